@@ -1,0 +1,431 @@
+"""The wire model: the four names, one event, one request. The only place that states a field rule.
+
+The rules are declared here as small tests of one value. The pydantic models ask them about one event;
+``checks.py`` compiles the very same declarations over whole columns, and a property holds that both agree.
+Bodies are never built from a model: :func:`body_of` writes the objects as they came.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Any, TypeAlias
+
+import orjson
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from intempt_core.issues import CATALOGUE, Issue, Place, shown
+
+Json: TypeAlias = Any
+"""A JSON value as Python has it. Any: it is a person's input and may be anything at all."""
+
+
+class EventName(StrEnum):
+    """The four names, exactly as the wire has them (CONTRACT 2.1)."""
+
+    VIEWED = "Product viewed"
+    ADDED = "Added to cart"
+    REMOVED = "Removed from cart"
+    ORDERED = "Product ordered"
+
+
+DRIVES: dict[EventName, str] = {
+    EventName.VIEWED: "Puts the product into Recently Viewed and feeds the view-based models.",  # CONTRACT 4.1
+    EventName.ADDED: "Puts the product into Recently Added to Cart and feeds the cart logic.",  # CONTRACT 4.2
+    EventName.REMOVED: "Takes the product out of Recently Added to Cart; a later add shows it again.",  # CONTRACT 4.3
+    # CONTRACT 4.4
+    EventName.ORDERED: "Feeds purchase-based models, conversion tracking and post-purchase recommendations.",
+}
+"""What each event drives, in one line."""
+
+IDENTITIES = ("profileId", "userId", "anotherUserId", "accountId")
+"""The identity fields (CONTRACT 2.3); any one of them is enough."""
+
+LINKING = ("profileId", "userId", "anotherUserId")
+"""The identities that link events to one person; ``accountId`` does only where it is the sole one (DESIGN, person)."""
+
+ID_FIELDS = ("eventId", *IDENTITIES, "anotherAccountId", "sessionId", "pageId", "data.productId")
+"""Every field that holds an opaque id (CONTRACT 1.4, 2.8), as a dotted path inside the event."""
+
+PLAIN_FIELDS = ("eventId", *IDENTITIES, "anotherAccountId", "sessionId", "pageId", "timestamp")
+"""The fields of an event that are single values beside ``data`` (CONTRACT 1.4)."""
+
+OPEN_FIELDS = ("data", "userAttributes", "accountAttributes")
+"""The objects inside an event that take further keys (CONTRACT 1.4)."""
+
+EARLIEST_MS = 1_262_304_000_000
+"""2010-01-01T00:00:00Z in epoch milliseconds: an earlier time has the request rejected (CONTRACT 2.7)."""
+
+LATEST_MS = 2_210_457_600_000
+"""2040-01-18T00:00:00Z in epoch milliseconds: a later time is silently replaced (CONTRACT 2.7)."""
+
+EVENTS_PER_REQUEST = 50
+"""What the vendor's own SDKs put into one request (CONTRACT 1.6)."""
+
+_UNSEEN = (range(0x20), range(0x7F, 0xA0), (0xAD, 0x180E), range(0x200B, 0x2010), range(0x2028, 0x202F),
+           range(0x2060, 0x2065), range(0x2066, 0x206A), (0xFEFF,))  # fmt: skip
+INVISIBLE = "".join(chr(point) for points in _UNSEEN for point in points)
+"""Characters that nobody sees: controls, zero-width ones, direction marks, the byte order mark."""
+
+WHITE = INVISIBLE + " \u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""White space and what nobody sees. A value of nothing else is blank, and blank counts as missing."""
+
+PLACEHOLDERS = frozenset(
+    "0 -1 null undefined none nan nil n/a na anonymous anon guest unknown true false [] {} ? - "
+    "00000000-0000-0000-0000-000000000000".split()
+)
+"""What upstream code writes where it has no id (CONTRACT 2.8), in ASCII lower case."""
+
+
+def _one_of(characters: str) -> str:
+    return "[" + "".join(re.escape(character) for character in characters) + "]"
+
+
+ID_PATTERNS: dict[str, str] = {
+    # A sheet keeps 15 significant digits and likes exponents: 1.84E+18, 148758000526845000000.
+    "id_damaged": r"^(?:-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+|[1-9][0-9]{14}0+)$",
+    "id_white_space": f"^{_one_of(WHITE)}|{_one_of(INVISIBLE)}|{_one_of(WHITE)}$",
+}
+"""Warnings about one id that a pattern finds: code → expression, searched, in what ``re`` and RE2 have in common."""
+
+_ID_PATTERNS = {code: re.compile(pattern.replace("$", r"\Z")) for code, pattern in ID_PATTERNS.items()}
+_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing that anybody could see; it then counts as missing."""
+    return not text.strip(WHITE)
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether an id is one of :data:`PLACEHOLDERS` (CONTRACT 2.8). Such an id links nobody."""
+    return text.strip(WHITE).translate(_ASCII_LOWER) in PLACEHOLDERS
+
+
+def is_given(value: Json) -> bool:
+    """Whether a field's value counts as given: neither absent, nor null, nor blank text."""
+    return value is not None and not (isinstance(value, str) and is_blank(value))
+
+
+def id_text(value: Json) -> str | None:
+    """An id as text: text as it is, a JSON number as written by Python, anything else (or nothing) ``None``."""
+    if isinstance(value, str):
+        return None if is_blank(value) else value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _number_text(value)
+    return None
+
+
+def epoch_ms(value: Json) -> int | None:
+    """A time as the wire has it: a whole JSON number. Anything else is unreadable: ``None`` (CONTRACT 2.7)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return None
+
+
+def at(event: Json, field: str) -> Json:
+    """The value at a dotted field path (``data.productId``) of an event, ``None`` where there is none."""
+    for step in field.split("."):
+        if not isinstance(event, Mapping):
+            return None
+        event = event.get(step)
+    return event
+
+
+# ── the models, asked one by one ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _wrong(code: str, hint: str = "") -> PydanticCustomError:
+    return PydanticCustomError(code, "{hint}", {"hint": hint})
+
+
+def _check_name(value: Json) -> Json:
+    if isinstance(value, str) and value in EventName._value2member_map_:
+        return value
+    raise _wrong("event_name", name_hint(value))
+
+
+def _required(code: str) -> BeforeValidator:
+    def check(value: Json) -> Json:
+        if not is_given(value):
+            raise _wrong(code)
+        return _check_id(value)
+
+    return BeforeValidator(check)
+
+
+def _check_id(value: Json) -> Json:
+    if is_given(value) and id_text(value) is None:
+        raise _wrong("id_not_text")
+    return value
+
+
+def _check_time(value: Json) -> Json:
+    if value is None:
+        return value
+    time = epoch_ms(value)
+    if time is None:
+        raise _wrong("timestamp_unreadable", time_hint(value))
+    if time < EARLIEST_MS:
+        raise _wrong("timestamp_before_2010", time_hint(value))
+    return value
+
+
+def _check_data(value: Json) -> Json:
+    if not isinstance(value, Mapping):
+        raise _wrong("product_id_missing", "Put an object with the product id into data.")
+    return value
+
+
+_Id = Annotated[Json, BeforeValidator(_check_id)]
+
+
+class EventData(BaseModel):
+    """``data``: ``productId`` and whatever else the shop adds (CONTRACT 1.4, 2.4)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, validate_default=True)
+
+    productId: Annotated[Json, _required("product_id_missing")] = None  # noqa: N815  the wire's own name
+
+
+class TrackEvent(BaseModel):
+    """One EVENT of a payload (CONTRACT 1.4, 2.2–2.7). An error's ``type`` is an issue's code, its ``loc`` the place."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, validate_default=True)
+
+    eventId: Annotated[Json, _required("event_id_missing")] = None  # noqa: N815  the wire's own name
+    profileId: _Id = None  # noqa: N815  the wire's own name
+    userId: _Id = None  # noqa: N815  the wire's own name
+    anotherUserId: _Id = None  # noqa: N815  the wire's own name
+    accountId: _Id = None  # noqa: N815  the wire's own name
+    anotherAccountId: _Id = None  # noqa: N815  the wire's own name
+    sessionId: _Id = None  # noqa: N815  the wire's own name
+    pageId: _Id = None  # noqa: N815  the wire's own name
+    timestamp: Annotated[Json, BeforeValidator(_check_time)] = None
+    data: Annotated[EventData, BeforeValidator(_check_data)] = Field(default=None)  # type: ignore[assignment]  # validated
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _somebody_is_named(cls, value: Json, handler: ModelWrapValidatorHandler["TrackEvent"]) -> "TrackEvent":
+        """CONTRACT 2.3, beside the field errors and not only where there are none."""
+        if not isinstance(value, Mapping):
+            raise _wrong("event_not_object")
+        nobody = not any(is_given(value.get(field)) for field in IDENTITIES)
+        try:
+            event = handler(value)
+        except ValidationError as error:
+            if not nobody:
+                raise
+            raise ValidationError.from_exception_data(
+                cls.__name__,
+                [
+                    *(
+                        InitErrorDetails(
+                            type=_wrong(e["type"], e.get("ctx", {}).get("hint", "")), loc=e["loc"], input=e["input"]
+                        )
+                        for e in error.errors(include_url=False)
+                    ),
+                    InitErrorDetails(type=_wrong("identity_missing"), loc=(), input=None),
+                ],
+            ) from None
+        if nobody:
+            raise _wrong("identity_missing")
+        return event
+
+
+class TrackGroup(BaseModel):
+    """One ``{"name": NAME, "payload": [EVENT, …]}`` (CONTRACT 1.3)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, validate_default=True)
+
+    name: Annotated[str, BeforeValidator(_check_name)] = ""
+    payload: list[TrackEvent]
+
+
+class TrackRequest(BaseModel):
+    """A request's body (CONTRACT 1.3)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    track: list[TrackGroup]
+
+
+# ── one event judged ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class GivenEvent:
+    """An event as it came: the name of its group, the JSON object, and where it stood.
+
+    ``place.pointer`` points at the event; ``name_pointer`` at its group's name, in the same document.
+    ``columns`` leads from a field (``data.productId``) to the file's own header, where a file it was.
+    """
+
+    name: Json
+    body: Json
+    place: Place
+    name_pointer: str = "/name"
+    columns: Mapping[str, str] | None = None
+
+    def place_of(self, field: str) -> Place:
+        """The place of one field (``name``, ``userId``, ``data.productId``; ``""`` is the event itself)."""
+        steps = field.replace("~", "~0").replace("/", "~1").split(".", 1) if field else []
+        pointer = (
+            self.name_pointer if field == "name" else "".join([self.place.pointer, *(f"/{step}" for step in steps)])
+        )
+        column = (self.columns or {}).get(field)
+        return Place(self.place.row, self.place.line, column, pointer)
+
+
+def errors_of(event: GivenEvent) -> list[Issue]:
+    """Every field error of one event, by the model (CONTRACT 2.1–2.4, 2.7). Repeats need the batch: ``checks.py``."""
+    try:
+        TrackGroup.model_validate({"name": event.name, "payload": [event.body]})
+    except ValidationError as error:
+        return [_issue(event, found) for found in error.errors(include_url=False)]
+    return []
+
+
+def _issue(event: GivenEvent, found: Mapping[str, Any]) -> Issue:
+    code, location = found["type"], found["loc"]
+    field = "name" if location[:1] == ("name",) else ".".join(str(step) for step in location[2:])
+    if code == "identity_missing":
+        return Issue(code, event.place_of(field))
+    value = event.name if field == "name" else event.body if not field else at(event.body, field)
+    hint = found.get("ctx", {}).get("hint", "")
+    if code == "product_id_missing" and not hint:
+        hint = product_hint(event.body)
+    return Issue(code, event.place_of(field), given_text(value), hint)
+
+
+def warnings_of(event: GivenEvent) -> list[Issue]:
+    """Every warning that one event gives by itself (CONTRACT 1.4, 2.7, 2.8)."""
+    if not isinstance(event.body, Mapping):
+        return []
+    found = []
+    for field in ID_FIELDS:
+        value = at(event.body, field)
+        text = id_text(value)
+        if text is None:
+            continue
+        codes = [code for code, pattern in _ID_PATTERNS.items() if pattern.search(text)]
+        if is_placeholder(text):
+            codes.append("id_placeholder")
+        if not isinstance(value, str):
+            codes.append("id_number")
+        found += [Issue(code, event.place_of(field), shown(text)) for code in codes]
+    time = epoch_ms(event.body.get("timestamp"))
+    if time is not None and time > LATEST_MS:
+        found.append(Issue("timestamp_after_2040", event.place_of("timestamp"), str(time), time_hint(time)))
+    return found
+
+
+# ── advice that only one case can give ───────────────────────────────────────────────────────────────────────────────
+
+
+def name_hint(value: Json) -> str:
+    """Which of the four names was probably meant, as a sentence; empty where it cannot be told."""
+    if not isinstance(value, str):
+        return ""
+    folded = {name.value.casefold(): name.value for name in EventName}
+    near = get_close_matches(" ".join(value.replace("_", " ").split()).casefold()[:60], folded, n=1, cutoff=0.8)
+    return f"Write “{folded[near[0]]}”, exactly so." if near else ""
+
+
+def product_hint(body: Json) -> str:
+    """Where the product id seems to stand instead (CONTRACT 2.4), as a sentence; empty where nothing is near."""
+    if not isinstance(body, Mapping):
+        return ""
+    for inside, prefix in ((body.get("data"), "data."), (body, "")):
+        for key in inside if isinstance(inside, Mapping) else ():
+            alike = isinstance(key, str) and re.sub(r"[^a-z]", "", key.casefold()) in ("productid", "product")
+            if alike and prefix + key != "data.productId":
+                return f"It seems to stand in {prefix}{key}: it must be data.productId, exactly."
+    return ""
+
+
+def time_hint(value: Json) -> str:
+    """What a time probably is, by its size (CONTRACT 2.7), as a sentence; empty where it cannot be told."""
+    time = epoch_ms(value)
+    if time is None and isinstance(value, str) and re.fullmatch(r"[0-9]{10,17}", value):
+        return "Write the number without quotes."
+    if time is not None and EARLIEST_MS <= time * 1000 <= LATEST_MS:
+        return "These look like seconds: multiply by 1,000."
+    if time is not None and EARLIEST_MS <= time // 1000 <= LATEST_MS:
+        return "These look like microseconds: divide by 1,000."
+    return ""
+
+
+def given_text(value: Json) -> str | None:
+    """A given value as an issue shows it: text as it is, anything else as JSON; ``None`` where there was none."""
+    if value is None or isinstance(value, str):
+        return None if value is None else shown(value)
+    return shown(dumps(value).decode())
+
+
+def _number_text(value: float) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python refuses to write an integer of more than 4,300 digits
+        return hex(int(value))
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def dumps(value: Json, *, indent: bool = False) -> bytes:
+    """A JSON value as UTF-8 bytes, every number and key kept.
+
+    What orjson will not write (integers past 64 bits, lone surrogates) the standard library does.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None)
+    except (TypeError, ValueError):
+        separators = (",", ": ") if indent else (",", ":")
+        return json.dumps(value, indent=2 if indent else None, separators=separators).encode()
+
+
+def body_of(events: Iterable[tuple[Json, Json]], *, indent: bool = False) -> bytes:
+    """The request body of (name, event) pairs in their order: neighbours of one name share a group (CONTRACT 1.3).
+
+    The events are written as they came; what is deliberately wrong stays wrong on the wire.
+    """
+    groups: list[dict[str, Any]] = []
+    for name, event in events:
+        if not groups or groups[-1]["name"] != name or type(groups[-1]["name"]) is not type(name):
+            groups.append({"name": name, "payload": []})
+        groups[-1]["payload"].append(event)
+    return dumps({"track": groups}, indent=indent)
+
+
+def identities_of(body: Json) -> dict[str, str]:
+    """The identities of one event as text, in the contract's order; placeholders are among them."""
+    if not isinstance(body, Mapping):
+        return {}
+    return {field: text for field in IDENTITIES if (text := id_text(body.get(field))) is not None}
+
+
+def linking_of(body: Json) -> Sequence[tuple[str, str]]:
+    """The (field, id) pairs by which an event belongs to a person (DESIGN); placeholders link nobody (CONTRACT 2.8)."""
+    given = identities_of(body)
+    real = [(field, text) for field, text in given.items() if not is_placeholder(text)]
+    links = [pair for pair in real if pair[0] in LINKING]
+    return links or [pair for pair in real if list(given) == ["accountId"]]
+
+
+assert all(code in CATALOGUE for code in ID_PATTERNS)  # noqa: S101  a code without words would be a bug of ours

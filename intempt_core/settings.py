@@ -1,0 +1,89 @@
+"""Every setting in one place: its meaning, its default, and where it comes from.
+
+A setting is a field of :class:`Settings`; its environment variable is ``CONSOLE_`` and the field's name in capitals.
+Targets are no settings: they have a room of their own (``targets.py``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from intempt_core.errors import SettingsError
+
+PREFIX = "CONSOLE_"
+ROOT = Path(__file__).resolve().parent.parent
+"""The folder that holds ``app.py``."""
+
+
+def _setting(meaning: str, default: Any, low: float = 0, high: float = float("inf")) -> Any:
+    """A field with its meaning and its bounds. Any: that is what ``dataclasses.field`` gives its fields."""
+    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the house can be told. Made once where a process starts, and handed down."""
+
+    data: Path = _setting("Folder of history, sandbox and locks.", ROOT / ".data")
+    port: int = _setting("Port of the console.", 8501, 1, 65535)
+    events_per_request: int = _setting(
+        "Events in one request, as the vendor's SDKs have it (CONTRACT 1.6).", 50, 1, 1000
+    )
+    lanes: int = _setting("Lanes of a plan at the most.", 64, 1, 64)
+    lanes_at_once: int = _setting("Lanes that one process drives at the same time.", 16, 1, 64)
+    connect_seconds: float = _setting(
+        "Wait for a connection; when it is over nothing has left (CONTRACT 3.6).", 5.0, 0.05, 300
+    )
+    write_seconds: float = _setting("Wait while a body leaves.", 15.0, 0.05, 300)
+    read_seconds: float = _setting(
+        "Wait for an answer; when it is over the outcome is unknown (CONTRACT 3.6).", 20.0, 0.05, 600
+    )
+    tries: int = _setting("Attempts of one request at the most, the first one counted.", 5, 1, 100)
+    backoff_seconds: float = _setting("First pause between two attempts; it doubles, with full jitter.", 0.5, 0, 60)
+    backoff_limit_seconds: float = _setting(
+        "Longest pause between two attempts, whatever Retry-After says (CONTRACT 3.5).", 30.0, 0, 3600
+    )
+    answer_bytes: int = _setting(
+        "Bytes of an answer that history keeps; a longer one is cut and says so.", 65_536, 0, 10_000_000
+    )
+    drain_seconds: float = _setting("Time that a stopping process gives to requests that are on their way.", 8.0, 0, 60)
+    upload_mb: int = _setting("Largest file that the upload takes, in megabytes.", 200, 1, 2000)
+
+    @property
+    def history_url(self) -> str:
+        """Where history is, as an SQLAlchemy URL."""
+        return f"sqlite:///{self.data / 'history.sqlite3'}"
+
+    @property
+    def sandbox_file(self) -> Path:
+        """The sandbox's own database."""
+        return self.data / "sandbox.sqlite3"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings of an environment (``os.environ``), defaults where it says nothing.
+
+        Raises :class:`SettingsError` with the variable's name, what it holds and what is allowed.
+        """
+        given: dict[str, Any] = {}
+        for setting in fields(cls):
+            variable = PREFIX + setting.name.upper()
+            text = environment.get(variable, "").strip()
+            if text:
+                given[setting.name] = _read(variable, text, type(setting.default), setting.metadata)
+        return cls(**given)
+
+
+def _read(variable: str, text: str, kind: type[Any], bounds: Mapping[str, Any]) -> Any:
+    if issubclass(kind, Path):
+        return Path(text).expanduser().resolve()
+    try:
+        number = kind(text)
+    except ValueError:
+        raise SettingsError(f"{variable} is “{text}”. It takes a number. {bounds['meaning']}") from None
+    if not bounds["low"] <= number <= bounds["high"]:
+        raise SettingsError(
+            f"{variable} is {text}. It takes {bounds['low']:g} to {bounds['high']:g}. {bounds['meaning']}"
+        )
+    return number
