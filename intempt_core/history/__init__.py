@@ -1,0 +1,101 @@
+"""History: what was meant to be sent, what left, and what came back. Opened with intent, filled with outcomes.
+
+A request::
+
+                    ┌──────────── tried again, certain that nothing arrived ◀───────────┐
+                    ▼                                                                   │
+    (recorded) ─▶ pending ─▶ leaving ─┬─▶ accepted     for good                         │
+                    │           ▲     ├─▶ refused      for good                         │
+                    │           │     ├─▶ unsent       until a person decides ──────────┤
+                    │           │     ├─▶ unknown      until a person decides           │
+                    │           │     │     └─ tried again (it keeps its doubt) ─┐      │
+                    │           └─────┼──────────────────────────────────────────┘      │
+                    │                 ├─▶ (retry later) ────────────────────────────────┘
+                    ▼                 └─▶ split        for good: its halves, recorded pending with it, took over
+                cancelled  for good
+
+An attempt whose outcome was unknown leaves a *doubt*: unless a later attempt is accepted, the request stays unknown
+whatever a later attempt says, and it never becomes pending or unsent again. ``retry_at`` is set exactly while a
+request will be tried again without anybody asking.
+
+A batch::
+
+    recording ─▶ sending ◀─▶ paused
+        │        │  ▲  │        │
+        │        │  └─ stopped ─┤      stopped: it stands, a person decides
+        │        ▼              ▼
+        └──────▶ done        cancelled     both for good; cancelling takes along what is pending
+
+*done* needs that nothing is pending, leaving or to be tried again. Only a *sending* batch lets requests leave, and only
+those of its owner: the owner's token is looked at in the transaction that writes, so a process that lost a batch while
+it was frozen cannot change it.
+
+Every method raises :class:`~intempt_core.errors.HistoryUnavailable` while history is locked, full, read-only,
+damaged or gone, and works again when it returns.
+"""
+
+from intempt_core.history.reading import Reading
+from intempt_core.history.recording import Recording, requests_of
+from intempt_core.history.records import (
+    Arrival,
+    AttemptRecord,
+    BatchFilter,
+    BatchState,
+    BatchSummary,
+    EventIntent,
+    Half,
+    Intent,
+    LaneState,
+    Leaving,
+    LeftBehind,
+    Mark,
+    Page,
+    RecordedEvent,
+    RequestIntent,
+    RequestRecord,
+    RequestState,
+    RequestSummary,
+    RowOutcome,
+    Settled,
+    Source,
+    TargetSnapshot,
+    Unfinished,
+    Work,
+    target_key,
+)
+from intempt_core.history.working import Working
+
+
+class History(Recording, Working, Reading):
+    """The SQL store. One instance serves all threads of a process; several processes may hold the same database."""
+
+
+__all__ = [
+    "Arrival",
+    "AttemptRecord",
+    "BatchFilter",
+    "BatchState",
+    "BatchSummary",
+    "EventIntent",
+    "Half",
+    "History",
+    "Intent",
+    "LaneState",
+    "Leaving",
+    "LeftBehind",
+    "Mark",
+    "Page",
+    "RecordedEvent",
+    "RequestIntent",
+    "RequestRecord",
+    "RequestState",
+    "RequestSummary",
+    "RowOutcome",
+    "Settled",
+    "Source",
+    "TargetSnapshot",
+    "Unfinished",
+    "Work",
+    "requests_of",
+    "target_key",
+]

@@ -1,0 +1,425 @@
+"""What history takes and gives: frozen records, and the states of a request and of a batch.
+
+Times are epoch milliseconds and durations milliseconds. Nothing here holds a key.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, NamedTuple, TypeVar
+
+from intempt_core.client import Attempt, Outcome
+from intempt_core.events import GivenEvent, Json, at, dumps, epoch_ms, id_text
+from intempt_core.plan import Policy
+from intempt_core.targets import Target
+
+T = TypeVar("T")
+
+SIXTY_FOUR_BITS = 2**63
+"""A time beyond it is sent as it is, and history keeps none: no database has a number for it."""
+
+
+class Source(StrEnum):
+    """Where a batch came from."""
+
+    FORM = "form"
+    FILE = "file"
+    PAYLOAD = "payload"
+    COMMAND = "command line"
+
+
+class RequestState(StrEnum):
+    """Where a request stands; the drawing is in :mod:`intempt_core.history`."""
+
+    PENDING = "pending"
+    LEAVING = "leaving"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    UNSENT = "unsent"
+    SPLIT = "split"
+    CANCELLED = "cancelled"
+
+
+class BatchState(StrEnum):
+    """Where a batch stands; the drawing is in :mod:`intempt_core.history`."""
+
+    RECORDING = "recording"
+    SENDING = "sending"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSnapshot:
+    """A target as it was at confirm, without its key.
+
+    ``key`` says which place it is: two targets of one track URL are one place, and so is the sandbox on any port.
+    ``credential_reference`` says where the key stands (``$INTEMPT_API_KEY``), never what it is.
+    """
+
+    key: str
+    name: str
+    host: str
+    org: str
+    project: str
+    source_id: str
+    track_url: str
+    production: bool = False
+    deduplicates: bool = False
+    credential_reference: str = ""
+    feeds: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, target: Target) -> "TargetSnapshot":
+        """What history keeps of a target."""
+        return cls(
+            key=target_key(target),
+            name=target.name,
+            host=target.host,
+            org=target.org,
+            project=target.project,
+            source_id=target.source,
+            track_url=target.track_url,
+            production=target.production,
+            deduplicates=target.deduplicates,
+            credential_reference=target.credential_reference,
+            feeds=dict(target.feeds),
+        )
+
+
+def target_key(target: Target) -> str:
+    """Which place a target is (:attr:`TargetSnapshot.key`), for ``sent_ids``, ``same_file`` and ``interactions``."""
+    return "sandbox" if target.origin == "sandbox" else target.track_url
+
+
+# ── intent ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What one confirm decides. ``rows`` counts the input's rows, those that stay behind among them.
+
+    ``mapping`` is the mapping's JSON text; ``notes`` are small facts worth showing later (``{"as it is": True}``);
+    ``owner`` is the process that will send, empty where any console may.
+    """
+
+    source: Source
+    label: str
+    target: TargetSnapshot
+    policy: Policy
+    rows: int
+    digest: str = ""
+    mapping: str = ""
+    notes: Mapping[str, Json] = field(default_factory=dict)
+    resend_of: str = ""
+    owner: str = ""
+    persons: int = 0
+    lanes: int = 0
+
+
+class EventIntent(NamedTuple):
+    """One event as history can find it again; its whole body is in its request.
+
+    A tuple, for a batch may hold millions of them and they go into the database as they are.
+    """
+
+    row: int
+    line: int | None = None
+    name: str | None = None
+    event_id: str | None = None
+    profile_id: str | None = None
+    user_id: str | None = None
+    another_user_id: str | None = None
+    account_id: str | None = None
+    product_id: str | None = None
+    timestamp: int | None = None
+
+    @classmethod
+    def of(cls, event: GivenEvent, row: int = 0) -> "EventIntent":
+        """What history keeps of an event; ``row`` (from 1) is used where the event does not know its own."""
+        body, place, time = event.body, event.place, epoch_ms(at(event.body, "timestamp"))
+        return cls(
+            place.row if place.row is not None else row,
+            place.line,
+            event.name if isinstance(event.name, str) or event.name is None else dumps(event.name).decode(),
+            id_text(at(body, "eventId")),
+            id_text(at(body, "profileId")),
+            id_text(at(body, "userId")),
+            id_text(at(body, "anotherUserId")),
+            id_text(at(body, "accountId")),
+            id_text(at(body, "data.productId")),
+            time if time is not None and -SIXTY_FOUR_BITS <= time < SIXTY_FOUR_BITS else None,
+        )
+
+
+IDENTITY_COLUMNS = {
+    "profileId": "profile_id",
+    "userId": "user_id",
+    "anotherUserId": "another_user_id",
+    "accountId": "account_id",
+}
+"""The wire's identity fields (CONTRACT 2.3) and history's columns."""
+
+SEARCHED = ("event_id", *IDENTITY_COLUMNS.values(), "product_id")
+"""The columns that a search by text looks into."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestIntent:
+    """One request before it leaves: its place in its lane, its exact body, its events in the body's order."""
+
+    lane: int
+    position: int
+    body: bytes
+    events: Sequence[EventIntent]
+
+
+class LeftBehind(NamedTuple):
+    """A row that is not sent, and the codes of the issues that hold it back."""
+
+    row: int
+    line: int | None
+    codes: Sequence[str]
+    event_id: str | None = None
+    name: str | None = None
+
+
+# ── what dispatch says and gets ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A request that may leave, or waits until ``retry_at`` to do so again.
+
+    ``doubt``: an earlier attempt may have arrived (its outcome was unknown), whatever happens now.
+    """
+
+    id: int
+    batch: str
+    lane: int
+    position: int
+    part: str
+    events: int
+    tries: int
+    doubt: bool
+    retry_at: int | None
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The request's first byte is about to leave."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An attempt is over. With ``retry_at`` the request is tried again from then on, else the outcome stands."""
+
+    request: int
+    attempt: Attempt
+    retry_at: int | None = None
+
+
+Mark = Leaving | Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """A part of a request that was too large: its body, and how many of the parent's events it takes, in order."""
+
+    body: bytes
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """One lane of a batch in numbers of requests.
+
+    ``waiting`` may leave now or later (pending, or to be tried again); ``standing`` are unknown or unsent and will not
+    be tried again by themselves: under :attr:`Policy.STOP` they hold the lane.
+    """
+
+    lane: int
+    waiting: int
+    leaving: int
+    standing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A batch that is not over, and whose it is (empty: nobody's)."""
+
+    id: str
+    owner: str
+    state: BatchState
+
+
+# ── what screens read ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list: ``number`` counts from 1, ``total`` counts the items of all pages."""
+
+    items: tuple[T, ...]
+    total: int
+    number: int
+    size: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; an empty list has one."""
+        return max(1, -(-self.total // self.size))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFilter:
+    """Which batches to show; ``None`` and empty text let all through.
+
+    ``since`` (inclusive) and ``until`` (exclusive) bound the time of recording. ``target`` is a target's name.
+    ``outcome`` keeps batches with at least one request in that state. ``text`` is a whole event id, identity,
+    product id or batch id, exactly.
+    """
+
+    since: int | None = None
+    until: int | None = None
+    target: str | None = None
+    source: Source | None = None
+    outcome: RequestState | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """One batch and where it stands. ``events`` and ``requests`` count by state; absent states have none.
+
+    A split request counts among ``requests`` and not among ``events``: its events are its halves'.
+    ``changed_at`` is the time of the last change of the batch's state.
+    """
+
+    id: str
+    created_at: int
+    changed_at: int
+    source: Source
+    label: str
+    target: TargetSnapshot
+    policy: Policy
+    state: BatchState
+    reason: str
+    owner: str
+    rows: int
+    left_behind: int
+    persons: int
+    lanes: int
+    digest: str
+    mapping: str
+    notes: Mapping[str, Json]
+    resend_of: str
+    events: Mapping[RequestState, int]
+    requests: Mapping[RequestState, int]
+
+    @property
+    def total(self) -> int:
+        """Events of the batch, whatever became of them."""
+        return sum(self.events.values())
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will change any more by itself."""
+        return self.state in (BatchState.DONE, BatchState.CANCELLED) and not self.requests.get(RequestState.LEAVING)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One try of one request, as it was. ``answer`` may be cut: ``answer_length`` is its whole length in bytes."""
+
+    id: int
+    request: int
+    number: int
+    started_at: int
+    elapsed_ms: float
+    outcome: Outcome
+    status: int | None
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    sent_headers: tuple[tuple[str, str], ...]
+    answer: bytes
+    answer_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """One event of a request: ``position`` counts within the request, from 0."""
+
+    id: int
+    request: int
+    position: int
+    event: EventIntent
+    state: RequestState
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSummary:
+    """A request in a list; ``status`` and ``reason`` are its last attempt's. ``part`` orders halves of one position."""
+
+    id: int
+    batch: str
+    lane: int
+    position: int
+    part: str
+    events: int
+    state: RequestState
+    tries: int
+    doubt: bool
+    retry_at: int | None
+    updated_at: int
+    parent: int | None
+    status: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request whole: what left, what it held, what came back. A split request's events are with its ``halves``."""
+
+    summary: RequestSummary
+    body: bytes
+    events: tuple[RecordedEvent, ...]
+    attempts: tuple[AttemptRecord, ...]
+    halves: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one row of the input. ``state`` is ``None`` where the row stayed behind because of ``codes``.
+
+    ``status``, ``reason`` are the last attempt's; ``when`` is the time of its request's last change.
+    """
+
+    row: int
+    line: int | None
+    event_id: str | None
+    name: str | None
+    state: RequestState | None
+    codes: tuple[str, ...] = ()
+    status: int | None = None
+    reason: str = ""
+    tries: int = 0
+    when: int | None = None
+    request: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An accepted event of one person, as *expected* feeds want it; ``when`` is when its answer came."""
+
+    name: str
+    product: str
+    event_id: str
+    when: int
+    request: int
