@@ -1,0 +1,414 @@
+"""Start, test, check and measure the console, from nothing but a Python of 3.11 or newer.
+
+    python3 run.py                  start the console; options are Streamlit's: python3 run.py start --server.port 8502
+    python3 run.py test             every test, and the core's coverage; with arguments: pytest with these, no coverage
+    python3 run.py check            format, lint, types, layers; with a name: that one, with its tool's own arguments
+    python3 run.py bench [NAME…]    the benchmarks whose names begin so, one JSON object a line
+    python3 run.py help             these lines
+
+It makes .venv beside itself at the first call, and anew when requirements*.txt or the Python change.
+"""
+# Only the standard library, and only syntax that Python 3.6 can read: this file must live to say what is missing.
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        f"The console needs Python 3.11 or newer; {sys.executable} is {sys.version_info[0]}.{sys.version_info[1]}. "
+        "With a newer one installed, start it by its name: python3.11 run.py"
+    )
+
+import contextlib
+import errno
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import tomllib
+import urllib.request
+import webbrowser
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+try:
+    import fcntl
+except ImportError:
+    sys.exit("The console runs on Linux and macOS. On Windows, run it inside WSL.")
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "installed.json"
+LOG = VENV / "install.log"
+
+CONSOLE = ("requirements.txt",)
+TESTS = ("requirements.txt", "requirements-test.txt")
+BENCH = ("requirements.txt", "requirements-bench.txt")
+
+CHECKS = {
+    "format": ("ruff", "format", "--check"),
+    "lint": ("ruff", "check"),
+    "types": ("mypy",),
+    "layers": ("lint-imports",),
+}
+
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+
+
+NOT_TESTED = f"""
+{"=" * 100}
+NOT TESTED: the screens in a browser. There is no Chromium, and none could be installed.
+Install one, or name one: CHROMIUM=/path/to/chrome python3 run.py test
+{"=" * 100}"""
+
+
+class Missing(Exception):
+    """Something is missing or in the way. ``str(error)`` says what, and what to do about it."""
+
+
+# ── .venv ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ensure(files: Sequence[str]) -> None:
+    """Have a .venv that holds these requirement files; quick where it is so already. Raises :class:`Missing`.
+
+    What is half made, moved, of another Python, of other pins or has lost a package is made anew, from nothing.
+    """
+    if _holds(files):
+        return
+    with _alone():
+        if _holds(files):  # the other one has done it
+            return
+        kept = list(_stamp()["files"]) if _holds(()) else []
+        if not kept:
+            _make_venv()
+        STAMP.unlink(missing_ok=True)
+        everything = list(dict.fromkeys([*kept, *files]))
+        _install(everything)
+        stamp = {"python": _python(), "files": {name: _digest(name) for name in everything}, "packages": _packages()}
+        STAMP.write_text(json.dumps(stamp, indent=1))
+
+
+def _holds(files: Sequence[str]) -> bool:
+    stamp = _stamp()
+    return (
+        PYTHON.exists()
+        and stamp["python"] == _python()
+        and all(_digest(name) == digest for name, digest in stamp["files"].items())
+        and set(stamp["packages"]) <= set(_packages())
+        and set(files) <= set(stamp["files"])
+    )
+
+
+def _stamp() -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        stamp = json.loads(STAMP.read_text())
+        if isinstance(stamp, dict) and {"python", "files", "packages"} <= set(stamp):
+            return stamp
+    return {"python": "", "files": {}, "packages": []}
+
+
+def _python() -> str:
+    """Which Python made it, and where: a .venv holds the paths of both."""
+    return f"{sys.version.split()[0]} of {sys.base_prefix} in {VENV}"
+
+
+def _digest(name: str) -> str:
+    texts = [path.read_bytes() for path in (ROOT / name, ROOT / "constraints.txt") if path.exists()]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
+
+
+def _packages() -> list[str]:
+    return sorted(path.name for path in VENV.glob("lib/python3*/site-packages/*.dist-info"))
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One run.py at a time makes .venv. The lock goes with its process, however that ends."""
+    with _blamed(), (ROOT / ".venv.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another run.py is installing; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make_venv() -> None:
+    lacking = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise Missing(
+            f"{sys.executable} cannot make a virtual environment: it has no {' and no '.join(lacking)} module. "
+            f"On Debian or Ubuntu: apt-get install python3.{sys.version_info.minor}-venv"
+        )
+    import venv  # noqa: PLC0415  Debian has it in a package of its own
+
+    try:
+        venv.create(VENV, clear=True, symlinks=True, with_pip=True)
+    except subprocess.CalledProcessError as error:
+        raise Missing(why(error.output.decode(errors="replace"))) from None
+    except ValueError as error:  # .venv is there and is no folder
+        raise Missing(f"{error}. Remove {VENV} and start again.") from None
+
+
+def _install(files: Sequence[str]) -> None:
+    say(f"Installing {' and '.join(files)} into .venv: half a minute or two.")
+    began = time.monotonic()
+    # Byte code is made where it is first needed: that halves the wait.
+    pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--no-compile", "--retries", "2", "--progress-bar", "off"]
+    pip += ["--disable-pip-version-check", *(part for name in files for part in ("-r", str(ROOT / name)))]
+    with LOG.open("w") as log:
+        made = subprocess.run(pip, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
+    if made.returncode:
+        raise Missing(f"{why(LOG.read_text(errors='replace'))}\nThe whole story: {LOG}")
+    say(f"Installed in {time.monotonic() - began:.0f} s.")
+
+
+def why(story: str) -> str:
+    """What stopped an installation, from what pip or ensurepip printed, as a sentence with its mend."""
+    signs = {
+        "No space left on device|Disk quota exceeded": NO_SPACE,
+        "Permission denied|Read-only file system": NOT_WRITABLE,
+        "NewConnectionError|ConnectTimeoutError|Connection refused|Connection reset|name resolution|timed out|"
+        "ProxyError|SSLError|unreachable": "The package registry cannot be reached. "
+        "Is there a network, and does pip know its proxy or mirror?",
+        "No matching distribution found": "The package registry has no fitting version for "
+        f"Python {sys.version_info.major}.{sys.version_info.minor}.",
+    }
+    sentence = next((said for sign, said in signs.items() if re.search(sign, story)), "Installing failed.")
+    last = [line for line in story.splitlines() if line.startswith("ERROR")][-1:] or story.strip().splitlines()[-1:]
+    return "\n  ".join([sentence, *last])
+
+
+NO_SPACE = f"The disk is full: .venv needs about 600 MB, with what the tests need 900 MB, in {ROOT}."
+NOT_WRITABLE = f"{ROOT} is not writable for this user, and .venv has to be made there."
+
+
+@contextlib.contextmanager
+def _blamed() -> Iterator[None]:
+    """Turn what the operating system refuses into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Missing(NO_SPACE) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise Missing(NOT_WRITABLE) from error
+        raise
+
+
+# ── start ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def start(arguments: Sequence[str]) -> int:
+    """Become the console's server: signals reach it, its exit code is ours. The arguments are Streamlit's."""
+    address, port = where(arguments, os.environ)
+    url = f"http://{'127.0.0.1' if address in ('0.0.0.0', '::') else address}:{port}"  # noqa: S104  compared, not bound
+    if taken(address, port):
+        raise Missing(
+            f"Port {port} is taken. Perhaps the console is running already: look at {url}. "
+            f"To start on another port: python3 run.py start --server.port {port + 1}"
+        )
+    ensure(CONSOLE)
+    say(f"The console comes up at {url} (Ctrl+C stops it).")
+    if _has_a_screen():
+        subprocess.Popen([sys.executable, __file__, "open", url], start_new_session=True)
+    os.chdir(ROOT)
+    command = [str(PYTHON), "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--logger.hideWelcomeMessage", "true", *arguments]
+    os.execve(PYTHON, command, {**os.environ, "CONSOLE_PORT": str(port)})
+
+
+def where(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int]:
+    """Address and port, from the arguments, the environment or .streamlit/config.toml. Raises :class:`Missing`."""
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["server"]
+    address = _option(arguments, "--server.address") or environment.get("STREAMLIT_SERVER_ADDRESS") or config["address"]
+    port = (
+        _option(arguments, "--server.port")
+        or environment.get("STREAMLIT_SERVER_PORT")
+        or environment.get("CONSOLE_PORT")
+        or config["port"]
+    )
+    if not str(port).isdecimal() or not 1 <= int(port) <= 65535:
+        raise Missing(f"The port is “{port}”. It takes a number from 1 to 65535.")
+    return address, int(port)
+
+
+def _option(arguments: Sequence[str], name: str) -> str:
+    """The last value of an option, as ``--name value`` or ``--name=value``; empty where it is not there."""
+    found = ""
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        if argument == name:
+            found = following
+        elif argument.startswith(name + "="):
+            found = argument[len(name) + 1 :]
+    return found
+
+
+def taken(address: str, port: int) -> bool:
+    """Whether somebody listens there already. An address that is not ours is Streamlit's to complain of."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
+def _has_a_screen() -> bool:
+    screen = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(screen and sys.stdout.isatty() and not os.environ.get("CI"))
+
+
+def show(arguments: Sequence[str]) -> int:
+    """Open a person's browser as soon as the console answers; give up after two minutes. Started by :func:`start`."""
+    (url,) = arguments
+    for _ in range(240):
+        with contextlib.suppress(OSError), urllib.request.urlopen(url + "/_stcore/health", timeout=5):  # noqa: S310  our own
+            return 0 if webbrowser.open(url) else 1
+        time.sleep(0.5)
+    return 1
+
+
+# ── test, check, bench ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test(arguments: Sequence[str]) -> int:
+    """The whole suite, the core's coverage held to its limit; or what the arguments tell pytest."""
+    ensure(TESTS)
+    browser = chromium()
+    if browser is None and os.environ.get("CI") == "true":
+        raise Missing("There is no Chromium, and none could be installed: the browser tests cannot run.")
+    pytest = [str(PYTHON), "-m", "pytest"]
+    environment = {**os.environ, "CHROMIUM": browser or ""}
+    parts = (
+        [list(arguments)]
+        if arguments
+        # Two parts: Playwright keeps an event loop running, beside which no other test could start its own.
+        else [["-m", "not browser", "-n", "2", "--cov", "--cov-report=term"], ["-m", "browser"]]
+    )
+    failed = [run([*pytest, *part], environment) for part in parts]
+    if browser is None:
+        say(NOT_TESTED)
+    return max(failed)
+
+
+def chromium() -> "str | None":
+    """A Chromium that starts: one on the machine, else Playwright's own, else Debian's. Raises :class:`Missing`."""
+    named = os.environ.get("CHROMIUM")
+    if named:
+        if _starts(named):
+            return named
+        raise Missing(f"CHROMIUM is “{named}”, which does not start.")
+    found = on_this_machine() or _playwrights()
+    if found:
+        return found
+    say("There is no Chromium on this machine; asking Playwright for its own.")
+    run([str(PYTHON), "-m", "playwright", "install", "chromium"], os.environ)
+    found = _playwrights()
+    if not found and shutil.which("apt-get") and os.geteuid() == 0:
+        say("Playwright has none to give; installing Debian's.")
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        run(["apt-get", "update", "-qq"], quiet)
+        run(["apt-get", "install", "-qq", "--no-install-recommends", "chromium", "fonts-liberation"], quiet)
+        found = on_this_machine()
+    return found
+
+
+def on_this_machine() -> "str | None":
+    """A Chromium or Chrome that the machine has and that starts."""
+    return next((path for path in map(shutil.which, BROWSERS) if path and _starts(path)), None)
+
+
+def _playwrights() -> "str | None":
+    asking = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
+    path = subprocess.run([str(PYTHON), "-c", asking], capture_output=True, text=True, check=False).stdout.strip()
+    return path if path and _starts(path) else None
+
+
+def _starts(path: str) -> bool:
+    """Ubuntu has a chromium-browser that is only a notice, and Playwright's may lack libraries."""
+    try:
+        return subprocess.run([path, "--version"], capture_output=True, check=False, timeout=30).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def check(arguments: Sequence[str]) -> int:
+    """Format, lint, types, layers, all of them even where one fails; or the one that the first argument names."""
+    ensure(TESTS)
+    if arguments and arguments[0] not in CHECKS:
+        raise Missing(f"There is no check “{arguments[0]}”; there are: {', '.join(CHECKS)}.")
+    chosen = {arguments[0]: list(arguments[1:])} if arguments else {name: [] for name in CHECKS}
+    failed = []
+    for name, further in chosen.items():
+        say(f"── {name}")
+        tool, *its = CHECKS[name]
+        if run([str(VENV / "bin" / tool), *its, *further], os.environ):
+            failed.append(name)
+    say(f"Failed: {', '.join(failed)}." if failed else "Nothing to complain of.")
+    return 1 if failed else 0
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """The benchmarks whose names begin with one of the arguments; all of them without."""
+    ensure(BENCH)
+    return run([str(PYTHON), "-m", "tests.bench", *arguments], os.environ)
+
+
+# ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a program in the project's folder, its output ours; its exit code."""
+    return subprocess.run(command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def say(sentence: str) -> None:
+    """Tell a person, at once, before another program prints."""
+    print(sentence, flush=True)
+
+
+def usage(_arguments: Sequence[str]) -> int:
+    """Print the lines at the top of this file."""
+    say((__doc__ or "").strip())
+    return 0
+
+
+COMMANDS = {"start": start, "test": test, "check": check, "bench": bench, "help": usage, "open": show}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the first argument says, ``start`` where there is none. 1 with a sentence where something is missing."""
+    name, *rest = arguments or ["start"]
+    if name in ("-h", "--help"):
+        name = "help"
+    if name not in COMMANDS:
+        say(f"There is no command “{name}”.\n")
+        usage(())
+        return 2
+    try:
+        with _blamed():
+            return COMMANDS[name](rest)
+    except Missing as missing:
+        print(missing, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
