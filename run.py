@@ -84,20 +84,21 @@ class Missing(Exception):
 def ensure(files: Sequence[str]) -> None:
     """Have a .venv that holds these requirement files; quick where it is so already. Raises :class:`Missing`.
 
-    What is half made, moved, of another Python, of other pins or has lost a package is made anew, from nothing.
+    Other pins or a lost package are installed over it; what is half made, moved or of another Python is made anew.
     """
     if _holds(files):
         return
     with _alone():
         if _holds(files):  # the other one has done it
             return
-        kept = list(_stamp()["files"]) if _holds(()) else []
-        if not kept:
+        stamp = _stamp()
+        whole = PYTHON.exists() and stamp["python"] == _python()
+        wanted = list(dict.fromkeys([*(stamp["files"] if whole else ()), *files]))
+        if not whole:
             _make_venv()
         STAMP.unlink(missing_ok=True)
-        everything = list(dict.fromkeys([*kept, *files]))
-        _install(everything)
-        stamp = {"python": _python(), "files": {name: _digest(name) for name in everything}, "packages": _packages()}
+        _install(wanted)
+        stamp = {"python": _python(), "files": {name: _digest(name) for name in wanted}, "packages": _packages()}
         STAMP.write_text(json.dumps(stamp, indent=1))
 
 
@@ -106,9 +107,9 @@ def _holds(files: Sequence[str]) -> bool:
     return (
         PYTHON.exists()
         and stamp["python"] == _python()
-        and all(_digest(name) == digest for name, digest in stamp["files"].items())
-        and set(stamp["packages"]) <= set(_packages())
         and set(files) <= set(stamp["files"])
+        and all(_digest(name) == stamp["files"][name] for name in files)
+        and set(stamp["packages"]) <= set(_packages())
     )
 
 

@@ -1,0 +1,23 @@
+"""Every screen, opened cold by its address: it stands, says its name, asks nothing of the outside, all can use it."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import open_screen, serious_findings
+
+SCREENS = {"/": "Compose", "/upload": "Upload", "/inspect": "Inspect", "/history": "History", "/targets": "Targets"}
+
+
+@pytest.mark.parametrize(("path", "name"), SCREENS.items(), ids=SCREENS.values())
+def test_a_screen_opens_cold_and_says_where_one_is(page: Page, path: str, name: str) -> None:
+    open_screen(page, path)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    expect(page).to_have_title(name)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", SCREENS, ids=SCREENS.values())
+def test_axe_finds_nothing_serious(page: Page, path: str, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    assert serious_findings(open_screen(page, path)) == []

@@ -1,0 +1,20 @@
+"""What every test stands on: nothing of the person's own environment, and no hurry for Hypothesis on a busy machine."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("console", deadline=None)
+settings.load_profile("console")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_environment() -> Iterator[None]:
+    """Take away settings, targets and keys of the person who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("CONSOLE_", "INTEMPT_", "STREAMLIT_")):
+                patch.delenv(name)
+        yield

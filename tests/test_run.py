@@ -1,0 +1,199 @@
+"""run.py on a machine that has nothing, or nearly nothing: real calls, in a project of two files and no network."""
+
+import ast
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import run
+
+PACKAGE = "tidy_example"
+
+
+def wheel(folder: Path, version: str) -> Path:
+    """A package that needs no network."""
+    path = folder / f"{PACKAGE}-{version}-py3-none-any.whl"
+    about = f"{PACKAGE}-{version}.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{PACKAGE}.py", f"VERSION = {version!r}\n")
+        archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {version}\n")
+        archive.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{about}/RECORD", f"{PACKAGE}.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n{about}/RECORD,,\n")
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project that run.py serves: what it needs is a wheel beside it, its benchmark prints the wheel's version."""
+    folder = tmp_path / "a project"  # with a space, as people have them
+    (folder / "tests" / "bench").mkdir(parents=True)
+    (folder / ".streamlit").mkdir()
+    shutil.copy(run.ROOT / "run.py", folder)
+    shutil.copy(run.ROOT / ".streamlit" / "config.toml", folder / ".streamlit")
+    (folder / "requirements.txt").write_text(f"{PACKAGE}==1.0\n")
+    (folder / "requirements-bench.txt").write_text("# nothing\n")
+    (folder / "tests" / "bench" / "__main__.py").write_text(f"import {PACKAGE}\nprint({PACKAGE}.VERSION)\n")
+    for version in ("1.0", "2.0"):
+        wheel(folder, version)
+    return folder
+
+
+def calls(project: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": project.as_uri(), "PIP_CONFIG_FILE": os.devnull}
+    return subprocess.Popen(
+        [sys.executable, str(project / "run.py"), *arguments],
+        env={"PATH": os.environ["PATH"], "HOME": str(project), **offline, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def said(call: "subprocess.Popen[str]") -> tuple[int, str]:
+    output, _ = call.communicate(timeout=120)
+    return call.returncode, output
+
+
+def last(outcome: tuple[int, str]) -> tuple[int, str]:
+    return outcome[0], outcome[1].splitlines()[-1]
+
+
+def test_the_first_call_installs_the_second_is_quick_and_whatever_changed_is_mended(project: Path) -> None:
+    assert last(said(calls(project, "bench"))) == (0, "1.0")
+    began = time.monotonic()
+    assert said(calls(project, "bench")) == (0, "1.0\n")
+    assert time.monotonic() - began < 2
+
+    (project / "requirements.txt").write_text(f"{PACKAGE}==2.0\n")
+    assert last(said(calls(project, "bench"))) == (0, "2.0")
+    for lost in project.glob(f".venv/lib/*/site-packages/{PACKAGE}*"):
+        shutil.rmtree(lost) if lost.is_dir() else lost.unlink()
+    assert last(said(calls(project, "bench"))) == (0, "2.0")
+
+    (project / "requirements.txt").write_text(f"{PACKAGE}==3.0\n")
+    code, output = said(calls(project, "bench"))
+    assert (code, "The package registry has no fitting version" in output) == (1, True)
+    stranger = project / ".venv" / "stranger"
+    stranger.touch()
+    (project / "requirements.txt").write_text(f"{PACKAGE}==1.0\n")
+    assert last(said(calls(project, "bench"))) == (0, "1.0")
+    assert not stranger.exists()  # what was left half done has been made anew
+
+
+def test_two_at_once_install_once(project: Path) -> None:
+    both = [said(call) for call in [calls(project, "bench"), calls(project, "bench")]]
+    assert [last(each) for each in both] == [(0, "1.0"), (0, "1.0")]
+    assert sum(output.count("Installed in") for _, output in both) == 1
+
+
+def test_no_registry_is_said_plainly(project: Path) -> None:
+    with socket.socket() as closed:  # bound, and nobody listens
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/simple"
+        code, output = said(calls(project, "bench", PIP_NO_INDEX="0", PIP_FIND_LINKS="", PIP_INDEX_URL=nobody))
+    assert code == 1
+    assert "The package registry cannot be reached." in output
+    assert "Traceback" not in output
+
+
+def test_a_python_without_ensurepip_names_the_package_to_install(project: Path) -> None:
+    blind = "import importlib.util, runpy, sys\n"
+    blind += "find = importlib.util.find_spec\n"
+    blind += "importlib.util.find_spec = lambda name, *rest: None if name == 'ensurepip' else find(name, *rest)\n"
+    blind += f"sys.argv = ['run.py', 'bench']\nrunpy.run_path({str(project / 'run.py')!r}, run_name='__main__')\n"
+    done = subprocess.run([sys.executable, "-c", blind], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"apt-get install python3.{sys.version_info.minor}-venv" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("story", "sentence"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "The disk is full"),
+        ("ERROR: [Errno 30] Read-only file system: '/srv/.venv'", "is not writable"),
+        ("WARNING: Retrying … Temporary failure in name resolution", "The package registry cannot be reached"),
+        ("ERROR: something nobody thought of", "Installing failed.\n  ERROR: something nobody thought of"),
+        ("", "Installing failed."),
+    ],
+)
+def test_what_stopped_pip_becomes_a_sentence(story: str, sentence: str) -> None:
+    assert sentence in run.why(story)
+
+
+def test_a_taken_port_is_said_before_anything_is_installed(project: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, output = said(calls(project, "start", "--server.port", str(port)))
+        assert (code, said(calls(project, CONSOLE_PORT=str(port)))[1]) == (1, output)
+    assert f"Port {port} is taken" in output
+    assert "Installing" not in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "place"),
+    [
+        ([], {}, ("127.0.0.1", 8501)),
+        ([], {"CONSOLE_PORT": "9000"}, ("127.0.0.1", 9000)),
+        (["--server.port=9001"], {"CONSOLE_PORT": "9000"}, ("127.0.0.1", 9001)),
+        (["--server.port", "1", "--server.port", "9002", "--server.address", "0.0.0.0"], {}, ("0.0.0.0", 9002)),  # noqa: S104
+    ],
+)
+def test_the_port_comes_from_the_arguments_then_the_environment_then_the_file(
+    arguments: list[str], environment: dict[str, str], place: tuple[str, int]
+) -> None:
+    assert run.where(arguments, environment) == place
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
+def test_an_impossible_port_is_said_plainly(port: str) -> None:
+    with pytest.raises(run.Missing, match="1 to 65535"):
+        run.where(["--server.port", port], {})
+
+
+def test_an_unknown_command_shows_what_there_is(project: Path) -> None:
+    code, output = said(calls(project, "begin"))
+    assert code == 2
+    assert "There is no command “begin”." in output
+    assert "python3 run.py bench" in output
+
+
+def test_a_chromium_that_does_not_start_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
+    with pytest.raises(run.Missing, match="/nowhere/chromium"):
+        run.chromium()
+
+
+def test_every_tool_that_is_checked_with_is_pinned() -> None:
+    pinned = (run.ROOT / "requirements-test.txt").read_text()
+    assert all(f"{name}==" in pinned for name in ("ruff", "mypy", "import-linter", "pytest"))
+
+
+def test_an_old_python_can_read_run_py_and_gets_a_sentence() -> None:
+    source = (run.ROOT / "run.py").read_text()
+    ast.parse(source, feature_version=(3, 7))
+    old = f"import sys; sys.version_info = (3, 9, 2); exec(open({str(run.ROOT / 'run.py')!r}).read())"
+    done = subprocess.run([sys.executable, "-c", old], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("The console needs Python 3.11 or newer")
+
+
+def test_every_package_that_is_installed_here_is_pinned() -> None:
+    """Nobody's release of tomorrow comes in: what the files name and what comes along has one version each."""
+    stamp = run.VENV / "installed.json"
+    if Path(sys.prefix) != run.VENV or not stamp.exists():
+        pytest.skip("this is not the .venv of run.py")
+    named = "\n".join(path.read_text() for path in run.ROOT.glob("*.txt")).lower().replace("-", "_")
+    packages = [package.rsplit(".dist-info", 1)[0].lower() for package in json.loads(stamp.read_text())["packages"]]
+    assert [package for package in packages if package.replace("-", "==", 1) not in named] == []
