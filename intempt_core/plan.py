@@ -1,0 +1,313 @@
+"""Chosen events become requests, in lanes: what will leave, in which order, before anything does.
+
+A plan is a value of order and places. It is previewed and counted as it is; bodies are made when they are asked for,
+from the events as they came.
+"""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Protocol, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intempt_core.columns import Columns
+from intempt_core.errors import PlanError
+from intempt_core.events import LINKING, EventName, GivenEvent, at, body_of, id_text, identities_of, linking_of
+from intempt_core.mapping import MappedTable
+from intempt_core.settings import Settings
+
+Numbers: TypeAlias = NDArray[np.int64]
+
+LANE_EVENTS = 200
+"""Events that make one more lane worth its while, once there are :data:`LANES_FEW`."""
+
+LANES_FEW = 16
+"""Lanes that even a small plan may have: what one process drives at once."""
+
+EVENTS_AT_ONCE = 4000
+"""Events that :meth:`Plan.written` holds at a time, so that a million of them need no more memory than these."""
+
+
+class Policy(StrEnum):
+    """What a lane does by itself after an unknown outcome, or an unsent one that retries did not cure (DESIGN)."""
+
+    STOP = "stop"
+    GO_ON = "go on"
+    RESEND = "resend"
+
+
+POLICY_WORDS: dict[Policy, str] = {
+    Policy.STOP: "The lane stops: what comes after it stays pending, the order is kept, and you decide.",
+    Policy.GO_ON: "The lane goes on with what comes after it; you decide about these events later.",
+    Policy.RESEND: (
+        "The very same request is sent again, a few times; if it stays unknown the lane stops. Without deduplication at"
+        " the target its events may count twice."
+    ),
+}
+"""Each policy in one sentence or two."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRequest:
+    """One request to be. ``lane`` and ``position`` in the lane count from 1; ``rows`` are indices into the events."""
+
+    lane: int
+    position: int
+    rows: tuple[int, ...]
+
+
+class Events(Protocol):
+    """Where a plan finds its events again: a mapped table, or a list."""
+
+    def events(self, rows: Iterable[int], /) -> Iterator[GivenEvent]:
+        """The events of these rows (from 0), in their order."""
+        ...
+
+
+class Plan:
+    """Persons, lanes and requests of the chosen events. Made by :func:`plan_table` and :func:`plan_events`.
+
+    ``events`` and ``persons`` are counts, ``lanes`` too. A person is in exactly one lane; in it, and in its requests,
+    the events keep the order in which they were chosen.
+    """
+
+    def __init__(self, source: Events, requests: "_Requests", persons: int, largest_person: int) -> None:
+        self._source = source
+        self.requests: Sequence[PlannedRequest] = requests
+        self.events = len(requests.rows)
+        self.persons = persons
+        self.largest_person = largest_person
+        loads = np.bincount(requests.lanes, np.diff(requests.bounds)) if requests.lanes.size else np.zeros(1)
+        self.lanes = int(np.count_nonzero(loads))
+        self.largest_lane = int(loads.max())
+
+    @property
+    def largest_lane_reason(self) -> str:
+        """Why one lane is much longer than the others, as a sentence; empty where none is."""
+        if self.lanes < 2 or self.largest_lane * self.lanes < 2 * self.events:
+            return ""
+        return (
+            f"One lane holds {self.largest_lane:,} of {self.events:,} events, {self.largest_person:,} of them one"
+            " person's: a person's events go one after another."
+        )
+
+    def given(self, request: PlannedRequest) -> list[GivenEvent]:
+        """The events of one request, in the order in which its body has them."""
+        return list(self._source.events(request.rows))
+
+    def body(self, request: PlannedRequest) -> bytes:
+        """The body of one request (CONTRACT 1.3)."""
+        return _body(self.given(request))
+
+    def written(self) -> Iterator[tuple[PlannedRequest, list[GivenEvent], bytes]]:
+        """Every request with its events and its body, in order; quicker than one by one, and memory stays flat."""
+        some: list[PlannedRequest] = []
+        held = 0
+        for request in self.requests:
+            some.append(request)
+            held += len(request.rows)
+            if held >= EVENTS_AT_ONCE:
+                yield from self._write(some)
+                some, held = [], 0
+        yield from self._write(some)
+
+    def _write(self, requests: list[PlannedRequest]) -> Iterator[tuple[PlannedRequest, list[GivenEvent], bytes]]:
+        events = self._source.events([row for request in requests for row in request.rows])
+        for request in requests:
+            given = [next(events) for _ in request.rows]
+            yield request, given, _body(given)
+
+
+def _body(given: Iterable[GivenEvent]) -> bytes:
+    return body_of((event.name, event.body) for event in given)
+
+
+class _Requests(Sequence[PlannedRequest]):
+    """All requests of a plan as three arrays; each is made when it is looked at.
+
+    ``rows`` are the chosen rows, lane by lane; request ``n`` has ``rows[bounds[n]:bounds[n + 1]]``, its lane is ``lanes[n]``.
+    """
+
+    def __init__(self, rows: Numbers, bounds: Numbers, lanes: Numbers) -> None:
+        self.rows, self.bounds, self.lanes = rows, bounds, lanes
+        firsts = np.searchsorted(lanes, lanes, side="left")
+        self.positions = np.arange(lanes.size) - firsts + 1
+
+    def __len__(self) -> int:
+        return int(self.lanes.size)
+
+    @overload
+    def __getitem__(self, index: int) -> PlannedRequest: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PlannedRequest]: ...
+    def __getitem__(self, index: int | slice) -> PlannedRequest | list[PlannedRequest]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        rows = tuple(self.rows[self.bounds[number] : self.bounds[number + 1]].tolist())
+        return PlannedRequest(int(self.lanes[number]) + 1, int(self.positions[number]), rows)
+
+
+class _Listed:
+    """Events in a list."""
+
+    def __init__(self, events: Sequence[GivenEvent]) -> None:
+        self._events = events
+
+    def events(self, rows: Iterable[int], /) -> Iterator[GivenEvent]:
+        return (self._events[row] for row in rows)
+
+
+# ── the two doors ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def plan_table(mapped: MappedTable, rows: Sequence[int] | Numbers, settings: Settings | None = None) -> Plan:
+    """Plan rows (from 0) of a mapped table, in the order in which they are given: the file's, or any other.
+
+    Neighbours that are lines of one order and share an event id go in one request (CONTRACT 2.9). No rows make an
+    empty plan. Raises :class:`PlanError` for a row that is not there or is given twice.
+    """
+    chosen = np.asarray(rows, np.int64).reshape(-1)
+    if chosen.size and (chosen.min() < 0 or chosen.max() >= mapped.rows):
+        raise PlanError(f"A row that the file does not have was chosen; it has {mapped.rows:,} rows.")
+    if np.unique(chosen).size < chosen.size:
+        raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
+    columns = Columns(mapped)
+    same_order = columns.orders[chosen[1:]] == columns.orders[chosen[:-1]]
+    return _plan(mapped, chosen, _persons(chosen.size, *_links_of_columns(columns, chosen)), ~same_order, settings)
+
+
+def plan_events(events: Sequence[GivenEvent], *, one_request: bool = False, settings: Settings | None = None) -> Plan:
+    """Plan events in their order; ``one_request`` keeps them together, as a form or a pasted body has them."""
+    persons = _persons(len(events), *_links_of_events(events))
+    splittable = np.array([not _is_one_order(before, event) for before, event in pairwise(events)], np.bool_)
+    rows = np.arange(len(events))
+    if not one_request:
+        return _plan(_Listed(events), rows, persons, splittable, settings)
+    sizes = np.bincount(persons) if persons.size else np.zeros(1, np.int64)
+    bounds = np.array([0, rows.size] if rows.size else [0])
+    requests = _Requests(rows, bounds, np.zeros(bounds.size - 1, np.int64))
+    return Plan(_Listed(events), requests, int(np.count_nonzero(sizes)), int(sizes.max()))
+
+
+# ── persons ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _links_of_events(events: Sequence[GivenEvent]) -> tuple[Numbers, Numbers]:
+    """Which event (index) has which linking identity (number): ``events.linking_of``, numbered."""
+    numbers: defaultdict[tuple[str, str], int] = defaultdict(lambda: len(numbers))
+    links = [(index, numbers[pair]) for index, event in enumerate(events) for pair in linking_of(event.body)]
+    pairs = np.array(links, np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _links_of_columns(columns: Columns, rows: Numbers) -> tuple[Numbers, Numbers]:
+    """The same for rows of a table: compiled ``events.linking_of``. A constant is one identity that all rows have."""
+    constant = identities_of(columns.blank.body)
+    constant_links = dict(linking_of(columns.blank.body))
+    found: list[tuple[Numbers, Numbers]] = []
+    used = 0
+    alone = np.ones(rows.size, np.bool_)  # no identity but accountId is given, not even a placeholder
+    for field in (*LINKING, "accountId"):
+        if field in columns.cells:
+            cells = columns.cells[field]
+            links, numbers = np.flatnonzero(cells.real[rows] & (alone | (field in LINKING))), cells.codes[rows]
+            alone &= ~cells.given[rows]
+        else:
+            # linking_of speaks of the blank event: whether a row has another identity beside accountId, its cells say.
+            links = np.flatnonzero(np.full(rows.size, field in constant_links) & (alone | (field in LINKING)))
+            numbers = np.zeros(rows.size, np.int64)
+            alone &= np.full(rows.size, field not in constant)
+        found.append((links, numbers[links] + used))
+        used += int(numbers.max(initial=-1)) + 1
+    return np.concatenate([links for links, _ in found]), np.concatenate([numbers for _, numbers in found])
+
+
+def _persons(count: int, events: Numbers, identities: Numbers) -> Numbers:
+    """The person of each event, numbered in the order in which they first appear (DESIGN, person).
+
+    Events and identities are the two sides of a graph, a person is what hangs together. Each round hooks every root
+    onto its smallest neighbour and then flattens the trees, so that a few rounds do for any file.
+    """
+    _, identity = np.unique(identities, return_inverse=True)
+    one, other = events, identity.reshape(-1) + count
+    parent = np.arange(count + int(identity.max(initial=-1)) + 1)
+    while one.size:
+        low, high = np.minimum(one, other), np.maximum(one, other)
+        np.minimum.at(parent, high, low)
+        while True:
+            above = parent[parent]
+            if np.array_equal(above, parent):
+                break
+            parent = above
+        one, other = parent[one], parent[other]
+        apart = one != other
+        one, other = one[apart], other[apart]
+    _, person = np.unique(parent[:count], return_inverse=True)
+    found: Numbers = person.reshape(-1)
+    return found
+
+
+# ── lanes and requests ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _plan(
+    source: Events, rows: Numbers, persons: Numbers, splittable: NDArray[np.bool_], settings: Settings | None
+) -> Plan:
+    """Share persons out to lanes and cut the lanes into requests.
+
+    ``persons`` numbers the person of each row; ``splittable`` says of each pair of neighbours whether a request may end
+    between them.
+    """
+    settings = settings or Settings()
+    if not rows.size:
+        nothing = np.zeros(0, np.int64)
+        return Plan(source, _Requests(nothing, np.zeros(1, np.int64), nothing), 0, 0)
+    sizes = np.bincount(persons)
+    lane = _shared_out(sizes, _lane_count(rows.size, sizes.size, settings))[persons]
+    order = np.argsort(lane, kind="stable")
+    ends = np.flatnonzero(np.diff(lane[order], append=-1)) + 1
+    # What different persons do is no order, whatever its ids say; and one person's neighbours are neighbours in a lane.
+    may_end = np.append(splittable | (persons[1:] != persons[:-1]), True)[order]
+    cuts, lanes = [0], []
+    for start, end in zip([0, *ends.tolist()], ends.tolist(), strict=False):
+        allowed = np.flatnonzero(may_end[start:end]) + start + 1
+        at_ = start
+        while at_ < end:
+            within = int(np.searchsorted(allowed, at_ + settings.events_per_request, side="right")) - 1
+            if within < 0 or allowed[within] <= at_:
+                within += 1  # an order longer than a request goes whole
+            at_ = int(allowed[within])
+            cuts.append(at_)
+            lanes.append(int(lane[order[start]]))
+    requests = _Requests(rows[order], np.array(cuts, np.int64), np.array(lanes, np.int64))
+    return Plan(source, requests, int(sizes.size), int(sizes.max()))
+
+
+def _lane_count(events: int, persons: int, settings: Settings) -> int:
+    wished = min(max(-(-events // LANE_EVENTS), LANES_FEW), settings.lanes)
+    return min(settings.lanes, persons, wished, -(-events // settings.events_per_request))
+
+
+def _shared_out(sizes: Numbers, lanes: int) -> Numbers:
+    """A lane for each person: the longest first, always to the lane that has least so far, ties to the lower number."""
+    heap = [(0, lane) for lane in range(lanes)]
+    found = np.zeros(sizes.size, np.int64)
+    for person in np.argsort(-sizes, kind="stable").tolist():
+        load, lane = heap[0]
+        heapq.heapreplace(heap, (load + int(sizes[person]), lane))
+        found[person] = lane
+    return found
+
+
+def _is_one_order(before: GivenEvent, event: GivenEvent) -> bool:
+    """Whether two neighbours may be lines of one order: the same event id, both ``Product ordered`` (CONTRACT 2.9)."""
+    if event.name != EventName.ORDERED or before.name != EventName.ORDERED:
+        return False
+    event_id = id_text(at(event.body, "eventId"))
+    return event_id is not None and event_id == id_text(at(before.body, "eventId"))
