@@ -1,15 +1,42 @@
 """Intent, written before the first byte leaves."""
 
-from collections.abc import Iterable, Iterator
+import secrets
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
 
+from sqlalchemy import Connection, Table, insert, update
+
+from intempt_core.errors import HistoryUnavailable
 from intempt_core.history.database import Database
-from intempt_core.history.records import Intent, LeftBehind, RequestIntent
+from intempt_core.history.records import (
+    BatchState,
+    EventIntent,
+    Intent,
+    LeftBehind,
+    RequestIntent,
+    RequestState,
+)
+from intempt_core.history.schema import batches, bodies, events, kept, left_behind, requests, storable
 from intempt_core.plan import Plan
+
+EVENTS_AT_ONCE = 20_000
+"""Events in one transaction of a recording: long enough to be quick, short enough to let others write in between."""
+
+_QUICK = 1  # zlib's level: bodies are repetitive, and its best level takes three times as long for a tenth less
+
+_Piece = Sequence[tuple[RequestIntent, bytes]] | Sequence[LeftBehind]
 
 
 def requests_of(plan: Plan) -> Iterator[RequestIntent]:
-    """A plan as history records it, one request after another; bodies are made here."""
-    raise NotImplementedError
+    """A plan as history records it, one request after another; bodies are made here.
+
+    Rows of events that do not know their own (a form's) are counted as the plan places them, from 1.
+    """
+    for request, given, body in plan.written():
+        events = [EventIntent.of(event, row + 1) for event, row in zip(given, request.rows, strict=True)]
+        yield RequestIntent(request.lane, request.position, body, events)
 
 
 class Recording(Database):
@@ -21,4 +48,175 @@ class Recording(Database):
         The batch is *recording* until the last request is in, then *sending*: nobody sends half a batch. Where an
         iterable raises, or history fails, the batch is cancelled (as far as that can be written) and the error goes on.
         """
-        raise NotImplementedError
+        batch, number = _batch_id(self._clock()), None
+        try:
+            for piece, last in _with_last(_pieces(requests, left_behind)):
+                with self._writing() as connection:
+                    number = self._begin(connection, batch, intent) if number is None else number
+                    self._write(connection, number, piece)
+                    if last:
+                        self._change(connection, batch, BatchState.SENDING, "")
+        except BaseException:
+            with suppress(HistoryUnavailable):
+                if number is not None:
+                    self._give_up(batch, number)
+            raise
+        return batch
+
+    def _begin(self, connection: Connection, batch: str, intent: Intent) -> int:
+        now, target = self._clock(), intent.target
+        row = {
+            "id": batch,
+            "created_at": now,
+            "changed_at": now,
+            "source": intent.source.value,
+            "label": storable(intent.label),
+            "digest": intent.digest,
+            "mapping": storable(intent.mapping),
+            "notes": dict(intent.notes),
+            "target_key": target.key,
+            "target_name": target.name,
+            "host": target.host,
+            "org": target.org,
+            "project": target.project,
+            "source_id": target.source_id,
+            "track_url": target.track_url,
+            "production": target.production,
+            "deduplicates": target.deduplicates,
+            "credential_reference": target.credential_reference,
+            "feeds": dict(target.feeds),
+            "policy": intent.policy.value,
+            "state": BatchState.RECORDING.value,
+            "reason": "",
+            "owner": intent.owner,
+            "rows": intent.rows,
+            "left_behind": 0,
+            "persons": intent.persons,
+            "lanes": intent.lanes,
+            "resend_of": intent.resend_of,
+        }
+        return int(connection.execute(insert(batches).returning(batches.c.number), row).scalar_one())
+
+    def _write(self, connection: Connection, number: int, piece: _Piece) -> None:
+        if piece and isinstance(piece[0], LeftBehind):
+            self._write_left_behind(connection, number, piece)  # type: ignore[arg-type]  # a piece is of one kind
+        elif piece:
+            self._write_requests(connection, number, piece)  # type: ignore[arg-type]  # a piece is of one kind
+
+    def _write_requests(
+        self, connection: Connection, number: int, piece: Sequence[tuple[RequestIntent, bytes]]
+    ) -> None:
+        ids = write_requests(connection, [_row(number, request, self._clock()) for request, _ in piece])
+        connection.execute(
+            insert(bodies), [{"request": id_, "body": body} for id_, (_, body) in zip(ids, piece, strict=True)]
+        )
+        rows: list[tuple[Any, ...]] = []
+        for id_, (request, _) in zip(ids, piece, strict=True):
+            for position, event in enumerate(request.events):
+                row, line, name, *texts, time = event
+                rows.append(
+                    (
+                        number,
+                        id_,
+                        position,
+                        row,
+                        line,
+                        name and kept(name),
+                        *(text and kept(text) for text in texts),
+                        time,
+                    )
+                )
+        write_many(connection, events, _EVENT_COLUMNS, rows)
+
+    def _write_left_behind(self, connection: Connection, number: int, piece: Sequence[LeftBehind]) -> None:
+        rows = [
+            (number, row, line, " ".join(codes), event_id and kept(event_id), name and kept(name))
+            for row, line, codes, event_id, name in piece
+        ]
+        write_many(connection, left_behind, ("batch", "row", "line", "codes", "event_id", "name"), rows)
+        more = batches.c.left_behind + len(rows)
+        connection.execute(update(batches).where(batches.c.number == number).values(left_behind=more))
+
+    def _change(self, connection: Connection, batch: str, state: BatchState, reason: str) -> None:
+        values = {"state": state.value, "reason": reason, "changed_at": self._clock()}
+        connection.execute(update(batches).where(batches.c.id == batch).values(values))
+
+    def _give_up(self, batch: str, number: int) -> None:
+        with self._writing() as connection:
+            self._change(connection, batch, BatchState.CANCELLED, "It was not written down completely; nothing left.")
+            connection.execute(
+                update(requests).where(requests.c.batch == number).values(state=RequestState.CANCELLED.value)
+            )
+
+
+_EVENT_COLUMNS = (
+    "batch",
+    "request",
+    *(column.name for column in events.columns if column.name not in {"batch", "request"}),
+)
+
+
+def _row(number: int, request: RequestIntent, now: int) -> dict[str, Any]:
+    return {
+        "batch": number,
+        "lane": request.lane,
+        "position": request.position,
+        "part": "",
+        "events": len(request.events),
+        "state": RequestState.PENDING.value,
+        "tries": 0,
+        "doubt": False,
+        "retry_at": None,
+        "updated_at": now,
+        "parent": None,
+    }
+
+
+def write_requests(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert rows of ``requests`` and return their ids, in the rows' order."""
+    statement = insert(requests).returning(requests.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, rows).scalars())
+
+
+def write_many(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert many plain rows; a driver that takes tuples gets them as they are: dicts are slow by the million."""
+    statement = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
+    if statement.positional:
+        connection.exec_driver_sql(str(statement), list(rows))
+    else:
+        connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def _batch_id(now: int) -> str:
+    """A name that sorts by time and that nobody else makes: 48 bits of time, 64 of chance, as hexadecimal digits."""
+    return f"b_{now:012x}{secrets.token_hex(8)}"
+
+
+def _pieces(requests: Iterable[RequestIntent], left_behind: Iterable[LeftBehind]) -> Iterator[_Piece]:
+    """What goes into one transaction each; bodies are compressed here, while nobody is kept waiting."""
+    some: list[tuple[RequestIntent, bytes]] = []
+    held = 0
+    for request in requests:
+        some.append((request, zlib.compress(request.body, _QUICK)))
+        held += len(request.events)
+        if held >= EVENTS_AT_ONCE:
+            yield some
+            some, held = [], 0
+    yield some
+    rows: list[LeftBehind] = []
+    for row in left_behind:
+        rows.append(row)
+        if len(rows) >= EVENTS_AT_ONCE:
+            yield rows
+            rows = []
+    if rows:
+        yield rows
+
+
+def _with_last(pieces: Iterator[_Piece]) -> Iterator[tuple[_Piece, bool]]:
+    """Each piece, and whether it is the last: a small batch is one transaction."""
+    ahead = next(pieces)
+    for piece in pieces:
+        yield ahead, False
+        ahead = piece
+    yield ahead, True

@@ -10,6 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from intempt_core.client import Attempt, Outcome
 from intempt_core.events import GivenEvent, Json, at, dumps, epoch_ms, id_text
+from intempt_core.feeds import Interaction
 from intempt_core.plan import Policy
 from intempt_core.targets import Target
 
@@ -356,7 +357,6 @@ class AttemptRecord:
 class RecordedEvent:
     """One event of a request: ``position`` counts within the request, from 0."""
 
-    id: int
     request: int
     position: int
     event: EventIntent
@@ -415,11 +415,9 @@ class RowOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """An accepted event of one person, as *expected* feeds want it; ``when`` is when its answer came."""
+class Arrival(Interaction):
+    """An accepted event of one person, as *expected* feeds want it; ``when`` is when its answer was recorded."""
 
-    name: str
-    product: str
     event_id: str
     when: int
     request: int

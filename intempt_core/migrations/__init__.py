@@ -1,0 +1,30 @@
+"""The versions of history's schema, and the way from any of them to the newest.
+
+A new version is one more module in ``versions/`` and the new :data:`HEAD`. Versions say what to do in their own words
+and never import ``schema.py``: it tells the newest state only.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+HEAD = "0001"
+"""The newest version."""
+
+
+def version(connection: Connection) -> str | None:
+    """The schema's version in this database, ``None`` where there is none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Bring the database to a version, inside the connection's transaction: all of the way, or not at all."""
+    from alembic import command  # noqa: PLC0415  costs 0.1 s, and nearly every start finds the newest version in place
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    command.upgrade(config, to)
