@@ -1,0 +1,311 @@
+"""JSON text to a value, with the place of everything in it.
+
+The standard library reads the value, since it keeps every digit of an integer and calls back for each object and
+float; a walk of our own over the same text, valid by then, finds where values stand. What is no JSON is refused in the
+words of somebody who pastes.
+"""
+
+import json
+import math
+import re
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from intempt_core.errors import ReadError
+from intempt_core.events import WHITE, Json
+from intempt_core.issues import shown
+
+DEEPEST = 200
+"""Levels of brackets that are read. What writes a body later gives up a little above."""
+
+HINT_SEEN = 1_000
+"""Characters that are looked at to say what is wrong with a text that is no JSON."""
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_LINE_END = re.compile(r"\r\n?|\n")
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)'
+_BRACKETS = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
+_LITERALS = re.compile(rf"{_STRING}|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|Infinity)|NaN", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Node:
+    """Where a value stands in the text. Its members are looked up when first asked for, and kept.
+
+    ``repeats`` are the keys that stood in the object before, each with the offset of its later one.
+    """
+
+    at: int
+    end: int
+    members: "dict[str, Node] | None" = None
+    repeats: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """What a reader of JSON passes over: ``code`` is an issue's, ``at`` an offset, ``given`` what was written."""
+
+    code: str
+    at: int
+    pointer: str
+    given: str
+
+
+class JsonText:
+    """A text that is JSON: its ``value``, and where everything in it stands.
+
+    Raises :class:`ReadError` with its line where the text is no JSON, holds ``NaN``, ``Infinity`` or a number that no
+    program keeps, or is nested more than :data:`DEEPEST` levels deep.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._start, end = _bounds(text)
+        _refuse_deep(text)
+        self.value, self._is_odd = _parse(text, self._start, end)
+        self._root = Node(self._start, end)
+        self._line_starts = [0, *(ended.end() for ended in _LINE_END.finditer(text))]
+
+    def look(self, levels: int) -> None:
+        """Look up so many levels of members in one pass, where many of them will be asked for."""
+        self._root = _node(self.text, self._start, levels)
+
+    def nearest(self, pointer: str) -> Node:
+        """The value at an RFC 6901 pointer, or the last of its parents that there is."""
+        node = self._root
+        for step in pointer.split("/")[1:]:
+            if node.members is None:
+                node.members = _node(self.text, node.at, 1).members or {}
+            member = node.members.get(step.replace("~1", "/").replace("~0", "~"))
+            if member is None:
+                break
+            node = member
+        return node
+
+    def line(self, at: int) -> int:
+        """The line of an offset, from 1."""
+        return bisect_right(self._line_starts, at)
+
+    def position(self, pointer: str) -> tuple[int, int]:
+        """Line and column, from 1, of what :meth:`nearest` finds."""
+        at = self.nearest(pointer).at
+        line = self.line(at)
+        return line, at - self._line_starts[line - 1] + 1
+
+    def oddities(self) -> Iterator[Oddity]:
+        """Repeated keys, and numbers that lose digits."""
+        return _oddities(self.text, _node(self.text, self._start, DEEPEST), "") if self._is_odd else iter(())
+
+
+# ── from text to a value ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _bounds(text: str) -> tuple[int, int]:
+    """Where the JSON begins and ends: a byte order mark and white space of every kind may come along with a paste."""
+    end = len(text.rstrip(WHITE))
+    if not end:
+        raise ReadError("Nothing was pasted. Paste a request body, an event, or a list of events.")
+    return len(text) - len(text.lstrip(WHITE)), end
+
+
+def _refuse_deep(text: str) -> None:
+    """Before anything recursive sees the text."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        bracket = text[found.start()]
+        if bracket in "[{":
+            depth += 1
+            if depth > DEEPEST:
+                raise _unreadable(
+                    text,
+                    found.start(),
+                    f"brackets are nested more than {DEEPEST} levels deep",
+                    "Events need three or four. Bring the payload into that form.",
+                )
+        elif bracket != '"':
+            depth -= 1
+
+
+def _parse(text: str, start: int, end: int) -> tuple[Json, bool]:
+    """The value, and whether it holds a repeated key or a number that loses digits: those are looked for only then."""
+    odd: list[str] = []
+
+    def make_object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            odd.append("key")
+        return made
+
+    def make_float(literal: str) -> float:
+        number = float(literal)
+        if math.isinf(number):
+            raise _Impossible(literal)
+        if _loses_digits(literal, number):
+            odd.append("number")
+        return number
+
+    def refuse(literal: str) -> None:
+        raise _Impossible(literal)
+
+    decoder = json.JSONDecoder(object_pairs_hook=make_object, parse_float=make_float, parse_constant=refuse)
+    try:
+        value, stopped = decoder.raw_decode(text, start)
+        if stopped < end:
+            stopped = _skip(text, stopped)
+            raise json.JSONDecodeError("Extra data", text, stopped)
+    except json.JSONDecodeError as error:
+        raise _no_json(text[:end], error) from None
+    except ValueError:  # Impossible, or Python's own limit on the digits of an integer
+        raise _no_number(text) from None
+    return value, bool(odd)
+
+
+class _Impossible(ValueError):
+    """A literal that is no JSON number, or larger than a number can be."""
+
+
+def _loses_digits(literal: str, number: float) -> bool:
+    """Whether a float's text says more than the float holds; 15 digits and a small exponent always fit."""
+    if len(literal) <= 16 and "e" not in literal and "E" not in literal:
+        return False
+    if number == 0:
+        return bool(re.search("[1-9]", re.split("[eE]", literal)[0]))
+    return Decimal(literal) != Decimal(repr(number))
+
+
+def _no_number(text: str) -> ReadError:
+    """The first literal that stops a reading; everything before it is good JSON."""
+    found, what, mend = next(
+        (found, *why) for found in _LITERALS.finditer(text) if (why := _why_no_number(found[0])) is not None
+    )
+    return _unreadable(text, found.start(), what, mend)
+
+
+def _why_no_number(literal: str) -> tuple[str, str] | None:
+    if literal in {"NaN", "Infinity", "-Infinity"}:
+        return f"{literal} is no JSON", "Write a number, or null."
+    if literal[0] == '"':
+        return None
+    if not literal.lstrip("-").isdigit():
+        large = f"the number {shown(literal)} is larger than any that a program keeps"
+        return (large, "If it is an id, put it in quotes.") if math.isinf(float(literal)) else None
+    digits, most = len(literal.lstrip("-")), sys.get_int_max_str_digits()
+    long = f"here stands an integer of {digits:,} digits"
+    return (long, f"Up to {most:,} are taken. If it is an id, put it in quotes.") if digits > most else None
+
+
+def _no_json(text: str, error: json.JSONDecodeError) -> ReadError:
+    """What is wrong, in the words of somebody who pastes and not of a parser."""
+    at, message = error.pos, error.msg
+    here, before = text[at : at + HINT_SEEN], text[:at].rstrip(WHITE)
+    first, last = here[:1], before[-1:]
+    word = shown(re.split(r"[\s,:\]}]", here, maxsplit=1)[0] or first)
+    comma = first in tuple("]}") and last == ","
+    for applies, what, mend in (
+        (not before and word == "curl", "this is a command, not its body", "Paste what stands after -d."),
+        (
+            message.startswith("Unterminated string"),
+            "the text that begins here is never closed",
+            'Close it with a quote; a quote inside a text is written \\".',
+        ),
+        (
+            message.startswith("Invalid control character"),
+            "a line break or another control character stands inside a text",
+            "Write \\n for a line break and \\t for a tab, or close the text before it.",
+        ),
+        (
+            message.startswith("Invalid \\"),
+            "a backslash in a text begins nothing that JSON knows",
+            "Write \\\\ for a backslash.",
+        ),
+        (not here, "the text ends before its brackets are closed", "See that all of it was copied."),
+        (
+            message == "Extra data" and last in tuple("]}") and first in tuple("{[,"),
+            "after the first value another one follows",
+            "Put several events into one list: [ …, … ].",
+        ),
+        (message == "Extra data", f"after the value “{word}” follows", "Remove it; one JSON value is taken."),
+        (
+            comma or message.startswith("Illegal trailing comma"),
+            "no value follows after the comma",
+            "Remove the comma.",
+        ),
+        (first == "," and last in tuple(",[{:"), "a comma stands where a value belongs", "Remove it."),
+        (first in tuple("'`"), "a text stands in single quotes", 'JSON takes double quotes: write "…".'),
+        (first in tuple("“”„‘’«»"), "a text stands in typographic quotes", 'JSON takes straight ones: write "…".'),
+        (here.startswith(("//", "/*", "#")), "here begins a comment, and JSON has none", "Remove it."),
+        (
+            word.casefold() in {"true", "false", "none", "null", "undefined", "nan", "nil"},
+            f"{word} is no JSON",
+            "Write true, false or null, in small letters.",
+        ),
+        (
+            message.startswith("Expecting property"),
+            f"the key {word} has no quotes",
+            'Write it as "eventId" is written.',
+        ),
+        (message.startswith("Expecting ','"), f"a comma or a closing bracket is missing before “{word}”", "Add it."),
+        (message.startswith("Expecting ':'"), f"a colon is missing before “{word}”", "Add it between key and value."),
+        (not before, f"the text begins with “{word}”, which is no JSON", "Paste an event, a list, or a request body."),
+    ):
+        if applies:
+            return _unreadable(text, at, what, mend)
+    return _unreadable(text, at, f"“{word}” is no JSON value", "Write a text in double quotes, a number, true or null.")
+
+
+def _unreadable(text: str, at: int, what: str, mend: str) -> ReadError:
+    starts = [0, *(ended.end() for ended in _LINE_END.finditer(text, 0, at))]
+    return ReadError(f"Line {len(starts):,}, column {at - starts[-1] + 1:,}: {what}. {mend}", line=len(starts))
+
+
+# ── where values stand ───────────────────────────────────────────────────────────────────────────────────────────────
+
+_values = json.JSONDecoder()
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _node(text: str, at: int, levels: int) -> Node:
+    """The value at an offset of valid JSON, its members looked up so many levels deep."""
+    opening = text[at]
+    if not levels or opening not in "[{":
+        return Node(at, _values.raw_decode(text, at)[1])
+    start = at
+    members: dict[str, Node] = {}
+    repeats: list[tuple[str, int]] = []
+    at = _skip(text, at + 1)
+    while text[at] not in "]}":
+        key, key_at = str(len(members)), at
+        if opening == "{":
+            key, at = _values.raw_decode(text, at)
+            at = _skip(text, _skip(text, at) + 1)
+            if key in members:
+                repeats.append((key, key_at))
+        members[key] = member = _node(text, at, levels - 1)
+        at = _skip(text, member.end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    return Node(start, at + 1, members, tuple(repeats))
+
+
+def _oddities(text: str, node: Node, pointer: str) -> Iterator[Oddity]:
+    for key, at in node.repeats:
+        yield Oddity("key_repeated", at, f"{pointer}/{escaped(key)}", key)
+    for key, member in (node.members or {}).items():
+        yield from _oddities(text, member, f"{pointer}/{escaped(key)}")
+    literal = text[node.at : node.end]
+    if literal[0] in "-0123456789" and not literal.lstrip("-").isdigit() and _loses_digits(literal, float(literal)):
+        yield Oddity("number_precision", node.at, pointer, literal)
+
+
+def escaped(key: str) -> str:
+    """A key as one step of an RFC 6901 pointer."""
+    return key.replace("~", "~0").replace("/", "~1")
