@@ -130,7 +130,7 @@ def _body(given: Iterable[GivenEvent]) -> bytes:
 class _Requests(Sequence[PlannedRequest]):
     """All requests of a plan as three arrays; each is made when it is looked at.
 
-    ``rows`` are the chosen rows, lane by lane; request ``n`` has ``rows[bounds[n]:bounds[n + 1]]``, its lane is ``lanes[n]``.
+    ``rows`` are the chosen rows, lane by lane; request ``n`` has ``rows[bounds[n]:bounds[n + 1]]`` and ``lanes[n]``.
     """
 
     def __init__(self, rows: Numbers, bounds: Numbers, lanes: Numbers) -> None:
