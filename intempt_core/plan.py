@@ -175,7 +175,7 @@ def plan_table(mapped: MappedTable, rows: Sequence[int] | Numbers, settings: Set
     chosen = np.asarray(rows, np.int64).reshape(-1)
     if chosen.size and (chosen.min() < 0 or chosen.max() >= mapped.rows):
         raise PlanError(f"A row that the file does not have was chosen; it has {mapped.rows:,} rows.")
-    if np.unique(chosen).size < chosen.size:
+    if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
     columns = Columns(mapped)
     same_order = columns.orders[chosen[1:]] == columns.orders[chosen[:-1]]
@@ -234,9 +234,8 @@ def _persons(count: int, events: Numbers, identities: Numbers) -> Numbers:
     Events and identities are the two sides of a graph, a person is what hangs together. Each round hooks every root
     onto its smallest neighbour and then flattens the trees, so that a few rounds do for any file.
     """
-    _, identity = np.unique(identities, return_inverse=True)
-    one, other = events, identity.reshape(-1) + count
-    parent = np.arange(count + int(identity.max(initial=-1)) + 1)
+    one, other = events, identities + count
+    parent = np.arange(count + int(identities.max(initial=-1)) + 1)
     while one.size:
         low, high = np.minimum(one, other), np.maximum(one, other)
         np.minimum.at(parent, high, low)
@@ -248,8 +247,8 @@ def _persons(count: int, events: Numbers, identities: Numbers) -> Numbers:
         one, other = parent[one], parent[other]
         apart = one != other
         one, other = one[apart], other[apart]
-    _, person = np.unique(parent[:count], return_inverse=True)
-    found: Numbers = person.reshape(-1)
+    roots = parent[:count] == np.arange(count)  # the smallest of its tree is an event: events come first
+    found: Numbers = (np.cumsum(roots) - 1)[parent[:count]]
     return found
 
 
