@@ -1,0 +1,156 @@
+"""A cell becomes a value: typed cells, times, event ids that a file lacks. Part of the room of ``mapping.py``."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from intempt_core.events import Json
+from intempt_core.tables import Table
+
+TYPES = ("text", "number", "integer", "boolean")
+"""What a cell of ``data``, ``userAttributes`` or ``accountAttributes`` can be read as (CONTRACT 1.4)."""
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"(-?[0-9]+)(?:\.0+)?")
+_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?(?P<tail>.*))?")
+_TAIL = re.compile(r"(?:[.,]([0-9]+))?(?: ?(?:(Z|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2})?))?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+def typed(cell: str, kind: str) -> Json:
+    """A cell as a value of its type (CONTRACT 1.4), or the same text where it is not of that type.
+
+    Numbers are written as JSON writes them and keep their value exactly: what a double would round stays text.
+    """
+    text = cell.strip(" ")
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text.lower() if text.isascii() else "", cell)
+    match = _NUMBER.fullmatch(text) if kind != "text" else None
+    if match is None:
+        return cell
+    try:
+        if match[1] is None and match[2] is None:
+            return int(text)
+        number = float(text)
+        return number if kind == "number" and Decimal(repr(number)) == Decimal(text) else cell
+    except (ValueError, ArithmeticError):  # more digits, or a greater exponent, than Python reads
+        return cell
+
+
+def is_typed(cell: str, kind: str) -> bool:
+    """Whether :func:`typed` reads a cell; if not, it stays text and is worth a warning."""
+    return kind == "text" or not isinstance(typed(cell, kind), str)
+
+
+def read_time(text: str, zone: ZoneInfo) -> int | None:
+    """A cell as epoch milliseconds: a whole number as it is, ISO 8601 in ``zone`` if it names none; else ``None``.
+
+    ``2022-10-01``, ``2022-10-01 00:00``, ``2022-10-01T00:00:00.5+02:00``, ``2022-10-01 00:00:00 UTC``. What is finer
+    than a millisecond is cut. An hour that the zone has twice is its first; one that it skips is read as before it.
+    """
+    text = text.strip(" ")
+    if whole := _WHOLE.fullmatch(text):
+        try:
+            return int(whole[1])
+        except ValueError:  # more digits than Python reads
+            return None
+    match = _TIME.fullmatch(text)
+    tail = read_tail(match["tail"] or "") if match else None
+    if match is None or tail is None or (match[6] is None and match["tail"] and match["tail"][0] in ".,"):
+        return None  # a fraction belongs to seconds
+    try:
+        wall = datetime(*(int(part or 0) for part in match.groups()[:6]))  # type: ignore[arg-type]  # noqa: DTZ001  zone follows
+    except ValueError:
+        return None
+    cut_ms, offset = tail
+    away = zone.utcoffset(wall) if offset is None else timedelta(minutes=offset)
+    return (wall.replace(tzinfo=UTC) - _EPOCH - (away or timedelta())) // _MS + cut_ms
+
+
+def read_tail(text: str) -> tuple[int, int | None] | None:
+    """What follows the seconds of a time: (milliseconds, minutes east of UTC or ``None`` for no zone), or ``None``."""
+    match = _TAIL.fullmatch(text)
+    if match is None:
+        return None
+    fraction, utc, sign, hours, minutes = match.groups()
+    offset = 0 if utc else None
+    if sign:
+        if int(hours) > 23 or int(minutes or 0) > 59:
+            return None
+        offset = int(f"{sign}1") * (int(hours) * 60 + int(minutes or 0))
+    return int(f"{fraction or ''}000"[:3]), offset
+
+
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array; its 64-bit offsets hold any size."""
+    return column.cast(pa.large_string()).combine_chunks()
+
+
+# ── event ids that a file lacks ──────────────────────────────────────────────────────────────────────────────────────
+
+_SEPARATOR, _ESCAPE = "\x1f", "\x1e"
+
+
+def made_event_id(cells: Sequence[str], occurrence: int, fresh: str | None = None) -> str:
+    """An event id for a row: from its cells and its number (from 1) among identical rows (DESIGN, decisions).
+
+    The same file, or a corrected copy of it, gives the same ids to the same rows. ``fresh`` is mixed in for a new run.
+    """
+    parts = [*(_escaped(cell) for cell in cells), str(occurrence)]
+    return _hashed(_SEPARATOR.join(parts).encode("utf-8", "surrogatepass"), _key(fresh))
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace(_ESCAPE, _ESCAPE + "0").replace(_SEPARATOR, _ESCAPE + "1")
+
+
+def _key(fresh: str | None) -> bytes:
+    return b"" if fresh is None else hashlib.blake2b(fresh.encode()).digest()
+
+
+def _hashed(text: bytes, key: bytes) -> str:
+    return "made_" + hashlib.blake2b(text, digest_size=12, key=key).hexdigest()
+
+
+def made_event_ids(table: Table, fresh: str | None) -> pa.Array:
+    """:func:`made_event_id` of every row."""
+    columns = [_escaped_column(one_array(table.columns[column])) for column in table.header]
+    rows = pc.binary_join_element_wise(*columns, pa.scalar(_SEPARATOR, pa.large_string()))
+    numbers = pa.array(_occurrences(rows)).cast(pa.large_string())
+    texts = pc.binary_join_element_wise(rows, numbers, pa.scalar(_SEPARATOR, pa.large_string()))
+    key = _key(fresh)
+    made = [
+        hashlib.blake2b(text, digest_size=12, key=key).hexdigest() for text in texts.cast(pa.large_binary()).to_pylist()
+    ]
+    return pc.binary_join_element_wise(
+        pa.scalar("made_", pa.large_string()), pa.array(made, pa.large_string()), pa.scalar("", pa.large_string())
+    )
+
+
+def _escaped_column(column: pa.Array) -> pa.Array:
+    for mark, written in ((_ESCAPE, _ESCAPE + "0"), (_SEPARATOR, _ESCAPE + "1")):
+        if pc.any(pc.match_substring(column, mark)).as_py():
+            column = pc.replace_substring(column, mark, written)
+    return column
+
+
+def _occurrences(rows: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The number (from 1) of each row among the rows that equal it."""
+    codes = rows.dictionary_encode()
+    if len(codes.dictionary) == len(rows):
+        return np.ones(len(rows), np.int64)
+    code = codes.indices.to_numpy(zero_copy_only=False)
+    order = np.argsort(code, kind="stable")
+    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
+    numbers = np.empty(len(rows), np.int64)
+    numbers[order] = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows))) + 1
+    return numbers

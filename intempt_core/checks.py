@@ -1,0 +1,372 @@
+"""Events become a report: one truth at two speeds.
+
+:func:`check_events` asks the model about each event; :func:`check_table` runs the same declared rules over whole
+columns (``columns.py``) and asks the model only about the rows that somebody looks at. What takes more than one event
+(repeats, lost zeros, what history has seen) is one function for both, over arrays.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from intempt_core.columns import Columns, Mask, Numbers, clamped, zeros_lost
+from intempt_core.events import (
+    ID_FIELDS,
+    EventName,
+    GivenEvent,
+    Json,
+    at,
+    epoch_ms,
+    errors_of,
+    given_text,
+    id_text,
+    linking_of,
+    warnings_of,
+)
+from intempt_core.issues import CATALOGUE, Issue, Place, Severity, shown
+from intempt_core.mapping import MappedTable
+
+Seen: TypeAlias = Callable[[Sequence[str]], Mapping[str, str]]
+"""Event ids → what history says of those among them that were sent to this target before ("accepted on …")."""
+
+IDS_ASKED_AT_ONCE = 5000
+"""How many event ids :data:`Seen` is asked about at a time."""
+
+Judge: TypeAlias = Callable[[Sequence[int]], Iterable[tuple[GivenEvent, list[Issue]]]]
+"""Row indices → each row's event and the issues that it has by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A code and its rows (sorted; a row stands as often as it has issues of the code).
+
+    ``field`` and ``hint`` are there where only several rows together show it: ``hint(i)`` says why ``rows[i]`` does.
+    """
+
+    code: str
+    rows: Numbers
+    field: str = ""
+    hint: Callable[[int], str] | None = None
+
+
+class Report:
+    """What was found in a batch of events. Rows are counted from 0 here; an issue's place counts from 1.
+
+    ``beside`` are issues of the document that belong to no event; they are counted by code and listed first.
+    ``more`` are findings without errors: they are looked for when somebody first asks.
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        findings: Iterable[Finding],
+        judge: Judge,
+        *,
+        more: Callable[[], Iterable[Finding]] = tuple,
+        beside: Sequence[Issue] = (),
+    ) -> None:
+        self.rows = rows
+        self.beside = tuple(beside)
+        self._first = [finding for finding in findings if finding.rows.size]
+        self._more = more
+        self._judge = judge
+
+    @cached_property
+    def _findings(self) -> list[Finding]:
+        return [*self._first, *(finding for finding in self._more() if finding.rows.size)]
+
+    @cached_property
+    def bad(self) -> Mask:
+        """The rows with errors: they stay behind unless a person says otherwise."""
+        return self._rows_with(Severity.ERROR, self._first)
+
+    @property
+    def rows_with_errors(self) -> int:
+        """Rows that have at least one error."""
+        return int(self.bad.sum())
+
+    @cached_property
+    def rows_with_warnings(self) -> int:
+        """Rows that have at least one warning."""
+        return int(self._rows_with(Severity.WARNING, self._findings).sum())
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Rows by code, in the catalogue's order; issues beside the events count one each."""
+        counts = {
+            code: self.rows_of(code).size + sum(issue.code == code for issue in self.beside) for code in CATALOGUE
+        }
+        return {code: count for code, count in counts.items() if count}
+
+    def rows_of(self, code: str) -> Numbers:
+        """The rows that show a code, sorted."""
+        found: Numbers = np.flatnonzero(self._marked(finding for finding in self._findings if finding.code == code))
+        return found
+
+    def issues(self, start: int = 0, limit: int = 1000, code: str | None = None) -> list[Issue]:
+        """Issues ``start`` to ``start + limit`` in row order, of one code or of all; made now, for these rows only."""
+        beside = [issue for issue in self.beside if code in (None, issue.code)]
+        shown_first = beside[start : start + limit]
+        start, limit = max(0, start - len(beside)), limit - len(shown_first)
+        flagged = self._flagged(code)
+        some = flagged[start : start + limit]
+        if not some.size:
+            return shown_first
+        rows = np.unique(some).tolist()
+        found = [issue for issues in self._issues(rows) for issue in issues if code in (None, issue.code)]
+        before = start - int(
+            np.searchsorted(flagged, some[0])
+        )  # issues of the first row that an earlier page has shown
+        return [*shown_first, *found[before : before + limit]]
+
+    def issues_of(self, row: int) -> list[Issue]:
+        """Every issue of one row, errors first."""
+        return next(self._issues((row,)))
+
+    def _issues(self, rows: Sequence[int]) -> Iterator[list[Issue]]:
+        for row, (event, issues) in zip(rows, self._judge(rows), strict=True):
+            found = list(issues)
+            for finding in self._findings:
+                if finding.hint is not None:
+                    index = int(np.searchsorted(finding.rows, row))
+                    if index < finding.rows.size and finding.rows[index] == row:
+                        value = given_text(event.name if finding.field == "name" else at(event.body, finding.field))
+                        found.append(Issue(finding.code, event.place_of(finding.field), value, finding.hint(index)))
+            yield sorted(found, key=lambda issue: issue.severity is not Severity.ERROR)
+
+    def _flagged(self, code: str | None) -> Numbers:
+        """The row of every issue, in order."""
+        rows = [finding.rows for finding in self._findings if code in (None, finding.code)]
+        return np.sort(np.concatenate(rows)) if rows else np.empty(0, np.int64)
+
+    def _rows_with(self, severity: Severity, findings: Iterable[Finding]) -> Mask:
+        return self._marked(finding for finding in findings if CATALOGUE[finding.code].severity is severity)
+
+    def _marked(self, findings: Iterable[Finding]) -> Mask:
+        marked = np.zeros(self.rows, np.bool_)
+        for finding in findings:
+            marked[finding.rows] = True
+        return marked
+
+
+def check_table(mapped: MappedTable, seen: Seen | None = None) -> Report:
+    """The report on a mapped table. No Python runs per row as long as the rows are clean."""
+    columns, table = Columns(mapped), mapped.table
+    errors = [Finding(code, rows) for code, rows in columns.errors()]
+    errors.append(Finding("row_long", _rows_where(table.cells, lambda cells: cells > len(table.header))))
+
+    def more() -> Iterator[Finding]:
+        yield from (Finding(code, rows) for code, rows in columns.warnings())
+        yield Finding("row_short", _rows_where(table.cells, lambda cells: cells < len(table.header)))
+        yield from _zeros({field: cells.array for field, cells in columns.cells.items() if field in ID_FIELDS})
+        yield from _sent(columns.event_ids() if seen else (), seen)
+
+    def judge(rows: Sequence[int]) -> Iterator[tuple[GivenEvent, list[Issue]]]:
+        for row, event in zip(rows, mapped.events(rows), strict=True):
+            yield event, [*errors_of(event), *warnings_of(event), *_issues_of_reading(mapped, row, event)]
+
+    def words(row: int) -> str:
+        return f"row {row + 1:,} (line {int(table.lines[row]):,})"
+
+    wrong = Report(mapped.rows, errors, judge).bad
+    repeats = find_repeats(columns.ids, wrong, lambda: columns.orders, lambda: columns.products)
+    return Report(mapped.rows, [*errors, *_repeated(repeats, words)], judge, more=more)
+
+
+def _rows_where(cells: Mapping[int, int], holds: Callable[[int], bool]) -> Numbers:
+    return np.array(sorted(row for row, count in cells.items() if holds(count)), np.int64)
+
+
+def _issues_of_reading(mapped: MappedTable, row: int, event: GivenEvent) -> Iterator[Issue]:
+    """What a row shows beside its event: cells too many or too few, and cells that are not of their type."""
+    cells = mapped.table.cells.get(row)
+    if cells is not None and cells != len(mapped.table.header):
+        code = "row_long" if cells > len(mapped.table.header) else "row_short"
+        yield Issue(code, Place(event.place.row, event.place.line), str(cells))
+    for field, kind in mapped.mapping.types.items():
+        cell = mapped.table.cell(row, mapped.field_columns[field])
+        if cell and kind != "text":
+            inside, key = field.split(".", 1)
+            if isinstance(event.body[inside][key], str):
+                yield Issue("value_type", event.place_of(field), shown(cell))
+
+
+def check_events(events: Sequence[GivenEvent], seen: Seen | None = None, found: Sequence[Issue] = ()) -> Report:
+    """The report on events from a form or a pasted document; ``found`` is what its reader found, added in."""
+    issues = [[*errors_of(event), *warnings_of(event)] for event in events]
+    beside = _hand_out(found, events, issues)
+    own = []
+    for code in CATALOGUE:
+        rows = [row for row, some in enumerate(issues) for issue in some if issue.code == code]
+        own.append(Finding(code, np.array(rows, np.int64)))
+
+    def judge(rows: Sequence[int]) -> Iterator[tuple[GivenEvent, list[Issue]]]:
+        return ((events[row], issues[row]) for row in rows)
+
+    def words(row: int) -> str:
+        place = events[row].place
+        return f"event {row + 1:,}" + (f" (line {place.line:,})" if place.line is not None else "")
+
+    texts = {field: [id_text(at(event.body, field)) for event in events] for field in ID_FIELDS}
+    ids, products = _numbered(texts["eventId"]), _numbered(texts["data.productId"])
+    wrong = Report(len(events), own, judge).bad
+    across = [
+        *_repeated(find_repeats(ids, wrong, lambda: _orders(events), lambda: products), words),
+        *_zeros(
+            {field: pa.array([_digits(text) for text in some], pa.large_string()) for field, some in texts.items()}
+        ),
+        *_sent(texts["eventId"], seen),
+    ]
+    return Report(len(events), [*own, *across], judge, beside=beside)
+
+
+def _hand_out(found: Sequence[Issue], events: Sequence[GivenEvent], issues: list[list[Issue]]) -> list[Issue]:
+    """Put each issue to the event it belongs to, by its row or its pointer; give back what belongs to none."""
+    rows = {event.place.row: index for index, event in enumerate(events) if event.place.row is not None}
+    pointers = {event.place.pointer: index for index, event in enumerate(events)}
+    beside: list[Issue] = []
+    for issue in found:
+        index = None if issue.place.row is None else rows.get(issue.place.row)
+        steps = issue.place.pointer.split("/")
+        for length in range(len(steps), 0, -1) if issue.place.row is None else ():
+            index = pointers.get("/".join(steps[:length])) if index is None else index
+        (beside if index is None else issues[index]).append(issue)
+    return beside
+
+
+def _numbered(texts: Sequence[str | None]) -> Numbers:
+    numbers: dict[str, int] = {}
+    return np.array([-1 if text is None else numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
+
+
+def _digits(text: str | None) -> str:
+    """What :func:`zeros_lost` needs of an id: digits; any other text (it may not even be Unicode) as none."""
+    return text if text is not None and text.isascii() and text.isdigit() else ""
+
+
+# ── what takes more than one event ───────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Rows that repeat an event id (CONTRACT 2.9), sorted, and beside each the row that has it first."""
+
+    repeated: Numbers
+    repeats: Numbers
+    shared: Numbers
+    shares: Numbers
+
+
+def find_repeats(ids: Numbers, wrong: Mask, orders: Callable[[], Numbers], products: Callable[[], Numbers]) -> Repeats:
+    """CONTRACT 2.9, over arrays: the first row without another error has the id, each later one repeats it.
+
+    ``ids`` and ``products`` number equal ids equally, -1 is none; ``wrong`` are rows with another error; ``orders``
+    numbers the payloads of orders. Lines of the first row's order go by event id and product id together: of each
+    further product the first line without another error shares the id, and a later one repeats it.
+    """
+    first = _first_of(ids, ~wrong)
+    later = np.flatnonzero(first < np.arange(ids.size))
+    has_it = first[later]
+    line = np.zeros(later.size, np.bool_)
+    shared = line.copy()
+    if later.size:
+        order, product = orders(), products()
+        line = (order[later] == order[has_it]) & (product[later] >= 0)
+    if line.any():
+        lines = np.union1d(later[line], has_it[line])
+        _, key = np.unique(ids[lines] * (product.max() + 1) + product[lines], return_inverse=True)
+        first_line = np.append(lines, ids.size)[_first_of(key.astype(np.int64), ~wrong[lines])]
+        mine = first_line[np.searchsorted(lines, later[line])]
+        shared[line] = later[line] <= mine
+        has_it[line] = np.where(shared[line], has_it[line], mine)
+    return Repeats(later[~shared], has_it[~shared], later[shared], has_it[shared])
+
+
+def _first_of(codes: Numbers, good: Mask) -> Numbers:
+    """For each row the index of the first good row of its code; the number of rows where there is none."""
+    rows = np.flatnonzero(good & (codes >= 0))[::-1]
+    first = np.full(int(codes.max(initial=-1)) + 2, codes.size)  # the last place is for -1
+    first[codes[rows]] = rows  # of equal codes the last one written, which is the first row, stays
+    found: Numbers = first[codes]
+    return found
+
+
+def _repeated(repeats: Repeats, words: Callable[[int], str]) -> Iterator[Finding]:
+    def again(index: int) -> str:
+        first = words(int(repeats.repeats[index]))
+        return f"It is the id of {first}. Give this event an id of its own, or leave it out if it is the same event."
+
+    def share(index: int) -> str:
+        return f"It is shared with {words(int(repeats.shares[index]))}. Nothing to do, if these are lines of one order."
+
+    yield Finding("event_id_repeated", repeats.repeated, "eventId", again)
+    yield Finding("event_id_shared", repeats.shared, "eventId", share)
+
+
+def _orders(events: Sequence[GivenEvent]) -> Numbers:
+    """A number for each order: events share it that are lines of one order (CONTRACT 2.9).
+
+    In a document that is one payload. Elsewhere neighbours with the same event id, person and time.
+    """
+    orders = np.arange(len(events))
+    payloads: dict[str, int] = {}
+    for index, event in enumerate(events):
+        if event.name != EventName.ORDERED:
+            continue
+        if not event.name_pointer.startswith(event.place.pointer + "/"):  # the name stands outside: a payload's
+            orders[index] = payloads.setdefault(event.name_pointer, index)
+        elif index and _same_order(events[index - 1], event):
+            orders[index] = orders[index - 1]
+    return orders
+
+
+def _same_order(before: GivenEvent, event: GivenEvent) -> bool:
+    if before.name != event.name or not before.name_pointer.startswith(before.place.pointer + "/"):
+        return False
+    event_id = id_text(at(event.body, "eventId"))
+    time = _time_key(at(event.body, "timestamp"))
+    return (
+        event_id is not None
+        and event_id == id_text(at(before.body, "eventId"))
+        and time is not None
+        and time == _time_key(at(before.body, "timestamp"))
+        and not set(linking_of(event.body)).isdisjoint(linking_of(before.body))
+    )
+
+
+def _time_key(value: Json) -> tuple[int, ...] | None:
+    """A time to compare: no time is one too, an unreadable one is ``None``."""
+    time = epoch_ms(value)
+    if time is not None:
+        return (clamped(time),)
+    return () if value is None else None
+
+
+def _zeros(columns: Mapping[str, pa.Array]) -> Iterator[Finding]:
+    for field, ids in columns.items():
+        rows, width = zeros_lost(ids)
+        hint = f"Ids of {width} digits stand beside it. Re-export the column as text, so that leading zeros stay."
+        yield Finding("id_zeros_lost", rows, field, partial(_the_same, hint))
+
+
+def _the_same(hint: str, _index: int) -> str:
+    return hint
+
+
+def _sent(ids: Sequence[str | None], seen: Seen | None) -> Iterator[Finding]:
+    if seen is None:
+        return
+    asked = list(dict.fromkeys(text for text in ids if text is not None))
+    said: dict[str, str] = {}
+    for start in range(0, len(asked), IDS_ASKED_AT_ONCE):
+        said.update(seen(asked[start : start + IDS_ASKED_AT_ONCE]))
+    rows = [row for row, text in enumerate(ids) if text in said]
+    yield Finding("sent_before", np.array(rows, np.int64), "eventId", lambda index: _was(said[ids[rows[index]] or ""]))
+
+
+def _was(said: str) -> str:
+    return f"It was {said}. Nothing to do, if it should be sent again: a target that deduplicates ignores it."

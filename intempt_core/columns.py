@@ -1,0 +1,380 @@
+"""The field rules of ``events.py``, compiled over whole columns; part of the room of ``checks.py``.
+
+Names, patterns, placeholders, white space and bounds come from the declarations there. What no column rule can tell
+(a constant, a field without a column) the model is asked once, about an event made of nothing but constants. What is
+fast here is only ever a shortcut for a cell that is surely good; any other cell is read by the same function that
+reads one cell. ``tests/core/test_one_truth.py`` holds that both speeds give the same codes.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from functools import cached_property
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from intempt_core.cells import is_typed, read_tail, read_time
+from intempt_core.events import (
+    EARLIEST_MS,
+    ID_FIELDS,
+    ID_PATTERNS,
+    IDENTITIES,
+    LATEST_MS,
+    LINKING,
+    PLACEHOLDERS,
+    WHITE,
+    EventName,
+    at,
+    epoch_ms,
+    errors_of,
+    id_text,
+    identities_of,
+    is_given,
+    is_placeholder,
+    linking_of,
+    warnings_of,
+)
+from intempt_core.issues import Issue
+from intempt_core.mapping import MappedTable
+
+Mask: TypeAlias = NDArray[np.bool_]
+Numbers: TypeAlias = NDArray[np.int64]
+"""Row indices from 0, codes or times, by context."""
+
+_PLACEHOLDERS = pa.array(sorted(PLACEHOLDERS), pa.large_string())
+_NO_WHITE = range(0x21, 0x7F)
+assert not any(character.encode()[0] in _NO_WHITE for character in WHITE)  # noqa: S101  what Cells.plain relies on
+_SURE = {  # spellings whose value a double surely keeps, up to 15 characters
+    "number": r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$",
+    "integer": r"^-?(?:0|[1-9][0-9]*)$",
+    "boolean": r"^(?:true|false)$",
+}
+_ZONES_KNOWN_FROM = 946_684_800_000  # 2000-01-01: since then no zone has changed its offset within a minute
+_I64 = np.iinfo(np.int64)
+
+
+def mask_of(array: pa.Array) -> Mask:
+    """An Arrow array of booleans as NumPy has it."""
+    found: Mask = array.to_numpy(zero_copy_only=False)
+    return found
+
+
+class Cells:
+    """One column and what the rules ask of its cells, each answer made once, for all rows together."""
+
+    def __init__(self, array: pa.Array) -> None:
+        self.array = array
+
+    @cached_property
+    def lengths(self) -> Numbers:
+        """Bytes of each cell."""
+        found: Numbers = pc.binary_length(self.array).to_numpy(zero_copy_only=False)
+        return found
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether every byte is visible ASCII, so that no cell holds white space of any kind."""
+        _, offsets, data = self.array.buffers()
+        if data is None or not len(self.array):
+            return True
+        ends = np.frombuffer(offsets, np.int64)[[self.array.offset, self.array.offset + len(self.array)]]
+        used = np.frombuffer(data, np.uint8)[ends[0] : ends[1]]
+        return not used.size or (int(used.min()) in _NO_WHITE and int(used.max()) in _NO_WHITE)
+
+    @cached_property
+    def trimmed(self) -> pa.Array:
+        """The cells without white space around them."""
+        return self.array if self.plain else pc.utf8_trim(self.array, characters=WHITE)
+
+    @cached_property
+    def given(self) -> Mask:
+        """Compiled ``events.is_given``."""
+        return self.lengths > 0 if self.plain else pc.binary_length(self.trimmed).to_numpy(zero_copy_only=False) > 0
+
+    @cached_property
+    def placeholders(self) -> Mask:
+        """Compiled ``events.is_placeholder``, among the given."""
+        return mask_of(pc.is_in(pc.ascii_lower(self.trimmed), value_set=_PLACEHOLDERS)) & self.given
+
+    @cached_property
+    def real(self) -> Mask:
+        """Given and no placeholder: such an id may link events to a person."""
+        return self.given & ~self.placeholders
+
+    def matches(self, code: str) -> Mask | None:
+        """Compiled ``events.ID_PATTERNS``, among the given; ``None`` where no cell can match."""
+        if code == "id_white_space" and self.plain:
+            return None
+        return mask_of(pc.match_substring_regex(self.array, ID_PATTERNS[code])) & self.given
+
+    @cached_property
+    def codes(self) -> Numbers:
+        """A number for each given id, the same for equal ones; -1 where none is given."""
+        codes = self.array.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        codes[~self.given] = -1
+        found: Numbers = codes
+        return found
+
+    def same_as_before(self, rows: Numbers) -> Mask:
+        """Whether the cells of these rows equal those of the rows before them."""
+        return mask_of(pc.equal(self.array.take(pa.array(rows)), self.array.take(pa.array(rows - 1))))
+
+
+def zeros_lost(ids: pa.Array) -> tuple[Numbers, int]:
+    """Where leading zeros may be lost: (rows, width of the ids that still have theirs), CONTRACT 1.2, 2.8.
+
+    Among ids of digits only some begin with zeros; the widest of those tells the width, and shorter ones that do not
+    begin with a zero are doubtful.
+    """
+    digits = mask_of(pc.ascii_is_decimal(ids))
+    led = mask_of(pc.starts_with(ids, "0"))
+    lengths = pc.binary_length(ids).to_numpy(zero_copy_only=False)
+    padded = digits & led & (lengths > 1)
+    width = int(lengths[padded].max()) if padded.any() else 0
+    return np.flatnonzero(digits & ~led & (lengths < width)), width
+
+
+def not_typed(cells: Cells, kind: str) -> Numbers:
+    """The rows whose cell is there and is not of its type: compiled ``mapping.is_typed``."""
+    if kind == "text":
+        return np.empty(0, np.int64)
+    doubtful = cells.lengths > 0
+    doubtful &= ~(mask_of(pc.match_substring_regex(cells.array, _SURE[kind])) & (cells.lengths <= 15))
+    rows = np.flatnonzero(doubtful)
+    words = cells.array.take(pa.array(rows)).dictionary_encode()
+    fits = np.array([is_typed(cell, kind) for cell in words.dictionary.to_pylist()], np.bool_)
+    found: Numbers = rows[~fits[words.indices.to_numpy(zero_copy_only=False)]] if len(rows) else rows
+    return found
+
+
+# ── times ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TimeState(IntEnum):
+    """What became of a cell that should hold a time."""
+
+    ABSENT = 0
+    UNREADABLE = 1
+    READ = 2
+
+
+class Times:
+    """A column of times: compiled ``mapping.read_time``. ``ms`` is epoch milliseconds where ``state`` is ``READ``."""
+
+    def __init__(self, cells: Cells, zone: ZoneInfo) -> None:
+        count = len(cells.array)
+        self.ms: Numbers = np.zeros(count, np.int64)
+        self.state: NDArray[np.int8] = np.where(cells.lengths > 0, TimeState.UNREADABLE, TimeState.ABSENT).astype(
+            np.int8
+        )
+        digits = np.flatnonzero(mask_of(pc.ascii_is_decimal(cells.array)) & (cells.lengths <= 18))
+        self._put(digits, cells.array.take(pa.array(digits)).cast(pa.int64()).to_numpy())
+        rest = np.flatnonzero((self.state == TimeState.UNREADABLE) & (cells.lengths >= 19))
+        if rest.size:
+            read, ms = _read_dated(cells.array.take(pa.array(rest)), zone)
+            self._put(rest[read], ms[read])
+        rest = np.flatnonzero(self.state == TimeState.UNREADABLE)
+        words = cells.array.take(pa.array(rest)).dictionary_encode()
+        times = [read_time(cell, zone) for cell in words.dictionary.to_pylist()]
+        if rest.size:
+            word = words.indices.to_numpy(zero_copy_only=False)
+            read = np.array([time is not None for time in times])[word]
+            self._put(rest[read], np.array([clamped(time or 0) for time in times], np.int64)[word][read])
+
+    def _put(self, rows: Numbers, ms: Numbers) -> None:
+        self.ms[rows] = ms
+        self.state[rows] = TimeState.READ
+
+    def same_as_before(self, rows: Numbers) -> Mask:
+        """Whether these rows have the time of the rows before them; none is a time too, an unreadable one is not."""
+        found: Mask = (
+            (self.state[rows] == self.state[rows - 1])
+            & (self.state[rows] != TimeState.UNREADABLE)
+            & (self.ms[rows] == self.ms[rows - 1])
+        )
+        return found
+
+
+def clamped(time: int) -> int:
+    """A time that fits into 64 bits; what is beyond is as wrong as the greatest."""
+    return min(max(time, _I64.min), _I64.max)
+
+
+def _read_dated(cells: pa.Array, zone: ZoneInfo) -> tuple[Mask, Numbers]:
+    """Times of the form ``2022-10-01 00:00:00`` and a tail: which were read, and their epoch milliseconds."""
+    head = pc.binary_slice(cells.cast(pa.large_binary()), 0, 19)
+    _, offsets, data = head.buffers()
+    start = int(np.frombuffer(offsets, np.int64)[head.offset])
+    byte = np.frombuffer(data, np.uint8)[start : start + 19 * len(head)].reshape(-1, 19)
+    digit = (byte - ord("0")).astype(np.int64)
+    year = digit[:, 0] * 1000 + digit[:, 1] * 100 + digit[:, 2] * 10 + digit[:, 3]
+    month, day, hour, minute, second = (digit[:, at] * 10 + digit[:, at + 1] for at in (5, 8, 11, 14, 17))
+    good = (digit[:, [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]] <= 9).all(axis=1)
+    good &= (byte[:, [4, 7]] == ord("-")).all(axis=1) & (byte[:, [13, 16]] == ord(":")).all(axis=1)
+    good &= (byte[:, 10] == ord("T")) | (byte[:, 10] == ord(" "))
+    good &= (year >= 1) & (month >= 1) & (month <= 12) & (hour < 24) & (minute < 60) & (second < 60)
+    months = np.where(good, (year - 1970) * 12 + month - 1, 0).astype("M8[M]")
+    first = months.astype("M8[D]").astype(np.int64)
+    good &= (day >= 1) & (day <= (months + 1).astype("M8[D]").astype(np.int64) - first)
+    ms = ((first + day - 1) * 86_400 + hour * 3600 + minute * 60 + second) * 1000
+    words = pc.utf8_slice_codeunits(cells, 19).dictionary_encode()  # after a good head characters are bytes
+    word = words.indices.to_numpy(zero_copy_only=False)
+    tails = [read_tail(tail) for tail in words.dictionary.to_pylist()]
+    good &= np.array([tail is not None for tail in tails])[word]
+    cut_ms = np.array([tail[0] if tail else 0 for tail in tails], np.int64)[word]
+    east_ms = np.array([(tail[1] or 0) * 60_000 if tail else 0 for tail in tails], np.int64)[word]
+    wall = np.array([tail is not None and tail[1] is None for tail in tails])[word] & good
+    if wall.any() and zone.key != "UTC":
+        good &= ~wall | (ms >= _ZONES_KNOWN_FROM)  # an older one is read by itself
+        wall &= good
+        minutes, which = np.unique(ms[wall] // 60_000, return_inverse=True)
+        east_ms[wall] = np.array([_east_ms(int(at), zone) for at in minutes], np.int64)[which]
+    return good, ms + cut_ms - east_ms
+
+
+def _east_ms(minute: int, zone: ZoneInfo) -> int:
+    """How far the zone is east of UTC at a minute of its wall clock."""
+    wall = np.datetime64(minute, "m").item()
+    away = zone.utcoffset(wall)
+    return round(away.total_seconds() * 1000) if away else 0
+
+
+# ── a mapped table ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Columns:
+    """A mapped table as the rules see it."""
+
+    def __init__(self, mapped: MappedTable) -> None:
+        self.mapped = mapped
+        self.rows = mapped.rows
+        self.cells = {field: Cells(array) for field, array in mapped.cells.items()}
+        self.blank = mapped.blank_event()
+
+    def errors(self) -> Iterator[tuple[str, Numbers]]:
+        """Every error that one event can show by itself, and the rows that show it; a code may come several times."""
+        yield from self._of_every_row(errors_of(self.blank))
+        if "name" in self.cells:
+            yield "event_name", np.flatnonzero(~self._named(*EventName))
+        for field, code in (("eventId", "event_id_missing"), ("data.productId", "product_id_missing")):
+            if field in self.cells:
+                yield code, np.flatnonzero(~self.cells[field].given)
+        columns = [self.cells[field].given for field in IDENTITIES if field in self.cells]
+        if columns and not any(is_given(at(self.blank.body, field)) for field in IDENTITIES):
+            yield "identity_missing", np.flatnonzero(~np.logical_or.reduce(columns))
+        if self.times is not None:
+            read = self.times.state == TimeState.READ
+            yield "timestamp_unreadable", np.flatnonzero(self.times.state == TimeState.UNREADABLE)
+            yield "timestamp_before_2010", np.flatnonzero(read & (self.times.ms < EARLIEST_MS))
+
+    def warnings(self) -> Iterator[tuple[str, Numbers]]:
+        """Every warning that one event can show by itself, and the rows that show it; a code may come several times."""
+        yield from self._of_every_row(warnings_of(self.blank))
+        if self.times is not None:
+            late = (self.times.state == TimeState.READ) & (self.times.ms > LATEST_MS)
+            yield "timestamp_after_2040", np.flatnonzero(late)
+        for field, kind in self.mapped.mapping.types.items():
+            yield "value_type", not_typed(self.cells[field], kind)
+        for field in ID_FIELDS:
+            if field in self.cells and self.cells[field].given.any():
+                yield "id_placeholder", np.flatnonzero(self.cells[field].placeholders)
+                for code in ID_PATTERNS:
+                    matches = self.cells[field].matches(code)
+                    if matches is not None:
+                        yield code, np.flatnonzero(matches)
+
+    def _of_every_row(self, issues: Iterable[Issue]) -> Iterator[tuple[str, Numbers]]:
+        """What the model finds wrong with every row: by a constant, or by a field that has no source at all."""
+        judged_here = {self.blank.place_of(field).pointer for field in self.cells}
+        if any(field in self.cells for field in IDENTITIES):
+            judged_here.add(self.blank.place_of("").pointer)  # identity_missing
+        for issue in issues:
+            if issue.place.pointer not in judged_here:
+                yield issue.code, np.arange(self.rows)
+
+    @cached_property
+    def times(self) -> Times | None:
+        """The column of times, if there is one."""
+        cells = self.cells.get("timestamp")
+        return Times(cells, self.mapped.zone) if cells else None
+
+    def _named(self, *names: EventName) -> Mask:
+        """Whether the row's name is, or is mapped to, one of these; a row without a name is not."""
+        if "name" not in self.cells:
+            return np.full(self.rows, self.blank.name in names)
+        mapped = self.mapped.mapping.names
+        words = [name.value for name in names if mapped.get(name.value, name.value) in names]
+        words += [cell for cell, name in mapped.items() if name in names]
+        return mask_of(pc.is_in(self.cells["name"].array, value_set=pa.array(words, pa.large_string())))
+
+    def event_ids(self) -> list[str | None]:
+        """The event id of each row as text, ``None`` where there is none."""
+        if self.mapped.makes_ids:
+            made: list[str | None] = self.mapped.made_ids.to_pylist()
+            return made
+        if "eventId" in self.cells:
+            return [id_text(cell) for cell in self.cells["eventId"].array.to_pylist()]
+        return [id_text(at(self.blank.body, "eventId"))] * self.rows
+
+    @cached_property
+    def ids(self) -> Numbers:
+        """A number for each event id, the same for equal ones; -1 where there is none."""
+        if self.mapped.makes_ids:
+            return np.arange(self.rows)
+        return self._codes("eventId")
+
+    @cached_property
+    def products(self) -> Numbers:
+        """A number for each product id, the same for equal ones; -1 where there is none."""
+        return self._codes("data.productId")
+
+    def _codes(self, field: str) -> Numbers:
+        if field in self.cells:
+            return self.cells[field].codes
+        return np.full(self.rows, -1 if id_text(at(self.blank.body, field)) is None else 0)
+
+    @cached_property
+    def orders(self) -> Numbers:
+        """A number for each order: neighbouring rows share it that are lines of one order (CONTRACT 2.9).
+
+        They have the same event id, name, person and time; the name is ``Product ordered``.
+        """
+        linked = np.zeros(self.rows, np.bool_)
+        rows = np.flatnonzero((self.ids[1:] == self.ids[:-1]) & (self.ids[1:] >= 0)) + 1
+        if rows.size:
+            ordered = self._named(EventName.ORDERED)
+            rows = rows[ordered[rows] & ordered[rows - 1]]
+            if self.times is not None:
+                rows = rows[self.times.same_as_before(rows)]
+            elif not _can_be_equal(at(self.blank.body, "timestamp")):
+                rows = rows[:0]
+            linked[rows[self._same_person(rows)]] = True
+        found: Numbers = np.cumsum(~linked)
+        return found
+
+    def _same_person(self, rows: Numbers) -> Mask:
+        """Whether these rows and those before them are one person's by themselves: compiled ``events.linking_of``."""
+        constants = identities_of(self.blank.body)
+        same = np.zeros(len(rows), np.bool_)
+        for field in LINKING:
+            if field in self.cells:
+                same |= self.cells[field].real[rows] & self.cells[field].same_as_before(rows)
+        if any(field in LINKING for field, _ in linking_of(self.blank.body)):
+            same[:] = True
+        only = np.ones(self.rows, np.bool_)
+        for field in LINKING:
+            only &= ~self.cells[field].given if field in self.cells else np.full(self.rows, field not in constants)
+        if "accountId" in self.cells:
+            account = self.cells["accountId"]
+            same |= only[rows] & only[rows - 1] & account.real[rows] & account.same_as_before(rows)
+        elif "accountId" in constants and not is_placeholder(constants["accountId"]):
+            same |= only[rows] & only[rows - 1]
+        return same
+
+
+def _can_be_equal(time: object) -> bool:
+    return time is None or epoch_ms(time) is not None

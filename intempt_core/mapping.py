@@ -1,0 +1,397 @@
+"""Columns and names become the contract's fields: saved mappings, what is offered for one, and the mapped table.
+
+An exact header is taken; everything else is offered and a person chooses (DESIGN, one road; CONTRACT 2.4, 4.6).
+An empty cell means that the event does not have the field. Further columns go into ``data`` under their own header.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, replace
+from dataclasses import field as with_default
+from difflib import get_close_matches
+from functools import cached_property
+from zoneinfo import ZoneInfo, available_timezones
+
+import numpy as np
+import pyarrow as pa
+
+from intempt_core.cells import TYPES, is_typed, made_event_id, made_event_ids, one_array, read_time, typed
+from intempt_core.errors import MappingError
+from intempt_core.events import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, GivenEvent, Json
+from intempt_core.issues import Place
+from intempt_core.tables import Table
+
+__all__ = [
+    "RESERVED",
+    "MappedTable",
+    "Mapping",
+    "Offer",
+    "exact_mapping",
+    "is_field",
+    "made_event_id",
+    "map_table",
+    "offers",
+    "read_time",
+    "zone_of",
+]
+
+RESERVED = "expect"
+"""A column of this header says what a test expects of its row; it is never sent unless a mapping says so."""
+
+_EXAMPLES = (*PLAIN_FIELDS, "name", "data.productId")
+_ROWS_AT_ONCE = 4096
+_SAMPLE = 1000
+
+
+def is_field(field: str) -> bool:
+    """Whether a column may be mapped to this: ``name``, a plain field, or one key inside ``data`` and its like.
+
+    One level: all that follows the first dot is the key, so ``data.price.net`` is the key ``price.net``.
+    """
+    return field == "name" or field in PLAIN_FIELDS or ("." in field and field.split(".", 1)[0] in OPEN_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """How a file becomes events: the mapping file of DESIGN, as a value.
+
+    ``columns``: header → field. ``names``: cell of the name column → one of the four names; other cells stay.
+    ``types``: field → one of :data:`TYPES`. ``constants``: field → the JSON value that every row gets.
+    ``time_zone``: the IANA zone of times that name none. Checked where it is read or used, not where it is made,
+    so that a screen may hold one that is half done.
+    """
+
+    columns: dict[str, str]
+    names: dict[str, str] = with_default(default_factory=dict)
+    types: dict[str, str] = with_default(default_factory=dict)
+    constants: dict[str, Json] = with_default(default_factory=dict)
+    time_zone: str = "UTC"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Mapping":
+        """A saved mapping. Raises :class:`MappingError` with a sentence where it is none."""
+        try:
+            given = json.loads(text, object_pairs_hook=_keys_once, parse_constant=_no_number)
+        except json.JSONDecodeError as error:
+            raise MappingError(f"The mapping is no JSON: {error.msg} (line {error.lineno}).") from error
+        except (ValueError, RecursionError) as error:
+            raise MappingError(f"The mapping is no JSON that can be used: {error}.") from error
+        if not isinstance(given, dict):
+            raise MappingError(
+                'The mapping is not an object. It looks like {"columns": {"product_id": "data.productId"}}.'
+            )
+        for key in given:
+            if key not in cls.__slots__:
+                raise MappingError(f"The mapping has a key “{key}”. {_nearest(key, cls.__slots__)}")
+        for key in ("columns", "names", "types"):
+            if not _is_text_to_text(given.get(key, {})):
+                raise MappingError(f"“{key}” of the mapping is not an object of text to text.")
+        if not isinstance(given.get("constants", {}), dict):
+            raise MappingError("“constants” of the mapping is not an object of field to value.")
+        if not isinstance(given.get("time_zone", ""), str):
+            raise MappingError("“time_zone” of the mapping is not text such as “Europe/Berlin”.")
+        mapping = cls(**{"columns": {}, **given})
+        mapping.check()
+        return mapping
+
+    def to_json(self) -> str:
+        """The mapping file; :meth:`from_json` gives the same mapping back."""
+        return json.dumps({key: getattr(self, key) for key in self.__slots__}, indent=2, ensure_ascii=False) + "\n"
+
+    def accept(self, offer: "Offer") -> "Mapping":
+        """This mapping with one offer accepted by a person."""
+        types = {**self.types, offer.field: offer.type} if offer.type else self.types
+        left = self.columns.get(offer.column)
+        if left != offer.field:
+            types = {field: kind for field, kind in types.items() if field != left}
+        return replace(
+            self,
+            columns={**self.columns, offer.column: offer.field},
+            names={**self.names, **offer.names},
+            types=types,
+        )
+
+    def check(self) -> None:
+        """Raise :class:`MappingError` with a sentence for what no file could mend."""
+        fields: dict[str, str] = {}
+        for column, field in self.columns.items():
+            if not is_field(field):
+                raise MappingError(f"Column “{column}” is mapped to “{field}”, no field. {_nearest_field(field)}")
+            if field in fields:
+                two = f"Columns “{fields[field]}” and “{column}” are both mapped to {field}."
+                raise MappingError(f"{two} Map one of them, or give one another field.")
+            fields[field] = column
+        for field in self.constants:
+            if not is_field(field):
+                raise MappingError(f"A constant is given for “{field}”, no field. {_nearest_field(field)}")
+            if field in fields:
+                raise MappingError(f"{field} has a constant and column “{fields[field]}”. Keep one of them.")
+        for field, kind in self.types.items():
+            _check_type(field, kind, fields)
+        for cell, name in self.names.items():
+            _check_name(cell, name)
+        zone_of(self.time_zone)
+
+
+def _check_name(cell: str, name: str) -> None:
+    if name not in EventName._value2member_map_:
+        raise MappingError(f"The name “{cell}” is mapped to “{name}”. {_nearest(name, list(EventName))}")
+    if not cell:
+        raise MappingError("An empty name is mapped. An empty cell is no name: fill it, or give a constant.")
+
+
+def _check_type(field: str, kind: str, fields: AnyMapping[str, str]) -> None:
+    if kind not in TYPES:
+        raise MappingError(f"{field} has the type “{kind}”. {_nearest(kind, TYPES)}")
+    if field in ID_FIELDS:
+        raise MappingError(f"{field} has the type “{kind}”, but ids are always text. Remove the type.")
+    if field in ("name", "timestamp"):
+        raise MappingError(f"{field} has the type “{kind}”, but it is read in its own way. Remove the type.")
+    if field not in fields:
+        raise MappingError(f"A type is given for “{field}”, to which no column is mapped. {_nearest(field, fields)}")
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises :class:`MappingError`."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        near = _nearest(name, sorted(available_timezones()), "A name such as “Europe/Berlin” or “UTC” is needed.")
+        raise MappingError(f"Nobody knows the time zone “{name}”. {near}") from error
+
+
+def _keys_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key “{next(key for key in keys if keys.count(key) > 1)}” stands twice in one object")
+    return found
+
+
+def _no_number(text: str) -> Json:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _is_text_to_text(value: Json) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def _nearest(given: str, known: Iterable[str], otherwise: str = "") -> str:
+    folded = {text.casefold(): text for text in known}
+    near = get_close_matches(given.casefold()[:60], folded, n=1)
+    if near:
+        return f"Did you mean “{folded[near[0]]}”?"
+    return otherwise or f"It takes {', '.join(f'“{text}”' for text in folded.values()) or 'none'}."
+
+
+def _nearest_field(given: str) -> str:
+    if _plain(given) == "productid":
+        return "Did you mean “data.productId”?"
+    return _nearest(given, _EXAMPLES, f"Further data is written “data.{given}”.")
+
+
+# ── where a mapping comes from ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def exact_mapping(header: Sequence[str]) -> Mapping:
+    """The mapping that guesses nothing: exact field names are taken, every other column goes into ``data``.
+
+    ``productId`` and ``data.productId`` both are the product's id (CONTRACT 2.4); :data:`RESERVED` is left out.
+    """
+    return Mapping({column: _exact(column) for column in header if column != RESERVED})
+
+
+def _exact(column: str) -> str:
+    return column if is_field(column) else f"data.{column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A guess for a person to accept: this column is probably that field, because of ``reason`` (one sentence).
+
+    ``names`` are the cells of a name column and the names they probably mean; ``type`` is the type its cells have.
+    """
+
+    column: str
+    field: str
+    reason: str
+    names: AnyMapping[str, str] = with_default(default_factory=dict)
+    type: str | None = None
+
+
+_HEADERS: dict[str, tuple[str, str]] = {  # the header in letters and digits only → field, what it is
+    **dict.fromkeys(("productid", "dataproductid", "product", "sku", "itemid"), ("data.productId", "product's id")),
+    **dict.fromkeys(("userid", "uid", "customerid", "user", "customer"), ("userId", "user's id")),
+    **dict.fromkeys(("profileid", "profile"), ("profileId", "profile's id")),
+    **dict.fromkeys(("accountid", "account"), ("accountId", "account's id")),
+    **dict.fromkeys(("anotheruserid", "anonymousid"), ("anotherUserId", "second id of the user")),
+    **dict.fromkeys(("eventtype", "event", "eventname", "name", "action"), ("name", "event's name")),
+    **dict.fromkeys(("eventtime", "ts", "timestamp", "time", "datetime", "occurredat"), ("timestamp", "event's time")),
+    **dict.fromkeys(("usersession", "sessionid", "session"), ("sessionId", "session's id")),
+    **dict.fromkeys(("eventid", "messageid"), ("eventId", "event's own id")),
+    **dict.fromkeys(("pageid",), ("pageId", "page's id")),
+}  # fmt: skip
+_AMOUNTS = ("price", "unitprice", "amount", "revenue", "total", "discount", "tax", "quantity", "qty")
+_NAMES: dict[str, EventName] = {  # a cell in letters and digits only → what it probably means
+    **dict.fromkeys(("productviewed", "view", "viewed", "itemseen", "viewitem", "productview"), EventName.VIEWED),
+    **dict.fromkeys(("addedtocart", "cart", "cartadd", "addtocart", "productadded"), EventName.ADDED),
+    **dict.fromkeys(("removedfromcart", "removefromcart", "removeitem", "productremoved"), EventName.REMOVED),
+    **dict.fromkeys(
+        ("productordered", "purchase", "checkoutcomplete", "transaction", "ordercompleted", "order"), EventName.ORDERED
+    ),
+}  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.casefold())
+
+
+def offers(table: Table) -> list[Offer]:
+    """What the columns that have no exact header probably are, in the header's order; each field at most once."""
+    taken = {_exact(column): column for column in table.header if is_field(_exact(column))}
+    found = []
+    for column in table.header:
+        field, what = _HEADERS.get(_plain(column), ("", ""))
+        names = _names_in(table, column) if "name" in (field, column) else {}
+        kind = _type_in(table, column) if _plain(column) in _AMOUNTS else None
+        if names:
+            means = ", ".join(f"“{cell}” as {name}" for cell, name in names.items())
+            if column != "name" and "name" in taken:
+                continue
+            found.append(Offer(column, "name", f"Its cells can be read as the four names: {means}.", names))
+        elif field and field not in taken and _exact(column) != field:
+            found.append(Offer(column, field, f"A column called “{column}” usually holds the {what}."))
+        elif kind is not None:
+            found.append(Offer(column, _exact(column), f"All its cells are of the type {kind}.", type=kind))
+        else:
+            continue
+        taken.setdefault(found[-1].field, column)
+    return found
+
+
+def _cells_in(table: Table, column: str) -> list[str]:
+    return [cell for cell in table.columns[column].slice(0, _SAMPLE).to_pylist() if cell]
+
+
+def _names_in(table: Table, column: str) -> dict[str, str]:
+    cells = dict.fromkeys(_cells_in(table, column))
+    return {
+        cell: _NAMES[_plain(cell)].value
+        for cell in cells
+        if _plain(cell) in _NAMES and cell not in EventName._value2member_map_
+    }
+
+
+def _type_in(table: Table, column: str) -> str | None:
+    cells = _cells_in(table, column)
+    fits = (kind for kind in ("integer", "number") if all(is_typed(cell, kind) for cell in cells))
+    return next(fits, None) if cells else None
+
+
+# ── a file and its mapping together ──────────────────────────────────────────────────────────────────────────────────
+
+
+def map_table(table: Table, mapping: Mapping, fresh: str | None = None) -> "MappedTable":
+    """A table seen as events. Raises :class:`MappingError` where the mapping does not fit the file.
+
+    Where neither column nor constant gives ``eventId``, ids are made; ``fresh`` makes other ids for a new run.
+    """
+    mapping.check()
+    for column in mapping.columns:
+        if column not in table.columns:
+            raise MappingError(f"{table.name} has no column “{column}”. {_nearest(column, table.header)}")
+    return MappedTable(table, mapping, fresh)
+
+
+@dataclass(frozen=True, eq=False)
+class MappedTable:
+    """A table seen as events. Made by :func:`map_table`."""
+
+    table: Table
+    mapping: Mapping
+    fresh: str | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows of the table, and so events."""
+        return self.table.rows
+
+    @cached_property
+    def field_columns(self) -> dict[str, str]:
+        """Field → header, in the order in which events have them."""
+        given = {field: column for column, field in self.mapping.columns.items()}
+        plain = {field: given.pop(field) for field in ("name", *PLAIN_FIELDS) if field in given}
+        return plain | given
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The headers of columns that are not sent."""
+        return tuple(column for column in self.table.header if column not in self.mapping.columns)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The zone of times that name none."""
+        return zone_of(self.mapping.time_zone)
+
+    @property
+    def makes_ids(self) -> bool:
+        """Whether event ids are made, because neither a column nor a constant gives them."""
+        return "eventId" not in self.field_columns and "eventId" not in self.mapping.constants
+
+    @cached_property
+    def made_ids(self) -> pa.Array:
+        """The made event id of every row; made once, when first asked for."""
+        return made_event_ids(self.table, self.fresh)
+
+    @cached_property
+    def cells(self) -> dict[str, pa.Array]:
+        """Field → its whole column as one array, for rules over columns and for rows picked from anywhere."""
+        return {field: one_array(self.table.columns[column]) for field, column in self.field_columns.items()}
+
+    def event(self, row: int) -> GivenEvent:
+        """The event of one row (from 0)."""
+        return next(self.events((row,)))
+
+    def events(self, rows: Iterable[int] | None = None) -> Iterator[GivenEvent]:
+        """The events of these rows (from 0) in their order; of all rows where none are named."""
+        wanted = np.arange(self.rows) if rows is None else np.fromiter(rows, np.int64)
+        for start in range(0, len(wanted), _ROWS_AT_ONCE):
+            some = wanted[start : start + _ROWS_AT_ONCE]
+            columns = {field: column.take(pa.array(some)).to_pylist() for field, column in self.cells.items()}
+            made = self.made_ids.take(pa.array(some)).to_pylist() if self.makes_ids else None
+            for number, row in enumerate(some.tolist()):
+                cells = {field: cell for field, column in columns.items() if (cell := column[number])}
+                yield self._event(row, cells, None if made is None else made[number])
+
+    def blank_event(self) -> GivenEvent:
+        """The event of a row whose cells are all empty: what constants give, and what no column can give."""
+        return self._event(-1, {}, "made_" if self.makes_ids else None)
+
+    def _event(self, row: int, cells: dict[str, str], made: str | None) -> GivenEvent:
+        values = {**self.mapping.constants, **{field: self._value(field, cell) for field, cell in cells.items()}}
+        if made is not None:
+            values["eventId"] = made
+        name = values.pop("name", None)
+        body: dict[str, Json] = {field: values.pop(field) for field in PLAIN_FIELDS if field in values}
+        if self._has_data:
+            body["data"] = {}
+        for field, value in values.items():
+            inside, key = field.split(".", 1)
+            body.setdefault(inside, {})[key] = value
+        line = int(self.table.lines[row]) if row >= 0 else None
+        return GivenEvent(name, body, Place(row + 1, line), columns=self.field_columns)
+
+    @cached_property
+    def _has_data(self) -> bool:
+        return any(field.startswith("data.") for field in (*self.field_columns, *self.mapping.constants))
+
+    def _value(self, field: str, cell: str) -> Json:
+        if field == "name":
+            return self.mapping.names.get(cell, cell)
+        if field == "timestamp":
+            time = read_time(cell, self.zone)
+            return cell if time is None else time
+        kind = self.mapping.types.get(field)
+        return typed(cell, kind) if kind else cell

@@ -1,0 +1,278 @@
+"""One truth at two speeds: the column rules and the model agree on every row and every code."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from intempt_core.checks import Report, _issues_of_reading, check_events, check_table
+from intempt_core.events import ID_PATTERNS, INVISIBLE, PLACEHOLDERS, WHITE, EventName, GivenEvent
+from intempt_core.issues import CATALOGUE, Place
+from intempt_core.mapping import MappedTable, exact_mapping, map_table
+from intempt_core.mapping import Mapping as ColumnMapping
+from intempt_core.payloads import read_payload
+from intempt_core.tables import Dialect, read_table
+from tests.core.tables_by_hand import table_of
+
+EXOTIC = "ıİſKßẞσςΣéﬁ０１٣५🛒\u0301\ufb01"
+PIECES = [*WHITE, *INVISIBLE, *EXOTIC, "\U0010ffff", "$", "\n", "\r\n", "0", "E+", "[", "]", "\\"]
+
+ODD_TIMES = (
+    "|0|-1|00012|1714631904000.0|1714631904000.5|1.7E+12|nan|+5|1_000|1714631904000 | | 1714631904000|٣|１２"
+    "|9223372036854775807|9223372036854775808|-9223372036854775809|100000000000000000000000000"
+    "|2022-10-01|2022-10-01 00:00|2022-10-01 00:00Z|2022-10-01 00:00.5|2022-10-0１ 00:00:00|2022-02-29 00:00:00"
+    "|2024-02-29 00:00:00|2022-03-27 02:30:00|2022-10-30 02:30:00|2022-10-01 00:00:5é|2022-10-01é00:00:00"
+    "|1972-01-07 00:44:00|9999-12-31 23:59:59|0001-01-01 00:00:00"
+).split("|")
+ODD_NUMBERS = (
+    "|0|-0|1|12.50|1e5|1E+400|1e-400|.5|5.|+5|007|1,234|12345678901234567890|0.1234567890123456789|123456789012345.6"
+    "|nan|inf|Infinity|true|TRUE|True|false|yes|ﬁ| 5|5 |١|1_0|0x1|0e99999999999999999999|1e5000|-1.0|\u212aalse|trﬁe"
+).split("|")
+
+placeholders = st.sampled_from(sorted(PLACEHOLDERS)).flatmap(
+    lambda word: st.sampled_from(
+        [word, word.upper(), word.title(), f" {word}", f"{word}\u200b", f"\t{word}\u3000", word + "x"]
+    )
+)
+damaged = st.sampled_from(
+    [
+        "1.84E+18",
+        "1,8E+5",
+        "184e+9",
+        "-1e+5",
+        "1.84E18",
+        "1.84E+18\n",
+        "1٣E+5",
+        "123456789012345000",
+        "148758000526845000000",
+        "012345678901234500",
+    ]
+)
+digits = st.sampled_from("0 00 007 7 12 012 0012 123 1234 00123 12345678 ٠٠٧ ٧ 7\u200b 07\u00a0".split(" "))
+hostile = st.lists(st.sampled_from(PIECES) | st.text(max_size=2), max_size=4).map("".join)
+ids = st.one_of(
+    st.sampled_from(["a", "b", "c", "A", "a ", "", " ", "\u200b", "\x00"]),
+    placeholders,
+    damaged,
+    digits,
+    hostile,
+    st.text(max_size=6),
+).map(lambda text: text.encode("utf-8", "ignore").decode())
+few = st.sampled_from(["a", "a", "b", "c", "", "0", "anonymous", " "])
+seconds = st.integers(1_262_303_999, 2_210_457_601)
+dates = st.builds(
+    lambda y, mo, d, sep, h, mi, s, tail: f"{y:04}-{mo:02}-{d:02}{sep}{h:02}:{mi:02}:{s:02}{tail}",
+    st.sampled_from([0, 1, 1969, 1972, 1999, 2000, 2009, 2010, 2022, 2023, 2024, 2040, 9999]),
+    st.integers(0, 13),
+    st.integers(0, 32),
+    st.sampled_from(" Tt_"),
+    st.integers(0, 25),
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.sampled_from(
+        [
+            "",
+            " UTC",
+            "Z",
+            "+02:00",
+            "-0530",
+            "+05",
+            ".5",
+            ",123456789Z",
+            ".999 UTC",
+            " CET",
+            "+25:00",
+            "+01:60",
+            "é",
+            "\n",
+            " ",
+            ".",
+            "Zé",
+            "٣",
+        ]
+    ),
+)
+times = st.one_of(
+    seconds.map(str),
+    (seconds.map(lambda s: s * 1000) | seconds.map(lambda s: s * 1_000_000)).map(str),
+    st.sampled_from(ODD_TIMES),
+    dates,
+    st.just("9" * 5000),
+    hostile,
+)
+names = st.sampled_from(
+    [
+        *EventName,
+        EventName.ORDERED,
+        EventName.ORDERED,
+        "view",
+        "order",
+        "",
+        "Product Viewed",
+        "Product viewed ",
+        " ",
+        "ſ",
+    ]
+)
+typed = st.one_of(
+    st.sampled_from(ODD_NUMBERS),
+    st.floats().map(repr),
+    st.integers().map(str),
+    st.just("9" * 4301),
+    hostile,
+)
+KINDS = {
+    "name": names,
+    "eventId": few | ids,
+    "profileId": few | ids,
+    "userId": few,
+    "anotherUserId": few,
+    "accountId": few,
+    "anotherAccountId": ids,
+    "sessionId": ids,
+    "pageId": ids,
+    "timestamp": st.sampled_from(["", "1714631904000", "2022-10-01 00:00:00", "x"]) | times,
+    "data.productId": few | ids,
+    "data.price": typed,
+    "userAttributes.on": typed,
+}
+constants = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    few,
+    times,
+    names.map(str),
+    st.just([1]),
+    st.just({}),
+)
+
+
+@st.composite
+def mapped_tables(draw: st.DrawFn) -> MappedTable:
+    fields = draw(st.lists(st.sampled_from(sorted(KINDS)), unique=True, min_size=1))
+    count = draw(st.integers(0, 8))
+    rows = [draw(st.tuples(*(KINDS[field] for field in fields))) for _ in range(count)]
+    again, fixed = draw(st.booleans()), draw(st.booleans())
+    if rows and again:  # the same row again, and again with another product: lines of an order
+        for row in draw(st.lists(st.sampled_from(rows), max_size=4)):
+            product = draw(few)
+            at = draw(st.integers(0, len(rows)))
+            rows.insert(
+                at,
+                tuple(product if field == "data.productId" else cell for field, cell in zip(fields, row, strict=True)),
+            )
+    cells = draw(st.dictionaries(st.integers(0, max(0, len(rows) - 1)), st.integers(1, 20), max_size=2)) if rows else {}
+    rest = sorted(set(KINDS) - set(fields))
+    mapping = ColumnMapping(
+        {f"column {field}": field for field in fields},
+        names=draw(
+            st.sampled_from(
+                [{}, {"view": "Product viewed", "order": "Product ordered"}, {"Product viewed": "Product ordered"}]
+            )
+        ),
+        types={
+            field: draw(st.sampled_from(["number", "integer", "boolean", "text"]))
+            for field in fields
+            if field.split(".")[0] in ("data", "userAttributes") and field != "data.productId" and draw(st.booleans())
+        },
+        constants=draw(st.dictionaries(st.sampled_from(rest), constants, max_size=3)) if rest and fixed else {},
+        time_zone=draw(
+            st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Monrovia", "America/New_York"])
+        ),
+    )
+    header = [f"column {field}" for field in fields]
+    return map_table(table_of(header, [[str(cell) for cell in row] for row in rows], cells=cells), mapping)
+
+
+def said_before(ids: Sequence[str]) -> Mapping[str, str]:
+    return {text: "accepted on 2026-11-01" for text in ids if text in ("a", "0", "made_")}
+
+
+def by_the_model(mapped: MappedTable) -> Report:
+    """The same table, asked one by one."""
+    events = list(mapped.events())
+    found = [issue for row, event in enumerate(events) for issue in _issues_of_reading(mapped, row, event)]
+    return check_events(events, said_before, found)
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(mapped_tables())
+def test_columns_and_model_agree_on_every_row_and_every_code(mapped: MappedTable) -> None:
+    fast, slow = check_table(mapped, said_before), by_the_model(mapped)
+    for code in CATALOGUE:
+        assert fast.rows_of(code).tolist() == slow.rows_of(code).tolist(), code
+    assert fast.counts == slow.counts
+    assert fast.bad.tolist() == slow.bad.tolist()
+    assert (fast.rows_with_errors, fast.rows_with_warnings) == (slow.rows_with_errors, slow.rows_with_warnings)
+    every = slow.issues(limit=10_000)
+    assert [(issue.code, issue.place, issue.given) for issue in fast.issues(limit=10_000)] == [
+        (issue.code, issue.place, issue.given) for issue in every
+    ]
+    for size in (1, 3):
+        pages = [fast.issues(start, size) for start in range(0, len(every) + size, size)]
+        assert [issue for page in pages for issue in page] == fast.issues(limit=10_000)
+    for code in fast.counts:
+        assert Counter(issue.place.row for issue in fast.issues(limit=10_000, code=code)).keys() == {
+            row + 1 for row in fast.rows_of(code).tolist()
+        }
+
+
+flat_events = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from([*EventName, "view", "Product Viewed"]),
+        "eventId": few | placeholders | st.sampled_from(["e1", "e1", "e2", "007", "12"]),
+        "userId": few,
+        "accountId": few,
+        "sessionId": placeholders | damaged,
+        "timestamp": st.integers(-(10**30), 10**30) | seconds.map(lambda second: second * 1000),
+        "data.productId": few | digits,
+    },
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(flat_events, max_size=6))
+def test_form_file_and_pasted_json_give_the_same_codes(flat: list[dict[str, object]]) -> None:
+    flat = [{key: value for key, value in event.items() if value != ""} for event in flat]
+    objects = []
+    for event in flat:
+        body = {key: value for key, value in event.items() if "." not in key}
+        inside = {key.removeprefix("data."): value for key, value in event.items() if key.startswith("data.")}
+        objects.append({**body, "data": inside})
+    typed_in = [
+        GivenEvent(body.get("name"), {key: value for key, value in body.items() if key != "name"}, Place())
+        for body in objects
+    ]
+    text = io.StringIO()
+    header = ["name", "eventId", "userId", "accountId", "sessionId", "timestamp", "data.productId"]
+    writer = csv.DictWriter(text, header, restval="", quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerows(flat)
+    table = read_table(text.getvalue().encode(), name="events.csv", dialect=Dialect())
+    pasted = read_payload(json.dumps(objects))
+    reports = [
+        check_events(typed_in),
+        check_table(map_table(table, exact_mapping(header))),
+        check_events(pasted.events, found=[issue for issue in pasted.issues if issue.code != "number_precision"]),
+    ]
+    found = [
+        [sorted(issue.code for issue in report.issues_of(row)) for row in range(report.rows)] for report in reports
+    ]
+    assert found[0] == found[1] == found[2]
+
+
+@given(hostile | ids | damaged)
+def test_re2_reads_the_patterns_as_python_does(text: str) -> None:
+    for code, pattern in ID_PATTERNS.items():
+        column = pc.match_substring_regex(pa.array([text], pa.large_string()), pattern)
+        assert column.to_pylist() == [re.search(pattern.replace("$", r"\Z"), text) is not None], code
