@@ -1,0 +1,564 @@
+"""Where events go: a target, its credential (never shown, never stored), and where both are described.
+
+A target is described in ``.streamlit/secrets.toml`` or in the environment, field by field; where both name a field,
+the environment wins::
+
+    [targets.shop]                      CONSOLE_TARGET_SHOP_HOST=api.intempt.com
+    host = "api.intempt.com"            CONSOLE_TARGET_SHOP_KEY=…
+    org = "acme"                        CONSOLE_TARGET_SHOP_FEEDS=recently-viewed=123,recently-purchased=124
+    project = "shop"
+    source = "1481727395731910656"      # an id is text (CONTRACT 1.2)
+    key = "…"                           # CONTRACT 1.5
+    production = true                   # unless said: yes, but for this machine and the vendor's staging
+    deduplicates = false                # unless said: no (CONTRACT 3.7)
+    feeds = { recently-viewed = "123" } # our feed → its id there (CONTRACT 5.1)
+
+What cannot be used is told in sentences and harms no other target. No sentence repeats a given value: a key
+that was pasted into the wrong place would be in it.
+"""
+
+import base64
+import hmac
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Never
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+from intempt_core.errors import CredentialError, NoSuchTarget, TargetIncomplete
+from intempt_core.events import INVISIBLE
+from intempt_core.feeds import FEEDS
+
+MASK = "••••"
+"""What stands where a secret was."""
+
+SANDBOX = "sandbox"
+"""The name of the target that needs no description; nobody else may have it."""
+
+KEY_VARIABLE = "INTEMPT_API_KEY"
+"""The environment variable that holds the key of a target given as a URL, and that every snippet reads."""
+
+VARIABLES = "CONSOLE_TARGET_"
+"""How a variable begins that describes a target: then the name, then ``_HOST``, ``_ORG``, …"""
+
+REQUIRED = ("host", "org", "project", "source")
+"""What a description must hold."""
+
+FIELDS = (*REQUIRED, "key", "production", "deduplicates", "feeds")
+"""What a description may hold."""
+
+STAGING = "api.staging.intempt.com"
+"""The vendor's staging host (CONTRACT 1.1)."""
+
+_TRACK_PATH = re.compile(r"(?P<prefix>.*)/v1/([^/]+)/projects/([^/]+)/sources/([^/]+)/track/?", re.DOTALL)
+_SECRET_SHOWN_ALONE = 8  # a shorter secret may be a plain word ("sandbox"), and words must stay readable
+
+
+class Credential:
+    """An API key ``prefix.secret`` (CONTRACT 1.5) that shows itself to nobody.
+
+    ``repr``, ``str`` and ``format`` are masked; pickling is refused, so that no cache, session or queue writes it
+    down; a copy is the same object. Only :meth:`basic` and :attr:`authorization` give the key away.
+    """
+
+    __slots__ = ("__forms", "__prefix", "__secret")
+
+    def __init__(self, prefix: str, secret: str) -> None:
+        self.__prefix = prefix
+        self.__secret = secret
+        key = f"{prefix}.{secret}"
+        token = self.authorization.removeprefix("Basic ")
+        forms = {key, f"{prefix}:{secret}", token, token.rstrip("=")}
+        forms |= {secret} if len(secret) >= _SECRET_SHOWN_ALONE else set()
+        forms |= {written for form in forms for written in (quote(form, safe=""), quote_plus(form))}
+        forms |= {json.dumps(form)[1:-1] for form in forms} | {form.replace("/", "\\/") for form in forms}
+        self.__forms = sorted(forms, key=len, reverse=True)
+
+    @classmethod
+    def parse(cls, text: str) -> "Credential":
+        """The credential in a text; :class:`CredentialError` says what is wrong with it, never what it is."""
+        text = text.strip()
+        prefix, dot, secret = text.partition(".")
+        if not text:
+            raise CredentialError("The key is empty. It has the form prefix.secret.")
+        if not dot:
+            raise CredentialError("This is a key without a dot. It has the form prefix.secret.")
+        if not prefix or not secret:
+            raise CredentialError("One side of the key's dot is empty. It has the form prefix.secret.")
+        if not re.fullmatch(r"[!-~]+", text) or ":" in prefix:
+            raise CredentialError("The key holds a character that no key has. It has the form prefix.secret.")
+        return cls(prefix, secret)
+
+    def basic(self) -> tuple[str, str]:
+        """User and password of HTTP Basic: (prefix, secret)."""
+        return self.__prefix, self.__secret
+
+    @property
+    def authorization(self) -> str:
+        """The value of the ``Authorization`` header."""
+        return "Basic " + base64.b64encode(f"{self.__prefix}:{self.__secret}".encode()).decode()
+
+    @property
+    def longest_form(self) -> int:
+        """Bytes of the longest form of an echoed key: what to read beyond a cut, so that a key there is recognised."""
+        return max(map(len, self.__bytes()))
+
+    def masked_in(self, text: str) -> str:
+        """A text with every form of the key (plain, Basic, percent-encoded, escaped) replaced by :data:`MASK`."""
+        for form in self.__forms:
+            text = text.replace(form, MASK)
+        return text
+
+    def masked_in_bytes(self, data: bytes, keep: int) -> bytes:
+        """The first ``keep`` bytes of some data, the key masked as in :meth:`masked_in`, in UTF-8 and in UTF-16.
+
+        A key that begins before the cut is masked whole, and nothing from behind the cut moves before it.
+        """
+        kept, start = bytearray(), 0
+        for match in re.finditer(b"|".join(map(re.escape, self.__bytes())), data):
+            if match.start() >= keep:
+                break
+            kept += data[start : match.start()] + MASK.encode()
+            start = match.end()
+        return bytes(kept + data[start:keep])[:keep]
+
+    def __bytes(self) -> list[bytes]:
+        forms = {form.encode(encoding) for form in self.__forms for encoding in ("utf-8", "utf-16-le", "utf-16-be")}
+        return sorted(forms, key=len, reverse=True)
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text holds the key in any form."""
+        return any(form in text for form in self.__forms)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Credential):
+            return NotImplemented
+        return hmac.compare_digest(self.authorization, other.authorization)
+
+    def __hash__(self) -> int:
+        return hash((self.__prefix, self.__secret))
+
+    def __repr__(self) -> str:
+        return f"Credential({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __copy__(self) -> "Credential":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Credential":
+        return self
+
+    def __getstate__(self) -> Never:
+        raise TypeError("A credential is never written down: pass the target's name and look it up there.")
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        self.__getstate__()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where events go, and what that place promises.
+
+    ``base`` is a URL without trailing slash, before ``/v1``; org, project, source and the feeds' ids are plain text and
+    percent-encoded only in the URLs (CONTRACT 1.2). ``origin`` is one of ``sandbox``, ``secrets.toml``,
+    ``environment``, ``typed``, ``command line``; ``credential_reference`` says where the key is kept, never what it
+    is. Without a credential nothing can be sent.
+    """
+
+    name: str
+    base: str
+    org: str
+    project: str
+    source: str
+    credential: Credential | None = field(repr=False)
+    origin: str
+    credential_reference: str
+    deduplicates: bool = False
+    production: bool = True
+    feeds: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+
+    @property
+    def title(self) -> str:
+        """The name as screens show it."""
+        return "Sandbox" if self.name == SANDBOX else self.name
+
+    @property
+    def host(self) -> str:
+        """Host, with its port where one is given."""
+        return urlsplit(self.base).netloc
+
+    @property
+    def track_url(self) -> str:
+        """Where events are posted (CONTRACT 1.1)."""
+        return f"{self._project_url}/sources/{_segment(self.source)}/track"
+
+    def feed_url(self, feed: str) -> str:
+        """Where a feed of ours is read (CONTRACT 5.1); :class:`TargetIncomplete` where its id there is not known."""
+        if feed not in self.feeds:
+            title = FEEDS.get(feed, "this feed")
+            raise TargetIncomplete(
+                f"{self.title} has no feed id for {title}. Add it to the target's description, below feeds."
+            )
+        return f"{self._project_url}/feeds/{_segment(self.feeds[feed])}/data"
+
+    @property
+    def default_policy(self) -> str:
+        """What a lane does after an unknown outcome, unless a person chooses: ``resend`` or ``stop`` (CONTRACT 3.7)."""
+        return "resend" if self.deduplicates else "stop"
+
+    def with_key(self, text: str) -> "Target":
+        """This target with a key that was typed for one session; :class:`CredentialError` where it is none."""
+        return _keyed(self, Credential.parse(text), "typed for this session")
+
+    def describe(self) -> dict[str, Any]:
+        """What history may keep of a target: everything but the credential, as JSON values."""
+        return {
+            "name": self.name,
+            "base": self.base,
+            "org": self.org,
+            "project": self.project,
+            "source": self.source,
+            "track_url": self.track_url,
+            "origin": self.origin,
+            "credential_reference": self.credential_reference,
+            "deduplicates": self.deduplicates,
+            "production": self.production,
+            "feeds": dict(self.feeds),
+        }
+
+    @property
+    def _project_url(self) -> str:
+        return f"{self.base}/v1/{_segment(self.org)}/projects/{_segment(self.project)}"
+
+
+def sandbox_target(base: str) -> Target:
+    """The sandbox that is served below ``base`` (``http://127.0.0.1:8501/sandbox``); its key is no secret."""
+    return Target(
+        name=SANDBOX,
+        base=base.rstrip("/"),
+        org="sandbox",
+        project="sandbox",
+        source="1001",
+        credential=Credential("sandbox", "sandbox"),
+        origin="sandbox",
+        credential_reference="built in",
+        deduplicates=True,  # CONTRACT 3.7
+        production=False,
+        feeds=MappingProxyType({str(feed): str(feed) for feed in FEEDS}),
+    )
+
+
+class Targets:
+    """All targets of this console, and what is wrong with the descriptions of others.
+
+    ``all`` has the sandbox first, then the others by name; ``problems`` are sentences, each naming the table or the
+    variable it is about.
+    """
+
+    def __init__(self, targets: Iterable[Target], problems: Iterable[str] = ()) -> None:
+        self.all = tuple(targets)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def from_sources(cls, secrets: Mapping[str, Any], environment: Mapping[str, str], sandbox_base: str) -> "Targets":
+        """The targets of a ``secrets.toml`` (as read) and an environment, and the sandbox."""
+        problems: list[str] = []
+        descriptions: dict[str, _Description] = {}
+        _read_secrets(secrets, descriptions, problems)
+        _read_environment(environment, descriptions, problems)
+        found = []
+        for description in sorted(descriptions.values(), key=lambda description: description.name.casefold()):
+            target, sentences = _target(description)
+            if "key" not in description.given:
+                sentences.append("key is missing; until one is typed, nothing can be sent there.")
+            problems += [f"Target {description.name}: {sentence}" for sentence in sentences]
+            found += [target] if target else []
+        return cls([sandbox_target(sandbox_base), *found], problems)
+
+    def get(self, name: str) -> Target:
+        """The target of that name, else :class:`NoSuchTarget`. Case makes no difference, nor ``-`` or ``_``."""
+        for target in self.all:
+            if _same_name(target.name) == _same_name(name):
+                return target
+        for target in self.all:
+            name = target.credential.masked_in(name) if target.credential else name
+        known = ", ".join(target.name for target in self.all)
+        raise NoSuchTarget(f"There is no target “{name[:100]}” that can be used. There is: {known}.")
+
+
+def typed_target(
+    *,
+    host: str,
+    org: str,
+    project: str,
+    source: str,
+    key: str,
+    name: str = "typed",
+    production: bool | None = None,
+    deduplicates: bool = False,
+    feeds: Mapping[str, str] | None = None,
+) -> Target:
+    """A target that a person typed for one session; ``production`` left out is decided by the host, as everywhere.
+
+    :class:`TargetIncomplete` says every fault, :class:`CredentialError` what is wrong with the key.
+    """
+    given: dict[str, Any] = {"host": host, "org": org, "project": project, "source": source, "feeds": feeds or {}}
+    given |= {"production": production, "deduplicates": deduplicates}
+    fields = {field: _Given(value, f"The {field}") for field, value in given.items() if value is not None}
+    target, problems = _target(_Description(name, "typed", fields))
+    if not _NAME.fullmatch(name) or _same_name(name) == SANDBOX:
+        problems.insert(0, "The name takes letters, digits, - and _, and must not be sandbox.")
+    if problems or not target:
+        raise TargetIncomplete(" ".join(problems))
+    return target.with_key(key)
+
+
+def parse_track_url(url: str, environment: Mapping[str, str]) -> Target:
+    """The target in a full track URL (CONTRACT 1.1, any prefix before ``/v1``), its key from :data:`KEY_VARIABLE`.
+
+    :class:`TargetIncomplete` where the URL is no such URL, :class:`CredentialError` where the key is absent or no key.
+    """
+    form = "It takes the form https://HOST/v1/ORG/projects/PROJECT/sources/SOURCE/track."
+    address, mark, query = url.strip().partition("?")
+    if "apikey=" in query.casefold():
+        raise TargetIncomplete(
+            f"The URL holds a key, and a URL is written down in many places. Leave ?apiKey= out and put the key into "
+            f"${KEY_VARIABLE}; if the URL was shared, change the key."
+        )
+    if mark:
+        raise TargetIncomplete(f"The track URL has a question mark; it takes no query. {form}")
+    match = re.match(r"(?P<site>https?://[^/]+)(?P<path>/.*)\Z", address, re.DOTALL | re.IGNORECASE)
+    parts = _TRACK_PATH.fullmatch(match["path"]) if match else None
+    if not match or not parts:
+        raise TargetIncomplete(f"This is no track URL. {form}")
+    try:
+        org, project, source = (unquote(part, errors="strict") for part in parts.groups()[1:])
+    except UnicodeDecodeError:
+        raise TargetIncomplete("The track URL has percent-encoded bytes that are no UTF-8.") from None
+    given = {"host": match["site"] + parts["prefix"], "org": org, "project": project, "source": source}
+    fields = {field: _Given(value, f"The URL's {field}") for field, value in given.items()}
+    target, problems = _target(_Description("url", "command line", fields))
+    if problems or not target:
+        raise TargetIncomplete(" ".join(problems))
+    key = environment.get(KEY_VARIABLE, "")
+    if not key.strip():
+        raise CredentialError(f"${KEY_VARIABLE} is not set. A target given as a URL takes its key from there.")
+    try:
+        return _keyed(replace(target, name=target.host), Credential.parse(key), f"${KEY_VARIABLE}")
+    except CredentialError as error:
+        raise CredentialError(f"${KEY_VARIABLE}: {error}") from None
+
+
+# ── descriptions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    value: Any  # what TOML, the environment or a form gave
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Description:
+    name: str
+    origin: str
+    given: dict[str, _Given]
+
+
+def _same_name(name: str) -> str:
+    return name.strip().casefold().replace("-", "_")
+
+
+def _read_secrets(secrets: Mapping[str, Any], into: dict[str, _Description], problems: list[str]) -> None:
+    tables = secrets.get("targets", {})
+    if not isinstance(tables, Mapping):
+        problems.append("secrets.toml: targets is no table. A target is described below [targets.NAME].")
+        return
+    for name, table in tables.items():
+        where = f"secrets.toml, [targets.{name}]"
+        if not _NAME.fullmatch(name):
+            problems.append("secrets.toml: a target's name takes letters, digits, - and _ only.")
+        elif _same_name(name) == SANDBOX:
+            problems.append(f"{where}: this name is the built-in sandbox's. Choose another.")
+        elif not isinstance(table, Mapping):
+            problems.append(f"secrets.toml: targets.{name} is no table. A target is described below [targets.NAME].")
+        elif _same_name(name) in into:
+            other = into[_same_name(name)].name
+            problems.append(f"{where}: this is the same name as {other}; the first one counts.")
+        else:
+            unknown = [key for key in table if key not in FIELDS]
+            if unknown:
+                problems.append(f"{where}: {len(unknown)} of its keys not known. It takes {', '.join(FIELDS)}.")
+            given = {key: _Given(table[key], f"secrets.toml: targets.{name}.{key}") for key in FIELDS if key in table}
+            into[_same_name(name)] = _Description(name, "secrets.toml", given)
+
+
+def _read_environment(environment: Mapping[str, str], into: dict[str, _Description], problems: list[str]) -> None:
+    for variable in sorted(environment):
+        value = environment[variable].strip()
+        if not variable.startswith(VARIABLES) or not value:
+            continue
+        name, _, ending = variable.removeprefix(VARIABLES).rpartition("_")
+        if ending.lower() not in FIELDS or not _NAME.fullmatch(name):
+            endings = ", ".join(f"_{field.upper()}" for field in FIELDS)
+            problems.append(f"{variable}: not known. It takes {VARIABLES}NAME and one of {endings}.")
+        elif _same_name(name) == SANDBOX:
+            problems.append(f"{variable}: this name is the built-in sandbox's. Choose another.")
+        else:
+            shown = name.lower().replace("_", "-")
+            description = into.setdefault(_same_name(name), _Description(shown, "environment", {}))
+            description.given[ending.lower()] = _Given(value, f"${variable}")
+
+
+def _target(description: _Description) -> tuple[Target | None, list[str]]:
+    """The target that is described, where it can be used at all, and every sentence about its description."""
+    given = description.given
+    problems = [f"{name} is missing." for name in REQUIRED if name not in given]
+    values: dict[str, Any] = {}
+    for name, read in _READERS.items():
+        try:
+            if name in given:
+                values[name] = read(given[name].value)
+        except (TargetIncomplete, CredentialError) as error:
+            problems.append(f"{given[name].where}: {error}")
+    credential = values.pop("key", None)
+    if len(values) < len({*REQUIRED, *given} - {"key"}):
+        return None, problems  # a wrong key alone leaves a target to which one may be typed
+    base = values.pop("host")
+    values.setdefault("production", _is_production(base))
+    target = Target(
+        description.name, base, credential=None, origin=description.origin, credential_reference="none", **values
+    )
+    try:
+        return (_keyed(target, credential, given["key"].where) if credential else target), problems
+    except CredentialError as error:
+        return None, [*problems, str(error)]
+
+
+def _keyed(target: Target, credential: Credential, reference: str) -> Target:
+    shown = (target.name, target.base, target.org, target.project, target.source, *target.feeds.values())
+    if any(credential.is_in(text) or credential.is_in(unquote(text)) for text in shown):
+        raise CredentialError("The key stands in another field too, where it would be shown. Take it out there.")
+    return replace(target, credential=credential, credential_reference=reference)
+
+
+def _base(value: Any) -> str:
+    """The URL before ``/v1`` that a host stands for: a bare host means https."""
+    text = _text(value)
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host, port = parts.hostname or "", parts.port
+        host = f"[{ipaddress.IPv6Address(host)}]" if ":" in host else host
+    except ValueError:
+        raise TargetIncomplete(
+            "This is no host. It takes HOST, HOST:PORT or a URL such as https://HOST/prefix."
+        ) from None
+    if parts.scheme not in ("http", "https"):
+        raise TargetIncomplete("Only https:// is spoken here, and http:// to this machine.")
+    if "@" in parts.netloc:
+        raise TargetIncomplete("The host has an @: a key or a user does not belong there.")
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise TargetIncomplete("The host has a ? or #; it takes a host and at the most a path.")
+    if _TRACK_PATH.fullmatch(parts.path):
+        raise TargetIncomplete(
+            "This is a whole track URL. Give what stands before /v1, and org, project and source apart."
+        )
+    if ":" not in host and not re.fullmatch(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?", host):
+        raise TargetIncomplete("This is no host name. A name beyond ASCII is written in its xn-- form.")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise TargetIncomplete("Over http:// the key would travel in clear text. Write https://.")
+    if {".", ".."} & set(unquote(parts.path).split("/")):
+        raise TargetIncomplete("The path has a . or .. as a step.")
+    where = host if port is None else f"{host}:{port}"
+    path = quote(parts.path, safe="/%:@!$&'()*+,;=~")
+    return f"{parts.scheme}://{where}{path}".rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")
+
+
+def _is_production(base: str) -> bool:
+    # A staging system that is called production costs a word on a screen; the other way round, a shop's data.
+    host = urlsplit(base).hostname or ""
+    return not (_is_loopback(host) or host == STAGING)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # a TOML integer is exact in Python, every digit of it
+    if not isinstance(value, str):
+        raise TargetIncomplete("This is not text. Write it in quotes: an id that once was a number has lost digits.")
+    if not value.strip():
+        raise TargetIncomplete("This is empty.")
+    if set(value.strip()) & set(INVISIBLE):
+        raise TargetIncomplete("This has invisible characters inside.")
+    return value.strip()
+
+
+def _step(value: Any) -> str:
+    text = _text(value)
+    if text in (".", ".."):
+        raise TargetIncomplete("This would be a step of the path, not a name.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise TargetIncomplete("This holds half a character.") from None
+    return text
+
+
+def _truth(value: Any) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    word = str(value).strip().lower()
+    if word not in words:
+        raise TargetIncomplete("This is neither true nor false.")
+    return words[word]
+
+
+def _feeds(value: Any) -> Mapping[str, str]:
+    """Our feed → its id there: a table, or as text JSON or ``recently-viewed=123,…``."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            value = json.loads(value, parse_float=lambda _: None)
+        except (ValueError, RecursionError):
+            raise TargetIncomplete("This is no JSON.") from None
+    elif isinstance(value, str):
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        value = {feed: there for feed, _, there in pairs}
+    if not isinstance(value, Mapping):
+        raise TargetIncomplete("This is no table of feed and id.")
+    feeds = {str(feed).strip().replace("_", "-").lower(): _step(there) for feed, there in value.items()}
+    if not feeds.keys() <= FEEDS.keys():
+        raise TargetIncomplete(f"A feed is not known. Known are {', '.join(FEEDS)}.")
+    return MappingProxyType(feeds)
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "host": _base,
+        "org": _step,
+        "project": _step,
+        "source": _step,
+        "key": lambda value: Credential.parse(_text(value)),
+        "production": _truth,
+        "deduplicates": _truth,
+        "feeds": _feeds,
+    }
+)
