@@ -1,0 +1,86 @@
+"""A request as others may repeat it: for a shell, for Python, for Node.
+
+A snippet sends the very bytes that the console would send. The key stands in it only as ``$INTEMPT_API_KEY``: whoever
+runs it has the key in the environment, and whoever reads it learns nothing.
+"""
+
+import base64
+import json
+import shlex
+
+from intempt_core.targets import KEY_VARIABLE, Target
+
+ARGUMENT_BYTES = 100_000
+"""The longest body that a command line carries as one argument (Linux ends at 131,072 bytes); a longer one is piped."""
+
+
+def curl(target: Target, body: bytes) -> str:
+    """The request for a POSIX shell, as one curl command."""
+    text = _text(body)
+    plain = text is not None and "\0" not in text
+    quoted = shlex.quote(text) if text is not None and plain else ""
+    if plain and len(body) <= ARGUMENT_BYTES:
+        piped, data = "", f"--data-raw {quoted}"  # unlike --data-binary it takes a leading @ as it is
+    else:
+        # printf is part of the shell: no limit on its arguments, and it can write bytes that no argument can hold.
+        written = f"printf '%s' {quoted}" if plain else "printf '{}'".format("".join(map("\\{:03o}".format, body)))
+        piped, data = f"{written} |\n", "--data-binary @-"
+    lines = (
+        f"{piped}curl --request POST {shlex.quote(target.track_url)}",
+        f'--user "${{{KEY_VARIABLE}%%.*}}:${{{KEY_VARIABLE}#*.}}"',
+        "--header 'Content-Type: application/json'",
+        data,
+    )
+    return " \\\n  ".join(lines) + "\n"
+
+
+def python(target: Target, body: bytes) -> str:
+    """The request for Python with httpx."""
+    text = _text(body)
+    if text is None:
+        literal = repr(body)
+    else:
+        pieces = [repr(line) for line in text.splitlines(keepends=True)] or ["''"]
+        literal = f"{pieces[0]}.encode()" if len(pieces) == 1 else "(\n    {}\n).encode()".format("\n    ".join(pieces))
+    return f"""\
+import os
+
+import httpx
+
+prefix, _, secret = os.environ["{KEY_VARIABLE}"].partition(".")
+body = {literal}
+response = httpx.post(
+    {target.track_url!r},
+    content=body,
+    headers={{"Content-Type": "application/json"}},
+    auth=(prefix, secret),
+    timeout=30,
+)
+print(response.status_code, response.text)
+"""
+
+
+def node(target: Target, body: bytes) -> str:
+    """The request for Node 18 or newer, whose fetch is built in; runs as a module and as a script."""
+    text = _text(body)
+    packed = base64.b64encode(body).decode()
+    literal = f'Buffer.from("{packed}", "base64")' if text is None else json.dumps(text, ensure_ascii=False)
+    return f"""\
+const [prefix, ...rest] = process.env.{KEY_VARIABLE}.split(".");
+const body = {literal};
+fetch({json.dumps(target.track_url)}, {{
+  method: "POST",
+  headers: {{
+    "Content-Type": "application/json",
+    Authorization: "Basic " + Buffer.from(prefix + ":" + rest.join(".")).toString("base64"),
+  }},
+  body,
+}}).then(async (response) => console.log(response.status, await response.text()));
+"""
+
+
+def _text(body: bytes) -> str | None:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
