@@ -6,7 +6,6 @@ machine's power and not only the process. Group commit makes that affordable: 0.
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 
 from intempt_core import migrations
+from intempt_core.client import now_ms
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.events import dumps
 
@@ -35,11 +35,6 @@ _IN_WORDS = {
     "SQLITE_NOTADB": "is not a database. Move the file away to begin a new one.",
     "SQLITE_IOERR": "cannot be read or written: the disk reports an error.",
 }
-
-
-def now_ms() -> int:
-    """The wall clock in epoch milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 class Database:

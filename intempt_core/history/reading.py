@@ -49,8 +49,8 @@ _SENT = {
     RequestState.ACCEPTED: "accepted on",
     RequestState.REFUSED: "refused on",
     RequestState.UNKNOWN: "sent, and may have arrived, on",
-    RequestState.LEAVING: "on its way since",
-    RequestState.PENDING: "waiting to be sent since",
+    RequestState.LEAVING: "set on its way on",
+    RequestState.PENDING: "recorded, to be sent soon, on",
 }
 """What history says of an event id; states that are absent mean that the event certainly never arrived."""
 
@@ -321,11 +321,13 @@ def _summary(row: Row[Any], held: dict[RequestState, int], made: dict[RequestSta
         target=TargetSnapshot(
             key=row.target_key,
             name=row.target_name,
+            base=row.base,
             host=row.host,
             org=row.org,
             project=row.project,
             source_id=row.source_id,
             track_url=row.track_url,
+            origin=row.origin,
             production=row.production,
             deduplicates=row.deduplicates,
             credential_reference=row.credential_reference,
@@ -402,6 +404,7 @@ def _attempts(connection: Connection, request: int) -> list[AttemptRecord]:
             sent_headers=tuple((name, value) for name, value in row.sent_headers),
             answer=row.answer,
             answer_length=row.answer_length,
+            answer_cut=row.answer_cut,
         )
         for number, row in enumerate(found, 1)
     ]

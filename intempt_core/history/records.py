@@ -63,11 +63,13 @@ class TargetSnapshot:
 
     key: str
     name: str
+    base: str
     host: str
     org: str
     project: str
     source_id: str
     track_url: str
+    origin: str
     production: bool = False
     deduplicates: bool = False
     credential_reference: str = ""
@@ -79,11 +81,13 @@ class TargetSnapshot:
         return cls(
             key=target_key(target),
             name=target.name,
+            base=target.base,
             host=target.host,
             org=target.org,
             project=target.project,
             source_id=target.source,
             track_url=target.track_url,
+            origin=target.origin,
             production=target.production,
             deduplicates=target.deduplicates,
             credential_reference=target.credential_reference,
@@ -337,7 +341,7 @@ class BatchSummary:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One try of one request, as it was. ``answer`` may be cut: ``answer_length`` is its whole length in bytes."""
+    """One try of one request, as it was (see :class:`~intempt_core.client.Attempt`); ``number`` counts from 1."""
 
     id: int
     request: int
@@ -351,6 +355,7 @@ class AttemptRecord:
     sent_headers: tuple[tuple[str, str], ...]
     answer: bytes
     answer_length: int
+    answer_cut: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from intempt_core.history.records import SEARCHED
 
 KEPT = 512
-"""Characters of an id that history keeps; of a longer one its beginning and its digest (a B-tree page has an end)."""
+"""Characters of an id that history keeps; of a longer one its beginning and its digest: a B-tree's page has an end."""
 
 metadata = MetaData()
 
@@ -49,11 +49,13 @@ batches = Table(
     Column("notes", JSON, nullable=False),
     Column("target_key", Text, nullable=False),
     Column("target_name", Text, nullable=False),
+    Column("base", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("org", Text, nullable=False),
     Column("project", Text, nullable=False),
     Column("source_id", Text, nullable=False),
     Column("track_url", Text, nullable=False),
+    Column("origin", Text, nullable=False),
     Column("production", Boolean, nullable=False),
     Column("deduplicates", Boolean, nullable=False),
     Column("credential_reference", Text, nullable=False),
@@ -119,6 +121,7 @@ attempts = Table(
     Column("sent_headers", JSON, nullable=False),
     Column("answer", LargeBinary, nullable=False),
     Column("answer_length", BigInteger, nullable=False),
+    Column("answer_cut", Boolean, nullable=False),
     Index("attempts_of_request", "request"),
 )
 

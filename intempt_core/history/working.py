@@ -386,6 +386,7 @@ def _write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]]
             "sent_headers": attempt.sent_headers,
             "answer": attempt.answer,
             "answer_length": attempt.answer_length,
+            "answer_cut": attempt.answer_cut,
         }
         for request, attempt in tried
     ]
@@ -444,19 +445,7 @@ def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Hal
 
 
 def _unseen(started_at: int) -> Attempt:
-    return Attempt(
-        outcome=Outcome.UNKNOWN,
-        status=None,
-        reason=GONE,
-        headers=(),
-        answer=b"",
-        answer_length=0,
-        started_at=started_at,
-        elapsed_ms=0.0,
-        retry_after=None,
-        too_large=False,
-        sent_headers=(),
-    )
+    return Attempt(outcome=Outcome.UNKNOWN, status=None, reason=GONE, started_at=started_at, elapsed_ms=0.0)
 
 
 def _is_busy(connection: Connection, number: int) -> bool:

@@ -1,0 +1,140 @@
+"""CSV files to take away: results, problems, and the rows that stayed behind. Secret-free: nothing here sees a key.
+
+Every file is UTF-8 with CRLF line ends, quoted by the csv module, and comes in pieces, so that a million rows need no
+more memory than a thousand. A cell that a spreadsheet would run as a formula gets a leading apostrophe.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from intempt_core.checks import Report
+from intempt_core.history import History, RowOutcome
+from intempt_core.issues import Issue
+from intempt_core.tables import Table
+
+STAYED_BEHIND = "stayed behind"
+"""The outcome of a row that was not sent because of its errors."""
+
+RESULTS_HEADER = ("row", "line", "eventId", "name", "outcome", "issues", "status", "tries", "when", "request")
+"""Columns of :func:`results_csv`. ``when`` is UTC; ``issues`` are codes, separated by spaces."""
+
+PROBLEMS_HEADER = (
+    "row",
+    "line",
+    "column",
+    "pointer",
+    "code",
+    "severity",
+    "what is wrong",
+    "given",
+    "allowed",
+    "mend",
+)
+"""Columns of :func:`problems_csv`."""
+
+PROBLEMS = "problems"
+"""The column that :func:`left_behind_csv` adds."""
+
+_ROWS_AT_ONCE = 500
+_ISSUES_AT_ONCE = 20_000  # a page of issues costs a sort of all of them, so pages are large
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-][0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
+def results_csv(history: History, batch: str) -> Iterator[str]:
+    """One line for every row of the input: what became of it. Raises ``NotFound`` with the first piece."""
+    return _csv(RESULTS_HEADER, (_result(outcome) for outcome in history.rows(batch)))
+
+
+def problems_csv(report: Report) -> Iterator[str]:
+    """One line for every issue, in row order: where, what, what was given, what is allowed, how to mend it."""
+    return _csv(PROBLEMS_HEADER, (_problem(issue) for issue in _issues(report)))
+
+
+def left_behind_csv(table: Table, report: Report) -> Iterator[str]:
+    """The rows that stay behind as they stand in the file, with what is wrong in one more column.
+
+    Corrected, the file can be uploaded again: header and cells are the original ones. The added column says where an
+    apostrophe had to be put before a cell, for it must be taken away again. Of a row with too many cells only those
+    that have a header are there.
+    """
+    header = [column for column in table.header if column != PROBLEMS]
+    return _csv([*header, PROBLEMS], _left_behind(table, report, header))
+
+
+def neutral(text: str) -> str:
+    """A cell that no spreadsheet runs: what looks like a formula gets a leading apostrophe, a plain number stays."""
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate has no UTF-8
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """A CSV file in pieces of some hundred lines."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([neutral(name) for name in header])
+    for number, row in enumerate(rows, 1):
+        writer.writerow(["" if cell is None else neutral(str(cell)) for cell in row])
+        if number % _ROWS_AT_ONCE == 0:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    if text.tell():
+        yield text.getvalue()
+
+
+def _result(outcome: RowOutcome) -> tuple[object, ...]:
+    when = None if outcome.when is None else datetime.fromtimestamp(outcome.when / 1000, UTC)
+    return (
+        outcome.row,
+        outcome.line,
+        outcome.event_id,
+        outcome.name,
+        STAYED_BEHIND if outcome.state is None else outcome.state.value,
+        " ".join(outcome.codes),
+        outcome.status,
+        None if outcome.state is None else outcome.tries,
+        None if when is None else when.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00"),
+        outcome.request,
+    )
+
+
+def _issues(report: Report) -> Iterator[Issue]:
+    start = 0
+    while some := report.issues(start, _ISSUES_AT_ONCE):
+        yield from some
+        start += len(some)
+
+
+def _problem(issue: Issue) -> tuple[object, ...]:
+    kind, place = issue.kind, issue.place
+    return (
+        place.row,
+        place.line,
+        place.column,
+        place.pointer,
+        issue.code,
+        issue.severity.value,
+        issue.says,
+        issue.given,
+        kind.allowed,
+        issue.mend,
+    )
+
+
+def _left_behind(table: Table, report: Report, header: Sequence[str]) -> Iterator[list[str]]:
+    for row in report.bad.nonzero()[0].tolist():
+        record = table.record(row)
+        said = [_said(issue) for issue in report.issues_of(row)]
+        said += [
+            f"{column}: take away the leading '." for column in header if neutral(record[column]) != record[column]
+        ]
+        yield [*(record[column] for column in header), " · ".join(said)]
+
+
+def _said(issue: Issue) -> str:
+    return f"{issue.place.column}: {issue.says} {issue.mend}" if issue.place.column else f"{issue.says} {issue.mend}"
