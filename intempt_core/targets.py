@@ -64,7 +64,7 @@ class Credential:
     down; a copy is the same object. Only :meth:`basic` and :attr:`authorization` give the key away.
     """
 
-    __slots__ = ("__forms", "__prefix", "__secret")
+    __slots__ = ("__forms", "__longest", "__pattern", "__prefix", "__secret")
 
     def __init__(self, prefix: str, secret: str) -> None:
         self.__prefix = prefix
@@ -76,6 +76,10 @@ class Credential:
         forms |= {written for form in forms for written in (quote(form, safe=""), quote_plus(form))}
         forms |= {json.dumps(form)[1:-1] for form in forms} | {form.replace("/", "\\/") for form in forms}
         self.__forms = sorted(forms, key=len, reverse=True)
+        encodings = ("utf-8", "utf-16-le", "utf-16-be")
+        written = sorted((form.encode(encoding) for form in forms for encoding in encodings), key=len, reverse=True)
+        self.__longest = len(written[0])
+        self.__pattern = re.compile(b"|".join(map(re.escape, written)))
 
     @classmethod
     def parse(cls, text: str) -> "Credential":
@@ -104,7 +108,7 @@ class Credential:
     @property
     def longest_form(self) -> int:
         """Bytes of the longest form of an echoed key: what to read beyond a cut, so that a key there is recognised."""
-        return max(map(len, self.__bytes()))
+        return self.__longest
 
     def masked_in(self, text: str) -> str:
         """A text with every form of the key (plain, Basic, percent-encoded, escaped) replaced by :data:`MASK`."""
@@ -118,16 +122,12 @@ class Credential:
         A key that begins before the cut is masked whole, and nothing from behind the cut moves before it.
         """
         kept, start = bytearray(), 0
-        for match in re.finditer(b"|".join(map(re.escape, self.__bytes())), data):
+        for match in self.__pattern.finditer(data):
             if match.start() >= keep:
                 break
             kept += data[start : match.start()] + MASK.encode()
             start = match.end()
         return bytes(kept + data[start:keep])[:keep]
-
-    def __bytes(self) -> list[bytes]:
-        forms = {form.encode(encoding) for form in self.__forms for encoding in ("utf-8", "utf-16-le", "utf-16-be")}
-        return sorted(forms, key=len, reverse=True)
 
     def is_in(self, text: str) -> bool:
         """Whether a text holds the key in any form."""
