@@ -52,7 +52,7 @@ TESTS = ("requirements.txt", "requirements-test.txt")
 BENCH = ("requirements.txt", "requirements-bench.txt")
 
 CHECKS = {
-    "format": ("ruff", "format", "--check"),
+    "format": ("ruff", "format", "--check", "--output-format", "concise"),
     "lint": ("ruff", "check"),
     "types": ("mypy",),
     "layers": ("lint-imports",),
@@ -165,7 +165,7 @@ def _make_venv() -> None:
 
 
 def _install(files: Sequence[str]) -> None:
-    say(f"Installing {' and '.join(files)} into .venv: half a minute or two.")
+    say(f"Installing {', '.join(files)} into .venv: half a minute or two.")
     began = time.monotonic()
     # Byte code is made where it is first needed: that halves the wait.
     pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--no-compile", "--retries", "2", "--progress-bar", "off"]
