@@ -1,0 +1,233 @@
+"""The rows of a table of text, block by block, every row with the physical line on which it starts.
+
+A block whose quoting is regular is read by Arrow, and its lines are counted on whole arrays (:func:`_quick`); any other
+block is read by the standard library's ``csv``, record by record (:func:`_careful`), which has the last word on what a
+file means. Both give the same rows, so a million good rows cost half a second and one bad row costs its own block.
+Blocks end where records end: to stream, take them one by one.
+"""
+
+import csv
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from intempt_core.errors import ReadError
+from intempt_core.events import is_blank
+
+BLOCK = 4_194_304
+"""Bytes that are read at a time, and the most that one irregular row sends the careful way."""
+
+MOST_FILLED = 20_000_000
+"""Cells that may be filled in for short rows; a small file cannot ask for all the memory there is."""
+
+LINE_END = re.compile(rb"\r\n?|\n")
+"""What ends a physical line, as Arrow has it."""
+
+BOM = b"\xef\xbb\xbf"
+"""The byte order mark in UTF-8."""
+
+_LF, _CR = 10, 13
+_Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
+_Offsets = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What was understood of a file; a person may give every field instead.
+
+    ``quote`` may be empty: then nothing is quoted. ``header_line`` is a physical line, counted from 1.
+    """
+
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    header_line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Neighbouring rows: their columns in chunks, and where the next part begins."""
+
+    columns: Sequence[Sequence[pa.Array]]
+    lines: np.ndarray[tuple[int], np.dtype[np.int64]]
+    cells: dict[int, int]
+    blank: Sequence[int]
+    end: int
+    next_line: int
+
+
+def parts(
+    text: bytes, at: int, line: int, dialect: Dialect, width: int, *, block: int = BLOCK, quick: bool = True
+) -> Iterator[Part]:
+    """The rows from offset ``at`` on, which is on ``line``. Without ``quick`` all of them are read carefully."""
+    filled = 0
+    quick = quick and (dialect.delimiter + dialect.quote).isascii()
+    while at < len(text):
+        part = (_quick(text, at, line, dialect, width, block=block) if quick else None) or _careful(
+            text, at, line, dialect, width, block=block, filled=filled
+        )
+        filled += sum(max(0, width - count) for count in part.cells.values())
+        at, line = part.end, part.next_line
+        yield part
+
+
+def _quick(text: bytes, at: int, line: int, dialect: Dialect, width: int, *, block: int) -> Part | None:
+    """The whole records of one block by Arrow; ``None`` where the block is not as regular as Arrow needs it."""
+    layout = _layout(text, at, min(at + block, len(text)), dialect)
+    if layout is None or text.startswith(BOM, at):  # Arrow would take a mark for the beginning of a file
+        return None
+    size, starts, blank, lines = layout
+    names = [str(number) for number in range(width)]
+    try:
+        read = pa.csv.read_csv(
+            pa.BufferReader(pa.py_buffer(text).slice(at, size)),
+            pa.csv.ReadOptions(column_names=names),
+            pa.csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                quote_char=dialect.quote or False,
+                newlines_in_values=lines > len(starts) + len(blank),
+            ),
+            pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
+            ),
+        )
+    except pa.ArrowInvalid:  # a ragged row, or one longer than Arrow's own blocks
+        return None
+    if read.num_rows != len(starts):
+        return None
+    chunks = [column.chunks for column in read.columns]
+    return Part(chunks, line + starts, {}, [line + int(number) for number in blank], at + size, line + lines)
+
+
+def _layout(text: bytes, at: int, stop: int, dialect: Dialect) -> tuple[int, _Offsets, _Offsets, int] | None:
+    """How records and lines lie between two offsets: the bytes in whole records, the lines (from 0) on which records
+    start, the blank lines, and the lines in all; ``None`` where that cannot be told for certain.
+
+    A line end is inside a cell where an odd number of quotes stands before it. That is exact where quoting is regular.
+    """
+    window, last = np.frombuffer(text, np.uint8, stop - at, at), stop == len(text)
+    ends, returns = _where(text, b"\n", at, stop), _where(text, b"\r", at, stop)
+    if returns.size:
+        alone = returns[window[np.minimum(returns + 1, len(window) - 1)] != _LF]
+        if returns[-1] == len(window) - 1:  # whether a line feed follows is seen in the next block
+            alone = np.append(alone[alone != returns[-1]], returns[-1:] if last else [])
+        ends = np.sort(np.concatenate([ends, alone])).astype(np.int64)
+    first = ends - ((window[ends] == _LF) & (window[ends - 1] == _CR) & (ends > 0))  # where the line end itself begins
+    if last and (not ends.size or ends[-1] != len(window) - 1):  # the last line need not be ended
+        ends, first = np.append(ends, len(window)), np.append(first, len(window))
+    quotes = _where(text, dialect.quote.encode(), at, stop)
+    outside = np.flatnonzero(np.searchsorted(quotes, ends) % 2 == 0) if quotes.size else np.arange(len(ends))
+    if not outside.size:
+        return None
+    size = len(window) if last else int(ends[outside[-1]]) + 1
+    if not _quoting_is_regular(window[:size], quotes[quotes < size], dialect):
+        return None
+    starts = np.append(0, ends[outside[:-1]] + 1)
+    lines = np.append(0, outside[:-1] + 1)
+    blank = first[outside] == starts
+    return size, lines[~blank], lines[blank], int(outside[-1]) + 1
+
+
+def _quoting_is_regular(window: _Bytes, quotes: _Offsets, dialect: Dialect) -> bool:
+    """Whether every odd quote opens a cell or doubles the one before it, and every even one is followed by what may
+    follow a cell. ``window`` begins and ends where records do.
+    """
+    if not quotes.size:
+        return True
+    between = np.frombuffer(dialect.delimiter.encode() + b"\r\n", np.uint8)
+    padded = np.concatenate([between[-1:], window, between[-1:]])  # so that every byte has two neighbours
+    opening, closing = quotes[::2], quotes[1::2]
+    if len(opening) != len(closing):
+        return False
+    doubled = np.append(opening[1:] == closing[:-1] + 1, False)
+    opens = np.isin(padded[opening], between) | np.roll(doubled, 1)
+    closes = np.isin(padded[closing + 2], between) | doubled
+    return bool(opens.all() and closes.all())
+
+
+def _where(text: bytes, byte: bytes, at: int, stop: int) -> _Offsets:
+    """The offsets of a byte, counted from ``at``; at hardly any cost where there is none."""
+    if not byte or text.find(byte, at, stop) < 0:
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.frombuffer(text, np.uint8, stop - at, at) == ord(byte))
+
+
+def _careful(text: bytes, at: int, line: int, dialect: Dialect, width: int, *, block: int, filled: int) -> Part:
+    """The records that start in one block, one by one. ``filled`` cells were already filled in before."""
+    rows: list[list[str]] = []
+    starts: list[int] = []
+    cells: dict[int, int] = {}
+    blank: list[int] = []
+    lines = Lines(text, at, line)
+    records = csv_records(lines, dialect)
+    while lines.at < min(at + block, len(text)):
+        line = lines.line
+        record = next(records)
+        refuse_unclosed(lines, record)
+        if not record or (len(record) == 1 < width and is_blank(record[0])):
+            blank.append(line)
+            continue
+        if len(record) != width:
+            cells[len(rows)] = len(record)
+            filled += max(0, width - len(record))
+            if filled > max(MOST_FILLED, len(text)):
+                raise ReadError(
+                    f"Line {line:,} has {len(record):,} cells, the header has {width:,}, and so it is with too many "
+                    "rows. Rows have as many cells as the header. See that header and delimiter are right.",
+                    line=line,
+                )
+            record = record[:width] + [""] * (width - len(record))
+        rows.append(record)
+        starts.append(line)
+    columns = zip(*rows, strict=True) if rows else [()] * width
+    chunks = [[pa.array(column, pa.string())] for column in columns]
+    return Part(chunks, np.array(starts, np.int64), cells, blank, lines.at, lines.line)
+
+
+class Lines(Iterator[str]):
+    """The physical lines of UTF-8 from an offset on, each with its end, and where the next one starts.
+
+    Ends are ``\\n``, ``\\r\\n`` and a lone ``\\r``, as Arrow has it; ``str.splitlines`` knows many more.
+    """
+
+    def __init__(self, text: bytes, at: int, line: int) -> None:
+        self.text, self.at, self.line, self.ran_out = text, at, line, False
+
+    def __next__(self) -> str:
+        if self.at >= len(self.text):
+            self.ran_out = True
+            raise StopIteration
+        found = LINE_END.search(self.text, self.at)
+        start, self.at = self.at, found.end() if found else len(self.text)
+        self.line += 1
+        return self.text[start : self.at].decode(errors="replace")  # a guess's head may be cut through a character
+
+
+def csv_records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
+    """The records of some lines; an empty one is a blank line."""
+    csv.field_size_limit(sys.maxsize)  # a cell may be large; the limit is the process's, and nobody here wants another
+    if not dialect.quote:
+        return csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)
+
+
+def refuse_unclosed(lines: Lines, record: Sequence[str]) -> None:
+    """Raise :class:`ReadError` where a record ran out of lines.
+
+    ``csv`` asks for a line beyond the last one only in the middle of a quoted cell: the last cell
+    that it gives.
+    """
+    if lines.ran_out and record:
+        inside = sum(1 for _ in LINE_END.finditer(record[-1].encode()))
+        ended = bool(LINE_END.search(lines.text[-1:]))
+        line = lines.line - inside - (not ended)
+        raise ReadError(
+            f"Line {line:,}: a quote is opened and never closed, so its cell would hold the rest of the file. A quoted "
+            "cell ends with a quote. Close it; a quote inside a quoted cell is written twice.",
+            line=line,
+        )

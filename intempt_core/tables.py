@@ -1,0 +1,359 @@
+"""Bytes become a :class:`Table` of strings: encoding, delimiter, header, and what was decided about them.
+
+The rows themselves are read in ``blocks.py``.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from intempt_core.blocks import BLOCK, BOM, LINE_END, Dialect, Lines, csv_records, parts, refuse_unclosed
+from intempt_core.errors import ReadError
+from intempt_core.events import EventName, is_blank
+from intempt_core.issues import shown
+
+__all__ = ["Dialect", "Table", "guess_dialect", "read_table"]
+
+HEAD = 65_536
+"""Bytes that a guess looks at."""
+
+MOST_COLUMNS = 16_384
+"""As many columns as a spreadsheet has."""
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What may separate cells without being told, and its name in a sentence."""
+
+_SEPARATOR_LINE = re.compile(rb"sep=([,;\t|])(?:\r\n?|\n|\Z)", re.IGNORECASE)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+_OTHER_FORMATS: tuple[tuple[str, str, str], ...] = (
+    (r"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a", "an image", "Choose the file that holds the events."),
+    (r"PK\x03\x04.{0,4000}(?:\[Content_Types\]|xl/)", "an Excel workbook", "Open it there and save it as “CSV UTF-8”."),
+    (r"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file", "Open it there and save it as “CSV UTF-8”."),
+    (r"PK(?:\x03\x04|\x05\x06)", "a zip archive", "Unpack it and choose the CSV inside."),
+    (
+        r"\x1f\x8b|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd|7z\xbc\xaf",
+        "compressed (gzip or the like)",
+        "Unpack it first.",
+    ),
+    (r"%PDF-", "a PDF", "Export the table itself as CSV."),
+    (r"PAR1.*PAR1\Z", "a Parquet file", "Export it as CSV."),
+    (r"SQLite format 3\x00", "a SQLite database", "Export its table as CSV."),
+    (r"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml))", "a web page or XML", "Download the CSV itself."),
+    (
+        r'(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*[\[{"\]])',
+        "JSON",
+        "Paste its text where JSON is taken, or export the events as CSV.",
+    ),
+)
+"""How other formats begin, what they are, and what to do instead."""
+
+_VALUE = re.compile(
+    r"[+-]?[0-9][0-9.,:]*|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+)
+"""What stands in a row and hardly in a header: a number, a date, a UUID."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A file as rows of text. Every cell stands exactly as in the file; an empty or absent one is ``""``.
+
+    ``digest`` is the SHA-256 of the file's ``size`` bytes, in hex. ``columns`` leads from a header to its text column,
+    ``lines`` holds the physical line on which each row starts, ``cells`` the number of cells found in those rows
+    (counted from 0) that have more or fewer than the header: the more are cut off, the fewer are filled with ``""``.
+    ``notes`` are sentences on what was decided while reading.
+    """
+
+    name: str
+    digest: str
+    size: int
+    dialect: Dialect
+    header: tuple[str, ...]
+    columns: dict[str, pa.ChunkedArray]
+    lines: np.ndarray[tuple[int], np.dtype[np.int64]]
+    cells: dict[int, int]
+    notes: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are; header and blank lines are none."""
+        return len(self.lines)
+
+    def cell(self, row: int, column: str) -> str:
+        """One cell; ``row`` counts from 0."""
+        return str(self.columns[column][row])
+
+    def record(self, row: int) -> dict[str, str]:
+        """One row, header → cell; ``row`` counts from 0."""
+        return {column: self.cell(row, column) for column in self.header}
+
+
+def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None) -> Table:
+    """Read a file's bytes, or the file at a path. Without a ``dialect`` it is guessed, and ``notes`` say how.
+
+    Raises :class:`ReadError` with a sentence, and the line where one can be named, where the bytes are no table:
+    another format, no text, nothing at all, two columns of one name, a quote that is never closed.
+    """
+    raw = _bytes_of(data, name)
+    _refuse_other_formats(raw, name)
+    encoding = dialect.encoding if dialect else _encoding_of(raw, name)
+    text = _as_utf8(raw, encoding, name)
+    used = dialect or _guess(text[:HEAD], encoding)
+    _refuse_odd_dialect(used)
+    given, end, next_line = _header_record(text, used, name)
+    header, notes = _header(given, used, sure=dialect is not None)
+    width = len(header)
+    read = list(parts(text, end, next_line, used, width))
+    cells, first_row = {}, 0
+    for part in read:
+        cells.update({first_row + row: count for row, count in part.cells.items()})
+        first_row += len(part.lines)
+    blank = [line for part in read for line in part.blank]
+    return Table(
+        name=name,
+        digest=sha256(raw).hexdigest(),
+        size=len(raw),
+        dialect=used,
+        header=header,
+        columns={
+            column: pa.chunked_array([chunk for part in read for chunk in part.columns[number]], pa.string())
+            for number, column in enumerate(header)
+        },
+        lines=np.concatenate([np.empty(0, np.int64), *(part.lines for part in read)]),
+        cells=cells,
+        notes=(*_reading_notes(text, used, blank, first_row), *notes),
+    )
+
+
+def guess_dialect(head: bytes) -> Dialect:
+    """What the first bytes of a file (:data:`HEAD` of them are plenty) say about it. Raises nothing."""
+    try:
+        encoding = _encoding_of(head, "", whole=False)
+    except ReadError:
+        encoding = "cp1252"
+    return _guess(head.decode(encoding, errors="ignore").removeprefix("\ufeff").encode(errors="ignore"), encoding)
+
+
+# ── what the bytes are ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _bytes_of(data: bytes | Path, name: str) -> bytes:
+    if isinstance(data, Path):
+        try:
+            return data.read_bytes()
+        except OSError as error:
+            raise ReadError(
+                f"{name} cannot be read: {error.strerror or error}. See that it exists and may be read."
+            ) from error
+    return data
+
+
+def _refuse_other_formats(raw: bytes, name: str) -> None:
+    if not raw:
+        raise ReadError(f"{name} is empty. A table has a header line and rows. See that the export was complete.")
+    for beginning, what, mend in _OTHER_FORMATS:
+        # Latin-1 makes a character of every byte, so that the expressions stay readable
+        if re.match(beginning.encode("latin-1"), raw, re.DOTALL):
+            raise ReadError(f"{name} is {what}, not a table as text. CSV with a header line is taken. {mend}")
+
+
+def _encoding_of(raw: bytes, name: str, *, whole: bool = True) -> str:
+    """Python's name of the encoding; ``whole`` is false where the end may be cut through a character."""
+    if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    head = raw[:4096]
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 20 > len(head) and not min(even, odd):  # every second byte of a latin letter is a zero
+        wide = "utf-16-le" if odd else "utf-16-be"
+        if re.search(rf"[\r\n{''.join(DELIMITERS)}]", head.decode(wide, errors="ignore")):
+            return wide
+    bad = _first_not_utf8(raw, final=whole)
+    if bad is None:
+        return "utf-8"
+    line = _line_at(raw, bad)
+    if _CONTROL.search(head):
+        raise ReadError(
+            f"{name} is no text: line {line:,} holds bytes of no text. CSV in UTF-8 is taken. Export the table as CSV.",
+            line=line,
+        )
+    near = raw[max(0, bad - HEAD) : bad + HEAD].decode(errors="replace")
+    wrong = near.count("\ufffd")
+    if sum(character > "\x7f" for character in near) - wrong > wrong:
+        raise ReadError(
+            f"{name}, line {line:,} holds a byte that is not UTF-8, while others are UTF-8: it mixes encodings, or was "
+            "cut. Save the file as UTF-8, or name the encoding that it has.",
+            line=line,
+        )
+    try:
+        raw.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"
+
+
+def _first_not_utf8(raw: bytes, *, final: bool) -> int | None:
+    """Where the bytes stop being UTF-8; ``None`` where they never do. A piece at a time, so that memory stays flat."""
+    if raw.isascii():
+        return None
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for at in range(0, len(raw), BLOCK):
+        waiting = len(decoder.getstate()[0])
+        try:
+            decoder.decode(raw[at : at + BLOCK], final=final and at + BLOCK >= len(raw))
+        except UnicodeDecodeError as error:
+            return at - waiting + error.start
+    return None
+
+
+def _as_utf8(raw: bytes, encoding: str, name: str) -> bytes:
+    """The text in UTF-8 without a byte order mark; the very same bytes where they are that already."""
+    try:
+        if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}:
+            bad = _first_not_utf8(raw, final=True)
+            if bad is not None:
+                raise UnicodeDecodeError("utf-8", raw, bad, bad + 1, "not UTF-8")
+            return raw.removeprefix(BOM)
+        return raw.decode(encoding).removeprefix("\ufeff").encode()
+    except UnicodeDecodeError as error:
+        line = _line_at(raw, error.start)
+        raise ReadError(
+            f"{name}, line {line:,} cannot be read as {encoding}. Every byte must belong to a character. "
+            "Name the encoding that the file has, or save it as UTF-8.",
+            line=line,
+        ) from error
+    except (LookupError, ValueError) as error:  # no such encoding, or one that makes no text
+        raise ReadError(
+            f"{name} cannot be read as “{shown(encoding)}”. Encodings are utf-8, utf-16, cp1252 and others that Python "
+            "knows. Choose one of them."
+        ) from error
+
+
+def _line_at(raw: bytes, at: int) -> int:
+    return 1 + sum(1 for _ in LINE_END.finditer(raw, 0, at))
+
+
+# ── what the text looks like ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _guess(head: bytes, encoding: str) -> Dialect:
+    """The delimiter that cuts the first rows most evenly; the header is the first line that is not blank."""
+    lines = Lines(head, 0, 1)
+    told = _SEPARATOR_LINE.match(head)  # a line that Excel writes and obeys
+    if told:
+        next(lines)
+    header_line = lines.line
+    for line in lines:
+        if not is_blank(line):
+            break
+        header_line = lines.line
+    else:
+        header_line = 1
+    if told:
+        return Dialect(encoding, told[1].decode(), header_line=header_line)
+    scores = {}
+    for delimiter in DELIMITERS:
+        sample = Dialect(encoding, delimiter, header_line=header_line)
+        records = Lines(head, 0, 1)
+        for _ in range(header_line - 1):
+            next(records)
+        widths = [len(cells) for cells, _ in zip(csv_records(records, sample), range(50), strict=False) if cells]
+        wide = widths[:1] > [1]
+        scores[delimiter] = (wide, wide and widths.count(widths[0]) / len(widths), widths[:1])
+    return Dialect(encoding, max(DELIMITERS, key=scores.__getitem__), header_line=header_line)
+
+
+def _refuse_odd_dialect(dialect: Dialect) -> None:
+    for what, character in (("delimiter", dialect.delimiter), ("quote", dialect.quote or " ")):
+        if len(character) != 1 or not (character.isprintable() or character == "\t"):
+            raise ReadError(
+                f"The {what} is “{shown(character)}”. It is one visible character, or a tab. "
+                "Choose one, such as a comma or a quote."
+            )
+    if dialect.delimiter == dialect.quote:
+        raise ReadError(f"Delimiter and quote are both “{dialect.quote}”. They must differ. Choose another for one.")
+
+
+def _header_record(text: bytes, dialect: Dialect, name: str) -> tuple[list[str], int, int]:
+    """The header's cells, and offset and line of what follows them."""
+    lines = Lines(text, 0, 1)
+    while lines.line < dialect.header_line and next(lines, None) is not None:
+        pass
+    line = lines.line
+    cells = next(csv_records(lines, dialect), [])
+    refuse_unclosed(lines, cells)
+    if line != dialect.header_line or all(is_blank(cell) for cell in cells):
+        raise ReadError(
+            f"{name} has no header in line {dialect.header_line:,}. A table begins with a line that names its columns. "
+            "Put the header there, or say which line it is.",
+            line=dialect.header_line,
+        )
+    return cells, lines.at, lines.line
+
+
+def _header(given: Sequence[str], dialect: Dialect, *, sure: bool) -> tuple[tuple[str, ...], list[str]]:
+    """The columns' names, each its own, and notes about them. ``sure``: a person said that this line is the header."""
+    line, notes = dialect.header_line, []
+    if len(given) > MOST_COLUMNS:
+        raise ReadError(
+            f"Line {line:,}, the header, has {len(given):,} columns. Up to {MOST_COLUMNS:,} are taken. "
+            "See that the delimiter is right, or remove columns.",
+            line=line,
+        )
+    values = [n for n, cell in enumerate(given, 1) if _VALUE.fullmatch(cell.strip()) or cell in list(EventName)]
+    if values:
+        said = f"“{shown(given[values[0] - 1])}” in column {values[0]} looks like a value"
+        if not sure and len(values) * 2 >= len(given):
+            raise ReadError(
+                f"Line {line:,} should be the header, but {said}. A table begins with a line that names its columns. "
+                "Write such a line above the rows.",
+                line=line,
+            )
+        notes.append(f"Line {line:,} was taken as the header, though {said}: if it is a row, add a header above it.")
+    header = tuple(f"column {number}" if is_blank(cell) else cell for number, cell in enumerate(given, 1))
+    unnamed = [f"“{column}”" for column, cell in zip(header, given, strict=True) if is_blank(cell)]
+    if unnamed:
+        notes.append(f"Columns without a name are called by their number: {_listed(unnamed)}.")
+    first: dict[str, int] = {}
+    for number, column in enumerate(header, 1):
+        if first.setdefault(column, number) != number:
+            raise ReadError(
+                f"Line {line:,}, the header: columns {first[column]} and {number} are both called “{shown(column)}”. "
+                "Each column has a name of its own. Rename one of them.",
+                line=line,
+            )
+    padded = [f"“{shown(column)}”" for column in header if column != column.strip()]
+    if padded:
+        notes.append(f"White space around a column's name belongs to the name: {_listed(padded)}.")
+    return header, notes
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = len(words) - 3
+    return ", ".join(words[:3]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _reading_notes(text: bytes, dialect: Dialect, blank: Sequence[int], rows: int) -> Iterator[str]:
+    if dialect.encoding in {"cp1252", "latin-1"}:
+        yield f"The file is not UTF-8 and was read as {dialect.encoding}: if letters look wrong, name its encoding."
+    elif dialect.encoding != "utf-8":
+        yield f"The file was read as {dialect.encoding}."
+    if dialect.delimiter != ",":
+        yield f"Cells are separated by {DELIMITERS.get(dialect.delimiter, f'“{dialect.delimiter}”')}."
+    if dialect.header_line > 1:
+        yield f"The header is line {dialect.header_line:,}; what stands above it was not read."
+    if blank:
+        lines = "One blank line was" if len(blank) == 1 else f"{len(blank):,} blank lines were"
+        yield f"{lines} skipped, the first is line {blank[0]:,}."
+    nul = text.find(b"\0")
+    if nul >= 0:
+        yield f"Line {_line_at(text, nul):,} holds a NUL character, which belongs to its cell."
+    if not rows:
+        yield "There is a header and no row."
