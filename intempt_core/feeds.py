@@ -1,0 +1,95 @@
+"""One person's events in order → what each feed shows, and what a difference means (CONTRACT 4.1–4.7).
+
+The sandbox answers feed reads by these rules, and the console holds the same rules against what a target answers.
+Order is the order of arrival, then the position in the request; that the vendor's server keeps the latter is
+assumed, not documented (CONTRACT 4.7).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from intempt_core.events import EventName
+
+
+class FeedId(StrEnum):
+    """The feeds whose content follows from one person's events alone; a target may give them ids of its own."""
+
+    VIEWED = "recently-viewed"
+    ADDED = "recently-added-to-cart"
+    ORDERED = "recently-purchased"
+
+
+FEEDS: dict[str, str] = {
+    FeedId.VIEWED: "Recently Viewed",
+    FeedId.ADDED: "Recently Added to Cart",
+    FeedId.ORDERED: "Recently Purchased",
+}
+"""Feed id → title."""
+
+_SHOWS = {
+    EventName.VIEWED: FeedId.VIEWED,  # CONTRACT 4.1
+    EventName.ADDED: FeedId.ADDED,  # CONTRACT 4.2
+    EventName.ORDERED: FeedId.ORDERED,  # CONTRACT 4.4, 4.5
+}
+_HIDES = {EventName.REMOVED: FeedId.ADDED}  # CONTRACT 4.3; an order hides nothing: 4.4
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One person did one thing with one product: an event's ``name`` and its ``data.productId``."""
+
+    name: str
+    product: str
+
+
+def feeds_of(interactions: Iterable[Interaction]) -> dict[str, list[str]]:
+    """What each feed shows for one person: feed id → product ids, most recent first, each product once.
+
+    ``interactions`` are that person's, oldest first. Names other than the four change nothing (CONTRACT 2.1, 2.6).
+    """
+    shelves: dict[str, dict[str, None]] = {feed: {} for feed in FEEDS}  # a dict keeps the order of insertion
+    for interaction in interactions:
+        name = interaction.name
+        if name in _SHOWS:
+            shelf = shelves[_SHOWS[EventName(name)]]
+            shelf.pop(interaction.product, None)
+            shelf[interaction.product] = None
+        elif name in _HIDES:
+            shelves[_HIDES[EventName(name)]].pop(interaction.product, None)
+    return {feed: list(reversed(shelf)) for feed, shelf in shelves.items()}
+
+
+def difference(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
+    """How a feed's ``actual`` products differ from the ``expected`` ones, as sentences; none where they are equal.
+
+    Places count from 1, the most recent product. What is missing comes first, then what is too much, then order.
+    """
+    missing, extra = Counter(expected) - Counter(actual), Counter(actual) - Counter(expected)
+    found = [f"“{product}” is expected in place {expected.index(product) + 1} and is not shown." for product in missing]
+    for product in extra:
+        if product in expected:
+            found.append(f"“{product}” is shown {actual.count(product)} times.")
+        else:
+            found.append(f"“{product}” is shown in place {actual.index(product) + 1} and is not expected.")
+    return found + _disorder(_common(expected, missing), _common(actual, extra))
+
+
+def _common(products: Sequence[str], surplus: Counter[str]) -> list[str]:
+    """The products without their surplus, the later ones of a product dropped."""
+    left = Counter(products) - surplus
+    kept = []
+    for product in products:
+        if left[product] > 0:
+            left[product] -= 1
+            kept.append(product)
+    return kept
+
+
+def _disorder(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
+    """One sentence on the first place where two orders of the same products part."""
+    for wanted, shown in zip(expected, actual, strict=True):
+        if wanted != shown:
+            return [f"The order differs: “{wanted}” is expected before “{shown}”, and is shown after it."]
+    return []

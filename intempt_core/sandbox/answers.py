@@ -1,0 +1,59 @@
+"""What the sandbox says: JSON answers, and refusals that are sentences."""
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from intempt_core.errors import ConsoleError
+from intempt_core.events import Json
+
+PATHS = (
+    "POST …/v1/{org}/projects/{project}/sources/{source}/track, POST …/v1/{org}/projects/{project}/track, "
+    "POST …/v1/{org}/projects/{project}/feeds/{feed}/data, POST …/v1/{org}/projects/{project}/consents/data, "
+    "GET and DELETE …/_sandbox/events, GET …/_sandbox/consents"
+)
+
+
+class Refused(ConsoleError):
+    """The sandbox refuses a request: ``status`` is the answer's, ``str(error)`` its sentence (CONTRACT 3.8)."""
+
+    def __init__(
+        self, status: int, sentence: str, *, detail: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+
+
+class StoreUnavailable(ConsoleError):
+    """The sandbox's database is read-only, full, locked, damaged or gone. Nothing of the request was stored."""
+
+
+def answer(value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(value), status, headers, "application/json")
+
+
+def refused(_: Request, error: Exception) -> Response:
+    """A refusal as an answer: ``{"message": sentence}``, and ``detail`` where there is more to say."""
+    assert isinstance(error, Refused)  # noqa: S101  the application hands only these over
+    told = {"message": str(error)} | ({"detail": error.detail} if error.detail else {})
+    return answer(told, error.status, error.headers)
+
+
+def unavailable(_: Request, error: Exception) -> Response:
+    """503: the database failed. Nothing was taken, so a sender may simply try again (CONTRACT 3.5)."""
+    return answer({"message": f"The sandbox cannot use its database: {error}. Nothing was stored."}, 503,
+                  {"Retry-After": "1"})  # fmt: skip
+
+
+def no_route(request: Request, error: Exception) -> Response:
+    """404 and 405 as sentences (CONTRACT 3.4)."""
+    assert isinstance(error, HTTPException)  # noqa: S101  the application hands only these over
+    known = error.status_code == 405
+    sentence = f"{request.method} is not taken here." if known else "Nothing is served at this path."
+    return answer({"message": sentence, "detail": f"The sandbox serves {PATHS}."}, error.status_code, error.headers)

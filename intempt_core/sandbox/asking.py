@@ -1,0 +1,80 @@
+"""Bodies of feed reads and consents, read (CONTRACT 5.1, 5.2, 6.2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from intempt_core.events import EARLIEST_MS, Json, id_text
+from intempt_core.feeds import FEEDS
+from intempt_core.sandbox.answers import Refused
+from intempt_core.sandbox.persons import node
+
+TYPES = ("user", "profile", "account")
+"""Whose feed can be read (CONTRACT 5.1), in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedQuestion:
+    """Whose feed (a node of ``persons.py``), which fields of each product, and which stretch of the list."""
+
+    node: str
+    fields: tuple[str, ...]
+    offset: int
+    limit: int | None
+
+    def products(self, shown: Sequence[str]) -> list[dict[str, str]]:
+        """The answer's products: only the fields asked for. There is no catalogue, so only ``id`` is known."""
+        end = None if self.limit is None else self.offset + self.limit
+        return [{"id": product} if "id" in self.fields else {} for product in shown[self.offset : end]]
+
+
+def feed_question(feed: str, body: dict[str, Json]) -> FeedQuestion:
+    """What a feed read asks for. Raises :class:`Refused` 400: ``Name is null`` for an unknown feed or nobody named.
+
+    Node's 1.x SDK and the browser's name no ``type`` and ``id``; live servers answer them the same (CONTRACT 5.2).
+    """
+    if feed not in FEEDS:
+        raise Refused(400, "Name is null", detail=f"No feed has that id. The sandbox has {', '.join(FEEDS)}.")
+    kind, person = body.get("type"), id_text(body.get("id"))
+    if kind is None or person is None:
+        raise Refused(400, "Name is null", detail="Nobody is named: a feed read needs type and id.")
+    if not isinstance(kind, str) or kind.lower() not in TYPES:
+        raise Refused(400, f"The type is not one of {', '.join(TYPES)}.")
+    source = id_text(body.get("sourceId"))
+    if kind.lower() == "profile" and source is None:
+        raise Refused(400, "A profile's feed needs the sourceId that the profile belongs to.")
+    fields = body.get("fields")
+    if fields is None:
+        fields = ["id"]
+    if not isinstance(fields, list) or not all(isinstance(field, str) for field in fields):
+        raise Refused(400, "The fields are no list of names.")
+    limit = _whole(body, "limit", least=1)
+    return FeedQuestion(
+        node(kind.lower(), person, source or ""), tuple(fields), _whole(body, "offset", least=0) or 0, limit
+    )
+
+
+def _whole(body: dict[str, Json], field: str, *, least: int) -> int | None:
+    value = body.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise Refused(400, f"The {field} is no whole number from {least}.")
+    return value
+
+
+def check_consent(body: dict[str, Json]) -> None:
+    """CONTRACT 6.2. The browser's SDK sends no timestamp, so none is asked for. Raises :class:`Refused` 400."""
+    if body.get("action") not in ("accept", "reject"):
+        raise Refused(400, "The action is neither accept nor reject.")
+    user, profile = id_text(body.get("userId")), id_text(body.get("profileId"))
+    if user is None and profile is None:
+        raise Refused(400, "Nobody is named: a consent needs userId or profileId.")
+    if user is None and id_text(body.get("sourceId")) is None:
+        raise Refused(400, "A consent by profileId needs the sourceId that the profile belongs to.")
+    time = body.get("timestamp")
+    if time is None:
+        return
+    if not isinstance(time, int | float) or isinstance(time, bool):
+        raise Refused(400, "The timestamp is no number of seconds since 1970.")
+    if time * 1000 < EARLIEST_MS:
+        raise Refused(400, "The timestamp is before 2010-01-01; it counts seconds since 1970.")

@@ -1,0 +1,123 @@
+"""Who may come in: the key, the origin, the content type, the size; and the middleware of a server standing alone."""
+
+import base64
+import binascii
+from hmac import compare_digest
+from urllib.parse import urlsplit
+
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from intempt_core.sandbox.answers import Refused
+
+KEY = "sandbox.sandbox"
+"""The one key that the sandbox knows (CONTRACT 3.8); no secret."""
+
+LARGEST_BODY = 10_000_000
+"""Bytes of a body at the most; more is 413. Two hundred times what the SDKs send (CONTRACT 1.6)."""
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "[::1]")
+"""Names under which a local server may be addressed. Any other name is a page that rebinds its own name to us."""
+
+
+class WholeSegments:
+    """Middleware: routes by the path as it was written, so that ``%2F`` stays inside its segment (CONTRACT 1.2).
+
+    Path parameters are then still percent-encoded.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One call of the application."""
+        if scope["type"] == "http" and scope.get("raw_path"):
+            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
+        await self.app(scope, receive, send)
+
+
+class QuietHeaders:
+    """Middleware: what a browser should make of the answers of a server that speaks JSON only."""
+
+    _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"),
+                (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))  # fmt: skip
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One call of the application."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *self._HEADERS]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+def standing_alone(hosts: tuple[str, ...] = LOCAL_HOSTS) -> list[Middleware]:
+    """The middleware that the sandbox needs where no console stands around it."""
+    return [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)), Middleware(QuietHeaders)]
+
+
+def check_key(request: Request) -> None:
+    """CONTRACT 1.5: HTTP Basic, or the query parameter ``apiKey``. Raises :class:`Refused` 401."""
+    given = request.headers.get("authorization")
+    key = _basic(given) if given is not None else request.query_params.get("apiKey", "")
+    if not compare_digest(key.encode("utf-8", "replace"), KEY.encode()):
+        told = "wrong" if given is not None or key else "missing"
+        raise Refused(
+            401,
+            f"The API key is {told}. The sandbox's key is {KEY}. By HTTP Basic, the user is what stands before the "
+            "dot and the password what stands after it.",
+            headers={"WWW-Authenticate": 'Basic realm="sandbox"'},
+        )
+
+
+def _basic(header: str) -> str:
+    """``prefix.secret`` of a Basic header, empty where it is none."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(encoded.strip()).decode().replace(":", ".", 1)
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def check_origin(request: Request) -> None:
+    """Refuse what a page of another host has a browser write. Servers send no Origin. Raises :class:`Refused` 403."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+        raise Refused(403, "A page of another origin may not write to the sandbox; a server may.")
+
+
+def check_json(request: Request) -> None:
+    """Writes carry JSON and say so: no form of any page can do that. Raises :class:`Refused` 415."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        given = f"is {kind}" if kind else "is missing"
+        raise Refused(415, f"The content type {given}. The sandbox takes application/json.")
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise Refused(415, f"The content encoding is {encoding}. The sandbox takes bodies as they are.")
+
+
+async def read_body(request: Request, largest: int) -> bytes:
+    """The body, up to ``largest`` bytes. Raises :class:`Refused` 413, or 400 where the sender went away."""
+    too_large = Refused(413, f"The body is larger than {largest:,} bytes. Send fewer events in one request.")
+    said = request.headers.get("content-length", "")
+    if said.isdecimal() and int(said[:20]) > largest:
+        raise too_large
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > largest:
+                raise too_large
+    except ClientDisconnect:
+        raise Refused(400, "The sender went away before the body was complete.") from None
+    return bytes(body)

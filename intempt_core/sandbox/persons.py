@@ -1,0 +1,52 @@
+"""Who is who: the names by which an event's person is known, and which of them belong together.
+
+A *node* is one id in one field: ``user:u1``, ``profile:1001:p1``, ``other:u2``, ``account:a1``. Nodes that stand in
+one event belong to one person, transitively (DESIGN, person). A profile belongs to its source (CONTRACT 5.1). An
+``anotherUserId`` is a node of its own, for no feed is readable by it; once an alias has named it, the user id of
+the same value is the same person (CONTRACT 6.1). Accounts and placeholders link nobody (CONTRACT 2.8).
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from urllib.parse import quote
+
+from intempt_core.events import EventName, is_placeholder
+from intempt_core.sandbox.reading import Event
+
+Link = tuple[str, str]
+"""Two nodes of one person."""
+
+_HARMLESS = frozenset(("event_name", "product_id_missing"))
+"""What keeps an event from recommendations but says nothing against who it names: any event name is taken (3.8)."""
+
+PRODUCT_NAMES: frozenset[str | None] = frozenset(EventName)
+"""The names of events that drive feeds (CONTRACT 2.1)."""
+
+
+def node(kind: str, text: str, source: str = "") -> str:
+    """One id in one field. ``kind`` is ``user``, ``profile``, ``other`` or ``account``; a profile needs its source."""
+    return f"profile:{quote(source, safe='')}:{text}" if kind == "profile" else f"{kind}:{text}"
+
+
+def known_by(event: Event, source: str) -> tuple[Sequence[str], Sequence[Link]]:
+    """The nodes under which an event is to be found, and the pairs of nodes that it makes one person.
+
+    Linked nodes lead to each other, so one of them is enough to find the event; a pair stands there both ways.
+    """
+    alias = event.name not in PRODUCT_NAMES  # the SDKs let a caller give an alias a name of its own
+    ids = (event.profile_id, event.user_id, event.another_user_id, event.account_id)
+    found, links = _known_by(ids, source, alias=alias)
+    return found, links if _HARMLESS.issuperset(event.codes.split()) else ()
+
+
+@lru_cache(maxsize=65_536)  # the same persons come again and again
+def _known_by(ids: tuple[str | None, ...], source: str, *, alias: bool) -> tuple[Sequence[str], Sequence[Link]]:
+    profile, user, other, account = ids
+    given = [("user", user), ("profile", profile), ("other", other)]
+    if alias and user is not None:
+        given.append(("user", other))
+    linking = [node(kind, text, source) for kind, text in given if text is not None and not is_placeholder(text)]
+    alone = [node(kind, text, source) for kind, text in given if text is not None and is_placeholder(text)]
+    found = (*linking[:1], *alone, *([] if account is None else [node("account", account)]))
+    return found, tuple(pair for one, two in pairwise(linking) for pair in ((one, two), (two, one)))

@@ -1,0 +1,234 @@
+"""Bytes of a body → events as they were received, each judged (CONTRACT 2, 3.8, 6.1).
+
+Bodies are read leniently: whatever a sender can write as JSON is taken and judged, and only what 3.8 names is
+refused. The field rules are the model's. An event in which nothing at all is unusual is passed at a glance, because
+nearly every event is one and the model takes ten times as long; a property holds that the model passes it too.
+"""
+
+import json
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from typing import NamedTuple, NoReturn
+
+import orjson
+
+from intempt_core.events import (
+    EARLIEST_MS,
+    ID_FIELDS,
+    IDENTITIES,
+    LATEST_MS,
+    EventName,
+    GivenEvent,
+    Json,
+    at,
+    dumps,
+    epoch_ms,
+    errors_of,
+    given_text,
+    id_text,
+)
+from intempt_core.issues import Issue, Place
+from intempt_core.sandbox.answers import Refused
+
+IDENTIFY = "Identify"
+"""The name by which the SDKs identify, group and alias (CONTRACT 6.1)."""
+
+
+class Event(NamedTuple):
+    """One event as it was received. A tuple, because it goes into the database as one.
+
+    ``because`` says why it is not processed, empty where nothing is wrong with the event itself; ``codes`` are the
+    issues' codes, space-separated. ``line`` marks a line of an order that shares its event id (CONTRACT 2.9).
+    ``time`` is epoch milliseconds, ``None`` where none was given. ``body`` is the event as JSON.
+    """
+
+    name: str | None
+    event_id: str | None
+    profile_id: str | None
+    user_id: str | None
+    another_user_id: str | None
+    account_id: str | None
+    product_id: str | None
+    time: int | None
+    line: bool
+    codes: str
+    because: str
+    body: str
+
+
+_NAMES = frozenset(name.value for name in EventName)
+_PLAIN_IDS = ("eventId", *IDENTITIES, *(f for f in ID_FIELDS if f not in ("eventId", *IDENTITIES) and "." not in f))
+
+
+class _Inexact(Exception):
+    """The fast reader made a float of an id: a longer integer may have lost digits."""
+
+
+def read_json(body: bytes) -> Json:
+    """The document in a body. Raises :class:`Refused` 400 with a sentence where it holds none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _read_exactly(body)
+
+
+def read_object(body: bytes) -> dict[str, Json]:
+    """The JSON object that a body holds. Raises :class:`Refused` 400."""
+    return _object(read_json(body))
+
+
+def read_track(body: bytes, received_at: int) -> list[Event]:
+    """The events of a track request in their order (CONTRACT 1.3, 3.8).
+
+    ``received_at`` is epoch milliseconds: it stands in for a time after 2040 (CONTRACT 2.7).
+    Raises :class:`Refused` 400 for a body that is no JSON object, has no ``track`` list, or holds a time before 2010.
+    """
+    try:
+        try:
+            return _Reading(received_at).track(read_object(body))
+        except _Inexact:
+            return _Reading(received_at, exact=True).track(_object(_read_exactly(body)))
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _read_exactly(body: bytes) -> Json:
+    """What orjson will not read as it is (lone surrogates, integers past 64 bits, UTF-16) the standard library does."""
+    try:
+        return json.loads(body, parse_constant=_no_number)
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:  # among them UnicodeDecodeError, and an integer of more than 4,300 digits
+        raise Refused(400, f"The body is no JSON: {error}.") from None
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _too_deep() -> Refused:
+    return Refused(400, "The body is nested too deeply to be read.")
+
+
+def _object(document: Json) -> dict[str, Json]:
+    if not isinstance(document, dict):
+        raise Refused(400, f"The body is {_kind(document)}, not a JSON object.")
+    return document
+
+
+def _kind(value: Json) -> str:
+    kinds: dict[type, str] = {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One reading of one request. ``exact`` where every number of the document has kept its digits."""
+
+    received_at: int
+    exact: bool = False
+
+    def track(self, document: dict[str, Json]) -> list[Event]:
+        track = document.get("track")
+        if not isinstance(track, list):
+            raise Refused(
+                400, 'The body has no list “track”. A body is {"track": [{"name": …, "payload": [event, …]}, …]}.'
+            )
+        return [event for number, group in enumerate(track) for event in self._group(group, number)]
+
+    def _group(self, group: Json, number: int) -> Iterator[Event]:
+        here = f"/track/{number}"
+        name, payload = (group.get("name"), group.get("payload")) if isinstance(group, dict) else (None, None)
+        if not isinstance(payload, list):
+            where, value = (f"{here}/payload", payload) if isinstance(group, dict) else (here, group)
+            issue = Issue("request_shape", Place(pointer=where), given_text(value))
+            yield self._event(GivenEvent(name, group, Place(pointer=here)), [issue], frozenset())
+            return
+        shared = _shared_by_lines(name, payload)
+        for position, body in enumerate(payload):
+            event = at_a_glance(name, body, shared)
+            if event is None:
+                given = GivenEvent(name, body, Place(pointer=f"{here}/payload/{position}"), f"{here}/name")
+                event = self._event(given, _judge(given), shared)
+            yield event
+
+    def _event(self, given: GivenEvent, found: list[Issue], shared: Set[str]) -> Event:
+        body = given.body if isinstance(given.body, dict) else {}
+        time, event_id = epoch_ms(body.get("timestamp")), self._id(body.get("eventId"))
+        return Event(
+            _storable(given_text(given.name)),
+            event_id,
+            self._id(body.get("profileId")),
+            self._id(body.get("userId")),
+            self._id(body.get("anotherUserId")),
+            self._id(body.get("accountId")),
+            self._id(at(body, "data.productId")),
+            time if time is None or time <= LATEST_MS else self.received_at,
+            event_id in shared,
+            " ".join(issue.code for issue in found),
+            _storable(" ".join(issue.says for issue in found)) or "",
+            _storable(dumps(given.body).decode()) or "",
+        )
+
+    def _id(self, value: Json) -> str | None:
+        if isinstance(value, float) and not self.exact:
+            raise _Inexact
+        return _storable(id_text(value))
+
+
+def at_a_glance(name: Json, body: Json, shared: Set[str]) -> Event | None:
+    """The event, where nothing about it is unusual; ``None`` where the model has to be asked."""
+    if type(name) is not str or name not in _NAMES or type(body) is not dict:
+        return None
+    data = body.get("data")
+    if type(data) is not dict:
+        return None
+    product, time = data.get("productId"), body.get("timestamp")
+    if not (time is None or (type(time) is int and EARLIEST_MS <= time <= LATEST_MS)):
+        return None
+    ids = [body.get(field) for field in _PLAIN_IDS]
+    for value in (*ids, product):
+        # What begins with a letter or digit is not blank; what is ASCII has no half of a surrogate pair.
+        if value is not None and not (type(value) is str and value[:1].isalnum() and value.isascii()):
+            return None
+    event_id, profile, user, other, account = ids[:5]
+    if event_id is None or product is None or not (profile or user or other or account):
+        return None
+    return Event(
+        name, event_id, profile, user, other, account, product, time, event_id in shared, "", "", dumps(body).decode()
+    )
+
+
+def _judge(event: GivenEvent) -> list[Issue]:
+    """What is wrong with one event. Raises :class:`Refused` for a time before 2010: the whole request is."""
+    found = _judge_identify(event) if event.name == IDENTIFY else errors_of(event)
+    for issue in found:
+        if issue.code == "timestamp_before_2010":
+            raise Refused(400, f"The whole request is rejected. {_storable(issue.sentence)}")
+    return found
+
+
+def _judge_identify(event: GivenEvent) -> list[Issue]:
+    """CONTRACT 6.1: an event id and an identity, and no product; ``data`` is the caller's own."""
+    body = event.body
+    if isinstance(body, dict):
+        body = {key: value for key, value in body.items() if key != "data"}
+    asked = GivenEvent(EventName.VIEWED, body, event.place, event.name_pointer)
+    return [issue for issue in errors_of(asked) if issue.code != "product_id_missing"]
+
+
+def _shared_by_lines(name: Json, payload: list[Json]) -> Set[str]:
+    """The event ids that lines of one order share: same payload, ordered, different products (CONTRACT 2.9)."""
+    if name != EventName.ORDERED or len(payload) == 1:
+        return frozenset()
+    products: dict[str, set[str | None]] = {}
+    for body in payload:
+        event_id = _storable(id_text(at(body, "eventId")))
+        if event_id is not None:
+            products.setdefault(event_id, set()).add(id_text(at(body, "data.productId")))
+    return {event_id for event_id, found in products.items() if len(found) > 1}
+
+
+def _storable(text: str | None) -> str | None:
+    """A text that UTF-8 can hold: half of a surrogate pair stays visible as its escape."""
+    return text if text is None or text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,64 @@
+"""The sandbox as a server of its own, on 127.0.0.1."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from intempt_core.sandbox.guards import standing_alone
+from intempt_core.sandbox.routes import app
+
+HOST = "127.0.0.1"
+
+
+def serve(file: Path, port: int, latency_ms: int = 0) -> None:
+    """Serve the sandbox at ``http://127.0.0.1:port/`` until the process is told to stop. Raises OSError: port taken."""
+    with _listening(port) as listener:
+        made = _standing_alone(file, latency_ms)
+        try:
+            _server(made).run([listener])
+        except KeyboardInterrupt:  # the server has ended in good order; Ctrl+C is how a person says so
+            pass
+        finally:
+            made.state.store.close()
+
+
+@contextmanager
+def running(file: Path, port: int = 0, latency_ms: int = 0) -> Iterator[str]:
+    """The sandbox beside other work, in a thread; the value is its URL. ``port`` 0 takes any that is free.
+
+    Raises OSError: port taken.
+    """
+    with _listening(port) as listener:
+        made = _standing_alone(file, latency_ms)
+        server = _server(made)
+        # The socket listens already: a request that comes before the thread is ready waits, and is answered.
+        thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
+        thread.start()
+        try:
+            yield f"http://{HOST}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+            made.state.store.close()
+
+
+def _standing_alone(file: Path, latency_ms: int) -> Starlette:
+    return app(file, latency_ms=latency_ms, middleware=standing_alone())
+
+
+def _server(made: Starlette) -> uvicorn.Server:
+    return uvicorn.Server(uvicorn.Config(made, log_config=None, access_log=False, lifespan="off", ws="none"))
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+        yield listener

@@ -1,0 +1,277 @@
+"""The sandbox's own database: taking requests in, and asking what follows from them.
+
+One thread per process does all the writing, so that no event loop waits for a disk. It commits whatever requests are
+waiting in one statement, and digests them (``digest.py``) when nobody is in a hurry: when a while has passed without
+a request, when somebody asks, or when too much has piled up. Reads open a connection of their own. Several processes
+may have the file open.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from intempt_core.feeds import Interaction
+from intempt_core.sandbox.answers import StoreUnavailable
+from intempt_core.sandbox.digest import REQUESTS_AT_ONCE, Links, digest, insert_many
+from intempt_core.sandbox.schema import prepare
+
+BUSY_SECONDS = 5.0
+"""Wait for another process that is writing; longer is 503."""
+
+TAKEN_AT_ONCE = 100
+"""Requests that one commit takes at the most: the rows of one statement."""
+
+QUIET_SECONDS = 0.1
+"""Without a request for so long, what is in the inbox is digested."""
+
+PILE = 1_000
+"""Requests in the inbox at the most before digesting comes first: a second or two of it."""
+
+LINKS_KNOWN = 100_000
+"""Links that the writer remembers, so as not to write them with every event of a person again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One track request that has been read and found good: when it came (epoch ms), where to, from whom, and its body.
+
+    ``source`` is empty where the path named none (CONTRACT 6.3).
+    """
+
+    received_at: int
+    org: str
+    project: str
+    source: str
+    client: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An arrival to be committed, or, without one, the wish to have everything digested."""
+
+    loop: asyncio.AbstractEventLoop
+    done: "asyncio.Future[None]"
+    arrival: Arrival | None
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What the writer thread has before it."""
+
+    connection: sqlite3.Connection
+    pile: int  # requests in the inbox, as far as is known
+    links: Links = field(default_factory=set)  # links that are in the database, as of its version below
+    version: int = -1  # what SQLite counts up whenever another connection has written
+
+
+class Store:
+    """The database in ``file``, made where it does not exist. Opened by the first use, not before."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._writer: threading.Thread | None = None
+
+    async def add(self, arrival: Arrival) -> None:
+        """Store a request; returns after the commit. Raises :class:`StoreUnavailable`: then nothing was stored."""
+        await self._ask(arrival)
+
+    async def settle(self) -> None:
+        """Return when everything that was taken is digested too. Raises :class:`StoreUnavailable`."""
+        await self._ask(None)
+
+    async def _ask(self, arrival: Arrival | None) -> None:
+        loop = asyncio.get_running_loop()
+        job = _Job(loop, loop.create_future(), arrival)
+        with self._lock:
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write, name="sandbox writer", daemon=True)
+                self._writer.start()
+            self._jobs.put(job)
+        await job.done
+
+    def close(self) -> None:
+        """Commit what was handed over, and let go of the file. A later use opens it again."""
+        with self._lock:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                self._jobs.put(None)
+                writer.join()
+
+    # ── the writer thread ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _write(self) -> None:
+        """Take, digest, tell; after an error open the file anew."""
+        desk: _Desk | None = None
+        settling: list[_Job] = []
+        closing_down = False
+        while not closing_down:
+            waits = 0.0 if settling or (desk and desk.pile > PILE) else QUIET_SECONDS if desk and desk.pile else None
+            jobs, closing_down = self._waiting(waits)
+            taking = [job for job in jobs if job.arrival is not None]
+            settling += [job for job in jobs if job.arrival is None]
+            try:
+                desk = desk or self._desk()
+                if taking:
+                    _take(desk, [job.arrival for job in taking if job.arrival is not None])
+                    _tell(taking)
+                    taking = []
+                if settling or not jobs or desk.pile > PILE:
+                    _digest_some(desk)
+                if not desk.pile:
+                    _tell(settling)
+                    settling = []
+            except Exception as error:  # noqa: BLE001  whatever it is, senders are waiting for a word
+                _tell([*taking, *settling], _translated(error))
+                settling = []
+                if desk is not None:
+                    desk.connection.close()
+                desk = None
+        _tell(settling, StoreUnavailable("the sandbox is closing"))
+        if desk is not None:
+            desk.connection.close()
+
+    def _waiting(self, seconds: float | None) -> tuple[list[_Job], bool]:
+        """The jobs that are waiting, after a wait for the first one; and whether the store is being closed."""
+        jobs: list[_Job] = []
+        try:
+            job = self._jobs.get(timeout=seconds) if seconds != 0 else self._jobs.get_nowait()
+            while job is not None:
+                jobs.append(job)
+                if len(jobs) == TAKEN_AT_ONCE:
+                    return jobs, False
+                job = self._jobs.get_nowait()
+        except queue.Empty:
+            return jobs, False
+        return jobs, True
+
+    def _desk(self) -> _Desk:
+        connection = self._open()
+        ((pile,),) = connection.execute("SELECT count(*) FROM inbox")
+        return _Desk(connection, pile)
+
+    # ── everything else, on a connection of its own ───────────────────────────────────────────────────────────────
+
+    def add_consent(self, received_at: int, org: str, project: str, body: str) -> None:
+        """Store one consent (CONTRACT 6.2). Raises :class:`StoreUnavailable`."""
+        with self._connection() as connection:
+            connection.execute(
+                "INSERT INTO consents (received_at, org, project, body) VALUES (?, ?, ?, ?)",
+                (received_at, org, project, body),
+            )
+
+    def interactions(self, org: str, project: str, node: str) -> list[Interaction]:
+        """What the person whom a node names did with products, oldest first (CONTRACT 4.7), as far as digested.
+
+        Links count for earlier events too: who is one person now has always been. Raises :class:`StoreUnavailable`.
+        """
+        rows = self.rows(_INTERACTIONS, {"org": org, "project": project, "node": node})
+        return [Interaction(name, product) for name, product in rows]
+
+    def rows(self, query: str, given: dict[str, Any]) -> list[sqlite3.Row]:
+        """The rows of a query. Raises :class:`StoreUnavailable`. Any: SQLite's own parameters."""
+        with self._connection() as connection:
+            connection.row_factory = sqlite3.Row
+            return connection.execute(query, given).fetchall()
+
+    def clear(self) -> int:
+        """Forget everything; the number of events that were digested. ``seq`` goes on counting: cursors stay good."""
+        with self._connection() as connection, _transaction(connection):
+            deleted = connection.execute("DELETE FROM events").rowcount
+            for table in ("inbox", "arrivals", "firsts", "mentions", "links", "consents"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608  names from the line above
+            return deleted
+
+    def _open(self) -> sqlite3.Connection:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=512)
+        try:
+            prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(self._open()) as connection:
+                yield connection
+        except (sqlite3.Error, OSError) as error:
+            raise _translated(error) from error
+
+
+def _take(desk: _Desk, arrivals: Sequence[Arrival]) -> None:
+    """Put requests into the inbox by one statement, which is one commit."""
+    insert_many(
+        desk.connection,
+        "INSERT INTO inbox (received_at, org, project, source, client, body)",
+        ((a.received_at, a.org, a.project, a.source, a.client, a.body) for a in arrivals),
+    )
+    desk.pile += len(arrivals)
+
+
+def _digest_some(desk: _Desk) -> None:
+    with _transaction(desk.connection):
+        ((version,),) = desk.connection.execute("PRAGMA data_version")
+        if version != desk.version or len(desk.links) > LINKS_KNOWN:
+            desk.links.clear()
+            desk.version = version
+        digested = digest(desk.connection, desk.links)
+    if digested < REQUESTS_AT_ONCE:
+        desk.pile = 0
+    else:
+        desk.pile = max(desk.pile - digested, 1)  # another process may have put in more
+
+
+def _tell(jobs: Sequence[_Job], failure: Exception | None = None) -> None:
+    """Wake those who wait, each in its own loop; a loop that is gone has nobody waiting."""
+
+    def tell(futures: Sequence["asyncio.Future[None]"]) -> None:
+        for future in futures:
+            if future.done():  # its request was cancelled
+                continue
+            if failure is None:
+                future.set_result(None)
+            else:
+                future.set_exception(failure)
+
+    for loop in {job.loop for job in jobs}:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(tell, [job.done for job in jobs if job.loop is loop])
+
+
+def _translated(error: Exception) -> Exception:
+    return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error | OSError) else error
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+_INTERACTIONS = """
+WITH RECURSIVE
+  here(id) AS (SELECT id FROM projects WHERE org = :org AND project = :project),
+  mine(node) AS (
+    SELECT :node UNION
+    SELECT l.other FROM mine CROSS JOIN links AS l ON l.project = (SELECT id FROM here) AND l.node = mine.node
+  )
+SELECT name, product_id FROM events WHERE seq IN (
+  SELECT m.seq FROM mine CROSS JOIN mentions AS m ON m.project = (SELECT id FROM here) AND m.node = mine.node
+) ORDER BY seq
+"""

@@ -1,0 +1,82 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intempt_core.events import EventName
+from intempt_core.feeds import FEEDS, FeedId, Interaction, difference, feeds_of
+
+VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
+
+interactions = st.lists(
+    st.builds(Interaction, st.sampled_from([*EventName, "Identify", "product viewed"]), st.sampled_from("abcd")),
+    max_size=30,
+)
+products = st.lists(st.sampled_from("abcde"), max_size=7)
+
+
+def shown(feed: str, *steps: tuple[str, str]) -> list[str]:
+    return feeds_of(Interaction(name, product) for name, product in steps)[feed]
+
+
+def test_the_latest_comes_first_and_each_product_once() -> None:
+    assert shown(FeedId.VIEWED, (VIEW, "a"), (VIEW, "b"), (VIEW, "a")) == ["a", "b"]
+
+
+def test_removed_product_leaves_the_cart_feed() -> None:
+    assert shown(FeedId.ADDED, (ADD, "a"), (ADD, "b"), (REMOVE, "a")) == ["b"]
+
+
+def test_an_add_after_a_remove_shows_again() -> None:
+    assert shown(FeedId.ADDED, (ADD, "a"), (ADD, "b"), (REMOVE, "a"), (ADD, "a")) == ["a", "b"]
+
+
+def test_an_order_does_not_empty_the_cart() -> None:
+    assert shown(FeedId.ADDED, (ADD, "a"), (ORDER, "a")) == ["a"]
+
+
+def test_removing_what_never_was_in_the_cart_changes_nothing() -> None:
+    assert shown(FeedId.ADDED, (REMOVE, "a"), (ADD, "b")) == ["b"]
+
+
+def test_nobody_who_did_nothing_has_empty_feeds() -> None:
+    assert feeds_of([]) == {feed: [] for feed in FEEDS}
+
+
+def in_feed(feed: str, done: list[Interaction], product: str) -> int | None:
+    """The model: when a product last came into a feed, by looking backwards; None where it is not in it."""
+    shows = {FeedId.VIEWED: VIEW, FeedId.ADDED: ADD, FeedId.ORDERED: ORDER}[FeedId(feed)]
+    for when in reversed(range(len(done))):
+        if done[when].product == product and done[when].name == shows:
+            return when
+        if done[when].product == product and done[when].name == REMOVE and feed == FeedId.ADDED:
+            return None
+    return None
+
+
+@given(interactions)
+def test_every_feed_is_what_looking_backwards_gives(done: list[Interaction]) -> None:
+    for feed, listed in feeds_of(done).items():
+        when = {product: at for product in "abcd" if (at := in_feed(feed, done, product)) is not None}
+        assert listed == sorted(when, key=lambda product: -when[product])
+
+
+@given(interactions, interactions)
+def test_what_happened_later_stands_before_what_happened_earlier(
+    before: list[Interaction], after: list[Interaction]
+) -> None:
+    whole, late = feeds_of(before + after), feeds_of(after)
+    for feed in FEEDS:
+        assert whole[feed][: len(late[feed])] == late[feed]
+
+
+@given(products, products)
+def test_there_is_a_difference_exactly_where_two_lists_differ(expected: list[str], actual: list[str]) -> None:
+    assert (difference(expected, actual) == []) == (expected == actual)
+
+
+def test_a_difference_says_what_is_missing_too_much_repeated_and_out_of_order() -> None:
+    assert difference(["a", "b"], ["b"]) == ["“a” is expected in place 1 and is not shown."]
+    assert difference(["b"], ["b", "a"]) == ["“a” is shown in place 2 and is not expected."]
+    assert difference(["a"], ["a", "a"]) == ["“a” is shown 2 times."]
+    assert difference(["a", "b", "c"], ["a", "c", "b"]) == [
+        "The order differs: “b” is expected before “c”, and is shown after it."
+    ]

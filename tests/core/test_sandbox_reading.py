@@ -1,0 +1,195 @@
+"""What the sandbox makes of a body (CONTRACT 2, 3.8, 6.1)."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intempt_core.events import IDENTITIES, EventName, GivenEvent, errors_of
+from intempt_core.issues import Place
+from intempt_core.sandbox.answers import Refused
+from intempt_core.sandbox.reading import Event, at_a_glance, read_track
+
+NOW = 1_700_000_000_000
+GOOD = {"eventId": "e1", "userId": "u1", "data": {"productId": "p1"}}
+
+
+def read(document: Any) -> list[Event]:
+    return read_track(json.dumps(document).encode(), NOW)
+
+
+def one(name: Any, body: Any) -> Event:
+    (event,) = read({"track": [{"name": name, "payload": [body]}]})
+    return event
+
+
+values = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 3 * 10**12), st.floats(allow_nan=False), st.just({}), st.just([1]),
+    st.sampled_from(["", " ", "u1", "0", "null", "é", "\u200b", "a\u0000", "1841503112918048768", "-x"]),
+)  # fmt: skip
+fields = ("eventId", *IDENTITIES, "sessionId", "pageId", "anotherAccountId", "timestamp", "data", "more")
+bodies = st.one_of(
+    values,
+    st.builds(
+        lambda some, data: {**some, **({"data": data} if data is not None else {})},
+        st.dictionaries(st.sampled_from(fields), values),
+        st.none() | st.dictionaries(st.sampled_from(("productId", "price")), values),
+    ),
+    st.dictionaries(st.sampled_from(("userId", "sessionId", "timestamp")), values).map(lambda some: {**GOOD, **some}),
+)
+names = st.sampled_from([*(name.value for name in EventName), "Identify", "product viewed", "", None, 7])
+
+
+@given(names, bodies)
+def test_what_passes_at_a_glance_the_model_passes_too(name: Any, body: Any) -> None:
+    if at_a_glance(name, body, frozenset()) is not None:
+        assert errors_of(GivenEvent(name, body, Place())) == []
+
+
+@given(st.sampled_from(list(EventName)), bodies)
+def test_an_event_of_the_four_is_judged_as_the_model_judges_it(name: EventName, body: Any) -> None:
+    expected = [issue.code for issue in errors_of(GivenEvent(name.value, body, Place()))]
+    if "timestamp_before_2010" in expected:
+        with pytest.raises(Refused):
+            one(name.value, body)
+    else:
+        assert one(name.value, body).codes.split() == expected
+
+
+def test_an_ordinary_event_does_pass_at_a_glance() -> None:
+    assert at_a_glance("Product viewed", GOOD, frozenset()) == one("Product viewed", GOOD)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "no JSON"),
+        (b"{", "no JSON"),
+        (b'{"track": [NaN]}', "NaN is no JSON number"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"track":' + b"[" * 3_000 + b"]" * 3_000 + b"}", "nested too deeply"),
+        (b'{"track": [' + b"1" * 5_000 + b"]}", "no JSON"),
+        (b"\xff\xfe\xfa", "no JSON"),
+        (b"[]", "a list, not a JSON object"),
+        (b'"x"', "a text, not"),
+        (b"true", "a truth value, not"),
+        (b"null", "null, not"),
+        (b"12", "a number, not"),
+        (b"{}", "no list “track”"),
+        (b'{"track": {}}', "no list “track”"),
+        (b'{"track": null}', "no list “track”"),
+    ],
+)
+def test_a_body_that_is_no_track_request_is_refused_with_a_sentence(body: bytes, says: str) -> None:
+    with pytest.raises(Refused, match=says) as refusal:
+        read_track(body, NOW)
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize("depth", [200, 260, 600, 1_000])
+def test_deep_nesting_inside_an_event_is_taken_or_refused_and_never_more(depth: int) -> None:
+    body = '{"track":[{"name":"x","payload":[{"eventId":"e","data":' + "[" * depth + "]" * depth + "}]}]}"
+    try:
+        (event,) = read_track(body.encode(), NOW)
+    except Refused as refusal:
+        assert refusal.status == 400  # noqa: PT017  either is right
+    else:
+        assert event.event_id == "e"
+
+
+@pytest.mark.parametrize("time", [0, 1_262_303_999_999, 1_664_582_400, 1.0e9, -1])
+@pytest.mark.parametrize("name", ["Product viewed", "Identify", "Signed up"])
+def test_a_time_before_2010_rejects_the_whole_request(name: str, time: float) -> None:
+    with pytest.raises(Refused, match=r"track\[0\]\.payload\[1\]\.timestamp.*before 2010-01-01"):
+        read({"track": [{"name": name, "payload": [GOOD, {**GOOD, "timestamp": time}]}]})
+
+
+def test_seconds_where_milliseconds_were_meant_are_called_by_name() -> None:
+    with pytest.raises(Refused, match="These look like seconds: multiply by 1,000"):
+        one("Product viewed", {**GOOD, "timestamp": 1_664_582_400})
+
+
+def test_a_time_after_2040_becomes_the_time_of_receipt() -> None:
+    assert one("Product viewed", {**GOOD, "timestamp": 1_664_582_400_000_000}).time == NOW
+
+
+def test_a_time_of_the_allowed_years_is_kept() -> None:
+    assert one("Product viewed", {**GOOD, "timestamp": 1_664_582_400_000}).time == 1_664_582_400_000
+
+
+def test_a_time_that_cannot_be_read_is_stored_as_not_processed() -> None:
+    assert one("Product viewed", {**GOOD, "timestamp": "yesterday"}).codes == "timestamp_unreadable"
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "codes"),
+    [
+        ("product viewed", GOOD, "event_name"),
+        (None, GOOD, "event_name"),
+        ("Product viewed", {**GOOD, "eventId": " "}, "event_id_missing"),
+        ("Product viewed", {"eventId": "e", "data": {"productId": "p"}}, "identity_missing"),
+        ("Product viewed", {**GOOD, "data": {}}, "product_id_missing"),
+        ("Product viewed", {**GOOD, "userId": {}}, "id_not_text"),
+        ("Product viewed", "e1", "event_not_object"),
+        ("Identify", {"userId": "u"}, "event_id_missing"),
+        ("Identify", {"eventId": "i"}, "identity_missing"),
+        ("Identify", {"eventId": "i", "userId": "u", "data": 3}, ""),
+        ("Identify", 3, "event_not_object"),
+    ],
+)
+def test_an_incomplete_event_is_taken_and_says_why_it_is_not_processed(name: Any, body: Any, codes: str) -> None:
+    event = one(name, body)
+    assert event.codes == codes
+    assert bool(event.because) == bool(codes)
+
+
+@pytest.mark.parametrize("group", [3, None, "x", [GOOD], {}, {"name": "Product viewed"}, {"payload": GOOD}])
+def test_a_group_of_the_wrong_shape_is_taken_and_not_processed(group: Any) -> None:
+    (event,) = read({"track": [group]})
+    assert event.codes == "request_shape"
+    assert json.loads(event.body) == group
+
+
+def test_no_events_are_no_events() -> None:
+    assert read({"track": []}) == read({"track": [{"name": "Product viewed", "payload": []}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("given_id", "text"),
+    [
+        ("1841503112918048768", "1841503112918048768"),
+        (1841503112918048768, "1841503112918048768"),
+        (123456789012345678901234567890, "123456789012345678901234567890"),
+        (-(2**64), "-18446744073709551616"),
+        (12.5, "12.5"),
+        ("\ud800x", "\\ud800x"),
+        ("日本", "日本"),
+        ("a\u0000b", "a\u0000b"),
+    ],
+)
+def test_every_id_keeps_every_digit_and_letter(given_id: Any, text: str) -> None:
+    event = one("Product viewed", {"eventId": given_id, "userId": given_id, "data": {"productId": given_id}})
+    assert (event.event_id, event.user_id, event.product_id, event.because) == (text, text, text, "")
+
+
+def test_the_event_itself_is_kept_as_it_came() -> None:
+    body = {**GOOD, "userAttributes": {"größe": 1.0, "long": 2**80}, "data": {"productId": "p1", "price": 12.50}}
+    assert json.loads(one("Product viewed", body).body) == body
+
+
+def test_a_byte_order_mark_and_utf_16_are_read() -> None:
+    text = json.dumps({"track": [{"name": "Product viewed", "payload": [GOOD]}]})
+    assert read_track(text.encode("utf-8-sig"), NOW) == read_track(text.encode("utf-16"), NOW) == read(json.loads(text))
+
+
+def test_only_lines_of_one_order_share_an_event_id() -> None:
+    def lines(name: str, *products: str) -> list[bool]:
+        payload = [{**GOOD, "data": {"productId": product}} for product in products]
+        return [event.line for event in read({"track": [{"name": name, "payload": payload}]})]
+
+    assert lines("Product ordered", "a", "b", "a") == [True, True, True]
+    assert lines("Product ordered", "a", "a") == [False, False]
+    assert lines("Product ordered", "a") == [False]
+    assert lines("Product viewed", "a", "b") == [False, False]
