@@ -1,0 +1,71 @@
+"""The composition root: the console and its sandbox in one process, on one port.
+
+``python3 run.py`` starts it. The sandbox is real HTTP below ``/sandbox``; the engine starts with the server, not
+with the first visitor, and stops with it.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from intempt_core import sandbox
+from intempt_core.settings import Settings
+from pages.parts.frame import sorry
+from pages.parts.house import house
+
+HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+"""The names that this server answers to: a page elsewhere cannot reach it under a name of its own."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class SecurityHeaders:
+    """Adds :data:`HEADERS` to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, content in HEADERS.items():
+                    headers.setdefault(name, content)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Open history and start sending what is still to be sent; at the end let what is on its way arrive."""
+    building = await asyncio.to_thread(house)
+    await asyncio.to_thread(building.start)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(building.stop)
+
+
+app = st.App(
+    "pages/console.py",
+    routes=[Mount("/sandbox", sandbox.app(Settings.from_environment(os.environ).sandbox_file))],
+    middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(SecurityHeaders)],
+    lifespan=lifespan,
+    on_script_error=sorry,
+)

@@ -1,0 +1,26 @@
+"""Compose: make test events by hand, see the request as it will leave, send it, see what came of it."""
+
+import streamlit as st
+
+from pages.parts import compose_view, composing
+from pages.parts.frame import target
+from pages.parts.problems import problem_list
+
+screen = composing.composing()
+form, request = st.columns([5, 4], gap="large")
+
+with form:
+    compose_view.journeys()
+    for event in screen.forms:
+        compose_view.event_form(screen, event)
+    st.button("+ Another event", key="compose-another", on_click=composing.another)
+
+with request:
+    compose_view.request_text(screen, target())
+    compose_view.standing(screen)
+    problem_list("compose", screen.issues, composing.go_to)
+    compose_view.send_buttons(screen, target())
+
+if screen.batch:
+    compose_view.outcome(screen, target())
+compose_view.focus(screen)

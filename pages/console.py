@@ -1,0 +1,24 @@
+"""The entry script: navigation and page frame. Every screen is one file beside this one and one line here."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts.frame import header
+
+st.set_page_config(
+    page_title="Event Console", page_icon=Path(__file__).parent / "parts" / "icon.png", layout="wide"
+)
+
+screen = st.navigation(
+    [
+        st.Page("compose.py", title="Compose", default=True),
+        st.Page("upload.py", title="Upload"),
+        st.Page("explain.py", title="Inspect", url_path="inspect"),
+        st.Page("history.py", title="History"),
+        st.Page("targets.py", title="Targets"),
+    ],
+    position="top",
+)
+header()
+screen.run()

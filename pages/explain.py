@@ -1,0 +1,30 @@
+"""Inspect: paste a payload, see every problem at its place, take it to Compose or send it."""
+
+import streamlit as st
+
+from pages.parts import inspect_view as view
+from pages.parts.frame import target
+from pages.parts.inspecting import inspecting
+from pages.parts.sending import watch
+
+screen = inspecting()
+paste, verdict = st.columns([1, 1], gap="large")
+
+with paste:
+    view.paste(screen)
+
+with verdict:
+    if screen.payload is None:
+        view.empty(screen)
+        st.stop()
+    view.recognised(screen)
+    view.problems(screen)
+    view.ways_on(screen, target())
+
+if screen.batch:
+    st.divider()
+    watch(screen.batch)
+    view.result(screen.batch)
+
+st.divider()
+view.marked_text(screen)

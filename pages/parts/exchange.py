@@ -1,0 +1,71 @@
+"""The outcome card: what left, what came back, and what the feeds show for the person."""
+
+import streamlit as st
+
+from intempt_core import RequestRecord, Target
+from intempt_core.history import AttemptRecord, RequestState
+from pages.parts.feedview import feeds_of_person
+from pages.parts.look import badge, counted, lasted, moment, weight, zone_name
+from pages.parts.session import key
+
+SHOWN_BODY = 200_000
+"""Characters of a body that are drawn at once; the whole is a download."""
+
+
+def exchange(request: RequestRecord, target: Target | None) -> None:
+    """The card of one request. ``target`` is where it went, where that can still be asked for its feeds."""
+    last = request.attempts[-1] if request.attempts else None
+    st.markdown(f"{badge(request.summary.state)}", width="content")
+    st.text(headline(request, last))
+    left, back, feeds = st.columns(3, gap="medium")
+    with left:
+        st.markdown("**What left**")
+        st.caption(f"{counted(request.summary.events, 'event')}, {weight(len(request.body))}")
+        body_text("left", request.summary.id, request.body)
+    with back:
+        st.markdown("**What came back**")
+        came_back(last)
+    with feeds:
+        feeds_of_person(request, target)
+
+
+def headline(request: RequestRecord, last: AttemptRecord | None) -> str:
+    """The outcome as a sentence: how long it took, at which try, and the server's own reason."""
+    if last is None:
+        return "Nothing has left yet."
+    tries = "first try" if len(request.attempts) == 1 else f"{len(request.attempts)} tries"
+    return f"{last.reason} {lasted(last.elapsed_ms)}, {tries}, at {moment(last.started_at)} ({zone_name()})."
+
+
+def came_back(last: AttemptRecord | None) -> None:
+    """An attempt's answer: status, body as raw text, headers."""
+    if last is None or last.status is None:
+        st.caption("No answer")
+        if last is not None:
+            st.text(last.reason)
+        return
+    st.caption(f"HTTP status {last.status}, {weight(last.answer_length)}")
+    body_text("answer", last.id, last.answer)
+    if last.answer_length > len(last.answer):
+        st.caption(f"The first {weight(len(last.answer))} of {weight(last.answer_length)}; history keeps no more.")
+    with st.expander("Headers", type="compact"):
+        st.code("\n".join(f"{name}: {content}" for name, content in last.headers) or "none", language=None)
+
+
+def body_text(name: str, number: int, body: bytes) -> None:
+    """A body as raw text, whole or cut with its whole as a download. Never as JSON: digits would be lost (FACTS)."""
+    text = body.decode("utf-8", "replace")
+    st.code(
+        text[:SHOWN_BODY] or "(empty)", language=None, wrap_lines=True, height=300 if len(text) > 1200 else "content"
+    )
+    if len(text) > SHOWN_BODY:
+        st.download_button(
+            "The whole body", body, f"{name}-{number}.txt", key=key("body", name, number), on_click="ignore"
+        )
+
+
+def is_over(request: RequestRecord) -> bool:
+    """Whether a request stands where it will stay by itself."""
+    return (
+        request.summary.state not in (RequestState.PENDING, RequestState.LEAVING) and request.summary.retry_at is None
+    )

@@ -1,0 +1,167 @@
+"""The form of one event: what its widgets are called, what event they add up to, and how an event fills them.
+
+The widgets are the state: nothing is copied beside them. :meth:`EventForm.read` turns them into the event as it will
+leave, :meth:`EventForm.fill` is the way back (a journey, a payload taken over from Inspect).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from intempt_core.events import IDENTITIES, OPEN_FIELDS, Json, given_text
+from pages.parts.session import key, put, value
+
+NO_TIME, NOW, CHOSEN = "not given", "now", "chosen"
+WHENS = (NO_TIME, NOW, CHOSEN)
+TYPES = ("text", "number", "true or false", "JSON")
+PLACES = ("data", "event", "userAttributes", "accountAttributes")
+"""Where a further value stands: inside ``data``, in the event itself, or in an attribute object (CONTRACT 1.4)."""
+
+_OWN = ("eventId", *IDENTITIES, "timestamp", *OPEN_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One further value: where it stands, its key, how its text is meant, and the text."""
+
+    place: str
+    key: str
+    type: str
+    text: str
+
+    @property
+    def value(self) -> Json:
+        """The JSON value; a text that is not of its type stays text, as it was written."""
+        if self.type == "true or false":
+            return {"true": True, "false": False}.get(self.text.strip().lower(), self.text)
+        if self.type == "text":
+            return self.text
+        try:
+            found = json.loads(self.text, parse_constant=lambda word: word)
+        except (ValueError, RecursionError):
+            return self.text
+        number = isinstance(found, int | float) and not isinstance(found, bool)
+        return found if number or self.type == "JSON" else self.text
+
+    @property
+    def fits(self) -> bool:
+        """Whether the text is of its type."""
+        return self.type == "text" or self.value != self.text or self.type == "JSON"
+
+
+@dataclass
+class EventForm:
+    """One event on the form: the number in its widgets' keys, and the numbers of its further rows."""
+
+    uid: int
+    rows: list[int] = field(default_factory=list)
+    _fresh: "count[int]" = field(default_factory=count)
+
+    def key(self, name: str) -> str:
+        """The key of one field's widget: ``compose-1-data-productId``."""
+        return key("compose", self.uid, name.replace(".", "-"))
+
+    def value(self, name: str, default: Any = "") -> Any:
+        """What one field's widget holds."""
+        return value(self.key(name), default)
+
+    def put(self, name: str, content: Any) -> None:
+        """Set what one field's widget will show."""
+        put(self.key(name), content)
+
+    def add_row(self, row: Row | None = None) -> None:
+        """One more row for further values, empty or holding ``row``."""
+        number = next(self._fresh)
+        self.rows.append(number)
+        row = row or Row("data", "", "text", "")
+        for part, content in (("in", row.place), ("key", row.key), ("type", row.type), ("value", row.text)):
+            self.put(f"row-{number}-{part}", content)
+
+    def row(self, number: int) -> Row:
+        """One row for further values, as its widgets have it."""
+        place, name, kind, text = (self.value(f"row-{number}-{part}") for part in ("in", "key", "type", "value"))
+        return Row(place or "data", (name or "").strip(), kind or "text", text or "")
+
+    def read(self, now_ms: int) -> tuple[Json, dict[str, Json]]:
+        """The name and the event that the form adds up to; empty fields are left out.
+
+        ``now_ms`` is what "now" means, in epoch milliseconds.
+        """
+        event: dict[str, Json] = {name: text for name in ("eventId", *IDENTITIES) if (text := self.value(name)) != ""}
+        if (time := self._time(now_ms)) is not None:
+            event["timestamp"] = time
+        event["data"] = {}
+        if (product := self.value("data.productId")) != "":
+            event["data"]["productId"] = product
+        for row in map(self.row, self.rows):
+            inside = event if row.place == "event" else event.setdefault(row.place, {})
+            if row.key and isinstance(inside, dict):
+                inside[row.key] = row.value
+        return self.value("name", None), event
+
+    def _time(self, now_ms: int) -> int | None:
+        when, chosen = self.value("when", NO_TIME), self.value("moment", None)
+        if when == NOW:
+            return now_ms
+        if when != CHOSEN or not isinstance(chosen, datetime):
+            return None
+        there = chosen.replace(tzinfo=ZoneInfo(self.value("zone") or "UTC"), microsecond=0)
+        return int(there.timestamp()) * 1000 + int(self.value("milliseconds", 0) or 0)
+
+    def fill(self, name: Json, body: Mapping[str, Json], zone: str = "UTC") -> None:
+        """Put an event into the widgets; what has no field of its own becomes rows.
+
+        Call it from a callback, before the widgets are drawn. An id that is not text (which the form cannot hold
+        as it is) is written as text.
+        """
+        self.rows.clear()
+        self.put("name", str(name) if isinstance(name, str) else given_text(name))
+        for identity in ("eventId", *IDENTITIES):
+            self.put(identity, given_text(body.get(identity)) or "")
+        data = body.get("data")
+        product = data.get("productId") if isinstance(data, Mapping) else None
+        self.put("data.productId", given_text(product) or "")
+        if not self._fill_time(body.get("timestamp"), zone):
+            self.add_row(_row("event", "timestamp", body["timestamp"]))
+        for place in OPEN_FIELDS:
+            inside = body.get(place)
+            if isinstance(inside, Mapping):
+                for name_inside, content in inside.items():
+                    if (place, name_inside) != ("data", "productId"):
+                        self.add_row(_row(place, name_inside, content))
+            elif inside is not None:
+                self.add_row(_row("event", place, inside))
+        for other, content in body.items():
+            if other not in _OWN:
+                self.add_row(_row("event", other, content))
+
+    def _fill_time(self, time: Json, zone: str) -> bool:
+        """Whether the time fits the picker; a time that does not is kept as a row, as it came."""
+        self.put("when", NO_TIME)
+        if time is None:
+            return True
+        if not isinstance(time, int) or isinstance(time, bool) or not 0 <= time < 4_102_444_800_000:
+            return False
+        moment = datetime.fromtimestamp(time // 1000, ZoneInfo(zone)).replace(tzinfo=None)
+        for name, content in (("when", CHOSEN), ("moment", moment), ("milliseconds", time % 1000), ("zone", zone)):
+            self.put(name, content)
+        return True
+
+
+def _row(place: str, name: str, content: Json) -> Row:
+    if isinstance(content, str):
+        return Row(place, name, "text", content)
+    if isinstance(content, bool):
+        return Row(place, name, "true or false", "true" if content else "false")
+    kind = "number" if isinstance(content, int | float) else "JSON"
+    return Row(place, name, kind, json.dumps(content))
+
+
+def zones(own: str) -> list[str]:
+    """The time zones to choose from: the browser's own, UTC, then all others by name."""
+    first = [own, "UTC"] if own != "UTC" else ["UTC"]
+    return first + sorted(available_timezones() - set(first))

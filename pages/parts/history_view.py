@@ -1,0 +1,208 @@
+"""The pieces of the History screen: the list, one batch, one request."""
+
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from intempt_core import ConsoleError, NotFound, Target
+from intempt_core.exports import results_csv
+from intempt_core.history import BatchFilter, BatchSummary, RequestState, RequestSummary, Source
+from pages.parts import composing, resending, sending
+from pages.parts.exchange import came_back, exchange
+from pages.parts.frame import target
+from pages.parts.house import house
+from pages.parts.look import LOOKS, badge, badges, counted, escaped, lasted, moment, zone, zone_name
+from pages.parts.session import key, value
+
+BATCHES, REQUESTS = 25, 50
+"""Lines of one page of batches, and of one batch's requests."""
+
+SINCE = {"any time": None, "last hour": 1 / 24, "last day": 1, "last 7 days": 7, "last 30 days": 30}
+OUTCOMES = (
+    RequestState.ACCEPTED,
+    RequestState.REFUSED,
+    RequestState.UNKNOWN,
+    RequestState.UNSENT,
+    RequestState.PENDING,
+)
+
+
+def filters() -> None:
+    """Time, target, source, outcome, and the search; they stand in the link."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Time", SINCE, key="history-since", bind="query-params", width=150)
+        names = house().history.target_names()
+        st.selectbox("Target", ["any target", *names], key="history-target", bind="query-params", width=180)
+        st.selectbox("Source", ["any source", *(source.value for source in Source)], key="history-source", bind="query-params", width=160)
+        st.selectbox("Outcome", ["any outcome", *(state.value for state in OUTCOMES)], key="history-outcome", bind="query-params", width=160)
+        st.text_input(
+            "Search",
+            key="history-text",
+            placeholder="A whole event id, identity, product id or batch id",
+            bind="query-params",
+            width="stretch",
+        )
+
+
+def chosen() -> BatchFilter:
+    """The filter that is set."""
+    days = SINCE.get(value("history-since"))
+    since = None if days is None else int((datetime.now(zone()) - timedelta(days=days)).timestamp() * 1000)
+    names, source, outcome = value("history-target"), value("history-source"), value("history-outcome")
+    return BatchFilter(
+        since=since,
+        target=None if names in (None, "any target") else names,
+        source=Source(source) if source in tuple(Source) else None,
+        outcome=RequestState(outcome) if outcome in OUTCOMES else None,
+        text=(value("history-text") or "").strip(),
+    )
+
+
+def batches() -> None:
+    """The batches, newest first, a line and a link each."""
+    where = chosen()
+    number = st.session_state.get("history-page", 1)
+    found = house().history.batches(where, page=number, size=BATCHES)
+    if not found.total:
+        nothing(where)
+        return
+    st.caption(f"{counted(found.total, 'batch', 'batches')}, newest first. Times in {zone_name()}.")
+    for batch in found.items:
+        line(batch)
+    if found.pages > 1:
+        st.pagination(found.pages, key="history-page")
+
+
+def nothing(where: BatchFilter) -> None:
+    """Why the list is empty, and what to do next."""
+    if where == BatchFilter():
+        st.text("Nothing was sent yet. Every batch that is sent from here stands here for good, with its answers.")
+        st.page_link("compose.py", label="Compose the first event")
+    else:
+        st.text("No batch fits. A search takes a whole id, exactly as it was sent.")
+
+
+def line(batch: BatchSummary) -> None:
+    """One batch in the list."""
+    with st.container(horizontal=True, vertical_alignment="center", key=key("history", batch.id)):
+        with st.container(width=230):
+            st.text(moment(batch.created_at))
+        with st.container(width="stretch"):
+            st.text(f"{batch.source.value}: {batch.label}")
+        with st.container(width=130):
+            st.text(batch.target.name)
+        with st.container(width=110):
+            st.text(counted(batch.total, "event"))
+        with st.container(width=260):
+            st.markdown(badges(batch.events))
+        st.page_link("history.py", label="Open", query_params={"batch": batch.id}, width=70)
+
+
+def back(label: str, **params: str) -> None:
+    """The way back, up one level."""
+    st.page_link("history.py", label=f"← {label}", query_params=params or None)
+
+
+def one_batch(id_: str) -> None:
+    """One batch: what it was, where it stands, its requests."""
+    back("All batches")
+    try:
+        batch = house().history.batch(id_)
+    except NotFound as error:
+        st.text(str(error))
+        return
+    st.subheader(escaped(batch.label), anchor=False)
+    st.text(
+        f"{batch.source.value} · {moment(batch.created_at)} ({zone_name()}) · to {batch.target.name} at "
+        f"{batch.target.host} · {counted(batch.total, 'event')} of {counted(batch.persons, 'person')} in "
+        f"{counted(batch.lanes, 'lane')} · {batch.state.value} · after an unknown answer: {batch.policy.value}"
+    )
+    if batch.left_behind:
+        st.text(f"{counted(batch.left_behind, 'row')} of the input stayed behind.")
+    if batch.resend_of:
+        st.page_link("history.py", label="Sent again from this batch", query_params={"batch": batch.resend_of})
+    sending.watch(batch.id)
+    sending.controls(batch)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        resending.again(batch, target())
+        st.download_button(
+            "results.csv",
+            lambda: "".join(results_csv(house().history, id_)),
+            f"results-{id_}.csv",
+            "text/csv",
+            key="history-results",
+            on_click="ignore",
+        )
+    requests(batch)
+
+
+def requests(batch: BatchSummary) -> None:
+    """The requests of a batch, page by page, of one state or of all."""
+    states = [state.value for state in RequestState if batch.requests.get(state)]
+    state = st.selectbox(
+        "Requests",
+        [None, *states],
+        format_func=lambda s: "all" if s is None else f"{s}: {batch.requests[RequestState(s)]:,}",
+        key="history-state",
+        width=200,
+    )
+    number = st.session_state.get("history-request-page", 1)
+    found = house().history.requests(batch.id, RequestState(state) if state else None, page=number, size=REQUESTS)
+    for request in found.items:
+        request_line(request)
+    if found.pages > 1:
+        st.pagination(found.pages, key="history-request-page")
+
+
+def request_line(request: RequestSummary) -> None:
+    """One request in the list."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width=170):
+            st.text(f"lane {request.lane} · {request.position}{request.part and ' ' + request.part}")
+        with st.container(width=110):
+            st.text(counted(request.events, "event"))
+        with st.container(width=130):
+            st.markdown(badge(request.state) if request.state in LOOKS else request.state.value)
+        with st.container(width="stretch"):
+            st.text(request.reason or ("not yet sent" if not request.tries else ""))
+        with st.container(width=80):
+            st.text(counted(request.tries, "try", "tries"))
+        st.page_link("history.py", label="Open", query_params={"request": str(request.id)}, width=70)
+
+
+def one_request(id_: str) -> None:
+    """One request: its card, its events, every attempt."""
+    try:
+        request = house().history.request(id_)
+        batch = house().history.batch(request.summary.batch)
+    except NotFound as error:
+        back("All batches")
+        st.text(str(error))
+        return
+    back(f"Batch: {escaped(batch.label)}", batch=batch.id)
+    exchange(request, where(batch))
+    if st.button("Open in Compose", key="history-compose"):
+        composing.take_over_body(request.body)
+        st.switch_page("compose.py")
+    with st.expander(counted(len(request.events), "event"), key="history-events"):
+        st.dataframe(
+            [{"row": event.event.row, **event.event._asdict(), "state": event.state.value} for event in request.events],
+            hide_index=True,
+            alt="The events of this request",
+        )
+    for attempt in reversed(request.attempts):
+        with st.expander(
+            f"Try {attempt.number}: {LOOKS[attempt.outcome].shape} {attempt.outcome.value}", key=key("try", attempt.id)
+        ):
+            st.text(f"{attempt.reason} {moment(attempt.started_at)}, {lasted(attempt.elapsed_ms)}.")
+            came_back(attempt)
+            st.caption("Headers that left, without the key")
+            st.code("\n".join(f"{name}: {text}" for name, text in attempt.sent_headers) or "none", language=None)
+
+
+def where(batch: BatchSummary) -> Target | None:
+    """Where a batch went, if that can still be asked."""
+    try:
+        return house().resolve(batch)
+    except ConsoleError:
+        return None

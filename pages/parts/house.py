@@ -1,0 +1,81 @@
+"""What all screens share in one process: settings, history, the engine, the targets. Opened once, by ``app.py``."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import streamlit as st
+
+from intempt_core import Dispatcher, History, NoSuchTarget, Settings, Target, Targets
+from intempt_core.history import BatchSummary, Intent, LeftBehind, RequestIntent, requests_of
+from intempt_core.plan import Plan
+
+
+@dataclass
+class House:
+    """The rooms behind the screens. ``configured`` and ``typed`` are the targets of the files and of the sessions."""
+
+    settings: Settings
+    history: History
+    configured: Targets
+    typed: dict[str, Target] = field(default_factory=dict)
+    """Targets typed in any session, by credential reference: the engine needs their keys when the tab is closed."""
+
+    def __post_init__(self) -> None:
+        """The engine asks this house where a batch goes."""
+        self.dispatcher = Dispatcher(self.history, self.resolve, self.settings)
+
+    @property
+    def targets(self) -> Mapping[str, Target]:
+        """The targets that everybody sees, by name, the sandbox first."""
+        return {target.name: target for target in self.configured.all}
+
+    def resolve(self, batch: BatchSummary) -> Target:
+        """The target of a batch, with its key; :class:`~intempt_core.errors.NoSuchTarget` where its key is not here."""
+        found = self.typed.get(batch.target.credential_reference) or self.targets.get(batch.target.name)
+        if found is None or found.credential_reference != batch.target.credential_reference:
+            raise NoSuchTarget(
+                f"The key of target {batch.target.name} is not here any more. Describe the target again."
+            )
+        return found
+
+    def submit(self, intent: Intent, plan: Plan, left_behind: Iterable[LeftBehind] = ()) -> str:
+        """Record the intent of a batch and wake the engine; the batch's id. Nothing leaves before this is recorded."""
+        return self.repeat(replace(intent, persons=plan.persons, lanes=plan.lanes), requests_of(plan), left_behind)
+
+    def repeat(self, intent: Intent, requests: Iterable[RequestIntent], left_behind: Iterable[LeftBehind] = ()) -> str:
+        """The same for requests that are written already, such as those of a batch that is sent again."""
+        batch = self.history.record(replace(intent, owner=self.dispatcher.owner), requests, left_behind)
+        self.dispatcher.wake()
+        return batch
+
+    def start(self) -> None:
+        """Start the engine: what was left unsent goes on."""
+        self.dispatcher.start()
+
+    def stop(self) -> None:
+        """Let what is on its way arrive, write every outcome, and close."""
+        self.dispatcher.stop()
+        self.history.close()
+
+
+@st.cache_resource(show_spinner=False)
+def _open(data: str, port: int, _environment: Mapping[str, str], _secrets: Mapping[str, object]) -> House:
+    settings = replace(Settings.from_environment(_environment), data=Path(data))
+    sandbox = _environment.get("CONSOLE_SANDBOX") or f"http://127.0.0.1:{port}/sandbox"
+    targets = Targets.from_sources(_secrets, _environment, sandbox)
+    return House(settings, History.open(settings.history_url), targets)
+
+
+def house() -> House:
+    """The house of this process, opened when first asked for."""
+    data = str(Settings.from_environment(os.environ).data)
+    return _open(data, int(st.get_option("server.port")), os.environ, _secrets())
+
+
+def _secrets() -> Mapping[str, object]:
+    try:
+        return st.secrets.to_dict()
+    except FileNotFoundError:
+        return {}

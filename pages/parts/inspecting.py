@@ -1,0 +1,80 @@
+"""What the Inspect screen knows and does: the pasted text, what it was recognised as, its verdict, its batch."""
+
+import time
+from dataclasses import dataclass
+
+from intempt_core import ConsoleError, Payload, Report, Target, check_events, plan_events, read_payload
+from intempt_core.history import Intent, Source, TargetSnapshot, target_key
+from intempt_core.plan import Plan, Policy
+from pages.parts.composing import DOUBLE_CLICK_SECONDS
+from pages.parts.house import house
+from pages.parts.session import room, value
+
+PASTE = "inspect-paste"
+"""The widget key of the pasted text."""
+
+
+@dataclass
+class Inspecting:
+    """The Inspect screen of one tab."""
+
+    payload: Payload | None = None
+    report: Report | None = None
+    trouble: str = ""
+    trouble_line: int | None = None
+    batch: str | None = None
+    sent_at: float = 0.0
+
+
+def inspecting() -> Inspecting:
+    """This tab's Inspect screen."""
+    return room(Inspecting)
+
+
+def read(target: Target) -> None:
+    """Read and judge what was pasted; what is no JSON is a sentence with its line."""
+    found = inspecting()
+    found.payload = found.report = found.batch = None
+    found.trouble, found.trouble_line = "", None
+    text = value(PASTE, "")
+    if not text.strip():
+        return
+    try:
+        found.payload = read_payload(text)
+    except ConsoleError as error:
+        found.trouble, found.trouble_line = str(error), getattr(error, "line", None)
+        return
+    place = target_key(target)
+    found.report = check_events(
+        found.payload.events, lambda ids: house().history.sent_ids(place, ids), found.payload.issues
+    )
+
+
+def plan(*, everything: bool) -> Plan | None:
+    """The requests of the events without errors, or of all of them as they are; ``None`` where there is no event."""
+    found = inspecting()
+    if found.payload is None or found.report is None:
+        return None
+    bad = found.report.bad
+    events = [event for number, event in enumerate(found.payload.events) if everything or not bad[number]]
+    return plan_events(events) if events else None
+
+
+def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
+    """Record and send; a double click sends once."""
+    found = inspecting()
+    if time.monotonic() - found.sent_at < DOUBLE_CLICK_SECONDS:
+        return
+    planned = plan(everything=as_it_is)
+    if planned is None or found.payload is None:
+        return
+    found.sent_at = time.monotonic()
+    intent = Intent(
+        source=Source.PAYLOAD,
+        label=found.payload.recognised,
+        target=TargetSnapshot.of(target),
+        policy=policy,
+        rows=len(found.payload.events),
+        notes={"as it is": True} if as_it_is else {},
+    )
+    found.batch = house().submit(intent, planned)

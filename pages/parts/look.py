@@ -1,0 +1,114 @@
+"""How things look, once: the five states, numbers, times, and untrusted text made harmless."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One state's word, shape and colour; they always appear together."""
+
+    word: str
+    shape: str
+    colour: str
+
+
+LOOKS: Mapping[str, Look] = {
+    "accepted": Look("accepted", "●", "green"),
+    "refused": Look("refused", "■", "red"),
+    "unknown": Look("unknown", "◆", "orange"),
+    "unsent": Look("unsent", "○", "gray"),
+    "pending": Look("pending", "…", "gray"),
+    "leaving": Look("leaving", "…", "gray"),
+    "cancelled": Look("cancelled", "○", "gray"),
+    "error": Look("error", "■", "red"),
+    "warning": Look("warning", "◆", "orange"),
+}
+"""Outcomes and severities as a person sees them."""
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&@=^])")
+
+
+def escaped(text: str) -> str:
+    """Untrusted text for a place that reads Markdown: it shows as it is, on one line, and loads nothing."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def mark(state: str, count: int | None = None) -> str:
+    """A state in plain text: ``● accepted``, ``● 999 accepted``."""
+    look = LOOKS[state]
+    return f"{look.shape} {look.word}" if count is None else f"{look.shape} {count:,} {look.word}"
+
+
+def badge(state: str, count: int | None = None) -> str:
+    """A state as a Markdown badge in its colour."""
+    return f":{LOOKS[state].colour}-badge[{mark(state, count)}]"
+
+
+def badges(counts: Mapping[str, int]) -> str:
+    """Counts by state as one line of badges, states that nobody is in left out."""
+    return " ".join(badge(state, counts[state]) for state in LOOKS if counts.get(state))
+
+
+def marks(counts: Mapping[str, int]) -> str:
+    """Counts by state in plain text, for a table's cell."""
+    return "  ".join(mark(state, counts[state]) for state in LOOKS if counts.get(state))
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: ``1 event``, ``1,204 events``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def zone() -> tzinfo:
+    """The time zone of the person's browser; UTC where it does not say."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def zone_name() -> str:
+    """The zone's name, said once per screen."""
+    return str(zone())
+
+
+def moment(ms: int, now: datetime | None = None) -> str:
+    """A time as ``12:03:07 (2 min ago)``, with its date where it is not today's."""
+    here = now or datetime.now(zone())
+    then = datetime.fromtimestamp(ms / 1000, here.tzinfo)
+    form = "%H:%M:%S" if then.date() == here.date() else "%Y-%m-%d %H:%M:%S"
+    return f"{then.strftime(form)} ({ago((here - then).total_seconds())})"
+
+
+def ago(seconds: float) -> str:
+    """How long since, in the largest unit that fits: ``just now``, ``2 min ago``, ``3 days ago``."""
+    if seconds < 1:
+        return "just now"
+    for size, unit in ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s")):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {unit}{'s' if unit == 'day' and number != 1 else ''} ago"
+    return "just now"
+
+
+def lasted(ms: float) -> str:
+    """A duration: ``41 ms``, ``3.2 s``, ``4 min 10 s``."""
+    if ms < 1000:
+        return f"{ms:.0f} ms"
+    if ms < 60_000:
+        return f"{ms / 1000:.1f} s"
+    return f"{int(ms // 60_000)} min {int(ms % 60_000 // 1000)} s"
+
+
+def weight(size: int) -> str:
+    """A size in bytes as people say it: ``214 bytes``, ``1.2 MB``."""
+    for unit, step in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if size >= step:
+            return f"{size / step:.1f} {unit}"
+    return counted(size, "byte")

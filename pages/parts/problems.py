@@ -1,0 +1,44 @@
+"""A list of problems as every screen shows it: mark, place, sentence, mend, and the way to the field."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from intempt_core import Issue
+from pages.parts.look import LOOKS, badge, counted
+from pages.parts.session import key
+
+
+def summary(issues: Sequence[Issue]) -> str:
+    """How many of each severity, as badges; an empty text where there is none."""
+    errors = sum(issue.severity == "error" for issue in issues)
+    parts = []
+    if errors:
+        parts.append(f":red-badge[{LOOKS['error'].shape} {counted(errors, 'problem')}]")
+    if len(issues) > errors:
+        parts.append(f":orange-badge[{LOOKS['warning'].shape} {counted(len(issues) - errors, 'warning')}]")
+    return " ".join(parts)
+
+
+def problem_list(
+    name: str,
+    issues: Sequence[Issue],
+    go: Callable[[Issue], None] | None = None,
+    where: Callable[[Issue], str] | None = None,
+) -> None:
+    """Every issue as one card. With ``go`` each has a button that leads to its field; ``where`` says its place.
+
+    What was given is untrusted and stands in ``st.text``, which renders nothing.
+    """
+    for number, issue in enumerate(issues):
+        with st.container(key=key(name, "problem", number), border=True, gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"{badge(issue.severity)} **{issue.kind.title}**", width="stretch")
+                if go is not None:
+                    st.button("Go there", key=key(name, "go", number), on_click=go, args=(issue,), type="tertiary")
+            st.text((where or _words)(issue))
+            st.text(f"{issue.says} {issue.mend}")
+
+
+def _words(issue: Issue) -> str:
+    return issue.place.words

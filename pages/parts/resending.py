@@ -1,0 +1,112 @@
+"""Sending a batch again: which of its events, under the same ids or fresh ones, with a plan before anything leaves."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from uuid import uuid4
+
+import streamlit as st
+
+from intempt_core import Target, plan_events, read_payload
+from intempt_core.events import GivenEvent
+from intempt_core.history import BatchSummary, Intent, RequestState, TargetSnapshot
+from pages.parts import sending
+from pages.parts.house import house
+from pages.parts.look import counted, escaped, mark
+from pages.parts.session import key
+
+SETTLED = (
+    RequestState.ACCEPTED,
+    RequestState.REFUSED,
+    RequestState.UNKNOWN,
+    RequestState.UNSENT,
+    RequestState.CANCELLED,
+)
+SAME, FRESH = "the same ids", "fresh ids"
+
+
+def again(batch: BatchSummary, target: Target) -> None:
+    """The way to send a batch again, folded until it is wanted."""
+    states = [state for state in SETTLED if batch.events.get(state)]
+    if not states or not batch.over:
+        return
+    with st.popover("Send again", key=key("again", batch.id)):
+        picked = st.pills(
+            "Which events",
+            [state.value for state in states],
+            selection_mode="multi",
+            default=[state.value for state in states],
+            format_func=lambda state: mark(state, batch.events[RequestState(state)]),
+            key=key("again-states", batch.id),
+        )
+        ids = st.segmented_control(
+            "Event ids", (SAME, FRESH), default=SAME, required=True, key=key("again-ids", batch.id)
+        )
+        fresh = ids == FRESH
+        chosen = [RequestState(state) for state in picked]
+        count = sum(batch.events[state] for state in chosen)
+        st.text(f"{counted(count, 'event')} to {target.title}. {consequence(batch, chosen, target, fresh=fresh)}")
+        if count and sending.named(target, key("again", batch.id)):
+            st.button(
+                f"Send {counted(count, 'event')} again to {escaped(target.title)}",
+                key=key("again-send", batch.id),
+                type="primary",
+                on_click=send,
+                args=(batch, tuple(chosen), target),
+                kwargs={"fresh": fresh},
+            )
+
+
+def consequence(batch: BatchSummary, states: list[RequestState], target: Target, *, fresh: bool) -> str:
+    """What sending them again will do, in a sentence."""
+    if fresh:
+        return "Under fresh ids they are new events: the target counts them once more."
+    arrived = sum(batch.events[state] for state in states if state in (RequestState.ACCEPTED, RequestState.UNKNOWN))
+    if not arrived:
+        return "None of them arrived, so none is doubled."
+    if target.deduplicates:
+        return "The target deduplicates by event id: what it already has, it ignores."
+    return f"The target does not deduplicate: up to {counted(arrived, 'event')} may be counted twice."
+
+
+def send(batch: BatchSummary, states: tuple[RequestState, ...], target: Target, *, fresh: bool = False) -> None:
+    """Send the batch again, once however often it is clicked; the screen then shows the new batch."""
+    if not st.session_state.get(_done(batch)):
+        st.session_state[_done(batch)] = new = record(batch, states, target, fresh=fresh)
+        st.query_params.clear()
+        st.query_params["batch"] = new
+
+
+def record(batch: BatchSummary, states: tuple[RequestState, ...], target: Target, *, fresh: bool = False) -> str:
+    """Record the batch anew, byte-identical or under fresh ids, and wake the engine; the new batch's id."""
+    intent = Intent(
+        source=batch.source,
+        label=batch.label,
+        target=TargetSnapshot.of(target),
+        policy=sending.policy_of(target),
+        rows=batch.rows,
+        digest=batch.digest,
+        mapping=batch.mapping,
+        notes={"ids": FRESH if fresh else SAME},
+        resend_of=batch.id,
+        persons=batch.persons,
+        lanes=batch.lanes,
+    )
+    if fresh:
+        return house().submit(intent, plan_events(list(renamed(batch, states))))
+    return house().repeat(intent, house().history.bodies(batch.id, states))
+
+
+def _done(batch: BatchSummary) -> str:
+    return key("again-done", batch.id)
+
+
+def renamed(batch: BatchSummary, states: tuple[RequestState, ...]) -> Iterator[GivenEvent]:
+    """The batch's events in their order under fresh ids; lines that shared an id share the new one."""
+    names: dict[object, str] = {}
+    for request in house().history.bodies(batch.id, states):
+        payload = read_payload(request.body.decode())
+        for recorded, event in zip(request.events, payload.events, strict=True):
+            body = event.body
+            if isinstance(body, Mapping) and isinstance(body.get("eventId"), str):
+                body = {**body, "eventId": names.setdefault(body["eventId"], f"evt_{uuid4().hex}")}
+            yield replace(event, body=body, place=replace(event.place, row=recorded.row, line=recorded.line))

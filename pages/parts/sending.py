@@ -1,0 +1,112 @@
+"""From confirm to result: the policy, a production target's name, progress, and sending again."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from intempt_core import Progress, Target
+from intempt_core.history import BatchState, BatchSummary
+from intempt_core.plan import POLICY_WORDS, Policy
+from pages.parts.house import house
+from pages.parts.look import badges, counted, escaped, lasted
+from pages.parts.session import key
+
+WATCH_SECONDS = 0.5
+"""How often a screen looks at a batch that is on its way."""
+
+
+def policy_of(target: Target) -> Policy:
+    """What happens by itself after an answer that never came, unless another policy is chosen."""
+    return Policy(target.default_policy)
+
+
+def policy_choice(target: Target, name: str) -> Policy:
+    """Choose what happens after an answer that never came; every choice is explained in one sentence."""
+    chosen = st.segmented_control(
+        "If an answer never comes",
+        [policy.value for policy in Policy],
+        default=policy_of(target).value,
+        required=True,
+        key=key(name, "policy", target.name),
+    )
+    policy = Policy(chosen) if chosen else policy_of(target)
+    st.caption(POLICY_WORDS[policy])
+    return policy
+
+
+def named(target: Target, name: str) -> bool:
+    """Whether one may send: a production target needs its name typed."""
+    if not target.production:
+        return True
+    typed = st.text_input(
+        f"{escaped(target.title)} is PRODUCTION: type its name to send", key=key(name, "production", target.name)
+    )
+    if typed == target.name:
+        return True
+    st.text(f"The button appears once {target.name} is typed.")
+    return False
+
+
+def watch(batch: str) -> None:
+    """A batch's progress, looked at again and again while it is on its way; then the whole screen is drawn anew."""
+    running = house().history.batch(batch).state is BatchState.SENDING
+
+    @st.fragment(run_every=WATCH_SECONDS if running else None)
+    def progress_of() -> None:
+        summary = house().history.batch(batch)
+        progress(summary, house().dispatcher.progress(batch))
+        if running and summary.state is not BatchState.SENDING:
+            st.rerun()
+
+    progress_of()
+
+
+def progress(summary: BatchSummary, at: Progress) -> None:
+    """Where a batch stands: a bar, the counts, the rate and the time left, or why it stands still."""
+    settled = sum(count for state, count in summary.events.items() if state not in ("pending", "leaving"))
+    st.progress(settled / summary.total if summary.total else 1.0)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(badges(summary.events))
+        st.text(_pace(summary, at, settled))
+    if at.reason or summary.reason:
+        st.text(at.reason or summary.reason)
+
+
+def _pace(summary: BatchSummary, at: Progress, settled: int) -> str:
+    so_far = f"{settled:,} of {counted(summary.total, 'event')}"
+    if summary.state is not BatchState.SENDING or not at.rate:
+        return f"{so_far} · {summary.state.value}"
+    left = f" · {lasted(at.seconds_left * 1000)} left" if at.seconds_left is not None else ""
+    return f"{so_far} · {at.rate:,.0f} events per second{left}"
+
+
+def controls(summary: BatchSummary) -> None:
+    """Pause, go on, stop for good; each is there only while it can do something."""
+    engine = house().dispatcher
+    with st.container(horizontal=True):
+        if summary.state is BatchState.SENDING:
+            st.button("Pause", key=key("pause", summary.id), on_click=engine.pause, args=(summary.id,))
+        if summary.state in (BatchState.PAUSED, BatchState.STOPPED):
+            st.button("Go on", key=key("resume", summary.id), on_click=engine.resume, args=(summary.id,))
+        if summary.state in (BatchState.SENDING, BatchState.PAUSED, BatchState.STOPPED):
+            waiting = summary.events.get("pending", 0)
+            with st.popover("Cancel", key=key("cancel", summary.id)):
+                st.text(f"{counted(waiting, 'event')} that have not left will never leave. What left stays as it is.")
+                st.button(
+                    f"Cancel {counted(waiting, 'event')}",
+                    key=key("cancel-really", summary.id),
+                    on_click=engine.cancel,
+                    args=(summary.id,),
+                )
+
+
+def deduplication(target: Target) -> str:
+    """What sending the same ids once more does at a target (CONTRACT 3.7)."""
+    if target.deduplicates:
+        return "The target deduplicates by event id: what it already has, it ignores."
+    return "The target does not deduplicate: what it already has, it may count twice."
+
+
+def counts_line(counts: Mapping[str, int]) -> str:
+    """Counts by state as badges, or that there is nothing."""
+    return badges(counts) or "nothing yet"

@@ -1,0 +1,67 @@
+"""The one place that owns session keys. A page asks here; nobody writes a key by hand.
+
+What a person typed lives in Streamlit's widgets, under keys made by :func:`key`. What a page has worked out lives in
+:class:`Session`. Nothing in it is a secret but the typed targets, whose credentials mask themselves.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from intempt_core.targets import Target
+
+T = TypeVar("T")
+_SESSION = "console"
+TARGET = "target"
+"""The widget key of the target that every screen shows."""
+
+
+@dataclass
+class Session:
+    """What one browser tab knows beyond its widgets."""
+
+    typed: dict[str, Target] = field(default_factory=dict)
+    """Targets typed for this session, by name."""
+    wanted: str | None = None
+    """The target to choose when the screen is drawn next."""
+    rooms: dict[str, Any] = field(default_factory=dict)
+    """One record per screen, made by that screen's own type: see :func:`room`."""
+
+
+def session() -> Session:
+    """This tab's session, made when first asked for."""
+    if _SESSION not in st.session_state:
+        st.session_state[_SESSION] = Session()
+    found: Session = st.session_state[_SESSION]
+    return found
+
+
+def room(kind: type[T]) -> T:
+    """The record of one screen, made (empty) when first asked for."""
+    rooms = session().rooms
+    if kind.__qualname__ not in rooms:
+        rooms[kind.__qualname__] = kind()
+    found: T = rooms[kind.__qualname__]
+    return found
+
+
+def anew(record: T) -> T:
+    """Put a screen's record in the place of the one there was."""
+    session().rooms[type(record).__qualname__] = record
+    return record
+
+
+def key(*parts: object) -> str:
+    """A widget's key: ``compose-3-productId``. It is also the CSS class ``st-key-…`` that tests find it by."""
+    return "-".join(str(part) for part in parts)
+
+
+def value(widget: str, default: Any = None) -> Any:
+    """What a widget holds, before it is drawn as well as after."""
+    return st.session_state.get(widget, default)
+
+
+def put(widget: str, content: Any) -> None:
+    """Set what a widget will show when it is next drawn; call it from a callback or before the widget."""
+    st.session_state[widget] = content

@@ -1,0 +1,229 @@
+"""What the Upload screen knows and does: the file on disk, what it was read as, its mapping, its verdict, its plan.
+
+A file is taken in once, into the spool on disk; what is worked out from it is cached by what it depends on, so that
+a screen that is drawn again reads nothing again.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+from uuid import uuid4
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from intempt_core import (
+    ConsoleError,
+    Dialect,
+    Mapping,
+    Plan,
+    Report,
+    Table,
+    Target,
+    check_table,
+    exact_mapping,
+    map_table,
+    plan_table,
+    read_table,
+)
+from intempt_core.history import Intent, LeftBehind, Source, TargetSnapshot
+from intempt_core.issues import CATALOGUE, Severity
+from intempt_core.mapping import MappedTable, Offer
+from intempt_core.plan import Policy
+from pages.parts.house import house
+from pages.parts.session import anew, key, room
+
+KEPT = 4
+"""Files whose reading, verdict and plan are kept in memory, over all sessions."""
+
+SPOOL_SECONDS = 86_400
+"""A file in the spool that nobody has touched for this long is removed when the next one comes."""
+
+
+@dataclass
+class Uploading:
+    """The Upload screen of one tab."""
+
+    uploads: int = 0
+    name: str = ""
+    digest: str = ""
+    dialect: Dialect | None = None
+    mapping: Mapping | None = None
+    mapped: bool = False
+    fresh: str | None = None
+    everything: bool = False
+    batch: str | None = None
+    problem: str = ""
+    stamp: str = ""
+
+
+def uploading() -> Uploading:
+    """This tab's Upload screen."""
+    return room(Uploading)
+
+
+def uploader_key() -> str:
+    """The key of the file input: a new one for each file, so that Streamlit lets go of the bytes of the last."""
+    return key("upload-file", uploading().uploads)
+
+
+def take_in() -> None:
+    """Spool the file that was dropped, and read it; what cannot be read is a sentence."""
+    given = cast("UploadedFile | None", st.session_state.get(uploader_key()))
+    if given is not None:
+        anew(Uploading(uploads=uploading().uploads + 1))
+        take_in_bytes(given.name, given.getvalue())
+
+
+def take_in_bytes(name: str, data: bytes) -> None:
+    """Spool ``data`` under its digest and read it."""
+    found = uploading()
+    try:
+        digest = hashlib.sha256(data).hexdigest()
+        _spool(digest, data)
+        table = table_of(digest, name, None)
+        found.name, found.digest, found.dialect = name, digest, table.dialect
+        found.mapping = exact_mapping(table.header)
+    except (ConsoleError, OSError) as error:
+        found.problem = f"{name}: {error}"
+
+
+def _spool(digest: str, data: bytes) -> None:
+    folder = house().settings.data / "spool"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if time.time() - old.stat().st_mtime > SPOOL_SECONDS:
+            old.unlink(missing_ok=True)
+    whole, part = folder / digest, folder / f"{digest}.{uuid4().hex}.part"
+    try:
+        part.write_bytes(data)
+        part.replace(whole)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner="Reading the file", hash_funcs={Dialect: repr})
+def table_of(digest: str, name: str, dialect: Dialect | None) -> Table:
+    """The spooled file as a table; ``dialect`` overrules what would be guessed."""
+    path: Path = house().settings.data / "spool" / digest
+    return read_table(path, name=name, dialect=dialect)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that a verdict depends on. ``place`` is a target's key; ``stamp`` the newest batch when it was asked."""
+
+    digest: str
+    name: str
+    dialect: Dialect
+    mapping: str
+    fresh: str | None
+    place: str
+    stamp: str
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner="Checking every row", hash_funcs={Question: repr})
+def judged(question: Question) -> "Judged":
+    """The file mapped and checked, with what history has sent to the place before."""
+    table = table_of(question.digest, question.name, question.dialect)
+    mapped = map_table(table, Mapping.from_json(question.mapping), question.fresh)
+    return Judged(mapped, check_table(mapped, lambda ids: house().history.sent_ids(question.place, ids)))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A mapped file and its verdict."""
+
+    mapped: MappedTable
+    report: Report
+
+    def plan(self, *, everything: bool) -> Plan:
+        """The requests of the rows without errors, or of all rows as they are."""
+        report = self.report
+        rows = range(report.rows) if everything else (~report.bad).nonzero()[0]
+        return plan_table(self.mapped, rows, house().settings)
+
+    def left_behind(self) -> Iterator[LeftBehind]:
+        """The rows with errors, with the codes that hold them back."""
+        codes: dict[int, list[str]] = {}
+        for code in self.report.counts:
+            if CATALOGUE[code].severity is Severity.ERROR:
+                for row in self.report.rows_of(code).tolist():
+                    codes.setdefault(row, []).append(code)
+        rows = sorted(codes)
+        for row, event in zip(rows, self.mapped.events(rows), strict=True):
+            name = event.name if isinstance(event.name, str) else None
+            yield LeftBehind(row + 1, event.place.line, codes[row], event.body.get("eventId"), name)
+
+
+def table() -> Table:
+    """The file as it is read now."""
+    found = uploading()
+    return table_of(found.digest, found.name, found.dialect)
+
+
+def reread(dialect: Dialect) -> None:
+    """Read the file another way; its mapping begins anew where its header changes."""
+    found = uploading()
+    try:
+        header = table().header
+        new = table_of(found.digest, found.name, dialect)
+    except ConsoleError as error:
+        found.problem = str(error)
+        return
+    found.dialect, found.problem, found.mapped = dialect, "", False
+    if new.header != header:
+        found.mapping = exact_mapping(new.header)
+
+
+def set_field(column: str, field: str | None) -> None:
+    """Map one column to a field, or to nothing."""
+    found = uploading()
+    mapping = found.mapping or exact_mapping(table().header)
+    columns = {c: f for c, f in mapping.columns.items() if c != column}
+    if field:
+        columns[column] = field
+    types = {f: kind for f, kind in mapping.types.items() if f in columns.values()}
+    names = mapping.names if "name" in columns.values() else {}
+    found.mapping = replace(mapping, columns=columns, types=types, names=names)
+
+
+def accept(offers: list[Offer]) -> None:
+    """Take what is offered, because a person said so."""
+    found = uploading()
+    for offer in offers:
+        found.mapping = (found.mapping or exact_mapping(table().header)).accept(offer)
+
+
+def settle() -> None:
+    """The mapping is settled: judge the file against what history holds now."""
+    found = uploading()
+    newest = house().history.batches(size=1).items
+    found.mapped, found.stamp = True, newest[0].id if newest else ""
+
+
+def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy) -> None:
+    """Confirm: record the batch, and let the engine send it. A double click sends once."""
+    found = uploading()
+    if found.batch is not None:
+        return
+    intent = Intent(
+        source=Source.FILE,
+        label=found.name,
+        target=TargetSnapshot.of(target),
+        policy=policy,
+        rows=judged_.report.rows,
+        digest=found.digest,
+        mapping=judged_.mapped.mapping.to_json(),
+        notes={"as it is": True} if found.everything else {},
+    )
+    found.batch = house().submit(intent, plan, () if found.everything else judged_.left_behind())
+
+
+def begin_again() -> None:
+    """An empty screen for the next file."""
+    anew(Uploading(uploads=uploading().uploads + 1))
