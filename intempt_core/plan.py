@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from intempt_core.columns import Columns
 from intempt_core.errors import PlanError
-from intempt_core.events import LINKING, EventName, GivenEvent, at, body_of, id_text, identities_of, linking_of
+from intempt_core.events import LINKING, EventName, GivenEvent, Json, at, body_of, id_text, identities_of, linking_of
 from intempt_core.mapping import MappedTable
 from intempt_core.settings import Settings
 
@@ -185,7 +185,10 @@ def plan_table(mapped: MappedTable, rows: Sequence[int] | Numbers, settings: Set
 def plan_events(events: Sequence[GivenEvent], *, one_request: bool = False, settings: Settings | None = None) -> Plan:
     """Plan events in their order; ``one_request`` keeps them together, as a form or a pasted body has them."""
     persons = _persons(len(events), *_links_of_events(events))
-    splittable = np.array([not _is_one_order(before, event) for before, event in pairwise(events)], np.bool_)
+    splittable = np.array(
+        [not are_one_order((before.name, before.body), (event.name, event.body)) for before, event in pairwise(events)],
+        np.bool_,
+    )
     rows = np.arange(len(events))
     if not one_request:
         return _plan(_Listed(events), rows, persons, splittable, settings)
@@ -304,9 +307,12 @@ def _shared_out(sizes: Numbers, lanes: int) -> Numbers:
     return found
 
 
-def _is_one_order(before: GivenEvent, event: GivenEvent) -> bool:
-    """Whether two neighbours may be lines of one order: the same event id, both ``Product ordered`` (CONTRACT 2.9)."""
-    if event.name != EventName.ORDERED or before.name != EventName.ORDERED:
+def are_one_order(before: tuple[Json, Json], event: tuple[Json, Json]) -> bool:
+    """Whether two neighbours, each a (name, event), may be lines of one order (CONTRACT 2.9).
+
+    They are both ``Product ordered`` and have the same event id.
+    """
+    if not before[0] == event[0] == EventName.ORDERED:
         return False
-    event_id = id_text(at(event.body, "eventId"))
-    return event_id is not None and event_id == id_text(at(before.body, "eventId"))
+    event_id = id_text(at(event[1], "eventId"))
+    return event_id is not None and event_id == id_text(at(before[1], "eventId"))

@@ -1,0 +1,15 @@
+"""Sending: nothing lost, nothing doubled, nothing reordered, nothing hidden.
+
+- ``engine``: the process that sends: batches found, adopted, started, paused, finished
+- ``lanes``: one lane in order, what happens after each outcome; ``drive``, the chunk step of a durable engine
+- ``ledger``: history in a thread, marks of many lanes in one transaction
+- ``progress``: counts, rate, time left, reason
+- ``simple``: plan in, outcome out, for a program that waits
+"""
+
+from intempt_core.dispatch.engine import Dispatcher
+from intempt_core.dispatch.lanes import IN_A_ROW, Turn, drive, halved
+from intempt_core.dispatch.progress import Progress
+from intempt_core.dispatch.simple import send
+
+__all__ = ["IN_A_ROW", "Dispatcher", "Progress", "Turn", "drive", "halved", "send"]

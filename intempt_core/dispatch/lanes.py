@@ -1,0 +1,238 @@
+"""A lane in order: one request after another, each recorded before it leaves and after it has come back.
+
+What happens after each outcome is decided here (CONTRACT 3.4–3.7; DESIGN, after its table of words):
+
+* *accepted*, *refused*: the lane goes on. Too large: its halves take over, recorded before they leave.
+* *unsent*: tried again after a pause, as often as the settings say; *unknown*: only if the policy is to resend.
+* What is still unsent or unknown then: under the policy *go on* the lane goes on, else it stops and a person decides.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from intempt_core.client import Attempt, Client, Outcome, now_ms, post, retry_delay
+from intempt_core.dispatch.ledger import Ledger
+from intempt_core.dispatch.progress import Meter
+from intempt_core.events import body_of
+from intempt_core.history import Half, History, Leaving, Mark, Settled, Work
+from intempt_core.plan import Policy, are_one_order
+from intempt_core.settings import Settings
+from intempt_core.targets import Target
+
+IN_A_ROW = 12
+"""Requests in a row that fail alike before a batch is paused: going on would burn the rest of it the same way."""
+
+_HOPELESS = (401, 403, 404)
+
+TURN = 32
+"""Requests of one lane before another lane, perhaps of another batch, may have its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What became of a turn: requests ``sent``, and whether there is ``more`` that may leave now or after ``seconds``.
+
+    ``request`` is the one that is waited for.
+    """
+
+    sent: int = 0
+    more: bool = False
+    seconds: float = 0.0
+    request: int | None = None
+
+
+class Breaker:
+    """Pauses a batch whose requests all fail alike: counts them over all lanes; any other outcome begins anew."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._alike: Counter[tuple[Outcome, int | None]] = Counter()
+
+    def saw(self, attempt: Attempt) -> None:
+        """One outcome that stands."""
+        kind = attempt.outcome, attempt.status
+        hopeless = attempt.outcome is Outcome.UNSENT or (
+            attempt.outcome is Outcome.REFUSED and attempt.status in _HOPELESS
+        )
+        self._alike = Counter({kind: self._alike[kind] + 1}) if hopeless else Counter()
+        if self._alike[kind] >= IN_A_ROW:
+            what = "could not be sent" if attempt.outcome is Outcome.UNSENT else f"were refused: {attempt.status}"
+            self.reason = f"{IN_A_ROW} requests in a row {what}. The last answer: {attempt.reason}"
+
+
+class Sender:
+    """One batch on its way: its lanes share this.
+
+    ``halt`` ends every lane after the request that is on its way; ``waiting`` says which lanes wait to try again, and
+    why; ``held`` is the last reason for which a lane stopped; ``clock`` gives epoch ms.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        batch: str,
+        client: Client,
+        target: Target,
+        *,
+        policy: Policy,
+        settings: Settings,
+        clock: Callable[[], int] = now_ms,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.ledger, self.batch, self.client, self.target = ledger, batch, client, target
+        self.policy, self.settings, self.clock = policy, settings, clock
+        self.rng = rng or random.Random()
+        self.halt = asyncio.Event()
+        self.breaker = Breaker()
+        self.meter = Meter()
+        self.waiting: dict[int, str] = {}
+        self.held = ""
+
+    async def open_lanes(self) -> list[int]:
+        """The lanes that have something to send and are not held by an outcome that a person must decide about."""
+        found = await self.ledger.ask(self.ledger.history.lanes, self.batch)
+        return [lane.lane for lane in found if lane.waiting and not (lane.standing and self.policy is not Policy.GO_ON)]
+
+    async def turn(self, lane: int, limit: int = TURN, *, due: int | None = None) -> Turn:
+        """Send up to ``limit`` of the lane's next requests, one after another; every outcome is written at the end.
+
+        ``due`` is a request that was waited for: the wall clock is not asked again, for it may have been set back.
+        """
+        works = deque(await self.ledger.ask(self.ledger.history.take, self.batch, lane, limit))
+        full, sent = len(works) == limit, 0
+        outcome: list[Mark] = []
+        try:
+            while works and not self.halt.is_set():
+                work = works.popleft()
+                seconds = 0.0 if work.id == due else self._seconds_until(work.retry_at)
+                if seconds > 0:
+                    return Turn(sent, more=True, seconds=seconds, request=work.id)
+                marks: list[Mark] = [*outcome, Leaving(work.id)]
+                outcome = []
+                if work.id in await self.ledger.mark(marks):
+                    self.halt.set()  # paused, cancelled or another's by now: the next look at the batch tells
+                    return Turn(sent)
+                attempt = await self._attempt(work)
+                sent += 1
+                if attempt.too_large and work.events > 1:
+                    works.extendleft(reversed(await self._halved(work, attempt)))
+                    continue
+                again = self._again(work, attempt)
+                outcome = [Settled(work.id, attempt, None if again is None else self.clock() + int(again * 1000))]
+                if again is not None:
+                    self.waiting[lane] = attempt.reason
+                    return Turn(sent, more=True, seconds=again, request=work.id)
+                self.waiting.pop(lane, None)
+                self.meter.count(work.events)
+                self._break_if_hopeless(attempt)
+                if self._holds(work, attempt):
+                    self.held = attempt.reason
+                    return Turn(sent)
+        finally:
+            if outcome:
+                await self.ledger.mark(outcome)
+        return Turn(sent, more=bool(works) or full)
+
+    async def rest(self, seconds: float) -> None:
+        """Wait, but not beyond a halt."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.halt.wait(), seconds)
+
+    def _seconds_until(self, retry_at: int | None) -> float:
+        if retry_at is None:
+            return 0.0
+        return min((retry_at - self.clock()) / 1000, self.settings.backoff_limit_seconds)
+
+    async def _attempt(self, work: Work) -> Attempt:
+        """One try. Cut off by the end of the process, it is unknown: the request may have arrived."""
+        started_at, started = self.clock(), time.perf_counter()
+        try:
+            return await post(self.client, self.target, work.body, clock=self.clock)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()  # what it came for is done here: the outcome is still to be written
+            self.halt.set()
+            return Attempt(
+                outcome=Outcome.UNKNOWN,
+                status=None,
+                reason="The console was stopped before the answer came. The events may have arrived.",
+                started_at=started_at,
+                elapsed_ms=(time.perf_counter() - started) * 1000,
+            )
+
+    async def _halved(self, work: Work, attempt: Attempt) -> list[Work]:
+        halves = halved(work.body)
+        return await self.ledger.ask(self.ledger.history.split, work.id, attempt, halves, owner=self.ledger.owner)
+
+    def _again(self, work: Work, attempt: Attempt) -> float | None:
+        resend = self.policy is Policy.RESEND
+        return retry_delay(attempt, work.tries + 1, self.settings, self.rng, resend_unknown=resend)
+
+    def _break_if_hopeless(self, attempt: Attempt) -> None:
+        self.breaker.saw(attempt)
+        if self.breaker.reason:
+            self.halt.set()
+
+    def _holds(self, work: Work, attempt: Attempt) -> bool:
+        clear = attempt.outcome is Outcome.ACCEPTED or (attempt.outcome is Outcome.REFUSED and not work.doubt)
+        return not clear and self.policy is not Policy.GO_ON
+
+
+def halved(body: bytes) -> tuple[Half, Half]:
+    """A request body in two, every event as it came and in order (CONTRACT 3.4).
+
+    Lines of one order stay together where that can be (CONTRACT 2.9).
+    """
+    groups = json.loads(body)["track"]  # not orjson: it would round integers beyond 64 bits
+    events = [(group["name"], event) for group in groups for event in group["payload"]]
+    middle = len(events) // 2
+    cuts = [cut for cut in range(1, len(events)) if not are_one_order(events[cut - 1], events[cut])]
+    cut = min(cuts, key=lambda cut: abs(cut - middle), default=middle)
+    first, second = events[:cut], events[cut:]
+    return Half(body_of(first), len(first)), Half(body_of(second), len(second))
+
+
+async def drive(
+    history: History,
+    batch: str,
+    lanes: Sequence[int],
+    client: Client,
+    target: Target,
+    *,
+    owner: str,
+    policy: Policy,
+    settings: Settings,
+    limit: int = 640,
+    clock: Callable[[], int] = now_ms,
+    rng: random.Random | None = None,
+) -> Turn:
+    """The chunk step: send up to about ``limit`` requests of these lanes, lanes beside each other, and record them.
+
+    It takes what is pending anew each time, so it may be repeated after a crash, once the batch's *leaving* requests
+    were made *unknown* (``History.leaving_to_unknown``). The answer says whether there is more, and in how many s.
+    Raises :class:`HistoryUnavailable` only when cancelled while history is away.
+    """
+    ledger = Ledger(history, owner)
+    sender = Sender(ledger, batch, client, target, policy=policy, settings=settings, clock=clock, rng=rng)
+    places = asyncio.Semaphore(settings.lanes_at_once)
+    each = max(1, limit // max(1, len(lanes)))
+
+    async def one(lane: int) -> Turn:
+        async with places:
+            return await sender.turn(lane, each)
+
+    try:
+        wanted = set(lanes).intersection(await sender.open_lanes())
+        turns = await asyncio.gather(*(one(lane) for lane in sorted(wanted)))
+    finally:
+        await ledger.flushed()
+        ledger.close()
+    sent, more = sum(turn.sent for turn in turns), [turn.seconds for turn in turns if turn.more]
+    return Turn(sent, more=bool(more) and not sender.halt.is_set(), seconds=min(more, default=0.0))

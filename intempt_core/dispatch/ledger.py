@@ -1,0 +1,97 @@
+"""History as dispatch uses it: in one worker thread, many lanes' marks in one transaction, patient while it is away."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeAlias, TypeVar
+
+from intempt_core.errors import HistoryUnavailable
+from intempt_core.history import History, Mark, Settled
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_Brought: TypeAlias = "tuple[Sequence[Mark], asyncio.Future[frozenset[int]]]"
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+"""Seconds between two attempts to reach a history that is unavailable; the pause doubles."""
+
+
+class Ledger:
+    """One history in one event loop.
+
+    While history is unavailable every call waits until it returns, ``trouble`` says why, and what was to be written
+    stays in memory: ``unwritten`` outcomes. As a lane waits for its *leaving* to be written, nothing is sent meanwhile.
+    """
+
+    def __init__(self, history: History, owner: str) -> None:
+        self.history = history
+        self.owner = owner
+        self.trouble = ""
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="history")
+        self.unwritten = 0
+        self._waiting: list[_Brought] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._impatient = False
+
+    async def ask(self, question: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """Call a method of history in the worker, again and again until history is available.
+
+        Raises what the method raises; :class:`HistoryUnavailable` only after :meth:`give_up`.
+        """
+        loop, pause = asyncio.get_running_loop(), FIRST_PAUSE
+        while True:
+            try:
+                answer = await loop.run_in_executor(self._worker, partial(question, *given, **named))
+            except HistoryUnavailable as error:
+                self.trouble = str(error)
+                if self._impatient:
+                    raise
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                self.trouble = ""
+                return answer
+
+    async def mark(self, marks: Sequence[Mark]) -> frozenset[int]:
+        """Write marks, in one transaction with those that other lanes bring; the requests whose mark did not count."""
+        future: asyncio.Future[frozenset[int]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((marks, future))
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit())
+        return await future
+
+    async def _commit(self) -> None:
+        while self._waiting:
+            some, self._waiting = self._waiting, []
+            await self._commit_these(some)
+
+    async def _commit_these(self, some: "list[_Brought]") -> None:
+        marks = [mark for brought, _ in some for mark in brought]
+        self.unwritten = sum(isinstance(mark, Settled) for mark in marks)
+        try:
+            missed = await self.ask(self.history.mark, marks, owner=self.owner)
+        except Exception as error:  # noqa: BLE001  it is raised where it belongs
+            if len(some) > 1:  # one lane's mark that cannot be written must not take the others along
+                for one in some:
+                    await self._commit_these([one])
+            elif not some[0][1].done():
+                some[0][1].set_exception(error)
+            return
+        self.unwritten = 0
+        for _, future in some:
+            if not future.done():
+                future.set_result(missed)
+
+    async def flushed(self) -> None:
+        """Wait until everything that was brought is written."""
+        while self._committing is not None and not self._committing.done():
+            await asyncio.wait({self._committing})
+
+    def give_up(self) -> None:
+        """Be patient no longer: from now on an unavailable history is raised."""
+        self._impatient = True
+
+    def close(self) -> None:
+        """Let the worker end."""
+        self._worker.shutdown(wait=True)

@@ -1,0 +1,100 @@
+"""Plan in, outcome out: for a program that waits until all is sent, such as the command line or a script."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from intempt_core.dispatch.engine import Dispatcher
+from intempt_core.dispatch.progress import Progress
+from intempt_core.history import (
+    BatchState,
+    BatchSummary,
+    History,
+    Intent,
+    LeftBehind,
+    RequestState,
+    Source,
+    TargetSnapshot,
+    requests_of,
+)
+from intempt_core.plan import Plan, Policy
+from intempt_core.settings import Settings
+from intempt_core.targets import Target
+
+STANDS = frozenset({BatchState.PAUSED, BatchState.STOPPED, BatchState.DONE, BatchState.CANCELLED})
+"""States in which nothing moves by itself any more."""
+
+
+def intent_of(
+    plan: Plan,
+    target: Target,
+    *,
+    label: str = "",
+    rows: int | None = None,
+    policy: Policy | None = None,
+    source: Source = Source.COMMAND,
+    digest: str = "",
+    mapping: str = "",
+    owner: str = "",
+) -> Intent:
+    """What history is told of a plan; by default ``policy`` is the target's and ``rows`` are the plan's events."""
+    return Intent(
+        source=source,
+        label=label,
+        target=TargetSnapshot.of(target),
+        policy=policy or Policy(target.default_policy),
+        rows=plan.events if rows is None else rows,
+        digest=digest,
+        mapping=mapping,
+        owner=owner,
+        persons=plan.persons,
+        lanes=plan.lanes,
+    )
+
+
+def send(
+    plan: Plan,
+    target: Target,
+    *,
+    history: History | None = None,
+    settings: Settings | None = None,
+    label: str = "script",
+    policy: Policy | None = None,
+    left_behind: Iterable[LeftBehind] = (),
+    watch: Callable[[Progress], None] = lambda _: None,
+) -> BatchSummary:
+    """Record a plan, send it from this process, and wait until nothing moves any more; the batch as it then is.
+
+    ``history`` is by default that of the settings' data folder. ``watch`` is told four times a second. Interrupted
+    (Ctrl+C), it lets answers come in, pauses the batch and raises again.
+    """
+    settings = settings or Settings()
+    opened = history or History.open(settings.history_url)
+    try:
+        dispatcher = Dispatcher(opened, lambda _: target, settings, adopts=False)
+        dispatcher.start()
+        try:
+            intent = intent_of(plan, target, label=label, policy=policy, owner=dispatcher.owner)
+            batch = opened.record(intent, requests_of(plan), left_behind)
+            dispatcher.wake()
+            wait(dispatcher, batch, watch)
+        finally:
+            dispatcher.stop()
+        return opened.batch(batch)
+    finally:
+        if history is None:
+            opened.close()
+
+
+def wait(dispatcher: Dispatcher, batch: str, watch: Callable[[Progress], None], seconds: float = 0.25) -> None:
+    """Wait until nothing of a batch moves any more. Interrupted, it pauses the batch and raises again."""
+    try:
+        while True:
+            progress = dispatcher.progress(batch)
+            watch(progress)
+            if progress.state in STANDS and not progress.counts.get(RequestState.LEAVING):
+                return
+            time.sleep(seconds)
+    except KeyboardInterrupt:
+        if dispatcher.progress(batch).state is BatchState.SENDING:
+            dispatcher.pause(batch, "It was interrupted at the command line.")
+        raise
