@@ -5,12 +5,12 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from intempt_core.events import Json
 from intempt_core.tables import Table
@@ -95,8 +95,18 @@ def one_array(column: pa.ChunkedArray) -> pa.Array:
     return column.cast(pa.large_string()).combine_chunks()
 
 
+def bytes_of(array: pa.Array) -> NDArray[np.uint8]:
+    """Every byte of an array that :func:`one_array` made, one cell after the other."""
+    _, offsets, data = array.buffers()
+    if data is None or not len(array):
+        return np.empty(0, np.uint8)
+    first, last = np.frombuffer(offsets, np.int64)[[array.offset, array.offset + len(array)]]
+    return np.frombuffer(data, np.uint8)[first:last]
+
+
 # ── event ids that a file lacks ──────────────────────────────────────────────────────────────────────────────────────
 
+_PREFIX, _BYTES = "made_", 12
 _SEPARATOR, _ESCAPE = "\x1f", "\x1e"
 
 
@@ -118,39 +128,38 @@ def _key(fresh: str | None) -> bytes:
 
 
 def _hashed(text: bytes, key: bytes) -> str:
-    return "made_" + hashlib.blake2b(text, digest_size=12, key=key).hexdigest()
+    return _PREFIX + hashlib.blake2b(text, digest_size=_BYTES, key=key).hexdigest()
 
 
 def made_event_ids(table: Table, fresh: str | None) -> pa.Array:
     """:func:`made_event_id` of every row."""
+    separator = pa.scalar(_SEPARATOR, pa.large_string())
     columns = [_escaped_column(one_array(table.columns[column])) for column in table.header]
-    rows = pc.binary_join_element_wise(*columns, pa.scalar(_SEPARATOR, pa.large_string()))
-    numbers = pa.array(_occurrences(rows)).cast(pa.large_string())
-    texts = pc.binary_join_element_wise(rows, numbers, pa.scalar(_SEPARATOR, pa.large_string()))
-    key = _key(fresh)
-    made = [
-        hashlib.blake2b(text, digest_size=12, key=key).hexdigest() for text in texts.cast(pa.large_binary()).to_pylist()
-    ]
-    return pc.binary_join_element_wise(
-        pa.scalar("made_", pa.large_string()), pa.array(made, pa.large_string()), pa.scalar("", pa.large_string())
-    )
+    rows = pc.binary_join_element_wise(*columns, separator)
+    texts = pc.binary_join_element_wise(rows, _occurrences(rows), separator).cast(pa.large_binary())
+    made, key = hashlib.blake2b, _key(fresh)
+    hexes = b"".join([made(text, digest_size=_BYTES, key=key).digest() for text in texts.to_pylist()]).hex()
+    ends = np.arange(len(rows) + 1, dtype=np.int64) * 2 * _BYTES
+    ids = pa.LargeStringArray.from_buffers(len(rows), pa.py_buffer(ends), pa.py_buffer(hexes.encode()))
+    nothing = pa.scalar("", pa.large_string())
+    return pc.binary_join_element_wise(pa.scalar(_PREFIX, pa.large_string()), ids, nothing)
 
 
 def _escaped_column(column: pa.Array) -> pa.Array:
-    for mark, written in ((_ESCAPE, _ESCAPE + "0"), (_SEPARATOR, _ESCAPE + "1")):
-        if pc.any(pc.match_substring(column, mark)).as_py():
-            column = pc.replace_substring(column, mark, written)
-    return column
+    if bytes_of(column).min(initial=255) > max(_SEPARATOR.encode(), _ESCAPE.encode())[0]:
+        return column  # neither mark is in it
+    column = pc.replace_substring(column, _ESCAPE, _ESCAPE + "0")
+    return pc.replace_substring(column, _SEPARATOR, _ESCAPE + "1")
 
 
-def _occurrences(rows: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The number (from 1) of each row among the rows that equal it."""
+def _occurrences(rows: pa.Array) -> pa.Array | pa.Scalar:
+    """The number (from 1) of each row among the rows that equal it, as text; one for all where no two are equal."""
     codes = rows.dictionary_encode()
     if len(codes.dictionary) == len(rows):
-        return np.ones(len(rows), np.int64)
+        return pa.scalar("1", pa.large_string())
     code = codes.indices.to_numpy(zero_copy_only=False)
     order = np.argsort(code, kind="stable")
     starts = np.flatnonzero(np.diff(code[order], prepend=-1))
     numbers = np.empty(len(rows), np.int64)
     numbers[order] = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows))) + 1
-    return numbers
+    return pa.array(numbers).cast(pa.large_string())

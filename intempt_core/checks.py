@@ -277,7 +277,9 @@ def find_repeats(ids: Numbers, wrong: Mask, orders: Callable[[], Numbers], produ
         order, product = orders(), products()
         line = (order[later] == order[has_it]) & (product[later] >= 0)
     if line.any():
-        lines = np.union1d(later[line], has_it[line])
+        in_orders = np.zeros(ids.size, np.bool_)
+        in_orders[later[line]] = in_orders[has_it[line]] = True
+        lines = np.flatnonzero(in_orders)
         _, key = np.unique(ids[lines] * (product.max() + 1) + product[lines], return_inverse=True)
         first_line = np.append(lines, ids.size)[_first_of(key.astype(np.int64), ~wrong[lines])]
         mine = first_line[np.searchsorted(lines, later[line])]

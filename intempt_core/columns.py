@@ -6,7 +6,7 @@ fast here is only ever a shortcut for a cell that is surely good; any other cell
 reads one cell. ``tests/core/test_one_truth.py`` holds that both speeds give the same codes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from functools import cached_property
 from typing import TypeAlias
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.cells import is_typed, read_tail, read_time
+from intempt_core.cells import bytes_of, is_typed, read_tail, read_time
 from intempt_core.events import (
     EARLIEST_MS,
     ID_FIELDS,
@@ -29,7 +29,6 @@ from intempt_core.events import (
     WHITE,
     EventName,
     at,
-    epoch_ms,
     errors_of,
     id_text,
     identities_of,
@@ -54,6 +53,7 @@ _SURE = {  # spellings whose value a double surely keeps, up to 15 characters
     "boolean": r"^(?:true|false)$",
 }
 _ZONES_KNOWN_FROM = 946_684_800_000  # 2000-01-01: since then no zone has changed its offset within a minute
+_NO_ZONE = -100_000  # minutes that no offset has
 _I64 = np.iinfo(np.int64)
 
 
@@ -78,11 +78,7 @@ class Cells:
     @cached_property
     def plain(self) -> bool:
         """Whether every byte is visible ASCII, so that no cell holds white space of any kind."""
-        _, offsets, data = self.array.buffers()
-        if data is None or not len(self.array):
-            return True
-        ends = np.frombuffer(offsets, np.int64)[[self.array.offset, self.array.offset + len(self.array)]]
-        used = np.frombuffer(data, np.uint8)[ends[0] : ends[1]]
+        used = bytes_of(self.array)
         return not used.size or (int(used.min()) in _NO_WHITE and int(used.max()) in _NO_WHITE)
 
     @cached_property
@@ -205,35 +201,36 @@ def clamped(time: int) -> int:
 
 
 def _read_dated(cells: pa.Array, zone: ZoneInfo) -> tuple[Mask, Numbers]:
-    """Times of the form ``2022-10-01 00:00:00`` and a tail: which were read, and their epoch milliseconds."""
-    head = pc.binary_slice(cells.cast(pa.large_binary()), 0, 19)
-    _, offsets, data = head.buffers()
-    start = int(np.frombuffer(offsets, np.int64)[head.offset])
-    byte = np.frombuffer(data, np.uint8)[start : start + 19 * len(head)].reshape(-1, 19)
-    digit = (byte - ord("0")).astype(np.int64)
-    year = digit[:, 0] * 1000 + digit[:, 1] * 100 + digit[:, 2] * 10 + digit[:, 3]
-    month, day, hour, minute, second = (digit[:, at] * 10 + digit[:, at + 1] for at in (5, 8, 11, 14, 17))
-    good = (digit[:, [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]] <= 9).all(axis=1)
-    good &= (byte[:, [4, 7]] == ord("-")).all(axis=1) & (byte[:, [13, 16]] == ord(":")).all(axis=1)
-    good &= (byte[:, 10] == ord("T")) | (byte[:, 10] == ord(" "))
-    good &= (year >= 1) & (month >= 1) & (month <= 12) & (hour < 24) & (minute < 60) & (second < 60)
-    months = np.where(good, (year - 1970) * 12 + month - 1, 0).astype("M8[M]")
-    first = months.astype("M8[D]").astype(np.int64)
-    good &= (day >= 1) & (day <= (months + 1).astype("M8[D]").astype(np.int64) - first)
-    ms = ((first + day - 1) * 86_400 + hour * 3600 + minute * 60 + second) * 1000
-    words = pc.utf8_slice_codeunits(cells, 19).dictionary_encode()  # after a good head characters are bytes
-    word = words.indices.to_numpy(zero_copy_only=False)
-    tails = [read_tail(tail) for tail in words.dictionary.to_pylist()]
-    good &= np.array([tail is not None for tail in tails])[word]
-    cut_ms = np.array([tail[0] if tail else 0 for tail in tails], np.int64)[word]
-    east_ms = np.array([(tail[1] or 0) * 60_000 if tail else 0 for tail in tails], np.int64)[word]
-    wall = np.array([tail is not None and tail[1] is None for tail in tails])[word] & good
+    """Times of the form ``2022-10-01 00:00:00`` and a tail: which were read, and their epoch milliseconds.
+
+    Days, clocks and tails each repeat in a column, so each is read once per spelling and they are added up.
+    """
+    days, day_ms, _ = _spellings(cells, 0, 10, lambda day: (read_time(f"{day}T00:00:00Z", zone), 0))
+    clocks, clock_ms, _ = _spellings(cells, 10, 19, lambda clock: (read_time(f"1970-01-01{clock}Z", zone), 0))
+    tails, cut_ms, east = _spellings(cells, 19, None, lambda tail: read_tail(tail) or (None, 0))
+    good = days & clocks & tails
+    ms = day_ms + clock_ms + cut_ms
+    wall = good & (east == _NO_ZONE)
+    east_ms = np.where(wall, 0, east * 60_000)
     if wall.any() and zone.key != "UTC":
         good &= ~wall | (ms >= _ZONES_KNOWN_FROM)  # an older one is read by itself
         wall &= good
         minutes, which = np.unique(ms[wall] // 60_000, return_inverse=True)
-        east_ms[wall] = np.array([_east_ms(int(at), zone) for at in minutes], np.int64)[which]
-    return good, ms + cut_ms - east_ms
+        east_ms[wall] = np.array([_east_ms(int(minute), zone) for minute in minutes], np.int64)[which]
+    return good, ms - east_ms
+
+
+def _spellings(
+    cells: pa.Array, start: int, stop: int | None, read: Callable[[str], tuple[int | None, int | None]]
+) -> tuple[Mask, Numbers, Numbers]:
+    """A part of each cell, read once per spelling: whether it was read, its milliseconds, its minutes east of UTC."""
+    words = pc.utf8_slice_codeunits(cells, start, stop).dictionary_encode()
+    word = words.indices.to_numpy(zero_copy_only=False)
+    found = [read(text) for text in words.dictionary.to_pylist()]
+    good = np.array([ms is not None for ms, _ in found], np.bool_)
+    ms = np.array([ms or 0 for ms, _ in found], np.int64)
+    east = np.array([_NO_ZONE if minutes is None else minutes for _, minutes in found], np.int64)
+    return good[word], ms[word], east[word]
 
 
 def _east_ms(minute: int, zone: ZoneInfo) -> int:
@@ -348,10 +345,8 @@ class Columns:
         if rows.size:
             ordered = self._named(EventName.ORDERED)
             rows = rows[ordered[rows] & ordered[rows - 1]]
-            if self.times is not None:
+            if self.times is not None:  # a constant time is the same, or an error of every row
                 rows = rows[self.times.same_as_before(rows)]
-            elif not _can_be_equal(at(self.blank.body, "timestamp")):
-                rows = rows[:0]
             linked[rows[self._same_person(rows)]] = True
         found: Numbers = np.cumsum(~linked)
         return found
@@ -374,7 +369,3 @@ class Columns:
         elif "accountId" in constants and not is_placeholder(constants["accountId"]):
             same |= only[rows] & only[rows - 1]
         return same
-
-
-def _can_be_equal(time: object) -> bool:
-    return time is None or epoch_ms(time) is not None

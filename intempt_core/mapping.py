@@ -42,6 +42,7 @@ RESERVED = "expect"
 
 _EXAMPLES = (*PLAIN_FIELDS, "name", "data.productId")
 _ROWS_AT_ONCE = 4096
+_ABSENT = object()
 _SAMPLE = 1000
 
 
@@ -359,39 +360,52 @@ class MappedTable:
         wanted = np.arange(self.rows) if rows is None else np.fromiter(rows, np.int64)
         for start in range(0, len(wanted), _ROWS_AT_ONCE):
             some = wanted[start : start + _ROWS_AT_ONCE]
-            columns = {field: column.take(pa.array(some)).to_pylist() for field, column in self.cells.items()}
-            made = self.made_ids.take(pa.array(some)).to_pylist() if self.makes_ids else None
-            for number, row in enumerate(some.tolist()):
-                cells = {field: cell for field, column in columns.items() if (cell := column[number])}
-                yield self._event(row, cells, None if made is None else made[number])
+            picked = pa.array(some)
+            cells = {field: column.take(picked).to_pylist() for field, column in self.cells.items()}
+            made = self.made_ids.take(picked).to_pylist() if self.makes_ids else None
+            places = [
+                Place(row + 1, line) for row, line in zip(some.tolist(), self.table.lines[some].tolist(), strict=True)
+            ]
+            yield from self._events(places, cells, made)
 
     def blank_event(self) -> GivenEvent:
         """The event of a row whose cells are all empty: what constants give, and what no column can give."""
-        return self._event(-1, {}, "made_" if self.makes_ids else None)
+        cells = {field: [""] for field in self.field_columns}
+        return next(self._events([Place()], cells, ["made"] if self.makes_ids else None))
 
-    def _event(self, row: int, cells: dict[str, str], made: str | None) -> GivenEvent:
-        values = {**self.mapping.constants, **{field: self._value(field, cell) for field, cell in cells.items()}}
+    def _events(
+        self, places: Sequence[Place], cells: AnyMapping[str, list[str]], made: list[str] | None
+    ) -> Iterator[GivenEvent]:
+        values = {field: [constant] * len(places) for field, constant in self.mapping.constants.items()}
+        values |= {field: self._read(field, texts) for field, texts in cells.items()}
         if made is not None:
             values["eventId"] = made
-        name = values.pop("name", None)
-        body: dict[str, Json] = {field: values.pop(field) for field in PLAIN_FIELDS if field in values}
-        if self._has_data:
-            body["data"] = {}
-        for field, value in values.items():
-            inside, key = field.split(".", 1)
-            body.setdefault(inside, {})[key] = value
-        line = int(self.table.lines[row]) if row >= 0 else None
-        return GivenEvent(name, body, Place(row + 1, line), columns=self.field_columns)
+        names = values.pop("name", None)
+        plain = [(field, values.pop(field)) for field in PLAIN_FIELDS if field in values]
+        inner = [(*field.partition(".")[::2], column) for field, column in values.items()]
+        has_data = any(inside == "data" for inside, *_ in inner)
+        for number, place in enumerate(places):
+            body: dict[str, Json] = {}
+            for key, column in plain:
+                if (value := column[number]) is not _ABSENT:
+                    body[key] = value
+            if has_data:
+                body["data"] = {}
+            for inside, key, column in inner:
+                if (value := column[number]) is not _ABSENT:
+                    body.setdefault(inside, {})[key] = value
+            name = names[number] if names else None
+            yield GivenEvent(None if name is _ABSENT else name, body, place, columns=self.field_columns)
 
-    @cached_property
-    def _has_data(self) -> bool:
-        return any(field.startswith("data.") for field in (*self.field_columns, *self.mapping.constants))
-
-    def _value(self, field: str, cell: str) -> Json:
+    def _read(self, field: str, cells: list[str]) -> list[Json]:
+        """The values of a column's cells; an empty cell gives none."""
         if field == "name":
-            return self.mapping.names.get(cell, cell)
+            names = self.mapping.names
+            return [names.get(cell, cell) if cell else _ABSENT for cell in cells]
         if field == "timestamp":
-            time = read_time(cell, self.zone)
-            return cell if time is None else time
-        kind = self.mapping.types.get(field)
-        return typed(cell, kind) if kind else cell
+            times = (read_time(cell, self.zone) for cell in cells)
+            return [time if time is not None else cell or _ABSENT for cell, time in zip(cells, times, strict=True)]
+        kind = self.mapping.types.get(field, "text")
+        if kind == "text":
+            return [cell or _ABSENT for cell in cells]
+        return [typed(cell, kind) if cell else _ABSENT for cell in cells]

@@ -127,6 +127,41 @@ def test_an_account_alone_is_a_person_of_an_order() -> None:
     assert (list(alone.counts), list(beside.counts)) == (["event_id_shared"], ["event_id_repeated"])
 
 
+@pytest.mark.parametrize(
+    ("constants", "code"),
+    [
+        ({"profileId": "shop visitor"}, "event_id_shared"),
+        ({"profileId": "anonymous"}, "event_id_repeated"),
+        ({"accountId": "acme"}, "event_id_shared"),
+        ({"accountId": "null"}, "event_id_repeated"),
+    ],
+)
+def test_an_identity_that_all_rows_have_is_one_person(constants: dict[str, str], code: str) -> None:
+    header = ["productId"]
+    mapping = ColumnMapping(
+        exact_mapping(header).columns,
+        constants={"name": ORDER, "eventId": "o", "timestamp": 1714631904000, **constants},
+    )
+    report = check_table(map_table(table_of(header, [["p1"], ["p2"]]), mapping))
+    assert report.rows_of(code).tolist() == [1]
+    assert report.rows_of("event_id_missing").size == 0
+
+
+def test_a_constant_that_is_wrong_is_wrong_in_every_row() -> None:
+    header = ["name", "productId"]
+    mapping = ColumnMapping(exact_mapping(header).columns, constants={"userId": True, "sessionId": 5})
+    report = check_table(map_table(table_of(header, [[VIEW, "p1"], [VIEW, "p2"]]), mapping))
+    assert report.counts == {"id_not_text": 2, "id_number": 2}
+    assert [issue.place.pointer for issue in report.issues_of(1)] == ["/userId", "/sessionId"]
+
+
+def test_lines_without_neighbours_share_nothing_outside_a_payload() -> None:
+    lone = GivenEvent(ORDER, item("p2"), Place(2, 1, None, "/1"), "/1/name")
+    first = GivenEvent(ORDER, item("p1"), Place(1, 1, None, "/0"), "/0/name")
+    assert codes(check_events([first, lone])) == [[], ["event_id_shared"]]
+    assert codes(check_events([*in_payload(ORDER, item("p1")), lone])) == [[], ["event_id_repeated"]]
+
+
 def in_payload(name: str, *bodies: dict[str, object], group: int = 0) -> list[GivenEvent]:
     return [
         GivenEvent(name, body, Place(row, 1, None, f"/track/{group}/payload/{row - 1}"), f"/track/{group}/name")
