@@ -172,6 +172,11 @@ async def hangs_before_reading(connection: Connection) -> None:
     await asyncio.sleep(60)
 
 
+async def speaks_no_tls(connection: Connection) -> None:
+    await connection.reader.read(2**16)
+    await connection.send(http(400, b"The plain HTTP port is another"))
+
+
 async def resets_at_once(connection: Connection) -> None:
     await connection.request()
     connection.reset()

