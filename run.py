@@ -318,7 +318,7 @@ def chromium() -> "str | None":
     if found:
         return found
     say("There is no Chromium on this machine; asking Playwright for its own.")
-    run([str(PYTHON), "-m", "playwright", "install", "chromium"], os.environ)
+    subprocess.run([str(PYTHON), "-m", "playwright", "install", "chromium"], capture_output=True, check=False)
     found = _playwrights()
     if not found and shutil.which("apt-get") and os.geteuid() == 0:
         say("Playwright has none to give; installing Debian's.")
