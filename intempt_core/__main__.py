@@ -1,0 +1,7 @@
+"""``python -m intempt_core``."""
+
+import sys
+
+from intempt_core.cli import main
+
+sys.exit(main())

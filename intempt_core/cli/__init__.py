@@ -1,0 +1,101 @@
+"""The same road without a screen: ``check``, ``send`` and ``sandbox`` (DESIGN, doors).
+
+Counts and issues go to standard output, progress and errors to standard error; an error is one sentence.
+Exit codes: 0 clean, or all accepted · 1 errors found, or not all accepted · 2 cannot be read, or wrongly called ·
+3 no such target.
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from intempt_core import sandbox
+from intempt_core.cli.checking import check
+from intempt_core.cli.sending import send
+from intempt_core.cli.words import say
+from intempt_core.errors import ConsoleError, MappingError, ReadError, TargetError
+from intempt_core.settings import Settings
+
+CLEAN, NOT_ALL, UNREADABLE, NO_TARGET = 0, 1, 2, 3
+"""Exit codes."""
+
+
+def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:
+    """Run a command and return its exit code. ``arguments`` and ``environment`` are by default the process's own."""
+    given = _parser().parse_args(arguments)
+    environment = os.environ if environment is None else environment
+    try:
+        return int(given.command(given, environment))
+    except TargetError as error:
+        return _sorry(error, NO_TARGET)
+    except (ReadError, MappingError) as error:
+        return _sorry(error, UNREADABLE)
+    except ConsoleError as error:
+        return _sorry(error, NOT_ALL)
+    except BrokenPipeError:
+        # Whoever read our output has closed it, which is their right; Python would complain once more at its end.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_ALL
+    except KeyboardInterrupt:
+        return _sorry("Interrupted.", NOT_ALL)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m intempt_core", description="Check and send product events.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    checking = commands.add_parser("check", help="say what is wrong with a file; nothing is sent")
+    checking.add_argument(
+        "file", metavar="FILE", type=Path, help="a CSV file, or a .json file with a request or events"
+    )
+    checking.add_argument("--mapping", type=Path, metavar="FILE", help="a saved mapping; else exact headers only")
+    checking.add_argument("--format", choices=("text", "json"), default="text")
+    checking.set_defaults(command=check)
+
+    sending = commands.add_parser("send", help="check a file and send the rows without errors")
+    sending.add_argument("file", metavar="FILE", type=Path, help="a CSV file, or a .json file with a request or events")
+    sending.add_argument("--target", required=True, metavar="sandbox|NAME|URL")
+    sending.add_argument("--mapping", type=Path, metavar="FILE", help="a saved mapping; else exact headers only")
+    sending.add_argument("--yes", action="store_true", help="do not ask, not even for a production target")
+    sending.add_argument("--wait", action="store_true", help="wait for a running console that sends")
+    sending.add_argument("--results", type=Path, metavar="OUT.csv", help="what became of every row")
+    sending.set_defaults(command=send)
+
+    serving = commands.add_parser("sandbox", help="serve a local Track API that stores what it gets")
+    serving.add_argument("--port", type=_port, default=8080, metavar="N")
+    serving.add_argument("--latency-ms", type=_latency, default=0, metavar="N", help="answer this much later")
+    serving.set_defaults(command=_sandbox)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"“{text}” is no port; it takes 0 to 65535, where 0 is any that is free")
+    return int(text)
+
+
+def _latency(text: str) -> int:
+    if not text.isdigit() or int(text) > 600_000:
+        raise argparse.ArgumentTypeError(f"“{text}” is no time; it takes 0 to 600000 milliseconds")
+    return int(text)
+
+
+def _sorry(error: object, code: int) -> int:
+    say(str(error))
+    return code
+
+
+def _sandbox(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    settings = Settings.from_environment(environment)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        say(f"The sandbox: http://127.0.0.1:{given.port}/v1/sandbox/projects/sandbox/sources/1001/track")
+        say(f"Its key: {sandbox.KEY}. Stop it with Ctrl+C.")
+        sandbox.serve(settings.sandbox_file, given.port, given.latency_ms)
+    except OSError as error:
+        raise ConsoleError(f"The sandbox cannot be served at port {given.port}: {error.strerror}.") from None
+    return CLEAN

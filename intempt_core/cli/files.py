@@ -1,0 +1,102 @@
+"""A file at the command line's door: a table or a JSON document, and what the rest of the road asks of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from intempt_core.checks import Report, Seen, check_events, check_table
+from intempt_core.errors import MappingError, ReadError
+from intempt_core.events import GivenEvent, at, id_text
+from intempt_core.history import LeftBehind
+from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.mapping import MappedTable, Mapping, exact_mapping, map_table
+from intempt_core.payloads import Payload, position, read_payload
+from intempt_core.plan import Plan, plan_events, plan_table
+from intempt_core.settings import Settings
+from intempt_core.tables import read_table
+
+
+@dataclass(frozen=True)
+class Given:
+    """A file as it was read, a table or a JSON document, and what the rest of the road asks of it."""
+
+    name: str
+    notes: tuple[str, ...]
+    digest: str
+    mapping: str
+    table: MappedTable | None
+    payload: Payload | None
+
+    def check(self, seen: Seen | None = None) -> Report:
+        """The verdict."""
+        if self.table is not None:
+            return check_table(self.table, seen)
+        return check_events(self.listed, seen, self.payload.issues if self.payload else ())
+
+    def plan(self, report: Report, settings: Settings) -> Plan:
+        """The plan of the rows without errors."""
+        rows = np.flatnonzero(~report.bad)
+        if self.table is not None:
+            return plan_table(self.table, rows, settings)
+        return plan_events([self.listed[row] for row in rows], settings=settings)
+
+    @property
+    def listed(self) -> tuple[GivenEvent, ...]:
+        """The events of a document."""
+        return self.payload.events if self.payload else ()
+
+    def events(self, rows: Sequence[int]) -> Iterator[GivenEvent]:
+        """The events of these rows (from 0)."""
+        return self.table.events(rows) if self.table is not None else (self.listed[row] for row in rows)
+
+    def left_behind(self, report: Report) -> Iterator[LeftBehind]:
+        """The rows with errors, with the codes that hold them back."""
+        errors = [code for code in report.counts if CATALOGUE[code].severity is Severity.ERROR]
+        codes: dict[int, list[str]] = {}
+        for code in errors:
+            for row in report.rows_of(code).tolist():
+                codes.setdefault(row, []).append(code)
+        rows = sorted(codes)
+        for row, event in zip(rows, self.events(rows), strict=True):
+            name = event.name if isinstance(event.name, str) else None
+            yield LeftBehind(row + 1, event.place.line, codes[row], id_text(at(event.body, "eventId")), name)
+
+    def column_of(self, issue: Issue) -> str | int | None:
+        """An issue's column: a table's header, or the number of the character in a document's line."""
+        return position(self.payload, issue.place.pointer)[1] if self.payload else issue.place.column
+
+
+def read(file: Path, mapping: Path | None) -> Given:
+    """Read a file. Raises :class:`ReadError` and :class:`MappingError`."""
+    if file.suffix.lower() in (".json", ".jsonl", ".ndjson"):
+        if mapping is not None:
+            raise MappingError("A JSON file holds events as they are sent; it takes no mapping.")
+        return _read_document(file)
+    try:
+        table = read_table(file, name=file.name)
+    except OSError as error:
+        raise ReadError(f"{file} cannot be read: {error.strerror}.") from error
+    chosen = exact_mapping(table.header) if mapping is None else Mapping.from_json(_text_of(mapping))
+    mapped = map_table(table, chosen)
+    return Given(file.name, table.notes, table.digest, chosen.to_json(), mapped, None)
+
+
+def _read_document(file: Path) -> Given:
+    text = _text_of(file)
+    if file.suffix.lower() != ".json":
+        raise ReadError(f"{file.name} holds one JSON document a line. Put the events into one list, in a .json file.")
+    payload = read_payload(text)
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return Given(file.name, (f"Read as {payload.recognised}.",), digest, "", None, payload)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except OSError as error:
+        raise ReadError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ReadError(f"{file} is not UTF-8 (byte {error.start:,}).") from error

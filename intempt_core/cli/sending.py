@@ -1,0 +1,274 @@
+"""``send``: check, plan, confirm, record, send, show.
+
+Alone this process sends by itself; beside a running console it records the intent and the console sends.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+from intempt_core import locks, sandbox
+from intempt_core.checks import Report
+from intempt_core.cli.checking import summary
+from intempt_core.cli.files import Given, read
+from intempt_core.cli.words import counted, plain, say, tell
+from intempt_core.dispatch.engine import Dispatcher
+from intempt_core.dispatch.progress import Progress
+from intempt_core.dispatch.simple import STANDS, intent_of, wait
+from intempt_core.errors import ConsoleError, HistoryUnavailable, TargetError
+from intempt_core.exports import results_csv
+from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of, target_key
+from intempt_core.plan import POLICY_WORDS, Plan, Policy
+from intempt_core.settings import ROOT, Settings
+from intempt_core.targets import SANDBOX, Target, Targets, parse_track_url, sandbox_target
+
+
+def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """``send``: 0 all accepted, 1 not all. Raises from the tree of errors."""
+    settings = Settings.from_environment(environment)
+    console = locks.console_running(settings.data)
+    file = read(given.file, given.mapping)
+    with contextlib.ExitStack() as opened:
+        target = _target(given.target, settings, environment, console)
+        # A target typed as a URL has its key in this process only: nobody else could send it.
+        alone = console is None or target.origin == "command line"
+        if alone and target.name == SANDBOX and target.origin == "sandbox":
+            target = sandbox_target(opened.enter_context(_sandbox_beside(settings)))
+        history = opened.enter_context(contextlib.closing(History.open(settings.history_url)))
+        report = file.check(partial(history.sent_ids, target_key(target)))
+        plan = file.plan(report, settings)
+        for line in _plan_words(file, report, plan, target):
+            say(line)
+        if not plan.events:
+            say("There is nothing to send.")
+            return 1
+        if not given.yes and not _confirmed(plan, target, sys.stdin):
+            say("Nothing was sent.")
+            return 1
+        sending = _Sending(history, settings, file, report, plan, target)
+        owner = "" if console is None else str(console.get("owner", ""))
+        batch, interrupted = sending.here() if alone else sending.at_console(owner, wait=given.wait)
+        return _closing_words(history, batch, report, given.results, alone=alone, interrupted=interrupted)
+
+
+def _target(name: str, settings: Settings, environment: Mapping[str, str], console: Mapping[str, Any] | None) -> Target:
+    if "://" in name:
+        return parse_track_url(name, environment)
+    base = environment.get("CONSOLE_SANDBOX", "") or (console or {}).get("url") or f"http://127.0.0.1:{settings.port}"
+    base = base if base.endswith("/sandbox") else f"{base}/sandbox"
+    return Targets.from_sources(_secrets(), environment, base).get(name)
+
+
+def _secrets() -> Mapping[str, Any]:
+    """The described targets: from the place where Streamlit reads them too."""
+    file = ROOT / ".streamlit" / "secrets.toml"
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):  # the error's own words could repeat a key
+        raise TargetError(f"{file} cannot be read as TOML, so no target in it is known.") from None
+
+
+@contextlib.contextmanager
+def _sandbox_beside(settings: Settings) -> Iterator[str]:
+    """The sandbox of the data folder, for as long as this process sends. Its URL."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        opened = sandbox.running(settings.sandbox_file)
+        url = opened.__enter__()
+    except OSError as error:
+        raise HistoryUnavailable(f"The sandbox cannot be started in {settings.data}: {error.strerror}.") from None
+    try:
+        yield url
+    finally:
+        opened.__exit__(None, None, None)
+
+
+def _plan_words(file: Given, report: Report, plan: Plan, target: Target) -> Iterator[str]:
+    yield summary(file, report)
+    production = "PRODUCTION, " if target.production else ""
+    yield (
+        f"To send: {counted(plan.events, 'event')} of {counted(plan.persons, 'person', 'persons')} in"
+        f" {counted(len(plan.requests), 'request')} to {target.title} ({production}{target.host})."
+    )
+    if report.rows_with_errors:
+        yield f"{counted(report.rows_with_errors, 'row')} with errors will stay behind."
+    if plan.largest_lane_reason:
+        yield plan.largest_lane_reason
+    before = report.counts.get("sent_before", 0)
+    if before:
+        twice = "it deduplicates by event id" if target.deduplicates else "it may count them once more"
+        yield f"{counted(before, 'row was', 'rows were')} sent to this target before; {twice}."
+    yield f"If an answer never comes: {POLICY_WORDS[Policy(target.default_policy)]}"
+
+
+def _confirmed(plan: Plan, target: Target, asked: TextIO) -> bool:
+    """Ask the person at the terminal; a production target wants its name typed."""
+    if not asked.isatty():
+        raise ConsoleError("Nobody can be asked here. Say --yes to send without a question.")
+    if target.production:
+        say(f"This is PRODUCTION. Type {target.name} to send {counted(plan.events, 'event')}:")
+        return asked.readline().strip() == target.name
+    say(f"Send {counted(plan.events, 'event')}? [y/N]")
+    return asked.readline().strip().lower() in ("y", "yes")
+
+
+@dataclass(frozen=True)
+class _Sending:
+    """One confirmed plan, sent by this process or by the console."""
+
+    history: History
+    settings: Settings
+    file: Given
+    report: Report
+    plan: Plan
+    target: Target
+
+    def record(self, owner: str) -> str:
+        """The intent, before the first byte leaves."""
+        intent = intent_of(
+            self.plan,
+            self.target,
+            label=self.file.name,
+            rows=self.report.rows,
+            digest=self.file.digest,
+            mapping=self.file.mapping,
+            owner=owner,
+        )
+        return self.history.record(intent, requests_of(self.plan), self.file.left_behind(self.report))
+
+    def here(self) -> tuple[str, bool]:
+        """Send from this process; the batch, and whether it was interrupted."""
+        dispatcher = Dispatcher(self.history, lambda _: self.target, self.settings, adopts=False)
+        dispatcher.start()
+        try:
+            batch = self.record(dispatcher.owner)
+            dispatcher.wake()
+            try:
+                wait(dispatcher, batch, _Watch(sys.stderr))
+            except KeyboardInterrupt:
+                say("Interrupted: waiting for what is on its way …")
+                with _deaf():
+                    dispatcher.stop()
+                return batch, True
+            return batch, False
+        finally:
+            dispatcher.stop()
+
+    def at_console(self, owner: str, *, wait: bool) -> tuple[str, bool]:
+        """Let the console send; the batch, and whether waiting for it was interrupted."""
+        batch = self.record(owner)
+        say(f"The console sends it: batch {batch}.")
+        watch = _Watch(sys.stderr)
+        try:
+            while wait:
+                found = self.history.batch(batch)
+                watch(Progress(found.state, found.events, reason=found.reason))
+                if found.state in STANDS and not found.events.get(RequestState.LEAVING):
+                    break
+                if locks.console_running(self.settings.data) is None:
+                    say("The console is gone. When it is started again it goes on with this batch.")
+                    break
+                time.sleep(0.25)
+        except KeyboardInterrupt:
+            return batch, True
+        return batch, False
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """A second Ctrl+C must not cut off the writing of outcomes."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Watch:
+    """Progress on standard error: a line that is written over on a terminal, else one line now and then."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._terminal = out.isatty()
+        self._said = ""
+        self._next = time.monotonic() + 5.0
+
+    def __call__(self, progress: Progress) -> None:
+        line = self._line(progress)
+        if self._terminal and line != self._said:
+            print(
+                f"\r{line:<{len(self._said)}}", end="\n" if progress.state in STANDS else "", file=self._out, flush=True
+            )
+            self._said = line
+        elif not self._terminal and time.monotonic() >= self._next:
+            print(line, file=self._out, flush=True)
+            self._next = time.monotonic() + 5.0
+
+    def _line(self, progress: Progress) -> str:
+        total = sum(progress.counts.values())
+        still = sum(progress.counts.get(state, 0) for state in (RequestState.PENDING, RequestState.LEAVING))
+        pace = f" · {progress.rate:,.0f} events per second" if progress.rate else ""
+        left = f" · {progress.seconds_left:,.0f} s left" if progress.seconds_left is not None else ""
+        reason = f" · {progress.reason}" if progress.reason else ""
+        return plain(f"{total - still:,} of {counted(total, 'event')}{pace}{left}{reason}", self._out)
+
+
+def _closing_words(
+    history: History, batch: str, report: Report, results: Path | None, *, alone: bool, interrupted: bool
+) -> int:
+    found = history.batch(batch)
+    for state in RequestState:
+        if found.events.get(state):
+            tell(f"{found.events[state]:>9,}  {state.value}")
+    if report.rows_with_errors:
+        tell(f"{report.rows_with_errors:>9,}  stayed behind")
+    say(_how_to_go_on(found, alone=alone, interrupted=interrupted))
+    if results is not None:
+        _write(results, results_csv(history, batch))
+    return 0 if found.total and found.events.get(RequestState.ACCEPTED) == found.total else 1
+
+
+def _how_to_go_on(found: BatchSummary, *, alone: bool, interrupted: bool) -> str:
+    reason = f" {found.reason}" if found.reason else ""
+    if found.state is BatchState.DONE:
+        return f"Batch {found.id} is done."
+    pending = counted(found.events.get(RequestState.PENDING, 0), "event is", "events are")
+    if not alone and found.state is BatchState.SENDING:
+        waits = " It goes on there." if interrupted else ""
+        return f"{pending} pending at the console, batch {found.id}.{waits}"
+    where = "in the console (python3 run.py), under History"
+    if found.target.origin == "command line":
+        where = "by sending the file again: its event ids stay the same"
+    return f"Batch {found.id} is {found.state.value}: {pending} pending.{reason} Go on with it {where}."
+
+
+def _write(file: Path, pieces: Iterator[str]) -> None:
+    """Write a file whole or not at all."""
+    name = ""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", dir=file.parent, prefix=f".{file.name}.", delete=False
+        ) as whole:
+            name = whole.name
+            whole.writelines(pieces)
+            whole.flush()
+            os.fsync(whole.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
+    except OSError as error:
+        raise ConsoleError(f"The results cannot be written to {file}: {error.strerror}.") from error
+    finally:
+        if name:
+            Path(name).unlink(missing_ok=True)

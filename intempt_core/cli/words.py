@@ -1,0 +1,26 @@
+"""How the command line speaks: counts on standard output, progress and errors on standard error."""
+
+import sys
+from typing import TextIO
+
+
+def say(text: str) -> None:
+    """A line on standard error."""
+    print(plain(text, sys.stderr), file=sys.stderr, flush=True)
+
+
+def tell(text: str) -> None:
+    """A line on standard output."""
+    print(plain(text, sys.stdout))
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """``1 row``, ``1,000 rows``."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def plain(text: str, out: TextIO) -> str:
+    """A text for a terminal: what a file says must not move the cursor, nor be more than the output can write."""
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    shown = "".join(char if char.isprintable() else " " if char.isspace() else "�" for char in text)
+    return shown.encode(encoding, "replace").decode(encoding)
