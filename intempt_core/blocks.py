@@ -2,7 +2,8 @@
 
 A block whose quoting is regular is read by Arrow, and its lines are counted on whole arrays (:func:`_quick`); any other
 block is read by the standard library's ``csv``, record by record (:func:`_careful`), which has the last word on what a
-file means. Both give the same rows, so a million good rows cost half a second and one bad row costs its own block.
+file means. Both give the same rows, so a million good rows cost half a second; ragged rows cost themselves
+(:func:`_around_ragged`), and a stray quote costs its block.
 Blocks end where records end: to stream, take them one by one.
 """
 
@@ -24,6 +25,9 @@ BLOCK = 4_194_304
 
 MOST_FILLED = 20_000_000
 """Cells that may be filled in for short rows; a small file cannot ask for all the memory there is."""
+
+MOST_FILLED_IN_BLOCK = 1_000_000
+"""As many of them in one block make it no case for the quick way."""
 
 LINE_END = re.compile(rb"\r\n?|\n")
 """What ends a physical line, as Arrow has it."""
@@ -76,37 +80,109 @@ def parts(
         yield part
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How records and lines lie in ``size`` bytes: where records begin and the lines (from 0) on which they do, blank
+    ones marked; the lines in all; and the quotes.
+    """
+
+    size: int
+    begins: _Offsets
+    on_line: _Offsets
+    blank: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    lines: int
+    quotes: _Offsets
+
+
 def _quick(text: bytes, at: int, line: int, dialect: Dialect, width: int, *, block: int) -> Part | None:
     """The whole records of one block by Arrow; ``None`` where the block is not as regular as Arrow needs it."""
     layout = _layout(text, at, min(at + block, len(text)), dialect)
-    if layout is None or text.startswith(BOM, at):  # Arrow would take a mark for the beginning of a file
+    if layout is None:
         return None
-    size, starts, blank, lines = layout
+    rows = int(np.count_nonzero(~layout.blank))
+    newlines = layout.lines > len(layout.begins)
+    chunks = _by_arrow(pa.py_buffer(text).slice(at, layout.size), rows, dialect, width, newlines=newlines)
+    if chunks is None:
+        return _around_ragged(text, at, line, dialect, width, layout)
+    on_line, blank = line + layout.on_line, layout.blank
+    return Part(chunks, on_line[~blank], {}, on_line[blank].tolist(), at + layout.size, line + layout.lines)
+
+
+def _by_arrow(
+    text: pa.Buffer, rows: int, dialect: Dialect, width: int, *, newlines: bool
+) -> list[Sequence[pa.Array]] | None:
+    """The columns of so many rows of one width; ``None`` where Arrow sees it otherwise."""
+    if bytes(memoryview(text)[: len(BOM)]) == BOM:  # it belongs to a cell, and Arrow would drop it
+        return None
     names = [str(number) for number in range(width)]
     try:
         read = pa.csv.read_csv(
-            pa.BufferReader(pa.py_buffer(text).slice(at, size)),
+            pa.BufferReader(text),
             pa.csv.ReadOptions(column_names=names),
             pa.csv.ParseOptions(
-                delimiter=dialect.delimiter,
-                quote_char=dialect.quote or False,
-                newlines_in_values=lines > len(starts) + len(blank),
+                delimiter=dialect.delimiter, quote_char=dialect.quote or False, newlines_in_values=newlines
             ),
             pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
             ),
         )
-    except pa.ArrowInvalid:  # a ragged row, or one longer than Arrow's own blocks
+    except pa.ArrowInvalid:  # a ragged row, no row at all, or one longer than Arrow's own blocks
         return None
-    if read.num_rows != len(starts):
-        return None
-    chunks = [column.chunks for column in read.columns]
-    return Part(chunks, line + starts, {}, [line + int(number) for number in blank], at + size, line + lines)
+    return [column.chunks for column in read.columns] if read.num_rows == rows else None
 
 
-def _layout(text: bytes, at: int, stop: int, dialect: Dialect) -> tuple[int, _Offsets, _Offsets, int] | None:
-    """How records and lines lie between two offsets: the bytes in whole records, the lines (from 0) on which records
-    start, the blank lines, and the lines in all; ``None`` where that cannot be told for certain.
+def _around_ragged(text: bytes, at: int, line: int, dialect: Dialect, width: int, layout: _Layout) -> Part | None:  # noqa: PLR0917  what _quick holds
+    """The records of one block where some are ragged: those are lifted out, read one by one, and put back."""
+    delimiters = _where(text, dialect.delimiter.encode(), at, at + layout.size)
+    if layout.quotes.size:
+        delimiters = delimiters[np.searchsorted(layout.quotes, delimiters) % 2 == 0]
+    bounds = np.append(layout.begins, layout.size)
+    count = np.diff(np.searchsorted(delimiters, bounds)) + 1
+    ragged = np.flatnonzero((count != width) & ~layout.blank)
+    if not ragged.size or np.maximum(width - count[ragged], 0).sum() > MOST_FILLED_IN_BLOCK:
+        return None
+    blank, lifted, cells_of = layout.blank.copy(), [], {}
+    good, after = [], at
+    for record in ragged.tolist():
+        begin, end = at + int(bounds[record]), at + int(bounds[record + 1])
+        good.append(text[after:begin])
+        after = end
+        cells = next(csv_records(Lines(text[begin:end], 0, 0), dialect))
+        if _is_blank(cells, width):
+            blank[record] = True
+        else:
+            cells_of[record] = len(cells)
+            lifted.append(_fitted(cells, width))
+    good.append(text[after : at + layout.size])
+    rows = np.flatnonzero(~blank)
+    newlines = layout.lines > len(layout.begins)
+    chunks = _by_arrow(pa.py_buffer(b"".join(good)), len(rows) - len(lifted), dialect, width, newlines=newlines)
+    if chunks is None:
+        return None
+    is_lifted = np.isin(rows, list(cells_of))
+    order = np.empty(len(rows), np.int64)
+    order[~is_lifted] = np.arange(len(rows) - len(lifted))
+    order[is_lifted] = np.arange(len(rows) - len(lifted), len(rows))
+    put_back = [
+        [pa.concat_arrays([*column, pa.array(texts, pa.string())]).take(pa.array(order))]
+        for column, texts in zip(chunks, zip(*lifted, strict=True) if lifted else [()] * width, strict=True)
+    ]
+    counted = dict(zip(np.flatnonzero(is_lifted).tolist(), cells_of.values(), strict=True))
+    on_line = line + layout.on_line
+    return Part(put_back, on_line[rows], counted, on_line[blank].tolist(), at + layout.size, line + layout.lines)
+
+
+def _is_blank(record: Sequence[str], width: int) -> bool:
+    """Whether a record is a blank line: of nothing, or of white space where there should be several cells."""
+    return not record or (len(record) == 1 < width and is_blank(record[0]))
+
+
+def _fitted(record: list[str], width: int) -> list[str]:
+    return record[:width] + [""] * (width - len(record))
+
+
+def _layout(text: bytes, at: int, stop: int, dialect: Dialect) -> _Layout | None:
+    """The layout of the whole records between two offsets; ``None`` where it cannot be told for certain.
 
     A line end is inside a cell where an odd number of quotes stands before it. That is exact where quoting is regular.
     """
@@ -125,12 +201,12 @@ def _layout(text: bytes, at: int, stop: int, dialect: Dialect) -> tuple[int, _Of
     if not outside.size:
         return None
     size = len(window) if last else int(ends[outside[-1]]) + 1
-    if not _quoting_is_regular(window[:size], quotes[quotes < size], dialect):
+    quotes = quotes[quotes < size]
+    if not _quoting_is_regular(window[:size], quotes, dialect):
         return None
-    starts = np.append(0, ends[outside[:-1]] + 1)
-    lines = np.append(0, outside[:-1] + 1)
-    blank = first[outside] == starts
-    return size, lines[~blank], lines[blank], int(outside[-1]) + 1
+    begins = np.append(0, ends[outside[:-1]] + 1)
+    on_line = np.append(0, outside[:-1] + 1)
+    return _Layout(size, begins, on_line, first[outside] == begins, int(outside[-1]) + 1, quotes)
 
 
 def _quoting_is_regular(window: _Bytes, quotes: _Offsets, dialect: Dialect) -> bool:
@@ -169,7 +245,7 @@ def _careful(text: bytes, at: int, line: int, dialect: Dialect, width: int, *, b
         line = lines.line
         record = next(records)
         refuse_unclosed(lines, record)
-        if not record or (len(record) == 1 < width and is_blank(record[0])):
+        if _is_blank(record, width):
             blank.append(line)
             continue
         if len(record) != width:
@@ -181,7 +257,7 @@ def _careful(text: bytes, at: int, line: int, dialect: Dialect, width: int, *, b
                     "rows. Rows have as many cells as the header. See that header and delimiter are right.",
                     line=line,
                 )
-            record = record[:width] + [""] * (width - len(record))
+            record = _fitted(record, width)
         rows.append(record)
         starts.append(line)
     columns = zip(*rows, strict=True) if rows else [()] * width

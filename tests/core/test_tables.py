@@ -452,6 +452,22 @@ def test_both_ways_of_reading_say_the_same_whatever_the_blocks(text: str, width:
     assert gathered(text.encode(), dialect, width, 1_000, quick=True) == whole
 
 
+@pytest.mark.parametrize(
+    "text", ["a\n\ufeffb,1\n", "\ufeffb,1\n", " \n\ufeffb,1\na,2,3\n", '"a\n",2,3\n"b\n",2\n ,,\n1,2']
+)
+def test_what_stands_after_a_ragged_row_is_kept_exactly(text: str) -> None:
+    ways = [gathered(text.encode(), Dialect(), 2, 1_000, quick=quick) for quick in (True, False)]
+    assert ways[0] == ways[1]
+
+
+def test_ragged_rows_in_regular_blocks_take_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_careful", lambda *_, **__: pytest.fail("read carefully"))
+    text = b'1,2\n \n3\n"4\n4","5,5",6\n\n7,8\n'
+    columns, lines, cells, blank = gathered(text, Dialect(), 2, 1_000, quick=True)
+    assert columns == [["1", "3", "4\n4", "7"], ["2", "", "5,5", "8"]]
+    assert (lines, cells, blank) == ([1, 3, 4, 7], {1: 1, 2: 3}, [2, 6])
+
+
 def test_where_arrow_counts_other_rows_the_careful_way_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pa.csv, "read_csv", lambda *_: pa.table({"0": ["1"]}))
     assert gathered(b"1\n2\n", Dialect(), 1, 1_000, quick=True) == ([["1", "2"]], [1, 2], {}, [])
