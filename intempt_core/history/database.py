@@ -24,6 +24,9 @@ WRITES = "history_writes"
 CACHE_KB = 65_536
 """Page cache of one SQLite connection: the indexes of a large batch grow in random places."""
 
+TURN_SECONDS = 10.0
+"""How long a thread waits, beyond the lock's own time, while others of its process write."""
+
 _IN_WORDS = {
     "SQLITE_BUSY": "is locked by another program. Close the program that holds it; work goes on when it lets go.",
     "SQLITE_LOCKED": "is locked by another program. Close the program that holds it; work goes on when it lets go.",
@@ -40,13 +43,15 @@ _IN_WORDS = {
 class Database:
     """An open database."""
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], int]) -> None:
+    def __init__(self, engine: Engine, *, clock: Callable[[], int], busy_seconds: float) -> None:
         self._engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
         self._clock = clock
         self._file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
         self._inode: tuple[int, int] | None = None
         self._looking = threading.Lock()
+        self._busy_seconds = busy_seconds
+        self._turn = threading.Lock()  # between threads of this process: SQLite itself would sleep and look again
 
     @classmethod
     def open(cls, url: str, *, clock: Callable[[], int] = now_ms, busy_seconds: float = 5.0) -> Self:
@@ -62,7 +67,7 @@ class Database:
             raise HistoryUnavailable(f"No history can be opened with this URL: {error}") from None
         if engine.dialect.name == "sqlite":
             _tune(engine, busy_seconds)
-        opened = cls(engine, clock=clock)
+        opened = cls(engine, clock=clock, busy_seconds=busy_seconds)
         try:
             opened._make()
         except BaseException:
@@ -87,10 +92,22 @@ class Database:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """A transaction that writes: nobody else writes meanwhile (SQLite), all of it is kept or nothing."""
-        with self._in_words():
+        with self._in_words(), self._in_turn():
             self._see_that_it_is_there()
             with self._writer.begin() as connection:
                 yield connection
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if self._file is None:  # a server lets many write at once
+            yield
+            return
+        if not self._turn.acquire(timeout=self._busy_seconds + TURN_SECONDS):
+            raise HistoryUnavailable(f"{self._name} is busy: another part of this program writes for too long.")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _make(self) -> None:
         """Make the database where there is none, and bring it to the newest version."""

@@ -1,0 +1,96 @@
+"""Batches written by hand: what a test of history, dispatch or exports says first."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from intempt_core.client import Attempt, Outcome
+from intempt_core.history import EventIntent, History, Intent, LeftBehind, RequestIntent, Source, TargetSnapshot
+from intempt_core.plan import Policy
+
+ME = "owner-1"
+SHOP = TargetSnapshot(
+    key="https://api.intempt.com/v1/acme/projects/shop/sources/1001/track",
+    name="shop",
+    base="https://api.intempt.com",
+    host="api.intempt.com",
+    org="acme",
+    project="shop",
+    source_id="1481727395731910656",
+    track_url="https://api.intempt.com/v1/acme/projects/shop/sources/1001/track",
+    origin="secrets.toml",
+    production=True,
+    credential_reference="secrets.toml: targets.shop.key",
+    feeds={"recently-viewed": "123"},
+)
+
+
+class Clock:
+    """A clock that only a test moves: ``now`` is epoch ms."""
+
+    def __init__(self, now: int = 1_795_348_980_000) -> None:  # 2026-11-22 12:03 UTC
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def intent(**given: Any) -> Intent:
+    usual: dict[str, Any] = {
+        "source": Source.FILE,
+        "label": "data.csv",
+        "target": SHOP,
+        "policy": Policy.STOP,
+        "rows": 0,
+    }
+    return Intent(**usual | given)
+
+
+def event(row: int, **given: Any) -> EventIntent:
+    usual: dict[str, Any] = {
+        "line": row + 1,
+        "name": "Product viewed",
+        "event_id": f"e{row}",
+        "user_id": "u1",
+        "product_id": f"p{row}",
+    }
+    return EventIntent(row, **usual | given)
+
+
+def request(lane: int, position: int, events: Sequence[EventIntent], body: bytes | None = None) -> RequestIntent:
+    made = b'{"track":[%s]}' % b",".join(
+        b'"%s"' % str(event.event_id).encode("ascii", "backslashreplace") for event in events
+    )
+    return RequestIntent(lane, position, made if body is None else body, events)
+
+
+def batch_of(
+    history: History,
+    *lanes: Sequence[int],
+    owner: str = ME,
+    left_behind: Sequence[LeftBehind] = (),
+    **given: Any,
+) -> str:
+    """A batch with these lanes: each a list of the sizes of its requests."""
+    rows = count(1)
+    requests = [
+        request(lane, position, [event(next(rows)) for _ in range(size)])
+        for lane, sizes in enumerate(lanes, 1)
+        for position, size in enumerate(sizes, 1)
+    ]
+    total = sum(len(made.events) for made in requests) + len(left_behind)
+    return history.record(intent(**{"owner": owner, "rows": total} | given), requests, left_behind)
+
+
+_moments = count(1_795_348_980_001)
+
+
+def attempt(outcome: Outcome = Outcome.ACCEPTED, **given: Any) -> Attempt:
+    status = {Outcome.ACCEPTED: 201, Outcome.REFUSED: 400}.get(outcome)
+    usual: dict[str, Any] = {
+        "status": status,
+        "reason": f"It was {outcome}.",
+        "started_at": next(_moments),
+        "elapsed_ms": 41.0,
+    }
+    return Attempt(outcome, **usual | given)
