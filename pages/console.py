@@ -6,9 +6,7 @@ import streamlit as st
 
 from pages.parts.frame import header
 
-st.set_page_config(
-    page_title="Event Console", page_icon=Path(__file__).parent / "parts" / "icon.png", layout="wide"
-)
+st.set_page_config(page_title="Event Console", page_icon=Path(__file__).parent / "parts" / "icon.png", layout="wide")
 
 screen = st.navigation(
     [

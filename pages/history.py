@@ -5,6 +5,7 @@ import streamlit as st
 from pages.parts import history_view as view
 
 batch, request = st.query_params.get("batch"), st.query_params.get("request")
+view.keep_link(batch, request)
 
 if request:
     view.one_request(request)

@@ -1,12 +1,14 @@
 """The pieces of the Compose screen, from top to bottom."""
 
+from typing import Any
+
 import streamlit as st
 
 from intempt_core import Issue, Target
 from intempt_core.events import DRIVES, IDENTITIES, EventName
 from pages.parts import composing, sending
 from pages.parts.composing import JOURNEYS, Composing, State
-from pages.parts.exchange import exchange, is_over
+from pages.parts.exchange import exchange
 from pages.parts.form import CHOSEN, NO_TIME, PLACES, TYPES, WHENS, EventForm, zones
 from pages.parts.house import house
 from pages.parts.look import badge, counted, escaped, weight, zone_name
@@ -50,8 +52,7 @@ def what(form: EventForm, issues: list[Issue]) -> None:
         names.append(str(current))
     st.pills("What happened", names, key=form.key("name"), on_change=composing.edited, persist_state="session")
     chosen = form.value("name", None)
-    if chosen in DRIVES:
-        st.caption(DRIVES[EventName(chosen)])
+    st.caption(DRIVES[EventName(chosen)] if chosen in DRIVES else "Choose one of the four.")
     field_problems("name", issues)
 
 
@@ -62,6 +63,7 @@ def who(form: EventForm, issues: list[Issue]) -> None:
     for number, identity in enumerate(IDENTITIES):
         with left if number % 2 == 0 else right:
             text(form, identity, identity, issues)
+    field_problems("who", issues)
 
 
 def when(form: EventForm, issues: list[Issue]) -> None:
@@ -75,47 +77,37 @@ def when(form: EventForm, issues: list[Issue]) -> None:
         on_change=composing.edited,
         persist_state="session",
     )
-    if form.value("when") == CHOSEN:
-        day, rest, zone = st.columns([3, 2, 3])
-        with day:
-            st.datetime_input(
-                "Date and time", key=form.key("moment"), step=60, on_change=composing.edited, persist_state="session"
-            )
-        with rest:
-            st.number_input(
-                "Milliseconds",
-                0,
-                999,
-                key=form.key("milliseconds"),
-                on_change=composing.edited,
-                persist_state="session",
-            )
-        with zone:
-            st.selectbox(
-                "Time zone",
-                zones(zone_name()),
-                key=form.key("zone"),
-                on_change=composing.edited,
-                persist_state="session",
-            )
-    elif form.value("when") == NO_TIME:
-        st.caption("Without a time the server takes its own clock.")
+    with st.container():
+        if form.value("when") == CHOSEN:
+            moment(form)
+        elif form.value("when") == NO_TIME:
+            st.caption("Without a time the server takes its own clock.")
     field_problems("timestamp", issues)
+
+
+def moment(form: EventForm) -> None:
+    """The picker, to the minute, its milliseconds, and its zone."""
+    day, rest, zone = st.columns([3, 2, 3])
+    common: dict[str, Any] = {"on_change": composing.edited, "persist_state": "session"}
+    day.datetime_input("Date and time", key=form.key("moment"), step=60, **common)
+    rest.number_input("Milliseconds", 0, 999, key=form.key("milliseconds"), **common)
+    zone.selectbox("Time zone", zones(zone_name()), key=form.key("zone"), **common)
 
 
 def further(form: EventForm) -> None:
     """Further values as rows of place, key, type and text."""
     for row in list(form.rows):
         place, name, kind, content, remove = st.columns([3, 3, 3, 4, 1], vertical_alignment="bottom")
-        common = {"on_change": composing.edited, "persist_state": "session"}
+        common: dict[str, Any] = {"on_change": composing.edited, "persist_state": "session"}
         place.selectbox("In", PLACES, key=form.key(f"row-{row}-in"), **common)
         name.text_input("Key", key=form.key(f"row-{row}-key"), **common)
         kind.selectbox("Type", TYPES, key=form.key(f"row-{row}-type"), **common)
         content.text_input("Value", key=form.key(f"row-{row}-value"), **common)
         remove.button("✕", key=form.key(f"row-{row}-remove"), help="Remove this row", on_click=drop, args=(form, row))
-        if not form.row(row).fits:
-            st.markdown(f"{badge('warning')}")
-            st.text("This text is not of its type; it leaves as text.")
+        with st.container():
+            if not form.row(row).fits:
+                st.markdown(badge("warning"))
+                st.text("This text is not of its type; it leaves as text.")
     st.button("+ More data", key=form.key("more"), type="tertiary", on_click=more, args=(form,))
 
 
@@ -138,11 +130,18 @@ def text(form: EventForm, field: str, label: str, issues: list[Issue], hint: str
 
 
 def field_problems(field: str, issues: list[Issue]) -> None:
-    """What is wrong with one field, under it."""
-    for issue in issues:
-        if composing.field_of(issue) == field:
-            st.markdown(badge(issue.severity))
-            st.text(f"{issue.says} {issue.mend}")
+    """What is wrong with one field, under it.
+
+    The container is there even when nothing is wrong, so that no other field moves, or loses what is being typed,
+    when a problem comes or goes.
+    """
+    with st.container(gap="xxsmall"):
+        for issue in issues:
+            if composing.field_of(issue) == field:
+                with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+                    st.markdown(badge(issue.severity), width="content")
+                    with st.container(width="stretch"):
+                        st.text(f"{issue.says} {issue.mend}")
 
 
 def request_text(screen: Composing, target: Target) -> None:
@@ -152,6 +151,7 @@ def request_text(screen: Composing, target: Target) -> None:
         f"POST {target.track_url}\nContent-Type: application/json\n\n{screen.payload.text}",
         language=None,
         wrap_lines=True,
+        height=520 if len(screen.forms) > 1 else "content",
     )
     st.caption(f"Line breaks are for reading: the body leaves on one line, {weight(len(screen.body))}.")
 
@@ -199,16 +199,17 @@ def send_buttons(screen: Composing, target: Target) -> None:
 def outcome(screen: Composing, target: Target) -> None:
     """Progress while the request is on its way, then its card."""
     st.divider()
-    requests = house().history.requests(screen.batch or "").items
-    if not all(map(is_over, map(house().history.request, (summary.id for summary in requests)))):
-        return sending.watch(screen.batch or "")
+    batch = screen.batch or ""
     if screen.state is State.SENDING:
-        composing.settled(accepted=all(summary.state == "accepted" for summary in requests))
-        st.rerun()
-    for summary_ in requests:
+        sending.watch(batch)
+        return
+    for summary_ in house().history.requests(batch).items:
         exchange(house().history.request(summary_.id), target)
+    found = house().history.batch(batch)
+    if found.reason:
+        st.text(found.reason)
+    sending.controls(found)
     same_again(target)
-    return None
 
 
 def same_again(target: Target) -> None:

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from intempt_core import Issue, Payload, Target, check_events, plan_events, read_payload
 from intempt_core.events import IDENTITIES, EventName, Json, body_of
-from intempt_core.history import Intent, Source, TargetSnapshot
+from intempt_core.history import BatchState, Intent, RequestState, Source, TargetSnapshot
 from intempt_core.plan import Policy
 from pages.parts import resending
 from pages.parts.form import NO_TIME, EventForm
@@ -95,6 +95,7 @@ def composing() -> Composing:
     if not found.forms:
         found.add(EventName.ADDED)
         edited()
+    arrive(found)
     return found
 
 
@@ -148,11 +149,18 @@ def send_same(target: Target) -> None:
     found.state = State.SENDING
 
 
-def settled(*, accepted: bool) -> None:
-    """The outcome is there; after an accepted send every event takes a fresh id."""
-    found = room(Composing)
+def arrive(found: Composing) -> None:
+    """Look whether the outcome is there; after an accepted send every event takes a fresh id.
+
+    Before the widgets are drawn: a drawn widget's content cannot be changed.
+    """
+    if found.state is not State.SENDING or found.batch is None:
+        return
+    batch = house().history.batch(found.batch)
+    if batch.state is BatchState.SENDING:
+        return
     found.state = State.OUTCOME
-    if accepted:
+    if set(batch.events) == {RequestState.ACCEPTED}:
         for form in found.forms:
             form.put("eventId", fresh_id())
 
@@ -211,7 +219,8 @@ def go_to(issue: Issue) -> None:
     """Lead to the field of an issue: the screen puts the cursor there."""
     found = room(Composing)
     form = found.forms[(issue.place.row or 1) - 1]
-    found.focus = form.key(field_of(issue))
+    field = field_of(issue)
+    found.focus = form.key("userId" if field == "who" else field)
 
 
 def field_of(issue: Issue) -> str:
@@ -221,5 +230,5 @@ def field_of(issue: Issue) -> str:
         return "name"
     inside = ".".join(steps[5:])
     if issue.code == "identity_missing":
-        return "userId"
+        return "who"
     return "data.productId" if issue.code == "product_id_missing" else inside or "eventId"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from intempt_core import RequestRecord, Target
-from intempt_core.history import AttemptRecord, RequestState
+from intempt_core.history import AttemptRecord
 from pages.parts.feedview import feeds_of_person
 from pages.parts.look import badge, counted, lasted, moment, weight, zone_name
 from pages.parts.session import key
@@ -62,10 +62,3 @@ def body_text(name: str, number: int, body: bytes) -> None:
         st.download_button(
             "The whole body", body, f"{name}-{number}.txt", key=key("body", name, number), on_click="ignore"
         )
-
-
-def is_over(request: RequestRecord) -> bool:
-    """Whether a request stands where it will stay by itself."""
-    return (
-        request.summary.state not in (RequestState.PENDING, RequestState.LEAVING) and request.summary.retry_at is None
-    )

@@ -27,14 +27,34 @@ OUTCOMES = (
 )
 
 
+def keep_link(batch: str | None, request: str | None) -> None:
+    """Write what is open into the browser's address, where a link within the page leaves it out."""
+    if request:
+        st.query_params.from_dict({"request": request})
+    elif batch:
+        st.query_params.from_dict({"batch": batch})
+
+
 def filters() -> None:
     """Time, target, source, outcome, and the search; they stand in the link."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Time", SINCE, key="history-since", bind="query-params", width=150)
         names = house().history.target_names()
         st.selectbox("Target", ["any target", *names], key="history-target", bind="query-params", width=180)
-        st.selectbox("Source", ["any source", *(source.value for source in Source)], key="history-source", bind="query-params", width=160)
-        st.selectbox("Outcome", ["any outcome", *(state.value for state in OUTCOMES)], key="history-outcome", bind="query-params", width=160)
+        st.selectbox(
+            "Source",
+            ["any source", *(source.value for source in Source)],
+            key="history-source",
+            bind="query-params",
+            width=160,
+        )
+        st.selectbox(
+            "Outcome",
+            ["any outcome", *(state.value for state in OUTCOMES)],
+            key="history-outcome",
+            bind="query-params",
+            width=160,
+        )
         st.text_input(
             "Search",
             key="history-text",

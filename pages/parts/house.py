@@ -14,17 +14,20 @@ from intempt_core.plan import Plan
 
 @dataclass
 class House:
-    """The rooms behind the screens. ``configured`` and ``typed`` are the targets of the files and of the sessions."""
+    """The rooms behind the screens. ``configured`` and ``typed`` are the targets of the files and of the sessions,
+    ``url`` is where this console is reached.
+    """
 
     settings: Settings
     history: History
     configured: Targets
+    url: str
     typed: dict[str, Target] = field(default_factory=dict)
     """Targets typed in any session, by credential reference: the engine needs their keys when the tab is closed."""
 
     def __post_init__(self) -> None:
         """The engine asks this house where a batch goes."""
-        self.dispatcher = Dispatcher(self.history, self.resolve, self.settings)
+        self.dispatcher = Dispatcher(self.history, self.resolve, self.settings, url=self.url)
 
     @property
     def targets(self) -> Mapping[str, Target]:
@@ -63,9 +66,9 @@ class House:
 @st.cache_resource(show_spinner=False)
 def _open(data: str, port: int, _environment: Mapping[str, str], _secrets: Mapping[str, object]) -> House:
     settings = replace(Settings.from_environment(_environment), data=Path(data))
-    sandbox = _environment.get("CONSOLE_SANDBOX") or f"http://127.0.0.1:{port}/sandbox"
-    targets = Targets.from_sources(_secrets, _environment, sandbox)
-    return House(settings, History.open(settings.history_url), targets)
+    url = f"http://127.0.0.1:{port}"
+    targets = Targets.from_sources(_secrets, _environment, _environment.get("CONSOLE_SANDBOX") or f"{url}/sandbox")
+    return House(settings, History.open(settings.history_url), targets, url)
 
 
 def house() -> House:
