@@ -12,8 +12,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from intempt_core.events import EventName
+from intempt_core.sandbox.answers import Refused
 from intempt_core.sandbox.persons import PRODUCT_NAMES, known_by
-from intempt_core.sandbox.reading import Event, read_track
+from intempt_core.sandbox.reading import Event, read_track, unread
 
 REQUESTS_AT_ONCE = 32
 """Requests that are digested in one transaction: some hundredths of a second."""
@@ -45,7 +46,7 @@ def digest(connection: sqlite3.Connection, known: Links) -> int:
     placed = (
         (number, places[org, project], source, event)
         for number, at, org, project, source, _, body in taken
-        for event in read_track(body, at)
+        for event in _events(body, at)
     )
     events = [_Placed(seq, *one) for seq, one in enumerate(placed, before + 1)]
     insert_many(
@@ -57,6 +58,13 @@ def digest(connection: sqlite3.Connection, known: Links) -> int:
     repeats = _mark_repeats(connection, before)
     _note_persons(connection, [one for one in events if one.seq not in repeats], known)
     return len(taken)
+
+
+def _events(body: bytes, received_at: int) -> list[Event]:
+    try:
+        return read_track(body, received_at)
+    except Refused as refusal:
+        return [unread(refusal)]
 
 
 class _Placed(NamedTuple):

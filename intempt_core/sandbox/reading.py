@@ -92,6 +92,13 @@ def read_track(body: bytes, received_at: int) -> list[Event]:
         raise _too_deep() from None
 
 
+def unread(refusal: Refused) -> Event:
+    """What stands for a request that was good when it came and cannot be read again: a body that is nested just as
+    deeply as the thread that took it could follow.
+    """
+    return Event(None, None, None, None, None, None, None, None, False, "request_shape", str(refusal), "null")
+
+
 def _read_exactly(body: bytes) -> Json:
     """What orjson will not read as it is (lone surrogates, integers past 64 bits, UTF-16) the standard library does."""
     try:
