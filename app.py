@@ -60,11 +60,13 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(building.stop)
+        await asyncio.to_thread(track_api.state.store.close)
 
 
+track_api = sandbox.app(Settings.from_environment(os.environ).sandbox_file)
 app = st.App(
     "pages/console.py",
-    routes=[Mount("/sandbox", sandbox.app(Settings.from_environment(os.environ).sandbox_file))],
+    routes=[Mount("/sandbox", track_api)],
     middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(SecurityHeaders)],
     lifespan=lifespan,
     on_script_error=sorry,

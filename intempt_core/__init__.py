@@ -1,0 +1,104 @@
+"""Product events, checked and sent with certainty: the console's core, without a screen.
+
+The rooms and their order are those of the README. A program needs these names; each is told about where it stands::
+
+    from intempt_core import check_table, exact_mapping, map_table, plan_table, read_table, sandbox_target, send
+
+    table = read_table(Path("events.csv"), name="events.csv")
+    mapped = map_table(table, exact_mapping(table.header))
+    report = check_table(mapped)
+    print(report.counts, "stay behind:", report.rows_with_errors)
+    batch = send(plan_table(mapped, (~report.bad).nonzero()[0]), sandbox_target("http://127.0.0.1:8501/sandbox"))
+    print(batch.events)
+"""
+
+from intempt_core.checks import Report, check_events, check_table
+from intempt_core.client import ConnectionTest, FeedAnswer, Outcome, open_client, read_feed, test_connection
+from intempt_core.dispatch import Dispatcher, Progress, intent_of, send
+from intempt_core.errors import (
+    ConsoleError,
+    CredentialError,
+    HistoryError,
+    HistoryUnavailable,
+    MappingError,
+    NoSuchTarget,
+    NotAllowed,
+    NotFound,
+    PlanError,
+    ReadError,
+    SettingsError,
+    TargetError,
+    TargetIncomplete,
+)
+from intempt_core.events import GivenEvent, TrackEvent, TrackRequest
+from intempt_core.feeds import FEEDS, feeds_of
+from intempt_core.history import History, RequestRecord
+from intempt_core.issues import CATALOGUE, Issue, Place, Severity
+from intempt_core.mapping import Mapping, exact_mapping, map_table, offers
+from intempt_core.payloads import Payload, read_payload
+from intempt_core.plan import Plan, Policy, plan_events, plan_table
+from intempt_core.settings import Settings
+from intempt_core.tables import Dialect, Table, read_table
+from intempt_core.targets import Credential, Target, Targets, parse_track_url, sandbox_target, typed_target
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CATALOGUE",
+    "FEEDS",
+    "ConnectionTest",
+    "ConsoleError",
+    "Credential",
+    "CredentialError",
+    "Dialect",
+    "Dispatcher",
+    "FeedAnswer",
+    "GivenEvent",
+    "History",
+    "HistoryError",
+    "HistoryUnavailable",
+    "Issue",
+    "Mapping",
+    "MappingError",
+    "NoSuchTarget",
+    "NotAllowed",
+    "NotFound",
+    "Outcome",
+    "Payload",
+    "Place",
+    "Plan",
+    "PlanError",
+    "Policy",
+    "Progress",
+    "ReadError",
+    "Report",
+    "RequestRecord",
+    "Settings",
+    "SettingsError",
+    "Severity",
+    "Table",
+    "Target",
+    "TargetError",
+    "TargetIncomplete",
+    "Targets",
+    "TrackEvent",
+    "TrackRequest",
+    "check_events",
+    "check_table",
+    "exact_mapping",
+    "feeds_of",
+    "intent_of",
+    "map_table",
+    "offers",
+    "open_client",
+    "parse_track_url",
+    "plan_events",
+    "plan_table",
+    "read_feed",
+    "read_payload",
+    "read_table",
+    "sandbox_target",
+    "send",
+    "test_connection",
+    "typed_target",
+]

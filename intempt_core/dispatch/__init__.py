@@ -10,6 +10,6 @@
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.lanes import IN_A_ROW, Turn, drive, halved
 from intempt_core.dispatch.progress import Progress
-from intempt_core.dispatch.simple import send
+from intempt_core.dispatch.simple import intent_of, send
 
-__all__ = ["IN_A_ROW", "Dispatcher", "Progress", "Turn", "drive", "halved", "send"]
+__all__ = ["IN_A_ROW", "Dispatcher", "Progress", "Turn", "drive", "halved", "intent_of", "send"]

@@ -9,14 +9,14 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import count
 from uuid import uuid4
 
-from intempt_core import Issue, Payload, Target, check_events, plan_events, read_payload
+from intempt_core import Issue, Payload, Target, check_events, intent_of, plan_events, read_payload
 from intempt_core.events import IDENTITIES, EventName, Json, body_of
-from intempt_core.history import BatchState, Intent, RequestState, Source, TargetSnapshot
+from intempt_core.history import BatchState, RequestState, Source
 from intempt_core.plan import Policy
 from pages.parts import resending
 from pages.parts.form import NO_TIME, EventForm
@@ -127,15 +127,8 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     found.sent_at = time.monotonic()
     plan = plan_events(found.payload.events, one_request=True)
     label = ", ".join(str(form.value("name", None) or "no name") for form in found.forms[:3])
-    intent = Intent(
-        source=Source.FORM,
-        label=label,
-        target=TargetSnapshot.of(target),
-        policy=policy,
-        rows=plan.events,
-        notes={"as it is": True} if as_it_is else {},
-    )
-    found.batch = house().submit(intent, plan)
+    intent = intent_of(plan, target, source=Source.FORM, label=label, policy=policy)
+    found.batch = house().submit(replace(intent, notes={"as it is": True} if as_it_is else {}), plan)
     found.state = State.SENDING
 
 

@@ -45,7 +45,7 @@ class House:
 
     def submit(self, intent: Intent, plan: Plan, left_behind: Iterable[LeftBehind] = ()) -> str:
         """Record the intent of a batch and wake the engine; the batch's id. Nothing leaves before this is recorded."""
-        return self.repeat(replace(intent, persons=plan.persons, lanes=plan.lanes), requests_of(plan), left_behind)
+        return self.repeat(intent, requests_of(plan), left_behind)
 
     def repeat(self, intent: Intent, requests: Iterable[RequestIntent], left_behind: Iterable[LeftBehind] = ()) -> str:
         """The same for requests that are written already, such as those of a batch that is sent again."""

@@ -1,10 +1,10 @@
 """What the Inspect screen knows and does: the pasted text, what it was recognised as, its verdict, its batch."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from intempt_core import ConsoleError, Payload, Report, Target, check_events, plan_events, read_payload
-from intempt_core.history import Intent, Source, TargetSnapshot, target_key
+from intempt_core import ConsoleError, Payload, Report, Target, check_events, intent_of, plan_events, read_payload
+from intempt_core.history import Source, target_key
 from intempt_core.plan import Plan, Policy
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
 from pages.parts.house import house
@@ -69,12 +69,6 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     if planned is None or found.payload is None:
         return
     found.sent_at = time.monotonic()
-    intent = Intent(
-        source=Source.PAYLOAD,
-        label=found.payload.recognised,
-        target=TargetSnapshot.of(target),
-        policy=policy,
-        rows=len(found.payload.events),
-        notes={"as it is": True} if as_it_is else {},
-    )
-    found.batch = house().submit(intent, planned)
+    label = found.payload.recognised
+    intent = intent_of(planned, target, source=Source.PAYLOAD, label=label, policy=policy)
+    found.batch = house().submit(replace(intent, notes={"as it is": True} if as_it_is else {}), planned)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -50,12 +51,12 @@ def badge(state: str, count: int | None = None) -> str:
     return f":{LOOKS[state].colour}-badge[{mark(state, count)}]"
 
 
-def badges(counts: Mapping[str, int]) -> str:
-    """Counts by state as one line of badges, states that nobody is in left out."""
+def badges(counts: Mapping[Any, int]) -> str:
+    """Counts by state (any text enumeration) as one line of badges, states that nobody is in left out."""
     return " ".join(badge(state, counts[state]) for state in LOOKS if counts.get(state))
 
 
-def marks(counts: Mapping[str, int]) -> str:
+def marks(counts: Mapping[Any, int]) -> str:
     """Counts by state in plain text, for a table's cell."""
     return "  ".join(mark(state, counts[state]) for state in LOOKS if counts.get(state))
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import streamlit as st
 
 from intempt_core import ConsoleError, Mapping, Table, offers
+from intempt_core.cells import TYPES
 from intempt_core.events import PLAIN_FIELDS, EventName
-from intempt_core.mapping import TYPES, Offer, map_table
+from intempt_core.mapping import Offer, map_table
 from pages.parts import uploading
 from pages.parts.form import zones
 from pages.parts.look import counted, escaped, zone_name

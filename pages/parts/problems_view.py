@@ -116,10 +116,10 @@ def for_reading(issues: list[Issue]) -> None:
 
 def downloads(judged: Judged) -> None:
     """Problems, and the rows that stay behind, as files."""
-    report, mapped = judged.report, judged.mapped
+    report = judged.report
     st.download_button(
         "problems.csv",
-        lambda: "".join(problems_csv(report, mapped)),
+        lambda: "".join(problems_csv(report)),
         "problems.csv",
         "text/csv",
         key="upload-problems",
@@ -128,7 +128,7 @@ def downloads(judged: Judged) -> None:
     if report.rows_with_errors:
         st.download_button(
             f"{counted(report.rows_with_errors, 'row')} that stay behind",
-            lambda: "".join(left_behind_csv(report, mapped)),
+            lambda: "".join(left_behind_csv(judged.mapped.table, report)),
             "stay-behind.csv",
             "text/csv",
             key="upload-left-behind",

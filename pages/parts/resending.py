@@ -92,7 +92,8 @@ def record(batch: BatchSummary, states: tuple[RequestState, ...], target: Target
         lanes=batch.lanes,
     )
     if fresh:
-        return house().submit(intent, plan_events(list(renamed(batch, states))))
+        plan = plan_events(list(renamed(batch, states)))
+        return house().submit(replace(intent, persons=plan.persons, lanes=plan.lanes), plan)
     return house().repeat(intent, house().history.bodies(batch.id, states))
 
 

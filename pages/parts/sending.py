@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from intempt_core import Progress, Target
-from intempt_core.history import BatchState, BatchSummary
+from intempt_core.history import BatchState, BatchSummary, RequestState
 from intempt_core.plan import POLICY_WORDS, Policy
 from pages.parts.house import house
 from pages.parts.look import badges, counted, escaped, lasted
@@ -89,7 +89,7 @@ def controls(summary: BatchSummary) -> None:
         if summary.state in (BatchState.PAUSED, BatchState.STOPPED):
             st.button("Go on", key=key("resume", summary.id), on_click=engine.resume, args=(summary.id,))
         if summary.state in (BatchState.SENDING, BatchState.PAUSED, BatchState.STOPPED):
-            waiting = summary.events.get("pending", 0)
+            waiting = summary.events.get(RequestState.PENDING, 0)
             with st.popover("Cancel", key=key("cancel", summary.id)):
                 st.text(f"{counted(waiting, 'event')} that have not left will never leave. What left stays as it is.")
                 st.button(

@@ -92,7 +92,7 @@ def typed_form() -> None:
             deduplicates = right.checkbox("Deduplicates by event id", False, key="target-form-deduplicates")
             if st.form_submit_button("Use this target", key="target-form-use"):
                 try:
-                    add(typed_target(name, host, org, project, source, secret,
+                    add(typed_target(name=name, host=host, org=org, project=project, source=source, key=secret,
                                      production=production, deduplicates=deduplicates))  # fmt: skip
                 except ConsoleError as error:
                     st.markdown(":red-badge[■ this target cannot be used]")

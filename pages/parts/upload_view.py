@@ -1,10 +1,12 @@
 """The pieces of the Upload screen: the empty screen, and the six steps of the road."""
 
+from uuid import uuid4
+
 import streamlit as st
 
 from intempt_core import ConsoleError, Dialect, Mapping, Target
 from intempt_core.exports import results_csv
-from intempt_core.history import BatchState, target_key
+from intempt_core.history import BatchState, RequestState, target_key
 from intempt_core.payloads import read_payload
 from pages.parts import mapping_view, problems_view, sending, uploading
 from pages.parts.house import house
@@ -198,13 +200,13 @@ def plan_step(judged: Judged, target: Target) -> None:
 
 
 def _fresh(found: Uploading) -> None:
-    found.fresh = uploading.uuid4().hex
+    found.fresh = uuid4().hex
 
 
 def before(target: Target) -> None:
     """When this very file went to this target before, and what came of it."""
     for batch in house().history.same_file(uploading.uploading().digest, target_key(target))[:3]:
-        accepted = batch.events.get("accepted", 0)
+        accepted = batch.events.get(RequestState.ACCEPTED, 0)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(
                 f"This file was sent on {moment(batch.created_at)}: {accepted:,} of "

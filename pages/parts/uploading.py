@@ -25,11 +25,12 @@ from intempt_core import (
     Target,
     check_table,
     exact_mapping,
+    intent_of,
     map_table,
     plan_table,
     read_table,
 )
-from intempt_core.history import Intent, LeftBehind, Source, TargetSnapshot
+from intempt_core.history import LeftBehind, Source
 from intempt_core.issues import CATALOGUE, Severity
 from intempt_core.mapping import MappedTable, Offer
 from intempt_core.plan import Policy
@@ -211,16 +212,17 @@ def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy) -> None:
     found = uploading()
     if found.batch is not None:
         return
-    intent = Intent(
+    intent = intent_of(
+        plan,
+        target,
         source=Source.FILE,
         label=found.name,
-        target=TargetSnapshot.of(target),
-        policy=policy,
         rows=judged_.report.rows,
+        policy=policy,
         digest=found.digest,
         mapping=judged_.mapped.mapping.to_json(),
-        notes={"as it is": True} if found.everything else {},
     )
+    intent = replace(intent, notes={"as it is": True} if found.everything else {})
     found.batch = house().submit(intent, plan, () if found.everything else judged_.left_behind())
 
 
