@@ -21,8 +21,8 @@ from intempt_core.events import dumps
 WRITES = "history_writes"
 """Execution option of connections that begin by taking SQLite's write lock: asked for late, it may be refused."""
 
-CACHE_KB = 65_536
-"""Page cache of one SQLite connection: the indexes of a large batch grow in random places."""
+CACHE_KB = 32_768
+"""Page cache of one SQLite connection, at the most: the indexes of a large batch grow in random places."""
 
 TURN_SECONDS = 10.0
 """How long a thread waits, beyond the lock's own time, while others of its process write."""
@@ -61,7 +61,10 @@ class Database:
         """
         try:
             engine = create_engine(
-                url, hide_parameters=True, json_serializer=lambda value: dumps(value).decode(), pool_timeout=30
+                url,
+                hide_parameters=True,
+                json_serializer=lambda value: dumps(value).decode(),
+                pool_use_lifo=True,  # the connection with the warm page cache first
             )
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise HistoryUnavailable(f"No history can be opened with this URL: {error}") from None

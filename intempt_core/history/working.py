@@ -337,41 +337,41 @@ def _number_of(batch: str) -> Any:
     return select(batches.c.number).where(batches.c.id == batch).scalar_subquery()
 
 
-def _standings(connection: Connection, ids: Iterable[int]) -> dict[int, _Standing]:
-    columns = requests.c
-    found = (
-        select(
-            columns.id,
-            batches.c.owner,
-            batches.c.state.label("batch_state"),
-            columns.state,
-            columns.tries,
-            columns.doubt,
-            columns.retry_at,
-            columns.last_attempt,
-            columns.updated_at,
-        )
-        .join(batches, batches.c.number == columns.batch)
-        .where(columns.id.in_(sorted(ids)))
-        .order_by(columns.id)
-        .with_for_update()
+_STANDINGS = (
+    select(
+        requests.c.id,
+        batches.c.owner,
+        batches.c.state.label("batch_state"),
+        requests.c.state,
+        requests.c.tries,
+        requests.c.doubt,
+        requests.c.retry_at,
+        requests.c.last_attempt,
+        requests.c.updated_at,
     )
-    return {row.id: _Standing(*row) for row in connection.execute(found)}
+    .join(batches, batches.c.number == requests.c.batch)
+    .where(requests.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(requests.c.id)
+    .with_for_update()
+)
+_CHANGED = ("state", "tries", "doubt", "retry_at", "last_attempt", "updated_at")
+_CHANGE = update(requests).where(requests.c.id == bindparam("id_")).values({name: bindparam(name) for name in _CHANGED})
+_TRIED = insert(attempts).returning(attempts.c.id, sort_by_parameter_order=True)
+
+
+def _standings(connection: Connection, ids: Iterable[int]) -> dict[int, _Standing]:
+    """Where some requests stand; nobody moves them until the transaction ends."""
+    return {row.id: _Standing(*row) for row in connection.execute(_STANDINGS, {"ids": sorted(ids)})}
 
 
 def _write_standings(connection: Connection, standings: Sequence[_Standing]) -> None:
-    if not standings:
-        return
-    names = ("state", "tries", "doubt", "retry_at", "last_attempt", "updated_at")
-    statement = (
-        update(requests).where(requests.c.id == bindparam("id_")).values({name: bindparam(name) for name in names})
-    )
-    connection.execute(
-        statement, [{"id_": standing.id, **{name: getattr(standing, name) for name in names}} for standing in standings]
-    )
+    if standings:
+        rows = [{name: getattr(standing, name) for name in _CHANGED} | {"id_": standing.id} for standing in standings]
+        connection.execute(_CHANGE, rows)
 
 
 def _write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]]) -> list[int]:
+    """Write attempts and return their ids, in the same order."""
     if not tried:
         return []
     rows = [
@@ -390,8 +390,7 @@ def _write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]]
         }
         for request, attempt in tried
     ]
-    statement = insert(attempts).returning(attempts.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(statement, rows).scalars())
+    return list(connection.execute(_TRIED, rows).scalars())
 
 
 def _is_written(connection: Connection, mark: Settled) -> bool:

@@ -200,9 +200,8 @@ def test_threads_that_find_no_free_connection_are_told(history: History) -> None
 
 
 def test_mistakes_of_ours_are_not_called_trouble_of_the_machine(history: History) -> None:
-    again = f"INSERT INTO alembic_version VALUES ('{migrations.HEAD}')"
     with pytest.raises(IntegrityError), history._writing() as connection:
-        connection.exec_driver_sql(again)
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (migrations.HEAD,))
 
 
 # ── several processes and threads ────────────────────────────────────────────────────────────────────────────────────
