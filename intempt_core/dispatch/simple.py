@@ -1,5 +1,6 @@
 """Plan in, outcome out: for a program that waits until all is sent, such as the command line or a script."""
 
+import os
 import time
 from collections.abc import Callable, Iterable
 
@@ -64,10 +65,10 @@ def send(
 ) -> BatchSummary:
     """Record a plan, send it from this process, and wait until nothing moves any more; the batch as it then is.
 
-    ``history`` is by default that of the settings' data folder. ``watch`` is told four times a second. Interrupted
+    ``settings`` are by default the environment's, and ``history`` that of their data folder. ``watch`` is told four times a second. Interrupted
     (Ctrl+C), it lets answers come in, pauses the batch and raises again.
     """
-    settings = settings or Settings()
+    settings = settings or Settings.from_environment(os.environ)
     opened = history or History.open(settings.history_url)
     try:
         dispatcher = Dispatcher(opened, lambda _: target, settings, adopts=False)
