@@ -65,8 +65,8 @@ def send(
 ) -> BatchSummary:
     """Record a plan, send it from this process, and wait until nothing moves any more; the batch as it then is.
 
-    ``settings`` are by default the environment's, and ``history`` that of their data folder. ``watch`` is told four times a second. Interrupted
-    (Ctrl+C), it lets answers come in, pauses the batch and raises again.
+    ``settings`` are by default the environment's, and ``history`` that of their data folder. ``watch`` is told four
+    times a second. Interrupted (Ctrl+C), it lets answers come in, pauses the batch and raises again.
     """
     settings = settings or Settings.from_environment(os.environ)
     opened = history or History.open(settings.history_url)
