@@ -6,6 +6,7 @@ import streamlit as st
 
 from intempt_core import Issue, Target
 from intempt_core.events import DRIVES, IDENTITIES, EventName
+from intempt_core.history import BatchState
 from pages.parts import composing, sending
 from pages.parts.composing import JOURNEYS, Composing, State
 from pages.parts.exchange import exchange
@@ -202,6 +203,8 @@ def outcome(screen: Composing, target: Target) -> None:
     batch = screen.batch or ""
     if screen.state is State.SENDING:
         sending.watch(batch)
+        if house().history.batch(batch).state is not BatchState.SENDING:
+            st.rerun()  # it arrived while this screen was drawn
         return
     for summary_ in house().history.requests(batch).items:
         exchange(house().history.request(summary_.id), target)
