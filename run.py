@@ -167,7 +167,7 @@ def _make_venv() -> None:
 def _install(files: Sequence[str]) -> None:
     say(f"Installing {', '.join(files)} into .venv: half a minute or two.")
     began = time.monotonic()
-    # Byte code is made where it is first needed: that halves the wait.
+    # Packages are compiled where they are first needed, and then kept: that halves the wait.
     pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--no-compile", "--retries", "2", "--progress-bar", "off"]
     pip += ["--disable-pip-version-check", *(part for name in files for part in ("-r", str(ROOT / name)))]
     with LOG.open("w") as log:
@@ -401,6 +401,7 @@ def main(arguments: Sequence[str]) -> int:
         say(f"There is no command “{name}”.\n")
         usage(())
         return 2
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else every start would compile every package anew
     try:
         with _blamed():
             return COMMANDS[name](rest)
