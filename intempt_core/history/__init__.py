@@ -34,14 +34,11 @@ Every method raises :class:`~intempt_core.errors.HistoryUnavailable` while histo
 damaged or gone, and works again when it returns.
 """
 
+from intempt_core.history.looking_back import LookingBack
 from intempt_core.history.reading import Reading
 from intempt_core.history.recording import Recording, requests_of
 from intempt_core.history.records import (
-    Arrival,
-    AttemptRecord,
-    BatchFilter,
     BatchState,
-    BatchSummary,
     EventIntent,
     Half,
     Intent,
@@ -49,13 +46,8 @@ from intempt_core.history.records import (
     Leaving,
     LeftBehind,
     Mark,
-    Page,
-    RecordedEvent,
     RequestIntent,
-    RequestRecord,
     RequestState,
-    RequestSummary,
-    RowOutcome,
     Settled,
     Source,
     TargetSnapshot,
@@ -63,10 +55,22 @@ from intempt_core.history.records import (
     Work,
     target_key,
 )
+from intempt_core.history.shown import (
+    Arrival,
+    AttemptRecord,
+    BatchFilter,
+    BatchSummary,
+    Page,
+    RecordedEvent,
+    RequestRecord,
+    RequestSummary,
+    RowOutcome,
+)
+from intempt_core.history.steering import Steering
 from intempt_core.history.working import Working
 
 
-class History(Recording, Working, Reading):
+class History(Recording, Working, Steering, Reading, LookingBack):
     """The SQL store. One instance serves all threads of a process; several processes may hold the same database."""
 
 

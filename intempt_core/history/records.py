@@ -1,4 +1,4 @@
-"""What history takes and gives: frozen records, and the states of a request and of a batch.
+"""What history is given, by a confirm and by dispatch: frozen records, and the states of a request and of a batch.
 
 Times are epoch milliseconds and durations milliseconds. Nothing here holds a key.
 """
@@ -6,15 +6,12 @@ Times are epoch milliseconds and durations milliseconds. Nothing here holds a ke
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
-from intempt_core.client import Attempt, Outcome
+from intempt_core.client import Attempt
 from intempt_core.events import GivenEvent, Json, at, dumps, epoch_ms, id_text
-from intempt_core.feeds import Interaction
 from intempt_core.plan import Policy
 from intempt_core.targets import Target
-
-T = TypeVar("T")
 
 SIXTY_FOUR_BITS = 2**63
 """A time beyond it is sent as it is, and history keeps none: no database has a number for it."""
@@ -262,167 +259,3 @@ class Unfinished:
     id: str
     owner: str
     state: BatchState
-
-
-# ── what screens read ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a list: ``number`` counts from 1, ``total`` counts the items of all pages."""
-
-    items: tuple[T, ...]
-    total: int
-    number: int
-    size: int
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are; an empty list has one."""
-        return max(1, -(-self.total // self.size))
-
-
-@dataclass(frozen=True, slots=True)
-class BatchFilter:
-    """Which batches to show; ``None`` and empty text let all through.
-
-    ``since`` (inclusive) and ``until`` (exclusive) bound the time of recording. ``target`` is a target's name.
-    ``outcome`` keeps batches with at least one request in that state. ``text`` is a whole event id, identity,
-    product id or batch id, exactly.
-    """
-
-    since: int | None = None
-    until: int | None = None
-    target: str | None = None
-    source: Source | None = None
-    outcome: RequestState | None = None
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSummary:
-    """One batch and where it stands. ``events`` and ``requests`` count by state; absent states have none.
-
-    A split request counts among ``requests`` and not among ``events``: its events are its halves'.
-    ``changed_at`` is the time of the last change of the batch's state.
-    """
-
-    id: str
-    created_at: int
-    changed_at: int
-    source: Source
-    label: str
-    target: TargetSnapshot
-    policy: Policy
-    state: BatchState
-    reason: str
-    owner: str
-    rows: int
-    left_behind: int
-    persons: int
-    lanes: int
-    digest: str
-    mapping: str
-    notes: Mapping[str, Json]
-    resend_of: str
-    events: Mapping[RequestState, int]
-    requests: Mapping[RequestState, int]
-
-    @property
-    def total(self) -> int:
-        """Events of the batch, whatever became of them."""
-        return sum(self.events.values())
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing will change any more by itself."""
-        return self.state in (BatchState.DONE, BatchState.CANCELLED) and not self.requests.get(RequestState.LEAVING)
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
-    """One try of one request, as it was (see :class:`~intempt_core.client.Attempt`); ``number`` counts from 1."""
-
-    id: int
-    request: int
-    number: int
-    started_at: int
-    elapsed_ms: float
-    outcome: Outcome
-    status: int | None
-    reason: str
-    headers: tuple[tuple[str, str], ...]
-    sent_headers: tuple[tuple[str, str], ...]
-    answer: bytes
-    answer_length: int
-    answer_cut: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
-    """One event of a request: ``position`` counts within the request, from 0."""
-
-    request: int
-    position: int
-    event: EventIntent
-    state: RequestState
-
-
-@dataclass(frozen=True, slots=True)
-class RequestSummary:
-    """A request in a list; ``status`` and ``reason`` are its last attempt's. ``part`` orders halves of one position."""
-
-    id: int
-    batch: str
-    lane: int
-    position: int
-    part: str
-    events: int
-    state: RequestState
-    tries: int
-    doubt: bool
-    retry_at: int | None
-    updated_at: int
-    parent: int | None
-    status: int | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
-    """One request whole: what left, what it held, what came back. A split request's events are with its ``halves``."""
-
-    summary: RequestSummary
-    body: bytes
-    events: tuple[RecordedEvent, ...]
-    attempts: tuple[AttemptRecord, ...]
-    halves: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RowOutcome:
-    """What became of one row of the input. ``state`` is ``None`` where the row stayed behind because of ``codes``.
-
-    ``status``, ``reason`` are the last attempt's; ``when`` is the time of its request's last change.
-    """
-
-    row: int
-    line: int | None
-    event_id: str | None
-    name: str | None
-    state: RequestState | None
-    codes: tuple[str, ...] = ()
-    status: int | None = None
-    reason: str = ""
-    tries: int = 0
-    when: int | None = None
-    request: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival(Interaction):
-    """An accepted event of one person, as *expected* feeds want it; ``when`` is when its answer was recorded."""
-
-    event_id: str
-    when: int
-    request: int

@@ -1,13 +1,13 @@
 """What dispatch needs: batches to claim, requests to take, outcomes to write."""
 
 import zlib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, literal_column, or_, select, update
 
-from intempt_core.client import Attempt, Outcome
+from intempt_core.client import Attempt
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history.database import Database
 from intempt_core.history.recording import write_requests
@@ -22,41 +22,20 @@ from intempt_core.history.records import (
     Unfinished,
     Work,
 )
-from intempt_core.history.schema import attempts, batches, bodies, events, requests, storable
+from intempt_core.history.schema import batches, bodies, events, requests
+from intempt_core.history.standings import (
+    OVER,
+    after,
+    held_batch,
+    is_written,
+    standings_of,
+    unseen,
+    write_attempts,
+    write_standings,
+)
 from intempt_core.plan import Policy
 
-NEXT: dict[BatchState, frozenset[BatchState]] = {
-    BatchState.RECORDING: frozenset({BatchState.CANCELLED}),  # it becomes sending with its last request, nowhere else
-    BatchState.SENDING: frozenset({BatchState.PAUSED, BatchState.STOPPED, BatchState.DONE, BatchState.CANCELLED}),
-    BatchState.PAUSED: frozenset({BatchState.SENDING, BatchState.CANCELLED}),
-    BatchState.STOPPED: frozenset({BatchState.SENDING, BatchState.CANCELLED}),
-    BatchState.DONE: frozenset(),
-    BatchState.CANCELLED: frozenset(),
-}
-"""The drawing in :mod:`intempt_core.history` as a table: where a batch may go from where it stands."""
-
-OVER = frozenset(state for state, after in NEXT.items() if not after)
-"""States of a batch that nothing leads out of."""
-
-GONE = "The console that sent it went away before the answer came: it may have arrived."
-"""What an attempt says that nobody saw the end of."""
-
 _WAITING = or_(requests.c.state == RequestState.PENDING.value, requests.c.retry_at.is_not(None))
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """Where a request stands, as far as a mark needs to know."""
-
-    id: int
-    owner: str
-    batch_state: str
-    state: str
-    tries: int
-    doubt: bool
-    retry_at: int | None
-    last_attempt: int | None
-    updated_at: int
 
 
 class Working(Database):
@@ -136,27 +115,27 @@ class Working(Database):
             return frozenset()
         now = self._clock()
         with self._writing() as connection:
-            standings = _standings(connection, {mark.request for mark in marks})
+            standings = standings_of(connection, {mark.request for mark in marks})
             tried: list[tuple[int, Attempt, bool]] = []  # request, attempt, whether it is the request's last
             changed, missed = set(), set()
             for mark in marks:
                 before = standings.get(mark.request)
-                after = _after(before, mark, owner, now) if before is not None else None
-                if after is not None:
-                    standings[mark.request] = after
+                moved = after(before, mark, owner, now) if before is not None else None
+                if moved is not None:
+                    standings[mark.request] = moved
                     changed.add(mark.request)
                     if isinstance(mark, Settled):
                         tried.append((mark.request, mark.attempt, True))
                 elif before is None or isinstance(mark, Leaving):
                     missed.add(mark.request)
-                elif not _is_written(connection, mark):
+                elif not is_written(connection, mark):
                     missed.add(mark.request)
                     tried.append((mark.request, mark.attempt, False))
-            ids = _write_attempts(connection, [(request, attempt) for request, attempt, _ in tried])
+            ids = write_attempts(connection, [(request, attempt) for request, attempt, _ in tried])
             for (request, _, last), id_ in zip(tried, ids, strict=True):
                 if last:
                     standings[request] = replace(standings[request], last_attempt=id_)
-            _write_standings(connection, [standings[request] for request in changed])
+            write_standings(connection, [standings[request] for request in changed])
         return frozenset(missed)
 
     def split(self, request: int, attempt: Attempt, halves: Sequence[Half], *, owner: str) -> list[Work]:
@@ -182,7 +161,7 @@ class Working(Database):
                 raise NotAllowed(
                     f"Request {request} cannot be split: its {parent.events} events are not in its halves."
                 )
-            (tried,) = _write_attempts(connection, [(request, attempt)])
+            (tried,) = write_attempts(connection, [(request, attempt)])
             children = _write_halves(connection, parent, halves, now)
             connection.execute(
                 update(requests)
@@ -199,17 +178,17 @@ class Working(Database):
         """
         now = self._clock()
         with self._writing() as connection:
-            found = _batch(connection, batch)
+            found = held_batch(connection, batch)
             if found.owner != owner:
                 raise NotAllowed(f"Batch {batch} belongs to another process now.")
             again = found.policy == Policy.RESEND.value and BatchState(found.state) not in OVER
             left = select(requests.c.id).where(
                 requests.c.batch == found.number, requests.c.state == literal_column("'leaving'")
             )
-            standings = _standings(connection, connection.execute(left).scalars())
-            lost = [(standing.id, _unseen(standing.updated_at)) for standing in standings.values()]
-            ids = _write_attempts(connection, lost)
-            _write_standings(
+            standings = standings_of(connection, connection.execute(left).scalars())
+            lost = [(standing.id, unseen(standing.updated_at)) for standing in standings.values()]
+            ids = write_attempts(connection, lost)
+            write_standings(
                 connection,
                 [
                     replace(
@@ -226,182 +205,10 @@ class Working(Database):
             )
             return len(lost)
 
-    def set_state(
-        self,
-        batch: str,
-        state: BatchState,
-        reason: str = "",
-        *,
-        expected: BatchState | None = None,
-        owner: str | None = None,
-    ) -> None:
-        """Change a batch's state, if the drawing allows it from where it stands.
-
-        ``expected`` and ``owner``, where given, must be what the batch has. Cancelling takes along what is pending; a
-        request that is on its way still gets its outcome. Raises :class:`NotAllowed` with a sentence,
-        :class:`NotFound`.
-        """
-        now = self._clock()
-        with self._writing() as connection:
-            found = _batch(connection, batch)
-            if owner is not None and found.owner != owner:
-                raise NotAllowed(f"Batch {batch} belongs to another process now.")
-            if state not in NEXT[BatchState(found.state)] or (expected is not None and found.state != expected.value):
-                raise NotAllowed(f"Batch {batch} is {found.state}: it cannot become {state.value}.")
-            if state is BatchState.DONE and _is_busy(connection, found.number):
-                raise NotAllowed(f"Batch {batch} is not done: some of its requests still wait.")
-            if state is BatchState.CANCELLED:
-                _cancel(connection, found.number, now)
-            values = {"state": state.value, "reason": storable(reason), "changed_at": now}
-            connection.execute(update(batches).where(batches.c.number == found.number).values(values))
-
-    def set_policy(self, batch: str, policy: Policy, again: Collection[RequestState] = ()) -> int:
-        """A person's decision for the rest of a batch that is not over; returns how many requests are tried again.
-
-        ``again`` names the states whose requests are: :attr:`RequestState.UNKNOWN`, :attr:`RequestState.UNSENT`.
-        A batch that stands is then set going with :meth:`set_state`. Raises :class:`NotAllowed`, :class:`NotFound`.
-        """
-        if not {RequestState.UNKNOWN, RequestState.UNSENT}.issuperset(again):
-            raise NotAllowed("Only what is unknown or unsent is tried again in its own batch.")
-        now = self._clock()
-        with self._writing() as connection:
-            found = _batch(connection, batch)
-            if BatchState(found.state) in OVER:
-                raise NotAllowed(f"Batch {batch} is {found.state}: there is nothing left to decide.")
-            connection.execute(update(batches).where(batches.c.number == found.number).values(policy=policy.value))
-            count = 0
-            for state in again:
-                # What never arrived is as good as new; what may have arrived stays unknown until an answer says more.
-                better = RequestState.PENDING if state is RequestState.UNSENT else RequestState.UNKNOWN
-                count += connection.execute(
-                    update(requests)
-                    .where(
-                        requests.c.batch == found.number,
-                        requests.c.state == state.value,
-                        requests.c.retry_at.is_(None),
-                    )
-                    .values(state=better.value, retry_at=now, updated_at=now)
-                ).rowcount
-            return count
-
-
-# ── the rules ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _after(standing: _Standing, mark: Mark, owner: str, now: int) -> _Standing | None:
-    """Where a mark leads a request; ``None`` where it does not count. The drawing, in code."""
-    if standing.owner != owner:
-        return None
-    if isinstance(mark, Leaving):
-        waits = standing.state == RequestState.PENDING.value or standing.retry_at is not None
-        if not waits or standing.batch_state != BatchState.SENDING.value:
-            return None
-        return replace(standing, state=RequestState.LEAVING.value, retry_at=None, updated_at=now)
-    if standing.state != RequestState.LEAVING.value:
-        return None
-    outcome, doubt = mark.attempt.outcome, standing.doubt or mark.attempt.outcome is Outcome.UNKNOWN
-    again = (
-        mark.retry_at is not None and outcome is not Outcome.ACCEPTED and BatchState(standing.batch_state) not in OVER
-    )
-    if outcome is Outcome.ACCEPTED:
-        state = RequestState.ACCEPTED
-    elif doubt:
-        state = RequestState.UNKNOWN
-    elif again:
-        state = RequestState.PENDING
-    else:
-        state = RequestState(outcome.value)
-    return replace(
-        standing,
-        state=state.value,
-        doubt=doubt,
-        tries=standing.tries + 1,
-        retry_at=mark.retry_at if again else None,
-        updated_at=now,
-    )
-
-
-# ── reading and writing them ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _batch(connection: Connection, batch: str) -> Row[Any]:
-    """The batch's row, held until the transaction ends. Raises :class:`NotFound`."""
-    found = connection.execute(select(batches).where(batches.c.id == batch).with_for_update()).one_or_none()
-    if found is None:
-        raise NotFound(f"History knows no batch {batch}.")
-    return found
-
 
 def _number_of(batch: str) -> Any:
     """The batch's number, as a part of a larger question."""
     return select(batches.c.number).where(batches.c.id == batch).scalar_subquery()
-
-
-_STANDINGS = (
-    select(
-        requests.c.id,
-        batches.c.owner,
-        batches.c.state.label("batch_state"),
-        requests.c.state,
-        requests.c.tries,
-        requests.c.doubt,
-        requests.c.retry_at,
-        requests.c.last_attempt,
-        requests.c.updated_at,
-    )
-    .join(batches, batches.c.number == requests.c.batch)
-    .where(requests.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(requests.c.id)
-    .with_for_update()
-)
-_CHANGED = ("state", "tries", "doubt", "retry_at", "last_attempt", "updated_at")
-_CHANGE = update(requests).where(requests.c.id == bindparam("id_")).values({name: bindparam(name) for name in _CHANGED})
-_TRIED = insert(attempts).returning(attempts.c.id, sort_by_parameter_order=True)
-
-
-def _standings(connection: Connection, ids: Iterable[int]) -> dict[int, _Standing]:
-    """Where some requests stand; nobody moves them until the transaction ends."""
-    return {row.id: _Standing(*row) for row in connection.execute(_STANDINGS, {"ids": sorted(ids)})}
-
-
-def _write_standings(connection: Connection, standings: Sequence[_Standing]) -> None:
-    if standings:
-        rows = [{name: getattr(standing, name) for name in _CHANGED} | {"id_": standing.id} for standing in standings]
-        connection.execute(_CHANGE, rows)
-
-
-def _write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]]) -> list[int]:
-    """Write attempts and return their ids, in the same order."""
-    if not tried:
-        return []
-    rows = [
-        {
-            "request": request,
-            "started_at": attempt.started_at,
-            "elapsed_ms": attempt.elapsed_ms,
-            "outcome": attempt.outcome.value,
-            "status": attempt.status,
-            "reason": storable(attempt.reason),
-            "headers": attempt.headers,
-            "sent_headers": attempt.sent_headers,
-            "answer": attempt.answer,
-            "answer_length": attempt.answer_length,
-            "answer_cut": attempt.answer_cut,
-        }
-        for request, attempt in tried
-    ]
-    return list(connection.execute(_TRIED, rows).scalars())
-
-
-def _is_written(connection: Connection, mark: Settled) -> bool:
-    """Whether this very attempt is in history already: its writer may have been told an error after all was kept."""
-    same = select(attempts.c.id).where(
-        attempts.c.request == mark.request,
-        attempts.c.started_at == mark.attempt.started_at,
-        attempts.c.elapsed_ms == mark.attempt.elapsed_ms,
-        attempts.c.outcome == mark.attempt.outcome.value,
-    )
-    return connection.execute(same).first() is not None
 
 
 def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Half], now: int) -> list[int]:
@@ -441,29 +248,6 @@ def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Hal
         )
         begin += half.events
     return ids
-
-
-def _unseen(started_at: int) -> Attempt:
-    return Attempt(outcome=Outcome.UNKNOWN, status=None, reason=GONE, started_at=started_at, elapsed_ms=0.0)
-
-
-def _is_busy(connection: Connection, number: int) -> bool:
-    still = or_(
-        requests.c.state.in_([RequestState.PENDING.value, RequestState.LEAVING.value]), requests.c.retry_at.is_not(None)
-    )
-    return (
-        connection.execute(select(requests.c.id).where(requests.c.batch == number, still).limit(1)).first() is not None
-    )
-
-
-def _cancel(connection: Connection, number: int, now: int) -> None:
-    of_batch = update(requests).where(requests.c.batch == number)
-    connection.execute(
-        of_batch.where(requests.c.state == RequestState.PENDING.value).values(
-            state=RequestState.CANCELLED.value, retry_at=None, updated_at=now
-        )
-    )
-    connection.execute(of_batch.where(requests.c.retry_at.is_not(None)).values(retry_at=None, updated_at=now))
 
 
 def _work(connection: Connection, batch: str, ids: Sequence[int]) -> list[Work]:

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, select
 
 from intempt_core import migrations
 from intempt_core.client import Outcome
@@ -32,8 +33,8 @@ from intempt_core.history import (
     requests_of,
     target_key,
 )
-from intempt_core.history.recording import EVENTS_AT_ONCE
-from intempt_core.history.schema import kept, metadata
+from intempt_core.history.recording import EVENTS_AT_ONCE, write_many
+from intempt_core.history.schema import kept, left_behind, metadata
 from intempt_core.issues import Place
 from intempt_core.plan import Policy, plan_events
 from intempt_core.targets import parse_track_url, sandbox_target
@@ -161,6 +162,15 @@ def test_an_input_that_breaks_at_once_leaves_nothing(history: History) -> None:
 
 def _raise() -> RequestIntent:
     raise ReadError("Nothing there.")
+
+
+def test_a_driver_that_takes_no_tuples_gets_dicts() -> None:
+    engine = create_engine("sqlite://", paramstyle="named")
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        write_many(connection, left_behind, ("batch", "row", "codes"), [(1, 1, "a"), (1, 2, "b")])
+        assert connection.execute(select(left_behind.c.codes)).scalars().all() == ["a", "b"]
+    engine.dispose()
 
 
 def test_a_plan_is_recorded_request_by_request_with_the_rows_it_came_from(history: History) -> None:

@@ -1,0 +1,160 @@
+"""Where requests stand, the rules by which marks move them, and how that is read and written.
+
+The drawing in :mod:`intempt_core.history`, in code.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from intempt_core.client import Attempt, Outcome
+from intempt_core.errors import NotFound
+from intempt_core.history.records import BatchState, Leaving, Mark, RequestState, Settled
+from intempt_core.history.schema import attempts, batches, requests, storable
+
+NEXT: dict[BatchState, frozenset[BatchState]] = {
+    BatchState.RECORDING: frozenset({BatchState.CANCELLED}),  # it becomes sending with its last request, nowhere else
+    BatchState.SENDING: frozenset({BatchState.PAUSED, BatchState.STOPPED, BatchState.DONE, BatchState.CANCELLED}),
+    BatchState.PAUSED: frozenset({BatchState.SENDING, BatchState.CANCELLED}),
+    BatchState.STOPPED: frozenset({BatchState.SENDING, BatchState.CANCELLED}),
+    BatchState.DONE: frozenset(),
+    BatchState.CANCELLED: frozenset(),
+}
+"""The drawing in :mod:`intempt_core.history` as a table: where a batch may go from where it stands."""
+
+OVER = frozenset(state for state, after in NEXT.items() if not after)
+"""States of a batch that nothing leads out of."""
+
+GONE = "The console that sent it went away before the answer came: it may have arrived."
+"""What an attempt says that nobody saw the end of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a request stands, as far as a mark needs to know."""
+
+    id: int
+    owner: str
+    batch_state: str
+    state: str
+    tries: int
+    doubt: bool
+    retry_at: int | None
+    last_attempt: int | None
+    updated_at: int
+
+
+def after(standing: Standing, mark: Mark, owner: str, now: int) -> Standing | None:
+    """Where a mark leads a request; ``None`` where it does not count. The drawing, in code."""
+    if standing.owner != owner:
+        return None
+    if isinstance(mark, Leaving):
+        waits = standing.state == RequestState.PENDING.value or standing.retry_at is not None
+        if not waits or standing.batch_state != BatchState.SENDING.value:
+            return None
+        return replace(standing, state=RequestState.LEAVING.value, retry_at=None, updated_at=now)
+    if standing.state != RequestState.LEAVING.value:
+        return None
+    outcome, doubt = mark.attempt.outcome, standing.doubt or mark.attempt.outcome is Outcome.UNKNOWN
+    again = (
+        mark.retry_at is not None and outcome is not Outcome.ACCEPTED and BatchState(standing.batch_state) not in OVER
+    )
+    if outcome is Outcome.ACCEPTED:
+        state = RequestState.ACCEPTED
+    elif doubt:
+        state = RequestState.UNKNOWN
+    elif again:
+        state = RequestState.PENDING
+    else:
+        state = RequestState(outcome.value)
+    return replace(
+        standing,
+        state=state.value,
+        doubt=doubt,
+        tries=standing.tries + 1,
+        retry_at=mark.retry_at if again else None,
+        updated_at=now,
+    )
+
+
+_STANDINGS = (
+    select(
+        requests.c.id,
+        batches.c.owner,
+        batches.c.state.label("batch_state"),
+        requests.c.state,
+        requests.c.tries,
+        requests.c.doubt,
+        requests.c.retry_at,
+        requests.c.last_attempt,
+        requests.c.updated_at,
+    )
+    .join(batches, batches.c.number == requests.c.batch)
+    .where(requests.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(requests.c.id)
+    .with_for_update()
+)
+_CHANGED = ("state", "tries", "doubt", "retry_at", "last_attempt", "updated_at")
+_CHANGE = update(requests).where(requests.c.id == bindparam("id_")).values({name: bindparam(name) for name in _CHANGED})
+_TRIED = insert(attempts).returning(attempts.c.id, sort_by_parameter_order=True)
+
+
+def standings_of(connection: Connection, ids: Iterable[int]) -> dict[int, Standing]:
+    """Where some requests stand; nobody moves them until the transaction ends."""
+    return {row.id: Standing(*row) for row in connection.execute(_STANDINGS, {"ids": sorted(ids)})}
+
+
+def write_standings(connection: Connection, standings: Sequence[Standing]) -> None:
+    """Write where requests stand now."""
+    if standings:
+        rows = [{name: getattr(standing, name) for name in _CHANGED} | {"id_": standing.id} for standing in standings]
+        connection.execute(_CHANGE, rows)
+
+
+def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]]) -> list[int]:
+    """Write attempts and return their ids, in the same order."""
+    if not tried:
+        return []
+    rows = [
+        {
+            "request": request,
+            "started_at": attempt.started_at,
+            "elapsed_ms": attempt.elapsed_ms,
+            "outcome": attempt.outcome.value,
+            "status": attempt.status,
+            "reason": storable(attempt.reason),
+            "headers": attempt.headers,
+            "sent_headers": attempt.sent_headers,
+            "answer": attempt.answer,
+            "answer_length": attempt.answer_length,
+            "answer_cut": attempt.answer_cut,
+        }
+        for request, attempt in tried
+    ]
+    return list(connection.execute(_TRIED, rows).scalars())
+
+
+def is_written(connection: Connection, mark: Settled) -> bool:
+    """Whether this very attempt is in history already: its writer may have been told an error after all was kept."""
+    same = select(attempts.c.id).where(
+        attempts.c.request == mark.request,
+        attempts.c.started_at == mark.attempt.started_at,
+        attempts.c.elapsed_ms == mark.attempt.elapsed_ms,
+        attempts.c.outcome == mark.attempt.outcome.value,
+    )
+    return connection.execute(same).first() is not None
+
+
+def unseen(started_at: int) -> Attempt:
+    """The attempt whose end nobody saw, because its console went away."""
+    return Attempt(outcome=Outcome.UNKNOWN, status=None, reason=GONE, started_at=started_at, elapsed_ms=0.0)
+
+
+def held_batch(connection: Connection, batch: str) -> Row[Any]:
+    """The batch's row, held until the transaction ends. Raises :class:`NotFound`."""
+    found = connection.execute(select(batches).where(batches.c.id == batch).with_for_update()).one_or_none()
+    if found is None:
+        raise NotFound(f"History knows no batch {batch}.")
+    return found
