@@ -4,24 +4,18 @@ import streamlit as st
 
 from pages.parts import upload_view as view
 from pages.parts.frame import target
-from pages.parts.sending import watch
 from pages.parts.uploading import uploading
 
 screen = uploading()
 
+if batch := screen.batch or (not screen.digest and st.query_params.get("batch")):
+    view.sent(batch)
+    st.stop()
 if not screen.digest:
     view.empty()
     st.stop()
 
 view.file_step()
-mapping = view.mapping_step()
-if mapping is None:
-    st.stop()
-
-judged = view.problems_step(mapping, target())
-if screen.batch is None:
-    view.plan_step(judged, target())
-else:
-    view.sent_line(judged)
-    watch(screen.batch)
-    view.result(screen.batch)
+mapping = view.mapping_step(target())
+if mapping is not None:
+    view.plan_step(view.problems_step(mapping, target()), target())

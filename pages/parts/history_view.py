@@ -12,7 +12,7 @@ from pages.parts.exchange import came_back, exchange
 from pages.parts.frame import target
 from pages.parts.house import house
 from pages.parts.look import LOOKS, badge, badges, counted, escaped, lasted, moment, zone, zone_name
-from pages.parts.session import key, value
+from pages.parts.session import key, put, value
 
 BATCHES, REQUESTS = 25, 50
 """Lines of one page of batches, and of one batch's requests."""
@@ -81,8 +81,10 @@ def chosen() -> BatchFilter:
 def batches() -> None:
     """The batches, newest first, a line and a link each."""
     where = chosen()
-    number = st.session_state.get("history-page", 1)
-    found = house().history.batches(where, page=number, size=BATCHES)
+    found = house().history.batches(where, page=value("history-page", 1), size=BATCHES)
+    if found.number > found.pages:  # a narrower filter has fewer pages
+        put("history-page", found.pages)
+        found = house().history.batches(where, page=found.pages, size=BATCHES)
     if not found.total:
         nothing(where)
         return
@@ -108,7 +110,7 @@ def line(batch: BatchSummary) -> None:
         with st.container(width=230):
             st.text(moment(batch.created_at))
         with st.container(width="stretch"):
-            st.text(f"{batch.source.value}: {batch.label}")
+            st.text(f"{batch.source.value}: {batch.label}" + ("" if batch.over else f" ({batch.state.value})"))
         with st.container(width=130):
             st.text(batch.target.name)
         with st.container(width=110):
@@ -163,15 +165,18 @@ def requests(batch: BatchSummary) -> None:
         "Requests",
         [None, *states],
         format_func=lambda s: "all" if s is None else f"{s}: {batch.requests[RequestState(s)]:,}",
-        key="history-state",
+        key=key("history-state", batch.id),
         width=200,
     )
-    number = st.session_state.get("history-request-page", 1)
-    found = house().history.requests(batch.id, RequestState(state) if state else None, page=number, size=REQUESTS)
+    only, widget = RequestState(state) if state else None, key("history-request-page", batch.id, state)
+    found = house().history.requests(batch.id, only, page=value(widget, 1), size=REQUESTS)
+    if found.number > found.pages:  # fewer are in this state than a moment ago
+        put(widget, found.pages)
+        found = house().history.requests(batch.id, only, page=found.pages, size=REQUESTS)
     for request in found.items:
         request_line(request)
     if found.pages > 1:
-        st.pagination(found.pages, key="history-request-page")
+        st.pagination(found.pages, key=widget)
 
 
 def request_line(request: RequestSummary) -> None:

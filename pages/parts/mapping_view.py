@@ -24,25 +24,27 @@ AS_IT_IS = "(as it is)"
 FIELDS = ("name", *PLAIN_FIELDS, "data.productId")
 
 
-def editor(table: Table, mapping: Mapping) -> None:
-    """The whole mapping of a file, and the button that settles it."""
+def editor(table: Table, mapping: Mapping) -> bool:
+    """The whole mapping of a file, and the button that settles it; whether the mapping can be used."""
     offered(table, mapping)
     for column in table.header[:COLUMNS_DRAWN]:
         one_column(table, mapping, column)
     if len(table.header) > COLUMNS_DRAWN:
         st.caption(f"{counted(len(table.header) - COLUMNS_DRAWN, 'further column')} as the mapping file has them.")
     names(table, mapping)
+    zone = key("upload-zone", table.digest)
+    st.session_state[zone] = mapping.time_zone
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             "Zone of times that name none",
             dict.fromkeys((mapping.time_zone, "UTC", *zones(zone_name()))),
-            key=key("upload-zone", table.digest),
+            key=zone,
             on_change=_set_zone,
-            args=(table,),
+            args=(zone,),
             width=280,
         )
         files(mapping)
-    settle(table, mapping)
+    return settle(table, mapping)
 
 
 def offered(table: Table, mapping: Mapping) -> None:
@@ -89,7 +91,11 @@ def one_column(table: Table, mapping: Mapping, column: str) -> None:
         st.text(column or f"(column {number + 1} has no name)")
     with sample:
         cells = [cell for cell in table.columns[column].slice(0, 50).to_pylist() if cell]
-        st.code(" · ".join(cell[:30] for cell in list(dict.fromkeys(cells))[:2]) or "(empty)", language=None)
+        st.code(
+            " · ".join(cell[:30] for cell in list(dict.fromkeys(cells))[:2]) or "(empty)",
+            language=None,
+            wrap_lines=True,
+        )
     widget = key("upload-field", table.digest[:8], number)
     st.session_state[widget] = now or UNUSED
     field.selectbox(
@@ -155,25 +161,22 @@ def files(mapping: Mapping) -> None:
         st.file_uploader("A mapping file", key="upload-map-file", on_change=_bring_in, max_upload_size=1)
 
 
-def settle(table: Table, mapping: Mapping) -> None:
-    """The button that ends the step, or the sentence that says what is still wrong."""
+def settle(table: Table, mapping: Mapping) -> bool:
+    """The button that ends the step, or the sentence that says what is still wrong; whether nothing is."""
     try:
         map_table(table, mapping)
     except ConsoleError as error:
         st.markdown(":red-badge[■ this mapping cannot be used]")
         st.text(str(error))
-        return
+        return False
     if "data.productId" not in (*mapping.columns.values(), *mapping.constants):
         st.markdown(":orange-badge[◆ no column is the product id]")
         st.text("Every event needs data.productId. Choose the column that holds the catalogue's ids.")
     if trouble := uploading.uploading().problem:
         st.text(trouble)
     if not uploading.uploading().mapped:
-        st.button("Use this mapping", key="upload-settle", type="primary", on_click=_settled)
-
-
-def _settled() -> None:
-    uploading.settle()
+        st.button("Use this mapping", key="upload-settle", type="primary", on_click=uploading.settle)
+    return True
 
 
 def _set_field(column: str, widget: str) -> None:
@@ -195,17 +198,13 @@ def _set_name(cell: str, widget: str) -> None:
         found.mapping = replace(found.mapping, names={c: name for c, name in names_.items() if name != AS_IT_IS})
 
 
-def _set_zone(table: Table) -> None:
+def _set_zone(widget: str) -> None:
     found = uploading.uploading()
     if found.mapping:
-        found.mapping = replace(found.mapping, time_zone=st.session_state[key("upload-zone", table.digest)])
+        found.mapping = replace(found.mapping, time_zone=st.session_state[widget])
 
 
 def _bring_in() -> None:
-    found, given = uploading.uploading(), st.session_state.get("upload-map-file")
-    if given is None:
-        return
-    try:
-        found.mapping, found.problem = Mapping.from_json(given.getvalue().decode("utf-8-sig", "replace")), ""
-    except ConsoleError as error:
-        found.problem = f"{given.name}: {error}"
+    given = st.session_state.get("upload-map-file")
+    if given is not None:
+        uploading.use_mapping(given.getvalue().decode("utf-8-sig", "replace"))

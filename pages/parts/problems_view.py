@@ -1,5 +1,6 @@
 """Step 3 of the upload: problems by kind, the rows with the bad cell marked, and the ways to take them along."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -8,11 +9,17 @@ from intempt_core.events import IDENTITIES
 from intempt_core.exports import left_behind_csv, problems_csv
 from intempt_core.issues import CATALOGUE
 from pages.parts.look import LOOKS, counted
-from pages.parts.session import key
+from pages.parts.session import key, value
 from pages.parts.uploading import Judged
 
 PAGE = 50
 """Rows of one page of problems."""
+
+COLUMNS = 40
+"""Columns of a row that are shown: the bad ones, then those that are sent, then the others."""
+
+BINS = 24
+"""Pieces of a file in the small picture of where a kind of problem is."""
 
 CELL = 120
 """Characters of a cell that the table of rows shows; the whole stands in the list below it."""
@@ -30,12 +37,14 @@ def explorer(judged: Judged) -> None:
                 {
                     "kind": f"{LOOKS[CATALOGUE[code].severity].shape} {CATALOGUE[code].title}",
                     "rows": count,
+                    "where in the file": np.histogram(report.rows_of(code), BINS, (0, report.rows))[0].tolist(),
                     "mend": CATALOGUE[code].mend,
                 }
                 for code, count in report.counts.items()
             ]
         ),
         hide_index=True,
+        column_config={"where in the file": st.column_config.BarChartColumn(width="small")},
         key="upload-counts",
         alt="Problems by kind, with the number of rows and the mend",
     )
@@ -48,30 +57,49 @@ def explorer(judged: Judged) -> None:
             width=320,
         )
         downloads(judged)
-    total = len(report.rows_of(code)) if code else int(sum(report.counts.values()))
-    page = st.pagination(max(1, -(-total // PAGE)), key=key("upload-page", code)) if total > PAGE else 1
-    issues = report.issues((page - 1) * PAGE, PAGE, code)
+    issues = report.issues((page_of(judged, code) - 1) * PAGE, PAGE, code)
     rows(judged, issues)
     for_reading(issues)
+
+
+def page_of(judged: Judged, code: str | None) -> int:
+    """The page of issues that is chosen.
+
+    The counts are of rows, and a row may show a code at two of its cells: while there is more, there is a further page.
+    """
+    report, widget = judged.report, key("upload-page", code)
+    rows_found = report.counts[code] if code else sum(report.counts.values())
+    pages, now = -(-rows_found // PAGE), value(widget, 1)
+    while report.issues(max(pages, now) * PAGE, 1, code):
+        pages = max(pages, now) + 1
+    return st.pagination(pages, key=widget) if pages > 1 else 1
 
 
 def rows(judged: Judged, issues: list[Issue]) -> None:
     """The rows of some issues as they stand in the file, the bad cells marked."""
     table = judged.mapped.table
     numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
-    shown = table.header[:40]
-    cells = pd.DataFrame(
-        [{"row": f"{n:,}", **{c: table.cell(n - 1, c)[:CELL] for c in shown}} for n in numbers], columns=["row", *shown]
-    )
     marks = marked_cells(judged, issues)
+    bad = dict.fromkeys(column for _, column in marks)
+    first = set([column for column in (*bad, *judged.mapped.mapping.columns, *table.header) if column][:COLUMNS])
+    shown = [column for column in table.header if column in first]
+    cells = pd.DataFrame(
+        [[table.cell(number - 1, column)[:CELL] for column in shown] for number in numbers],
+        pd.Index(numbers, name="row"),
+        shown,
+    )
 
     def paint(line: "pd.Series[str]") -> list[str]:
-        number = numbers[int(str(line.name))]
-        return [_COLOURS.get(marks.get((number, column), ""), "") for column in cells.columns]
+        return [_COLOURS.get(marks.get((int(str(line.name)), column), ""), "") for column in shown]
 
     st.dataframe(
-        cells.style.apply(paint, axis=1), hide_index=True, key="upload-rows", alt="Rows with problems, bad cells marked"
+        cells.style.apply(paint, axis=1),
+        column_config={"_index": st.column_config.NumberColumn("row")},
+        key="upload-rows",
+        alt="Rows with problems, bad cells marked",
     )
+    if len(shown) < len(table.header):
+        st.caption(f"{len(shown)} of {counted(len(table.header), 'column')}, the bad ones among them.")
 
 
 _COLOURS = {
@@ -100,10 +128,10 @@ def for_reading(issues: list[Issue]) -> None:
                     "": LOOKS[issue.severity].shape,
                     "line": issue.place.line,
                     "row": issue.place.row,
-                    "column": issue.place.column,
+                    "column": issue.place.column or "",
                     "what is wrong": issue.says,
                     "mend": issue.mend,
-                    "in the event": issue.place.path,
+                    "in the event": issue.place.path or "",
                 }
                 for issue in issues
             ]

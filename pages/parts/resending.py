@@ -12,7 +12,7 @@ from intempt_core.history import BatchSummary, Intent, RequestState, TargetSnaps
 from pages.parts import sending
 from pages.parts.house import house
 from pages.parts.look import counted, escaped, mark
-from pages.parts.session import key
+from pages.parts.session import key, put, value
 
 SETTLED = (
     RequestState.ACCEPTED,
@@ -51,7 +51,7 @@ def again(batch: BatchSummary, target: Target) -> None:
                 key=key("again-send", batch.id),
                 type="primary",
                 on_click=send,
-                args=(batch, tuple(chosen), target),
+                args=(batch, tuple(chosen), target, value(_sent(batch), 0)),
                 kwargs={"fresh": fresh},
             )
 
@@ -64,16 +64,20 @@ def consequence(batch: BatchSummary, states: list[RequestState], target: Target,
     if not arrived:
         return "None of them arrived, so none is doubled."
     if target.deduplicates:
-        return "The target deduplicates by event id: what it already has, it ignores."
+        return sending.deduplication(target)
     return f"The target does not deduplicate: up to {counted(arrived, 'event')} may be counted twice."
 
 
-def send(batch: BatchSummary, states: tuple[RequestState, ...], target: Target, *, fresh: bool = False) -> None:
-    """Send the batch again, once however often it is clicked; the screen then shows the new batch."""
-    if not st.session_state.get(_done(batch)):
-        st.session_state[_done(batch)] = new = record(batch, states, target, fresh=fresh)
-        st.query_params.clear()
-        st.query_params["batch"] = new
+def send(
+    batch: BatchSummary, states: tuple[RequestState, ...], target: Target, sent: int, *, fresh: bool = False
+) -> None:
+    """Send the batch again and show the new batch. ``sent`` is how often that was done when the button was drawn: the
+    second click on the same button does nothing, a later decision sends once more.
+    """
+    if value(_sent(batch), 0) == sent:
+        new = record(batch, states, target, fresh=fresh)
+        put(_sent(batch), sent + 1)
+        st.query_params.from_dict({"batch": new})
 
 
 def record(batch: BatchSummary, states: tuple[RequestState, ...], target: Target, *, fresh: bool = False) -> str:
@@ -97,8 +101,8 @@ def record(batch: BatchSummary, states: tuple[RequestState, ...], target: Target
     return house().repeat(intent, house().history.bodies(batch.id, states))
 
 
-def _done(batch: BatchSummary) -> str:
-    return key("again-done", batch.id)
+def _sent(batch: BatchSummary) -> str:
+    return key("again-sent", batch.id)
 
 
 def renamed(batch: BatchSummary, states: tuple[RequestState, ...]) -> Iterator[GivenEvent]:

@@ -1,10 +1,11 @@
 """From confirm to result: the policy, a production target's name, progress, and sending again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import suppress
 
 import streamlit as st
 
-from intempt_core import Progress, Target
+from intempt_core import NotAllowed, Progress, Target
 from intempt_core.history import BatchState, BatchSummary, RequestState
 from intempt_core.plan import POLICY_WORDS, Policy
 from pages.parts.house import house
@@ -85,9 +86,9 @@ def controls(summary: BatchSummary) -> None:
     engine = house().dispatcher
     with st.container(horizontal=True):
         if summary.state is BatchState.SENDING:
-            st.button("Pause", key=key("pause", summary.id), on_click=engine.pause, args=(summary.id,))
+            st.button("Pause", key=key("pause", summary.id), on_click=ask, args=(engine.pause, summary.id))
         if summary.state in (BatchState.PAUSED, BatchState.STOPPED):
-            st.button("Go on", key=key("resume", summary.id), on_click=engine.resume, args=(summary.id,))
+            st.button("Go on", key=key("resume", summary.id), on_click=ask, args=(engine.resume, summary.id))
         if summary.state in (BatchState.SENDING, BatchState.PAUSED, BatchState.STOPPED):
             waiting = summary.events.get(RequestState.PENDING, 0)
             with st.popover("Cancel", key=key("cancel", summary.id)):
@@ -95,9 +96,15 @@ def controls(summary: BatchSummary) -> None:
                 st.button(
                     f"Cancel {counted(waiting, 'event')}",
                     key=key("cancel-really", summary.id),
-                    on_click=engine.cancel,
-                    args=(summary.id,),
+                    on_click=ask,
+                    args=(engine.cancel, summary.id),
                 )
+
+
+def ask(what: Callable[[str], None], batch: str) -> None:
+    """Ask the engine for something. A batch that was over before the click stays as it is, and the screen shows it."""
+    with suppress(NotAllowed):
+        what(batch)
 
 
 def deduplication(target: Target) -> str:
@@ -105,8 +112,3 @@ def deduplication(target: Target) -> str:
     if target.deduplicates:
         return "The target deduplicates by event id: what it already has, it ignores."
     return "The target does not deduplicate: what it already has, it may count twice."
-
-
-def counts_line(counts: Mapping[str, int]) -> str:
-    """Counts by state as badges, or that there is nothing."""
-    return badges(counts) or "nothing yet"

@@ -4,11 +4,11 @@ from uuid import uuid4
 
 import streamlit as st
 
-from intempt_core import ConsoleError, Dialect, Mapping, Target
+from intempt_core import Dialect, Mapping, NotFound, Target
 from intempt_core.exports import results_csv
-from intempt_core.history import BatchState, RequestState, target_key
-from intempt_core.payloads import read_payload
+from intempt_core.history import BatchState, BatchSummary, RequestState, target_key
 from pages.parts import mapping_view, problems_view, sending, uploading
+from pages.parts.exchange import body_text
 from pages.parts.house import house
 from pages.parts.look import badges, counted, escaped, moment, weight
 from pages.parts.session import key
@@ -32,6 +32,14 @@ COLUMNS = {
 }
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
+SAME, FRESH = "made from the rows", "fresh for this run"
+IDS = {
+    SAME: "An id is made from its row: the same row, here or in a corrected copy of the file, always gets the same.",
+    FRESH: "Every row is a new event, even where the same file was sent before: for a new run of the same fixture.",
+}
+SENT_SHOWN = 3
+"""Earlier sendings of the same file that are shown."""
+
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -68,25 +76,44 @@ def trouble() -> None:
             st.text(problem)
 
 
-def step(number: int, title: str, line: str) -> bool:
-    """One settled step as a line, with a switch that opens it again; whether it is open."""
+def step(number: int, title: str, line: str, opens: str = "", marks: str = "") -> bool:
+    """One settled step as a line, with the switch ``opens`` that unfolds it; whether it is open.
+
+    ``marks`` are badges (Markdown of our own) before the line, whose words may be the file's.
+    """
     with st.container(horizontal=True, vertical_alignment="center", key=key("upload-step", number)):
         st.markdown(f"**{number} {title}**", width=110)
-        with st.container(width="stretch"):
-            st.text(line)
-        return st.toggle("Open", key=key("upload-open", number), persist_state="session")
+        with st.container(width="stretch", horizontal=True, vertical_alignment="center"):
+            if marks:
+                st.markdown(marks, width="content")
+            st.text(line, width="content" if marks else "stretch")
+        widget = key("upload-open", uploading.uploading().uploads, number)
+        return bool(opens) and st.toggle(opens, key=widget, persist_state="session")
+
+
+def file_line() -> str:
+    """What was understood of the file, in a line."""
+    table, dialect = uploading.table(), uploading.table().dialect
+    delimiter = DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))
+    return (
+        f"{table.name} · {counted(table.rows, 'row')} · {counted(len(table.header), 'column')} · "
+        f"{weight(table.size)} · "
+        f"{dialect.encoding}, {delimiter}, header in line {dialect.header_line}"
+    )
+
+
+def mapping_line(mapping: Mapping) -> str:
+    """How much of the file a mapping uses, in a line."""
+    header = uploading.table().header
+    used = len([column for column in mapping.columns if column in header])
+    names = f" · {counted(len(mapping.names), 'event name')} mapped" if mapping.names else ""
+    return f"{used} of {counted(len(header), 'column')} used{names}"
 
 
 def file_step() -> None:
     """1 File: what was understood, and the ways to read it otherwise."""
     table, dialect = uploading.table(), uploading.table().dialect
-    delimiter = DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))
-    line = (
-        f"{table.name} · {counted(table.rows, 'row')} · {counted(len(table.header), 'column')} · "
-        f"{weight(table.size)} · "
-        f"{dialect.encoding}, {delimiter}, header in line {dialect.header_line}"
-    )
-    if not step(1, "File", line):
+    if not step(1, "File", file_line(), "Change file"):
         trouble()
         return
     for note in table.notes:
@@ -114,50 +141,57 @@ def file_step() -> None:
     dropper("Another file")
 
 
-def mapping_step() -> Mapping | None:
-    """2 Mapping: columns to fields, cells to names; the mapping once it is settled."""
+def mapping_step(target: Target) -> Mapping | None:
+    """2 Mapping: columns to fields, cells to names; the mapping once it is settled and can be used."""
     found, table = uploading.uploading(), uploading.table()
     mapping = found.mapping or Mapping({})
+    if found.mapped and not step(2, "Mapping", mapping_line(mapping), "Change mapping"):
+        return mapping
     if not found.mapped:
         st.markdown("**2 Mapping**")
-        mapping_view.editor(table, mapping)
-        return None
-    used = len([column for column in mapping.columns if column in table.header])
-    line = f"{used} of {counted(len(table.header), 'column')} used · {counted(len(mapping.names), 'event name')} mapped"
-    if step(2, "Mapping", line):
-        mapping_view.editor(table, mapping)
-    return mapping
+        before(target, mapping)
+    usable = mapping_view.editor(table, mapping)
+    return mapping if found.mapped and usable else None
 
 
 def problems_step(mapping: Mapping, target: Target) -> Judged:
     """3 Problems: counts by kind, the rows with the bad cell marked, and the ways to take them along."""
     found = uploading.uploading()
-    judged = uploading.judged(
-        uploading.Question(
-            found.digest,
-            found.name,
-            found.dialect or uploading.table().dialect,
-            mapping.to_json(),
-            found.fresh,
-            target_key(target),
-            found.stamp,
-        )
+    found.asked = uploading.Question(
+        found.digest,
+        found.name,
+        found.dialect or uploading.table().dialect,
+        mapping.to_json(),
+        found.fresh,
+        target_key(target),
+        found.stamp,
     )
-    report = judged.report
-    errors = f"{counted(report.rows_with_errors, 'row')} with errors" if report.rows_with_errors else "none that block"
-    line = f"{errors} · {counted(report.rows_with_warnings, 'row')} with warnings"
-    if step(3, "Problems", line):
-        problems_view.explorer(judged)
+    judged = uploading.judged(found.asked)
+    problems(judged)
     return judged
+
+
+def problems(judged: Judged) -> None:
+    """The problems of a file as a line that unfolds."""
+    report = judged.report
+    marks = []
+    if report.rows_with_errors:
+        marks.append(f":red-badge[■ {counted(report.rows_with_errors, 'row')} with errors]")
+    if report.rows_with_warnings:
+        marks.append(f":orange-badge[◆ {counted(report.rows_with_warnings, 'row')} with warnings]")
+    line = "" if report.rows_with_errors else "none that block" if marks else "none"
+    if step(3, "Problems", line, "Look at problems" if marks else "", " ".join(marks)):
+        problems_view.explorer(judged)
 
 
 def plan_step(judged: Judged, target: Target) -> None:
     """4 Plan: what will leave, in which order, to whom; the confirm."""
     found = uploading.uploading()
     st.markdown("**4 Plan**")
-    before(target)
+    sent = before(target)
     bad = judged.report.rows_with_errors
     if bad:
+        st.session_state["upload-everything"] = found.everything
         st.radio(
             "Rows with errors",
             (False, True),
@@ -170,11 +204,18 @@ def plan_step(judged: Judged, target: Target) -> None:
             on_change=lambda: setattr(found, "everything", st.session_state["upload-everything"]),
         )
     if judged.mapped.makes_ids:
-        st.caption(
-            "The file has no event ids: each is made from its row, so the same row always gets the same id. "
-            "A new run of the same fixture takes fresh ones."
+        st.session_state["upload-ids"] = FRESH if found.fresh else SAME
+        st.segmented_control(
+            "Event ids, which the file does not have",
+            (SAME, FRESH),
+            key="upload-ids",
+            required=True,
+            on_change=_set_ids,
+            args=(found,),
         )
-        st.button("Fresh ids for this run", key="upload-fresh", on_click=_fresh, args=(found,))
+        st.caption(IDS[FRESH if found.fresh else SAME])
+    if sent and not found.fresh:
+        st.text(sending.deduplication(target))
     plan = judged.plan(everything=found.everything)
     if not plan.events:
         st.text("No row can be sent: every row has an error. Mend the file, or send the rows as they are.")
@@ -186,8 +227,8 @@ def plan_step(judged: Judged, target: Target) -> None:
     if plan.lanes > 1 and plan.largest_lane > plan.events / 2:
         st.text(f"One lane holds {plan.largest_lane:,} of them: a person's events go one after another.")
     with st.expander("The first request", key="upload-first", type="compact"):
-        first = read_payload(plan.body(plan.requests[0]).decode()).text
-        st.code(f"POST {target.track_url}\n\n{first}", language=None, wrap_lines=True, height=300)
+        st.text(f"POST {target.track_url}")
+        body_text("upload-first", 1, plan.body(plan.requests[0]))
     policy = sending.policy_choice(target, "upload")
     if sending.named(target, "upload"):
         st.button(
@@ -197,55 +238,78 @@ def plan_step(judged: Judged, target: Target) -> None:
             on_click=uploading.submit,
             args=(judged, plan, target, policy),
         )
+    if found.trouble:
+        st.markdown(":red-badge[■ not sent]")
+        st.text(found.trouble)
 
 
-def _fresh(found: Uploading) -> None:
-    found.fresh = uuid4().hex
+def _set_ids(found: Uploading) -> None:
+    found.fresh = uuid4().hex if st.session_state["upload-ids"] == FRESH else None
 
 
-def before(target: Target) -> None:
-    """When this very file went to this target before, and what came of it."""
-    for batch in house().history.same_file(uploading.uploading().digest, target_key(target))[:3]:
+def before(target: Target, mapping: Mapping | None = None) -> bool:
+    """When this very file went to this target before, and what came of it; whether it did.
+
+    With the ``mapping`` of now, the one of then is offered where it is another.
+    """
+    sent = house().history.same_file(uploading.uploading().digest, target_key(target))
+    for batch in sent[:SENT_SHOWN]:
         accepted = batch.events.get(RequestState.ACCEPTED, 0)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(
-                f"This file was sent on {moment(batch.created_at)}: {accepted:,} of "
-                f"{counted(batch.total, 'event')} accepted."
-            )
+        with st.container(horizontal=True, vertical_alignment="center", key=key("upload-before", batch.id)):
+            st.text(f"This file was sent on {moment(batch.created_at)}: {accepted:,} of {batch.total:,} accepted.")
             st.page_link("history.py", label="See it", query_params={"batch": batch.id})
+            if mapping is not None and batch.mapping not in ("", mapping.to_json()):
+                st.button(
+                    "Map it as it was then",
+                    key=key("upload-as-then", batch.id),
+                    on_click=uploading.use_mapping,
+                    args=(batch.mapping,),
+                )
+    if len(sent) > SENT_SHOWN:
+        st.caption(f"And {counted(len(sent) - SENT_SHOWN, 'time')} before that.")
+    return bool(sent)
 
 
-def sent_line(judged: Judged) -> None:
-    """4 Plan, settled."""
-    report = judged.report
-    stayed = 0 if uploading.uploading().everything else report.rows_with_errors
-    st.text(f"4 Plan   {counted(report.rows - stayed, 'event')} sent, {counted(stayed, 'row')} stayed behind")
-    st.markdown("**5 Sending**")
-
-
-def result(batch: str) -> None:
-    """6 Result: the outcomes, one line per input row to take along, and the way into history."""
-    summary = house().history.batch(batch)
-    sending.controls(summary)
-    if summary.state is BatchState.SENDING:
+def sent(id_: str) -> None:
+    """From confirm on: what was confirmed as it stands in history, its progress, its result. Opens cold, too."""
+    found = uploading.uploading()
+    try:
+        batch = house().history.batch(id_)
+    except NotFound as error:
+        st.text(str(error))
+        empty()
         return
-    st.markdown(f"**6 Result** {badges(summary.events)}")
+    st.query_params["batch"] = id_
+    if found.asked is not None:
+        step(1, "File", file_line())
+        step(2, "Mapping", mapping_line(Mapping.from_json(batch.mapping)))
+        problems(uploading.judged(found.asked))
+    else:
+        step(1, "File", f"{batch.label} · {counted(batch.rows, 'row')}")
+    stayed = f" · {counted(batch.left_behind, 'row')} stayed behind" if batch.left_behind else ""
+    step(
+        4,
+        "Plan",
+        f"{counted(batch.total, 'event')} of {counted(batch.persons, 'person')} to {batch.target.name}{stayed}",
+    )
+    st.markdown("**5 Sending**")
+    sending.watch(id_)
+    sending.controls(batch)
+    if batch.state is not BatchState.SENDING:
+        result(batch)
+
+
+def result(batch: BatchSummary) -> None:
+    """6 Result: the outcomes, one line per input row to take along, and the way into history."""
+    st.markdown(f"**6 Result{'' if batch.over else ' so far'}** {badges(batch.events)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "results.csv",
-            lambda: "".join(results_csv(house().history, batch)),
+            lambda: "".join(results_csv(house().history, batch.id)),
             "results.csv",
             "text/csv",
             key="upload-results",
             on_click="ignore",
         )
-        st.page_link("history.py", label="See it in History", query_params={"batch": batch})
+        st.page_link("history.py", label="See it in History", query_params={"batch": batch.id})
         st.button("Another file", key="upload-again", on_click=uploading.begin_again)
-    if summary.reason:
-        st.text(summary.reason)
-
-
-def read_error(error: ConsoleError) -> None:
-    """A sentence in the place of a step that could not be done."""
-    st.markdown(":red-badge[■ this does not work]")
-    st.text(str(error))

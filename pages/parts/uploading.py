@@ -7,7 +7,7 @@ a screen that is drawn again reads nothing again.
 import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 from uuid import uuid4
@@ -58,7 +58,13 @@ class Uploading:
     everything: bool = False
     batch: str | None = None
     problem: str = ""
+    """What is wrong with the file or its mapping."""
+    trouble: str = ""
+    """Why the last confirm recorded nothing."""
     stamp: str = ""
+    """The newest batch when the mapping was settled."""
+    asked: "Question | None" = None
+    """What the verdict on the screen is about."""
 
 
 def uploading() -> Uploading:
@@ -75,6 +81,7 @@ def take_in() -> None:
     """Spool the file that was dropped, and read it; what cannot be read is a sentence."""
     given = cast("UploadedFile | None", st.session_state.get(uploader_key()))
     if given is not None:
+        st.query_params.clear()
         anew(Uploading(uploads=uploading().uploads + 1))
         take_in_bytes(given.name, given.getvalue())
 
@@ -141,12 +148,16 @@ class Judged:
 
     mapped: MappedTable
     report: Report
+    plans: dict[bool, Plan] = field(default_factory=dict)
+    """Plans by whether they hold everything; made once, for a screen is drawn often."""
 
     def plan(self, *, everything: bool) -> Plan:
         """The requests of the rows without errors, or of all rows as they are."""
-        report = self.report
-        rows = range(report.rows) if everything else (~report.bad).nonzero()[0]
-        return plan_table(self.mapped, rows, house().settings)
+        if everything not in self.plans:
+            report = self.report
+            rows = range(report.rows) if everything else (~report.bad).nonzero()[0]
+            self.plans[everything] = plan_table(self.mapped, rows, house().settings)
+        return self.plans[everything]
 
     def left_behind(self) -> Iterator[LeftBehind]:
         """The rows with errors, with the codes that hold them back."""
@@ -193,6 +204,15 @@ def set_field(column: str, field: str | None) -> None:
     found.mapping = replace(mapping, columns=columns, types=types, names=names)
 
 
+def use_mapping(text: str) -> None:
+    """Take a mapping file's text in the place of the mapping there is; what is no mapping is a sentence."""
+    found = uploading()
+    try:
+        found.mapping, found.problem = Mapping.from_json(text), ""
+    except ConsoleError as error:
+        found.problem = str(error)
+
+
 def accept(offers: list[Offer]) -> None:
     """Take what is offered, because a person said so."""
     found = uploading()
@@ -208,10 +228,14 @@ def settle() -> None:
 
 
 def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy) -> None:
-    """Confirm: record the batch, and let the engine send it. A double click sends once."""
+    """Confirm: record the batch, and let the engine send it. A double click sends once.
+
+    Where history cannot write, the batch is not there, nothing leaves, and the screen says so beside the button.
+    """
     found = uploading()
     if found.batch is not None:
         return
+    found.trouble = ""
     intent = intent_of(
         plan,
         target,
@@ -223,9 +247,13 @@ def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy) -> None:
         mapping=judged_.mapped.mapping.to_json(),
     )
     intent = replace(intent, notes={"as it is": True} if found.everything else {})
-    found.batch = house().submit(intent, plan, () if found.everything else judged_.left_behind())
+    try:
+        found.batch = house().submit(intent, plan, () if found.everything else judged_.left_behind())
+    except ConsoleError as error:
+        found.trouble = f"Nothing was sent: {error}"
 
 
 def begin_again() -> None:
     """An empty screen for the next file."""
+    st.query_params.clear()
     anew(Uploading(uploads=uploading().uploads + 1))
