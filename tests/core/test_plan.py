@@ -129,7 +129,7 @@ def test_both_doors_plan_the_same(rows: list[tuple[str, ...]], settings: Setting
     assert list(plan.requests) == list(plan_table(mapped, np.arange(mapped.rows), settings).requests)
 
 
-odd_ids = st.sampled_from(["a", "b", 1, 1.5, None, True, [], "0"])
+odd_ids: st.SearchStrategy[object] = st.sampled_from(["a", "b", 1, 1.5, None, True, [], "0"])
 bodies_ = st.lists(st.dictionaries(st.sampled_from(IDENTITIES), odd_ids, max_size=4), max_size=12)
 
 

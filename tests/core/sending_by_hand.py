@@ -1,0 +1,132 @@
+"""What a test of dispatch says first: a history, a plan, a target that does as it is told."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from intempt_core.client import now_ms, open_client
+from intempt_core.dispatch import Dispatcher, Turn, drive
+from intempt_core.dispatch.simple import STANDS, intent_of
+from intempt_core.events import GivenEvent, Json
+from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of
+from intempt_core.issues import Place
+from intempt_core.plan import Plan, Policy, plan_events
+from intempt_core.settings import Settings
+from intempt_core.targets import Target, sandbox_target
+from tests.core.hostile_server import Behaviour, Connection, HostileServer, Received, http
+
+OK = http(201, b"{}")
+LOST = b"\0lost"
+"""An answer that never comes: the connection is reset after the request was read."""
+SILENCE = b"\0silence"
+"""The request was read and nothing follows."""
+
+Decide = Callable[[Received], bytes]
+
+
+def decides(decide: Decide, pause: float = 0.0) -> Behaviour:
+    """Answer each request as a function of it says, after a pause of so many seconds."""
+
+    async def behave(connection: Connection) -> None:
+        while True:
+            answer = decide(await connection.request())
+            await asyncio.sleep(pause)
+            if answer == LOST:
+                connection.reset()
+                return
+            if answer == SILENCE:
+                await asyncio.sleep(60)
+            await connection.send(answer)
+
+    return behave
+
+
+def event(number: int, person: int, name: str = "Product viewed") -> GivenEvent:
+    body = {"eventId": f"e{number}", "userId": f"u{person}", "data": {"productId": f"p{number}"}}
+    return GivenEvent(name, body, Place(row=number + 1))
+
+
+def plan_of(events: int, persons: int = 1, per_request: int = 1) -> Plan:
+    given = [event(number, number % persons) for number in range(events)]
+    return plan_events(given, settings=Settings(events_per_request=per_request))
+
+
+def ids(body: bytes) -> list[str]:
+    """The event ids of a body, in order."""
+    return [item["eventId"] for group in json.loads(body)["track"] for item in group["payload"]]
+
+
+def got(server: HostileServer) -> list[str]:
+    """Every event id that the server has read, in order of arrival, as often as it came."""
+    return [text for received in server.received for text in ids(received.body)]
+
+
+@dataclass
+class Desk:
+    """A data folder with its history; ``target`` leads to a server of the test."""
+
+    history: History
+    settings: Settings
+    target: Target
+
+    def record(self, plan: Plan, policy: Policy = Policy.STOP, owner: str = "me", **given: Json) -> str:
+        return self.history.record(intent_of(plan, self.target, policy=policy, owner=owner, **given), requests_of(plan))
+
+    def drive(self, batch: str, owner: str = "me", limit: int = 640, clock: Callable[[], int] = now_ms) -> Turn:
+        async def once() -> Turn:
+            async with open_client(self.settings) as client:
+                return await drive(
+                    self.history,
+                    batch,
+                    [lane.lane for lane in self.history.lanes(batch)],
+                    client,
+                    self.target,
+                    owner=owner,
+                    policy=self.history.batch(batch).policy,
+                    settings=self.settings,
+                    limit=limit,
+                    clock=clock,
+                )
+
+        return asyncio.run(once())
+
+    def dispatcher(self, **given: Json) -> Dispatcher:
+        usual: dict[str, Any] = {"owner": "me", "look_seconds": 0.05}
+        return Dispatcher(self.history, lambda _: self.target, self.settings, **usual | given)
+
+    def until(self, holds: Callable[[], object], seconds: float = 20) -> None:
+        until = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < until, "it did not happen in time"
+            time.sleep(0.01)
+
+    def over(self, batch: str) -> BatchSummary:
+        self.until(lambda: self.history.batch(batch).state in STANDS)
+        return self.history.batch(batch)
+
+    def counts(self, batch: str) -> dict[str, int]:
+        return {state.value: count for state, count in self.history.batch(batch).requests.items() if count}
+
+    def state(self, batch: str) -> BatchState:
+        return self.history.batch(batch).state
+
+    def outcomes(self, batch: str, state: RequestState | None = None) -> list[list[str]]:
+        """The outcomes of every attempt of every request, in the order of the lane."""
+        found = self.history.requests(batch, state).items
+        ordered = sorted(found, key=lambda one: (one.lane, one.position, one.part))
+        return [[attempt.outcome.value for attempt in self.history.attempts(one.id)] for one in ordered]
+
+
+def desk(folder: Path, url: str, **given: Json) -> Desk:
+    quick: dict[str, Any] = {
+        "backoff_seconds": 0.01,
+        "backoff_limit_seconds": 0.05,
+        "connect_seconds": 2,
+        "read_seconds": 10,
+    }
+    settings = Settings(data=folder, **quick | given)
+    return Desk(History.open(settings.history_url, busy_seconds=0.1), settings, sandbox_target(url))

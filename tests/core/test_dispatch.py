@@ -1,0 +1,287 @@
+"""One lane in order, and what happens after each outcome: real HTTP, real SQLite, one chunk after another."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intempt_core.client import now_ms
+from intempt_core.dispatch import IN_A_ROW, Turn, halved
+from intempt_core.dispatch.progress import Meter
+from intempt_core.events import Json, body_of
+from intempt_core.history import BatchState, RequestState
+from intempt_core.plan import Policy
+from tests.core.hostile_server import HostileServer, closed_port, hostile, http
+from tests.core.sending_by_hand import LOST, OK, SILENCE, Decide, Desk, decides, desk, got, ids, plan_of
+
+Open = Callable[..., tuple[Desk, HostileServer]]
+
+
+@pytest.fixture
+def open_desk(tmp_path: Path) -> Iterator[Open]:
+    with ExitStack() as opened:
+
+        def open_(decide: Decide = lambda _: OK, **settings: Json) -> tuple[Desk, HostileServer]:
+            server = opened.enter_context(hostile(decides(decide)))
+            made = desk(tmp_path, server.url, **settings)
+            opened.callback(made.history.close)
+            return made, server
+
+        yield open_
+
+
+def nth(server: list[HostileServer], answers: dict[int, bytes]) -> Decide:
+    """The n-th request (from 1) gets its answer, every other one is accepted."""
+    return lambda _: answers.get(len(server[0].received), OK)
+
+
+def test_a_lane_leaves_in_order_and_every_outcome_is_written(open_desk: Open) -> None:
+    at, server = open_desk()
+    batch = at.record(plan_of(10))
+    assert at.drive(batch) == Turn(sent=10)
+    assert got(server) == [f"e{n}" for n in range(10)]
+    assert at.outcomes(batch) == [["accepted"]] * 10
+    assert at.counts(batch) == {"accepted": 10}
+
+
+def test_every_lane_keeps_its_order_while_lanes_go_beside_each_other(open_desk: Open) -> None:
+    at, server = open_desk()
+    plan = plan_of(200, persons=20, per_request=2)
+    batch = at.record(plan)
+    assert at.drive(batch) == Turn(sent=100)
+    for person in range(20):
+        assert [n for n in got(server) if int(n[1:]) % 20 == person] == [f"e{n}" for n in range(person, 200, 20)]
+
+
+def test_a_chunk_ends_at_its_limit_and_the_next_one_goes_on(open_desk: Open) -> None:
+    at, server = open_desk()
+    batch = at.record(plan_of(7))
+    turns = [at.drive(batch, limit=3) for _ in range(3)]
+    assert turns == [Turn(3, more=True), Turn(3, more=True), Turn(1)]
+    assert got(server) == [f"e{n}" for n in range(7)]
+
+
+def test_after_a_refusal_the_lane_goes_on(open_desk: Open) -> None:
+    servers: list[HostileServer] = []
+    at, server = open_desk(nth(servers, {2: http(400, b'{"error": "no"}')}))
+    servers.append(server)
+    batch = at.record(plan_of(4))
+    at.drive(batch)
+    assert at.outcomes(batch) == [["accepted"], ["refused"], ["accepted"], ["accepted"]]
+
+
+@pytest.mark.parametrize("answer", [http(429), http(503, b"", "Retry-After: 0")])
+def test_unsent_is_tried_again_and_the_lane_waits_for_it(open_desk: Open, answer: bytes) -> None:
+    servers: list[HostileServer] = []
+    at, server = open_desk(nth(servers, {2: answer, 3: answer}))
+    servers.append(server)
+    batch = at.record(plan_of(3))
+    turns: list[Turn] = []
+    while not turns or turns[-1].more:
+        turns.append(at.drive(batch))
+        time.sleep(turns[-1].seconds)
+    assert at.outcomes(batch) == [["accepted"], ["unsent", "unsent", "accepted"], ["accepted"]]
+    assert got(server) == ["e0", "e1", "e1", "e1", "e2"]
+
+
+def finish(at: Desk, batch: str) -> None:
+    """Drive until nothing is left to do."""
+    while (turn := at.drive(batch)).more:
+        time.sleep(turn.seconds)
+
+
+def test_unsent_that_retries_do_not_cure_stops_the_lane(open_desk: Open) -> None:
+    at, server = open_desk(lambda _: http(503), tries=3)
+    batch = at.record(plan_of(3))
+    finish(at, batch)
+    assert at.counts(batch) == {"unsent": 1, "pending": 2}
+    assert at.outcomes(batch, RequestState.UNSENT) == [["unsent"] * 3]
+    assert at.drive(batch) == Turn()
+    assert len(server.received) == 3
+
+
+def test_unsent_that_retries_do_not_cure_is_left_behind_under_go_on(open_desk: Open) -> None:
+    at, server = open_desk(lambda received: http(429) if "e0" in ids(received.body) else OK, tries=2)
+    batch = at.record(plan_of(3), Policy.GO_ON)
+    finish(at, batch)
+    assert at.counts(batch) == {"unsent": 1, "accepted": 2}
+    assert got(server) == ["e0", "e0", "e1", "e2"]
+
+
+@pytest.mark.parametrize("answer", [LOST, SILENCE, http(500), http(502), http(408)])
+def test_after_an_unknown_outcome_the_lane_stops_and_nothing_is_doubled(open_desk: Open, answer: bytes) -> None:
+    servers: list[HostileServer] = []
+    at, server = open_desk(nth(servers, {2: answer}), read_seconds=0.3)
+    servers.append(server)
+    batch = at.record(plan_of(4), Policy.STOP)
+    finish(at, batch)
+    assert at.counts(batch) == {"accepted": 1, "unknown": 1, "pending": 2}
+    assert at.drive(batch) == Turn()
+    assert got(server) == ["e0", "e1"]
+
+
+def test_after_an_unknown_outcome_the_lane_goes_on_where_that_was_chosen(open_desk: Open) -> None:
+    servers: list[HostileServer] = []
+    at, server = open_desk(nth(servers, {2: LOST}))
+    servers.append(server)
+    batch = at.record(plan_of(4), Policy.GO_ON)
+    finish(at, batch)
+    assert at.counts(batch) == {"accepted": 3, "unknown": 1}
+    assert got(server) == ["e0", "e1", "e2", "e3"]
+
+
+def test_a_resend_is_byte_identical_counted_and_before_what_follows(open_desk: Open) -> None:
+    servers: list[HostileServer] = []
+    at, server = open_desk(nth(servers, {2: LOST, 3: http(504)}))
+    servers.append(server)
+    batch = at.record(plan_of(4), Policy.RESEND)
+    finish(at, batch)
+    assert at.outcomes(batch) == [["accepted"], ["unknown", "unknown", "accepted"], ["accepted"], ["accepted"]]
+    bodies = [received.body for received in server.received]
+    assert bodies[1] == bodies[2] == bodies[3]
+    assert got(server) == ["e0", "e1", "e1", "e1", "e2", "e3"]
+
+
+def test_a_resend_that_stays_unknown_stops_the_lane(open_desk: Open) -> None:
+    at, server = open_desk(lambda _: LOST, tries=3)
+    batch = at.record(plan_of(2), Policy.RESEND)
+    finish(at, batch)
+    assert at.counts(batch) == {"unknown": 1, "pending": 1}
+    assert got(server) == ["e0"] * 3
+
+
+def test_a_refusal_after_an_unknown_is_no_proof_and_stops_the_lane(open_desk: Open) -> None:
+    servers: list[HostileServer] = []
+    at, server = open_desk(nth(servers, {1: LOST, 2: http(400)}))
+    servers.append(server)
+    batch = at.record(plan_of(2), Policy.RESEND)
+    finish(at, batch)
+    assert at.counts(batch) == {"unknown": 1, "pending": 1}
+
+
+def test_no_connection_is_unsent_and_nothing_is_lost(tmp_path: Path) -> None:
+    at = desk(tmp_path, f"http://127.0.0.1:{closed_port()}", tries=2)
+    batch = at.record(plan_of(2), Policy.RESEND)
+    finish(at, batch)
+    assert at.counts(batch) == {"unsent": 1, "pending": 1}
+    at.history.close()
+
+
+def test_too_large_is_halved_until_it_fits_in_order_each_half_recorded(open_desk: Open) -> None:
+    at, server = open_desk(lambda received: http(413) if len(ids(received.body)) > 3 else OK)
+    batch = at.record(plan_of(23, per_request=10))
+    finish(at, batch)
+    taken = [text for received in server.received if len(ids(received.body)) <= 3 for text in ids(received.body)]
+    assert taken == [f"e{n}" for n in range(23)]
+    assert at.history.batch(batch).events[RequestState.ACCEPTED] == 23
+    sizes = [len(ids(received.body)) for received in server.received]
+    assert sizes == [10, 5, 2, 3, 5, 2, 3] * 2 + [3]  # after each split its width is that of the plan again
+
+
+def test_a_single_event_that_is_too_large_fails_alone(open_desk: Open) -> None:
+    at, server = open_desk(lambda received: http(413) if "e2" in ids(received.body) else OK)
+    batch = at.record(plan_of(6, per_request=6))
+    finish(at, batch)
+    summary = at.history.batch(batch)
+    assert summary.events == {RequestState.ACCEPTED: 5, RequestState.REFUSED: 1}
+    accepted = [ids(r.body) for r in server.received if "e2" not in ids(r.body)]
+    assert [text for some in accepted for text in some] == ["e0", "e1", "e3", "e4", "e5"]
+
+
+json_ = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**80), 2**80)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+names = st.sampled_from(["Product viewed", "Product ordered", "Added to cart"])
+orders = st.fixed_dictionaries({"eventId": st.sampled_from(["o1", "o2"]), "data": json_})
+
+
+@given(st.lists(st.tuples(names, orders), min_size=2, max_size=9))
+def test_halves_are_the_same_events_in_the_same_order(events: list[tuple[str, Json]]) -> None:
+    def read(body: bytes) -> list[tuple[str, Json]]:
+        return [(group["name"], item) for group in json.loads(body)["track"] for item in group["payload"]]
+
+    first, second = halved(body_of(events))
+    assert read(first.body) + read(second.body) == events
+    assert (len(read(first.body)), len(read(second.body))) == (first.events, second.events)
+    assert first.events
+    assert second.events
+
+
+def test_halves_do_not_part_the_lines_of_an_order_where_that_can_be() -> None:
+    line = ("Product ordered", {"eventId": "o1"})
+    body = body_of([("Product viewed", {"eventId": "a"}), line, line, line, ("Product viewed", {"eventId": "b"})])
+    assert [half.events for half in halved(body)] in ([1, 4], [4, 1])
+    assert [half.events for half in halved(body_of([line] * 4))] == [2, 2]
+
+
+def test_what_was_paused_meanwhile_does_not_leave(open_desk: Open) -> None:
+    desks: list[Desk] = []
+    batches: list[str] = []
+
+    def decide(_: object) -> bytes:
+        if desks[0].state(batches[0]) is BatchState.SENDING:
+            desks[0].history.set_state(batches[0], BatchState.PAUSED)
+        return OK
+
+    at, server = open_desk(decide)
+    desks.append(at)
+    batches.append(at.record(plan_of(5)))
+    assert at.drive(batches[0]) == Turn(sent=1)
+    assert at.counts(batches[0]) == {"accepted": 1, "pending": 4}
+    assert len(server.received) == 1
+
+
+def test_another_owners_batch_does_not_leave(open_desk: Open) -> None:
+    at, server = open_desk()
+    batch = at.record(plan_of(5), owner="somebody")
+    assert at.drive(batch, owner="me") == Turn()
+    assert not server.received
+
+
+def test_refused_alike_many_times_in_a_row_the_rest_stays(open_desk: Open) -> None:
+    at, server = open_desk(lambda _: http(401))
+    batch = at.record(plan_of(IN_A_ROW + 20))
+    assert at.drive(batch) == Turn(sent=IN_A_ROW)
+    assert at.counts(batch) == {"refused": IN_A_ROW, "pending": 20}
+    assert len(server.received) == IN_A_ROW
+
+
+def test_refusals_of_single_bodies_do_not_hold_up_the_rest(open_desk: Open) -> None:
+    at, _ = open_desk(lambda _: http(400))
+    batch = at.record(plan_of(IN_A_ROW + 5))
+    finish(at, batch)
+    assert at.counts(batch) == {"refused": IN_A_ROW + 5}
+
+
+def test_a_clock_that_was_set_back_does_not_hold_a_retry_for_long(open_desk: Open) -> None:
+    at, server = open_desk(lambda _: http(503))
+    batch = at.record(plan_of(1))
+    an_hour_ahead = at.drive(batch, clock=lambda: now_ms() + 3_600_000)
+    assert an_hour_ahead.seconds <= at.settings.backoff_limit_seconds
+    turn = at.drive(batch)
+    assert turn.more
+    assert 0 < turn.seconds <= at.settings.backoff_limit_seconds
+    assert len(server.received) == 1
+
+
+def test_the_rate_is_that_of_the_last_seconds() -> None:
+    now = [100.0]
+    meter = Meter(lambda: now[0])
+    now[0] += 1
+    meter.count(50)
+    assert meter.rate == 50
+    now[0] += 1
+    assert meter.rate == 25
+    now[0] += 10
+    assert meter.rate == 0
