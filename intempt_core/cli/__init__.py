@@ -7,9 +7,12 @@ Exit codes: 0 clean, or all accepted · 1 errors found, or not all accepted · 2
 
 import argparse
 import contextlib
+import logging
 import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from intempt_core import sandbox
@@ -18,6 +21,7 @@ from intempt_core.cli.sending import send
 from intempt_core.cli.words import say
 from intempt_core.errors import ConsoleError, MappingError, ReadError, TargetError
 from intempt_core.settings import Settings
+from intempt_core.targets import sandbox_target
 
 CLEAN, NOT_ALL, UNREADABLE, NO_TARGET = 0, 1, 2, 3
 """Exit codes."""
@@ -27,8 +31,10 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     """Run a command and return its exit code. ``arguments`` and ``environment`` are by default the process's own."""
     given = _parser().parse_args(arguments)
     environment = os.environ if environment is None else environment
+    logging.getLogger("intempt_core").addHandler(logging.NullHandler())  # what a person needs to know is said
     try:
-        return int(given.command(given, environment))
+        with _asked_to_end():
+            return int(given.command(given, environment))
     except TargetError as error:
         return _sorry(error, NO_TARGET)
     except (ReadError, MappingError) as error:
@@ -40,8 +46,23 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOT_ALL
+    except OSError as error:
+        return _sorry(f"The system refuses: {error}.", NOT_ALL)
     except KeyboardInterrupt:
         return _sorry("Interrupted.", NOT_ALL)
+
+
+@contextlib.contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """SIGTERM is heard as Ctrl+C is: what is on its way arrives, every outcome is written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread hears signals
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,9 +114,11 @@ def _sandbox(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     settings = Settings.from_environment(environment)
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
-        say(f"The sandbox: http://127.0.0.1:{given.port}/v1/sandbox/projects/sandbox/sources/1001/track")
-        say(f"Its key: {sandbox.KEY}. Stop it with Ctrl+C.")
-        sandbox.serve(settings.sandbox_file, given.port, given.latency_ms)
+        with sandbox.running(settings.sandbox_file, given.port, given.latency_ms) as url:
+            say(f"The sandbox: {sandbox_target(url).track_url}")
+            say(f"Its key: {sandbox.KEY}. Stop it with Ctrl+C.")
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
     except OSError as error:
         raise ConsoleError(f"The sandbox cannot be served at port {given.port}: {error.strerror}.") from None
     return CLEAN

@@ -88,7 +88,10 @@ def _read_document(file: Path) -> Given:
     text = _text_of(file)
     if file.suffix.lower() != ".json":
         raise ReadError(f"{file.name} holds one JSON document a line. Put the events into one list, in a .json file.")
-    payload = read_payload(text)
+    try:
+        payload = read_payload(text)
+    except ReadError as error:
+        raise ReadError(f"{file.name}: {error}", line=error.line) from None
     digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Given(file.name, (f"Read as {payload.recognised}.",), digest, "", None, payload)
 

@@ -38,6 +38,8 @@ def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     settings = Settings.from_environment(environment)
     console = locks.console_running(settings.data)
     file = read(given.file, given.mapping)
+    if given.results is not None and (given.results.is_dir() or not os.access(given.results.parent, os.W_OK)):
+        raise ConsoleError(f"The results could not be written to {given.results}, so nothing was sent.")
     with contextlib.ExitStack() as opened:
         target = _target(given.target, settings, environment, console)
         # A target typed as a URL has its key in this process only: nobody else could send it.
@@ -83,16 +85,13 @@ def _secrets() -> Mapping[str, Any]:
 @contextlib.contextmanager
 def _sandbox_beside(settings: Settings) -> Iterator[str]:
     """The sandbox of the data folder, for as long as this process sends. Its URL."""
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        opened = sandbox.running(settings.sandbox_file)
-        url = opened.__enter__()
-    except OSError as error:
-        raise HistoryUnavailable(f"The sandbox cannot be started in {settings.data}: {error.strerror}.") from None
-    try:
+    with contextlib.ExitStack() as opened:
+        try:
+            settings.data.mkdir(parents=True, exist_ok=True)
+            url = opened.enter_context(sandbox.running(settings.sandbox_file))
+        except OSError as error:
+            raise HistoryUnavailable(f"The sandbox cannot be started in {settings.data}: {error.strerror}.") from None
         yield url
-    finally:
-        opened.__exit__(None, None, None)
 
 
 def _plan_words(file: Given, report: Report, plan: Plan, target: Target) -> Iterator[str]:
@@ -243,7 +242,9 @@ def _closing_words(
 def _how_to_go_on(found: BatchSummary, *, alone: bool, interrupted: bool) -> str:
     reason = f" {found.reason}" if found.reason else ""
     if found.state is BatchState.DONE:
-        return f"Batch {found.id} is done."
+        all_of_it = found.events.get(RequestState.ACCEPTED) == found.total
+        rest = "" if all_of_it else " What was not accepted is in the console (python3 run.py), under History."
+        return f"Batch {found.id} is done.{rest}"
     pending = counted(found.events.get(RequestState.PENDING, 0), "event is", "events are")
     if not alone and found.state is BatchState.SENDING:
         waits = " It goes on there." if interrupted else ""
