@@ -280,3 +280,12 @@ def test_no_key_is_ever_in_the_database(history: History, file: Path) -> None:
 def test_a_version_is_told_for_every_database(history: History) -> None:
     with history._reading() as connection:
         assert migrations.version(connection) == migrations.HEAD
+
+
+def test_a_thread_that_never_gets_its_turn_is_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("intempt_core.history.database.TURN_SECONDS", 0.0)
+    batch = batch_of(history, [1])
+    with history._writing(), pytest.raises(HistoryUnavailable) as error:
+        history.set_state(batch, BatchState.PAUSED)
+    says(error, "another part of this program writes for too long")
+    history.set_state(batch, BatchState.PAUSED)
