@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -131,10 +131,11 @@ def _hashed(text: bytes, key: bytes) -> str:
     return _PREFIX + hashlib.blake2b(text, digest_size=_BYTES, key=key).hexdigest()
 
 
-def made_event_ids(table: Table, fresh: str | None) -> pa.Array:
-    """:func:`made_event_id` of every row."""
+def made_event_ids(table: Table, fresh: str | None, besides: Collection[str] = ()) -> pa.Array:
+    """:func:`made_event_id` of every row, over all columns but ``besides``."""
     separator = pa.scalar(_SEPARATOR, pa.large_string())
-    columns = [_escaped_column(one_array(table.columns[column])) for column in table.header]
+    header = [column for column in table.header if column not in besides] or table.header
+    columns = [_escaped_column(one_array(table.columns[column])) for column in header]
     rows = pc.binary_join_element_wise(*columns, separator)
     texts = pc.binary_join_element_wise(rows, _occurrences(rows), separator).cast(pa.large_binary())
     made, key = hashlib.blake2b, _key(fresh)

@@ -8,7 +8,7 @@ reads one cell. ``tests/core/test_one_truth.py`` holds that both speeds give the
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -44,7 +44,6 @@ Mask: TypeAlias = NDArray[np.bool_]
 Numbers: TypeAlias = NDArray[np.int64]
 """Row indices from 0, codes or times, by context."""
 
-_PLACEHOLDERS = pa.array(sorted(PLACEHOLDERS), pa.large_string())
 _NO_WHITE = range(0x21, 0x7F)
 assert not any(character.encode()[0] in _NO_WHITE for character in WHITE)  # noqa: S101  what Cells.plain relies on
 _SURE = {  # spellings whose value a double surely keeps, up to 15 characters
@@ -55,6 +54,12 @@ _SURE = {  # spellings whose value a double surely keeps, up to 15 characters
 _ZONES_KNOWN_FROM = 946_684_800_000  # 2000-01-01: since then no zone has changed its offset within a minute
 _NO_ZONE = -100_000  # minutes that no offset has
 _I64 = np.iinfo(np.int64)
+
+
+@cache
+def _placeholders() -> pa.Array:
+    """Made when first asked for: the first Arrow array of a process brings pandas along, and takes its time."""
+    return pa.array(sorted(PLACEHOLDERS), pa.large_string())
 
 
 def mask_of(array: pa.Array) -> Mask:
@@ -94,7 +99,7 @@ class Cells:
     @cached_property
     def placeholders(self) -> Mask:
         """Compiled ``events.is_placeholder``, among the given."""
-        return mask_of(pc.is_in(pc.ascii_lower(self.trimmed), value_set=_PLACEHOLDERS)) & self.given
+        return mask_of(pc.is_in(pc.ascii_lower(self.trimmed), value_set=_placeholders())) & self.given
 
     @cached_property
     def real(self) -> Mask:

@@ -37,8 +37,9 @@ __all__ = [
     "zone_of",
 ]
 
-RESERVED = "expect"
-"""A column of this header says what a test expects of its row; it is never sent unless a mapping says so."""
+RESERVED = ("expect", "problems")
+"""Columns about a row and not of its event: what a test expects of it, and what ``exports.left_behind_csv`` says of it.
+They are not sent unless a mapping says so, and no made event id depends on them: a row that comes back keeps its id."""
 
 _EXAMPLES = (*PLAIN_FIELDS, "name", "data.productId")
 _ROWS_AT_ONCE = 4096
@@ -201,7 +202,7 @@ def exact_mapping(header: Sequence[str]) -> Mapping:
 
     ``productId`` and ``data.productId`` both are the product's id (CONTRACT 2.4); :data:`RESERVED` is left out.
     """
-    return Mapping({column: _exact(column) for column in header if column != RESERVED})
+    return Mapping({column: _exact(column) for column in header if column not in RESERVED})
 
 
 def _exact(column: str) -> str:
@@ -344,7 +345,7 @@ class MappedTable:
     @cached_property
     def made_ids(self) -> pa.Array:
         """The made event id of every row; made once, when first asked for."""
-        return made_event_ids(self.table, self.fresh)
+        return made_event_ids(self.table, self.fresh, RESERVED)
 
     @cached_property
     def cells(self) -> dict[str, pa.Array]:

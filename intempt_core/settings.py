@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import URL
+
 from intempt_core.errors import SettingsError
 
 PREFIX = "CONSOLE_"
@@ -53,7 +55,7 @@ class Settings:
     @property
     def history_url(self) -> str:
         """Where history is, as an SQLAlchemy URL."""
-        return f"sqlite:///{self.data / 'history.sqlite3'}"
+        return URL.create("sqlite", database=str(self.data / "history.sqlite3")).render_as_string()
 
     @property
     def sandbox_file(self) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, update
 
-from intempt_core.errors import HistoryUnavailable
+from intempt_core.errors import HistoryUnavailable, NotAllowed
 from intempt_core.history.database import Database
 from intempt_core.history.records import (
     BatchState,
@@ -55,7 +55,7 @@ class Recording(Database):
                     number = self._begin(connection, batch, intent) if number is None else number
                     self._write(connection, number, piece)
                     if last:
-                        self._change(connection, batch, BatchState.SENDING, "")
+                        self._set_going(connection, batch)
         except BaseException:
             with suppress(HistoryUnavailable):
                 if number is not None:
@@ -138,6 +138,13 @@ class Recording(Database):
         write_many(connection, left_behind, ("batch", "row", "line", "codes", "event_id", "name"), rows)
         more = batches.c.left_behind + len(rows)
         connection.execute(update(batches).where(batches.c.number == number).values(left_behind=more))
+
+    def _set_going(self, connection: Connection, batch: str) -> None:
+        """The last piece is written: the batch may be sent, unless somebody has cancelled it meanwhile."""
+        held = batches.c.id == batch, batches.c.state == BatchState.RECORDING.value
+        values = {"state": BatchState.SENDING.value, "changed_at": self._clock()}
+        if not connection.execute(update(batches).where(*held).values(values)).rowcount:
+            raise NotAllowed("The batch was cancelled while it was being written down. Nothing left.")
 
     def _change(self, connection: Connection, batch: str, state: BatchState, reason: str) -> None:
         values = {"state": state.value, "reason": reason, "changed_at": self._clock()}

@@ -203,3 +203,10 @@ def test_any_cell_is_utf8_and_none_begins_a_formula(text: str) -> None:
 def test_ids_that_look_like_formulas_are_neutral_in_results(history: History) -> None:
     batch = history.record(intent(), [request(1, 1, [event(1, event_id='=HYPERLINK("http://x")')])])
     assert read(results_csv(history, batch))[0]["eventId"] == '\'=HYPERLINK("http://x")'
+
+
+def test_a_row_that_stayed_behind_comes_back_under_the_id_that_was_made_for_it() -> None:
+    given_table, found = report("name,userId,productId\r\nProduct viewed,u1,\r\nProduct viewed,u2,p\r\n")
+    again, _ = report("".join(left_behind_csv(given_table.table, found)))
+    assert again.event(0).body["eventId"] == given_table.event(0).body["eventId"]
+    assert "problems" not in again.event(0).body["data"]

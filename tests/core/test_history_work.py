@@ -13,12 +13,13 @@ from intempt_core.history import (
     History,
     LaneState,
     Leaving,
+    RequestIntent,
     RequestState,
     Settled,
     Work,
 )
 from intempt_core.plan import Policy
-from tests.core.history_by_hand import ME, Clock, attempt, batch_of
+from tests.core.history_by_hand import ME, Clock, attempt, batch_of, event, intent, request
 
 OTHER = "owner-2"
 PENDING, LEAVING, UNKNOWN, UNSENT = (
@@ -382,3 +383,21 @@ def test_what_is_over_or_refused_is_not_tried_again(history: History) -> None:
         history.set_policy(batch, Policy.RESEND)
     with pytest.raises(NotFound):
         history.set_policy("b_nothing", Policy.STOP)
+
+
+def test_a_batch_cancelled_while_it_is_written_down_never_becomes_one_that_sends(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def requests() -> Iterator[RequestIntent]:
+        yield request(1, 1, [event(1)])
+        yield request(1, 2, [event(2)])
+        (found,) = history.unfinished()
+        history.set_state(found.id, BatchState.CANCELLED, "A person cancelled it.")
+        yield request(1, 3, [event(3)])
+
+    monkeypatch.setattr("intempt_core.history.recording.EVENTS_AT_ONCE", 1)
+    with pytest.raises(NotAllowed, match="cancelled while it was being written down"):
+        history.record(intent(), requests())
+    (batch,) = history.batches().items
+    assert batch.state is BatchState.CANCELLED
+    assert set(batch.requests) == {RequestState.CANCELLED}
