@@ -4,7 +4,6 @@ import streamlit as st
 
 from pages.parts import compose_view, composing
 from pages.parts.frame import target
-from pages.parts.problems import problem_list
 
 screen = composing.composing()
 form, request = st.columns([5, 4], gap="large")
@@ -18,9 +17,9 @@ with form:
 with request:
     compose_view.request_text(screen, target())
     compose_view.standing(screen)
-    problem_list("compose", screen.issues, composing.go_to)
+    compose_view.problems(screen)
     compose_view.send_buttons(screen, target())
 
 if screen.batch:
-    compose_view.outcome(screen, target())
+    compose_view.outcome(screen)
 compose_view.focus(screen)

@@ -5,9 +5,8 @@ import streamlit as st
 from pages.parts import inspect_view as view
 from pages.parts.frame import target
 from pages.parts.inspecting import inspecting
-from pages.parts.sending import watch
 
-screen = inspecting()
+screen = inspecting(target())
 paste, verdict = st.columns([1, 1], gap="large")
 
 with paste:
@@ -23,8 +22,7 @@ with verdict:
 
 if screen.batch:
     st.divider()
-    watch(screen.batch)
-    view.result(screen.batch)
+    view.result(screen)
 
 st.divider()
 view.marked_text(screen)

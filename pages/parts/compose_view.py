@@ -1,5 +1,6 @@
 """The pieces of the Compose screen, from top to bottom."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,10 +11,11 @@ from intempt_core.history import BatchState
 from pages.parts import composing, sending
 from pages.parts.composing import JOURNEYS, Composing, State
 from pages.parts.exchange import exchange
-from pages.parts.form import CHOSEN, NO_TIME, PLACES, TYPES, WHENS, EventForm, zones
+from pages.parts.form import CHOSEN, EARLIEST, LATEST, NO_TIME, PLACES, TYPES, WHENS, EventForm, Row, zones
+from pages.parts.history_view import where
 from pages.parts.house import house
-from pages.parts.look import badge, counted, escaped, weight, zone_name
-from pages.parts.problems import summary
+from pages.parts.look import badge, badges, counted, escaped, weight, zone_name
+from pages.parts.problems import problem_list, summary
 from pages.parts.session import key
 
 
@@ -39,10 +41,11 @@ def event_form(screen: Composing, form: EventForm) -> None:
         who(form, issues)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             with st.container(width="stretch"):
-                text(form, "eventId", "Event id", issues, "Any text that no other event has")
+                line(form, "eventId", "Event id", "Any text that no other event has")
             st.button("↻ Fresh id", key=form.key("fresh"), on_click=composing.renew, args=(form,))
+        field_problems(form, "eventId", issues)
         when(form, issues)
-        further(form)
+        further(form, issues)
 
 
 def what(form: EventForm, issues: list[Issue]) -> None:
@@ -51,20 +54,27 @@ def what(form: EventForm, issues: list[Issue]) -> None:
     current = form.value("name", None)
     if current is not None and current not in names:
         names.append(str(current))
-    st.pills("What happened", names, key=form.key("name"), on_change=composing.edited, persist_state="session")
+    st.pills(
+        "What happened",
+        names,
+        format_func=escaped,
+        key=form.key("name"),
+        on_change=composing.edited,
+        persist_state="session",
+    )
     chosen = form.value("name", None)
     st.caption(DRIVES[EventName(chosen)] if chosen in DRIVES else "Choose one of the four.")
-    field_problems("name", issues)
+    field_problems(form, "name", issues)
 
 
 def who(form: EventForm, issues: list[Issue]) -> None:
     """The four identities; any one of them is enough."""
     st.caption("Who: any one of the four is enough")
-    left, right = st.columns(2)
-    for number, identity in enumerate(IDENTITIES):
-        with left if number % 2 == 0 else right:
-            text(form, identity, identity, issues)
-    field_problems("who", issues)
+    for pair in (IDENTITIES[:2], IDENTITIES[2:]):  # two rows, so that they keep their order on a narrow screen
+        for column, identity in zip(st.columns(2), pair, strict=True):
+            with column:
+                text(form, identity, identity, issues)
+    field_problems(form, "who", issues)
 
 
 def when(form: EventForm, issues: list[Issue]) -> None:
@@ -83,21 +93,26 @@ def when(form: EventForm, issues: list[Issue]) -> None:
             moment(form)
         elif form.value("when") == NO_TIME:
             st.caption("Without a time the server takes its own clock.")
-    field_problems("timestamp", issues)
+        else:
+            st.caption("The moment of sending: the time in the request is set anew when it leaves.")
+    field_problems(form, "when", issues)
 
 
 def moment(form: EventForm) -> None:
-    """The picker, to the minute, its milliseconds, and its zone."""
+    """The picker, to the minute, its seconds, and its zone."""
     day, rest, zone = st.columns([3, 2, 3])
     common: dict[str, Any] = {"on_change": composing.edited, "persist_state": "session"}
-    day.datetime_input("Date and time", key=form.key("moment"), step=60, **common)
-    rest.number_input("Milliseconds", 0, 999, key=form.key("milliseconds"), **common)
+    day.datetime_input(
+        "Date and time", "now", EARLIEST, LATEST, key=form.key("moment"), step=60, format="YYYY-MM-DD", **common
+    )
+    rest.number_input("Seconds", 0.0, 59.999, step=1.0, format="%.3f", key=form.key("seconds"), **common)
     zone.selectbox("Time zone", zones(zone_name()), key=form.key("zone"), **common)
 
 
-def further(form: EventForm) -> None:
+def further(form: EventForm, issues: list[Issue]) -> None:
     """Further values as rows of place, key, type and text."""
-    for row in list(form.rows):
+    paths = [(form.row(row).place, form.row(row).key) for row in form.rows]
+    for index, row in enumerate(list(form.rows)):
         place, name, kind, content, remove = st.columns([3, 3, 3, 4, 1], vertical_alignment="bottom")
         common: dict[str, Any] = {"on_change": composing.edited, "persist_state": "session"}
         place.selectbox("In", PLACES, key=form.key(f"row-{row}-in"), **common)
@@ -105,11 +120,17 @@ def further(form: EventForm) -> None:
         kind.selectbox("Type", TYPES, key=form.key(f"row-{row}-type"), **common)
         content.text_input("Value", key=form.key(f"row-{row}-value"), **common)
         remove.button("✕", key=form.key(f"row-{row}-remove"), help="Remove this row", on_click=drop, args=(form, row))
-        with st.container():
-            if not form.row(row).fits:
-                st.markdown(badge("warning"))
-                st.text("This text is not of its type; it leaves as text.")
+        field_problems(
+            form, f"row-{row}-value", issues, row_notes(form.row(row), again=paths[index] in paths[index + 1 :])
+        )
     st.button("+ More data", key=form.key("more"), type="tertiary", on_click=more, args=(form,))
+
+
+def row_notes(row: Row, *, again: bool) -> list[str]:
+    """What one would not expect of a row; ``again`` where its key stands once more further down."""
+    notes = ["Without a key this does not leave."] if row.text and not row.key else []
+    notes += ["This key stands once more below; the last one counts."] if row.key and again else []
+    return notes + (["This text is not of its type; it leaves as text."] if row.text and not row.fits else [])
 
 
 def more(form: EventForm) -> None:
@@ -126,23 +147,29 @@ def drop(form: EventForm, row: int) -> None:
 
 def text(form: EventForm, field: str, label: str, issues: list[Issue], hint: str = "") -> None:
     """One text field and its problems."""
+    line(form, field, label, hint)
+    field_problems(form, field, issues)
+
+
+def line(form: EventForm, field: str, label: str, hint: str = "") -> None:
+    """One text field."""
     st.text_input(label, key=form.key(field), placeholder=hint, on_change=composing.edited, persist_state="session")
-    field_problems(field, issues)
 
 
-def field_problems(field: str, issues: list[Issue]) -> None:
+def field_problems(form: EventForm, field: str, issues: list[Issue], notes: Sequence[str] = ()) -> None:
     """What is wrong with one field, under it.
 
     The container is there even when nothing is wrong, so that no other field moves, or loses what is being typed,
     when a problem comes or goes.
     """
     with st.container(gap="xxsmall"):
-        for issue in issues:
-            if composing.field_of(issue) == field:
-                with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-                    st.markdown(badge(issue.severity), width="content")
-                    with st.container(width="stretch"):
-                        st.text(f"{issue.says} {issue.mend}")
+        found = [issue for issue in issues if composing.field_of(form, issue) == field]
+        said = [(str(issue.severity), f"{issue.says} {issue.mend}") for issue in found]
+        for severity, sentence in [*said, *(("warning", note) for note in notes)]:
+            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+                st.markdown(badge(severity), width="content")
+                with st.container(width="stretch"):
+                    st.text(sentence)
 
 
 def request_text(screen: Composing, target: Target) -> None:
@@ -158,22 +185,36 @@ def request_text(screen: Composing, target: Target) -> None:
 
 
 def standing(screen: Composing) -> None:
-    """The form's state, in words."""
+    """The form's state, in words; of an outcome, what came out."""
+    if screen.state is State.OUTCOME and screen.batch:
+        st.markdown(f"{badges(house().history.batch(screen.batch).events)} :gray-badge[↓ what came back]")
+        return
     words = {
         State.NOT_CHECKED: ":gray-badge[… not checked]",
         State.CHECKING: ":gray-badge[… checking]",
-        State.PROBLEMS: "",
         State.READY: ":blue-badge[✓ ready]",
         State.SENDING: ":gray-badge[… sending]",
-        State.OUTCOME: ":blue-badge[outcome below]",
-    }[screen.state]
+    }.get(screen.state, "")
     st.markdown(f"{words} {summary(screen.issues)}".strip())
+    if screen.note:
+        st.text(screen.note)
+
+
+def problems(screen: Composing) -> None:
+    """Every problem of every event, each with the way to its field."""
+    if screen.state is not State.OUTCOME:  # the form holds other ids by then
+        problem_list("compose", screen.issues, composing.go_to, _where)
+
+
+def _where(issue: Issue) -> str:
+    row = f"Event {issue.place.row}, " if issue.place.row else ""
+    return f"{row}{issue.place.path}"
 
 
 def send_buttons(screen: Composing, target: Target) -> None:
     """Check, send, and, for what has problems, send as it is behind a confirm."""
     events = counted(len(screen.forms), "event")
-    busy = screen.state is State.SENDING
+    busy = screen.on_its_way
     with st.container(horizontal=True):
         if sending.named(target, "compose"):
             st.button(
@@ -194,32 +235,41 @@ def send_buttons(screen: Composing, target: Target) -> None:
                         args=(target, sending.policy_of(target)),
                         kwargs={"as_it_is": True},
                     )
-        st.button("Check", key="compose-check", disabled=busy, on_click=composing.check)
+        st.button("Check", key="compose-check", disabled=busy, on_click=composing.check, args=(target,))
 
 
-def outcome(screen: Composing, target: Target) -> None:
+def outcome(screen: Composing) -> None:
     """Progress while the request is on its way, then its card."""
     st.divider()
     batch = screen.batch or ""
-    if screen.state is State.SENDING:
+    if screen.on_its_way:
         sending.watch(batch)
+        sending.controls(house().history.batch(batch))
         if house().history.batch(batch).state is not BatchState.SENDING:
             st.rerun()  # it arrived while this screen was drawn
         return
-    for summary_ in house().history.requests(batch).items:
-        exchange(house().history.request(summary_.id), target)
     found = house().history.batch(batch)
+    target = where(found)
+    try:
+        for summary_ in house().history.requests(batch).items:
+            exchange(house().history.request(summary_.id), target)
+    finally:  # asking for feeds may take long, and the second half of a double click waits behind it
+        composing.shown()
     if found.reason:
         st.text(found.reason)
     sending.controls(found)
-    same_again(target)
+    if found.over and target is not None:
+        same_again(target)
 
 
 def same_again(target: Target) -> None:
-    """The very same request once more, under the same ids, and what deduplication will do with it."""
-    with st.container(horizontal=True, vertical_alignment="center", key="compose-again"):
-        st.button("Send the same again", key="compose-same", on_click=composing.send_same, args=(target,))
-        st.text(sending.deduplication(target))
+    """The very same request once more to where it went, and what deduplication will do with it."""
+    if sending.named(target, "compose-again"):
+        with st.container(horizontal=True, vertical_alignment="center", key="compose-again"):
+            words = f"Send the same again to {escaped(target.title)}"
+            st.button(words, key="compose-same", on_click=composing.send_same, args=(target,))
+            with st.container(width="stretch"):
+                st.text(sending.deduplication(target))
 
 
 def focus(screen: Composing) -> None:

@@ -16,16 +16,22 @@ from uuid import uuid4
 
 from intempt_core import Issue, Payload, Target, check_events, intent_of, plan_events, read_payload
 from intempt_core.events import IDENTITIES, EventName, Json, body_of
-from intempt_core.history import BatchState, RequestState, Source
+from intempt_core.history import BatchState, RequestState, Source, target_key
 from intempt_core.plan import Policy
 from pages.parts import resending
 from pages.parts.form import NO_TIME, EventForm
 from pages.parts.house import house
-from pages.parts.look import zone_name
+from pages.parts.look import counted, zone_name
 from pages.parts.session import room
 
+EVENTS_AT_MOST = 50
+"""Events that a pasted payload may bring to the form."""
+
+LABEL = 60
+"""Characters of an event's name in a batch's label."""
+
 DOUBLE_CLICK_SECONDS = 1.0
-"""A second click on "send" within this time is the same click."""
+"""A second click on "send" is the same click until this long after the outcome is shown, unless there is an edit."""
 
 _V, _A, _R, _O = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 JOURNEYS: Mapping[str, tuple[EventName, ...]] = {
@@ -56,8 +62,13 @@ class Composing:
     issues: tuple[Issue, ...] = ()
     now_ms: int = 0
     batch: str | None = None
-    sent_at: float = 0.0
+    settled_at: float = 0.0
+    """When the last outcome was shown, by the clock that counts seconds; 0 after an edit."""
+    left: Mapping[int, str] = field(default_factory=dict)
+    """While a batch is on its way: the event id that each of its forms had, by the form's number."""
+    on_its_way: bool = False
     focus: str | None = None
+    note: str = ""
     _uids: "count[int]" = field(default_factory=lambda: count(1))
 
     def add(self, name: Json = None, body: Mapping[str, Json] | None = None) -> EventForm:
@@ -77,6 +88,11 @@ class Composing:
     def body(self) -> bytes:
         """The request's body, byte for byte as it will leave."""
         return body_of(form.read(self.now_ms) for form in self.forms)
+
+    @property
+    def same_click(self) -> bool:
+        """Whether a click on "send" now is the second half of a double click."""
+        return self.on_its_way or time.monotonic() - self.settled_at < DOUBLE_CLICK_SECONDS
 
     def issues_of(self, form: EventForm) -> list[Issue]:
         """The problems of one event."""
@@ -100,18 +116,20 @@ def composing() -> Composing:
 
 
 def edited() -> None:
-    """Any edit: back to *not checked*, and "now" is now."""
+    """Any edit: back to *not checked*, and "now" is now. What is on its way stays in sight."""
     found = room(Composing)
-    found.state, found.issues, found.batch = State.NOT_CHECKED, (), None
+    found.state, found.issues, found.settled_at = State.NOT_CHECKED, (), 0.0
+    if not found.on_its_way:
+        found.batch = None
     found.now_ms = time.time_ns() // 1_000_000
 
 
-def check() -> None:
-    """Look at every event; the state is then *problems* or *ready*."""
+def check(target: Target) -> None:
+    """Look at every event, and at what was sent to ``target`` before; the state is then *problems* or *ready*."""
     found = room(Composing)
     found.state = State.CHECKING
-    payload = found.payload
-    report = check_events(payload.events, found=payload.issues)
+    payload, place = found.payload, target_key(target)
+    report = check_events(payload.events, lambda ids: house().history.sent_ids(place, ids), payload.issues)
     found.issues = tuple(report.issues())
     found.state = State.PROBLEMS if report.rows_with_errors else State.READY
 
@@ -119,43 +137,58 @@ def check() -> None:
 def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     """Check, and send what has no errors (or, on purpose, what has some); a double click sends once."""
     found = room(Composing)
-    if found.state is State.SENDING or time.monotonic() - found.sent_at < DOUBLE_CLICK_SECONDS:
+    if found.same_click:
         return
-    check()
+    found.now_ms = time.time_ns() // 1_000_000
+    check(target)
     if found.state is State.PROBLEMS and not as_it_is:
         return
-    found.sent_at = time.monotonic()
     plan = plan_events(found.payload.events, one_request=True)
-    label = ", ".join(str(form.value("name", None) or "no name") for form in found.forms[:3])
+    names = dict.fromkeys(str(form.value("name", None) or "no name")[:LABEL] for form in found.forms)
+    label = ", ".join(list(names)[:4])
     intent = intent_of(plan, target, source=Source.FORM, label=label, policy=policy)
     found.batch = house().submit(replace(intent, notes={"as it is": True} if as_it_is else {}), plan)
-    found.state = State.SENDING
+    found.left = {form.uid: form.value("eventId") for form in found.forms}
+    found.state, found.on_its_way = State.SENDING, True
 
 
 def send_same(target: Target) -> None:
-    """The very same request once more, byte for byte; a double click sends once."""
+    """The very same request once more, byte for byte, to where it went; a double click sends once."""
     found = room(Composing)
-    if found.batch is None or time.monotonic() - found.sent_at < DOUBLE_CLICK_SECONDS:
+    if found.batch is None or found.same_click:
         return
-    found.sent_at = time.monotonic()
     found.batch = resending.record(house().history.batch(found.batch), resending.SETTLED, target)
-    found.state = State.SENDING
+    found.left = {}
+    found.state, found.on_its_way = State.SENDING, True
 
 
 def arrive(found: Composing) -> None:
-    """Look whether the outcome is there; after an accepted send every event takes a fresh id.
+    """Look whether the outcome is there; after an accepted send every event that left takes a fresh id.
 
     Before the widgets are drawn: a drawn widget's content cannot be changed.
     """
-    if found.state is not State.SENDING or found.batch is None:
+    if found.batch is None:
         return
     batch = house().history.batch(found.batch)
-    if batch.state is BatchState.SENDING:
+    if batch.state is BatchState.SENDING:  # also one that stood, and was told to go on
+        found.on_its_way = True
         return
-    found.state = State.OUTCOME
+    if not found.on_its_way:
+        return
+    found.on_its_way, found.settled_at = False, time.monotonic()
+    if found.state is State.SENDING:
+        found.state = State.OUTCOME
     if set(batch.events) == {RequestState.ACCEPTED}:
+        found.now_ms = time.time_ns() // 1_000_000
         for form in found.forms:
-            form.put("eventId", fresh_id())
+            if form.value("eventId") == found.left.get(form.uid):
+                form.put("eventId", fresh_id())
+
+
+def shown() -> None:
+    """The outcome is on the screen now: clicks that were made before it came are over."""
+    found = room(Composing)
+    found.settled_at = max(found.settled_at, time.monotonic()) if found.settled_at else 0.0
 
 
 def renew(form: EventForm) -> None:
@@ -191,15 +224,24 @@ def journey(title: str) -> None:
     for name in JOURNEYS[title]:
         body = {"eventId": fresh_id(), **(person or {"userId": "user_123"}), "data": {"productId": product}}
         found.add(name, body).put("when", NO_TIME)
+    found.note = ""
     edited()
 
 
 def take_over(payload: Payload) -> None:
-    """Fill the form with the events of a pasted payload (from Inspect or History)."""
+    """Fill the form with the events of a pasted payload (from Inspect or History); what it cannot hold, it says."""
     found = room(Composing)
     found.forms.clear()
-    for event in payload.events:
-        found.add(event.name, event.body if isinstance(event.body, Mapping) else {})
+    other = 0
+    for event in payload.events[:EVENTS_AT_MOST]:
+        form = found.add(event.name, event.body if isinstance(event.body, Mapping) else {})
+        other += not form.holds(event.name, event.body)
+    notes = []
+    if len(payload.events) > EVENTS_AT_MOST:
+        notes.append(f"The form takes the first {EVENTS_AT_MOST} of {len(payload.events):,} events.")
+    if other:
+        notes.append(f"{counted(other, 'event')} cannot stand here as given: compare the request before it is sent.")
+    found.note = " ".join(notes)
     edited()
 
 
@@ -212,16 +254,10 @@ def go_to(issue: Issue) -> None:
     """Lead to the field of an issue: the screen puts the cursor there."""
     found = room(Composing)
     form = found.forms[(issue.place.row or 1) - 1]
-    field = field_of(issue)
+    field = field_of(form, issue)
     found.focus = form.key("userId" if field == "who" else field)
 
 
-def field_of(issue: Issue) -> str:
-    """The form's field that an issue belongs to."""
-    steps = issue.place.pointer.split("/")
-    if steps[-1] == "name":
-        return "name"
-    inside = ".".join(steps[5:])
-    if issue.code == "identity_missing":
-        return "who"
-    return "data.productId" if issue.code == "product_id_missing" else inside or "eventId"
+def field_of(form: EventForm, issue: Issue) -> str:
+    """The form's field that an issue belongs to; "who" is all four identities."""
+    return "who" if issue.code == "identity_missing" else form.field_at(issue.place.pointer)

@@ -15,7 +15,7 @@ SHOWN_BODY = 200_000
 def exchange(request: RequestRecord, target: Target | None) -> None:
     """The card of one request. ``target`` is where it went, where that can still be asked for its feeds."""
     last = request.attempts[-1] if request.attempts else None
-    st.markdown(f"{badge(request.summary.state)}", width="content")
+    st.markdown(badge(request.summary.state), width="content")
     st.text(headline(request, last))
     left, back, feeds = st.columns(3, gap="medium")
     with left:
@@ -34,15 +34,13 @@ def headline(request: RequestRecord, last: AttemptRecord | None) -> str:
     if last is None:
         return "Nothing has left yet."
     tries = "first try" if len(request.attempts) == 1 else f"{len(request.attempts)} tries"
-    return f"{last.reason} {lasted(last.elapsed_ms)}, {tries}, at {moment(last.started_at)} ({zone_name()})."
+    return f"{last.reason} {lasted(last.elapsed_ms)}, {tries}, at {moment(last.started_at)}, {zone_name()}."
 
 
 def came_back(last: AttemptRecord | None) -> None:
     """An attempt's answer: status, body as raw text, headers."""
     if last is None or last.status is None:
-        st.caption("No answer")
-        if last is not None:
-            st.text(last.reason)
+        st.caption("No answer came." if last is not None else "Nothing has left yet.")
         return
     st.caption(f"HTTP status {last.status}, {weight(last.answer_length)}")
     body_text("answer", last.id, last.answer)

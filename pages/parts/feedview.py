@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from intempt_core import FEEDS, FeedAnswer, RequestRecord, Target, feeds_of, open_client, read_feed
+from intempt_core.client import FEED_LIMIT
+from intempt_core.feeds import difference
 from intempt_core.history import target_key
 from pages.parts.house import house
 from pages.parts.look import escaped, moment
@@ -67,7 +69,8 @@ def feeds_of_person(request: RequestRecord, target: Target | None) -> None:
     if target is None:
         st.caption("The target of this request is not known any more, so its feeds cannot be asked.")
         return
-    should, answers = expected(target, person), actual(target, person)
+    with st.spinner(f"Asking {escaped(target.host)}"):
+        should, answers = expected(target, person), actual(target, person)
     st.caption(asked(target, person, answers))
     for feed, title in FEEDS.items():
         one_feed(title, should.get(feed, []), answers.get(feed))
@@ -91,5 +94,5 @@ def one_feed(title: str, should: list[str], answer: FeedAnswer | None) -> None:
         st.code(", ".join(should) or "nothing", language=None, wrap_lines=True)
         return
     st.code(", ".join(answer.products) or "nothing", language=None, wrap_lines=True)
-    if should and list(answer.products) != should[: len(answer.products)]:
-        st.caption(f"Expected: {escaped(', '.join(should))}")
+    if difference(should[:FEED_LIMIT], answer.products):
+        st.caption(f"Expected, from what this console sent: {escaped(', '.join(should)) or 'nothing'}")

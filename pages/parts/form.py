@@ -12,7 +12,9 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from intempt_core import ReadError
 from intempt_core.events import IDENTITIES, OPEN_FIELDS, Json, given_text
+from intempt_core.json_text import JsonText
 from pages.parts.session import key, put, value
 
 NO_TIME, NOW, CHOSEN = "not given", "now", "chosen"
@@ -20,6 +22,12 @@ WHENS = (NO_TIME, NOW, CHOSEN)
 TYPES = ("text", "number", "true or false", "JSON")
 PLACES = ("data", "event", "userAttributes", "accountAttributes")
 """Where a further value stands: inside ``data``, in the event itself, or in an attribute object (CONTRACT 1.4)."""
+
+EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2100, 12, 31, 23, 59)  # noqa: DTZ001  the picker's, zone apart
+"""What the picker takes: wide enough for times that are wrong on purpose (CONTRACT 2.7)."""
+
+LEVELS_ABOVE = 6
+"""Levels of brackets that a request has above a further value."""
 
 _OWN = ("eventId", *IDENTITIES, "timestamp", *OPEN_FIELDS)
 
@@ -41,16 +49,17 @@ class Row:
         if self.type == "text":
             return self.text
         try:
-            found = json.loads(self.text, parse_constant=lambda word: word)
-        except (ValueError, RecursionError):
+            found = JsonText(self.text).value
+            JsonText(f"{'[' * LEVELS_ABOVE}{self.text}{']' * LEVELS_ABOVE}")
+        except ReadError:
             return self.text
         number = isinstance(found, int | float) and not isinstance(found, bool)
         return found if number or self.type == "JSON" else self.text
 
     @property
     def fits(self) -> bool:
-        """Whether the text is of its type."""
-        return self.type == "text" or self.value != self.text or self.type == "JSON"
+        """Whether the text is of its type; what is not, and no text is both, leaves as text."""
+        return self.type == "text" or self.value != self.text
 
 
 @dataclass
@@ -109,35 +118,62 @@ class EventForm:
             return now_ms
         if when != CHOSEN or not isinstance(chosen, datetime):
             return None
-        there = chosen.replace(tzinfo=ZoneInfo(self.value("zone") or "UTC"), microsecond=0)
-        return int(there.timestamp()) * 1000 + int(self.value("milliseconds", 0) or 0)
+        there = chosen.replace(tzinfo=ZoneInfo(self.value("zone") or "UTC"), second=0, microsecond=0)
+        return int(there.timestamp()) * 1000 + round((self.value("seconds", 0.0) or 0.0) * 1000)
 
     def fill(self, name: Json, body: Mapping[str, Json], zone: str = "UTC") -> None:
         """Put an event into the widgets; what has no field of its own becomes rows.
 
-        Call it from a callback, before the widgets are drawn. An id that is not text (which the form cannot hold
-        as it is) is written as text.
+        Call it from a callback, before the widgets are drawn. What a field cannot hold as it is (an id that is a
+        number, or empty) becomes a row too, so that it leaves as it came.
         """
         self.rows.clear()
         self.put("name", str(name) if isinstance(name, str) else given_text(name))
-        for identity in ("eventId", *IDENTITIES):
-            self.put(identity, given_text(body.get(identity)) or "")
+        for own in ("eventId", *IDENTITIES):
+            self._fill_text(own, body, "event", own)
         data = body.get("data")
-        product = data.get("productId") if isinstance(data, Mapping) else None
-        self.put("data.productId", given_text(product) or "")
-        if not self._fill_time(body.get("timestamp"), zone):
+        self._fill_text("data.productId", data if isinstance(data, Mapping) else {}, "data", "productId")
+        if not self._fill_time(body.get("timestamp"), zone) or body.get("timestamp", 0) is None:
             self.add_row(_row("event", "timestamp", body["timestamp"]))
         for place in OPEN_FIELDS:
             inside = body.get(place)
-            if isinstance(inside, Mapping):
+            if isinstance(inside, Mapping) and (inside or place == "data"):
                 for name_inside, content in inside.items():
                     if (place, name_inside) != ("data", "productId"):
                         self.add_row(_row(place, name_inside, content))
-            elif inside is not None:
+            elif place in body:
                 self.add_row(_row("event", place, inside))
         for other, content in body.items():
             if other not in _OWN:
                 self.add_row(_row("event", other, content))
+
+    def _fill_text(self, widget: str, body: Mapping[str, Json], place: str, name: str) -> None:
+        content = body.get(name)
+        fits = isinstance(content, str) and content != ""
+        self.put(widget, content if fits else "")
+        if name in body and not fits:
+            self.add_row(_row(place, name, content))
+
+    def holds(self, name: Json, body: Json) -> bool:
+        """Whether the form adds up to exactly this event, whatever the order of its keys."""
+        ours, given = ([one, two] for one, two in (self.read(0), (name, body)))
+        return json.dumps(ours, sort_keys=True) == json.dumps(given, sort_keys=True)
+
+    def field_at(self, pointer: str) -> str:
+        """The widget that an issue at a pointer into the request belongs to: ``userId``, ``row-2-value``."""
+        steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")]
+        inside = steps[5:]
+        for number in self.rows:
+            row = self.row(number)
+            there = [row.key] if row.place == "event" else [row.place, row.key]
+            if row.key and there == inside[: len(there)]:
+                return f"row-{number}-value"
+        if steps[-1] == "name" and len(steps) == 4:
+            return "name"
+        if inside[:1] == ["timestamp"]:
+            return "when"
+        path = ".".join(inside)
+        return path if path in (*IDENTITIES, "data.productId") else "eventId"
 
     def _fill_time(self, time: Json, zone: str) -> bool:
         """Whether the time fits the picker; a time that does not is kept as a row, as it came."""
@@ -146,10 +182,13 @@ class EventForm:
             return True
         if not isinstance(time, int) or isinstance(time, bool) or not 0 <= time < 4_102_444_800_000:
             return False
-        moment = datetime.fromtimestamp(time // 1000, ZoneInfo(zone)).replace(tzinfo=None)
-        for name, content in (("when", CHOSEN), ("moment", moment), ("milliseconds", time % 1000), ("zone", zone)):
+        moment = datetime.fromtimestamp(time // 60_000 * 60, ZoneInfo(zone)).replace(tzinfo=None)
+        for name, content in (("moment", moment), ("seconds", time % 60_000 / 1000), ("zone", zone), ("when", CHOSEN)):
             self.put(name, content)
-        return True
+        if self._time(0) == time:
+            return True
+        self.put("when", NO_TIME)  # an hour that the zone's clocks show twice, and this is the other one
+        return False
 
 
 def _row(place: str, name: str, content: Json) -> Row:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from intempt_core import ConsoleError, Target
 from pages.parts.house import house
+from pages.parts.look import STYLE
 from pages.parts.session import TARGET, session
 
 _LOG = logging.getLogger("console")
@@ -20,6 +21,7 @@ def header() -> None:
     elif st.session_state.get(TARGET) not in targets:
         st.session_state[TARGET] = next(iter(targets))
     known.wanted = None
+    st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center", key="frame"):
         with st.container(width="stretch"):
             st.text(standing(targets[st.session_state[TARGET]]))

@@ -1,15 +1,23 @@
 """The pieces of the Inspect screen."""
 
+import re
+
 import streamlit as st
 
 from intempt_core import Issue, Target
+from intempt_core.history import BatchState
 from intempt_core.payloads import position
 from pages.parts import composing, inspecting, sending
+from pages.parts.exchange import exchange
 from pages.parts.frame import target
+from pages.parts.history_view import where
 from pages.parts.house import house
 from pages.parts.inspecting import PASTE, Inspecting
 from pages.parts.look import LOOKS, badges, counted, escaped
 from pages.parts.problems import problem_list, summary
+
+LINE_END = re.compile(r"\r\n?|\n")
+"""What ends a line for whoever counts the lines of JSON; other separators are characters of a text."""
 
 LINES_DRAWN = 3000
 """Lines of the pasted text that are drawn with their marks."""
@@ -80,7 +88,7 @@ def _line(screen: Inspecting, issue: Issue) -> str:
     if screen.payload is None:
         return ""
     line, column = position(screen.payload, issue.place.pointer)
-    return f"line {line:,}, column {column:,}  {issue.place.path}"
+    return f"Line {line:,}, column {column:,} · {issue.place.path}"
 
 
 def ways_on(screen: Inspecting, to: Target) -> None:
@@ -93,6 +101,8 @@ def ways_on(screen: Inspecting, to: Target) -> None:
             st.button(
                 f"Send {counted(good.events, 'event')} to {escaped(to.title)}",
                 key="inspect-send",
+                type="primary",
+                disabled=screen.on_its_way,
                 on_click=inspecting.send,
                 args=(to, sending.policy_of(to)),
             )
@@ -112,9 +122,23 @@ def ways_on(screen: Inspecting, to: Target) -> None:
             st.switch_page("compose.py")
 
 
-def result(batch: str) -> None:
-    """What became of it, and the way into history."""
-    st.markdown(badges(house().history.batch(batch).events))
+def result(screen: Inspecting) -> None:
+    """Progress, then what became of it: every request with its answer, or the way to them where they are many."""
+    batch = screen.batch or ""
+    if screen.on_its_way:
+        sending.watch(batch)
+        if house().history.batch(batch).state is not BatchState.SENDING:
+            st.rerun()  # it arrived while this screen was drawn
+        return
+    found = house().history.batch(batch)
+    requests = house().history.requests(batch)
+    if requests.total == 1:
+        exchange(house().history.request(requests.items[0].id), where(found))
+    else:
+        st.markdown(badges(found.events))
+    if found.reason:
+        st.text(found.reason)
+    sending.controls(found)
     st.page_link("history.py", label="See it in History", query_params={"batch": batch})
 
 
@@ -127,7 +151,7 @@ def marked_text(screen: Inspecting) -> None:
         line, _ = position(screen.payload, issue.place.pointer)
         if marks.get(line) != LOOKS["error"].shape:
             marks[line] = LOOKS[issue.severity].shape
-    lines = screen.payload.text.splitlines() or [""]
+    lines = LINE_END.split(screen.payload.text)
     width = len(str(len(lines)))
     shown = [f"{n:>{width}} {marks.get(n, ' ')} {line}" for n, line in enumerate(lines[:LINES_DRAWN], 1)]
     st.caption("The text as it was pasted, with the lines that have problems marked")

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, replace
 
 from intempt_core import ConsoleError, Payload, Report, Target, check_events, intent_of, plan_events, read_payload
-from intempt_core.history import Source, target_key
+from intempt_core.history import BatchState, Source, target_key
 from intempt_core.plan import Plan, Policy
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
 from pages.parts.house import house
@@ -23,18 +23,27 @@ class Inspecting:
     trouble: str = ""
     trouble_line: int | None = None
     batch: str | None = None
-    sent_at: float = 0.0
+    settled_at: float = 0.0
+    judged_for: str = ""
+    on_its_way: bool = False
 
 
-def inspecting() -> Inspecting:
-    """This tab's Inspect screen."""
-    return room(Inspecting)
+def inspecting(target: Target) -> Inspecting:
+    """This tab's Inspect screen; judged again where ``target`` is another one, or has taken something since."""
+    found = room(Inspecting)
+    arrived = found.on_its_way and found.batch and house().history.batch(found.batch).state is not BatchState.SENDING
+    if arrived or found.judged_for != target_key(target):
+        if arrived:
+            found.on_its_way, found.settled_at = False, time.monotonic()
+        judge(target)
+    return found
 
 
 def read(target: Target) -> None:
     """Read and judge what was pasted; what is no JSON is a sentence with its line."""
-    found = inspecting()
+    found = room(Inspecting)
     found.payload = found.report = found.batch = None
+    found.on_its_way, found.settled_at = False, 0.0
     found.trouble, found.trouble_line = "", None
     text = value(PASTE, "")
     if not text.strip():
@@ -44,15 +53,22 @@ def read(target: Target) -> None:
     except ConsoleError as error:
         found.trouble, found.trouble_line = str(error), getattr(error, "line", None)
         return
-    place = target_key(target)
-    found.report = check_events(
-        found.payload.events, lambda ids: house().history.sent_ids(place, ids), found.payload.issues
-    )
+    judge(target)
+
+
+def judge(target: Target) -> None:
+    """Check what was read, and look what of it was sent to ``target`` before."""
+    found, place = room(Inspecting), target_key(target)
+    found.judged_for = place
+    if found.payload is not None:
+        found.report = check_events(
+            found.payload.events, lambda ids: house().history.sent_ids(place, ids), found.payload.issues
+        )
 
 
 def plan(*, everything: bool) -> Plan | None:
     """The requests of the events without errors, or of all of them as they are; ``None`` where there is no event."""
-    found = inspecting()
+    found = room(Inspecting)
     if found.payload is None or found.report is None:
         return None
     bad = found.report.bad
@@ -62,13 +78,13 @@ def plan(*, everything: bool) -> Plan | None:
 
 def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     """Record and send; a double click sends once."""
-    found = inspecting()
-    if time.monotonic() - found.sent_at < DOUBLE_CLICK_SECONDS:
+    found = room(Inspecting)
+    if found.on_its_way or time.monotonic() - found.settled_at < DOUBLE_CLICK_SECONDS:
         return
     planned = plan(everything=as_it_is)
     if planned is None or found.payload is None:
         return
-    found.sent_at = time.monotonic()
     label = found.payload.recognised
     intent = intent_of(planned, target, source=Source.PAYLOAD, label=label, policy=policy)
     found.batch = house().submit(replace(intent, notes={"as it is": True} if as_it_is else {}), planned)
+    found.on_its_way = True

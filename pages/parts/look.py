@@ -32,6 +32,14 @@ LOOKS: Mapping[str, Look] = {
 }
 """Outcomes and severities as a person sees them."""
 
+STYLE = """<style>
+[class*='st-key-compose-event-'] .stTextInput input, .st-key-inspect-paste textarea {
+    font-family: 'Source Code Pro', monospace; font-size: 0.86rem
+}
+[data-testid=stButtonGroup] [data-selected=true] p {color: light-dark(#17456b, #a5d0f5)}
+</style>"""
+"""What a theme cannot say: typed ids and payloads are read digit by digit; what is chosen is legible in the dark."""
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&@=^])")
 
 

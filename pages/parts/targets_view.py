@@ -1,15 +1,35 @@
 """The pieces of the Targets screen: a card each, the form for one that is typed, and how to describe one for good."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 from uuid import uuid4
 
 import streamlit as st
 
-from intempt_core import ConnectionTest, ConsoleError, Target, open_client, test_connection, typed_target
+from intempt_core import (
+    FEEDS,
+    ConnectionTest,
+    ConsoleError,
+    Target,
+    TargetIncomplete,
+    open_client,
+    test_connection,
+    typed_target,
+)
 from pages.parts.house import house
 from pages.parts.look import escaped, lasted
-from pages.parts.session import key, session
+from pages.parts.session import key, put, room, session, value
+
+FIELDS = (
+    ("name", "Name"),
+    ("host", "Host, such as api.intempt.com"),
+    ("org", "Organisation"),
+    ("project", "Project"),
+    ("source", "Source id"),
+    ("key", "Key (prefix.secret)"),
+)
+"""What is typed of a target for a session, in the order of the form."""
 
 HOW = """\
 # .streamlit/secrets.toml
@@ -41,13 +61,12 @@ def card(target: Target) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escaped(target.title)}**", width="content")
             st.markdown(" ".join(promises(target)), width="stretch")
-        there = target.credential is not None
         st.code(f"POST {target.track_url}", language=None, wrap_lines=True)
-        with st.container(horizontal=True, gap="large"):
+        with st.container(gap="xxsmall"):
             st.text(f"Organisation {target.org} · project {target.project} · source {target.source}")
-            st.text(f"Key {'present' if there else 'missing'}, from {target.credential_reference}")
-            known = ", ".join(f"{ours} → {theirs}" for ours, theirs in target.feeds.items())
-            st.text(f"Feeds: {known}" if known else "Feeds: ids not known, so feeds are expected only")
+            st.text(f"Key present: {target.credential_reference}" if target.credential else "Key missing")
+            known = ", ".join(f"{FEEDS[ours]} {theirs}" for ours, theirs in target.feeds.items())
+            st.text(f"Feeds: {known}" if known else "Feeds: ids not known, so they can only be expected, not asked")
         if st.button("Test the connection", key=key("target-test", target.name)):
             answer(ask(target))
 
@@ -78,27 +97,52 @@ def answer(test: ConnectionTest) -> None:
 
 def typed_form() -> None:
     """A target for this session only: nothing of it is written anywhere."""
-    with st.expander("Type a target for this session", key="target-typed"):
+    with st.expander("Type a target for this session", key="target-typed", expanded=bool(_typing().trouble)):
         st.caption("It is gone when this tab or the server ends. Its key is kept in memory and nowhere else.")
         with st.form("target-form", border=False, enter_to_submit=False):
+            for pair in (FIELDS[:2], FIELDS[2:4], FIELDS[4:]):  # rows, so that they keep their order on a narrow screen
+                for column, (field, label) in zip(st.columns(2), pair, strict=True):
+                    kind: Literal["password", "default"] = "password" if field == "key" else "default"
+                    column.text_input(label, type=kind, key=_widget(field), autocomplete="off")
             left, right = st.columns(2)
-            name = left.text_input("Name", key="target-form-name")
-            host = right.text_input("Host", "api.intempt.com", key="target-form-host")
-            org = left.text_input("Organisation", key="target-form-org")
-            project = right.text_input("Project", key="target-form-project")
-            source = left.text_input("Source id", key="target-form-source")
-            secret = right.text_input("Key (prefix.secret)", type="password", key="target-form-key", autocomplete="off")
-            production = left.checkbox("Production", True, key="target-form-production")
-            deduplicates = right.checkbox("Deduplicates by event id", False, key="target-form-deduplicates")
-            if st.form_submit_button("Use this target", key="target-form-use"):
-                try:
-                    add(typed_target(name=name, host=host, org=org, project=project, source=source, key=secret,
-                                     production=production, deduplicates=deduplicates))  # fmt: skip
-                except ConsoleError as error:
-                    st.markdown(":red-badge[■ this target cannot be used]")
-                    st.text(str(error))
-                else:
-                    st.rerun()
+            left.checkbox("Production", True, key=_widget("production"))
+            right.checkbox("Deduplicates by event id", False, key=_widget("deduplicates"))
+            st.form_submit_button("Use this target", key="target-form-use", on_click=use)
+        if _typing().trouble:
+            st.markdown(":red-badge[■ this target cannot be used]")
+            st.text(_typing().trouble)
+
+
+def use() -> None:
+    """Take what was typed as a target, and the key out of its field; or say what is wrong with it."""
+    given: dict[str, Any] = {field: value(_widget(field), "") or "" for field, _ in FIELDS}
+    promised: dict[str, Any] = {name: bool(value(_widget(name))) for name in ("production", "deduplicates")}
+    try:
+        target = typed_target(**given, **promised)
+        if target.name in house().targets:
+            raise TargetIncomplete(f"There is a target {target.name} already. Choose another name.")
+    except ConsoleError as error:
+        _typing().trouble = str(error)
+        return
+    _typing().trouble = ""
+    add(target)
+    for field, _ in FIELDS:
+        put(_widget(field), "")
+
+
+@dataclass
+class Typing:
+    """What was wrong with the target that was typed last."""
+
+    trouble: str = ""
+
+
+def _typing() -> Typing:
+    return room(Typing)
+
+
+def _widget(field: str) -> str:
+    return key("target-form", field)
 
 
 def add(target: Target) -> None:

@@ -32,6 +32,9 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",  # nothing leaves, whatever is tried
 ]
 
+HURRIED = {"CONSOLE_READ_SECONDS": "1.5", "CONSOLE_BACKOFF_SECONDS": "0.02"}
+"""So that a target which hangs, or is asked again and again, costs the tests little time."""
+
 
 @dataclass(frozen=True)
 class Console:
@@ -83,7 +86,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         port = probe.getsockname()[1]
     running = Console(f"http://127.0.0.1:{port}", folder / "data", folder / "log")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = {**os.environ, "CONSOLE_DATA": str(running.data), "CONSOLE_PORT": str(port)}
+    environment = {**os.environ, "CONSOLE_DATA": str(running.data), "CONSOLE_PORT": str(port), **HURRIED}
     with (
         running.log.open("w") as log,
         subprocess.Popen(command, cwd=run.ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT) as process,
