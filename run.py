@@ -55,7 +55,7 @@ CHECKS = {
     "format": ("ruff", "format", "--check", "--output-format", "concise"),
     "lint": ("ruff", "check"),
     "types": ("mypy",),
-    "layers": ("lint-imports",),
+    "layers": ("lint-imports", "--no-logo"),
 }
 
 BROWSERS = (
