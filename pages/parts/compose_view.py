@@ -129,6 +129,7 @@ def further(form: EventForm, issues: list[Issue]) -> None:
 def row_notes(row: Row, *, again: bool) -> list[str]:
     """What one would not expect of a row; ``again`` where its key stands once more further down."""
     notes = ["Without a key this does not leave."] if row.text and not row.key else []
+    notes += ["The key has white space around it."] if row.key != row.key.strip() else []
     notes += ["This key stands once more below; the last one counts."] if row.key and again else []
     return notes + (["This text is not of its type; it leaves as text."] if row.text and not row.fits else [])
 
@@ -188,6 +189,8 @@ def standing(screen: Composing) -> None:
     """The form's state, in words; of an outcome, what came out."""
     if screen.state is State.OUTCOME and screen.batch:
         st.markdown(f"{badges(house().history.batch(screen.batch).events)} :gray-badge[↓ what came back]")
+        if screen.doubled:
+            st.text(composing.DOUBLE_CLICK)
         return
     words = {
         State.NOT_CHECKED: ":gray-badge[… not checked]",

@@ -30,8 +30,10 @@ EVENTS_AT_MOST = 50
 LABEL = 60
 """Characters of an event's name in a batch's label."""
 
-DOUBLE_CLICK_SECONDS = 1.0
+DOUBLE_CLICK_SECONDS = 2.0
 """A second click on "send" is the same click until this long after the outcome is shown, unless there is an edit."""
+
+DOUBLE_CLICK = "That click came right after the outcome and counts as a double click: nothing more was sent by it."
 
 _V, _A, _R, _O = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 JOURNEYS: Mapping[str, tuple[EventName, ...]] = {
@@ -67,6 +69,8 @@ class Composing:
     left: Mapping[int, str] = field(default_factory=dict)
     """While a batch is on its way: the event id that each of its forms had, by the form's number."""
     on_its_way: bool = False
+    doubled: bool = False
+    """Whether the last click on "send" was the second half of a double click."""
     focus: str | None = None
     note: str = ""
     _uids: "count[int]" = field(default_factory=lambda: count(1))
@@ -118,7 +122,7 @@ def composing() -> Composing:
 def edited() -> None:
     """Any edit: back to *not checked*, and "now" is now. What is on its way stays in sight."""
     found = room(Composing)
-    found.state, found.issues, found.settled_at = State.NOT_CHECKED, (), 0.0
+    found.state, found.issues, found.settled_at, found.doubled = State.NOT_CHECKED, (), 0.0, False
     if not found.on_its_way:
         found.batch = None
     found.now_ms = time.time_ns() // 1_000_000
@@ -138,7 +142,9 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     """Check, and send what has no errors (or, on purpose, what has some); a double click sends once."""
     found = room(Composing)
     if found.same_click:
+        found.doubled = True
         return
+    found.doubled, found.note = False, ""
     found.now_ms = time.time_ns() // 1_000_000
     check(target)
     if found.state is State.PROBLEMS and not as_it_is:
@@ -156,7 +162,9 @@ def send_same(target: Target) -> None:
     """The very same request once more, byte for byte, to where it went; a double click sends once."""
     found = room(Composing)
     if found.batch is None or found.same_click:
+        found.doubled = True
         return
+    found.doubled = False
     found.batch = resending.record(house().history.batch(found.batch), resending.SETTLED, target)
     found.left = {}
     found.state, found.on_its_way = State.SENDING, True
@@ -188,7 +196,7 @@ def arrive(found: Composing) -> None:
 def shown() -> None:
     """The outcome is on the screen now: clicks that were made before it came are over."""
     found = room(Composing)
-    found.settled_at = max(found.settled_at, time.monotonic()) if found.settled_at else 0.0
+    found.settled_at = time.monotonic() if found.settled_at else 0.0
 
 
 def renew(form: EventForm) -> None:

@@ -93,7 +93,7 @@ class EventForm:
     def row(self, number: int) -> Row:
         """One row for further values, as its widgets have it."""
         place, name, kind, text = (self.value(f"row-{number}-{part}") for part in ("in", "key", "type", "value"))
-        return Row(place or "data", (name or "").strip(), kind or "text", text or "")
+        return Row(place or "data", name or "", kind or "text", text or "")
 
     def read(self, now_ms: int) -> tuple[Json, dict[str, Json]]:
         """The name and the event that the form adds up to; empty fields are left out.
@@ -137,7 +137,7 @@ class EventForm:
             self.add_row(_row("event", "timestamp", body["timestamp"]))
         for place in OPEN_FIELDS:
             inside = body.get(place)
-            if isinstance(inside, Mapping) and (inside or place == "data"):
+            if isinstance(inside, Mapping) and "" not in inside and (inside or place == "data"):
                 for name_inside, content in inside.items():
                     if (place, name_inside) != ("data", "productId"):
                         self.add_row(_row(place, name_inside, content))

@@ -132,10 +132,15 @@ def result(screen: Inspecting) -> None:
         return
     found = house().history.batch(batch)
     requests = house().history.requests(batch)
-    if requests.total == 1:
-        exchange(house().history.request(requests.items[0].id), where(found))
-    else:
-        st.markdown(badges(found.events))
+    if screen.doubled:
+        st.text(composing.DOUBLE_CLICK)
+    try:
+        if requests.total == 1:
+            exchange(house().history.request(requests.items[0].id), where(found))
+        else:
+            st.markdown(badges(found.events))
+    finally:  # asking for feeds may take long, and the second half of a double click waits behind it
+        inspecting.shown()
     if found.reason:
         st.text(found.reason)
     sending.controls(found)

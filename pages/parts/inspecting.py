@@ -26,6 +26,7 @@ class Inspecting:
     settled_at: float = 0.0
     judged_for: str = ""
     on_its_way: bool = False
+    doubled: bool = False
 
 
 def inspecting(target: Target) -> Inspecting:
@@ -43,7 +44,7 @@ def read(target: Target) -> None:
     """Read and judge what was pasted; what is no JSON is a sentence with its line."""
     found = room(Inspecting)
     found.payload = found.report = found.batch = None
-    found.on_its_way, found.settled_at = False, 0.0
+    found.on_its_way, found.settled_at, found.doubled = False, 0.0, False
     found.trouble, found.trouble_line = "", None
     text = value(PASTE, "")
     if not text.strip():
@@ -54,6 +55,12 @@ def read(target: Target) -> None:
         found.trouble, found.trouble_line = str(error), getattr(error, "line", None)
         return
     judge(target)
+
+
+def shown() -> None:
+    """The outcome is on the screen now: clicks that were made before it came are over."""
+    found = room(Inspecting)
+    found.settled_at = time.monotonic() if found.settled_at else 0.0
 
 
 def judge(target: Target) -> None:
@@ -79,7 +86,8 @@ def plan(*, everything: bool) -> Plan | None:
 def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     """Record and send; a double click sends once."""
     found = room(Inspecting)
-    if found.on_its_way or time.monotonic() - found.settled_at < DOUBLE_CLICK_SECONDS:
+    found.doubled = found.on_its_way or time.monotonic() - found.settled_at < DOUBLE_CLICK_SECONDS
+    if found.doubled:
         return
     planned = plan(everything=as_it_is)
     if planned is None or found.payload is None:

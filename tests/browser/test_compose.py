@@ -51,7 +51,8 @@ def shown_request(page: Page) -> str:
 
 def red(page: Page) -> list[str]:
     """What stands on a red ground."""
-    found: list[str] = page.evaluate("""() => [...document.querySelectorAll('[data-testid=stMain] *')].filter(e => {
+    found: list[str] = page.evaluate("""() =>
+        [...document.querySelectorAll('[data-testid=stMain] *')].filter(e => {
             const m = getComputedStyle(e).backgroundColor.match(/\\d+/g).map(Number);
             return m.length === 3 && m[0] > 180 && m[1] < m[0] - 20 && m[2] < m[0] - 20;
         }).map(e => e.textContent)""")
@@ -123,7 +124,7 @@ def test_a_sent_event_shows_its_card_and_the_form_takes_a_fresh_id(page: Page, c
     assert kept["eventId"] == first
     assert event_id(page) not in ("", first)
     assert event_id(page) in shown_request(page)
-    page.wait_for_timeout(1000)  # sooner, it would be the second half of a double click
+    page.wait_for_timeout(2000)  # sooner, it would be the second half of a double click
     widget(page, "compose-same").get_by_role("button").dblclick(delay=20)
     page.wait_for_timeout(1200)
     arrived(page, "accepted")

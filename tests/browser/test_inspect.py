@@ -1,0 +1,84 @@
+"""Inspect, as a person meets it: paste, see what is wrong and where, take it to Compose, or send it as it is."""
+
+import json
+from uuid import uuid4
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import open_screen, serious_findings, settled
+from tests.browser.conftest import Console
+from tests.browser.operating import arrived, box, events_of, go, press, send, widget
+
+EVIL = "![x](http://e.example/y.png)<script>document.title='taken'</script>:red[x] $x$ \u202e"
+
+
+def paste(page: Page, text: str) -> None:
+    """Paste, and look at it."""
+    box(page, "inspect-paste").fill(text)
+    press(page, "inspect-read")
+
+
+def test_a_payload_is_judged_taken_to_compose_and_sent_as_it_is(page: Page, console: Console) -> None:
+    who = f"14875800052684{uuid4().int % 10**9:09}"
+    events = [
+        {"eventId": f"a-{who}", "userId": who, "data": {"productId": "1487580005268456287"}},
+        {"eventId": f"b-{who}", "userId": who, "data": {"productID": EVIL}},
+    ]
+    body = {"track": [{"name": "Added to cart", "payload": events}]}
+    text = json.dumps(body, indent=1, ensure_ascii=False)
+    open_screen(page, "/inspect")
+    paste(page, text)
+    expect(page.get_by_text("Recognised: request body, 1 group, 2 events")).to_be_visible()
+    line = text.splitlines().index('     "data": {', text.splitlines().index(f'     "eventId": "b-{who}",')) + 1
+    expect(page.get_by_text(f"Line {line}, column 14 · track[0].payload[1].data.productId")).to_be_visible()
+    marked = page.get_by_test_id("stCode").last.inner_text().splitlines()
+    assert [number for number, shown in enumerate(marked, 1) if "■" in shown] == [line]
+    press(page, "inspect-compose")
+    expect(page.get_by_text("Event 2", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stCode").first).to_contain_text('"productId": "1487580005268456287"')
+    go(page, "Inspect")
+    expect(page.get_by_role("button", name="Send 1 event to Sandbox")).to_be_visible()
+    page.get_by_role("button", name="Send as it is").click()
+    send(page, "inspect-send-as-it-is")
+    kept = events_of(console.url, who)
+    assert [event["event"] for event in kept] == events
+    assert [event["processed"] for event in kept] == [True, False]
+    expect(page.get_by_text("was already sent to this target", exact=False).first).to_be_visible()
+    assert page.locator("[data-testid=stMain] img").count() == 0
+    assert page.title() != "taken"
+
+
+def test_garbage_is_a_sentence_and_the_next_paste_is_read(page: Page) -> None:
+    open_screen(page, "/inspect")
+    paste(page, '{"a": 1,\n "b": }')
+    expect(page.get_by_text("this cannot be read", exact=False)).to_be_visible()
+    expect(page.get_by_text("line 2", exact=False).or_(page.get_by_text("Line 2", exact=False))).to_be_visible()
+    paste(page, "12")
+    expect(page.get_by_text("Recognised: nothing that holds events")).to_be_visible()
+    expect(widget(page, "inspect-send")).to_have_count(0)
+
+
+def test_a_large_payload_is_judged_and_sent_once_by_a_double_click(page: Page, console: Console) -> None:
+    who = f"14875800052684{uuid4().int % 10**9:09}"
+    events = [
+        {"name": "Product viewed", "eventId": f"{who}-{number}", "userId": who, "data": {"productId": f"p{number}"}}
+        for number in range(120)
+    ]
+    open_screen(page, "/inspect")
+    paste(page, json.dumps(events, indent=1))
+    widget(page, "inspect-send").get_by_role("button").dblclick(delay=20)
+    expect(page.get_by_text("● 120 accepted")).to_be_visible(timeout=20_000)
+    settled(page)
+    assert [event["productId"] for event in events_of(console.url, who)] == [f"p{number}" for number in range(120)]
+    expect(page.get_by_role("link", name="See it in History")).to_be_visible()
+
+
+def test_axe_finds_nothing_serious_in_an_error_and_an_outcome(page: Page) -> None:
+    open_screen(page, "/inspect")
+    press(page, "inspect-example")
+    assert serious_findings(page) == []
+    page.get_by_role("button", name="Send as it is").click()
+    send(page, "inspect-send-as-it-is")
+    arrived(page, "accepted")
+    page.emulate_media(color_scheme="dark")
+    assert serious_findings(settled(page)) == []

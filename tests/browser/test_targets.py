@@ -1,0 +1,57 @@
+"""Targets, as a person meets them: typed for a session, tested in words; a key is never seen again."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import serious_findings, settled
+from tests.browser.conftest import Console
+from tests.browser.operating import KEY, box, fill, go, press, send, use_server, use_target, widget
+from tests.core.hostile_server import answers, hostile
+
+SECRET = KEY.partition(".")[2]
+
+
+def test_a_typed_key_is_in_no_page_no_address_no_file_and_no_log(page: Page, console: Console) -> None:
+    with hostile(answers(401, f'{{"you sent": "{KEY}"}}'.encode(), f"X-Echo: {KEY}")) as server:
+        use_server(page, "shop", server)
+        expect(
+            page.get_by_text(f"shop at 127.0.0.1:{server.port} · does not deduplicate · not production")
+        ).to_be_visible()
+        pages = [page.content()]
+        press(page, "target-test-shop")
+        expect(page.get_by_text("401 Unauthorized", exact=False)).to_be_visible()
+        pages.append(page.content())
+        go(page, "Compose")
+        box(page, "compose-1-data-productId").fill("SKU_1")
+        fill(page, "compose-1-userId", "u1")
+        send(page, outcome="refused")
+        page.get_by_text("Headers", exact=True).click()
+        pages += [page.content(), page.url]
+        go(page, "Targets")
+        pages.append(page.content())
+    files = [file.read_bytes() for file in console.data.rglob("*") if file.is_file()]
+    for held in [*(text.encode() for text in pages), *files, console.log.read_bytes()]:
+        assert SECRET.encode() not in held
+    assert server.received[-1].headers["authorization"].startswith("Basic ")
+
+
+def test_a_key_without_a_dot_is_a_sentence_that_does_not_hold_it(page: Page) -> None:
+    use_target(page, "shop", "https://api.example", key="nodotsecret99")
+    expect(page.get_by_text("This is a key without a dot. It has the form prefix.secret.")).to_be_visible()
+    assert "nodotsecret99" not in page.get_by_test_id("stMain").inner_text()
+    expect(page.get_by_text("Sandbox on this machine", exact=False)).to_be_visible()
+    assert serious_findings(page) == []
+
+
+def test_the_test_of_the_connection_answers_in_words_and_can_be_used_by_everyone(page: Page) -> None:
+    use_target(page, "shop", "https://nowhere.example", production=True)
+    expect(page.get_by_text("PRODUCTION", exact=True)).to_be_visible()
+    press(page, "target-test-shop")
+    expect(page.get_by_text("■ not ready")).to_be_visible(timeout=15_000)
+    press(page, "target-test-sandbox")
+    expect(page.get_by_text("● it answers")).to_be_visible(timeout=15_000)
+    page.emulate_media(color_scheme="dark")
+    assert serious_findings(settled(page)) == []
+    page.set_viewport_size({"width": 400, "height": 900})
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    expect(widget(page, "target-test-sandbox")).to_be_visible()

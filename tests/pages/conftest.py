@@ -1,0 +1,139 @@
+"""A console without a browser: the screens, an engine that sends, and a sandbox on a port of its own."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import streamlit as st
+import uvicorn
+from streamlit.testing.v1 import AppTest
+
+from intempt_core import sandbox
+from pages.parts.composing import Composing
+from pages.parts.house import house
+from pages.parts.inspecting import Inspecting
+
+CONSOLE = str(Path(__file__).parents[2] / "pages" / "console.py")
+HURRIED = {"CONSOLE_READ_SECONDS": "0.5", "CONSOLE_BACKOFF_SECONDS": "0.01", "CONSOLE_CONNECT_SECONDS": "1"}
+
+
+@dataclass
+class Screen:
+    """One tab, driven by its widgets' keys."""
+
+    app: AppTest
+
+    @property
+    def said(self) -> str:
+        """Every word in a place where untrusted text may stand."""
+        return "\n".join(element.value for element in self.app.text)
+
+    @property
+    def marks(self) -> str:
+        """Every word in Markdown, badges and captions among them."""
+        return "\n".join(element.value for kind in (self.app.markdown, self.app.caption) for element in kind)
+
+    @property
+    def codes(self) -> list[str]:
+        """Every text in fixed width."""
+        return [element.value for element in self.app.code]
+
+    @property
+    def composing(self) -> Composing:
+        found: Composing = self.app.session_state["console"].rooms["Composing"]
+        return found
+
+    @property
+    def inspecting(self) -> Inspecting:
+        found: Inspecting = self.app.session_state["console"].rooms["Inspecting"]
+        return found
+
+    def has(self, key: str) -> bool:
+        """Whether a button stands there."""
+        return key in [button.key for button in self.app.button]
+
+    def go(self, page: str) -> "Screen":
+        self.app.switch_page(page)
+        return self.run()
+
+    def fill(self, key: str, text: str) -> "Screen":
+        self.app.text_input(key=key).set_value(text)
+        return self.run()
+
+    def paste(self, text: str) -> "Screen":
+        self.app.text_area(key="inspect-paste").set_value(text)
+        return self.run()
+
+    def press(self, key: str) -> "Screen":
+        self.app.button(key=key).click()
+        return self.run()
+
+    def send(self, key: str = "compose-send") -> "Screen":
+        """Press a button that sends, and wait for the outcome."""
+        self.press(key)
+        until = time.monotonic() + 20
+        room = self.inspecting if key.startswith("inspect") else self.composing
+        while room.on_its_way and time.monotonic() < until:
+            time.sleep(0.02)
+            self.run()
+        assert not room.on_its_way
+        return self
+
+    def run(self) -> "Screen":
+        self.app.run(timeout=30)
+        assert not self.app.exception
+        assert not self.app.error, [error.value for error in self.app.error] + [self.said]
+        return self
+
+
+@pytest.fixture(scope="session")
+def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A sandbox of these tests' own, real HTTP on a free port."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        served = sandbox.app(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3")
+        server = uvicorn.Server(uvicorn.Config(served, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The folder of the console's data."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def tab(sandbox_url: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Screen]]:
+    """Opens a screen of a console with an engine that sends: ``tab("compose.py")``."""
+    for name, content in {**HURRIED, "CONSOLE_DATA": str(data), "CONSOLE_SANDBOX": sandbox_url}.items():
+        monkeypatch.setenv(name, content)
+    house().start()
+    yield lambda page: Screen(AppTest.from_file(CONSOLE).switch_page(page)).run()
+    house().stop()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def compose(tab: Callable[[str], Screen]) -> Screen:
+    """Compose, as it is opened first."""
+    return tab("compose.py")
+
+
+@pytest.fixture
+def inspect(tab: Callable[[str], Screen]) -> Screen:
+    """Inspect, with nothing pasted."""
+    return tab("compose.py").go("explain.py")
+
+
+@pytest.fixture
+def targets(tab: Callable[[str], Screen]) -> Screen:
+    """Targets, where only the sandbox is described."""
+    return tab("targets.py")

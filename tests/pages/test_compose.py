@@ -1,0 +1,274 @@
+"""Compose without a browser: the form's state, what its fields become on the wire, what is said of every outcome."""
+
+import asyncio
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from intempt_core import read_payload
+from intempt_core.events import EventName, body_of
+from pages.parts.composing import State
+from pages.parts.form import EventForm, Row
+from tests.core.hostile_server import Behaviour, Connection, answers, hostile, http, resets_at_once, says
+from tests.pages.conftest import Screen
+from tests.pages.test_targets import KEY, use
+
+LONG = "1487580005268456287"
+
+
+def ready(screen: Screen, person: str = "u1", product: str = "SKU_1") -> Screen:
+    return screen.fill("compose-1-data-productId", product).fill("compose-1-userId", person)
+
+
+def left(screen: Screen) -> dict[str, Any]:
+    """The body that left, as the card shows it."""
+    found: dict[str, Any] = json.loads(screen.codes[1])
+    return found
+
+
+def answer_of(screen: Screen) -> str:
+    """The card's first sentence."""
+    return next(line for line in screen.said.splitlines() if " at " in line and ("try" in line or "tries" in line))
+
+
+# ── the form's state ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_form_is_not_checked_then_has_problems_then_is_not_checked_then_ready(compose: Screen) -> None:
+    assert "not checked" in compose.marks
+    assert "problem" not in compose.marks
+    compose.press("compose-check")
+    states = [compose.composing.state]
+    assert "2 problems" in compose.marks
+    assert "Event 1, track[0].payload[0].data.productId" in compose.said
+    states.append(ready(compose).composing.state)
+    states.append(compose.press("compose-check").composing.state)
+    assert states == [State.PROBLEMS, State.NOT_CHECKED, State.READY]
+    assert "✓ ready" in compose.marks
+
+
+def test_send_as_it_is_is_offered_only_for_what_has_problems(compose: Screen) -> None:
+    assert not compose.has("compose-send-as-it-is")
+    assert compose.press("compose-send").has("compose-send-as-it-is")
+    assert compose.composing.batch is None
+
+
+def test_every_problem_leads_to_a_field_that_is_there(compose: Screen) -> None:
+    compose.press("compose-1-more").fill("compose-1-row-0-key", "sessionId").fill("compose-1-row-0-value", "null")
+    compose.app.selectbox(key="compose-1-row-0-in").set_value("event")
+    compose.app.selectbox(key="compose-1-row-0-type").set_value("JSON")
+    compose.fill("compose-1-profileId", " p ").fill("compose-1-eventId", "").press("compose-check")
+    keys = {widget.key for kind in ("text_input", "button_group") for widget in compose.app.get(kind)}
+    for number in range(len(compose.composing.issues)):
+        compose.app.button(key=f"compose-go-{number}").click()
+        compose.run()
+        script = next(element.proto.body for element in compose.app.get("html") if "focus" in element.proto.body)
+        assert any(f"'.st-key-{key} input" in script for key in keys if key), script
+
+
+def test_an_id_that_was_sent_before_is_a_warning(compose: Screen) -> None:
+    first = ready(compose).app.text_input(key="compose-1-eventId").value
+    assert first
+    compose.send().fill("compose-1-eventId", first).press("compose-check")
+    assert "1 warning" in compose.marks
+    assert "was already sent to this target" in compose.said
+
+
+def test_an_edit_while_the_request_is_on_its_way_keeps_it_in_sight_and_renews_the_id(compose: Screen) -> None:
+    first = ready(compose).app.text_input(key="compose-1-eventId").value
+    compose.press("compose-send")
+    if compose.composing.on_its_way:
+        compose.fill("compose-1-data-productId", "SKU_2")
+    for _ in range(100):
+        compose.run()
+        if not compose.composing.on_its_way:
+            break
+    assert "What came back" in compose.marks
+    assert compose.app.text_input(key="compose-1-eventId").value != first
+
+
+def test_sending_the_same_again_sends_the_same_bytes_to_where_it_went(compose: Screen) -> None:
+    ready(compose).send()
+    body = compose.codes[1]
+    compose.composing.settled_at = 0.0
+    assert "The target deduplicates by event id" in compose.said
+    assert compose.send("compose-same").codes[1] == body
+
+
+def test_a_second_click_is_the_same_click(compose: Screen) -> None:
+    ready(compose).send()
+    batch = compose.composing.batch
+    assert compose.press("compose-send").composing.batch == batch
+    assert compose.press("compose-same").composing.batch == batch
+    assert "counts as a double click" in compose.said
+    compose.composing.settled_at -= 5
+    assert compose.send().composing.batch != batch
+
+
+# ── from the fields to the wire ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "content", "fits"),
+    [
+        ("text", "007", "007", True),
+        ("number", "12.50", 12.5, True),
+        ("number", LONG, int(LONG), True),
+        ("number", "twelve", "twelve", False),
+        ("number", "1e999", "1e999", False),
+        ("number", "NaN", "NaN", False),
+        ("number", "true", "true", False),
+        ("true or false", "True", True, True),
+        ("true or false", "yes", "yes", False),
+        ("JSON", '{"a": [1, null]}', {"a": [1, None]}, True),
+        ("JSON", '"text"', "text", True),
+        ("JSON", "[NaN]", "[NaN]", False),
+        ("JSON", "[1", "[1", False),
+        ("JSON", "1],[2", "1],[2", False),
+        ("JSON", "[" * 199 + "]" * 199, "[" * 199 + "]" * 199, False),
+        ("JSON", "[" * 9000, "[" * 9000, False),
+    ],
+)
+def test_a_further_value_has_its_type_or_leaves_as_text_and_says_so(
+    kind: str, text: str, content: object, fits: bool
+) -> None:
+    row = Row("data", "k", kind, text)
+    assert row.value == content
+    assert type(row.value) is type(content)
+    assert row.fits is fits
+
+
+def test_rows_that_would_not_leave_as_one_thinks_say_so(compose: Screen) -> None:
+    ready(compose).press("compose-1-more").press("compose-1-more").fill("compose-1-row-0-value", "1")
+    assert "Without a key this does not leave." in compose.said
+    compose.fill("compose-1-row-0-key", "price").fill("compose-1-row-1-key", "price")
+    assert "This key stands once more below; the last one counts." in compose.said
+
+
+def test_a_time_chosen_in_a_zone_leaves_as_epoch_milliseconds(compose: Screen) -> None:
+    ready(compose).app.button_group(key="compose-1-when").set_value("chosen")
+    compose.run()
+    compose.app.datetime_input[0].set_value(datetime(2022, 10, 1, 5, 30))  # noqa: DTZ001  zone apart
+    compose.app.number_input(key="compose-1-seconds").set_value(7.042)
+    compose.app.selectbox(key="compose-1-zone").set_value("Asia/Kolkata")
+    compose.run().send()
+    assert left(compose)["track"][0]["payload"][0]["timestamp"] == 1664582407042
+
+
+@given(
+    time=some.integers(-(10**13), 10**14),
+    zone=some.sampled_from(["Europe/Berlin", "UTC", "America/New_York", "Asia/Kathmandu"]),
+)
+@settings(max_examples=60)
+def test_any_time_comes_back_from_the_form_as_it_went_in(time: int, zone: str) -> None:
+    st.session_state.clear()
+    form = EventForm(1)
+    form.fill("Product viewed", {"eventId": "e", "timestamp": time, "data": {}}, zone)
+    assert form.read(0)[1]["timestamp"] == time
+
+
+@pytest.mark.parametrize("time", [1667089800000, 1667093400000], ids=["first", "second"])
+def test_an_hour_that_clocks_show_twice_is_not_mixed_up(time: int) -> None:
+    st.session_state.clear()
+    form = EventForm(1)
+    form.fill("Product viewed", {"timestamp": time, "data": {}}, "Europe/Berlin")
+    assert form.read(0)[1]["timestamp"] == time
+
+
+JSON = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False, allow_infinity=False) | some.text(),
+    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = ["eventId", "userId", "profileId", "accountId", "timestamp", "sessionId", "userAttributes"]
+
+
+@given(
+    name=some.sampled_from([*(str(name) for name in EventName), "product viewed", "![x](http://e.example)"]),
+    event=some.fixed_dictionaries({"data": some.dictionaries(some.sampled_from(["productId", "price", "a b"]), JSON)},
+                                  optional=dict.fromkeys(FIELDS, JSON)),
+)  # fmt: skip
+@settings(max_examples=60)
+def test_the_form_holds_any_event_as_it_came(name: str, event: dict[str, Any]) -> None:
+    st.session_state.clear()
+    form = EventForm(1)
+    form.fill(name, event)
+    assert form.holds(name, event)
+    found = read_payload(body_of([form.read(0)]).decode()).events[0]
+    assert json.dumps([found.name, found.body], sort_keys=True) == json.dumps([name, event], sort_keys=True)
+
+
+# ── what comes back ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def hangs(connection: Connection) -> None:
+    await connection.request()
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "outcome", "sentence"),
+    [
+        (answers(401, b'{"message": "no"}'), "■ refused", "401 Unauthorized: the key is wrong or missing there."),
+        (answers(404), "■ refused", "404 Not Found: nothing is at this path."),
+        (answers(413, b"too much"), "■ refused", "413 "),
+        (answers(429, b"later", "Retry-After: 0"), "○ unsent", "it did not take the request"),
+        (answers(500, b"![x](http://e.example)"), "◆ unknown", "the events may have arrived behind it."),
+        (answers(200, b"<b>hello</b>"), "● accepted", "200 OK. The body is not JSON but something else."),
+        (resets_at_once, "◆ unknown", "closed the connection without an answer."),
+        (says(http(200, b"{}" * 50)[:-20], then="close"), "◆ unknown", "but the answer broke off."),
+        (hangs, "◆ unknown", "did not answer in time. The events may have arrived."),
+    ],
+    ids=["401", "404", "413", "429", "500", "html", "reset", "cut", "hang"],
+)
+def test_what_a_target_does_has_its_word_and_its_sentence(
+    targets: Screen, data: Path, behaviour: Behaviour, outcome: str, sentence: str
+) -> None:
+    with hostile(behaviour) as server:
+        use(targets, "shop", server.url).go("compose.py")
+        ready(targets).send()
+        assert outcome in targets.marks
+        assert sentence in answer_of(targets)
+        assert json.loads(server.received[0].body) == left(targets)
+        kept = b"".join(file.read_bytes() for file in data.rglob("*") if file.is_file())
+        assert KEY.encode() not in kept
+        assert KEY.partition(".")[2].encode() not in kept
+
+
+def test_a_target_that_refuses_the_connection_has_been_sent_nothing(targets: Screen) -> None:
+    with hostile(answers(201)) as server:
+        url = server.url
+    use(targets, "shop", url).go("compose.py")
+    ready(targets).send()
+    assert "○ unsent" in targets.marks
+    assert "Nothing was sent." in answer_of(targets)
+    assert "5 tries" in answer_of(targets)
+
+
+def test_the_card_keeps_to_the_target_it_went_to_when_another_is_chosen(targets: Screen) -> None:
+    with hostile(answers(201, b"{}")) as server:
+        use(targets, "shop", server.url).go("compose.py")
+        ready(targets).send()
+        targets.app.selectbox(key="target").set_value("sandbox")
+        targets.run()
+        assert "the feed ids of this target are not known" in targets.marks
+        targets.composing.settled_at = 0.0
+        targets.send("compose-same")
+        assert [one.body for one in server.received] == [server.received[0].body] * 2
+
+
+def test_a_production_target_needs_its_name_typed(targets: Screen) -> None:
+    with hostile(answers(201, b"{}")) as server:
+        use(targets, "shop-eu", server.url, production=True).go("compose.py")
+        assert "PRODUCTION" in targets.said
+        assert not ready(targets).has("compose-send")
+        assert not targets.fill("compose-production-shop-eu", "sandbox").has("compose-send")
+        targets.fill("compose-production-shop-eu", "shop-eu").send()
+        assert len(server.received) == 1
+        assert not targets.has("compose-same")

@@ -1,0 +1,98 @@
+"""Targets without a browser: what is typed for a session, what is wrong with it, what the connection's test says."""
+
+from pathlib import Path
+
+import pytest
+
+from pages.parts.house import house
+from tests.core.hostile_server import Behaviour, answers, closed_port, hostile
+from tests.pages.conftest import Screen
+
+KEY = "shopprefix.9f3c51d2a7e84b60"
+"""The key that is typed; nothing may ever show it."""
+
+
+def use(screen: Screen, name: str, url: str, *, production: bool = False, key: str = KEY, org: str = "acme") -> Screen:
+    """Describe a target for this session, and choose it."""
+    given = {"name": name, "host": url, "org": org, "project": "shop", "source": "1487580005268456192", "key": key}
+    for field, text in given.items():
+        screen.app.text_input(key=f"target-form-{field}").set_value(text)
+    screen.app.checkbox(key="target-form-production").set_value(production)
+    return screen.press("target-form-use")
+
+
+def shown(screen: Screen) -> str:
+    return "\n".join([screen.said, screen.marks, *screen.codes])
+
+
+def test_the_sandbox_is_there_and_nothing_else(targets: Screen) -> None:
+    assert [button.key for button in targets.app.button if str(button.key).startswith("target-test")] == [
+        "target-test-sandbox"
+    ]
+    assert "Key present: built in" in targets.said
+
+
+def test_the_sandbox_answers_and_is_sent_no_event(targets: Screen) -> None:
+    targets.press("target-test-sandbox")
+    assert "● it answers" in targets.marks
+    assert "so nothing was stored" in targets.said
+
+
+def test_a_typed_target_is_chosen_and_its_key_is_nowhere(targets: Screen) -> None:
+    use(targets, "shop", "http://127.0.0.1:1")
+    assert "shop at 127.0.0.1:1 · does not deduplicate · not production" in targets.said
+    assert KEY not in shown(targets)
+    assert not targets.app.text_input(key="target-form-key").value
+    assert KEY not in repr(targets.app.session_state["console"])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"key": "nodotsecret99"}, "This is a key without a dot. It has the form prefix.secret."),
+        ({"key": ""}, "The key is empty."),
+        ({"name": ""}, "The name takes letters"),
+        ({"name": "Sandbox"}, "must not be sandbox"),
+        ({"url": "http://shop.example"}, "Over http:// the key would travel in clear text."),
+        ({"url": ""}, "The host: This is empty."),
+        ({"org": ""}, "The org: This is empty."),
+        ({"org": KEY}, "The key stands in another field too"),
+    ],
+)
+def test_what_cannot_be_a_target_is_a_sentence_that_repeats_no_key(
+    targets: Screen, change: dict[str, str], sentence: str
+) -> None:
+    use(targets, **{"name": "shop", "url": "https://api.example", **change})  # type: ignore[arg-type]  # texts
+    assert sentence in targets.said
+    assert "sandbox" in str(targets.app.selectbox(key="target").value)
+    assert KEY not in shown(targets)
+    assert "nodotsecret99" not in shown(targets)
+
+
+def test_a_described_targets_name_is_not_taken_over(
+    targets: Screen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(type(house()), "targets", {"shop": house().configured.get("sandbox")})
+    use(targets, "shop", "https://api.example")
+    assert "There is a target shop already." in targets.said
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "sentence"),
+    [
+        (answers(201, b"{}"), "takes requests for this source with this key"),
+        (answers(401, b"no"), "the key is wrong or missing there"),
+        (answers(404), "nothing is at this path"),
+    ],
+    ids=["201", "401", "404"],
+)
+def test_the_connections_test_answers_in_words(targets: Screen, behaviour: Behaviour, sentence: str) -> None:
+    with hostile(behaviour) as server:
+        use(targets, "shop", server.url).press("target-test-shop")
+        assert sentence in targets.said
+
+
+def test_a_port_where_nobody_listens_is_not_ready(targets: Screen) -> None:
+    use(targets, "shop", f"http://127.0.0.1:{closed_port()}").press("target-test-shop")
+    assert "■ not ready" in targets.marks
+    assert "nobody listens at this port" in targets.said
