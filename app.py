@@ -6,8 +6,10 @@ with the first visitor, and stops with it.
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
@@ -16,7 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from intempt_core import sandbox
+from intempt_core import ConsoleError, sandbox
 from intempt_core.settings import Settings
 from pages.parts.frame import sorry
 from pages.parts.house import house
@@ -54,8 +56,11 @@ class SecurityHeaders:
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open history and start sending what is still to be sent; at the end let what is on its way arrive."""
-    building = await asyncio.to_thread(house)
-    await asyncio.to_thread(building.start)
+    try:
+        building = await asyncio.to_thread(house)
+        await asyncio.to_thread(building.start)
+    except ConsoleError as error:
+        refuse(error)
     try:
         yield
     finally:
@@ -63,7 +68,22 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         await asyncio.to_thread(track_api.state.store.close)
 
 
-track_api = sandbox.app(Settings.from_environment(os.environ).sandbox_file)
+def settings() -> Settings:
+    """The settings of the environment, or an end with a sentence."""
+    try:
+        return Settings.from_environment(os.environ)
+    except ConsoleError as error:
+        refuse(error)
+
+
+def refuse(error: ConsoleError) -> NoReturn:
+    """End the process with a sentence in the place of a traceback."""
+    sys.stderr.write(f"The console cannot start. {error}\n")
+    sys.stderr.flush()
+    os._exit(1)  # the server would bury the sentence under a traceback of its own; nothing is open yet
+
+
+track_api = sandbox.app(settings().sandbox_file)
 app = st.App(
     "pages/console.py",
     routes=[Mount("/sandbox", track_api)],

@@ -1,15 +1,18 @@
 """What all screens share in one process: settings, history, the engine, the targets. Opened once, by ``app.py``."""
 
 import os
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from intempt_core import Dispatcher, History, NoSuchTarget, Settings, Target, Targets
+from intempt_core import Dispatcher, History, NoSuchTarget, Settings, Target, TargetError, Targets
 from intempt_core.history import BatchSummary, Intent, LeftBehind, RequestIntent, requests_of
 from intempt_core.plan import Plan
+from intempt_core.settings import ROOT
 
 
 @dataclass
@@ -64,21 +67,27 @@ class House:
 
 
 @st.cache_resource(show_spinner=False)
-def _open(data: str, port: int, _environment: Mapping[str, str], _secrets: Mapping[str, object]) -> House:
-    settings = replace(Settings.from_environment(_environment), data=Path(data))
+def _open(data: str, port: int) -> House:
+    settings = replace(Settings.from_environment(os.environ), data=Path(data).expanduser().resolve())
     url = f"http://127.0.0.1:{port}"
-    targets = Targets.from_sources(_secrets, _environment, _environment.get("CONSOLE_SANDBOX") or f"{url}/sandbox")
+    sandbox = os.environ.get("CONSOLE_SANDBOX") or f"{url}/sandbox"
+    try:
+        targets = Targets.from_sources(_secrets(ROOT / ".streamlit" / "secrets.toml"), os.environ, sandbox)
+    except TargetError as error:
+        targets = Targets.from_sources({}, os.environ, sandbox)
+        targets = Targets(targets.all, (str(error), *targets.problems))
     return House(settings, History.open(settings.history_url), targets, url)
 
 
 def house() -> House:
     """The house of this process, opened when first asked for."""
-    data = str(Settings.from_environment(os.environ).data)
-    return _open(data, int(st.get_option("server.port")), os.environ, _secrets())
+    return _open(os.environ.get("CONSOLE_DATA", "") or str(ROOT / ".data"), int(st.get_option("server.port")))
 
 
-def _secrets() -> Mapping[str, object]:
+def _secrets(file: Path) -> Mapping[str, Any]:
     try:
-        return st.secrets.to_dict()
+        return tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return {}
+    except (OSError, ValueError):  # the error's own words could repeat a key
+        raise TargetError(f"{file} cannot be read as TOML, so no target in it is known.") from None
