@@ -11,6 +11,11 @@ settings.register_profile("console", deadline=None, derandomize=os.environ.get("
 settings.load_profile("console")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name binary values by their size: a compressed one holds the time, and two processes must name a test alike."""
+    return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) and not val.isascii() else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_environment() -> Iterator[None]:
     """Take away settings, targets and keys of the person who runs the tests."""
