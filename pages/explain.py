@@ -17,8 +17,8 @@ with verdict:
         view.empty(screen)
         st.stop()
     view.recognised(screen)
-    view.problems(screen)
     view.ways_on(screen, target())
+    view.problems(screen)
 
 if screen.batch:
     st.divider()

@@ -4,7 +4,7 @@ import re
 
 import streamlit as st
 
-from intempt_core import Issue, Target
+from intempt_core import CATALOGUE, Issue, Target
 from intempt_core.history import BatchState
 from intempt_core.payloads import position
 from pages.parts import composing, inspecting, sending
@@ -14,7 +14,7 @@ from pages.parts.history_view import where
 from pages.parts.house import house
 from pages.parts.inspecting import PASTE, Inspecting
 from pages.parts.look import LOOKS, badges, counted, escaped
-from pages.parts.problems import problem_list, summary
+from pages.parts.problems import problem_list, tally
 
 LINE_END = re.compile(r"\r\n?|\n")
 """What ends a line for whoever counts the lines of JSON; other separators are characters of a text."""
@@ -70,8 +70,9 @@ def recognised(screen: Inspecting) -> None:
     if screen.payload is None or screen.report is None:
         return
     st.text(f"Recognised: {screen.payload.recognised}")
-    found = screen.report.issues(limit=LISTED)
-    st.markdown(summary(found) or ":blue-badge[✓ well-formed]")
+    counts = screen.report.counts
+    errors = sum(count for code, count in counts.items() if CATALOGUE[code].severity == "error")
+    st.markdown(tally(errors, sum(counts.values()) - errors) or ":blue-badge[✓ well-formed]")
 
 
 def problems(screen: Inspecting) -> None:

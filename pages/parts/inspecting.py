@@ -42,11 +42,14 @@ def inspecting(target: Target) -> Inspecting:
 
 def read(target: Target) -> None:
     """Read and judge what was pasted; what is no JSON is a sentence with its line."""
-    found = room(Inspecting)
-    found.payload = found.report = found.batch = None
-    found.on_its_way, found.settled_at, found.doubled = False, 0.0, False
+    found, text = room(Inspecting), value(PASTE, "")
+    if found.payload is not None and text == found.payload.text:
+        judge(target)
+        return
+    found.payload = found.report = None
+    if not found.on_its_way:  # what is on its way stays in sight
+        found.batch, found.settled_at, found.doubled = None, 0.0, False
     found.trouble, found.trouble_line = "", None
-    text = value(PASTE, "")
     if not text.strip():
         return
     try:

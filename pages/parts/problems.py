@@ -12,11 +12,16 @@ from pages.parts.session import key
 def summary(issues: Sequence[Issue]) -> str:
     """How many of each severity, as badges; an empty text where there is none."""
     errors = sum(issue.severity == "error" for issue in issues)
+    return tally(errors, len(issues) - errors)
+
+
+def tally(errors: int, warnings: int) -> str:
+    """So many errors and warnings as badges; an empty text where there is none."""
     parts = []
     if errors:
         parts.append(f":red-badge[{LOOKS['error'].shape} {counted(errors, 'problem')}]")
-    if len(issues) > errors:
-        parts.append(f":orange-badge[{LOOKS['warning'].shape} {counted(len(issues) - errors, 'warning')}]")
+    if warnings:
+        parts.append(f":orange-badge[{LOOKS['warning'].shape} {counted(warnings, 'warning')}]")
     return " ".join(parts)
 
 
