@@ -1,6 +1,7 @@
 """The pieces of the Compose screen, from top to bottom."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -8,7 +9,7 @@ import streamlit as st
 from intempt_core import Issue, Target
 from intempt_core.events import DRIVES, IDENTITIES, EventName
 from intempt_core.history import BatchState
-from pages.parts import composing, sending
+from pages.parts import composing, look, sending
 from pages.parts.composing import JOURNEYS, Composing, State
 from pages.parts.exchange import exchange
 from pages.parts.form import CHOSEN, EARLIEST, LATEST, NO_TIME, PLACES, TYPES, WHENS, EventForm, Row, zones
@@ -100,10 +101,20 @@ def when(form: EventForm, issues: list[Issue]) -> None:
 
 def moment(form: EventForm) -> None:
     """The picker, to the minute, its seconds, and its zone."""
+    if form.key("moment") not in st.session_state:  # the picker's own "now" is the server's, not the person's
+        form.put("moment", datetime.now(look.zone()).replace(tzinfo=None, second=0, microsecond=0))
     day, rest, zone = st.columns([3, 2, 3])
     common: dict[str, Any] = {"on_change": composing.edited, "persist_state": "session"}
     day.datetime_input(
-        "Date and time", "now", EARLIEST, LATEST, key=form.key("moment"), step=60, format="YYYY-MM-DD", **common
+        "Date and time",
+        None,
+        EARLIEST,
+        LATEST,
+        key=form.key("moment"),
+        step=60,
+        format="YYYY-MM-DD",
+        required=True,
+        **common,
     )
     rest.number_input("Seconds", 0.0, 59.999, step=1.0, format="%.3f", key=form.key("seconds"), **common)
     zone.selectbox("Time zone", zones(zone_name()), key=form.key("zone"), **common)
@@ -119,7 +130,14 @@ def further(form: EventForm, issues: list[Issue]) -> None:
         name.text_input("Key", key=form.key(f"row-{row}-key"), **common)
         kind.selectbox("Type", TYPES, key=form.key(f"row-{row}-type"), **common)
         content.text_input("Value", key=form.key(f"row-{row}-value"), **common)
-        remove.button("✕", key=form.key(f"row-{row}-remove"), help="Remove this row", on_click=drop, args=(form, row))
+        remove.button(
+            "✕",
+            key=form.key(f"row-{row}-remove"),
+            type="tertiary",
+            help="Remove this row",
+            on_click=drop,
+            args=(form, row),
+        )
         field_problems(
             form, f"row-{row}-value", issues, row_notes(form.row(row), again=paths[index] in paths[index + 1 :])
         )

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import streamlit as st
@@ -13,6 +15,7 @@ from hypothesis import strategies as some
 
 from intempt_core import read_payload
 from intempt_core.events import EventName, body_of
+from pages.parts import look
 from pages.parts.composing import State
 from pages.parts.form import EventForm, Row
 from tests.core.hostile_server import Behaviour, Connection, answers, hostile, http, resets_at_once, says
@@ -151,6 +154,17 @@ def test_rows_that_would_not_leave_as_one_thinks_say_so(compose: Screen) -> None
     assert "This key stands once more below; the last one counts." in compose.said
 
 
+def test_a_time_that_is_chosen_begins_at_now_in_the_zone_beside_it(
+    compose: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "zone", lambda: ZoneInfo("Asia/Kolkata"))
+    ready(compose).app.button_group(key="compose-1-when").set_value("chosen")
+    compose.run()
+    assert compose.app.selectbox(key="compose-1-zone").value == "Asia/Kolkata"
+    compose.send()
+    assert abs(left(compose)["track"][0]["payload"][0]["timestamp"] / 1000 - time.time()) < 120
+
+
 def test_a_time_chosen_in_a_zone_leaves_as_epoch_milliseconds(compose: Screen) -> None:
     ready(compose).app.button_group(key="compose-1-when").set_value("chosen")
     compose.run()
@@ -162,23 +176,23 @@ def test_a_time_chosen_in_a_zone_leaves_as_epoch_milliseconds(compose: Screen) -
 
 
 @given(
-    time=some.integers(-(10**13), 10**14),
+    ms=some.integers(-(10**13), 10**14),
     zone=some.sampled_from(["Europe/Berlin", "UTC", "America/New_York", "Asia/Kathmandu"]),
 )
 @settings(max_examples=60)
-def test_any_time_comes_back_from_the_form_as_it_went_in(time: int, zone: str) -> None:
+def test_any_time_comes_back_from_the_form_as_it_went_in(ms: int, zone: str) -> None:
     st.session_state.clear()
     form = EventForm(1)
-    form.fill("Product viewed", {"eventId": "e", "timestamp": time, "data": {}}, zone)
-    assert form.read(0)[1]["timestamp"] == time
+    form.fill("Product viewed", {"eventId": "e", "timestamp": ms, "data": {}}, zone)
+    assert form.read(0)[1]["timestamp"] == ms
 
 
-@pytest.mark.parametrize("time", [1667089800000, 1667093400000], ids=["first", "second"])
-def test_an_hour_that_clocks_show_twice_is_not_mixed_up(time: int) -> None:
+@pytest.mark.parametrize("ms", [1667089800000, 1667093400000], ids=["first", "second"])
+def test_an_hour_that_clocks_show_twice_is_not_mixed_up(ms: int) -> None:
     st.session_state.clear()
     form = EventForm(1)
-    form.fill("Product viewed", {"timestamp": time, "data": {}}, "Europe/Berlin")
-    assert form.read(0)[1]["timestamp"] == time
+    form.fill("Product viewed", {"timestamp": ms, "data": {}}, "Europe/Berlin")
+    assert form.read(0)[1]["timestamp"] == ms
 
 
 JSON = some.recursive(
