@@ -99,7 +99,8 @@ def typed_form() -> None:
     """A target for this session only: nothing of it is written anywhere."""
     with st.expander("Type a target for this session", key="target-typed", expanded=bool(_typing().trouble)):
         st.caption(
-            "It is offered in this tab only, and is gone when the server stops. Its key is kept in memory and nowhere else."
+            "It is offered in this tab only, and is gone when the server stops. "
+            "Its key is kept in memory and nowhere else."
         )
         with st.form("target-form", border=False, enter_to_submit=False):
             for pair in (FIELDS[:2], FIELDS[2:4], FIELDS[4:]):  # rows, so that they keep their order on a narrow screen
