@@ -20,14 +20,15 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 class Ledger:
     """One history in one event loop.
 
-    While history is unavailable every call waits until it returns, ``trouble`` says why, and what was to be written
-    stays in memory: ``unwritten`` outcomes. As a lane waits for its *leaving* to be written, nothing is sent meanwhile.
+    While history is unavailable every call waits until it returns, ``trouble`` says why as long as any call waits, and
+    what was to be written stays in memory: ``unwritten`` outcomes. As a lane waits for its *leaving* to be written, nothing is sent meanwhile.
     """
 
     def __init__(self, history: History, owner: str) -> None:
         self.history = history
         self.owner = owner
         self.trouble = ""
+        self._troubles: dict[object, str] = {}  # by call: one that goes well says nothing of one that still waits
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="history")
         self.unwritten = 0
         self._waiting: list[_Brought] = []
@@ -39,19 +40,27 @@ class Ledger:
 
         Raises what the method raises; :class:`HistoryUnavailable` only after :meth:`give_up`.
         """
-        loop, pause = asyncio.get_running_loop(), FIRST_PAUSE
-        while True:
-            try:
-                answer = await loop.run_in_executor(self._worker, partial(question, *given, **named))
-            except HistoryUnavailable as error:
-                self.trouble = str(error)
-                if self._impatient:
-                    raise
+        loop, pause, me = asyncio.get_running_loop(), FIRST_PAUSE, object()
+        try:
+            while True:
+                try:
+                    return await loop.run_in_executor(self._worker, partial(question, *given, **named))
+                except HistoryUnavailable as error:
+                    if self._impatient:
+                        raise
+                    self._note(me, str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                self.trouble = ""
-                return answer
+        finally:
+            self._note(me, "")
+
+    def _note(self, call: object, sentence: str) -> None:
+        """A call waits, or waits no more. History may be read while it takes no writes, so each speaks for itself."""
+        if sentence:
+            self._troubles[call] = sentence
+        else:
+            self._troubles.pop(call, None)
+        self.trouble = next(iter(self._troubles.values()), "")
 
     async def mark(self, marks: Sequence[Mark]) -> frozenset[int]:
         """Write marks, in one transaction with those that other lanes bring; the requests whose mark did not count."""

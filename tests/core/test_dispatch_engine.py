@@ -486,12 +486,17 @@ def test_while_history_is_locked_nothing_leaves_it_says_so_and_then_goes_on(scen
     thief.execute("BEGIN EXCLUSIVE")
     at.until(lambda: "is locked" in dispatcher.progress(batch).reason)
     left = len(server.received)
-    assert "Nothing is sent until it returns" in dispatcher.progress(batch).reason
-    time.sleep(0.2)
+    until = time.monotonic() + 2  # history is read well all the while, and looked at every 0.05 s
+    while time.monotonic() < until:
+        reason = dispatcher.progress(batch).reason
+        assert "is locked" in reason
+        assert "Nothing is sent until it returns" in reason
+        time.sleep(0.01)
     assert len(server.received) == left < 60
     thief.execute("ROLLBACK")
     thief.close()
     assert at.over(batch).events == {RequestState.ACCEPTED: 60}
+    assert dispatcher.progress(batch).reason == ""
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(60))
 
 
