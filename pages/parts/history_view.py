@@ -137,13 +137,14 @@ def one_batch(id_: str) -> None:
     st.text(
         f"{batch.source.value} · {moment(batch.created_at)} ({zone_name()}) · to {batch.target.name} at "
         f"{batch.target.host} · {counted(batch.total, 'event')} of {counted(batch.persons, 'person')} in "
-        f"{counted(batch.lanes, 'lane')} · {batch.state.value} · after an unknown answer: {batch.policy.value}"
+        f"{counted(batch.lanes, 'lane')} · after an unknown answer: {batch.policy.value}"
     )
     if batch.left_behind:
         st.text(f"{counted(batch.left_behind, 'row')} of the input stayed behind.")
     if batch.resend_of:
         st.page_link("history.py", label="Sent again from this batch", query_params={"batch": batch.resend_of})
     sending.watch(batch.id)
+    batch = house().history.batch(id_)  # after the watch began: what ends before it is seen here, what ends later there
     sending.controls(batch)
     with st.container(horizontal=True, vertical_alignment="center"):
         resending.again(batch, target())

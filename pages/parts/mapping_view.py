@@ -32,7 +32,7 @@ def editor(table: Table, mapping: Mapping) -> bool:
     if len(table.header) > COLUMNS_DRAWN:
         st.caption(f"{counted(len(table.header) - COLUMNS_DRAWN, 'further column')} as the mapping file has them.")
     names(table, mapping)
-    zone = key("upload-zone", table.digest)
+    zone = drawn("upload-zone")
     st.session_state[zone] = mapping.time_zone
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
@@ -45,6 +45,12 @@ def editor(table: Table, mapping: Mapping) -> bool:
         )
         files(mapping)
     return settle(table, mapping)
+
+
+def drawn(*parts: object) -> str:
+    """The key of a field of the mapping as it is drawn now."""
+    found = uploading.uploading()
+    return key(*parts, found.uploads, found.revision)
 
 
 def offered(table: Table, mapping: Mapping) -> None:
@@ -96,7 +102,7 @@ def one_column(table: Table, mapping: Mapping, column: str) -> None:
             language=None,
             wrap_lines=True,
         )
-    widget = key("upload-field", table.digest[:8], number)
+    widget = drawn("upload-field", number)
     st.session_state[widget] = now or UNUSED
     field.selectbox(
         f"Field of {escaped(column)}",
@@ -107,7 +113,7 @@ def one_column(table: Table, mapping: Mapping, column: str) -> None:
         args=(column, widget),
     )
     if now and "." in now and now != "data.productId":
-        typed = key("upload-type", table.digest[:8], number)
+        typed = drawn("upload-type", number)
         st.session_state[typed] = mapping.types.get(now, "text")
         kind.selectbox(
             f"Type of {escaped(column)}",
@@ -132,7 +138,7 @@ def names(table: Table, mapping: Mapping) -> None:
         left, right = st.columns([3, 10], vertical_alignment="center")
         with left:
             st.text(cell[:80])
-        widget = key("upload-name", table.digest[:8], number)
+        widget = drawn("upload-name", number)
         st.session_state[widget] = mapping.names.get(cell, AS_IT_IS)
         right.selectbox(
             f"Name of {escaped(cell[:80])}",

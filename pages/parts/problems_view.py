@@ -70,8 +70,10 @@ def page_of(judged: Judged, code: str | None) -> int:
     report, widget = judged.report, key("upload-page", code)
     rows_found = report.counts[code] if code else sum(report.counts.values())
     pages, now = -(-rows_found // PAGE), value(widget, 1)
-    while report.issues(max(pages, now) * PAGE, 1, code):
-        pages = max(pages, now) + 1
+    if report.issues((now - 1) * PAGE, 1, code):
+        pages = max(pages, now)
+    if report.issues(pages * PAGE, 1, code):
+        pages += 1
     return st.pagination(pages, key=widget) if pages > 1 else 1
 
 
@@ -81,7 +83,8 @@ def rows(judged: Judged, issues: list[Issue]) -> None:
     numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
     marks = marked_cells(judged, issues)
     bad = dict.fromkeys(column for _, column in marks)
-    first = set([column for column in (*bad, *judged.mapped.mapping.columns, *table.header) if column][:COLUMNS])
+    wanted = dict.fromkeys((*bad, *judged.mapped.mapping.columns, *table.header))
+    first = set([column for column in wanted if column is not None][:COLUMNS])
     shown = [column for column in table.header if column in first]
     cells = pd.DataFrame(
         [[table.cell(number - 1, column)[:CELL] for column in shown] for number in numbers],

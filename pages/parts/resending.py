@@ -97,8 +97,8 @@ def record(batch: BatchSummary, states: tuple[RequestState, ...], target: Target
     )
     if fresh:
         plan = plan_events(list(renamed(batch, states)))
-        return house().submit(replace(intent, persons=plan.persons, lanes=plan.lanes), plan)
-    return house().repeat(intent, house().history.bodies(batch.id, states))
+        return sending.submit(replace(intent, persons=plan.persons, lanes=plan.lanes), plan)
+    return sending.repeat(intent, house().history.bodies(batch.id, states))
 
 
 def _sent(batch: BatchSummary) -> str:

@@ -1,16 +1,16 @@
 """From confirm to result: the policy, a production target's name, progress, and sending again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import streamlit as st
 
 from intempt_core import NotAllowed, Progress, Target
-from intempt_core.history import BatchState, BatchSummary, RequestState
-from intempt_core.plan import POLICY_WORDS, Policy
+from intempt_core.history import BatchState, BatchSummary, Intent, LeftBehind, RequestIntent, RequestState
+from intempt_core.plan import POLICY_WORDS, Plan, Policy
 from pages.parts.house import house
 from pages.parts.look import badges, counted, escaped, lasted
-from pages.parts.session import key
+from pages.parts.session import key, session
 
 WATCH_SECONDS = 0.5
 """How often a screen looks at a batch that is on its way."""
@@ -40,12 +40,25 @@ def named(target: Target, name: str) -> bool:
     if not target.production:
         return True
     typed = st.text_input(
-        f"{escaped(target.title)} is PRODUCTION: type its name to send", key=key(name, "production", target.name)
+        f"{escaped(target.title)} is PRODUCTION: type its name to send",
+        key=key(name, "production", target.name, session().sends),
     )
     if typed == target.name:
         return True
     st.text(f"The button appears once {target.name} is typed.")
     return False
+
+
+def submit(intent: Intent, plan: Plan, left_behind: Iterable[LeftBehind] = ()) -> str:
+    """Record a plan and let the engine send it; the batch's id. The typed name of a production target is spent by it."""
+    session().sends += 1
+    return house().submit(intent, plan, left_behind)
+
+
+def repeat(intent: Intent, requests: Iterable[RequestIntent]) -> str:
+    """The same for requests that are written already."""
+    session().sends += 1
+    return house().repeat(intent, requests)
 
 
 def watch(batch: str) -> None:

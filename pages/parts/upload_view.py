@@ -217,6 +217,9 @@ def plan_step(judged: Judged, target: Target) -> None:
     if sent and not found.fresh:
         st.text(sending.deduplication(target))
     plan = judged.plan(everything=found.everything)
+    if not judged.report.rows:
+        st.text("The file has a header and no rows: there is nothing to send.")
+        return
     if not plan.events:
         st.text("No row can be sent: every row has an error. Mend the file, or send the rows as they are.")
         return
@@ -236,7 +239,7 @@ def plan_step(judged: Judged, target: Target) -> None:
             key="upload-send",
             type="primary",
             on_click=uploading.submit,
-            args=(judged, plan, target, policy),
+            args=(judged, plan, target, policy, uploading.decided()),
         )
     if found.trouble:
         st.markdown(":red-badge[■ not sent]")
@@ -294,6 +297,7 @@ def sent(id_: str) -> None:
     )
     st.markdown("**5 Sending**")
     sending.watch(id_)
+    batch = house().history.batch(id_)  # after the watch began: what ends before it is seen here, what ends later there
     sending.controls(batch)
     if batch.state is not BatchState.SENDING:
         result(batch)

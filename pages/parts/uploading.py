@@ -35,7 +35,7 @@ from intempt_core.issues import CATALOGUE, Severity
 from intempt_core.mapping import MappedTable, Offer
 from intempt_core.plan import Policy
 from pages.parts.house import house
-from pages.parts.session import anew, key, room
+from pages.parts.session import TARGET, anew, key, room, value
 
 KEPT = 4
 """Files whose reading, verdict and plan are kept in memory, over all sessions."""
@@ -63,6 +63,10 @@ class Uploading:
     """Why the last confirm recorded nothing."""
     stamp: str = ""
     """The newest batch when the mapping was settled."""
+    revision: int = 0
+    """How often the mapping was changed other than by its own fields: they are drawn anew then, for a browser that is
+    late would give back what they showed before.
+    """
     asked: "Question | None" = None
     """What the verdict on the screen is about."""
 
@@ -95,8 +99,13 @@ def take_in_bytes(name: str, data: bytes) -> None:
         table = table_of(digest, name, None)
         found.name, found.digest, found.dialect = name, digest, table.dialect
         found.mapping = exact_mapping(table.header)
-    except (ConsoleError, OSError) as error:
-        found.problem = f"{name}: {error}"
+    except ConsoleError as error:
+        found.problem = str(error) if name in str(error) else f"{name}: {error}"
+    except OSError as error:
+        found.problem = (
+            f"{name} could not be kept in {house().settings.data}: {error.strerror or error}. "
+            "Make room there, or see that the folder may be written, then drop the file again."
+        )
 
 
 def _spool(digest: str, data: bytes) -> None:
@@ -190,6 +199,7 @@ def reread(dialect: Dialect) -> None:
     found.dialect, found.problem, found.mapped = dialect, "", False
     if new.header != header:
         found.mapping = exact_mapping(new.header)
+        found.revision += 1
 
 
 def set_field(column: str, field: str | None) -> None:
@@ -209,6 +219,7 @@ def use_mapping(text: str) -> None:
     found = uploading()
     try:
         found.mapping, found.problem = Mapping.from_json(text), ""
+        found.revision += 1
     except ConsoleError as error:
         found.problem = str(error)
 
@@ -218,6 +229,7 @@ def accept(offers: list[Offer]) -> None:
     found = uploading()
     for offer in offers:
         found.mapping = (found.mapping or exact_mapping(table().header)).accept(offer)
+    found.revision += 1
 
 
 def settle() -> None:
@@ -227,13 +239,23 @@ def settle() -> None:
     found.mapped, found.stamp = True, newest[0].id if newest else ""
 
 
-def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy) -> None:
+def decided() -> tuple[object, ...]:
+    """What a person has decided about the plan, as it is now."""
+    found, name = uploading(), value(TARGET)
+    return found.fresh, found.everything, name, value(key("upload", "policy", name))
+
+
+def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy, drawn: tuple[object, ...]) -> None:
     """Confirm: record the batch, and let the engine send it. A double click sends once.
 
-    Where history cannot write, the batch is not there, nothing leaves, and the screen says so beside the button.
+    ``drawn`` is what was decided when the button was drawn: it sends what one saw, or nothing. Where history cannot
+    write, the batch is not there, nothing leaves, and the screen says so beside the button.
     """
     found = uploading()
     if found.batch is not None:
+        return
+    if drawn != decided():
+        found.trouble = "Nothing was sent: the plan was being changed as the button was pressed. Look at it, then send."
         return
     found.trouble = ""
     intent = intent_of(

@@ -1,0 +1,181 @@
+"""History in a real browser: links open cold, a batch is sent again, and nothing is lost when the process dies."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import run
+from tests.browser.browsing import open_screen, serious_findings, settled
+from tests.browser.conftest import Console
+from tests.pages.upload_by_hand import csv_of, good_rows
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """A busy machine may take its time."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+def sent(console: Console, file: Path) -> None:
+    """Send a file from the command line, beside the console, and wait until it has arrived."""
+    command = [sys.executable, "-m", "intempt_core", "send", str(file), "--target", "sandbox", "--yes", "--wait"]
+    environment = {**os.environ, "CONSOLE_DATA": str(console.data)}
+    done = subprocess.run(
+        command, cwd=run.ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def processed(url: str) -> int:
+    request = urllib.request.Request(url + "/sandbox/_sandbox/events?limit=1")
+    request.add_header("Authorization", "Basic c2FuZGJveDpzYW5kYm94")  # the sandbox's own key, known to all
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return int(json.load(answer)["processed"])
+
+
+def usable(page: Page) -> None:
+    """Nobody is kept from the page as it is shown, in light or in dark colours."""
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        assert serious_findings(page) == [], scheme
+
+
+def test_links_to_a_batch_and_a_request_open_cold_in_another_browser(
+    page: Page, browser: Browser, console: Console, tmp_path: Path
+) -> None:
+    file = tmp_path / "cold.csv"
+    file.write_bytes(csv_of(*good_rows(5, ids="cold-")))
+    sent(console, file)
+    open_screen(page, "/history")
+    expect(page.get_by_text("command line: cold.csv")).to_be_visible()
+    usable(page)
+    page.get_by_role("link", name="Open").first.click()  # the newest one
+    page.wait_for_url("**/history?batch=*")
+    settled(page)
+    expect(page.get_by_role("heading", name="cold.csv")).to_be_visible()
+    expect(page.get_by_text("● 5 accepted").first).to_be_visible()
+    usable(page)
+    batch = page.url
+    page.get_by_role("link", name="Open").first.click()
+    page.wait_for_url("**/history?request=*")
+    settled(page)
+    expect(page.get_by_text("What came back")).to_be_visible()
+    request = page.url
+    usable(page)
+
+    other = browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo")
+    try:
+        cold = other.new_page()
+        open_screen(cold, batch)
+        expect(cold.get_by_text("● 5 accepted").first).to_be_visible()
+        expect(cold.get_by_text("Asia/Tokyo", exact=False).first).to_be_visible()
+        open_screen(cold, request)
+        expect(cold.get_by_text("What came back")).to_be_visible()
+        cold.get_by_role("link", name="← Batch", exact=False).click()
+        cold.wait_for_url("**/history?batch=*")
+        assert cold.url == batch
+    finally:
+        other.close()
+
+
+def test_a_batch_is_sent_again_under_the_same_ids_and_then_under_fresh_ones(
+    page: Page, console: Console, tmp_path: Path
+) -> None:
+    file = tmp_path / "again.csv"
+    file.write_bytes(csv_of(*good_rows(5, ids="again-")))
+    sent(console, file)
+    before = processed(console.url)
+    open_screen(page, "/history?history-text=again-3")
+    expect(page.get_by_text("1 batch, newest first", exact=False)).to_be_visible()
+    page.get_by_role("link", name="Open").click()
+    page.wait_for_url("**/history?batch=*")
+    settled(page)
+    first = page.url
+    for ids, new in (("the same ids", 0), ("fresh ids", 5)):
+        page.get_by_role("button", name="Send again").click()
+        page.get_by_role("radio", name=ids, exact=True).click()
+        outcome = "counts them once more" if new else "what it already has, it ignores"
+        expect(page.get_by_text(outcome, exact=False)).to_be_visible()  # the plan comes before the button is pressed
+        page.get_by_role("button", name="Send 5 events again to Sandbox").dblclick()  # two clicks, one batch
+        back = page.get_by_role("link", name="Sent again from this batch")
+        expect(back).to_be_visible()
+        expect(page.get_by_text("● 5 accepted").first).to_be_visible()
+        assert page.url != first
+        assert processed(console.url) == before + new
+        back.click()
+        page.wait_for_url(first)
+        settled(page)
+    expect(page.get_by_text("● 5 accepted").first).to_be_visible()
+    found = {"again-3": 2, "again-1": 2}  # the first time, and again under the same ids; fresh ids are others
+    for text, count in found.items():
+        open_screen(page, f"/history?history-text={text}")
+        expect(page.get_by_text(f"{count} batches, newest first", exact=False)).to_be_visible()
+
+
+@contextmanager
+def running(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """A console of its own on a data folder; killed in the end as a power cut would."""
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    environment = {**os.environ, "CONSOLE_DATA": str(folder), "CONSOLE_PORT": str(port)}
+    with (
+        (folder.parent / "log").open("a") as log,
+        subprocess.Popen(command, cwd=run.ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT) as process,
+    ):
+        try:
+            for _ in range(300):
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
+                        break
+                except OSError:
+                    time.sleep(0.1)
+            yield process
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+def test_a_killed_console_accounts_for_everything_when_it_is_back(page: Page, tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    total = 20_000
+    file = tmp_path / "killed.csv"
+    file.write_bytes(csv_of(*good_rows(total, ids="killed-")))
+    data, url = tmp_path / "data", f"http://127.0.0.1:{port}"
+    data.mkdir()
+    with running(data, port):
+        open_screen(page, f"{url}/upload")
+        page.locator("input[type=file]").set_input_files(file)
+        page.locator(".st-key-upload-settle button").click()
+        settled(page)
+        page.locator(".st-key-upload-policy-sandbox").get_by_role("radio", name="go on").click()
+        settled(page)
+        page.locator(".st-key-upload-send button").click()
+        page.wait_for_url("**/upload?batch=*", timeout=60_000)
+        link = page.url.replace("/upload", "/history")
+        while processed(url) < 500:
+            time.sleep(0.02)
+    page.goto("about:blank")
+    with running(data, port):
+        open_screen(page, link)
+        expect(page.get_by_text(f"{total:,} of {total:,} events · done")).to_be_visible(timeout=90_000)
+        settled(page)
+        said = page.get_by_test_id("stMain").inner_text()
+        accepted = int(said.split("● ")[1].split(" accepted")[0].replace(",", ""))
+        unknown = int(said.split("◆ ")[1].split(" unknown")[0].replace(",", "")) if "◆ " in said else 0
+        assert accepted + unknown == total  # what was leaving is unknown, the rest has arrived, nothing is missing
+        assert 0 <= unknown <= 16 * 50
+        assert accepted <= processed(url) <= total
+    page.goto("about:blank")

@@ -1,0 +1,343 @@
+"""Upload in a real browser: a file goes in, everything that becomes of it can be seen and taken along."""
+
+import csv
+import json
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.browsing import open_screen, serious_findings, settled
+from tests.browser.conftest import Console
+from tests.pages.upload_by_hand import cosmetics, csv_of, good_rows
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "cosmetics" / "data_2022_oct.csv"
+LONG = 15_000
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """A busy machine may take its time."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+def press(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").first.click()
+    page.wait_for_timeout(200)  # until the server has heard of it
+    settled(page)
+
+
+def drop(page: Page, file: Path) -> None:
+    page.locator("input[type=file]").first.set_input_files(file)
+    expect(page.locator(".st-key-upload-step-1, .st-key-upload-problem").first).to_contain_text(file.name)
+    settled(page)
+
+
+def look(page: Page, number: int) -> None:
+    """Open or close a settled step."""
+    page.locator(f".st-key-upload-step-{number} label").click()
+    settled(page)
+
+
+def send(page: Page, *, count: str) -> None:
+    """Confirm, and wait for the result."""
+    expect(page.locator(".st-key-upload-send button")).to_have_text(f"Send {count} to Sandbox")
+    press(page, "upload-send")
+    expect(page.get_by_text("6 Result", exact=False)).to_be_visible(timeout=60_000)
+    settled(page)
+
+
+def taken(page: Page, key: str) -> str:
+    """The text of a file that a button downloads."""
+    with page.expect_download() as download:
+        page.locator(f".st-key-{key} button").click()
+    return download.value.path().read_text(encoding="utf-8")
+
+
+def table(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines(keepends=True)))
+
+
+@pytest.fixture
+def received(console: Console) -> Callable[[], int]:
+    """What the sandbox has processed since the test began: a function that gives the number of events."""
+
+    def ask() -> int:
+        request = urllib.request.Request(console.url + "/sandbox/_sandbox/events?limit=1")
+        request.add_header("Authorization", "Basic c2FuZGJveDpzYW5kYm94")  # the sandbox's own key, known to all
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(json.load(answer)["processed"])
+
+    begin = ask()
+    return lambda: ask() - begin
+
+
+def test_the_empty_screen_offers_a_template_that_is_clean_and_can_be_sent(
+    page: Page, tmp_path: Path, received: Callable[[], int]
+) -> None:
+    open_screen(page, "/upload")
+    expect(page.get_by_text("every problem is shown before anything leaves")).to_be_visible()
+    file = tmp_path / "events-template.csv"
+    file.write_text(taken(page, "upload-template"))
+    drop(page, file)
+    press(page, "upload-settle")
+    expect(page.locator(".st-key-upload-step-3")).to_contain_text("none")
+    send(page, count="4 events")
+    expect(page.get_by_text("● 4 accepted").first).to_be_visible()
+    assert received() == 4
+
+
+def test_a_shops_file_goes_its_whole_way_and_is_known_when_it_comes_again(
+    page: Page, tmp_path: Path, received: Callable[[], int]
+) -> None:
+    file = tmp_path / "**shop** <b>2022.csv"
+    file.write_bytes(cosmetics())
+    open_screen(page, "/upload")
+    drop(page, file)
+    press(page, "upload-accept")
+    expect(page.get_by_text("no column is the product id")).to_be_visible()
+    press(page, "upload-accept-product")
+    expect(page.get_by_text("no column is the product id")).to_have_count(0)
+    press(page, "upload-settle")
+    expect(page.get_by_text("999 events of 93 persons", exact=False)).to_be_visible()
+    assert received() == 0  # nothing leaves before the confirm
+    page.locator(".st-key-upload-send button").dblclick()  # two clicks, one batch
+    expect(page.get_by_text("6 Result", exact=False)).to_be_visible(timeout=60_000)
+    settled(page)
+    expect(page.get_by_text("● 999 accepted").first).to_be_visible()
+    assert received() == 999
+    results = table(taken(page, "upload-results"))
+    assert [row["row"] for row in results] == [str(number) for number in range(1, 1000)]
+    assert {(row["outcome"], row["status"]) for row in results} == {("accepted", "201")}
+
+    page.reload()  # the result stands in the link
+    settled(page)
+    expect(page.get_by_text("● 999 accepted").first).to_be_visible()
+
+    press(page, "upload-again")
+    drop(page, file)
+    expect(page.get_by_text("This file was sent on", exact=False)).to_contain_text("999 of 999 accepted.")
+    expect(page.get_by_text("This file was sent on", exact=False)).to_have_count(1)  # one batch, in spite of two clicks
+    page.get_by_role("button", name="Map it as it was then").click()
+    settled(page)
+    press(page, "upload-settle")
+    expect(page.get_by_text("The target deduplicates", exact=False)).to_be_visible()
+    expect(page.locator(".st-key-upload-step-3")).to_contain_text("999 rows with warnings")
+    send(page, count="999 events")
+    assert received() == 999  # accepted once more, and none counted twice
+
+    press(page, "upload-again")
+    drop(page, file)
+    page.get_by_role("button", name="Map it as it was then").first.click()
+    settled(page)
+    press(page, "upload-settle")
+    page.get_by_role("radio", name="fresh for this run").click()
+    expect(page.locator(".st-key-upload-step-3")).not_to_contain_text("warnings")
+    send(page, count="999 events")
+    assert received() == 2 * 999
+
+
+def test_two_quick_decisions_on_the_mapping_both_hold(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "quick.csv"
+    file.write_bytes(cosmetics(20))
+    open_screen(page, "/upload")
+    drop(page, file)
+    expect(page.locator(".st-key-upload-accept-product button")).to_be_visible()
+    page.evaluate(
+        "['upload-accept', 'upload-accept-product'].forEach(k => document.querySelector(`.st-key-${k} button`).click())"
+    )
+    expect(page.locator(".st-key-upload-offers")).to_have_count(0)
+    press(page, "upload-settle")
+    expect(page.locator(".st-key-upload-step-2")).to_contain_text("4 event names mapped")
+    expect(page.locator(".st-key-upload-send button")).to_have_text("Send 20 events to Sandbox")
+
+
+def test_a_button_sends_what_one_saw_or_nothing(page: Page, tmp_path: Path, received: Callable[[], int]) -> None:
+    file = tmp_path / "seen.csv"
+    file.write_bytes(cosmetics(20, seed=7))
+    open_screen(page, "/upload")
+    drop(page, file)
+    press(page, "upload-accept")
+    press(page, "upload-accept-product")
+    press(page, "upload-settle")
+    expect(page.locator(".st-key-upload-send button")).to_be_visible()
+    page.evaluate(  # fresh ids are chosen, and the button pressed before the screen has followed
+        "[document.querySelectorAll('.st-key-upload-ids button')[1],"
+        " document.querySelector('.st-key-upload-send button')].forEach(button => button.click())"
+    )
+    expect(page.get_by_text("Nothing was sent: the plan was being changed", exact=False)).to_be_visible()
+    assert received() == 0
+    send(page, count="20 events")
+    assert received() == 20
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the shop's own files are not here")
+def test_the_shops_own_file_is_accepted_to_the_last_row(page: Page, received: Callable[[], int]) -> None:
+    open_screen(page, "/upload")
+    drop(page, REAL)
+    press(page, "upload-accept")
+    press(page, "upload-accept-product")
+    press(page, "upload-settle")
+    send(page, count="999 events")
+    expect(page.get_by_text("● 999 accepted").first).to_be_visible()
+    assert received() == 999
+
+
+def faults(ids: str) -> bytes:
+    """Thirty rows: five with an error each, one with a warning."""
+    rows = good_rows(30, ids=ids)
+    rows[1] = f"Product Viewed,{ids}2,u2,SKU_2,1714631904000,1"
+    rows[2] = f"Product viewed,{ids}3,,SKU_3,1714631904000,1"
+    rows[3] = f"Product viewed,{ids}4,u4,,1714631904000,=1+1"
+    rows[4] = f"Product viewed,{ids}1,u5,SKU_5,1714631904000,1"
+    rows[5] = f"Product viewed,{ids}6,u6,SKU_6,1714631904,1"
+    rows[6] = f"Product viewed,{ids}7,null,SKU_7,1714631904000,1"
+    return csv_of(*rows)
+
+
+def test_faults_are_shown_stay_behind_are_taken_along_corrected_and_sent(
+    page: Page, tmp_path: Path, received: Callable[[], int]
+) -> None:
+    file = tmp_path / "faults.csv"
+    file.write_bytes(faults("faulty-"))
+    open_screen(page, "/upload")
+    drop(page, file)
+    press(page, "upload-settle")
+    expect(page.locator(".st-key-upload-step-3")).to_contain_text("5 rows with errors")
+    expect(page.locator(".st-key-upload-step-3")).to_contain_text("1 row with warnings")
+    look(page, 3)
+    counts = page.get_by_test_id("stDataFrame").nth(0)
+    expect(counts.get_by_test_id("glide-cell-0-2")).to_have_text("■ nobody named")
+    expect(counts.get_by_test_id("glide-cell-1-2")).to_have_text("1")
+    rows = page.get_by_test_id("stDataFrame").nth(1)
+    expect(rows.get_by_test_id("glide-cell-0-0")).to_have_text("2")
+    expect(rows.get_by_test_id("glide-cell-1-0")).to_have_text("Product Viewed")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        assert serious_findings(page) == [], scheme
+    problems = table(taken(page, "upload-problems"))
+    assert Counter(problem["code"] for problem in problems) == {
+        "event_name": 1,
+        "identity_missing": 1,
+        "product_id_missing": 1,
+        "event_id_repeated": 1,
+        "timestamp_before_2010": 1,
+        "id_placeholder": 1,
+    }
+    assert [problem["line"] for problem in problems] == ["3", "4", "5", "6", "7", "8"]
+    behind = taken(page, "upload-left-behind")
+    assert [row["eventId"] for row in table(behind)] == ["faulty-2", "faulty-3", "faulty-4", "faulty-1", "faulty-6"]
+    assert table(behind)[2]["price"] == "'=1+1"
+
+    send(page, count="25 events")
+    assert received() == 25
+    results = table(taken(page, "upload-results"))
+    assert len(results) == 30
+    assert Counter(row["outcome"] for row in results) == {"accepted": 25, "stayed behind": 5}
+    assert results[1]["issues"] == "event_name"
+
+    mends = {
+        "Product Viewed,": "Product viewed,",
+        "faulty-3,,": "faulty-3,u3,",
+        "u4,,": "u4,SKU_4,",
+        ",faulty-1,": ",faulty-5,",
+        "1714631904,": "1714631904000,",
+        "'=1+1": "=1+1",
+    }
+    corrected = behind
+    for wrong, right in mends.items():
+        assert wrong in corrected
+        corrected = corrected.replace(wrong, right, 1)
+    again = tmp_path / "stay-behind.csv"
+    again.write_text(corrected)
+    press(page, "upload-again")
+    drop(page, again)
+    press(page, "upload-settle")
+    send(page, count="5 events")
+    assert received() == 30
+
+
+def test_everything_can_be_sent_as_it_is(page: Page, tmp_path: Path, received: Callable[[], int]) -> None:
+    file = tmp_path / "as-it-is.csv"
+    file.write_bytes(faults("odd-").replace(b",1714631904,", b",1714631904000,"))  # an early time is refused outright
+    open_screen(page, "/upload")
+    drop(page, file)
+    press(page, "upload-settle")
+    expect(page.locator(".st-key-upload-send button")).to_have_text("Send 26 events to Sandbox")
+    page.get_by_text("Send them too, as they are: 30 rows").click()
+    send(page, count="30 events")
+    expect(page.get_by_text("● 30 accepted").first).to_be_visible()
+    expect(page.get_by_text("stayed behind")).to_have_count(0)
+    assert received() == 26  # accepted is not processed (CONTRACT 2.6)
+
+
+def test_sending_goes_on_when_the_tab_is_closed_and_two_tabs_keep_out_of_each_others_way(
+    page: Page, context: BrowserContext, tmp_path: Path, received: Callable[[], int]
+) -> None:
+    file = tmp_path / "long.csv"
+    file.write_bytes(csv_of(*good_rows(LONG, ids="long-")))
+    other_file = tmp_path / "other.csv"
+    other_file.write_bytes(csv_of(*good_rows(2, ids="other-")))
+    tab = context.new_page()
+    open_screen(tab, "/upload")
+    drop(tab, file)
+    press(tab, "upload-settle")
+
+    open_screen(page, "/upload")  # meanwhile, in a second tab
+    drop(page, other_file)
+    press(page, "upload-settle")
+
+    tab.locator(".st-key-upload-send button").click()
+    expect(tab.get_by_text("5 Sending")).to_be_visible(timeout=60_000)
+    tab.wait_for_url("**/upload?batch=*")
+    link = tab.url
+    assert serious_findings(settled(tab)) == []
+    tab.close()
+
+    send(page, count="2 events")
+    expect(page.get_by_text("● 2 accepted").first).to_be_visible()
+    open_screen(page, link)
+    expect(page.get_by_text(f"● {LONG:,} accepted").first).to_be_visible(timeout=90_000)
+    assert received() == LONG + 2
+
+
+HOSTILE = {
+    "picture.csv": (b"\x89PNG\r\n\x1a\n" + bytes(100), "is an image"),
+    "<img src=x onerror=alert(1)>.csv": (b"", "is empty"),
+    "twice.csv": (b"name,userId,name\na,b,c\n", "name"),
+}
+
+
+def test_what_is_no_table_is_a_sentence_that_leaves_the_way_open(page: Page, tmp_path: Path) -> None:
+    open_screen(page, "/upload")
+    for name, (data, sentence) in HOSTILE.items():
+        file = tmp_path / name.replace("/", "")
+        file.write_bytes(data)
+        drop(page, file)
+        expect(page.locator(".st-key-upload-problem")).to_contain_text(sentence)
+    assert serious_findings(page) == []
+    good = tmp_path / "good.csv"
+    good.write_bytes(csv_of(*good_rows(1)))
+    drop(page, good)
+    expect(page.locator(".st-key-upload-problem")).to_have_count(0)
+
+
+def test_the_screen_is_whole_on_a_narrow_page(page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    file = tmp_path / "narrow.csv"
+    file.write_bytes(faults("narrow-"))
+    open_screen(page, "/upload")
+    drop(page, file)
+    press(page, "upload-settle")
+    look(page, 3)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    wide = page.evaluate(
+        "[...document.querySelectorAll('[data-testid=stMain] *')].filter(e => !e.closest('[data-testid=stDataFrame]')"
+        " && e.getBoundingClientRect().right > 401).length"
+    )
+    assert wide == 0

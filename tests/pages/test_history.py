@@ -1,0 +1,185 @@
+"""History without a browser: the list and its filters, and what a link that leads nowhere says."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from intempt_core import Outcome, Policy
+from intempt_core.history import History, Leaving, Settled, Source
+from pages.parts.house import house
+from tests.core.history_by_hand import ME, SHOP, attempt, batch_of, event, intent, request
+from tests.pages.upload_by_hand import Upload
+
+CONSOLE = str(Path(__file__).parents[2] / "pages" / "console.py")
+
+
+@pytest.fixture
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
+    """The history of a console that has a data folder of its own and nobody who sends."""
+    monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
+    yield house().history
+    house().history.close()
+    st.cache_resource.clear()
+
+
+def opened(**params: str) -> Upload:
+    """The History screen, opened cold with these query parameters."""
+    app = AppTest.from_file(CONSOLE).switch_page("history.py")
+    for name, text in params.items():
+        app.query_params[name] = text
+    return Upload(app).run()
+
+
+def settle(history: History, batch: str, outcome: Outcome) -> None:
+    ids = [found.id for found in history.requests(batch).items]
+    history.mark([Leaving(id_) for id_ in ids], owner=ME)
+    history.mark([Settled(id_, attempt(outcome)) for id_ in ids], owner=ME)
+
+
+def test_an_empty_history_says_what_it_is_for_and_where_to_begin(history: History) -> None:
+    assert "Nothing was sent yet." in opened().said
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"batch": "nonsense"},
+        {"batch": "b_000000000000000000000000"},
+        {"batch": "\x00"},
+        {"batch": "<img src=x onerror=alert(1)>"},
+        {"request": "abc"},
+        {"request": "0"},
+        {"request": "-1"},
+        {"request": "99999999999999999999"},
+        {"request": "1e3"},
+        {"request": "١"},
+        {"batch": "b_1", "request": "[x](http://e.example)"},
+    ],
+    ids=repr,
+)
+def test_a_link_that_leads_nowhere_is_a_sentence_and_a_way_back(history: History, params: dict[str, str]) -> None:
+    batch_of(history, [1])
+    screen = opened(**params)
+    kind = "request" if "request" in params else "batch"
+    assert f"History knows no {kind} {params[kind]}." in screen.said
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"history-since": "yesterday"},
+        {"history-target": "nobody"},
+        {"history-source": "<b>"},
+        {"history-outcome": "split"},
+        {"history-text": "x" * 5_000},
+        {"history-text": "\x00"},
+        {"history-text": "'; DROP TABLE batches; --"},
+    ],
+    ids=lambda params: next(iter(params)) if isinstance(params, dict) else None,
+)
+def test_a_filter_in_a_link_that_makes_no_sense_brings_nothing_down(history: History, params: dict[str, str]) -> None:
+    batch_of(history, [1])
+    opened(**params)
+    assert history.batches().total == 1
+
+
+@pytest.fixture
+def four(history: History) -> dict[str, str]:
+    """One batch of each source, with an outcome and a person each, the last one newest."""
+    found = {}
+    for number, (source, outcome) in enumerate(
+        zip(Source, (Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNKNOWN, Outcome.UNSENT), strict=True)
+    ):
+        events = [event(1, event_id=f"id-{number}", user_id=f"person-{number}", product_id=f"product-{number}")]
+        target = replace(SHOP, name=f"shop-{number % 2}")
+        meant = intent(source=source, label=f"{source} label", rows=1, owner=ME, target=target, policy=Policy.GO_ON)
+        found[source.value] = history.record(meant, [request(1, 1, events)])
+        settle(history, found[source.value], outcome)
+        time.sleep(0.002)
+    return found
+
+
+def labels(screen: Upload) -> list[str]:
+    """The batches of the list, from the top."""
+    return [line.split(" label")[0].split(": ")[1] for line in screen.said.splitlines() if " label" in line]
+
+
+def test_the_list_is_newest_first(four: dict[str, str]) -> None:
+    assert labels(opened()) == list(reversed(four))
+
+
+@pytest.mark.parametrize(
+    ("widget", "value", "left"),
+    [
+        ("history-target", "shop-1", ["command line", "file"]),
+        ("history-source", "file", ["file"]),
+        ("history-outcome", "unknown", ["payload"]),
+        ("history-since", "last hour", ["command line", "payload", "file", "form"]),
+    ],
+)
+def test_each_filter_leaves_what_fits(four: dict[str, str], widget: str, value: str, left: list[str]) -> None:
+    screen = opened()
+    screen.app.selectbox(key=widget).set_value(value)
+    assert labels(screen.run()) == left
+
+
+def test_time_filters_leave_out_what_is_older(history: History, four: dict[str, str]) -> None:
+    history._clock = lambda: int((time.time() - 3 * 86_400) * 1000)
+    batch_of(history, [1], label="old label")
+    screen = opened()
+    screen.app.selectbox(key="history-since").set_value("last day")
+    assert "old" not in labels(screen.run())
+    screen.app.selectbox(key="history-since").set_value("last 7 days")
+    assert "old" in labels(screen.run())
+
+
+@pytest.mark.parametrize("text", ["id-2", "person-2", "product-2", "  person-2  "])
+def test_a_search_finds_the_batch_of_an_event_a_person_or_a_product(four: dict[str, str], text: str) -> None:
+    screen = opened()
+    screen.app.text_input(key="history-text").set_value(text)
+    assert labels(screen.run()) == ["payload"]
+
+
+def test_a_search_takes_a_whole_id(four: dict[str, str]) -> None:
+    screen = opened()
+    screen.app.text_input(key="history-text").set_value("person")
+    assert "No batch fits. A search takes a whole id" in screen.run().said
+
+
+def test_a_filter_never_leaves_one_on_a_page_that_it_no_longer_has(history: History) -> None:
+    for number in range(60):
+        batch_of(history, [1], label=f"{number} label", source=Source.FORM if number < 3 else Source.FILE)
+    screen = opened()
+    screen.app.session_state["history-page"] = 3
+    assert labels(screen.run()) == [str(number) for number in range(9, -1, -1)]
+    screen.app.selectbox(key="history-source").set_value("form")
+    assert labels(screen.run()) == ["2", "1", "0"]
+
+
+def test_hostile_labels_are_shown_as_they_are(history: History) -> None:
+    label = "**a** <script>x</script> [x](http://e.example) \u202etxt " + "y" * 5_000
+    batch = batch_of(history, [1], label=label)
+    assert label in opened().said
+    screen = opened(batch=batch)
+    heading = screen.app.subheader[0].value
+    assert "<script>" not in heading
+    assert "](http" not in heading
+    request_id = str(house().history.requests(batch).items[0].id)
+    opened(request=request_id)
+
+
+def test_a_batch_says_where_it_stands_and_a_request_shows_what_left_and_every_try(history: History) -> None:
+    batch = batch_of(history, [2, 1], policy=Policy.GO_ON)
+    settle(history, batch, Outcome.REFUSED)
+    screen = opened(batch=batch)
+    assert "3 events of" in screen.said
+    assert "after an unknown answer: go on" in screen.said
+    assert "■ 3 refused" in screen.marks
+    screen = opened(request=str(history.requests(batch).items[0].id))
+    assert '{"track":["e1","e2"]}' in [code.value for code in screen.app.code]
+    assert "It was refused." in screen.said

@@ -1,0 +1,359 @@
+"""Upload without a browser: what the screen says of every kind of file, and that its choices do what they show."""
+
+import io
+import json
+import sqlite3
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.parts.house import house
+from tests.pages.upload_by_hand import HEADER, Upload, cosmetics, csv_of, good_rows
+
+CONSOLE = str(Path(__file__).parents[2] / "pages" / "console.py")
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
+
+
+@pytest.fixture
+def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
+    """The Upload screen of a console that has a data folder of its own and nobody who sends."""
+    monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
+    yield Upload(AppTest.from_file(CONSOLE).switch_page("upload.py")).run()
+    house().history.close()
+    st.cache_resource.clear()
+
+
+def xlsx() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as book:
+        book.writestr("[Content_Types].xml", "<Types/>")
+        book.writestr("xl/workbook.xml", "<workbook/>")
+    return file.getvalue()
+
+
+# ── the empty screen ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_empty_screen_says_what_it_is_for_and_explains_the_templates_columns(upload: Upload) -> None:
+    assert "every problem is shown before anything leaves" in upload.said
+    assert upload.app.table[0].value.index.tolist() == HEADER.split(",")
+
+
+def test_the_template_has_no_problem_and_needs_no_mapping(upload: Upload) -> None:
+    from pages.parts.upload_view import TEMPLATE
+
+    upload.drop(TEMPLATE.encode(), "events-template.csv").press("upload-settle")
+    assert "4 events of 1 person · 1 request in 1 lane · to Sandbox" in upload.said
+    assert "none" in upload.said.splitlines()
+
+
+# ── every bad file: a clear sentence, or read right ──────────────────────────────────────────────────────────────────
+
+NO_TABLE = {
+    "an empty file": (b"", "is empty"),
+    "a png": (PNG, "is an image"),
+    "an xlsx": (xlsx(), "is an Excel workbook"),
+    "no header": ("\n".join(good_rows(3)).encode(), "Write such a line above the rows"),
+    "two identical headers": (csv_of("a,b,c", header="name,userId,name"), "name"),
+    "an open quote": (b'name,userId\n"Product viewed,u1\n', "quote"),
+    "JSON": (b'{"track": []}', "is JSON"),
+}
+
+
+@pytest.mark.parametrize(("data", "sentence"), NO_TABLE.values(), ids=NO_TABLE)
+def test_what_is_no_table_is_met_with_a_sentence_and_the_next_file_is_welcome(
+    upload: Upload, data: bytes, sentence: str
+) -> None:
+    upload.drop(data, "strange.csv")
+    assert "this file cannot be read" in upload.marks
+    assert sentence in upload.said
+    assert upload.said.count("strange.csv") == 1
+    upload.drop(csv_of(*good_rows(1)))
+    assert "events.csv · 1 row · 6 columns" in upload.said
+    assert "this file cannot be read" not in upload.marks
+
+
+TEXT = csv_of("Product viewed,e1,zoë,SKU_1,1714631904000,1.50").decode()
+READ_RIGHT = {
+    "bom": (TEXT.encode("utf-8-sig"), "utf-8, comma"),
+    "utf-16": (TEXT.encode("utf-16"), "utf-16, comma"),
+    "latin-1": (TEXT.encode("latin-1"), "cp1252, comma"),
+    "semicolons": (TEXT.replace(",", ";").encode(), "utf-8, semicolon"),
+    "tabs": (TEXT.replace(",", "\t").encode(), "utf-8, tab"),
+    "windows line ends": (TEXT.replace("\n", "\r\n").encode(), "utf-8, comma"),
+}
+
+
+@pytest.mark.parametrize(("data", "dialect"), READ_RIGHT.values(), ids=READ_RIGHT)
+def test_a_table_in_another_dress_is_read_right_and_says_how(upload: Upload, data: bytes, dialect: str) -> None:
+    upload.drop(data)
+    assert dialect in upload.said
+    assert "zoë" in [code.value for code in upload.app.code]
+    upload.press("upload-settle")
+    assert "1 event of 1 person" in upload.said
+
+
+def test_one_line_is_a_header_without_rows_and_nothing_can_be_sent(upload: Upload) -> None:
+    upload.drop(HEADER.encode()).press("upload-settle")
+    assert "The file has a header and no rows: there is nothing to send." in upload.said
+    assert not upload.has("upload-send")
+
+
+def test_quoted_newlines_stay_in_their_cell(upload: Upload) -> None:
+    upload.drop(csv_of('Product viewed,e1,"u\n1",SKU_1,1714631904000,1', *good_rows(1, 2))).press("upload-settle")
+    assert "2 rows" in upload.said
+    assert "2 events of 2 persons" in upload.said
+
+
+def test_ragged_rows_cost_themselves_only(upload: Upload) -> None:
+    upload.drop(csv_of(*good_rows(2), "Product viewed,e8,u8,S,1714631904000,1,,,9", "Product viewed,e9,u9,S9"))
+    upload.press("upload-settle")
+    assert "1 row with errors" in upload.marks  # the long one; the short one is a warning
+    assert "3 events" in upload.said
+
+
+def test_nul_bytes_do_not_bring_the_screen_down(upload: Upload) -> None:
+    upload.drop(csv_of("Product viewed,e\x001,u1,SKU_1,1714631904000,1"))
+    assert "this file cannot be read" in upload.marks or "1 row" in upload.said
+    if upload.has("upload-settle"):
+        upload.press("upload-settle").look(3)
+
+
+def test_ten_thousand_columns_do_not_freeze_the_screen(upload: Upload) -> None:
+    wide = [f"c{number}" for number in range(10_000)]
+    data = csv_of(
+        *(f"Product viewed,e{row},u{row},,{row},{','.join(['x'] * 10_000)}" for row in range(30)),
+        header=f"name,eventId,userId,productId,price,{','.join(wide)}",
+    )
+    started = time.monotonic()
+    upload.drop(data, "wide.csv").press("upload-settle").look(3)
+    assert time.monotonic() - started < 60
+    assert "10,005 columns" in upload.said
+    assert "30 rows with errors" in upload.marks
+    assert len(upload.app.dataframe[1].value.columns) == 40
+    assert "productId" in upload.app.dataframe[1].value.columns
+
+
+def test_a_cell_of_ten_megabytes_is_sent_whole_and_shown_in_part(upload: Upload) -> None:
+    cell = "x" * 10_000_000
+    started = time.monotonic()
+    upload.drop(csv_of(f"{cell},e1,u1,SKU_1,1714631904000,1", f"Product viewed,e2,u2,{cell},1714631904000,1"))
+    upload.press("upload-settle").look(3)
+    assert time.monotonic() - started < 30
+    assert "1 event of 1 person" in upload.said
+    shown = sum(len(code.value) for code in upload.app.code) + len(upload.said)
+    shown += sum(frame.value.to_csv().__len__() for frame in upload.app.dataframe)
+    assert shown < 300_000
+
+
+# ── hostile names and cells ──────────────────────────────────────────────────────────────────────────────────────────
+
+HOSTILE = (
+    "**bold** [x](http://e.example) ![x](http://e.example/x.png)",
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "=HYPERLINK(1)",
+    "\u202etxt.exe",
+    "x" * 5000,
+    ":red[colour] :material/home: $x^2$",
+    "row",
+    "_index",
+    "problems",
+    " ",
+)
+
+
+def test_hostile_headers_and_cells_are_shown_as_they_are_and_never_as_markup(upload: Upload) -> None:
+    header = HEADER + "".join(f',"{name}"' for name in HOSTILE)
+    cells = "".join(f',"{name}"' for name in HOSTILE)
+    name = "**a** <b>[x](http://e.example).csv"
+    upload.drop(csv_of(f"{good_rows(1)[0]}{cells}", f"**View**,e2,,,x,1{cells}", header=header), name)
+    upload.press("upload-settle").look(1).look(2).look(3)
+    assert name in upload.said
+    for text in (upload.marks, *(box.label for box in upload.app.selectbox), *(b.label for b in upload.app.button)):
+        assert "<script>" not in text
+        assert "](http" not in text
+        assert ":red[colour]" not in text
+        assert "**View**" not in text
+    rows = upload.app.dataframe[1].value
+    assert rows.loc[2, "row"] == "row"
+    assert rows.loc[2, "userId"] == ""
+
+
+# ── mapping ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_product_id_is_never_taken_by_the_click_that_takes_the_other_suggestions(upload: Upload) -> None:
+    upload.drop(cosmetics(20))
+    assert "no column is the product id" in upload.marks
+    upload.press("upload-accept")
+    assert "no column is the product id" in upload.marks
+    assert upload.app.selectbox(key=field_key(upload, "product_id")).value == "data.product_id"
+    upload.press("upload-accept-product")
+    assert "no column is the product id" not in upload.marks
+    upload.press("upload-settle")
+    assert "6 of 6 columns used · " in upload.said
+    assert "20 events" in upload.said
+
+
+def field_key(upload: Upload, column: str) -> str:
+    [found] = [
+        box.key
+        for box in upload.app.selectbox
+        if box.key
+        and box.key.startswith("upload-field")
+        and box.label == f"Field of {column.replace('_', chr(92) + '_')}"
+    ]
+    return str(found)
+
+
+def test_two_columns_of_one_field_are_a_sentence_and_no_plan_even_after_the_mapping_was_settled(
+    upload: Upload,
+) -> None:
+    upload.drop(csv_of(*good_rows(2))).press("upload-settle").look(2)
+    upload.app.selectbox(key=field_key(upload, "price")).set_value("userId")
+    upload.run()
+    assert "both mapped to userId" in upload.said
+    assert not upload.has("upload-send")
+    upload.app.selectbox(key=field_key(upload, "price")).set_value("(not used)")
+    upload.run()
+    assert "2 events of 2 persons" in upload.said
+
+
+def test_a_mapping_file_is_taken_whole_and_the_screen_shows_its_zone(upload: Upload) -> None:
+    upload.drop(cosmetics(5))
+    upload.app.file_uploader(key="upload-map-file").upload(
+        "cosmetics.json",
+        json.dumps(
+            {"columns": {"product_id": "data.productId", "user_id": "userId"}, "time_zone": "Asia/Tokyo"}
+        ).encode(),
+    )
+    upload.run()
+    [zone] = [box for box in upload.app.selectbox if box.label == "Zone of times that name none"]
+    assert zone.value == "Asia/Tokyo"
+    upload.app.file_uploader(key="upload-map-file").upload("bad.json", b'{"columns": []}')
+    upload.run()
+    assert "“columns” of the mapping is not an object of text to text." in upload.said
+    assert zone.value == "Asia/Tokyo"
+
+
+# ── problems and plan ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def faults() -> bytes:
+    rows = good_rows(200)
+    rows[10] = rows[10].replace("Product viewed", "Product Viewed")
+    rows[11] = rows[11].replace("u12,", ",")
+    for row in range(20, 140):
+        rows[row] = rows[row].replace(f"SKU_{row + 1}", "")
+    for row in range(150, 190):  # two placeholders in one row are two problems of one kind
+        rows[row] = rows[row].replace(f"u{row + 1}", "null").replace(f"SKU_{row + 1}", "undefined")
+    return csv_of(*rows)
+
+
+def test_problems_are_counted_by_kind_and_one_kind_can_be_shown(upload: Upload) -> None:
+    upload.drop(faults()).press("upload-settle").look(3)
+    assert "122 rows with errors" in upload.marks
+    assert "40 rows with warnings" in upload.marks
+    kinds = upload.app.dataframe[0].value
+    assert dict(zip(kinds["kind"].str[2:], kinds["rows"], strict=True)) == {
+        "event name not one of four": 1,
+        "nobody named": 1,
+        "product id missing": 120,
+        "id looks like a placeholder": 40,
+    }
+    upload.app.selectbox(key="upload-kind").set_value("event_name")
+    upload.run()
+    assert upload.app.dataframe[1].value.index.tolist() == [11]
+    [sentence] = upload.app.dataframe[2].value.to_dict("records")
+    assert (sentence["line"], sentence["row"], sentence["column"]) == (12, 11, "name")
+    assert sentence["mend"] == "Write “Product viewed”, exactly so."
+
+
+def test_every_problem_is_on_a_page_also_where_a_row_shows_one_kind_twice(upload: Upload) -> None:
+    upload.drop(faults()).press("upload-settle").look(3)
+    upload.app.selectbox(key="upload-kind").set_value("id_placeholder")
+    upload.run()
+    seen = len(upload.app.dataframe[2].value)
+    upload.app.session_state["upload-page-id_placeholder"] = 2
+    upload.run()
+    assert seen + len(upload.app.dataframe[2].value) == 80
+
+
+def test_rows_with_errors_stay_behind_unless_everything_is_wanted_and_the_choice_shows_after_a_way_through_history(
+    upload: Upload,
+) -> None:
+    upload.drop(faults()).press("upload-settle")
+    assert "78 events" in upload.said
+    upload.app.radio(key="upload-everything").set_value(True)
+    upload.run()
+    assert "200 events" in upload.said
+    upload.app.switch_page("history.py")
+    upload.run()
+    upload.app.switch_page("upload.py")
+    upload.run()
+    assert upload.app.radio(key="upload-everything").value is True
+    assert "200 events" in upload.said
+
+
+def test_a_file_of_bad_rows_only_says_what_can_be_done(upload: Upload) -> None:
+    upload.drop(csv_of("Product viewed,e1,,SKU_1,1714631904000,1")).press("upload-settle")
+    assert "No row can be sent: every row has an error." in upload.said
+    assert not upload.has("upload-send")
+
+
+def test_made_ids_are_the_same_each_time_and_fresh_ones_are_others(upload: Upload) -> None:
+    upload.drop(cosmetics(5)).press("upload-accept").press("upload-accept-product").press("upload-settle")
+    first = upload.app.code[0].value
+    upload.app.button_group(key="upload-ids").set_value("fresh for this run")
+    upload.run()
+    fresh = upload.app.code[0].value
+    assert fresh != first
+    upload.app.button_group(key="upload-ids").set_value("made from the rows")
+    upload.run()
+    assert upload.app.code[0].value == first
+
+
+def test_what_history_cannot_record_is_not_sent_and_says_so(upload: Upload, tmp_path: Path) -> None:
+    upload.drop(csv_of(*good_rows(3))).press("upload-settle")
+    with closing(sqlite3.connect(tmp_path / "data" / "history.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        upload.press("upload-send")
+        assert "Nothing was sent: History" in upload.said
+        assert house().history.batches().total == 0
+    upload.press("upload-send")
+    assert house().history.batches().total == 1
+    assert "3 events of 3 persons to sandbox" in upload.said
+
+
+def test_a_folder_that_takes_no_file_is_a_sentence(upload: Upload, tmp_path: Path) -> None:
+    (tmp_path / "data" / "spool").write_text("a file in the place of the folder")
+    upload.drop(csv_of(*good_rows(1)))
+    assert "events.csv could not be kept in" in upload.said
+    assert "then drop the file again." in upload.said
+
+
+def test_a_link_to_no_batch_is_a_sentence(upload: Upload) -> None:
+    upload.app.query_params["batch"] = "nonsense"
+    upload.run()
+    assert "History knows no batch nonsense." in upload.said
+
+
+def test_a_hundred_thousand_rows_answer_within_seconds_and_are_paged(upload: Upload) -> None:
+    rows = good_rows(100_000)
+    for row in range(0, 100_000, 100):
+        rows[row] = rows[row].replace("Product viewed", "product viewed")
+    upload.drop(csv_of(*rows), "big.csv").press("upload-settle").look(3)
+    assert "1,000 rows with errors" in upload.marks
+    assert len(upload.app.dataframe[1].value) == 50
+    started = time.monotonic()
+    upload.app.session_state["upload-page-None"] = 20
+    upload.run()
+    assert time.monotonic() - started < 5
+    assert upload.app.dataframe[1].value.index.tolist()[-1] == 99_901
+    assert "99,000 events of 99,000 persons · 1," in upload.said
