@@ -1,13 +1,14 @@
 """Events become a report: one truth at two speeds.
 
 :func:`check_events` asks the model about each event; :func:`check_table` runs the same declared rules over whole
-columns (``columns.py``) and asks the model only about the rows that somebody looks at. What takes more than one event
-(repeats, lost zeros, what history has seen) is one function for both, over arrays.
+columns (``columns.py``) and asks the model only about rows that somebody looks at (``judges.py``). What takes
+more than one event (repeats, lost zeros, what history has seen) is one function for both, over arrays.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
@@ -27,7 +28,8 @@ from intempt_core.events import (
     linking_of,
     warnings_of,
 )
-from intempt_core.issues import CATALOGUE, Issue, Place, Severity, shown
+from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.judges import ROWS_AT_ONCE, Finding, Judge, ListJudge, TableJudge, hits
 from intempt_core.mapping import MappedTable
 
 Seen: TypeAlias = Callable[[Sequence[str]], Mapping[str, str]]
@@ -36,28 +38,14 @@ Seen: TypeAlias = Callable[[Sequence[str]], Mapping[str, str]]
 IDS_ASKED_AT_ONCE = 5000
 """How many event ids :data:`Seen` is asked about at a time."""
 
-Judge: TypeAlias = Callable[[Sequence[int]], Iterable[tuple[GivenEvent, list[Issue]]]]
-"""Row indices → each row's event and the issues that it has by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A code and its rows (sorted; a row stands as often as it has issues of the code).
-
-    ``field`` and ``hint`` are there where only several rows together show it: ``hint(i)`` says why ``rows[i]`` does.
-    """
-
-    code: str
-    rows: Numbers
-    field: str = ""
-    hint: Callable[[int], str] | None = None
-
 
 class Report:
     """What was found in a batch of events. Rows are counted from 0 here; an issue's place counts from 1.
 
     ``beside`` are issues of the document that belong to no event; they are counted by code and listed first.
     ``more`` are findings without errors: they are looked for when somebody first asks.
+
+    Threads may share a report: what it works out is the same each time, so that at worst it is worked out twice.
     """
 
     def __init__(
@@ -74,6 +62,7 @@ class Report:
         self._first = [finding for finding in findings if finding.rows.size]
         self._more = more
         self._judge = judge
+        self._sorted: dict[str | None, Numbers] = {}
 
     @cached_property
     def _findings(self) -> list[Finding]:
@@ -117,31 +106,46 @@ class Report:
         if not some.size:
             return shown_first
         rows = np.unique(some).tolist()
-        found = [issue for issues in self._issues(rows) for issue in issues if code in (None, issue.code)]
+        found = [issue for issues in self.issues_by_row(rows) for issue in issues if code in (None, issue.code)]
         before = start - int(
             np.searchsorted(flagged, some[0])
         )  # issues of the first row that an earlier page has shown
         return [*shown_first, *found[before : before + limit]]
 
+    def issue_count(self, code: str | None = None) -> int:
+        """How many issues :meth:`issues` has, of one code or of all; those beside the events are among them."""
+        beside = sum(code in (None, issue.code) for issue in self.beside)
+        return beside + sum(finding.rows.size for finding in self._findings if code in (None, finding.code))
+
     def issues_of(self, row: int) -> list[Issue]:
         """Every issue of one row, errors first."""
-        return next(self._issues((row,)))
+        return next(self.issues_by_row((row,)))
 
-    def _issues(self, rows: Sequence[int]) -> Iterator[list[Issue]]:
-        for row, (event, issues) in zip(rows, self._judge(rows), strict=True):
-            found = list(issues)
+    def issues_by_row(self, rows: Sequence[int]) -> Iterator[list[Issue]]:
+        """Every issue of each of these rows (sorted, from 0), errors first; as quick as it is for very many rows."""
+        own = self._judge.own(rows, self._findings)
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[start : start + ROWS_AT_ONCE]
+            block = np.asarray(some, np.int64)
+            found = list(islice(own, len(some)))
             for finding in self._findings:
                 if finding.hint is not None:
-                    index = int(np.searchsorted(finding.rows, row))
-                    if index < finding.rows.size and finding.rows[index] == row:
-                        value = given_text(event.name if finding.field == "name" else at(event.body, finding.field))
-                        found.append(Issue(finding.code, event.place_of(finding.field), value, finding.hint(index)))
-            yield sorted(found, key=lambda issue: issue.severity is not Severity.ERROR)
+                    where = np.flatnonzero(hits(finding.rows, block))
+                    indices = np.searchsorted(finding.rows, block[where]).tolist()
+                    fields = self._judge.fields(finding.field, block[where].tolist())
+                    for its, index, (place, value) in zip(where.tolist(), indices, fields, strict=True):
+                        found[its].append(Issue(finding.code, place, given_text(value), finding.hint(index)))
+            yield from (
+                sorted(issues, key=lambda issue: issue.severity is not Severity.ERROR) if len(issues) > 1 else issues
+                for issues in found
+            )
 
     def _flagged(self, code: str | None) -> Numbers:
         """The row of every issue, in order."""
-        rows = [finding.rows for finding in self._findings if code in (None, finding.code)]
-        return np.sort(np.concatenate(rows)) if rows else np.empty(0, np.int64)
+        if code not in self._sorted:
+            rows = [finding.rows for finding in self._findings if code in (None, finding.code)]
+            self._sorted[code] = np.sort(np.concatenate([np.empty(0, np.int64), *rows]))
+        return self._sorted[code]
 
     def _rows_with(self, severity: Severity, findings: Iterable[Finding]) -> Mask:
         return self._marked(finding for finding in findings if CATALOGUE[finding.code].severity is severity)
@@ -156,22 +160,19 @@ class Report:
 def check_table(mapped: MappedTable, seen: Seen | None = None) -> Report:
     """The report on a mapped table. No Python runs per row as long as the rows are clean."""
     columns, table = Columns(mapped), mapped.table
-    errors = [Finding(code, rows) for code, rows in columns.errors()]
+    errors = [Finding(*found) for found in columns.errors()]
     errors.append(Finding("row_long", _rows_where(table.cells, lambda cells: cells > len(table.header))))
 
     def more() -> Iterator[Finding]:
-        yield from (Finding(code, rows) for code, rows in columns.warnings())
+        yield from (Finding(*found) for found in columns.warnings())
         yield Finding("row_short", _rows_where(table.cells, lambda cells: cells < len(table.header)))
         yield from _zeros({field: cells.array for field, cells in columns.cells.items() if field in ID_FIELDS})
         yield from _sent(columns.event_ids() if seen else (), seen)
 
-    def judge(rows: Sequence[int]) -> Iterator[tuple[GivenEvent, list[Issue]]]:
-        for row, event in zip(rows, mapped.events(rows), strict=True):
-            yield event, [*errors_of(event), *warnings_of(event), *_issues_of_reading(mapped, row, event)]
-
     def words(row: int) -> str:
         return f"row {row + 1:,} (line {int(table.lines[row]):,})"
 
+    judge = TableJudge(mapped)
     wrong = Report(mapped.rows, errors, judge).bad
     repeats = find_repeats(columns.ids, wrong, lambda: columns.orders, lambda: columns.products)
     return Report(mapped.rows, [*errors, *_repeated(repeats, words)], judge, more=more)
@@ -179,20 +180,6 @@ def check_table(mapped: MappedTable, seen: Seen | None = None) -> Report:
 
 def _rows_where(cells: Mapping[int, int], holds: Callable[[int], bool]) -> Numbers:
     return np.array(sorted(row for row, count in cells.items() if holds(count)), np.int64)
-
-
-def _issues_of_reading(mapped: MappedTable, row: int, event: GivenEvent) -> Iterator[Issue]:
-    """What a row shows beside its event: cells too many or too few, and cells that are not of their type."""
-    cells = mapped.table.cells.get(row)
-    if cells is not None and cells != len(mapped.table.header):
-        code = "row_long" if cells > len(mapped.table.header) else "row_short"
-        yield Issue(code, Place(event.place.row, event.place.line), str(cells))
-    for field, kind in mapped.mapping.types.items():
-        cell = mapped.table.cell(row, mapped.field_columns[field])
-        if cell and kind != "text":
-            inside, key = field.split(".", 1)
-            if isinstance(event.body[inside][key], str):
-                yield Issue("value_type", event.place_of(field), shown(cell))
 
 
 def check_events(events: Sequence[GivenEvent], seen: Seen | None = None, found: Sequence[Issue] = ()) -> Report:
@@ -204,15 +191,13 @@ def check_events(events: Sequence[GivenEvent], seen: Seen | None = None, found: 
         rows = [row for row, some in enumerate(issues) for issue in some if issue.code == code]
         own.append(Finding(code, np.array(rows, np.int64)))
 
-    def judge(rows: Sequence[int]) -> Iterator[tuple[GivenEvent, list[Issue]]]:
-        return ((events[row], issues[row]) for row in rows)
-
     def words(row: int) -> str:
         place = events[row].place
         return f"event {row + 1:,}" + (f" (line {place.line:,})" if place.line is not None else "")
 
     texts = {field: [id_text(at(event.body, field)) for event in events] for field in ID_FIELDS}
     ids, products = _numbered(texts["eventId"]), _numbered(texts["data.productId"])
+    judge = ListJudge(events, issues)
     wrong = Report(len(events), own, judge).bad
     across = [
         *_repeated(find_repeats(ids, wrong, lambda: _orders(events), lambda: products), words),

@@ -257,46 +257,46 @@ class Columns:
         self.cells = {field: Cells(array) for field, array in mapped.cells.items()}
         self.blank = mapped.blank_event()
 
-    def errors(self) -> Iterator[tuple[str, Numbers]]:
-        """Every error that one event can show by itself, and the rows that show it; a code may come several times."""
+    def errors(self) -> Iterator[tuple[str, Numbers, str]]:
+        """Every error that one event can show by itself: code, rows that show it, field. A code may come often."""
         yield from self._of_every_row(errors_of(self.blank))
         if "name" in self.cells:
-            yield "event_name", np.flatnonzero(~self._named(*EventName))
+            yield "event_name", np.flatnonzero(~self._named(*EventName)), "name"
         for field, code in (("eventId", "event_id_missing"), ("data.productId", "product_id_missing")):
             if field in self.cells:
-                yield code, np.flatnonzero(~self.cells[field].given)
+                yield code, np.flatnonzero(~self.cells[field].given), field
         columns = [self.cells[field].given for field in IDENTITIES if field in self.cells]
         if columns and not any(is_given(at(self.blank.body, field)) for field in IDENTITIES):
-            yield "identity_missing", np.flatnonzero(~np.logical_or.reduce(columns))
+            yield "identity_missing", np.flatnonzero(~np.logical_or.reduce(columns)), ""
         if self.times is not None:
             read = self.times.state == TimeState.READ
-            yield "timestamp_unreadable", np.flatnonzero(self.times.state == TimeState.UNREADABLE)
-            yield "timestamp_before_2010", np.flatnonzero(read & (self.times.ms < EARLIEST_MS))
+            yield "timestamp_unreadable", np.flatnonzero(self.times.state == TimeState.UNREADABLE), "timestamp"
+            yield "timestamp_before_2010", np.flatnonzero(read & (self.times.ms < EARLIEST_MS)), "timestamp"
 
-    def warnings(self) -> Iterator[tuple[str, Numbers]]:
-        """Every warning that one event can show by itself, and the rows that show it; a code may come several times."""
+    def warnings(self) -> Iterator[tuple[str, Numbers, str]]:
+        """Every warning that one event can show by itself, as :meth:`errors` tells the errors."""
         yield from self._of_every_row(warnings_of(self.blank))
         if self.times is not None:
             late = (self.times.state == TimeState.READ) & (self.times.ms > LATEST_MS)
-            yield "timestamp_after_2040", np.flatnonzero(late)
+            yield "timestamp_after_2040", np.flatnonzero(late), "timestamp"
         for field, kind in self.mapped.mapping.types.items():
-            yield "value_type", not_typed(self.cells[field], kind)
+            yield "value_type", not_typed(self.cells[field], kind), field
         for field in ID_FIELDS:
             if field in self.cells and self.cells[field].given.any():
-                yield "id_placeholder", np.flatnonzero(self.cells[field].placeholders)
+                yield "id_placeholder", np.flatnonzero(self.cells[field].placeholders), field
                 for code in ID_PATTERNS:
                     matches = self.cells[field].matches(code)
                     if matches is not None:
-                        yield code, np.flatnonzero(matches)
+                        yield code, np.flatnonzero(matches), field
 
-    def _of_every_row(self, issues: Iterable[Issue]) -> Iterator[tuple[str, Numbers]]:
+    def _of_every_row(self, issues: Iterable[Issue]) -> Iterator[tuple[str, Numbers, str]]:
         """What the model finds wrong with every row: by a constant, or by a field that has no source at all."""
         judged_here = {self.blank.place_of(field).pointer for field in self.cells}
         if any(field in self.cells for field in IDENTITIES):
             judged_here.add(self.blank.place_of("").pointer)  # identity_missing
         for issue in issues:
             if issue.place.pointer not in judged_here:
-                yield issue.code, np.arange(self.rows)
+                yield issue.code, np.arange(self.rows), ""
 
     @cached_property
     def times(self) -> Times | None:

@@ -7,10 +7,11 @@ Bodies are never built from a model: :func:`body_of` writes the objects as they 
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, TypeAlias
 
 import orjson
@@ -157,7 +158,7 @@ def _wrong(code: str, hint: str = "") -> PydanticCustomError:
 def _check_name(value: Json) -> Json:
     if isinstance(value, str) and value in EventName._value2member_map_:
         return value
-    raise _wrong("event_name", name_hint(value))
+    raise _wrong("event_name")
 
 
 def _required(code: str) -> BeforeValidator:
@@ -180,9 +181,9 @@ def _check_time(value: Json) -> Json:
         return value
     time = epoch_ms(value)
     if time is None:
-        raise _wrong("timestamp_unreadable", time_hint(value))
+        raise _wrong("timestamp_unreadable")
     if time < EARLIEST_MS:
-        raise _wrong("timestamp_before_2010", time_hint(value))
+        raise _wrong("timestamp_before_2010")
     return value
 
 
@@ -307,7 +308,7 @@ def _issue(event: GivenEvent, found: Mapping[str, Any]) -> Issue:
     if code == "identity_missing":
         return Issue(code, event.place_of(field))
     value = event.name if field == "name" else event.body if not field else at(event.body, field)
-    hint = found.get("ctx", {}).get("hint", "")
+    hint = HINTS[code](value) if code in HINTS else found.get("ctx", {}).get("hint", "")
     if code == "product_id_missing" and not hint:
         hint = product_hint(event.body)
     return Issue(code, event.place_of(field), given_text(value), hint)
@@ -331,7 +332,7 @@ def warnings_of(event: GivenEvent) -> list[Issue]:
         found += [Issue(code, event.place_of(field), shown(text)) for code in codes]
     time = epoch_ms(event.body.get("timestamp"))
     if time is not None and time > LATEST_MS:
-        found.append(Issue("timestamp_after_2040", event.place_of("timestamp"), str(time), time_hint(time)))
+        found.append(Issue("timestamp_after_2040", event.place_of("timestamp"), given_text(time), time_hint(time)))
     return found
 
 
@@ -340,11 +341,14 @@ def warnings_of(event: GivenEvent) -> list[Issue]:
 
 def name_hint(value: Json) -> str:
     """Which of the four names was probably meant, as a sentence; empty where it cannot be told."""
-    if not isinstance(value, str):
-        return ""
-    folded = {name.value.casefold(): name.value for name in EventName}
-    near = get_close_matches(" ".join(value.replace("_", " ").split()).casefold()[:60], folded, n=1, cutoff=0.8)
-    return f"Write “{folded[near[0]]}”, exactly so." if near else ""
+    return _near_name(" ".join(value.replace("_", " ").split()).casefold()[:60]) if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=4096)  # a file repeats its names, and a comparison takes its time
+def _near_name(folded: str) -> str:
+    names = {name.value.casefold(): name.value for name in EventName}
+    near = get_close_matches(folded, names, n=1, cutoff=0.8)
+    return f"Write “{names[near[0]]}”, exactly so." if near else ""
 
 
 def product_hint(body: Json) -> str:
@@ -369,6 +373,15 @@ def time_hint(value: Json) -> str:
     if time is not None and EARLIEST_MS <= time // 1000 <= LATEST_MS:
         return "These look like microseconds: divide by 1,000."
     return ""
+
+
+HINTS: dict[str, Callable[[Json], str]] = {
+    "event_name": name_hint,
+    "timestamp_unreadable": time_hint,
+    "timestamp_before_2010": time_hint,
+    "timestamp_after_2040": time_hint,
+}
+"""Issue code → what the wrong value gives away. Any other hint depends on which fields there are, not on values."""
 
 
 def given_text(value: Json) -> str | None:

@@ -9,10 +9,13 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 
 from intempt_core.checks import Report
 from intempt_core.history import History, RowOutcome
 from intempt_core.issues import Issue
+from intempt_core.judges import ROWS_AT_ONCE
+from intempt_core.mapping import PROBLEMS
 from intempt_core.tables import Table
 
 STAYED_BEHIND = "stayed behind"
@@ -35,12 +38,9 @@ PROBLEMS_HEADER = (
 )
 """Columns of :func:`problems_csv`."""
 
-PROBLEMS = "problems"
-"""The column that :func:`left_behind_csv` adds."""
-
 _ROWS_AT_ONCE = 500
-_ISSUES_AT_ONCE = 20_000  # a page of issues costs a sort of all of them, so pages are large
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_ISSUES_AT_ONCE = 20_000
+_FORMULA = frozenset("=+-@\t\r")
 _NUMBER = re.compile(r"[+-][0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -69,7 +69,7 @@ def neutral(text: str) -> str:
     """A cell that no spreadsheet runs: what looks like a formula gets a leading apostrophe, a plain number stays."""
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate has no UTF-8
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    return f"'{text}" if text[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
@@ -127,13 +127,18 @@ def _problem(issue: Issue) -> tuple[object, ...]:
 
 
 def _left_behind(table: Table, report: Report, header: Sequence[str]) -> Iterator[list[str]]:
-    for row in report.bad.nonzero()[0].tolist():
-        record = table.record(row)
-        said = [_said(issue) for issue in report.issues_of(row)]
-        said += [
-            f"{column}: take away the leading '." for column in header if neutral(record[column]) != record[column]
-        ]
-        yield [*(record[column] for column in header), " · ".join(said)]
+    bad = report.bad.nonzero()[0].tolist()
+    issues = report.issues_by_row(bad)
+    for start in range(0, len(bad), ROWS_AT_ONCE):
+        rows = bad[start : start + ROWS_AT_ONCE]
+        cells = [table.cells_of(column, rows) for column in header]
+        said = [[_said(issue) for issue in found] for found in islice(issues, len(rows))]
+        for column, texts in zip(header, cells, strict=True):
+            for number, text in enumerate(texts):
+                if neutral(text) != text:
+                    said[number].append(f"{column}: take away the leading '.")
+        for record, words in zip(zip(*cells, strict=True), said, strict=True):
+            yield [*record, " · ".join(words)]
 
 
 def _said(issue: Issue) -> str:

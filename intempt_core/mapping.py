@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from intempt_core.cells import TYPES, is_typed, made_event_id, made_event_ids, one_array, read_time, typed
 from intempt_core.errors import MappingError
@@ -24,6 +26,7 @@ from intempt_core.issues import Place
 from intempt_core.tables import Table
 
 __all__ = [
+    "PROBLEMS",
     "RESERVED",
     "MappedTable",
     "Mapping",
@@ -37,8 +40,11 @@ __all__ = [
     "zone_of",
 ]
 
-RESERVED = ("expect", "problems")
-"""Columns about a row and not of its event: what a test expects of it, and what ``exports.left_behind_csv`` says of it.
+PROBLEMS = "problems"
+"""The column that ``exports.left_behind_csv`` adds: what is wrong with a row."""
+
+RESERVED = ("expect", PROBLEMS)
+"""Columns about a row and not of its event: what a test expects of it, and what is wrong with it.
 They are not sent unless a mapping says so, and no made event id depends on them: a row that comes back keeps its id."""
 
 _EXAMPLES = (*PLAIN_FIELDS, "name", "data.productId")
@@ -368,6 +374,22 @@ class MappedTable:
                 Place(row + 1, line) for row, line in zip(some.tolist(), self.table.lines[some].tolist(), strict=True)
             ]
             yield from self._events(places, cells, made)
+
+    def values(self, field: str, rows: Sequence[int]) -> list[Json]:
+        """One field of these rows (from 0), as their events have it; no value is ``None``."""
+        if field == "eventId" and self.makes_ids:
+            made: list[Json] = self.made_ids.take(pa.array(rows, pa.int64())).to_pylist()
+            return made
+        if field not in self.cells:
+            return [self.mapping.constants.get(field)] * len(rows)
+        cells = self.cells[field].take(pa.array(rows, pa.int64())).to_pylist()
+        return [None if value is _ABSENT else value for value in self._read(field, cells)]
+
+    def filled(self, field: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether these rows (from 0) have a cell for a field of a column that is not empty."""
+        lengths = pc.binary_length(self.cells[field].take(pa.array(rows)))
+        found: NDArray[np.bool_] = lengths.to_numpy(zero_copy_only=False) > 0
+        return found
 
     def blank_event(self) -> GivenEvent:
         """The event of a row whose cells are all empty: what constants give, and what no column can give."""

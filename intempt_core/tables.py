@@ -89,6 +89,13 @@ class Table:
         """One cell; ``row`` counts from 0."""
         return str(self.columns[column][row])
 
+    def cells_of(self, column: str, rows: Sequence[int]) -> list[str]:
+        """The cells of one column in these rows (sorted, from 0); only what lies between the first and last is read."""
+        first = int(rows[0]) if len(rows) else 0
+        part = self.columns[column].slice(first, int(rows[-1]) - first + 1 if len(rows) else 0)
+        found: list[str] = part.take(pa.array(np.asarray(rows, np.int64) - first)).to_pylist()
+        return found
+
     def record(self, row: int) -> dict[str, str]:
         """One row, header → cell; ``row`` counts from 0."""
         return {column: self.cell(row, column) for column in self.header}

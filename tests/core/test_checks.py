@@ -11,6 +11,7 @@ import pytest
 from intempt_core.checks import Report, check_events, check_table
 from intempt_core.events import GivenEvent
 from intempt_core.issues import Issue, Place
+from intempt_core.judges import ROWS_AT_ONCE
 from intempt_core.mapping import Mapping as ColumnMapping
 from intempt_core.mapping import exact_mapping, map_table
 from intempt_core.tables import read_table
@@ -320,3 +321,39 @@ def test_planted_faults_are_found_and_nothing_else(tmp_path: Path) -> None:
     renamed = {"identity": "identity_missing", "product_id": "product_id_missing"}
     assert report.counts == {renamed.get(fault, fault): count for fault, count in planted["planted"].items()}
     assert report.rows_with_errors == planted["bad"]
+
+
+def test_rows_that_are_wrong_in_the_same_way_keep_their_own_place_value_and_advice() -> None:
+    count = 2 * ROWS_AT_ONCE + 10
+    rows = [
+        [VIEW if row % 2 else f"Product viewe{row}", f"e{row}", "u", "p", str(1_714_631_000 + row)]
+        for row in range(count)
+    ]
+    report = report_on(*rows)
+    found = list(report.issues_by_row(range(count)))
+    for row in (0, 1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1, count - 1):
+        assert found[row] == report.issues_of(row)
+        assert found[row][-1].given == str(1_714_631_000 + row)
+        assert found[row][-1].mend == "These look like seconds: multiply by 1,000."
+        assert {(issue.place.row, issue.place.line) for issue in found[row]} == {(row + 1, row + 2)}
+    assert found[4000][0].given == "Product viewe4000"
+    assert report.issue_count() == sum(map(len, found)) == count + count // 2
+    assert report.issue_count("event_name") == count // 2
+
+
+def test_a_hint_on_where_the_product_id_stands_goes_only_to_rows_where_it_does() -> None:
+    header = [*HEADER, "product_id"]
+    report = report_on([VIEW, "e1", "u", "", "", "p1"], [VIEW, "e2", "u", "", "", ""], header=header)
+    assert "data.product_id" in report.issues_of(0)[0].mend
+    assert [issues[0].mend == report.issues_of(0)[0].mend for issues in report.issues_by_row((0, 1))] == [True, False]
+
+
+def test_issues_beside_the_events_are_counted_with_the_others() -> None:
+    beside = Issue("request_shape", Place(pointer="/track"), "1")
+    report = check_events([GivenEvent("view", {}, Place(row=1, pointer="/track/0/payload/0"))], found=[beside])
+    assert report.issue_count() == len(report.issues()) == 5
+    assert (report.issue_count("request_shape"), report.issue_count("event_name"), report.issue_count("row_long")) == (
+        1,
+        1,
+        0,
+    )

@@ -1,0 +1,150 @@
+"""Who is asked about the rows that somebody looks at: what each shows by itself; part of the room of ``checks.py``.
+
+Of a table the model is not asked about every row. Rows that are wrong in the same way, by the columns, and have the
+same cells filled differ only in their values: the model judges the first of them, and the others get its issues with
+their own place, value and hint. So a million bad rows cost little more than the ways in which they are bad.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from intempt_core.columns import Mask, Numbers
+from intempt_core.events import HINTS, GivenEvent, Json, at, errors_of, given_text, warnings_of
+from intempt_core.issues import Issue, Place
+from intempt_core.mapping import MappedTable
+
+ROWS_AT_ONCE = 4096
+"""Rows that are judged together."""
+
+_WAYS_KEPT = 4096  # ways of being wrong whose judgement one stream keeps
+_OF_READING = ("row_long", "row_short", "value_type")  # what a row shows beside its event: the model never sees it
+
+_Judged: TypeAlias = list[tuple[Issue, str | None]]
+"""The issues of one row, each with the field that it is about, where a column gives that field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A code and its rows (sorted; a row stands as often as it has issues of the code).
+
+    ``field`` is what it is about, empty for the whole event. ``hint`` is there where only several rows together show
+    it: ``hint(i)`` says why ``rows[i]`` does.
+    """
+
+    code: str
+    rows: Numbers
+    field: str = ""
+    hint: Callable[[int], str] | None = None
+
+
+class Judge(Protocol):
+    """What a report asks for the rows that somebody looks at; rows are sorted and count from 0."""
+
+    def own(self, rows: Sequence[int], findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
+        """The issues that each row has by itself; ``findings`` are all that was found without a look at its values."""
+        ...
+
+    def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
+        """Place and value of one field in each row; no value is ``None``."""
+        ...
+
+
+class ListJudge:
+    """The judge of events in a list, all judged already."""
+
+    def __init__(self, events: Sequence[GivenEvent], issues: Sequence[Sequence[Issue]]) -> None:
+        self._events = events
+        self._issues = issues
+
+    def own(self, rows: Sequence[int], _findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
+        """What was found before."""
+        return (list(self._issues[row]) for row in rows)
+
+    def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
+        """Of each event."""
+        for event in (self._events[row] for row in rows):
+            yield event.place_of(field), event.name if field == "name" else at(event.body, field)
+
+
+class TableJudge:
+    """The judge of a mapped table."""
+
+    def __init__(self, mapped: MappedTable) -> None:
+        self._mapped = mapped
+        self._blank = mapped.blank_event()
+        self._field_at = {self._blank.place_of(field).pointer: field for field in mapped.cells}
+
+    def own(self, rows: Sequence[int], findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
+        """The model's issues, then those of reading."""
+        judged = [finding for finding in findings if finding.hint is None and finding.code not in _OF_READING]
+        typed = [finding for finding in findings if finding.code == "value_type"]
+        known: dict[bytes, _Judged] = {}
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            block = np.asarray(rows[start : start + ROWS_AT_ONCE], np.int64)
+            found: list[list[Issue]] = [[] for _ in block]
+            marks = [hits(finding.rows, block) for finding in judged]
+            self._model(block, marks, known, found)
+            self._reading(block, typed, found)
+            yield from found
+
+    def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
+        """Of each row."""
+        place = self._blank.place_of(field)
+        lines = self._mapped.table.lines[np.asarray(rows, np.int64)].tolist()
+        for row, line, value in zip(rows, lines, self._mapped.values(field, rows), strict=True):
+            yield Place(row + 1, line, place.column, place.pointer), value
+
+    def _model(
+        self, block: Numbers, marks: Sequence[Mask], known: dict[bytes, _Judged], found: list[list[Issue]]
+    ) -> None:
+        where = np.flatnonzero(np.logical_or.reduce(marks)) if marks else np.empty(0, np.int64)
+        if not where.size:
+            return
+        rows = block[where]
+        filled = [self._mapped.filled(field, rows) for field in self._mapped.cells]
+        bits = np.packbits(np.stack([*(mark[where] for mark in marks), *filled], axis=1), axis=1)
+        ways, firsts, way_of = np.unique(bits, axis=0, return_index=True, return_inverse=True)
+        names = [way.tobytes() for way in ways]
+        if len(known) > _WAYS_KEPT:
+            known.clear()
+        new = [way for way, name in enumerate(names) if name not in known]
+        for way, event in zip(new, self._mapped.events(rows[firsts[new]].tolist()), strict=True):
+            issues = [*errors_of(event), *warnings_of(event)]
+            known[names[way]] = [(issue, self._field_at.get(issue.place.pointer)) for issue in issues]
+        order = np.argsort(way_of.reshape(-1), kind="stable")
+        for name, same in zip(names, np.split(order, np.cumsum(np.bincount(way_of.reshape(-1)))[:-1]), strict=True):
+            self._spread(known[name], rows[same].tolist(), [found[index] for index in where[same].tolist()])
+
+    def _spread(self, judged: _Judged, rows: list[int], found: list[list[Issue]]) -> None:
+        """Give rows that are wrong in the same way the issues of one of them, each with its own place and value."""
+        for issue, field in judged:
+            code, place, hint_of = issue.code, issue.place, HINTS.get(issue.code)
+            if field is None:
+                for row, its, line in zip(rows, found, self._mapped.table.lines[rows].tolist(), strict=True):
+                    its.append(Issue(code, Place(row + 1, line, place.column, place.pointer), issue.given, issue.hint))
+                continue
+            for its, (here, value) in zip(found, self.fields(field, rows), strict=True):
+                hint = issue.hint if hint_of is None else hint_of(value)
+                its.append(Issue(code, here, given_text(value), hint))
+
+    def _reading(self, block: Numbers, typed: Sequence[Finding], found: list[list[Issue]]) -> None:
+        """What a row shows beside its event: cells too many or too few, and cells that are not of their type."""
+        table = self._mapped.table
+        for row, its in zip(block.tolist(), found, strict=True) if table.cells else ():
+            count = table.cells.get(row, len(table.header))
+            if count != len(table.header):
+                code = "row_long" if count > len(table.header) else "row_short"
+                its.append(Issue(code, Place(row + 1, int(table.lines[row])), str(count)))
+        for finding in typed:
+            where = np.flatnonzero(hits(finding.rows, block)).tolist()
+            for index, (place, value) in zip(where, self.fields(finding.field, block[where].tolist()), strict=True):
+                found[index].append(Issue(finding.code, place, given_text(value)))
+
+
+def hits(rows: Numbers, block: Numbers) -> Mask:
+    """Whether each row of a block stands in sorted ``rows``, of which there is at least one."""
+    found: Mask = rows[np.minimum(np.searchsorted(rows, block), rows.size - 1)] == block
+    return found
