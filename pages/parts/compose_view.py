@@ -9,6 +9,7 @@ import streamlit as st
 from intempt_core import Issue, Target
 from intempt_core.events import DRIVES, IDENTITIES, EventName
 from intempt_core.history import BatchState
+from intempt_core.snippets import curl, node, python
 from pages.parts import composing, look, sending
 from pages.parts.composing import JOURNEYS, Composing, State
 from pages.parts.exchange import exchange
@@ -200,7 +201,13 @@ def request_text(screen: Composing, target: Target) -> None:
         wrap_lines=True,
         height=520 if len(screen.forms) > 1 else "content",
     )
-    st.caption(f"Line breaks are for reading: the body leaves on one line, {weight(len(screen.body))}.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Line breaks are for reading: the body leaves on one line, {weight(len(screen.body))}.")
+        with st.popover("Copy as", key="compose-copy", type="tertiary", width="content"):
+            st.caption("The key stands in the environment, as INTEMPT_API_KEY.")
+            for title, written in (("cURL", curl), ("Python", python), ("Node", node)):
+                st.caption(title)
+                st.code(written(target, screen.body), language=None, wrap_lines=True)
 
 
 def standing(screen: Composing) -> None:

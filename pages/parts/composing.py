@@ -18,7 +18,7 @@ from intempt_core import Issue, Payload, Target, check_events, intent_of, plan_e
 from intempt_core.events import IDENTITIES, EventName, Json, body_of
 from intempt_core.history import BatchState, RequestState, Source, target_key
 from intempt_core.plan import Policy
-from pages.parts import resending
+from pages.parts import resending, sending
 from pages.parts.form import NO_TIME, EventForm
 from pages.parts.house import house
 from pages.parts.look import counted, zone_name
@@ -153,7 +153,7 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     names = dict.fromkeys(str(form.value("name", None) or "no name")[:LABEL] for form in found.forms)
     label = ", ".join(list(names)[:4])
     intent = intent_of(plan, target, source=Source.FORM, label=label, policy=policy)
-    found.batch = house().submit(replace(intent, notes={"as it is": True} if as_it_is else {}), plan)
+    found.batch = sending.submit(replace(intent, notes={"as it is": True} if as_it_is else {}), plan)
     found.left = {form.uid: form.value("eventId") for form in found.forms}
     found.state, found.on_its_way = State.SENDING, True
 

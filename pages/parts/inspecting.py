@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from intempt_core import ConsoleError, Payload, Report, Target, check_events, intent_of, plan_events, read_payload
 from intempt_core.history import BatchState, Source, target_key
 from intempt_core.plan import Plan, Policy
+from pages.parts import sending
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
 from pages.parts.house import house
 from pages.parts.session import room, value
@@ -97,5 +98,5 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
         return
     label = found.payload.recognised
     intent = intent_of(planned, target, source=Source.PAYLOAD, label=label, policy=policy)
-    found.batch = house().submit(replace(intent, notes={"as it is": True} if as_it_is else {}), planned)
+    found.batch = sending.submit(replace(intent, notes={"as it is": True} if as_it_is else {}), planned)
     found.on_its_way = True

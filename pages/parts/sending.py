@@ -10,7 +10,7 @@ from intempt_core.history import BatchState, BatchSummary, Intent, LeftBehind, R
 from intempt_core.plan import POLICY_WORDS, Plan, Policy
 from pages.parts.house import house
 from pages.parts.look import badges, counted, escaped, lasted
-from pages.parts.session import key, session
+from pages.parts.session import key, put, widgets
 
 WATCH_SECONDS = 0.5
 """How often a screen looks at a batch that is on its way."""
@@ -41,7 +41,7 @@ def named(target: Target, name: str) -> bool:
         return True
     typed = st.text_input(
         f"{escaped(target.title)} is PRODUCTION: type its name to send",
-        key=key(name, "production", target.name, session().sends),
+        key=key(name, "production", target.name),
     )
     if typed == target.name:
         return True
@@ -49,15 +49,20 @@ def named(target: Target, name: str) -> bool:
     return False
 
 
+def _spend() -> None:
+    for widget in widgets("-production-"):
+        put(widget, "")
+
+
 def submit(intent: Intent, plan: Plan, left_behind: Iterable[LeftBehind] = ()) -> str:
-    """Record a plan and let the engine send it; the batch's id. The typed name of a production target is spent by it."""
-    session().sends += 1
+    """Record a plan and let the engine send it; the batch's id. A production target's typed name is spent by it."""
+    _spend()
     return house().submit(intent, plan, left_behind)
 
 
 def repeat(intent: Intent, requests: Iterable[RequestIntent]) -> str:
     """The same for requests that are written already."""
-    session().sends += 1
+    _spend()
     return house().repeat(intent, requests)
 
 

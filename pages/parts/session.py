@@ -65,3 +65,8 @@ def value(widget: str, default: Any = None) -> Any:
 def put(widget: str, content: Any) -> None:
     """Set what a widget will show when it is next drawn; call it from a callback or before the widget."""
     st.session_state[widget] = content
+
+
+def widgets(part: str) -> list[str]:
+    """The keys of the widgets, drawn or not, that have ``part`` in them."""
+    return [str(name) for name in st.session_state if part in str(name)]

@@ -31,7 +31,7 @@ def ready(screen: Screen, person: str = "u1", product: str = "SKU_1") -> Screen:
 
 def left(screen: Screen) -> dict[str, Any]:
     """The body that left, as the card shows it."""
-    found: dict[str, Any] = json.loads(screen.codes[1])
+    found: dict[str, Any] = json.loads(next(code for code in screen.codes if code.startswith('{"track"')))
     return found
 
 
@@ -98,10 +98,10 @@ def test_an_edit_while_the_request_is_on_its_way_keeps_it_in_sight_and_renews_th
 
 def test_sending_the_same_again_sends_the_same_bytes_to_where_it_went(compose: Screen) -> None:
     ready(compose).send()
-    body = compose.codes[1]
+    body = left(compose)
     compose.composing.settled_at = 0.0
     assert "The target deduplicates by event id" in compose.said
-    assert compose.send("compose-same").codes[1] == body
+    assert left(compose.send("compose-same")) == body
 
 
 def test_a_second_click_is_the_same_click(compose: Screen) -> None:
@@ -286,3 +286,9 @@ def test_a_production_target_needs_its_name_typed(targets: Screen) -> None:
         targets.fill("compose-production-shop-eu", "shop-eu").send()
         assert len(server.received) == 1
         assert not targets.has("compose-same")
+
+
+def test_the_request_can_be_copied_as_a_command_and_as_code_without_the_key(compose: Screen) -> None:
+    written = [code for code in compose.codes if "INTEMPT_API_KEY" in code]
+    assert [code.split()[0] for code in written] == ["curl", "import", "const"]
+    assert not any("sandbox.sandbox" in code for code in written)
