@@ -19,7 +19,8 @@ CONSOLE = "console.lock"
 OWNERS = "owners"
 """The folder of the locks that sending processes hold, each under its owner's name."""
 
-_PATIENCE_SECONDS = 0.5  # somebody who only looks holds a lock for a moment
+PATIENCE_SECONDS = 0.5
+"""How long a lock that is held is tried for: somebody who only looks holds it for a moment."""
 
 
 class Lock:
@@ -36,10 +37,13 @@ class Lock:
             self._descriptor = -1
 
 
-def hold(path: Path, says: Mapping[str, Any] | None = None) -> Lock | None:
-    """Take a lock and write into it what it ``says``; ``None`` where another process holds it. Raises ``OSError``."""
+def hold(path: Path, says: Mapping[str, Any] | None = None, *, patience: float = PATIENCE_SECONDS) -> Lock | None:
+    """Take a lock and write into it what it ``says``; ``None`` where another process holds it. Raises ``OSError``.
+
+    It sleeps up to ``patience`` seconds; with 0 it never does, and may miss a lock that somebody only looks at.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    until = time.monotonic() + _PATIENCE_SECONDS
+    until = time.monotonic() + patience
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         taken = _try(descriptor, fcntl.LOCK_EX)
@@ -49,7 +53,7 @@ def hold(path: Path, says: Mapping[str, Any] | None = None) -> Lock | None:
             return Lock(path, descriptor)
         os.close(descriptor)
         if not taken:
-            if time.monotonic() > until:
+            if time.monotonic() >= until:
                 return None
             time.sleep(0.02)
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from intempt_core.checks import Report, Seen, check_events, check_table
 from intempt_core.errors import MappingError, ReadError
-from intempt_core.events import GivenEvent, at, id_text
-from intempt_core.history import LeftBehind
-from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.events import GivenEvent
+from intempt_core.history import LeftBehind, left_behind_of
+from intempt_core.issues import Issue
 from intempt_core.mapping import MappedTable, Mapping, exact_mapping, map_table
 from intempt_core.payloads import Payload, position, read_payload
 from intempt_core.plan import Plan, plan_events, plan_table
@@ -54,15 +54,7 @@ class Given:
 
     def left_behind(self, report: Report) -> Iterator[LeftBehind]:
         """The rows with errors, with the codes that hold them back."""
-        errors = [code for code in report.counts if CATALOGUE[code].severity is Severity.ERROR]
-        codes: dict[int, list[str]] = {}
-        for code in errors:
-            for row in report.rows_of(code).tolist():
-                codes.setdefault(row, []).append(code)
-        rows = sorted(codes)
-        for row, event in zip(rows, self.events(rows), strict=True):
-            name = event.name if isinstance(event.name, str) else None
-            yield LeftBehind(row + 1, event.place.line, codes[row], id_text(at(event.body, "eventId")), name)
+        return left_behind_of(report, self.events)
 
     def column_of(self, issue: Issue) -> str | int | None:
         """An issue's column: a table's header, or the number of the character in a document's line."""

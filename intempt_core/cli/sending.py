@@ -24,7 +24,7 @@ from intempt_core.cli.files import Given, read
 from intempt_core.cli.words import counted, plain, say, tell
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.progress import Progress
-from intempt_core.dispatch.simple import STANDS, intent_of, wait
+from intempt_core.dispatch.simple import intent_of, wait
 from intempt_core.errors import ConsoleError, HistoryUnavailable, TargetError
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of, target_key
@@ -174,7 +174,7 @@ class _Sending:
             while wait:
                 found = self.history.batch(batch)
                 watch(Progress(found.state, found.events, reason=found.reason))
-                if found.state in STANDS and not found.events.get(RequestState.LEAVING):
+                if not found.moves:
                     break
                 if locks.console_running(self.settings.data) is None:
                     say("The console is gone. When it is started again it goes on with this batch.")
@@ -207,9 +207,7 @@ class _Watch:
     def __call__(self, progress: Progress) -> None:
         line = self._line(progress)
         if self._terminal and line != self._said:
-            print(
-                f"\r{line:<{len(self._said)}}", end="\n" if progress.state in STANDS else "", file=self._out, flush=True
-            )
+            print(f"\r{line:<{len(self._said)}}", end="" if progress.moves else "\n", file=self._out, flush=True)
             self._said = line
         elif not self._terminal and time.monotonic() >= self._next:
             print(line, file=self._out, flush=True)

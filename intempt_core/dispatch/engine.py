@@ -30,6 +30,9 @@ from intempt_core.targets import Target
 LOOK_SECONDS = 1.0
 """How often history is looked at for batches that other processes have recorded, or left behind."""
 
+REMEMBERED = 500
+"""Batches whose progress is remembered for the time that history is away: those asked about last."""
+
 RECORDING_MS = 600_000
 """After so many ms the recording of a process that is gone is given up."""
 
@@ -67,6 +70,7 @@ class Dispatcher:
         self._senders: dict[str, Sender] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, Progress] = {}
+        self._remembering = threading.Lock()
         self._locks: list[locks.Lock] = []
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -125,20 +129,10 @@ class Dispatcher:
         policy: Policy | None = None,
         again: Collection[RequestState] | None = None,
     ) -> None:
-        """Go on with a batch that is paused or has stopped. Raises :class:`NotAllowed`.
-
-        What certainly never arrived and holds its lane is sent again. To go on where a batch *stopped* is a person's
-        decision about the unknown too: unless they are sent ``again``, they stay unknown and no longer hold their lanes
-        (the policy becomes *go on*). Another ``policy`` may be said with it.
+        """Go on with a batch that is paused or has stopped: what is sent again, and what a person may say about it, is
+        written at :meth:`History.go_on`. Raises :class:`NotAllowed`.
         """
-        found = self._history.batch(batch)
-        if again is None:  # under *go on* later events have left already: an earlier one would come after them
-            again = () if found.policy is Policy.GO_ON else (RequestState.UNSENT,)
-        if policy is None:
-            unknown = found.requests.get(RequestState.UNKNOWN) and RequestState.UNKNOWN not in again
-            policy = Policy.GO_ON if found.state is BatchState.STOPPED and unknown else found.policy
-        self._history.set_policy(batch, policy, again)
-        self._history.set_state(batch, BatchState.SENDING)
+        self._history.go_on(batch, policy, again)
         self.wake()
 
     def progress(self, batch: str) -> Progress:
@@ -150,9 +144,9 @@ class Dispatcher:
         try:
             found = self._history.batch(batch)
         except HistoryUnavailable as error:
-            if batch not in self._seen:
+            last = self._seen.get(batch)
+            if last is None:
                 raise
-            last = self._seen[batch]
             return Progress(last.state, last.counts, reason=self._trouble(str(error)))
         rate = sender.meter.rate if sender and found.state is BatchState.SENDING else 0.0
         left = sum(found.events.get(state, 0) for state in (RequestState.PENDING, RequestState.LEAVING))
@@ -161,8 +155,15 @@ class Dispatcher:
         if waits and not reason:
             reason = f"{_counted(len(waits), 'lane')} will try again. The last answer: {list(waits.values())[-1]}"
         seen = Progress(found.state, found.events, rate, left / rate if rate else None, reason)
-        self._seen[batch] = seen
+        self._remember(batch, seen)
         return seen
+
+    def _remember(self, batch: str, seen: Progress) -> None:
+        with self._remembering:
+            self._seen.pop(batch, None)
+            self._seen[batch] = seen  # the last one in the dict's order
+            if len(self._seen) > REMEMBERED:
+                del self._seen[next(iter(self._seen))]
 
     def _trouble(self, sentence: str) -> str:
         kept = self._ledger.unwritten
@@ -220,7 +221,8 @@ class Dispatcher:
         data = self._settings.data
         if self._adopts and len(self._locks) == 1:
             said = {"pid": os.getpid(), "url": self._url, "owner": self.owner}
-            if console := locks.hold(data / locks.CONSOLE, said):
+            # Without patience: this is the loop in which everything is sent, and there is another look soon.
+            if console := locks.hold(data / locks.CONSOLE, said, patience=0):
                 self._locks.append(console)
         for found in await self._ledger.ask(self._history.unfinished):
             if found.id in self._tasks or not (found.owner == self.owner or await self._adopted(found)):

@@ -21,7 +21,8 @@ class Ledger:
     """One history in one event loop.
 
     While history is unavailable every call waits until it returns, ``trouble`` says why as long as any call waits, and
-    what was to be written stays in memory: ``unwritten`` outcomes. As a lane waits for its *leaving* to be written, nothing is sent meanwhile.
+    what was to be written stays in memory: ``unwritten`` outcomes. As a lane waits for its *leaving* to be written,
+    nothing is sent meanwhile.
     """
 
     def __init__(self, history: History, owner: str) -> None:

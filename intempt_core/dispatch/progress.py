@@ -1,11 +1,12 @@
 """How far a batch is, how fast it goes, and why it stands where it stands."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from intempt_core.history import BatchState, RequestState
+from intempt_core.history import BatchState, RequestState, moves
 
 WINDOW_SECONDS = 5.0
 """The rate is that of the last seconds."""
@@ -24,24 +25,36 @@ class Progress:
     seconds_left: float | None = None
     reason: str = ""
 
+    @property
+    def moves(self) -> bool:
+        """Whether something still moves by itself, as :attr:`~intempt_core.history.BatchSummary.moves` says it."""
+        return moves(self.state, self.counts)
+
 
 class Meter:
-    """Counts events whose outcome has come, over the last seconds. ``clock`` gives seconds and never jumps."""
+    """Counts events whose outcome has come, over the last seconds. ``clock`` gives seconds and never jumps.
+
+    One thread counts, any may ask for the rate.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._began = clock()
         self._seen: deque[tuple[float, int]] = deque()
+        self._lock = threading.Lock()
 
     def count(self, events: int) -> None:
         """So many events more."""
-        self._seen.append((self._clock(), events))
+        now = self._clock()
+        with self._lock:
+            self._seen.append((now, events))
+            while self._seen[0][0] < now - WINDOW_SECONDS:
+                self._seen.popleft()
 
     @property
     def rate(self) -> float:
         """Events per second."""
         now = self._clock()
-        while self._seen and self._seen[0][0] < now - WINDOW_SECONDS:
-            self._seen.popleft()
-        over = min(WINDOW_SECONDS, now - self._began)
-        return sum(events for _, events in tuple(self._seen)) / max(over, 0.1)
+        with self._lock:
+            counted = sum(events for when, events in self._seen if when >= now - WINDOW_SECONDS)
+        return counted / max(min(WINDOW_SECONDS, now - self._began), 0.1)

@@ -2,17 +2,17 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.progress import Progress
+from intempt_core.events import Json
 from intempt_core.history import (
     BatchState,
     BatchSummary,
     History,
     Intent,
     LeftBehind,
-    RequestState,
     Source,
     TargetSnapshot,
     requests_of,
@@ -20,9 +20,6 @@ from intempt_core.history import (
 from intempt_core.plan import Plan, Policy
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
-
-STANDS = frozenset({BatchState.PAUSED, BatchState.STOPPED, BatchState.DONE, BatchState.CANCELLED})
-"""States in which nothing moves by itself any more."""
 
 
 def intent_of(
@@ -36,8 +33,13 @@ def intent_of(
     digest: str = "",
     mapping: str = "",
     owner: str = "",
+    notes: Mapping[str, Json] | None = None,
+    resend_of: str = "",
 ) -> Intent:
-    """What history is told of a plan; by default ``policy`` is the target's and ``rows`` are the plan's events."""
+    """What history is told of a plan; by default ``policy`` is the target's and ``rows`` are the plan's events.
+
+    The rest as in :class:`~intempt_core.history.Intent`.
+    """
     return Intent(
         source=source,
         label=label,
@@ -46,6 +48,8 @@ def intent_of(
         rows=plan.events if rows is None else rows,
         digest=digest,
         mapping=mapping,
+        notes=notes or {},
+        resend_of=resend_of,
         owner=owner,
         persons=plan.persons,
         lanes=plan.lanes,
@@ -92,7 +96,7 @@ def wait(dispatcher: Dispatcher, batch: str, watch: Callable[[Progress], None], 
         while True:
             progress = dispatcher.progress(batch)
             watch(progress)
-            if progress.state in STANDS and not progress.counts.get(RequestState.LEAVING):
+            if not progress.moves:
                 return
             time.sleep(seconds)
     except KeyboardInterrupt:

@@ -36,7 +36,7 @@ damaged or gone, and works again when it returns.
 
 from intempt_core.history.looking_back import LookingBack
 from intempt_core.history.reading import Reading
-from intempt_core.history.recording import Recording, requests_of
+from intempt_core.history.recording import Recording, left_behind_of, requests_of
 from intempt_core.history.records import (
     BatchState,
     EventIntent,
@@ -53,6 +53,7 @@ from intempt_core.history.records import (
     TargetSnapshot,
     Unfinished,
     Work,
+    moves,
     target_key,
 )
 from intempt_core.history.shown import (
@@ -100,6 +101,8 @@ __all__ = [
     "TargetSnapshot",
     "Unfinished",
     "Work",
+    "left_behind_of",
+    "moves",
     "requests_of",
     "target_key",
 ]

@@ -2,13 +2,15 @@
 
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, update
 
+from intempt_core.checks import Report
 from intempt_core.errors import HistoryUnavailable, NotAllowed
+from intempt_core.events import GivenEvent
 from intempt_core.history.database import Database
 from intempt_core.history.records import (
     BatchState,
@@ -19,6 +21,7 @@ from intempt_core.history.records import (
     RequestState,
 )
 from intempt_core.history.schema import batches, bodies, events, kept, left_behind, requests, storable
+from intempt_core.issues import CATALOGUE, Severity
 from intempt_core.plan import Plan
 
 EVENTS_AT_ONCE = 20_000
@@ -37,6 +40,22 @@ def requests_of(plan: Plan) -> Iterator[RequestIntent]:
     for request, given, body in plan.written():
         events = [EventIntent.of(event, row + 1) for event, row in zip(given, request.rows, strict=True)]
         yield RequestIntent(request.lane, request.position, body, events)
+
+
+def left_behind_of(report: Report, events: Callable[[Sequence[int]], Iterable[GivenEvent]]) -> Iterator[LeftBehind]:
+    """The rows of a report that have errors, in order, with the codes that hold them back.
+
+    ``events`` gives the events of rows (from 0): a mapped table's ``events``, or a list's. Nothing is judged again.
+    """
+    codes: dict[int, list[str]] = {}
+    for code, kind in CATALOGUE.items():
+        if kind.severity is Severity.ERROR:
+            for row in report.rows_of(code).tolist():
+                codes.setdefault(row, []).append(code)
+    rows = sorted(codes)
+    for row, given in zip(rows, events(rows), strict=True):
+        event = EventIntent.of(given, row + 1)
+        yield LeftBehind(event.row, event.line, codes[row], event.event_id, event.name)
 
 
 class Recording(Database):

@@ -50,6 +50,14 @@ class BatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
+def moves(state: BatchState, counts: Mapping[RequestState, int]) -> bool:
+    """Whether something of a batch still moves by itself: it is recorded or sent, or waits for an answer on its way.
+
+    ``counts`` are its requests, or its events, by state.
+    """
+    return state in (BatchState.RECORDING, BatchState.SENDING) or bool(counts.get(RequestState.LEAVING))
+
+
 @dataclass(frozen=True, slots=True)
 class TargetSnapshot:
     """A target as it was at confirm, without its key.

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from intempt_core.client import Outcome
 from intempt_core.events import Json
 from intempt_core.feeds import Interaction
-from intempt_core.history.records import BatchState, EventIntent, RequestState, Source, TargetSnapshot
+from intempt_core.history.records import BatchState, EventIntent, RequestState, Source, TargetSnapshot, moves
 from intempt_core.plan import Policy
 
 T = TypeVar("T")
@@ -81,6 +81,14 @@ class BatchSummary:
     def total(self) -> int:
         """Events of the batch, whatever became of them."""
         return sum(self.events.values())
+
+    @property
+    def moves(self) -> bool:
+        """Whether something still moves by itself: it is sent, or requests of it wait for their answers.
+
+        A batch that does not move, and is not :attr:`over`, waits for a person.
+        """
+        return moves(self.state, self.requests)
 
     @property
     def over(self) -> bool:

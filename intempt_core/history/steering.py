@@ -8,7 +8,7 @@ from intempt_core.errors import NotAllowed
 from intempt_core.history.database import Database
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.schema import batches, requests, storable
-from intempt_core.history.standings import NEXT, OVER, held_batch
+from intempt_core.history.standings import NEXT, held_batch
 from intempt_core.plan import Policy
 
 
@@ -44,34 +44,53 @@ class Steering(Database):
             values = {"state": state.value, "reason": storable(reason), "changed_at": now}
             connection.execute(update(batches).where(batches.c.number == found.number).values(values))
 
-    def set_policy(self, batch: str, policy: Policy, again: Collection[RequestState] = ()) -> int:
-        """A person's decision for the rest of a batch that is not over; returns how many requests are tried again.
+    def go_on(self, batch: str, policy: Policy | None = None, again: Collection[RequestState] | None = None) -> int:
+        """Let a batch that is paused or has stopped go on; returns how many requests are tried again.
 
-        ``again`` names the states whose requests are: :attr:`RequestState.UNKNOWN`, :attr:`RequestState.UNSENT`.
-        A batch that stands is then set going with :meth:`set_state`. Raises :class:`NotAllowed`, :class:`NotFound`.
+        ``again`` names the states whose requests are: :attr:`RequestState.UNKNOWN`, :attr:`RequestState.UNSENT`. By
+        default it is what certainly never arrived, unless the policy is *go on*: later events have left then.
+
+        Where a batch *stopped* with unknown requests a person chooses between
+
+        * *go on*, the default: they stay unknown and no longer hold their lanes. The policy becomes *go on*, so later
+          unknowns do not stop a lane either;
+        * *send the unknown again*: ``again`` names them. The policy stays, and they leave before what is behind them.
+
+        Another ``policy`` may be said with either. Raises :class:`NotAllowed` where the batch neither is paused nor has
+        stopped, and :class:`NotFound`.
         """
-        if not {RequestState.UNKNOWN, RequestState.UNSENT}.issuperset(again):
+        if not {RequestState.UNKNOWN, RequestState.UNSENT}.issuperset(again or ()):
             raise NotAllowed("Only what is unknown or unsent is tried again in its own batch.")
         now = self._clock()
         with self._writing() as connection:
             found = held_batch(connection, batch)
-            if BatchState(found.state) in OVER:
-                raise NotAllowed(f"Batch {batch} is {found.state}: there is nothing left to decide.")
-            connection.execute(update(batches).where(batches.c.number == found.number).values(policy=policy.value))
-            count = 0
-            for state in again:
-                # What never arrived is as good as new; what may have arrived stays unknown until an answer says more.
-                better = RequestState.PENDING if state is RequestState.UNSENT else RequestState.UNKNOWN
-                count += connection.execute(
-                    update(requests)
-                    .where(
-                        requests.c.batch == found.number,
-                        requests.c.state == state.value,
-                        requests.c.retry_at.is_(None),
-                    )
-                    .values(state=better.value, retry_at=now, updated_at=now)
-                ).rowcount
-            return count
+            if BatchState(found.state) not in (BatchState.PAUSED, BatchState.STOPPED):
+                raise NotAllowed(f"Batch {batch} is {found.state}: only what is paused or stopped can go on.")
+            before = Policy(found.policy)
+            if again is None:
+                again = () if before is Policy.GO_ON else (RequestState.UNSENT,)
+            if policy is None:
+                decided = found.state == BatchState.STOPPED.value and RequestState.UNKNOWN not in again
+                policy = Policy.GO_ON if decided and _has_unknown(connection, found.number) else before
+            connection.execute(
+                update(batches)
+                .where(batches.c.number == found.number)
+                .values(policy=policy.value, state=BatchState.SENDING.value, reason="", changed_at=now)
+            )
+            return sum(_try_again(connection, found.number, state, now) for state in set(again))
+
+
+def _has_unknown(connection: Connection, number: int) -> bool:
+    unknown = select(requests.c.id).where(requests.c.batch == number, requests.c.state == RequestState.UNKNOWN.value)
+    return connection.execute(unknown.limit(1)).first() is not None
+
+
+def _try_again(connection: Connection, number: int, state: RequestState, now: int) -> int:
+    """What never arrived is as good as new; what may have arrived stays unknown until an answer says more."""
+    better = RequestState.PENDING if state is RequestState.UNSENT else RequestState.UNKNOWN
+    standing = requests.c.batch == number, requests.c.state == state.value, requests.c.retry_at.is_(None)
+    changed = update(requests).where(*standing).values(state=better.value, retry_at=now, updated_at=now)
+    return connection.execute(changed).rowcount
 
 
 def _is_busy(connection: Connection, number: int) -> bool:

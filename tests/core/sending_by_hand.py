@@ -10,7 +10,7 @@ from typing import Any
 
 from intempt_core.client import now_ms, open_client
 from intempt_core.dispatch import Dispatcher, Turn, drive
-from intempt_core.dispatch.simple import STANDS, intent_of
+from intempt_core.dispatch.simple import intent_of
 from intempt_core.events import GivenEvent, Json
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of
 from intempt_core.issues import Place
@@ -105,7 +105,7 @@ class Desk:
             time.sleep(0.01)
 
     def over(self, batch: str) -> BatchSummary:
-        self.until(lambda: self.history.batch(batch).state in STANDS)
+        self.until(lambda: not self.history.batch(batch).moves)
         return self.history.batch(batch)
 
     def counts(self, batch: str) -> dict[str, int]:

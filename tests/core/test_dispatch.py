@@ -1,6 +1,8 @@
 """One lane in order, and what happens after each outcome: real HTTP, real SQLite, one chunk after another."""
 
 import json
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from intempt_core.client import now_ms
 from intempt_core.dispatch import IN_A_ROW, Turn, halved
-from intempt_core.dispatch.progress import Meter
+from intempt_core.dispatch.progress import Meter, Progress
 from intempt_core.events import Json, body_of
 from intempt_core.history import BatchState, RequestState
 from intempt_core.plan import Policy
@@ -285,3 +287,48 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
     assert meter.rate == 25
     now[0] += 10
     assert meter.rate == 0
+
+
+def test_many_may_ask_for_the_rate_while_it_is_counted() -> None:
+    now = [100.0]
+    meter = Meter(lambda: now[0])
+    failed: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            for _ in range(300):
+                assert meter.rate >= 0
+        except BaseException as error:  # noqa: BLE001  it is looked at in the test's own thread
+            failed.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            for _ in range(1000):
+                meter.count(1)
+            now[0] += 10
+            threads = [threading.Thread(target=ask) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for _ in range(300):
+                meter.count(1)
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert failed == []
+
+
+def test_what_is_told_of_a_plan_may_say_whence_it_came(open_desk: Open) -> None:
+    at, _ = open_desk()
+    batch = at.record(plan_of(1), notes={"as it is": True}, resend_of="b_0")
+    found = at.history.batch(batch)
+    assert (found.notes, found.resend_of) == ({"as it is": True}, "b_0")
+
+
+def test_progress_moves_as_its_batch_does() -> None:
+    assert Progress(BatchState.SENDING, {}).moves
+    assert Progress(BatchState.PAUSED, {RequestState.LEAVING: 1}).moves
+    assert not Progress(BatchState.PAUSED, {RequestState.PENDING: 1}).moves
+    assert not Progress(BatchState.DONE, {RequestState.ACCEPTED: 1}).moves

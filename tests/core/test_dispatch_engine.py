@@ -16,7 +16,7 @@ import pytest
 
 from intempt_core import locks, sandbox
 from intempt_core.client import now_ms
-from intempt_core.dispatch import IN_A_ROW, Dispatcher, Progress, send
+from intempt_core.dispatch import IN_A_ROW, Dispatcher, Progress, engine, send
 from intempt_core.dispatch.ledger import Ledger
 from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
 from intempt_core.events import Json
@@ -408,6 +408,23 @@ def test_the_console_is_known_by_its_lock(scene: Scene) -> None:
     assert list((at.settings.data / locks.OWNERS).iterdir()) == []
 
 
+def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -> None:
+    at, _ = scene.desk()
+    other = locks.hold(at.settings.data / locks.CONSOLE)
+    assert other
+    dispatcher = scene.started(at, look_seconds=0.02)
+    loop = dispatcher._loop
+    assert loop
+    began, turns = time.monotonic(), 0
+    while time.monotonic() < began + 1.5:
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()
+        turns += 1
+        time.sleep(0.01)
+    assert turns > 40
+    other.release()
+    at.until(lambda: (locks.console_running(at.settings.data) or {}).get("owner") == "me")
+
+
 def test_an_owners_name_is_one_process(scene: Scene) -> None:
     at, _ = scene.desk()
     dispatcher = scene.started(at)
@@ -513,6 +530,23 @@ def test_while_history_is_gone_progress_is_what_was_last_seen(scene: Scene) -> N
         dispatcher.progress("b_other")
     file.with_suffix(".away").rename(file)
     assert at.over(batch).events == {RequestState.ACCEPTED: 30}
+
+
+def test_no_more_is_remembered_for_a_history_that_goes_away_than_is_looked_at(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "REMEMBERED", 2)
+    at, _ = scene.desk()
+    dispatcher = at.dispatcher()
+    batches = [at.record(plan_of(1)) for _ in range(3)]
+    for batch in (batches[0], batches[1], batches[0], batches[2]):
+        dispatcher.progress(batch)
+    file = at.settings.data / "history.sqlite3"
+    file.rename(file.with_suffix(".away"))
+    assert "is gone" in dispatcher.progress(batches[0]).reason
+    assert "is gone" in dispatcher.progress(batches[2]).reason
+    with pytest.raises(HistoryUnavailable):
+        dispatcher.progress(batches[1])
 
 
 def test_a_process_that_ends_while_history_is_away_does_not_wait_forever(

@@ -110,7 +110,8 @@ class Batches(RuleBasedStateMachine):
     @rule(policy=st.sampled_from(Policy), again=st.sets(st.sampled_from([RequestState.UNKNOWN, RequestState.UNSENT])))
     def decide(self, policy: Policy, again: set[RequestState]) -> None:
         with suppress(NotAllowed):
-            self.history.set_policy(self.batch, policy, again)
+            self.history.go_on(self.batch, policy, again)
+            assert self.history.batch(self.batch).state is BatchState.SENDING
 
     @invariant()
     @precondition(lambda self: hasattr(self, "batch"))

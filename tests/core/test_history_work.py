@@ -365,24 +365,76 @@ def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, c
     settle(history, unsent, Outcome.UNSENT)
     settle(history, refused, Outcome.REFUSED)
     assert [(lane.waiting, lane.standing) for lane in history.lanes(batch)] == [(1, 1), (0, 1), (0, 0)]
-    assert history.set_policy(batch, Policy.GO_ON) == 0
-    assert history.batch(batch).policy is Policy.GO_ON
-    assert history.set_policy(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 2
-    assert history.set_policy(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 0
+    history.set_state(batch, BatchState.PAUSED)
+    assert history.go_on(batch, Policy.GO_ON, []) == 0
+    assert (history.batch(batch).policy, history.batch(batch).state) == (Policy.GO_ON, BatchState.SENDING)
+    history.set_state(batch, BatchState.PAUSED)
+    assert history.go_on(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 2
+    history.set_state(batch, BatchState.PAUSED)
+    assert history.go_on(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 0
     assert [(lane.waiting, lane.standing) for lane in history.lanes(batch)] == [(2, 0), (1, 0), (0, 0)]
     assert (state(history, unknown), state(history, unsent)) == (UNKNOWN, PENDING)
     assert history.take(batch, 1, 1)[0].retry_at == clock.now
 
 
-def test_what_is_over_or_refused_is_not_tried_again(history: History) -> None:
-    batch = batch_of(history, [1])
-    with pytest.raises(NotAllowed):
-        history.set_policy(batch, Policy.RESEND, [RequestState.REFUSED])
+@pytest.mark.parametrize(
+    ("stands", "policy", "again", "then", "tried"),
+    [
+        (BatchState.STOPPED, Policy.STOP, None, Policy.GO_ON, {UNSENT}),
+        (BatchState.STOPPED, Policy.RESEND, None, Policy.GO_ON, {UNSENT}),
+        (BatchState.STOPPED, Policy.STOP, [UNKNOWN], Policy.STOP, {UNKNOWN}),
+        (BatchState.STOPPED, Policy.STOP, [UNKNOWN, UNSENT], Policy.STOP, {UNKNOWN, UNSENT}),
+        (BatchState.PAUSED, Policy.STOP, None, Policy.STOP, {UNSENT}),
+        (BatchState.PAUSED, Policy.GO_ON, None, Policy.GO_ON, set()),
+    ],
+)
+def test_going_on_is_a_decision_about_what_is_unknown(
+    history: History,
+    stands: BatchState,
+    policy: Policy,
+    again: list[RequestState] | None,
+    then: Policy,
+    tried: set[RequestState],
+) -> None:
+    batch = batch_of(history, [1, 1], [1], policy=policy)
+    requests = {UNKNOWN: leave(history, batch, 1), UNSENT: leave(history, batch, 2)}
+    settle(history, requests[UNKNOWN], Outcome.UNKNOWN)
+    settle(history, requests[UNSENT], Outcome.UNSENT)
+    history.set_state(batch, stands, "It stands.")
+    assert history.go_on(batch, again=again) == len(tried)
+    found = history.batch(batch)
+    assert (found.state, found.policy, found.reason) == (BatchState.SENDING, then, "")
+    waiting = {request.id for request in history.requests(batch).items if request.retry_at is not None}
+    assert waiting == {requests[state_].id for state_ in tried}
+
+
+def test_what_does_not_stand_cannot_go_on_and_nothing_of_it_changes(history: History) -> None:
+    batch = batch_of(history, [1], policy=Policy.STOP)
+    settle(history, leave(history, batch, 1), Outcome.UNSENT)
+    with pytest.raises(NotAllowed, match="is sending: only what is paused or stopped can go on"):
+        history.go_on(batch, Policy.RESEND)
+    assert history.batch(batch).policy is Policy.STOP
+    assert history.batch(batch).requests == {UNSENT: 1}
+    history.set_state(batch, BatchState.PAUSED)
+    with pytest.raises(NotAllowed, match="Only what is unknown or unsent"):
+        history.go_on(batch, Policy.RESEND, [RequestState.REFUSED])
     history.set_state(batch, BatchState.CANCELLED)
-    with pytest.raises(NotAllowed):
-        history.set_policy(batch, Policy.RESEND)
+    with pytest.raises(NotAllowed, match="is cancelled"):
+        history.go_on(batch, Policy.RESEND)
+    assert history.batch(batch).policy is Policy.STOP
     with pytest.raises(NotFound):
-        history.set_policy("b_nothing", Policy.STOP)
+        history.go_on("b_nothing", Policy.STOP)
+
+
+def test_a_batch_moves_while_it_is_sent_or_waits_for_an_answer(history: History) -> None:
+    batch = batch_of(history, [1, 1])
+    assert history.batch(batch).moves
+    request_ = leave(history, batch, 1)
+    history.set_state(batch, BatchState.PAUSED)
+    assert history.batch(batch).moves
+    settle(history, request_, Outcome.ACCEPTED)
+    assert not history.batch(batch).moves
+    assert not history.batch(batch).over
 
 
 def test_a_batch_cancelled_while_it_is_written_down_never_becomes_one_that_sends(
