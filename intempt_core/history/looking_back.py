@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
 
-from intempt_core.events import EventName
 from intempt_core.history.database import Database
+from intempt_core.history.persons import events_of_person
 from intempt_core.history.reading import LAST, number_of, recorded_events
-from intempt_core.history.records import IDENTITY_COLUMNS, RequestIntent, RequestState
+from intempt_core.history.records import RequestIntent, RequestState
 from intempt_core.history.schema import attempts, batches, bodies, events, kept, left_behind, requests
 from intempt_core.history.shown import Arrival, RowOutcome
 
@@ -25,13 +25,14 @@ ROWS_AT_ONCE = 5_000
 """Rows that an export reads at a time: each a short transaction, so that a slow download holds nobody up."""
 
 _SENT = {
-    RequestState.ACCEPTED: "accepted on",
-    RequestState.REFUSED: "refused on",
-    RequestState.UNKNOWN: "sent, and may have arrived, on",
-    RequestState.LEAVING: "set on its way on",
-    RequestState.PENDING: "recorded, to be sent soon, on",
+    RequestState.REFUSED: (0, "refused on"),
+    RequestState.PENDING: (1, "recorded, to be sent soon, on"),
+    RequestState.LEAVING: (1, "set on its way on"),
+    RequestState.UNKNOWN: (2, "sent, and may have arrived, on"),
+    RequestState.ACCEPTED: (3, "accepted on"),
 }
-"""What history says of an event id; states that are absent mean that the event certainly never arrived."""
+"""What history says of an event id, and how much it weighs: an event that arrived is not unsaid by a later refusal.
+States that are absent mean that the event certainly never arrived."""
 
 
 class LookingBack(Database):
@@ -81,7 +82,8 @@ class LookingBack(Database):
     def sent_ids(self, target: str, ids: Iterable[str]) -> dict[str, str]:
         """What became of events of these ids at a target (a ``key``): ``accepted on 2026-11-22 12:03 UTC``.
 
-        The latest outcome of each. Ids that were never sent there, or certainly never arrived, are not among the
+        Of several the one that says most: accepted, then unknown, then on its way or waiting, then refused; of equal
+        ones the latest. Ids that were never sent there, or certainly never arrived, are not among the
         answers.
         """
         said: dict[str, str] = {}
@@ -97,52 +99,31 @@ class LookingBack(Database):
                     .where(events.c.event_id.in_(list(names)))
                 )
                 rows = [row for row in connection.execute(found) if row.batch in there and row.state in _SENT]
-                for row in sorted(rows, key=lambda row: row.updated_at):
-                    when = datetime.fromtimestamp(row.updated_at / 1000, UTC)
-                    said[names[row.event_id]] = f"{_SENT[RequestState(row.state)]} {when:%Y-%m-%d %H:%M} UTC"
+                for row in sorted(rows, key=lambda row: (_SENT[RequestState(row.state)][0], row.updated_at)):
+                    when, words = datetime.fromtimestamp(row.updated_at / 1000, UTC), _SENT[RequestState(row.state)][1]
+                    said[names[row.event_id]] = f"{words} {when:%Y-%m-%d %H:%M} UTC"
         return said
 
     def interactions(self, target: str, field: str, value: str, *, limit: int = 10_000) -> list[Arrival]:
         """The last ``limit`` accepted events of a person at a target (a ``key``), oldest first (CONTRACT 4.7).
 
-        ``field`` is one of :data:`~intempt_core.events.IDENTITIES`. Events that miss what they need are not processed
-        (CONTRACT 2.6) and not among them; where the target deduplicates, a repeated event id counts once (CONTRACT 2.2,
-        2.9).
+        ``field`` is one of :data:`~intempt_core.events.IDENTITIES`, and the person whoever that id leads to (DESIGN):
+        events that share a profile, a user or another user's id are one person's, of whichever batch. An account is
+        asked about as such and leads to nobody. Events that miss what they need are not processed (CONTRACT 2.6) and
+        not among them; where the target deduplicates (as it was last confirmed), a repeat is not either (CONTRACT 2.9).
         """
-        columns = events.c
-        found = (
-            select(
-                columns.name,
-                columns.product_id,
-                columns.event_id,
-                columns.request,
-                requests.c.updated_at,
-                batches.c.deduplicates,
-            )
-            .join(requests, requests.c.id == columns.request)
-            .join(batches, batches.c.number == columns.batch)
-            .where(
-                columns[IDENTITY_COLUMNS[field]] == kept(value),
-                columns.name.in_([name.value for name in EventName]),
-                columns.event_id.is_not(None),
-                columns.product_id.is_not(None),
-                requests.c.state == RequestState.ACCEPTED.value,
-                batches.c.target_key == target,
-            )
-            .order_by(requests.c.last_attempt.desc(), columns.position.desc())
-            .limit(limit)
-        )
         with self._reading() as connection:
-            rows = connection.execute(found).all()
-        seen: set[tuple[str, str]] = set()
-        arrivals = []
-        for row in reversed(rows):
-            key = (row.event_id, row.product_id if row.name == EventName.ORDERED else "")
-            if row.deduplicates and key in seen:
-                continue
-            seen.add(key)
-            arrivals.append(Arrival(row.name, row.product_id, row.event_id, row.updated_at, row.request))
-        return arrivals
+            newest = select(batches.c.deduplicates).where(batches.c.target_key == target)
+            deduplicates = connection.execute(newest.order_by(batches.c.number.desc()).limit(1)).scalar()
+            if deduplicates is None:
+                return []
+            found = events_of_person(
+                connection, target, field, kept(value), deduplicates=bool(deduplicates), limit=limit
+            )
+        return [
+            Arrival(one.name or "", one.product_id or "", one.event_id or "", one.when, one.request)
+            for one in found[-limit:]
+        ]
 
 
 def _some(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -10,14 +10,14 @@ from intempt_core.plan import Policy
 
 ME = "owner-1"
 SHOP = TargetSnapshot(
-    key="https://api.intempt.com/v1/acme/projects/shop/sources/1001/track",
+    key="https://api.intempt.com/v1/acme/projects/shop/sources/1481727395731910656/track",
     name="shop",
     base="https://api.intempt.com",
     host="api.intempt.com",
     org="acme",
     project="shop",
     source_id="1481727395731910656",
-    track_url="https://api.intempt.com/v1/acme/projects/shop/sources/1001/track",
+    track_url="https://api.intempt.com/v1/acme/projects/shop/sources/1481727395731910656/track",
     origin="secrets.toml",
     production=True,
     credential_reference="secrets.toml: targets.shop.key",
