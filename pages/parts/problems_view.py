@@ -9,7 +9,7 @@ from intempt_core.events import IDENTITIES
 from intempt_core.exports import left_behind_csv, problems_csv
 from intempt_core.issues import CATALOGUE
 from pages.parts.look import LOOKS, counted
-from pages.parts.session import key, value
+from pages.parts.session import key
 from pages.parts.uploading import Judged
 
 PAGE = 50
@@ -57,24 +57,11 @@ def explorer(judged: Judged) -> None:
             width=320,
         )
         downloads(judged)
-    issues = report.issues((page_of(judged, code) - 1) * PAGE, PAGE, code)
+    pages = -(-report.issue_count(code) // PAGE)
+    page = st.pagination(pages, key=key("upload-page", code)) if pages > 1 else 1
+    issues = report.issues((page - 1) * PAGE, PAGE, code)
     rows(judged, issues)
     for_reading(issues)
-
-
-def page_of(judged: Judged, code: str | None) -> int:
-    """The page of issues that is chosen.
-
-    The counts are of rows, and a row may show a code at two of its cells: while there is more, there is a further page.
-    """
-    report, widget = judged.report, key("upload-page", code)
-    rows_found = report.counts[code] if code else sum(report.counts.values())
-    pages, now = -(-rows_found // PAGE), value(widget, 1)
-    if report.issues((now - 1) * PAGE, 1, code):
-        pages = max(pages, now)
-    if report.issues(pages * PAGE, 1, code):
-        pages += 1
-    return st.pagination(pages, key=widget) if pages > 1 else 1
 
 
 def rows(judged: Judged, issues: list[Issue]) -> None:

@@ -1,18 +1,18 @@
 """Sending a batch again: which of its events, under the same ids or fresh ones, with a plan before anything leaves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from uuid import uuid4
 
 import streamlit as st
 
 from intempt_core import Target, plan_events, read_payload
-from intempt_core.events import GivenEvent
+from intempt_core.events import GivenEvent, at, id_text
 from intempt_core.history import BatchSummary, Intent, RequestState, TargetSnapshot
 from pages.parts import sending
 from pages.parts.house import house
 from pages.parts.look import counted, escaped, mark
-from pages.parts.session import key, put, value
+from pages.parts.session import TARGET, key, put, value
 
 SETTLED = (
     RequestState.ACCEPTED,
@@ -22,6 +22,8 @@ SETTLED = (
     RequestState.CANCELLED,
 )
 SAME, FRESH = "the same ids", "fresh ids"
+BODY_DRAWN = 4000
+"""Characters of the first request that the plan shows."""
 
 
 def again(batch: BatchSummary, target: Target) -> None:
@@ -44,16 +46,39 @@ def again(batch: BatchSummary, target: Target) -> None:
         fresh = ids == FRESH
         chosen = [RequestState(state) for state in picked]
         count = sum(batch.events[state] for state in chosen)
-        st.text(f"{counted(count, 'event')} to {target.title}. {consequence(batch, chosen, target, fresh=fresh)}")
+        plan(batch, chosen, target, fresh=fresh)
         if count and sending.named(target, key("again", batch.id)):
             st.button(
                 f"Send {counted(count, 'event')} again to {escaped(target.title)}",
                 key=key("again-send", batch.id),
                 type="primary",
                 on_click=send,
-                args=(batch, tuple(chosen), target, value(_sent(batch), 0)),
+                args=(batch, tuple(chosen), target, decided(batch)),
                 kwargs={"fresh": fresh},
             )
+        if trouble := value(key("again-trouble", batch.id)):
+            st.text(trouble)
+
+
+def decided(batch: BatchSummary) -> tuple[object, ...]:
+    """What a person has decided about sending a batch again, and how often it was sent again from this screen."""
+    return (
+        value(_sent(batch), 0),
+        value(key("again-states", batch.id)),
+        value(key("again-ids", batch.id)),
+        value(TARGET),
+    )
+
+
+def plan(batch: BatchSummary, states: list[RequestState], target: Target, *, fresh: bool) -> None:
+    """What would leave, where to, and what that does; the first request as it would leave under the same ids."""
+    events, requests = (sum(counts[state] for state in states) for counts in (batch.events, batch.requests))
+    how = "planned anew" if fresh else f"in {counted(requests, 'request')}, byte for byte as before"
+    st.text(f"{counted(events, 'event')} {how}, to {target.title}. {consequence(batch, states, target, fresh=fresh)}")
+    first = next(house().history.bodies(batch.id, states), None)
+    if first is not None and not fresh:
+        st.caption("The first request")
+        st.code(first.body.decode("utf-8", "replace")[:BODY_DRAWN], language=None, wrap_lines=True, height=120)
 
 
 def consequence(batch: BatchSummary, states: list[RequestState], target: Target, *, fresh: bool) -> str:
@@ -69,35 +94,47 @@ def consequence(batch: BatchSummary, states: list[RequestState], target: Target,
 
 
 def send(
-    batch: BatchSummary, states: tuple[RequestState, ...], target: Target, sent: int, *, fresh: bool = False
+    batch: BatchSummary,
+    states: tuple[RequestState, ...],
+    target: Target,
+    drawn: tuple[object, ...],
+    *,
+    fresh: bool = False,
 ) -> None:
-    """Send the batch again and show the new batch. ``sent`` is how often that was done when the button was drawn: the
-    second click on the same button does nothing, a later decision sends once more.
+    """Send the batch again and show the new batch. ``drawn`` is what was decided when the button was drawn: it sends
+    what one saw, once however often it is clicked, or nothing; a later decision sends once more.
     """
-    if value(_sent(batch), 0) == sent:
-        new = record(batch, states, target, fresh=fresh)
-        put(_sent(batch), sent + 1)
-        st.query_params.from_dict({"batch": new})
+    now, trouble = decided(batch), key("again-trouble", batch.id)
+    if now[0] != drawn[0]:
+        return
+    if now != drawn:
+        put(trouble, "Nothing was sent: the choice was being changed as the button was pressed. Look at it, then send.")
+        return
+    new = record(batch, states, target, fresh=fresh)
+    put(_sent(batch), value(_sent(batch), 0) + 1)
+    put(trouble, "")
+    st.query_params.from_dict({"batch": new})
 
 
 def record(batch: BatchSummary, states: tuple[RequestState, ...], target: Target, *, fresh: bool = False) -> str:
     """Record the batch anew, byte-identical or under fresh ids, and wake the engine; the new batch's id."""
+    whole = all(state in states for state in batch.events)
     intent = Intent(
         source=batch.source,
         label=batch.label,
         target=TargetSnapshot.of(target),
         policy=sending.policy_of(target),
-        rows=batch.rows,
+        rows=sum(batch.events.get(state, 0) for state in states),
         digest=batch.digest,
         mapping=batch.mapping,
         notes={"ids": FRESH if fresh else SAME},
         resend_of=batch.id,
-        persons=batch.persons,
+        persons=batch.persons if whole else 0,
         lanes=batch.lanes,
     )
     if fresh:
-        plan = plan_events(list(renamed(batch, states)))
-        return sending.submit(replace(intent, persons=plan.persons, lanes=plan.lanes), plan)
+        planned = plan_events(list(renamed(batch, states)))
+        return sending.submit(replace(intent, persons=planned.persons, lanes=planned.lanes), planned)
     return sending.repeat(intent, house().history.bodies(batch.id, states))
 
 
@@ -107,11 +144,12 @@ def _sent(batch: BatchSummary) -> str:
 
 def renamed(batch: BatchSummary, states: tuple[RequestState, ...]) -> Iterator[GivenEvent]:
     """The batch's events in their order under fresh ids; lines that shared an id share the new one."""
-    names: dict[object, str] = {}
+    names: dict[str, str] = {}
     for request in house().history.bodies(batch.id, states):
         payload = read_payload(request.body.decode())
         for recorded, event in zip(request.events, payload.events, strict=True):
             body = event.body
-            if isinstance(body, Mapping) and isinstance(body.get("eventId"), str):
-                body = {**body, "eventId": names.setdefault(body["eventId"], f"evt_{uuid4().hex}")}
+            id_ = id_text(at(body, "eventId"))
+            if id_ is not None:
+                body = {**body, "eventId": names.setdefault(id_, f"evt_{uuid4().hex}")}
             yield replace(event, body=body, place=replace(event.place, row=recorded.row, line=recorded.line))

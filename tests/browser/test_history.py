@@ -109,6 +109,7 @@ def test_a_batch_is_sent_again_under_the_same_ids_and_then_under_fresh_ones(
         page.get_by_role("radio", name=ids, exact=True).click()
         outcome = "counts them once more" if new else "what it already has, it ignores"
         expect(page.get_by_text(outcome, exact=False)).to_be_visible()  # the plan comes before the button is pressed
+        settled(page)
         page.get_by_role("button", name="Send 5 events again to Sandbox").dblclick()  # two clicks, one batch
         back = page.get_by_role("link", name="Sent again from this batch")
         expect(back).to_be_visible()
@@ -167,7 +168,7 @@ def test_a_killed_console_accounts_for_everything_when_it_is_back(page: Page, tm
         link = page.url.replace("/upload", "/history")
         while processed(url) < 500:
             time.sleep(0.02)
-    page.goto("about:blank")
+        page.goto("about:blank")
     with running(data, port):
         open_screen(page, link)
         expect(page.get_by_text(f"{total:,} of {total:,} events · done")).to_be_visible(timeout=90_000)
@@ -178,4 +179,4 @@ def test_a_killed_console_accounts_for_everything_when_it_is_back(page: Page, tm
         assert accepted + unknown == total  # what was leaving is unknown, the rest has arrived, nothing is missing
         assert 0 <= unknown <= 16 * 50
         assert accepted <= processed(url) <= total
-    page.goto("about:blank")
+        page.goto("about:blank")
