@@ -8,7 +8,6 @@ import streamlit as st
 
 from intempt_core import Issue, Target
 from intempt_core.events import DRIVES, IDENTITIES, EventName
-from intempt_core.history import BatchState
 from intempt_core.snippets import curl, node, python
 from pages.parts import composing, look, sending
 from pages.parts.composing import JOURNEYS, Composing, State
@@ -273,7 +272,7 @@ def outcome(screen: Composing) -> None:
     if screen.on_its_way:
         sending.watch(batch)
         sending.controls(house().history.batch(batch))
-        if house().history.batch(batch).state is not BatchState.SENDING:
+        if not house().history.batch(batch).moves:
             st.rerun()  # it arrived while this screen was drawn
         return
     found = house().history.batch(batch)

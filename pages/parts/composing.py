@@ -9,14 +9,14 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 from uuid import uuid4
 
 from intempt_core import Issue, Payload, Target, check_events, intent_of, plan_events, read_payload
 from intempt_core.events import IDENTITIES, EventName, Json, body_of
-from intempt_core.history import BatchState, RequestState, Source, target_key
+from intempt_core.history import RequestState, Source, target_key
 from intempt_core.plan import Policy
 from pages.parts import resending, sending
 from pages.parts.form import NO_TIME, EventForm
@@ -152,8 +152,10 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     plan = plan_events(found.payload.events, one_request=True)
     names = dict.fromkeys(str(form.value("name", None) or "no name")[:LABEL] for form in found.forms)
     label = ", ".join(list(names)[:4])
-    intent = intent_of(plan, target, source=Source.FORM, label=label, policy=policy)
-    found.batch = sending.submit(replace(intent, notes={"as it is": True} if as_it_is else {}), plan)
+    notes = {"as it is": True} if as_it_is else {}
+    found.batch = sending.submit(
+        intent_of(plan, target, source=Source.FORM, label=label, policy=policy, notes=notes), plan
+    )
     found.left = {form.uid: form.value("eventId") for form in found.forms}
     found.state, found.on_its_way = State.SENDING, True
 
@@ -178,7 +180,7 @@ def arrive(found: Composing) -> None:
     if found.batch is None:
         return
     batch = house().history.batch(found.batch)
-    if batch.state is BatchState.SENDING:  # also one that stood, and was told to go on
+    if batch.moves:  # also one that stood, and was told to go on
         found.on_its_way = True
         return
     if not found.on_its_way:

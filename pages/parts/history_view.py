@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from intempt_core import ConsoleError, NotFound, Target
+from intempt_core import NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchFilter, BatchSummary, RequestState, RequestSummary, Source
 from pages.parts import composing, resending, sending
@@ -12,7 +12,7 @@ from pages.parts.exchange import came_back, exchange
 from pages.parts.frame import target
 from pages.parts.house import house
 from pages.parts.look import LOOKS, badge, badges, counted, escaped, lasted, moment, zone, zone_name
-from pages.parts.session import key, put, value
+from pages.parts.session import key, put, session, value
 
 BATCHES, REQUESTS = 25, 50
 """Lines of one page of batches, and of one batch's requests."""
@@ -134,9 +134,10 @@ def one_batch(id_: str) -> None:
         st.text(str(error))
         return
     st.subheader(escaped(batch.label), anchor=False)
+    persons = f" of {counted(batch.persons, 'person')}" if batch.persons else ""  # a part that is sent again has none
     st.text(
         f"{batch.source.value} · {moment(batch.created_at)} ({zone_name()}) · to {batch.target.name} at "
-        f"{batch.target.host} · {counted(batch.total, 'event')} of {counted(batch.persons, 'person')} in "
+        f"{batch.target.host} · {counted(batch.total, 'event')}{persons} in "
         f"{counted(batch.lanes, 'lane')} · after an unknown answer: {batch.policy.value}"
     )
     if batch.left_behind:
@@ -228,7 +229,6 @@ def one_request(id_: str) -> None:
 
 def where(batch: BatchSummary) -> Target | None:
     """Where a batch went, if that can still be asked."""
-    try:
-        return house().resolve(batch)
-    except ConsoleError:
-        return None
+    known = {**house().targets, **session().typed}  # a key that another session typed is not lent to this one
+    found = known.get(batch.target.name)
+    return found if found and found.credential_reference == batch.target.credential_reference else None

@@ -5,7 +5,6 @@ import re
 import streamlit as st
 
 from intempt_core import CATALOGUE, Issue, Target
-from intempt_core.history import BatchState
 from intempt_core.payloads import position
 from pages.parts import composing, inspecting, sending
 from pages.parts.exchange import exchange
@@ -128,7 +127,7 @@ def result(screen: Inspecting) -> None:
     batch = screen.batch or ""
     if screen.on_its_way:
         sending.watch(batch)
-        if house().history.batch(batch).state is not BatchState.SENDING:
+        if not house().history.batch(batch).moves:
             st.rerun()  # it arrived while this screen was drawn
         return
     found = house().history.batch(batch)

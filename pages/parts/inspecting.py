@@ -1,10 +1,10 @@
 """What the Inspect screen knows and does: the pasted text, what it was recognised as, its verdict, its batch."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from intempt_core import ConsoleError, Payload, Report, Target, check_events, intent_of, plan_events, read_payload
-from intempt_core.history import BatchState, Source, target_key
+from intempt_core.history import Source, target_key
 from intempt_core.plan import Plan, Policy
 from pages.parts import sending
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
@@ -33,7 +33,7 @@ class Inspecting:
 def inspecting(target: Target) -> Inspecting:
     """This tab's Inspect screen; judged again where ``target`` is another one, or has taken something since."""
     found = room(Inspecting)
-    arrived = found.on_its_way and found.batch and house().history.batch(found.batch).state is not BatchState.SENDING
+    arrived = found.on_its_way and found.batch and not house().history.batch(found.batch).moves
     if arrived or found.judged_for != target_key(target):
         if arrived:
             found.on_its_way, found.settled_at = False, time.monotonic()
@@ -97,6 +97,7 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     if planned is None or found.payload is None:
         return
     label = found.payload.recognised
-    intent = intent_of(planned, target, source=Source.PAYLOAD, label=label, policy=policy)
-    found.batch = sending.submit(replace(intent, notes={"as it is": True} if as_it_is else {}), planned)
+    notes = {"as it is": True} if as_it_is else {}
+    intent = intent_of(planned, target, source=Source.PAYLOAD, label=label, policy=policy, notes=notes)
+    found.batch = sending.submit(intent, planned)
     found.on_its_way = True

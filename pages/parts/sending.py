@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 
 import streamlit as st
 
@@ -68,13 +69,13 @@ def repeat(intent: Intent, requests: Iterable[RequestIntent]) -> str:
 
 def watch(batch: str) -> None:
     """A batch's progress, looked at again and again while it is on its way; then the whole screen is drawn anew."""
-    running = house().history.batch(batch).state is BatchState.SENDING
+    moving = house().history.batch(batch).moves
 
-    @st.fragment(run_every=WATCH_SECONDS if running else None)
+    @st.fragment(run_every=WATCH_SECONDS if moving else None)
     def progress_of() -> None:
         summary = house().history.batch(batch)
         progress(summary, house().dispatcher.progress(batch))
-        if running and summary.state is not BatchState.SENDING:
+        if moving and not summary.moves:
             st.rerun()
 
     progress_of()
@@ -106,7 +107,7 @@ def controls(summary: BatchSummary) -> None:
         if summary.state is BatchState.SENDING:
             st.button("Pause", key=key("pause", summary.id), on_click=ask, args=(engine.pause, summary.id))
         if summary.state in (BatchState.PAUSED, BatchState.STOPPED):
-            st.button("Go on", key=key("resume", summary.id), on_click=ask, args=(engine.resume, summary.id))
+            go_on(summary)
         if summary.state in (BatchState.SENDING, BatchState.PAUSED, BatchState.STOPPED):
             waiting = summary.events.get(RequestState.PENDING, 0)
             with st.popover("Cancel", key=key("cancel", summary.id)):
@@ -117,6 +118,27 @@ def controls(summary: BatchSummary) -> None:
                     on_click=ask,
                     args=(engine.cancel, summary.id),
                 )
+
+
+def go_on(summary: BatchSummary) -> None:
+    """The ways on from where a batch stands; where answers never came, what becomes of those is a person's decision."""
+    engine = house().dispatcher
+    unknown = summary.events.get(RequestState.UNKNOWN, 0)
+    if summary.state is BatchState.STOPPED and unknown:
+        st.button(
+            f"Send the {counted(unknown, 'unknown event')} again, then go on",
+            key=key("resume-again", summary.id),
+            on_click=ask,
+            args=(partial(engine.resume, again=(RequestState.UNKNOWN, RequestState.UNSENT)), summary.id),
+        )
+        st.button(
+            "Go on without them; later unknown answers stop no lane",
+            key=key("resume", summary.id),
+            on_click=ask,
+            args=(engine.resume, summary.id),
+        )
+    else:
+        st.button("Go on", key=key("resume", summary.id), on_click=ask, args=(engine.resume, summary.id))
 
 
 def ask(what: Callable[[str], None], batch: str) -> None:

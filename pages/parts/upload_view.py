@@ -6,7 +6,7 @@ import streamlit as st
 
 from intempt_core import Dialect, Mapping, NotFound, Target
 from intempt_core.exports import results_csv
-from intempt_core.history import BatchState, BatchSummary, RequestState, target_key
+from intempt_core.history import BatchSummary, RequestState, target_key
 from pages.parts import mapping_view, problems_view, sending, uploading
 from pages.parts.exchange import body_text
 from pages.parts.house import house
@@ -299,7 +299,7 @@ def sent(id_: str) -> None:
     sending.watch(id_)
     batch = house().history.batch(id_)  # after the watch began: what ends before it is seen here, what ends later there
     sending.controls(batch)
-    if batch.state is not BatchState.SENDING:
+    if not batch.moves:
         result(batch)
 
 

@@ -30,10 +30,10 @@ from intempt_core import (
     plan_table,
     read_table,
 )
-from intempt_core.history import LeftBehind, Source
-from intempt_core.issues import CATALOGUE, Severity
+from intempt_core.history import LeftBehind, Source, left_behind_of
 from intempt_core.mapping import MappedTable, Offer
 from intempt_core.plan import Policy
+from pages.parts import sending
 from pages.parts.house import house
 from pages.parts.session import TARGET, anew, key, room, value
 
@@ -170,15 +170,7 @@ class Judged:
 
     def left_behind(self) -> Iterator[LeftBehind]:
         """The rows with errors, with the codes that hold them back."""
-        codes: dict[int, list[str]] = {}
-        for code in self.report.counts:
-            if CATALOGUE[code].severity is Severity.ERROR:
-                for row in self.report.rows_of(code).tolist():
-                    codes.setdefault(row, []).append(code)
-        rows = sorted(codes)
-        for row, event in zip(rows, self.mapped.events(rows), strict=True):
-            name = event.name if isinstance(event.name, str) else None
-            yield LeftBehind(row + 1, event.place.line, codes[row], event.body.get("eventId"), name)
+        return left_behind_of(self.report, self.mapped.events)
 
 
 def table() -> Table:
@@ -267,10 +259,10 @@ def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy, drawn: t
         policy=policy,
         digest=found.digest,
         mapping=judged_.mapped.mapping.to_json(),
+        notes={"as it is": True} if found.everything else {},
     )
-    intent = replace(intent, notes={"as it is": True} if found.everything else {})
     try:
-        found.batch = house().submit(intent, plan, () if found.everything else judged_.left_behind())
+        found.batch = sending.submit(intent, plan, () if found.everything else judged_.left_behind())
     except ConsoleError as error:
         found.trouble = f"Nothing was sent: {error}"
 

@@ -174,10 +174,10 @@ def test_hostile_labels_are_shown_as_they_are(history: History) -> None:
 
 
 def test_a_batch_says_where_it_stands_and_a_request_shows_what_left_and_every_try(history: History) -> None:
-    batch = batch_of(history, [2, 1], policy=Policy.GO_ON)
+    batch = batch_of(history, [2, 1], policy=Policy.GO_ON, persons=2)
     settle(history, batch, Outcome.REFUSED)
     screen = opened(batch=batch)
-    assert "3 events of" in screen.said
+    assert "3 events of 2 persons" in screen.said
     assert "after an unknown answer: go on" in screen.said
     assert "■ 3 refused" in screen.marks
     screen = opened(request=str(history.requests(batch).items[0].id))
