@@ -299,7 +299,10 @@ def test(arguments: Sequence[str]) -> int:
         [list(arguments)]
         if arguments
         # Two parts: Playwright keeps an event loop running, beside which no other test could start its own.
-        else [["-m", "not browser", "-n", "2", "--cov", "--cov-report=term"], ["-m", "browser", "-n", "2"]]
+        else [
+            ["-m", "not browser", "-n", "2", "--dist", "worksteal", "--cov", "--cov-report=term"],
+            ["-m", "browser", "-n", "2"],
+        ]
     )
     failed = [run([*pytest, *part], environment) for part in parts]
     if browser is None:
