@@ -15,7 +15,7 @@ from pages.parts.exchange import exchange
 from pages.parts.form import CHOSEN, EARLIEST, LATEST, NO_TIME, PLACES, TYPES, WHENS, EventForm, Row, zones
 from pages.parts.history_view import where
 from pages.parts.house import house
-from pages.parts.look import badge, badges, counted, escaped, weight, zone_name
+from pages.parts.look import badge, badges, counted, escaped, raw, weight, zone_name
 from pages.parts.problems import problem_list, summary
 from pages.parts.session import key
 
@@ -194,12 +194,8 @@ def field_problems(form: EventForm, field: str, issues: list[Issue], notes: Sequ
 def request_text(screen: Composing, target: Target) -> None:
     """The exact request as it will leave."""
     st.markdown("**The request**")
-    st.code(
-        f"POST {target.track_url}\nContent-Type: application/json\n\n{screen.payload.text}",
-        language=None,
-        wrap_lines=True,
-        height=520 if len(screen.forms) > 1 else "content",
-    )
+    text = f"POST {target.track_url}\nContent-Type: application/json\n\n{screen.payload.text}"
+    raw(text, 520 if len(screen.forms) > 1 else None)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"Line breaks are for reading: the body leaves on one line, {weight(len(screen.body))}.")
         with st.popover("Copy as", key="compose-copy", type="tertiary", width="content"):

@@ -5,7 +5,7 @@ import streamlit as st
 from intempt_core import RequestRecord, Target
 from intempt_core.history import AttemptRecord
 from pages.parts.feedview import feeds_of_person
-from pages.parts.look import badge, counted, lasted, moment, weight, zone_name
+from pages.parts.look import badge, counted, lasted, moment, raw, weight, zone_name
 from pages.parts.session import key
 
 SHOWN_BODY = 200_000
@@ -53,9 +53,7 @@ def came_back(last: AttemptRecord | None) -> None:
 def body_text(name: str, number: int, body: bytes) -> None:
     """A body as raw text, whole or cut with its whole as a download. Never as JSON: digits would be lost (FACTS)."""
     text = body.decode("utf-8", "replace")
-    st.code(
-        text[:SHOWN_BODY] or "(empty)", language=None, wrap_lines=True, height=300 if len(text) > 1200 else "content"
-    )
+    raw(text[:SHOWN_BODY], 300 if len(text) > 1200 else None)
     if len(text) > SHOWN_BODY:
         st.download_button(
             "The whole body", body, f"{name}-{number}.txt", key=key("body", name, number), on_click="ignore"

@@ -12,7 +12,7 @@ from pages.parts.frame import target
 from pages.parts.history_view import where
 from pages.parts.house import house
 from pages.parts.inspecting import PASTE, Inspecting
-from pages.parts.look import LOOKS, badges, counted, escaped
+from pages.parts.look import LOOKS, badges, counted, escaped, raw
 from pages.parts.problems import problem_list, tally
 
 LINE_END = re.compile(r"\r\n?|\n")
@@ -160,6 +160,6 @@ def marked_text(screen: Inspecting) -> None:
     width = len(str(len(lines)))
     shown = [f"{n:>{width}} {marks.get(n, ' ')} {line}" for n, line in enumerate(lines[:LINES_DRAWN], 1)]
     st.caption("The text as it was pasted, with the lines that have problems marked")
-    st.code("\n".join(shown), language=None, wrap_lines=True, height=500 if len(shown) > 25 else "content")
+    raw("\n".join(shown), 500 if len(shown) > 25 else None)
     if len(lines) > LINES_DRAWN:
         st.caption(f"The first {LINES_DRAWN:,} of {counted(len(lines), 'line')}.")

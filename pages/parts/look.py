@@ -69,6 +69,12 @@ def marks(counts: Mapping[Any, int]) -> str:
     return "  ".join(mark(state, counts[state]) for state in LOOKS if counts.get(state))
 
 
+def raw(text: str, height: int | None = None) -> None:
+    """Text as it is, in a fixed-width face; with ``height`` (pixels) in a frame that scrolls, also by the keyboard."""
+    with st.container(height=height or "content", border=False):
+        st.code(text or "(empty)", language=None, wrap_lines=True)
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """A number with its noun: ``1 event``, ``1,204 events``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -11,7 +11,7 @@ from intempt_core.events import GivenEvent, at, id_text
 from intempt_core.history import BatchSummary, Intent, RequestState, TargetSnapshot
 from pages.parts import sending
 from pages.parts.house import house
-from pages.parts.look import counted, escaped, mark
+from pages.parts.look import counted, escaped, mark, raw
 from pages.parts.session import TARGET, key, put, value
 
 SETTLED = (
@@ -78,7 +78,7 @@ def plan(batch: BatchSummary, states: list[RequestState], target: Target, *, fre
     first = next(house().history.bodies(batch.id, states), None)
     if first is not None and not fresh:
         st.caption("The first request")
-        st.code(first.body.decode("utf-8", "replace")[:BODY_DRAWN], language=None, wrap_lines=True, height=120)
+        raw(first.body.decode("utf-8", "replace")[:BODY_DRAWN], 120)
 
 
 def consequence(batch: BatchSummary, states: list[RequestState], target: Target, *, fresh: bool) -> str:
