@@ -340,6 +340,11 @@ class Columns:
         return np.full(self.rows, -1 if id_text(at(self.blank.body, field)) is None else 0)
 
     @cached_property
+    def ordered(self) -> Mask:
+        """The rows of the name ``Product ordered``."""
+        return self._named(EventName.ORDERED)
+
+    @cached_property
     def orders(self) -> Numbers:
         """A number for each order: neighbouring rows share it that are lines of one order (CONTRACT 2.9).
 
@@ -348,8 +353,7 @@ class Columns:
         linked = np.zeros(self.rows, np.bool_)
         rows = np.flatnonzero((self.ids[1:] == self.ids[:-1]) & (self.ids[1:] >= 0)) + 1
         if rows.size:
-            ordered = self._named(EventName.ORDERED)
-            rows = rows[ordered[rows] & ordered[rows - 1]]
+            rows = rows[self.ordered[rows] & self.ordered[rows - 1]]
             if self.times is not None:  # a constant time is the same, or an error of every row
                 rows = rows[self.times.same_as_before(rows)]
             linked[rows[self._same_person(rows)]] = True

@@ -24,10 +24,7 @@ from intempt_core.settings import Settings
 Numbers: TypeAlias = NDArray[np.int64]
 
 LANE_EVENTS = 200
-"""Events that make one more lane worth its while, once there are :data:`LANES_FEW`."""
-
-LANES_FEW = 16
-"""Lanes that even a small plan may have: what one process drives at once."""
+"""Events that make one more lane worth its while, beyond the ``Settings.lanes_at_once`` that a small plan may have."""
 
 EVENTS_AT_ONCE = 4000
 """Events that :meth:`Plan.written` holds at a time, so that a million of them need no more memory than these."""
@@ -178,8 +175,9 @@ def plan_table(mapped: MappedTable, rows: Sequence[int] | Numbers, settings: Set
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
     columns = Columns(mapped)
-    same_order = columns.orders[chosen[1:]] == columns.orders[chosen[:-1]]
-    return _plan(mapped, chosen, _persons(chosen.size, *_links_of_columns(columns, chosen)), ~same_order, settings)
+    ids, ordered = columns.ids[chosen], columns.ordered[chosen]  # compiled are_one_order
+    one_order = ordered[1:] & ordered[:-1] & (ids[1:] == ids[:-1]) & (ids[1:] >= 0)
+    return _plan(mapped, chosen, _persons(chosen.size, *_links_of_columns(columns, chosen)), ~one_order, settings)
 
 
 def plan_events(events: Sequence[GivenEvent], *, one_request: bool = False, settings: Settings | None = None) -> Plan:
@@ -292,7 +290,7 @@ def _plan(
 
 
 def _lane_count(events: int, persons: int, settings: Settings) -> int:
-    wished = min(max(-(-events // LANE_EVENTS), LANES_FEW), settings.lanes)
+    wished = min(max(-(-events // LANE_EVENTS), settings.lanes_at_once), settings.lanes)
     return min(settings.lanes, persons, wished, -(-events // settings.events_per_request))
 
 

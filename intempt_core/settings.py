@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import URL
 
 from intempt_core.errors import SettingsError
+from intempt_core.events import EVENTS_PER_REQUEST
 
 PREFIX = "CONSOLE_"
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +31,7 @@ class Settings:
     data: Path = _setting("Folder of history, sandbox and locks.", ROOT / ".data")
     port: int = _setting("Port of the console.", 8501, 1, 65535)
     events_per_request: int = _setting(
-        "Events in one request, as the vendor's SDKs have it (CONTRACT 1.6).", 50, 1, 1000
+        "Events in one request, as the vendor's SDKs have it (CONTRACT 1.6).", EVENTS_PER_REQUEST, 1, 1000
     )
     lanes: int = _setting("Lanes of a plan at the most.", 64, 1, 64)
     lanes_at_once: int = _setting("Lanes that one process drives at the same time.", 16, 1, 64)

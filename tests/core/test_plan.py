@@ -163,6 +163,14 @@ def test_an_account_is_a_person_only_where_nothing_else_is_given() -> None:
     assert plan_events([event(0, accountId="a", userId="null"), event(1, accountId="a")]).persons == 2
 
 
+def test_both_doors_keep_lines_together_whose_person_only_another_event_tells() -> None:
+    link = ("Product viewed", "e", "", "u", "a", "", "p")
+    lines = [("Product ordered", "o1", "", "u", "", "", "p"), ("Product ordered", "o1", "", "", "a", "", "q")]
+    mapped, one = table([link, *lines]), Settings(events_per_request=1)
+    for plan in (plan_table(mapped, range(3), one), plan_events(list(mapped.events()), settings=one)):
+        assert [request.rows for request in plan.requests] == [(0,), (1, 2)]
+
+
 def test_lines_of_one_order_stay_in_one_request() -> None:
     lines = [("Product ordered", "o1", "", "u", "", "", str(n)) for n in range(7)]
     mapped = table(
