@@ -14,7 +14,11 @@ from intempt_core.events import EventName
 
 
 class FeedId(StrEnum):
-    """The feeds whose content follows from one person's events alone; a target may give them ids of its own."""
+    """The feeds whose content follows from one person's events alone (CONTRACT 4.5, in part).
+
+    Best-selling, most popular and the feeds of products that go together depend on everybody's events, and no rule
+    here says what they show. A target may give its feeds ids of its own.
+    """
 
     VIEWED = "recently-viewed"
     ADDED = "recently-added-to-cart"
@@ -27,6 +31,9 @@ FEEDS: dict[str, str] = {
     FeedId.ORDERED: "Recently Purchased",
 }
 """Feed id → title."""
+
+READABLE_BY: dict[str, str] = {"userId": "user", "profileId": "profile", "accountId": "account"}
+"""Identity field → the type by which the feed API asks for it (CONTRACT 5.1). By ``anotherUserId`` no feed is read."""
 
 _SHOWS = {
     EventName.VIEWED: FeedId.VIEWED,  # CONTRACT 4.1

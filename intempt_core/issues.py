@@ -35,6 +35,16 @@ class Kind:
     source: str
 
 
+def pointer_step(key: str) -> str:
+    """A key as one step of an RFC 6901 pointer."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def pointer_keys(pointer: str) -> list[str]:
+    """The keys along an RFC 6901 pointer; an index of a list is text too."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where something stands, in the file and in the JSON.
@@ -52,8 +62,7 @@ class Place:
     @property
     def path(self) -> str:
         """The pointer as people read it: ``track[0].payload[16].data.productId``."""
-        steps = [step.replace("~1", "/").replace("~0", "~") for step in self.pointer.split("/")[1:]]
-        text = "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)
+        text = "".join(f"[{key}]" if key.isdigit() else f".{key}" for key in pointer_keys(self.pointer))
         return text.removeprefix(".")
 
     @property

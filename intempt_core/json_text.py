@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from intempt_core.errors import ReadError
 from intempt_core.events import WHITE, Json
-from intempt_core.issues import shown
+from intempt_core.issues import pointer_keys, pointer_step, shown
 
 DEEPEST = 200
 """Levels of brackets that are read. What writes a body later gives up a little above."""
@@ -76,10 +76,10 @@ class JsonText:
     def nearest(self, pointer: str) -> Node:
         """The value at an RFC 6901 pointer, or the last of its parents that there is."""
         node = self._root
-        for step in pointer.split("/")[1:]:
+        for key in pointer_keys(pointer):
             if node.members is None:
                 node.members = _node(self.text, node.at, 1).members or {}
-            member = node.members.get(step.replace("~1", "/").replace("~0", "~"))
+            member = node.members.get(key)
             if member is None:
                 break
             node = member
@@ -298,14 +298,9 @@ def _node(text: str, at: int, levels: int) -> Node:
 
 def _oddities(text: str, node: Node, pointer: str) -> Iterator[Oddity]:
     for key, at in node.repeats:
-        yield Oddity("key_repeated", at, f"{pointer}/{escaped(key)}", key)
+        yield Oddity("key_repeated", at, f"{pointer}/{pointer_step(key)}", key)
     for key, member in (node.members or {}).items():
-        yield from _oddities(text, member, f"{pointer}/{escaped(key)}")
+        yield from _oddities(text, member, f"{pointer}/{pointer_step(key)}")
     literal = text[node.at : node.end]
     if literal[0] in "-0123456789" and not literal.lstrip("-").isdigit() and _loses_digits(literal, float(literal)):
         yield Oddity("number_precision", node.at, pointer, literal)
-
-
-def escaped(key: str) -> str:
-    """A key as one step of an RFC 6901 pointer."""
-    return key.replace("~", "~0").replace("/", "~1")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from intempt_core.events import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, given_text
-from intempt_core.issues import Issue, Place, shown
-from intempt_core.json_text import JsonText, escaped
+from intempt_core.issues import Issue, Place, pointer_step, shown
+from intempt_core.json_text import JsonText
 
 _EVENT_KEYS = frozenset(("name", *PLAIN_FIELDS, *OPEN_FIELDS[1:]))
 """The keys by which an object is known as an event; ``data`` alone may as well be an envelope of another API."""
@@ -121,7 +121,7 @@ class _Shape:
             return
         inside = [] if _is_event(item) or not isinstance(item, Mapping) else [k for k, v in item.items() if _holds(v)]
         for key in inside:
-            self._misplaced(f"{pointer}/{escaped(key)}", item[key], "Paste what stands in here by itself.")
+            self._misplaced(f"{pointer}/{pointer_step(key)}", item[key], "Paste what stands in here by itself.")
         if not inside:
             name = item.get("name") if isinstance(item, Mapping) else None
             body = {k: v for k, v in item.items() if k != "name"} if isinstance(item, Mapping) else item

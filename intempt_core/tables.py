@@ -18,7 +18,7 @@ from intempt_core.errors import ReadError
 from intempt_core.events import EventName, is_blank
 from intempt_core.issues import shown
 
-__all__ = ["Dialect", "Table", "guess_dialect", "read_table"]
+__all__ = ["Dialect", "Table", "read_table"]
 
 HEAD = 65_536
 """Bytes that a guess looks at."""
@@ -138,15 +138,6 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None)
     )
 
 
-def guess_dialect(head: bytes) -> Dialect:
-    """What the first bytes of a file (:data:`HEAD` of them are plenty) say about it. Raises nothing."""
-    try:
-        encoding = _encoding_of(head, "", whole=False)
-    except ReadError:
-        encoding = "cp1252"
-    return _guess(head.decode(encoding, errors="ignore").removeprefix("\ufeff").encode(errors="ignore"), encoding)
-
-
 # ── what the bytes are ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -170,8 +161,8 @@ def _refuse_other_formats(raw: bytes, name: str) -> None:
             raise ReadError(f"{name} is {what}, not a table as text. CSV with a header line is taken. {mend}")
 
 
-def _encoding_of(raw: bytes, name: str, *, whole: bool = True) -> str:
-    """Python's name of the encoding; ``whole`` is false where the end may be cut through a character."""
+def _encoding_of(raw: bytes, name: str) -> str:
+    """Python's name of the encoding."""
     if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -182,7 +173,7 @@ def _encoding_of(raw: bytes, name: str, *, whole: bool = True) -> str:
         wide = "utf-16-le" if odd else "utf-16-be"
         if re.search(rf"[\r\n{''.join(DELIMITERS)}]", head.decode(wide, errors="ignore")):
             return wide
-    bad = _first_not_utf8(raw, final=whole)
+    bad = _first_not_utf8(raw)
     if bad is None:
         return "utf-8"
     line = _line_at(raw, bad)
@@ -206,7 +197,7 @@ def _encoding_of(raw: bytes, name: str, *, whole: bool = True) -> str:
     return "cp1252"
 
 
-def _first_not_utf8(raw: bytes, *, final: bool) -> int | None:
+def _first_not_utf8(raw: bytes) -> int | None:
     """Where the bytes stop being UTF-8; ``None`` where they never do. A piece at a time, so that memory stays flat."""
     if raw.isascii():
         return None
@@ -214,7 +205,7 @@ def _first_not_utf8(raw: bytes, *, final: bool) -> int | None:
     for at in range(0, len(raw), BLOCK):
         waiting = len(decoder.getstate()[0])
         try:
-            decoder.decode(raw[at : at + BLOCK], final=final and at + BLOCK >= len(raw))
+            decoder.decode(raw[at : at + BLOCK], final=at + BLOCK >= len(raw))
         except UnicodeDecodeError as error:
             return at - waiting + error.start
     return None
@@ -224,7 +215,7 @@ def _as_utf8(raw: bytes, encoding: str, name: str) -> bytes:
     """The text in UTF-8 without a byte order mark; the very same bytes where they are that already."""
     try:
         if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}:
-            bad = _first_not_utf8(raw, final=True)
+            bad = _first_not_utf8(raw)
             if bad is not None:
                 raise UnicodeDecodeError("utf-8", raw, bad, bad + 1, "not UTF-8")
             return raw.removeprefix(BOM)

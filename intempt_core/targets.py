@@ -1,4 +1,4 @@
-"""Where events go: a target, its credential (never shown, never stored), and where both are described.
+"""Where events go: a target, and where it and its credential (``credentials.py``) are described.
 
 A target is described in ``.streamlit/secrets.toml`` or in the environment, field by field; where both name a field,
 the environment wins::
@@ -17,23 +17,31 @@ What cannot be used is told in sentences and harms no other target. No sentence 
 that was pasted into the wrong place would be in it.
 """
 
-import base64
-import hmac
 import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Never
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
+from intempt_core.credentials import MASK, Credential
 from intempt_core.errors import CredentialError, NoSuchTarget, TargetIncomplete
 from intempt_core.events import INVISIBLE
 from intempt_core.feeds import FEEDS
 
-MASK = "••••"
-"""What stands where a secret was."""
+__all__ = [
+    "KEY_VARIABLE",
+    "MASK",
+    "SANDBOX",
+    "Credential",
+    "Target",
+    "Targets",
+    "parse_track_url",
+    "sandbox_target",
+    "typed_target",
+]
 
 SANDBOX = "sandbox"
 """The name of the target that needs no description; nobody else may have it."""
@@ -54,113 +62,6 @@ STAGING = "api.staging.intempt.com"
 """The vendor's staging host (CONTRACT 1.1)."""
 
 _TRACK_PATH = re.compile(r"(?P<prefix>.*)/v1/([^/]+)/projects/([^/]+)/sources/([^/]+)/track/?", re.DOTALL)
-_SECRET_SHOWN_ALONE = 8  # a shorter secret may be a plain word ("sandbox"), and words must stay readable
-
-
-class Credential:
-    """An API key ``prefix.secret`` (CONTRACT 1.5) that shows itself to nobody.
-
-    ``repr``, ``str`` and ``format`` are masked; pickling is refused, so that no cache, session or queue writes it
-    down; a copy is the same object. Only :meth:`basic` and :attr:`authorization` give the key away.
-    """
-
-    __slots__ = ("__forms", "__longest", "__pattern", "__prefix", "__secret")
-
-    def __init__(self, prefix: str, secret: str) -> None:
-        self.__prefix = prefix
-        self.__secret = secret
-        key = f"{prefix}.{secret}"
-        token = self.authorization.removeprefix("Basic ")
-        forms = {key, f"{prefix}:{secret}", token, token.rstrip("=")}
-        forms |= {secret} if len(secret) >= _SECRET_SHOWN_ALONE else set()
-        forms |= {written for form in forms for written in (quote(form, safe=""), quote_plus(form))}
-        forms |= {json.dumps(form)[1:-1] for form in forms} | {form.replace("/", "\\/") for form in forms}
-        self.__forms = sorted(forms, key=len, reverse=True)
-        encodings = ("utf-8", "utf-16-le", "utf-16-be")
-        written = sorted((form.encode(encoding) for form in forms for encoding in encodings), key=len, reverse=True)
-        self.__longest = len(written[0])
-        self.__pattern = re.compile(b"|".join(map(re.escape, written)))
-
-    @classmethod
-    def parse(cls, text: str) -> "Credential":
-        """The credential in a text; :class:`CredentialError` says what is wrong with it, never what it is."""
-        text = text.strip()
-        prefix, dot, secret = text.partition(".")
-        if not text:
-            raise CredentialError("The key is empty. It has the form prefix.secret.")
-        if not dot:
-            raise CredentialError("This is a key without a dot. It has the form prefix.secret.")
-        if not prefix or not secret:
-            raise CredentialError("One side of the key's dot is empty. It has the form prefix.secret.")
-        if not re.fullmatch(r"[!-~]+", text) or ":" in prefix:
-            raise CredentialError("The key holds a character that no key has. It has the form prefix.secret.")
-        return cls(prefix, secret)
-
-    def basic(self) -> tuple[str, str]:
-        """User and password of HTTP Basic: (prefix, secret)."""
-        return self.__prefix, self.__secret
-
-    @property
-    def authorization(self) -> str:
-        """The value of the ``Authorization`` header."""
-        return "Basic " + base64.b64encode(f"{self.__prefix}:{self.__secret}".encode()).decode()
-
-    @property
-    def longest_form(self) -> int:
-        """Bytes of the longest form of an echoed key: what to read beyond a cut, so that a key there is recognised."""
-        return self.__longest
-
-    def masked_in(self, text: str) -> str:
-        """A text with every form of the key (plain, Basic, percent-encoded, escaped) replaced by :data:`MASK`."""
-        for form in self.__forms:
-            text = text.replace(form, MASK)
-        return text
-
-    def masked_in_bytes(self, data: bytes, keep: int) -> bytes:
-        """The first ``keep`` bytes of some data, the key masked as in :meth:`masked_in`, in UTF-8 and in UTF-16.
-
-        A key that begins before the cut is masked whole, and nothing from behind the cut moves before it.
-        """
-        kept, start = bytearray(), 0
-        for match in self.__pattern.finditer(data):
-            if match.start() >= keep:
-                break
-            kept += data[start : match.start()] + MASK.encode()
-            start = match.end()
-        return bytes(kept + data[start:keep])[:keep]
-
-    def is_in(self, text: str) -> bool:
-        """Whether a text holds the key in any form."""
-        return any(form in text for form in self.__forms)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Credential):
-            return NotImplemented
-        return hmac.compare_digest(self.authorization, other.authorization)
-
-    def __hash__(self) -> int:
-        return hash((self.__prefix, self.__secret))
-
-    def __repr__(self) -> str:
-        return f"Credential({MASK})"
-
-    def __str__(self) -> str:
-        return MASK
-
-    def __format__(self, spec: str) -> str:
-        return MASK
-
-    def __copy__(self) -> "Credential":
-        return self
-
-    def __deepcopy__(self, memo: object) -> "Credential":
-        return self
-
-    def __getstate__(self) -> Never:
-        raise TypeError("A credential is never written down: pass the target's name and look it up there.")
-
-    def __reduce_ex__(self, protocol: object) -> Never:
-        self.__getstate__()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,22 +118,6 @@ class Target:
     def with_key(self, text: str) -> "Target":
         """This target with a key that was typed for one session; :class:`CredentialError` where it is none."""
         return _keyed(self, Credential.parse(text), "typed for this session")
-
-    def describe(self) -> dict[str, Any]:
-        """What history may keep of a target: everything but the credential, as JSON values."""
-        return {
-            "name": self.name,
-            "base": self.base,
-            "org": self.org,
-            "project": self.project,
-            "source": self.source,
-            "track_url": self.track_url,
-            "origin": self.origin,
-            "credential_reference": self.credential_reference,
-            "deduplicates": self.deduplicates,
-            "production": self.production,
-            "feeds": dict(self.feeds),
-        }
 
     @property
     def _project_url(self) -> str:
@@ -323,6 +208,8 @@ def typed_target(
 
 def parse_track_url(url: str, environment: Mapping[str, str]) -> Target:
     """The target in a full track URL (CONTRACT 1.1, any prefix before ``/v1``), its key from :data:`KEY_VARIABLE`.
+
+    A key in the URL itself (``?apiKey=``), which the wire takes, is refused: it would be in every log (CONTRACT 1.5).
 
     :class:`TargetIncomplete` where the URL is no such URL, :class:`CredentialError` where the key is absent or no key.
     """

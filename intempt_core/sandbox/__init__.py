@@ -12,6 +12,6 @@ alias, consent and recommend calls. The same application is mounted in the conso
 
 from intempt_core.sandbox.guards import KEY, LARGEST_BODY, standing_alone
 from intempt_core.sandbox.routes import app
-from intempt_core.sandbox.serving import running, serve
+from intempt_core.sandbox.serving import running
 
-__all__ = ["KEY", "LARGEST_BODY", "app", "running", "serve", "standing_alone"]
+__all__ = ["KEY", "LARGEST_BODY", "app", "running", "standing_alone"]

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from intempt_core.events import EARLIEST_MS, Json, id_text
-from intempt_core.feeds import FEEDS
+from intempt_core.feeds import FEEDS, READABLE_BY
 from intempt_core.sandbox.answers import Refused
 from intempt_core.sandbox.persons import node
-
-TYPES = ("user", "profile", "account")
-"""Whose feed can be read (CONTRACT 5.1), in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +27,16 @@ class FeedQuestion:
 def feed_question(feed: str, body: dict[str, Json]) -> FeedQuestion:
     """What a feed read asks for. Raises :class:`Refused` 400: ``Name is null`` for an unknown feed or nobody named.
 
-    Node's 1.x SDK and the browser's name no ``type`` and ``id``; live servers answer them the same (CONTRACT 5.2).
+    The type is taken in any case (CONTRACT 5.1). Node's 1.x SDK and the browser's name no ``type`` and ``id``; live
+    servers answer them the same (CONTRACT 5.2).
     """
     if feed not in FEEDS:
         raise Refused(400, "Name is null", detail=f"No feed has that id. The sandbox has {', '.join(FEEDS)}.")
     kind, person = body.get("type"), id_text(body.get("id"))
     if kind is None or person is None:
         raise Refused(400, "Name is null", detail="Nobody is named: a feed read needs type and id.")
-    if not isinstance(kind, str) or kind.lower() not in TYPES:
-        raise Refused(400, f"The type is not one of {', '.join(TYPES)}.")
+    if not isinstance(kind, str) or kind.lower() not in READABLE_BY.values():
+        raise Refused(400, f"The type is not one of {', '.join(READABLE_BY.values())}.")
     source = id_text(body.get("sourceId"))
     if kind.lower() == "profile" and source is None:
         raise Refused(400, "A profile's feed needs the sourceId that the profile belongs to.")

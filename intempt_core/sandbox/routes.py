@@ -1,7 +1,6 @@
 """The sandbox as a Starlette application: the paths of CONTRACT 1, 5 and 6, and what it tells about itself."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from intempt_core.events import dumps
+from intempt_core.events import dumps, now_ms
 from intempt_core.feeds import feeds_of
 from intempt_core.sandbox import listing
 from intempt_core.sandbox.answers import Refused, StoreUnavailable, answer, no_route, refused, unavailable
@@ -31,11 +30,6 @@ READ_HERE = 100_000
 """Bytes of a body that the event loop reads itself (a few milliseconds); a larger one is read in a thread."""
 
 _T = TypeVar("_T")
-
-
-def now_ms() -> int:
-    """The clock of a real server: epoch milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

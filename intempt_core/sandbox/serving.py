@@ -15,18 +15,6 @@ from intempt_core.sandbox.routes import app
 HOST = "127.0.0.1"
 
 
-def serve(file: Path, port: int, latency_ms: int = 0) -> None:
-    """Serve the sandbox at ``http://127.0.0.1:port/`` until the process is told to stop. Raises OSError: port taken."""
-    with _listening(port) as listener:
-        made = _standing_alone(file, latency_ms)
-        try:
-            _server(made).run([listener])
-        except KeyboardInterrupt:  # the server has ended in good order; Ctrl+C is how a person says so
-            pass
-        finally:
-            made.state.store.close()
-
-
 @contextmanager
 def running(file: Path, port: int = 0, latency_ms: int = 0) -> Iterator[str]:
     """The sandbox beside other work, in a thread; the value is its URL. ``port`` 0 takes any that is free.

@@ -140,8 +140,17 @@ def test_the_servers_own_words_are_shown_for_a_400() -> None:
     with hostile(answers(400, words)) as server:
         attempt = posted(server.url)
     assert "Can't create a collection for auto-event" in attempt.reason
+    assert "known to pass" in attempt.reason
+    assert attempt.outcome is Outcome.REFUSED
     assert "\x1b" not in attempt.reason
     assert "\n" not in attempt.reason
+
+
+def test_any_other_400_is_about_the_body() -> None:
+    with hostile(answers(400, b'{"message": "track is empty"}')) as server:
+        reason = posted(server.url).reason
+    assert "does not accept this body as it is." in reason
+    assert "known to pass" not in reason
 
 
 def test_long_words_are_cut_in_the_sentence_and_kept_in_the_answer() -> None:

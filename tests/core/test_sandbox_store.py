@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from intempt_core.events import EventName
 from intempt_core.feeds import Interaction
-from intempt_core.sandbox import app, listing, running, serving
+from intempt_core.sandbox import app, listing, running
 from intempt_core.sandbox.answers import StoreUnavailable
 from intempt_core.sandbox.store import PILE, Arrival, Store
 
@@ -237,19 +237,14 @@ def test_an_error_of_ours_reaches_who_waits_and_the_writer_goes_on(tmp_path: Pat
     store.close()
 
 
-def test_the_port_is_said_to_be_taken_and_a_server_can_be_started_and_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_port_is_said_to_be_taken_and_the_server_there_goes_on(tmp_path: Path) -> None:
     with running(tmp_path / "s.sqlite3") as url:
-        with pytest.raises(OSError, match="in use"):
-            serving.serve(tmp_path / "s.sqlite3", httpx.URL(url).port or 0)
+        with (
+            pytest.raises(OSError, match="in use"),
+            running(tmp_path / "other.sqlite3", httpx.URL(url).port or 0),
+        ):
+            pass
         assert httpx.get(f"{url}/_sandbox/events?apiKey=sandbox.sandbox").status_code == 200
-
-    def interrupted(_: object, __: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("uvicorn.Server.run", interrupted)
-    serving.serve(tmp_path / "s.sqlite3", 0)
 
 
 steps = st.lists(

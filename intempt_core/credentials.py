@@ -1,0 +1,117 @@
+"""The key of a target, which shows itself to nobody and is found wherever it is echoed (CONTRACT 1.5)."""
+
+import base64
+import hmac
+import json
+import re
+from typing import Never
+from urllib.parse import quote, quote_plus
+
+from intempt_core.errors import CredentialError
+
+MASK = "••••"
+"""What stands where a secret was."""
+
+_SECRET_SHOWN_ALONE = 8  # a shorter secret may be a plain word ("sandbox"), and words must stay readable
+
+
+class Credential:
+    """An API key ``prefix.secret`` (CONTRACT 1.5) that shows itself to nobody.
+
+    ``repr``, ``str`` and ``format`` are masked; pickling is refused, so that no cache, session or queue writes it
+    down; a copy is the same object. Only :attr:`authorization` gives the key away.
+    """
+
+    __slots__ = ("__forms", "__longest", "__pattern", "__prefix", "__secret")
+
+    def __init__(self, prefix: str, secret: str) -> None:
+        self.__prefix = prefix
+        self.__secret = secret
+        key = f"{prefix}.{secret}"
+        token = self.authorization.removeprefix("Basic ")
+        forms = {key, f"{prefix}:{secret}", token, token.rstrip("=")}
+        forms |= {secret} if len(secret) >= _SECRET_SHOWN_ALONE else set()
+        forms |= {written for form in forms for written in (quote(form, safe=""), quote_plus(form))}
+        forms |= {json.dumps(form)[1:-1] for form in forms} | {form.replace("/", "\\/") for form in forms}
+        self.__forms = sorted(forms, key=len, reverse=True)
+        encodings = ("utf-8", "utf-16-le", "utf-16-be")
+        written = sorted((form.encode(encoding) for form in forms for encoding in encodings), key=len, reverse=True)
+        self.__longest = len(written[0])
+        self.__pattern = re.compile(b"|".join(map(re.escape, written)))
+
+    @classmethod
+    def parse(cls, text: str) -> "Credential":
+        """The credential in a text; :class:`CredentialError` says what is wrong with it, never what it is."""
+        text = text.strip()
+        prefix, dot, secret = text.partition(".")
+        if not text:
+            raise CredentialError("The key is empty. It has the form prefix.secret.")
+        if not dot:
+            raise CredentialError("This is a key without a dot. It has the form prefix.secret.")
+        if not prefix or not secret:
+            raise CredentialError("One side of the key's dot is empty. It has the form prefix.secret.")
+        if not re.fullmatch(r"[!-~]+", text) or ":" in prefix:
+            raise CredentialError("The key holds a character that no key has. It has the form prefix.secret.")
+        return cls(prefix, secret)
+
+    @property
+    def authorization(self) -> str:
+        """The value of the ``Authorization`` header: HTTP Basic (CONTRACT 1.5)."""
+        return "Basic " + base64.b64encode(f"{self.__prefix}:{self.__secret}".encode()).decode()
+
+    @property
+    def longest_form(self) -> int:
+        """Bytes of the longest form of an echoed key: what to read beyond a cut, so that a key there is recognised."""
+        return self.__longest
+
+    def masked_in(self, text: str) -> str:
+        """A text with every form of the key (plain, Basic, percent-encoded, escaped) replaced by :data:`MASK`."""
+        for form in self.__forms:
+            text = text.replace(form, MASK)
+        return text
+
+    def masked_in_bytes(self, data: bytes, keep: int) -> bytes:
+        """The first ``keep`` bytes of some data, the key masked as in :meth:`masked_in`, in UTF-8 and in UTF-16.
+
+        A key that begins before the cut is masked whole, and nothing from behind the cut moves before it.
+        """
+        kept, start = bytearray(), 0
+        for match in self.__pattern.finditer(data):
+            if match.start() >= keep:
+                break
+            kept += data[start : match.start()] + MASK.encode()
+            start = match.end()
+        return bytes(kept + data[start:keep])[:keep]
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text holds the key in any form."""
+        return any(form in text for form in self.__forms)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Credential):
+            return NotImplemented
+        return hmac.compare_digest(self.authorization, other.authorization)
+
+    def __hash__(self) -> int:
+        return hash((self.__prefix, self.__secret))
+
+    def __repr__(self) -> str:
+        return f"Credential({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __copy__(self) -> "Credential":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Credential":
+        return self
+
+    def __getstate__(self) -> Never:
+        raise TypeError("A credential is never written down: pass the target's name and look it up there.")
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        self.__getstate__()
