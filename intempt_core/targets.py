@@ -176,7 +176,8 @@ class Targets:
         for target in self.all:
             name = target.credential.masked_in(name) if target.credential else name
         known = ", ".join(target.name for target in self.all)
-        raise NoSuchTarget(f"There is no target “{name[:100]}” that can be used. There is: {known}.")
+        faults = "".join(f" {problem}" for problem in self.problems)
+        raise NoSuchTarget(f"There is no target “{name[:100]}” that can be used. There is: {known}.{faults}")
 
 
 def typed_target(

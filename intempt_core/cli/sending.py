@@ -25,7 +25,7 @@ from intempt_core.cli.words import counted, plain, say, tell
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.simple import intent_of, wait
-from intempt_core.errors import ConsoleError, HistoryUnavailable, TargetError
+from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable, TargetError
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of, target_key
 from intempt_core.plan import POLICY_WORDS, Plan, Policy
@@ -38,15 +38,19 @@ def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     settings = Settings.from_environment(environment)
     console = locks.console_running(settings.data)
     file = read(given.file, given.mapping)
-    if given.results is not None and (given.results.is_dir() or not os.access(given.results.parent, os.W_OK)):
-        raise ConsoleError(f"The results could not be written to {given.results}, so nothing was sent.")
+    if given.results is not None:
+        _refuse_results(given.results, Path(given.file))
     with contextlib.ExitStack() as opened:
         target = _target(given.target, settings, environment, console)
         # A target typed as a URL has its key in this process only: nobody else could send it.
         alone = console is None or target.origin == "command line"
         if alone and target.name == SANDBOX and target.origin == "sandbox":
             target = sandbox_target(opened.enter_context(_sandbox_beside(settings)))
+        if target.credential is None:
+            raise CredentialError(f"The key of target {target.name} is missing or has the wrong form (prefix.secret).")
         history = opened.enter_context(contextlib.closing(History.open(settings.history_url)))
+        for line in _unfinished(history, file.digest, target):
+            say(line)
         report = file.check(partial(history.sent_ids, target_key(target)))
         plan = file.plan(report, settings)
         for line in _plan_words(file, report, plan, target):
@@ -61,6 +65,16 @@ def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
         owner = "" if console is None else str(console.get("owner", ""))
         batch, interrupted = sending.here() if alone else sending.at_console(owner, wait=given.wait)
         return _closing_words(history, batch, report, given.results, alone=alone, interrupted=interrupted)
+
+
+def _refuse_results(results: Path, file: Path) -> None:
+    """Raise before anything is sent where the results could not be written, or would replace something else."""
+    if results.parent.is_dir() and results.exists() and file.exists() and results.samefile(file):
+        raise ConsoleError(f"{results} is the file to send itself: the results would overwrite it. Nothing was sent.")
+    if results.is_symlink() or (results.exists() and not results.is_file()):
+        raise ConsoleError(f"{results} is no plain file, and the results would replace it. Nothing was sent.")
+    if not results.parent.is_dir() or not os.access(results.parent, os.W_OK):
+        raise ConsoleError(f"The results could not be written to {results}, so nothing was sent.")
 
 
 def _target(name: str, settings: Settings, environment: Mapping[str, str], console: Mapping[str, Any] | None) -> Target:
@@ -110,6 +124,16 @@ def _plan_words(file: Given, report: Report, plan: Plan, target: Target) -> Iter
         twice = "it deduplicates by event id" if target.deduplicates else "it may count them once more"
         yield f"{counted(before, 'row was', 'rows were')} sent to this target before; {twice}."
     yield f"If an answer never comes: {POLICY_WORDS[Policy(target.default_policy)]}"
+
+
+def _unfinished(history: History, digest: str, target: Target) -> Iterator[str]:
+    """What stands of this very file for this target and is not over: it may still be sent, beside what is sent now."""
+    for batch in history.same_file(digest, target_key(target)) if digest else ():
+        if not batch.over and (waiting := batch.events.get(RequestState.PENDING, 0)):
+            yield (
+                f"Batch {batch.id} of this very file is {batch.state.value}, with {counted(waiting, 'event')} pending."
+                " Go on with it, or cancel it, in the console (python3 run.py), under History."
+            )
 
 
 def _confirmed(plan: Plan, target: Target, asked: TextIO) -> bool:
@@ -187,12 +211,13 @@ class _Sending:
 
 @contextlib.contextmanager
 def _deaf() -> Iterator[None]:
-    """A second Ctrl+C must not cut off the writing of outcomes."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """A second Ctrl+C or SIGTERM must not cut off the writing of outcomes."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Watch:
@@ -249,7 +274,11 @@ def _how_to_go_on(found: BatchSummary, *, alone: bool, interrupted: bool) -> str
         return f"{pending} pending at the console, batch {found.id}.{waits}"
     where = "in the console (python3 run.py), under History"
     if found.target.origin == "command line":
-        where = "by sending the file again: its event ids stay the same"
+        arrived = sum(found.events.get(state, 0) for state in (RequestState.ACCEPTED, RequestState.UNKNOWN))
+        twice = (
+            "" if not arrived else f"; {counted(arrived, 'event')} of it may have arrived and would be sent once more"
+        )
+        where = f"by sending the file again under the same event ids{twice}"
     return f"Batch {found.id} is {found.state.value}: {pending} pending.{reason} Go on with it {where}."
 
 

@@ -250,7 +250,19 @@ class Dispatcher:
         log.info("Batch %s is taken over, with %d requests whose outcome is unknown.", found.id, lost)
         if found.state is BatchState.RECORDING:
             await self._set_state(found.id, BatchState.CANCELLED, "It was not written down completely; nothing left.")
+        elif found.state is BatchState.SENDING and await self._ledger.ask(self._sent_since, found.id):
+            # Going on by itself would send older events after newer ones, and some of them twice (CONTRACT 3.7, 4.3).
+            reason = (
+                "Its process ended, and the same file was sent again since. Decide whether the rest is still wanted."
+            )
+            await self._set_state(found.id, BatchState.PAUSED, reason)
+            return False
         return True
+
+    def _sent_since(self, batch: str) -> bool:
+        found = self._history.batch(batch)
+        same = self._history.same_file(found.digest, found.target.key) if found.digest else []
+        return any(other.created_at > found.created_at for other in same)
 
     async def _send(self, batch: str, client: Client) -> None:
         """Send a batch until it is done, stands, or is halted."""

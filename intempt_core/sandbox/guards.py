@@ -91,8 +91,15 @@ def _basic(header: str) -> str:
 def check_origin(request: Request) -> None:
     """Refuse what a page of another host has a browser write. Servers send no Origin. Raises :class:`Refused` 403."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+    if origin is not None and _netloc(origin) != request.headers.get("host", "").lower():
         raise Refused(403, "A page of another origin may not write to the sandbox; a server may.")
+
+
+def _netloc(url: str) -> str | None:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:  # http://[bad
+        return None
 
 
 def check_json(request: Request) -> None:

@@ -170,12 +170,18 @@ class _Reading:
             self._id(body.get("anotherUserId")),
             self._id(body.get("accountId")),
             self._id(at(body, "data.productId")),
-            time if time is None or time <= LATEST_MS else self.received_at,
+            self._time(time),
             event_id in shared,
             " ".join(issue.code for issue in found),
             _storable(" ".join(issue.says for issue in found)) or "",
             _storable(dumps(given.body).decode()) or "",
         )
+
+    def _time(self, time: int | None) -> int | None:
+        """CONTRACT 2.7: after 2040 the server's own clock; what no database has a number for is as if not given."""
+        if time is None or time < -(2**63):
+            return None
+        return time if time <= LATEST_MS else self.received_at
 
     def _id(self, value: Json) -> str | None:
         if isinstance(value, float) and not self.exact:

@@ -297,10 +297,14 @@ def test_results_that_cannot_be_written_are_told_before_anything_leaves(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call = ["send", file(tmp_path, *good(1)), "--target", "sandbox", "--yes", "--results"]
+    (tmp_path / "link.csv").symlink_to(tmp_path / "elsewhere.csv")
     assert main([*call, str(tmp_path)], key(data)) == 1
     assert main([*call, str(tmp_path / "nowhere" / "out.csv")], key(data)) == 1
-    assert capsys.readouterr().err.count("so nothing was sent.") == 2
+    assert main([*call, str(tmp_path / "link.csv")], key(data)) == 1
+    assert main([*call, call[1]], key(data)) == 1
+    assert capsys.readouterr().err.lower().count("nothing was sent.") == 4
     assert not data.exists()
+    assert Path(call[1]).read_text().startswith(HEADER)
 
 
 # ── confirming ───────────────────────────────────────────────────────────────────────────────────────────────────────

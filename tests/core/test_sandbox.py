@@ -519,3 +519,22 @@ def test_mounted_it_serves_the_same_paths_below_its_place(tmp_path: Path) -> Non
         sandbox.state.store.close()
 
     asyncio.run(talk())
+
+
+def test_a_time_that_no_database_has_a_number_for_harms_nothing(shop: Shop) -> None:
+    for time in (-1e30, -(10**40)):
+        answer = shop.http.post(f"{shop.base}/track", json={"track": [{"name": "x", "timestamp": time}]})
+        assert answer.status_code == 201
+    assert [shown["timestamp"] for shown in shop.events] == [None, None]
+
+
+def test_an_origin_that_is_no_address_is_refused(shop: Shop) -> None:
+    headers = {"Origin": "http://[bad"}
+    assert shop.http.post(f"{shop.base}/track", json={"track": []}, headers=headers).status_code == 403
+
+
+def test_a_key_that_is_half_a_character_is_no_error_of_the_server(shop: Shop) -> None:
+    body = rb'{"track":[{"name":"Identify","payload":[{"eventId":"s","userId":"u","k\ud800":1}]}]}'
+    answer = shop.http.post(f"{shop.base}/track", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (201, 400)
+    assert len(shop.events) == (answer.status_code == 201)

@@ -1,0 +1,111 @@
+"""Takes the pictures of ``docs/first-run.md``: ``python -m tests.browser.first_run URL FILE.csv`` on an empty console.
+
+It goes the road that the document describes, over the file that it names, and prints what the sandbox then serves.
+"""
+
+import sys
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Page, expect, sync_playwright
+
+import run
+from tests.browser.browsing import settled
+from tests.browser.conftest import FLAGS
+
+PICTURES = run.ROOT / "docs" / "pictures"
+PERSON = "463240011"
+FEEDS = ("recently-viewed", "recently-added-to-cart", "recently-purchased")
+
+
+def click(page: Page, key: str) -> None:
+    """Press the button of a widget key."""
+    page.locator(f".st-key-{key} button").first.click()
+    settled(page)
+
+
+def picture(page: Page, name: str) -> None:
+    """One picture into ``docs/pictures``."""
+    settled(page)
+    page.mouse.move(5, 5)
+    page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def main(url: str, file: str) -> None:
+    """The whole first run."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=run.on_this_machine(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, timezone_id="UTC", base_url=url)
+        upload(page, file)
+        compose(page)
+        inspect(page)
+        history(page)
+        page.goto("/targets")
+        click(page, "target-test-sandbox")
+        picture(page, "targets")
+        browser.close()
+    for feed in FEEDS:
+        answer = httpx.post(
+            f"{url}/sandbox/v1/sandbox/projects/sandbox/feeds/{feed}/data",
+            auth=("sandbox", "sandbox"),
+            json={"type": "user", "id": PERSON, "fields": ["id"], "limit": 100},
+        )
+        sys.stdout.write(f"{feed}: {answer.text}\n")
+
+
+def upload(page: Page, file: str) -> None:
+    """From the file to its result."""
+    page.goto("/upload")
+    settled(page)
+    page.locator("input[type=file]").first.set_input_files(Path(file))
+    expect(page.locator(".st-key-upload-accept button")).to_be_visible()
+    picture(page, "upload-suggestions")
+    click(page, "upload-accept")
+    expect(page.locator(".st-key-upload-accept button")).to_have_count(0)
+    click(page, "upload-accept-product")
+    expect(page.locator(".st-key-upload-offers")).to_have_count(0)
+    picture(page, "upload-mapping")
+    click(page, "upload-settle")
+    expect(page.locator(".st-key-upload-send button")).to_be_visible()
+    picture(page, "upload-plan")
+    click(page, "upload-send")
+    expect(page.get_by_text("6 Result", exact=False).first).to_be_visible(timeout=60_000)
+    picture(page, "upload")
+
+
+def compose(page: Page) -> None:
+    """One event of the same person, and what its feeds then show."""
+    page.goto("/")
+    settled(page)
+    page.locator(".st-key-compose-1-data-productId input").fill("5773203")
+    page.locator(".st-key-compose-1-userId input").fill(PERSON)
+    page.locator(".st-key-compose-1-userId input").press("Tab")
+    settled(page)
+    picture(page, "compose")
+    click(page, "compose-send")
+    expect(page.get_by_text("What came back", exact=True)).to_be_visible(timeout=20_000)
+    page.get_by_text("What came back", exact=True).scroll_into_view_if_needed()
+    picture(page, "compose-outcome")
+
+
+def inspect(page: Page) -> None:
+    """The example, with its problem."""
+    page.goto("/inspect")
+    settled(page)
+    click(page, "inspect-example")
+    picture(page, "inspect")
+
+
+def history(page: Page) -> None:
+    """The list, and the batch of the file."""
+    page.goto("/history")
+    settled(page)
+    picture(page, "history")
+    page.get_by_role("link", name="Open").last.click()
+    settled(page)
+    picture(page, "history-batch")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
