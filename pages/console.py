@@ -6,8 +6,6 @@ import streamlit as st
 
 from pages.parts.frame import header
 
-st.set_page_config(page_title="Event Console", page_icon=Path(__file__).parent / "parts" / "icon.png", layout="wide")
-
 screen = st.navigation(
     [
         st.Page("compose.py", title="Compose", default=True),
@@ -17,6 +15,11 @@ screen = st.navigation(
         st.Page("targets.py", title="Targets"),
     ],
     position="top",
+)
+st.set_page_config(
+    page_title=f"{screen.title} · Event Console",
+    page_icon=Path(__file__).parent / "parts" / "icon.png",
+    layout="wide",
 )
 header()
 screen.run()

@@ -8,13 +8,10 @@ import streamlit as st
 
 from intempt_core import FEEDS, FeedAnswer, RequestRecord, Target, feeds_of, open_client, read_feed
 from intempt_core.client import FEED_LIMIT
-from intempt_core.feeds import difference
+from intempt_core.feeds import READABLE_BY, difference
 from intempt_core.history import target_key
 from pages.parts.house import house
 from pages.parts.look import escaped, moment
-
-PERSON_TYPES = {"profileId": "profile", "userId": "user", "accountId": "account"}
-"""By which identities a feed can be read (CONTRACT 5.1); by ``anotherUserId`` none can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +47,11 @@ def actual(target: Target, person: Person) -> dict[str, FeedAnswer]:
 
     async def ask() -> dict[str, FeedAnswer]:
         async with open_client(house().settings) as client:
-            kind = PERSON_TYPES[person.field]
+            kind = READABLE_BY[person.field]
             answers = await asyncio.gather(*(read_feed(client, target, feed, kind, person.id) for feed in known))
         return dict(zip(known, answers, strict=True))
 
-    known = [feed for feed in FEEDS if feed in target.feeds] if person.field in PERSON_TYPES else []
+    known = [feed for feed in FEEDS if feed in target.feeds] if person.field in READABLE_BY else []
     return asyncio.run(ask()) if known else {}
 
 
@@ -80,7 +77,7 @@ def asked(target: Target, person: Person, answers: Mapping[str, FeedAnswer]) -> 
     """Where the lists come from, and how old they are."""
     if answers:
         return f"Asked of {escaped(target.title)} at {moment(max(answer.asked_at for answer in answers.values()))}"
-    if person.field not in PERSON_TYPES:
+    if person.field not in READABLE_BY:
         return "Expected only: no feed can be read by anotherUserId."
     return "Expected only, from what this console sent: the feed ids of this target are not known."
 
