@@ -409,12 +409,14 @@ def _number_text(value: float) -> str:
 def dumps(value: Json, *, indent: bool = False) -> bytes:
     """A JSON value as UTF-8 bytes, every number and key kept.
 
-    What orjson will not write (integers past 64 bits, lone surrogates) the standard library does.
+    What orjson will not write (integers past 64 bits, lone surrogates) the standard library does. What is no number of
+    JSON (1e400 as Python reads it) becomes null in both.
     """
     try:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None)
     except (TypeError, ValueError):
         separators = (",", ": ") if indent else (",", ":")
+        value = json.loads(json.dumps(value), parse_constant=lambda _: None)
         return json.dumps(value, indent=2 if indent else None, separators=separators).encode()
 
 

@@ -89,7 +89,7 @@ def read_track(body: bytes, received_at: int) -> list[Event]:
         except _Inexact:
             return _Reading(received_at, exact=True).track(_object(_read_exactly(body)))
     except RecursionError:
-        raise _too_deep() from None
+        raise too_deep() from None
 
 
 def unread(refusal: Refused) -> Event:
@@ -104,7 +104,7 @@ def _read_exactly(body: bytes) -> Json:
     try:
         return json.loads(body, parse_constant=_no_number)
     except RecursionError:
-        raise _too_deep() from None
+        raise too_deep() from None
     except ValueError as error:  # among them UnicodeDecodeError, and an integer of more than 4,300 digits
         raise Refused(400, f"The body is no JSON: {error}.") from None
 
@@ -113,7 +113,8 @@ def _no_number(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number")
 
 
-def _too_deep() -> Refused:
+def too_deep() -> Refused:
+    """The refusal of a body that is nested more deeply than anything here reads or writes."""
     return Refused(400, "The body is nested too deeply to be read.")
 
 

@@ -20,7 +20,7 @@ from intempt_core.sandbox import listing
 from intempt_core.sandbox.answers import Refused, StoreUnavailable, answer, no_route, refused, unavailable
 from intempt_core.sandbox.asking import check_consent, feed_question
 from intempt_core.sandbox.guards import LARGEST_BODY, WholeSegments, check_json, check_key, check_origin, read_body
-from intempt_core.sandbox.reading import read_object, read_track
+from intempt_core.sandbox.reading import read_object, read_track, too_deep
 from intempt_core.sandbox.store import Arrival, Store
 
 Clock = Callable[[], int]
@@ -57,7 +57,11 @@ class _Sandbox:
         body = await self._object(request)
         check_consent(body)
         place = (_segment(request, "org"), _segment(request, "project"))
-        await asyncio.to_thread(self.store.add_consent, self.clock(), *place, dumps(body).decode())
+        try:
+            text = dumps(body).decode()
+        except RecursionError:
+            raise too_deep() from None
+        await asyncio.to_thread(self.store.add_consent, self.clock(), *place, text)
         await asyncio.sleep(self.latency)
         return answer({})
 

@@ -538,3 +538,13 @@ def test_a_key_that_is_half_a_character_is_no_error_of_the_server(shop: Shop) ->
     answer = shop.http.post(f"{shop.base}/track", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (201, 400)
     assert len(shop.events) == (answer.status_code == 201)
+
+
+def test_a_consent_nested_a_thousand_deep_is_refused_and_what_json_cannot_say_is_null(shop: Shop) -> None:
+    deep = b'{"action":"accept","userId":"u","x":' + b"[" * 980 + b"]" * 980 + b"}"
+    headers = {"Content-Type": "application/json"}
+    assert shop.http.post(f"{shop.base}/consents/data", content=deep, headers=headers).status_code in (200, 400)
+    body = rb'{"track":[{"name":"Product viewed","payload":[{"eventId":"e","data":{"x":1e400,"y":"\ud800"}}]}]}'
+    assert shop.http.post(f"{shop.base}/track", content=body, headers=headers).status_code in (201, 400)
+    listed = shop.http.get("/_sandbox/events", params={"limit": 100_000}).content
+    assert b"Infinity" not in listed
