@@ -28,6 +28,7 @@ def picture(page: Page, name: str) -> None:
     """One picture into ``docs/pictures``."""
     settled(page)
     page.mouse.move(5, 5)
+    page.wait_for_timeout(800)  # bars and fades come to rest
     page.screenshot(path=PICTURES / f"{name}.png")
 
 

@@ -420,7 +420,7 @@ def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -
         asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()
         turns += 1
         time.sleep(0.01)
-    assert turns > 40
+    assert turns > 8  # a loop that waits half a second for the lock at every look turns three times
     other.release()
     at.until(lambda: (locks.console_running(at.settings.data) or {}).get("owner") == "me")
 
