@@ -16,7 +16,8 @@ def test_a_typed_key_is_in_no_page_no_address_no_file_and_no_log(page: Page, con
         expect(
             page.get_by_text(f"shop at 127.0.0.1:{server.port} · does not deduplicate · not production")
         ).to_be_visible()
-        pages = [page.content()]
+        expect(page.locator(".st-key-target-form-key input")).to_have_value("")
+        pages = [settled(page).content()]
         press(page, "target-test-shop")
         expect(page.get_by_text("401 Unauthorized", exact=False)).to_be_visible()
         pages.append(page.content())
