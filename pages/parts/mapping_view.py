@@ -185,28 +185,36 @@ def settle(table: Table, mapping: Mapping) -> bool:
     return True
 
 
+def _is_late(widget: str) -> bool:
+    """Whether a change comes from a box that is no longer shown: the mapping has been set otherwise since."""
+    found = uploading.uploading()
+    return not widget.endswith(key("", found.uploads, found.revision))
+
+
 def _set_field(column: str, widget: str) -> None:
+    if _is_late(widget):
+        return
     chosen = st.session_state[widget]
     uploading.set_field(column, None if chosen == UNUSED else chosen)
 
 
 def _set_type(field: str, widget: str) -> None:
     found = uploading.uploading()
-    if found.mapping:
+    if found.mapping and not _is_late(widget):
         types = {**found.mapping.types, field: st.session_state[widget]}
         found.mapping = replace(found.mapping, types={name: kind for name, kind in types.items() if kind != "text"})
 
 
 def _set_name(cell: str, widget: str) -> None:
     found = uploading.uploading()
-    if found.mapping:
+    if found.mapping and not _is_late(widget):
         names_ = {**found.mapping.names, cell: st.session_state[widget]}
         found.mapping = replace(found.mapping, names={c: name for c, name in names_.items() if name != AS_IT_IS})
 
 
 def _set_zone(widget: str) -> None:
     found = uploading.uploading()
-    if found.mapping:
+    if found.mapping and not _is_late(widget):
         found.mapping = replace(found.mapping, time_zone=st.session_state[widget])
 
 
