@@ -20,14 +20,16 @@ that was pasted into the wrong place would be in it.
 import ipaddress
 import json
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from intempt_core.credentials import MASK, Credential
-from intempt_core.errors import CredentialError, NoSuchTarget, TargetIncomplete
+from intempt_core.errors import CredentialError, NoSuchTarget, TargetError, TargetIncomplete
 from intempt_core.events import INVISIBLE
 from intempt_core.feeds import FEEDS
 
@@ -39,6 +41,7 @@ __all__ = [
     "Target",
     "Targets",
     "parse_track_url",
+    "read_secrets",
     "sandbox_target",
     "typed_target",
 ]
@@ -178,6 +181,16 @@ class Targets:
         known = ", ".join(target.name for target in self.all)
         faults = "".join(f" {problem}" for problem in self.problems)
         raise NoSuchTarget(f"There is no target “{name[:100]}” that can be used. There is: {known}.{faults}")
+
+
+def read_secrets(file: Path) -> Mapping[str, Any]:
+    """What ``.streamlit/secrets.toml`` holds, nothing where there is none. Raises :class:`TargetError`."""
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):  # the error's own words could repeat a key
+        raise TargetError(f"{file} cannot be read as TOML, so no target in it is known.") from None
 
 
 def typed_target(

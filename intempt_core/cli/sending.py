@@ -10,7 +10,6 @@ import signal
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -25,12 +24,12 @@ from intempt_core.cli.words import counted, plain, say, tell
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.simple import intent_of, wait
-from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable, TargetError
+from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of, target_key
 from intempt_core.plan import POLICY_WORDS, Plan, Policy
 from intempt_core.settings import ROOT, Settings
-from intempt_core.targets import SANDBOX, Target, Targets, parse_track_url, sandbox_target
+from intempt_core.targets import SANDBOX, Target, Targets, parse_track_url, read_secrets, sandbox_target
 
 
 def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -82,18 +81,7 @@ def _target(name: str, settings: Settings, environment: Mapping[str, str], conso
         return parse_track_url(name, environment)
     base = environment.get("CONSOLE_SANDBOX", "") or (console or {}).get("url") or f"http://127.0.0.1:{settings.port}"
     base = base if base.endswith("/sandbox") else f"{base}/sandbox"
-    return Targets.from_sources(_secrets(), environment, base).get(name)
-
-
-def _secrets() -> Mapping[str, Any]:
-    """The described targets: from the place where Streamlit reads them too."""
-    file = ROOT / ".streamlit" / "secrets.toml"
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):  # the error's own words could repeat a key
-        raise TargetError(f"{file} cannot be read as TOML, so no target in it is known.") from None
+    return Targets.from_sources(read_secrets(ROOT / ".streamlit" / "secrets.toml"), environment, base).get(name)
 
 
 @contextlib.contextmanager

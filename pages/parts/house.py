@@ -1,11 +1,9 @@
 """What all screens share in one process: settings, history, the engine, the targets. Opened once, by ``app.py``."""
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -13,6 +11,7 @@ from intempt_core import Dispatcher, History, NoSuchTarget, Settings, Target, Ta
 from intempt_core.history import BatchSummary, Intent, LeftBehind, RequestIntent, requests_of
 from intempt_core.plan import Plan
 from intempt_core.settings import ROOT
+from intempt_core.targets import read_secrets
 
 
 @dataclass
@@ -72,7 +71,7 @@ def _open(data: str, port: int) -> House:
     url = f"http://127.0.0.1:{port}"
     sandbox = os.environ.get("CONSOLE_SANDBOX") or f"{url}/sandbox"
     try:
-        targets = Targets.from_sources(_secrets(ROOT / ".streamlit" / "secrets.toml"), os.environ, sandbox)
+        targets = Targets.from_sources(read_secrets(ROOT / ".streamlit" / "secrets.toml"), os.environ, sandbox)
     except TargetError as error:
         targets = Targets.from_sources({}, os.environ, sandbox)
         targets = Targets(targets.all, (str(error), *targets.problems))
@@ -82,12 +81,3 @@ def _open(data: str, port: int) -> House:
 def house() -> House:
     """The house of this process, opened when first asked for."""
     return _open(os.environ.get("CONSOLE_DATA", "") or str(ROOT / ".data"), int(st.get_option("server.port")))
-
-
-def _secrets(file: Path) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):  # the error's own words could repeat a key
-        raise TargetError(f"{file} cannot be read as TOML, so no target in it is known.") from None
