@@ -1,6 +1,7 @@
 """A process that is killed in the middle: no event lost, doubles only where history says so, every person in order."""
 
 import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from intempt_core import sandbox
+from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import BatchState, RequestState
 from intempt_core.plan import Policy
 from tests.core.sending_by_hand import Desk, desk, ids, plan_of
@@ -103,6 +105,23 @@ def doubted(at: Desk, batch: str) -> set[str]:
     return found
 
 
+def claimed_from(sender: "subprocess.Popen[bytes]", at: Desk, batch: str) -> bool:
+    """Freeze a process and claim its batch.
+
+    Frozen in the middle of a transaction it holds the database's lock for as long as it is frozen, and nobody can take
+    anything over. So it is thawed for a moment and frozen again, until it stands between two transactions.
+    """
+    for _ in range(100):
+        sender.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, sender.pid, os.WSTOPPED)
+        try:
+            return at.history.claim(batch, "thief", "frozen")
+        except HistoryUnavailable:
+            sender.send_signal(signal.SIGCONT)
+            time.sleep(0.005)
+    pytest.fail("the process was never found between two transactions")
+
+
 def test_a_process_that_thaws_after_its_batch_was_taken_over_changes_nothing(tmp_path: Path) -> None:
     with sandbox.running(tmp_path / "sandbox.sqlite3", latency_ms=5) as url:
         at = desk(tmp_path, url)
@@ -115,9 +134,8 @@ def test_a_process_that_thaws_after_its_batch_was_taken_over_changes_nothing(tmp
             assert frozen.stdout
             assert frozen.stdout.readline() == b"sending\n"
             at.until(lambda: through(at, batch) > 20, 60)
-            frozen.send_signal(signal.SIGSTOP)
             try:
-                assert at.history.claim(batch, "thief", "frozen")  # as on a machine that lost its locks
+                assert claimed_from(frozen, at, batch)  # as on a machine that lost its locks
                 at.history.leaving_to_unknown(batch, owner="thief")
                 dispatcher = at.dispatcher(owner="thief")
                 dispatcher.start()
