@@ -5,7 +5,8 @@ The rows themselves are read in ``blocks.py``.
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -109,6 +110,12 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None)
     """
     raw = _bytes_of(data, name)
     _refuse_other_formats(raw, name)
+    with ThreadPoolExecutor(1) as other_core:  # the digest is worked out there, while the rows are read here
+        digest = other_core.submit(lambda: sha256(raw).hexdigest())
+        return _read(raw, name, dialect, digest.result)
+
+
+def _read(raw: bytes, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
     encoding = dialect.encoding if dialect else _encoding_of(raw, name)
     text = _as_utf8(raw, encoding, name)
     used = dialect or _guess(text[:HEAD], encoding)
@@ -124,7 +131,7 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None)
     blank = [line for part in read for line in part.blank]
     return Table(
         name=name,
-        digest=sha256(raw).hexdigest(),
+        digest=digest(),
         size=len(raw),
         dialect=used,
         header=header,
