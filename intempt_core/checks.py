@@ -8,14 +8,17 @@ more than one event (repeats, lost zeros, what history has seen) is one function
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache, cached_property, partial
 from itertools import islice
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from intempt_core.columns import Columns, Mask, Numbers, clamped, zeros_lost
+from intempt_core.columns import Columns, Mask, Numbers, clamped, mask_of, zeros_lost
 from intempt_core.events import (
     ID_FIELDS,
     EventName,
@@ -30,11 +33,46 @@ from intempt_core.events import (
     warnings_of,
 )
 from intempt_core.issues import CATALOGUE, Issue, Severity
-from intempt_core.judges import ROWS_AT_ONCE, Finding, Judge, ListJudge, TableJudge, hits
+from intempt_core.judges import ROWS_AT_ONCE, Finding, Judge, ListJudge, Parts, TableJudge, hits
 from intempt_core.mapping import MappedTable
 
-Seen: TypeAlias = Callable[[Sequence[str]], Mapping[str, str]]
-"""Event ids → what history says of those among them that were sent to this target before ("accepted on …")."""
+
+class Sent(NamedTuple):
+    """What became of an event id that was sent to a target before.
+
+    ``state`` is one of :data:`SENT_WORDS`, ``when`` is epoch milliseconds, ``batch`` the id of the batch it was in.
+    """
+
+    state: str
+    when: int
+    batch: str = ""
+
+    @property
+    def words(self) -> str:
+        """``accepted on 2026-11-22 12:03 UTC``."""
+        return f"{SENT_WORDS[self.state]} {datetime.fromtimestamp(self.when / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+SENT_WORDS = {
+    "accepted": "accepted on",
+    "unknown": "sent, and may have arrived, on",
+    "leaving": "set on its way on",
+    "pending": "recorded, to be sent soon, on",
+    "refused": "refused on",
+}
+"""Each state that an id sent before can be in, as a sentence begins; in any other it certainly never
+arrived."""
+
+Seen: TypeAlias = Callable[[Sequence[str]], Mapping[str, Sent]]
+"""Event ids → what history says of those among them that were sent to this target before."""
+
+
+class Repeat(StrEnum):
+    """How an event repeats the id of an earlier one (CONTRACT 2.9); lines of one order are a code of their own."""
+
+    EXACT = "exact repeat"
+    OTHER = "same id, another body"
+
 
 IDS_ASKED_AT_ONCE = 5000
 """How many event ids :data:`Seen` is asked about at a time."""
@@ -64,6 +102,7 @@ class Report:
         self._more = more
         self._judge = judge
         self._sorted: dict[str | None, Numbers] = {}
+        self._parts: dict[tuple[str, str], Parts] = {}
 
     @cached_property
     def _findings(self) -> list[Finding]:
@@ -92,13 +131,53 @@ class Report:
         }
         return {code: count for code, count in counts.items() if count}
 
-    def rows_of(self, code: str) -> Numbers:
-        """The rows that show a code, sorted."""
+    def rows_of(self, code: str, part: str | None = None) -> Numbers:
+        """The rows that show a code, or one part of it, sorted."""
+        if part is not None:
+            return self._part_rows(code, part)
         found: Numbers = np.flatnonzero(self._marked(finding for finding in self._findings if finding.code == code))
         return found
 
-    def issues(self, start: int = 0, limit: int = 1000, code: str | None = None) -> list[Issue]:
-        """Issues ``start`` to ``start + limit`` in row order, of one code or of all; made now, for these rows only."""
+    def parts(self, code: str) -> dict[str, int]:
+        """The rows of a code told apart: how many there are of each part. Empty where a code has no parts."""
+        names = dict.fromkeys(name for finding in self._parted(code) for name in self._parts_of(finding).names)
+        counts = {name: self._part_rows(code, name).size for name in names}
+        return {name: count for name, count in counts.items() if count}
+
+    def first_of(self, row: int) -> int | None:
+        """The row (from 0) whose event id this one repeats or shares; ``None`` where it does neither."""
+        for finding in self._findings:
+            if finding.points is not None and hits(finding.rows, np.array([row]))[0]:
+                return int(finding.points[np.searchsorted(finding.rows, row)])
+        return None
+
+    def _parted(self, code: str) -> Iterator[Finding]:
+        return (finding for finding in self._findings if finding.code == code and finding.parts is not None)
+
+    def _parts_of(self, finding: Finding) -> Parts:
+        key = (finding.code, finding.field)
+        if key not in self._parts and finding.parts is not None:
+            self._parts[key] = finding.parts()
+        return self._parts[key]
+
+    def _part_rows(self, code: str, part: str) -> Numbers:
+        rows = [np.empty(0, np.int64)]
+        for finding in self._parted(code):
+            parts = self._parts_of(finding)
+            if part in parts.names:
+                rows.append(finding.rows[parts.of == parts.names.index(part)])
+        return np.unique(np.concatenate(rows))
+
+    def issues(
+        self, start: int = 0, limit: int = 1000, code: str | None = None, part: str | None = None
+    ) -> list[Issue]:
+        """Issues ``start`` to ``start + limit`` in row order, of one code (or a part of it) or of all.
+
+        They are made now, for these rows only.
+        """
+        if part is not None and code is not None:
+            rows = self._part_rows(code, part)[start : start + limit].tolist()
+            return [issue for issues in self.issues_by_row(rows) for issue in issues if issue.code == code]
         beside = [issue for issue in self.beside if code in (None, issue.code)]
         shown_first = beside[start : start + limit]
         start, limit = max(0, start - len(beside)), limit - len(shown_first)
@@ -113,8 +192,10 @@ class Report:
         )  # issues of the first row that an earlier page has shown
         return [*shown_first, *found[before : before + limit]]
 
-    def issue_count(self, code: str | None = None) -> int:
-        """How many issues :meth:`issues` has, of one code or of all; those beside the events are among them."""
+    def issue_count(self, code: str | None = None, part: str | None = None) -> int:
+        """How many issues :meth:`issues` has; those beside the events are among them."""
+        if part is not None and code is not None:
+            return self._part_rows(code, part).size
         beside = sum(code in (None, issue.code) for issue in self.beside)
         return beside + sum(finding.rows.size for finding in self._findings if code in (None, finding.code))
 
@@ -179,7 +260,21 @@ def check_table(mapped: MappedTable, seen: Seen | None = None) -> Report:
     judge = TableJudge(mapped)
     wrong = Report(mapped.rows, errors, judge).bad
     repeats = find_repeats(columns.ids, wrong, lambda: columns.orders, lambda: columns.products)
-    return Report(mapped.rows, [*errors, *_repeated(repeats, words)], judge, more=more)
+
+    found = _repeated(repeats, words, lambda: _same_events(mapped, repeats.repeated, repeats.repeats))
+    return Report(mapped.rows, [*errors, *found], judge, more=more)
+
+
+def _same_events(mapped: MappedTable, rows: Numbers, firsts: Numbers) -> Mask:
+    """Whether each of these rows becomes the same event as the row beside it."""
+    same = np.ones(rows.size, np.bool_)
+    for field, cells in mapped.cells.items():
+        differ = np.flatnonzero(same & ~mask_of(pc.equal(cells.take(pa.array(rows)), cells.take(pa.array(firsts)))))
+        if field in ("name", "timestamp") or field in mapped.mapping.types:  # two spellings may be one value
+            values = zip(*(mapped.values(field, some[differ].tolist()) for some in (rows, firsts)), strict=True)
+            differ = differ[np.array([one != other for one, other in values], np.bool_)]
+        same[differ] = False
+    return same
 
 
 def _rows_where(cells: Mapping[int, int], holds: Callable[[int], bool]) -> Numbers:
@@ -203,8 +298,17 @@ def check_events(events: Sequence[GivenEvent], seen: Seen | None = None, found: 
     ids, products = _numbered(texts["eventId"]), _numbered(texts["data.productId"])
     judge = ListJudge(events, issues)
     wrong = Report(len(events), own, judge).bad
+    repeats = find_repeats(ids, wrong, lambda: _orders(events), lambda: products)
+
+    def same_body() -> Mask:
+        pairs = zip(repeats.repeated.tolist(), repeats.repeats.tolist(), strict=True)
+        return np.array(
+            [(events[row].name, events[row].body) == (events[first].name, events[first].body) for row, first in pairs],
+            np.bool_,
+        )
+
     across = [
-        *_repeated(find_repeats(ids, wrong, lambda: _orders(events), lambda: products), words),
+        *_repeated(repeats, words, same_body),
         *_zeros(
             {field: pa.array([_digits(text) for text in some], pa.large_string()) for field, some in texts.items()}
         ),
@@ -286,16 +390,24 @@ def _first_of(codes: Numbers, good: Mask) -> Numbers:
     return found
 
 
-def _repeated(repeats: Repeats, words: Callable[[int], str]) -> Iterator[Finding]:
+def _repeated(repeats: Repeats, words: Callable[[int], str], same_body: Callable[[], Mask]) -> Iterator[Finding]:
+    """Repeats, told apart by ``same_body``: whether each repeats the whole first event and not only its id."""
+
+    @cache
+    def parts() -> Parts:
+        return Parts(tuple(Repeat), np.where(same_body(), 0, 1))
+
     def again(index: int) -> str:
         first = words(int(repeats.repeats[index]))
-        return f"It is the id of {first}. Give this event an id of its own, or leave it out if it is the same event."
+        if parts().of[index]:
+            return f"It is the id of {first}, whose event is another. Give this event an id of its own."
+        return f"It repeats {first} exactly. Leave it out, or give it an id of its own if it happened twice."
 
     def share(index: int) -> str:
         return f"It is shared with {words(int(repeats.shares[index]))}. Nothing to do, if these are lines of one order."
 
-    yield Finding("event_id_repeated", repeats.repeated, "eventId", again)
-    yield Finding("event_id_shared", repeats.shared, "eventId", share)
+    yield Finding("event_id_repeated", repeats.repeated, "eventId", again, repeats.repeats, parts)
+    yield Finding("event_id_shared", repeats.shared, "eventId", share, repeats.shares)
 
 
 def _orders(events: Sequence[GivenEvent]) -> Numbers:
@@ -352,12 +464,17 @@ def _sent(ids: Sequence[str | None], seen: Seen | None) -> Iterator[Finding]:
     if seen is None:
         return
     asked = list(dict.fromkeys(text for text in ids if text is not None))
-    said: dict[str, str] = {}
+    said: dict[str, Sent] = {}
     for start in range(0, len(asked), IDS_ASKED_AT_ONCE):
         said.update(seen(asked[start : start + IDS_ASKED_AT_ONCE]))
     rows = [row for row, text in enumerate(ids) if text in said]
-    yield Finding("sent_before", np.array(rows, np.int64), "eventId", lambda index: _was(said[ids[rows[index]] or ""]))
 
+    def was(index: int) -> str:
+        words = said[ids[rows[index]] or ""].words
+        return f"It was {words}. Nothing to do, if it should be sent again: a target that deduplicates ignores it."
 
-def _was(said: str) -> str:
-    return f"It was {said}. Nothing to do, if it should be sent again: a target that deduplicates ignores it."
+    def parts() -> Parts:
+        number = {state: index for index, state in enumerate(SENT_WORDS)}
+        return Parts(tuple(SENT_WORDS), np.array([number[said[ids[row] or ""].state] for row in rows], np.int64))
+
+    yield Finding("sent_before", np.array(rows, np.int64), "eventId", was, parts=parts)

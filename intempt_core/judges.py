@@ -31,13 +31,24 @@ class Finding:
     """A code and its rows (sorted; a row stands as often as it has issues of the code).
 
     ``field`` is what it is about, empty for the whole event. ``hint`` is there where only several rows together show
-    it: ``hint(i)`` says why ``rows[i]`` does.
+    it: ``hint(i)`` says why ``rows[i]`` does, ``points[i]`` is the row that it repeats, and ``parts`` tells the rows
+    apart within the code, when first asked.
     """
 
     code: str
     rows: Numbers
     field: str = ""
     hint: Callable[[int], str] | None = None
+    points: Numbers | None = None
+    parts: Callable[[], "Parts"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The rows of one finding told apart: row ``i`` of it is of the part ``names[of[i]]``."""
+
+    names: tuple[str, ...]
+    of: Numbers
 
 
 class Judge(Protocol):

@@ -2,13 +2,13 @@
 
 import zlib
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from heapq import merge
 from itertools import groupby, islice
 from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
 
+from intempt_core.checks import Sent
 from intempt_core.history.database import Database
 from intempt_core.history.persons import events_of_person
 from intempt_core.history.reading import LAST, number_of, recorded_events
@@ -25,14 +25,14 @@ ROWS_AT_ONCE = 5_000
 """Rows that an export reads at a time: each a short transaction, so that a slow download holds nobody up."""
 
 _SENT = {
-    RequestState.REFUSED: (0, "refused on"),
-    RequestState.PENDING: (1, "recorded, to be sent soon, on"),
-    RequestState.LEAVING: (1, "set on its way on"),
-    RequestState.UNKNOWN: (2, "sent, and may have arrived, on"),
-    RequestState.ACCEPTED: (3, "accepted on"),
+    RequestState.REFUSED.value: 0,
+    RequestState.PENDING.value: 1,
+    RequestState.LEAVING.value: 1,
+    RequestState.UNKNOWN.value: 2,
+    RequestState.ACCEPTED.value: 3,
 }
-"""What history says of an event id, and how much it weighs: an event that arrived is not unsaid by a later refusal.
-States that are absent mean that the event certainly never arrived."""
+"""How much each state of an event id weighs: an event that arrived is not unsaid by a later refusal. States that are
+absent mean that the event certainly never arrived."""
 
 
 class LookingBack(Database):
@@ -79,29 +79,29 @@ class LookingBack(Database):
                 intents = [recorded.event for recorded in held.get(id_, ())]
                 yield RequestIntent(lane, position, zlib.decompress(texts[id_]), intents)
 
-    def sent_ids(self, target: str, ids: Iterable[str]) -> dict[str, str]:
-        """What became of events of these ids at a target (a ``key``): ``accepted on 2026-11-22 12:03 UTC``.
+    def sent_ids(self, target: str, ids: Iterable[str]) -> dict[str, Sent]:
+        """What became of events of these ids at a target (a ``key``), when, and in which batch.
 
         Of several the one that says most: accepted, then unknown, then on its way or waiting, then refused; of equal
         ones the latest. Ids that were never sent there, or certainly never arrived, are not among the
         answers.
         """
-        said: dict[str, str] = {}
+        said: dict[str, Sent] = {}
         with self._reading() as connection:
-            there = set(connection.execute(select(batches.c.number).where(batches.c.target_key == target)).scalars())
+            found = select(batches.c.number, batches.c.id).where(batches.c.target_key == target)
+            there = {row.number: row.id for row in connection.execute(found)}
             if not there:
                 return said
             for some in _some(dict.fromkeys(ids), IDS_AT_ONCE):
                 names = {kept(id_): id_ for id_ in some}
-                found = (
+                asked = (
                     select(events.c.event_id, events.c.batch, requests.c.state, requests.c.updated_at)
                     .join(requests, requests.c.id == events.c.request)
                     .where(events.c.event_id.in_(list(names)))
                 )
-                rows = [row for row in connection.execute(found) if row.batch in there and row.state in _SENT]
-                for row in sorted(rows, key=lambda row: (_SENT[RequestState(row.state)][0], row.updated_at)):
-                    when, words = datetime.fromtimestamp(row.updated_at / 1000, UTC), _SENT[RequestState(row.state)][1]
-                    said[names[row.event_id]] = f"{words} {when:%Y-%m-%d %H:%M} UTC"
+                rows = [row for row in connection.execute(asked) if row.batch in there and row.state in _SENT]
+                for row in sorted(rows, key=lambda row: (_SENT[row.state], row.updated_at)):
+                    said[names[row.event_id]] = Sent(row.state, row.updated_at, there[row.batch])
         return said
 
     def interactions(self, target: str, field: str, value: str, *, limit: int = 10_000) -> list[Arrival]:

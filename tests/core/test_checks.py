@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.checks import Report, check_events, check_table
+from intempt_core.checks import Report, Sent, check_events, check_table
 from intempt_core.events import GivenEvent
 from intempt_core.issues import Issue, Place
 from intempt_core.judges import ROWS_AT_ONCE
@@ -229,22 +229,22 @@ def test_a_cell_that_is_not_of_its_type_is_a_warning() -> None:
 def test_what_history_has_seen_is_a_warning_and_asked_in_chunks() -> None:
     asked: list[int] = []
 
-    def seen(ids: Sequence[str]) -> Mapping[str, str]:
+    def seen(ids: Sequence[str]) -> Mapping[str, Sent]:
         asked.append(len(ids))
-        return {text: "accepted on 2026-11-01" for text in ids if text == "e7000"}
+        return {text: Sent("accepted", 1_793_534_580_000, "b1") for text in ids if text == "e7000"}
 
     rows = [[VIEW, f"e{number}", "u", "p", ""] for number in range(7001)]
     report = check_table(map_table(table_of(HEADER, rows, chunk=1000), exact_mapping(HEADER)), seen)
     assert report.counts == {"sent_before": 1}
     assert asked == [5000, 2001]
-    assert report.issues()[0].mend.startswith("It was accepted on 2026-11-01.")
+    assert report.issues()[0].mend.startswith("It was accepted on 2026-11-01 12:03 UTC.")
 
 
 def test_made_ids_are_known_to_history_too() -> None:
     header = ["name", "userId", "productId"]
     mapped = map_table(table_of(header, [[VIEW, "u", "p"]] * 2), exact_mapping(header))
     first = mapped.event(0).body["eventId"]
-    report = check_table(mapped, lambda ids: {text: "refused" for text in ids if text == first})
+    report = check_table(mapped, lambda ids: {text: Sent("refused", 0) for text in ids if text == first})
     assert report.rows_of("sent_before").tolist() == [0]
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intempt_core.cells import is_typed
-from intempt_core.checks import Report, check_events, check_table
+from intempt_core.checks import Report, Sent, check_events, check_table
 from intempt_core.columns import Cells, Times, TimeState, clamped
 from intempt_core.events import ID_PATTERNS, INVISIBLE, PLACEHOLDERS, WHITE, EventName, GivenEvent
 from intempt_core.issues import CATALOGUE, Issue, Place, shown
@@ -224,8 +224,8 @@ def order_tables(draw: st.DrawFn) -> MappedTable:
     return map_table(table_of(fields, rows, cells=cells), mapping)
 
 
-def said_before(ids: Sequence[str]) -> Mapping[str, str]:
-    return {text: "accepted on 2026-11-01" for text in ids if text in ("a", "0", "made_")}
+def said_before(ids: Sequence[str]) -> Mapping[str, Sent]:
+    return {text: Sent("accepted", 1_793_534_580_000) for text in ids if text in ("a", "0", "made_")}
 
 
 def issues_of_reading(mapped: MappedTable, row: int, event: GivenEvent) -> Iterator[Issue]:
@@ -266,8 +266,16 @@ def both_speeds_agree(mapped: MappedTable) -> None:
     for size in (1, 3) if len(every) < 100 else (97,):
         pages = [fast.issues(start, size) for start in range(0, len(every) + size, size)]
         assert [issue for page in pages for issue in page] == fast.issues(limit=10_000)
+    assert [fast.first_of(row) for row in range(fast.rows)] == [slow.first_of(row) for row in range(fast.rows)]
     for code in fast.counts:
         of_code = fast.issues(limit=10_000, code=code)
+        assert fast.parts(code) == slow.parts(code)
+        for part, count in fast.parts(code).items():
+            assert fast.rows_of(code, part).tolist() == slow.rows_of(code, part).tolist()
+            assert fast.issues(0, 10_000, code, part) == [
+                issue for issue in of_code if (issue.place.row or 0) - 1 in fast.rows_of(code, part).tolist()
+            ]
+            assert fast.issue_count(code, part) == count
         assert len(of_code) == fast.issue_count(code) == slow.issue_count(code)
         assert Counter(issue.place.row for issue in of_code).keys() == {row + 1 for row in fast.rows_of(code).tolist()}
 
