@@ -18,7 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from intempt_core import ConsoleError, sandbox
+from intempt_core import ConsoleError, receiving, sandbox
 from intempt_core.settings import Settings
 from pages.parts.frame import sorry
 from pages.parts.house import house
@@ -86,7 +86,7 @@ def refuse(error: ConsoleError) -> NoReturn:
 track_api = sandbox.app(settings().sandbox_file)
 app = st.App(
     "pages/console.py",
-    routes=[Mount("/sandbox", track_api)],
+    routes=[Mount("/sandbox", track_api), receiving.route(lambda: house().doors)],
     middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(SecurityHeaders)],
     lifespan=lifespan,
     on_script_error=sorry,

@@ -5,6 +5,8 @@
     ConsoleError                  str(error) is a sentence that a person may read
     ├── SettingsError             a setting has a value that cannot be used
     ├── ReadError                 a file or a pasted text cannot be read at all
+    ├── SpoolError                a file cannot be taken in: there is no room for it
+    │   └── SpoolTooLarge         it has more bytes than are taken
     ├── MappingError              a mapping does not fit its file, or is no mapping
     ├── TargetError               a target cannot be used
     │   ├── NoSuchTarget          nobody has described a target of that name
@@ -35,6 +37,14 @@ class ReadError(ConsoleError):
     def __init__(self, message: str, *, line: int | None = None) -> None:
         super().__init__(message)
         self.line = line
+
+
+class SpoolError(ConsoleError):
+    """A file cannot be taken in: there is no room for it, or its folder cannot be written."""
+
+
+class SpoolTooLarge(SpoolError):
+    """A file has more bytes than are taken."""
 
 
 class MappingError(ConsoleError):

@@ -51,7 +51,7 @@ class Settings:
         "Bytes of an answer that history keeps; a longer one is cut and says so.", 65_536, 0, 10_000_000
     )
     drain_seconds: float = _setting("Time that a stopping process gives to requests that are on their way.", 8.0, 0, 60)
-    upload_mb: int = _setting("Largest file that the upload takes, in megabytes.", 200, 1, 2000)
+    upload_mb: int = _setting("Largest file that the upload takes, in megabytes.", 500, 1, 2000)
 
     @property
     def history_url(self) -> str:

@@ -4,8 +4,9 @@ import streamlit as st
 
 from pages.parts import upload_view as view
 from pages.parts.frame import target
-from pages.parts.uploading import uploading
+from pages.parts.uploading import take_in, uploading
 
+take_in()
 screen = uploading()
 
 if batch := screen.batch or (not screen.digest and st.query_params.get("batch")):

@@ -10,7 +10,9 @@ import streamlit as st
 from intempt_core import Dispatcher, History, NoSuchTarget, Settings, Target, TargetError, Targets
 from intempt_core.history import BatchSummary, Intent, LeftBehind, RequestIntent, requests_of
 from intempt_core.plan import Plan
+from intempt_core.receiving import Doors
 from intempt_core.settings import ROOT
+from intempt_core.spool import Spool
 from intempt_core.targets import read_secrets
 
 
@@ -28,7 +30,8 @@ class House:
     """Targets typed in any session, by credential reference: the engine needs their keys when the tab is closed."""
 
     def __post_init__(self) -> None:
-        """The engine asks this house where a batch goes."""
+        """The engine asks this house where a batch goes; files come in through its doors."""
+        self.doors = Doors(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
         self.dispatcher = Dispatcher(self.history, self.resolve, self.settings, url=self.url)
 
     @property
@@ -56,7 +59,8 @@ class House:
         return batch
 
     def start(self) -> None:
-        """Start the engine: what was left unsent goes on."""
+        """Start the engine: what was left unsent goes on, what was left half uploaded goes."""
+        self.doors.spool.sweep()
         self.dispatcher.start()
 
     def stop(self) -> None:

@@ -9,6 +9,7 @@ from intempt_core.exports import results_csv
 from intempt_core.history import BatchSummary, RequestState, target_key
 from pages.parts import mapping_view, problems_view, sending, uploading
 from pages.parts.exchange import body_text
+from pages.parts.file_input import file_input
 from pages.parts.house import house
 from pages.parts.look import badges, counted, escaped, moment, weight
 from pages.parts.session import key
@@ -45,12 +46,11 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 def dropper(label: str) -> None:
     """The place to drop a file."""
-    st.file_uploader(
+    file_input(
         label,
-        type=None,
-        key=uploading.uploader_key(),
-        on_change=uploading.take_in,
-        max_upload_size=house().settings.upload_mb,
+        hint=f"or drop one here: CSV, up to {house().settings.upload_mb:,} MB",
+        token=uploading.door(),
+        key=key("upload-file", uploading.uploading().uploads),
     )
 
 

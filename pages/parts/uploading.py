@@ -1,19 +1,13 @@
 """What the Upload screen knows and does: the file on disk, what it was read as, its mapping, its verdict, its plan.
 
-A file is taken in once, into the spool on disk; what is worked out from it is cached by what it depends on, so that
-a screen that is drawn again reads nothing again.
+A file comes in once, past the script, into the spool on disk; what is worked out from it is cached by what it depends
+on, so that a screen that is drawn again reads nothing again.
 """
 
-import hashlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import cast
-from uuid import uuid4
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from intempt_core import (
     ConsoleError,
@@ -40,15 +34,13 @@ from pages.parts.session import TARGET, anew, key, room, value
 KEPT = 4
 """Files whose reading, verdict and plan are kept in memory, over all sessions."""
 
-SPOOL_SECONDS = 86_400
-"""A file in the spool that nobody has touched for this long is removed when the next one comes."""
-
 
 @dataclass
 class Uploading:
     """The Upload screen of one tab."""
 
     uploads: int = 0
+    token: str = ""
     name: str = ""
     digest: str = ""
     dialect: Dialect | None = None
@@ -76,58 +68,37 @@ def uploading() -> Uploading:
     return room(Uploading)
 
 
-def uploader_key() -> str:
-    """The key of the file input: a new one for each file, so that Streamlit lets go of the bytes of the last."""
-    return key("upload-file", uploading().uploads)
+def door() -> str:
+    """The token under which this tab's browser brings files."""
+    found = uploading()
+    if not found.token:
+        found.token = house().doors.open()
+    return found.token
 
 
 def take_in() -> None:
-    """Spool the file that was dropped, and read it; what cannot be read is a sentence."""
-    given = cast("UploadedFile | None", st.session_state.get(uploader_key()))
-    if given is not None:
-        st.query_params.clear()
-        anew(Uploading(uploads=uploading().uploads + 1))
-        take_in_bytes(given.name, given.getvalue())
-
-
-def take_in_bytes(name: str, data: bytes) -> None:
-    """Spool ``data`` under its digest and read it."""
+    """If a file has come in through this tab's door, read it; what cannot be read is a sentence."""
+    file = house().doors.take(door())
+    if file is None:
+        found = uploading()
+        if found.digest and not house().doors.spool.touch(found.digest):
+            begin_again()
+            uploading().problem = f"{found.name} has lain here unread for a day and was removed. Drop it again."
+        return
+    begin_again()
     found = uploading()
     try:
-        digest = hashlib.sha256(data).hexdigest()
-        _spool(digest, data)
-        table = table_of(digest, name, None)
-        found.name, found.digest, found.dialect = name, digest, table.dialect
+        table = table_of(file.digest, file.name, None)
+        found.name, found.digest, found.dialect = file.name, file.digest, table.dialect
         found.mapping = exact_mapping(table.header)
     except ConsoleError as error:
-        found.problem = str(error) if name in str(error) else f"{name}: {error}"
-    except OSError as error:
-        found.problem = (
-            f"{name} could not be kept in {house().settings.data}: {error.strerror or error}. "
-            "Make room there, or see that the folder may be written, then drop the file again."
-        )
-
-
-def _spool(digest: str, data: bytes) -> None:
-    folder = house().settings.data / "spool"
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        if time.time() - old.stat().st_mtime > SPOOL_SECONDS:
-            old.unlink(missing_ok=True)
-    whole, part = folder / digest, folder / f"{digest}.{uuid4().hex}.part"
-    try:
-        part.write_bytes(data)
-        part.replace(whole)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+        found.problem = str(error) if file.name in str(error) else f"{file.name}: {error}"
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner="Reading the file", hash_funcs={Dialect: repr})
 def table_of(digest: str, name: str, dialect: Dialect | None) -> Table:
     """The spooled file as a table; ``dialect`` overrules what would be guessed."""
-    path: Path = house().settings.data / "spool" / digest
-    return read_table(path, name=name, dialect=dialect)
+    return read_table(house().doors.spool.path(digest), name=name, dialect=dialect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,4 +241,4 @@ def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy, drawn: t
 def begin_again() -> None:
     """An empty screen for the next file."""
     st.query_params.clear()
-    anew(Uploading(uploads=uploading().uploads + 1))
+    anew(Uploading(uploads=uploading().uploads + 1, token=uploading().token))

@@ -331,11 +331,14 @@ def test_what_history_cannot_record_is_not_sent_and_says_so(upload: Upload, tmp_
     assert "3 events of 3 persons to sandbox" in upload.said
 
 
-def test_a_folder_that_takes_no_file_is_a_sentence(upload: Upload, tmp_path: Path) -> None:
-    (tmp_path / "data" / "spool").write_text("a file in the place of the folder")
+def test_a_file_that_nobody_read_for_a_day_is_gone_with_a_sentence(upload: Upload, tmp_path: Path) -> None:
     upload.drop(csv_of(*good_rows(1)))
-    assert "events.csv could not be kept in" in upload.said
-    assert "then drop the file again." in upload.said
+    for file in (tmp_path / "data" / "spool").iterdir():
+        file.unlink()
+    upload.run()
+    assert "events.csv has lain here unread for a day and was removed. Drop it again." in upload.said
+    upload.drop(csv_of(*good_rows(1)))
+    assert "events.csv · 1 row" in upload.said
 
 
 def test_a_link_to_no_batch_is_a_sentence(upload: Upload) -> None:

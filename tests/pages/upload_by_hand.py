@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.house import house
+
 HEADER = "name,eventId,userId,productId,timestamp,price"
 GOOD = "Product viewed,{1}{0},u{0},SKU_{0},1714631904000,1.50"
 
@@ -50,7 +52,11 @@ class Upload:
         return "\n".join(element.value for element in self.app.markdown)
 
     def drop(self, data: bytes, name: str = "events.csv") -> "Upload":
-        self.app.file_uploader[0].upload(name, data)
+        """A file comes in through this tab's door, as the route brings it; the screen is drawn anew."""
+        doors = house().doors
+        with doors.spool.receiving(name, len(data)) as incoming:
+            incoming.write(data)
+        doors.arrive(self.app.session_state["console"].rooms["Uploading"].token, incoming.spooled)
         return self.run()
 
     def press(self, key: str) -> "Upload":

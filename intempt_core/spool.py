@@ -1,0 +1,130 @@
+"""Files on their way in: streamed to disk, digested while they are written, called by what they hold.
+
+A file's own name is a label and never a path: in the folder it is the SHA-256 of its bytes. What is still being written
+is a part file of its own, which goes when its writer fails, so that two uploads never meet and one that breaks off
+leaves nothing behind.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from intempt_core.errors import SpoolError, SpoolTooLarge
+
+SECONDS_KEPT = 86_400
+"""A file that nobody has read for this long is removed."""
+
+SECONDS_OF_A_PART = 600
+"""A part that nobody has written to for this long belongs to a process that is gone."""
+
+BYTES_SPARED = 64_000_000
+"""Room on the disk that no upload takes: history writes there too."""
+
+PART = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A file that is whole: its label, the SHA-256 of its ``size`` bytes in hex, which is how it is found again."""
+
+    name: str
+    digest: str
+    size: int
+
+
+class Incoming:
+    """A file that is being written."""
+
+    def __init__(self, name: str, file: BinaryIO, most: int) -> None:
+        self.name, self.size = name, 0
+        self._file, self._most, self._digest = file, most, hashlib.sha256()
+
+    def write(self, piece: bytes) -> None:
+        """One more piece. Raises :class:`SpoolTooLarge`; and ``OSError``, which :meth:`Spool.receiving` translates."""
+        self.size += len(piece)
+        if self.size > self._most:
+            raise too_large(self.name, self._most)
+        self._digest.update(piece)
+        self._file.write(piece)
+
+    @property
+    def spooled(self) -> Spooled:
+        """What it is, once everything is written."""
+        return Spooled(self.name, self._digest.hexdigest(), self.size)
+
+
+class Spool:
+    """A folder of files that came in. ``most`` is the size of one file at the most, in bytes."""
+
+    def __init__(
+        self,
+        folder: Path,
+        most: int,
+        *,
+        clock: Callable[[], float] = time.time,
+        free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    ) -> None:
+        self.folder, self.most = folder, most
+        self._clock, self._free = clock, free
+
+    @contextmanager
+    def receiving(self, name: str, size: int = 0) -> Iterator[Incoming]:
+        """A file to write, kept where the block ends well and gone without a trace where it does not.
+
+        ``size`` is what is announced, 0 where nothing is. Raises :class:`SpoolError` with a sentence.
+        """
+        if size > self.most:
+            raise too_large(name, self.most)
+        part = self.folder / f"{uuid4().hex}{PART}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.sweep()
+            if self._free(self.folder) < size + BYTES_SPARED:
+                raise SpoolError(
+                    f"{name} has no room in {self.folder}: the disk is almost full. Make room there, then drop the file"
+                    " again."
+                )
+            with part.open("xb") as file:
+                incoming = Incoming(name, file, self.most)
+                yield incoming
+            part.replace(self.path(incoming.spooled.digest))
+        except OSError as error:
+            raise SpoolError(
+                f"{name} could not be kept in {self.folder}: {error.strerror or error}. Make room there, or see that"
+                " the folder may be written, then drop the file again."
+            ) from error
+        finally:
+            with suppress(OSError):  # what cannot be removed now is swept later
+                part.unlink(missing_ok=True)
+
+    def path(self, digest: str) -> Path:
+        """Where a file is that came in, if it is still there."""
+        return self.folder / digest
+
+    def touch(self, digest: str) -> bool:
+        """Somebody reads the file: it stays. Whether it is there."""
+        with suppress(OSError):
+            os.utime(self.path(digest), (self._clock(), self._clock()))
+        return self.path(digest).is_file()
+
+    def sweep(self) -> None:
+        """Remove what nobody reads any more, and parts whose writer is gone."""
+        for old in self.folder.iterdir() if self.folder.is_dir() else ():
+            with suppress(OSError):  # somebody else may have removed it
+                if self._clock() - old.stat().st_mtime > (SECONDS_OF_A_PART if old.suffix == PART else SECONDS_KEPT):
+                    old.unlink()
+
+
+def too_large(name: str, most: int) -> SpoolTooLarge:
+    """The refusal of a file that has more bytes than are taken."""
+    return SpoolTooLarge(
+        f"{name} has more than {most // 1_000_000:,} MB, the largest file that is taken. Cut it into several, or"
+        " compress it: a .gz file is unpacked here."
+    )

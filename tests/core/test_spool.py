@@ -1,0 +1,270 @@
+"""Files come in whole or not at all, whatever breaks, and only through a door that was opened for them."""
+
+import hashlib
+import http.client
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from intempt_core.errors import SpoolError, SpoolTooLarge
+from intempt_core.receiving import CONTENT_TYPE, NAME, PATH, TOKEN, Doors, file_name, route
+from intempt_core.spool import SECONDS_KEPT, SECONDS_OF_A_PART, Spool, Spooled
+
+MOST = 5_000_000
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "data" / "spool", MOST)
+
+
+@pytest.fixture
+def doors(spool: Spool) -> Doors:
+    return Doors(spool)
+
+
+@pytest.fixture
+def url(doors: Doors) -> Iterator[str]:
+    """A server with the route alone, on a free port."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(Starlette(routes=[route(lambda: doors)]), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+def put(url: str, token: str, data: bytes, name: str = "events.csv", **changed: str) -> httpx.Response:
+    headers = {TOKEN: token, NAME: quote(name), "Content-Type": CONTENT_TYPE, "Origin": url}
+    headers |= {key.replace("_", "-"): value for key, value in changed.items()}
+    return httpx.put(url + PATH, content=data, headers=headers, timeout=20)
+
+
+def files(spool: Spool) -> list[str]:
+    return sorted(path.name for path in spool.folder.iterdir()) if spool.folder.is_dir() else []
+
+
+def until(holds: str, spool: Spool) -> None:
+    """Wait until parts are there, or are not."""
+    end = time.monotonic() + 10
+    while any(name.endswith(".part") for name in files(spool)) != (holds == "parts"):
+        assert time.monotonic() < end, files(spool)
+        time.sleep(0.01)
+
+
+# ── the folder ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_file_is_called_by_its_digest_and_its_own_name_is_no_path(spool: Spool) -> None:
+    with spool.receiving("../../etc/passwd") as incoming:
+        incoming.write(b"a,b\n")
+        incoming.write(b"1,2\n")
+    digest = hashlib.sha256(b"a,b\n1,2\n").hexdigest()
+    assert incoming.spooled == Spooled("../../etc/passwd", digest, 8)
+    assert files(spool) == [digest]
+    assert spool.path(digest).read_bytes() == b"a,b\n1,2\n"
+
+
+def test_two_at_once_do_not_meet_even_where_they_are_the_same(spool: Spool) -> None:
+    with spool.receiving("one") as one, spool.receiving("other") as other:
+        one.write(b"same")
+        other.write(b"sa")
+        other.write(b"me")
+    assert files(spool) == [one.spooled.digest]
+    assert one.spooled.digest == other.spooled.digest
+    assert spool.path(one.spooled.digest).read_bytes() == b"same"
+
+
+def test_what_breaks_off_leaves_nothing(spool: Spool) -> None:
+    with pytest.raises(KeyboardInterrupt), spool.receiving("events.csv") as incoming:  # noqa: PT012  it breaks off inside
+        incoming.write(b"half")
+        raise KeyboardInterrupt
+    assert files(spool) == []
+
+
+def test_more_than_is_taken_is_refused_by_its_announcement_and_by_its_bytes(spool: Spool) -> None:
+    with pytest.raises(SpoolTooLarge, match=r"has more than 5 MB"), spool.receiving("big.csv", MOST + 1):
+        pass
+    with pytest.raises(SpoolTooLarge, match=r"has more than 5 MB"), spool.receiving("big.csv") as incoming:
+        incoming.write(bytes(MOST + 1))
+    assert files(spool) == []
+
+
+def test_a_disk_that_is_almost_full_is_a_sentence_before_anything_is_written(tmp_path: Path) -> None:
+    full = Spool(tmp_path / "spool", MOST, free=lambda _: 1000)
+    says = r"events.csv has no room in .*: the disk is almost full\. Make room"
+    with pytest.raises(SpoolError, match=says), full.receiving("events.csv", 10):
+        pass
+    assert files(full) == []
+
+
+FILLING = """
+import resource, sys
+from pathlib import Path
+from intempt_core.errors import SpoolError
+from intempt_core.spool import Spool
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    with Spool(Path(sys.argv[1]), 10**9).receiving("events.csv") as incoming:
+        for _ in range(100):
+            incoming.write(bytes(10_000))
+except SpoolError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_fills_half_way_is_a_sentence_and_nothing_stays(tmp_path: Path) -> None:
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 0
+    said = subprocess.run([sys.executable, "-c", FILLING, tmp_path], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith(f"events.csv could not be kept in {tmp_path}: File too large.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_is_a_sentence(spool: Spool) -> None:
+    spool.folder.parent.mkdir(parents=True)
+    spool.folder.write_text("a file in the place of the folder")
+    says = r"could not be kept in .* then drop the file again\."
+    with pytest.raises(SpoolError, match=says), spool.receiving("events.csv"):
+        pass
+    spool.sweep()
+
+
+def test_what_nobody_reads_for_a_day_goes_and_so_do_parts_that_nobody_writes(tmp_path: Path) -> None:
+    now = time.time()
+    spool = Spool(tmp_path, MOST, clock=lambda: now)
+    for name in ("old", "read"):
+        with spool.receiving(name) as incoming:
+            incoming.write(name.encode())
+    left = tmp_path / "left.part"
+    left.write_bytes(b"half")
+    now += SECONDS_OF_A_PART + 10
+    spool.sweep()
+    assert not left.exists()
+    assert len(files(spool)) == 2
+    read = hashlib.sha256(b"read").hexdigest()
+    assert spool.touch(read)
+    now += SECONDS_KEPT - 100
+    spool.sweep()
+    assert files(spool) == [read]
+    assert not spool.touch(hashlib.sha256(b"old").hexdigest())
+
+
+# ── the door ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_file_arrives_at_the_door_that_it_was_brought_to_and_is_taken_once(url: str, doors: Doors) -> None:
+    mine, other = doors.open(), doors.open()
+    data = bytes(range(256)) * 10_000
+    answer = put(url, mine, data, "Köln/späte\\events.csv")
+    assert (answer.status_code, answer.json()) == (201, {"digest": hashlib.sha256(data).hexdigest(), "size": len(data)})
+    assert doors.take(other) is None
+    assert doors.take(mine) == Spooled("events.csv", hashlib.sha256(data).hexdigest(), len(data))
+    assert doors.take(mine) is None
+    assert doors.take("nonsense") is None
+
+
+def test_of_several_files_the_newest_is_taken(url: str, doors: Doors) -> None:
+    token = doors.open()
+    assert [put(url, token, b"a", "a.csv").status_code, put(url, token, b"b", "b.csv").status_code] == [201, 201]
+    taken = doors.take(token)
+    assert taken is not None
+    assert taken.name == "b.csv"
+    assert doors.take(token) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "sentence"),
+    [
+        ({"Origin": "http://evil.example"}, 403, "the console's own page only"),
+        ({"Origin": "null"}, 403, "the console's own page only"),
+        ({TOKEN: "guessed"}, 403, "Reload the page"),
+        ({"Content_Type": "text/plain"}, 415, "is sent as application/octet-stream"),
+        ({NAME: "a/"}, 400, "A file has a name"),
+    ],
+)
+def test_what_another_page_could_send_is_refused_and_nothing_is_kept(
+    url: str, doors: Doors, changed: dict[str, str], status: int, sentence: str
+) -> None:
+    token = doors.open()
+    answer = put(url, token, b"a,b\n", **changed)
+    assert answer.status_code == status
+    assert sentence in answer.json()["error"]
+    assert doors.take(token) is None
+    assert files(doors.spool) == []
+
+
+def test_only_put_is_taken_and_no_other_site_is_told_that_it_may(url: str) -> None:
+    assert httpx.post(url + PATH, content=b"x").status_code == 405
+    asked = httpx.options(url + PATH, headers={"Origin": "http://evil.example", "Access-Control-Request-Method": "PUT"})
+    assert "access-control-allow-origin" not in asked.headers
+
+
+def test_too_large_a_file_is_refused_also_where_it_does_not_say_so(url: str, doors: Doors) -> None:
+    token = doors.open()
+    headers = {TOKEN: token, NAME: "big.csv", "Content-Type": CONTENT_TYPE, "Origin": url}
+    answer = httpx.put(url + PATH, content=(bytes(1_000_000) for _ in range(6)), headers=headers)
+    assert answer.status_code == 413
+    assert "big.csv has more than 5 MB" in answer.json()["error"]
+    assert files(doors.spool) == []
+
+
+def test_no_room_is_an_answer(url: str, doors: Doors) -> None:
+    doors.spool.folder.parent.mkdir(parents=True)
+    doors.spool.folder.write_text("a file in the place of the folder")
+    answer = put(url, doors.open(), b"a,b\n")
+    assert answer.status_code == 507
+    assert "events.csv could not be kept in" in answer.json()["error"]
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_while_another_arrives(url: str, doors: Doors) -> None:
+    token, other = doors.open(), doors.open()
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    connection.putrequest("PUT", PATH)
+    headers = {TOKEN: token, NAME: "half.csv", "Content-Type": CONTENT_TYPE, "Origin": url, "Content-Length": "4000000"}
+    for name, content in headers.items():
+        connection.putheader(name, content)
+    connection.endheaders()
+    connection.send(bytes(2_000_000))
+    until("parts", doors.spool)
+    assert put(url, other, b"whole").status_code == 201
+    connection.close()
+    until("no parts", doors.spool)
+    assert files(doors.spool) == [hashlib.sha256(b"whole").hexdigest()]
+    assert doors.take(token) is None
+    assert doors.take(other) is not None
+
+
+def test_of_very_many_doors_the_one_silent_longest_is_forgotten(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("intempt_core.receiving.MOST_DOORS", 2)
+    first, second = doors.open(), doors.open()
+    assert doors.is_open(first)
+    third = doors.open()
+    assert [doors.is_open(token) for token in (first, second, third)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("a.csv", "a.csv"),
+        ("..%2F..%2Fa.csv", "a.csv"),
+        ("C%3A%5Ca.csv", "a.csv"),
+        ("%F0%9F%8D%8E.csv", "🍎.csv"),
+        ("", ""),
+    ],
+)
+def test_a_name_is_what_stands_behind_the_last_slash(given: str, name: str) -> None:
+    assert file_name(given) == name
+    assert len(file_name("x" * 1000)) == 201
