@@ -22,7 +22,7 @@ from pages.parts import resending, sending
 from pages.parts.form import NO_TIME, EventForm
 from pages.parts.house import house
 from pages.parts.look import counted, zone_name
-from pages.parts.session import room
+from pages.parts.session import one_click, room
 
 EVENTS_AT_MOST = 50
 """Events that a pasted payload may bring to the form."""
@@ -138,6 +138,7 @@ def check(target: Target) -> None:
     found.state = State.PROBLEMS if report.rows_with_errors else State.READY
 
 
+@one_click()
 def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     """Check, and send what has no errors (or, on purpose, what has some); a double click sends once."""
     found = room(Composing)
@@ -153,13 +154,15 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     names = dict.fromkeys(str(form.value("name", None) or "no name")[:LABEL] for form in found.forms)
     label = ", ".join(list(names)[:4])
     notes = {"as it is": True} if as_it_is else {}
+    left = {form.uid: form.value("eventId") for form in found.forms}
     found.batch = sending.submit(
         intent_of(plan, target, source=Source.FORM, label=label, policy=policy, notes=notes), plan
     )
-    found.left = {form.uid: form.value("eventId") for form in found.forms}
+    found.left = left
     found.state, found.on_its_way = State.SENDING, True
 
 
+@one_click()
 def send_same(target: Target) -> None:
     """The very same request once more, byte for byte, to where it went; a double click sends once."""
     found = room(Composing)

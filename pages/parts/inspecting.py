@@ -9,7 +9,7 @@ from intempt_core.plan import Plan, Policy
 from pages.parts import sending
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
 from pages.parts.house import house
-from pages.parts.session import room, value
+from pages.parts.session import one_click, room, value
 
 PASTE = "inspect-paste"
 """The widget key of the pasted text."""
@@ -87,6 +87,7 @@ def plan(*, everything: bool) -> Plan | None:
     return plan_events(events) if events else None
 
 
+@one_click()
 def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     """Record and send; a double click sends once."""
     found = room(Inspecting)

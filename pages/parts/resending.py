@@ -1,7 +1,7 @@
 """Sending a batch again: which of its events, under the same ids or fresh ones, with a plan before anything leaves."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 import streamlit as st
@@ -12,7 +12,7 @@ from intempt_core.history import BatchSummary, Intent, RequestState, TargetSnaps
 from pages.parts import sending
 from pages.parts.house import house
 from pages.parts.look import counted, escaped, mark, raw
-from pages.parts.session import TARGET, key, put, value
+from pages.parts.session import TARGET, key, one_click, put, room, value
 
 SETTLED = (
     RequestState.ACCEPTED,
@@ -24,6 +24,14 @@ SETTLED = (
 SAME, FRESH = "the same ids", "fresh ids"
 BODY_DRAWN = 4000
 """Characters of the first request that the plan shows."""
+
+
+@dataclass
+class Resending:
+    """What this tab has sent again."""
+
+    sent: dict[str, list[str]] = field(default_factory=dict)
+    """By the batch that was sent again: the batches that came of it, in their order."""
 
 
 def again(batch: BatchSummary, target: Target) -> None:
@@ -63,7 +71,7 @@ def again(batch: BatchSummary, target: Target) -> None:
 def decided(batch: BatchSummary) -> tuple[object, ...]:
     """What a person has decided about sending a batch again, and how often it was sent again from this screen."""
     return (
-        value(_sent(batch), 0),
+        len(room(Resending).sent.get(batch.id, ())),
         value(key("again-states", batch.id)),
         value(key("again-ids", batch.id)),
         value(TARGET),
@@ -93,6 +101,7 @@ def consequence(batch: BatchSummary, states: list[RequestState], target: Target,
     return f"The target does not deduplicate: up to {counted(arrived, 'event')} may be counted twice."
 
 
+@one_click()
 def send(
     batch: BatchSummary,
     states: tuple[RequestState, ...],
@@ -104,15 +113,16 @@ def send(
     """Send the batch again and show the new batch. ``drawn`` is what was decided when the button was drawn: it sends
     what one saw, once however often it is clicked, or nothing; a later decision sends once more.
     """
-    now, trouble = decided(batch), key("again-trouble", batch.id)
+    now, trouble, sent = decided(batch), key("again-trouble", batch.id), room(Resending).sent
     if now[0] != drawn[0]:
+        st.query_params.from_dict({"batch": sent[batch.id][-1]})
         return
     if now != drawn:
         put(trouble, "Nothing was sent: the choice was being changed as the button was pressed. Look at it, then send.")
         return
-    new = record(batch, states, target, fresh=fresh)
-    put(_sent(batch), value(_sent(batch), 0) + 1)
     put(trouble, "")
+    new = record(batch, states, target, fresh=fresh)
+    sent[batch.id] = [*sent.get(batch.id, ()), new]
     st.query_params.from_dict({"batch": new})
 
 
@@ -136,10 +146,6 @@ def record(batch: BatchSummary, states: tuple[RequestState, ...], target: Target
         planned = plan_events(list(renamed(batch, states)))
         return sending.submit(replace(intent, persons=planned.persons, lanes=planned.lanes), planned)
     return sending.repeat(intent, house().history.bodies(batch.id, states))
-
-
-def _sent(batch: BatchSummary) -> str:
-    return key("again-sent", batch.id)
 
 
 def renamed(batch: BatchSummary, states: tuple[RequestState, ...]) -> Iterator[GivenEvent]:

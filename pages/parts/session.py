@@ -4,6 +4,9 @@ What a person typed lives in Streamlit's widgets, under keys made by :func:`key`
 :class:`Session`. Nothing in it is a secret but the typed targets, whose credentials mask themselves.
 """
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -27,6 +30,8 @@ class Session:
     """The target to choose when the screen is drawn next."""
     rooms: dict[str, Any] = field(default_factory=dict)
     """One record per screen, made by that screen's own type: see :func:`room`."""
+    sending: threading.RLock = field(default_factory=threading.RLock)
+    """Held by the click that sends: see :func:`one_click`."""
 
 
 def session() -> Session:
@@ -44,6 +49,18 @@ def room(kind: type[T]) -> T:
         rooms[kind.__qualname__] = kind()
     found: T = rooms[kind.__qualname__]
     return found
+
+
+@contextmanager
+def one_click() -> Iterator[None]:
+    """One click of this tab at a time: around "was this sent already?", the sending, and "now it is".
+
+    Streamlit runs every click in a thread of its own. The one before goes on until it next looks at the session, so
+    two clicks may both find that nothing was sent; and it ends there, so what is noted after a send is noted in a
+    record that one has in hand.
+    """
+    with session().sending:
+        yield
 
 
 def anew(record: T) -> T:

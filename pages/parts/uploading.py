@@ -29,7 +29,7 @@ from intempt_core.mapping import MappedTable, Offer
 from intempt_core.plan import Policy
 from pages.parts import sending
 from pages.parts.house import house
-from pages.parts.session import TARGET, anew, key, room, value
+from pages.parts.session import TARGET, anew, key, one_click, room, value
 
 KEPT = 4
 """Files whose reading, verdict and plan are kept in memory, over all sessions."""
@@ -208,6 +208,7 @@ def decided() -> tuple[object, ...]:
     return found.fresh, found.everything, name, value(key("upload", "policy", name))
 
 
+@one_click()
 def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy, drawn: tuple[object, ...]) -> None:
     """Confirm: record the batch, and let the engine send it. A double click sends once.
 

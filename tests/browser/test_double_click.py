@@ -1,0 +1,102 @@
+"""A double click sends once, also while history is slow to write: both clicks are then on their way at once.
+
+Streamlit runs every click in a thread of its own and stops the one before it only at its next look at the session:
+between "was this sent already?" and "now it is" no other click may come in.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from intempt_core import History, Settings
+from intempt_core.history import BatchFilter
+from tests.browser.browsing import open_screen, settled
+from tests.browser.conftest import Console
+from tests.browser.operating import arrived, box, compose, press, send, widget
+from tests.pages.upload_by_hand import csv_of, good_rows
+
+BOTH_CLICKS = 700
+"""Milliseconds in which both clicks reach the server; that of a test which fails only where it should."""
+
+
+@pytest.fixture
+def who() -> str:
+    """A person that no other test has."""
+    return f"twice-{uuid4().hex}"
+
+
+@contextmanager
+def busy(console: Console) -> Iterator[None]:
+    """Another program holds the history's write lock."""
+    with closing(sqlite3.connect(console.data / "history.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def double_click(page: Page, console: Console, button: str) -> None:
+    with busy(console):
+        widget(page, button).get_by_role("button").first.dblclick(delay=20)
+        page.wait_for_timeout(BOTH_CLICKS)
+
+
+def batches(console: Console, text: str) -> int:
+    """How many batches hold the id of a person, an event or a product."""
+    history = History.open(Settings(data=console.data).history_url)
+    try:
+        return history.batches(BatchFilter(text=text)).total
+    finally:
+        history.close()
+
+
+def test_compose_sends_once(page: Page, console: Console, who: str) -> None:
+    compose(page, who)
+    double_click(page, console, "compose-send")
+    arrived(page, "accepted")
+    assert batches(console, who) == 1
+
+
+def test_inspect_sends_once(page: Page, console: Console, who: str) -> None:
+    open_screen(page, "/inspect")
+    event = {"name": "Product viewed", "eventId": who, "userId": who, "data": {"productId": "p1"}}
+    box(page, "inspect-paste").fill(json.dumps([event]))
+    press(page, "inspect-read")
+    double_click(page, console, "inspect-send")
+    arrived(page, "accepted")
+    assert batches(console, who) == 1
+
+
+def test_upload_sends_once(page: Page, console: Console, who: str, tmp_path: Path) -> None:
+    file = tmp_path / "twice.csv"
+    file.write_bytes(csv_of(*good_rows(3, ids=f"{who}-")))
+    open_screen(page, "/upload")
+    page.locator("input[type=file]").first.set_input_files(file)
+    press(page, "upload-settle")
+    double_click(page, console, "upload-send")
+    expect(page.get_by_text("6 Result", exact=False)).to_be_visible(timeout=20_000)
+    settled(page)
+    assert batches(console, f"{who}-1") == 1
+
+
+def test_sending_again_sends_once_more(page: Page, console: Console, who: str) -> None:
+    compose(page, who)
+    send(page)
+    open_screen(page, f"/history?history-text={who}")
+    page.get_by_role("link", name="Open").click()
+    page.wait_for_url("**/history?batch=*")
+    settled(page)
+    page.get_by_role("button", name="Send again").click()
+    again = page.get_by_role("button", name="Send 1 event again to Sandbox")
+    expect(again).to_be_visible()
+    with busy(console):
+        again.dblclick(delay=20)
+        page.wait_for_timeout(BOTH_CLICKS)
+    expect(page.get_by_role("link", name="Sent again from this batch")).to_be_visible(timeout=20_000)
+    settled(page)
+    assert batches(console, who) == 2
