@@ -26,6 +26,8 @@ A batch::
         │        ▼              ▼
         └──────▶ done        cancelled     both for good; cancelling takes along what is pending
 
+        done, cancelled ─▶ forgotten: its rows are being deleted, and no question finds it
+
 *done* needs that nothing is pending, leaving or to be tried again. Only a *sending* batch lets requests leave, and only
 those of its owner: the owner's token is looked at in the transaction that writes, so a process that lost a batch while
 it was frozen cannot change it.
@@ -34,6 +36,7 @@ Every method raises :class:`~intempt_core.errors.HistoryUnavailable` while histo
 damaged or gone, and works again when it returns.
 """
 
+from intempt_core.history.forgetting import Forgetting
 from intempt_core.history.looking_back import LookingBack
 from intempt_core.history.reading import Reading
 from intempt_core.history.recording import Recording, left_behind_of, requests_of
@@ -59,28 +62,36 @@ from intempt_core.history.records import (
 from intempt_core.history.shown import (
     Arrival,
     AttemptRecord,
+    Bar,
     BatchFilter,
     BatchSummary,
+    Course,
+    Deleted,
+    Old,
     Page,
     RecordedEvent,
     RequestRecord,
     RequestSummary,
     RowOutcome,
+    SlowAnswer,
 )
 from intempt_core.history.steering import Steering
 from intempt_core.history.working import Working
 
 
-class History(Recording, Working, Steering, Reading, LookingBack):
+class History(Recording, Working, Steering, Reading, LookingBack, Forgetting):
     """The SQL store. One instance serves all threads of a process; several processes may hold the same database."""
 
 
 __all__ = [
     "Arrival",
     "AttemptRecord",
+    "Bar",
     "BatchFilter",
     "BatchState",
     "BatchSummary",
+    "Course",
+    "Deleted",
     "EventIntent",
     "Half",
     "History",
@@ -89,6 +100,7 @@ __all__ = [
     "Leaving",
     "LeftBehind",
     "Mark",
+    "Old",
     "Page",
     "RecordedEvent",
     "RequestIntent",
@@ -97,6 +109,7 @@ __all__ = [
     "RequestSummary",
     "RowOutcome",
     "Settled",
+    "SlowAnswer",
     "Source",
     "TargetSnapshot",
     "Unfinished",

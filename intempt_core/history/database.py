@@ -190,6 +190,7 @@ def _tune(engine: Engine, busy_seconds: float) -> None:
     def connect(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None
         for pragma in (
+            "auto_vacuum=INCREMENTAL",  # counts for a database that is being made; must come before its journal's mode
             f"busy_timeout={int(busy_seconds * 1000)}",
             "journal_mode=WAL",
             "synchronous=FULL",

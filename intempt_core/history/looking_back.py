@@ -15,6 +15,7 @@ from intempt_core.history.reading import LAST, number_of, recorded_events
 from intempt_core.history.records import RequestIntent, RequestState
 from intempt_core.history.schema import attempts, batches, bodies, events, kept, left_behind, requests
 from intempt_core.history.shown import Arrival, RowOutcome
+from intempt_core.history.standings import THERE
 
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ class LookingBack(Database):
         """
         said: dict[str, Sent] = {}
         with self._reading() as connection:
-            found = select(batches.c.number, batches.c.id).where(batches.c.target_key == target)
+            found = select(batches.c.number, batches.c.id).where(batches.c.target_key == target, THERE)
             there = {row.number: row.id for row in connection.execute(found)}
             if not there:
                 return said
@@ -113,7 +114,7 @@ class LookingBack(Database):
         not among them; where the target deduplicates (as it was last confirmed), a repeat is not either (CONTRACT 2.9).
         """
         with self._reading() as connection:
-            newest = select(batches.c.deduplicates).where(batches.c.target_key == target)
+            newest = select(batches.c.deduplicates).where(batches.c.target_key == target, THERE)
             deduplicates = connection.execute(newest.order_by(batches.c.number.desc()).limit(1)).scalar()
             if deduplicates is None:
                 return []

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, and_, or_, select
 from intempt_core.events import LINKING, EventName, is_placeholder
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestState
 from intempt_core.history.schema import batches, events, requests
+from intempt_core.history.standings import THERE
 
 IDS_OF_ONE = 1_000
 """Ids that are followed for one person; who has more is no person, but a value that everybody has."""
@@ -190,7 +191,7 @@ def _accepted(target: str) -> Select[Any]:
         )
         .join(requests, requests.c.id == columns.request)
         .join(batches, batches.c.number == columns.batch)
-        .where(requests.c.state == RequestState.ACCEPTED.value, batches.c.target_key == target)
+        .where(requests.c.state == RequestState.ACCEPTED.value, batches.c.target_key == target, THERE)
     )
 
 

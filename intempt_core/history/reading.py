@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
@@ -17,6 +17,7 @@ from intempt_core.history.records import (
     Source,
     TargetSnapshot,
 )
+from intempt_core.history.remembered import Remembered
 from intempt_core.history.schema import attempts, batches, bodies, events, kept, requests
 from intempt_core.history.shown import (
     AttemptRecord,
@@ -27,9 +28,15 @@ from intempt_core.history.shown import (
     RequestRecord,
     RequestSummary,
 )
+from intempt_core.history.standings import THERE
 from intempt_core.plan import Policy
 
 LARGEST_ID = 2**63 - 1
+
+COUNTS = 20_000
+"""Batches whose counts are remembered, of those that are over: they never change again."""
+
+_Counts: TypeAlias = tuple[dict[RequestState, int], dict[RequestState, int]]
 
 _EVENT = tuple(events.c[name] for name in EventIntent._fields)
 LAST = attempts.c.id == requests.c.last_attempt
@@ -38,6 +45,10 @@ LAST = attempts.c.id == requests.c.last_attempt
 class Reading(Database):
     """Questions."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._final = Remembered[str, _Counts](COUNTS)
+
     def batches(self, where: BatchFilter | None = None, *, page: int = 1, size: int = 50) -> Page[BatchSummary]:
         """Batches, newest first."""
         chosen = _filtered(where or BatchFilter())
@@ -45,20 +56,20 @@ class Reading(Database):
         with self._reading() as connection:
             total = connection.execute(select(func.count()).select_from(batches).where(*chosen)).scalar_one()
             rows = connection.execute(newest.limit(size).offset((max(1, page) - 1) * size)).all()
-            return Page(_summaries(connection, rows), total, max(1, page), size)
+            return Page(self._summaries(connection, rows), total, max(1, page), size)
 
     def batch(self, batch: str) -> BatchSummary:
         """One batch with its counts. Cheap: may be asked every second. Raises :class:`NotFound`."""
         with self._reading() as connection:
-            rows = connection.execute(select(batches).where(batches.c.id == batch)).all()
+            rows = connection.execute(select(batches).where(batches.c.id == batch, THERE)).all()
             if not rows:
                 raise NotFound(f"History knows no batch {batch}.")
-            return _summaries(connection, rows)[0]
+            return self._summaries(connection, rows)[0]
 
     def target_names(self) -> list[str]:
         """Names of the targets that batches went to, sorted."""
         with self._reading() as connection:
-            return sorted(connection.execute(select(batches.c.target_name).distinct()).scalars())
+            return sorted(connection.execute(select(batches.c.target_name).where(THERE).distinct()).scalars())
 
     def requests(
         self, batch: str, state: RequestState | None = None, *, page: int = 1, size: int = 100
@@ -104,17 +115,33 @@ class Reading(Database):
 
     def same_file(self, digest: str, target: str) -> list[BatchSummary]:
         """Batches of the same file (SHA-256 of its bytes) to the same target (a ``key``), newest first."""
-        same = select(batches).where(batches.c.digest == digest, batches.c.target_key == target)
+        same = select(batches).where(batches.c.digest == digest, batches.c.target_key == target, THERE)
         with self._reading() as connection:
             rows = connection.execute(same.order_by(batches.c.number.desc())).all()
-            return list(_summaries(connection, rows))
+            return list(self._summaries(connection, rows))
+
+    def _summaries(self, connection: Connection, rows: Sequence[Row[Any]]) -> tuple[BatchSummary, ...]:
+        """Batches with their counts, which come from one index and never drift: they are counted, not kept.
+
+        What is over is counted once: a list of large batches, or a search that many of them fit, costs little.
+        """
+        fresh = [row.number for row in rows if self._final.get(row.id) is None]
+        counts = _counts(connection, fresh) if fresh else {}
+        found = []
+        for row in rows:
+            events, requests = counts[row.number] if row.number in counts else self._final.get(row.id) or ({}, {})
+            summary = _summary(row, events, requests)
+            if summary.over:
+                self._final.put(row.id, (events, requests))
+            found.append(summary)
+        return tuple(found)
 
 
 # ── batches ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _filtered(where: BatchFilter) -> list[Any]:
-    chosen: list[Any] = []
+    chosen: list[Any] = [THERE]
     if where.since is not None:
         chosen.append(batches.c.created_at >= where.since)
     if where.until is not None:
@@ -148,14 +175,14 @@ def _jumps(column: str, text: str) -> Select[Any]:
 
 def number_of(connection: Connection, batch: str) -> int:
     """The number by which its children name a batch. Raises :class:`NotFound`."""
-    number = connection.execute(select(batches.c.number).where(batches.c.id == batch)).scalar()
+    number = connection.execute(select(batches.c.number).where(batches.c.id == batch, THERE)).scalar()
     if number is None:
         raise NotFound(f"History knows no batch {batch}.")
     return int(number)
 
 
-def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[BatchSummary, ...]:
-    """Batches with their counts, which come from one index and never drift: they are counted, not kept."""
+def _counts(connection: Connection, numbers: Sequence[int]) -> dict[int, _Counts]:
+    """Events and requests by state, of some batches."""
     counted = (
         select(
             requests.c.batch,
@@ -163,17 +190,16 @@ def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[BatchS
             func.count().label("requests"),
             func.sum(requests.c.events).label("events"),
         )
-        .where(requests.c.batch.in_([row.number for row in rows]))
+        .where(requests.c.batch.in_(numbers))
         .group_by(requests.c.batch, requests.c.state)
     )
-    held: dict[int, dict[RequestState, int]] = {row.number: {} for row in rows}
-    made: dict[int, dict[RequestState, int]] = {row.number: {} for row in rows}
+    found: dict[int, _Counts] = {number: ({}, {}) for number in numbers}
     for row in connection.execute(counted):
-        state = RequestState(row.state)
-        made[row.batch][state] = int(row.requests)
+        state, (events, made) = RequestState(row.state), found[row.batch]
+        made[state] = int(row.requests)
         if state is not RequestState.SPLIT:
-            held[row.batch][state] = int(row.events)
-    return tuple(_summary(row, held[row.number], made[row.number]) for row in rows)
+            events[state] = int(row.events)
+    return found
 
 
 def _summary(row: Row[Any], held: dict[RequestState, int], made: dict[RequestState, int]) -> BatchSummary:
@@ -231,6 +257,7 @@ def _listed(*more: Any) -> Select[Any]:
         select(requests, batches.c.id.label("name"), attempts.c.status, attempts.c.reason, *more)
         .join(batches, batches.c.number == requests.c.batch)
         .outerjoin(attempts, LAST)
+        .where(THERE)
     )
 
 

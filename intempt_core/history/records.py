@@ -48,6 +48,8 @@ class BatchState(StrEnum):
     STOPPED = "stopped"
     DONE = "done"
     CANCELLED = "cancelled"
+    FORGOTTEN = "forgotten"
+    """Being deleted: no question finds it any more."""
 
 
 def moves(state: BatchState, counts: Mapping[RequestState, int]) -> bool:

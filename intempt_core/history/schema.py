@@ -125,6 +125,28 @@ attempts = Table(
     Index("attempts_of_request", "request"),
 )
 
+# What the attempts of a batch said, second by second: a screen asks twice a second how a batch goes.
+seconds = Table(
+    "seconds",
+    metadata,
+    Column("batch", BigInteger, ForeignKey("batches.number", ondelete="CASCADE"), primary_key=True),
+    Column("second", BigInteger, primary_key=True),  # since 1970, in which the attempts ended
+    Column("outcome", Text, primary_key=True),
+    Column("attempts", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The few answers of a batch that took longest.
+slowest = Table(
+    "slowest",
+    metadata,
+    Column("attempt", _Key, ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("batch", BigInteger, nullable=False),
+    Column("elapsed_ms", Float, nullable=False),
+    Index("slowest_of_batch", "batch", "elapsed_ms"),
+)
+
 # No id of its own and no rowid: an event is its place in its request, which spares one index in a million rows.
 events = Table(
     "events",

@@ -183,3 +183,61 @@ class Arrival(Interaction):
     event_id: str
     when: int
     request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A step of a batch's course: when it begins, and the events of the attempts that ended in it, by outcome."""
+
+    begin: int
+    events: Mapping[Outcome, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A batch's answers over time, from ``begin`` on, in ``bars`` of ``width`` seconds each; none without answers."""
+
+    begin: int
+    width: int
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SlowAnswer:
+    """One of a batch's answers that took longest, and the request whose it is."""
+
+    request: int
+    lane: int
+    position: int
+    elapsed_ms: float
+    outcome: Outcome
+    status: int | None
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """The batches that were recorded before a time, and what deleting them would take along.
+
+    ``kept`` counts those that stay in any case: they still move, or wait for a person. ``oldest`` and ``newest`` are
+    times of recording, of those that would go; 0 where none would.
+    """
+
+    batches: int
+    requests: int
+    events: int
+    oldest: int
+    newest: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What was deleted so far, of how many ``events`` in all; ``freed`` bytes went back to the disk, and ``reusable``
+    ones stay in the file, to be filled by later batches.
+    """
+
+    batches: int
+    events: int
+    freed: int = 0
+    reusable: int = 0

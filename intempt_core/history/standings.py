@@ -21,8 +21,12 @@ NEXT: dict[BatchState, frozenset[BatchState]] = {
     BatchState.STOPPED: frozenset({BatchState.SENDING, BatchState.CANCELLED}),
     BatchState.DONE: frozenset(),
     BatchState.CANCELLED: frozenset(),
+    BatchState.FORGOTTEN: frozenset(),
 }
 """The drawing in :mod:`intempt_core.history` as a table: where a batch may go from where it stands."""
+
+THERE = batches.c.state != BatchState.FORGOTTEN.value
+"""Of batches: those that are not being deleted."""
 
 OVER = frozenset(state for state, after in NEXT.items() if not after)
 """States of a batch that nothing leads out of."""
@@ -33,9 +37,12 @@ GONE = "The console that sent it went away before the answer came: it may have a
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a request stands, as far as a mark needs to know."""
+    """Where a request stands, as far as a mark needs to know. Its batch has a number and a ``name`` (its id)."""
 
     id: int
+    events: int
+    batch: int
+    name: str
     owner: str
     batch_state: str
     state: str
@@ -82,6 +89,9 @@ def after(standing: Standing, mark: Mark, owner: str, now: int) -> Standing | No
 _STANDINGS = (
     select(
         requests.c.id,
+        requests.c.events,
+        requests.c.batch,
+        batches.c.id.label("name"),
         batches.c.owner,
         batches.c.state.label("batch_state"),
         requests.c.state,
@@ -103,7 +113,8 @@ _TRIED = insert(attempts).returning(attempts.c.id, sort_by_parameter_order=True)
 
 def standings_of(connection: Connection, ids: Iterable[int]) -> dict[int, Standing]:
     """Where some requests stand; nobody moves them until the transaction ends."""
-    return {row.id: Standing(*row) for row in connection.execute(_STANDINGS, {"ids": sorted(ids)})}
+    found: Iterable[Any] = connection.execute(_STANDINGS, {"ids": sorted(ids)})
+    return {standing.id: standing for standing in (Standing(*row) for row in found)}
 
 
 def write_standings(connection: Connection, standings: Sequence[Standing]) -> None:
@@ -154,7 +165,7 @@ def unseen(started_at: int) -> Attempt:
 
 def held_batch(connection: Connection, batch: str) -> Row[Any]:
     """The batch's row, held until the transaction ends. Raises :class:`NotFound`."""
-    found = connection.execute(select(batches).where(batches.c.id == batch).with_for_update()).one_or_none()
+    found = connection.execute(select(batches).where(batches.c.id == batch, THERE).with_for_update()).one_or_none()
     if found is None:
         raise NotFound(f"History knows no batch {batch}.")
     return found

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, literal_column, or
 
 from intempt_core.client import Attempt
 from intempt_core.errors import NotAllowed, NotFound
-from intempt_core.history.database import Database
+from intempt_core.history.pacing import Pacing, Tried
 from intempt_core.history.recording import write_requests
 from intempt_core.history.records import (
     BatchState,
@@ -25,12 +25,12 @@ from intempt_core.history.records import (
 from intempt_core.history.schema import batches, bodies, events, requests
 from intempt_core.history.standings import (
     OVER,
+    Standing,
     after,
     held_batch,
     is_written,
     standings_of,
     unseen,
-    write_attempts,
     write_standings,
 )
 from intempt_core.plan import Policy
@@ -38,7 +38,7 @@ from intempt_core.plan import Policy
 _WAITING = or_(requests.c.state == RequestState.PENDING.value, requests.c.retry_at.is_not(None))
 
 
-class Working(Database):
+class Working(Pacing):
     """Work goes out, outcomes come in."""
 
     def unfinished(self) -> list[Unfinished]:
@@ -116,25 +116,27 @@ class Working(Database):
         now = self._clock()
         with self._writing() as connection:
             standings = standings_of(connection, {mark.request for mark in marks})
-            tried: list[tuple[int, Attempt, bool]] = []  # request, attempt, whether it is the request's last
+            tried: list[Tried] = []
+            last: set[int] = set()  # those of them, by place, that are their requests' last
             changed, missed = set(), set()
             for mark in marks:
                 before = standings.get(mark.request)
                 moved = after(before, mark, owner, now) if before is not None else None
-                if moved is not None:
+                if before is not None and moved is not None:
                     standings[mark.request] = moved
                     changed.add(mark.request)
                     if isinstance(mark, Settled):
-                        tried.append((mark.request, mark.attempt, True))
+                        last.add(len(tried))
+                        tried.append(_tried(before, mark.attempt))
                 elif before is None or isinstance(mark, Leaving):
                     missed.add(mark.request)
                 elif not is_written(connection, mark):
                     missed.add(mark.request)
-                    tried.append((mark.request, mark.attempt, False))
-            ids = write_attempts(connection, [(request, attempt) for request, attempt, _ in tried])
-            for (request, _, last), id_ in zip(tried, ids, strict=True):
-                if last:
-                    standings[request] = replace(standings[request], last_attempt=id_)
+                    tried.append(_tried(before, mark.attempt))
+            ids = self._write_tried(connection, tried)
+            for place in last:
+                request = tried[place].request
+                standings[request] = replace(standings[request], last_attempt=ids[place])
             write_standings(connection, [standings[request] for request in changed])
         return frozenset(missed)
 
@@ -161,7 +163,8 @@ class Working(Database):
                 raise NotAllowed(
                     f"Request {request} cannot be split: its {parent.events} events are not in its halves."
                 )
-            (tried,) = write_attempts(connection, [(request, attempt)])
+            one = Tried(request, parent.events, parent.batch, parent.name, attempt)
+            (tried,) = self._write_tried(connection, [one])
             children = _write_halves(connection, parent, halves, now)
             connection.execute(
                 update(requests)
@@ -186,8 +189,8 @@ class Working(Database):
                 requests.c.batch == found.number, requests.c.state == literal_column("'leaving'")
             )
             standings = standings_of(connection, connection.execute(left).scalars())
-            lost = [(standing.id, unseen(standing.updated_at)) for standing in standings.values()]
-            ids = write_attempts(connection, lost)
+            lost = [_tried(standing, unseen(standing.updated_at)) for standing in standings.values()]
+            ids = self._write_tried(connection, lost)
             write_standings(
                 connection,
                 [
@@ -204,6 +207,10 @@ class Working(Database):
                 ],
             )
             return len(lost)
+
+
+def _tried(standing: Standing, attempt: Attempt) -> Tried:
+    return Tried(standing.id, standing.events, standing.batch, standing.name, attempt)
 
 
 def _number_of(batch: str) -> Any:

@@ -1,0 +1,157 @@
+"""A batch over time: what its answers said second by second, and its slowest ones.
+
+Both are kept as attempts are written, in their transaction, so that a screen may ask twice a second about a batch of a
+million events: a batch has as many rows here as its sending has seconds, and ten slow answers.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from intempt_core.client import Attempt, Outcome
+from intempt_core.history.database import Database
+from intempt_core.history.reading import number_of
+from intempt_core.history.remembered import Remembered
+from intempt_core.history.schema import attempts, requests, seconds, slowest
+from intempt_core.history.shown import Bar, Course, SlowAnswer
+from intempt_core.history.standings import write_attempts
+
+SLOWEST = 10
+"""Slow answers that are kept of a batch."""
+
+BARS = 60
+"""Bars of a course at the most."""
+
+_FLOORS = 1_000
+"""Batches of which it is remembered how slow an answer must be to count."""
+
+
+class Tried(NamedTuple):
+    """An attempt to be written: of which request, in which batch, and how many events it carried."""
+
+    request: int
+    events: int
+    number: int
+    batch: str
+    attempt: Attempt
+
+
+def _more(dialect: Any) -> Any:
+    said = dialect.insert(seconds)
+    return said.on_conflict_do_update(
+        index_elements=["batch", "second", "outcome"],
+        set_={name: seconds.c[name] + said.excluded[name] for name in ("attempts", "events")},
+    )
+
+
+_MORE = {"sqlite": _more(sqlite), "postgresql": _more(postgresql)}
+
+
+class Pacing(Database):
+    """Answers over time."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._floors = Remembered[str, float](_FLOORS)
+
+    def course(self, batch: str, bars: int = BARS) -> Course:
+        """The batch's answers over time, in up to ``bars`` steps of whole seconds. Raises :class:`NotFound`.
+
+        Every attempt counts, at the second in which it ended: one that is tried again counts each time.
+        """
+        column = seconds.c
+        with self._reading() as connection:
+            number = number_of(connection, batch)
+            ends = select(func.min(column.second), func.max(column.second)).where(column.batch == number)
+            first, last = connection.execute(ends).one()
+            if first is None:
+                return Course(0, 1, ())
+            width = -(-(last - first + 1) // bars)
+            step = ((column.second - first) // width).label("step")
+            counted = select(step, column.outcome, func.sum(column.events)).where(column.batch == number)
+            found: dict[int, dict[Outcome, int]] = defaultdict(dict)
+            for at, outcome, events in connection.execute(counted.group_by(step, column.outcome)):
+                found[int(at)][Outcome(outcome)] = int(events)
+        steps = range((last - first) // width + 1)
+        return Course(first * 1000, width, tuple(Bar((first + at * width) * 1000, found.get(at, {})) for at in steps))
+
+    def slowest(self, batch: str, limit: int = SLOWEST) -> list[SlowAnswer]:
+        """The answers that took longest, slowest first, up to :data:`SLOWEST`. Raises :class:`NotFound`."""
+        with self._reading() as connection:
+            found = (
+                select(
+                    attempts.c.request,
+                    attempts.c.elapsed_ms,
+                    attempts.c.outcome,
+                    attempts.c.status,
+                    attempts.c.started_at,
+                    requests.c.lane,
+                    requests.c.position,
+                )
+                .join(slowest, slowest.c.attempt == attempts.c.id)
+                .join(requests, requests.c.id == attempts.c.request)
+                .where(slowest.c.batch == number_of(connection, batch))
+                .order_by(attempts.c.elapsed_ms.desc(), attempts.c.id)
+                .limit(limit)
+            )
+            return [
+                SlowAnswer(
+                    row.request,
+                    row.lane,
+                    row.position,
+                    row.elapsed_ms,
+                    Outcome(row.outcome),
+                    row.status,
+                    row.started_at,
+                )
+                for row in connection.execute(found)
+            ]
+
+    # ── for the rooms of this package ────────────────────────────────────────────────────────────────────────────────
+
+    def _write_tried(self, connection: Connection, tried: Sequence[Tried]) -> list[int]:
+        """Write attempts, count them into their seconds, and return their ids in the same order."""
+        ids = write_attempts(connection, [(one.request, one.attempt) for one in tried])
+        if tried:
+            _count(connection, tried)
+            self._keep_slowest(connection, list(zip(tried, ids, strict=True)))
+        return ids
+
+    def _keep_slowest(self, connection: Connection, tried: Sequence[tuple[Tried, int]]) -> None:
+        """Note answers that are among the slowest of their batch; of nearly all, the floor says that they are not."""
+        slow: dict[str, list[tuple[Tried, int]]] = defaultdict(list)
+        for one, id_ in tried:
+            floor = self._floors.get(one.batch)
+            if one.attempt.status is not None and (floor is None or one.attempt.elapsed_ms > floor):
+                slow[one.batch].append((one, id_))
+        for batch, some in slow.items():
+            some.sort(key=lambda pair: -pair[0].attempt.elapsed_ms)
+            number = some[0][0].number
+            rows = [
+                {"batch": number, "attempt": id_, "elapsed_ms": one.attempt.elapsed_ms} for one, id_ in some[:SLOWEST]
+            ]
+            connection.execute(insert(slowest), rows)
+            mine = select(slowest.c.attempt, slowest.c.elapsed_ms).where(slowest.c.batch == number)
+            ordered = connection.execute(mine.order_by(slowest.c.elapsed_ms.desc(), slowest.c.attempt)).all()
+            if len(ordered) > SLOWEST:
+                beyond = [row.attempt for row in ordered[SLOWEST:]]
+                connection.execute(delete(slowest).where(slowest.c.attempt.in_(beyond)))
+            if len(ordered) >= SLOWEST:
+                self._floors.put(batch, ordered[SLOWEST - 1].elapsed_ms)
+
+
+def _count(connection: Connection, tried: Collection[Tried]) -> None:
+    counts: dict[tuple[int, int, str], list[int]] = defaultdict(lambda: [0, 0])
+    for one in tried:
+        ended = int(one.attempt.started_at + one.attempt.elapsed_ms) // 1000
+        held = counts[one.number, ended, one.attempt.outcome.value]
+        held[0] += 1
+        held[1] += one.events
+    rows = [
+        {"batch": number, "second": second, "outcome": outcome, "attempts": times, "events": events}
+        for (number, second, outcome), (times, events) in sorted(counts.items())
+    ]
+    connection.execute(_MORE[connection.dialect.name], rows)
