@@ -1,7 +1,7 @@
-"""CSV files to take away: results, problems, and the rows that stayed behind. Secret-free: nothing here sees a key.
+"""Files to take away: results, problems, the rows that stayed behind, tests. Secret-free: nothing here sees a key.
 
-Every file is UTF-8 with CRLF line ends, quoted by the csv module, and comes in pieces, so that a million rows need no
-more memory than a thousand. A cell that a spreadsheet would run as a formula gets a leading apostrophe.
+Every CSV is UTF-8 with CRLF line ends, quoted by the csv module. Every file comes in pieces, so that a million rows
+need no more memory than a thousand. A cell that a spreadsheet would run as a formula gets a leading apostrophe.
 """
 
 import csv
@@ -10,8 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from xml.sax.saxutils import escape, quoteattr
 
 from intempt_core.checks import Report
+from intempt_core.events import dumps
+from intempt_core.expectations import Expectations, Result, State
 from intempt_core.history import History, RowOutcome
 from intempt_core.issues import Issue
 from intempt_core.judges import ROWS_AT_ONCE
@@ -41,6 +44,7 @@ PROBLEMS_HEADER = (
 _ROWS_AT_ONCE = 500
 _ISSUES_AT_ONCE = 20_000
 _FORMULA = frozenset("=+-@\t\r")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBER = re.compile(r"[+-][0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -143,3 +147,72 @@ def _left_behind(table: Table, report: Report, header: Sequence[str]) -> Iterato
 
 def _said(issue: Issue) -> str:
     return f"{issue.place.column}: {issue.says} {issue.mend}" if issue.place.column else f"{issue.says} {issue.mend}"
+
+
+# ── a file that tests itself ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def expected_json(tests: Expectations) -> Iterator[str]:
+    """The tests of a file as one JSON object: counts, then one result a row, each on a line of its own."""
+    counts = {state.value: count for state, count in tests.counts.items()}
+    head = dumps({"file": tests.table.name, "rows": tests.rows, "as_expected": tests.as_expected, **counts}).decode()
+    yield f'{head[:-1]},"results":['
+    for number, some in enumerate(_pieces(_result_json(result) for result in tests.results())):
+        yield ("," if number else "") + "\n" + ",\n".join(some)
+    yield "\n]}\n"
+
+
+def _result_json(result: Result) -> str:
+    return dumps(
+        {
+            "row": result.row,
+            "line": result.line,
+            "result": result.state.value,
+            "expected": result.expected,
+            "found": result.found,
+            "says": result.says,
+        }
+    ).decode()
+
+
+def expected_junit(tests: Expectations, report: Report) -> Iterator[str]:
+    """The tests of a file as JUnit XML for a build server: a row is a test case.
+
+    A row that is not as expected is a failure, whose text are the row's problems; an expectation that cannot be read
+    is an error; a row without one is skipped.
+    """
+    counts, name = tests.counts, _attribute(tests.table.name)
+    totals = (
+        f'tests="{tests.rows}" failures="{counts[State.FAILED]}" errors="{counts[State.UNREADABLE]}" '
+        f'skipped="{counts[State.UNTESTED]}"'
+    )
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {totals}>\n<testsuite name={name} {totals}>\n'
+    issues = report.issues_by_row(tests.rows_in(State.FAILED).tolist())
+    for some in _pieces(_test_case(result, name, issues) for result in tests.results()):
+        yield "".join(some)
+    yield "</testsuite>\n</testsuites>\n"
+
+
+def _test_case(result: Result, name: str, issues: Iterator[list[Issue]]) -> str:
+    expects = f": {result.expected}" if result.expected else ""
+    case = f"<testcase classname={name} name={_attribute(f'row {result.row} (line {result.line}){expects}')}"
+    if result.state is State.FAILED:
+        text = "\n".join(issue.sentence for issue in next(issues))
+        message = f'message={_attribute(result.says)} type="not as expected"'
+        return f"{case}><failure {message}>{escape(_NOT_XML.sub('�', text))}</failure></testcase>\n"
+    if result.state is State.UNREADABLE:
+        return f'{case}><error message={_attribute(result.says)} type="expectation"/></testcase>\n'
+    if result.state is State.UNTESTED:
+        return f'{case}><skipped message="The row says nothing in its column expect."/></testcase>\n'
+    return f"{case}/>\n"
+
+
+def _attribute(text: str) -> str:
+    """A text as a quoted attribute; what XML cannot hold is shown as lost."""
+    return quoteattr(_NOT_XML.sub("�", text))
+
+
+def _pieces(texts: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(texts)
+    while some := list(islice(rest, _ROWS_AT_ONCE)):
+        yield some

@@ -26,6 +26,7 @@ from intempt_core.issues import Place
 from intempt_core.tables import Table
 
 __all__ = [
+    "EXPECT",
     "PROBLEMS",
     "RESERVED",
     "MappedTable",
@@ -43,9 +44,13 @@ __all__ = [
 PROBLEMS = "problems"
 """The column that ``exports.left_behind_csv`` adds: what is wrong with a row."""
 
-RESERVED = ("expect", PROBLEMS)
+EXPECT = "expect"
+"""The column that says what a test expects of a row (``expectations.py``); no mapping can make a field of it."""
+
+RESERVED = (EXPECT, PROBLEMS)
 """Columns about a row and not of its event: what a test expects of it, and what is wrong with it.
-They are not sent unless a mapping says so, and no made event id depends on them: a row that comes back keeps its id."""
+They are not sent, :data:`PROBLEMS` unless a mapping says so, and no made event id depends on them: a row that comes
+back keeps its id."""
 
 _EXAMPLES = (*PLAIN_FIELDS, "name", "data.productId")
 _ROWS_AT_ONCE = 4096
@@ -125,6 +130,11 @@ class Mapping:
         """Raise :class:`MappingError` with a sentence for what no file could mend."""
         fields: dict[str, str] = {}
         for column, field in self.columns.items():
+            if column == EXPECT:
+                raise MappingError(
+                    f"Column “{EXPECT}” is mapped to “{field}”. It says what a test expects of its row and is never "
+                    "sent. Leave it out, or call the column otherwise."
+                )
             if not is_field(field):
                 raise MappingError(f"Column “{column}” is mapped to “{field}”, no field. {_nearest_field(field)}")
             if field in fields:

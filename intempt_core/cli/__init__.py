@@ -29,7 +29,10 @@ CLEAN, NOT_ALL, UNREADABLE, NO_TARGET = 0, 1, 2, 3
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:
     """Run a command and return its exit code. ``arguments`` and ``environment`` are by default the process's own."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if getattr(given, "format", "") == "junit" and not given.expect:
+        parser.error("--format junit tells what became of the tests of a file: say --expect beside it")
     environment = os.environ if environment is None else environment
     logging.getLogger("intempt_core").addHandler(logging.NullHandler())  # what a person needs to know is said
     try:
@@ -74,7 +77,10 @@ def _parser() -> argparse.ArgumentParser:
         "file", metavar="FILE", type=Path, help="a CSV file, or a .json file with a request or events"
     )
     checking.add_argument("--mapping", type=Path, metavar="FILE", help="a saved mapping; else exact headers only")
-    checking.add_argument("--format", choices=("text", "json"), default="text")
+    checking.add_argument(
+        "--expect", action="store_true", help="hold every row against its column “expect”: ok, or issue codes"
+    )
+    checking.add_argument("--format", choices=("text", "json", "junit"), default="text")
     checking.set_defaults(command=check)
 
     sending = commands.add_parser("send", help="check a file and send the rows without errors")

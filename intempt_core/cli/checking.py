@@ -1,13 +1,17 @@
-"""``check``: what is wrong with a file, as text or as JSON."""
+"""``check``: what is wrong with a file, as text or as JSON; with ``--expect`` the file's own tests, also as JUnit."""
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from intempt_core.checks import Report
 from intempt_core.cli.files import Given, read
 from intempt_core.cli.words import counted, tell
+from intempt_core.errors import ReadError
+from intempt_core.expectations import Expectations, State
+from intempt_core.exports import expected_json, expected_junit
 from intempt_core.issues import CATALOGUE, Issue, Severity
 
 ISSUES_SHOWN = 1000
@@ -15,9 +19,11 @@ ISSUES_SHOWN = 1000
 
 
 def check(given: argparse.Namespace, _: Mapping[str, str]) -> int:
-    """``check``: 0 clean, 1 errors found."""
+    """``check``: 0 clean, 1 errors found; with ``--expect`` 0 all as expected, 1 not."""
     file = read(given.file, given.mapping)
     report = file.check()
+    if given.expect:
+        return _test(file, report, given.format)
     issues = report.issues(0, ISSUES_SHOWN)
     if given.format == "json":
         print(json.dumps(_verdict(file, report, issues), ensure_ascii=True))
@@ -25,6 +31,39 @@ def check(given: argparse.Namespace, _: Mapping[str, str]) -> int:
         _print_verdict(file, report, issues)
     wrong = report.rows_with_errors or any(CATALOGUE[code].severity is Severity.ERROR for code in report.counts)
     return 1 if wrong else 0
+
+
+def _test(file: Given, report: Report, form: str) -> int:
+    if file.table is None:
+        raise ReadError(f"{file.name} holds events, not rows: only a table can have a column “expect”.")
+    tests = Expectations(file.table.table, report)
+    if form == "json":
+        _pour(expected_json(tests))
+    elif form == "junit":
+        _pour(expected_junit(tests, report))
+    else:
+        _print_tests(file, tests)
+    return 0 if tests.as_expected else 1
+
+
+def _pour(pieces: Iterable[str]) -> None:
+    """Write a document to standard output, in UTF-8 whatever the terminal's own encoding is."""
+    sys.stdout.flush()
+    out = getattr(sys.stdout, "buffer", None)
+    for piece in pieces:
+        if out is None:
+            sys.stdout.write(piece)
+        else:
+            out.write(piece.encode("utf-8", "replace"))
+
+
+def _print_tests(file: Given, tests: Expectations) -> None:
+    bad = tests.rows_in(State.FAILED, State.UNREADABLE)
+    for result in tests.results(bad[:ISSUES_SHOWN]):
+        tell(f"{result.state.value}: Row {result.row:,} (line {result.line:,}): {result.says}")
+    if len(bad) > ISSUES_SHOWN:
+        tell(f"… and {counted(len(bad) - ISSUES_SHOWN, 'more row')}.")
+    tell(f"{file.name}: {counted(tests.rows, 'row')}; {tests.summary}")
 
 
 def _verdict(file: Given, report: Report, issues: Sequence[Issue]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ import streamlit as st
 from intempt_core import Dialect, Mapping, NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchSummary, RequestState, target_key
-from pages.parts import mapping_view, problems_view, sending, uploading
+from pages.parts import expectations_view, mapping_view, problems_view, sending, uploading
 from pages.parts.exchange import body_text
 from pages.parts.file_input import file_input
 from pages.parts.house import house
 from pages.parts.look import badges, counted, escaped, moment, weight
 from pages.parts.session import key
+from pages.parts.steps import step
 from pages.parts.uploading import Judged, Uploading
 
 TEMPLATE = """\
@@ -74,21 +75,6 @@ def trouble() -> None:
         with st.container(border=True, key="upload-problem"):
             st.markdown(":red-badge[■ this file cannot be read]")
             st.text(problem)
-
-
-def step(number: int, title: str, line: str, opens: str = "", marks: str = "") -> bool:
-    """One settled step as a line, with the switch ``opens`` that unfolds it; whether it is open.
-
-    ``marks`` are badges (Markdown of our own) before the line, whose words may be the file's.
-    """
-    with st.container(horizontal=True, vertical_alignment="center", key=key("upload-step", number)):
-        st.markdown(f"**{number} {title}**", width=110)
-        with st.container(width="stretch", horizontal=True, vertical_alignment="center"):
-            if marks:
-                st.markdown(marks, width="content")
-            st.text(line, width="content" if marks else "stretch")
-        widget = key("upload-open", uploading.uploading().uploads, number)
-        return bool(opens) and st.toggle(opens, key=widget, persist_state="session")
 
 
 def file_line() -> str:
@@ -168,6 +154,7 @@ def problems_step(mapping: Mapping, target: Target) -> Judged:
     )
     judged = uploading.judged(found.asked)
     problems(judged)
+    expectations_view.tests(judged)
     return judged
 
 

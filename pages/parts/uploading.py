@@ -6,6 +6,7 @@ on, so that a screen that is drawn again reads nothing again.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import streamlit as st
 
@@ -24,6 +25,7 @@ from intempt_core import (
     plan_table,
     read_table,
 )
+from intempt_core.expectations import Expectations
 from intempt_core.history import LeftBehind, Source, left_behind_of
 from intempt_core.mapping import MappedTable, Offer
 from intempt_core.plan import Policy
@@ -138,6 +140,11 @@ class Judged:
             rows = range(report.rows) if everything else (~report.bad).nonzero()[0]
             self.plans[everything] = plan_table(self.mapped, rows, house().settings)
         return self.plans[everything]
+
+    @cached_property
+    def tests(self) -> Expectations:
+        """What became of the file's own tests; raises where its column ``expect`` says nothing."""
+        return Expectations(self.mapped.table, self.report)
 
     def left_behind(self) -> Iterator[LeftBehind]:
         """The rows with errors, with the codes that hold them back."""

@@ -285,6 +285,25 @@ def test_every_problem_is_on_a_page_also_where_a_row_shows_one_kind_twice(upload
     assert seen + len(upload.app.dataframe[2].value) == 80
 
 
+def test_a_file_that_tests_itself_shows_what_is_not_as_expected(upload: Upload) -> None:
+    rows = [f"{row},ok" for row in good_rows(4)]
+    rows[1] = rows[1].replace("SKU_2", "")
+    rows[2] = rows[2].replace("SKU_3", "").replace(",ok", ",product_id_missing")
+    upload.drop(csv_of(*rows, header=f"{HEADER},expect")).press("upload-settle").look(0)
+    assert "1 row not as expected" in upload.marks
+    assert "column expect: 3 as expected, 1 not." in upload.said
+    [result] = upload.app.dataframe[0].value.to_dict("records")
+    assert (result["row"], result["line"], result["why"]) == (2, 3, "product_id_missing found and not expected.")
+    upload.app.selectbox(key="upload-test-shown").set_value("every row")
+    upload.run()
+    assert len(upload.app.dataframe[0].value) == 4
+
+
+def test_a_column_expect_that_says_nothing_is_told(upload: Upload) -> None:
+    upload.drop(csv_of(f"{good_rows(1)[0]},", header=f"{HEADER},expect")).press("upload-settle")
+    assert "no row says what is expected of it" in upload.said
+
+
 def test_rows_with_errors_stay_behind_unless_everything_is_wanted_and_the_choice_shows_after_a_way_through_history(
     upload: Upload,
 ) -> None:

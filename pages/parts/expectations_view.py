@@ -1,0 +1,99 @@
+"""The tests of a file that tests itself: what its column ``expect`` says, row by row, and the ways to take it along."""
+
+import pandas as pd
+import streamlit as st
+
+from intempt_core import ConsoleError
+from intempt_core.expectations import Expectations, State
+from intempt_core.exports import expected_json, expected_junit
+from intempt_core.mapping import EXPECT
+from pages.parts.look import counted
+from pages.parts.session import key
+from pages.parts.steps import step
+from pages.parts.uploading import Judged
+
+PAGE = 50
+"""Rows of one page of results."""
+
+EVERY = "every row"
+
+_LOOKS = {State.PASSED: "✓", State.FAILED: "■", State.UNREADABLE: "◆", State.UNTESTED: "–"}
+_WORDS = {
+    State.PASSED: "as expected",
+    State.FAILED: "not as expected",
+    State.UNREADABLE: "cannot be read",
+    State.UNTESTED: "expects nothing",
+}
+
+
+def tests(judged: Judged) -> None:
+    """The results as a line that unfolds, where the file has a column ``expect``."""
+    if EXPECT not in judged.mapped.table.header:
+        return
+    try:
+        found = judged.tests
+    except ConsoleError as error:
+        step(0, "Test", str(error))
+        return
+    counts = found.counts
+    marks = []
+    if counts[State.FAILED]:
+        marks.append(f":red-badge[■ {counted(counts[State.FAILED], 'row')} not as expected]")
+    if counts[State.UNREADABLE]:
+        unread = counted(counts[State.UNREADABLE], "expectation")
+        marks.append(f":orange-badge[◆ {unread} cannot be read]")
+    if step(0, "Test", f"column {EXPECT}: {found.summary}", "Look at results", " ".join(marks)):
+        results(judged, found)
+
+
+def results(judged: Judged, found: Expectations) -> None:
+    """One line a row, those first chosen that are not as expected."""
+    there = [state for state in State if found.counts[state]]
+    wrong = [state for state in there if state in (State.FAILED, State.UNREADABLE)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Show",
+            [EVERY, *there],
+            index=1 + there.index(wrong[0]) if wrong else 0,
+            format_func=lambda state: state if state == EVERY else f"{_WORDS[State(state)]} ({found.counts[state]:,})",
+            key="upload-test-shown",
+            width=320,
+        )
+        st.download_button(
+            "tests.json",
+            lambda: "".join(expected_json(found)),
+            "tests.json",
+            "application/json",
+            key="upload-test-json",
+            on_click="ignore",
+        )
+        st.download_button(
+            "tests.xml (JUnit)",
+            lambda: "".join(expected_junit(found, judged.report)),
+            "tests.xml",
+            "application/xml",
+            key="upload-test-junit",
+            on_click="ignore",
+        )
+    rows = found.rows_in(*State) if chosen == EVERY else found.rows_in(State(chosen))
+    pages = -(-len(rows) // PAGE)
+    page = st.pagination(pages, key=key("upload-test-page", chosen)) if pages > 1 else 1
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "": _LOOKS[result.state],
+                    "row": result.row,
+                    "line": result.line,
+                    "result": _WORDS[result.state],
+                    "expected": result.expected[:200],
+                    "found": " ".join(result.found),
+                    "why": result.says,
+                }
+                for result in found.results(rows[(page - 1) * PAGE : page * PAGE])
+            ]
+        ),
+        hide_index=True,
+        key="upload-test-results",
+        alt="What each row expects, what was found, and whether they agree",
+    )
