@@ -346,14 +346,20 @@ def warnings_of(event: GivenEvent) -> list[Issue]:
 
 def name_hint(value: Json) -> str:
     """Which of the four names was probably meant, as a sentence; empty where it cannot be told."""
-    return _near_name(" ".join(value.replace("_", " ").split()).casefold()[:60]) if isinstance(value, str) else ""
+    near = near_name(value) if isinstance(value, str) else ""
+    return f"Write “{near}”, exactly so." if near else ""
+
+
+def near_name(text: str) -> str:
+    """The one of the four names that a text is nearly; empty where it is near none."""
+    return _near_name(" ".join(text.replace("_", " ").split()).casefold()[:60])
 
 
 @lru_cache(maxsize=4096)  # a file repeats its names, and a comparison takes its time
 def _near_name(folded: str) -> str:
     names = {name.value.casefold(): name.value for name in EventName}
     near = get_close_matches(folded, names, n=1, cutoff=0.8)
-    return f"Write “{names[near[0]]}”, exactly so." if near else ""
+    return names[near[0]] if near else ""
 
 
 def product_hint(body: Json) -> str:

@@ -330,6 +330,22 @@ class MappedTable:
     table: Table
     mapping: Mapping
     fresh: str | None = None
+    original: Table | None = None
+    """The table as it was read, where ``table`` is a mended one: made ids are those of the rows in the file."""
+
+    def over(self, table: Table) -> "MappedTable":
+        """The same mapping over a mended copy of the table; columns that are the very same are not read again."""
+        found = MappedTable(table, self.mapping, self.fresh, self.original or self.table)
+        cells = {
+            field: self.cells[field]
+            if table.columns[column] is self.table.columns[column]
+            else one_array(table.columns[column])
+            for field, column in self.field_columns.items()
+        }
+        found.__dict__["cells"] = cells
+        if "made_ids" in self.__dict__:
+            found.__dict__["made_ids"] = self.made_ids
+        return found
 
     @property
     def rows(self) -> int:
@@ -361,7 +377,7 @@ class MappedTable:
     @cached_property
     def made_ids(self) -> pa.Array:
         """The made event id of every row; made once, when first asked for."""
-        return made_event_ids(self.table, self.fresh, RESERVED)
+        return made_event_ids(self.original or self.table, self.fresh, RESERVED)
 
     @cached_property
     def cells(self) -> dict[str, pa.Array]:
