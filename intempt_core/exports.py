@@ -18,7 +18,7 @@ from intempt_core.expectations import Expectations, Result, State
 from intempt_core.history import History, RowOutcome
 from intempt_core.issues import Issue
 from intempt_core.judges import ROWS_AT_ONCE
-from intempt_core.mapping import PROBLEMS
+from intempt_core.mapping import PROBLEMS, MappedTable
 from intempt_core.tables import Table
 
 STAYED_BEHIND = "stayed behind"
@@ -58,15 +58,41 @@ def problems_csv(report: Report) -> Iterator[str]:
     return _csv(PROBLEMS_HEADER, (_problem(issue) for issue in _issues(report)))
 
 
-def left_behind_csv(table: Table, report: Report) -> Iterator[str]:
-    """The rows that stay behind as they stand in the file, with what is wrong in one more column.
+def left_behind_csv(table: Table, report: Report, stay: Sequence[int] | None = None) -> Iterator[str]:
+    """The rows that stay behind as they stand in the table, with what is wrong in one more column.
+
+    They are those with errors, or the rows ``stay`` (from 0, sorted).
 
     Corrected, the file can be uploaded again: header and cells are the original ones. The added column says where an
     apostrophe had to be put before a cell, for it must be taken away again. Of a row with too many cells only those
     that have a header are there.
     """
     header = [column for column in table.header if column != PROBLEMS]
-    return _csv([*header, PROBLEMS], _left_behind(table, report, header))
+    bad = report.bad.nonzero()[0].tolist() if stay is None else stay
+    return _csv([*header, PROBLEMS], _left_behind(table, report, header, bad))
+
+
+def mended_csv(mapped: MappedTable) -> Iterator[str]:
+    """A whole table as it is now, with every mend; made event ids stand in a column of their own.
+
+    So it can be uploaded again, and each row keeps its id. Where a cell looks like a formula, the last column says that
+    its leading apostrophe must be taken away again.
+    """
+    table = mapped.table
+    header = [column for column in table.header if column != PROBLEMS]
+    own = ["eventId"] if mapped.makes_ids and "eventId" not in header else []
+    return _csv([*header, *own, PROBLEMS], _whole(mapped, header, own=bool(own)))
+
+
+def _whole(mapped: MappedTable, header: Sequence[str], *, own: bool) -> Iterator[list[str]]:
+    for start in range(0, mapped.rows, ROWS_AT_ONCE):
+        rows = list(range(start, min(start + ROWS_AT_ONCE, mapped.rows)))
+        cells = [mapped.table.cells_of(column, rows) for column in header]
+        if own:
+            cells.append([str(text) for text in mapped.values("eventId", rows)])
+        said = _apostrophes(header, cells, [[] for _ in rows])
+        for record, words in zip(zip(*cells, strict=True), said, strict=True):
+            yield [*record, " · ".join(words)]
 
 
 def neutral(text: str) -> str:
@@ -130,19 +156,23 @@ def _problem(issue: Issue) -> tuple[object, ...]:
     )
 
 
-def _left_behind(table: Table, report: Report, header: Sequence[str]) -> Iterator[list[str]]:
-    bad = report.bad.nonzero()[0].tolist()
+def _left_behind(table: Table, report: Report, header: Sequence[str], bad: Sequence[int]) -> Iterator[list[str]]:
     issues = report.issues_by_row(bad)
     for start in range(0, len(bad), ROWS_AT_ONCE):
         rows = bad[start : start + ROWS_AT_ONCE]
         cells = [table.cells_of(column, rows) for column in header]
-        said = [[_said(issue) for issue in found] for found in islice(issues, len(rows))]
-        for column, texts in zip(header, cells, strict=True):
-            for number, text in enumerate(texts):
-                if neutral(text) != text:
-                    said[number].append(f"{column}: take away the leading '.")
+        said = _apostrophes(header, cells, [[_said(issue) for issue in found] for found in islice(issues, len(rows))])
         for record, words in zip(zip(*cells, strict=True), said, strict=True):
             yield [*record, " · ".join(words)]
+
+
+def _apostrophes(header: Sequence[str], cells: Sequence[Sequence[str]], said: list[list[str]]) -> list[list[str]]:
+    """What is said of some rows, and where an apostrophe is put before a cell."""
+    for column, texts in zip(header, cells, strict=False):
+        for number, text in enumerate(texts):
+            if neutral(text) != text:
+                said[number].append(f"{column}: take away the leading '.")
+    return said
 
 
 def _said(issue: Issue) -> str:

@@ -76,6 +76,7 @@ class Plan:
     def __init__(self, source: Events, requests: "_Requests", persons: int, largest_person: int) -> None:
         self._source = source
         self.requests: Sequence[PlannedRequest] = requests
+        self._requests = requests
         self.events = len(requests.rows)
         self.persons = persons
         self.largest_person = largest_person
@@ -92,6 +93,14 @@ class Plan:
             f"One lane holds {self.largest_lane:,} of {self.events:,} events, {self.largest_person:,} of them one"
             " person's: a person's events go one after another."
         )
+
+    def find(self, row: int) -> tuple[int, int] | None:
+        """Which request (from 0) has a row, and the row's place in it; ``None`` where the row is not sent."""
+        at_ = np.flatnonzero(self._requests.rows == row)
+        if not at_.size:
+            return None
+        number = int(np.searchsorted(self._requests.bounds, at_[0], side="right")) - 1
+        return number, int(at_[0] - self._requests.bounds[number])
 
     def given(self, request: PlannedRequest) -> list[GivenEvent]:
         """The events of one request, in the order in which its body has them."""

@@ -42,9 +42,14 @@ def requests_of(plan: Plan) -> Iterator[RequestIntent]:
         yield RequestIntent(request.lane, request.position, body, events)
 
 
-def left_behind_of(report: Report, events: Callable[[Sequence[int]], Iterable[GivenEvent]]) -> Iterator[LeftBehind]:
-    """The rows of a report that have errors, in order, with the codes that hold them back.
+def left_behind_of(
+    report: Report,
+    events: Callable[[Sequence[int]], Iterable[GivenEvent]],
+    stay: Iterable[int] | None = None,
+) -> Iterator[LeftBehind]:
+    """The rows that stay behind, in order, with the codes that hold them back: those of a report that have errors.
 
+    ``stay`` names other rows (from 0): those of them without errors were left out because they were sent before.
     ``events`` gives the events of rows (from 0): a mapped table's ``events``, or a list's. Nothing is judged again.
     """
     codes: dict[int, list[str]] = {}
@@ -52,10 +57,10 @@ def left_behind_of(report: Report, events: Callable[[Sequence[int]], Iterable[Gi
         if kind.severity is Severity.ERROR:
             for row in report.rows_of(code).tolist():
                 codes.setdefault(row, []).append(code)
-    rows = sorted(codes)
+    rows = sorted(codes if stay is None else stay)
     for row, given in zip(rows, events(rows), strict=True):
         event = EventIntent.of(given, row + 1)
-        yield LeftBehind(event.row, event.line, codes[row], event.event_id, event.name)
+        yield LeftBehind(event.row, event.line, codes.get(row, ["sent_before"]), event.event_id, event.name)
 
 
 class Recording(Database):

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from intempt_core.checks import Repeat, check_table
 from intempt_core.events import INVISIBLE, WHITE
+from intempt_core.exports import mended_csv
 from intempt_core.mapping import MappedTable, exact_mapping, made_event_id, map_table
 from intempt_core.mends import ROWS_RECORDED, Mend, Way, change, mend
 from intempt_core.offering import offered
-from intempt_core.tables import Table
+from intempt_core.tables import Table, read_table
 from tests.core.tables_by_hand import table_of
 
 HEADER = ["name", "eventId", "userId", "accountId", "productId", "timestamp", "problems"]
@@ -237,3 +238,19 @@ def test_the_record_of_a_large_mend_is_small_and_its_key_its_own() -> None:
     assert "rows" not in large.record(101)
     assert large.key != Mend(Way.IDS, "eventId", tuple(range(ROWS_RECORDED))).key
     assert change(table_of(["eventId"], [["a"]]), large).cells == 1  # rows beyond the table are nobody's
+
+
+def test_a_mended_file_can_be_taken_along_and_is_the_same_when_it_comes_back() -> None:
+    header = ["name", "userId", "productId", "note"]
+    mapped = mapped_of([["product viewed", "u", "p", "=1+1"], [VIEW, "u", "p ", "-5"]], header)
+    steps = [Mend(Way.REPLACE, "name", old="product viewed", new=VIEW), Mend(Way.TRIM, "productId")]
+    found = mend(mapped, steps).mapped
+    text = "".join(mended_csv(found))
+    assert text.splitlines()[0] == "name,userId,productId,note,eventId,problems"
+    assert "'=1+1" in text
+    assert "take away the leading '" in text
+    table = read_table(text.encode(), name="mended.csv")
+    back = map_table(table, exact_mapping(table.header))
+    ids = [event.body["eventId"] for event in found.events()]
+    assert [event.body["eventId"] for event in back.events()] == ids
+    assert check_table(back).counts == check_table(found).counts == {}

@@ -1,0 +1,136 @@
+"""From a cell of a file to its place in the JSON that leaves, and back; part of the room of ``plan.py``.
+
+A row becomes an event, and an event stands in one request of a plan. So a cell has two pointers: one into its event
+(``/data/productId``), and one into the body of its request (``/track/0/payload/16/data/productId``).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from intempt_core.events import Json
+from intempt_core.issues import Place, pointer_keys, pointer_step
+from intempt_core.mapping import MappedTable
+from intempt_core.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class InRequest:
+    """Where a cell stands in a plan: ``request`` counts from 1, ``pointer`` leads into its body."""
+
+    request: int
+    pointer: str
+
+    @property
+    def path(self) -> str:
+        """The pointer as people read it: ``track[0].payload[16].data.productId``."""
+        return Place(pointer=self.pointer).path
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A cell of a file: ``row`` counts from 0; no column is the whole row."""
+
+    row: int
+    column: str | None = None
+
+
+def in_event(mapped: MappedTable, column: str) -> str | None:
+    """The pointer of a column's cells into their events; ``None`` for a column that is not sent."""
+    field = mapped.mapping.columns.get(column)
+    return None if field is None else mapped.blank_event().place_of(field).pointer
+
+
+def in_request(mapped: MappedTable, plan: Plan, row: int, column: str | None = None) -> InRequest | None:
+    """Where a row's event, or one cell of it, stands in a plan; ``None`` where it is not sent."""
+    found = plan.find(row)
+    if found is None:
+        return None
+    number, index = found
+    group, payload = _places([event.name for event in plan.given(plan.requests[number])])[index]
+    field = None if column is None else mapped.mapping.columns.get(column)
+    if field == "name":
+        return InRequest(number + 1, f"/track/{group}/name")
+    inside = "" if column is None or field is None else in_event(mapped, column) or ""
+    return InRequest(number + 1, f"/track/{group}/payload/{payload}{inside}")
+
+
+def _places(names: Sequence[Json]) -> list[tuple[int, int]]:
+    """Group and place in it of each event of a body, as ``events.body_of`` writes them (CONTRACT 1.3)."""
+    places: list[tuple[int, int]] = []
+    for number, name in enumerate(names):
+        before = names[number - 1] if number else None
+        if number and before == name and type(before) is type(name):
+            places.append((places[-1][0], places[-1][1] + 1))
+        else:
+            places.append((places[-1][0] + 1 if places else 0, 0))
+    return places
+
+
+# ── from words to a cell ─────────────────────────────────────────────────────────────────────────────────────────────
+
+_COUNTED = re.compile(r"\b(row|line|request)\s*([0-9][0-9,]*)", re.IGNORECASE)
+_PATH_STEP = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
+
+
+def find(text: str, mapped: MappedTable, plan: Plan) -> Spot | str:
+    """The cell that somebody means, or a sentence on why there is none.
+
+    ``row 18``, ``line 19``, each with a column or a pointer into the event behind it (``row 18 product_id``, ``row 18
+    /data/productId``); a place in a request (``request 3 track[0].payload[16].data.productId``), the first where none
+    is named. A bare number is a row.
+    """
+    counts = {kind.lower(): int(number.replace(",", "")) for kind, number in _COUNTED.findall(text)}
+    rest = _COUNTED.sub(" ", text).strip(" ,:")
+    if not counts and (number := re.match(r"[0-9][0-9,]*(?=\s|$)", rest)):
+        counts, rest = {"row": int(number[0].replace(",", ""))}, rest[number.end() :].strip(" ,:")
+    keys = _keys(rest)
+    if keys[:1] == ["track"]:
+        return _of_request(keys, counts.get("request", 1), mapped, plan)
+    if "row" in counts:
+        row = counts["row"] - 1
+        if not 0 <= row < mapped.rows:
+            return f"The file has rows 1 to {mapped.rows:,}; it has no row {counts['row']:,}."
+    elif "line" in counts:
+        row = int(np.searchsorted(mapped.table.lines, counts["line"], side="right")) - 1
+        if row < 0:
+            return f"Line {counts['line']:,} stands above the first row."
+    else:
+        return "Name a row, a line, or a place in a request: row 18, line 19, track[0].payload[16].data.productId."
+    return _in_row(rest, keys, row, mapped)
+
+
+def _keys(text: str) -> list[str]:
+    if text.startswith("/"):
+        return pointer_keys(text)
+    return [index or key for index, key in _PATH_STEP.findall(text)]
+
+
+def _in_row(text: str, keys: Sequence[str], row: int, mapped: MappedTable) -> Spot | str:
+    if not text:
+        return Spot(row)
+    if text.removeprefix("column ") in mapped.table.columns:
+        return Spot(row, text.removeprefix("column "))
+    pointer = "".join(f"/{pointer_step(key)}" for key in keys)
+    for column in mapped.mapping.columns:
+        if in_event(mapped, column) == pointer:
+            return Spot(row, column)
+    return f"No column of the file becomes {text}."
+
+
+def _of_request(keys: Sequence[str], number: int, mapped: MappedTable, plan: Plan) -> Spot | str:
+    if not 1 <= number <= len(plan.requests):
+        return f"The plan has {len(plan.requests):,} requests; it has no request {number:,}."
+    request = plan.requests[number - 1]
+    names = [event.name for event in plan.given(request)]
+    group, rest = keys[1:2], keys[2:]
+    in_group = [index for index, (of, _) in enumerate(_places(names)) if group == [str(of)]]
+    if rest[:1] == ["name"] and in_group:
+        return Spot(request.rows[in_group[0]], mapped.field_columns.get("name"))
+    index = int(rest[1]) if rest[:1] == ["payload"] and len(rest) > 1 and rest[1].isdecimal() else -1
+    if not 0 <= index < len(in_group):
+        place = Place(pointer="/" + "/".join(keys)).path
+        return f"Request {number:,} has {len(names):,} events; there is none at {place}."
+    return _in_row(".".join(rest[2:]), rest[2:], request.rows[in_group[index]], mapped)

@@ -1,0 +1,100 @@
+"""From a cell to its pointer and back: what is named is found, and what is not there is told in a sentence."""
+
+import json
+
+import pytest
+
+from intempt_core.issues import pointer_keys
+from intempt_core.mapping import MappedTable, Mapping, map_table
+from intempt_core.plan import Plan, plan_table
+from intempt_core.pointing import InRequest, Spot, find, in_event, in_request
+from intempt_core.settings import Settings
+from tests.core.tables_by_hand import table_of
+
+HEADER = ["event", "user id", "sku", "a/b", "note"]
+FIELDS = {"event": "name", "user id": "userId", "sku": "data.productId", "a/b": "data.a/b"}
+VIEW, CART = "Product viewed", "Added to cart"
+
+
+@pytest.fixture
+def mapped() -> MappedTable:
+    rows = [[VIEW if row % 3 else CART, f"u{row % 2}", f"p{row}", f"x{row}", "n"] for row in range(9)]
+    return map_table(table_of(HEADER, rows), Mapping(FIELDS))
+
+
+@pytest.fixture
+def plan(mapped: MappedTable) -> Plan:
+    return plan_table(mapped, [row for row in range(9) if row != 4], Settings(events_per_request=3))
+
+
+def test_every_cell_is_found_again_by_its_pointer_into_its_request(mapped: MappedTable, plan: Plan) -> None:
+    for row in range(9):
+        for column in FIELDS:
+            found = in_request(mapped, plan, row, column)
+            if row == 4:
+                assert found is None
+                continue
+            assert found is not None
+            value = json.loads(plan.body(plan.requests[found.request - 1]))
+            for key in pointer_keys(found.pointer):
+                value = value[int(key) if isinstance(value, list) else key]
+            assert value == mapped.table.cell(row, column)
+            spot = find(f"request {found.request} {found.pointer}", mapped, plan)
+            if column == "event":  # a name is its whole group's
+                assert isinstance(spot, Spot)
+                assert mapped.table.cell(spot.row, column) == value
+                continue
+            assert spot == Spot(row, column)
+            if "/" not in column:
+                assert find(f"request {found.request}: {found.path}", mapped, plan) == spot
+
+
+def test_a_cell_has_a_pointer_into_its_event(mapped: MappedTable, plan: Plan) -> None:
+    assert [in_event(mapped, column) for column in HEADER] == [
+        "/name",
+        "/userId",
+        "/data/productId",
+        "/data/a~1b",
+        None,
+    ]
+    for column in FIELDS:
+        assert find(f"row 8 {in_event(mapped, column)}", mapped, plan) == Spot(7, column)
+    assert in_request(mapped, plan, 0) == InRequest(1, "/track/0/payload/0")
+    assert InRequest(1, "/track/0/payload/0/data/productId").path == "track[0].payload[0].data.productId"
+
+
+@pytest.mark.parametrize(
+    ("text", "spot"),
+    [
+        ("8", Spot(7)),
+        ("Row 8", Spot(7)),
+        ("line 9", Spot(7)),
+        ("line 9, column sku", Spot(7, "sku")),
+        ("row 8 user id", Spot(7, "user id")),
+        ("row 8 data.productId", Spot(7, "sku")),
+        ("row 8 note", Spot(7, "note")),
+        ("line 1,000", Spot(8)),
+        ("/track/0/payload/0", Spot(0)),
+    ],
+)
+def test_a_cell_is_found_by_what_people_call_it(mapped: MappedTable, plan: Plan, text: str, spot: Spot) -> None:
+    assert find(text, mapped, plan) == spot
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "Name a row"),
+        ("sku", "Name a row"),
+        ("row 0", "no row 0"),
+        ("row 10", "rows 1 to 9"),
+        ("line 1", "above the first row"),
+        ("row 1 price", "No column of the file becomes price"),
+        ("request 99 track[0].payload[0]", "no request 99"),
+        ("track[0].payload[7].data.productId", "there is none at track[0].payload[7].data.productId"),
+        ("track[7].name", "there is none"),
+        ("track", "there is none"),
+    ],
+)
+def test_what_is_not_there_is_told(mapped: MappedTable, plan: Plan, text: str, sentence: str) -> None:
+    assert sentence in str(find(text, mapped, plan))
