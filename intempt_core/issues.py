@@ -309,6 +309,22 @@ CATALOGUE: dict[str, Kind] = {
             "1.3",
         ),
         _warning(
+            "json_comment",
+            "comment in the JSON",
+            "Here stands a comment: {given}.",
+            "JSON knows no comments; a server refuses a body that has one.",
+            "Take it out before it is sent by anything but this console.",
+            "3.8",
+        ),
+        _warning(
+            "json_comma",
+            "comma after the last value",
+            "A comma stands after the last value.",
+            "JSON has a comma only between values; a server refuses a body that has one more.",
+            "Take it out before it is sent by anything but this console.",
+            "3.8",
+        ),
+        _warning(
             "number_precision",
             "number loses digits",
             "The number {given} has more digits than a JSON reader keeps.",

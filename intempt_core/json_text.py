@@ -9,7 +9,6 @@ import json
 import math
 import re
 import sys
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,10 +23,13 @@ DEEPEST = 200
 HINT_SEEN = 1_000
 """Characters that are looked at to say what is wrong with a text that is no JSON."""
 
+LINE_END = re.compile(r"\r\n?|\n")
+"""What ends a line for whoever counts the lines of JSON; other separators are characters of a text."""
+
 _SPACE = re.compile(r"[ \t\n\r]*")
-_LINE_END = re.compile(r"\r\n?|\n")
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)'
 _BRACKETS = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
+_NEXT = re.compile(r",?[ \t\n\r]*(?=[\[{])")
 _LITERALS = re.compile(rf"{_STRING}|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|Infinity)|NaN", re.DOTALL)
 
 
@@ -35,13 +37,15 @@ _LITERALS = re.compile(rf"{_STRING}|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?
 class Node:
     """Where a value stands in the text. Its members are looked up when first asked for, and kept.
 
-    ``repeats`` are the keys that stood in the object before, each with the offset of its later one.
+    ``key_at`` is where its key begins, for a member of an object. ``repeats`` are the keys that stood in the object
+    before, each with the offset of its later one.
     """
 
     at: int
     end: int
     members: "dict[str, Node] | None" = None
     repeats: tuple[tuple[str, int], ...] = ()
+    key_at: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,50 +58,74 @@ class Oddity:
     given: str
 
 
+class Unreadable(ReadError):
+    """A text that is no JSON: ``what`` is wrong ``at`` which offset, and how to ``mend`` it."""
+
+    def __init__(self, text: str, at: int, what: str, mend: str) -> None:
+        starts = [0, *(ended.end() for ended in LINE_END.finditer(text, 0, at))]
+        place = f"Line {len(starts):,}, column {at - starts[-1] + 1:,}"
+        super().__init__(f"{place}: {what}. {mend}", line=len(starts))
+        self.at, self.what, self.mend = at, what, mend
+
+
 class JsonText:
     """A text that is JSON: its ``value``, and where everything in it stands.
 
-    Raises :class:`ReadError` with its line where the text is no JSON, holds ``NaN``, ``Infinity`` or a number that no
-    program keeps, or is nested more than :data:`DEEPEST` levels deep.
+    With ``several`` the text may hold one object or list after another (JSON lines): its ``value`` is their list,
+    ``documents`` is how many they are, and a pointer begins with the number of a document, from 0.
+
+    Raises :class:`Unreadable` where the text is no JSON, holds ``NaN``, ``Infinity`` or a number that no program keeps,
+    or is nested more than :data:`DEEPEST` levels deep; :class:`ReadError` where there is no text.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, several: bool = False) -> None:
         self.text = text
         self._start, end = _bounds(text)
         _refuse_deep(text)
-        self.value, self._is_odd = _parse(text, self._start, end)
-        self._root = Node(self._start, end)
-        self._line_starts = [0, *(ended.end() for ended in _LINE_END.finditer(text))]
+        values, self._starts, self._is_odd = _parse(text, self._start, end, several=several)
+        self.documents = len(values)
+        self.value = values if self.documents > 1 else values[0]
+        self._end = end
+        self._root = self._top(0)
 
     def look(self, levels: int) -> None:
         """Look up so many levels of members in one pass, where many of them will be asked for."""
-        self._root = _node(self.text, self._start, levels)
+        self._root = self._top(levels)
+
+    def _top(self, levels: int) -> Node:
+        if self.documents == 1:
+            return Node(self._start, self._end) if not levels else _node(self.text, self._start, levels)
+        below = max(0, levels - 1)
+        members = {str(number): _node(self.text, at, below) for number, at in enumerate(self._starts)}
+        return Node(self._start, self._end, members)
 
     def nearest(self, pointer: str) -> Node:
         """The value at an RFC 6901 pointer, or the last of its parents that there is."""
+        return self.find(pointer)[0]
+
+    def find(self, pointer: str) -> tuple[Node, bool]:
+        """What :meth:`nearest` gives, and whether it is the value itself."""
         node = self._root
         for key in pointer_keys(pointer):
-            if node.members is None:
-                node.members = _node(self.text, node.at, 1).members or {}
-            member = node.members.get(key)
+            member = self.members(node).get(key)
             if member is None:
-                break
+                return node, False
             node = member
-        return node
+        return node, True
 
-    def line(self, at: int) -> int:
-        """The line of an offset, from 1."""
-        return bisect_right(self._line_starts, at)
+    def members(self, node: Node) -> dict[str, Node]:
+        """The members of an object or a list by key or index, in their order; none of anything else."""
+        if node.members is None:
+            node.members = _node(self.text, node.at, 1).members or {}
+        return node.members
 
-    def position(self, pointer: str) -> tuple[int, int]:
-        """Line and column, from 1, of what :meth:`nearest` finds."""
-        at = self.nearest(pointer).at
-        line = self.line(at)
-        return line, at - self._line_starts[line - 1] + 1
+    def key_text(self, node: Node) -> str:
+        """The key of a member as it is written, in its quotes."""
+        return self.text[node.key_at : _values.raw_decode(self.text, node.key_at)[1]]
 
     def oddities(self) -> Iterator[Oddity]:
         """Repeated keys, and numbers that lose digits."""
-        return _oddities(self.text, _node(self.text, self._start, DEEPEST), "") if self._is_odd else iter(())
+        return _oddities(self.text, self._top(DEEPEST + 1), "") if self._is_odd else iter(())
 
 
 # ── from text to a value ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -121,7 +149,7 @@ def _refuse_deep(text: str) -> None:
         if bracket in "[{":
             depth += 1
             if depth > DEEPEST:
-                raise _unreadable(
+                raise Unreadable(
                     text,
                     found.start(),
                     f"brackets are nested more than {DEEPEST} levels deep",
@@ -131,38 +159,53 @@ def _refuse_deep(text: str) -> None:
             depth -= 1
 
 
-def _parse(text: str, start: int, end: int) -> tuple[Json, bool]:
-    """The value, and whether it holds a repeated key or a number that loses digits: those are looked for only then."""
-    odd: list[str] = []
-
-    def make_object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-        made = dict(pairs)
-        if len(made) != len(pairs):
-            odd.append("key")
-        return made
-
-    def make_float(literal: str) -> float:
-        number = float(literal)
-        if math.isinf(number):
-            raise _Impossible(literal)
-        if _loses_digits(literal, number):
-            odd.append("number")
-        return number
-
-    def refuse(literal: str) -> None:
-        raise _Impossible(literal)
-
-    decoder = json.JSONDecoder(object_pairs_hook=make_object, parse_float=make_float, parse_constant=refuse)
+def _parse(text: str, start: int, end: int, *, several: bool) -> tuple[list[Json], list[int], bool]:
+    """The values, where each begins, and whether they hold a repeated key or a number that loses digits: those are
+    looked for only then.
+    """
+    hooks = _Hooks()
+    decoder = json.JSONDecoder(
+        object_pairs_hook=hooks.make_object, parse_float=hooks.make_float, parse_constant=hooks.refuse
+    )
+    values, starts, at = [], [start], start
     try:
-        value, stopped = decoder.raw_decode(text, start)
-        if stopped < end:
-            stopped = _skip(text, stopped)
-            raise json.JSONDecodeError("Extra data", text, stopped)
+        while True:
+            value, stopped = decoder.raw_decode(text, at)
+            values.append(value)
+            if stopped >= end:
+                return values, starts, hooks.odd
+            at = _skip(text, stopped)
+            follows = _NEXT.match(text, at) if several and isinstance(value, dict | list) else None
+            if follows is None:
+                raise json.JSONDecodeError("Extra data", text, at)
+            at = follows.end()
+            starts.append(at)
     except json.JSONDecodeError as error:
         raise _no_json(text[:end], error) from None
     except ValueError:  # Impossible, or Python's own limit on the digits of an integer
         raise _no_number(text) from None
-    return value, bool(odd)
+
+
+class _Hooks:
+    """What the reader asks of each object and number; ``odd`` once a key was repeated or digits were lost."""
+
+    def __init__(self) -> None:
+        self.odd = False
+
+    def make_object(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        made = dict(pairs)
+        self.odd = self.odd or len(made) != len(pairs)
+        return made
+
+    def make_float(self, literal: str) -> float:
+        number = float(literal)
+        if math.isinf(number):
+            raise _Impossible(literal)
+        self.odd = self.odd or _loses_digits(literal, number)
+        return number
+
+    def refuse(self, literal: str) -> None:
+        raise _Impossible(literal)
 
 
 class _Impossible(ValueError):
@@ -183,7 +226,7 @@ def _no_number(text: str) -> ReadError:
     found, what, mend = next(
         (found, *why) for found in _LITERALS.finditer(text) if (why := _why_no_number(found[0])) is not None
     )
-    return _unreadable(text, found.start(), what, mend)
+    return Unreadable(text, found.start(), what, mend)
 
 
 def _why_no_number(literal: str) -> tuple[str, str] | None:
@@ -223,7 +266,7 @@ def _no_json(text: str, error: json.JSONDecodeError) -> ReadError:
             "a backslash in a text begins nothing that JSON knows",
             "Write \\\\ for a backslash.",
         ),
-        (not here, "the text ends before its brackets are closed", "See that all of it was copied."),
+        (not here, f"the text ends before its brackets are closed{_open_at(text)}", "See that all of it was copied."),
         (
             message == "Extra data" and last in tuple("]}") and first in tuple("{[,"),
             "after the first value another one follows",
@@ -254,13 +297,22 @@ def _no_json(text: str, error: json.JSONDecodeError) -> ReadError:
         (not before, f"the text begins with “{word}”, which is no JSON", "Paste an event, a list, or a request body."),
     ):
         if applies:
-            return _unreadable(text, at, what, mend)
-    return _unreadable(text, at, f"“{word}” is no JSON value", "Write a text in double quotes, a number, true or null.")
+            return Unreadable(text, at, what, mend)
+    return Unreadable(text, at, f"“{word}” is no JSON value", "Write a text in double quotes, a number, true or null.")
 
 
-def _unreadable(text: str, at: int, what: str, mend: str) -> ReadError:
-    starts = [0, *(ended.end() for ended in _LINE_END.finditer(text, 0, at))]
-    return ReadError(f"Line {len(starts):,}, column {at - starts[-1] + 1:,}: {what}. {mend}", line=len(starts))
+def _open_at(text: str) -> str:
+    """Where in a text that breaks off the innermost bracket opened that is still open."""
+    still: list[int] = []
+    for found in _BRACKETS.finditer(text):
+        if text[found.start()] in "[{":
+            still.append(found.start())
+        elif text[found.start()] != '"' and still:
+            still.pop()
+    if not still:
+        return ""
+    kind = "object" if text[still[-1]] == "{" else "list"
+    return f"; the {kind} that begins in line {len(LINE_END.findall(text, 0, still[-1])) + 1:,} is still open"
 
 
 # ── where values stand ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -290,6 +342,8 @@ def _node(text: str, at: int, levels: int) -> Node:
             if key in members:
                 repeats.append((key, key_at))
         members[key] = member = _node(text, at, levels - 1)
+        if opening == "{":
+            member.key_at = key_at
         at = _skip(text, member.end)
         if text[at] == ",":
             at = _skip(text, at + 1)

@@ -1,16 +1,25 @@
 """A pasted text becomes events with places.
 
-Taken are a request's body (CONTRACT 1.3), one group of it, a list of groups, one event, and a list of events.
+Taken are a request's body (CONTRACT 1.3), one group of it, a list of groups, one event, a list of events, several of
+these one after another (JSON lines), and a cURL command that posts one of them. Comments and trailing commas are read
+over, and said.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from intempt_core.events import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, given_text
+from intempt_core.curl import Command, is_command, read_command, without_keys
+from intempt_core.errors import ReadError
+from intempt_core.events import OPEN_FIELDS, PLAIN_FIELDS, WHITE, GivenEvent, Json, given_text
 from intempt_core.issues import Issue, Place, pointer_step, shown
-from intempt_core.json_text import JsonText
+from intempt_core.json_text import LINE_END, JsonText, Node, Unreadable
+from intempt_core.lenient import Blanked, plain
+from intempt_core.shell import RAW, Run, Unclosed, Word
+
+LONGEST = 10_000_000
+"""Characters of a pasted text that are read; a file of more is Upload's."""
 
 _EVENT_KEYS = frozenset(("name", *PLAIN_FIELDS, *OPEN_FIELDS[1:]))
 """The keys by which an object is known as an event; ``data`` alone may as well be an envelope of another API."""
@@ -20,7 +29,8 @@ _EVENT_KEYS = frozenset(("name", *PLAIN_FIELDS, *OPEN_FIELDS[1:]))
 class Payload:
     """A pasted text, read. ``recognised`` says as what; ``issues`` are those of reading itself, in the text's order.
 
-    Events count from 1 in ``place.row``; ``place.pointer`` leads into the pasted document.
+    ``text`` is what was pasted, but for a key, which is masked (CONTRACT 1.5); ``notes`` say what else one should
+    know, a sentence each. Events count from 1 in ``place.row``; ``place.pointer`` leads into the pasted document.
     """
 
     recognised: str
@@ -28,33 +38,66 @@ class Payload:
     events: tuple[GivenEvent, ...] = field(repr=False)
     issues: tuple[Issue, ...]
     document: JsonText = field(repr=False, compare=False)
+    source: Word = field(repr=False, compare=False)
+    over: tuple[Blanked, ...] = ()
+    notes: tuple[str, ...] = ()
+    _lines: tuple[int, ...] = field(repr=False, compare=False, default=())
+
+    def span(self, node: Node) -> tuple[int, int]:
+        """Where a value of the document stands in ``text``: from its first character to behind its last one."""
+        return self.source.span(node.at, node.end)
+
+    def line_column(self, at: int) -> tuple[int, int]:
+        """Line and column, from 1, of an offset in ``text``."""
+        line = bisect_right(self._lines, at)
+        return line, at - self._lines[line - 1] + 1
 
 
 def read_payload(text: str) -> Payload:
     """Read a pasted text as events. What stands where it does not belong is an issue ``request_shape``, and no event.
 
-    Raises :class:`ReadError` with its line where the text is no JSON, or none that can be sent on (``json_text.py``).
+    A key in a command is masked before anything is kept. Raises :class:`ReadError` with its line where the text is no
+    JSON, or none that can be sent on (``json_text.py``), where a command posts no body, and where the text is too long.
     """
-    document = JsonText(text)
-    shape = _Shape(document.value)
+    if len(text) > LONGEST:
+        raise ReadError(
+            f"The text has {len(text):,} characters; up to {LONGEST:,} are read here. "
+            "Paste a part of it, or take it to Upload as a file with one event or body a line (.jsonl)."
+        )
+    text, had_key = without_keys(text)
+    source, command = _source(text)
+    document, over = _document(text, source)
+    lines = (0, *(ended.end() for ended in LINE_END.finditer(text)))
+    shape = _Shape(document.value, several=document.documents > 1)
     document.look(shape.levels)
     events, spans = [], []
     for row, (name, body, pointer, name_pointer) in enumerate(shape.events, 1):
         node = document.nearest(pointer)
         spans.append((node.at, node.end))
-        events.append(GivenEvent(name, body, Place(row, document.line(node.at), None, pointer), name_pointer))
+        line = bisect_right(lines, source.place(node.at))
+        events.append(GivenEvent(name, body, Place(row, line, None, pointer), name_pointer))
     found = []
     for pointer, given, hint in shape.misplaced:
         at = document.nearest(pointer).at
-        place = Place(None, document.line(at), None, pointer)
+        place = Place(None, bisect_right(lines, source.place(at)), None, pointer)
         found.append((at, Issue("request_shape", place, "null" if given is None else given_text(given), hint)))
-    for oddity in document.oddities():
-        row = bisect_right(spans, oddity.at, key=itemgetter(0))
-        inside = row > 0 and oddity.at < spans[row - 1][1]
-        place = Place(row if inside else None, document.line(oddity.at), None, oddity.pointer)
-        found.append((oddity.at, Issue(oddity.code, place, shown(oddity.given))))
+
+    def oddity(code: str, at: int, pointer: str, given: str) -> None:
+        row = bisect_right(spans, at, key=itemgetter(0))
+        inside = row > 0 and at < spans[row - 1][1]
+        place = Place(row if inside else None, bisect_right(lines, source.place(at)), None, pointer)
+        found.append((at, Issue(code, place, shown(given))))
+
+    for odd in document.oddities():
+        oddity(odd.code, odd.at, odd.pointer, odd.given)
+    for blank in over:
+        row = bisect_right(spans, blank.at, key=itemgetter(0))
+        pointer = events[row - 1].place.pointer if row and blank.at < spans[row - 1][1] else ""
+        oddity(blank.code, blank.at, pointer, source.value[blank.at : blank.end])
     issues = tuple(issue for _, issue in sorted(found, key=itemgetter(0)))
-    return Payload(shape.words, text, tuple(events), issues, document)
+    recognised = f"cURL command with {shape.words}" if command else shape.words
+    notes = tuple(_notes(command, over, document, had_key=had_key))
+    return Payload(recognised, text, tuple(events), issues, document, source, over, notes, lines)
 
 
 def position(payload: Payload, pointer: str) -> tuple[int, int]:
@@ -62,7 +105,59 @@ def position(payload: Payload, pointer: str) -> tuple[int, int]:
 
     Where nothing stands there it is the nearest parent; of a repeated key the last value, which is the one that counts.
     """
-    return payload.document.position(pointer)
+    return payload.line_column(payload.span(payload.document.nearest(pointer))[0])
+
+
+def _source(text: str) -> tuple[Word, Command | None]:
+    """The document in a text, with the place of each of its characters, and the command that it stands in."""
+    if not is_command(text):
+        return Word(text, [Run(0, len(text), 0, len(text), RAW)], 0, len(text)), None
+    try:
+        command = read_command(text)
+    except Unclosed as error:
+        what = "the quote that opens here is never closed"
+        raise Unreadable(text, error.at, what, "See that all of the command was copied.") from None
+    if command.body is not None and command.body.value.strip(WHITE):
+        return command.body, command
+    if command.elsewhere:
+        raise ReadError(f"The command takes its body from {command.elsewhere}, which is not here. Paste that, too.")
+    raise ReadError("The command posts no body. One stands after -d, --data-raw or --json.")
+
+
+def _document(text: str, source: Word) -> tuple[JsonText, tuple[Blanked, ...]]:
+    """The document as JSON, and what had to be read over for it."""
+    try:
+        return JsonText(source.value, several=True), ()
+    except Unreadable as error:
+        strict = error
+    blanked, over = plain(source.value)
+    try:
+        if over:
+            return JsonText(blanked, several=True), over
+    except Unreadable as error:
+        strict = error
+    raise Unreadable(text, source.place(strict.at), strict.what, strict.mend) from None
+
+
+def _notes(command: Command | None, over: Sequence[Blanked], document: JsonText, *, had_key: bool) -> list[str]:
+    notes = []
+    if command is not None:
+        notes.append(f"The command posts to {shown(command.url)}." if command.url else "The command names no address.")
+        if command.more:
+            notes.append(
+                "Other commands stand beside it. They are text here: nothing of it is run, and only the body is read."
+            )
+    if had_key:
+        notes.append("The command held a key. It is masked in the text, and kept nowhere.")
+    if over:
+        kinds = [kind for code, kind in _OVER.items() if any(blank.code == code for blank in over)]
+        notes.append(f"The text has {' and '.join(kinds)}, which JSON does not know. They were read over.")
+    if document.documents > 1:
+        notes.append(f"{document.documents:,} JSON values stand one after another; each is read by itself.")
+    return notes
+
+
+_OVER = {"json_comment": "comments", "json_comma": "trailing commas"}
 
 
 class _Shape:
@@ -70,13 +165,15 @@ class _Shape:
     value, hint), the levels of brackets above the events, and the words for it all.
     """
 
-    def __init__(self, value: Json) -> None:
+    def __init__(self, value: Json, *, several: bool = False) -> None:
         self.events: list[tuple[Json, Json, str, str]] = []
         self.misplaced: list[tuple[str, Json, str]] = []
         self.groups = self.levels = 0
-        if isinstance(value, Mapping) and "track" in value:
+        if several:
+            self._several(value)
+        elif isinstance(value, Mapping) and "track" in value:
             self.levels = 4
-            self._track(value["track"])
+            self._track(value["track"], "")
             self.words = f"request body, {_counted(self.groups, 'group')}, {_counted(len(self.events), 'event')}"
         elif isinstance(value, list):
             self.levels = 3 if any(_is_group(item) for item in value) else 1
@@ -92,12 +189,28 @@ class _Shape:
             self._item(value, "") if isinstance(value, Mapping) else self._misplaced("", value, "")
             self.words = "one event" if self.events else "nothing that holds events"
 
-    def _track(self, track: Json) -> None:
+    def _several(self, values: Sequence[Json]) -> None:
+        """Documents one after another, of whatever shape each."""
+        bodies = 0
+        for number, value in enumerate(values):
+            if isinstance(value, Mapping) and "track" in value:
+                bodies += 1
+                self._track(value["track"], f"/{number}")
+            elif isinstance(value, list):
+                for index, item in enumerate(value):
+                    self._item(item, f"/{number}/{index}")
+            else:
+                self._item(value, f"/{number}")
+        self.levels = 5 if bodies else 3
+        what = "request bodies" if bodies == len(values) else "JSON values"
+        self.words = f"{len(values):,} {what} one after another, {_counted(len(self.events), 'event')}"
+
+    def _track(self, track: Json, above: str) -> None:
         if not isinstance(track, list):
-            self._misplaced("/track", track, "Put the groups of “track” into a list: [ … ].")
+            self._misplaced(f"{above}/track", track, "Put the groups of “track” into a list: [ … ].")
             return
         for index, group in enumerate(track):
-            pointer = f"/track/{index}"
+            pointer = f"{above}/track/{index}"
             if _is_group(group):
                 self._group(group, pointer)
             else:

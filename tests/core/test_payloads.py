@@ -91,6 +91,48 @@ def test_what_stands_in_the_place_of_an_event_is_handed_on_to_be_judged() -> Non
     assert [issue.code for event in events for issue in errors_of(event)].count("event_not_object") == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "recognised", "pointers"),
+    [
+        ('{"eventId": "a"}\n{"eventId": "b"}\n', "2 JSON values one after another, 2 events", ["/0", "/1"]),
+        ('{"eventId": "a"},\n{"eventId": "b"}', "2 JSON values one after another, 2 events", ["/0", "/1"]),
+        ('{"track": []}{"track": [{"name": "n", "payload": [{}]}]}', "2 request bodies one after another, 1 event",
+         ["/1/track/0/payload/0"]),
+        ('{"track": []} [{"eventId": "a"}] {"name": "n", "payload": [{}]}', "3 JSON values one after another, 2 events",
+         ["/1/0", "/2/payload/0"]),
+    ],
+)  # fmt: skip
+def test_what_stands_one_after_another_is_read_one_by_one(text: str, recognised: str, pointers: list[str]) -> None:
+    payload = read_payload(text)
+    assert payload.recognised == recognised
+    assert [event.place.pointer for event in payload.events] == pointers
+    assert "each is read by itself" in payload.notes[-1]
+    for event in payload.events:
+        assert text_at(text, *position(payload, event.place.pointer)).startswith("{")
+
+
+def test_comments_and_trailing_commas_are_read_over_and_said_at_their_place() -> None:
+    text = '// a body\n{"name": "n", # why\n "a": "//no, #no, /*no",\n "b": [1, /* one\n two */ 2,],\n}'
+    payload = read_payload(text)
+    assert payload.events[0].body == {"a": "//no, #no, /*no", "b": [1, 2]}
+    assert payload.text == text
+    assert [(issue.code, issue.given, issue.place.line, issue.place.row) for issue in payload.issues] == [
+        ("json_comment", "// a body", 1, None),
+        ("json_comment", "# why", 2, 1),
+        ("json_comment", "/* one\n two */", 4, 1),
+        ("json_comma", ",", 5, 1),
+        ("json_comma", ",", 5, 1),
+    ]
+    assert payload.notes == (
+        "The text has comments and trailing commas, which JSON does not know. They were read over.",
+    )
+
+
+def test_a_text_that_is_too_long_is_refused_with_the_limit() -> None:
+    with pytest.raises(ReadError, match="up to 10,000,000 are read here"):
+        read_payload(" " * 10_000_001)
+
+
 # ── what is misplaced ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -193,14 +235,9 @@ def test_zeros_that_say_nothing_are_no_lost_digits(literal: str) -> None:
     [
         ("", None, "Nothing was pasted"),
         (" \n\ufeff\u00a0", None, "Nothing was pasted"),
-        ('{"a": 1,\n}', 2, "comma"),
-        ("[1,\n]", 2, "comma"),
         ("[1,\n,2]", 2, "a comma stands where a value belongs"),
         ("{\n'a': 1}", 2, "single quotes"),
         ('{"a":\n“b”}', 2, "typographic quotes"),
-        ('{\n// why\n"a": 1}', 2, "comment"),
-        ('{"a": 1 # why\n}', 1, "comment"),
-        ("[\n#\n1]", 2, "comment"),
         ('{"a": True}', 1, "True is no JSON"),
         ("[\nundefined]", 2, "undefined is no JSON"),
         ("{\n\neventId: 1}", 3, "the key eventId has no quotes"),
@@ -210,10 +247,17 @@ def test_zeros_that_say_nothing_are_no_lost_digits(literal: str) -> None:
         ('{"a": "x', 1, "never closed"),
         ('{"a": "\\x"}', 1, "backslash"),
         ('{"a": [1', 1, "the text ends before"),
-        ('{"a": 1}\n{"a": 2}', 2, "Put several events into one list"),
-        ('{"a": 1},\n{"a": 2}', 1, "Put several events into one list"),
         ('{"a": 1} x', 1, "“x” follows"),
-        ("curl -X POST …", 1, "command"),
+        ('{"a": 1}\n{"a": }', 2, "“}” is no JSON value"),
+        ('{"a": 1}\n2', 2, "“2” follows"),
+        ('{"a": {"b": [1],\n"c": 2', 2, "the object that begins in line 1 is still open"),
+        ('{// why\n"a": }', 2, "“}” is no JSON value"),
+        ("[1,,]", 1, "no value follows after the comma"),
+        ("curl -X POST https://a.example/track", None, "posts no body"),
+        ("curl https://a.example -d @body.json", None, "from the file body.json"),
+        ("curl https://a.example -d @-", None, "from what is piped into the command"),
+        ('curl https://a.example \\\n -d \'{"a":1}', 2, "the quote that opens here is never closed"),
+        ("curl https://a.example \\\n -d '{\"a\": b}'", 2, "“b” is no JSON value"),
         ("Product viewed", 1, "begins with “Product”"),
         ("[\n}", 2, "“}” is no JSON value"),
         ('[\n"NaN", NaN]', 2, "NaN is no JSON"),

@@ -1,0 +1,218 @@
+"""A cURL command, read and never run: its address, its body with every character's place, and the keys that it holds.
+
+Part of the room of ``payloads.py``. Keys are found in the text so that they can be masked in it before anything else
+sees it (CONTRACT 1.5): ``-u``, an ``Authorization`` header, a cookie, ``?apiKey=``.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from intempt_core.credentials import MASK
+from intempt_core.shell import Unclosed, Word, joined, words_of
+
+_COMMAND = re.compile(r"(?:^|[\s|;&(])curl(?:\.exe)?(?=[\s^\\]|$)", re.MULTILINE)
+_SHORT_WITH_VALUE = frozenset("AbcCdDeEFHhKmoPQrtTuUwxXyYz")
+_LONG_WITH_VALUE = frozenset(
+    "user header data data-raw data-binary data-ascii data-urlencode json url request cookie cookie-jar user-agent "
+    "referer max-time connect-timeout output form form-string proxy proxy-user cacert capath cert cert-type key "
+    "key-type pass retry retry-delay retry-max-time resolve connect-to interface limit-rate write-out upload-file "
+    "oauth2-bearer config url-query aws-sigv4 range ciphers max-redirs dump-header unix-socket rate stderr trace "
+    "trace-ascii variable expect100-timeout keepalive-time noproxy dns-servers proto tls-max speed-limit speed-time "
+    "preproxy socks5 socks5-hostname socks4 time-cond output-dir netrc-file service-name request-target".split()
+)
+_LONG = {"d": "data", "H": "header", "u": "user", "U": "proxy-user", "X": "request", "b": "cookie", "F": "form"}
+_DATA = ("data", "data-raw", "data-binary", "data-ascii", "json")
+_SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
+_SECRET_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
+_SECRET_QUERY = re.compile(r"(?i)(?:^|[?&])(?:api_?key|key|token|access_token|auth|secret|password)=([^&#]+)")
+_USER_INFO = re.compile(r"^[a-z][a-z0-9+.-]*://([^/@?#]+)@", re.IGNORECASE)
+_ASSIGNED = re.compile(r"(?im)^\s*(?:export\s+|set\s+)?\w*(?:key|token|secret|password)\w*=(['\"]?)([^\s'\";]+)\1")
+_ANYWHERE = re.compile(
+    r"(?i)(?:-u\s*|--user[\s=]+|--oauth2-bearer\s+)['\"^]*([^\s'\"^]+)"
+    r"|(?:authorization|x-api-key|cookie)\s*:\s*([^'\"\r\n^]+)|[?&]api_?key=([^&\s'\"#^]+)"
+)
+_SCHEME = re.compile(r"(?:basic|bearer|apikey|token)\s+", re.IGNORECASE)
+_LONG_KEY = re.compile(r"(?=.*[.:0-9]).{12,}", re.DOTALL)  # what is shorter may be a plain word of the body
+_PROMPTS = ("$", "%", ">", "#", "\n", "|")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A cURL command as it was written. ``body`` is what it would post, ``None`` where nothing stands in the text.
+
+    ``elsewhere`` says where the body stands instead (a file); ``more`` whether other commands stand beside it.
+    """
+
+    url: str
+    body: Word | None = field(repr=False)
+    elsewhere: str = ""
+    more: bool = False
+
+
+def is_command(text: str) -> bool:
+    """Whether a pasted text is a cURL command and not a body."""
+    return text.lstrip()[:1] not in tuple('{["') and _COMMAND.search(text) is not None
+
+
+def without_keys(text: str) -> tuple[str, bool]:
+    """A command with every key in it masked, and whether there was one. Any other text is as it was.
+
+    A command that cannot be read is masked too, by what keys look like.
+    """
+    if not is_command(text):
+        return text, False
+    spans = [found.span(2) for found in _ASSIGNED.finditer(text)]
+    try:
+        words = words_of(text)
+    except Unclosed:
+        spans += [found.span(found.lastindex or 0) for found in _ANYWHERE.finditer(text)]
+    else:
+        for option, word, start in _options(words):
+            spans += [word.span(start + a, start + b) for a, b in _keys_in(option, word.value[start:])]
+    keys = {text[at:end] for at, end in spans if not _is_no_key(text[at:end])}
+    masked = _masked(text, [span for span in spans if text[slice(*span)] in keys])
+    for key in sorted(keys, key=len, reverse=True):
+        if _LONG_KEY.fullmatch(key):  # the same key may stand elsewhere in the command
+            masked = masked.replace(key, MASK)
+    return masked, bool(keys)
+
+
+def read_command(text: str) -> Command:
+    """The cURL command in a text. Raises :class:`~intempt_core.shell.Unclosed`."""
+    words = words_of(text)
+    own_at = next((index for index, word in enumerate(words) if _is_curl(word)), len(words))
+    before, own = words[:own_at], words[own_at + 1 :]
+    end = next((index for index, word in enumerate(own) if word.operator and not word.value.startswith("<")), len(own))
+    piped = _piped(before) or _here(own, end)
+    datas: list[tuple[str, Word, int]] = []
+    url = ""
+    for option, word, at in _options(own[:end]):
+        if option in _DATA:
+            datas.append((option, word, at))
+        elif option in ("url", "") and not url:
+            url = word.value[at:]
+    others = [word for word in own[end:] if not word.operator and word is not piped]
+    if piped is None:
+        others += [word for word in before if word.value not in _PROMPTS and "=" not in word.value]
+    return _with_body(url, datas, piped, more=bool(others))
+
+
+def _is_curl(word: Word) -> bool:
+    return not word.operator and re.fullmatch(r"curl(?:\.exe)?", word.value) is not None
+
+
+def _with_body(url: str, datas: Sequence[tuple[str, Word, int]], piped: Word | None, *, more: bool) -> Command:
+    parts: list[Word] = []
+    for option, word, at in datas:
+        value = word.value[at:]
+        if value == "@-" and piped is not None and option != "data-raw":
+            parts.append(piped)
+        elif value.startswith("@") and option != "data-raw":
+            where = "what is piped into the command" if value == "@-" else f"the file {value[1:]}"
+            return Command(url, None, where, more)
+        else:
+            parts.append(_behind(word, at))
+    if not parts:
+        return Command(url, None, "", more)
+    return Command(url, joined(parts, "" if all(option == "json" for option, _, _ in datas) else "&"), "", more)
+
+
+def _behind(word: Word, at: int) -> Word:
+    """A word without its first characters (``-d`` may be written to its value)."""
+    if not at:
+        return word
+    runs = []
+    for run in word.runs:
+        cut = min(max(0, at - run.start), run.size)
+        if cut < run.size:
+            plain = run.end - run.at == run.size
+            runs.append(run._replace(start=run.start + cut - at, size=run.size - cut, at=run.at + cut * plain))
+    return Word(word.value[at:], runs, word.at, word.end)
+
+
+def _piped(before: Sequence[Word]) -> Word | None:
+    """What ``printf '%s' BODY |`` or ``echo BODY |`` pipes into the command."""
+    if not before or before[-1].value != "|":
+        return None
+    piece: list[Word] = []
+    for word in reversed(before[:-1]):
+        if word.operator and word.value != "\n":
+            break
+        piece.insert(0, word)
+    said = [word for word in piece if not word.operator]
+    match [word.value for word in said]:
+        case ["printf", "%s" | "%s\\n", _] | ["echo", "-n" | "-E", _]:
+            return said[2]
+        case ["echo", _]:
+            return said[1]
+    return None
+
+
+def _here(own: Sequence[Word], end: int) -> Word | None:
+    """What a here-document or a here-string gives to the command."""
+    for index, word in enumerate(own):
+        if word.operator and word.value == "<<<" and index + 1 < len(own):
+            return own[index + 1]
+    if any(word.operator and word.value in ("<<", "<<-") for word in own[:end]):
+        return next((word for word in own[end:] if not word.operator), None)
+    return None
+
+
+def _options(words: Iterable[Word]) -> Iterator[tuple[str, Word, int]]:
+    """The options of a command that take a value: long name, the word that holds it, where in the word it begins.
+
+    What is no option (the address) has an empty name.
+    """
+    left = iter(words)
+    for word in left:
+        if word.operator or word.value in ("", "-", "--"):
+            continue
+        name, at = _option(word.value)
+        if name is None:
+            continue
+        if at < len(word.value) or not at:
+            yield name, word, at
+        elif (following := next(left, None)) is not None:
+            yield name, following, 0
+
+
+def _option(value: str) -> tuple[str | None, int]:
+    """The long name of an option that takes a value, and where in the word that begins; behind it, if in the next."""
+    if value.startswith("--"):
+        name, equals, _ = value[2:].partition("=")
+        return (name if name in _LONG_WITH_VALUE else None), len(name) + 2 + len(equals)
+    if not value.startswith("-"):
+        return "", 0
+    index = next((index for index, sign in enumerate(value) if index and sign in _SHORT_WITH_VALUE), 0)
+    return (_LONG.get(value[index], value[index]), index + 1) if index else (None, 0)
+
+
+# ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _keys_in(option: str, value: str) -> Iterator[tuple[int, int]]:
+    """Where in an option's value a key stands."""
+    if option in _SECRET_OPTIONS:
+        yield 0, len(value)
+    elif option == "cookie":
+        yield from [(0, len(value))] if "=" in value else []
+    elif option == "header":
+        name, colon, rest = value.partition(":")
+        if colon and name.strip().lower() in _SECRET_HEADERS:
+            start = len(name) + 1 + len(rest) - len(rest.lstrip())
+            scheme = _SCHEME.match(value, start)
+            yield (scheme.end() if scheme else start), len(value)
+    elif option in ("", "url", "url-query"):
+        yield from (found.span(1) for found in (*_SECRET_QUERY.finditer(value), *_USER_INFO.finditer(value)))
+
+
+def _is_no_key(text: str) -> bool:
+    """A variable is no key, nor is what was masked before."""
+    return not text or text[0] in "$%" or MASK in text or text.strip("'\"").startswith("${")
+
+
+def _masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    for at, end in sorted(set(spans), reverse=True):
+        text = text[:at] + MASK + text[end:]
+    return text

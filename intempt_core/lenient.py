@@ -1,0 +1,41 @@
+"""JSON as people keep it, with comments and trailing commas, made JSON; part of the room of ``payloads.py``.
+
+What JSON does not know becomes blanks, so that everything else keeps its place.
+"""
+
+import re
+from dataclasses import dataclass
+
+_TOKENS = re.compile(
+    r'"[^"\\\n]*(?:\\.[^"\\\n]*)*(?:"|$)|(?P<comment>//[^\r\n]*|\#[^\r\n]*|/\*.*?(?:\*/|\Z))', re.DOTALL | re.MULTILINE
+)
+_COMMAS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|(?P<comma>,)(?=\s*[\]}])', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Blanked:
+    """What was read as if it were not there: ``code`` is an issue's, from ``at`` to ``end`` in the text."""
+
+    code: str
+    at: int
+    end: int
+
+
+def plain(text: str) -> tuple[str, tuple[Blanked, ...]]:
+    """The text, equally long, with blanks for comments and trailing commas, and where those stood."""
+    found: list[Blanked] = []
+
+    def comment(match: re.Match[str]) -> str:
+        if match["comment"] is None:
+            return match[0]
+        found.append(Blanked("json_comment", *match.span()))
+        return re.sub(r"[^\r\n]", " ", match[0])
+
+    def comma(match: re.Match[str]) -> str:
+        if match["comma"] is None:
+            return match[0]
+        found.append(Blanked("json_comma", *match.span()))
+        return " "
+
+    blanked = _COMMAS.sub(comma, _TOKENS.sub(comment, text))
+    return blanked, tuple(sorted(found, key=lambda one: one.at))

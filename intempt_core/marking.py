@@ -1,0 +1,127 @@
+"""Where problems stand in a pasted text, and the text in lines and pieces that can be drawn with their marks.
+
+What nobody can see (zero-width and direction characters, half of a surrogate pair) is written out, so that it is seen.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from intempt_core.events import INVISIBLE, WHITE
+from intempt_core.issues import Issue, Severity
+from intempt_core.json_text import LINE_END
+from intempt_core.payloads import Payload
+
+_OUTLANDISH = "".join(sorted((set(INVISIBLE) | set(WHITE)) - set(" \t\r\n")))
+_UNSEEN = re.compile(f"([{re.escape(_OUTLANDISH)}\ud800-\udfff]|\r(?!\n))")
+_AT_KEY = frozenset(("key_repeated",))
+_OVER = frozenset(("json_comment", "json_comma"))
+
+
+def written_out(char: str) -> str:
+    """A character that nobody sees, as its number: ``⟨U+202E⟩``."""
+    return f"⟨U+{ord(char):04X}⟩"
+
+
+def visible(text: str) -> str:
+    """A text with everything in it that nobody sees written out; line ends, tabs and spaces stay."""
+    return _UNSEEN.sub(lambda found: written_out(found[0]), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of the text with a problem; ``number`` is the problem's in its list."""
+
+    at: int
+    end: int
+    severity: Severity
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Neighbouring characters that look the same: ``kind`` is ``error``, ``warning``, ``unseen`` or nothing."""
+
+    text: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the text, from 1, the worst that stands in it, and the numbers of the problems that begin in it."""
+
+    number: int
+    severity: Severity | None
+    pieces: tuple[Piece, ...]
+    problems: tuple[int, ...]
+
+
+def span_of(payload: Payload, issue: Issue) -> tuple[int, int]:
+    """Where in the text an issue stands.
+
+    A field that is not there is marked at the bracket of the object that lacks it, an object at its own bracket.
+    """
+    if issue.code in _OVER:
+        blank = next(
+            blank
+            for blank in payload.over
+            if blank.code == issue.code and payload.line_column(payload.source.place(blank.at))[0] == issue.place.line
+        )
+        return payload.source.span(blank.at, blank.end)
+    node, exact = payload.document.find(issue.place.pointer)
+    at, end = node.at, node.end
+    if issue.code in _AT_KEY and node.key_at >= 0:
+        at, end = node.key_at, node.key_at + len(payload.document.key_text(node))
+    elif not exact or payload.document.text[at] in "[{":
+        end = at + 1
+    return payload.source.span(at, end)
+
+
+def marks_of(payload: Payload, issues: Iterable[Issue]) -> list[Mark]:
+    """A mark for each issue, in the text's order."""
+    marks = [Mark(*span_of(payload, issue), issue.severity, number) for number, issue in enumerate(issues)]
+    return sorted(marks, key=attrgetter("at"))
+
+
+def lines_of(text: str, marks: Sequence[Mark], first: int = 1, count: int = 1_000_000) -> list[Line]:
+    """Lines ``first`` to ``first + count`` of a text (from 1), with their marks; ``marks`` are in the text's order."""
+    ends = [found.span() for found in LINE_END.finditer(text)]
+    starts = [0, *(end for _, end in ends)]
+    stops = [*(start for start, _ in ends), len(text)]
+    lines = []
+    for index in range(first - 1, min(first - 1 + count, len(starts))):
+        start, stop = starts[index], stops[index]
+        begin, finish = (bisect_left(marks, place, key=attrgetter("at")) for place in (start, stop + 1))
+        while begin and marks[begin - 1].end > start:  # one that began in a line before
+            begin -= 1
+        mine = marks[begin:finish]
+        worst = min((mark.severity for mark in mine), default=None)  # "error" comes before "warning"
+        problems = tuple(sorted(mark.number for mark in mine if mark.at >= start))
+        lines.append(Line(index + 1, worst, tuple(_pieces(text, start, stop, mine)), problems))
+    return lines
+
+
+def _pieces(text: str, start: int, stop: int, marks: Sequence[Mark]) -> Iterator[Piece]:
+    """A line in pieces; where marks lie over each other the worse one shows, then the earlier."""
+    at = start
+    for mark in sorted(marks, key=lambda mark: (mark.at, mark.severity, -mark.end)) if marks else ():
+        begin, end = max(mark.at, at), min(mark.end, stop)
+        if end <= begin:
+            continue
+        yield from _seen(text[at:begin], "")
+        yield from _seen(text[begin:end], mark.severity.value)
+        at = end
+    yield from _seen(text[at:stop], "")
+
+
+def _seen(text: str, kind: str) -> Iterator[Piece]:
+    """A piece, with what nobody sees in it as pieces of its own."""
+    if text.isascii() and text.isprintable():
+        if text:
+            yield Piece(text, kind)
+        return
+    for number, piece in enumerate(_UNSEEN.split(text)):
+        if piece:
+            yield Piece(written_out(piece), "unseen") if number % 2 else Piece(piece, kind)

@@ -1,0 +1,157 @@
+"""What is certain is mended in the text itself: the problem is gone, and everything else stays byte for byte."""
+
+import json
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intempt_core.checks import check_events
+from intempt_core.issues import Issue
+from intempt_core.payloads import Payload, read_payload
+from intempt_core.text_mends import Mend, differences, mend_of, mended
+
+BEGIN = '{"name": "Product viewed", "eventId": "e1", "userId": "u1"'
+
+
+def found(text: str) -> tuple[Payload, list[tuple[Issue, Mend | None]]]:
+    payload = read_payload(text)
+    issues = check_events(payload.events, None, payload.issues).issues()
+    return payload, [(issue, mend_of(payload, issue)) for issue in issues]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (BEGIN + ', "data": {"x": 1, "productID" : "A1"}}', BEGIN + ', "data": {"x": 1, "productId" : "A1"}}'),
+        (BEGIN + ', "data": {"product_id": "A1"}}', BEGIN + ', "data": {"productId": "A1"}}'),
+        (BEGIN + ', "productId": "A1",  "data": {"x": 1}}', BEGIN + ', "data": {"productId": "A1", "x": 1}}'),
+        (BEGIN + ', "data": {}, "Product_Id": "A1"}', BEGIN + ', "data": {"productId": "A1"}}'),
+        (BEGIN + ', "product-id": "A1"}', BEGIN + ', "data": {"productId": "A1"}}'),
+        ('{"name":"product_viewed","eventId":"e","userId":"u","data":{"productId":"p"}}',
+         '{"name":"Product viewed","eventId":"e","userId":"u","data":{"productId":"p"}}'),
+        (BEGIN + ', "timestamp": 1664582400, "data": {"productId": "p"}}',
+         BEGIN + ', "timestamp": 1664582400000, "data": {"productId": "p"}}'),
+        (BEGIN + ', "timestamp": 1664582400.25, "data": {"productId": "p"}}',
+         BEGIN + ', "timestamp": 1664582400250, "data": {"productId": "p"}}'),
+        (BEGIN + ', "timestamp": 1664582400123456, "data": {"productId": "p"}}',
+         BEGIN + ', "timestamp": 1664582400123, "data": {"productId": "p"}}'),
+        (BEGIN + ', "timestamp": "1664582400", "data": {"productId": "p"}}',
+         BEGIN + ', "timestamp": 1664582400000, "data": {"productId": "p"}}'),
+        (BEGIN + ', "timestamp": "2022-10-01T00:00:00Z", "data": {"productId": "p"}}',
+         BEGIN + ', "timestamp": 1664582400000, "data": {"productId": "p"}}'),
+        (BEGIN + ', "timestamp": "2022-10-01 00:00:00", "data": {"productId": "p"}}', None),
+        (BEGIN + ', "timestamp": 5, "data": {"productId": "p"}}', None),
+        (BEGIN + ', "data": {"productId": " \\u200bA1\\t"}}', BEGIN + ', "data": {"productId": "A1"}}'),
+        (BEGIN + ', "data": {"productId": "A\\u200b1"}}', None),
+        (BEGIN + ', "data": {"productId": 1487580005268}}', BEGIN + ', "data": {"productId": "1487580005268"}}'),
+        (BEGIN + ', "data": {"productId": 1.5}}', None),
+        ('{"name":"Product viewed","event_id":"e","user_id":"u","data":{"productId":"p"}}',
+         '{"name":"Product viewed","eventId":"e","userId":"u","data":{"productId":"p"}}'),
+        ('{"name":"Product viewed","eventId":"e","userID":"u","user_id":"v","data":{"productId":"p"}}', None),
+        ('{"name":"Product viewed","eventId":"e","profileid":7,"ACCOUNT_ID":"v","data":{"productId":"p"}}',
+         '{"name":"Product viewed","eventId":"e","profileId":"7","accountId":"v","data":{"productId":"p"}}'),
+        (BEGIN + ', "data": {"productID": "A1", "product_id": "A2"}}', None),
+        (BEGIN + ', "data": {"productId": "", "product_id": "A2"}}', None),
+        (BEGIN + ', "data": null, "product_id": "A2"}', None),
+        (BEGIN + ', "data": "x", "product_id": "A2"}', None),
+        (BEGIN + ', "data": {"productID": null}}', None),
+        ('{"track": {"name": "x", "payload": []}}', '{"track": [{"name": "x", "payload": []}]}'),
+        ('{"track": 5}', None),
+        (BEGIN + ', // why\n "data": {"productId": "p",}, }', BEGIN + ', \n "data": {"productId": "p"} }'),
+        ('{"name": "Product viewd", "eventId": "e", "userId": "u", "data": {"productId": "p"}}', None),
+    ],
+)  # fmt: skip
+def test_what_is_certain_is_mended_and_nothing_else_is_touched(before: str, after: str | None) -> None:
+    text = before
+    for _ in range(3):
+        payload, some = found(text)
+        mends = [mend for _, mend in some if mend]
+        text = mended(payload, mends) or ""
+    assert text == (after or before)
+    _, left = found(text)
+    assert not [issue for issue, mend in left if mend]
+    assert bool(left) == (after is None)
+
+
+def test_an_event_beside_a_comment_is_not_moved_over_it() -> None:
+    _, some = found(BEGIN + ', "productId": "A1", /* not this */ "data": {}}')
+    assert [issue.code for issue, mend in some if mend] == ["json_comment"]
+
+
+@pytest.mark.parametrize("quoted", [shlex.quote, lambda text: "$'" + text.replace("'", "\\'") + "'",
+                                    lambda text: '"' + text.replace('"', '\\"') + '"'])  # fmt: skip
+def test_a_document_inside_a_command_is_mended_in_its_quotes(quoted: object) -> None:
+    event = {"name": "product_viewed", "event_id": "it's", "user_id": "u", "data": {"product_id": "p"}}
+    assert callable(quoted)
+    text = f"curl https://a.example/track \\\n  -d {quoted(json.dumps(event))} --compressed"
+    payload, some = found(text)
+    new = mended(payload, [mend for _, mend in some if mend])
+    assert new is not None
+    assert new.startswith("curl https://a.example/track \\\n  -d ")
+    assert new.endswith(" --compressed")
+    again, left = found(new)
+    assert left == []
+    assert again.events[0].body == {"eventId": "it's", "userId": "u", "data": {"productId": "p"}}
+
+
+def test_what_stands_in_two_kinds_of_quotes_is_mended_only_where_it_reads_as_meant() -> None:
+    payload, some = found("""curl https://a.example -d '{"eventId": "'" a'b\\" "'}'""")
+    mend = next(mend for _, mend in some if mend)
+    new = mended(payload, [mend])
+    assert new is None or read_payload(new).events[0].body == {"eventId": "a'b"}
+
+
+def test_the_difference_shows_each_edit_in_its_line() -> None:
+    text = '[\n{"name": "product viewed"},\n{"name": "ADDED TO CART"}]'
+    _, some = found(text)
+    changes = differences(text, [mend for _, mend in some if mend])
+    assert [(change.line, change.before, change.after) for change in changes] == [
+        (2, '{"name": "product viewed"},', '{"name": "Product viewed"},'),
+        (3, '{"name": "ADDED TO CART"}]', '{"name": "Added to cart"}]'),
+    ]
+
+
+def test_a_long_line_is_cut_around_its_edit() -> None:
+    text = '{"data": "' + "x" * 500 + '", "name": "product viewed", "y": "' + "z" * 500 + '"}'
+    _, some = found(text)
+    (change,) = differences(text, [mend for _, mend in some if mend])
+    assert len(change.after) < 120
+    assert '"Product viewed"' in change.after
+
+
+KEYS = st.sampled_from(
+    [
+        "productId",
+        "product_id",
+        "productID",
+        "userId",
+        "user_id",
+        "eventId",
+        "event_id",
+        "data",
+        "name",
+        "timestamp",
+        "x",
+    ]
+)
+VALUES: st.SearchStrategy[object] = st.sampled_from(
+    ["Product viewed", "product viewed", "a", " a ", "", 5, 1664582400, 1.5, None, True, [], {"productID": "p"}, {}]
+)
+EVENTS = st.lists(st.tuples(KEYS, VALUES), max_size=7).map(
+    lambda pairs: "{" + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in pairs) + "}"
+)
+
+
+@given(st.lists(EVENTS, max_size=3).map(lambda events: "[" + ",\n".join(events) + "]"))
+def test_every_mend_is_well_formed_and_leaves_fewer_problems(text: str) -> None:
+    payload, some = found(text)
+    for _, mend in some:
+        if mend is not None:
+            new = mended(payload, [mend])
+            assert new is not None
+            _, left = found(new)
+            # another problem may come to light (a number as an id), the one that was mended does not come back
+            assert len(left) <= len(some)
+            assert new != text
