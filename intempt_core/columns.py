@@ -39,6 +39,8 @@ from intempt_core.events import (
 )
 from intempt_core.issues import Issue
 from intempt_core.mapping import MappedTable
+from intempt_core.time_columns import NO_ZONE, ZONES_KNOWN_FROM, digits_scale, read_patterned, takes_dates, to_utc
+from intempt_core.times import AS_IT_IS, reader_of
 
 Mask: TypeAlias = NDArray[np.bool_]
 Numbers: TypeAlias = NDArray[np.int64]
@@ -51,8 +53,7 @@ _SURE = {  # spellings whose value a double surely keeps, up to 15 characters
     "integer": r"^-?(?:0|[1-9][0-9]*)$",
     "boolean": r"^(?:true|false)$",
 }
-_ZONES_KNOWN_FROM = 946_684_800_000  # 2000-01-01: since then no zone has changed its offset within a minute
-_NO_ZONE = -100_000  # minutes that no offset has
+SURE_DIGITS = 15  # of a whole number that stays one when it is multiplied by a thousand
 _I64 = np.iinfo(np.int64)
 
 
@@ -164,27 +165,34 @@ class TimeState(IntEnum):
 
 
 class Times:
-    """A column of times: compiled ``mapping.read_time``. ``ms`` is epoch milliseconds where ``state`` is ``READ``."""
+    """A column of times: compiled ``times.reader_of``. ``ms`` is epoch milliseconds where ``state`` is ``READ``."""
 
-    def __init__(self, cells: Cells, zone: ZoneInfo) -> None:
+    def __init__(self, cells: Cells, zone: ZoneInfo, form: str = AS_IT_IS) -> None:
         count = len(cells.array)
         self.ms: Numbers = np.zeros(count, np.int64)
         self.state: NDArray[np.int8] = np.where(cells.lengths > 0, TimeState.UNREADABLE, TimeState.ABSENT).astype(
             np.int8
         )
-        digits = np.flatnonzero(mask_of(pc.ascii_is_decimal(cells.array)) & (cells.lengths <= 18))
-        self._put(digits, cells.array.take(pa.array(digits)).cast(pa.int64()).to_numpy())
-        rest = np.flatnonzero((self.state == TimeState.UNREADABLE) & (cells.lengths >= 19))
-        if rest.size:
-            read, ms = _read_dated(cells.array.take(pa.array(rest)), zone)
+        if scale := digits_scale(form):
+            times, over = scale
+            digits = np.flatnonzero(mask_of(pc.ascii_is_decimal(cells.array)) & (cells.lengths <= SURE_DIGITS))
+            self._put(digits, cells.array.take(pa.array(digits)).cast(pa.int64()).to_numpy() * times // over)
+        if takes_dates(form):
+            rest = np.flatnonzero((self.state == TimeState.UNREADABLE) & (cells.lengths >= 19))
+            if rest.size:
+                read, ms = _read_dated(cells.array.take(pa.array(rest)), zone)
+                self._put(rest[read], ms[read])
+        elif scale is None:
+            rest = np.flatnonzero(self.state == TimeState.UNREADABLE)
+            read, ms = read_patterned(cells.array.take(pa.array(rest)), form, zone)
             self._put(rest[read], ms[read])
         rest = np.flatnonzero(self.state == TimeState.UNREADABLE)
         words = cells.array.take(pa.array(rest)).dictionary_encode()
-        times = [read_time(cell, zone) for cell in words.dictionary.to_pylist()]
+        found = [*map(reader_of(form, zone), words.dictionary.to_pylist())]
         if rest.size:
             word = words.indices.to_numpy(zero_copy_only=False)
-            read = np.array([time is not None for time in times])[word]
-            self._put(rest[read], np.array([clamped(time or 0) for time in times], np.int64)[word][read])
+            read = np.array([time is not None for time in found])[word]
+            self._put(rest[read], np.array([clamped(time or 0) for time in found], np.int64)[word][read])
 
     def _put(self, rows: Numbers, ms: Numbers) -> None:
         self.ms[rows] = ms
@@ -215,14 +223,13 @@ def _read_dated(cells: pa.Array, zone: ZoneInfo) -> tuple[Mask, Numbers]:
     tails, cut_ms, east = _spellings(cells, 19, None, lambda tail: read_tail(tail) or (None, 0))
     good = days & clocks & tails
     ms = day_ms + clock_ms + cut_ms
-    wall = good & (east == _NO_ZONE)
-    east_ms = np.where(wall, 0, east * 60_000)
+    wall = good & (east == NO_ZONE)
+    ms -= np.where(wall, 0, east * 60_000)
     if wall.any() and zone.key != "UTC":
-        good &= ~wall | (ms >= _ZONES_KNOWN_FROM)  # an older one is read by itself
+        good &= ~wall | (ms >= ZONES_KNOWN_FROM)  # an older one is read by itself
         wall &= good
-        minutes, which = np.unique(ms[wall] // 60_000, return_inverse=True)
-        east_ms[wall] = np.array([_east_ms(int(minute), zone) for minute in minutes], np.int64)[which]
-    return good, ms - east_ms
+        ms[wall] = to_utc(ms[wall], zone)
+    return good, ms
 
 
 def _spellings(
@@ -234,15 +241,8 @@ def _spellings(
     found = [read(text) for text in words.dictionary.to_pylist()]
     good = np.array([ms is not None for ms, _ in found], np.bool_)
     ms = np.array([ms or 0 for ms, _ in found], np.int64)
-    east = np.array([_NO_ZONE if minutes is None else minutes for _, minutes in found], np.int64)
+    east = np.array([NO_ZONE if minutes is None else minutes for _, minutes in found], np.int64)
     return good[word], ms[word], east[word]
-
-
-def _east_ms(minute: int, zone: ZoneInfo) -> int:
-    """How far the zone is east of UTC at a minute of its wall clock."""
-    wall = np.datetime64(minute, "m").item()
-    away = zone.utcoffset(wall)
-    return round(away.total_seconds() * 1000) if away else 0
 
 
 # ── a mapped table ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -302,7 +302,7 @@ class Columns:
     def times(self) -> Times | None:
         """The column of times, if there is one."""
         cells = self.cells.get("timestamp")
-        return Times(cells, self.mapped.zone) if cells else None
+        return Times(cells, self.mapped.zone, self.mapped.mapping.time_format) if cells else None
 
     def _named(self, *names: EventName) -> Mask:
         """Whether the row's name is, or is mapped to, one of these; a row without a name is not."""

@@ -24,6 +24,7 @@ from intempt_core.errors import MappingError
 from intempt_core.events import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, GivenEvent, Json
 from intempt_core.issues import Place
 from intempt_core.tables import Table
+from intempt_core.times import check_form, reader_of
 
 __all__ = [
     "EXPECT",
@@ -52,6 +53,9 @@ RESERVED = (EXPECT, PROBLEMS)
 They are not sent, :data:`PROBLEMS` unless a mapping says so, and no made event id depends on them: a row that comes
 back keeps its id."""
 
+BESIDE = ("name", "header")
+"""Keys of a mapping file beside the mapping: what it was saved as, and the header that it was made for."""
+
 _EXAMPLES = (*PLAIN_FIELDS, "name", "data.productId")
 _ROWS_AT_ONCE = 4096
 _ABSENT = object()
@@ -72,8 +76,9 @@ class Mapping:
 
     ``columns``: header → field. ``names``: cell of the name column → one of the four names; other cells stay.
     ``types``: field → one of :data:`TYPES`. ``constants``: field → the JSON value that every row gets.
-    ``time_zone``: the IANA zone of times that name none. Checked where it is read or used, not where it is made,
-    so that a screen may hold one that is half done.
+    ``time_zone``: the IANA zone of times that name none. ``time_format``: how the file writes its times (``times.py``),
+    empty for ISO 8601 and epoch milliseconds. Checked where it is read or used, not where it is made, so that a screen
+    may hold one that is half done.
     """
 
     columns: dict[str, str]
@@ -81,6 +86,7 @@ class Mapping:
     types: dict[str, str] = with_default(default_factory=dict)
     constants: dict[str, Json] = with_default(default_factory=dict)
     time_zone: str = "UTC"
+    time_format: str = ""
 
     @classmethod
     def from_json(cls, text: str) -> "Mapping":
@@ -91,27 +97,16 @@ class Mapping:
             raise MappingError(f"The mapping is no JSON: {error.msg} (line {error.lineno}).") from error
         except (ValueError, RecursionError) as error:
             raise MappingError(f"The mapping is no JSON that can be used: {error}.") from error
-        if not isinstance(given, dict):
-            raise MappingError(
-                'The mapping is not an object. It looks like {"columns": {"product_id": "data.productId"}}.'
-            )
-        for key in given:
-            if key not in cls.__slots__:
-                raise MappingError(f"The mapping has a key “{key}”. {_nearest(key, cls.__slots__)}")
-        for key in ("columns", "names", "types"):
-            if not _is_text_to_text(given.get(key, {})):
-                raise MappingError(f"“{key}” of the mapping is not an object of text to text.")
-        if not isinstance(given.get("constants", {}), dict):
-            raise MappingError("“constants” of the mapping is not an object of field to value.")
-        if not isinstance(given.get("time_zone", ""), str):
-            raise MappingError("“time_zone” of the mapping is not text such as “Europe/Berlin”.")
-        mapping = cls(**{"columns": {}, **given})
+        _check_shape(given)
+        keys = {key: value for key, value in given.items() if key not in BESIDE}
+        mapping = cls(**{"columns": {}, **keys})
         mapping.check()
         return mapping
 
     def to_json(self) -> str:
         """The mapping file; :meth:`from_json` gives the same mapping back."""
-        return json.dumps({key: getattr(self, key) for key in self.__slots__}, indent=2, ensure_ascii=False) + "\n"
+        given = {key: getattr(self, key) for key in self.__slots__ if key != "time_format" or self.time_format}
+        return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
 
     def accept(self, offer: "Offer") -> "Mapping":
         """This mapping with one offer accepted by a person."""
@@ -151,6 +146,27 @@ class Mapping:
         for cell, name in self.names.items():
             _check_name(cell, name)
         zone_of(self.time_zone)
+        check_form(self.time_format)
+
+
+def _check_shape(given: Json) -> None:
+    if not isinstance(given, dict):
+        raise MappingError('The mapping is not an object. It looks like {"columns": {"product_id": "data.productId"}}.')
+    known = (*Mapping.__slots__, *BESIDE)
+    for key in given:
+        if key not in known:
+            raise MappingError(f"The mapping has a key “{key}”. {_nearest(key, known)}")
+    for key in ("columns", "names", "types"):
+        if not _is_text_to_text(given.get(key, {})):
+            raise MappingError(f"“{key}” of the mapping is not an object of text to text.")
+    if not isinstance(given.get("constants", {}), dict):
+        raise MappingError("“constants” of the mapping is not an object of field to value.")
+    for key, example in (("name", "cosmetics"), ("time_zone", "Europe/Berlin"), ("time_format", "%d.%m.%Y %H:%M")):
+        if not isinstance(given.get(key, ""), str):
+            raise MappingError(f"“{key}” of the mapping is not text such as “{example}”.")
+    header = given.get("header", [])
+    if not isinstance(header, list) or not all(isinstance(column, str) for column in header):
+        raise MappingError("“header” of the mapping is not a list of the columns' names.")
 
 
 def _check_name(cell: str, name: str) -> None:
@@ -452,7 +468,7 @@ class MappedTable:
             names = self.mapping.names
             return [names.get(cell, cell) if cell else _ABSENT for cell in cells]
         if field == "timestamp":
-            times = (read_time(cell, self.zone) for cell in cells)
+            times = map(reader_of(self.mapping.time_format, self.zone), cells)
             return [time if time is not None else cell or _ABSENT for cell, time in zip(cells, times, strict=True)]
         kind = self.mapping.types.get(field, "text")
         if kind == "text":

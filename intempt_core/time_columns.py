@@ -1,0 +1,119 @@
+"""Times written in a mapping's own form, read over a whole column; part of the room of ``checks.py``.
+
+A shortcut for cells that are surely good: what is not read here is read one by one, by ``times.reader_of``.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from intempt_core.cells import read_tail
+from intempt_core.times import (
+    AS_IT_IS,
+    FORMS,
+    ISO,
+    MICROSECONDS,
+    MILLISECONDS,
+    SECONDS,
+    hour_of,
+    month_of,
+    pattern_of,
+    year_of,
+)
+
+Mask: TypeAlias = NDArray[np.bool_]
+Numbers: TypeAlias = NDArray[np.int64]
+
+NO_ZONE = -100_000  # minutes that no offset has
+ZONES_KNOWN_FROM = 946_684_800_000  # 2000-01-01: since then no zone has changed its offset within a minute
+_NOT_READ = -1
+
+
+def digits_scale(form: str) -> tuple[int, int] | None:
+    """How a cell of up to 15 digits becomes milliseconds: (times, over); ``None`` where the form takes no number."""
+    return {AS_IT_IS: (1, 1), MILLISECONDS: (1, 1), SECONDS: (1000, 1), MICROSECONDS: (1, 1000)}.get(form)
+
+
+def takes_dates(form: str) -> bool:
+    """Whether the form takes ISO 8601."""
+    return form in (AS_IT_IS, ISO)
+
+
+def to_utc(wall: Numbers, zone: ZoneInfo) -> Numbers:
+    """Milliseconds of a zone's wall clock, from 2000 on, as epoch milliseconds."""
+    if zone.key == "UTC" or not wall.size:
+        return wall
+    minutes, which = np.unique(wall // 60_000, return_inverse=True)
+    found: Numbers = wall - np.array([_east_ms(int(minute), zone) for minute in minutes], np.int64)[which]
+    return found
+
+
+def _east_ms(minute: int, zone: ZoneInfo) -> int:
+    """How far the zone is east of UTC at a minute of its wall clock."""
+    wall = np.datetime64(minute, "m").item()
+    away = zone.utcoffset(wall)
+    return round(away.total_seconds() * 1000) if away else 0
+
+
+def read_patterned(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask, Numbers]:
+    """The cells of a pattern: which were read, and their epoch milliseconds. No other form has any."""
+    count = len(cells)
+    if form in FORMS or not count:
+        return np.zeros(count, np.bool_), np.zeros(count, np.int64)
+    pattern = pattern_of(form)
+    found = pc.extract_regex(cells, pattern.expression)
+    good: Mask = found.is_valid().to_numpy(zero_copy_only=False)
+    struct = found.filter(pa.array(good))
+    parts = {name: struct.field(name) for name in pattern.parts}
+
+    def year(text: str) -> int:
+        return year_of(int(text), short=pattern.short_year)
+
+    def number(name: str, read: Callable[[str], int | None] = int) -> Numbers:
+        return _by_spelling(parts[name], read) if name in parts else np.zeros(len(struct), np.int64)
+
+    years, month, day = number("year", year), number("month", month_of), number("day")
+    hour, minute, second = number("hour"), number("minute"), number("second")
+    if pattern.twelve_hours:
+        pm = number("half", lambda text: int(text.lower() == "pm"))
+        hour = np.array([_or_not(hour_of(of, half)) for half in ("am", "pm") for of in range(100)])[pm * 100 + hour]
+    sure = (years > 0) & (month >= 1) & (month <= 12) & (day >= 1) & (hour >= 0) & (hour < 24)
+    sure &= (minute < 60) & (second < 60)
+    first = ((years - 1970) * 12 + np.where(sure, month, 1) - 1).astype("datetime64[M]")
+    begins, ends = first.astype("datetime64[D]").astype(np.int64), (first + 1).astype("datetime64[D]").astype(np.int64)
+    sure &= day <= ends - begins
+    ms = ((begins + day - 1) * 86_400 + hour * 3600 + minute * 60 + second) * 1000
+    ms += number("fraction", lambda text: int(f"{text}000"[:3]))
+    if "zone" in parts:
+        east = number("zone", _minutes_east)
+        sure &= east != NO_ZONE
+        ms -= east * 60_000
+    else:
+        sure &= (ms >= ZONES_KNOWN_FROM) | (zone.key == "UTC")  # an older one is read by itself
+        ms[sure] = to_utc(ms[sure], zone)
+    read, times = good, np.zeros(count, np.int64)
+    times[good] = ms
+    read[good] = sure
+    return read, times
+
+
+def _or_not(number: int | None) -> int:
+    return _NOT_READ if number is None else number
+
+
+def _minutes_east(text: str) -> int:
+    tail = read_tail(text)
+    return NO_ZONE if tail is None or tail[1] is None else tail[1]
+
+
+def _by_spelling(column: pa.Array, read: Callable[[str], int | None]) -> Numbers:
+    """A column of numbers in words, each spelling read once."""
+    words = column.dictionary_encode()
+    read_words = np.array([_or_not(read(text)) for text in words.dictionary.to_pylist()], np.int64)
+    found: Numbers = read_words[words.indices.to_numpy(zero_copy_only=False)] if len(column) else np.empty(0, np.int64)
+    return found

@@ -1,0 +1,225 @@
+"""How a file writes its times: the forms a mapping may name, each read to epoch milliseconds (CONTRACT 2.7).
+
+Part of the room of ``mapping.py``. A form is one of :data:`FORMS`, or a pattern in the way of ``strptime`` such as
+``%d.%m.%Y %H:%M``. A pattern is compiled to one expression that ``re`` and RE2 read alike, so that one cell and a whole
+column are read by the same declaration.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from intempt_core.cells import read_tail, read_time
+from intempt_core.errors import MappingError
+
+AS_IT_IS, ISO, SECONDS, MILLISECONDS, MICROSECONDS = "", "iso", "epoch_s", "epoch_ms", "epoch_us"
+
+FORMS = {
+    AS_IT_IS: "ISO 8601 or epoch milliseconds",
+    ISO: "ISO 8601 only",
+    SECONDS: "epoch seconds",
+    MILLISECONDS: "epoch milliseconds only",
+    MICROSECONDS: "epoch microseconds",
+}
+"""The forms that have a name, and what they are in words."""
+
+PATTERNS = (
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%d/%m/%Y",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %I:%M %p",
+    "%m/%d/%Y",
+    "%d-%m-%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M",
+    "%d-%m-%Y",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%Y%m%d%H%M%S",
+    "%Y%m%dT%H%M%S%z",
+    "%d %b %Y %H:%M:%S",
+    "%d %b %Y %H:%M",
+    "%d %b %Y",
+    "%b %d, %Y %I:%M:%S %p",
+    "%b %d, %Y %I:%M %p",
+    "%b %d, %Y",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%d/%b/%Y:%H:%M:%S %z",
+)
+"""Patterns that exports are often written in; any other can be given."""
+
+_MONTHS = "january february march april may june july august september october november december".split()
+_DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+
+
+def _any_case(words: list[str]) -> str:
+    spelt = ("".join(f"[{letter.upper()}{letter}]" for letter in word) for word in words)
+    return f"(?:{'|'.join(spelt)})"
+
+
+_PARTS = {  # directive → the part of a time that it gives, and how that is written
+    "Y": ("year", "[0-9]{4}"),
+    "y": ("year", "[0-9]{2}"),
+    "m": ("month", "[0-9]{1,2}"),
+    "b": ("month", _any_case([*_MONTHS, *(month[:3] for month in _MONTHS)])),
+    "d": ("day", "[0-9]{1,2}"),
+    "H": ("hour", "[0-9]{1,2}"),
+    "I": ("hour", "[0-9]{1,2}"),
+    "M": ("minute", "[0-9]{1,2}"),
+    "S": ("second", "[0-9]{1,2}"),
+    "f": ("fraction", "[0-9]{1,9}"),
+    "p": ("half", "[AaPp][Mm]"),
+    "z": ("zone", "(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})"),
+    "a": ("", _any_case([*_DAYS, *(day[:3] for day in _DAYS)])),
+    "%": ("", "%"),
+}
+_SHORT = {"T": "%H:%M:%S", "R": "%H:%M", "F": "%Y-%m-%d", "D": "%m/%d/%y", "B": "%b", "A": "%a", "e": "%d", "Z": "%z"}
+_LONGEST = 100
+_WHOLE = re.compile(r"-?[0-9]{1,30}(?:\.0+)?")
+_DECIMAL = re.compile(r"(-?)([0-9]{1,30})(?:\.([0-9]{1,30}))?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern, compiled. ``expression`` matches a whole cell; its groups are the parts of a time."""
+
+    text: str
+    expression: str
+    short_year: bool
+    twelve_hours: bool
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that the pattern gives, in their order."""
+        return tuple(re.findall(r"\(\?P<([a-z]+)>", self.expression))
+
+
+@lru_cache(maxsize=256)
+def pattern_of(text: str) -> Pattern:
+    """Compile a pattern. Raises :class:`MappingError` with a sentence."""
+    said = f"The time format is “{text[:_LONGEST]}”"
+    if len(text) > _LONGEST or not text.isprintable():
+        raise MappingError(f"{said}. It is printable and has up to {_LONGEST} characters.")
+    whole = re.sub(r"%([A-Za-z%])", lambda found: _SHORT.get(found[1], found[0]), text)
+    expression, given = "", set()
+    for literal, directive in re.findall(r"([^%]+)|%(.?)", whole):
+        if literal:
+            expression += re.escape(literal)
+            continue
+        if directive not in _PARTS:
+            known = " ".join(f"%{letter}" for letter in [*_PARTS, *_SHORT])
+            raise MappingError(f"{said}, but %{directive} means nothing here. It takes {known}.")
+        part, written = _PARTS[directive]
+        if part in given:
+            raise MappingError(f"{said}: the {part} stands twice in it. Give each part once.")
+        given |= {part} - {""}
+        expression += f"(?P<{part}>{written})" if part else written
+    missing = [part for part in ("year", "month", "day") if part not in given]
+    if missing:
+        raise MappingError(
+            f"{said}, which has no {' and no '.join(missing)}. A time needs year, month and day, as in "
+            "“%d.%m.%Y %H:%M”."
+        )
+    twelve = "%I" in whole
+    if twelve != ("half" in given):
+        raise MappingError(f"{said}: %I (hours to 12) and %p (AM or PM) belong together. Use both, or %H.")
+    for part, before in (("minute", "hour"), ("second", "minute"), ("fraction", "second")):
+        if part in given and before not in given:
+            raise MappingError(f"{said}, which has a {part} and no {before}.")
+    return Pattern(text, f"^ *{expression} *$", "%y" in whole, twelve)
+
+
+def check_form(form: str) -> None:
+    """Raise :class:`MappingError` where a mapping's ``time_format`` is none."""
+    if form in FORMS:
+        return
+    if "%" not in form:
+        named = ", ".join(f"“{name}”" for name in FORMS if name)
+        raise MappingError(
+            f"The time format is “{form[:_LONGEST]}”. It takes {named}, or a pattern such as “%d.%m.%Y %H:%M”."
+        )
+    pattern_of(form)
+
+
+def reader_of(form: str, zone: ZoneInfo) -> Callable[[str], int | None]:
+    """What reads one cell of a form to epoch milliseconds; ``None`` for a cell that is not of it.
+
+    A time that names no zone is in ``zone``. What is finer than a millisecond is cut.
+    """
+    if form == AS_IT_IS:
+        return lambda cell: read_time(cell, zone)
+    if form == ISO:
+        return lambda cell: None if _WHOLE.fullmatch(cell.strip(" ")) else read_time(cell, zone)
+    if form == MILLISECONDS:
+        return lambda cell: read_time(cell, zone) if _WHOLE.fullmatch(cell.strip(" ")) else None
+    if form == SECONDS:
+        return lambda cell: _scaled(cell, 3)
+    if form == MICROSECONDS:
+        return lambda cell: _scaled(cell, -3)
+    pattern = pattern_of(form)
+    expression = re.compile(pattern.expression.replace("$", r"\Z"))
+    return lambda cell: _patterned(pattern, expression, cell, zone)
+
+
+def _scaled(cell: str, places: int) -> int | None:
+    """A decimal number whose point is moved, cut to a whole one, towards zero."""
+    match = _DECIMAL.fullmatch(cell.strip(" "))
+    if match is None:
+        return None
+    sign, whole, fraction = match.groups()
+    digits = whole + (fraction or "").ljust(3, "0")[:3] if places > 0 else whole[:places]
+    return int(f"{sign}{digits or 0}")
+
+
+def _patterned(pattern: Pattern, expression: re.Pattern[str], cell: str, zone: ZoneInfo) -> int | None:
+    match = expression.match(cell)
+    if match is None:
+        return None
+    given = match.groupdict()
+    hour = (
+        hour_of(int(given.get("hour") or 0), given.get("half")) if pattern.twelve_hours else int(given.get("hour", 0))
+    )
+    if hour is None:
+        return None
+    year, month = year_of(int(given["year"]), short=pattern.short_year), month_of(given["month"])
+    try:
+        wall = datetime(year, month, int(given["day"]), hour, int(given.get("minute", 0)), int(given.get("second", 0)))  # noqa: DTZ001  zone follows
+    except ValueError:
+        return None
+    tail = read_tail(given.get("zone", ""))
+    if tail is None:
+        return None
+    away = zone.utcoffset(wall) if tail[1] is None else timedelta(minutes=tail[1])
+    cut = int(f"{given.get('fraction', '')}000"[:3])
+    return (wall.replace(tzinfo=UTC) - _EPOCH - (away or timedelta())) // _MS + cut
+
+
+def year_of(number: int, *, short: bool) -> int:
+    """A year, of two digits by the POSIX rule: 69 to 99 are of the last century."""
+    return number if not short else number + (1900 if number >= 69 else 2000)
+
+
+def month_of(text: str) -> int:
+    """A month by its number or its English name."""
+    if text.isdigit():
+        return int(text)
+    return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(text.lower()[:3]))
+
+
+def hour_of(hour: int, half: str | None) -> int | None:
+    """An hour of 24 from one of 12; ``None`` where there is no such hour."""
+    if not 1 <= hour <= 12:
+        return None
+    return hour % 12 + (12 if (half or "").lower() == "pm" else 0)
