@@ -192,8 +192,8 @@ CATALOGUE: dict[str, Kind] = {
             "timestamp_unreadable",
             "time cannot be read",
             "The time {given} cannot be read.",
-            "Epoch milliseconds as a number; in a file also ISO 8601 such as 2022-10-01 00:00:00 UTC, or as its mapping "
-            "says.",
+            "Epoch milliseconds as a number; in a file also ISO 8601 such as 2022-10-01 00:00:00 UTC, or as its "
+            "mapping says.",
             "Write the time in one of these forms, or leave it out.",
             "2.7",
         ),

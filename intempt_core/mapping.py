@@ -37,6 +37,7 @@ __all__ = [
     "is_field",
     "made_event_id",
     "map_table",
+    "nearest",
     "offers",
     "read_time",
     "zone_of",
@@ -155,7 +156,7 @@ def _check_shape(given: Json) -> None:
     known = (*Mapping.__slots__, *BESIDE)
     for key in given:
         if key not in known:
-            raise MappingError(f"The mapping has a key “{key}”. {_nearest(key, known)}")
+            raise MappingError(f"The mapping has a key “{key}”. {nearest(key, known)}")
     for key in ("columns", "names", "types"):
         if not _is_text_to_text(given.get(key, {})):
             raise MappingError(f"“{key}” of the mapping is not an object of text to text.")
@@ -171,20 +172,20 @@ def _check_shape(given: Json) -> None:
 
 def _check_name(cell: str, name: str) -> None:
     if name not in EventName._value2member_map_:
-        raise MappingError(f"The name “{cell}” is mapped to “{name}”. {_nearest(name, list(EventName))}")
+        raise MappingError(f"The name “{cell}” is mapped to “{name}”. {nearest(name, list(EventName))}")
     if not cell:
         raise MappingError("An empty name is mapped. An empty cell is no name: fill it, or give a constant.")
 
 
 def _check_type(field: str, kind: str, fields: AnyMapping[str, str]) -> None:
     if kind not in TYPES:
-        raise MappingError(f"{field} has the type “{kind}”. {_nearest(kind, TYPES)}")
+        raise MappingError(f"{field} has the type “{kind}”. {nearest(kind, TYPES)}")
     if field in ID_FIELDS:
         raise MappingError(f"{field} has the type “{kind}”, but ids are always text. Remove the type.")
     if field in ("name", "timestamp"):
         raise MappingError(f"{field} has the type “{kind}”, but it is read in its own way. Remove the type.")
     if field not in fields:
-        raise MappingError(f"A type is given for “{field}”, to which no column is mapped. {_nearest(field, fields)}")
+        raise MappingError(f"A type is given for “{field}”, to which no column is mapped. {nearest(field, fields)}")
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -192,7 +193,7 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        near = _nearest(name, sorted(available_timezones()), "A name such as “Europe/Berlin” or “UTC” is needed.")
+        near = nearest(name, sorted(available_timezones()), "A name such as “Europe/Berlin” or “UTC” is needed.")
         raise MappingError(f"Nobody knows the time zone “{name}”. {near}") from error
 
 
@@ -212,7 +213,8 @@ def _is_text_to_text(value: Json) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
-def _nearest(given: str, known: Iterable[str], otherwise: str = "") -> str:
+def nearest(given: str, known: Iterable[str], otherwise: str = "") -> str:
+    """What was probably meant among what is known, as a sentence; else all that is known, or ``otherwise``."""
     folded = {text.casefold(): text for text in known}
     near = get_close_matches(given.casefold()[:60], folded, n=1)
     if near:
@@ -223,7 +225,7 @@ def _nearest(given: str, known: Iterable[str], otherwise: str = "") -> str:
 def _nearest_field(given: str) -> str:
     if _plain(given) == "productid":
         return "Did you mean “data.productId”?"
-    return _nearest(given, _EXAMPLES, f"Further data is written “data.{given}”.")
+    return nearest(given, _EXAMPLES, f"Further data is written “data.{given}”.")
 
 
 # ── where a mapping comes from ───────────────────────────────────────────────────────────────────────────────────────
@@ -335,7 +337,7 @@ def map_table(table: Table, mapping: Mapping, fresh: str | None = None) -> "Mapp
     mapping.check()
     for column in mapping.columns:
         if column not in table.columns:
-            raise MappingError(f"{table.name} has no column “{column}”. {_nearest(column, table.header)}")
+            raise MappingError(f"{table.name} has no column “{column}”. {nearest(column, table.header)}")
     return MappedTable(table, mapping, fresh)
 
 

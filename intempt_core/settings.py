@@ -63,6 +63,11 @@ class Settings:
         """The sandbox's own database."""
         return self.data / "sandbox.sqlite3"
 
+    @property
+    def mappings(self) -> Path:
+        """The folder of saved mappings."""
+        return self.data / "mappings"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings of an environment (``os.environ``), defaults where it says nothing.

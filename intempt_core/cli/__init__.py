@@ -26,6 +26,8 @@ from intempt_core.targets import sandbox_target
 CLEAN, NOT_ALL, UNREADABLE, NO_TARGET = 0, 1, 2, 3
 """Exit codes."""
 
+_MAPPING = "a mapping file, or the name of a mapping saved in the console; without one only exact headers are taken"
+
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:
     """Run a command and return its exit code. ``arguments`` and ``environment`` are by default the process's own."""
@@ -76,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument(
         "file", metavar="FILE", type=Path, help="a CSV file, or a .json file with a request or events"
     )
-    checking.add_argument("--mapping", type=Path, metavar="FILE", help="a saved mapping; else exact headers only")
+    checking.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING)
     checking.add_argument(
         "--expect", action="store_true", help="hold every row against its column “expect”: ok, or issue codes"
     )
@@ -86,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     sending = commands.add_parser("send", help="check a file and send the rows without errors")
     sending.add_argument("file", metavar="FILE", type=Path, help="a CSV file, or a .json file with a request or events")
     sending.add_argument("--target", required=True, metavar="sandbox|NAME|URL")
-    sending.add_argument("--mapping", type=Path, metavar="FILE", help="a saved mapping; else exact headers only")
+    sending.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING)
     sending.add_argument("--yes", action="store_true", help="do not ask, not even for a production target")
     sending.add_argument("--wait", action="store_true", help="wait for a running console that sends")
     sending.add_argument("--results", type=Path, metavar="OUT.csv", help="what became of every row")

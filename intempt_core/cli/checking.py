@@ -13,14 +13,15 @@ from intempt_core.errors import ReadError
 from intempt_core.expectations import Expectations, State
 from intempt_core.exports import expected_json, expected_junit
 from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.settings import Settings
 
 ISSUES_SHOWN = 1000
 """Issues that are listed; the counts are always of all."""
 
 
-def check(given: argparse.Namespace, _: Mapping[str, str]) -> int:
+def check(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """``check``: 0 clean, 1 errors found; with ``--expect`` 0 all as expected, 1 not."""
-    file = read(given.file, given.mapping)
+    file = read(given.file, given.mapping, Settings.from_environment(environment))
     report = file.check()
     if given.expect:
         return _test(file, report, given.format)

@@ -15,6 +15,7 @@ from intempt_core.issues import Issue
 from intempt_core.mapping import MappedTable, Mapping, exact_mapping, map_table
 from intempt_core.payloads import Payload, position, read_payload
 from intempt_core.plan import Plan, plan_events, plan_table
+from intempt_core.saved_mappings import SavedMappings, read_mapping
 from intempt_core.settings import Settings
 from intempt_core.tables import read_table
 
@@ -61,8 +62,10 @@ class Given:
         return position(self.payload, issue.place.pointer)[1] if self.payload else issue.place.column
 
 
-def read(file: Path, mapping: Path | None) -> Given:
-    """Read a file. Raises :class:`ReadError` and :class:`MappingError`."""
+def read(file: Path, mapping: str | None, settings: Settings) -> Given:
+    """Read a file, by a mapping file or the name of a saved mapping. Raises :class:`ReadError` and
+    :class:`MappingError`.
+    """
     if file.suffix.lower() in (".json", ".jsonl", ".ndjson"):
         if mapping is not None:
             raise MappingError("A JSON file holds events as they are sent; it takes no mapping.")
@@ -71,9 +74,20 @@ def read(file: Path, mapping: Path | None) -> Given:
         table = read_table(file, name=file.name)
     except OSError as error:
         raise ReadError(f"{file} cannot be read: {error.strerror}.") from error
-    chosen = exact_mapping(table.header) if mapping is None else Mapping.from_json(_text_of(mapping))
+    saved = SavedMappings(settings.mappings)
+    chosen = exact_mapping(table.header) if mapping is None else _chosen(mapping, saved)
+    notes = list(table.notes)
+    if mapping is None:
+        known = [one.saved.name for one in saved.recognise(table.header) if one.exact]
+        notes += [f"A mapping is saved for this header: --mapping “{name}”." for name in known]
     mapped = map_table(table, chosen)
-    return Given(file.name, table.notes, table.digest, chosen.to_json(), mapped, None)
+    return Given(file.name, tuple(notes), table.digest, chosen.to_json(), mapped, None)
+
+
+def _chosen(mapping: str, saved: SavedMappings) -> Mapping:
+    if Path(mapping).exists() or "/" in mapping or mapping.endswith(".json"):
+        return read_mapping(Path(mapping)).mapping
+    return saved.get(mapping).mapping
 
 
 def _read_document(file: Path) -> Given:

@@ -36,7 +36,7 @@ def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """``send``: 0 all accepted, 1 not all. Raises from the tree of errors."""
     settings = Settings.from_environment(environment)
     console = locks.console_running(settings.data)
-    file = read(given.file, given.mapping)
+    file = read(given.file, given.mapping, settings)
     if given.results is not None:
         _refuse_results(given.results, Path(given.file))
     with contextlib.ExitStack() as opened:

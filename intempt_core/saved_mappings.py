@@ -1,0 +1,181 @@
+"""Mappings kept by name, and recognised by a file's header. Part of the room of ``mapping.py``.
+
+Each is a mapping file (DESIGN, doors) in a folder of the data: two keys more say its name and the header that it was
+made for. So what is exported, imported, kept and given to the command line is one and the same form.
+"""
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+from intempt_core.errors import MappingError
+from intempt_core.mapping import RESERVED, Mapping, nearest
+
+NAME_LENGTH = 80
+"""Characters of a name, at the most."""
+
+_PLAIN_LENGTH = 60
+
+MOST_BYTES = 10_000_000
+"""A mapping file that is larger is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMapping:
+    """A mapping with its name and the header of the file that it was made for."""
+
+    name: str
+    header: tuple[str, ...]
+    mapping: Mapping
+
+    def to_json(self) -> str:
+        """The mapping file, with name and header."""
+        given = {"name": self.name, "header": list(self.header), **json.loads(self.mapping.to_json())}
+        return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, name: str = "") -> "SavedMapping":
+        """A mapping file; ``name`` is taken where it has none. Raises :class:`MappingError` with a sentence."""
+        mapping = Mapping.from_json(text)
+        given = json.loads(text)
+        return cls(given.get("name") or name, tuple(given.get("header") or mapping.columns), mapping)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A saved mapping that fits a file; ``exact`` where it was made for this very header, ``new`` are columns that it
+    does not know.
+    """
+
+    saved: SavedMapping
+    exact: bool
+    new: tuple[str, ...]
+
+
+class SavedMappings:
+    """The mappings of one folder. Two processes may share it: a file is there whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def all(self) -> list[SavedMapping]:
+        """Every mapping that can be read, by name."""
+        found = {saved.name: saved for saved in self._files()[0].values()}
+        return sorted(found.values(), key=lambda saved: saved.name.casefold())
+
+    def problems(self) -> list[str]:
+        """A sentence for each file of the folder that is no mapping."""
+        return self._files()[1]
+
+    def get(self, name: str) -> SavedMapping:
+        """The mapping of a name. Raises :class:`MappingError` that tells the nearest."""
+        known = {saved.name: saved for saved in self.all()}
+        if name not in known:
+            has = nearest(name, known) if known else "None is saved yet."
+            raise MappingError(f"No mapping is saved as “{name}”. {has}")
+        return known[name]
+
+    def save(self, saved: SavedMapping) -> None:
+        """Keep a mapping under its name, in the place of one that has the name already.
+
+        Raises :class:`MappingError` where the name or the mapping is none, or where it cannot be written.
+        """
+        _check_name(saved.name)
+        saved.mapping.check()
+        part = self.folder / f"{uuid4().hex}.part"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part.write_text(saved.to_json(), "utf-8")
+            part.replace(self._file(saved.name))
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise MappingError(
+                f"The mapping could not be saved in {self.folder}: {error.strerror or error}. "
+                "Make room there, or see that the folder may be written."
+            ) from error
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a mapping another name. Raises :class:`MappingError`, also where the new name is taken."""
+        found = self.get(old)
+        if new == old:
+            return
+        if any(saved.name == new for saved in self.all()):
+            raise MappingError(f"A mapping is saved as “{new}” already. Choose another name, or delete that one first.")
+        self.save(SavedMapping(new, found.header, found.mapping))
+        self.delete(old)
+
+    def delete(self, name: str) -> None:
+        """Forget a mapping; one that is gone already is no error."""
+        try:
+            for file, saved in self._files()[0].items():
+                if saved.name == name:
+                    file.unlink(missing_ok=True)
+        except OSError as error:
+            raise MappingError(f"“{name}” could not be deleted: {error.strerror or error}.") from error
+
+    def recognise(self, header: Sequence[str]) -> list[Recognised]:
+        """The mappings that fit a header, those first that were made for it, then those that know most of it.
+
+        A mapping fits where every column that it maps is there.
+        """
+        there = set(header).difference(RESERVED)
+        found = []
+        for saved in self.all():
+            if saved.mapping.columns and saved.mapping.columns.keys() <= there.union(RESERVED):
+                known = {*saved.header, *saved.mapping.columns}.difference(RESERVED)
+                new = tuple(column for column in header if column in there - known)
+                found.append(Recognised(saved, known == there, new))
+        return sorted(found, key=lambda one: (not one.exact, len(one.new), one.saved.name))
+
+    def same_as(self, mapping: Mapping) -> SavedMapping | None:
+        """The saved mapping that is this one, if there is one."""
+        return next((saved for saved in self.all() if saved.mapping == mapping), None)
+
+    def _file(self, name: str) -> Path:
+        """Where a name is kept: a name that a file cannot have as it is, in every system, gets a digest of its own."""
+        plain = quote(name, safe=" ").replace(".", "%2E")
+        if plain != name or name != name.lower() or len(name) > _PLAIN_LENGTH:
+            plain = f"{plain[:_PLAIN_LENGTH]}-{blake2b(name.encode(), digest_size=8).hexdigest()}"
+        return self.folder / f"{plain}.json"
+
+    def _files(self) -> tuple[dict[Path, SavedMapping], list[str]]:
+        found, problems = {}, []
+        try:
+            files = sorted(self.folder.glob("*.json"))
+        except OSError:
+            files = []
+        for file in files:
+            try:
+                found[file] = read_mapping(file)
+            except MappingError as error:
+                problems.append(str(error))
+        return found, problems
+
+
+def read_mapping(file: Path) -> SavedMapping:
+    """A mapping file, called by what it says or by its own name. Raises :class:`MappingError` with a sentence."""
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise MappingError(f"{file} has {file.stat().st_size:,} bytes: it is no mapping.")
+        text = file.read_text("utf-8-sig")
+    except OSError as error:
+        raise MappingError(f"The mapping {file} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise MappingError(f"The mapping {file} is not UTF-8 (byte {error.start:,}).") from error
+    try:
+        return SavedMapping.from_json(text, file.stem)
+    except MappingError as error:
+        raise MappingError(f"{file.name}: {error}") from error
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or name != name.strip():
+        raise MappingError("A saved mapping needs a name, without white space around it, such as “cosmetics”.")
+    if len(name) > NAME_LENGTH or not name.isprintable():
+        raise MappingError(f"The name of a saved mapping is printable and has up to {NAME_LENGTH} characters.")
