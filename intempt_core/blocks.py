@@ -44,13 +44,16 @@ _Offsets = np.ndarray[tuple[int], np.dtype[np.int64]]
 class Dialect:
     """What was understood of a file; a person may give every field instead.
 
-    ``quote`` may be empty: then nothing is quoted. ``header_line`` is a physical line, counted from 1.
+    ``quote`` may be empty: then nothing is quoted. ``header_line`` is a physical line, counted from 1: what stands
+    above it is not read, nor are the ``skip`` rows that follow it. ``sheet`` is the one of a workbook that is read.
     """
 
     encoding: str = "utf-8"
     delimiter: str = ","
     quote: str = '"'
     header_line: int = 1
+    skip: int = 0
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

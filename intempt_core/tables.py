@@ -1,31 +1,47 @@
-"""Bytes become a :class:`Table` of strings: encoding, delimiter, header, and what was decided about them.
+"""Bytes become a :class:`Table` of strings: format, encoding, delimiter, header, and what was decided about them.
 
-The rows themselves are read in ``blocks.py``.
+The bytes say what they are, whatever the file is called: text, an Excel workbook, either of them in gzip. Rows of text
+are read in ``blocks.py``, those of a workbook in ``workbooks.py``.
 """
 
 import codecs
+import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from intempt_core.blocks import BLOCK, BOM, LINE_END, Dialect, Lines, csv_records, parts, refuse_unclosed
+from intempt_core.blocks import (
+    BLOCK,
+    BOM,
+    LINE_END,
+    MOST_FILLED,
+    Dialect,
+    Lines,
+    csv_records,
+    parts,
+    refuse_unclosed,
+)
 from intempt_core.errors import ReadError
 from intempt_core.events import EventName, is_blank
 from intempt_core.issues import shown
+from intempt_core.unpacking import GZIP, gunzipped
+from intempt_core.workbooks import MOST_COLUMNS, ZIP, Record, Workbook
 
-__all__ = ["Dialect", "Table", "read_table"]
+__all__ = ["Dialect", "Kind", "Table", "read_table"]
 
 HEAD = 65_536
 """Bytes that a guess looks at."""
 
-MOST_COLUMNS = 16_384
-"""As many columns as a spreadsheet has."""
+ROWS_AT_ONCE = 65_536
+"""Rows of a workbook that become a chunk of columns together."""
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 """What may separate cells without being told, and its name in a sentence."""
@@ -35,12 +51,15 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 _OTHER_FORMATS: tuple[tuple[str, str, str], ...] = (
     (r"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a", "an image", "Choose the file that holds the events."),
-    (r"PK\x03\x04.{0,4000}(?:\[Content_Types\]|xl/)", "an Excel workbook", "Open it there and save it as “CSV UTF-8”."),
-    (r"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file", "Open it there and save it as “CSV UTF-8”."),
-    (r"PK(?:\x03\x04|\x05\x06)", "a zip archive", "Unpack it and choose the CSV inside."),
+    (
+        r"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel file, or one that has a password",
+        "Open it there and save it as .xlsx, without a password.",
+    ),
+    (r"PK\x05\x06", "an empty zip archive", "See that the export was complete."),
     (
         r"\x1f\x8b|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd|7z\xbc\xaf",
-        "compressed (gzip or the like)",
+        "compressed, and not by gzip alone",
         "Unpack it first.",
     ),
     (r"%PDF-", "a PDF", "Export the table itself as CSV."),
@@ -61,6 +80,13 @@ _VALUE = re.compile(
 """What stands in a row and hardly in a header: a number, a date, a UUID."""
 
 
+class Kind(StrEnum):
+    """What a file is, by its bytes."""
+
+    TEXT = "a table of text"
+    WORKBOOK = "an Excel workbook"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A file as rows of text. Every cell stands exactly as in the file; an empty or absent one is ``""``.
@@ -68,7 +94,8 @@ class Table:
     ``digest`` is the SHA-256 of the file's ``size`` bytes, in hex. ``columns`` leads from a header to its text column,
     ``lines`` holds the physical line on which each row starts, ``cells`` the number of cells found in those rows
     (counted from 0) that have more or fewer than the header: the more are cut off, the fewer are filled with ``""``.
-    ``notes`` are sentences on what was decided while reading.
+    ``notes`` are sentences on what was decided while reading. Of a workbook a line is a row of its sheet, and
+    ``sheets`` are the names of all it has.
     """
 
     name: str
@@ -80,6 +107,8 @@ class Table:
     lines: np.ndarray[tuple[int], np.dtype[np.int64]]
     cells: dict[int, int]
     notes: tuple[str, ...]
+    kind: Kind = Kind.TEXT
+    sheets: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -109,13 +138,21 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None)
     another format, no text, nothing at all, two columns of one name, a quote that is never closed.
     """
     raw = _bytes_of(data, name)
-    _refuse_other_formats(raw, name)
+    if not raw:
+        raise ReadError(f"{name} is empty. A table has a header line and rows. See that the export was complete.")
     with ThreadPoolExecutor(1) as other_core:  # the digest is worked out there, while the rows are read here
         digest = other_core.submit(lambda: sha256(raw).hexdigest())
-        return _read(raw, name, dialect, digest.result)
+        content = gunzipped(raw, name) if raw.startswith(GZIP) else raw
+        read = _read_workbook if content.startswith(ZIP) else _read_text
+        table = read(content, name, dialect, digest.result)
+    if content is raw:
+        return table
+    unpacked = f"The file was unpacked: {len(raw):,} bytes became {len(content):,}."
+    return replace(table, size=len(raw), notes=(unpacked, *table.notes))
 
 
-def _read(raw: bytes, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
+def _read_text(raw: bytes, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
+    _refuse_other_formats(raw, name)
     encoding = dialect.encoding if dialect else _encoding_of(raw, name)
     text = _as_utf8(raw, encoding, name)
     used = dialect or _guess(text[:HEAD], encoding)
@@ -145,23 +182,125 @@ def _read(raw: bytes, name: str, dialect: Dialect | None, digest: Callable[[], s
     )
 
 
+# ── a workbook ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_workbook(raw: bytes, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
+    book = Workbook(raw, name)
+    sheet = (dialect.sheet if dialect else "") or book.sheets[0]
+    rows = book.rows(sheet)
+    wanted = dialect.header_line if dialect else 1
+    line, first = next((row for row in rows if row[0] >= wanted and not _is_empty(row)), (wanted, {}))
+    if not first or (dialect and line != wanted):
+        raise ReadError(
+            f"{name}, sheet “{shown(sheet)}” has no header in row {wanted:,}. A table begins with a row that names its"
+            " columns. Put the header there, or say which row or sheet it is.",
+            line=wanted,
+        )
+    used = Dialect(header_line=line, skip=dialect.skip if dialect else 0, sheet=sheet)
+    header, notes = _header(_filled(first, max(first) + 1), used, sure=dialect is not None)
+    for _ in range(used.skip):
+        next(rows, None)
+    columns, lines, cells = _columns_of(rows, len(header), book, name)
+    return Table(
+        name=name,
+        digest=digest(),
+        size=len(raw),
+        dialect=used,
+        header=header,
+        columns=dict(zip(header, columns, strict=True)),
+        lines=lines,
+        cells=cells,
+        notes=(*_workbook_notes(book, used, len(lines)), *notes),
+        kind=Kind.WORKBOOK,
+        sheets=book.sheets,
+    )
+
+
+def _is_empty(row: Record) -> bool:
+    return all(is_blank(cell) for cell in row[1].values())
+
+
+def _filled(cells: Mapping[int, str], width: int) -> list[str]:
+    return [cells.get(column, "") for column in range(width)]
+
+
+def _columns_of(
+    rows: Iterable[Record], width: int, book: Workbook, name: str
+) -> tuple[list[pa.ChunkedArray], np.ndarray[tuple[int], np.dtype[np.int64]], dict[int, int]]:
+    """The columns, lines and long rows of a sheet below its header. A row of nothing is none."""
+    chunks: list[list[pa.Array]] = [[] for _ in range(width)]
+    lines: list[int] = []
+    cells: dict[int, int] = {}
+    some: list[list[str]] = []
+
+    def become_chunks() -> None:
+        for chunk, column in zip(chunks, zip(*some, strict=True), strict=False):
+            chunk.append(pa.array(column, pa.string()))
+        some.clear()
+
+    for line, row in rows:
+        if _is_empty((line, row)):
+            continue
+        wide = max(row) + 1
+        if wide > width:
+            cells[len(lines)] = wide
+        lines.append(line)
+        if len(lines) * width > max(MOST_FILLED, book.unpacked, book.reading):
+            raise ReadError(
+                f"{name}, row {line:,}: the header has {width:,} columns, and in too many rows most of them are empty."
+                " See that the header is right, and that no cell far to the right has something in it.",
+                line=line,
+            )
+        some.append(_filled(row, width))
+        if len(some) == ROWS_AT_ONCE:
+            become_chunks()
+    become_chunks()
+    return [pa.chunked_array(chunk, pa.string()) for chunk in chunks], np.array(lines, np.int64), cells
+
+
+def _workbook_notes(book: Workbook, used: Dialect, rows: int) -> Iterator[str]:
+    if len(book.sheets) > 1:
+        yield f"Sheet “{shown(used.sheet)}” of {len(book.sheets):,} was read."
+    if used.header_line > 1:
+        yield f"The header is row {used.header_line:,}; what stands above it was not read."
+    yield from _skip_notes(used)
+    if book.formulas_without_value:
+        one = book.formulas_without_value == 1
+        yield (
+            f"{'One formula has' if one else f'{book.formulas_without_value:,} formulas have'} no value in the file and"
+            f" {'was' if one else 'were'} read as empty: open it in Excel and save it, so that it works them out."
+        )
+    if not rows:
+        yield "There is a header and no row."
+
+
 # ── what the bytes are ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _bytes_of(data: bytes | Path, name: str) -> bytes:
-    if isinstance(data, Path):
-        try:
-            return data.read_bytes()
-        except OSError as error:
-            raise ReadError(
-                f"{name} cannot be read: {error.strerror or error}. See that it exists and may be read."
-            ) from error
-    return data
+    """A file's bytes as they were at one moment. Raises :class:`ReadError` where somebody writes to it meanwhile."""
+    if not isinstance(data, Path):
+        return data
+    try:
+        with data.open("rb") as file:
+            before = os.fstat(file.fileno())
+            raw = file.read()
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise ReadError(
+            f"{name} cannot be read: {error.strerror or error}. See that it exists and may be read."
+        ) from error
+    states = {(state.st_size, state.st_mtime_ns) for state in (before, after)}
+    if stat.S_ISREG(after.st_mode) and (len(states) > 1 or len(raw) != after.st_size):
+        raise ReadError(
+            f"{name} changed while it was read, so that nobody knows what was read of it. Wait until it is written,"
+            " then take it again."
+        )
+    return raw
 
 
 def _refuse_other_formats(raw: bytes, name: str) -> None:
-    if not raw:
-        raise ReadError(f"{name} is empty. A table has a header line and rows. See that the export was complete.")
     for beginning, what, mend in _OTHER_FORMATS:
         # Latin-1 makes a character of every byte, so that the expressions stay readable
         if re.match(beginning.encode("latin-1"), raw, re.DOTALL):
@@ -282,6 +421,8 @@ def _refuse_odd_dialect(dialect: Dialect) -> None:
                 f"The {what} is “{shown(character)}”. It is one visible character, or a tab. "
                 "Choose one, such as a comma or a quote."
             )
+    if dialect.skip < 0:
+        raise ReadError(f"{dialect.skip:,} rows after the header cannot be skipped. Say 0, or more.")
     if dialect.delimiter == dialect.quote:
         raise ReadError(f"Delimiter and quote are both “{dialect.quote}”. They must differ. Choose another for one.")
 
@@ -300,6 +441,10 @@ def _header_record(text: bytes, dialect: Dialect, name: str) -> tuple[list[str],
             "Put the header there, or say which line it is.",
             line=dialect.header_line,
         )
+    skipped, records = 0, csv_records(lines, dialect)
+    while skipped < dialect.skip and (record := next(records, None)) is not None:
+        refuse_unclosed(lines, record)
+        skipped += bool(record)
     return cells, lines.at, lines.line
 
 
@@ -340,6 +485,12 @@ def _header(given: Sequence[str], dialect: Dialect, *, sure: bool) -> tuple[tupl
     return header, notes
 
 
+def _skip_notes(dialect: Dialect) -> Iterator[str]:
+    if dialect.skip:
+        rows = "The row after the header was" if dialect.skip == 1 else f"{dialect.skip:,} rows after the header were"
+        yield f"{rows} skipped, as you said."
+
+
 def _listed(words: Sequence[str]) -> str:
     more = len(words) - 3
     return ", ".join(words[:3]) + (f" and {more:,} more" if more > 0 else "")
@@ -354,6 +505,7 @@ def _reading_notes(text: bytes, dialect: Dialect, blank: Sequence[int], rows: in
         yield f"Cells are separated by {DELIMITERS.get(dialect.delimiter, f'“{dialect.delimiter}”')}."
     if dialect.header_line > 1:
         yield f"The header is line {dialect.header_line:,}; what stands above it was not read."
+    yield from _skip_notes(dialect)
     if blank:
         lines = "One blank line was" if len(blank) == 1 else f"{len(blank):,} blank lines were"
         yield f"{lines} skipped, the first is line {blank[0]:,}."

@@ -1,5 +1,6 @@
 """Bytes become a table of strings, exactly, or are refused with a sentence."""
 
+import bz2
 import csv
 import gzip
 import hashlib
@@ -8,6 +9,7 @@ import json
 import sqlite3
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -271,6 +273,19 @@ def test_a_guess_is_always_made(head: bytes) -> None:
     assert _guess(head, "latin-1").delimiter in ",;\t|"
 
 
+@pytest.mark.parametrize(("skip", "rows"), [(0, 4), (1, 3), (2, 2), (9, 0)])
+def test_rows_after_the_header_can_be_skipped(skip: int, rows: int) -> None:
+    table = read('a,b\n(text),"(a\nnumber)"\n\n(unit),(EUR)\n1,2\n3,4\n', Dialect(skip=skip))
+    assert rows_of(table) == [("(text)", "(a\nnumber)"), ("(unit)", "(EUR)"), ("1", "2"), ("3", "4")][4 - rows :]
+    assert list(table.lines) == [2, 5, 6, 7][4 - rows :]
+    assert any("skipped, as you said" in note for note in table.notes) == (skip > 0)
+
+
+def test_fewer_than_no_rows_cannot_be_skipped() -> None:
+    refused("a,b\n1,2\n", Dialect(skip=-1))
+    assert refused('a,b\n"1,2\n3,4\n', Dialect(skip=1)).line == 2
+
+
 # ── headers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -326,6 +341,52 @@ def test_a_header_of_nothing_is_refused() -> None:
         assert "has no header" in str(refused(text))
 
 
+# ── what is packed, and what changes ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_compressed_file_is_read_as_what_it_holds_and_known_by_its_own_bytes() -> None:
+    packed = gzip.compress("name,who\nKöln,1\n".encode("utf-16"))
+    table = read(packed)
+    assert rows_of(table) == [("Köln", "1")]
+    assert (table.size, table.digest) == (len(packed), hashlib.sha256(packed).hexdigest())
+    assert table.notes[0] == f"The file was unpacked: {len(packed):,} bytes became 34."
+    assert rows_of(read(gzip.compress(b"a,b\n") + gzip.compress(b"1,2\n"))) == [("1", "2")]  # as a log is often rotated
+
+
+@pytest.mark.parametrize("broken", [slice(0, -3), slice(0, 12), slice(0, 3)])
+def test_a_compressed_file_that_was_cut_is_refused_and_no_part_of_it_is_taken(broken: slice) -> None:
+    assert "cannot be unpacked: it was cut, or is broken" in str(refused(gzip.compress(b"a,b\n1,2\n" * 99)[broken]))
+
+
+def test_a_gzip_bomb_is_refused_before_it_is_unpacked() -> None:
+    bomb = gzip.compress(bytes(150_000_000), 9)
+    assert "bytes and becomes more than 100," in str(refused(bomb))
+
+
+class Growing(type(Path())):  # type: ignore[misc]  # the system's own kind of path
+    """A file to which somebody writes as soon as some of it was read."""
+
+    def open(self, *_: Any, **__: Any) -> Any:
+        path = str(self)
+
+        class Reader(io.FileIO):
+            def read(self, size: int | None = -1) -> bytes:
+                found = super().read(size)
+                with open(path, "ab") as other:  # noqa: PTH123  Path's own would come back here
+                    other.write(b"5,6\n")
+                return found or b""
+
+        return Reader(path)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "growing.csv"
+    file.write_bytes(b"a,b\n1,2\n")
+    with pytest.raises(ReadError, match=r"growing.csv changed while it was read"):
+        read_table(Growing(file), name="growing.csv")
+    assert read_table(file, name="growing.csv").rows == 2
+
+
 # ── what is no table ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -351,9 +412,11 @@ def database() -> bytes:
         (b"", "is empty"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "an image"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF", "an image"),
-        (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook"),
+        (zipped("[Content_Types].xml", "xl/workbook.bin"), "a binary Excel workbook"),
+        (zipped("[Content_Types].xml", "word/document.xml"), "an Office file, but no Excel workbook"),
         (zipped("events.csv"), "a zip archive"),
-        (gzip.compress(b"a,b\n1,2\n"), "compressed"),
+        (gzip.compress(gzip.compress(b"a,b\n1,2\n")), "compressed"),
+        (bz2.compress(b"a,b\n1,2\n"), "compressed"),
         (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", "an old Excel"),
         (b"PAR1\x15\x04PAR1", "a Parquet file"),
