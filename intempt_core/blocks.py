@@ -45,7 +45,8 @@ class Dialect:
     """What was understood of a file; a person may give every field instead.
 
     ``quote`` may be empty: then nothing is quoted. ``header_line`` is a physical line, counted from 1: what stands
-    above it is not read, nor are the ``skip`` rows that follow it. ``sheet`` is the one of a workbook that is read.
+    above it is not read, nor are the ``skip`` rows that follow it. ``sheet`` is the one of a workbook that is read; of
+    a workbook ``header_line`` may be 0, for the first row that holds anything.
     """
 
     encoding: str = "utf-8"

@@ -189,16 +189,16 @@ def _read_workbook(raw: bytes, name: str, dialect: Dialect | None, digest: Calla
     book = Workbook(raw, name)
     sheet = (dialect.sheet if dialect else "") or book.sheets[0]
     rows = book.rows(sheet)
-    wanted = dialect.header_line if dialect else 1
+    wanted = dialect.header_line if dialect else 0
     line, first = next((row for row in rows if row[0] >= wanted and not _is_empty(row)), (wanted, {}))
-    if not first or (dialect and line != wanted):
+    if not first or (wanted and line != wanted):
         raise ReadError(
-            f"{name}, sheet “{shown(sheet)}” has no header in row {wanted:,}. A table begins with a row that names its"
-            " columns. Put the header there, or say which row or sheet it is.",
-            line=wanted,
+            f"{name}, sheet “{shown(sheet)}” has no header in row {max(wanted, 1):,}. A table begins with a row"
+            " that names its columns. Put the header there, or say which row or sheet it is.",
+            line=max(wanted, 1),
         )
     used = Dialect(header_line=line, skip=dialect.skip if dialect else 0, sheet=sheet)
-    header, notes = _header(_filled(first, max(first) + 1), used, sure=dialect is not None)
+    header, notes = _header(_filled(first, max(first) + 1), used, sure=wanted > 0)
     for _ in range(used.skip):
         next(rows, None)
     columns, lines, cells = _columns_of(rows, len(header), book, name)

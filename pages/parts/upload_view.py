@@ -1,39 +1,21 @@
-"""The pieces of the Upload screen: the empty screen, and the six steps of the road."""
+"""The pieces of the Upload screen: the steps of the road after the first, which is ``file_view.py``."""
 
 from uuid import uuid4
 
 import streamlit as st
 
-from intempt_core import Dialect, Mapping, NotFound, Target
+from intempt_core import Mapping, NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchSummary, RequestState, target_key
 from pages.parts import expectations_view, mapping_view, problems_view, sending, uploading
 from pages.parts.exchange import body_text
-from pages.parts.file_input import file_input
+from pages.parts.file_view import empty, file_line
 from pages.parts.house import house
-from pages.parts.look import badges, counted, escaped, moment, weight
+from pages.parts.look import badges, counted, escaped, moment
 from pages.parts.session import key
 from pages.parts.steps import step
 from pages.parts.uploading import Judged, Uploading
 
-TEMPLATE = """\
-name,eventId,userId,productId,timestamp,price
-Product viewed,evt_0001,user_123,SKU_987,2026-11-22T12:00:00Z,19.90
-Added to cart,evt_0002,user_123,SKU_987,2026-11-22T12:01:00Z,19.90
-Removed from cart,evt_0003,user_123,SKU_987,2026-11-22T12:02:00Z,19.90
-Product ordered,evt_0004,user_123,SKU_12,2026-11-22T12:03:00Z,5.00
-"""
-
-COLUMNS = {
-    "name": "One of: Product viewed, Added to cart, Removed from cart, Product ordered. Exactly so.",
-    "eventId": "An id that no other event has. Without such a column ids are made from the rows.",
-    "userId": "Who did it. profileId, anotherUserId and accountId will do as well; one of them is enough.",
-    "productId": "The id of the product, as the catalogue writes it.",
-    "timestamp": "When: 2026-11-22T12:00:00Z, or milliseconds since 1970. Optional.",
-    "price": "Any further column goes into data under its own name. Optional.",
-}
-
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
 SAME, FRESH = "made from the rows", "fresh for this run"
 IDS = {
     SAME: "An id is made from its row: the same row, here or in a corrected copy of the file, always gets the same.",
@@ -42,51 +24,6 @@ IDS = {
 SENT_SHOWN = 3
 """Earlier sendings of the same file that are shown."""
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-
-
-def dropper(label: str) -> None:
-    """The place to drop a file."""
-    file_input(
-        label,
-        hint=f"or drop one here: CSV, up to {house().settings.upload_mb:,} MB",
-        token=uploading.door(),
-        key=key("upload-file", uploading.uploading().uploads),
-    )
-
-
-def empty() -> None:
-    """Before there is a file: what this is for, where to begin, what the columns mean."""
-    st.text(
-        "Upload a CSV of events: every problem is shown before anything leaves, then the good rows are sent in order."
-    )
-    dropper("Drop a CSV file")
-    trouble()
-    st.download_button(
-        "Download a template", TEMPLATE, "events-template.csv", "text/csv", key="upload-template", on_click="ignore"
-    )
-    st.caption("The template's columns. Other names are fine: they are mapped in the next step.")
-    st.table(COLUMNS, border="horizontal")
-
-
-def trouble() -> None:
-    """Why the last file could not be read."""
-    if problem := uploading.uploading().problem:
-        with st.container(border=True, key="upload-problem"):
-            st.markdown(":red-badge[■ this file cannot be read]")
-            st.text(problem)
-
-
-def file_line() -> str:
-    """What was understood of the file, in a line."""
-    table, dialect = uploading.table(), uploading.table().dialect
-    delimiter = DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))
-    return (
-        f"{table.name} · {counted(table.rows, 'row')} · {counted(len(table.header), 'column')} · "
-        f"{weight(table.size)} · "
-        f"{dialect.encoding}, {delimiter}, header in line {dialect.header_line}"
-    )
-
 
 def mapping_line(mapping: Mapping) -> str:
     """How much of the file a mapping uses, in a line."""
@@ -94,37 +31,6 @@ def mapping_line(mapping: Mapping) -> str:
     used = len([column for column in mapping.columns if column in header])
     names = f" · {counted(len(mapping.names), 'event name')} mapped" if mapping.names else ""
     return f"{used} of {counted(len(header), 'column')} used{names}"
-
-
-def file_step() -> None:
-    """1 File: what was understood, and the ways to read it otherwise."""
-    table, dialect = uploading.table(), uploading.table().dialect
-    if not step(1, "File", file_line(), "Change file"):
-        trouble()
-        return
-    for note in table.notes:
-        st.text(note)
-    encoding, delimiters, quote, header = st.columns(4)
-    chosen = Dialect(
-        encoding.selectbox(
-            "Encoding", dict.fromkeys((dialect.encoding, *ENCODINGS)), key=key("upload-encoding", table.digest)
-        ),
-        delimiters.selectbox(
-            "Delimiter",
-            dict.fromkeys((dialect.delimiter, *DELIMITERS)),
-            format_func=lambda d: DELIMITERS.get(d, d),
-            key=key("upload-delimiter", table.digest),
-        ),
-        quote.selectbox("Quote", dict.fromkeys((dialect.quote, '"', "'")), key=key("upload-quote", table.digest)),
-        int(
-            header.number_input("Header in line", 1, 1000, dialect.header_line, key=key("upload-header", table.digest))
-        ),
-    )
-    st.button(
-        "Read it this way", key="upload-reread", on_click=uploading.reread, args=(chosen,), disabled=chosen == dialect
-    )
-    trouble()
-    dropper("Another file")
 
 
 def mapping_step(target: Target) -> Mapping | None:

@@ -166,7 +166,7 @@ def reread(dialect: Dialect) -> None:
     except ConsoleError as error:
         found.problem = str(error)
         return
-    found.dialect, found.problem, found.mapped = dialect, "", False
+    found.dialect, found.problem, found.mapped = new.dialect, "", False
     if new.header != header:
         found.mapping = exact_mapping(new.header)
         found.revision += 1

@@ -165,7 +165,7 @@ def test_the_first_visible_sheet_is_read_and_another_can_be_chosen() -> None:
     table = read(data)
     assert (table.sheets, table.dialect.sheet, table.header) == (("New & <b>", "Old"), "New & <b>", ("b",))
     assert table.notes == ("Sheet “New & <b>” of 2 was read.",)
-    assert read(data, Dialect(sheet="Old")).header == ("a",)
+    assert read(data, Dialect(header_line=0, sheet="Old")).header == ("a",)
     assert "has no sheet “Third”. It has New & <b>, Old." in str(refused(data, Dialect(sheet="Third")))
 
 

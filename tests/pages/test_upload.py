@@ -1,10 +1,9 @@
 """Upload without a browser: what the screen says of every kind of file, and that its choices do what they show."""
 
-import io
+import gzip
 import json
 import sqlite3
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.house import house
+from tests.core.workbooks_by_hand import rows_xml, workbook
 from tests.pages.upload_by_hand import HEADER, Upload, cosmetics, csv_of, good_rows
 
 CONSOLE = str(Path(__file__).parents[2] / "pages" / "console.py")
@@ -29,14 +29,6 @@ def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
     st.cache_resource.clear()
 
 
-def xlsx() -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as book:
-        book.writestr("[Content_Types].xml", "<Types/>")
-        book.writestr("xl/workbook.xml", "<workbook/>")
-    return file.getvalue()
-
-
 # ── the empty screen ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -46,7 +38,7 @@ def test_the_empty_screen_says_what_it_is_for_and_explains_the_templates_columns
 
 
 def test_the_template_has_no_problem_and_needs_no_mapping(upload: Upload) -> None:
-    from pages.parts.upload_view import TEMPLATE
+    from pages.parts.file_view import TEMPLATE
 
     upload.drop(TEMPLATE.encode(), "events-template.csv").press("upload-settle")
     assert "4 events of 1 person · 1 request in 1 lane · to Sandbox" in upload.said
@@ -58,7 +50,8 @@ def test_the_template_has_no_problem_and_needs_no_mapping(upload: Upload) -> Non
 NO_TABLE = {
     "an empty file": (b"", "is empty"),
     "a png": (PNG, "is an image"),
-    "an xlsx": (xlsx(), "is an Excel workbook"),
+    "an xlsx that was cut": (workbook({"S": rows_xml([["a"], ["1"]])})[:-9], "is cut or broken"),
+    "a gz that was cut": (gzip.compress(b"a,b\n1,2\n")[:-3], "it was cut, or is broken"),
     "no header": ("\n".join(good_rows(3)).encode(), "Write such a line above the rows"),
     "two identical headers": (csv_of("a,b,c", header="name,userId,name"), "name"),
     "an open quote": (b'name,userId\n"Product viewed,u1\n', "quote"),
@@ -97,6 +90,44 @@ def test_a_table_in_another_dress_is_read_right_and_says_how(upload: Upload, dat
     assert "zoë" in [code.value for code in upload.app.code]
     upload.press("upload-settle")
     assert "1 event of 1 person" in upload.said
+
+
+def test_a_workbook_is_read_as_text_and_another_of_its_sheets_can_be_chosen(upload: Upload) -> None:
+    rows = [line.split(",") for line in (HEADER, *good_rows(2))]
+    data = workbook({"Notes": rows_xml([["Read me"]]), "Events": rows_xml([["", ""], ["Shop"], *rows])})
+    upload.drop(data, "shop.csv")  # whatever it is called
+    assert "shop.csv · 0 rows · 1 column · " in upload.said
+    assert "Excel, sheet Notes, header in row 1" in upload.said
+    upload.look(1)
+    upload.app.selectbox(key=widget(upload, "upload-sheet")).set_value("Events")
+    upload.run().press("upload-reread")
+    assert "3 rows · 1 column" in upload.said
+    upload.app.number_input(key=widget(upload, "upload-header")).set_value(3)
+    upload.run().press("upload-reread")
+    assert "2 rows · 6 columns" in upload.said
+    upload.press("upload-settle")
+    assert "2 events of 2 persons" in upload.said
+
+
+def test_rows_after_the_header_can_be_skipped_and_the_delimiter_be_another(upload: Upload) -> None:
+    upload.drop(csv_of("(text),(text),(text),(text),(ms),(EUR)", *good_rows(1)))
+    assert "2 rows · 6 columns" in upload.said
+    upload.look(1)
+    upload.app.number_input(key=widget(upload, "upload-skip")).set_value(1)
+    upload.run().press("upload-reread")
+    assert "1 row · 6 columns" in upload.said
+    assert "The row after the header was skipped, as you said." in upload.said
+    upload.app.selectbox(key=widget(upload, "upload-delimiter")).set_value("|")
+    upload.run().press("upload-reread")
+    assert "1 row · 1 column" in upload.said
+    assert "utf-8, bar, header in line 1" in upload.said
+
+
+def widget(upload: Upload, begins: str) -> str:
+    """The key of the widget that begins so."""
+    kinds = (upload.app.selectbox, upload.app.number_input)
+    [found] = {str(box.key) for kind in kinds for box in kind if str(box.key).startswith(begins)}
+    return found
 
 
 def test_one_line_is_a_header_without_rows_and_nothing_can_be_sent(upload: Upload) -> None:
