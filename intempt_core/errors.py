@@ -12,6 +12,7 @@
     │   ├── NoSuchTarget          nobody has described a target of that name
     │   ├── TargetIncomplete      its description lacks something or holds something impossible
     │   └── CredentialError       its key is absent or has the wrong form
+    ├── EngineUnavailable         the durable engine cannot use its database: sending stops until it can
     ├── PlanError                 the chosen events cannot become a batch
     └── HistoryError              history cannot be read or written
         ├── HistoryUnavailable    read-only, full, locked or gone: sending stops until it returns
@@ -65,6 +66,10 @@ class TargetIncomplete(TargetError):
 
 class CredentialError(TargetError):
     """A target's key is absent or has the wrong form (CONTRACT 1.5); the message never repeats the key."""
+
+
+class EngineUnavailable(ConsoleError):
+    """The durable engine cannot use its database: sending stops until it can. History is not touched by it."""
 
 
 class PlanError(ConsoleError):

@@ -59,6 +59,11 @@ class Settings:
         return URL.create("sqlite", database=str(self.data / "history.sqlite3")).render_as_string()
 
     @property
+    def engine_url(self) -> str:
+        """Where the durable engine keeps what it was doing, as an SQLAlchemy URL."""
+        return URL.create("sqlite", database=str(self.data / "engine.sqlite3")).render_as_string()
+
+    @property
     def sandbox_file(self) -> Path:
         """The sandbox's own database."""
         return self.data / "sandbox.sqlite3"

@@ -1,7 +1,9 @@
 """Sending: nothing lost, nothing doubled, nothing reordered, nothing hidden.
 
-- ``engine``: the process that sends: batches found, adopted, started, paused, finished
-- ``lanes``: one lane in order, what happens after each outcome; ``drive``, the chunk step of a durable engine
+- ``engine``: the process that sends: batches found, adopted, started, paused
+- ``batches``: one batch until it is done or stands: its lanes in groups, each driven chunk by chunk
+- ``runs``, ``durable``, ``workflows``: who calls for the next chunk: a loop of this process, or the durable engine
+- ``lanes``: one lane in order, what happens after each outcome
 - ``ledger``: history in a thread, marks of many lanes in one transaction
 - ``progress``: counts, rate, time left, reason
 - ``simple``: plan in, outcome out, for a program that waits

@@ -17,12 +17,14 @@ from functools import partial
 import httpx
 
 from intempt_core import locks
-from intempt_core.client import Client, now_ms, open_client
+from intempt_core.client import now_ms, open_client
+from intempt_core.dispatch.batches import Batches, counted
 from intempt_core.dispatch.lanes import Sender
 from intempt_core.dispatch.ledger import Ledger
 from intempt_core.dispatch.progress import Progress
-from intempt_core.errors import ConsoleError, HistoryUnavailable, NotAllowed
-from intempt_core.history import BatchState, BatchSummary, History, RequestState, Unfinished, target_key
+from intempt_core.dispatch.runs import Plain, Runs
+from intempt_core.errors import ConsoleError, HistoryUnavailable
+from intempt_core.history import BatchState, BatchSummary, History, RequestState, Unfinished
 from intempt_core.plan import Policy
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
@@ -35,6 +37,9 @@ REMEMBERED = 500
 
 RECORDING_MS = 600_000
 """After so many ms the recording of a process that is gone is given up."""
+
+LAST_SECONDS = 1.0
+"""How long a process that ends waits for its batches once no answer is waited for any more."""
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +72,9 @@ class Dispatcher:
         self._rng = rng or random.Random()
         self._look_seconds = look_seconds
         self._ledger = Ledger(history, self.owner)
-        self._senders: dict[str, Sender] = {}
+        self._batches: Batches | None = None
+        self._runs: Runs = Plain()
+        self._durable = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, Progress] = {}
         self._remembering = threading.Lock()
@@ -78,8 +85,12 @@ class Dispatcher:
 
     # ── from any thread ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self) -> None:
-        """Begin to send. Raises :class:`HistoryUnavailable` where the data folder takes no lock."""
+    def start(self, *, durable: bool = False) -> None:
+        """Begin to send; with ``durable`` by the durable engine, as soon as this process is the data folder's console.
+
+        Raises :class:`HistoryUnavailable` where the data folder takes no lock, and :class:`EngineUnavailable` where
+        the engine's database cannot be used.
+        """
         if self._thread is not None:
             return
         data = self._settings.data
@@ -91,11 +102,16 @@ class Dispatcher:
         if lock is None:
             raise HistoryUnavailable(f"Another process already sends as {self.owner}.")
         self._locks = [lock]
-        self._ledger = Ledger(self._history, self.owner)
-        started = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main(started)), name="dispatch", daemon=True)
+        self._ledger, self._durable = Ledger(self._history, self.owner), durable
+        started, failed = threading.Event(), list[ConsoleError]()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._main(started, failed)), name="dispatch", daemon=True
+        )
         self._thread.start()
         started.wait()
+        if failed:
+            self.stop()
+            raise failed[0]
 
     def stop(self, drain: float | None = None) -> None:
         """Send nothing more, wait up to ``drain`` seconds for answers, and write every outcome."""
@@ -140,7 +156,7 @@ class Dispatcher:
 
         Raises :class:`NotFound`, and :class:`HistoryUnavailable` where nothing was seen of it before.
         """
-        sender, trouble = self._senders.get(batch), self._ledger.trouble
+        sender, trouble = self._sender(batch), self._ledger.trouble
         try:
             found = self._history.batch(batch)
         except HistoryUnavailable as error:
@@ -152,8 +168,10 @@ class Dispatcher:
         left = sum(found.events.get(state, 0) for state in (RequestState.PENDING, RequestState.LEAVING))
         waits = dict(sender.waiting) if sender else {}
         reason = self._trouble(trouble) if trouble else found.reason
+        if sender and self._batches and not reason:
+            reason = self._batches.trouble
         if waits and not reason:
-            reason = f"{_counted(len(waits), 'lane')} will try again. The last answer: {list(waits.values())[-1]}"
+            reason = f"{counted(len(waits), 'lane')} will try again. The last answer: {list(waits.values())[-1]}"
         seen = Progress(found.state, found.events, rate, left / rate if rate else None, reason)
         self._remember(batch, seen)
         return seen
@@ -167,7 +185,7 @@ class Dispatcher:
 
     def _trouble(self, sentence: str) -> str:
         kept = self._ledger.unwritten
-        return f"{sentence} Nothing is sent until it returns; {_counted(kept, 'outcome')} not yet written."
+        return f"{sentence} Nothing is sent until it returns; {counted(kept, 'outcome')} not yet written."
 
     def _call(self, what: Callable[[], object]) -> None:
         if self._loop is not None:
@@ -175,31 +193,45 @@ class Dispatcher:
                 self._loop.call_soon_threadsafe(what)
 
     def _halt(self, batch: str) -> None:
-        sender = self._senders.get(batch)
+        sender = self._sender(batch)
         if sender:
             self._call(sender.halt.set)
 
+    def _sender(self, batch: str) -> Sender | None:
+        return self._batches.senders.get(batch) if self._batches else None
+
     # ── in the loop ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _main(self, started: threading.Event) -> None:
+    async def _main(self, started: threading.Event, failed: list[ConsoleError]) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping, self._awake = asyncio.Event(), asyncio.Event()
-        self._places = asyncio.Semaphore(self._settings.lanes_at_once)
-        started.set()
         async with open_client(self._settings, transport=self._transport) as client:
-            looking = asyncio.create_task(self._look_again_and_again(client))
+            self._batches = batches = Batches(
+                self._ledger, self._resolve, client, self._settings, clock=self._clock, rng=self._rng
+            )
+            try:
+                await self._become_console()
+            except ConsoleError as error:
+                failed.append(error)
+                self._stopping.set()
+            started.set()
+            looking = asyncio.create_task(self._look_again_and_again(batches))
             await self._stopping.wait()
             looking.cancel()
-            await self._drained({looking, *self._tasks.values()})
+            await self._drained({looking, *self._tasks.values()}, batches)
+            await self._runs.close()
+            self._runs = Plain()
         self._ledger.close()
 
-    async def _drained(self, tasks: Collection[asyncio.Task[None]]) -> None:
+    async def _drained(self, tasks: Collection[asyncio.Task[None]], batches: Batches) -> None:
         """The end: first in peace, then cut off; an outcome is written either way if history is there."""
-        for sender in self._senders.values():
-            sender.halt.set()
+        batches.halt()
         _, late = await asyncio.wait(tasks, timeout=self._drain)
         self._ledger.give_up()
-        for task in late:
+        batches.cut_off()
+        if late:
+            _, late = await asyncio.wait(late, timeout=LAST_SECONDS)
+        for task in late:  # it waits for the engine: all outcomes are with history by now
             task.cancel()
         if late:
             await asyncio.wait(late)
@@ -207,36 +239,46 @@ class Dispatcher:
         if self._ledger.unwritten:
             log.error("History is away: %d outcomes will be found unknown.", self._ledger.unwritten)
 
-    async def _look_again_and_again(self, client: Client) -> None:
+    async def _look_again_and_again(self, batches: Batches) -> None:
         while True:
             self._awake.clear()
             try:
-                await self._look(client)
+                await self._become_console()
+                await self._look(batches)
             except Exception:  # the next look may go better; without it nothing would ever be sent again
                 log.exception("Looking for batches failed.")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), self._look_seconds)
 
-    async def _look(self, client: Client) -> None:
-        data = self._settings.data
-        if self._adopts and len(self._locks) == 1:
-            said = {"pid": os.getpid(), "url": self._url, "owner": self.owner}
-            # Without patience: this is the loop in which everything is sent, and there is another look soon.
-            if console := locks.hold(data / locks.CONSOLE, said, patience=0):
-                self._locks.append(console)
+    async def _become_console(self) -> None:
+        """Be the console of the data folder if nobody else is: its lock guards the engine's SQLite file too."""
+        if not self._adopts or len(self._locks) != 1:
+            return
+        said = {"pid": os.getpid(), "url": self._url, "owner": self.owner}
+        # Without patience: this is the loop in which everything is sent, and there is another look soon.
+        console = locks.hold(self._settings.data / locks.CONSOLE, said, patience=0)
+        if console:
+            self._locks.append(console)
+            if self._durable:
+                from intempt_core.dispatch.durable import Durable  # noqa: PLC0415  two seconds, which a library can spare
+
+                engine = Durable(self._settings.engine_url, self.owner)
+                await engine.launch()
+                self._runs = engine
+
+    async def _look(self, batches: Batches) -> None:
         for found in await self._ledger.ask(self._history.unfinished):
-            if found.id in self._tasks or not (found.owner == self.owner or await self._adopted(found)):
+            if found.id in self._tasks or not (found.owner == self.owner or await self._adopted(found, batches)):
                 continue
             if found.state is BatchState.SENDING:
-                task = asyncio.create_task(self._send(found.id, client))
+                task = asyncio.create_task(batches.send(found.id, self._runs))
                 self._tasks[found.id] = task
                 task.add_done_callback(partial(self._ended, found.id))
 
     def _ended(self, batch: str, _: asyncio.Task[None]) -> None:
         self._tasks.pop(batch, None)
-        self._senders.pop(batch, None)
 
-    async def _adopted(self, found: Unfinished) -> bool:
+    async def _adopted(self, found: Unfinished, batches: Batches) -> bool:
         """Whether a batch whose owner is gone is ours from now on; what was on its way there is unknown (DESIGN)."""
         if not self._adopts or locks.is_alive(self._settings.data, found.owner):
             return False
@@ -249,13 +291,13 @@ class Dispatcher:
         lost = await self._ledger.ask(self._history.leaving_to_unknown, found.id, owner=self.owner)
         log.info("Batch %s is taken over, with %d requests whose outcome is unknown.", found.id, lost)
         if found.state is BatchState.RECORDING:
-            await self._set_state(found.id, BatchState.CANCELLED, "It was not written down completely; nothing left.")
+            await batches.set_state(found.id, BatchState.CANCELLED, "It was not written down completely; nothing left.")
         elif found.state is BatchState.SENDING and await self._ledger.ask(self._sent_since, found.id):
             # Going on by itself would send older events after newer ones, and some of them twice (CONTRACT 3.7, 4.3).
             reason = (
                 "Its process ended, and the same file was sent again since. Decide whether the rest is still wanted."
             )
-            await self._set_state(found.id, BatchState.PAUSED, reason)
+            await batches.set_state(found.id, BatchState.PAUSED, reason)
             return False
         return True
 
@@ -263,90 +305,3 @@ class Dispatcher:
         found = self._history.batch(batch)
         same = self._history.same_file(found.digest, found.target.key) if found.digest else []
         return any(other.created_at > found.created_at for other in same)
-
-    async def _send(self, batch: str, client: Client) -> None:
-        """Send a batch until it is done, stands, or is halted."""
-        try:
-            await self._ledger.ask(self._history.leaving_to_unknown, batch, owner=self.owner)
-            found = await self._ledger.ask(self._history.batch, batch)
-            target = await asyncio.to_thread(self._resolved, found)
-            sender = Sender(
-                self._ledger,
-                batch,
-                client,
-                target,
-                policy=found.policy,
-                settings=self._settings,
-                clock=self._clock,
-                rng=self._rng,
-            )
-            self._senders[batch] = sender
-            if self._stopping.is_set():
-                return
-            while not sender.halt.is_set() and (lanes := await sender.open_lanes()):
-                done = await asyncio.gather(*(self._lane(sender, lane) for lane in lanes), return_exceptions=True)
-                for error in done:
-                    if isinstance(error, BaseException):
-                        raise error
-            if sender.breaker.reason:
-                await self._set_state(batch, BatchState.PAUSED, sender.breaker.reason)
-            elif not sender.halt.is_set():
-                await self._finish(sender)
-        except ConsoleError as error:
-            await self._set_state(batch, BatchState.PAUSED, str(error))
-        except Exception as error:
-            log.exception("Batch %s broke off.", batch)
-            await self._set_state(
-                batch, BatchState.PAUSED, f"Sending broke off by an error of the console ({type(error).__name__})."
-            )
-
-    def _resolved(self, found: BatchSummary) -> Target:
-        target = self._resolve(found)
-        if target.credential is None:
-            raise ConsoleError(f"The key of target {found.target.name} is missing. Give it, then go on.")
-        if target_key(target) != found.target.key:
-            raise ConsoleError(
-                f"Target {found.target.name} now leads to {target.host}, and this batch was confirmed for"
-                f" {found.target.host}. Set the target back, or cancel this batch and send it anew."
-            )
-        return target
-
-    async def _lane(self, sender: Sender, lane: int) -> None:
-        due: int | None = None
-        try:
-            while not sender.halt.is_set():
-                async with self._places:
-                    turn = await sender.turn(lane, due=due)
-                if not turn.more:
-                    return
-                due = turn.request
-                if turn.seconds:
-                    await sender.rest(turn.seconds)
-        except BaseException:
-            sender.halt.set()  # the other lanes end in good order
-            raise
-        finally:
-            sender.waiting.pop(lane, None)
-
-    async def _finish(self, sender: Sender) -> None:
-        lanes = await self._ledger.ask(self._history.lanes, sender.batch)
-        held = [lane for lane in lanes if lane.waiting]
-        if not held:
-            await self._set_state(sender.batch, BatchState.DONE)
-            return
-        behind, standing = sum(lane.waiting for lane in held), sum(lane.standing for lane in held)
-        said = f" The last answer: {sender.held}" if sender.held else ""
-        await self._set_state(
-            sender.batch,
-            BatchState.STOPPED,
-            f"{_counted(len(held), 'lane')} of {len(lanes)} stopped: {_counted(standing, 'request')} unknown or unsent,"
-            f" and {behind:,} behind, so that the order is kept. Decide what becomes of them.{said}",
-        )
-
-    async def _set_state(self, batch: str, state: BatchState, reason: str = "") -> None:
-        with suppress(NotAllowed):  # a person, or a new owner, was quicker; the next look tells
-            await self._ledger.ask(self._history.set_state, batch, state, reason, owner=self.owner)
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

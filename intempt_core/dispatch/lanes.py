@@ -13,7 +13,6 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from intempt_core.client import Attempt, Client, Outcome, now_ms, post, retry_delay
@@ -29,9 +28,6 @@ IN_A_ROW = 12
 """Requests in a row that fail alike before a batch is paused: going on would burn the rest of it the same way."""
 
 _HOPELESS = (401, 403, 404)
-
-TURN = 32
-"""Requests of one lane before another lane, perhaps of another batch, may have its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,8 @@ class Sender:
     """One batch on its way: its lanes share this.
 
     ``halt`` ends every lane after the request that is on its way; ``waiting`` says which lanes wait to try again, and
-    why; ``held`` is the last reason for which a lane stopped; ``clock`` gives epoch ms.
+    why; ``held`` is the last reason for which a lane stopped; ``in_hand`` are lanes that are being driven, ``broken``
+    is what broke off a lane; ``clock`` gives epoch ms.
     """
 
     def __init__(
@@ -93,13 +90,15 @@ class Sender:
         self.meter = Meter()
         self.waiting: dict[int, str] = {}
         self.held = ""
+        self.in_hand: set[int] = set()
+        self.broken: list[Exception] = []
 
     async def open_lanes(self) -> list[int]:
         """The lanes that have something to send and are not held by an outcome that a person must decide about."""
         found = await self.ledger.ask(self.ledger.history.lanes, self.batch)
         return [lane.lane for lane in found if lane.waiting and not (lane.standing and self.policy is not Policy.GO_ON)]
 
-    async def turn(self, lane: int, limit: int = TURN, *, due: int | None = None) -> Turn:
+    async def turn(self, lane: int, limit: int, *, due: int | None = None) -> Turn:
         """Send up to ``limit`` of the lane's next requests, one after another; every outcome is written at the end.
 
         ``due`` is a request that was waited for: the wall clock is not asked again, for it may have been set back.
@@ -139,10 +138,14 @@ class Sender:
                 await self.ledger.mark(outcome)
         return Turn(sent, more=bool(works) or full)
 
-    async def rest(self, seconds: float) -> None:
-        """Wait, but not beyond a halt."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.halt.wait(), seconds)
+    async def rest(self, seconds: float, over: asyncio.Event | None = None) -> None:
+        """Wait, but not beyond a halt, nor beyond what is ``over``."""
+        ends = [asyncio.create_task(event.wait()) for event in (self.halt, over) if event is not None]
+        try:
+            await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
 
     def _seconds_until(self, retry_at: int | None) -> float:
         if retry_at is None:

@@ -58,10 +58,13 @@ class House:
         self.dispatcher.wake()
         return batch
 
-    def start(self) -> None:
-        """Start the engine: what was left unsent goes on, what was left half uploaded goes."""
+    def start(self, *, durable: bool = True) -> None:
+        """Start the engine: what was left unsent goes on, what was left half uploaded goes.
+
+        Raises :class:`~intempt_core.errors.ConsoleError` where it cannot run.
+        """
         self.doors.spool.sweep()
-        self.dispatcher.start()
+        self.dispatcher.start(durable=durable)
 
     def stop(self) -> None:
         """Let what is on its way arrive, write every outcome, and close."""

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,13 @@ class Desk:
         found = self.history.requests(batch, state).items
         ordered = sorted(found, key=lambda one: (one.lane, one.position, one.part))
         return [[attempt.outcome.value for attempt in self.history.attempts(one.id)] for one in ordered]
+
+
+def workflows(at: Desk) -> list[tuple[str, str]]:
+    """The engine's workflows, oldest first: who ran each last, and where it stands."""
+    with closing(sqlite3.connect(at.settings.data / "engine.sqlite3")) as opened:
+        found = opened.execute("SELECT executor_id, status FROM workflow_status ORDER BY created_at, workflow_uuid")
+        return found.fetchall()
 
 
 def desk(folder: Path, url: str, **given: Json) -> Desk:

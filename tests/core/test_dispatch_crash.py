@@ -16,7 +16,7 @@ from intempt_core import sandbox
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import BatchState, RequestState
 from intempt_core.plan import Policy
-from tests.core.sending_by_hand import Desk, desk, ids, plan_of
+from tests.core.sending_by_hand import Desk, desk, ids, plan_of, workflows
 
 PERSONS = 25
 SENDER = """
@@ -25,7 +25,7 @@ from pathlib import Path
 from tests.core.sending_by_hand import desk
 at = desk(Path(sys.argv[1]), sys.argv[2])
 dispatcher = at.dispatcher(owner=sys.argv[3])
-dispatcher.start()
+dispatcher.start(durable=True)
 print("sending", flush=True)
 time.sleep(60)
 """
@@ -68,9 +68,11 @@ def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(tmp
             killed_while_sending(tmp_path, url, at, batch, owner, more)
         assert at.state(batch) is BatchState.SENDING
         dispatcher = at.dispatcher(owner="survivor")
-        dispatcher.start()
+        dispatcher.start(durable=True)
         at.until(lambda: at.state(batch) is BatchState.DONE, 60)
         dispatcher.stop()
+        assert {status for _, status in workflows(at)} == {"SUCCESS"}
+        assert "survivor" in {executor for executor, _ in workflows(at)}  # it has gone on with those of the dead
 
         found = received(url)
         outcomes = at.history.batch(batch).events

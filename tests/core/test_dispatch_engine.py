@@ -39,9 +39,9 @@ class Scene:
         self.opened.callback(made.history.close)
         return made, server
 
-    def started(self, at: Desk, **given: Json) -> Dispatcher:
+    def started(self, at: Desk, *, durable: bool = False, **given: Json) -> Dispatcher:
         made = at.dispatcher(**given)
-        made.start()
+        made.start(durable=durable)
         self.opened.callback(made.stop, 0.2)
         return made
 

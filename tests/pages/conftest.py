@@ -115,7 +115,7 @@ def tab(sandbox_url: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """Opens a screen of a console with an engine that sends: ``tab("compose.py")``."""
     for name, content in {**HURRIED, "CONSOLE_DATA": str(data), "CONSOLE_SANDBOX": sandbox_url}.items():
         monkeypatch.setenv(name, content)
-    house().start()
+    house().start(durable=False)
     yield lambda page: Screen(AppTest.from_file(CONSOLE).switch_page(page)).run()
     house().stop()
     st.cache_resource.clear()
