@@ -55,7 +55,7 @@ def results_csv(history: History, batch: str) -> Iterator[str]:
 
 def problems_csv(report: Report) -> Iterator[str]:
     """One line for every issue, in row order: where, what, what was given, what is allowed, how to mend it."""
-    return _csv(PROBLEMS_HEADER, (_problem(issue) for issue in _issues(report)))
+    return _csv(PROBLEMS_HEADER, (problem_line(issue) for issue in _issues(report)))
 
 
 def left_behind_csv(table: Table, report: Report, stay: Sequence[int] | None = None) -> Iterator[str]:
@@ -99,7 +99,12 @@ def neutral(text: str) -> str:
     """A cell that no spreadsheet runs: what looks like a formula gets a leading apostrophe, a plain number stays."""
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate has no UTF-8
-    return f"'{text}" if text[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text
+    return f"'{text}" if is_formula(text) else text
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would run a cell; a plain number it would not."""
+    return text[:1] in _FORMULA and not _NUMBER.fullmatch(text)
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
@@ -140,7 +145,8 @@ def _issues(report: Report) -> Iterator[Issue]:
         start += len(some)
 
 
-def _problem(issue: Issue) -> tuple[object, ...]:
+def problem_line(issue: Issue) -> tuple[object, ...]:
+    """One issue as the columns of :data:`PROBLEMS_HEADER`."""
     kind, place = issue.kind, issue.place
     return (
         place.row,
@@ -161,7 +167,9 @@ def _left_behind(table: Table, report: Report, header: Sequence[str], bad: Seque
     for start in range(0, len(bad), ROWS_AT_ONCE):
         rows = bad[start : start + ROWS_AT_ONCE]
         cells = [table.cells_of(column, rows) for column in header]
-        said = _apostrophes(header, cells, [[_said(issue) for issue in found] for found in islice(issues, len(rows))])
+        said = _apostrophes(
+            header, cells, [[issue_words(issue) for issue in found] for found in islice(issues, len(rows))]
+        )
         for record, words in zip(zip(*cells, strict=True), said, strict=True):
             yield [*record, " · ".join(words)]
 
@@ -175,7 +183,8 @@ def _apostrophes(header: Sequence[str], cells: Sequence[Sequence[str]], said: li
     return said
 
 
-def _said(issue: Issue) -> str:
+def issue_words(issue: Issue) -> str:
+    """One issue in a sentence, with its column before it."""
     return f"{issue.place.column}: {issue.says} {issue.mend}" if issue.place.column else f"{issue.says} {issue.mend}"
 
 

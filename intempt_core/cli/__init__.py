@@ -83,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
         "--expect", action="store_true", help="hold every row against its column “expect”: ok, or issue codes"
     )
     checking.add_argument("--format", choices=("text", "json", "junit"), default="text")
+    checking.add_argument(
+        "--problems",
+        type=Path,
+        metavar="OUT",
+        help="write every problem to OUT.csv, or to OUT.xlsx with coloured cells",
+    )
     checking.set_defaults(command=check)
 
     sending = commands.add_parser("send", help="check a file and send the rows without errors")

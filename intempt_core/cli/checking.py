@@ -4,14 +4,17 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from intempt_core.checks import Report
 from intempt_core.cli.files import Given, read
 from intempt_core.cli.words import counted, tell
+from intempt_core.cli.writing import refuse, whole, write
+from intempt_core.coloured import problems_xlsx
 from intempt_core.errors import ReadError
 from intempt_core.expectations import Expectations, State
-from intempt_core.exports import expected_json, expected_junit
+from intempt_core.exports import expected_json, expected_junit, problems_csv
 from intempt_core.issues import CATALOGUE, Issue, Severity
 from intempt_core.settings import Settings
 
@@ -21,8 +24,12 @@ ISSUES_SHOWN = 1000
 
 def check(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """``check``: 0 clean, 1 errors found; with ``--expect`` 0 all as expected, 1 not."""
+    if given.problems is not None:
+        refuse(given.problems, given.file, "problems")
     file = read(given.file, given.mapping, Settings.from_environment(environment))
     report = file.check()
+    if given.problems is not None:
+        _write_problems(given.problems, file, report)
     if given.expect:
         return _test(file, report, given.format)
     issues = report.issues(0, ISSUES_SHOWN)
@@ -32,6 +39,17 @@ def check(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
         _print_verdict(file, report, issues)
     wrong = report.rows_with_errors or any(CATALOGUE[code].severity is Severity.ERROR for code in report.counts)
     return 1 if wrong else 0
+
+
+def _write_problems(out: Path, file: Given, report: Report) -> None:
+    """Every problem as CSV, or as a workbook whose bad cells are coloured, by the file's ending."""
+    if out.suffix.lower() != ".xlsx":
+        write(out, problems_csv(report), "problems")
+        return
+    if file.table is None:
+        raise ReadError(f"{file.name} holds events, not rows: their problems go into a .csv file.")
+    with whole(out, "problems") as book:
+        problems_xlsx(file.table, report, book)
 
 
 def _test(file: Given, report: Report, form: str) -> int:

@@ -5,10 +5,8 @@ Alone this process sends by itself; beside a running console it records the inte
 
 import argparse
 import contextlib
-import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from intempt_core.checks import Report
 from intempt_core.cli.checking import summary
 from intempt_core.cli.files import Given, read
 from intempt_core.cli.words import counted, plain, say, tell
+from intempt_core.cli.writing import refuse, write
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.simple import intent_of, wait
@@ -38,7 +37,7 @@ def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     console = locks.console_running(settings.data)
     file = read(given.file, given.mapping, settings)
     if given.results is not None:
-        _refuse_results(given.results, Path(given.file))
+        refuse(given.results, given.file, "results", so="Nothing was sent.")
     with contextlib.ExitStack() as opened:
         target = _target(given.target, settings, environment, console)
         # A target typed as a URL has its key in this process only: nobody else could send it.
@@ -64,16 +63,6 @@ def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
         owner = "" if console is None else str(console.get("owner", ""))
         batch, interrupted = sending.here() if alone else sending.at_console(owner, wait=given.wait)
         return _closing_words(history, batch, report, given.results, alone=alone, interrupted=interrupted)
-
-
-def _refuse_results(results: Path, file: Path) -> None:
-    """Raise before anything is sent where the results could not be written, or would replace something else."""
-    if results.parent.is_dir() and results.exists() and file.exists() and results.samefile(file):
-        raise ConsoleError(f"{results} is the file to send itself: the results would overwrite it. Nothing was sent.")
-    if results.is_symlink() or (results.exists() and not results.is_file()):
-        raise ConsoleError(f"{results} is no plain file, and the results would replace it. Nothing was sent.")
-    if not results.parent.is_dir() or not os.access(results.parent, os.W_OK):
-        raise ConsoleError(f"The results could not be written to {results}, so nothing was sent.")
 
 
 def _target(name: str, settings: Settings, environment: Mapping[str, str], console: Mapping[str, Any] | None) -> Target:
@@ -246,7 +235,7 @@ def _closing_words(
         tell(f"{report.rows_with_errors:>9,}  stayed behind")
     say(_how_to_go_on(found, alone=alone, interrupted=interrupted))
     if results is not None:
-        _write(results, results_csv(history, batch))
+        write(results, results_csv(history, batch), "results")
     return 0 if found.total and found.events.get(RequestState.ACCEPTED) == found.total else 1
 
 
@@ -268,23 +257,3 @@ def _how_to_go_on(found: BatchSummary, *, alone: bool, interrupted: bool) -> str
         )
         where = f"by sending the file again under the same event ids{twice}"
     return f"Batch {found.id} is {found.state.value}: {pending} pending.{reason} Go on with it {where}."
-
-
-def _write(file: Path, pieces: Iterator[str]) -> None:
-    """Write a file whole or not at all."""
-    name = ""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=file.parent, prefix=f".{file.name}.", delete=False
-        ) as whole:
-            name = whole.name
-            whole.writelines(pieces)
-            whole.flush()
-            os.fsync(whole.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-    except OSError as error:
-        raise ConsoleError(f"The results cannot be written to {file}: {error.strerror}.") from error
-    finally:
-        if name:
-            Path(name).unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import openpyxl
 import pytest
 
 from intempt_core import locks, sandbox
@@ -118,6 +119,24 @@ def test_a_mapping_file_maps_and_unused_columns_are_told(tmp_path: Path, capsys:
     table.write_text("what,who,sku,when,other\nview,u1,p1,2022-10-01 00:00:00 UTC,x\n")
     assert main(["check", str(table), "--mapping", str(mapping)], {}) == 0
     assert "Not sent: other." in capsys.readouterr().out
+
+
+def test_problems_are_written_as_csv_or_as_a_workbook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = file(tmp_path, *good(1), "view,e9,u1,p,\n")
+    for name in ("problems.csv", "problems.xlsx"):
+        assert main(["check", wrong, "--problems", str(tmp_path / name)], {}) == 1
+    (problem,) = csv.DictReader((tmp_path / "problems.csv").read_text("utf-8").splitlines())
+    assert problem["code"] == "event_name"
+    sheet = openpyxl.load_workbook(tmp_path / "problems.xlsx")["Rows"]
+    assert [cell.value for cell in sheet[2]][:3] == [2, 3, "view"]
+    capsys.readouterr()
+    assert main(["check", wrong, "--problems", wrong], {}) == 1
+    assert "is the file to read itself: the problems would overwrite it." in capsys.readouterr().err
+    document = tmp_path / "body.json"
+    document.write_text('{"track": 7}')
+    assert main(["check", str(document), "--problems", str(tmp_path / "p.xlsx")], {}) == 2
+    assert "their problems go into a .csv file" in capsys.readouterr().err
+    assert not (tmp_path / "p.xlsx").exists()
 
 
 def test_a_json_document_goes_the_same_road(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

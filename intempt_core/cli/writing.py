@@ -1,0 +1,50 @@
+"""Files that the command line writes: whole or not at all, and never in the place of something else."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from intempt_core.errors import ConsoleError
+
+
+def refuse(out: Path, source: Path, what: str, *, so: str = "") -> None:
+    """Raise before the work is done where ``out`` could not be written, or would replace something else.
+
+    ``what`` is to be written, ``source`` is the file that was read, ``so`` is what follows, as a sentence.
+    """
+    so = f" {so}" if so else ""
+    if out.parent.is_dir() and out.exists() and source.exists() and out.samefile(source):
+        raise ConsoleError(f"{out} is the file to read itself: the {what} would overwrite it.{so}")
+    if out.is_symlink() or (out.exists() and not out.is_file()):
+        raise ConsoleError(f"{out} is no plain file, and the {what} would replace it.{so}")
+    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+        raise ConsoleError(f"The {what} could not be written to {out}.{so}")
+
+
+@contextlib.contextmanager
+def whole(file: Path, what: str) -> Iterator[BinaryIO]:
+    """A file to write into, which stands in its place when all of it is there."""
+    name = ""
+    try:
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part:
+            name = part.name
+            yield cast("BinaryIO", part)
+            part.flush()
+            os.fsync(part.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
+    except OSError as error:
+        raise ConsoleError(f"The {what} cannot be written to {file}: {error.strerror}.") from error
+    finally:
+        if name:
+            Path(name).unlink(missing_ok=True)
+
+
+def write(file: Path, pieces: Iterator[str], what: str) -> None:
+    """Write a text, as it comes."""
+    with whole(file, what) as out:
+        for piece in pieces:
+            out.write(piece.encode())

@@ -1,0 +1,205 @@
+"""The problems of a file as an Excel workbook, the bad cells coloured. Part of the room of ``exports.py``.
+
+Every cell of the file is written as text, so that ids keep their digits and no formula runs, and stays text when it is
+edited. What a sheet cannot hold is left out, and a sheet of its own says so. Written row by row: memory stays flat.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, BinaryIO
+
+import numpy as np
+import xlsxwriter
+
+from intempt_core.checks import Report
+from intempt_core.columns import Numbers
+from intempt_core.events import IDENTITIES
+from intempt_core.exports import PROBLEMS_HEADER, is_formula, issue_words, problem_line
+from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.judges import ROWS_AT_ONCE
+from intempt_core.mapping import PROBLEMS, MappedTable
+
+MOST_ROWS = 1_048_576
+"""Rows of a sheet, its header among them."""
+
+MOST_COLUMNS = 16_384
+"""Columns of a sheet."""
+
+MOST_CHARACTERS = 32_767
+"""Characters of a cell, as a sheet counts them: one outside the basic plane counts twice."""
+
+_CELLS_AT_ONCE = 400_000
+_COLOURS = {None: None, Severity.ERROR: "#F6C7C1", Severity.WARNING: "#F9E3B0"}
+_NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+Marks = Mapping[tuple[int | None, str | None], Severity]
+"""(row from 1, column) → how bad the cell is."""
+
+
+def marked_cells(mapped: MappedTable, issues: Iterable[Issue]) -> Marks:
+    """The bad cells of some issues; where nobody is named, every identity's column is; an error outdoes a warning."""
+    columns = mapped.field_columns
+    marks: dict[tuple[int | None, str | None], Severity] = {}
+    for issue in issues:
+        nobody = issue.code == "identity_missing"
+        for column in [columns.get(identity) for identity in IDENTITIES] if nobody else [issue.place.column]:
+            if column is not None and marks.get((issue.place.row, column)) is not Severity.ERROR:
+                marks[issue.place.row, column] = issue.severity
+    return marks
+
+
+def problems_xlsx(mapped: MappedTable, report: Report, out: BinaryIO, *, most_rows: int = MOST_ROWS) -> None:
+    """Write the workbook: the sheet *Rows* with every row that has an issue, *Problems* with every issue, *About*.
+
+    ``most_rows`` is what a sheet takes. The same file with the same report gives the same bytes.
+    """
+    book = xlsxwriter.Workbook(
+        out,
+        {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
+    )
+    book.set_properties({"created": _EPOCH.replace(tzinfo=None)})
+    _Book(book, mapped, report, most_rows).write()
+    book.close()
+
+
+class _Book:
+    """One workbook being written, and what had to be left out of it."""
+
+    def __init__(self, book: Any, mapped: MappedTable, report: Report, most_rows: int) -> None:
+        self._mapped, self._report, self._most_rows = mapped, report, most_rows
+        self._bold = book.add_format({"bold": True, "num_format": "@"})
+        self._formats = {
+            (severity, quoted): book.add_format(
+                {"num_format": "@", "quote_prefix": quoted, **({"bg_color": colour} if colour else {})}
+            )
+            for severity, colour in _COLOURS.items()
+            for quoted in (False, True)
+        }
+        self._rows, self._problems, self._about = (book.add_worksheet(name) for name in ("Rows", "Problems", "About"))
+        self._cut = 0
+        self.notes: list[str] = []
+
+    def write(self) -> None:
+        table = self._mapped.table
+        header = [column for column in table.header if column != PROBLEMS][: MOST_COLUMNS - 3]
+        if len(header) < len([column for column in table.header if column != PROBLEMS]):
+            self.notes.append(f"A sheet has {MOST_COLUMNS:,} columns: those after “{header[-1][:80]}” are left out.")
+        self._head(self._rows, ["row", "line", *header, PROBLEMS])
+        self._head(self._problems, PROBLEMS_HEADER)
+        self._fill(header)
+        self._say()
+
+    def _head(self, sheet: Any, header: Sequence[str]) -> None:
+        sheet.freeze_panes(1, 0)
+        sheet.set_column(0, 1, 8)
+        sheet.set_column(2, max(2, len(header) - 2), 18)
+        sheet.set_column(len(header) - 1, len(header) - 1, 60)
+        for number, name in enumerate(header):
+            sheet.write_string(0, number, self._fitting(name), self._bold)
+
+    def _fill(self, header: Sequence[str]) -> None:
+        flagged = _flagged(self._report)
+        rows = flagged[: self._most_rows - 1]
+        issues = self._report.issues_by_row(flagged.tolist())
+        line, room = 1, self._most_rows - 1
+        step = max(1, min(ROWS_AT_ONCE, _CELLS_AT_ONCE // max(1, len(header))))
+        listed = written = 0
+        for start in range(0, len(rows), step):
+            some = rows[start : start + step].tolist()
+            found = list(islice(issues, len(some)))
+            self._block(header, some, found, line)
+            line += len(some)
+            for issue in (issue for its in found for issue in its):
+                listed += 1
+                if listed <= room:
+                    written += 1
+                    self._text(self._problems, listed, problem_line(issue), issue.severity)
+        if len(rows) < len(flagged):
+            self.notes.append(
+                f"A sheet has {self._most_rows:,} rows: {len(flagged) - len(rows):,} of {len(flagged):,} rows with "
+                "problems are left out. problems.csv has them all."
+            )
+        left_out = self._report.issue_count() - len(self._report.beside) - written
+        if left_out:
+            self.notes.append(
+                f"{left_out:,} of {left_out + written:,} problems are left out of the sheet “Problems”. problems.csv "
+                "has them all."
+            )
+
+    def _block(self, header: Sequence[str], rows: Sequence[int], found: Sequence[list[Issue]], line: int) -> None:
+        table = self._mapped.table
+        cells = [table.cells_of(column, rows) for column in header]
+        for index, (row, its, record) in enumerate(zip(rows, found, zip(*cells, strict=True), strict=True)):
+            marks = marked_cells(self._mapped, its)
+            self._rows.write_number(line + index, 0, row + 1)
+            self._rows.write_number(line + index, 1, int(table.lines[row]))
+            for number, (column, text) in enumerate(zip(header, record, strict=True), 2):
+                mark = marks.get((row + 1, column))
+                if text:
+                    self._rows.write_string(line + index, number, self._fitting(text), self._format(mark, text))
+                elif mark is not None:
+                    self._rows.write_blank(line + index, number, None, self._format(mark, text))
+            words = " · ".join(issue_words(issue) for issue in its)
+            self._rows.write_string(line + index, len(header) + 2, self._fitting(words), self._format(None, words))
+
+    def _text(self, sheet: Any, line: int, values: Iterable[object], severity: Severity | None = None) -> None:
+        for number, value in enumerate(values):
+            text = "" if value is None else str(value)
+            if isinstance(value, int):
+                sheet.write_number(line, number, value)
+            elif text:
+                mark = severity if number == PROBLEMS_HEADER.index("severity") else None
+                sheet.write_string(line, number, self._fitting(text), self._format(mark, text))
+
+    def _format(self, severity: Severity | None, text: str) -> Any:
+        return self._formats[severity, is_formula(text)]
+
+    def _fitting(self, text: str) -> str:
+        """A text as a cell can hold it. One that the writer would take for its own markup gets an apostrophe."""
+        text = _NO_XML.sub("�", text)
+        if text.startswith("<r>") and text.endswith("</r>"):
+            text = f"'{text}"
+        if len(text) * 2 <= MOST_CHARACTERS or len(text.encode("utf-16-le")) // 2 <= MOST_CHARACTERS:
+            return text
+        self._cut += 1
+        length = f"… (cut: {len(text):,} characters)"
+        whole = text.encode("utf-16-le")[: (MOST_CHARACTERS - len(length)) * 2].decode("utf-16-le", "ignore")
+        return whole + length
+
+    def _say(self) -> None:
+        """The sheet *About*: what was read, how many of which kind, and what could not be held."""
+        table, report = self._mapped.table, self._report
+        lines: list[Sequence[object]] = [
+            ("file", table.name),
+            ("rows", report.rows),
+            ("rows with errors", report.rows_with_errors),
+            ("rows with warnings", report.rows_with_warnings),
+            (),
+            *((CATALOGUE[code].title, count, code) for code, count in report.counts.items()),
+        ]
+        if self._cut:
+            cells = "cell is" if self._cut == 1 else "cells are"
+            self.notes.append(f"{self._cut:,} {cells} cut: one holds {MOST_CHARACTERS:,} characters.")
+        lines += [(), *((note,) for note in self.notes)]
+        self._about.set_column(0, 0, 40)
+        for number, values in enumerate(lines):
+            self._text(self._about, number, values)
+        if self.notes:
+            self._about.activate()
+
+
+def _flagged(report: Report) -> Numbers:
+    """The rows that have any issue, sorted."""
+    marked = np.zeros(report.rows, np.bool_)
+    for code in report.counts:
+        marked[report.rows_of(code)] = True
+    found: Numbers = np.flatnonzero(marked)
+    return found
