@@ -69,9 +69,9 @@ def _ids(mapped: MappedTable, report: Report) -> Iterator[Offered]:
     if column is None:
         return
     for code, part, reason in (
-        ("event_id_missing", None, "The rows have none."),
-        ("event_id_repeated", Repeat.OTHER, "They repeat an id, and are other events."),
-        ("event_id_repeated", Repeat.EXACT, "They repeat an event exactly: only if it happened as often."),
+        ("event_id_missing", None, "rows without one"),
+        ("event_id_repeated", Repeat.OTHER, "they repeat an id, and are other events"),
+        ("event_id_repeated", Repeat.EXACT, "they repeat an event exactly: only if it happened as often"),
     ):
         if code in report.counts and (rows := report.rows_of(code, part)).size:
             yield _offer(mapped, code, Mend(Way.IDS, column, tuple(rows.tolist())), reason)
@@ -109,7 +109,7 @@ def _placeholders(mapped: MappedTable, report: Report) -> Iterator[Offered]:
     for field, column in mapped.field_columns.items():
         if field in cells and field not in ("eventId", "data.productId"):
             empty = rows[_says_nothing(cells[field]) & named]
-            yield _offer(mapped, "id_placeholder", Mend(Way.PUT, column, tuple(empty.tolist())), "Another id says who.")
+            yield _offer(mapped, "id_placeholder", Mend(Way.PUT, column, tuple(empty.tolist())), "another id says who")
 
 
 def _says_nothing(cells: Cells) -> Mask:

@@ -142,6 +142,7 @@ def one_batch(id_: str) -> None:
     )
     if batch.left_behind:
         st.text(f"{counted(batch.left_behind, 'row')} of the input stayed behind.")
+    mends(batch)
     if batch.resend_of:
         st.page_link("history.py", label="Sent again from this batch", query_params={"batch": batch.resend_of})
     sending.watch(batch.id)
@@ -158,6 +159,17 @@ def one_batch(id_: str) -> None:
             on_click="ignore",
         )
     requests(batch)
+
+
+def mends(batch: BatchSummary) -> None:
+    """What was changed of the file before it was sent, step by step."""
+    given = batch.notes.get("mends")
+    steps = given if isinstance(given, list) else []
+    if steps:
+        title = f"{counted(len(steps), 'mend')} before the send; the file itself stayed as it is"
+        with st.expander(title, key="history-mends", type="compact"):
+            for step in steps:
+                st.text(step["words"])
 
 
 def requests(batch: BatchSummary) -> None:

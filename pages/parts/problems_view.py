@@ -1,6 +1,5 @@
 """Step 3 of the upload: problems by kind, the rows with the bad cell marked, and the ways to take them along."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -8,9 +7,10 @@ from intempt_core import Issue
 from intempt_core.events import IDENTITIES
 from intempt_core.exports import left_behind_csv, problems_csv
 from intempt_core.issues import CATALOGUE
+from pages.parts import mending, mends_view
 from pages.parts.look import LOOKS, counted
-from pages.parts.session import key
-from pages.parts.uploading import Judged
+from pages.parts.session import key, put, value
+from pages.parts.uploading import Judged, uploading
 
 PAGE = 50
 """Rows of one page of problems."""
@@ -18,75 +18,133 @@ PAGE = 50
 COLUMNS = 40
 """Columns of a row that are shown: the bad ones, then those that are sent, then the others."""
 
-BINS = 24
-"""Pieces of a file in the small picture of where a kind of problem is."""
+EVERY, ALL = "every kind", "all of them"
 
 CELL = 120
 """Characters of a cell that the table of rows shows; the whole stands in the list below it."""
 
 
-def explorer(judged: Judged) -> None:
-    """Everything that is wrong with a file."""
+def explorer(judged: Judged, *, live: bool = True) -> None:
+    """Everything that is wrong with a file, and what can be done about it; nothing more where it is not ``live``."""
     report = judged.report
-    if not report.counts:
+    if report.counts:
+        kinds(judged)
+    else:
         st.text("Every row is as the contract wants it.")
-        return
+    if live:
+        mends_view.mended(judged)
+    code, part = chosen(judged)
+    if live:
+        mends_view.offers(judged, code)
+    mends_view.finder(judged)
+    mends_view.card(judged, live=live)
+    pages = -(-report.issue_count(code, part) // PAGE)
+    page = st.pagination(pages, key=key("upload-page", code, *filter(None, [part]))) if pages > 1 else 1
+    if issues := report.issues((page - 1) * PAGE, PAGE, code, part):
+        rows(judged, issues)
+        for_reading(judged, issues)
+
+
+def kinds(judged: Judged) -> None:
+    """The kinds of problems: how many rows, where in the file, what would mend them; a click shows one kind."""
+    report, widget = judged.report, "upload-show-kind"
+    codes = list(report.counts)
+    words = {one.code: f"{one.words} …" for one in reversed(judged.offers)}
+
+    def show() -> None:
+        put("upload-kind", codes[st.session_state[widget].row])
+
     st.dataframe(
         pd.DataFrame(
             [
                 {
                     "kind": f"{LOOKS[CATALOGUE[code].severity].shape} {CATALOGUE[code].title}",
                     "rows": count,
-                    "where in the file": np.histogram(report.rows_of(code), BINS, (0, report.rows))[0].tolist(),
-                    "mend": CATALOGUE[code].mend,
+                    "where in the file": judged.where[code],
+                    "mend": words.get(code, CATALOGUE[code].mend),
+                    "show": "Show",
                 }
                 for code, count in report.counts.items()
             ]
         ),
         hide_index=True,
-        column_config={"where in the file": st.column_config.BarChartColumn(width="small")},
+        column_config={
+            "where in the file": st.column_config.BarChartColumn(width="small"),
+            "show": st.column_config.ButtonColumn("", width="small", on_click=show, key=widget),
+        },
         key="upload-counts",
         alt="Problems by kind, with the number of rows and the mend",
     )
+
+
+def chosen(judged: Judged) -> tuple[str | None, str | None]:
+    """The kind that is shown, and the part of it, as the person chose."""
+    report = judged.report
+    if value("upload-kind", EVERY) not in report.counts:
+        put("upload-kind", EVERY)  # what was mended is no kind any more
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        code = st.selectbox(
+        kind = st.selectbox(
             "Show",
-            [None, *report.counts],
-            format_func=lambda code: "every kind" if code is None else CATALOGUE[code].title,
+            [EVERY, *report.counts],
+            format_func=lambda code: code if code == EVERY else CATALOGUE[code].title,
             key="upload-kind",
             width=320,
         )
-        downloads(judged)
-    pages = -(-report.issue_count(code) // PAGE)
-    page = st.pagination(pages, key=key("upload-page", code)) if pages > 1 else 1
-    issues = report.issues((page - 1) * PAGE, PAGE, code)
-    rows(judged, issues)
-    for_reading(issues)
+        code = None if kind == EVERY else kind
+        part, parts = ALL, report.parts(code) if code else {}
+        if parts:
+            part = st.selectbox(
+                "Among them",
+                [ALL, *parts],
+                format_func=lambda part: part if part == ALL else f"{part} ({parts[part]:,})",
+                key=key("upload-part", code),
+                width=240,
+            )
+        if report.counts:
+            downloads(judged)
+    return code, None if part == ALL else part
 
 
 def rows(judged: Judged, issues: list[Issue]) -> None:
-    """The rows of some issues as they stand in the file, the bad cells marked."""
-    table = judged.mapped.table
+    """The rows of some issues as they stand in the file, the bad cells marked, and those that were mended."""
+    table, original = judged.mapped.table, judged.mapped.original
     numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
     marks = marked_cells(judged, issues)
     bad = dict.fromkeys(column for _, column in marks)
     wanted = dict.fromkeys((*bad, *judged.mapped.mapping.columns, *table.header))
     first = set([column for column in wanted if column is not None][:COLUMNS])
     shown = [column for column in table.header if column in first]
+    at = [number - 1 for number in numbers]
+    texts = {column: table.cells_of(column, at) for column in shown}
+    if original is not None:
+        for column in shown:
+            if table.columns[column] is not original.columns[column]:
+                before = zip(numbers, texts[column], original.cells_of(column, at), strict=True)
+                marks |= {
+                    (number, column): "mended"
+                    for number, now, then in before
+                    if now != then and (number, column) not in marks
+                }
     cells = pd.DataFrame(
-        [[table.cell(number - 1, column)[:CELL] for column in shown] for number in numbers],
-        pd.Index(numbers, name="row"),
-        shown,
+        {column: [cell[:CELL] for cell in texts[column]] for column in shown}, pd.Index(numbers, name="row")
     )
 
     def paint(line: "pd.Series[str]") -> list[str]:
         return [_COLOURS.get(marks.get((int(str(line.name)), column), ""), "") for column in shown]
 
+    widget = key("upload-rows", uploading().uploads, *at[:1], *at[-1:])
+
+    def look() -> None:
+        if some := st.session_state[widget].selection.cells:
+            mending.look(at[some[0][0]], some[0][1])
+
     st.dataframe(
         cells.style.apply(paint, axis=1),
         column_config={"_index": st.column_config.NumberColumn("row")},
-        key="upload-rows",
-        alt="Rows with problems, bad cells marked",
+        key=widget,
+        on_select=look,
+        selection_mode="single-cell",
+        alt="Rows with problems, bad cells marked; a click on a cell looks at it",
     )
     if len(shown) < len(table.header):
         st.caption(f"{len(shown)} of {counted(len(table.header), 'column')}, the bad ones among them.")
@@ -95,6 +153,7 @@ def rows(judged: Judged, issues: list[Issue]) -> None:
 _COLOURS = {
     "error": "background-color: rgba(200, 50, 40, 0.25)",
     "warning": "background-color: rgba(210, 140, 30, 0.25)",
+    "mended": "background-color: rgba(60, 130, 200, 0.25)",
 }
 
 
@@ -109,13 +168,21 @@ def marked_cells(judged: Judged, issues: list[Issue]) -> dict[tuple[int | None, 
     return marks
 
 
-def for_reading(issues: list[Issue]) -> None:
-    """The same issues as sentences: line, row, column, what was given, pointer, mend."""
+def for_reading(judged: Judged, issues: list[Issue]) -> None:
+    """The same issues as sentences: line, row, column, what was given, pointer, mend; a click leads to the cell."""
+    widget = "upload-go"
+
+    def go() -> None:
+        issue = issues[st.session_state[widget].row]
+        if issue.place.row is not None:
+            mending.look(issue.place.row - 1, issue.place.column or _identity(judged))
+
     st.dataframe(
         pd.DataFrame(
             [
                 {
                     "": LOOKS[issue.severity].shape,
+                    "go": "Go there",
                     "line": issue.place.line,
                     "row": issue.place.row,
                     "column": issue.place.column or "",
@@ -127,9 +194,16 @@ def for_reading(issues: list[Issue]) -> None:
             ]
         ),
         hide_index=True,
+        column_config={"go": st.column_config.ButtonColumn("", width="small", on_click=go, key=widget)},
         key="upload-issues",
-        alt="The problems of these rows in sentences",
+        alt="The problems of these rows in sentences; a click leads to the cell",
     )
+
+
+def _identity(judged: Judged) -> str | None:
+    """The column in which somebody could be named."""
+    columns = judged.mapped.field_columns
+    return next((columns[identity] for identity in IDENTITIES if identity in columns), None)
 
 
 def downloads(judged: Judged) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from intempt_core import Mapping, NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchSummary, RequestState, target_key
-from pages.parts import expectations_view, mapping_view, problems_view, sending, uploading
+from pages.parts import expectations_view, mapping_view, problems_view, sending, staying_view, uploading
 from pages.parts.exchange import body_text
 from pages.parts.file_view import empty, file_line
 from pages.parts.house import house
@@ -57,6 +57,7 @@ def problems_step(mapping: Mapping, target: Target) -> Judged:
         found.fresh,
         target_key(target),
         found.stamp,
+        found.mends,
     )
     judged = uploading.judged(found.asked)
     problems(judged)
@@ -64,8 +65,8 @@ def problems_step(mapping: Mapping, target: Target) -> Judged:
     return judged
 
 
-def problems(judged: Judged) -> None:
-    """The problems of a file as a line that unfolds."""
+def problems(judged: Judged, *, live: bool = True) -> None:
+    """The problems of a file as a line that unfolds; they can be mended as long as nothing was sent."""
     report = judged.report
     marks = []
     if report.rows_with_errors:
@@ -73,8 +74,11 @@ def problems(judged: Judged) -> None:
     if report.rows_with_warnings:
         marks.append(f":orange-badge[◆ {counted(report.rows_with_warnings, 'row')} with warnings]")
     line = "" if report.rows_with_errors else "none that block" if marks else "none"
-    if step(3, "Problems", line, "Look at problems" if marks else "", " ".join(marks)):
-        problems_view.explorer(judged)
+    if judged.mends:
+        line = f"{line} · {counted(len(judged.mends), 'mend')} in {counted(sum(judged.mended), 'cell')}".lstrip(" ·")
+    opens = "Look at problems" if marks else "Look at rows" if live and report.rows else ""
+    if step(3, "Problems", line, opens, " ".join(marks)):
+        problems_view.explorer(judged, live=live)
 
 
 def plan_step(judged: Judged, target: Target) -> None:
@@ -96,6 +100,7 @@ def plan_step(judged: Judged, target: Target) -> None:
             key="upload-everything",
             on_change=lambda: setattr(found, "everything", st.session_state["upload-everything"]),
         )
+    staying_view.leave_out(judged)
     if judged.mapped.makes_ids:
         st.session_state["upload-ids"] = FRESH if found.fresh else SAME
         st.segmented_control(
@@ -109,12 +114,14 @@ def plan_step(judged: Judged, target: Target) -> None:
         st.caption(IDS[FRESH if found.fresh else SAME])
     if sent and not found.fresh:
         st.text(sending.deduplication(target))
-    plan = judged.plan(everything=found.everything)
+    plan = judged.plan(everything=found.everything, leave_out=found.leave_out)
     if not judged.report.rows:
         st.text("The file has a header and no rows: there is nothing to send.")
         return
     if not plan.events:
-        st.text("No row can be sent: every row has an error. Mend the file, or send the rows as they are.")
+        every = "has an error. Mend the file, or send the rows as they are." if not found.leave_out else "stays behind."
+        st.text(f"No row can be sent: every row {every}")
+        staying_view.staying(judged)
         return
     st.text(
         f"{counted(plan.events, 'event')} of {counted(plan.persons, 'person')} · "
@@ -122,6 +129,7 @@ def plan_step(judged: Judged, target: Target) -> None:
     )
     if plan.lanes > 1 and plan.largest_lane > plan.events / 2:
         st.text(f"One lane holds {plan.largest_lane:,} of them: a person's events go one after another.")
+    staying_view.staying(judged)
     with st.expander("The first request", key="upload-first", type="compact"):
         st.text(f"POST {target.track_url}")
         body_text("upload-first", 1, plan.body(plan.requests[0]))
@@ -179,7 +187,7 @@ def sent(id_: str) -> None:
     if found.asked is not None:
         step(1, "File", file_line())
         step(2, "Mapping", mapping_line(Mapping.from_json(batch.mapping)))
-        problems(uploading.judged(found.asked))
+        problems(uploading.judged(found.asked), live=False)
     else:
         step(1, "File", f"{batch.label} · {counted(batch.rows, 'row')}")
     stayed = f" · {counted(batch.left_behind, 'row')} stayed behind" if batch.left_behind else ""

@@ -7,8 +7,11 @@ on, so that a screen that is drawn again reads nothing again.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from intempt_core import (
     ConsoleError,
@@ -25,9 +28,12 @@ from intempt_core import (
     plan_table,
     read_table,
 )
+from intempt_core.events import Json
 from intempt_core.expectations import Expectations
 from intempt_core.history import LeftBehind, Source, left_behind_of
 from intempt_core.mapping import MappedTable, Offer
+from intempt_core.mends import Mend, Mended, mend
+from intempt_core.offering import Offered, offered
 from intempt_core.plan import Policy
 from pages.parts import sending
 from pages.parts.house import house
@@ -35,6 +41,9 @@ from pages.parts.session import TARGET, anew, key, one_click, room, value
 
 KEPT = 4
 """Files whose reading, verdict and plan are kept in memory, over all sessions."""
+
+PIECES = 24
+"""Pieces of a file in the small picture of where a kind of problem is."""
 
 
 @dataclass
@@ -50,6 +59,10 @@ class Uploading:
     mapped: bool = False
     fresh: str | None = None
     everything: bool = False
+    leave_out: bool = False
+    """Whether rows stay behind whose event was accepted before."""
+    mends: tuple[Mend, ...] = ()
+    """What was changed of the file, step by step."""
     batch: str | None = None
     problem: str = ""
     """What is wrong with the file or its mapping."""
@@ -114,14 +127,27 @@ class Question:
     fresh: str | None
     place: str
     stamp: str
+    mends: tuple[Mend, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The question in some hundred characters, whatever was mended."""
+        return repr((replace(self, mends=()), [mend.key for mend in self.mends]))
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner="Checking every row", hash_funcs={Question: repr})
+@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs={Dialect: repr})
+def _mapped(digest: str, name: str, dialect: Dialect, mapping: str, fresh: str | None) -> MappedTable:
+    """The file mapped, before any mend: what mended tables share their columns with."""
+    return map_table(table_of(digest, name, dialect), Mapping.from_json(mapping), fresh)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner="Checking every row", hash_funcs={Question: lambda asked: asked.text})
 def judged(question: Question) -> "Judged":
-    """The file mapped and checked, with what history has sent to the place before."""
-    table = table_of(question.digest, question.name, question.dialect)
-    mapped = map_table(table, Mapping.from_json(question.mapping), question.fresh)
-    return Judged(mapped, check_table(mapped, lambda ids: house().history.sent_ids(question.place, ids)))
+    """The file mapped, mended and checked, with what history has sent to the place before."""
+    mapped = _mapped(question.digest, question.name, question.dialect, question.mapping, question.fresh)
+    mended = mend(mapped, question.mends) if question.mends else Mended(mapped, ())
+    report = check_table(mended.mapped, lambda ids: house().history.sent_ids(question.place, ids))
+    return Judged(mended.mapped, report, question.mends, mended.cells)
 
 
 @dataclass(frozen=True)
@@ -130,25 +156,60 @@ class Judged:
 
     mapped: MappedTable
     report: Report
-    plans: dict[bool, Plan] = field(default_factory=dict)
-    """Plans by whether they hold everything; made once, for a screen is drawn often."""
+    mends: tuple[Mend, ...] = ()
+    mended: tuple[int, ...] = ()
+    """The cells that each mend changed."""
+    plans: dict[bytes, Plan] = field(default_factory=dict)
+    """Plans by the rows that stay behind; made once, for a screen is drawn often."""
 
-    def plan(self, *, everything: bool) -> Plan:
-        """The requests of the rows without errors, or of all rows as they are."""
-        if everything not in self.plans:
-            report = self.report
-            rows = range(report.rows) if everything else (~report.bad).nonzero()[0]
-            self.plans[everything] = plan_table(self.mapped, rows, house().settings)
-        return self.plans[everything]
+    @property
+    def accepted_before(self) -> NDArray[np.int64]:
+        """The rows whose event was accepted at this place before."""
+        return self.report.rows_of("sent_before", "accepted")
+
+    def staying(self, *, everything: bool, leave_out: bool = False) -> NDArray[np.int64]:
+        """The rows (from 0) that stay behind: those with errors, unless everything goes as it is, and, to be left out,
+        those that were accepted before.
+        """
+        stay = np.zeros(self.report.rows, np.bool_) if everything else self.report.bad.copy()
+        if leave_out:
+            stay[self.accepted_before] = True
+        return np.flatnonzero(stay)
+
+    def plan(self, *, everything: bool, leave_out: bool = False) -> Plan:
+        """The requests of the rows that do not stay behind."""
+        stay = self.staying(everything=everything, leave_out=leave_out)
+        digest = sha256(stay.tobytes()).digest()
+        if digest not in self.plans:
+            rows = np.delete(np.arange(self.report.rows), stay)
+            self.plans[digest] = plan_table(self.mapped, rows, house().settings)
+        return self.plans[digest]
+
+    @cached_property
+    def offers(self) -> list[Offered]:
+        """The mends that would help."""
+        return offered(self.mapped, self.report)
+
+    @cached_property
+    def where(self) -> dict[str, list[int]]:
+        """Where in the file each kind of problem is: rows in so many pieces of it."""
+        pieces = {code: self.report.rows_of(code) for code in self.report.counts}
+        return {code: np.histogram(rows, PIECES, (0, self.report.rows))[0].tolist() for code, rows in pieces.items()}
+
+    @property
+    def notes(self) -> list[Json]:
+        """The mends as history keeps them with the batch."""
+        return [step.record(cells) for step, cells in zip(self.mends, self.mended, strict=True)]
 
     @cached_property
     def tests(self) -> Expectations:
         """What became of the file's own tests; raises where its column ``expect`` says nothing."""
         return Expectations(self.mapped.table, self.report)
 
-    def left_behind(self) -> Iterator[LeftBehind]:
-        """The rows with errors, with the codes that hold them back."""
-        return left_behind_of(self.report, self.mapped.events)
+    def left_behind(self, *, everything: bool = False, leave_out: bool = False) -> Iterator[LeftBehind]:
+        """The rows that stay behind, with the codes that hold them back."""
+        stay = self.staying(everything=everything, leave_out=leave_out).tolist()
+        return left_behind_of(self.report, self.mapped.events, stay)
 
 
 def table() -> Table:
@@ -166,7 +227,7 @@ def reread(dialect: Dialect) -> None:
     except ConsoleError as error:
         found.problem = str(error)
         return
-    found.dialect, found.problem, found.mapped = new.dialect, "", False
+    found.dialect, found.problem, found.mapped, found.mends = new.dialect, "", False, ()
     if new.header != header:
         found.mapping = exact_mapping(new.header)
         found.revision += 1
@@ -212,7 +273,8 @@ def settle() -> None:
 def decided() -> tuple[object, ...]:
     """What a person has decided about the plan, as it is now."""
     found, name = uploading(), value(TARGET)
-    return found.fresh, found.everything, name, value(key("upload", "policy", name))
+    policy = value(key("upload", "policy", name))
+    return found.fresh, found.everything, found.leave_out, found.mends, name, policy
 
 
 @one_click()
@@ -238,12 +300,23 @@ def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy, drawn: t
         policy=policy,
         digest=found.digest,
         mapping=judged_.mapped.mapping.to_json(),
-        notes={"as it is": True} if found.everything else {},
+        notes=_notes(judged_, found),
     )
+    behind = judged_.left_behind(everything=found.everything, leave_out=found.leave_out)
     try:
-        found.batch = sending.submit(intent, plan, () if found.everything else judged_.left_behind())
+        found.batch = sending.submit(intent, plan, behind)
     except ConsoleError as error:
         found.trouble = f"Nothing was sent: {error}"
+
+
+def _notes(judged_: Judged, found: Uploading) -> dict[str, Json]:
+    """What is worth showing of the batch later: what was decided beside the mapping."""
+    notes: dict[str, Json] = {"as it is": True} if found.everything else {}
+    if found.leave_out and (count := judged_.accepted_before.size):
+        notes["accepted before, left out"] = int(count)
+    if judged_.mends:
+        notes["mends"] = judged_.notes
+    return notes
 
 
 def begin_again() -> None:

@@ -1,0 +1,74 @@
+"""What stays behind, before anything is sent: which rows, and why. Part of step 4 of the upload."""
+
+import pandas as pd
+import streamlit as st
+
+from intempt_core.exports import left_behind_csv
+from intempt_core.issues import CATALOGUE, Severity
+from pages.parts.look import counted
+from pages.parts.session import key
+from pages.parts.uploading import Judged, uploading
+
+PAGE = 50
+"""Rows of one page."""
+
+COLUMNS = 20
+"""Columns of a row that are shown, those that are sent first."""
+
+
+def leave_out(judged: Judged) -> None:
+    """Whether rows stay behind whose event was accepted there before, where there are any."""
+    found, before = uploading(), judged.accepted_before.size
+    if not before:
+        return
+    st.session_state["upload-leave-out"] = found.leave_out
+    st.checkbox(
+        f"Leave out the {counted(before, 'row')} whose event was accepted here before",
+        key="upload-leave-out",
+        on_change=lambda: setattr(found, "leave_out", st.session_state["upload-leave-out"]),
+    )
+
+
+def staying(judged: Judged) -> None:
+    """The rows that stay behind, page by page, each with its reasons; and all of them as a file."""
+    found = uploading()
+    stay = judged.staying(everything=found.everything, leave_out=found.leave_out)
+    if not stay.size:
+        return
+    with st.expander(f"{counted(stay.size, 'row')} stay behind: which, and why", key="upload-staying", type="compact"):
+        pages = -(-stay.size // PAGE)
+        page = st.pagination(pages, key=key("upload-staying-page", stay.size)) if pages > 1 else 1
+        rows(judged, stay[(page - 1) * PAGE : page * PAGE].tolist())
+        st.download_button(
+            f"Download {counted(stay.size, 'row')}",
+            lambda: "".join(left_behind_csv(judged.mapped.table, judged.report, stay.tolist())),
+            "stay-behind.csv",
+            "text/csv",
+            key="upload-staying-csv",
+            on_click="ignore",
+        )
+
+
+def rows(judged: Judged, some: list[int]) -> None:
+    """Some rows that stay behind."""
+    table = judged.mapped.table
+    shown = list(dict.fromkeys((*judged.mapped.mapping.columns, *table.header)))[:COLUMNS]
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "line": table.lines[some],
+                "row": [row + 1 for row in some],
+                "why": [_why([issue.code for issue in found]) for found in judged.report.issues_by_row(some)],
+                **{f"{column} ": [cell[:120] for cell in table.cells_of(column, some)] for column in shown},
+            }
+        ),
+        hide_index=True,
+        key="upload-staying-rows",
+        alt="Rows that stay behind, and why",
+    )
+
+
+def _why(codes: list[str]) -> str:
+    kinds = [CATALOGUE[code] for code in dict.fromkeys(codes)]
+    errors = [kind.title for kind in kinds if kind.severity is Severity.ERROR]
+    return ", ".join(errors) or CATALOGUE["sent_before"].title
