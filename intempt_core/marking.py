@@ -4,15 +4,18 @@ What nobody can see (zero-width and direction characters, half of a surrogate pa
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 from intempt_core.events import INVISIBLE, WHITE
 from intempt_core.issues import Issue, Severity
 from intempt_core.json_text import LINE_END
 from intempt_core.payloads import Payload
+
+LINES_DRAWN = 2_000
+"""Lines that a screen draws at once, around the one that is looked at."""
 
 _OUTLANDISH = "".join(sorted((set(INVISIBLE) | set(WHITE)) - set(" \t\r\n")))
 _UNSEEN = re.compile(f"([{re.escape(_OUTLANDISH)}\ud800-\udfff]|\r(?!\n))")
@@ -40,17 +43,18 @@ class Mark:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Neighbouring characters that look the same: ``kind`` is ``error``, ``warning``, ``unseen`` or nothing."""
 
     text: str
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the text, from 1, the worst that stands in it, and the numbers of the problems that begin in it."""
+class Line(NamedTuple):
+    """A line of the text, from 1, the worst that stands in it, and the numbers of the problems that begin in it.
+
+    A tuple, for a pasted text may have a hundred thousand of them.
+    """
 
     number: int
     severity: Severity | None
@@ -88,18 +92,26 @@ def marks_of(payload: Payload, issues: Iterable[Issue]) -> list[Mark]:
 def lines_of(text: str, marks: Sequence[Mark], first: int = 1, count: int = 1_000_000) -> list[Line]:
     """Lines ``first`` to ``first + count`` of a text (from 1), with their marks; ``marks`` are in the text's order."""
     ends = [found.span() for found in LINE_END.finditer(text)]
-    starts = [0, *(end for _, end in ends)]
-    stops = [*(start for start, _ in ends), len(text)]
-    lines = []
-    for index in range(first - 1, min(first - 1 + count, len(starts))):
-        start, stop = starts[index], stops[index]
-        begin, finish = (bisect_left(marks, place, key=attrgetter("at")) for place in (start, stop + 1))
-        while begin and marks[begin - 1].end > start:  # one that began in a line before
-            begin -= 1
-        mine = marks[begin:finish]
-        worst = min((mark.severity for mark in mine), default=None)  # "error" comes before "warning"
-        problems = tuple(sorted(mark.number for mark in mine if mark.at >= start))
-        lines.append(Line(index + 1, worst, tuple(_pieces(text, start, stop, mine)), problems))
+    starts = [0, *(end for _, end in ends)][first - 1 : first - 1 + count]
+    stops = [*(start for start, _ in ends), len(text)][first - 1 : first - 1 + count]
+    plain = text.isascii() and not _UNSEEN.search(text)
+    lines, ahead, over = [], 0, [mark for mark in marks if starts and mark.at < starts[0] < mark.end]
+    while starts and ahead < len(marks) and marks[ahead].at < starts[0]:
+        ahead += 1
+    for number, (start, stop) in enumerate(zip(starts, stops, strict=True), first):
+        after = ahead
+        while after < len(marks) and marks[after].at <= stop:
+            after += 1
+        if after == ahead and not over:
+            whole = text[start:stop]
+            pieces = (Piece(whole),) if plain and whole else tuple(_seen(whole, ""))
+            lines.append(Line(number, None, pieces, ()))
+            continue
+        mine = [*over, *marks[ahead:after]]
+        worst = min(mark.severity for mark in mine)  # "error" comes before "warning"
+        problems = tuple(sorted(mark.number for mark in marks[ahead:after]))
+        lines.append(Line(number, worst, tuple(_pieces(text, start, stop, mine)), problems))
+        over, ahead = [mark for mark in mine if mark.end > stop + 1], after
     return lines
 
 
