@@ -13,6 +13,7 @@
     │   ├── TargetIncomplete      its description lacks something or holds something impossible
     │   └── CredentialError       its key is absent or has the wrong form
     ├── EngineUnavailable         the durable engine cannot use its database: sending stops until it can
+    ├── SecretFound               what was to be taken along holds a target's key
     ├── PlanError                 the chosen events cannot become a batch
     └── HistoryError              history cannot be read or written
         ├── HistoryUnavailable    read-only, full, locked or gone: sending stops until it returns
@@ -70,6 +71,10 @@ class CredentialError(TargetError):
 
 class EngineUnavailable(ConsoleError):
     """The durable engine cannot use its database: sending stops until it can. History is not touched by it."""
+
+
+class SecretFound(ConsoleError):
+    """A file or a link that was to be made holds a target's key: it is not made. The message never repeats the key."""
 
 
 class PlanError(ConsoleError):

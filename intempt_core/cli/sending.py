@@ -27,6 +27,7 @@ from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailabl
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of, target_key
 from intempt_core.plan import POLICY_WORDS, Plan, Policy
+from intempt_core.secrecy import refuse_secrets
 from intempt_core.settings import ROOT, Settings
 from intempt_core.targets import SANDBOX, Target, Targets, parse_track_url, read_secrets, sandbox_target
 
@@ -62,7 +63,7 @@ def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
         sending = _Sending(history, settings, file, report, plan, target)
         owner = "" if console is None else str(console.get("owner", ""))
         batch, interrupted = sending.here() if alone else sending.at_console(owner, wait=given.wait)
-        return _closing_words(history, batch, report, given.results, alone=alone, interrupted=interrupted)
+        return _closing_words(history, batch, report, target, given.results, alone=alone, interrupted=interrupted)
 
 
 def _target(name: str, settings: Settings, environment: Mapping[str, str], console: Mapping[str, Any] | None) -> Target:
@@ -225,7 +226,14 @@ class _Watch:
 
 
 def _closing_words(
-    history: History, batch: str, report: Report, results: Path | None, *, alone: bool, interrupted: bool
+    history: History,
+    batch: str,
+    report: Report,
+    target: Target,
+    results: Path | None,
+    *,
+    alone: bool,
+    interrupted: bool,
 ) -> int:
     found = history.batch(batch)
     for state in RequestState:
@@ -235,7 +243,8 @@ def _closing_words(
         tell(f"{report.rows_with_errors:>9,}  stayed behind")
     say(_how_to_go_on(found, alone=alone, interrupted=interrupted))
     if results is not None:
-        write(results, results_csv(history, batch), "results")
+        keys = [target.credential] if target.credential and target.origin != SANDBOX else []
+        write(results, refuse_secrets(results_csv(history, batch), keys), "results")
     return 0 if found.total and found.events.get(RequestState.ACCEPTED) == found.total else 1
 
 

@@ -36,6 +36,7 @@ Every method raises :class:`~intempt_core.errors.HistoryUnavailable` while histo
 damaged or gone, and works again when it returns.
 """
 
+from intempt_core.history.by_event import ByEvent, Sighting
 from intempt_core.history.forgetting import Forgetting
 from intempt_core.history.looking_back import LookingBack
 from intempt_core.history.reading import Reading
@@ -79,7 +80,7 @@ from intempt_core.history.steering import Steering
 from intempt_core.history.working import Working
 
 
-class History(Recording, Working, Steering, Reading, LookingBack, Forgetting):
+class History(Recording, Working, Steering, Reading, LookingBack, Forgetting, ByEvent):
     """The SQL store. One instance serves all threads of a process; several processes may hold the same database."""
 
 
@@ -109,6 +110,7 @@ __all__ = [
     "RequestSummary",
     "RowOutcome",
     "Settled",
+    "Sighting",
     "SlowAnswer",
     "Source",
     "TargetSnapshot",

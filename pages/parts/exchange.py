@@ -7,6 +7,7 @@ from intempt_core.history import AttemptRecord
 from pages.parts.feedview import feeds_of_person
 from pages.parts.look import badge, counted, lasted, moment, raw, weight, zone_name
 from pages.parts.session import key
+from pages.parts.taking import download
 
 SHOWN_BODY = 200_000
 """Characters of a body that are drawn at once; the whole is a download."""
@@ -55,6 +56,4 @@ def body_text(name: str, number: int, body: bytes) -> None:
     text = body.decode("utf-8", "replace")
     raw(text[:SHOWN_BODY], 300 if len(text) > 1200 else None)
     if len(text) > SHOWN_BODY:
-        st.download_button(
-            "The whole body", body, f"{name}-{number}.txt", key=key("body", name, number), on_click="ignore"
-        )
+        download("The whole body", lambda: body, f"{name}-{number}.txt", "text/plain", key=key("body", name, number))

@@ -10,6 +10,7 @@ from intempt_core.mapping import EXPECT
 from pages.parts.look import counted
 from pages.parts.session import key
 from pages.parts.steps import step
+from pages.parts.taking import download
 from pages.parts.uploading import Judged
 
 PAGE = 50
@@ -59,21 +60,13 @@ def results(judged: Judged, found: Expectations) -> None:
             key="upload-test-shown",
             width=320,
         )
-        st.download_button(
-            "tests.json",
-            lambda: "".join(expected_json(found)),
-            "tests.json",
-            "application/json",
-            key="upload-test-json",
-            on_click="ignore",
-        )
-        st.download_button(
+        download("tests.json", lambda: expected_json(found), "tests.json", "application/json", key="upload-test-json")
+        download(
             "tests.xml (JUnit)",
-            lambda: "".join(expected_junit(found, judged.report)),
+            lambda: expected_junit(found, judged.report),
             "tests.xml",
             "application/xml",
             key="upload-test-junit",
-            on_click="ignore",
         )
     rows = found.rows_in(*State) if chosen == EVERY else found.rows_in(State(chosen))
     pages = -(-len(rows) // PAGE)

@@ -12,6 +12,7 @@ from pages.parts.house import house
 from pages.parts.look import counted, weight
 from pages.parts.session import key
 from pages.parts.steps import step
+from pages.parts.taking import download
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -56,9 +57,7 @@ def empty() -> None:
     )
     dropper("A file of events")
     trouble()
-    st.download_button(
-        "Download a template", TEMPLATE, "events-template.csv", "text/csv", key="upload-template", on_click="ignore"
-    )
+    download("Download a template", lambda: TEMPLATE, "events-template.csv", "text/csv", key="upload-template")
     st.caption("The template's columns. Other names are fine: they are mapped in the next step.")
     st.table(COLUMNS, border="horizontal")
 

@@ -13,6 +13,7 @@ from pages.parts.frame import target
 from pages.parts.house import house
 from pages.parts.look import LOOKS, badge, badges, counted, escaped, lasted, moment, zone, zone_name
 from pages.parts.session import key, put, session, value
+from pages.parts.taking import download
 
 BATCHES, REQUESTS = 25, 50
 """Lines of one page of batches, and of one batch's requests."""
@@ -150,13 +151,12 @@ def one_batch(id_: str) -> None:
     sending.controls(batch)
     with st.container(horizontal=True, vertical_alignment="center"):
         resending.again(batch, target())
-        st.download_button(
+        download(
             "results.csv",
-            lambda: "".join(results_csv(house().history, id_)),
+            lambda: results_csv(house().history, id_),
             f"results-{id_}.csv",
             "text/csv",
             key="history-results",
-            on_click="ignore",
         )
     requests(batch)
 

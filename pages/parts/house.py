@@ -13,7 +13,7 @@ from intempt_core.plan import Plan
 from intempt_core.receiving import Doors
 from intempt_core.settings import ROOT
 from intempt_core.spool import Spool
-from intempt_core.targets import read_secrets
+from intempt_core.targets import SANDBOX, Credential, read_secrets
 
 
 @dataclass
@@ -38,6 +38,12 @@ class House:
     def targets(self) -> Mapping[str, Target]:
         """The targets that everybody sees, by name, the sandbox first."""
         return {target.name: target for target in self.configured.all}
+
+    @property
+    def credentials(self) -> list[Credential]:
+        """The keys that nothing may leave with; the sandbox's stands in every book and is none."""
+        known = [*self.configured.all, *self.typed.values()]
+        return [target.credential for target in known if target.credential and target.origin != SANDBOX]
 
     def resolve(self, batch: BatchSummary) -> Target:
         """The target of a batch, with its key; :class:`~intempt_core.errors.NoSuchTarget` where its key is not here."""

@@ -12,6 +12,7 @@ from pages.parts import uploading
 from pages.parts.form import zones
 from pages.parts.look import counted, escaped, zone_name
 from pages.parts.session import key
+from pages.parts.taking import download
 
 COLUMNS_DRAWN = 60
 """Columns that get a row of their own in the editor; a wider file keeps the rest as they are, and says so."""
@@ -155,14 +156,7 @@ def names(table: Table, mapping: Mapping) -> None:
 
 def files(mapping: Mapping) -> None:
     """A mapping as a file: taken along for the command line, or brought in."""
-    st.download_button(
-        "Mapping as a file",
-        mapping.to_json(),
-        "mapping.json",
-        "application/json",
-        key="upload-map-out",
-        on_click="ignore",
-    )
+    download("Mapping as a file", mapping.to_json, "mapping.json", "application/json", key="upload-map-out")
     with st.popover("Use a mapping file", key="upload-map-in"):
         st.file_uploader("A mapping file", key="upload-map-file", on_change=_bring_in, max_upload_size=1)
 

@@ -10,6 +10,7 @@ from intempt_core.issues import CATALOGUE
 from pages.parts import mending, mends_view
 from pages.parts.look import LOOKS, counted
 from pages.parts.session import key, put, value
+from pages.parts.taking import download
 from pages.parts.uploading import Judged, uploading
 
 PAGE = 50
@@ -209,20 +210,12 @@ def _identity(judged: Judged) -> str | None:
 def downloads(judged: Judged) -> None:
     """Problems, and the rows that stay behind, as files."""
     report = judged.report
-    st.download_button(
-        "problems.csv",
-        lambda: "".join(problems_csv(report)),
-        "problems.csv",
-        "text/csv",
-        key="upload-problems",
-        on_click="ignore",
-    )
+    download("problems.csv", lambda: problems_csv(report), "problems.csv", "text/csv", key="upload-problems")
     if report.rows_with_errors:
-        st.download_button(
+        download(
             f"{counted(report.rows_with_errors, 'row')} that stay behind",
-            lambda: "".join(left_behind_csv(judged.mapped.table, report)),
+            lambda: left_behind_csv(judged.mapped.table, report),
             "stay-behind.csv",
             "text/csv",
             key="upload-left-behind",
-            on_click="ignore",
         )

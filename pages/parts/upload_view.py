@@ -14,6 +14,7 @@ from pages.parts.house import house
 from pages.parts.look import badges, counted, escaped, moment
 from pages.parts.session import key
 from pages.parts.steps import step
+from pages.parts.taking import download
 from pages.parts.uploading import Judged, Uploading
 
 SAME, FRESH = "made from the rows", "fresh for this run"
@@ -208,13 +209,12 @@ def result(batch: BatchSummary) -> None:
     """6 Result: the outcomes, one line per input row to take along, and the way into history."""
     st.markdown(f"**6 Result{'' if batch.over else ' so far'}** {badges(batch.events)}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
+        download(
             "results.csv",
-            lambda: "".join(results_csv(house().history, batch.id)),
+            lambda: results_csv(house().history, batch.id),
             "results.csv",
             "text/csv",
             key="upload-results",
-            on_click="ignore",
         )
         st.page_link("history.py", label="See it in History", query_params={"batch": batch.id})
         st.button("Another file", key="upload-again", on_click=uploading.begin_again)

@@ -18,11 +18,11 @@ def body(bad: int = 20) -> str:
         {"data": {"productID": "p"}},
         {"eventId": 1487580005268456287},
     ]
-    events = []
+    events: list[dict[str, Any]] = []
     size = 0
     while size < BYTES:
         number = len(events)
-        event = {
+        event: dict[str, Any] = {
             "eventId": f"evt_{number:08}",
             "userId": f"14875800052{number % 997:08}",
             "sessionId": f"s-{number % 499}",

@@ -1,0 +1,156 @@
+"""Three verdicts on an event, kept apart: well-formed (the contract), accepted (an answer), will matter (processed).
+
+A 2xx says that a request was taken, and no more (CONTRACT 2.6, 3.1, 3.2): so no verdict follows from another.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from intempt_core.checks import Report
+from intempt_core.events import GivenEvent, at, id_text, identities_of, linking_of
+from intempt_core.history import RequestState, Sighting
+from intempt_core.issues import Issue, Severity, shown
+from intempt_core.sandbox_word import Word
+from intempt_core.targets import Target
+
+
+class Tone(StrEnum):
+    """How a verdict sounds: ``fine`` nothing is against it, ``good`` it is known, ``nothing`` nobody knows yet."""
+
+    GOOD = "good"
+    FINE = "fine"
+    DOUBT = "doubt"
+    BAD = "bad"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One verdict in words. ``request`` is the request of history that it is known from."""
+
+    tone: Tone
+    words: str
+    request: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventVerdicts:
+    """An event of a payload and the three verdicts on it; ``row`` counts from 1."""
+
+    row: int
+    name: str
+    event_id: str | None
+    person: tuple[str, str] | None
+    well_formed: Verdict
+    accepted: Verdict
+    matters: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the events themselves, of one target.
+
+    ``sightings`` are history's at that target, ``words`` the sandbox's (``None`` where none can be asked), both by
+    event id. ``seen(field, id)`` is how many events of a person that target has accepted from here, ``None`` where
+    that was not looked for. ``unknown_product(id)`` says whether a catalogue is loaded that lacks a product.
+    """
+
+    target: Target
+    sightings: Mapping[str, Sequence[Sighting]]
+    words: Mapping[str, Sequence[Word]] | None = None
+    seen: Callable[[str, str], int | None] = lambda _field, _id: None
+    unknown_product: Callable[[str], bool] = lambda _id: False
+
+
+def verdicts_of(events: Sequence[GivenEvent], report: Report, known: Known, rows: Sequence[int]) -> list[EventVerdicts]:
+    """The verdicts on the events of these rows (from 0, sorted)."""
+    made = []
+    for row, issues in zip(rows, report.issues_by_row(rows), strict=True):
+        event = events[row]
+        event_id = id_text(at(event.body, "eventId"))
+        product = id_text(at(event.body, "data.productId"))
+        links = linking_of(event.body) or list(identities_of(event.body).items())
+        said = [word for word in (known.words or {}).get(event_id or "", ()) if word.product_id == product]
+        made.append(
+            EventVerdicts(
+                row + 1,
+                event.name if isinstance(event.name, str) else "no name",
+                event_id,
+                links[0] if links else None,
+                _well_formed(issues),
+                _accepted(event_id, known, said),
+                _matters(event, issues, known, said),
+            )
+        )
+    return made
+
+
+def _well_formed(issues: Sequence[Issue]) -> Verdict:
+    errors = [issue for issue in issues if issue.severity is Severity.ERROR]
+    if errors:
+        return Verdict(Tone.BAD, f"no: {_titles(errors)}")
+    return Verdict(Tone.DOUBT, f"yes, but {_titles(issues)}") if issues else Verdict(Tone.FINE, "yes")
+
+
+def _titles(issues: Sequence[Issue]) -> str:
+    return ", ".join(dict.fromkeys(issue.kind.title for issue in issues))
+
+
+_HOW_SURE = {
+    RequestState.ACCEPTED: (4, Tone.GOOD, "accepted"),
+    RequestState.UNKNOWN: (3, Tone.DOUBT, "unknown: it may have arrived"),
+    RequestState.LEAVING: (2, Tone.NOTHING, "on its way"),
+    RequestState.PENDING: (2, Tone.NOTHING, "waits to be sent"),
+    RequestState.REFUSED: (1, Tone.BAD, "refused"),
+}
+
+
+def _accepted(event_id: str | None, known: Known, said: Sequence[Word]) -> Verdict:
+    """CONTRACT 3: what the target answered; of several sendings the one that says most."""
+    title = known.target.title
+    if event_id is None:
+        return Verdict(Tone.NOTHING, "cannot be looked up: it has no event id")
+    mine = [one for one in known.sightings.get(event_id, ()) if one.state in _HOW_SURE]
+    if mine:
+        best = max(mine, key=lambda one: (_HOW_SURE[one.state][0], one.when))
+        _, tone, words = _HOW_SURE[best.state]
+        status = f" ({best.status})" if best.status else ""
+        times = f", sent {len(mine)} times" if len(mine) > 1 else ""
+        return Verdict(tone, f"{words}{status}{times}", best.request)
+    if said:
+        return Verdict(Tone.GOOD, f"accepted from {shown(said[-1].client) or 'another client'}, not from here")
+    return Verdict(Tone.NOTHING, f"not sent to {title} from here")
+
+
+def _matters(event: GivenEvent, issues: Sequence[Issue], known: Known, said: Sequence[Word]) -> Verdict:
+    """CONTRACT 2.6, 2.9: whether recommendations take it up; the sandbox's own word stands before ours."""
+    if said:
+        first = next((word for word in said if not word.because), said[0])
+        if first.because:
+            return Verdict(Tone.BAD, f"not processed: {first.because}")
+        return Verdict(Tone.GOOD, "processed" + (", its repeats were not" if len(said) > 1 else ""))
+    stopping = [i for i in issues if i.severity is Severity.ERROR and i.code != "event_id_repeated"]
+    if any(issue.code == "timestamp_before_2010" for issue in stopping):
+        return Verdict(Tone.BAD, "no: its time has the whole request rejected")
+    if stopping:
+        return Verdict(Tone.BAD, f"no: {_titles(stopping)}")
+    repeat = next((issue for issue in issues if issue.code == "event_id_repeated"), None)
+    if repeat is not None:
+        again = "it is ignored as a repeat" if known.target.deduplicates else "it may count twice"
+        return Verdict(Tone.DOUBT, f"{again}: the id was used before")
+    product = id_text(at(event.body, "data.productId")) or ""
+    if known.unknown_product(product):
+        return Verdict(Tone.DOUBT, "its product is not in the catalogue")
+    return _fine(event, issues, known)
+
+
+def _fine(event: GivenEvent, issues: Sequence[Issue], known: Known) -> Verdict:
+    if any(issue.code == "id_placeholder" for issue in issues):
+        return Verdict(Tone.DOUBT, "yes, but an id looks like a placeholder")
+    links = linking_of(event.body)
+    seen = known.seen(*links[0]) if links else None
+    if seen is None:
+        return Verdict(Tone.FINE, "nothing is against it")
+    person = f"{links[0][0]} is known, {seen:,} of its events were accepted" if seen else f"a new {links[0][0]} for it"
+    return Verdict(Tone.FINE, f"nothing is against it; {person}")

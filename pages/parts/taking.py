@@ -1,0 +1,38 @@
+"""What is taken along, a file or a link, leaves here and nowhere else: none that holds a target's key is made."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import streamlit as st
+
+from intempt_core import SecretFound
+from intempt_core.secrecy import refuse_secrets, secret_free
+from pages.parts.house import house
+
+
+def download(
+    label: str, pieces: Callable[[], Iterable[str] | bytes], file_name: str, mime: str, *, key: str, help_: str = ""
+) -> None:
+    """A button that makes a file when it is pressed. Where the file would hold a key it holds that sentence instead."""
+
+    def make() -> str | bytes:
+        try:
+            made = pieces()
+            if isinstance(made, bytes):
+                secret_free(made.decode("utf-8", "replace"), house().credentials)
+                return made
+            return "".join(refuse_secrets([made] if isinstance(made, str) else made, house().credentials))
+        except SecretFound as error:
+            return str(error)
+
+    st.download_button(label, make, file_name, mime, key=key, on_click="ignore", help=help_ or None)
+
+
+def link(page: str, label: str, params: Mapping[str, str], *, help_: str = "") -> None:
+    """A link into the console that opens cold; where its address would hold a key there is that sentence instead."""
+    try:
+        for text in params.values():
+            secret_free(text, house().credentials)
+    except SecretFound:
+        st.caption("No link is made here: it would hold a target's key.")
+        return
+    st.page_link(page, label=label, query_params=dict(params), help=help_ or None)

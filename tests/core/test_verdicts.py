@@ -1,0 +1,171 @@
+"""Three verdicts on an event, kept apart; an event is found again by its id, wherever it went."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from intempt_core import sandbox
+from intempt_core.checks import check_events
+from intempt_core.client import Outcome, open_client
+from intempt_core.dispatch import send
+from intempt_core.history import History, Leaving, RequestState, Settled, Sighting, TargetSnapshot, target_key
+from intempt_core.payloads import read_payload
+from intempt_core.plan import plan_events
+from intempt_core.sandbox_word import read_words
+from intempt_core.settings import Settings
+from intempt_core.targets import Target, sandbox_target
+from intempt_core.verdicts import EventVerdicts, Known, Tone, verdicts_of
+from tests.core.history_by_hand import ME, attempt, batch_of, event, intent, request
+from tests.core.hostile_server import answers, hostile
+
+GOOD = {"name": "Product viewed", "eventId": "e1", "userId": "u1", "data": {"productId": "p1"}}
+TARGET = sandbox_target("http://127.0.0.1:1")
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    opened = History.open(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sandbox_url(tmp_path: Path) -> Iterator[str]:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(sandbox.app(tmp_path / "sandbox.sqlite3"), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+def judged(events: Sequence[object], known: Known) -> list[EventVerdicts]:
+    payload = read_payload(json.dumps(events))
+    report = check_events(payload.events, None, payload.issues)
+    return verdicts_of(payload.events, report, known, range(len(payload.events)))
+
+
+def sighting(state: RequestState, when: int = 1, status: int | None = 201) -> Sighting:
+    return Sighting("e1", "b", "x", when, 0, None, None, "sandbox", "sandbox", state, status, "", 1, when)
+
+
+@pytest.mark.parametrize(
+    ("event", "well_formed", "matters"),
+    [
+        (GOOD, (Tone.FINE, "yes"), (Tone.FINE, "nothing is against it")),
+        ({**GOOD, "userId": " u1"}, (Tone.DOUBT, "yes, but id has white space around it or invisible characters"),
+         (Tone.FINE, "nothing is against it")),
+        ({**GOOD, "userId": None}, (Tone.BAD, "no: nobody named"), (Tone.BAD, "no: nobody named")),
+        ({**GOOD, "timestamp": 5}, (Tone.BAD, "no: time before 2010"),
+         (Tone.BAD, "no: its time has the whole request rejected")),
+        ({**GOOD, "userId": "undefined"}, (Tone.DOUBT, "yes, but id looks like a placeholder"),
+         (Tone.DOUBT, "yes, but an id looks like a placeholder")),
+        (5, (Tone.BAD, "no: event name not one of four, event is not an object"),
+         (Tone.BAD, "no: event name not one of four, event is not an object")),
+    ],
+)  # fmt: skip
+def test_form_and_effect_are_judged_apart(
+    event: object, well_formed: tuple[Tone, str], matters: tuple[Tone, str]
+) -> None:
+    (one,) = judged([event], Known(TARGET, {}))
+    assert (one.well_formed.tone, one.well_formed.words) == well_formed
+    assert (one.matters.tone, one.matters.words) == matters
+    assert one.accepted.tone is Tone.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("seen", "tone", "words", "request_"),
+    [
+        ([sighting(RequestState.ACCEPTED)], Tone.GOOD, "accepted (201)", 1),
+        ([sighting(RequestState.REFUSED, 9, 400), sighting(RequestState.ACCEPTED, 3)], Tone.GOOD,
+         "accepted (201), sent 2 times", 3),
+        ([sighting(RequestState.REFUSED, 9, 400)], Tone.BAD, "refused (400)", 9),
+        ([sighting(RequestState.UNKNOWN, 9, None)], Tone.DOUBT, "unknown: it may have arrived", 9),
+        ([sighting(RequestState.PENDING, 9, None)], Tone.NOTHING, "waits to be sent", 9),
+        ([sighting(RequestState.UNSENT, 9, None)], Tone.NOTHING, "not sent to Sandbox from here", None),
+    ],
+)  # fmt: skip
+def test_of_several_sendings_the_one_that_says_most_is_told(
+    seen: list[Sighting], tone: Tone, words: str, request_: int | None
+) -> None:
+    (one,) = judged([GOOD], Known(TARGET, {"e1": seen}))
+    assert (one.accepted.tone, one.accepted.words, one.accepted.request) == (tone, words, request_)
+    assert one.well_formed.tone is Tone.FINE
+
+
+def test_a_repeat_an_unknown_product_and_a_known_person_are_told() -> None:
+    first, again = judged([GOOD, {**GOOD, "data": {"productId": "p2"}}], Known(TARGET, {}))
+    assert first.matters.tone is Tone.FINE
+    assert again.matters.words == "it is ignored as a repeat: the id was used before"
+    (one,) = judged([GOOD], Known(TARGET, {}, unknown_product=lambda product: product == "p1"))
+    assert one.matters.words == "its product is not in the catalogue"
+    (one,) = judged([GOOD], Known(TARGET, {}, seen=lambda field, id_: 3 if (field, id_) == ("userId", "u1") else 0))
+    assert one.matters.words == "nothing is against it; userId is known, 3 of its events were accepted"
+    (one,) = judged([{**GOOD, "userId": "u9"}], Known(TARGET, {}, seen=lambda _field, _id: 0))
+    assert one.matters.words == "nothing is against it; a new userId for it"
+    assert one.person == ("userId", "u9")
+
+
+def test_an_event_without_an_id_cannot_be_looked_up() -> None:
+    (one,) = judged([{**GOOD, "eventId": " "}], Known(TARGET, {}))
+    assert one.accepted.words == "cannot be looked up: it has no event id"
+
+
+def test_the_sandbox_has_the_last_word_on_its_own_events(tmp_path: Path, sandbox_url: str) -> None:
+    target = sandbox_target(sandbox_url)
+    events = [GOOD, {"name": "Product viewed", "eventId": "e2", "userId": "u1", "data": {}}, GOOD]
+    payload = read_payload(json.dumps({"track": [{"name": "Product viewed", "payload": events}]}))
+    settings = Settings(data=tmp_path)
+    send(plan_events(payload.events), target, settings=settings)
+
+    async def ask() -> object:
+        async with open_client(settings) as client:
+            return await read_words(client, target, ["u1", "u1", "nobody"])
+
+    words = asyncio.run(ask())
+    assert isinstance(words, dict)
+    assert [word.because for word in words["e2"]] == ["The product id is missing."]
+    assert [(word.because == "", word.repeat) for word in words["e1"]] == [(True, False), (False, True)]
+    one, two, _ = judged(events, Known(target, {}, words))
+    assert (one.accepted.tone, one.accepted.words) == (Tone.GOOD, "accepted from event-console, not from here")
+    assert one.matters.words == "processed, its repeats were not"
+    assert two.matters.words == "not processed: The product id is missing."
+
+
+@pytest.mark.parametrize("answer", [b"{}", b"[]", b"<html>", b'{"events": [5]}', b'{"events": [{}]}'])
+def test_what_is_no_sandbox_has_no_word(answer: bytes) -> None:
+    with hostile(answers(200, answer)) as server:
+        target = sandbox_target(server.url)
+
+        async def ask(one: Target) -> object:
+            async with open_client(Settings()) as client:
+                return await read_words(client, one, ["u1"])
+
+        assert asyncio.run(ask(target)) is None
+    assert asyncio.run(ask(TARGET)) is None
+
+
+def test_an_event_is_found_by_its_id_wherever_it_went(history: History) -> None:
+    other = intent(target=TargetSnapshot.of(TARGET), label="elsewhere")
+    batch = batch_of(history, [2], owner=ME)
+    again = history.record(other, [request(1, 1, [event(1), event(5, event_id="\ud800")])])
+    (work,) = history.take(batch, 1, 10)
+    history.mark([Leaving(work.id), Settled(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
+    found = history.sightings(["e1", "e2", "\ud800", "nobody"])
+    assert [(one.batch, one.state, one.status) for one in found["e1"]] == [
+        (again, RequestState.PENDING, None),
+        (batch, RequestState.ACCEPTED, 201),
+    ]
+    assert [one.product_id for one in found["e2"]] == ["p2"]
+    assert len(found["\ud800"]) == 1
+    assert "nobody" not in found
+    assert [one.batch for one in history.sightings(["e1"], target=target_key(TARGET))["e1"]] == [again]
+    assert len(history.sightings(["e1"], most=1)["e1"]) == 1
