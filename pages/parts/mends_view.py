@@ -14,6 +14,7 @@ from pages.parts import mending
 from pages.parts.look import badge, counted, escaped
 from pages.parts.mending import looking
 from pages.parts.session import key
+from pages.parts.taking import download
 from pages.parts.uploading import Judged, uploading
 
 PAGE = 50
@@ -28,13 +29,12 @@ def mended(judged: Judged) -> None:
     with st.container(border=True, key="upload-mended", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{counted(len(steps), 'mend')}**", width="stretch")
-            st.download_button(
+            download(
                 "mended.csv",
-                lambda: "".join(mended_csv(judged.mapped)),
+                lambda: mended_csv(judged.mapped),
                 "mended.csv",
                 "text/csv",
                 key="upload-mended-csv",
-                on_click="ignore",
             )
             st.button("Undo all", key="upload-undo-all", on_click=mending.undo_all)
         for number, (step, cells) in enumerate(steps):

@@ -7,6 +7,7 @@ from intempt_core.exports import left_behind_csv
 from intempt_core.issues import CATALOGUE, Severity
 from pages.parts.look import counted
 from pages.parts.session import key
+from pages.parts.taking import download
 from pages.parts.uploading import Judged, uploading
 
 PAGE = 50
@@ -39,13 +40,12 @@ def staying(judged: Judged) -> None:
         pages = -(-stay.size // PAGE)
         page = st.pagination(pages, key=key("upload-staying-page", stay.size)) if pages > 1 else 1
         rows(judged, stay[(page - 1) * PAGE : page * PAGE].tolist())
-        st.download_button(
+        download(
             f"Download {counted(stay.size, 'row')}",
-            lambda: "".join(left_behind_csv(judged.mapped.table, judged.report, stay.tolist())),
+            lambda: left_behind_csv(judged.mapped.table, judged.report, stay.tolist()),
             "stay-behind.csv",
             "text/csv",
             key="upload-staying-csv",
-            on_click="ignore",
         )
 
 
