@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from intempt_core.events import Json
 from intempt_core.tables import Table
+
+T = TypeVar("T")
 
 TYPES = ("text", "number", "integer", "boolean")
 """What a cell of ``data``, ``userAttributes`` or ``accountAttributes`` can be read as (CONTRACT 1.4)."""
@@ -90,9 +93,45 @@ def read_tail(text: str) -> tuple[int, int | None] | None:
     return int(f"{fraction or ''}000"[:3]), offset
 
 
+class Lazily(Mapping[str, T]):
+    """What belongs to each of some keys, made when first asked for and then kept."""
+
+    def __init__(self, keys: Iterable[str], make: Callable[[str], T]) -> None:
+        self._keys, self._make = dict.fromkeys(keys), make
+        self._made: dict[str, T] = {}
+
+    def __getitem__(self, key: str) -> T:
+        if key not in self._made:
+            if key not in self._keys:
+                raise KeyError(key)
+            self._made[key] = self._make(key)
+        return self._made[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
 def one_array(column: pa.ChunkedArray) -> pa.Array:
     """A column as one array; its 64-bit offsets hold any size."""
     return column.cast(pa.large_string()).combine_chunks()
+
+
+def picked(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
+    """The cells of these rows (sorted), as one array; only the chunks that hold some of them are looked at."""
+    starts = np.cumsum([0, *map(len, column.chunks)])
+    cuts = np.searchsorted(rows, starts)
+    found = [
+        chunk.take(pa.array(rows[cuts[number] : cuts[number + 1]] - starts[number]))
+        for number, chunk in enumerate(column.chunks)
+        if cuts[number] < cuts[number + 1]
+    ]
+    return pa.concat_arrays(found).cast(pa.large_string()) if found else pa.array([], pa.large_string())
 
 
 def bytes_of(array: pa.Array) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ columns (``columns.py``) and asks the model only about rows that somebody looks 
 more than one event (repeats, lost zeros, what history has seen) is one function for both, over arrays.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from intempt_core.columns import ROWS_AT_ONCE as PART
 from intempt_core.columns import Columns, Mask, Numbers, clamped, mask_of, zeros_lost
 from intempt_core.events import (
     ID_FIELDS,
@@ -244,14 +246,14 @@ def check_table(mapped: MappedTable, seen: Seen | None = None) -> Report:
     columns, table = Columns(mapped), mapped.table
     with ThreadPoolExecutor(1) as other_core:  # Arrow numbers a million ids there, while the rules run here
         numbered = other_core.submit(lambda: columns.ids)
-        errors = [Finding(*found) for found in columns.errors()]
+        errors = _by_parts(mapped, Columns.errors)
         numbered.result()
     errors.append(Finding("row_long", _rows_where(table.cells, lambda cells: cells > len(table.header))))
 
     def more() -> Iterator[Finding]:
-        yield from (Finding(*found) for found in columns.warnings())
+        yield from _by_parts(mapped, Columns.warnings)
         yield Finding("row_short", _rows_where(table.cells, lambda cells: cells < len(table.header)))
-        yield from _zeros({field: cells.array for field, cells in columns.cells.items() if field in ID_FIELDS})
+        yield from _zeros({f: table.columns[column] for f, column in mapped.field_columns.items() if f in ID_FIELDS})
         yield from _sent(columns.event_ids() if seen else (), seen)
 
     def words(row: int) -> str:
@@ -259,10 +261,21 @@ def check_table(mapped: MappedTable, seen: Seen | None = None) -> Report:
 
     judge = TableJudge(mapped)
     wrong = Report(mapped.rows, errors, judge).bad
-    repeats = find_repeats(columns.ids, wrong, lambda: columns.orders, lambda: columns.products)
+    repeats = find_repeats(columns.ids, wrong, lambda: columns.orders, columns.products)
 
     found = _repeated(repeats, words, lambda: _same_events(mapped, repeats.repeated, repeats.repeats))
     return Report(mapped.rows, [*errors, *found], judge, more=more)
+
+
+def _by_parts(mapped: MappedTable, rules: Callable[[Columns], Iterable[tuple[str, Numbers, str]]]) -> list[Finding]:
+    """What rules about single rows find, looked for in one part of the table after the other."""
+    found: dict[tuple[str, str, int], list[Numbers]] = {}
+    for start in range(0, mapped.rows, PART):
+        seen: Counter[tuple[str, str]] = Counter()
+        for code, rows, field in rules(Columns(mapped.part(start, min(start + PART, mapped.rows)))):
+            found.setdefault((code, field, seen[code, field]), []).append(rows + start)
+            seen[code, field] += 1  # a code may come often: its rows stand as often
+    return [Finding(code, np.concatenate(rows), field) for (code, field, _), rows in found.items()]
 
 
 def _same_events(mapped: MappedTable, rows: Numbers, firsts: Numbers) -> Mask:
@@ -298,7 +311,7 @@ def check_events(events: Sequence[GivenEvent], seen: Seen | None = None, found: 
     ids, products = _numbered(texts["eventId"]), _numbered(texts["data.productId"])
     judge = ListJudge(events, issues)
     wrong = Report(len(events), own, judge).bad
-    repeats = find_repeats(ids, wrong, lambda: _orders(events), lambda: products)
+    repeats = find_repeats(ids, wrong, lambda: _orders(events), lambda rows: products[rows])
 
     def same_body() -> Mask:
         pairs = zip(repeats.repeated.tolist(), repeats.repeats.tolist(), strict=True)
@@ -354,21 +367,28 @@ class Repeats:
     shares: Numbers
 
 
-def find_repeats(ids: Numbers, wrong: Mask, orders: Callable[[], Numbers], products: Callable[[], Numbers]) -> Repeats:
+def find_repeats(
+    ids: Numbers, wrong: Mask, orders: Callable[[], Numbers], products: Callable[[Numbers], Numbers]
+) -> Repeats:
     """CONTRACT 2.9, over arrays: the first row without another error has the id, each later one repeats it.
 
-    ``ids`` and ``products`` number equal ids equally, -1 is none; ``wrong`` are rows with another error; ``orders``
-    numbers the payloads of orders. Lines of the first row's order go by event id and product id together: of each
-    further product the first line without another error shares the id, and a later one repeats it.
+    ``ids`` and ``products`` (of some rows) number equal ids equally, -1 is none; ``wrong`` are rows with another error;
+    ``orders`` numbers the payloads of orders. Lines of the first row's order go by event id and product id together: of
+    each further product the first line without another error shares the id, and a later one repeats it.
     """
-    first = _first_of(ids, ~wrong)
-    later = np.flatnonzero(first < np.arange(ids.size))
-    has_it = first[later]
+    rows = _shared(ids)
+    first = np.append(rows, ids.size)[_first_of(ids[rows], ~wrong[rows])]
+    later, has_it = rows[first < rows], first[first < rows]
     line = np.zeros(later.size, np.bool_)
     shared = line.copy()
     if later.size:
-        order, product = orders(), products()
-        line = (order[later] == order[has_it]) & (product[later] >= 0)
+        order = orders()
+        line = order[later] == order[has_it]
+    if line.any():
+        product = np.full(ids.size, -1)
+        some = np.union1d(later[line], has_it[line])
+        product[some] = products(some)
+        line &= product[later] >= 0
     if line.any():
         in_orders = np.zeros(ids.size, np.bool_)
         in_orders[later[line]] = in_orders[has_it[line]] = True
@@ -381,12 +401,24 @@ def find_repeats(ids: Numbers, wrong: Mask, orders: Callable[[], Numbers], produ
     return Repeats(later[~shared], has_it[~shared], later[shared], has_it[shared])
 
 
+def _shared(ids: Numbers) -> Numbers:
+    """The rows whose id another row has too, sorted; -1 is no id."""
+    often = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
+    once = often.copy()
+    for some in np.array_split(ids, ids.size // PART + 1):  # a few rows at a time need little memory
+        words, counts = np.unique(some[some >= 0], return_counts=True)
+        often[words] |= once[words] | (counts > 1)
+        once[words] = True
+    return np.flatnonzero(often[ids] & (ids >= 0))
+
+
 def _first_of(codes: Numbers, good: Mask) -> Numbers:
     """For each row the index of the first good row of its code; the number of rows where there is none."""
-    rows = np.flatnonzero(good & (codes >= 0))[::-1]
-    first = np.full(int(codes.max(initial=-1)) + 2, codes.size)  # the last place is for -1
-    first[codes[rows]] = rows  # of equal codes the last one written, which is the first row, stays
-    found: Numbers = first[codes]
+    words, code = np.unique(codes, return_inverse=True)
+    rows = np.flatnonzero(good)[::-1]
+    first = np.full(words.size, codes.size)
+    first[code[rows]] = rows  # of equal codes the last one written, which is the first row, stays
+    found: Numbers = first[code]
     return found
 
 

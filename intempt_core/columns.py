@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.cells import bytes_of, is_typed, read_tail, read_time
+from intempt_core.cells import Lazily, bytes_of, is_typed, one_array, read_tail, read_time
 from intempt_core.events import (
     EARLIEST_MS,
     ID_FIELDS,
@@ -39,12 +39,16 @@ from intempt_core.events import (
 )
 from intempt_core.issues import Issue
 from intempt_core.mapping import MappedTable
+from intempt_core.numbering import hashes_of, numbered
 from intempt_core.time_columns import NO_ZONE, ZONES_KNOWN_FROM, digits_scale, read_patterned, takes_dates, to_utc
 from intempt_core.times import AS_IT_IS, reader_of
 
 Mask: TypeAlias = NDArray[np.bool_]
 Numbers: TypeAlias = NDArray[np.int64]
 """Row indices from 0, codes or times, by context."""
+
+ROWS_AT_ONCE = 1 << 18
+"""Rows that the rules look at together: memory stays that of so many, whatever the size of the file."""
 
 _NO_WHITE = range(0x21, 0x7F)
 assert not any(character.encode()[0] in _NO_WHITE for character in WHITE)  # noqa: S101  what Cells.plain relies on
@@ -254,7 +258,7 @@ class Columns:
     def __init__(self, mapped: MappedTable) -> None:
         self.mapped = mapped
         self.rows = mapped.rows
-        self.cells = {field: Cells(array) for field, array in mapped.cells.items()}
+        self.cells = Lazily(mapped.cells, lambda field: Cells(mapped.cells[field]))
         self.blank = mapped.blank_event()
 
     def errors(self) -> Iterator[tuple[str, Numbers, str]]:
@@ -327,14 +331,24 @@ class Columns:
         """A number for each event id, the same for equal ones; -1 where there is none."""
         if self.mapped.makes_ids:
             return np.arange(self.rows)
-        return self._codes("eventId")
+        if "eventId" not in self.cells:
+            return self.codes_of("eventId")
+        column = self.mapped.table.columns[self.mapped.field_columns["eventId"]]
+        hashes, given = np.empty(self.rows, np.uint64), np.empty(self.rows, np.bool_)
+        for start in range(0, self.rows, ROWS_AT_ONCE):
+            array = one_array(column.slice(start, ROWS_AT_ONCE))
+            hashes[start : start + len(array)] = hashes_of(array)
+            given[start : start + len(array)] = Cells(array).given
+        found = numbered(hashes, column)
+        found[~given] = -1
+        return found
 
-    @cached_property
-    def products(self) -> Numbers:
-        """A number for each product id, the same for equal ones; -1 where there is none."""
-        return self._codes("data.productId")
+    def products(self, rows: Numbers) -> Numbers:
+        """A number for the product id of each of these rows (sorted), equal for equal ones; -1 where there is none."""
+        return Columns(self.mapped.only(rows)).codes_of("data.productId")
 
-    def _codes(self, field: str) -> Numbers:
+    def codes_of(self, field: str) -> Numbers:
+        """A number for each id in a field, the same for equal ones; -1 where there is none."""
         if field in self.cells:
             return self.cells[field].codes
         return np.full(self.rows, -1 if id_text(at(self.blank.body, field)) is None else 0)
@@ -353,14 +367,16 @@ class Columns:
         linked = np.zeros(self.rows, np.bool_)
         rows = np.flatnonzero((self.ids[1:] == self.ids[:-1]) & (self.ids[1:] >= 0)) + 1
         if rows.size:
-            rows = rows[self.ordered[rows] & self.ordered[rows - 1]]
-            if self.times is not None:  # a constant time is the same, or an error of every row
-                rows = rows[self.times.same_as_before(rows)]
-            linked[rows[self._same_person(rows)]] = True
+            both = np.union1d(rows, rows - 1)
+            some, at_ = Columns(self.mapped.only(both)), np.searchsorted(both, rows)
+            same = some.ordered[at_] & some.ordered[at_ - 1]
+            if some.times is not None:  # a constant time is the same, or an error of every row
+                same &= some.times.same_as_before(at_)
+            linked[rows[same & some.same_person(at_)]] = True
         found: Numbers = np.cumsum(~linked)
         return found
 
-    def _same_person(self, rows: Numbers) -> Mask:
+    def same_person(self, rows: Numbers) -> Mask:
         """Whether these rows and those before them are one person's by themselves: compiled ``events.linking_of``."""
         constants = identities_of(self.blank.body)
         same = np.zeros(len(rows), np.bool_)

@@ -19,7 +19,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.cells import TYPES, is_typed, made_event_id, made_event_ids, one_array, read_time, typed
+from intempt_core.cells import (
+    TYPES,
+    Lazily,
+    is_typed,
+    made_event_id,
+    made_event_ids,
+    one_array,
+    picked,
+    read_time,
+    typed,
+)
 from intempt_core.errors import MappingError
 from intempt_core.events import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, GivenEvent, Json
 from intempt_core.issues import Place
@@ -354,13 +364,13 @@ class MappedTable:
     def over(self, table: Table) -> "MappedTable":
         """The same mapping over a mended copy of the table; columns that are the very same are not read again."""
         found = MappedTable(table, self.mapping, self.fresh, self.original or self.table)
-        cells = {
-            field: self.cells[field]
-            if table.columns[column] is self.table.columns[column]
-            else one_array(table.columns[column])
-            for field, column in self.field_columns.items()
-        }
-        found.__dict__["cells"] = cells
+
+        def cells_of(field: str) -> pa.Array:
+            column = self.field_columns[field]
+            same = table.columns[column] is self.table.columns[column]
+            return self.cells[field] if same else one_array(table.columns[column])
+
+        found.__dict__["cells"] = Lazily(self.field_columns, cells_of)
         if "made_ids" in self.__dict__:
             found.__dict__["made_ids"] = self.made_ids
         return found
@@ -398,9 +408,24 @@ class MappedTable:
         return made_event_ids(self.original or self.table, self.fresh, RESERVED)
 
     @cached_property
-    def cells(self) -> dict[str, pa.Array]:
+    def cells(self) -> AnyMapping[str, pa.Array]:
         """Field → its whole column as one array, for rules over columns and for rows picked from anywhere."""
-        return {field: one_array(self.table.columns[column]) for field, column in self.field_columns.items()}
+        table, columns = self.table, self.field_columns  # not self: what holds itself is let go only when Python looks
+        return Lazily(columns, lambda field: one_array(table.columns[columns[field]]))
+
+    def part(self, start: int, stop: int) -> "MappedTable":
+        """The rows from ``start`` up to ``stop``, for rules that look at each row by itself; it makes no ids."""
+        columns = {name: self.table.columns[name].slice(start, stop - start) for name in self.field_columns.values()}
+        table = replace(self.table, columns=columns, lines=self.table.lines[start:stop], cells={})
+        return MappedTable(table, self.mapping, self.fresh)
+
+    def only(self, rows: NDArray[np.int64]) -> "MappedTable":
+        """These rows (sorted), likewise."""
+        columns = {
+            name: pa.chunked_array([picked(self.table.columns[name], rows)]) for name in self.field_columns.values()
+        }
+        table = replace(self.table, columns=columns, lines=self.table.lines[rows], cells={})
+        return MappedTable(table, self.mapping, self.fresh)
 
     def event(self, row: int) -> GivenEvent:
         """The event of one row (from 0)."""

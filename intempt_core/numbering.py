@@ -1,0 +1,79 @@
+"""A number for each text of a column, the same for equal texts; part of the room of ``checks.py``.
+
+Arrow's dictionary of five million different ids takes 160 bytes for each of them. Here each text becomes a hash of
+64 bits, and only texts that share theirs with another are looked at themselves: mostly none, and never a wrong answer.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from intempt_core.cells import picked
+
+Numbers: TypeAlias = NDArray[np.int64]
+Hashes: TypeAlias = NDArray[np.uint64]
+
+_WORDS = 32
+"""Longer texts than so many words of eight bytes are hashed one by one."""
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
+_BUCKETS = 1 << 22
+
+
+def hashes_of(array: pa.LargeStringArray) -> Hashes:
+    """A hash of each text (no nulls), the same for equal ones within this process."""
+    count = len(array)
+    _, offsets, data = array.buffers()
+    if not count or data is None:
+        return np.zeros(count, np.uint64)
+    bounds = np.frombuffer(offsets, np.int64)[array.offset : array.offset + count + 1]
+    first, size = bounds[0], int(bounds[-1] - bounds[0])
+    held = np.zeros(size + 8, np.uint8)  # room, so that the last word of the last text can be read whole
+    held[:size] = np.frombuffer(data, np.uint8)[first : first + size]
+    words: Hashes = np.ndarray((size + 1,), "<u8", held.data, strides=(1,))  # a word from every byte on
+    starts, lengths = bounds[:-1] - first, np.diff(bounds)
+    found = lengths.astype(np.uint64) * _MIX
+    for word in range(min(int(lengths.max()) + 7 >> 3, _WORDS)):
+        left = lengths - 8 * word
+        some = np.flatnonzero(left > 0)
+        rows = slice(None) if some.size == count else some
+        beyond = np.uint64(8) * np.clip(8 - left[rows], 0, 7).astype(np.uint64)
+        read = words[starts[rows] + 8 * word] << beyond >> beyond  # without the bytes that follow the text
+        mixed = (found[rows] ^ read) * _MIX
+        found[rows] = mixed ^ mixed >> _HALF
+    for row in np.flatnonzero(lengths > 8 * _WORDS).tolist():
+        found[row] = hash(array[row].as_buffer().to_pybytes()) & 0xFFFF_FFFF_FFFF_FFFF
+    return found
+
+
+def numbered(hashes: Hashes, column: pa.ChunkedArray) -> Numbers:
+    """A number for each row, the same where the texts are equal: the first row that has it."""
+    rows = _shared(hashes)
+    numbers = np.arange(hashes.size)
+    if rows.size:
+        codes = picked(column, rows).dictionary_encode().indices.to_numpy(zero_copy_only=False)
+        firsts = np.full(int(codes.max()) + 1, hashes.size)
+        np.minimum.at(firsts, codes, rows)
+        numbers[rows] = firsts[codes]
+    return numbers
+
+
+def _shared(hashes: Hashes) -> Numbers:
+    """The rows whose hash another row has too, sorted."""
+    ordered = np.sort(hashes)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    del ordered  # as large as the column itself
+    if not twice.size:
+        return np.empty(0, np.int64)
+    marked = np.zeros(_BUCKETS, np.bool_)  # a quick look first: nearly every row is alone
+    marked[twice & np.uint64(_BUCKETS - 1)] = True
+    near = np.flatnonzero(np.concatenate([marked[part & np.uint64(_BUCKETS - 1)] for part in _parts(hashes)]))
+    found: Numbers = near[twice[np.minimum(np.searchsorted(twice, hashes[near]), twice.size - 1)] == hashes[near]]
+    return found
+
+
+def _parts(hashes: Hashes) -> list[Hashes]:
+    return np.array_split(hashes, hashes.size // _BUCKETS + 1)
