@@ -37,7 +37,7 @@ from intempt_core.history import History, RequestRecord
 from intempt_core.issues import CATALOGUE, Issue, Place, Severity
 from intempt_core.mapping import Mapping, exact_mapping, map_table, offers
 from intempt_core.payloads import Payload, read_payload
-from intempt_core.plan import Plan, Policy, plan_events, plan_table
+from intempt_core.plan import Order, Plan, Policy, plan_events, plan_table
 from intempt_core.settings import Settings
 from intempt_core.tables import Dialect, Table, read_table
 from intempt_core.targets import Credential, Target, Targets, parse_track_url, sandbox_target, typed_target
@@ -64,6 +64,7 @@ __all__ = [
     "NoSuchTarget",
     "NotAllowed",
     "NotFound",
+    "Order",
     "Outcome",
     "Payload",
     "Place",

@@ -15,9 +15,20 @@ from typing import Protocol, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from intempt_core.columns import Columns
+from intempt_core.columns import Columns, TimeState, clamped
 from intempt_core.errors import PlanError
-from intempt_core.events import LINKING, EventName, GivenEvent, Json, at, body_of, id_text, identities_of, linking_of
+from intempt_core.events import (
+    LINKING,
+    EventName,
+    GivenEvent,
+    Json,
+    at,
+    body_of,
+    epoch_ms,
+    id_text,
+    identities_of,
+    linking_of,
+)
 from intempt_core.mapping import MappedTable
 from intempt_core.settings import Settings
 
@@ -25,6 +36,9 @@ Numbers: TypeAlias = NDArray[np.int64]
 
 LANE_EVENTS = 200
 """Events that make one more lane worth its while, beyond the ``Settings.lanes_at_once`` that a small plan may have."""
+
+WORTH_SAYING = 100
+"""Events of a lane from which on its length is worth a sentence."""
 
 EVENTS_AT_ONCE = 4000
 """Events that :meth:`Plan.written` holds at a time, so that a million of them need no more memory than these."""
@@ -47,6 +61,23 @@ POLICY_WORDS: dict[Policy, str] = {
     ),
 }
 """Each policy in one sentence or two."""
+
+
+class Order(StrEnum):
+    """The order in which a person's events go (CONTRACT 4.3)."""
+
+    FILE = "file"
+    TIME = "time"
+
+
+ORDER_WORDS: dict[Order, str] = {
+    Order.FILE: "A person's events go as the file has them, one after another.",
+    Order.TIME: (
+        "A person's events go by their timestamp; of equal times the file's order counts, and an event without a time"
+        " stays behind the one before it."
+    ),
+}
+"""Each order in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +118,7 @@ class Plan:
     @property
     def largest_lane_reason(self) -> str:
         """Why one lane is much longer than the others, as a sentence; empty where none is."""
-        if self.lanes < 2 or self.largest_lane * self.lanes < 2 * self.events:
-            return ""
-        return (
-            f"One lane holds {self.largest_lane:,} of {self.events:,} events, {self.largest_person:,} of them one"
-            " person's: a person's events go one after another."
-        )
+        return lane_reason(self.events, self.lanes, self.largest_lane, self.largest_person)
 
     def find(self, row: int) -> tuple[int, int] | None:
         """Which request (from 0) has a row, and the row's place in it; ``None`` where the row is not sent."""
@@ -127,6 +153,17 @@ class Plan:
         for request in requests:
             given = [next(events) for _ in request.rows]
             yield request, given, _body(given)
+
+
+def lane_reason(events: int, lanes: int, largest: int, person: int = 0) -> str:
+    """Why the ``largest`` of some lanes is much longer than the others; empty where it is not, or all are short.
+
+    ``person`` counts the events of the person who has most, where that is known.
+    """
+    if lanes < 2 or largest < WORTH_SAYING or 2 * largest * lanes < 3 * events:
+        return ""
+    of_one = f", {person:,} of them one person's" if person else ""
+    return f"One lane holds {largest:,} of {events:,} events{of_one}: a person's events go one after another."
 
 
 def _body(given: Iterable[GivenEvent]) -> bytes:
@@ -172,8 +209,16 @@ class _Listed:
 # ── the two doors ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def plan_table(mapped: MappedTable, rows: Sequence[int] | Numbers, settings: Settings | None = None) -> Plan:
+def plan_table(
+    mapped: MappedTable,
+    rows: Sequence[int] | Numbers,
+    settings: Settings | None = None,
+    *,
+    order: Order = Order.FILE,
+) -> Plan:
     """Plan rows (from 0) of a mapped table, in the order in which they are given: the file's, or any other.
+
+    With :attr:`Order.TIME` a person's events are put in the order of their times.
 
     Neighbours that are lines of one order and share an event id go in one request (CONTRACT 2.9). No rows make an
     empty plan. Raises :class:`PlanError` for a row that is not there or is given twice.
@@ -184,25 +229,52 @@ def plan_table(mapped: MappedTable, rows: Sequence[int] | Numbers, settings: Set
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
     columns = Columns(mapped)
+    persons = _persons(chosen.size, *_links_of_columns(columns, chosen))
+    if order is Order.TIME and columns.times is not None:
+        by = _by_time(persons, columns.times.ms[chosen], columns.times.state[chosen] == TimeState.READ)
+        chosen, persons = chosen[by], persons[by]
     ids, ordered = columns.ids[chosen], columns.ordered[chosen]  # compiled are_one_order
     one_order = ordered[1:] & ordered[:-1] & (ids[1:] == ids[:-1]) & (ids[1:] >= 0)
-    return _plan(mapped, chosen, _persons(chosen.size, *_links_of_columns(columns, chosen)), ~one_order, settings)
+    return _plan(mapped, chosen, persons, ~one_order, settings)
 
 
-def plan_events(events: Sequence[GivenEvent], *, one_request: bool = False, settings: Settings | None = None) -> Plan:
-    """Plan events in their order; ``one_request`` keeps them together, as a form or a pasted body has them."""
-    persons = _persons(len(events), *_links_of_events(events))
-    splittable = np.array(
-        [not are_one_order((before.name, before.body), (event.name, event.body)) for before, event in pairwise(events)],
-        np.bool_,
-    )
-    rows = np.arange(len(events))
+def plan_events(
+    events: Sequence[GivenEvent],
+    *,
+    one_request: bool = False,
+    settings: Settings | None = None,
+    order: Order = Order.FILE,
+) -> Plan:
+    """Plan events in their order, or a person's by time; ``one_request`` keeps them together, as a form has them."""
+    persons, rows = _persons(len(events), *_links_of_events(events)), np.arange(len(events))
+    if order is Order.TIME:
+        times = [epoch_ms(at(event.body, "timestamp")) for event in events]
+        ms = np.array([clamped(time or 0) for time in times], np.int64)
+        rows = _by_time(persons, ms, np.array([time is not None for time in times], np.bool_))
+        persons = persons[rows]
+    going = ((events[row].name, events[row].body) for row in rows.tolist())
+    splittable = np.array([not are_one_order(before, event) for before, event in pairwise(going)], np.bool_)
     if not one_request:
         return _plan(_Listed(events), rows, persons, splittable, settings)
     sizes = np.bincount(persons) if persons.size else np.zeros(1, np.int64)
     bounds = np.array([0, rows.size] if rows.size else [0])
     requests = _Requests(rows, bounds, np.zeros(bounds.size - 1, np.int64))
     return Plan(_Listed(events), requests, int(np.count_nonzero(sizes)), int(sizes.max()))
+
+
+def _by_time(persons: Numbers, ms: Numbers, known: NDArray[np.bool_]) -> Numbers:
+    """The places of events in the order of their times, equal times as they come.
+
+    An event without a time has that of its person's event before it; before the first time it goes before all.
+    """
+    of_one = np.argsort(persons, kind="stable")
+    group = persons[of_one]
+    begins = np.searchsorted(group, group, side="left")
+    last = np.maximum.accumulate(np.where(known[of_one], np.arange(group.size), -1))
+    carried = np.empty(group.size, np.int64)
+    carried[of_one] = np.where(last >= begins, ms[of_one][np.maximum(last, 0)], np.iinfo(np.int64).min)
+    found: Numbers = np.argsort(carried, kind="stable")
+    return found
 
 
 # ── persons ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -95,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     sending.add_argument("file", metavar="FILE", type=Path, help="a CSV file, or a .json file with a request or events")
     sending.add_argument("--target", required=True, metavar="sandbox|NAME|URL")
     sending.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING)
+    sending.add_argument(
+        "--order",
+        choices=("file", "time"),
+        default="file",
+        help="a person's events by their lines, or their timestamps",
+    )
     sending.add_argument("--yes", action="store_true", help="do not ask, not even for a production target")
     sending.add_argument("--wait", action="store_true", help="wait for a running console that sends")
     sending.add_argument("--results", type=Path, metavar="OUT.csv", help="what became of every row")

@@ -14,7 +14,7 @@ from intempt_core.history import LeftBehind, left_behind_of
 from intempt_core.issues import Issue
 from intempt_core.mapping import MappedTable, Mapping, exact_mapping, map_table
 from intempt_core.payloads import Payload, position, read_payload
-from intempt_core.plan import Plan, plan_events, plan_table
+from intempt_core.plan import Order, Plan, plan_events, plan_table
 from intempt_core.saved_mappings import SavedMappings, read_mapping
 from intempt_core.settings import Settings
 from intempt_core.tables import read_table
@@ -37,12 +37,12 @@ class Given:
             return check_table(self.table, seen)
         return check_events(self.listed, seen, self.payload.issues if self.payload else ())
 
-    def plan(self, report: Report, settings: Settings) -> Plan:
+    def plan(self, report: Report, settings: Settings, order: Order = Order.FILE) -> Plan:
         """The plan of the rows without errors."""
         rows = np.flatnonzero(~report.bad)
         if self.table is not None:
-            return plan_table(self.table, rows, settings)
-        return plan_events([self.listed[row] for row in rows], settings=settings)
+            return plan_table(self.table, rows, settings, order=order)
+        return plan_events([self.listed[row] for row in rows], settings=settings, order=order)
 
     @property
     def listed(self) -> tuple[GivenEvent, ...]:

@@ -26,7 +26,7 @@ from intempt_core.dispatch.simple import intent_of, wait
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of, target_key
-from intempt_core.plan import POLICY_WORDS, Plan, Policy
+from intempt_core.plan import ORDER_WORDS, POLICY_WORDS, Order, Plan, Policy
 from intempt_core.secrecy import refuse_secrets
 from intempt_core.settings import ROOT, Settings
 from intempt_core.targets import SANDBOX, Target, Targets, parse_track_url, read_secrets, sandbox_target
@@ -51,8 +51,9 @@ def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
         for line in _unfinished(history, file.digest, target):
             say(line)
         report = file.check(partial(history.sent_ids, target_key(target)))
-        plan = file.plan(report, settings)
-        for line in _plan_words(file, report, plan, target):
+        order = Order(given.order)
+        plan = file.plan(report, settings, order)
+        for line in _plan_words(file, report, plan, target, order):
             say(line)
         if not plan.events:
             say("There is nothing to send.")
@@ -60,7 +61,7 @@ def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
         if not given.yes and not _confirmed(plan, target, sys.stdin):
             say("Nothing was sent.")
             return 1
-        sending = _Sending(history, settings, file, report, plan, target)
+        sending = _Sending(history, settings, file, report, plan, target, order)
         owner = "" if console is None else str(console.get("owner", ""))
         batch, interrupted = sending.here() if alone else sending.at_console(owner, wait=given.wait)
         return _closing_words(history, batch, report, target, given.results, alone=alone, interrupted=interrupted)
@@ -86,7 +87,7 @@ def _sandbox_beside(settings: Settings) -> Iterator[str]:
         yield url
 
 
-def _plan_words(file: Given, report: Report, plan: Plan, target: Target) -> Iterator[str]:
+def _plan_words(file: Given, report: Report, plan: Plan, target: Target, order: Order) -> Iterator[str]:
     yield summary(file, report)
     production = "PRODUCTION, " if target.production else ""
     yield (
@@ -95,6 +96,8 @@ def _plan_words(file: Given, report: Report, plan: Plan, target: Target) -> Iter
     )
     if report.rows_with_errors:
         yield f"{counted(report.rows_with_errors, 'row')} with errors will stay behind."
+    if order is not Order.FILE:
+        yield ORDER_WORDS[order]
     if plan.largest_lane_reason:
         yield plan.largest_lane_reason
     before = report.counts.get("sent_before", 0)
@@ -135,6 +138,7 @@ class _Sending:
     report: Report
     plan: Plan
     target: Target
+    order: Order
 
     def record(self, owner: str) -> str:
         """The intent, before the first byte leaves."""
@@ -146,6 +150,7 @@ class _Sending:
             digest=self.file.digest,
             mapping=self.file.mapping,
             owner=owner,
+            notes={} if self.order is Order.FILE else {"order": self.order.value},
         )
         return self.history.record(intent, requests_of(self.plan), self.file.left_behind(self.report))
 

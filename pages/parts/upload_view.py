@@ -128,8 +128,8 @@ def plan_step(judged: Judged, target: Target) -> None:
         f"{counted(plan.events, 'event')} of {counted(plan.persons, 'person')} · "
         f"{counted(len(plan.requests), 'request')} in {counted(plan.lanes, 'lane')} · to {target.title}"
     )
-    if plan.lanes > 1 and plan.largest_lane > plan.events / 2:
-        st.text(f"One lane holds {plan.largest_lane:,} of them: a person's events go one after another.")
+    if plan.largest_lane_reason:
+        st.text(plan.largest_lane_reason)
     staying_view.staying(judged)
     with st.expander("The first request", key="upload-first", type="compact"):
         st.text(f"POST {target.track_url}")

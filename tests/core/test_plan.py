@@ -18,7 +18,7 @@ from intempt_core.events import IDENTITIES, GivenEvent, at, linking_of
 from intempt_core.issues import Place
 from intempt_core.mapping import MappedTable, Mapping, exact_mapping, map_table
 from intempt_core.payloads import read_payload
-from intempt_core.plan import POLICY_WORDS, Plan, PlannedRequest, Policy, plan_events, plan_table
+from intempt_core.plan import POLICY_WORDS, Order, Plan, PlannedRequest, Policy, lane_reason, plan_events, plan_table
 from intempt_core.settings import Settings
 from intempt_core.tables import read_table
 
@@ -192,6 +192,54 @@ def test_lanes_follow_the_number_of_events_and_persons() -> None:
     assert [lanes(3200, 3200), lanes(4000, 4000), lanes(20000, 20000)] == [16, 20, 64]
 
 
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["", "soon", "5", "7", "7", "9", "1e3"])), max_size=60))
+def test_in_time_order_a_persons_events_go_by_their_times_and_nothing_else_changes(
+    rows: list[tuple[int, str]],
+) -> None:
+    """By both doors: what has no time, or none that can be read, stays behind what it followed."""
+    expected: dict[int, list[int]] = {}
+    for person in {person for person, _ in rows}:
+        mine = [row for row, (whose, _) in enumerate(rows) if whose == person]
+        times: list[float] = []
+        for row in mine:
+            text = rows[row][1]
+            times.append(float(text) if text.isdecimal() else times[-1] if times else float("-inf"))
+        expected[person] = [row for _, row in sorted(zip(times, mine, strict=True), key=lambda pair: pair[0])]
+    header = ("name", "eventId", "userId", "productId", "timestamp")
+    written = table(
+        [("Product viewed", f"e{row}", f"u{whose}", "p", at) for row, (whose, at) in enumerate(rows)], header
+    )
+    events = [
+        event(row, userId=f"u{whose}", **({"timestamp": int(at)} if at.isdecimal() else {"timestamp": at}))
+        for row, (whose, at) in enumerate(rows)
+    ]
+    small = Settings(events_per_request=3)
+    both = (
+        plan_table(written, range(len(rows)), small, order=Order.TIME),
+        plan_events(events, settings=small, order=Order.TIME),
+    )
+    for plan in both:
+        lanes = sent(plan)
+        assert sorted(row for lane in lanes for row in lane) == list(range(len(rows)))
+        for person, wanted in expected.items():
+            assert [row for lane in lanes for row in lane if rows[row][0] == person] == wanted
+    assert plan_table(written, range(len(rows)), small).events == len(rows)
+
+
+def test_in_time_order_the_lines_of_one_order_stay_in_one_request() -> None:
+    header = ("name", "eventId", "userId", "productId", "timestamp")
+    later = [("Product viewed", f"v{n}", "u", "p", str(2_000 + n)) for n in range(4)]
+    order = [("Product ordered", "o", "u", f"p{n}", "1000") for n in range(3)]
+    plan = plan_table(table([*later, *order], header), range(7), Settings(events_per_request=2), order=Order.TIME)
+    assert [request.rows for request in plan.requests] == [(4, 5, 6), (0, 1), (2, 3)]
+
+
+def test_without_times_time_order_is_file_order() -> None:
+    rows = [("", f"e{n}", "", f"u{n % 3}", "", "", "p") for n in range(30)]
+    one, other = (plan_table(table(rows), range(30), order=order) for order in Order)
+    assert list(one.requests) == list(other.requests)
+
+
 def test_a_lane_that_holds_most_is_told_with_its_reason() -> None:
     rows = [("", "", "", "busy" if n % 2 else str(n), "", "", "p") for n in range(1000)]
     plan = plan_table(table(rows), np.arange(1000))
@@ -201,6 +249,9 @@ def test_a_lane_that_holds_most_is_told_with_its_reason() -> None:
     )
     even = plan_table(table([("", "", "", str(n), "", "", "p") for n in range(1000)]), np.arange(1000))
     assert not even.largest_lane_reason
+    assert lane_reason(1_000, 2, 900) == ("One lane holds 900 of 1,000 events: a person's events go one after another.")
+    assert not lane_reason(1_000, 2, 520)
+    assert not lane_reason(60, 2, 59)
 
 
 def test_one_request_keeps_everything_together() -> None:
