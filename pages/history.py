@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.parts import clearing
 from pages.parts import history_view as view
 
 batch, request = st.query_params.get("batch"), st.query_params.get("request")
@@ -14,3 +15,4 @@ elif batch:
 else:
     view.filters()
     view.batches()
+    clearing.old_batches()

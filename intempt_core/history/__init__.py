@@ -36,6 +36,7 @@ Every method raises :class:`~intempt_core.errors.HistoryUnavailable` while histo
 damaged or gone, and works again when it returns.
 """
 
+from intempt_core.history.again import Resend, resend
 from intempt_core.history.by_event import ByEvent, Sighting
 from intempt_core.history.forgetting import Forgetting
 from intempt_core.history.looking_back import LookingBack
@@ -108,6 +109,7 @@ __all__ = [
     "RequestRecord",
     "RequestState",
     "RequestSummary",
+    "Resend",
     "RowOutcome",
     "Settled",
     "Sighting",
@@ -119,5 +121,6 @@ __all__ = [
     "left_behind_of",
     "moves",
     "requests_of",
+    "resend",
     "target_key",
 ]

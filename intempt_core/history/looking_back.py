@@ -54,17 +54,29 @@ class LookingBack(Database):
             yield from window
             begin = None if begin is None else begin + ROWS_AT_ONCE
 
-    def bodies(self, batch: str, states: Iterable[RequestState]) -> Iterator[RequestIntent]:
+    def lane_events(self, batch: str, states: Iterable[RequestState]) -> dict[int, int]:
+        """How many events each lane of a batch has in those states. Raises :class:`NotFound`."""
+        with self._reading() as connection:
+            columns = requests.c
+            held = select(columns.lane, func.sum(columns.events)).where(
+                columns.batch == number_of(connection, batch), columns.state.in_([state.value for state in states])
+            )
+            return {lane: int(events) for lane, events in connection.execute(held.group_by(columns.lane))}
+
+    def bodies(
+        self, batch: str, states: Iterable[RequestState], *, limit: int | None = None
+    ) -> Iterator[RequestIntent]:
         """The batch's requests in those states, byte-identical and in their order, to be recorded again as a resend.
 
-        Raises :class:`NotFound` when the first one is asked for.
+        With ``limit`` only the first ones. Raises :class:`NotFound` when the first one is asked for.
         """
         with self._reading() as connection:
             columns = requests.c
             wanted = select(columns.id, columns.lane).where(
                 columns.batch == number_of(connection, batch), columns.state.in_([state.value for state in states])
             )
-            places = connection.execute(wanted.order_by(columns.lane, columns.position, columns.part)).all()
+            ordered = wanted.order_by(columns.lane, columns.position, columns.part).limit(limit)
+            places = connection.execute(ordered).all()
         counted = (
             (place.id, lane, position)
             for lane, of_lane in groupby(places, key=lambda place: place.lane)

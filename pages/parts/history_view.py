@@ -7,6 +7,7 @@ import streamlit as st
 from intempt_core import NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchFilter, BatchSummary, RequestState, RequestSummary, Source
+from intempt_core.plan import ORDER_WORDS, Order
 from pages.parts import composing, resending, sending
 from pages.parts.exchange import came_back, exchange
 from pages.parts.frame import target
@@ -144,6 +145,8 @@ def one_batch(id_: str) -> None:
     if batch.left_behind:
         st.text(f"{counted(batch.left_behind, 'row')} of the input stayed behind.")
     mends(batch)
+    if batch.notes.get("order") == Order.TIME.value:
+        st.text(ORDER_WORDS[Order.TIME])
     if batch.resend_of:
         st.page_link("history.py", label="Sent again from this batch", query_params={"batch": batch.resend_of})
     sending.watch(batch.id)

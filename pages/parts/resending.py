@@ -8,11 +8,12 @@ import streamlit as st
 
 from intempt_core import Target, plan_events, read_payload
 from intempt_core.events import GivenEvent, at, id_text
-from intempt_core.history import BatchSummary, Intent, RequestState, TargetSnapshot
+from intempt_core.history import BatchSummary, Intent, RequestState, TargetSnapshot, resend
+from intempt_core.plan import lane_reason
 from pages.parts import sending
 from pages.parts.house import house
 from pages.parts.look import counted, escaped, mark, raw
-from pages.parts.session import TARGET, key, one_click, put, room, value
+from pages.parts.session import TARGET, key, put, room, value
 
 SETTLED = (
     RequestState.ACCEPTED,
@@ -22,6 +23,10 @@ SETTLED = (
     RequestState.CANCELLED,
 )
 SAME, FRESH = "the same ids", "fresh ids"
+MEND = (
+    "What was refused will be refused again as it is, unless the target was mended. To mend the events of a file,"
+    " correct it and upload it: a corrected row keeps its id. A single request can be opened in Compose."
+)
 BODY_DRAWN = 4000
 """Characters of the first request that the plan shows."""
 
@@ -39,33 +44,51 @@ def again(batch: BatchSummary, target: Target) -> None:
     states = [state for state in SETTLED if batch.events.get(state)]
     if not states or not batch.over:
         return
-    with st.popover("Send again", key=key("again", batch.id)):
-        picked = st.pills(
-            "Which events",
-            [state.value for state in states],
-            selection_mode="multi",
-            default=[state.value for state in states],
-            format_func=lambda state: mark(state, batch.events[RequestState(state)]),
-            key=key("again-states", batch.id),
+    opened = st.popover("Send again", key=key("again", batch.id), on_change="rerun")
+    if opened.open:
+        with opened:
+            choice(batch, states, target)
+
+
+def choice(batch: BatchSummary, states: list[RequestState], target: Target) -> None:
+    """Which of its events, under which ids, what that does, and the button. At first what was not accepted, if any."""
+    wanting = [state for state in states if state is not RequestState.ACCEPTED]
+    picked = st.pills(
+        "Which events",
+        [state.value for state in states],
+        selection_mode="multi",
+        default=[state.value for state in wanting or states],
+        format_func=lambda state: mark(state, batch.events[RequestState(state)]),
+        key=key("again-states", batch.id),
+    )
+    ids = st.segmented_control("Event ids", (SAME, FRESH), default=SAME, required=True, key=key("again-ids", batch.id))
+    fresh = ids == FRESH
+    chosen = [RequestState(state) for state in picked]
+    count = sum(batch.events[state] for state in chosen)
+    if not count:
+        st.text("Choose at least one kind.")
+        return
+    plan(batch, chosen, target, fresh=fresh)
+    if RequestState.REFUSED in chosen:
+        st.text(MEND)
+        st.button(
+            "Show the refused requests",
+            key=key("again-refused", batch.id),
+            on_click=put,
+            args=(key("history-state", batch.id), RequestState.REFUSED.value),
         )
-        ids = st.segmented_control(
-            "Event ids", (SAME, FRESH), default=SAME, required=True, key=key("again-ids", batch.id)
+    name = key("again", batch.id)
+    if sending.named(target, name) and sending.number_typed(target, count, name):
+        st.button(
+            f"Send {counted(count, 'event')} again to {escaped(target.title)}",
+            key=key("again-send", batch.id),
+            type="primary",
+            on_click=send,
+            args=(batch, tuple(chosen), target, decided(batch)),
+            kwargs={"fresh": fresh},
         )
-        fresh = ids == FRESH
-        chosen = [RequestState(state) for state in picked]
-        count = sum(batch.events[state] for state in chosen)
-        plan(batch, chosen, target, fresh=fresh)
-        if count and sending.named(target, key("again", batch.id)):
-            st.button(
-                f"Send {counted(count, 'event')} again to {escaped(target.title)}",
-                key=key("again-send", batch.id),
-                type="primary",
-                on_click=send,
-                args=(batch, tuple(chosen), target, decided(batch)),
-                kwargs={"fresh": fresh},
-            )
-        if trouble := value(key("again-trouble", batch.id)):
-            st.text(trouble)
+    if trouble := value(key("again-trouble", batch.id)):
+        st.text(trouble)
 
 
 def decided(batch: BatchSummary) -> tuple[object, ...]:
@@ -80,28 +103,26 @@ def decided(batch: BatchSummary) -> tuple[object, ...]:
 
 def plan(batch: BatchSummary, states: list[RequestState], target: Target, *, fresh: bool) -> None:
     """What would leave, where to, and what that does; the first request as it would leave under the same ids."""
-    events, requests = (sum(counts[state] for state in states) for counts in (batch.events, batch.requests))
-    how = "planned anew" if fresh else f"in {counted(requests, 'request')}, byte for byte as before"
-    st.text(f"{counted(events, 'event')} {how}, to {target.title}. {consequence(batch, states, target, fresh=fresh)}")
-    first = next(house().history.bodies(batch.id, states), None)
-    if first is not None and not fresh:
-        st.caption("The first request")
-        raw(first.body.decode("utf-8", "replace")[:BODY_DRAWN], 120)
-
-
-def consequence(batch: BatchSummary, states: list[RequestState], target: Target, *, fresh: bool) -> str:
-    """What sending them again will do, in a sentence."""
     if fresh:
-        return "Under fresh ids they are new events: the target counts them once more."
-    arrived = sum(batch.events[state] for state in states if state in (RequestState.ACCEPTED, RequestState.UNKNOWN))
-    if not arrived:
-        return "None of them arrived, so none is doubled."
-    if target.deduplicates:
-        return sending.deduplication(target)
-    return f"The target does not deduplicate: up to {counted(arrived, 'event')} may be counted twice."
+        events = sum(batch.events[state] for state in states)
+        st.text(
+            f"{counted(events, 'event')}, planned anew, to {target.title}."
+            " Under fresh ids they are new events: the target counts them once more."
+        )
+        return
+    meant = resend(batch, states, deduplicates=target.deduplicates)
+    st.text(f"Of {counted(meant.events, 'event')}: {meant.says}")
+    requests = sum(batch.requests[state] for state in states)
+    st.text(f"They go in {counted(requests, 'request')}, byte for byte as before, to {target.title}.")
+    lanes = house().history.lane_events(batch.id, states)
+    if reason := lane_reason(meant.events, len(lanes), max(lanes.values(), default=0)):
+        st.text(reason)
+    first = next(house().history.bodies(batch.id, states, limit=1), None)
+    if first is not None:
+        with st.expander("The first request", type="compact"):
+            raw(first.body.decode("utf-8", "replace")[:BODY_DRAWN], 120)
 
 
-@one_click()
 def send(
     batch: BatchSummary,
     states: tuple[RequestState, ...],

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from typing import Protocol
 
 import streamlit as st
 
 from intempt_core import NotAllowed, Progress, Target
 from intempt_core.history import BatchState, BatchSummary, Intent, LeftBehind, RequestIntent, RequestState
-from intempt_core.plan import POLICY_WORDS, Plan, Policy
+from intempt_core.plan import ORDER_WORDS, POLICY_WORDS, Order, Plan, Policy
+from pages.parts.course import course
 from pages.parts.house import house
 from pages.parts.look import badges, counted, escaped, lasted
 from pages.parts.session import key, put, widgets
@@ -36,6 +38,27 @@ def policy_choice(target: Target, name: str) -> Policy:
     return policy
 
 
+class Ordered(Protocol):
+    """A screen's record that knows in which order a person's events go."""
+
+    order: Order
+
+
+def order_choice(found: Ordered, widget: str) -> Order:
+    """Choose the order in which a person's events go; the choice is explained in one sentence."""
+    st.session_state[widget] = found.order
+    st.segmented_control(
+        "A person's events go in",
+        list(Order),
+        format_func=lambda order: f"{order.value} order",
+        required=True,
+        key=widget,
+        on_change=lambda: setattr(found, "order", Order(st.session_state[widget])),
+    )
+    st.caption(ORDER_WORDS[found.order])
+    return found.order
+
+
 def named(target: Target, name: str) -> bool:
     """Whether one may send: a production target needs its name typed."""
     if not target.production:
@@ -47,6 +70,19 @@ def named(target: Target, name: str) -> bool:
     if typed == target.name:
         return True
     st.text(f"The button appears once {target.name} is typed.")
+    return False
+
+
+def number_typed(target: Target, events: int, name: str) -> bool:
+    """Whether as many events may be sent once more: to a production target their number is typed."""
+    if not target.production:
+        return True
+    typed = st.text_input(
+        f"And the number of events that go there again: {events:,}", key=key(name, "production", "number", target.name)
+    )
+    if typed.strip().replace(",", "") == str(events):
+        return True
+    st.text(f"The button appears once {events} is typed too.")
     return False
 
 
@@ -75,6 +111,7 @@ def watch(batch: str) -> None:
     def progress_of() -> None:
         summary = house().history.batch(batch)
         progress(summary, house().dispatcher.progress(batch))
+        course(summary)
         if moving and not summary.moves:
             st.rerun()
 

@@ -115,7 +115,9 @@ def plan_step(judged: Judged, target: Target) -> None:
         st.caption(IDS[FRESH if found.fresh else SAME])
     if sent and not found.fresh:
         st.text(sending.deduplication(target))
-    plan = judged.plan(everything=found.everything, leave_out=found.leave_out)
+    if "timestamp" in judged.mapped.mapping.columns.values():
+        sending.order_choice(found, "upload-order")
+    plan = judged.plan(everything=found.everything, leave_out=found.leave_out, order=found.order)
     if not judged.report.rows:
         st.text("The file has a header and no rows: there is nothing to send.")
         return

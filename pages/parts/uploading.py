@@ -34,7 +34,7 @@ from intempt_core.history import LeftBehind, Source, left_behind_of
 from intempt_core.mapping import MappedTable, Offer
 from intempt_core.mends import Mend, Mended, mend
 from intempt_core.offering import Offered, offered
-from intempt_core.plan import Policy
+from intempt_core.plan import Order, Policy
 from pages.parts import sending
 from pages.parts.house import house
 from pages.parts.session import TARGET, anew, key, one_click, room, value
@@ -63,6 +63,7 @@ class Uploading:
     """Whether rows stay behind whose event was accepted before."""
     mends: tuple[Mend, ...] = ()
     """What was changed of the file, step by step."""
+    order: Order = Order.FILE
     batch: str | None = None
     problem: str = ""
     """What is wrong with the file or its mapping."""
@@ -159,8 +160,8 @@ class Judged:
     mends: tuple[Mend, ...] = ()
     mended: tuple[int, ...] = ()
     """The cells that each mend changed."""
-    plans: dict[bytes, Plan] = field(default_factory=dict)
-    """Plans by the rows that stay behind; made once, for a screen is drawn often."""
+    plans: dict[tuple[bytes, Order], Plan] = field(default_factory=dict)
+    """Plans by the rows that stay behind, and by their order; made once, for a screen is drawn often."""
 
     @property
     def accepted_before(self) -> NDArray[np.int64]:
@@ -176,14 +177,14 @@ class Judged:
             stay[self.accepted_before] = True
         return np.flatnonzero(stay)
 
-    def plan(self, *, everything: bool, leave_out: bool = False) -> Plan:
+    def plan(self, *, everything: bool, leave_out: bool = False, order: Order = Order.FILE) -> Plan:
         """The requests of the rows that do not stay behind."""
         stay = self.staying(everything=everything, leave_out=leave_out)
-        digest = sha256(stay.tobytes()).digest()
-        if digest not in self.plans:
+        which = sha256(stay.tobytes()).digest(), order
+        if which not in self.plans:
             rows = np.delete(np.arange(self.report.rows), stay)
-            self.plans[digest] = plan_table(self.mapped, rows, house().settings)
-        return self.plans[digest]
+            self.plans[which] = plan_table(self.mapped, rows, house().settings, order=order)
+        return self.plans[which]
 
     @cached_property
     def offers(self) -> list[Offered]:
@@ -274,7 +275,7 @@ def decided() -> tuple[object, ...]:
     """What a person has decided about the plan, as it is now."""
     found, name = uploading(), value(TARGET)
     policy = value(key("upload", "policy", name))
-    return found.fresh, found.everything, found.leave_out, found.mends, name, policy
+    return found.fresh, found.everything, found.leave_out, found.mends, found.order, name, policy
 
 
 @one_click()
@@ -316,6 +317,8 @@ def _notes(judged_: Judged, found: Uploading) -> dict[str, Json]:
         notes["accepted before, left out"] = int(count)
     if judged_.mends:
         notes["mends"] = judged_.notes
+    if found.order is not Order.FILE:
+        notes["order"] = found.order.value
     return notes
 
 

@@ -16,8 +16,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import run
+from intempt_core import History
+from intempt_core.history import BatchState, Leaving, Settled
+from intempt_core.settings import Settings
 from tests.browser.browsing import open_screen, serious_findings, settled
 from tests.browser.conftest import Console
+from tests.core.history_by_hand import ME, attempt, batch_of
 from tests.pages.upload_by_hand import csv_of, good_rows
 
 
@@ -124,6 +128,30 @@ def test_a_batch_is_sent_again_under_the_same_ids_and_then_under_fresh_ones(
     for text, count in found.items():
         open_screen(page, f"/history?history-text={text}")
         expect(page.get_by_text(f"{count} batches, newest first", exact=False)).to_be_visible()
+
+
+def test_old_batches_are_deleted_from_the_screen_with_a_plan_first(page: Page, console: Console) -> None:
+    history = History.open(Settings(data=console.data).history_url)
+    history._clock = lambda: int((time.time() - 400 * 86_400) * 1000)  # as if it were last year
+    old = batch_of(history, [50] * 4, label="last year")
+    for work in history.take(old, 1, 10):
+        history.mark([Leaving(work.id), Settled(work.id, attempt())], owner=ME)
+    history.set_state(old, BatchState.DONE)
+    history.close()
+    open_screen(page, "/history?history-text=" + old)
+    page.get_by_role("link", name="Open").click()
+    expect(page.get_by_text("4 seconds", exact=False).or_(page.get_by_text("1 second", exact=False))).to_be_visible()
+    usable(page)
+    open_screen(page, "/history")
+    page.get_by_role("button", name="Delete old batches").click()
+    page.get_by_role("radio", name="1 year").click()
+    expect(page.get_by_text("1 batch with 200 events", exact=False)).to_be_visible()
+    settled(page)
+    usable(page)
+    page.get_by_role("button", name="Delete 1 batch for good").dblclick()
+    expect(page.get_by_text("Deleted 1 batch with 200 events.", exact=False)).to_be_visible()
+    open_screen(page, f"/history?batch={old}")
+    expect(page.get_by_text(f"History knows no batch {old}.")).to_be_visible()
 
 
 @contextmanager

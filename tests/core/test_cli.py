@@ -284,6 +284,19 @@ def test_a_json_document_is_sent_in_its_order(tmp_path: Path, data: Path, capsys
     assert "Read as" not in capsys.readouterr().out
 
 
+def test_a_persons_events_are_sent_by_their_times_where_that_is_chosen(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"Product viewed,e{n},u1,p,{1_700_000_000_000 + (n * 7) % 10}\n" for n in range(10)]
+    with hostile(decides(lambda _: OK)) as server:
+        call = ["send", file(tmp_path, *rows), "--target", url_of(server), "--yes", "--order", "time"]
+        assert main(call, key(data)) == 0
+        assert got(server) == [f"e{n}" for n in sorted(range(10), key=lambda n: (n * 7) % 10)]
+    assert "A person's events go by their timestamp" in capsys.readouterr().err
+    with history(data) as kept:
+        assert kept.batches().items[0].notes == {"order": "time"}
+
+
 @pytest.mark.parametrize(
     ("target", "environment", "said"),
     [

@@ -9,8 +9,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from intempt_core import Outcome, Policy
-from intempt_core.history import History, Leaving, Settled, Source
+from intempt_core import Outcome, Policy, Target
+from intempt_core.credentials import Credential
+from intempt_core.history import BatchState, History, Leaving, Settled, Source
+from pages.parts.clearing import clearing
 from pages.parts.house import house
 from tests.core.history_by_hand import ME, SHOP, attempt, batch_of, event, intent, request
 from tests.pages.upload_by_hand import Upload
@@ -183,3 +185,91 @@ def test_a_batch_says_where_it_stands_and_a_request_shows_what_left_and_every_tr
     screen = opened(request=str(history.requests(batch).items[0].id))
     assert '{"track":["e1","e2"]}' in [code.value for code in screen.app.code]
     assert "It was refused." in screen.said
+
+
+@pytest.fixture
+def mixed(history: History) -> str:
+    """A batch that is over: of 8 requests of 50 events half were accepted, and one of each went otherwise."""
+    batch = batch_of(history, *[[50]] * 8, policy=Policy.GO_ON, persons=8, lanes=8)
+    outcomes = [*[Outcome.ACCEPTED] * 4, Outcome.REFUSED, Outcome.UNKNOWN, Outcome.UNSENT, Outcome.UNSENT]
+    for number, (found, outcome) in enumerate(zip(history.requests(batch).items, outcomes, strict=True)):
+        history.mark([Leaving(found.id)], owner=ME)
+        tried = attempt(outcome, elapsed_ms=100.0 * number, started_at=1_795_348_980_000 + 1_000 * number)
+        history.mark([Settled(found.id, tried)], owner=ME)
+    history.set_state(batch, BatchState.DONE)
+    return batch
+
+
+def test_a_batch_shows_its_answers_over_time_and_its_slowest_ones(history: History, mixed: str) -> None:
+    screen = opened(batch=mixed)
+    assert "8 seconds, at most 50 in one: ● 200 accepted, ■ 50 refused, ◆ 50 unknown, ○ 100 unsent." in captions(screen)
+    slow = [line for line in screen.said.splitlines() if ", lane " in line]
+    assert slow[0] == "400 ms  ■ 400, lane 5, request 1"
+    assert len(slow) == 5
+
+
+def captions(screen: Upload) -> str:
+    return "\n".join(caption.value for caption in screen.app.caption)
+
+
+def unfolded(screen: Upload, popover: str) -> Upload:
+    """The screen with a popover open."""
+    screen.app.session_state[popover] = True
+    return screen.run()
+
+
+def test_what_was_not_accepted_is_offered_first_with_a_plan_that_counts_it(history: History, mixed: str) -> None:
+    screen = unfolded(opened(batch=mixed), f"again-{mixed}")
+    assert (
+        "Of 200 events: 100 never arrived, 50 refused, 50 unknown; the target deduplicates by event id: what it already"
+        " has, it ignores."
+    ) in screen.said
+    assert "They go in 4 requests, byte for byte as before, to Sandbox" in screen.said
+    assert "What was refused will be refused again as it is" in screen.said
+    assert screen.has(f"again-send-{mixed}")
+
+
+def test_a_production_target_wants_its_name_and_the_number_of_events(
+    history: History, mixed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Target(
+        "shop", "https://api.intempt.com", "acme", "shop", "1", production=True, origin="typed",
+        credential=Credential.parse("a.b"), credential_reference="typed",
+    )  # fmt: skip
+    screen = opened(batch=mixed)
+    screen.app.session_state["console"].typed["shop"] = known
+    screen.app.session_state["console"].wanted = "shop"
+    unfolded(screen, f"again-{mixed}")
+    assert "the target does not deduplicate: a resend may double up to 50 events." in screen.said
+    assert not screen.has(f"again-send-{mixed}")
+    screen.app.text_input(key=f"again-{mixed}-production-shop").set_value("shop")
+    assert not screen.run().has(f"again-send-{mixed}")
+    screen.app.text_input(key=f"again-{mixed}-production-number-shop").set_value("199")
+    assert not screen.run().has(f"again-send-{mixed}")
+    screen.app.text_input(key=f"again-{mixed}-production-number-shop").set_value("200")
+    assert screen.run().has(f"again-send-{mixed}")
+
+
+def test_old_batches_are_deleted_after_a_plan_and_the_young_stay(history: History) -> None:
+    clock, days = history._clock, 86_400_000
+    old = {}
+    for age in (200, 40):
+        history._clock = lambda age=age: int(time.time() * 1000) - age * days  # type: ignore[misc]  # a default binds it
+        old[age] = batch_of(history, [3], policy=Policy.GO_ON, label=f"{age} label")
+        settle(history, old[age], Outcome.ACCEPTED)
+        history.set_state(old[age], BatchState.DONE)
+    waits = batch_of(history, [1], label="waits label")
+    history.set_state(waits, BatchState.PAUSED)
+    history._clock = clock
+    screen = unfolded(opened(), "history-clear")
+    assert "1 batch with 3 events, from " in screen.said
+    screen.app.segmented_control(key="history-clear-age").set_value("1 month")
+    screen.run()
+    assert "2 batches with 6 events, from " in screen.said
+    assert "Not among them: 1 older batch that still moves or waits for a decision." in screen.said
+    screen.press("history-clear-go")
+    until = time.monotonic() + 20
+    while not clearing().over and time.monotonic() < until:
+        time.sleep(0.02)
+    assert "Deleted 2 batches with 6 events." in screen.run().said
+    assert labels(screen) == ["waits"]

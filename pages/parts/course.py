@@ -1,0 +1,86 @@
+"""How a batch went over time: answers by outcome as a small picture with its figures, and the slowest answers."""
+
+from html import escape
+
+import streamlit as st
+
+from intempt_core import Outcome
+from intempt_core.history import BatchSummary, Course, SlowAnswer
+from pages.parts.house import house
+from pages.parts.look import LOOKS, counted, lasted, mark, moment, zone_name
+from pages.parts.session import key
+
+SLOWEST = 5
+"""Slow answers that are shown."""
+
+HEIGHT = 72
+"""Pixels of the highest bar."""
+
+COLOURS = {
+    Outcome.ACCEPTED: "light-dark(#1a7f37, #4cb86a)",
+    Outcome.REFUSED: "light-dark(#b42318, #e5685c)",
+    Outcome.UNKNOWN: "light-dark(#b25e09, #e09a46)",
+    Outcome.UNSENT: "light-dark(#8a9199, #a3abb2)",
+}
+"""The colours of the outcomes (.streamlit/config.toml) for a picture; below it they stand as words."""
+
+
+def course(summary: BatchSummary) -> None:
+    """Both, side by side where there is room; nothing where a batch is a request or two."""
+    if sum(summary.requests.values()) < 3:
+        return
+    history = house().history
+    over_time, slow = history.course(summary.id), history.slowest(summary.id, SLOWEST)
+    if not over_time.bars:
+        return
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(key=key("course", summary.id), gap="xsmall"):
+        st.html(picture(over_time))
+        st.caption(words(over_time))
+    with right, st.container(key=key("slowest", summary.id), gap=None):
+        st.caption("The slowest answers")
+        for answer in slow:
+            line(answer)
+
+
+def picture(found: Course) -> str:
+    """The bars, as HTML of numbers of our own; who does not see them hears the figures."""
+    highest = max(sum(bar.events.values()) for bar in found.bars)
+    bars = "".join(
+        "<div style='flex:1 1 0;max-width:14px;display:flex;flex-direction:column-reverse'>"
+        + "".join(
+            f"<div style='height:{max(1, round(HEIGHT * bar.events[outcome] / highest))}px;background:{colour}'></div>"
+            for outcome, colour in COLOURS.items()
+            if bar.events.get(outcome)
+        )
+        + "</div>"
+        for bar in found.bars
+    )
+    return (
+        f"<div role='img' aria-label='{escape(words(found), quote=True)}' style='display:flex;align-items:flex-end;"
+        f"gap:1px;height:{HEIGHT}px;border-bottom:1px solid light-dark(#c9ccc4, #444c54)'>{bars}</div>"
+    )
+
+
+def words(found: Course) -> str:
+    """The same in words: from when to when, how much is one bar, and what all of them hold."""
+    total = {outcome: sum(bar.events.get(outcome, 0) for bar in found.bars) for outcome in COLOURS}
+    said = ", ".join(mark(outcome, count) for outcome, count in total.items() if count)
+    lasts = counted(found.width * len(found.bars), "second")
+    each = "" if found.width == 1 else f", {lasted(found.width * 1000)} a bar"
+    highest = max(sum(bar.events.values()) for bar in found.bars)
+    return (
+        f"Events by the answer to each try, from {moment(found.begin).partition(' (')[0]} ({zone_name()}) on,"
+        f" {lasts}{each}, at most {highest:,} in one: {said}."
+    )
+
+
+def line(answer: SlowAnswer) -> None:
+    """One slow answer, and the way to its request."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        shape = LOOKS[answer.outcome].shape
+        st.text(
+            f"{lasted(answer.elapsed_ms)}  {shape} {answer.status}, lane {answer.lane}, request {answer.position}",
+            width="stretch",
+        )
+        st.page_link("history.py", label="Open", query_params={"request": str(answer.request)}, width=70)
