@@ -1,12 +1,12 @@
 """What follows from what arrived: repeats, who is who, and where to find whose events.
 
-Requests are taken into ``inbox`` as they came, and digested in that order, some at a time. Digesting is pure in what
-the inbox holds, so it may be done at any time, and by whichever process comes first. Every call into SQLite carries
+Requests are kept in ``requests`` as they came, and digested in that order, some at a time. Digesting is pure in what
+stands there, so it may be done at any time, and by whichever process comes first. Every call into SQLite carries
 many rows, because each gives up the interpreter's lock and has to win it back.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
@@ -19,48 +19,70 @@ from intempt_core.sandbox.reading import Event, read_track, unread
 REQUESTS_AT_ONCE = 32
 """Requests that are digested in one transaction: some hundredths of a second."""
 
+KEPT = 5_000
+"""Requests that stay as they came, the last ones; older ones are known by their events only."""
+
+KEPT_BYTES = 100_000
+"""Bytes of such a request's body that stay, once it is digested."""
+
 ROWS_AT_ONCE = 100
-"""Rows of one statement; 15 columns each stay far below SQLite's 32,766 parameters."""
+"""Rows of one statement; 16 columns each stay far below SQLite's 32,766 parameters."""
 
 Links = set[tuple[int, str, str]]
 """Pairs of nodes by project: who is one person."""
 
 
-def digest(connection: sqlite3.Connection, known: Links) -> int:
-    """Digest the oldest requests of the inbox, inside the caller's transaction; how many they were.
+def digest(connection: sqlite3.Connection, known: Links, read: dict[int, list[Event]]) -> tuple[int, int]:
+    """Digest the oldest requests that are not, inside the caller's transaction; how many they were, and up to which
+    number everything is digested now.
 
-    Fewer than :data:`REQUESTS_AT_ONCE` means that the inbox is empty now. ``known`` are links that stand in the
-    database already; the new ones are added.
+    Fewer than :data:`REQUESTS_AT_ONCE` means that none is left. ``known`` are links that stand in the database
+    already; the new ones are added. ``read`` are the events of requests that were read before; those digested go.
     """
-    taken = connection.execute(_OLDEST, (REQUESTS_AT_ONCE,)).fetchall()
-    if not taken:
-        return 0
-    connection.execute("DELETE FROM inbox WHERE id <= ?", (taken[-1][0],))
-    places = _places(connection, {(org, project) for _, _, org, project, _, _, _ in taken})
+    ((before,),) = connection.execute("SELECT upto FROM digested")
+    waiting = connection.execute(_OLDEST, (before, REQUESTS_AT_ONCE)).fetchall()
+    if not waiting:
+        return 0, before
+    upto = waiting[-1][0]
+    _digest_events(connection, [row[:-1] for row in waiting if row[-1]], known, read)
+    connection.execute("UPDATE digested SET upto = ?", (upto,))
+    connection.execute("DELETE FROM requests WHERE id <= ?", (upto - KEPT,))
+    connection.execute(_CUT, (KEPT_BYTES, before, upto, KEPT_BYTES))
+    return len(waiting), upto
+
+
+def _digest_events(
+    connection: sqlite3.Connection, taken: Sequence[tuple[Any, ...]], known: Links, read: dict[int, list[Event]]
+) -> None:
+    places = _places(connection, {(org, project) for _, _, org, project, *_ in taken})
+    ((before,),) = connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
+    events: list[_Placed] = []
+    arrivals: list[tuple[Any, ...]] = []
+    counting: set[int] = set()  # whose repeats count, because the sandbox did not deduplicate when they came
+    for number, at, org, project, source, client, address, deduplicates in taken:
+        place, found, first = places[org, project], read.pop(number, None), before + len(events) + 1
+        found = _events(connection, number, at) if found is None else found
+        arrivals.append((number, at, place, source, client, address, first, len(found)))
+        events += [_Placed(seq, number, place, source, event) for seq, event in enumerate(found, first)]
+        if not deduplicates:
+            counting.update(range(first, first + len(found)))
     insert_many(
         connection,
-        "INSERT INTO arrivals (id, received_at, project, source, client)",
-        ((number, at, places[org, project], source, client) for number, at, org, project, source, client, _ in taken),
+        "INSERT INTO arrivals (id, received_at, project, source, client, address, first, events)",
+        arrivals,
     )
-    ((before,),) = connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
-    placed = (
-        (number, places[org, project], source, event)
-        for number, at, org, project, source, _, body in taken
-        for event in _events(body, at)
-    )
-    events = [_Placed(seq, *one) for seq, one in enumerate(placed, before + 1)]
     insert_many(
         connection,
         "INSERT INTO events (seq, arrival, project, name, event_id, profile_id, user_id, another_user_id, account_id,"
         " product_id, time, line, codes, because, body)",
         ((one.seq, one.arrival, one.place, *one.event) for one in events),
     )
-    repeats = _mark_repeats(connection, before)
+    repeats = _mark_repeats(connection, before, counting)
     _note_persons(connection, [one for one in events if one.seq not in repeats], known)
-    return len(taken)
 
 
-def _events(body: bytes, received_at: int) -> list[Event]:
+def _events(connection: sqlite3.Connection, number: int, received_at: int) -> list[Event]:
+    ((body,),) = connection.execute("SELECT body FROM requests WHERE id = ?", (number,))
     try:
         return read_track(body, received_at)
     except Refused as refusal:
@@ -98,11 +120,13 @@ def _note_persons(connection: sqlite3.Connection, events: Sequence[_Placed], kno
     known.update(new)
 
 
-def _mark_repeats(connection: sqlite3.Connection, before: int) -> set[int]:
-    """Find which of the events after ``before`` were there already (CONTRACT 2.2, 2.9, 3.7), and mark them."""
+def _mark_repeats(connection: sqlite3.Connection, before: int, counting: Set[int]) -> set[int]:
+    """Find which of the events after ``before`` were there already (CONTRACT 2.2, 2.9, 3.7), and mark them, but for
+    those that count all the same.
+    """
     connection.execute(_FIRST_OF_ID, (before,))
     connection.execute(_FIRST_OF_LINE, (before, EventName.ORDERED.value))
-    repeats = connection.execute(_REPEATS, (before,)).fetchall()
+    repeats = [row for row in connection.execute(_REPEATS, (before,)) if row[1] not in counting]
     if repeats:
         connection.executemany("UPDATE events SET repeat_of = ? WHERE seq = ?", repeats)
     return {seq for _, seq in repeats}
@@ -122,7 +146,12 @@ def _many(into: str, width: int, height: int) -> str:
 
 
 _OLDEST = """
-SELECT id, received_at, org, project, source, client, body FROM inbox ORDER BY id LIMIT ?
+SELECT id, received_at, org, project, source, client, address, deduplicates, taken FROM requests
+WHERE id > ? ORDER BY id LIMIT ?
+"""
+
+_CUT = """
+UPDATE requests SET body = substr(body, 1, ?) WHERE id > ? AND id <= ? AND length(body) > ?
 """
 
 # An event id is taken by the first event without another error; events of one project share their ids, whatever

@@ -55,14 +55,20 @@ def consents(store: Store) -> bytes:
     return orjson.dumps({"count": len(told), "consents": told})
 
 
+def verdict(row: Row) -> tuple[list[str], str | None]:
+    """The codes of what is wrong with an event, and why it is not processed; ``None`` where it is."""
+    if row["repeat_of"] is None:
+        return row["codes"].split(), row["because"] or None
+    repeated = Issue("event_id_repeated", Place(), row["event_id"])
+    return [repeated.code], f"{repeated.says[:-1]}: repeat of event {row['repeat_of']}."
+
+
 def _event(row: Row) -> dict[str, Any]:
     """One event as the door shows it. Any: JSON."""
-    codes, because = row["codes"].split(), row["because"] or None
-    if row["repeat_of"] is not None:
-        repeated = Issue("event_id_repeated", Place(), row["event_id"])
-        codes, because = [repeated.code], f"{repeated.says[:-1]}: repeat of event {row['repeat_of']}."
+    codes, because = verdict(row)
     return {
         "seq": row["seq"],
+        "request": row["arrival"],
         "received_at": row["received_at"],
         "org": row["org"],
         "project": row["project"],
@@ -100,8 +106,8 @@ FROM events AS e WHERE {condition}
 
 def _listed(condition: str) -> str:
     return f"""
-SELECT e.seq, e.name, e.event_id, e.profile_id, e.user_id, e.another_user_id, e.account_id, e.product_id, e.time,
-       e.codes, e.because, e.repeat_of, e.body, a.received_at, a.source, a.client, p.org, p.project
+SELECT e.seq, e.arrival, e.name, e.event_id, e.profile_id, e.user_id, e.another_user_id, e.account_id, e.product_id,
+       e.time, e.codes, e.because, e.repeat_of, e.body, a.received_at, a.source, a.client, p.org, p.project
 FROM events AS e JOIN arrivals AS a ON a.id = e.arrival JOIN projects AS p ON p.id = e.project
 WHERE e.seq > :after AND {condition} ORDER BY e.seq LIMIT :limit
 """  # noqa: S608  the condition is one of ours, its values are parameters

@@ -1,11 +1,10 @@
 """The sandbox as a Starlette application: the paths of CONTRACT 1, 5 and 6, and what it tells about itself."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,18 +15,25 @@ from starlette.routing import Route
 
 from intempt_core.events import dumps, now_ms
 from intempt_core.feeds import feeds_of
-from intempt_core.sandbox import listing
+from intempt_core.sandbox import listing, live
 from intempt_core.sandbox.answers import Refused, StoreUnavailable, answer, no_route, refused, unavailable
 from intempt_core.sandbox.asking import check_consent, feed_question
+from intempt_core.sandbox.digest import KEPT
+from intempt_core.sandbox.endings import ending
+from intempt_core.sandbox.faults import Desk, Faults, FaultsUnreadable, faults_of
 from intempt_core.sandbox.guards import LARGEST_BODY, WholeSegments, check_json, check_key, check_origin, read_body
-from intempt_core.sandbox.reading import read_object, read_track, too_deep
-from intempt_core.sandbox.store import Arrival, Store
+from intempt_core.sandbox.reading import read_json, read_object, read_track, too_deep
+from intempt_core.sandbox.seen import Seen
+from intempt_core.sandbox.store import Store
 
 Clock = Callable[[], int]
 """Epoch milliseconds."""
 
 READ_HERE = 100_000
 """Bytes of a body that the event loop reads itself (a few milliseconds); a larger one is read in a thread."""
+
+LARGEST_FAULTS = 100_000
+"""Bytes of a fault document at the most."""
 
 _T = TypeVar("_T")
 
@@ -40,40 +46,88 @@ class _Sandbox:
     clock: Clock
     latency: float
     largest_body: int
+    faults: Desk
 
-    async def track(self, request: Request) -> Response:
+    async def track(self, seen: Seen) -> Response:
         """CONTRACT 1.1, 6.1, 6.3: take events. The answer leaves after they are committed."""
-        body = await self._body(request)
-        received_at = self.clock()
-        await _read(lambda: read_track(body, received_at), body)
-        client = request.headers.get("x-intempt-lib") or request.headers.get("user-agent", "")
-        place = (_segment(request, "org"), _segment(request, "project"), _segment(request, "source"))
-        await self.store.add(Arrival(received_at, *place, client, body))
-        await asyncio.sleep(self.latency)
-        return answer({}, 201)
+        body = await self._body(seen)
+        seen.received_at = self.clock()
+        events = await _read(lambda: read_track(body, seen.received_at), body)
+        met, late = self.faults.met(seen.path, len(events))
+        status, said = (201, answer({}, 201)) if met is None else ending(met, answer({}, 201))
+        taken = met is None or met.stores
+        arrival = seen.arrival(
+            status=status,
+            fault="" if met is None else met.words,
+            taken=taken,
+            deduplicates=self.faults.now.deduplicates,
+            events=events,
+        )
+        if taken:
+            await self.store.add(arrival)
+        else:
+            self.store.note(arrival)
+        await asyncio.sleep(self.latency + late)
+        return said
 
-    async def consent(self, request: Request) -> Response:
+    async def consent(self, seen: Seen) -> Response:
         """CONTRACT 6.2: take a consent."""
-        body = await self._object(request)
+        body = await self._object(seen)
         check_consent(body)
-        place = (_segment(request, "org"), _segment(request, "project"))
         try:
             text = dumps(body).decode()
         except RecursionError:
             raise too_deep() from None
-        await asyncio.to_thread(self.store.add_consent, self.clock(), *place, text)
-        await asyncio.sleep(self.latency)
-        return answer({})
+        said, taken = await self._ended(seen, answer({}))
+        if taken:
+            place = (seen.segment("org"), seen.segment("project"))
+            await asyncio.to_thread(self.store.add_consent, seen.received_at, *place, text)
+        return said
 
-    async def feed(self, request: Request) -> Response:
+    async def feed(self, seen: Seen) -> Response:
         """CONTRACT 5.1, 5.2: what a feed shows for a person."""
-        body, feed = await self._object(request), _segment(request, "feed")
+        body, feed = await self._object(seen), seen.segment("feed")
         question = feed_question(feed, body)
-        place = (_segment(request, "org"), _segment(request, "project"))
         await self.store.settle()
+        place = (seen.segment("org"), seen.segment("project"))
         done = await asyncio.to_thread(self.store.interactions, *place, question.node)
-        await asyncio.sleep(self.latency)
-        return answer({"products": question.products(feeds_of(done)[feed])})
+        said, _ = await self._ended(seen, answer({"products": question.products(feeds_of(done)[feed])}))
+        return said
+
+    async def _ended(self, seen: Seen, said: Response) -> tuple[Response, bool]:
+        """The answer of a request that brings no events, or that of the fault it meets; whether it is to be heeded."""
+        met, late = self.faults.met(seen.path)
+        status: int | None = said.status_code
+        if met is not None:
+            status, said = ending(met, said)
+        self.store.note(seen.arrival(status=status, fault="" if met is None else met.words, taken=False))
+        await asyncio.sleep(self.latency + late)
+        return said, met is None or met.stores
+
+    def api(self, handle: Callable[[Seen], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint of the API: what it refuses is kept too, with the reason."""
+
+        async def endpoint(request: Request) -> Response:
+            seen = Seen(request, self.clock())
+            try:
+                return await handle(seen)
+            except Refused as refusal:
+                self.refuse(seen, refusal.status, str(refusal))
+                raise
+
+        return endpoint
+
+    def refuse(self, seen: Seen, status: int, told: str) -> None:
+        """Keep a request that was refused."""
+        self.store.note(seen.arrival(status=status, told=told, taken=False))
+
+    async def no_route(self, request: Request, error: Exception) -> Response:
+        """404 and 405: a client that is pointed wrongly should see what it did."""
+        said = no_route(request, error)
+        seen = Seen(request, self.clock())
+        if not seen.path.startswith("/_sandbox/"):
+            self.refuse(seen, said.status_code, "Nothing is served at this path, by this method.")
+        return said
 
     async def events(self, request: Request) -> Response:
         """What has arrived, or, by DELETE, an empty sandbox."""
@@ -86,33 +140,70 @@ class _Sandbox:
         wanted = listing.Wanted(
             _number(request, "limit", 10_000), _number(request, "after", 0), given.get("name"), given.get("person")
         )
+        return await self._told(lambda: listing.events(self.store, wanted))
+
+    async def live(self, request: Request) -> Response:
+        """The last of what has arrived, whatever became of it, newest first."""
+        check_key(request)
+        given = request.query_params
+        shown = given.get("shown", live.EVERYTHING)
+        if shown not in live.SHOWN:
+            raise Refused(400, f"The parameter shown is none of {', '.join(live.SHOWN)}.")
+        limit = min(_number(request, "limit", 100), live.MOST)
+        wanted = live.Wanted(limit, given.get("name") or None, shown, given.get("text", ""))
+        return await self._told(lambda: live.rows(self.store, wanted))
+
+    async def request(self, request: Request) -> Response:
+        """One request as it came."""
+        check_key(request)
+        text = request.path_params["number"]
+        number = int(text) if text.isdecimal() and len(text) <= 15 else 0
         await self.store.settle()
-        told = await asyncio.to_thread(listing.events, self.store, wanted)
+        told = await asyncio.to_thread(live.request, self.store, number)
+        if told is None:
+            raise Refused(404, f"No such request is kept. The last {KEPT:,} are; of older ones, their events.")
         return Response(told, media_type="application/json")
 
     async def consents(self, request: Request) -> Response:
         """The consents that have arrived."""
         check_key(request)
-        return Response(await asyncio.to_thread(listing.consents, self.store), media_type="application/json")
+        return await self._told(lambda: listing.consents(self.store))
 
-    async def _object(self, request: Request) -> dict[str, object]:
-        body = await self._body(request)
+    async def fault_document(self, request: Request) -> Response:
+        """The faults: told, set by PUT, cleared by DELETE."""
+        check_key(request)
+        if request.method == "PUT":
+            check_origin(request)
+            check_json(request)
+            document = read_json(await read_body(request, LARGEST_FAULTS))
+            try:
+                self.faults.set(faults_of(document))
+            except FaultsUnreadable as error:
+                raise Refused(400, str(error)) from None
+        elif request.method == "DELETE":
+            check_origin(request)
+            self.faults.set(Faults())
+        now = self.faults.now
+        return answer({**now.model_dump(), "sentence": now.sentence})
+
+    async def _told(self, tell: Callable[[], bytes]) -> Response:
+        await self.store.settle()
+        return Response(await asyncio.to_thread(tell), media_type="application/json")
+
+    async def _object(self, seen: Seen) -> dict[str, object]:
+        body = await self._body(seen)
         return await _read(lambda: read_object(body), body)
 
-    async def _body(self, request: Request) -> bytes:
-        check_key(request)
-        check_origin(request)
-        check_json(request)
-        return await read_body(request, self.largest_body)
+    async def _body(self, seen: Seen) -> bytes:
+        check_key(seen.request)
+        check_origin(seen.request)
+        check_json(seen.request)
+        seen.body = await read_body(seen.request, self.largest_body)
+        return seen.body
 
 
 async def _read(read: Callable[[], _T], body: bytes) -> _T:
     return read() if len(body) <= READ_HERE else await asyncio.to_thread(read)
-
-
-def _segment(request: Request, name: str) -> str:
-    """A path segment as it was meant (CONTRACT 1.2); empty where the path has none of that name (CONTRACT 6.3)."""
-    return unquote(request.path_params.get(name, ""))
 
 
 def _number(request: Request, name: str, default: int) -> int:
@@ -131,27 +222,31 @@ def app(
     clock: Clock = now_ms,
     largest_body: int = LARGEST_BODY,
     middleware: list[Middleware] | None = None,
+    faults: Desk | None = None,
 ) -> Starlette:
     """A local Track API on the database ``file``, served at ``/`` or mounted anywhere.
 
     ``latency_ms`` is added to the answers of the API itself; ``clock`` gives epoch milliseconds; ``largest_body`` is
-    in bytes. ``middleware`` stands before everything else. Nothing is opened before the first request;
-    ``app.state.store.close()`` lets go of the file.
+    in bytes. ``middleware`` stands before everything else. ``faults`` are what goes wrong on purpose, by default
+    nothing. Nothing is opened before the first request; ``app.state.store.close()`` lets go of the file.
     """
     store = Store(file)
-    sandbox = _Sandbox(store, clock, latency_ms / 1000, largest_body)
+    sandbox = _Sandbox(store, clock, latency_ms / 1000, largest_body, faults or Desk())
     project = "/v1/{org}/projects/{project}"
     made = Starlette(
         routes=[
-            Route(f"{project}/sources/{{source}}/track", sandbox.track, methods=["POST"]),
-            Route(f"{project}/track", sandbox.track, methods=["POST"]),
-            Route(f"{project}/feeds/{{feed}}/data", sandbox.feed, methods=["POST"]),
-            Route(f"{project}/consents/data", sandbox.consent, methods=["POST"]),
+            Route(f"{project}/sources/{{source}}/track", sandbox.api(sandbox.track), methods=["POST"]),
+            Route(f"{project}/track", sandbox.api(sandbox.track), methods=["POST"]),
+            Route(f"{project}/feeds/{{feed}}/data", sandbox.api(sandbox.feed), methods=["POST"]),
+            Route(f"{project}/consents/data", sandbox.api(sandbox.consent), methods=["POST"]),
             Route("/_sandbox/events", sandbox.events, methods=["GET", "DELETE"]),
             Route("/_sandbox/consents", sandbox.consents, methods=["GET"]),
+            Route("/_sandbox/live", sandbox.live, methods=["GET"]),
+            Route("/_sandbox/requests/{number}", sandbox.request, methods=["GET"]),
+            Route("/_sandbox/faults", sandbox.fault_document, methods=["GET", "PUT", "DELETE"]),
         ],
         middleware=[*(middleware or ()), Middleware(WholeSegments)],
-        exception_handlers={Refused: refused, StoreUnavailable: unavailable, HTTPException: no_route},
+        exception_handlers={Refused: refused, StoreUnavailable: unavailable, HTTPException: sandbox.no_route},
     )
     made.router.redirect_slashes = False
     made.state.store = store

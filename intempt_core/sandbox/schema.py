@@ -1,22 +1,26 @@
-"""The tables of the sandbox's database."""
+"""The tables of the sandbox's database, and how an older one becomes one of today."""
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 """``PRAGMA user_version`` of a database with these tables."""
 
 TABLES = """
-BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS projects (
     id INTEGER PRIMARY KEY, org TEXT NOT NULL, project TEXT NOT NULL, UNIQUE (org, project)
 );
-CREATE TABLE IF NOT EXISTS inbox (
+CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, org TEXT NOT NULL, project TEXT NOT NULL,
-    source TEXT NOT NULL, client TEXT NOT NULL, body BLOB NOT NULL
+    source TEXT NOT NULL, client TEXT NOT NULL, body BLOB NOT NULL, size INTEGER NOT NULL, method TEXT NOT NULL,
+    path TEXT NOT NULL, address TEXT NOT NULL, headers TEXT NOT NULL, status INTEGER, told TEXT NOT NULL,
+    fault TEXT NOT NULL, taken INTEGER NOT NULL, deduplicates INTEGER NOT NULL
 );
+CREATE INDEX IF NOT EXISTS untaken ON requests (id) WHERE NOT taken;
+CREATE TABLE IF NOT EXISTS digested (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL);
+INSERT OR IGNORE INTO digested (one, upto) VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS arrivals (
     id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, project INTEGER NOT NULL, source TEXT NOT NULL,
-    client TEXT NOT NULL
+    client TEXT NOT NULL, address TEXT NOT NULL DEFAULT '', first INTEGER, events INTEGER
 );
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, arrival INTEGER NOT NULL, project INTEGER NOT NULL, name TEXT,
@@ -37,13 +41,31 @@ CREATE TABLE IF NOT EXISTS links (
 CREATE TABLE IF NOT EXISTS consents (
     id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, org TEXT NOT NULL, project TEXT NOT NULL, body TEXT NOT NULL
 );
-PRAGMA user_version = 1;
-COMMIT;
 """
+"""``requests`` holds the last requests as they came, ``digested`` up to which of them what follows is worked out; an
+arrival's events are ``events`` in number, from the seq ``first``.
+"""
+
+FROM_VERSION_1 = """
+INSERT INTO requests (id, received_at, org, project, source, client, body, size, method, path, address, headers, status,
+                      told, fault, taken, deduplicates)
+SELECT id, received_at, org, project, source, client, body, length(body), 'POST', '', '', '[]', 201, '', '', 1, 1
+FROM inbox;
+DELETE FROM sqlite_sequence WHERE name = 'requests';
+INSERT INTO sqlite_sequence (name, seq)
+SELECT 'requests', coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'inbox'), 0);
+UPDATE digested SET upto = coalesce((SELECT min(id) - 1 FROM inbox),
+                                    (SELECT seq FROM sqlite_sequence WHERE name = 'requests'));
+DROP TABLE inbox;
+ALTER TABLE arrivals ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE arrivals ADD COLUMN first INTEGER;
+ALTER TABLE arrivals ADD COLUMN events INTEGER;
+"""
+"""Until then a request was forgotten once it was digested."""
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make a fresh connection ours: write-ahead log, and the tables where they are missing.
+    """Make a fresh connection ours: write-ahead log, and the tables where they are missing or older.
 
     Raises :class:`sqlite3.Error`, among it :class:`sqlite3.DatabaseError` for a file that a later version made.
     """
@@ -53,9 +75,28 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -32000")  # 32 MB: event ids come in no order
     connection.execute("PRAGMA wal_autocheckpoint = 8000")  # 32 MB, for the same reason
-    ((version,),) = connection.execute("PRAGMA user_version")
-    if version == 0:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(TABLES)
-    elif version != VERSION:
+    version = _version(connection)
+    if version > VERSION:
         raise sqlite3.DatabaseError(f"it was made by another version of the sandbox ({version}, not {VERSION})")
+    if version < VERSION:
+        connection.execute("PRAGMA journal_mode = WAL")
+        _make(connection)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    ((version,),) = connection.execute("PRAGMA user_version")
+    return int(version)
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)  # another process may have been faster
+        if version < VERSION:
+            steps = TABLES + (FROM_VERSION_1 if version == 1 else "") + f"PRAGMA user_version = {VERSION};"
+            for statement in steps.split(";")[:-1]:
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise

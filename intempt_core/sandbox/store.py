@@ -3,7 +3,7 @@
 One thread per process does all the writing, so that no event loop waits for a disk. It commits whatever requests are
 waiting in one statement, and digests them (``digest.py``) when nobody is in a hurry: when a while has passed without
 a request, when somebody asks, or when too much has piled up. Reads open a connection of their own. Several processes
-may have the file open.
+may have the file open. Of the requests as they came the last :data:`~intempt_core.sandbox.digest.KEPT` are kept.
 """
 
 import asyncio
@@ -13,12 +13,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from intempt_core.feeds import Interaction
 from intempt_core.sandbox.answers import StoreUnavailable
 from intempt_core.sandbox.digest import REQUESTS_AT_ONCE, Links, digest, insert_many
+from intempt_core.sandbox.reading import Event
 from intempt_core.sandbox.schema import prepare
 
 BUSY_SECONDS = 5.0
@@ -28,10 +30,13 @@ TAKEN_AT_ONCE = 100
 """Requests that one commit takes at the most: the rows of one statement."""
 
 QUIET_SECONDS = 0.1
-"""Without a request for so long, what is in the inbox is digested."""
+"""Without a request for so long, what has come is digested."""
 
-PILE = 1_000
-"""Requests in the inbox at the most before digesting comes first: a second or two of it."""
+PILE = 400
+"""Requests that wait to be digested at the most, before digesting comes first: half a second of it."""
+
+REMEMBERED = 200
+"""Events of a request at the most for it to be remembered as it was read; a larger one is read again."""
 
 LINKS_KNOWN = 100_000
 """Links that the writer remembers, so as not to write them with every event of a person again."""
@@ -39,9 +44,12 @@ LINKS_KNOWN = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One track request that has been read and found good: when it came (epoch ms), where to, from whom, and its body.
+    """One request: when it came (epoch ms), where to, from whom, its body, and what became of it.
 
-    ``source`` is empty where the path named none (CONTRACT 6.3).
+    ``source`` is empty where the path named none (CONTRACT 6.3). ``headers`` are JSON, pairs, without credentials;
+    ``size`` is the body's whole length. ``status`` is the answer's, ``None`` where none comes; ``told`` is the sentence
+    of a refusal, ``fault`` what was done to it on purpose. ``taken``: it is a track request whose events are stored;
+    ``events`` are they, where they have been read already. Without ``deduplicates`` repeats among them count.
     """
 
     received_at: int
@@ -50,15 +58,25 @@ class Arrival:
     source: str
     client: str
     body: bytes
+    method: str = "POST"
+    path: str = ""
+    address: str = ""
+    headers: str = "[]"
+    size: int = 0
+    status: int | None = 201
+    told: str = ""
+    fault: str = ""
+    taken: bool = True
+    deduplicates: bool = True
+    events: list[Event] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """An arrival to be committed, or, without one, the wish to have everything digested."""
+    """An arrival to be committed, or, without one, the wish to have everything until now digested; who waits for it."""
 
-    loop: asyncio.AbstractEventLoop
-    done: "asyncio.Future[None]"
     arrival: Arrival | None
+    done: "asyncio.Future[None] | None" = None
 
 
 @dataclass(slots=True)
@@ -66,7 +84,8 @@ class _Desk:
     """What the writer thread has before it."""
 
     connection: sqlite3.Connection
-    pile: int  # requests in the inbox, as far as is known
+    pile: int  # requests to digest, as far as is known
+    read: dict[int, list[Event]] = field(default_factory=dict)  # what was read of them already, by number
     links: Links = field(default_factory=set)  # links that are in the database, as of its version below
     version: int = -1  # what SQLite counts up whenever another connection has written
 
@@ -88,15 +107,21 @@ class Store:
         """Return when everything that was taken is digested too. Raises :class:`StoreUnavailable`."""
         await self._ask(None)
 
+    def note(self, arrival: Arrival) -> None:
+        """Keep a request of which nothing is taken. Nobody waits for it, and where it cannot be kept nobody is told."""
+        self._hand_over(_Job(arrival))
+
     async def _ask(self, arrival: Arrival | None) -> None:
-        loop = asyncio.get_running_loop()
-        job = _Job(loop, loop.create_future(), arrival)
+        done = asyncio.get_running_loop().create_future()
+        self._hand_over(_Job(arrival, done))
+        await done
+
+    def _hand_over(self, job: _Job) -> None:
         with self._lock:
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write, name="sandbox writer", daemon=True)
                 self._writer.start()
             self._jobs.put(job)
-        await job.done
 
     def close(self) -> None:
         """Commit what was handed over, and let go of the file. A later use opens it again."""
@@ -111,31 +136,34 @@ class Store:
     def _write(self) -> None:
         """Take, digest, tell; after an error open the file anew."""
         desk: _Desk | None = None
-        settling: list[_Job] = []
+        settling: list[tuple[_Job, int]] = []  # with the number up to which everything is to be digested
         closing_down = False
         while not closing_down:
             waits = 0.0 if settling or (desk and desk.pile > PILE) else QUIET_SECONDS if desk and desk.pile else None
             jobs, closing_down = self._waiting(waits)
             taking = [job for job in jobs if job.arrival is not None]
-            settling += [job for job in jobs if job.arrival is None]
+            asking = [job for job in jobs if job.arrival is None]
             try:
                 desk = desk or self._desk()
                 if taking:
                     _take(desk, [job.arrival for job in taking if job.arrival is not None])
                     _tell(taking)
                     taking = []
+                if asking:
+                    last = _last(desk)
+                    settling += [(job, last) for job in asking]
+                    asking = []
                 if settling or not jobs or desk.pile > PILE:
-                    _digest_some(desk)
-                if not desk.pile:
-                    _tell(settling)
-                    settling = []
+                    upto = _digest_some(desk)
+                    _tell([job for job, last in settling if last <= upto])
+                    settling = [(job, last) for job, last in settling if last > upto]
             except Exception as error:  # noqa: BLE001  whatever it is, senders are waiting for a word
-                _tell([*taking, *settling], _translated(error))
+                _tell([*taking, *asking, *(job for job, _ in settling)], _translated(error))
                 settling = []
                 if desk is not None:
                     desk.connection.close()
                 desk = None
-        _tell(settling, StoreUnavailable("the sandbox is closing"))
+        _tell([job for job, _ in settling], StoreUnavailable("the sandbox is closing"))
         if desk is not None:
             desk.connection.close()
 
@@ -155,7 +183,7 @@ class Store:
 
     def _desk(self) -> _Desk:
         connection = self._open()
-        ((pile,),) = connection.execute("SELECT count(*) FROM inbox")
+        ((pile,),) = connection.execute("SELECT count(*) FROM requests WHERE id > (SELECT upto FROM digested)")
         return _Desk(connection, pile)
 
     # ── everything else, on a connection of its own ───────────────────────────────────────────────────────────────
@@ -186,7 +214,7 @@ class Store:
         """Forget everything; the number of events that were digested. ``seq`` goes on counting: cursors stay good."""
         with self._connection() as connection, _transaction(connection):
             deleted = connection.execute("DELETE FROM events").rowcount
-            for table in ("inbox", "arrivals", "firsts", "mentions", "links", "consents"):
+            for table in ("requests", "arrivals", "firsts", "mentions", "links", "consents"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608  names from the line above
             return deleted
 
@@ -210,26 +238,44 @@ class Store:
 
 
 def _take(desk: _Desk, arrivals: Sequence[Arrival]) -> None:
-    """Put requests into the inbox by one statement, which is one commit."""
+    """Keep requests by one statement, which is one commit."""
     insert_many(
         desk.connection,
-        "INSERT INTO inbox (received_at, org, project, source, client, body)",
-        ((a.received_at, a.org, a.project, a.source, a.client, a.body) for a in arrivals),
+        "INSERT INTO requests (received_at, org, project, source, client, body, method, path, address, headers, size,"
+        " status, told, fault, taken, deduplicates)",
+        map(_ROW, arrivals),
     )
     desk.pile += len(arrivals)
+    ((last,),) = desk.connection.execute("SELECT last_insert_rowid()")  # one statement numbers its rows in a row
+    for number, arrival in enumerate(arrivals, last - len(arrivals) + 1):
+        if arrival.events is not None and len(arrival.events) <= REMEMBERED:
+            desk.read[number] = arrival.events
 
 
-def _digest_some(desk: _Desk) -> None:
+_ROW = attrgetter("received_at", "org", "project", "source", "client", "body", "method", "path", "address", "headers",
+                  "size", "status", "told", "fault", "taken", "deduplicates")  # fmt: skip
+
+
+def _last(desk: _Desk) -> int:
+    """The number of the last request that has come."""
+    ((last,),) = desk.connection.execute("SELECT coalesce(max(id), 0) FROM requests")
+    return int(last)
+
+
+def _digest_some(desk: _Desk) -> int:
+    """Digest what has waited longest; the number up to which everything is digested now."""
     with _transaction(desk.connection):
         ((version,),) = desk.connection.execute("PRAGMA data_version")
         if version != desk.version or len(desk.links) > LINKS_KNOWN:
             desk.links.clear()
             desk.version = version
-        digested = digest(desk.connection, desk.links)
+        digested, upto = digest(desk.connection, desk.links, desk.read)
     if digested < REQUESTS_AT_ONCE:
         desk.pile = 0
+        desk.read.clear()  # what another process has digested, too
     else:
         desk.pile = max(desk.pile - digested, 1)  # another process may have put in more
+    return upto
 
 
 def _tell(jobs: Sequence[_Job], failure: Exception | None = None) -> None:
@@ -244,9 +290,10 @@ def _tell(jobs: Sequence[_Job], failure: Exception | None = None) -> None:
             else:
                 future.set_exception(failure)
 
-    for loop in {job.loop for job in jobs}:
+    waiting = [job.done for job in jobs if job.done is not None]
+    for loop in {future.get_loop() for future in waiting}:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(tell, [job.done for job in jobs if job.loop is loop])
+            loop.call_soon_threadsafe(tell, [future for future in waiting if future.get_loop() is loop])
 
 
 def _translated(error: Exception) -> Exception:

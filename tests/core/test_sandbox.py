@@ -89,6 +89,7 @@ def test_an_event_is_taken_and_shown_with_all_that_names_it(shop: Shop) -> None:
     (shown,) = shop.events
     assert shown.pop("received_at") > 1_700_000_000_000
     assert shown.pop("seq") > 0
+    assert shown.pop("request") > 0
     assert shown.pop("client").startswith("python-httpx/")
     assert shown == {
         "org": "acme", "project": shop.name, "source": SOURCE, "name": "Product viewed", "eventId": "e1", **ids,

@@ -1,0 +1,121 @@
+"""The last of what reached the sandbox, whatever became of it: ``GET /_sandbox/live`` and ``GET /_sandbox/requests/N``.
+
+A view of it asks again and again while events pour in, so the answer has a bounded number of rows, and a search looks
+at a bounded number of events.
+"""
+
+from dataclasses import dataclass
+from sqlite3 import Row
+from typing import Any
+
+import orjson
+
+from intempt_core.events import IDENTITIES
+from intempt_core.sandbox.listing import verdict
+from intempt_core.sandbox.store import Store
+
+MOST = 1_000
+"""Rows of one answer at the most."""
+
+SEARCHED = 20_000
+"""Events that a search looks at: the last ones."""
+
+EVERYTHING = "everything"
+SHOWN: dict[str, tuple[str | None, str | None]] = {
+    EVERYTHING: ("TRUE", "TRUE"),
+    "events": ("TRUE", None),
+    "processed": ("e.because = '' AND e.repeat_of IS NULL", None),
+    "not processed": ("(e.because <> '' OR e.repeat_of IS NOT NULL)", None),
+    "refused": (None, "(r.told <> '' OR r.fault <> '')"),
+    "other calls": (None, "r.told = '' AND r.fault = ''"),
+}
+"""What may be shown, and its conditions on events and on requests that brought none; ``None`` where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows: the last ``limit`` of ``shown``, of one event ``name``, with ``text`` in an id, path or client."""
+
+    limit: int = 100
+    name: str | None = None
+    shown: str = EVERYTHING
+    text: str = ""
+
+
+def rows(store: Store, wanted: Wanted) -> bytes:
+    """The rows, newest first, as JSON, with how many events there are. Raises :class:`StoreUnavailable`."""
+    events, others = SHOWN[wanted.shown]
+    given = {"limit": wanted.limit, "name": wanted.name, "text": wanted.text.lower(), "window": SEARCHED}
+    found = [] if events is None else [_event(row) for row in store.rows(_events(events, wanted), given)]
+    if others is not None and wanted.name is None:
+        found += [_other(row) for row in store.rows(_others(others, wanted), given)]
+        found.sort(key=lambda row: (row["request"], row["seq"] or 0), reverse=True)
+    ((received,),) = store.rows("SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM events", {})
+    return orjson.dumps({"received": received, "rows": found[: wanted.limit]})
+
+
+def request(store: Store, number: int) -> bytes | None:
+    """One request as it came, as JSON; ``None`` where it is not kept (any more). Raises :class:`StoreUnavailable`."""
+    found = store.rows("SELECT * FROM requests WHERE id = :number", {"number": number})
+    if not found:
+        return None
+    kept = dict(found[0])
+    body: bytes = kept.pop("body")
+    del kept["deduplicates"]
+    kept["taken"] = bool(kept["taken"])
+    kept["headers"] = orjson.Fragment(kept["headers"])
+    kept["body"] = body.decode("utf-8", "backslashreplace")
+    kept["whole"] = len(body) >= kept["size"]
+    arrived = store.rows("SELECT first, events FROM arrivals WHERE id = :number", {"number": number})
+    first, count = (arrived[0]["first"], arrived[0]["events"]) if arrived else (None, 0)
+    return orjson.dumps({**kept, "first": first, "events": count})
+
+
+def _event(row: Row) -> dict[str, Any]:
+    """An event's row. Any: JSON."""
+    _, because = verdict(row)
+    kind, person = next(((field, row[field]) for field in IDENTITIES if row[field] is not None), (None, None))
+    status, fault = row["status"], row["fault"] or ""
+    return {
+        "request": row["arrival"], "seq": row["seq"], "received_at": row["received_at"], "client": row["client"],
+        "address": row["address"], "name": row["name"], "person": person, "identity": kind,
+        "product": row["product_id"], "processed": because is None, "because": because, "status": status,
+        "fault": fault,
+    }  # fmt: skip
+
+
+def _other(row: Row) -> dict[str, Any]:
+    """The row of a request that brought no events. Any: JSON."""
+    return {
+        "request": row["id"], "seq": None, "received_at": row["received_at"], "client": row["client"],
+        "address": row["address"], "name": f"{row['method']} {row['path']}", "person": None, "identity": None,
+        "product": None, "processed": None, "because": row["told"] or None, "status": row["status"],
+        "fault": row["fault"],
+    }  # fmt: skip
+
+
+def _events(condition: str, wanted: Wanted) -> str:
+    by_name = "e.name = :name" if wanted.name is not None else "TRUE"
+    ids = "e.event_id e.profileId e.userId e.anotherUserId e.accountId e.product_id e.name a.client a.address"
+    return f"""
+SELECT e.*, a.received_at, a.client, a.address, r.status, r.fault
+FROM (
+  SELECT seq, arrival, name, event_id, profile_id AS profileId, user_id AS userId, another_user_id AS anotherUserId,
+         account_id AS accountId, product_id, codes, because, repeat_of
+  FROM events WHERE seq > (SELECT coalesce(max(seq), 0) FROM events) - :window
+) AS e JOIN arrivals AS a ON a.id = e.arrival LEFT JOIN requests AS r ON r.id = e.arrival
+WHERE {condition} AND {by_name} AND {_has(ids) if wanted.text else "TRUE"} ORDER BY e.seq DESC LIMIT :limit
+"""  # noqa: S608  the conditions are ours, their values are parameters
+
+
+def _others(condition: str, wanted: Wanted) -> str:
+    return f"""
+SELECT r.id, r.received_at, r.method, r.path, r.client, r.address, r.status, r.told, r.fault
+FROM requests AS r WHERE NOT r.taken AND {condition}
+AND {_has("r.path r.client r.address r.told r.fault") if wanted.text else "TRUE"} ORDER BY r.id DESC LIMIT :limit
+"""  # noqa: S608  the conditions are ours, their values are parameters
+
+
+def _has(columns: str) -> str:
+    joined = " || char(10) || ".join(f"ifnull({column}, '')" for column in columns.split())
+    return f"instr(lower({joined}), :text) > 0"

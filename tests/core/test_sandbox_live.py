@@ -1,0 +1,194 @@
+"""What the sandbox shows of everything that reaches it: taken or refused, newest first, never with a credential."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from intempt_core.sandbox import listing, live, running
+from intempt_core.sandbox.digest import KEPT, KEPT_BYTES
+from intempt_core.sandbox.store import Arrival, Store
+
+SECRET = "shopprefix.9f3c51d2a7e84b60"
+TRACK = "/v1/acme/projects/shop/sources/1001/track"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url:
+        yield url
+
+
+@pytest.fixture
+def http(url: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=url, auth=("sandbox", "sandbox"), trust_env=False) as client:
+        client.delete("/_sandbox/events")
+        yield client
+
+
+def track(*events: dict[str, Any], name: str = "Product viewed") -> dict[str, Any]:
+    return {"track": [{"name": name, "payload": list(events)}]}
+
+
+def event(event_id: str, **fields: Any) -> dict[str, Any]:
+    return {"eventId": event_id, "userId": "u1", "data": {"productId": "p1"}, **fields}
+
+
+def rows(http: httpx.Client, **asked: Any) -> list[dict[str, Any]]:
+    answer = http.get("/_sandbox/live", params=asked)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["rows"]
+    return found
+
+
+def test_events_and_refusals_stand_in_one_list_newest_first(http: httpx.Client) -> None:
+    http.post(TRACK, json=track(event("e1"), event("e2", userId=None)), headers={"user-agent": "shop/1"})
+    http.post(TRACK, json=track(event("e3")), auth=("wrong", "key"))
+    http.post(TRACK, json={"tracks": []})
+    http.get("/v1/acme")
+    http.post("/v1/acme/projects/shop/feeds/recently-viewed/data", json={"type": "user", "id": "u1"})
+    http.post(TRACK, json=track(event("e1")))
+    seen = [(row["status"], row["name"].split("/")[0].strip(), row["processed"], row["because"]) for row in rows(http)]
+    assert seen[0] == (
+        201,
+        "Product viewed",
+        False,
+        f"The event id “e1” was already used: repeat of event {first(http)}.",
+    )
+    assert seen[1][:3] == (200, "POST", None)
+    assert seen[2] == (404, "GET", None, "Nothing is served at this path, by this method.")
+    assert seen[3][:3] == (400, "POST", None)
+    assert str(seen[3][3]).startswith("The body has no list “track”.")
+    assert seen[4][:3] == (401, "POST", None)
+    assert seen[5:] == [
+        (201, "Product viewed", False, "No identity is given."),
+        (201, "Product viewed", True, None),
+    ]
+    oldest = rows(http)[-1]
+    assert (oldest["client"], oldest["address"], oldest["person"], oldest["identity"], oldest["product"]) == (
+        "shop/1", "127.0.0.1", "u1", "userId", "p1",
+    )  # fmt: skip
+
+
+def first(http: httpx.Client) -> int:
+    number: int = http.get("/_sandbox/events").json()["events"][0]["seq"]
+    return number
+
+
+def test_what_is_shown_can_be_chosen_and_searched(http: httpx.Client) -> None:
+    http.post(TRACK, json=track(event("alpha"), event("beta", userId="HELGA")), headers={"user-agent": "shop/1"})
+    http.post(TRACK, json=track(event("gamma", data={}), name="Added to cart"))
+    http.post(TRACK, json=track(event("delta")), auth=("wrong", "key"), headers={"user-agent": "other/2"})
+    http.post("/v1/acme/projects/shop/consents/data", json={"action": "accept", "userId": "u1"})
+
+    def names(**asked: Any) -> list[str]:
+        return [str(row["seq"] and row["person"]) + " " + str(row["status"]) for row in rows(http, **asked)]
+
+    assert names(shown="events") == ["u1 201", "HELGA 201", "u1 201"]
+    assert names(shown="processed") == ["HELGA 201", "u1 201"]
+    assert names(shown="not processed") == ["u1 201"]
+    assert names(shown="refused") == ["None 401"]
+    assert names(shown="other calls") == ["None 200"]
+    assert names(name="Added to cart") == ["u1 201"]
+    assert names(text="helga") == ["HELGA 201"]
+    assert names(text="OTHER/2") == ["None 401"]
+    assert names(text="shop/1") == ["HELGA 201", "u1 201"]
+    assert names(text="%") == []
+    assert len(names(limit=2)) == 2
+    assert http.get("/_sandbox/live", params={"shown": "nothing"}).status_code == 400
+    assert http.get("/_sandbox/live", params={"limit": "x"}).status_code == 400
+    assert http.get("/_sandbox/live", auth=("a", "b")).status_code == 401
+
+
+def test_a_request_opens_as_it_came_and_holds_no_credential(http: httpx.Client) -> None:
+    body = b'{"track": [{"name": "Product viewed",  "payload": [{"eventId": 12345678901234567890, "x": 1.0}]}]}'
+    sent = {"content-type": "application/json", "cookie": f"k={SECRET}", "x-intempt-lib": "node/3", "x-own": "kept"}
+    http.post(TRACK, content=body, headers=sent)
+    wrong = {**sent, "authorization": f"Basic {SECRET}"}
+    http.post(f"{TRACK}?apiKey={SECRET}&x=1", content=body, headers=wrong, auth=httpx.Auth())  # as they stand
+    refused, taken = rows(http)
+    assert SECRET not in http.get("/_sandbox/live").text
+    kept = [http.get(f"/_sandbox/requests/{row['request']}") for row in (taken, refused)]
+    assert not any(SECRET in answer.text for answer in kept)
+    good, bad = (answer.json() for answer in kept)
+    assert good["body"] == body.decode()
+    assert (good["status"], good["taken"], good["first"], good["events"]) == (201, True, taken["seq"], 1)
+    assert (good["client"], good["method"], good["path"], good["whole"]) == ("node/3", "POST", TRACK, True)
+    headers = dict(good["headers"])
+    assert (headers["authorization"], headers["cookie"], headers["x-own"]) == ("(not kept)", "(not kept)", "kept")
+    assert (bad["status"], bad["taken"], bad["events"]) == (401, False, 0)
+    assert bad["path"] == f"{TRACK}?apiKey=(not+kept)&x=1"
+    assert bad["told"].startswith("The API key is wrong.")
+
+
+def test_a_request_that_is_not_kept_is_a_404_with_a_sentence(http: httpx.Client) -> None:
+    for number in ("999999999", "0", "x", "9" * 30):
+        answer = http.get(f"/_sandbox/requests/{number}")
+        assert answer.status_code == 404
+        assert answer.json()["message"] == ("No such request is kept. The last 5,000 are; of older ones, their events.")
+
+
+def test_the_last_requests_are_kept_and_long_bodies_are_cut(tmp_path: Path) -> None:
+    store = Store(tmp_path / "s.sqlite3")
+    long = b'{"track": [], "x": "' + b"y" * (KEPT_BYTES + 1000) + b'"}'
+
+    async def send() -> None:
+        for _ in range(0, KEPT + 200, 100):
+            await asyncio.gather(*(store.add(Arrival(1, "o", "p", "1", "c", b'{"track": []}')) for _ in range(100)))
+        await store.add(Arrival(1, "o", "p", "1", "c", long, size=len(long)))
+        await store.settle()
+
+    asyncio.run(send())
+    ((count, longest),) = store.rows("SELECT count(*), max(length(body)) FROM requests", {})
+    assert (count, longest) == (KEPT, KEPT_BYTES)
+    ((last,),) = store.rows("SELECT max(id) FROM requests", {})
+    kept = live.request(store, last)
+    assert kept is not None
+    assert b'"whole":false' in kept
+    assert live.request(store, last - KEPT) is None
+    store.close()
+
+
+def test_a_database_of_the_version_before_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "s.sqlite3"
+    with sqlite3.connect(file) as old:
+        old.executescript(VERSION_1)
+    old.close()
+    store = Store(file)
+    asyncio.run(store.add(Arrival(2, "o", "p", "1", "c", body("e3"))))
+    asyncio.run(store.settle())
+    told = listing.events(store, listing.Wanted())
+    assert [id_ in told for id_ in (b'"eventId":"e1"', b'"eventId":"e2"', b'"eventId":"e3"')] == [True] * 3
+    assert [row["id"] for row in store.rows("SELECT id FROM arrivals ORDER BY id", {})] == [1, 2, 3]
+    store.close()
+
+
+def body(event_id: str) -> bytes:
+    return f'{{"track":[{{"name":"Product viewed","payload":[{{"eventId":"{event_id}","userId":"u"}}]}}]}}'.encode()
+
+
+VERSION_1 = """
+CREATE TABLE projects (id INTEGER PRIMARY KEY, org TEXT NOT NULL, project TEXT NOT NULL, UNIQUE (org, project));
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, org TEXT NOT NULL, project TEXT NOT NULL,
+    source TEXT NOT NULL, client TEXT NOT NULL, body BLOB NOT NULL
+);
+CREATE TABLE arrivals (
+    id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, project INTEGER NOT NULL, source TEXT NOT NULL,
+    client TEXT NOT NULL
+);
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, arrival INTEGER NOT NULL, project INTEGER NOT NULL, name TEXT,
+    event_id TEXT, profile_id TEXT, user_id TEXT, another_user_id TEXT, account_id TEXT, product_id TEXT, time INTEGER,
+    line INTEGER NOT NULL, codes TEXT NOT NULL, because TEXT NOT NULL, repeat_of INTEGER, body TEXT NOT NULL
+);
+INSERT INTO projects VALUES (1, 'o', 'p');
+INSERT INTO arrivals VALUES (1, 1, 1, '1', 'c');
+INSERT INTO events VALUES (1, 1, 1, 'Product viewed', 'e1', NULL, 'u', NULL, NULL, 'p', NULL, 0, '', '', NULL, '{}');
+INSERT INTO inbox VALUES (2, 1, 'o', 'p', '1', 'c', CAST('BODY' AS BLOB));
+PRAGMA user_version = 1;
+""".replace("BODY", body("e2").decode())
