@@ -33,9 +33,10 @@ from intempt_core.errors import (
 )
 from intempt_core.events import GivenEvent, TrackEvent, TrackRequest
 from intempt_core.feeds import FEEDS, feeds_of
+from intempt_core.guesses import offers
 from intempt_core.history import History, RequestRecord
 from intempt_core.issues import CATALOGUE, Issue, Place, Severity
-from intempt_core.mapping import Mapping, exact_mapping, map_table, offers
+from intempt_core.mapping import Mapping, exact_mapping, map_table
 from intempt_core.payloads import Payload, read_payload
 from intempt_core.plan import Order, Plan, Policy, plan_events, plan_table
 from intempt_core.settings import Settings

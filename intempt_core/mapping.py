@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from intempt_core.cells import (
     TYPES,
     Lazily,
-    is_typed,
     made_event_id,
     made_event_ids,
     one_array,
@@ -43,12 +42,12 @@ __all__ = [
     "MappedTable",
     "Mapping",
     "Offer",
+    "exact_field",
     "exact_mapping",
     "is_field",
     "made_event_id",
     "map_table",
     "nearest",
-    "offers",
     "read_time",
     "zone_of",
 ]
@@ -70,7 +69,6 @@ BESIDE = ("name", "header")
 _EXAMPLES = (*PLAIN_FIELDS, "name", "data.productId")
 _ROWS_AT_ONCE = 4096
 _ABSENT = object()
-_SAMPLE = 1000
 
 
 def is_field(field: str) -> bool:
@@ -120,16 +118,21 @@ class Mapping:
         return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
 
     def accept(self, offer: "Offer") -> "Mapping":
-        """This mapping with one offer accepted by a person."""
-        types = {**self.types, offer.field: offer.type} if offer.type else self.types
-        left = self.columns.get(offer.column)
-        if left != offer.field:
-            types = {field: kind for field, kind in types.items() if field != left}
+        """This mapping with one offer accepted by a person; a column that had the field goes back to its own."""
+        columns = dict(self.columns)
+        for column, field in self.columns.items():
+            if field == offer.field and column != offer.column:
+                columns[column] = exact_field(column)
+                if columns[column] == field:
+                    del columns[column]
+        columns[offer.column] = offer.field
+        types = {field: kind for field, kind in self.types.items() if field in columns.values()}
         return replace(
             self,
-            columns={**self.columns, offer.column: offer.field},
+            columns=columns,
             names={**self.names, **offer.names},
-            types=types,
+            types={**types, offer.field: offer.type} if offer.type else types,
+            time_format=self.time_format if offer.time_format is None else offer.time_format,
         )
 
     def check(self) -> None:
@@ -233,7 +236,7 @@ def nearest(given: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def _nearest_field(given: str) -> str:
-    if _plain(given) == "productid":
+    if re.sub(r"[^a-z0-9]", "", given.casefold()) == "productid":
         return "Did you mean “data.productId”?"
     return nearest(given, _EXAMPLES, f"Further data is written “data.{given}”.")
 
@@ -246,18 +249,20 @@ def exact_mapping(header: Sequence[str]) -> Mapping:
 
     ``productId`` and ``data.productId`` both are the product's id (CONTRACT 2.4); :data:`RESERVED` is left out.
     """
-    return Mapping({column: _exact(column) for column in header if column not in RESERVED})
+    return Mapping({column: exact_field(column) for column in header if column not in RESERVED})
 
 
-def _exact(column: str) -> str:
+def exact_field(column: str) -> str:
+    """The field that a column is by its name alone."""
     return column if is_field(column) else f"data.{column}"
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A guess for a person to accept: this column is probably that field, because of ``reason`` (one sentence).
+    """A guess for a person to accept: this column is probably that field, because of ``reason`` (in sentences).
 
-    ``names`` are the cells of a name column and the names they probably mean; ``type`` is the type its cells have.
+    ``names`` are the cells of a name column and the names they probably mean; ``type`` is the type its cells have,
+    ``time_format`` how its times are written. One ``by_itself`` is never taken together with others.
     """
 
     column: str
@@ -265,75 +270,8 @@ class Offer:
     reason: str
     names: AnyMapping[str, str] = with_default(default_factory=dict)
     type: str | None = None
-
-
-_HEADERS: dict[str, tuple[str, str]] = {  # the header in letters and digits only → field, what it is
-    **dict.fromkeys(("productid", "dataproductid", "product", "sku", "itemid"), ("data.productId", "product's id")),
-    **dict.fromkeys(("userid", "uid", "customerid", "user", "customer"), ("userId", "user's id")),
-    **dict.fromkeys(("profileid", "profile"), ("profileId", "profile's id")),
-    **dict.fromkeys(("accountid", "account"), ("accountId", "account's id")),
-    **dict.fromkeys(("anotheruserid", "anonymousid"), ("anotherUserId", "second id of the user")),
-    **dict.fromkeys(("eventtype", "event", "eventname", "name", "action"), ("name", "event's name")),
-    **dict.fromkeys(("eventtime", "ts", "timestamp", "time", "datetime", "occurredat"), ("timestamp", "event's time")),
-    **dict.fromkeys(("usersession", "sessionid", "session"), ("sessionId", "session's id")),
-    **dict.fromkeys(("eventid", "messageid"), ("eventId", "event's own id")),
-    **dict.fromkeys(("pageid",), ("pageId", "page's id")),
-}  # fmt: skip
-_AMOUNTS = ("price", "unitprice", "amount", "revenue", "total", "discount", "tax", "quantity", "qty")
-_NAMES: dict[str, EventName] = {  # a cell in letters and digits only → what it probably means
-    **dict.fromkeys(("productviewed", "view", "viewed", "itemseen", "viewitem", "productview"), EventName.VIEWED),
-    **dict.fromkeys(("addedtocart", "cart", "cartadd", "addtocart", "productadded"), EventName.ADDED),
-    **dict.fromkeys(("removedfromcart", "removefromcart", "removeitem", "productremoved"), EventName.REMOVED),
-    **dict.fromkeys(
-        ("productordered", "purchase", "checkoutcomplete", "transaction", "ordercompleted", "order"), EventName.ORDERED
-    ),
-}  # fmt: skip
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.casefold())
-
-
-def offers(table: Table) -> list[Offer]:
-    """What the columns that have no exact header probably are, in the header's order; each field at most once."""
-    taken = {_exact(column): column for column in table.header if is_field(_exact(column))}
-    found = []
-    for column in table.header:
-        field, what = _HEADERS.get(_plain(column), ("", ""))
-        names = _names_in(table, column) if "name" in (field, column) else {}
-        kind = _type_in(table, column) if _plain(column) in _AMOUNTS else None
-        if names:
-            means = ", ".join(f"“{cell}” as {name}" for cell, name in names.items())
-            if column != "name" and "name" in taken:
-                continue
-            found.append(Offer(column, "name", f"Its cells can be read as the four names: {means}.", names))
-        elif field and field not in taken and _exact(column) != field:
-            found.append(Offer(column, field, f"A column called “{column}” usually holds the {what}."))
-        elif kind is not None:
-            found.append(Offer(column, _exact(column), f"All its cells are of the type {kind}.", type=kind))
-        else:
-            continue
-        taken.setdefault(found[-1].field, column)
-    return found
-
-
-def _cells_in(table: Table, column: str) -> list[str]:
-    return [cell for cell in table.columns[column].slice(0, _SAMPLE).to_pylist() if cell]
-
-
-def _names_in(table: Table, column: str) -> dict[str, str]:
-    cells = dict.fromkeys(_cells_in(table, column))
-    return {
-        cell: _NAMES[_plain(cell)].value
-        for cell in cells
-        if _plain(cell) in _NAMES and cell not in EventName._value2member_map_
-    }
-
-
-def _type_in(table: Table, column: str) -> str | None:
-    cells = _cells_in(table, column)
-    fits = (kind for kind in ("integer", "number") if all(is_typed(cell, kind) for cell in cells))
-    return next(fits, None) if cells else None
+    time_format: str | None = None
+    by_itself: bool = False
 
 
 # ── a file and its mapping together ──────────────────────────────────────────────────────────────────────────────────

@@ -56,35 +56,43 @@ def drawn(*parts: object) -> str:
 
 def offered(table: Table, mapping: Mapping) -> None:
     """What the columns probably are, each with its reason; taken only by a click, the product id by one of its own."""
-    left = [offer for offer in offers(table) if _open(offer, mapping)]
-    product = [offer for offer in left if offer.field == "data.productId"]
-    others = [offer for offer in left if offer not in product]
+    left = offers(table, mapping)
+    others = [offer for offer in left if not offer.by_itself]
+    alone = [offer for offer in left if offer.by_itself]
     if not left:
         return
     with st.container(border=True, key="upload-offers"):
-        st.text("\n".join(f"{offer.column} → {offer.field}: {offer.reason}" for offer in left))
+        for number, offer in enumerate(left):
+            with st.container(key=key("upload-offer", number), gap=None):
+                becomes = "" if mapping.columns.get(offer.column) == offer.field else f" → {offer.field}"
+                st.text(f"{offer.column}{becomes}: {offer.reason}")
         with st.container(horizontal=True):
             if others:
                 st.button(
-                    f"Use {counted(len(others), 'suggestion')}" + (" (not the product id)" if product else ""),
+                    f"Use {counted(len(others), 'suggestion')}" + (" (not the product id)" if _product(alone) else ""),
                     key="upload-accept",
                     on_click=uploading.accept,
                     args=(others,),
                 )
-            for offer in product:
+            for number, offer in enumerate(alone):
+                product = "product" if offer.field == "data.productId" else "alone"
                 st.button(
-                    f"Use {escaped(offer.column)} as the product id",
-                    key="upload-accept-product",
+                    _words(offer),
+                    key=key("upload-accept", product, *([number] if number else [])),
                     on_click=uploading.accept,
                     args=([offer],),
                 )
 
 
-def _open(offer: Offer, mapping: Mapping) -> bool:
-    done = mapping.columns.get(offer.column) == offer.field
-    return not (
-        done and offer.names.items() <= mapping.names.items() and offer.type in (None, mapping.types.get(offer.field))
-    )
+def _product(found: list[Offer]) -> bool:
+    return any(offer.field == "data.productId" for offer in found)
+
+
+def _words(offer: Offer) -> str:
+    """What the button of an offer that is taken by itself will do."""
+    if offer.time_format:
+        return f"Read {escaped(offer.column)} as {escaped(offer.time_format)}"
+    return f"Use {escaped(offer.column)} as the product id"
 
 
 def one_column(table: Table, mapping: Mapping, column: str) -> None:

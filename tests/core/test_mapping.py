@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from intempt_core.cells import is_typed, typed
 from intempt_core.errors import MappingError
 from intempt_core.events import dumps
-from intempt_core.mapping import Mapping, Offer, exact_mapping, made_event_id, map_table, offers, read_time
+from intempt_core.mapping import Mapping, Offer, exact_mapping, made_event_id, map_table, read_time
 from tests.core.tables_by_hand import table_of
 
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
@@ -110,7 +110,7 @@ def test_a_column_that_the_file_lacks_is_named_with_its_nearest() -> None:
         map_table(table_of(["user_id"], []), Mapping({"user-id": "userId"}))
 
 
-# ── exact headers and offers ──
+# ── exact headers, and what a person accepts ──
 
 
 def test_exact_headers_are_taken_and_nothing_is_guessed_or_dropped() -> None:
@@ -139,76 +139,17 @@ def test_a_key_with_a_dot_stays_one_key() -> None:
     assert mapped.event(0).body["data"] == {"price.net": "5"}
 
 
-def test_a_shop_export_gets_every_offer_with_a_reason() -> None:
-    table = table_of(
-        SHOP, [["2022-10-01 00:00:00 UTC", kind, "5", "2.62", "9", "s"] for kind in ("cart", "view", "other")]
-    )
-    found = {offer.field: offer for offer in offers(table)}
-    assert {offer.column: offer.field for offer in found.values()} == {
-        "event_time": "timestamp",
-        "event_type": "name",
-        "product_id": "data.productId",
-        "price": "data.price",
-        "user_id": "userId",
-        "user_session": "sessionId",
-    }
-    assert found["name"].names == {"cart": "Added to cart", "view": "Product viewed"}
-    assert found["data.price"].type == "number"
-    assert all(offer.reason.endswith(".") for offer in found.values())
-    mapping = exact_mapping(SHOP)
-    for offer in found.values():
-        mapping = mapping.accept(offer)
-    assert mapping == Mapping(
-        {offer.column: offer.field for offer in found.values()},
-        names={"cart": "Added to cart", "view": "Product viewed"},
-        types={"data.price": "number"},
-    )
-    map_table(table, mapping)
-
-
-@pytest.mark.parametrize(
-    ("cell", "name"),
-    [
-        *((cell, "Product viewed") for cell in ("view", "item_seen", "view_item", "Product Viewed")),
-        *((cell, "Added to cart") for cell in ("cart", "cart_add", "add_to_cart", "Product Added")),
-        *((cell, "Removed from cart") for cell in ("remove_from_cart", "remove_item", "Product Removed")),
-        *(
-            (cell, "Product ordered")
-            for cell in ("purchase", "checkout_complete", "transaction", "Order Completed", "order")
-        ),
-    ],
-)
-def test_known_names_of_others_are_offered(cell: str, name: str) -> None:
-    (offer,) = offers(table_of(["name"], [[cell], [""], ["Product viewed"]]))
-    assert (offer.column, offer.field, dict(offer.names)) == ("name", "name", {cell: name})
-
-
-@pytest.mark.parametrize(
-    ("column", "field"),
-    [
-        ("sku", "data.productId"),
-        ("item_id", "data.productId"),
-        ("Product ID", "data.productId"),
-        ("uid", "userId"),
-        ("customer_id", "userId"),
-        ("ts", "timestamp"),
-        ("event", "name"),
-        ("message_id", "eventId"),
-    ],
-)
-def test_usual_headers_are_offered(column: str, field: str) -> None:
-    assert [(offer.column, offer.field) for offer in offers(table_of([column], [["x"]]))] == [(column, field)]
-
-
-def test_nothing_is_offered_where_headers_are_exact_or_taken() -> None:
-    assert offers(table_of(["name", "productId", "sku", "event_type"], [["Product viewed", "1", "2", "view"]])) == []
-    assert [offer.column for offer in offers(table_of(["sku", "item_id"], [["1", "2"]]))] == ["sku"]
-    assert offers(table_of(["price", "quantity"], [["cheap", ""]])) == []
-
-
 def test_a_type_follows_its_column_to_another_field() -> None:
     mapping = Mapping({"amount": "data.amount"}, types={"data.amount": "number"})
     assert mapping.accept(Offer("amount", "data.price", "It says so.")).types == {}
+
+
+def test_an_accepted_product_id_takes_the_place_of_the_one_before() -> None:
+    mapping = exact_mapping(["sku", "item_id", "productId"])
+    for column in ("sku", "item_id"):
+        mapping = mapping.accept(Offer(column, "data.productId", "Somebody says so.", by_itself=True))
+    assert mapping.columns == {"sku": "data.sku", "item_id": "data.productId"}
+    mapping.check()
 
 
 # ── events ──

@@ -1,0 +1,317 @@
+"""What the columns and names of a file probably mean: offered to a person with a reason, never taken by itself.
+
+Part of the room of ``mapping.py``. Shops and other vendors have names of their own for the same four events (CONTRACT
+4.6); the lists here say whose they are, so that a person can judge an offer. ``productId`` is offered one column at a
+time, because two columns often could be it (CONTRACT 2.4).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from intempt_core.cells import is_typed
+from intempt_core.events import EARLIEST_MS, ID_FIELDS, LATEST_MS, PLAIN_FIELDS, EventName
+from intempt_core.issues import shown
+from intempt_core.mapping import RESERVED, Mapping, Offer, exact_field, exact_mapping
+from intempt_core.tables import Table
+from intempt_core.times import AS_IT_IS, MICROSECONDS, PATTERNS, SECONDS, reader_of
+
+SAMPLE = 1000
+"""Cells of a column that are looked at."""
+
+NAMES_READ = 500
+"""Different cells of a name column that are looked at."""
+
+COLUMNS_SEARCHED = 200
+"""Columns that are looked into for what their header does not say."""
+
+_GA4, _SEGMENT, _SHOPIFY, _SNOWPLOW, _ALGOLIA = "Google Analytics 4", "Segment", "Shopify", "Snowplow", "Algolia"
+_UA, _META, _KLAVIYO, _ADOBE, _RETAIL = "Universal Analytics", "Meta", "Klaviyo", "Adobe Analytics", "Google Retail"
+_MIXPANEL, _ROCKET, _MPARTICLE, _AMPLITUDE = "Mixpanel", "Retailrocket", "mParticle", "Amplitude"
+
+_HEADERS: tuple[tuple[str, str, str, str], ...] = (  # field, what it is, whose name it is, headers as plain letters
+    ("data.productId", "product's id", "", ("productid dataproductid product sku itemid prodid pid productsku"
+     " productcode itemcode itemsku articleid articlenumber asin goodsid offerid productnumber")),
+    ("data.productId", "product's id", _META, "contentid contentids"),
+    ("data.productId", "product's id", _ALGOLIA, "objectid objectids"),
+    ("userId", "user's id", "", "userid uid customerid user customer memberid shopperid buyerid customernumber"),
+    ("userId", "user's id", _MIXPANEL, "distinctid"),
+    ("userId", "user's id", _ALGOLIA, "authenticatedusertoken"),
+    ("profileId", "profile's id", "", "profileid profile"),
+    ("profileId", "visitor's id", "", "visitorid deviceid clientid cookieid browserid"),
+    ("profileId", "visitor's id", _GA4, "userpseudoid"),
+    ("profileId", "visitor's id", _SNOWPLOW, "domainuserid"),
+    ("profileId", "visitor's id", _ALGOLIA, "usertoken"),
+    ("profileId", "visitor's id", _UA, "fullvisitorid"),
+    ("profileId", "visitor's id", _ADOBE, "mcvisid ecid"),
+    ("accountId", "account's id", "", "accountid account companyid organizationid organisationid groupid"),
+    ("anotherUserId", "second id of the user", "", "anotheruserid"),
+    ("anotherUserId", "second id of the user", _SEGMENT, "anonymousid"),
+    ("name", "event's name", "", "eventtype event eventname name action activity eventaction"),
+    ("name", "event's name", _SNOWPLOW, "ecommerceactiontype"),
+    ("name", "event's name", _ALGOLIA, "eventsubtype"),
+    ("timestamp", "event's time", "", ("eventtime ts timestamp time datetime occurredat createdat eventtimestamp"
+     " date eventdate happenedat orderdate timeoccurred")),
+    ("timestamp", "event's time", _SEGMENT, "originaltimestamp sentat receivedat"),
+    ("timestamp", "event's time", _SNOWPLOW, "derivedtstamp collectortstamp dvcecreatedtstamp"),
+    ("timestamp", "event's time", _SHOPIFY, "processedat"),
+    ("sessionId", "session's id", "", "usersession sessionid session visitid"),
+    ("sessionId", "session's id", _GA4, "gasessionid"),
+    ("sessionId", "session's id", _SNOWPLOW, "domainsessionid"),
+    ("eventId", "event's own id", "", "eventid eventuuid"),
+    ("eventId", "event's own id", _SEGMENT, "messageid"),
+    ("eventId", "event's own id", _MIXPANEL, "insertid"),
+    ("pageId", "page's id", "", "pageid pageviewid"),
+)  # fmt: skip
+_FIELDS = {header: (field, what, who) for field, what, who, headers in _HEADERS for header in headers.split()}
+
+_INSIDE = (
+    "properties",
+    "data",
+    "params",
+    "eventparams",
+    "attributes",
+    "ecommerce",
+    "product",
+    "item",
+    "items",
+    "payload",
+)
+"""What others call the object that holds an event's further data: its name goes, its keys go into ``data``."""
+
+_AMOUNTS = frozenset(
+    "price unitprice itemprice amount revenue total subtotal discount tax shipping quantity qty value cost position"
+    " rating itemquantity productprice productquantity orderamount ordertotal".split()
+)
+
+_EVENTS: tuple[tuple[EventName, str, str], ...] = (  # which of the four, whose name it is, cells as plain letters
+    (EventName.VIEWED, "", ("productviewed view viewed itemseen productview itemview itemviewed viewproduct"
+     " seen detail detailview productdetail productdetailview productpageview productdetailviewed productpageviewed")),
+    (EventName.VIEWED, _GA4, "viewitem"),
+    (EventName.VIEWED, _META, "viewcontent"),
+    (EventName.VIEWED, _KLAVIYO, "viewedproduct"),
+    (EventName.VIEWED, _ADOBE, "prodview"),
+    (EventName.VIEWED, _RETAIL, "detailpageview"),
+    (EventName.VIEWED, _MPARTICLE, "viewdetail"),
+    (EventName.VIEWED, _ALGOLIA, "viewedobjectids"),
+    (EventName.ADDED, "", ("addedtocart cart cartadd addcart basketadd addtobasket addtobag itemadded addproduct"
+     " additem cartitemadded addproducttocart addtocartv1")),
+    (EventName.ADDED, _GA4, "addtocart"),
+    (EventName.ADDED, _SEGMENT, "productadded"),
+    (EventName.ADDED, _SHOPIFY, "productaddedtocart"),
+    (EventName.ADDED, _UA, "add"),
+    (EventName.ADDED, _ADOBE, "scadd"),
+    (EventName.ADDED, _ALGOLIA, "addedtocartobjectids"),
+    (EventName.REMOVED, "", ("removedfromcart removeitem cartremove basketremove removefrombasket removefrombag"
+     " itemremoved removeproduct deletefromcart cartitemremoved removeproductfromcart removefromcartv1 cartdelete")),
+    (EventName.REMOVED, _GA4, "removefromcart"),
+    (EventName.REMOVED, _SEGMENT, "productremoved"),
+    (EventName.REMOVED, _SHOPIFY, "productremovedfromcart"),
+    (EventName.REMOVED, _UA, "remove"),
+    (EventName.REMOVED, _ADOBE, "scremove"),
+    (EventName.ORDERED, "", ("productordered order ordered checkoutcomplete orderplaced purchased buy bought"
+     " sale orderconfirmed checkoutsuccess purchasev1")),
+    (EventName.ORDERED, _GA4, "purchase"),
+    (EventName.ORDERED, _SNOWPLOW, "transaction"),
+    (EventName.ORDERED, _SEGMENT, "ordercompleted"),
+    (EventName.ORDERED, _SHOPIFY, "checkoutcompleted"),
+    (EventName.ORDERED, _KLAVIYO, "placedorder orderedproduct"),
+    (EventName.ORDERED, _RETAIL, "purchasecomplete"),
+    (EventName.ORDERED, _ALGOLIA, "purchasedobjectids"),
+    (EventName.ORDERED, _AMPLITUDE, "completepurchase purchasecompleted"),
+)  # fmt: skip
+_MEANS = {cell: (name, who) for name, who, cells in _EVENTS for cell in cells.split()}
+_UTC = ZoneInfo("UTC")
+
+
+def plain(text: str) -> str:
+    """A header or a name in its letters and digits, small: ``Product ID`` and ``product_id`` are one."""
+    return re.sub(r"[^a-z0-9]", "", text.casefold())
+
+
+def offers(table: Table, mapping: Mapping | None = None) -> list[Offer]:
+    """What a mapping could take over, in the header's order; by default :func:`exact_mapping`.
+
+    A field that a column has already is not offered to another, and what the mapping says already not at all.
+    """
+    guesses = _Guesses(table, mapping or exact_mapping(table.header))
+    return [offer for offer in guesses.all() if not _done(offer, guesses.mapping)]
+
+
+def _done(offer: Offer, mapping: Mapping) -> bool:
+    return (
+        mapping.columns.get(offer.column) == offer.field
+        and offer.names.items() <= mapping.names.items()
+        and offer.type in (None, mapping.types.get(offer.field))
+        and offer.time_format in (None, mapping.time_format)
+    )
+
+
+@dataclass(frozen=True)
+class _Guesses:
+    table: Table
+    mapping: Mapping
+
+    def all(self) -> Iterator[Offer]:
+        """Every guess; each field at most once, but for the product id, which several columns could be."""
+        taken = {field for field in (*self.mapping.columns.values(), *self.mapping.constants) if _is_ours(field)}
+        given = set(taken)
+        for column in self.table.header:
+            if column in RESERVED:
+                continue
+            now = self.mapping.columns.get(column)
+            field, reason = (now, "") if now in given else self._by_header(column)
+            if (
+                field is None
+                or (field in given and now != field)
+                or (field in taken - given and field != "data.productId")
+            ):
+                field, reason = None, ""
+            if field is None and column == self._name_column and "name" not in taken:
+                field, reason = "name", "Its cells can be read as the four names."
+            for offer in self._offers(column, field, reason):
+                taken.add(offer.field)
+                yield offer
+
+    def _by_header(self, column: str) -> tuple[str | None, str]:
+        """The field that a column's header suggests, and why."""
+        whole, last = plain(column), plain(column.rpartition(".")[2])
+        inside = "." in column and plain(column.split(".", 1)[0]) in _INSIDE
+        found = _FIELDS.get(whole) or (_FIELDS.get(last) if "." in column else None)
+        if found and (whole in _FIELDS or not inside or found[0] == "data.productId"):
+            field, what, who = found
+            if exact_field(column) == field:
+                return None, ""
+            if who:
+                return field, f"“{shown(column)}” is what {who} calls the {what}."
+            return field, f"A column called “{shown(column)}” usually holds the {what}."
+        if inside and not column.startswith("data."):
+            outer = column.split(".", 1)[0]
+            return f"data.{column.split('.', 1)[1]}", f"It stands inside “{shown(outer)}”: data takes it without that."
+        return None, ""
+
+    def _offers(self, column: str, field: str | None, reason: str) -> Iterator[Offer]:
+        if field == "name":
+            yield from self._names(column, reason)
+        elif field == "timestamp":
+            yield from self._times(column, reason)
+        elif field in ID_FIELDS or field in PLAIN_FIELDS:
+            if reason:
+                yield Offer(column, str(field), reason, by_itself=field == "data.productId")
+        else:
+            field = field or self.mapping.columns.get(column) or exact_field(column)
+            kind = self._type(column)
+            if kind and self.mapping.types.get(field) != kind:
+                reason = f"{reason} All its cells are of the type {kind}.".strip()
+            if (kind or reason) and column in self.mapping.columns:
+                yield Offer(column, field, reason, type=kind)
+
+    def _names(self, column: str, reason: str) -> Iterator[Offer]:
+        cells = self._distinct(column)
+        mapped = self.mapping.names
+        names = {
+            cell: _MEANS[plain(cell)][0].value
+            for cell in cells
+            if cell not in EventName._value2member_map_ and cell not in mapped and plain(cell) in _MEANS
+        }
+        unknown = [cell for cell in cells if cell not in (*names, *mapped) and cell not in EventName._value2member_map_]
+        if names:
+            means = ", ".join(f"“{cell}”{_whose(cell)} as {name}" for cell, name in names.items())
+            stay = f" {_listed(unknown)}." if unknown else ""
+            yield Offer(column, "name", f"Its cells can be read as the four names: {means}.{stay}", names)
+        elif reason and self.mapping.columns.get(column) != "name":
+            yield Offer(column, "name", reason)
+
+    def _times(self, column: str, reason: str) -> Iterator[Offer]:
+        form = self.mapping.time_format if self.mapping.columns.get(column) == "timestamp" else AS_IT_IS
+        found = [] if form else forms_of(self._sample(column))
+        several = len(found) > 1
+        for one in found:
+            why = f"{reason} {_why_form(one, self._sample(column)[0], several=several)}".strip()
+            yield Offer(column, "timestamp", why, time_format=one, by_itself=several)
+        if reason and not found:
+            yield Offer(column, "timestamp", reason)
+
+    def _type(self, column: str) -> str | None:
+        if self.mapping.types.get(self.mapping.columns.get(column, "")):
+            return None
+        kinds = ["integer", "number"] if plain(column.rpartition(".")[2]) in _AMOUNTS else []
+        if column in self._searched:
+            kinds.append("boolean")
+        cells = self._sample(column) if kinds else []
+        return next((kind for kind in kinds if cells and all(is_typed(cell, kind) for cell in cells)), None)
+
+    @cached_property
+    def _searched(self) -> frozenset[str]:
+        return frozenset(self.table.header[:COLUMNS_SEARCHED])
+
+    @cached_property
+    def _name_column(self) -> str | None:
+        """The column whose cells are names of events, where no header says so."""
+        if any(_FIELDS.get(plain(column), ("",))[0] == "name" for column in self.table.header):
+            return None
+        for column in self.table.header[:COLUMNS_SEARCHED]:
+            cells = dict.fromkeys(self._sample(column))
+            known = sum(plain(cell) in _MEANS or cell in EventName._value2member_map_ for cell in cells)
+            if known >= 2 and known * 2 >= len(cells):
+                return column
+        return None
+
+    def _sample(self, column: str) -> list[str]:
+        return [cell for cell in self.table.columns[column].slice(0, SAMPLE).to_pylist() if cell]
+
+    def _distinct(self, column: str) -> list[str]:
+        return [cell for cell in self.table.columns[column].unique().slice(0, NAMES_READ).to_pylist() if cell]
+
+
+def _is_ours(field: str) -> bool:
+    return field in ("name", *PLAIN_FIELDS, "data.productId")
+
+
+def _whose(cell: str) -> str:
+    who = _MEANS[plain(cell)][1]
+    return f" ({who})" if who else ""
+
+
+def _listed(cells: Sequence[str]) -> str:
+    some = ", ".join(f"“{shown(cell)}”" for cell in cells[:5])
+    more = f" and {len(cells) - 5:,} more" if len(cells) > 5 else ""
+    verb = "stays as it is" if len(cells) == 1 else "stay as they are"
+    return f"{some}{more} {verb}"
+
+
+def forms_of(cells: Iterable[str]) -> list[str]:
+    """The forms in which every one of these times can be read; none where they can be read as they are.
+
+    Several only where day and month cannot be told apart.
+    """
+    cells = list(dict.fromkeys(cells))
+    if not cells or _fits(AS_IT_IS, cells):
+        return []
+    for form in (SECONDS, MICROSECONDS):
+        if _fits(form, cells):
+            return [form]
+    found = [form for form in PATTERNS if _fits(form, cells)]
+    return [
+        form
+        for form in found
+        if form.replace("%d", "").replace("%m", "") == found[0].replace("%d", "").replace("%m", "")
+    ]
+
+
+def _fits(form: str, cells: Sequence[str]) -> bool:
+    read = reader_of(form, _UTC)
+    return all((ms := read(cell)) is not None and EARLIEST_MS <= ms <= LATEST_MS for cell in cells)
+
+
+def _why_form(form: str, cell: str, *, several: bool) -> str:
+    if form in (SECONDS, MICROSECONDS):
+        return (
+            f"“{shown(cell)}” and the others look like {'seconds' if form == SECONDS else 'microseconds'} since 1970."
+        )
+    if several:
+        order = "day first" if form.index("%d") < form.index("%m") else "month first"
+        return f"“{shown(cell)}” can be read with the {order} ({form}), and the other way round: only you can tell."
+    return f"Its times are written as {form}, such as “{shown(cell)}”."
