@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, cached_property, partial
 from itertools import islice
+from threading import Lock
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -86,7 +87,8 @@ class Report:
     ``beside`` are issues of the document that belong to no event; they are counted by code and listed first.
     ``more`` are findings without errors: they are looked for when somebody first asks.
 
-    Threads may share a report: what it works out is the same each time, so that at worst it is worked out twice.
+    Threads may share a report: what it works out is the same each time, so that at worst it is worked out twice; what
+    is looked for when first asked is looked for once.
     """
 
     def __init__(
@@ -101,14 +103,19 @@ class Report:
         self.rows = rows
         self.beside = tuple(beside)
         self._first = [finding for finding in findings if finding.rows.size]
-        self._more = more
+        self._more: Callable[[], Iterable[Finding]] | None = more
+        self._finding = Lock()
         self._judge = judge
         self._sorted: dict[str | None, Numbers] = {}
         self._parts: dict[tuple[str, str], Parts] = {}
 
-    @cached_property
+    @property
     def _findings(self) -> list[Finding]:
-        return [*self._first, *(finding for finding in self._more() if finding.rows.size)]
+        with self._finding:
+            if self._more is not None:
+                self._first = [*self._first, *(finding for finding in self._more() if finding.rows.size)]
+                self._more = None  # with it goes what only it needed: what was worked out of whole columns
+        return self._first
 
     @cached_property
     def bad(self) -> Mask:
@@ -499,14 +506,21 @@ def _sent(ids: Sequence[str | None], seen: Seen | None) -> Iterator[Finding]:
     said: dict[str, Sent] = {}
     for start in range(0, len(asked), IDS_ASKED_AT_ONCE):
         said.update(seen(asked[start : start + IDS_ASKED_AT_ONCE]))
-    rows = [row for row, text in enumerate(ids) if text in said]
+    rows = np.array([row for row, text in enumerate(ids) if text in said], np.int64)
+    states, batches = list(SENT_WORDS), list({sent.batch: None for sent in said.values()})
+    numbers = ({name: number for number, name in enumerate(names)} for names in (states, batches))
+    of_state, of_batch = numbers
+    # A million of them are kept as arrays: the ids themselves and what was said of each would be hundreds of megabytes.
+    kept = [(of_state[sent.state], sent.when, of_batch[sent.batch]) for sent in (said[ids[row] or ""] for row in rows)]
+    found = np.array(kept, np.int64).reshape(-1, 3)
+    yield Finding("sent_before", rows, "eventId", partial(_was, found, batches), parts=partial(_by_state, found))
 
-    def was(index: int) -> str:
-        words = said[ids[rows[index]] or ""].words
-        return f"It was {words}. Nothing to do, if it should be sent again: a target that deduplicates ignores it."
 
-    def parts() -> Parts:
-        number = {state: index for index, state in enumerate(SENT_WORDS)}
-        return Parts(tuple(SENT_WORDS), np.array([number[said[ids[row] or ""].state] for row in rows], np.int64))
+def _was(found: Numbers, batches: Sequence[str], index: int) -> str:
+    state, when, batch = found[index].tolist()
+    words = Sent(list(SENT_WORDS)[state], when, batches[batch]).words
+    return f"It was {words}. Nothing to do, if it should be sent again: a target that deduplicates ignores it."
 
-    yield Finding("sent_before", np.array(rows, np.int64), "eventId", was, parts=parts)
+
+def _by_state(found: Numbers) -> Parts:
+    return Parts(tuple(SENT_WORDS), found[:, 0])

@@ -37,7 +37,9 @@ def seek(judged: Judged, widget: str) -> None:
     found = looking()
     found.said = ""
     if text:
-        spot = find(text, judged.mapped, judged.plan(everything=True))
+        upload = uploading()
+        plan = judged.plan(everything=upload.everything, leave_out=upload.leave_out)
+        spot = find(text, judged.mapped, plan)
         if isinstance(spot, str):
             found.said = spot
         else:
