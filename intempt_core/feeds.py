@@ -32,15 +32,30 @@ FEEDS: dict[str, str] = {
 }
 """Feed id → title."""
 
+SHARED_FEEDS: dict[str, str] = {
+    "best-selling": "Best Selling",
+    "most-popular": "Most Popular",
+    "viewed-together": "Viewed Together",
+    "purchased-together": "Purchased Together",
+}
+"""Feeds that depend on everybody's events (CONTRACT 4.5), id → title. No rule says what they show to the letter, so
+nothing is ever *expected* of them; the sandbox serves an approximation of its own (``sandbox/trends.py``)."""
+
+TITLES = FEEDS | SHARED_FEEDS
+"""Every feed that a target may have, id → title."""
+
 READABLE_BY: dict[str, str] = {"userId": "user", "profileId": "profile", "accountId": "account"}
 """Identity field → the type by which the feed API asks for it (CONTRACT 5.1). By ``anotherUserId`` no feed is read."""
 
-_SHOWS = {
+SHOWS: dict[str, str] = {
     EventName.VIEWED: FeedId.VIEWED,  # CONTRACT 4.1
     EventName.ADDED: FeedId.ADDED,  # CONTRACT 4.2
     EventName.ORDERED: FeedId.ORDERED,  # CONTRACT 4.4, 4.5
 }
-_HIDES = {EventName.REMOVED: FeedId.ADDED}  # CONTRACT 4.3; an order hides nothing: 4.4
+"""What puts a product into which feed."""
+
+HIDES: dict[str, str] = {EventName.REMOVED: FeedId.ADDED}  # CONTRACT 4.3; an order hides nothing: 4.4
+"""What takes a product out of which feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +74,54 @@ def feeds_of(interactions: Iterable[Interaction]) -> dict[str, list[str]]:
     shelves: dict[str, dict[str, None]] = {feed: {} for feed in FEEDS}  # a dict keeps the order of insertion
     for interaction in interactions:
         name = interaction.name
-        if name in _SHOWS:
-            shelf = shelves[_SHOWS[EventName(name)]]
+        if name in SHOWS:
+            shelf = shelves[SHOWS[name]]
             shelf.pop(interaction.product, None)
             shelf[interaction.product] = None
-        elif name in _HIDES:
-            shelves[_HIDES[EventName(name)]].pop(interaction.product, None)
+        elif name in HIDES:
+            shelves[HIDES[name]].pop(interaction.product, None)
     return {feed: list(reversed(shelf)) for feed, shelf in shelves.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A product's places in a feed before and after, from 1; ``None`` where it was not, or is not, shown."""
+
+    product: str
+    before: int | None
+    after: int | None
+
+    @property
+    def words(self) -> str:
+        """The change as a sentence."""
+        if self.before is None:
+            return f"“{self.product}” gained place {self.after}."
+        if self.after is None:
+            return f"“{self.product}” lost place {self.before} and is not shown any more."
+        return f"“{self.product}” moved from place {self.before} to {self.after}."
+
+
+def changes(before: Sequence[str], after: Sequence[str]) -> list[Change]:
+    """Which places were gained and which lost between two readings of a feed; none where they are equal.
+
+    What is new comes first, then what is gone, then what passed others. A product that others only pushed down or let
+    up has not moved by itself and is not named.
+    """
+    was, now = _places(before), _places(after)
+    found = [Change(product, None, place) for product, place in now.items() if product not in was]
+    found += [Change(product, place, None) for product, place in was.items() if product not in now]
+    stayed = [product for product in before if product in now]
+    passed = {product for product, place in now.items() if product in was and _passed(product, stayed, now)}
+    return found + [Change(product, was[product], now[product]) for product in now if product in passed]
+
+
+def _places(products: Sequence[str]) -> dict[str, int]:
+    return {product: place for place, product in reversed(list(enumerate(products, 1)))}
+
+
+def _passed(product: str, stayed: Sequence[str], now: dict[str, int]) -> bool:
+    """Whether a product stands before one now that it stood behind."""
+    return any(now[product] < now[other] for other in stayed[: stayed.index(product)])
 
 
 def difference(expected: Sequence[str], actual: Sequence[str]) -> list[str]:

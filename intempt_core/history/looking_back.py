@@ -9,13 +9,15 @@ from typing import TypeVar
 from sqlalchemy import Connection, func, select
 
 from intempt_core.checks import Sent
+from intempt_core.events import EventName
 from intempt_core.history.database import Database
-from intempt_core.history.persons import events_of_person
+from intempt_core.history.persons import Followed, Held, follow
 from intempt_core.history.reading import LAST, number_of, recorded_events
 from intempt_core.history.records import RequestIntent, RequestState
 from intempt_core.history.schema import attempts, batches, bodies, events, kept, left_behind, requests
 from intempt_core.history.shown import Arrival, RowOutcome
 from intempt_core.history.standings import THERE
+from intempt_core.journeys import Step, Story
 
 T = TypeVar("T")
 
@@ -125,18 +127,58 @@ class LookingBack(Database):
         asked about as such and leads to nobody. Events that miss what they need are not processed (CONTRACT 2.6) and
         not among them; where the target deduplicates (as it was last confirmed), a repeat is not either (CONTRACT 2.9).
         """
+        found = self._follow(target, field, value, limit)
+        return [
+            Arrival(one.name or "", one.product_id or "", one.event_id or "", one.when, one.request)
+            for one in (found.counting if found else [])[-limit:]
+        ]
+
+    def story(self, target: str, field: str, value: str, *, limit: int = 10_000) -> Story:
+        """Everything that was sent of a person to a target (a ``key``), whatever came of it, oldest first.
+
+        Who the person is, is as :meth:`interactions` has it, and so is what counts: each step says why it does not.
+        """
+        found = self._follow(target, field, value, limit)
+        if found is None:
+            return Story((), ((field, value),))
+        return Story(tuple(_step(one, repeats=one.arrived in found.again) for one in found.held), tuple(found.known))
+
+    def _follow(self, target: str, field: str, value: str, limit: int) -> Followed | None:
+        """Whom an id leads to; ``None`` where nothing was sent to the target."""
         with self._reading() as connection:
             newest = select(batches.c.deduplicates).where(batches.c.target_key == target, THERE)
             deduplicates = connection.execute(newest.order_by(batches.c.number.desc()).limit(1)).scalar()
             if deduplicates is None:
-                return []
-            found = events_of_person(
-                connection, target, field, kept(value), deduplicates=bool(deduplicates), limit=limit
-            )
-        return [
-            Arrival(one.name or "", one.product_id or "", one.event_id or "", one.when, one.request)
-            for one in found[-limit:]
-        ]
+                return None
+            name = (field, kept(value))
+            return follow(connection, target, name, deduplicates=bool(deduplicates), limit=limit)
+
+
+def _step(held: Held, *, repeats: bool) -> Step:
+    """An event of history as a step of its person."""
+    because = ""
+    if held.name not in tuple(EventName):
+        because = "Its name is none of the four."
+    elif held.event_id is None:
+        because = "It has no event id."
+    elif held.product_id is None:
+        because = "It has no product id."
+    elif repeats:
+        because = "It repeats an event that was accepted before, and the target deduplicates."
+    names = dict(held.names()) | ({"accountId": held.account_id} if held.account_id is not None else {})
+    return Step(
+        held.name or "",
+        held.product_id or "",
+        event_id=held.event_id or "",
+        state=held.state,
+        when=held.when,
+        timestamp=held.timestamp,
+        names=tuple(names.items()),
+        request=held.request,
+        position=held.arrived[1],
+        batch=held.batch,
+        because=because,
+    )
 
 
 def _some(items: Iterable[T], size: int) -> Iterator[list[T]]:

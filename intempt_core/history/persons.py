@@ -30,10 +30,16 @@ Known: TypeAlias = tuple[str, str]
 
 _NAMES = tuple(name.value for name in EventName)
 _IDENTIFY = "Identify"  # CONTRACT 6.1
+_NOT_ON_THE_WAY = (RequestState.SPLIT.value, RequestState.CANCELLED.value)
+_NEVER = 2**62
+"""Beyond the number of any attempt: what never left orders itself by its request, after all that did."""
 
 
 class Held(NamedTuple):
-    """An accepted event as history holds it. ``arrived`` orders it: the attempt that was accepted, then its place."""
+    """An event as history holds it. ``arrived`` orders it: the last attempt, then its place in the request.
+
+    What never left comes after everything that did.
+    """
 
     arrived: tuple[int, int]
     request: int
@@ -45,6 +51,14 @@ class Held(NamedTuple):
     another_user_id: str | None
     account_id: str | None
     when: int
+    state: str
+    timestamp: int | None
+    batch: str
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether its request was accepted: only then does anything follow from it."""
+        return self.state == RequestState.ACCEPTED
 
     @property
     def counts(self) -> bool:
@@ -65,10 +79,14 @@ class Held(NamedTuple):
         """The names that this event makes one person's; accounts and placeholders link nobody (CONTRACT 2.8)."""
         if self.event_id is None:
             return []
+        return [(field, id_) for field, id_ in self.names() if not is_placeholder(id_)]
+
+    def names(self) -> list[Known]:
+        """The names by which this event knows a person, an account's not among them."""
         given = [("profileId", self.profile_id), ("userId", self.user_id), ("anotherUserId", self.another_user_id)]
         if self.is_alias:
             given.append(("userId", self.another_user_id))
-        return [(field, id_) for field, id_ in given if id_ is not None and not is_placeholder(id_)]
+        return [(field, id_) for field, id_ in given if id_ is not None]
 
     @property
     def is_alias(self) -> bool:
@@ -76,30 +94,42 @@ class Held(NamedTuple):
         return self.name not in _NAMES and self.user_id is not None and self.another_user_id is not None
 
 
-def events_of_person(
-    connection: Connection, target: str, field: str, value: str, *, deduplicates: bool, limit: int
-) -> list[Held]:
-    """A person's events that count, oldest first, as far as the last ``limit`` of each id reach.
+class Followed(NamedTuple):
+    """Whom an id leads to: their events, oldest first, those among them that are repeats, and the names they go by."""
 
-    ``value`` is as history keeps it. With ``deduplicates`` a repeat of an event is not there, and links nobody.
+    held: list[Held]
+    again: set[tuple[int, int]]
+    known: list[Known]
+
+    @property
+    def counting(self) -> list[Held]:
+        """The events that the feeds go by."""
+        return [one for one in self.held if one.is_accepted and one.counts and one.arrived not in self.again]
+
+
+def follow(connection: Connection, target: str, name: Known, *, deduplicates: bool, limit: int) -> Followed:
+    """A person's events of whatever outcome, as far as the last ``limit`` of each id reach.
+
+    The id in ``name`` is as history keeps it. Only accepted events link; with ``deduplicates`` a repeat links nobody.
     """
     found: dict[tuple[int, int], Held] = {}
-    known: dict[Known, None] = {(field, value): None}
+    repeated: set[tuple[int, int]] = set()
+    known: dict[Known, None] = {name: None}
     ahead = deque(known)
-    transitive = field in LINKING and not is_placeholder(value)
+    transitive = name[0] in LINKING and not is_placeholder(name[1])
     while ahead:
         name = ahead.popleft()
         mine = [one for one in _named(connection, target, name, max(limit, EVENTS_OF_ONE)) if one.arrived not in found]
-        again = repeats(connection, target, mine) if deduplicates else set()
-        for one in mine:
-            if one.arrived in again:
-                continue
-            found[one.arrived] = one
-            for other in one.links() if transitive else ():
+        arrived = [one for one in mine if one.is_accepted]
+        again = repeats(connection, target, arrived) if deduplicates else set()
+        found |= {one.arrived: one for one in mine}
+        repeated |= again
+        for one in arrived:
+            for other in one.links() if transitive and one.arrived not in again else ():
                 if other not in known and len(known) < IDS_OF_ONE:
                     known[other] = None
                     ahead.append(other)
-    return [found[arrived] for arrived in sorted(found) if found[arrived].counts]
+    return Followed([found[arrived] for arrived in sorted(found)], repeated, list(known))
 
 
 def repeats(connection: Connection, target: str, some: Iterable[Held]) -> set[tuple[int, int]]:
@@ -160,7 +190,7 @@ def _payloads(connection: Connection, ids: Iterable[int]) -> dict[tuple[int, int
 
 
 def _named(connection: Connection, target: str, name: Known, limit: int) -> Iterator[Held]:
-    """The last accepted events that name somebody so."""
+    """The last events that name somebody so."""
     field, value = name
     column = events.c[IDENTITY_COLUMNS[field]]
     ways = [column == value]
@@ -168,12 +198,17 @@ def _named(connection: Connection, target: str, name: Known, limit: int) -> Iter
         alias = or_(events.c.name.is_(None), events.c.name.not_in(_NAMES))
         ways.append(and_(events.c.another_user_id == value, events.c.user_id.is_not(None), alias))
     for way in ways:
-        last = _accepted(target).where(way)
+        last = _sent(target).where(way)
         last = last.order_by(requests.c.last_attempt.desc(), events.c.position.desc()).limit(limit)
         yield from _read(connection, last)
 
 
 def _accepted(target: str) -> Select[Any]:
+    return _sent(target).where(requests.c.state == RequestState.ACCEPTED.value)
+
+
+def _sent(target: str) -> Select[Any]:
+    """What went to a target or will; a request that was split has its events in its halves."""
     columns = events.c
     return (
         select(
@@ -188,13 +223,16 @@ def _accepted(target: str) -> Select[Any]:
             columns.another_user_id,
             columns.account_id,
             requests.c.updated_at,
+            requests.c.state,
+            columns.timestamp,
+            batches.c.id,
         )
         .join(requests, requests.c.id == columns.request)
         .join(batches, batches.c.number == columns.batch)
-        .where(requests.c.state == RequestState.ACCEPTED.value, batches.c.target_key == target, THERE)
+        .where(requests.c.state.not_in(_NOT_ON_THE_WAY), batches.c.target_key == target, THERE)
     )
 
 
 def _read(connection: Connection, asked: Select[Any]) -> Iterator[Held]:
-    for attempt, position, *rest in connection.execute(asked):
-        yield Held((attempt, position), *rest)
+    for attempt, position, request, *rest in connection.execute(asked):
+        yield Held((_NEVER + request if attempt is None else attempt, position), request, *rest)

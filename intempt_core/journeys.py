@@ -1,0 +1,416 @@
+"""Checks across one person's events: what a journey shows, and why a feed does not show what one expects.
+
+Nothing here is an error: notes are for a person to judge. A :class:`Step` is an event that was sent, whatever came of
+it; the feeds go by those that count (``feeds.py``), and everything else is a reason.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import islice
+
+from intempt_core.events import EventName, is_placeholder
+from intempt_core.feeds import FEEDS, HIDES, SHOWS, Interaction, feeds_of
+from intempt_core.wire import Outcome
+
+REASONS_SHOWN = 20
+"""Products that a feed's account speaks of at the most; it says how many more there are."""
+
+FRESH_MS = 60_000
+"""Milliseconds that a feed may need until it shows what was accepted; the vendor names no time."""
+
+Moment = Callable[[int], str]
+"""Epoch milliseconds as people read them."""
+
+
+def utc(ms: int) -> str:
+    """A time as ``2026-11-22 12:03:07 UTC``; one that no calendar has as its number."""
+    try:
+        return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return f"{ms:,} ms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Interaction):
+    """One event of a person that was sent, or waits to be. ``name`` and ``product`` are empty where it has none.
+
+    ``state`` is its request's (an :class:`Outcome`, ``pending`` or ``leaving``), ``when`` (epoch ms) since when it is.
+    ``because`` says why it would not count even if it is accepted; empty where it counts.
+    """
+
+    name: str = field(kw_only=False)
+    product: str = field(kw_only=False)
+    event_id: str = ""
+    state: str = Outcome.ACCEPTED
+    when: int = 0
+    timestamp: int | None = None
+    names: tuple[tuple[str, str], ...] = ()
+    request: int = 0
+    position: int = 0
+    batch: str = ""
+    because: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether the feeds go by it."""
+        return self.state == Outcome.ACCEPTED and not self.because
+
+    @property
+    def may_count(self) -> bool:
+        """Whether it may have arrived, and nobody knows."""
+        return self.state in (Outcome.UNKNOWN, "leaving") and not self.because
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A person's steps, oldest first (CONTRACT 4.7), and the names (field, id) that lead to them."""
+
+    steps: tuple[Step, ...]
+    known: tuple[tuple[str, str], ...]
+
+    @property
+    def expected(self) -> dict[str, list[str]]:
+        """What each feed should show: feed → products, most recent first."""
+        return feeds_of(step for step in self.steps if step.counts)
+
+
+# ── notes on a journey ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class NoteKind(StrEnum):
+    """What a note is about."""
+
+    NEVER_ADDED = "removed but never added"
+    NEVER_VIEWED = "ordered but never viewed"
+    TWO_IDS = "one person under two ids"
+    TIME_ORDER = "arrived in another order than it happened"
+
+
+NOTE_MEANS: Mapping[NoteKind, str] = {
+    NoteKind.NEVER_ADDED: "Removing what was never added changes no feed. Look whether the add was lost, or named"
+    " another product.",
+    NoteKind.NEVER_VIEWED: "An order without a view is possible; many of them mean that views are not sent.",
+    NoteKind.TWO_IDS: "Events under both ids are one person's, so they share their feeds. Intended for an alias; a bug"
+    " where two people share a device or a placeholder.",
+    NoteKind.TIME_ORDER: "Feeds go by arrival, not by the event's own time: a late event stands before those that"
+    " happened after it.",
+}
+"""What each kind of note means for the feeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about a journey that a person may want to know: its kind, and the case as a sentence."""
+
+    kind: NoteKind
+    says: str
+
+
+def notes_of(story: Story, moment: Moment = utc) -> list[Note]:
+    """What is odd about a person's journey, as notes and not as errors; only events that count are looked at."""
+    counting = [step for step in story.steps if step.counts]
+    return [*_never_before(counting, moment), *_two_ids(story), *_out_of_time(counting, moment)]
+
+
+def _never_before(steps: Sequence[Step], moment: Moment) -> Iterator[Note]:
+    demands = {
+        EventName.REMOVED: (EventName.ADDED, NoteKind.NEVER_ADDED),
+        EventName.ORDERED: (EventName.VIEWED, NoteKind.NEVER_VIEWED),
+    }
+    done: set[tuple[str, str]] = set()
+    noted: set[tuple[str, str]] = set()
+    for step in steps:
+        key = (step.name, step.product)
+        if step.name in demands and key not in noted:
+            before, kind = demands[EventName(step.name)]
+            if (before.value, step.product) not in done:
+                noted.add(key)
+                yield Note(kind, f"“{step.product}”: “{step.name}” at {moment(step.when)}, and no “{before}” before.")
+        done.add(key)
+
+
+def _two_ids(story: Story) -> Iterator[Note]:
+    by_field: dict[str, list[str]] = {}
+    for name, id_ in story.known:
+        if not is_placeholder(id_):
+            by_field.setdefault(name, []).append(id_)
+    for name, ids in by_field.items():
+        if len(ids) > 1:
+            listed = ", ".join(f"“{id_}”" for id_ in ids[:5]) + (f" and {len(ids) - 5:,} more" if len(ids) > 5 else "")
+            yield Note(NoteKind.TWO_IDS, f"{name} {listed} are one person: an event names both, or both share an id.")
+
+
+def _out_of_time(steps: Sequence[Step], moment: Moment) -> Iterator[Note]:
+    latest: Step | None = None
+    late: list[tuple[Step, Step]] = []
+    for step in steps:
+        if step.timestamp is None:
+            continue
+        if latest is not None and latest.timestamp is not None and step.timestamp < latest.timestamp:
+            late.append((step, latest))
+        else:
+            latest = step
+    if late:
+        step, before = late[0]
+        more = f" So did {len(late) - 1:,} more." if len(late) > 1 else ""
+        yield Note(
+            NoteKind.TIME_ORDER,
+            f"“{step.name}” of “{step.product}” happened at {moment(step.timestamp or 0)} and arrived after"
+            f" “{before.name}” of “{before.product}”, which happened at {moment(before.timestamp or 0)}.{more}",
+        )
+
+
+# ── expected beside actual ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the target itself says of a person's events, where it can be asked (the sandbox can).
+
+    ``processed`` are ids of events that it processed, ``because`` says of others why not; an id in neither never came,
+    or is forgotten. ``clients`` says of a product which client's event showed it last.
+    """
+
+    processed: frozenset[str]
+    because: Mapping[str, str]
+    clients: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One feed of one person: what it should show, how what it shows differs and why, and what else is to be said.
+
+    ``differences`` are sentences, none where actual is as expected or was not asked. ``remarks`` are sentences on
+    products that one might look for in vain, and on answers that nobody knows.
+    """
+
+    feed: str
+    expected: tuple[str, ...]
+    differences: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def account(
+    feed: str,
+    steps: Sequence[Step],
+    actual: Sequence[str] | None,
+    *,
+    now: int,
+    limit: int,
+    known: Known | None = None,
+    missing_products: frozenset[str] = frozenset(),
+    moment: Moment = utc,
+) -> Account:
+    """Hold what a feed shows against what it should, and explain.
+
+    ``actual`` is ``None`` where the feed cannot be read; ``limit`` is how many products it was asked for; ``now`` epoch
+    ms; ``missing_products`` are those that a loaded catalogue lacks (CONTRACT 2.5).
+    """
+    whole = feeds_of(step for step in steps if step.counts)[feed]
+    shows, hides = _by_product(steps, SHOWS, feed), _by_product(steps, HIDES, feed)
+    told = _Told(steps, shows, hides, dict.fromkeys(whole), now, known, missing_products, moment)
+    differences: list[str] = []
+    if actual is not None and list(actual) != whole[:limit]:
+        differences = list(_differences(told, actual, limit))
+    return Account(
+        feed, tuple(whole), tuple(_shortened(differences)), tuple(_shortened(list(_remarks(told, actual or ()))))
+    )
+
+
+def _by_product(steps: Sequence[Step], table: Mapping[str, str], feed: str) -> dict[str, list[int]]:
+    """The indices of the steps that ``table`` leads to a feed, whether or not they count, by product."""
+    found: dict[str, list[int]] = {}
+    for index, step in enumerate(steps):
+        if table.get(step.name) == feed:
+            found.setdefault(step.product, []).append(index)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the sentences of one feed are made of: the steps, those that show and that hide each product, and the rest.
+
+    ``expected`` are the products of the whole feed, in order.
+    """
+
+    steps: Sequence[Step]
+    _shows: Mapping[str, list[int]]
+    _hides: Mapping[str, list[int]]
+    expected: Mapping[str, None]
+    now: int
+    known: Known | None
+    missing_products: frozenset[str]
+    moment: Moment
+
+    @property
+    def can_be_removed(self) -> bool:
+        """Whether an event takes products out of this feed."""
+        return bool(self._hides)
+
+    @property
+    def latest(self) -> list[tuple[str, int]]:
+        """Every product that a step shows or hides, with its last such step, the most recent first."""
+        last = {product: indices[-1] for product, indices in self._shows.items()}
+        for product, indices in self._hides.items():
+            last[product] = max(last.get(product, -1), indices[-1])
+        return sorted(last.items(), key=lambda one: -one[1])
+
+    def shows(self, product: str) -> Sequence[int]:
+        """The indices of the steps that put a product into the feed, whether or not they count."""
+        return self._shows.get(product, ())
+
+    def hides(self, product: str) -> Sequence[int]:
+        """The same for those that take it out."""
+        return self._hides.get(product, ())
+
+    def last(self, indices: Sequence[int]) -> int | None:
+        """The last of some steps that counts."""
+        return next((index for index in reversed(indices) if self.steps[index].counts), None)
+
+    def it(self, index: int) -> str:
+        """A step in a sentence: “Removed from cart” at 12:03."""
+        return f"“{self.steps[index].name}” at {self.moment(self.steps[index].when)}"
+
+    def ago(self, index: int) -> str:
+        """How long ago a step's outcome was known, in seconds or minutes."""
+        seconds = max(0, self.now - self.steps[index].when) // 1000
+        return f"{seconds} s ago" if seconds < 120 else f"{seconds // 60:,} min ago"
+
+
+def _differences(told: _Told, actual: Sequence[str], limit: int) -> Iterator[str]:
+    expected = list(islice(told.expected, limit))
+    for product in expected:
+        if product not in actual:
+            yield f"“{product}” is missing: {_why_missing(told, product)}"
+    for product in dict.fromkeys(actual):
+        if product not in expected:
+            yield f"“{product}” is shown and not expected: {_why_shown(told, product)}"
+        elif actual.count(product) > 1:
+            yield f"“{product}” is shown {actual.count(product)} times; a feed shows a product once."
+    both = [product for product in expected if product in actual]
+    shown = [product for product in dict.fromkeys(actual) if product in both]
+    if both != shown:
+        yield from _disorder(told, both, shown)
+
+
+def _why_missing(told: _Told, product: str) -> str:
+    shows = told.shows(product)
+    last = told.last(shows)
+    assert last is not None  # noqa: S101  it is expected, so something shows it
+    for index in reversed(told.hides(product)):
+        if index > last and told.steps[index].may_count:
+            return f"the answer to its {told.it(index)} is unknown; it may have arrived."
+    verdict = _verdict(told, last)
+    if verdict:
+        return verdict
+    if product in told.missing_products:
+        return "it is not in the catalogue, and a feed shows only products that are (CONTRACT 2.5)."
+    if told.now - told.steps[last].when < FRESH_MS:
+        return f"its {told.it(last)} was accepted {told.ago(last)}; a feed may need longer."
+    removed = ", or another client removed it since" if told.can_be_removed else ""
+    return (
+        f"its {told.it(last)} was accepted {told.ago(last)}. Accepted is not processed: the target may have ignored"
+        f" it{removed}."
+    )
+
+
+def _verdict(told: _Told, index: int) -> str:
+    """What the target itself says of a step, where it can be asked and did not process it."""
+    step, known = told.steps[index], told.known
+    if known is None or step.event_id in known.processed:
+        return ""
+    if step.event_id in known.because:
+        return f"its {told.it(index)} was not processed, because… {known.because[step.event_id]}"
+    return f"its {told.it(index)} is not there any more: the target was emptied since."
+
+
+def _why_shown(told: _Told, product: str) -> str:
+    shows, hides = told.shows(product), told.hides(product)
+    last_hide = told.last(hides)
+    doubtful = next((index for index in reversed(shows) if told.steps[index].may_count), None)
+    if doubtful is not None and (last_hide is None or doubtful > last_hide):
+        return f"the answer to its {told.it(doubtful)} is unknown, so it has arrived."
+    if last_hide is not None and told.last(shows) is not None:
+        verdict = _verdict(told, last_hide)
+        return verdict or (
+            f"its {told.it(last_hide)} was accepted {told.ago(last_hide)}, after the event that shows it. The feed has"
+            " not followed yet, or another client sent it again."
+        )
+    client = told.known.clients.get(product) if told.known else None
+    by = f"it was sent by another client ({client})" if client else "it was sent by another client"
+    if product in told.expected:
+        return "it stands further back in what is expected."
+    if shows:
+        step = told.steps[shows[-1]]
+        if step.state == Outcome.ACCEPTED:
+            return f"its {told.it(shows[-1])} should not count. {step.because} Or {by}."
+        return f"its {told.it(shows[-1])} is {step.state}, so {by}."
+    return f"{by}, or before this history begins."
+
+
+def _disorder(told: _Told, expected: Sequence[str], shown: Sequence[str]) -> Iterator[str]:
+    first, second = next((a, b) for a, b in zip(expected, shown, strict=True) if a != b)
+    one, other = told.last(told.shows(first)), told.last(told.shows(second))
+    assert one is not None and other is not None  # noqa: S101, PT018  both are expected
+    says = (
+        f"The order differs: “{first}” is expected before “{second}”, because its {told.it(one)} arrived after the"
+        f" {told.it(other)} of “{second}”."
+    )
+    if _by_own_time(told, shown):
+        says += " The order shown is that of the events' own times."
+    elif told.steps[one].request == told.steps[other].request:
+        says += " Both went in one request, and that a server keeps the order inside one is assumed, not documented."
+    else:
+        unknown = [index for index in told.shows(second) if told.steps[index].may_count and index > one]
+        if unknown:
+            says += f" The answer to its {told.it(unknown[-1])} is unknown; it may have arrived."
+    yield says
+
+
+def _by_own_time(told: _Told, shown: Sequence[str]) -> bool:
+    """Whether products stand in the order of their last events' own times."""
+    times = [
+        max((told.steps[index].timestamp or 0 for index in told.shows(product) if told.steps[index].counts), default=0)
+        for product in shown
+    ]
+    return all(times) and times == sorted(times, reverse=True)
+
+
+def _remarks(told: _Told, actual: Sequence[str]) -> Iterator[str]:
+    """Why products that one might look for are not expected, the most recent first; and what nobody knows."""
+    for product, index in told.latest:
+        if product in actual and product not in told.expected:
+            continue  # that is a difference, and told there
+        shows, hides = told.shows(product), told.hides(product)
+        last_show, last_hide = told.last(shows), told.last(hides)
+        open_ = [i for i in (*shows, *hides) if told.steps[i].may_count and i > max(last_show or -1, last_hide or -1)]
+        if open_:
+            becomes = "shown" if max(open_) in shows else "gone"
+            yield f"“{product}” may be {becomes}: the answer to its {told.it(max(open_))} is unknown."
+        elif product in told.expected:
+            continue
+        elif last_show is not None and last_hide is not None:
+            yield (
+                f"“{product}” is not expected: its {told.it(last_hide)} was accepted after the {told.it(last_show)}."
+            )
+        elif shows:
+            step = told.steps[index if index in shows else shows[-1]]
+            why = step.because if step.state == Outcome.ACCEPTED else _FATES.get(step.state, f"It is {step.state}.")
+            yield f"“{product}” is not expected: its {told.it(shows[-1])} does not count. {why}"
+
+
+_FATES: Mapping[str, str] = {
+    Outcome.REFUSED: "It was refused.",
+    Outcome.UNSENT: "It never arrived.",
+    "pending": "It has not left yet.",
+}
+
+
+def _shortened(sentences: Sequence[str]) -> list[str]:
+    more = len(sentences) - REASONS_SHOWN
+    return [*sentences[:REASONS_SHOWN], *([f"{more:,} more are not listed here."] if more > 0 else [])]
+
+
+assert set(SHOWS.values()) == set(FEEDS)  # noqa: S101  every feed of one person has an event that fills it
