@@ -20,7 +20,7 @@ from http import HTTPStatus
 
 from intempt_core.errors import TargetIncomplete
 from intempt_core.events import dumps, now_ms
-from intempt_core.feeds import FEEDS, READABLE_BY
+from intempt_core.feeds import READABLE_BY, TITLES
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 from intempt_core.wire import IDLE_SECONDS, Client, Exchange, Outcome, exchanged, open_client
@@ -281,11 +281,13 @@ async def read_feed(
     person_type: str,
     person_id: str,
     *,
+    product: str | None = None,
     clock: Callable[[], int] = now_ms,
 ) -> FeedAnswer:
     """What a feed of ours shows for one person (CONTRACT 5). Whatever comes back becomes products or a sentence.
 
-    ``person_type`` is an identity field (``userId``) or the feed API's own word (``user``).
+    ``person_type`` is an identity field (``userId``) or the feed API's own word (``user``); ``product`` is the id that
+    feeds of products that go together are asked beside.
     """
     kind = READABLE_BY.get(person_type, person_type.lower())
     if kind not in READABLE_BY.values():
@@ -298,6 +300,8 @@ async def read_feed(
     question = {"type": kind, "id": person_id, "fields": ["id"], "limit": FEED_LIMIT, "offset": 0}
     if kind == "profile":
         question["sourceId"] = target.source  # CONTRACT 5.1: a profile belongs to a source
+    if product is not None:
+        question["productId"] = product
     exchange = await exchanged(client, target, url, dumps(question), keep=FEED_BYTES, clock=clock)
     products, sentence = _feed_read(exchange, target, feed)
     return FeedAnswer(products, sentence, exchange.started_at, exchange.elapsed_ms)
@@ -305,7 +309,7 @@ async def read_feed(
 
 def _feed_read(exchange: Exchange, target: Target, feed: str) -> tuple[tuple[str, ...] | None, str]:
     """CONTRACT 5.2: products by their ``id``, none is an answer too, and a 400 means an unknown feed id."""
-    status, host, title = exchange.status, target.host, FEEDS[feed]
+    status, host, title = exchange.status, target.host, TITLES[feed]
     words = f" It says: {exchange.words}" if exchange.words else ""
     if status is None:
         return None, exchange.failure

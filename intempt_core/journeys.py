@@ -210,7 +210,7 @@ def account(
     """
     whole = feeds_of(step for step in steps if step.counts)[feed]
     shows, hides = _by_product(steps, SHOWS, feed), _by_product(steps, HIDES, feed)
-    told = _Told(steps, shows, hides, dict.fromkeys(whole), now, known, missing_products, moment)
+    told = _Told(feed, steps, shows, hides, dict.fromkeys(whole), now, known, missing_products, moment)
     differences: list[str] = []
     if actual is not None and list(actual) != whole[:limit]:
         differences = list(_differences(told, actual, limit))
@@ -232,9 +232,10 @@ def _by_product(steps: Sequence[Step], table: Mapping[str, str], feed: str) -> d
 class _Told:
     """What the sentences of one feed are made of: the steps, those that show and that hide each product, and the rest.
 
-    ``expected`` are the products of the whole feed, in order.
+    ``expected`` are the products of the whole ``feed``, in order.
     """
 
+    feed: str
     steps: Sequence[Step]
     _shows: Mapping[str, list[int]]
     _hides: Mapping[str, list[int]]
@@ -243,11 +244,6 @@ class _Told:
     known: Known | None
     missing_products: frozenset[str]
     moment: Moment
-
-    @property
-    def can_be_removed(self) -> bool:
-        """Whether an event takes products out of this feed."""
-        return bool(self._hides)
 
     @property
     def latest(self) -> list[tuple[str, int]]:
@@ -309,7 +305,7 @@ def _why_missing(told: _Told, product: str) -> str:
         return "it is not in the catalogue, and a feed shows only products that are (CONTRACT 2.5)."
     if told.now - told.steps[last].when < FRESH_MS:
         return f"its {told.it(last)} was accepted {told.ago(last)}; a feed may need longer."
-    removed = ", or another client removed it since" if told.can_be_removed else ""
+    removed = ", or another client removed it since" if told.feed in HIDES.values() else ""
     return (
         f"its {told.it(last)} was accepted {told.ago(last)}. Accepted is not processed: the target may have ignored"
         f" it{removed}."

@@ -31,7 +31,7 @@ from urllib.parse import quote, unquote, urlsplit
 from intempt_core.credentials import MASK, Credential
 from intempt_core.errors import CredentialError, NoSuchTarget, TargetError, TargetIncomplete
 from intempt_core.events import INVISIBLE
-from intempt_core.feeds import FEEDS
+from intempt_core.feeds import TITLES
 
 __all__ = [
     "KEY_VARIABLE",
@@ -107,7 +107,7 @@ class Target:
     def feed_url(self, feed: str) -> str:
         """Where a feed of ours is read (CONTRACT 5.1); :class:`TargetIncomplete` where its id there is not known."""
         if feed not in self.feeds:
-            title = FEEDS.get(feed, "this feed")
+            title = TITLES.get(feed, "this feed")
             raise TargetIncomplete(
                 f"{self.title} has no feed id for {title}. Add it to the target's description, below feeds."
             )
@@ -140,7 +140,7 @@ def sandbox_target(base: str) -> Target:
         credential_reference="built in",
         deduplicates=True,  # CONTRACT 3.7
         production=False,
-        feeds=MappingProxyType({str(feed): str(feed) for feed in FEEDS}),
+        feeds=MappingProxyType({str(feed): str(feed) for feed in TITLES}),
     )
 
 
@@ -442,8 +442,8 @@ def _feeds(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
         raise TargetIncomplete("This is no table of feed and id.")
     feeds = {str(feed).strip().replace("_", "-").lower(): _step(there) for feed, there in value.items()}
-    if not feeds.keys() <= FEEDS.keys():
-        raise TargetIncomplete(f"A feed is not known. Known are {', '.join(FEEDS)}.")
+    if not feeds.keys() <= TITLES.keys():
+        raise TargetIncomplete(f"A feed is not known. Known are {', '.join(TITLES)}.")
     return MappingProxyType(feeds)
 
 

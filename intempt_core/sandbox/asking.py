@@ -4,19 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from intempt_core.events import EARLIEST_MS, Json, id_text
-from intempt_core.feeds import FEEDS, READABLE_BY
+from intempt_core.feeds import READABLE_BY, TITLES
 from intempt_core.sandbox.answers import Refused
 from intempt_core.sandbox.persons import node
 
 
 @dataclass(frozen=True, slots=True)
 class FeedQuestion:
-    """Whose feed (a node of ``persons.py``), which fields of each product, and which stretch of the list."""
+    """Whose feed (a node of ``persons.py``), which fields of each product, which stretch of the list, and beside which
+    product (``seed``, for the feeds of products that go together).
+    """
 
     node: str
     fields: tuple[str, ...]
     offset: int
     limit: int | None
+    seed: str | None
 
     def products(self, shown: Sequence[str]) -> list[dict[str, str]]:
         """The answer's products: only the fields asked for. There is no catalogue, so only ``id`` is known."""
@@ -30,8 +33,8 @@ def feed_question(feed: str, body: dict[str, Json]) -> FeedQuestion:
     The type is taken in any case (CONTRACT 5.1). Node's 1.x SDK and the browser's name no ``type`` and ``id``; live
     servers answer them the same (CONTRACT 5.2).
     """
-    if feed not in FEEDS:
-        raise Refused(400, "Name is null", detail=f"No feed has that id. The sandbox has {', '.join(FEEDS)}.")
+    if feed not in TITLES:
+        raise Refused(400, "Name is null", detail=f"No feed has that id. The sandbox has {', '.join(TITLES)}.")
     kind, person = body.get("type"), id_text(body.get("id"))
     if kind is None or person is None:
         raise Refused(400, "Name is null", detail="Nobody is named: a feed read needs type and id.")
@@ -46,9 +49,39 @@ def feed_question(feed: str, body: dict[str, Json]) -> FeedQuestion:
     if not isinstance(fields, list) or not all(isinstance(field, str) for field in fields):
         raise Refused(400, "The fields are no list of names.")
     limit = _whole(body, "limit", least=1)
-    return FeedQuestion(
-        node(kind.lower(), person, source or ""), tuple(fields), _whole(body, "offset", least=0) or 0, limit
-    )
+    whose = node(kind.lower(), person, source or "")
+    offset, seed = _whole(body, "offset", least=0) or 0, id_text(body.get("productId"))
+    return FeedQuestion(whose, tuple(fields), offset, limit, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonQuestion:
+    """Whose events (a node of ``persons.py``) in which project, and of which event ids to say why not."""
+
+    org: str
+    project: str
+    node: str
+    event_ids: tuple[str, ...]
+
+
+KINDS = {**READABLE_BY, "anotherUserId": "other"}
+"""Identity field → the kind of its node."""
+
+IDS_ASKED = 1_000
+"""Event ids in one question at the most."""
+
+
+def person_question(body: dict[str, Json]) -> PersonQuestion:
+    """What ``POST /_sandbox/person`` asks. Raises :class:`Refused` 400."""
+    given = {name: id_text(body.get(name)) for name in ("org", "project", "id")}
+    by, ids = body.get("by"), body.get("eventIds")
+    if None in given.values() or by not in KINDS:
+        raise Refused(400, f"It needs org, project, id, and by: one of {', '.join(KINDS)}.")
+    ids = [] if ids is None else ids
+    if not isinstance(ids, list) or len(ids) > IDS_ASKED or not all(isinstance(one, str) for one in ids):
+        raise Refused(400, f"The eventIds are no list of up to {IDS_ASKED:,} ids.")
+    person = node(KINDS[by], given["id"] or "", id_text(body.get("sourceId")) or "")
+    return PersonQuestion(given["org"] or "", given["project"] or "", person, tuple(ids))
 
 
 def _whole(body: dict[str, Json], field: str, *, least: int) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from intempt_core.issues import Issue, Place
+from intempt_core.sandbox.asking import PersonQuestion
 from intempt_core.sandbox.store import Store
 
 
@@ -53,6 +54,36 @@ def consents(store: Store) -> bytes:
     for one in told:
         one["consent"] = orjson.Fragment(one.pop("body"))
     return orjson.dumps({"count": len(told), "consents": told})
+
+
+PERSON_EVENTS = 10_000
+"""Events of one person that are told, and unprocessed events that are looked through, at the most: the last ones."""
+
+
+def person(store: Store, question: PersonQuestion) -> bytes:
+    """A person's processed events, oldest first, and why others were not processed, as JSON.
+
+    ``unprocessed`` holds, of the event ids asked about, those that came and were not processed. Raises
+    :class:`StoreUnavailable`.
+    """
+    place = (question.org, question.project)
+    processed = store.processed(*place, question.node, PERSON_EVENTS)
+    others = store.unprocessed(*place, question.event_ids, PERSON_EVENTS) if question.event_ids else ()
+    told = {
+        "events": [
+            {
+                "seq": row["seq"],
+                "eventId": row["event_id"],
+                "name": row["name"],
+                "productId": row["product_id"],
+                "received_at": row["received_at"],
+                "client": row["client"],
+            }
+            for row in processed
+        ],
+        "unprocessed": {row["event_id"]: verdict(row)[1] for row in others},
+    }
+    return orjson.dumps(told)
 
 
 def verdict(row: Row) -> tuple[list[str], str | None]:

@@ -14,10 +14,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from intempt_core.events import dumps, now_ms
-from intempt_core.feeds import feeds_of
+from intempt_core.feeds import SHARED_FEEDS, feeds_of
 from intempt_core.sandbox import listing, live
 from intempt_core.sandbox.answers import Refused, StoreUnavailable, answer, no_route, refused, unavailable
-from intempt_core.sandbox.asking import check_consent, feed_question
+from intempt_core.sandbox.asking import check_consent, feed_question, person_question
 from intempt_core.sandbox.digest import KEPT
 from intempt_core.sandbox.endings import ending
 from intempt_core.sandbox.faults import Desk, Faults, FaultsUnreadable, faults_of
@@ -25,6 +25,7 @@ from intempt_core.sandbox.guards import LARGEST_BODY, WholeSegments, check_json,
 from intempt_core.sandbox.reading import read_json, read_object, read_track, too_deep
 from intempt_core.sandbox.seen import Seen
 from intempt_core.sandbox.store import Store
+from intempt_core.sandbox.trends import trend
 
 Clock = Callable[[], int]
 """Epoch milliseconds."""
@@ -85,13 +86,16 @@ class _Sandbox:
         return said
 
     async def feed(self, seen: Seen) -> Response:
-        """CONTRACT 5.1, 5.2: what a feed shows for a person."""
+        """CONTRACT 5.1, 5.2: what a feed shows for a person, or, of everybody's events, about (``trends.py``)."""
         body, feed = await self._object(seen), seen.segment("feed")
         question = feed_question(feed, body)
         await self.store.settle()
         place = (seen.segment("org"), seen.segment("project"))
-        done = await asyncio.to_thread(self.store.interactions, *place, question.node)
-        said, _ = await self._ended(seen, answer({"products": question.products(feeds_of(done)[feed])}))
+        if feed in SHARED_FEEDS:
+            shown = await asyncio.to_thread(trend, self.store, place, feed, question.node, question.seed)
+        else:
+            shown = feeds_of(await asyncio.to_thread(self.store.interactions, *place, question.node))[feed]
+        said, _ = await self._ended(seen, answer({"products": question.products(shown)}))
         return said
 
     async def _ended(self, seen: Seen, said: Response) -> tuple[Response, bool]:
@@ -163,6 +167,11 @@ class _Sandbox:
         if told is None:
             raise Refused(404, f"No such request is kept. The last {KEPT:,} are; of older ones, their events.")
         return Response(told, media_type="application/json")
+
+    async def person(self, request: Request) -> Response:
+        """What became of a person's events, and of the event ids asked about that were not processed why not."""
+        question = person_question(await self._object(Seen(request, self.clock())))
+        return await self._told(lambda: listing.person(self.store, question))
 
     async def consents(self, request: Request) -> Response:
         """The consents that have arrived."""
@@ -240,6 +249,7 @@ def app(
             Route(f"{project}/feeds/{{feed}}/data", sandbox.api(sandbox.feed), methods=["POST"]),
             Route(f"{project}/consents/data", sandbox.api(sandbox.consent), methods=["POST"]),
             Route("/_sandbox/events", sandbox.events, methods=["GET", "DELETE"]),
+            Route("/_sandbox/person", sandbox.person, methods=["POST"]),
             Route("/_sandbox/consents", sandbox.consents, methods=["GET"]),
             Route("/_sandbox/live", sandbox.live, methods=["GET"]),
             Route("/_sandbox/requests/{number}", sandbox.request, methods=["GET"]),

@@ -7,6 +7,7 @@ may have the file open. Of the requests as they came the last :data:`~intempt_co
 """
 
 import asyncio
+import json
 import queue
 import sqlite3
 import threading
@@ -204,6 +205,22 @@ class Store:
         rows = self.rows(_INTERACTIONS, {"org": org, "project": project, "node": node})
         return [Interaction(name, product) for name, product in rows]
 
+    def processed(self, org: str, project: str, node: str, limit: int) -> list[sqlite3.Row]:
+        """The last ``limit`` processed events of the person whom a node names, oldest first, as far as digested.
+
+        Each with ``seq``, ``event_id``, ``name``, ``product_id``, ``received_at`` (epoch ms) and ``client``. Raises
+        :class:`StoreUnavailable`.
+        """
+        return self.rows(_PROCESSED, {"org": org, "project": project, "node": node, "limit": limit})
+
+    def unprocessed(self, org: str, project: str, ids: Sequence[str], limit: int) -> list[sqlite3.Row]:
+        """Those of some event ids that were not processed, oldest first, among the last ``limit`` that were not.
+
+        Each with ``event_id``, ``codes``, ``because`` and ``repeat_of``. Raises :class:`StoreUnavailable`.
+        """
+        asked = json.dumps(ids)
+        return self.rows(_UNPROCESSED, {"org": org, "project": project, "ids": asked, "limit": limit})
+
     def rows(self, query: str, given: dict[str, Any]) -> list[sqlite3.Row]:
         """The rows of a query. Raises :class:`StoreUnavailable`. Any: SQLite's own parameters."""
         with self._connection() as connection:
@@ -311,14 +328,30 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-_INTERACTIONS = """
+_MINE = """
 WITH RECURSIVE
   here(id) AS (SELECT id FROM projects WHERE org = :org AND project = :project),
   mine(node) AS (
     SELECT :node UNION
     SELECT l.other FROM mine CROSS JOIN links AS l ON l.project = (SELECT id FROM here) AND l.node = mine.node
+  ),
+  seqs(seq) AS (
+    SELECT m.seq FROM mine CROSS JOIN mentions AS m ON m.project = (SELECT id FROM here) AND m.node = mine.node
   )
-SELECT name, product_id FROM events WHERE seq IN (
-  SELECT m.seq FROM mine CROSS JOIN mentions AS m ON m.project = (SELECT id FROM here) AND m.node = mine.node
-) ORDER BY seq
+"""
+
+_INTERACTIONS = f"{_MINE} SELECT name, product_id FROM events WHERE seq IN (SELECT seq FROM seqs) ORDER BY seq"  # noqa: S608  ours
+
+_PROCESSED = f"""{_MINE}
+SELECT e.seq, e.event_id, e.name, e.product_id, a.received_at, a.client
+FROM events AS e JOIN arrivals AS a ON a.id = e.arrival
+WHERE e.seq IN (SELECT seq FROM seqs ORDER BY seq DESC LIMIT :limit) ORDER BY e.seq
+"""  # noqa: S608  ours
+
+_UNPROCESSED = """
+SELECT event_id, codes, because, repeat_of FROM events
+WHERE seq IN (
+  SELECT seq FROM events WHERE because <> '' OR repeat_of IS NOT NULL ORDER BY seq DESC LIMIT :limit
+) AND project = (SELECT id FROM projects WHERE org = :org AND project = :project)
+  AND event_id IN (SELECT value FROM json_each(:ids)) ORDER BY seq
 """

@@ -8,7 +8,6 @@ from uuid import uuid4
 import streamlit as st
 
 from intempt_core import (
-    FEEDS,
     ConnectionTest,
     ConsoleError,
     Target,
@@ -17,6 +16,7 @@ from intempt_core import (
     test_connection,
     typed_target,
 )
+from intempt_core.feeds import TITLES
 from pages.parts.house import house
 from pages.parts.look import escaped, lasted
 from pages.parts.session import key, put, room, session, value
@@ -65,7 +65,7 @@ def card(target: Target) -> None:
         with st.container(gap="xxsmall"):
             st.text(f"Organisation {target.org} · project {target.project} · source {target.source}")
             st.text(f"Key present: {target.credential_reference}" if target.credential else "Key missing")
-            known = ", ".join(f"{FEEDS[ours]} {theirs}" for ours, theirs in target.feeds.items())
+            known = ", ".join(f"{TITLES[ours]} {theirs}" for ours, theirs in target.feeds.items())
             st.text(f"Feeds: {known}" if known else "Feeds: ids not known, so they can only be expected, not asked")
         if st.button("Test the connection", key=key("target-test", target.name)):
             answer(ask(target))

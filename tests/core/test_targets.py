@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.errors import ConsoleError, CredentialError, NoSuchTarget, TargetIncomplete
-from intempt_core.feeds import FEEDS
+from intempt_core.feeds import TITLES
 from intempt_core.targets import (
     KEY_VARIABLE,
     MASK,
@@ -190,7 +190,7 @@ def test_the_sandbox_needs_no_description() -> None:
     assert (sandbox.title, sandbox.production, sandbox.deduplicates) == ("Sandbox", False, True)
     assert sandbox.credential is not None
     assert parts_of(sandbox.credential) == ("sandbox", "sandbox")
-    assert dict(sandbox.feeds) == {feed: feed for feed in FEEDS}
+    assert dict(sandbox.feeds) == {feed: feed for feed in TITLES}
     assert targets().all == (sandbox,)
 
 
@@ -331,7 +331,7 @@ def test_a_host_that_cannot_be_used_is_told(host: object, words: str) -> None:
         ({"feeds": 5}, "no table"),
         ({"feeds": "{not json"}, "no JSON"),
         ({"feeds": "[1]"}, "no table"),
-        ({"feeds": {"best-selling": "1"}}, "Known are recently-viewed"),
+        ({"feeds": {"worst-selling": "1"}}, "Known are recently-viewed"),
         ({"feeds": {"recently-viewed": 1.5}}, "has lost digits"),
         ({"feeds": '{"recently-viewed": 1.5}'}, "not text"),
         ({"feeds": "recently-viewed"}, "empty"),

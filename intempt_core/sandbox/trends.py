@@ -1,0 +1,131 @@
+"""The feeds that depend on everybody's events, in the sandbox's own approximation of CONTRACT 4.5.
+
+The documents give these feeds a sentence each and no formula, so what the sandbox serves is called what it is: an
+approximation, for trying an integration. It looks at the last :data:`WINDOW` events of the sandbox, of which those of
+the project that were processed count, so that a feed takes the same time however much is stored:
+
+* **best-selling**: products by the number of their orders.
+* **most-popular**: products by the weighted sum of their events: a view 1, an add 3, an order 5, a removal −2; an
+  event weighs half as much for every :data:`HALF_LIFE_DAYS` that it came before the newest request.
+* **viewed-together**: products that were viewed in the most sessions in which the seed was viewed too. A session is a
+  ``sessionId``; without one, a person's day (UTC).
+* **purchased-together**: products that were bought in the same orders as the seed; each such order counts
+  ``ln(1 + orders / orders with the product)``, so that what is bought with everything says little. One order is what
+  one person ordered at one time (``timestamp``; without one, in one request).
+
+The seed is the ``productId`` that the question names; without one, what the person last viewed or last ordered. Of
+equal products the one with the later event comes first, then the smaller id.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from math import log
+from sqlite3 import Row
+
+from intempt_core.events import EventName
+from intempt_core.feeds import FeedId, feeds_of
+from intempt_core.sandbox.store import Store
+
+WINDOW = 100_000
+"""Events, counted over the whole sandbox, that a feed looks back on."""
+
+HALF_LIFE_DAYS = 7
+"""An event of a week ago weighs half of one of today."""
+
+SHOWN = 1_000
+"""Products that a feed has at the most."""
+
+SEED_FROM = {"viewed-together": FeedId.VIEWED, "purchased-together": FeedId.ORDERED}
+"""The feeds that go with a product, and the person's feed whose first product is the seed where none is named."""
+
+
+def trend(store: Store, place: tuple[str, str], feed: str, node: str, seed: str | None) -> Sequence[str]:
+    """What a feed of everybody's events shows, best first, as far as digested.
+
+    ``place`` is organisation and project, ``node`` the person, ``seed`` a product id.
+
+    Raises :class:`~intempt_core.sandbox.answers.StoreUnavailable`.
+    """
+    if feed in SEED_FROM and seed is None:
+        own = feeds_of(store.interactions(*place, node))[SEED_FROM[feed]]
+        if not own:
+            return ()
+        seed = own[0]
+    query, weight = _FEEDS[feed]
+    given = {
+        "org": place[0], "project": place[1], "seed": seed, "window": WINDOW,
+        "viewed": EventName.VIEWED, "added": EventName.ADDED, "ordered": EventName.ORDERED,
+    }  # fmt: skip
+    weights: dict[str, float] = defaultdict(float)
+    latest: dict[str, int] = {}
+    for row in store.rows(_RECENT + query, given):
+        weights[row["product_id"]] += weight(row)
+        latest[row["product_id"]] = max(row["latest"], latest.get(row["product_id"], 0))
+    best = sorted(weights, key=lambda product: (-weights[product], -latest[product], product))
+    return [product for product in best if weights[product] > 0][:SHOWN]
+
+
+def _sum(row: Row) -> float:
+    return float(row["weight"])
+
+
+def _faded(row: Row) -> float:
+    return float(row["weight"]) * float(0.5 ** (row["days"] / HALF_LIFE_DAYS))
+
+
+def _telling(row: Row) -> float:
+    return float(row["weight"]) * log(1 + row["bills"] / row["of_it"])
+
+
+_PERSON = "coalesce('p' || profile_id, 'u' || user_id, 'o' || another_user_id, 'a' || account_id)"
+
+_RECENT = """
+WITH recent AS NOT MATERIALIZED (
+  SELECT e.*, a.received_at
+  FROM events AS e CROSS JOIN arrivals AS a ON a.id = e.arrival
+  WHERE e.seq > (SELECT coalesce(max(seq), 0) - :window FROM events)
+    AND e.project = (SELECT id FROM projects WHERE org = :org AND project = :project)
+    AND e.because = '' AND e.repeat_of IS NULL AND e.product_id IS NOT NULL
+)"""
+
+_BEST_SELLING = """
+SELECT product_id, count(*) AS weight, max(seq) AS latest FROM recent WHERE name = :ordered GROUP BY product_id
+"""
+
+_MOST_POPULAR = """
+SELECT product_id, ((SELECT received_at FROM arrivals ORDER BY id DESC LIMIT 1) - received_at) / 86400000 AS days, max(seq) AS latest,
+       sum(CASE name WHEN :viewed THEN 1 WHEN :added THEN 3 WHEN :ordered THEN 5 ELSE -2 END) AS weight
+FROM recent GROUP BY product_id, days
+"""
+
+# A body is stored as it came, and not every one is JSON to SQLite (depth, infinity).
+_VIEWED_TOGETHER = f""",
+viewed AS MATERIALIZED (
+  SELECT product_id, seq, coalesce('s' || CASE WHEN json_valid(body) THEN json_extract(body, '$.sessionId') END,
+         {_PERSON} || ' ' || (coalesce(time, received_at) / 86400000)) AS session
+  FROM recent WHERE name = :viewed
+)
+SELECT product_id, count(DISTINCT session) AS weight, max(seq) AS latest FROM viewed
+WHERE session IN (SELECT session FROM viewed WHERE product_id = :seed) AND product_id <> :seed GROUP BY product_id
+"""  # noqa: S608  nothing in it comes from outside
+
+_PURCHASED_TOGETHER = f""",
+bought AS MATERIALIZED (
+  SELECT product_id, {_PERSON} || coalesce(' t' || time, ' r' || arrival) AS bill, max(seq) AS seq
+  FROM recent WHERE name = :ordered GROUP BY product_id, bill
+),
+beside AS (
+  SELECT product_id, count(*) AS weight, max(seq) AS latest FROM bought
+  WHERE bill IN (SELECT bill FROM bought WHERE product_id = :seed) AND product_id <> :seed GROUP BY product_id
+)
+SELECT beside.*, (SELECT count(DISTINCT bill) FROM bought) AS bills, each.of_it
+FROM beside JOIN (SELECT product_id, count(*) AS of_it FROM bought GROUP BY product_id) AS each USING (product_id)
+"""  # noqa: S608  nothing in it comes from outside
+
+_FEEDS: Mapping[str, tuple[str, Callable[[Row], float]]] = {
+    "best-selling": (_BEST_SELLING, _sum),
+    "most-popular": (_MOST_POPULAR, _faded),
+    "viewed-together": (_VIEWED_TOGETHER, _sum),
+    "purchased-together": (_PURCHASED_TOGETHER, _telling),
+}
+"""Each feed's question, and how much a row of its answer weighs for its product."""
