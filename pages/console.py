@@ -12,6 +12,7 @@ screen = st.navigation(
         st.Page("upload.py", title="Upload"),
         st.Page("explain.py", title="Inspect", url_path="inspect"),
         st.Page("history.py", title="History"),
+        st.Page("feeds.py", title="Feeds"),
         st.Page("targets.py", title="Targets"),
     ],
     position="top",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from intempt_core.checks import Sent
 from intempt_core.events import EventName
 from intempt_core.history.database import Database
-from intempt_core.history.persons import Followed, Held, follow
+from intempt_core.history.persons import Followed, Held, follow, last_named
 from intempt_core.history.reading import LAST, number_of, recorded_events
 from intempt_core.history.records import RequestIntent, RequestState
 from intempt_core.history.schema import attempts, batches, bodies, events, kept, left_behind, requests
@@ -142,6 +142,11 @@ class LookingBack(Database):
         if found is None:
             return Story((), ((field, value),))
         return Story(tuple(_step(one, repeats=one.arrived in found.again) for one in found.held), tuple(found.known))
+
+    def last_named(self, target: str) -> tuple[str, str] | None:
+        """The identity (field, id) of the newest accepted event at a target (a ``key``), if there is one."""
+        with self._reading() as connection:
+            return last_named(connection, target)
 
     def _follow(self, target: str, field: str, value: str, limit: int) -> Followed | None:
         """Whom an id leads to; ``None`` where nothing was sent to the target."""

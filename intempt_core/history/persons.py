@@ -132,6 +132,23 @@ def follow(connection: Connection, target: str, name: Known, *, deduplicates: bo
     return Followed([found[arrived] for arrived in sorted(found)], repeated, list(known))
 
 
+def last_named(connection: Connection, target: str) -> Known | None:
+    """By whom a target's newest accepted event was: the last request of its newest batch that has one accepted."""
+    newest = (
+        select(requests.c.id)
+        .join(batches, batches.c.number == requests.c.batch)
+        .where(batches.c.target_key == target, requests.c.state == RequestState.ACCEPTED.value, THERE)
+        .order_by(batches.c.number.desc(), requests.c.id.desc())
+        .limit(1)
+    )
+    request = connection.execute(newest).scalar()
+    columns = [events.c[IDENTITY_COLUMNS[field]] for field in ("userId", "profileId", "accountId", "anotherUserId")]
+    asked = select(*columns).where(events.c.request == request).order_by(events.c.position.desc()).limit(1)
+    row = connection.execute(asked).one_or_none() if request is not None else None
+    fields = ("userId", "profileId", "accountId", "anotherUserId")
+    return next(((field, id_) for field, id_ in zip(fields, row or (), strict=False) if id_ is not None), None)
+
+
 def repeats(connection: Connection, target: str, some: Iterable[Held]) -> set[tuple[int, int]]:
     """Which of some events repeat an earlier one, of whomever: the first that counts has the id (CONTRACT 2.2).
 

@@ -18,7 +18,7 @@ from intempt_core import Issue, Payload, Target, check_events, intent_of, plan_e
 from intempt_core.events import IDENTITIES, EventName, Json, body_of
 from intempt_core.history import RequestState, Source, target_key
 from intempt_core.plan import Policy
-from pages.parts import resending, sending
+from pages.parts import feedview, resending, sending
 from pages.parts.form import NO_TIME, EventForm
 from pages.parts.house import house
 from pages.parts.look import counted, zone_name
@@ -155,9 +155,11 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     label = ", ".join(list(names)[:4])
     notes = {"as it is": True} if as_it_is else {}
     left = {form.uid: form.value("eventId") for form in found.forms}
+    earlier = feedview.before(target, found.payload.events)
     found.batch = sending.submit(
         intent_of(plan, target, source=Source.FORM, label=label, policy=policy, notes=notes), plan
     )
+    feedview.remember(found.batch, earlier)
     found.left = left
     found.state, found.on_its_way = State.SENDING, True
 

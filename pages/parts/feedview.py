@@ -1,17 +1,30 @@
-"""What the feeds show for a person: *expected* from history, *actual* asked of the target."""
+"""What the feeds show for a person: *expected* from history, *actual* asked of the target, and why they differ."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import streamlit as st
 
-from intempt_core import FEEDS, FeedAnswer, RequestRecord, Target, feeds_of, open_client, read_feed
-from intempt_core.client import FEED_LIMIT
-from intempt_core.feeds import READABLE_BY, difference
+from intempt_core import FEEDS, FeedAnswer, RequestRecord, Target, open_client, read_feed
+from intempt_core.client import FEED_LIMIT, now_ms
+from intempt_core.events import IDENTITIES, GivenEvent, at, id_text
+from intempt_core.feeds import READABLE_BY, changes
 from intempt_core.history import target_key
+from intempt_core.journeys import Account, Known, Story, account
+from intempt_core.received import ask_sandbox
 from pages.parts.house import house
-from pages.parts.look import escaped, moment
+from pages.parts.look import clock, escaped, lasted, moment
+from pages.parts.session import room
+
+LOOK_AGAIN_SECONDS = 2.0
+"""How often a feed that should change is asked again."""
+
+LOOK_FOR_MS = 60_000
+"""For how long; what has not changed by then is looked at by a click."""
+
+BEFORE_SECONDS = 2.0
+"""What a send waits at the most to learn what the feeds show before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,41 +35,132 @@ class Person:
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known of a person at a target at one moment: the story from history, and what the target answered.
+
+    ``answers`` hold the feeds whose ids are known; ``known`` is what the sandbox says of single events.
+    """
+
+    person: Person
+    story: Story
+    answers: Mapping[str, FeedAnswer]
+    known: Known | None
+    asked_at: int
+
+    def account(self, feed: str) -> Account:
+        """One feed's expected beside its actual, explained."""
+        answer = self.answers.get(feed)
+        actual = answer.products if answer else None
+        return account(
+            feed, self.story.steps, actual, now=self.asked_at, limit=FEED_LIMIT, known=self.known, moment=clock
+        )
+
+
+@dataclass
+class Befores:
+    """What the feeds showed just before each send of this tab, by batch: the last few."""
+
+    by_batch: dict[str, tuple[Person, Mapping[str, FeedAnswer]]] = field(default_factory=dict)
+
+
+# ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def person_of(request: RequestRecord) -> Person | None:
     """The person of a request's last event, by the identity that feeds can best be asked by."""
     if not request.events:
         return None
     event = request.events[-1].event
-    given = {
-        "userId": event.user_id,
-        "profileId": event.profile_id,
-        "accountId": event.account_id,
-        "anotherUserId": event.another_user_id,
-    }
-    return next((Person(field, id_) for field, id_ in given.items() if id_), None)
+    given = (event.profile_id, event.user_id, event.another_user_id, event.account_id)
+    return _best(dict(zip(IDENTITIES, given, strict=True)))
 
 
-def expected(target: Target, person: Person) -> dict[str, list[str]]:
-    """What the feeds should show, worked out from what this console sent to that target (CONTRACT 4)."""
-    arrivals = house().history.interactions(target_key(target), person.field, person.id)
-    return feeds_of(arrivals)
+def person_in(events: Sequence[GivenEvent]) -> Person | None:
+    """The same for events that are about to leave."""
+    return _best({name: id_text(at(events[-1].body, name)) for name in IDENTITIES}) if events else None
 
 
-def actual(target: Target, person: Person) -> dict[str, FeedAnswer]:
-    """What the target's feed API answers, for each feed whose id is known."""
+def _best(given: Mapping[str, str | None]) -> Person | None:
+    found = ((name, given.get(name)) for name in (*READABLE_BY, *IDENTITIES))
+    return next((Person(name, id_) for name, id_ in found if id_), None)
+
+
+def story(target: Target, person: Person) -> Story:
+    """Everything that this console sent of a person to a target."""
+    return house().history.story(target_key(target), person.field, person.id)
+
+
+def actual(target: Target, person: Person, *, seconds: float | None = None) -> dict[str, FeedAnswer]:
+    """What the target's feed API answers, for each feed whose id is known; nothing where it takes over ``seconds``."""
 
     async def ask() -> dict[str, FeedAnswer]:
-        async with open_client(house().settings) as client:
-            kind = READABLE_BY[person.field]
-            answers = await asyncio.gather(*(read_feed(client, target, feed, kind, person.id) for feed in known))
-        return dict(zip(known, answers, strict=True))
+        async with asyncio.timeout(seconds):
+            return await _answers(target, person)
 
+    try:
+        return asyncio.run(ask())
+    except TimeoutError:
+        return {}
+
+
+async def _answers(target: Target, person: Person) -> dict[str, FeedAnswer]:
     known = [feed for feed in FEEDS if feed in target.feeds] if person.field in READABLE_BY else []
-    return asyncio.run(ask()) if known else {}
+    if not known:
+        return {}
+    async with open_client(house().settings) as client:
+        asked = (read_feed(client, target, feed, READABLE_BY[person.field], person.id) for feed in known)
+        return dict(zip(known, await asyncio.gather(*asked), strict=True))
+
+
+def read(target: Target, person: Person) -> Reading:
+    """History and the target, asked now."""
+    told = story(target, person)
+
+    async def ask() -> tuple[dict[str, FeedAnswer], Known | None]:
+        answers = await _answers(target, person)
+        async with open_client(house().settings) as client:
+            return answers, await ask_sandbox(client, target, person.field, person.id, told.steps)
+
+    answers, known = asyncio.run(ask())
+    return Reading(person, told, answers, known, now_ms())
+
+
+# ── before and after a send ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def before(target: Target, events: Sequence[GivenEvent]) -> tuple[Person, Mapping[str, FeedAnswer]] | None:
+    """What the feeds show for the person of some events before they leave; nothing where that takes too long."""
+    person = person_in(events)
+    return (person, actual(target, person, seconds=BEFORE_SECONDS)) if person else None
+
+
+def remember(batch: str, found: tuple[Person, Mapping[str, FeedAnswer]] | None) -> None:
+    """Keep for a batch what the feeds showed before it."""
+    kept = room(Befores).by_batch
+    if found is not None and found[1]:
+        kept[batch] = found
+        for old in list(kept)[:-20]:
+            del kept[old]
+
+
+def said_of_change(title: str, earlier: FeedAnswer | None, later: FeedAnswer | None, as_expected: bool) -> str:
+    """What became of one feed between two readings, as one line; never that there was no effect."""
+    if earlier is None or later is None or earlier.products is None or later.products is None:
+        return ""
+    found = changes(earlier.products, later.products)
+    if found:
+        return f"{title}: " + " ".join(change.words for change in found)
+    if as_expected:
+        return f"{title}: as before, and as expected."
+    return f"{title}: no change yet after {lasted(later.asked_at - earlier.asked_at)}."
+
+
+# ── the third part of the outcome card ───────────────────────────────────────────────────────────────────────────────
 
 
 def feeds_of_person(request: RequestRecord, target: Target | None) -> None:
-    """The third part of the outcome card."""
+    """What the feeds show for the person of a request, and what changed since before it was sent from this tab."""
     person = person_of(request)
     if person is None:
         st.markdown("**What the feeds show**")
@@ -67,10 +171,43 @@ def feeds_of_person(request: RequestRecord, target: Target | None) -> None:
         st.caption("The target of this request is not known any more, so its feeds cannot be asked.")
         return
     with st.spinner(f"Asking {escaped(target.host)}"):
-        should, answers = expected(target, person), actual(target, person)
-    st.caption(asked(target, person, answers))
-    for feed, title in FEEDS.items():
-        one_feed(title, should.get(feed, []), answers.get(feed))
+        first = read(target, person)
+    whose, earlier = room(Befores).by_batch.get(request.summary.batch, (None, {}))
+    earlier = earlier if whose == person else {}
+    waits = bool(earlier) and _waits(first, earlier)
+
+    @st.fragment(run_every=LOOK_AGAIN_SECONDS if waits else None)
+    def shown() -> None:
+        reading = read(target, person) if waits and now_ms() - first.asked_at > 1000 else first
+        st.caption(asked(target, person, reading.answers))
+        for feed, title in FEEDS.items():
+            one_feed(title, reading.account(feed), reading.answers.get(feed))
+        for feed, title in FEEDS.items() if earlier else ():
+            st.text(said_of_change(title, earlier.get(feed), reading.answers.get(feed), not differs(reading, feed)))
+        if waits and not _waits(reading, earlier):
+            st.rerun()
+
+    shown()
+    st.page_link(
+        "feeds.py",
+        label="Everything about this person",
+        query_params={"target": target.name, "by": person.field, "person": person.id},
+    )
+
+
+def differs(reading: Reading, feed: str) -> bool:
+    """Whether a feed was read and shows something else than expected."""
+    return bool(reading.account(feed).differences)
+
+
+def _waits(reading: Reading, earlier: Mapping[str, FeedAnswer]) -> bool:
+    """Whether a feed should change, has not, and may still."""
+    since = max(answer.asked_at for answer in earlier.values())
+    late = reading.asked_at - since > LOOK_FOR_MS
+    return not late and any(
+        differs(reading, feed) and (answer := reading.answers.get(feed)) and answer.products == earlier[feed].products
+        for feed in earlier
+    )
 
 
 def asked(target: Target, person: Person, answers: Mapping[str, FeedAnswer]) -> str:
@@ -82,14 +219,16 @@ def asked(target: Target, person: Person, answers: Mapping[str, FeedAnswer]) -> 
     return "Expected only, from what this console sent: the feed ids of this target are not known."
 
 
-def one_feed(title: str, should: list[str], answer: FeedAnswer | None) -> None:
+def one_feed(title: str, told: Account, answer: FeedAnswer | None) -> None:
     """One feed: its products, most recent first, and what differs from the expectation."""
     st.text(title)
     if answer is None or answer.products is None:
         if answer is not None:
             st.text(answer.sentence)
-        st.code(", ".join(should) or "nothing", language=None, wrap_lines=True)
+        st.code(", ".join(told.expected) or "nothing", language=None, wrap_lines=True)
         return
     st.code(", ".join(answer.products) or "nothing", language=None, wrap_lines=True)
-    if difference(should[:FEED_LIMIT], answer.products):
-        st.caption(f"Expected, from what this console sent: {escaped(', '.join(should)) or 'nothing'}")
+    if told.differences:
+        st.caption(f"Expected, from what this console sent: {escaped(', '.join(told.expected)) or 'nothing'}")
+        for says in told.differences[:3]:
+            st.text(says)

@@ -103,6 +103,16 @@ def moment(ms: int, now: datetime | None = None) -> str:
     return f"{then.strftime(form)} ({ago((here - then).total_seconds())})"
 
 
+def clock(ms: int) -> str:
+    """A time inside a sentence: ``12:03:07``, with its date where it is not today's; any number at all."""
+    here = datetime.now(zone())
+    try:
+        then = datetime.fromtimestamp(ms / 1000, here.tzinfo)
+    except (ValueError, OverflowError, OSError):
+        return f"{ms:,} ms"
+    return then.strftime("%H:%M:%S" if then.date() == here.date() else "%Y-%m-%d %H:%M:%S")
+
+
 def ago(seconds: float) -> str:
     """How long since, in the largest unit that fits: ``just now``, ``2 min ago``, ``3 days ago``."""
     if seconds < 1:

@@ -1,0 +1,21 @@
+"""Feeds: what the feeds show for a person beside what they should, why they differ, and how it came to it."""
+
+import streamlit as st
+
+from pages.parts import feeds_view as view
+from pages.parts.frame import target
+
+view.arrive(target())
+asking = view.question()
+view.keep_link(asking, target())
+
+if asking.person is None:
+    view.empty(asking, target())
+    st.stop()
+
+reading = view.read(asking, target())
+view.feeds(reading, target())
+view.watch(reading, target())
+view.notes(reading)
+view.timeline(reading)
+view.shared(reading, target())

@@ -1,0 +1,214 @@
+"""Feeds without a browser: links that say anything at all, expected beside actual, and a feed API that does."""
+
+from collections.abc import Callable
+from itertools import count
+from uuid import uuid4
+
+import httpx
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from intempt_core import typed_target
+from intempt_core.history import target_key
+from pages.parts.house import house
+from tests.core.hostile_server import Behaviour, answers, closed_port, hostile, never_ends, resets_at_once, says
+from tests.pages.conftest import CONSOLE, Screen
+
+numbers = count(1)
+
+
+@pytest.fixture
+def person() -> str:
+    """Somebody whom no other test knows: the sandbox is shared."""
+    return f"person-{uuid4().hex}"
+
+
+@pytest.fixture
+def opened(tab: Callable[[str], Screen]) -> Callable[..., Screen]:
+    """Opens the Feeds screen cold with these query parameters."""
+
+    def open_(**params: str) -> Screen:
+        app = AppTest.from_file(CONSOLE).switch_page("feeds.py")
+        for name, text in params.items():
+            app.query_params[name] = text
+        return Screen(app).run()
+
+    return open_
+
+
+def sent(tab: Callable[[str], Screen], person: str, product: str = "SKU_1", by: str = "userId") -> Screen:
+    """Compose's event of one person, sent and accepted: added to the cart."""
+    compose = tab("compose.py")
+    compose.fill("compose-1-data-productId", product).fill(f"compose-1-{by}", person)
+    return compose.send()
+
+
+def elsewhere(sandbox_url: str, person: str, name: str, product: str) -> None:
+    """Another client sends an event of the same person."""
+    event = {"eventId": f"other-{uuid4().hex}", "userId": person, "data": {"productId": product}}
+    httpx.post(
+        f"{sandbox_url}/v1/sandbox/projects/sandbox/sources/1001/track",
+        json={"track": [{"name": name, "payload": [event]}]},
+        auth=("sandbox", "sandbox"),
+        headers={"user-agent": "another-client/1"},
+    ).raise_for_status()
+
+
+def test_a_fresh_screen_says_what_it_is_for_and_where_to_begin(opened: Callable[..., Screen]) -> None:
+    screen = opened()
+    assert "Name a person by any of the four identities" in screen.said
+    assert "Nothing was sent to Sandbox yet." in screen.said
+    assert "◆" not in screen.marks
+
+
+def test_the_person_of_the_last_event_is_one_click_away(tab: Callable[[str], Screen], person: str) -> None:
+    sent(tab, person)
+    screen = tab("feeds.py").press("feeds-last")
+    assert screen.app.text_input(key="feeds-person").value == person
+    assert screen.marks.count("✓ as expected") == 3
+
+
+def test_a_link_opens_cold(tab: Callable[[str], Screen], opened: Callable[..., Screen], person: str) -> None:
+    sent(tab, person, "SKU_77")
+    screen = opened(target="sandbox", by="userId", person=person)
+    assert screen.codes.count(" 1  SKU_77") == 2
+    assert screen.app.query_params["person"] == person
+    assert "What this console sent of this person: 1 event" in screen.marks
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"target": "<b>nobody", "by": "userId", "person": "u1"}, "No target here is called <b>nobody"),
+        ({"target": "sandbox", "by": "email", "person": "u1"}, "The link asks by email, which is no identity"),
+        ({"by": "userId", "person": "x" * 5000}, "This id has 5,000 characters"),
+        ({"by": "userId"}, "Name a person"),
+        ({"person": "\x00"}, "Name a person"),
+        ({"person": "\u200b"}, "Name a person"),
+        ({"person": "[x](http://e.example)"}, "Nothing was sent of this person"),
+        ({"person": "'; DROP TABLE events; --"}, "Nothing was sent of this person"),
+        ({"by": "accountId", "person": "\u202egnirts"}, "Nothing was sent of this person"),
+    ],
+    ids=repr,
+)
+def test_a_link_that_makes_no_sense_is_a_sentence(
+    opened: Callable[..., Screen], params: dict[str, str], sentence: str
+) -> None:
+    assert sentence in opened(**params).said
+
+
+def test_what_another_client_sent_is_explained(
+    tab: Callable[[str], Screen], opened: Callable[..., Screen], sandbox_url: str, person: str
+) -> None:
+    sent(tab, person, "SKU_1")
+    elsewhere(sandbox_url, person, "Added to cart", "SKU_2")
+    elsewhere(sandbox_url, person, "Removed from cart", "SKU_1")
+    screen = opened(by="userId", person=person)
+    assert "◆ 2 differences" in screen.marks
+    assert "“SKU_2” is shown and not expected: it was sent by another client (another-client/1)" in screen.said
+    assert "“SKU_1” is missing: its “Added to cart” at" in screen.said
+
+
+def test_asking_again_asks_again(
+    tab: Callable[[str], Screen], opened: Callable[..., Screen], sandbox_url: str, person: str
+) -> None:
+    sent(tab, person)
+    screen = opened(by="userId", person=person)
+    elsewhere(sandbox_url, person, "Product viewed", "SKU_3")
+    assert "SKU_3" not in screen.run().said
+    assert "“SKU_3” is shown and not expected" in screen.press("feeds-again").said
+
+
+def test_no_feed_is_read_by_another_user_id_and_the_screen_says_so(
+    tab: Callable[[str], Screen], opened: Callable[..., Screen], person: str
+) -> None:
+    sent(tab, person, "SKU_5", by="anotherUserId")
+    screen = opened(by="anotherUserId", person=person)
+    assert "no feed can be read by anotherUserId" in screen.marks
+    assert " 1  SKU_5" in screen.codes
+    assert screen.said.count("not asked") == 3
+
+
+def test_a_watched_feed_tells_what_it_gains_and_never_that_nothing_happened(
+    tab: Callable[[str], Screen], opened: Callable[..., Screen], sandbox_url: str, person: str
+) -> None:
+    sent(tab, person, "SKU_1")
+    screen = opened(by="userId", person=person).press("feeds-watch")
+    assert "Recently Viewed: no change yet after" in screen.said
+    elsewhere(sandbox_url, person, "Product viewed", "SKU_9")
+    assert "Recently Viewed: “SKU_9” gained place 1." in screen.run().said
+    assert "Since you began to watch" not in screen.press("feeds-unwatch").marks
+
+
+def test_compose_tells_which_places_its_event_gained(tab: Callable[[str], Screen], person: str) -> None:
+    said = sent(tab, person, "SKU_1").said
+    assert "Recently Added to Cart: “SKU_1” gained place 1." in said
+    assert "Recently Viewed: as before, and as expected." in said
+
+
+def test_the_feeds_of_everybody_are_asked_and_called_an_approximation(
+    tab: Callable[[str], Screen], opened: Callable[..., Screen], sandbox_url: str, person: str
+) -> None:
+    elsewhere(sandbox_url, person, "Product ordered", "BEST")
+    screen = opened(by="userId", person=person).press("feeds-ask-shared")
+    assert "its own approximation" in screen.said
+    assert any("BEST" in text for text in screen.codes)
+    assert "Best Selling" in screen.said
+
+
+PRODUCTS = b'{"products": [%s]}'
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "sentence"),
+    [
+        (answers(200, b"<html><title>Gateway</title></html>"), "but not with JSON: an HTML page. It says: Gateway"),
+        (answers(200, b"\xff\xfe\x00garbage"), "but not with JSON"),
+        (answers(200, b"[]"), "but without a list of products"),
+        (answers(200, b'{"products": {"id": "1"}}'), "but without a list of products"),
+        (answers(200, PRODUCTS % b'{"title": "no id"}'), "product 1 of its list has no id"),
+        (answers(200, PRODUCTS % b"null, 7"), "product 1 of its list has no id"),
+        (answers(200, b"[" * 100_000), "but not with JSON"),
+        (answers(200, PRODUCTS % b",".join([b'{"id": "x"}'] * 200_000)), "the answer is too long to be read"),
+        (answers(500, b"oh"), "answered 500"),
+        (answers(400, b"Name is null"), "may not be known there"),
+        (says(b"\x00\x01 not http at all\r\n\r\n"), "something that is not HTTP"),
+        (resets_at_once, "closed the connection"),
+        (never_ends, "the answer"),
+    ],
+    ids=[
+        "page", "bytes", "list", "object", "no id", "null", "deep", "huge", "500", "400", "no http", "reset", "endless",
+    ],
+)  # fmt: skip
+def test_a_feed_api_that_answers_anything_at_all_is_a_sentence(
+    opened: Callable[..., Screen], behaviour: Behaviour, sentence: str
+) -> None:
+    with hostile(behaviour) as server:
+        screen = at_shop(opened, server.url)
+        assert sentence in screen.said
+        assert screen.marks.count("◆ could not be read") == 3
+
+
+def test_a_feed_with_ids_that_are_anything_shows_them_as_they_are(opened: Callable[..., Screen]) -> None:
+    body = PRODUCTS % b'{"id": "[x](http://e)"}, {"id": 18415031129180487681}, {"id": "\\ud800"}, {"id": ""}'
+    with hostile(answers(200, body)) as server:
+        screen = at_shop(opened, server.url)
+    assert any("[x](http://e)" in code and "18415031129180487681" in code for code in screen.codes)
+
+
+def test_a_port_where_nobody_listens_is_a_sentence(opened: Callable[..., Screen]) -> None:
+    assert "nobody listens at this port" in at_shop(opened, f"http://127.0.0.1:{closed_port()}").said
+
+
+def at_shop(opened: Callable[..., Screen], url: str) -> Screen:
+    """The Feeds screen of a live target at ``url``."""
+    screen = opened()
+    feeds = {"recently-viewed": "1", "recently-added-to-cart": "2", "recently-purchased": "3"}
+    shop = typed_target(
+        name="shop", host=url, org="o", project="p", source="s", key="prefix.secret99", production=False, feeds=feeds
+    )
+    assert target_key(shop) not in ("", "sandbox")
+    assert house().history.story(target_key(shop), "userId", "u1").steps == ()
+    session = screen.app.session_state["console"]
+    session.typed["shop"], session.wanted = shop, "shop"
+    return screen.run().fill("feeds-person", "u1")
