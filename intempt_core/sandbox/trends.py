@@ -93,7 +93,8 @@ SELECT product_id, count(*) AS weight, max(seq) AS latest FROM recent WHERE name
 """
 
 _MOST_POPULAR = """
-SELECT product_id, ((SELECT received_at FROM arrivals ORDER BY id DESC LIMIT 1) - received_at) / 86400000 AS days, max(seq) AS latest,
+SELECT product_id, max(seq) AS latest,
+       ((SELECT received_at FROM arrivals ORDER BY id DESC LIMIT 1) - received_at) / 86400000 AS days,
        sum(CASE name WHEN :viewed THEN 1 WHEN :added THEN 3 WHEN :ordered THEN 5 ELSE -2 END) AS weight
 FROM recent GROUP BY product_id, days
 """
