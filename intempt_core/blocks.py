@@ -19,6 +19,7 @@ import pyarrow.csv
 
 from intempt_core.errors import ReadError
 from intempt_core.events import is_blank
+from intempt_core.paged import Raw
 
 BLOCK = 4_194_304
 """Bytes that are read at a time, and the most that one irregular row sends the careful way."""
@@ -70,7 +71,7 @@ class Part:
 
 
 def parts(
-    text: bytes, at: int, line: int, dialect: Dialect, width: int, *, block: int = BLOCK, quick: bool = True
+    text: Raw, at: int, line: int, dialect: Dialect, width: int, *, block: int = BLOCK, quick: bool = True
 ) -> Iterator[Part]:
     """The rows from offset ``at`` on, which is on ``line``. Without ``quick`` all of them are read carefully."""
     filled = 0
@@ -98,7 +99,7 @@ class _Layout:
     quotes: _Offsets
 
 
-def _quick(text: bytes, at: int, line: int, dialect: Dialect, width: int, *, block: int) -> Part | None:
+def _quick(text: Raw, at: int, line: int, dialect: Dialect, width: int, *, block: int) -> Part | None:
     """The whole records of one block by Arrow; ``None`` where the block is not as regular as Arrow needs it."""
     layout = _layout(text, at, min(at + block, len(text)), dialect)
     if layout is None:
@@ -135,7 +136,7 @@ def _by_arrow(
     return [column.chunks for column in read.columns] if read.num_rows == rows else None
 
 
-def _around_ragged(text: bytes, at: int, line: int, dialect: Dialect, width: int, layout: _Layout) -> Part | None:  # noqa: PLR0917  what _quick holds
+def _around_ragged(text: Raw, at: int, line: int, dialect: Dialect, width: int, layout: _Layout) -> Part | None:  # noqa: PLR0917  what _quick holds
     """The records of one block where some are ragged: those are lifted out, read one by one, and put back."""
     delimiters = _where(text, dialect.delimiter.encode(), at, at + layout.size)
     if layout.quotes.size:
@@ -185,7 +186,7 @@ def _fitted(record: list[str], width: int) -> list[str]:
     return record[:width] + [""] * (width - len(record))
 
 
-def _layout(text: bytes, at: int, stop: int, dialect: Dialect) -> _Layout | None:
+def _layout(text: Raw, at: int, stop: int, dialect: Dialect) -> _Layout | None:
     """The layout of the whole records between two offsets; ``None`` where it cannot be told for certain.
 
     A line end is inside a cell where an odd number of quotes stands before it. That is exact where quoting is regular.
@@ -230,14 +231,14 @@ def _quoting_is_regular(window: _Bytes, quotes: _Offsets, dialect: Dialect) -> b
     return bool(opens.all() and closes.all())
 
 
-def _where(text: bytes, byte: bytes, at: int, stop: int) -> _Offsets:
+def _where(text: Raw, byte: bytes, at: int, stop: int) -> _Offsets:
     """The offsets of a byte, counted from ``at``; at hardly any cost where there is none."""
     if not byte or text.find(byte, at, stop) < 0:
         return np.empty(0, np.int64)
     return np.flatnonzero(np.frombuffer(text, np.uint8, stop - at, at) == ord(byte))
 
 
-def _careful(text: bytes, at: int, line: int, dialect: Dialect, width: int, *, block: int, filled: int) -> Part:
+def _careful(text: Raw, at: int, line: int, dialect: Dialect, width: int, *, block: int, filled: int) -> Part:
     """The records that start in one block, one by one. ``filled`` cells were already filled in before."""
     rows: list[list[str]] = []
     starts: list[int] = []
@@ -275,7 +276,7 @@ class Lines(Iterator[str]):
     Ends are ``\\n``, ``\\r\\n`` and a lone ``\\r``, as Arrow has it; ``str.splitlines`` knows many more.
     """
 
-    def __init__(self, text: bytes, at: int, line: int) -> None:
+    def __init__(self, text: Raw, at: int, line: int) -> None:
         self.text, self.at, self.line, self.ran_out = text, at, line, False
 
     def __next__(self) -> str:

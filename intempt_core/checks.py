@@ -260,7 +260,10 @@ def check_table(mapped: MappedTable, seen: Seen | None = None) -> Report:
     def more() -> Iterator[Finding]:
         yield from _by_parts(mapped, Columns.warnings)
         yield Finding("row_short", _rows_where(table.cells, lambda cells: cells < len(table.header)))
-        yield from _zeros({f: table.columns[column] for f, column in mapped.field_columns.items() if f in ID_FIELDS})
+        for field, column in mapped.field_columns.items():
+            if field in ID_FIELDS:
+                yield from _zeros({field: table.columns[column]})
+                table.let_go()
         yield from _sent(columns.event_ids() if seen else (), seen)
 
     def words(row: int) -> str:
@@ -282,6 +285,7 @@ def _by_parts(mapped: MappedTable, rules: Callable[[Columns], Iterable[tuple[str
         for code, rows, field in rules(Columns(mapped.part(start, min(start + PART, mapped.rows)))):
             found.setdefault((code, field, seen[code, field]), []).append(rows + start)
             seen[code, field] += 1  # a code may come often: its rows stand as often
+        mapped.table.let_go()
     return [Finding(code, np.concatenate(rows), field) for (code, field, _), rows in found.items()]
 
 

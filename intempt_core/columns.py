@@ -339,6 +339,7 @@ class Columns:
             array = one_array(column.slice(start, ROWS_AT_ONCE))
             hashes[start : start + len(array)] = hashes_of(array)
             given[start : start + len(array)] = Cells(array).given
+            self.mapped.table.let_go()
         found = numbered(hashes, column)
         found[~given] = -1
         return found

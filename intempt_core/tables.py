@@ -10,9 +10,9 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,7 @@ from intempt_core.blocks import (
 from intempt_core.errors import ReadError
 from intempt_core.events import EventName, is_blank
 from intempt_core.issues import shown
+from intempt_core.paged import LARGE, Paged, Raw, Shelf, digest_of, first_of, let_go
 from intempt_core.unpacking import GZIP, gunzipped
 from intempt_core.workbooks import MOST_COLUMNS, ZIP, Record, Workbook
 
@@ -95,7 +96,7 @@ class Table:
     ``lines`` holds the physical line on which each row starts, ``cells`` the number of cells found in those rows
     (counted from 0) that have more or fewer than the header: the more are cut off, the fewer are filled with ``""``.
     ``notes`` are sentences on what was decided while reading. Of a workbook a line is a row of its sheet, and
-    ``sheets`` are the names of all it has.
+    ``sheets`` are the names of all it has. A large table lies on ``pages`` of a file without a name.
     """
 
     name: str
@@ -109,11 +110,17 @@ class Table:
     notes: tuple[str, ...]
     kind: Kind = Kind.TEXT
     sheets: tuple[str, ...] = ()
+    pages: Paged | None = None
 
     @property
     def rows(self) -> int:
         """How many rows there are; header and blank lines are none."""
         return len(self.lines)
+
+    def let_go(self) -> None:
+        """Hand back the memory that holds what was read of a large table; it is read again when it is asked for."""
+        if self.pages is not None:
+            self.pages.let_go()
 
     def cell(self, row: int, column: str) -> str:
         """One cell; ``row`` counts from 0."""
@@ -131,18 +138,20 @@ class Table:
         return {column: self.cell(row, column) for column in self.header}
 
 
-def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None) -> Table:
+def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None, large: int = LARGE) -> Table:
     """Read a file's bytes, or the file at a path. Without a ``dialect`` it is guessed, and ``notes`` say how.
+
+    A file of ``large`` bytes or more is read from a copy on disk, and so its table lies there.
 
     Raises :class:`ReadError` with a sentence, and the line where one can be named, where the bytes are no table:
     another format, no text, nothing at all, two columns of one name, a quote that is never closed.
     """
-    raw = _bytes_of(data, name)
+    raw = _bytes_of(data, name, large)
     if not raw:
         raise ReadError(f"{name} is empty. A table has a header line and rows. See that the export was complete.")
     with ThreadPoolExecutor(1) as other_core:  # the digest is worked out there, while the rows are read here
-        digest = other_core.submit(lambda: sha256(raw).hexdigest())
-        content = gunzipped(raw, name) if raw.startswith(GZIP) else raw
+        digest = other_core.submit(lambda: digest_of(raw))
+        content = gunzipped(raw[:], name) if raw.startswith(GZIP) else raw
         read = _read_workbook if content.startswith(ZIP) else _read_text
         table = read(content, name, dialect, digest.result)
     if content is raw:
@@ -151,7 +160,7 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None)
     return replace(table, size=len(raw), notes=(unpacked, *table.notes))
 
 
-def _read_text(raw: bytes, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
+def _read_text(raw: Raw, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
     _refuse_other_formats(raw, name)
     encoding = dialect.encoding if dialect else _encoding_of(raw, name)
     text = _as_utf8(raw, encoding, name)
@@ -160,33 +169,38 @@ def _read_text(raw: bytes, name: str, dialect: Dialect | None, digest: Callable[
     given, end, next_line = _header_record(text, used, name)
     header, notes = _header(given, used, sure=dialect is not None)
     width = len(header)
-    read = list(parts(text, end, next_line, used, width))
-    cells, first_row = {}, 0
-    for part in read:
-        cells.update({first_row + row: count for row, count in part.cells.items()})
-        first_row += len(part.lines)
-    blank = [line for part in read for line in part.blank]
+    shelf, lines = Shelf(width, large=isinstance(raw, Paged)), [np.empty(0, np.int64)]
+    cells: dict[int, int] = {}
+    blank: list[int] = []
+    rows = 0
+    with _room_for(name):
+        for part in parts(text, end, next_line, used, width):
+            shelf.put(part.columns)
+            cells.update({rows + row: count for row, count in part.cells.items()})
+            blank.extend(part.blank)
+            lines.append(part.lines)
+            rows += len(part.lines)
+            let_go(text)
+        columns, pages = shelf.columns()
     return Table(
         name=name,
         digest=digest(),
         size=len(raw),
         dialect=used,
         header=header,
-        columns={
-            column: pa.chunked_array([chunk for part in read for chunk in part.columns[number]], pa.string())
-            for number, column in enumerate(header)
-        },
-        lines=np.concatenate([np.empty(0, np.int64), *(part.lines for part in read)]),
+        columns=dict(zip(header, columns, strict=True)),
+        lines=np.concatenate(lines),
         cells=cells,
-        notes=(*_reading_notes(text, used, blank, first_row), *notes),
+        notes=(*_reading_notes(text, used, blank, rows), *notes),
+        pages=pages,
     )
 
 
 # ── a workbook ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_workbook(raw: bytes, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
-    book = Workbook(raw, name)
+def _read_workbook(raw: Raw, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
+    book = Workbook(raw[:], name)
     sheet = (dialect.sheet if dialect else "") or book.sheets[0]
     rows = book.rows(sheet)
     wanted = dialect.header_line if dialect else 0
@@ -278,14 +292,25 @@ def _workbook_notes(book: Workbook, used: Dialect, rows: int) -> Iterator[str]:
 # ── what the bytes are ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _bytes_of(data: bytes | Path, name: str) -> bytes:
+@contextmanager
+def _room_for(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ReadError(
+            f"{name} is large, and there is no room on the disk to hold its rows: {error.strerror or error}."
+            " Free some space, then take it again."
+        ) from error
+
+
+def _bytes_of(data: bytes | Path, name: str, large: int) -> Raw:
     """A file's bytes as they were at one moment. Raises :class:`ReadError` where somebody writes to it meanwhile."""
     if not isinstance(data, Path):
         return data
     try:
         with data.open("rb") as file:
             before = os.fstat(file.fileno())
-            raw = file.read()
+            raw = Paged.copy_of(file, large) or file.read()
             after = os.fstat(file.fileno())
     except OSError as error:
         raise ReadError(
@@ -300,14 +325,14 @@ def _bytes_of(data: bytes | Path, name: str) -> bytes:
     return raw
 
 
-def _refuse_other_formats(raw: bytes, name: str) -> None:
+def _refuse_other_formats(raw: Raw, name: str) -> None:
     for beginning, what, mend in _OTHER_FORMATS:
         # Latin-1 makes a character of every byte, so that the expressions stay readable
         if re.match(beginning.encode("latin-1"), raw, re.DOTALL):
             raise ReadError(f"{name} is {what}, not a table as text. CSV with a header line is taken. {mend}")
 
 
-def _encoding_of(raw: bytes, name: str) -> str:
+def _encoding_of(raw: Raw, name: str) -> str:
     """Python's name of the encoding."""
     if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
@@ -343,7 +368,7 @@ def _encoding_of(raw: bytes, name: str) -> str:
     return "cp1252"
 
 
-def _first_not_utf8(raw: bytes) -> int | None:
+def _first_not_utf8(raw: Raw) -> int | None:
     """Where the bytes stop being UTF-8; ``None`` where they never do. A piece at a time, so that memory stays flat."""
     if raw.isascii():
         return None
@@ -357,13 +382,13 @@ def _first_not_utf8(raw: bytes) -> int | None:
     return None
 
 
-def _as_utf8(raw: bytes, encoding: str, name: str) -> bytes:
+def _as_utf8(raw: Raw, encoding: str, name: str) -> Raw:
     """The text in UTF-8 without a byte order mark; the very same bytes where they are that already."""
     try:
         if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}:
             bad = _first_not_utf8(raw)
             if bad is not None:
-                raise UnicodeDecodeError("utf-8", raw, bad, bad + 1, "not UTF-8")
+                raise UnicodeDecodeError("utf-8", b"", bad, bad + 1, "not UTF-8")
             return raw.removeprefix(BOM)
         return raw.decode(encoding).removeprefix("\ufeff").encode()
     except UnicodeDecodeError as error:
@@ -380,7 +405,7 @@ def _as_utf8(raw: bytes, encoding: str, name: str) -> bytes:
         ) from error
 
 
-def _line_at(raw: bytes, at: int) -> int:
+def _line_at(raw: Raw, at: int) -> int:
     return 1 + sum(1 for _ in LINE_END.finditer(raw, 0, at))
 
 
@@ -427,7 +452,7 @@ def _refuse_odd_dialect(dialect: Dialect) -> None:
         raise ReadError(f"Delimiter and quote are both “{dialect.quote}”. They must differ. Choose another for one.")
 
 
-def _header_record(text: bytes, dialect: Dialect, name: str) -> tuple[list[str], int, int]:
+def _header_record(text: Raw, dialect: Dialect, name: str) -> tuple[list[str], int, int]:
     """The header's cells, and offset and line of what follows them."""
     lines = Lines(text, 0, 1)
     while lines.line < dialect.header_line and next(lines, None) is not None:
@@ -496,7 +521,7 @@ def _listed(words: Sequence[str]) -> str:
     return ", ".join(words[:3]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _reading_notes(text: bytes, dialect: Dialect, blank: Sequence[int], rows: int) -> Iterator[str]:
+def _reading_notes(text: Raw, dialect: Dialect, blank: Sequence[int], rows: int) -> Iterator[str]:
     if dialect.encoding in {"cp1252", "latin-1"}:
         yield f"The file is not UTF-8 and was read as {dialect.encoding}: if letters look wrong, name its encoding."
     elif dialect.encoding != "utf-8":
@@ -509,7 +534,7 @@ def _reading_notes(text: bytes, dialect: Dialect, blank: Sequence[int], rows: in
     if blank:
         lines = "One blank line was" if len(blank) == 1 else f"{len(blank):,} blank lines were"
         yield f"{lines} skipped, the first is line {blank[0]:,}."
-    nul = text.find(b"\0")
+    nul = first_of(b"\0", text)
     if nul >= 0:
         yield f"Line {_line_at(text, nul):,} holds a NUL character, which belongs to its cell."
     if not rows:
