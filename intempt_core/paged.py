@@ -102,13 +102,20 @@ def let_go(raw: Raw) -> None:
 
 
 class Shelf:
-    """The columns of a table, put there in chunks: in memory, or on disk where they are ``large``."""
+    """The columns of a table, put there in chunks: in memory, or on disk if they are ``large``. Close it, by with."""
 
     def __init__(self, width: int, *, large: bool) -> None:
         self._chunks: list[list[pa.Array]] = [[] for _ in range(width)]
         self._schema = pa.schema([pa.field(str(number), pa.string()) for number in range(width)])
         self._file = tempfile.TemporaryFile() if large else None  # noqa: SIM115  it stays open until all rows are there
         self._writer = pa.ipc.new_file(self._file, self._schema) if large else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def put(self, columns: Sequence[Sequence[pa.Array]]) -> None:
         """Neighbouring rows: each column in chunks. Raises :class:`OSError` where the disk has no room for them."""
@@ -123,7 +130,6 @@ class Shelf:
         """Every column, and the pages on which they lie. Raises :class:`OSError` likewise."""
         if self._writer is None or self._file is None:
             return [pa.chunked_array(chunks, pa.string()) for chunks in self._chunks], None
-        with self._file as own:
-            self._writer.close()
-            pages = Paged.over(own)
+        self._writer.close()
+        pages = Paged.over(self._file)
         return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(pages))).read_all().columns, pages

@@ -169,11 +169,11 @@ def _read_text(raw: Raw, name: str, dialect: Dialect | None, digest: Callable[[]
     given, end, next_line = _header_record(text, used, name)
     header, notes = _header(given, used, sure=dialect is not None)
     width = len(header)
-    shelf, lines = Shelf(width, large=isinstance(raw, Paged)), [np.empty(0, np.int64)]
+    lines = [np.empty(0, np.int64)]
     cells: dict[int, int] = {}
     blank: list[int] = []
     rows = 0
-    with _room_for(name):
+    with _room_for(name), Shelf(width, large=isinstance(raw, Paged)) as shelf:
         for part in parts(text, end, next_line, used, width):
             shelf.put(part.columns)
             cells.update({rows + row: count for row, count in part.cells.items()})
