@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from http.cookiejar import DefaultCookiePolicy
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 import httpx
@@ -26,7 +26,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from httpx_aiohttp import AiohttpTransport
 
-from intempt_core.credentials import MASK
+from intempt_core.credentials import MASK, Credential
 from intempt_core.events import INVISIBLE, now_ms
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
@@ -58,9 +58,14 @@ class Outcome(StrEnum):
 
 
 class Client(httpx.AsyncClient):
-    """httpx over aiohttp's connections, with the settings that an attempt needs. Made by :func:`open_client`."""
+    """httpx over aiohttp's connections, with the settings that an attempt needs. Made by :func:`open_client`.
+
+    ``wire`` is what its requests leave by, ``heads`` what is the same in all requests to one place.
+    """
 
     settings: Settings
+    wire: httpx.AsyncBaseTransport
+    heads: "dict[tuple[str, Credential], _Head]"
 
 
 def open_client(
@@ -75,8 +80,9 @@ def open_client(
     It follows no redirect, keeps no cookie and takes nothing from the environment (no proxy, no netrc). ``trust`` is
     what TLS certificates are checked against, by default the usual authorities.
     """
+    wire = transport or _transport(trust, idle_seconds)
     client = Client(
-        transport=transport or _transport(trust, idle_seconds),
+        transport=wire,
         # httpx's “pool” is aiohttp's whole way to a connection, the name's resolution included.
         timeout=httpx.Timeout(
             connect=settings.connect_seconds,
@@ -89,7 +95,7 @@ def open_client(
         trust_env=False,
     )
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    client.settings = settings
+    client.settings, client.wire, client.heads = settings, wire, {}
     return client
 
 
@@ -191,7 +197,7 @@ class Exchange:
         return "an HTML page" if self.is_html else "JSON" if self.is_json else "something else"
 
 
-class _Pieces:
+class _Pieces(httpx.AsyncByteStream):
     """A large body in pieces. ``whole`` once the last one was handed over."""
 
     def __init__(self, body: bytes) -> None:
@@ -221,9 +227,6 @@ async def exchanged(
         return Exchange(started_at, elapsed(), failure=failure, failed_as=Outcome.UNSENT)
     credential, settings = target.credential, client.settings
     pieces = _Pieces(body) if len(body) >= _STREAMED_FROM else None
-    headers = {"Authorization": credential.authorization, "Content-Type": "application/json"}
-    if pieces:
-        headers["Content-Length"] = str(len(body))
     sent: tuple[tuple[str, str], ...] = ()
     reading = _Reading(keep + credential.longest_form)  # a key that the cut would halve could not be recognised
     wire = _Wire()
@@ -233,9 +236,9 @@ async def exchanged(
         # aiohttp bounds the way to a connection and each pause of the server; neither a write that nobody reads nor
         # a body that drips.
         async with asyncio.timeout(settings.connect_seconds + settings.write_seconds + settings.read_seconds):
-            request = client.build_request("POST", url, content=pieces or body, headers=headers)
-            sent = tuple((k, f"Basic {MASK}" if k == "authorization" else v) for k, v in request.headers.items())
-            await reading.read(await client.send(request, stream=True))
+            head = _head(client, url, credential)
+            sent = (*head.shown, ("content-length", str(len(body))))
+            await reading.read(await client.wire.handle_async_request(_Post(head, body, pieces)))
     except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, UnicodeError) as error:
         answered, connected = reading.response is not None, wire.transport is not None
         failed_as, failure = _failure(error, target, settings, answered=answered, connected=connected)
@@ -253,10 +256,7 @@ async def exchanged(
         started_at,
         took,
         status=response.status_code,
-        headers=tuple(
-            (name, MASK if name in _SECRET_HEADERS else credential.masked_in(value))
-            for name, value in response.headers.multi_items()
-        ),
+        headers=tuple(_shown(name, value, credential) for name, value in response.headers.raw),
         answer=credential.masked_in_bytes(answer or b"", keep),
         length=int(stated) if re.fullmatch("[0-9]{1,18}", stated) and not reading.ended else len(answer or b""),
         cut=not reading.ended or len(answer or b"") > keep,
@@ -264,6 +264,51 @@ async def exchanged(
         sent_headers=sent,
         failure=failure,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What is the same in all requests to one place: read and merged once, not for each of a million."""
+
+    url: httpx.URL
+    headers: httpx.Headers
+    extensions: dict[str, Any]
+    shown: tuple[tuple[str, str], ...]
+
+
+def _head(client: Client, url: str, credential: Credential) -> _Head:
+    found = client.heads.get((url, credential))
+    if found is None:
+        given = {"Authorization": credential.authorization, "Content-Type": "application/json"}
+        first = client.build_request("POST", url, headers=given)
+        del first.headers["Content-Length"]
+        shown = tuple((k, f"Basic {MASK}" if k == "authorization" else v) for k, v in first.headers.items())
+        found = client.heads[url, credential] = _Head(first.url, first.headers, first.extensions, shown)
+    return found
+
+
+class _Post(httpx.Request):
+    """A request whose head is made already."""
+
+    def __init__(self, head: _Head, body: bytes, pieces: _Pieces | None) -> None:
+        self.method, self.url, self.extensions = "POST", head.url, head.extensions
+        self.headers = head.headers.copy()
+        self.headers["Content-Length"] = str(len(body))
+        if pieces is None:
+            self.stream, self._content = httpx.ByteStream(body), body
+        else:
+            self.stream = pieces
+
+
+def _shown(name: bytes, value: bytes, credential: Credential) -> tuple[str, str]:
+    """A header of an answer as it may be seen."""
+    key = name.decode("latin-1").lower()
+    if key in _SECRET_HEADERS:
+        return key, MASK
+    try:
+        return key, credential.masked_in(value.decode())
+    except UnicodeDecodeError:
+        return key, credential.masked_in(value.decode("latin-1"))
 
 
 class _Reading:
@@ -278,7 +323,9 @@ class _Reading:
     async def read(self, response: httpx.Response) -> None:
         self.response = response
         try:
-            async with aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_raw())) as chunks:
+            # The stream itself, as it comes: httpx's own way to it counts and cuts what is cut here anyway.
+            stream = cast("httpx.AsyncByteStream", response.stream)
+            async with aclosing(cast("AsyncGenerator[bytes, None]", aiter(stream))) as chunks:
                 async for chunk in chunks:
                     self.received += chunk[: self.reach - len(self.received)]
                     if len(self.received) >= self.reach:
