@@ -11,6 +11,7 @@ from intempt_core.history.database import Database
 from intempt_core.history.reading import LAST
 from intempt_core.history.records import RequestState
 from intempt_core.history.schema import attempts, batches, events, kept, requests
+from intempt_core.history.standings import THERE
 
 AT_ONCE = 500
 """Ids in one question: databases bound the parameters of a statement."""
@@ -72,7 +73,7 @@ class ByEvent(Database):
                     .join(requests, requests.c.id == events.c.request)
                     .join(batches, batches.c.number == events.c.batch)
                     .outerjoin(attempts, LAST)
-                    .where(*wanted, *([batches.c.target_key == target] if target is not None else []))
+                    .where(THERE, *wanted, *([batches.c.target_key == target] if target is not None else []))
                     .order_by(requests.c.id.desc(), events.c.position.desc())
                     .limit(most * len(some))
                 )

@@ -42,7 +42,13 @@ class Benchmark:
     @property
     def bound(self) -> str:
         """What the ratio should be, in a few signs."""
-        return f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}" if self.at_most else "–"
+        return (
+            f"≥ {self.at_least:g}"
+            if self.at_least is not None
+            else f"≤ {self.at_most:g}"
+            if self.at_most is not None
+            else "–"
+        )
 
     def reached(self, ratio: float) -> bool:
         """Whether a ratio keeps the bound."""

@@ -1,0 +1,67 @@
+"""History at size: five million events are searched as quickly as fifty thousand."""
+
+import random
+import statistics
+import time
+from collections.abc import Mapping
+
+from tests.bench.benching import Figures, bench, folder
+from tests.bench.large_history import PRODUCTS, filled, persons
+
+LARGE, SMALL = 5_000_000, 50_000
+KINDS = ("event", "person", "product")
+
+
+@bench("history.search", at_most=2)
+def search() -> Figures:
+    """The median of 100 searches on the History screen over 5,000,000 events, over the same over 50,000.
+
+    A search is what the screen does: the first page of the batches that hold an id, each with its counts. Forty look
+    for an event, thirty for a person (who is in several batches), thirty for a product (which is in all of them).
+    """
+    from intempt_core.history import BatchFilter, History
+
+    taken: dict[int, list[Mapping[str, list[float]]]] = {LARGE: [], SMALL: []}
+    with folder() as where:
+        began = time.perf_counter()
+        opened = {events: History.open(filled(where / f"{events}.sqlite3", events)) for events in taken}
+        building = time.perf_counter() - began
+        size = (where / f"{LARGE}.sqlite3").stat().st_size
+
+        def searched(history: History, text: str) -> float:
+            began = time.perf_counter()
+            found = history.batches(BatchFilter(text=text), size=25)
+            took = time.perf_counter() - began
+            if not found.total:
+                raise RuntimeError(f"{text} was not found")
+            return took * 1000
+
+        for turn in range(3):  # each asks for other ids
+            for events, history in opened.items():
+                asked = _texts(events, random.Random(turn))
+                taken[events].append({kind: [searched(history, text) for text in asked[kind]] for kind in KINDS})
+        for history in opened.values():
+            history.close()
+
+    large, small = (_median(taken[events], *KINDS) for events in (LARGE, SMALL))
+    by_kind = {
+        f"{kind}_{name}_ms": _median(taken[events], kind)
+        for kind in KINDS
+        for name, events in (("large", LARGE), ("small", SMALL))
+    }
+    figures = {"ratio": large / small, "large_ms": large, "small_ms": small}
+    return {**figures, **by_kind, "building_s": building, "large_gb": size / 1e9}
+
+
+def _texts(events: int, rng: random.Random) -> dict[str, list[str]]:
+    """A hundred ids that are there."""
+    return {
+        "event": [f"e{rng.randrange(events)}" for _ in range(40)],
+        "person": [f"u{rng.randrange(persons(events))}" for _ in range(30)],
+        "product": [f"p{rng.randrange(PRODUCTS)}" for _ in range(30)],
+    }
+
+
+def _median(turns: list[Mapping[str, list[float]]], *kinds: str) -> float:
+    """The median turn's median search of these kinds."""
+    return statistics.median(statistics.median([took for kind in kinds for took in turn[kind]]) for turn in turns)

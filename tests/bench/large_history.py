@@ -1,0 +1,84 @@
+"""A history of millions of events, made in the database itself: the way of real batches would take an hour.
+
+The rows are those that real batches leave; indexes are built after them.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+BATCHES = 50
+"""In each history; a large one has larger batches."""
+
+PER_REQUEST = 50
+PRODUCTS = 1_000
+
+_STATEMENTS = (
+    (
+        "CREATE TEMP TABLE numbers AS"
+        " WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n + 1 < :requests) SELECT n FROM c"
+    ),
+    (
+        "CREATE TEMP TABLE places AS"
+        " WITH RECURSIVE c(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM c WHERE k + 1 < :per) SELECT k FROM c"
+    ),
+    (
+        "INSERT INTO requests (id, batch, lane, position, part, events, state, tries, doubt, updated_at, last_attempt)"
+        " SELECT n + 1, 1 + n / :each, 1 + n % 64, 1 + n / 64, '', :per, 'accepted', 1, 0, 1795348980000 + n, n + 1"
+        " FROM numbers"
+    ),
+    "INSERT INTO bodies (request, body) SELECT n + 1, randomblob(600) FROM numbers",
+    (
+        "INSERT INTO attempts (id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_headers,"
+        " answer, answer_length, answer_cut) SELECT n + 1, n + 1, 1795348980000 + n, 41.0, 'accepted', 201, 'OK',"
+        """ '[["content-type","application/json"]]', '[]', x'7b7d', 2, 0 FROM numbers"""
+    ),
+    (
+        "INSERT INTO events (batch, request, position, row, line, name, event_id, user_id, product_id, timestamp)"
+        " SELECT 1 + n / :each, n + 1, k, n * :per + k + 1, n * :per + k + 2, 'Product viewed', 'e' || (n * :per + k),"
+        " 'u' || ((n * :per + k) * 7919 % :persons), 'p' || ((n * :per + k) * 31 % :products), 1795348980000"
+        " FROM numbers, places"
+    ),
+    "UPDATE batches SET state = 'done'",
+)
+
+
+def persons(events: int) -> int:
+    """How many there are, ``u0`` and on: each has twenty events."""
+    return events // 20
+
+
+def filled(file: Path, events: int) -> str:
+    """A history of so many events ``e0`` and on, each accepted, of products ``p0`` and on: its URL."""
+    from intempt_core import Policy
+    from intempt_core.history import History, Intent, Source
+    from tests.core.history_by_hand import ME, SHOP
+
+    url = f"sqlite:///{file}"
+    history = History.open(url)
+    for number in range(BATCHES):
+        label, rows = f"data-{number}.csv", events // BATCHES
+        history.record(Intent(Source.FILE, label, SHOP, Policy.GO_ON, rows, owner=ME, persons=1, lanes=64), [])
+    history.close()
+    requests = events // PER_REQUEST
+    given = {
+        "requests": requests,
+        "each": requests // BATCHES,
+        "per": PER_REQUEST,
+        "persons": persons(events),
+        "products": PRODUCTS,
+    }
+    with closing(sqlite3.connect(file)) as connection:
+        for pragma in ("synchronous = OFF", "cache_size = -262144"):
+            connection.execute(f"PRAGMA {pragma}")
+        made = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+        indexes = made.fetchall()
+        for name, _ in indexes:
+            connection.execute(f"DROP INDEX {name}")
+        for statement in _STATEMENTS:
+            connection.execute(statement, given)
+        for _, sql in indexes:
+            connection.execute(sql)
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return url

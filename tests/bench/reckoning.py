@@ -1,0 +1,107 @@
+"""What truly became of a batch: the sandbox's count, the database's, and the screen's, beside each other."""
+
+import re
+import sqlite3
+from collections import Counter, defaultdict
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+WORDS = ("accepted", "refused", "unknown", "unsent", "pending", "cancelled")
+
+
+@dataclass(frozen=True)
+class Reckoning:
+    """Events, in numbers.
+
+    ``lost`` are neither at the sandbox nor known not to be there; ``silent_doubles`` came twice without an unknown
+    answer in between; ``reordered`` are persons whose events were processed in another order than they were given;
+    ``differing`` sums up where the screen, the database and the sandbox do not say the same.
+    """
+
+    events: int
+    accepted: int
+    unknown: int
+    arrived: int
+    doubles: int
+    lost: int
+    silent_doubles: int
+    reordered: int
+    differing: int
+
+    @property
+    def wrong(self) -> int:
+        """All that must not be."""
+        return self.lost + self.silent_doubles + self.reordered + self.differing
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """For a benchmark's line."""
+        return {"ratio": self.wrong} | {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+def reckon(history: Path, batch: str, received: list[tuple[str, str]], screen: str) -> Reckoning:
+    """``received`` are (event id, person) as they came to the sandbox; ``screen`` is all that the batch's page says.
+
+    Events are called ``e0``, ``e1``, … in the order in which each person's were given.
+    """
+    with closing(sqlite3.connect(f"file:{history}?mode=ro", uri=True)) as connection:
+        (number,) = connection.execute("SELECT number FROM batches WHERE id = ?", (batch,)).fetchone()
+        mine = connection.execute(
+            "SELECT e.event_id, r.state, r.id FROM events e JOIN requests r ON r.id = e.request WHERE e.batch = ?",
+            (number,),
+        ).fetchall()
+        doubted = {
+            row[0]
+            for row in connection.execute(
+                "SELECT DISTINCT e.event_id FROM attempts a JOIN events e ON e.request = a.request"
+                " WHERE e.batch = ? AND a.outcome = 'unknown'",
+                (number,),
+            )
+        }
+    states = {event: state for event, state, _ in mine}
+    times = Counter(event for event, _ in received)
+    by_state = Counter(states.values())
+    lost = sum(1 for event, state in states.items() if state == "accepted" and not times[event])
+    lost += sum(1 for event, state in states.items() if state in ("pending", "unsent", "refused") and times[event])
+    lost += len(times.keys() - states.keys())
+    silent = sum(1 for event, count in times.items() if count > 1 and event not in doubted)
+    arrived_unknown = sum(1 for event, state in states.items() if state == "unknown" and times[event])
+    shown = {word: _said(screen, word) for word in WORDS}
+    differing = sum(abs(shown[word] - by_state[word]) for word in WORDS)
+    differing += abs(len(times) - by_state["accepted"] - arrived_unknown)
+    return Reckoning(
+        events=len(states),
+        accepted=by_state["accepted"],
+        unknown=by_state["unknown"],
+        arrived=len(times),
+        doubles=sum(count - 1 for count in times.values()),
+        lost=lost,
+        silent_doubles=silent,
+        reordered=_reordered(received, doubted),
+        differing=differing,
+    )
+
+
+def _reordered(received: list[tuple[str, str]], doubted: set[str]) -> int:
+    """Persons whose events were not processed as they were given: the sandbox processes the first of an id.
+
+    A repeat that comes back after a later event is one too, unless history calls it unknown.
+    """
+    persons: defaultdict[str, list[int]] = defaultdict(list)
+    for event, person in received:
+        persons[person].append(int(event[1:]))
+    wrong = 0
+    for mine in persons.values():
+        firsts = list(dict.fromkeys(mine))
+        runs = Counter(number for number, _ in groupby(mine))
+        again = [f"e{number}" for number, count in runs.items() if count > 1]
+        wrong += firsts != sorted(firsts) or any(event not in doubted for event in again)
+    return wrong
+
+
+def _said(screen: str, word: str) -> int:
+    """What the badges of the batch's page say: ``● 1,204 accepted``, first of all that it says."""
+    found = re.search(rf"badge\[\S+ ([\d,]+) {word}\]", screen)
+    return int(found[1].replace(",", "")) if found else 0
