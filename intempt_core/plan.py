@@ -229,7 +229,7 @@ def plan_table(
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
     columns = Columns(mapped)
-    persons = _persons(chosen.size, *_links_of_columns(columns, chosen))
+    persons = persons_of(chosen.size, *_links_of_columns(columns, chosen))
     if order is Order.TIME and columns.times is not None:
         by = _by_time(persons, columns.times.ms[chosen], columns.times.state[chosen] == TimeState.READ)
         chosen, persons = chosen[by], persons[by]
@@ -246,7 +246,7 @@ def plan_events(
     order: Order = Order.FILE,
 ) -> Plan:
     """Plan events in their order, or a person's by time; ``one_request`` keeps them together, as a form has them."""
-    persons, rows = _persons(len(events), *_links_of_events(events)), np.arange(len(events))
+    persons, rows = persons_of(len(events), *_links_of_events(events)), np.arange(len(events))
     if order is Order.TIME:
         times = [epoch_ms(at(event.body, "timestamp")) for event in events]
         ms = np.array([clamped(time or 0) for time in times], np.int64)
@@ -310,7 +310,7 @@ def _links_of_columns(columns: Columns, rows: Numbers) -> tuple[Numbers, Numbers
     return np.concatenate([links for links, _ in found]), np.concatenate([numbers for _, numbers in found])
 
 
-def _persons(count: int, events: Numbers, identities: Numbers) -> Numbers:
+def persons_of(count: int, events: Numbers, identities: Numbers) -> Numbers:
     """The person of each event, numbered in the order in which they first appear (DESIGN, person).
 
     Events and identities are the two sides of a graph, a person is what hangs together. Each round hooks every root

@@ -2,8 +2,13 @@
 
 import streamlit as st
 
+from pages.parts import conversion_view
 from pages.parts import feeds_view as view
 from pages.parts.frame import target
+
+if batch := st.query_params.get("batch"):
+    conversion_view.conversion(batch)
+    st.stop()
 
 view.arrive(target())
 asking = view.question()

@@ -161,6 +161,7 @@ def one_batch(id_: str) -> None:
             "text/csv",
             key="history-results",
         )
+        st.page_link("feeds.py", label="Conversion", query_params={"batch": id_})
     requests(batch)
 
 

@@ -156,6 +156,22 @@ def test_the_feeds_of_everybody_are_asked_and_called_an_approximation(
     assert "Best Selling" in screen.said
 
 
+def test_the_conversion_of_a_batch_is_told_in_words_beside_its_picture(
+    tab: Callable[[str], Screen], opened: Callable[..., Screen], person: str
+) -> None:
+    sent(tab, person)
+    batch = house().history.batches().items[0].id
+    screen = opened(batch=batch)
+    assert "1 accepted event of 1 person" in screen.said
+    assert "Added: 1 person (100.0%), 1 of them without the stage before" in screen.said
+    assert "Viewed: 0 persons (0.0%)" in screen.said
+
+
+@pytest.mark.parametrize("batch", ["nonsense", "\x00", "<img src=x onerror=alert(1)>"], ids=repr)
+def test_a_link_to_no_batch_is_a_sentence(opened: Callable[..., Screen], batch: str) -> None:
+    assert f"History knows no batch {batch}." in opened(batch=batch).said
+
+
 PRODUCTS = b'{"products": [%s]}'
 
 
