@@ -35,6 +35,9 @@ class Settings:
     )
     lanes: int = _setting("Lanes of a plan at the most.", 64, 1, 64)
     lanes_at_once: int = _setting("Lanes that one process drives at the same time.", 16, 1, 64)
+    requests_per_second: float = _setting(
+        "Requests a second to one target at the most, unless its description says otherwise; 0: no limit.", 0.0, 0, 1e5
+    )
     connect_seconds: float = _setting(
         "Wait for a connection; when it is over nothing has left (CONTRACT 3.6).", 5.0, 0.05, 300
     )

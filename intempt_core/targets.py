@@ -12,6 +12,7 @@ the environment wins::
     production = true                   # unless said: yes, but for this machine and the vendor's staging
     deduplicates = false                # unless said: no (CONTRACT 3.7)
     feeds = { recently-viewed = "123" } # our feed → its id there (CONTRACT 5.1)
+    requests_per_second = 20            # no more; unless said: what the settings say
 
 What cannot be used is told in sentences and harms no other target. No sentence repeats a given value: a key
 that was pasted into the wrong place would be in it.
@@ -58,7 +59,7 @@ VARIABLES = "CONSOLE_TARGET_"
 REQUIRED = ("host", "org", "project", "source")
 """What a description must hold."""
 
-FIELDS = (*REQUIRED, "key", "production", "deduplicates", "feeds")
+FIELDS = (*REQUIRED, "key", "production", "deduplicates", "feeds", "requests_per_second")
 """What a description may hold."""
 
 STAGING = "api.staging.intempt.com"
@@ -74,7 +75,8 @@ class Target:
     ``base`` is a URL without trailing slash, before ``/v1``; org, project, source and the feeds' ids are plain text and
     percent-encoded only in the URLs (CONTRACT 1.2). ``origin`` is one of ``sandbox``, ``secrets.toml``,
     ``environment``, ``typed``, ``command line``; ``credential_reference`` says where the key is kept, never what it
-    is. Without a credential nothing can be sent.
+    is. Without a credential nothing can be sent. ``requests_per_second`` is how fast requests may leave to it at the
+    most; 0: as the settings say.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Target:
     deduplicates: bool = False
     production: bool = True
     feeds: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    requests_per_second: float = 0.0
 
     @property
     def title(self) -> str:
@@ -309,8 +312,10 @@ def _read_environment(environment: Mapping[str, str], into: dict[str, _Descripti
         value = environment[variable].strip()
         if not variable.startswith(VARIABLES) or not value:
             continue
-        name, _, ending = variable.removeprefix(VARIABLES).rpartition("_")
-        if ending.lower() not in FIELDS or not _NAME.fullmatch(name):
+        told = variable.removeprefix(VARIABLES)
+        ending = next((field for field in FIELDS if told.endswith(f"_{field.upper()}")), "")
+        name = told.removesuffix(f"_{ending.upper()}")
+        if not ending or not _NAME.fullmatch(name):
             endings = ", ".join(f"_{field.upper()}" for field in FIELDS)
             problems.append(f"{variable}: not known. It takes {VARIABLES}NAME and one of {endings}.")
         elif _same_name(name) == SANDBOX:
@@ -318,7 +323,7 @@ def _read_environment(environment: Mapping[str, str], into: dict[str, _Descripti
         else:
             shown = name.lower().replace("_", "-")
             description = into.setdefault(_same_name(name), _Description(shown, "environment", {}))
-            description.given[ending.lower()] = _Given(value, f"${variable}")
+            description.given[ending] = _Given(value, f"${variable}")
 
 
 def _target(description: _Description) -> tuple[Target | None, list[str]]:
@@ -429,6 +434,16 @@ def _truth(value: Any) -> bool:
     return words[word]
 
 
+def _rate(value: Any) -> float:
+    try:
+        rate = float(str(value).strip())
+    except ValueError:
+        rate = 0.0
+    if isinstance(value, bool) or not 0.01 <= rate <= 100_000:
+        raise TargetIncomplete("This is no number of requests a second from 0.01 to 100000.")
+    return rate
+
+
 def _feeds(value: Any) -> Mapping[str, str]:
     """Our feed → its id there: a table, or as text JSON or ``recently-viewed=123,…``."""
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
@@ -461,5 +476,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "production": _truth,
         "deduplicates": _truth,
         "feeds": _feeds,
+        "requests_per_second": _rate,
     }
 )

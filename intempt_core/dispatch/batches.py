@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from intempt_core.client import Client
+from intempt_core.dispatch.gates import Gate, Pace
 from intempt_core.dispatch.lanes import Sender
 from intempt_core.dispatch.ledger import FIRST_PAUSE, LONGEST_PAUSE, Ledger
 from intempt_core.dispatch.runs import Runs
@@ -59,6 +60,7 @@ class Batches:
         self._places = asyncio.Semaphore(settings.lanes_at_once)
         self._lanes: set[asyncio.Task[bool]] = set()
         self._stopping = False
+        self._gates: dict[str, Gate] = {}
         self.senders: dict[str, Sender] = {}
         self.trouble = ""
 
@@ -88,14 +90,16 @@ class Batches:
                 settings=self._settings,
                 clock=self._clock,
                 rng=self._rng,
+                gate=self._gate(target),
             )
             self.senders[batch] = sender
             if self._stopping:
                 return
             await self._to_the_end(sender, runs)
-            if sender.breaker.reason:
-                await self.set_state(batch, BatchState.PAUSED, sender.breaker.reason)
-            elif not sender.halt.is_set():
+            broke = sender.breaker.reason
+            if broke and any(lane.waiting for lane in await self._ledger.ask(self._history.lanes, batch)):
+                await self.set_state(batch, BatchState.PAUSED, broke)
+            elif broke or not sender.halt.is_set():
                 await self._finish(sender)
         except ConsoleError as error:
             await self.set_state(batch, BatchState.PAUSED, str(error))
@@ -105,7 +109,8 @@ class Batches:
                 batch, BatchState.PAUSED, f"Sending broke off by an error of the console ({type(error).__name__})."
             )
         finally:
-            self.senders.pop(batch, None)
+            if ended := self.senders.pop(batch, None):
+                ended.breaker.halts.discard(ended.halt)
 
     async def set_state(self, batch: str, state: BatchState, reason: str = "") -> None:
         """Write where a batch of ours stands now."""
@@ -164,6 +169,14 @@ class Batches:
             raise
         finally:
             sender.waiting.pop(lane, None)
+
+    def _gate(self, target: Target) -> Gate:
+        """The target's gate; after a break a new one: a person has said since that it is to go on."""
+        key, per_second = target_key(target), target.requests_per_second or self._settings.requests_per_second
+        gate = self._gates.get(key)
+        if gate is None or gate.breaker.reason or gate.pace.per_second != per_second:
+            gate = self._gates[key] = Gate(Pace(per_second))
+        return gate
 
     def _resolved(self, found: BatchSummary) -> Target:
         target = self._resolve(found)

@@ -11,11 +11,12 @@ import asyncio
 import json
 import random
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from intempt_core.client import Attempt, Client, Outcome, now_ms, post, retry_delay
+from intempt_core.dispatch.gates import Gate
 from intempt_core.dispatch.ledger import Ledger
 from intempt_core.dispatch.progress import Meter
 from intempt_core.events import body_of
@@ -24,10 +25,8 @@ from intempt_core.plan import Policy, are_one_order
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 
-IN_A_ROW = 12
-"""Requests in a row that fail alike before a batch is paused: going on would burn the rest of it the same way."""
-
-_HOPELESS = (401, 403, 404)
+SHORT_SECONDS = 0.05
+"""A lane that waits so long for its turn at a paced target keeps its place; for a longer wait it gives it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +42,13 @@ class Turn:
     request: int | None = None
 
 
-class Breaker:
-    """Pauses a batch whose requests all fail alike: counts them over all lanes; any other outcome begins anew."""
-
-    def __init__(self) -> None:
-        self.reason = ""
-        self._alike: Counter[tuple[Outcome, int | None]] = Counter()
-
-    def saw(self, attempt: Attempt) -> None:
-        """One outcome that stands."""
-        kind = attempt.outcome, attempt.status
-        hopeless = attempt.outcome is Outcome.UNSENT or (
-            attempt.outcome is Outcome.REFUSED and attempt.status in _HOPELESS
-        )
-        self._alike = Counter({kind: self._alike[kind] + 1}) if hopeless else Counter()
-        if self._alike[kind] >= IN_A_ROW:
-            what = "could not be sent" if attempt.outcome is Outcome.UNSENT else f"were refused: {attempt.status}"
-            self.reason = f"{IN_A_ROW} requests in a row {what}. The last answer: {attempt.reason}"
-
-
 class Sender:
     """One batch on its way: its lanes share this.
 
-    ``halt`` ends every lane after the request that is on its way; ``waiting`` says which lanes wait to try again, and
-    why; ``held`` is the last reason for which a lane stopped; ``in_hand`` are lanes that are being driven, ``broken``
-    is what broke off a lane; ``clock`` gives epoch ms.
+    ``halt`` ends every lane after the request that is on its way. ``waiting`` says which lanes wait to try again, and
+    why. ``gate`` is what the batch shares with others to its target. ``held`` is the last reason for which a lane
+    stopped. ``in_hand`` are the lanes that are being driven, ``broken`` is what broke off a lane. ``clock`` gives
+    epoch ms.
     """
 
     def __init__(
@@ -81,12 +62,16 @@ class Sender:
         settings: Settings,
         clock: Callable[[], int] = now_ms,
         rng: random.Random | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self.ledger, self.batch, self.client, self.target = ledger, batch, client, target
         self.policy, self.settings, self.clock = policy, settings, clock
         self.rng = rng or random.Random()
         self.halt = asyncio.Event()
-        self.breaker = Breaker()
+        self.gate = gate or Gate()
+        self.breaker = self.gate.breaker
+        self.breaker.halts.add(self.halt)
+        self._has_turn: set[int] = set()
         self.meter = Meter()
         self.waiting: dict[int, str] = {}
         self.held = ""
@@ -112,6 +97,12 @@ class Sender:
                 seconds = 0.0 if work.id == due else self._seconds_until(work.retry_at)
                 if seconds > 0:
                     return Turn(sent, more=True, seconds=seconds, request=work.id)
+                seconds = self._seconds_to_turn(work)
+                if seconds > SHORT_SECONDS:
+                    self._has_turn.add(work.id)
+                    return Turn(sent, more=True, seconds=seconds, request=work.id)
+                if seconds > 0:
+                    await self.rest(seconds)
                 marks: list[Mark] = [*outcome, Leaving(work.id)]
                 outcome = []
                 if work.id in await self.ledger.mark(marks):
@@ -129,7 +120,7 @@ class Sender:
                     return Turn(sent, more=True, seconds=again, request=work.id)
                 self.waiting.pop(lane, None)
                 self.meter.count(work.events)
-                self._break_if_hopeless(attempt)
+                self.breaker.saw(attempt, goes_on=self.policy is Policy.GO_ON)
                 if self._holds(work, attempt):
                     self.held = attempt.reason
                     return Turn(sent)
@@ -146,6 +137,13 @@ class Sender:
         finally:
             for end in ends:
                 end.cancel()
+
+    def _seconds_to_turn(self, work: Work) -> float:
+        """How long until the target's pace lets this request leave; a turn that was waited for is there now."""
+        if work.id in self._has_turn:
+            self._has_turn.remove(work.id)
+            return 0.0
+        return self.gate.pace.seconds()
 
     def _seconds_until(self, retry_at: int | None) -> float:
         if retry_at is None:
@@ -177,11 +175,6 @@ class Sender:
     def _again(self, work: Work, attempt: Attempt) -> float | None:
         resend = self.policy is Policy.RESEND
         return retry_delay(attempt, work.tries + 1, self.settings, self.rng, resend_unknown=resend)
-
-    def _break_if_hopeless(self, attempt: Attempt) -> None:
-        self.breaker.saw(attempt)
-        if self.breaker.reason:
-            self.halt.set()
 
     def _holds(self, work: Work, attempt: Attempt) -> bool:
         clear = attempt.outcome is Outcome.ACCEPTED or (attempt.outcome is Outcome.REFUSED and not work.doubt)

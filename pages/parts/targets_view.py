@@ -42,6 +42,7 @@ key = "prefix.secret"
 production = true
 deduplicates = false
 feeds = { "recently-viewed" = "101", "recently-added-to-cart" = "102" }
+requests_per_second = 20
 
 # or in the environment
 CONSOLE_TARGET_SHOP_HOST=api.intempt.com   CONSOLE_TARGET_SHOP_ORG=acme   CONSOLE_TARGET_SHOP_PROJECT=shop
@@ -65,6 +66,8 @@ def card(target: Target) -> None:
         with st.container(gap="xxsmall"):
             st.text(f"Organisation {target.org} · project {target.project} · source {target.source}")
             st.text(f"Key present: {target.credential_reference}" if target.credential else "Key missing")
+            if target.requests_per_second:
+                st.text(f"At most {target.requests_per_second:g} requests a second")
             known = ", ".join(f"{TITLES[ours]} {theirs}" for ours, theirs in target.feeds.items())
             st.text(f"Feeds: {known}" if known else "Feeds: ids not known, so they can only be expected, not asked")
         if st.button("Test the connection", key=key("target-test", target.name)):

@@ -495,3 +495,13 @@ def test_a_url_that_cannot_be_used_is_told(
     with pytest.raises(error, match=words) as caught:
         parse_track_url(url, environment)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_target_may_say_how_fast_requests_may_leave_to_it() -> None:
+    assert shop().requests_per_second == 0
+    assert shop(requests_per_second=20).requests_per_second == 20
+    told = {f"SHOP_{name.upper()}": value for name, value in SHOP.items()}
+    (_, found) = targets(**told, SHOP_KEY=KEY, SHOP_REQUESTS_PER_SECOND="2.5").all
+    assert found.requests_per_second == 2.5
+    for wrong in (0, -1, True, "fast", "nan", 1e9):
+        assert "no number of requests a second" in problem(requests_per_second=wrong)
