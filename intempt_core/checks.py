@@ -37,7 +37,7 @@ from intempt_core.events import (
 )
 from intempt_core.issues import CATALOGUE, Issue, Severity
 from intempt_core.judges import ROWS_AT_ONCE, Finding, Judge, ListJudge, Parts, TableJudge, hits
-from intempt_core.mapping import MappedTable
+from intempt_core.mapping import MappedDocuments, MappedTable
 
 
 class Sent(NamedTuple):
@@ -250,6 +250,8 @@ class Report:
 
 def check_table(mapped: MappedTable, seen: Seen | None = None) -> Report:
     """The report on a mapped table. No Python runs per row as long as the rows are clean."""
+    if isinstance(mapped, MappedDocuments):
+        return _check_documents(mapped, seen)
     columns, table = Columns(mapped), mapped.table
     with ThreadPoolExecutor(1) as other_core:  # Arrow numbers a million ids there, while the rules run here
         numbered = other_core.submit(lambda: columns.ids)
@@ -307,18 +309,56 @@ def _rows_where(cells: Mapping[int, int], holds: Callable[[int], bool]) -> Numbe
 
 def check_events(events: Sequence[GivenEvent], seen: Seen | None = None, found: Sequence[Issue] = ()) -> Report:
     """The report on events from a form or a pasted document; ``found`` is what its reader found, added in."""
-    issues = [[*errors_of(event), *warnings_of(event)] for event in events]
+    issues, texts = _asked(events)
     beside = _hand_out(found, events, issues)
-    own = []
-    for code in CATALOGUE:
-        rows = [row for row, some in enumerate(issues) for issue in some if issue.code == code]
-        own.append(Finding(code, np.array(rows, np.int64)))
 
     def words(row: int) -> str:
         place = events[row].place
         return f"event {row + 1:,}" + (f" (line {place.line:,})" if place.line is not None else "")
 
-    texts = {field: [id_text(at(event.body, field)) for event in events] for field in ID_FIELDS}
+    return _listed(events, issues, texts, words, beside, seen)
+
+
+def _check_documents(mapped: MappedDocuments, seen: Seen | None) -> Report:
+    """The report on the events of JSON lines: the model is asked about each, a block of them in memory at a time."""
+    events = mapped.listed
+    issues, texts = _asked(events)
+    beside = [issue for issue in mapped.documents.issues if issue.place.row is None]
+    for issue in mapped.documents.issues:
+        if issue.place.row is not None:
+            issues[issue.place.row - 1].append(issue)
+
+    def words(row: int) -> str:
+        return f"row {row + 1:,} (line {int(mapped.table.lines[row]):,})"
+
+    return _listed(events, issues, texts, words, beside, seen)
+
+
+def _asked(events: Sequence[GivenEvent]) -> tuple[list[list[Issue]], dict[str, list[str | None]]]:
+    """What the model says of each event, and the ids that each has, in one pass: events may be read as they go by."""
+    issues: list[list[Issue]] = []
+    texts: dict[str, list[str | None]] = {field: [] for field in ID_FIELDS}
+    for event in events:
+        issues.append([*errors_of(event), *warnings_of(event)])
+        for field, some in texts.items():
+            some.append(id_text(at(event.body, field)))
+    return issues, texts
+
+
+def _listed(  # noqa: PLR0917  what both doors know
+    events: Sequence[GivenEvent],
+    issues: list[list[Issue]],
+    texts: Mapping[str, Sequence[str | None]],
+    words: Callable[[int], str],
+    beside: Sequence[Issue],
+    seen: Seen | None,
+) -> Report:
+    """The report on events that the model was asked about one by one."""
+    rows: dict[str, list[int]] = {code: [] for code in CATALOGUE}
+    for row, some in enumerate(issues):
+        for issue in some:
+            rows[issue.code].append(row)
+    own = [Finding(code, np.array(found, np.int64)) for code, found in rows.items()]
     ids, products = _numbered(texts["eventId"]), _numbered(texts["data.productId"])
     judge = ListJudge(events, issues)
     wrong = Report(len(events), own, judge).bad

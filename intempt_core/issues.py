@@ -229,6 +229,14 @@ CATALOGUE: dict[str, Kind] = {
             "Put a cell that holds the delimiter in quotes, or remove what is too much.",
             "1.4",
         ),
+        _error(
+            "line_unreadable",
+            "line that is no JSON",
+            "The line is no JSON: {given}.",
+            "One event or one request body a line, as JSON.",
+            "Correct the line in the file; as it is, it would leave as a text.",
+            "1.3",
+        ),
         _warning(
             "row_short",
             "row has too few cells",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from dataclasses import field as with_default
 from difflib import get_close_matches
 from functools import cached_property
+from typing import overload
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
@@ -30,8 +31,9 @@ from intempt_core.cells import (
     typed,
 )
 from intempt_core.errors import MappingError
-from intempt_core.events import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, GivenEvent, Json
+from intempt_core.events import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, GivenEvent, Json, at
 from intempt_core.issues import Place
+from intempt_core.json_lines import Documents
 from intempt_core.tables import Table
 from intempt_core.times import check_form, reader_of
 
@@ -39,11 +41,14 @@ __all__ = [
     "EXPECT",
     "PROBLEMS",
     "RESERVED",
+    "MappedDocuments",
     "MappedTable",
     "Mapping",
     "Offer",
     "exact_field",
     "exact_mapping",
+    "first_mapping",
+    "is_as_it_came",
     "is_field",
     "made_event_id",
     "map_table",
@@ -68,6 +73,7 @@ BESIDE = ("name", "header")
 
 _EXAMPLES = (*PLAIN_FIELDS, "name", "data.productId")
 _ROWS_AT_ONCE = 4096
+_BLOCK = 512  # events of JSON lines that are kept to be asked for one by one
 _ABSENT = object()
 
 
@@ -286,7 +292,18 @@ def map_table(table: Table, mapping: Mapping, fresh: str | None = None) -> "Mapp
     for column in mapping.columns:
         if column not in table.columns:
             raise MappingError(f"{table.name} has no column “{column}”. {nearest(column, table.header)}")
-    return MappedTable(table, mapping, fresh)
+    return (MappedDocuments if is_as_it_came(table, mapping) else MappedTable)(table, mapping, fresh)
+
+
+def is_as_it_came(table: Table, mapping: Mapping) -> bool:
+    """Whether a file's events are sent as they came: they are JSON, and nothing is mapped."""
+    return table.documents is not None and not mapping.columns and not mapping.constants
+
+
+def first_mapping(table: Table) -> Mapping:
+    """The mapping to begin with: nothing is guessed; events that have their name where the contract wants it stay."""
+    documents = table.documents
+    return Mapping({}) if documents and 2 * documents.named >= table.rows else exact_mapping(table.header)
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,7 +318,7 @@ class MappedTable:
 
     def over(self, table: Table) -> "MappedTable":
         """The same mapping over a mended copy of the table; columns that are the very same are not read again."""
-        found = MappedTable(table, self.mapping, self.fresh, self.original or self.table)
+        found = type(self)(table, self.mapping, self.fresh, self.original or self.table)
 
         def cells_of(field: str) -> pa.Array:
             column = self.field_columns[field]
@@ -324,6 +341,10 @@ class MappedTable:
         given = {field: column for column, field in self.mapping.columns.items()}
         plain = {field: given.pop(field) for field in ("name", *PLAIN_FIELDS) if field in given}
         return plain | given
+
+    def field_of(self, column: str) -> str | None:
+        """The field that a column becomes; ``None`` for one that is not sent."""
+        return self.mapping.columns.get(column)
 
     @property
     def unused(self) -> tuple[str, ...]:
@@ -439,3 +460,132 @@ class MappedTable:
         if kind == "text":
             return [cell or _ABSENT for cell in cells]
         return [typed(cell, kind) if cell else _ABSENT for cell in cells]
+
+
+@dataclass(frozen=True, eq=False)
+class MappedDocuments(MappedTable):
+    """The events of JSON lines as they came; a mended cell is put where its value stood. Made by :func:`map_table`."""
+
+    @property
+    def documents(self) -> Documents:
+        """Where the events are."""
+        if self.table.documents is None:
+            raise MappingError(f"{self.table.name} holds no JSON: its columns need a mapping.")
+        return self.table.documents
+
+    @cached_property
+    def field_columns(self) -> dict[str, str]:
+        """Every key that has a column is the field of that name."""
+        return {column: column for column in self.table.header}
+
+    def field_of(self, column: str) -> str | None:
+        """The field of that name."""
+        return self.field_columns.get(column)
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Everything is sent."""
+        return ()
+
+    @property
+    def makes_ids(self) -> bool:
+        """Events that come as they are bring their own ids."""
+        return False
+
+    def events(self, rows: Iterable[int] | None = None) -> Iterator[GivenEvent]:
+        """The events of these rows (from 0) in their order; of all rows where none are named."""
+        wanted = range(self.rows) if rows is None else np.fromiter(rows, np.int64).tolist()
+        for start in range(0, len(wanted), _ROWS_AT_ONCE):
+            some = wanted[start : start + _ROWS_AT_ONCE]
+            mends = self._mends(some)
+            for row, event in zip(some, self.documents.events(some, self.field_columns), strict=True):
+                yield put_into(event, mends[row]) if row in mends else event
+
+    def values(self, field: str, rows: Sequence[int]) -> list[Json]:
+        """One field of these rows (from 0), as their events have it; no value is ``None``."""
+        return [event.name if field == "name" else at(event.body, field) for event in self.events(rows)]
+
+    def blank_event(self) -> GivenEvent:
+        """An event of nothing, for the places of its fields."""
+        return GivenEvent(None, {}, Place(), columns=self.field_columns)
+
+    @cached_property
+    def listed(self) -> "Listed":
+        """The events as a sequence that holds few of them at a time."""
+        return Listed(self)
+
+    def _mends(self, rows: Sequence[int]) -> dict[int, dict[str, str]]:
+        """Of these rows the cells that are not as they were read: row → column → text."""
+        found: dict[int, dict[str, str]] = {}
+        original = self.original or self.table
+        for column, cells in self.table.columns.items():
+            if cells is not original.columns[column]:
+                picked = pa.array(rows, pa.int64())
+                now, then = cells.take(picked).to_pylist(), original.columns[column].take(picked).to_pylist()
+                for row, new, old in zip(rows, now, then, strict=True):
+                    if new != old:
+                        found.setdefault(row, {})[column] = new
+        return found
+
+
+class Listed(Sequence[GivenEvent]):
+    """Events that are read again whenever they are asked for, a block at a time."""
+
+    def __init__(self, mapped: MappedDocuments) -> None:
+        self._mapped = mapped
+        self._block, self._events = -1, list[GivenEvent]()
+
+    def __len__(self) -> int:
+        return self._mapped.rows
+
+    def __iter__(self) -> Iterator[GivenEvent]:
+        return self._mapped.events()
+
+    @overload
+    def __getitem__(self, index: int) -> GivenEvent: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[GivenEvent]: ...
+    def __getitem__(self, index: int | slice) -> GivenEvent | list[GivenEvent]:
+        if isinstance(index, slice):
+            return list(self._mapped.events(range(*index.indices(len(self)))))
+        block, inside = divmod(range(len(self))[index], _BLOCK)
+        if block != self._block:
+            last = min((block + 1) * _BLOCK, len(self))
+            self._block, self._events = block, list(self._mapped.events(range(block * _BLOCK, last)))
+        return self._events[inside]
+
+
+def put_into(event: GivenEvent, cells: AnyMapping[str, str]) -> GivenEvent:
+    """An event with the texts of some cells where their values stood; an empty one takes the value away.
+
+    What was a number, or true or false, stays one where the text is one; a time of digits is a number (CONTRACT 2.7).
+    """
+    name, body = event.name, event.body
+    for column, text in cells.items():
+        if column == "name":
+            name = text or None
+        elif isinstance(body, AnyMapping):
+            body = _with_value(body, column, text)
+    return replace(event, name=name, body=body)
+
+
+def _with_value(body: AnyMapping[str, Json], path: str, text: str) -> dict[str, Json]:
+    steps = path.split(".")
+    for length in range(len(steps), 0, -1):  # a key may itself have a dot
+        key, rest = ".".join(steps[:length]), ".".join(steps[length:])
+        if key in body and (not rest or isinstance(body[key], AnyMapping)):
+            if rest:
+                return {**body, key: _with_value(body[key], rest, text)}
+            return {**body, key: _like(body[key], key, text)} if text else {k: v for k, v in body.items() if k != key}
+    head, _, rest = path.partition(".")
+    if rest and head in OPEN_FIELDS:
+        return {**body, head: {rest: text}} if text else dict(body)
+    return {**body, path: _like(None, path, text)} if text else dict(body)
+
+
+def _like(before: Json, key: str, text: str) -> Json:
+    """A text as a value of the kind that stood there."""
+    if (isinstance(before, str) or before is None) and key != "timestamp":
+        return text
+    value = typed(text, "number")
+    return typed(text, "boolean") if isinstance(value, str) and isinstance(before, bool) else value

@@ -21,7 +21,7 @@ from intempt_core.shell import RAW, Run, Unclosed, Word
 LONGEST = 10_000_000
 """Characters of a pasted text that are read; a file of more is Upload's."""
 
-_EVENT_KEYS = frozenset(("name", *PLAIN_FIELDS, *OPEN_FIELDS[1:]))
+EVENT_KEYS = frozenset(("name", *PLAIN_FIELDS, *OPEN_FIELDS[1:]))
 """The keys by which an object is known as an event; ``data`` alone may as well be an envelope of another API."""
 
 
@@ -68,7 +68,7 @@ def read_payload(text: str) -> Payload:
     source, command = _source(text)
     document, over = _document(text, source)
     lines = (0, *(ended.end() for ended in LINE_END.finditer(text)))
-    shape = _Shape(document.value, several=document.documents > 1)
+    shape = Shape(document.value, several=document.documents > 1)
     document.look(shape.levels)
     events, spans = [], []
     for row, (name, body, pointer, name_pointer) in enumerate(shape.events, 1):
@@ -160,7 +160,7 @@ def _notes(command: Command | None, over: Sequence[Blanked], document: JsonText,
 _OVER = {"json_comment": "comments", "json_comma": "trailing commas"}
 
 
-class _Shape:
+class Shape:
     """What a document is: its events as (name, body, pointer, pointer of the name), what is misplaced as (pointer,
     value, hint), the levels of brackets above the events, and the words for it all.
     """
@@ -249,7 +249,7 @@ def _is_group(value: Json) -> bool:
 
 
 def _is_event(value: Json) -> bool:
-    return isinstance(value, Mapping) and not _EVENT_KEYS.isdisjoint(value)
+    return isinstance(value, Mapping) and not EVENT_KEYS.isdisjoint(value)
 
 
 def _holds(value: Json) -> bool:
@@ -260,7 +260,7 @@ def _holds(value: Json) -> bool:
     if isinstance(value, list):
         return any(_is_event(item) or _is_group(item) for item in value)
     return isinstance(value, Mapping) and (
-        "track" in value or "payload" in value or len(_EVENT_KEYS.intersection(value)) > 1
+        "track" in value or "payload" in value or len(EVENT_KEYS.intersection(value)) > 1
     )
 
 

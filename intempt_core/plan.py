@@ -29,7 +29,7 @@ from intempt_core.events import (
     identities_of,
     linking_of,
 )
-from intempt_core.mapping import MappedTable
+from intempt_core.mapping import MappedDocuments, MappedTable
 from intempt_core.settings import Settings
 
 Numbers: TypeAlias = NDArray[np.int64]
@@ -228,6 +228,8 @@ def plan_table(
         raise PlanError(f"A row that the file does not have was chosen; it has {mapped.rows:,} rows.")
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
+    if isinstance(mapped, MappedDocuments):
+        return _plan_documents(mapped, chosen, settings, order)
     columns = Columns(mapped)
     persons = persons_of(chosen.size, *_links_of_columns(columns, chosen))
     if order is Order.TIME and columns.times is not None:
@@ -248,18 +250,32 @@ def plan_events(
     """Plan events in their order, or a person's by time; ``one_request`` keeps them together, as a form has them."""
     persons, rows = persons_of(len(events), *_links_of_events(events)), np.arange(len(events))
     if order is Order.TIME:
-        times = [epoch_ms(at(event.body, "timestamp")) for event in events]
-        ms = np.array([clamped(time or 0) for time in times], np.int64)
-        rows = _by_time(persons, ms, np.array([time is not None for time in times], np.bool_))
+        rows = _by_time(persons, *_times_of(events))
         persons = persons[rows]
-    going = ((events[row].name, events[row].body) for row in rows.tolist())
-    splittable = np.array([not are_one_order(before, event) for before, event in pairwise(going)], np.bool_)
+    splittable = _splittable(events[row] for row in rows.tolist())
     if not one_request:
         return _plan(_Listed(events), rows, persons, splittable, settings)
     sizes = np.bincount(persons) if persons.size else np.zeros(1, np.int64)
     bounds = np.array([0, rows.size] if rows.size else [0])
     requests = _Requests(rows, bounds, np.zeros(bounds.size - 1, np.int64))
     return Plan(_Listed(events), requests, int(np.count_nonzero(sizes)), int(sizes.max()))
+
+
+def _plan_documents(mapped: MappedDocuments, chosen: Numbers, settings: Settings | None, order: Order) -> Plan:
+    """Rows of JSON lines, read as they go by: as often as something is asked of them."""
+    persons = _persons(chosen.size, *_links_of_events(mapped.events(chosen.tolist())))
+    if order is Order.TIME:
+        by = _by_time(persons, *_times_of(mapped.events(chosen.tolist())))
+        chosen, persons = chosen[by], persons[by]
+    return _plan(mapped, chosen, persons, _splittable(mapped.events(chosen.tolist())), settings)
+
+
+def _times_of(events: Iterable[GivenEvent]) -> tuple[Numbers, NDArray[np.bool_]]:
+    """The times of events, and whether each has one."""
+    times = [epoch_ms(at(event.body, "timestamp")) for event in events]
+    return np.array([clamped(time or 0) for time in times], np.int64), np.array(
+        [time is not None for time in times], np.bool_
+    )
 
 
 def _by_time(persons: Numbers, ms: Numbers, known: NDArray[np.bool_]) -> Numbers:
@@ -277,10 +293,18 @@ def _by_time(persons: Numbers, ms: Numbers, known: NDArray[np.bool_]) -> Numbers
     return found
 
 
+def _splittable(events: Iterable[GivenEvent]) -> NDArray[np.bool_]:
+    """Of each pair of neighbours whether a request may end between them."""
+    return np.array(
+        [not are_one_order((before.name, before.body), (event.name, event.body)) for before, event in pairwise(events)],
+        np.bool_,
+    )
+
+
 # ── persons ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _links_of_events(events: Sequence[GivenEvent]) -> tuple[Numbers, Numbers]:
+def _links_of_events(events: Iterable[GivenEvent]) -> tuple[Numbers, Numbers]:
     """Which event (index) has which linking identity (number): ``events.linking_of``, numbered."""
     numbers: defaultdict[tuple[str, str], int] = defaultdict(lambda: len(numbers))
     links = [(index, numbers[pair]) for index, event in enumerate(events) for pair in linking_of(event.body)]

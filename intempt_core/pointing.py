@@ -39,7 +39,7 @@ class Spot:
 
 def in_event(mapped: MappedTable, column: str) -> str | None:
     """The pointer of a column's cells into their events; ``None`` for a column that is not sent."""
-    field = mapped.mapping.columns.get(column)
+    field = mapped.field_of(column)
     return None if field is None else mapped.blank_event().place_of(field).pointer
 
 
@@ -50,7 +50,7 @@ def in_request(mapped: MappedTable, plan: Plan, row: int, column: str | None = N
         return None
     number, index = found
     group, payload = _places([event.name for event in plan.given(plan.requests[number])])[index]
-    field = None if column is None else mapped.mapping.columns.get(column)
+    field = None if column is None else mapped.field_of(column)
     if field == "name":
         return InRequest(number + 1, f"/track/{group}/name")
     inside = "" if column is None or field is None else in_event(mapped, column) or ""
@@ -114,7 +114,7 @@ def _in_row(text: str, keys: Sequence[str], row: int, mapped: MappedTable) -> Sp
     if text.removeprefix("column ") in mapped.table.columns:
         return Spot(row, text.removeprefix("column "))
     pointer = "".join(f"/{pointer_step(key)}" for key in keys)
-    for column in mapped.mapping.columns:
+    for column in mapped.field_columns.values():
         if in_event(mapped, column) == pointer:
             return Spot(row, column)
     return f"No column of the file becomes {text}."

@@ -1,7 +1,7 @@
 """Bytes become a :class:`Table` of strings: format, encoding, delimiter, header, and what was decided about them.
 
-The bytes say what they are, whatever the file is called: text, an Excel workbook, either of them in gzip. Rows of text
-are read in ``blocks.py``, those of a workbook in ``workbooks.py``.
+The bytes say what they are, whatever the file is called: a table of text, JSON lines, an Excel workbook, each of them
+in gzip. Rows of text are read in ``blocks.py``, those of a workbook in ``workbooks.py``, events in ``json_lines.py``.
 """
 
 import codecs
@@ -32,6 +32,7 @@ from intempt_core.blocks import (
 from intempt_core.errors import ReadError
 from intempt_core.events import EventName, is_blank
 from intempt_core.issues import shown
+from intempt_core.json_lines import SUFFIXES, Documents, are_lines, read_lines
 from intempt_core.paged import LARGE, Paged, Raw, Shelf, digest_of, first_of, let_go
 from intempt_core.unpacking import GZIP, gunzipped
 from intempt_core.workbooks import MOST_COLUMNS, ZIP, Record, Workbook
@@ -67,13 +68,10 @@ _OTHER_FORMATS: tuple[tuple[str, str, str], ...] = (
     (r"PAR1.*PAR1\Z", "a Parquet file", "Export it as CSV."),
     (r"SQLite format 3\x00", "a SQLite database", "Export its table as CSV."),
     (r"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml))", "a web page or XML", "Download the CSV itself."),
-    (
-        r'(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*[\[{"\]])',
-        "JSON",
-        "Paste its text where JSON is taken, or export the events as CSV.",
-    ),
 )
 """How other formats begin, what they are, and what to do instead."""
+
+_JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[\[{"\]])')
 
 _VALUE = re.compile(
     r"[+-]?[0-9][0-9.,:]*|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -86,6 +84,7 @@ class Kind(StrEnum):
 
     TEXT = "a table of text"
     WORKBOOK = "an Excel workbook"
+    LINES = "JSON lines"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +95,8 @@ class Table:
     ``lines`` holds the physical line on which each row starts, ``cells`` the number of cells found in those rows
     (counted from 0) that have more or fewer than the header: the more are cut off, the fewer are filled with ``""``.
     ``notes`` are sentences on what was decided while reading. Of a workbook a line is a row of its sheet, and
-    ``sheets`` are the names of all it has. A large table lies on ``pages`` of a file without a name.
+    ``sheets`` are the names of all it has. ``documents`` are the events of JSON lines, as they came. A large table lies
+    on ``pages`` of a file without a name.
     """
 
     name: str
@@ -111,6 +111,7 @@ class Table:
     kind: Kind = Kind.TEXT
     sheets: tuple[str, ...] = ()
     pages: Paged | None = None
+    documents: Documents | None = None
 
     @property
     def rows(self) -> int:
@@ -164,6 +165,14 @@ def _read_text(raw: Raw, name: str, dialect: Dialect | None, digest: Callable[[]
     _refuse_other_formats(raw, name)
     encoding = dialect.encoding if dialect else _encoding_of(raw, name)
     text = _as_utf8(raw, encoding, name)
+    if _JSON.match(text) or name.lower().endswith(SUFFIXES):
+        if are_lines(text, name):
+            return _of_lines(text, len(raw), name, encoding, digest)
+        if _JSON.match(text):
+            raise ReadError(
+                f"{name} is JSON in one piece. JSON is taken with one event or one request body a line (.jsonl)."
+                " Write it so, or paste its text in Inspect."
+            )
     used = dialect or _guess(text[:HEAD], encoding)
     _refuse_odd_dialect(used)
     given, end, next_line = _header_record(text, used, name)
@@ -193,6 +202,23 @@ def _read_text(raw: Raw, name: str, dialect: Dialect | None, digest: Callable[[]
         cells=cells,
         notes=(*_reading_notes(text, used, blank, rows), *notes),
         pages=pages,
+    )
+
+
+def _of_lines(text: Raw, size: int, name: str, encoding: str, digest: Callable[[], str]) -> Table:
+    read = read_lines(text)
+    return Table(
+        name=name,
+        digest=digest(),
+        size=size,
+        dialect=Dialect(encoding),
+        header=read.header,
+        columns=read.columns,
+        lines=read.documents.lines,
+        cells={},
+        notes=(f"Read as {Kind.LINES}: one event or request body a line.", *read.notes),
+        kind=Kind.LINES,
+        documents=read.documents,
     )
 
 

@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
     checking = commands.add_parser("check", help="say what is wrong with a file; nothing is sent")
     checking.add_argument(
-        "file", metavar="FILE", type=Path, help="a CSV file, or a .json file with a request or events"
+        "file", metavar="FILE", type=Path, help=".csv, .tsv, .xlsx, .jsonl, each also as .gz; or a .json request"
     )
     checking.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING)
     checking.add_argument(
@@ -92,7 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     checking.set_defaults(command=check)
 
     sending = commands.add_parser("send", help="check a file and send the rows without errors")
-    sending.add_argument("file", metavar="FILE", type=Path, help="a CSV file, or a .json file with a request or events")
+    sending.add_argument(
+        "file", metavar="FILE", type=Path, help=".csv, .tsv, .xlsx, .jsonl, each also as .gz; or a .json request"
+    )
     sending.add_argument("--target", required=True, metavar="sandbox|NAME|URL")
     sending.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING)
     sending.add_argument(

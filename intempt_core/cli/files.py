@@ -12,7 +12,7 @@ from intempt_core.errors import MappingError, ReadError
 from intempt_core.events import GivenEvent
 from intempt_core.history import LeftBehind, left_behind_of
 from intempt_core.issues import Issue
-from intempt_core.mapping import MappedTable, Mapping, exact_mapping, map_table
+from intempt_core.mapping import MappedTable, Mapping, first_mapping, map_table
 from intempt_core.payloads import Payload, position, read_payload
 from intempt_core.plan import Order, Plan, plan_events, plan_table
 from intempt_core.saved_mappings import SavedMappings, read_mapping
@@ -66,7 +66,7 @@ def read(file: Path, mapping: str | None, settings: Settings) -> Given:
     """Read a file, by a mapping file or the name of a saved mapping. Raises :class:`ReadError` and
     :class:`MappingError`.
     """
-    if file.suffix.lower() in (".json", ".jsonl", ".ndjson"):
+    if file.suffix.lower() == ".json":
         if mapping is not None:
             raise MappingError("A JSON file holds events as they are sent; it takes no mapping.")
         return _read_document(file)
@@ -75,7 +75,7 @@ def read(file: Path, mapping: str | None, settings: Settings) -> Given:
     except OSError as error:
         raise ReadError(f"{file} cannot be read: {error.strerror}.") from error
     saved = SavedMappings(settings.mappings)
-    chosen = exact_mapping(table.header) if mapping is None else _chosen(mapping, saved)
+    chosen = first_mapping(table) if mapping is None else _chosen(mapping, saved)
     notes = list(table.notes)
     if mapping is None:
         known = [one.saved.name for one in saved.recognise(table.header) if one.exact]
@@ -92,8 +92,6 @@ def _chosen(mapping: str, saved: SavedMappings) -> Mapping:
 
 def _read_document(file: Path) -> Given:
     text = _text_of(file)
-    if file.suffix.lower() != ".json":
-        raise ReadError(f"{file.name} holds one JSON document a line. Put the events into one list, in a .json file.")
     try:
         payload = read_payload(text)
     except ReadError as error:

@@ -1,5 +1,6 @@
 """Step 1 of the upload, and the screen before it: a file is chosen, what was understood of it is shown and changed."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -84,6 +85,8 @@ def understood(table: Table) -> str:
     dialect = table.dialect
     if table.kind is Kind.WORKBOOK:
         return f"Excel, sheet {dialect.sheet}, header in row {dialect.header_line}"
+    if table.kind is Kind.LINES:
+        return f"JSON lines, {dialect.encoding}"
     return f"{dialect.encoding}, {delimiter_word(dialect.delimiter)}, header in line {dialect.header_line}"
 
 
@@ -113,15 +116,12 @@ def file_step() -> None:
 
 
 def text(table: Table) -> Dialect:
-    """The choices for a table of text."""
+    """The choices for a table of text, and for JSON lines."""
     dialect = table.dialect
     encodings, delimiters, quotes, headers, skips = st.columns(5)
-    encoding = encodings.selectbox(
-        "Encoding",
-        dict.fromkeys((dialect.encoding, *ENCODINGS)),
-        key=key("upload-encoding", table.digest),
-        accept_new_options=True,
-    )
+    encoding = encoding_of(encodings, table)
+    if table.kind is Kind.LINES:
+        return replace(dialect, encoding=encoding)
     delimiter = delimiters.selectbox(
         "Delimiter",
         dict.fromkeys((dialect.delimiter, *DELIMITERS)),
@@ -138,6 +138,16 @@ def text(table: Table) -> Dialect:
     header = number(headers, "Header in line", 1, dialect.header_line, key("upload-header", table.digest))
     skip = number(skips, "Rows to skip after it", 0, dialect.skip, key("upload-skip", table.digest))
     return Dialect(encoding, delimiter, quote, header, skip)
+
+
+def encoding_of(where: "DeltaGenerator", table: Table) -> str:
+    """The encoding to read a file with; any that Python knows can be typed."""
+    return where.selectbox(
+        "Encoding",
+        dict.fromkeys((table.dialect.encoding, *ENCODINGS)),
+        key=key("upload-encoding", table.digest),
+        accept_new_options=True,
+    )
 
 
 def sheet(table: Table) -> Dialect:

@@ -112,7 +112,7 @@ def rows(judged: Judged, issues: list[Issue]) -> None:
     numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
     marks = marked_cells(judged, issues)
     bad = dict.fromkeys(column for _, column in marks)
-    wanted = dict.fromkeys((*bad, *judged.mapped.mapping.columns, *table.header))
+    wanted = dict.fromkeys((*bad, *judged.mapped.field_columns.values(), *table.header))
     first = set([column for column in wanted if column is not None][:COLUMNS])
     shown = [column for column in table.header if column in first]
     at = [number - 1 for number in numbers]

@@ -52,7 +52,7 @@ def staying(judged: Judged) -> None:
 def rows(judged: Judged, some: list[int]) -> None:
     """Some rows that stay behind."""
     table = judged.mapped.table
-    shown = list(dict.fromkeys((*judged.mapped.mapping.columns, *table.header)))[:COLUMNS]
+    shown = list(dict.fromkeys((*judged.mapped.field_columns.values(), *table.header)))[:COLUMNS]
     st.dataframe(
         pd.DataFrame(
             {

@@ -7,6 +7,7 @@ import streamlit as st
 from intempt_core import Mapping, NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchSummary, RequestState, target_key
+from intempt_core.mapping import is_as_it_came
 from pages.parts import expectations_view, mapping_view, problems_view, sending, staying_view, uploading
 from pages.parts.exchange import body_text
 from pages.parts.file_view import empty, file_line
@@ -22,12 +23,15 @@ IDS = {
     SAME: "An id is made from its row: the same row, here or in a corrected copy of the file, always gets the same.",
     FRESH: "Every row is a new event, even where the same file was sent before: for a new run of the same fixture.",
 }
+AS_IT_CAME, MAPPED = "as they stand", "mapped from their keys"
 SENT_SHOWN = 3
 """Earlier sendings of the same file that are shown."""
 
 
 def mapping_line(mapping: Mapping) -> str:
     """How much of the file a mapping uses, in a line."""
+    if is_as_it_came(uploading.table(), mapping):
+        return "every event leaves as it stands in its line"
     header = uploading.table().header
     used = len([column for column in mapping.columns if column in header])
     names = f" · {counted(len(mapping.names), 'event name')} mapped" if mapping.names else ""
@@ -43,8 +47,28 @@ def mapping_step(target: Target) -> Mapping | None:
     if not found.mapped:
         st.markdown("**2 Mapping**")
         before(target, mapping)
-    usable = mapping_view.editor(table, mapping)
+    usable = stands(mapping) if table.documents is not None else False
+    usable = usable or mapping_view.editor(table, mapping)
     return mapping if found.mapped and usable else None
+
+
+def stands(mapping: Mapping) -> bool:
+    """Of JSON lines, whether events leave as they stand or are mapped; true for the first, which needs no more."""
+    found, widget = uploading.uploading(), key("upload-stands", uploading.uploading().digest)
+    now = is_as_it_came(uploading.table(), mapping)
+    st.session_state[widget] = AS_IT_CAME if now else MAPPED
+    st.segmented_control(
+        "The events of the file",
+        (AS_IT_CAME, MAPPED),
+        key=widget,
+        required=True,
+        on_change=lambda: uploading.as_it_came(stands=st.session_state[widget] == AS_IT_CAME),
+    )
+    if now:
+        st.text("Every event leaves as it stands in its line: nothing is added, and what is wrong stays wrong.")
+        if not found.mapped:
+            st.button("Use the events as they stand", key="upload-settle", type="primary", on_click=uploading.settle)
+    return now
 
 
 def problems_step(mapping: Mapping, target: Target) -> Judged:

@@ -31,7 +31,7 @@ from intempt_core import (
 from intempt_core.events import Json
 from intempt_core.expectations import Expectations
 from intempt_core.history import LeftBehind, Source, left_behind_of
-from intempt_core.mapping import MappedTable, Offer
+from intempt_core.mapping import MappedTable, Offer, first_mapping
 from intempt_core.mends import Mend, Mended, mend
 from intempt_core.offering import Offered, offered
 from intempt_core.plan import Order, Policy
@@ -106,7 +106,7 @@ def take_in() -> None:
     try:
         table = table_of(file.digest, file.name, None)
         found.name, found.digest, found.dialect = file.name, file.digest, table.dialect
-        found.mapping = exact_mapping(table.header)
+        found.mapping = first_mapping(table)
     except ConsoleError as error:
         found.problem = str(error) if file.name in str(error) else f"{file.name}: {error}"
 
@@ -230,8 +230,16 @@ def reread(dialect: Dialect) -> None:
         return
     found.dialect, found.problem, found.mapped, found.mends = new.dialect, "", False, ()
     if new.header != header:
-        found.mapping = exact_mapping(new.header)
+        found.mapping = first_mapping(new)
         found.revision += 1
+
+
+def as_it_came(*, stands: bool) -> None:
+    """Events of JSON lines leave as they stand, or are mapped from their keys."""
+    found = uploading()
+    found.mapping = Mapping({}) if stands else exact_mapping(table().header)
+    found.mapped = False
+    found.revision += 1
 
 
 def set_field(column: str, field: str | None) -> None:

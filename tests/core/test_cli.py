@@ -161,7 +161,7 @@ def test_a_json_document_goes_the_same_road(tmp_path: Path, capsys: pytest.Captu
         ("empty.csv", b"", "empty"),
         ("latin.json", b'{"a": "\xe4"}', "is not UTF-8 (byte 7)"),
         ("wrong.json", b"{", "wrong.json: Line 1, column 2: the text ends"),
-        ("lines.jsonl", b"{}\n{}\n", "one JSON document a line"),
+        ("pretty.jsonl", b'[\n{"name": 1}\n]', "is JSON in one piece"),
     ],
 )
 def test_what_cannot_be_read_is_2_and_a_sentence(

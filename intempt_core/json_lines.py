@@ -1,0 +1,305 @@
+"""A file of one JSON document a line, an event or a request's body: events as they came, and columns to look at them.
+
+Part of the room of ``tables.py``. A line that is no JSON is an event that is none, with its own issue: the others are
+judged all the same. Nothing but the text is kept: an event is read from its line whenever somebody asks for it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from intempt_core.blocks import LINE_END
+from intempt_core.errors import ReadError
+from intempt_core.events import PLAIN_FIELDS, GivenEvent, Json, dumps, given_text
+from intempt_core.issues import Issue, Place, shown
+from intempt_core.json_text import JsonText, Unreadable
+from intempt_core.paged import Raw, let_go
+from intempt_core.payloads import EVENT_KEYS, Shape
+
+MOST_COLUMNS = 256
+"""Keys of events that get a column; more are sent as they are, and cannot be looked at or mapped."""
+
+ROWS_AT_ONCE = 16_384
+"""Events that become a chunk of columns together."""
+
+DEEP = 200
+"""Brackets of a line up to which no reader comes to its end."""
+
+SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+LINES_TRIED = 20
+
+# What orjson reads otherwise than the standard library, or what somebody should be told of: long numbers, exponents,
+# a colon that does not follow its key directly (repeated keys are counted by it).
+_CLOSER_LOOK = re.compile(rb'[:\[,\s]-?[0-9.]{16}|[:\[,\s]-?[0-9.]+[eE]|"\s+:')
+_WHITE = b" \t\r\n"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Documents:
+    """The events of a file, found again by their number (from 0): each is number ``numbers`` on the line that stands
+    between ``starts`` and ``ends`` in ``text`` and is physical line ``lines``.
+
+    ``issues`` are those of reading; their rows count from 1. ``named`` is how many events have a name where the
+    contract wants it.
+    """
+
+    text: Raw
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    issues: tuple[Issue, ...]
+    named: int
+
+    def events(self, rows: Iterable[int], columns: Mapping[str, str]) -> Iterator[GivenEvent]:
+        """The events of these rows, each made anew, with the headers of its fields."""
+        at, found = -1, list[GivenEvent]()
+        for row in rows:
+            start, number = int(self.starts[row]), int(self.numbers[row])
+            if start != at:
+                at, found = start, _events_of(self.text[start : self.ends[row]], int(self.lines[row]))[0]
+            event = found[number]
+            yield replace(event, place=replace(event.place, row=row + 1), columns=columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What :func:`read_lines` gives: the documents, their values as columns, and notes."""
+
+    documents: Documents
+    header: tuple[str, ...]
+    columns: dict[str, pa.ChunkedArray]
+    notes: tuple[str, ...]
+
+
+def are_lines(text: Raw, name: str) -> bool:
+    """Whether a text is one JSON object a line: its first line is one, or its name and half of its lines say so."""
+    tried = []
+    for _, start, end in _lines(text):
+        line = text[start:end].strip(_WHITE)
+        if line:
+            tried.append(line.startswith(b"{") and _is_json(line))
+        if len(tried) == LINES_TRIED or tried[:1] == [True]:
+            break
+    return tried[:1] == [True] or (name.lower().endswith(SUFFIXES) and 2 * sum(tried) >= len(tried) > 0)
+
+
+def read_lines(text: Raw) -> Read:
+    """Every event of a text that is one JSON document a line."""
+    gathering = _Gathering()
+    blank, empty = 0, list[int]()
+    for line, start, end in _lines(text):
+        some = text[start:end].strip(_WHITE)
+        if not some:
+            blank += 1
+            continue
+        events, issues = _events_of(some, line, first=True)
+        if not events:
+            empty.append(line)
+        if gathering.take(events, issues, (start, end, line)):
+            let_go(text)
+    read = gathering.done(text)
+    return replace(read, notes=tuple(_notes(blank, empty, gathering.left_out)))
+
+
+def _lines(text: Raw) -> Iterator[tuple[int, int, int]]:
+    """Number, begin and end of every physical line."""
+    line, at = 0, 0
+    for line, ended in enumerate(LINE_END.finditer(text), 1):
+        yield line, at, ended.start()
+        at = ended.end()
+    if at < len(text):
+        yield line + 1, at, len(text)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        JsonText(line.decode())
+    except (ReadError, UnicodeDecodeError):
+        return False
+    return True
+
+
+# ── one line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _events_of(line: bytes, number: int, *, first: bool = False) -> tuple[list[GivenEvent], list[Issue]]:
+    """The events of one line, whose rows count from 1 in it, and the issues of reading it.
+
+    Most lines are one plain event and are read quickly; ``first`` is where issues are wanted, too.
+    """
+    line = line.strip(_WHITE)
+    above = f"/{number - 1}"
+    value = _plain_event(line, first=first)
+    if value is not None:
+        name = value.pop("name", None)
+        return [GivenEvent(name, value, Place(1, number, None, above), f"{above}/name")], []
+    text = line.decode()
+    try:
+        document = JsonText(text)
+    except ReadError as error:
+        event = GivenEvent(None, text, Place(1, number, None, above), f"{above}/name")
+        hint = f"{error.what[0].upper()}{error.what[1:]}. {error.mend}" if isinstance(error, Unreadable) else ""
+        column = f"Column {error.at + 1:,}: " if isinstance(error, Unreadable) else ""
+        return [event], [Issue("line_unreadable", event.place, shown(text), f"{column}{hint}")]
+    shape = Shape(document.value)
+    found, lost = shape.events, not shape.events and bool(shape.misplaced)
+    if lost:  # no line goes without a row: what is no event is one that cannot be right
+        body = document.value
+        found = [_named(body) if isinstance(body, dict) else (None, body, "", "/name")]
+    events = [
+        GivenEvent(name, body, Place(row, number, None, f"{above}{pointer}"), f"{above}{name_pointer}")
+        for row, (name, body, pointer, name_pointer) in enumerate(found, 1)
+    ]
+    issues = [
+        Issue("request_shape", Place(1 if lost else None, number, None, f"{above}{pointer}"), _given(given), hint)
+        for pointer, given, hint in shape.misplaced
+    ]
+    for odd in document.oddities():
+        row = next(
+            (row for row, (_, _, pointer, _) in enumerate(found, 1) if f"{odd.pointer}/".startswith(f"{pointer}/")),
+            None,
+        )
+        issues.append(Issue(odd.code, Place(row, number, None, f"{above}{odd.pointer}"), shown(odd.given)))
+    return events, issues
+
+
+def _named(body: dict[str, Json]) -> tuple[Json, Json, str, str]:
+    return body.get("name"), {key: value for key, value in body.items() if key != "name"}, "", "/name"
+
+
+def _given(value: Json) -> str | None:
+    return "null" if value is None else given_text(value)
+
+
+def _plain_event(line: bytes, *, first: bool) -> dict[str, Json] | None:
+    """A line that is one event with nothing odd about it; ``None`` where a closer look is needed."""
+    if _CLOSER_LOOK.search(line) or line.count(b"[") + line.count(b"{") > DEEP:
+        return None
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(value, dict) or "track" in value or "payload" in value or EVENT_KEYS.isdisjoint(value):
+        return None
+    return None if first and _keys(value) != line.count(b'":') else value
+
+
+def _keys(value: Json) -> int:
+    """How many keys there are, those of objects inside among them."""
+    if isinstance(value, dict):
+        return len(value) + sum(_keys(item) for item in value.values() if isinstance(item, dict | list))
+    return sum(_keys(item) for item in value if isinstance(item, dict | list))
+
+
+# ── all lines ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Gathering:
+    """What is gathered line by line."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[int, int, int, int]] = []
+        self._issues: list[Issue] = []
+        self._some: list[dict[str, str]] = []
+        self._lengths: list[int] = []
+        self._chunks: dict[str, list[pa.Array | None]] = {}
+        self._named = 0
+        self.left_out: set[str] = set()
+
+    def take(self, events: Sequence[GivenEvent], issues: Iterable[Issue], place: tuple[int, int, int]) -> bool:
+        """The events of one line. Whether a chunk became whole."""
+        before = len(self._places)
+        for issue in issues:
+            row = None if issue.place.row is None else issue.place.row + before
+            self._issues.append(replace(issue, place=replace(issue.place, row=row)))
+        for number, event in enumerate(events):
+            self._places.append((*place, number))
+            self._named += isinstance(event.name, str)
+            self._some.append(flat(event))
+        full = len(self._some) >= ROWS_AT_ONCE
+        if full:
+            self._become_chunks()
+        return full
+
+    def done(self, text: Raw) -> Read:
+        """All of it."""
+        self._become_chunks()
+        places = np.array(self._places, np.int64).reshape(-1, 4)
+        starts, ends, lines, numbers = (np.ascontiguousarray(places[:, index]) for index in range(4))
+        documents = Documents(text, starts, ends, lines, numbers, tuple(self._issues), self._named)
+        empty = {length: pa.repeat(pa.scalar("", pa.string()), length) for length in set(self._lengths)}
+        header = tuple(sorted(self._chunks, key=_order)) or ("name",)
+        columns = {}
+        for column in header:
+            chunks = self._chunks.get(column, [])
+            chunks += [None] * (len(self._lengths) - len(chunks))
+            whole = [empty[size] if chunk is None else chunk for chunk, size in zip(chunks, self._lengths, strict=True)]
+            columns[column] = pa.chunked_array(whole, pa.string())
+        return Read(documents, header, columns, ())
+
+    def _become_chunks(self) -> None:
+        if not self._some:
+            return
+        for column in dict.fromkeys(key for row in self._some for key in row):
+            if column not in self._chunks and len(self._chunks) >= MOST_COLUMNS:
+                self.left_out.add(column)
+                continue
+            chunks = self._chunks.setdefault(column, [])
+            chunks += [None] * (len(self._lengths) - len(chunks))
+            chunks.append(_array([row.get(column, "") for row in self._some]))
+        self._lengths.append(len(self._some))
+        self._some.clear()
+
+
+def _array(cells: list[str]) -> pa.Array:
+    try:
+        return pa.array(cells, pa.string())
+    except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
+        return pa.array([cell.encode("utf-8", "replace").decode() for cell in cells], pa.string())
+
+
+def flat(event: GivenEvent) -> dict[str, str]:
+    """An event's values as text by their dotted path; what is null has none, a list is JSON."""
+    into: dict[str, str] = {}
+    if event.name is not None:
+        into["name"] = event.name if isinstance(event.name, str) else dumps(event.name).decode()
+    if isinstance(event.body, Mapping):
+        _flatten(event.body, "", into)
+    return into
+
+
+def _flatten(value: Mapping[str, Json], above: str, into: dict[str, str]) -> None:
+    for key, item in value.items():
+        if isinstance(item, str):
+            into.setdefault(above + key, item)
+        elif isinstance(item, Mapping) and item:
+            _flatten(item, f"{above}{key}.", into)
+        elif item is not None:
+            into.setdefault(above + key, dumps(item).decode())
+
+
+_KNOWN = ("name", *PLAIN_FIELDS, "data.productId")
+
+
+def _order(column: str) -> tuple[int, bool]:
+    """The contract's fields come first, then ``data``, then what was met first."""
+    return _KNOWN.index(column) if column in _KNOWN else len(_KNOWN), not column.startswith("data.")
+
+
+def _notes(blank: int, empty: Sequence[int], left_out: set[str]) -> Iterator[str]:
+    if blank:
+        yield "One blank line was skipped." if blank == 1 else f"{blank:,} blank lines were skipped."
+    if empty:
+        lines = "One line holds" if len(empty) == 1 else f"{len(empty):,} lines hold"
+        yield f"{lines} no event, the first is line {empty[0]:,}."
+    if left_out:
+        yield (
+            f"The events have more than {MOST_COLUMNS} different keys. {len(left_out):,} have no column here, and"
+            " cannot be mapped; as they stand, events are sent whole."
+        )
