@@ -207,6 +207,8 @@ def _read_text(raw: Raw, name: str, dialect: Dialect | None, digest: Callable[[]
 
 def _of_lines(text: Raw, size: int, name: str, encoding: str, digest: Callable[[], str]) -> Table:
     read = read_lines(text)
+    if not len(read.documents.lines):
+        raise ReadError(f"{name} is JSON and holds no event. Write one event or one request body a line (.jsonl).")
     return Table(
         name=name,
         digest=digest(),

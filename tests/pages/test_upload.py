@@ -55,7 +55,8 @@ NO_TABLE = {
     "no header": ("\n".join(good_rows(3)).encode(), "Write such a line above the rows"),
     "two identical headers": (csv_of("a,b,c", header="name,userId,name"), "name"),
     "an open quote": (b'name,userId\n"Product viewed,u1\n', "quote"),
-    "JSON": (b'{"track": []}', "is JSON"),
+    "JSON in one piece": (b'[\n{"name": "Product viewed"}\n]', "is JSON in one piece"),
+    "JSON without an event": (b'{"track": []}', "is JSON and holds no event"),
 }
 
 
@@ -121,6 +122,42 @@ def test_rows_after_the_header_can_be_skipped_and_the_delimiter_be_another(uploa
     upload.run().press("upload-reread")
     assert "1 row · 1 column" in upload.said
     assert "utf-8, bar, header in line 1" in upload.said
+
+
+def lines(*events: dict[str, object]) -> bytes:
+    return "\n".join(json.dumps(event) for event in events).encode()
+
+
+def test_json_lines_leave_as_they_stand_and_their_problems_are_marked(upload: Upload) -> None:
+    good = {"name": "Product viewed", "eventId": "e1", "userId": "u1", "data": {"productId": "SKU_1", "price": 1.0}}
+    upload.drop(lines(good, {**good, "eventId": "e2", "name": "view"}, good) + b"\n{broken\n", "events.jsonl")
+    assert "events.jsonl · 4 rows · 5 columns" in upload.said
+    assert "JSON lines, utf-8" in upload.said
+    assert "Every event leaves as it stands in its line" in upload.said
+    upload.press("upload-settle")
+    assert "every event leaves as it stands in its line" in upload.said
+    assert "3 rows with errors" in upload.marks
+    assert "1 event of 1 person" in upload.said
+    assert '"price":1.0' in next(code.value for code in upload.app.code if "track" in code.value)
+    upload.look(3).look(1)
+    kinds = upload.app.dataframe[0].value["kind"].tolist()
+    assert any("line that is no JSON" in kind for kind in kinds)
+
+
+def test_events_of_another_shape_are_mapped_by_their_keys_and_one_may_go_back(upload: Upload) -> None:
+    event = {"event": "Product Added", "messageId": "m1", "who": "u1", "properties": {"product_id": "507"}}
+    upload.drop(lines(event), "vendor.jsonl")
+    assert "Every event leaves as it stands" not in upload.said
+    upload.app.selectbox(key=field_key(upload, "who")).set_value("userId")
+    upload.run()
+    upload.app.selectbox(key=field_key(upload, "properties.product_id")).set_value("data.productId")
+    upload.run()
+    choice = next(str(group.key) for group in upload.app.button_group if str(group.key).startswith("upload-stands"))
+    upload.app.button_group(key=choice).set_value("as they stand")
+    upload.run()
+    assert "Every event leaves as it stands" in upload.said
+    upload.press("upload-settle")
+    assert "1 row with errors" in upload.marks
 
 
 def widget(upload: Upload, begins: str) -> str:
@@ -236,9 +273,7 @@ def field_key(upload: Upload, column: str) -> str:
     [found] = [
         box.key
         for box in upload.app.selectbox
-        if box.key
-        and box.key.startswith("upload-field")
-        and box.label == f"Field of {column.replace('_', chr(92) + '_')}"
+        if box.key and box.key.startswith("upload-field") and box.label.replace("\\", "") == f"Field of {column}"
     ]
     return str(found)
 
