@@ -263,7 +263,7 @@ def plan_events(
 
 def _plan_documents(mapped: MappedDocuments, chosen: Numbers, settings: Settings | None, order: Order) -> Plan:
     """Rows of JSON lines, read as they go by: as often as something is asked of them."""
-    persons = _persons(chosen.size, *_links_of_events(mapped.events(chosen.tolist())))
+    persons = persons_of(chosen.size, *_links_of_events(mapped.events(chosen.tolist())))
     if order is Order.TIME:
         by = _by_time(persons, *_times_of(mapped.events(chosen.tolist())))
         chosen, persons = chosen[by], persons[by]
@@ -273,9 +273,8 @@ def _plan_documents(mapped: MappedDocuments, chosen: Numbers, settings: Settings
 def _times_of(events: Iterable[GivenEvent]) -> tuple[Numbers, NDArray[np.bool_]]:
     """The times of events, and whether each has one."""
     times = [epoch_ms(at(event.body, "timestamp")) for event in events]
-    return np.array([clamped(time or 0) for time in times], np.int64), np.array(
-        [time is not None for time in times], np.bool_
-    )
+    known = np.array([time is not None for time in times], np.bool_)
+    return np.array([clamped(time or 0) for time in times], np.int64), known
 
 
 def _by_time(persons: Numbers, ms: Numbers, known: NDArray[np.bool_]) -> Numbers:

@@ -29,7 +29,7 @@ from intempt_core.mapping import (
     put_into,
 )
 from intempt_core.mends import Mend, Way, mend
-from intempt_core.plan import plan_table
+from intempt_core.plan import Order, plan_table
 from intempt_core.pointing import Spot, find, in_request
 from intempt_core.tables import Dialect, Kind, Table, read_table
 
@@ -351,6 +351,15 @@ def test_a_cell_leads_to_its_place_in_the_request_and_back() -> None:
     assert found is not None
     assert find(f"request {found.request} {found.path}", file, plan) == Spot(1, "data.productId")
     assert find("row 2 /userId", file, plan) == Spot(1, "userId")
+
+
+def test_a_persons_events_can_go_in_the_order_of_their_times() -> None:
+    times = [1714631904003, 1714631904001, 1714631904002]
+    file = mapped(*(event(number, userId="u", timestamp=time) for number, time in enumerate(times)))
+    [request] = plan_table(file, range(3), order=Order.TIME).requests
+    assert request.rows == (1, 2, 0)
+    [request] = plan_table(file, [2, 0]).requests
+    assert request.rows == (2, 0)
 
 
 def test_what_is_wrong_and_what_stays_behind_can_be_taken_along() -> None:
