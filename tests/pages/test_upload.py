@@ -4,7 +4,7 @@ import gzip
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -124,7 +124,7 @@ def test_rows_after_the_header_can_be_skipped_and_the_delimiter_be_another(uploa
     assert "utf-8, bar, header in line 1" in upload.said
 
 
-def lines(*events: dict[str, object]) -> bytes:
+def lines(*events: Mapping[str, object]) -> bytes:
     return "\n".join(json.dumps(event) for event in events).encode()
 
 
