@@ -15,10 +15,13 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from intempt_core import ConsoleError, receiving, sandbox
+from intempt_core import ConsoleError, __version__, logs, receiving, sandbox
+from intempt_core.dispatch import health
 from intempt_core.settings import Settings
 from pages.parts.frame import sorry
 from pages.parts.house import house
@@ -56,6 +59,7 @@ class SecurityHeaders:
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open history and start sending what is still to be sent; at the end let what is on its way arrive."""
+    logs.to_stream()
     try:
         building = await asyncio.to_thread(house)
         await asyncio.to_thread(building.start)
@@ -66,6 +70,13 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     finally:
         await asyncio.to_thread(building.stop)
         await asyncio.to_thread(track_api.state.store.close)
+
+
+async def healthz(_: Request) -> JSONResponse:
+    """Version, database, engine and queue depth; 503 where something keeps this process from sending."""
+    here = house()
+    well, said = await asyncio.to_thread(health, here.history, here.dispatcher, __version__)
+    return JSONResponse(said, 200 if well else 503, {"Cache-Control": "no-store"})
 
 
 def settings() -> Settings:
@@ -86,7 +97,7 @@ def refuse(error: ConsoleError) -> NoReturn:
 track_api = sandbox.app(settings().sandbox_file)
 app = st.App(
     "pages/console.py",
-    routes=[Mount("/sandbox", track_api), receiving.route(lambda: house().doors)],
+    routes=[Mount("/sandbox", track_api), receiving.route(lambda: house().doors), Route("/healthz", healthz)],
     middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(SecurityHeaders)],
     lifespan=lifespan,
     on_script_error=sorry,

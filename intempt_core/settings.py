@@ -53,7 +53,7 @@ class Settings:
     answer_bytes: int = _setting(
         "Bytes of an answer that history keeps; a longer one is cut and says so.", 65_536, 0, 10_000_000
     )
-    drain_seconds: float = _setting("Time that a stopping process gives to requests that are on their way.", 8.0, 0, 60)
+    drain_seconds: float = _setting("Time that a stopping process gives to requests that are on their way.", 7.0, 0, 60)
     upload_mb: int = _setting("Largest file that the upload takes, in megabytes.", 500, 1, 2000)
 
     @property

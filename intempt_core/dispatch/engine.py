@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 import httpx
@@ -25,6 +26,7 @@ from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.runs import Plain, Runs
 from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, Unfinished
+from intempt_core.logs import say
 from intempt_core.plan import Policy
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
@@ -42,6 +44,21 @@ LAST_SECONDS = 1.0
 """How long a process that ends waits for its batches once no answer is waited for any more."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a process that sends is: whether it ``runs``, by the durable engine or not, and what keeps it, if anything.
+
+    ``sending`` are its batches on their way, ``unwritten`` the outcomes that history does not have yet.
+    """
+
+    owner: str
+    runs: bool
+    durable: bool
+    sending: int
+    unwritten: int
+    trouble: str
 
 
 class Dispatcher:
@@ -123,6 +140,19 @@ class Dispatcher:
         self._thread = None
         while self._locks:
             self._locks.pop().release()
+
+    @property
+    def standing(self) -> Standing:
+        """What this process can say of its sending, at once."""
+        batches, thread = self._batches, self._thread
+        return Standing(
+            owner=self.owner,
+            runs=thread is not None and thread.is_alive(),
+            durable=not isinstance(self._runs, Plain),
+            sending=len(batches.senders) if batches else 0,
+            unwritten=self._ledger.unwritten,
+            trouble=self._ledger.trouble or (batches.trouble if batches else ""),
+        )
 
     def wake(self) -> None:
         """Look at history now: something was recorded."""
@@ -215,12 +245,14 @@ class Dispatcher:
                 failed.append(error)
                 self._stopping.set()
             started.set()
+            say(log, "sending starts", owner=self.owner, durable=self._durable)
             looking = asyncio.create_task(self._look_again_and_again(batches))
             await self._stopping.wait()
             looking.cancel()
             await self._drained({looking, *self._tasks.values()}, batches)
             await self._runs.close()
             self._runs = Plain()
+            say(log, "sending ends", owner=self.owner, unwritten=self._ledger.unwritten)
         self._ledger.close()
 
     async def _drained(self, tasks: Collection[asyncio.Task[None]], batches: Batches) -> None:
@@ -237,7 +269,7 @@ class Dispatcher:
             await asyncio.wait(late)
         await self._ledger.flushed()
         if self._ledger.unwritten:
-            log.error("History is away: %d outcomes will be found unknown.", self._ledger.unwritten)
+            say(log, "history is away at the end", level=logging.ERROR, unwritten=self._ledger.unwritten)
 
     async def _look_again_and_again(self, batches: Batches) -> None:
         while True:
@@ -259,6 +291,7 @@ class Dispatcher:
         console = locks.hold(self._settings.data / locks.CONSOLE, said, patience=0)
         if console:
             self._locks.append(console)
+            say(log, "is the console of its data folder", owner=self.owner)
             if self._durable:
                 from intempt_core.dispatch.durable import Durable  # noqa: PLC0415  two seconds, which a library can spare
 
@@ -289,7 +322,7 @@ class Dispatcher:
         if not await self._ledger.ask(self._history.claim, found.id, self.owner, found.owner):
             return False
         lost = await self._ledger.ask(self._history.leaving_to_unknown, found.id, owner=self.owner)
-        log.info("Batch %s is taken over, with %d requests whose outcome is unknown.", found.id, lost)
+        say(log, "batch taken over", batch=found.id, state=found.state.value, was=found.owner, unknown=lost)
         if found.state is BatchState.RECORDING:
             await batches.set_state(found.id, BatchState.CANCELLED, "It was not written down completely; nothing left.")
         elif found.state is BatchState.SENDING and await self._ledger.ask(self._sent_since, found.id):

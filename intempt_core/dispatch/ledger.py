@@ -1,6 +1,7 @@
 """History as dispatch uses it: in one worker thread, many lanes' marks in one transaction, patient while it is away."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -8,6 +9,7 @@ from typing import ParamSpec, TypeAlias, TypeVar
 
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import History, Mark, Settled
+from intempt_core.logs import say
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -15,6 +17,9 @@ _Brought: TypeAlias = "tuple[Sequence[Mark], asyncio.Future[frozenset[int]]]"
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between two attempts to reach a history that is unavailable; the pause doubles."""
+
+
+log = logging.getLogger(__name__)
 
 
 class Ledger:
@@ -61,7 +66,10 @@ class Ledger:
             self._troubles[call] = sentence
         else:
             self._troubles.pop(call, None)
-        self.trouble = next(iter(self._troubles.values()), "")
+        before, self.trouble = self.trouble, next(iter(self._troubles.values()), "")
+        if bool(before) != bool(self.trouble):
+            event, level = ("history is away", logging.WARNING) if self.trouble else ("history is back", logging.INFO)
+            say(log, event, level=level, unwritten=self.unwritten)
 
     async def mark(self, marks: Sequence[Mark]) -> frozenset[int]:
         """Write marks, in one transaction with those that other lanes bring; the requests whose mark did not count."""

@@ -44,6 +44,7 @@ from intempt_core.history.reading import Reading
 from intempt_core.history.recording import Recording, left_behind_of, requests_of
 from intempt_core.history.records import (
     BatchState,
+    Depth,
     EventIntent,
     Half,
     Intent,
@@ -94,6 +95,7 @@ __all__ = [
     "BatchSummary",
     "Course",
     "Deleted",
+    "Depth",
     "EventIntent",
     "Half",
     "History",

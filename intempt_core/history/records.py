@@ -263,6 +263,14 @@ class LaneState:
 
 
 @dataclass(frozen=True, slots=True)
+class Depth:
+    """What is still to be sent: batches that are being sent, and their requests that wait or are on their way."""
+
+    batches: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unfinished:
     """A batch that is not over, and whose it is (empty: nobody's)."""
 

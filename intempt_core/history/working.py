@@ -13,6 +13,7 @@ from intempt_core.history.pacing import Pacing, Tried
 from intempt_core.history.recording import write_requests
 from intempt_core.history.records import (
     BatchState,
+    Depth,
     Half,
     LaneState,
     Leaving,
@@ -55,6 +56,16 @@ class Working(Pacing):
         )
         with self._reading() as connection:
             return [Unfinished(row.id, row.owner, BatchState(row.state)) for row in connection.execute(found)]
+
+    def depth(self) -> Depth:
+        """How much is still to be sent."""
+        sending = select(batches.c.number).where(batches.c.state == BatchState.SENDING.value)
+        waits = requests.c.state.in_([RequestState.PENDING.value, RequestState.LEAVING.value])
+        counted = select(func.count(requests.c.batch.distinct()), func.count()).where(
+            requests.c.batch.in_(sending), waits
+        )
+        with self._reading() as connection:
+            return Depth(*connection.execute(counted).one())
 
     def claim(self, batch: str, owner: str, expected: str) -> bool:
         """Make ``owner`` the batch's owner if ``expected`` (empty: nobody) still is; else ``False``."""

@@ -102,7 +102,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
                 process.kill()
                 pytest.fail("the console did not stop within 20 s of being asked")
     said = running.log.read_text()
-    if "Traceback" in said:
+    if "Traceback" in said or '"level": "error"' in said:
         pytest.fail("the console's log holds a traceback:\n" + said)
 
 

@@ -1,0 +1,49 @@
+"""What the process does, as one JSON object on one line: no payload, no answer's words, no key.
+
+A line has ``time`` (UTC), ``level``, ``event`` (a short sentence that never changes) and facts: ids, counts, states.
+"""
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import TextIO
+
+_FACTS = "facts"
+
+Fact = str | int | float | bool | None
+
+
+def say(log: logging.Logger, event: str, *, level: int = logging.INFO, **facts: Fact) -> None:
+    """Log what happened, with facts a person may search for. Facts are ids, counts and states, never what was sent."""
+    log.log(level, event, extra={_FACTS: facts})
+
+
+class JsonLines(logging.Formatter):
+    """One record, one line. Of an error its kind and where it came from, not its words: they may hold a body."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of a record."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, _FACTS, {}),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line["error"] = record.exc_info[0].__name__
+            frames = traceback.extract_tb(record.exc_info[2])
+            line["at"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-5:]]
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def to_stream(stream: TextIO | None = None) -> logging.Handler:
+    """Write what the core says as JSON lines, by default to standard error; the handler, for whoever ends that."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines())
+    log = logging.getLogger("intempt_core")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    return handler

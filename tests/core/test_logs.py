@@ -1,0 +1,61 @@
+"""What the process says of itself: one JSON object a line, with facts, and never with what was sent."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from intempt_core.dispatch import send
+from intempt_core.logs import say, to_stream
+from tests.core.hostile_server import hostile, http
+from tests.core.sending_by_hand import decides, desk, plan_of
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """What is written as log lines."""
+    written, core = io.StringIO(), logging.getLogger("intempt_core")
+    before = core.level, core.propagate
+    handler = to_stream(written)
+    yield written
+    core.removeHandler(handler)
+    core.level, core.propagate = before
+
+
+def lines(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_an_object_with_time_level_event_and_facts(stream: io.StringIO) -> None:
+    say(logging.getLogger("intempt_core.test"), "something happened", batch="b_1", requests=3)
+    (line,) = lines(stream)
+    assert str(line.pop("time")).endswith("+00:00")
+    assert line == {"level": "info", "event": "something happened", "batch": "b_1", "requests": 3}
+
+
+def test_an_error_is_told_by_its_kind_and_place_and_not_by_its_words(stream: io.StringIO) -> None:
+    try:
+        raise ValueError('{"eventId": "secret"}')
+    except ValueError:
+        logging.getLogger("intempt_core.test").exception("broke off")
+    (line,) = lines(stream)
+    assert (line["level"], line["error"]) == ("error", "ValueError")
+    assert str(line["at"]).startswith("['test_logs.py:")
+    assert "secret" not in stream.getvalue()
+
+
+def test_sending_is_told_step_by_step_without_a_body_an_answer_or_a_key(stream: io.StringIO, tmp_path: Path) -> None:
+    with hostile(decides(lambda _: http(401, b"the words of the server"))) as server:
+        at = desk(tmp_path, server.url)
+        batch = send(plan_of(30), at.target, settings=at.settings).id
+        at.history.close()
+    told = lines(stream)
+    events = [line["event"] for line in told]
+    assert events == ["sending starts", "batch is sent", "breaker opened", "batch stands", "sending ends"]
+    assert {line["batch"] for line in told if "batch" in line} == {batch}
+    assert told[3]["state"] == "paused"
+    for secret in ("the words", "e0", "eventId", "Basic", "sandbox.sandbox"):
+        assert secret not in stream.getvalue()
