@@ -14,6 +14,7 @@
     │   └── CredentialError       its key is absent or has the wrong form
     ├── EngineUnavailable         the durable engine cannot use its database: sending stops until it can
     ├── SecretFound               what was to be taken along holds a target's key
+    ├── SandboxSilent             the sandbox does not answer as one, or refuses
     ├── PlanError                 the chosen events cannot become a batch
     └── HistoryError              history cannot be read or written
         ├── HistoryUnavailable    read-only, full, locked or gone: sending stops until it returns
@@ -75,6 +76,10 @@ class EngineUnavailable(ConsoleError):
 
 class SecretFound(ConsoleError):
     """A file or a link that was to be made holds a target's key: it is not made. The message never repeats the key."""
+
+
+class SandboxSilent(ConsoleError):
+    """The sandbox did not answer, or refused; the sentence says what it said."""
 
 
 class PlanError(ConsoleError):

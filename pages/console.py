@@ -13,6 +13,7 @@ screen = st.navigation(
         st.Page("explain.py", title="Inspect", url_path="inspect"),
         st.Page("history.py", title="History"),
         st.Page("feeds.py", title="Feeds"),
+        st.Page("sandbox.py", title="Sandbox", url_path="watch"),
         st.Page("targets.py", title="Targets"),
     ],
     position="top",

@@ -5,7 +5,14 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import open_screen, serious_findings
 
-SCREENS = {"/": "Compose", "/upload": "Upload", "/inspect": "Inspect", "/history": "History", "/targets": "Targets"}
+SCREENS = {
+    "/": "Compose",
+    "/upload": "Upload",
+    "/inspect": "Inspect",
+    "/history": "History",
+    "/targets": "Targets",
+    "/watch": "Sandbox",
+}
 
 
 @pytest.mark.parametrize(("path", "name"), SCREENS.items(), ids=SCREENS.values())

@@ -1,0 +1,142 @@
+"""The sandbox as an instrument, from the other side of its doors: what reached it, and its faults.
+
+A sandbox is asked over HTTP, whether it stands in this process, in another or on another machine.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from intempt_core.errors import SandboxSilent
+from intempt_core.sandbox.faults import Faults, faults_of
+from intempt_core.sandbox.live import EVERYTHING
+from intempt_core.targets import Target
+
+SECONDS = 5.0
+"""How long an answer may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the live view: an event, or a request that brought none (``seq`` is then ``None``).
+
+    ``received_at`` is epoch milliseconds. ``processed`` is ``None`` where there is nothing to process; ``because`` says
+    why an event is not, or why a request was refused. ``status`` is what was answered, ``None`` where nothing was;
+    ``fault`` what was done to it on purpose. ``identity`` is the field in which ``person`` stood.
+    """
+
+    request: int
+    seq: int | None
+    received_at: int
+    client: str
+    address: str
+    name: str | None
+    person: str | None
+    identity: str | None
+    product: str | None
+    processed: bool | None
+    because: str | None
+    status: int | None
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The last rows, newest first, and how many events the sandbox holds."""
+
+    received: int
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """A request as it came: ``headers`` without credentials, ``body`` as raw text, ``whole`` or its beginning.
+
+    ``size`` is the whole body's, in bytes. ``first`` is the ``seq`` of its first event, ``events`` how many it brought.
+    """
+
+    id: int
+    received_at: int
+    client: str
+    address: str
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    size: int
+    whole: bool
+    status: int | None
+    told: str
+    fault: str
+    taken: bool
+    first: int | None
+    events: int
+
+    @property
+    def text(self) -> str:
+        """The request as raw text, the way it stood on the wire, without its credential."""
+        head = "\n".join(f"{name}: {value}" for name, value in self.headers)
+        return f"{self.method} {self.path}\n{head}\n\n{self.body}"
+
+
+class Instrument:
+    """The doors of one sandbox. For use by many threads.
+
+    Every method raises :class:`SandboxSilent`.
+    """
+
+    def __init__(self, target: Target) -> None:
+        headers = {"Authorization": target.credential.authorization} if target.credential else {}
+        self._http = httpx.Client(base_url=target.base, headers=headers, timeout=SECONDS, trust_env=False)
+
+    def close(self) -> None:
+        """Let go of the connections; nothing can be asked any more."""
+        self._http.close()
+
+    def live(self, *, limit: int = 100, name: str = "", shown: str = EVERYTHING, text: str = "") -> Live:
+        """The last ``limit`` rows of what is ``shown`` (a key of :data:`~intempt_core.sandbox.live.SHOWN`)."""
+        told = self._asked("GET", "live", params={"limit": limit, "name": name, "shown": shown, "text": text})
+        return Live(told["received"], tuple(Row(**row) for row in told["rows"]))
+
+    def request(self, number: int) -> KeptRequest:
+        """One request as it came."""
+        told = self._asked("GET", f"requests/{number}")
+        told["headers"] = tuple((name, value) for name, value in told["headers"])
+        fields = KeptRequest.__dataclass_fields__
+        return KeptRequest(**{name: value for name, value in told.items() if name in fields})
+
+    def event(self, seq: int) -> dict[str, Any]:
+        """One event as ``GET /_sandbox/events`` tells it. Any: JSON."""
+        found = self._asked("GET", "events", params={"after": max(seq - 1, 0), "limit": 1})["events"]
+        if not found or found[0]["seq"] != seq:
+            raise SandboxSilent(f"The sandbox has no event {seq}. It may have been emptied since.")
+        event: dict[str, Any] = found[0]
+        return event
+
+    def faults(self) -> Faults:
+        """What goes wrong on purpose now."""
+        return self._faults("GET")
+
+    def fail(self, faults: Faults) -> Faults:
+        """Put ``faults`` in the place of those there are."""
+        return self._faults("PUT", content=faults.model_dump_json(), headers={"content-type": "application/json"})
+
+    def _faults(self, method: str, **more: Any) -> Faults:
+        told = self._asked(method, "faults", **more)
+        del told["sentence"]
+        return faults_of(told)
+
+    def _asked(self, method: str, door: str, **more: Any) -> dict[str, Any]:
+        """The answer of a door. Any: httpx's own arguments; JSON."""
+        try:
+            answer = self._http.request(method, f"/_sandbox/{door}", **more)
+            told = json.loads(answer.content)  # numbers and texts that no faster reader takes are taken here too
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
+            raise SandboxSilent(f"The sandbox at {self._http.base_url} did not answer: {error}.") from None
+        if not isinstance(told, Mapping) or not answer.is_success:
+            said = told.get("message") if isinstance(told, Mapping) else None
+            raise SandboxSilent(str(said or f"The sandbox answered with status {answer.status_code}."))
+        return dict(told)

@@ -1,0 +1,107 @@
+"""The pieces of the Sandbox screen that have it fail on purpose: what is active, and the choice of one more."""
+
+import streamlit as st
+
+from intempt_core import SandboxSilent
+from intempt_core.sandbox.faults import (
+    PATHS,
+    Cut,
+    Fault,
+    Faults,
+    Latency,
+    NoAnswer,
+    SlowAnswer,
+    Status,
+    TooLarge,
+)
+from pages.parts import watching
+from pages.parts.look import escaped
+from pages.parts.session import key
+
+KINDS = {
+    "status": "Answer with a status",
+    "latency": "Answer late",
+    "slow_answer": "Answer piece by piece",
+    "no_answer": "Never answer",
+    "cut": "Cut the connection",
+    "too_large": "Refuse large requests",
+}
+"""The faults as they are chosen."""
+
+WAITS = (429, 503)
+"""Statuses that say when to come again (CONTRACT 3.5)."""
+
+
+def strip() -> None:
+    """What goes wrong on purpose now, plainly, each with the way to end it; nothing where nothing does."""
+    try:
+        now = watching.instrument().faults()
+    except SandboxSilent:
+        return  # the live rows say so
+    if not now.active:
+        return
+    with st.container(border=True, key="sandbox-failing"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(":orange-badge[◆ failing on purpose]", width="content")
+            st.text(now.sentence, width="stretch")
+            st.button("Stop failing", key="sandbox-stop", type="primary", on_click=watching.end_all)
+        if len(now.faults) > 1:
+            for number, fault in enumerate(now.faults):
+                words = fault.told(fault.words)
+                st.button(f"End: {escaped(words)}", key=key("sandbox-end", number), type="tertiary",
+                          on_click=watching.end, args=(number,))  # fmt: skip
+
+
+def choose() -> None:
+    """One more fault, chosen by its kind, how often, and where."""
+    with st.expander("Fail on purpose", key="sandbox-fail"):
+        st.text(
+            "Rehearse what a target may do to a bulk send. Only requests that are good in themselves meet a fault; it "
+            "ends when you stop it, or when the sandbox is started anew."
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            kind = st.selectbox("What happens", list(KINDS), format_func=KINDS.__getitem__, key="fault-kind", width=220)
+            path = st.segmented_control("To", list(PATHS), format_func=PATHS.__getitem__, key="fault-path",
+                                        default="*", required=True)  # fmt: skip
+            share = st.number_input("Of 100 requests", 1, 100, 10, key="fault-share", width=130)
+            fault = _fault(kind, path or "*", int(share) / 100)
+        st.button(f"Fail: {escaped(fault.told(fault.words))}", key="fault-add", on_click=watching.fail, args=(fault,))
+        _repeats()
+        if trouble := watching.watching().trouble:
+            st.markdown(":red-badge[■ not changed]")
+            st.text(trouble)
+
+
+def _fault(kind: str, path: str, share: float) -> Fault:
+    """The fault that is chosen, its own fields drawn beside the others."""
+    if kind == "latency":
+        return Latency(fault="latency", path=path, share=share, ms=_number("Milliseconds", 1, 600_000, 500))
+    if kind == "slow_answer":
+        return SlowAnswer(fault="slow_answer", path=path, share=share, ms=_number("Milliseconds", 1, 600_000, 3_000))
+    if kind == "too_large":
+        return TooLarge(fault="too_large", path=path, share=share, events=_number("Above, in events", 0, 10_000, 20))
+    if kind == "no_answer":
+        return NoAnswer(fault="no_answer", path=path, share=share, stored=_stored(first="after storing"))
+    if kind == "cut":
+        return Cut(fault="cut", path=path, share=share, stored=_stored(first="before storing"))
+    status = _number("Status", 200, 599, 500)
+    waits = _number("Retry-After, in s", 0, 86_400, 2) if status in WAITS else None
+    return Status(fault="status", path=path, share=share, status=status, retry_after=waits)
+
+
+def _number(label: str, least: int, most: int, default: int) -> int:
+    return int(st.number_input(label, least, most, default, key=key("fault", label), width=150))
+
+
+def _stored(*, first: str) -> bool:
+    ways = ["before storing", "after storing"]
+    return st.selectbox("When", ways, index=ways.index(first), key=key("fault-when", first), width=150) == ways[1]
+
+
+def _repeats() -> None:
+    try:
+        now: Faults = watching.instrument().faults()
+    except SandboxSilent:
+        return
+    words = "Ignore repeated event ids again" if not now.deduplicates else "Store repeated event ids as new events"
+    st.button(words, key="fault-repeats", on_click=watching.set_deduplicates, args=(not now.deduplicates,))

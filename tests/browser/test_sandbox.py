@@ -1,0 +1,120 @@
+"""Sandbox, as a person meets it: what any program sends is seen as it comes, opened, and met with faults on purpose."""
+
+import json
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import open_screen, serious_findings, settled
+from tests.browser.conftest import Console
+from tests.browser.operating import choose, press, widget
+
+SECRET = "shopprefix.9f3c51d2a7e84b60"
+
+
+@pytest.fixture
+def who() -> str:
+    """A person that no other test has."""
+    return f"live-{uuid4().hex}"
+
+
+@pytest.fixture(autouse=True)
+def no_faults_left(console: Console) -> Iterator[None]:
+    """Other tests send to the same sandbox."""
+    yield
+    call(console, "/_sandbox/faults", method="DELETE")
+
+
+def call(console: Console, path: str, body: Any = None, method: str = "POST", key: str = "sandbox.sandbox") -> int:
+    """Call the sandbox as any program would; the status."""
+    token = b64encode(key.replace(".", ":").encode()).decode()
+    headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json", "User-Agent": "shop-backend/2.3"}
+    data = None if body is None else json.dumps(body).encode()
+    asked = urllib.request.Request(f"{console.url}/sandbox{path}", data, headers, method=method)
+    try:
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def track(console: Console, *events: dict[str, Any], name: str = "Added to cart", **more: str) -> int:
+    body = {"track": [{"name": name, "payload": list(events)}]}
+    return call(console, "/v1/acme/projects/shop/track", body, **more)
+
+
+def cell(page: Page, column: int, row: int) -> str:
+    """A cell of the live rows."""
+    found = page.get_by_test_id(f"glide-cell-{column}-{row}")
+    return (found.text_content() or "") if found.count() else ""
+
+
+def test_what_any_program_sends_is_seen_paused_and_opened(page: Page, console: Console, who: str) -> None:
+    open_screen(page, f"/watch?text={who}")
+    expect(page.get_by_text("Nothing that is shown here fits.", exact=False)).to_be_visible()
+    good = {"eventId": f"a-{who}", "userId": who, "data": {"productId": "SKU_1"}}
+    track(console, good, {"eventId": f"b-{who}", "userId": who, "data": {}})
+    call(console, f"/v1/acme/projects/{who}/track", {"track": []}, key=SECRET)
+    expect(page.get_by_test_id("glide-cell-1-2")).to_have_text("Added to cart", timeout=10_000)
+    assert [cell(page, 1, row) for row in range(3)] == ["track request", "Added to cart", "Added to cart"]
+    assert [cell(page, 4, row).split(".")[0] for row in range(3)] == [
+        "■ refused, 401", "◆ not processed", "● processed",
+    ]  # fmt: skip
+    assert "shop-backend/2.3 from 127.0.0.1" in cell(page, 5, 0)
+    press(page, "sandbox-pause")
+    expect(page.get_by_text("Paused: choose a row to open it.", exact=False)).to_be_visible()
+    track(console, {**good, "eventId": f"c-{who}"})
+    page.wait_for_timeout(1500)  # longer than a look takes: nothing moves
+    assert cell(page, 2, 3) == ""
+    widget(page, "sandbox-rows-paused-0").locator(".dvn-scroller").first.click(
+        position={"x": 17, "y": 120}
+    )  # the last of three
+    expect(page.get_by_text("The request as it came", exact=False)).to_be_visible()
+    settled(page)
+    assert "event=" in page.url
+    text = "\n".join(page.get_by_test_id("stCode").all_inner_texts())
+    assert json.dumps(good) in text
+    assert "authorization: (not kept)" in text
+    link = page.url
+    press(page, "sandbox-back")
+    page.wait_for_url(f"**/watch?text={who}")
+    settled(page)
+    press(page, "sandbox-pause")
+    expect(page.get_by_test_id("glide-cell-1-3")).to_have_text("Added to cart", timeout=10_000)
+    open_screen(page, link)  # cold
+    expect(page.get_by_text("● processed")).to_be_visible()
+    assert SECRET.partition(".")[2] not in page.content()
+
+
+def test_the_sandbox_fails_on_purpose_until_it_is_stopped(page: Page, console: Console, who: str) -> None:
+    event = {"eventId": who, "userId": who, "data": {"productId": "SKU_1"}}
+    open_screen(page, "/watch")
+    page.get_by_text("Fail on purpose", exact=True).click()
+    choose(page, "fault-path", "track")
+    share = widget(page, "fault-share").locator("input")
+    share.fill("100")
+    share.press("Enter")
+    expect(page.get_by_role("button", name="Fail: 500 on track")).to_be_visible()
+    press(page, "fault-add")
+    expect(page.get_by_text("The sandbox is failing on purpose: 500 on track.")).to_be_visible()
+    assert serious_findings(page) == []
+    assert track(console, event) == 500
+    open_screen(page, f"/watch?text={who}")
+    expect(page.get_by_text("The sandbox is failing on purpose: 500 on track.")).to_be_visible()
+    press(page, "sandbox-stop")
+    expect(page.get_by_text("failing on purpose", exact=False)).to_have_count(0)
+    assert track(console, event) == 201
+
+
+def test_axe_finds_nothing_serious_in_the_dark(dark: Page, console: Console, who: str) -> None:
+    track(console, {"eventId": who, "userId": who, "data": {"productId": "SKU_1"}})
+    open_screen(dark, f"/watch?text={who}")
+    dark.get_by_text("Fail on purpose", exact=True).click()
+    settled(dark)
+    assert serious_findings(dark) == []
