@@ -36,6 +36,7 @@ STYLE = """<style>
 [class*='st-key-compose-event-'] .stTextInput input, .st-key-inspect-paste textarea {
     font-family: 'Source Code Pro', monospace; font-size: 0.86rem
 }
+@media (max-width: 640px) {.st-key-upload-titles {display: none}}
 [data-testid=stButtonGroup] [data-selected=true] p {color: light-dark(#17456b, #a5d0f5)}
 [data-st-overlay-root] {color-scheme: light dark}
 </style>"""

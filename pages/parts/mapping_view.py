@@ -1,57 +1,46 @@
-"""Step 2 of the upload: columns to fields, names to the four names, types and the zone. Nothing is taken silently."""
+"""Step 2 of the upload: columns to fields, names to the four names, types and times. Nothing is taken silently."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import streamlit as st
 
 from intempt_core import ConsoleError, Mapping, Table, offers
 from intempt_core.cells import TYPES
-from intempt_core.events import PLAIN_FIELDS, EventName
-from intempt_core.mapping import Offer, map_table
-from pages.parts import uploading
-from pages.parts.form import zones
-from pages.parts.look import counted, escaped, zone_name
+from intempt_core.events import IDENTITIES, PLAIN_FIELDS, EventName
+from intempt_core.mapping import RESERVED, Offer, exact_field, map_table
+from pages.parts import saved_view, uploading
+from pages.parts.look import counted, escaped
+from pages.parts.mapping_more import constants, drawn, give_every_row, is_late, put, same_name, times
 from pages.parts.session import key
-from pages.parts.taking import download
 
-COLUMNS_DRAWN = 60
-"""Columns that get a row of their own in the editor; a wider file keeps the rest as they are, and says so."""
+PAGE = 25
+"""Columns of one page of the editor."""
 
 NAMES_DRAWN = 40
 """Different cells of the name column that can be mapped on the screen; a mapping file takes any number."""
 
+ALIKE = 3
+"""Suggestions of the same reason that get a line each."""
+
 UNUSED = "(not used)"
 AS_IT_IS = "(as it is)"
 FIELDS = ("name", *PLAIN_FIELDS, "data.productId")
+_WIDTHS = (3, 4, 4, 2)
 
 
 def editor(table: Table, mapping: Mapping) -> bool:
     """The whole mapping of a file, and the button that settles it; whether the mapping can be used."""
+    saved_view.known(table, mapping)
     offered(table, mapping)
-    for column in table.header[:COLUMNS_DRAWN]:
-        one_column(table, mapping, column)
-    if len(table.header) > COLUMNS_DRAWN:
-        st.caption(f"{counted(len(table.header) - COLUMNS_DRAWN, 'further column')} as the mapping file has them.")
+    columns(table, mapping)
     names(table, mapping)
-    zone = drawn("upload-zone")
-    st.session_state[zone] = mapping.time_zone
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
-            "Zone of times that name none",
-            dict.fromkeys((mapping.time_zone, "UTC", *zones(zone_name()))),
-            key=zone,
-            on_change=_set_zone,
-            args=(zone,),
-            width=280,
-        )
-        files(mapping)
+    times(table, mapping)
+    constants(mapping)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        give_every_row(FIELDS)
+        saved_view.files(table, mapping)
     return settle(table, mapping)
-
-
-def drawn(*parts: object) -> str:
-    """The key of a field of the mapping as it is drawn now."""
-    found = uploading.uploading()
-    return key(*parts, found.uploads, found.revision)
 
 
 def offered(table: Table, mapping: Mapping) -> None:
@@ -61,31 +50,43 @@ def offered(table: Table, mapping: Mapping) -> None:
     alone = [offer for offer in left if offer.by_itself]
     if not left:
         return
+    product = any(offer.field == "data.productId" for offer in alone)
     with st.container(border=True, key="upload-offers"):
-        for number, offer in enumerate(left):
-            with st.container(key=key("upload-offer", number), gap=None):
-                becomes = "" if mapping.columns.get(offer.column) == offer.field else f" → {offer.field}"
-                st.text(f"{offer.column}{becomes}: {offer.reason}")
+        st.caption("Suggestions, and why. None is used until you say so.")
+        st.text("\n".join(_lines(left, mapping)))
         with st.container(horizontal=True):
             if others:
                 st.button(
-                    f"Use {counted(len(others), 'suggestion')}" + (" (not the product id)" if _product(alone) else ""),
+                    f"Use {counted(len(others), 'suggestion')}" + (" (not the product id)" if product else ""),
                     key="upload-accept",
                     on_click=uploading.accept,
                     args=(others,),
                 )
             for number, offer in enumerate(alone):
-                product = "product" if offer.field == "data.productId" else "alone"
+                kind = "product" if offer.field == "data.productId" else "alone"
                 st.button(
                     _words(offer),
-                    key=key("upload-accept", product, *([number] if number else [])),
+                    key=key("upload-accept", kind, *([number] if number else [])),
                     on_click=uploading.accept,
                     args=([offer],),
                 )
 
 
-def _product(found: list[Offer]) -> bool:
-    return any(offer.field == "data.productId" for offer in found)
+def _lines(found: list[Offer], mapping: Mapping) -> Iterator[str]:
+    """A line for each suggestion, and one for many that have the same reason."""
+    alike: dict[str, list[Offer]] = {}
+    for offer in found:
+        alike.setdefault(offer.reason, []).append(offer)
+    for reason, some in alike.items():
+        lines = [f"{offer.column}{_becomes(offer, mapping)}" for offer in some]
+        if len(lines) > ALIKE:
+            yield f"{', '.join(lines[:2])} and {counted(len(lines) - 2, 'more column')}: {reason}"
+        else:
+            yield from (f"{line}: {reason}" for line in lines)
+
+
+def _becomes(offer: Offer, mapping: Mapping) -> str:
+    return "" if mapping.columns.get(offer.column) == offer.field else f" → {offer.field}"
 
 
 def _words(offer: Offer) -> str:
@@ -95,13 +96,36 @@ def _words(offer: Offer) -> str:
     return f"Use {escaped(offer.column)} as the product id"
 
 
+def columns(table: Table, mapping: Mapping) -> None:
+    """A row for each column; of many one page at a time, or those whose name has a word in it."""
+    shown = [column for column in table.header if column not in RESERVED]
+    if len(shown) > PAGE:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            word = st.text_input(
+                f"Find one of {counted(len(shown), 'column')}", key=key("upload-find", table.digest), width=280
+            )
+            shown = [column for column in shown if word.casefold() in column.casefold()]
+            pages = -(-len(shown) // PAGE)
+            page = (
+                st.pagination(pages, key=key("upload-columns", table.digest, word), width="stretch") if pages > 1 else 1
+            )
+        shown = shown[(page - 1) * PAGE : page * PAGE]
+        if not shown:
+            st.text("No column has that in its name.")
+    if shown:
+        with st.container(key="upload-titles"):
+            for place, title in zip(st.columns(_WIDTHS), ("column", "its first cells", "becomes", "type"), strict=True):
+                place.caption(title)
+    for column in shown:
+        one_column(table, mapping, column)
+
+
 def one_column(table: Table, mapping: Mapping, column: str) -> None:
     """One column: its name, its first cells, the field it becomes, and, for further data, its type."""
     number = table.header.index(column)
     now = mapping.columns.get(column)
-    own = f"data.{column}"
-    options = list(dict.fromkeys((UNUSED, *FIELDS, own, *([now] if now else []))))
-    head, sample, field, kind = st.columns([3, 4, 4, 2], vertical_alignment="center")
+    options = list(dict.fromkeys((UNUSED, *FIELDS, exact_field(column), *([now] if now else []))))
+    head, sample, field, kind = st.columns(_WIDTHS, vertical_alignment="center")
     with head:
         st.text(column or f"(column {number + 1} has no name)")
     with sample:
@@ -138,6 +162,7 @@ def names(table: Table, mapping: Mapping) -> None:
     """The different cells of the name column, and which of the four names each means (CONTRACT 4.6)."""
     column = next((column for column, field in mapping.columns.items() if field == "name"), None)
     if column not in table.header:
+        same_name(mapping)
         return
     cells = [cell for cell in table.columns[column].unique().to_pylist() if cell]
     odd = [cell for cell in cells if cell not in EventName._value2member_map_]
@@ -162,13 +187,6 @@ def names(table: Table, mapping: Mapping) -> None:
         st.caption(f"{counted(len(odd) - NAMES_DRAWN, 'further name')}: use a mapping file for so many.")
 
 
-def files(mapping: Mapping) -> None:
-    """A mapping as a file: taken along for the command line, or brought in."""
-    download("Mapping as a file", mapping.to_json, "mapping.json", "application/json", key="upload-map-out")
-    with st.popover("Use a mapping file", key="upload-map-in"):
-        st.file_uploader("A mapping file", key="upload-map-file", on_change=_bring_in, max_upload_size=1)
-
-
 def settle(table: Table, mapping: Mapping) -> bool:
     """The button that ends the step, or the sentence that says what is still wrong; whether nothing is."""
     try:
@@ -177,9 +195,13 @@ def settle(table: Table, mapping: Mapping) -> bool:
         st.markdown(":red-badge[■ this mapping cannot be used]")
         st.text(str(error))
         return False
-    if "data.productId" not in (*mapping.columns.values(), *mapping.constants):
+    given = (*mapping.columns.values(), *mapping.constants)
+    if "data.productId" not in given:
         st.markdown(":orange-badge[◆ no column is the product id]")
         st.text("Every event needs data.productId. Choose the column that holds the catalogue's ids.")
+    if not any(identity in given for identity in IDENTITIES):
+        st.markdown(":orange-badge[◆ no column says who]")
+        st.text(f"Every event needs somebody. Choose a column for one of {', '.join(IDENTITIES)}.")
     if trouble := uploading.uploading().problem:
         st.text(trouble)
     if not uploading.uploading().mapped:
@@ -187,40 +209,22 @@ def settle(table: Table, mapping: Mapping) -> bool:
     return True
 
 
-def _is_late(widget: str) -> bool:
-    """Whether a change comes from a box that is no longer shown: the mapping has been set otherwise since."""
-    found = uploading.uploading()
-    return not widget.endswith(key("", found.uploads, found.revision))
-
-
 def _set_field(column: str, widget: str) -> None:
-    if _is_late(widget):
+    if is_late(widget):
         return
     chosen = st.session_state[widget]
     uploading.set_field(column, None if chosen == UNUSED else chosen)
 
 
 def _set_type(field: str, widget: str) -> None:
-    found = uploading.uploading()
-    if found.mapping and not _is_late(widget):
-        types = {**found.mapping.types, field: st.session_state[widget]}
-        found.mapping = replace(found.mapping, types={name: kind for name, kind in types.items() if kind != "text"})
+    mapping = uploading.uploading().mapping
+    if mapping and not is_late(widget):
+        types = {**mapping.types, field: st.session_state[widget]}
+        put(replace(mapping, types={name: kind for name, kind in types.items() if kind != "text"}))
 
 
 def _set_name(cell: str, widget: str) -> None:
-    found = uploading.uploading()
-    if found.mapping and not _is_late(widget):
-        names_ = {**found.mapping.names, cell: st.session_state[widget]}
-        found.mapping = replace(found.mapping, names={c: name for c, name in names_.items() if name != AS_IT_IS})
-
-
-def _set_zone(widget: str) -> None:
-    found = uploading.uploading()
-    if found.mapping and not _is_late(widget):
-        found.mapping = replace(found.mapping, time_zone=st.session_state[widget])
-
-
-def _bring_in() -> None:
-    given = st.session_state.get("upload-map-file")
-    if given is not None:
-        uploading.use_mapping(given.getvalue().decode("utf-8-sig", "replace"))
+    mapping = uploading.uploading().mapping
+    if mapping and not is_late(widget):
+        names_ = {**mapping.names, cell: st.session_state[widget]}
+        put(replace(mapping, names={c: name for c, name in names_.items() if name != AS_IT_IS}))

@@ -1,9 +1,12 @@
 """Step 3 of the upload: problems by kind, the rows with the bad cell marked, and the ways to take them along."""
 
+import io
+
 import pandas as pd
 import streamlit as st
 
 from intempt_core import Issue
+from intempt_core.coloured import problems_xlsx
 from intempt_core.events import IDENTITIES
 from intempt_core.exports import left_behind_csv, problems_csv
 from intempt_core.issues import CATALOGUE
@@ -12,6 +15,8 @@ from pages.parts.look import LOOKS, counted
 from pages.parts.session import key, put, value
 from pages.parts.taking import download
 from pages.parts.uploading import Judged, uploading
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 PAGE = 50
 """Rows of one page of problems."""
@@ -207,10 +212,17 @@ def _identity(judged: Judged) -> str | None:
     return next((columns[identity] for identity in IDENTITIES if identity in columns), None)
 
 
+def _workbook(judged: Judged) -> bytes:
+    book = io.BytesIO()
+    problems_xlsx(judged.mapped, judged.report, book)
+    return book.getvalue()
+
+
 def downloads(judged: Judged) -> None:
     """Problems, and the rows that stay behind, as files."""
     report = judged.report
     download("problems.csv", lambda: problems_csv(report), "problems.csv", "text/csv", key="upload-problems")
+    download("problems.xlsx", lambda: _workbook(judged), "problems.xlsx", XLSX, key="upload-problems-xlsx")
     if report.rows_with_errors:
         download(
             f"{counted(report.rows_with_errors, 'row')} that stay behind",

@@ -1,6 +1,8 @@
 """What is taken along, a file or a link, leaves here and nowhere else: none that holds a target's key is made."""
 
-from collections.abc import Callable, Iterable, Mapping
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import streamlit as st
 
@@ -18,13 +20,24 @@ def download(
         try:
             made = pieces()
             if isinstance(made, bytes):
-                secret_free(made.decode("utf-8", "replace"), house().credentials)
+                for text in _texts_of(made):
+                    secret_free(text, house().credentials)
                 return made
             return "".join(refuse_secrets([made] if isinstance(made, str) else made, house().credentials))
         except SecretFound as error:
             return str(error)
 
     st.download_button(label, make, file_name, mime, key=key, on_click="ignore", help=help_ or None)
+
+
+def _texts_of(made: bytes) -> Iterator[str]:
+    """What can be read in a file: of a workbook, which is packed, what is inside."""
+    if not made.startswith(b"PK"):
+        yield made.decode("utf-8", "replace")
+        return
+    with zipfile.ZipFile(io.BytesIO(made)) as parts:
+        for name in parts.namelist():
+            yield parts.read(name).decode("utf-8", "replace")
 
 
 def link(page: str, label: str, params: Mapping[str, str], *, help_: str = "") -> None:

@@ -8,7 +8,7 @@ from intempt_core import Mapping, NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchSummary, RequestState, target_key
 from intempt_core.mapping import is_as_it_came
-from pages.parts import expectations_view, mapping_view, problems_view, sending, staying_view, uploading
+from pages.parts import expectations_view, mapping_view, problems_view, saved_view, sending, staying_view, uploading
 from pages.parts.exchange import body_text
 from pages.parts.file_view import empty, file_line
 from pages.parts.house import house
@@ -35,7 +35,7 @@ def mapping_line(mapping: Mapping) -> str:
     header = uploading.table().header
     used = len([column for column in mapping.columns if column in header])
     names = f" · {counted(len(mapping.names), 'event name')} mapped" if mapping.names else ""
-    return f"{used} of {counted(len(header), 'column')} used{names}"
+    return f"{used} of {counted(len(header), 'column')} used{names}{saved_view.saved_as(mapping)}"
 
 
 def mapping_step(target: Target) -> Mapping | None:

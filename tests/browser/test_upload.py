@@ -143,6 +143,42 @@ def test_a_shops_file_goes_its_whole_way_and_is_known_when_it_comes_again(
     assert received() == 2 * 999
 
 
+def test_a_mapping_is_saved_once_and_the_next_file_needs_one_click(page: Page, tmp_path: Path) -> None:
+    first, second = tmp_path / "dates.csv", tmp_path / "next.csv"
+    for number, file in enumerate((first, second)):
+        file.write_text(f"when;productId;userId\n0{number + 1}.10.2022 14:05 Uhr;SKU_1;u1\n")
+    open_screen(page, "/upload")
+    drop(page, first)
+    page.get_by_role("radio", name="Product viewed").click()
+    settled(page)
+    page.locator("[class*=st-key-upload-field-0] input").click()
+    page.get_by_role("option", name="timestamp", exact=True).click()
+    expect(page.get_by_text("cannot be read so.", exact=False)).to_be_visible()
+    form = page.locator("[class*=st-key-upload-time-format] input")
+    form.fill("%d.%m.%Y %H:%M Uhr")
+    form.press("Enter")
+    expect(page.get_by_text("is read as 2022-10-01 14:05:00 UTC.", exact=False)).to_be_visible()
+    settled(page)
+    press(page, "upload-save")
+    name = page.locator("[class*=st-key-upload-save-name] input")
+    name.fill("dates of a till")
+    name.press("Enter")
+    settled(page)
+    page.locator(".st-key-upload-save-now button").click()
+    expect(page.locator(".st-key-upload-save")).to_contain_text("Saved as “dates of a till”")
+    page.keyboard.press("Escape")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        assert serious_findings(page) == [], scheme
+    page.emulate_media(color_scheme="light")
+
+    open_screen(page, "/upload")
+    drop(page, second)
+    page.get_by_role("button", name="Use “dates of a till”").click()
+    expect(page.locator(".st-key-upload-step-2")).to_contain_text("saved as “dates of a till”")
+    expect(page.locator(".st-key-upload-send button")).to_have_text("Send 1 event to Sandbox")
+
+
 def test_two_quick_decisions_on_the_mapping_both_hold(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "quick.csv"
     file.write_bytes(cosmetics(20))

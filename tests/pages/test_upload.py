@@ -296,7 +296,7 @@ def test_a_mapping_file_is_taken_whole_and_the_screen_shows_its_zone(upload: Upl
     upload.app.file_uploader(key="upload-map-file").upload(
         "cosmetics.json",
         json.dumps(
-            {"columns": {"product_id": "data.productId", "user_id": "userId"}, "time_zone": "Asia/Tokyo"}
+            {"columns": {"product_id": "data.productId", "event_time": "timestamp"}, "time_zone": "Asia/Tokyo"}
         ).encode(),
     )
     upload.run()
@@ -306,6 +306,116 @@ def test_a_mapping_file_is_taken_whole_and_the_screen_shows_its_zone(upload: Upl
     upload.run()
     assert "“columns” of the mapping is not an object of text to text." in upload.said
     assert zone.value == "Asia/Tokyo"
+
+
+def german(rows: int = 3) -> bytes:
+    lines = [f"{day + 1:02}.10.2022 14:05;view;{day};u{day};9,99" for day in range(rows)]
+    return "\n".join(["wann;was;sku;user_id;preis", *lines]).encode()
+
+
+def test_times_are_read_in_the_form_of_the_file_and_the_screen_shows_how(upload: Upload) -> None:
+    upload.drop(german())
+    upload.app.selectbox(key=field_key(upload, "wann")).set_value("timestamp")
+    upload.run()
+    assert "“01.10.2022 14:05” cannot be read so." in upload.said
+    assert "Its times are written as %d.%m.%Y %H:%M, such as “01.10.2022 14:05”." in upload.said
+    [form] = [box for box in upload.app.selectbox if box.key and box.key.startswith("upload-time-format")]
+    form.set_value("%d.%m.%Y %H:%M")
+    upload.run()
+    assert "“01.10.2022 14:05” is read as 2022-10-01 14:05:00 UTC." in upload.said
+    [form] = [box for box in upload.app.selectbox if box.key and box.key.startswith("upload-time-format")]
+    form.set_value("epoch_s")
+    upload.run()
+    assert "“01.10.2022 14:05” cannot be read so." in upload.said
+
+
+def test_every_row_can_be_the_same_event_and_be_given_the_same_value(upload: Upload) -> None:
+    upload.drop(csv_of("u1,SKU_1", header="userId,productId"))
+    upload.app.button_group[0].set_value("Product viewed")
+    upload.run()
+    upload.app.selectbox(key="upload-constant-field").set_value("data.shop")
+    upload.app.text_input(key="upload-constant-value").set_value("007")
+    upload.press("upload-constant-give")
+    assert 'data.shop = "007"' in upload.said
+    upload.app.selectbox(key="upload-constant-field").set_value("userId")
+    upload.press("upload-constant-give")
+    assert "userId has a constant and column “userId”." in upload.said
+    upload.press("upload-settle")
+    first = upload.app.code[0].value
+    assert '"name":"Product viewed"' in first
+    assert '"shop":"007"' in first
+    upload.look(2)
+    [remove] = [button for button in upload.app.button if button.label == "Remove"]
+    upload.press(str(remove.key))
+    assert "data.shop" not in upload.said
+
+
+def test_a_mapping_is_saved_by_name_and_offered_when_a_file_with_its_header_comes(upload: Upload) -> None:
+    upload.drop(cosmetics(50)).press("upload-accept").press("upload-accept-product")
+    upload.app.text_input(key="upload-save-name-1").set_value("cosmetics")
+    upload.press("upload-save-now").press("upload-settle")
+    assert "6 of 6 columns used · 4 event names mapped · saved as “cosmetics”" in upload.said
+    upload.drop(cosmetics(7, seed=9), "next.csv")
+    assert "Mapping “cosmetics” was saved for this very header." in upload.said
+    upload.press("upload-known-use-0")
+    assert "7 events" in upload.said
+    assert "saved as “cosmetics”" in upload.said
+
+
+def test_saved_mappings_are_renamed_and_deleted_and_what_does_not_work_is_a_sentence(upload: Upload) -> None:
+    upload.drop(csv_of(*good_rows(2)))
+    for name in ("a", "b"):
+        upload.app.text_input(key="upload-save-name-1").set_value(name)
+        upload.press("upload-save-now")
+    upload.app.selectbox(key="upload-saved-name").set_value("a")
+    upload.run()
+    upload.app.text_input(key="upload-saved-new-a").set_value("b")
+    upload.press("upload-saved-rename")
+    assert "A mapping is saved as “b” already." in upload.said
+    upload.app.text_input(key="upload-saved-new-a").set_value("c")
+    upload.press("upload-saved-rename")
+    assert upload.app.selectbox(key="upload-saved-name").options == ["b", "c"]
+    upload.press("upload-saved-delete")
+    assert upload.app.selectbox(key="upload-saved-name").options == ["b"]
+    upload.press("upload-saved-use")
+    assert "2 events" in upload.said
+
+
+def test_a_mapping_file_with_a_name_is_used_and_kept(upload: Upload) -> None:
+    upload.drop(csv_of(*good_rows(2)))
+    text = {"name": "brought", "header": ["userId"], "columns": {"userId": "profileId"}}
+    upload.app.file_uploader(key="upload-map-file").upload("brought.json", json.dumps(text).encode())
+    upload.run()
+    assert upload.app.selectbox(key="upload-saved-name").options == ["brought"]
+    assert upload.app.selectbox(key=field_key(upload, "userId")).value == "profileId"
+
+
+def test_of_many_columns_a_page_is_drawn_and_one_is_found_by_its_name(upload: Upload) -> None:
+    wide = [f"attribute {number}" for number in range(200)]
+    started = time.monotonic()
+    upload.drop(csv_of(",".join(["x"] * 200), header=",".join(wide)), "wide.csv")
+    assert time.monotonic() - started < 10
+    fields = [box for box in upload.app.selectbox if box.key and box.key.startswith("upload-field")]
+    assert len(fields) == 25
+    [find] = [box for box in upload.app.text_input if box.key and box.key.startswith("upload-find")]
+    find.set_value("BUTE 199")
+    upload.run()
+    [field] = [box for box in upload.app.selectbox if box.key and box.key.startswith("upload-field")]
+    field.set_value("data.productId")
+    upload.run()
+    [find] = [box for box in upload.app.text_input if box.key and box.key.startswith("upload-find")]
+    find.set_value("nothing like it")
+    upload.run()
+    assert "No column has that in its name." in upload.said
+    assert "no column is the product id" not in upload.marks
+
+
+def test_many_suggestions_of_one_reason_are_one_line(upload: Upload) -> None:
+    header = ["event", *(f"properties.p{number}" for number in range(30))]
+    upload.drop(csv_of(",".join(["Product Viewed", *["x"] * 30]), header=",".join(header)))
+    assert "properties.p0 → data.p0, properties.p1 → data.p1 and 28 more columns: It stands inside" in upload.said
+    upload.press("upload-accept")
+    assert upload.app.selectbox(key=field_key(upload, "properties.p7".replace(".", "\\."))).value == "data.p7"
 
 
 # ── problems and plan ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,187 @@
+"""What a mapping says beside its columns: how times are written, in which zone, and what is the same in every row."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from intempt_core import ConsoleError, Mapping, Table
+from intempt_core.cells import typed
+from intempt_core.events import EventName, Json, dumps
+from intempt_core.mapping import zone_of
+from intempt_core.times import FORMS, PATTERNS, check_form, reader_of
+from pages.parts import uploading
+from pages.parts.form import zones
+from pages.parts.look import escaped, zone_name
+from pages.parts.session import key, value
+
+KINDS = {"text": "text", "number": "number", "boolean": "true or false"}
+"""What a value for every row can be."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def drawn(*parts: object) -> str:
+    """The key of a field of the mapping as it is drawn now."""
+    found = uploading.uploading()
+    return key(*parts, found.uploads, found.revision)
+
+
+def is_late(widget: str) -> bool:
+    """Whether a change comes from a box that is no longer shown: the mapping has been set otherwise since."""
+    found = uploading.uploading()
+    return not widget.endswith(key("", found.uploads, found.revision))
+
+
+def put(mapping: Mapping, *, anew: bool = False) -> None:
+    """Set the mapping of the file; ``anew`` where its fields must be drawn anew."""
+    found = uploading.uploading()
+    found.mapping = mapping
+    found.revision += anew
+
+
+# ── times ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def times(table: Table, mapping: Mapping) -> None:
+    """How the file writes its times, in which zone, and how the first of them is read."""
+    column = next((column for column, field in mapping.columns.items() if field == "timestamp"), "")
+    if column not in table.columns:
+        return
+    form, zone = drawn("upload-time-format"), drawn("upload-zone")
+    st.session_state[form], st.session_state[zone] = mapping.time_format, mapping.time_zone
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            f"How {escaped(column)} writes times",
+            dict.fromkeys((*FORMS, *PATTERNS, mapping.time_format)),
+            format_func=lambda form: FORMS.get(form, form),
+            key=form,
+            on_change=_set_form,
+            args=(form,),
+            accept_new_options=True,
+            width=280,
+            help="Choose one, or type a pattern: %d.%m.%Y %H:%M",
+        )
+        st.selectbox(
+            "Zone of times that name none",
+            dict.fromkeys((mapping.time_zone, "UTC", *zones(zone_name()))),
+            key=zone,
+            on_change=_set_zone,
+            args=(zone,),
+            width=280,
+        )
+    cell = next((cell for cell in table.columns[column].slice(0, 1000).to_pylist() if cell), "")
+    if cell:
+        st.text(_reading(cell, mapping))
+
+
+def _reading(cell: str, mapping: Mapping) -> str:
+    """How one time is read, in a sentence."""
+    given = f"“{cell[:60]}”"
+    try:
+        check_form(mapping.time_format)
+        ms = reader_of(mapping.time_format, zone_of(mapping.time_zone))(cell)
+        if ms is None:
+            return f"{given} cannot be read so."
+        moment = _EPOCH + timedelta(milliseconds=ms)
+        return f"{given} is read as {moment:%Y-%m-%d %H:%M:%S} UTC."
+    except ConsoleError as error:
+        return str(error)
+    except OverflowError:
+        return f"{given} is no time that a calendar has."
+
+
+def _set_form(widget: str) -> None:
+    mapping = uploading.uploading().mapping
+    if mapping and not is_late(widget):
+        put(replace(mapping, time_format=value(widget) or ""))
+
+
+def _set_zone(widget: str) -> None:
+    mapping = uploading.uploading().mapping
+    if mapping and not is_late(widget):
+        put(replace(mapping, time_zone=value(widget)))
+
+
+# ── the same for every row ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def same_name(mapping: Mapping) -> None:
+    """Where no column is the event's name: which of the four every row is."""
+    widget = drawn("upload-same-name")
+    now = mapping.constants.get("name")
+    st.session_state[widget] = now if now in EventName._value2member_map_ else None
+    st.segmented_control(
+        "No column is the event's name. Every row is",
+        [name.value for name in EventName],
+        key=widget,
+        on_change=_set_same_name,
+        args=(widget,),
+    )
+
+
+def _set_same_name(widget: str) -> None:
+    mapping, name = uploading.uploading().mapping, value(widget)
+    if mapping and not is_late(widget):
+        others = {field: constant for field, constant in mapping.constants.items() if field != "name"}
+        put(replace(mapping, constants={**others, "name": name} if name else others))
+
+
+def constants(mapping: Mapping) -> None:
+    """The values that every row gets."""
+    own = {field: constant for field, constant in mapping.constants.items() if field != "name"}
+    if own:
+        st.caption("The same for every row")
+    for number, (field, constant) in enumerate(own.items()):
+        with st.container(horizontal=True, vertical_alignment="center", key=key("upload-constant", number)):
+            st.text(f"{field} = {dumps(constant).decode()[:200]}")
+            st.button("Remove", key=drawn("upload-constant-remove", number), on_click=_remove, args=(field,))
+
+
+def give_every_row(fields: tuple[str, ...]) -> None:
+    """A place to give every row one value more."""
+    with st.popover("Give every row a value", key="upload-constant-add"):
+        field, kind = key("upload-constant-field"), key("upload-constant-kind")
+        st.selectbox(
+            "Field",
+            [*(field for field in fields if field != "name"), "data.shop"],
+            key=field,
+            accept_new_options=True,
+            help="Choose one, or type one of your own inside data: data.shop",
+        )
+        st.selectbox("Type", list(KINDS), format_func=KINDS.__getitem__, key=kind)
+        st.text_input("Value", key="upload-constant-value")
+        st.button("Give it to every row", key="upload-constant-give", on_click=_give)
+
+
+def _give() -> None:
+    found = uploading.uploading()
+    field, text = str(value("upload-constant-field") or ""), str(value("upload-constant-value") or "")
+    if found.mapping is None or not field:
+        return
+    new = replace(found.mapping, constants={**found.mapping.constants, field: _constant(field, text, found.mapping)})
+    try:
+        new.check()
+    except ConsoleError as error:
+        found.problem = str(error)
+        return
+    found.problem = ""
+    put(new, anew=True)
+
+
+def _constant(field: str, text: str, mapping: Mapping) -> Json:
+    """The text as a value of its type; a time as the mapping reads it. What is not of its type stays text."""
+    if field == "timestamp":
+        try:
+            ms = reader_of(mapping.time_format, zone_of(mapping.time_zone))(text)
+        except ConsoleError:
+            return text
+        return text if ms is None else ms
+    return typed(text, value("upload-constant-kind", "text"))
+
+
+def _remove(field: str) -> None:
+    found = uploading.uploading()
+    if found.mapping:
+        left = {name: constant for name, constant in found.mapping.constants.items() if name != field}
+        put(replace(found.mapping, constants=left), anew=True)
