@@ -410,8 +410,11 @@ class MappedTable:
             return made
         if field not in self.cells:
             return [self.mapping.constants.get(field)] * len(rows)
-        cells = self.cells[field].take(pa.array(rows, pa.int64())).to_pylist()
-        return [None if value is _ABSENT else value for value in self._read(field, cells)]
+        return self.read(field, self.cells[field].take(pa.array(rows, pa.int64())))
+
+    def read(self, field: str, cells: pa.Array) -> list[Json]:
+        """What cells of a field's column become; no value is ``None``."""
+        return [None if value is _ABSENT else value for value in self._read(field, cells.to_pylist())]
 
     def filled(self, field: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether these rows (from 0) have a cell for a field of a column that is not empty."""

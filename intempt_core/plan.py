@@ -9,12 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from typing import Protocol, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intempt_core.body_columns import bodies
 from intempt_core.columns import Columns, TimeState, clamped
 from intempt_core.errors import PlanError
 from intempt_core.events import (
@@ -40,7 +42,7 @@ LANE_EVENTS = 200
 WORTH_SAYING = 100
 """Events of a lane from which on its length is worth a sentence."""
 
-EVENTS_AT_ONCE = 4000
+EVENTS_AT_ONCE = 16_384
 """Events that :meth:`Plan.written` holds at a time, so that a million of them need no more memory than these."""
 
 
@@ -136,8 +138,11 @@ class Plan:
         """The body of one request (CONTRACT 1.3)."""
         return _body(self.given(request))
 
-    def written(self) -> Iterator[tuple[PlannedRequest, list[GivenEvent], bytes]]:
-        """Every request with its events and its body, in order; quicker than one by one, and memory stays flat."""
+    def written(self) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
+        """Every request with its events and its body, in order; quicker than one by one, and memory stays flat.
+
+        The events are made when one of them is asked for.
+        """
         some: list[PlannedRequest] = []
         held = 0
         for request in self.requests:
@@ -148,11 +153,46 @@ class Plan:
                 some, held = [], 0
         yield from self._write(some)
 
-    def _write(self, requests: list[PlannedRequest]) -> Iterator[tuple[PlannedRequest, list[GivenEvent], bytes]]:
-        events = self._source.events([row for request in requests for row in request.rows])
-        for request in requests:
-            given = [next(events) for _ in request.rows]
-            yield request, given, _body(given)
+    def _write(
+        self, requests: Sequence[PlannedRequest]
+    ) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
+        rows = np.array([row for request in requests for row in request.rows], np.int64)
+        bounds = [0, *np.cumsum([len(request.rows) for request in requests]).tolist()]
+        quick = bodies(self._source, rows, bounds) if isinstance(self._source, MappedTable) and rows.size else None
+        made = _Made(self._source, rows)
+        for number, request in enumerate(requests):
+            given = _Some(made, bounds[number], bounds[number + 1])
+            yield request, given, quick[number] if quick else _body(given)
+
+
+class _Made:
+    """The events of some rows, made together when the first one is asked for."""
+
+    def __init__(self, source: Events, rows: Numbers) -> None:
+        self._source, self._rows = source, rows
+
+    @cached_property
+    def events(self) -> list[GivenEvent]:
+        return list(self._source.events(self._rows.tolist()))
+
+
+class _Some(Sequence[GivenEvent]):
+    """Neighbours among them."""
+
+    def __init__(self, made: _Made, start: int, stop: int) -> None:
+        self._made, self._places = made, range(start, stop)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> GivenEvent: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[GivenEvent]: ...
+    def __getitem__(self, index: int | slice) -> GivenEvent | list[GivenEvent]:
+        if isinstance(index, slice):
+            return [self._made.events[place] for place in self._places[index]]
+        return self._made.events[self._places[index]]
 
 
 def lane_reason(events: int, lanes: int, largest: int, person: int = 0) -> str:
