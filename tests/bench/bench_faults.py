@@ -109,7 +109,7 @@ def answers(requests: int = 2_000) -> Figures:
 @bench("faults.target_dies", at_most=0)
 def target_dies(requests: int = 2_000, seconds: float = 60.0) -> Figures:
     """The target's process is killed in the middle, and is back after a minute; then a person lets the batch go on."""
-    from intempt_core.history import BatchState
+    from intempt_core.history import BatchState, RequestState
 
     with scene() as at:
         at.record(requests)
@@ -117,11 +117,14 @@ def target_dies(requests: int = 2_000, seconds: float = 60.0) -> Figures:
         at.until_through(requests // 3)
         at.sandbox.kill()
         time.sleep(seconds)
-        paused = at.history.batch(at.batch)
+        said, decisions = at.history.batch(at.batch).reason, 0
         at.sandbox.start()
-        if paused.state in (BatchState.PAUSED, BatchState.STOPPED):
-            at.history.go_on(at.batch)
-        return _to_the_end(at, running, away_s=seconds, said=paused.reason)
+        while not at.is_over():
+            if at.history.batch(at.batch).state in (BatchState.PAUSED, BatchState.STOPPED):
+                at.history.go_on(at.batch, again={RequestState.UNSENT, RequestState.UNKNOWN})
+                decisions += 1
+            time.sleep(0.2)
+        return _to_the_end(at, running, away_s=seconds, said=said, decisions=decisions)
 
 
 @bench("faults.clock_jumps", at_most=0)
