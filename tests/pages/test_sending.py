@@ -1,0 +1,55 @@
+"""The plan of a file says in which order its events go, and that is how they are written down."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from intempt_core import Order
+from pages.parts.house import house
+from tests.pages.upload_by_hand import Upload, csv_of
+
+CONSOLE = str(Path(__file__).parents[2] / "pages" / "console.py")
+
+
+@pytest.fixture
+def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
+    """The Upload screen of a console that has a data folder of its own and nobody who sends."""
+    monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
+    yield Upload(AppTest.from_file(CONSOLE).switch_page("upload.py")).run()
+    house().history.close()
+    st.cache_resource.clear()
+
+
+def rows(*times: int, person: str = "u1") -> list[str]:
+    return [f"Product viewed,e{n},{person},p,{1_714_631_904_000 + time},1" for n, time in enumerate(times)]
+
+
+@pytest.mark.parametrize(("order", "sent"), [("file", ["e0", "e1", "e2"]), ("time", ["e2", "e0", "e1"])])
+def test_events_are_sent_in_the_order_that_was_chosen(upload: Upload, order: str, sent: list[str]) -> None:
+    upload.drop(csv_of(*rows(5, 9, 1))).press("upload-settle")
+    upload.app.segmented_control(key="upload-order").set_value(Order(order))
+    upload.run().press("upload-send")
+    batch = house().history.batches().items[0]
+    (request,) = house().history.requests(batch.id).items
+    body = json.loads(house().history.request(request.id).body)
+    assert [event["eventId"] for event in body["track"][0]["payload"]] == sent
+    assert batch.notes == ({"order": "time"} if order == "time" else {})
+
+
+def test_a_file_without_times_offers_no_order(upload: Upload) -> None:
+    upload.drop(csv_of("Product viewed,e1,u1,p", header="name,eventId,userId,productId")).press("upload-settle")
+    assert "upload-order" not in [control.key for control in upload.app.segmented_control]
+    assert upload.has("upload-send")
+
+
+def test_a_lane_that_holds_most_of_a_file_is_told_before_the_start(upload: Upload) -> None:
+    few = [f"Product viewed,f{n},other{n},p,1714631904000,1" for n in range(100)]
+    upload.drop(csv_of(*rows(*range(150), person="busy"), *few)).press("upload-settle")
+    assert (
+        "One lane holds 150 of 250 events, 150 of them one person's: a person's events go one after another."
+        in upload.said
+    )
