@@ -76,7 +76,7 @@ def kinds(judged: Judged) -> None:
         hide_index=True,
         column_config={
             "where in the file": st.column_config.BarChartColumn(width="small"),
-            "show": st.column_config.ButtonColumn("", width="small", on_click=show, key=widget),
+            "show": st.column_config.ButtonColumn("", width=90, on_click=show, key=widget),
         },
         key="upload-counts",
         alt="Problems by kind, with the number of rows and the mend",
@@ -141,16 +141,18 @@ def rows(judged: Judged, issues: list[Issue]) -> None:
     widget = key("upload-rows", uploading().uploads, *at[:1], *at[-1:])
 
     def look() -> None:
-        if some := st.session_state[widget].selection.cells:
-            mending.look(at[some[0][0]], some[0][1])
+        if some := st.session_state[widget].selection.rows:
+            row = numbers[some[0]]
+            columns = [issue.place.column for issue in issues if issue.place.row == row and issue.place.column]
+            mending.look(row - 1, next(iter(columns), None) or _identity(judged))
 
     st.dataframe(
         cells.style.apply(paint, axis=1),
         column_config={"_index": st.column_config.NumberColumn("row")},
         key=widget,
         on_select=look,
-        selection_mode="single-cell",
-        alt="Rows with problems, bad cells marked; a click on a cell looks at it",
+        selection_mode="single-row",  # a chosen cell of one table would swallow the next click into another
+        alt="Rows with problems, bad cells marked; the box before a row looks at it",
     )
     if len(shown) < len(table.header):
         st.caption(f"{len(shown)} of {counted(len(table.header), 'column')}, the bad ones among them.")
@@ -200,7 +202,10 @@ def for_reading(judged: Judged, issues: list[Issue]) -> None:
             ]
         ),
         hide_index=True,
-        column_config={"go": st.column_config.ButtonColumn("", width="small", on_click=go, key=widget)},
+        column_config={
+            "": st.column_config.TextColumn(width=30),
+            "go": st.column_config.ButtonColumn("", width=100, on_click=go, key=widget),
+        },
         key="upload-issues",
         alt="The problems of these rows in sentences; a click leads to the cell",
     )

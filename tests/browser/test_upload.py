@@ -256,8 +256,8 @@ def test_faults_are_shown_stay_behind_are_taken_along_corrected_and_sent(
     expect(counts.get_by_test_id("glide-cell-0-2")).to_have_text("■ nobody named")
     expect(counts.get_by_test_id("glide-cell-1-2")).to_have_text("1")
     rows = page.get_by_test_id("stDataFrame").nth(1)
-    expect(rows.get_by_test_id("glide-cell-0-0")).to_have_text("2")
-    expect(rows.get_by_test_id("glide-cell-1-0")).to_have_text("Product Viewed")
+    expect(rows.get_by_test_id("glide-cell-1-0")).to_have_text("2")
+    expect(rows.get_by_test_id("glide-cell-2-0")).to_have_text("Product Viewed")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         assert serious_findings(page) == [], scheme

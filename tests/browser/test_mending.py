@@ -1,0 +1,103 @@
+"""Mending in a real browser: a group, a cell, an undo; then it is sent, and History says what was mended."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import open_screen, serious_findings, settled
+from tests.browser.conftest import Console
+from tests.browser.operating import box, events_of
+from tests.browser.test_upload import drop, look, press, send, table, taken
+from tests.pages.upload_by_hand import csv_of, good_rows
+
+
+def faults() -> bytes:
+    """Thirty rows: ten names in the wrong case, two rows without a product, one repeat."""
+    rows = good_rows(30, ids="mended-")
+    for row in range(10):
+        rows[row] = rows[row].replace("Product viewed", "product viewed")
+    rows[14] = rows[14].replace("SKU_15", "")
+    rows[15] = rows[15].replace("SKU_16", "")
+    rows[20] = rows[20].replace("mended-21,u21", "mended-20,mender")
+    return csv_of(*rows)
+
+
+def click_in(page: Page, frame: int, row: int, *, left: int | None = None, right: int | None = None) -> None:
+    """Click into a row of a table, which is drawn on a canvas: so many pixels from its left or right edge."""
+    table_ = page.get_by_test_id("stDataFrame").nth(frame)
+    there = table_.bounding_box()
+    assert there is not None
+    x = left if left is not None else there["width"] - (right or 0)
+    table_.click(position={"x": x, "y": 35 * (row + 1) + 17})
+    settled(page)
+
+
+def find(page: Page, text: str) -> None:
+    box(page, "upload-find").fill(text)
+    box(page, "upload-find").press("Enter")
+    settled(page)
+
+
+def test_a_group_and_a_cell_are_mended_one_mend_is_undone_the_rest_is_sent_and_history_tells(
+    page: Page, console: Console, tmp_path: Path
+) -> None:
+    file = tmp_path / "mended here.csv"
+    file.write_bytes(faults())
+    open_screen(page, "/upload")
+    drop(page, file)
+    press(page, "upload-settle")
+    step = page.locator(".st-key-upload-step-3")
+    expect(step).to_contain_text("13 rows with errors")
+    look(page, 3)
+    press(page, "upload-offer-0")
+    expect(page.locator(".st-key-upload-difference")).to_contain_text("“product viewed” → “Product viewed” in 10 cells")
+    press(page, "upload-mend")
+    expect(step).to_contain_text("3 rows with errors")
+    find(page, "line 16 productId")
+    expect(page.locator(".st-key-upload-cell")).to_contain_text("Row 15 · line 16 · column productId")
+    new = page.locator(".st-key-upload-cell form input, .st-key-upload-cell [data-testid=stForm] input").first
+    new.fill("SKU_15")
+    press(page, "upload-edit-one")
+    expect(step).to_contain_text("2 rows with errors")
+    find(page, "row 21 eventId")
+    page.get_by_role("button", name="Go to row 20, which has this event id first").click()
+    expect(page.locator(".st-key-upload-cell")).to_contain_text("Row 20 · line 21 · column eventId")
+    settled(page)
+    assert serious_findings(page) == []
+    press(page, "upload-offer-0")
+    press(page, "upload-mend")
+    expect(step).to_contain_text("1 row with errors")
+    mended = table(taken(page, "upload-mended-csv"))
+    assert [row["productId"] for row in mended[13:17]] == ["SKU_14", "SKU_15", "", "SKU_17"]
+    assert mended[20]["eventId"].startswith("made_")
+    press(page, "upload-undo-1")
+    expect(step).to_contain_text("2 rows with errors")
+    send(page, count="28 events")
+    assert [event["productId"] for event in events_of(console.url, "mender")] == ["SKU_21"]
+    page.get_by_role("link", name="See it in History").click()
+    page.get_by_text("2 mends before the send").click()
+    expect(page.locator(".st-key-history-mends")).to_contain_text(
+        "“product viewed” → “Product viewed” in 10 cells of name"
+    )
+    expect(page.locator(".st-key-history-mends")).to_contain_text("Give an id of its own to 1 cell of eventId")
+    assert file.read_bytes() == faults()
+
+
+def test_one_click_leads_from_a_kind_to_its_rows_and_from_a_problem_to_its_cell(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "clicked.csv"
+    file.write_bytes(faults())
+    open_screen(page, "/upload")
+    drop(page, file)
+    press(page, "upload-settle")
+    look(page, 3)
+    card = page.locator(".st-key-upload-cell")
+    tables = page.get_by_test_id("stDataFrame")
+    expect(tables).to_have_count(4)  # the kinds, the rows, the problems, and those that stay behind
+    click_in(page, 1, 1, left=20)
+    expect(card).to_contain_text("Row 2 · line 3 · column name · in the event /name · stays behind")
+    expect(tables).to_have_count(5)  # and the row that is looked at
+    click_in(page, 0, 2, right=45)
+    expect(box(page, "upload-kind")).to_have_value("product id missing")
+    expect(tables.nth(2).get_by_test_id("glide-cell-1-0")).to_have_text("15")
+    click_in(page, 3, 1, left=80)
+    expect(card).to_contain_text("Row 16 · line 17 · column productId · in the event /data/productId · stays behind")
