@@ -189,8 +189,8 @@ def for_reading(judged: Judged, issues: list[Issue]) -> None:
         pd.DataFrame(
             [
                 {
-                    "": LOOKS[issue.severity].shape,
                     "go": "Go there",
+                    "": LOOKS[issue.severity].shape,
                     "line": issue.place.line,
                     "row": issue.place.row,
                     "column": issue.place.column or "",

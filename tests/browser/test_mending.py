@@ -96,8 +96,8 @@ def test_one_click_leads_from_a_kind_to_its_rows_and_from_a_problem_to_its_cell(
     click_in(page, 1, 1, left=20)
     expect(card).to_contain_text("Row 2 · line 3 · column name · in the event /name · stays behind")
     expect(tables).to_have_count(5)  # and the row that is looked at
-    click_in(page, 0, 2, right=45)
+    click_in(page, 0, 2, right=66)
     expect(box(page, "upload-kind")).to_have_value("product id missing")
     expect(tables.nth(2).get_by_test_id("glide-cell-1-0")).to_have_text("15")
-    click_in(page, 3, 1, left=80)
+    click_in(page, 3, 1, left=66)
     expect(card).to_contain_text("Row 16 · line 17 · column productId · in the event /data/productId · stays behind")
