@@ -35,7 +35,9 @@ _STATEMENTS = (
     ),
     (
         "INSERT INTO events (batch, request, position, row, line, name, event_id, user_id, product_id, timestamp)"
-        " SELECT 1 + n / :each, n + 1, k, n * :per + k + 1, n * :per + k + 2, 'Product viewed', 'e' || (n * :per + k),"
+        " SELECT 1 + n / :each, n + 1, k, n * :per + k + 1, n * :per + k + 2, CASE ((n * :per + k) / :persons) % 4"
+        " WHEN 1 THEN 'Added to cart' WHEN 2 THEN 'Removed from cart' WHEN 3 THEN 'Product ordered'"
+        " ELSE 'Product viewed' END, 'e' || (n * :per + k),"
         " 'u' || ((n * :per + k) * 7919 % :persons), 'p' || ((n * :per + k) * 31 % :products), 1795348980000"
         " FROM numbers, places"
     ),
@@ -44,7 +46,7 @@ _STATEMENTS = (
 
 
 def persons(events: int) -> int:
-    """How many there are, ``u0`` and on: each has twenty events."""
+    """How many there are, ``u0`` and on: each has twenty events, five of each of the four names."""
     return events // 20
 
 
