@@ -8,7 +8,7 @@ more than one event (repeats, lost zeros, what history has seen) is one function
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, cached_property, partial
@@ -76,6 +76,9 @@ class Repeat(StrEnum):
     EXACT = "exact repeat"
     OTHER = "same id, another body"
 
+
+Lacks: TypeAlias = Callable[[pa.Array], Mask]
+"""Product ids (texts) → which of them a loaded catalogue does not have (CONTRACT 2.5)."""
 
 IDS_ASKED_AT_ONCE = 5000
 """How many event ids :data:`Seen` is asked about at a time."""
@@ -248,7 +251,7 @@ class Report:
         return marked
 
 
-def check_table(mapped: MappedTable, seen: Seen | None = None) -> Report:
+def check_table(mapped: MappedTable, seen: Seen | None = None, lacks: Lacks | None = None) -> Report:
     """The report on a mapped table. No Python runs per row as long as the rows are clean."""
     if isinstance(mapped, MappedDocuments):
         return _check_documents(mapped, seen)
@@ -266,6 +269,8 @@ def check_table(mapped: MappedTable, seen: Seen | None = None) -> Report:
             if field in ID_FIELDS:
                 yield from _zeros({field: table.columns[column]})
                 table.let_go()
+        if lacks is not None:
+            yield from _hinted(_by_parts(mapped, partial(Columns.lacking, lacks=lacks)))
         yield from _sent(columns.event_ids() if seen else (), seen)
 
     def words(row: int) -> str:
@@ -307,7 +312,9 @@ def _rows_where(cells: Mapping[int, int], holds: Callable[[int], bool]) -> Numbe
     return np.array(sorted(row for row, count in cells.items() if holds(count)), np.int64)
 
 
-def check_events(events: Sequence[GivenEvent], seen: Seen | None = None, found: Sequence[Issue] = ()) -> Report:
+def check_events(
+    events: Sequence[GivenEvent], seen: Seen | None = None, found: Sequence[Issue] = (), lacks: Lacks | None = None
+) -> Report:
     """The report on events from a form or a pasted document; ``found`` is what its reader found, added in."""
     issues, texts = _asked(events)
     beside = _hand_out(found, events, issues)
@@ -377,6 +384,7 @@ def _listed(  # noqa: PLR0917  what both doors know
             {field: pa.array([_digits(text) for text in some], pa.large_string()) for field, some in texts.items()}
         ),
         *_sent(texts["eventId"], seen),
+        *(_unknown(texts["data.productId"], lacks) if lacks else ()),
     ]
     return Report(len(events), [*own, *across], judge, beside=beside)
 
@@ -537,6 +545,19 @@ def _zeros(columns: Mapping[str, pa.Array]) -> Iterator[Finding]:
         rows, width = zeros_lost(ids)
         hint = f"Ids of {width} digits stand beside it. Re-export the column as text, so that leading zeros stay."
         yield Finding("id_zeros_lost", rows, field, partial(_the_same, hint))
+
+
+def _unknown(products: Sequence[str | None], lacks: Lacks) -> Iterator[Finding]:
+    """CONTRACT 2.5: products that a loaded catalogue does not have; half a character is in none."""
+    rows = [row for row, text in enumerate(products) if text is not None]
+    texts = pa.array([(products[row] or "").encode(errors="replace").decode() for row in rows], pa.large_string())
+    yield from _hinted([Finding("product_unknown", np.array(rows, np.int64)[lacks(texts)], "data.productId")])
+
+
+def _hinted(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Findings that no single event shows: they bring the mend of their kind along."""
+    for finding in findings:
+        yield replace(finding, hint=partial(_the_same, CATALOGUE[finding.code].mend))
 
 
 def _the_same(hint: str, _index: int) -> str:

@@ -302,6 +302,16 @@ class Columns:
             if issue.place.pointer not in judged_here:
                 yield issue.code, np.arange(self.rows), ""
 
+    def lacking(self, lacks: Callable[[pa.Array], Mask]) -> Iterator[tuple[str, Numbers, str]]:
+        """CONTRACT 2.5: the rows whose product id is given and, as ``lacks`` says, in no catalogue."""
+        field = "data.productId"
+        if field in self.cells:
+            cells = self.cells[field]
+            yield "product_unknown", np.flatnonzero(lacks(cells.array) & cells.given), field
+        elif (text := id_text(at(self.blank.body, field))) is not None:
+            unknown = bool(lacks(pa.array([text], pa.large_string()))[0])
+            yield "product_unknown", np.arange(self.rows if unknown else 0), field
+
     @cached_property
     def times(self) -> Times | None:
         """The column of times, if there is one."""

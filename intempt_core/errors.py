@@ -12,6 +12,7 @@
     │   ├── NoSuchTarget          nobody has described a target of that name
     │   ├── TargetIncomplete      its description lacks something or holds something impossible
     │   └── CredentialError       its key is absent or has the wrong form
+    ├── CatalogueUnavailable      a loaded catalogue cannot be kept or read: products have no names until it can
     ├── EngineUnavailable         the durable engine cannot use its database: sending stops until it can
     ├── SecretFound               what was to be taken along holds a target's key
     ├── SandboxSilent             the sandbox does not answer as one, or refuses
@@ -68,6 +69,10 @@ class TargetIncomplete(TargetError):
 
 class CredentialError(TargetError):
     """A target's key is absent or has the wrong form (CONTRACT 1.5); the message never repeats the key."""
+
+
+class CatalogueUnavailable(ConsoleError):
+    """A loaded catalogue cannot be kept or read: full disk, no right to write, a damaged file."""
 
 
 class EngineUnavailable(ConsoleError):

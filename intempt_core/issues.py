@@ -342,6 +342,14 @@ CATALOGUE: dict[str, Kind] = {
             "1.2",
         ),
         _warning(
+            "product_unknown",
+            "product not in the catalogue",
+            "The product id {given} is not in the catalogue that is loaded.",
+            "A product of the catalogue, exactly as it writes the id.",
+            "Correct the id, or load a newer catalogue: an event of an unknown product is accepted all the same.",
+            "2.5, 3.2",
+        ),
+        _warning(
             "sent_before",
             "sent before",
             "The event id {given} was already sent to this target.",

@@ -302,7 +302,7 @@ def _why_missing(told: _Told, product: str) -> str:
     if verdict:
         return verdict
     if product in told.missing_products:
-        return "it is not in the catalogue, and a feed shows only products that are (CONTRACT 2.5)."
+        return "it is not in the catalogue that is loaded, and every event has to name a product that is."
     if told.now - told.steps[last].when < FRESH_MS:
         return f"its {told.it(last)} was accepted {told.ago(last)}; a feed may need longer."
     removed = ", or another client removed it since" if told.feed in HIDES.values() else ""

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts import conversion_view
+from pages.parts import catalogue_view, conversion_view
 from pages.parts import feeds_view as view
 from pages.parts.frame import target
 
@@ -16,6 +16,7 @@ view.keep_link(asking, target())
 
 if asking.person is None:
     view.empty(asking, target())
+    catalogue_view.catalogue(target())
     st.stop()
 
 reading = view.read(asking, target())
@@ -24,3 +25,4 @@ view.watch(reading, target())
 view.notes(reading)
 view.timeline(reading)
 view.shared(reading, target())
+catalogue_view.catalogue(target())

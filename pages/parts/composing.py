@@ -133,7 +133,9 @@ def check(target: Target) -> None:
     found = room(Composing)
     found.state = State.CHECKING
     payload, place = found.payload, target_key(target)
-    report = check_events(payload.events, lambda ids: house().history.sent_ids(place, ids), payload.issues)
+    report = check_events(
+        payload.events, lambda ids: house().history.sent_ids(place, ids), payload.issues, house().lacks(place)
+    )
     found.issues = tuple(report.issues())
     found.state = State.PROBLEMS if report.rows_with_errors else State.READY
 

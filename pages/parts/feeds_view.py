@@ -148,7 +148,8 @@ def read(asking: Asking, target: Target) -> Reading:
     assert person is not None  # noqa: S101  the page stops where nobody is named
     where = (target_key(target), person)
     new = screen.asked == where and screen.reading and feedview.story(target, person) != screen.reading.story
-    if screen.asked != where or screen.reading is None or new:
+    other = screen.reading and screen.reading.catalogue is not house().catalogue(where[0])
+    if screen.asked != where or screen.reading is None or new or other:
         if screen.asked != where:
             screen.shared, screen.watched = {}, None
         with st.spinner(f"Asking {escaped(target.host)}"):
@@ -184,7 +185,7 @@ def one_feed(reading: Reading, feed: str, title: str) -> None:
         expected, actual = st.columns(2, gap="medium")
         with expected:
             st.caption("Expected, from what this console sent")
-            products(told.expected[:FEED_LIMIT])
+            products(reading, told.expected[:FEED_LIMIT])
             if len(told.expected) > FEED_LIMIT:
                 st.caption(f"The first {FEED_LIMIT} of {len(told.expected):,}; a feed is asked for no more.")
         with actual:
@@ -196,7 +197,7 @@ def one_feed(reading: Reading, feed: str, title: str) -> None:
                 st.text(answer.sentence)
             else:
                 st.caption(f"Actual, asked at {clock(answer.asked_at)}, {lasted(answer.elapsed_ms)}")
-                products(answer.products)
+                products(reading, answer.products)
         for says in told.differences:
             st.text(f"◆ {says}")
         if told.remarks:
@@ -216,11 +217,10 @@ def verdict(reading: Reading, feed: str) -> str:
     return f":orange-badge[◆ {counted(found, 'difference')}]" if found else ":blue-badge[✓ as expected]"
 
 
-def products(ids: Sequence[str]) -> None:
+def products(reading: Reading, ids: Sequence[str]) -> None:
     """Products, most recent first, a line each."""
-    text = "\n".join(f"{place:>2}  {id_}" for place, id_ in enumerate(ids, 1))
     with st.container(height=240 if len(ids) > 8 else "content", border=False):
-        st.code(text or "nothing", language=None, wrap_lines=True)
+        st.code(reading.named(ids), language=None, wrap_lines=True)
 
 
 # ── changes as they come ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -291,7 +291,9 @@ def timeline(reading: Reading) -> None:
     pages = -(-len(steps) // STEPS)
     page = min(max(1, value("feeds-page", 1)), pages)
     end = len(steps) - (page - 1) * STEPS
-    rows = [line(number, steps[number - 1], reading) for number in range(end, max(0, end - STEPS), -1)]
+    shown = range(end, max(0, end - STEPS), -1)
+    names = reading.catalogue.called(steps[number - 1].product for number in shown) if reading.catalogue else {}
+    rows = [line(number, steps[number - 1], reading, names) for number in shown]
     st.dataframe(
         rows,
         hide_index=True,
@@ -305,7 +307,7 @@ def timeline(reading: Reading) -> None:
         st.pagination(pages, key="feeds-page")
 
 
-def line(number: int, step: Step, reading: Reading) -> Mapping[str, object]:
+def line(number: int, step: Step, reading: Reading, names: Mapping[str, str]) -> Mapping[str, object]:
     """One event of the timeline."""
     return {
         "": number,
@@ -313,6 +315,7 @@ def line(number: int, step: Step, reading: Reading) -> Mapping[str, object]:
         "at": moment(step.when),
         "event": step.name or "(no name)",
         "product": step.product or "(none)",
+        **({"called": names.get(step.product, "")} if reading.catalogue else {}),
         "time of the event": "" if step.timestamp is None else clock(step.timestamp),
         "counts": counts(step, reading),
         "event id": step.event_id,
@@ -356,7 +359,7 @@ def shared(reading: Reading, target: Target) -> None:
             if answer.products is None:
                 st.text(answer.sentence)
             else:
-                products(answer.products)
+                products(reading, answer.products)
 
 
 def _shared(target: Target, person: Person, feeds_: Sequence[str], seed: str | None) -> dict[str, FeedAnswer]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from intempt_core import FEEDS, FeedAnswer, RequestRecord, Target, open_client, read_feed
+from intempt_core.catalogue import Catalogue
 from intempt_core.client import FEED_LIMIT, now_ms
 from intempt_core.events import IDENTITIES, GivenEvent, at, id_text
 from intempt_core.feeds import READABLE_BY, changes
@@ -22,6 +23,9 @@ LOOK_AGAIN_SECONDS = 2.0
 
 LOOK_FOR_MS = 60_000
 """For how long; what has not changed by then is looked at by a click."""
+
+WIDE = 40
+"""Characters up to which ids stand in a column of their own, with names beside them."""
 
 BEFORE_SECONDS = 2.0
 """What a send waits at the most to learn what the feeds show before it."""
@@ -47,14 +51,36 @@ class Reading:
     answers: Mapping[str, FeedAnswer]
     known: Known | None
     asked_at: int
+    catalogue: Catalogue | None = None
 
     def account(self, feed: str) -> Account:
         """One feed's expected beside its actual, explained."""
         answer = self.answers.get(feed)
         actual = answer.products if answer else None
         return account(
-            feed, self.story.steps, actual, now=self.asked_at, limit=FEED_LIMIT, known=self.known, moment=clock
+            feed,
+            self.story.steps,
+            actual,
+            now=self.asked_at,
+            limit=FEED_LIMIT,
+            known=self.known,
+            missing_products=self.catalogue.missing(step.product for step in self.story.steps)
+            if self.catalogue
+            else frozenset(),
+            moment=clock,
         )
+
+    def named(self, products: Sequence[str]) -> str:
+        """Products in their places, a line each, with what the catalogue calls them."""
+        names: dict[str, str] = {}
+        if self.catalogue:
+            names = dict.fromkeys(self.catalogue.missing(products), "not in the catalogue")
+            names |= self.catalogue.called(products)
+        wide = max((len(product) for product in products if len(product) <= WIDE), default=0)
+        lines = (
+            f"{place:>2}  {product:<{wide}}  {names.get(product, '')}" for place, product in enumerate(products, 1)
+        )
+        return "\n".join(line.rstrip() for line in lines) or "nothing"
 
 
 @dataclass
@@ -123,7 +149,7 @@ def read(target: Target, person: Person) -> Reading:
             return answers, await ask_sandbox(client, target, person.field, person.id, told.steps)
 
     answers, known = asyncio.run(ask())
-    return Reading(person, told, answers, known, now_ms())
+    return Reading(person, told, answers, known, now_ms(), house().catalogue(target_key(target)))
 
 
 # ── before and after a send ──────────────────────────────────────────────────────────────────────────────────────────

@@ -73,7 +73,10 @@ def judge(target: Target) -> None:
     found.judged_for = place
     if found.payload is not None:
         found.report = check_events(
-            found.payload.events, lambda ids: house().history.sent_ids(place, ids), found.payload.issues
+            found.payload.events,
+            lambda ids: house().history.sent_ids(place, ids),
+            found.payload.issues,
+            house().lacks(place),
         )
 
 

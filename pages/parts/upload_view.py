@@ -8,7 +8,16 @@ from intempt_core import Mapping, NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchSummary, RequestState, target_key
 from intempt_core.mapping import is_as_it_came
-from pages.parts import expectations_view, mapping_view, problems_view, saved_view, sending, staying_view, uploading
+from pages.parts import (
+    catalogue_view,
+    expectations_view,
+    mapping_view,
+    problems_view,
+    saved_view,
+    sending,
+    staying_view,
+    uploading,
+)
 from pages.parts.exchange import body_text
 from pages.parts.file_view import empty, file_line
 from pages.parts.house import house
@@ -83,6 +92,7 @@ def problems_step(mapping: Mapping, target: Target) -> Judged:
         target_key(target),
         found.stamp,
         found.mends,
+        catalogue_view.loaded_at(target_key(target)),
     )
     judged = uploading.judged(found.asked)
     problems(judged)

@@ -129,6 +129,8 @@ class Question:
     place: str
     stamp: str
     mends: tuple[Mend, ...] = ()
+    catalogue: int = 0
+    """When the place's catalogue was loaded; another one is another verdict."""
 
     @property
     def text(self) -> str:
@@ -147,7 +149,8 @@ def judged(question: Question) -> "Judged":
     """The file mapped, mended and checked, with what history has sent to the place before."""
     mapped = _mapped(question.digest, question.name, question.dialect, question.mapping, question.fresh)
     mended = mend(mapped, question.mends) if question.mends else Mended(mapped, ())
-    report = check_table(mended.mapped, lambda ids: house().history.sent_ids(question.place, ids))
+    sent, lacks = house().history.sent_ids, house().lacks(question.place)
+    report = check_table(mended.mapped, lambda ids: sent(question.place, ids), lacks)
     return Judged(mended.mapped, report, question.mends, mended.cells)
 
 

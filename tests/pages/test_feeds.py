@@ -228,3 +228,61 @@ def at_shop(opened: Callable[..., Screen], url: str) -> Screen:
     session = screen.app.session_state["console"]
     session.typed["shop"], session.wanted = shop, "shop"
     return screen.run().fill("feeds-person", "u1")
+
+
+# ── the catalogue ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ITEMS = b"product_id,brand\nSKU_1,Runail\nSKU_2,\n"
+
+
+def dropped(screen: Screen, data: bytes, name: str = "item.csv") -> Screen:
+    """A file comes in through the catalogue's door."""
+    doors = house().doors
+    with doors.spool.receiving(name, len(data)) as incoming:
+        incoming.write(data)
+    doors.arrive(screen.app.session_state["console"].rooms["Loading"].token, incoming.spooled)
+    return screen.run()
+
+
+def test_a_catalogue_names_products_and_warns_of_unknown_ones_until_it_is_removed(
+    tab: Callable[[str], Screen], opened: Callable[..., Screen], person: str
+) -> None:
+    sent(tab, person, "SKU_1")
+    screen = dropped(opened(by="userId", person=person), ITEMS)
+    assert "item.csv: 2 rows, 2 columns." in screen.said
+    screen.press("catalogue-load")
+    assert screen.codes.count(" 1  SKU_1  Runail") == 2
+    assert "item.csv: 2 products of 2 rows" in screen.said
+    compose = sent(tab, person, "SKU_404")
+    compose.press("compose-check")
+    assert "is not in the catalogue that is loaded" in compose.said
+    screen = opened(by="userId", person=person)
+    assert " 1  SKU_404  not in the catalogue\n 2  SKU_1    Runail" in screen.codes
+    screen.press("catalogue-remove")
+    assert not any("Runail" in code for code in screen.codes)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"\x89PNG\r\n\x1a\n\0\0", "item.csv"), (b"[1]", "no list of objects"), (b"", "is empty")],
+    ids=["picture", "numbers", "nothing"],
+)
+def test_a_file_that_is_no_catalogue_is_a_sentence(opened: Callable[..., Screen], data: bytes, says: str) -> None:
+    assert says in dropped(opened(), data).said
+
+
+def test_a_column_without_ids_is_a_sentence_and_another_can_be_chosen(opened: Callable[..., Screen]) -> None:
+    screen = dropped(opened(), b"product_id,brand\nSKU_1,\n")
+    screen.app.selectbox(key="catalogue-id-1").set_value("brand")
+    assert "has a product id in its column brand" in screen.press("catalogue-load").said
+    screen.app.selectbox(key="catalogue-id-1").set_value("product_id")
+    assert "item.csv: 1 product of 1 row" in screen.press("catalogue-load").said
+
+
+def test_a_damaged_catalogue_is_a_sentence_and_can_be_removed(opened: Callable[..., Screen]) -> None:
+    screen = dropped(opened(), ITEMS).press("catalogue-load")
+    (file,) = (house().settings.data / "catalogues").iterdir()
+    file.write_bytes(b"nonsense")
+    assert "its file is damaged. Load it again, or remove it." in screen.run().said
+    assert "Name a person" in screen.press("catalogue-remove").said
+    assert "damaged" not in screen.run().said

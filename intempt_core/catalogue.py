@@ -1,0 +1,325 @@
+"""The catalogue of a target: which product ids there are, and what the products are called (CONTRACT 2.5).
+
+It is read from a CSV or JSON file, the column of the product id chosen by a person unless it is called ``productId``
+(CONTRACT 2.4), and kept in the data folder, one for each target. Every id stays the text that it is in the file. A
+product that the file names several times has the last name that is none empty.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from intempt_core.errors import CatalogueUnavailable, ReadError
+from intempt_core.events import WHITE, now_ms
+from intempt_core.tables import read_table
+
+Mask: TypeAlias = NDArray[np.bool_]
+
+EXACT = "productId"
+"""The one header that is the product id without being asked about (CONTRACT 2.4)."""
+
+LIKELY = ("product_id", "productid", "product id", "sku", "id", "item_id", "itemid")
+"""Headers, in lower case, that probably are the product id: offered, never taken silently."""
+
+NAMING = ("name", "title", "product_name", "productname", "label", "brand", "category_code", "category")
+"""Headers, in lower case, that probably say what a product is called."""
+
+LONGEST_NAME = 120
+"""Characters of a product's name that are kept."""
+
+JSON_BYTES = 200_000_000
+"""Bytes of a JSON file at the most: it is read whole into memory, several times its size."""
+
+KEYS_AT_MOST = 200
+"""Different keys that the objects of a JSON file may have."""
+
+_SCHEMA = pa.schema([("id", pa.large_string()), ("name", pa.large_string())])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """A file that may be a catalogue: its columns by header, all text."""
+
+    name: str
+    header: tuple[str, ...]
+    columns: Mapping[str, pa.ChunkedArray]
+    rows: int
+
+    @property
+    def id_column(self) -> str | None:
+        """The column of the product id: where it is called exactly so."""
+        return EXACT if EXACT in self.header else None
+
+    @property
+    def likely(self) -> str:
+        """The column that is probably the product id."""
+        by_name = {column.strip().lower(): column for column in self.header}
+        return self.id_column or next((by_name[name] for name in LIKELY if name in by_name), self.header[0])
+
+    @property
+    def naming(self) -> list[str]:
+        """The columns that probably say what a product is called, the one that says most first."""
+        by_name = {column.strip().lower(): column for column in self.header}
+        return [by_name[name] for name in NAMING if name in by_name][:3]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalogue:
+    """Products by id: ``ids`` are sorted and each stands once, ``names`` stand beside them, empty where there is none.
+
+    ``name`` is the file's, ``loaded_at`` epoch ms, ``rows`` the rows that the file had.
+    """
+
+    name: str
+    loaded_at: int
+    rows: int
+    ids: pa.Array
+    names: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def lacks(self, ids: pa.Array | pa.ChunkedArray) -> Mask:
+        """Which of these ids (texts) are no product of the catalogue; as quick for a million."""
+        found: Mask = pc.invert(pc.is_in(ids, value_set=self.ids)).to_numpy(zero_copy_only=False)
+        return found
+
+    def called(self, ids: Iterable[str]) -> dict[str, str]:
+        """The names of those of these products that have one."""
+        asked = pa.array([text for text in dict.fromkeys(ids) if _is_text(text)], pa.large_string())
+        at = pc.index_in(asked, value_set=self.ids)
+        names = self.names.take(at).to_pylist()
+        return {id_: name for id_, name in zip(asked.to_pylist(), names, strict=True) if name}
+
+    def missing(self, ids: Iterable[str]) -> frozenset[str]:
+        """Those of these ids that are no product of the catalogue."""
+        asked = [text for text in dict.fromkeys(ids) if _is_text(text)]
+        lacking = self.lacks(pa.array(asked, pa.large_string()))
+        return frozenset(text for text, lacks in zip(asked, lacking, strict=True) if lacks)
+
+
+def _is_text(text: str) -> bool:
+    """Whether Arrow can hold a text: half a character is in no catalogue either."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_listing(data: bytes | Path, *, name: str) -> Listing:
+    """Read a file as what may be a catalogue. JSON: a list of objects, an object with such a list, or one a line.
+
+    Raises :class:`ReadError` with a sentence where it is neither that nor a table.
+    """
+    head = _head(data)
+    if head.lstrip()[:1] in (b"{", b"["):
+        return _read_json(data, name)
+    table = read_table(data, name=name)
+    return Listing(name, table.header, table.columns, table.rows)
+
+
+def _head(data: bytes | Path) -> bytes:
+    if isinstance(data, bytes):
+        return data[:4096].removeprefix(b"\xef\xbb\xbf")
+    try:
+        with data.open("rb") as file:
+            return file.read(4096).removeprefix(b"\xef\xbb\xbf")
+    except OSError as error:
+        raise ReadError(f"The file cannot be read: {error.strerror}.") from None
+
+
+def _read_json(data: bytes | Path, name: str) -> Listing:
+    size = len(data) if isinstance(data, bytes) else data.stat().st_size
+    if size > JSON_BYTES:
+        raise ReadError(f"{name} has {size:,} bytes; a JSON catalogue has {JSON_BYTES:,} at the most. Give it as CSV.")
+    content = data if isinstance(data, bytes) else data.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ReadError(f"{name} begins like JSON and is not UTF-8. Save it as UTF-8.") from None
+    objects = _objects(_parsed(text, name), name)
+    keys = list(islice(dict.fromkeys(key for one in objects for key in one), KEYS_AT_MOST + 1))
+    if len(keys) > KEYS_AT_MOST:
+        raise ReadError(f"{name} has objects with more than {KEYS_AT_MOST} different keys; products have the same few.")
+    if not keys:
+        raise ReadError(f"{name} holds no product: a catalogue is a list of objects, each with an id.")
+    columns = {
+        key: pa.chunked_array([pa.array([_cell(one.get(key)) for one in objects], pa.large_string())]) for key in keys
+    }
+    return Listing(name, tuple(keys), columns, len(objects))
+
+
+def _parsed(text: str, name: str) -> Any:
+    """The document, or the documents of its lines. Any: JSON. Numbers stay the text that they are (CONTRACT 1.2)."""
+
+    def read(document: str) -> Any:
+        return json.loads(document, parse_int=str, parse_float=str, parse_constant=str)
+
+    try:
+        return read(text)
+    except RecursionError:
+        raise ReadError(f"{name} is nested too deeply for a catalogue.") from None
+    except ValueError as error:
+        lines = text.splitlines()
+        documents = []
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                try:
+                    documents.append(read(line))
+                except (ValueError, RecursionError):
+                    where = f"line {number:,}" if documents else str(error)
+                    raise ReadError(f"{name} begins like JSON and is none: {where}.", line=number) from None
+        return documents
+
+
+def _objects(document: Any, name: str) -> list[dict[str, Any]]:
+    """The products of a document. Any: JSON."""
+    if isinstance(document, dict):
+        lists = [value for value in document.values() if isinstance(value, list)]
+        document = lists[0] if len(lists) == 1 else [document]
+    if not isinstance(document, list) or not all(isinstance(one, dict) for one in document):
+        raise ReadError(f"{name} is no list of objects: a catalogue has an object for each product.")
+    return document
+
+
+def _cell(value: Any) -> str:
+    """A value as text; half a character is replaced, for no id has one. Any: JSON."""
+    if isinstance(value, bool | None):
+        text = "" if value is None else str(value).lower()
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.encode(errors="replace").decode()
+
+
+def catalogue_of(
+    listing: Listing, id_column: str, naming: Sequence[str] = (), *, loaded_at: int | None = None
+) -> Catalogue:
+    """The catalogue of a file. Rows without an id are no products. Raises :class:`ReadError` where there is none.
+
+    ``naming`` are the columns that say, one after the other, what a product is called.
+    """
+    ids = _one(listing.columns[id_column])
+    given = pc.greater(pc.binary_length(pc.utf8_trim(ids, characters=WHITE)), 0)
+    names = pa.array([""] * len(ids), pa.large_string())
+    for column in naming:
+        more = pc.utf8_trim_whitespace(_one(listing.columns[column]))
+        between = pc.if_else(
+            pc.and_(pc.greater(pc.binary_length(names), 0), pc.greater(pc.binary_length(more), 0)), " · ", ""
+        )
+        names = pc.binary_join_element_wise(
+            names, between.cast(pa.large_string()), more, pa.scalar("", pa.large_string())
+        )
+    names = pc.utf8_slice_codeunits(names, 0, LONGEST_NAME)
+    table = pa.table([ids, names], _SCHEMA).filter(given)
+    if not table.num_rows:
+        raise ReadError(f"No row of {listing.name} has a product id in its column {id_column}. Choose another column.")
+    # The last name that is not empty: such rows sort last of their id, and a stable order keeps them as in the file.
+    named = pc.greater(pc.binary_length(table["name"]), 0).cast(pa.int8())
+    order = pc.sort_indices(
+        pa.table({"id": table["id"], "named": named, "row": pa.array(np.arange(table.num_rows))}),
+        [("id", "ascending"), ("named", "ascending"), ("row", "ascending")],
+    )
+    table = table.take(order)
+    sorted_ids = _one(table["id"])
+    last = np.ones(len(sorted_ids), np.bool_)
+    last[:-1] = pc.not_equal(sorted_ids.slice(1), sorted_ids.slice(0, len(sorted_ids) - 1)).to_numpy(
+        zero_copy_only=False
+    )
+    table = table.filter(pa.array(last))
+    return Catalogue(
+        listing.name,
+        now_ms() if loaded_at is None else loaded_at,
+        listing.rows,
+        _one(table["id"]),
+        _one(table["name"]),
+    )
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    found = column.combine_chunks()
+    return found.cast(pa.large_string()) if found.type != pa.large_string() else found
+
+
+# ── keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Catalogues:
+    """The catalogues of this console, one for each target (by its key), kept in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[str, tuple[tuple[int, int], Catalogue]] = {}
+
+    def of(self, target: str) -> Catalogue | None:
+        """A target's catalogue, if one is loaded. Raises :class:`CatalogueUnavailable`: its file cannot be read."""
+        file = self._file(target)
+        try:
+            found = file.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unavailable(file, error) from None
+        stamp = (found.st_mtime_ns, found.st_ino)
+        kept = self._read.get(target)
+        if kept is None or kept[0] != stamp:
+            kept = self._read[target] = (stamp, _load(file))
+        return kept[1]
+
+    def keep(self, target: str, catalogue: Catalogue) -> None:
+        """Make it a target's catalogue, in the place of one that there was. Raises :class:`CatalogueUnavailable`."""
+        file = self._file(target)
+        part = file.with_suffix(f".{uuid4().hex}.part")
+        told = {"name": catalogue.name, "loaded_at": catalogue.loaded_at, "rows": catalogue.rows}
+        schema = _SCHEMA.with_metadata({"catalogue": json.dumps(told)})
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+                writer.write_table(pa.table([catalogue.ids, catalogue.names], schema))
+            part.replace(file)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise _unavailable(file, error) from None
+        self._read.pop(target, None)
+
+    def remove(self, target: str) -> None:
+        """A target has no catalogue any more. Raises :class:`CatalogueUnavailable`."""
+        file = self._file(target)
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unavailable(file, error) from None
+        self._read.pop(target, None)
+
+    def _file(self, target: str) -> Path:
+        return self._folder / f"{sha256(target.encode()).hexdigest()[:32]}.arrow"
+
+
+def _load(file: Path) -> Catalogue:
+    try:
+        with pa.memory_map(str(file)) as source:
+            table = pa.ipc.open_file(source).read_all()
+        told = json.loads(table.schema.metadata[b"catalogue"])
+        return Catalogue(told["name"], told["loaded_at"], told["rows"], _one(table["id"]), _one(table["name"]))
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise _unavailable(file, error) from None
+
+
+def _unavailable(file: Path, error: Exception) -> CatalogueUnavailable:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else "its file is damaged"
+    return CatalogueUnavailable(f"The catalogue ({file}) cannot be used: {why}. Load it again, or remove it.")
