@@ -254,7 +254,7 @@ class Report:
 def check_table(mapped: MappedTable, seen: Seen | None = None, lacks: Lacks | None = None) -> Report:
     """The report on a mapped table. No Python runs per row as long as the rows are clean."""
     if isinstance(mapped, MappedDocuments):
-        return _check_documents(mapped, seen)
+        return _check_documents(mapped, seen, lacks)
     columns, table = Columns(mapped), mapped.table
     with ThreadPoolExecutor(1) as other_core:  # Arrow numbers a million ids there, while the rules run here
         numbered = other_core.submit(lambda: columns.ids)
@@ -323,10 +323,10 @@ def check_events(
         place = events[row].place
         return f"event {row + 1:,}" + (f" (line {place.line:,})" if place.line is not None else "")
 
-    return _listed(events, issues, texts, words, beside, seen)
+    return _listed(events, issues, texts, words, beside, seen, lacks)
 
 
-def _check_documents(mapped: MappedDocuments, seen: Seen | None) -> Report:
+def _check_documents(mapped: MappedDocuments, seen: Seen | None, lacks: Lacks | None) -> Report:
     """The report on the events of JSON lines: the model is asked about each, a block of them in memory at a time."""
     events = mapped.listed
     issues, texts = _asked(events)
@@ -338,7 +338,7 @@ def _check_documents(mapped: MappedDocuments, seen: Seen | None) -> Report:
     def words(row: int) -> str:
         return f"row {row + 1:,} (line {int(mapped.table.lines[row]):,})"
 
-    return _listed(events, issues, texts, words, beside, seen)
+    return _listed(events, issues, texts, words, beside, seen, lacks)
 
 
 def _asked(events: Sequence[GivenEvent]) -> tuple[list[list[Issue]], dict[str, list[str | None]]]:
@@ -359,6 +359,7 @@ def _listed(  # noqa: PLR0917  what both doors know
     words: Callable[[int], str],
     beside: Sequence[Issue],
     seen: Seen | None,
+    lacks: Lacks | None,
 ) -> Report:
     """The report on events that the model was asked about one by one."""
     rows: dict[str, list[int]] = {code: [] for code in CATALOGUE}
