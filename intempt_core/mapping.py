@@ -478,8 +478,8 @@ class MappedDocuments(MappedTable):
 
     @cached_property
     def field_columns(self) -> dict[str, str]:
-        """Every key that has a column is the field of that name."""
-        return {column: column for column in self.table.header}
+        """Every key that has a column is the field of that name, but for what a test expects of its event."""
+        return {column: column for column in self.table.header if column != EXPECT}
 
     def field_of(self, column: str) -> str | None:
         """The field of that name."""
@@ -487,8 +487,8 @@ class MappedDocuments(MappedTable):
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """Everything is sent."""
-        return ()
+        """Everything is sent but what a test expects."""
+        return tuple(column for column in self.table.header if column == EXPECT)
 
     @property
     def makes_ids(self) -> bool:
@@ -502,7 +502,8 @@ class MappedDocuments(MappedTable):
             some = wanted[start : start + _ROWS_AT_ONCE]
             mends = self._mends(some)
             for row, event in zip(some, self.documents.events(some, self.field_columns), strict=True):
-                yield put_into(event, mends[row]) if row in mends else event
+                mended = put_into(event, mends[row]) if row in mends else event
+                yield _without_expect(mended) if EXPECT in self.table.columns else mended
 
     def values(self, field: str, rows: Sequence[int]) -> list[Json]:
         """One field of these rows (from 0), as their events have it; no value is ``None``."""
@@ -529,6 +530,13 @@ class MappedDocuments(MappedTable):
                     if new != old:
                         found.setdefault(row, {})[column] = new
         return found
+
+
+def _without_expect(event: GivenEvent) -> GivenEvent:
+    """An event without what a test expects of it: that is never sent."""
+    if not isinstance(event.body, AnyMapping) or EXPECT not in event.body:
+        return event
+    return replace(event, body={key: value for key, value in event.body.items() if key != EXPECT})
 
 
 class Listed(Sequence[GivenEvent]):

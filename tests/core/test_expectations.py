@@ -16,7 +16,7 @@ from intempt_core.errors import MappingError, ReadError
 from intempt_core.expectations import Expectations, State, read_expected
 from intempt_core.exports import expected_json, expected_junit
 from intempt_core.issues import CATALOGUE, Severity
-from intempt_core.mapping import Mapping, exact_mapping, map_table
+from intempt_core.mapping import Mapping, exact_mapping, first_mapping, map_table
 from intempt_core.tables import read_table
 from tests.core.tables_by_hand import table_of
 
@@ -137,6 +137,19 @@ def test_what_is_expected_is_never_sent_and_no_made_id_depends_on_it() -> None:
     assert "expect" not in mapped[0].body["data"]
     with pytest.raises(MappingError, match="never sent"):
         Mapping({"expect": "data.expect"}).check()
+
+
+def test_json_lines_are_tested_as_they_came_and_what_they_expect_is_not_sent() -> None:
+    event = {"name": "Product viewed", "eventId": "e1", "userId": "u", "data": {"productId": "p"}, "expect": "ok"}
+    lines = [event, event | {"eventId": "e2", "data": {}, "expect": "product_id_missing"}]
+    text = "\n".join(json.dumps(line) for line in [*lines, {**event, "eventId": "e3"} | {"expect": None}, 5])
+    table = read_table(text.encode(), name="tests.jsonl")
+    mapped = map_table(table, first_mapping(table))
+    assert [result.state for result in Expectations(table, check_table(mapped)).results()][:3] == [
+        State.PASSED, State.PASSED, State.UNTESTED,
+    ]  # fmt: skip
+    assert all("expect" not in event.body for event in mapped.events(range(3)))
+    assert mapped.unused == ("expect",)
 
 
 # ── taken along ──
