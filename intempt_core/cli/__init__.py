@@ -7,16 +7,17 @@ Exit codes: 0 clean, or all accepted · 1 errors found, or not all accepted · 2
 
 import argparse
 import contextlib
+import io
 import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from intempt_core import sandbox
 from intempt_core.cli.checking import check
+from intempt_core.cli.parsing import parser
 from intempt_core.cli.sending import send
 from intempt_core.cli.words import say
 from intempt_core.errors import ConsoleError, MappingError, ReadError, TargetError
@@ -26,15 +27,16 @@ from intempt_core.targets import sandbox_target
 CLEAN, NOT_ALL, UNREADABLE, NO_TARGET = 0, 1, 2, 3
 """Exit codes."""
 
-_MAPPING = "a mapping file, or the name of a mapping saved in the console; without one only exact headers are taken"
-
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:
     """Run a command and return its exit code. ``arguments`` and ``environment`` are by default the process's own."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot write a character gets a question mark
+    asked = parser(check, send, _sandbox)
+    given = asked.parse_args(arguments)
     if getattr(given, "format", "") == "junit" and not given.expect:
-        parser.error("--format junit tells what became of the tests of a file: say --expect beside it")
+        asked.error("--format junit tells what became of the tests of a file: say --expect beside it")
     environment = os.environ if environment is None else environment
     logging.getLogger("intempt_core").addHandler(logging.NullHandler())  # what a person needs to know is said
     try:
@@ -68,63 +70,6 @@ def _asked_to_end() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m intempt_core", description="Check and send product events.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    checking = commands.add_parser("check", help="say what is wrong with a file; nothing is sent")
-    checking.add_argument(
-        "file", metavar="FILE", type=Path, help=".csv, .tsv, .xlsx, .jsonl, each also as .gz; or a .json request"
-    )
-    checking.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING)
-    checking.add_argument(
-        "--expect", action="store_true", help="hold every row against its column “expect”: ok, or issue codes"
-    )
-    checking.add_argument("--format", choices=("text", "json", "junit"), default="text")
-    checking.add_argument(
-        "--problems",
-        type=Path,
-        metavar="OUT",
-        help="write every problem to OUT.csv, or to OUT.xlsx with coloured cells",
-    )
-    checking.set_defaults(command=check)
-
-    sending = commands.add_parser("send", help="check a file and send the rows without errors")
-    sending.add_argument(
-        "file", metavar="FILE", type=Path, help=".csv, .tsv, .xlsx, .jsonl, each also as .gz; or a .json request"
-    )
-    sending.add_argument("--target", required=True, metavar="sandbox|NAME|URL")
-    sending.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING)
-    sending.add_argument(
-        "--order",
-        choices=("file", "time"),
-        default="file",
-        help="a person's events by their lines, or their timestamps",
-    )
-    sending.add_argument("--yes", action="store_true", help="do not ask, not even for a production target")
-    sending.add_argument("--wait", action="store_true", help="wait for a running console that sends")
-    sending.add_argument("--results", type=Path, metavar="OUT.csv", help="what became of every row")
-    sending.set_defaults(command=send)
-
-    serving = commands.add_parser("sandbox", help="serve a local Track API that stores what it gets")
-    serving.add_argument("--port", type=_port, default=8080, metavar="N")
-    serving.add_argument("--latency-ms", type=_latency, default=0, metavar="N", help="answer this much later")
-    serving.set_defaults(command=_sandbox)
-    return parser
-
-
-def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"“{text}” is no port; it takes 0 to 65535, where 0 is any that is free")
-    return int(text)
-
-
-def _latency(text: str) -> int:
-    if not text.isdigit() or int(text) > 600_000:
-        raise argparse.ArgumentTypeError(f"“{text}” is no time; it takes 0 to 600000 milliseconds")
-    return int(text)
 
 
 def _sorry(error: object, code: int) -> int:

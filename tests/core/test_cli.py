@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 
 from intempt_core import locks, sandbox
 from intempt_core.cli import main
+from intempt_core.cli.parsing import parser
 from intempt_core.cli.words import plain
 from intempt_core.dispatch import Dispatcher
 from intempt_core.history import BatchState, History, RequestState, Source
@@ -207,6 +209,24 @@ def test_a_wrong_call_is_2(wrong: list[str], capsys: pytest.CaptureFixture[str])
         main(wrong, {})
     assert stopped.value.code == 2
     assert "usage: python -m intempt_core" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [[], ["check"], ["send"], ["sandbox"]])
+def test_the_help_teaches_by_examples_that_can_be_called(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--help"], {})
+    assert end.value.code == 0
+    told = capsys.readouterr().out
+    assert max(map(len, told.splitlines())) <= 120
+    examples = re.search(r"examples?:\n(.*?)\n\n", told, re.DOTALL)
+    for line in examples[1].replace("\\\n", "").splitlines() if examples else ():
+        words = re.split(r"\s{3,}(?![\s-])|\s>", line.partition("intempt_core")[2] or line.strip())[0].split()
+        given = parser(*[lambda _given, _environment: 0] * 3).parse_args(words)
+        assert given.command
+    assert bool(examples) == bool(command)
 
 
 # ── send, alone ──────────────────────────────────────────────────────────────────────────────────────────────────────
