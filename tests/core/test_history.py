@@ -524,6 +524,20 @@ def test_a_persons_accepted_events_come_in_order_of_arrival(history: History) ->
     assert history.interactions("elsewhere", "userId", "u1") == []
 
 
+def test_a_story_holds_what_was_not_accepted_too_and_what_never_left_comes_last(history: History) -> None:
+    waiting = history.record(intent(owner=ME), [request(1, 1, [event(1, product_id="waits")])])
+    send(history, event(2, product_id="A"))
+    for product, outcome in (("unknown", Outcome.UNKNOWN), ("refused", Outcome.REFUSED), ("unsent", Outcome.UNSENT)):
+        send(history, event(3, product_id=product), outcome=outcome)
+    steps = history.story(SHOP.key, "userId", "u1").steps
+    assert [(step.product, step.state) for step in steps] == [
+        ("A", "accepted"), ("unknown", "unknown"), ("refused", "refused"), ("unsent", "unsent"), ("waits", "pending")
+    ]  # fmt: skip
+    assert [step.product for step in steps if step.may_count] == ["unknown"]
+    assert steps[-1].batch == waiting
+    assert history.story(SHOP.key, "userId", "u1").expected[FeedId.VIEWED] == ["A"]
+
+
 def test_events_that_are_not_processed_are_no_interactions(history: History) -> None:
     send(history, event(1, event_id=None), event(2, product_id=None), event(3, name="view"), event(4, name=None))
     assert history.interactions(SHOP.key, "userId", "u1") == []

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as how
@@ -14,9 +15,12 @@ from hypothesis import strategies as st
 
 from intempt_core.client import Outcome
 from intempt_core.events import GivenEvent, body_of
-from intempt_core.feeds import Interaction
+from intempt_core.feeds import Interaction, feeds_of
 from intempt_core.history import EventIntent, History, Leaving, RequestIntent, Settled, TargetSnapshot, persons
 from intempt_core.issues import Place
+from intempt_core.journeys import Known, Story, account
+from intempt_core.sandbox import listing
+from intempt_core.sandbox.asking import PersonQuestion
 from intempt_core.sandbox.persons import node
 from intempt_core.sandbox.store import Arrival, Store
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, intent
@@ -67,6 +71,15 @@ class OneTarget:
     def shown(self, field: str, value: str) -> list[Interaction]:
         name = node(KINDS[field], value, self.target.source_id)
         return self.both.store.interactions("o", self.target.key, name)
+
+    def story(self, field: str, value: str) -> Story:
+        return self.both.history.story(self.target.key, field, value)
+
+    def known(self, field: str, value: str, story: Story) -> Known:
+        """What the sandbox says of a person's steps."""
+        name, ids = node(KINDS[field], value, self.target.source_id), tuple({step.event_id for step in story.steps})
+        told = orjson.loads(listing.person(self.both.store, PersonQuestion("o", self.target.key, name, ids)))
+        return Known(frozenset(event["eventId"] for event in told["events"]), told["unprocessed"])
 
     def products(self, field: str, value: str) -> str:
         assert self.expected(field, value) == self.shown(field, value)
@@ -168,6 +181,30 @@ _event = st.builds(
 )
 
 
+def test_every_step_of_a_story_says_whether_it_counts_as_the_sandbox_does(both: Both) -> None:
+    at = both.sent(
+        [
+            [one("A", "e1", userId="u1"), one("B", "e1", userId="u1")],
+            [("view", {"eventId": "e3", "userId": "u1", "data": {"productId": "C"}})],
+            [("Product viewed", {"userId": "u1", "data": {"productId": "D"}})],
+            [("Product viewed", {"eventId": "e5", "userId": "u1", "profileId": "p1", "accountId": "a", "data": {}})],
+        ]
+    )
+    story = at.story("userId", "u1")
+    assert [(step.product, step.counts) for step in story.steps] == [
+        ("A", True), ("B", False), ("C", False), ("D", False), ("", False)
+    ]  # fmt: skip
+    assert [step.because.split(" ")[1:3] for step in story.steps[1:]] == [
+        ["repeats", "an"], ["name", "is"], ["has", "no"], ["has", "no"]
+    ]  # fmt: skip
+    assert dict(story.steps[-1].names) == {"userId": "u1", "profileId": "p1", "accountId": "a"}
+    assert set(story.known) == {("userId", "u1"), ("profileId", "p1")}
+    assert at.known("userId", "u1", story).processed == {"e1"}
+    assert both.history.story("nowhere", "userId", "u1").steps == ()
+    assert both.history.last_named(at.target.key) == ("userId", "u1")
+    assert both.history.last_named("nowhere") is None
+
+
 @given(st.lists(st.lists(_event, min_size=1, max_size=5), max_size=6))
 @how(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_history_expects_what_the_sandbox_shows(both: Both, requests: list[list[Sent]]) -> None:
@@ -175,3 +212,8 @@ def test_history_expects_what_the_sandbox_shows(both: Both, requests: list[list[
     for field in KINDS:
         for value in ("a", "b", "c", "null"):
             assert at.expected(field, value) == at.shown(field, value)
+            story, shown = at.story(field, value), feeds_of(at.shown(field, value))
+            assert story.expected == shown
+            for feed, actual in shown.items():
+                told = account(feed, story.steps, actual, now=0, limit=50, known=at.known(field, value, story))
+                assert told.differences == ()
