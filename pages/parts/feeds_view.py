@@ -247,9 +247,9 @@ def watch(reading: Reading, target: Target) -> None:
             st.markdown("**Since you began to watch**")
             for feed, title in FEEDS.items():
                 earlier, later = watched.answers.get(feed), answers.get(feed)
-                says = feedview.said_of_change(title, earlier, later, as_expected=False)
-                unread = (later or earlier) and f"{title}: {(later or earlier).sentence}"  # type: ignore[union-attr]
-                st.text(says or unread or f"{title}: not asked.")
+                says = feedview.said_of_change(earlier, later, as_expected=False)
+                read_ = later or earlier
+                st.text(f"{title}: {says or (read_.sentence if read_ else 'not asked.')}")
             if goes_on and now_ms() - watched.asked_at >= WATCH_FOR_MS:
                 st.rerun()
 

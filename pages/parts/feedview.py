@@ -170,16 +170,16 @@ def remember(batch: str, found: tuple[Person, Mapping[str, FeedAnswer]] | None) 
             del kept[old]
 
 
-def said_of_change(title: str, earlier: FeedAnswer | None, later: FeedAnswer | None, as_expected: bool) -> str:
+def said_of_change(earlier: FeedAnswer | None, later: FeedAnswer | None, *, as_expected: bool) -> str:
     """What became of one feed between two readings, as one line; never that there was no effect."""
     if earlier is None or later is None or earlier.products is None or later.products is None:
         return ""
     found = changes(earlier.products, later.products)
     if found:
-        return f"{title}: " + " ".join(change.words for change in found)
+        return " ".join(change.words for change in found)
     if as_expected:
-        return f"{title}: as before, and as expected."
-    return f"{title}: no change yet after {lasted(later.asked_at - earlier.asked_at)}."
+        return "As before, and as expected."
+    return f"No change yet after {lasted(later.asked_at - earlier.asked_at)}."
 
 
 # ── the third part of the outcome card ───────────────────────────────────────────────────────────────────────────────
@@ -208,8 +208,11 @@ def feeds_of_person(request: RequestRecord, target: Target | None) -> None:
         st.caption(asked(target, person, reading.answers))
         for feed, title in FEEDS.items():
             one_feed(title, reading.account(feed), reading.answers.get(feed))
-        for feed, title in FEEDS.items() if earlier else ():
-            st.text(said_of_change(title, earlier.get(feed), reading.answers.get(feed), not differs(reading, feed)))
+            became = said_of_change(
+                earlier.get(feed), reading.answers.get(feed), as_expected=not differs(reading, feed)
+            )
+            if became:
+                st.text(became)
         if waits and not _waits(reading, earlier):
             st.rerun()
 

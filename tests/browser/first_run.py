@@ -42,6 +42,7 @@ def main(url: str, file: str) -> None:
         compose(page)
         inspect(page)
         history(page)
+        feeds(page)
         page.goto("/targets")
         click(page, "target-test-sandbox")
         picture(page, "targets")
@@ -88,6 +89,19 @@ def compose(page: Page) -> None:
     expect(page.get_by_text("What came back", exact=True)).to_be_visible(timeout=20_000)
     page.get_by_text("What came back", exact=True).scroll_into_view_if_needed()
     picture(page, "compose-outcome")
+
+
+def feeds(page: Page) -> None:
+    """What that person's feeds show beside what they should; after Compose the screen knows whom it is about."""
+    page.goto(f"/feeds?target=sandbox&by=userId&person={PERSON}")
+    expect(page.get_by_text("Recently Purchased", exact=True)).to_be_visible()
+    picture(page, "feeds")
+    page.goto("/history")
+    settled(page)
+    page.get_by_role("link", name="Open").last.click()
+    page.get_by_role("link", name="Conversion", exact=True).click()
+    expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible()
+    picture(page, "feeds-conversion")
 
 
 def inspect(page: Page) -> None:

@@ -10,6 +10,7 @@ SCREENS = {
     "/upload": "Upload",
     "/inspect": "Inspect",
     "/history": "History",
+    "/feeds": "Feeds",
     "/targets": "Targets",
     "/watch": "Sandbox",
 }

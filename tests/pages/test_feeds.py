@@ -134,7 +134,7 @@ def test_a_watched_feed_tells_what_it_gains_and_never_that_nothing_happened(
 ) -> None:
     sent(tab, person, "SKU_1")
     screen = opened(by="userId", person=person).press("feeds-watch")
-    assert "Recently Viewed: no change yet after" in screen.said
+    assert "Recently Viewed: No change yet after" in screen.said
     elsewhere(sandbox_url, person, "Product viewed", "SKU_9")
     assert "Recently Viewed: “SKU_9” gained place 1." in screen.run().said
     assert "Since you began to watch" not in screen.press("feeds-unwatch").marks
@@ -142,8 +142,8 @@ def test_a_watched_feed_tells_what_it_gains_and_never_that_nothing_happened(
 
 def test_compose_tells_which_places_its_event_gained(tab: Callable[[str], Screen], person: str) -> None:
     said = sent(tab, person, "SKU_1").said
-    assert "Recently Added to Cart: “SKU_1” gained place 1." in said
-    assert "Recently Viewed: as before, and as expected." in said
+    assert "Recently Added to Cart\n“SKU_1” gained place 1." in said
+    assert "Recently Viewed\nAs before, and as expected." in said
 
 
 def test_the_feeds_of_everybody_are_asked_and_called_an_approximation(
