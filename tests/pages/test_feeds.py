@@ -263,12 +263,12 @@ def test_a_catalogue_names_products_and_warns_of_unknown_ones_until_it_is_remove
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("content", "says"),
     [(b"\x89PNG\r\n\x1a\n\0\0", "item.csv"), (b"[1]", "no list of objects"), (b"", "is empty")],
     ids=["picture", "numbers", "nothing"],
 )
-def test_a_file_that_is_no_catalogue_is_a_sentence(opened: Callable[..., Screen], data: bytes, says: str) -> None:
-    assert says in dropped(opened(), data).said
+def test_a_file_that_is_no_catalogue_is_a_sentence(opened: Callable[..., Screen], content: bytes, says: str) -> None:
+    assert says in dropped(opened(), content).said
 
 
 def test_a_column_without_ids_is_a_sentence_and_another_can_be_chosen(opened: Callable[..., Screen]) -> None:
