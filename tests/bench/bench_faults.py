@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from intempt_core.errors import HistoryUnavailable
 from tests.bench.benching import ROOT, Figures, bench, folder
 from tests.bench.between import FAULTS, TOO_MANY
 from tests.bench.consoles import screen
@@ -47,10 +48,7 @@ def thaw(requests: int = 2_000) -> Figures:
         at.record(requests)
         running = at.console()
         at.until_through(requests // 5)
-        running.process.send_signal(signal.SIGSTOP)
-        owner = at.owner()
-        if not at.history.claim(at.batch, "thief", owner):  # as on a machine that lost its locks
-            raise RuntimeError("The batch could not be taken over.")
+        until(lambda: _taken_over(at, running.process))
         lost = at.history.leaving_to_unknown(at.batch, owner="thief")
         target = sandbox_target(at.environment["CONSOLE_SANDBOX"])
         thief = Dispatcher(at.history, lambda _: target, Settings(data=at.data), owner="thief", adopts=False)
@@ -137,6 +135,22 @@ def clock_jumps(requests: int = 2_000) -> Figures:
             until(at.is_over)
             sender.terminate()
         return _to_the_end(at, told_to_come_again=at.caused[TOO_MANY])
+
+
+def _taken_over(at: Scene, process: "subprocess.Popen[bytes]") -> bool:
+    """Freeze the process and take its batch over, as on a machine that lost its locks; or let it run on.
+
+    Frozen within a transaction it would lock everybody out of SQLite.
+    """
+    owner = at.owner()
+    process.send_signal(signal.SIGSTOP)
+    try:
+        if at.history.claim(at.batch, "thief", owner):
+            return True
+        raise RuntimeError("The batch could not be taken over.")
+    except HistoryUnavailable:
+        process.send_signal(signal.SIGCONT)
+        return False
 
 
 # ── what the faults share ────────────────────────────────────────────────────────────────────────────────────────────

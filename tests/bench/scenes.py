@@ -152,7 +152,7 @@ def scene(
         url, caused = sandbox.url, Counter[str]()
         if faults:
             url, caused = opened.enter_context(faulty(sandbox.url, faults))
-        history = opened.enter_context(closing(History.open(Settings(data=home).history_url)))
+        history = opened.enter_context(closing(History.open(Settings(data=home).history_url, busy_seconds=1)))
         made = Scene(home, sandbox, history, {**QUICK, "CONSOLE_SANDBOX": url, **(environment or {})}, caused)
         try:
             yield made
