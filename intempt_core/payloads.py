@@ -18,8 +18,11 @@ from intempt_core.json_text import LINE_END, JsonText, Node, Unreadable
 from intempt_core.lenient import Blanked, plain
 from intempt_core.shell import RAW, Run, Unclosed, Word
 
-LONGEST = 10_000_000
+LONGEST = 5_000_000
 """Characters of a pasted text that are read; a file of more is Upload's."""
+
+OTHERWISE = "Paste a part of it, or take it to Upload as a file with one event or body a line (.jsonl)."
+"""What to do with a text that is longer."""
 
 EVENT_KEYS = frozenset(("name", *PLAIN_FIELDS, *OPEN_FIELDS[1:]))
 """The keys by which an object is known as an event; ``data`` alone may as well be an envelope of another API."""
@@ -60,10 +63,7 @@ def read_payload(text: str) -> Payload:
     JSON, or none that can be sent on (``json_text.py``), where a command posts no body, and where the text is too long.
     """
     if len(text) > LONGEST:
-        raise ReadError(
-            f"The text has {len(text):,} characters; up to {LONGEST:,} are read here. "
-            "Paste a part of it, or take it to Upload as a file with one event or body a line (.jsonl)."
-        )
+        raise ReadError(f"The text has {len(text):,} characters; up to {LONGEST:,} are read here. {OTHERWISE}")
     text, had_key = without_keys(text)
     source, command = _source(text)
     document, over = _document(text, source)

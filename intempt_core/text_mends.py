@@ -7,9 +7,10 @@ A guess is not made. Edits are places in the pasted text, also where the documen
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 
 from intempt_core.curl import read_command
 from intempt_core.events import (
@@ -23,9 +24,11 @@ from intempt_core.events import (
 )
 from intempt_core.issues import Issue
 from intempt_core.json_text import LINE_END, Node
-from intempt_core.marking import span_of
+from intempt_core.marking import Mark, marks_of, span_of, visible
 from intempt_core.payloads import Payload
 from intempt_core.shell import Unclosed
+
+_MISSING = frozenset(("product_id_missing", "event_id_missing", "identity_missing"))
 
 AROUND = 48
 """Characters beside an edit that its difference shows."""
@@ -51,11 +54,25 @@ class Mend:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One edit as a difference: its line, and what stands there before and after, cut to its surroundings."""
+    """One edit as a difference: its line, and in four ``parts`` what stands before it, goes, comes and stands after.
+
+    The surroundings are cut to :data:`AROUND`, and everything in them that nobody sees is written out.
+    """
 
     line: int
-    before: str
-    after: str
+    parts: tuple[str, str, str, str]
+
+    @property
+    def before(self) -> str:
+        """As it is."""
+        head, gone, _, tail = self.parts
+        return head + gone + tail
+
+    @property
+    def after(self) -> str:
+        """As it would be."""
+        head, _, new, tail = self.parts
+        return head + new + tail
 
 
 def mend_of(payload: Payload, issue: Issue) -> Mend | None:
@@ -68,6 +85,17 @@ def mend_of(payload: Payload, issue: Issue) -> Mend | None:
     source = payload.source
     outside = tuple(Edit(*source.span(one.at, one.end), source.written(one.at, one.new)) for one in edits)
     return Mend(title, outside, tuple(edits))
+
+
+def marks_with(payload: Payload, issues: Sequence[Issue], mends: Mapping[int, Mend]) -> list[Mark]:
+    """The marks of some issues; what is missing and stands elsewhere under another name is marked where it stands."""
+    marks = [
+        replace(mark, at=mends[mark.number].edits[0].at, end=mends[mark.number].edits[0].end)
+        if mark.number in mends and issues[mark.number].code in _MISSING
+        else mark
+        for mark in marks_of(payload, issues)
+    ]
+    return sorted(marks, key=attrgetter("at"))
 
 
 def mended(payload: Payload, mends: Iterable[Mend]) -> str | None:
@@ -96,7 +124,8 @@ def differences(text: str, mends: Iterable[Mend]) -> list[Change]:
         behind = LINE_END.search(text, edit.end)
         stop = min(behind.start() if behind else len(text), edit.end + AROUND)
         head, tail = text[start : edit.at], text[edit.end : stop]
-        changes.append(Change(len(ends) + 1, head + text[edit.at : edit.end] + tail, head + edit.new + tail))
+        head, gone, new, tail = map(visible, (head, text[edit.at : edit.end], edit.new, tail))
+        changes.append(Change(len(ends) + 1, (head, gone, new, tail)))
     return changes
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from intempt_core.checks import Report
 from intempt_core.events import GivenEvent, at, id_text, identities_of, linking_of
-from intempt_core.history import RequestState, Sighting
+from intempt_core.history import EventIntent, RequestState, Sighting
 from intempt_core.issues import Issue, Severity, shown
 from intempt_core.sandbox_word import Word
 from intempt_core.targets import Target
@@ -27,11 +27,20 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One verdict in words. ``request`` is the request of history that it is known from."""
+    """One verdict: a ``word``, and what ``more`` is to be said, which may repeat what others wrote.
+
+    ``request`` is the request of history that it is known from.
+    """
 
     tone: Tone
-    words: str
+    word: str
+    more: str = ""
     request: int | None = None
+
+    @property
+    def words(self) -> str:
+        """Both in a line."""
+        return f"{self.word}: {self.more}" if self.more else self.word
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +62,13 @@ class Known:
 
     ``sightings`` are history's at that target, ``words`` the sandbox's (``None`` where none can be asked), both by
     event id. ``seen(field, id)`` is how many events of a person that target has accepted from here, ``None`` where
-    that was not looked for. ``unknown_product(id)`` says whether a catalogue is loaded that lacks a product.
+    that was not looked for.
     """
 
     target: Target
     sightings: Mapping[str, Sequence[Sighting]]
     words: Mapping[str, Sequence[Word]] | None = None
     seen: Callable[[str, str], int | None] = lambda _field, _id: None
-    unknown_product: Callable[[str], bool] = lambda _id: False
 
 
 def verdicts_of(events: Sequence[GivenEvent], report: Report, known: Known, rows: Sequence[int]) -> list[EventVerdicts]:
@@ -79,7 +87,7 @@ def verdicts_of(events: Sequence[GivenEvent], report: Report, known: Known, rows
                 event_id,
                 links[0] if links else None,
                 _well_formed(issues),
-                _accepted(event_id, known, said),
+                _accepted(event, event_id, product, known, said),
                 _matters(event, issues, known, said),
             )
         )
@@ -89,8 +97,8 @@ def verdicts_of(events: Sequence[GivenEvent], report: Report, known: Known, rows
 def _well_formed(issues: Sequence[Issue]) -> Verdict:
     errors = [issue for issue in issues if issue.severity is Severity.ERROR]
     if errors:
-        return Verdict(Tone.BAD, f"no: {_titles(errors)}")
-    return Verdict(Tone.DOUBT, f"yes, but {_titles(issues)}") if issues else Verdict(Tone.FINE, "yes")
+        return Verdict(Tone.BAD, "no", _titles(errors))
+    return Verdict(Tone.DOUBT, "yes, but", _titles(issues)) if issues else Verdict(Tone.FINE, "yes")
 
 
 def _titles(issues: Sequence[Issue]) -> str:
@@ -98,59 +106,67 @@ def _titles(issues: Sequence[Issue]) -> str:
 
 
 _HOW_SURE = {
-    RequestState.ACCEPTED: (4, Tone.GOOD, "accepted"),
-    RequestState.UNKNOWN: (3, Tone.DOUBT, "unknown: it may have arrived"),
-    RequestState.LEAVING: (2, Tone.NOTHING, "on its way"),
-    RequestState.PENDING: (2, Tone.NOTHING, "waits to be sent"),
-    RequestState.REFUSED: (1, Tone.BAD, "refused"),
+    RequestState.ACCEPTED: (4, Tone.GOOD),
+    RequestState.UNKNOWN: (3, Tone.DOUBT),
+    RequestState.LEAVING: (2, Tone.NOTHING),
+    RequestState.PENDING: (2, Tone.NOTHING),
+    RequestState.REFUSED: (1, Tone.BAD),
 }
+"""How much each state says of an event that was sent more than once, and how it sounds."""
 
 
-def _accepted(event_id: str | None, known: Known, said: Sequence[Word]) -> Verdict:
+def _accepted(
+    event: GivenEvent, event_id: str | None, product: str | None, known: Known, said: Sequence[Word]
+) -> Verdict:
     """CONTRACT 3: what the target answered; of several sendings the one that says most."""
-    title = known.target.title
     if event_id is None:
-        return Verdict(Tone.NOTHING, "cannot be looked up: it has no event id")
-    mine = [one for one in known.sightings.get(event_id, ()) if one.state in _HOW_SURE]
+        return Verdict(Tone.NOTHING, "not known", "without an event id it cannot be looked up")
+    same_id = known.sightings.get(event_id, ())
+    same = [one for one in same_id if (one.name, one.product_id) == (_kept_name(event), product)]
+    mine = [one for one in same if one.state in _HOW_SURE]
     if mine:
         best = max(mine, key=lambda one: (_HOW_SURE[one.state][0], one.when))
-        _, tone, words = _HOW_SURE[best.state]
-        status = f" ({best.status})" if best.status else ""
-        times = f", sent {len(mine)} times" if len(mine) > 1 else ""
-        return Verdict(tone, f"{words}{status}{times}", best.request)
+        more = [f"answered {best.status}" if best.status else "", f"sent {len(mine)} times" if len(mine) > 1 else ""]
+        return Verdict(
+            _HOW_SURE[best.state][1], best.state.value, ", ".join(part for part in more if part), best.request
+        )
     if said:
-        return Verdict(Tone.GOOD, f"accepted from {shown(said[-1].client) or 'another client'}, not from here")
-    return Verdict(Tone.NOTHING, f"not sent to {title} from here")
+        return Verdict(Tone.GOOD, "accepted", f"from {shown(said[-1].client) or 'another client'}, not from here")
+    if same_id and not same:
+        return Verdict(Tone.DOUBT, "not sent", "but another event of its id was")
+    return Verdict(Tone.NOTHING, "not sent", f"to {known.target.title} from here")
+
+
+def _kept_name(event: GivenEvent) -> str | None:
+    return EventIntent.of(event).name
 
 
 def _matters(event: GivenEvent, issues: Sequence[Issue], known: Known, said: Sequence[Word]) -> Verdict:
     """CONTRACT 2.6, 2.9: whether recommendations take it up; the sandbox's own word stands before ours."""
     if said:
-        first = next((word for word in said if not word.because), said[0])
-        if first.because:
-            return Verdict(Tone.BAD, f"not processed: {first.because}")
-        return Verdict(Tone.GOOD, "processed" + (", its repeats were not" if len(said) > 1 else ""))
-    stopping = [i for i in issues if i.severity is Severity.ERROR and i.code != "event_id_repeated"]
+        return _told(said)
+    stopping = [issue for issue in issues if issue.severity is Severity.ERROR and issue.code != "event_id_repeated"]
     if any(issue.code == "timestamp_before_2010" for issue in stopping):
-        return Verdict(Tone.BAD, "no: its time has the whole request rejected")
+        return Verdict(Tone.BAD, "no", "its time has the whole request rejected")
     if stopping:
-        return Verdict(Tone.BAD, f"no: {_titles(stopping)}")
-    repeat = next((issue for issue in issues if issue.code == "event_id_repeated"), None)
-    if repeat is not None:
+        return Verdict(Tone.BAD, "no", _titles(stopping))
+    if any(issue.code == "event_id_repeated" for issue in issues):
         again = "it is ignored as a repeat" if known.target.deduplicates else "it may count twice"
-        return Verdict(Tone.DOUBT, f"{again}: the id was used before")
-    product = id_text(at(event.body, "data.productId")) or ""
-    if known.unknown_product(product):
-        return Verdict(Tone.DOUBT, "its product is not in the catalogue")
-    return _fine(event, issues, known)
-
-
-def _fine(event: GivenEvent, issues: Sequence[Issue], known: Known) -> Verdict:
+        return Verdict(Tone.DOUBT, "a repeat", again)
+    if any(issue.code == "product_unknown" for issue in issues):
+        return Verdict(Tone.DOUBT, "unsure", "its product is not in the catalogue")
     if any(issue.code == "id_placeholder" for issue in issues):
-        return Verdict(Tone.DOUBT, "yes, but an id looks like a placeholder")
+        return Verdict(Tone.DOUBT, "unsure", "an id looks like a placeholder")
     links = linking_of(event.body)
     seen = known.seen(*links[0]) if links else None
     if seen is None:
-        return Verdict(Tone.FINE, "nothing is against it")
-    person = f"{links[0][0]} is known, {seen:,} of its events were accepted" if seen else f"a new {links[0][0]} for it"
-    return Verdict(Tone.FINE, f"nothing is against it; {person}")
+        return Verdict(Tone.FINE, "nothing against it")
+    person = f"its person is known, {seen:,} of its events were accepted" if seen else "its person is new there"
+    return Verdict(Tone.FINE, "nothing against it", person)
+
+
+def _told(said: Sequence[Word]) -> Verdict:
+    first = next((word for word in said if not word.because), said[0])
+    if first.because:
+        return Verdict(Tone.BAD, "not processed", first.because)
+    return Verdict(Tone.GOOD, "processed", "its repeats were not" if len(said) > 1 else "")

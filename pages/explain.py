@@ -1,4 +1,4 @@
-"""Inspect: paste a payload, see every problem at its place, take it to Compose or send it."""
+"""Inspect: paste a payload, see every problem at its place and what became of each event; mend it, send it."""
 
 import streamlit as st
 
@@ -15,14 +15,17 @@ with paste:
 with verdict:
     if screen.payload is None:
         view.empty(screen)
-        st.stop()
-    view.recognised(screen)
-    view.ways_on(screen, target())
-    view.problems(screen)
+    else:
+        view.recognised(screen)
+        view.ways_on(screen, target())
 
 if screen.batch:
     st.divider()
     view.result(screen)
 
-st.divider()
-view.marked_text(screen)
+text, judgement = st.columns([1, 1], gap="large")
+with text:
+    view.text(screen)
+with judgement:
+    view.verdicts(screen, target())
+    view.problems(screen)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from intempt_core import RequestRecord, Target
 from intempt_core.history import AttemptRecord
+from intempt_core.marking import visible
 from pages.parts.feedview import feeds_of_person
 from pages.parts.look import badge, counted, lasted, moment, raw, weight, zone_name
 from pages.parts.session import key
@@ -54,6 +55,9 @@ def came_back(last: AttemptRecord | None) -> None:
 def body_text(name: str, number: int, body: bytes) -> None:
     """A body as raw text, whole or cut with its whole as a download. Never as JSON: digits would be lost (FACTS)."""
     text = body.decode("utf-8", "replace")
-    raw(text[:SHOWN_BODY], 300 if len(text) > 1200 else None)
-    if len(text) > SHOWN_BODY:
+    seen = visible(text[:SHOWN_BODY])
+    raw(seen, 300 if len(text) > 1200 else None)
+    if seen != text[:SHOWN_BODY]:
+        st.caption("What nobody can see in it is written out.")
+    if seen != text:
         download("The whole body", lambda: body, f"{name}-{number}.txt", "text/plain", key=key("body", name, number))

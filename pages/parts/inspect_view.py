@@ -1,28 +1,34 @@
 """The pieces of the Inspect screen."""
 
-import re
-
 import streamlit as st
 
 from intempt_core import CATALOGUE, Issue, Target
-from intempt_core.payloads import position
+from intempt_core.marking import LINES_DRAWN, lines_of, visible
+from intempt_core.payloads import LONGEST, OTHERWISE, position
+from intempt_core.snippets import curl, node, python
+from intempt_core.text_mends import differences
+from intempt_core.verdicts import Tone, Verdict
 from pages.parts import composing, inspecting, sending
 from pages.parts.exchange import exchange
 from pages.parts.frame import target
 from pages.parts.history_view import where
 from pages.parts.house import house
 from pages.parts.inspecting import PASTE, Inspecting
-from pages.parts.look import LOOKS, badges, counted, escaped, raw
+from pages.parts.look import badges, counted, escaped
+from pages.parts.marked_text import difference, marked_text
+from pages.parts.paste_guard import paste_guard
 from pages.parts.problems import problem_list, tally
+from pages.parts.session import key
+from pages.parts.taking import link, safe
 
-LINE_END = re.compile(r"\r\n?|\n")
-"""What ends a line for whoever counts the lines of JSON; other separators are characters of a text."""
+LISTED = 20
+"""Problems on one page of the list beside the text."""
 
-LINES_DRAWN = 3000
-"""Lines of the pasted text that are drawn with their marks."""
+EVENTS_SHOWN = 5
+"""Events whose verdicts stand on one page."""
 
-LISTED = 100
-"""Problems in the list beside the text."""
+TYPES = ("json", "jsonl", "txt", "log", "sh", "html")
+"""Endings of the files that can be dropped."""
 
 EXAMPLE = """{
   "track": [
@@ -35,27 +41,59 @@ EXAMPLE = """{
   ]
 }"""
 
+TONES = {
+    Tone.GOOD: ("●", "green"),
+    Tone.FINE: ("✓", "blue"),
+    Tone.DOUBT: ("◆", "orange"),
+    Tone.BAD: ("■", "red"),
+    Tone.NOTHING: ("–", "gray"),
+}
+"""How a verdict looks: green only for what is known, red only for what is certain to be wrong."""
+
 
 def paste(screen: Inspecting) -> None:
-    """The place to paste, whole and as it is."""
+    """The place to paste, whole and as it is, or to drop a file."""
     st.text_area(
-        "Paste a request body, one event, or a list of events",
+        "Paste or drop a request body, one event, a list of events, JSON lines, or a cURL command",
         key=PASTE,
-        height=320,
+        height=320 if screen.payload is None else 160,
         on_change=lambda: inspecting.read(target()),
         persist_state="session",
     )
-    st.button("Inspect", key="inspect-read", type="primary" if screen.payload is None else "secondary",
-              on_click=lambda: inspecting.read(target()))  # fmt: skip
+    paste_guard(PASTE, LONGEST, OTHERWISE, lambda text: inspecting.read_text(target(), text), key="inspect-guard")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button("Inspect", key="inspect-read", type="primary" if screen.payload is None else "secondary",
+                  on_click=lambda: inspecting.read(target()))  # fmt: skip
+        if screen.before:
+            st.button("Undo the last mend", key="inspect-undo", on_click=inspecting.undo, args=(target(),))
+        with st.popover("Open a file", key="inspect-drop", type="tertiary"):
+            file_key = key("inspect-file", screen.files)
+            st.file_uploader(
+                f"A text of up to {LONGEST / 1e6:.0f} MB",
+                TYPES,
+                key=file_key,
+                max_upload_size=LONGEST // 1_000_000,
+                on_change=_dropped,
+                args=(file_key,),
+            )
+
+
+def _dropped(file_key: str) -> None:
+    file = st.session_state.get(file_key)
+    if file is not None:
+        inspecting.read_file(target(), file.name, file.getvalue())
 
 
 def empty(screen: Inspecting) -> None:
     """Before there is something readable: what this is for, or why the text cannot be read."""
     if screen.trouble:
         st.markdown(":red-badge[■ this cannot be read]")
-        st.text(screen.trouble)
+        st.text(visible(screen.trouble))
+        if screen.note:
+            st.text(screen.note)
         return
     st.text("Paste what an application sent, and see what is wrong with it, where, and how to mend it.")
+    st.caption("A command is read and never run. A key in it is masked at once, and kept nowhere.")
     st.button("Show me with an example", key="inspect-example", on_click=_example)
 
 
@@ -69,26 +107,105 @@ def recognised(screen: Inspecting) -> None:
     if screen.payload is None or screen.report is None:
         return
     st.text(f"Recognised: {screen.payload.recognised}")
+    for note in (*screen.payload.notes, *([screen.note] if screen.note else [])):
+        st.text(visible(note))
     counts = screen.report.counts
     errors = sum(count for code, count in counts.items() if CATALOGUE[code].severity == "error")
     st.markdown(tally(errors, sum(counts.values()) - errors) or ":blue-badge[✓ well-formed]")
 
 
+def verdicts(screen: Inspecting, to: Target) -> None:
+    """Three verdicts on each event, kept apart."""
+    if screen.payload is None or not screen.payload.events:
+        return
+    pages = -(-len(screen.payload.events) // EVENTS_SHOWN)
+    page = st.pagination(pages, key="inspect-events-page") if pages > 1 else 1
+    for one in inspecting.verdicts(to, page, EVENTS_SHOWN):
+        with st.container(border=True, gap="xsmall", key=key("inspect-event", one.row)):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.text(visible(f"Event {one.row} · {one.name} · {one.event_id or 'no event id'}"), width="stretch")
+                if one.event_id:
+                    link("history.py", "In History", {"event": one.event_id})
+                if one.person:
+                    link("feeds.py", "Feeds", {"target": to.name, "by": one.person[0], "person": one.person[1]})
+            for column, (title, verdict) in zip(
+                st.columns(3),
+                {"Well-formed": one.well_formed, "Accepted": one.accepted, "Will matter": one.matters}.items(),
+                strict=True,
+            ):
+                with column, st.container(gap="xxsmall"):
+                    _verdict(title, verdict)
+
+
+def _verdict(title: str, verdict: Verdict) -> None:
+    sign, colour = TONES[verdict.tone]
+    st.caption(title)
+    st.markdown(f":{colour}-badge[{sign} {verdict.word}]")
+    if verdict.more:
+        st.text(visible(verdict.more))
+
+
 def problems(screen: Inspecting) -> None:
-    """Every problem, with its line in the pasted text."""
+    """Every problem, with its line in the pasted text, the way there, and its mend where that is certain."""
     if screen.report is None or screen.payload is None:
         return
-    issues = screen.report.issues(limit=LISTED)
-    problem_list("inspect", issues, where=lambda issue: _line(screen, issue))
-    if len(issues) == LISTED:
-        st.caption(f"The first {LISTED} problems.")
+    total = screen.report.issue_count()
+    pages = -(-total // LISTED)
+    if len(screen.mends) > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            certain = counted(len(screen.mends), "problem")
+            st.button(f"Mend {certain}: show the difference", key="inspect-mend-all", on_click=inspecting.look_at,
+                      args=(-1,))  # fmt: skip
+    if screen.preview == -1:
+        preview(screen)
+    page = st.pagination(pages, key="inspect-page") if pages > 1 else 1
+    first = (page - 1) * LISTED
+
+    issues = screen.report.issues(first, LISTED)
+    numbers = {id(issue): first + number for number, issue in enumerate(issues)}
+    problem_list(
+        "inspect",
+        issues,
+        where=lambda issue: _line(screen, issue, numbers[id(issue)]),
+        beside=lambda number: _mend_buttons(screen, first + number),
+        below=lambda number: preview(screen) if screen.preview == first + number else None,
+        allowed=True,
+    )
+    if total > len(screen.marks):
+        st.caption(f"The first {len(screen.marks):,} problems are marked in the text.")
 
 
-def _line(screen: Inspecting, issue: Issue) -> str:
+def _mend_buttons(screen: Inspecting, number: int) -> None:
+    if number in screen.mends:
+        st.button("Mend: show the difference", key=key("inspect-mend", number), type="tertiary",
+                  on_click=inspecting.look_at, args=(number,))  # fmt: skip
+    if number < len(screen.marks):
+        st.button("Go there", key=key("inspect-go", number), type="tertiary", on_click=inspecting.go_to,
+                  args=(number,))  # fmt: skip
+
+
+def preview(screen: Inspecting) -> None:
+    """What a mend would change, before it does."""
+    if screen.payload is None:
+        return
+    mends = inspecting.chosen()
+    changes = differences(screen.payload.text, mends)
+    st.text(mends[0].title if len(mends) == 1 else f"{counted(len(changes), 'change')}; the rest stays as it is.")
+    difference(changes, key="inspect-difference")
+    with st.container(horizontal=True):
+        what = "it" if len(mends) == 1 else counted(len(mends), "problem")
+        st.button(f"Mend {what} in the text", key="inspect-mend-really", type="primary", on_click=inspecting.mend,
+                  args=(target(),))  # fmt: skip
+        st.button("Leave it", key="inspect-mend-not", on_click=inspecting.look_at, args=(None,))
+
+
+def _line(screen: Inspecting, issue: Issue, number: int) -> str:
     if screen.payload is None:
         return ""
-    line, column = position(screen.payload, issue.place.pointer)
-    return f"Line {line:,}, column {column:,} · {issue.place.path}"
+    marked = screen.places.get(number)
+    place = position(screen.payload, issue.place.pointer) if marked is None else screen.payload.line_column(marked)
+    words = [f"Line {place[0]:,}, column {place[1]:,}", issue.place.path]
+    return visible(" · ".join(part for part in words if part))
 
 
 def ways_on(screen: Inspecting, to: Target) -> None:
@@ -120,6 +237,18 @@ def ways_on(screen: Inspecting, to: Target) -> None:
         if st.button("Open in Compose", key="inspect-compose"):
             composing.take_over(screen.payload)
             st.switch_page("compose.py")
+        with st.popover("Copy as", key="inspect-copy", type="tertiary"):
+            copies(everything.body(everything.requests[0]), len(everything.requests), to)
+
+
+def copies(body: bytes, requests: int, to: Target) -> None:
+    """The request for a shell, for Python and for Node."""
+    st.caption("The key stands in the environment, as INTEMPT_API_KEY.")
+    if requests > 1:
+        st.caption(f"The first of {requests:,} requests.")
+    for title, written in (("cURL", curl), ("Python with httpx", python), ("Node with fetch", node)):
+        st.caption(title)
+        st.code(safe(written(to, body)), language=None, wrap_lines=True)
 
 
 def result(screen: Inspecting) -> None:
@@ -147,19 +276,16 @@ def result(screen: Inspecting) -> None:
     st.page_link("history.py", label="See it in History", query_params={"batch": batch})
 
 
-def marked_text(screen: Inspecting) -> None:
-    """The text as it was pasted, every digit of it, with a mark on each line that has a problem."""
-    if screen.payload is None or screen.report is None:
+def text(screen: Inspecting) -> None:
+    """The text as it was pasted, every digit of it, with a mark at each problem."""
+    whole = screen.payload.text if screen.payload else screen.text
+    if not whole:
         return
-    marks: dict[int, str] = {}
-    for issue in screen.report.issues(limit=1000):
-        line, _ = position(screen.payload, issue.place.pointer)
-        if marks.get(line) != LOOKS["error"].shape:
-            marks[line] = LOOKS[issue.severity].shape
-    lines = LINE_END.split(screen.payload.text)
-    width = len(str(len(lines)))
-    shown = [f"{n:>{width}} {marks.get(n, ' ')} {line}" for n, line in enumerate(lines[:LINES_DRAWN], 1)]
-    st.caption("The text as it was pasted, with the lines that have problems marked")
-    raw("\n".join(shown), 500 if len(shown) > 25 else None)
-    if len(lines) > LINES_DRAWN:
-        st.caption(f"The first {LINES_DRAWN:,} of {counted(len(lines), 'line')}.")
+    total = whole.count("\n") + 1
+    first = max(1, min(screen.focus - LINES_DRAWN // 2, total - LINES_DRAWN + 1))
+    st.caption("The text as it was pasted, with its problems marked; what nobody can see is written out")
+    titles = {number: issue.kind.title for number, issue in enumerate(screen.issues)}
+    lines = lines_of(whole, screen.marks, first, LINES_DRAWN)
+    marked_text(lines, titles, key="inspect-text", focus=screen.focus, asked=screen.asked, label="The pasted text")
+    if total > LINES_DRAWN:
+        st.caption(f"Lines {first:,} to {first + len(lines) - 1:,} of {total:,}.")

@@ -1,33 +1,87 @@
-"""What the Inspect screen knows and does: the pasted text, what it was recognised as, its verdict, its batch."""
+"""What the Inspect screen knows and does: the pasted text, what it was recognised as, its verdicts, its batch."""
 
+import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
 
-from intempt_core import ConsoleError, Payload, Report, Target, check_events, intent_of, plan_events, read_payload
+from intempt_core import (
+    ConsoleError,
+    Issue,
+    Payload,
+    Report,
+    Target,
+    check_events,
+    intent_of,
+    open_client,
+    plan_events,
+    read_payload,
+)
+from intempt_core.curl import without_keys
+from intempt_core.events import at, id_text, identities_of, linking_of
 from intempt_core.history import Source, target_key
+from intempt_core.marking import Mark
+from intempt_core.payloads import LONGEST
 from intempt_core.plan import Plan, Policy
+from intempt_core.sandbox_word import read_words
+from intempt_core.text_mends import Mend, marks_with, mend_of, mended
+from intempt_core.verdicts import EventVerdicts, Known, verdicts_of
 from pages.parts import sending
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
 from pages.parts.house import house
-from pages.parts.session import one_click, room, value
+from pages.parts.session import one_click, put, room, value
 
 PASTE = "inspect-paste"
 """The widget key of the pasted text."""
 
+MARKED = 2_000
+"""Problems that are marked in the text and can be mended together; a text has seldom more, and then they are alike."""
+
+HAD_KEY = "The command held a key. It is masked in the text, and kept nowhere."
+
+UNDONE = 20
+"""Mends that can be taken back."""
+
+SEEN_EVENTS = 1_000
+"""Events of one person that are counted to say how well it is known."""
+
 
 @dataclass
 class Inspecting:
-    """The Inspect screen of one tab."""
+    """The Inspect screen of one tab.
+
+    ``asked`` counts the times that somebody was led to ``focus``, a line of the text; ``preview`` is the number of the
+    problem whose mend is looked at, -1 for all that is certain. ``before`` are the texts before each mend, ``mended``
+    the text that the last one made.
+    """
 
     payload: Payload | None = None
     report: Report | None = None
     trouble: str = ""
     trouble_line: int | None = None
+    text: str = ""
+    issues: Sequence[Issue] = ()
+    marks: Sequence[Mark] = ()
+    mends: dict[int, Mend] = field(default_factory=dict)
+    verdicts: dict[int, list[EventVerdicts]] = field(default_factory=dict)
+    before: list[str] = field(default_factory=list)
+    mended: str | None = None
+    note: str = ""
+    focus: int = 0
+    asked: int = 0
+    preview: int | None = None
+    files: int = 0
     batch: str | None = None
     settled_at: float = 0.0
     judged_for: str = ""
     on_its_way: bool = False
     doubled: bool = False
+
+    @property
+    def places(self) -> dict[int, int]:
+        """Where in the text each marked problem stands, by its number."""
+        return {mark.number: mark.at for mark in self.marks}
 
 
 def inspecting(target: Target) -> Inspecting:
@@ -42,23 +96,63 @@ def inspecting(target: Target) -> Inspecting:
 
 
 def read(target: Target) -> None:
-    """Read and judge what was pasted; what is no JSON is a sentence with its line."""
-    found, text = room(Inspecting), value(PASTE, "")
+    """Read and judge what was pasted; what is no JSON is a sentence with its line. A key is masked where it stands."""
+    found, text = room(Inspecting), value(PASTE, "") or ""
+    had_key = False
+    if len(text) > LONGEST:
+        put(PASTE, "")  # it would go back and forth between browser and server with every click
+    else:
+        text, had_key = without_keys(text)
+        if had_key:
+            put(PASTE, text)
     if found.payload is not None and text == found.payload.text:
         judge(target)
         return
-    found.payload = found.report = None
+    if text not in (found.mended, *found.before[-1:]):
+        found.before.clear()
+    anew(found)
     if not found.on_its_way:  # what is on its way stays in sight
         found.batch, found.settled_at, found.doubled = None, 0.0, False
-    found.trouble, found.trouble_line = "", None
     if not text.strip():
         return
+    found.text = text if len(text) <= LONGEST else ""
     try:
         found.payload = read_payload(text)
     except ConsoleError as error:
         found.trouble, found.trouble_line = str(error), getattr(error, "line", None)
-        return
+        found.focus, found.asked = found.trouble_line or 0, found.asked + 1
     judge(target)
+    if had_key:
+        found.note = HAD_KEY
+
+
+def anew(found: Inspecting) -> None:
+    """Forget what was known of the text before."""
+    found.payload = found.report = found.preview = found.trouble_line = None
+    found.trouble = found.text = found.note = ""
+    found.issues, found.marks, found.focus = (), (), 0
+    found.mends, found.verdicts = {}, {}
+
+
+def read_file(target: Target, name: str, content: bytes) -> None:
+    """Read a dropped file as if its text had been pasted. The file itself is let go of."""
+    found = room(Inspecting)
+    found.files += 1
+    try:
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        anew(found)
+        put(PASTE, "")
+        line = content.count(b"\n", 0, error.start) + 1
+        found.trouble = f"{name} is no text: line {line:,} holds bytes that are not UTF-8. Save it as UTF-8."
+        return
+    read_text(target, text)
+
+
+def read_text(target: Target, text: str) -> None:
+    """Read a text as if it had been pasted."""
+    put(PASTE, text)
+    read(target)
 
 
 def shown() -> None:
@@ -71,13 +165,106 @@ def judge(target: Target) -> None:
     """Check what was read, and look what of it was sent to ``target`` before."""
     found, place = room(Inspecting), target_key(target)
     found.judged_for = place
+    found.verdicts = {}
+    if found.payload is None:
+        return
+    found.report = check_events(
+        found.payload.events,
+        lambda ids: house().history.sent_ids(place, ids),
+        found.payload.issues,
+        house().lacks(place),
+    )
+    found.issues = found.report.issues(limit=MARKED)
+    mends = ((number, mend_of(found.payload, issue)) for number, issue in enumerate(found.issues))
+    found.mends = {number: mend for number, mend in mends if mend is not None}
+    found.marks = marks_with(found.payload, found.issues, found.mends)
+
+
+# ── what is known of each event ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def verdicts(target: Target, page: int, size: int) -> list[EventVerdicts]:
+    """The three verdicts on the events of one page (from 1), worked out when it is first looked at."""
+    found = room(Inspecting)
+    if found.payload is None or found.report is None:
+        return []
+    if page not in found.verdicts:
+        events = found.payload.events
+        rows = range((page - 1) * size, min(page * size, len(events)))
+        found.verdicts[page] = verdicts_of(events, found.report, known(target, found.payload, rows), rows)
+    return found.verdicts[page]
+
+
+def known(target: Target, payload: Payload, rows: Sequence[int]) -> Known:
+    """What history, and the sandbox where it is one, know of the events of these rows."""
+    bodies, place = [payload.events[row].body for row in rows], target_key(target)
+    ids = [id_ for body in bodies if (id_ := id_text(at(body, "eventId"))) is not None]
+    persons = [dict(linking_of(body) or identities_of(body).items()) for body in bodies]
+
+    @cache
+    def seen(field_: str, id_: str) -> int:
+        return len(house().history.interactions(place, field_, id_, limit=SEEN_EVENTS))
+
+    async def ask() -> object:
+        async with open_client(house().settings) as client:
+            return await read_words(client, target, [next(iter(one.values())) for one in persons if one])
+
+    words = asyncio.run(ask())
+    return Known(
+        target,
+        house().history.sightings(ids, target=place, most=20),
+        words if isinstance(words, dict) else None,
+        seen,
+    )
+
+
+# ── from the list to the place, and mending ──────────────────────────────────────────────────────────────────────────
+
+
+def go_to(number: int) -> None:
+    """Lead to the place of a problem in the text."""
+    found = room(Inspecting)
     if found.payload is not None:
-        found.report = check_events(
-            found.payload.events,
-            lambda ids: house().history.sent_ids(place, ids),
-            found.payload.issues,
-            house().lacks(place),
-        )
+        found.focus, found.asked = found.payload.line_column(found.places[number])[0], found.asked + 1
+
+
+def look_at(number: int | None) -> None:
+    """Show the difference that a mend would make (-1: all that is certain), or none."""
+    room(Inspecting).preview = number
+
+
+def chosen() -> list[Mend]:
+    """The mends that are looked at."""
+    found = room(Inspecting)
+    if found.preview is None:
+        return []
+    return list(found.mends.values()) if found.preview < 0 else [found.mends[found.preview]]
+
+
+def mend(target: Target) -> None:
+    """Put what is looked at into the text; it can be undone."""
+    found = room(Inspecting)
+    if found.payload is None:
+        return
+    text = mended(found.payload, chosen())
+    if text is None:
+        found.preview, found.note = None, "The command around the body would read otherwise: mend it by hand."
+        return
+    found.before, found.mended = [*found.before[-UNDONE + 1 :], found.payload.text], text
+    put(PASTE, text)
+    read(target)
+
+
+def undo(target: Target) -> None:
+    """The text as it was before the last mend."""
+    found = room(Inspecting)
+    if found.before:
+        found.mended = found.before.pop()
+        put(PASTE, found.mended)
+        read(target)
+
+
+# ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def plan(*, everything: bool) -> Plan | None:

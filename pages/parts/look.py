@@ -37,11 +37,15 @@ STYLE = """<style>
     font-family: 'Source Code Pro', monospace; font-size: 0.86rem
 }
 @media (max-width: 640px) {.st-key-upload-titles {display: none}}
+@media (min-width: 641px) {
+    [data-testid=stColumn]:has(.st-key-inspect-text) {position: sticky; top: 4rem; align-self: flex-start}
+}
 [data-testid=stButtonGroup] [data-selected=true] p {color: light-dark(#17456b, #a5d0f5)}
 [data-st-overlay-root] {color-scheme: light dark}
 </style>"""
-"""What a theme cannot say: typed ids and payloads are read digit by digit; what is chosen is legible in the dark,
-also in what opens above the page, which Streamlit does not tell whether it is light or dark."""
+"""What a theme cannot say: typed ids and payloads are read digit by digit; a text stays beside its problems;
+what is chosen is legible in the dark, also in what opens above the page, which Streamlit does not tell whether it is
+light or dark."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&@=^])")
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from intempt_core import Issue
+from intempt_core.marking import visible
 from pages.parts.look import LOOKS, badge, counted
 from pages.parts.session import key
 
@@ -30,9 +31,14 @@ def problem_list(
     issues: Sequence[Issue],
     go: Callable[[Issue], None] | None = None,
     where: Callable[[Issue], str] | None = None,
+    *,
+    beside: Callable[[int], None] | None = None,
+    below: Callable[[int], None] | None = None,
+    allowed: bool = False,
 ) -> None:
     """Every issue as one card. With ``go`` each has a button that leads to its field; ``where`` says its place.
 
+    ``beside`` draws what else stands in its head, ``below`` under it; with ``allowed`` it says what would be right.
     What was given is untrusted and stands in ``st.text``, which renders nothing.
     """
     for number, issue in enumerate(issues):
@@ -41,8 +47,14 @@ def problem_list(
                 st.markdown(f"{badge(issue.severity)} **{issue.kind.title}**", width="stretch")
                 if go is not None:
                     st.button("Go there", key=key(name, "go", number), on_click=go, args=(issue,), type="tertiary")
+                if beside is not None:
+                    beside(number)
             st.text((where or _words)(issue))
-            st.text(f"{issue.says} {issue.mend}")
+            st.text(visible(f"{issue.says} {issue.mend}"))
+            if allowed:
+                st.text(f"Allowed: {issue.kind.allowed}")
+            if below is not None:
+                below(number)
 
 
 def _words(issue: Issue) -> str:

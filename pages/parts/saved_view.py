@@ -14,6 +14,7 @@ from pages.parts.look import counted, escaped
 from pages.parts.mapping_more import put
 from pages.parts.session import key, value
 from pages.parts.session import put as put_widget
+from pages.parts.taking import download
 
 KNOWN_SHOWN = 3
 """Saved mappings that are offered for a file."""
@@ -70,13 +71,12 @@ def files(table: Table, mapping: Mapping) -> None:
         _save_under(table, mapping)
     with st.popover("Saved mappings", key="upload-saved"):
         _choose()
-    st.download_button(
+    download(
         "Mapping as a file",
-        SavedMapping(same.name if same else PurePath(table.name).stem, table.header, mapping).to_json(),
+        SavedMapping(same.name if same else PurePath(table.name).stem, table.header, mapping).to_json,
         "mapping.json",
         "application/json",
         key="upload-map-out",
-        on_click="ignore",
     )
     with st.popover("Use a mapping file", key="upload-map-in"):
         st.file_uploader("A mapping file", key="upload-map-file", on_change=_bring_in, max_upload_size=1)
@@ -105,14 +105,7 @@ def _choose() -> None:
     name = st.selectbox("Mapping", names, key="upload-saved-name")
     chosen = kept.get(name)
     st.button(f"Use “{escaped(name)}” for this file", key="upload-saved-use", on_click=use, args=(chosen,))
-    st.download_button(
-        f"Download “{escaped(name)}”",
-        chosen.to_json(),
-        "mapping.json",
-        "application/json",
-        key="upload-saved-out",
-        on_click="ignore",
-    )
+    download(f"Download “{escaped(name)}”", chosen.to_json, "mapping.json", "application/json", key="upload-saved-out")
     widget = key("upload-saved-new", name)
     st.text_input("Another name", name, key=widget, max_chars=NAME_LENGTH)
     with st.container(horizontal=True):

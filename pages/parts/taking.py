@@ -49,3 +49,11 @@ def link(page: str, label: str, params: Mapping[str, str], *, help_: str = "") -
         st.caption("No link is made here: it would hold a target's key.")
         return
     st.page_link(page, label=label, query_params=dict(params), help=help_ or None)
+
+
+def safe(text: str) -> str:
+    """A text to be copied, or, where it holds a key, that sentence."""
+    try:
+        return secret_free(text, house().credentials)
+    except SecretFound as error:
+        return str(error)

@@ -7,6 +7,10 @@ from playwright.sync_api import Page, expect
 
 STILL = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 
+MOVES_NOT = """() => !document.querySelector('[data-stale=true]') &&
+    document.getAnimations().every(one => one.effect.getComputedTiming().iterations === Infinity)"""
+"""Nothing is left from an older drawing, and nothing fades in or out."""
+
 
 def settled(page: Page) -> Page:
     """Wait until the script has run, the server is there and nothing is still being drawn."""
@@ -23,6 +27,7 @@ def open_screen(page: Page, path: str) -> Page:
 
 def serious_findings(page: Page) -> list[str]:
     """What axe calls serious or critical on the page as it is shown: one line a place, its rule first."""
+    page.wait_for_function(MOVES_NOT, timeout=10_000)  # what is half faded has half its contrast
     violations = Axe().run(page).response["violations"]
     return [
         f"{violation['id']}: {' '.join(map(str, node['target']))}: {node.get('failureSummary', '')}"

@@ -1,13 +1,14 @@
 """Inspect, as a person meets it: paste, see what is wrong and where, take it to Compose, or send it as it is."""
 
 import json
+import re
 from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import open_screen, serious_findings, settled
 from tests.browser.conftest import Console
-from tests.browser.operating import arrived, box, events_of, go, press, send, widget
+from tests.browser.operating import KEY, arrived, box, events_of, go, press, send, widget
 
 EVIL = "![x](http://e.example/y.png)<script>document.title='taken'</script>:red[x] $x$ \u202e"
 
@@ -29,10 +30,11 @@ def test_a_payload_is_judged_taken_to_compose_and_sent_as_it_is(page: Page, cons
     open_screen(page, "/inspect")
     paste(page, text)
     expect(page.get_by_text("Recognised: request body, 1 group, 2 events")).to_be_visible()
-    line = text.splitlines().index('     "data": {', text.splitlines().index(f'     "eventId": "b-{who}",')) + 1
-    expect(page.get_by_text(f"Line {line}, column 14 · track[0].payload[1].data.productId")).to_be_visible()
-    marked = page.get_by_test_id("stCode").last.inner_text().splitlines()
-    assert [number for number, shown in enumerate(marked, 1) if "■" in shown] == [line]
+    line = next(number for number, shown in enumerate(text.splitlines(), 1) if "productID" in shown)
+    expect(page.get_by_text(f"Line {line}, column 7 · track[0].payload[1].data.productId")).to_be_visible()
+    marked = widget(page, "inspect-text").locator("li")
+    assert [n for n, row in enumerate(marked.all(), 1) if "■" in row.locator("b").inner_text()] == [line]
+    assert "⟨U+202E⟩" in marked.nth(line - 1).inner_text()
     press(page, "inspect-compose")
     expect(page.get_by_text("Event 2", exact=True)).to_be_visible()
     expect(page.get_by_test_id("stCode").first).to_contain_text('"productId": "1487580005268456287"')
@@ -46,6 +48,57 @@ def test_a_payload_is_judged_taken_to_compose_and_sent_as_it_is(page: Page, cons
     expect(page.get_by_text("was already sent to this target", exact=False).first).to_be_visible()
     assert page.locator("[data-testid=stMain] img").count() == 0
     assert page.title() != "taken"
+
+
+def test_a_command_is_mended_from_the_list_and_leads_to_its_line(page: Page) -> None:
+    lines = ["curl 'https://api.intempt.com/v1/acme/projects/shop/sources/1/track' \\", f"  -u {KEY} \\", "  -d '["]
+    lines += [
+        f'{{"name": "Product viewed", "eventId": "c{n}", "userId": "u", "data": {{"productId": "p"}}}},'
+        for n in range(80)
+    ]
+    lines += ['{"name": "added_to_cart", "eventId": "last", "userId": "u", "data": {"productId": "p"}}]\'']
+    open_screen(page, "/inspect")
+    paste(page, "\n".join(lines))
+    expect(page.get_by_text("Recognised: cURL command with list of 81 events")).to_be_visible()
+    expect(box(page, "inspect-paste")).to_have_value(re.compile("-u •••• "))
+    assert KEY.partition(".")[2] not in page.content()
+    press(page, "inspect-go-0")
+    looked_at = widget(page, "inspect-text").locator(".looked-at")
+    expect(looked_at).to_be_in_viewport()
+    expect(looked_at).to_contain_text("added_to_cart")
+    press(page, "inspect-mend-0")
+    expect(widget(page, "inspect-difference").locator("mark.new")).to_have_text('"Added to cart"')
+    press(page, "inspect-mend-really")
+    expect(page.get_by_role("button", name="Send 81 events to Sandbox")).to_be_visible()
+    press(page, "inspect-undo")
+    expect(looked_at.or_(widget(page, "inspect-text")).first).to_contain_text("added_to_cart")
+
+
+def test_a_file_is_opened_or_dropped_and_a_paste_that_is_too_long_is_a_sentence(page: Page) -> None:
+    open_screen(page, "/inspect")
+    page.get_by_role("button", name="Open a file").click()
+    file = {"name": "a.jsonl", "mimeType": "text/plain", "buffer": b'{"eventId": "f1"}\n{"eventId": "f2"}'}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
+    expect(page.get_by_text("Recognised: 2 JSON values one after another, 2 events")).to_be_visible()
+    page.keyboard.press("Escape")
+    box(page, "inspect-paste").evaluate(
+        """(area) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.setData("text/plain", "[" + "1".repeat(2e8));
+            area.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect(page.get_by_text("What was pasted has 200,000,001 characters; up to 5,000,000", exact=False)).to_be_visible()
+    box(page, "inspect-paste").evaluate(
+        """(area) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File(['{"eventId": "dropped"}'], "event.json"));
+            area.dispatchEvent(new DragEvent("drop", {dataTransfer, bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect(page.get_by_text("Event 1 · no name · dropped")).to_be_visible()
+    paste(page, "{}")
+    expect(page.get_by_text("Recognised: one event")).to_be_visible()
 
 
 def test_garbage_is_a_sentence_and_the_next_paste_is_read(page: Page) -> None:
@@ -76,6 +129,7 @@ def test_a_large_payload_is_judged_and_sent_once_by_a_double_click(page: Page, c
 def test_axe_finds_nothing_serious_in_an_error_and_an_outcome(page: Page) -> None:
     open_screen(page, "/inspect")
     press(page, "inspect-example")
+    press(page, "inspect-mend-0")
     assert serious_findings(page) == []
     page.get_by_role("button", name="Send as it is").click()
     send(page, "inspect-send-as-it-is")

@@ -129,8 +129,8 @@ def test_comments_and_trailing_commas_are_read_over_and_said_at_their_place() ->
 
 
 def test_a_text_that_is_too_long_is_refused_with_the_limit() -> None:
-    with pytest.raises(ReadError, match="up to 10,000,000 are read here"):
-        read_payload(" " * 10_000_001)
+    with pytest.raises(ReadError, match="up to 5,000,000 are read here"):
+        read_payload(" " * 5_000_001)
 
 
 # ── what is misplaced ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import uvicorn
 
@@ -53,21 +54,23 @@ def judged(events: Sequence[object], known: Known) -> list[EventVerdicts]:
     return verdicts_of(payload.events, report, known, range(len(payload.events)))
 
 
-def sighting(state: RequestState, when: int = 1, status: int | None = 201) -> Sighting:
-    return Sighting("e1", "b", "x", when, 0, None, None, "sandbox", "sandbox", state, status, "", 1, when)
+def sighting(state: RequestState, when: int = 1, status: int | None = 201, product: str = "p1") -> Sighting:
+    return Sighting(
+        "e1", "b", "x", when, 0, "Product viewed", product, "sandbox", "sandbox", state, status, "", 1, when
+    )
 
 
 @pytest.mark.parametrize(
     ("event", "well_formed", "matters"),
     [
-        (GOOD, (Tone.FINE, "yes"), (Tone.FINE, "nothing is against it")),
-        ({**GOOD, "userId": " u1"}, (Tone.DOUBT, "yes, but id has white space around it or invisible characters"),
-         (Tone.FINE, "nothing is against it")),
+        (GOOD, (Tone.FINE, "yes"), (Tone.FINE, "nothing against it")),
+        ({**GOOD, "userId": " u1"}, (Tone.DOUBT, "yes, but: id has white space around it or invisible characters"),
+         (Tone.FINE, "nothing against it")),
         ({**GOOD, "userId": None}, (Tone.BAD, "no: nobody named"), (Tone.BAD, "no: nobody named")),
         ({**GOOD, "timestamp": 5}, (Tone.BAD, "no: time before 2010"),
          (Tone.BAD, "no: its time has the whole request rejected")),
-        ({**GOOD, "userId": "undefined"}, (Tone.DOUBT, "yes, but id looks like a placeholder"),
-         (Tone.DOUBT, "yes, but an id looks like a placeholder")),
+        ({**GOOD, "userId": "undefined"}, (Tone.DOUBT, "yes, but: id looks like a placeholder"),
+         (Tone.DOUBT, "unsure: an id looks like a placeholder")),
         (5, (Tone.BAD, "no: event name not one of four, event is not an object"),
          (Tone.BAD, "no: event name not one of four, event is not an object")),
     ],
@@ -84,13 +87,15 @@ def test_form_and_effect_are_judged_apart(
 @pytest.mark.parametrize(
     ("seen", "tone", "words", "request_"),
     [
-        ([sighting(RequestState.ACCEPTED)], Tone.GOOD, "accepted (201)", 1),
+        ([sighting(RequestState.ACCEPTED)], Tone.GOOD, "accepted: answered 201", 1),
         ([sighting(RequestState.REFUSED, 9, 400), sighting(RequestState.ACCEPTED, 3)], Tone.GOOD,
-         "accepted (201), sent 2 times", 3),
-        ([sighting(RequestState.REFUSED, 9, 400)], Tone.BAD, "refused (400)", 9),
-        ([sighting(RequestState.UNKNOWN, 9, None)], Tone.DOUBT, "unknown: it may have arrived", 9),
-        ([sighting(RequestState.PENDING, 9, None)], Tone.NOTHING, "waits to be sent", 9),
-        ([sighting(RequestState.UNSENT, 9, None)], Tone.NOTHING, "not sent to Sandbox from here", None),
+         "accepted: answered 201, sent 2 times", 3),
+        ([sighting(RequestState.REFUSED, 9, 400)], Tone.BAD, "refused: answered 400", 9),
+        ([sighting(RequestState.UNKNOWN, 9, None)], Tone.DOUBT, "unknown", 9),
+        ([sighting(RequestState.PENDING, 9, None)], Tone.NOTHING, "pending", 9),
+        ([sighting(RequestState.ACCEPTED, product="other")], Tone.DOUBT, "not sent: but another event of its id was",
+         None),
+        ([sighting(RequestState.UNSENT, 9, None)], Tone.NOTHING, "not sent: to Sandbox from here", None),
     ],
 )  # fmt: skip
 def test_of_several_sendings_the_one_that_says_most_is_told(
@@ -104,19 +109,23 @@ def test_of_several_sendings_the_one_that_says_most_is_told(
 def test_a_repeat_an_unknown_product_and_a_known_person_are_told() -> None:
     first, again = judged([GOOD, {**GOOD, "data": {"productId": "p2"}}], Known(TARGET, {}))
     assert first.matters.tone is Tone.FINE
-    assert again.matters.words == "it is ignored as a repeat: the id was used before"
-    (one,) = judged([GOOD], Known(TARGET, {}, unknown_product=lambda product: product == "p1"))
-    assert one.matters.words == "its product is not in the catalogue"
+    assert again.matters.words == "a repeat: it is ignored as a repeat"
+    payload = read_payload(json.dumps([GOOD]))
+    report = check_events(
+        payload.events, None, payload.issues, lambda ids: np.array([id_ == "p1" for id_ in ids.to_pylist()])
+    )
+    (one,) = verdicts_of(payload.events, report, Known(TARGET, {}), [0])
+    assert one.matters.words == "unsure: its product is not in the catalogue"
     (one,) = judged([GOOD], Known(TARGET, {}, seen=lambda field, id_: 3 if (field, id_) == ("userId", "u1") else 0))
-    assert one.matters.words == "nothing is against it; userId is known, 3 of its events were accepted"
+    assert one.matters.words == "nothing against it: its person is known, 3 of its events were accepted"
     (one,) = judged([{**GOOD, "userId": "u9"}], Known(TARGET, {}, seen=lambda _field, _id: 0))
-    assert one.matters.words == "nothing is against it; a new userId for it"
+    assert one.matters.words == "nothing against it: its person is new there"
     assert one.person == ("userId", "u9")
 
 
 def test_an_event_without_an_id_cannot_be_looked_up() -> None:
     (one,) = judged([{**GOOD, "eventId": " "}], Known(TARGET, {}))
-    assert one.accepted.words == "cannot be looked up: it has no event id"
+    assert one.accepted.words == "not known: without an event id it cannot be looked up"
 
 
 def test_the_sandbox_has_the_last_word_on_its_own_events(tmp_path: Path, sandbox_url: str) -> None:
@@ -135,8 +144,8 @@ def test_the_sandbox_has_the_last_word_on_its_own_events(tmp_path: Path, sandbox
     assert [word.because for word in words["e2"]] == ["The product id is missing."]
     assert [(word.because == "", word.repeat) for word in words["e1"]] == [(True, False), (False, True)]
     one, two, _ = judged(events, Known(target, {}, words))
-    assert (one.accepted.tone, one.accepted.words) == (Tone.GOOD, "accepted from event-console, not from here")
-    assert one.matters.words == "processed, its repeats were not"
+    assert (one.accepted.tone, one.accepted.words) == (Tone.GOOD, "accepted: from event-console, not from here")
+    assert one.matters.words == "processed: its repeats were not"
     assert two.matters.words == "not processed: The product id is missing."
 
 

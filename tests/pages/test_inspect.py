@@ -28,7 +28,18 @@ def test_what_is_pasted_is_recognised(inspect: Screen, text: str, recognised: st
     assert f"Recognised: {recognised}" in inspect.paste(text).said
 
 
-@pytest.mark.parametrize("text", ["{", "NaN", "[1,", "a: 1", "\x00", "[" * 5000, '{"a": "\n"}'])
+def pasted(screen: Screen) -> str:
+    return screen.app.text_area(key="inspect-paste").value or ""
+
+
+def lines(screen: Screen, number: int = 0) -> list[tuple[int, str, str]]:
+    """What a text with marks shows: line number, sign in the gutter, text."""
+    drawn = [e.proto for e in screen.app.get("bidi_component") if e.proto.component_name == "console.marked_text"]
+    data = json.loads(drawn[number].json)
+    return [(at, sign, "".join(text for text, _ in pieces)) for at, _, sign, pieces, _ in data["lines"]]
+
+
+@pytest.mark.parametrize("text", ["{", "NaN", "[1,", "a: 1", "\x00", "[" * 5000, '{"a": "\n"}', "curl x -d '{"])
 def test_garbage_is_a_sentence(inspect: Screen, text: str) -> None:
     inspect.paste(text)
     assert "this cannot be read" in inspect.marks
@@ -42,14 +53,108 @@ def test_problems_stand_with_their_line_and_their_line_is_marked(inspect: Screen
     inspect.paste(BROKEN)
     assert "Line 4, column 4 · track[0].payload[0]" in inspect.said
     assert "Line 5, column 27 · track[0].payload[0].data.productId" in inspect.said
-    marked = inspect.codes[-1].splitlines()
-    assert [line[2] for line in marked] == [" ", " ", " ", "■", "◆"]
-    assert [line[4:] for line in marked] == BROKEN.splitlines()
+    assert [sign for _, sign, _ in lines(inspect)] == ["", "", "", "■", "◆"]
+    assert [text for _, _, text in lines(inspect)] == BROKEN.splitlines()
 
 
 def test_lines_are_counted_as_json_counts_them(inspect: Screen) -> None:
     inspect.paste('{"eventId": "a\u2028b",\r\n "userId": "u", "data": {}}')
-    assert len(inspect.codes[-1].split("\n")) == 2
+    assert [text for _, _, text in lines(inspect)] == ['{"eventId": "a⟨U+2028⟩b",', ' "userId": "u", "data": {}}']
+
+
+def test_what_cannot_be_read_is_shown_with_the_line_where_it_breaks_off(inspect: Screen) -> None:
+    inspect.paste('{"track": [\n {"name": "x"')
+    assert "the object that begins in line 2 is still open" in inspect.said
+    assert [number for number, _, _ in lines(inspect)] == [1, 2]
+
+
+def test_one_click_leads_from_a_problem_to_its_line(inspect: Screen) -> None:
+    inspect.paste(
+        "[\n"
+        + ",\n".join([json.dumps({**EVENT, "eventId": f"e{n}"}) for n in range(3000)])[:-1]
+        + ', "x": {}, "x": 1}]'
+    )
+    assert lines(inspect)[0][0] == 1
+    inspect.press("inspect-go-0")
+    assert inspect.inspecting.focus == 3001
+    assert lines(inspect)[-1][:2] == (3001, "◆")
+    assert len(lines(inspect)) == 2000
+
+
+def test_a_mend_is_shown_made_and_undone(inspect: Screen) -> None:
+    text = '{"name": "product viewed", "eventId": "m1", "user_id": "u", "data": {"product_id": "A\u202e1"}}'
+    inspect.paste(text)
+    inspect.press("inspect-mend-0")
+    assert lines(inspect, 1) == [
+        (1, "−", '{"name": "product viewed", "eventId": "m1", "user_id": "u", "data": {"pro'),
+        (1, "+", '{"name": "Product viewed", "eventId": "m1", "user_id": "u", "data": {"pro'),
+    ]
+    inspect.press("inspect-mend-not").press("inspect-mend-all").press("inspect-mend-really")
+    mended = '{"name": "Product viewed", "eventId": "m1", "userId": "u", "data": {"productId": "A\u202e1"}}'
+    assert pasted(inspect) == mended
+    assert not inspect.has("inspect-mend-all")
+    assert "invisible characters" in inspect.marks
+    assert "A⟨U+202E⟩1" in inspect.said
+    inspect.press("inspect-undo")
+    assert pasted(inspect) == text
+    assert not inspect.has("inspect-undo")
+
+
+def test_another_text_forgets_what_could_be_undone(inspect: Screen) -> None:
+    inspect.paste('{"name": "product viewed"}').press("inspect-mend-0").press("inspect-mend-really")
+    assert inspect.has("inspect-undo")
+    assert not inspect.paste(json.dumps(EVENT)).has("inspect-undo")
+
+
+def test_a_command_is_read_its_key_masked_and_mended_in_its_quotes(inspect: Screen) -> None:
+    key = "shopprefix.9f3c51d2a7e84b60"
+    inspect.paste(f"curl -u {key} https://a.example/track -d '{json.dumps({**EVENT, 'name': 'product viewed'})}'")
+    assert "Recognised: cURL command with one event" in inspect.said
+    assert "held a key" in inspect.said
+    assert key not in str(vars(inspect.inspecting)) + str(inspect.app.session_state)
+    assert key not in pasted(inspect)
+    inspect.press("inspect-mend-0").press("inspect-mend-really")
+    assert "-u •••• https" in pasted(inspect)
+    assert inspect.has("inspect-send")
+
+
+def test_a_dropped_file_is_read_as_if_it_were_pasted(inspect: Screen) -> None:
+    inspect.app.file_uploader(key="inspect-file-0").upload(
+        "a.jsonl", (json.dumps(EVENT) + "\n" + json.dumps(EVENT)).encode()
+    )
+    inspect.run()
+    assert "Recognised: 2 JSON values one after another, 2 events" in inspect.said
+    inspect.app.file_uploader(key="inspect-file-1").upload("a.json", b"{\n\xff}")
+    inspect.run()
+    assert "a.json is no text: line 2 holds bytes that are not UTF-8." in inspect.said
+    inspect.app.file_uploader(key="inspect-file-2").upload("a.json", json.dumps(EVENT).encode("utf-16"))
+    assert "Recognised: one event" in inspect.run().said
+
+
+def test_a_text_that_is_too_long_is_a_sentence_and_is_let_go_of(inspect: Screen) -> None:
+    inspect.paste("[" + " " * 5_000_000)
+    assert "up to 5,000,000 are read here" in inspect.said
+    assert pasted(inspect) == ""
+
+
+def test_three_verdicts_are_kept_apart(inspect: Screen) -> None:
+    events = [{**EVENT, "eventId": "v1"}, {**EVENT, "eventId": "v2", "data": {}}]
+    inspect.paste(json.dumps(events))
+    assert inspect.marks.count("– not sent") == 2
+    inspect.send("inspect-send-as-it-is")
+    assert inspect.marks.count("● accepted") >= 2
+    assert "● processed" in inspect.marks
+    assert "■ not processed" in inspect.marks
+    assert "The product id is missing." in inspect.said
+
+
+def test_a_minified_body_is_drawn_around_its_problem(inspect: Screen) -> None:
+    body = json.dumps([{**EVENT, "eventId": f"x{number}"} for number in range(400)])
+    inspect.paste(body[:-2] + ', "sessionId": 5}]')
+    ((_, sign, text),) = lines(inspect)
+    assert sign == "◆"
+    assert len(text) < 21_000
+    assert '"sessionId": 5' in text
 
 
 def test_good_events_are_sent_and_then_known_as_sent(inspect: Screen) -> None:
@@ -60,6 +165,7 @@ def test_good_events_are_sent_and_then_known_as_sent(inspect: Screen) -> None:
     inspect.send("inspect-send")
     assert "● accepted" in inspect.marks
     assert "was already sent to this target" in inspect.said
+    assert "answered 201" in inspect.said
     body = {key: content for key, content in EVENT.items() if key != "name"}
     assert json.loads(next(code for code in inspect.codes if code.startswith('{"track"'))) == {
         "track": [{"name": "Product viewed", "payload": [body]}]

@@ -1,0 +1,32 @@
+"""Before a text area: a paste that no browser could hold never gets in, and a dropped file is read as its text."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+
+@cache
+def _component() -> "ComponentRenderer":
+    html, css, js = (Path(__file__).with_suffix(kind).read_text("utf-8") for kind in (".html", ".css", ".js"))
+    return st.components.v2.component("console.paste_guard", html=html, css=css, js=js)
+
+
+def paste_guard(area: str, most: int, otherwise: str, dropped: Callable[[str], None], *, key: str) -> None:
+    """Guard the text area of a widget key: up to ``most`` characters; ``otherwise`` says what to do with more.
+
+    ``dropped`` is called with the text of a file that was dropped on it.
+    """
+
+    def arrived() -> None:
+        text = getattr(st.session_state.get(key), "dropped", None)
+        if isinstance(text, str) and len(text) <= most:
+            dropped(text)
+
+    data = {"area": area, "most": most, "otherwise": otherwise}
+    _component()(key=key, data=data, on_dropped_change=arrived)
