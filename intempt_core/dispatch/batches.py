@@ -20,7 +20,7 @@ from intempt_core.targets import Target
 CHUNK = 640
 """Requests of a group of lanes between two words with the engine."""
 
-TURN = 32
+TURN = 64
 """Requests of one lane before another lane, perhaps of another batch, may have its place."""
 
 log = logging.getLogger(__name__)

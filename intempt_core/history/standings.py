@@ -4,13 +4,15 @@ The drawing in :mod:`intempt_core.history`, in code.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from intempt_core.client import Attempt, Outcome
 from intempt_core.errors import NotFound
+from intempt_core.events import dumps
 from intempt_core.history.records import BatchState, Leaving, Mark, RequestState, Settled
 from intempt_core.history.schema import attempts, batches, requests, storable
 
@@ -35,8 +37,7 @@ GONE = "The console that sent it went away before the answer came: it may have a
 """What an attempt says that nobody saw the end of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a request stands, as far as a mark needs to know. Its batch has a number and a ``name`` (its id)."""
 
     id: int
@@ -61,7 +62,7 @@ def after(standing: Standing, mark: Mark, owner: str, now: int) -> Standing | No
         waits = standing.state == RequestState.PENDING.value or standing.retry_at is not None
         if not waits or standing.batch_state != BatchState.SENDING.value:
             return None
-        return replace(standing, state=RequestState.LEAVING.value, retry_at=None, updated_at=now)
+        return standing._replace(state=RequestState.LEAVING.value, retry_at=None, updated_at=now)
     if standing.state != RequestState.LEAVING.value:
         return None
     outcome, doubt = mark.attempt.outcome, standing.doubt or mark.attempt.outcome is Outcome.UNKNOWN
@@ -76,8 +77,7 @@ def after(standing: Standing, mark: Mark, owner: str, now: int) -> Standing | No
         state = RequestState.PENDING
     else:
         state = RequestState(outcome.value)
-    return replace(
-        standing,
+    return standing._replace(
         state=state.value,
         doubt=doubt,
         tries=standing.tries + 1,
@@ -86,65 +86,109 @@ def after(standing: Standing, mark: Mark, owner: str, now: int) -> Standing | No
     )
 
 
-_STANDINGS = (
-    select(
-        requests.c.id,
-        requests.c.events,
-        requests.c.batch,
-        batches.c.id.label("name"),
-        batches.c.owner,
-        batches.c.state.label("batch_state"),
-        requests.c.state,
-        requests.c.tries,
-        requests.c.doubt,
-        requests.c.retry_at,
-        requests.c.last_attempt,
-        requests.c.updated_at,
-    )
-    .join(batches, batches.c.number == requests.c.batch)
-    .where(requests.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(requests.c.id)
-    .with_for_update()
-)
+_STANDINGS = select(
+    requests.c.id,
+    requests.c.events,
+    requests.c.batch,
+    batches.c.id.label("name"),
+    batches.c.owner,
+    batches.c.state.label("batch_state"),
+    requests.c.state,
+    requests.c.tries,
+    requests.c.doubt,
+    requests.c.retry_at,
+    requests.c.last_attempt,
+    requests.c.updated_at,
+).join(batches, batches.c.number == requests.c.batch)
 _CHANGED = ("state", "tries", "doubt", "retry_at", "last_attempt", "updated_at")
 _CHANGE = update(requests).where(requests.c.id == bindparam("id_")).values({name: bindparam(name) for name in _CHANGED})
 _TRIED = insert(attempts).returning(attempts.c.id, sort_by_parameter_order=True)
+_TRIED_AS_IT_IS = insert(attempts)
+"""Marks are written twice for each request that is sent. So these go to SQLite's driver as they are, with rows that are
+tuples: what SQLAlchemy does for every row costs as much as sending the request."""
 
 
 def standings_of(connection: Connection, ids: Iterable[int]) -> dict[int, Standing]:
     """Where some requests stand; nobody moves them until the transaction ends."""
-    found: Iterable[Any] = connection.execute(_STANDINGS, {"ids": sorted(ids)})
-    return {standing.id: standing for standing in (Standing(*row) for row in found)}
+    some = sorted(ids)
+    if connection.dialect.name != "sqlite":
+        asked = _STANDINGS.where(requests.c.id.in_(some)).order_by(requests.c.id).with_for_update()
+        rows: Iterable[Any] = connection.execute(asked)
+        return {row.id: Standing(*row) for row in rows}
+    numbers = ",".join(map(str, some))  # integers, every one; a transaction that writes keeps others out already
+    statement, _ = _as_it_is(connection, _STANDINGS)
+    found = connection.exec_driver_sql(f"{statement} WHERE requests.id IN ({numbers})")
+    return {row[0]: Standing(*row) for row in found.cursor.fetchall()}
 
 
 def write_standings(connection: Connection, standings: Sequence[Standing]) -> None:
     """Write where requests stand now."""
-    if standings:
+    if not standings:
+        return
+    if connection.dialect.name != "sqlite":
         rows = [{name: getattr(standing, name) for name in _CHANGED} | {"id_": standing.id} for standing in standings]
         connection.execute(_CHANGE, rows)
+        return
+    statement, order = _as_it_is(connection, _CHANGE)
+    in_order = attrgetter(*("id" if name == "id_" else name for name in order))
+    connection.exec_driver_sql(statement, [in_order(one) for one in standings])
 
 
 def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]]) -> list[int]:
     """Write attempts and return their ids, in the same order."""
     if not tried:
         return []
-    rows = [
-        {
-            "request": request,
-            "started_at": attempt.started_at,
-            "elapsed_ms": attempt.elapsed_ms,
-            "outcome": attempt.outcome.value,
-            "status": attempt.status,
-            "reason": storable(attempt.reason),
-            "headers": attempt.headers,
-            "sent_headers": attempt.sent_headers,
-            "answer": attempt.answer,
-            "answer_length": attempt.answer_length,
-            "answer_cut": attempt.answer_cut,
-        }
-        for request, attempt in tried
+    if connection.dialect.name != "sqlite":
+        names = [column.name for column in attempts.columns][1:]
+        rows = [
+            dict(zip(names, _row(request, attempt, attempt.headers, attempt.sent_headers), strict=True))
+            for request, attempt in tried
+        ]
+        return list(connection.execute(_TRIED, rows).scalars())
+    first = connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM attempts").scalar_one()
+    ids = list(range(first, first + len(tried)))  # nobody else writes meanwhile
+    given = [
+        (id_, *_row(request, attempt, _json(attempt.headers), _json(attempt.sent_headers)))
+        for id_, (request, attempt) in zip(ids, tried, strict=True)
     ]
-    return list(connection.execute(_TRIED, rows).scalars())
+    statement, _ = _as_it_is(connection, _TRIED_AS_IT_IS)
+    connection.exec_driver_sql(statement, given)
+    return ids
+
+
+def _row(request: int, attempt: Attempt, headers: Any, sent_headers: Any) -> tuple[Any, ...]:
+    """An attempt in the order of its table's columns, behind the id."""
+    return (
+        request,
+        attempt.started_at,
+        attempt.elapsed_ms,
+        attempt.outcome.value,
+        attempt.status,
+        storable(attempt.reason),
+        headers,
+        sent_headers,
+        attempt.answer,
+        attempt.answer_length,
+        attempt.answer_cut,
+    )
+
+
+@lru_cache(256)
+def _json(headers: tuple[tuple[str, str], ...]) -> str:
+    """Headers as the database keeps them; those of a batch's requests are nearly all alike."""
+    return dumps(headers).decode()
+
+
+_compiled: dict[int, tuple[str, Sequence[str]]] = {}
+
+
+def _as_it_is(connection: Connection, statement: Any) -> tuple[str, Sequence[str]]:
+    """A statement of this module as SQLite's driver takes it, and its parameters in the order in which they stand."""
+    found = _compiled.get(id(statement))
+    if found is None:
+        compiled = statement.compile(dialect=connection.dialect)
+        found = _compiled[id(statement)] = str(compiled), compiled.positiontup or ()
+    return found
 
 
 def is_written(connection: Connection, mark: Settled) -> bool:

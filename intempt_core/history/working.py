@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, literal_column, or_, select, update
@@ -147,7 +146,7 @@ class Working(Pacing):
             ids = self._write_tried(connection, tried)
             for place in last:
                 request = tried[place].request
-                standings[request] = replace(standings[request], last_attempt=ids[place])
+                standings[request] = standings[request]._replace(last_attempt=ids[place])
             write_standings(connection, [standings[request] for request in changed])
         return frozenset(missed)
 
@@ -205,8 +204,7 @@ class Working(Pacing):
             write_standings(
                 connection,
                 [
-                    replace(
-                        standing,
+                    standing._replace(
                         state=RequestState.UNKNOWN.value,
                         doubt=True,
                         tries=standing.tries + 1,
