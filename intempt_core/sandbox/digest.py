@@ -75,9 +75,9 @@ def _digest_events(
         connection,
         "INSERT INTO events (seq, arrival, project, name, event_id, profile_id, user_id, another_user_id, account_id,"
         " product_id, time, line, codes, because, body)",
-        ((one.seq, one.arrival, one.place, *one.event) for one in events),
+        [(seq, arrival, place, *event) for seq, arrival, place, _, event in events],
     )
-    repeats = _mark_repeats(connection, before, counting)
+    repeats = _mark_repeats(connection, before, events, counting)
     _note_persons(connection, [one for one in events if one.seq not in repeats], known)
 
 
@@ -111,7 +111,8 @@ def _note_persons(connection: sqlite3.Connection, events: Sequence[_Placed], kno
     links: dict[tuple[int, str, str], None] = {}
     for seq, _, place, source, event in events:
         nodes, pairs = known_by(event, source)
-        links.update({(place, one, two): None for one, two in pairs})
+        if pairs:
+            links.update({(place, one, two): None for one, two in pairs})
         if not event.because and event.name in PRODUCT_NAMES:
             mentions.extend([(place, node, seq) for node in nodes])
     insert_many(connection, "INSERT INTO mentions (project, node, seq)", mentions)
@@ -120,12 +121,17 @@ def _note_persons(connection: sqlite3.Connection, events: Sequence[_Placed], kno
     known.update(new)
 
 
-def _mark_repeats(connection: sqlite3.Connection, before: int, counting: Set[int]) -> set[int]:
+def _mark_repeats(
+    connection: sqlite3.Connection, before: int, events: Sequence[_Placed], counting: Set[int]
+) -> set[int]:
     """Find which of the events after ``before`` were there already (CONTRACT 2.2, 2.9, 3.7), and mark them, but for
     those that count all the same.
     """
-    connection.execute(_FIRST_OF_ID, (before,))
-    connection.execute(_FIRST_OF_LINE, (before, EventName.ORDERED.value))
+    firsts = connection.execute(_FIRST_OF_ID, (before,)).rowcount
+    if any(one.event.name == EventName.ORDERED for one in events):
+        connection.execute(_FIRST_OF_LINE, (before, EventName.ORDERED.value))
+    if firsts == sum(not one.event.because for one in events):
+        return set()
     repeats = [row for row in connection.execute(_REPEATS, (before,)) if row[1] not in counting]
     if repeats:
         connection.executemany("UPDATE events SET repeat_of = ? WHERE seq = ?", repeats)

@@ -34,8 +34,10 @@ def known_by(event: Event, source: str) -> tuple[Sequence[str], Sequence[Link]]:
 
     Linked nodes lead to each other, so one of them is enough to find the event; a pair stands there both ways.
     """
+    profile, user, other, account = ids = event[2:6]
+    if user is not None and profile is None and other is None and account is None:  # nearly every event
+        return (f"user:{user}",), ()
     alias = event.name not in PRODUCT_NAMES  # the SDKs let a caller give an alias a name of its own
-    ids = (event.profile_id, event.user_id, event.another_user_id, event.account_id)
     found, links = _known_by(ids, source, alias=alias)
     return found, links if _HARMLESS.issuperset(event.codes.split()) else ()
 

@@ -15,7 +15,6 @@ import orjson
 from intempt_core.events import (
     EARLIEST_MS,
     ID_FIELDS,
-    IDENTITIES,
     LATEST_MS,
     EventName,
     GivenEvent,
@@ -57,7 +56,7 @@ class Event(NamedTuple):
 
 
 _NAMES = frozenset(name.value for name in EventName)
-_PLAIN_IDS = ("eventId", *IDENTITIES, *(f for f in ID_FIELDS if f not in ("eventId", *IDENTITIES) and "." not in f))
+_PLAIN_IDS = frozenset(field for field in ID_FIELDS if "." not in field)
 
 
 class _Inexact(Exception):
@@ -198,15 +197,21 @@ def at_a_glance(name: Json, body: Json, shared: Set[str]) -> Event | None:
     if type(data) is not dict:
         return None
     product, time = data.get("productId"), body.get("timestamp")
+    if not (type(product) is str and product[:1].isalnum() and product.isascii()):
+        return None
     if not (time is None or (type(time) is int and EARLIEST_MS <= time <= LATEST_MS)):
         return None
-    ids = [body.get(field) for field in _PLAIN_IDS]
-    for value in (*ids, product):
+    for field, value in body.items():
         # What begins with a letter or digit is not blank; what is ASCII has no half of a surrogate pair.
-        if value is not None and not (type(value) is str and value[:1].isalnum() and value.isascii()):
+        if field in _PLAIN_IDS and not (
+            value is None or (type(value) is str and value[:1].isalnum() and value.isascii())
+        ):
             return None
-    event_id, profile, user, other, account = ids[:5]
-    if event_id is None or product is None or not (profile or user or other or account):
+    get = body.get
+    event_id, profile, user, other, account = (
+        get("eventId"), get("profileId"), get("userId"), get("anotherUserId"), get("accountId"),
+    )  # fmt: skip
+    if event_id is None or not (profile or user or other or account):
         return None
     return Event(
         name, event_id, profile, user, other, account, product, time, event_id in shared, "", "", dumps(body).decode()
