@@ -8,7 +8,7 @@ many rows, because each gives up the interpreter's lock and has to win it back.
 import sqlite3
 from collections.abc import Iterable, Sequence, Set
 from functools import cache
-from itertools import islice
+from itertools import chain
 from typing import Any, NamedTuple
 
 from intempt_core.events import EventName
@@ -25,8 +25,10 @@ KEPT = 5_000
 KEPT_BYTES = 100_000
 """Bytes of such a request's body that stay, once it is digested."""
 
-ROWS_AT_ONCE = 100
-"""Rows of one statement; 16 columns each stay far below SQLite's 32,766 parameters."""
+BLOCKS = (1_024, 256, 64, 16, 4, 1)
+"""Rows of one statement: few sizes, so that SQLite knows the statements; 16 columns each stay below its 32,766
+parameters. The fewer the statements, the seldomer the interpreter's lock has to be won back.
+"""
 
 Links = set[tuple[int, str, str]]
 """Pairs of nodes by project: who is one person."""
@@ -138,11 +140,18 @@ def _mark_repeats(
     return {seq for _, seq in repeats}
 
 
-def insert_many(connection: sqlite3.Connection, into: str, rows: Iterable[Sequence[Any]]) -> None:
+def insert_many(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
     """Insert many rows by few statements. Any: SQLite's own parameters."""
-    left = iter(rows)
-    while block := list(islice(left, ROWS_AT_ONCE)):
-        connection.execute(_many(into, len(block[0]), len(block)), [value for row in block for value in row])
+    at = 0
+    for size in BLOCKS:
+        while len(rows) - at >= size:
+            insert_once(connection, into, rows[at : at + size])
+            at += size
+
+
+def insert_once(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert some rows by one statement. Any: SQLite's own parameters."""
+    connection.execute(_many(into, len(rows[0]), len(rows)), list(chain.from_iterable(rows)))
 
 
 @cache

@@ -74,7 +74,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     )  # survives a killed process; a power cut may cost the last commits
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -32000")  # 32 MB: event ids come in no order
-    connection.execute("PRAGMA wal_autocheckpoint = 8000")  # 32 MB, for the same reason
+    connection.execute("PRAGMA wal_autocheckpoint = 64000")  # 256 MB: store.py puts the log away when it is quiet
     version = _version(connection)
     if version > VERSION:
         raise sqlite3.DatabaseError(f"it was made by another version of the sandbox ({version}, not {VERSION})")

@@ -20,7 +20,7 @@ from typing import Any
 
 from intempt_core.feeds import Interaction
 from intempt_core.sandbox.answers import StoreUnavailable
-from intempt_core.sandbox.digest import REQUESTS_AT_ONCE, Links, digest, insert_many
+from intempt_core.sandbox.digest import REQUESTS_AT_ONCE, Links, digest, insert_once
 from intempt_core.sandbox.reading import Event
 from intempt_core.sandbox.schema import prepare
 
@@ -38,6 +38,9 @@ PILE = 400
 
 REMEMBERED = 200
 """Events of a request at the most for it to be remembered as it was read; a larger one is read again."""
+
+PUT_AWAY = 500
+"""Requests after which the log is put away into the database, at the next quiet moment: it takes a disk's time."""
 
 LINKS_KNOWN = 100_000
 """Links that the writer remembers, so as not to write them with every event of a person again."""
@@ -86,6 +89,7 @@ class _Desk:
 
     connection: sqlite3.Connection
     pile: int  # requests to digest, as far as is known
+    logged: int = 0  # requests since the log was put away
     read: dict[int, list[Event]] = field(default_factory=dict)  # what was read of them already, by number
     links: Links = field(default_factory=set)  # links that are in the database, as of its version below
     version: int = -1  # what SQLite counts up whenever another connection has written
@@ -158,6 +162,9 @@ class Store:
                     upto = _digest_some(desk)
                     _tell([job for job, last in settling if last <= upto])
                     settling = [(job, last) for job, last in settling if last > upto]
+                if not jobs and not desk.pile and desk.logged > PUT_AWAY:
+                    desk.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                    desk.logged = 0
             except Exception as error:  # noqa: BLE001  whatever it is, senders are waiting for a word
                 _tell([*taking, *asking, *(job for job, _ in settling)], _translated(error))
                 settling = []
@@ -256,13 +263,14 @@ class Store:
 
 def _take(desk: _Desk, arrivals: Sequence[Arrival]) -> None:
     """Keep requests by one statement, which is one commit."""
-    insert_many(
+    insert_once(
         desk.connection,
         "INSERT INTO requests (received_at, org, project, source, client, body, method, path, address, headers, size,"
         " status, told, fault, taken, deduplicates)",
-        map(_ROW, arrivals),
+        [_ROW(arrival) for arrival in arrivals],
     )
     desk.pile += len(arrivals)
+    desk.logged += len(arrivals)
     ((last,),) = desk.connection.execute("SELECT last_insert_rowid()")  # one statement numbers its rows in a row
     for number, arrival in enumerate(arrivals, last - len(arrivals) + 1):
         if arrival.events is not None and len(arrival.events) <= REMEMBERED:
