@@ -99,8 +99,25 @@ class _Layout:
     quotes: _Offsets
 
 
+def _plain(text: Raw, at: int, line: int, dialect: Dialect, width: int, *, block: int) -> Part | None:
+    """The same for a block without quotes and returns of which every line is a row: of it nothing is laid out."""
+    stop = min(at + block, len(text))
+    if any(sign and text.find(sign, at, stop) >= 0 for sign in (dialect.quote.encode(), b"\r")):
+        return None
+    end = stop if stop == len(text) else text.rfind(b"\n", at, stop) + 1
+    if end <= at:
+        return None
+    window = np.frombuffer(text, np.uint8, end - at, at)
+    rows = int(np.count_nonzero(window == _LF)) + (window[-1] != _LF)
+    chunks = _by_arrow(pa.py_buffer(text).slice(at, end - at), rows, dialect, width, newlines=False)
+    return None if chunks is None else Part(chunks, np.arange(line, line + rows), {}, (), end, line + rows)
+
+
 def _quick(text: Raw, at: int, line: int, dialect: Dialect, width: int, *, block: int) -> Part | None:
     """The whole records of one block by Arrow; ``None`` where the block is not as regular as Arrow needs it."""
+    plain = _plain(text, at, line, dialect, width, block=block)
+    if plain is not None:
+        return plain
     layout = _layout(text, at, min(at + block, len(text)), dialect)
     if layout is None:
         return None

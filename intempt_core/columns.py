@@ -180,7 +180,8 @@ class Times:
         if scale := digits_scale(form):
             times, over = scale
             digits = np.flatnonzero(mask_of(pc.ascii_is_decimal(cells.array)) & (cells.lengths <= SURE_DIGITS))
-            self._put(digits, cells.array.take(pa.array(digits)).cast(pa.int64()).to_numpy() * times // over)
+            whole = cells.array if digits.size == count else cells.array.take(pa.array(digits))
+            self._put(digits, whole.cast(pa.int64()).to_numpy() * times // over)
         if takes_dates(form):
             rest = np.flatnonzero((self.state == TimeState.UNREADABLE) & (cells.lengths >= 19))
             if rest.size:
@@ -191,12 +192,13 @@ class Times:
             read, ms = read_patterned(cells.array.take(pa.array(rest)), form, zone)
             self._put(rest[read], ms[read])
         rest = np.flatnonzero(self.state == TimeState.UNREADABLE)
+        if not rest.size:
+            return
         words = cells.array.take(pa.array(rest)).dictionary_encode()
         found = [*map(reader_of(form, zone), words.dictionary.to_pylist())]
-        if rest.size:
-            word = words.indices.to_numpy(zero_copy_only=False)
-            read = np.array([time is not None for time in found])[word]
-            self._put(rest[read], np.array([clamped(time or 0) for time in found], np.int64)[word][read])
+        word = words.indices.to_numpy(zero_copy_only=False)
+        read = np.array([time is not None for time in found])[word]
+        self._put(rest[read], np.array([clamped(time or 0) for time in found], np.int64)[word][read])
 
     def _put(self, rows: Numbers, ms: Numbers) -> None:
         self.ms[rows] = ms
