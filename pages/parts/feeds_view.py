@@ -171,6 +171,11 @@ def feeds(reading: Reading, target: Target) -> None:
     st.caption(f"{feedview.asked(target, reading.person, reading.answers)}. Times in {escaped(zone_name())}.")
     if reading.person.field not in READABLE_BY:
         st.text("A feed can be read by userId, profileId or accountId. Ask by one of them to see what it shows.")
+    if len(reading.story.steps) >= feedview.STEPS_OF_ONE:
+        st.text(
+            f"So many events name this person that only the last {feedview.STEPS_OF_ONE:,} or so are looked at; what"
+            " happened before is in none of these lists."
+        )
     for feed, title in FEEDS.items():
         one_feed(reading, feed, title)
 

@@ -27,6 +27,9 @@ LOOK_FOR_MS = 60_000
 WIDE = 40
 """Characters up to which ids stand in a column of their own, with names beside them."""
 
+STEPS_OF_ONE = 10_000
+"""Events of one id that are looked at: its last ones."""
+
 BEFORE_SECONDS = 2.0
 """What a send waits at the most to learn what the feeds show before it."""
 
@@ -114,7 +117,7 @@ def _best(given: Mapping[str, str | None]) -> Person | None:
 
 def story(target: Target, person: Person) -> Story:
     """Everything that this console sent of a person to a target."""
-    return house().history.story(target_key(target), person.field, person.id)
+    return house().history.story(target_key(target), person.field, person.id, limit=STEPS_OF_ONE)
 
 
 def actual(target: Target, person: Person, *, seconds: float | None = None) -> dict[str, FeedAnswer]:
