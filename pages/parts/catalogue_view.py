@@ -9,6 +9,7 @@ from intempt_core.catalogue import Catalogue, Listing, catalogue_of, read_listin
 from intempt_core.errors import CatalogueUnavailable
 from intempt_core.history import target_key
 from pages.parts.file_input import file_input
+from pages.parts.frame import target as chosen
 from pages.parts.house import house
 from pages.parts.look import counted, escaped, moment
 from pages.parts.session import key, room, value
@@ -131,6 +132,14 @@ def _remove(target: Target) -> None:
         house().catalogues.remove(target_key(target))
     except CatalogueUnavailable as error:
         room(Loading).trouble = str(error)
+
+
+def called(product: object) -> None:
+    """What the catalogue of the chosen target calls a product, where it says so."""
+    found = house().catalogue(target_key(chosen()))
+    name = found.called([product]).get(product) if found and isinstance(product, str) else None
+    if name:
+        st.text(name)
 
 
 def loaded_at(target: str) -> int:

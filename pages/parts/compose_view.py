@@ -9,7 +9,7 @@ import streamlit as st
 from intempt_core import Issue, Target
 from intempt_core.events import DRIVES, IDENTITIES, EventName
 from intempt_core.snippets import curl, node, python
-from pages.parts import composing, look, sending
+from pages.parts import catalogue_view, composing, look, sending
 from pages.parts.composing import JOURNEYS, Composing, State
 from pages.parts.exchange import exchange
 from pages.parts.form import CHOSEN, EARLIEST, LATEST, NO_TIME, PLACES, TYPES, WHENS, EventForm, Row, zones
@@ -39,6 +39,7 @@ def event_form(screen: Composing, form: EventForm) -> None:
                 st.button("Take out", key=form.key("remove"), type="tertiary", on_click=composing.remove, args=(form,))
         what(form, issues)
         text(form, "data.productId", "Product id", issues, "The id that your catalogue uses, for example SKU_987")
+        catalogue_view.called(form.value("data.productId"))
         who(form, issues)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             with st.container(width="stretch"):

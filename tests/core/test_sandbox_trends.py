@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -191,6 +192,15 @@ def test_the_console_reads_what_the_sandbox_says(http: httpx.Client) -> None:
 def test_whatever_else_answers_at_its_address_says_nothing(answer: bytes) -> None:
     with hostile(answers(200, answer)) as server:
         assert asked(server.url) is None
+
+
+def test_a_live_target_is_not_asked() -> None:
+    async def ask() -> Known | None:
+        async with open_client(Settings()) as client:
+            live = replace(sandbox_target("http://127.0.0.1:1"), origin="secrets.toml")
+            return await ask_sandbox(client, live, "userId", "u1", [])
+
+    assert asyncio.run(ask()) is None
 
 
 def test_who_does_not_answer_or_refuses_says_nothing() -> None:

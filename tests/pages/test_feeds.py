@@ -253,6 +253,7 @@ def test_a_catalogue_names_products_and_warns_of_unknown_ones_until_it_is_remove
     screen.press("catalogue-load")
     assert screen.codes.count(" 1  SKU_1  Runail") == 2
     assert "item.csv: 2 products of 2 rows" in screen.said
+    assert "Runail" in tab("compose.py").fill("compose-1-data-productId", "SKU_1").said
     compose = sent(tab, person, "SKU_404")
     compose.press("compose-check")
     assert "is not in the catalogue that is loaded" in compose.said
