@@ -24,6 +24,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -462,6 +463,7 @@ def _feeds(value: Any) -> Mapping[str, str]:
     return MappingProxyType(feeds)
 
 
+@lru_cache(1024)
 def _segment(text: str) -> str:
     return quote(text, safe="")
 

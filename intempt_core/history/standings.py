@@ -5,7 +5,6 @@ The drawing in :mod:`intempt_core.history`, in code.
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -13,6 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from intempt_core.client import Attempt, Outcome
 from intempt_core.errors import NotFound
 from intempt_core.events import dumps
+from intempt_core.history.at_once import change_standings, insert_attempts, read_standings
 from intempt_core.history.records import BatchState, Leaving, Mark, RequestState, Settled
 from intempt_core.history.schema import attempts, batches, requests, storable
 
@@ -103,9 +103,6 @@ _STANDINGS = select(
 _CHANGED = ("state", "tries", "doubt", "retry_at", "last_attempt", "updated_at")
 _CHANGE = update(requests).where(requests.c.id == bindparam("id_")).values({name: bindparam(name) for name in _CHANGED})
 _TRIED = insert(attempts).returning(attempts.c.id, sort_by_parameter_order=True)
-_TRIED_AS_IT_IS = insert(attempts)
-"""Marks are written twice for each request that is sent. So these go to SQLite's driver as they are, with rows that are
-tuples: what SQLAlchemy does for every row costs as much as sending the request."""
 
 
 def standings_of(connection: Connection, ids: Iterable[int]) -> dict[int, Standing]:
@@ -115,10 +112,7 @@ def standings_of(connection: Connection, ids: Iterable[int]) -> dict[int, Standi
         asked = _STANDINGS.where(requests.c.id.in_(some)).order_by(requests.c.id).with_for_update()
         rows: Iterable[Any] = connection.execute(asked)
         return {row.id: Standing(*row) for row in rows}
-    numbers = ",".join(map(str, some))  # integers, every one; a transaction that writes keeps others out already
-    statement, _ = _as_it_is(connection, _STANDINGS)
-    found = connection.exec_driver_sql(f"{statement} WHERE requests.id IN ({numbers})")
-    return {row[0]: Standing(*row) for row in found.cursor.fetchall()}
+    return {row[0]: Standing(*row) for row in read_standings(connection, some)}
 
 
 def write_standings(connection: Connection, standings: Sequence[Standing]) -> None:
@@ -129,9 +123,13 @@ def write_standings(connection: Connection, standings: Sequence[Standing]) -> No
         rows = [{name: getattr(standing, name) for name in _CHANGED} | {"id_": standing.id} for standing in standings]
         connection.execute(_CHANGE, rows)
         return
-    statement, order = _as_it_is(connection, _CHANGE)
-    in_order = attrgetter(*("id" if name == "id_" else name for name in order))
-    connection.exec_driver_sql(statement, [in_order(one) for one in standings])
+    change_standings(
+        connection,
+        [
+            (one.id, one.state, one.tries, one.doubt, one.retry_at, one.last_attempt, one.updated_at)
+            for one in standings
+        ],
+    )
 
 
 def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]]) -> list[int]:
@@ -145,15 +143,10 @@ def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]])
             for request, attempt in tried
         ]
         return list(connection.execute(_TRIED, rows).scalars())
-    first = connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM attempts").scalar_one()
-    ids = list(range(first, first + len(tried)))  # nobody else writes meanwhile
-    given = [
-        (id_, *_row(request, attempt, _json(attempt.headers), _json(attempt.sent_headers)))
-        for id_, (request, attempt) in zip(ids, tried, strict=True)
-    ]
-    statement, _ = _as_it_is(connection, _TRIED_AS_IT_IS)
-    connection.exec_driver_sql(statement, given)
-    return ids
+    return insert_attempts(
+        connection,
+        [_row(request, attempt, _json(attempt.headers), _json(attempt.sent_headers)) for request, attempt in tried],
+    )
 
 
 def _row(request: int, attempt: Attempt, headers: Any, sent_headers: Any) -> tuple[Any, ...]:
@@ -177,18 +170,6 @@ def _row(request: int, attempt: Attempt, headers: Any, sent_headers: Any) -> tup
 def _json(headers: tuple[tuple[str, str], ...]) -> str:
     """Headers as the database keeps them; those of a batch's requests are nearly all alike."""
     return dumps(headers).decode()
-
-
-_compiled: dict[int, tuple[str, Sequence[str]]] = {}
-
-
-def _as_it_is(connection: Connection, statement: Any) -> tuple[str, Sequence[str]]:
-    """A statement of this module as SQLite's driver takes it, and its parameters in the order in which they stand."""
-    found = _compiled.get(id(statement))
-    if found is None:
-        compiled = statement.compile(dialect=connection.dialect)
-        found = _compiled[id(statement)] = str(compiled), compiled.positiontup or ()
-    return found
 
 
 def is_written(connection: Connection, mark: Settled) -> bool:

@@ -1,0 +1,64 @@
+"""Marks in SQLite: many rows in one statement, and a statement in one step.
+
+Marks are written twice for each request that is sent, in a thread beside the one that sends. After every step of a
+statement that thread has to wait for its turn to run again; with a step for every row it would wait longer than it
+works. PostgreSQL is asked through SQLAlchemy, in :mod:`~intempt_core.history.standings`.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+ROWS = 500
+"""Rows of one insert at the most: SQLite takes 32,766 parameters."""
+
+READ = """\
+SELECT json_group_array(json_array(
+    requests.id, requests.events, requests.batch, batches.id, batches.owner, batches.state, requests.state,
+    requests.tries, requests.doubt, requests.retry_at, requests.last_attempt, requests.updated_at
+))
+FROM requests JOIN batches ON batches.number = requests.batch
+WHERE requests.id IN (SELECT value FROM json_each(?))"""
+
+CHANGE = """\
+UPDATE requests SET
+    state = given.value ->> 1, tries = given.value ->> 2, doubt = given.value ->> 3, retry_at = given.value ->> 4,
+    last_attempt = given.value ->> 5, updated_at = given.value ->> 6
+FROM json_each(?) AS given WHERE requests.id = given.value ->> 0"""
+
+COLUMNS = """\
+id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_headers, answer, answer_length,
+answer_cut"""
+
+
+def read_standings(connection: Connection, ids: Sequence[int]) -> list[list[Any]]:
+    """Rows of requests, with their batches' names, owners and states, in the order of ``Standing``."""
+    found = connection.exec_driver_sql(READ, (orjson.dumps(ids).decode(),)).scalar_one()
+    rows: list[list[Any]] = orjson.loads(found)
+    return rows
+
+
+def change_standings(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write id, state, tries, doubt, retry_at, last_attempt and updated_at of requests."""
+    connection.exec_driver_sql(CHANGE, (orjson.dumps(rows).decode(),))
+
+
+def insert_attempts(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> list[int]:
+    """Insert attempts (without their ids, in the order of :data:`COLUMNS`); their ids, which count up."""
+    first = connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM attempts").scalar_one()
+    ids = list(range(first, first + len(rows)))  # nobody else writes meanwhile
+    numbered = [(id_, *row) for id_, row in zip(ids, rows, strict=True)]
+    for start in range(0, len(rows), ROWS):
+        some = numbered[start : start + ROWS]
+        connection.exec_driver_sql(_insert(len(some)), tuple(chain.from_iterable(some)))
+    return ids
+
+
+@lru_cache(64)
+def _insert(rows: int) -> str:
+    one = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    return f"INSERT INTO attempts ({COLUMNS}) VALUES {', '.join([one] * rows)}"  # noqa: S608  nothing of it is given
