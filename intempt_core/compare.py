@@ -1,0 +1,223 @@
+"""Two bodies, attempts or batches compared by meaning: key order and generated ids aside.
+
+What is compared is a :class:`Side`: facts, and events in their order. Events find each other by their ids, then by
+being equal, then by what they say; so one that was put in between does not make all that follow differ.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from intempt_core.events import Json, at, dumps, given_text, id_text, linking_of
+from intempt_core.payloads import Payload
+
+_GENERATED = re.compile(
+    r"(?:evt_)?(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|made_[0-9a-f]{24}",
+    re.IGNORECASE,
+)
+
+SAID = 500
+"""Differences that a comparison tells; it counts all of them."""
+
+
+class Kind(StrEnum):
+    """What a difference is."""
+
+    LEFT = "only left"
+    RIGHT = "only right"
+    CHANGED = "changed"
+    ORDER = "in another order"
+
+
+_MIRRORED = {Kind.LEFT: Kind.RIGHT, Kind.RIGHT: Kind.LEFT}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference. ``left_event`` and ``right_event`` count from 1, ``None`` where it is about facts or one side.
+
+    ``path`` is a place in the event or the facts (``data.price``), empty for the whole; ``left`` and ``right`` are
+    values as text.
+    """
+
+    kind: Kind
+    path: str
+    left: str | None = None
+    right: str | None = None
+    left_event: int | None = None
+    right_event: int | None = None
+
+    @property
+    def mirrored(self) -> "Difference":
+        """The same, seen from the other side."""
+        kind = _MIRRORED.get(self.kind, self.kind)
+        return Difference(kind, self.path, self.right, self.left, self.right_event, self.left_event)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two things: its title, its facts as JSON, and its events as (name, body) in their order."""
+
+    title: str
+    facts: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    events: Sequence[tuple[Json, Json]] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two sides; ``total`` counts all differences, ``differences`` holds the first ones."""
+
+    left: Side
+    right: Side
+    differences: tuple[Difference, ...]
+    total: int
+
+    @property
+    def same(self) -> bool:
+        """Whether both mean the same."""
+        return not self.total
+
+
+def side_of_payload(title: str, payload: Payload) -> Side:
+    """A pasted body as a side."""
+    return Side(title, {}, [(event.name, event.body) for event in payload.events])
+
+
+def compare(left: Side, right: Side) -> Comparison:
+    """What differs. Comparing the other way round gives the same, mirrored."""
+    found = list(_values(left.facts, right.facts, ""))
+    found += _events(_Events(left.events), _Events(right.events))
+    return Comparison(left, right, tuple(found[:SAID]), len(found))
+
+
+# ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _values(left: Json, right: Json, path: str) -> Iterator[Difference]:
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        for key in sorted({*left, *right}, key=str):
+            here = f"{path}.{key}" if path else str(key)
+            if key not in right:
+                yield Difference(Kind.LEFT, here, _said(left[key]))
+            elif key not in left:
+                yield Difference(Kind.RIGHT, here, None, _said(right[key]))
+            else:
+                yield from _values(left[key], right[key], here)
+    elif isinstance(left, list) and isinstance(right, list):
+        for index in range(max(len(left), len(right))):
+            here = f"{path}[{index}]"
+            if index >= len(right):
+                yield Difference(Kind.LEFT, here, _said(left[index]))
+            elif index >= len(left):
+                yield Difference(Kind.RIGHT, here, None, _said(right[index]))
+            else:
+                yield from _values(left[index], right[index], here)
+    elif not _equal(left, right):
+        yield Difference(Kind.CHANGED, path, _said(left), _said(right))
+
+
+def _equal(left: Json, right: Json) -> bool:
+    """JSON's own sense: 1 and 1.0 are one number, ``true`` is none."""
+    if isinstance(left, bool) or isinstance(right, bool) or not isinstance(left, int | float):
+        return type(left) is type(right) and bool(left == right)
+    return isinstance(right, int | float) and left == right
+
+
+def _said(value: Json) -> str:
+    return given_text(value) or ("null" if value is None else "")
+
+
+# ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Events:
+    """The events of one side, generated ids put aside; ``keys`` are the others."""
+
+    def __init__(self, events: Sequence[tuple[Json, Json]]) -> None:
+        self.names = [name for name, _ in events]
+        ids = [id_text(at(body, "eventId")) for _, body in events]
+        made = [id_ is not None and _GENERATED.fullmatch(id_) is not None for id_ in ids]
+        self.keys = [None if is_made else id_ for id_, is_made in zip(ids, made, strict=True)]
+        self.bodies = [
+            {**body, "eventId": "generated"} if is_made else body
+            for (_, body), is_made in zip(events, made, strict=True)
+        ]
+
+    def whole(self, row: int) -> Hashable:
+        """Everything that an event says, whatever the order of its keys."""
+        return repr(_ordered([self.names[row], self.bodies[row]]))
+
+    def about(self, row: int) -> Hashable:
+        """Who did what with which product."""
+        body = self.bodies[row]
+        return repr((self.names[row], sorted(linking_of(body)), id_text(at(body, "data.productId"))))
+
+
+def _ordered(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return sorted((str(key), _ordered(member)) for key, member in value.items())
+    if isinstance(value, list):
+        return [_ordered(member) for member in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53 else value
+
+
+def _events(left: _Events, right: _Events) -> list[Difference]:
+    pairs = _pairs(left, right)
+    found: list[tuple[int, int, Difference]] = []
+    for mine, other in pairs:
+        whole = [{"name": side.names[row], "event": side.bodies[row]} for side, row in ((left, mine), (right, other))]
+        for one in _values(whole[0], whole[1], ""):
+            path = one.path.removeprefix("event.").removeprefix("event")
+            found.append((mine, other, Difference(one.kind, path, one.left, one.right, mine + 1, other + 1)))
+    taken = {mine for mine, _ in pairs}, {other for _, other in pairs}
+    alone = [Difference(Kind.LEFT, "", _line(left, row), None, row + 1) for row in _left(left, taken[0])]
+    alone += [Difference(Kind.RIGHT, "", None, _line(right, row), None, row + 1) for row in _left(right, taken[1])]
+    return [*_order(left, right, pairs), *(one for _, _, one in sorted(found, key=_place)), *alone]
+
+
+def _place(found: tuple[int, int, Difference]) -> tuple[int, int]:
+    mine, other, _ = found
+    return mine + other, abs(mine - other)  # the same from both sides
+
+
+def _left(side: _Events, taken: set[int]) -> list[int]:
+    return [row for row in range(len(side.names)) if row not in taken]
+
+
+def _line(side: _Events, row: int) -> str:
+    return _said(f"{_said(side.names[row])} {dumps(side.bodies[row]).decode()}")
+
+
+def _order(left: _Events, right: _Events, pairs: Sequence[tuple[int, int]]) -> Iterator[Difference]:
+    """One difference for the first place where the events that both have stand otherwise (CONTRACT 4.3)."""
+    by_right = sorted(pairs, key=lambda pair: pair[1])
+    for mine, other in zip(sorted(pairs), by_right, strict=True):
+        if mine != other:
+            yield Difference(Kind.ORDER, "", _line(left, mine[0]), _line(right, other[1]), mine[0] + 1, other[1] + 1)
+            return
+
+
+def _pairs(left: _Events, right: _Events) -> list[tuple[int, int]]:
+    """Which event of one side is which of the other, by ever weaker signs; the n-th of several is the n-th."""
+    pairs: list[tuple[int, int]] = []
+    signs: list[Callable[[_Events, int], Hashable]] = [
+        lambda side, row: side.keys[row],
+        lambda side, row: side.whole(row),
+        lambda side, row: side.about(row),
+        lambda side, row: repr(side.names[row]),
+    ]
+    mine, others = list(range(len(left.names))), list(range(len(right.names)))
+    for sign in signs:
+        waiting: dict[Hashable, list[int]] = defaultdict(list)
+        for row in reversed(others):
+            waiting[sign(right, row)].append(row)
+        for row in mine:
+            said = sign(left, row)
+            if said is not None and waiting.get(said):
+                pairs.append((row, waiting[said].pop()))
+        taken = {row for row, _ in pairs}, {row for _, row in pairs}
+        mine = [row for row in mine if row not in taken[0]]
+        others = [row for row in others if row not in taken[1]]
+    return pairs
