@@ -84,7 +84,7 @@ class JsonText:
         _refuse_deep(text)
         values, self._starts, self._is_odd = _parse(text, self._start, end, several=several)
         self.documents = len(values)
-        self.value = values if self.documents > 1 else values[0]
+        self.value: Json = values if self.documents > 1 else values[0]
         self._end = end
         self._root = self._top(0)
 

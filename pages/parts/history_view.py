@@ -8,7 +8,7 @@ from intempt_core import NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchFilter, BatchSummary, RequestState, RequestSummary, Source
 from intempt_core.plan import ORDER_WORDS, Order
-from pages.parts import composing, resending, sending
+from pages.parts import case_view, composing, resending, sending
 from pages.parts.exchange import came_back, exchange
 from pages.parts.frame import target
 from pages.parts.house import house
@@ -162,6 +162,7 @@ def one_batch(id_: str) -> None:
             key="history-results",
         )
         st.page_link("feeds.py", label="Conversion", query_params={"batch": id_})
+        case_view.offer(compare=f"batch {id_}")
     requests(batch)
 
 
@@ -227,6 +228,7 @@ def one_request(id_: str) -> None:
     if st.button("Open in Compose", key="history-compose"):
         composing.take_over_body(request.body)
         st.switch_page("compose.py")
+    case_view.offer(compare=f"request {id_}", request=id_)
     with st.expander(counted(len(request.events), "event"), key="history-events"):
         st.dataframe(
             [{"row": event.event.row, **event.event._asdict(), "state": event.state.value} for event in request.events],

@@ -107,6 +107,11 @@ def recognised(screen: Inspecting) -> None:
     if screen.payload is None or screen.report is None:
         return
     st.text(f"Recognised: {screen.payload.recognised}")
+    if screen.case is not None:
+        st.text(visible(f"From a case file made {screen.case.made_at}; its identities are {screen.case.identities}."))
+        with st.expander("What else the case file says", type="compact", key="inspect-case"):
+            for fact in screen.case.facts:
+                st.text(visible(fact))
     for note in (*screen.payload.notes, *([screen.note] if screen.note else [])):
         st.text(visible(note))
     counts = screen.report.counts

@@ -18,6 +18,7 @@ from intempt_core import (
     plan_events,
     read_payload,
 )
+from intempt_core.cases import Case, read_case
 from intempt_core.curl import without_keys
 from intempt_core.events import at, id_text, identities_of, linking_of
 from intempt_core.history import Source, target_key
@@ -68,6 +69,7 @@ class Inspecting:
     before: list[str] = field(default_factory=list)
     mended: str | None = None
     note: str = ""
+    case: Case | None = None
     focus: int = 0
     asked: int = 0
     preview: int | None = None
@@ -117,6 +119,10 @@ def read(target: Target) -> None:
         return
     found.text = text if len(text) <= LONGEST else ""
     try:
+        found.case = read_case(text) if len(text) <= LONGEST else None
+        if found.case is not None:
+            text = found.text = found.case.body
+            put(PASTE, text)
         found.payload = read_payload(text)
     except ConsoleError as error:
         found.trouble, found.trouble_line = str(error), getattr(error, "line", None)
@@ -131,7 +137,7 @@ def anew(found: Inspecting) -> None:
     found.payload = found.report = found.preview = found.trouble_line = None
     found.trouble = found.text = found.note = ""
     found.issues, found.marks, found.focus = (), (), 0
-    found.mends, found.verdicts = {}, {}
+    found.mends, found.verdicts, found.case = {}, {}, None
 
 
 def read_file(target: Target, name: str, content: bytes) -> None:

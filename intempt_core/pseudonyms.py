@@ -1,0 +1,98 @@
+"""Identities under other names: the same one always under the same, so that a case can be told and nobody named."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from intempt_core.events import IDENTITIES, INVISIBLE, WHITE, Json, id_text, is_blank, is_placeholder
+
+FIELDS = (*IDENTITIES, "anotherAccountId", "sessionId", "pageId")
+"""The fields of an event whose values name somebody, or lead to somebody."""
+
+ATTRIBUTES = ("userAttributes", "accountAttributes")
+"""What says who somebody is (CONTRACT 1.4): every value in it gets another name."""
+
+_LEAST = 4  # a shorter value stands in other words by chance, and is replaced only where it stands alone
+
+
+def salt_of(folder: Path) -> bytes:
+    """The secret of this console that makes its pseudonyms: made once, kept in a file that only its user reads."""
+    file = folder / "pseudonyms.salt"
+    try:
+        handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return file.read_bytes()
+    with os.fdopen(handle, "wb") as made:
+        salt = os.urandom(32)
+        made.write(salt)
+    return salt
+
+
+class Pseudonyms:
+    """Other names for the identities of some events. Without the ``salt`` nobody can tell whose a name is.
+
+    Placeholders stay (CONTRACT 2.8): they name nobody, and are often what is wrong. So does white space around an id,
+    and what nobody sees in it.
+    """
+
+    def __init__(self, salt: bytes, bodies: Iterator[Json]) -> None:
+        self._salt = salt
+        self._names: dict[str, str] = {}
+        for body in bodies:
+            for value in _values(body):
+                text = id_text(value)
+                if text is not None and not is_blank(text) and not is_placeholder(text):
+                    self._names.setdefault(text, self._name(text))
+                    self._names.setdefault(text.strip(WHITE), self._name(text.strip(WHITE)))
+        self._longest = sorted((text for text in self._names if len(text) >= _LEAST), key=len, reverse=True)
+
+    def _name(self, text: str) -> str:
+        core = text.strip(WHITE)
+        at = text.index(core)
+        unseen = "".join(char for char in core if char in INVISIBLE)
+        plain = "".join(char for char in core if char not in INVISIBLE)
+        digest = hmac.new(self._salt, plain.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return f"{text[:at]}person-{digest[:10]}{unseen}{text[at + len(core) :]}"
+
+    def text(self, text: str) -> str:
+        """A text with every identity in it under its other name."""
+        if text in self._names:
+            return self._names[text]
+        for known in self._longest:
+            if known in text:
+                text = text.replace(known, self._names[known])
+        return text
+
+    def value(self, value: Json) -> Json:
+        """A JSON value likewise; a number that is an identity becomes another number of as many digits."""
+        if isinstance(value, Mapping):
+            return {self.text(str(key)): self.value(member) for key, member in value.items()}
+        if isinstance(value, list):
+            return [self.value(member) for member in value]
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and (id_text(value) or "") in self._names:
+            digits = len(str(abs(int(value)))) if abs(value) < 1e300 else 10
+            digest = hmac.new(self._salt, (id_text(value) or "").encode(), hashlib.sha256).hexdigest()
+            return 10 ** (digits - 1) + int(digest, 16) % (9 * 10 ** (digits - 1))
+        return value
+
+
+def _values(body: Json) -> Iterator[Json]:
+    if isinstance(body, Mapping):
+        yield from (body[field] for field in FIELDS if field in body)
+        for field in ATTRIBUTES:
+            yield from _leaves(body.get(field))
+
+
+def _leaves(value: Json) -> Iterator[Json]:
+    if isinstance(value, Mapping):
+        for member in value.values():
+            yield from _leaves(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _leaves(member)
+    else:
+        yield value

@@ -1,0 +1,39 @@
+"""What can be done with a thing of history beside looking at it: compare it, take it along as a case file."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from intempt_core import __version__
+from intempt_core.casefile import as_json, as_page, case_of
+from intempt_core.pseudonyms import salt_of
+from pages.parts import compare_view
+from pages.parts.house import house
+from pages.parts.taking import download
+
+
+def offer(*, compare: str, request: str = "") -> None:
+    """The ways on from a batch or a request."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        compare_view.offer(compare)
+        if request:
+            with st.popover("Case file", key="history-case", type="tertiary"):
+                _case_file(request)
+
+
+def _case_file(request: str) -> None:
+    st.text("Timeline, request, answers and problems in one file. Inspect opens it again, here or elsewhere.")
+    named = st.checkbox("Identities as they were sent, not under other names", key="history-case-named")
+
+    def page() -> Iterable[str]:
+        return as_page(case_of(house().history, request, __version__, salt=_salt(named=named)))
+
+    def data() -> Iterable[str]:
+        return [as_json(case_of(house().history, request, __version__, salt=_salt(named=named)))]
+
+    download("As a page", page, f"case-{request}.html", "text/html", key="history-case-html")
+    download("As JSON", data, f"case-{request}.json", "application/json", key="history-case-json")
+
+
+def _salt(*, named: bool) -> bytes | None:
+    return None if named else salt_of(house().settings.data)

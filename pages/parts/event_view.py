@@ -1,0 +1,39 @@
+"""One event by its id: everywhere it was sent, and what became of it there. A link to it opens cold."""
+
+import streamlit as st
+
+from intempt_core.history import Sighting
+from intempt_core.marking import visible
+from pages.parts.house import house
+from pages.parts.look import badge, counted, moment, zone_name
+from pages.parts.session import key
+from pages.parts.taking import link
+
+
+def one_event(event_id: str) -> None:
+    """Every sending of one event, the latest first."""
+    if st.query_params.get("event") != event_id:  # a link within the page leaves it out
+        st.query_params.from_dict({"event": event_id})
+    st.page_link("history.py", label="← All batches")
+    st.text(visible(f"Event {event_id}"))
+    found = house().history.sightings([event_id]).get(event_id, [])
+    if not found:
+        st.text(
+            "No event of this id was sent from here. What an application sent by itself is on the sandbox's screen."
+        )
+        return
+    st.caption(f"Sent {counted(len(found), 'time')}, the latest first. Times in {zone_name()}.")
+    for one in found:
+        _sighting(one)
+
+
+def _sighting(one: Sighting) -> None:
+    with st.container(border=True, gap="xsmall", key=key("event", one.request, one.position)):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(badge(one.state), width="content")
+            st.text(f"{moment(one.when)} · to {one.target_name}", width="stretch")
+            link("history.py", "Request", {"request": str(one.request)})
+            link("history.py", "Batch", {"batch": one.batch})
+        st.text(visible(f"{one.name or 'no name'} · {one.product_id or 'no product'} · in {one.label}"))
+        if one.reason:
+            st.text(visible(one.reason))

@@ -1,0 +1,72 @@
+"""Sharing without a browser: links that open cold, two things compared, a case file that Inspect opens again."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from intempt_core import __version__
+from intempt_core.casefile import as_json, as_page, case_of
+from intempt_core.targets import typed_target
+from pages.parts.house import house
+from tests.pages.conftest import Screen
+
+EVENT = {"name": "Product viewed", "eventId": "shared-1", "userId": "anna", "data": {"productId": "p\u202e1"}}
+
+
+@pytest.fixture
+def sent(inspect: Screen) -> Screen:
+    return inspect.paste(json.dumps(EVENT)).send("inspect-send")
+
+
+def cold(tab: Callable[[str], Screen], **params: str) -> Screen:
+    screen = tab("history.py")
+    for name, text in params.items():
+        screen.app.query_params[name] = text
+    return screen.run()
+
+
+def request_id(screen: Screen) -> str:
+    return str(house().history.requests(screen.inspecting.batch or "").items[0].id)
+
+
+def test_a_link_to_an_event_opens_cold(sent: Screen, tab: Callable[[str], Screen]) -> None:
+    screen = cold(tab, event="shared-1")
+    assert "Event shared-1" in screen.said
+    assert "● accepted" in screen.marks
+    assert "Product viewed · p⟨U+202E⟩1" in screen.said
+    assert "No event of this id" in cold(tab, event="<b>nobody</b>").said
+
+
+def test_two_things_are_compared_by_a_link_or_by_pasting(sent: Screen, tab: Callable[[str], Screen]) -> None:
+    id_ = request_id(sent)
+    screen = cold(tab, compare=f"request {id_}", **{"with": f"request {id_}"})
+    assert "the same by meaning" in screen.marks
+    screen.app.text_area(key="compare-right").set_value(json.dumps({**EVENT, "userId": "ben"}))
+    screen.run()
+    (found,) = screen.app.dataframe
+    assert ["changed", "event 1 · userId", "anna", "ben"] in found.value.to_numpy().tolist()
+    screen.app.text_area(key="compare-right").set_value("request 999")
+    assert "History knows no request 999" in screen.run().said
+    assert "Name two things to compare" in cold(tab, compare="").said
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_inspect_opens_a_case_file_again(sent: Screen, *, named: bool) -> None:
+    case = case_of(house().history, request_id(sent), __version__, salt=None if named else b"salt")
+    for text in (as_json(case), "".join(as_page(case))):
+        sent.paste(text)
+        assert "From a case file made" in sent.said
+        assert "Recognised: request body, 1 group, 1 event" in sent.said
+        pasted = sent.app.text_area(key="inspect-paste").value or ""
+        assert ('"anna"' in pasted) is named
+    sent.paste('{"case_file": 9}')
+    assert "This is a case file of another form" in sent.said
+
+
+def test_no_link_and_no_copy_holds_a_key(sent: Screen) -> None:
+    key = "shopprefix.9f3c51d2a7e84b60"
+    house().typed["shop"] = typed_target(name="shop", host="api.intempt.com", org="a", project="b", source="1", key=key)
+    sent.paste(json.dumps({**EVENT, "eventId": key}))
+    assert "No link is made here: it would hold a target's key." in sent.marks
+    assert not any(key in code for code in sent.codes)
