@@ -13,7 +13,7 @@ from intempt_core.events import Json
 PATHS = (
     "POST …/v1/{org}/projects/{project}/sources/{source}/track, POST …/v1/{org}/projects/{project}/track, "
     "POST …/v1/{org}/projects/{project}/feeds/{feed}/data, POST …/v1/{org}/projects/{project}/consents/data, "
-    "POST …/_sandbox/person, GET and DELETE …/_sandbox/events, GET …/_sandbox/consents"
+    "and what it tells about itself: GET …/openapi.json describes all of it"
 )
 
 

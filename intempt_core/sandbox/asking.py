@@ -7,6 +7,7 @@ from intempt_core.events import EARLIEST_MS, Json, id_text
 from intempt_core.feeds import READABLE_BY, TITLES
 from intempt_core.sandbox.answers import Refused
 from intempt_core.sandbox.persons import node
+from intempt_core.sandbox.reading import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,12 @@ def feed_question(feed: str, body: dict[str, Json]) -> FeedQuestion:
     """
     if feed not in TITLES:
         raise Refused(400, "Name is null", detail=f"No feed has that id. The sandbox has {', '.join(TITLES)}.")
-    kind, person = body.get("type"), id_text(body.get("id"))
+    kind, person = body.get("type"), _id(body.get("id"))
     if kind is None or person is None:
         raise Refused(400, "Name is null", detail="Nobody is named: a feed read needs type and id.")
     if not isinstance(kind, str) or kind.lower() not in READABLE_BY.values():
         raise Refused(400, f"The type is not one of {', '.join(READABLE_BY.values())}.")
-    source = id_text(body.get("sourceId"))
+    source = _id(body.get("sourceId"))
     if kind.lower() == "profile" and source is None:
         raise Refused(400, "A profile's feed needs the sourceId that the profile belongs to.")
     fields = body.get("fields")
@@ -50,7 +51,7 @@ def feed_question(feed: str, body: dict[str, Json]) -> FeedQuestion:
         raise Refused(400, "The fields are no list of names.")
     limit = _whole(body, "limit", least=1)
     whose = node(kind.lower(), person, source or "")
-    offset, seed = _whole(body, "offset", least=0) or 0, id_text(body.get("productId"))
+    offset, seed = _whole(body, "offset", least=0) or 0, _id(body.get("productId"))
     return FeedQuestion(whose, tuple(fields), offset, limit, seed)
 
 
@@ -73,21 +74,28 @@ IDS_ASKED = 1_000
 
 def person_question(body: dict[str, Json]) -> PersonQuestion:
     """What ``POST /_sandbox/person`` asks. Raises :class:`Refused` 400."""
-    given = {name: id_text(body.get(name)) for name in ("org", "project", "id")}
+    given = {name: _id(body.get(name)) for name in ("org", "project", "id")}
     by, ids = body.get("by"), body.get("eventIds")
-    if None in given.values() or by not in KINDS:
+    if None in given.values() or not isinstance(by, str) or by not in KINDS:
         raise Refused(400, f"It needs org, project, id, and by: one of {', '.join(KINDS)}.")
     ids = [] if ids is None else ids
     if not isinstance(ids, list) or len(ids) > IDS_ASKED or not all(isinstance(one, str) for one in ids):
         raise Refused(400, f"The eventIds are no list of up to {IDS_ASKED:,} ids.")
-    person = node(KINDS[by], given["id"] or "", id_text(body.get("sourceId")) or "")
-    return PersonQuestion(given["org"] or "", given["project"] or "", person, tuple(ids))
+    person = node(KINDS[by], given["id"] or "", _id(body.get("sourceId")) or "")
+    found = tuple(storable(one) or "" for one in ids)
+    return PersonQuestion(given["org"] or "", given["project"] or "", person, found)
+
+
+def _id(value: Json) -> str | None:
+    return storable(id_text(value))
 
 
 def _whole(body: dict[str, Json], field: str, *, least: int) -> int | None:
     value = body.get(field)
     if value is None:
         return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise Refused(400, f"The {field} is no whole number from {least}.")
     return value
@@ -97,10 +105,10 @@ def check_consent(body: dict[str, Json]) -> None:
     """CONTRACT 6.2. The browser's SDK sends no timestamp, so none is asked for. Raises :class:`Refused` 400."""
     if body.get("action") not in ("accept", "reject"):
         raise Refused(400, "The action is neither accept nor reject.")
-    user, profile = id_text(body.get("userId")), id_text(body.get("profileId"))
+    user, profile = _id(body.get("userId")), _id(body.get("profileId"))
     if user is None and profile is None:
         raise Refused(400, "Nobody is named: a consent needs userId or profileId.")
-    if user is None and id_text(body.get("sourceId")) is None:
+    if user is None and _id(body.get("sourceId")) is None:
         raise Refused(400, "A consent by profileId needs the sourceId that the profile belongs to.")
     time = body.get("timestamp")
     if time is None:

@@ -7,9 +7,9 @@ A fault document says what goes wrong, where and how often::
      "deduplicates": false}
 
 Only requests that are good in themselves meet a fault; whatever the sandbox refuses anyway, it goes on refusing.
-Shares of one path are parts of the same whole: 10 % each of three faults is 30 % of the requests, none of which meets
-two of them. Latency comes on top of whatever else. Faults are kept in memory and end with the process: a sandbox that
-was started anew fails nobody.
+Shares are parts of the same whole: 10 % each of three faults is 30 % of the requests, none of which meets two of them;
+what goes beyond the whole nobody meets. Latency comes on top of whatever else. Faults are kept in memory and end with
+the process: a sandbox that was started anew fails nobody.
 """
 
 import random
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from intempt_core.errors import ConsoleError
 from intempt_core.events import Json
@@ -179,19 +179,6 @@ class Faults(BaseModel):
     faults: Annotated[list[Fault], Field(max_length=MOST)] = []
     deduplicates: Annotated[bool, Field(description="Whether a repeated event id is ignored, as documented.")] = True
 
-    @model_validator(mode="after")
-    def _shares_are_parts_of_a_whole(self) -> "Faults":
-        sums: dict[str, float] = {}
-        for fault in self.faults:
-            if fault.times is None and not isinstance(fault, Latency | TooLarge):
-                sums[fault.path] = sums.get(fault.path, 0) + fault.share
-        for path, total in sums.items():
-            if total > 1 + 1e-9:
-                raise ValueError(
-                    f"The shares of {PATHS.get(path, path)} are {total * 100:g} % together, more than all requests"
-                )
-        return self
-
     @property
     def active(self) -> bool:
         """Whether anything differs from a sandbox that works."""
@@ -218,7 +205,7 @@ def faults_of(document: Json) -> Faults:
     # pydantic names the fault's kind after its number, as if it were a field
     steps = [str(step) for before, step in zip(("", *loc), loc, strict=False) if not isinstance(before, int)]
     where = f"{'.'.join(steps)}: " if steps else ""
-    raise FaultsUnreadable(f"The fault document: {where}{first['msg'].removeprefix('Value error, ')}.")
+    raise FaultsUnreadable(f"The fault document: {where}{first['msg']}.")
 
 
 class Desk:

@@ -163,7 +163,7 @@ class _Reading:
         body = given.body if isinstance(given.body, dict) else {}
         time, event_id = epoch_ms(body.get("timestamp")), self._id(body.get("eventId"))
         return Event(
-            _storable(given_text(given.name)),
+            storable(given_text(given.name)),
             event_id,
             self._id(body.get("profileId")),
             self._id(body.get("userId")),
@@ -173,8 +173,8 @@ class _Reading:
             self._time(time),
             event_id in shared,
             " ".join(issue.code for issue in found),
-            _storable(" ".join(issue.says for issue in found)) or "",
-            _storable(dumps(given.body).decode()) or "",
+            storable(" ".join(issue.says for issue in found)) or "",
+            storable(dumps(given.body).decode()) or "",
         )
 
     def _time(self, time: int | None) -> int | None:
@@ -186,7 +186,7 @@ class _Reading:
     def _id(self, value: Json) -> str | None:
         if isinstance(value, float) and not self.exact:
             raise _Inexact
-        return _storable(id_text(value))
+        return storable(id_text(value))
 
 
 def at_a_glance(name: Json, body: Json, shared: Set[str]) -> Event | None:
@@ -223,7 +223,7 @@ def _judge(event: GivenEvent) -> list[Issue]:
     found = _judge_identify(event) if event.name == IDENTIFY else errors_of(event)
     for issue in found:
         if issue.code == "timestamp_before_2010":
-            raise Refused(400, f"The whole request is rejected. {_storable(issue.sentence)}")
+            raise Refused(400, f"The whole request is rejected. {storable(issue.sentence)}")
     return found
 
 
@@ -242,12 +242,12 @@ def _shared_by_lines(name: Json, payload: list[Json]) -> Set[str]:
         return frozenset()
     products: dict[str, set[str | None]] = {}
     for body in payload:
-        event_id = _storable(id_text(at(body, "eventId")))
+        event_id = storable(id_text(at(body, "eventId")))
         if event_id is not None:
             products.setdefault(event_id, set()).add(id_text(at(body, "data.productId")))
     return {event_id for event_id, found in products.items() if len(found) > 1}
 
 
-def _storable(text: str | None) -> str | None:
+def storable(text: str | None) -> str | None:
     """A text that UTF-8 can hold: half of a surrogate pair stays visible as its escape."""
     return text if text is None or text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -22,6 +22,7 @@ from intempt_core.sandbox.digest import KEPT
 from intempt_core.sandbox.endings import ending
 from intempt_core.sandbox.faults import Desk, Faults, FaultsUnreadable, faults_of
 from intempt_core.sandbox.guards import LARGEST_BODY, WholeSegments, check_json, check_key, check_origin, read_body
+from intempt_core.sandbox.openapi import document
 from intempt_core.sandbox.reading import read_json, read_object, read_track, too_deep
 from intempt_core.sandbox.seen import Seen
 from intempt_core.sandbox.store import Store
@@ -195,6 +196,10 @@ class _Sandbox:
         now = self.faults.now
         return answer({**now.model_dump(), "sentence": now.sentence})
 
+    async def openapi(self, request: Request) -> Response:
+        """What this is, for machines. It needs no key: it holds nothing that was received."""
+        return answer(document(request.scope.get("root_path") or "/"))
+
     async def _told(self, tell: Callable[[], bytes]) -> Response:
         await self.store.settle()
         return Response(await asyncio.to_thread(tell), media_type="application/json")
@@ -253,6 +258,7 @@ def app(
             Route("/_sandbox/consents", sandbox.consents, methods=["GET"]),
             Route("/_sandbox/live", sandbox.live, methods=["GET"]),
             Route("/_sandbox/requests/{number}", sandbox.request, methods=["GET"]),
+            Route("/openapi.json", sandbox.openapi, methods=["GET"]),
             Route("/_sandbox/faults", sandbox.fault_document, methods=["GET", "PUT", "DELETE"]),
         ],
         middleware=[*(middleware or ()), Middleware(WholeSegments)],

@@ -213,8 +213,6 @@ def test_a_fault_document_needs_the_key(sandbox: Sandbox) -> None:
          "The fault document: faults.0.ms: Input should be a valid integer."),
         ({"faults": [{"fault": "cut", "share": 0}]},
          "The fault document: faults.0.share: Input should be greater than 0."),
-        ({"faults": [{"fault": "cut", "share": 0.6, "path": "*/track"}] * 2},
-         "The fault document: The shares of track are 120 % together, more than all requests."),
     ],
 )  # fmt: skip
 def test_what_is_no_fault_document_is_a_400_with_a_sentence(sandbox: Sandbox, document: Any, said: str) -> None:

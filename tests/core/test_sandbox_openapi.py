@@ -1,0 +1,50 @@
+"""The sandbox's OpenAPI document is true: a tool sends what it allows and what it forbids, and believes no answer."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from intempt_core.sandbox import KEY, running
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    with running(tmp_path / "s.sqlite3") as url:
+        yield url
+
+
+def schemathesis(url: str, folder: Path, *chosen: str) -> str:
+    """What schemathesis says of the sandbox; few examples, always the same."""
+    program = Path(sys.executable).parent / "schemathesis"
+    options = "--seed 1 -n 3 --phases examples,coverage,fuzzing --generation-database none --no-color".split()
+    call = [str(program), "run", f"{url}/openapi.json", "--auth", KEY.replace(".", ":"), *options, *chosen]
+    done = subprocess.run(call, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def test_schemathesis_finds_no_5xx_and_no_lie(url: str, tmp_path: Path) -> None:
+    """Without setting faults: what fails on purpose answers 500 because it was told to."""
+    assert schemathesis(url, tmp_path, "--exclude-operation-id", "setFaults") == ""
+
+
+def test_nor_in_the_fault_document(url: str, tmp_path: Path) -> None:
+    assert schemathesis(url, tmp_path, "--include-operation-id", "setFaults") == ""
+
+
+def test_the_document_needs_no_key_and_knows_where_it_is(url: str) -> None:
+    told = httpx.get(f"{url}/openapi.json").json()
+    assert told["servers"] == [{"url": "/"}]
+    assert {"TrackRequest", "TrackEvent", "Faults", "Status"} <= set(told["components"]["schemas"])
+
+
+def test_ids_that_no_database_can_hold_are_no_500(url: str) -> None:
+    headers = {"content-type": "application/json"}
+    asked = (
+        b'{"type": "user", "id": "\\ud800", "org": "\\ud800", "project": "p", "by": "userId", "eventIds": ["\\udfff"]}'
+    )
+    for path in ("/v1/o/projects/p/feeds/recently-viewed/data", "/_sandbox/person"):
+        assert httpx.post(url + path, content=asked, headers=headers, auth=("sandbox", "sandbox")).status_code == 200
