@@ -166,16 +166,26 @@ def _out_of_time(steps: Sequence[Step], moment: Moment) -> Iterator[Note]:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """An event of the person that another client sent, and the target processed; ``when`` is epoch ms."""
+
+    name: str
+    product: str
+    when: int
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the target itself says of a person's events, where it can be asked (the sandbox can).
 
     ``processed`` are ids of events that it processed, ``because`` says of others why not; an id in neither never came,
-    or is forgotten. ``clients`` says of a product which client's event showed it last.
+    or is forgotten. ``foreign`` are the events of other clients, oldest first.
     """
 
     processed: frozenset[str]
     because: Mapping[str, str]
-    clients: Mapping[str, str] = field(default_factory=dict)
+    foreign: tuple[Foreign, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +271,14 @@ class _Told:
         """The same for those that take it out."""
         return self._hides.get(product, ())
 
+    def by_others(self, product: str, table: Mapping[str, str]) -> str:
+        """The last event by which another client showed or hid a product, in a sentence; empty where none is known."""
+        for event in reversed(self.known.foreign if self.known else ()):
+            if event.product == product and table.get(event.name) == self.feed:
+                client = f" ({event.client})" if event.client else ""
+                return f"another client{client} sent its “{event.name}” at {self.moment(event.when)}"
+        return ""
+
     def last(self, indices: Sequence[int]) -> int | None:
         """The last of some steps that counts."""
         return next((index for index in reversed(indices) if self.steps[index].counts), None)
@@ -303,12 +321,17 @@ def _why_missing(told: _Told, product: str) -> str:
         return verdict
     if product in told.missing_products:
         return "it is not in the catalogue that is loaded, and every event has to name a product that is."
+    removed = told.by_others(product, HIDES)
+    if removed:
+        return f"{removed}."
+    if told.known is not None:
+        return f"its {told.it(last)} was processed {told.ago(last)}, and yet it is not shown."
     if told.now - told.steps[last].when < FRESH_MS:
         return f"its {told.it(last)} was accepted {told.ago(last)}; a feed may need longer."
-    removed = ", or another client removed it since" if told.feed in HIDES.values() else ""
+    or_removed = ", or another client removed it since" if told.feed in HIDES.values() else ""
     return (
         f"its {told.it(last)} was accepted {told.ago(last)}. Accepted is not processed: the target may have ignored"
-        f" it{removed}."
+        f" it{or_removed}."
     )
 
 
@@ -330,12 +353,12 @@ def _why_shown(told: _Told, product: str) -> str:
         return f"the answer to its {told.it(doubtful)} is unknown, so it has arrived."
     if last_hide is not None and told.last(shows) is not None:
         verdict = _verdict(told, last_hide)
+        others = told.by_others(product, SHOWS)
+        again = f"But {others}." if others else "The feed has not followed yet, or another client sent it again."
         return verdict or (
-            f"its {told.it(last_hide)} was accepted {told.ago(last_hide)}, after the event that shows it. The feed has"
-            " not followed yet, or another client sent it again."
+            f"its {told.it(last_hide)} was accepted {told.ago(last_hide)}, after the event that shows it. {again}"
         )
-    client = told.known.clients.get(product) if told.known else None
-    by = f"it was sent by another client ({client})" if client else "it was sent by another client"
+    by = told.by_others(product, SHOWS) or "it was sent by another client"
     if product in told.expected:
         return "it stands further back in what is expected."
     if shows:
@@ -343,7 +366,7 @@ def _why_shown(told: _Told, product: str) -> str:
         if step.state == Outcome.ACCEPTED:
             return f"its {told.it(shows[-1])} should not count. {step.because} Or {by}."
         return f"its {told.it(shows[-1])} is {step.state}, so {by}."
-    return f"{by}, or before this history begins."
+    return f"{by}." if told.by_others(product, SHOWS) else f"{by}, or before this history begins."
 
 
 def _disorder(told: _Told, expected: Sequence[str], shown: Sequence[str]) -> Iterator[str]:
@@ -354,7 +377,9 @@ def _disorder(told: _Told, expected: Sequence[str], shown: Sequence[str]) -> Ite
         f"The order differs: “{first}” is expected before “{second}”, because its {told.it(one)} arrived after the"
         f" {told.it(other)} of “{second}”."
     )
-    if _by_own_time(told, shown):
+    if others := told.by_others(second, SHOWS):
+        says += f" For “{second}” {others}."
+    elif _by_own_time(told, shown):
         says += " The order shown is that of the events' own times."
     elif told.steps[one].request == told.steps[other].request:
         says += " Both went in one request, and that a server keeps the order inside one is assumed, not documented."

@@ -3,14 +3,13 @@
 Only the sandbox can be asked; a live target says nothing but 2xx (CONTRACT 2.6, 3.1).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import orjson
 
 from intempt_core.events import dumps
-from intempt_core.feeds import SHOWS
-from intempt_core.journeys import Known, Step
+from intempt_core.journeys import Foreign, Known, Step
 from intempt_core.targets import Target
 from intempt_core.wire import Client, exchanged
 
@@ -38,16 +37,20 @@ async def ask_sandbox(client: Client, target: Target, field: str, value: str, st
     if exchange.status != 200 or exchange.failure or exchange.cut:
         return None
     try:
-        return _known(orjson.loads(exchange.answer))
+        return _known(orjson.loads(exchange.answer), {step.event_id for step in steps})
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _known(told: Mapping[str, Any]) -> Known:
-    """Any: JSON of whoever answers at the sandbox's address."""
-    because = told["unprocessed"]
+def _known(told: Mapping[str, Any], ours: Set[str]) -> Known:
+    """Any: JSON of whoever answers at the sandbox's address. Events of other ids than ``ours`` are other clients'."""
+    events, because = told["events"], told["unprocessed"]
     return Known(
-        frozenset(str(event["eventId"]) for event in told["events"]),
+        frozenset(str(event["eventId"]) for event in events),
         {str(id_): str(words) for id_, words in because.items()},
-        {str(event["productId"]): str(event["client"]) for event in told["events"] if event["name"] in SHOWS},
+        tuple(
+            Foreign(str(event["name"]), str(event["productId"]), int(event["received_at"]), str(event["client"]))
+            for event in events
+            if event["eventId"] not in ours
+        ),
     )

@@ -72,7 +72,7 @@ def test_what_an_application_sends_meanwhile_is_told_by_itself(page: Page, conso
     expect(page.get_by_text("Recently Purchased: No change yet after")).to_be_visible()
     press(page, "feeds-unwatch")
     press(page, "feeds-again")
-    expect(page.get_by_text("“SKU_7” is shown and not expected: it was sent by another client")).to_be_visible()
+    expect(page.get_by_text("“SKU_7” is shown and not expected: another client")).to_be_visible()
     assert serious_findings(page) == []
 
 

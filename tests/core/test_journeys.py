@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from intempt_core.events import EventName
 from intempt_core.feeds import FEEDS, FeedId, changes
-from intempt_core.journeys import REASONS_SHOWN, Account, Known, NoteKind, Step, Story, account, notes_of, utc
+from intempt_core.journeys import REASONS_SHOWN, Account, Foreign, Known, NoteKind, Step, Story, account, notes_of, utc
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 NOON = 1_795_348_980_000
@@ -117,8 +117,27 @@ def test_an_unknown_add_explains_a_product_that_is_shown() -> None:
 def test_what_nobody_sent_from_here_was_sent_by_another_client() -> None:
     (says,) = told(FeedId.VIEWED, [], ["A"]).differences
     assert says.endswith("it was sent by another client, or before this history begins.")
-    (says,) = told(FeedId.VIEWED, [], ["A"], known=Known(frozenset(), {}, {"A": "node-sdk"})).differences
-    assert "by another client (node-sdk)" in says
+    (says,) = told(FeedId.VIEWED, [], ["A"], known=others(VIEW, "A", 7)).differences
+    assert says == "“A” is shown and not expected: another client (node-sdk) sent its “Product viewed” at 12:07."
+
+
+def others(name: str, product: str, second: int, *own: Step) -> Known:
+    """A target that processed our own steps and an event of another client."""
+    event = Foreign(name, product, NOON + 1000 * second, "node-sdk")
+    return Known(frozenset(step.event_id for step in own), {}, (event,))
+
+
+def test_what_another_client_did_to_a_product_of_ours_is_told_where_the_target_tells() -> None:
+    add, remove = step(ADD, "A"), step(REMOVE, "A", 1)
+    (says,) = told(FeedId.ADDED, [add], [], known=others(REMOVE, "A", 5, add)).differences
+    assert says == "“A” is missing: another client (node-sdk) sent its “Removed from cart” at 12:05."
+    (says,) = told(FeedId.ADDED, [add, remove], ["A"], known=others(ADD, "A", 5, add, remove)).differences
+    assert says.endswith("But another client (node-sdk) sent its “Added to cart” at 12:05.")
+    both = [step(VIEW, "A"), step(VIEW, "B", 1)]
+    (says,) = told(FeedId.VIEWED, both, ["A", "B"], known=others(VIEW, "A", 5, *both)).differences
+    assert says.endswith("For “A” another client (node-sdk) sent its “Product viewed” at 12:05.")
+    (says,) = told(FeedId.VIEWED, both[:1], [], known=Known(frozenset({both[0].event_id}), {})).differences
+    assert says == "“A” is missing: its “Product viewed” at 12:00 was processed 60 min ago, and yet it is not shown."
 
 
 def test_a_refused_event_whose_product_is_shown_was_sent_by_another_client() -> None:
@@ -200,7 +219,10 @@ steps = st.lists(
     ),
     max_size=15,
 )
-known = st.none() | st.builds(Known, st.frozensets(st.just("")), st.just({}), st.just({}))
+foreign = st.builds(
+    Foreign, st.sampled_from(EventName), st.sampled_from("abc"), st.just(NOON), st.sampled_from(["", "sdk"])
+)
+known = st.none() | st.builds(Known, st.frozensets(st.just("")), st.just({}), st.lists(foreign, max_size=3).map(tuple))
 
 
 @given(steps, st.lists(st.sampled_from("abcd"), max_size=5), known, st.sampled_from(list(FEEDS)))

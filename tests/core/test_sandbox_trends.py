@@ -179,9 +179,15 @@ def asked(url: str, **given: Any) -> Known | None:
 
 def test_the_console_reads_what_the_sandbox_says(http: httpx.Client) -> None:
     event = {"eventId": "one", "userId": "u1", "data": {"productId": "A"}}
-    body = {"track": [{"name": "Product viewed", "payload": [event]}]}
+    body, other = (
+        {"track": [{"name": "Product viewed", "payload": [event | {"eventId": id_}]}]} for id_ in ("one", "two")
+    )
     http.post("/v1/sandbox/projects/sandbox/sources/1001/track", json=body, headers={"user-agent": "me"})
-    assert asked(str(http.base_url).rstrip("/")) == Known(frozenset({"one"}), {}, {"A": "me"})
+    http.post("/v1/sandbox/projects/sandbox/sources/1001/track", json=other, headers={"user-agent": "you"})
+    found = asked(str(http.base_url).rstrip("/"))
+    assert found is not None
+    assert (set(found.processed), dict(found.because)) == ({"one", "two"}, {})
+    assert [(one.name, one.product, one.client) for one in found.foreign] == [("Product viewed", "A", "you")]
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,10 @@ def test_what_another_client_sent_is_explained(
     elsewhere(sandbox_url, person, "Removed from cart", "SKU_1")
     screen = opened(by="userId", person=person)
     assert "◆ 2 differences" in screen.marks
-    assert "“SKU_2” is shown and not expected: it was sent by another client (another-client/1)" in screen.said
-    assert "“SKU_1” is missing: its “Added to cart” at" in screen.said
+    assert (
+        "“SKU_2” is shown and not expected: another client (another-client/1) sent its “Added to cart”" in screen.said
+    )
+    assert "“SKU_1” is missing: another client (another-client/1) sent its “Removed from cart” at" in screen.said
 
 
 def test_asking_again_asks_again(
