@@ -5,7 +5,7 @@ columns (``columns.py``) and asks the model only about rows that somebody looks 
 more than one event (repeats, lost zeros, what history has seen) is one function for both, over arrays.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ from intempt_core.events import (
     warnings_of,
 )
 from intempt_core.issues import CATALOGUE, Issue, Severity
-from intempt_core.judges import ROWS_AT_ONCE, Finding, Judge, ListJudge, Parts, TableJudge, hits
+from intempt_core.judges import ROWS_AT_ONCE, DocumentJudge, Finding, Judge, ListJudge, Parts, TableJudge, hits
 from intempt_core.mapping import MappedDocuments, MappedTable
 
 
@@ -284,7 +284,11 @@ def check_table(mapped: MappedTable, seen: Seen | None = None, lacks: Lacks | No
     return Report(mapped.rows, [*errors, *found], judge, more=more)
 
 
-def _by_parts(mapped: MappedTable, rules: Callable[[Columns], Iterable[tuple[str, Numbers, str]]]) -> list[Finding]:
+Rules: TypeAlias = Callable[[Columns], Iterable[tuple[str, Numbers, str]]]
+"""Rules about single rows: each finding is a code, its rows and the field."""
+
+
+def _by_parts(mapped: MappedTable, rules: Rules) -> list[Finding]:
     """What rules about single rows find, looked for in one part of the table after the other."""
     found: dict[tuple[str, str, int], list[Numbers]] = {}
     for start in range(0, mapped.rows, PART):
@@ -327,18 +331,88 @@ def check_events(
 
 
 def _check_documents(mapped: MappedDocuments, seen: Seen | None, lacks: Lacks | None) -> Report:
-    """The report on the events of JSON lines: the model is asked about each, a block of them in memory at a time."""
-    events = mapped.listed
-    issues, texts = _asked(events)
-    beside = [issue for issue in mapped.documents.issues if issue.place.row is None]
-    for issue in mapped.documents.issues:
-        if issue.place.row is not None:
-            issues[issue.place.row - 1].append(issue)
+    """The report on the events of JSON lines."""
+    looking = _Documents(mapped)
 
     def words(row: int) -> str:
         return f"row {row + 1:,} (line {int(mapped.table.lines[row]):,})"
 
-    return _listed(events, issues, texts, words, beside, seen, lacks)
+    errors = list(looking.found(Severity.ERROR, Columns.errors))
+    wrong = Report(mapped.rows, errors, looking.judge).bad
+    columns = looking.columns
+    repeats = find_repeats(looking.ids, wrong, lambda: _orders_in(mapped, columns), columns.products)
+
+    def same_body() -> Mask:
+        pairs = zip(mapped.events(repeats.repeated), mapped.events(repeats.repeats), strict=True)
+        return np.array([(one.name, one.body) == (first.name, first.body) for one, first in pairs], np.bool_)
+
+    errors += _repeated(repeats, words, same_body)
+    more = partial(looking.more, seen, lacks)
+    return Report(mapped.rows, errors, looking.judge, more=more, beside=looking.beside)
+
+
+class _Documents:
+    """JSON lines as the rules see them: by their columns, and by the model where columns do not say all."""
+
+    def __init__(self, mapped: MappedDocuments) -> None:
+        self._mapped, self._odd = mapped, mapped.odd
+        self.columns = Columns(mapped.by_columns)
+        self.beside = [issue for issue in mapped.documents.issues if issue.place.row is None]
+        read: defaultdict[int, list[Issue]] = defaultdict(list)
+        for issue in mapped.documents.issues:
+            if issue.place.row is not None:
+                read[issue.place.row - 1].append(issue)
+        self.judge = DocumentJudge(mapped, read)
+        self._asked = np.flatnonzero(self._odd)
+        self._told: defaultdict[str, list[int]] = defaultdict(list)
+        for row, issues in zip(self._asked.tolist(), self.judge.own(self._asked.tolist(), ()), strict=True):
+            for issue in issues:
+                self._told[issue.code].append(row)
+
+    def found(self, severity: Severity, rules: Rules) -> Iterator[Finding]:
+        """What rules find by the columns, and what the model said of the others."""
+        yield from self._by_columns(rules)
+        for code, rows in self._told.items():
+            if CATALOGUE[code].severity is severity:
+                yield Finding(code, np.array(rows, np.int64))
+
+    def more(self, seen: Seen | None, lacks: Lacks | None) -> Iterator[Finding]:
+        """The warnings."""
+        yield from self.found(Severity.WARNING, Columns.warnings)
+        for field in ID_FIELDS:
+            if field in self._mapped.table.columns:
+                yield from _zeros({field: self._mapped.table.columns[field]})
+        if lacks is not None:
+            yield from _hinted(self._by_columns(partial(Columns.lacking, lacks=lacks)))
+            yield from _unknown(self._texts("data.productId"), lacks, self._asked)
+        if seen is not None:
+            texts = self.columns.event_ids()
+            for row, text in zip(self._asked.tolist(), self._texts("eventId"), strict=True):
+                texts[row] = text
+            yield from _sent(texts, seen)
+
+    @cached_property
+    def ids(self) -> Numbers:
+        """A number for each event id, the same for equal ones; -1 where there is none."""
+        ids = self.columns.ids.copy()
+        none = [text is None for text in self._texts("eventId")]
+        ids[self._asked[np.array(none, np.bool_)]] = -1
+        return ids
+
+    def _by_columns(self, rules: Rules) -> Iterator[Finding]:
+        for finding in _by_parts(self.columns.mapped, rules):
+            yield replace(finding, rows=finding.rows[~self._odd[finding.rows]])
+
+    def _texts(self, field: str) -> list[str | None]:
+        """The ids in a field of the rows that the model was asked about."""
+        return [id_text(value) for value in self._mapped.values(field, self._asked.tolist())]
+
+
+def _orders_in(mapped: MappedDocuments, columns: Columns) -> Numbers:
+    """:func:`_orders` of JSON lines; only events of the name are read."""
+    orders, rows = np.arange(mapped.rows), np.flatnonzero(columns.ordered)
+    orders[rows] = rows[_orders(mapped.events(rows), rows)]
+    return orders
 
 
 def _asked(events: Sequence[GivenEvent]) -> tuple[list[list[Issue]], dict[str, list[str | None]]]:
@@ -370,7 +444,7 @@ def _listed(  # noqa: PLR0917  what both doors know
     ids, products = _numbered(texts["eventId"]), _numbered(texts["data.productId"])
     judge = ListJudge(events, issues)
     wrong = Report(len(events), own, judge).bad
-    repeats = find_repeats(ids, wrong, lambda: _orders(events), lambda rows: products[rows])
+    repeats = find_repeats(ids, wrong, lambda: _orders(events, np.arange(len(events))), lambda rows: products[rows])
 
     def same_body() -> Mask:
         pairs = zip(repeats.repeated.tolist(), repeats.repeats.tolist(), strict=True)
@@ -502,20 +576,21 @@ def _repeated(repeats: Repeats, words: Callable[[int], str], same_body: Callable
     yield Finding("event_id_shared", repeats.shared, "eventId", share, repeats.shares)
 
 
-def _orders(events: Sequence[GivenEvent]) -> Numbers:
+def _orders(events: Iterable[GivenEvent], rows: Numbers) -> Numbers:
     """A number for each order: events share it that are lines of one order (CONTRACT 2.9).
 
-    In a document that is one payload. Elsewhere neighbours with the same event id, person and time.
+    In a document that is one payload. Elsewhere neighbours, by their ``rows``, with the same event id, person and time.
     """
-    orders = np.arange(len(events))
+    orders = np.arange(rows.size)
     payloads: dict[str, int] = {}
-    for index, event in enumerate(events):
-        if event.name != EventName.ORDERED:
-            continue
-        if not event.name_pointer.startswith(event.place.pointer + "/"):  # the name stands outside: a payload's
-            orders[index] = payloads.setdefault(event.name_pointer, index)
-        elif index and _same_order(events[index - 1], event):
-            orders[index] = orders[index - 1]
+    last: tuple[int, GivenEvent] | None = None
+    for index, (row, event) in enumerate(zip(rows.tolist(), events, strict=True)):
+        if event.name == EventName.ORDERED:
+            if not event.name_pointer.startswith(event.place.pointer + "/"):  # the name stands outside: a payload's
+                orders[index] = payloads.setdefault(event.name_pointer, index)
+            elif last is not None and last[0] == row - 1 and _same_order(last[1], event):
+                orders[index] = orders[index - 1]
+        last = row, event
     return orders
 
 
@@ -548,11 +623,12 @@ def _zeros(columns: Mapping[str, pa.Array]) -> Iterator[Finding]:
         yield Finding("id_zeros_lost", rows, field, partial(_the_same, hint))
 
 
-def _unknown(products: Sequence[str | None], lacks: Lacks) -> Iterator[Finding]:
-    """CONTRACT 2.5: products that a loaded catalogue does not have; half a character is in none."""
-    rows = [row for row, text in enumerate(products) if text is not None]
-    texts = pa.array([(products[row] or "").encode(errors="replace").decode() for row in rows], pa.large_string())
-    yield from _hinted([Finding("product_unknown", np.array(rows, np.int64)[lacks(texts)], "data.productId")])
+def _unknown(products: Sequence[str | None], lacks: Lacks, at_: Numbers | None = None) -> Iterator[Finding]:
+    """CONTRACT 2.5: products (of the rows ``at_``) that no loaded catalogue has; half a character is in none."""
+    given = [index for index, text in enumerate(products) if text is not None]
+    texts = pa.array([(products[index] or "").encode(errors="replace").decode() for index in given], pa.large_string())
+    rows = np.array(given, np.int64) if at_ is None else at_[given]
+    yield from _hinted([Finding("product_unknown", rows[lacks(texts)], "data.productId")])
 
 
 def _hinted(findings: Iterable[Finding]) -> Iterator[Finding]:

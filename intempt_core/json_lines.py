@@ -45,7 +45,8 @@ class Documents:
     between ``starts`` and ``ends`` in ``text`` and is physical line ``lines``.
 
     ``issues`` are those of reading; their rows count from 1. ``named`` is how many events have a name where the
-    contract wants it.
+    contract wants it. ``odd`` marks the events whose columns do not say all that a rule asks for: an id that is no
+    text, a time that is no number, no object at all, something that reading found.
     """
 
     text: Raw
@@ -55,6 +56,7 @@ class Documents:
     numbers: NDArray[np.int64]
     issues: tuple[Issue, ...]
     named: int
+    odd: NDArray[np.bool_]
 
     def events(self, rows: Iterable[int], columns: Mapping[str, str]) -> Iterator[GivenEvent]:
         """The events of these rows, each made anew, with the headers of its fields."""
@@ -210,18 +212,22 @@ class _Gathering:
         self._lengths: list[int] = []
         self._chunks: dict[str, list[pa.Array | None]] = {}
         self._named = 0
+        self._odd: list[bool] = []
         self.left_out: set[str] = set()
 
     def take(self, events: Sequence[GivenEvent], issues: Iterable[Issue], place: tuple[int, int, int]) -> bool:
         """The events of one line. Whether a chunk became whole."""
         before = len(self._places)
-        for issue in issues:
-            row = None if issue.place.row is None else issue.place.row + before
-            self._issues.append(replace(issue, place=replace(issue.place, row=row)))
         for number, event in enumerate(events):
             self._places.append((*place, number))
             self._named += isinstance(event.name, str)
             self._some.append(flat(event))
+            self._odd.append(is_odd(event))
+        for issue in issues:
+            row = None if issue.place.row is None else issue.place.row + before
+            self._issues.append(replace(issue, place=replace(issue.place, row=row)))
+            if row is not None:
+                self._odd[row - 1] = True
         full = len(self._some) >= ROWS_AT_ONCE
         if full:
             self._become_chunks()
@@ -232,7 +238,9 @@ class _Gathering:
         self._become_chunks()
         places = np.array(self._places, np.int64).reshape(-1, 4)
         starts, ends, lines, numbers = (np.ascontiguousarray(places[:, index]) for index in range(4))
-        documents = Documents(text, starts, ends, lines, numbers, tuple(self._issues), self._named)
+        documents = Documents(
+            text, starts, ends, lines, numbers, tuple(self._issues), self._named, np.array(self._odd, np.bool_)
+        )
         empty = {length: pa.repeat(pa.scalar("", pa.string()), length) for length in set(self._lengths)}
         header = tuple(sorted(self._chunks, key=_order)) or ("name",)
         columns = {}
@@ -243,25 +251,38 @@ class _Gathering:
             columns[column] = pa.chunked_array(whole, pa.string())
         return Read(documents, header, columns, ())
 
+    def _array(self, cells: list[str]) -> pa.Array:
+        try:
+            return pa.array(cells, pa.string())
+        except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
+            self._odd[-len(cells) :] = [True] * len(cells)
+            return pa.array([cell.encode("utf-8", "replace").decode() for cell in cells], pa.string())
+
     def _become_chunks(self) -> None:
         if not self._some:
             return
         for column in dict.fromkeys(key for row in self._some for key in row):
-            if column not in self._chunks and len(self._chunks) >= MOST_COLUMNS:
+            if column not in self._chunks and len(self._chunks) >= MOST_COLUMNS and column not in _KNOWN:
                 self.left_out.add(column)
                 continue
             chunks = self._chunks.setdefault(column, [])
             chunks += [None] * (len(self._lengths) - len(chunks))
-            chunks.append(_array([row.get(column, "") for row in self._some]))
+            chunks.append(self._array([row.get(column, "") for row in self._some]))
         self._lengths.append(len(self._some))
         self._some.clear()
 
 
-def _array(cells: list[str]) -> pa.Array:
-    try:
-        return pa.array(cells, pa.string())
-    except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
-        return pa.array([cell.encode("utf-8", "replace").decode() for cell in cells], pa.string())
+def is_odd(event: GivenEvent) -> bool:
+    """Whether the model must be asked about an event, because its columns do not say all of it."""
+    name, body = event.name, event.body
+    if not isinstance(body, dict) or not (name is None or isinstance(name, str)):
+        return True
+    data, time = body.get("data"), body.get("timestamp")
+    if not (data is None or isinstance(data, dict)) or not (time is None or type(time) is int):
+        return True
+    ids = [body.get(field) for field in _IDS]
+    ids.append(data.get("productId") if data else None)
+    return any(value is not None and not isinstance(value, str) for value in ids) or any("." in key for key in body)
 
 
 def flat(event: GivenEvent) -> dict[str, str]:
@@ -285,6 +306,7 @@ def _flatten(value: Mapping[str, Json], above: str, into: dict[str, str]) -> Non
 
 
 _KNOWN = ("name", *PLAIN_FIELDS, "data.productId")
+_IDS = [field for field in PLAIN_FIELDS if field != "timestamp"]
 
 
 def _order(column: str) -> tuple[int, bool]:

@@ -5,7 +5,7 @@ same cells filled differ only in their values: the model judges the first of the
 their own place, value and hint. So a million bad rows cost little more than the ways in which they are bad.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -77,6 +77,26 @@ class ListJudge:
     def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
         """Of each event."""
         for event in (self._events[row] for row in rows):
+            yield event.place_of(field), event.name if field == "name" else at(event.body, field)
+
+
+class DocumentJudge:
+    """The judge of JSON lines: the model is asked about each row that somebody looks at; ``read`` is what reading
+    found, by row.
+    """
+
+    def __init__(self, mapped: MappedTable, read: Mapping[int, Sequence[Issue]]) -> None:
+        self._mapped = mapped
+        self._read = read
+
+    def own(self, rows: Sequence[int], _findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
+        """The model's issues, then those of reading."""
+        for row, event in zip(rows, self._mapped.events(rows), strict=True):
+            yield [*errors_of(event), *warnings_of(event), *self._read.get(row, ())]
+
+    def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
+        """Of each event."""
+        for event in self._mapped.events(rows):
             yield event.place_of(field), event.name if field == "name" else at(event.body, field)
 
 

@@ -514,6 +514,30 @@ class MappedDocuments(MappedTable):
         return GivenEvent(None, {}, Place(), columns=self.field_columns)
 
     @cached_property
+    def by_columns(self) -> MappedTable:
+        """The same file as columns of text, for rules over whole columns; what they cannot tell is :attr:`odd`."""
+        fields = {column: column for column in self.field_columns if is_field(column)}
+        none = {} if "eventId" in fields else {"eventId": None}  # no ids are made
+        return MappedTable(self.table, Mapping(fields, constants=none), None, self.original)
+
+    @cached_property
+    def odd(self) -> NDArray[np.bool_]:
+        """The rows whose columns do not say all that a rule asks for; mended ones are looked at closely, too."""
+        found = self.documents.odd.copy()
+        for column, original in self._mended_columns:
+            found |= pc.not_equal(self.table.columns[column], original).to_numpy()
+        return found
+
+    @property
+    def _mended_columns(self) -> Iterator[tuple[str, pa.ChunkedArray]]:
+        original = (self.original or self.table).columns
+        return (
+            (column, original[column])
+            for column in self.table.columns
+            if self.table.columns[column] is not original[column]
+        )
+
+    @cached_property
     def listed(self) -> "Listed":
         """The events as a sequence that holds few of them at a time."""
         return Listed(self)
@@ -521,14 +545,12 @@ class MappedDocuments(MappedTable):
     def _mends(self, rows: Sequence[int]) -> dict[int, dict[str, str]]:
         """Of these rows the cells that are not as they were read: row → column → text."""
         found: dict[int, dict[str, str]] = {}
-        original = self.original or self.table
-        for column, cells in self.table.columns.items():
-            if cells is not original.columns[column]:
-                picked = pa.array(rows, pa.int64())
-                now, then = cells.take(picked).to_pylist(), original.columns[column].take(picked).to_pylist()
-                for row, new, old in zip(rows, now, then, strict=True):
-                    if new != old:
-                        found.setdefault(row, {})[column] = new
+        picked = pa.array(rows, pa.int64())
+        for column, original in self._mended_columns:
+            now, then = self.table.columns[column].take(picked).to_pylist(), original.take(picked).to_pylist()
+            for row, new, old in zip(rows, now, then, strict=True):
+                if new != old:
+                    found.setdefault(row, {})[column] = new
         return found
 
 

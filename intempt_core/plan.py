@@ -158,7 +158,9 @@ class Plan:
     ) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
         rows = np.array([row for request in requests for row in request.rows], np.int64)
         bounds = [0, *np.cumsum([len(request.rows) for request in requests]).tolist()]
-        quick = bodies(self._source, rows, bounds) if isinstance(self._source, MappedTable) and rows.size else None
+        source, quick = self._source, None
+        if isinstance(source, MappedTable) and not isinstance(source, MappedDocuments) and rows.size:
+            quick = bodies(source, rows, bounds)
         made = _Made(self._source, rows)
         for number, request in enumerate(requests):
             given = _Some(made, bounds[number], bounds[number + 1])
@@ -268,9 +270,7 @@ def plan_table(
         raise PlanError(f"A row that the file does not have was chosen; it has {mapped.rows:,} rows.")
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
-    if isinstance(mapped, MappedDocuments):
-        return _plan_documents(mapped, chosen, settings, order)
-    columns = Columns(mapped)
+    columns = Columns(mapped.by_columns if isinstance(mapped, MappedDocuments) else mapped)
     persons = persons_of(chosen.size, *_links_of_columns(columns, chosen))
     if order is Order.TIME and columns.times is not None:
         by = _by_time(persons, columns.times.ms[chosen], columns.times.state[chosen] == TimeState.READ)
@@ -299,15 +299,6 @@ def plan_events(
     bounds = np.array([0, rows.size] if rows.size else [0])
     requests = _Requests(rows, bounds, np.zeros(bounds.size - 1, np.int64))
     return Plan(_Listed(events), requests, int(np.count_nonzero(sizes)), int(sizes.max()))
-
-
-def _plan_documents(mapped: MappedDocuments, chosen: Numbers, settings: Settings | None, order: Order) -> Plan:
-    """Rows of JSON lines, read as they go by: as often as something is asked of them."""
-    persons = persons_of(chosen.size, *_links_of_events(mapped.events(chosen.tolist())))
-    if order is Order.TIME:
-        by = _by_time(persons, *_times_of(mapped.events(chosen.tolist())))
-        chosen, persons = chosen[by], persons[by]
-    return _plan(mapped, chosen, persons, _splittable(mapped.events(chosen.tolist())), settings)
 
 
 def _times_of(events: Iterable[GivenEvent]) -> tuple[Numbers, NDArray[np.bool_]]:
