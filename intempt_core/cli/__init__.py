@@ -8,12 +8,14 @@ Exit codes: 0 clean, or all accepted · 1 errors found, or not all accepted · 2
 import argparse
 import contextlib
 import io
+import json
 import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from intempt_core import sandbox
 from intempt_core.cli.checking import check
@@ -79,13 +81,28 @@ def _sorry(error: object, code: int) -> int:
 
 def _sandbox(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     settings = Settings.from_environment(environment)
+    faults = _faults(given.faults)
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
-        with sandbox.running(settings.sandbox_file, given.port, given.latency_ms) as url:
+        with sandbox.running(settings.sandbox_file, given.port, given.latency_ms, faults) as url:
             say(f"The sandbox: {sandbox_target(url).track_url}")
+            if faults.active:
+                say(faults.sentence)
             say(f"Its key: {sandbox.KEY}. Stop it with Ctrl+C.")
             with contextlib.suppress(KeyboardInterrupt):
                 threading.Event().wait()
     except OSError as error:
         raise ConsoleError(f"The sandbox cannot be served at port {given.port}: {error.strerror}.") from None
     return CLEAN
+
+
+def _faults(file: Path | None) -> sandbox.Faults:
+    """The faults of a file; none without one. Raises :class:`ReadError`."""
+    if file is None:
+        return sandbox.Faults()
+    try:
+        return sandbox.faults_of(json.loads(file.read_bytes()))
+    except OSError as error:
+        raise ReadError(f"{file} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError, sandbox.FaultsUnreadable) as error:
+        raise ReadError(f"{file} is no fault document. {error}") from None

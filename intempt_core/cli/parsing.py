@@ -121,6 +121,7 @@ def parser(check: Command, send: Command, sandbox: Command) -> argparse.Argument
     serving = command("sandbox", sandbox, "serve a local Track API that stores what it gets", _SANDBOX)
     serving.add_argument("--port", type=_port, default=8080, metavar="N", help="default: 8080; 0 is any that is free")
     serving.add_argument("--latency-ms", type=_latency, default=0, metavar="N", help="answer this much later")
+    serving.add_argument("--faults", type=Path, metavar="FILE", help="fail on purpose, as this JSON document says")
     return found
 
 

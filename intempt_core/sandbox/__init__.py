@@ -10,8 +10,9 @@ alias, consent and recommend calls. The same application is mounted in the conso
 - ``routes`` and ``serving``: the application, and a server for it
 """
 
+from intempt_core.sandbox.faults import Faults, FaultsUnreadable, faults_of
 from intempt_core.sandbox.guards import KEY, LARGEST_BODY, standing_alone
 from intempt_core.sandbox.routes import app
 from intempt_core.sandbox.serving import running
 
-__all__ = ["KEY", "LARGEST_BODY", "app", "running", "standing_alone"]
+__all__ = ["KEY", "LARGEST_BODY", "Faults", "FaultsUnreadable", "app", "faults_of", "running", "standing_alone"]

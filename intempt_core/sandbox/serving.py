@@ -9,20 +9,25 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from intempt_core.sandbox.faults import Desk, Faults
 from intempt_core.sandbox.guards import standing_alone
 from intempt_core.sandbox.routes import app
 
 HOST = "127.0.0.1"
 
+HELD_SECONDS = 3
+"""How long the end waits for requests that are still held, on purpose perhaps."""
+
 
 @contextmanager
-def running(file: Path, port: int = 0, latency_ms: int = 0) -> Iterator[str]:
-    """The sandbox beside other work, in a thread; the value is its URL. ``port`` 0 takes any that is free.
+def running(file: Path, port: int = 0, latency_ms: int = 0, faults: Faults | None = None) -> Iterator[str]:
+    """The sandbox beside other work, in a thread; the value is its URL. ``port`` 0 takes any that is free; ``faults``
+    go wrong on purpose.
 
     Raises OSError: port taken.
     """
     with _listening(port) as listener:
-        made = _standing_alone(file, latency_ms)
+        made = app(file, latency_ms=latency_ms, middleware=standing_alone(), faults=Desk(faults))
         server = _server(made)
         # The socket listens already: a request that comes before the thread is ready waits, and is answered.
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
@@ -35,12 +40,9 @@ def running(file: Path, port: int = 0, latency_ms: int = 0) -> Iterator[str]:
             made.state.store.close()
 
 
-def _standing_alone(file: Path, latency_ms: int) -> Starlette:
-    return app(file, latency_ms=latency_ms, middleware=standing_alone())
-
-
 def _server(made: Starlette) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(made, log_config=None, access_log=False, lifespan="off", ws="none"))
+    return uvicorn.Server(uvicorn.Config(made, log_config=None, access_log=False, lifespan="off", ws="none",
+                                         timeout_graceful_shutdown=HELD_SECONDS))  # fmt: skip
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 """The sandbox failing on purpose: what was answered equals what was stored, fault by fault, over real HTTP."""
 
 import asyncio
+import os
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import run
+from intempt_core.cli import main
 from intempt_core.sandbox import app, running
 from intempt_core.sandbox.faults import Desk, Faults, FaultsUnreadable, Latency, TooLarge, faults_of
 
@@ -289,3 +294,37 @@ def test_every_fault_is_seen_in_the_live_view(sandbox: Sandbox) -> None:
     newest, oldest = sandbox.live
     assert (newest["status"], newest["fault"], newest["processed"]) == (502, "502 after storing", True)
     assert (oldest["status"], oldest["fault"], oldest["seq"]) == (None, "connection cut before storing", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no fault document. Expecting property name"),
+        ('{"faults": [{"fault": "cut", "share": 2}]}', "is no fault document. The fault document: faults.0.share:"),
+        (None, "cannot be read: No such file or directory."),
+    ],
+)
+def test_a_fault_file_that_cannot_be_read_ends_the_command_with_a_sentence(
+    tmp_path: Path, text: str | None, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "faults.json"
+    if text is not None:
+        file.write_text(text)
+    assert main(["sandbox", "--port", "0", "--faults", str(file)], {"CONSOLE_DATA": str(tmp_path)}) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_command_serves_a_sandbox_that_fails_as_a_file_says(tmp_path: Path) -> None:
+    file = tmp_path / "faults.json"
+    file.write_text('{"faults": [{"fault": "status", "status": 503}]}')
+    call = [sys.executable, "-m", "intempt_core", "sandbox", "--port", "0", "--faults", str(file)]
+    environment = {**os.environ, "CONSOLE_DATA": str(tmp_path)}
+    with subprocess.Popen(call, cwd=run.ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            said = [process.stderr.readline() for _ in range(2)]
+            url = said[0].split()[-1]
+            assert httpx.post(url, json={"track": []}, auth=("sandbox", "sandbox")).status_code == 503
+            assert said[1] == "The sandbox is failing on purpose: 503 on everything.\n"
+        finally:
+            process.terminate()
