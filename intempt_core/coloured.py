@@ -54,7 +54,7 @@ def marked_cells(mapped: MappedTable, issues: Iterable[Issue]) -> Marks:
 def problems_xlsx(mapped: MappedTable, report: Report, out: BinaryIO, *, most_rows: int = MOST_ROWS) -> None:
     """Write the workbook: the sheet *Rows* with every row that has an issue, *Problems* with every issue, *About*.
 
-    ``most_rows`` is what a sheet takes. The same file with the same report gives the same bytes.
+    ``most_rows`` is what a sheet takes, its header among them. The same file with the same report gives the same bytes.
     """
     book = xlsxwriter.Workbook(
         out,
@@ -124,8 +124,8 @@ class _Book:
                     self._text(self._problems, listed, problem_line(issue), issue.severity)
         if len(rows) < len(flagged):
             self.notes.append(
-                f"A sheet has {self._most_rows:,} rows: {len(flagged) - len(rows):,} of {len(flagged):,} rows with "
-                "problems are left out. problems.csv has them all."
+                f"A sheet holds {self._most_rows - 1:,} rows here: {len(flagged) - len(rows):,} of {len(flagged):,} "
+                "rows with problems are left out. problems.csv has them all."
             )
         left_out = self._report.issue_count() - len(self._report.beside) - written
         if left_out:
@@ -164,7 +164,8 @@ class _Book:
 
     def _fitting(self, text: str) -> str:
         """A text as a cell can hold it. One that the writer would take for its own markup gets an apostrophe."""
-        text = _NO_XML.sub("�", text)
+        if not text.isascii():
+            text = _NO_XML.sub("�", text)
         if text.startswith("<r>") and text.endswith("</r>"):
             text = f"'{text}"
         if len(text) * 2 <= MOST_CHARACTERS or len(text.encode("utf-16-le")) // 2 <= MOST_CHARACTERS:

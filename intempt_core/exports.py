@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from xml.sax.saxutils import escape, quoteattr
 
@@ -233,8 +234,7 @@ def expected_junit(tests: Expectations, report: Report) -> Iterator[str]:
 
 
 def _test_case(result: Result, name: str, issues: Iterator[list[Issue]]) -> str:
-    expects = f": {result.expected}" if result.expected else ""
-    case = f"<testcase classname={name} name={_attribute(f'row {result.row} (line {result.line}){expects}')}"
+    case = f'<testcase classname={name} name="row {result.row} (line {result.line}){_expects(result.expected)}"'
     if result.state is State.FAILED:
         text = "\n".join(issue.sentence for issue in next(issues))
         message = f'message={_attribute(result.says)} type="not as expected"'
@@ -244,6 +244,12 @@ def _test_case(result: Result, name: str, issues: Iterator[list[Issue]]) -> str:
     if result.state is State.UNTESTED:
         return f'{case}><skipped message="The row says nothing in its column expect."/></testcase>\n'
     return f"{case}/>\n"
+
+
+@lru_cache(maxsize=4096)  # a file repeats its expectations
+def _expects(expected: str) -> str:
+    """What a row expects, for inside a quoted attribute."""
+    return ": " + escape(_NOT_XML.sub("�", expected), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;"}) if expected else ""
 
 
 def _attribute(text: str) -> str:

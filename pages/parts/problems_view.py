@@ -18,6 +18,9 @@ from pages.parts.uploading import Judged, uploading
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+WORKBOOK_ROWS = 100_001
+"""Rows of the workbook that the screen makes while one waits; ``check --problems`` makes one as large as a sheet."""
+
 PAGE = 50
 """Rows of one page of problems."""
 
@@ -219,7 +222,7 @@ def _identity(judged: Judged) -> str | None:
 
 def _workbook(judged: Judged) -> bytes:
     book = io.BytesIO()
-    problems_xlsx(judged.mapped, judged.report, book)
+    problems_xlsx(judged.mapped, judged.report, book, most_rows=WORKBOOK_ROWS)
     return book.getvalue()
 
 

@@ -95,7 +95,7 @@ def test_what_a_sheet_cannot_hold_is_said() -> None:
     assert len(cells(book["Problems"])) == 11
     assert book.active.title == "About"
     said = "\n".join(str(line[0]) for line in cells(book["About"]))
-    assert "A sheet has 11 rows: 10 of 20 rows with problems are left out. problems.csv has them all." in said
+    assert "A sheet holds 10 rows here: 10 of 20 rows with problems are left out. problems.csv has them all." in said
     assert "30 of 40 problems are left out of the sheet “Problems”." in said
     assert "1 cell is cut: one holds 32,767 characters." in said
     note = str(book["Rows"]["H2"].value)
