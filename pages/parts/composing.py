@@ -174,7 +174,9 @@ def send_same(target: Target) -> None:
         found.doubled = True
         return
     found.doubled = False
+    earlier = feedview.before_again(target, found.batch)
     found.batch = resending.record(house().history.batch(found.batch), resending.SETTLED, target)
+    feedview.remember(found.batch, earlier)
     found.left = {}
     found.state, found.on_its_way = State.SENDING, True
 

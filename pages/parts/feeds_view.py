@@ -18,6 +18,7 @@ from pages.parts.feedview import Person, Reading
 from pages.parts.house import house
 from pages.parts.look import clock, counted, escaped, lasted, mark, moment, zone_name
 from pages.parts.session import key, put, room, session, value
+from pages.parts.taking import holds_key
 
 LONGEST = 2_000
 """Characters of an id that is asked about: a longer one is no id, and no link can carry it."""
@@ -94,6 +95,9 @@ def question() -> Asking:
     id_ = id_ or ""
     if screen.trouble:
         return Asking(None, screen.trouble)
+    if holds_key(id_):
+        st.query_params.clear()
+        return Asking(None, "This holds a target's key. Nobody is asked about it, and no link is made with it.")
     if len(id_) > LONGEST:
         return Asking(None, f"This id has {len(id_):,} characters; an id of up to {LONGEST:,} can be asked about.")
     return Asking(None if is_blank(id_) else Person(by, id_))

@@ -17,6 +17,7 @@ from intempt_core.received import ask_sandbox
 from pages.parts.house import house
 from pages.parts.look import clock, escaped, lasted, moment
 from pages.parts.session import room
+from pages.parts.taking import link
 
 LOOK_AGAIN_SECONDS = 2.0
 """How often a feed that should change is asked again."""
@@ -164,6 +165,12 @@ def before(target: Target, events: Sequence[GivenEvent]) -> tuple[Person, Mappin
     return (person, actual(target, person, seconds=BEFORE_SECONDS)) if person else None
 
 
+def before_again(target: Target, batch: str) -> tuple[Person, Mapping[str, FeedAnswer]] | None:
+    """The same before a batch of this tab is sent once more."""
+    earlier = room(Befores).by_batch.get(batch)
+    return (earlier[0], actual(target, earlier[0], seconds=BEFORE_SECONDS)) if earlier else None
+
+
 def remember(batch: str, found: tuple[Person, Mapping[str, FeedAnswer]] | None) -> None:
     """Keep for a batch what the feeds showed before it."""
     kept = room(Befores).by_batch
@@ -220,10 +227,10 @@ def feeds_of_person(request: RequestRecord, target: Target | None) -> None:
             st.rerun()
 
     shown()
-    st.page_link(
+    link(
         "feeds.py",
-        label="Everything about this person",
-        query_params={"target": target.name, "by": person.field, "person": person.id},
+        "Everything about this person",
+        {"target": target.name, "by": person.field, "person": person.id},
     )
 
 

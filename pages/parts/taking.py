@@ -51,6 +51,11 @@ def link(page: str, label: str, params: Mapping[str, str], *, help_: str = "") -
     st.page_link(page, label=label, query_params=dict(params), help=help_ or None)
 
 
+def holds_key(text: str) -> bool:
+    """Whether a text holds a target's key, so that no address may carry it."""
+    return safe(text) != text
+
+
 def safe(text: str) -> str:
     """A text to be copied, or, where it holds a key, that sentence."""
     try:

@@ -174,6 +174,21 @@ def test_a_link_to_no_batch_is_a_sentence(opened: Callable[..., Screen], batch: 
     assert f"History knows no batch {batch}." in opened(batch=batch).said
 
 
+def test_the_same_sent_again_is_told_as_no_change_that_was_expected(tab: Callable[[str], Screen], person: str) -> None:
+    compose = sent(tab, person, "SKU_1")
+    compose.composing.settled_at = 0.0
+    assert "Recently Added to Cart\nAs before, and as expected." in compose.send("compose-same").said
+
+
+def test_an_id_that_holds_a_targets_key_is_asked_nowhere_and_in_no_link(opened: Callable[..., Screen]) -> None:
+    with hostile(answers(200, b'{"products": []}')) as server:
+        screen = at_shop(opened, server.url).fill("feeds-person", "prefix.secret99")
+        asked = len(server.received)
+        assert "This holds a target's key." in screen.said
+        assert len(server.received) == asked
+    assert "person" not in screen.app.query_params
+
+
 PRODUCTS = b'{"products": [%s]}'
 
 
@@ -229,6 +244,7 @@ def at_shop(opened: Callable[..., Screen], url: str) -> Screen:
     assert house().history.story(target_key(shop), "userId", "u1").steps == ()
     session = screen.app.session_state["console"]
     session.typed["shop"], session.wanted = shop, "shop"
+    house().typed[shop.credential_reference] = shop
     return screen.run().fill("feeds-person", "u1")
 
 
