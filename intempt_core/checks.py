@@ -150,6 +150,10 @@ class Report:
         found: Numbers = np.flatnonzero(self._marked(finding for finding in self._findings if finding.code == code))
         return found
 
+    def of(self, code: str) -> Iterator[Finding]:
+        """What was found of a code, as it was found."""
+        return (finding for finding in self._findings if finding.code == code)
+
     def parts(self, code: str) -> dict[str, int]:
         """The rows of a code told apart: how many there are of each part. Empty where a code has no parts."""
         names = dict.fromkeys(name for finding in self._parted(code) for name in self._parts_of(finding).names)
@@ -251,8 +255,14 @@ class Report:
         return marked
 
 
-def check_table(mapped: MappedTable, seen: Seen | None = None, lacks: Lacks | None = None) -> Report:
-    """The report on a mapped table. No Python runs per row as long as the rows are clean."""
+def check_table(
+    mapped: MappedTable, seen: Seen | None = None, lacks: Lacks | None = None, *, known: Report | None = None
+) -> Report:
+    """The report on a mapped table. No Python runs per row as long as the rows are clean.
+
+    ``known`` is a report on rows that have the very same event ids, such as those before a mend of another column:
+    what history said of them it need not say again.
+    """
     if isinstance(mapped, MappedDocuments):
         return _check_documents(mapped, seen, lacks)
     columns, table = Columns(mapped), mapped.table
@@ -271,7 +281,7 @@ def check_table(mapped: MappedTable, seen: Seen | None = None, lacks: Lacks | No
                 table.let_go()
         if lacks is not None:
             yield from _hinted(_by_parts(mapped, partial(Columns.lacking, lacks=lacks)))
-        yield from _sent(columns.event_ids() if seen else (), seen)
+        yield from known.of("sent_before") if known else _sent(columns.event_ids() if seen else (), seen)
 
     def words(row: int) -> str:
         return f"row {row + 1:,} (line {int(table.lines[row]):,})"

@@ -330,6 +330,13 @@ class MappedTable:
             found.__dict__["made_ids"] = self.made_ids
         return found
 
+    def has_ids_of(self, other: "MappedTable") -> bool:
+        """Whether each row surely has the event id that it has in another table of the same mapping."""
+        if self.makes_ids or "eventId" not in self.field_columns:
+            return True
+        column = self.field_columns["eventId"]
+        return self.table.columns[column] is other.table.columns[column]
+
     @property
     def rows(self) -> int:
         """Rows of the table, and so events."""

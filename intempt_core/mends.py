@@ -213,6 +213,8 @@ def mend(mapped: MappedTable, mends: Sequence[Mend]) -> Mended:
 
 def applied(table: Table, changed: Change) -> Table:
     """The table with a change made; every other column, and every chunk that is not touched, is the very same."""
+    if not changed.cells:
+        return table
     column = changed.mend.column
     return replace(table, columns={**table.columns, column: _put(table.columns[column], changed)})
 

@@ -127,9 +127,12 @@ class LookingBack(Database):
                     .join(requests, requests.c.id == events.c.request)
                     .where(events.c.event_id.in_(list(names)))
                 )
-                rows = [row for row in connection.execute(asked) if row.batch in there and row.state in _SENT]
-                for row in sorted(rows, key=lambda row: (_SENT[row.state], row.updated_at)):
-                    said[names[row.event_id]] = Sent(row.state, row.updated_at, there[row.batch])
+                weights: dict[str, tuple[int, int]] = {}
+                for event_id, batch, state, when in connection.execute(asked):
+                    weight = (_SENT.get(state, -1), when)
+                    if batch in there and state in _SENT and weight >= weights.get(event_id, weight):
+                        weights[event_id] = weight
+                        said[names[event_id]] = Sent(state, when, there[batch])
         return said
 
     def interactions(self, target: str, field: str, value: str, *, limit: int = 10_000) -> list[Arrival]:

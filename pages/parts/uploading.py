@@ -4,7 +4,8 @@ A file comes in once, past the script, into the spool on disk; what is worked ou
 on, so that a screen that is drawn again reads nothing again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -28,11 +29,12 @@ from intempt_core import (
     plan_table,
     read_table,
 )
+from intempt_core.checks import Sent
 from intempt_core.events import Json
 from intempt_core.expectations import Expectations
 from intempt_core.history import LeftBehind, Source, left_behind_of
 from intempt_core.mapping import MappedTable, Offer, first_mapping
-from intempt_core.mends import Mend, Mended, mend
+from intempt_core.mends import Mend, mend
 from intempt_core.offering import Offered, offered
 from intempt_core.plan import Order, Policy
 from pages.parts import sending
@@ -138,19 +140,25 @@ class Question:
         return repr((replace(self, mends=()), [mend.key for mend in self.mends]))
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False, hash_funcs={Dialect: repr})
-def _mapped(digest: str, name: str, dialect: Dialect, mapping: str, fresh: str | None) -> MappedTable:
-    """The file mapped, before any mend: what mended tables share their columns with."""
-    return map_table(table_of(digest, name, dialect), Mapping.from_json(mapping), fresh)
-
-
 @st.cache_resource(max_entries=KEPT, show_spinner="Checking every row", hash_funcs={Question: lambda asked: asked.text})
 def judged(question: Question) -> "Judged":
-    """The file mapped, mended and checked, with what history has sent to the place before."""
-    mapped = _mapped(question.digest, question.name, question.dialect, question.mapping, question.fresh)
-    mended = mend(mapped, question.mends) if question.mends else Mended(mapped, ())
+    """The file mapped, mended and checked, with what history has sent to the place before.
+
+    A mended table shares with the one before the mends what no mend touched: columns, and history's answer.
+    """
     sent, lacks = house().history.sent_ids, house().lacks(question.place)
-    report = check_table(mended.mapped, lambda ids: sent(question.place, ids), lacks)
+
+    def seen(ids: Sequence[str]) -> AnyMapping[str, Sent]:
+        return sent(question.place, ids)
+
+    if not question.mends:
+        table = table_of(question.digest, question.name, question.dialect)
+        mapped = map_table(table, Mapping.from_json(question.mapping), question.fresh)
+        return Judged(mapped, check_table(mapped, seen, lacks))
+    before = judged(replace(question, mends=()))
+    mended = mend(before.mapped, question.mends)
+    known = before.report if mended.mapped.has_ids_of(before.mapped) else None
+    report = check_table(mended.mapped, seen, lacks, known=known)
     return Judged(mended.mapped, report, question.mends, mended.cells)
 
 

@@ -14,6 +14,7 @@ from intempt_core.issues import Issue, Place
 from intempt_core.judges import ROWS_AT_ONCE
 from intempt_core.mapping import Mapping as ColumnMapping
 from intempt_core.mapping import exact_mapping, map_table
+from intempt_core.mends import Mend, Way, mend
 from intempt_core.tables import read_table
 from tests.core.tables_by_hand import table_of
 
@@ -357,3 +358,20 @@ def test_issues_beside_the_events_are_counted_with_the_others() -> None:
         1,
         0,
     )
+
+
+def test_what_history_said_of_rows_is_not_asked_again_after_a_mend_of_another_column() -> None:
+    rows = [[VIEW, "e1", "u", "p", "1714631904"], [VIEW, "e2", "u", "p", TIME]]
+    before = map_table(table_of(HEADER, rows), exact_mapping(HEADER))
+    first = check_table(before, lambda ids: {text: Sent("refused", 1_793_534_580_000) for text in ids if text == "e2"})
+    after = mend(before, [Mend(Way.SECONDS, "timestamp")]).mapped
+    assert after.has_ids_of(before)
+    assert not mend(before, [Mend(Way.PUT, "eventId", (0,), new="e3")]).mapped.has_ids_of(before)
+
+    def asked(ids: Sequence[str]) -> Mapping[str, Sent]:
+        raise AssertionError(f"history was asked about {len(ids)} ids")
+
+    report = check_table(after, asked, known=first)
+    assert report.counts == {"sent_before": 1}
+    assert report.parts("sent_before") == {"refused": 1}
+    assert report.issues()[0].mend == first.issues(code="sent_before")[0].mend
