@@ -14,8 +14,8 @@
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.gates import IN_A_ROW
 from intempt_core.dispatch.health import health
-from intempt_core.dispatch.lanes import Turn, drive, halved
+from intempt_core.dispatch.lanes import Turn, halved
 from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.simple import intent_of, send
 
-__all__ = ["IN_A_ROW", "Dispatcher", "Progress", "Turn", "drive", "halved", "health", "intent_of", "send"]
+__all__ = ["IN_A_ROW", "Dispatcher", "Progress", "Turn", "halved", "health", "intent_of", "send"]

@@ -12,7 +12,7 @@ import json
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from intempt_core.client import Attempt, Client, Outcome, now_ms, post, retry_delay
@@ -20,7 +20,7 @@ from intempt_core.dispatch.gates import Gate
 from intempt_core.dispatch.ledger import Ledger
 from intempt_core.dispatch.progress import Meter
 from intempt_core.events import body_of
-from intempt_core.history import Half, History, Leaving, Mark, Settled, Work
+from intempt_core.history import Half, Leaving, Mark, Settled, Work
 from intempt_core.plan import Policy, are_one_order
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
@@ -193,42 +193,3 @@ def halved(body: bytes) -> tuple[Half, Half]:
     cut = min(cuts, key=lambda cut: abs(cut - middle), default=middle)
     first, second = events[:cut], events[cut:]
     return Half(body_of(first), len(first)), Half(body_of(second), len(second))
-
-
-async def drive(
-    history: History,
-    batch: str,
-    lanes: Sequence[int],
-    client: Client,
-    target: Target,
-    *,
-    owner: str,
-    policy: Policy,
-    settings: Settings,
-    limit: int = 640,
-    clock: Callable[[], int] = now_ms,
-    rng: random.Random | None = None,
-) -> Turn:
-    """The chunk step: send up to about ``limit`` requests of these lanes, lanes beside each other, and record them.
-
-    It takes what is pending anew each time, so it may be repeated after a crash, once the batch's *leaving* requests
-    were made *unknown* (``History.leaving_to_unknown``). The answer says whether there is more, and in how many s.
-    Raises :class:`HistoryUnavailable` only when cancelled while history is away.
-    """
-    ledger = Ledger(history, owner)
-    sender = Sender(ledger, batch, client, target, policy=policy, settings=settings, clock=clock, rng=rng)
-    places = asyncio.Semaphore(settings.lanes_at_once)
-    each = max(1, limit // max(1, len(lanes)))
-
-    async def one(lane: int) -> Turn:
-        async with places:
-            return await sender.turn(lane, each)
-
-    try:
-        wanted = set(lanes).intersection(await sender.open_lanes())
-        turns = await asyncio.gather(*(one(lane) for lane in sorted(wanted)))
-    finally:
-        await ledger.flushed()
-        ledger.close()
-    sent, more = sum(turn.sent for turn in turns), [turn.seconds for turn in turns if turn.more]
-    return Turn(sent, more=bool(more) and not sender.halt.is_set(), seconds=min(more, default=0.0))

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from intempt_core.client import now_ms, open_client
-from intempt_core.dispatch import Dispatcher, Turn, drive
+from intempt_core.client import Client, now_ms, open_client
+from intempt_core.dispatch import Dispatcher, Turn
+from intempt_core.dispatch.lanes import Sender
+from intempt_core.dispatch.ledger import Ledger
 from intempt_core.dispatch.simple import intent_of
 from intempt_core.events import GivenEvent, Json
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of
@@ -121,6 +124,40 @@ class Desk:
         found = self.history.requests(batch, state).items
         ordered = sorted(found, key=lambda one: (one.lane, one.position, one.part))
         return [[attempt.outcome.value for attempt in self.history.attempts(one.id)] for one in ordered]
+
+
+async def drive(
+    history: History,
+    batch: str,
+    lanes: Sequence[int],
+    client: Client,
+    target: Target,
+    *,
+    owner: str,
+    policy: Policy,
+    settings: Settings,
+    limit: int = 640,
+    clock: Callable[[], int] = now_ms,
+    rng: random.Random | None = None,
+) -> Turn:
+    """Send up to about ``limit`` requests of these lanes beside each other; whether there is more, and when."""
+    ledger = Ledger(history, owner)
+    sender = Sender(ledger, batch, client, target, policy=policy, settings=settings, clock=clock, rng=rng)
+    places = asyncio.Semaphore(settings.lanes_at_once)
+    each = max(1, limit // max(1, len(lanes)))
+
+    async def one(lane: int) -> Turn:
+        async with places:
+            return await sender.turn(lane, each)
+
+    try:
+        wanted = set(lanes).intersection(await sender.open_lanes())
+        turns = await asyncio.gather(*(one(lane) for lane in sorted(wanted)))
+    finally:
+        await ledger.flushed()
+        ledger.close()
+    sent, more = sum(turn.sent for turn in turns), [turn.seconds for turn in turns if turn.more]
+    return Turn(sent, more=bool(more) and not sender.halt.is_set(), seconds=min(more, default=0.0))
 
 
 def workflows(at: Desk) -> list[tuple[str, str]]:
