@@ -14,7 +14,11 @@ ON_PURPOSE = "x-sandbox-fault"
 """The header of every answer that is a fault: whoever reads a log sees that it was meant."""
 
 
-def ending(met: Ending, said: Response) -> tuple[int | None, Response]:
+LOOK_SECONDS = 0.25
+"""How often a request that is held looks whether the server is ending."""
+
+
+def ending(met: Ending, said: Response, receive: Receive) -> tuple[int | None, Response]:
     """The status that is answered, ``None`` where none is, and the answer in the place of ``said``."""
     marked: dict[str, str] = {ON_PURPOSE: met.fault}
     match met:
@@ -27,7 +31,7 @@ def ending(met: Ending, said: Response) -> tuple[int | None, Response]:
         case TooLarge():
             return 413, answer({"message": f"Failing on purpose: {met.words}."}, 413, marked)
         case SlowAnswer(ms=ms):
-            pieces = _pieces(bytes(said.body), ms)
+            pieces = _pieces(bytes(said.body), ms, receive)
             return said.status_code, StreamingResponse(pieces, said.status_code, marked, "application/json")
         case NoAnswer(ms=ms):
             return None, _Held(ms / 1000)
@@ -35,10 +39,10 @@ def ending(met: Ending, said: Response) -> tuple[int | None, Response]:
             return None, _Held(0)
 
 
-async def _pieces(body: bytes, ms: int) -> AsyncIterator[bytes]:
+async def _pieces(body: bytes, ms: int, receive: Receive) -> AsyncIterator[bytes]:
     step = len(body) // 4 + 1
     for start in range(0, len(body), step):
-        await asyncio.sleep(ms * step / len(body) / 1000)
+        await wait(receive, ms * step / len(body) / 1000)
         yield body[start : start + step]
 
 
@@ -51,22 +55,38 @@ class _Held(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  nothing is sent
         """The answer's place in an exchange."""
-        if self._seconds and await _gone(receive, self._seconds):
-            return
-        # ASGI has no word for cutting a connection; the server's own object behind ``receive`` holds it.
-        transport = getattr(getattr(receive, "__self__", None), "transport", None)
-        if transport is None:
-            raise ConnectionAbortedError("cut on purpose")  # a server that hides it says 500 or cuts by itself
-        transport.abort()
-        await _gone(receive, 5)
+        gone = asyncio.create_task(_gone(receive))
+        waiting = asyncio.create_task(wait(receive, self._seconds))
+        try:
+            await asyncio.wait((gone, waiting), return_when=asyncio.FIRST_COMPLETED)
+            if not gone.done():
+                # ASGI has no word for cutting a connection; the server's own object behind ``receive`` holds it.
+                transport = getattr(_exchange(receive), "transport", None)
+                if transport is None:
+                    raise ConnectionAbortedError("cut on purpose")  # a server that hides it says 500, or cuts
+                transport.abort()
+                await gone
+        finally:
+            gone.cancel()
+            waiting.cancel()
 
 
-async def _gone(receive: Receive, seconds: float) -> bool:
-    """Wait until the sender is gone; whether it went in time."""
-    try:
-        async with asyncio.timeout(seconds):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            return True
-    except TimeoutError:
-        return False
+async def _gone(receive: Receive) -> None:
+    """Return when the sender is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def wait(receive: Receive, seconds: float) -> None:
+    """Wait for so long, but not beyond the moment at which the server is asked to end: it waits for its requests."""
+    exchange, clock = _exchange(receive), asyncio.get_running_loop().time
+    before, until = getattr(exchange, "keep_alive", None), clock() + seconds
+    while (left := until - clock()) > 0 and getattr(exchange, "keep_alive", None) is before:  # noqa: ASYNC110  the server's, no event
+        await asyncio.sleep(min(left, LOOK_SECONDS))
+
+
+def _exchange(receive: Receive) -> object:
+    """The server's own object of this exchange, where there is one to be seen: uvicorn's says by ``keep_alive`` whether
+    another request may follow, which none may once the server is ending.
+    """
+    return getattr(receive, "__self__", None)

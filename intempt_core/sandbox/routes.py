@@ -19,7 +19,7 @@ from intempt_core.sandbox import listing, live
 from intempt_core.sandbox.answers import Refused, StoreUnavailable, answer, no_route, refused, unavailable
 from intempt_core.sandbox.asking import check_consent, feed_question, person_question
 from intempt_core.sandbox.digest import KEPT
-from intempt_core.sandbox.endings import ending
+from intempt_core.sandbox.endings import ending, wait
 from intempt_core.sandbox.faults import Desk, Faults, FaultsUnreadable, faults_of
 from intempt_core.sandbox.guards import LARGEST_BODY, WholeSegments, check_json, check_key, check_origin, read_body
 from intempt_core.sandbox.openapi import document
@@ -56,7 +56,7 @@ class _Sandbox:
         seen.received_at = self.clock()
         events = await _read(lambda: read_track(body, seen.received_at), body)
         met, late = self.faults.met(seen.path, len(events))
-        status, said = (201, answer({}, 201)) if met is None else ending(met, answer({}, 201))
+        status, said = (201, answer({}, 201)) if met is None else ending(met, answer({}, 201), seen.request.receive)
         taken = met is None or met.stores
         arrival = seen.arrival(
             status=status,
@@ -69,7 +69,7 @@ class _Sandbox:
             await self.store.add(arrival)
         else:
             self.store.note(arrival)
-        await asyncio.sleep(self.latency + late)
+        await wait(seen.request.receive, self.latency + late)
         return said
 
     async def consent(self, seen: Seen) -> Response:
@@ -104,9 +104,9 @@ class _Sandbox:
         met, late = self.faults.met(seen.path)
         status: int | None = said.status_code
         if met is not None:
-            status, said = ending(met, said)
+            status, said = ending(met, said, seen.request.receive)
         self.store.note(seen.arrival(status=status, fault="" if met is None else met.words, taken=False))
-        await asyncio.sleep(self.latency + late)
+        await wait(seen.request.receive, self.latency + late)
         return said, met is None or met.stores
 
     def api(self, handle: Callable[[Seen], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -22,6 +23,7 @@ import run
 from intempt_core.cli import main
 from intempt_core.sandbox import app, running
 from intempt_core.sandbox.faults import Desk, Faults, FaultsUnreadable, Latency, TooLarge, faults_of
+from intempt_core.sandbox.serving import HELD_SECONDS
 
 numbers = count(1)
 
@@ -177,6 +179,23 @@ def test_a_sender_that_gives_up_waiting_has_its_events_stored(sandbox: Sandbox) 
     with pytest.raises(httpx.ReadTimeout):
         sandbox.http.post("/v1/o/projects/p/track", json=body, timeout=0.3)
     assert sandbox.stored == ["late"]
+
+
+@pytest.mark.parametrize("fault", [{"fault": "no_answer"}, {"fault": "latency", "ms": 60_000}])
+def test_a_sandbox_that_ends_does_not_wait_for_what_it_holds(tmp_path: Path, fault: dict[str, Any]) -> None:
+    body = {"track": [{"name": "Product viewed", "payload": [{"eventId": "held", "userId": "u"}]}]}
+    asked: dict[str, Any] = {"auth": ("sandbox", "sandbox"), "timeout": 30}
+    with ThreadPoolExecutor(1) as other:
+        with running(tmp_path / "s.sqlite3", faults=faults_of({"faults": [fault]})) as url:
+            held = other.submit(httpx.post, f"{url}/v1/o/projects/p/track", json=body, **asked)
+            while not httpx.get(f"{url}/_sandbox/events", **asked).json()["count"]:
+                assert not held.done()
+            began = time.monotonic()
+        assert time.monotonic() - began < HELD_SECONDS
+        if fault["fault"] == "latency":
+            assert held.result().status_code == 201
+        else:
+            assert isinstance(held.exception(), httpx.TransportError)
 
 
 def test_without_deduplication_a_repeat_counts_and_with_it_again_the_first_is_still_known(sandbox: Sandbox) -> None:
