@@ -194,9 +194,11 @@ def _plain_event(line: bytes, *, first: bool) -> dict[str, Json] | None:
 
 def _keys(value: Json) -> int:
     """How many keys there are, those of objects inside among them."""
-    if isinstance(value, dict):
-        return len(value) + sum(_keys(item) for item in value.values() if isinstance(item, dict | list))
-    return sum(_keys(item) for item in value if isinstance(item, dict | list))
+    count, items = (len(value), value.values()) if type(value) is dict else (0, value)
+    for item in items:
+        if type(item) is dict or type(item) is list:
+            count += _keys(item)
+    return count
 
 
 # ── all lines ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,9 +282,10 @@ def is_odd(event: GivenEvent) -> bool:
     data, time = body.get("data"), body.get("timestamp")
     if not (data is None or isinstance(data, dict)) or not (time is None or type(time) is int):
         return True
-    ids = [body.get(field) for field in _IDS]
-    ids.append(data.get("productId") if data else None)
-    return any(value is not None and not isinstance(value, str) for value in ids) or any("." in key for key in body)
+    product = data.get("productId") if data else None
+    if not (product is None or isinstance(product, str)) or "." in "".join(body):
+        return True
+    return not all(field not in body or body[field] is None or isinstance(body[field], str) for field in _IDS)
 
 
 def flat(event: GivenEvent) -> dict[str, str]:
@@ -290,19 +293,20 @@ def flat(event: GivenEvent) -> dict[str, str]:
     into: dict[str, str] = {}
     if event.name is not None:
         into["name"] = event.name if isinstance(event.name, str) else dumps(event.name).decode()
-    if isinstance(event.body, Mapping):
+    if isinstance(event.body, dict):
         _flatten(event.body, "", into)
     return into
 
 
-def _flatten(value: Mapping[str, Json], above: str, into: dict[str, str]) -> None:
+def _flatten(value: dict[str, Json], above: str, into: dict[str, str]) -> None:
     for key, item in value.items():
-        if isinstance(item, str):
-            into.setdefault(above + key, item)
-        elif isinstance(item, Mapping) and item:
-            _flatten(item, f"{above}{key}.", into)
+        path = above + key if above else key
+        if type(item) is str:
+            into.setdefault(path, item)
+        elif item and type(item) is dict:
+            _flatten(item, path + ".", into)
         elif item is not None:
-            into.setdefault(above + key, dumps(item).decode())
+            into.setdefault(path, str(item) if type(item) is int else dumps(item).decode())
 
 
 _KNOWN = ("name", *PLAIN_FIELDS, "data.productId")
