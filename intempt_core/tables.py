@@ -148,11 +148,11 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None,
     another format, no text, nothing at all, two columns of one name, a quote that is never closed.
     """
     raw = _bytes_of(data, name, large)
-    if not raw:
-        raise ReadError(f"{name} is empty. A table has a header line and rows. See that the export was complete.")
+    _refuse_nothing(raw, name)
     with ThreadPoolExecutor(1) as other_core:  # the digest is worked out there, while the rows are read here
         digest = other_core.submit(lambda: digest_of(raw))
         content = gunzipped(raw[:], name) if raw.startswith(GZIP) else raw
+        _refuse_nothing(content, name)
         read = _read_workbook if content.startswith(ZIP) else _read_text
         table = read(content, name, dialect, digest.result)
     if content is raw:
@@ -353,6 +353,11 @@ def _bytes_of(data: bytes | Path, name: str, large: int) -> Raw:
     return raw
 
 
+def _refuse_nothing(raw: Raw, name: str) -> None:
+    if not raw:
+        raise ReadError(f"{name} is empty. A table has a header line and rows. See that the export was complete.")
+
+
 def _refuse_other_formats(raw: Raw, name: str) -> None:
     for beginning, what, mend in _OTHER_FORMATS:
         # Latin-1 makes a character of every byte, so that the expressions stay readable
@@ -383,7 +388,8 @@ def _encoding_of(raw: Raw, name: str) -> str:
         )
     near = raw[max(0, bad - HEAD) : bad + HEAD].decode(errors="replace")
     wrong = near.count("\ufffd")
-    if sum(character > "\x7f" for character in near) - wrong > wrong:
+    good = sum(character > "\x7f" for character in near) - wrong
+    if good and good >= wrong:
         raise ReadError(
             f"{name}, line {line:,} holds a byte that is not UTF-8, while others are UTF-8: it mixes encodings, or was "
             "cut. Save the file as UTF-8, or name the encoding that it has.",
