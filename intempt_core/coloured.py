@@ -51,10 +51,18 @@ def marked_cells(mapped: MappedTable, issues: Iterable[Issue]) -> Marks:
     return marks
 
 
-def problems_xlsx(mapped: MappedTable, report: Report, out: BinaryIO, *, most_rows: int = MOST_ROWS) -> None:
+def problems_xlsx(
+    mapped: MappedTable,
+    report: Report,
+    out: BinaryIO,
+    *,
+    most_rows: int = MOST_ROWS,
+    most_columns: int = MOST_COLUMNS,
+) -> None:
     """Write the workbook: the sheet *Rows* with every row that has an issue, *Problems* with every issue, *About*.
 
-    ``most_rows`` is what a sheet takes, its header among them. The same file with the same report gives the same bytes.
+    ``most_rows`` (its header among them) and ``most_columns`` are what a sheet takes. The same file with the same
+    report gives the same bytes.
     """
     book = xlsxwriter.Workbook(
         out,
@@ -66,15 +74,16 @@ def problems_xlsx(mapped: MappedTable, report: Report, out: BinaryIO, *, most_ro
         },
     )
     book.set_properties({"created": _EPOCH.replace(tzinfo=None)})
-    _Book(book, mapped, report, most_rows).write()
+    _Book(book, mapped, report, most_rows, most_columns).write()
     book.close()
 
 
 class _Book:
     """One workbook being written, and what had to be left out of it."""
 
-    def __init__(self, book: Any, mapped: MappedTable, report: Report, most_rows: int) -> None:
-        self._mapped, self._report, self._most_rows = mapped, report, most_rows
+    def __init__(self, book: Any, mapped: MappedTable, report: Report, most_rows: int, most_columns: int) -> None:
+        self._mapped, self._report = mapped, report
+        self._most_rows, self._most_columns = most_rows, most_columns
         self._bold = book.add_format({"bold": True, "num_format": "@"})
         self._formats = {
             (severity, quoted): book.add_format(
@@ -89,9 +98,11 @@ class _Book:
 
     def write(self) -> None:
         table = self._mapped.table
-        header = [column for column in table.header if column != PROBLEMS][: MOST_COLUMNS - 3]
+        header = [column for column in table.header if column != PROBLEMS][: self._most_columns - 3]
         if len(header) < len([column for column in table.header if column != PROBLEMS]):
-            self.notes.append(f"A sheet has {MOST_COLUMNS:,} columns: those after “{header[-1][:80]}” are left out.")
+            self.notes.append(
+                f"A sheet holds {self._most_columns:,} columns: those after “{header[-1][:80]}” are left out."
+            )
         self._head(self._rows, ["row", "line", *header, PROBLEMS])
         self._head(self._problems, PROBLEMS_HEADER)
         self._fill(header)

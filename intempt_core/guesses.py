@@ -81,9 +81,10 @@ _INSIDE = (
 )
 """What others call the object that holds an event's further data: its name goes, its keys go into ``data``."""
 
+_COUNTS = frozenset("quantity qty itemquantity productquantity position".split())
 _AMOUNTS = frozenset(
-    "price unitprice itemprice amount revenue total subtotal discount tax shipping quantity qty value cost position"
-    " rating itemquantity productprice productquantity orderamount ordertotal".split()
+    "price unitprice itemprice amount revenue total subtotal discount tax shipping value cost"
+    " rating productprice orderamount ordertotal".split()
 )
 
 _EVENTS: tuple[tuple[EventName, str, str], ...] = (  # which of the four, whose name it is, cells as plain letters
@@ -237,7 +238,8 @@ class _Guesses:
     def _type(self, column: str) -> str | None:
         if self.mapping.types.get(self.mapping.columns.get(column, "")):
             return None
-        kinds = ["integer", "number"] if plain(column.rpartition(".")[2]) in _AMOUNTS else []
+        last = plain(column.rpartition(".")[2])
+        kinds = ["integer", "number"] if last in _COUNTS else ["number"] if last in _AMOUNTS else []
         if column in self._searched:
             kinds.append("boolean")
         cells = self._sample(column) if kinds else []

@@ -144,7 +144,7 @@ def test_of_several_columns_that_could_be_the_product_id_each_is_offered_by_itse
                     "properties.price": "data.price",
                 },
                 names={"Order Completed": "Product ordered"},
-                types={"data.price": "integer"},
+                types={"data.price": "number"},
             ),
         ),
         (

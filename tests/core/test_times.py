@@ -122,7 +122,7 @@ odd = st.from_regex(r"\A *[0-3]?[0-9][./-][01]?[0-9][./-][0-9]{2,4}( [0-9]{1,2}:
 numbers = st.from_regex(r"\A-?[0-9]{1,31}(\.[0-9]{1,5})?\Z")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @example(["1664582400"], "%y%m%d", "UTC")
 @given(
     st.lists(written | odd | numbers | st.text(max_size=5), max_size=6),
