@@ -169,7 +169,7 @@ def _events(left: _Events, right: _Events) -> list[Difference]:
     for mine, other in pairs:
         whole = [{"name": side.names[row], "event": side.bodies[row]} for side, row in ((left, mine), (right, other))]
         for one in _values(whole[0], whole[1], ""):
-            path = one.path.removeprefix("event.").removeprefix("event")
+            path = "" if one.path == "event" else one.path.removeprefix("event.")
             found.append((mine, other, Difference(one.kind, path, one.left, one.right, mine + 1, other + 1)))
     taken = {mine for mine, _ in pairs}, {other for _, other in pairs}
     alone = [Difference(Kind.LEFT, "", _line(left, row), None, row + 1) for row in _left(left, taken[0])]

@@ -29,7 +29,10 @@ export default function ({ parentElement, data }) {
     const line = list.querySelector(".looked-at");
     if (line) {
       frame.scrollTop = line.offsetTop - list.offsetTop - frame.clientHeight / 3;
-      requestAnimationFrame(() => requestAnimationFrame(() => list.querySelector(".looked-at")?.scrollIntoView({ block: "nearest" })));
+      setTimeout(() => {
+        frame.focus({ preventScroll: true }); // a button that keeps the focus holds the page where it is
+        list.querySelector(".looked-at")?.scrollIntoView({ block: "nearest" });
+      }, 100);
     }
   }
   parentElement.asked = data.asked;

@@ -41,6 +41,7 @@ def test_the_order_of_keys_the_grouping_and_generated_ids_mean_nothing() -> None
     ("left", "right", "differences"),
     [
         ({**GOOD, "userId": "u2"}, GOOD, [("changed", "userId", "u2", "u1")]),
+        ({**GOOD, "eventId": "e2"}, GOOD, [("changed", "eventId", "e2", "e1")]),
         ({**GOOD, "x": None}, GOOD, [("only left", "x", "null", None)]),
         (GOOD, {**GOOD, "data": {"productId": "p1", "price": True}}, [("changed", "data.price", "1", "true")]),
         (GOOD, {**GOOD, "data": {"productId": "p1", "price": "1"}}, [("changed", "data.price", "1", "1")]),
