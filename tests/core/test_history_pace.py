@@ -13,6 +13,7 @@ from intempt_core.client import Outcome
 from intempt_core.errors import NotFound
 from intempt_core.history import Half, History, Leaving, RequestState, Settled
 from intempt_core.history.pacing import SLOWEST
+from intempt_core.history.remembered import Remembered
 from intempt_core.history.schema import attempts, requests, seconds, slowest
 from tests.core.history_by_hand import ME, attempt, batch_of
 
@@ -109,3 +110,10 @@ def test_a_split_and_a_lost_request_are_part_of_the_course(history: History) -> 
         total.update(bar.events)
     assert total == {Outcome.REFUSED: 4, Outcome.UNKNOWN: 1}
     assert history.batch(batch).events[RequestState.PENDING] == 4
+
+
+def test_a_bounded_memory_forgets_what_was_put_first() -> None:
+    held = Remembered[str, int](2)
+    for name, number in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
+        held.put(name, number)
+    assert [held.get(name) for name in "abc"] == [3, None, 4]
