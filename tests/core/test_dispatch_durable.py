@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core import locks
-from intempt_core.dispatch import Dispatcher, durable
+from intempt_core.dispatch import Dispatcher, batches, durable
 from intempt_core.dispatch.durable import Durable
 from intempt_core.dispatch.workflows import HANDS, chunk
 from intempt_core.errors import EngineUnavailable
@@ -70,6 +70,34 @@ def test_a_batch_is_one_workflow_for_each_group_of_lanes(scene: Scene) -> None:
     at.until(lambda: workflows(at) == [("me", "SUCCESS")] * 4)
     for person in range(20):
         assert [n for n in got(server) if int(n[1:]) % 20 == person] == [f"e{n}" for n in range(person, 60, 20)]
+
+
+def test_a_group_goes_on_chunk_by_chunk_and_each_chunk_is_a_step(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "CHUNK", 10)
+    monkeypatch.setattr(batches, "TURN", 4)
+    at, server = scene.desk(lanes_at_once=2)
+    batch = at.record(plan_of(120, persons=6))
+    scene.started(at)
+    assert at.over(batch).events == {RequestState.ACCEPTED: 120}
+    at.until(lambda: workflows(at) == [("me", "SUCCESS")] * 2)
+    with closing(engine_of(at)) as opened:
+        (steps,) = opened.execute("SELECT count(*) FROM operation_outputs WHERE function_name = 'chunk'").fetchone()
+    assert steps >= 8
+    for person in range(6):
+        assert [n for n in got(server) if int(n[1:]) % 6 == person] == [f"e{n}" for n in range(person, 120, 6)]
+
+
+def test_an_engine_that_cannot_go_on_is_waited_for(scene: Scene) -> None:
+    at, server = scene.desk()
+    dispatcher = scene.started(at)
+    with closing(engine_of(at)) as opened:
+        opened.execute("ALTER TABLE workflow_status RENAME TO away")
+        batch = at.record(plan_of(8, persons=2))
+        dispatcher.wake()
+        at.until(lambda: "The engine cannot go on" in dispatcher.progress(batch).reason)
+        assert not server.received
+        opened.execute("ALTER TABLE away RENAME TO workflow_status")
+    assert at.over(batch).events == {RequestState.ACCEPTED: 8}
 
 
 def test_neither_an_event_nor_a_key_comes_into_the_engines_database(scene: Scene) -> None:
@@ -215,16 +243,16 @@ def test_a_step_of_a_batch_that_nobody_drives_here_ends() -> None:
 
 def test_what_is_over_for_a_week_is_removed_at_a_start(scene: Scene) -> None:
     at, _ = scene.desk()
-    batches = [at.record(plan_of(1)) for _ in range(2)]
+    two = [at.record(plan_of(1)) for _ in range(2)]
     first = scene.started(at)
-    for batch in batches:
+    for batch in two:
         at.over(batch)
     at.until(lambda: workflows(at) == [("me", "SUCCESS")] * 2)
     first.stop(5)
     with closing(engine_of(at)) as opened:
         opened.execute(
             "UPDATE workflow_status SET created_at = created_at - 800000000 WHERE workflow_uuid LIKE ?",
-            (f"{batches[0]}%",),
+            (f"{two[0]}%",),
         )
     scene.started(at)
     assert len(workflows(at)) == 1
