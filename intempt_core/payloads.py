@@ -19,7 +19,7 @@ from intempt_core.lenient import Blanked, plain
 from intempt_core.shell import RAW, Run, Unclosed, Word
 
 LONGEST = 5_000_000
-"""Characters of a pasted text that are read; a file of more is Upload's."""
+"""Characters of a text that a screen takes; a file of more is Upload's."""
 
 OTHERWISE = "Paste a part of it, or take it to Upload as a file with one event or body a line (.jsonl)."
 """What to do with a text that is longer."""
@@ -56,14 +56,15 @@ class Payload:
         return line, at - self._lines[line - 1] + 1
 
 
-def read_payload(text: str) -> Payload:
+def read_payload(text: str, *, longest: int | None = None) -> Payload:
     """Read a pasted text as events. What stands where it does not belong is an issue ``request_shape``, and no event.
 
     A key in a command is masked before anything is kept. Raises :class:`ReadError` with its line where the text is no
-    JSON, or none that can be sent on (``json_text.py``), where a command posts no body, and where the text is too long.
+    JSON, or none that can be sent on (``json_text.py``), where a command posts no body, and where the text is
+    longer than ``longest`` characters.
     """
-    if len(text) > LONGEST:
-        raise ReadError(f"The text has {len(text):,} characters; up to {LONGEST:,} are read here. {OTHERWISE}")
+    if longest is not None and len(text) > longest:
+        raise ReadError(f"The text has {len(text):,} characters; up to {longest:,} are read here. {OTHERWISE}")
     text, had_key = without_keys(text)
     source, command = _source(text)
     document, over = _document(text, source)

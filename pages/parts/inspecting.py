@@ -123,7 +123,7 @@ def read(target: Target) -> None:
         if found.case is not None:
             text = found.text = found.case.body
             put(PASTE, text)
-        found.payload = read_payload(text)
+        found.payload = read_payload(text, longest=LONGEST)
     except ConsoleError as error:
         found.trouble, found.trouble_line = str(error), getattr(error, "line", None)
         found.focus, found.asked = found.trouble_line or 0, found.asked + 1

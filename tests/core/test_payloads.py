@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from intempt_core.errors import ReadError
 from intempt_core.events import body_of, errors_of
 from intempt_core.json_text import DEEPEST
-from intempt_core.payloads import position, read_payload
+from intempt_core.payloads import LONGEST, position, read_payload
 
 EVENT = {"eventId": "e1", "userId": "u1", "data": {"productId": "p1"}}
 
@@ -130,7 +130,7 @@ def test_comments_and_trailing_commas_are_read_over_and_said_at_their_place() ->
 
 def test_a_text_that_is_too_long_is_refused_with_the_limit() -> None:
     with pytest.raises(ReadError, match="up to 5,000,000 are read here"):
-        read_payload(" " * 5_000_001)
+        read_payload(" " * 5_000_001, longest=LONGEST)
 
 
 # ── what is misplaced ────────────────────────────────────────────────────────────────────────────────────────────────
