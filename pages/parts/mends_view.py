@@ -11,6 +11,7 @@ from intempt_core.issues import CATALOGUE
 from intempt_core.mends import Change, Mend, Way, change
 from intempt_core.pointing import Spot, in_event, in_request
 from pages.parts import mending
+from pages.parts.house import house
 from pages.parts.look import badge, counted, escaped
 from pages.parts.mending import looking
 from pages.parts.session import key
@@ -134,6 +135,8 @@ def card(judged: Judged, *, live: bool) -> None:
                 st.markdown(badge(issue.severity), width="content")
                 column = f"{issue.place.column}: " if issue.place.column else ""
                 st.text(f"{column}{issue.says} {issue.mend}", width="stretch")
+                if issue.code == "sent_before":
+                    _sent_in(judged, spot.row)
         first = judged.report.first_of(spot.row)
         if first is not None:
             st.button(
@@ -145,6 +148,14 @@ def card(judged: Judged, *, live: bool) -> None:
         _record(judged, spot)
         if live and spot.column is not None:
             _editor(judged, spot, spot.column)
+
+
+def _sent_in(judged: Judged, row: int) -> None:
+    """The way to the batch in which a row's event was sent before."""
+    event_id, asked = str(judged.mapped.values("eventId", [row])[0]), uploading().asked
+    sent = house().history.sent_ids(asked.place, [event_id]).get(event_id) if asked else None
+    if sent is not None:
+        st.page_link("history.py", label="See that batch", query_params={"batch": sent.batch})
 
 
 def _where(judged: Judged, spot: Spot) -> str:

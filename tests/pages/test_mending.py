@@ -167,6 +167,9 @@ def test_rows_that_were_accepted_before_can_be_left_out_and_are_told_apart(uploa
     parts.set_value("accepted")
     upload.run()
     assert upload.app.dataframe[2].value["mend"][0].startswith("It was accepted on 20")
+    find(upload, "row 1")
+    assert "Row 1 · line 2 · request 1: track[0].payload[0]" in upload.said
+    assert upload.said.count("It was accepted on 20") == 1
     assert upload.app.checkbox(key="upload-leave-out").label == (
         "Leave out the 40 rows whose event was accepted here before"
     )
