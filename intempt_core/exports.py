@@ -19,7 +19,7 @@ from intempt_core.expectations import Expectations, Result, State
 from intempt_core.history import History, RowOutcome
 from intempt_core.issues import Issue
 from intempt_core.judges import ROWS_AT_ONCE
-from intempt_core.mapping import PROBLEMS, MappedTable
+from intempt_core.mapping import PROBLEMS, MappedDocuments, MappedTable
 from intempt_core.tables import Table
 
 STAYED_BEHIND = "stayed behind"
@@ -71,6 +71,19 @@ def left_behind_csv(table: Table, report: Report, stay: Sequence[int] | None = N
     header = [column for column in table.header if column != PROBLEMS]
     bad = report.bad.nonzero()[0].tolist() if stay is None else stay
     return _csv([*header, PROBLEMS], _left_behind(table, report, header, bad))
+
+
+def events_lines(mapped: MappedDocuments, rows: Sequence[int]) -> Iterator[str]:
+    """Events of JSON lines (rows from 0, sorted), with every mend, one a line: corrected, they can be uploaded again.
+
+    A line that is no JSON comes as it stands.
+    """
+    for event in mapped.events(rows):
+        if isinstance(event.body, dict):
+            name = {} if event.name is None else {"name": event.name}
+            yield dumps(name | event.body).decode() + "\n"
+        else:
+            yield (event.body if isinstance(event.body, str) else dumps(event.body).decode()) + "\n"
 
 
 def mended_csv(mapped: MappedTable) -> Iterator[str]:

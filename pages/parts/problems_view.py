@@ -8,9 +8,9 @@ import streamlit as st
 from intempt_core import Issue
 from intempt_core.coloured import problems_xlsx
 from intempt_core.events import IDENTITIES
-from intempt_core.exports import left_behind_csv, problems_csv
+from intempt_core.exports import problems_csv
 from intempt_core.issues import CATALOGUE
-from pages.parts import mending, mends_view
+from pages.parts import mending, mends_view, staying_view
 from pages.parts.look import LOOKS, counted
 from pages.parts.session import key, put, value
 from pages.parts.taking import download
@@ -232,10 +232,9 @@ def downloads(judged: Judged) -> None:
     download("problems.csv", lambda: problems_csv(report), "problems.csv", "text/csv", key="upload-problems")
     download("problems.xlsx", lambda: _workbook(judged), "problems.xlsx", XLSX, key="upload-problems-xlsx")
     if report.rows_with_errors:
-        download(
+        staying_view.take_along(
+            judged,
+            report.bad.nonzero()[0].tolist(),
             f"{counted(report.rows_with_errors, 'row')} that stay behind",
-            lambda: left_behind_csv(judged.mapped.table, report),
-            "stay-behind.csv",
-            "text/csv",
             key="upload-left-behind",
         )

@@ -3,8 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from intempt_core.exports import left_behind_csv
+from intempt_core.exports import events_lines, left_behind_csv
 from intempt_core.issues import CATALOGUE, Severity
+from intempt_core.mapping import MappedDocuments
 from pages.parts.look import counted
 from pages.parts.session import key
 from pages.parts.taking import download
@@ -40,12 +41,17 @@ def staying(judged: Judged) -> None:
         pages = -(-stay.size // PAGE)
         page = st.pagination(pages, key=key("upload-staying-page", stay.size)) if pages > 1 else 1
         rows(judged, stay[(page - 1) * PAGE : page * PAGE].tolist())
+        take_along(judged, stay.tolist(), f"Download {counted(stay.size, 'row')}", key="upload-staying-csv")
+
+
+def take_along(judged: Judged, stay: list[int], label: str, *, key: str) -> None:
+    """Rows that stay behind as a file of the kind that they came in: a table, or JSON lines."""
+    mapped = judged.mapped
+    if isinstance(mapped, MappedDocuments):
+        download(label, lambda: events_lines(mapped, stay), "stay-behind.jsonl", "application/jsonl", key=key)
+    else:
         download(
-            f"Download {counted(stay.size, 'row')}",
-            lambda: left_behind_csv(judged.mapped.table, judged.report, stay.tolist()),
-            "stay-behind.csv",
-            "text/csv",
-            key="upload-staying-csv",
+            label, lambda: left_behind_csv(mapped.table, judged.report, stay), "stay-behind.csv", "text/csv", key=key
         )
 
 

@@ -16,7 +16,7 @@ from intempt_core.checks import check_events, check_table
 from intempt_core.cli import main
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.events import GivenEvent
-from intempt_core.exports import left_behind_csv, problems_csv
+from intempt_core.exports import events_lines, left_behind_csv, problems_csv
 from intempt_core.issues import Place
 from intempt_core.json_lines import _events_of, _plain_event
 from intempt_core.mapping import (
@@ -371,6 +371,14 @@ def test_what_is_wrong_and_what_stays_behind_can_be_taken_along() -> None:
     assert "It is the id of row 1 (line 1), whose event is another." in problems
     behind = "".join(left_behind_csv(file.table, report)).splitlines()
     assert [line.split(",")[1] for line in behind] == ["eventId", "e2", "e1"]
+
+
+def test_events_that_stay_behind_come_as_json_lines_and_can_be_read_again() -> None:
+    file = mapped(event(1), WRONG, "{broken", {"userId": "u"}, '{"track":7}', "7")
+    text = "".join(events_lines(file, range(1, 6)))
+    assert text.splitlines()[:3] == [WRONG, "{broken", '{"userId":"u"}']
+    again = map_table(read_table(text.encode(), name="stay-behind.jsonl"), Mapping({}))
+    assert [one.body for one in again.events()] == [one.body for one in file.events(range(1, 6))]
 
 
 def test_events_can_be_asked_for_one_by_one_and_by_slices() -> None:
