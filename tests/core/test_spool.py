@@ -39,6 +39,7 @@ def url(doors: Doors) -> Iterator[str]:
     """A server with the route alone, on a free port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()  # who comes before the server waits
         server = uvicorn.Server(uvicorn.Config(Starlette(routes=[route(lambda: doors)]), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
