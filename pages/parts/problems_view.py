@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from intempt_core import Issue
-from intempt_core.coloured import problems_xlsx
+from intempt_core.coloured import marked_cells, problems_xlsx
 from intempt_core.events import IDENTITIES
 from intempt_core.exports import problems_csv
 from intempt_core.issues import CATALOGUE
@@ -118,7 +118,7 @@ def rows(judged: Judged, issues: list[Issue]) -> None:
     """The rows of some issues as they stand in the file, the bad cells marked, and those that were mended."""
     table, original = judged.mapped.table, judged.mapped.original
     numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
-    marks = marked_cells(judged, issues)
+    marks: dict[tuple[int | None, str | None], str] = {**marked_cells(judged.mapped, issues)}
     bad = dict.fromkeys(column for _, column in marks)
     wanted = dict.fromkeys((*bad, *judged.mapped.field_columns.values(), *table.header))
     first = set([column for column in wanted if column is not None][:COLUMNS])
@@ -166,17 +166,6 @@ _COLOURS = {
     "warning": "background-color: rgba(210, 140, 30, 0.25)",
     "mended": "background-color: rgba(60, 130, 200, 0.25)",
 }
-
-
-def marked_cells(judged: Judged, issues: list[Issue]) -> dict[tuple[int | None, str | None], str]:
-    """The bad cells, by row and column; where nobody is named, every identity column is; an error outdoes a warning."""
-    columns = judged.mapped.field_columns
-    marks: dict[tuple[int | None, str | None], str] = {}
-    for issue in sorted(issues, key=lambda issue: issue.severity.value, reverse=True):
-        nobody = issue.code == "identity_missing"
-        bad = [columns.get(identity) for identity in IDENTITIES] if nobody else [issue.place.column]
-        marks |= dict.fromkeys(((issue.place.row, column) for column in bad), issue.severity.value)
-    return marks
 
 
 def for_reading(judged: Judged, issues: list[Issue]) -> None:
