@@ -157,13 +157,16 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     label = ", ".join(list(names)[:4])
     notes = {"as it is": True} if as_it_is else {}
     left = {form.uid: form.value("eventId") for form in found.forms}
-    earlier = feedview.before(target, found.payload.events)
-    found.batch = sending.submit(
-        intent_of(plan, target, source=Source.FORM, label=label, policy=policy, notes=notes), plan
-    )
-    feedview.remember(found.batch, earlier)
+    intent = intent_of(plan, target, source=Source.FORM, label=label, policy=policy, notes=notes)
+    events, befores = found.payload.events, room(feedview.Befores)
+    sending.spend()
+    # From here on no look at the session: at the next one a second click ends this one (``one_click``), and asking for
+    # feeds takes its time.
+    earlier = feedview.before(target, events)
+    found.batch = house().submit(intent, plan)
     found.left = left
     found.state, found.on_its_way = State.SENDING, True
+    feedview.remember(befores, found.batch, earlier)
 
 
 @one_click()
@@ -174,9 +177,7 @@ def send_same(target: Target) -> None:
         found.doubled = True
         return
     found.doubled = False
-    earlier = feedview.before_again(target, found.batch)
     found.batch = resending.record(house().history.batch(found.batch), resending.SETTLED, target)
-    feedview.remember(found.batch, earlier)
     found.left = {}
     found.state, found.on_its_way = State.SENDING, True
 

@@ -165,19 +165,12 @@ def before(target: Target, events: Sequence[GivenEvent]) -> tuple[Person, Mappin
     return (person, actual(target, person, seconds=BEFORE_SECONDS)) if person else None
 
 
-def before_again(target: Target, batch: str) -> tuple[Person, Mapping[str, FeedAnswer]] | None:
-    """The same before a batch of this tab is sent once more."""
-    earlier = room(Befores).by_batch.get(batch)
-    return (earlier[0], actual(target, earlier[0], seconds=BEFORE_SECONDS)) if earlier else None
-
-
-def remember(batch: str, found: tuple[Person, Mapping[str, FeedAnswer]] | None) -> None:
-    """Keep for a batch what the feeds showed before it."""
-    kept = room(Befores).by_batch
+def remember(kept: Befores, batch: str, found: tuple[Person, Mapping[str, FeedAnswer]] | None) -> None:
+    """Note for a batch what the feeds showed before it, in a record that one has in hand (``session.one_click``)."""
     if found is not None and found[1]:
-        kept[batch] = found
-        for old in list(kept)[:-20]:
-            del kept[old]
+        kept.by_batch[batch] = found
+        for old in list(kept.by_batch)[:-20]:
+            del kept.by_batch[old]
 
 
 def said_of_change(earlier: FeedAnswer | None, later: FeedAnswer | None, *, as_expected: bool) -> str:

@@ -13,7 +13,7 @@ from intempt_core.plan import lane_reason
 from pages.parts import sending
 from pages.parts.house import house
 from pages.parts.look import counted, escaped, mark, raw
-from pages.parts.session import TARGET, key, put, room, value
+from pages.parts.session import TARGET, key, one_click, put, room, value
 
 SETTLED = (
     RequestState.ACCEPTED,
@@ -123,6 +123,7 @@ def plan(batch: BatchSummary, states: list[RequestState], target: Target, *, fre
             raw(first.body.decode("utf-8", "replace")[:BODY_DRAWN], 120)
 
 
+@one_click()
 def send(
     batch: BatchSummary,
     states: tuple[RequestState, ...],

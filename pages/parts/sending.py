@@ -86,20 +86,21 @@ def number_typed(target: Target, events: int, name: str) -> bool:
     return False
 
 
-def _spend() -> None:
+def spend() -> None:
+    """Take back the typed names of production targets: each is good for one send."""
     for widget in widgets("-production-"):
         put(widget, "")
 
 
 def submit(intent: Intent, plan: Plan, left_behind: Iterable[LeftBehind] = ()) -> str:
     """Record a plan and let the engine send it; the batch's id. A production target's typed name is spent by it."""
-    _spend()
+    spend()
     return house().submit(intent, plan, left_behind)
 
 
 def repeat(intent: Intent, requests: Iterable[RequestIntent]) -> str:
     """The same for requests that are written already."""
-    _spend()
+    spend()
     return house().repeat(intent, requests)
 
 

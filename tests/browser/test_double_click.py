@@ -106,3 +106,10 @@ def test_sending_again_sends_once_more(page: Page, console: Console, who: str) -
     expect(page.get_by_role("link", name="Sent again from this batch")).to_be_visible(timeout=20_000)
     settled(page)
     assert batches(console, who) == 2
+
+
+def test_a_double_click_before_slow_feeds_have_answered_sends_once(page: Page, console: Console, who: str) -> None:
+    compose(page, who)
+    widget(page, "compose-send").get_by_role("button").dblclick(delay=20)
+    arrived(page, "accepted")
+    assert batches(console, who) == 1

@@ -174,12 +174,6 @@ def test_a_link_to_no_batch_is_a_sentence(opened: Callable[..., Screen], batch: 
     assert f"History knows no batch {batch}." in opened(batch=batch).said
 
 
-def test_the_same_sent_again_is_told_as_no_change_that_was_expected(tab: Callable[[str], Screen], person: str) -> None:
-    compose = sent(tab, person, "SKU_1")
-    compose.composing.settled_at = 0.0
-    assert "Recently Added to Cart\nAs before, and as expected." in compose.send("compose-same").said
-
-
 def test_an_id_that_holds_a_targets_key_is_asked_nowhere_and_in_no_link(opened: Callable[..., Screen]) -> None:
     with hostile(answers(200, b'{"products": []}')) as server:
         screen = at_shop(opened, server.url).fill("feeds-person", "prefix.secret99")
