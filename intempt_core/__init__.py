@@ -12,7 +12,7 @@ The rooms and their order are those of the README. A program needs these names; 
     print(batch.events)
 """
 
-from intempt_core.checks import Report, check_events, check_table
+from intempt_core.checks import check_events, check_table
 from intempt_core.client import ConnectionTest, FeedAnswer, Outcome, open_client, read_feed, test_connection
 from intempt_core.dispatch import Dispatcher, Progress, intent_of, send
 from intempt_core.errors import (
@@ -37,9 +37,11 @@ from intempt_core.feeds import FEEDS, feeds_of
 from intempt_core.guesses import offers
 from intempt_core.history import History, RequestRecord
 from intempt_core.issues import CATALOGUE, Issue, Place, Severity
-from intempt_core.mapping import Mapping, exact_mapping, map_table
+from intempt_core.mapped import map_table
+from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.payloads import Payload, read_payload
 from intempt_core.plan import Order, Plan, Policy, plan_events, plan_table
+from intempt_core.report import Report
 from intempt_core.settings import Settings
 from intempt_core.tables import Dialect, Table, read_table
 from intempt_core.targets import Credential, Target, Targets, parse_track_url, sandbox_target, typed_target

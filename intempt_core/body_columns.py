@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from intempt_core.cells import bytes_of
 from intempt_core.events import PLAIN_FIELDS, Json
-from intempt_core.mapping import MappedTable
+from intempt_core.mapped import MappedTable
 from intempt_core.times import AS_IT_IS, MILLISECONDS
 
 _TEXT = pa.large_string()

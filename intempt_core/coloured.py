@@ -13,13 +13,14 @@ from typing import Any, BinaryIO
 import numpy as np
 import xlsxwriter
 
-from intempt_core.checks import Report
 from intempt_core.columns import Numbers
 from intempt_core.events import IDENTITIES
 from intempt_core.exports import PROBLEMS_HEADER, is_formula, issue_words, problem_line
 from intempt_core.issues import CATALOGUE, Issue, Severity
 from intempt_core.judges import ROWS_AT_ONCE
-from intempt_core.mapping import PROBLEMS, MappedTable
+from intempt_core.mapped import MappedTable
+from intempt_core.mapping import PROBLEMS
+from intempt_core.report import Report
 
 MOST_ROWS = 1_048_576
 """Rows of a sheet, its header among them."""

@@ -38,7 +38,7 @@ from intempt_core.events import (
     warnings_of,
 )
 from intempt_core.issues import Issue
-from intempt_core.mapping import MappedTable
+from intempt_core.mapped import MappedTable
 from intempt_core.numbering import hashes_of, numbered
 from intempt_core.time_columns import NO_ZONE, ZONES_KNOWN_FROM, digits_scale, read_patterned, takes_dates, to_utc
 from intempt_core.times import AS_IT_IS, reader_of

@@ -15,11 +15,11 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from intempt_core.checks import Report
 from intempt_core.columns import Mask, Numbers
 from intempt_core.errors import ReadError
 from intempt_core.issues import CATALOGUE, Severity, shown
 from intempt_core.mapping import EXPECT
+from intempt_core.report import Report
 from intempt_core.tables import Table
 
 OK = "ok"

@@ -13,13 +13,14 @@ from functools import lru_cache
 from itertools import islice
 from xml.sax.saxutils import escape, quoteattr
 
-from intempt_core.checks import Report
 from intempt_core.events import dumps
 from intempt_core.expectations import Expectations, Result, State
 from intempt_core.history import History, RowOutcome
 from intempt_core.issues import Issue
 from intempt_core.judges import ROWS_AT_ONCE
-from intempt_core.mapping import PROBLEMS, MappedDocuments, MappedTable
+from intempt_core.mapped import MappedDocuments, MappedTable
+from intempt_core.mapping import PROBLEMS
+from intempt_core.report import Report
 from intempt_core.tables import Table
 
 STAYED_BEHIND = "stayed behind"

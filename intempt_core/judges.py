@@ -14,7 +14,7 @@ import numpy as np
 from intempt_core.columns import Mask, Numbers
 from intempt_core.events import HINTS, GivenEvent, Json, at, errors_of, given_text, warnings_of
 from intempt_core.issues import Issue, Place
-from intempt_core.mapping import MappedTable
+from intempt_core.mapped import MappedTable
 
 ROWS_AT_ONCE = 4096
 """Rows that are judged together."""

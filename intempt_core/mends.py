@@ -22,7 +22,8 @@ from intempt_core.cells import made_event_ids
 from intempt_core.columns import Numbers, mask_of
 from intempt_core.events import EARLIEST_MS, INVISIBLE, LATEST_MS, WHITE, Json
 from intempt_core.issues import shown
-from intempt_core.mapping import RESERVED, MappedTable
+from intempt_core.mapped import MappedTable
+from intempt_core.mapping import RESERVED
 from intempt_core.tables import Table
 
 ROWS_RECORDED = 100

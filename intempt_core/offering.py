@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.checks import Repeat, Report
 from intempt_core.columns import Cells, Mask, mask_of
 from intempt_core.events import ID_FIELDS, LINKING, near_name
-from intempt_core.mapping import MappedTable
+from intempt_core.mapped import MappedTable
 from intempt_core.mends import Change, Mend, Way, change
+from intempt_core.report import Repeat, Report
 
 NAMES_OFFERED = 20
 """Wrong spellings of a name that mends are offered for, the most frequent first."""

@@ -31,7 +31,7 @@ from intempt_core.events import (
     identities_of,
     linking_of,
 )
-from intempt_core.mapping import MappedDocuments, MappedTable
+from intempt_core.mapped import MappedDocuments, MappedTable
 from intempt_core.settings import Settings
 
 Numbers: TypeAlias = NDArray[np.int64]

@@ -12,7 +12,7 @@ import numpy as np
 
 from intempt_core.events import Json
 from intempt_core.issues import Place, pointer_keys, pointer_step
-from intempt_core.mapping import MappedTable
+from intempt_core.mapped import MappedTable
 from intempt_core.plan import Plan
 
 

@@ -4,10 +4,7 @@ The bytes say what they are, whatever the file is called: a table of text, JSON 
 in gzip. Rows of text are read in ``blocks.py``, those of a workbook in ``workbooks.py``, events in ``json_lines.py``.
 """
 
-import codecs
-import os
 import re
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,15 +16,22 @@ import numpy as np
 import pyarrow as pa
 
 from intempt_core.blocks import (
-    BLOCK,
-    BOM,
-    LINE_END,
     MOST_FILLED,
     Dialect,
     Lines,
     csv_records,
     parts,
     refuse_unclosed,
+)
+from intempt_core.encodings import (
+    DELIMITERS,
+    HEAD,
+    as_utf8,
+    bytes_of_file,
+    encoding_of,
+    line_at,
+    refuse_nothing,
+    refuse_other_formats,
 )
 from intempt_core.errors import ReadError
 from intempt_core.events import EventName, is_blank
@@ -39,38 +43,10 @@ from intempt_core.workbooks import MOST_COLUMNS, ZIP, Record, Workbook
 
 __all__ = ["Dialect", "Kind", "Table", "read_table"]
 
-HEAD = 65_536
-"""Bytes that a guess looks at."""
-
 ROWS_AT_ONCE = 65_536
 """Rows of a workbook that become a chunk of columns together."""
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-"""What may separate cells without being told, and its name in a sentence."""
-
 _SEPARATOR_LINE = re.compile(rb"sep=([,;\t|])(?:\r\n?|\n|\Z)", re.IGNORECASE)
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-
-_OTHER_FORMATS: tuple[tuple[str, str, str], ...] = (
-    (r"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a", "an image", "Choose the file that holds the events."),
-    (
-        r"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "an old Excel file, or one that has a password",
-        "Open it there and save it as .xlsx, without a password.",
-    ),
-    (r"PK\x05\x06", "an empty zip archive", "See that the export was complete."),
-    (
-        r"\x1f\x8b|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd|7z\xbc\xaf",
-        "compressed, and not by gzip alone",
-        "Unpack it first.",
-    ),
-    (r"%PDF-", "a PDF", "Export the table itself as CSV."),
-    (r"PAR1.*PAR1\Z", "a Parquet file", "Export it as CSV."),
-    (r"SQLite format 3\x00", "a SQLite database", "Export its table as CSV."),
-    (r"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml))", "a web page or XML", "Download the CSV itself."),
-)
-"""How other formats begin, what they are, and what to do instead."""
-
 _JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[\[{"\]])')
 
 _VALUE = re.compile(
@@ -147,12 +123,12 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None,
     Raises :class:`ReadError` with a sentence, and the line where one can be named, where the bytes are no table:
     another format, no text, nothing at all, two columns of one name, a quote that is never closed.
     """
-    raw = _bytes_of(data, name, large)
-    _refuse_nothing(raw, name)
+    raw = bytes_of_file(data, name, large)
+    refuse_nothing(raw, name)
     with ThreadPoolExecutor(1) as other_core:  # the digest is worked out there, while the rows are read here
         digest = other_core.submit(lambda: digest_of(raw))
         content = gunzipped(raw[:], name) if raw.startswith(GZIP) else raw
-        _refuse_nothing(content, name)
+        refuse_nothing(content, name)
         read = _read_workbook if content.startswith(ZIP) else _read_text
         table = read(content, name, dialect, digest.result)
     if content is raw:
@@ -162,9 +138,9 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None,
 
 
 def _read_text(raw: Raw, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
-    _refuse_other_formats(raw, name)
-    encoding = dialect.encoding if dialect else _encoding_of(raw, name)
-    text = _as_utf8(raw, encoding, name)
+    refuse_other_formats(raw, name)
+    encoding = dialect.encoding if dialect else encoding_of(raw, name)
+    text = as_utf8(raw, encoding, name)
     if _JSON.match(text) or name.lower().endswith(SUFFIXES):
         if are_lines(text, name):
             return _of_lines(text, len(raw), name, encoding, digest)
@@ -331,121 +307,6 @@ def _room_for(name: str) -> Iterator[None]:
         ) from error
 
 
-def _bytes_of(data: bytes | Path, name: str, large: int) -> Raw:
-    """A file's bytes as they were at one moment. Raises :class:`ReadError` where somebody writes to it meanwhile."""
-    if not isinstance(data, Path):
-        return data
-    try:
-        with data.open("rb") as file:
-            before = os.fstat(file.fileno())
-            raw = Paged.copy_of(file, large) or file.read()
-            after = os.fstat(file.fileno())
-    except OSError as error:
-        raise ReadError(
-            f"{name} cannot be read: {error.strerror or error}. See that it exists and may be read."
-        ) from error
-    states = {(state.st_size, state.st_mtime_ns) for state in (before, after)}
-    if stat.S_ISREG(after.st_mode) and (len(states) > 1 or len(raw) != after.st_size):
-        raise ReadError(
-            f"{name} changed while it was read, so that nobody knows what was read of it. Wait until it is written,"
-            " then take it again."
-        )
-    return raw
-
-
-def _refuse_nothing(raw: Raw, name: str) -> None:
-    if not raw:
-        raise ReadError(f"{name} is empty. A table has a header line and rows. See that the export was complete.")
-
-
-def _refuse_other_formats(raw: Raw, name: str) -> None:
-    for beginning, what, mend in _OTHER_FORMATS:
-        # Latin-1 makes a character of every byte, so that the expressions stay readable
-        if re.match(beginning.encode("latin-1"), raw, re.DOTALL):
-            raise ReadError(f"{name} is {what}, not a table as text. CSV with a header line is taken. {mend}")
-
-
-def _encoding_of(raw: Raw, name: str) -> str:
-    """Python's name of the encoding."""
-    if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "utf-32"
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    head = raw[:4096]
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    if max(even, odd) * 20 > len(head) and not min(even, odd):  # every second byte of a latin letter is a zero
-        wide = "utf-16-le" if odd else "utf-16-be"
-        if re.search(rf"[\r\n{''.join(DELIMITERS)}]", head.decode(wide, errors="ignore")):
-            return wide
-    bad = _first_not_utf8(raw)
-    if bad is None:
-        return "utf-8"
-    line = _line_at(raw, bad)
-    if _CONTROL.search(head):
-        raise ReadError(
-            f"{name} is no text: line {line:,} holds bytes of no text. CSV in UTF-8 is taken. Export the table as CSV.",
-            line=line,
-        )
-    near = raw[max(0, bad - HEAD) : bad + HEAD].decode(errors="replace")
-    wrong = near.count("\ufffd")
-    good = sum(character > "\x7f" for character in near) - wrong
-    if good and good >= wrong:
-        raise ReadError(
-            f"{name}, line {line:,} holds a byte that is not UTF-8, while others are UTF-8: it mixes encodings, or was "
-            "cut. Save the file as UTF-8, or name the encoding that it has.",
-            line=line,
-        )
-    try:
-        raw.decode("cp1252")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "cp1252"
-
-
-def _first_not_utf8(raw: Raw) -> int | None:
-    """Where the bytes stop being UTF-8; ``None`` where they never do. A piece at a time, so that memory stays flat."""
-    if raw.isascii():
-        return None
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    for at in range(0, len(raw), BLOCK):
-        waiting = len(decoder.getstate()[0])
-        try:
-            decoder.decode(raw[at : at + BLOCK], final=at + BLOCK >= len(raw))
-        except UnicodeDecodeError as error:
-            return at - waiting + error.start
-    return None
-
-
-def _as_utf8(raw: Raw, encoding: str, name: str) -> Raw:
-    """The text in UTF-8 without a byte order mark; the very same bytes where they are that already."""
-    try:
-        if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}:
-            bad = _first_not_utf8(raw)
-            if bad is not None:
-                raise UnicodeDecodeError("utf-8", b"", bad, bad + 1, "not UTF-8")
-            return raw.removeprefix(BOM)
-        return raw.decode(encoding).removeprefix("\ufeff").encode()
-    except UnicodeDecodeError as error:
-        line = _line_at(raw, error.start)
-        raise ReadError(
-            f"{name}, line {line:,} cannot be read as {encoding}. Every byte must belong to a character. "
-            "Name the encoding that the file has, or save it as UTF-8.",
-            line=line,
-        ) from error
-    except (LookupError, ValueError) as error:  # no such encoding, or one that makes no text
-        raise ReadError(
-            f"{name} cannot be read as “{shown(encoding)}”. Encodings are utf-8, utf-16, cp1252 and others that Python "
-            "knows. Choose one of them."
-        ) from error
-
-
-def _line_at(raw: Raw, at: int) -> int:
-    return 1 + sum(1 for _ in LINE_END.finditer(raw, 0, at))
-
-
-# ── what the text looks like ─────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _guess(head: bytes, encoding: str) -> Dialect:
     """The delimiter that cuts the first rows most evenly; the header is the first line that is not blank."""
     lines = Lines(head, 0, 1)
@@ -570,6 +431,6 @@ def _reading_notes(text: Raw, dialect: Dialect, blank: Sequence[int], rows: int)
         yield f"{lines} skipped, the first is line {blank[0]:,}."
     nul = first_of(b"\0", text)
     if nul >= 0:
-        yield f"Line {_line_at(text, nul):,} holds a NUL character, which belongs to its cell."
+        yield f"Line {line_at(text, nul):,} holds a NUL character, which belongs to its cell."
     if not rows:
         yield "There is a header and no row."

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from intempt_core.checks import Report
 from intempt_core.events import GivenEvent, at, id_text, identities_of, linking_of
 from intempt_core.history import EventIntent, RequestState, Sighting
 from intempt_core.issues import Issue, Severity, shown
+from intempt_core.report import Report
 from intempt_core.sandbox_word import Word
 from intempt_core.targets import Target
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from intempt_core.checks import Report
 from intempt_core.cli.files import Given, read
 from intempt_core.cli.words import counted, tell
 from intempt_core.cli.writing import refuse, whole, write
@@ -16,6 +15,7 @@ from intempt_core.errors import ReadError
 from intempt_core.expectations import Expectations, State
 from intempt_core.exports import expected_json, expected_junit, problems_csv
 from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.report import Report
 from intempt_core.settings import Settings
 
 ISSUES_SHOWN = 1000

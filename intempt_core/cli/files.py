@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from intempt_core.checks import Report, Seen, check_events, check_table
+from intempt_core.checks import check_events, check_table
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.events import GivenEvent
 from intempt_core.history import LeftBehind, left_behind_of
 from intempt_core.issues import Issue
-from intempt_core.mapping import MappedTable, Mapping, first_mapping, map_table
+from intempt_core.mapped import MappedTable, first_mapping, map_table
+from intempt_core.mapping import Mapping
 from intempt_core.payloads import Payload, position, read_payload
 from intempt_core.plan import Order, Plan, plan_events, plan_table
+from intempt_core.report import Report, Seen
 from intempt_core.saved_mappings import SavedMappings, read_mapping
 from intempt_core.settings import Settings
 from intempt_core.tables import read_table

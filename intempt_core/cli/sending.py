@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from intempt_core import locks, sandbox
-from intempt_core.checks import Report
 from intempt_core.cli.checking import summary
 from intempt_core.cli.files import Given, read
 from intempt_core.cli.words import counted, plain, say, tell
@@ -27,6 +26,7 @@ from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailabl
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of, target_key
 from intempt_core.plan import ORDER_WORDS, POLICY_WORDS, Order, Plan, Policy
+from intempt_core.report import Report
 from intempt_core.secrecy import refuse_secrets
 from intempt_core.settings import ROOT, Settings
 from intempt_core.targets import SANDBOX, Target, Targets, parse_track_url, read_secrets, sandbox_target

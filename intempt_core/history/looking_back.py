@@ -9,7 +9,6 @@ from typing import TypeVar
 import pyarrow as pa
 from sqlalchemy import Connection, func, select
 
-from intempt_core.checks import Sent
 from intempt_core.events import EventName
 from intempt_core.history.database import Database
 from intempt_core.history.persons import Followed, Held, follow, last_named
@@ -19,6 +18,7 @@ from intempt_core.history.schema import attempts, batches, bodies, events, kept,
 from intempt_core.history.shown import Arrival, RowOutcome
 from intempt_core.history.standings import THERE
 from intempt_core.journeys import Step, Story
+from intempt_core.report import Sent
 
 T = TypeVar("T")
 

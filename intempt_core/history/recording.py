@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, update
 
-from intempt_core.checks import Report
 from intempt_core.errors import HistoryUnavailable, NotAllowed
 from intempt_core.events import GivenEvent
 from intempt_core.history.database import Database
@@ -23,6 +22,7 @@ from intempt_core.history.records import (
 from intempt_core.history.schema import batches, bodies, events, kept, left_behind, requests, storable
 from intempt_core.issues import CATALOGUE, Severity
 from intempt_core.plan import Plan
+from intempt_core.report import Report
 
 EVENTS_AT_ONCE = 20_000
 """Events in one transaction of a recording: long enough to be quick, short enough to let others write in between."""

@@ -8,7 +8,8 @@ import streamlit as st
 from intempt_core import ConsoleError, Mapping, Table, offers
 from intempt_core.cells import TYPES
 from intempt_core.events import IDENTITIES, PLAIN_FIELDS, EventName
-from intempt_core.mapping import RESERVED, Offer, exact_field, map_table
+from intempt_core.mapped import map_table
+from intempt_core.mapping import RESERVED, Offer, exact_field
 from pages.parts import saved_view, uploading
 from pages.parts.look import counted, escaped
 from pages.parts.mapping_more import constants, drawn, give_every_row, is_late, put, same_name, times

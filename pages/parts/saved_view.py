@@ -6,7 +6,7 @@ from pathlib import PurePath
 import streamlit as st
 
 from intempt_core import ConsoleError, Mapping, Table
-from intempt_core.mapping import map_table
+from intempt_core.mapped import map_table
 from intempt_core.saved_mappings import NAME_LENGTH, SavedMapping, SavedMappings
 from pages.parts import uploading
 from pages.parts.house import house

@@ -5,7 +5,7 @@ import streamlit as st
 
 from intempt_core.exports import events_lines, left_behind_csv
 from intempt_core.issues import CATALOGUE, Severity
-from intempt_core.mapping import MappedDocuments
+from intempt_core.mapped import MappedDocuments
 from pages.parts.look import counted
 from pages.parts.session import key
 from pages.parts.taking import download

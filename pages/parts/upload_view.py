@@ -7,7 +7,7 @@ import streamlit as st
 from intempt_core import Mapping, NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchSummary, RequestState, target_key
-from intempt_core.mapping import is_as_it_came
+from intempt_core.mapped import is_as_it_came
 from pages.parts import (
     catalogue_view,
     expectations_view,

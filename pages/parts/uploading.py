@@ -29,14 +29,15 @@ from intempt_core import (
     plan_table,
     read_table,
 )
-from intempt_core.checks import Sent
 from intempt_core.events import Json
 from intempt_core.expectations import Expectations
 from intempt_core.history import LeftBehind, Source, left_behind_of
-from intempt_core.mapping import MappedTable, Offer, first_mapping
+from intempt_core.mapped import MappedTable, first_mapping
+from intempt_core.mapping import Offer
 from intempt_core.mends import Mend, mend
 from intempt_core.offering import Offered, offered
 from intempt_core.plan import Order, Policy
+from intempt_core.report import Sent
 from pages.parts import sending
 from pages.parts.house import house
 from pages.parts.session import TARGET, anew, key, one_click, room, value

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from intempt_core import Mapping, map_table
 from intempt_core.body_columns import bodies
 from intempt_core.events import body_of
-from intempt_core.mapping import MappedTable
+from intempt_core.mapped import MappedTable
 from tests.core.tables_by_hand import table_of
 
 FIELDS = {

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.checks import Report, Sent, check_events, check_table
+from intempt_core.checks import check_events, check_table
 from intempt_core.events import GivenEvent
 from intempt_core.issues import Issue, Place
 from intempt_core.judges import ROWS_AT_ONCE
+from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping as ColumnMapping
-from intempt_core.mapping import exact_mapping, map_table
+from intempt_core.mapping import exact_mapping
 from intempt_core.mends import Mend, Way, mend
+from intempt_core.report import Report, Sent
 from intempt_core.tables import read_table
 from tests.core.tables_by_hand import table_of
 

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intempt_core.checks import Report, check_table
+from intempt_core.checks import check_table
 from intempt_core.coloured import MOST_CHARACTERS, problems_xlsx
-from intempt_core.mapping import MappedTable, exact_mapping, map_table
+from intempt_core.mapped import MappedTable, map_table
+from intempt_core.mapping import exact_mapping
+from intempt_core.report import Report
 from intempt_core.tables import read_table
 from tests.core.tables_by_hand import table_of
 

@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.checks import Report, check_table
+from intempt_core.checks import check_table
 from intempt_core.cli import main
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.expectations import Expectations, State, read_expected
 from intempt_core.exports import expected_json, expected_junit
 from intempt_core.issues import CATALOGUE, Severity
-from intempt_core.mapping import Mapping, exact_mapping, first_mapping, map_table
+from intempt_core.mapped import first_mapping, map_table
+from intempt_core.mapping import Mapping, exact_mapping
+from intempt_core.report import Report
 from intempt_core.tables import read_table
 from tests.core.tables_by_hand import table_of
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.checks import Report, check_events, check_table
+from intempt_core.checks import check_events, check_table
 from intempt_core.client import Outcome
 from intempt_core.errors import NotFound
 from intempt_core.events import GivenEvent
@@ -23,7 +23,9 @@ from intempt_core.exports import (
 )
 from intempt_core.history import History, Leaving, LeftBehind, Settled
 from intempt_core.issues import CATALOGUE, Place
-from intempt_core.mapping import MappedTable, exact_mapping, map_table
+from intempt_core.mapped import MappedTable, map_table
+from intempt_core.mapping import exact_mapping
+from intempt_core.report import Report
 from intempt_core.tables import read_table
 from tests.core.history_by_hand import ME, attempt, batch_of, event, intent, request
 

@@ -3,7 +3,8 @@
 import pytest
 
 from intempt_core.guesses import forms_of, offers
-from intempt_core.mapping import Mapping, Offer, exact_mapping, map_table
+from intempt_core.mapped import map_table
+from intempt_core.mapping import Mapping, Offer, exact_mapping
 from intempt_core.tables import Table
 from tests.core.tables_by_hand import table_of
 

@@ -19,15 +19,8 @@ from intempt_core.events import GivenEvent
 from intempt_core.exports import events_lines, left_behind_csv, problems_csv
 from intempt_core.issues import Place
 from intempt_core.json_lines import _events_of, _plain_event
-from intempt_core.mapping import (
-    MappedDocuments,
-    MappedTable,
-    Mapping,
-    exact_mapping,
-    first_mapping,
-    map_table,
-    put_into,
-)
+from intempt_core.mapped import MappedDocuments, MappedTable, first_mapping, map_table, put_into
+from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.mends import Mend, Way, mend
 from intempt_core.plan import Order, plan_table
 from intempt_core.pointing import Spot, find, in_request

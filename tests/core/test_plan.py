@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from intempt_core.errors import PlanError
 from intempt_core.events import IDENTITIES, GivenEvent, at, linking_of
 from intempt_core.issues import Place
-from intempt_core.mapping import MappedTable, Mapping, exact_mapping, map_table
+from intempt_core.mapped import MappedTable, map_table
+from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.payloads import read_payload
 from intempt_core.plan import POLICY_WORDS, Order, Plan, PlannedRequest, Policy, lane_reason, plan_events, plan_table
 from intempt_core.settings import Settings

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from intempt_core.issues import pointer_keys
-from intempt_core.mapping import MappedTable, Mapping, map_table
+from intempt_core.mapped import MappedTable, map_table
+from intempt_core.mapping import Mapping
 from intempt_core.plan import Plan, plan_table
 from intempt_core.pointing import InRequest, Spot, find, in_event, in_request
 from intempt_core.settings import Settings

@@ -218,7 +218,7 @@ def test_bytes_that_are_not_of_the_given_encoding_are_refused(data: bytes, encod
 
 
 def test_a_character_across_two_pieces_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("intempt_core.tables.BLOCK", 7)
+    monkeypatch.setattr("intempt_core.encodings.BLOCK", 7)
     assert rows_of(read("a,b\n" + "€,1\n" * 9)) == [("€", "1")] * 9
     assert refused(b"a,b\n" + "€€€\n".encode() * 5 + b"\xe2\x82,1\n").line == 7
 

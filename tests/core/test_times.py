@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from intempt_core.checks import check_table
 from intempt_core.columns import Cells, Times, TimeState, clamped
 from intempt_core.errors import MappingError
-from intempt_core.mapping import Mapping, map_table, zone_of
+from intempt_core.mapped import map_table
+from intempt_core.mapping import Mapping, zone_of
 from intempt_core.times import FORMS, MICROSECONDS, MILLISECONDS, PATTERNS, SECONDS, check_form, pattern_of, reader_of
 from tests.core.tables_by_hand import table_of
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from intempt_core import blocks, tables
 from intempt_core.checks import check_table
 from intempt_core.errors import ReadError
-from intempt_core.mapping import Mapping, map_table
+from intempt_core.mapped import map_table
+from intempt_core.mapping import Mapping
 from intempt_core.tables import Dialect, Kind, Table, read_table
 from intempt_core.workbooks import date_kind, dated, number_text
 from tests.core.workbooks_by_hand import rows_xml, workbook

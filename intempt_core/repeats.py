@@ -1,0 +1,149 @@
+"""Event ids that come again (CONTRACT 2.9): which row has an id, which repeat it, which are lines of one order.
+
+Part of the room of ``checks.py``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from intempt_core.columns import ROWS_AT_ONCE as PART
+from intempt_core.columns import Mask, Numbers, clamped
+from intempt_core.events import (
+    EventName,
+    GivenEvent,
+    Json,
+    at,
+    epoch_ms,
+    id_text,
+    linking_of,
+)
+from intempt_core.judges import Finding, Parts
+from intempt_core.report import Repeat
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Rows that repeat an event id (CONTRACT 2.9), sorted, and beside each the row that has it first."""
+
+    repeated: Numbers
+    repeats: Numbers
+    shared: Numbers
+    shares: Numbers
+
+
+def find_repeats(
+    ids: Numbers, wrong: Mask, orders: Callable[[], Numbers], products: Callable[[Numbers], Numbers]
+) -> Repeats:
+    """CONTRACT 2.9, over arrays: the first row without another error has the id, each later one repeats it.
+
+    ``ids`` and ``products`` (of some rows) number equal ids equally, -1 is none; ``wrong`` are rows with another error;
+    ``orders`` numbers the payloads of orders. Lines of the first row's order go by event id and product id together: of
+    each further product the first line without another error shares the id, and a later one repeats it.
+    """
+    rows = _shared(ids)
+    first = np.append(rows, ids.size)[_first_of(ids[rows], ~wrong[rows])]
+    later, has_it = rows[first < rows], first[first < rows]
+    line = np.zeros(later.size, np.bool_)
+    shared = line.copy()
+    if later.size:
+        order = orders()
+        line = order[later] == order[has_it]
+    if line.any():
+        product = np.full(ids.size, -1)
+        some = np.union1d(later[line], has_it[line])
+        product[some] = products(some)
+        line &= product[later] >= 0
+    if line.any():
+        in_orders = np.zeros(ids.size, np.bool_)
+        in_orders[later[line]] = in_orders[has_it[line]] = True
+        lines = np.flatnonzero(in_orders)
+        _, key = np.unique(ids[lines] * (product.max() + 1) + product[lines], return_inverse=True)
+        first_line = np.append(lines, ids.size)[_first_of(key.astype(np.int64), ~wrong[lines])]
+        mine = first_line[np.searchsorted(lines, later[line])]
+        shared[line] = later[line] <= mine
+        has_it[line] = np.where(shared[line], has_it[line], mine)
+    return Repeats(later[~shared], has_it[~shared], later[shared], has_it[shared])
+
+
+def _shared(ids: Numbers) -> Numbers:
+    """The rows whose id another row has too, sorted; -1 is no id."""
+    often = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
+    once = often.copy()
+    for some in np.array_split(ids, ids.size // PART + 1):  # a few rows at a time need little memory
+        words, counts = np.unique(some[some >= 0], return_counts=True)
+        often[words] |= once[words] | (counts > 1)
+        once[words] = True
+    return np.flatnonzero(often[ids] & (ids >= 0))
+
+
+def _first_of(codes: Numbers, good: Mask) -> Numbers:
+    """For each row the index of the first good row of its code; the number of rows where there is none."""
+    words, code = np.unique(codes, return_inverse=True)
+    rows = np.flatnonzero(good)[::-1]
+    first = np.full(words.size, codes.size)
+    first[code[rows]] = rows  # of equal codes the last one written, which is the first row, stays
+    found: Numbers = first[code]
+    return found
+
+
+def repeated(repeats: Repeats, words: Callable[[int], str], same_body: Callable[[], Mask]) -> Iterator[Finding]:
+    """Repeats, told apart by ``same_body``: whether each repeats the whole first event and not only its id."""
+
+    @cache
+    def parts() -> Parts:
+        return Parts(tuple(Repeat), np.where(same_body(), 0, 1))
+
+    def again(index: int) -> str:
+        first = words(int(repeats.repeats[index]))
+        if parts().of[index]:
+            return f"It is the id of {first}, whose event is another. Give this event an id of its own."
+        return f"It repeats {first} exactly. Leave it out, or give it an id of its own if it happened twice."
+
+    def share(index: int) -> str:
+        return f"It is shared with {words(int(repeats.shares[index]))}. Nothing to do, if these are lines of one order."
+
+    yield Finding("event_id_repeated", repeats.repeated, "eventId", again, repeats.repeats, parts)
+    yield Finding("event_id_shared", repeats.shared, "eventId", share, repeats.shares)
+
+
+def orders_of(events: Iterable[GivenEvent], rows: Numbers) -> Numbers:
+    """A number for each order: events share it that are lines of one order (CONTRACT 2.9).
+
+    In a document that is one payload. Elsewhere neighbours, by their ``rows``, with the same event id, person and time.
+    """
+    orders = np.arange(rows.size)
+    payloads: dict[str, int] = {}
+    last: tuple[int, GivenEvent] | None = None
+    for index, (row, event) in enumerate(zip(rows.tolist(), events, strict=True)):
+        if event.name == EventName.ORDERED:
+            if not event.name_pointer.startswith(event.place.pointer + "/"):  # the name stands outside: a payload's
+                orders[index] = payloads.setdefault(event.name_pointer, index)
+            elif last is not None and last[0] == row - 1 and _same_order(last[1], event):
+                orders[index] = orders[index - 1]
+        last = row, event
+    return orders
+
+
+def _same_order(before: GivenEvent, event: GivenEvent) -> bool:
+    if before.name != event.name or not before.name_pointer.startswith(before.place.pointer + "/"):
+        return False
+    event_id = id_text(at(event.body, "eventId"))
+    time = _time_key(at(event.body, "timestamp"))
+    return (
+        event_id is not None
+        and event_id == id_text(at(before.body, "eventId"))
+        and time is not None
+        and time == _time_key(at(before.body, "timestamp"))
+        and not set(linking_of(event.body)).isdisjoint(linking_of(before.body))
+    )
+
+
+def _time_key(value: Json) -> tuple[int, ...] | None:
+    """A time to compare: no time is one too, an unreadable one is ``None``."""
+    time = epoch_ms(value)
+    if time is not None:
+        return (clamped(time),)
+    return () if value is None else None

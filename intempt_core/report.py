@@ -1,0 +1,226 @@
+"""What was found in a batch of events, to be counted, paged and told apart. Part of the room of ``checks.py``."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
+from itertools import islice
+from threading import Lock
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from intempt_core.columns import Mask, Numbers
+from intempt_core.events import (
+    given_text,
+)
+from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.judges import ROWS_AT_ONCE, Finding, Judge, Parts, hits
+
+
+class Sent(NamedTuple):
+    """What became of an event id that was sent to a target before.
+
+    ``state`` is one of :data:`SENT_WORDS`, ``when`` is epoch milliseconds, ``batch`` the id of the batch it was in.
+    """
+
+    state: str
+    when: int
+    batch: str = ""
+
+    @property
+    def words(self) -> str:
+        """``accepted on 2026-11-22 12:03 UTC``."""
+        return f"{SENT_WORDS[self.state]} {datetime.fromtimestamp(self.when / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+SENT_WORDS = {
+    "accepted": "accepted on",
+    "unknown": "sent, and may have arrived, on",
+    "leaving": "set on its way on",
+    "pending": "recorded, to be sent soon, on",
+    "refused": "refused on",
+}
+"""Each state that an id sent before can be in, as a sentence begins; in any other it certainly never
+arrived."""
+
+Seen: TypeAlias = Callable[[Sequence[str]], Mapping[str, Sent]]
+"""Event ids → what history says of those among them that were sent to this target before."""
+
+
+class Repeat(StrEnum):
+    """How an event repeats the id of an earlier one (CONTRACT 2.9); lines of one order are a code of their own."""
+
+    EXACT = "exact repeat"
+    OTHER = "same id, another body"
+
+
+class Report:
+    """What was found in a batch of events. Rows are counted from 0 here; an issue's place counts from 1.
+
+    ``beside`` are issues of the document that belong to no event; they are counted by code and listed first.
+    ``more`` are findings without errors: they are looked for when somebody first asks.
+
+    Threads may share a report: what it works out is the same each time, so that at worst it is worked out twice; what
+    is looked for when first asked is looked for once.
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        findings: Iterable[Finding],
+        judge: Judge,
+        *,
+        more: Callable[[], Iterable[Finding]] = tuple,
+        beside: Sequence[Issue] = (),
+    ) -> None:
+        self.rows = rows
+        self.beside = tuple(beside)
+        self._first = [finding for finding in findings if finding.rows.size]
+        self._more: Callable[[], Iterable[Finding]] | None = more
+        self._finding = Lock()
+        self._judge = judge
+        self._sorted: dict[str | None, Numbers] = {}
+        self._parts: dict[tuple[str, str], Parts] = {}
+
+    @property
+    def _findings(self) -> list[Finding]:
+        with self._finding:
+            if self._more is not None:
+                self._first = [*self._first, *(finding for finding in self._more() if finding.rows.size)]
+                self._more = None  # with it goes what only it needed: what was worked out of whole columns
+        return self._first
+
+    @cached_property
+    def bad(self) -> Mask:
+        """The rows with errors: they stay behind unless a person says otherwise."""
+        return self._rows_with(Severity.ERROR, self._first)
+
+    @property
+    def rows_with_errors(self) -> int:
+        """Rows that have at least one error."""
+        return int(self.bad.sum())
+
+    @cached_property
+    def rows_with_warnings(self) -> int:
+        """Rows that have at least one warning."""
+        return int(self._rows_with(Severity.WARNING, self._findings).sum())
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Rows by code, in the catalogue's order; issues beside the events count one each."""
+        counts = {
+            code: self.rows_of(code).size + sum(issue.code == code for issue in self.beside) for code in CATALOGUE
+        }
+        return {code: count for code, count in counts.items() if count}
+
+    def rows_of(self, code: str, part: str | None = None) -> Numbers:
+        """The rows that show a code, or one part of it, sorted."""
+        if part is not None:
+            return self._part_rows(code, part)
+        found: Numbers = np.flatnonzero(self._marked(finding for finding in self._findings if finding.code == code))
+        return found
+
+    def of(self, code: str) -> Iterator[Finding]:
+        """What was found of a code, as it was found."""
+        return (finding for finding in self._findings if finding.code == code)
+
+    def parts(self, code: str) -> dict[str, int]:
+        """The rows of a code told apart: how many there are of each part. Empty where a code has no parts."""
+        names = dict.fromkeys(name for finding in self._parted(code) for name in self._parts_of(finding).names)
+        counts = {name: self._part_rows(code, name).size for name in names}
+        return {name: count for name, count in counts.items() if count}
+
+    def first_of(self, row: int) -> int | None:
+        """The row (from 0) whose event id this one repeats or shares; ``None`` where it does neither."""
+        for finding in self._findings:
+            if finding.points is not None and hits(finding.rows, np.array([row]))[0]:
+                return int(finding.points[np.searchsorted(finding.rows, row)])
+        return None
+
+    def _parted(self, code: str) -> Iterator[Finding]:
+        return (finding for finding in self._findings if finding.code == code and finding.parts is not None)
+
+    def _parts_of(self, finding: Finding) -> Parts:
+        key = (finding.code, finding.field)
+        if key not in self._parts and finding.parts is not None:
+            self._parts[key] = finding.parts()
+        return self._parts[key]
+
+    def _part_rows(self, code: str, part: str) -> Numbers:
+        rows = [np.empty(0, np.int64)]
+        for finding in self._parted(code):
+            parts = self._parts_of(finding)
+            if part in parts.names:
+                rows.append(finding.rows[parts.of == parts.names.index(part)])
+        return np.unique(np.concatenate(rows))
+
+    def issues(
+        self, start: int = 0, limit: int = 1000, code: str | None = None, part: str | None = None
+    ) -> list[Issue]:
+        """Issues ``start`` to ``start + limit`` in row order, of one code (or a part of it) or of all.
+
+        They are made now, for these rows only.
+        """
+        if part is not None and code is not None:
+            rows = self._part_rows(code, part)[start : start + limit].tolist()
+            return [issue for issues in self.issues_by_row(rows) for issue in issues if issue.code == code]
+        beside = [issue for issue in self.beside if code in (None, issue.code)]
+        shown_first = beside[start : start + limit]
+        start, limit = max(0, start - len(beside)), limit - len(shown_first)
+        flagged = self._flagged(code)
+        some = flagged[start : start + limit]
+        if not some.size:
+            return shown_first
+        rows = np.unique(some).tolist()
+        found = [issue for issues in self.issues_by_row(rows) for issue in issues if code in (None, issue.code)]
+        before = start - int(
+            np.searchsorted(flagged, some[0])
+        )  # issues of the first row that an earlier page has shown
+        return [*shown_first, *found[before : before + limit]]
+
+    def issue_count(self, code: str | None = None, part: str | None = None) -> int:
+        """How many issues :meth:`issues` has; those beside the events are among them."""
+        if part is not None and code is not None:
+            return self._part_rows(code, part).size
+        beside = sum(code in (None, issue.code) for issue in self.beside)
+        return beside + sum(finding.rows.size for finding in self._findings if code in (None, finding.code))
+
+    def issues_of(self, row: int) -> list[Issue]:
+        """Every issue of one row, errors first."""
+        return next(self.issues_by_row((row,)))
+
+    def issues_by_row(self, rows: Sequence[int]) -> Iterator[list[Issue]]:
+        """Every issue of each of these rows (sorted, from 0), errors first; as quick as it is for very many rows."""
+        own = self._judge.own(rows, self._findings)
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[start : start + ROWS_AT_ONCE]
+            block = np.asarray(some, np.int64)
+            found = list(islice(own, len(some)))
+            for finding in self._findings:
+                if finding.hint is not None:
+                    where = np.flatnonzero(hits(finding.rows, block))
+                    indices = np.searchsorted(finding.rows, block[where]).tolist()
+                    fields = self._judge.fields(finding.field, block[where].tolist())
+                    for its, index, (place, value) in zip(where.tolist(), indices, fields, strict=True):
+                        found[its].append(Issue(finding.code, place, given_text(value), finding.hint(index)))
+            yield from (
+                sorted(issues, key=lambda issue: issue.severity is not Severity.ERROR) if len(issues) > 1 else issues
+                for issues in found
+            )
+
+    def _flagged(self, code: str | None) -> Numbers:
+        """The row of every issue, in order."""
+        if code not in self._sorted:
+            rows = [finding.rows for finding in self._findings if code in (None, finding.code)]
+            self._sorted[code] = np.sort(np.concatenate([np.empty(0, np.int64), *rows]))
+        return self._sorted[code]
+
+    def _rows_with(self, severity: Severity, findings: Iterable[Finding]) -> Mask:
+        return self._marked(finding for finding in findings if CATALOGUE[finding.code].severity is severity)
+
+    def _marked(self, findings: Iterable[Finding]) -> Mask:
+        marked = np.zeros(self.rows, np.bool_)
+        for finding in findings:
+            marked[finding.rows] = True
+        return marked
