@@ -112,6 +112,9 @@ def _note_persons(connection: sqlite3.Connection, events: Sequence[_Placed], kno
     mentions: list[tuple[int, str, int]] = []
     links: dict[tuple[int, str, str], None] = {}
     for seq, _, place, source, event in events:
+        if event.codes == "" and event[2] is event[4] is event[5] is None and event.name in PRODUCT_NAMES:
+            mentions.append((place, f"user:{event[3]}", seq))  # nearly every event; known_by says the same of it
+            continue
         nodes, pairs = known_by(event, source)
         if pairs:
             links.update({(place, one, two): None for one, two in pairs})
