@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 import run
 from tests.browser.browsing import is_foreign
@@ -31,6 +31,8 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",  # nothing leaves, whatever is tried
 ]
+
+expect.set_options(timeout=20_000)  # two consoles and two browsers share two cores; nothing here asserts a time
 
 HURRIED = {"CONSOLE_READ_SECONDS": "1.5", "CONSOLE_BACKOFF_SECONDS": "0.02"}
 """So that a target which hangs, or is asked again and again, costs the tests little time."""

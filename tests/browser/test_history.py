@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import run
@@ -23,14 +22,6 @@ from tests.browser.browsing import open_screen, serious_findings, settled
 from tests.browser.conftest import Console
 from tests.core.history_by_hand import ME, attempt, batch_of
 from tests.pages.upload_by_hand import csv_of, good_rows
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """A busy machine may take its time."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def sent(console: Console, file: Path) -> None:

@@ -4,7 +4,7 @@ import csv
 import json
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,14 +16,6 @@ from tests.pages.upload_by_hand import cosmetics, csv_of, good_rows
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "cosmetics" / "data_2022_oct.csv"
 LONG = 15_000
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """A busy machine may take its time."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def press(page: Page, key: str) -> None:
