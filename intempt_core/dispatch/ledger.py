@@ -1,10 +1,12 @@
-"""History as dispatch uses it: in one worker thread, many lanes' marks in one transaction, patient while it is away."""
+"""History as dispatch uses it: many lanes' marks in one transaction, patient while it is away."""
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from typing import ParamSpec, TypeAlias, TypeVar
 
 from intempt_core.errors import HistoryUnavailable
@@ -18,6 +20,13 @@ _Brought: TypeAlias = "tuple[Sequence[Mark], asyncio.Future[frozenset[int]]]"
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between two attempts to reach a history that is unavailable; the pause doubles."""
 
+
+QUICK_MS, FEW = 10.0, 4
+"""Where answers come quickly, all lanes that wait share a transaction. Where they take longer than this there is time
+for more of those: so few lanes share one, and do not all wait for each other, leave together and come back together."""
+
+SLOW_SECONDS, PATIENT_SECONDS = 0.05, 1.0
+"""A write that took so long holds up the loop; for so long after it writes are left to the worker."""
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +49,8 @@ class Ledger:
         self._waiting: list[_Brought] = []
         self._committing: asyncio.Task[None] | None = None
         self._impatient = False
+        self._patient_until = 0.0
+        self._answer_ms = 0.0  # how long answers take, on a moving average
 
     async def ask(self, question: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """Call a method of history in the worker, again and again until history is available.
@@ -75,20 +86,35 @@ class Ledger:
         """Write marks, in one transaction with those that other lanes bring; the requests whose mark did not count."""
         future: asyncio.Future[frozenset[int]] = asyncio.get_running_loop().create_future()
         self._waiting.append((marks, future))
+        for mark in marks:
+            if isinstance(mark, Settled):
+                self._answer_ms += (mark.attempt.elapsed_ms - self._answer_ms) / 16
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit())
         return await future
 
     async def _commit(self) -> None:
         while self._waiting:
-            some, self._waiting = self._waiting, []
+            if self._answer_ms < QUICK_MS:
+                await self._gathered()
+            few = len(self._waiting) if self._answer_ms < QUICK_MS else FEW
+            some, self._waiting = self._waiting[:few], self._waiting[few:]
             await self._commit_these(some)
+            await _turns()  # so that these leave before the next ones are written
+
+    async def _gathered(self) -> None:
+        """Wait for the answers that are there already: they go into the same transaction."""
+        brought = 0
+        while brought < len(self._waiting):
+            brought = len(self._waiting)
+            await _turns()
 
     async def _commit_these(self, some: "list[_Brought]") -> None:
         marks = [mark for brought, _ in some for mark in brought]
-        self.unwritten = sum(isinstance(mark, Settled) for mark in marks)
+        waiting = (mark for brought, _ in self._waiting for mark in brought)
+        self.unwritten = sum(isinstance(mark, Settled) for mark in chain(marks, waiting))
         try:
-            missed = await self.ask(self.history.mark, marks, owner=self.owner)
+            missed = await self._written(marks)
         except Exception as error:  # noqa: BLE001  it is raised where it belongs
             if len(some) > 1:  # one lane's mark that cannot be written must not take the others along
                 for one in some:
@@ -100,6 +126,22 @@ class Ledger:
         for _, future in some:
             if not future.done():
                 future.set_result(missed)
+
+    async def _written(self, marks: Sequence[Mark]) -> frozenset[int]:
+        """Write marks here, where that takes a millisecond: a thread of their own would wait longer for its turns.
+
+        The worker writes them where others are writing, and for a while after a disk was slow.
+        """
+        began = time.monotonic()
+        if self.history.takes_at_once and began >= self._patient_until:
+            try:
+                return self.history.mark(marks, owner=self.owner, at_once=True)
+            except HistoryUnavailable:
+                pass
+            finally:
+                if time.monotonic() - began > SLOW_SECONDS:
+                    self._patient_until = time.monotonic() + PATIENT_SECONDS
+        return await self.ask(self.history.mark, marks, owner=self.owner)
 
     async def flushed(self) -> None:
         """Wait until everything that was brought is written."""
@@ -113,3 +155,9 @@ class Ledger:
     def close(self) -> None:
         """Let the worker end."""
         self._worker.shutdown(wait=True)
+
+
+async def _turns() -> None:
+    """Let everybody go on who can."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)

@@ -5,6 +5,7 @@ statement that thread has to wait for its turn to run again; with a step for eve
 works. PostgreSQL is asked through SQLAlchemy, in :mod:`~intempt_core.history.standings`.
 """
 
+import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
@@ -35,26 +36,34 @@ id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_head
 answer_cut"""
 
 
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """SQLite's own connection below SQLAlchemy's: what is asked for each request that leaves goes to it as it is."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  nobody else is asked here
+    return driver
+
+
 def read_standings(connection: Connection, ids: Sequence[int]) -> list[list[Any]]:
     """Rows of requests, with their batches' names, owners and states, in the order of ``Standing``."""
-    found = connection.exec_driver_sql(READ, (orjson.dumps(ids).decode(),)).scalar_one()
+    (found,) = driver_of(connection).execute(READ, (orjson.dumps(ids).decode(),)).fetchone()
     rows: list[list[Any]] = orjson.loads(found)
     return rows
 
 
 def change_standings(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Write id, state, tries, doubt, retry_at, last_attempt and updated_at of requests."""
-    connection.exec_driver_sql(CHANGE, (orjson.dumps(rows).decode(),))
+    driver_of(connection).execute(CHANGE, (orjson.dumps(rows).decode(),))
 
 
 def insert_attempts(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> list[int]:
     """Insert attempts (without their ids, in the order of :data:`COLUMNS`); their ids, which count up."""
-    first = connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM attempts").scalar_one()
+    driver = driver_of(connection)
+    (first,) = driver.execute("SELECT coalesce(max(id), 0) + 1 FROM attempts").fetchone()
     ids = list(range(first, first + len(rows)))  # nobody else writes meanwhile
     numbered = [(id_, *row) for id_, row in zip(ids, rows, strict=True)]
     for start in range(0, len(rows), ROWS):
         some = numbered[start : start + ROWS]
-        connection.exec_driver_sql(_insert(len(some)), tuple(chain.from_iterable(some)))
+        driver.execute(_insert(len(some)), tuple(chain.from_iterable(some)))
     return ids
 
 

@@ -17,9 +17,13 @@ from intempt_core import migrations
 from intempt_core.client import now_ms
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.events import dumps
+from intempt_core.history.at_once import driver_of
 
 WRITES = "history_writes"
 """Execution option of connections that begin by taking SQLite's write lock: asked for late, it may be refused."""
+
+AT_ONCE = "history_at_once"
+"""Execution option of those among them that would rather fail than wait for the lock."""
 
 CACHE_KB = 32_768
 """Page cache of one SQLite connection, at the most: the indexes of a large batch grow in random places."""
@@ -46,6 +50,7 @@ class Database:
     def __init__(self, engine: Engine, *, clock: Callable[[], int], busy_seconds: float) -> None:
         self._engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
+        self._impatient = engine.execution_options(**{WRITES: True, AT_ONCE: True})
         self._clock = clock
         self._file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
         self._inode: tuple[int, int] | None = None
@@ -92,20 +97,28 @@ class Database:
             with self._engine.begin() as connection:
                 yield connection
 
+    @property
+    def takes_at_once(self) -> bool:
+        """Whether a write may be asked for that waits for nobody; a server is always waited for."""
+        return self._file is not None
+
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """A transaction that writes: nobody else writes meanwhile (SQLite), all of it is kept or nothing."""
-        with self._in_words(), self._in_turn():
+    def _writing(self, *, at_once: bool = False) -> Iterator[Connection]:
+        """A transaction that writes: nobody else writes meanwhile (SQLite), all of it is kept or nothing.
+
+        ``at_once``: where somebody else is writing it raises instead of waiting.
+        """
+        with self._in_words(), self._in_turn(at_once=at_once):
             self._see_that_it_is_there()
-            with self._writer.begin() as connection:
+            with (self._impatient if at_once else self._writer).begin() as connection:
                 yield connection
 
     @contextmanager
-    def _in_turn(self) -> Iterator[None]:
+    def _in_turn(self, *, at_once: bool) -> Iterator[None]:
         if self._file is None:  # a server lets many write at once
             yield
             return
-        if not self._turn.acquire(timeout=self._busy_seconds + TURN_SECONDS):
+        if not self._turn.acquire(timeout=0 if at_once else self._busy_seconds + TURN_SECONDS):
             raise HistoryUnavailable(f"{self._name} is busy: another part of this program writes for too long.")
         try:
             yield
@@ -172,6 +185,12 @@ class Database:
             raise  # ours to mend, not the machine's
         except exc.DBAPIError as error:
             raise HistoryUnavailable(self._sentence(error.orig)) from None
+        except sqlite3.OperationalError as error:
+            raise HistoryUnavailable(self._sentence(error)) from None
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)):
+                raise
+            raise HistoryUnavailable(self._sentence(error)) from None
         except exc.TimeoutError:
             raise HistoryUnavailable(f"{self._name} is busy: no connection came free.") from None
 
@@ -201,5 +220,12 @@ def _tune(engine: Engine, busy_seconds: float) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options, driver = connection.get_execution_options(), driver_of(connection)
+        if not options.get(AT_ONCE):
+            driver.execute("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
+            return
+        driver.execute("PRAGMA busy_timeout=0")
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")

@@ -113,18 +113,21 @@ class Working(Pacing):
             next_ids = [row.id for half in (pending, again) for row in connection.execute(half)]
             return _work(connection, batch, next_ids)[:limit]
 
-    def mark(self, marks: Sequence[Mark], *, owner: str) -> frozenset[int]:
+    def mark(self, marks: Sequence[Mark], *, owner: str, at_once: bool = False) -> frozenset[int]:
         """Write many marks, of any batches, in one transaction; returns the requests whose mark did **not** count.
 
         A *leaving* counts for a request that :meth:`take` gives, in a *sending* batch of this owner: one that did not
         count must not be sent. A *settled* counts for a *leaving* request of this owner; otherwise its attempt is
         kept as evidence, and the request stays what it is. Marks may be repeated after an error: an attempt that is
         already written is not written twice.
+
+        ``at_once``: where another thread or program writes, it is :class:`HistoryUnavailable` at once, and nothing is
+        written; only where ``takes_at_once``.
         """
         if not marks:
             return frozenset()
         now = self._clock()
-        with self._writing() as connection:
+        with self._writing(at_once=at_once) as connection:
             standings = standings_of(connection, {mark.request for mark in marks})
             tried: list[Tried] = []
             last: set[int] = set()  # those of them, by place, that are their requests' last
