@@ -4,7 +4,9 @@
 the byte, a property holds it, and costs a sixth of it: no object is made for an event.
 """
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import orjson
@@ -20,6 +22,10 @@ from intempt_core.times import AS_IT_IS, MILLISECONDS
 _TEXT = pa.large_string()
 _ESCAPED = r'["\\\x00-\x1f]'
 """What JSON writes otherwise than it is, in the syntax of Arrow's expressions."""
+
+
+_Column: TypeAlias = Any
+"""An Arrow array of texts, or one text for all rows (Arrow ships no types)."""
 
 
 class NotByColumns(Exception):
@@ -41,11 +47,10 @@ def bodies(mapped: MappedTable, rows: NDArray[np.int64], bounds: Sequence[int]) 
     begins[1:] = code[1:] != code[:-1]
     begins[np.asarray(bounds[:-1], np.int64)] = True
     firsts = np.flatnonzero(begins)
-    payloads = pc.binary_join(_lists(events, [*firsts.tolist(), rows.size]), pa.scalar(",", _TEXT))
-    head, middle, tail, nothing = (pa.scalar(text, _TEXT) for text in ('{"name":', ',"payload":[', "]}", ""))
-    groups = pc.binary_join_element_wise(head, names.take(pa.array(firsts)), middle, payloads, tail, nothing)
-    tracks = pc.binary_join(_lists(groups, np.searchsorted(firsts, bounds).tolist()), pa.scalar(",", _TEXT))
-    whole = pc.binary_join_element_wise(pa.scalar('{"track":[', _TEXT), tracks, pa.scalar("]}", _TEXT), nothing)
+    payloads = pc.binary_join(_lists(events, [*firsts.tolist(), rows.size]), _text(","))
+    groups = _joined(_text('{"name":'), names.take(pa.array(firsts)), _text(',"payload":['), payloads, _text("]}"))
+    tracks = pc.binary_join(_lists(groups, np.searchsorted(firsts, bounds).tolist()), _text(","))
+    whole = _joined(_text('{"track":['), tracks, _text("]}"))
     found: list[bytes] = whole.cast(pa.large_binary()).to_pylist()
     return found
 
@@ -54,81 +59,93 @@ def _lists(texts: pa.Array, bounds: Sequence[int]) -> pa.Array:
     return pa.LargeListArray.from_arrays(pa.array(bounds, pa.int64()), texts)
 
 
+class _Value(NamedTuple):
+    """A value as JSON for each row: ``parts`` side by side, each an array or the same for all. Null is no value."""
+
+    parts: Sequence[_Column]
+    lacks: bool = False
+
+    @property
+    def whole(self) -> _Column:
+        """As one column."""
+        return self.parts[0] if len(self.parts) == 1 else _joined(*self.parts)
+
+
 def _written(mapped: MappedTable, rows: NDArray[np.int64]) -> tuple[pa.Array, pa.Array]:
     """Name and body of each event as JSON, in the order in which ``MappedTable.events`` has the fields."""
     picked = pa.array(rows)
-    values: dict[str, pa.Array | bytes] = {field: _dumped(value) for field, value in mapped.mapping.constants.items()}
-    values |= {field: _column(mapped, field, mapped.cells[field].take(picked)) for field in mapped.cells}
+    values = {field: _Value([_text(_dumped(value))]) for field, value in mapped.mapping.constants.items()}
+    values |= {field: _value(mapped, field, mapped.cells[field].take(picked)) for field in mapped.cells}
     if mapped.makes_ids:
         values["eventId"] = _quoted(mapped.made_ids.take(picked))
-    names = values.pop("name", b"null")
-    if isinstance(names, bytes):
-        names = pa.repeat(pa.scalar(names.decode(), _TEXT), rows.size)
-    parts = [_member(field, values.pop(field)) for field in PLAIN_FIELDS if field in values]
-    objects: dict[str, list[pa.Array | pa.Scalar]] = {}
+    names = values.pop("name").whole if "name" in values else _text("null")
+    if isinstance(names, pa.Scalar):
+        names = pa.repeat(names, rows.size)
+    members = [_member(field, values.pop(field)) for field in PLAIN_FIELDS if field in values]
+    objects: dict[str, list[_Value]] = {}
     for field in values:
         objects.setdefault(field.partition(".")[0], []).append(_member(field.partition(".")[2], values[field]))
-    parts += _objects(objects, rows.size)
-    return names.fill_null("null"), _braced(parts, rows.size)
+    members += _objects(objects, rows.size)
+    return names.fill_null("null"), _joined(pa.repeat(_text(""), rows.size), *_braced(members))
 
 
-def _objects(objects: Mapping[str, Sequence[pa.Array | pa.Scalar]], count: int) -> Iterator[pa.Array]:
+def _objects(objects: Mapping[str, Sequence[_Value]], count: int) -> Iterator[_Value]:
     """The objects inside an event: ``data`` is there as soon as a field could give something, others where one does."""
     if "data" in objects:
-        yield _member("data", _braced(objects["data"], count))
+        yield _member("data", _Value(_braced(objects["data"])))
     others = {name: members for name, members in objects.items() if name != "data"}
     if len(others) > 1:  # their order is that of the first member that is there
         raise NotByColumns
     for name, members in others.items():
-        there = [pc.is_valid(member) for member in members if isinstance(member, pa.Array)]
-        some = there[0] if len(there) == len(members) else None
-        for more in there[1:] if some is not None else ():
-            some = pc.or_(some, more)
-        object_ = _member(name, _braced(members, count))
-        yield object_ if some is None else pc.if_else(some, object_, pa.scalar(None, _TEXT))
+        object_ = _member(name, _Value(_braced(members)))
+        if not all(member.lacks for member in members):
+            yield object_
+            continue
+        there = [pc.is_valid(member.whole) for member in members]
+        some = functools.reduce(pc.or_, there)
+        whole = _joined(pa.repeat(_text(""), count), *object_.parts)
+        yield _Value([pc.if_else(some, whole, pa.scalar(None, _TEXT))], lacks=True)
 
 
-def _member(key: str, value: pa.Array | bytes) -> pa.Array | pa.Scalar:
-    """Key and value as JSON; null where there is no value."""
-    named = orjson.dumps(key).decode() + ":"
-    if isinstance(value, bytes):
-        return pa.scalar(named + value.decode(), _TEXT)
-    return pc.binary_join_element_wise(pa.scalar(named, _TEXT), value, pa.scalar("", _TEXT))
+def _member(key: str, value: _Value) -> _Value:
+    """Key and value as JSON."""
+    named = _text(orjson.dumps(key).decode() + ":")
+    return _Value([_joined(named, *value.parts)], lacks=True) if value.lacks else _Value([named, *value.parts])
 
 
-def _braced(members: Sequence[pa.Array | pa.Scalar], count: int) -> pa.Array:
-    """The members that are there, as one object for each row.
+def _braced(members: Sequence[_Value]) -> list[_Column]:
+    """The members that are there, as one object: its parts.
 
     Not by ``null_handling="skip"``: Arrow drops the rows of which nothing is left.
     """
-    opening, closing, comma, nothing = (pa.scalar(text, _TEXT) for text in ("{", "}", ",", ""))
-    sure = next((number for number, member in enumerate(members) if not _may_lack(member)), len(members))
-    before = [pc.binary_join_element_wise(member, comma, nothing).fill_null("") for member in members[:sure]]
-    after = [pc.binary_join_element_wise(comma, member, nothing) for member in members[sure + 1 :]]
-    after = [member.fill_null("") if isinstance(member, pa.Array) else member for member in after]
+    sure = next((number for number, member in enumerate(members) if not member.lacks), len(members))
+    before: list[_Column] = [_joined(member.whole, _text(",")).fill_null("") for member in members[:sure]]
     if sure == len(members) and members:  # the last comma is one too many
-        all_ = pc.binary_join_element_wise(pa.repeat(nothing, count), *before, nothing)
-        before = [pc.utf8_slice_codeunits(all_, 0, -1)]
-    inside = [*before, *members[sure : sure + 1], *after]
-    return pc.binary_join_element_wise(pa.repeat(opening, count), *inside, closing, nothing)
+        before = [pc.utf8_slice_codeunits(_joined(*before), 0, -1)]
+    found: list[_Column] = [_text("{"), *before]
+    for number, member in enumerate(members[sure:]):
+        if member.lacks:
+            found.append(_joined(_text(","), member.whole).fill_null(""))
+        else:
+            found += [_text(","), *member.parts] if number else member.parts
+    return [*found, _text("}")]
 
 
-def _may_lack(member: pa.Array | pa.Scalar) -> bool:
-    """Whether some row may lack a member."""
-    return isinstance(member, pa.Array) and member.null_count > 0
-
-
-def _column(mapped: MappedTable, field: str, cells: pa.Array) -> pa.Array:
+def _value(mapped: MappedTable, field: str, cells: pa.Array) -> _Value:
     """The values of a column as JSON; null where a cell is empty."""
     form = mapped.mapping.time_format
     if field == "timestamp" and form in (AS_IT_IS, MILLISECONDS):
         if _are_whole(cells):
-            return cells
+            return _Value([cells])
     elif field not in ("name", "timestamp") and mapped.mapping.types.get(field, "text") == "text":
-        return pc.if_else(pc.equal(pc.binary_length(cells), 0), pa.scalar(None, _TEXT), _quoted(cells))
+        empty = pc.equal(pc.binary_length(cells), 0)
+        if pc.any(empty).as_py():
+            cells = pc.if_else(empty, pa.scalar(None, _TEXT), cells)
+        return _quoted(cells)
     words = cells.dictionary_encode()
-    texts = [None if value is None else _dumped(value).decode() for value in mapped.read(field, words.dictionary)]
-    return pa.array(texts, _TEXT).take(words.indices)
+    texts = [None if value is None else _dumped(value) for value in mapped.read(field, words.dictionary)]
+    found = pa.array(texts, _TEXT).take(words.indices)
+    return _Value([found], lacks=found.null_count > 0)
 
 
 def _are_whole(cells: pa.Array) -> bool:
@@ -139,19 +156,28 @@ def _are_whole(cells: pa.Array) -> bool:
     return bool(digits and short) and not pc.any(pc.starts_with(cells, "0")).as_py()
 
 
-def _quoted(cells: pa.Array) -> pa.Array:
+def _quoted(cells: pa.Array) -> _Value:
     """Texts as JSON: nearly all need nothing but quotes."""
     used = bytes_of(cells)
     if used.size and (used.min() < ord(" ") or (used == ord('"')).any() or (used == ord("\\")).any()):
-        odd = pc.match_substring_regex(cells, _ESCAPED)
+        odd = pc.fill_null(pc.match_substring_regex(cells, _ESCAPED), False)
         texts = [orjson.dumps(text)[1:-1].decode() for text in cells.filter(odd).to_pylist()]
         cells = pc.replace_with_mask(cells, odd, pa.array(texts, _TEXT))
-    quote = pa.scalar('"', _TEXT)
-    return pc.binary_join_element_wise(quote, cells, quote, pa.scalar("", _TEXT))
+    parts = (_text('"'), cells, _text('"'))
+    return _Value([_joined(*parts)], lacks=True) if cells.null_count else _Value(parts)
 
 
-def _dumped(value: Json) -> bytes:
+def _joined(*parts: _Column) -> _Column:
+    """Columns side by side; null where one of them is."""
+    return pc.binary_join_element_wise(*parts, _text(""))
+
+
+def _text(text: str) -> pa.Scalar:
+    return pa.scalar(text, _TEXT)
+
+
+def _dumped(value: Json) -> str:
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value).decode()
     except (TypeError, ValueError):
         raise NotByColumns from None

@@ -143,27 +143,24 @@ class Plan:
 
         The events are made when one of them is asked for.
         """
-        some: list[PlannedRequest] = []
-        held = 0
-        for request in self.requests:
-            some.append(request)
-            held += len(request.rows)
-            if held >= EVENTS_AT_ONCE:
-                yield from self._write(some)
-                some, held = [], 0
-        yield from self._write(some)
+        bounds = self._requests.bounds
+        start = 0
+        while start < len(self.requests):
+            stop = int(np.searchsorted(bounds, bounds[start] + EVENTS_AT_ONCE, side="right")) - 1
+            stop = max(start + 1, min(stop, len(self.requests)))
+            yield from self._write(start, stop)
+            start = stop
 
-    def _write(
-        self, requests: Sequence[PlannedRequest]
-    ) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
-        rows = np.array([row for request in requests for row in request.rows], np.int64)
-        bounds = [0, *np.cumsum([len(request.rows) for request in requests]).tolist()]
+    def _write(self, start: int, stop: int) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
+        bounds = self._requests.bounds[start : stop + 1]
+        rows = self._requests.rows[bounds[0] : bounds[-1]]
+        places = (bounds - bounds[0]).tolist()
         source, quick = self._source, None
-        if isinstance(source, MappedTable) and not isinstance(source, MappedDocuments) and rows.size:
-            quick = bodies(source, rows, bounds)
-        made = _Made(self._source, rows)
-        for number, request in enumerate(requests):
-            given = _Some(made, bounds[number], bounds[number + 1])
+        if isinstance(source, MappedTable) and not isinstance(source, MappedDocuments):
+            quick = bodies(source, rows, places)
+        made = _Made(source, rows)
+        for number, request in enumerate(self.requests[start:stop]):
+            given = _Some(made, places[number], places[number + 1])
             yield request, given, quick[number] if quick else _body(given)
 
 

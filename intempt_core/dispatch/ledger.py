@@ -21,7 +21,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between two attempts to reach a history that is unavailable; the pause doubles."""
 
 
-QUICK_MS, FEW = 10.0, 4
+QUICK_MS, FEW = 15.0, 4
 """Where answers come quickly, all lanes that wait share a transaction. Where they take longer than this there is time
 for more of those: so few lanes share one, and do not all wait for each other, leave together and come back together."""
 
@@ -95,12 +95,14 @@ class Ledger:
 
     async def _commit(self) -> None:
         while self._waiting:
-            if self._answer_ms < QUICK_MS:
+            quick = self._answer_ms < QUICK_MS
+            if quick:
                 await self._gathered()
-            few = len(self._waiting) if self._answer_ms < QUICK_MS else FEW
+            few = len(self._waiting) if quick else FEW
             some, self._waiting = self._waiting[:few], self._waiting[few:]
             await self._commit_these(some)
-            await _turns()  # so that these leave before the next ones are written
+            if not quick:
+                await _turns()  # so that these leave before the next ones are written
 
     async def _gathered(self) -> None:
         """Wait for the answers that are there already: they go into the same transaction."""
