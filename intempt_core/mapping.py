@@ -15,8 +15,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from intempt_core.cells import (
     TYPES,
-    made_event_id,
-    read_time,
 )
 from intempt_core.errors import MappingError
 from intempt_core.events import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, Json
@@ -31,9 +29,7 @@ __all__ = [
     "exact_field",
     "exact_mapping",
     "is_field",
-    "made_event_id",
     "nearest",
-    "read_time",
     "zone_of",
 ]
 

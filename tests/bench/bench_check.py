@@ -36,32 +36,30 @@ def allbad() -> Figures:
     return _beside_reading("ours_errors", 1.0)
 
 
-def _beside_reading(ours: str, bad_share: float) -> Figures:
-    path = _file(MILLION, bad_share)
-    ours_s, pandas_s = alternating(
-        lambda: float(fresh(f"{HERE}:{ours}", path)), lambda: float(fresh(f"{HERE}:pandas_alone", path)), times=5
-    )
-    return {"ratio": ours_s / pandas_s, "ours_s": ours_s, "pandas_s": pandas_s}
-
-
 @bench("check.pandera", at_least=3)
 def against_pandera() -> Figures:
     """pandera with the same error rules on the same file, over ours."""
-    path = _file(MILLION, 0.02)
-    ours_s, theirs_s = alternating(
-        lambda: float(fresh(f"{HERE}:ours_errors", path)), lambda: float(fresh(f"{HERE}:pandera", path))
-    )
+    ours_s, theirs_s = _beside("ours_errors", "pandera", _file(MILLION, 0.02))
     return {"ratio": theirs_s / ours_s, "ours_s": ours_s, "pandera_s": theirs_s}
 
 
 @bench("check.frictionless", at_least=20)
 def against_frictionless() -> Figures:
     """Frictionless on the first 100,000 rows, over ours on the same."""
-    path = _file(MILLION // 10, 0.02)
-    ours_s, theirs_s = alternating(
-        lambda: float(fresh(f"{HERE}:ours_errors", path)), lambda: float(fresh(f"{HERE}:frictionless", path))
-    )
+    ours_s, theirs_s = _beside("ours_errors", "frictionless", _file(MILLION // 10, 0.02))
     return {"ratio": theirs_s / ours_s, "ours_s": ours_s, "frictionless_s": theirs_s}
+
+
+def _beside_reading(ours: str, bad_share: float) -> Figures:
+    ours_s, pandas_s = _beside(ours, "pandas_alone", _file(MILLION, bad_share), times=5)
+    return {"ratio": ours_s / pandas_s, "ours_s": ours_s, "pandas_s": pandas_s}
+
+
+def _beside(ours: str, theirs: str, path: str, times: int = 3) -> list[float]:
+    """Seconds of two sides on one file, each in fresh processes, in turns."""
+    return alternating(
+        lambda: float(fresh(f"{HERE}:{ours}", path)), lambda: float(fresh(f"{HERE}:{theirs}", path)), times=times
+    )
 
 
 @bench("check.rowwise", at_least=5)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.cells import is_typed, typed
+from intempt_core.cells import is_typed, made_event_id, read_time, typed
 from intempt_core.errors import MappingError
 from intempt_core.events import dumps
 from intempt_core.mapped import map_table
-from intempt_core.mapping import Mapping, Offer, exact_mapping, made_event_id, read_time
+from intempt_core.mapping import Mapping, Offer, exact_mapping
 from tests.core.tables_by_hand import table_of
 
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from intempt_core.cells import made_event_id
 from intempt_core.checks import check_table
 from intempt_core.events import INVISIBLE, WHITE
 from intempt_core.exports import mended_csv
 from intempt_core.mapped import MappedTable, map_table
-from intempt_core.mapping import exact_mapping, made_event_id
+from intempt_core.mapping import exact_mapping
 from intempt_core.mends import ROWS_RECORDED, Mend, Way, change, mend
 from intempt_core.offering import offered
 from intempt_core.report import Repeat

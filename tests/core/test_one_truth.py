@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core.cells import is_typed
+from intempt_core.cells import is_typed, read_time
 from intempt_core.checks import check_events, check_table
 from intempt_core.columns import Cells, Times, TimeState, clamped
 from intempt_core.events import ID_PATTERNS, INVISIBLE, PLACEHOLDERS, WHITE, EventName, GivenEvent
 from intempt_core.issues import CATALOGUE, Issue, Place, shown
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping as ColumnMapping
-from intempt_core.mapping import exact_mapping, read_time, zone_of
+from intempt_core.mapping import exact_mapping, zone_of
 from intempt_core.payloads import read_payload
 from intempt_core.report import Report, Sent
 from intempt_core.tables import Dialect, read_table
