@@ -6,15 +6,16 @@ many rows, because each gives up the interpreter's lock and has to win it back.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
 from intempt_core.events import EventName
 from intempt_core.sandbox.answers import Refused
+from intempt_core.sandbox.glance import Events, together
 from intempt_core.sandbox.persons import PRODUCT_NAMES, known_by
-from intempt_core.sandbox.reading import Event, read_track, unread
+from intempt_core.sandbox.reading import read_track, unread
 
 REQUESTS_AT_ONCE = 32
 """Requests that are digested in one transaction: some hundredths of a second."""
@@ -34,7 +35,7 @@ Links = set[tuple[int, str, str]]
 """Pairs of nodes by project: who is one person."""
 
 
-def digest(connection: sqlite3.Connection, known: Links, read: dict[int, list[Event]]) -> tuple[int, int]:
+def digest(connection: sqlite3.Connection, known: Links, read: dict[int, Events]) -> tuple[int, int]:
     """Digest the oldest requests that are not, inside the caller's transaction; how many they were, and up to which
     number everything is digested now.
 
@@ -54,49 +55,53 @@ def digest(connection: sqlite3.Connection, known: Links, read: dict[int, list[Ev
 
 
 def _digest_events(
-    connection: sqlite3.Connection, taken: Sequence[tuple[Any, ...]], known: Links, read: dict[int, list[Event]]
+    connection: sqlite3.Connection, taken: Sequence[tuple[Any, ...]], known: Links, read: dict[int, Events]
 ) -> None:
     places = _places(connection, {(org, project) for _, _, org, project, *_ in taken})
     ((before,),) = connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
-    events: list[_Placed] = []
+    parts: list[Events] = []
     arrivals: list[tuple[Any, ...]] = []
+    whence: list[_Whence] = []  # of each event
     counting: set[int] = set()  # whose repeats count, because the sandbox did not deduplicate when they came
     for number, at, org, project, source, client, address, deduplicates in taken:
-        place, found, first = places[org, project], read.pop(number, None), before + len(events) + 1
+        place, found, first = places[org, project], read.pop(number, None), before + len(whence) + 1
         found = _events(connection, number, at) if found is None else found
-        arrivals.append((number, at, place, source, client, address, first, len(found)))
-        events += [_Placed(seq, number, place, source, event) for seq, event in enumerate(found, first)]
+        arrivals.append((number, at, place, source, client, address, first, found.number))
+        parts.append(found)
+        whence += [_Whence(number, place, source)] * found.number
         if not deduplicates:
-            counting.update(range(first, first + len(found)))
-    insert_many(
+            counting.update(range(first, first + found.number))
+    insert_rows(
         connection,
         "INSERT INTO arrivals (id, received_at, project, source, client, address, first, events)",
         arrivals,
     )
-    insert_many(
-        connection,
-        "INSERT INTO events (seq, arrival, project, name, event_id, profile_id, user_id, another_user_id, account_id,"
-        " product_id, time, line, codes, because, body)",
-        [(seq, arrival, place, *event) for seq, arrival, place, _, event in events],
-    )
+    events = together(parts)
+    if not events.number:
+        return
+    numbers, in_projects, _ = zip(*whence, strict=True)
+    fields = {"seq": range(before + 1, before + 1 + events.number), "arrival": numbers, "project": in_projects,
+              **events._asdict()}  # fmt: skip
+    insert_fields(connection, "events", fields)
     repeats = _mark_repeats(connection, before, events, counting)
-    _note_persons(connection, [one for one in events if one.seq not in repeats], known)
+    connection.execute(_MENTION_USERS, (before,))
+    _note_persons(connection, before, events, whence, repeats, known)
 
 
-def _events(connection: sqlite3.Connection, number: int, received_at: int) -> list[Event]:
+def _events(connection: sqlite3.Connection, number: int, received_at: int) -> Events:
     ((body,),) = connection.execute("SELECT body FROM requests WHERE id = ?", (number,))
     try:
         return read_track(body, received_at)
     except Refused as refusal:
-        return [unread(refusal)]
+        return unread(refusal)
 
 
-class _Placed(NamedTuple):
-    seq: int
+class _Whence(NamedTuple):
+    """Where an event comes from: the number of its request, that of its project, and the source."""
+
     arrival: int
     place: int
     source: str
-    event: Event
 
 
 def _places(connection: sqlite3.Connection, projects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -108,34 +113,44 @@ def _places(connection: sqlite3.Connection, projects: Iterable[tuple[str, str]])
     return found
 
 
-def _note_persons(connection: sqlite3.Connection, events: Sequence[_Placed], known: Links) -> None:
+def _note_persons(  # noqa: PLR0917  what is known of one digest
+    connection: sqlite3.Connection,
+    before: int,
+    events: Events,
+    whence: Sequence[_Whence],
+    repeats: Set[int],
+    known: Links,
+) -> None:
+    """Note under which names the events after ``before`` are found whose persons have others than a user id, and who
+    is one person with whom.
+    """
+    others = zip(events.profile_id, events.another_user_id, events.account_id, strict=True)
+    several = [at for at, names in enumerate(others) if names != (None, None, None)]
     mentions: list[tuple[int, str, int]] = []
     links: dict[tuple[int, str, str], None] = {}
-    for seq, _, place, source, event in events:
-        if event.codes == "" and event[2] is event[4] is event[5] is None and event.name in PRODUCT_NAMES:
-            mentions.append((place, f"user:{event[3]}", seq))  # nearly every event; known_by says the same of it
+    each = events.each() if several else []
+    for at in several:
+        event, seq, (_, place, source) = each[at], before + 1 + at, whence[at]
+        if seq in repeats:
             continue
         nodes, pairs = known_by(event, source)
-        if pairs:
-            links.update({(place, one, two): None for one, two in pairs})
+        links.update({(place, one, two): None for one, two in pairs})
         if not event.because and event.name in PRODUCT_NAMES:
             mentions.extend([(place, node, seq) for node in nodes])
-    insert_many(connection, "INSERT INTO mentions (project, node, seq)", mentions)
+    insert_rows(connection, "INSERT INTO mentions (project, node, seq)", mentions)
     new = [link for link in links if link not in known]
-    insert_many(connection, "INSERT OR IGNORE INTO links (project, node, other)", new)
+    insert_rows(connection, "INSERT OR IGNORE INTO links (project, node, other)", new)
     known.update(new)
 
 
-def _mark_repeats(
-    connection: sqlite3.Connection, before: int, events: Sequence[_Placed], counting: Set[int]
-) -> set[int]:
+def _mark_repeats(connection: sqlite3.Connection, before: int, events: Events, counting: Set[int]) -> set[int]:
     """Find which of the events after ``before`` were there already (CONTRACT 2.2, 2.9, 3.7), and mark them, but for
     those that count all the same.
     """
     firsts = connection.execute(_FIRST_OF_ID, (before,)).rowcount
-    if any(one.event.name == EventName.ORDERED for one in events):
+    if EventName.ORDERED.value in events.name:
         connection.execute(_FIRST_OF_LINE, (before, EventName.ORDERED.value))
-    if firsts == sum(not one.event.because for one in events):
+    if firsts == events.because.count(""):
         return set()
     repeats = [row for row in connection.execute(_REPEATS, (before,)) if row[1] not in counting]
     if repeats:
@@ -143,24 +158,44 @@ def _mark_repeats(
     return {seq for _, seq in repeats}
 
 
-def insert_many(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert many rows by few statements. Any: SQLite's own parameters."""
-    at = 0
-    for size in BLOCKS:
-        while len(rows) - at >= size:
-            insert_once(connection, into, rows[at : at + size])
-            at += size
+def insert_fields(connection: sqlite3.Connection, table: str, fields: Mapping[str, Sequence[Any]]) -> None:
+    """Insert many rows, given field by field, of which one is the rows' own number. Any: SQLite's own parameters.
+
+    A field that is one value throughout is handed over once, and one that is nothing throughout not at all: half of
+    what an insertion takes goes into handing values over.
+    """
+    alike = {name: values[0] for name, values in fields.items() if values.count(values[0]) == len(values) > 1}
+    once = {name: value for name, value in alike.items() if value is not None}
+    differing = [name for name in fields if name not in alike]
+    into = f"INSERT INTO {table} ({', '.join([*once, *differing])})"
+    _insert(connection, into, tuple(once.values()), list(zip(*(fields[name] for name in differing), strict=True)))
+
+
+def insert_rows(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert many rows. Any: SQLite's own parameters."""
+    _insert(connection, into, (), rows)
 
 
 def insert_once(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
     """Insert some rows by one statement. Any: SQLite's own parameters."""
-    connection.execute(_many(into, len(rows[0]), len(rows)), list(chain.from_iterable(rows)))
+    connection.execute(_many(into, 0, len(rows[0]), len(rows)), list(chain.from_iterable(rows)))
+
+
+def _insert(connection: sqlite3.Connection, into: str, once: tuple[Any, ...], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert many rows by few statements; each begins with the values of ``once``. Any: SQLite's own parameters."""
+    at = 0
+    for size in BLOCKS:
+        while len(rows) - at >= size:
+            statement = _many(into, len(once), len(rows[0]), size)
+            connection.execute(statement, [*once, *chain.from_iterable(rows[at : at + size])])
+            at += size
 
 
 @cache
-def _many(into: str, width: int, height: int) -> str:
-    row = f"({', '.join('?' * width)})"
-    return f"{into} VALUES {', '.join([row] * height)}"
+def _many(into: str, once: int, width: int, height: int) -> str:
+    # A ? without a number is one more than the highest so far.
+    row = ", ".join([*(f"?{number}" for number in range(1, once + 1)), *"?" * width])
+    return f"{into} VALUES {', '.join([f'({row})'] * height)}"
 
 
 _OLDEST = """
@@ -193,3 +228,11 @@ FROM events AS e CROSS JOIN firsts AS f
   ON f.project = e.project AND f.event_id = e.event_id AND f.product_id = iif(e.line, e.product_id, '')
 WHERE e.seq > ? AND e.because = '' AND f.seq <> e.seq
 """
+
+# Who is known by a user id alone needs no look at other names; ``known_by`` says the same of it.
+_MENTION_USERS = f"""
+INSERT INTO mentions (project, node, seq)
+SELECT project, 'user:' || user_id, seq FROM events
+WHERE seq > ? AND because = '' AND repeat_of IS NULL AND name IN ({", ".join(f"'{name.value}'" for name in EventName)})
+  AND user_id IS NOT NULL AND profile_id IS NULL AND another_user_id IS NULL AND account_id IS NULL
+"""  # noqa: S608  our own names

@@ -12,7 +12,7 @@ from itertools import pairwise
 from urllib.parse import quote
 
 from intempt_core.events import EventName, is_placeholder
-from intempt_core.sandbox.reading import Event
+from intempt_core.sandbox.glance import Event
 
 Link = tuple[str, str]
 """Two nodes of one person."""

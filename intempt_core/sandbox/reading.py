@@ -1,20 +1,18 @@
 """Bytes of a body → events as they were received, each judged (CONTRACT 2, 3.8, 6.1).
 
 Bodies are read leniently: whatever a sender can write as JSON is taken and judged, and only what 3.8 names is
-refused. The field rules are the model's. An event in which nothing at all is unusual is passed at a glance, because
-nearly every event is one and the model takes ten times as long; a property holds that the model passes it too.
+refused. The field rules are the model's; events in which nothing is unusual are passed at a glance (``glance.py``),
+because nearly every one is such and the model takes ten times as long.
 """
 
 import json
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
-from typing import NamedTuple, NoReturn
+from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import orjson
 
 from intempt_core.events import (
-    EARLIEST_MS,
-    ID_FIELDS,
     LATEST_MS,
     EventName,
     GivenEvent,
@@ -28,35 +26,10 @@ from intempt_core.events import (
 )
 from intempt_core.issues import Issue, Place
 from intempt_core.sandbox.answers import Refused
+from intempt_core.sandbox.glance import Event, Events, at_a_glance, only, together
 
 IDENTIFY = "Identify"
 """The name by which the SDKs identify, group and alias (CONTRACT 6.1)."""
-
-
-class Event(NamedTuple):
-    """One event as it was received. A tuple, because it goes into the database as one.
-
-    ``because`` says why it is not processed, empty where nothing is wrong with the event itself; ``codes`` are the
-    issues' codes, space-separated. ``line`` marks a line of an order that shares its event id (CONTRACT 2.9).
-    ``time`` is epoch milliseconds, ``None`` where none was given. ``body`` is the event as JSON.
-    """
-
-    name: str | None
-    event_id: str | None
-    profile_id: str | None
-    user_id: str | None
-    another_user_id: str | None
-    account_id: str | None
-    product_id: str | None
-    time: int | None
-    line: bool
-    codes: str
-    because: str
-    body: str
-
-
-_NAMES = frozenset(name.value for name in EventName)
-_PLAIN_IDS = frozenset(field for field in ID_FIELDS if "." not in field)
 
 
 class _Inexact(Exception):
@@ -76,7 +49,7 @@ def read_object(body: bytes) -> dict[str, Json]:
     return _object(read_json(body))
 
 
-def read_track(body: bytes, received_at: int) -> list[Event]:
+def read_track(body: bytes, received_at: int) -> Events:
     """The events of a track request in their order (CONTRACT 1.3, 3.8).
 
     ``received_at`` is epoch milliseconds: it stands in for a time after 2040 (CONTRACT 2.7).
@@ -91,11 +64,11 @@ def read_track(body: bytes, received_at: int) -> list[Event]:
         raise too_deep() from None
 
 
-def unread(refusal: Refused) -> Event:
+def unread(refusal: Refused) -> Events:
     """What stands for a request that was good when it came and cannot be read again: a body that is nested just as
     deeply as the thread that took it could follow.
     """
-    return Event(None, None, None, None, None, None, None, None, False, "request_shape", str(refusal), "null")
+    return only(Event(None, None, None, None, None, None, None, None, False, "request_shape", str(refusal), "null"))
 
 
 def _read_exactly(body: bytes) -> Json:
@@ -135,15 +108,15 @@ class _Reading:
     received_at: int
     exact: bool = False
 
-    def track(self, document: dict[str, Json]) -> list[Event]:
+    def track(self, document: dict[str, Json]) -> Events:
         track = document.get("track")
         if not isinstance(track, list):
             raise Refused(
                 400, 'The body has no list “track”. A body is {"track": [{"name": …, "payload": [event, …]}, …]}.'
             )
-        return [event for number, group in enumerate(track) for event in self._group(group, number)]
+        return together(found for number, group in enumerate(track) for found in self._group(group, number))
 
-    def _group(self, group: Json, number: int) -> Iterator[Event]:
+    def _group(self, group: Json, number: int) -> Iterator[Events]:
         here = f"/track/{number}"
         name, payload = (group.get("name"), group.get("payload")) if isinstance(group, dict) else (None, None)
         if not isinstance(payload, list):
@@ -152,29 +125,38 @@ class _Reading:
             yield self._event(GivenEvent(name, group, Place(pointer=here)), [issue], frozenset())
             return
         shared = _shared_by_lines(name, payload)
-        for position, body in enumerate(payload):
-            event = at_a_glance(name, body, shared)
-            if event is None:
-                given = GivenEvent(name, body, Place(pointer=f"{here}/payload/{position}"), f"{here}/name")
-                event = self._event(given, _judge(given), shared)
-            yield event
+        yield from self._payload(_Part(name, payload, 0, here, shared))
 
-    def _event(self, given: GivenEvent, found: list[Issue], shared: Set[str]) -> Event:
+    def _payload(self, part: "_Part") -> Iterator[Events]:
+        """The events of a part of a payload; where one of them is unusual, each half is looked at by itself."""
+        found = at_a_glance(part.name, part.payload, part.shared)
+        if found is not None:
+            yield found
+        elif len(part.payload) > 1:
+            for half in part.halves():
+                yield from self._payload(half)
+        else:
+            for given in part.given():
+                yield self._event(given, _judge(given), part.shared)
+
+    def _event(self, given: GivenEvent, found: list[Issue], shared: Set[str]) -> Events:
         body = given.body if isinstance(given.body, dict) else {}
         time, event_id = epoch_ms(body.get("timestamp")), self._id(body.get("eventId"))
-        return Event(
-            storable(given_text(given.name)),
-            event_id,
-            self._id(body.get("profileId")),
-            self._id(body.get("userId")),
-            self._id(body.get("anotherUserId")),
-            self._id(body.get("accountId")),
-            self._id(at(body, "data.productId")),
-            self._time(time),
-            event_id in shared,
-            " ".join(issue.code for issue in found),
-            storable(" ".join(issue.says for issue in found)) or "",
-            storable(dumps(given.body).decode()) or "",
+        return only(
+            Event(
+                storable(given_text(given.name)),
+                event_id,
+                self._id(body.get("profileId")),
+                self._id(body.get("userId")),
+                self._id(body.get("anotherUserId")),
+                self._id(body.get("accountId")),
+                self._id(at(body, "data.productId")),
+                self._time(time),
+                event_id in shared,
+                " ".join(issue.code for issue in found),
+                storable(" ".join(issue.says for issue in found)) or "",
+                storable(dumps(given.body).decode()) or "",
+            )
         )
 
     def _time(self, time: int | None) -> int | None:
@@ -189,33 +171,26 @@ class _Reading:
         return storable(id_text(value))
 
 
-def at_a_glance(name: Json, body: Json, shared: Set[str]) -> Event | None:
-    """The event, where nothing about it is unusual; ``None`` where the model has to be asked."""
-    if type(name) is not str or name not in _NAMES or type(body) is not dict:
-        return None
-    data = body.get("data")
-    if type(data) is not dict:
-        return None
-    product, time = data.get("productId"), body.get("timestamp")
-    if not (type(product) is str and product[:1].isalnum() and product.isascii()):
-        return None
-    if not (time is None or (type(time) is int and EARLIEST_MS <= time <= LATEST_MS)):
-        return None
-    for field, value in body.items():
-        # What begins with a letter or digit is not blank; what is ASCII has no half of a surrogate pair.
-        if field in _PLAIN_IDS and not (
-            value is None or (type(value) is str and value[:1].isalnum() and value.isascii())
-        ):
-            return None
-    get = body.get
-    event_id, profile, user, other, account = (
-        get("eventId"), get("profileId"), get("userId"), get("anotherUserId"), get("accountId"),
-    )  # fmt: skip
-    if event_id is None or not (profile or user or other or account):
-        return None
-    return Event(
-        name, event_id, profile, user, other, account, product, time, event_id in shared, "", "", dumps(body).decode()
-    )
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a payload, from the position ``start`` on; ``here`` is its group's pointer."""
+
+    name: Json
+    payload: list[Json]
+    start: int
+    here: str
+    shared: Set[str]
+
+    def halves(self) -> "tuple[_Part, _Part]":
+        middle = len(self.payload) // 2
+        first, second = self.payload[:middle], self.payload[middle:]
+        return replace(self, payload=first), replace(self, payload=second, start=self.start + middle)
+
+    def given(self) -> list[GivenEvent]:
+        return [
+            GivenEvent(self.name, body, Place(pointer=f"{self.here}/payload/{position}"), f"{self.here}/name")
+            for position, body in enumerate(self.payload, self.start)
+        ]
 
 
 def _judge(event: GivenEvent) -> list[Issue]:

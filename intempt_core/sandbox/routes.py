@@ -55,7 +55,7 @@ class _Sandbox:
         body = await self._body(seen)
         seen.received_at = self.clock()
         events = await _read(lambda: read_track(body, seen.received_at), body)
-        met, late = self.faults.met(seen.path, len(events))
+        met, late = self.faults.met(seen.path, events.number)
         status, said = (201, answer({}, 201)) if met is None else ending(met, answer({}, 201), seen.request.receive)
         taken = met is None or met.stores
         arrival = seen.arrival(

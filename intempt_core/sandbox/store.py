@@ -21,7 +21,7 @@ from typing import Any
 from intempt_core.feeds import Interaction
 from intempt_core.sandbox.answers import StoreUnavailable
 from intempt_core.sandbox.digest import REQUESTS_AT_ONCE, Links, digest, insert_once
-from intempt_core.sandbox.reading import Event
+from intempt_core.sandbox.glance import Events
 from intempt_core.sandbox.schema import prepare
 
 BUSY_SECONDS = 5.0
@@ -72,7 +72,7 @@ class Arrival:
     fault: str = ""
     taken: bool = True
     deduplicates: bool = True
-    events: list[Event] | None = None
+    events: Events | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class _Desk:
     connection: sqlite3.Connection
     pile: int  # requests to digest, as far as is known
     logged: int = 0  # requests since the log was put away
-    read: dict[int, list[Event]] = field(default_factory=dict)  # what was read of them already, by number
+    read: dict[int, Events] = field(default_factory=dict)  # what was read of them already, by number
     links: Links = field(default_factory=set)  # links that are in the database, as of its version below
     version: int = -1  # what SQLite counts up whenever another connection has written
 
@@ -273,7 +273,7 @@ def _take(desk: _Desk, arrivals: Sequence[Arrival]) -> None:
     desk.logged += len(arrivals)
     ((last,),) = desk.connection.execute("SELECT last_insert_rowid()")  # one statement numbers its rows in a row
     for number, arrival in enumerate(arrivals, last - len(arrivals) + 1):
-        if arrival.events is not None and len(arrival.events) <= REMEMBERED:
+        if arrival.events is not None and arrival.events.number <= REMEMBERED:
             desk.read[number] = arrival.events
 
 

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from intempt_core.events import IDENTITIES, EventName, GivenEvent, errors_of
 from intempt_core.issues import Place
 from intempt_core.sandbox.answers import Refused
-from intempt_core.sandbox.reading import Event, at_a_glance, read_track
+from intempt_core.sandbox.glance import Event, at_a_glance
+from intempt_core.sandbox.reading import read_track
 
 NOW = 1_700_000_000_000
 GOOD = {"eventId": "e1", "userId": "u1", "data": {"productId": "p1"}}
 
 
 def read(document: Any) -> list[Event]:
-    return read_track(json.dumps(document).encode(), NOW)
+    return read_track(json.dumps(document).encode(), NOW).each()
 
 
 def one(name: Any, body: Any) -> Event:
@@ -43,10 +44,25 @@ bodies = st.one_of(
 names = st.sampled_from([*(name.value for name in EventName), "Identify", "product viewed", "", None, 7])
 
 
-@given(names, bodies)
-def test_what_passes_at_a_glance_the_model_passes_too(name: Any, body: Any) -> None:
-    if at_a_glance(name, body, frozenset()) is not None:
-        assert errors_of(GivenEvent(name, body, Place())) == []
+@given(names, st.lists(bodies, max_size=4))
+def test_what_passes_at_a_glance_the_model_passes_too(name: Any, payload: list[Any]) -> None:
+    if at_a_glance(name, payload, frozenset()) is not None:
+        assert [errors_of(GivenEvent(name, body, Place())) for body in payload] == [[]] * len(payload)
+
+
+@given(names, st.lists(bodies | st.just(GOOD), max_size=9))
+def test_events_of_one_payload_are_read_as_each_is_alone(name: Any, payload: list[Any]) -> None:
+    try:
+        alone = [one(name, body) for body in payload]
+    except Refused:
+        with pytest.raises(Refused):
+            read({"track": [{"name": name, "payload": payload}]})
+        return
+    together = read({"track": [{"name": name, "payload": payload}]})
+    assert [event._replace(because="", line=False) for event in together] == [
+        event._replace(because="", line=False) for event in alone
+    ]
+    assert [bool(event.because) for event in together] == [bool(event.because) for event in alone]
 
 
 @given(st.sampled_from(list(EventName)), bodies)
@@ -60,7 +76,9 @@ def test_an_event_of_the_four_is_judged_as_the_model_judges_it(name: EventName, 
 
 
 def test_an_ordinary_event_does_pass_at_a_glance() -> None:
-    assert at_a_glance("Product viewed", GOOD, frozenset()) == one("Product viewed", GOOD)
+    found = at_a_glance("Product viewed", [GOOD, GOOD], frozenset())
+    assert found is not None
+    assert found.each() == [one("Product viewed", GOOD)] * 2
 
 
 @pytest.mark.parametrize(
@@ -93,7 +111,7 @@ def test_a_body_that_is_no_track_request_is_refused_with_a_sentence(body: bytes,
 def test_deep_nesting_inside_an_event_is_taken_or_refused_and_never_more(depth: int) -> None:
     body = '{"track":[{"name":"x","payload":[{"eventId":"e","data":' + "[" * depth + "]" * depth + "}]}]}"
     try:
-        (event,) = read_track(body.encode(), NOW)
+        (event,) = read_track(body.encode(), NOW).each()
     except Refused as refusal:
         assert refusal.status == 400  # noqa: PT017  either is right
     else:
@@ -182,7 +200,8 @@ def test_the_event_itself_is_kept_as_it_came() -> None:
 
 def test_a_byte_order_mark_and_utf_16_are_read() -> None:
     text = json.dumps({"track": [{"name": "Product viewed", "payload": [GOOD]}]})
-    assert read_track(text.encode("utf-8-sig"), NOW) == read_track(text.encode("utf-16"), NOW) == read(json.loads(text))
+    given = read(json.loads(text))
+    assert read_track(text.encode("utf-8-sig"), NOW).each() == read_track(text.encode("utf-16"), NOW).each() == given
 
 
 def test_only_lines_of_one_order_share_an_event_id() -> None:

@@ -1,0 +1,125 @@
+"""Events as they were received, and the quick look that nearly every one of them passes.
+
+They are kept field by field: to ask something of fifty values takes little longer than of one, and a few long rows are
+less to carry about than many short ones.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from itertools import chain
+from typing import NamedTuple
+
+from intempt_core.events import EARLIEST_MS, ID_FIELDS, IDENTITIES, LATEST_MS, EventName, Json, dumps
+
+
+class Event(NamedTuple):
+    """One event as it was received.
+
+    ``because`` says why it is not processed, empty where nothing is wrong with the event itself; ``codes`` are the
+    issues' codes, space-separated. ``line`` marks a line of an order that shares its event id (CONTRACT 2.9).
+    ``time`` is epoch milliseconds, ``None`` where none was given. ``body`` is the event as JSON.
+    """
+
+    name: str | None
+    event_id: str | None
+    profile_id: str | None
+    user_id: str | None
+    another_user_id: str | None
+    account_id: str | None
+    product_id: str | None
+    time: int | None
+    line: bool
+    codes: str
+    because: str
+    body: str
+
+
+class Events(NamedTuple):
+    """Events, field by field: as many values in each field as there are events."""
+
+    name: Sequence[str | None]
+    event_id: Sequence[str | None]
+    profile_id: Sequence[str | None]
+    user_id: Sequence[str | None]
+    another_user_id: Sequence[str | None]
+    account_id: Sequence[str | None]
+    product_id: Sequence[str | None]
+    time: Sequence[int | None]
+    line: Sequence[bool]
+    codes: Sequence[str]
+    because: Sequence[str]
+    body: Sequence[str]
+
+    @property
+    def number(self) -> int:
+        """How many they are."""
+        return len(self.body)
+
+    def each(self) -> list[Event]:
+        """One by one."""
+        return list(map(Event._make, zip(*self, strict=True)))
+
+
+def only(event: Event) -> Events:
+    """One event."""
+    return Events._make((value,) for value in event)
+
+
+def together(parts: Iterable[Events]) -> Events:
+    """Some events after others."""
+    found = tuple(parts)
+    if len(found) == 1:
+        return found[0]
+    return Events._make(list(chain.from_iterable(fields)) for fields in zip(*found, strict=True)) if found else NONE
+
+
+NONE = Events._make([()] * len(Event._fields))
+"""No event."""
+
+_NAMES = frozenset(name.value for name in EventName)
+_PLAIN_IDS = frozenset(field for field in ID_FIELDS if "." not in field)
+
+
+def at_a_glance(name: Json, payload: Sequence[Json], shared: Set[str]) -> Events | None:
+    """The events of a payload, where nothing at all is unusual about any; ``None`` where the model has to be asked.
+
+    ``shared`` are the event ids that lines of one order share. A property holds that the model passes them too.
+    """
+    if type(name) is not str or name not in _NAMES:
+        return None
+    bodies = [body for body in payload if type(body) is dict]
+    data = [part for body in bodies if type(part := body.get("data")) is dict]
+    if not len(payload) == len(bodies) == len(data) > 0:
+        return None
+    nothing: list[Json] = [None] * len(bodies)
+    given = set[str]().union(*bodies)
+    ids = {field: [body.get(field) for body in bodies] if field in given else nothing for field in _PLAIN_IDS}
+    times = [body.get("timestamp") for body in bodies] if "timestamp" in given else nothing
+    products = [part.get("productId") for part in data]
+    persons = [ids[by] for by in IDENTITIES]
+    if None in products or None in ids["eventId"] or not all(map(any, zip(*persons, strict=True))):
+        return None
+    if not (_plain(products) and all(map(_plain, ids.values())) and _within_the_years(times)):
+        return None
+    lines = [one in shared for one in ids["eventId"]]
+    usual, texts = [""] * len(bodies), [dumps(body).decode() for body in bodies]
+    named = [name] * len(bodies)
+    return Events._make([named, ids["eventId"], *persons, products, times, lines, usual, usual, texts])
+
+
+def _plain(values: Sequence[Json]) -> bool:
+    """Whether all that is given is text with which nothing can be wrong."""
+    kinds = set(map(type, values))
+    if kinds == {type(None)}:
+        return True
+    if not kinds <= {str, type(None)}:
+        return False
+    texts = values if len(kinds) == 1 else [value for value in values if value is not None]
+    # What begins with a letter or digit is not blank; what is ASCII has no half of a surrogate pair.
+    first = "".join([text[:1] for text in texts])
+    return len(first) == len(texts) and first.isalnum() and "".join(texts).isascii()
+
+
+def _within_the_years(values: Sequence[Json]) -> bool:
+    """Whether all times that are given are whole milliseconds of the allowed years (CONTRACT 2.7)."""
+    times = [value for value in values if value is not None]
+    return not times or (set(map(type, times)) == {int} and EARLIEST_MS <= min(times) <= max(times) <= LATEST_MS)
