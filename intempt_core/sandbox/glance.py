@@ -92,15 +92,15 @@ def at_a_glance(name: Json, payload: Sequence[Json], shared: Set[str]) -> Events
         return None
     nothing: list[Json] = [None] * len(bodies)
     given = set[str]().union(*bodies)
-    ids = {field: [body.get(field) for body in bodies] if field in given else nothing for field in _PLAIN_IDS}
+    ids = {field: [body.get(field) for body in bodies] for field in _PLAIN_IDS if field in given}
+    persons = [ids.get(by, nothing) for by in IDENTITIES]
     times = [body.get("timestamp") for body in bodies] if "timestamp" in given else nothing
     products = [part.get("productId") for part in data]
-    persons = [ids[by] for by in IDENTITIES]
-    if None in products or None in ids["eventId"] or not all(map(any, zip(*persons, strict=True))):
+    if None in products or None in ids.get("eventId", nothing) or not all(map(any, zip(*persons, strict=True))):
         return None
     if not (_plain(products) and all(map(_plain, ids.values())) and _within_the_years(times)):
         return None
-    lines = [one in shared for one in ids["eventId"]]
+    lines = [one in shared for one in ids["eventId"]] if shared else [False] * len(bodies)
     usual, texts = [""] * len(bodies), [dumps(body).decode() for body in bodies]
     named = [name] * len(bodies)
     return Events._make([named, ids["eventId"], *persons, products, times, lines, usual, usual, texts])

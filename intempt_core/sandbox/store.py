@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from intempt_core.feeds import Interaction
 from intempt_core.sandbox.answers import StoreUnavailable
@@ -46,8 +46,7 @@ LINKS_KNOWN = 100_000
 """Links that the writer remembers, so as not to write them with every event of a person again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One request: when it came (epoch ms), where to, from whom, its body, and what became of it.
 
     ``source`` is empty where the path named none (CONTRACT 6.3). ``headers`` are JSON, pairs, without credentials;
@@ -75,8 +74,7 @@ class Arrival:
     events: Events | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(NamedTuple):
     """An arrival to be committed, or, without one, the wish to have everything until now digested; who waits for it."""
 
     arrival: Arrival | None

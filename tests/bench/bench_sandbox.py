@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import subprocess
 import sys
@@ -77,26 +78,21 @@ def _template() -> str:
 
 @contextmanager
 def _serving(server: str, folder: Path) -> Iterator[str]:
-    call = [sys.executable, "-m", HERE, server, str(folder)]
-    with subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
+    """Its address. The sandbox is started as anybody starts it."""
+    ours = ["-m", "intempt_core", "sandbox", "--port", "0"]
+    call = [sys.executable, *(ours if server == "sandbox" else ["-m", HERE])]
+    environment = {**os.environ, "CONSOLE_DATA": str(folder)}
+    with subprocess.Popen(call, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
         try:
-            yield process.stdout.readline().strip()
+            (address,) = re.findall(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+            yield address
         finally:
             process.terminate()
 
 
-def _serve(server: str, folder: str) -> None:
-    """The server's side: the sandbox, or a bare route on the same server."""
-    import threading
-
-    from intempt_core.sandbox import running
-
-    if server == "sandbox":
-        with running(Path(folder) / "sandbox.sqlite3") as url:
-            print(url, flush=True)
-            threading.Event().wait()
-        return
+def _serve_bare() -> None:
+    """A bare route on the same server."""
     import orjson
     import uvicorn
     from starlette.applications import Starlette
@@ -112,11 +108,11 @@ def _serve(server: str, folder: str) -> None:
 
     made = Starlette(routes=[Route(TRACK, track, methods=["POST"])])
     with serving._listening(0) as listener:
-        print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+        print(f"http://127.0.0.1:{listener.getsockname()[1]}", file=sys.stderr, flush=True)
         uvicorn.Server(uvicorn.Config(made, log_config=None, access_log=False, lifespan="off", ws="none")).run(
             sockets=[listener]
         )
 
 
 if __name__ == "__main__":
-    _serve(*sys.argv[1:])
+    _serve_bare()
