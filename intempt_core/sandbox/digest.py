@@ -11,6 +11,8 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
+import orjson
+
 from intempt_core.events import EventName
 from intempt_core.sandbox.answers import Refused
 from intempt_core.sandbox.glance import Events, together
@@ -43,7 +45,8 @@ def digest(connection: sqlite3.Connection, known: Links, read: dict[int, Events]
     already; the new ones are added. ``read`` are the events of requests that were read before; those digested go.
     """
     ((before,),) = connection.execute("SELECT upto FROM digested")
-    waiting = connection.execute(_OLDEST, (before, REQUESTS_AT_ONCE)).fetchall()
+    ((found,),) = connection.execute(_OLDEST, (before, REQUESTS_AT_ONCE))
+    waiting = orjson.loads(found)
     if not waiting:
         return 0, before
     upto = waiting[-1][0]
@@ -108,8 +111,8 @@ def _places(connection: sqlite3.Connection, projects: Iterable[tuple[str, str]])
     """The number of each (org, project): events, persons and repeats know nothing across projects."""
     found = {}
     for key in projects:
-        connection.execute("INSERT OR IGNORE INTO projects (org, project) VALUES (?, ?)", key)
-        ((found[key],),) = connection.execute("SELECT id FROM projects WHERE org = ? AND project = ?", key)
+        known = connection.execute("SELECT id FROM projects WHERE org = ? AND project = ?", key).fetchone()
+        found[key] = known[0] if known else insert_once(connection, "INSERT INTO projects (org, project)", [key])
     return found
 
 
@@ -176,9 +179,10 @@ def insert_rows(connection: sqlite3.Connection, into: str, rows: Sequence[Sequen
     _insert(connection, into, (), rows)
 
 
-def insert_once(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert some rows by one statement. Any: SQLite's own parameters."""
-    connection.execute(_many(into, 0, len(rows[0]), len(rows)), list(chain.from_iterable(rows)))
+def insert_once(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> int:
+    """Insert some rows by one statement; the number of the last one. Any: SQLite's own parameters."""
+    done = connection.execute(_many(into, 0, len(rows[0]), len(rows)), list(chain.from_iterable(rows)))
+    return done.lastrowid or 0
 
 
 def _insert(connection: sqlite3.Connection, into: str, once: tuple[Any, ...], rows: Sequence[Sequence[Any]]) -> None:
@@ -198,9 +202,10 @@ def _many(into: str, once: int, width: int, height: int) -> str:
     return f"{into} VALUES {', '.join([f'({row})'] * height)}"
 
 
+# One row of all, because the interpreter's lock is given up for every row.
 _OLDEST = """
-SELECT id, received_at, org, project, source, client, address, deduplicates, taken FROM requests
-WHERE id > ? ORDER BY id LIMIT ?
+SELECT json_group_array(json_array(id, received_at, org, project, source, client, address, deduplicates, taken))
+FROM (SELECT * FROM requests WHERE id > ? ORDER BY id LIMIT ?)
 """
 
 _CUT = """

@@ -261,7 +261,7 @@ class Store:
 
 def _take(desk: _Desk, arrivals: Sequence[Arrival]) -> None:
     """Keep requests by one statement, which is one commit."""
-    insert_once(
+    last = insert_once(
         desk.connection,
         "INSERT INTO requests (received_at, org, project, source, client, body, method, path, address, headers, size,"
         " status, told, fault, taken, deduplicates)",
@@ -269,8 +269,7 @@ def _take(desk: _Desk, arrivals: Sequence[Arrival]) -> None:
     )
     desk.pile += len(arrivals)
     desk.logged += len(arrivals)
-    ((last,),) = desk.connection.execute("SELECT last_insert_rowid()")  # one statement numbers its rows in a row
-    for number, arrival in enumerate(arrivals, last - len(arrivals) + 1):
+    for number, arrival in enumerate(arrivals, last - len(arrivals) + 1):  # one statement numbers its rows in a row
         if arrival.events is not None and arrival.events.number <= REMEMBERED:
             desk.read[number] = arrival.events
 
