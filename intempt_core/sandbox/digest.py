@@ -19,7 +19,7 @@ from intempt_core.sandbox.glance import Events, together
 from intempt_core.sandbox.persons import PRODUCT_NAMES, known_by
 from intempt_core.sandbox.reading import read_track, unread
 
-REQUESTS_AT_ONCE = 32
+REQUESTS_AT_ONCE = 64
 """Requests that are digested in one transaction: some hundredths of a second."""
 
 KEPT = 5_000
