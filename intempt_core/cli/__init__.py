@@ -90,7 +90,8 @@ def _sandbox(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
             if faults.active:
                 say(faults.sentence)
             say(f"Its key: {sandbox.KEY}. Stop it with Ctrl+C.")
-            gc.freeze()  # what there is now stays: a tenth of the time goes into looking through it again and again
+            gc.freeze()  # what there is now stays: a tenth of the time goes into looking through it again and again,
+            gc.set_threshold(50_000)  # and what a request leaves behind is hardly ever a ring
             with contextlib.suppress(KeyboardInterrupt):
                 threading.Event().wait()
     except OSError as error:
