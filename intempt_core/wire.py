@@ -14,7 +14,7 @@ import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
@@ -266,6 +266,10 @@ async def exchanged(
     )
 
 
+LENGTHS_KNOWN = 1_000
+"""Lengths of bodies whose headers are kept for one place."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Head:
     """What is the same in all requests to one place: read and merged once, not for each of a million."""
@@ -274,6 +278,20 @@ class _Head:
     headers: httpx.Headers
     extensions: dict[str, Any]
     shown: tuple[tuple[str, str], ...]
+    by_length: dict[int, httpx.Headers] = field(default_factory=dict, compare=False, repr=False)
+
+    def of_length(self, length: int) -> httpx.Headers:
+        """The headers of a body of so many bytes; those of the last lengths are kept, for the bodies of one plan are
+        much alike. Nobody changes them.
+        """
+        found = self.by_length.get(length)
+        if found is None:
+            found = self.headers.copy()
+            found["Content-Length"] = str(length)
+            if len(self.by_length) >= LENGTHS_KNOWN:
+                self.by_length.clear()
+            self.by_length[length] = found
+        return found
 
 
 def _head(client: Client, url: str, credential: Credential) -> _Head:
@@ -292,8 +310,7 @@ class _Post(httpx.Request):
 
     def __init__(self, head: _Head, body: bytes, pieces: _Pieces | None) -> None:
         self.method, self.url, self.extensions = "POST", head.url, head.extensions
-        self.headers = head.headers.copy()
-        self.headers["Content-Length"] = str(len(body))
+        self.headers = head.of_length(len(body))
         if pieces is None:
             self.stream, self._content = httpx.ByteStream(body), body
         else:
