@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 STILL = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
 
@@ -12,10 +12,32 @@ MOVES_NOT = """() => !document.querySelector('[data-stale=true]') &&
 """Nothing is left from an older drawing, and nothing fades in or out."""
 
 
+WATCHED = """(() => {
+    const traffic = window.traffic = {said: 0, heard: 0, asked: performance.now()};
+    window.WebSocket = class extends WebSocket {
+        constructor(...given) {
+            super(...given);
+            this.addEventListener('message', () => { traffic.heard = performance.now(); });
+        }
+        send(data) { traffic.said = performance.now(); super.send(data); }
+    };
+})()"""
+"""Runs before a page's own scripts: it notes when the page last said something to its server, and last heard of it."""
+
+QUIET = f"""() => {{
+    const {{said, heard, asked}} = window.traffic, now = performance.now();
+    const answered = heard >= said || now - said > 5000;
+    return answered && now - Math.max(said, heard, asked) > 100 && document.querySelector({STILL!r})
+        && !document.querySelector('[data-testid=stSkeleton]');
+}}"""
+"""What was said has been answered, and nothing has been said or heard for a tenth of a second: a field that is left
+tells the server a moment later, and until the server answers the page looks as still as when all is done."""
+
+
 def settled(page: Page) -> Page:
-    """Wait until the script has run, the server is there and nothing is still being drawn."""
-    page.wait_for_selector(STILL, state="attached", timeout=30_000)
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=15_000)
+    """Wait until what was done has reached the server, its script has run, and nothing is still being drawn."""
+    page.evaluate("() => { window.traffic.asked = performance.now(); }")
+    page.wait_for_function(QUIET, timeout=30_000)
     return page
 
 

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 import run
-from tests.browser.browsing import is_foreign
+from tests.browser.browsing import WATCHED, is_foreign
 
 HERE = Path(__file__).parent
 FLAGS = [
@@ -135,6 +135,7 @@ def context(browser: Browser, console: Console) -> Iterator[BrowserContext]:
         base_url=console.url, viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin",
         reduced_motion="reduce", accept_downloads=True,
     )  # fmt: skip
+    opened.add_init_script(WATCHED)
     yield opened
     opened.close()
 

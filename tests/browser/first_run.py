@@ -10,7 +10,7 @@ import httpx
 from playwright.sync_api import Page, expect, sync_playwright
 
 import run
-from tests.browser.browsing import settled
+from tests.browser.browsing import WATCHED, settled
 from tests.browser.conftest import FLAGS
 
 PICTURES = run.ROOT / "docs" / "pictures"
@@ -38,6 +38,7 @@ def main(url: str, file: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=run.on_this_machine(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800}, timezone_id="UTC", base_url=url)
+        page.add_init_script(WATCHED)
         upload(page, file)
         compose(page)
         inspect(page)

@@ -18,7 +18,7 @@ import run
 from intempt_core import History
 from intempt_core.history import BatchState, Leaving, Settled
 from intempt_core.settings import Settings
-from tests.browser.browsing import open_screen, serious_findings, settled
+from tests.browser.browsing import WATCHED, open_screen, serious_findings, settled
 from tests.browser.conftest import Console
 from tests.core.history_by_hand import ME, attempt, batch_of
 from tests.pages.upload_by_hand import csv_of, good_rows
@@ -72,6 +72,7 @@ def test_links_to_a_batch_and_a_request_open_cold_in_another_browser(
     usable(page)
 
     other = browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo")
+    other.add_init_script(WATCHED)
     try:
         cold = other.new_page()
         open_screen(cold, batch)

@@ -121,7 +121,7 @@ def test_a_large_payload_is_judged_and_sent_once_by_a_double_click(page: Page, c
     open_screen(page, "/inspect")
     paste(page, json.dumps(events, indent=1))
     widget(page, "inspect-send").get_by_role("button").dblclick(delay=20)
-    expect(page.get_by_text("● 120 accepted")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("● 120 accepted", exact=True)).to_be_visible(timeout=20_000)
     settled(page)
     assert [event["productId"] for event in events_of(console.url, who)] == [f"p{number}" for number in range(120)]
     expect(page.get_by_role("link", name="See it in History")).to_be_visible()

@@ -20,7 +20,6 @@ LONG = 15_000
 
 def press(page: Page, key: str) -> None:
     page.locator(f".st-key-{key} button").first.click()
-    page.wait_for_timeout(200)  # until the server has heard of it
     settled(page)
 
 
