@@ -23,6 +23,9 @@ from tests.bench.between import FAULTS, TOO_MANY
 from tests.bench.consoles import screen
 from tests.bench.scenes import Scene, scene, until
 
+PATIENT = {"CONSOLE_READ_SECONDS": "0.5", "CONSOLE_TRIES": "30"}
+"""Where something happens to six of ten requests: silence is known soon, and a request is tried often."""
+
 
 @bench("faults.kill", at_most=0)
 def kill(requests: int = 10_000, kills: int = 20) -> Figures:
@@ -97,32 +100,53 @@ def locked(requests: int = 2_000, times: int = 3, seconds: float = 12.0) -> Figu
 @bench("faults.answers", at_most=0)
 def answers(requests: int = 2_000) -> Figures:
     """A tenth each of 429, 500, 500 after storing, no answer after storing, resets after storing, slow bodies."""
-    environment = {"CONSOLE_READ_SECONDS": "0.5", "CONSOLE_TRIES": "30"}
-    with scene(faults=FAULTS, environment=environment) as at:
+    with scene(faults=FAULTS, environment=PATIENT) as at:
         at.record(requests)
         figures = _to_the_end(at, at.console())
         return {**figures, **{name or "no fault": count for name, count in sorted(at.caused.items())}}
 
 
+@bench("faults.stop", at_most=0)
+def stop(requests: int = 2_000) -> Figures:
+    """The same answers under *stop*: lanes stand at what is unknown until a person decides that it is sent again."""
+    from intempt_core import Policy
+    from intempt_core.history import BatchState
+
+    with scene(faults=FAULTS, environment=PATIENT) as at:
+        at.record(requests, Policy.STOP)
+        running = at.console()
+        until(lambda: at.history.batch(at.batch).state is BatchState.STOPPED)
+        undecided = at.reckoned(running)
+        overtaken, decisions = at.overtaken(), _decide(at)
+        figures = _to_the_end(at, running, overtaken=overtaken, doubles_undecided=undecided["doubles"])
+        wrong = figures["ratio"] + undecided["ratio"] + undecided["doubles"] + overtaken
+        return {**figures, "ratio": wrong, "arrived_undecided": undecided["arrived"], "decisions": decisions}
+
+
+@bench("faults.go_on", at_most=0)
+def go_on(requests: int = 2_000) -> Figures:
+    """The same answers under *go on*: what is unknown stays unknown, and no event comes twice."""
+    from intempt_core import Policy
+
+    with scene(faults=FAULTS, environment=PATIENT) as at:
+        at.record(requests, Policy.GO_ON)
+        running = at.console()
+        figures = _to_the_end(at, running, decisions=_decide(at, send_again=False))
+        return {**figures, "ratio": figures["ratio"] + figures["doubles"]}
+
+
 @bench("faults.target_dies", at_most=0)
 def target_dies(requests: int = 2_000, seconds: float = 60.0) -> Figures:
     """The target's process is killed in the middle, and is back after a minute; then a person lets the batch go on."""
-    from intempt_core.history import BatchState, RequestState
-
     with scene() as at:
         at.record(requests)
         running = at.console()
         at.until_through(requests // 3)
         at.sandbox.kill()
         time.sleep(seconds)
-        said, decisions = at.history.batch(at.batch).reason, 0
+        said = at.history.batch(at.batch).reason
         at.sandbox.start()
-        while not at.is_over():
-            if at.history.batch(at.batch).state in (BatchState.PAUSED, BatchState.STOPPED):
-                at.history.go_on(at.batch, again={RequestState.UNSENT, RequestState.UNKNOWN})
-                decisions += 1
-            time.sleep(0.2)
-        return _to_the_end(at, running, away_s=seconds, said=said, decisions=decisions)
+        return _to_the_end(at, running, away_s=seconds, said=said, decisions=_decide(at))
 
 
 @bench("faults.clock_jumps", at_most=0)
@@ -153,6 +177,22 @@ def _taken_over(at: Scene, process: "subprocess.Popen[bytes]") -> bool:
         return False
 
 
+def _decide(at: Scene, *, send_again: bool = True) -> int:
+    """Let the batch go on whenever it stands, until it is done; how often. Unsent and unknown leave again, or not."""
+    from intempt_core.history import BatchState, RequestState
+
+    again, decisions, began = {RequestState.UNSENT, RequestState.UNKNOWN} if send_again else set(), 0, time.monotonic()
+    while not at.is_over():
+        found = at.history.batch(at.batch)
+        if found.state in (BatchState.PAUSED, BatchState.STOPPED):
+            at.history.go_on(at.batch, again=again)
+            decisions += 1
+        if time.monotonic() - began > 600:
+            raise RuntimeError(f"The batch is {found.state} for ten minutes. {found.reason}")
+        time.sleep(0.2)
+    return decisions
+
+
 # ── what the faults share ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -161,7 +201,11 @@ def _to_the_end(at: Scene, running: object = None, **more: object) -> Figures:
     from tests.bench.consoles import Console
 
     console = running if isinstance(running, Console) else at.console()
-    took = until(at.is_over)
+    try:
+        took = until(at.is_over)
+    except RuntimeError as error:
+        found = at.history.batch(at.batch)
+        raise RuntimeError(f"The batch is {found.state}. {found.reason}") from error
     figures = at.reckoned(console, finished_after_s=round(took, 1), **more)
     console.stop()
     return figures

@@ -115,6 +115,16 @@ class Scene:
         with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=30)) as connection:
             return int(connection.execute("SELECT count(*) FROM requests WHERE state = 'accepted'").fetchone()[0])
 
+    def overtaken(self) -> int:
+        """Requests that left, or may have, although an unknown one stands before them in their lane."""
+        asked = (
+            "SELECT count(*) FROM requests later WHERE state != 'pending' AND EXISTS (SELECT 1 FROM requests earlier"
+            " WHERE earlier.batch = later.batch AND earlier.lane = later.lane"
+            " AND earlier.position < later.position AND earlier.state = 'unknown')"
+        )
+        with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=30)) as connection:
+            return int(connection.execute(asked).fetchone()[0])
+
     @property
     def file(self) -> Path:
         """History's."""
