@@ -1,4 +1,5 @@
-"""Where events go: a target, and where it and its credential (``credentials.py``) are described.
+"""Where events go: a target, and where it is described. Its key is in ``credentials.py``, its fields' readers are in
+``target_fields.py``.
 
 A target is described in ``.streamlit/secrets.toml`` or in the environment, field by field; where both name a field,
 the environment wins::
@@ -18,22 +19,19 @@ What cannot be used is told in sentences and harms no other target. No sentence 
 that was pasted into the wrong place would be in it.
 """
 
-import ipaddress
-import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from intempt_core.credentials import MASK, Credential
 from intempt_core.errors import CredentialError, NoSuchTarget, TargetError, TargetIncomplete
-from intempt_core.events import INVISIBLE
 from intempt_core.feeds import TITLES
+from intempt_core.target_fields import READERS, TRACK_PATH, is_production, segment
 
 __all__ = [
     "KEY_VARIABLE",
@@ -62,11 +60,6 @@ REQUIRED = ("host", "org", "project", "source")
 
 FIELDS = (*REQUIRED, "key", "production", "deduplicates", "feeds", "requests_per_second")
 """What a description may hold."""
-
-STAGING = "api.staging.intempt.com"
-"""The vendor's staging host (CONTRACT 1.1)."""
-
-_TRACK_PATH = re.compile(r"(?P<prefix>.*)/v1/([^/]+)/projects/([^/]+)/sources/([^/]+)/track/?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +99,7 @@ class Target:
     @property
     def track_url(self) -> str:
         """Where events are posted (CONTRACT 1.1)."""
-        return f"{self._project_url}/sources/{_segment(self.source)}/track"
+        return f"{self._project_url}/sources/{segment(self.source)}/track"
 
     def feed_url(self, feed: str) -> str:
         """Where a feed of ours is read (CONTRACT 5.1); :class:`TargetIncomplete` where its id there is not known."""
@@ -115,7 +108,7 @@ class Target:
             raise TargetIncomplete(
                 f"{self.title} has no feed id for {title}. Add it to the target's description, below feeds."
             )
-        return f"{self._project_url}/feeds/{_segment(self.feeds[feed])}/data"
+        return f"{self._project_url}/feeds/{segment(self.feeds[feed])}/data"
 
     @property
     def default_policy(self) -> str:
@@ -128,7 +121,7 @@ class Target:
 
     @property
     def _project_url(self) -> str:
-        return f"{self.base}/v1/{_segment(self.org)}/projects/{_segment(self.project)}"
+        return f"{self.base}/v1/{segment(self.org)}/projects/{segment(self.project)}"
 
 
 def sandbox_target(base: str) -> Target:
@@ -241,7 +234,7 @@ def parse_track_url(url: str, environment: Mapping[str, str]) -> Target:
     if mark:
         raise TargetIncomplete(f"The track URL has a question mark; it takes no query. {form}")
     match = re.match(r"(?P<site>https?://[^/]+)(?P<path>/.*)\Z", address, re.DOTALL | re.IGNORECASE)
-    parts = _TRACK_PATH.fullmatch(match["path"]) if match else None
+    parts = TRACK_PATH.fullmatch(match["path"]) if match else None
     if not match or not parts:
         raise TargetIncomplete(f"This is no track URL. {form}")
     try:
@@ -332,7 +325,7 @@ def _target(description: _Description) -> tuple[Target | None, list[str]]:
     given = description.given
     problems = [f"{name} is missing." for name in REQUIRED if name not in given]
     values: dict[str, Any] = {}
-    for name, read in _READERS.items():
+    for name, read in READERS.items():
         try:
             if name in given:
                 values[name] = read(given[name].value)
@@ -342,7 +335,7 @@ def _target(description: _Description) -> tuple[Target | None, list[str]]:
     if len(values) < len({*REQUIRED, *given} - {"key"}):
         return None, problems  # a wrong key alone leaves a target to which one may be typed
     base = values.pop("host")
-    values.setdefault("production", _is_production(base))
+    values.setdefault("production", is_production(base))
     target = Target(
         description.name, base, credential=None, origin=description.origin, credential_reference="none", **values
     )
@@ -357,127 +350,3 @@ def _keyed(target: Target, credential: Credential, reference: str) -> Target:
     if any(credential.is_in(text) or credential.is_in(unquote(text)) for text in shown):
         raise CredentialError("The key stands in another field too, where it would be shown. Take it out there.")
     return replace(target, credential=credential, credential_reference=reference)
-
-
-def _base(value: Any) -> str:
-    """The URL before ``/v1`` that a host stands for: a bare host means https."""
-    text = _text(value)
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-        host, port = parts.hostname or "", parts.port
-        host = f"[{ipaddress.IPv6Address(host)}]" if ":" in host else host
-    except ValueError:
-        raise TargetIncomplete(
-            "This is no host. It takes HOST, HOST:PORT or a URL such as https://HOST/prefix."
-        ) from None
-    if parts.scheme not in ("http", "https"):
-        raise TargetIncomplete("Only https:// is spoken here, and http:// to this machine.")
-    if "@" in parts.netloc:
-        raise TargetIncomplete("The host has an @: a key or a user does not belong there.")
-    if parts.query or parts.fragment or text.endswith(("?", "#")):
-        raise TargetIncomplete("The host has a ? or #; it takes a host and at the most a path.")
-    if _TRACK_PATH.fullmatch(parts.path):
-        raise TargetIncomplete(
-            "This is a whole track URL. Give what stands before /v1, and org, project and source apart."
-        )
-    if ":" not in host and not re.fullmatch(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?", host):
-        raise TargetIncomplete("This is no host name. A name beyond ASCII is written in its xn-- form.")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise TargetIncomplete("Over http:// the key would travel in clear text. Write https://.")
-    if {".", ".."} & set(unquote(parts.path).split("/")):
-        raise TargetIncomplete("The path has a . or .. as a step.")
-    where = host if port is None else f"{host}:{port}"
-    path = quote(parts.path, safe="/%:@!$&'()*+,;=~")
-    return f"{parts.scheme}://{where}{path}".rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")
-
-
-def _is_production(base: str) -> bool:
-    # A staging system that is called production costs a word on a screen; the other way round, a shop's data.
-    host = urlsplit(base).hostname or ""
-    return not (_is_loopback(host) or host == STAGING)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)  # a TOML integer is exact in Python, every digit of it
-    if not isinstance(value, str):
-        raise TargetIncomplete("This is not text. Write it in quotes: an id that once was a number has lost digits.")
-    if not value.strip():
-        raise TargetIncomplete("This is empty.")
-    if set(value.strip()) & set(INVISIBLE):
-        raise TargetIncomplete("This has invisible characters inside.")
-    return value.strip()
-
-
-def _step(value: Any) -> str:
-    text = _text(value)
-    if text in (".", ".."):
-        raise TargetIncomplete("This would be a step of the path, not a name.")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise TargetIncomplete("This holds half a character.") from None
-    return text
-
-
-def _truth(value: Any) -> bool:
-    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-    word = str(value).strip().lower()
-    if word not in words:
-        raise TargetIncomplete("This is neither true nor false.")
-    return words[word]
-
-
-def _rate(value: Any) -> float:
-    try:
-        rate = float(str(value).strip())
-    except ValueError:
-        rate = 0.0
-    if isinstance(value, bool) or not 0.01 <= rate <= 100_000:
-        raise TargetIncomplete("This is no number of requests a second from 0.01 to 100000.")
-    return rate
-
-
-def _feeds(value: Any) -> Mapping[str, str]:
-    """Our feed → its id there: a table, or as text JSON or ``recently-viewed=123,…``."""
-    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
-        try:
-            value = json.loads(value, parse_float=lambda _: None)
-        except (ValueError, RecursionError):
-            raise TargetIncomplete("This is no JSON.") from None
-    elif isinstance(value, str):
-        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
-        value = {feed: there for feed, _, there in pairs}
-    if not isinstance(value, Mapping):
-        raise TargetIncomplete("This is no table of feed and id.")
-    feeds = {str(feed).strip().replace("_", "-").lower(): _step(there) for feed, there in value.items()}
-    if not feeds.keys() <= TITLES.keys():
-        raise TargetIncomplete(f"A feed is not known. Known are {', '.join(TITLES)}.")
-    return MappingProxyType(feeds)
-
-
-@lru_cache(1024)
-def _segment(text: str) -> str:
-    return quote(text, safe="")
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
-    {
-        "host": _base,
-        "org": _step,
-        "project": _step,
-        "source": _step,
-        "key": lambda value: Credential.parse(_text(value)),
-        "production": _truth,
-        "deduplicates": _truth,
-        "feeds": _feeds,
-        "requests_per_second": _rate,
-    }
-)

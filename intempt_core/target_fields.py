@@ -1,0 +1,153 @@
+"""What the fields of a target's description take, each read by itself: :data:`READERS`.
+
+A reader raises :class:`TargetIncomplete` or :class:`CredentialError` in a sentence that does not repeat what was given.
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from intempt_core.credentials import Credential
+from intempt_core.errors import TargetIncomplete
+from intempt_core.events import INVISIBLE
+from intempt_core.feeds import TITLES
+
+STAGING = "api.staging.intempt.com"
+"""The vendor's staging host (CONTRACT 1.1)."""
+
+TRACK_PATH = re.compile(r"(?P<prefix>.*)/v1/([^/]+)/projects/([^/]+)/sources/([^/]+)/track/?", re.DOTALL)
+"""The path of a track URL: what stands before ``/v1``, then org, project and source, percent-encoded (CONTRACT 1.1)."""
+
+
+def _base(value: Any) -> str:
+    """The URL before ``/v1`` that a host stands for: a bare host means https."""
+    text = _text(value)
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host, port = parts.hostname or "", parts.port
+        host = f"[{ipaddress.IPv6Address(host)}]" if ":" in host else host
+    except ValueError:
+        raise TargetIncomplete(
+            "This is no host. It takes HOST, HOST:PORT or a URL such as https://HOST/prefix."
+        ) from None
+    if parts.scheme not in ("http", "https"):
+        raise TargetIncomplete("Only https:// is spoken here, and http:// to this machine.")
+    if "@" in parts.netloc:
+        raise TargetIncomplete("The host has an @: a key or a user does not belong there.")
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise TargetIncomplete("The host has a ? or #; it takes a host and at the most a path.")
+    if TRACK_PATH.fullmatch(parts.path):
+        raise TargetIncomplete(
+            "This is a whole track URL. Give what stands before /v1, and org, project and source apart."
+        )
+    if ":" not in host and not re.fullmatch(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?", host):
+        raise TargetIncomplete("This is no host name. A name beyond ASCII is written in its xn-- form.")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise TargetIncomplete("Over http:// the key would travel in clear text. Write https://.")
+    if {".", ".."} & set(unquote(parts.path).split("/")):
+        raise TargetIncomplete("The path has a . or .. as a step.")
+    where = host if port is None else f"{host}:{port}"
+    path = quote(parts.path, safe="/%:@!$&'()*+,;=~")
+    return f"{parts.scheme}://{where}{path}".rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")
+
+
+def is_production(base: str) -> bool:
+    """Whether this is a shop's own data, unless a description says: all but this machine and the vendor's staging.
+
+    A staging system that is called production costs a word on a screen; the other way round, a shop's data.
+    """
+    host = urlsplit(base).hostname or ""
+    return not (_is_loopback(host) or host == STAGING)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # a TOML integer is exact in Python, every digit of it
+    if not isinstance(value, str):
+        raise TargetIncomplete("This is not text. Write it in quotes: an id that once was a number has lost digits.")
+    if not value.strip():
+        raise TargetIncomplete("This is empty.")
+    if set(value.strip()) & set(INVISIBLE):
+        raise TargetIncomplete("This has invisible characters inside.")
+    return value.strip()
+
+
+def _step(value: Any) -> str:
+    text = _text(value)
+    if text in (".", ".."):
+        raise TargetIncomplete("This would be a step of the path, not a name.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise TargetIncomplete("This holds half a character.") from None
+    return text
+
+
+def _truth(value: Any) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    word = str(value).strip().lower()
+    if word not in words:
+        raise TargetIncomplete("This is neither true nor false.")
+    return words[word]
+
+
+def _rate(value: Any) -> float:
+    try:
+        rate = float(str(value).strip())
+    except ValueError:
+        rate = 0.0
+    if isinstance(value, bool) or not 0.01 <= rate <= 100_000:
+        raise TargetIncomplete("This is no number of requests a second from 0.01 to 100000.")
+    return rate
+
+
+def _feeds(value: Any) -> Mapping[str, str]:
+    """Our feed → its id there: a table, or as text JSON or ``recently-viewed=123,…``."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            value = json.loads(value, parse_float=lambda _: None)
+        except (ValueError, RecursionError):
+            raise TargetIncomplete("This is no JSON.") from None
+    elif isinstance(value, str):
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        value = {feed: there for feed, _, there in pairs}
+    if not isinstance(value, Mapping):
+        raise TargetIncomplete("This is no table of feed and id.")
+    feeds = {str(feed).strip().replace("_", "-").lower(): _step(there) for feed, there in value.items()}
+    if not feeds.keys() <= TITLES.keys():
+        raise TargetIncomplete(f"A feed is not known. Known are {', '.join(TITLES)}.")
+    return MappingProxyType(feeds)
+
+
+@lru_cache(1024)
+def segment(text: str) -> str:
+    """One step of a URL's path, percent-encoded (CONTRACT 1.2)."""
+    return quote(text, safe="")
+
+
+READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "host": _base,
+        "org": _step,
+        "project": _step,
+        "source": _step,
+        "key": lambda value: Credential.parse(_text(value)),
+        "production": _truth,
+        "deduplicates": _truth,
+        "feeds": _feeds,
+        "requests_per_second": _rate,
+    }
+)
+"""By field, what makes its value of what TOML, the environment or a form gave."""
