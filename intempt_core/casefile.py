@@ -88,14 +88,18 @@ def case_of(
             {
                 "code": issue.code,
                 "severity": issue.severity.value,
-                "where": issue.place.path,
+                "where": told(issue.place.path),
                 "says": told(issue.says),
                 "mend": told(issue.mend),
             }
             for issue in issues
         ],
         "events": [
-            {"name": told(event.event.name), "eventId": told(event.event.event_id), "product": event.event.product_id}
+            {
+                "name": told(event.event.name),
+                "eventId": told(event.event.event_id),
+                "product": told(event.event.product_id),
+            }
             for event in found.events
         ],
     }

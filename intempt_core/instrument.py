@@ -116,9 +116,9 @@ class Instrument:
         event: dict[str, Any] = found[0]
         return event
 
-    def faults(self) -> Faults:
-        """What goes wrong on purpose now."""
-        return self._faults("GET")
+    def faults(self, seconds: float = SECONDS) -> Faults:
+        """What goes wrong on purpose now, if the sandbox says so within ``seconds``."""
+        return self._faults("GET", timeout=seconds)
 
     def fail(self, faults: Faults) -> Faults:
         """Put ``faults`` in the place of those there are."""

@@ -33,6 +33,11 @@ _STANDS_FOR_GOOD = and_(batches.c.state.in_([BatchState.DONE.value, BatchState.C
 class Forgetting(Database):
     """Old batches are counted, and deleted."""
 
+    def holds_batches(self) -> bool:
+        """Whether there is any batch to be seen, and so one day to be deleted."""
+        with self._reading() as connection:
+            return connection.execute(select(batches.c.number).where(THERE).limit(1)).first() is not None
+
     def older_than(self, before: int) -> Old:
         """What :meth:`forget` would delete: batches recorded before ``before`` (epoch ms) that are over."""
         old, is_split = batches.c.created_at < before, requests.c.state == RequestState.SPLIT.value

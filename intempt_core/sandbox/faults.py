@@ -185,6 +185,12 @@ class Faults(BaseModel):
         return bool(self.faults) or not self.deduplicates
 
     @property
+    def short(self) -> str:
+        """What goes wrong on purpose, in few words: the first fault, and how many more; empty where none is there."""
+        first, *more = [fault.told(fault.words) for fault in self.faults] or [""]
+        return f"{first} and {len(more)} more" if more else first
+
+    @property
     def sentence(self) -> str:
         """What is wrong on purpose, in one line; empty where nothing is."""
         said = [fault.told(fault.words) for fault in self.faults]

@@ -58,9 +58,11 @@ def clearing() -> Clearing:
 
 
 def old_batches() -> None:
-    """Delete old batches: folded until it is wanted; while one goes on, how far it is."""
+    """Delete old batches, where there are any: folded until it is wanted; while one goes on, how far it is."""
     if clearing().meant is not None:
         watched()
+    if not house().history.holds_batches():
+        return
     opened = st.popover("Delete old batches", key="history-clear", on_change="rerun")
     if opened.open:
         with opened:

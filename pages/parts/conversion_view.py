@@ -9,6 +9,7 @@ from intempt_core.journeys import NOTE_MEANS
 from pages.parts.house import house
 from pages.parts.look import counted, escaped
 from pages.parts.session import room
+from pages.parts.taking import link
 
 DID = {EventName.VIEWED: "viewed", EventName.ADDED: "added", EventName.ORDERED: "ordered"}
 
@@ -25,7 +26,7 @@ def conversion(id_: str) -> None:
         st.text(str(error))
         st.page_link("feeds.py", label="Ask about a person")
         return
-    st.page_link("history.py", label=f"← Batch: {escaped(batch.label)}", query_params={"batch": id_})
+    link("history.py", f"← Batch: {escaped(batch.label)}", {"batch": id_})
     worked = room(Worked)
     if id_ not in worked or not batch.over:
         with st.spinner(f"Going over {counted(batch.total, 'event')}"):

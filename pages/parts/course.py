@@ -9,6 +9,7 @@ from intempt_core.history import BatchSummary, Course, SlowAnswer
 from pages.parts.house import house
 from pages.parts.look import LOOKS, counted, lasted, mark, moment, zone_name
 from pages.parts.session import key
+from pages.parts.taking import link
 
 SLOWEST = 5
 """Slow answers that are shown."""
@@ -83,4 +84,4 @@ def line(answer: SlowAnswer) -> None:
             f"{lasted(answer.elapsed_ms)}  {shape} {answer.status}, lane {answer.lane}, request {answer.position}",
             width="stretch",
         )
-        st.page_link("history.py", label="Open", query_params={"request": str(answer.request)}, width=70)
+        link("history.py", "Open", {"request": str(answer.request)}, width=70)

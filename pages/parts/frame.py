@@ -5,6 +5,9 @@ import logging
 import streamlit as st
 
 from intempt_core import ConsoleError, Target
+from intempt_core.sandbox.faults import Faults
+from intempt_core.targets import SANDBOX
+from pages.parts import watching
 from pages.parts.house import house
 from pages.parts.look import STYLE
 from pages.parts.session import TARGET, session
@@ -24,7 +27,8 @@ def header() -> None:
     st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center", key="frame"):
         with st.container(width="stretch"):
-            st.text(standing(targets[st.session_state[TARGET]]))
+            chosen = targets[st.session_state[TARGET]]
+            st.text(standing(chosen, watching.failing(chosen.base) if chosen.origin == SANDBOX else Faults()))
         st.selectbox(
             "Target",
             list(targets),
@@ -42,11 +46,12 @@ def target() -> Target:
     return session().typed.get(name) or house().targets[name]
 
 
-def standing(chosen: Target) -> str:
-    """What a target is, in one line: where, whether it deduplicates, whether it is production."""
-    where = "Sandbox on this machine" if chosen.origin == "sandbox" else f"{chosen.title} at {chosen.host}"
-    deduplicates = "deduplicates" if chosen.deduplicates else "does not deduplicate"
-    return f"{where} · {deduplicates} · {'PRODUCTION' if chosen.production else 'not production'}"
+def standing(chosen: Target, faults: Faults) -> str:
+    """What a target is now, in one line: where, what fails on purpose, whether it deduplicates, is production."""
+    where = "Sandbox on this machine" if chosen.origin == SANDBOX else f"{chosen.title} at {chosen.host}"
+    fails = [f"fails on purpose: {faults.short}"] if faults.faults else []
+    deduplicates = "deduplicates" if chosen.deduplicates and faults.deduplicates else "does not deduplicate"
+    return " · ".join([where, *fails, deduplicates, "PRODUCTION" if chosen.production else "not production"])
 
 
 def sorry(error: Exception) -> bool:

@@ -14,7 +14,7 @@ from pages.parts.frame import target
 from pages.parts.house import house
 from pages.parts.look import LOOKS, badge, badges, counted, escaped, lasted, moment, zone, zone_name
 from pages.parts.session import key, put, session, value
-from pages.parts.taking import download
+from pages.parts.taking import download, link
 
 BATCHES, REQUESTS = 25, 50
 """Lines of one page of batches, and of one batch's requests."""
@@ -119,12 +119,12 @@ def line(batch: BatchSummary) -> None:
             st.text(counted(batch.total, "event"))
         with st.container(width=260):
             st.markdown(badges(batch.events))
-        st.page_link("history.py", label="Open", query_params={"batch": batch.id}, width=70)
+        link("history.py", "Open", {"batch": batch.id}, width=70)
 
 
 def back(label: str, **params: str) -> None:
     """The way back, up one level."""
-    st.page_link("history.py", label=f"← {label}", query_params=params or None)
+    link("history.py", f"← {label}", params)
 
 
 def one_batch(id_: str) -> None:
@@ -148,7 +148,7 @@ def one_batch(id_: str) -> None:
     if batch.notes.get("order") == Order.TIME.value:
         st.text(ORDER_WORDS[Order.TIME])
     if batch.resend_of:
-        st.page_link("history.py", label="Sent again from this batch", query_params={"batch": batch.resend_of})
+        link("history.py", "Sent again from this batch", {"batch": batch.resend_of})
     sending.watch(batch.id)
     batch = house().history.batch(id_)  # after the watch began: what ends before it is seen here, what ends later there
     sending.controls(batch)
@@ -161,7 +161,7 @@ def one_batch(id_: str) -> None:
             "text/csv",
             key="history-results",
         )
-        st.page_link("feeds.py", label="Conversion", query_params={"batch": id_})
+        link("feeds.py", "Conversion", {"batch": id_})
         case_view.offer(compare=f"batch {id_}")
     requests(batch)
 
@@ -211,7 +211,7 @@ def request_line(request: RequestSummary) -> None:
             st.text(request.reason or ("not yet sent" if not request.tries else ""))
         with st.container(width=80):
             st.text(counted(request.tries, "try", "tries"))
-        st.page_link("history.py", label="Open", query_params={"request": str(request.id)}, width=70)
+        link("history.py", "Open", {"request": str(request.id)}, width=70)
 
 
 def one_request(id_: str) -> None:

@@ -278,7 +278,7 @@ def result(screen: Inspecting) -> None:
     if found.reason:
         st.text(found.reason)
     sending.controls(found)
-    st.page_link("history.py", label="See it in History", query_params={"batch": batch})
+    link("history.py", "See it in History", {"batch": batch})
 
 
 def text(screen: Inspecting) -> None:

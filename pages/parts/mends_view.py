@@ -15,7 +15,7 @@ from pages.parts.house import house
 from pages.parts.look import badge, counted, escaped
 from pages.parts.mending import looking
 from pages.parts.session import key
-from pages.parts.taking import download
+from pages.parts.taking import download, link
 from pages.parts.uploading import Judged, uploading
 
 PAGE = 50
@@ -155,7 +155,7 @@ def _sent_in(judged: Judged, row: int) -> None:
     event_id, asked = str(judged.mapped.values("eventId", [row])[0]), uploading().asked
     sent = house().history.sent_ids(asked.place, [event_id]).get(event_id) if asked else None
     if sent is not None:
-        st.page_link("history.py", label="See that batch", query_params={"batch": sent.batch})
+        link("history.py", "See that batch", {"batch": sent.batch})
 
 
 def _where(judged: Judged, spot: Spot) -> str:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Literal
 
 import streamlit as st
 
@@ -40,7 +41,9 @@ def _texts_of(made: bytes) -> Iterator[str]:
             yield parts.read(name).decode("utf-8", "replace")
 
 
-def link(page: str, label: str, params: Mapping[str, str], *, help_: str = "") -> None:
+def link(
+    page: str, label: str, params: Mapping[str, str], *, help_: str = "", width: int | Literal["content"] = "content"
+) -> None:
     """A link into the console that opens cold; where its address would hold a key there is that sentence instead."""
     try:
         for text in params.values():
@@ -48,7 +51,7 @@ def link(page: str, label: str, params: Mapping[str, str], *, help_: str = "") -
     except SecretFound:
         st.caption("No link is made here: it would hold a target's key.")
         return
-    st.page_link(page, label=label, query_params=dict(params), help=help_ or None)
+    st.page_link(page, label=label, query_params=dict(params) or None, help=help_ or None, width=width)
 
 
 def holds_key(text: str) -> bool:

@@ -24,7 +24,7 @@ from pages.parts.house import house
 from pages.parts.look import badges, counted, escaped, moment
 from pages.parts.session import key
 from pages.parts.steps import step
-from pages.parts.taking import download
+from pages.parts.taking import download, link
 from pages.parts.uploading import Judged, Uploading
 
 SAME, FRESH = "made from the rows", "fresh for this run"
@@ -198,7 +198,7 @@ def before(target: Target, mapping: Mapping | None = None) -> bool:
         accepted = batch.events.get(RequestState.ACCEPTED, 0)
         with st.container(horizontal=True, vertical_alignment="center", key=key("upload-before", batch.id)):
             st.text(f"This file was sent on {moment(batch.created_at)}: {accepted:,} of {batch.total:,} accepted.")
-            st.page_link("history.py", label="See it", query_params={"batch": batch.id})
+            link("history.py", "See it", {"batch": batch.id})
             if mapping is not None and batch.mapping not in ("", mapping.to_json()):
                 st.button(
                     "Map it as it was then",
@@ -252,5 +252,5 @@ def result(batch: BatchSummary) -> None:
             "text/csv",
             key="upload-results",
         )
-        st.page_link("history.py", label="See it in History", query_params={"batch": batch.id})
+        link("history.py", "See it in History", {"batch": batch.id})
         st.button("Another file", key="upload-again", on_click=uploading.begin_again)

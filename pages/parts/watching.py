@@ -22,6 +22,9 @@ SHOWN, NAME, TEXT = "shown", "name", "text"
 ANY = "any event"
 """The choice that filters by no name."""
 
+FAILING_SECONDS = 1.0
+"""How old the word on the sandbox's faults may be that stands on every screen, and how long it is waited for."""
+
 SECONDS_OF_RATE = 5.0
 """How far back the rate looks."""
 
@@ -47,7 +50,7 @@ def watching() -> Watching:
     return room(Watching)
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, on_release=Instrument.close)
 def _instrument(base: str) -> Instrument:
     target = house().targets[SANDBOX]
     assert target.base == base  # noqa: S101  the base is what the cache tells sandboxes apart by
@@ -57,6 +60,15 @@ def _instrument(base: str) -> Instrument:
 def instrument() -> Instrument:
     """The doors of this console's sandbox."""
     return _instrument(house().targets[SANDBOX].base)
+
+
+@st.cache_data(ttl=FAILING_SECONDS, show_spinner=False)
+def failing(base: str) -> Faults:
+    """What goes wrong on purpose in the sandbox at ``base``, this console's; nothing where it does not answer."""
+    try:
+        return _instrument(base).faults(FAILING_SECONDS)
+    except SandboxSilent:
+        return Faults()
 
 
 def look() -> Live | None:
@@ -125,6 +137,7 @@ def end_all() -> None:
 def change(how: Callable[[Faults], Faults]) -> None:
     """Change what goes wrong; what the sandbox refuses is a sentence."""
     found = watching()
+    failing.clear()
     try:
         instrument().fail(how(instrument().faults()))
         found.trouble = ""

@@ -68,6 +68,19 @@ def test_nobody_is_named_and_what_is_wrong_stays(history: History) -> None:
     assert case_of(history, id_, "1.0", salt=b"other")["request"] != case["request"]
 
 
+def test_nobody_is_named_by_a_product_by_the_place_of_a_problem_or_by_what_a_mend_was_told_of(history: History) -> None:
+    event_ = {"eventId": "e-1", "userId": "anna@shop.example",
+              "data": {"productId": "anna@shop.example", "nested": {"anna@shop.example": 1}}}  # fmt: skip
+    raw = json.dumps({"track": [{"name": "Product viewed", "payload": [event_]}]}).encode()
+    notes = {"mends": [{"words": "“anna@shop.example” became “bert@shop.example” in 1 row"}]}
+    told_of = event(1, product_id="anna@shop.example")
+    batch = history.record(intent(owner=ME, notes=notes), [request(1, 1, [told_of], raw)])
+    (work,) = history.take(batch, 1, 1)
+    case = case_of(history, work.id, "1.0", salt=SALT)
+    for name in ("anna@", "bert@"):
+        assert name not in as_json(case) + "".join(as_page(case))
+
+
 def test_as_sent_is_byte_for_byte(history: History) -> None:
     body = json.dumps({"track": [{"name": "A", "payload": [ANNA]}]}, indent=3).encode()
     case = case_of(history, sent(history, body), "1.0", salt=None)

@@ -44,7 +44,9 @@ def settle(history: History, batch: str, outcome: Outcome) -> None:
 
 
 def test_an_empty_history_says_what_it_is_for_and_where_to_begin(history: History) -> None:
-    assert "Nothing was sent yet." in opened().said
+    screen = opened()
+    assert "Nothing was sent yet." in screen.said
+    assert not screen.app.get("popover")  # nothing to delete, either
 
 
 @pytest.mark.parametrize(

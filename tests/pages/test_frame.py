@@ -1,0 +1,56 @@
+"""What stands on every screen, and what every link and text on it passes."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from intempt_core.sandbox.faults import Cut, Faults, Latency
+from pages.parts import watching
+from pages.parts.house import house
+from tests.pages.conftest import Screen
+
+PAGES = Path(__file__).parents[2] / "pages"
+
+
+def test_what_the_sandbox_fails_at_on_purpose_stands_on_every_screen(tab: Callable[[str], Screen]) -> None:
+    screen = tab("compose.py")
+    works = "Sandbox on this machine · deduplicates · not production"
+    assert works in screen.said
+    try:
+        late, cut = Latency(fault="latency", ms=200), Cut(fault="cut", share=0.5)
+        watching.instrument().fail(Faults(faults=[late, cut], deduplicates=False))
+        watching.failing.clear()
+        said = "Sandbox on this machine · fails on purpose: {} and 1 more · does not deduplicate · not production"
+        first = late.told(late.words)
+        assert said.format(first) in screen.run().said
+        assert said.format(first) in screen.go("history.py").said
+        watching.instrument().fail(Faults(deduplicates=False))
+        watching.failing.clear()
+        assert "Sandbox on this machine · does not deduplicate · not production" in screen.run().said
+    finally:
+        watching.instrument().fail(Faults())
+        watching.failing.clear()
+    assert works in screen.run().said
+
+
+def test_a_sandbox_that_does_not_answer_leaves_the_line_as_it_is(
+    data: Path, monkeypatch: pytest.MonkeyPatch, tab: Callable[[str], Screen]
+) -> None:
+    monkeypatch.setenv("CONSOLE_DATA", str(data / "alone"))
+    monkeypatch.setenv("CONSOLE_SANDBOX", "http://127.0.0.1:9")  # nobody listens there
+    alone = house()
+    try:
+        assert "Sandbox on this machine · deduplicates · not production" in tab("compose.py").said
+    finally:
+        alone.history.close()
+
+
+def test_every_link_with_a_query_passes_the_guard_for_keys() -> None:
+    unguarded = {
+        file.name
+        for file in PAGES.rglob("*.py")
+        if file.name != "taking.py" and re.search(r"page_link\([^)]*query_params", file.read_text("utf-8"))
+    }
+    assert unguarded == set()
