@@ -47,12 +47,26 @@ STYLE = """<style>
 what is chosen is legible in the dark, also in what opens above the page, which Streamlit does not tell whether it is
 light or dark."""
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&@=^])")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]()#+\-.!|~$:<>&@=^]")
+_JOINED = re.compile(r"[@:]|(?<=www)\.|(?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S)", re.IGNORECASE)
+"""What becomes a link, an emoji, an icon or an arrow also where each character of it is escaped."""
 
 
 def escaped(text: str) -> str:
-    """Untrusted text for a place that reads Markdown: it shows as it is, on one line, and loads nothing."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    """Untrusted text for a place that reads Markdown: it shows as it is, on one line, loads nothing and links nowhere.
+
+    Streamlit looks for addresses, icons and arrows once more in the text that Markdown has read; only what stands in
+    pieces is none. A directive ``:color`` without a colour makes such a piece and looks like nothing.
+    """
+    one_line, made, at = " ".join(text.split()), [], 0
+    for found in _JOINED.finditer(one_line):
+        made += [_plain(one_line[at : found.start()]), *(f":color[\\{char}]" for char in found[0])]
+        at = found.end()
+    return "".join([*made, _plain(one_line[at:])])
+
+
+def _plain(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def mark(state: str, count: int | None = None) -> str:
