@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 
 from intempt_core.errors import TargetIncomplete
@@ -147,16 +148,15 @@ def _judged(exchange: Exchange, target: Target) -> tuple[Outcome, str]:
     if status is None:
         after = "Nothing was sent." if exchange.failed_as is Outcome.UNSENT else _MAY_HAVE
         return exchange.failed_as, f"{exchange.failure} {after}"
-    outcome = outcome_of(status)
-    said = f"{host} answered {_status_words(status)}"
+    outcome, status_words = outcome_of(status), _status_words(status)
+    said = f"{host} answered {status_words}"
     if exchange.failure and outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
         return Outcome.UNKNOWN, f"{said}, but {exchange.failure} {_MAY_HAVE}"
-    words = exchange.words
     match outcome:
         case Outcome.ACCEPTED:
             kind = exchange.kind
             note = "" if kind in ("JSON", "an empty body") else f" The body is not JSON but {kind}."
-            return outcome, f"{host} accepted it: {_status_words(status)}.{note}"
+            return outcome, f"{host} accepted it: {status_words}.{note}"
         case Outcome.UNSENT:
             meaning = "it did not take the request and asks to try later."
         case Outcome.UNKNOWN:
@@ -167,7 +167,7 @@ def _judged(exchange: Exchange, target: Target) -> tuple[Outcome, str]:
                 meaning = "it cannot store this now. This 400 is known to pass: try it again later."
     if 300 <= status < 400:
         meaning = "it points elsewhere, and no redirect is followed. See that the target's host and path are right."
-    said = f"{said}: {meaning}"
+    said, words = f"{said}: {meaning}", exchange.words
     return outcome, f"{said} It says: {words}" if words else said
 
 
@@ -186,6 +186,7 @@ _REFUSALS = {
 }
 
 
+@lru_cache(256)
 def _status_words(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
@@ -228,9 +229,9 @@ def retry_after(headers: dict[str, str], now: int) -> float | None:
     if re.fullmatch(r"[0-9]{1,300}(\.[0-9]{1,300})?", text):
         return min(float(text), RETRY_AFTER_LIMIT)
     until = _http_date(text)
-    since = _http_date(headers.get("date", ""))
     if until is None:
         return None
+    since = _http_date(headers.get("date", ""))
     return min(max(until - (now / 1000 if since is None else since), 0.0), RETRY_AFTER_LIMIT)
 
 

@@ -25,6 +25,7 @@ import orjson
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from httpx_aiohttp import AiohttpTransport
+from multidict import CIMultiDict
 
 from intempt_core.credentials import MASK, Credential
 from intempt_core.events import INVISIBLE, now_ms
@@ -39,6 +40,7 @@ WORDS_SHOWN = 300
 
 _STREAMED_FROM = 512 * 1024  # bytes; a larger body goes in pieces, lest one write holds up every other lane
 _PIECE = 64 * 1024
+_PAGE = re.compile(rb"\s*<(!doctype|html|head|body)", re.IGNORECASE)
 _SECRET_HEADERS = frozenset(
     ("set-cookie", "set-cookie2", "authorization", "proxy-authorization", "cookie", "x-api-key")
 )
@@ -175,7 +177,7 @@ class Exchange:
     @property
     def is_html(self) -> bool:
         """Whether the answer begins like a page."""
-        return re.match(rb"\s*<(!doctype|html|head|body)", self.answer, re.IGNORECASE) is not None
+        return _PAGE.match(self.answer) is not None
 
     @property
     def words(self) -> str:
@@ -250,13 +252,14 @@ async def exchanged(
         return Exchange(started_at, took, sent_headers=sent, failure=failure, failed_as=failed_as)
     if not failure and pieces and not pieces.whole:
         failure = "it answered before the whole request had left."
-    answer = _unpacked(bytes(reading.received), response.headers.get("content-encoding", ""), reading.reach)
-    stated = response.headers.get("content-length", "")
+    shown = tuple(_shown(name, value, credential) for name, value in response.headers.raw)
+    encoding, stated = (", ".join(v for k, v in shown if k == name) for name in ("content-encoding", "content-length"))
+    answer = _unpacked(bytes(reading.received), encoding, reading.reach)
     return Exchange(
         started_at,
         took,
         status=response.status_code,
-        headers=tuple(_shown(name, value, credential) for name, value in response.headers.raw),
+        headers=shown,
         answer=credential.masked_in_bytes(answer or b"", keep),
         length=int(stated) if re.fullmatch("[0-9]{1,18}", stated) and not reading.ended else len(answer or b""),
         cut=not reading.ended or len(answer or b"") > keep,
@@ -278,16 +281,15 @@ class _Head:
     headers: httpx.Headers
     extensions: dict[str, Any]
     shown: tuple[tuple[str, str], ...]
-    by_length: dict[int, httpx.Headers] = field(default_factory=dict, compare=False, repr=False)
+    by_length: "dict[int, CIMultiDict[str]]" = field(default_factory=dict, compare=False, repr=False)
 
-    def of_length(self, length: int) -> httpx.Headers:
-        """The headers of a body of so many bytes; those of the last lengths are kept, for the bodies of one plan are
-        much alike. Nobody changes them.
+    def of_length(self, length: int) -> "CIMultiDict[str]":
+        """The headers of a body of so many bytes, as aiohttp would make them of httpx's for each request; those of the
+        last lengths are kept, for the bodies of one plan are much alike. Nobody changes them.
         """
         found = self.by_length.get(length)
         if found is None:
-            found = self.headers.copy()
-            found["Content-Length"] = str(length)
+            found = CIMultiDict([*self.headers.multi_items(), ("content-length", str(length))])
             if len(self.by_length) >= LENGTHS_KNOWN:
                 self.by_length.clear()
             self.by_length[length] = found
@@ -310,7 +312,7 @@ class _Post(httpx.Request):
 
     def __init__(self, head: _Head, body: bytes, pieces: _Pieces | None) -> None:
         self.method, self.url, self.extensions = "POST", head.url, head.extensions
-        self.headers = head.of_length(len(body))
+        self.headers = cast("httpx.Headers", head.of_length(len(body)))  # the transport only hands them on
         if pieces is None:
             self.stream, self._content = httpx.ByteStream(body), body
         else:

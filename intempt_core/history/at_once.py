@@ -31,6 +31,11 @@ UPDATE requests SET
     last_attempt = given.value ->> 5, updated_at = given.value ->> 6
 FROM json_each(?) AS given WHERE requests.id = given.value ->> 0"""
 
+COUNT = """\
+INSERT INTO seconds (batch, second, outcome, attempts, events) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (batch, second, outcome) DO UPDATE SET
+    attempts = attempts + excluded.attempts, events = events + excluded.events"""
+
 COLUMNS = """\
 id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_headers, answer, answer_length,
 answer_cut"""
@@ -53,6 +58,11 @@ def read_standings(connection: Connection, ids: Sequence[int]) -> list[list[Any]
 def change_standings(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Write id, state, tries, doubt, retry_at, last_attempt and updated_at of requests."""
     driver_of(connection).execute(CHANGE, (orjson.dumps(rows).decode(),))
+
+
+def count_seconds(connection: Connection, rows: Sequence[tuple[int, int, str, int, int]]) -> None:
+    """Add (batch, second, outcome, attempts, events) to what was counted before; a transaction has one or two."""
+    driver_of(connection).executemany(COUNT, rows)
 
 
 def insert_attempts(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> list[int]:

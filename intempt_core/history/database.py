@@ -25,6 +25,9 @@ WRITES = "history_writes"
 AT_ONCE = "history_at_once"
 """Execution option of those among them that would rather fail than wait for the lock."""
 
+PATIENCE = "busy_timeout"
+"""What a connection to SQLite was told last of how long to wait for a lock, in ms."""
+
 CACHE_KB = 32_768
 """Page cache of one SQLite connection, at the most: the indexes of a large batch grow in random places."""
 
@@ -204,13 +207,14 @@ class Database:
 
 def _tune(engine: Engine, busy_seconds: float) -> None:
     """SQLite as the console needs it; transactions begin where SQLAlchemy says, not where the driver guesses."""
+    patience = int(busy_seconds * 1000)
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None
         for pragma in (
             "auto_vacuum=INCREMENTAL",  # counts for a database that is being made; must come before its journal's mode
-            f"busy_timeout={int(busy_seconds * 1000)}",
+            f"busy_timeout={patience}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
@@ -221,11 +225,8 @@ def _tune(engine: Engine, busy_seconds: float) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options, driver = connection.get_execution_options(), driver_of(connection)
-        if not options.get(AT_ONCE):
-            driver.execute("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
-            return
-        driver.execute("PRAGMA busy_timeout=0")
-        try:
-            driver.execute("BEGIN IMMEDIATE")
-        finally:
-            driver.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
+        wanted = 0 if options.get(AT_ONCE) else patience
+        if connection.info.get(PATIENCE, patience) != wanted:  # a driver's connection keeps what it was told last
+            driver.execute(f"PRAGMA busy_timeout={wanted}")
+            connection.info[PATIENCE] = wanted
+        driver.execute("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")

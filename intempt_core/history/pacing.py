@@ -9,9 +9,10 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
 from intempt_core.client import Attempt, Outcome
+from intempt_core.history.at_once import count_seconds
 from intempt_core.history.database import Database
 from intempt_core.history.reading import number_of
 from intempt_core.history.remembered import Remembered
@@ -39,15 +40,11 @@ class Tried(NamedTuple):
     attempt: Attempt
 
 
-def _more(dialect: Any) -> Any:
-    said = dialect.insert(seconds)
-    return said.on_conflict_do_update(
-        index_elements=["batch", "second", "outcome"],
-        set_={name: seconds.c[name] + said.excluded[name] for name in ("attempts", "events")},
-    )
-
-
-_MORE = {"sqlite": _more(sqlite), "postgresql": _more(postgresql)}
+_IN_POSTGRESQL = postgresql.insert(seconds)
+_MORE = _IN_POSTGRESQL.on_conflict_do_update(
+    index_elements=["batch", "second", "outcome"],
+    set_={name: seconds.c[name] + _IN_POSTGRESQL.excluded[name] for name in ("attempts", "events")},
+)
 
 
 class Pacing(Database):
@@ -144,14 +141,13 @@ class Pacing(Database):
 
 
 def _count(connection: Connection, tried: Collection[Tried]) -> None:
-    counts: dict[tuple[int, int, str], list[int]] = defaultdict(lambda: [0, 0])
+    counts: dict[tuple[int, int, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
     for one in tried:
         ended = int(one.attempt.started_at + one.attempt.elapsed_ms) // 1000
-        held = counts[one.number, ended, one.attempt.outcome.value]
-        held[0] += 1
-        held[1] += one.events
-    rows = [
-        {"batch": number, "second": second, "outcome": outcome, "attempts": times, "events": events}
-        for (number, second, outcome), (times, events) in sorted(counts.items())
-    ]
-    connection.execute(_MORE[connection.dialect.name], rows)
+        attempts_, events = counts[one.number, ended, one.attempt.outcome.value]
+        counts[one.number, ended, one.attempt.outcome.value] = attempts_ + 1, events + one.events
+    rows = [(*key, *held) for key, held in sorted(counts.items())]
+    if connection.dialect.name == "sqlite":
+        count_seconds(connection, rows)
+        return
+    connection.execute(_MORE, [dict(zip(seconds.columns.keys(), row, strict=True)) for row in rows])

@@ -59,32 +59,38 @@ def after(standing: Standing, mark: Mark, owner: str, now: int) -> Standing | No
     if standing.owner != owner:
         return None
     if isinstance(mark, Leaving):
-        waits = standing.state == RequestState.PENDING.value or standing.retry_at is not None
-        if not waits or standing.batch_state != BatchState.SENDING.value:
+        waits = standing.state == _PENDING or standing.retry_at is not None
+        if not waits or standing.batch_state != _SENDING:
             return None
-        return standing._replace(state=RequestState.LEAVING.value, retry_at=None, updated_at=now)
-    if standing.state != RequestState.LEAVING.value:
+        return standing._replace(state=_LEAVING, retry_at=None, updated_at=now)
+    if standing.state != _LEAVING:
         return None
     outcome, doubt = mark.attempt.outcome, standing.doubt or mark.attempt.outcome is Outcome.UNKNOWN
     again = (
         mark.retry_at is not None and outcome is not Outcome.ACCEPTED and BatchState(standing.batch_state) not in OVER
     )
     if outcome is Outcome.ACCEPTED:
-        state = RequestState.ACCEPTED
+        state = _ACCEPTED
     elif doubt:
-        state = RequestState.UNKNOWN
+        state = RequestState.UNKNOWN.value
     elif again:
-        state = RequestState.PENDING
+        state = _PENDING
     else:
-        state = RequestState(outcome.value)
+        state = RequestState(outcome.value).value
     return standing._replace(
-        state=state.value,
+        state=state,
         doubt=doubt,
         tries=standing.tries + 1,
         retry_at=mark.retry_at if again else None,
         updated_at=now,
     )
 
+
+# An enum's value is looked up by a function; these are asked for twice with every request that leaves.
+_PENDING, _LEAVING, _ACCEPTED = (
+    state.value for state in (RequestState.PENDING, RequestState.LEAVING, RequestState.ACCEPTED)
+)
+_SENDING = BatchState.SENDING.value
 
 _STANDINGS = select(
     requests.c.id,
