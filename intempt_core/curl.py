@@ -9,9 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from intempt_core.credentials import MASK
+from intempt_core.events import WHITE
 from intempt_core.shell import Unclosed, Word, joined, words_of
 
-_COMMAND = re.compile(r"(?:^|[\s|;&(])curl(?:\.exe)?(?=[\s^\\]|$)", re.MULTILINE)
+_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
+_CURL = re.compile(r"(?:\S*[/\\])?curl(?:\.exe)?", re.IGNORECASE)
+_COMMENTS = re.compile(r"(?:\s|//[^\n]*|#[^\n]*|/\*.*?\*/)+", re.DOTALL)
+_PROMPT = re.compile(r"\[[^\]\[{\"\n]*\]\s*[$#%>]\s")
+"""``[me@machine ~]$``, which a list of JSON never begins like."""
+
 _SHORT_WITH_VALUE = frozenset("AbcCdDeEFHhKmoPQrtTuUwxXyYz")
 _LONG_WITH_VALUE = frozenset(
     "user header data data-raw data-binary data-ascii data-urlencode json url request cookie cookie-jar user-agent "
@@ -24,13 +30,13 @@ _LONG_WITH_VALUE = frozenset(
 _LONG = {"d": "data", "H": "header", "u": "user", "U": "proxy-user", "X": "request", "b": "cookie", "F": "form"}
 _DATA = ("data", "data-raw", "data-binary", "data-ascii", "json")
 _SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
-_SECRET_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
+_SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)
 _SECRET_QUERY = re.compile(r"(?i)(?:^|[?&])(?:api_?key|key|token|access_token|auth|secret|password)=([^&#]+)")
-_USER_INFO = re.compile(r"^[a-z][a-z0-9+.-]*://([^/@?#]+)@", re.IGNORECASE)
+_USER_INFO = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?([^/@?#{}\s]+)@", re.IGNORECASE)
 _ASSIGNED = re.compile(r"(?im)^\s*(?:export\s+|set\s+)?\w*(?:key|token|secret|password)\w*=(['\"]?)([^\s'\";]+)\1")
 _ANYWHERE = re.compile(
-    r"(?i)(?:-u\s*|--user[\s=]+|--oauth2-bearer\s+)['\"^]*([^\s'\"^]+)"
-    r"|(?:authorization|x-api-key|cookie)\s*:\s*([^'\"\r\n^]+)|[?&]api_?key=([^&\s'\"#^]+)"
+    r"(?i)(?<!\S)(?:-u\s*|--user[\s=]+|--oauth2-bearer\s+)['\"^]*([^\s'\"^]+)"
+    r"|(?:authorization|api-?key|auth-token|cookie)\s*:\s*([^'\"\r\n^]+)|[?&]api_?key=([^&\s'\"#^]+)"
 )
 _SCHEME = re.compile(r"(?:basic|bearer|apikey|token)\s+", re.IGNORECASE)
 _LONG_KEY = re.compile(r"(?=.*[.:0-9]).{12,}", re.DOTALL)  # what is shorter may be a plain word of the body
@@ -52,20 +58,29 @@ class Command:
 
 def is_command(text: str) -> bool:
     """Whether a pasted text is a cURL command and not a body."""
-    return text.lstrip()[:1] not in tuple('{["') and _COMMAND.search(text) is not None
+    return not _is_json(text) and _COMMAND.search(text) is not None
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text begins as JSON does, behind comments or not."""
+    begin = text.lstrip(WHITE)
+    begin = begin[found.end() :] if (found := _COMMENTS.match(begin)) else begin
+    return begin[:1] in tuple('{["') and not _PROMPT.match(begin)
 
 
 def without_keys(text: str) -> tuple[str, bool]:
-    """A command with every key in it masked, and whether there was one. Any other text is as it was.
+    """A text with every key in it masked, and whether there was one; JSON is as it was.
 
-    A command that cannot be read is masked too, by what keys look like.
+    What is no command, or one that cannot be read, is masked by what keys look like.
     """
-    if not is_command(text):
+    if _is_json(text):
         return text, False
     spans = [found.span(2) for found in _ASSIGNED.finditer(text)]
     try:
-        words = words_of(text)
+        words = words_of(text) if _COMMAND.search(text) else None
     except Unclosed:
+        words = None
+    if words is None:
         spans += [found.span(found.lastindex or 0) for found in _ANYWHERE.finditer(text)]
     else:
         for option, word, start in _options(words):
@@ -99,7 +114,7 @@ def read_command(text: str) -> Command:
 
 
 def _is_curl(word: Word) -> bool:
-    return not word.operator and re.fullmatch(r"curl(?:\.exe)?", word.value) is not None
+    return not word.operator and _CURL.fullmatch(word.value.strip(WHITE)) is not None
 
 
 def _with_body(url: str, datas: Sequence[tuple[str, Word, int]], piped: Word | None, *, more: bool) -> Command:
@@ -199,12 +214,14 @@ def _keys_in(option: str, value: str) -> Iterator[tuple[int, int]]:
         yield from [(0, len(value))] if "=" in value else []
     elif option == "header":
         name, colon, rest = value.partition(":")
-        if colon and name.strip().lower() in _SECRET_HEADERS:
+        if colon and _SECRET_HEADER.search(name):
             start = len(name) + 1 + len(rest) - len(rest.lstrip())
             scheme = _SCHEME.match(value, start)
             yield (scheme.end() if scheme else start), len(value)
-    elif option in ("", "url", "url-query"):
-        yield from (found.span(1) for found in (*_SECRET_QUERY.finditer(value), *_USER_INFO.finditer(value)))
+    elif option in ("", "url", "url-query", "data-urlencode"):
+        yield from (found.span(1) for found in _SECRET_QUERY.finditer(value))
+        if option in ("", "url"):
+            yield from (found.span(1) for found in _USER_INFO.finditer(value))
 
 
 def _is_no_key(text: str) -> bool:

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
 
-CMD_SIGNS = re.compile(r'\^"|\^\r?\n')
-"""What is only written for the command line of Windows."""
+_CMD_SIGNS = re.compile(r'\^"|\^\r?\n')
+_SINGLE = re.compile(r"\$'(?:[^'\\]|\\.)*'|'[^']*'", re.DOTALL)
 
-_BLANK = " \t\r"
 _OPERATOR = re.compile(r"<<<|<<-?|&&|\|\||;;|[;|&<>()\n]")
 _PLAIN = re.compile(r"[^\s'\"\\$;&|<>()`]+")
 _IN_DOUBLE = re.compile(r'[^"\\]+')
@@ -112,9 +111,11 @@ def joined(words: Iterable[Word], between: str) -> Word:
 def words_of(text: str) -> list[Word]:
     """The words and operators of a command line, for bash and its like or, where it is written so, for Windows.
 
-    Raises :class:`Unclosed`.
+    What is only written for the command line of Windows counts outside of ``'…'``: a body may hold ``"^"``. Raises
+    :class:`Unclosed`.
     """
-    return list(_windows(text) if CMD_SIGNS.search(text) else _Bash(text).words())
+    for_windows = _CMD_SIGNS.search(text) and _CMD_SIGNS.search(_SINGLE.sub("''", text))
+    return list(_windows(text) if for_windows else _Bash(text).words())
 
 
 class _Bash:
@@ -128,9 +129,9 @@ class _Bash:
         tags: list[tuple[str, bool]] = []  # here-documents that begin with the next line
         while self.at < len(self.text):
             char = self.text[self.at]
-            if char in _BLANK:
+            if char.isspace() and char != "\n":  # a space that no shell knows comes with a text that was copied
                 self.at += 1
-            elif self.text.startswith(("\\\n", "\\\r\n"), self.at):
+            elif self.text.startswith(("\\\n", "\\\r\n", "`\n", "`\r\n"), self.at):  # PowerShell's lines go on so
                 self.at = self.text.index("\n", self.at) + 1
             elif char == "#":
                 end = self.text.find("\n", self.at)

@@ -42,6 +42,13 @@ CMD = '^"' + re.sub(r'(\\*)"', r'\1\1^\\^"', BODY).replace("{", "^{") + '^"'
         f'curl ^"{URL}^" ^\r\n  -H ^"content-type: application/json^" ^\r\n  --data-raw {CMD}',
         f"# try it\nKEY=$SECRET curl {URL} -d {SINGLE}",
         f"curl -v -k --max-time 5 -o /dev/null -A 'a b' {URL} -d {SINGLE}",
+        f"/usr/bin/curl {URL} -d {SINGLE}",
+        f"[root@box ~]$ curl {URL} -d {SINGLE}",
+        f"\ufeffcurl {URL} -d {SINGLE}",
+        f"curl\u00a0-v {URL}\u2003-d {SINGLE}",
+        f"CURL.EXE `\n {URL} `\r\n -d {SINGLE}",
+        f"// as support sent it\ncurl {URL} -d {SINGLE}",
+        f"curl {URL} -d {SINGLE} -H 'x: {{\"^\"}}'",
     ],
 )
 def test_every_way_to_write_a_command_gives_its_body(command: str) -> None:
@@ -50,7 +57,7 @@ def test_every_way_to_write_a_command_gives_its_body(command: str) -> None:
     (event,) = payload.events
     assert {"name": event.name, **event.body} == EVENT
     line, column = position(payload, "/eventId")
-    assert command.split("\n")[line - 1][column - 1 :].lstrip('^\\"').startswith("e1")
+    assert payload.text.split("\n")[line - 1][column - 1 :].lstrip('^\\"').startswith("e1")
     assert any(URL in note for note in payload.notes)
 
 
@@ -130,6 +137,13 @@ KEY = "prefix123.s3cret-of-the-shop"
         f"export INTEMPT_API_KEY={KEY}\ncurl {URL} -d '{{}}'",
         f"curl -u {KEY} {URL} -d '{{\"data\": \"{KEY}\"}}'",
         f'curl ^"{URL}^" -H ^"Authorization: Bearer {KEY}^" -d ^"{{}}^"',
+        f"[root@box ~]$ curl -u {KEY} {URL} -d '{{}}'",
+        f"\u200bcurl -u {KEY} {URL} -d '{{}}'",
+        f"curl\u00a0-u {KEY} {URL} -d '{{}}'",
+        f"/usr/bin/curl -u {KEY} {URL} -d '{{}}'",
+        f"curl {URL} -H 'apiKey: {KEY}' -H 'X-Auth-Token: {KEY}' -d '{{}}'",
+        f"curl -G {URL} --data-urlencode apiKey={KEY} -d '{{}}'",
+        f"curl a:{KEY}@a.example/track -d '{{}}'",
     ],
 )  # fmt: skip
 def test_a_key_is_masked_and_nowhere_kept(command: str) -> None:
@@ -162,7 +176,39 @@ def test_a_key_in_a_command_that_cannot_be_read_is_masked_too(command: str) -> N
     assert KEY not in str(raised.value)
 
 
-@pytest.mark.parametrize("text", [BODY, f'["curl -u {KEY} {URL}"]', "a curly text", f'{{"key": "{KEY}"}}', ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"wget --header='Authorization: Basic {KEY}' --post-data='{{}}' {URL}",
+        f"POST /v1 HTTP/1.1\nHost: x\nAuthorization: Basic {KEY}\n\n{{}}",
+    ],
+)
+def test_a_key_in_what_is_no_command_of_curls_is_masked_as_well(text: str) -> None:
+    masked, had = without_keys(text)
+    assert had
+    assert KEY not in masked
+    with pytest.raises(ReadError) as raised:
+        read_payload(text)
+    assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize("comment", ["// from curl once", "# curl said", "/* as curl sent it */"])
+def test_a_body_below_a_comment_that_speaks_of_curl_is_a_body(comment: str) -> None:
+    assert not is_command(f"{comment}\n{BODY}")
+    assert read_payload(f"{comment}\n{BODY}").events
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BODY,
+        "some-user, his cookie and curl-like things",
+        f'["curl -u {KEY} {URL}"]',
+        "a curly text",
+        f'{{"key": "{KEY}"}}',
+        "",
+    ],
+)
 def test_what_is_no_command_is_left_as_it_is(text: str) -> None:
     assert not is_command(text)
     assert without_keys(text) == (text, False)
@@ -173,7 +219,7 @@ def test_a_variable_is_no_key() -> None:
     assert without_keys(command) == (command, False)
 
 
-@given(st.text(alphabet="curl -dHu'\"\\$^{}@<EOF\n;|&#=x:[]1,", max_size=60).map("curl ".__add__))
+@given(st.text(alphabet="curl -dHu'\"\\$^{}@<EOF\n;|&#=x:[]1,`\u00a0\f\u2028", max_size=60).map("curl ".__add__))
 def test_any_command_is_read_or_refused_with_a_sentence(command: str) -> None:
     try:
         said = read_payload(command).recognised
