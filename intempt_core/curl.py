@@ -7,6 +7,7 @@ sees it (CONTRACT 1.5): ``-u``, an ``Authorization`` header, a cookie, ``?apiKey
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from intempt_core.credentials import MASK
 from intempt_core.events import WHITE
@@ -31,9 +32,11 @@ _LONG = {"d": "data", "H": "header", "u": "user", "U": "proxy-user", "X": "reque
 _DATA = ("data", "data-raw", "data-binary", "data-ascii", "json")
 _SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)
-_SECRET_QUERY = re.compile(r"(?i)(?:^|[?&])(?:api_?key|key|token|access_token|auth|secret|password)=([^&#]+)")
+_QUERY = re.compile(r"(?:^|[?&])([^=&#?]+)=([^&#]+)")
+_SECRET_QUERY = re.compile(r"api[-_]?key|key|(?:access_)?token|auth|secret|password", re.IGNORECASE)
 _USER_INFO = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?([^/@?#{}\s]+)@", re.IGNORECASE)
-_ASSIGNED = re.compile(r"(?im)^\s*(?:export\s+|set\s+)?\w*(?:key|token|secret|password)\w*=(['\"]?)([^\s'\";]+)\1")
+_ASSIGNED = re.compile(r"(?im)^\s*(?:export\s+|set\s+)?(\w+)=(['\"]?)([^\s'\";]+)\2")
+_SECRET_VARIABLE = re.compile(r"key|token|secret|password", re.IGNORECASE)
 _ANYWHERE = re.compile(
     r"(?i)(?<!\S)(?:-u\s*|--user[\s=]+|--oauth2-bearer\s+)['\"^]*([^\s'\"^]+)"
     r"|(?:authorization|api-?key|auth-token|cookie)\s*:\s*([^'\"\r\n^]+)|[?&]api_?key=([^&\s'\"#^]+)"
@@ -75,7 +78,7 @@ def without_keys(text: str) -> tuple[str, bool]:
     """
     if _is_json(text):
         return text, False
-    spans = [found.span(2) for found in _ASSIGNED.finditer(text)]
+    spans: list[tuple[int, int]] = []
     try:
         words = words_of(text) if _COMMAND.search(text) else None
     except Unclosed:
@@ -85,6 +88,10 @@ def without_keys(text: str) -> tuple[str, bool]:
     else:
         for option, word, start in _options(words):
             spans += [word.span(start + a, start + b) for a, b in _keys_in(option, word.value[start:])]
+    variables = {re.sub(r"\W", "", text[at:end]) for at, end in spans if text[at] in "$%"}
+    for found in _ASSIGNED.finditer(text):
+        if _SECRET_VARIABLE.search(found[1]) or found[1] in variables:
+            spans.append(found.span(3))
     keys = {text[at:end] for at, end in spans if not _is_no_key(text[at:end])}
     masked = _masked(text, [span for span in spans if text[slice(*span)] in keys])
     for key in sorted(keys, key=len, reverse=True):
@@ -218,8 +225,9 @@ def _keys_in(option: str, value: str) -> Iterator[tuple[int, int]]:
             start = len(name) + 1 + len(rest) - len(rest.lstrip())
             scheme = _SCHEME.match(value, start)
             yield (scheme.end() if scheme else start), len(value)
-    elif option in ("", "url", "url-query", "data-urlencode"):
-        yield from (found.span(1) for found in _SECRET_QUERY.finditer(value))
+    elif option in ("", "url", "url-query", *_DATA, "data-urlencode") and not _is_json(value):
+        pairs = _QUERY.finditer(value)
+        yield from (found.span(2) for found in pairs if _SECRET_QUERY.fullmatch(unquote(found[1])))
         if option in ("", "url"):
             yield from (found.span(1) for found in _USER_INFO.finditer(value))
 

@@ -1,6 +1,8 @@
 """A request as it reached the sandbox: who sent it, to which path, with which headers; never with its credential."""
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlencode
 
 import orjson
@@ -11,7 +13,8 @@ from intempt_core.sandbox.store import Arrival
 NOT_KEPT = "(not kept)"
 """What stands in the place of a credential."""
 
-_SECRET = frozenset((b"authorization", b"proxy-authorization", b"cookie", b"x-api-key"))
+_SECRET = re.compile(r"auth|api[-_]?key|^key$|token|secret|password|cookie", re.IGNORECASE)
+"""In the name of a header or of a query's parameter: what else a program may call its key."""
 
 
 @dataclass(slots=True)
@@ -52,18 +55,26 @@ class Seen:
         )
 
     def _headers(self) -> str:
-        kept = [
-            (name.decode("latin-1"), NOT_KEPT if name in _SECRET else value.decode("latin-1"))
-            for name, value in self.request.headers.raw
-        ]
+        kept = []
+        for name, value in self.request.headers.raw:
+            named, secret = _read(name)
+            kept.append((named, NOT_KEPT if secret else value.decode("latin-1")))
         return orjson.dumps(kept).decode()
 
     def _query(self) -> str:
         query = self.request.scope["query_string"].decode("latin-1")
         if not query:
             return ""
-        if "apikey" not in query.lower():
-            return f"?{query}"
         pairs = parse_qsl(query, keep_blank_values=True)
-        return "?" + urlencode([(name, NOT_KEPT if name.lower() == "apikey" else value) for name, value in pairs],
-                               safe="()")  # fmt: skip
+        if not any(_SECRET.search(name) for name, _ in pairs):
+            return f"?{query}"
+        return "?" + urlencode(
+            [(name, NOT_KEPT if _SECRET.search(name) else value) for name, value in pairs], safe="()"
+        )
+
+
+@lru_cache(1024)
+def _read(name: bytes) -> tuple[str, bool]:
+    """A header's name, and whether its value is secret."""
+    named = name.decode("latin-1")
+    return named, _SECRET.search(named) is not None

@@ -48,7 +48,6 @@ CMD = '^"' + re.sub(r'(\\*)"', r'\1\1^\\^"', BODY).replace("{", "^{") + '^"'
         f"curl\u00a0-v {URL}\u2003-d {SINGLE}",
         f"CURL.EXE `\n {URL} `\r\n -d {SINGLE}",
         f"// as support sent it\ncurl {URL} -d {SINGLE}",
-        f"curl {URL} -d {SINGLE} -H 'x: {{\"^\"}}'",
     ],
 )
 def test_every_way_to_write_a_command_gives_its_body(command: str) -> None:
@@ -144,6 +143,8 @@ KEY = "prefix123.s3cret-of-the-shop"
         f"curl {URL} -H 'apiKey: {KEY}' -H 'X-Auth-Token: {KEY}' -d '{{}}'",
         f"curl -G {URL} --data-urlencode apiKey={KEY} -d '{{}}'",
         f"curl a:{KEY}@a.example/track -d '{{}}'",
+        f"curl '{URL}?api%4Bey={KEY}' -d '{{}}'",
+        f'SHOP={KEY} curl -u "$SHOP" {URL} -d \'{{}}\'',
     ],
 )  # fmt: skip
 def test_a_key_is_masked_and_nowhere_kept(command: str) -> None:
@@ -179,11 +180,12 @@ def test_a_key_in_a_command_that_cannot_be_read_is_masked_too(command: str) -> N
 @pytest.mark.parametrize(
     "text",
     [
+        f"curl -G {URL} -d apiKey={KEY}",
         f"wget --header='Authorization: Basic {KEY}' --post-data='{{}}' {URL}",
         f"POST /v1 HTTP/1.1\nHost: x\nAuthorization: Basic {KEY}\n\n{{}}",
     ],
 )
-def test_a_key_in_what_is_no_command_of_curls_is_masked_as_well(text: str) -> None:
+def test_a_key_in_what_has_no_body_of_curls_is_masked_as_well(text: str) -> None:
     masked, had = without_keys(text)
     assert had
     assert KEY not in masked

@@ -125,6 +125,16 @@ def test_a_request_opens_as_it_came_and_holds_no_credential(http: httpx.Client) 
     assert bad["told"].startswith("The API key is wrong.")
 
 
+@pytest.mark.parametrize("name", ["apikey", "api_key", "api%4Bey", "key", "access_token", "client_secret"])
+def test_a_key_under_another_name_is_not_kept_either(http: httpx.Client, name: str) -> None:
+    headers = {"X-Auth-Token": SECRET, "api-key": SECRET}
+    http.post(f"{TRACK}?x=1&{name}={SECRET}", json={"track": []}, headers=headers, auth=httpx.Auth())
+    (row,) = rows(http)
+    kept = http.get(f"/_sandbox/requests/{row['request']}")
+    assert SECRET not in kept.text + http.get("/_sandbox/live").text
+    assert "x=1" in kept.json()["path"]
+
+
 def test_a_request_that_is_not_kept_is_a_404_with_a_sentence(http: httpx.Client) -> None:
     for number in ("999999999", "0", "x", "9" * 30):
         answer = http.get(f"/_sandbox/requests/{number}")
