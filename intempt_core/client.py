@@ -44,8 +44,8 @@ __all__ = [
     "test_connection",
 ]
 
-RETRY_AFTER_LIMIT = 86_400.0
-"""Seconds: whatever longer wait a server asks for counts as a day."""
+RETRY_AFTER_LIMIT = 3_600.0
+"""Seconds: whatever longer wait a server asks for counts as an hour."""
 
 FEED_BYTES = 1_000_000
 """Bytes of a feed's answer that are read; a longer one is no list that a person looks at."""
@@ -208,15 +208,14 @@ def retry_delay(
     """Seconds to wait before the next try, ``None`` where there is none.
 
     *Unsent* may always be tried again, *unknown* only where the batch's policy is to resend (``resend_unknown``,
-    CONTRACT 3.7). The pause doubles from ``backoff_seconds``, with full jitter, on top of ``Retry-After``, and is never
-    longer than ``backoff_limit_seconds`` (CONTRACT 3.5).
+    CONTRACT 3.7). The pause doubles from ``backoff_seconds`` to ``backoff_limit_seconds``, with full jitter, on top of
+    ``Retry-After``, so that those who were told the same do not come back at once (CONTRACT 3.5).
     """
     again = attempt.outcome is Outcome.UNSENT or (resend_unknown and attempt.outcome is Outcome.UNKNOWN)
     if not again or tries_so_far >= settings.tries:
         return None
-    limit = settings.backoff_limit_seconds
-    step = min(limit, settings.backoff_seconds * 2.0 ** min(max(tries_so_far - 1, 0), 60))
-    return min(limit, (attempt.retry_after or 0.0) + rng.uniform(0.0, step))
+    doubled = settings.backoff_seconds * 2.0 ** min(max(tries_so_far - 1, 0), 60)
+    return (attempt.retry_after or 0.0) + rng.uniform(0.0, min(settings.backoff_limit_seconds, doubled))
 
 
 def retry_after(headers: dict[str, str], now: int) -> float | None:

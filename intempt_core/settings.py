@@ -48,7 +48,7 @@ class Settings:
     tries: int = _setting("Attempts of one request at the most, the first one counted.", 5, 1, 100)
     backoff_seconds: float = _setting("First pause between two attempts; it doubles, with full jitter.", 0.5, 0, 60)
     backoff_limit_seconds: float = _setting(
-        "Longest pause between two attempts, whatever Retry-After says (CONTRACT 3.5).", 30.0, 0, 3600
+        "Longest pause between two attempts, beyond what Retry-After asks for (CONTRACT 3.5).", 30.0, 0, 3600
     )
     answer_bytes: int = _setting(
         "Bytes of an answer that history keeps; a longer one is cut and says so.", 65_536, 0, 10_000_000

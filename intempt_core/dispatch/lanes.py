@@ -94,7 +94,7 @@ class Sender:
         try:
             while works and not self.halt.is_set():
                 work = works.popleft()
-                seconds = 0.0 if work.id == due else self._seconds_until(work.retry_at)
+                seconds = 0.0 if work.id == due else self._seconds_until(work)
                 if seconds > 0:
                     return Turn(sent, more=True, seconds=seconds, request=work.id)
                 seconds = self._seconds_to_turn(work)
@@ -145,10 +145,12 @@ class Sender:
             return 0.0
         return self.gate.pace.seconds()
 
-    def _seconds_until(self, retry_at: int | None) -> float:
-        if retry_at is None:
+    def _seconds_until(self, work: Work) -> float:
+        """How long until a request may be tried again: no longer than its pause was meant to be, on any clock."""
+        if work.retry_at is None:
             return 0.0
-        return min((retry_at - self.clock()) / 1000, self.settings.backoff_limit_seconds)
+        left, limit = (work.retry_at - self.clock()) / 1000, self.settings.backoff_limit_seconds
+        return min(left, limit if work.tried_at is None else (work.retry_at - work.tried_at) / 1000)
 
     async def _attempt(self, work: Work) -> Attempt:
         """One try. Cut off by the end of the process, it is unknown: the request may have arrived."""

@@ -206,7 +206,8 @@ class LeftBehind(NamedTuple):
 class Work:
     """A request that may leave, or waits until ``retry_at`` to do so again.
 
-    ``doubt``: an earlier attempt may have arrived (its outcome was unknown), whatever happens now.
+    ``doubt``: an earlier attempt may have arrived (its outcome was unknown), whatever happens now. ``tried_at`` is when
+    the last one ended, by the same clock as ``retry_at`` (epoch ms).
     """
 
     id: int
@@ -218,6 +219,7 @@ class Work:
     tries: int
     doubt: bool
     retry_at: int | None
+    tried_at: int | None
     body: bytes
 
 

@@ -22,7 +22,7 @@ from intempt_core.history.records import (
     Unfinished,
     Work,
 )
-from intempt_core.history.schema import batches, bodies, events, requests
+from intempt_core.history.schema import attempts, batches, bodies, events, requests
 from intempt_core.history.standings import (
     OVER,
     Standing,
@@ -282,9 +282,12 @@ def _work(connection: Connection, batch: str, ids: Sequence[int]) -> list[Work]:
             columns.tries,
             columns.doubt,
             columns.retry_at,
+            attempts.c.started_at,
+            attempts.c.elapsed_ms,
             bodies.c.body,
         )
         .join(bodies, bodies.c.request == columns.id)
+        .outerjoin(attempts, attempts.c.id == columns.last_attempt)
         .where(columns.id.in_(ids))
         .order_by(columns.position, columns.part)
     )
@@ -299,6 +302,7 @@ def _work(connection: Connection, batch: str, ids: Sequence[int]) -> list[Work]:
             tries=row.tries,
             doubt=row.doubt,
             retry_at=row.retry_at,
+            tried_at=None if row.started_at is None else int(row.started_at + row.elapsed_ms),
             body=zlib.decompress(row.body),
         )
         for row in connection.execute(found)

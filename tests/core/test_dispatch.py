@@ -277,6 +277,14 @@ def test_a_clock_that_was_set_back_does_not_hold_a_retry_for_long(open_desk: Ope
     assert len(server.received) == 1
 
 
+def test_nothing_is_tried_again_before_the_server_wants_it_nor_after_a_restart(open_desk: Open) -> None:
+    at, server = open_desk(lambda _: http(429, b"", "Retry-After: 90"))
+    batch = at.record(plan_of(1))
+    assert 90 <= at.drive(batch).seconds <= 90 + at.settings.backoff_limit_seconds
+    assert 80 < at.drive(batch).seconds <= 90 + at.settings.backoff_limit_seconds
+    assert len(server.received) == 1
+
+
 def test_the_rate_is_that_of_the_last_seconds() -> None:
     now = [100.0]
     meter = Meter(lambda: now[0])
