@@ -39,11 +39,14 @@ class JsonLines(logging.Formatter):
 
 
 def to_stream(stream: TextIO | None = None) -> logging.Handler:
-    """Write what the core says as JSON lines, by default to standard error; the handler, for whoever ends that."""
+    """Write what the core and its engine say as JSON lines, by default to standard error; the handler, for its end."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
-    log = logging.getLogger("intempt_core")
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    log.propagate = False
+    for name, level in (("intempt_core", logging.INFO), ("dbos", logging.WARNING)):
+        log = logging.getLogger(name)
+        for plain in [other for other in log.handlers if name == "dbos"]:  # it would write tracebacks, with their words
+            log.removeHandler(plain)
+        log.addHandler(handler)
+        log.setLevel(level)
+        log.propagate = False
     return handler

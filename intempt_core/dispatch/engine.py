@@ -257,16 +257,17 @@ class Dispatcher:
 
     async def _drained(self, tasks: Collection[asyncio.Task[None]], batches: Batches) -> None:
         """The end: first in peace, then cut off; an outcome is written either way if history is there."""
+        self._ledger.hurry()
         batches.halt()
         _, late = await asyncio.wait(tasks, timeout=self._drain)
-        self._ledger.give_up()
+        self._ledger.give_up(LAST_SECONDS)
         batches.cut_off()
         if late:
-            _, late = await asyncio.wait(late, timeout=LAST_SECONDS)
+            _, late = await asyncio.wait(late, timeout=2 * LAST_SECONDS)
         for task in late:  # it waits for the engine: all outcomes are with history by now
             task.cancel()
         if late:
-            await asyncio.wait(late)
+            await asyncio.wait(late, timeout=LAST_SECONDS)
         await self._ledger.flushed()
         if self._ledger.unwritten:
             say(log, "history is away at the end", level=logging.ERROR, unwritten=self._ledger.unwritten)

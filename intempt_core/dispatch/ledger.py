@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -28,6 +28,9 @@ for more of those: so few lanes share one, and do not all wait for each other, l
 SLOW_SECONDS, PATIENT_SECONDS = 0.05, 1.0
 """A write that took so long holds up the loop; for so long after it writes are left to the worker."""
 
+SAID_SECONDS = 1.0
+"""After so long a write that others keep waiting is said to be trouble."""
+
 log = logging.getLogger(__name__)
 
 
@@ -36,7 +39,7 @@ class Ledger:
 
     While history is unavailable every call waits until it returns, ``trouble`` says why as long as any call waits, and
     what was to be written stays in memory: ``unwritten`` outcomes. As a lane waits for its *leaving* to be written,
-    nothing is sent meanwhile.
+    nothing is sent meanwhile. An end bounds that patience: outcomes that it gave up are counted in ``unwritten`` too.
     """
 
     def __init__(self, history: History, owner: str) -> None:
@@ -45,12 +48,19 @@ class Ledger:
         self.trouble = ""
         self._troubles: dict[object, str] = {}  # by call: one that goes well says nothing of one that still waits
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="history")
-        self.unwritten = 0
         self._waiting: list[_Brought] = []
+        self._committed: Sequence[Mark] = ()  # those that are being written now
+        self._given_up = 0
         self._committing: asyncio.Task[None] | None = None
-        self._impatient = False
+        self._ends: float | None = None  # on the monotonic clock
         self._patient_until = 0.0
         self._answer_ms = 0.0  # how long answers take, on a moving average
+
+    @property
+    def unwritten(self) -> int:
+        """Outcomes that history does not have: those that wait, and those that were given up at the end."""
+        waiting = (mark for brought, _ in self._waiting for mark in brought)
+        return self._given_up + _outcomes(chain(self._committed, waiting))
 
     async def ask(self, question: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """Call a method of history in the worker, again and again until history is available.
@@ -63,11 +73,11 @@ class Ledger:
                 try:
                     return await loop.run_in_executor(self._worker, partial(question, *given, **named))
                 except HistoryUnavailable as error:
-                    if self._impatient:
+                    if self._is_over:
                         raise
                     self._note(me, str(error))
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = FIRST_PAUSE if self.history.patience.shortened else min(pause * 2, LONGEST_PAUSE)
         finally:
             self._note(me, "")
 
@@ -112,19 +122,21 @@ class Ledger:
             await _turns()
 
     async def _commit_these(self, some: "list[_Brought]") -> None:
-        marks = [mark for brought, _ in some for mark in brought]
-        waiting = (mark for brought, _ in self._waiting for mark in brought)
-        self.unwritten = sum(isinstance(mark, Settled) for mark in chain(marks, waiting))
+        self._committed = marks = [mark for brought, _ in some for mark in brought]
         try:
             missed = await self._written(marks)
         except Exception as error:  # noqa: BLE001  it is raised where it belongs
-            if len(some) > 1:  # one lane's mark that cannot be written must not take the others along
-                for one in some:
+            self._committed = ()
+            if len(some) > 1 and not isinstance(error, HistoryUnavailable):
+                for one in some:  # one lane's mark that cannot be written must not take the others along
                     await self._commit_these([one])
-            elif not some[0][1].done():
-                some[0][1].set_exception(error)
+                return
+            self._given_up += _outcomes(marks)
+            for _, future in some:
+                if not future.done():
+                    future.set_exception(error)
             return
-        self.unwritten = 0
+        self._committed = ()
         for _, future in some:
             if not future.done():
                 future.set_result(missed)
@@ -134,29 +146,50 @@ class Ledger:
 
         The worker writes them where others are writing, and for a while after a disk was slow.
         """
-        began = time.monotonic()
+        began, busy = time.monotonic(), ""
         if self.history.takes_at_once and began >= self._patient_until:
             try:
                 return self.history.mark(marks, owner=self.owner, at_once=True)
-            except HistoryUnavailable:
-                pass
+            except HistoryUnavailable as error:
+                if self._is_over:
+                    raise
+                busy = str(error)
             finally:
                 if time.monotonic() - began > SLOW_SECONDS:
                     self._patient_until = time.monotonic() + PATIENT_SECONDS
-        return await self.ask(self.history.mark, marks, owner=self.owner)
+        saying = asyncio.get_running_loop().call_later(SAID_SECONDS, self._note, busy, busy) if busy else None
+        try:
+            return await self.ask(self.history.mark, marks, owner=self.owner)
+        finally:
+            if saying is not None:
+                saying.cancel()
+                self._note(busy, "")
 
     async def flushed(self) -> None:
         """Wait until everything that was brought is written."""
         while self._committing is not None and not self._committing.done():
             await asyncio.wait({self._committing})
 
-    def give_up(self) -> None:
-        """Be patient no longer: from now on an unavailable history is raised."""
-        self._impatient = True
+    def hurry(self) -> None:
+        """The process ends: no lock is waited for long."""
+        self.history.patience.shortened = True
+
+    def give_up(self, seconds: float = 0.0) -> None:
+        """Be patient for so long: after that an unavailable history is raised."""
+        self._ends = time.monotonic() + seconds
+
+    @property
+    def _is_over(self) -> bool:
+        return self._ends is not None and time.monotonic() >= self._ends
 
     def close(self) -> None:
-        """Let the worker end."""
-        self._worker.shutdown(wait=True)
+        """Let the worker end, and history be as patient as before."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+        self.history.patience.shortened = False
+
+
+def _outcomes(marks: Iterable[Mark]) -> int:
+    return sum(isinstance(mark, Settled) for mark in marks)
 
 
 async def _turns() -> None:

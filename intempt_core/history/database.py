@@ -31,6 +31,9 @@ PATIENCE = "busy_timeout"
 CACHE_KB = 32_768
 """Page cache of one SQLite connection, at the most: the indexes of a large batch grow in random places."""
 
+SHORT_SECONDS = 0.5
+"""How long a history waits for any lock while its process ends."""
+
 TURN_SECONDS = 10.0
 """How long a thread waits, beyond the lock's own time, while others of its process write."""
 
@@ -47,10 +50,31 @@ _IN_WORDS = {
 }
 
 
+class Patience:
+    """How long a history waits for a lock that somebody else holds, in s; SQLite's only.
+
+    ``shortened`` while its process ends: whoever holds the lock must not hold up the end as well.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.shortened = False
+
+    @property
+    def for_a_lock_ms(self) -> int:
+        """Of another process."""
+        return int(1000 * (min(self._seconds, SHORT_SECONDS) if self.shortened else self._seconds))
+
+    @property
+    def for_a_turn(self) -> float:
+        """Of another thread."""
+        return SHORT_SECONDS if self.shortened else self._seconds + TURN_SECONDS
+
+
 class Database:
     """An open database."""
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], int], busy_seconds: float) -> None:
+    def __init__(self, engine: Engine, *, clock: Callable[[], int], patience: "Patience") -> None:
         self._engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
         self._impatient = engine.execution_options(**{WRITES: True, AT_ONCE: True})
@@ -58,7 +82,7 @@ class Database:
         self._file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
         self._inode: tuple[int, int] | None = None
         self._looking = threading.Lock()
-        self._busy_seconds = busy_seconds
+        self.patience = patience
         self._turn = threading.Lock()  # between threads of this process: SQLite itself would sleep and look again
 
     @classmethod
@@ -76,9 +100,10 @@ class Database:
             )
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise HistoryUnavailable(f"No history can be opened with this URL: {error}") from None
+        patience = Patience(busy_seconds)
         if engine.dialect.name == "sqlite":
-            _tune(engine, busy_seconds)
-        opened = cls(engine, clock=clock, busy_seconds=busy_seconds)
+            _tune(engine, patience)
+        opened = cls(engine, clock=clock, patience=patience)
         try:
             opened._make()
         except BaseException:
@@ -121,7 +146,7 @@ class Database:
         if self._file is None:  # a server lets many write at once
             yield
             return
-        if not self._turn.acquire(timeout=0 if at_once else self._busy_seconds + TURN_SECONDS):
+        if not self._turn.acquire(timeout=0 if at_once else self.patience.for_a_turn):
             raise HistoryUnavailable(f"{self._name} is busy: another part of this program writes for too long.")
         try:
             yield
@@ -205,16 +230,15 @@ class Database:
         return f"{self._name} cannot be used: {error}."
 
 
-def _tune(engine: Engine, busy_seconds: float) -> None:
+def _tune(engine: Engine, patience: Patience) -> None:
     """SQLite as the console needs it; transactions begin where SQLAlchemy says, not where the driver guesses."""
-    patience = int(busy_seconds * 1000)
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None
         for pragma in (
             "auto_vacuum=INCREMENTAL",  # counts for a database that is being made; must come before its journal's mode
-            f"busy_timeout={patience}",
+            f"busy_timeout={patience.for_a_lock_ms}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
@@ -225,8 +249,8 @@ def _tune(engine: Engine, busy_seconds: float) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options, driver = connection.get_execution_options(), driver_of(connection)
-        wanted = 0 if options.get(AT_ONCE) else patience
-        if connection.info.get(PATIENCE, patience) != wanted:  # a driver's connection keeps what it was told last
+        wanted = 0 if options.get(AT_ONCE) else patience.for_a_lock_ms
+        if connection.info.get(PATIENCE) != wanted:  # a driver's connection keeps what it was told last
             driver.execute(f"PRAGMA busy_timeout={wanted}")
             connection.info[PATIENCE] = wanted
         driver.execute("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")

@@ -573,6 +573,28 @@ def test_a_process_that_ends_while_history_is_away_does_not_wait_forever(
     assert len(set(got(server))) == len(got(server))
 
 
+def test_a_process_ends_while_history_is_locked_and_says_what_it_could_not_write(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    at, server = scene.desk(pause=0.5)
+    batch = at.record(plan_of(64, persons=16, per_request=1))
+    dispatcher = scene.started(at)
+    at.until(lambda: len(server.received) == 16)  # every lane waits for its answer
+    thief = sqlite3.connect(at.settings.data / "history.sqlite3", isolation_level=None)
+    thief.execute("BEGIN IMMEDIATE")
+    at.until(lambda: dispatcher.standing.unwritten == 16)  # all that has come is counted, not what is tried just now
+    with caplog.at_level(logging.ERROR):
+        dispatcher.stop(0.2)
+    assert thief.in_transaction  # the end did not wait for the lock
+    (said,) = (record for record in caplog.records if record.getMessage() == "history is away at the end")
+    assert vars(said)["facts"] == {"unwritten": 16}
+    thief.execute("ROLLBACK")
+    thief.close()
+    scene.started(at, owner="next")
+    at.until(lambda: at.counts(batch).get("unknown") == 16)  # nobody knows their answers any more
+    assert len(set(got(server))) == len(got(server)) == 16
+
+
 def test_one_mark_that_cannot_be_written_does_not_take_others_along(scene: Scene) -> None:
     at, _ = scene.desk()
     batch = at.record(plan_of(2, persons=2))

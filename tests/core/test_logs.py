@@ -17,12 +17,12 @@ from tests.core.sending_by_hand import decides, desk, plan_of
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
     """What is written as log lines."""
-    written, core = io.StringIO(), logging.getLogger("intempt_core")
-    before = core.level, core.propagate
-    handler = to_stream(written)
+    written, told = io.StringIO(), [logging.getLogger(name) for name in ("intempt_core", "dbos")]
+    before = [(log.level, log.propagate, log.handlers[:]) for log in told]
+    to_stream(written)
     yield written
-    core.removeHandler(handler)
-    core.level, core.propagate = before
+    for log, (level, propagate, handlers) in zip(told, before, strict=True):
+        log.level, log.propagate, log.handlers = level, propagate, handlers
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -47,6 +47,16 @@ def test_an_error_is_told_by_its_kind_and_place_and_not_by_its_words(stream: io.
     assert "secret" not in stream.getvalue()
 
 
+def test_the_engine_below_is_told_in_lines_as_well(stream: io.StringIO) -> None:
+    try:
+        raise ValueError('{"eventId": "secret"}')
+    except ValueError:
+        logging.getLogger("dbos").exception("a workflow broke off")
+    (line,) = lines(stream)
+    assert (line["event"], line["error"]) == ("a workflow broke off", "ValueError")
+    assert "secret" not in stream.getvalue()
+
+
 def test_sending_is_told_step_by_step_without_a_body_an_answer_or_a_key(stream: io.StringIO, tmp_path: Path) -> None:
     with hostile(decides(lambda _: http(401, b"the words of the server"))) as server:
         at = desk(tmp_path, server.url)
@@ -57,5 +67,5 @@ def test_sending_is_told_step_by_step_without_a_body_an_answer_or_a_key(stream: 
     assert events == ["sending starts", "batch is sent", "breaker opened", "batch stands", "sending ends"]
     assert {line["batch"] for line in told if "batch" in line} == {batch}
     assert told[3]["state"] == "paused"
-    for secret in ("the words", "e0", "eventId", "Basic", "sandbox.sandbox"):
+    for secret in ("the words", "eventId", "Basic", "sandbox.sandbox"):
         assert secret not in stream.getvalue()
