@@ -20,7 +20,12 @@ from intempt_core.sandbox.persons import PRODUCT_NAMES, known_by
 from intempt_core.sandbox.reading import read_track, unread
 
 REQUESTS_AT_ONCE = 64
-"""Requests that are digested in one transaction: some hundredths of a second."""
+"""Requests that are digested in one transaction at the most: some hundredths of a second."""
+
+BYTES_AT_ONCE = 10_000_000
+"""Bytes of their bodies at the most, unless a single one is larger. What is read of them takes ten times as much
+memory: so a transaction takes about as much as the largest body does alone.
+"""
 
 KEPT = 5_000
 """Requests that stay as they came, the last ones; older ones are known by their events only."""
@@ -37,24 +42,34 @@ Links = set[tuple[int, str, str]]
 """Pairs of nodes by project: who is one person."""
 
 
-def digest(connection: sqlite3.Connection, known: Links, read: dict[int, Events]) -> tuple[int, int]:
-    """Digest the oldest requests that are not, inside the caller's transaction; how many they were, and up to which
-    number everything is digested now.
+class Digested(NamedTuple):
+    """What one digest has done: how many requests it were, up to which number everything is digested now, and whether
+    requests are left.
+    """
 
-    Fewer than :data:`REQUESTS_AT_ONCE` means that none is left. ``known`` are links that stand in the database
-    already; the new ones are added. ``read`` are the events of requests that were read before; those digested go.
+    number: int
+    upto: int
+    left: bool
+
+
+def digest(connection: sqlite3.Connection, known: Links, read: dict[int, Events]) -> Digested:
+    """Digest the oldest requests that are not, inside the caller's transaction: at least one, and no more than
+    :data:`REQUESTS_AT_ONCE` and :data:`BYTES_AT_ONCE` allow.
+
+    ``known`` are links that stand in the database already; the new ones are added. ``read`` are the events of requests
+    that were read before; those digested go.
     """
     ((before,),) = connection.execute("SELECT upto FROM digested")
-    ((found,),) = connection.execute(_OLDEST, (before, REQUESTS_AT_ONCE))
+    ((found, left),) = connection.execute(_OLDEST, (before, REQUESTS_AT_ONCE, BYTES_AT_ONCE))
     waiting = orjson.loads(found)
     if not waiting:
-        return 0, before
+        return Digested(0, before, left=False)
     upto = waiting[-1][0]
     _digest_events(connection, [row[:-1] for row in waiting if row[-1]], known, read)
     connection.execute("UPDATE digested SET upto = ?", (upto,))
     connection.execute("DELETE FROM requests WHERE id <= ?", (upto - KEPT,))
     connection.execute(_CUT, (KEPT_BYTES, before, upto, KEPT_BYTES))
-    return len(waiting), upto
+    return Digested(len(waiting), upto, bool(left))
 
 
 def _digest_events(
@@ -202,10 +217,18 @@ def _many(into: str, once: int, width: int, height: int) -> str:
     return f"{into} VALUES {', '.join([f'({row})'] * height)}"
 
 
-# One row of all, because the interpreter's lock is given up for every row.
+# One row of all, because the interpreter's lock is given up for every row. The length of a body stands before it, so
+# bodies are not read to add them up.
 _OLDEST = """
-SELECT json_group_array(json_array(id, received_at, org, project, source, client, address, deduplicates, taken))
-FROM (SELECT * FROM requests WHERE id > ? ORDER BY id LIMIT ?)
+WITH
+  first(id, bytes) AS (SELECT id, length(body) FROM requests WHERE id > ?1 ORDER BY id LIMIT ?2),
+  added(id, bytes, number) AS (SELECT id, sum(bytes) OVER until, row_number() OVER until FROM first
+                               WINDOW until AS (ORDER BY id)),
+  until(id) AS (SELECT max(id) FROM added WHERE bytes <= ?3 OR number = 1)
+SELECT
+  json_group_array(json_array(id, received_at, org, project, source, client, address, deduplicates, taken)),
+  EXISTS (SELECT 1 FROM requests WHERE id > (SELECT id FROM until))
+FROM (SELECT * FROM requests WHERE id > ?1 AND id <= (SELECT id FROM until) ORDER BY id)
 """
 
 _CUT = """

@@ -113,18 +113,29 @@ def check_json(request: Request) -> None:
         raise Refused(415, f"The content encoding is {encoding}. The sandbox takes bodies as they are.")
 
 
+def said_size(request: Request, largest: int) -> int | None:
+    """The body's size in bytes, where the request says it. Raises :class:`Refused` 413 before any of it is read."""
+    said = request.headers.get("content-length", "")
+    if not said.isdecimal():
+        return None
+    size = int(said[:20])
+    if size > largest:
+        raise _too_large(largest)
+    return size
+
+
+def _too_large(largest: int) -> Refused:
+    return Refused(413, f"The body is larger than {largest:,} bytes. Send fewer events in one request.")
+
+
 async def read_body(request: Request, largest: int) -> bytes:
     """The body, up to ``largest`` bytes. Raises :class:`Refused` 413, or 400 where the sender went away."""
-    too_large = Refused(413, f"The body is larger than {largest:,} bytes. Send fewer events in one request.")
-    said = request.headers.get("content-length", "")
-    if said.isdecimal() and int(said[:20]) > largest:
-        raise too_large
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
             if len(body) > largest:
-                raise too_large
+                raise _too_large(largest)
     except ClientDisconnect:
         raise Refused(400, "The sender went away before the body was complete.") from None
     return bytes(body)

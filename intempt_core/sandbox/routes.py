@@ -21,9 +21,19 @@ from intempt_core.sandbox.asking import check_consent, feed_question, person_que
 from intempt_core.sandbox.digest import KEPT
 from intempt_core.sandbox.endings import ending, wait
 from intempt_core.sandbox.faults import Desk, Faults, FaultsUnreadable, faults_of
-from intempt_core.sandbox.guards import LARGEST_BODY, WholeSegments, check_json, check_key, check_origin, read_body
+from intempt_core.sandbox.glance import Events
+from intempt_core.sandbox.guards import (
+    LARGEST_BODY,
+    WholeSegments,
+    check_json,
+    check_key,
+    check_origin,
+    read_body,
+    said_size,
+)
 from intempt_core.sandbox.openapi import document
 from intempt_core.sandbox.reading import read_json, read_object, read_track, too_deep
+from intempt_core.sandbox.room import SMALL, Room
 from intempt_core.sandbox.seen import Seen
 from intempt_core.sandbox.store import Store
 from intempt_core.sandbox.trends import trend
@@ -33,6 +43,11 @@ Clock = Callable[[], int]
 
 READ_HERE = 100_000
 """Bytes of a body that the event loop reads itself (a few milliseconds); a larger one is read in a thread."""
+
+READ_ONCE = 50_000
+"""Bytes of a body whose events are remembered until they are digested; those of a larger one take too much memory to
+wait, and are read again.
+"""
 
 LARGEST_FAULTS = 100_000
 """Bytes of a fault document at the most."""
@@ -49,13 +64,20 @@ class _Sandbox:
     latency: float
     largest_body: int
     faults: Desk
+    room: Room
 
     async def track(self, seen: Seen) -> Response:
         """CONTRACT 1.1, 6.1, 6.3: take events. The answer leaves after they are committed."""
-        body = await self._body(seen)
+        said, late = await self._with_body(seen, self._take)
+        await wait(seen.request.receive, self.latency + late)
+        return said
+
+    async def _take(self, seen: Seen) -> tuple[Response, float]:
+        """Read and keep a track request; its answer, and how many seconds a fault holds that back."""
+        body = seen.body
         seen.received_at = self.clock()
-        events = await _read(lambda: read_track(body, seen.received_at), body)
-        met, late = self.faults.met(seen.path, events.number)
+        number, events = await _read(lambda: _events(body, seen.received_at), body)
+        met, late = self.faults.met(seen.path, number)
         status, said = (201, answer({}, 201)) if met is None else ending(met, answer({}, 201), seen.request.receive)
         taken = met is None or met.stores
         arrival = seen.arrival(
@@ -69,8 +91,8 @@ class _Sandbox:
             await self.store.add(arrival)
         else:
             self.store.note(arrival)
-        await wait(seen.request.receive, self.latency + late)
-        return said
+        seen.body = b""  # it is kept: an answer that is held back does not hold it
+        return said, late
 
     async def consent(self, seen: Seen) -> Response:
         """CONTRACT 6.2: take a consent."""
@@ -185,6 +207,7 @@ class _Sandbox:
         if request.method == "PUT":
             check_origin(request)
             check_json(request)
+            said_size(request, LARGEST_FAULTS)
             document = read_json(await read_body(request, LARGEST_FAULTS))
             try:
                 self.faults.set(faults_of(document))
@@ -205,19 +228,33 @@ class _Sandbox:
         return Response(await asyncio.to_thread(tell), media_type="application/json")
 
     async def _object(self, seen: Seen) -> dict[str, object]:
-        body = await self._body(seen)
-        return await _read(lambda: read_object(body), body)
+        async def read(seen: Seen) -> dict[str, object]:
+            return await _read(lambda: read_object(seen.body), seen.body)
 
-    async def _body(self, seen: Seen) -> bytes:
+        return await self._with_body(seen, read)
+
+    async def _with_body(self, seen: Seen, then: Callable[[Seen], Awaitable[_T]]) -> _T:
+        """Do something with a body, as soon as there is room for it."""
         check_key(seen.request)
         check_origin(seen.request)
         check_json(seen.request)
-        seen.body = await read_body(seen.request, self.largest_body)
-        return seen.body
+        size = said_size(seen.request, self.largest_body)
+        if size is not None and size <= SMALL:
+            seen.body = await read_body(seen.request, self.largest_body)
+            return await then(seen)
+        async with self.room.place():
+            seen.body = await self.room.in_time(read_body(seen.request, self.largest_body))
+            return await then(seen)
 
 
 async def _read(read: Callable[[], _T], body: bytes) -> _T:
     return read() if len(body) <= READ_HERE else await asyncio.to_thread(read)
+
+
+def _events(body: bytes, received_at: int) -> tuple[int, Events | None]:
+    """How many events a track request has, and they, where they are few enough to be remembered."""
+    events = read_track(body, received_at)
+    return events.number, events if len(body) <= READ_ONCE else None
 
 
 def _number(request: Request, name: str, default: int) -> int:
@@ -237,15 +274,17 @@ def app(
     largest_body: int = LARGEST_BODY,
     middleware: list[Middleware] | None = None,
     faults: Desk | None = None,
+    room: Room | None = None,
 ) -> Starlette:
     """A local Track API on the database ``file``, served at ``/`` or mounted anywhere.
 
     ``latency_ms`` is added to the answers of the API itself; ``clock`` gives epoch milliseconds; ``largest_body`` is
     in bytes. ``middleware`` stands before everything else. ``faults`` are what goes wrong on purpose, by default
-    nothing. Nothing is opened before the first request; ``app.state.store.close()`` lets go of the file.
+    nothing; ``room`` is where large bodies wait. Nothing is opened before the first request;
+    ``app.state.store.close()`` lets go of the file.
     """
     store = Store(file)
-    sandbox = _Sandbox(store, clock, latency_ms / 1000, largest_body, faults or Desk())
+    sandbox = _Sandbox(store, clock, latency_ms / 1000, largest_body, faults or Desk(), room or Room())
     project = "/v1/{org}/projects/{project}"
     made = Starlette(
         routes=[

@@ -11,6 +11,7 @@ import json
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 
 from intempt_core.feeds import Interaction
 from intempt_core.sandbox.answers import StoreUnavailable
-from intempt_core.sandbox.digest import REQUESTS_AT_ONCE, Links, digest, insert_once
+from intempt_core.sandbox.digest import KEPT_BYTES, Links, digest, insert_once
 from intempt_core.sandbox.glance import Events
 from intempt_core.sandbox.schema import prepare
 
@@ -30,6 +31,9 @@ BUSY_SECONDS = 5.0
 TAKEN_AT_ONCE = 100
 """Requests that one commit takes at the most: the rows of one statement."""
 
+BYTES_TAKEN_AT_ONCE = 10_000_000
+"""Bytes of their bodies with which a commit takes no more requests: SQLite has a copy of each."""
+
 QUIET_SECONDS = 0.1
 """Without a request for so long, what has come is digested."""
 
@@ -38,8 +42,8 @@ PILE = 64
 by turns, each for a while, costs less than both at once, for they share one interpreter.
 """
 
-REMEMBERED = 200
-"""Events of a request at the most for it to be remembered as it was read; a larger one is read again."""
+TURN_SECONDS = 1.0
+"""So long a pile is digested before what has come meanwhile is taken, for senders wait: a large request is a second."""
 
 PUT_AWAY = 500
 """Requests after which the log is put away into the database, at the next quiet moment: it takes a disk's time."""
@@ -54,7 +58,8 @@ class Arrival(NamedTuple):
     ``source`` is empty where the path named none (CONTRACT 6.3). ``headers`` are JSON, pairs, without credentials;
     ``size`` is the body's whole length. ``status`` is the answer's, ``None`` where none comes; ``told`` is the sentence
     of a refusal, ``fault`` what was done to it on purpose. ``taken``: it is a track request whose events are stored;
-    ``events`` are they, where they have been read already. Without ``deduplicates`` repeats among them count.
+    ``events`` are they, where they have been read already; they are remembered until they are digested. Without
+    ``deduplicates`` repeats among them count.
     """
 
     received_at: int
@@ -113,7 +118,11 @@ class Store:
         await self._ask(None)
 
     def note(self, arrival: Arrival) -> None:
-        """Keep a request of which nothing is taken. Nobody waits for it, and where it cannot be kept nobody is told."""
+        """Keep a request of which nothing is taken, with the beginning of its body. Nobody waits for it, and where it
+        cannot be kept nobody is told.
+        """
+        if len(arrival.body) > KEPT_BYTES:
+            arrival = arrival._replace(body=arrival.body[:KEPT_BYTES])
         self._hand_over(_Job(arrival))
 
     async def _ask(self, arrival: Arrival | None) -> None:
@@ -178,11 +187,13 @@ class Store:
     def _waiting(self, seconds: float | None) -> tuple[list[_Job], bool]:
         """The jobs that are waiting, after a wait for the first one; and whether the store is being closed."""
         jobs: list[_Job] = []
+        size = 0
         try:
             job = self._jobs.get(timeout=seconds) if seconds != 0 else self._jobs.get_nowait()
             while job is not None:
                 jobs.append(job)
-                if len(jobs) == TAKEN_AT_ONCE:
+                size += job.arrival.size if job.arrival is not None else 0
+                if len(jobs) == TAKEN_AT_ONCE or size >= BYTES_TAKEN_AT_ONCE:
                     return jobs, False
                 job = self._jobs.get_nowait()
         except queue.Empty:
@@ -272,7 +283,7 @@ def _take(desk: _Desk, arrivals: Sequence[Arrival]) -> None:
     desk.pile += len(arrivals)
     desk.logged += len(arrivals)
     for number, arrival in enumerate(arrivals, last - len(arrivals) + 1):  # one statement numbers its rows in a row
-        if arrival.events is not None and arrival.events.number <= REMEMBERED:
+        if arrival.events is not None:
             desk.read[number] = arrival.events
 
 
@@ -287,9 +298,12 @@ def _last(desk: _Desk) -> int:
 
 
 def _digest_some(desk: _Desk, *, all_of_it: bool) -> int:
-    """Digest what has waited longest, or everything; the number up to which everything is digested now."""
+    """Digest what has waited longest, or everything, as far as a turn goes; the number up to which everything is
+    digested now.
+    """
+    until = time.monotonic() + TURN_SECONDS
     upto = _digest(desk)
-    while all_of_it and desk.pile:
+    while all_of_it and desk.pile and time.monotonic() < until:
         upto = _digest(desk)
     return upto
 
@@ -300,13 +314,13 @@ def _digest(desk: _Desk) -> int:
         if version != desk.version or len(desk.links) > LINKS_KNOWN:
             desk.links.clear()
             desk.version = version
-        digested, upto = digest(desk.connection, desk.links, desk.read)
-    if digested < REQUESTS_AT_ONCE:
+        done = digest(desk.connection, desk.links, desk.read)
+    if done.left:
+        desk.pile = max(desk.pile - done.number, 1)  # another process may have put in more
+    else:
         desk.pile = 0
         desk.read.clear()  # what another process has digested, too
-    else:
-        desk.pile = max(desk.pile - digested, 1)  # another process may have put in more
-    return upto
+    return done.upto
 
 
 def _tell(jobs: Sequence[_Job], failure: Exception | None = None) -> None:

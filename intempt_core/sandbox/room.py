@@ -1,0 +1,55 @@
+"""Room for large bodies: few are in memory at once, and the others wait on the wire.
+
+What is read of a body takes ten times as much memory as the body. A request that waits here has had none of its body
+read, so its sender is held back by TCP itself. Small bodies never wait.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+
+from intempt_core.sandbox.answers import Refused
+
+PLACES = 4
+"""Large bodies that are in memory at once, from their first byte until they are committed."""
+
+SMALL = 100_000
+"""Bytes of a body that needs no place. One that does not say its size may be large."""
+
+PATIENCE_SECONDS = 60.0
+"""Wait for a place; longer is 503."""
+
+COMING_SECONDS = 30.0
+"""Time that a body with a place has to come in; without it four slow senders would stop all others."""
+
+
+class Room:
+    """The places of one application, for use in its event loop."""
+
+    def __init__(
+        self, places: int = PLACES, patience: float = PATIENCE_SECONDS, coming: float = COMING_SECONDS
+    ) -> None:
+        self._places = asyncio.Semaphore(places)
+        self._patience, self._coming = patience, coming
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """A place for a body, as long as it is in memory. Raises :class:`Refused` 503 where none becomes free."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._places.acquire()
+        except TimeoutError:
+            raise Refused(503, "Too many large requests have come at once. Nothing of this one was stored.",
+                          headers={"Retry-After": "1"}) from None  # fmt: skip
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def in_time(self, body: Awaitable[bytes]) -> bytes:
+        """A body that has a place. Raises :class:`Refused` 408 where its sender takes too long."""
+        try:
+            async with asyncio.timeout(self._coming):
+                return await body
+        except TimeoutError:
+            raise Refused(408, f"The body has not come within {self._coming:g} seconds.") from None
