@@ -102,7 +102,8 @@ def without_keys(text: str) -> tuple[str, bool]:
 
 def read_command(text: str) -> Command:
     """The cURL command in a text. Raises :class:`~intempt_core.shell.Unclosed`."""
-    words = words_of(text)
+    prompt = re.compile(rf"[{re.escape(WHITE)}]*{_PROMPT.pattern}").match(text)
+    words = [word for word in words_of(text) if prompt is None or word.at >= prompt.end()]
     own_at = next((index for index, word in enumerate(words) if _is_curl(word)), len(words))
     before, own = words[:own_at], words[own_at + 1 :]
     end = next((index for index, word in enumerate(own) if word.operator and not word.value.startswith("<")), len(own))
