@@ -16,6 +16,18 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) and not val.isascii() else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Trace only what coverage is a claim of: the core's own tests by example.
+
+    Tracing doubles the time of Python code. Generated examples, hundreds to a law, and whole screens run without it, so
+    that what they happen to touch counts for nothing.
+    """
+    for item in items:
+        generated = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if generated or "core" not in item.path.parts:
+            item.add_marker("no_cover")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_environment() -> Iterator[None]:
     """Take away settings, targets and keys of the person who runs the tests."""

@@ -163,7 +163,7 @@ async def drive(
 def workflows(at: Desk) -> list[tuple[str, str]]:
     """The engine's workflows, oldest first: who ran each last, and where it stands."""
     with closing(sqlite3.connect(at.settings.data / "engine.sqlite3")) as opened:
-        found = opened.execute("SELECT executor_id, status FROM workflow_status ORDER BY created_at, workflow_uuid")
+        found = opened.execute("SELECT executor_id, status FROM workflow_status ORDER BY rowid")
         return found.fetchall()
 
 

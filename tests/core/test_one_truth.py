@@ -261,13 +261,13 @@ def both_speeds_agree(mapped: MappedTable) -> None:
     assert fast.counts == slow.counts
     assert fast.bad.tolist() == slow.bad.tolist()
     assert (fast.rows_with_errors, fast.rows_with_warnings) == (slow.rows_with_errors, slow.rows_with_warnings)
-    every = slow.issues(limit=10_000)
-    assert [without_rows(issue) for issue in fast.issues(limit=10_000)] == [without_rows(issue) for issue in every]
+    every, quick = slow.issues(limit=10_000), fast.issues(limit=10_000)
+    assert [without_rows(issue) for issue in quick] == [without_rows(issue) for issue in every]
     assert [*fast.issues_by_row(range(fast.rows))] == [fast.issues_of(row) for row in range(fast.rows)]
     assert fast.issue_count() == slow.issue_count() == len(every)
-    for size in (1, 3) if len(every) < 100 else (97,):
-        pages = [fast.issues(start, size) for start in range(0, len(every) + size, size)]
-        assert [issue for page in pages for issue in page] == fast.issues(limit=10_000)
+    size = 1 + len(every) // 7  # a few pages, that end anywhere within a row's issues
+    pages = [fast.issues(start, size) for start in range(0, len(every) + size, size)]
+    assert [issue for page in pages for issue in page] == quick
     assert [fast.first_of(row) for row in range(fast.rows)] == [slow.first_of(row) for row in range(fast.rows)]
     for code in fast.counts:
         of_code = fast.issues(limit=10_000, code=code)
@@ -282,13 +282,13 @@ def both_speeds_agree(mapped: MappedTable) -> None:
         assert Counter(issue.place.row for issue in of_code).keys() == {row + 1 for row in fast.rows_of(code).tolist()}
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(mapped_tables())
 def test_columns_and_model_agree_on_every_row_and_every_code(mapped: MappedTable) -> None:
     both_speeds_agree(mapped)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(order_tables())
 def test_columns_and_model_agree_on_repeats_and_orders(mapped: MappedTable) -> None:
     both_speeds_agree(mapped)

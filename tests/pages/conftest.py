@@ -16,8 +16,8 @@ from intempt_core import sandbox
 from pages.parts.composing import Composing
 from pages.parts.house import house
 from pages.parts.inspecting import Inspecting
+from tests.pages.tabs_by_hand import tab_at
 
-CONSOLE = str(Path(__file__).parents[2] / "pages" / "console.py")
 HURRIED = {"CONSOLE_READ_SECONDS": "0.5", "CONSOLE_BACKOFF_SECONDS": "0.01", "CONSOLE_CONNECT_SECONDS": "1"}
 
 
@@ -116,7 +116,7 @@ def tab(sandbox_url: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     for name, content in {**HURRIED, "CONSOLE_DATA": str(data), "CONSOLE_SANDBOX": sandbox_url}.items():
         monkeypatch.setenv(name, content)
     house().start(durable=False)
-    yield lambda page: Screen(AppTest.from_file(CONSOLE).switch_page(page)).run()
+    yield lambda page: Screen(tab_at(page)).run()
     house().stop()
     st.cache_resource.clear()
 

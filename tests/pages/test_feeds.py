@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from intempt_core import typed_target
 from intempt_core.history import target_key
 from pages.parts.house import house
 from tests.core.hostile_server import Behaviour, answers, closed_port, hostile, never_ends, resets_at_once, says
-from tests.pages.conftest import CONSOLE, Screen
+from tests.pages.conftest import Screen
+from tests.pages.tabs_by_hand import tab_at
 
 numbers = count(1)
 
@@ -28,7 +28,7 @@ def opened(tab: Callable[[str], Screen]) -> Callable[..., Screen]:
     """Opens the Feeds screen cold with these query parameters."""
 
     def open_(**params: str) -> Screen:
-        app = AppTest.from_file(CONSOLE).switch_page("feeds.py")
+        app = tab_at("feeds.py")
         for name, text in params.items():
             app.query_params[name] = text
         return Screen(app).run()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from intempt_core import Outcome, Policy, Target
 from intempt_core.credentials import Credential
@@ -15,9 +14,8 @@ from intempt_core.history import BatchState, History, Leaving, Settled, Source
 from pages.parts.clearing import clearing
 from pages.parts.house import house
 from tests.core.history_by_hand import ME, SHOP, attempt, batch_of, event, intent, request
+from tests.pages.tabs_by_hand import tab_at
 from tests.pages.upload_by_hand import Upload
-
-CONSOLE = str(Path(__file__).parents[2] / "pages" / "console.py")
 
 
 @pytest.fixture
@@ -31,7 +29,7 @@ def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History
 
 def opened(**params: str) -> Upload:
     """The History screen, opened cold with these query parameters."""
-    app = AppTest.from_file(CONSOLE).switch_page("history.py")
+    app = tab_at("history.py")
     for name, text in params.items():
         app.query_params[name] = text
     return Upload(app).run()

@@ -5,22 +5,20 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from intempt_core.client import Outcome
 from intempt_core.history import BatchSummary, Leaving, Settled
 from pages.parts.house import house
 from tests.core.history_by_hand import attempt
+from tests.pages.tabs_by_hand import tab_at
 from tests.pages.upload_by_hand import Upload, csv_of, good_rows
-
-CONSOLE = str(Path(__file__).parents[2] / "pages" / "console.py")
 
 
 @pytest.fixture
 def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
     """The Upload screen of a console that has a data folder of its own and nobody who sends."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
-    yield Upload(AppTest.from_file(CONSOLE).switch_page("upload.py")).run()
+    yield Upload(tab_at("upload.py")).run()
     house().history.close()
     st.cache_resource.clear()
 

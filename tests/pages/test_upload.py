@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from pages.parts.house import house
 from tests.core.workbooks_by_hand import rows_xml, workbook
+from tests.pages.tabs_by_hand import tab_at
 from tests.pages.upload_by_hand import HEADER, Upload, cosmetics, csv_of, good_rows
 
-CONSOLE = str(Path(__file__).parents[2] / "pages" / "console.py")
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
 
 
@@ -24,7 +23,7 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
 def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
     """The Upload screen of a console that has a data folder of its own and nobody who sends."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
-    yield Upload(AppTest.from_file(CONSOLE).switch_page("upload.py")).run()
+    yield Upload(tab_at("upload.py")).run()
     house().history.close()
     st.cache_resource.clear()
 
@@ -516,6 +515,8 @@ def test_made_ids_are_the_same_each_time_and_fresh_ones_are_others(upload: Uploa
 
 def test_what_history_cannot_record_is_not_sent_and_says_so(upload: Upload, tmp_path: Path) -> None:
     upload.drop(csv_of(*good_rows(3))).press("upload-settle")
+    with house().history._engine.connect() as connection:  # the one that is used next is the one used last
+        connection.exec_driver_sql("PRAGMA busy_timeout=100")
     with closing(sqlite3.connect(tmp_path / "data" / "history.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         upload.press("upload-send")
