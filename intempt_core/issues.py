@@ -51,13 +51,15 @@ class Place:
 
     ``row`` counts events of the input from 1 (the header is not a row); ``line`` counts physical lines from 1;
     ``column`` is the file's own header; ``pointer`` is an RFC 6901 pointer: into the pasted document, into the
-    request of a form, or, for a file, into the event that the row becomes.
+    request of a form, or, for a file, into the event that the row becomes. ``span`` is from where to where in the
+    pasted document, for what a pointer alone does not tell apart (a comma, a comment, one of several equal keys).
     """
 
     row: int | None = None
     line: int | None = None
     column: str | None = None
     pointer: str = ""
+    span: tuple[int, int] | None = None
 
     @property
     def path(self) -> str:

@@ -50,10 +50,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """What a reader of JSON passes over: ``code`` is an issue's, ``at`` an offset, ``given`` what was written."""
+    """What a reader of JSON passes over: ``code`` is an issue's, it stands from ``at`` to ``end``, ``given`` is its
+    key or its number.
+    """
 
     code: str
     at: int
+    end: int
     pointer: str
     given: str
 
@@ -352,9 +355,9 @@ def _node(text: str, at: int, levels: int) -> Node:
 
 def _oddities(text: str, node: Node, pointer: str) -> Iterator[Oddity]:
     for key, at in node.repeats:
-        yield Oddity("key_repeated", at, f"{pointer}/{pointer_step(key)}", key)
+        yield Oddity("key_repeated", at, _values.raw_decode(text, at)[1], f"{pointer}/{pointer_step(key)}", key)
     for key, member in (node.members or {}).items():
         yield from _oddities(text, member, f"{pointer}/{pointer_step(key)}")
     literal = text[node.at : node.end]
     if literal[0] in "-0123456789" and not literal.lstrip("-").isdigit() and _loses_digits(literal, float(literal)):
-        yield Oddity("number_precision", node.at, pointer, literal)
+        yield Oddity("number_precision", node.at, node.end, pointer, literal)

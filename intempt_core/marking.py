@@ -19,8 +19,6 @@ LINES_DRAWN = 2_000
 
 _OUTLANDISH = "".join(sorted((set(INVISIBLE) | set(WHITE)) - set(" \t\r\n")))
 _UNSEEN = re.compile(f"([{re.escape(_OUTLANDISH)}\ud800-\udfff]|\r(?!\n))")
-_AT_KEY = frozenset(("key_repeated",))
-_OVER = frozenset(("json_comment", "json_comma"))
 
 
 def written_out(char: str) -> str:
@@ -67,18 +65,11 @@ def span_of(payload: Payload, issue: Issue) -> tuple[int, int]:
 
     A field that is not there is marked at the bracket of the object that lacks it, an object at its own bracket.
     """
-    if issue.code in _OVER:
-        blank = next(
-            blank
-            for blank in payload.over
-            if blank.code == issue.code and payload.line_column(payload.source.place(blank.at))[0] == issue.place.line
-        )
-        return payload.source.span(blank.at, blank.end)
+    if issue.place.span is not None:
+        return payload.source.span(*issue.place.span)
     node, exact = payload.document.find(issue.place.pointer)
     at, end = node.at, node.end
-    if issue.code in _AT_KEY and node.key_at >= 0:
-        at, end = node.key_at, node.key_at + len(payload.document.key_text(node))
-    elif not exact or payload.document.text[at] in "[{":
+    if not exact or payload.document.text[at] in "[{":
         end = at + 1
     return payload.source.span(at, end)
 

@@ -83,18 +83,19 @@ def read_payload(text: str, *, longest: int | None = None) -> Payload:
         place = Place(None, bisect_right(lines, source.place(at)), None, pointer)
         found.append((at, Issue("request_shape", place, "null" if given is None else given_text(given), hint)))
 
-    def oddity(code: str, at: int, pointer: str, given: str) -> None:
+    def oddity(code: str, span: tuple[int, int], pointer: str, given: str) -> None:
+        at = span[0]
         row = bisect_right(spans, at, key=itemgetter(0))
         inside = row > 0 and at < spans[row - 1][1]
-        place = Place(row if inside else None, bisect_right(lines, source.place(at)), None, pointer)
+        place = Place(row if inside else None, bisect_right(lines, source.place(at)), None, pointer, span)
         found.append((at, Issue(code, place, shown(given))))
 
     for odd in document.oddities():
-        oddity(odd.code, odd.at, odd.pointer, odd.given)
+        oddity(odd.code, (odd.at, odd.end), odd.pointer, odd.given)
     for blank in over:
         row = bisect_right(spans, blank.at, key=itemgetter(0))
         pointer = events[row - 1].place.pointer if row and blank.at < spans[row - 1][1] else ""
-        oddity(blank.code, blank.at, pointer, source.value[blank.at : blank.end])
+        oddity(blank.code, (blank.at, blank.end), pointer, source.value[blank.at : blank.end])
     issues = tuple(issue for _, issue in sorted(found, key=itemgetter(0)))
     recognised = f"cURL command with {shape.words}" if command else shape.words
     notes = tuple(_notes(command, over, document, had_key=had_key))

@@ -24,7 +24,7 @@ from intempt_core.events import (
 )
 from intempt_core.issues import Issue
 from intempt_core.json_text import LINE_END, Node
-from intempt_core.marking import Mark, marks_of, span_of, visible
+from intempt_core.marking import Mark, marks_of, visible
 from intempt_core.payloads import Payload
 from intempt_core.shell import Unclosed
 
@@ -311,9 +311,8 @@ def _list(at: _At) -> _Draft | None:
 
 def _remove(at: _At) -> _Draft | None:
     """What JSON does not know; line ends stay where they are."""
-    begin, _ = span_of(at.payload, at.issue)
-    blank = next((one for one in at.payload.over if at.payload.source.place(one.at) == begin), None)
-    return ("Take it out.", [Edit(blank.at, blank.end, "")]) if blank else None
+    span = at.issue.place.span
+    return ("Take it out.", [Edit(*span, "")]) if span else None
 
 
 _DRAFTS: dict[str, Callable[[_At], _Draft | None]] = {

@@ -14,7 +14,8 @@ from intempt_core.history import LeftBehind, left_behind_of
 from intempt_core.issues import Issue
 from intempt_core.mapped import MappedTable, first_mapping, map_table
 from intempt_core.mapping import Mapping
-from intempt_core.payloads import Payload, position, read_payload
+from intempt_core.marking import span_of
+from intempt_core.payloads import Payload, read_payload
 from intempt_core.plan import Order, Plan, plan_events, plan_table
 from intempt_core.report import Report, Seen
 from intempt_core.saved_mappings import SavedMappings, read_mapping
@@ -61,7 +62,9 @@ class Given:
 
     def column_of(self, issue: Issue) -> str | int | None:
         """An issue's column: a table's header, or the number of the character in a document's line."""
-        return position(self.payload, issue.place.pointer)[1] if self.payload else issue.place.column
+        if self.payload is None:
+            return issue.place.column
+        return self.payload.line_column(span_of(self.payload, issue)[0])[1]
 
 
 def read(file: Path, mapping: str | None, settings: Settings) -> Given:

@@ -38,6 +38,31 @@ def test_a_mark_stands_on_what_is_wrong(text: str, marks: list[tuple[str, str]])
     assert sorted(marked(text)) == sorted(marks)
 
 
+EVENT = '{"name":"Product viewed","eventId":"e","userId":"u","data":{"productId":"p","x":[1,],"y":[2,],},}'
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (EVENT, [(1, 83), (1, 92), (1, 94), (1, 96)]),
+        (f"curl u -d '{EVENT}'", [(1, 94), (1, 103), (1, 105), (1, 107)]),
+        (EVENT.replace(",]", ",\n]"), [(1, 83), (2, 9), (3, 2), (3, 4)]),
+        (f"curl u \\\n -d '{EVENT}'", [(2, 88), (2, 97), (2, 99), (2, 101)]),
+        (EVENT.replace(",]", "]").replace(",}", " /* a */ /* a */}"), [(1, 93), (1, 101), (1, 110), (1, 118)]),
+        ('{"name":"Product viewed","eventId":"e","userId":"u","data":{"x":1,},"productId":"A1",}',
+         [(1, 60), (1, 66), (1, 85)]),
+        ('{"name":"Product viewed","eventId":"e","userId":"u","data":{"productId":"p","a":1,"a":2,"a" :3}}',
+         [(1, 83), (1, 89)]),
+    ],
+)  # fmt: skip
+def test_each_of_several_problems_of_one_kind_on_one_line_is_marked_at_its_own_place(
+    text: str, columns: list[tuple[int, int]]
+) -> None:
+    payload = read_payload(text)
+    issues = check_events(payload.events, None, payload.issues).issues()
+    assert [payload.line_column(mark.at) for mark in marks_of(payload, issues)] == columns
+
+
 def test_what_nobody_sees_is_written_out() -> None:
     assert visible("a\u202eb\u200b\ud800\u00a0\r\n\t c\0") == ("a⟨U+202E⟩b⟨U+200B⟩⟨U+D800⟩⟨U+00A0⟩\r\n\t c⟨U+0000⟩")
 

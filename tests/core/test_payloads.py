@@ -128,6 +128,19 @@ def test_comments_and_trailing_commas_are_read_over_and_said_at_their_place() ->
     )
 
 
+@pytest.mark.parametrize("around", ["{}", "curl https://a.example/track -d '{}' --compressed"])
+def test_each_of_several_commas_and_comments_on_one_line_has_its_own_place(around: str) -> None:
+    text = around.replace("{}", '{"a": [1,], "b": /* x */ [2, ], /* x */ "c": {"d": 3,},}')
+    payload = read_payload(text)
+    spans = [issue.place.span or (0, 0) for issue in payload.issues]
+    begin = text.index('{"a"')
+    assert [begin + at for at, _ in spans] == [
+        text.index(",]"), text.index("/*"), text.index(", ]"), text.rindex("/*"), text.index(",}"), text.rindex(",}"),
+    ]  # fmt: skip
+    assert [payload.source.value[at:end] for at, end in spans] == [",", "/* x */", ",", "/* x */", ",", ","]
+    assert {issue.place.line for issue in payload.issues} == {1}
+
+
 def test_a_text_that_is_too_long_is_refused_with_the_limit() -> None:
     with pytest.raises(ReadError, match="up to 5,000,000 are read here"):
         read_payload(" " * 5_000_001, longest=LONGEST)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from intempt_core.checks import check_events
 from intempt_core.issues import Issue
+from intempt_core.marking import span_of
 from intempt_core.payloads import Payload, read_payload
 from intempt_core.text_mends import Mend, differences, mend_of, mended
 
@@ -60,6 +61,10 @@ def found(text: str) -> tuple[Payload, list[tuple[Issue, Mend | None]]]:
         ('{"track": {"name": "x", "payload": []}}', '{"track": [{"name": "x", "payload": []}]}'),
         ('{"track": 5}', None),
         (BEGIN + ', // why\n "data": {"productId": "p",}, }', BEGIN + ', \n "data": {"productId": "p"} }'),
+        (BEGIN + ', "data": {"productId": "p", "x": [1,], "y": [2, ],},}',
+         BEGIN + ', "data": {"productId": "p", "x": [1], "y": [2 ]}}'),
+        (BEGIN + ', /* a */ "data": /* a */ {"productId": "p"}} // a', BEGIN + ',  "data":  {"productId": "p"}} '),
+        (BEGIN + ', "data": {"x": 1,}, "productId": "A1",}', BEGIN + ', "data": {"productId": "A1", "x": 1}}'),
         ('{"name": "Product viewd", "eventId": "e", "userId": "u", "data": {"productId": "p"}}', None),
     ],
 )  # fmt: skip
@@ -94,6 +99,65 @@ def test_a_document_inside_a_command_is_mended_in_its_quotes(quoted: object) -> 
     again, left = found(new)
     assert left == []
     assert again.events[0].body == {"eventId": "it's", "userId": "u", "data": {"productId": "p"}}
+
+
+BARE = st.none() | st.booleans() | st.integers(-9, 9) | st.text("a,]}/*#'\\\" ", max_size=5)
+JSONS: st.SearchStrategy[object] = st.recursive(
+    st.lists(BARE, min_size=1, max_size=3),
+    lambda inside: (
+        st.lists(BARE | inside, max_size=3)
+        | st.dictionaries(st.sampled_from(["data", "userId", "x", "//"]), BARE | inside, max_size=3)
+    ),
+    max_leaves=8,
+)
+INSIDE = st.text("a,]}[{/#'\" ", max_size=5).map(lambda text: text + ".")
+COMMENTS = (
+    INSIDE.map(lambda text: f"/*{text}\n*/")
+    | INSIDE.map(lambda text: f"/*{text}*/")
+    | st.tuples(st.sampled_from(["//", "#"]), INSIDE).map("".join)
+)
+
+
+def tokens(value: object) -> list[str]:
+    """JSON in tokens."""
+    if isinstance(value, dict):
+        members = [[json.dumps(key), ":", *tokens(one)] for key, one in value.items()]
+    elif isinstance(value, list):
+        members = [tokens(one) for one in value]
+    else:
+        return [json.dumps(value)]
+    between = [token for number, member in enumerate(members) for token in ([","] if number else []) + member]
+    return ["{", *between, "}"] if isinstance(value, dict) else ["[", *between, "]"]
+
+
+@given(JSONS, st.data(), st.sampled_from(["{}", "curl https://a.example/track -d '{}' --compressed"]))
+def test_every_comma_and_comment_put_into_a_document_is_marked_and_mended_and_nothing_else(
+    value: object, data: st.DataObject, around: str
+) -> None:
+    strict, loose, before, put = "", "", "", []
+    for token in tokens(value):
+        if token in ("]", "}") and before not in ("[", "{") and data.draw(st.booleans()):
+            put.append((len(loose), len(loose) + 1))
+            loose += ","
+        for comment in data.draw(st.lists(COMMENTS, max_size=2)):
+            put.append((len(loose), len(loose) + len(comment)))
+            ended = data.draw(st.sampled_from(["\n", "\r\n"])) if comment[:2] != "/*" else ""
+            loose, strict = loose + comment + ended, strict + ended
+        space = data.draw(st.sampled_from(["", " ", "\n"]))
+        loose, strict, before = loose + token + space, strict + token + space, token
+
+    def pasted(document: str) -> str:
+        return around.replace("{}", document.replace("'", "'\\''") if around != "{}" else document)
+
+    def placed(at: int) -> int:
+        return around.index("{}") + len(pasted(loose[:at])) - len(pasted(""))
+
+    payload, some = found(pasted(loose))
+    over = [(issue, mend) for issue, mend in some if issue.code in ("json_comma", "json_comment")]
+    assert sorted(span_of(payload, issue) for issue, _ in over) == [(placed(at), placed(end)) for at, end in put]
+    assert mended(payload, [mend for _, mend in over if mend]) == pasted(strict)
+    assert json.loads(strict) == value
+    assert read_payload(pasted(strict)).over == ()
 
 
 def test_what_stands_in_two_kinds_of_quotes_is_mended_only_where_it_reads_as_meant() -> None:
