@@ -150,6 +150,11 @@ def test_a_json_document_goes_the_same_road(tmp_path: Path, capsys: pytest.Captu
     assert (issue["code"], issue["row"], issue["line"]) == ("product_id_missing", 1, 6)
     assert issue["pointer"] == "/track/0/payload/0/data/productId"
     assert isinstance(issue["column"], int)
+    text = '{"name": "Product viewed", "eventId": "e", "userId": "u", "data": {"productId": "p", "x": [1,],},}'
+    document.write_text(text)
+    assert main(["check", str(document), "--format", "json"], {}) == 0
+    issues = json.loads(capsys.readouterr().out)["issues"]
+    assert [issue["column"] - 1 for issue in issues] == [text.index(",]"), text.index(",}"), text.rindex(",}")]
     document.write_text('{"track": 7}')
     assert main(["check", str(document)], {}) == 1
     assert "request_shape" in capsys.readouterr().out
