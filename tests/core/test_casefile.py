@@ -81,6 +81,34 @@ def test_nobody_is_named_by_a_product_by_the_place_of_a_problem_or_by_what_a_men
         assert name not in as_json(case) + "".join(as_page(case))
 
 
+@pytest.mark.parametrize(
+    ("who", "written"),
+    [
+        ("jürgen@müller.de", r"j\u00fcrgen@m\u00fcller.de"),
+        ("jürgen@müller.de", "JÜRGEN@Müller.DE"),
+        ('Max/1"2', r"Max\/1\"2"),
+        ("o'brien@x.de", "o&#39;brien@x.de"),
+        ("a&b<c>", "a&amp;b&lt;c&gt;"),
+        ("anna+1@x.de", "anna%2B1%40x.de"),
+        ("anna+1@x.de", "anna%2b1%40x.de"),
+        ("anna smith", "anna+smith"),
+    ],
+)
+def test_nobody_is_named_by_an_answer_that_escapes_the_identity(history: History, who: str, written: str) -> None:
+    body = {"track": [{"name": "Product viewed", "payload": [{**ANNA, "userId": who}]}]}
+    case = case_of(history, sent(history, body, f"<p>No user {written}.</p>".encode()), "1.0", salt=SALT)
+    assert written not in json.dumps(case, ensure_ascii=False)
+    (attempt_,) = case["attempts"]
+    assert re.fullmatch(r"<p>No user person-\w+\.</p>", attempt_["answer"])
+
+
+def test_no_name_is_looked_for_in_a_name_that_was_put_there() -> None:
+    names = Pseudonyms(SALT, iter([{"userId": "anna@x.de", "profileId": "person", "accountId": "erso"}]))
+    told = names.text("of anna@x.de and a person")
+    assert re.fullmatch(r"of person-\w{10} and a person-\w{10}", told)
+    assert names.text("anna@x.de") in told
+
+
 def test_as_sent_is_byte_for_byte(history: History) -> None:
     body = json.dumps({"track": [{"name": "A", "payload": [ANNA]}]}, indent=3).encode()
     case = case_of(history, sent(history, body), "1.0", salt=None)
