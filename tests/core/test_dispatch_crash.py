@@ -1,12 +1,14 @@
 """A process that is killed in the middle: no event lost, doubles only where history says so, every person in order."""
 
 import itertools
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -29,6 +31,40 @@ dispatcher.start(durable=True)
 print("sending", flush=True)
 time.sleep(60)
 """
+MOTHER = """
+import json, os, signal, sys, time
+from pathlib import Path
+from intempt_core.dispatch import durable
+from tests.core.sending_by_hand import desk
+for line in sys.stdin:
+    folder, url, owner = json.loads(line)
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        print("gone", flush=True)
+        continue
+    desk(Path(folder), url).dispatcher(owner=owner).start(durable=True)
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+"""
+Mother = subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module")
+def mother() -> Iterator[Mother]:
+    """A process that has read the programs, which takes over a second, and does nothing but bear processes that send,
+    one after another.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", MOTHER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
 
 
 def received(url: str) -> list[tuple[str, str]]:
@@ -42,16 +78,17 @@ def received(url: str) -> list[tuple[str, str]]:
         after = page["next"]
 
 
-def killed_while_sending(folder: Path, url: str, at: Desk, batch: str, owner: str, more: int) -> None:
+def killed_while_sending(mother: Mother, folder: Path, url: str, at: Desk, batch: str, owner: str, more: int) -> None:
     """A process that sends, and gets SIGKILL after ``more`` further requests are through."""
     before = through(at, batch)
-    with subprocess.Popen(
-        [sys.executable, "-c", SENDER, str(folder), url, owner], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
-    ) as sender:
-        assert sender.stdout
-        assert sender.stdout.readline() == b"sending\n"
-        at.until(lambda: through(at, batch) >= before + more, 60)
-        sender.send_signal(signal.SIGKILL)
+    assert mother.stdin
+    assert mother.stdout
+    mother.stdin.write(json.dumps([str(folder), url, owner]) + "\n")
+    mother.stdin.flush()
+    sender = int(mother.stdout.readline())
+    at.until(lambda: through(at, batch) >= before + more, 60)
+    os.kill(sender, signal.SIGKILL)
+    assert mother.stdout.readline() == "gone\n"
 
 
 def through(at: Desk, batch: str) -> int:
@@ -59,13 +96,15 @@ def through(at: Desk, batch: str) -> int:
 
 
 @pytest.mark.parametrize("policy", [Policy.RESEND, Policy.GO_ON])
-def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(tmp_path: Path, policy: Policy) -> None:
+def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(
+    mother: Mother, tmp_path: Path, policy: Policy
+) -> None:
     with sandbox.running(tmp_path / "sandbox.sqlite3", latency_ms=5) as url:
         at = desk(tmp_path, url, tries=20)
         batch = at.record(plan_of(1500, PERSONS, per_request=5), policy, owner="0")
         assert sum(at.counts(batch).values()) == 300
         for owner, more in (("0", 20), ("1", 60), ("2", 90)):
-            killed_while_sending(tmp_path, url, at, batch, owner, more)
+            killed_while_sending(mother, tmp_path, url, at, batch, owner, more)
         assert at.state(batch) is BatchState.SENDING
         dispatcher = at.dispatcher(owner="survivor")
         dispatcher.start(durable=True)

@@ -87,7 +87,7 @@ def by_hand(original: Rows, now: Rows, step: Mend) -> Rows:
     return written
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mended_tables)
 def test_a_mended_file_is_the_file_with_those_cells_written_by_hand_and_so_is_its_report(
     drawn: tuple[Rows, list[Mend]],
@@ -150,7 +150,7 @@ def test_a_rule_finds_nothing_more_to_do_the_second_time(cells: list[str], way: 
     assert change(once.table, Mend(way, "timestamp")).cells == 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(tables)
 def test_every_mend_that_is_offered_helps_with_what_it_is_offered_for(rows: Rows) -> None:
     mapped = mapped_of(rows)
