@@ -127,7 +127,7 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None,
     refuse_nothing(raw, name)
     with ThreadPoolExecutor(1) as other_core:  # the digest is worked out there, while the rows are read here
         digest = other_core.submit(lambda: digest_of(raw))
-        content = gunzipped(raw[:], name) if raw.startswith(GZIP) else raw
+        content = gunzipped(raw, name, large) if raw.startswith(GZIP) else raw
         refuse_nothing(content, name)
         read = _read_workbook if content.startswith(ZIP) else _read_text
         table = read(content, name, dialect, digest.result)

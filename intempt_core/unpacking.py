@@ -5,10 +5,12 @@ Part of the room of ``tables.py``.
 
 import gzip
 import io
+import tempfile
 import zlib
 from typing import Protocol
 
 from intempt_core.errors import ReadError
+from intempt_core.paged import LARGE, Paged, Raw
 
 MOST_UNPACKED = 2_000_000_000
 """Bytes that one file may become."""
@@ -44,17 +46,34 @@ class Bounded(io.RawIOBase):
         return piece
 
 
-def gunzipped(packed: bytes, name: str) -> bytes:
-    """What a gzip file holds. Raises :class:`ReadError` where it is cut, broken, or too large."""
-    unpacked = bytearray()
-    bounded = Bounded(gzip.GzipFile(fileobj=io.BytesIO(packed)), len(packed), name)
+def gunzipped(packed: Raw, name: str, large: int = LARGE) -> Raw:
+    """What a gzip file holds; ``large`` bytes or more of it lie on disk.
+
+    Raises :class:`ReadError` where the file is cut, broken or too large, or the disk has no room for what it holds.
+    """
+    stream = io.BytesIO(packed) if isinstance(packed, bytes) else packed
+    bounded = Bounded(gzip.GzipFile(fileobj=stream), len(packed), name)
+    with tempfile.SpooledTemporaryFile(max_size=large) as unpacked:
+        while piece := _piece(bounded, name):
+            try:
+                unpacked.write(piece)
+            except OSError as error:
+                raise ReadError(
+                    f"{name} is compressed, and there is no room for what it holds ({error.strerror}). Free some space"
+                    " on the disk, then take it again."
+                ) from error
+        if bounded.size >= large:
+            return Paged.over(unpacked)
+        unpacked.seek(0)
+        return unpacked.read()
+
+
+def _piece(bounded: Bounded, name: str) -> bytes:
     try:
-        while piece := bounded.read(_PIECE):
-            unpacked += piece
+        return bounded.read(_PIECE)
     except (EOFError, OSError, zlib.error) as error:
         raise ReadError(
             f"{name} is compressed and cannot be unpacked: it was cut, or is broken"
             f" ({str(error).strip('.') or 'no reason given'}). Of a part nobody knows what is missing: see that all of"
             " it was copied, then take it again."
         ) from error
-    return bytes(unpacked)

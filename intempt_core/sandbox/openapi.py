@@ -187,7 +187,10 @@ def _any_case(word: str) -> str:
 
 def _operation(name: str, summary: str, body: Schema | None, answers: Schema, *, asked: bool = True) -> Schema:
     """One operation; ``asked``: it is given something that may be wrong."""
-    refusals = {"401": "The key is missing or wrong.", "503": "The database cannot be used; nothing was stored."}
+    refusals = {
+        "401": "The key is missing or wrong.",
+        "503": "The database cannot be used, or too many large bodies come at once; nothing was stored.",
+    }
     if asked:
         refusals["400"] = "What was given cannot be read."
     if body is not None or name.startswith("clear"):

@@ -47,9 +47,10 @@ class Room:
             self._places.release()
 
     async def in_time(self, body: Awaitable[bytes]) -> bytes:
-        """A body that has a place. Raises :class:`Refused` 408 where its sender takes too long."""
+        """A body that has a place. Raises :class:`Refused` 503 where its sender takes too long."""
         try:
             async with asyncio.timeout(self._coming):
                 return await body
         except TimeoutError:
-            raise Refused(408, f"The body has not come within {self._coming:g} seconds.") from None
+            raise Refused(503, f"The body has not come within {self._coming:g} seconds. Nothing of it was stored.",
+                          headers={"Retry-After": "1"}) from None  # fmt: skip

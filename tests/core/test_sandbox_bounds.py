@@ -143,7 +143,8 @@ def test_a_body_that_does_not_come_gives_its_place_up(tmp_path: Path) -> None:
         await asyncio.Event().wait()
 
     slow, next_one = post(tmp_path / "s.sqlite3", Room(places=1, coming=0.5), stuck(), body("1", SMALL))
-    assert (slow.status_code, slow.json()["message"]) == (408, "The body has not come within 0.5 seconds.")
+    told = "The body has not come within 0.5 seconds. Nothing of it was stored."
+    assert (slow.status_code, slow.json()["message"]) == (503, told)
     assert next_one.status_code == 201
 
 

@@ -353,6 +353,17 @@ def test_a_compressed_file_is_read_as_what_it_holds_and_known_by_its_own_bytes()
     assert rows_of(read(gzip.compress(b"a,b\n") + gzip.compress(b"1,2\n"))) == [("1", "2")]  # as a log is often rotated
 
 
+@pytest.mark.parametrize("large", [10, 100, 1_000_000])  # both on disk, what is unpacked there, neither
+def test_what_a_compressed_file_holds_lies_on_disk_where_it_is_large(tmp_path: Path, large: int) -> None:
+    packed = gzip.compress(b"a,b\n" + b"1,2\n" * 9_999)
+    (tmp_path / "packed.csv.gz").write_bytes(packed)
+    for data in (packed, tmp_path / "packed.csv.gz"):
+        table = read_table(data, name="packed.csv.gz", large=large)
+        assert (table.pages is not None) == (large < 40_000)
+        assert rows_of(table) == [("1", "2")] * 9_999
+        assert (table.size, table.digest) == (len(packed), hashlib.sha256(packed).hexdigest())
+
+
 @pytest.mark.parametrize("broken", [slice(0, -3), slice(0, 12), slice(0, 3)])
 def test_a_compressed_file_that_was_cut_is_refused_and_no_part_of_it_is_taken(broken: slice) -> None:
     assert "cannot be unpacked: it was cut, or is broken" in str(refused(gzip.compress(b"a,b\n1,2\n" * 99)[broken]))
