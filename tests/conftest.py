@@ -2,10 +2,11 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 # Under CI the same examples every time: new ones are looked for where somebody is there to read what they show.
@@ -19,18 +20,30 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests that install and start whole programs come first: at the end two workers would wait for the last one.
+    """First the tests that start whole programs, so that no worker waits for them at the end. And what is traced.
 
-    Trace only what coverage is a claim of: the core's own tests by example.
-
-    Tracing doubles the time of Python code. Generated examples, hundreds to a law, and whole screens run without it, so
-    that what they happen to touch counts for nothing.
+    Coverage is a claim of the core's own tests by example. Tracing doubles the time of Python code, so generated
+    examples, hundreds to a law, and whole screens run without: what they happen to touch counts for nothing.
     """
     items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
     for item in items:
         generated = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if generated or "core" not in item.path.parts:
-            item.add_marker("no_cover")
+            item.add_marker("untraced")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Stop every coverage for the time of an untraced test; pytest-cov's ``no_cover`` leaves one on in a worker."""
+    stopped: list[Coverage] = []
+    while item.get_closest_marker("untraced") and (measuring := Coverage.current()):
+        measuring.stop()
+        stopped.append(measuring)
+    try:
+        return (yield)
+    finally:
+        for measuring in reversed(stopped):
+            measuring.start()
 
 
 def pytest_collection_finish() -> None:

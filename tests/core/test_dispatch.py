@@ -297,7 +297,7 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
     assert meter.rate == 0
 
 
-@pytest.mark.no_cover  # it is for threads to be in each other's way, not the tracer
+@pytest.mark.untraced  # it is for threads to be in each other's way, not the tracer
 def test_many_may_ask_for_the_rate_while_it_is_counted() -> None:
     now = [100.0]
     meter = Meter(lambda: now[0])

@@ -295,7 +295,7 @@ def test_columns_and_model_agree_on_repeats_and_orders(mapped: MappedTable) -> N
     both_speeds_agree(mapped)
 
 
-@pytest.mark.no_cover  # as generated examples
+@pytest.mark.untraced  # as generated examples
 def test_both_speeds_agree_on_every_known_oddity() -> None:
     around = [text for mark in (*WHITE, *INVISIBLE) for text in (mark, mark + "a", "a" + mark, f"a{mark}b")]
     odd = [*around, *DAMAGED, *(text for word in PLACEHOLDERS for text in disguised(word)), *EXOTIC, "", "\x1e", "a b"]

@@ -72,7 +72,8 @@ def test_what_cannot_be_a_target_is_a_sentence_that_repeats_no_key(
 def test_a_described_targets_name_is_not_taken_over(
     targets: Screen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(type(house()), "targets", {"shop": house().configured.get("sandbox")})
+    sandbox = house().configured.get("sandbox")
+    monkeypatch.setattr(type(house()), "targets", {"sandbox": sandbox, "shop": sandbox})
     use(targets, "shop", "https://api.example")
     assert "There is a target shop already." in targets.said
 
