@@ -1,5 +1,6 @@
 """Targets without a browser: what is typed for a session, what is wrong with it, what the connection's test says."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_a_described_targets_name_is_not_taken_over(
     targets: Screen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     sandbox = house().configured.get("sandbox")
-    monkeypatch.setattr(type(house()), "targets", {"sandbox": sandbox, "shop": sandbox})
+    monkeypatch.setattr(type(house()), "targets", {"sandbox": sandbox, "shop": replace(sandbox, name="shop")})
     use(targets, "shop", "https://api.example")
     assert "There is a target shop already." in targets.said
 
