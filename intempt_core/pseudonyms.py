@@ -2,24 +2,18 @@
 
 import hashlib
 import hmac
-import html
-import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 from intempt_core.events import IDENTITIES, INVISIBLE, WHITE, Json, id_text, is_blank, is_placeholder
+from intempt_core.written_forms import fold, written
 
 FIELDS = (*IDENTITIES, "anotherAccountId", "sessionId", "pageId")
 """The fields of an event whose values name somebody, or lead to somebody."""
 
 ATTRIBUTES = ("userAttributes", "accountAttributes")
 """What says who somebody is (CONTRACT 1.4): every value in it gets another name."""
-
-NOBODY = "person-unnamed"
-"""Who was found by a letter that has several small forms: an identity, and it is not told which."""
 
 _LEAST = 4  # a shorter value stands in other words by chance, and is replaced only where it stands alone
 
@@ -53,9 +47,15 @@ class Pseudonyms:
                 if text is not None and not is_blank(text) and not is_placeholder(text):
                     self._names.setdefault(text, self._name(text))
                     self._names.setdefault(text.strip(WHITE), self._name(text.strip(WHITE)))
-        self._written = {
-            form.lower(): name for text, name in self._names.items() if len(text) >= _LEAST for form in _forms(text)
-        }
+        self._folded: dict[str, str] = {}  # every written form, folded, and what stands in its stead
+        lengths: dict[str, set[int]] = {}
+        for text, name in self._names.items():
+            if len(text) >= _LEAST:
+                for form, other in written(text, name):
+                    folded = fold(form)
+                    self._folded.setdefault(folded, other)
+                    lengths.setdefault(folded[:_LEAST], set()).add(len(folded))
+        self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
 
     def _name(self, text: str) -> str:
         core = text.strip(WHITE)
@@ -66,16 +66,30 @@ class Pseudonyms:
         return f"{text[:at]}person-{digest[:10]}{unseen}{text[at + len(core) :]}"
 
     def text(self, text: str) -> str:
-        """A text with every identity in it under its other name, however a server has escaped it or its case."""
+        """A text with every identity in it under its other name, however it is written and in whatever letter case.
+
+        In one pass, the longest first, so that no name that was put in is changed again.
+        """
         if text in self._names:
             return self._names[text]
-        lower = text.lower()
-        found = sorted((form for form in self._written if form in lower), key=len, reverse=True)
-        if not found:
-            return text
-        # In one pass, so that nobody is looked for in the names that stand there already.
-        any_of_them = re.compile("|".join(map(re.escape, found)), re.IGNORECASE)
-        return any_of_them.sub(lambda match: self._written.get(match[0].lower(), NOBODY), text)
+        folded = fold(text)
+        parts: list[str] = []
+        done = at = 0
+        while at <= len(text) - _LEAST:
+            end = self._end(folded, at)
+            if end is None:
+                at += 1
+                continue
+            parts += text[done:at], self._names.get(text[at:end], self._folded[folded[at:end]])
+            done = at = end
+        return "".join(parts) + text[done:]
+
+    def _end(self, folded: str, at: int) -> int | None:
+        """Where the longest identity that begins here ends."""
+        for length in self._lengths.get(folded[at : at + _LEAST], ()):
+            if folded[at : at + length] in self._folded:
+                return at + length
+        return None
 
     def value(self, value: Json) -> Json:
         """A JSON value likewise; a number that is an identity becomes another number of as many digits."""
@@ -90,16 +104,6 @@ class Pseudonyms:
             digest = hmac.new(self._salt, (id_text(value) or "").encode(), hashlib.sha256).hexdigest()
             return 10 ** (digits - 1) + int(digest, 16) % (9 * 10 ** (digits - 1))
         return value
-
-
-def _forms(text: str) -> set[str]:
-    """How a text is written in an answer: as it is, in JSON, in a page, in an address."""
-    in_json = [json.dumps(text, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)]
-    paths = [written.replace("/", "\\/") for written in in_json]
-    pages = [html.escape(text, quote=quote_) for quote_ in (True, False)]
-    pages += [pages[0].replace("&#x27;", mark) for mark in ("&#39;", "&apos;", "'")]
-    sure = text.encode(errors="replace").decode()  # half a character has no place in an address
-    return {text, *in_json, *paths, *pages, quote(sure), quote(sure, safe=""), quote_plus(sure)}
 
 
 def _values(body: Json) -> Iterator[Json]:

@@ -109,6 +109,24 @@ def test_no_name_is_looked_for_in_a_name_that_was_put_there() -> None:
     assert names.text("anna@x.de") in told
 
 
+def test_nobody_is_named_by_an_answer_that_escapes(history: History) -> None:
+    user = "jürgen@müller.de"
+    raw = json.dumps({"track": [{"name": "A", "payload": [{"eventId": "e-1", "userId": user}]}]}).encode()
+    batch = history.record(intent(owner=ME), [request(1, 1, [event(1)], raw)])
+    (work,) = history.take(batch, 1, 1)
+    answer = json.dumps({"message": "No user " + user})
+    tried = attempt(Outcome.REFUSED, status=400, answer=answer.encode(), reason=f"The server said: {answer}")
+    history.mark([Leaving(work.id), Settled(work.id, tried)], owner=ME)
+    case = case_of(history, work.id, "1.0", salt=SALT)
+    again = json.loads(case["request"]["body"])["track"][0]["payload"][0]["userId"]
+    assert json.loads(case["attempts"][0]["answer"]) == {"message": "No user " + again}
+    assert again in case["attempts"][0]["reason"]
+    assert any(again in one["what"] for one in case["timeline"])
+    text = as_json(case) + "".join(as_page(case))
+    assert "rgen@" not in text
+    assert "ller.de" not in text
+
+
 def test_as_sent_is_byte_for_byte(history: History) -> None:
     body = json.dumps({"track": [{"name": "A", "payload": [ANNA]}]}, indent=3).encode()
     case = case_of(history, sent(history, body), "1.0", salt=None)

@@ -1,0 +1,80 @@
+"""Nobody is named, however a server writes an identity, and no other name is changed again."""
+
+import json
+from html import escape
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intempt_core.events import WHITE, is_placeholder
+from intempt_core.pseudonyms import Pseudonyms
+from intempt_core.written_forms import WRITERS
+
+SALT = b"s" * 32
+
+
+@pytest.mark.parametrize(
+    ("id_", "form"),
+    [
+        ("jürgen@müller.de", json.dumps("jürgen@müller.de")[1:-1]),
+        ("jürgen@müller.de", r"j\u00FCrgen@m\u00FCller.de"),
+        ("jürgen@müller.de", r"j\\u00fcrgen@m\\u00fcller.de"),
+        ("jürgen@müller.de", "JÜRGEN@MÜLLER.DE"),
+        ("jürgen@müller.de", "j&uuml;rgen@m&uuml;ller.de"),
+        ("jürgen@müller.de", "j&#252;rgen@m&#252;ller.de"),
+        ("jürgen@müller.de", "j%c3%bcrgen@m%C3%BCller.de"),
+        ("groß@x.de", "GROSS@X.DE"),
+        ("İstanbul@x.de", "İSTANBUL@X.DE"),
+        ("shop/anna", r"shop\/anna"),
+        ('anna "b" c', json.dumps('anna "b" c')[1:-1]),
+        ("o'brien@x.de", "o&#39;brien@x.de"),
+        ("o'brien@x.de", escape("o'brien@x.de")),
+        ("o'brien@x.de", r"o\u0027brien@x.de"),
+        ("a&b@x.de", "a&amp;b@x.de"),
+        ("anna+1@x.de", "anna%2B1%40x.de"),
+        ("anna+1@x.de", "anna%2b1%40x.de"),
+        ("anna+1@x.de", "anna%252B1%2540x.de"),
+        ("anna b@x.de", quote("anna b@x.de")),
+        ("anna b@x.de", quote_plus("anna b@x.de")),
+    ],
+)
+def test_an_identity_is_found_in_each_of_its_forms(id_: str, form: str) -> None:
+    names = Pseudonyms(SALT, iter([{"userId": id_}]))
+    assert names.text(f"No user <{form}>, {form}.") == f"No user <{names.text(id_)}>, {names.text(id_)}."
+    assert names.text(form) == names.text(id_)
+
+
+def test_no_other_name_is_changed_again() -> None:
+    names = Pseudonyms(SALT, iter([{"userId": "anna@x.de", "profileId": "pers", "sessionId": "person-"}]))
+    told = names.text("anna@x.de pers person-")
+    assert told == " ".join(names.text(one) for one in ("anna@x.de", "pers", "person-"))
+
+
+def test_identities_of_different_letter_case_keep_different_names() -> None:
+    names = Pseudonyms(SALT, iter([{"userId": "anna@x.de", "profileId": "ANNA@x.de"}]))
+    assert names.text("anna@x.de") != names.text("ANNA@x.de")
+    told = [names.text("anna@x.de"), names.text("ANNA@x.de")]
+    assert names.text("of anna@x.de ANNA@x.de") == "of " + " ".join(told)
+
+
+def test_a_short_identity_stays_in_a_sentence() -> None:
+    names = Pseudonyms(SALT, iter([{"userId": "a"}]))
+    assert names.text("a long value") == "a long value"
+    assert names.text("a") != "a"
+
+
+OF_NAMES = "person-0123456789abcdef"
+APART = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=OF_NAMES + OF_NAMES.upper()), min_size=4)
+IDS = APART.filter(lambda text: len(text.strip(WHITE)) >= 4 and not is_placeholder(text))
+
+
+@given(IDS, st.text(OF_NAMES, min_size=4, max_size=7), st.sampled_from(sorted(WRITERS)), st.booleans())
+def test_in_any_form_nobody_is_named_and_names_do_not_change_each_other(
+    id_: str, like_a_name: str, how: str, capitals: bool
+) -> None:
+    names = Pseudonyms(SALT, iter([{"userId": id_, "profileId": like_a_name}]))
+    write = WRITERS[how]
+    form = write(id_.upper() if capitals else id_)
+    assert names.text(f"<<{form}>>") == f"<<{write(names.text(id_))}>>"
