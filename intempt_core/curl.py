@@ -88,7 +88,7 @@ def without_keys(text: str) -> tuple[str, bool]:
     else:
         for option, word, start in _options(words):
             spans += [word.span(start + a, start + b) for a, b in _keys_in(option, word.value[start:])]
-    variables = {re.sub(r"\W", "", text[at:end]) for at, end in spans if text[at] in "$%"}
+    variables = {re.sub(r"\W", "", text[at:end]) for at, end in spans if text[at:end][:1] in tuple("$%")}
     for found in _ASSIGNED.finditer(text):
         if _SECRET_VARIABLE.search(found[1]) or found[1] in variables:
             spans.append(found.span(3))
@@ -196,7 +196,7 @@ def _options(words: Iterable[Word]) -> Iterator[tuple[str, Word, int]]:
             continue
         if at < len(word.value) or not at:
             yield name, word, at
-        elif (following := next(left, None)) is not None:
+        elif (following := next(left, None)) is not None and not following.operator:
             yield name, following, 0
 
 

@@ -217,6 +217,15 @@ def test_what_is_no_command_is_left_as_it_is(text: str) -> None:
     assert without_keys(text) == (text, False)
 
 
+@pytest.mark.parametrize("end", ["", " ", " |", "\n", " ;", " > x", " ''", ' "', " $", " `"])
+@pytest.mark.parametrize(
+    "option", ["-u", "--user", "-H Authorization:", "-H 'Authorization:'", "-b", "-d", "--url", "-G"]
+)
+def test_a_command_that_breaks_off_at_an_option_is_read_as_far_as_it_goes(option: str, end: str) -> None:
+    assert without_keys(f"curl {option}{end}")[1] in (True, False)
+    assert without_keys(f"K={KEY} curl {option}{end}")[1] in (True, False)
+
+
 def test_a_variable_is_no_key() -> None:
     command = f'curl -u "$INTEMPT_API_KEY" {URL} -H "Authorization: Basic $TOKEN" -d \'{{}}\''
     assert without_keys(command) == (command, False)
