@@ -159,6 +159,16 @@ def test_a_key_is_masked_and_nowhere_kept(command: str) -> None:
     assert not any("held a key" in note for note in again.notes)
 
 
+def is_masked_and_refused(text: str) -> None:
+    """No key is left in the text, nor in the sentence that says why it cannot be read."""
+    masked, had = without_keys(text)
+    assert had
+    assert KEY not in masked
+    with pytest.raises(ReadError) as raised:
+        read_payload(text)
+    assert KEY not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -170,12 +180,7 @@ def test_a_key_is_masked_and_nowhere_kept(command: str) -> None:
 def test_a_key_in_a_command_that_cannot_be_read_is_masked_too(command: str) -> None:
     with pytest.raises(Unclosed):
         words_of(command)
-    masked, had = without_keys(command)
-    assert had
-    assert KEY not in masked
-    with pytest.raises(ReadError) as raised:
-        read_payload(command)
-    assert KEY not in str(raised.value)
+    is_masked_and_refused(command)
 
 
 @pytest.mark.parametrize(
@@ -187,12 +192,7 @@ def test_a_key_in_a_command_that_cannot_be_read_is_masked_too(command: str) -> N
     ],
 )
 def test_a_key_in_what_has_no_body_of_curls_is_masked_as_well(text: str) -> None:
-    masked, had = without_keys(text)
-    assert had
-    assert KEY not in masked
-    with pytest.raises(ReadError) as raised:
-        read_payload(text)
-    assert KEY not in str(raised.value)
+    is_masked_and_refused(text)
 
 
 @pytest.mark.parametrize("comment", ["// from curl once", "# curl said", "/* as curl sent it */"])
