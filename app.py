@@ -103,7 +103,11 @@ def refuse(error: ConsoleError) -> NoReturn:
 track_api = sandbox.app(settings().sandbox_file)
 app = st.App(
     "pages/console.py",
-    routes=[Mount("/sandbox", track_api), receiving.route(lambda: house().doors), Route("/healthz", healthz)],
+    routes=[
+        Mount("/sandbox", track_api),
+        receiving.create_upload_route(lambda: house().doors),
+        Route("/healthz", healthz),
+    ],
     middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(SecurityHeaders)],
     lifespan=lifespan,
     on_script_error=sorry,

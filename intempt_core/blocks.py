@@ -1,9 +1,9 @@
 """The rows of a table of text, block by block, every row with the physical line on which it starts.
 
-A block whose quoting is regular is read by Arrow, and its lines are counted on whole arrays (:func:`_quick`); any other
-block is read by the standard library's ``csv``, record by record (:func:`_careful`), which has the last word on what a
+A block whose quoting is regular is read by Arrow, and its lines are counted on whole arrays (:func:`_read_block_with_arrow`); any other
+block is read by the standard library's ``csv``, record by record (:func:`_read_block_with_csv`), which has the last word on what a
 file means. Both give the same rows, so a million good rows cost half a second; ragged rows cost themselves
-(:func:`_around_ragged`), and a stray quote costs its block.
+(:func:`_read_ragged_block`), and a stray quote costs its block.
 Blocks end where records end: to stream, take them one by one.
 """
 
@@ -19,26 +19,26 @@ import pyarrow.csv
 
 from intempt_core.errors import ReadError
 from intempt_core.events import is_blank
-from intempt_core.paged import Raw
+from intempt_core.paged import FileBytes
 
-BLOCK = 4_194_304
+BLOCK_BYTES = 4_194_304
 """Bytes that are read at a time, and the most that one irregular row sends the careful way."""
 
-MOST_FILLED = 20_000_000
+MAX_FILLED_CELLS = 20_000_000
 """Cells that may be filled in for short rows; a small file cannot ask for all the memory there is."""
 
-MOST_FILLED_IN_BLOCK = 1_000_000
+MAX_FILLED_CELLS_IN_BLOCK = 1_000_000
 """As many of them in one block make it no case for the quick way."""
 
-LINE_END = re.compile(rb"\r\n?|\n")
+BYTES_LINE_END = re.compile(rb"\r\n?|\n")
 """What ends a physical line, as Arrow has it."""
 
-BOM = b"\xef\xbb\xbf"
+UTF8_BOM = b"\xef\xbb\xbf"
 """The byte order mark in UTF-8."""
 
 _LF, _CR = 10, 13
-_Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
-_Offsets = np.ndarray[tuple[int], np.dtype[np.int64]]
+_ByteArray = np.ndarray[tuple[int], np.dtype[np.uint8]]
+_OffsetArray = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,47 +59,56 @@ class Dialect:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RowBlock:
     """Neighbouring rows: their columns in chunks, and where the next part begins."""
 
     columns: Sequence[Sequence[pa.Array]]
     lines: np.ndarray[tuple[int], np.dtype[np.int64]]
-    cells: dict[int, int]
-    blank: Sequence[int]
+    cell_counts: dict[int, int]
+    blank_lines: Sequence[int]
     end: int
     next_line: int
 
 
-def parts(
-    text: Raw, at: int, line: int, dialect: Dialect, width: int, *, block: int = BLOCK, quick: bool = True
-) -> Iterator[Part]:
+def read_row_blocks(
+    text: FileBytes,
+    at: int,
+    line: int,
+    dialect: Dialect,
+    width: int,
+    *,
+    block: int = BLOCK_BYTES,
+    use_arrow: bool = True,
+) -> Iterator[RowBlock]:
     """The rows from offset ``at`` on, which is on ``line``. Without ``quick`` all of them are read carefully."""
     filled = 0
-    quick = quick and (dialect.delimiter + dialect.quote).isascii()
+    use_arrow = use_arrow and (dialect.delimiter + dialect.quote).isascii()
     while at < len(text):
-        part = (_quick(text, at, line, dialect, width, block=block) if quick else None) or _careful(
-            text, at, line, dialect, width, block=block, filled=filled
-        )
-        filled += sum(max(0, width - count) for count in part.cells.values())
+        part = (
+            _read_block_with_arrow(text, at, line, dialect, width, block=block) if use_arrow else None
+        ) or _read_block_with_csv(text, at, line, dialect, width, block=block, filled=filled)
+        filled += sum(max(0, width - count) for count in part.cell_counts.values())
         at, line = part.end, part.next_line
         yield part
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class _BlockLayout:
     """How records and lines lie in ``size`` bytes: where records begin and the lines (from 0) on which they do, blank
     ones marked; the lines in all; and the quotes.
     """
 
     size: int
-    begins: _Offsets
-    on_line: _Offsets
+    record_starts: _OffsetArray
+    record_lines: _OffsetArray
     blank: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    lines: int
-    quotes: _Offsets
+    line_count: int
+    quotes: _OffsetArray
 
 
-def _plain(text: Raw, at: int, line: int, dialect: Dialect, width: int, *, block: int) -> Part | None:
+def _read_unquoted_block(
+    text: FileBytes, at: int, line: int, dialect: Dialect, width: int, *, block: int
+) -> RowBlock | None:
     """The same for a block without quotes and returns of which every line is a row: of it nothing is laid out."""
     stop = min(at + block, len(text))
     if any(sign and text.find(sign, at, stop) >= 0 for sign in (dialect.quote.encode(), b"\r")):
@@ -109,32 +118,34 @@ def _plain(text: Raw, at: int, line: int, dialect: Dialect, width: int, *, block
         return None
     window = np.frombuffer(text, np.uint8, end - at, at)
     rows = int(np.count_nonzero(window == _LF)) + (window[-1] != _LF)
-    chunks = _by_arrow(pa.py_buffer(text).slice(at, end - at), rows, dialect, width, newlines=False)
-    return None if chunks is None else Part(chunks, np.arange(line, line + rows), {}, (), end, line + rows)
+    chunks = _parse_with_arrow(pa.py_buffer(text).slice(at, end - at), rows, dialect, width, newlines=False)
+    return None if chunks is None else RowBlock(chunks, np.arange(line, line + rows), {}, (), end, line + rows)
 
 
-def _quick(text: Raw, at: int, line: int, dialect: Dialect, width: int, *, block: int) -> Part | None:
+def _read_block_with_arrow(
+    text: FileBytes, at: int, line: int, dialect: Dialect, width: int, *, block: int
+) -> RowBlock | None:
     """The whole records of one block by Arrow; ``None`` where the block is not as regular as Arrow needs it."""
-    plain = _plain(text, at, line, dialect, width, block=block)
+    plain = _read_unquoted_block(text, at, line, dialect, width, block=block)
     if plain is not None:
         return plain
-    layout = _layout(text, at, min(at + block, len(text)), dialect)
+    layout = _find_layout(text, at, min(at + block, len(text)), dialect)
     if layout is None:
         return None
     rows = int(np.count_nonzero(~layout.blank))
-    newlines = layout.lines > len(layout.begins)
-    chunks = _by_arrow(pa.py_buffer(text).slice(at, layout.size), rows, dialect, width, newlines=newlines)
+    newlines = layout.line_count > len(layout.record_starts)
+    chunks = _parse_with_arrow(pa.py_buffer(text).slice(at, layout.size), rows, dialect, width, newlines=newlines)
     if chunks is None:
-        return _around_ragged(text, at, line, dialect, width, layout)
-    on_line, blank = line + layout.on_line, layout.blank
-    return Part(chunks, on_line[~blank], {}, on_line[blank].tolist(), at + layout.size, line + layout.lines)
+        return _read_ragged_block(text, at, line, dialect, width, layout)
+    on_line, blank = line + layout.record_lines, layout.blank
+    return RowBlock(chunks, on_line[~blank], {}, on_line[blank].tolist(), at + layout.size, line + layout.line_count)
 
 
-def _by_arrow(
+def _parse_with_arrow(
     text: pa.Buffer, rows: int, dialect: Dialect, width: int, *, newlines: bool
 ) -> list[Sequence[pa.Array]] | None:
     """The columns of so many rows of one width; ``None`` where Arrow sees it otherwise."""
-    if bytes(memoryview(text)[: len(BOM)]) == BOM:  # it belongs to a cell, and Arrow would drop it
+    if bytes(memoryview(text)[: len(UTF8_BOM)]) == UTF8_BOM:  # it belongs to a cell, and Arrow would drop it
         return None
     names = [str(number) for number in range(width)]
     try:
@@ -153,15 +164,17 @@ def _by_arrow(
     return [column.chunks for column in read.columns] if read.num_rows == rows else None
 
 
-def _around_ragged(text: Raw, at: int, line: int, dialect: Dialect, width: int, layout: _Layout) -> Part | None:  # noqa: PLR0917  what _quick holds
+def _read_ragged_block(
+    text: FileBytes, at: int, line: int, dialect: Dialect, width: int, layout: _BlockLayout
+) -> RowBlock | None:  # noqa: PLR0917  what _quick holds
     """The records of one block where some are ragged: those are lifted out, read one by one, and put back."""
-    delimiters = _where(text, dialect.delimiter.encode(), at, at + layout.size)
+    delimiters = _find_byte_offsets(text, dialect.delimiter.encode(), at, at + layout.size)
     if layout.quotes.size:
         delimiters = delimiters[np.searchsorted(layout.quotes, delimiters) % 2 == 0]
-    bounds = np.append(layout.begins, layout.size)
+    bounds = np.append(layout.record_starts, layout.size)
     count = np.diff(np.searchsorted(delimiters, bounds)) + 1
     ragged = np.flatnonzero((count != width) & ~layout.blank)
-    if not ragged.size or np.maximum(width - count[ragged], 0).sum() > MOST_FILLED_IN_BLOCK:
+    if not ragged.size or np.maximum(width - count[ragged], 0).sum() > MAX_FILLED_CELLS_IN_BLOCK:
         return None
     blank, lifted, cells_of = layout.blank.copy(), [], {}
     good, after = [], at
@@ -169,16 +182,16 @@ def _around_ragged(text: Raw, at: int, line: int, dialect: Dialect, width: int, 
         begin, end = at + int(bounds[record]), at + int(bounds[record + 1])
         good.append(text[after:begin])
         after = end
-        cells = next(csv_records(Lines(text[begin:end], 0, 0), dialect))
-        if _is_blank(cells, width):
+        cells = next(read_csv_records(LineReader(text[begin:end], 0, 0), dialect))
+        if _is_blank_record(cells, width):
             blank[record] = True
         else:
             cells_of[record] = len(cells)
-            lifted.append(_fitted(cells, width))
+            lifted.append(_fit_to_width(cells, width))
     good.append(text[after : at + layout.size])
     rows = np.flatnonzero(~blank)
-    newlines = layout.lines > len(layout.begins)
-    chunks = _by_arrow(pa.py_buffer(b"".join(good)), len(rows) - len(lifted), dialect, width, newlines=newlines)
+    newlines = layout.line_count > len(layout.record_starts)
+    chunks = _parse_with_arrow(pa.py_buffer(b"".join(good)), len(rows) - len(lifted), dialect, width, newlines=newlines)
     if chunks is None:
         return None
     is_lifted = np.isin(rows, list(cells_of))
@@ -190,26 +203,28 @@ def _around_ragged(text: Raw, at: int, line: int, dialect: Dialect, width: int, 
         for column, texts in zip(chunks, zip(*lifted, strict=True) if lifted else [()] * width, strict=True)
     ]
     counted = dict(zip(np.flatnonzero(is_lifted).tolist(), cells_of.values(), strict=True))
-    on_line = line + layout.on_line
-    return Part(put_back, on_line[rows], counted, on_line[blank].tolist(), at + layout.size, line + layout.lines)
+    on_line = line + layout.record_lines
+    return RowBlock(
+        put_back, on_line[rows], counted, on_line[blank].tolist(), at + layout.size, line + layout.line_count
+    )
 
 
-def _is_blank(record: Sequence[str], width: int) -> bool:
+def _is_blank_record(record: Sequence[str], width: int) -> bool:
     """Whether a record is a blank line: of nothing, or of white space where there should be several cells."""
     return not record or (len(record) == 1 < width and is_blank(record[0]))
 
 
-def _fitted(record: list[str], width: int) -> list[str]:
+def _fit_to_width(record: list[str], width: int) -> list[str]:
     return record[:width] + [""] * (width - len(record))
 
 
-def _layout(text: Raw, at: int, stop: int, dialect: Dialect) -> _Layout | None:
+def _find_layout(text: FileBytes, at: int, stop: int, dialect: Dialect) -> _BlockLayout | None:
     """The layout of the whole records between two offsets; ``None`` where it cannot be told for certain.
 
     A line end is inside a cell where an odd number of quotes stands before it. That is exact where quoting is regular.
     """
     window, last = np.frombuffer(text, np.uint8, stop - at, at), stop == len(text)
-    ends, returns = _where(text, b"\n", at, stop), _where(text, b"\r", at, stop)
+    ends, returns = _find_byte_offsets(text, b"\n", at, stop), _find_byte_offsets(text, b"\r", at, stop)
     if returns.size:
         alone = returns[window[np.minimum(returns + 1, len(window) - 1)] != _LF]
         if returns[-1] == len(window) - 1:  # whether a line feed follows is seen in the next block
@@ -218,20 +233,20 @@ def _layout(text: Raw, at: int, stop: int, dialect: Dialect) -> _Layout | None:
     first = ends - ((window[ends] == _LF) & (window[ends - 1] == _CR) & (ends > 0))  # where the line end itself begins
     if last and (not ends.size or ends[-1] != len(window) - 1):  # the last line need not be ended
         ends, first = np.append(ends, len(window)), np.append(first, len(window))
-    quotes = _where(text, dialect.quote.encode(), at, stop)
+    quotes = _find_byte_offsets(text, dialect.quote.encode(), at, stop)
     outside = np.flatnonzero(np.searchsorted(quotes, ends) % 2 == 0) if quotes.size else np.arange(len(ends))
     if not outside.size:
         return None
     size = len(window) if last else int(ends[outside[-1]]) + 1
     quotes = quotes[quotes < size]
-    if not _quoting_is_regular(window[:size], quotes, dialect):
+    if not _is_quoting_regular(window[:size], quotes, dialect):
         return None
     begins = np.append(0, ends[outside[:-1]] + 1)
     on_line = np.append(0, outside[:-1] + 1)
-    return _Layout(size, begins, on_line, first[outside] == begins, int(outside[-1]) + 1, quotes)
+    return _BlockLayout(size, begins, on_line, first[outside] == begins, int(outside[-1]) + 1, quotes)
 
 
-def _quoting_is_regular(window: _Bytes, quotes: _Offsets, dialect: Dialect) -> bool:
+def _is_quoting_regular(window: _ByteArray, quotes: _OffsetArray, dialect: Dialect) -> bool:
     """Whether every odd quote opens a cell or doubles the one before it, and every even one is followed by what may
     follow a cell. ``window`` begins and ends where records do.
     """
@@ -248,65 +263,67 @@ def _quoting_is_regular(window: _Bytes, quotes: _Offsets, dialect: Dialect) -> b
     return bool(opens.all() and closes.all())
 
 
-def _where(text: Raw, byte: bytes, at: int, stop: int) -> _Offsets:
+def _find_byte_offsets(text: FileBytes, byte: bytes, at: int, stop: int) -> _OffsetArray:
     """The offsets of a byte, counted from ``at``; at hardly any cost where there is none."""
     if not byte or text.find(byte, at, stop) < 0:
         return np.empty(0, np.int64)
     return np.flatnonzero(np.frombuffer(text, np.uint8, stop - at, at) == ord(byte))
 
 
-def _careful(text: Raw, at: int, line: int, dialect: Dialect, width: int, *, block: int, filled: int) -> Part:
+def _read_block_with_csv(
+    text: FileBytes, at: int, line: int, dialect: Dialect, width: int, *, block: int, filled: int
+) -> RowBlock:
     """The records that start in one block, one by one. ``filled`` cells were already filled in before."""
     rows: list[list[str]] = []
     starts: list[int] = []
     cells: dict[int, int] = {}
     blank: list[int] = []
-    lines = Lines(text, at, line)
-    records = csv_records(lines, dialect)
+    lines = LineReader(text, at, line)
+    records = read_csv_records(lines, dialect)
     while lines.at < min(at + block, len(text)):
         line = lines.line
         record = next(records)
-        refuse_unclosed(lines, record)
-        if _is_blank(record, width):
+        reject_unclosed_quote(lines, record)
+        if _is_blank_record(record, width):
             blank.append(line)
             continue
         if len(record) != width:
             cells[len(rows)] = len(record)
             filled += max(0, width - len(record))
-            if filled > max(MOST_FILLED, len(text)):
+            if filled > max(MAX_FILLED_CELLS, len(text)):
                 raise ReadError(
                     f"Line {line:,} has {len(record):,} cells, the header has {width:,}, and so it is with too many "
                     "rows. Rows have as many cells as the header. See that header and delimiter are right.",
                     line=line,
                 )
-            record = _fitted(record, width)
+            record = _fit_to_width(record, width)
         rows.append(record)
         starts.append(line)
     columns = zip(*rows, strict=True) if rows else [()] * width
     chunks = [[pa.array(column, pa.string())] for column in columns]
-    return Part(chunks, np.array(starts, np.int64), cells, blank, lines.at, lines.line)
+    return RowBlock(chunks, np.array(starts, np.int64), cells, blank, lines.at, lines.line)
 
 
-class Lines(Iterator[str]):
+class LineReader(Iterator[str]):
     """The physical lines of UTF-8 from an offset on, each with its end, and where the next one starts.
 
     Ends are ``\\n``, ``\\r\\n`` and a lone ``\\r``, as Arrow has it; ``str.splitlines`` knows many more.
     """
 
-    def __init__(self, text: Raw, at: int, line: int) -> None:
-        self.text, self.at, self.line, self.ran_out = text, at, line, False
+    def __init__(self, text: FileBytes, at: int, line: int) -> None:
+        self.text, self.at, self.line, self.exhausted = text, at, line, False
 
     def __next__(self) -> str:
         if self.at >= len(self.text):
-            self.ran_out = True
+            self.exhausted = True
             raise StopIteration
-        found = LINE_END.search(self.text, self.at)
+        found = BYTES_LINE_END.search(self.text, self.at)
         start, self.at = self.at, found.end() if found else len(self.text)
         self.line += 1
         return self.text[start : self.at].decode(errors="replace")  # a guess's head may be cut through a character
 
 
-def csv_records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
+def read_csv_records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
     """The records of some lines; an empty one is a blank line."""
     csv.field_size_limit(sys.maxsize)  # a cell may be large; the limit is the process's, and nobody here wants another
     if not dialect.quote:
@@ -314,15 +331,15 @@ def csv_records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)
 
 
-def refuse_unclosed(lines: Lines, record: Sequence[str]) -> None:
+def reject_unclosed_quote(lines: LineReader, record: Sequence[str]) -> None:
     """Raise :class:`ReadError` where a record ran out of lines.
 
     ``csv`` asks for a line beyond the last one only in the middle of a quoted cell: the last cell
     that it gives.
     """
-    if lines.ran_out and record:
-        inside = sum(1 for _ in LINE_END.finditer(record[-1].encode()))
-        ended = bool(LINE_END.search(lines.text[-1:]))
+    if lines.exhausted and record:
+        inside = sum(1 for _ in BYTES_LINE_END.finditer(record[-1].encode()))
+        ended = bool(BYTES_LINE_END.search(lines.text[-1:]))
         line = lines.line - inside - (not ended)
         raise ReadError(
             f"Line {line:,}: a quote is opened and never closed, so its cell would hold the rest of the file. A quoted "

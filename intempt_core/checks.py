@@ -54,15 +54,15 @@ def check_table(
         numbered = other_core.submit(lambda: columns.ids)
         errors = _by_parts(mapped, Columns.errors)
         numbered.result()
-    errors.append(Finding("row_long", _rows_where(table.cells, lambda cells: cells > len(table.header))))
+    errors.append(Finding("row_long", _rows_where(table.cell_counts, lambda cells: cells > len(table.header))))
 
     def more() -> Iterator[Finding]:
         yield from _by_parts(mapped, Columns.warnings)
-        yield Finding("row_short", _rows_where(table.cells, lambda cells: cells < len(table.header)))
+        yield Finding("row_short", _rows_where(table.cell_counts, lambda cells: cells < len(table.header)))
         for field, column in mapped.field_columns.items():
             if field in ID_FIELDS:
                 yield from _zeros({field: table.columns[column]})
-                table.let_go()
+                table.release_memory()
         if lacks is not None:
             yield from _hinted(_by_parts(mapped, partial(Columns.lacking, lacks=lacks)))
         yield from known.of("sent_before") if known else _sent(columns.event_ids() if seen else (), seen)
@@ -90,7 +90,7 @@ def _by_parts(mapped: MappedTable, rules: Rules) -> list[Finding]:
         for code, rows, field in rules(Columns(mapped.part(start, min(start + PART, mapped.rows)))):
             found.setdefault((code, field, seen[code, field]), []).append(rows + start)
             seen[code, field] += 1  # a code may come often: its rows stand as often
-        mapped.table.let_go()
+        mapped.table.release_memory()
     return [Finding(code, np.concatenate(rows), field) for (code, field, _), rows in found.items()]
 
 

@@ -148,7 +148,7 @@ class _Book:
 
     def _block(self, header: Sequence[str], rows: Sequence[int], found: Sequence[list[Issue]], line: int) -> None:
         table = self._mapped.table
-        cells = [table.cells_of(column, rows) for column in header]
+        cells = [table.take_cells(column, rows) for column in header]
         for index, (row, its, record) in enumerate(zip(rows, found, zip(*cells, strict=True), strict=True)):
             marks = marked_cells(self._mapped, its)
             self._rows.write_number(line + index, 0, row + 1)

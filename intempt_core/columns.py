@@ -39,7 +39,7 @@ from intempt_core.events import (
 )
 from intempt_core.issues import Issue
 from intempt_core.mapped import MappedTable
-from intempt_core.numbering import hashes_of, numbered
+from intempt_core.numbering import factorize_texts, hash_texts
 from intempt_core.time_columns import NO_ZONE, ZONES_KNOWN_FROM, digits_scale, read_patterned, takes_dates, to_utc
 from intempt_core.times import AS_IT_IS, reader_of
 
@@ -349,10 +349,10 @@ class Columns:
         hashes, given = np.empty(self.rows, np.uint64), np.empty(self.rows, np.bool_)
         for start in range(0, self.rows, ROWS_AT_ONCE):
             array = one_array(column.slice(start, ROWS_AT_ONCE))
-            hashes[start : start + len(array)] = hashes_of(array)
+            hashes[start : start + len(array)] = hash_texts(array)
             given[start : start + len(array)] = Cells(array).given
-            self.mapped.table.let_go()
-        found = numbered(hashes, column)
+            self.mapped.table.release_memory()
+        found = factorize_texts(hashes, column)
         found[~given] = -1
         return found
 

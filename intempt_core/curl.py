@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 from intempt_core.credentials import MASK
 from intempt_core.events import WHITE
-from intempt_core.shell import Unclosed, Word, joined, words_of
+from intempt_core.shell import ShellToken, UnclosedQuote, join_tokens, split_command_line
 
-_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
-_CURL = re.compile(r"(?:\S*[/\\])?curl(?:\.exe)?", re.IGNORECASE)
+_CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
+_CURL_PROGRAM = re.compile(r"(?:\S*[/\\])?curl(?:\.exe)?", re.IGNORECASE)
 _COMMENTS = re.compile(r"(?:\s|//[^\n]*|#[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _PROMPT = re.compile(r"\[[^\]\[{\"\n]*\]\s*[$#%>]\s")
 """``[me@machine ~]$``, which a list of JSON never begins like."""
@@ -28,16 +28,16 @@ _LONG_WITH_VALUE = frozenset(
     "trace-ascii variable expect100-timeout keepalive-time noproxy dns-servers proto tls-max speed-limit speed-time "
     "preproxy socks5 socks5-hostname socks4 time-cond output-dir netrc-file service-name request-target".split()
 )
-_LONG = {"d": "data", "H": "header", "u": "user", "U": "proxy-user", "X": "request", "b": "cookie", "F": "form"}
-_DATA = ("data", "data-raw", "data-binary", "data-ascii", "json")
+_LONG_NAMES = {"d": "data", "H": "header", "u": "user", "U": "proxy-user", "X": "request", "b": "cookie", "F": "form"}
+_DATA_OPTIONS = ("data", "data-raw", "data-binary", "data-ascii", "json")
 _SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)
-_QUERY = re.compile(r"(?:^|[?&])([^=&#?]+)=([^&#]+)")
+_QUERY_PAIR = re.compile(r"(?:^|[?&])([^=&#?]+)=([^&#]+)")
 _SECRET_QUERY = re.compile(r"api[-_]?key|key|(?:access_)?token|auth|secret|password", re.IGNORECASE)
 _USER_INFO = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?([^/@?#{}\s]+)@", re.IGNORECASE)
-_ASSIGNED = re.compile(r"(?im)^\s*(?:export\s+|set\s+)?(\w+)=(['\"]?)([^\s'\";]+)\2")
+_VARIABLE_ASSIGNMENT = re.compile(r"(?im)^\s*(?:export\s+|set\s+)?(\w+)=(['\"]?)([^\s'\";]+)\2")
 _SECRET_VARIABLE = re.compile(r"key|token|secret|password", re.IGNORECASE)
-_ANYWHERE = re.compile(
+_KEY_ANYWHERE = re.compile(
     r"(?i)(?<!\S)(?:-u\s*|--user[\s=]+|--oauth2-bearer\s+)['\"^]*([^\s'\"^]+)"
     r"|(?:authorization|api-?key|auth-token|cookie)\s*:\s*([^'\"\r\n^]+)|[?&]api_?key=([^&\s'\"#^]+)"
 )
@@ -47,101 +47,105 @@ _PROMPTS = ("$", "%", ">", "#", "\n", "|")
 
 
 @dataclass(frozen=True)
-class Command:
+class CurlCommand:
     """A cURL command as it was written. ``body`` is what it would post, ``None`` where nothing stands in the text.
 
     ``elsewhere`` says where the body stands instead (a file); ``more`` whether other commands stand beside it.
     """
 
     url: str
-    body: Word | None = field(repr=False)
-    elsewhere: str = ""
-    more: bool = False
+    body: ShellToken | None = field(repr=False)
+    body_source: str = ""
+    has_other_commands: bool = False
 
 
-def is_command(text: str) -> bool:
+def is_curl_command(text: str) -> bool:
     """Whether a pasted text is a cURL command and not a body."""
-    return not _is_json(text) and _COMMAND.search(text) is not None
+    return not _looks_like_json(text) and _CURL_COMMAND.search(text) is not None
 
 
-def _is_json(text: str) -> bool:
+def _looks_like_json(text: str) -> bool:
     """Whether a text begins as JSON does, behind comments or not."""
     begin = text.lstrip(WHITE)
     begin = begin[found.end() :] if (found := _COMMENTS.match(begin)) else begin
     return begin[:1] in tuple('{["') and not _PROMPT.match(begin)
 
 
-def without_keys(text: str) -> tuple[str, bool]:
+def mask_pasted_keys(text: str) -> tuple[str, bool]:
     """A text with every key in it masked, and whether there was one; JSON is as it was.
 
     What is no command, or one that cannot be read, is masked by what keys look like.
     """
-    if _is_json(text):
+    if _looks_like_json(text):
         return text, False
     spans: list[tuple[int, int]] = []
     try:
-        words = words_of(text) if _COMMAND.search(text) else None
-    except Unclosed:
+        words = split_command_line(text) if _CURL_COMMAND.search(text) else None
+    except UnclosedQuote:
         words = None
     if words is None:
-        spans += [found.span(found.lastindex or 0) for found in _ANYWHERE.finditer(text)]
+        spans += [found.span(found.lastindex or 0) for found in _KEY_ANYWHERE.finditer(text)]
     else:
-        for option, word, start in _options(words):
-            spans += [word.span(start + a, start + b) for a, b in _keys_in(option, word.value[start:])]
+        for option, word, start in _iterate_options(words):
+            spans += [word.text_span(start + a, start + b) for a, b in _find_keys(option, word.value[start:])]
     variables = {re.sub(r"\W", "", text[at:end]) for at, end in spans if text[at:end][:1] in tuple("$%")}
-    for found in _ASSIGNED.finditer(text):
+    for found in _VARIABLE_ASSIGNMENT.finditer(text):
         if _SECRET_VARIABLE.search(found[1]) or found[1] in variables:
             spans.append(found.span(3))
-    keys = {text[at:end] for at, end in spans if not _is_no_key(text[at:end])}
-    masked = _masked(text, [span for span in spans if text[slice(*span)] in keys])
+    keys = {text[at:end] for at, end in spans if not _is_placeholder(text[at:end])}
+    masked = _mask_spans(text, [span for span in spans if text[slice(*span)] in keys])
     for key in sorted(keys, key=len, reverse=True):
         if _LONG_KEY.fullmatch(key):  # the same key may stand elsewhere in the command
             masked = masked.replace(key, MASK)
     return masked, bool(keys)
 
 
-def read_command(text: str) -> Command:
-    """The cURL command in a text. Raises :class:`~intempt_core.shell.Unclosed`."""
+def parse_curl_command(text: str) -> CurlCommand:
+    """The cURL command in a text. Raises :class:`~intempt_core.shell.UnclosedQuote`."""
     prompt = re.compile(rf"[{re.escape(WHITE)}]*{_PROMPT.pattern}").match(text)
-    words = [word for word in words_of(text) if prompt is None or word.at >= prompt.end()]
-    own_at = next((index for index, word in enumerate(words) if _is_curl(word)), len(words))
+    words = [word for word in split_command_line(text) if prompt is None or word.at >= prompt.end()]
+    own_at = next((index for index, word in enumerate(words) if _is_curl_token(word)), len(words))
     before, own = words[:own_at], words[own_at + 1 :]
     end = next((index for index, word in enumerate(own) if word.operator and not word.value.startswith("<")), len(own))
-    piped = _piped(before) or _here(own, end)
-    datas: list[tuple[str, Word, int]] = []
+    piped = _find_piped_body(before) or _find_here_document(own, end)
+    datas: list[tuple[str, ShellToken, int]] = []
     url = ""
-    for option, word, at in _options(own[:end]):
-        if option in _DATA:
+    for option, word, at in _iterate_options(own[:end]):
+        if option in _DATA_OPTIONS:
             datas.append((option, word, at))
         elif option in ("url", "") and not url:
             url = word.value[at:]
     others = [word for word in own[end:] if not word.operator and word is not piped]
     if piped is None:
         others += [word for word in before if word.value not in _PROMPTS and "=" not in word.value]
-    return _with_body(url, datas, piped, more=bool(others))
+    return _build_command(url, datas, piped, has_other_commands=bool(others))
 
 
-def _is_curl(word: Word) -> bool:
-    return not word.operator and _CURL.fullmatch(word.value.strip(WHITE)) is not None
+def _is_curl_token(word: ShellToken) -> bool:
+    return not word.operator and _CURL_PROGRAM.fullmatch(word.value.strip(WHITE)) is not None
 
 
-def _with_body(url: str, datas: Sequence[tuple[str, Word, int]], piped: Word | None, *, more: bool) -> Command:
-    parts: list[Word] = []
+def _build_command(
+    url: str, datas: Sequence[tuple[str, ShellToken, int]], piped: ShellToken | None, *, has_other_commands: bool
+) -> CurlCommand:
+    parts: list[ShellToken] = []
     for option, word, at in datas:
         value = word.value[at:]
         if value == "@-" and piped is not None and option != "data-raw":
             parts.append(piped)
         elif value.startswith("@") and option != "data-raw":
             where = "what is piped into the command" if value == "@-" else f"the file {value[1:]}"
-            return Command(url, None, where, more)
+            return CurlCommand(url, None, where, has_other_commands)
         else:
-            parts.append(_behind(word, at))
+            parts.append(_drop_prefix(word, at))
     if not parts:
-        return Command(url, None, "", more)
-    return Command(url, joined(parts, "" if all(option == "json" for option, _, _ in datas) else "&"), "", more)
+        return CurlCommand(url, None, "", has_other_commands)
+    return CurlCommand(
+        url, join_tokens(parts, "" if all(option == "json" for option, _, _ in datas) else "&"), "", has_other_commands
+    )
 
 
-def _behind(word: Word, at: int) -> Word:
+def _drop_prefix(word: ShellToken, at: int) -> ShellToken:
     """A word without its first characters (``-d`` may be written to its value)."""
     if not at:
         return word
@@ -151,14 +155,14 @@ def _behind(word: Word, at: int) -> Word:
         if cut < run.size:
             plain = run.end - run.at == run.size
             runs.append(run._replace(start=run.start + cut - at, size=run.size - cut, at=run.at + cut * plain))
-    return Word(word.value[at:], runs, word.at, word.end)
+    return ShellToken(word.value[at:], runs, word.at, word.end)
 
 
-def _piped(before: Sequence[Word]) -> Word | None:
+def _find_piped_body(before: Sequence[ShellToken]) -> ShellToken | None:
     """What ``printf '%s' BODY |`` or ``echo BODY |`` pipes into the command."""
     if not before or before[-1].value != "|":
         return None
-    piece: list[Word] = []
+    piece: list[ShellToken] = []
     for word in reversed(before[:-1]):
         if word.operator and word.value != "\n":
             break
@@ -172,7 +176,7 @@ def _piped(before: Sequence[Word]) -> Word | None:
     return None
 
 
-def _here(own: Sequence[Word], end: int) -> Word | None:
+def _find_here_document(own: Sequence[ShellToken], end: int) -> ShellToken | None:
     """What a here-document or a here-string gives to the command."""
     for index, word in enumerate(own):
         if word.operator and word.value == "<<<" and index + 1 < len(own):
@@ -182,7 +186,7 @@ def _here(own: Sequence[Word], end: int) -> Word | None:
     return None
 
 
-def _options(words: Iterable[Word]) -> Iterator[tuple[str, Word, int]]:
+def _iterate_options(words: Iterable[ShellToken]) -> Iterator[tuple[str, ShellToken, int]]:
     """The options of a command that take a value: long name, the word that holds it, where in the word it begins.
 
     What is no option (the address) has an empty name.
@@ -191,7 +195,7 @@ def _options(words: Iterable[Word]) -> Iterator[tuple[str, Word, int]]:
     for word in left:
         if word.operator or word.value in ("", "-", "--"):
             continue
-        name, at = _option(word.value)
+        name, at = _parse_option(word.value)
         if name is None:
             continue
         if at < len(word.value) or not at:
@@ -200,7 +204,7 @@ def _options(words: Iterable[Word]) -> Iterator[tuple[str, Word, int]]:
             yield name, following, 0
 
 
-def _option(value: str) -> tuple[str | None, int]:
+def _parse_option(value: str) -> tuple[str | None, int]:
     """The long name of an option that takes a value, and where in the word that begins; behind it, if in the next."""
     if value.startswith("--"):
         name, equals, _ = value[2:].partition("=")
@@ -208,13 +212,13 @@ def _option(value: str) -> tuple[str | None, int]:
     if not value.startswith("-"):
         return "", 0
     index = next((index for index, sign in enumerate(value) if index and sign in _SHORT_WITH_VALUE), 0)
-    return (_LONG.get(value[index], value[index]), index + 1) if index else (None, 0)
+    return (_LONG_NAMES.get(value[index], value[index]), index + 1) if index else (None, 0)
 
 
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _keys_in(option: str, value: str) -> Iterator[tuple[int, int]]:
+def _find_keys(option: str, value: str) -> Iterator[tuple[int, int]]:
     """Where in an option's value a key stands."""
     if option in _SECRET_OPTIONS:
         yield 0, len(value)
@@ -226,19 +230,19 @@ def _keys_in(option: str, value: str) -> Iterator[tuple[int, int]]:
             start = len(name) + 1 + len(rest) - len(rest.lstrip())
             scheme = _SCHEME.match(value, start)
             yield (scheme.end() if scheme else start), len(value)
-    elif option in ("", "url", "url-query", *_DATA, "data-urlencode") and not _is_json(value):
-        pairs = _QUERY.finditer(value)
+    elif option in ("", "url", "url-query", *_DATA_OPTIONS, "data-urlencode") and not _looks_like_json(value):
+        pairs = _QUERY_PAIR.finditer(value)
         yield from (found.span(2) for found in pairs if _SECRET_QUERY.fullmatch(unquote(found[1])))
         if option in ("", "url"):
             yield from (found.span(1) for found in _USER_INFO.finditer(value))
 
 
-def _is_no_key(text: str) -> bool:
+def _is_placeholder(text: str) -> bool:
     """A variable is no key, nor is what was masked before."""
     return not text or text[0] in "$%" or MASK in text or text.strip("'\"").startswith("${")
 
 
-def _masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def _mask_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
     for at, end in sorted(set(spans), reverse=True):
         text = text[:at] + MASK + text[end:]
     return text

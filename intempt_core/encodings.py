@@ -10,21 +10,21 @@ import stat
 from pathlib import Path
 
 from intempt_core.blocks import (
-    BLOCK,
-    BOM,
-    LINE_END,
+    BLOCK_BYTES,
+    BYTES_LINE_END,
+    UTF8_BOM,
 )
 from intempt_core.errors import ReadError
 from intempt_core.issues import shown
-from intempt_core.paged import Paged, Raw
+from intempt_core.paged import FileBytes, MappedFile
 
-HEAD = 65_536
+SAMPLE_BYTES = 65_536
 """Bytes that a guess looks at."""
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 """What may separate cells without being told, and its name in a sentence."""
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 _OTHER_FORMATS: tuple[tuple[str, str, str], ...] = (
     (r"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a", "an image", "Choose the file that holds the events."),
@@ -47,14 +47,14 @@ _OTHER_FORMATS: tuple[tuple[str, str, str], ...] = (
 """How other formats begin, what they are, and what to do instead."""
 
 
-def bytes_of_file(data: bytes | Path, name: str, large: int) -> Raw:
+def read_file_bytes(data: bytes | Path, name: str, memory_limit: int) -> FileBytes:
     """A file's bytes as they were at one moment. Raises :class:`ReadError` where somebody writes to it meanwhile."""
     if not isinstance(data, Path):
         return data
     try:
         with data.open("rb") as file:
             before = os.fstat(file.fileno())
-            raw = Paged.copy_of(file, large) or file.read()
+            raw = MappedFile.copy_large_file(file, memory_limit) or file.read()
             after = os.fstat(file.fileno())
     except OSError as error:
         raise ReadError(
@@ -69,13 +69,13 @@ def bytes_of_file(data: bytes | Path, name: str, large: int) -> Raw:
     return raw
 
 
-def refuse_nothing(raw: Raw, name: str) -> None:
+def reject_empty_file(raw: FileBytes, name: str) -> None:
     """Raise :class:`ReadError` for no bytes at all."""
     if not raw:
         raise ReadError(f"{name} is empty. A table has a header line and rows. See that the export was complete.")
 
 
-def refuse_other_formats(raw: Raw, name: str) -> None:
+def reject_other_formats(raw: FileBytes, name: str) -> None:
     """Raise :class:`ReadError` for bytes that are another format than text."""
     for beginning, what, mend in _OTHER_FORMATS:
         # Latin-1 makes a character of every byte, so that the expressions stay readable
@@ -83,7 +83,7 @@ def refuse_other_formats(raw: Raw, name: str) -> None:
             raise ReadError(f"{name} is {what}, not a table as text. CSV with a header line is taken. {mend}")
 
 
-def encoding_of(raw: Raw, name: str) -> str:
+def detect_encoding(raw: FileBytes, name: str) -> str:
     """Python's name of the encoding."""
     if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
@@ -93,18 +93,18 @@ def encoding_of(raw: Raw, name: str) -> str:
     even, odd = head[::2].count(0), head[1::2].count(0)
     if max(even, odd) * 20 > len(head) and not min(even, odd):  # every second byte of a latin letter is a zero
         wide = "utf-16-le" if odd else "utf-16-be"
-        if re.search(rf"[\r\n{''.join(DELIMITERS)}]", head.decode(wide, errors="ignore")):
+        if re.search(rf"[\r\n{''.join(DELIMITER_NAMES)}]", head.decode(wide, errors="ignore")):
             return wide
-    bad = _first_not_utf8(raw)
+    bad = _find_invalid_utf8(raw)
     if bad is None:
         return "utf-8"
-    line = line_at(raw, bad)
-    if _CONTROL.search(head):
+    line = find_line_number(raw, bad)
+    if _CONTROL_BYTES.search(head):
         raise ReadError(
             f"{name} is no text: line {line:,} holds bytes of no text. CSV in UTF-8 is taken. Export the table as CSV.",
             line=line,
         )
-    near = raw[max(0, bad - HEAD) : bad + HEAD].decode(errors="replace")
+    near = raw[max(0, bad - SAMPLE_BYTES) : bad + SAMPLE_BYTES].decode(errors="replace")
     wrong = near.count("\ufffd")
     good = sum(character > "\x7f" for character in near) - wrong
     if good and good >= wrong:
@@ -120,31 +120,31 @@ def encoding_of(raw: Raw, name: str) -> str:
     return "cp1252"
 
 
-def _first_not_utf8(raw: Raw) -> int | None:
+def _find_invalid_utf8(raw: FileBytes) -> int | None:
     """Where the bytes stop being UTF-8; ``None`` where they never do. A piece at a time, so that memory stays flat."""
     if raw.isascii():
         return None
     decoder = codecs.getincrementaldecoder("utf-8")()
-    for at in range(0, len(raw), BLOCK):
+    for at in range(0, len(raw), BLOCK_BYTES):
         waiting = len(decoder.getstate()[0])
         try:
-            decoder.decode(raw[at : at + BLOCK], final=at + BLOCK >= len(raw))
+            decoder.decode(raw[at : at + BLOCK_BYTES], final=at + BLOCK_BYTES >= len(raw))
         except UnicodeDecodeError as error:
             return at - waiting + error.start
     return None
 
 
-def as_utf8(raw: Raw, encoding: str, name: str) -> Raw:
+def convert_to_utf8(raw: FileBytes, encoding: str, name: str) -> FileBytes:
     """The text in UTF-8 without a byte order mark; the very same bytes where they are that already."""
     try:
         if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}:
-            bad = _first_not_utf8(raw)
+            bad = _find_invalid_utf8(raw)
             if bad is not None:
                 raise UnicodeDecodeError("utf-8", b"", bad, bad + 1, "not UTF-8")
-            return raw.removeprefix(BOM)
+            return raw.removeprefix(UTF8_BOM)
         return raw.decode(encoding).removeprefix("\ufeff").encode()
     except UnicodeDecodeError as error:
-        line = line_at(raw, error.start)
+        line = find_line_number(raw, error.start)
         raise ReadError(
             f"{name}, line {line:,} cannot be read as {encoding}. Every byte must belong to a character. "
             "Name the encoding that the file has, or save it as UTF-8.",
@@ -157,9 +157,9 @@ def as_utf8(raw: Raw, encoding: str, name: str) -> Raw:
         ) from error
 
 
-def line_at(raw: Raw, at: int) -> int:
+def find_line_number(raw: FileBytes, at: int) -> int:
     """The line (from 1) on which a byte stands."""
-    return 1 + sum(1 for _ in LINE_END.finditer(raw, 0, at))
+    return 1 + sum(1 for _ in BYTES_LINE_END.finditer(raw, 0, at))
 
 
 # ── what the text looks like ─────────────────────────────────────────────────────────────────────────────────────────

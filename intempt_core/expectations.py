@@ -159,7 +159,7 @@ class Expectations:
         wanted = np.arange(self.rows) if rows is None else np.asarray(rows, np.int64)
         for start in range(0, len(wanted), ROWS_AT_ONCE):
             some = wanted[start : start + ROWS_AT_ONCE]
-            cells = self.table.cells_of(EXPECT, some.tolist())
+            cells = self.table.take_cells(EXPECT, some.tolist())
             found: list[tuple[str, ...]] = [()] * len(some)
             for code in sorted(self._found, key=lambda code: code not in _ERRORS):
                 for index in np.flatnonzero(self._found[code][some]).tolist():

@@ -102,7 +102,7 @@ def mended_csv(mapped: MappedTable) -> Iterator[str]:
 def _whole(mapped: MappedTable, header: Sequence[str], *, own: bool) -> Iterator[list[str]]:
     for start in range(0, mapped.rows, ROWS_AT_ONCE):
         rows = list(range(start, min(start + ROWS_AT_ONCE, mapped.rows)))
-        cells = [mapped.table.cells_of(column, rows) for column in header]
+        cells = [mapped.table.take_cells(column, rows) for column in header]
         if own:
             cells.append([str(text) for text in mapped.values("eventId", rows)])
         said = _apostrophes(header, cells, [[] for _ in rows])
@@ -181,7 +181,7 @@ def _left_behind(table: Table, report: Report, header: Sequence[str], bad: Seque
     issues = report.issues_by_row(bad)
     for start in range(0, len(bad), ROWS_AT_ONCE):
         rows = bad[start : start + ROWS_AT_ONCE]
-        cells = [table.cells_of(column, rows) for column in header]
+        cells = [table.take_cells(column, rows) for column in header]
         said = _apostrophes(
             header, cells, [[issue_words(issue) for issue in found] for found in islice(issues, len(rows))]
         )

@@ -1,7 +1,7 @@
 """The catalogue of issues: every code, its words and its mend, once.
 
 A screen, an export and the command line all show the words that stand here. A new check is one more
-:class:`Kind` in :data:`CATALOGUE` and a rule in ``events.py`` or ``checks.py``.
+:class:`FileKind` in :data:`CATALOGUE` and a rule in ``events.py`` or ``checks.py``.
 """
 
 from dataclasses import dataclass

@@ -13,34 +13,34 @@ import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from intempt_core.blocks import LINE_END
+from intempt_core.blocks import BYTES_LINE_END
 from intempt_core.errors import ReadError
 from intempt_core.events import PLAIN_FIELDS, GivenEvent, Json, dumps, given_text
 from intempt_core.issues import Issue, Place, shown
-from intempt_core.json_text import JsonText, Unreadable
-from intempt_core.paged import Raw, let_go
-from intempt_core.payloads import EVENT_KEYS, Shape
+from intempt_core.json_text import JsonSyntaxError, JsonText
+from intempt_core.paged import FileBytes, release_pages
+from intempt_core.payloads import EVENT_KEYS, PayloadShape
 
-MOST_COLUMNS = 256
+MAX_KEY_COLUMNS = 256
 """Keys of events that get a column; more are sent as they are, and cannot be looked at or mapped."""
 
-ROWS_AT_ONCE = 16_384
+JSONL_CHUNK_ROWS = 16_384
 """Events that become a chunk of columns together."""
 
-DEEP = 200
+FAST_PATH_BRACKETS = 200
 """Brackets of a line up to which no reader comes to its end."""
 
-SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
-LINES_TRIED = 20
+JSONL_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+SNIFFED_LINES = 20
 
 # What orjson reads otherwise than the standard library, or what somebody should be told of: long numbers, exponents,
 # a colon that does not follow its key directly (repeated keys are counted by it).
-_CLOSER_LOOK = re.compile(rb'[:\[,\s]-?[0-9.]{16}|[:\[,\s]-?[0-9.]+[eE]|"\s+:')
-_WHITE = b" \t\r\n"
+_NEEDS_FULL_PARSE = re.compile(rb'[:\[,\s]-?[0-9.]{16}|[:\[,\s]-?[0-9.]+[eE]|"\s+:')
+_JSON_WHITESPACE = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Documents:
+class DocumentIndex:
     """The events of a file, found again by their number (from 0): each is number ``numbers`` on the line that stands
     between ``starts`` and ``ends`` in ``text`` and is physical line ``lines``.
 
@@ -49,14 +49,14 @@ class Documents:
     text, a time that is no number, no object at all, something that reading found.
     """
 
-    text: Raw
+    text: FileBytes
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     lines: NDArray[np.int64]
     numbers: NDArray[np.int64]
     issues: tuple[Issue, ...]
-    named: int
-    odd: NDArray[np.bool_]
+    named_count: int
+    needs_model: NDArray[np.bool_]
 
     def events(self, rows: Iterable[int], columns: Mapping[str, str]) -> Iterator[GivenEvent]:
         """The events of these rows, each made anew, with the headers of its fields."""
@@ -64,62 +64,62 @@ class Documents:
         for row in rows:
             start, number = int(self.starts[row]), int(self.numbers[row])
             if start != at:
-                at, found = start, _events_of(self.text[start : self.ends[row]], int(self.lines[row]))[0]
+                at, found = start, _parse_line(self.text[start : self.ends[row]], int(self.lines[row]))[0]
             event = found[number]
             yield replace(event, place=replace(event.place, row=row + 1), columns=columns)
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What :func:`read_lines` gives: the documents, their values as columns, and notes."""
+class JsonLinesTable:
+    """What :func:`read_json_lines` gives: the documents, their values as columns, and notes."""
 
-    documents: Documents
+    documents: DocumentIndex
     header: tuple[str, ...]
     columns: dict[str, pa.ChunkedArray]
     notes: tuple[str, ...]
 
 
-def are_lines(text: Raw, name: str) -> bool:
+def is_json_lines(text: FileBytes, name: str) -> bool:
     """Whether a text is one JSON object a line: its first line is one, or its name and half of its lines say so."""
     tried = []
-    for _, start, end in _lines(text):
-        line = text[start:end].strip(_WHITE)
+    for _, start, end in _iterate_lines(text):
+        line = text[start:end].strip(_JSON_WHITESPACE)
         if line:
-            tried.append(line.startswith(b"{") and _is_json(line))
-        if len(tried) == LINES_TRIED or tried[:1] == [True]:
+            tried.append(line.startswith(b"{") and _is_json_document(line))
+        if len(tried) == SNIFFED_LINES or tried[:1] == [True]:
             break
-    return tried[:1] == [True] or (name.lower().endswith(SUFFIXES) and 2 * sum(tried) >= len(tried) > 0)
+    return tried[:1] == [True] or (name.lower().endswith(JSONL_SUFFIXES) and 2 * sum(tried) >= len(tried) > 0)
 
 
-def read_lines(text: Raw) -> Read:
+def read_json_lines(text: FileBytes) -> JsonLinesTable:
     """Every event of a text that is one JSON document a line."""
-    gathering = _Gathering()
+    gathering = _EventCollector()
     blank, empty = 0, list[int]()
-    for line, start, end in _lines(text):
-        some = text[start:end].strip(_WHITE)
+    for line, start, end in _iterate_lines(text):
+        some = text[start:end].strip(_JSON_WHITESPACE)
         if not some:
             blank += 1
             continue
-        events, issues = _events_of(some, line, first=True)
+        events, issues = _parse_line(some, line, with_issues=True)
         if not events:
             empty.append(line)
-        if gathering.take(events, issues, (start, end, line)):
-            let_go(text)
-    read = gathering.done(text)
-    return replace(read, notes=tuple(_notes(blank, empty, gathering.left_out)))
+        if gathering.add_line(events, issues, (start, end, line)):
+            release_pages(text)
+    read = gathering.finish(text)
+    return replace(read, notes=tuple(_describe_lines(blank, empty, gathering.columns_left_out)))
 
 
-def _lines(text: Raw) -> Iterator[tuple[int, int, int]]:
+def _iterate_lines(text: FileBytes) -> Iterator[tuple[int, int, int]]:
     """Number, begin and end of every physical line."""
     line, at = 0, 0
-    for line, ended in enumerate(LINE_END.finditer(text), 1):
+    for line, ended in enumerate(BYTES_LINE_END.finditer(text), 1):
         yield line, at, ended.start()
         at = ended.end()
     if at < len(text):
         yield line + 1, at, len(text)
 
 
-def _is_json(line: bytes) -> bool:
+def _is_json_document(line: bytes) -> bool:
     try:
         JsonText(line.decode())
     except (ReadError, UnicodeDecodeError):
@@ -130,14 +130,14 @@ def _is_json(line: bytes) -> bool:
 # ── one line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _events_of(line: bytes, number: int, *, first: bool = False) -> tuple[list[GivenEvent], list[Issue]]:
+def _parse_line(line: bytes, number: int, *, with_issues: bool = False) -> tuple[list[GivenEvent], list[Issue]]:
     """The events of one line, whose rows count from 1 in it, and the issues of reading it.
 
     Most lines are one plain event and are read quickly; ``first`` is where issues are wanted, too.
     """
-    line = line.strip(_WHITE)
+    line = line.strip(_JSON_WHITESPACE)
     above = f"/{number - 1}"
-    value = _plain_event(line, first=first)
+    value = _parse_plain_event(line, with_issues=with_issues)
     if value is not None:
         name = value.pop("name", None)
         return [GivenEvent(name, value, Place(1, number, None, above), f"{above}/name")], []
@@ -146,20 +146,24 @@ def _events_of(line: bytes, number: int, *, first: bool = False) -> tuple[list[G
         document = JsonText(text)
     except ReadError as error:
         event = GivenEvent(None, text, Place(1, number, None, above), f"{above}/name")
-        hint = f"{error.what[0].upper()}{error.what[1:]}. {error.mend}" if isinstance(error, Unreadable) else ""
-        column = f"Column {error.at + 1:,}: " if isinstance(error, Unreadable) else ""
+        hint = (
+            f"{error.problem[0].upper()}{error.problem[1:]}. {error.fix}" if isinstance(error, JsonSyntaxError) else ""
+        )
+        column = f"Column {error.at + 1:,}: " if isinstance(error, JsonSyntaxError) else ""
         return [event], [Issue("line_unreadable", event.place, shown(text), f"{column}{hint}")]
-    shape = Shape(document.value)
+    shape = PayloadShape(document.value)
     found, lost = shape.events, not shape.events and bool(shape.misplaced)
     if lost:  # no line goes without a row: what is no event is one that cannot be right
         body = document.value
-        found = [_named(body) if isinstance(body, dict) else (None, body, "", "/name")]
+        found = [_split_name(body) if isinstance(body, dict) else (None, body, "", "/name")]
     events = [
         GivenEvent(name, body, Place(row, number, None, f"{above}{pointer}"), f"{above}{name_pointer}")
         for row, (name, body, pointer, name_pointer) in enumerate(found, 1)
     ]
     issues = [
-        Issue("request_shape", Place(1 if lost else None, number, None, f"{above}{pointer}"), _given(given), hint)
+        Issue(
+            "request_shape", Place(1 if lost else None, number, None, f"{above}{pointer}"), _format_given(given), hint
+        )
         for pointer, given, hint in shape.misplaced
     ]
     for odd in document.oddities():
@@ -171,17 +175,17 @@ def _events_of(line: bytes, number: int, *, first: bool = False) -> tuple[list[G
     return events, issues
 
 
-def _named(body: dict[str, Json]) -> tuple[Json, Json, str, str]:
+def _split_name(body: dict[str, Json]) -> tuple[Json, Json, str, str]:
     return body.get("name"), {key: value for key, value in body.items() if key != "name"}, "", "/name"
 
 
-def _given(value: Json) -> str | None:
+def _format_given(value: Json) -> str | None:
     return "null" if value is None else given_text(value)
 
 
-def _plain_event(line: bytes, *, first: bool) -> dict[str, Json] | None:
+def _parse_plain_event(line: bytes, *, with_issues: bool) -> dict[str, Json] | None:
     """A line that is one event with nothing odd about it; ``None`` where a closer look is needed."""
-    if _CLOSER_LOOK.search(line) or line.count(b"[") + line.count(b"{") > DEEP:
+    if _NEEDS_FULL_PARSE.search(line) or line.count(b"[") + line.count(b"{") > FAST_PATH_BRACKETS:
         return None
     try:
         value = orjson.loads(line)
@@ -189,92 +193,99 @@ def _plain_event(line: bytes, *, first: bool) -> dict[str, Json] | None:
         return None
     if not isinstance(value, dict) or "track" in value or "payload" in value or EVENT_KEYS.isdisjoint(value):
         return None
-    return None if first and _keys(value) != line.count(b'":') else value
+    return None if with_issues and _count_keys(value) != line.count(b'":') else value
 
 
-def _keys(value: Json) -> int:
+def _count_keys(value: Json) -> int:
     """How many keys there are, those of objects inside among them."""
     count, items = (len(value), value.values()) if type(value) is dict else (0, value)
     for item in items:
         if type(item) is dict or type(item) is list:
-            count += _keys(item)
+            count += _count_keys(item)
     return count
 
 
 # ── all lines ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Gathering:
+class _EventCollector:
     """What is gathered line by line."""
 
     def __init__(self) -> None:
         self._places: list[tuple[int, int, int, int]] = []
         self._issues: list[Issue] = []
-        self._some: list[dict[str, str]] = []
+        self._rows: list[dict[str, str]] = []
         self._lengths: list[int] = []
         self._chunks: dict[str, list[pa.Array | None]] = {}
-        self._named = 0
-        self._odd: list[bool] = []
-        self.left_out: set[str] = set()
+        self._named_count = 0
+        self._needs_model: list[bool] = []
+        self.columns_left_out: set[str] = set()
 
-    def take(self, events: Sequence[GivenEvent], issues: Iterable[Issue], place: tuple[int, int, int]) -> bool:
+    def add_line(self, events: Sequence[GivenEvent], issues: Iterable[Issue], place: tuple[int, int, int]) -> bool:
         """The events of one line. Whether a chunk became whole."""
         before = len(self._places)
         for number, event in enumerate(events):
             self._places.append((*place, number))
-            self._named += isinstance(event.name, str)
-            self._some.append(flat(event))
-            self._odd.append(is_odd(event))
+            self._named_count += isinstance(event.name, str)
+            self._rows.append(flatten_event(event))
+            self._needs_model.append(needs_model_check(event))
         for issue in issues:
             row = None if issue.place.row is None else issue.place.row + before
             self._issues.append(replace(issue, place=replace(issue.place, row=row)))
             if row is not None:
-                self._odd[row - 1] = True
-        full = len(self._some) >= ROWS_AT_ONCE
+                self._needs_model[row - 1] = True
+        full = len(self._rows) >= JSONL_CHUNK_ROWS
         if full:
-            self._become_chunks()
+            self._flush_rows()
         return full
 
-    def done(self, text: Raw) -> Read:
+    def finish(self, text: FileBytes) -> JsonLinesTable:
         """All of it."""
-        self._become_chunks()
+        self._flush_rows()
         places = np.array(self._places, np.int64).reshape(-1, 4)
         starts, ends, lines, numbers = (np.ascontiguousarray(places[:, index]) for index in range(4))
-        documents = Documents(
-            text, starts, ends, lines, numbers, tuple(self._issues), self._named, np.array(self._odd, np.bool_)
+        documents = DocumentIndex(
+            text,
+            starts,
+            ends,
+            lines,
+            numbers,
+            tuple(self._issues),
+            self._named_count,
+            np.array(self._needs_model, np.bool_),
         )
         empty = {length: pa.repeat(pa.scalar("", pa.string()), length) for length in set(self._lengths)}
-        header = tuple(sorted(self._chunks, key=_order)) or ("name",)
+        header = tuple(sorted(self._chunks, key=_rank_column)) or ("name",)
         columns = {}
         for column in header:
             chunks = self._chunks.get(column, [])
             chunks += [None] * (len(self._lengths) - len(chunks))
             whole = [empty[size] if chunk is None else chunk for chunk, size in zip(chunks, self._lengths, strict=True)]
             columns[column] = pa.chunked_array(whole, pa.string())
-        return Read(documents, header, columns, ())
+        return JsonLinesTable(documents, header, columns, ())
 
-    def _array(self, cells: list[str]) -> pa.Array:
+    def _build_array(self, cells: list[str]) -> pa.Array:
         try:
             return pa.array(cells, pa.string())
         except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
-            self._odd[-len(cells) :] = [True] * len(cells)
+            self._needs_model[-len(cells) :] = [True] * len(cells)
             return pa.array([cell.encode("utf-8", "replace").decode() for cell in cells], pa.string())
 
-    def _become_chunks(self) -> None:
-        if not self._some:
+    def _flush_rows(self) -> None:
+        if not self._rows:
             return
-        for column in dict.fromkeys(key for row in self._some for key in row):
-            if column not in self._chunks and len(self._chunks) >= MOST_COLUMNS and column not in _KNOWN:
-                self.left_out.add(column)
+        for column in dict.fromkeys(key for row in self._rows for key in row):
+            if column not in self._chunks and len(self._chunks) >= MAX_KEY_COLUMNS and column not in _CONTRACT_COLUMNS:
+                self.columns_left_out.add(column)
                 continue
             chunks = self._chunks.setdefault(column, [])
             chunks += [None] * (len(self._lengths) - len(chunks))
-            chunks.append(self._array([row.get(column, "") for row in self._some]))
-        self._lengths.append(len(self._some))
-        self._some.clear()
+            chunks.append(self._build_array([row.get(column, "") for row in self._rows]))
+        self._lengths.append(len(self._rows))
+        self._rows.clear()
 
 
-def is_odd(event: GivenEvent) -> bool:
+def needs_model_check(event: GivenEvent) -> bool:
     """Whether the model must be asked about an event, because its columns do not say all of it."""
     name, body = event.name, event.body
     if not isinstance(body, dict) or not (name is None or isinstance(name, str)):
@@ -285,40 +296,42 @@ def is_odd(event: GivenEvent) -> bool:
     product = data.get("productId") if data else None
     if not (product is None or isinstance(product, str)) or "." in "".join(body):
         return True
-    return not all(field not in body or body[field] is None or isinstance(body[field], str) for field in _IDS)
+    return not all(field not in body or body[field] is None or isinstance(body[field], str) for field in _ID_FIELDS)
 
 
-def flat(event: GivenEvent) -> dict[str, str]:
+def flatten_event(event: GivenEvent) -> dict[str, str]:
     """An event's values as text by their dotted path; what is null has none, a list is JSON."""
     into: dict[str, str] = {}
     if event.name is not None:
         into["name"] = event.name if isinstance(event.name, str) else dumps(event.name).decode()
     if isinstance(event.body, dict):
-        _flatten(event.body, "", into)
+        _flatten_object(event.body, "", into)
     return into
 
 
-def _flatten(value: dict[str, Json], above: str, into: dict[str, str]) -> None:
+def _flatten_object(value: dict[str, Json], above: str, into: dict[str, str]) -> None:
     for key, item in value.items():
         path = above + key if above else key
         if type(item) is str:
             into.setdefault(path, item)
         elif item and type(item) is dict:
-            _flatten(item, path + ".", into)
+            _flatten_object(item, path + ".", into)
         elif item is not None:
             into.setdefault(path, str(item) if type(item) is int else dumps(item).decode())
 
 
-_KNOWN = ("name", *PLAIN_FIELDS, "data.productId")
-_IDS = [field for field in PLAIN_FIELDS if field != "timestamp"]
+_CONTRACT_COLUMNS = ("name", *PLAIN_FIELDS, "data.productId")
+_ID_FIELDS = [field for field in PLAIN_FIELDS if field != "timestamp"]
 
 
-def _order(column: str) -> tuple[int, bool]:
+def _rank_column(column: str) -> tuple[int, bool]:
     """The contract's fields come first, then ``data``, then what was met first."""
-    return _KNOWN.index(column) if column in _KNOWN else len(_KNOWN), not column.startswith("data.")
+    return _CONTRACT_COLUMNS.index(column) if column in _CONTRACT_COLUMNS else len(
+        _CONTRACT_COLUMNS
+    ), not column.startswith("data.")
 
 
-def _notes(blank: int, empty: Sequence[int], left_out: set[str]) -> Iterator[str]:
+def _describe_lines(blank: int, empty: Sequence[int], left_out: set[str]) -> Iterator[str]:
     if blank:
         yield "One blank line was skipped." if blank == 1 else f"{blank:,} blank lines were skipped."
     if empty:
@@ -326,6 +339,6 @@ def _notes(blank: int, empty: Sequence[int], left_out: set[str]) -> Iterator[str
         yield f"{lines} no event, the first is line {empty[0]:,}."
     if left_out:
         yield (
-            f"The events have more than {MOST_COLUMNS} different keys. {len(left_out):,} have no column here, and"
+            f"The events have more than {MAX_KEY_COLUMNS} different keys. {len(left_out):,} have no column here, and"
             " cannot be mapped; as they stand, events are sent whole."
         )

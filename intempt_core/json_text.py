@@ -17,24 +17,24 @@ from intempt_core.errors import ReadError
 from intempt_core.events import WHITE, Json
 from intempt_core.issues import pointer_keys, pointer_step, shown
 
-DEEPEST = 200
+MAX_JSON_DEPTH = 200
 """Levels of brackets that are read. What writes a body later gives up a little above."""
 
-HINT_SEEN = 1_000
+HINT_WINDOW_CHARS = 1_000
 """Characters that are looked at to say what is wrong with a text that is no JSON."""
 
-LINE_END = re.compile(r"\r\n?|\n")
+TEXT_LINE_END = re.compile(r"\r\n?|\n")
 """What ends a line for whoever counts the lines of JSON; other separators are characters of a text."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)'
 _BRACKETS = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
-_NEXT = re.compile(r",?[ \t\n\r]*(?=[\[{])")
+_NEXT_DOCUMENT = re.compile(r",?[ \t\n\r]*(?=[\[{])")
 _LITERALS = re.compile(rf"{_STRING}|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|Infinity)|NaN", re.DOTALL)
 
 
 @dataclass(slots=True)
-class Node:
+class JsonNode:
     """Where a value stands in the text. Its members are looked up when first asked for, and kept.
 
     ``key_at`` is where its key begins, for a member of an object. ``repeats`` are the keys that stood in the object
@@ -43,13 +43,13 @@ class Node:
 
     at: int
     end: int
-    members: "dict[str, Node] | None" = None
+    members: "dict[str, JsonNode] | None" = None
     repeats: tuple[tuple[str, int], ...] = ()
     key_at: int = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
+class JsonOddity:
     """What a reader of JSON passes over: ``code`` is an issue's, it stands from ``at`` to ``end``, ``given`` is its
     key or its number.
     """
@@ -61,14 +61,14 @@ class Oddity:
     given: str
 
 
-class Unreadable(ReadError):
+class JsonSyntaxError(ReadError):
     """A text that is no JSON: ``what`` is wrong ``at`` which offset, and how to ``mend`` it."""
 
-    def __init__(self, text: str, at: int, what: str, mend: str) -> None:
-        starts = [0, *(ended.end() for ended in LINE_END.finditer(text, 0, at))]
+    def __init__(self, text: str, at: int, problem: str, fix: str) -> None:
+        starts = [0, *(ended.end() for ended in TEXT_LINE_END.finditer(text, 0, at))]
         place = f"Line {len(starts):,}, column {at - starts[-1] + 1:,}"
-        super().__init__(f"{place}: {what}. {mend}", line=len(starts))
-        self.at, self.what, self.mend = at, what, mend
+        super().__init__(f"{place}: {problem}. {fix}", line=len(starts))
+        self.at, self.problem, self.fix = at, problem, fix
 
 
 class JsonText:
@@ -77,37 +77,37 @@ class JsonText:
     With ``several`` the text may hold one object or list after another (JSON lines): its ``value`` is their list,
     ``documents`` is how many they are, and a pointer begins with the number of a document, from 0.
 
-    Raises :class:`Unreadable` where the text is no JSON, holds ``NaN``, ``Infinity`` or a number that no program keeps,
-    or is nested more than :data:`DEEPEST` levels deep; :class:`ReadError` where there is no text.
+    Raises :class:`JsonSyntaxError` where the text is no JSON, holds ``NaN``, ``Infinity`` or a number that no program keeps,
+    or is nested more than :data:`MAX_JSON_DEPTH` levels deep; :class:`ReadError` where there is no text.
     """
 
     def __init__(self, text: str, *, several: bool = False) -> None:
         self.text = text
-        self._start, end = _bounds(text)
-        _refuse_deep(text)
-        values, self._starts, self._is_odd = _parse(text, self._start, end, several=several)
-        self.documents = len(values)
-        self.value: Json = values if self.documents > 1 else values[0]
+        self._start, end = _find_bounds(text)
+        _reject_deep_nesting(text)
+        values, self._starts, self._has_oddities = _parse_values(text, self._start, end, several=several)
+        self.document_count = len(values)
+        self.value: Json = values if self.document_count > 1 else values[0]
         self._end = end
-        self._root = self._top(0)
+        self._root = self._build_root(0)
 
-    def look(self, levels: int) -> None:
+    def index_members(self, levels: int) -> None:
         """Look up so many levels of members in one pass, where many of them will be asked for."""
-        self._root = self._top(levels)
+        self._root = self._build_root(levels)
 
-    def _top(self, levels: int) -> Node:
-        if self.documents == 1:
-            return Node(self._start, self._end) if not levels else _node(self.text, self._start, levels)
+    def _build_root(self, levels: int) -> JsonNode:
+        if self.document_count == 1:
+            return JsonNode(self._start, self._end) if not levels else _parse_node(self.text, self._start, levels)
         below = max(0, levels - 1)
-        members = {str(number): _node(self.text, at, below) for number, at in enumerate(self._starts)}
-        return Node(self._start, self._end, members)
+        members = {str(number): _parse_node(self.text, at, below) for number, at in enumerate(self._starts)}
+        return JsonNode(self._start, self._end, members)
 
-    def nearest(self, pointer: str) -> Node:
+    def find_nearest(self, pointer: str) -> JsonNode:
         """The value at an RFC 6901 pointer, or the last of its parents that there is."""
         return self.find(pointer)[0]
 
-    def find(self, pointer: str) -> tuple[Node, bool]:
-        """What :meth:`nearest` gives, and whether it is the value itself."""
+    def find(self, pointer: str) -> tuple[JsonNode, bool]:
+        """What :meth:`find_nearest` gives, and whether it is the value itself."""
         node = self._root
         for key in pointer_keys(pointer):
             member = self.members(node).get(key)
@@ -116,25 +116,25 @@ class JsonText:
             node = member
         return node, True
 
-    def members(self, node: Node) -> dict[str, Node]:
+    def members(self, node: JsonNode) -> dict[str, JsonNode]:
         """The members of an object or a list by key or index, in their order; none of anything else."""
         if node.members is None:
-            node.members = _node(self.text, node.at, 1).members or {}
+            node.members = _parse_node(self.text, node.at, 1).members or {}
         return node.members
 
-    def key_text(self, node: Node) -> str:
+    def key_text(self, node: JsonNode) -> str:
         """The key of a member as it is written, in its quotes."""
-        return self.text[node.key_at : _values.raw_decode(self.text, node.key_at)[1]]
+        return self.text[node.key_at : _decoder.raw_decode(self.text, node.key_at)[1]]
 
-    def oddities(self) -> Iterator[Oddity]:
+    def oddities(self) -> Iterator[JsonOddity]:
         """Repeated keys, and numbers that lose digits."""
-        return _oddities(self.text, self._top(DEEPEST + 1), "") if self._is_odd else iter(())
+        return _find_oddities(self.text, self._build_root(MAX_JSON_DEPTH + 1), "") if self._has_oddities else iter(())
 
 
 # ── from text to a value ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _bounds(text: str) -> tuple[int, int]:
+def _find_bounds(text: str) -> tuple[int, int]:
     """Where the JSON begins and ends: a byte order mark and white space of every kind may come along with a paste."""
     end = len(text.rstrip(WHITE))
     if not end:
@@ -142,33 +142,33 @@ def _bounds(text: str) -> tuple[int, int]:
     return len(text) - len(text.lstrip(WHITE)), end
 
 
-def _refuse_deep(text: str) -> None:
+def _reject_deep_nesting(text: str) -> None:
     """Before anything recursive sees the text."""
-    if text.count("[") + text.count("{") <= DEEPEST:
+    if text.count("[") + text.count("{") <= MAX_JSON_DEPTH:
         return
     depth = 0
     for found in _BRACKETS.finditer(text):
         bracket = text[found.start()]
         if bracket in "[{":
             depth += 1
-            if depth > DEEPEST:
-                raise Unreadable(
+            if depth > MAX_JSON_DEPTH:
+                raise JsonSyntaxError(
                     text,
                     found.start(),
-                    f"brackets are nested more than {DEEPEST} levels deep",
+                    f"brackets are nested more than {MAX_JSON_DEPTH} levels deep",
                     "Events need three or four. Bring the payload into that form.",
                 )
         elif bracket != '"':
             depth -= 1
 
 
-def _parse(text: str, start: int, end: int, *, several: bool) -> tuple[list[Json], list[int], bool]:
+def _parse_values(text: str, start: int, end: int, *, several: bool) -> tuple[list[Json], list[int], bool]:
     """The values, where each begins, and whether they hold a repeated key or a number that loses digits: those are
     looked for only then.
     """
-    hooks = _Hooks()
+    hooks = _DecoderHooks()
     decoder = json.JSONDecoder(
-        object_pairs_hook=hooks.make_object, parse_float=hooks.make_float, parse_constant=hooks.refuse
+        object_pairs_hook=hooks.make_object, parse_float=hooks.make_float, parse_constant=hooks.reject_constant
     )
     values, starts, at = [], [start], start
     try:
@@ -176,42 +176,42 @@ def _parse(text: str, start: int, end: int, *, several: bool) -> tuple[list[Json
             value, stopped = decoder.raw_decode(text, at)
             values.append(value)
             if stopped >= end:
-                return values, starts, hooks.odd
-            at = _skip(text, stopped)
-            follows = _NEXT.match(text, at) if several and isinstance(value, dict | list) else None
+                return values, starts, hooks.has_oddities
+            at = _skip_whitespace(text, stopped)
+            follows = _NEXT_DOCUMENT.match(text, at) if several and isinstance(value, dict | list) else None
             if follows is None:
                 raise json.JSONDecodeError("Extra data", text, at)
             at = follows.end()
             starts.append(at)
     except json.JSONDecodeError as error:
-        raise _no_json(text[:end], error) from None
+        raise _explain_bad_json(text[:end], error) from None
     except ValueError:  # Impossible, or Python's own limit on the digits of an integer
-        raise _no_number(text) from None
+        raise _explain_bad_number(text) from None
 
 
-class _Hooks:
+class _DecoderHooks:
     """What the reader asks of each object and number; ``odd`` once a key was repeated or digits were lost."""
 
     def __init__(self) -> None:
-        self.odd = False
+        self.has_oddities = False
 
     def make_object(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         made = dict(pairs)
-        self.odd = self.odd or len(made) != len(pairs)
+        self.has_oddities = self.has_oddities or len(made) != len(pairs)
         return made
 
     def make_float(self, literal: str) -> float:
         number = float(literal)
         if math.isinf(number):
-            raise _Impossible(literal)
-        self.odd = self.odd or _loses_digits(literal, number)
+            raise _ImpossibleNumber(literal)
+        self.has_oddities = self.has_oddities or _loses_digits(literal, number)
         return number
 
-    def refuse(self, literal: str) -> None:
-        raise _Impossible(literal)
+    def reject_constant(self, literal: str) -> None:
+        raise _ImpossibleNumber(literal)
 
 
-class _Impossible(ValueError):
+class _ImpossibleNumber(ValueError):
     """A literal that is no JSON number, or larger than a number can be."""
 
 
@@ -224,15 +224,15 @@ def _loses_digits(literal: str, number: float) -> bool:
     return Decimal(literal) != Decimal(repr(number))
 
 
-def _no_number(text: str) -> ReadError:
+def _explain_bad_number(text: str) -> ReadError:
     """The first literal that stops a reading; everything before it is good JSON."""
     found, what, mend = next(
-        (found, *why) for found in _LITERALS.finditer(text) if (why := _why_no_number(found[0])) is not None
+        (found, *why) for found in _LITERALS.finditer(text) if (why := _diagnose_number(found[0])) is not None
     )
-    return Unreadable(text, found.start(), what, mend)
+    return JsonSyntaxError(text, found.start(), what, mend)
 
 
-def _why_no_number(literal: str) -> tuple[str, str] | None:
+def _diagnose_number(literal: str) -> tuple[str, str] | None:
     if literal in {"NaN", "Infinity", "-Infinity"}:
         return f"{literal} is no JSON", "Write a number, or null."
     if literal[0] == '"':
@@ -245,10 +245,10 @@ def _why_no_number(literal: str) -> tuple[str, str] | None:
     return (long, f"Up to {most:,} are taken. If it is an id, put it in quotes.") if digits > most else None
 
 
-def _no_json(text: str, error: json.JSONDecodeError) -> ReadError:
+def _explain_bad_json(text: str, error: json.JSONDecodeError) -> ReadError:
     """What is wrong, in the words of somebody who pastes and not of a parser."""
     at, message = error.pos, error.msg
-    here, before = text[at : at + HINT_SEEN], text[:at].rstrip(WHITE)
+    here, before = text[at : at + HINT_WINDOW_CHARS], text[:at].rstrip(WHITE)
     first, last = here[:1], before[-1:]
     word = shown(re.split(r"[\s,:\]}]", here, maxsplit=1)[0] or first)
     comma = first in tuple("]}") and last == ","
@@ -269,7 +269,11 @@ def _no_json(text: str, error: json.JSONDecodeError) -> ReadError:
             "a backslash in a text begins nothing that JSON knows",
             "Write \\\\ for a backslash.",
         ),
-        (not here, f"the text ends before its brackets are closed{_open_at(text)}", "See that all of it was copied."),
+        (
+            not here,
+            f"the text ends before its brackets are closed{_describe_open_bracket(text)}",
+            "See that all of it was copied.",
+        ),
         (
             message == "Extra data" and last in tuple("]}") and first in tuple("{[,"),
             "after the first value another one follows",
@@ -300,11 +304,13 @@ def _no_json(text: str, error: json.JSONDecodeError) -> ReadError:
         (not before, f"the text begins with “{word}”, which is no JSON", "Paste an event, a list, or a request body."),
     ):
         if applies:
-            return Unreadable(text, at, what, mend)
-    return Unreadable(text, at, f"“{word}” is no JSON value", "Write a text in double quotes, a number, true or null.")
+            return JsonSyntaxError(text, at, what, mend)
+    return JsonSyntaxError(
+        text, at, f"“{word}” is no JSON value", "Write a text in double quotes, a number, true or null."
+    )
 
 
-def _open_at(text: str) -> str:
+def _describe_open_bracket(text: str) -> str:
     """Where in a text that breaks off the innermost bracket opened that is still open."""
     still: list[int] = []
     for found in _BRACKETS.finditer(text):
@@ -315,49 +321,49 @@ def _open_at(text: str) -> str:
     if not still:
         return ""
     kind = "object" if text[still[-1]] == "{" else "list"
-    return f"; the {kind} that begins in line {len(LINE_END.findall(text, 0, still[-1])) + 1:,} is still open"
+    return f"; the {kind} that begins in line {len(TEXT_LINE_END.findall(text, 0, still[-1])) + 1:,} is still open"
 
 
 # ── where values stand ───────────────────────────────────────────────────────────────────────────────────────────────
 
-_values = json.JSONDecoder()
+_decoder = json.JSONDecoder()
 
 
-def _skip(text: str, at: int) -> int:
+def _skip_whitespace(text: str, at: int) -> int:
     found = _SPACE.match(text, at)
     return found.end() if found else at
 
 
-def _node(text: str, at: int, levels: int) -> Node:
+def _parse_node(text: str, at: int, levels: int) -> JsonNode:
     """The value at an offset of valid JSON, its members looked up so many levels deep."""
     opening = text[at]
     if not levels or opening not in "[{":
-        return Node(at, _values.raw_decode(text, at)[1])
+        return JsonNode(at, _decoder.raw_decode(text, at)[1])
     start = at
-    members: dict[str, Node] = {}
+    members: dict[str, JsonNode] = {}
     repeats: list[tuple[str, int]] = []
-    at = _skip(text, at + 1)
+    at = _skip_whitespace(text, at + 1)
     while text[at] not in "]}":
         key, key_at = str(len(members)), at
         if opening == "{":
-            key, at = _values.raw_decode(text, at)
-            at = _skip(text, _skip(text, at) + 1)
+            key, at = _decoder.raw_decode(text, at)
+            at = _skip_whitespace(text, _skip_whitespace(text, at) + 1)
             if key in members:
                 repeats.append((key, key_at))
-        members[key] = member = _node(text, at, levels - 1)
+        members[key] = member = _parse_node(text, at, levels - 1)
         if opening == "{":
             member.key_at = key_at
-        at = _skip(text, member.end)
+        at = _skip_whitespace(text, member.end)
         if text[at] == ",":
-            at = _skip(text, at + 1)
-    return Node(start, at + 1, members, tuple(repeats))
+            at = _skip_whitespace(text, at + 1)
+    return JsonNode(start, at + 1, members, tuple(repeats))
 
 
-def _oddities(text: str, node: Node, pointer: str) -> Iterator[Oddity]:
+def _find_oddities(text: str, node: JsonNode, pointer: str) -> Iterator[JsonOddity]:
     for key, at in node.repeats:
-        yield Oddity("key_repeated", at, _values.raw_decode(text, at)[1], f"{pointer}/{pointer_step(key)}", key)
+        yield JsonOddity("key_repeated", at, _decoder.raw_decode(text, at)[1], f"{pointer}/{pointer_step(key)}", key)
     for key, member in (node.members or {}).items():
-        yield from _oddities(text, member, f"{pointer}/{pointer_step(key)}")
+        yield from _find_oddities(text, member, f"{pointer}/{pointer_step(key)}")
     literal = text[node.at : node.end]
     if literal[0] in "-0123456789" and not literal.lstrip("-").isdigit() and _loses_digits(literal, float(literal)):
-        yield Oddity("number_precision", node.at, node.end, pointer, literal)
+        yield JsonOddity("number_precision", node.at, node.end, pointer, literal)

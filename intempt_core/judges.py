@@ -164,8 +164,8 @@ class TableJudge:
     def _reading(self, block: Numbers, typed: Sequence[Finding], found: list[list[Issue]]) -> None:
         """What a row shows beside its event: cells too many or too few, and cells that are not of their type."""
         table = self._mapped.table
-        for row, its in zip(block.tolist(), found, strict=True) if table.cells else ():
-            count = table.cells.get(row, len(table.header))
+        for row, its in zip(block.tolist(), found, strict=True) if table.cell_counts else ():
+            count = table.cell_counts.get(row, len(table.header))
             if count != len(table.header):
                 code = "row_long" if count > len(table.header) else "row_short"
                 its.append(Issue(code, Place(row + 1, int(table.lines[row])), str(count)))

@@ -13,7 +13,7 @@ _COMMAS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|(?P<comma>,)(?=\s*[\]}])'
 
 
 @dataclass(frozen=True, slots=True)
-class Blanked:
+class BlankedSpan:
     """What was read as if it were not there: ``code`` is an issue's, from ``at`` to ``end`` in the text."""
 
     code: str
@@ -21,20 +21,20 @@ class Blanked:
     end: int
 
 
-def plain(text: str) -> tuple[str, tuple[Blanked, ...]]:
+def blank_lenient_syntax(text: str) -> tuple[str, tuple[BlankedSpan, ...]]:
     """The text, equally long, with blanks for comments and trailing commas, and where those stood."""
-    found: list[Blanked] = []
+    found: list[BlankedSpan] = []
 
     def comment(match: re.Match[str]) -> str:
         if match["comment"] is None:
             return match[0]
-        found.append(Blanked("json_comment", *match.span()))
+        found.append(BlankedSpan("json_comment", *match.span()))
         return re.sub(r"[^\r\n]", " ", match[0])
 
     def comma(match: re.Match[str]) -> str:
         if match["comma"] is None:
             return match[0]
-        found.append(Blanked("json_comma", *match.span()))
+        found.append(BlankedSpan("json_comma", *match.span()))
         return " "
 
     blanked = _COMMAS.sub(comma, _TOKENS.sub(comment, text))

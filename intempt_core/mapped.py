@@ -22,7 +22,7 @@ from intempt_core.cells import (
 from intempt_core.errors import MappingError
 from intempt_core.events import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, at
 from intempt_core.issues import Place
-from intempt_core.json_lines import Documents
+from intempt_core.json_lines import DocumentIndex
 from intempt_core.mapping import EXPECT, RESERVED, Mapping, exact_mapping, is_field, nearest, zone_of
 from intempt_core.tables import Table
 from intempt_core.times import reader_of
@@ -52,7 +52,7 @@ def is_as_it_came(table: Table, mapping: Mapping) -> bool:
 def first_mapping(table: Table) -> Mapping:
     """The mapping to begin with: nothing is guessed; events that have their name where the contract wants it stay."""
     documents = table.documents
-    return Mapping({}) if documents and 2 * documents.named >= table.rows else exact_mapping(table.header)
+    return Mapping({}) if documents and 2 * documents.named_count >= table.rows else exact_mapping(table.header)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ class MappedTable:
     def part(self, start: int, stop: int) -> "MappedTable":
         """The rows from ``start`` up to ``stop``, for rules that look at each row by itself; it makes no ids."""
         columns = {name: self.table.columns[name].slice(start, stop - start) for name in self.field_columns.values()}
-        table = replace(self.table, columns=columns, lines=self.table.lines[start:stop], cells={})
+        table = replace(self.table, columns=columns, lines=self.table.lines[start:stop], cell_counts={})
         return MappedTable(table, self.mapping, self.fresh)
 
     def only(self, rows: NDArray[np.int64]) -> "MappedTable":
@@ -139,7 +139,7 @@ class MappedTable:
         columns = {
             name: pa.chunked_array([picked(self.table.columns[name], rows)]) for name in self.field_columns.values()
         }
-        table = replace(self.table, columns=columns, lines=self.table.lines[rows], cells={})
+        table = replace(self.table, columns=columns, lines=self.table.lines[rows], cell_counts={})
         return MappedTable(table, self.mapping, self.fresh)
 
     def event(self, row: int) -> GivenEvent:
@@ -226,7 +226,7 @@ class MappedDocuments(MappedTable):
     """The events of JSON lines as they came; a mended cell is put where its value stood. Made by :func:`map_table`."""
 
     @property
-    def documents(self) -> Documents:
+    def documents(self) -> DocumentIndex:
         """Where the events are."""
         if self.table.documents is None:
             raise MappingError(f"{self.table.name} holds no JSON: its columns need a mapping.")
@@ -279,7 +279,7 @@ class MappedDocuments(MappedTable):
     @cached_property
     def odd(self) -> NDArray[np.bool_]:
         """The rows whose columns do not say all that a rule asks for; mended ones are looked at closely, too."""
-        found = self.documents.odd.copy()
+        found = self.documents.needs_model.copy()
         for column, original in self._mended_columns:
             found |= pc.not_equal(self.table.columns[column], original).to_numpy()
         return found

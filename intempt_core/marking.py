@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from intempt_core.events import INVISIBLE, WHITE
 from intempt_core.issues import Issue, Severity
-from intempt_core.json_text import LINE_END
+from intempt_core.json_text import TEXT_LINE_END
 from intempt_core.payloads import Payload
 
 LINES_DRAWN = 2_000
@@ -66,12 +66,12 @@ def span_of(payload: Payload, issue: Issue) -> tuple[int, int]:
     A field that is not there is marked at the bracket of the object that lacks it, an object at its own bracket.
     """
     if issue.place.span is not None:
-        return payload.source.span(*issue.place.span)
+        return payload.source.text_span(*issue.place.span)
     node, exact = payload.document.find(issue.place.pointer)
     at, end = node.at, node.end
     if not exact or payload.document.text[at] in "[{":
         end = at + 1
-    return payload.source.span(at, end)
+    return payload.source.text_span(at, end)
 
 
 def marks_of(payload: Payload, issues: Iterable[Issue]) -> list[Mark]:
@@ -82,7 +82,7 @@ def marks_of(payload: Payload, issues: Iterable[Issue]) -> list[Mark]:
 
 def lines_of(text: str, marks: Sequence[Mark], first: int = 1, count: int = 1_000_000) -> list[Line]:
     """Lines ``first`` to ``first + count`` of a text (from 1), with their marks; ``marks`` are in the text's order."""
-    ends = [found.span() for found in LINE_END.finditer(text)]
+    ends = [found.span() for found in TEXT_LINE_END.finditer(text)]
     starts = [0, *(end for _, end in ends)][first - 1 : first - 1 + count]
     stops = [*(start for start, _ in ends), len(text)][first - 1 : first - 1 + count]
     plain = text.isascii() and not _UNSEEN.search(text)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from intempt_core.cells import picked
 
-Numbers: TypeAlias = NDArray[np.int64]
-Hashes: TypeAlias = NDArray[np.uint64]
+Int64Array: TypeAlias = NDArray[np.int64]
+HashArray: TypeAlias = NDArray[np.uint64]
 
-_WORDS = 32
+_HASHED_WORDS = 32
 """Longer texts than so many words of eight bytes are hashed one by one."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -23,7 +23,7 @@ _HALF = np.uint64(32)
 _BUCKETS = 1 << 22
 
 
-def hashes_of(array: pa.LargeStringArray) -> Hashes:
+def hash_texts(array: pa.LargeStringArray) -> HashArray:
     """A hash of each text (no nulls), the same for equal ones within this process."""
     count = len(array)
     _, offsets, data = array.buffers()
@@ -33,10 +33,10 @@ def hashes_of(array: pa.LargeStringArray) -> Hashes:
     first, size = bounds[0], int(bounds[-1] - bounds[0])
     held = np.zeros(size + 8, np.uint8)  # room, so that the last word of the last text can be read whole
     held[:size] = np.frombuffer(data, np.uint8)[first : first + size]
-    words: Hashes = np.ndarray((size + 1,), "<u8", held.data, strides=(1,))  # a word from every byte on
+    words: HashArray = np.ndarray((size + 1,), "<u8", held.data, strides=(1,))  # a word from every byte on
     starts, lengths = bounds[:-1] - first, np.diff(bounds)
     found = lengths.astype(np.uint64) * _MIX
-    for word in range(min(int(lengths.max()) + 7 >> 3, _WORDS)):
+    for word in range(min(int(lengths.max()) + 7 >> 3, _HASHED_WORDS)):
         left = lengths - 8 * word
         some = np.flatnonzero(left > 0)
         rows = slice(None) if some.size == count else some
@@ -44,14 +44,14 @@ def hashes_of(array: pa.LargeStringArray) -> Hashes:
         read = words[starts[rows] + 8 * word] << beyond >> beyond  # without the bytes that follow the text
         mixed = (found[rows] ^ read) * _MIX
         found[rows] = mixed ^ mixed >> _HALF
-    for row in np.flatnonzero(lengths > 8 * _WORDS).tolist():
+    for row in np.flatnonzero(lengths > 8 * _HASHED_WORDS).tolist():
         found[row] = hash(array[row].as_buffer().to_pybytes()) & 0xFFFF_FFFF_FFFF_FFFF
     return found
 
 
-def numbered(hashes: Hashes, column: pa.ChunkedArray) -> Numbers:
+def factorize_texts(hashes: HashArray, column: pa.ChunkedArray) -> Int64Array:
     """A number for each row, the same where the texts are equal: the first row that has it."""
-    rows = _shared(hashes)
+    rows = _find_colliding_rows(hashes)
     numbers = np.arange(hashes.size)
     if rows.size:
         codes = picked(column, rows).dictionary_encode().indices.to_numpy(zero_copy_only=False)
@@ -61,7 +61,7 @@ def numbered(hashes: Hashes, column: pa.ChunkedArray) -> Numbers:
     return numbers
 
 
-def _shared(hashes: Hashes) -> Numbers:
+def _find_colliding_rows(hashes: HashArray) -> Int64Array:
     """The rows whose hash another row has too, sorted."""
     ordered = np.sort(hashes)
     twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
@@ -70,10 +70,10 @@ def _shared(hashes: Hashes) -> Numbers:
         return np.empty(0, np.int64)
     marked = np.zeros(_BUCKETS, np.bool_)  # a quick look first: nearly every row is alone
     marked[twice & np.uint64(_BUCKETS - 1)] = True
-    near = np.flatnonzero(np.concatenate([marked[part & np.uint64(_BUCKETS - 1)] for part in _parts(hashes)]))
-    found: Numbers = near[twice[np.minimum(np.searchsorted(twice, hashes[near]), twice.size - 1)] == hashes[near]]
+    near = np.flatnonzero(np.concatenate([marked[part & np.uint64(_BUCKETS - 1)] for part in _split_hashes(hashes)]))
+    found: Int64Array = near[twice[np.minimum(np.searchsorted(twice, hashes[near]), twice.size - 1)] == hashes[near]]
     return found
 
 
-def _parts(hashes: Hashes) -> list[Hashes]:
+def _split_hashes(hashes: HashArray) -> list[HashArray]:
     return np.array_split(hashes, hashes.size // _BUCKETS + 1)

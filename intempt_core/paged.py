@@ -14,44 +14,44 @@ from typing import IO, Self, TypeAlias
 
 import pyarrow as pa
 
-LARGE = 256_000_000
+MEMORY_LIMIT_BYTES = 256_000_000
 """Bytes from which on a file, and the table that it becomes, are not held in memory."""
 
-_PIECE = 1 << 20
+_CHUNK_BYTES = 1 << 20
 
 
-class Paged(mmap.mmap):
+class MappedFile(mmap.mmap):
     """The bytes of a file without a name; as much of :class:`bytes` as reading a table asks for."""
 
     @classmethod
-    def copy_of(cls, file: IO[bytes], large: int = LARGE) -> "Paged | None":
+    def copy_large_file(cls, file: IO[bytes], memory_limit: int = MEMORY_LIMIT_BYTES) -> "MappedFile | None":
         """What a file holds from where it stands on; ``None`` where it is not large, or the disk has no room for it."""
         at = file.tell()
-        if file.seek(0, 2) - at < large:
+        if file.seek(0, 2) - at < memory_limit:
             file.seek(at)
             return None
         file.seek(at)
         with suppress(OSError), tempfile.TemporaryFile() as own:
-            shutil.copyfileobj(file, own, _PIECE)
-            return cls.over(own)
+            shutil.copyfileobj(file, own, _CHUNK_BYTES)
+            return cls.from_file(own)
         file.seek(at)
         return None
 
     @classmethod
-    def over(cls, own: IO[bytes]) -> Self:
+    def from_file(cls, own: IO[bytes]) -> Self:
         """The bytes of a file that nobody else has."""
         own.flush()
         return cls(own.fileno(), 0, access=mmap.ACCESS_READ)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Hand the pages back that were read; they are there again when they are asked for."""
         self.madvise(mmap.MADV_DONTNEED)
 
-    def pieces(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         """The bytes, a piece at a time."""
-        for at in range(0, len(self), _PIECE):
-            yield self[at : at + _PIECE]
-            self.let_go()
+        for at in range(0, len(self), _CHUNK_BYTES):
+            yield self[at : at + _CHUNK_BYTES]
+            self.release()
 
     def startswith(self, prefix: bytes | tuple[bytes, ...]) -> bool:
         """As of bytes."""
@@ -60,55 +60,55 @@ class Paged(mmap.mmap):
 
     def isascii(self) -> bool:
         """As of bytes."""
-        return all(piece.isascii() for piece in self.pieces())
+        return all(piece.isascii() for piece in self.chunks())
 
     def decode(self, encoding: str) -> str:
         """As of bytes; it takes the memory that it takes."""
         return self[:].decode(encoding)
 
-    def removeprefix(self, prefix: bytes) -> "Raw":
+    def removeprefix(self, prefix: bytes) -> "FileBytes":
         """As of bytes; the very same where there is nothing to remove."""
         if not self.startswith(prefix):
             return self
         return self[len(prefix) :]
 
 
-Raw: TypeAlias = "bytes | Paged"
+FileBytes: TypeAlias = "bytes | MappedFile"
 """The bytes of a file."""
 
 
-def digest_of(raw: Raw) -> str:
+def compute_sha256(raw: FileBytes) -> str:
     """The SHA-256 of a file's bytes, in hex."""
     if isinstance(raw, bytes):
         return sha256(raw).hexdigest()
     found = sha256()
-    for piece in raw.pieces():
+    for piece in raw.chunks():
         found.update(piece)
     return found.hexdigest()
 
 
-def first_of(byte: bytes, raw: Raw) -> int:
+def find_byte(byte: bytes, raw: FileBytes) -> int:
     """Where a byte stands first; -1 where it does not."""
     if isinstance(raw, bytes):
         return raw.find(byte)
-    pieces = enumerate(raw.pieces())
-    return next((number * _PIECE + piece.find(byte) for number, piece in pieces if byte in piece), -1)
+    pieces = enumerate(raw.chunks())
+    return next((number * _CHUNK_BYTES + piece.find(byte) for number, piece in pieces if byte in piece), -1)
 
 
-def let_go(raw: Raw) -> None:
+def release_pages(raw: FileBytes) -> None:
     """Hand back the pages of what is on disk."""
-    if isinstance(raw, Paged):
-        raw.let_go()
+    if isinstance(raw, MappedFile):
+        raw.release()
 
 
-class Shelf:
+class ColumnWriter:
     """The columns of a table, put there in chunks: in memory, or on disk if they are ``large``. Close it, by with."""
 
-    def __init__(self, width: int, *, large: bool) -> None:
+    def __init__(self, width: int, *, on_disk: bool) -> None:
         self._chunks: list[list[pa.Array]] = [[] for _ in range(width)]
         self._schema = pa.schema([pa.field(str(number), pa.string()) for number in range(width)])
-        self._file = tempfile.TemporaryFile() if large else None  # noqa: SIM115  it stays open until all rows are there
-        self._writer = pa.ipc.new_file(self._file, self._schema) if large else None
+        self._file = tempfile.TemporaryFile() if on_disk else None  # noqa: SIM115  it stays open until all rows are there
+        self._writer = pa.ipc.new_file(self._file, self._schema) if on_disk else None
 
     def __enter__(self) -> Self:
         return self
@@ -117,7 +117,7 @@ class Shelf:
         if self._file is not None:
             self._file.close()
 
-    def put(self, columns: Sequence[Sequence[pa.Array]]) -> None:
+    def write(self, columns: Sequence[Sequence[pa.Array]]) -> None:
         """Neighbouring rows: each column in chunks. Raises :class:`OSError` where the disk has no room for them."""
         if self._writer is None:
             for kept, chunks in zip(self._chunks, columns, strict=True):
@@ -126,10 +126,10 @@ class Shelf:
             arrays = [pa.chunked_array(chunks, pa.string()) for chunks in columns]
             self._writer.write_table(pa.table(arrays, schema=self._schema))
 
-    def columns(self) -> tuple[list[pa.ChunkedArray], Paged | None]:
+    def finish(self) -> tuple[list[pa.ChunkedArray], MappedFile | None]:
         """Every column, and the pages on which they lie. Raises :class:`OSError` likewise."""
         if self._writer is None or self._file is None:
             return [pa.chunked_array(chunks, pa.string()) for chunks in self._chunks], None
         self._writer.close()
-        pages = Paged.over(self._file)
+        pages = MappedFile.from_file(self._file)
         return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(pages))).read_all().columns, pages

@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from intempt_core.curl import Command, is_command, read_command, without_keys
+from intempt_core.curl import CurlCommand, is_curl_command, mask_pasted_keys, parse_curl_command
 from intempt_core.errors import ReadError
 from intempt_core.events import OPEN_FIELDS, PLAIN_FIELDS, WHITE, GivenEvent, Json, given_text
 from intempt_core.issues import Issue, Place, pointer_step, shown
-from intempt_core.json_text import LINE_END, JsonText, Node, Unreadable
-from intempt_core.lenient import Blanked, plain
-from intempt_core.shell import RAW, Run, Unclosed, Word
+from intempt_core.json_text import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
+from intempt_core.lenient import BlankedSpan, blank_lenient_syntax
+from intempt_core.shell import RAW_QUOTE, ShellToken, TextRun, UnclosedQuote
 
-LONGEST = 5_000_000
+MAX_PASTED_CHARS = 5_000_000
 """Characters of a text that a screen takes; a file of more is Upload's."""
 
-OTHERWISE = "Paste a part of it, or take it to Upload as a file with one event or body a line (.jsonl)."
+TOO_LONG_HINT = "Paste a part of it, or take it to Upload as a file with one event or body a line (.jsonl)."
 """What to do with a text that is longer."""
 
 EVENT_KEYS = frozenset(("name", *PLAIN_FIELDS, *OPEN_FIELDS[1:]))
@@ -41,14 +41,14 @@ class Payload:
     events: tuple[GivenEvent, ...] = field(repr=False)
     issues: tuple[Issue, ...]
     document: JsonText = field(repr=False, compare=False)
-    source: Word = field(repr=False, compare=False)
-    over: tuple[Blanked, ...] = ()
+    source: ShellToken = field(repr=False, compare=False)
+    blanked: tuple[BlankedSpan, ...] = ()
     notes: tuple[str, ...] = ()
     _lines: tuple[int, ...] = field(repr=False, compare=False, default=())
 
-    def span(self, node: Node) -> tuple[int, int]:
+    def span(self, node: JsonNode) -> tuple[int, int]:
         """Where a value of the document stands in ``text``: from its first character to behind its last one."""
-        return self.source.span(node.at, node.end)
+        return self.source.text_span(node.at, node.end)
 
     def line_column(self, at: int) -> tuple[int, int]:
         """Line and column, from 1, of an offset in ``text``."""
@@ -56,38 +56,38 @@ class Payload:
         return line, at - self._lines[line - 1] + 1
 
 
-def read_payload(text: str, *, longest: int | None = None) -> Payload:
+def read_payload(text: str, *, max_chars: int | None = None) -> Payload:
     """Read a pasted text as events. What stands where it does not belong is an issue ``request_shape``, and no event.
 
     A key in a command is masked before anything is kept. Raises :class:`ReadError` with its line where the text is no
     JSON, or none that can be sent on (``json_text.py``), where a command posts no body, and where the text is
     longer than ``longest`` characters.
     """
-    if longest is not None and len(text) > longest:
-        raise ReadError(f"The text has {len(text):,} characters; up to {longest:,} are read here. {OTHERWISE}")
-    text, had_key = without_keys(text)
-    source, command = _source(text)
-    document, over = _document(text, source)
-    lines = (0, *(ended.end() for ended in LINE_END.finditer(text)))
-    shape = Shape(document.value, several=document.documents > 1)
-    document.look(shape.levels)
+    if max_chars is not None and len(text) > max_chars:
+        raise ReadError(f"The text has {len(text):,} characters; up to {max_chars:,} are read here. {TOO_LONG_HINT}")
+    text, had_key = mask_pasted_keys(text)
+    source, command = _extract_source(text)
+    document, over = _parse_document(text, source)
+    lines = (0, *(ended.end() for ended in TEXT_LINE_END.finditer(text)))
+    shape = PayloadShape(document.value, several=document.document_count > 1)
+    document.index_members(shape.levels)
     events, spans = [], []
     for row, (name, body, pointer, name_pointer) in enumerate(shape.events, 1):
-        node = document.nearest(pointer)
+        node = document.find_nearest(pointer)
         spans.append((node.at, node.end))
-        line = bisect_right(lines, source.place(node.at))
+        line = bisect_right(lines, source.text_offset(node.at))
         events.append(GivenEvent(name, body, Place(row, line, None, pointer), name_pointer))
     found = []
     for pointer, given, hint in shape.misplaced:
-        at = document.nearest(pointer).at
-        place = Place(None, bisect_right(lines, source.place(at)), None, pointer)
+        at = document.find_nearest(pointer).at
+        place = Place(None, bisect_right(lines, source.text_offset(at)), None, pointer)
         found.append((at, Issue("request_shape", place, "null" if given is None else given_text(given), hint)))
 
     def oddity(code: str, span: tuple[int, int], pointer: str, given: str) -> None:
         at = span[0]
         row = bisect_right(spans, at, key=itemgetter(0))
         inside = row > 0 and at < spans[row - 1][1]
-        place = Place(row if inside else None, bisect_right(lines, source.place(at)), None, pointer, span)
+        place = Place(row if inside else None, bisect_right(lines, source.text_offset(at)), None, pointer, span)
         found.append((at, Issue(code, place, shown(given))))
 
     for odd in document.oddities():
@@ -97,72 +97,74 @@ def read_payload(text: str, *, longest: int | None = None) -> Payload:
         pointer = events[row - 1].place.pointer if row and blank.at < spans[row - 1][1] else ""
         oddity(blank.code, (blank.at, blank.end), pointer, source.value[blank.at : blank.end])
     issues = tuple(issue for _, issue in sorted(found, key=itemgetter(0)))
-    recognised = f"cURL command with {shape.words}" if command else shape.words
-    notes = tuple(_notes(command, over, document, had_key=had_key))
+    recognised = f"cURL command with {shape.description}" if command else shape.description
+    notes = tuple(_describe_payload(command, over, document, had_key=had_key))
     return Payload(recognised, text, tuple(events), issues, document, source, over, notes, lines)
 
 
-def position(payload: Payload, pointer: str) -> tuple[int, int]:
+def locate_in_payload(payload: Payload, pointer: str) -> tuple[int, int]:
     """Line and column, from 1, in ``payload.text`` of the value at an RFC 6901 pointer into the document.
 
     Where nothing stands there it is the nearest parent; of a repeated key the last value, which is the one that counts.
     """
-    return payload.line_column(payload.span(payload.document.nearest(pointer))[0])
+    return payload.line_column(payload.span(payload.document.find_nearest(pointer))[0])
 
 
-def _source(text: str) -> tuple[Word, Command | None]:
+def _extract_source(text: str) -> tuple[ShellToken, CurlCommand | None]:
     """The document in a text, with the place of each of its characters, and the command that it stands in."""
-    if not is_command(text):
-        return Word(text, [Run(0, len(text), 0, len(text), RAW)], 0, len(text)), None
+    if not is_curl_command(text):
+        return ShellToken(text, [TextRun(0, len(text), 0, len(text), RAW_QUOTE)], 0, len(text)), None
     try:
-        command = read_command(text)
-    except Unclosed as error:
+        command = parse_curl_command(text)
+    except UnclosedQuote as error:
         what = "the quote that opens here is never closed"
-        raise Unreadable(text, error.at, what, "See that all of the command was copied.") from None
+        raise JsonSyntaxError(text, error.at, what, "See that all of the command was copied.") from None
     if command.body is not None and command.body.value.strip(WHITE):
         return command.body, command
-    if command.elsewhere:
-        raise ReadError(f"The command takes its body from {command.elsewhere}, which is not here. Paste that, too.")
+    if command.body_source:
+        raise ReadError(f"The command takes its body from {command.body_source}, which is not here. Paste that, too.")
     raise ReadError("The command posts no body. One stands after -d, --data-raw or --json.")
 
 
-def _document(text: str, source: Word) -> tuple[JsonText, tuple[Blanked, ...]]:
+def _parse_document(text: str, source: ShellToken) -> tuple[JsonText, tuple[BlankedSpan, ...]]:
     """The document as JSON, and what had to be read over for it."""
     try:
         return JsonText(source.value, several=True), ()
-    except Unreadable as error:
+    except JsonSyntaxError as error:
         strict = error
-    blanked, over = plain(source.value)
+    blanked, over = blank_lenient_syntax(source.value)
     try:
         if over:
             return JsonText(blanked, several=True), over
-    except Unreadable as error:
+    except JsonSyntaxError as error:
         strict = error
-    raise Unreadable(text, source.place(strict.at), strict.what, strict.mend) from None
+    raise JsonSyntaxError(text, source.text_offset(strict.at), strict.problem, strict.fix) from None
 
 
-def _notes(command: Command | None, over: Sequence[Blanked], document: JsonText, *, had_key: bool) -> list[str]:
+def _describe_payload(
+    command: CurlCommand | None, blanked: Sequence[BlankedSpan], document: JsonText, *, had_key: bool
+) -> list[str]:
     notes = []
     if command is not None:
         notes.append(f"The command posts to {shown(command.url)}." if command.url else "The command names no address.")
-        if command.more:
+        if command.has_other_commands:
             notes.append(
                 "Other commands stand beside it. They are text here: nothing of it is run, and only the body is read."
             )
     if had_key:
         notes.append("The command held a key. It is masked in the text, and kept nowhere.")
-    if over:
-        kinds = [kind for code, kind in _OVER.items() if any(blank.code == code for blank in over)]
+    if blanked:
+        kinds = [kind for code, kind in _BLANKED_NAMES.items() if any(blank.code == code for blank in blanked)]
         notes.append(f"The text has {' and '.join(kinds)}, which JSON does not know. They were read over.")
-    if document.documents > 1:
-        notes.append(f"{document.documents:,} JSON values stand one after another; each is read by itself.")
+    if document.document_count > 1:
+        notes.append(f"{document.document_count:,} JSON values stand one after another; each is read by itself.")
     return notes
 
 
-_OVER = {"json_comment": "comments", "json_comma": "trailing commas"}
+_BLANKED_NAMES = {"json_comment": "comments", "json_comma": "trailing commas"}
 
 
-class Shape:
+class PayloadShape:
     """What a document is: its events as (name, body, pointer, pointer of the name), what is misplaced as (pointer,
     value, hint), the levels of brackets above the events, and the words for it all.
     """
@@ -172,77 +174,83 @@ class Shape:
         self.misplaced: list[tuple[str, Json, str]] = []
         self.groups = self.levels = 0
         if several:
-            self._several(value)
+            self._add_documents(value)
         elif isinstance(value, Mapping) and "track" in value:
             self.levels = 4
-            self._track(value["track"], "")
-            self.words = f"request body, {_counted(self.groups, 'group')}, {_counted(len(self.events), 'event')}"
+            self._add_track(value["track"], "")
+            self.description = (
+                f"request body, {_format_count(self.groups, 'group')}, {_format_count(len(self.events), 'event')}"
+            )
         elif isinstance(value, list):
             self.levels = 3 if any(_is_group(item) for item in value) else 1
             for index, item in enumerate(value):
-                self._item(item, f"/{index}")
-            events = _counted(len(self.events), "event")
-            self.words = f"list of {_counted(self.groups, 'group')}, {events}" if self.groups else f"list of {events}"
+                self._add_item(item, f"/{index}")
+            events = _format_count(len(self.events), "event")
+            self.description = (
+                f"list of {_format_count(self.groups, 'group')}, {events}" if self.groups else f"list of {events}"
+            )
         elif _is_group(value):
             self.levels = 2
-            self._group(value, "")
-            self.words = f"one group, {_counted(len(self.events), 'event')}"
+            self._add_group(value, "")
+            self.description = f"one group, {_format_count(len(self.events), 'event')}"
         else:
-            self._item(value, "") if isinstance(value, Mapping) else self._misplaced("", value, "")
-            self.words = "one event" if self.events else "nothing that holds events"
+            self._add_item(value, "") if isinstance(value, Mapping) else self._add_misplaced("", value, "")
+            self.description = "one event" if self.events else "nothing that holds events"
 
-    def _several(self, values: Sequence[Json]) -> None:
+    def _add_documents(self, values: Sequence[Json]) -> None:
         """Documents one after another, of whatever shape each."""
         bodies = 0
         for number, value in enumerate(values):
             if isinstance(value, Mapping) and "track" in value:
                 bodies += 1
-                self._track(value["track"], f"/{number}")
+                self._add_track(value["track"], f"/{number}")
             elif isinstance(value, list):
                 for index, item in enumerate(value):
-                    self._item(item, f"/{number}/{index}")
+                    self._add_item(item, f"/{number}/{index}")
             else:
-                self._item(value, f"/{number}")
+                self._add_item(value, f"/{number}")
         self.levels = 5 if bodies else 3
         what = "request bodies" if bodies == len(values) else "JSON values"
-        self.words = f"{len(values):,} {what} one after another, {_counted(len(self.events), 'event')}"
+        self.description = f"{len(values):,} {what} one after another, {_format_count(len(self.events), 'event')}"
 
-    def _track(self, track: Json, above: str) -> None:
+    def _add_track(self, track: Json, above: str) -> None:
         if not isinstance(track, list):
-            self._misplaced(f"{above}/track", track, "Put the groups of “track” into a list: [ … ].")
+            self._add_misplaced(f"{above}/track", track, "Put the groups of “track” into a list: [ … ].")
             return
         for index, group in enumerate(track):
             pointer = f"{above}/track/{index}"
             if _is_group(group):
-                self._group(group, pointer)
+                self._add_group(group, pointer)
             else:
-                self._misplaced(pointer, group, 'A group is {"name": …, "payload": [event, …]}.')
+                self._add_misplaced(pointer, group, 'A group is {"name": …, "payload": [event, …]}.')
 
-    def _group(self, group: Mapping[str, Json], pointer: str) -> None:
+    def _add_group(self, group: Mapping[str, Json], pointer: str) -> None:
         self.groups += 1
         payload = group["payload"]
         if not isinstance(payload, list):
-            self._misplaced(f"{pointer}/payload", payload, "Put the events of “payload” into a list: [ … ].")
+            self._add_misplaced(f"{pointer}/payload", payload, "Put the events of “payload” into a list: [ … ].")
             return
         self.events += [
             (group.get("name"), event, f"{pointer}/payload/{index}", f"{pointer}/name")
             for index, event in enumerate(payload)
         ]
 
-    def _item(self, item: Json, pointer: str) -> None:
+    def _add_item(self, item: Json, pointer: str) -> None:
         """A member of a list, or the whole document: a group, an event that holds its own name, or an envelope."""
         if _is_group(item):
-            self._group(item, pointer)
+            self._add_group(item, pointer)
             return
-        inside = [] if _is_event(item) or not isinstance(item, Mapping) else [k for k, v in item.items() if _holds(v)]
+        inside = (
+            [] if _is_event(item) or not isinstance(item, Mapping) else [k for k, v in item.items() if _holds_events(v)]
+        )
         for key in inside:
-            self._misplaced(f"{pointer}/{pointer_step(key)}", item[key], "Paste what stands in here by itself.")
+            self._add_misplaced(f"{pointer}/{pointer_step(key)}", item[key], "Paste what stands in here by itself.")
         if not inside:
             name = item.get("name") if isinstance(item, Mapping) else None
             body = {k: v for k, v in item.items() if k != "name"} if isinstance(item, Mapping) else item
             self.events.append((name, body, pointer, f"{pointer}/name"))
 
-    def _misplaced(self, pointer: str, value: Json, hint: str) -> None:
+    def _add_misplaced(self, pointer: str, value: Json, hint: str) -> None:
         self.misplaced.append((pointer, value, hint))
 
 
@@ -254,7 +262,7 @@ def _is_event(value: Json) -> bool:
     return isinstance(value, Mapping) and not EVENT_KEYS.isdisjoint(value)
 
 
-def _holds(value: Json) -> bool:
+def _holds_events(value: Json) -> bool:
     """Whether events, groups or a request seem to be in a value that stands where none belongs.
 
     One key alone is no sign of an event: a product in ``data`` may well have a ``name``.
@@ -266,5 +274,5 @@ def _holds(value: Json) -> bool:
     )
 
 
-def _counted(number: int, what: str) -> str:
+def _format_count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -43,7 +43,7 @@ WORTH_SAYING = 100
 """Events of a lane from which on its length is worth a sentence."""
 
 EVENTS_AT_ONCE = 16_384
-"""Events that :meth:`Plan.written` holds at a time, so that a million of them need no more memory than these."""
+"""Events that :meth:`Plan.quote_for` holds at a time, so that a million of them need no more memory than these."""
 
 
 class Policy(StrEnum):

@@ -17,122 +17,124 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from intempt_core.errors import SpoolError, SpoolTooLarge
-from intempt_core.spool import Incoming, Spool, Spooled
+from intempt_core.spool import IncomingFile, Spool, SpooledFile
 
-PATH = "/_upload"
-TOKEN, NAME = "X-Upload-Token", "X-File-Name"
-CONTENT_TYPE = "application/octet-stream"
+UPLOAD_PATH = "/_upload"
+TOKEN_HEADER, FILE_NAME_HEADER = "X-Upload-Token", "X-File-Name"
+UPLOAD_CONTENT_TYPE = "application/octet-stream"
 
-PIECE = 1_048_576
+WRITE_CHUNK_BYTES = 1_048_576
 """Bytes that go to the disk at a time."""
 
-MOST_DOORS = 10_000
+MAX_UPLOAD_TOKENS = 10_000
 """Tabs that may bring files; of more the one that has been silent longest is forgotten."""
 
-LONGEST_NAME = 200
+MAX_FILE_NAME_CHARS = 200
 
 
-class Doors:
+class UploadTokens:
     """The tokens under which tabs bring files, and what has come in under each and was not taken yet."""
 
     def __init__(self, spool: Spool) -> None:
         self.spool = spool
         self._lock = Lock()
-        self._arrived: OrderedDict[str, list[Spooled]] = OrderedDict()
+        self._files: OrderedDict[str, list[SpooledFile]] = OrderedDict()
 
-    def open(self) -> str:
+    def create_token(self) -> str:
         """A new door: its token, which only one tab ever sees."""
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._arrived[token] = []
-            if len(self._arrived) > MOST_DOORS:
-                self._arrived.popitem(last=False)
+            self._files[token] = []
+            if len(self._files) > MAX_UPLOAD_TOKENS:
+                self._files.popitem(last=False)
         return token
 
-    def is_open(self, token: str) -> bool:
+    def is_valid(self, token: str) -> bool:
         """Whether a token is one of ours."""
         with self._lock:
-            if token in self._arrived:
-                self._arrived.move_to_end(token)
-            return token in self._arrived
+            if token in self._files:
+                self._files.move_to_end(token)
+            return token in self._files
 
-    def arrive(self, token: str, file: Spooled) -> None:
+    def add_file(self, token: str, file: SpooledFile) -> None:
         """A file has come in whole."""
         with self._lock:
-            self._arrived.setdefault(token, []).append(file)
+            self._files.setdefault(token, []).append(file)
 
-    def take(self, token: str) -> Spooled | None:
+    def take_newest(self, token: str) -> SpooledFile | None:
         """The newest file that has come in under a token and was not taken; it is taken now, with all before it."""
         with self._lock:
-            arrived = self._arrived.get(token) or []
+            arrived = self._files.get(token) or []
             newest = arrived[-1] if arrived else None
             arrived.clear()
         return newest
 
 
-def route(doors: Callable[[], Doors]) -> Route:
-    """``PUT`` :data:`PATH`. 201 ``{"digest", "size"}``, or ``{"error": sentence}``.
+def create_upload_route(upload_tokens: Callable[[], UploadTokens]) -> Route:
+    """``PUT`` :data:`UPLOAD_PATH`. 201 ``{"digest", "size"}``, or ``{"error": sentence}``.
 
     400 no name · 403 origin or token · 413 too large · 415 content type · 507 no room on the disk.
     """
 
     async def put(request: Request) -> JSONResponse:
-        return await _put(request, doors())
+        return await _receive_upload(request, upload_tokens())
 
-    return Route(PATH, put, methods=["PUT"])
+    return Route(UPLOAD_PATH, put, methods=["PUT"])
 
 
-async def _put(request: Request, doors: Doors) -> JSONResponse:
-    token, name = request.headers.get(TOKEN, ""), file_name(request.headers.get(NAME, ""))
-    if refusal := _refusal(request, name, known=doors.is_open(token)):
+async def _receive_upload(request: Request, upload_tokens: UploadTokens) -> JSONResponse:
+    token, name = request.headers.get(TOKEN_HEADER, ""), parse_file_name(request.headers.get(FILE_NAME_HEADER, ""))
+    if refusal := _reject_request(request, name, known=upload_tokens.is_valid(token)):
         return refusal
     announced = request.headers.get("content-length", "")
     try:
-        receiving = doors.spool.receiving(name, int(announced) if announced.isdigit() else 0)
+        receiving = upload_tokens.spool.receive(name, int(announced) if announced.isdigit() else 0)
         incoming = await asyncio.to_thread(receiving.__enter__)
         try:
-            await _stream(request, incoming)
+            await _stream_body(request, incoming)
         except BaseException as error:  # a tab that is closed, a server that stops: whatever it is, nothing may stay
             if not receiving.__exit__(type(error), error, error.__traceback__):
                 raise
         else:
             await asyncio.to_thread(partial(receiving.__exit__, None, None, None))
     except SpoolTooLarge as error:
-        return _no(413, str(error))
+        return _error_response(413, str(error))
     except SpoolError as error:
-        return _no(507, str(error))
+        return _error_response(507, str(error))
     except ClientDisconnect:
-        return _no(400, "The upload broke off.")
-    doors.arrive(token, incoming.spooled)
+        return _error_response(400, "The upload broke off.")
+    upload_tokens.add_file(token, incoming.spooled)
     return JSONResponse({"digest": incoming.spooled.digest, "size": incoming.size}, 201)
 
 
-def _refusal(request: Request, name: str, *, known: bool) -> JSONResponse | None:
+def _reject_request(request: Request, name: str, *, known: bool) -> JSONResponse | None:
     """What is wrong with a request before its body is looked at."""
     if urlsplit(request.headers.get("origin", "")).netloc != request.headers.get("host"):
-        return _no(403, "Files are taken from the console's own page only.")
+        return _error_response(403, "Files are taken from the console's own page only.")
     if not known:
-        return _no(403, "The console was started anew since this page was opened. Reload the page, then drop the file.")
-    if request.headers.get("content-type") != CONTENT_TYPE:
-        return _no(415, f"A file is sent as {CONTENT_TYPE}.")
-    return None if name else _no(400, f"A file has a name, in the header {NAME}.")
+        return _error_response(
+            403, "The console was started anew since this page was opened. Reload the page, then drop the file."
+        )
+    if request.headers.get("content-type") != UPLOAD_CONTENT_TYPE:
+        return _error_response(415, f"A file is sent as {UPLOAD_CONTENT_TYPE}.")
+    return None if name else _error_response(400, f"A file has a name, in the header {FILE_NAME_HEADER}.")
 
 
-async def _stream(request: Request, incoming: Incoming) -> None:
+async def _stream_body(request: Request, incoming: IncomingFile) -> None:
     held = bytearray()
     async for chunk in request.stream():
         held += chunk
-        if len(held) >= PIECE:
+        if len(held) >= WRITE_CHUNK_BYTES:
             await asyncio.to_thread(incoming.write, bytes(held))
             held.clear()
     await asyncio.to_thread(incoming.write, bytes(held))
 
 
-def file_name(given: str) -> str:
+def parse_file_name(given: str) -> str:
     """The label in a header's percent-encoded name: what stands behind the last slash of either kind, not too long."""
     name = unquote(given).replace("\\", "/").rpartition("/")[2].strip()
-    return name if len(name) <= LONGEST_NAME else f"…{name[-LONGEST_NAME:]}"
+    return name if len(name) <= MAX_FILE_NAME_CHARS else f"…{name[-MAX_FILE_NAME_CHARS:]}"
 
 
-def _no(status: int, sentence: str) -> JSONResponse:
+def _error_response(status: int, sentence: str) -> JSONResponse:
     return JSONResponse({"error": sentence}, status)

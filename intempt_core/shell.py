@@ -12,21 +12,31 @@ from operator import attrgetter
 from typing import NamedTuple
 
 _CMD_SIGNS = re.compile(r'\^"|\^\r?\n')
-_SINGLE = re.compile(r"\$'(?:[^'\\]|\\.)*'|'[^']*'", re.DOTALL)
+_SINGLE_QUOTED = re.compile(r"\$'(?:[^'\\]|\\.)*'|'[^']*'", re.DOTALL)
 
 _OPERATOR = re.compile(r"<<<|<<-?|&&|\|\||;;|[;|&<>()\n]")
-_PLAIN = re.compile(r"[^\s'\"\\$;&|<>()`]+")
+_UNQUOTED = re.compile(r"[^\s'\"\\$;&|<>()`]+")
 _IN_DOUBLE = re.compile(r'[^"\\]+')
-_SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
-_CODED = re.compile(r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})")
-_TAG = re.compile(r"""[ \t]*(['"]?)([\w.-]+)\1""")
+_SIMPLE_ESCAPES = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "a": "\a",
+    "b": "\b",
+    "e": "\x1b",
+    "E": "\x1b",
+    "f": "\f",
+    "v": "\v",
+}
+_CODED_ESCAPE = re.compile(r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})")
+_HERE_DOCUMENT_TAG = re.compile(r"""[ \t]*(['"]?)([\w.-]+)\1""")
 
 
-RAW = "raw"
+RAW_QUOTE = "raw"
 """The quote of a text that is no command line: everything in it is written as it is."""
 
 
-class Unclosed(ValueError):
+class UnclosedQuote(ValueError):
     """A quote that is never closed: ``at`` is where it opens."""
 
     def __init__(self, at: int) -> None:
@@ -34,11 +44,11 @@ class Unclosed(ValueError):
         self.at = at
 
 
-class Run(NamedTuple):
+class TextRun(NamedTuple):
     """Neighbours of a value: ``size`` characters from ``start`` in it, written at ``at`` to ``end`` in the text.
 
     Where both are equally long they are the same characters; where not, the text has an escape. ``quote`` is what
-    stands around them: ``'``, ``"``, ``$'``, ``^`` (the command line of Windows), nothing, or :data:`RAW`.
+    stands around them: ``'``, ``"``, ``$'``, ``^`` (the command line of Windows), nothing, or :data:`RAW_QUOTE`.
     """
 
     start: int
@@ -49,16 +59,16 @@ class Run(NamedTuple):
 
 
 @dataclass
-class Word:
+class ShellToken:
     """A word: its value, and the runs that lead from the value back to the text."""
 
     value: str = ""
-    runs: list[Run] = field(default_factory=list)
+    runs: list[TextRun] = field(default_factory=list)
     at: int = 0
     end: int = 0
     operator: bool = False
 
-    def place(self, offset: int) -> int:
+    def text_offset(self, offset: int) -> int:
         """Where a character of the value stands in the text; the value's end is behind its last character."""
         if not self.runs:
             return self.at
@@ -68,16 +78,16 @@ class Word:
             return run.end
         return run.at + inside if run.end - run.at == run.size else run.at
 
-    def span(self, start: int, end: int) -> tuple[int, int]:
+    def text_span(self, start: int, end: int) -> tuple[int, int]:
         """Where a stretch of the value stands in the text."""
-        at = self.place(start)
+        at = self.text_offset(start)
         if end <= start:
             return at, at
         last = self.runs[max(0, bisect_right(self.runs, end - 1, key=attrgetter("start")) - 1)]
         plain = last.end - last.at == last.size
         return at, last.at + end - last.start if plain else last.end
 
-    def written(self, offset: int, new: str) -> str:
+    def quote_for(self, offset: int, new: str) -> str:
         """How a new piece of the value is written at this offset, in the quotes that stand there."""
         run = self.runs[max(0, bisect_right(self.runs, offset, key=attrgetter("start")) - 1)] if self.runs else None
         match run.quote if run else "'":
@@ -95,12 +105,12 @@ class Word:
                 return re.sub(r"([^\w@%+=:,./-])", r"\\\1", new)
 
 
-def joined(words: Iterable[Word], between: str) -> Word:
+def join_tokens(tokens: Iterable[ShellToken], between: str) -> ShellToken:
     """Several words as one value, as cURL joins its data; what stands between them is written nowhere."""
-    made = Word()
-    for number, word in enumerate(words):
+    made = ShellToken()
+    for number, word in enumerate(tokens):
         if number and between:
-            made.runs.append(Run(len(made.value), len(between), word.at, word.at, ""))
+            made.runs.append(TextRun(len(made.value), len(between), word.at, word.at, ""))
             made.value += between
         made.runs += [run._replace(start=run.start + len(made.value)) for run in word.runs]
         made.value += word.value
@@ -108,24 +118,24 @@ def joined(words: Iterable[Word], between: str) -> Word:
     return made
 
 
-def words_of(text: str) -> list[Word]:
+def split_command_line(text: str) -> list[ShellToken]:
     """The words and operators of a command line, for bash and its like or, where it is written so, for Windows.
 
     What is only written for the command line of Windows counts outside of ``'…'``: a body may hold ``"^"``. Raises
-    :class:`Unclosed`.
+    :class:`UnclosedQuote`.
     """
-    for_windows = _CMD_SIGNS.search(text) and _CMD_SIGNS.search(_SINGLE.sub("''", text))
-    return list(_windows(text) if for_windows else _Bash(text).words())
+    for_windows = _CMD_SIGNS.search(text) and _CMD_SIGNS.search(_SINGLE_QUOTED.sub("''", text))
+    return list(_tokenize_windows(text) if for_windows else _BashTokenizer(text).tokenize())
 
 
-class _Bash:
+class _BashTokenizer:
     """One reading of a text by bash's rules for quotes."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
 
-    def words(self) -> Iterator[Word]:
+    def tokenize(self) -> Iterator[ShellToken]:
         tags: list[tuple[str, bool]] = []  # here-documents that begin with the next line
         while self.at < len(self.text):
             char = self.text[self.at]
@@ -138,17 +148,17 @@ class _Bash:
                 self.at = len(self.text) if end < 0 else end
             elif found := _OPERATOR.match(self.text, self.at):
                 self.at = found.end()
-                yield Word(found[0], at=found.start(), end=found.end(), operator=True)
-                if found[0] in ("<<", "<<-") and (tag := _TAG.match(self.text, self.at)):
+                yield ShellToken(found[0], at=found.start(), end=found.end(), operator=True)
+                if found[0] in ("<<", "<<-") and (tag := _HERE_DOCUMENT_TAG.match(self.text, self.at)):
                     self.at = tag.end()
                     tags.append((tag[2], found[0] == "<<-"))
                 elif found[0] == "\n" and tags:
-                    yield from (self._document(*tag) for tag in tags)
+                    yield from (self._read_here_document(*tag) for tag in tags)
                     tags = []
             else:
-                yield self._word()
+                yield self._read_token()
 
-    def _document(self, tag: str, tabs: bool) -> Word:
+    def _read_here_document(self, tag: str, tabs: bool) -> ShellToken:
         """A here-document, up to the line that is its tag; one without that line goes to the end."""
         start = self.at
         indent = r"\t*" if tabs else ""
@@ -156,17 +166,17 @@ class _Bash:
         stop = end.start() if end else len(self.text)
         self.at = end.end() if end else stop
         value = self.text[start:stop]
-        return Word(value, [Run(0, len(value), start, stop, "'")], start, stop)
+        return ShellToken(value, [TextRun(0, len(value), start, stop, "'")], start, stop)
 
-    def _word(self) -> Word:
-        word = Word(at=self.at)
+    def _read_token(self) -> ShellToken:
+        word = ShellToken(at=self.at)
         while self.at < len(self.text):
             char = self.text[self.at]
             if char.isspace():
                 break
             if char in ";|<>()" or (char == "&" and self._ends_command()):
                 break
-            self._piece(word, char)
+            self._read_piece(word, char)
         word.end = self.at
         return word
 
@@ -174,90 +184,90 @@ class _Bash:
         """A ``&`` between two signs of a word is meant as one: who pastes a URL forgets its quotes."""
         return not re.match(r"&[^\s&;|]", self.text[self.at : self.at + 2])
 
-    def _piece(self, word: Word, char: str) -> None:
+    def _read_piece(self, word: ShellToken, char: str) -> None:
         text, at = self.text, self.at
         if char == "'":
             end = text.find("'", at + 1)
             if end < 0:
-                raise Unclosed(at)
-            self._take(word, text[at + 1 : end], at + 1, end, "'")
+                raise UnclosedQuote(at)
+            self._append_run(word, text[at + 1 : end], at + 1, end, "'")
             self.at = end + 1
         elif char == '"':
             self.at += 1
-            self._double(word, at)
+            self._read_double_quoted(word, at)
         elif text.startswith("$'", at):
             self.at += 2
-            self._escaped(word, at)
+            self._read_c_escaped(word, at)
         elif char == "\\":
             if not text.startswith(("\\\n", "\\\r\n"), at):
-                self._take(word, text[at + 1 : at + 2], at, at + 2, "")
+                self._append_run(word, text[at + 1 : at + 2], at, at + 2, "")
                 self.at = at + 2
             else:
                 self.at = text.index("\n", at) + 1
         else:
-            plain = _PLAIN.match(text, at)
+            plain = _UNQUOTED.match(text, at)
             self.at = plain.end() if plain else at + 1
-            self._take(word, text[at : self.at], at, self.at, "")
+            self._append_run(word, text[at : self.at], at, self.at, "")
 
-    def _double(self, word: Word, opened: int) -> None:
+    def _read_double_quoted(self, word: ShellToken, opened: int) -> None:
         text = self.text
         while self.at < len(text) and text[self.at] != '"':
             at = self.at
             if text[at] != "\\":
                 self.at = _IN_DOUBLE.match(text, at).end()  # type: ignore[union-attr]  # neither a quote nor a backslash
-                self._take(word, text[at : self.at], at, self.at, '"')
+                self._append_run(word, text[at : self.at], at, self.at, '"')
             elif text.startswith(("\\\n", "\\\r\n"), at):
                 self.at = text.index("\n", at) + 1
             elif text[at + 1 : at + 2] in tuple('"\\$`'):
-                self._take(word, text[at + 1], at, at + 2, '"')
+                self._append_run(word, text[at + 1], at, at + 2, '"')
                 self.at = at + 2
             else:
-                self._take(word, "\\", at, at + 1, '"')
+                self._append_run(word, "\\", at, at + 1, '"')
                 self.at = at + 1
         if self.at >= len(text):
-            raise Unclosed(opened)
+            raise UnclosedQuote(opened)
         self.at += 1
 
-    def _escaped(self, word: Word, opened: int) -> None:
+    def _read_c_escaped(self, word: ShellToken, opened: int) -> None:
         """``$'…'``: the escapes of C."""
         text = self.text
         while self.at < len(text) and text[self.at] != "'":
             at = self.at
             if text[at] != "\\":
                 end = re.compile(r"[\\']|\Z").search(text, at).start()  # type: ignore[union-attr]  # the end is there
-                self._take(word, text[at:end], at, end, "$'")
+                self._append_run(word, text[at:end], at, end, "$'")
                 self.at = end
                 continue
-            coded = _CODED.match(text, at + 1)
+            coded = _CODED_ESCAPE.match(text, at + 1)
             if coded:
                 digits = next(group for group in coded.groups() if group)
                 number = int(digits, 8 if coded[4] else 16)
                 value, self.at = chr(number) if number <= 0x10FFFF else "\ufffd", coded.end()
             else:
                 sign = text[at + 1 : at + 2]
-                value, self.at = _SIMPLE.get(sign, sign if sign in tuple("\\'\"?") else "\\" + sign), at + 2
-            self._take(word, value, at, self.at, "$'")
+                value, self.at = _SIMPLE_ESCAPES.get(sign, sign if sign in tuple("\\'\"?") else "\\" + sign), at + 2
+            self._append_run(word, value, at, self.at, "$'")
         if self.at >= len(text):
-            raise Unclosed(opened)
+            raise UnclosedQuote(opened)
         self.at += 1
 
     @staticmethod
-    def _take(word: Word, value: str, at: int, end: int, quote: str) -> None:
+    def _append_run(word: ShellToken, value: str, at: int, end: int, quote: str) -> None:
         if value:
-            word.runs.append(Run(len(word.value), len(value), at, end, quote))
+            word.runs.append(TextRun(len(word.value), len(value), at, end, quote))
             word.value += value
 
 
-def _windows(text: str) -> Iterator[Word]:
+def _tokenize_windows(text: str) -> Iterator[ShellToken]:
     """The words of a command line of Windows: ``^`` takes the next sign as it is, then the rules of its C programs."""
-    signs = list(_carets(text))
+    signs = list(_resolve_carets(text))
     index = 0
     while index < len(signs):
         sign, at, _ = signs[index]
         if sign in " \t\r\n":
             index += 1
             continue
-        word, quoted = Word(at=at), False
+        word, quoted = ShellToken(at=at), False
         while index < len(signs):
             sign, at, end = signs[index]
             if sign in " \t\r\n" and not quoted:
@@ -265,28 +275,28 @@ def _windows(text: str) -> Iterator[Word]:
             following = signs[index + 1][0] if index + 1 < len(signs) else ""
             if sign == "\\" and following == '"':
                 sign, end, index = '"', signs[index + 1][2], index + 1
-            elif following == sign and ((sign == "\\" and _before_quote(signs, index)) or (sign == '"' and quoted)):
+            elif following == sign and ((sign == "\\" and _leads_to_quote(signs, index)) or (sign == '"' and quoted)):
                 end, index = signs[index + 1][2], index + 1
             elif sign == '"':
                 quoted, index = not quoted, index + 1
                 continue
-            word.runs.append(Run(len(word.value), 1, at, end, "^"))
+            word.runs.append(TextRun(len(word.value), 1, at, end, "^"))
             word.value += sign
             index += 1
         if quoted:
-            raise Unclosed(word.at)
+            raise UnclosedQuote(word.at)
         word.end = signs[index - 1][2]
         yield word
 
 
-def _before_quote(signs: list[tuple[str, int, int]], index: int) -> bool:
+def _leads_to_quote(signs: list[tuple[str, int, int]], index: int) -> bool:
     """Whether backslashes lead up to a quote: only then does one escape the next."""
     while index < len(signs) and signs[index][0] == "\\":
         index += 1
     return index < len(signs) and signs[index][0] == '"'
 
 
-def _carets(text: str) -> Iterator[tuple[str, int, int]]:
+def _resolve_carets(text: str) -> Iterator[tuple[str, int, int]]:
     """Each sign with its place, the carets taken away; a caret at a line's end joins the lines."""
     at, quoted = 0, False
     while at < len(text):

@@ -18,20 +18,20 @@ from uuid import uuid4
 
 from intempt_core.errors import SpoolError, SpoolTooLarge
 
-SECONDS_KEPT = 86_400
+SPOOL_KEEP_SECONDS = 86_400
 """A file that nobody has read for this long is removed."""
 
-SECONDS_OF_A_PART = 600
+PART_KEEP_SECONDS = 600
 """A part that nobody has written to for this long belongs to a process that is gone."""
 
-BYTES_SPARED = 64_000_000
+RESERVED_DISK_BYTES = 64_000_000
 """Room on the disk that no upload takes: history writes there too."""
 
-PART = ".part"
+PART_SUFFIX = ".part"
 
 
 @dataclass(frozen=True, slots=True)
-class Spooled:
+class SpooledFile:
     """A file that is whole: its label, the SHA-256 of its ``size`` bytes in hex, which is how it is found again."""
 
     name: str
@@ -39,25 +39,25 @@ class Spooled:
     size: int
 
 
-class Incoming:
+class IncomingFile:
     """A file that is being written."""
 
-    def __init__(self, name: str, file: BinaryIO, most: int) -> None:
+    def __init__(self, name: str, file: BinaryIO, max_bytes: int) -> None:
         self.name, self.size = name, 0
-        self._file, self._most, self._digest = file, most, hashlib.sha256()
+        self._file, self._max_bytes, self._digest = file, max_bytes, hashlib.sha256()
 
     def write(self, piece: bytes) -> None:
-        """One more piece. Raises :class:`SpoolTooLarge`; and ``OSError``, which :meth:`Spool.receiving` translates."""
+        """One more piece. Raises :class:`SpoolTooLarge`; and ``OSError``, which :meth:`Spool.receive` translates."""
         self.size += len(piece)
-        if self.size > self._most:
-            raise too_large(self.name, self._most)
+        if self.size > self._max_bytes:
+            raise build_too_large_error(self.name, self._max_bytes)
         self._digest.update(piece)
         self._file.write(piece)
 
     @property
-    def spooled(self) -> Spooled:
+    def spooled(self) -> SpooledFile:
         """What it is, once everything is written."""
-        return Spooled(self.name, self._digest.hexdigest(), self.size)
+        return SpooledFile(self.name, self._digest.hexdigest(), self.size)
 
 
 class Spool:
@@ -66,33 +66,33 @@ class Spool:
     def __init__(
         self,
         folder: Path,
-        most: int,
+        max_bytes: int,
         *,
         clock: Callable[[], float] = time.time,
-        free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+        free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
-        self.folder, self.most = folder, most
-        self._clock, self._free = clock, free
+        self.folder, self.max_bytes = folder, max_bytes
+        self._clock, self._free_bytes = clock, free_bytes
 
     @contextmanager
-    def receiving(self, name: str, size: int = 0) -> Iterator[Incoming]:
+    def receive(self, name: str, size: int = 0) -> Iterator[IncomingFile]:
         """A file to write, kept where the block ends well and gone without a trace where it does not.
 
         ``size`` is what is announced, 0 where nothing is. Raises :class:`SpoolError` with a sentence.
         """
-        if size > self.most:
-            raise too_large(name, self.most)
-        part = self.folder / f"{uuid4().hex}{PART}"
+        if size > self.max_bytes:
+            raise build_too_large_error(name, self.max_bytes)
+        part = self.folder / f"{uuid4().hex}{PART_SUFFIX}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.sweep()
-            if self._free(self.folder) < size + BYTES_SPARED:
+            if self._free_bytes(self.folder) < size + RESERVED_DISK_BYTES:
                 raise SpoolError(
                     f"{name} has no room in {self.folder}: the disk is almost full. Make room there, then drop the file"
                     " again."
                 )
             with part.open("xb") as file:
-                incoming = Incoming(name, file, self.most)
+                incoming = IncomingFile(name, file, self.max_bytes)
                 yield incoming
             part.replace(self.path(incoming.spooled.digest))
         except OSError as error:
@@ -118,13 +118,15 @@ class Spool:
         """Remove what nobody reads any more, and parts whose writer is gone."""
         for old in self.folder.iterdir() if self.folder.is_dir() else ():
             with suppress(OSError):  # somebody else may have removed it
-                if self._clock() - old.stat().st_mtime > (SECONDS_OF_A_PART if old.suffix == PART else SECONDS_KEPT):
+                if self._clock() - old.stat().st_mtime > (
+                    PART_KEEP_SECONDS if old.suffix == PART_SUFFIX else SPOOL_KEEP_SECONDS
+                ):
                     old.unlink()
 
 
-def too_large(name: str, most: int) -> SpoolTooLarge:
+def build_too_large_error(name: str, max_bytes: int) -> SpoolTooLarge:
     """The refusal of a file that has more bytes than are taken."""
     return SpoolTooLarge(
-        f"{name} has more than {most // 1_000_000:,} MB, the largest file that is taken. Cut it into several, or"
+        f"{name} has more than {max_bytes // 1_000_000:,} MB, the largest file that is taken. Cut it into several, or"
         " compress it: a .gz file is unpacked here."
     )

@@ -16,51 +16,59 @@ import numpy as np
 import pyarrow as pa
 
 from intempt_core.blocks import (
-    MOST_FILLED,
+    MAX_FILLED_CELLS,
     Dialect,
-    Lines,
-    csv_records,
-    parts,
-    refuse_unclosed,
+    LineReader,
+    read_csv_records,
+    read_row_blocks,
+    reject_unclosed_quote,
 )
 from intempt_core.encodings import (
-    DELIMITERS,
-    HEAD,
-    as_utf8,
-    bytes_of_file,
-    encoding_of,
-    line_at,
-    refuse_nothing,
-    refuse_other_formats,
+    DELIMITER_NAMES,
+    SAMPLE_BYTES,
+    convert_to_utf8,
+    detect_encoding,
+    find_line_number,
+    read_file_bytes,
+    reject_empty_file,
+    reject_other_formats,
 )
 from intempt_core.errors import ReadError
 from intempt_core.events import EventName, is_blank
 from intempt_core.issues import shown
-from intempt_core.json_lines import SUFFIXES, Documents, are_lines, read_lines
-from intempt_core.paged import LARGE, Paged, Raw, Shelf, digest_of, first_of, let_go
-from intempt_core.unpacking import GZIP, gunzipped
-from intempt_core.workbooks import MOST_COLUMNS, ZIP, Record, Workbook
+from intempt_core.json_lines import JSONL_SUFFIXES, DocumentIndex, is_json_lines, read_json_lines
+from intempt_core.paged import (
+    MEMORY_LIMIT_BYTES,
+    ColumnWriter,
+    FileBytes,
+    MappedFile,
+    compute_sha256,
+    find_byte,
+    release_pages,
+)
+from intempt_core.unpacking import GZIP_MAGIC, unpack_gzip
+from intempt_core.workbooks import XLSX_MAX_COLUMNS, ZIP_MAGIC, SheetRow, Workbook
 
-__all__ = ["Dialect", "Kind", "Table", "read_table"]
+__all__ = ["Dialect", "FileKind", "Table", "read_table"]
 
-ROWS_AT_ONCE = 65_536
+SHEET_CHUNK_ROWS = 65_536
 """Rows of a workbook that become a chunk of columns together."""
 
 _SEPARATOR_LINE = re.compile(rb"sep=([,;\t|])(?:\r\n?|\n|\Z)", re.IGNORECASE)
-_JSON = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[\[{"\]])')
+_JSON_START = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[\[{"\]])')
 
-_VALUE = re.compile(
+_LOOKS_LIKE_VALUE = re.compile(
     r"[+-]?[0-9][0-9.,:]*|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 )
 """What stands in a row and hardly in a header: a number, a date, a UUID."""
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What a file is, by its bytes."""
 
     TEXT = "a table of text"
     WORKBOOK = "an Excel workbook"
-    LINES = "JSON lines"
+    JSON_LINES = "JSON lines"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,28 +90,28 @@ class Table:
     header: tuple[str, ...]
     columns: dict[str, pa.ChunkedArray]
     lines: np.ndarray[tuple[int], np.dtype[np.int64]]
-    cells: dict[int, int]
+    cell_counts: dict[int, int]
     notes: tuple[str, ...]
-    kind: Kind = Kind.TEXT
+    kind: FileKind = FileKind.TEXT
     sheets: tuple[str, ...] = ()
-    pages: Paged | None = None
-    documents: Documents | None = None
+    mapped_file: MappedFile | None = None
+    documents: DocumentIndex | None = None
 
     @property
     def rows(self) -> int:
         """How many rows there are; header and blank lines are none."""
         return len(self.lines)
 
-    def let_go(self) -> None:
+    def release_memory(self) -> None:
         """Hand back the memory that holds what was read of a large table; it is read again when it is asked for."""
-        if self.pages is not None:
-            self.pages.let_go()
+        if self.mapped_file is not None:
+            self.mapped_file.release()
 
     def cell(self, row: int, column: str) -> str:
         """One cell; ``row`` counts from 0."""
         return str(self.columns[column][row])
 
-    def cells_of(self, column: str, rows: Sequence[int]) -> list[str]:
+    def take_cells(self, column: str, rows: Sequence[int]) -> list[str]:
         """The cells of one column in these rows (sorted, from 0); only what lies between the first and last is read."""
         first = int(rows[0]) if len(rows) else 0
         part = self.columns[column].slice(first, int(rows[-1]) - first + 1 if len(rows) else 0)
@@ -115,7 +123,9 @@ class Table:
         return {column: self.cell(row, column) for column in self.header}
 
 
-def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None, large: int = LARGE) -> Table:
+def read_table(
+    data: bytes | Path, *, name: str, dialect: Dialect | None = None, memory_limit: int = MEMORY_LIMIT_BYTES
+) -> Table:
     """Read a file's bytes, or the file at a path. Without a ``dialect`` it is guessed, and ``notes`` say how.
 
     A file of ``large`` bytes or more is read from a copy on disk, and so its table lies there.
@@ -123,13 +133,13 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None,
     Raises :class:`ReadError` with a sentence, and the line where one can be named, where the bytes are no table:
     another format, no text, nothing at all, two columns of one name, a quote that is never closed.
     """
-    raw = bytes_of_file(data, name, large)
-    refuse_nothing(raw, name)
+    raw = read_file_bytes(data, name, memory_limit)
+    reject_empty_file(raw, name)
     with ThreadPoolExecutor(1) as other_core:  # the digest is worked out there, while the rows are read here
-        digest = other_core.submit(lambda: digest_of(raw))
-        content = gunzipped(raw, name, large) if raw.startswith(GZIP) else raw
-        refuse_nothing(content, name)
-        read = _read_workbook if content.startswith(ZIP) else _read_text
+        digest = other_core.submit(lambda: compute_sha256(raw))
+        content = unpack_gzip(raw, name, memory_limit) if raw.startswith(GZIP_MAGIC) else raw
+        reject_empty_file(content, name)
+        read = _read_workbook if content.startswith(ZIP_MAGIC) else _read_text
         table = read(content, name, dialect, digest.result)
     if content is raw:
         return table
@@ -137,36 +147,36 @@ def read_table(data: bytes | Path, *, name: str, dialect: Dialect | None = None,
     return replace(table, size=len(raw), notes=(unpacked, *table.notes))
 
 
-def _read_text(raw: Raw, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
-    refuse_other_formats(raw, name)
-    encoding = dialect.encoding if dialect else encoding_of(raw, name)
-    text = as_utf8(raw, encoding, name)
-    if _JSON.match(text) or name.lower().endswith(SUFFIXES):
-        if are_lines(text, name):
-            return _of_lines(text, len(raw), name, encoding, digest)
-        if _JSON.match(text):
+def _read_text(raw: FileBytes, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
+    reject_other_formats(raw, name)
+    encoding = dialect.encoding if dialect else detect_encoding(raw, name)
+    text = convert_to_utf8(raw, encoding, name)
+    if _JSON_START.match(text) or name.lower().endswith(JSONL_SUFFIXES):
+        if is_json_lines(text, name):
+            return _build_json_lines_table(text, len(raw), name, encoding, digest)
+        if _JSON_START.match(text):
             raise ReadError(
                 f"{name} is JSON in one piece. JSON is taken with one event or one request body a line (.jsonl)."
                 " Write it so, or paste its text in Inspect."
             )
-    used = dialect or _guess(text[:HEAD], encoding)
-    _refuse_odd_dialect(used)
-    given, end, next_line = _header_record(text, used, name)
-    header, notes = _header(given, used, sure=dialect is not None)
+    used = dialect or _guess_dialect(text[:SAMPLE_BYTES], encoding)
+    _check_dialect(used)
+    given, end, next_line = _read_header_record(text, used, name)
+    header, notes = _name_columns(given, used, confirmed=dialect is not None)
     width = len(header)
     lines = [np.empty(0, np.int64)]
     cells: dict[int, int] = {}
     blank: list[int] = []
     rows = 0
-    with _room_for(name), Shelf(width, large=isinstance(raw, Paged)) as shelf:
-        for part in parts(text, end, next_line, used, width):
-            shelf.put(part.columns)
-            cells.update({rows + row: count for row, count in part.cells.items()})
-            blank.extend(part.blank)
+    with _translate_full_disk(name), ColumnWriter(width, on_disk=isinstance(raw, MappedFile)) as shelf:
+        for part in read_row_blocks(text, end, next_line, used, width):
+            shelf.write(part.columns)
+            cells.update({rows + row: count for row, count in part.cell_counts.items()})
+            blank.extend(part.blank_lines)
             lines.append(part.lines)
             rows += len(part.lines)
-            let_go(text)
-        columns, pages = shelf.columns()
+            release_pages(text)
+        columns, pages = shelf.finish()
     return Table(
         name=name,
         digest=digest(),
@@ -175,14 +185,14 @@ def _read_text(raw: Raw, name: str, dialect: Dialect | None, digest: Callable[[]
         header=header,
         columns=dict(zip(header, columns, strict=True)),
         lines=np.concatenate(lines),
-        cells=cells,
-        notes=(*_reading_notes(text, used, blank, rows), *notes),
-        pages=pages,
+        cell_counts=cells,
+        notes=(*_describe_reading(text, used, blank, rows), *notes),
+        mapped_file=pages,
     )
 
 
-def _of_lines(text: Raw, size: int, name: str, encoding: str, digest: Callable[[], str]) -> Table:
-    read = read_lines(text)
+def _build_json_lines_table(text: FileBytes, size: int, name: str, encoding: str, digest: Callable[[], str]) -> Table:
+    read = read_json_lines(text)
     if not len(read.documents.lines):
         raise ReadError(f"{name} is JSON and holds no event. Write one event or one request body a line (.jsonl).")
     return Table(
@@ -193,9 +203,9 @@ def _of_lines(text: Raw, size: int, name: str, encoding: str, digest: Callable[[
         header=read.header,
         columns=read.columns,
         lines=read.documents.lines,
-        cells={},
-        notes=(f"Read as {Kind.LINES}: one event or request body a line.", *read.notes),
-        kind=Kind.LINES,
+        cell_counts={},
+        notes=(f"Read as {FileKind.JSON_LINES}: one event or request body a line.", *read.notes),
+        kind=FileKind.JSON_LINES,
         documents=read.documents,
     )
 
@@ -203,12 +213,12 @@ def _of_lines(text: Raw, size: int, name: str, encoding: str, digest: Callable[[
 # ── a workbook ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_workbook(raw: Raw, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
+def _read_workbook(raw: FileBytes, name: str, dialect: Dialect | None, digest: Callable[[], str]) -> Table:
     book = Workbook(raw[:], name)
     sheet = (dialect.sheet if dialect else "") or book.sheets[0]
     rows = book.rows(sheet)
     wanted = dialect.header_line if dialect else 0
-    line, first = next((row for row in rows if row[0] >= wanted and not _is_empty(row)), (wanted, {}))
+    line, first = next((row for row in rows if row[0] >= wanted and not _is_empty_row(row)), (wanted, {}))
     if not first or (wanted and line != wanted):
         raise ReadError(
             f"{name}, sheet “{shown(sheet)}” has no header in row {max(wanted, 1):,}. A table begins with a row"
@@ -216,10 +226,10 @@ def _read_workbook(raw: Raw, name: str, dialect: Dialect | None, digest: Callabl
             line=max(wanted, 1),
         )
     used = Dialect(header_line=line, skip=dialect.skip if dialect else 0, sheet=sheet)
-    header, notes = _header(_filled(first, max(first) + 1), used, sure=wanted > 0)
+    header, notes = _name_columns(_pad_cells(first, max(first) + 1), used, confirmed=wanted > 0)
     for _ in range(used.skip):
         next(rows, None)
-    columns, lines, cells = _columns_of(rows, len(header), book, name)
+    columns, lines, cells = _read_columns(rows, len(header), book, name)
     return Table(
         name=name,
         digest=digest(),
@@ -228,23 +238,23 @@ def _read_workbook(raw: Raw, name: str, dialect: Dialect | None, digest: Callabl
         header=header,
         columns=dict(zip(header, columns, strict=True)),
         lines=lines,
-        cells=cells,
-        notes=(*_workbook_notes(book, used, len(lines)), *notes),
-        kind=Kind.WORKBOOK,
+        cell_counts=cells,
+        notes=(*_describe_workbook(book, used, len(lines)), *notes),
+        kind=FileKind.WORKBOOK,
         sheets=book.sheets,
     )
 
 
-def _is_empty(row: Record) -> bool:
+def _is_empty_row(row: SheetRow) -> bool:
     return all(is_blank(cell) for cell in row[1].values())
 
 
-def _filled(cells: Mapping[int, str], width: int) -> list[str]:
+def _pad_cells(cells: Mapping[int, str], width: int) -> list[str]:
     return [cells.get(column, "") for column in range(width)]
 
 
-def _columns_of(
-    rows: Iterable[Record], width: int, book: Workbook, name: str
+def _read_columns(
+    rows: Iterable[SheetRow], width: int, book: Workbook, name: str
 ) -> tuple[list[pa.ChunkedArray], np.ndarray[tuple[int], np.dtype[np.int64]], dict[int, int]]:
     """The columns, lines and long rows of a sheet below its header. A row of nothing is none."""
     chunks: list[list[pa.Array]] = [[] for _ in range(width)]
@@ -258,31 +268,31 @@ def _columns_of(
         some.clear()
 
     for line, row in rows:
-        if _is_empty((line, row)):
+        if _is_empty_row((line, row)):
             continue
         wide = max(row) + 1
         if wide > width:
             cells[len(lines)] = wide
         lines.append(line)
-        if len(lines) * width > max(MOST_FILLED, book.unpacked, book.reading):
+        if len(lines) * width > max(MAX_FILLED_CELLS, book.unpacked_bytes, book.sheet_bytes):
             raise ReadError(
                 f"{name}, row {line:,}: the header has {width:,} columns, and in too many rows most of them are empty."
                 " See that the header is right, and that no cell far to the right has something in it.",
                 line=line,
             )
-        some.append(_filled(row, width))
-        if len(some) == ROWS_AT_ONCE:
+        some.append(_pad_cells(row, width))
+        if len(some) == SHEET_CHUNK_ROWS:
             become_chunks()
     become_chunks()
     return [pa.chunked_array(chunk, pa.string()) for chunk in chunks], np.array(lines, np.int64), cells
 
 
-def _workbook_notes(book: Workbook, used: Dialect, rows: int) -> Iterator[str]:
+def _describe_workbook(book: Workbook, used: Dialect, rows: int) -> Iterator[str]:
     if len(book.sheets) > 1:
         yield f"Sheet “{shown(used.sheet)}” of {len(book.sheets):,} was read."
     if used.header_line > 1:
         yield f"The header is row {used.header_line:,}; what stands above it was not read."
-    yield from _skip_notes(used)
+    yield from _describe_skipped_rows(used)
     if book.formulas_without_value:
         one = book.formulas_without_value == 1
         yield (
@@ -297,7 +307,7 @@ def _workbook_notes(book: Workbook, used: Dialect, rows: int) -> Iterator[str]:
 
 
 @contextmanager
-def _room_for(name: str) -> Iterator[None]:
+def _translate_full_disk(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -307,9 +317,9 @@ def _room_for(name: str) -> Iterator[None]:
         ) from error
 
 
-def _guess(head: bytes, encoding: str) -> Dialect:
+def _guess_dialect(head: bytes, encoding: str) -> Dialect:
     """The delimiter that cuts the first rows most evenly; the header is the first line that is not blank."""
-    lines = Lines(head, 0, 1)
+    lines = LineReader(head, 0, 1)
     told = _SEPARATOR_LINE.match(head)  # a line that Excel writes and obeys
     if told:
         next(lines)
@@ -323,18 +333,18 @@ def _guess(head: bytes, encoding: str) -> Dialect:
     if told:
         return Dialect(encoding, told[1].decode(), header_line=header_line)
     scores = {}
-    for delimiter in DELIMITERS:
+    for delimiter in DELIMITER_NAMES:
         sample = Dialect(encoding, delimiter, header_line=header_line)
-        records = Lines(head, 0, 1)
+        records = LineReader(head, 0, 1)
         for _ in range(header_line - 1):
             next(records)
-        widths = [len(cells) for cells, _ in zip(csv_records(records, sample), range(50), strict=False) if cells]
+        widths = [len(cells) for cells, _ in zip(read_csv_records(records, sample), range(50), strict=False) if cells]
         wide = widths[:1] > [1]
         scores[delimiter] = (wide, wide and widths.count(widths[0]) / len(widths), widths[:1])
-    return Dialect(encoding, max(DELIMITERS, key=scores.__getitem__), header_line=header_line)
+    return Dialect(encoding, max(DELIMITER_NAMES, key=scores.__getitem__), header_line=header_line)
 
 
-def _refuse_odd_dialect(dialect: Dialect) -> None:
+def _check_dialect(dialect: Dialect) -> None:
     for what, character in (("delimiter", dialect.delimiter), ("quote", dialect.quote or " ")):
         if len(character) != 1 or not (character.isprintable() or character == "\t"):
             raise ReadError(
@@ -347,40 +357,42 @@ def _refuse_odd_dialect(dialect: Dialect) -> None:
         raise ReadError(f"Delimiter and quote are both “{dialect.quote}”. They must differ. Choose another for one.")
 
 
-def _header_record(text: Raw, dialect: Dialect, name: str) -> tuple[list[str], int, int]:
+def _read_header_record(text: FileBytes, dialect: Dialect, name: str) -> tuple[list[str], int, int]:
     """The header's cells, and offset and line of what follows them."""
-    lines = Lines(text, 0, 1)
+    lines = LineReader(text, 0, 1)
     while lines.line < dialect.header_line and next(lines, None) is not None:
         pass
     line = lines.line
-    cells = next(csv_records(lines, dialect), [])
-    refuse_unclosed(lines, cells)
+    cells = next(read_csv_records(lines, dialect), [])
+    reject_unclosed_quote(lines, cells)
     if line != dialect.header_line or all(is_blank(cell) for cell in cells):
         raise ReadError(
             f"{name} has no header in line {dialect.header_line:,}. A table begins with a line that names its columns. "
             "Put the header there, or say which line it is.",
             line=dialect.header_line,
         )
-    skipped, records = 0, csv_records(lines, dialect)
+    skipped, records = 0, read_csv_records(lines, dialect)
     while skipped < dialect.skip and (record := next(records, None)) is not None:
-        refuse_unclosed(lines, record)
+        reject_unclosed_quote(lines, record)
         skipped += bool(record)
     return cells, lines.at, lines.line
 
 
-def _header(given: Sequence[str], dialect: Dialect, *, sure: bool) -> tuple[tuple[str, ...], list[str]]:
+def _name_columns(given: Sequence[str], dialect: Dialect, *, confirmed: bool) -> tuple[tuple[str, ...], list[str]]:
     """The columns' names, each its own, and notes about them. ``sure``: a person said that this line is the header."""
     line, notes = dialect.header_line, []
-    if len(given) > MOST_COLUMNS:
+    if len(given) > XLSX_MAX_COLUMNS:
         raise ReadError(
-            f"Line {line:,}, the header, has {len(given):,} columns. Up to {MOST_COLUMNS:,} are taken. "
+            f"Line {line:,}, the header, has {len(given):,} columns. Up to {XLSX_MAX_COLUMNS:,} are taken. "
             "See that the delimiter is right, or remove columns.",
             line=line,
         )
-    values = [n for n, cell in enumerate(given, 1) if _VALUE.fullmatch(cell.strip()) or cell in list(EventName)]
+    values = [
+        n for n, cell in enumerate(given, 1) if _LOOKS_LIKE_VALUE.fullmatch(cell.strip()) or cell in list(EventName)
+    ]
     if values:
         said = f"“{shown(given[values[0] - 1])}” in column {values[0]} looks like a value"
-        if not sure and len(values) * 2 >= len(given):
+        if not confirmed and len(values) * 2 >= len(given):
             raise ReadError(
                 f"Line {line:,} should be the header, but {said}. A table begins with a line that names its columns. "
                 "Write such a line above the rows.",
@@ -390,7 +402,7 @@ def _header(given: Sequence[str], dialect: Dialect, *, sure: bool) -> tuple[tupl
     header = tuple(f"column {number}" if is_blank(cell) else cell for number, cell in enumerate(given, 1))
     unnamed = [f"“{column}”" for column, cell in zip(header, given, strict=True) if is_blank(cell)]
     if unnamed:
-        notes.append(f"Columns without a name are called by their number: {_listed(unnamed)}.")
+        notes.append(f"Columns without a name are called by their number: {_join_first_three(unnamed)}.")
     first: dict[str, int] = {}
     for number, column in enumerate(header, 1):
         if first.setdefault(column, number) != number:
@@ -401,36 +413,36 @@ def _header(given: Sequence[str], dialect: Dialect, *, sure: bool) -> tuple[tupl
             )
     padded = [f"“{shown(column)}”" for column in header if column != column.strip()]
     if padded:
-        notes.append(f"White space around a column's name belongs to the name: {_listed(padded)}.")
+        notes.append(f"White space around a column's name belongs to the name: {_join_first_three(padded)}.")
     return header, notes
 
 
-def _skip_notes(dialect: Dialect) -> Iterator[str]:
+def _describe_skipped_rows(dialect: Dialect) -> Iterator[str]:
     if dialect.skip:
         rows = "The row after the header was" if dialect.skip == 1 else f"{dialect.skip:,} rows after the header were"
         yield f"{rows} skipped, as you said."
 
 
-def _listed(words: Sequence[str]) -> str:
+def _join_first_three(words: Sequence[str]) -> str:
     more = len(words) - 3
     return ", ".join(words[:3]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _reading_notes(text: Raw, dialect: Dialect, blank: Sequence[int], rows: int) -> Iterator[str]:
+def _describe_reading(text: FileBytes, dialect: Dialect, blank: Sequence[int], rows: int) -> Iterator[str]:
     if dialect.encoding in {"cp1252", "latin-1"}:
         yield f"The file is not UTF-8 and was read as {dialect.encoding}: if letters look wrong, name its encoding."
     elif dialect.encoding != "utf-8":
         yield f"The file was read as {dialect.encoding}."
     if dialect.delimiter != ",":
-        yield f"Cells are separated by {DELIMITERS.get(dialect.delimiter, f'“{dialect.delimiter}”')}."
+        yield f"Cells are separated by {DELIMITER_NAMES.get(dialect.delimiter, f'“{dialect.delimiter}”')}."
     if dialect.header_line > 1:
         yield f"The header is line {dialect.header_line:,}; what stands above it was not read."
-    yield from _skip_notes(dialect)
+    yield from _describe_skipped_rows(dialect)
     if blank:
         lines = "One blank line was" if len(blank) == 1 else f"{len(blank):,} blank lines were"
         yield f"{lines} skipped, the first is line {blank[0]:,}."
-    nul = first_of(b"\0", text)
+    nul = find_byte(b"\0", text)
     if nul >= 0:
-        yield f"Line {line_at(text, nul):,} holds a NUL character, which belongs to its cell."
+        yield f"Line {find_line_number(text, nul):,} holds a NUL character, which belongs to its cell."
     if not rows:
         yield "There is a header and no row."

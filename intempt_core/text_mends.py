@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 
-from intempt_core.curl import read_command
+from intempt_core.curl import parse_curl_command
 from intempt_core.events import (
     EARLIEST_MS,
     IDENTITIES,
@@ -23,10 +23,10 @@ from intempt_core.events import (
     id_text,
 )
 from intempt_core.issues import Issue
-from intempt_core.json_text import LINE_END, Node
+from intempt_core.json_text import TEXT_LINE_END, JsonNode
 from intempt_core.marking import Mark, marks_of, visible
 from intempt_core.payloads import Payload
-from intempt_core.shell import Unclosed
+from intempt_core.shell import UnclosedQuote
 
 _MISSING = frozenset(("product_id_missing", "event_id_missing", "identity_missing"))
 
@@ -83,7 +83,7 @@ def mend_of(payload: Payload, issue: Issue) -> Mend | None:
         return None
     title, edits = made
     source = payload.source
-    outside = tuple(Edit(*source.span(one.at, one.end), source.written(one.at, one.new)) for one in edits)
+    outside = tuple(Edit(*source.text_span(one.at, one.end), source.quote_for(one.at, one.new)) for one in edits)
     return Mend(title, outside, tuple(edits))
 
 
@@ -109,8 +109,8 @@ def mended(payload: Payload, mends: Iterable[Mend]) -> str | None:
         return text
     document = _applied(payload.source.value, _apart(edit for mend in chosen for edit in mend.inside))
     try:
-        body = read_command(text).body
-    except Unclosed:
+        body = parse_curl_command(text).body
+    except UnclosedQuote:
         return None
     return text if body is not None and body.value == document else None
 
@@ -119,9 +119,9 @@ def differences(text: str, mends: Iterable[Mend]) -> list[Change]:
     """What would change, edit by edit, in the text's order."""
     changes = []
     for edit in _apart(edit for mend in mends for edit in mend.edits):
-        ends = list(LINE_END.finditer(text, 0, edit.at))
+        ends = list(TEXT_LINE_END.finditer(text, 0, edit.at))
         start = max(ends[-1].end() if ends else 0, edit.at - AROUND)
-        behind = LINE_END.search(text, edit.end)
+        behind = TEXT_LINE_END.search(text, edit.end)
         stop = min(behind.start() if behind else len(text), edit.end + AROUND)
         head, tail = text[start : edit.at], text[edit.end : stop]
         head, gone, new, tail = map(visible, (head, text[edit.at : edit.end], edit.new, tail))
@@ -169,7 +169,7 @@ class _At:
         return json.loads(self.literal) if self.exact and self.literal[:1] not in ("{", "[") else None
 
     @property
-    def event(self) -> tuple[Node, Mapping[str, Json]] | None:
+    def event(self) -> tuple[JsonNode, Mapping[str, Json]] | None:
         """The event's object, where it is one."""
         row = self.issue.place.row
         if row is None:
@@ -182,11 +182,11 @@ class _At:
         """The value written otherwise."""
         return [Edit(self.node.at, self.node.end, new)]
 
-    def rename(self, member: Node, key: str) -> Edit:
+    def rename(self, member: JsonNode, key: str) -> Edit:
         """A member's key written otherwise."""
         return Edit(member.key_at, member.key_at + len(self.document.key_text(member)), json.dumps(key))
 
-    def without(self, owner: Node, member: Node) -> Edit | None:
+    def without(self, owner: JsonNode, member: JsonNode) -> Edit | None:
         """A member taken out of its object, with the comma that goes with it; ``None`` where a comment is in it."""
         text = self.document.text
         behind = re.compile(r"[ \t\r\n]*,[ \t\r\n]*").match(text, member.end)
@@ -202,7 +202,7 @@ def _letters(key: str) -> str:
     return re.sub(r"[^a-z0-9]", "", key.casefold())
 
 
-def _called(members: Mapping[str, Node], body: Mapping[str, Json], field: str) -> list[Node]:
+def _called(members: Mapping[str, JsonNode], body: Mapping[str, Json], field: str) -> list[JsonNode]:
     """The members whose keys say a field's name in another spelling and hold an id."""
     return [
         node

@@ -10,51 +10,53 @@ import zlib
 from typing import Protocol
 
 from intempt_core.errors import ReadError
-from intempt_core.paged import LARGE, Paged, Raw
+from intempt_core.paged import MEMORY_LIMIT_BYTES, FileBytes, MappedFile
 
-MOST_UNPACKED = 2_000_000_000
+MAX_UNPACKED_BYTES = 2_000_000_000
 """Bytes that one file may become."""
 
-SUSPICIOUS, MOST_TIMES = 100_000_000, 250
+SUSPICIOUS_BYTES, MAX_EXPANSION_RATIO = 100_000_000, 250
 """More bytes than this, from a file that grows more than so many times, are a bomb: no table repeats itself so."""
 
-GZIP = b"\x1f\x8b"
-_PIECE = 1_048_576
+GZIP_MAGIC = b"\x1f\x8b"
+_CHUNK_BYTES = 1_048_576
 
 
-class _Readable(Protocol):
+class _ByteSource(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-class Bounded(io.RawIOBase):
+class BoundedStream(io.RawIOBase):
     """A stream of unpacked bytes that raises :class:`ReadError` where it becomes too large for its packed size."""
 
-    def __init__(self, stream: _Readable, packed: int, name: str) -> None:
+    def __init__(self, stream: _ByteSource, packed: int, name: str) -> None:
         super().__init__()
         self._stream, self._packed, self._name = stream, packed, name
         self.size = 0
 
     def read(self, size: int = -1) -> bytes:
         """As of any stream."""
-        piece = self._stream.read(size if size >= 0 else _PIECE)
+        piece = self._stream.read(size if size >= 0 else _CHUNK_BYTES)
         self.size += len(piece)
-        if self.size > MOST_UNPACKED or (self.size > SUSPICIOUS and self.size > MOST_TIMES * self._packed):
+        if self.size > MAX_UNPACKED_BYTES or (
+            self.size > SUSPICIOUS_BYTES and self.size > MAX_EXPANSION_RATIO * self._packed
+        ):
             raise ReadError(
                 f"{self._name} has {self._packed:,} bytes and becomes more than {self.size:,} when it is unpacked."
-                f" Up to {MOST_UNPACKED:,} are taken, and {MOST_TIMES} times its size. Cut it into several files."
+                f" Up to {MAX_UNPACKED_BYTES:,} are taken, and {MAX_EXPANSION_RATIO} times its size. Cut it into several files."
             )
         return piece
 
 
-def gunzipped(packed: Raw, name: str, large: int = LARGE) -> Raw:
+def unpack_gzip(packed: FileBytes, name: str, memory_limit: int = MEMORY_LIMIT_BYTES) -> FileBytes:
     """What a gzip file holds; ``large`` bytes or more of it lie on disk.
 
     Raises :class:`ReadError` where the file is cut, broken or too large, or the disk has no room for what it holds.
     """
     stream = io.BytesIO(packed) if isinstance(packed, bytes) else packed
-    bounded = Bounded(gzip.GzipFile(fileobj=stream), len(packed), name)
-    with tempfile.SpooledTemporaryFile(max_size=large) as unpacked:
-        while piece := _piece(bounded, name):
+    bounded = BoundedStream(gzip.GzipFile(fileobj=stream), len(packed), name)
+    with tempfile.SpooledTemporaryFile(max_size=memory_limit) as unpacked:
+        while piece := _read_chunk(bounded, name):
             try:
                 unpacked.write(piece)
             except OSError as error:
@@ -62,15 +64,15 @@ def gunzipped(packed: Raw, name: str, large: int = LARGE) -> Raw:
                     f"{name} is compressed, and there is no room for what it holds ({error.strerror}). Free some space"
                     " on the disk, then take it again."
                 ) from error
-        if bounded.size >= large:
-            return Paged.over(unpacked)
+        if bounded.size >= memory_limit:
+            return MappedFile.from_file(unpacked)
         unpacked.seek(0)
         return unpacked.read()
 
 
-def _piece(bounded: Bounded, name: str) -> bytes:
+def _read_chunk(bounded: BoundedStream, name: str) -> bytes:
     try:
-        return bounded.read(_PIECE)
+        return bounded.read(_CHUNK_BYTES)
     except (EOFError, OSError, zlib.error) as error:
         raise ReadError(
             f"{name} is compressed and cannot be unpacked: it was cut, or is broken"

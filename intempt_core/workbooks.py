@@ -20,20 +20,20 @@ from xml.parsers import expat
 
 from intempt_core.errors import ReadError
 from intempt_core.issues import shown
-from intempt_core.unpacking import Bounded
+from intempt_core.unpacking import BoundedStream
 
-ZIP = b"PK\x03\x04"
+ZIP_MAGIC = b"PK\x03\x04"
 
-MOST_COLUMNS, MOST_ROWS = 16_384, 1_048_576
+XLSX_MAX_COLUMNS, XLSX_MAX_ROWS = 16_384, 1_048_576
 """As large as a sheet can be."""
 
-_PIECE = 262_144
+_CHUNK_BYTES = 262_144
 _BUILT_IN_DATES = {*range(14, 18), 22, *range(27, 32), 36, *range(50, 59)}
 _BUILT_IN_TIMES = {18, 19, 20, 21, *range(32, 36)}
-_NOT_SHOWN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
+_FORMAT_LITERALS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 _ESCAPED = re.compile(r"_x((?![dD][89a-fA-F])[0-9A-Fa-f]{4})_")  # no half of a character
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-_BROKEN = (
+_ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
@@ -44,10 +44,10 @@ _BROKEN = (
     LookupError,
 )
 
-Record: TypeAlias = tuple[int, dict[int, str]]
+SheetRow: TypeAlias = tuple[int, dict[int, str]]
 """A row's number in its sheet, from 1, and its cells that are not empty by their column, from 0."""
 
-_Start: TypeAlias = Callable[[str, Mapping[str, str]], None]
+_StartHandler: TypeAlias = Callable[[str, Mapping[str, str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ class Workbook:
 
     def __init__(self, data: bytes, name: str) -> None:
         self.name = name
-        self.unpacked = self.reading = 0
+        self.unpacked_bytes = self.sheet_bytes = 0
         self.formulas_without_value = 0
-        with self._unbroken("The workbook"):
+        with self._translate_errors("The workbook"):
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             self._packed = len(data)
             members = set(self._zip.namelist())
-            self._refuse_others(members)
+            self._reject_other_formats(members)
             self._date_1904 = False
             self._sheets = self._list_sheets(members)
             if not self._sheets:
@@ -84,34 +84,34 @@ class Workbook:
         """The names of the sheets, the visible ones first."""
         return tuple(sheet.name for sheet in sorted(self._sheets, key=lambda sheet: not sheet.visible))
 
-    def rows(self, sheet: str) -> Iterator[Record]:
+    def rows(self, sheet: str) -> Iterator[SheetRow]:
         """The rows of a sheet that have a cell which is not empty."""
         found = next((one for one in self._sheets if one.name == sheet), None)
         if found is None:
             raise ReadError(f"{self.name} has no sheet “{shown(sheet)}”. It has {', '.join(self.sheets)}. Choose one.")
-        reading = _Rows(self, found.name, self._strings, self._dates, date_1904=self._date_1904)
-        with self._unbroken(f"Sheet “{shown(sheet)}”"), self._open(found.member) as stream:
-            while piece := stream.read(_PIECE):
-                self.reading = stream.size
+        reading = _SheetParser(self, found.name, self._strings, self._dates, date_1904=self._date_1904)
+        with self._translate_errors(f"Sheet “{shown(sheet)}”"), self._open(found.member) as stream:
+            while piece := stream.read(_CHUNK_BYTES):
+                self.sheet_bytes = stream.size
                 reading.feed(piece)
-                yield from reading.taken()
+                yield from reading.take_rows()
             reading.feed(b"", last=True)
-            yield from reading.taken()
+            yield from reading.take_rows()
             self.formulas_without_value = reading.formulas_without_value
 
     @contextmanager
-    def _unbroken(self, what: str) -> Iterator[None]:
+    def _translate_errors(self, what: str) -> Iterator[None]:
         """What a broken archive or broken XML raises becomes a sentence."""
         try:
             yield
-        except (*_BROKEN, expat.ExpatError) as error:
+        except (*_ARCHIVE_ERRORS, expat.ExpatError) as error:
             raise ReadError(
                 f"{self.name} cannot be read: {what[0].lower()}{what[1:]} is cut or broken"
                 f" ({str(error).strip('.') or 'no reason given'}). Open it in Excel and save it once more, or as “CSV"
                 " UTF-8”."
             ) from error
 
-    def _refuse_others(self, members: set[str]) -> None:
+    def _reject_other_formats(self, members: set[str]) -> None:
         if "xl/workbook.bin" in members:
             raise ReadError(
                 f"{self.name} is a binary Excel workbook (.xlsb). Save it there as .xlsx, or as “CSV UTF-8”."
@@ -123,23 +123,23 @@ class Workbook:
             )
 
     @contextmanager
-    def _open(self, member: str) -> Iterator[Bounded]:
+    def _open(self, member: str) -> Iterator[BoundedStream]:
         with self._zip.open(member) as packed:
-            stream = Bounded(packed, max(self._packed, 1), self.name)
+            stream = BoundedStream(packed, max(self._packed, 1), self.name)
             yield stream
-            self.unpacked += stream.size
+            self.unpacked_bytes += stream.size
 
-    def _parse(self, member: str, start: _Start, **handlers: Callable[..., None]) -> None:
-        parser = plain_parser(self.name)
-        parser.StartElementHandler = lambda name, given: start(local(name), given)
+    def _parse(self, member: str, start: _StartHandler, **handlers: Callable[..., None]) -> None:
+        parser = create_xml_parser(self.name)
+        parser.StartElementHandler = lambda name, given: start(strip_namespace(name), given)
         for handler, does in handlers.items():
             setattr(parser, handler, does)
         with self._open(member) as stream:
-            while piece := stream.read(_PIECE):
+            while piece := stream.read(_CHUNK_BYTES):
                 parser.Parse(piece)
             parser.Parse(b"", True)
 
-    def _related(self, member: str, members: set[str]) -> dict[str, tuple[str, str]]:
+    def _read_relations(self, member: str, members: set[str]) -> dict[str, tuple[str, str]]:
         """Relation id → its type's last word and the member that it leads to."""
         folder, file = posixpath.split(member)
         found: dict[str, tuple[str, str]] = {}
@@ -155,18 +155,20 @@ class Workbook:
         return found
 
     def _list_sheets(self, members: set[str]) -> list[_Sheet]:
-        book = next((to for kind, to in self._related("", members).values() if kind == "officeDocument"), "")
+        book = next((to for kind, to in self._read_relations("", members).values() if kind == "officeDocument"), "")
         book = book or "xl/workbook.xml"
         if book not in members or not book.startswith("xl/"):
             raise ReadError(f"{self.name} is an Office file, but no Excel workbook. Choose the file with the events.")
-        self._book_relations = relations = self._related(book, members)
+        self._book_relations = relations = self._read_relations(book, members)
         sheets: list[_Sheet] = []
 
         def start(name: str, given: Mapping[str, str]) -> None:
             if name == "workbookPr":
                 self._date_1904 = given.get("date1904") in ("1", "true")
             elif name == "sheet":
-                id_ = next((value for key, value in given.items() if local(key) == "id" and key != "sheetId"), "")
+                id_ = next(
+                    (value for key, value in given.items() if strip_namespace(key) == "id" and key != "sheetId"), ""
+                )
                 kind, member = relations.get(id_, ("", ""))
                 if kind == "worksheet" and member in members:
                     sheets.append(_Sheet(given.get("name", ""), member, given.get("state", "visible") == "visible"))
@@ -189,8 +191,8 @@ class Workbook:
 
         def end(name: str) -> None:
             inside.pop()
-            if local(name) == "si":
-                strings.append(unescaped("".join(text)))
+            if strip_namespace(name) == "si":
+                strings.append(unescape_text("".join(text)))
 
         def characters(some: str) -> None:
             if inside[-1] == "t" and "rPh" not in inside:  # how a word is pronounced is no part of it
@@ -212,7 +214,7 @@ class Workbook:
                 formats[given.get("numFmtId", "")] = given.get("formatCode", "")
             elif name == "xf" and "cellXfs" in inside:
                 number = given.get("numFmtId", "0")
-                styles.append(date_kind(int(number), formats.get(number)))
+                styles.append(classify_number_format(int(number), formats.get(number)))
 
         def end(_: str) -> None:
             inside.pop()
@@ -222,7 +224,7 @@ class Workbook:
         return styles
 
 
-class _Rows:
+class _SheetParser:
     """The rows of a sheet's XML, piece by piece."""
 
     def __init__(
@@ -230,16 +232,16 @@ class _Rows:
     ) -> None:
         self._where = f"{book.name}, sheet “{shown(sheet)}”"
         self._strings, self._dates, self._date_1904 = strings, dates, date_1904
-        self._rows: list[Record] = []
+        self._rows: list[SheetRow] = []
         self._row, self._column = 0, -1
         self._cells: dict[int, str] = {}
         self._kind = self._style = ""
         self._text: list[str] = []
-        self._reads = False  # whether characters are a cell's
-        self._pronounced = 0
+        self._in_cell_text = False  # whether characters are a cell's
+        self._phonetic_depth = 0
         self._formula = False
         self.formulas_without_value = 0
-        parser = self._parser = plain_parser(book.name)
+        parser = self._parser = create_xml_parser(book.name)
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
@@ -249,38 +251,38 @@ class _Rows:
         """One more piece of the XML."""
         self._parser.Parse(piece, last)
 
-    def taken(self) -> list[Record]:
+    def take_rows(self) -> list[SheetRow]:
         """The rows that are whole since the last time."""
         rows, self._rows = self._rows, []
         return rows
 
     def _start(self, name: str, given: Mapping[str, str]) -> None:
-        tag = self._names.get(name) or self._names.setdefault(name, local(name))
+        tag = self._names.get(name) or self._names.setdefault(name, strip_namespace(name))
         if tag == "c":
             self._kind, self._style = given.get("t", "n"), given.get("s", "")
-            self._column = self._column_of(given["r"]) if "r" in given else self._column + 1
-            if self._column >= MOST_COLUMNS:
-                self._refuse(f"has a cell in column {self._column + 1:,}; up to {MOST_COLUMNS:,} are taken")
+            self._column = self._parse_column(given["r"]) if "r" in given else self._column + 1
+            if self._column >= XLSX_MAX_COLUMNS:
+                self._reject(f"has a cell in column {self._column + 1:,}; up to {XLSX_MAX_COLUMNS:,} are taken")
             self._text.clear()
             self._formula = False
         elif tag == "f":
             self._formula = True
         elif tag in ("v", "t"):
-            self._reads = not self._pronounced
+            self._in_cell_text = not self._phonetic_depth
         elif tag == "row":
             before, self._row = self._row, int(given["r"]) if "r" in given else self._row + 1
             self._column, self._cells = -1, {}
-            if not before < self._row <= MOST_ROWS:
-                self._refuse(f"follows row {before:,}; rows rise, up to {MOST_ROWS:,}")
+            if not before < self._row <= XLSX_MAX_ROWS:
+                self._reject(f"follows row {before:,}; rows rise, up to {XLSX_MAX_ROWS:,}")
         elif tag == "rPh":
-            self._pronounced += 1
+            self._phonetic_depth += 1
 
     def _end(self, name: str) -> None:
         tag = self._names[name]
         if tag in ("v", "t"):
-            self._reads = False
+            self._in_cell_text = False
         elif tag == "c":
-            if self._text and (cell := self._cell("".join(self._text))):
+            if self._text and (cell := self._convert_cell("".join(self._text))):
                 self._cells[self._column] = cell
             elif self._formula and self._kind != "str":  # a text that a formula makes may well be empty
                 self.formulas_without_value += 1
@@ -288,38 +290,38 @@ class _Rows:
             if self._cells:
                 self._rows.append((self._row, self._cells))
         elif tag == "rPh":
-            self._pronounced -= 1
+            self._phonetic_depth -= 1
 
     def _characters(self, some: str) -> None:
-        if self._reads:
+        if self._in_cell_text:
             self._text.append(some)
 
-    def _column_of(self, reference: str) -> int:
+    def _parse_column(self, reference: str) -> int:
         match = _REFERENCE.fullmatch(reference)
         if match is None:
-            self._refuse(f"has a cell “{shown(reference)}”, which is no place in a sheet")
+            self._reject(f"has a cell “{shown(reference)}”, which is no place in a sheet")
         number = 0
         for letter in match[1]:
             number = number * 26 + ord(letter) - 64
         return number - 1
 
-    def _cell(self, text: str) -> str:
+    def _convert_cell(self, text: str) -> str:
         if self._kind == "n":
             shows = self._dates[int(self._style)] if self._style and int(self._style) < len(self._dates) else ""
-            return dated(text, shows, date_1904=self._date_1904) if shows else number_text(text)
+            return format_serial_date(text, shows, date_1904=self._date_1904) if shows else format_stored_number(text)
         if self._kind == "s":
             if int(text) >= len(self._strings):
-                self._refuse(f"names text {text}, but the workbook has {len(self._strings):,}")
+                self._reject(f"names text {text}, but the workbook has {len(self._strings):,}")
             return self._strings[int(text)]
         if self._kind == "b":
             return "TRUE" if text.strip() == "1" else "FALSE"
-        return unescaped(text) if self._kind in ("inlineStr", "str") else text
+        return unescape_text(text) if self._kind in ("inlineStr", "str") else text
 
-    def _refuse(self, what: str) -> NoReturn:
+    def _reject(self, what: str) -> NoReturn:
         raise ReadError(f"{self._where}: row {self._row:,} {what}. Save the file once more in Excel.", line=self._row)
 
 
-def plain_parser(name: str) -> expat.XMLParserType:
+def create_xml_parser(name: str) -> expat.XMLParserType:
     """A parser that declares nothing: a workbook needs no entities, and what brings some is a bomb or worse."""
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
@@ -331,17 +333,17 @@ def plain_parser(name: str) -> expat.XMLParserType:
     return parser
 
 
-def local(name: str) -> str:
+def strip_namespace(name: str) -> str:
     """A name without its namespace."""
     return name.rpartition("}")[2]
 
 
-def unescaped(text: str) -> str:
+def unescape_text(text: str) -> str:
     """``_x000D_`` and its like as the characters they stand for."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
 
-def number_text(text: str) -> str:
+def format_stored_number(text: str) -> str:
     """A number as it is stored, every digit of an integer; of a fraction what a person sees of its double.
 
     Excel keeps 19.9 as 19.899999999999999, the same double in 17 digits.
@@ -356,18 +358,18 @@ def number_text(text: str) -> str:
     return text
 
 
-def date_kind(number: int, code: str | None) -> str:
+def classify_number_format(number: int, code: str | None) -> str:
     """What a number format shows: ``date``, ``time``, ``both``, or nothing of the kind (empty)."""
     if code is None:
         return "both" if number == 22 else "date" if number in _BUILT_IN_DATES else "time" * (number in _BUILT_IN_TIMES)
-    seen = _NOT_SHOWN.sub("", code.split(";")[0]).lower()
+    seen = _FORMAT_LITERALS.sub("", code.split(";")[0]).lower()
     if "[" in seen or "general" in seen:  # what is left in brackets is a duration: [h]:mm
         return ""
     date, time = re.search(r"[yd]|mmm", seen), re.search(r"[hs]", seen)
     return "both" if date and time else "date" if date else "time" if time else ""
 
 
-def dated(text: str, shows: str, *, date_1904: bool) -> str:
+def format_serial_date(text: str, shows: str, *, date_1904: bool) -> str:
     """Days since the workbook's beginning as ISO; as they are where they are no date."""
     try:
         days = Decimal(text.strip())
@@ -375,7 +377,7 @@ def dated(text: str, shows: str, *, date_1904: bool) -> str:
         return text
     # Excel's 1900 has a 29 February: the days before March are not sure
     if not days.is_finite() or not 0 <= days < 2_958_466 or (1 <= days < 61 and not date_1904):
-        return number_text(text)
+        return format_stored_number(text)
     begin = datetime(1904, 1, 1) if date_1904 else datetime(1899, 12, 30)  # noqa: DTZ001  a sheet knows no zone
     ms = int((days * 86_400_000).to_integral_value())
     moment = begin + timedelta(milliseconds=ms)

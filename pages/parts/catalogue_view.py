@@ -68,8 +68,8 @@ def _take_in(loading: Loading) -> None:
     """If a file has come in, read it; what is no catalogue is a sentence."""
     doors = house().doors
     if not loading.token:
-        loading.token = doors.open()
-    file = doors.take(loading.token)
+        loading.token = doors.create_token()
+    file = doors.take_newest(loading.token)
     if file is None:
         return
     loading.uploads, loading.listing, loading.trouble = loading.uploads + 1, None, ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from intempt_core.receiving import CONTENT_TYPE, NAME, PATH, TOKEN
+from intempt_core.receiving import FILE_NAME_HEADER, TOKEN_HEADER, UPLOAD_CONTENT_TYPE, UPLOAD_PATH
 from pages.parts.house import house
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ def file_input(label: str, *, hint: str, token: str, key: str) -> None:
         "label": label,
         "button": "Choose a file",
         "hint": hint,
-        "path": PATH,
-        "type": CONTENT_TYPE,
+        "path": UPLOAD_PATH,
+        "type": UPLOAD_CONTENT_TYPE,
         "token": token,
-        "token_header": TOKEN,
-        "name_header": NAME,
-        "most": house().doors.spool.most,
+        "token_header": TOKEN_HEADER,
+        "name_header": FILE_NAME_HEADER,
+        "most": house().doors.spool.max_bytes,
     }
     _component()(key=key, data=data, on_arrived_change=lambda: None)

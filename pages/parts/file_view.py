@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from intempt_core import Dialect, Table
-from intempt_core.tables import Kind
+from intempt_core.tables import FileKind
 from pages.parts import uploading
 from pages.parts.file_input import file_input
 from pages.parts.house import house
@@ -83,9 +83,9 @@ def file_line() -> str:
 def understood(table: Table) -> str:
     """How a file was read, in a few words."""
     dialect = table.dialect
-    if table.kind is Kind.WORKBOOK:
+    if table.kind is FileKind.WORKBOOK:
         return f"Excel, sheet {dialect.sheet}, header in row {dialect.header_line}"
-    if table.kind is Kind.LINES:
+    if table.kind is FileKind.JSON_LINES:
         return f"JSON lines, {dialect.encoding}"
     return f"{dialect.encoding}, {delimiter_word(dialect.delimiter)}, header in line {dialect.header_line}"
 
@@ -103,7 +103,7 @@ def file_step() -> None:
         return
     for note in table.notes:
         st.text(note)
-    chosen = sheet(table) if table.kind is Kind.WORKBOOK else text(table)
+    chosen = sheet(table) if table.kind is FileKind.WORKBOOK else text(table)
     st.button(
         "Read it this way",
         key="upload-reread",
@@ -120,7 +120,7 @@ def text(table: Table) -> Dialect:
     dialect = table.dialect
     encodings, delimiters, quotes, headers, skips = st.columns(5)
     encoding = encoding_of(encodings, table)
-    if table.kind is Kind.LINES:
+    if table.kind is FileKind.JSON_LINES:
         return replace(dialect, encoding=encoding)
     delimiter = delimiters.selectbox(
         "Delimiter",

@@ -13,7 +13,7 @@ from intempt_core.checks import Lacks
 from intempt_core.errors import CatalogueUnavailable
 from intempt_core.history import BatchSummary, Intent, LeftBehind, RequestIntent, requests_of
 from intempt_core.plan import Plan
-from intempt_core.receiving import Doors
+from intempt_core.receiving import UploadTokens
 from intempt_core.settings import ROOT
 from intempt_core.spool import Spool
 from intempt_core.targets import SANDBOX, Credential, read_secrets
@@ -35,7 +35,7 @@ class House:
     def __post_init__(self) -> None:
         """The engine asks this house where a batch goes; files come in through its doors."""
         self.catalogues = Catalogues(self.settings.data / "catalogues")
-        self.doors = Doors(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
+        self.doors = UploadTokens(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
         self.dispatcher = Dispatcher(self.history, self.resolve, self.settings, url=self.url)
 
     @property

@@ -4,7 +4,7 @@ import streamlit as st
 
 from intempt_core import CATALOGUE, Issue, Target
 from intempt_core.marking import LINES_DRAWN, lines_of, visible
-from intempt_core.payloads import LONGEST, OTHERWISE, position
+from intempt_core.payloads import MAX_PASTED_CHARS, TOO_LONG_HINT, locate_in_payload
 from intempt_core.snippets import curl, node, python
 from intempt_core.text_mends import differences
 from intempt_core.verdicts import Tone, Verdict
@@ -60,7 +60,9 @@ def paste(screen: Inspecting) -> None:
         on_change=lambda: inspecting.read(target()),
         persist_state="session",
     )
-    paste_guard(PASTE, LONGEST, OTHERWISE, lambda text: inspecting.read_text(target(), text), key="inspect-guard")
+    paste_guard(
+        PASTE, MAX_PASTED_CHARS, TOO_LONG_HINT, lambda text: inspecting.read_text(target(), text), key="inspect-guard"
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Inspect", key="inspect-read", type="primary" if screen.payload is None else "secondary",
                   on_click=lambda: inspecting.read(target()))  # fmt: skip
@@ -69,10 +71,10 @@ def paste(screen: Inspecting) -> None:
         with st.popover("Open a file", key="inspect-drop", type="tertiary"):
             file_key = key("inspect-file", screen.files)
             st.file_uploader(
-                f"A text of up to {LONGEST / 1e6:.0f} MB",
+                f"A text of up to {MAX_PASTED_CHARS / 1e6:.0f} MB",
                 TYPES,
                 key=file_key,
-                max_upload_size=LONGEST // 1_000_000,
+                max_upload_size=MAX_PASTED_CHARS // 1_000_000,
                 on_change=_dropped,
                 args=(file_key,),
             )
@@ -208,7 +210,9 @@ def _line(screen: Inspecting, issue: Issue, number: int) -> str:
     if screen.payload is None:
         return ""
     marked = screen.places.get(number)
-    place = position(screen.payload, issue.place.pointer) if marked is None else screen.payload.line_column(marked)
+    place = (
+        locate_in_payload(screen.payload, issue.place.pointer) if marked is None else screen.payload.line_column(marked)
+    )
     words = [f"Line {place[0]:,}, column {place[1]:,}", issue.place.path]
     return visible(" · ".join(part for part in words if part))
 

@@ -19,11 +19,11 @@ from intempt_core import (
     read_payload,
 )
 from intempt_core.cases import Case, read_case
-from intempt_core.curl import without_keys
+from intempt_core.curl import mask_pasted_keys
 from intempt_core.events import at, id_text, identities_of, linking_of
 from intempt_core.history import Source, target_key
 from intempt_core.marking import Mark
-from intempt_core.payloads import LONGEST
+from intempt_core.payloads import MAX_PASTED_CHARS
 from intempt_core.plan import Plan, Policy
 from intempt_core.sandbox_word import read_words
 from intempt_core.text_mends import Mend, marks_with, mend_of, mended
@@ -101,10 +101,10 @@ def read(target: Target) -> None:
     """Read and judge what was pasted; what is no JSON is a sentence with its line. A key is masked where it stands."""
     found, text = room(Inspecting), value(PASTE, "") or ""
     had_key = False
-    if len(text) > LONGEST:
+    if len(text) > MAX_PASTED_CHARS:
         put(PASTE, "")  # it would go back and forth between browser and server with every click
     else:
-        text, had_key = without_keys(text)
+        text, had_key = mask_pasted_keys(text)
         if had_key:
             put(PASTE, text)
     if found.payload is not None and text == found.payload.text:
@@ -117,13 +117,13 @@ def read(target: Target) -> None:
         found.batch, found.settled_at, found.doubled = None, 0.0, False
     if not text.strip():
         return
-    found.text = text if len(text) <= LONGEST else ""
+    found.text = text if len(text) <= MAX_PASTED_CHARS else ""
     try:
-        found.case = read_case(text) if len(text) <= LONGEST else None
+        found.case = read_case(text) if len(text) <= MAX_PASTED_CHARS else None
         if found.case is not None:
             text = found.text = found.case.body
             put(PASTE, text)
-        found.payload = read_payload(text, longest=LONGEST)
+        found.payload = read_payload(text, max_chars=MAX_PASTED_CHARS)
     except ConsoleError as error:
         found.trouble, found.trouble_line = str(error), getattr(error, "line", None)
         found.focus, found.asked = found.trouble_line or 0, found.asked + 1

@@ -124,11 +124,11 @@ def rows(judged: Judged, issues: list[Issue]) -> None:
     first = set([column for column in wanted if column is not None][:COLUMNS])
     shown = [column for column in table.header if column in first]
     at = [number - 1 for number in numbers]
-    texts = {column: table.cells_of(column, at) for column in shown}
+    texts = {column: table.take_cells(column, at) for column in shown}
     if original is not None:
         for column in shown:
             if table.columns[column] is not original.columns[column]:
-                before = zip(numbers, texts[column], original.cells_of(column, at), strict=True)
+                before = zip(numbers, texts[column], original.take_cells(column, at), strict=True)
                 marks |= {
                     (number, column): "mended"
                     for number, now, then in before

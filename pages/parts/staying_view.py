@@ -65,7 +65,7 @@ def rows(judged: Judged, some: list[int]) -> None:
                 "line": table.lines[some],
                 "row": [row + 1 for row in some],
                 "why": [_why([issue.code for issue in found]) for found in judged.report.issues_by_row(some)],
-                **{f"{column} ": [cell[:120] for cell in table.cells_of(column, some)] for column in shown},
+                **{f"{column} ": [cell[:120] for cell in table.take_cells(column, some)] for column in shown},
             }
         ),
         hide_index=True,

@@ -91,13 +91,13 @@ def door() -> str:
     """The token under which this tab's browser brings files."""
     found = uploading()
     if not found.token:
-        found.token = house().doors.open()
+        found.token = house().doors.create_token()
     return found.token
 
 
 def take_in() -> None:
     """If a file has come in through this tab's door, read it; what cannot be read is a sentence."""
-    file = house().doors.take(door())
+    file = house().doors.take_newest(door())
     if file is None:
         found = uploading()
         if found.digest and not house().doors.spool.touch(found.digest):

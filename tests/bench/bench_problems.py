@@ -87,7 +87,7 @@ def pages(path: str) -> dict[str, float]:
             issues = verdict.report.issues((page - 1) * PAGE, PAGE)
             at = sorted({issue.place.row - 1 for issue in issues if issue.place.row})
             for column in verdict.mapped.table.header:
-                verdict.mapped.table.cells_of(column, at)
+                verdict.mapped.table.take_cells(column, at)
             core.append((time.perf_counter() - began) * 1000)
         upload.press("upload-offer-0")
         began = time.perf_counter()

@@ -52,7 +52,7 @@ def _door(url: str) -> dict[str, str]:
     from playwright.sync_api import sync_playwright
 
     import run
-    from intempt_core.receiving import NAME, PATH, TOKEN
+    from intempt_core.receiving import FILE_NAME_HEADER, TOKEN_HEADER, UPLOAD_PATH
     from tests.browser.conftest import FLAGS
 
     chromium = run.on_this_machine()
@@ -62,23 +62,23 @@ def _door(url: str) -> dict[str, str]:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(base_url=url)
         page.goto("/upload")
-        with page.expect_request(f"**{PATH}") as asked:
+        with page.expect_request(f"**{UPLOAD_PATH}") as asked:
             file = {"name": "small.csv", "mimeType": "text/csv", "buffer": b"name,userId\nProduct viewed,u1\n"}
             page.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]  # a FilePayload
         page.get_by_text("small.csv · 1 row").wait_for()
         headers = asked.value.all_headers()
         browser.close()
-    return {name: headers[name.lower()] for name in (TOKEN, NAME, "Content-Type", "Origin")}
+    return {name: headers[name.lower()] for name in (TOKEN_HEADER, FILE_NAME_HEADER, "Content-Type", "Origin")}
 
 
 def _put(url: str, headers: dict[str, str], megabytes: int) -> None:
     import httpx
 
-    from intempt_core.receiving import PATH
+    from intempt_core.receiving import UPLOAD_PATH
 
     piece = (b"Product viewed,e1,u1,SKU_1,1714631904000,1.50\n" * 25_000)[:1_000_000]
     length = {"Content-Length": str(megabytes * len(piece))}
     body = (piece for _ in range(megabytes))
-    answer = httpx.put(url + PATH, content=body, headers={**headers, **length}, timeout=120)
+    answer = httpx.put(url + UPLOAD_PATH, content=body, headers={**headers, **length}, timeout=120)
     if answer.status_code != 201:
         raise RuntimeError(f"the console answered {answer.status_code}: {answer.text}")

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.credentials import MASK
-from intempt_core.curl import is_command, read_command, without_keys
+from intempt_core.curl import is_curl_command, mask_pasted_keys, parse_curl_command
 from intempt_core.errors import ReadError
-from intempt_core.payloads import position, read_payload
-from intempt_core.shell import Unclosed, words_of
+from intempt_core.payloads import locate_in_payload, read_payload
+from intempt_core.shell import UnclosedQuote, split_command_line
 from intempt_core.snippets import curl
 from intempt_core.targets import sandbox_target
 
@@ -56,22 +56,22 @@ def test_every_way_to_write_a_command_gives_its_body(command: str) -> None:
     assert not any("Other commands" in note for note in payload.notes) or "jq" in command or command.startswith("//")
     (event,) = payload.events
     assert {"name": event.name, **event.body} == EVENT
-    line, column = position(payload, "/eventId")
+    line, column = locate_in_payload(payload, "/eventId")
     assert payload.text.split("\n")[line - 1][column - 1 :].lstrip('^\\"').startswith("e1")
     assert any(URL in note for note in payload.notes)
 
 
 def test_data_given_in_pieces_is_joined_as_curl_joins_it() -> None:
-    assert read_command("curl u --json '{\"a\":' --json '1}'").body.value == '{"a":1}'  # type: ignore[union-attr]
-    assert read_command("curl u -d a=1 -d b=2").body.value == "a=1&b=2"  # type: ignore[union-attr]
+    assert parse_curl_command("curl u --json '{\"a\":' --json '1}'").body.value == '{"a":1}'  # type: ignore[union-attr]
+    assert parse_curl_command("curl u -d a=1 -d b=2").body.value == "a=1&b=2"  # type: ignore[union-attr]
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
 def test_our_own_command_is_read_back_as_the_very_body(text: str) -> None:
     body = json.dumps({"track": [{"name": text, "payload": [{"eventId": text}]}]}, ensure_ascii=False)
     command = curl(sandbox_target("http://127.0.0.1:1"), body.encode())
-    assert without_keys(command) == (command, False)
-    read = read_command(command).body
+    assert mask_pasted_keys(command) == (command, False)
+    read = parse_curl_command(command).body
     assert read is not None
     assert read.value == body
 
@@ -87,13 +87,13 @@ PIECES = st.lists(
 
 @given(PIECES)
 def test_words_are_those_of_a_shell_and_each_character_knows_its_place(text: str) -> None:
-    words = words_of(text)
+    words = split_command_line(text)
     assert [word.value for word in words] == shlex.split(text)
     for word in words:
         for offset, char in enumerate(word.value):
-            at, end = word.span(offset, offset + 1)
+            at, end = word.text_span(offset, offset + 1)
             assert text[at:end].endswith(char)
-            assert word.place(offset) == at
+            assert word.text_offset(offset) == at
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_key_is_masked_and_nowhere_kept(command: str) -> None:
 
 def is_masked_and_refused(text: str) -> None:
     """No key is left in the text, nor in the sentence that says why it cannot be read."""
-    masked, had = without_keys(text)
+    masked, had = mask_pasted_keys(text)
     assert had
     assert KEY not in masked
     with pytest.raises(ReadError) as raised:
@@ -178,8 +178,8 @@ def is_masked_and_refused(text: str) -> None:
     ],
 )
 def test_a_key_in_a_command_that_cannot_be_read_is_masked_too(command: str) -> None:
-    with pytest.raises(Unclosed):
-        words_of(command)
+    with pytest.raises(UnclosedQuote):
+        split_command_line(command)
     is_masked_and_refused(command)
 
 
@@ -197,7 +197,7 @@ def test_a_key_in_what_has_no_body_of_curls_is_masked_as_well(text: str) -> None
 
 @pytest.mark.parametrize("comment", ["// from curl once", "# curl said", "/* as curl sent it */"])
 def test_a_body_below_a_comment_that_speaks_of_curl_is_a_body(comment: str) -> None:
-    assert not is_command(f"{comment}\n{BODY}")
+    assert not is_curl_command(f"{comment}\n{BODY}")
     assert read_payload(f"{comment}\n{BODY}").events
 
 
@@ -213,8 +213,8 @@ def test_a_body_below_a_comment_that_speaks_of_curl_is_a_body(comment: str) -> N
     ],
 )
 def test_what_is_no_command_is_left_as_it_is(text: str) -> None:
-    assert not is_command(text)
-    assert without_keys(text) == (text, False)
+    assert not is_curl_command(text)
+    assert mask_pasted_keys(text) == (text, False)
 
 
 @pytest.mark.parametrize("end", ["", " ", " |", "\n", " ;", " > x", " ''", ' "', " $", " `"])
@@ -222,13 +222,13 @@ def test_what_is_no_command_is_left_as_it_is(text: str) -> None:
     "option", ["-u", "--user", "-H Authorization:", "-H 'Authorization:'", "-b", "-d", "--url", "-G"]
 )
 def test_a_command_that_breaks_off_at_an_option_is_read_as_far_as_it_goes(option: str, end: str) -> None:
-    assert without_keys(f"curl {option}{end}")[1] in (True, False)
-    assert without_keys(f"K={KEY} curl {option}{end}")[1] in (True, False)
+    assert mask_pasted_keys(f"curl {option}{end}")[1] in (True, False)
+    assert mask_pasted_keys(f"K={KEY} curl {option}{end}")[1] in (True, False)
 
 
 def test_a_variable_is_no_key() -> None:
     command = f'curl -u "$INTEMPT_API_KEY" {URL} -H "Authorization: Basic $TOKEN" -d \'{{}}\''
-    assert without_keys(command) == (command, False)
+    assert mask_pasted_keys(command) == (command, False)
 
 
 @given(st.text(alphabet="curl -dHu'\"\\$^{}@<EOF\n;|&#=x:[]1,`\u00a0\f\u2028", max_size=60).map("curl ".__add__))

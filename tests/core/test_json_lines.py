@@ -18,13 +18,13 @@ from intempt_core.errors import MappingError, ReadError
 from intempt_core.events import GivenEvent
 from intempt_core.exports import events_lines, left_behind_csv, problems_csv
 from intempt_core.issues import Place
-from intempt_core.json_lines import _events_of, _plain_event
+from intempt_core.json_lines import _parse_line, _parse_plain_event
 from intempt_core.mapped import MappedDocuments, MappedTable, first_mapping, map_table, put_into
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.mends import Mend, Way, mend
 from intempt_core.plan import Order, plan_table
 from intempt_core.pointing import Spot, find, in_request
-from intempt_core.tables import Dialect, Kind, Table, read_table
+from intempt_core.tables import Dialect, FileKind, Table, read_table
 
 VENDOR = Path(__file__).resolve().parents[3] / "shared" / "data" / "vendor-events" / "segment-ecommerce.jsonl"
 
@@ -98,11 +98,11 @@ def test_the_verdict_is_that_of_the_same_events_pasted_one_by_one(bodies: list[d
 
 @given(EVENT.map(json.dumps) | st.text(alphabet='{}[]":,name userId\\0123456789.eE+-\t', max_size=40))
 def test_the_quick_way_reads_what_the_careful_way_reads(line: str) -> None:
-    quick = _plain_event(line.encode(), first=True)
+    quick = _parse_plain_event(line.encode(), with_issues=True)
     if quick is not None:
         again = json.loads(line)
         assert json.dumps(quick) == json.dumps(again)
-        assert _plain_event(line.encode(), first=False) == quick
+        assert _parse_plain_event(line.encode(), with_issues=False) == quick
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_line_may_hold_a_whole_request_and_each_event_is_a_row() -> None:
     table = read(
         event(1), "", body, "[]", [event(5), event(6)], {"name": "Added to cart", "payload": [{"userId": "c"}]}
     )
-    assert table.kind is Kind.LINES
+    assert table.kind is FileKind.JSON_LINES
     assert table.lines.tolist() == [1, 3, 3, 3, 5, 5, 6]
     assert table.columns["userId"].to_pylist() == ["u1", "a", "b", "", "u5", "u6", "c"]
     assert table.notes == (
@@ -224,14 +224,14 @@ def test_the_bytes_say_that_they_are_json_lines_and_a_document_in_one_piece_is_n
         gzip.compress(line.encode()),
         f"\n {line}\r\n".encode(),
     ):
-        assert read_table(data, name="events.csv").kind is Kind.LINES
+        assert read_table(data, name="events.csv").kind is FileKind.JSON_LINES
     latin = read_table('{"userId":"ü"}'.encode("cp1252"), name="x", dialect=Dialect("cp1252"))
     assert latin.cell(0, "userId") == "ü"
     assert read("not json", event(1), event(2), name="a.jsonl").rows == 3
     for whole in (json.dumps([event(1)], indent=1), json.dumps(event(1), indent=1)):
         with pytest.raises(ReadError, match="is JSON in one piece"):
             read_table(whole.encode(), name="events.jsonl")
-    assert read_table(b"name,userId\nx,y\n", name="named.jsonl").kind is Kind.TEXT
+    assert read_table(b"name,userId\nx,y\n", name="named.jsonl").kind is FileKind.TEXT
 
 
 @given(
@@ -245,7 +245,7 @@ def test_any_bytes_called_json_lines_are_read_or_refused_with_a_sentence(data: b
         said = str(error)
     else:
         said = "."
-        if table.kind is Kind.LINES:
+        if table.kind is FileKind.JSON_LINES:
             file = map_table(table, Mapping({}))
             report = check_table(file)
             assert report.rows == table.rows == len(list(file.events()))
@@ -422,4 +422,4 @@ def test_the_command_line_checks_and_sends_json_lines(tmp_path: Path, capsys: py
 
 def test_an_event_is_found_again_wherever_it_stands_on_its_line() -> None:
     line = json.dumps([event(1), event(2)]).encode()
-    assert [one.body["eventId"] for one in _events_of(line, 7)[0]] == ["e1", "e2"]
+    assert [one.body["eventId"] for one in _parse_line(line, 7)[0]] == ["e1", "e2"]

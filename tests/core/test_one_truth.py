@@ -233,7 +233,7 @@ def said_before(ids: Sequence[str]) -> Mapping[str, Sent]:
 
 def issues_of_reading(mapped: MappedTable, row: int, event: GivenEvent) -> Iterator[Issue]:
     """What a row shows beside its event, looked up cell by cell."""
-    cells = mapped.table.cells.get(row)
+    cells = mapped.table.cell_counts.get(row)
     if cells is not None and cells != len(mapped.table.header):
         code = "row_long" if cells > len(mapped.table.header) else "row_short"
         yield Issue(code, Place(event.place.row, event.place.line), str(cells))

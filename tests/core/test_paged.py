@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core import ReadError, check_table, exact_mapping, map_table, plan_table, read_table
-from intempt_core.paged import LARGE, Paged, Raw, digest_of, first_of
+from intempt_core.paged import MEMORY_LIMIT_BYTES, FileBytes, MappedFile, compute_sha256, find_byte
 
 HEADER = "name,eventId,userId,productId,timestamp\n"
 ROWS = [f"Product viewed,evt_{number % 990},u{number % 7},p{number},1714631904000\n" for number in range(1000)]
@@ -22,14 +22,14 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-def told(path: Path, large: int = LARGE) -> object:
-    table = read_table(path, name="events.csv", large=large)
+def told(path: Path, large: int = MEMORY_LIMIT_BYTES) -> object:
+    table = read_table(path, name="events.csv", memory_limit=large)
     mapped = map_table(table, exact_mapping(table.header))
     report = check_table(mapped)
     plan = plan_table(mapped, (~report.bad).nonzero()[0])
     columns = {name: column.to_pylist() for name, column in table.columns.items()}
     return (
-        table.digest, table.size, columns, table.lines.tolist(), table.cells, table.notes,
+        table.digest, table.size, columns, table.lines.tolist(), table.cell_counts, table.notes,
         report.counts, report.issues(), [body for _, _, body in plan.written()],
     )  # fmt: skip
 
@@ -46,14 +46,14 @@ def files_of_at_most(size: int) -> Iterator[None]:
 
 
 def test_a_table_on_disk_is_the_table_in_memory(file: Path) -> None:
-    assert read_table(file, name="events.csv", large=1000).pages is not None
+    assert read_table(file, name="events.csv", memory_limit=1000).mapped_file is not None
     assert told(file, large=1000) == told(file)
 
 
 def test_a_large_file_of_another_encoding_is_read_too(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_bytes((HEADER + "".join(ROWS) + "Product viewed,é,ü,p,\n").encode("cp1252"))
-    assert read_table(path, name="events.csv", large=1000).cell(1000, "userId") == "ü"
+    assert read_table(path, name="events.csv", memory_limit=1000).cell(1000, "userId") == "ü"
 
 
 def test_rows_that_the_disk_has_no_room_for_are_a_sentence(file: Path) -> None:
@@ -61,22 +61,22 @@ def test_rows_that_the_disk_has_no_room_for_are_a_sentence(file: Path) -> None:
         files_of_at_most(file.stat().st_size + 100),
         pytest.raises(ReadError, match="no room on the disk to hold its rows: File too large"),
     ):
-        read_table(file, name="events.csv", large=1000)
+        read_table(file, name="events.csv", memory_limit=1000)
 
 
 def test_a_file_that_the_disk_has_no_room_for_is_read_in_memory(file: Path) -> None:
     with files_of_at_most(1000):
-        assert read_table(file, name="events.csv", large=1000).rows == len(ROWS) + 7
+        assert read_table(file, name="events.csv", memory_limit=1000).rows == len(ROWS) + 7
 
 
 @pytest.mark.parametrize("text", [b"abc", b"\xef\xbb\xbfabc\0d", b"a" * (1 << 20) + b"\0", b"\xff"])
 def test_pages_answer_as_bytes_do(text: bytes, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(text)
     with (tmp_path / "file").open("r+b") as own:
-        pages: Raw = Paged.over(own)
+        pages: FileBytes = MappedFile.from_file(own)
     assert pages.startswith((b"ab", b"\xff")) == text.startswith((b"ab", b"\xff"))
     assert pages.isascii() == text.isascii()
     assert pages.removeprefix(b"\xef\xbb\xbf")[:4] == text.removeprefix(b"\xef\xbb\xbf")[:4]
     assert pages.decode("latin-1") == text.decode("latin-1")
-    assert digest_of(pages) == digest_of(text)
-    assert first_of(b"\0", pages) == text.find(b"\0")
+    assert compute_sha256(pages) == compute_sha256(text)
+    assert find_byte(b"\0", pages) == text.find(b"\0")

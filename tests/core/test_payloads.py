@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from intempt_core.errors import ReadError
 from intempt_core.events import body_of, errors_of
-from intempt_core.json_text import DEEPEST
-from intempt_core.payloads import LONGEST, position, read_payload
+from intempt_core.json_text import MAX_JSON_DEPTH
+from intempt_core.payloads import MAX_PASTED_CHARS, locate_in_payload, read_payload
 
 EVENT = {"eventId": "e1", "userId": "u1", "data": {"productId": "p1"}}
 
@@ -108,7 +108,7 @@ def test_what_stands_one_after_another_is_read_one_by_one(text: str, recognised:
     assert [event.place.pointer for event in payload.events] == pointers
     assert "each is read by itself" in payload.notes[-1]
     for event in payload.events:
-        assert text_at(text, *position(payload, event.place.pointer)).startswith("{")
+        assert text_at(text, *locate_in_payload(payload, event.place.pointer)).startswith("{")
 
 
 def test_comments_and_trailing_commas_are_read_over_and_said_at_their_place() -> None:
@@ -143,7 +143,7 @@ def test_each_of_several_commas_and_comments_on_one_line_has_its_own_place(aroun
 
 def test_a_text_that_is_too_long_is_refused_with_the_limit() -> None:
     with pytest.raises(ReadError, match="up to 5,000,000 are read here"):
-        read_payload(" " * 5_000_001, longest=LONGEST)
+        read_payload(" " * 5_000_001, max_chars=MAX_PASTED_CHARS)
 
 
 # ── what is misplaced ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,7 +174,7 @@ def test_events_in_another_shape_are_named_with_their_place_and_are_no_events(va
     assert payload.events == ()
     (issue,) = payload.issues
     assert (issue.code, issue.place.pointer) == ("request_shape", pointer)
-    assert issue.place.line == position(payload, pointer)[0]
+    assert issue.place.line == locate_in_payload(payload, pointer)[0]
     assert issue.given is not None
     assert issue.sentence.endswith(".")
 
@@ -214,8 +214,8 @@ def test_a_repeated_key_outside_of_events_belongs_to_no_row_and_its_last_value_c
     payload = read_payload('{"track": [1, 2],\n"track": [{"name": "n", "payload": [{}]}]}')
     (issue,) = payload.issues
     assert (issue.place.row, issue.place.line, issue.place.pointer) == (None, 2, "/track")
-    assert position(payload, "/track/0/name") == (2, 20)
-    assert position(payload, "/track/1") == position(payload, "/track")
+    assert locate_in_payload(payload, "/track/0/name") == (2, 20)
+    assert locate_in_payload(payload, "/track/1") == locate_in_payload(payload, "/track")
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_zeros_that_say_nothing_are_no_lost_digits(literal: str) -> None:
         ("[Infinity]", 1, "Infinity is no JSON"),
         ('{"a": "1e999",\n"b": [0.5, 12, 1e999]}', 2, "larger than any"),
         ('{"a": 1,\n"b": -' + "7" * 5000 + "}", 2, "5,000 digits"),
-        ("[" * DEEPEST + "\n[" + "]" * DEEPEST + "]", 2, "nested more than"),
+        ("[" * MAX_JSON_DEPTH + "\n[" + "]" * MAX_JSON_DEPTH + "]", 2, "nested more than"),
         ('{"a":' * 100_000, 1, "nested more than"),
         ('["' + "[" * 500, 1, "never closed"),
     ],
@@ -294,7 +294,7 @@ def test_what_is_no_json_is_said_with_line_and_mend(text: str, line: int | None,
 
 def test_brackets_in_texts_and_beside_each_other_are_not_deep() -> None:
     assert read_payload(json.dumps({"data": {"a": '[{"\\' * 500, "b": [[]] * 500}})).events
-    assert read_payload("[" * DEEPEST + "]" * DEEPEST).events
+    assert read_payload("[" * MAX_JSON_DEPTH + "]" * MAX_JSON_DEPTH).events
 
 
 @given(st.text() | st.text(alphabet="{}[]\",:\\ \n01e.-truefalsn/'“a", max_size=40))
@@ -361,21 +361,21 @@ def test_a_position_points_at_text_that_reads_as_the_value(document: tuple[objec
     value, text = document
     payload = read_payload(text)
     for pointer, expected in pointers(value):
-        found, _ = json.JSONDecoder().raw_decode(text_at(text, *position(payload, pointer)))
+        found, _ = json.JSONDecoder().raw_decode(text_at(text, *locate_in_payload(payload, pointer)))
         assert repr(found) == repr(expected)
-        assert position(payload, f"{pointer}/no such key") == position(payload, pointer)
+        assert locate_in_payload(payload, f"{pointer}/no such key") == locate_in_payload(payload, pointer)
     for event in payload.events:
-        assert event.place.line == position(payload, event.place.pointer)[0]
+        assert event.place.line == locate_in_payload(payload, event.place.pointer)[0]
 
 
 def test_a_position_counts_characters_and_every_kind_of_line_end() -> None:
     payload = read_payload('{"ü\\n":\r\n 1, "b":\r"x",\n\n "c": [true, [ 7 ]]}')
-    assert position(payload, "") == (1, 1)
-    assert position(payload, "/ü\n") == (2, 2)
-    assert position(payload, "/b") == (3, 1)
-    assert position(payload, "/c/1/0") == (5, 16)
-    assert position(payload, "/c/2/5") == position(payload, "/c")
-    assert position(payload, "nonsense") == (1, 1)
+    assert locate_in_payload(payload, "") == (1, 1)
+    assert locate_in_payload(payload, "/ü\n") == (2, 2)
+    assert locate_in_payload(payload, "/b") == (3, 1)
+    assert locate_in_payload(payload, "/c/1/0") == (5, 16)
+    assert locate_in_payload(payload, "/c/2/5") == locate_in_payload(payload, "/c")
+    assert locate_in_payload(payload, "nonsense") == (1, 1)
 
 
 def test_an_event_is_found_again_by_the_line_of_its_bracket() -> None:

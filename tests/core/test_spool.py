@@ -18,8 +18,16 @@ import uvicorn
 from starlette.applications import Starlette
 
 from intempt_core.errors import SpoolError, SpoolTooLarge
-from intempt_core.receiving import CONTENT_TYPE, NAME, PATH, TOKEN, Doors, file_name, route
-from intempt_core.spool import SECONDS_KEPT, SECONDS_OF_A_PART, Spool, Spooled
+from intempt_core.receiving import (
+    FILE_NAME_HEADER,
+    TOKEN_HEADER,
+    UPLOAD_CONTENT_TYPE,
+    UPLOAD_PATH,
+    UploadTokens,
+    create_upload_route,
+    parse_file_name,
+)
+from intempt_core.spool import PART_KEEP_SECONDS, SPOOL_KEEP_SECONDS, Spool, SpooledFile
 
 MOST = 5_000_000
 
@@ -30,17 +38,19 @@ def spool(tmp_path: Path) -> Spool:
 
 
 @pytest.fixture
-def doors(spool: Spool) -> Doors:
-    return Doors(spool)
+def doors(spool: Spool) -> UploadTokens:
+    return UploadTokens(spool)
 
 
 @pytest.fixture
-def url(doors: Doors) -> Iterator[str]:
+def url(doors: UploadTokens) -> Iterator[str]:
     """A server with the route alone, on a free port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()  # who comes before the server waits
-        server = uvicorn.Server(uvicorn.Config(Starlette(routes=[route(lambda: doors)]), log_level="warning"))
+        server = uvicorn.Server(
+            uvicorn.Config(Starlette(routes=[create_upload_route(lambda: doors)]), log_level="warning")
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -49,9 +59,9 @@ def url(doors: Doors) -> Iterator[str]:
 
 
 def put(url: str, token: str, data: bytes, name: str = "events.csv", **changed: str) -> httpx.Response:
-    headers = {TOKEN: token, NAME: quote(name), "Content-Type": CONTENT_TYPE, "Origin": url}
+    headers = {TOKEN_HEADER: token, FILE_NAME_HEADER: quote(name), "Content-Type": UPLOAD_CONTENT_TYPE, "Origin": url}
     headers |= {key.replace("_", "-"): value for key, value in changed.items()}
-    return httpx.put(url + PATH, content=data, headers=headers, timeout=20)
+    return httpx.put(url + UPLOAD_PATH, content=data, headers=headers, timeout=20)
 
 
 def files(spool: Spool) -> list[str]:
@@ -70,17 +80,17 @@ def until(holds: str, spool: Spool) -> None:
 
 
 def test_a_file_is_called_by_its_digest_and_its_own_name_is_no_path(spool: Spool) -> None:
-    with spool.receiving("../../etc/passwd") as incoming:
+    with spool.receive("../../etc/passwd") as incoming:
         incoming.write(b"a,b\n")
         incoming.write(b"1,2\n")
     digest = hashlib.sha256(b"a,b\n1,2\n").hexdigest()
-    assert incoming.spooled == Spooled("../../etc/passwd", digest, 8)
+    assert incoming.spooled == SpooledFile("../../etc/passwd", digest, 8)
     assert files(spool) == [digest]
     assert spool.path(digest).read_bytes() == b"a,b\n1,2\n"
 
 
 def test_two_at_once_do_not_meet_even_where_they_are_the_same(spool: Spool) -> None:
-    with spool.receiving("one") as one, spool.receiving("other") as other:
+    with spool.receive("one") as one, spool.receive("other") as other:
         one.write(b"same")
         other.write(b"sa")
         other.write(b"me")
@@ -90,24 +100,24 @@ def test_two_at_once_do_not_meet_even_where_they_are_the_same(spool: Spool) -> N
 
 
 def test_what_breaks_off_leaves_nothing(spool: Spool) -> None:
-    with pytest.raises(KeyboardInterrupt), spool.receiving("events.csv") as incoming:  # noqa: PT012  it breaks off inside
+    with pytest.raises(KeyboardInterrupt), spool.receive("events.csv") as incoming:  # noqa: PT012  it breaks off inside
         incoming.write(b"half")
         raise KeyboardInterrupt
     assert files(spool) == []
 
 
 def test_more_than_is_taken_is_refused_by_its_announcement_and_by_its_bytes(spool: Spool) -> None:
-    with pytest.raises(SpoolTooLarge, match=r"has more than 5 MB"), spool.receiving("big.csv", MOST + 1):
+    with pytest.raises(SpoolTooLarge, match=r"has more than 5 MB"), spool.receive("big.csv", MOST + 1):
         pass
-    with pytest.raises(SpoolTooLarge, match=r"has more than 5 MB"), spool.receiving("big.csv") as incoming:
+    with pytest.raises(SpoolTooLarge, match=r"has more than 5 MB"), spool.receive("big.csv") as incoming:
         incoming.write(bytes(MOST + 1))
     assert files(spool) == []
 
 
 def test_a_disk_that_is_almost_full_is_a_sentence_before_anything_is_written(tmp_path: Path) -> None:
-    full = Spool(tmp_path / "spool", MOST, free=lambda _: 1000)
+    full = Spool(tmp_path / "spool", MOST, free_bytes=lambda _: 1000)
     says = r"events.csv has no room in .*: the disk is almost full\. Make room"
-    with pytest.raises(SpoolError, match=says), full.receiving("events.csv", 10):
+    with pytest.raises(SpoolError, match=says), full.receive("events.csv", 10):
         pass
     assert files(full) == []
 
@@ -138,7 +148,7 @@ def test_a_folder_that_cannot_be_is_a_sentence(spool: Spool) -> None:
     spool.folder.parent.mkdir(parents=True)
     spool.folder.write_text("a file in the place of the folder")
     says = r"could not be kept in .* then drop the file again\."
-    with pytest.raises(SpoolError, match=says), spool.receiving("events.csv"):
+    with pytest.raises(SpoolError, match=says), spool.receive("events.csv"):
         pass
     spool.sweep()
 
@@ -147,17 +157,17 @@ def test_what_nobody_reads_for_a_day_goes_and_so_do_parts_that_nobody_writes(tmp
     now = time.time()
     spool = Spool(tmp_path, MOST, clock=lambda: now)
     for name in ("old", "read"):
-        with spool.receiving(name) as incoming:
+        with spool.receive(name) as incoming:
             incoming.write(name.encode())
     left = tmp_path / "left.part"
     left.write_bytes(b"half")
-    now += SECONDS_OF_A_PART + 10
+    now += PART_KEEP_SECONDS + 10
     spool.sweep()
     assert not left.exists()
     assert len(files(spool)) == 2
     read = hashlib.sha256(b"read").hexdigest()
     assert spool.touch(read)
-    now += SECONDS_KEPT - 100
+    now += SPOOL_KEEP_SECONDS - 100
     spool.sweep()
     assert files(spool) == [read]
     assert not spool.touch(hashlib.sha256(b"old").hexdigest())
@@ -166,24 +176,24 @@ def test_what_nobody_reads_for_a_day_goes_and_so_do_parts_that_nobody_writes(tmp
 # ── the door ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_file_arrives_at_the_door_that_it_was_brought_to_and_is_taken_once(url: str, doors: Doors) -> None:
-    mine, other = doors.open(), doors.open()
+def test_a_file_arrives_at_the_door_that_it_was_brought_to_and_is_taken_once(url: str, doors: UploadTokens) -> None:
+    mine, other = doors.create_token(), doors.create_token()
     data = bytes(range(256)) * 10_000
     answer = put(url, mine, data, "Köln/späte\\events.csv")
     assert (answer.status_code, answer.json()) == (201, {"digest": hashlib.sha256(data).hexdigest(), "size": len(data)})
-    assert doors.take(other) is None
-    assert doors.take(mine) == Spooled("events.csv", hashlib.sha256(data).hexdigest(), len(data))
-    assert doors.take(mine) is None
-    assert doors.take("nonsense") is None
+    assert doors.take_newest(other) is None
+    assert doors.take_newest(mine) == SpooledFile("events.csv", hashlib.sha256(data).hexdigest(), len(data))
+    assert doors.take_newest(mine) is None
+    assert doors.take_newest("nonsense") is None
 
 
-def test_of_several_files_the_newest_is_taken(url: str, doors: Doors) -> None:
-    token = doors.open()
+def test_of_several_files_the_newest_is_taken(url: str, doors: UploadTokens) -> None:
+    token = doors.create_token()
     assert [put(url, token, b"a", "a.csv").status_code, put(url, token, b"b", "b.csv").status_code] == [201, 201]
-    taken = doors.take(token)
+    taken = doors.take_newest(token)
     assert taken is not None
     assert taken.name == "b.csv"
-    assert doors.take(token) is None
+    assert doors.take_newest(token) is None
 
 
 @pytest.mark.parametrize(
@@ -191,50 +201,58 @@ def test_of_several_files_the_newest_is_taken(url: str, doors: Doors) -> None:
     [
         ({"Origin": "http://evil.example"}, 403, "the console's own page only"),
         ({"Origin": "null"}, 403, "the console's own page only"),
-        ({TOKEN: "guessed"}, 403, "Reload the page"),
+        ({TOKEN_HEADER: "guessed"}, 403, "Reload the page"),
         ({"Content_Type": "text/plain"}, 415, "is sent as application/octet-stream"),
-        ({NAME: "a/"}, 400, "A file has a name"),
+        ({FILE_NAME_HEADER: "a/"}, 400, "A file has a name"),
     ],
 )
 def test_what_another_page_could_send_is_refused_and_nothing_is_kept(
-    url: str, doors: Doors, changed: dict[str, str], status: int, sentence: str
+    url: str, doors: UploadTokens, changed: dict[str, str], status: int, sentence: str
 ) -> None:
-    token = doors.open()
+    token = doors.create_token()
     answer = put(url, token, b"a,b\n", **changed)
     assert answer.status_code == status
     assert sentence in answer.json()["error"]
-    assert doors.take(token) is None
+    assert doors.take_newest(token) is None
     assert files(doors.spool) == []
 
 
 def test_only_put_is_taken_and_no_other_site_is_told_that_it_may(url: str) -> None:
-    assert httpx.post(url + PATH, content=b"x").status_code == 405
-    asked = httpx.options(url + PATH, headers={"Origin": "http://evil.example", "Access-Control-Request-Method": "PUT"})
+    assert httpx.post(url + UPLOAD_PATH, content=b"x").status_code == 405
+    asked = httpx.options(
+        url + UPLOAD_PATH, headers={"Origin": "http://evil.example", "Access-Control-Request-Method": "PUT"}
+    )
     assert "access-control-allow-origin" not in asked.headers
 
 
-def test_too_large_a_file_is_refused_also_where_it_does_not_say_so(url: str, doors: Doors) -> None:
-    token = doors.open()
-    headers = {TOKEN: token, NAME: "big.csv", "Content-Type": CONTENT_TYPE, "Origin": url}
-    answer = httpx.put(url + PATH, content=(bytes(1_000_000) for _ in range(6)), headers=headers)
+def test_too_large_a_file_is_refused_also_where_it_does_not_say_so(url: str, doors: UploadTokens) -> None:
+    token = doors.create_token()
+    headers = {TOKEN_HEADER: token, FILE_NAME_HEADER: "big.csv", "Content-Type": UPLOAD_CONTENT_TYPE, "Origin": url}
+    answer = httpx.put(url + UPLOAD_PATH, content=(bytes(1_000_000) for _ in range(6)), headers=headers)
     assert answer.status_code == 413
     assert "big.csv has more than 5 MB" in answer.json()["error"]
     assert files(doors.spool) == []
 
 
-def test_no_room_is_an_answer(url: str, doors: Doors) -> None:
+def test_no_room_is_an_answer(url: str, doors: UploadTokens) -> None:
     doors.spool.folder.parent.mkdir(parents=True)
     doors.spool.folder.write_text("a file in the place of the folder")
-    answer = put(url, doors.open(), b"a,b\n")
+    answer = put(url, doors.create_token(), b"a,b\n")
     assert answer.status_code == 507
     assert "events.csv could not be kept in" in answer.json()["error"]
 
 
-def test_an_upload_that_breaks_off_leaves_nothing_while_another_arrives(url: str, doors: Doors) -> None:
-    token, other = doors.open(), doors.open()
+def test_an_upload_that_breaks_off_leaves_nothing_while_another_arrives(url: str, doors: UploadTokens) -> None:
+    token, other = doors.create_token(), doors.create_token()
     connection = http.client.HTTPConnection(url.removeprefix("http://"))
-    connection.putrequest("PUT", PATH)
-    headers = {TOKEN: token, NAME: "half.csv", "Content-Type": CONTENT_TYPE, "Origin": url, "Content-Length": "4000000"}
+    connection.putrequest("PUT", UPLOAD_PATH)
+    headers = {
+        TOKEN_HEADER: token,
+        FILE_NAME_HEADER: "half.csv",
+        "Content-Type": UPLOAD_CONTENT_TYPE,
+        "Origin": url,
+        "Content-Length": "4000000",
+    }
     for name, content in headers.items():
         connection.putheader(name, content)
     connection.endheaders()
@@ -244,16 +262,18 @@ def test_an_upload_that_breaks_off_leaves_nothing_while_another_arrives(url: str
     connection.close()
     until("no parts", doors.spool)
     assert files(doors.spool) == [hashlib.sha256(b"whole").hexdigest()]
-    assert doors.take(token) is None
-    assert doors.take(other) is not None
+    assert doors.take_newest(token) is None
+    assert doors.take_newest(other) is not None
 
 
-def test_of_very_many_doors_the_one_silent_longest_is_forgotten(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_very_many_doors_the_one_silent_longest_is_forgotten(
+    doors: UploadTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("intempt_core.receiving.MOST_DOORS", 2)
-    first, second = doors.open(), doors.open()
-    assert doors.is_open(first)
-    third = doors.open()
-    assert [doors.is_open(token) for token in (first, second, third)] == [True, False, True]
+    first, second = doors.create_token(), doors.create_token()
+    assert doors.is_valid(first)
+    third = doors.create_token()
+    assert [doors.is_valid(token) for token in (first, second, third)] == [True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -267,5 +287,5 @@ def test_of_very_many_doors_the_one_silent_longest_is_forgotten(doors: Doors, mo
     ],
 )
 def test_a_name_is_what_stands_behind_the_last_slash(given: str, name: str) -> None:
-    assert file_name(given) == name
-    assert len(file_name("x" * 1000)) == 201
+    assert parse_file_name(given) == name
+    assert len(parse_file_name("x" * 1000)) == 201

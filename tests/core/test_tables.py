@@ -18,9 +18,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from intempt_core import blocks
-from intempt_core.blocks import parts
+from intempt_core.blocks import read_row_blocks
 from intempt_core.errors import ReadError
-from intempt_core.tables import Dialect, Table, _guess, read_table
+from intempt_core.tables import Dialect, Table, _guess_dialect, read_table
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -66,7 +66,7 @@ def test_a_month_of_a_shop_reads_as_999_rows(month: str) -> None:
     assert table.rows == 999
     assert table.header == ("event_time", "event_type", "product_id", "price", "user_id", "user_session")
     assert list(table.lines) == list(range(2, 1001))
-    assert (table.cells, table.notes) == ({}, ())
+    assert (table.cell_counts, table.notes) == ({}, ())
 
 
 # ── cells as they are ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,7 +140,7 @@ def test_a_blank_cell_of_the_only_column_is_a_row_and_an_empty_line_is_none() ->
 def test_long_rows_are_cut_and_short_ones_filled_and_both_are_counted() -> None:
     table = read("a,b,c\n1,2,3\n4,5,6,7,8\n9\n,,\n1,2\n")
     assert rows_of(table) == [("1", "2", "3"), ("4", "5", "6"), ("9", "", ""), ("", "", ""), ("1", "2", "")]
-    assert table.cells == {1: 5, 2: 1, 4: 2}
+    assert table.cell_counts == {1: 5, 2: 1, 4: 2}
 
 
 def test_a_small_file_cannot_fill_the_memory_with_missing_cells(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +148,7 @@ def test_a_small_file_cannot_fill_the_memory_with_missing_cells(monkeypatch: pyt
     error = refused(header + "\n" + "x\n" * 25_000)
     assert error.line is not None
     assert "1 cells, the header has 1,000" in str(error)
-    assert blocks.MOST_FILLED == 20_000_000
+    assert blocks.MAX_FILLED_CELLS == 20_000_000
 
 
 # ── encodings ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -270,7 +270,7 @@ def test_a_header_line_that_is_not_there_is_refused(line: int) -> None:
 
 @given(st.binary(max_size=200))
 def test_a_guess_is_always_made(head: bytes) -> None:
-    assert _guess(head, "latin-1").delimiter in ",;\t|"
+    assert _guess_dialect(head, "latin-1").delimiter in ",;\t|"
 
 
 @pytest.mark.parametrize(("skip", "rows"), [(0, 4), (1, 3), (2, 2), (9, 0)])
@@ -358,8 +358,8 @@ def test_what_a_compressed_file_holds_lies_on_disk_where_it_is_large(tmp_path: P
     packed = gzip.compress(b"a,b\n" + b"1,2\n" * 9_999)
     (tmp_path / "packed.csv.gz").write_bytes(packed)
     for data in (packed, tmp_path / "packed.csv.gz"):
-        table = read_table(data, name="packed.csv.gz", large=large)
-        assert (table.pages is not None) == (large < 40_000)
+        table = read_table(data, name="packed.csv.gz", memory_limit=large)
+        assert (table.mapped_file is not None) == (large < 40_000)
         assert rows_of(table) == [("1", "2")] * 9_999
         assert (table.size, table.digest) == (len(packed), hashlib.sha256(packed).hexdigest())
 
@@ -464,7 +464,7 @@ def test_a_quote_within_a_cell_is_text() -> None:
 def test_ten_thousand_columns_are_read() -> None:
     header = [f"c{n}" for n in range(10_000)]
     table = read("\n".join([",".join(header), ",".join("x" * 10_000), ",".join("y" * 9_999)]))
-    assert (table.rows, len(table.columns), table.cells) == (2, 10_000, {1: 9_999})
+    assert (table.rows, len(table.columns), table.cell_counts) == (2, 10_000, {1: 9_999})
     assert (table.cell(0, "c9999"), table.cell(1, "c9998"), table.cell(1, "c9999")) == ("x", "y", "")
 
 
@@ -496,7 +496,7 @@ MESSY = st.text(alphabet='ab",;\n\r \0é\ufeff', max_size=60)
 def gathered(text: bytes, dialect: Dialect, width: int, block: int, *, quick: bool) -> tuple[object, ...]:
     """What one way of reading says of some rows: cells, lines, counts of ragged rows, blank lines."""
     try:
-        found = list(parts(text, 0, 1, dialect, width, block=block, quick=quick))
+        found = list(read_row_blocks(text, 0, 1, dialect, width, block=block, use_arrow=quick))
     except ReadError as error:
         return str(error), error.line
     columns = [
@@ -505,13 +505,13 @@ def gathered(text: bytes, dialect: Dialect, width: int, block: int, *, quick: bo
     cells: dict[int, int] = {}
     rows = 0
     for part in found:
-        cells |= {rows + row: count for row, count in part.cells.items()}
+        cells |= {rows + row: count for row, count in part.cell_counts.items()}
         rows += len(part.lines)
     return (
         columns,
         [int(line) for part in found for line in part.lines],
         cells,
-        [b for part in found for b in part.blank],
+        [b for part in found for b in part.blank_lines],
     )
 
 
@@ -586,7 +586,7 @@ def test_any_bytes_are_a_table_or_refused_with_a_sentence(data: bytes) -> None:
         assert len(table.header) == len(table.columns)
         assert {len(column) for column in table.columns.values()} == {table.rows}
         assert (np.diff(table.lines) > 0).all()
-        assert all(0 <= row < table.rows for row in table.cells)
+        assert all(0 <= row < table.rows for row in table.cell_counts)
     assert said.endswith(".")
 
 

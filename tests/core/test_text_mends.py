@@ -157,7 +157,7 @@ def test_every_comma_and_comment_put_into_a_document_is_marked_and_mended_and_no
     assert sorted(span_of(payload, issue) for issue, _ in over) == [(placed(at), placed(end)) for at, end in put]
     assert mended(payload, [mend for _, mend in over if mend]) == pasted(strict)
     assert json.loads(strict) == value
-    assert read_payload(pasted(strict)).over == ()
+    assert read_payload(pasted(strict)).blanked == ()
 
 
 def test_what_stands_in_two_kinds_of_quotes_is_mended_only_where_it_reads_as_meant() -> None:

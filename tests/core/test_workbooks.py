@@ -17,8 +17,8 @@ from intempt_core.checks import check_table
 from intempt_core.errors import ReadError
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping
-from intempt_core.tables import Dialect, Kind, Table, read_table
-from intempt_core.workbooks import date_kind, dated, number_text
+from intempt_core.tables import Dialect, FileKind, Table, read_table
+from intempt_core.workbooks import classify_number_format, format_serial_date, format_stored_number
 from tests.core.workbooks_by_hand import rows_xml, workbook
 
 HEADER = ["name", "eventId", "userId", "productId"]
@@ -67,7 +67,7 @@ def test_a_workbook_as_excel_writes_it_is_a_table() -> None:
         ("Köln <&>", " x ", "7", "1.487580005268456E+18", "0.3", "1E+21", "", ""),
     ]
     assert list(table.lines) == [2, 4]
-    assert (table.cells, table.notes, table.kind, table.sheets) == ({}, (), Kind.WORKBOOK, ("Events",))
+    assert (table.cell_counts, table.notes, table.kind, table.sheets) == ({}, (), FileKind.WORKBOOK, ("Events",))
 
 
 def test_an_id_keeps_every_digit_that_the_sheet_has_and_one_that_excel_damaged_is_warned_of() -> None:
@@ -112,11 +112,11 @@ def test_every_kind_of_cell_is_text(xml: str, says: str) -> None:
 
 def test_a_number_is_its_own_text_and_a_fraction_what_its_double_is() -> None:
     for kept in ("0", "-1", "19.9", "1487580005268456192", "123456789012345678901234", "1E+21", "1.5E-7", "x.y", ""):
-        assert number_text(kept) == kept
-    assert number_text("19.899999999999999") == "19.9"
-    assert number_text("1234567.8899999999") == "1234567.89"
-    assert number_text("0.00001000000000000001") == "0.00001000000000000001"
-    assert number_text("x.123456789012345678") == "x.123456789012345678"
+        assert format_stored_number(kept) == kept
+    assert format_stored_number("19.899999999999999") == "19.9"
+    assert format_stored_number("1234567.8899999999") == "1234567.89"
+    assert format_stored_number("0.00001000000000000001") == "0.00001000000000000001"
+    assert format_stored_number("x.123456789012345678") == "x.123456789012345678"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_number_is_its_own_text_and_a_fraction_what_its_double_is() -> None:
     ],
 )  # fmt: skip
 def test_a_number_format_tells_dates_from_numbers(number: int, code: str | None, kind: str) -> None:
-    assert date_kind(number, code) == kind
+    assert classify_number_format(number, code) == kind
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_number_format_tells_dates_from_numbers(number: int, code: str | None,
     ],
 )
 def test_a_date_is_iso_and_what_is_none_stays(text: str, shows: str, early: bool, says: str) -> None:
-    assert dated(text, shows, date_1904=early) == says
+    assert format_serial_date(text, shows, date_1904=early) == says
 
 
 def test_the_workbooks_own_beginning_of_time_is_used() -> None:
@@ -175,7 +175,7 @@ def test_header_and_rows_to_skip_are_rows_of_the_sheet() -> None:
     assert read(data).header == ("Report",)
     table = read(data, Dialect(header_line=3, skip=1))
     assert rows_of(table) == [("1", "2")]
-    assert (table.lines.tolist(), table.cells) == ([6], {0: 3})
+    assert (table.lines.tolist(), table.cell_counts) == ([6], {0: 3})
     assert table.notes == (
         "The header is row 3; what stands above it was not read.",
         "The row after the header was skipped, as you said.",
@@ -217,7 +217,7 @@ def test_rows_come_in_chunks_and_keep_their_numbers(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_workbook_in_gzip_is_a_workbook() -> None:
-    assert read(gzip.compress(workbook({"S": rows_xml([["a"], ["1"]])}))).kind is Kind.WORKBOOK
+    assert read(gzip.compress(workbook({"S": rows_xml([["a"], ["1"]])}))).kind is FileKind.WORKBOOK
 
 
 def test_an_older_producers_prefixes_and_missing_parts_do_no_harm() -> None:

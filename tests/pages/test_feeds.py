@@ -250,9 +250,9 @@ ITEMS = b"product_id,brand\nSKU_1,Runail\nSKU_2,\n"
 def dropped(screen: Screen, data: bytes, name: str = "item.csv") -> Screen:
     """A file comes in through the catalogue's door."""
     doors = house().doors
-    with doors.spool.receiving(name, len(data)) as incoming:
+    with doors.spool.receive(name, len(data)) as incoming:
         incoming.write(data)
-    doors.arrive(screen.app.session_state["console"].rooms["Loading"].token, incoming.spooled)
+    doors.add_file(screen.app.session_state["console"].rooms["Loading"].token, incoming.spooled)
     return screen.run()
 
 

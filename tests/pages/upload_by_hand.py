@@ -54,9 +54,9 @@ class Upload:
     def drop(self, data: bytes, name: str = "events.csv") -> "Upload":
         """A file comes in through this tab's door, as the route brings it; the screen is drawn anew."""
         doors = house().doors
-        with doors.spool.receiving(name, len(data)) as incoming:
+        with doors.spool.receive(name, len(data)) as incoming:
             incoming.write(data)
-        doors.arrive(self.app.session_state["console"].rooms["Uploading"].token, incoming.spooled)
+        doors.add_file(self.app.session_state["console"].rooms["Uploading"].token, incoming.spooled)
         return self.run()
 
     def press(self, key: str) -> "Upload":
