@@ -26,15 +26,15 @@ from intempt_core.settings import Settings
 from pages.parts.frame import sorry
 from pages.parts.house import house
 
-HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 """The names that this server answers to: a page elsewhere cannot reach it under a name of its own."""
 
-TURN_SECONDS = 0.001
+SWITCH_INTERVAL_SECONDS = 0.001
 """How long one thread keeps the interpreter from another that wants it, a fifth of Python's own measure: while a batch
 is sent to the sandbox here, a page waits for its turn at every row that it reads.
 """
 
-HEADERS = {
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -43,7 +43,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds :data:`HEADERS` to every answer."""
+    """Adds :data:`SECURITY_HEADERS` to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -54,7 +54,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, content in HEADERS.items():
+                for name, content in SECURITY_HEADERS.items():
                     headers.setdefault(name, content)
             await send(message)
 
@@ -64,13 +64,13 @@ class SecurityHeaders:
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open history and start sending what is still to be sent; at the end let what is on its way arrive."""
-    logs.to_stream()
-    sys.setswitchinterval(TURN_SECONDS)
+    logs.configure_logging()
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     try:
         building = await asyncio.to_thread(house)
         await asyncio.to_thread(building.start)
     except ConsoleError as error:
-        refuse(error)
+        exit_with_error(error)
     try:
         yield
     finally:
@@ -78,37 +78,37 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         await asyncio.to_thread(track_api.state.store.close)
 
 
-async def healthz(_: Request) -> JSONResponse:
+async def serve_health(_: Request) -> JSONResponse:
     """Version, database, engine and queue depth; 503 where something keeps this process from sending."""
     here = house()
     well, said = await asyncio.to_thread(health, here.history, here.dispatcher, __version__)
     return JSONResponse(said, 200 if well else 503, {"Cache-Control": "no-store"})
 
 
-def settings() -> Settings:
+def load_settings() -> Settings:
     """The settings of the environment, or an end with a sentence."""
     try:
         return Settings.from_environment(os.environ)
     except ConsoleError as error:
-        refuse(error)
+        exit_with_error(error)
 
 
-def refuse(error: ConsoleError) -> NoReturn:
+def exit_with_error(error: ConsoleError) -> NoReturn:
     """End the process with a sentence in the place of a traceback."""
     sys.stderr.write(f"The console cannot start. {error}\n")
     sys.stderr.flush()
     os._exit(1)  # the server would bury the sentence under a traceback of its own; nothing is open yet
 
 
-track_api = sandbox.app(settings().sandbox_file)
+track_api = sandbox.app(load_settings().sandbox_file)
 app = st.App(
     "pages/console.py",
     routes=[
         Mount("/sandbox", track_api),
         receiving.create_upload_route(lambda: house().doors),
-        Route("/healthz", healthz),
+        Route("/healthz", serve_health),
     ],
-    middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(SecurityHeaders)],
+    middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=ALLOWED_HOSTS), Middleware(SecurityHeaders)],
     lifespan=lifespan,
     on_script_error=sorry,
 )

@@ -21,22 +21,22 @@ from intempt_core.errors import (
     HistoryError,
     HistoryUnavailable,
     MappingError,
-    NoSuchTarget,
+    TargetNotFound,
     NotAllowed,
     NotFound,
     PlanError,
     ReadError,
-    SandboxSilent,
+    SandboxUnavailable,
     SecretFound,
     SettingsError,
     TargetError,
     TargetIncomplete,
 )
 from intempt_core.events import GivenEvent, TrackEvent, TrackRequest
-from intempt_core.feeds import FEEDS, feeds_of
-from intempt_core.guesses import offers
+from intempt_core.feeds import FEEDS, compute_feeds
+from intempt_core.guesses import suggest_mapping
 from intempt_core.history import History, RequestRecord
-from intempt_core.issues import CATALOGUE, Issue, Place, Severity
+from intempt_core.issues import ISSUE_KINDS, Issue, Place, Severity
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.payloads import Payload, read_payload
@@ -49,7 +49,7 @@ from intempt_core.targets import Credential, Target, Targets, parse_track_url, s
 __version__ = "0.1.0"
 
 __all__ = [
-    "CATALOGUE",
+    "ISSUE_KINDS",
     "FEEDS",
     "ConnectionTest",
     "ConsoleError",
@@ -65,7 +65,7 @@ __all__ = [
     "Issue",
     "Mapping",
     "MappingError",
-    "NoSuchTarget",
+    "TargetNotFound",
     "NotAllowed",
     "NotFound",
     "Order",
@@ -79,7 +79,7 @@ __all__ = [
     "ReadError",
     "Report",
     "RequestRecord",
-    "SandboxSilent",
+    "SandboxUnavailable",
     "SecretFound",
     "Settings",
     "SettingsError",
@@ -94,10 +94,10 @@ __all__ = [
     "check_events",
     "check_table",
     "exact_mapping",
-    "feeds_of",
+    "compute_feeds",
     "intent_of",
     "map_table",
-    "offers",
+    "suggest_mapping",
     "open_client",
     "parse_track_url",
     "plan_events",

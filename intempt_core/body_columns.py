@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.cells import bytes_of
+from intempt_core.cells import view_bytes
 from intempt_core.events import PLAIN_FIELDS, Json
 from intempt_core.mapped import MappedTable
-from intempt_core.times import AS_IT_IS, MILLISECONDS
+from intempt_core.times import ISO_OR_EPOCH_MS, EPOCH_MILLISECONDS
 
 _TEXT = pa.large_string()
 _ESCAPED = r'["\\\x00-\x1f]'
@@ -134,7 +134,7 @@ def _braced(members: Sequence[_Value]) -> list[_Column]:
 def _value(mapped: MappedTable, field: str, cells: pa.Array) -> _Value:
     """The values of a column as JSON; null where a cell is empty."""
     form = mapped.mapping.time_format
-    if field == "timestamp" and form in (AS_IT_IS, MILLISECONDS):
+    if field == "timestamp" and form in (ISO_OR_EPOCH_MS, EPOCH_MILLISECONDS):
         if _are_whole(cells):
             return _Value([cells])
     elif field not in ("name", "timestamp") and mapped.mapping.types.get(field, "text") == "text":
@@ -150,7 +150,7 @@ def _value(mapped: MappedTable, field: str, cells: pa.Array) -> _Value:
 
 def _are_whole(cells: pa.Array) -> bool:
     """Whether every cell is a whole number as JSON has it, of at most 18 digits."""
-    used, lengths = bytes_of(cells), pc.min_max(pc.binary_length(cells)).as_py()
+    used, lengths = view_bytes(cells), pc.min_max(pc.binary_length(cells)).as_py()
     digits = used.size and ord("0") <= int(used.min()) and int(used.max()) <= ord("9")
     short = lengths["min"] and lengths["max"] <= 18
     return bool(digits and short) and not pc.any(pc.starts_with(cells, "0")).as_py()
@@ -158,7 +158,7 @@ def _are_whole(cells: pa.Array) -> bool:
 
 def _quoted(cells: pa.Array) -> _Value:
     """Texts as JSON: nearly all need nothing but quotes."""
-    used = bytes_of(cells)
+    used = view_bytes(cells)
     if used.size and (used.min() < ord(" ") or (used == ord('"')).any() or (used == ord("\\")).any()):
         odd = pc.fill_null(pc.match_substring_regex(cells, _ESCAPED), False)
         texts = [orjson.dumps(text)[1:-1].decode() for text in cells.filter(odd).to_pylist()]

@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from intempt_core.cases import CLOSES, FORM, MARKER, OPENS
 from intempt_core.checks import check_events
 from intempt_core.errors import ReadError
-from intempt_core.events import Json, at, dumps, now_ms
+from intempt_core.events import Json, get_field, dump_json, now_ms
 from intempt_core.history import AttemptRecord, History
-from intempt_core.issues import GIVEN_SHOWN, Issue
+from intempt_core.issues import GIVEN_MAX_CHARACTERS, Issue
 from intempt_core.json_text import JsonText
 from intempt_core.marking import visible
 from intempt_core.payloads import read_payload
-from intempt_core.pseudonyms import Pseudonyms
+from intempt_core.pseudonyms import Pseudonymizer
 
 PROBLEMS_TOLD = 200
 """Problems of the request that the case tells."""
@@ -56,10 +56,10 @@ def case_of(
         issues = [_uncut(issue) for issue in issues] if salt is not None else issues
     except ReadError:
         document, bodies, issues = None, [], []
-    names = Pseudonyms(salt, iter(bodies)) if salt is not None else None
+    names = Pseudonymizer(salt, iter(bodies)) if salt is not None else None
 
     def told(value: Json) -> Json:
-        return value if names is None else names.value(value)
+        return value if names is None else names.replace_in_value(value)
 
     return {
         MARKER: FORM,
@@ -81,7 +81,7 @@ def case_of(
         "request": {
             "id": found.summary.id,
             "state": found.summary.state.value,
-            "body": body if names is None else "" if document is None else dumps(told(document)).decode(),
+            "body": body if names is None else "" if document is None else dump_json(told(document)).decode(),
         },
         "attempts": [_attempt(one, told) for one in found.attempts],
         "problems": [
@@ -89,8 +89,8 @@ def case_of(
                 "code": issue.code,
                 "severity": issue.severity.value,
                 "where": told(issue.place.path),
-                "says": told(issue.says),
-                "mend": told(issue.mend),
+                "says": told(issue.message),
+                "mend": told(issue.fix),
             }
             for issue in issues
         ],
@@ -107,7 +107,7 @@ def case_of(
 
 def as_json(case: Mapping[str, Json]) -> str:
     """The case as JSON, indented."""
-    return dumps(case, indent=True).decode("utf-8", "replace")
+    return dump_json(case, indent=True).decode("utf-8", "replace")
 
 
 def as_page(case: Mapping[str, Json]) -> Iterator[str]:
@@ -117,13 +117,13 @@ def as_page(case: Mapping[str, Json]) -> Iterator[str]:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>Case file</title><style>{_STYLE}</style></head><body>"
     )
-    yield f"<h1>Request {_text(at(case, 'request.id'))}: {_text(at(case, 'request.state'))}</h1>"
+    yield f"<h1>Request {_text(get_field(case, 'request.id'))}: {_text(get_field(case, 'request.state'))}</h1>"
     names = "stand under other names" if case["identities"] == PSEUDONYMS else "stand as they were sent"
     yield f"<p>Made {_text(case['made_at'])}. Identities {names}; other data stands as it was sent.</p>"
     for title, key in (("Target", "target"), ("Batch", "batch"), ("Versions", "versions")):
         yield f"<h2>{title}</h2>" + _table([(name, value) for name, value in case[key].items()])
     yield "<h2>Timeline</h2>" + _table([(one["at"], one["what"]) for one in case["timeline"]])
-    yield f"<h2>Request</h2><pre>{_text(_indented(at(case, 'request.body')))}</pre>"
+    yield f"<h2>Request</h2><pre>{_text(_indented(get_field(case, 'request.body')))}</pre>"
     for one in case["attempts"]:
         yield f"<h2>Answer {_text(one['number'])}: {_text(one['status'] or 'none')}</h2>"
         yield _table(list(one["headers"])) + f"<pre>{_text(one['answer'] or '(empty)')}</pre>"
@@ -137,7 +137,7 @@ def as_page(case: Mapping[str, Json]) -> Iterator[str]:
 
 def _uncut(issue: Issue) -> Issue:
     """A long value is cut in an issue, and the rest of a name could not be known as one: it is left out."""
-    long = issue.given is not None and len(issue.given) > GIVEN_SHOWN
+    long = issue.given is not None and len(issue.given) > GIVEN_MAX_CHARACTERS
     return replace(issue, given="a long value") if long else issue
 
 
@@ -147,12 +147,12 @@ def _table(rows: list[tuple[Json, Json]]) -> str:
 
 
 def _text(value: Json) -> str:
-    return html.escape(visible(value if isinstance(value, str) else dumps(value).decode("utf-8", "replace")))
+    return html.escape(visible(value if isinstance(value, str) else dump_json(value).decode("utf-8", "replace")))
 
 
 def _indented(body: str) -> str:
     try:
-        return dumps(JsonText(body).value, indent=True).decode("utf-8", "replace")
+        return dump_json(JsonText(body).value, indent=True).decode("utf-8", "replace")
     except ReadError:
         return body
 

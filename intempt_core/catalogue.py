@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from intempt_core.errors import CatalogueUnavailable, ReadError
-from intempt_core.events import WHITE, now_ms
+from intempt_core.events import BLANK_CHARACTERS, now_ms
 from intempt_core.tables import read_table
 
 Mask: TypeAlias = NDArray[np.bool_]
@@ -214,7 +214,7 @@ def catalogue_of(
     ``naming`` are the columns that say, one after the other, what a product is called.
     """
     ids = _one(listing.columns[id_column])
-    given = pc.greater(pc.binary_length(pc.utf8_trim(ids, characters=WHITE)), 0)
+    given = pc.greater(pc.binary_length(pc.utf8_trim(ids, characters=BLANK_CHARACTERS)), 0)
     names = pa.array([""] * len(ids), pa.large_string())
     for column in naming:
         more = pc.utf8_trim_whitespace(_one(listing.columns[column]))

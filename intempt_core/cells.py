@@ -18,18 +18,18 @@ from intempt_core.tables import Table
 
 T = TypeVar("T")
 
-TYPES = ("text", "number", "integer", "boolean")
+CELL_TYPES = ("text", "number", "integer", "boolean")
 """What a cell of ``data``, ``userAttributes`` or ``accountAttributes`` can be read as (CONTRACT 1.4)."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"(-?[0-9]+)(?:\.0+)?")
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?(?P<tail>.*))?")
-_TAIL = re.compile(r"(?:[.,]([0-9]+))?(?: ?(?:(Z|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2})?))?")
+_TIME_SUFFIX = re.compile(r"(?:[.,]([0-9]+))?(?: ?(?:(Z|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2})?))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 
-def typed(cell: str, kind: str) -> Json:
+def parse_cell(cell: str, kind: str) -> Json:
     """A cell as a value of its type (CONTRACT 1.4), or the same text where it is not of that type.
 
     Numbers are written as JSON writes them and keep their value exactly: what a double would round stays text.
@@ -49,12 +49,12 @@ def typed(cell: str, kind: str) -> Json:
         return cell
 
 
-def is_typed(cell: str, kind: str) -> bool:
-    """Whether :func:`typed` reads a cell; if not, it stays text and is worth a warning."""
-    return kind == "text" or not isinstance(typed(cell, kind), str)
+def is_cell_of_type(cell: str, kind: str) -> bool:
+    """Whether :func:`parse_cell` reads a cell; if not, it stays text and is worth a warning."""
+    return kind == "text" or not isinstance(parse_cell(cell, kind), str)
 
 
-def read_time(text: str, zone: ZoneInfo) -> int | None:
+def parse_time(text: str, zone: ZoneInfo) -> int | None:
     """A cell as epoch milliseconds: a whole number as it is, ISO 8601 in ``zone`` if it names none; else ``None``.
 
     ``2022-10-01``, ``2022-10-01 00:00``, ``2022-10-01T00:00:00.5+02:00``, ``2022-10-01 00:00:00 UTC``. What is finer
@@ -67,7 +67,7 @@ def read_time(text: str, zone: ZoneInfo) -> int | None:
         except ValueError:  # more digits than Python reads
             return None
     match = _TIME.fullmatch(text)
-    tail = read_tail(match["tail"] or "") if match else None
+    tail = parse_time_suffix(match["tail"] or "") if match else None
     if match is None or tail is None or (match[6] is None and match["tail"] and match["tail"][0] in ".,"):
         return None  # a fraction belongs to seconds
     try:
@@ -79,9 +79,9 @@ def read_time(text: str, zone: ZoneInfo) -> int | None:
     return (wall.replace(tzinfo=UTC) - _EPOCH - (away or timedelta())) // _MS + cut_ms
 
 
-def read_tail(text: str) -> tuple[int, int | None] | None:
+def parse_time_suffix(text: str) -> tuple[int, int | None] | None:
     """What follows the seconds of a time: (milliseconds, minutes east of UTC or ``None`` for no zone), or ``None``."""
-    match = _TAIL.fullmatch(text)
+    match = _TIME_SUFFIX.fullmatch(text)
     if match is None:
         return None
     fraction, utc, sign, hours, minutes = match.groups()
@@ -93,19 +93,19 @@ def read_tail(text: str) -> tuple[int, int | None] | None:
     return int(f"{fraction or ''}000"[:3]), offset
 
 
-class Lazily(Mapping[str, T]):
+class LazyMapping(Mapping[str, T]):
     """What belongs to each of some keys, made when first asked for and then kept."""
 
-    def __init__(self, keys: Iterable[str], make: Callable[[str], T]) -> None:
-        self._keys, self._make = dict.fromkeys(keys), make
-        self._made: dict[str, T] = {}
+    def __init__(self, keys: Iterable[str], factory: Callable[[str], T]) -> None:
+        self._keys, self._factory = dict.fromkeys(keys), factory
+        self._values: dict[str, T] = {}
 
     def __getitem__(self, key: str) -> T:
-        if key not in self._made:
+        if key not in self._values:
             if key not in self._keys:
                 raise KeyError(key)
-            self._made[key] = self._make(key)
-        return self._made[key]
+            self._values[key] = self._factory(key)
+        return self._values[key]
 
     def __contains__(self, key: object) -> bool:
         return key in self._keys
@@ -117,12 +117,12 @@ class Lazily(Mapping[str, T]):
         return len(self._keys)
 
 
-def one_array(column: pa.ChunkedArray) -> pa.Array:
+def combine_column(column: pa.ChunkedArray) -> pa.Array:
     """A column as one array; its 64-bit offsets hold any size."""
     return column.cast(pa.large_string()).combine_chunks()
 
 
-def picked(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
+def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
     """The cells of these rows (sorted), as one array; only the chunks that hold some of them are looked at."""
     starts = np.cumsum([0, *map(len, column.chunks)])
     cuts = np.searchsorted(rows, starts)
@@ -134,8 +134,8 @@ def picked(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
     return pa.concat_arrays(found).cast(pa.large_string()) if found else pa.array([], pa.large_string())
 
 
-def bytes_of(array: pa.Array) -> NDArray[np.uint8]:
-    """Every byte of an array that :func:`one_array` made, one cell after the other."""
+def view_bytes(array: pa.Array) -> NDArray[np.uint8]:
+    """Every byte of an array that :func:`combine_column` made, one cell after the other."""
     _, offsets, data = array.buffers()
     if data is None or not len(array):
         return np.empty(0, np.uint8)
@@ -145,54 +145,54 @@ def bytes_of(array: pa.Array) -> NDArray[np.uint8]:
 
 # ── event ids that a file lacks ──────────────────────────────────────────────────────────────────────────────────────
 
-_PREFIX, _BYTES = "made_", 12
+_MADE_ID_PREFIX, _DIGEST_BYTES = "made_", 12
 _SEPARATOR, _ESCAPE = "\x1f", "\x1e"
 
 
-def made_event_id(cells: Sequence[str], occurrence: int, fresh: str | None = None) -> str:
+def make_event_id(cells: Sequence[str], occurrence: int, id_salt: str | None = None) -> str:
     """An event id for a row: from its cells and its number (from 1) among identical rows (DESIGN, decisions).
 
     The same file, or a corrected copy of it, gives the same ids to the same rows. ``fresh`` is mixed in for a new run.
     """
-    parts = [*(_escaped(cell) for cell in cells), str(occurrence)]
-    return _hashed(_SEPARATOR.join(parts).encode("utf-8", "surrogatepass"), _key(fresh))
+    parts = [*(_escape_cell(cell) for cell in cells), str(occurrence)]
+    return _hash_row(_SEPARATOR.join(parts).encode("utf-8", "surrogatepass"), _derive_hash_key(id_salt))
 
 
-def _escaped(cell: str) -> str:
+def _escape_cell(cell: str) -> str:
     return cell.replace(_ESCAPE, _ESCAPE + "0").replace(_SEPARATOR, _ESCAPE + "1")
 
 
-def _key(fresh: str | None) -> bytes:
-    return b"" if fresh is None else hashlib.blake2b(fresh.encode()).digest()
+def _derive_hash_key(id_salt: str | None) -> bytes:
+    return b"" if id_salt is None else hashlib.blake2b(id_salt.encode()).digest()
 
 
-def _hashed(text: bytes, key: bytes) -> str:
-    return _PREFIX + hashlib.blake2b(text, digest_size=_BYTES, key=key).hexdigest()
+def _hash_row(text: bytes, key: bytes) -> str:
+    return _MADE_ID_PREFIX + hashlib.blake2b(text, digest_size=_DIGEST_BYTES, key=key).hexdigest()
 
 
-def made_event_ids(table: Table, fresh: str | None, besides: Collection[str] = ()) -> pa.Array:
-    """:func:`made_event_id` of every row, over all columns but ``besides``."""
+def make_event_ids(table: Table, id_salt: str | None, excluded: Collection[str] = ()) -> pa.Array:
+    """:func:`make_event_id` of every row, over all columns but ``besides``."""
     separator = pa.scalar(_SEPARATOR, pa.large_string())
-    header = [column for column in table.header if column not in besides] or table.header
-    columns = [_escaped_column(one_array(table.columns[column])) for column in header]
+    header = [column for column in table.header if column not in excluded] or table.header
+    columns = [_escape_column(combine_column(table.columns[column])) for column in header]
     rows = pc.binary_join_element_wise(*columns, separator)
-    texts = pc.binary_join_element_wise(rows, _occurrences(rows), separator).cast(pa.large_binary())
-    made, key = hashlib.blake2b, _key(fresh)
-    hexes = b"".join([made(text, digest_size=_BYTES, key=key).digest() for text in texts.to_pylist()]).hex()
-    ends = np.arange(len(rows) + 1, dtype=np.int64) * 2 * _BYTES
+    texts = pc.binary_join_element_wise(rows, _number_occurrences(rows), separator).cast(pa.large_binary())
+    made, key = hashlib.blake2b, _derive_hash_key(id_salt)
+    hexes = b"".join([made(text, digest_size=_DIGEST_BYTES, key=key).digest() for text in texts.to_pylist()]).hex()
+    ends = np.arange(len(rows) + 1, dtype=np.int64) * 2 * _DIGEST_BYTES
     ids = pa.LargeStringArray.from_buffers(len(rows), pa.py_buffer(ends), pa.py_buffer(hexes.encode()))
     nothing = pa.scalar("", pa.large_string())
-    return pc.binary_join_element_wise(pa.scalar(_PREFIX, pa.large_string()), ids, nothing)
+    return pc.binary_join_element_wise(pa.scalar(_MADE_ID_PREFIX, pa.large_string()), ids, nothing)
 
 
-def _escaped_column(column: pa.Array) -> pa.Array:
-    if bytes_of(column).min(initial=255) > max(_SEPARATOR.encode(), _ESCAPE.encode())[0]:
+def _escape_column(column: pa.Array) -> pa.Array:
+    if view_bytes(column).min(initial=255) > max(_SEPARATOR.encode(), _ESCAPE.encode())[0]:
         return column  # neither mark is in it
     column = pc.replace_substring(column, _ESCAPE, _ESCAPE + "0")
     return pc.replace_substring(column, _SEPARATOR, _ESCAPE + "1")
 
 
-def _occurrences(rows: pa.Array) -> pa.Array | pa.Scalar:
+def _number_occurrences(rows: pa.Array) -> pa.Array | pa.Scalar:
     """The number (from 1) of each row among the rows that equal it, as text; one for all where no two are equal."""
     codes = rows.dictionary_encode()
     if len(codes.dictionary) == len(rows):

@@ -21,12 +21,12 @@ from intempt_core.columns import Columns, Mask, Numbers, mask_of, zeros_lost
 from intempt_core.events import (
     ID_FIELDS,
     GivenEvent,
-    at,
-    errors_of,
-    id_text,
-    warnings_of,
+    get_field,
+    find_event_errors,
+    id_to_text,
+    find_event_warnings,
 )
-from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.issues import ISSUE_KINDS, Issue, Severity
 from intempt_core.judges import DocumentJudge, Finding, ListJudge, Parts, TableJudge
 from intempt_core.mapped import MappedDocuments, MappedTable
 from intempt_core.repeats import find_repeats, orders_of, repeated
@@ -87,7 +87,7 @@ def _by_parts(mapped: MappedTable, rules: Rules) -> list[Finding]:
     found: dict[tuple[str, str, int], list[Numbers]] = {}
     for start in range(0, mapped.rows, PART):
         seen: Counter[tuple[str, str]] = Counter()
-        for code, rows, field in rules(Columns(mapped.part(start, min(start + PART, mapped.rows)))):
+        for code, rows, field in rules(Columns(mapped.slice_rows(start, min(start + PART, mapped.rows)))):
             found.setdefault((code, field, seen[code, field]), []).append(rows + start)
             seen[code, field] += 1  # a code may come often: its rows stand as often
         mapped.table.release_memory()
@@ -149,8 +149,8 @@ class _Documents:
     """JSON lines as the rules see them: by their columns, and by the model where columns do not say all."""
 
     def __init__(self, mapped: MappedDocuments) -> None:
-        self._mapped, self._odd = mapped, mapped.odd
-        self.columns = Columns(mapped.by_columns)
+        self._mapped, self._odd = mapped, mapped.needs_model
+        self.columns = Columns(mapped.column_view)
         self.beside = [issue for issue in mapped.documents.issues if issue.place.row is None]
         read: defaultdict[int, list[Issue]] = defaultdict(list)
         for issue in mapped.documents.issues:
@@ -167,7 +167,7 @@ class _Documents:
         """What rules find by the columns, and what the model said of the others."""
         yield from self._by_columns(rules)
         for code, rows in self._told.items():
-            if CATALOGUE[code].severity is severity:
+            if ISSUE_KINDS[code].severity is severity:
                 yield Finding(code, np.array(rows, np.int64))
 
     def more(self, seen: Seen | None, lacks: Lacks | None) -> Iterator[Finding]:
@@ -199,7 +199,7 @@ class _Documents:
 
     def _texts(self, field: str) -> list[str | None]:
         """The ids in a field of the rows that the model was asked about."""
-        return [id_text(value) for value in self._mapped.values(field, self._asked.tolist())]
+        return [id_to_text(value) for value in self._mapped.values(field, self._asked.tolist())]
 
 
 def _orders_in(mapped: MappedDocuments, columns: Columns) -> Numbers:
@@ -214,9 +214,9 @@ def _asked(events: Sequence[GivenEvent]) -> tuple[list[list[Issue]], dict[str, l
     issues: list[list[Issue]] = []
     texts: dict[str, list[str | None]] = {field: [] for field in ID_FIELDS}
     for event in events:
-        issues.append([*errors_of(event), *warnings_of(event)])
+        issues.append([*find_event_errors(event), *find_event_warnings(event)])
         for field, some in texts.items():
-            some.append(id_text(at(event.body, field)))
+            some.append(id_to_text(get_field(event.body, field)))
     return issues, texts
 
 
@@ -230,7 +230,7 @@ def _listed(  # noqa: PLR0917  what both doors know
     lacks: Lacks | None,
 ) -> Report:
     """The report on events that the model was asked about one by one."""
-    rows: dict[str, list[int]] = {code: [] for code in CATALOGUE}
+    rows: dict[str, list[int]] = {code: [] for code in ISSUE_KINDS}
     for row, some in enumerate(issues):
         for issue in some:
             rows[issue.code].append(row)
@@ -303,7 +303,7 @@ def _unknown(products: Sequence[str | None], lacks: Lacks, at_: Numbers | None =
 def _hinted(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Findings that no single event shows: they bring the mend of their kind along."""
     for finding in findings:
-        yield replace(finding, hint=partial(_the_same, CATALOGUE[finding.code].mend))
+        yield replace(finding, hint=partial(_the_same, ISSUE_KINDS[finding.code].fix))
 
 
 def _the_same(hint: str, _index: int) -> str:

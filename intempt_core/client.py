@@ -20,8 +20,8 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from intempt_core.errors import TargetIncomplete
-from intempt_core.events import dumps, now_ms
-from intempt_core.feeds import READABLE_BY, TITLES
+from intempt_core.events import dump_json, now_ms
+from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 from intempt_core.wire import IDLE_SECONDS, Client, Exchange, Outcome, exchanged, open_client
@@ -289,9 +289,9 @@ async def read_feed(
     ``person_type`` is an identity field (``userId``) or the feed API's own word (``user``); ``product`` is the id that
     feeds of products that go together are asked beside.
     """
-    kind = READABLE_BY.get(person_type, person_type.lower())
-    if kind not in READABLE_BY.values():
-        words = f"No feed can be read by {person_type}: only by {', '.join(READABLE_BY)}."
+    kind = FEED_IDENTITY_TYPES.get(person_type, person_type.lower())
+    if kind not in FEED_IDENTITY_TYPES.values():
+        words = f"No feed can be read by {person_type}: only by {', '.join(FEED_IDENTITY_TYPES)}."
         return FeedAnswer(None, words, clock(), 0.0)
     try:
         url = target.feed_url(feed)
@@ -302,14 +302,14 @@ async def read_feed(
         question["sourceId"] = target.source  # CONTRACT 5.1: a profile belongs to a source
     if product is not None:
         question["productId"] = product
-    exchange = await exchanged(client, target, url, dumps(question), keep=FEED_BYTES, clock=clock)
+    exchange = await exchanged(client, target, url, dump_json(question), keep=FEED_BYTES, clock=clock)
     products, sentence = _feed_read(exchange, target, feed)
     return FeedAnswer(products, sentence, exchange.started_at, exchange.elapsed_ms)
 
 
 def _feed_read(exchange: Exchange, target: Target, feed: str) -> tuple[tuple[str, ...] | None, str]:
     """CONTRACT 5.2: products by their ``id``, none is an answer too, and a 400 means an unknown feed id."""
-    status, host, title = exchange.status, target.host, TITLES[feed]
+    status, host, title = exchange.status, target.host, FEED_TITLES[feed]
     words = f" It says: {exchange.words}" if exchange.words else ""
     if status is None:
         return None, exchange.failure

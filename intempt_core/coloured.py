@@ -14,12 +14,12 @@ import numpy as np
 import xlsxwriter
 
 from intempt_core.columns import Numbers
-from intempt_core.events import IDENTITIES
+from intempt_core.events import IDENTITY_FIELDS
 from intempt_core.exports import PROBLEMS_HEADER, is_formula, issue_words, problem_line
-from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.issues import ISSUE_KINDS, Issue, Severity
 from intempt_core.judges import ROWS_AT_ONCE
 from intempt_core.mapped import MappedTable
-from intempt_core.mapping import PROBLEMS
+from intempt_core.mapping import PROBLEMS_COLUMN
 from intempt_core.report import Report
 
 MOST_ROWS = 1_048_576
@@ -46,7 +46,7 @@ def marked_cells(mapped: MappedTable, issues: Iterable[Issue]) -> Marks:
     marks: dict[tuple[int | None, str | None], Severity] = {}
     for issue in issues:
         nobody = issue.code == "identity_missing"
-        for column in [columns.get(identity) for identity in IDENTITIES] if nobody else [issue.place.column]:
+        for column in [columns.get(identity) for identity in IDENTITY_FIELDS] if nobody else [issue.place.column]:
             if column is not None and marks.get((issue.place.row, column)) is not Severity.ERROR:
                 marks[issue.place.row, column] = issue.severity
     return marks
@@ -99,12 +99,12 @@ class _Book:
 
     def write(self) -> None:
         table = self._mapped.table
-        header = [column for column in table.header if column != PROBLEMS][: self._most_columns - 3]
-        if len(header) < len([column for column in table.header if column != PROBLEMS]):
+        header = [column for column in table.header if column != PROBLEMS_COLUMN][: self._most_columns - 3]
+        if len(header) < len([column for column in table.header if column != PROBLEMS_COLUMN]):
             self.notes.append(
                 f"A sheet holds {self._most_columns:,} columns: those after “{header[-1][:80]}” are left out."
             )
-        self._head(self._rows, ["row", "line", *header, PROBLEMS])
+        self._head(self._rows, ["row", "line", *header, PROBLEMS_COLUMN])
         self._head(self._problems, PROBLEMS_HEADER)
         self._fill(header)
         self._say()
@@ -196,7 +196,7 @@ class _Book:
             ("rows with errors", report.rows_with_errors),
             ("rows with warnings", report.rows_with_warnings),
             (),
-            *((CATALOGUE[code].title, count, code) for code, count in report.counts.items()),
+            *((ISSUE_KINDS[code].title, count, code) for code, count in report.counts.items()),
         ]
         if self._cut:
             cells = "cell is" if self._cut == 1 else "cells are"

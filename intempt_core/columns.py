@@ -17,31 +17,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.cells import Lazily, bytes_of, is_typed, one_array, read_tail, read_time
+from intempt_core.cells import LazyMapping, view_bytes, is_cell_of_type, combine_column, parse_time_suffix, parse_time
 from intempt_core.events import (
     EARLIEST_MS,
     ID_FIELDS,
     ID_PATTERNS,
-    IDENTITIES,
+    IDENTITY_FIELDS,
     LATEST_MS,
-    LINKING,
-    PLACEHOLDERS,
-    WHITE,
+    LINKING_FIELDS,
+    PLACEHOLDER_IDS,
+    BLANK_CHARACTERS,
     EventName,
-    at,
-    errors_of,
-    id_text,
-    identities_of,
+    get_field,
+    find_event_errors,
+    id_to_text,
+    read_identities,
     is_given,
     is_placeholder,
-    linking_of,
-    warnings_of,
+    read_linking_ids,
+    find_event_warnings,
 )
 from intempt_core.issues import Issue
 from intempt_core.mapped import MappedTable
 from intempt_core.numbering import factorize_texts, hash_texts
 from intempt_core.time_columns import NO_ZONE, ZONES_KNOWN_FROM, digits_scale, read_patterned, takes_dates, to_utc
-from intempt_core.times import AS_IT_IS, reader_of
+from intempt_core.times import ISO_OR_EPOCH_MS, build_time_parser
 
 Mask: TypeAlias = NDArray[np.bool_]
 Numbers: TypeAlias = NDArray[np.int64]
@@ -51,7 +51,7 @@ ROWS_AT_ONCE = 1 << 18
 """Rows that the rules look at together: memory stays that of so many, whatever the size of the file."""
 
 _NO_WHITE = range(0x21, 0x7F)
-assert not any(character.encode()[0] in _NO_WHITE for character in WHITE)  # noqa: S101  what Cells.plain relies on
+assert not any(character.encode()[0] in _NO_WHITE for character in BLANK_CHARACTERS)  # noqa: S101  what Cells.plain relies on
 _SURE = {  # spellings whose value a double surely keeps, up to 15 characters
     "number": r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$",
     "integer": r"^-?(?:0|[1-9][0-9]*)$",
@@ -64,7 +64,7 @@ _I64 = np.iinfo(np.int64)
 @cache
 def _placeholders() -> pa.Array:
     """Made when first asked for: the first Arrow array of a process brings pandas along, and takes its time."""
-    return pa.array(sorted(PLACEHOLDERS), pa.large_string())
+    return pa.array(sorted(PLACEHOLDER_IDS), pa.large_string())
 
 
 def mask_of(array: pa.Array) -> Mask:
@@ -88,13 +88,13 @@ class Cells:
     @cached_property
     def plain(self) -> bool:
         """Whether every byte is visible ASCII, so that no cell holds white space of any kind."""
-        used = bytes_of(self.array)
+        used = view_bytes(self.array)
         return not used.size or (int(used.min()) in _NO_WHITE and int(used.max()) in _NO_WHITE)
 
     @cached_property
     def trimmed(self) -> pa.Array:
         """The cells without white space around them."""
-        return self.array if self.plain else pc.utf8_trim(self.array, characters=WHITE)
+        return self.array if self.plain else pc.utf8_trim(self.array, characters=BLANK_CHARACTERS)
 
     @cached_property
     def given(self) -> Mask:
@@ -152,7 +152,7 @@ def not_typed(cells: Cells, kind: str) -> Numbers:
     doubtful &= ~(mask_of(pc.match_substring_regex(cells.array, _SURE[kind])) & (cells.lengths <= 15))
     rows = np.flatnonzero(doubtful)
     words = cells.array.take(pa.array(rows)).dictionary_encode()
-    fits = np.array([is_typed(cell, kind) for cell in words.dictionary.to_pylist()], np.bool_)
+    fits = np.array([is_cell_of_type(cell, kind) for cell in words.dictionary.to_pylist()], np.bool_)
     found: Numbers = rows[~fits[words.indices.to_numpy(zero_copy_only=False)]] if len(rows) else rows
     return found
 
@@ -171,7 +171,7 @@ class TimeState(IntEnum):
 class Times:
     """A column of times: compiled ``times.reader_of``. ``ms`` is epoch milliseconds where ``state`` is ``READ``."""
 
-    def __init__(self, cells: Cells, zone: ZoneInfo, form: str = AS_IT_IS) -> None:
+    def __init__(self, cells: Cells, zone: ZoneInfo, form: str = ISO_OR_EPOCH_MS) -> None:
         count = len(cells.array)
         self.ms: Numbers = np.zeros(count, np.int64)
         self.state: NDArray[np.int8] = np.where(cells.lengths > 0, TimeState.UNREADABLE, TimeState.ABSENT).astype(
@@ -195,7 +195,7 @@ class Times:
         if not rest.size:
             return
         words = cells.array.take(pa.array(rest)).dictionary_encode()
-        found = [*map(reader_of(form, zone), words.dictionary.to_pylist())]
+        found = [*map(build_time_parser(form, zone), words.dictionary.to_pylist())]
         word = words.indices.to_numpy(zero_copy_only=False)
         read = np.array([time is not None for time in found])[word]
         self._put(rest[read], np.array([clamped(time or 0) for time in found], np.int64)[word][read])
@@ -224,9 +224,9 @@ def _read_dated(cells: pa.Array, zone: ZoneInfo) -> tuple[Mask, Numbers]:
 
     Days, clocks and tails each repeat in a column, so each is read once per spelling and they are added up.
     """
-    days, day_ms, _ = _spellings(cells, 0, 10, lambda day: (read_time(f"{day}T00:00:00Z", zone), 0))
-    clocks, clock_ms, _ = _spellings(cells, 10, 19, lambda clock: (read_time(f"1970-01-01{clock}Z", zone), 0))
-    tails, cut_ms, east = _spellings(cells, 19, None, lambda tail: read_tail(tail) or (None, 0))
+    days, day_ms, _ = _spellings(cells, 0, 10, lambda day: (parse_time(f"{day}T00:00:00Z", zone), 0))
+    clocks, clock_ms, _ = _spellings(cells, 10, 19, lambda clock: (parse_time(f"1970-01-01{clock}Z", zone), 0))
+    tails, cut_ms, east = _spellings(cells, 19, None, lambda tail: parse_time_suffix(tail) or (None, 0))
     good = days & clocks & tails
     ms = day_ms + clock_ms + cut_ms
     wall = good & (east == NO_ZONE)
@@ -260,19 +260,19 @@ class Columns:
     def __init__(self, mapped: MappedTable) -> None:
         self.mapped = mapped
         self.rows = mapped.rows
-        self.cells = Lazily(mapped.cells, lambda field: Cells(mapped.cells[field]))
+        self.cells = LazyMapping(mapped.cells, lambda field: Cells(mapped.cells[field]))
         self.blank = mapped.blank_event()
 
     def errors(self) -> Iterator[tuple[str, Numbers, str]]:
         """Every error that one event can show by itself: code, rows that show it, field. A code may come often."""
-        yield from self._of_every_row(errors_of(self.blank))
+        yield from self._of_every_row(find_event_errors(self.blank))
         if "name" in self.cells:
             yield "event_name", np.flatnonzero(~self._named(*EventName)), "name"
         for field, code in (("eventId", "event_id_missing"), ("data.productId", "product_id_missing")):
             if field in self.cells:
                 yield code, np.flatnonzero(~self.cells[field].given), field
-        columns = [self.cells[field].given for field in IDENTITIES if field in self.cells]
-        if columns and not any(is_given(at(self.blank.body, field)) for field in IDENTITIES):
+        columns = [self.cells[field].given for field in IDENTITY_FIELDS if field in self.cells]
+        if columns and not any(is_given(get_field(self.blank.body, field)) for field in IDENTITY_FIELDS):
             yield "identity_missing", np.flatnonzero(~np.logical_or.reduce(columns)), ""
         if self.times is not None:
             read = self.times.state == TimeState.READ
@@ -281,7 +281,7 @@ class Columns:
 
     def warnings(self) -> Iterator[tuple[str, Numbers, str]]:
         """Every warning that one event can show by itself, as :meth:`errors` tells the errors."""
-        yield from self._of_every_row(warnings_of(self.blank))
+        yield from self._of_every_row(find_event_warnings(self.blank))
         if self.times is not None:
             late = (self.times.state == TimeState.READ) & (self.times.ms > LATEST_MS)
             yield "timestamp_after_2040", np.flatnonzero(late), "timestamp"
@@ -298,7 +298,7 @@ class Columns:
     def _of_every_row(self, issues: Iterable[Issue]) -> Iterator[tuple[str, Numbers, str]]:
         """What the model finds wrong with every row: by a constant, or by a field that has no source at all."""
         judged_here = {self.blank.place_of(field).pointer for field in self.cells}
-        if any(field in self.cells for field in IDENTITIES):
+        if any(field in self.cells for field in IDENTITY_FIELDS):
             judged_here.add(self.blank.place_of("").pointer)  # identity_missing
         for issue in issues:
             if issue.place.pointer not in judged_here:
@@ -310,7 +310,7 @@ class Columns:
         if field in self.cells:
             cells = self.cells[field]
             yield "product_unknown", np.flatnonzero(lacks(cells.array) & cells.given), field
-        elif (text := id_text(at(self.blank.body, field))) is not None:
+        elif (text := id_to_text(get_field(self.blank.body, field))) is not None:
             unknown = bool(lacks(pa.array([text], pa.large_string()))[0])
             yield "product_unknown", np.arange(self.rows if unknown else 0), field
 
@@ -335,8 +335,8 @@ class Columns:
             made: list[str | None] = self.mapped.made_ids.to_pylist()
             return made
         if "eventId" in self.cells:
-            return [id_text(cell) for cell in self.cells["eventId"].array.to_pylist()]
-        return [id_text(at(self.blank.body, "eventId"))] * self.rows
+            return [id_to_text(cell) for cell in self.cells["eventId"].array.to_pylist()]
+        return [id_to_text(get_field(self.blank.body, "eventId"))] * self.rows
 
     @cached_property
     def ids(self) -> Numbers:
@@ -348,7 +348,7 @@ class Columns:
         column = self.mapped.table.columns[self.mapped.field_columns["eventId"]]
         hashes, given = np.empty(self.rows, np.uint64), np.empty(self.rows, np.bool_)
         for start in range(0, self.rows, ROWS_AT_ONCE):
-            array = one_array(column.slice(start, ROWS_AT_ONCE))
+            array = combine_column(column.slice(start, ROWS_AT_ONCE))
             hashes[start : start + len(array)] = hash_texts(array)
             given[start : start + len(array)] = Cells(array).given
             self.mapped.table.release_memory()
@@ -358,13 +358,13 @@ class Columns:
 
     def products(self, rows: Numbers) -> Numbers:
         """A number for the product id of each of these rows (sorted), equal for equal ones; -1 where there is none."""
-        return Columns(self.mapped.only(rows)).codes_of("data.productId")
+        return Columns(self.mapped.select_rows(rows)).codes_of("data.productId")
 
     def codes_of(self, field: str) -> Numbers:
         """A number for each id in a field, the same for equal ones; -1 where there is none."""
         if field in self.cells:
             return self.cells[field].codes
-        return np.full(self.rows, -1 if id_text(at(self.blank.body, field)) is None else 0)
+        return np.full(self.rows, -1 if id_to_text(get_field(self.blank.body, field)) is None else 0)
 
     @cached_property
     def ordered(self) -> Mask:
@@ -381,7 +381,7 @@ class Columns:
         rows = np.flatnonzero((self.ids[1:] == self.ids[:-1]) & (self.ids[1:] >= 0)) + 1
         if rows.size:
             both = np.union1d(rows, rows - 1)
-            some, at_ = Columns(self.mapped.only(both)), np.searchsorted(both, rows)
+            some, at_ = Columns(self.mapped.select_rows(both)), np.searchsorted(both, rows)
             same = some.ordered[at_] & some.ordered[at_ - 1]
             if some.times is not None:  # a constant time is the same, or an error of every row
                 same &= some.times.same_as_before(at_)
@@ -391,15 +391,15 @@ class Columns:
 
     def same_person(self, rows: Numbers) -> Mask:
         """Whether these rows and those before them are one person's by themselves: compiled ``events.linking_of``."""
-        constants = identities_of(self.blank.body)
+        constants = read_identities(self.blank.body)
         same = np.zeros(len(rows), np.bool_)
-        for field in LINKING:
+        for field in LINKING_FIELDS:
             if field in self.cells:
                 same |= self.cells[field].real[rows] & self.cells[field].same_as_before(rows)
-        if any(field in LINKING for field, _ in linking_of(self.blank.body)):
+        if any(field in LINKING_FIELDS for field, _ in read_linking_ids(self.blank.body)):
             same[:] = True
         only = np.ones(self.rows, np.bool_)
-        for field in LINKING:
+        for field in LINKING_FIELDS:
             only &= ~self.cells[field].given if field in self.cells else np.full(self.rows, field not in constants)
         if "accountId" in self.cells:
             account = self.cells["accountId"]

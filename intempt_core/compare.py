@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from intempt_core.events import Json, at, dumps, given_text, id_text, linking_of
+from intempt_core.events import Json, get_field, dump_json, format_given, id_to_text, read_linking_ids
 from intempt_core.payloads import Payload
 
 _GENERATED = re.compile(
@@ -126,7 +126,7 @@ def _equal(left: Json, right: Json) -> bool:
 
 
 def _said(value: Json) -> str:
-    return given_text(value) or ("null" if value is None else "")
+    return format_given(value) or ("null" if value is None else "")
 
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,7 +137,7 @@ class _Events:
 
     def __init__(self, events: Sequence[tuple[Json, Json]]) -> None:
         self.names = [name for name, _ in events]
-        ids = [id_text(at(body, "eventId")) for _, body in events]
+        ids = [id_to_text(get_field(body, "eventId")) for _, body in events]
         made = [id_ is not None and _GENERATED.fullmatch(id_) is not None for id_ in ids]
         self.keys = [None if is_made else id_ for id_, is_made in zip(ids, made, strict=True)]
         self.bodies = [
@@ -152,7 +152,7 @@ class _Events:
     def about(self, row: int) -> Hashable:
         """Who did what with which product."""
         body = self.bodies[row]
-        return repr((self.names[row], sorted(linking_of(body)), id_text(at(body, "data.productId"))))
+        return repr((self.names[row], sorted(read_linking_ids(body)), id_to_text(get_field(body, "data.productId"))))
 
 
 def _ordered(value: Json) -> Json:
@@ -187,7 +187,7 @@ def _left(side: _Events, taken: set[int]) -> list[int]:
 
 
 def _line(side: _Events, row: int) -> str:
-    return _said(f"{_said(side.names[row])} {dumps(side.bodies[row]).decode()}")
+    return _said(f"{_said(side.names[row])} {dump_json(side.bodies[row]).decode()}")
 
 
 def _order(left: _Events, right: _Events, pairs: Sequence[tuple[int, int]]) -> Iterator[Difference]:

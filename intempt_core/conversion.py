@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.events import IDENTITIES, LINKING, EventName, is_placeholder
+from intempt_core.events import IDENTITY_FIELDS, LINKING_FIELDS, EventName, is_placeholder
 from intempt_core.journeys import NoteKind
 from intempt_core.plan import persons_of
 
@@ -64,14 +64,14 @@ class Conversion:
 def conversion_of(events: pa.Table) -> Conversion:
     """The conversion of events in their order of arrival.
 
-    ``events`` has text columns ``name``, ``productId`` and one for each of :data:`~intempt_core.events.IDENTITIES`, and
+    ``events`` has text columns ``name``, ``productId`` and one for each of :data:`~intempt_core.events.IDENTITY_FIELDS`, and
     ``timestamp`` in epoch ms; null is none.
     """
     names = {
         name: _mask(pc.equal(events["name"], name.value))
         for name in EventName
     }  # fmt: skip
-    ids = {field: _codes(events[field]) for field in IDENTITIES}
+    ids = {field: _codes(events[field]) for field in IDENTITY_FIELDS}
     somebody = np.logical_or.reduce([codes >= 0 for codes, _ in ids.values()])
     products, product_count = _codes(events["productId"])
     counts = np.logical_or.reduce(list(names.values())) & somebody & (products >= 0)  # CONTRACT 2.6
@@ -89,7 +89,7 @@ def conversion_of(events: pa.Table) -> Conversion:
     notes = {
         NoteKind.NEVER_ADDED: _never(at[EventName.REMOVED], at[EventName.ADDED], product_count),
         NoteKind.NEVER_VIEWED: _never(at[EventName.ORDERED], at[EventName.VIEWED], product_count),
-        NoteKind.TWO_IDS: _two_ids(persons, {field: ids[field] for field in LINKING}),
+        NoteKind.TWO_IDS: _two_ids(persons, {field: ids[field] for field in LINKING_FIELDS}),
         NoteKind.TIME_ORDER: _late(persons, events["timestamp"], counts),
     }
     everybody = int(_who(persons[counts], many).sum())
@@ -114,9 +114,9 @@ def _links(ids: Mapping[str, tuple[Numbers, int]], events: pa.Table) -> tuple[Nu
     """Which event has which linking identity (DESIGN, person); no placeholder links, no account beside another id."""
     found: list[tuple[Numbers, Numbers]] = []
     used = 0
-    alone = np.logical_and.reduce([ids[field][0] < 0 for field in LINKING])
+    alone = np.logical_and.reduce([ids[field][0] < 0 for field in LINKING_FIELDS])
     for field, (codes, count) in ids.items():
-        linking = codes >= 0 if field in LINKING else (codes >= 0) & alone
+        linking = codes >= 0 if field in LINKING_FIELDS else (codes >= 0) & alone
         texts = events[field].dictionary_encode().combine_chunks().dictionary.to_pylist()
         real = np.array([not is_placeholder(text) for text in texts], np.bool_)
         linking &= real[codes] if count else False

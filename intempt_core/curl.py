@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from intempt_core.credentials import MASK
-from intempt_core.events import WHITE
+from intempt_core.events import BLANK_CHARACTERS
 from intempt_core.shell import ShellToken, UnclosedQuote, join_tokens, split_command_line
 
 _CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
@@ -66,7 +66,7 @@ def is_curl_command(text: str) -> bool:
 
 def _looks_like_json(text: str) -> bool:
     """Whether a text begins as JSON does, behind comments or not."""
-    begin = text.lstrip(WHITE)
+    begin = text.lstrip(BLANK_CHARACTERS)
     begin = begin[found.end() :] if (found := _COMMENTS.match(begin)) else begin
     return begin[:1] in tuple('{["') and not _PROMPT.match(begin)
 
@@ -102,7 +102,7 @@ def mask_pasted_keys(text: str) -> tuple[str, bool]:
 
 def parse_curl_command(text: str) -> CurlCommand:
     """The cURL command in a text. Raises :class:`~intempt_core.shell.UnclosedQuote`."""
-    prompt = re.compile(rf"[{re.escape(WHITE)}]*{_PROMPT.pattern}").match(text)
+    prompt = re.compile(rf"[{re.escape(BLANK_CHARACTERS)}]*{_PROMPT.pattern}").match(text)
     words = [word for word in split_command_line(text) if prompt is None or word.at >= prompt.end()]
     own_at = next((index for index, word in enumerate(words) if _is_curl_token(word)), len(words))
     before, own = words[:own_at], words[own_at + 1 :]
@@ -122,7 +122,7 @@ def parse_curl_command(text: str) -> CurlCommand:
 
 
 def _is_curl_token(word: ShellToken) -> bool:
-    return not word.operator and _CURL_PROGRAM.fullmatch(word.value.strip(WHITE)) is not None
+    return not word.operator and _CURL_PROGRAM.fullmatch(word.value.strip(BLANK_CHARACTERS)) is not None
 
 
 def _build_command(

@@ -15,7 +15,7 @@ from intempt_core.blocks import (
     UTF8_BOM,
 )
 from intempt_core.errors import ReadError
-from intempt_core.issues import shown
+from intempt_core.issues import shorten_value
 from intempt_core.paged import FileBytes, MappedFile
 
 SAMPLE_BYTES = 65_536
@@ -152,7 +152,7 @@ def convert_to_utf8(raw: FileBytes, encoding: str, name: str) -> FileBytes:
         ) from error
     except (LookupError, ValueError) as error:  # no such encoding, or one that makes no text
         raise ReadError(
-            f"{name} cannot be read as “{shown(encoding)}”. Encodings are utf-8, utf-16, cp1252 and others that Python "
+            f"{name} cannot be read as “{shorten_value(encoding)}”. Encodings are utf-8, utf-16, cp1252 and others that Python "
             "knows. Choose one of them."
         ) from error
 

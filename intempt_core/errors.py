@@ -59,7 +59,7 @@ class TargetError(ConsoleError):
     """A target cannot be used."""
 
 
-class NoSuchTarget(TargetError):
+class TargetNotFound(TargetError):
     """Nobody has described a target of that name."""
 
 
@@ -83,7 +83,7 @@ class SecretFound(ConsoleError):
     """A file or a link that was to be made holds a target's key: it is not made. The message never repeats the key."""
 
 
-class SandboxSilent(ConsoleError):
+class SandboxUnavailable(ConsoleError):
     """The sandbox did not answer, or refused; the sentence says what it said."""
 
 

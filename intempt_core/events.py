@@ -2,7 +2,7 @@
 
 The rules are declared here as small tests of one value. The pydantic models ask them about one event;
 ``checks.py`` compiles the very same declarations over whole columns, and a property holds that both agree.
-Bodies are never built from a model: :func:`body_of` writes the objects as they came.
+Bodies are never built from a model: :func:`build_request_body` writes the objects as they came.
 """
 
 import json
@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from intempt_core.issues import CATALOGUE, Issue, Place, pointer_step, shown
+from intempt_core.issues import ISSUE_KINDS, Issue, Place, escape_pointer_key, shorten_value
 
 Json: TypeAlias = Any
 """A JSON value as Python has it. Any: it is a person's input and may be anything at all."""
@@ -42,7 +42,7 @@ class EventName(StrEnum):
     ORDERED = "Product ordered"
 
 
-DRIVES: dict[EventName, str] = {
+EVENT_EFFECTS: dict[EventName, str] = {
     EventName.VIEWED: "Puts the product into Recently Viewed and feeds the view-based models.",  # CONTRACT 4.1
     EventName.ADDED: "Puts the product into Recently Added to Cart and feeds the cart logic.",  # CONTRACT 4.2
     EventName.REMOVED: "Takes the product out of Recently Added to Cart; a later add shows it again.",  # CONTRACT 4.3
@@ -51,16 +51,16 @@ DRIVES: dict[EventName, str] = {
 }
 """What each event drives, in one line."""
 
-IDENTITIES = ("profileId", "userId", "anotherUserId", "accountId")
+IDENTITY_FIELDS = ("profileId", "userId", "anotherUserId", "accountId")
 """The identity fields (CONTRACT 2.3); any one of them is enough."""
 
-LINKING = ("profileId", "userId", "anotherUserId")
+LINKING_FIELDS = ("profileId", "userId", "anotherUserId")
 """The identities that link events to one person; ``accountId`` does only where it is the sole one (DESIGN, person)."""
 
-ID_FIELDS = ("eventId", *IDENTITIES, "anotherAccountId", "sessionId", "pageId", "data.productId")
+ID_FIELDS = ("eventId", *IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId", "data.productId")
 """Every field that holds an opaque id (CONTRACT 1.4, 2.8), as a dotted path inside the event."""
 
-PLAIN_FIELDS = ("eventId", *IDENTITIES, "anotherAccountId", "sessionId", "pageId", "timestamp")
+PLAIN_FIELDS = ("eventId", *IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId", "timestamp")
 """The fields of an event that are single values beside ``data`` (CONTRACT 1.4)."""
 
 OPEN_FIELDS = ("data", "userAttributes", "accountAttributes")
@@ -75,33 +75,33 @@ LATEST_MS = 2_210_457_600_000
 EVENTS_PER_REQUEST = 50
 """What the vendor's own SDKs put into one request (CONTRACT 1.6)."""
 
-_UNSEEN = (range(0x20), range(0x7F, 0xA0), (0xAD, 0x180E), range(0x200B, 0x2010), range(0x2028, 0x202F),
+_INVISIBLE_RANGES = (range(0x20), range(0x7F, 0xA0), (0xAD, 0x180E), range(0x200B, 0x2010), range(0x2028, 0x202F),
            range(0x2060, 0x2065), range(0x2066, 0x206A), (0xFEFF,))  # fmt: skip
-INVISIBLE = "".join(chr(point) for points in _UNSEEN for point in points)
+INVISIBLE_CHARACTERS = "".join(chr(point) for points in _INVISIBLE_RANGES for point in points)
 """Characters that nobody sees: controls, zero-width ones, direction marks, the byte order mark."""
 
-WHITE = INVISIBLE + " \u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+BLANK_CHARACTERS = INVISIBLE_CHARACTERS + " \u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 """White space and what nobody sees. A value of nothing else is blank, and blank counts as missing."""
 
-PLACEHOLDERS = frozenset(
+PLACEHOLDER_IDS = frozenset(
     "0 -1 null undefined none nan nil n/a na anonymous anon guest unknown true false [] {} ? - "
     "00000000-0000-0000-0000-000000000000".split()
 )
 """What upstream code writes where it has no id (CONTRACT 2.8), in ASCII lower case."""
 
 
-def _one_of(characters: str) -> str:
+def _build_character_class(characters: str) -> str:
     return "[" + "".join(re.escape(character) for character in characters) + "]"
 
 
 ID_PATTERNS: dict[str, str] = {
     # A sheet keeps 15 significant digits and likes exponents: 1.84E+18, 148758000526845000000.
     "id_damaged": r"^(?:-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+|[1-9][0-9]{14}0+)$",
-    "id_white_space": f"^{_one_of(WHITE)}|{_one_of(INVISIBLE)}|{_one_of(WHITE)}$",
+    "id_white_space": f"^{_build_character_class(BLANK_CHARACTERS)}|{_build_character_class(INVISIBLE_CHARACTERS)}|{_build_character_class(BLANK_CHARACTERS)}$",
 }
 """Warnings about one id that a pattern finds: code → expression, searched, in what ``re`` and RE2 have in common."""
 
-_ID_PATTERNS = {code: re.compile(pattern.replace("$", r"\Z")) for code, pattern in ID_PATTERNS.items()}
+_COMPILED_ID_PATTERNS = {code: re.compile(pattern.replace("$", r"\Z")) for code, pattern in ID_PATTERNS.items()}
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
@@ -112,12 +112,12 @@ def now_ms() -> int:
 
 def is_blank(text: str) -> bool:
     """Whether a text holds nothing that anybody could see; it then counts as missing."""
-    return not text.strip(WHITE)
+    return not text.strip(BLANK_CHARACTERS)
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether an id is one of :data:`PLACEHOLDERS` (CONTRACT 2.8). Such an id links nobody."""
-    return text.strip(WHITE).translate(_ASCII_LOWER) in PLACEHOLDERS
+    """Whether an id is one of :data:`PLACEHOLDER_IDS` (CONTRACT 2.8). Such an id links nobody."""
+    return text.strip(BLANK_CHARACTERS).translate(_ASCII_LOWER) in PLACEHOLDER_IDS
 
 
 def is_given(value: Json) -> bool:
@@ -125,16 +125,16 @@ def is_given(value: Json) -> bool:
     return value is not None and not (isinstance(value, str) and is_blank(value))
 
 
-def id_text(value: Json) -> str | None:
+def id_to_text(value: Json) -> str | None:
     """An id as text: text as it is, a JSON number as written by Python, anything else (or nothing) ``None``."""
     if isinstance(value, str):
         return None if is_blank(value) else value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _number_text(value)
+        return _format_number(value)
     return None
 
 
-def epoch_ms(value: Json) -> int | None:
+def read_epoch_ms(value: Json) -> int | None:
     """A time as the wire has it: a whole JSON number. Anything else is unreadable: ``None`` (CONTRACT 2.7)."""
     if isinstance(value, bool):
         return None
@@ -145,7 +145,7 @@ def epoch_ms(value: Json) -> int | None:
     return None
 
 
-def at(event: Json, field: str) -> Json:
+def get_field(event: Json, field: str) -> Json:
     """The value at a dotted field path (``data.productId``) of an event, ``None`` where there is none."""
     for step in field.split("."):
         if not isinstance(event, Mapping):
@@ -157,45 +157,45 @@ def at(event: Json, field: str) -> Json:
 # ── the models, asked one by one ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _wrong(code: str, hint: str = "") -> PydanticCustomError:
+def _make_field_error(code: str, hint: str = "") -> PydanticCustomError:
     return PydanticCustomError(code, "{hint}", {"hint": hint})
 
 
 def _check_name(value: Json) -> Json:
     if isinstance(value, str) and value in EventName._value2member_map_:
         return value
-    raise _wrong("event_name")
+    raise _make_field_error("event_name")
 
 
-def _required(code: str) -> BeforeValidator:
+def _require_id(code: str) -> BeforeValidator:
     def check(value: Json) -> Json:
         if not is_given(value):
-            raise _wrong(code)
+            raise _make_field_error(code)
         return _check_id(value)
 
     return BeforeValidator(check)
 
 
 def _check_id(value: Json) -> Json:
-    if is_given(value) and id_text(value) is None:
-        raise _wrong("id_not_text")
+    if is_given(value) and id_to_text(value) is None:
+        raise _make_field_error("id_not_text")
     return value
 
 
 def _check_time(value: Json) -> Json:
     if value is None:
         return value
-    time = epoch_ms(value)
+    time = read_epoch_ms(value)
     if time is None:
-        raise _wrong("timestamp_unreadable")
+        raise _make_field_error("timestamp_unreadable")
     if time < EARLIEST_MS:
-        raise _wrong("timestamp_before_2010")
+        raise _make_field_error("timestamp_before_2010")
     return value
 
 
 def _check_data(value: Json) -> Json:
     if not isinstance(value, Mapping):
-        raise _wrong("product_id_missing", "Put an object with the product id into data.")
+        raise _make_field_error("product_id_missing", "Put an object with the product id into data.")
     return value
 
 
@@ -207,7 +207,7 @@ class EventData(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True, validate_default=True)
 
-    productId: Annotated[Json, _required("product_id_missing")] = None  # noqa: N815  the wire's own name
+    productId: Annotated[Json, _require_id("product_id_missing")] = None  # noqa: N815  the wire's own name
 
 
 class TrackEvent(BaseModel):
@@ -215,7 +215,7 @@ class TrackEvent(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True, validate_default=True)
 
-    eventId: Annotated[Json, _required("event_id_missing")] = None  # noqa: N815  the wire's own name
+    eventId: Annotated[Json, _require_id("event_id_missing")] = None  # noqa: N815  the wire's own name
     profileId: _Id = None  # noqa: N815  the wire's own name
     userId: _Id = None  # noqa: N815  the wire's own name
     anotherUserId: _Id = None  # noqa: N815  the wire's own name
@@ -228,11 +228,11 @@ class TrackEvent(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _somebody_is_named(cls, value: Json, handler: ModelWrapValidatorHandler["TrackEvent"]) -> "TrackEvent":
+    def _check_identity(cls, value: Json, handler: ModelWrapValidatorHandler["TrackEvent"]) -> "TrackEvent":
         """CONTRACT 2.3, beside the field errors and not only where there are none."""
         if not isinstance(value, Mapping):
-            raise _wrong("event_not_object")
-        nobody = not any(is_given(value.get(field)) for field in IDENTITIES)
+            raise _make_field_error("event_not_object")
+        nobody = not any(is_given(value.get(field)) for field in IDENTITY_FIELDS)
         try:
             event = handler(value)
         except ValidationError as error:
@@ -243,15 +243,15 @@ class TrackEvent(BaseModel):
                 [
                     *(
                         InitErrorDetails(
-                            type=_wrong(e["type"], e.get("ctx", {}).get("hint", "")), loc=e["loc"], input=e["input"]
+                            type=_make_field_error(e["type"], e.get("ctx", {}).get("hint", "")), loc=e["loc"], input=e["input"]
                         )
                         for e in error.errors(include_url=False)
                     ),
-                    InitErrorDetails(type=_wrong("identity_missing"), loc=(), input=None),
+                    InitErrorDetails(type=_make_field_error("identity_missing"), loc=(), input=None),
                 ],
             ) from None
         if nobody:
-            raise _wrong("identity_missing")
+            raise _make_field_error("identity_missing")
         return event
 
 
@@ -291,78 +291,78 @@ class GivenEvent:
 
     def place_of(self, field: str) -> Place:
         """The place of one field (``name``, ``userId``, ``data.productId``; ``""`` is the event itself)."""
-        steps = "".join(f"/{pointer_step(key)}" for key in field.split(".", 1)) if field else ""
+        steps = "".join(f"/{escape_pointer_key(key)}" for key in field.split(".", 1)) if field else ""
         pointer = self.name_pointer if field == "name" else self.place.pointer + steps
         column = (self.columns or {}).get(field)
         return Place(self.place.row, self.place.line, column, pointer)
 
 
-def errors_of(event: GivenEvent) -> list[Issue]:
+def find_event_errors(event: GivenEvent) -> list[Issue]:
     """Every field error of one event, by the model (CONTRACT 2.1–2.4, 2.7). Repeats need the batch: ``checks.py``."""
     try:
         TrackGroup.model_validate({"name": event.name, "payload": [event.body]})
     except ValidationError as error:
         # What pydantic itself cannot take (a key that is a lone surrogate) is no rule of the contract.
-        return [_issue(event, found) for found in error.errors(include_url=False) if found["type"] in CATALOGUE]
+        return [_build_issue(event, found) for found in error.errors(include_url=False) if found["type"] in ISSUE_KINDS]
     return []
 
 
-def _issue(event: GivenEvent, found: Mapping[str, Any]) -> Issue:
-    code, location = found["type"], found["loc"]
+def _build_issue(event: GivenEvent, error: Mapping[str, Any]) -> Issue:
+    code, location = error["type"], error["loc"]
     field = "name" if location[:1] == ("name",) else ".".join(str(step) for step in location[2:])
     if code == "identity_missing":
         return Issue(code, event.place_of(field))
-    value = event.name if field == "name" else event.body if not field else at(event.body, field)
-    hint = HINTS[code](value) if code in HINTS else found.get("ctx", {}).get("hint", "")
+    value = event.name if field == "name" else event.body if not field else get_field(event.body, field)
+    hint = HINT_BUILDERS[code](value) if code in HINT_BUILDERS else error.get("ctx", {}).get("hint", "")
     if code == "product_id_missing" and not hint:
-        hint = product_hint(event.body)
-    return Issue(code, event.place_of(field), given_text(value), hint)
+        hint = build_product_hint(event.body)
+    return Issue(code, event.place_of(field), format_given(value), hint)
 
 
-def warnings_of(event: GivenEvent) -> list[Issue]:
+def find_event_warnings(event: GivenEvent) -> list[Issue]:
     """Every warning that one event gives by itself (CONTRACT 1.4, 2.7, 2.8)."""
     if not isinstance(event.body, Mapping):
         return []
     found = []
     for field in ID_FIELDS:
-        value = at(event.body, field)
-        text = id_text(value)
+        value = get_field(event.body, field)
+        text = id_to_text(value)
         if text is None:
             continue
-        codes = [code for code, pattern in _ID_PATTERNS.items() if pattern.search(text)]
+        codes = [code for code, pattern in _COMPILED_ID_PATTERNS.items() if pattern.search(text)]
         if is_placeholder(text):
             codes.append("id_placeholder")
         if not isinstance(value, str):
             codes.append("id_number")
-        found += [Issue(code, event.place_of(field), shown(text)) for code in codes]
-    time = epoch_ms(event.body.get("timestamp"))
+        found += [Issue(code, event.place_of(field), shorten_value(text)) for code in codes]
+    time = read_epoch_ms(event.body.get("timestamp"))
     if time is not None and time > LATEST_MS:
-        found.append(Issue("timestamp_after_2040", event.place_of("timestamp"), given_text(time), time_hint(time)))
+        found.append(Issue("timestamp_after_2040", event.place_of("timestamp"), format_given(time), build_time_hint(time)))
     return found
 
 
 # ── advice that only one case can give ───────────────────────────────────────────────────────────────────────────────
 
 
-def name_hint(value: Json) -> str:
+def build_name_hint(value: Json) -> str:
     """Which of the four names was probably meant, as a sentence; empty where it cannot be told."""
-    near = near_name(value) if isinstance(value, str) else ""
+    near = find_similar_name(value) if isinstance(value, str) else ""
     return f"Write “{near}”, exactly so." if near else ""
 
 
-def near_name(text: str) -> str:
+def find_similar_name(text: str) -> str:
     """The one of the four names that a text is nearly; empty where it is near none."""
-    return _near_name(" ".join(text.replace("_", " ").split()).casefold()[:60])
+    return _find_similar_folded(" ".join(text.replace("_", " ").split()).casefold()[:60])
 
 
 @lru_cache(maxsize=4096)  # a file repeats its names, and a comparison takes its time
-def _near_name(folded: str) -> str:
+def _find_similar_folded(folded: str) -> str:
     names = {name.value.casefold(): name.value for name in EventName}
     near = get_close_matches(folded, names, n=1, cutoff=0.8)
     return names[near[0]] if near else ""
 
 
-def product_hint(body: Json) -> str:
+def build_product_hint(body: Json) -> str:
     """Where the product id seems to stand instead (CONTRACT 2.4), as a sentence; empty where nothing is near."""
     if not isinstance(body, Mapping):
         return ""
@@ -374,9 +374,9 @@ def product_hint(body: Json) -> str:
     return ""
 
 
-def time_hint(value: Json) -> str:
+def build_time_hint(value: Json) -> str:
     """What a time probably is, by its size (CONTRACT 2.7), as a sentence; empty where it cannot be told."""
-    time = epoch_ms(value)
+    time = read_epoch_ms(value)
     if time is None and isinstance(value, str) and re.fullmatch(r"[0-9]{10,17}", value):
         return "Write the number without quotes."
     if time is not None and EARLIEST_MS <= time * 1000 <= LATEST_MS:
@@ -386,23 +386,23 @@ def time_hint(value: Json) -> str:
     return ""
 
 
-HINTS: dict[str, Callable[[Json], str]] = {
-    "event_name": name_hint,
-    "timestamp_unreadable": time_hint,
-    "timestamp_before_2010": time_hint,
-    "timestamp_after_2040": time_hint,
+HINT_BUILDERS: dict[str, Callable[[Json], str]] = {
+    "event_name": build_name_hint,
+    "timestamp_unreadable": build_time_hint,
+    "timestamp_before_2010": build_time_hint,
+    "timestamp_after_2040": build_time_hint,
 }
 """Issue code → what the wrong value gives away. Any other hint depends on which fields there are, not on values."""
 
 
-def given_text(value: Json) -> str | None:
+def format_given(value: Json) -> str | None:
     """A given value as an issue shows it: text as it is, anything else as JSON; ``None`` where there was none."""
     if value is None or isinstance(value, str):
-        return None if value is None else shown(value)
-    return shown(dumps(value).decode())
+        return None if value is None else shorten_value(value)
+    return shorten_value(dump_json(value).decode())
 
 
-def _number_text(value: float) -> str:
+def _format_number(value: float) -> str:
     try:
         return str(value)
     except ValueError:  # Python refuses to write an integer of more than 4,300 digits
@@ -412,7 +412,7 @@ def _number_text(value: float) -> str:
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def dumps(value: Json, *, indent: bool = False) -> bytes:
+def dump_json(value: Json, *, indent: bool = False) -> bytes:
     """A JSON value as UTF-8 bytes, every number and key kept.
 
     What orjson will not write (integers past 64 bits, lone surrogates) the standard library does. What is no number of
@@ -426,7 +426,7 @@ def dumps(value: Json, *, indent: bool = False) -> bytes:
         return json.dumps(value, indent=2 if indent else None, separators=separators).encode()
 
 
-def body_of(events: Iterable[tuple[Json, Json]], *, indent: bool = False) -> bytes:
+def build_request_body(events: Iterable[tuple[Json, Json]], *, indent: bool = False) -> bytes:
     """The request body of (name, event) pairs in their order: neighbours of one name share a group (CONTRACT 1.3).
 
     The events are written as they came; what is deliberately wrong stays wrong on the wire.
@@ -436,22 +436,22 @@ def body_of(events: Iterable[tuple[Json, Json]], *, indent: bool = False) -> byt
         if not groups or groups[-1]["name"] != name or type(groups[-1]["name"]) is not type(name):
             groups.append({"name": name, "payload": []})
         groups[-1]["payload"].append(event)
-    return dumps({"track": groups}, indent=indent)
+    return dump_json({"track": groups}, indent=indent)
 
 
-def identities_of(body: Json) -> dict[str, str]:
+def read_identities(body: Json) -> dict[str, str]:
     """The identities of one event as text, in the contract's order; placeholders are among them."""
     if not isinstance(body, Mapping):
         return {}
-    return {field: text for field in IDENTITIES if (text := id_text(body.get(field))) is not None}
+    return {field: text for field in IDENTITY_FIELDS if (text := id_to_text(body.get(field))) is not None}
 
 
-def linking_of(body: Json) -> Sequence[tuple[str, str]]:
+def read_linking_ids(body: Json) -> Sequence[tuple[str, str]]:
     """The (field, id) pairs by which an event belongs to a person (DESIGN); placeholders link nobody (CONTRACT 2.8)."""
-    given = identities_of(body)
+    given = read_identities(body)
     real = [(field, text) for field, text in given.items() if not is_placeholder(text)]
-    links = [pair for pair in real if pair[0] in LINKING]
+    links = [pair for pair in real if pair[0] in LINKING_FIELDS]
     return links or [pair for pair in real if list(given) == ["accountId"]]
 
 
-assert all(code in CATALOGUE for code in ID_PATTERNS)  # noqa: S101  a code without words would be a bug of ours
+assert all(code in ISSUE_KINDS for code in ID_PATTERNS)  # noqa: S101  a code without words would be a bug of ours

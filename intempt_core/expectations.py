@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from intempt_core.columns import Mask, Numbers
 from intempt_core.errors import ReadError
-from intempt_core.issues import CATALOGUE, Severity, shown
-from intempt_core.mapping import EXPECT
+from intempt_core.issues import ISSUE_KINDS, Severity, shorten_value
+from intempt_core.mapping import EXPECT_COLUMN
 from intempt_core.report import Report
 from intempt_core.tables import Table
 
@@ -29,7 +29,7 @@ ROWS_AT_ONCE = 4096
 """Rows whose results are put into words together."""
 
 _SEPARATORS = re.compile(r"[\s,;]+")
-_ERRORS = frozenset(code for code, kind in CATALOGUE.items() if kind.severity is Severity.ERROR)
+_ERRORS = frozenset(code for code, kind in ISSUE_KINDS.items() if kind.severity is Severity.ERROR)
 
 
 class State(StrEnum):
@@ -58,10 +58,10 @@ def read_expected(cell: str) -> Expected:
     """What a cell expects; what it cannot mean is a sentence in ``trouble``."""
     words = [word for word in _SEPARATORS.split(cell) if word]
     for word in words:
-        if word != OK and word not in CATALOGUE:
-            near = get_close_matches(word.casefold()[:60], [OK, *CATALOGUE], n=1)
+        if word != OK and word not in ISSUE_KINDS:
+            near = get_close_matches(word.casefold()[:60], [OK, *ISSUE_KINDS], n=1)
             advice = f"Did you mean “{near[0]}”?" if near else f"It takes “{OK}” or codes such as product_id_missing."
-            return Expected(trouble=f"“{shown(word)}” is no issue code. {advice}")
+            return Expected(trouble=f"“{shorten_value(word)}” is no issue code. {advice}")
     codes = frozenset(words) - {OK}
     if OK in words and codes & _ERRORS:
         both = f"“{OK}” and {_listed(codes & _ERRORS)} cannot both be expected:"
@@ -91,27 +91,27 @@ class Expectations:
     """
 
     def __init__(self, table: Table, report: Report) -> None:
-        if EXPECT not in table.columns:
+        if EXPECT_COLUMN not in table.columns:
             raise ReadError(
-                f"{table.name} has no column “{EXPECT}”. A file that tests itself says there what is right for each "
+                f"{table.name} has no column “{EXPECT_COLUMN}”. A file that tests itself says there what is right for each "
                 f"row: “{OK}”, or codes such as product_id_missing. Add the column."
             )
         self.table = table
         self.rows = table.rows
-        words = table.columns[EXPECT].combine_chunks().dictionary_encode()
+        words = table.columns[EXPECT_COLUMN].combine_chunks().dictionary_encode()
         self._which: Numbers = words.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         self._read = [read_expected(cell) for cell in words.dictionary.to_pylist()]
         self._found = {code: _marked(report, code) for code in report.counts}
         if not any(read.tests or read.trouble for read in self._read):
             raise ReadError(
-                f"In {table.name} no row says what is expected of it. Write “{OK}” or issue codes into “{EXPECT}”."
+                f"In {table.name} no row says what is expected of it. Write “{OK}” or issue codes into “{EXPECT_COLUMN}”."
             )
 
     @cached_property
     def states(self) -> NDArray[np.int8]:
         """The state of each row, as its number in :class:`State`."""
         wrong = np.zeros(self.rows, np.bool_)
-        for code in CATALOGUE:
+        for code in ISSUE_KINDS:
             wanted = self._told([code in read.codes for read in self._read])
             found = self._found.get(code)
             if code in _ERRORS:
@@ -159,7 +159,7 @@ class Expectations:
         wanted = np.arange(self.rows) if rows is None else np.asarray(rows, np.int64)
         for start in range(0, len(wanted), ROWS_AT_ONCE):
             some = wanted[start : start + ROWS_AT_ONCE]
-            cells = self.table.take_cells(EXPECT, some.tolist())
+            cells = self.table.take_cells(EXPECT_COLUMN, some.tolist())
             found: list[tuple[str, ...]] = [()] * len(some)
             for code in sorted(self._found, key=lambda code: code not in _ERRORS):
                 for index in np.flatnonzero(self._found[code][some]).tolist():
@@ -194,4 +194,4 @@ def _says(expected: Expected, state: State, found: Sequence[str]) -> str:
 
 
 def _listed(codes: Sequence[str] | frozenset[str]) -> str:
-    return ", ".join(sorted(codes, key=list(CATALOGUE).index))
+    return ", ".join(sorted(codes, key=list(ISSUE_KINDS).index))

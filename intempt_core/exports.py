@@ -13,13 +13,13 @@ from functools import lru_cache
 from itertools import islice
 from xml.sax.saxutils import escape, quoteattr
 
-from intempt_core.events import dumps
+from intempt_core.events import dump_json
 from intempt_core.expectations import Expectations, Result, State
 from intempt_core.history import History, RowOutcome
 from intempt_core.issues import Issue
 from intempt_core.judges import ROWS_AT_ONCE
 from intempt_core.mapped import MappedDocuments, MappedTable
-from intempt_core.mapping import PROBLEMS
+from intempt_core.mapping import PROBLEMS_COLUMN
 from intempt_core.report import Report
 from intempt_core.tables import Table
 
@@ -69,9 +69,9 @@ def left_behind_csv(table: Table, report: Report, stay: Sequence[int] | None = N
     apostrophe had to be put before a cell, for it must be taken away again. Of a row with too many cells only those
     that have a header are there.
     """
-    header = [column for column in table.header if column != PROBLEMS]
+    header = [column for column in table.header if column != PROBLEMS_COLUMN]
     bad = report.bad.nonzero()[0].tolist() if stay is None else stay
-    return _csv([*header, PROBLEMS], _left_behind(table, report, header, bad))
+    return _csv([*header, PROBLEMS_COLUMN], _left_behind(table, report, header, bad))
 
 
 def events_lines(mapped: MappedDocuments, rows: Sequence[int]) -> Iterator[str]:
@@ -82,9 +82,9 @@ def events_lines(mapped: MappedDocuments, rows: Sequence[int]) -> Iterator[str]:
     for event in mapped.events(rows):
         if isinstance(event.body, dict):
             name = {} if event.name is None else {"name": event.name}
-            yield dumps(name | event.body).decode() + "\n"
+            yield dump_json(name | event.body).decode() + "\n"
         else:
-            yield (event.body if isinstance(event.body, str) else dumps(event.body).decode()) + "\n"
+            yield (event.body if isinstance(event.body, str) else dump_json(event.body).decode()) + "\n"
 
 
 def mended_csv(mapped: MappedTable) -> Iterator[str]:
@@ -94,9 +94,9 @@ def mended_csv(mapped: MappedTable) -> Iterator[str]:
     its leading apostrophe must be taken away again.
     """
     table = mapped.table
-    header = [column for column in table.header if column != PROBLEMS]
+    header = [column for column in table.header if column != PROBLEMS_COLUMN]
     own = ["eventId"] if mapped.makes_ids and "eventId" not in header else []
-    return _csv([*header, *own, PROBLEMS], _whole(mapped, header, own=bool(own)))
+    return _csv([*header, *own, PROBLEMS_COLUMN], _whole(mapped, header, own=bool(own)))
 
 
 def _whole(mapped: MappedTable, header: Sequence[str], *, own: bool) -> Iterator[list[str]]:
@@ -170,10 +170,10 @@ def problem_line(issue: Issue) -> tuple[object, ...]:
         place.pointer,
         issue.code,
         issue.severity.value,
-        issue.says,
+        issue.message,
         issue.given,
         kind.allowed,
-        issue.mend,
+        issue.fix,
     )
 
 
@@ -200,7 +200,7 @@ def _apostrophes(header: Sequence[str], cells: Sequence[Sequence[str]], said: li
 
 def issue_words(issue: Issue) -> str:
     """One issue in a sentence, with its column before it."""
-    return f"{issue.place.column}: {issue.says} {issue.mend}" if issue.place.column else f"{issue.says} {issue.mend}"
+    return f"{issue.place.column}: {issue.message} {issue.fix}" if issue.place.column else f"{issue.message} {issue.fix}"
 
 
 # ── a file that tests itself ─────────────────────────────────────────────────────────────────────────────────────────
@@ -209,7 +209,7 @@ def issue_words(issue: Issue) -> str:
 def expected_json(tests: Expectations) -> Iterator[str]:
     """The tests of a file as one JSON object: counts, then one result a row, each on a line of its own."""
     counts = {state.value: count for state, count in tests.counts.items()}
-    head = dumps({"file": tests.table.name, "rows": tests.rows, "as_expected": tests.as_expected, **counts}).decode()
+    head = dump_json({"file": tests.table.name, "rows": tests.rows, "as_expected": tests.as_expected, **counts}).decode()
     yield f'{head[:-1]},"results":['
     for number, some in enumerate(_pieces(_result_json(result) for result in tests.results())):
         yield ("," if number else "") + "\n" + ",\n".join(some)
@@ -217,7 +217,7 @@ def expected_json(tests: Expectations) -> Iterator[str]:
 
 
 def _result_json(result: Result) -> str:
-    return dumps(
+    return dump_json(
         {
             "row": result.row,
             "line": result.line,

@@ -41,20 +41,20 @@ SHARED_FEEDS: dict[str, str] = {
 """Feeds that depend on everybody's events (CONTRACT 4.5), id → title. No rule says what they show to the letter, so
 nothing is ever *expected* of them; the sandbox serves an approximation of its own (``sandbox/trends.py``)."""
 
-TITLES = FEEDS | SHARED_FEEDS
+FEED_TITLES = FEEDS | SHARED_FEEDS
 """Every feed that a target may have, id → title."""
 
-READABLE_BY: dict[str, str] = {"userId": "user", "profileId": "profile", "accountId": "account"}
+FEED_IDENTITY_TYPES: dict[str, str] = {"userId": "user", "profileId": "profile", "accountId": "account"}
 """Identity field → the type by which the feed API asks for it (CONTRACT 5.1). By ``anotherUserId`` no feed is read."""
 
-SHOWS: dict[str, str] = {
+ADDS_TO_FEED: dict[str, str] = {
     EventName.VIEWED: FeedId.VIEWED,  # CONTRACT 4.1
     EventName.ADDED: FeedId.ADDED,  # CONTRACT 4.2
     EventName.ORDERED: FeedId.ORDERED,  # CONTRACT 4.4, 4.5
 }
 """What puts a product into which feed."""
 
-HIDES: dict[str, str] = {EventName.REMOVED: FeedId.ADDED}  # CONTRACT 4.3; an order hides nothing: 4.4
+REMOVES_FROM_FEED: dict[str, str] = {EventName.REMOVED: FeedId.ADDED}  # CONTRACT 4.3; an order hides nothing: 4.4
 """What takes a product out of which feed."""
 
 
@@ -66,7 +66,7 @@ class Interaction:
     product: str
 
 
-def feeds_of(interactions: Iterable[Interaction]) -> dict[str, list[str]]:
+def compute_feeds(interactions: Iterable[Interaction]) -> dict[str, list[str]]:
     """What each feed shows for one person: feed id → product ids, most recent first, each product once.
 
     ``interactions`` are that person's, oldest first. Names other than the four change nothing (CONTRACT 2.1, 2.6).
@@ -74,17 +74,17 @@ def feeds_of(interactions: Iterable[Interaction]) -> dict[str, list[str]]:
     shelves: dict[str, dict[str, None]] = {feed: {} for feed in FEEDS}  # a dict keeps the order of insertion
     for interaction in interactions:
         name = interaction.name
-        if name in SHOWS:
-            shelf = shelves[SHOWS[name]]
+        if name in ADDS_TO_FEED:
+            shelf = shelves[ADDS_TO_FEED[name]]
             shelf.pop(interaction.product, None)
             shelf[interaction.product] = None
-        elif name in HIDES:
-            shelves[HIDES[name]].pop(interaction.product, None)
+        elif name in REMOVES_FROM_FEED:
+            shelves[REMOVES_FROM_FEED[name]].pop(interaction.product, None)
     return {feed: list(reversed(shelf)) for feed, shelf in shelves.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FeedChange:
     """A product's places in a feed before and after, from 1; ``None`` where it was not, or is not, shown."""
 
     product: str
@@ -92,7 +92,7 @@ class Change:
     after: int | None
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """The change as a sentence."""
         if self.before is None:
             return f"“{self.product}” gained place {self.after}."
@@ -101,30 +101,30 @@ class Change:
         return f"“{self.product}” moved from place {self.before} to {self.after}."
 
 
-def changes(before: Sequence[str], after: Sequence[str]) -> list[Change]:
+def find_feed_changes(before: Sequence[str], after: Sequence[str]) -> list[FeedChange]:
     """Which places were gained and which lost between two readings of a feed; none where they are equal.
 
     What is new comes first, then what is gone, then what passed others. A product that others only pushed down or let
     up has not moved by itself and is not named.
     """
-    was, now = _places(before), _places(after)
-    found = [Change(product, None, place) for product, place in now.items() if product not in was]
-    found += [Change(product, place, None) for product, place in was.items() if product not in now]
+    was, now = _index_places(before), _index_places(after)
+    found = [FeedChange(product, None, place) for product, place in now.items() if product not in was]
+    found += [FeedChange(product, place, None) for product, place in was.items() if product not in now]
     stayed = [product for product in before if product in now]
-    passed = {product for product, place in now.items() if product in was and _passed(product, stayed, now)}
-    return found + [Change(product, was[product], now[product]) for product in now if product in passed]
+    passed = {product for product, place in now.items() if product in was and _has_passed(product, stayed, now)}
+    return found + [FeedChange(product, was[product], now[product]) for product in now if product in passed]
 
 
-def _places(products: Sequence[str]) -> dict[str, int]:
+def _index_places(products: Sequence[str]) -> dict[str, int]:
     return {product: place for place, product in reversed(list(enumerate(products, 1)))}
 
 
-def _passed(product: str, stayed: Sequence[str], now: dict[str, int]) -> bool:
+def _has_passed(product: str, stayed: Sequence[str], now: dict[str, int]) -> bool:
     """Whether a product stands before one now that it stood behind."""
     return any(now[product] < now[other] for other in stayed[: stayed.index(product)])
 
 
-def difference(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
+def describe_feed_difference(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
     """How a feed's ``actual`` products differ from the ``expected`` ones, as sentences; none where they are equal.
 
     Places count from 1, the most recent product. What is missing comes first, then what is too much, then order.
@@ -136,10 +136,10 @@ def difference(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
             found.append(f"“{product}” is shown {actual.count(product)} times.")
         else:
             found.append(f"“{product}” is shown in place {actual.index(product) + 1} and is not expected.")
-    return found + _disorder(_common(expected, missing), _common(actual, extra))
+    return found + _describe_disorder(_drop_surplus(expected, missing), _drop_surplus(actual, extra))
 
 
-def _common(products: Sequence[str], surplus: Counter[str]) -> list[str]:
+def _drop_surplus(products: Sequence[str], surplus: Counter[str]) -> list[str]:
     """The products without their surplus, the later ones of a product dropped."""
     left = Counter(products) - surplus
     kept = []
@@ -150,7 +150,7 @@ def _common(products: Sequence[str], surplus: Counter[str]) -> list[str]:
     return kept
 
 
-def _disorder(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
+def _describe_disorder(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
     """One sentence on the first place where two orders of the same products part."""
     for wanted, shown in zip(expected, actual, strict=True):
         if wanted != shown:

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from intempt_core.cells import is_typed
+from intempt_core.cells import is_cell_of_type
 from intempt_core.events import EARLIEST_MS, ID_FIELDS, LATEST_MS, PLAIN_FIELDS, EventName
-from intempt_core.issues import shown
-from intempt_core.mapping import RESERVED, Mapping, Offer, exact_field, exact_mapping
+from intempt_core.issues import shorten_value
+from intempt_core.mapping import RESERVED_COLUMNS, Mapping, MappingSuggestion, match_exact_field, exact_mapping
 from intempt_core.tables import Table
-from intempt_core.times import AS_IT_IS, MICROSECONDS, PATTERNS, SECONDS, reader_of
+from intempt_core.times import ISO_OR_EPOCH_MS, EPOCH_MICROSECONDS, COMMON_TIME_PATTERNS, EPOCH_SECONDS, build_time_parser
 
-SAMPLE = 1000
+SAMPLE_CELLS = 1000
 """Cells of a column that are looked at."""
 
-NAMES_READ = 500
+DISTINCT_NAMES_READ = 500
 """Different cells of a name column that are looked at."""
 
 COLUMNS_SEARCHED = 200
@@ -31,7 +31,7 @@ _GA4, _SEGMENT, _SHOPIFY, _SNOWPLOW, _ALGOLIA = "Google Analytics 4", "Segment",
 _UA, _META, _KLAVIYO, _ADOBE, _RETAIL = "Universal Analytics", "Meta", "Klaviyo", "Adobe Analytics", "Google Retail"
 _MIXPANEL, _ROCKET, _MPARTICLE, _AMPLITUDE = "Mixpanel", "Retailrocket", "mParticle", "Amplitude"
 
-_HEADERS: tuple[tuple[str, str, str, str], ...] = (  # field, what it is, whose name it is, headers as plain letters
+_KNOWN_HEADERS: tuple[tuple[str, str, str, str], ...] = (  # field, what it is, whose name it is, headers as plain letters
     ("data.productId", "product's id", "", ("productid dataproductid product sku itemid prodid pid productsku"
      " productcode itemcode itemsku articleid articlenumber asin goodsid offerid productnumber")),
     ("data.productId", "product's id", _META, "contentid contentids"),
@@ -65,9 +65,9 @@ _HEADERS: tuple[tuple[str, str, str, str], ...] = (  # field, what it is, whose 
     ("eventId", "event's own id", _MIXPANEL, "insertid"),
     ("pageId", "page's id", "", "pageid pageviewid"),
 )  # fmt: skip
-_FIELDS = {header: (field, what, who) for field, what, who, headers in _HEADERS for header in headers.split()}
+_FIELD_BY_HEADER = {header: (field, what, who) for field, what, who, headers in _KNOWN_HEADERS for header in headers.split()}
 
-_INSIDE = (
+_WRAPPER_OBJECTS = (
     "properties",
     "data",
     "params",
@@ -81,13 +81,13 @@ _INSIDE = (
 )
 """What others call the object that holds an event's further data: its name goes, its keys go into ``data``."""
 
-_COUNTS = frozenset("quantity qty itemquantity productquantity position".split())
-_AMOUNTS = frozenset(
+_INTEGER_KEYS = frozenset("quantity qty itemquantity productquantity position".split())
+_NUMBER_KEYS = frozenset(
     "price unitprice itemprice amount revenue total subtotal discount tax shipping value cost"
     " rating productprice orderamount ordertotal".split()
 )
 
-_EVENTS: tuple[tuple[EventName, str, str], ...] = (  # which of the four, whose name it is, cells as plain letters
+_KNOWN_NAMES: tuple[tuple[EventName, str, str], ...] = (  # which of the four, whose name it is, cells as plain letters
     (EventName.VIEWED, "", ("productviewed view viewed itemseen productview itemview itemviewed viewproduct"
      " seen detail detailview productdetail productdetailview productpageview productdetailviewed productpageviewed")),
     (EventName.VIEWED, _GA4, "viewitem"),
@@ -123,47 +123,47 @@ _EVENTS: tuple[tuple[EventName, str, str], ...] = (  # which of the four, whose 
     (EventName.ORDERED, _ALGOLIA, "purchasedobjectids"),
     (EventName.ORDERED, _AMPLITUDE, "completepurchase purchasecompleted"),
 )  # fmt: skip
-_MEANS = {cell: (name, who) for name, who, cells in _EVENTS for cell in cells.split()}
+_NAME_BY_CELL = {cell: (name, who) for name, who, cells in _KNOWN_NAMES for cell in cells.split()}
 _UTC = ZoneInfo("UTC")
 
 
-def plain(text: str) -> str:
+def normalize_name(text: str) -> str:
     """A header or a name in its letters and digits, small: ``Product ID`` and ``product_id`` are one."""
     return re.sub(r"[^a-z0-9]", "", text.casefold())
 
 
-def offers(table: Table, mapping: Mapping | None = None) -> list[Offer]:
+def suggest_mapping(table: Table, mapping: Mapping | None = None) -> list[MappingSuggestion]:
     """What a mapping could take over, in the header's order; by default :func:`exact_mapping`.
 
     A field that a column has already is not offered to another, and what the mapping says already not at all.
     """
-    guesses = _Guesses(table, mapping or exact_mapping(table.header))
-    return [offer for offer in guesses.all() if not _done(offer, guesses.mapping)]
+    guesses = _Suggester(table, mapping or exact_mapping(table.header))
+    return [offer for offer in guesses.all() if not _is_applied(offer, guesses.mapping)]
 
 
-def _done(offer: Offer, mapping: Mapping) -> bool:
+def _is_applied(suggestion: MappingSuggestion, mapping: Mapping) -> bool:
     return (
-        mapping.columns.get(offer.column) == offer.field
-        and offer.names.items() <= mapping.names.items()
-        and offer.type in (None, mapping.types.get(offer.field))
-        and offer.time_format in (None, mapping.time_format)
+        mapping.columns.get(suggestion.column) == suggestion.field
+        and suggestion.names.items() <= mapping.names.items()
+        and suggestion.type in (None, mapping.types.get(suggestion.field))
+        and suggestion.time_format in (None, mapping.time_format)
     )
 
 
 @dataclass(frozen=True)
-class _Guesses:
+class _Suggester:
     table: Table
     mapping: Mapping
 
-    def all(self) -> Iterator[Offer]:
+    def all(self) -> Iterator[MappingSuggestion]:
         """Every guess; each field at most once, but for the product id, which several columns could be."""
-        taken = {field for field in (*self.mapping.columns.values(), *self.mapping.constants) if _is_ours(field)}
+        taken = {field for field in (*self.mapping.columns.values(), *self.mapping.constants) if _is_contract_field(field)}
         given = set(taken)
         for column in self.table.header:
-            if column in RESERVED:
+            if column in RESERVED_COLUMNS:
                 continue
             now = self.mapping.columns.get(column)
-            field, reason = (now, "") if now in given else self._by_header(column)
+            field, reason = (now, "") if now in given else self._match_header(column)
             if (
                 field is None
                 or (field in given and now != field)
@@ -172,130 +172,130 @@ class _Guesses:
                 field, reason = None, ""
             if field is None and column == self._name_column and "name" not in taken:
                 field, reason = "name", "Its cells can be read as the four names."
-            for offer in self._offers(column, field, reason):
+            for offer in self._suggest_column(column, field, reason):
                 taken.add(offer.field)
                 yield offer
 
-    def _by_header(self, column: str) -> tuple[str | None, str]:
+    def _match_header(self, column: str) -> tuple[str | None, str]:
         """The field that a column's header suggests, and why."""
-        whole, last = plain(column), plain(column.rpartition(".")[2])
-        inside = "." in column and plain(column.split(".", 1)[0]) in _INSIDE
-        found = _FIELDS.get(whole) or (_FIELDS.get(last) if "." in column else None)
-        if found and (whole in _FIELDS or not inside or found[0] == "data.productId"):
+        whole, last = normalize_name(column), normalize_name(column.rpartition(".")[2])
+        inside = "." in column and normalize_name(column.split(".", 1)[0]) in _WRAPPER_OBJECTS
+        found = _FIELD_BY_HEADER.get(whole) or (_FIELD_BY_HEADER.get(last) if "." in column else None)
+        if found and (whole in _FIELD_BY_HEADER or not inside or found[0] == "data.productId"):
             field, what, who = found
-            if exact_field(column) == field:
+            if match_exact_field(column) == field:
                 return None, ""
             if who:
-                return field, f"“{shown(column)}” is what {who} calls the {what}."
-            return field, f"A column called “{shown(column)}” usually holds the {what}."
+                return field, f"“{shorten_value(column)}” is what {who} calls the {what}."
+            return field, f"A column called “{shorten_value(column)}” usually holds the {what}."
         if inside and not column.startswith("data."):
             outer = column.split(".", 1)[0]
-            return f"data.{column.split('.', 1)[1]}", f"It stands inside “{shown(outer)}”: data takes it without that."
+            return f"data.{column.split('.', 1)[1]}", f"It stands inside “{shorten_value(outer)}”: data takes it without that."
         return None, ""
 
-    def _offers(self, column: str, field: str | None, reason: str) -> Iterator[Offer]:
+    def _suggest_column(self, column: str, field: str | None, reason: str) -> Iterator[MappingSuggestion]:
         if field == "name":
-            yield from self._names(column, reason)
+            yield from self._suggest_names(column, reason)
         elif field == "timestamp":
-            yield from self._times(column, reason)
+            yield from self._suggest_times(column, reason)
         elif field in ID_FIELDS or field in PLAIN_FIELDS:
             if reason:
-                yield Offer(column, str(field), reason, by_itself=field == "data.productId")
+                yield MappingSuggestion(column, str(field), reason, exclusive=field == "data.productId")
         else:
-            field = field or self.mapping.columns.get(column) or exact_field(column)
-            kind = self._type(column)
+            field = field or self.mapping.columns.get(column) or match_exact_field(column)
+            kind = self._detect_type(column)
             if kind and self.mapping.types.get(field) != kind:
                 reason = f"{reason} All its cells are of the type {kind}.".strip()
             if (kind or reason) and column in self.mapping.columns:
-                yield Offer(column, field, reason, type=kind)
+                yield MappingSuggestion(column, field, reason, type=kind)
 
-    def _names(self, column: str, reason: str) -> Iterator[Offer]:
-        cells = self._distinct(column)
+    def _suggest_names(self, column: str, reason: str) -> Iterator[MappingSuggestion]:
+        cells = self._distinct_cells(column)
         mapped = self.mapping.names
         names = {
-            cell: _MEANS[plain(cell)][0].value
+            cell: _NAME_BY_CELL[normalize_name(cell)][0].value
             for cell in cells
-            if cell not in EventName._value2member_map_ and cell not in mapped and plain(cell) in _MEANS
+            if cell not in EventName._value2member_map_ and cell not in mapped and normalize_name(cell) in _NAME_BY_CELL
         }
         unknown = [cell for cell in cells if cell not in (*names, *mapped) and cell not in EventName._value2member_map_]
         if names:
-            means = ", ".join(f"“{cell}”{_whose(cell)} as {name}" for cell, name in names.items())
-            stay = f" {_listed(unknown)}." if unknown else ""
-            yield Offer(column, "name", f"Its cells can be read as the four names: {means}.{stay}", names)
+            means = ", ".join(f"“{cell}”{_describe_vendor(cell)} as {name}" for cell, name in names.items())
+            stay = f" {_describe_unmapped(unknown)}." if unknown else ""
+            yield MappingSuggestion(column, "name", f"Its cells can be read as the four names: {means}.{stay}", names)
         elif reason and self.mapping.columns.get(column) != "name":
-            yield Offer(column, "name", reason)
+            yield MappingSuggestion(column, "name", reason)
 
-    def _times(self, column: str, reason: str) -> Iterator[Offer]:
-        form = self.mapping.time_format if self.mapping.columns.get(column) == "timestamp" else AS_IT_IS
-        found = [] if form else forms_of(self._sample(column))
+    def _suggest_times(self, column: str, reason: str) -> Iterator[MappingSuggestion]:
+        form = self.mapping.time_format if self.mapping.columns.get(column) == "timestamp" else ISO_OR_EPOCH_MS
+        found = [] if form else detect_time_formats(self._sample_cells(column))
         several = len(found) > 1
         for one in found:
-            why = f"{reason} {_why_form(one, self._sample(column)[0], several=several)}".strip()
-            yield Offer(column, "timestamp", why, time_format=one, by_itself=several)
+            why = f"{reason} {_explain_format(one, self._sample_cells(column)[0], several=several)}".strip()
+            yield MappingSuggestion(column, "timestamp", why, time_format=one, exclusive=several)
         if reason and not found:
-            yield Offer(column, "timestamp", reason)
+            yield MappingSuggestion(column, "timestamp", reason)
 
-    def _type(self, column: str) -> str | None:
+    def _detect_type(self, column: str) -> str | None:
         if self.mapping.types.get(self.mapping.columns.get(column, "")):
             return None
-        last = plain(column.rpartition(".")[2])
-        kinds = ["integer", "number"] if last in _COUNTS else ["number"] if last in _AMOUNTS else []
-        if column in self._searched:
+        last = normalize_name(column.rpartition(".")[2])
+        kinds = ["integer", "number"] if last in _INTEGER_KEYS else ["number"] if last in _NUMBER_KEYS else []
+        if column in self._searched_columns:
             kinds.append("boolean")
-        cells = self._sample(column) if kinds else []
-        return next((kind for kind in kinds if cells and all(is_typed(cell, kind) for cell in cells)), None)
+        cells = self._sample_cells(column) if kinds else []
+        return next((kind for kind in kinds if cells and all(is_cell_of_type(cell, kind) for cell in cells)), None)
 
     @cached_property
-    def _searched(self) -> frozenset[str]:
+    def _searched_columns(self) -> frozenset[str]:
         return frozenset(self.table.header[:COLUMNS_SEARCHED])
 
     @cached_property
     def _name_column(self) -> str | None:
         """The column whose cells are names of events, where no header says so."""
-        if any(_FIELDS.get(plain(column), ("",))[0] == "name" for column in self.table.header):
+        if any(_FIELD_BY_HEADER.get(normalize_name(column), ("",))[0] == "name" for column in self.table.header):
             return None
         for column in self.table.header[:COLUMNS_SEARCHED]:
-            cells = dict.fromkeys(self._sample(column))
-            known = sum(plain(cell) in _MEANS or cell in EventName._value2member_map_ for cell in cells)
+            cells = dict.fromkeys(self._sample_cells(column))
+            known = sum(normalize_name(cell) in _NAME_BY_CELL or cell in EventName._value2member_map_ for cell in cells)
             if known >= 2 and known * 2 >= len(cells):
                 return column
         return None
 
-    def _sample(self, column: str) -> list[str]:
-        return [cell for cell in self.table.columns[column].slice(0, SAMPLE).to_pylist() if cell]
+    def _sample_cells(self, column: str) -> list[str]:
+        return [cell for cell in self.table.columns[column].slice(0, SAMPLE_CELLS).to_pylist() if cell]
 
-    def _distinct(self, column: str) -> list[str]:
-        return [cell for cell in self.table.columns[column].unique().slice(0, NAMES_READ).to_pylist() if cell]
+    def _distinct_cells(self, column: str) -> list[str]:
+        return [cell for cell in self.table.columns[column].unique().slice(0, DISTINCT_NAMES_READ).to_pylist() if cell]
 
 
-def _is_ours(field: str) -> bool:
+def _is_contract_field(field: str) -> bool:
     return field in ("name", *PLAIN_FIELDS, "data.productId")
 
 
-def _whose(cell: str) -> str:
-    who = _MEANS[plain(cell)][1]
+def _describe_vendor(cell: str) -> str:
+    who = _NAME_BY_CELL[normalize_name(cell)][1]
     return f" ({who})" if who else ""
 
 
-def _listed(cells: Sequence[str]) -> str:
-    some = ", ".join(f"“{shown(cell)}”" for cell in cells[:5])
+def _describe_unmapped(cells: Sequence[str]) -> str:
+    some = ", ".join(f"“{shorten_value(cell)}”" for cell in cells[:5])
     more = f" and {len(cells) - 5:,} more" if len(cells) > 5 else ""
     verb = "stays as it is" if len(cells) == 1 else "stay as they are"
     return f"{some}{more} {verb}"
 
 
-def forms_of(cells: Iterable[str]) -> list[str]:
+def detect_time_formats(cells: Iterable[str]) -> list[str]:
     """The forms in which every one of these times can be read; none where they can be read as they are.
 
     Several only where day and month cannot be told apart.
     """
     cells = list(dict.fromkeys(cells))
-    if not cells or _fits(AS_IT_IS, cells):
+    if not cells or _fits_format(ISO_OR_EPOCH_MS, cells):
         return []
-    for form in (SECONDS, MICROSECONDS):
-        if _fits(form, cells):
+    for form in (EPOCH_SECONDS, EPOCH_MICROSECONDS):
+        if _fits_format(form, cells):
             return [form]
-    found = [form for form in PATTERNS if _fits(form, cells)]
+    found = [form for form in COMMON_TIME_PATTERNS if _fits_format(form, cells)]
     return [
         form
         for form in found
@@ -303,17 +303,17 @@ def forms_of(cells: Iterable[str]) -> list[str]:
     ]
 
 
-def _fits(form: str, cells: Sequence[str]) -> bool:
-    read = reader_of(form, _UTC)
+def _fits_format(form: str, cells: Sequence[str]) -> bool:
+    read = build_time_parser(form, _UTC)
     return all((ms := read(cell)) is not None and EARLIEST_MS <= ms <= LATEST_MS for cell in cells)
 
 
-def _why_form(form: str, cell: str, *, several: bool) -> str:
-    if form in (SECONDS, MICROSECONDS):
+def _explain_format(form: str, cell: str, *, several: bool) -> str:
+    if form in (EPOCH_SECONDS, EPOCH_MICROSECONDS):
         return (
-            f"“{shown(cell)}” and the others look like {'seconds' if form == SECONDS else 'microseconds'} since 1970."
+            f"“{shorten_value(cell)}” and the others look like {'seconds' if form == EPOCH_SECONDS else 'microseconds'} since 1970."
         )
     if several:
         order = "day first" if form.index("%d") < form.index("%m") else "month first"
-        return f"“{shown(cell)}” can be read with the {order} ({form}), and the other way round: only you can tell."
-    return f"Its times are written as {form}, such as “{shown(cell)}”."
+        return f"“{shorten_value(cell)}” can be read with the {order} ({form}), and the other way round: only you can tell."
+    return f"Its times are written as {form}, such as “{shorten_value(cell)}”."

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from intempt_core.errors import SandboxSilent
+from intempt_core.errors import SandboxUnavailable
 from intempt_core.sandbox.faults import Faults, faults_of
 from intempt_core.sandbox.live import EVERYTHING
 from intempt_core.targets import Target
@@ -85,7 +85,7 @@ class KeptRequest:
 class Instrument:
     """The doors of one sandbox. For use by many threads.
 
-    Every method raises :class:`SandboxSilent`.
+    Every method raises :class:`SandboxUnavailable`.
     """
 
     def __init__(self, target: Target) -> None:
@@ -112,7 +112,7 @@ class Instrument:
         """One event as ``GET /_sandbox/events`` tells it. Any: JSON."""
         found = self._asked("GET", "events", params={"after": max(seq - 1, 0), "limit": 1})["events"]
         if not found or found[0]["seq"] != seq:
-            raise SandboxSilent(f"The sandbox has no event {seq}. It may have been emptied since.")
+            raise SandboxUnavailable(f"The sandbox has no event {seq}. It may have been emptied since.")
         event: dict[str, Any] = found[0]
         return event
 
@@ -135,8 +135,8 @@ class Instrument:
             answer = self._http.request(method, f"/_sandbox/{door}", **more)
             told = json.loads(answer.content)  # numbers and texts that no faster reader takes are taken here too
         except (httpx.HTTPError, ValueError, RecursionError) as error:
-            raise SandboxSilent(f"The sandbox at {self._http.base_url} did not answer: {error}.") from None
+            raise SandboxUnavailable(f"The sandbox at {self._http.base_url} did not answer: {error}.") from None
         if not isinstance(told, Mapping) or not answer.is_success:
             said = told.get("message") if isinstance(told, Mapping) else None
-            raise SandboxSilent(str(said or f"The sandbox answered with status {answer.status_code}."))
+            raise SandboxUnavailable(str(said or f"The sandbox answered with status {answer.status_code}."))
         return dict(told)

@@ -1,13 +1,13 @@
 """The catalogue of issues: every code, its words and its mend, once.
 
 A screen, an export and the command line all show the words that stand here. A new check is one more
-:class:`FileKind` in :data:`CATALOGUE` and a rule in ``events.py`` or ``checks.py``.
+:class:`FileKind` in :data:`ISSUE_KINDS` and a rule in ``events.py`` or ``checks.py``.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-GIVEN_SHOWN = 200
+GIVEN_MAX_CHARACTERS = 200
 """Characters of a given value that an issue carries; a longer one is cut and says how long it was."""
 
 
@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class IssueKind:
     """One kind of issue.
 
     ``title`` names it in a list, ``says`` is the sentence about one case (``{given}`` stands for the value),
@@ -29,18 +29,18 @@ class Kind:
     code: str
     severity: Severity
     title: str
-    says: str
+    message: str
     allowed: str
-    mend: str
+    fix: str
     source: str
 
 
-def pointer_step(key: str) -> str:
+def escape_pointer_key(key: str) -> str:
     """A key as one step of an RFC 6901 pointer."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def pointer_keys(pointer: str) -> list[str]:
+def split_pointer(pointer: str) -> list[str]:
     """The keys along an RFC 6901 pointer; an index of a list is text too."""
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
@@ -64,11 +64,11 @@ class Place:
     @property
     def path(self) -> str:
         """The pointer as people read it: ``track[0].payload[16].data.productId``."""
-        text = "".join(f"[{key}]" if key.isdigit() else f".{key}" for key in pointer_keys(self.pointer))
+        text = "".join(f"[{key}]" if key.isdigit() else f".{key}" for key in split_pointer(self.pointer))
         return text.removeprefix(".")
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """The place at the head of a sentence: ``Row 18, column product_id``, ``Line 7, data.productId``."""
         head = f"Row {self.row:,}" if self.row is not None else f"Line {self.line:,}" if self.line is not None else ""
         tail = f"column {self.column}" if self.column is not None else self.path
@@ -89,9 +89,9 @@ class Issue:
     hint: str = ""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> IssueKind:
         """The catalogue's entry."""
-        return CATALOGUE[self.code]
+        return ISSUE_KINDS[self.code]
 
     @property
     def severity(self) -> Severity:
@@ -99,50 +99,50 @@ class Issue:
         return self.kind.severity
 
     @property
-    def given_words(self) -> str:
+    def given_phrase(self) -> str:
         """The given value for a sentence: quoted, or ``missing``, or ``empty``."""
         if self.given is None:
             return "missing"
         return f"“{self.given}”" if self.given else "empty"
 
     @property
-    def says(self) -> str:
+    def message(self) -> str:
         """What is wrong, without the place."""
-        return self.kind.says.replace("{given}", self.given_words)
+        return self.kind.message.replace("{given}", self.given_phrase)
 
     @property
-    def mend(self) -> str:
+    def fix(self) -> str:
         """What to do: this case's own hint, or what helps every case of its kind."""
-        return self.hint or self.kind.mend
+        return self.hint or self.kind.fix
 
     @property
     def sentence(self) -> str:
         """Where, what, allowed and mend in one line."""
-        where = self.place.words
-        return f"{where}: {self.says} {self.mend}" if where else f"{self.says} {self.mend}"
+        where = self.place.label
+        return f"{where}: {self.message} {self.fix}" if where else f"{self.message} {self.fix}"
 
 
-def shown(text: str) -> str:
-    """A given value short enough to carry along: whole up to :data:`GIVEN_SHOWN` characters, else cut and measured."""
-    if len(text) <= GIVEN_SHOWN:
+def shorten_value(text: str) -> str:
+    """A given value short enough to carry along: whole up to :data:`GIVEN_MAX_CHARACTERS` characters, else cut and measured."""
+    if len(text) <= GIVEN_MAX_CHARACTERS:
         return text
-    return f"{text[:GIVEN_SHOWN]}… ({len(text):,} characters)"
+    return f"{text[:GIVEN_MAX_CHARACTERS]}… ({len(text):,} characters)"
 
 
-def _error(code: str, title: str, says: str, allowed: str, mend: str, source: str) -> Kind:  # noqa: PLR0917  a line of the catalogue
-    return Kind(code, Severity.ERROR, title, says, allowed, mend, source)
+def _define_error(code: str, title: str, message: str, allowed: str, fix: str, source: str) -> IssueKind:  # noqa: PLR0917  a line of the catalogue
+    return IssueKind(code, Severity.ERROR, title, message, allowed, fix, source)
 
 
-def _warning(code: str, title: str, says: str, allowed: str, mend: str, source: str) -> Kind:  # noqa: PLR0917  a line of the catalogue
-    return Kind(code, Severity.WARNING, title, says, allowed, mend, source)
+def _define_warning(code: str, title: str, message: str, allowed: str, fix: str, source: str) -> IssueKind:  # noqa: PLR0917  a line of the catalogue
+    return IssueKind(code, Severity.WARNING, title, message, allowed, fix, source)
 
 
-_ID = "An id is an opaque text: any characters, as the catalogue or the shop writes it."
+_ID_ALLOWED = "An id is an opaque text: any characters, as the catalogue or the shop writes it."
 
-CATALOGUE: dict[str, Kind] = {
+ISSUE_KINDS: dict[str, IssueKind] = {
     kind.code: kind
     for kind in (
-        _error(
+        _define_error(
             "event_name",
             "event name not one of four",
             "The event name is {given}.",
@@ -150,7 +150,7 @@ CATALOGUE: dict[str, Kind] = {
             "Write one of the four names; case, spaces and spelling count.",
             "2.1",
         ),
-        _error(
+        _define_error(
             "event_id_missing",
             "event id missing",
             "The event id is {given}.",
@@ -158,7 +158,7 @@ CATALOGUE: dict[str, Kind] = {
             "Give the event an id that no other event has.",
             "2.2",
         ),
-        _error(
+        _define_error(
             "event_id_repeated",
             "event id repeated",
             "The event id {given} was already used.",
@@ -166,7 +166,7 @@ CATALOGUE: dict[str, Kind] = {
             "Give this event an id of its own, or leave it out if it is the same event.",
             "2.2, 2.9",
         ),
-        _error(
+        _define_error(
             "identity_missing",
             "nobody named",
             "No identity is given.",
@@ -174,7 +174,7 @@ CATALOGUE: dict[str, Kind] = {
             "Say who did it, in any one of the four.",
             "2.3",
         ),
-        _error(
+        _define_error(
             "product_id_missing",
             "product id missing",
             "The product id is {given}.",
@@ -182,7 +182,7 @@ CATALOGUE: dict[str, Kind] = {
             "Give the id that your catalogue uses.",
             "2.4",
         ),
-        _error(
+        _define_error(
             "timestamp_before_2010",
             "time before 2010",
             "The time is {given}, before 2010-01-01.",
@@ -190,7 +190,7 @@ CATALOGUE: dict[str, Kind] = {
             "Write the time in milliseconds since 1970.",
             "2.7",
         ),
-        _error(
+        _define_error(
             "timestamp_unreadable",
             "time cannot be read",
             "The time {given} cannot be read.",
@@ -199,15 +199,15 @@ CATALOGUE: dict[str, Kind] = {
             "Write the time in one of these forms, or leave it out.",
             "2.7",
         ),
-        _error(
+        _define_error(
             "id_not_text",
             "id is not text",
             "An id is {given}.",
-            _ID,
+            _ID_ALLOWED,
             "Write the id as text in quotes.",
             "1.4, 2.8",
         ),
-        _error(
+        _define_error(
             "event_not_object",
             "event is not an object",
             "In the place of an event stands {given}.",
@@ -215,7 +215,7 @@ CATALOGUE: dict[str, Kind] = {
             "Write the event in curly brackets.",
             "1.4",
         ),
-        _error(
+        _define_error(
             "request_shape",
             "request has the wrong shape",
             "Here stands {given}.",
@@ -223,7 +223,7 @@ CATALOGUE: dict[str, Kind] = {
             "Bring the body into that shape.",
             "1.3",
         ),
-        _error(
+        _define_error(
             "row_long",
             "row has too many cells",
             "The row has {given} cells.",
@@ -231,7 +231,7 @@ CATALOGUE: dict[str, Kind] = {
             "Put a cell that holds the delimiter in quotes, or remove what is too much.",
             "1.4",
         ),
-        _error(
+        _define_error(
             "line_unreadable",
             "line that is no JSON",
             "The line is no JSON: {given}.",
@@ -239,7 +239,7 @@ CATALOGUE: dict[str, Kind] = {
             "Correct the line in the file; as it is, it would leave as a text.",
             "1.3",
         ),
-        _warning(
+        _define_warning(
             "row_short",
             "row has too few cells",
             "The row has {given} cells; the missing ones count as empty.",
@@ -247,7 +247,7 @@ CATALOGUE: dict[str, Kind] = {
             "See that no cell before the missing ones was lost.",
             "1.4",
         ),
-        _warning(
+        _define_warning(
             "event_id_shared",
             "lines of one order share an event id",
             "The event id {given} is shared by lines of one order.",
@@ -255,47 +255,47 @@ CATALOGUE: dict[str, Kind] = {
             "Nothing, if these are lines of one order.",
             "2.9",
         ),
-        _warning(
+        _define_warning(
             "id_placeholder",
             "id looks like a placeholder",
             "The id {given} looks like a placeholder.",
-            _ID,
+            _ID_ALLOWED,
             "Look upstream: a placeholder as an id mixes up persons or products.",
             "2.8",
         ),
-        _warning(
+        _define_warning(
             "id_damaged",
             "id looks damaged by a sheet",
             "The id {given} looks as if a spreadsheet had rounded it.",
-            _ID,
+            _ID_ALLOWED,
             "Re-export the column as text: the lost digits cannot be guessed.",
             "1.2, 2.8",
         ),
-        _warning(
+        _define_warning(
             "id_zeros_lost",
             "leading zeros may be lost",
             "The id {given} is shorter than others of its column, which begin with zeros.",
-            _ID,
+            _ID_ALLOWED,
             "Re-export the column as text, so that leading zeros stay.",
             "1.2, 2.8",
         ),
-        _warning(
+        _define_warning(
             "id_white_space",
             "id has white space around it or invisible characters",
             "The id {given} has white space around it or invisible characters in it.",
-            _ID,
+            _ID_ALLOWED,
             "Remove them: to the engine it is another id.",
             "2.8",
         ),
-        _warning(
+        _define_warning(
             "id_number",
             "id given as a number",
             "The id {given} is a JSON number.",
-            _ID,
+            _ID_ALLOWED,
             "Put it in quotes: long ids lose digits as numbers.",
             "1.2, 1.4",
         ),
-        _warning(
+        _define_warning(
             "timestamp_after_2040",
             "time after 2040",
             "The time is {given}, after 2040-01-18.",
@@ -303,7 +303,7 @@ CATALOGUE: dict[str, Kind] = {
             "If these are microseconds, divide by 1,000.",
             "2.7",
         ),
-        _warning(
+        _define_warning(
             "value_type",
             "value is not of its column's type",
             "The value {given} is not of the type that its column was given.",
@@ -311,7 +311,7 @@ CATALOGUE: dict[str, Kind] = {
             "Correct the cell; it is sent as text as it stands.",
             "1.4",
         ),
-        _warning(
+        _define_warning(
             "key_repeated",
             "key repeated in an object",
             "The key {given} stands twice in one object; the last one counts.",
@@ -319,7 +319,7 @@ CATALOGUE: dict[str, Kind] = {
             "Remove one of the two.",
             "1.3",
         ),
-        _warning(
+        _define_warning(
             "json_comment",
             "comment in the JSON",
             "Here stands a comment: {given}.",
@@ -327,7 +327,7 @@ CATALOGUE: dict[str, Kind] = {
             "Take it out before it is sent by anything but this console.",
             "3.8",
         ),
-        _warning(
+        _define_warning(
             "json_comma",
             "comma after the last value",
             "A comma stands after the last value.",
@@ -335,7 +335,7 @@ CATALOGUE: dict[str, Kind] = {
             "Take it out before it is sent by anything but this console.",
             "3.8",
         ),
-        _warning(
+        _define_warning(
             "number_precision",
             "number loses digits",
             "The number {given} has more digits than a JSON reader keeps.",
@@ -343,7 +343,7 @@ CATALOGUE: dict[str, Kind] = {
             "If it is an id, put it in quotes.",
             "1.2",
         ),
-        _warning(
+        _define_warning(
             "product_unknown",
             "product not in the catalogue",
             "The product id {given} is not in the catalogue that is loaded.",
@@ -351,7 +351,7 @@ CATALOGUE: dict[str, Kind] = {
             "Correct the id, or load a newer catalogue: an event of an unknown product is accepted all the same.",
             "2.5, 3.2",
         ),
-        _warning(
+        _define_warning(
             "sent_before",
             "sent before",
             "The event id {given} was already sent to this target.",

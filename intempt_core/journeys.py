@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import islice
 
 from intempt_core.events import EventName, is_placeholder
-from intempt_core.feeds import FEEDS, HIDES, SHOWS, Interaction, feeds_of
+from intempt_core.feeds import FEEDS, REMOVES_FROM_FEED, ADDS_TO_FEED, Interaction, compute_feeds
 from intempt_core.wire import Outcome
 
 REASONS_SHOWN = 20
@@ -73,7 +73,7 @@ class Story:
     @property
     def expected(self) -> dict[str, list[str]]:
         """What each feed should show: feed → products, most recent first."""
-        return feeds_of(step for step in self.steps if step.counts)
+        return compute_feeds(step for step in self.steps if step.counts)
 
 
 # ── notes on a journey ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,8 +218,8 @@ def account(
     ``actual`` is ``None`` where the feed cannot be read; ``limit`` is how many products it was asked for; ``now`` epoch
     ms; ``missing_products`` are those that a loaded catalogue lacks (CONTRACT 2.5).
     """
-    whole = feeds_of(step for step in steps if step.counts)[feed]
-    shows, hides = _by_product(steps, SHOWS, feed), _by_product(steps, HIDES, feed)
+    whole = compute_feeds(step for step in steps if step.counts)[feed]
+    shows, hides = _by_product(steps, ADDS_TO_FEED, feed), _by_product(steps, REMOVES_FROM_FEED, feed)
     told = _Told(feed, steps, shows, hides, dict.fromkeys(whole), now, known, missing_products, moment)
     differences: list[str] = []
     if actual is not None and list(actual) != whole[:limit]:
@@ -321,14 +321,14 @@ def _why_missing(told: _Told, product: str) -> str:
         return verdict
     if product in told.missing_products:
         return "it is not in the catalogue that is loaded, and every event has to name a product that is."
-    removed = told.by_others(product, HIDES)
+    removed = told.by_others(product, REMOVES_FROM_FEED)
     if removed:
         return f"{removed}."
     if told.known is not None:
         return f"its {told.it(last)} was processed {told.ago(last)}, and yet it is not shown."
     if told.now - told.steps[last].when < FRESH_MS:
         return f"its {told.it(last)} was accepted {told.ago(last)}; a feed may need longer."
-    or_removed = ", or another client removed it since" if told.feed in HIDES.values() else ""
+    or_removed = ", or another client removed it since" if told.feed in REMOVES_FROM_FEED.values() else ""
     return (
         f"its {told.it(last)} was accepted {told.ago(last)}. Accepted is not processed: the target may have ignored"
         f" it{or_removed}."
@@ -353,12 +353,12 @@ def _why_shown(told: _Told, product: str) -> str:
         return f"the answer to its {told.it(doubtful)} is unknown, so it has arrived."
     if last_hide is not None and told.last(shows) is not None:
         verdict = _verdict(told, last_hide)
-        others = told.by_others(product, SHOWS)
+        others = told.by_others(product, ADDS_TO_FEED)
         again = f"But {others}." if others else "The feed has not followed yet, or another client sent it again."
         return verdict or (
             f"its {told.it(last_hide)} was accepted {told.ago(last_hide)}, after the event that shows it. {again}"
         )
-    by = told.by_others(product, SHOWS) or "it was sent by another client"
+    by = told.by_others(product, ADDS_TO_FEED) or "it was sent by another client"
     if product in told.expected:
         return "it stands further back in what is expected."
     if shows:
@@ -366,7 +366,7 @@ def _why_shown(told: _Told, product: str) -> str:
         if step.state == Outcome.ACCEPTED:
             return f"its {told.it(shows[-1])} should not count. {step.because} Or {by}."
         return f"its {told.it(shows[-1])} is {step.state}, so {by}."
-    return f"{by}." if told.by_others(product, SHOWS) else f"{by}, or before this history begins."
+    return f"{by}." if told.by_others(product, ADDS_TO_FEED) else f"{by}, or before this history begins."
 
 
 def _disorder(told: _Told, expected: Sequence[str], shown: Sequence[str]) -> Iterator[str]:
@@ -377,7 +377,7 @@ def _disorder(told: _Told, expected: Sequence[str], shown: Sequence[str]) -> Ite
         f"The order differs: “{first}” is expected before “{second}”, because its {told.it(one)} arrived after the"
         f" {told.it(other)} of “{second}”."
     )
-    if others := told.by_others(second, SHOWS):
+    if others := told.by_others(second, ADDS_TO_FEED):
         says += f" For “{second}” {others}."
     elif _by_own_time(told, shown):
         says += " The order shown is that of the events' own times."
@@ -434,4 +434,4 @@ def _shortened(sentences: Sequence[str]) -> list[str]:
     return [*sentences[:REASONS_SHOWN], *([f"{more:,} more are not listed here."] if more > 0 else [])]
 
 
-assert set(SHOWS.values()) == set(FEEDS)  # noqa: S101  every feed of one person has an event that fills it
+assert set(ADDS_TO_FEED.values()) == set(FEEDS)  # noqa: S101  every feed of one person has an event that fills it

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from intempt_core.blocks import BYTES_LINE_END
 from intempt_core.errors import ReadError
-from intempt_core.events import PLAIN_FIELDS, GivenEvent, Json, dumps, given_text
-from intempt_core.issues import Issue, Place, shown
+from intempt_core.events import PLAIN_FIELDS, GivenEvent, Json, dump_json, format_given
+from intempt_core.issues import Issue, Place, shorten_value
 from intempt_core.json_text import JsonSyntaxError, JsonText
 from intempt_core.paged import FileBytes, release_pages
 from intempt_core.payloads import EVENT_KEYS, PayloadShape
@@ -150,7 +150,7 @@ def _parse_line(line: bytes, number: int, *, with_issues: bool = False) -> tuple
             f"{error.problem[0].upper()}{error.problem[1:]}. {error.fix}" if isinstance(error, JsonSyntaxError) else ""
         )
         column = f"Column {error.at + 1:,}: " if isinstance(error, JsonSyntaxError) else ""
-        return [event], [Issue("line_unreadable", event.place, shown(text), f"{column}{hint}")]
+        return [event], [Issue("line_unreadable", event.place, shorten_value(text), f"{column}{hint}")]
     shape = PayloadShape(document.value)
     found, lost = shape.events, not shape.events and bool(shape.misplaced)
     if lost:  # no line goes without a row: what is no event is one that cannot be right
@@ -171,7 +171,7 @@ def _parse_line(line: bytes, number: int, *, with_issues: bool = False) -> tuple
             (row for row, (_, _, pointer, _) in enumerate(found, 1) if f"{odd.pointer}/".startswith(f"{pointer}/")),
             None,
         )
-        issues.append(Issue(odd.code, Place(row, number, None, f"{above}{odd.pointer}"), shown(odd.given)))
+        issues.append(Issue(odd.code, Place(row, number, None, f"{above}{odd.pointer}"), shorten_value(odd.given)))
     return events, issues
 
 
@@ -180,7 +180,7 @@ def _split_name(body: dict[str, Json]) -> tuple[Json, Json, str, str]:
 
 
 def _format_given(value: Json) -> str | None:
-    return "null" if value is None else given_text(value)
+    return "null" if value is None else format_given(value)
 
 
 def _parse_plain_event(line: bytes, *, with_issues: bool) -> dict[str, Json] | None:
@@ -303,7 +303,7 @@ def flatten_event(event: GivenEvent) -> dict[str, str]:
     """An event's values as text by their dotted path; what is null has none, a list is JSON."""
     into: dict[str, str] = {}
     if event.name is not None:
-        into["name"] = event.name if isinstance(event.name, str) else dumps(event.name).decode()
+        into["name"] = event.name if isinstance(event.name, str) else dump_json(event.name).decode()
     if isinstance(event.body, dict):
         _flatten_object(event.body, "", into)
     return into
@@ -317,7 +317,7 @@ def _flatten_object(value: dict[str, Json], above: str, into: dict[str, str]) ->
         elif item and type(item) is dict:
             _flatten_object(item, path + ".", into)
         elif item is not None:
-            into.setdefault(path, str(item) if type(item) is int else dumps(item).decode())
+            into.setdefault(path, str(item) if type(item) is int else dump_json(item).decode())
 
 
 _CONTRACT_COLUMNS = ("name", *PLAIN_FIELDS, "data.productId")

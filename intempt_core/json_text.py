@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from intempt_core.errors import ReadError
-from intempt_core.events import WHITE, Json
-from intempt_core.issues import pointer_keys, pointer_step, shown
+from intempt_core.events import BLANK_CHARACTERS, Json
+from intempt_core.issues import split_pointer, escape_pointer_key, shorten_value
 
 MAX_JSON_DEPTH = 200
 """Levels of brackets that are read. What writes a body later gives up a little above."""
@@ -109,7 +109,7 @@ class JsonText:
     def find(self, pointer: str) -> tuple[JsonNode, bool]:
         """What :meth:`find_nearest` gives, and whether it is the value itself."""
         node = self._root
-        for key in pointer_keys(pointer):
+        for key in split_pointer(pointer):
             member = self.members(node).get(key)
             if member is None:
                 return node, False
@@ -136,10 +136,10 @@ class JsonText:
 
 def _find_bounds(text: str) -> tuple[int, int]:
     """Where the JSON begins and ends: a byte order mark and white space of every kind may come along with a paste."""
-    end = len(text.rstrip(WHITE))
+    end = len(text.rstrip(BLANK_CHARACTERS))
     if not end:
         raise ReadError("Nothing was pasted. Paste a request body, an event, or a list of events.")
-    return len(text) - len(text.lstrip(WHITE)), end
+    return len(text) - len(text.lstrip(BLANK_CHARACTERS)), end
 
 
 def _reject_deep_nesting(text: str) -> None:
@@ -238,7 +238,7 @@ def _diagnose_number(literal: str) -> tuple[str, str] | None:
     if literal[0] == '"':
         return None
     if not literal.lstrip("-").isdigit():
-        large = f"the number {shown(literal)} is larger than any that a program keeps"
+        large = f"the number {shorten_value(literal)} is larger than any that a program keeps"
         return (large, "If it is an id, put it in quotes.") if math.isinf(float(literal)) else None
     digits, most = len(literal.lstrip("-")), sys.get_int_max_str_digits()
     long = f"here stands an integer of {digits:,} digits"
@@ -248,9 +248,9 @@ def _diagnose_number(literal: str) -> tuple[str, str] | None:
 def _explain_bad_json(text: str, error: json.JSONDecodeError) -> ReadError:
     """What is wrong, in the words of somebody who pastes and not of a parser."""
     at, message = error.pos, error.msg
-    here, before = text[at : at + HINT_WINDOW_CHARS], text[:at].rstrip(WHITE)
+    here, before = text[at : at + HINT_WINDOW_CHARS], text[:at].rstrip(BLANK_CHARACTERS)
     first, last = here[:1], before[-1:]
-    word = shown(re.split(r"[\s,:\]}]", here, maxsplit=1)[0] or first)
+    word = shorten_value(re.split(r"[\s,:\]}]", here, maxsplit=1)[0] or first)
     comma = first in tuple("]}") and last == ","
     for applies, what, mend in (
         (not before and word == "curl", "this is a command, not its body", "Paste what stands after -d."),
@@ -361,9 +361,9 @@ def _parse_node(text: str, at: int, levels: int) -> JsonNode:
 
 def _find_oddities(text: str, node: JsonNode, pointer: str) -> Iterator[JsonOddity]:
     for key, at in node.repeats:
-        yield JsonOddity("key_repeated", at, _decoder.raw_decode(text, at)[1], f"{pointer}/{pointer_step(key)}", key)
+        yield JsonOddity("key_repeated", at, _decoder.raw_decode(text, at)[1], f"{pointer}/{escape_pointer_key(key)}", key)
     for key, member in (node.members or {}).items():
-        yield from _find_oddities(text, member, f"{pointer}/{pointer_step(key)}")
+        yield from _find_oddities(text, member, f"{pointer}/{escape_pointer_key(key)}")
     literal = text[node.at : node.end]
     if literal[0] in "-0123456789" and not literal.lstrip("-").isdigit() and _loses_digits(literal, float(literal)):
         yield JsonOddity("number_precision", node.at, node.end, pointer, literal)

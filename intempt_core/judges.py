@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from intempt_core.columns import Mask, Numbers
-from intempt_core.events import HINTS, GivenEvent, Json, at, errors_of, given_text, warnings_of
+from intempt_core.events import HINT_BUILDERS, GivenEvent, Json, get_field, find_event_errors, format_given, find_event_warnings
 from intempt_core.issues import Issue, Place
 from intempt_core.mapped import MappedTable
 
@@ -77,7 +77,7 @@ class ListJudge:
     def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
         """Of each event."""
         for event in (self._events[row] for row in rows):
-            yield event.place_of(field), event.name if field == "name" else at(event.body, field)
+            yield event.place_of(field), event.name if field == "name" else get_field(event.body, field)
 
 
 class DocumentJudge:
@@ -92,12 +92,12 @@ class DocumentJudge:
     def own(self, rows: Sequence[int], _findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
         """The model's issues, then those of reading."""
         for row, event in zip(rows, self._mapped.events(rows), strict=True):
-            yield [*errors_of(event), *warnings_of(event), *self._read.get(row, ())]
+            yield [*find_event_errors(event), *find_event_warnings(event), *self._read.get(row, ())]
 
     def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
         """Of each event."""
         for event in self._mapped.events(rows):
-            yield event.place_of(field), event.name if field == "name" else at(event.body, field)
+            yield event.place_of(field), event.name if field == "name" else get_field(event.body, field)
 
 
 class TableJudge:
@@ -135,7 +135,7 @@ class TableJudge:
         if not where.size:
             return
         rows = block[where]
-        filled = [self._mapped.filled(field, rows) for field in self._mapped.cells]
+        filled = [self._mapped.filled_mask(field, rows) for field in self._mapped.cells]
         bits = np.packbits(np.stack([*(mark[where] for mark in marks), *filled], axis=1), axis=1)
         ways, firsts, way_of = np.unique(bits, axis=0, return_index=True, return_inverse=True)
         names = [way.tobytes() for way in ways]
@@ -143,7 +143,7 @@ class TableJudge:
             known.clear()
         new = [way for way, name in enumerate(names) if name not in known]
         for way, event in zip(new, self._mapped.events(rows[firsts[new]].tolist()), strict=True):
-            issues = [*errors_of(event), *warnings_of(event)]
+            issues = [*find_event_errors(event), *find_event_warnings(event)]
             known[names[way]] = [(issue, self._field_at.get(issue.place.pointer)) for issue in issues]
         order = np.argsort(way_of.reshape(-1), kind="stable")
         for name, same in zip(names, np.split(order, np.cumsum(np.bincount(way_of.reshape(-1)))[:-1]), strict=True):
@@ -152,14 +152,14 @@ class TableJudge:
     def _spread(self, judged: _Judged, rows: list[int], found: list[list[Issue]]) -> None:
         """Give rows that are wrong in the same way the issues of one of them, each with its own place and value."""
         for issue, field in judged:
-            code, place, hint_of = issue.code, issue.place, HINTS.get(issue.code)
+            code, place, hint_of = issue.code, issue.place, HINT_BUILDERS.get(issue.code)
             if field is None:
                 for row, its, line in zip(rows, found, self._mapped.table.lines[rows].tolist(), strict=True):
                     its.append(Issue(code, Place(row + 1, line, place.column, place.pointer), issue.given, issue.hint))
                 continue
             for its, (here, value) in zip(found, self.fields(field, rows), strict=True):
                 hint = issue.hint if hint_of is None else hint_of(value)
-                its.append(Issue(code, here, given_text(value), hint))
+                its.append(Issue(code, here, format_given(value), hint))
 
     def _reading(self, block: Numbers, typed: Sequence[Finding], found: list[list[Issue]]) -> None:
         """What a row shows beside its event: cells too many or too few, and cells that are not of their type."""
@@ -172,7 +172,7 @@ class TableJudge:
         for finding in typed:
             where = np.flatnonzero(hits(finding.rows, block)).tolist()
             for index, (place, value) in zip(where, self.fields(finding.field, block[where].tolist()), strict=True):
-                found[index].append(Issue(finding.code, place, given_text(value)))
+                found[index].append(Issue(finding.code, place, format_given(value)))
 
 
 def hits(rows: Numbers, block: Numbers) -> Mask:

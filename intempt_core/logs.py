@@ -12,15 +12,15 @@ from typing import TextIO
 
 _FACTS = "facts"
 
-Fact = str | int | float | bool | None
+LogFact = str | int | float | bool | None
 
 
-def say(log: logging.Logger, event: str, *, level: int = logging.INFO, **facts: Fact) -> None:
+def write_log(log: logging.Logger, event: str, *, level: int = logging.INFO, **facts: LogFact) -> None:
     """Log what happened, with facts a person may search for. Facts are ids, counts and states, never what was sent."""
     log.log(level, event, extra={_FACTS: facts})
 
 
-class JsonLines(logging.Formatter):
+class JsonLogFormatter(logging.Formatter):
     """One record, one line. Of an error its kind and where it came from, not its words: they may hold a body."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -38,10 +38,10 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def to_stream(stream: TextIO | None = None) -> logging.Handler:
+def configure_logging(stream: TextIO | None = None) -> logging.Handler:
     """Write what the core and its engine say as JSON lines, by default to standard error; the handler, for its end."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLogFormatter())
     for name, level in (("intempt_core", logging.INFO), ("dbos", logging.WARNING)):
         log = logging.getLogger(name)
         for plain in [other for other in log.handlers if name == "dbos"]:  # it would write tracebacks, with their words

@@ -14,40 +14,40 @@ from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
 from intempt_core.cells import (
-    TYPES,
+    CELL_TYPES,
 )
 from intempt_core.errors import MappingError
 from intempt_core.events import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, Json
-from intempt_core.times import check_form
+from intempt_core.times import check_time_format
 
 __all__ = [
-    "EXPECT",
-    "PROBLEMS",
-    "RESERVED",
+    "EXPECT_COLUMN",
+    "PROBLEMS_COLUMN",
+    "RESERVED_COLUMNS",
     "Mapping",
-    "Offer",
-    "exact_field",
+    "MappingSuggestion",
+    "match_exact_field",
     "exact_mapping",
     "is_field",
-    "nearest",
-    "zone_of",
+    "suggest_nearest",
+    "load_time_zone",
 ]
 
-PROBLEMS = "problems"
+PROBLEMS_COLUMN = "problems"
 """The column that ``exports.left_behind_csv`` adds: what is wrong with a row."""
 
-EXPECT = "expect"
+EXPECT_COLUMN = "expect"
 """The column that says what a test expects of a row (``expectations.py``); no mapping can make a field of it."""
 
-RESERVED = (EXPECT, PROBLEMS)
+RESERVED_COLUMNS = (EXPECT_COLUMN, PROBLEMS_COLUMN)
 """Columns about a row and not of its event: what a test expects of it, and what is wrong with it.
-They are not sent, :data:`PROBLEMS` unless a mapping says so, and no made event id depends on them: a row that comes
+They are not sent, :data:`PROBLEMS_COLUMN` unless a mapping says so, and no made event id depends on them: a row that comes
 back keeps its id."""
 
-BESIDE = ("name", "header")
+FILE_METADATA_KEYS = ("name", "header")
 """Keys of a mapping file beside the mapping: what it was saved as, and the header that it was made for."""
 
-_EXAMPLES = (*PLAIN_FIELDS, "name", "data.productId")
+_EXAMPLE_FIELDS = (*PLAIN_FIELDS, "name", "data.productId")
 
 
 def is_field(field: str) -> bool:
@@ -63,7 +63,7 @@ class Mapping:
     """How a file becomes events: the mapping file of DESIGN, as a value.
 
     ``columns``: header → field. ``names``: cell of the name column → one of the four names; other cells stay.
-    ``types``: field → one of :data:`TYPES`. ``constants``: field → the JSON value that every row gets.
+    ``types``: field → one of :data:`CELL_TYPES`. ``constants``: field → the JSON value that every row gets.
     ``time_zone``: the IANA zone of times that name none. ``time_format``: how the file writes its times (``times.py``),
     empty for ISO 8601 and epoch milliseconds. Checked where it is read or used, not where it is made, so that a screen
     may hold one that is half done.
@@ -80,13 +80,13 @@ class Mapping:
     def from_json(cls, text: str) -> "Mapping":
         """A saved mapping. Raises :class:`MappingError` with a sentence where it is none."""
         try:
-            given = json.loads(text, object_pairs_hook=_keys_once, parse_constant=_no_number)
+            given = json.loads(text, object_pairs_hook=_reject_repeated_keys, parse_constant=_reject_constant)
         except json.JSONDecodeError as error:
             raise MappingError(f"The mapping is no JSON: {error.msg} (line {error.lineno}).") from error
         except (ValueError, RecursionError) as error:
             raise MappingError(f"The mapping is no JSON that can be used: {error}.") from error
         _check_shape(given)
-        keys = {key: value for key, value in given.items() if key not in BESIDE}
+        keys = {key: value for key, value in given.items() if key not in FILE_METADATA_KEYS}
         mapping = cls(**{"columns": {}, **keys})
         mapping.check()
         return mapping
@@ -96,59 +96,59 @@ class Mapping:
         given = {key: getattr(self, key) for key in self.__slots__ if key != "time_format" or self.time_format}
         return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
 
-    def accept(self, offer: "Offer") -> "Mapping":
+    def accept(self, suggestion: "MappingSuggestion") -> "Mapping":
         """This mapping with one offer accepted by a person; a column that had the field goes back to its own."""
         columns = dict(self.columns)
         for column, field in self.columns.items():
-            if field == offer.field and column != offer.column:
-                columns[column] = exact_field(column)
+            if field == suggestion.field and column != suggestion.column:
+                columns[column] = match_exact_field(column)
                 if columns[column] == field:
                     del columns[column]
-        columns[offer.column] = offer.field
+        columns[suggestion.column] = suggestion.field
         types = {field: kind for field, kind in self.types.items() if field in columns.values()}
         return replace(
             self,
             columns=columns,
-            names={**self.names, **offer.names},
-            types={**types, offer.field: offer.type} if offer.type else types,
-            time_format=self.time_format if offer.time_format is None else offer.time_format,
+            names={**self.names, **suggestion.names},
+            types={**types, suggestion.field: suggestion.type} if suggestion.type else types,
+            time_format=self.time_format if suggestion.time_format is None else suggestion.time_format,
         )
 
     def check(self) -> None:
         """Raise :class:`MappingError` with a sentence for what no file could mend."""
         fields: dict[str, str] = {}
         for column, field in self.columns.items():
-            if column == EXPECT:
+            if column == EXPECT_COLUMN:
                 raise MappingError(
-                    f"Column “{EXPECT}” is mapped to “{field}”. It says what a test expects of its row and is never "
+                    f"Column “{EXPECT_COLUMN}” is mapped to “{field}”. It says what a test expects of its row and is never "
                     "sent. Leave it out, or call the column otherwise."
                 )
             if not is_field(field):
-                raise MappingError(f"Column “{column}” is mapped to “{field}”, no field. {_nearest_field(field)}")
+                raise MappingError(f"Column “{column}” is mapped to “{field}”, no field. {_suggest_nearest_field(field)}")
             if field in fields:
                 two = f"Columns “{fields[field]}” and “{column}” are both mapped to {field}."
                 raise MappingError(f"{two} Map one of them, or give one another field.")
             fields[field] = column
         for field in self.constants:
             if not is_field(field):
-                raise MappingError(f"A constant is given for “{field}”, no field. {_nearest_field(field)}")
+                raise MappingError(f"A constant is given for “{field}”, no field. {_suggest_nearest_field(field)}")
             if field in fields:
                 raise MappingError(f"{field} has a constant and column “{fields[field]}”. Keep one of them.")
         for field, kind in self.types.items():
             _check_type(field, kind, fields)
         for cell, name in self.names.items():
             _check_name(cell, name)
-        zone_of(self.time_zone)
-        check_form(self.time_format)
+        load_time_zone(self.time_zone)
+        check_time_format(self.time_format)
 
 
 def _check_shape(given: Json) -> None:
     if not isinstance(given, dict):
         raise MappingError('The mapping is not an object. It looks like {"columns": {"product_id": "data.productId"}}.')
-    known = (*Mapping.__slots__, *BESIDE)
+    known = (*Mapping.__slots__, *FILE_METADATA_KEYS)
     for key in given:
         if key not in known:
-            raise MappingError(f"The mapping has a key “{key}”. {nearest(key, known)}")
+            raise MappingError(f"The mapping has a key “{key}”. {suggest_nearest(key, known)}")
     for key in ("columns", "names", "types"):
         if not _is_text_to_text(given.get(key, {})):
             raise MappingError(f"“{key}” of the mapping is not an object of text to text.")
@@ -164,32 +164,32 @@ def _check_shape(given: Json) -> None:
 
 def _check_name(cell: str, name: str) -> None:
     if name not in EventName._value2member_map_:
-        raise MappingError(f"The name “{cell}” is mapped to “{name}”. {nearest(name, list(EventName))}")
+        raise MappingError(f"The name “{cell}” is mapped to “{name}”. {suggest_nearest(name, list(EventName))}")
     if not cell:
         raise MappingError("An empty name is mapped. An empty cell is no name: fill it, or give a constant.")
 
 
 def _check_type(field: str, kind: str, fields: AnyMapping[str, str]) -> None:
-    if kind not in TYPES:
-        raise MappingError(f"{field} has the type “{kind}”. {nearest(kind, TYPES)}")
+    if kind not in CELL_TYPES:
+        raise MappingError(f"{field} has the type “{kind}”. {suggest_nearest(kind, CELL_TYPES)}")
     if field in ID_FIELDS:
         raise MappingError(f"{field} has the type “{kind}”, but ids are always text. Remove the type.")
     if field in ("name", "timestamp"):
         raise MappingError(f"{field} has the type “{kind}”, but it is read in its own way. Remove the type.")
     if field not in fields:
-        raise MappingError(f"A type is given for “{field}”, to which no column is mapped. {nearest(field, fields)}")
+        raise MappingError(f"A type is given for “{field}”, to which no column is mapped. {suggest_nearest(field, fields)}")
 
 
-def zone_of(name: str) -> ZoneInfo:
+def load_time_zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name. Raises :class:`MappingError`."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        near = nearest(name, sorted(available_timezones()), "A name such as “Europe/Berlin” or “UTC” is needed.")
+        near = suggest_nearest(name, sorted(available_timezones()), "A name such as “Europe/Berlin” or “UTC” is needed.")
         raise MappingError(f"Nobody knows the time zone “{name}”. {near}") from error
 
 
-def _keys_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def _reject_repeated_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -197,7 +197,7 @@ def _keys_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return found
 
 
-def _no_number(text: str) -> Json:
+def _reject_constant(text: str) -> Json:
     raise ValueError(f"{text} is no JSON number")
 
 
@@ -205,19 +205,19 @@ def _is_text_to_text(value: Json) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
-def nearest(given: str, known: Iterable[str], otherwise: str = "") -> str:
+def suggest_nearest(given: str, known: Iterable[str], default: str = "") -> str:
     """What was probably meant among what is known, as a sentence; else all that is known, or ``otherwise``."""
     folded = {text.casefold(): text for text in known}
     near = get_close_matches(given.casefold()[:60], folded, n=1)
     if near:
         return f"Did you mean “{folded[near[0]]}”?"
-    return otherwise or f"It takes {', '.join(f'“{text}”' for text in folded.values()) or 'none'}."
+    return default or f"It takes {', '.join(f'“{text}”' for text in folded.values()) or 'none'}."
 
 
-def _nearest_field(given: str) -> str:
+def _suggest_nearest_field(given: str) -> str:
     if re.sub(r"[^a-z0-9]", "", given.casefold()) == "productid":
         return "Did you mean “data.productId”?"
-    return nearest(given, _EXAMPLES, f"Further data is written “data.{given}”.")
+    return suggest_nearest(given, _EXAMPLE_FIELDS, f"Further data is written “data.{given}”.")
 
 
 # ── where a mapping comes from ───────────────────────────────────────────────────────────────────────────────────────
@@ -226,18 +226,18 @@ def _nearest_field(given: str) -> str:
 def exact_mapping(header: Sequence[str]) -> Mapping:
     """The mapping that guesses nothing: exact field names are taken, every other column goes into ``data``.
 
-    ``productId`` and ``data.productId`` both are the product's id (CONTRACT 2.4); :data:`RESERVED` is left out.
+    ``productId`` and ``data.productId`` both are the product's id (CONTRACT 2.4); :data:`RESERVED_COLUMNS` is left out.
     """
-    return Mapping({column: exact_field(column) for column in header if column not in RESERVED})
+    return Mapping({column: match_exact_field(column) for column in header if column not in RESERVED_COLUMNS})
 
 
-def exact_field(column: str) -> str:
+def match_exact_field(column: str) -> str:
     """The field that a column is by its name alone."""
     return column if is_field(column) else f"data.{column}"
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class MappingSuggestion:
     """A guess for a person to accept: this column is probably that field, because of ``reason`` (in sentences).
 
     ``names`` are the cells of a name column and the names they probably mean; ``type`` is the type its cells have,
@@ -250,7 +250,7 @@ class Offer:
     names: AnyMapping[str, str] = with_default(default_factory=dict)
     type: str | None = None
     time_format: str | None = None
-    by_itself: bool = False
+    exclusive: bool = False
 
 
 # ── a file and its mapping together ──────────────────────────────────────────────────────────────────────────────────

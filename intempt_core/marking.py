@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from intempt_core.events import INVISIBLE, WHITE
+from intempt_core.events import INVISIBLE_CHARACTERS, BLANK_CHARACTERS
 from intempt_core.issues import Issue, Severity
 from intempt_core.json_text import TEXT_LINE_END
 from intempt_core.payloads import Payload
@@ -17,7 +17,7 @@ from intempt_core.payloads import Payload
 LINES_DRAWN = 2_000
 """Lines that a screen draws at once, around the one that is looked at."""
 
-_OUTLANDISH = "".join(sorted((set(INVISIBLE) | set(WHITE)) - set(" \t\r\n")))
+_OUTLANDISH = "".join(sorted((set(INVISIBLE_CHARACTERS) | set(BLANK_CHARACTERS)) - set(" \t\r\n")))
 _UNSEEN = re.compile(f"([{re.escape(_OUTLANDISH)}\ud800-\udfff]|\r(?!\n))")
 
 

@@ -18,19 +18,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.cells import made_event_ids
+from intempt_core.cells import make_event_ids
 from intempt_core.columns import Numbers, mask_of
-from intempt_core.events import EARLIEST_MS, INVISIBLE, LATEST_MS, WHITE, Json
-from intempt_core.issues import shown
+from intempt_core.events import EARLIEST_MS, INVISIBLE_CHARACTERS, LATEST_MS, BLANK_CHARACTERS, Json
+from intempt_core.issues import shorten_value
 from intempt_core.mapped import MappedTable
-from intempt_core.mapping import RESERVED
+from intempt_core.mapping import RESERVED_COLUMNS
 from intempt_core.tables import Table
 
 ROWS_RECORDED = 100
 """Rows of one mend that its record names; of more it keeps the count."""
 
 _Column: TypeAlias = pa.ChunkedArray
-_INVISIBLE = "[" + "".join(rf"\x{{{ord(character):x}}}" for character in INVISIBLE) + "]"
+_INVISIBLE = "[" + "".join(rf"\x{{{ord(character):x}}}" for character in INVISIBLE_CHARACTERS) + "]"
 
 
 class Way(StrEnum):
@@ -95,7 +95,7 @@ class Mend:
 
 
 def _quoted(text: str) -> str:
-    return f"“{shown(text)}”" if text else "empty"
+    return f"“{shorten_value(text)}”" if text else "empty"
 
 
 # ── what a mend does ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,7 +149,7 @@ def _taken(column: _Column, rows: Numbers) -> pa.Array:
 
 
 def _trimmed(column: _Column) -> _Column:
-    return pc.replace_substring_regex(pc.utf8_trim(column, characters=WHITE), _INVISIBLE, "")
+    return pc.replace_substring_regex(pc.utf8_trim(column, characters=BLANK_CHARACTERS), _INVISIBLE, "")
 
 
 def _from_seconds(column: _Column) -> _Column:
@@ -187,7 +187,7 @@ def own_ids(original: Table, column: str, rows: Numbers) -> pa.Array:
     cells = original.columns[column]
     alike = np.flatnonzero(mask_of(pc.is_in(cells, value_set=pc.unique(_taken(cells, rows)))))
     some = {header: texts.take(pa.array(alike)) for header, texts in original.columns.items()}
-    made = made_event_ids(replace(original, columns=some, lines=original.lines[alike]), None, RESERVED)
+    made = make_event_ids(replace(original, columns=some, lines=original.lines[alike]), None, RESERVED_COLUMNS)
     return made.take(pa.array(np.searchsorted(alike, rows))).cast(pa.string())
 
 
@@ -209,7 +209,7 @@ def mend(mapped: MappedTable, mends: Sequence[Mend]) -> Mended:
         changed = change(table, step, original)
         table = applied(table, changed)
         counts.append(changed.cells)
-    return Mended(mapped.over(table), tuple(counts))
+    return Mended(mapped.with_table(table), tuple(counts))
 
 
 def applied(table: Table, changed: Change) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from intempt_core.cells import picked
+from intempt_core.cells import take_rows
 
 Int64Array: TypeAlias = NDArray[np.int64]
 HashArray: TypeAlias = NDArray[np.uint64]
@@ -54,7 +54,7 @@ def factorize_texts(hashes: HashArray, column: pa.ChunkedArray) -> Int64Array:
     rows = _find_colliding_rows(hashes)
     numbers = np.arange(hashes.size)
     if rows.size:
-        codes = picked(column, rows).dictionary_encode().indices.to_numpy(zero_copy_only=False)
+        codes = take_rows(column, rows).dictionary_encode().indices.to_numpy(zero_copy_only=False)
         firsts = np.full(int(codes.max()) + 1, hashes.size)
         np.minimum.at(firsts, codes, rows)
         numbers[rows] = firsts[codes]

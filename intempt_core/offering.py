@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from intempt_core.columns import Cells, Mask, mask_of
-from intempt_core.events import ID_FIELDS, LINKING, near_name
+from intempt_core.events import ID_FIELDS, LINKING_FIELDS, find_similar_name
 from intempt_core.mapped import MappedTable
 from intempt_core.mends import Change, Mend, Way, change
 from intempt_core.report import Repeat, Report
@@ -60,7 +60,7 @@ def _names(mapped: MappedTable, report: Report) -> Iterator[Offered]:
     cells = mapped.cells["name"].take(pa.array(report.rows_of("event_name"))).value_counts()
     spellings = sorted(cells.to_pylist(), key=lambda one: -one["counts"])
     for spelling in spellings[:NAMES_OFFERED]:
-        if near := near_name(spelling["values"]):
+        if near := find_similar_name(spelling["values"]):
             yield _offer(mapped, "event_name", Mend(Way.REPLACE, column, old=spelling["values"], new=near))
 
 
@@ -103,7 +103,7 @@ def _placeholders(mapped: MappedTable, report: Report) -> Iterator[Offered]:
     rows = report.rows_of("id_placeholder")
     cells = {field: Cells(array.take(pa.array(rows))) for field, array in mapped.cells.items() if field in ID_FIELDS}
     named = np.zeros(rows.size, np.bool_)
-    for field in LINKING:
+    for field in LINKING_FIELDS:
         if field in cells:
             named |= cells[field].real
     for field, column in mapped.field_columns.items():

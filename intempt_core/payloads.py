@@ -12,8 +12,8 @@ from operator import itemgetter
 
 from intempt_core.curl import CurlCommand, is_curl_command, mask_pasted_keys, parse_curl_command
 from intempt_core.errors import ReadError
-from intempt_core.events import OPEN_FIELDS, PLAIN_FIELDS, WHITE, GivenEvent, Json, given_text
-from intempt_core.issues import Issue, Place, pointer_step, shown
+from intempt_core.events import OPEN_FIELDS, PLAIN_FIELDS, BLANK_CHARACTERS, GivenEvent, Json, format_given
+from intempt_core.issues import Issue, Place, escape_pointer_key, shorten_value
 from intempt_core.json_text import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
 from intempt_core.lenient import BlankedSpan, blank_lenient_syntax
 from intempt_core.shell import RAW_QUOTE, ShellToken, TextRun, UnclosedQuote
@@ -81,14 +81,14 @@ def read_payload(text: str, *, max_chars: int | None = None) -> Payload:
     for pointer, given, hint in shape.misplaced:
         at = document.find_nearest(pointer).at
         place = Place(None, bisect_right(lines, source.text_offset(at)), None, pointer)
-        found.append((at, Issue("request_shape", place, "null" if given is None else given_text(given), hint)))
+        found.append((at, Issue("request_shape", place, "null" if given is None else format_given(given), hint)))
 
     def oddity(code: str, span: tuple[int, int], pointer: str, given: str) -> None:
         at = span[0]
         row = bisect_right(spans, at, key=itemgetter(0))
         inside = row > 0 and at < spans[row - 1][1]
         place = Place(row if inside else None, bisect_right(lines, source.text_offset(at)), None, pointer, span)
-        found.append((at, Issue(code, place, shown(given))))
+        found.append((at, Issue(code, place, shorten_value(given))))
 
     for odd in document.oddities():
         oddity(odd.code, (odd.at, odd.end), odd.pointer, odd.given)
@@ -119,7 +119,7 @@ def _extract_source(text: str) -> tuple[ShellToken, CurlCommand | None]:
     except UnclosedQuote as error:
         what = "the quote that opens here is never closed"
         raise JsonSyntaxError(text, error.at, what, "See that all of the command was copied.") from None
-    if command.body is not None and command.body.value.strip(WHITE):
+    if command.body is not None and command.body.value.strip(BLANK_CHARACTERS):
         return command.body, command
     if command.body_source:
         raise ReadError(f"The command takes its body from {command.body_source}, which is not here. Paste that, too.")
@@ -146,7 +146,7 @@ def _describe_payload(
 ) -> list[str]:
     notes = []
     if command is not None:
-        notes.append(f"The command posts to {shown(command.url)}." if command.url else "The command names no address.")
+        notes.append(f"The command posts to {shorten_value(command.url)}." if command.url else "The command names no address.")
         if command.has_other_commands:
             notes.append(
                 "Other commands stand beside it. They are text here: nothing of it is run, and only the body is read."
@@ -244,7 +244,7 @@ class PayloadShape:
             [] if _is_event(item) or not isinstance(item, Mapping) else [k for k, v in item.items() if _holds_events(v)]
         )
         for key in inside:
-            self._add_misplaced(f"{pointer}/{pointer_step(key)}", item[key], "Paste what stands in here by itself.")
+            self._add_misplaced(f"{pointer}/{escape_pointer_key(key)}", item[key], "Paste what stands in here by itself.")
         if not inside:
             name = item.get("name") if isinstance(item, Mapping) else None
             body = {k: v for k, v in item.items() if k != "name"} if isinstance(item, Mapping) else item

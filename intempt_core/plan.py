@@ -20,16 +20,16 @@ from intempt_core.body_columns import bodies
 from intempt_core.columns import Columns, TimeState, clamped
 from intempt_core.errors import PlanError
 from intempt_core.events import (
-    LINKING,
+    LINKING_FIELDS,
     EventName,
     GivenEvent,
     Json,
-    at,
-    body_of,
-    epoch_ms,
-    id_text,
-    identities_of,
-    linking_of,
+    get_field,
+    build_request_body,
+    read_epoch_ms,
+    id_to_text,
+    read_identities,
+    read_linking_ids,
 )
 from intempt_core.mapped import MappedDocuments, MappedTable
 from intempt_core.settings import Settings
@@ -206,7 +206,7 @@ def lane_reason(events: int, lanes: int, largest: int, person: int = 0) -> str:
 
 
 def _body(given: Iterable[GivenEvent]) -> bytes:
-    return body_of((event.name, event.body) for event in given)
+    return build_request_body((event.name, event.body) for event in given)
 
 
 class _Requests(Sequence[PlannedRequest]):
@@ -267,7 +267,7 @@ def plan_table(
         raise PlanError(f"A row that the file does not have was chosen; it has {mapped.rows:,} rows.")
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
-    columns = Columns(mapped.by_columns if isinstance(mapped, MappedDocuments) else mapped)
+    columns = Columns(mapped.column_view if isinstance(mapped, MappedDocuments) else mapped)
     persons = persons_of(chosen.size, *_links_of_columns(columns, chosen))
     if order is Order.TIME and columns.times is not None:
         by = _by_time(persons, columns.times.ms[chosen], columns.times.state[chosen] == TimeState.READ)
@@ -300,7 +300,7 @@ def plan_events(
 
 def _times_of(events: Iterable[GivenEvent]) -> tuple[Numbers, NDArray[np.bool_]]:
     """The times of events, and whether each has one."""
-    times = [epoch_ms(at(event.body, "timestamp")) for event in events]
+    times = [read_epoch_ms(get_field(event.body, "timestamp")) for event in events]
     known = np.array([time is not None for time in times], np.bool_)
     return np.array([clamped(time or 0) for time in times], np.int64), known
 
@@ -334,26 +334,26 @@ def _splittable(events: Iterable[GivenEvent]) -> NDArray[np.bool_]:
 def _links_of_events(events: Iterable[GivenEvent]) -> tuple[Numbers, Numbers]:
     """Which event (index) has which linking identity (number): ``events.linking_of``, numbered."""
     numbers: defaultdict[tuple[str, str], int] = defaultdict(lambda: len(numbers))
-    links = [(index, numbers[pair]) for index, event in enumerate(events) for pair in linking_of(event.body)]
+    links = [(index, numbers[pair]) for index, event in enumerate(events) for pair in read_linking_ids(event.body)]
     pairs = np.array(links, np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
 
 
 def _links_of_columns(columns: Columns, rows: Numbers) -> tuple[Numbers, Numbers]:
     """The same for rows of a table: compiled ``events.linking_of``. A constant is one identity that all rows have."""
-    constant = identities_of(columns.blank.body)
-    constant_links = dict(linking_of(columns.blank.body))
+    constant = read_identities(columns.blank.body)
+    constant_links = dict(read_linking_ids(columns.blank.body))
     found: list[tuple[Numbers, Numbers]] = []
     used = 0
     alone = np.ones(rows.size, np.bool_)  # no identity but accountId is given, not even a placeholder
-    for field in (*LINKING, "accountId"):
+    for field in (*LINKING_FIELDS, "accountId"):
         if field in columns.cells:
             cells = columns.cells[field]
-            links, numbers = np.flatnonzero(cells.real[rows] & (alone | (field in LINKING))), cells.codes[rows]
+            links, numbers = np.flatnonzero(cells.real[rows] & (alone | (field in LINKING_FIELDS))), cells.codes[rows]
             alone &= ~cells.given[rows]
         else:
             # linking_of speaks of the blank event: whether a row has another identity beside accountId, its cells say.
-            links = np.flatnonzero(np.full(rows.size, field in constant_links) & (alone | (field in LINKING)))
+            links = np.flatnonzero(np.full(rows.size, field in constant_links) & (alone | (field in LINKING_FIELDS)))
             numbers = np.zeros(rows.size, np.int64)
             alone &= np.full(rows.size, field not in constant)
         found.append((links, numbers[links] + used))
@@ -444,5 +444,5 @@ def are_one_order(before: tuple[Json, Json], event: tuple[Json, Json]) -> bool:
     """
     if not before[0] == event[0] == EventName.ORDERED:
         return False
-    event_id = id_text(at(event[1], "eventId"))
-    return event_id is not None and event_id == id_text(at(before[1], "eventId"))
+    event_id = id_to_text(get_field(event[1], "eventId"))
+    return event_id is not None and event_id == id_to_text(get_field(before[1], "eventId"))

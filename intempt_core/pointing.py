@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from intempt_core.events import Json
-from intempt_core.issues import Place, pointer_keys, pointer_step
+from intempt_core.issues import Place, split_pointer, escape_pointer_key
 from intempt_core.mapped import MappedTable
 from intempt_core.plan import Plan
 
@@ -104,7 +104,7 @@ def find(text: str, mapped: MappedTable, plan: Plan) -> Spot | str:
 
 def _keys(text: str) -> list[str]:
     if text.startswith("/"):
-        return pointer_keys(text)
+        return split_pointer(text)
     return [index or key for index, key in _PATH_STEP.findall(text)]
 
 
@@ -113,7 +113,7 @@ def _in_row(text: str, keys: Sequence[str], row: int, mapped: MappedTable) -> Sp
         return Spot(row)
     if text.removeprefix("column ") in mapped.table.columns:
         return Spot(row, text.removeprefix("column "))
-    pointer = "".join(f"/{pointer_step(key)}" for key in keys)
+    pointer = "".join(f"/{escape_pointer_key(key)}" for key in keys)
     for column in mapped.field_columns.values():
         if in_event(mapped, column) == pointer:
             return Spot(row, column)

@@ -6,19 +6,19 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from intempt_core.events import IDENTITIES, INVISIBLE, WHITE, Json, id_text, is_blank, is_placeholder
-from intempt_core.written_forms import fold, written
+from intempt_core.events import IDENTITY_FIELDS, INVISIBLE_CHARACTERS, BLANK_CHARACTERS, Json, id_to_text, is_blank, is_placeholder
+from intempt_core.written_forms import fold_case, iterate_escapes
 
-FIELDS = (*IDENTITIES, "anotherAccountId", "sessionId", "pageId")
+PERSONAL_FIELDS = (*IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId")
 """The fields of an event whose values name somebody, or lead to somebody."""
 
-ATTRIBUTES = ("userAttributes", "accountAttributes")
+PERSONAL_ATTRIBUTES = ("userAttributes", "accountAttributes")
 """What says who somebody is (CONTRACT 1.4): every value in it gets another name."""
 
-_LEAST = 4  # a shorter value stands in other words by chance, and is replaced only where it stands alone
+_MIN_LENGTH = 4  # a shorter value stands in other words by chance, and is replaced only where it stands alone
 
 
-def salt_of(folder: Path) -> bytes:
+def load_salt(folder: Path) -> bytes:
     """The secret of this console that makes its pseudonyms: made once, kept in a file that only its user reads."""
     file = folder / "pseudonyms.salt"
     try:
@@ -31,7 +31,7 @@ def salt_of(folder: Path) -> bytes:
     return salt
 
 
-class Pseudonyms:
+class Pseudonymizer:
     """Other names for the identities of some events. Without the ``salt`` nobody can tell whose a name is.
 
     Placeholders stay (CONTRACT 2.8): they name nobody, and are often what is wrong. So does white space around an id,
@@ -42,41 +42,41 @@ class Pseudonyms:
         self._salt = salt
         self._names: dict[str, str] = {}
         for body in bodies:
-            for value in _values(body):
-                text = id_text(value)
+            for value in _iterate_identities(body):
+                text = id_to_text(value)
                 if text is not None and not is_blank(text) and not is_placeholder(text):
-                    self._names.setdefault(text, self._name(text))
-                    self._names.setdefault(text.strip(WHITE), self._name(text.strip(WHITE)))
+                    self._names.setdefault(text, self._pseudonym_of(text))
+                    self._names.setdefault(text.strip(BLANK_CHARACTERS), self._pseudonym_of(text.strip(BLANK_CHARACTERS)))
         self._folded: dict[str, str] = {}  # every written form, folded, and what stands in its stead
         lengths: dict[str, set[int]] = {}
         for text, name in self._names.items():
-            if len(text) >= _LEAST:
-                for form, other in written(text, name):
-                    folded = fold(form)
+            if len(text) >= _MIN_LENGTH:
+                for form, other in iterate_escapes(text, name):
+                    folded = fold_case(form)
                     self._folded.setdefault(folded, other)
-                    lengths.setdefault(folded[:_LEAST], set()).add(len(folded))
+                    lengths.setdefault(folded[:_MIN_LENGTH], set()).add(len(folded))
         self._lengths = {start: sorted(found, reverse=True) for start, found in lengths.items()}
 
-    def _name(self, text: str) -> str:
-        core = text.strip(WHITE)
+    def _pseudonym_of(self, text: str) -> str:
+        core = text.strip(BLANK_CHARACTERS)
         at = text.index(core)
-        unseen = "".join(char for char in core if char in INVISIBLE)
-        plain = "".join(char for char in core if char not in INVISIBLE)
+        unseen = "".join(char for char in core if char in INVISIBLE_CHARACTERS)
+        plain = "".join(char for char in core if char not in INVISIBLE_CHARACTERS)
         digest = hmac.new(self._salt, plain.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
         return f"{text[:at]}person-{digest[:10]}{unseen}{text[at + len(core) :]}"
 
-    def text(self, text: str) -> str:
+    def replace_in_text(self, text: str) -> str:
         """A text with every identity in it under its other name, however it is written and in whatever letter case.
 
         In one pass, the longest first, so that no name that was put in is changed again.
         """
         if text in self._names:
             return self._names[text]
-        folded = fold(text)
+        folded = fold_case(text)
         parts: list[str] = []
         done = at = 0
-        while at <= len(text) - _LEAST:
-            end = self._end(folded, at)
+        while at <= len(text) - _MIN_LENGTH:
+            end = self._find_end(folded, at)
             if end is None:
                 at += 1
                 continue
@@ -84,41 +84,41 @@ class Pseudonyms:
             done = at = end
         return "".join(parts) + text[done:]
 
-    def _end(self, folded: str, at: int) -> int | None:
+    def _find_end(self, folded: str, at: int) -> int | None:
         """Where the longest identity that begins here ends."""
-        for length in self._lengths.get(folded[at : at + _LEAST], ()):
+        for length in self._lengths.get(folded[at : at + _MIN_LENGTH], ()):
             if folded[at : at + length] in self._folded:
                 return at + length
         return None
 
-    def value(self, value: Json) -> Json:
+    def replace_in_value(self, value: Json) -> Json:
         """A JSON value likewise; a number that is an identity becomes another number of as many digits."""
         if isinstance(value, Mapping):
-            return {self.text(str(key)): self.value(member) for key, member in value.items()}
+            return {self.replace_in_text(str(key)): self.replace_in_value(member) for key, member in value.items()}
         if isinstance(value, list):
-            return [self.value(member) for member in value]
+            return [self.replace_in_value(member) for member in value]
         if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and (id_text(value) or "") in self._names:
+            return self.replace_in_text(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and (id_to_text(value) or "") in self._names:
             digits = len(str(abs(int(value)))) if abs(value) < 1e300 else 10
-            digest = hmac.new(self._salt, (id_text(value) or "").encode(), hashlib.sha256).hexdigest()
+            digest = hmac.new(self._salt, (id_to_text(value) or "").encode(), hashlib.sha256).hexdigest()
             return 10 ** (digits - 1) + int(digest, 16) % (9 * 10 ** (digits - 1))
         return value
 
 
-def _values(body: Json) -> Iterator[Json]:
+def _iterate_identities(body: Json) -> Iterator[Json]:
     if isinstance(body, Mapping):
-        yield from (body[field] for field in FIELDS if field in body)
-        for field in ATTRIBUTES:
-            yield from _leaves(body.get(field))
+        yield from (body[field] for field in PERSONAL_FIELDS if field in body)
+        for field in PERSONAL_ATTRIBUTES:
+            yield from _iterate_leaves(body.get(field))
 
 
-def _leaves(value: Json) -> Iterator[Json]:
+def _iterate_leaves(value: Json) -> Iterator[Json]:
     if isinstance(value, Mapping):
         for member in value.values():
-            yield from _leaves(member)
+            yield from _iterate_leaves(member)
     elif isinstance(value, list):
         for member in value:
-            yield from _leaves(member)
+            yield from _iterate_leaves(member)
     else:
         yield value

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from intempt_core.events import dumps
+from intempt_core.events import dump_json
 from intempt_core.journeys import Foreign, Known, Step
 from intempt_core.targets import Target
 from intempt_core.wire import Client, exchanged
@@ -33,7 +33,7 @@ async def ask_sandbox(client: Client, target: Target, field: str, value: str, st
         "eventIds": ids,
     }  # fmt: skip
     url = f"{target.base}/_sandbox/person"
-    exchange = await exchanged(client, target, url, dumps(question), keep=ANSWER_BYTES)
+    exchange = await exchanged(client, target, url, dump_json(question), keep=ANSWER_BYTES)
     if exchange.status != 200 or exchange.failure or exchange.cut:
         return None
     try:

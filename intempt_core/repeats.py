@@ -15,10 +15,10 @@ from intempt_core.events import (
     EventName,
     GivenEvent,
     Json,
-    at,
-    epoch_ms,
-    id_text,
-    linking_of,
+    get_field,
+    read_epoch_ms,
+    id_to_text,
+    read_linking_ids,
 )
 from intempt_core.judges import Finding, Parts
 from intempt_core.report import Repeat
@@ -130,20 +130,20 @@ def orders_of(events: Iterable[GivenEvent], rows: Numbers) -> Numbers:
 def _same_order(before: GivenEvent, event: GivenEvent) -> bool:
     if before.name != event.name or not before.name_pointer.startswith(before.place.pointer + "/"):
         return False
-    event_id = id_text(at(event.body, "eventId"))
-    time = _time_key(at(event.body, "timestamp"))
+    event_id = id_to_text(get_field(event.body, "eventId"))
+    time = _time_key(get_field(event.body, "timestamp"))
     return (
         event_id is not None
-        and event_id == id_text(at(before.body, "eventId"))
+        and event_id == id_to_text(get_field(before.body, "eventId"))
         and time is not None
-        and time == _time_key(at(before.body, "timestamp"))
-        and not set(linking_of(event.body)).isdisjoint(linking_of(before.body))
+        and time == _time_key(get_field(before.body, "timestamp"))
+        and not set(read_linking_ids(event.body)).isdisjoint(read_linking_ids(before.body))
     )
 
 
 def _time_key(value: Json) -> tuple[int, ...] | None:
     """A time to compare: no time is one too, an unreadable one is ``None``."""
-    time = epoch_ms(value)
+    time = read_epoch_ms(value)
     if time is not None:
         return (clamped(time),)
     return () if value is None else None

@@ -12,9 +12,9 @@ import numpy as np
 
 from intempt_core.columns import Mask, Numbers
 from intempt_core.events import (
-    given_text,
+    format_given,
 )
-from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.issues import ISSUE_KINDS, Issue, Severity
 from intempt_core.judges import ROWS_AT_ONCE, Finding, Judge, Parts, hits
 
 
@@ -110,7 +110,7 @@ class Report:
     def counts(self) -> dict[str, int]:
         """Rows by code, in the catalogue's order; issues beside the events count one each."""
         counts = {
-            code: self.rows_of(code).size + sum(issue.code == code for issue in self.beside) for code in CATALOGUE
+            code: self.rows_of(code).size + sum(issue.code == code for issue in self.beside) for code in ISSUE_KINDS
         }
         return {code: count for code, count in counts.items() if count}
 
@@ -203,7 +203,7 @@ class Report:
                     indices = np.searchsorted(finding.rows, block[where]).tolist()
                     fields = self._judge.fields(finding.field, block[where].tolist())
                     for its, index, (place, value) in zip(where.tolist(), indices, fields, strict=True):
-                        found[its].append(Issue(finding.code, place, given_text(value), finding.hint(index)))
+                        found[its].append(Issue(finding.code, place, format_given(value), finding.hint(index)))
             yield from (
                 sorted(issues, key=lambda issue: issue.severity is not Severity.ERROR) if len(issues) > 1 else issues
                 for issues in found
@@ -217,7 +217,7 @@ class Report:
         return self._sorted[code]
 
     def _rows_with(self, severity: Severity, findings: Iterable[Finding]) -> Mask:
-        return self._marked(finding for finding in findings if CATALOGUE[finding.code].severity is severity)
+        return self._marked(finding for finding in findings if ISSUE_KINDS[finding.code].severity is severity)
 
     def _marked(self, findings: Iterable[Finding]) -> Mask:
         marked = np.zeros(self.rows, np.bool_)

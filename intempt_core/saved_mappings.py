@@ -14,14 +14,14 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from intempt_core.errors import MappingError
-from intempt_core.mapping import RESERVED, Mapping, nearest
+from intempt_core.mapping import RESERVED_COLUMNS, Mapping, suggest_nearest
 
-NAME_LENGTH = 80
+MAPPING_NAME_LENGTH = 80
 """Characters of a name, at the most."""
 
-_PLAIN_LENGTH = 60
+_PLAIN_NAME_LENGTH = 60
 
-MOST_BYTES = 10_000_000
+MAX_MAPPING_BYTES = 10_000_000
 """A mapping file that is larger is none."""
 
 
@@ -47,17 +47,17 @@ class SavedMapping:
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
+class RecognisedMapping:
     """A saved mapping that fits a file; ``exact`` where it was made for this very header, ``new`` are columns that it
     does not know.
     """
 
     saved: SavedMapping
     exact: bool
-    new: tuple[str, ...]
+    new_columns: tuple[str, ...]
 
 
-class SavedMappings:
+class MappingStore:
     """The mappings of one folder. Two processes may share it: a file is there whole or not at all."""
 
     def __init__(self, folder: Path) -> None:
@@ -65,18 +65,18 @@ class SavedMappings:
 
     def all(self) -> list[SavedMapping]:
         """Every mapping that can be read, by name."""
-        found = {saved.name: saved for saved in self._files()[0].values()}
+        found = {saved.name: saved for saved in self._read_files()[0].values()}
         return sorted(found.values(), key=lambda saved: saved.name.casefold())
 
     def problems(self) -> list[str]:
         """A sentence for each file of the folder that is no mapping."""
-        return self._files()[1]
+        return self._read_files()[1]
 
     def get(self, name: str) -> SavedMapping:
         """The mapping of a name. Raises :class:`MappingError` that tells the nearest."""
         known = {saved.name: saved for saved in self.all()}
         if name not in known:
-            has = nearest(name, known) if known else "None is saved yet."
+            has = suggest_nearest(name, known) if known else "None is saved yet."
             raise MappingError(f"No mapping is saved as “{name}”. {has}")
         return known[name]
 
@@ -85,13 +85,13 @@ class SavedMappings:
 
         Raises :class:`MappingError` where the name or the mapping is none, or where it cannot be written.
         """
-        _check_name(saved.name)
+        _check_mapping_name(saved.name)
         saved.mapping.check()
         part = self.folder / f"{uuid4().hex}.part"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             part.write_text(saved.to_json(), "utf-8")
-            part.replace(self._file(saved.name))
+            part.replace(self._path_of(saved.name))
         except OSError as error:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
@@ -113,38 +113,38 @@ class SavedMappings:
     def delete(self, name: str) -> None:
         """Forget a mapping; one that is gone already is no error."""
         try:
-            for file, saved in self._files()[0].items():
+            for file, saved in self._read_files()[0].items():
                 if saved.name == name:
                     file.unlink(missing_ok=True)
         except OSError as error:
             raise MappingError(f"“{name}” could not be deleted: {error.strerror or error}.") from error
 
-    def recognise(self, header: Sequence[str]) -> list[Recognised]:
+    def recognise(self, header: Sequence[str]) -> list[RecognisedMapping]:
         """The mappings that fit a header, those first that were made for it, then those that know most of it.
 
         A mapping fits where every column that it maps is there.
         """
-        there = set(header).difference(RESERVED)
+        there = set(header).difference(RESERVED_COLUMNS)
         found = []
         for saved in self.all():
-            if saved.mapping.columns and saved.mapping.columns.keys() <= there.union(RESERVED):
-                known = {*saved.header, *saved.mapping.columns}.difference(RESERVED)
+            if saved.mapping.columns and saved.mapping.columns.keys() <= there.union(RESERVED_COLUMNS):
+                known = {*saved.header, *saved.mapping.columns}.difference(RESERVED_COLUMNS)
                 new = tuple(column for column in header if column in there - known)
-                found.append(Recognised(saved, known == there, new))
-        return sorted(found, key=lambda one: (not one.exact, len(one.new), one.saved.name))
+                found.append(RecognisedMapping(saved, known == there, new))
+        return sorted(found, key=lambda one: (not one.exact, len(one.new_columns), one.saved.name))
 
-    def same_as(self, mapping: Mapping) -> SavedMapping | None:
+    def find_equal(self, mapping: Mapping) -> SavedMapping | None:
         """The saved mapping that is this one, if there is one."""
         return next((saved for saved in self.all() if saved.mapping == mapping), None)
 
-    def _file(self, name: str) -> Path:
+    def _path_of(self, name: str) -> Path:
         """Where a name is kept: a name that a file cannot have as it is, in every system, gets a digest of its own."""
         plain = quote(name, safe=" ").replace(".", "%2E")
-        if plain != name or name != name.lower() or len(name) > _PLAIN_LENGTH:
-            plain = f"{plain[:_PLAIN_LENGTH]}-{blake2b(name.encode(), digest_size=8).hexdigest()}"
+        if plain != name or name != name.lower() or len(name) > _PLAIN_NAME_LENGTH:
+            plain = f"{plain[:_PLAIN_NAME_LENGTH]}-{blake2b(name.encode(), digest_size=8).hexdigest()}"
         return self.folder / f"{plain}.json"
 
-    def _files(self) -> tuple[dict[Path, SavedMapping], list[str]]:
+    def _read_files(self) -> tuple[dict[Path, SavedMapping], list[str]]:
         found, problems = {}, []
         try:
             files = sorted(self.folder.glob("*.json"))
@@ -152,16 +152,16 @@ class SavedMappings:
             files = []
         for file in files:
             try:
-                found[file] = read_mapping(file)
+                found[file] = read_mapping_file(file)
             except MappingError as error:
                 problems.append(str(error))
         return found, problems
 
 
-def read_mapping(file: Path) -> SavedMapping:
+def read_mapping_file(file: Path) -> SavedMapping:
     """A mapping file, called by what it says or by its own name. Raises :class:`MappingError` with a sentence."""
     try:
-        if file.stat().st_size > MOST_BYTES:
+        if file.stat().st_size > MAX_MAPPING_BYTES:
             raise MappingError(f"{file} has {file.stat().st_size:,} bytes: it is no mapping.")
         text = file.read_text("utf-8-sig")
     except OSError as error:
@@ -174,8 +174,8 @@ def read_mapping(file: Path) -> SavedMapping:
         raise MappingError(f"{file.name}: {error}") from error
 
 
-def _check_name(name: str) -> None:
+def _check_mapping_name(name: str) -> None:
     if not name.strip() or name != name.strip():
         raise MappingError("A saved mapping needs a name, without white space around it, such as “cosmetics”.")
-    if len(name) > NAME_LENGTH or not name.isprintable():
-        raise MappingError(f"The name of a saved mapping is printable and has up to {NAME_LENGTH} characters.")
+    if len(name) > MAPPING_NAME_LENGTH or not name.isprintable():
+        raise MappingError(f"The name of a saved mapping is printable and has up to {MAPPING_NAME_LENGTH} characters.")

@@ -10,7 +10,7 @@ from intempt_core.credentials import Credential
 from intempt_core.errors import SecretFound
 
 
-def refuse_secrets(pieces: Iterable[str], credentials: Iterable[Credential]) -> Iterator[str]:
+def reject_secrets(pieces: Iterable[str], credentials: Iterable[Credential]) -> Iterator[str]:
     """The pieces as they are; :class:`SecretFound` before the first piece that has a part of a key in it.
 
     A key that lies over the border of two pieces is found too. Memory stays flat.
@@ -20,20 +20,20 @@ def refuse_secrets(pieces: Iterable[str], credentials: Iterable[Credential]) -> 
     held = ""
     for piece in pieces:
         held += piece
-        _look(held, known)
+        _check_for_secret(held, known)
         safe = max(0, len(held) - overlap)  # what may begin a key waits until its end was seen
         yield held[:safe]
         held = held[safe:]
     yield held
 
 
-def secret_free(text: str, credentials: Iterable[Credential]) -> str:
+def require_no_secret(text: str, credentials: Iterable[Credential]) -> str:
     """A text as it is, or :class:`SecretFound`."""
-    _look(text, credentials)
+    _check_for_secret(text, credentials)
     return text
 
 
-def _look(text: str, credentials: Iterable[Credential]) -> None:
+def _check_for_secret(text: str, credentials: Iterable[Credential]) -> None:
     if any(credential.is_in(text) for credential in credentials):
         raise SecretFound(
             "This was not made: a target's key is in it. Look for it in the events and answers, and give the target a "

@@ -14,12 +14,12 @@ from sqlalchemy import URL
 from intempt_core.errors import SettingsError
 from intempt_core.events import EVENTS_PER_REQUEST
 
-PREFIX = "CONSOLE_"
-ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT_PREFIX = "CONSOLE_"
+PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 """The folder that holds ``app.py``."""
 
 
-def _setting(meaning: str, default: Any, low: float = 0, high: float = float("inf")) -> Any:
+def _define_setting(meaning: str, default: Any, low: float = 0, high: float = float("inf")) -> Any:
     """A field with its meaning and its bounds. Any: that is what ``dataclasses.field`` gives its fields."""
     return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
 
@@ -28,33 +28,33 @@ def _setting(meaning: str, default: Any, low: float = 0, high: float = float("in
 class Settings:
     """What the house can be told. Made once where a process starts, and handed down."""
 
-    data: Path = _setting("Folder of history, sandbox and locks.", ROOT / ".data")
-    port: int = _setting("Port of the console.", 8501, 1, 65535)
-    events_per_request: int = _setting(
+    data: Path = _define_setting("Folder of history, sandbox and locks.", PROJECT_FOLDER / ".data")
+    port: int = _define_setting("Port of the console.", 8501, 1, 65535)
+    events_per_request: int = _define_setting(
         "Events in one request, as the vendor's SDKs have it (CONTRACT 1.6).", EVENTS_PER_REQUEST, 1, 1000
     )
-    lanes: int = _setting("Lanes of a plan at the most.", 64, 1, 64)
-    lanes_at_once: int = _setting("Lanes that one process drives at the same time.", 16, 1, 64)
-    requests_per_second: float = _setting(
+    lanes: int = _define_setting("Lanes of a plan at the most.", 64, 1, 64)
+    lanes_at_once: int = _define_setting("Lanes that one process drives at the same time.", 16, 1, 64)
+    requests_per_second: float = _define_setting(
         "Requests a second to one target at the most, unless its description says otherwise; 0: no limit.", 0.0, 0, 1e5
     )
-    connect_seconds: float = _setting(
+    connect_seconds: float = _define_setting(
         "Wait for a connection; when it is over nothing has left (CONTRACT 3.6).", 5.0, 0.05, 300
     )
-    write_seconds: float = _setting("Wait while a body leaves.", 15.0, 0.05, 300)
-    read_seconds: float = _setting(
+    write_seconds: float = _define_setting("Wait while a body leaves.", 15.0, 0.05, 300)
+    read_seconds: float = _define_setting(
         "Wait for an answer; when it is over the outcome is unknown (CONTRACT 3.6).", 20.0, 0.05, 600
     )
-    tries: int = _setting("Attempts of one request at the most, the first one counted.", 5, 1, 100)
-    backoff_seconds: float = _setting("First pause between two attempts; it doubles, with full jitter.", 0.5, 0, 60)
-    backoff_limit_seconds: float = _setting(
+    tries: int = _define_setting("Attempts of one request at the most, the first one counted.", 5, 1, 100)
+    backoff_seconds: float = _define_setting("First pause between two attempts; it doubles, with full jitter.", 0.5, 0, 60)
+    backoff_limit_seconds: float = _define_setting(
         "Longest pause between two attempts, beyond what Retry-After asks for (CONTRACT 3.5).", 30.0, 0, 3600
     )
-    answer_bytes: int = _setting(
+    answer_bytes: int = _define_setting(
         "Bytes of an answer that history keeps; a longer one is cut and says so.", 65_536, 0, 10_000_000
     )
-    drain_seconds: float = _setting("Time that a stopping process gives to requests that are on their way.", 7.0, 0, 60)
-    upload_mb: int = _setting("Largest file that the upload takes, in megabytes.", 500, 1, 2000)
+    drain_seconds: float = _define_setting("Time that a stopping process gives to requests that are on their way.", 7.0, 0, 60)
+    upload_mb: int = _define_setting("Largest file that the upload takes, in megabytes.", 500, 1, 2000)
 
     @property
     def history_url(self) -> str:
@@ -72,7 +72,7 @@ class Settings:
         return self.data / "sandbox.sqlite3"
 
     @property
-    def mappings(self) -> Path:
+    def mappings_folder(self) -> Path:
         """The folder of saved mappings."""
         return self.data / "mappings"
 
@@ -84,14 +84,14 @@ class Settings:
         """
         given: dict[str, Any] = {}
         for setting in fields(cls):
-            variable = PREFIX + setting.name.upper()
+            variable = ENVIRONMENT_PREFIX + setting.name.upper()
             text = environment.get(variable, "").strip()
             if text:
-                given[setting.name] = _read(variable, text, type(setting.default), setting.metadata)
+                given[setting.name] = _parse_setting(variable, text, type(setting.default), setting.metadata)
         return cls(**given)
 
 
-def _read(variable: str, text: str, kind: type[Any], bounds: Mapping[str, Any]) -> Any:
+def _parse_setting(variable: str, text: str, kind: type[Any], bounds: Mapping[str, Any]) -> Any:
     if issubclass(kind, Path):
         return Path(text).expanduser().resolve()
     try:

@@ -10,16 +10,16 @@ import shlex
 
 from intempt_core.targets import KEY_VARIABLE, Target
 
-ARGUMENT_BYTES = 100_000
+MAX_ARGUMENT_BYTES = 100_000
 """The longest body that a command line carries as one argument (Linux ends at 131,072 bytes); a longer one is piped."""
 
 
-def curl(target: Target, body: bytes) -> str:
+def render_curl_snippet(target: Target, body: bytes) -> str:
     """The request for a POSIX shell, as one curl command."""
-    text = _text(body)
+    text = _decode_body(body)
     plain = text is not None and "\0" not in text
     quoted = shlex.quote(text) if text is not None and plain else ""
-    if plain and len(body) <= ARGUMENT_BYTES:
+    if plain and len(body) <= MAX_ARGUMENT_BYTES:
         piped, data = "", f"--data-raw {quoted}"  # unlike --data-binary it takes a leading @ as it is
     else:
         # printf is part of the shell: no limit on its arguments, and it can write bytes that no argument can hold.
@@ -34,9 +34,9 @@ def curl(target: Target, body: bytes) -> str:
     return " \\\n  ".join(lines) + "\n"
 
 
-def python(target: Target, body: bytes) -> str:
+def render_python_snippet(target: Target, body: bytes) -> str:
     """The request for Python with httpx."""
-    text = _text(body)
+    text = _decode_body(body)
     if text is None:
         literal = repr(body)
     else:
@@ -60,9 +60,9 @@ print(response.status_code, response.text)
 """
 
 
-def node(target: Target, body: bytes) -> str:
+def render_node_snippet(target: Target, body: bytes) -> str:
     """The request for Node 18 or newer, whose fetch is built in; runs as a module and as a script."""
-    text = _text(body)
+    text = _decode_body(body)
     packed = base64.b64encode(body).decode()
     literal = f'Buffer.from("{packed}", "base64")' if text is None else json.dumps(text, ensure_ascii=False)
     return f"""\
@@ -79,7 +79,7 @@ fetch({json.dumps(target.track_url)}, {{
 """
 
 
-def _text(body: bytes) -> str | None:
+def _decode_body(body: bytes) -> str | None:
     try:
         return body.decode()
     except UnicodeDecodeError:

@@ -35,7 +35,7 @@ from intempt_core.encodings import (
 )
 from intempt_core.errors import ReadError
 from intempt_core.events import EventName, is_blank
-from intempt_core.issues import shown
+from intempt_core.issues import shorten_value
 from intempt_core.json_lines import JSONL_SUFFIXES, DocumentIndex, is_json_lines, read_json_lines
 from intempt_core.paged import (
     MEMORY_LIMIT_BYTES,
@@ -221,7 +221,7 @@ def _read_workbook(raw: FileBytes, name: str, dialect: Dialect | None, digest: C
     line, first = next((row for row in rows if row[0] >= wanted and not _is_empty_row(row)), (wanted, {}))
     if not first or (wanted and line != wanted):
         raise ReadError(
-            f"{name}, sheet “{shown(sheet)}” has no header in row {max(wanted, 1):,}. A table begins with a row"
+            f"{name}, sheet “{shorten_value(sheet)}” has no header in row {max(wanted, 1):,}. A table begins with a row"
             " that names its columns. Put the header there, or say which row or sheet it is.",
             line=max(wanted, 1),
         )
@@ -289,7 +289,7 @@ def _read_columns(
 
 def _describe_workbook(book: Workbook, used: Dialect, rows: int) -> Iterator[str]:
     if len(book.sheets) > 1:
-        yield f"Sheet “{shown(used.sheet)}” of {len(book.sheets):,} was read."
+        yield f"Sheet “{shorten_value(used.sheet)}” of {len(book.sheets):,} was read."
     if used.header_line > 1:
         yield f"The header is row {used.header_line:,}; what stands above it was not read."
     yield from _describe_skipped_rows(used)
@@ -348,7 +348,7 @@ def _check_dialect(dialect: Dialect) -> None:
     for what, character in (("delimiter", dialect.delimiter), ("quote", dialect.quote or " ")):
         if len(character) != 1 or not (character.isprintable() or character == "\t"):
             raise ReadError(
-                f"The {what} is “{shown(character)}”. It is one visible character, or a tab. "
+                f"The {what} is “{shorten_value(character)}”. It is one visible character, or a tab. "
                 "Choose one, such as a comma or a quote."
             )
     if dialect.skip < 0:
@@ -391,7 +391,7 @@ def _name_columns(given: Sequence[str], dialect: Dialect, *, confirmed: bool) ->
         n for n, cell in enumerate(given, 1) if _LOOKS_LIKE_VALUE.fullmatch(cell.strip()) or cell in list(EventName)
     ]
     if values:
-        said = f"“{shown(given[values[0] - 1])}” in column {values[0]} looks like a value"
+        said = f"“{shorten_value(given[values[0] - 1])}” in column {values[0]} looks like a value"
         if not confirmed and len(values) * 2 >= len(given):
             raise ReadError(
                 f"Line {line:,} should be the header, but {said}. A table begins with a line that names its columns. "
@@ -407,11 +407,11 @@ def _name_columns(given: Sequence[str], dialect: Dialect, *, confirmed: bool) ->
     for number, column in enumerate(header, 1):
         if first.setdefault(column, number) != number:
             raise ReadError(
-                f"Line {line:,}, the header: columns {first[column]} and {number} are both called “{shown(column)}”. "
+                f"Line {line:,}, the header: columns {first[column]} and {number} are both called “{shorten_value(column)}”. "
                 "Each column has a name of its own. Rename one of them.",
                 line=line,
             )
-    padded = [f"“{shown(column)}”" for column in header if column != column.strip()]
+    padded = [f"“{shorten_value(column)}”" for column in header if column != column.strip()]
     if padded:
         notes.append(f"White space around a column's name belongs to the name: {_join_first_three(padded)}.")
     return header, notes

@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from intempt_core.credentials import Credential
 from intempt_core.errors import TargetIncomplete
-from intempt_core.events import INVISIBLE
-from intempt_core.feeds import TITLES
+from intempt_core.events import INVISIBLE_CHARACTERS
+from intempt_core.feeds import FEED_TITLES
 
 STAGING = "api.staging.intempt.com"
 """The vendor's staging host (CONTRACT 1.1)."""
@@ -79,7 +79,7 @@ def _text(value: Any) -> str:
         raise TargetIncomplete("This is not text. Write it in quotes: an id that once was a number has lost digits.")
     if not value.strip():
         raise TargetIncomplete("This is empty.")
-    if set(value.strip()) & set(INVISIBLE):
+    if set(value.strip()) & set(INVISIBLE_CHARACTERS):
         raise TargetIncomplete("This has invisible characters inside.")
     return value.strip()
 
@@ -126,8 +126,8 @@ def _feeds(value: Any) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
         raise TargetIncomplete("This is no table of feed and id.")
     feeds = {str(feed).strip().replace("_", "-").lower(): _step(there) for feed, there in value.items()}
-    if not feeds.keys() <= TITLES.keys():
-        raise TargetIncomplete(f"A feed is not known. Known are {', '.join(TITLES)}.")
+    if not feeds.keys() <= FEED_TITLES.keys():
+        raise TargetIncomplete(f"A feed is not known. Known are {', '.join(FEED_TITLES)}.")
     return MappingProxyType(feeds)
 
 

@@ -29,8 +29,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from intempt_core.credentials import MASK, Credential
-from intempt_core.errors import CredentialError, NoSuchTarget, TargetError, TargetIncomplete
-from intempt_core.feeds import TITLES
+from intempt_core.errors import CredentialError, TargetNotFound, TargetError, TargetIncomplete
+from intempt_core.feeds import FEED_TITLES
 from intempt_core.target_fields import READERS, TRACK_PATH, is_production, segment
 
 __all__ = [
@@ -104,7 +104,7 @@ class Target:
     def feed_url(self, feed: str) -> str:
         """Where a feed of ours is read (CONTRACT 5.1); :class:`TargetIncomplete` where its id there is not known."""
         if feed not in self.feeds:
-            title = TITLES.get(feed, "this feed")
+            title = FEED_TITLES.get(feed, "this feed")
             raise TargetIncomplete(
                 f"{self.title} has no feed id for {title}. Add it to the target's description, below feeds."
             )
@@ -137,7 +137,7 @@ def sandbox_target(base: str) -> Target:
         credential_reference="built in",
         deduplicates=True,  # CONTRACT 3.7
         production=False,
-        feeds=MappingProxyType({str(feed): str(feed) for feed in TITLES}),
+        feeds=MappingProxyType({str(feed): str(feed) for feed in FEED_TITLES}),
     )
 
 
@@ -169,7 +169,7 @@ class Targets:
         return cls([sandbox_target(sandbox_base), *found], problems)
 
     def get(self, name: str) -> Target:
-        """The target of that name, else :class:`NoSuchTarget`. Case makes no difference, nor ``-`` or ``_``."""
+        """The target of that name, else :class:`TargetNotFound`. Case makes no difference, nor ``-`` or ``_``."""
         for target in self.all:
             if _same_name(target.name) == _same_name(name):
                 return target
@@ -177,7 +177,7 @@ class Targets:
             name = target.credential.masked_in(name) if target.credential else name
         known = ", ".join(target.name for target in self.all)
         faults = "".join(f" {problem}" for problem in self.problems)
-        raise NoSuchTarget(f"There is no target “{name[:100]}” that can be used. There is: {known}.{faults}")
+        raise TargetNotFound(f"There is no target “{name[:100]}” that can be used. There is: {known}.{faults}")
 
 
 def read_secrets(file: Path) -> Mapping[str, Any]:

@@ -15,12 +15,12 @@ from operator import attrgetter
 from intempt_core.curl import parse_curl_command
 from intempt_core.events import (
     EARLIEST_MS,
-    IDENTITIES,
+    IDENTITY_FIELDS,
     LATEST_MS,
-    WHITE,
+    BLANK_CHARACTERS,
     EventName,
     Json,
-    id_text,
+    id_to_text,
 )
 from intempt_core.issues import Issue
 from intempt_core.json_text import TEXT_LINE_END, JsonNode
@@ -207,7 +207,7 @@ def _called(members: Mapping[str, JsonNode], body: Mapping[str, Json], field: st
     return [
         node
         for key, node in members.items()
-        if key != field and _letters(key) == field.casefold() and id_text(body.get(key)) is not None
+        if key != field and _letters(key) == field.casefold() and id_to_text(body.get(key)) is not None
     ]
 
 
@@ -224,7 +224,7 @@ def _product(at: _At) -> _Draft | None:
     if "productId" in within:
         return None
     there = _called(within, inside, "productId") if isinstance(inside, Mapping) else []
-    beside = [node for key, node in members.items() if _letters(key) == "productid" and id_text(body[key]) is not None]
+    beside = [node for key, node in members.items() if _letters(key) == "productid" and id_to_text(body[key]) is not None]
     if len(there) + len(beside) != 1:
         return None
     if there:
@@ -270,11 +270,11 @@ def _time(at: _At) -> _Draft | None:
 
 def _milliseconds(value: Json, literal: str) -> int | None:
     number: Decimal | None = None
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{10,17}(\.[0-9]{1,3})?", value.strip(WHITE)):
-        number = Decimal(value.strip(WHITE))
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{10,17}(\.[0-9]{1,3})?", value.strip(BLANK_CHARACTERS)):
+        number = Decimal(value.strip(BLANK_CHARACTERS))
     elif isinstance(value, str):
         try:
-            moment = datetime.fromisoformat(value.strip(WHITE))
+            moment = datetime.fromisoformat(value.strip(BLANK_CHARACTERS))
         except ValueError:
             return None
         number = Decimal(round(moment.timestamp() * 1000)) if moment.tzinfo is not None else None
@@ -290,9 +290,9 @@ def _milliseconds(value: Json, literal: str) -> int | None:
 def _trim(at: _At) -> _Draft | None:
     """CONTRACT 2.8: only what stands around an id; inside it nobody can be certain."""
     value = at.value
-    if not isinstance(value, str) or value.strip(WHITE) in ("", value):
+    if not isinstance(value, str) or value.strip(BLANK_CHARACTERS) in ("", value):
         return None
-    new = json.dumps(value.strip(WHITE), ensure_ascii=at.literal.isascii())
+    new = json.dumps(value.strip(BLANK_CHARACTERS), ensure_ascii=at.literal.isascii())
     return "Take away what stands around it.", at.instead(new)
 
 
@@ -318,7 +318,7 @@ def _remove(at: _At) -> _Draft | None:
 _DRAFTS: dict[str, Callable[[_At], _Draft | None]] = {
     "product_id_missing": _product,
     "event_id_missing": _spelled(("eventId",)),
-    "identity_missing": _spelled(IDENTITIES),
+    "identity_missing": _spelled(IDENTITY_FIELDS),
     "event_name": _name,
     "timestamp_before_2010": _time,
     "timestamp_after_2040": _time,

@@ -12,18 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.cells import read_tail
+from intempt_core.cells import parse_time_suffix
 from intempt_core.times import (
-    AS_IT_IS,
-    FORMS,
-    ISO,
-    MICROSECONDS,
-    MILLISECONDS,
-    SECONDS,
-    hour_of,
-    month_of,
-    pattern_of,
-    year_of,
+    ISO_OR_EPOCH_MS,
+    NAMED_TIME_FORMATS,
+    ISO_ONLY,
+    EPOCH_MICROSECONDS,
+    EPOCH_MILLISECONDS,
+    EPOCH_SECONDS,
+    parse_12_hour,
+    parse_month,
+    compile_time_pattern,
+    expand_year,
 )
 
 Mask: TypeAlias = NDArray[np.bool_]
@@ -36,12 +36,12 @@ _NOT_READ = -1
 
 def digits_scale(form: str) -> tuple[int, int] | None:
     """How a cell of up to 15 digits becomes milliseconds: (times, over); ``None`` where the form takes no number."""
-    return {AS_IT_IS: (1, 1), MILLISECONDS: (1, 1), SECONDS: (1000, 1), MICROSECONDS: (1, 1000)}.get(form)
+    return {ISO_OR_EPOCH_MS: (1, 1), EPOCH_MILLISECONDS: (1, 1), EPOCH_SECONDS: (1000, 1), EPOCH_MICROSECONDS: (1, 1000)}.get(form)
 
 
 def takes_dates(form: str) -> bool:
     """Whether the form takes ISO 8601."""
-    return form in (AS_IT_IS, ISO)
+    return form in (ISO_OR_EPOCH_MS, ISO_ONLY)
 
 
 def to_utc(wall: Numbers, zone: ZoneInfo) -> Numbers:
@@ -63,25 +63,25 @@ def _east_ms(minute: int, zone: ZoneInfo) -> int:
 def read_patterned(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask, Numbers]:
     """The cells of a pattern: which were read, and their epoch milliseconds. No other form has any."""
     count = len(cells)
-    if form in FORMS or not count:
+    if form in NAMED_TIME_FORMATS or not count:
         return np.zeros(count, np.bool_), np.zeros(count, np.int64)
-    pattern = pattern_of(form)
+    pattern = compile_time_pattern(form)
     found = pc.extract_regex(cells, pattern.expression)
     good: Mask = found.is_valid().to_numpy(zero_copy_only=False)
     struct = found.filter(pa.array(good))
     parts = {name: struct.field(name) for name in pattern.parts}
 
     def year(text: str) -> int:
-        return year_of(int(text), short=pattern.short_year)
+        return expand_year(int(text), short=pattern.short_year)
 
     def number(name: str, read: Callable[[str], int | None] = int) -> Numbers:
         return _by_spelling(parts[name], read) if name in parts else np.zeros(len(struct), np.int64)
 
-    years, month, day = number("year", year), number("month", month_of), number("day")
+    years, month, day = number("year", year), number("month", parse_month), number("day")
     hour, minute, second = number("hour"), number("minute"), number("second")
     if pattern.twelve_hours:
         pm = number("half", lambda text: int(text.lower() == "pm"))
-        hour = np.array([_or_not(hour_of(of, half)) for half in ("am", "pm") for of in range(100)])[pm * 100 + hour]
+        hour = np.array([_or_not(parse_12_hour(of, half)) for half in ("am", "pm") for of in range(100)])[pm * 100 + hour]
     sure = (years > 0) & (month >= 1) & (month <= 12) & (day >= 1) & (hour >= 0) & (hour < 24)
     sure &= (minute < 60) & (second < 60)
     first = ((years - 1970) * 12 + np.where(sure, month, 1) - 1).astype("datetime64[M]")
@@ -107,7 +107,7 @@ def _or_not(number: int | None) -> int:
 
 
 def _minutes_east(text: str) -> int:
-    tail = read_tail(text)
+    tail = parse_time_suffix(text)
     return NO_ZONE if tail is None or tail[1] is None else tail[1]
 
 

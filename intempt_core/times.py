@@ -1,6 +1,6 @@
 """How a file writes its times: the forms a mapping may name, each read to epoch milliseconds (CONTRACT 2.7).
 
-Part of the room of ``mapping.py``. A form is one of :data:`FORMS`, or a pattern in the way of ``strptime`` such as
+Part of the room of ``mapping.py``. A form is one of :data:`NAMED_TIME_FORMATS`, or a pattern in the way of ``strptime`` such as
 ``%d.%m.%Y %H:%M``. A pattern is compiled to one expression that ``re`` and RE2 read alike, so that one cell and a whole
 column are read by the same declaration.
 """
@@ -12,21 +12,21 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from intempt_core.cells import read_tail, read_time
+from intempt_core.cells import parse_time_suffix, parse_time
 from intempt_core.errors import MappingError
 
-AS_IT_IS, ISO, SECONDS, MILLISECONDS, MICROSECONDS = "", "iso", "epoch_s", "epoch_ms", "epoch_us"
+ISO_OR_EPOCH_MS, ISO_ONLY, EPOCH_SECONDS, EPOCH_MILLISECONDS, EPOCH_MICROSECONDS = "", "iso", "epoch_s", "epoch_ms", "epoch_us"
 
-FORMS = {
-    AS_IT_IS: "ISO 8601 or epoch milliseconds",
-    ISO: "ISO 8601 only",
-    SECONDS: "epoch seconds",
-    MILLISECONDS: "epoch milliseconds only",
-    MICROSECONDS: "epoch microseconds",
+NAMED_TIME_FORMATS = {
+    ISO_OR_EPOCH_MS: "ISO 8601 or epoch milliseconds",
+    ISO_ONLY: "ISO 8601 only",
+    EPOCH_SECONDS: "epoch seconds",
+    EPOCH_MILLISECONDS: "epoch milliseconds only",
+    EPOCH_MICROSECONDS: "epoch microseconds",
 }
 """The forms that have a name, and what they are in words."""
 
-PATTERNS = (
+COMMON_TIME_PATTERNS = (
     "%d.%m.%Y %H:%M:%S",
     "%d.%m.%Y %H:%M",
     "%d.%m.%Y",
@@ -62,16 +62,16 @@ _MONTHS = "january february march april may june july august september october n
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 
 
-def _any_case(words: list[str]) -> str:
+def _match_any_case(words: list[str]) -> str:
     spelt = ("".join(f"[{letter.upper()}{letter}]" for letter in word) for word in words)
     return f"(?:{'|'.join(spelt)})"
 
 
-_PARTS = {  # directive → the part of a time that it gives, and how that is written
+_DIRECTIVES = {  # directive → the part of a time that it gives, and how that is written
     "Y": ("year", "[0-9]{4}"),
     "y": ("year", "[0-9]{2}"),
     "m": ("month", "[0-9]{1,2}"),
-    "b": ("month", _any_case([*_MONTHS, *(month[:3] for month in _MONTHS)])),
+    "b": ("month", _match_any_case([*_MONTHS, *(month[:3] for month in _MONTHS)])),
     "d": ("day", "[0-9]{1,2}"),
     "H": ("hour", "[0-9]{1,2}"),
     "I": ("hour", "[0-9]{1,2}"),
@@ -80,11 +80,11 @@ _PARTS = {  # directive → the part of a time that it gives, and how that is wr
     "f": ("fraction", "[0-9]{1,9}"),
     "p": ("half", "[AaPp][Mm]"),
     "z": ("zone", "(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})"),
-    "a": ("", _any_case([*_DAYS, *(day[:3] for day in _DAYS)])),
+    "a": ("", _match_any_case([*_DAYS, *(day[:3] for day in _DAYS)])),
     "%": ("", "%"),
 }
-_SHORT = {"T": "%H:%M:%S", "R": "%H:%M", "F": "%Y-%m-%d", "D": "%m/%d/%y", "B": "%b", "A": "%a", "e": "%d", "Z": "%z"}
-_LONGEST = 100
+_DIRECTIVE_ALIASES = {"T": "%H:%M:%S", "R": "%H:%M", "F": "%Y-%m-%d", "D": "%m/%d/%y", "B": "%b", "A": "%a", "e": "%d", "Z": "%z"}
+_MAX_FORMAT_LENGTH = 100
 _WHOLE = re.compile(r"-?[0-9]{1,30}(?:\.0+)?")
 _DECIMAL = re.compile(r"(-?)([0-9]{1,30})(?:\.([0-9]{1,30}))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ _MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class TimePattern:
     """A pattern, compiled. ``expression`` matches a whole cell; its groups are the parts of a time."""
 
     text: str
@@ -107,21 +107,21 @@ class Pattern:
 
 
 @lru_cache(maxsize=256)
-def pattern_of(text: str) -> Pattern:
+def compile_time_pattern(text: str) -> TimePattern:
     """Compile a pattern. Raises :class:`MappingError` with a sentence."""
-    said = f"The time format is “{text[:_LONGEST]}”"
-    if len(text) > _LONGEST or not text.isprintable():
-        raise MappingError(f"{said}. It is printable and has up to {_LONGEST} characters.")
-    whole = re.sub(r"%([A-Za-z%])", lambda found: _SHORT.get(found[1], found[0]), text)
+    said = f"The time format is “{text[:_MAX_FORMAT_LENGTH]}”"
+    if len(text) > _MAX_FORMAT_LENGTH or not text.isprintable():
+        raise MappingError(f"{said}. It is printable and has up to {_MAX_FORMAT_LENGTH} characters.")
+    whole = re.sub(r"%([A-Za-z%])", lambda found: _DIRECTIVE_ALIASES.get(found[1], found[0]), text)
     expression, given = "", set()
     for literal, directive in re.findall(r"([^%]+)|%(.?)", whole):
         if literal:
             expression += re.escape(literal)
             continue
-        if directive not in _PARTS:
-            known = " ".join(f"%{letter}" for letter in [*_PARTS, *_SHORT])
+        if directive not in _DIRECTIVES:
+            known = " ".join(f"%{letter}" for letter in [*_DIRECTIVES, *_DIRECTIVE_ALIASES])
             raise MappingError(f"{said}, but %{directive} means nothing here. It takes {known}.")
-        part, written = _PARTS[directive]
+        part, written = _DIRECTIVES[directive]
         if part in given:
             raise MappingError(f"{said}: the {part} stands twice in it. Give each part once.")
         given |= {part} - {""}
@@ -138,42 +138,42 @@ def pattern_of(text: str) -> Pattern:
     for part, before in (("minute", "hour"), ("second", "minute"), ("fraction", "second")):
         if part in given and before not in given:
             raise MappingError(f"{said}, which has a {part} and no {before}.")
-    return Pattern(text, f"^ *{expression} *$", "%y" in whole, twelve)
+    return TimePattern(text, f"^ *{expression} *$", "%y" in whole, twelve)
 
 
-def check_form(form: str) -> None:
+def check_time_format(time_format: str) -> None:
     """Raise :class:`MappingError` where a mapping's ``time_format`` is none."""
-    if form in FORMS:
+    if time_format in NAMED_TIME_FORMATS:
         return
-    if "%" not in form:
-        named = ", ".join(f"“{name}”" for name in FORMS if name)
+    if "%" not in time_format:
+        named = ", ".join(f"“{name}”" for name in NAMED_TIME_FORMATS if name)
         raise MappingError(
-            f"The time format is “{form[:_LONGEST]}”. It takes {named}, or a pattern such as “%d.%m.%Y %H:%M”."
+            f"The time format is “{time_format[:_MAX_FORMAT_LENGTH]}”. It takes {named}, or a pattern such as “%d.%m.%Y %H:%M”."
         )
-    pattern_of(form)
+    compile_time_pattern(time_format)
 
 
-def reader_of(form: str, zone: ZoneInfo) -> Callable[[str], int | None]:
+def build_time_parser(time_format: str, zone: ZoneInfo) -> Callable[[str], int | None]:
     """What reads one cell of a form to epoch milliseconds; ``None`` for a cell that is not of it.
 
     A time that names no zone is in ``zone``. What is finer than a millisecond is cut.
     """
-    if form == AS_IT_IS:
-        return lambda cell: read_time(cell, zone)
-    if form == ISO:
-        return lambda cell: None if _WHOLE.fullmatch(cell.strip(" ")) else read_time(cell, zone)
-    if form == MILLISECONDS:
-        return lambda cell: read_time(cell, zone) if _WHOLE.fullmatch(cell.strip(" ")) else None
-    if form == SECONDS:
-        return lambda cell: _scaled(cell, 3)
-    if form == MICROSECONDS:
-        return lambda cell: _scaled(cell, -3)
-    pattern = pattern_of(form)
+    if time_format == ISO_OR_EPOCH_MS:
+        return lambda cell: parse_time(cell, zone)
+    if time_format == ISO_ONLY:
+        return lambda cell: None if _WHOLE.fullmatch(cell.strip(" ")) else parse_time(cell, zone)
+    if time_format == EPOCH_MILLISECONDS:
+        return lambda cell: parse_time(cell, zone) if _WHOLE.fullmatch(cell.strip(" ")) else None
+    if time_format == EPOCH_SECONDS:
+        return lambda cell: _parse_scaled(cell, 3)
+    if time_format == EPOCH_MICROSECONDS:
+        return lambda cell: _parse_scaled(cell, -3)
+    pattern = compile_time_pattern(time_format)
     expression = re.compile(pattern.expression.replace("$", r"\Z"))
-    return lambda cell: _patterned(pattern, expression, cell, zone)
+    return lambda cell: _parse_patterned(pattern, expression, cell, zone)
 
 
-def _scaled(cell: str, places: int) -> int | None:
+def _parse_scaled(cell: str, places: int) -> int | None:
     """A decimal number whose point is moved, cut to a whole one, towards zero."""
     match = _DECIMAL.fullmatch(cell.strip(" "))
     if match is None:
@@ -183,22 +183,22 @@ def _scaled(cell: str, places: int) -> int | None:
     return int(f"{sign}{digits or 0}")
 
 
-def _patterned(pattern: Pattern, expression: re.Pattern[str], cell: str, zone: ZoneInfo) -> int | None:
+def _parse_patterned(pattern: TimePattern, expression: re.Pattern[str], cell: str, zone: ZoneInfo) -> int | None:
     match = expression.match(cell)
     if match is None:
         return None
     given = match.groupdict()
     hour = (
-        hour_of(int(given.get("hour") or 0), given.get("half")) if pattern.twelve_hours else int(given.get("hour", 0))
+        parse_12_hour(int(given.get("hour") or 0), given.get("half")) if pattern.twelve_hours else int(given.get("hour", 0))
     )
     if hour is None:
         return None
-    year, month = year_of(int(given["year"]), short=pattern.short_year), month_of(given["month"])
+    year, month = expand_year(int(given["year"]), short=pattern.short_year), parse_month(given["month"])
     try:
         wall = datetime(year, month, int(given["day"]), hour, int(given.get("minute", 0)), int(given.get("second", 0)))  # noqa: DTZ001  zone follows
     except ValueError:
         return None
-    tail = read_tail(given.get("zone", ""))
+    tail = parse_time_suffix(given.get("zone", ""))
     if tail is None:
         return None
     away = zone.utcoffset(wall) if tail[1] is None else timedelta(minutes=tail[1])
@@ -206,20 +206,20 @@ def _patterned(pattern: Pattern, expression: re.Pattern[str], cell: str, zone: Z
     return (wall.replace(tzinfo=UTC) - _EPOCH - (away or timedelta())) // _MS + cut
 
 
-def year_of(number: int, *, short: bool) -> int:
+def expand_year(number: int, *, short: bool) -> int:
     """A year, of two digits by the POSIX rule: 69 to 99 are of the last century."""
     return number if not short else number + (1900 if number >= 69 else 2000)
 
 
-def month_of(text: str) -> int:
+def parse_month(text: str) -> int:
     """A month by its number or its English name."""
     if text.isdigit():
         return int(text)
     return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(text.lower()[:3]))
 
 
-def hour_of(hour: int, half: str | None) -> int | None:
+def parse_12_hour(hour: int, am_pm: str | None) -> int | None:
     """An hour of 24 from one of 12; ``None`` where there is no such hour."""
     if not 1 <= hour <= 12:
         return None
-    return hour % 12 + (12 if (half or "").lower() == "pm" else 0)
+    return hour % 12 + (12 if (am_pm or "").lower() == "pm" else 0)

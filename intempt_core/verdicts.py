@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from intempt_core.events import GivenEvent, at, id_text, identities_of, linking_of
+from intempt_core.events import GivenEvent, get_field, id_to_text, read_identities, read_linking_ids
 from intempt_core.history import EventIntent, RequestState, Sighting
-from intempt_core.issues import Issue, Severity, shown
+from intempt_core.issues import Issue, Severity, shorten_value
 from intempt_core.report import Report
 from intempt_core.sandbox_word import Word
 from intempt_core.targets import Target
@@ -76,9 +76,9 @@ def verdicts_of(events: Sequence[GivenEvent], report: Report, known: Known, rows
     made = []
     for row, issues in zip(rows, report.issues_by_row(rows), strict=True):
         event = events[row]
-        event_id = id_text(at(event.body, "eventId"))
-        product = id_text(at(event.body, "data.productId"))
-        links = linking_of(event.body) or list(identities_of(event.body).items())
+        event_id = id_to_text(get_field(event.body, "eventId"))
+        product = id_to_text(get_field(event.body, "data.productId"))
+        links = read_linking_ids(event.body) or list(read_identities(event.body).items())
         said = [word for word in (known.words or {}).get(event_id or "", ()) if word.product_id == product]
         made.append(
             EventVerdicts(
@@ -131,7 +131,7 @@ def _accepted(
             _HOW_SURE[best.state][1], best.state.value, ", ".join(part for part in more if part), best.request
         )
     if said:
-        return Verdict(Tone.GOOD, "accepted", f"from {shown(said[-1].client) or 'another client'}, not from here")
+        return Verdict(Tone.GOOD, "accepted", f"from {shorten_value(said[-1].client) or 'another client'}, not from here")
     if same_id and not same:
         return Verdict(Tone.DOUBT, "not sent", "but another event of its id was")
     return Verdict(Tone.NOTHING, "not sent", f"to {known.target.title} from here")
@@ -157,7 +157,7 @@ def _matters(event: GivenEvent, issues: Sequence[Issue], known: Known, said: Seq
         return Verdict(Tone.DOUBT, "unsure", "its product is not in the catalogue")
     if any(issue.code == "id_placeholder" for issue in issues):
         return Verdict(Tone.DOUBT, "unsure", "an id looks like a placeholder")
-    links = linking_of(event.body)
+    links = read_linking_ids(event.body)
     seen = known.seen(*links[0]) if links else None
     if seen is None:
         return Verdict(Tone.FINE, "nothing against it")

@@ -28,7 +28,7 @@ from httpx_aiohttp import AiohttpTransport
 from multidict import CIMultiDict
 
 from intempt_core.credentials import MASK, Credential
-from intempt_core.events import INVISIBLE, now_ms
+from intempt_core.events import INVISIBLE_CHARACTERS, now_ms
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 
@@ -186,7 +186,7 @@ class Exchange:
         if self.is_html:
             title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
             text = title[1] if title else "an HTML page"
-        text = " ".join("".join(" " if char in INVISIBLE else char for char in text).split())
+        text = " ".join("".join(" " if char in INVISIBLE_CHARACTERS else char for char in text).split())
         return "" if text == "{}" else f"{text[:WORDS_SHOWN]}…" if len(text) > WORDS_SHOWN else text
 
     @property

@@ -19,7 +19,7 @@ from typing import NoReturn, TypeAlias
 from xml.parsers import expat
 
 from intempt_core.errors import ReadError
-from intempt_core.issues import shown
+from intempt_core.issues import shorten_value
 from intempt_core.unpacking import BoundedStream
 
 ZIP_MAGIC = b"PK\x03\x04"
@@ -88,9 +88,9 @@ class Workbook:
         """The rows of a sheet that have a cell which is not empty."""
         found = next((one for one in self._sheets if one.name == sheet), None)
         if found is None:
-            raise ReadError(f"{self.name} has no sheet “{shown(sheet)}”. It has {', '.join(self.sheets)}. Choose one.")
+            raise ReadError(f"{self.name} has no sheet “{shorten_value(sheet)}”. It has {', '.join(self.sheets)}. Choose one.")
         reading = _SheetParser(self, found.name, self._strings, self._dates, date_1904=self._date_1904)
-        with self._translate_errors(f"Sheet “{shown(sheet)}”"), self._open(found.member) as stream:
+        with self._translate_errors(f"Sheet “{shorten_value(sheet)}”"), self._open(found.member) as stream:
             while piece := stream.read(_CHUNK_BYTES):
                 self.sheet_bytes = stream.size
                 reading.feed(piece)
@@ -230,7 +230,7 @@ class _SheetParser:
     def __init__(
         self, book: Workbook, sheet: str, strings: Sequence[str], dates: Sequence[str], *, date_1904: bool
     ) -> None:
-        self._where = f"{book.name}, sheet “{shown(sheet)}”"
+        self._where = f"{book.name}, sheet “{shorten_value(sheet)}”"
         self._strings, self._dates, self._date_1904 = strings, dates, date_1904
         self._rows: list[SheetRow] = []
         self._row, self._column = 0, -1
@@ -299,7 +299,7 @@ class _SheetParser:
     def _parse_column(self, reference: str) -> int:
         match = _REFERENCE.fullmatch(reference)
         if match is None:
-            self._reject(f"has a cell “{shown(reference)}”, which is no place in a sheet")
+            self._reject(f"has a cell “{shorten_value(reference)}”, which is no place in a sheet")
         number = 0
         for letter in match[1]:
             number = number * 26 + ord(letter) - 64

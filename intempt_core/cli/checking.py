@@ -14,7 +14,7 @@ from intempt_core.coloured import problems_xlsx
 from intempt_core.errors import ReadError
 from intempt_core.expectations import Expectations, State
 from intempt_core.exports import expected_json, expected_junit, problems_csv
-from intempt_core.issues import CATALOGUE, Issue, Severity
+from intempt_core.issues import ISSUE_KINDS, Issue, Severity
 from intempt_core.report import Report
 from intempt_core.settings import Settings
 
@@ -37,7 +37,7 @@ def check(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
         print(json.dumps(_verdict(file, report, issues), ensure_ascii=True))
     else:
         _print_verdict(file, report, issues)
-    wrong = report.rows_with_errors or any(CATALOGUE[code].severity is Severity.ERROR for code in report.counts)
+    wrong = report.rows_with_errors or any(ISSUE_KINDS[code].severity is Severity.ERROR for code in report.counts)
     return 1 if wrong else 0
 
 
@@ -100,9 +100,9 @@ def _verdict(file: Given, report: Report, issues: Sequence[Issue]) -> dict[str, 
                 "column": file.column_of(issue),
                 "pointer": issue.place.pointer,
                 "given": issue.given,
-                "says": issue.says,
+                "says": issue.message,
                 "allowed": issue.kind.allowed,
-                "mend": issue.mend,
+                "mend": issue.fix,
             }
             for issue in issues
         ],
@@ -112,15 +112,15 @@ def _verdict(file: Given, report: Report, issues: Sequence[Issue]) -> dict[str, 
 def _print_verdict(file: Given, report: Report, issues: Sequence[Issue]) -> None:
     for note in file.notes:
         tell(note)
-    if file.table is not None and file.table.unused:
-        tell(f"Not sent: {', '.join(file.table.unused)}.")
+    if file.table is not None and file.table.unused_columns:
+        tell(f"Not sent: {', '.join(file.table.unused_columns)}.")
     for issue in issues:
         tell(f"{issue.severity.value}: {issue.sentence}")
     total = sum(report.counts.values())
     if total > len(issues):
         tell(f"… and {counted(total - len(issues), 'more issue', 'more issues')}.")
     for code, count in report.counts.items():
-        tell(f"{count:>9,}  {code}: {CATALOGUE[code].title}")
+        tell(f"{count:>9,}  {code}: {ISSUE_KINDS[code].title}")
     tell(summary(file, report))
 
 

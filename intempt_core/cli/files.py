@@ -12,13 +12,13 @@ from intempt_core.errors import MappingError, ReadError
 from intempt_core.events import GivenEvent
 from intempt_core.history import LeftBehind, left_behind_of
 from intempt_core.issues import Issue
-from intempt_core.mapped import MappedTable, first_mapping, map_table
+from intempt_core.mapped import MappedTable, choose_initial_mapping, map_table
 from intempt_core.mapping import Mapping
 from intempt_core.marking import span_of
 from intempt_core.payloads import Payload, read_payload
 from intempt_core.plan import Order, Plan, plan_events, plan_table
 from intempt_core.report import Report, Seen
-from intempt_core.saved_mappings import SavedMappings, read_mapping
+from intempt_core.saved_mappings import MappingStore, read_mapping_file
 from intempt_core.settings import Settings
 from intempt_core.tables import read_table
 
@@ -79,8 +79,8 @@ def read(file: Path, mapping: str | None, settings: Settings) -> Given:
         table = read_table(file, name=file.name)
     except OSError as error:
         raise ReadError(f"{file} cannot be read: {error.strerror}.") from error
-    saved = SavedMappings(settings.mappings)
-    chosen = first_mapping(table) if mapping is None else _chosen(mapping, saved)
+    saved = MappingStore(settings.mappings_folder)
+    chosen = choose_initial_mapping(table) if mapping is None else _chosen(mapping, saved)
     notes = list(table.notes)
     if mapping is None:
         known = [one.saved.name for one in saved.recognise(table.header) if one.exact]
@@ -89,9 +89,9 @@ def read(file: Path, mapping: str | None, settings: Settings) -> Given:
     return Given(file.name, tuple(notes), table.digest, chosen.to_json(), mapped, None)
 
 
-def _chosen(mapping: str, saved: SavedMappings) -> Mapping:
+def _chosen(mapping: str, saved: MappingStore) -> Mapping:
     if Path(mapping).exists() or "/" in mapping or mapping.endswith(".json"):
-        return read_mapping(Path(mapping)).mapping
+        return read_mapping_file(Path(mapping)).mapping
     return saved.get(mapping).mapping
 
 

@@ -27,8 +27,8 @@ from intempt_core.exports import results_csv
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of, target_key
 from intempt_core.plan import ORDER_WORDS, POLICY_WORDS, Order, Plan, Policy
 from intempt_core.report import Report
-from intempt_core.secrecy import refuse_secrets
-from intempt_core.settings import ROOT, Settings
+from intempt_core.secrecy import reject_secrets
+from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.targets import SANDBOX, Target, Targets, parse_track_url, read_secrets, sandbox_target
 
 
@@ -72,7 +72,7 @@ def _target(name: str, settings: Settings, environment: Mapping[str, str], conso
         return parse_track_url(name, environment)
     base = environment.get("CONSOLE_SANDBOX", "") or (console or {}).get("url") or f"http://127.0.0.1:{settings.port}"
     base = base if base.endswith("/sandbox") else f"{base}/sandbox"
-    return Targets.from_sources(read_secrets(ROOT / ".streamlit" / "secrets.toml"), environment, base).get(name)
+    return Targets.from_sources(read_secrets(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), environment, base).get(name)
 
 
 @contextlib.contextmanager
@@ -249,7 +249,7 @@ def _closing_words(
     say(_how_to_go_on(found, alone=alone, interrupted=interrupted))
     if results is not None:
         keys = [target.credential] if target.credential and target.origin != SANDBOX else []
-        write(results, refuse_secrets(results_csv(history, batch), keys), "results")
+        write(results, reject_secrets(results_csv(history, batch), keys), "results")
     return 0 if found.total and found.events.get(RequestState.ACCEPTED) == found.total else 1
 
 

@@ -13,7 +13,7 @@ from intempt_core.dispatch.ledger import FIRST_PAUSE, LONGEST_PAUSE, Ledger
 from intempt_core.dispatch.runs import Runs
 from intempt_core.errors import ConsoleError, EngineUnavailable, NotAllowed
 from intempt_core.history import BatchState, BatchSummary, target_key
-from intempt_core.logs import say
+from intempt_core.logs import write_log
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 
@@ -96,11 +96,11 @@ class Batches:
             self.senders[batch] = sender
             if self._stopping:
                 return
-            say(log, "batch is sent", batch=batch, target=target.name, host=target.host, policy=found.policy.value)
+            write_log(log, "batch is sent", batch=batch, target=target.name, host=target.host, policy=found.policy.value)
             await self._to_the_end(sender, runs)
             broke = sender.breaker.reason
             if broke:
-                say(log, "breaker opened", level=logging.WARNING, batch=batch, target=target.name)
+                write_log(log, "breaker opened", level=logging.WARNING, batch=batch, target=target.name)
             if broke and any(lane.waiting for lane in await self._ledger.ask(self._history.lanes, batch)):
                 await self.set_state(batch, BatchState.PAUSED, broke)
             elif broke or not sender.halt.is_set():
@@ -120,7 +120,7 @@ class Batches:
         """Write where a batch of ours stands now."""
         with suppress(NotAllowed):  # a person, or a new owner, was quicker; the next look tells
             await self._ledger.ask(self._history.set_state, batch, state, reason, owner=self._ledger.owner)
-            say(log, "batch stands", batch=batch, state=state.value)
+            write_log(log, "batch stands", batch=batch, state=state.value)
 
     async def _to_the_end(self, sender: Sender, runs: Runs) -> None:
         """Until no lane is open. An engine that is away is waited for, as history is: the lanes are asked anew."""
@@ -134,7 +134,7 @@ class Batches:
                 await runs.run(sender.batch, _groups(lanes, self._settings.lanes_at_once), hand)
                 self.trouble, pause = "", FIRST_PAUSE
             except EngineUnavailable as error:
-                say(log, "the engine is away", level=logging.WARNING, batch=sender.batch)
+                write_log(log, "the engine is away", level=logging.WARNING, batch=sender.batch)
                 self.trouble = str(error)
                 await sender.rest(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)

@@ -26,7 +26,7 @@ from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.runs import Plain, Runs
 from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, Unfinished
-from intempt_core.logs import say
+from intempt_core.logs import write_log
 from intempt_core.plan import Policy
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
@@ -245,14 +245,14 @@ class Dispatcher:
                 failed.append(error)
                 self._stopping.set()
             started.set()
-            say(log, "sending starts", owner=self.owner, durable=self._durable)
+            write_log(log, "sending starts", owner=self.owner, durable=self._durable)
             looking = asyncio.create_task(self._look_again_and_again(batches))
             await self._stopping.wait()
             looking.cancel()
             await self._drained({looking, *self._tasks.values()}, batches)
             await self._runs.close()
             self._runs = Plain()
-            say(log, "sending ends", owner=self.owner, unwritten=self._ledger.unwritten)
+            write_log(log, "sending ends", owner=self.owner, unwritten=self._ledger.unwritten)
         self._ledger.close()
 
     async def _drained(self, tasks: Collection[asyncio.Task[None]], batches: Batches) -> None:
@@ -270,7 +270,7 @@ class Dispatcher:
             await asyncio.wait(late, timeout=LAST_SECONDS)
         await self._ledger.flushed()
         if self._ledger.unwritten:
-            say(log, "history is away at the end", level=logging.ERROR, unwritten=self._ledger.unwritten)
+            write_log(log, "history is away at the end", level=logging.ERROR, unwritten=self._ledger.unwritten)
 
     async def _look_again_and_again(self, batches: Batches) -> None:
         while True:
@@ -292,7 +292,7 @@ class Dispatcher:
         console = locks.hold(self._settings.data / locks.CONSOLE, said, patience=0)
         if console:
             self._locks.append(console)
-            say(log, "is the console of its data folder", owner=self.owner)
+            write_log(log, "is the console of its data folder", owner=self.owner)
             if self._durable:
                 from intempt_core.dispatch.durable import Durable  # noqa: PLC0415  two seconds, which a library can spare
 
@@ -323,7 +323,7 @@ class Dispatcher:
         if not await self._ledger.ask(self._history.claim, found.id, self.owner, found.owner):
             return False
         lost = await self._ledger.ask(self._history.leaving_to_unknown, found.id, owner=self.owner)
-        say(log, "batch taken over", batch=found.id, state=found.state.value, was=found.owner, unknown=lost)
+        write_log(log, "batch taken over", batch=found.id, state=found.state.value, was=found.owner, unknown=lost)
         if found.state is BatchState.RECORDING:
             await batches.set_state(found.id, BatchState.CANCELLED, "It was not written down completely; nothing left.")
         elif found.state is BatchState.SENDING and await self._ledger.ask(self._sent_since, found.id):

@@ -19,7 +19,7 @@ from intempt_core.client import Attempt, Client, Outcome, now_ms, post, retry_de
 from intempt_core.dispatch.gates import Gate
 from intempt_core.dispatch.ledger import Ledger
 from intempt_core.dispatch.progress import Meter
-from intempt_core.events import body_of
+from intempt_core.events import build_request_body
 from intempt_core.history import Half, Leaving, Mark, Settled, Work
 from intempt_core.plan import Policy, are_one_order
 from intempt_core.settings import Settings
@@ -194,4 +194,4 @@ def halved(body: bytes) -> tuple[Half, Half]:
     cuts = [cut for cut in range(1, len(events)) if not are_one_order(events[cut - 1], events[cut])]
     cut = min(cuts, key=lambda cut: abs(cut - middle), default=middle)
     first, second = events[:cut], events[cut:]
-    return Half(body_of(first), len(first)), Half(body_of(second), len(second))
+    return Half(build_request_body(first), len(first)), Half(build_request_body(second), len(second))

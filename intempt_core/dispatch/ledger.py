@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeAlias, TypeVar
 
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import History, Mark, Settled
-from intempt_core.logs import say
+from intempt_core.logs import write_log
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class Ledger:
         before, self.trouble = self.trouble, next(iter(self._troubles.values()), "")
         if bool(before) != bool(self.trouble):
             event, level = ("history is away", logging.WARNING) if self.trouble else ("history is back", logging.INFO)
-            say(log, event, level=level, unwritten=self.unwritten)
+            write_log(log, event, level=level, unwritten=self.unwritten)
 
     async def mark(self, marks: Sequence[Mark]) -> frozenset[int]:
         """Write marks, in one transaction with those that other lanes bring; the requests whose mark did not count."""

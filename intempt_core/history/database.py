@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from intempt_core import migrations
 from intempt_core.client import now_ms
 from intempt_core.errors import HistoryUnavailable
-from intempt_core.events import dumps
+from intempt_core.events import dump_json
 from intempt_core.history.at_once import driver_of
 
 WRITES = "history_writes"
@@ -95,7 +95,7 @@ class Database:
             engine = create_engine(
                 url,
                 hide_parameters=True,
-                json_serializer=lambda value: dumps(value).decode(),
+                json_serializer=lambda value: dump_json(value).decode(),
                 pool_use_lifo=True,  # the connection with the warm page cache first
             )
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
-from intempt_core.events import LINKING, EventName, is_placeholder
+from intempt_core.events import LINKING_FIELDS, EventName, is_placeholder
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestState
 from intempt_core.history.schema import batches, events, requests
 from intempt_core.history.standings import THERE
@@ -116,7 +116,7 @@ def follow(connection: Connection, target: str, name: Known, *, deduplicates: bo
     repeated: set[tuple[int, int]] = set()
     known: dict[Known, None] = {name: None}
     ahead = deque(known)
-    transitive = name[0] in LINKING and not is_placeholder(name[1])
+    transitive = name[0] in LINKING_FIELDS and not is_placeholder(name[1])
     while ahead:
         name = ahead.popleft()
         mine = [one for one in _named(connection, target, name, max(limit, EVENTS_OF_ONE)) if one.arrived not in found]

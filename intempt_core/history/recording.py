@@ -20,7 +20,7 @@ from intempt_core.history.records import (
     RequestState,
 )
 from intempt_core.history.schema import batches, bodies, events, kept, left_behind, requests, storable
-from intempt_core.issues import CATALOGUE, Severity
+from intempt_core.issues import ISSUE_KINDS, Severity
 from intempt_core.plan import Plan
 from intempt_core.report import Report
 
@@ -53,7 +53,7 @@ def left_behind_of(
     ``events`` gives the events of rows (from 0): a mapped table's ``events``, or a list's. Nothing is judged again.
     """
     codes: dict[int, list[str]] = {}
-    for code, kind in CATALOGUE.items():
+    for code, kind in ISSUE_KINDS.items():
         if kind.severity is Severity.ERROR:
             for row in report.rows_of(code).tolist():
                 codes.setdefault(row, []).append(code)

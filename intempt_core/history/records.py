@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from intempt_core.client import Attempt
-from intempt_core.events import GivenEvent, Json, at, dumps, epoch_ms, id_text
+from intempt_core.events import GivenEvent, Json, get_field, dump_json, read_epoch_ms, id_to_text
 from intempt_core.plan import Policy
 from intempt_core.targets import Target
 
@@ -152,17 +152,17 @@ class EventIntent(NamedTuple):
     @classmethod
     def of(cls, event: GivenEvent, row: int = 0) -> "EventIntent":
         """What history keeps of an event; ``row`` (from 1) is used where the event does not know its own."""
-        body, place, time = event.body, event.place, epoch_ms(at(event.body, "timestamp"))
+        body, place, time = event.body, event.place, read_epoch_ms(get_field(event.body, "timestamp"))
         return cls(
             place.row if place.row is not None else row,
             place.line,
-            event.name if isinstance(event.name, str) or event.name is None else dumps(event.name).decode(),
-            id_text(at(body, "eventId")),
-            id_text(at(body, "profileId")),
-            id_text(at(body, "userId")),
-            id_text(at(body, "anotherUserId")),
-            id_text(at(body, "accountId")),
-            id_text(at(body, "data.productId")),
+            event.name if isinstance(event.name, str) or event.name is None else dump_json(event.name).decode(),
+            id_to_text(get_field(body, "eventId")),
+            id_to_text(get_field(body, "profileId")),
+            id_to_text(get_field(body, "userId")),
+            id_to_text(get_field(body, "anotherUserId")),
+            id_to_text(get_field(body, "accountId")),
+            id_to_text(get_field(body, "data.productId")),
             time if time is not None and -SIXTY_FOUR_BITS <= time < SIXTY_FOUR_BITS else None,
         )
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from intempt_core.client import Attempt, Outcome
 from intempt_core.errors import NotFound
-from intempt_core.events import dumps
+from intempt_core.events import dump_json
 from intempt_core.history.at_once import change_standings, insert_attempts, read_standings
 from intempt_core.history.records import BatchState, Leaving, Mark, RequestState, Settled
 from intempt_core.history.schema import attempts, batches, requests, storable
@@ -175,7 +175,7 @@ def _row(request: int, attempt: Attempt, headers: Any, sent_headers: Any) -> tup
 @lru_cache(256)
 def _json(headers: tuple[tuple[str, str], ...]) -> str:
     """Headers as the database keeps them; those of a batch's requests are nearly all alike."""
-    return dumps(headers).decode()
+    return dump_json(headers).decode()
 
 
 def is_written(connection: Connection, mark: Settled) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from intempt_core.events import EARLIEST_MS, Json, id_text
-from intempt_core.feeds import READABLE_BY, TITLES
+from intempt_core.events import EARLIEST_MS, Json, id_to_text
+from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES
 from intempt_core.sandbox.answers import Refused
 from intempt_core.sandbox.persons import node
 from intempt_core.sandbox.reading import storable
@@ -34,13 +34,13 @@ def feed_question(feed: str, body: dict[str, Json]) -> FeedQuestion:
     The type is taken in any case (CONTRACT 5.1). Node's 1.x SDK and the browser's name no ``type`` and ``id``; live
     servers answer them the same (CONTRACT 5.2).
     """
-    if feed not in TITLES:
-        raise Refused(400, "Name is null", detail=f"No feed has that id. The sandbox has {', '.join(TITLES)}.")
+    if feed not in FEED_TITLES:
+        raise Refused(400, "Name is null", detail=f"No feed has that id. The sandbox has {', '.join(FEED_TITLES)}.")
     kind, person = body.get("type"), _id(body.get("id"))
     if kind is None or person is None:
         raise Refused(400, "Name is null", detail="Nobody is named: a feed read needs type and id.")
-    if not isinstance(kind, str) or kind.lower() not in READABLE_BY.values():
-        raise Refused(400, f"The type is not one of {', '.join(READABLE_BY.values())}.")
+    if not isinstance(kind, str) or kind.lower() not in FEED_IDENTITY_TYPES.values():
+        raise Refused(400, f"The type is not one of {', '.join(FEED_IDENTITY_TYPES.values())}.")
     source = _id(body.get("sourceId"))
     if kind.lower() == "profile" and source is None:
         raise Refused(400, "A profile's feed needs the sourceId that the profile belongs to.")
@@ -65,7 +65,7 @@ class PersonQuestion:
     event_ids: tuple[str, ...]
 
 
-KINDS = {**READABLE_BY, "anotherUserId": "other"}
+KINDS = {**FEED_IDENTITY_TYPES, "anotherUserId": "other"}
 """Identity field → the kind of its node."""
 
 IDS_ASKED = 1_000
@@ -87,7 +87,7 @@ def person_question(body: dict[str, Json]) -> PersonQuestion:
 
 
 def _id(value: Json) -> str | None:
-    return storable(id_text(value))
+    return storable(id_to_text(value))
 
 
 def _whole(body: dict[str, Json], field: str, *, least: int) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence, Set
 from itertools import chain
 from typing import NamedTuple
 
-from intempt_core.events import EARLIEST_MS, ID_FIELDS, IDENTITIES, LATEST_MS, EventName, Json, dumps
+from intempt_core.events import EARLIEST_MS, ID_FIELDS, IDENTITY_FIELDS, LATEST_MS, EventName, Json, dump_json
 
 
 class Event(NamedTuple):
@@ -93,7 +93,7 @@ def at_a_glance(name: Json, payload: Sequence[Json], shared: Set[str]) -> Events
     nothing: list[Json] = [None] * len(bodies)
     given = set[str]().union(*bodies)
     ids = {field: [body.get(field) for body in bodies] for field in _PLAIN_IDS if field in given}
-    persons = [ids.get(by, nothing) for by in IDENTITIES]
+    persons = [ids.get(by, nothing) for by in IDENTITY_FIELDS]
     times = [body.get("timestamp") for body in bodies] if "timestamp" in given else nothing
     products = [part.get("productId") for part in data]
     if None in products or None in ids.get("eventId", nothing) or not all(map(any, zip(*persons, strict=True))):
@@ -101,7 +101,7 @@ def at_a_glance(name: Json, payload: Sequence[Json], shared: Set[str]) -> Events
     if not (_plain(products) and all(map(_plain, ids.values())) and _within_the_years(times)):
         return None
     lines = [one in shared for one in ids["eventId"]] if shared else [False] * len(bodies)
-    usual, texts = [""] * len(bodies), [dumps(body).decode() for body in bodies]
+    usual, texts = [""] * len(bodies), [dump_json(body).decode() for body in bodies]
     named = [name] * len(bodies)
     return Events._make([named, ids["eventId"], *persons, products, times, lines, usual, usual, texts])
 

@@ -91,7 +91,7 @@ def verdict(row: Row) -> tuple[list[str], str | None]:
     if row["repeat_of"] is None:
         return row["codes"].split(), row["because"] or None
     repeated = Issue("event_id_repeated", Place(), row["event_id"])
-    return [repeated.code], f"{repeated.says[:-1]}: repeat of event {row['repeat_of']}."
+    return [repeated.code], f"{repeated.message[:-1]}: repeat of event {row['repeat_of']}."
 
 
 def _event(row: Row) -> dict[str, Any]:

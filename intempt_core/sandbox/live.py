@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from intempt_core.events import IDENTITIES
+from intempt_core.events import IDENTITY_FIELDS
 from intempt_core.sandbox.listing import verdict
 from intempt_core.sandbox.store import Store
 
@@ -74,7 +74,7 @@ def request(store: Store, number: int) -> bytes | None:
 def _event(row: Row) -> dict[str, Any]:
     """An event's row. Any: JSON."""
     _, because = verdict(row)
-    kind, person = next(((field, row[field]) for field in IDENTITIES if row[field] is not None), (None, None))
+    kind, person = next(((field, row[field]) for field in IDENTITY_FIELDS if row[field] is not None), (None, None))
     status, fault = row["status"], row["fault"] or ""
     return {
         "request": row["arrival"], "seq": row["seq"], "received_at": row["received_at"], "client": row["client"],

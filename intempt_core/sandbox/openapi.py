@@ -8,8 +8,8 @@ test has a tool send what the document allows and what it forbids, and hold the 
 import re
 from typing import Any
 
-from intempt_core.events import EARLIEST_MS, WHITE, EventName, TrackRequest
-from intempt_core.feeds import READABLE_BY, TITLES
+from intempt_core.events import EARLIEST_MS, BLANK_CHARACTERS, EventName, TrackRequest
+from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES
 from intempt_core.sandbox import live
 from intempt_core.sandbox.asking import IDS_ASKED, KINDS
 from intempt_core.sandbox.faults import Faults
@@ -49,10 +49,10 @@ def _api() -> Schema:
     place = [_segment("org"), _segment("project")]
     track = _operation("track", "Take events", _ref("TrackTaken"), {"201": _json("Taken.", _ref("Nothing"))})
     elsewhere = {**track, "operationId": "trackWithoutSource"}
-    feed = _operation("readFeed", f"What a feed shows for a person. The feeds are {', '.join(TITLES)}.",
+    feed = _operation("readFeed", f"What a feed shows for a person. The feeds are {', '.join(FEED_TITLES)}.",
                       _ref("FeedQuestion"), {"200": _json("The products.", _ref("FeedAnswer"))})  # fmt: skip
     consent = _operation("consent", "Take a consent", _ref("Consent"), {"200": _json("Taken.", _ref("Nothing"))})
-    feeds = {**_segment("feed"), "schema": {"type": "string", "enum": list(TITLES)}}
+    feeds = {**_segment("feed"), "schema": {"type": "string", "enum": list(FEED_TITLES)}}
     return {
         f"{project}/sources/{{source}}/track": {"parameters": [*place, _segment("source")], "post": track},
         f"{project}/track": {"parameters": place, "post": elsewhere},
@@ -99,7 +99,7 @@ def _own() -> Schema:
 _TEXT: Schema = {"type": "string"}
 _ID: Schema = {
     "description": "An opaque id: a text that shows something, or a number.",
-    "anyOf": [{"type": "string", "pattern": f"[^{re.escape(WHITE)}]"}, {"type": "number"}],
+    "anyOf": [{"type": "string", "pattern": f"[^{re.escape(BLANK_CHARACTERS)}]"}, {"type": "number"}],
 }
 
 
@@ -131,7 +131,7 @@ def _schemas() -> Schema:
             "type": "object",
             "required": ["type", "id"],
             "properties": {
-                "type": {"type": "string", "pattern": "^(" + "|".join(map(_any_case, READABLE_BY.values())) + ")$"},
+                "type": {"type": "string", "pattern": "^(" + "|".join(map(_any_case, FEED_IDENTITY_TYPES.values())) + ")$"},
                 "id": _ID,
                 "fields": {"type": ["array", "null"], "items": _TEXT},
                 "limit": {"type": ["integer", "null"], "minimum": 1},

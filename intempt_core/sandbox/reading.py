@@ -17,12 +17,12 @@ from intempt_core.events import (
     EventName,
     GivenEvent,
     Json,
-    at,
-    dumps,
-    epoch_ms,
-    errors_of,
-    given_text,
-    id_text,
+    get_field,
+    dump_json,
+    read_epoch_ms,
+    find_event_errors,
+    format_given,
+    id_to_text,
 )
 from intempt_core.issues import Issue, Place
 from intempt_core.sandbox.answers import Refused
@@ -121,7 +121,7 @@ class _Reading:
         name, payload = (group.get("name"), group.get("payload")) if isinstance(group, dict) else (None, None)
         if not isinstance(payload, list):
             where, value = (f"{here}/payload", payload) if isinstance(group, dict) else (here, group)
-            issue = Issue("request_shape", Place(pointer=where), given_text(value))
+            issue = Issue("request_shape", Place(pointer=where), format_given(value))
             yield self._event(GivenEvent(name, group, Place(pointer=here)), [issue], frozenset())
             return
         shared = _shared_by_lines(name, payload)
@@ -141,21 +141,21 @@ class _Reading:
 
     def _event(self, given: GivenEvent, found: list[Issue], shared: Set[str]) -> Events:
         body = given.body if isinstance(given.body, dict) else {}
-        time, event_id = epoch_ms(body.get("timestamp")), self._id(body.get("eventId"))
+        time, event_id = read_epoch_ms(body.get("timestamp")), self._id(body.get("eventId"))
         return only(
             Event(
-                storable(given_text(given.name)),
+                storable(format_given(given.name)),
                 event_id,
                 self._id(body.get("profileId")),
                 self._id(body.get("userId")),
                 self._id(body.get("anotherUserId")),
                 self._id(body.get("accountId")),
-                self._id(at(body, "data.productId")),
+                self._id(get_field(body, "data.productId")),
                 self._time(time),
                 event_id in shared,
                 " ".join(issue.code for issue in found),
-                storable(" ".join(issue.says for issue in found)) or "",
-                storable(dumps(given.body).decode()) or "",
+                storable(" ".join(issue.message for issue in found)) or "",
+                storable(dump_json(given.body).decode()) or "",
             )
         )
 
@@ -168,7 +168,7 @@ class _Reading:
     def _id(self, value: Json) -> str | None:
         if isinstance(value, float) and not self.exact:
             raise _Inexact
-        return storable(id_text(value))
+        return storable(id_to_text(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class _Part:
 
 def _judge(event: GivenEvent) -> list[Issue]:
     """What is wrong with one event. Raises :class:`Refused` for a time before 2010: the whole request is."""
-    found = _judge_identify(event) if event.name == IDENTIFY else errors_of(event)
+    found = _judge_identify(event) if event.name == IDENTIFY else find_event_errors(event)
     for issue in found:
         if issue.code == "timestamp_before_2010":
             raise Refused(400, f"The whole request is rejected. {storable(issue.sentence)}")
@@ -208,7 +208,7 @@ def _judge_identify(event: GivenEvent) -> list[Issue]:
     if isinstance(body, dict):
         body = {key: value for key, value in body.items() if key != "data"}
     asked = GivenEvent(EventName.VIEWED, body, event.place, event.name_pointer)
-    return [issue for issue in errors_of(asked) if issue.code != "product_id_missing"]
+    return [issue for issue in find_event_errors(asked) if issue.code != "product_id_missing"]
 
 
 def _shared_by_lines(name: Json, payload: list[Json]) -> Set[str]:
@@ -217,9 +217,9 @@ def _shared_by_lines(name: Json, payload: list[Json]) -> Set[str]:
         return frozenset()
     products: dict[str, set[str | None]] = {}
     for body in payload:
-        event_id = storable(id_text(at(body, "eventId")))
+        event_id = storable(id_to_text(get_field(body, "eventId")))
         if event_id is not None:
-            products.setdefault(event_id, set()).add(id_text(at(body, "data.productId")))
+            products.setdefault(event_id, set()).add(id_to_text(get_field(body, "data.productId")))
     return {event_id for event_id, found in products.items() if len(found) > 1}
 
 

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from intempt_core.events import dumps, now_ms
-from intempt_core.feeds import SHARED_FEEDS, feeds_of
+from intempt_core.events import dump_json, now_ms
+from intempt_core.feeds import SHARED_FEEDS, compute_feeds
 from intempt_core.sandbox import listing, live
 from intempt_core.sandbox.answers import Refused, StoreUnavailable, answer, no_route, refused, unavailable
 from intempt_core.sandbox.asking import check_consent, feed_question, person_question
@@ -99,7 +99,7 @@ class _Sandbox:
         body = await self._object(seen)
         check_consent(body)
         try:
-            text = dumps(body).decode()
+            text = dump_json(body).decode()
         except RecursionError:
             raise too_deep() from None
         said, taken = await self._ended(seen, answer({}))
@@ -117,7 +117,7 @@ class _Sandbox:
         if feed in SHARED_FEEDS:
             shown = await asyncio.to_thread(trend, self.store, place, feed, question.node, question.seed)
         else:
-            shown = feeds_of(await asyncio.to_thread(self.store.interactions, *place, question.node))[feed]
+            shown = compute_feeds(await asyncio.to_thread(self.store.interactions, *place, question.node))[feed]
         said, _ = await self._ended(seen, answer({"products": question.products(shown)}))
         return said
 

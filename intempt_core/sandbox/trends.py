@@ -23,7 +23,7 @@ from math import log
 from sqlite3 import Row
 
 from intempt_core.events import EventName
-from intempt_core.feeds import FeedId, feeds_of
+from intempt_core.feeds import FeedId, compute_feeds
 from intempt_core.sandbox.store import Store
 
 WINDOW = 100_000
@@ -47,7 +47,7 @@ def trend(store: Store, place: tuple[str, str], feed: str, node: str, seed: str 
     Raises :class:`~intempt_core.sandbox.answers.StoreUnavailable`.
     """
     if feed in SEED_FROM and seed is None:
-        own = feeds_of(store.interactions(*place, node))[SEED_FROM[feed]]
+        own = compute_feeds(store.interactions(*place, node))[SEED_FROM[feed]]
         if not own:
             return ()
         seed = own[0]

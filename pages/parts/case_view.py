@@ -6,7 +6,7 @@ import streamlit as st
 
 from intempt_core import __version__
 from intempt_core.casefile import as_json, as_page, case_of
-from intempt_core.pseudonyms import salt_of
+from intempt_core.pseudonyms import load_salt
 from pages.parts import compare_view
 from pages.parts.house import house
 from pages.parts.taking import download
@@ -36,4 +36,4 @@ def _case_file(request: str) -> None:
 
 
 def _salt(*, named: bool) -> bytes | None:
-    return None if named else salt_of(house().settings.data)
+    return None if named else load_salt(house().settings.data)

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from intempt_core import Issue, Target
-from intempt_core.events import DRIVES, IDENTITIES, EventName
-from intempt_core.snippets import curl, node, python
+from intempt_core.events import EVENT_EFFECTS, IDENTITY_FIELDS, EventName
+from intempt_core.snippets import render_curl_snippet, render_node_snippet, render_python_snippet
 from pages.parts import catalogue_view, composing, look, sending
 from pages.parts.composing import JOURNEYS, Composing, State
 from pages.parts.exchange import exchange
@@ -65,14 +65,14 @@ def what(form: EventForm, issues: list[Issue]) -> None:
         persist_state="session",
     )
     chosen = form.value("name", None)
-    st.caption(DRIVES[EventName(chosen)] if chosen in DRIVES else "Choose one of the four.")
+    st.caption(EVENT_EFFECTS[EventName(chosen)] if chosen in EVENT_EFFECTS else "Choose one of the four.")
     field_problems(form, "name", issues)
 
 
 def who(form: EventForm, issues: list[Issue]) -> None:
     """The four identities; any one of them is enough."""
     st.caption("Who: any one of the four is enough")
-    for pair in (IDENTITIES[:2], IDENTITIES[2:]):  # two rows, so that they keep their order on a narrow screen
+    for pair in (IDENTITY_FIELDS[:2], IDENTITY_FIELDS[2:]):  # two rows, so that they keep their order on a narrow screen
         for column, identity in zip(st.columns(2), pair, strict=True):
             with column:
                 text(form, identity, identity, issues)
@@ -184,7 +184,7 @@ def field_problems(form: EventForm, field: str, issues: list[Issue], notes: Sequ
     """
     with st.container(gap="xxsmall"):
         found = [issue for issue in issues if composing.field_of(form, issue) == field]
-        said = [(str(issue.severity), f"{issue.says} {issue.mend}") for issue in found]
+        said = [(str(issue.severity), f"{issue.message} {issue.fix}") for issue in found]
         for severity, sentence in [*said, *(("warning", note) for note in notes)]:
             with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
                 st.markdown(badge(severity), width="content")
@@ -201,7 +201,7 @@ def request_text(screen: Composing, target: Target) -> None:
         st.caption(f"Line breaks are for reading: the body leaves on one line, {weight(len(screen.body))}.")
         with st.popover("Copy as", key="compose-copy", type="tertiary", width="content"):
             st.caption("The key stands in the environment, as INTEMPT_API_KEY.")
-            for title, written in (("cURL", curl), ("Python", python), ("Node", node)):
+            for title, written in (("cURL", render_curl_snippet), ("Python", render_python_snippet), ("Node", render_node_snippet)):
                 st.caption(title)
                 st.code(written(target, screen.body), language=None, wrap_lines=True)
 

@@ -15,7 +15,7 @@ from itertools import count
 from uuid import uuid4
 
 from intempt_core import Issue, Payload, Target, check_events, intent_of, plan_events, read_payload
-from intempt_core.events import IDENTITIES, EventName, Json, body_of
+from intempt_core.events import IDENTITY_FIELDS, EventName, Json, build_request_body
 from intempt_core.history import RequestState, Source, target_key
 from intempt_core.plan import Policy
 from pages.parts import feedview, resending, sending
@@ -86,12 +86,12 @@ class Composing:
     def payload(self) -> Payload:
         """The request as it will leave, read back like any pasted payload: one road (DESIGN)."""
         pairs = [form.read(self.now_ms) for form in self.forms]
-        return read_payload(body_of(pairs, indent=True).decode())
+        return read_payload(build_request_body(pairs, indent=True).decode())
 
     @property
     def body(self) -> bytes:
         """The request's body, byte for byte as it will leave."""
-        return body_of(form.read(self.now_ms) for form in self.forms)
+        return build_request_body(form.read(self.now_ms) for form in self.forms)
 
     @property
     def same_click(self) -> bool:
@@ -222,7 +222,7 @@ def another() -> None:
     found = room(Composing)
     last = found.forms[-1]
     body: dict[str, Json] = {"eventId": fresh_id()}
-    body |= {identity: last.value(identity) for identity in IDENTITIES if last.value(identity)}
+    body |= {identity: last.value(identity) for identity in IDENTITY_FIELDS if last.value(identity)}
     body["data"] = {"productId": last.value("data.productId")}
     found.add(EventName.VIEWED, body)
     edited()
@@ -238,7 +238,7 @@ def journey(title: str) -> None:
     """Fill the form with a ready-made journey, for the person and the product that are on it."""
     found = room(Composing)
     first = found.forms[0]
-    person = {identity: first.value(identity) for identity in IDENTITIES if first.value(identity)}
+    person = {identity: first.value(identity) for identity in IDENTITY_FIELDS if first.value(identity)}
     product = first.value("data.productId") or "SKU_987"
     found.forms.clear()
     for name in JOURNEYS[title]:

@@ -6,7 +6,7 @@ import streamlit as st
 from intempt_core import ConsoleError
 from intempt_core.expectations import Expectations, State
 from intempt_core.exports import expected_json, expected_junit
-from intempt_core.mapping import EXPECT
+from intempt_core.mapping import EXPECT_COLUMN
 from pages.parts.look import counted
 from pages.parts.session import key
 from pages.parts.steps import step
@@ -29,7 +29,7 @@ _WORDS = {
 
 def tests(judged: Judged) -> None:
     """The results as a line that unfolds, where the file has a column ``expect``."""
-    if EXPECT not in judged.mapped.table.header:
+    if EXPECT_COLUMN not in judged.mapped.table.header:
         return
     try:
         found = judged.tests
@@ -43,7 +43,7 @@ def tests(judged: Judged) -> None:
     if counts[State.UNREADABLE]:
         unread = counted(counts[State.UNREADABLE], "expectation")
         marks.append(f":orange-badge[◆ {unread} cannot be read]")
-    if step(0, "Test", f"column {EXPECT}: {found.summary}", "Look at results", " ".join(marks)):
+    if step(0, "Test", f"column {EXPECT_COLUMN}: {found.summary}", "Look at results", " ".join(marks)):
         results(judged, found)
 
 

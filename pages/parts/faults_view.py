@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from intempt_core import SandboxSilent
+from intempt_core import SandboxUnavailable
 from intempt_core.sandbox.faults import (
     PATHS,
     Cut,
@@ -36,7 +36,7 @@ def strip() -> None:
     """What goes wrong on purpose now, plainly, each with the way to end it; nothing where nothing does."""
     try:
         now = watching.instrument().faults()
-    except SandboxSilent:
+    except SandboxUnavailable:
         return  # the live rows say so
     if not now.active:
         return
@@ -101,7 +101,7 @@ def _stored(*, first: str) -> bool:
 def _repeats() -> None:
     try:
         now: Faults = watching.instrument().faults()
-    except SandboxSilent:
+    except SandboxUnavailable:
         return
     words = "Ignore repeated event ids again" if not now.deduplicates else "Store repeated event ids as new events"
     st.button(words, key="fault-repeats", on_click=watching.set_deduplicates, args=(not now.deduplicates,))

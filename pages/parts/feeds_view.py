@@ -9,8 +9,8 @@ import streamlit as st
 
 from intempt_core import FEEDS, FeedAnswer, Target, open_client, read_feed
 from intempt_core.client import FEED_LIMIT, now_ms
-from intempt_core.events import IDENTITIES, is_blank
-from intempt_core.feeds import READABLE_BY, SHARED_FEEDS, TITLES
+from intempt_core.events import IDENTITY_FIELDS, is_blank
+from intempt_core.feeds import FEED_IDENTITY_TYPES, SHARED_FEEDS, FEED_TITLES
 from intempt_core.history import target_key
 from intempt_core.journeys import NOTE_MEANS, Step, notes_of
 from pages.parts import feedview
@@ -65,10 +65,10 @@ def arrive(target: Target) -> None:
         return
     screen.link, screen.trouble = link, ""
     wanted, by, person = link
-    if by in IDENTITIES:
+    if by in IDENTITY_FIELDS:
         put("feeds-by", by)
     elif by:
-        screen.trouble = f"The link asks by {by[:100]}, which is no identity: it is one of {', '.join(IDENTITIES)}."
+        screen.trouble = f"The link asks by {by[:100]}, which is no identity: it is one of {', '.join(IDENTITY_FIELDS)}."
         person = ""
     put("feeds-person", person)
     known = {**house().targets, **session().typed}
@@ -83,10 +83,10 @@ def arrive(target: Target) -> None:
 def question() -> Asking:
     """Who is asked about: any of the four identities."""
     screen = room(Screen)
-    if value("feeds-by") not in IDENTITIES:
+    if value("feeds-by") not in IDENTITY_FIELDS:
         put("feeds-by", "userId")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = st.selectbox("Person by", IDENTITIES, key="feeds-by", width=180, persist_state="session", on_change=_typed)
+        by = st.selectbox("Person by", IDENTITY_FIELDS, key="feeds-by", width=180, persist_state="session", on_change=_typed)
         id_ = st.text_input(
             "Id", key="feeds-person", placeholder="A whole id, exactly as it was sent", width="stretch",
             persist_state="session", on_change=_typed,
@@ -173,7 +173,7 @@ def feeds(reading: Reading, target: Target) -> None:
             " What is shown all the same was sent by another client."
         )
     st.caption(f"{feedview.asked(target, reading.person, reading.answers)}. Times in {escaped(zone_name())}.")
-    if reading.person.field not in READABLE_BY:
+    if reading.person.field not in FEED_IDENTITY_TYPES:
         st.text("A feed can be read by userId, profileId or accountId. Ask by one of them to see what it shows.")
     if len(reading.story.steps) >= feedview.STEPS_OF_ONE:
         st.text(
@@ -351,7 +351,7 @@ def counts(step: Step, reading: Reading) -> str:
 def shared(reading: Reading, target: Target) -> None:
     """The feeds that depend on everybody's events: asked, never expected."""
     known = [feed for feed in SHARED_FEEDS if feed in target.feeds]
-    if not known or reading.person.field not in READABLE_BY:
+    if not known or reading.person.field not in FEED_IDENTITY_TYPES:
         return
     screen = room(Screen)
     with st.expander("Feeds that depend on everybody's events", key="feeds-shared", expanded=bool(screen.shared)):
@@ -364,7 +364,7 @@ def shared(reading: Reading, target: Target) -> None:
             if st.button("Ask for them", key="feeds-ask-shared"):
                 screen.shared = _shared(target, reading.person, known, seed or None)
         for feed, answer in screen.shared.items():
-            st.text(TITLES[feed])
+            st.text(FEED_TITLES[feed])
             if answer.products is None:
                 st.text(answer.sentence)
             else:

@@ -9,8 +9,8 @@ import streamlit as st
 from intempt_core import FEEDS, FeedAnswer, RequestRecord, Target, open_client, read_feed
 from intempt_core.catalogue import Catalogue
 from intempt_core.client import FEED_LIMIT, now_ms
-from intempt_core.events import IDENTITIES, GivenEvent, at, id_text
-from intempt_core.feeds import READABLE_BY, changes
+from intempt_core.events import IDENTITY_FIELDS, GivenEvent, get_field, id_to_text
+from intempt_core.feeds import FEED_IDENTITY_TYPES, find_feed_changes
 from intempt_core.history import target_key
 from intempt_core.journeys import Account, Known, Story, account
 from intempt_core.received import ask_sandbox
@@ -103,16 +103,16 @@ def person_of(request: RequestRecord) -> Person | None:
         return None
     event = request.events[-1].event
     given = (event.profile_id, event.user_id, event.another_user_id, event.account_id)
-    return _best(dict(zip(IDENTITIES, given, strict=True)))
+    return _best(dict(zip(IDENTITY_FIELDS, given, strict=True)))
 
 
 def person_in(events: Sequence[GivenEvent]) -> Person | None:
     """The same for events that are about to leave."""
-    return _best({name: id_text(at(events[-1].body, name)) for name in IDENTITIES}) if events else None
+    return _best({name: id_to_text(get_field(events[-1].body, name)) for name in IDENTITY_FIELDS}) if events else None
 
 
 def _best(given: Mapping[str, str | None]) -> Person | None:
-    found = ((name, given.get(name)) for name in (*READABLE_BY, *IDENTITIES))
+    found = ((name, given.get(name)) for name in (*FEED_IDENTITY_TYPES, *IDENTITY_FIELDS))
     return next((Person(name, id_) for name, id_ in found if id_), None)
 
 
@@ -135,11 +135,11 @@ def actual(target: Target, person: Person, *, seconds: float | None = None) -> d
 
 
 async def _answers(target: Target, person: Person) -> dict[str, FeedAnswer]:
-    known = [feed for feed in FEEDS if feed in target.feeds] if person.field in READABLE_BY else []
+    known = [feed for feed in FEEDS if feed in target.feeds] if person.field in FEED_IDENTITY_TYPES else []
     if not known:
         return {}
     async with open_client(house().settings) as client:
-        asked = (read_feed(client, target, feed, READABLE_BY[person.field], person.id) for feed in known)
+        asked = (read_feed(client, target, feed, FEED_IDENTITY_TYPES[person.field], person.id) for feed in known)
         return dict(zip(known, await asyncio.gather(*asked), strict=True))
 
 
@@ -177,9 +177,9 @@ def said_of_change(earlier: FeedAnswer | None, later: FeedAnswer | None, *, as_e
     """What became of one feed between two readings, as one line; never that there was no effect."""
     if earlier is None or later is None or earlier.products is None or later.products is None:
         return ""
-    found = changes(earlier.products, later.products)
+    found = find_feed_changes(earlier.products, later.products)
     if found:
-        return " ".join(change.words for change in found)
+        return " ".join(change.message for change in found)
     if as_expected:
         return "As before, and as expected."
     return f"No change yet after {lasted(later.asked_at - earlier.asked_at)}."
@@ -246,7 +246,7 @@ def asked(target: Target, person: Person, answers: Mapping[str, FeedAnswer]) -> 
     """Where the lists come from, and how old they are."""
     if answers:
         return f"Asked of {escaped(target.title)} at {moment(max(answer.asked_at for answer in answers.values()))}"
-    if person.field not in READABLE_BY:
+    if person.field not in FEED_IDENTITY_TYPES:
         return "Expected only: no feed can be read by anotherUserId."
     return "Expected only, from what this console sent: the feed ids of this target are not known."
 

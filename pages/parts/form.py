@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from intempt_core import ReadError
-from intempt_core.events import IDENTITIES, OPEN_FIELDS, Json, given_text
+from intempt_core.events import IDENTITY_FIELDS, OPEN_FIELDS, Json, format_given
 from intempt_core.json_text import JsonText
 from pages.parts.session import key, put, value
 
@@ -29,7 +29,7 @@ EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2100, 12, 31, 23, 59)  # noqa:
 LEVELS_ABOVE = 6
 """Levels of brackets that a request has above a further value."""
 
-_OWN = ("eventId", *IDENTITIES, "timestamp", *OPEN_FIELDS)
+_OWN = ("eventId", *IDENTITY_FIELDS, "timestamp", *OPEN_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class EventForm:
 
         ``now_ms`` is what "now" means, in epoch milliseconds.
         """
-        event: dict[str, Json] = {name: text for name in ("eventId", *IDENTITIES) if (text := self.value(name)) != ""}
+        event: dict[str, Json] = {name: text for name in ("eventId", *IDENTITY_FIELDS) if (text := self.value(name)) != ""}
         if (time := self._time(now_ms)) is not None:
             event["timestamp"] = time
         event["data"] = {}
@@ -128,8 +128,8 @@ class EventForm:
         number, or empty) becomes a row too, so that it leaves as it came.
         """
         self.rows.clear()
-        self.put("name", str(name) if isinstance(name, str) else given_text(name))
-        for own in ("eventId", *IDENTITIES):
+        self.put("name", str(name) if isinstance(name, str) else format_given(name))
+        for own in ("eventId", *IDENTITY_FIELDS):
             self._fill_text(own, body, "event", own)
         data = body.get("data")
         self._fill_text("data.productId", data if isinstance(data, Mapping) else {}, "data", "productId")
@@ -173,7 +173,7 @@ class EventForm:
         if inside[:1] == ["timestamp"]:
             return "when"
         path = ".".join(inside)
-        return path if path in (*IDENTITIES, "data.productId") else "eventId"
+        return path if path in (*IDENTITY_FIELDS, "data.productId") else "eventId"
 
     def _fill_time(self, time: Json, zone: str) -> bool:
         """Whether the time fits the picker; a time that does not is kept as a row, as it came."""

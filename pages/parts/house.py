@@ -7,14 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from intempt_core import Dispatcher, History, NoSuchTarget, Settings, Target, TargetError, Targets
+from intempt_core import Dispatcher, History, TargetNotFound, Settings, Target, TargetError, Targets
 from intempt_core.catalogue import Catalogue, Catalogues
 from intempt_core.checks import Lacks
 from intempt_core.errors import CatalogueUnavailable
 from intempt_core.history import BatchSummary, Intent, LeftBehind, RequestIntent, requests_of
 from intempt_core.plan import Plan
 from intempt_core.receiving import UploadTokens
-from intempt_core.settings import ROOT
+from intempt_core.settings import PROJECT_FOLDER
 from intempt_core.spool import Spool
 from intempt_core.targets import SANDBOX, Credential, read_secrets
 
@@ -50,10 +50,10 @@ class House:
         return [target.credential for target in known if target.credential and target.origin != SANDBOX]
 
     def resolve(self, batch: BatchSummary) -> Target:
-        """The target of a batch, with its key; :class:`~intempt_core.errors.NoSuchTarget` where its key is not here."""
+        """The target of a batch, with its key; :class:`~intempt_core.errors.TargetNotFound` where its key is not here."""
         found = self.typed.get(batch.target.credential_reference) or self.targets.get(batch.target.name)
         if found is None or found.credential_reference != batch.target.credential_reference:
-            raise NoSuchTarget(
+            raise TargetNotFound(
                 f"The key of target {batch.target.name} is not here any more. Describe the target again."
             )
         return found
@@ -102,7 +102,7 @@ def _open(data: str, port: int) -> House:
     url = f"http://127.0.0.1:{port}"
     sandbox = os.environ.get("CONSOLE_SANDBOX") or f"{url}/sandbox"
     try:
-        targets = Targets.from_sources(read_secrets(ROOT / ".streamlit" / "secrets.toml"), os.environ, sandbox)
+        targets = Targets.from_sources(read_secrets(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), os.environ, sandbox)
     except TargetError as error:
         targets = Targets.from_sources({}, os.environ, sandbox)
         targets = Targets(targets.all, (str(error), *targets.problems))
@@ -111,4 +111,4 @@ def _open(data: str, port: int) -> House:
 
 def house() -> House:
     """The house of this process, opened when first asked for."""
-    return _open(os.environ.get("CONSOLE_DATA", "") or str(ROOT / ".data"), int(st.get_option("server.port")))
+    return _open(os.environ.get("CONSOLE_DATA", "") or str(PROJECT_FOLDER / ".data"), int(st.get_option("server.port")))

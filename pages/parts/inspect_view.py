@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from intempt_core import CATALOGUE, Issue, Target
+from intempt_core import ISSUE_KINDS, Issue, Target
 from intempt_core.marking import LINES_DRAWN, lines_of, visible
 from intempt_core.payloads import MAX_PASTED_CHARS, TOO_LONG_HINT, locate_in_payload
-from intempt_core.snippets import curl, node, python
+from intempt_core.snippets import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.text_mends import differences
 from intempt_core.verdicts import Tone, Verdict
 from pages.parts import composing, inspecting, sending
@@ -117,7 +117,7 @@ def recognised(screen: Inspecting) -> None:
     for note in (*screen.payload.notes, *([screen.note] if screen.note else [])):
         st.text(visible(note))
     counts = screen.report.counts
-    errors = sum(count for code, count in counts.items() if CATALOGUE[code].severity == "error")
+    errors = sum(count for code, count in counts.items() if ISSUE_KINDS[code].severity == "error")
     st.markdown(tally(errors, sum(counts.values()) - errors) or ":blue-badge[✓ well-formed]")
 
 
@@ -255,7 +255,7 @@ def copies(body: bytes, requests: int, to: Target) -> None:
     st.caption("The key stands in the environment, as INTEMPT_API_KEY.")
     if requests > 1:
         st.caption(f"The first of {requests:,} requests.")
-    for title, written in (("cURL", curl), ("Python with httpx", python), ("Node with fetch", node)):
+    for title, written in (("cURL", render_curl_snippet), ("Python with httpx", render_python_snippet), ("Node with fetch", render_node_snippet)):
         st.caption(title)
         st.code(safe(written(to, body)), language=None, wrap_lines=True)
 

@@ -20,7 +20,7 @@ from intempt_core import (
 )
 from intempt_core.cases import Case, read_case
 from intempt_core.curl import mask_pasted_keys
-from intempt_core.events import at, id_text, identities_of, linking_of
+from intempt_core.events import get_field, id_to_text, read_identities, read_linking_ids
 from intempt_core.history import Source, target_key
 from intempt_core.marking import Mark
 from intempt_core.payloads import MAX_PASTED_CHARS
@@ -204,8 +204,8 @@ def verdicts(target: Target, page: int, size: int) -> list[EventVerdicts]:
 def known(target: Target, payload: Payload, rows: Sequence[int]) -> Known:
     """What history, and the sandbox where it is one, know of the events of these rows."""
     bodies, place = [payload.events[row].body for row in rows], target_key(target)
-    ids = [id_ for body in bodies if (id_ := id_text(at(body, "eventId"))) is not None]
-    persons = [dict(linking_of(body) or identities_of(body).items()) for body in bodies]
+    ids = [id_ for body in bodies if (id_ := id_to_text(get_field(body, "eventId"))) is not None]
+    persons = [dict(read_linking_ids(body) or read_identities(body).items()) for body in bodies]
 
     @cache
     def seen(field_: str, id_: str) -> int:

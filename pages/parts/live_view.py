@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from intempt_core import SandboxSilent
+from intempt_core import SandboxUnavailable
 from intempt_core.events import EventName
 from intempt_core.instrument import KeptRequest, Row
 from intempt_core.sandbox.digest import KEPT, KEPT_BYTES
@@ -161,7 +161,7 @@ def one_event(text: str) -> None:
     seq = int(text) if text.isdecimal() and len(text) < 16 else 0
     try:
         event = watching.instrument().event(seq)
-    except SandboxSilent as error:
+    except SandboxUnavailable as error:
         st.text(str(error))
         return
     st.markdown(":green-badge[● processed]" if event["processed"] else ":orange-badge[◆ not processed]")
@@ -172,7 +172,7 @@ def one_event(text: str) -> None:
     raw(json.dumps(event["event"], ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())
     try:
         _request(watching.instrument().request(event["request"]))
-    except SandboxSilent as error:
+    except SandboxUnavailable as error:
         st.text(str(error))
 
 
@@ -181,7 +181,7 @@ def one_request(text: str) -> None:
     _back()
     try:
         _request(watching.instrument().request(int(text) if text.isdecimal() and len(text) < 16 else 0))
-    except SandboxSilent as error:
+    except SandboxUnavailable as error:
         st.text(str(error))
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from intempt_core import ConsoleError, Mapping, Table
-from intempt_core.cells import typed
-from intempt_core.events import EventName, Json, dumps
-from intempt_core.mapping import zone_of
-from intempt_core.times import FORMS, PATTERNS, check_form, reader_of
+from intempt_core.cells import parse_cell
+from intempt_core.events import EventName, Json, dump_json
+from intempt_core.mapping import load_time_zone
+from intempt_core.times import NAMED_TIME_FORMATS, COMMON_TIME_PATTERNS, check_time_format, build_time_parser
 from pages.parts import uploading
 from pages.parts.form import zones
 from pages.parts.look import escaped, zone_name
@@ -53,8 +53,8 @@ def times(table: Table, mapping: Mapping) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             f"How {escaped(column)} writes times",
-            dict.fromkeys((*FORMS, *PATTERNS, mapping.time_format)),
-            format_func=lambda form: FORMS.get(form, form),
+            dict.fromkeys((*NAMED_TIME_FORMATS, *COMMON_TIME_PATTERNS, mapping.time_format)),
+            format_func=lambda form: NAMED_TIME_FORMATS.get(form, form),
             key=form,
             on_change=_set_form,
             args=(form,),
@@ -79,8 +79,8 @@ def _reading(cell: str, mapping: Mapping) -> str:
     """How one time is read, in a sentence."""
     given = f"“{cell[:60]}”"
     try:
-        check_form(mapping.time_format)
-        ms = reader_of(mapping.time_format, zone_of(mapping.time_zone))(cell)
+        check_time_format(mapping.time_format)
+        ms = build_time_parser(mapping.time_format, load_time_zone(mapping.time_zone))(cell)
         if ms is None:
             return f"{given} cannot be read so."
         moment = _EPOCH + timedelta(milliseconds=ms)
@@ -134,7 +134,7 @@ def constants(mapping: Mapping) -> None:
         st.caption("The same for every row")
     for number, (field, constant) in enumerate(own.items()):
         with st.container(horizontal=True, vertical_alignment="center", key=key("upload-constant", number)):
-            st.text(f"{field} = {dumps(constant).decode()[:200]}")
+            st.text(f"{field} = {dump_json(constant).decode()[:200]}")
             st.button("Remove", key=drawn("upload-constant-remove", number), on_click=_remove, args=(field,))
 
 
@@ -173,11 +173,11 @@ def _constant(field: str, text: str, mapping: Mapping) -> Json:
     """The text as a value of its type; a time as the mapping reads it. What is not of its type stays text."""
     if field == "timestamp":
         try:
-            ms = reader_of(mapping.time_format, zone_of(mapping.time_zone))(text)
+            ms = build_time_parser(mapping.time_format, load_time_zone(mapping.time_zone))(text)
         except ConsoleError:
             return text
         return text if ms is None else ms
-    return typed(text, value("upload-constant-kind", "text"))
+    return parse_cell(text, value("upload-constant-kind", "text"))
 
 
 def _remove(field: str) -> None:

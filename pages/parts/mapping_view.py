@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from intempt_core import ConsoleError, Mapping, Table, offers
-from intempt_core.cells import TYPES
-from intempt_core.events import IDENTITIES, PLAIN_FIELDS, EventName
+from intempt_core import ConsoleError, Mapping, Table, suggest_mapping
+from intempt_core.cells import CELL_TYPES
+from intempt_core.events import IDENTITY_FIELDS, PLAIN_FIELDS, EventName
 from intempt_core.mapped import map_table
-from intempt_core.mapping import RESERVED, Offer, exact_field
+from intempt_core.mapping import RESERVED_COLUMNS, MappingSuggestion, match_exact_field
 from pages.parts import saved_view, uploading
 from pages.parts.look import counted, escaped
 from pages.parts.mapping_more import constants, drawn, give_every_row, is_late, put, same_name, times
@@ -46,9 +46,9 @@ def editor(table: Table, mapping: Mapping) -> bool:
 
 def offered(table: Table, mapping: Mapping) -> None:
     """What the columns probably are, each with its reason; taken only by a click, the product id by one of its own."""
-    left = offers(table, mapping)
-    others = [offer for offer in left if not offer.by_itself]
-    alone = [offer for offer in left if offer.by_itself]
+    left = suggest_mapping(table, mapping)
+    others = [offer for offer in left if not offer.exclusive]
+    alone = [offer for offer in left if offer.exclusive]
     if not left:
         return
     product = any(offer.field == "data.productId" for offer in alone)
@@ -73,9 +73,9 @@ def offered(table: Table, mapping: Mapping) -> None:
                 )
 
 
-def _lines(found: list[Offer], mapping: Mapping) -> Iterator[str]:
+def _lines(found: list[MappingSuggestion], mapping: Mapping) -> Iterator[str]:
     """A line for each suggestion, and one for many that have the same reason."""
-    alike: dict[str, list[Offer]] = {}
+    alike: dict[str, list[MappingSuggestion]] = {}
     for offer in found:
         alike.setdefault(offer.reason, []).append(offer)
     for reason, some in alike.items():
@@ -86,11 +86,11 @@ def _lines(found: list[Offer], mapping: Mapping) -> Iterator[str]:
             yield from (f"{line}: {reason}" for line in lines)
 
 
-def _becomes(offer: Offer, mapping: Mapping) -> str:
+def _becomes(offer: MappingSuggestion, mapping: Mapping) -> str:
     return "" if mapping.columns.get(offer.column) == offer.field else f" → {offer.field}"
 
 
-def _words(offer: Offer) -> str:
+def _words(offer: MappingSuggestion) -> str:
     """What the button of an offer that is taken by itself will do."""
     if offer.time_format:
         return f"Read {escaped(offer.column)} as {escaped(offer.time_format)}"
@@ -99,7 +99,7 @@ def _words(offer: Offer) -> str:
 
 def columns(table: Table, mapping: Mapping) -> None:
     """A row for each column; of many one page at a time, or those whose name has a word in it."""
-    shown = [column for column in table.header if column not in RESERVED]
+    shown = [column for column in table.header if column not in RESERVED_COLUMNS]
     if len(shown) > PAGE:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             word = st.text_input(
@@ -125,7 +125,7 @@ def one_column(table: Table, mapping: Mapping, column: str) -> None:
     """One column: its name, its first cells, the field it becomes, and, for further data, its type."""
     number = table.header.index(column)
     now = mapping.columns.get(column)
-    options = list(dict.fromkeys((UNUSED, *FIELDS, exact_field(column), *([now] if now else []))))
+    options = list(dict.fromkeys((UNUSED, *FIELDS, match_exact_field(column), *([now] if now else []))))
     head, sample, field, kind = st.columns(_WIDTHS, vertical_alignment="center")
     with head:
         st.text(column or f"(column {number + 1} has no name)")
@@ -151,7 +151,7 @@ def one_column(table: Table, mapping: Mapping, column: str) -> None:
         st.session_state[typed] = mapping.types.get(now, "text")
         kind.selectbox(
             f"Type of {escaped(column)}",
-            TYPES,
+            CELL_TYPES,
             key=typed,
             label_visibility="collapsed",
             on_change=_set_type,
@@ -200,9 +200,9 @@ def settle(table: Table, mapping: Mapping) -> bool:
     if "data.productId" not in given:
         st.markdown(":orange-badge[◆ no column is the product id]")
         st.text("Every event needs data.productId. Choose the column that holds the catalogue's ids.")
-    if not any(identity in given for identity in IDENTITIES):
+    if not any(identity in given for identity in IDENTITY_FIELDS):
         st.markdown(":orange-badge[◆ no column says who]")
-        st.text(f"Every event needs somebody. Choose a column for one of {', '.join(IDENTITIES)}.")
+        st.text(f"Every event needs somebody. Choose a column for one of {', '.join(IDENTITY_FIELDS)}.")
     if trouble := uploading.uploading().problem:
         st.text(trouble)
     if not uploading.uploading().mapped:

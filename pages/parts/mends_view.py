@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from intempt_core.events import INVISIBLE, WHITE
+from intempt_core.events import INVISIBLE_CHARACTERS, BLANK_CHARACTERS
 from intempt_core.exports import mended_csv
-from intempt_core.issues import CATALOGUE
+from intempt_core.issues import ISSUE_KINDS
 from intempt_core.mends import Change, Mend, Way, change
 from intempt_core.pointing import Spot, in_event, in_request
 from pages.parts import mending
@@ -60,7 +60,7 @@ def offers(judged: Judged, code: str | None) -> None:
                         args=(one.mend,),
                     )
     elif code is not None:
-        st.caption(f"No mend is certain for this kind. {CATALOGUE[code].mend}")
+        st.caption(f"No mend is certain for this kind. {ISSUE_KINDS[code].fix}")
     shown = looking().shown
     if shown is not None:
         difference(judged, shown)
@@ -134,7 +134,7 @@ def card(judged: Judged, *, live: bool) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(badge(issue.severity), width="content")
                 column = f"{issue.place.column}: " if issue.place.column else ""
-                st.text(f"{column}{issue.says} {issue.mend}", width="stretch")
+                st.text(f"{column}{issue.message} {issue.fix}", width="stretch")
                 if issue.code == "sent_before":
                     _sent_in(judged, spot.row)
         first = judged.report.first_of(spot.row)
@@ -212,8 +212,8 @@ def _editor(judged: Judged, spot: Spot, column: str) -> None:
     cell = table.cell(spot.row, column)
     alike = change(table, Mend(Way.REPLACE, column, old=cell, new=f"{cell}·")).cells
     widget = key("upload-new", spot.row, table.header.index(column), len(judged.mends))
-    if any(character in WHITE for character in cell if character != " ") or cell != cell.strip():
-        seen = "".join(f"‹U+{ord(one):04X}›" if one in INVISIBLE or one in WHITE else one for one in cell)
+    if any(character in BLANK_CHARACTERS for character in cell if character != " ") or cell != cell.strip():
+        seen = "".join(f"‹U+{ord(one):04X}›" if one in INVISIBLE_CHARACTERS or one in BLANK_CHARACTERS else one for one in cell)
         st.text(f"With what nobody sees: {seen}")
     with st.form(key("upload-edit", spot.row, column), border=False):
         ask = st.text_area if "\n" in cell or "\r" in cell else st.text_input

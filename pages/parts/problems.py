@@ -50,7 +50,7 @@ def problem_list(
                 if beside is not None:
                     beside(number)
             st.text((where or _words)(issue))
-            st.text(visible(f"{issue.says} {issue.mend}"))
+            st.text(visible(f"{issue.message} {issue.fix}"))
             if allowed:
                 st.text(f"Allowed: {issue.kind.allowed}")
             if below is not None:
@@ -58,4 +58,4 @@ def problem_list(
 
 
 def _words(issue: Issue) -> str:
-    return issue.place.words
+    return issue.place.label

@@ -7,9 +7,9 @@ import streamlit as st
 
 from intempt_core import Issue
 from intempt_core.coloured import marked_cells, problems_xlsx
-from intempt_core.events import IDENTITIES
+from intempt_core.events import IDENTITY_FIELDS
 from intempt_core.exports import problems_csv
-from intempt_core.issues import CATALOGUE
+from intempt_core.issues import ISSUE_KINDS
 from pages.parts import mending, mends_view, staying_view
 from pages.parts.look import LOOKS, counted
 from pages.parts.session import key, put, value
@@ -67,10 +67,10 @@ def kinds(judged: Judged) -> None:
         pd.DataFrame(
             [
                 {
-                    "kind": f"{LOOKS[CATALOGUE[code].severity].shape} {CATALOGUE[code].title}",
+                    "kind": f"{LOOKS[ISSUE_KINDS[code].severity].shape} {ISSUE_KINDS[code].title}",
                     "rows": count,
                     "where in the file": judged.where[code],
-                    "mend": words.get(code, CATALOGUE[code].mend),
+                    "mend": words.get(code, ISSUE_KINDS[code].fix),
                     "show": "Show",
                 }
                 for code, count in report.counts.items()
@@ -95,7 +95,7 @@ def chosen(judged: Judged) -> tuple[str | None, str | None]:
         kind = st.selectbox(
             "Show",
             [EVERY, *report.counts],
-            format_func=lambda code: code if code == EVERY else CATALOGUE[code].title,
+            format_func=lambda code: code if code == EVERY else ISSUE_KINDS[code].title,
             key="upload-kind",
             width=320,
         )
@@ -186,8 +186,8 @@ def for_reading(judged: Judged, issues: list[Issue]) -> None:
                     "line": issue.place.line,
                     "row": issue.place.row,
                     "column": issue.place.column or "",
-                    "what is wrong": issue.says,
-                    "mend": issue.mend,
+                    "what is wrong": issue.message,
+                    "mend": issue.fix,
                     "in the event": issue.place.path or "",
                 }
                 for issue in issues
@@ -206,7 +206,7 @@ def for_reading(judged: Judged, issues: list[Issue]) -> None:
 def _identity(judged: Judged) -> str | None:
     """The column in which somebody could be named."""
     columns = judged.mapped.field_columns
-    return next((columns[identity] for identity in IDENTITIES if identity in columns), None)
+    return next((columns[identity] for identity in IDENTITY_FIELDS if identity in columns), None)
 
 
 def _workbook(judged: Judged) -> bytes:

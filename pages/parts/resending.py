@@ -7,7 +7,7 @@ from uuid import uuid4
 import streamlit as st
 
 from intempt_core import Target, plan_events, read_payload
-from intempt_core.events import GivenEvent, at, id_text
+from intempt_core.events import GivenEvent, get_field, id_to_text
 from intempt_core.history import BatchSummary, Intent, RequestState, TargetSnapshot, resend
 from intempt_core.plan import lane_reason
 from pages.parts import sending
@@ -177,7 +177,7 @@ def renamed(batch: BatchSummary, states: tuple[RequestState, ...]) -> Iterator[G
         payload = read_payload(request.body.decode())
         for recorded, event in zip(request.events, payload.events, strict=True):
             body = event.body
-            id_ = id_text(at(body, "eventId"))
+            id_ = id_to_text(get_field(body, "eventId"))
             if id_ is not None:
                 body = {**body, "eventId": names.setdefault(id_, f"evt_{uuid4().hex}")}
             yield replace(event, body=body, place=replace(event.place, row=recorded.row, line=recorded.line))

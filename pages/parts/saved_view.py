@@ -7,7 +7,7 @@ import streamlit as st
 
 from intempt_core import ConsoleError, Mapping, Table
 from intempt_core.mapped import map_table
-from intempt_core.saved_mappings import NAME_LENGTH, SavedMapping, SavedMappings
+from intempt_core.saved_mappings import MAPPING_NAME_LENGTH, SavedMapping, MappingStore
 from pages.parts import uploading
 from pages.parts.house import house
 from pages.parts.look import counted, escaped
@@ -20,16 +20,16 @@ KNOWN_SHOWN = 3
 """Saved mappings that are offered for a file."""
 
 
-def saved() -> SavedMappings:
+def saved() -> MappingStore:
     """The mappings of this console."""
-    return SavedMappings(house().settings.mappings)
+    return MappingStore(house().settings.mappings_folder)
 
 
 def known(table: Table, mapping: Mapping) -> None:
     """The saved mappings that know this file's header, each with the one click that takes it."""
     found = [one for one in saved().recognise(table.header) if one.saved.mapping != mapping]
     for number, one in enumerate([one for one in found if one.exact] or found[:KNOWN_SHOWN]):
-        new = "" if one.exact else f" {_new(len(one.new))}"
+        new = "" if one.exact else f" {_new(len(one.new_columns))}"
         with st.container(horizontal=True, vertical_alignment="center", key=key("upload-known", number)):
             verb = "was saved for this very header." if one.exact else f"fits this file.{new}"
             st.text(f"Mapping “{one.saved.name}” {verb}")
@@ -48,7 +48,7 @@ def _new(count: int) -> str:
 
 def saved_as(mapping: Mapping) -> str:
     """The end of the step's line: the name under which this very mapping is saved."""
-    found = saved().same_as(mapping)
+    found = saved().find_equal(mapping)
     return f" · saved as “{found.name}”" if found else ""
 
 
@@ -66,7 +66,7 @@ def use(chosen: SavedMapping) -> None:
 
 def files(table: Table, mapping: Mapping) -> None:
     """Keep the mapping under a name, choose among those that are kept, take one along, bring one in."""
-    same = saved().same_as(mapping)
+    same = saved().find_equal(mapping)
     with st.popover(f"Saved as “{escaped(same.name)}”" if same else "Save this mapping", key="upload-save"):
         _save_under(table, mapping)
     with st.popover("Saved mappings", key="upload-saved"):
@@ -85,7 +85,7 @@ def files(table: Table, mapping: Mapping) -> None:
 def _save_under(table: Table, mapping: Mapping) -> None:
     found = uploading.uploading()
     widget = key("upload-save-name", found.uploads)
-    st.text_input("Name", PurePath(table.name).stem[:NAME_LENGTH], key=widget, max_chars=NAME_LENGTH)
+    st.text_input("Name", PurePath(table.name).stem[:MAPPING_NAME_LENGTH], key=widget, max_chars=MAPPING_NAME_LENGTH)
     st.caption("It is offered for every file with this header. A mapping of the same name is replaced.")
     st.button("Save it under this name", key="upload-save-now", on_click=_save, args=(widget, table.header, mapping))
 
@@ -107,7 +107,7 @@ def _choose() -> None:
     st.button(f"Use “{escaped(name)}” for this file", key="upload-saved-use", on_click=use, args=(chosen,))
     download(f"Download “{escaped(name)}”", chosen.to_json, "mapping.json", "application/json", key="upload-saved-out")
     widget = key("upload-saved-new", name)
-    st.text_input("Another name", name, key=widget, max_chars=NAME_LENGTH)
+    st.text_input("Another name", name, key=widget, max_chars=MAPPING_NAME_LENGTH)
     with st.container(horizontal=True):
         st.button("Rename it", key="upload-saved-rename", on_click=_rename, args=(name, widget))
         st.button(f"Delete “{escaped(name)}”", key="upload-saved-delete", on_click=_delete, args=(name,))

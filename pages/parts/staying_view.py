@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from intempt_core.exports import events_lines, left_behind_csv
-from intempt_core.issues import CATALOGUE, Severity
+from intempt_core.issues import ISSUE_KINDS, Severity
 from intempt_core.mapped import MappedDocuments
 from pages.parts.look import counted
 from pages.parts.session import key
@@ -75,6 +75,6 @@ def rows(judged: Judged, some: list[int]) -> None:
 
 
 def _why(codes: list[str]) -> str:
-    kinds = [CATALOGUE[code] for code in dict.fromkeys(codes)]
+    kinds = [ISSUE_KINDS[code] for code in dict.fromkeys(codes)]
     errors = [kind.title for kind in kinds if kind.severity is Severity.ERROR]
-    return ", ".join(errors) or CATALOGUE["sent_before"].title
+    return ", ".join(errors) or ISSUE_KINDS["sent_before"].title

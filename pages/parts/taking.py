@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from intempt_core import SecretFound
-from intempt_core.secrecy import refuse_secrets, secret_free
+from intempt_core.secrecy import reject_secrets, require_no_secret
 from pages.parts.house import house
 
 
@@ -22,9 +22,9 @@ def download(
             made = pieces()
             if isinstance(made, bytes):
                 for text in _texts_of(made):
-                    secret_free(text, house().credentials)
+                    require_no_secret(text, house().credentials)
                 return made
-            return "".join(refuse_secrets([made] if isinstance(made, str) else made, house().credentials))
+            return "".join(reject_secrets([made] if isinstance(made, str) else made, house().credentials))
         except SecretFound as error:
             return str(error)
 
@@ -47,7 +47,7 @@ def link(
     """A link into the console that opens cold; where its address would hold a key there is that sentence instead."""
     try:
         for text in params.values():
-            secret_free(text, house().credentials)
+            require_no_secret(text, house().credentials)
     except SecretFound:
         st.caption("No link is made here: it would hold a target's key.")
         return
@@ -62,6 +62,6 @@ def holds_key(text: str) -> bool:
 def safe(text: str) -> str:
     """A text to be copied, or, where it holds a key, that sentence."""
     try:
-        return secret_free(text, house().credentials)
+        return require_no_secret(text, house().credentials)
     except SecretFound as error:
         return str(error)

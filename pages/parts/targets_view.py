@@ -16,7 +16,7 @@ from intempt_core import (
     test_connection,
     typed_target,
 )
-from intempt_core.feeds import TITLES
+from intempt_core.feeds import FEED_TITLES
 from pages.parts.house import house
 from pages.parts.look import escaped, lasted
 from pages.parts.session import key, put, room, session, value
@@ -68,7 +68,7 @@ def card(target: Target) -> None:
             st.text(f"Key present: {target.credential_reference}" if target.credential else "Key missing")
             if target.requests_per_second:
                 st.text(f"At most {target.requests_per_second:g} requests a second")
-            known = ", ".join(f"{TITLES[ours]} {theirs}" for ours, theirs in target.feeds.items())
+            known = ", ".join(f"{FEED_TITLES[ours]} {theirs}" for ours, theirs in target.feeds.items())
             st.text(f"Feeds: {known}" if known else "Feeds: ids not known, so they can only be expected, not asked")
         if st.button("Test the connection", key=key("target-test", target.name)):
             answer(ask(target))

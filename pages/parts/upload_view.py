@@ -7,7 +7,7 @@ import streamlit as st
 from intempt_core import Mapping, NotFound, Target
 from intempt_core.exports import results_csv
 from intempt_core.history import BatchSummary, RequestState, target_key
-from intempt_core.mapped import is_as_it_came
+from intempt_core.mapped import is_unmapped_json
 from pages.parts import (
     catalogue_view,
     expectations_view,
@@ -39,7 +39,7 @@ SENT_SHOWN = 3
 
 def mapping_line(mapping: Mapping) -> str:
     """How much of the file a mapping uses, in a line."""
-    if is_as_it_came(uploading.table(), mapping):
+    if is_unmapped_json(uploading.table(), mapping):
         return "every event leaves as it stands in its line"
     header = uploading.table().header
     used = len([column for column in mapping.columns if column in header])
@@ -64,7 +64,7 @@ def mapping_step(target: Target) -> Mapping | None:
 def stands(mapping: Mapping) -> bool:
     """Of JSON lines, whether events leave as they stand or are mapped; true for the first, which needs no more."""
     found, widget = uploading.uploading(), key("upload-stands", uploading.uploading().digest)
-    now = is_as_it_came(uploading.table(), mapping)
+    now = is_unmapped_json(uploading.table(), mapping)
     st.session_state[widget] = AS_IT_CAME if now else MAPPED
     st.segmented_control(
         "The events of the file",

@@ -32,8 +32,8 @@ from intempt_core import (
 from intempt_core.events import Json
 from intempt_core.expectations import Expectations
 from intempt_core.history import LeftBehind, Source, left_behind_of
-from intempt_core.mapped import MappedTable, first_mapping
-from intempt_core.mapping import Offer
+from intempt_core.mapped import MappedTable, choose_initial_mapping
+from intempt_core.mapping import MappingSuggestion
 from intempt_core.mends import Mend, mend
 from intempt_core.offering import Offered, offered
 from intempt_core.plan import Order, Policy
@@ -109,7 +109,7 @@ def take_in() -> None:
     try:
         table = table_of(file.digest, file.name, None)
         found.name, found.digest, found.dialect = file.name, file.digest, table.dialect
-        found.mapping = first_mapping(table)
+        found.mapping = choose_initial_mapping(table)
     except ConsoleError as error:
         found.problem = str(error) if file.name in str(error) else f"{file.name}: {error}"
 
@@ -158,7 +158,7 @@ def judged(question: Question) -> "Judged":
         return Judged(mapped, check_table(mapped, seen, lacks))
     before = judged(replace(question, mends=()))
     mended = mend(before.mapped, question.mends)
-    known = before.report if mended.mapped.has_ids_of(before.mapped) else None
+    known = before.report if mended.mapped.has_same_ids(before.mapped) else None
     report = check_table(mended.mapped, seen, lacks, known=known)
     return Judged(mended.mapped, report, question.mends, mended.cells)
 
@@ -242,7 +242,7 @@ def reread(dialect: Dialect) -> None:
         return
     found.dialect, found.problem, found.mapped, found.mends = new.dialect, "", False, ()
     if new.header != header:
-        found.mapping = first_mapping(new)
+        found.mapping = choose_initial_mapping(new)
         found.revision += 1
 
 
@@ -276,7 +276,7 @@ def use_mapping(text: str) -> None:
         found.problem = str(error)
 
 
-def accept(offers: list[Offer]) -> None:
+def accept(offers: list[MappingSuggestion]) -> None:
     """Take what is offered, because a person said so."""
     found = uploading()
     for offer in offers:

@@ -6,7 +6,7 @@ from time import monotonic
 
 import streamlit as st
 
-from intempt_core import SandboxSilent
+from intempt_core import SandboxUnavailable
 from intempt_core.instrument import Instrument, Live
 from intempt_core.sandbox.faults import Fault, Faults
 from intempt_core.targets import SANDBOX
@@ -67,7 +67,7 @@ def failing(base: str) -> Faults:
     """What goes wrong on purpose in the sandbox at ``base``, this console's; nothing where it does not answer."""
     try:
         return _instrument(base).faults(FAILING_SECONDS)
-    except SandboxSilent:
+    except SandboxUnavailable:
         return Faults()
 
 
@@ -84,7 +84,7 @@ def look() -> Live | None:
             shown=value(SHOWN) or "everything",
             text=(value(TEXT) or "").strip(),
         )
-    except SandboxSilent as error:
+    except SandboxUnavailable as error:
         found.trouble = str(error)
         return None
     found.trouble = ""
@@ -141,7 +141,7 @@ def change(how: Callable[[Faults], Faults]) -> None:
     try:
         instrument().fail(how(instrument().faults()))
         found.trouble = ""
-    except SandboxSilent as error:
+    except SandboxUnavailable as error:
         found.trouble = str(error)
 
 

@@ -157,7 +157,7 @@ def pandas_alone(path: str) -> float:
 def rowwise_verdict(path: str) -> tuple[float, str]:
     """Seconds from bytes to errors and repeats with the model asked row by row, and the digest of every verdict."""
     from intempt_core import exact_mapping, map_table, read_table
-    from intempt_core.events import errors_of
+    from intempt_core.events import find_event_errors
 
     _imports_done()
     began = time.perf_counter()
@@ -165,7 +165,7 @@ def rowwise_verdict(path: str) -> tuple[float, str]:
     seen: set[str] = set()
     bad = []
     for event in map_table(table, exact_mapping(table.header)).events(range(table.rows)):
-        wrong = bool(errors_of(event))
+        wrong = bool(find_event_errors(event))
         if not wrong:
             wrong = event.body["eventId"] in seen
             seen.add(event.body["eventId"])
@@ -178,13 +178,13 @@ def pandera(path: str) -> float:
     import pandas as pd
     import pandera.pandas as pa
 
-    from intempt_core.events import EARLIEST_MS, IDENTITIES, WHITE, EventName
+    from intempt_core.events import EARLIEST_MS, IDENTITY_FIELDS, BLANK_CHARACTERS, EventName
 
     def there(texts: "pd.Series[str]") -> "pd.Series[bool]":
-        return texts.fillna("").str.strip(WHITE) != ""
+        return texts.fillna("").str.strip(BLANK_CHARACTERS) != ""
 
     def somebody(rows: pd.DataFrame) -> "pd.Series[bool]":
-        return functools.reduce(operator.or_, (there(rows[field]) for field in IDENTITIES))
+        return functools.reduce(operator.or_, (there(rows[field]) for field in IDENTITY_FIELDS))
 
     def times(texts: "pd.Series[str]") -> "pd.Series[bool]":
         read = pd.to_numeric(texts, errors="coerce")

@@ -90,7 +90,7 @@ def dispatched(url: str, requests: int, intents: list[float] | None = None) -> f
 
 def bodies(requests: int) -> Iterator[tuple[bytes, list[Any]]]:
     """Request bodies of :data:`PER_REQUEST` events of one person each, and the events."""
-    from intempt_core.events import GivenEvent, body_of
+    from intempt_core.events import GivenEvent, build_request_body
     from intempt_core.issues import Place
 
     for number in range(requests):
@@ -108,7 +108,7 @@ def bodies(requests: int) -> Iterator[tuple[bytes, list[Any]]]:
             )
             for place in range(PER_REQUEST)
         ]
-        yield body_of([(event.name, event.body) for event in events]), events
+        yield build_request_body([(event.name, event.body) for event in events]), events
 
 
 def recorded(data: str, url: str, requests: int) -> float:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from intempt_core import Mapping, map_table
 from intempt_core.body_columns import bodies
-from intempt_core.events import body_of
+from intempt_core.events import build_request_body
 from intempt_core.mapped import MappedTable
 from tests.core.tables_by_hand import table_of
 
@@ -52,7 +52,7 @@ def tables(draw: st.DrawFn) -> MappedTable:
 
 def one_by_one(mapped: MappedTable, rows: list[int], bounds: list[int]) -> list[bytes]:
     events = [(event.name, event.body) for event in mapped.events(rows)]
-    return [body_of(events[start:stop]) for start, stop in pairwise(bounds)]
+    return [build_request_body(events[start:stop]) for start, stop in pairwise(bounds)]
 
 
 @given(tables(), st.data())

@@ -14,10 +14,10 @@ from intempt_core.casefile import as_json, as_page, case_of
 from intempt_core.cases import read_case
 from intempt_core.client import Outcome
 from intempt_core.errors import NotFound, ReadError
-from intempt_core.events import WHITE, is_placeholder
+from intempt_core.events import BLANK_CHARACTERS, is_placeholder
 from intempt_core.history import History, Leaving, Settled
 from intempt_core.payloads import read_payload
-from intempt_core.pseudonyms import Pseudonyms, salt_of
+from intempt_core.pseudonyms import Pseudonymizer, load_salt
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 
 SALT = b"s" * 32
@@ -103,10 +103,10 @@ def test_nobody_is_named_by_an_answer_that_escapes_the_identity(history: History
 
 
 def test_no_name_is_looked_for_in_a_name_that_was_put_there() -> None:
-    names = Pseudonyms(SALT, iter([{"userId": "anna@x.de", "profileId": "person", "accountId": "erso"}]))
-    told = names.text("of anna@x.de and a person")
+    names = Pseudonymizer(SALT, iter([{"userId": "anna@x.de", "profileId": "person", "accountId": "erso"}]))
+    told = names.replace_in_text("of anna@x.de and a person")
     assert re.fullmatch(r"of person-\w{10} and a person-\w{10}", told)
-    assert names.text("anna@x.de") in told
+    assert names.replace_in_text("anna@x.de") in told
 
 
 def test_nobody_is_named_by_an_answer_that_escapes(history: History) -> None:
@@ -198,19 +198,19 @@ def test_a_body_that_cannot_be_read_is_left_out_where_nobody_may_be_named(histor
 
 
 def test_the_salt_is_made_once_and_only_its_user_reads_it(tmp_path: Path) -> None:
-    salt = salt_of(tmp_path)
+    salt = load_salt(tmp_path)
     assert len(salt) == 32
-    assert salt_of(tmp_path) == salt
+    assert load_salt(tmp_path) == salt
     (file,) = tmp_path.iterdir()
     assert file.stat().st_mode & 0o077 == 0
 
 
 @given(st.text(min_size=4, max_size=12), st.text(max_size=8), st.text(max_size=8))
 def test_an_identity_is_found_in_every_text_and_the_same_is_always_the_same(id_: str, a: str, b: str) -> None:
-    names = Pseudonyms(SALT, iter([{"userId": id_}]))
-    core = id_.strip(WHITE)
+    names = Pseudonymizer(SALT, iter([{"userId": id_}]))
+    core = id_.strip(BLANK_CHARACTERS)
     if not core or is_placeholder(id_):
-        assert names.text(id_) == id_
+        assert names.replace_in_text(id_) == id_
         return
-    assert names.text(id_) == Pseudonyms(SALT, iter([{"profileId": id_}])).text(id_)
-    assert id_ not in names.text(a + id_ + b) or id_ in a + names.text(id_) + b
+    assert names.replace_in_text(id_) == Pseudonymizer(SALT, iter([{"profileId": id_}])).replace_in_text(id_)
+    assert id_ not in names.replace_in_text(a + id_ + b) or id_ in a + names.replace_in_text(id_) + b

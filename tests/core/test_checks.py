@@ -57,7 +57,7 @@ def test_each_field_error_has_its_code_and_its_column() -> None:
         "timestamp",
         "/timestamp",
     )
-    assert issue.mend == "These look like seconds: multiply by 1,000."
+    assert issue.fix == "These look like seconds: multiply by 1,000."
     assert report.issues_of(0)[3].place.column == "productId"
 
 
@@ -72,7 +72,7 @@ def test_the_first_event_without_another_error_has_the_id() -> None:
         [VIEW, "e", "", "p", TIME],
     )
     assert codes(report) == [["event_name"], [], ["event_id_repeated"], ["identity_missing", "event_id_repeated"]]
-    assert "row 2 (line 3)" in report.issues_of(2)[0].mend
+    assert "row 2 (line 3)" in report.issues_of(2)[0].fix
 
 
 def test_no_event_repeats_where_none_is_good() -> None:
@@ -96,8 +96,8 @@ def test_lines_of_one_order_may_share_an_id_but_not_a_product() -> None:
         ["product_id_missing", "event_id_repeated"],
         ["event_id_shared"],
     ]
-    assert "row 1 (line 2)" in report.issues_of(1)[0].mend
-    assert "row 2 (line 3)" in report.issues_of(3)[0].mend
+    assert "row 1 (line 2)" in report.issues_of(1)[0].fix
+    assert "row 2 (line 3)" in report.issues_of(3)[0].fix
     assert report.bad.tolist() == [False, False, True, True, True, False]
 
 
@@ -186,7 +186,7 @@ def test_items_of_two_payloads_share_nothing() -> None:
     events = [*in_payload(ORDER, item("p1")), *in_payload(ORDER, item("p2"), group=1)]
     report = check_events(events)
     assert codes(report) == [[], ["event_id_repeated"]]
-    assert "event 1 (line 1)" in report.issues_of(1)[0].mend
+    assert "event 1 (line 1)" in report.issues_of(1)[0].fix
 
 
 def test_an_id_as_number_and_as_text_is_the_same_id() -> None:
@@ -205,7 +205,7 @@ def test_lost_zeros_are_seen_across_a_column() -> None:
     assert report.rows_of("id_zeros_lost").tolist() == [1, 5]
     (issue,) = report.issues_of(1)
     assert (issue.given, issue.place.column) == ("123", "productId")
-    assert "5 digits" in issue.mend
+    assert "5 digits" in issue.fix
 
 
 def test_ids_without_leading_zeros_may_have_any_width() -> None:
@@ -240,7 +240,7 @@ def test_what_history_has_seen_is_a_warning_and_asked_in_chunks() -> None:
     report = check_table(map_table(table_of(HEADER, rows, chunk=1000), exact_mapping(HEADER)), seen)
     assert report.counts == {"sent_before": 1}
     assert asked == [5000, 2001]
-    assert report.issues()[0].mend.startswith("It was accepted on 2026-11-01 12:03 UTC.")
+    assert report.issues()[0].fix.startswith("It was accepted on 2026-11-01 12:03 UTC.")
 
 
 def test_made_ids_are_known_to_history_too() -> None:
@@ -337,7 +337,7 @@ def test_rows_that_are_wrong_in_the_same_way_keep_their_own_place_value_and_advi
     for row in (0, 1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1, count - 1):
         assert found[row] == report.issues_of(row)
         assert found[row][-1].given == str(1_714_631_000 + row)
-        assert found[row][-1].mend == "These look like seconds: multiply by 1,000."
+        assert found[row][-1].fix == "These look like seconds: multiply by 1,000."
         assert {(issue.place.row, issue.place.line) for issue in found[row]} == {(row + 1, row + 2)}
     assert found[4000][0].given == "Product viewe4000"
     assert report.issue_count() == sum(map(len, found)) == count + count // 2
@@ -347,8 +347,8 @@ def test_rows_that_are_wrong_in_the_same_way_keep_their_own_place_value_and_advi
 def test_a_hint_on_where_the_product_id_stands_goes_only_to_rows_where_it_does() -> None:
     header = [*HEADER, "product_id"]
     report = report_on([VIEW, "e1", "u", "", "", "p1"], [VIEW, "e2", "u", "", "", ""], header=header)
-    assert "data.product_id" in report.issues_of(0)[0].mend
-    assert [issues[0].mend == report.issues_of(0)[0].mend for issues in report.issues_by_row((0, 1))] == [True, False]
+    assert "data.product_id" in report.issues_of(0)[0].fix
+    assert [issues[0].fix == report.issues_of(0)[0].fix for issues in report.issues_by_row((0, 1))] == [True, False]
 
 
 def test_issues_beside_the_events_are_counted_with_the_others() -> None:
@@ -367,8 +367,8 @@ def test_what_history_said_of_rows_is_not_asked_again_after_a_mend_of_another_co
     before = map_table(table_of(HEADER, rows), exact_mapping(HEADER))
     first = check_table(before, lambda ids: {text: Sent("refused", 1_793_534_580_000) for text in ids if text == "e2"})
     after = mend(before, [Mend(Way.SECONDS, "timestamp")]).mapped
-    assert after.has_ids_of(before)
-    assert not mend(before, [Mend(Way.PUT, "eventId", (0,), new="e3")]).mapped.has_ids_of(before)
+    assert after.has_same_ids(before)
+    assert not mend(before, [Mend(Way.PUT, "eventId", (0,), new="e3")]).mapped.has_same_ids(before)
 
     def asked(ids: Sequence[str]) -> Mapping[str, Sent]:
         raise AssertionError(f"history was asked about {len(ids)} ids")
@@ -376,4 +376,4 @@ def test_what_history_said_of_rows_is_not_asked_again_after_a_mend_of_another_co
     report = check_table(after, asked, known=first)
     assert report.counts == {"sent_before": 1}
     assert report.parts("sent_before") == {"refused": 1}
-    assert report.issues()[0].mend == first.issues(code="sent_before")[0].mend
+    assert report.issues()[0].fix == first.issues(code="sent_before")[0].fix

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from intempt_core.client import Outcome
 from intempt_core.conversion import Conversion, Noted, conversion_of
 from intempt_core.errors import NotFound
-from intempt_core.events import IDENTITIES, EventName
+from intempt_core.events import IDENTITY_FIELDS, EventName
 from intempt_core.history import History, Leaving, Settled
 from intempt_core.journeys import NoteKind, Step, Story, notes_of
 from tests.core.history_by_hand import ME, attempt, event, intent, request
@@ -22,7 +22,7 @@ Row = tuple[str | None, str | None, str | None, int | None]
 
 def table(rows: list[dict[str, object]]) -> pa.Table:
     texts = pa.large_string()
-    fields = [(field, texts) for field in ("name", "productId", *IDENTITIES)] + [("timestamp", pa.int64())]
+    fields = [(field, texts) for field in ("name", "productId", *IDENTITY_FIELDS)] + [("timestamp", pa.int64())]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
 
 

@@ -13,7 +13,7 @@ from intempt_core.curl import is_curl_command, mask_pasted_keys, parse_curl_comm
 from intempt_core.errors import ReadError
 from intempt_core.payloads import locate_in_payload, read_payload
 from intempt_core.shell import UnclosedQuote, split_command_line
-from intempt_core.snippets import curl
+from intempt_core.snippets import render_curl_snippet
 from intempt_core.targets import sandbox_target
 
 URL = "https://api.intempt.com/v1/acme/projects/shop/sources/1487580005268456287/track"
@@ -69,7 +69,7 @@ def test_data_given_in_pieces_is_joined_as_curl_joins_it() -> None:
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
 def test_our_own_command_is_read_back_as_the_very_body(text: str) -> None:
     body = json.dumps({"track": [{"name": text, "payload": [{"eventId": text}]}]}, ensure_ascii=False)
-    command = curl(sandbox_target("http://127.0.0.1:1"), body.encode())
+    command = render_curl_snippet(sandbox_target("http://127.0.0.1:1"), body.encode())
     assert mask_pasted_keys(command) == (command, False)
     read = parse_curl_command(command).body
     assert read is not None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from intempt_core.client import now_ms
 from intempt_core.dispatch import IN_A_ROW, Turn, halved
 from intempt_core.dispatch.progress import Meter, Progress
-from intempt_core.events import Json, body_of
+from intempt_core.events import Json, build_request_body
 from intempt_core.history import BatchState, RequestState
 from intempt_core.plan import Policy
 from tests.core.hostile_server import HostileServer, closed_port, hostile, http
@@ -213,7 +213,7 @@ def test_halves_are_the_same_events_in_the_same_order(events: list[tuple[str, Js
     def read(body: bytes) -> list[tuple[str, Json]]:
         return [(group["name"], item) for group in json.loads(body)["track"] for item in group["payload"]]
 
-    first, second = halved(body_of(events))
+    first, second = halved(build_request_body(events))
     assert read(first.body) + read(second.body) == events
     assert (len(read(first.body)), len(read(second.body))) == (first.events, second.events)
     assert first.events
@@ -222,9 +222,9 @@ def test_halves_are_the_same_events_in_the_same_order(events: list[tuple[str, Js
 
 def test_halves_do_not_part_the_lines_of_an_order_where_that_can_be() -> None:
     line = ("Product ordered", {"eventId": "o1"})
-    body = body_of([("Product viewed", {"eventId": "a"}), line, line, line, ("Product viewed", {"eventId": "b"})])
+    body = build_request_body([("Product viewed", {"eventId": "a"}), line, line, line, ("Product viewed", {"eventId": "b"})])
     assert [half.events for half in halved(body)] in ([1, 4], [4, 1])
-    assert [half.events for half in halved(body_of([line] * 4))] == [2, 2]
+    assert [half.events for half in halved(build_request_body([line] * 4))] == [2, 2]
 
 
 def test_what_was_paused_meanwhile_does_not_leave(open_desk: Open) -> None:

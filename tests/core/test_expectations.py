@@ -15,8 +15,8 @@ from intempt_core.cli import main
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.expectations import Expectations, State, read_expected
 from intempt_core.exports import expected_json, expected_junit
-from intempt_core.issues import CATALOGUE, Severity
-from intempt_core.mapped import first_mapping, map_table
+from intempt_core.issues import ISSUE_KINDS, Severity
+from intempt_core.mapped import choose_initial_mapping, map_table
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.report import Report
 from intempt_core.tables import read_table
@@ -95,7 +95,7 @@ def test_the_states_over_columns_are_those_of_each_row_by_itself(rows: list[tupl
     for result, issues in zip(tests.results(), report.issues_by_row(range(len(given_rows) + 1)), strict=True):
         expected = read_expected(result.expected)
         errors = {issue.code for issue in issues if issue.severity is Severity.ERROR}
-        wanted = {code for code in expected.codes if CATALOGUE[code].severity is Severity.ERROR}
+        wanted = {code for code in expected.codes if ISSUE_KINDS[code].severity is Severity.ERROR}
         alike = errors == wanted and expected.codes <= {issue.code for issue in issues}
         by_itself = State.PASSED if alike else State.FAILED
         if not expected.tests:
@@ -146,12 +146,12 @@ def test_json_lines_are_tested_as_they_came_and_what_they_expect_is_not_sent() -
     lines = [event, event | {"eventId": "e2", "data": {}, "expect": "product_id_missing"}]
     text = "\n".join(json.dumps(line) for line in [*lines, {**event, "eventId": "e3"} | {"expect": None}, 5])
     table = read_table(text.encode(), name="tests.jsonl")
-    mapped = map_table(table, first_mapping(table))
+    mapped = map_table(table, choose_initial_mapping(table))
     assert [result.state for result in Expectations(table, check_table(mapped)).results()][:3] == [
         State.PASSED, State.PASSED, State.UNTESTED,
     ]  # fmt: skip
     assert all("expect" not in event.body for event in mapped.events(range(3)))
-    assert mapped.unused == ("expect",)
+    assert mapped.unused_columns == ("expect",)
 
 
 # ── taken along ──

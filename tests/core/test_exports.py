@@ -22,7 +22,7 @@ from intempt_core.exports import (
     results_csv,
 )
 from intempt_core.history import History, Leaving, LeftBehind, Settled
-from intempt_core.issues import CATALOGUE, Place
+from intempt_core.issues import ISSUE_KINDS, Place
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping
 from intempt_core.report import Report
@@ -123,7 +123,7 @@ def test_every_problem_is_told_with_its_place_and_its_mend() -> None:
     assert rows[0]["given"] == "Product Viewed"
     assert rows[0]["mend"] == "Write “Product viewed”, exactly so."
     assert rows[1]["pointer"] == "/data/productId"
-    assert rows[1]["allowed"] == CATALOGUE["product_id_missing"].allowed
+    assert rows[1]["allowed"] == ISSUE_KINDS["product_id_missing"].allowed
     assert {row["severity"] for row in rows} == {"error"}
 
 

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.events import EventName
-from intempt_core.feeds import FEEDS, FeedId, Interaction, difference, feeds_of
+from intempt_core.feeds import FEEDS, FeedId, Interaction, describe_feed_difference, compute_feeds
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 
@@ -14,7 +14,7 @@ products = st.lists(st.sampled_from("abcde"), max_size=7)
 
 
 def shown(feed: str, *steps: tuple[str, str]) -> list[str]:
-    return feeds_of(Interaction(name, product) for name, product in steps)[feed]
+    return compute_feeds(Interaction(name, product) for name, product in steps)[feed]
 
 
 def test_the_latest_comes_first_and_each_product_once() -> None:
@@ -38,7 +38,7 @@ def test_removing_what_never_was_in_the_cart_changes_nothing() -> None:
 
 
 def test_nobody_who_did_nothing_has_empty_feeds() -> None:
-    assert feeds_of([]) == {feed: [] for feed in FEEDS}
+    assert compute_feeds([]) == {feed: [] for feed in FEEDS}
 
 
 def in_feed(feed: str, done: list[Interaction], product: str) -> int | None:
@@ -54,7 +54,7 @@ def in_feed(feed: str, done: list[Interaction], product: str) -> int | None:
 
 @given(interactions)
 def test_every_feed_is_what_looking_backwards_gives(done: list[Interaction]) -> None:
-    for feed, listed in feeds_of(done).items():
+    for feed, listed in compute_feeds(done).items():
         when = {product: at for product in "abcd" if (at := in_feed(feed, done, product)) is not None}
         assert listed == sorted(when, key=lambda product: -when[product])
 
@@ -63,20 +63,20 @@ def test_every_feed_is_what_looking_backwards_gives(done: list[Interaction]) -> 
 def test_what_happened_later_stands_before_what_happened_earlier(
     before: list[Interaction], after: list[Interaction]
 ) -> None:
-    whole, late = feeds_of(before + after), feeds_of(after)
+    whole, late = compute_feeds(before + after), compute_feeds(after)
     for feed in FEEDS:
         assert whole[feed][: len(late[feed])] == late[feed]
 
 
 @given(products, products)
 def test_there_is_a_difference_exactly_where_two_lists_differ(expected: list[str], actual: list[str]) -> None:
-    assert (difference(expected, actual) == []) == (expected == actual)
+    assert (describe_feed_difference(expected, actual) == []) == (expected == actual)
 
 
 def test_a_difference_says_what_is_missing_too_much_repeated_and_out_of_order() -> None:
-    assert difference(["a", "b"], ["b"]) == ["“a” is expected in place 1 and is not shown."]
-    assert difference(["b"], ["b", "a"]) == ["“a” is shown in place 2 and is not expected."]
-    assert difference(["a"], ["a", "a"]) == ["“a” is shown 2 times."]
-    assert difference(["a", "b", "c"], ["a", "c", "b"]) == [
+    assert describe_feed_difference(["a", "b"], ["b"]) == ["“a” is expected in place 1 and is not shown."]
+    assert describe_feed_difference(["b"], ["b", "a"]) == ["“a” is shown in place 2 and is not expected."]
+    assert describe_feed_difference(["a"], ["a", "a"]) == ["“a” is shown 2 times."]
+    assert describe_feed_difference(["a", "b", "c"], ["a", "c", "b"]) == [
         "The order differs: “b” is expected before “c”, and is shown after it."
     ]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from intempt_core.guesses import forms_of, offers
+from intempt_core.guesses import detect_time_formats, suggest_mapping
 from intempt_core.mapped import map_table
-from intempt_core.mapping import Mapping, Offer, exact_mapping
+from intempt_core.mapping import Mapping, MappingSuggestion, exact_mapping
 from intempt_core.tables import Table
 from tests.core.tables_by_hand import table_of
 
@@ -15,7 +15,7 @@ def test_a_shop_export_gets_every_offer_with_a_reason() -> None:
     table = table_of(
         SHOP, [["2022-10-01 00:00:00 UTC", kind, "5", "2.62", "9", "s"] for kind in ("cart", "view", "other")]
     )
-    found = {offer.field: offer for offer in offers(table)}
+    found = {offer.field: offer for offer in suggest_mapping(table)}
     assert {offer.column: offer.field for offer in found.values()} == {
         "event_time": "timestamp",
         "event_type": "name",
@@ -51,7 +51,7 @@ def test_a_shop_export_gets_every_offer_with_a_reason() -> None:
     ],
 )
 def test_known_names_of_others_are_offered(cell: str, name: str) -> None:
-    (offer,) = offers(table_of(["name"], [[cell], [""], ["Product viewed"]]))
+    (offer,) = suggest_mapping(table_of(["name"], [[cell], [""], ["Product viewed"]]))
     assert (offer.column, offer.field, dict(offer.names)) == ("name", "name", {cell: name})
 
 
@@ -69,33 +69,33 @@ def test_known_names_of_others_are_offered(cell: str, name: str) -> None:
     ],
 )
 def test_usual_headers_are_offered(column: str, field: str) -> None:
-    assert [(offer.column, offer.field) for offer in offers(table_of([column], [["x"]]))] == [(column, field)]
+    assert [(offer.column, offer.field) for offer in suggest_mapping(table_of([column], [["x"]]))] == [(column, field)]
 
 
 def test_nothing_is_offered_where_headers_are_exact_or_taken() -> None:
-    assert offers(table_of(["name", "productId", "sku", "event_type"], [["Product viewed", "1", "2", "view"]])) == []
-    assert [offer.column for offer in offers(table_of(["uid", "customer_id"], [["1", "2"]]))] == ["uid"]
-    assert offers(table_of(["price", "quantity"], [["cheap", ""]])) == []
+    assert suggest_mapping(table_of(["name", "productId", "sku", "event_type"], [["Product viewed", "1", "2", "view"]])) == []
+    assert [offer.column for offer in suggest_mapping(table_of(["uid", "customer_id"], [["1", "2"]]))] == ["uid"]
+    assert suggest_mapping(table_of(["price", "quantity"], [["cheap", ""]])) == []
 
 
 def accepted(table: Table) -> Mapping:
     """Every offer taken, of several for one field the first."""
     mapping = exact_mapping(table.header)
-    while found := offers(table, mapping):
+    while found := suggest_mapping(table, mapping):
         mapping = mapping.accept(found[0])
     return mapping
 
 
 def test_of_several_columns_that_could_be_the_product_id_each_is_offered_by_itself() -> None:
     table = table_of(["sku", "item_id", "user_id"], [["1", "2", "u"]])
-    found = offers(table)
-    assert [(offer.column, offer.field, offer.by_itself) for offer in found] == [
+    found = suggest_mapping(table)
+    assert [(offer.column, offer.field, offer.exclusive) for offer in found] == [
         ("sku", "data.productId", True),
         ("item_id", "data.productId", True),
         ("user_id", "userId", False),
     ]
     chosen = exact_mapping(table.header).accept(found[1])
-    assert [offer.column for offer in offers(table, chosen)] == ["user_id"]
+    assert [offer.column for offer in suggest_mapping(table, chosen)] == ["user_id"]
 
 
 @pytest.mark.parametrize(
@@ -190,31 +190,31 @@ def test_what_vendors_write_is_understood_when_every_offer_is_taken(
 
 def test_an_offer_says_whose_name_it_is_and_which_names_stay() -> None:
     table = table_of(["event"], [["add_to_cart"], ["page_view"], ["scroll"], ["Product viewed"]])
-    (offer,) = offers(table)
+    (offer,) = suggest_mapping(table)
     assert offer.reason == (
         "Its cells can be read as the four names: “add_to_cart” (Google Analytics 4) as Added to cart. "
         "“page_view”, “scroll” stay as they are."
     )
-    (one,) = offers(table_of(["distinct_id"], [["x"]]))
+    (one,) = suggest_mapping(table_of(["distinct_id"], [["x"]]))
     assert one.reason == "“distinct_id” is what Mixpanel calls the user's id."
 
 
 def test_a_column_of_names_is_found_without_its_header() -> None:
     rows = [["view", "x"], ["cart", "y"], ["other", "z"]]
-    (offer,) = offers(table_of(["what", "note"], rows))
+    (offer,) = suggest_mapping(table_of(["what", "note"], rows))
     assert (offer.column, offer.field, dict(offer.names)) == (
         "what",
         "name",
         {"view": "Product viewed", "cart": "Added to cart"},
     )
-    assert offers(table_of(["what", "note"], [["view", "x"]])) == []  # one word is no sign
+    assert suggest_mapping(table_of(["what", "note"], [["view", "x"]])) == []  # one word is no sign
 
 
 def test_names_of_the_column_that_a_person_has_chosen_are_offered() -> None:
     table = table_of(["x"], [["item_seen"]])
-    (offer,) = offers(table, Mapping({"x": "name"}))
+    (offer,) = suggest_mapping(table, Mapping({"x": "name"}))
     assert offer.names == {"item_seen": "Product viewed"}
-    assert offers(table, Mapping({"x": "name"}, names={"item_seen": "Product ordered"})) == []
+    assert suggest_mapping(table, Mapping({"x": "name"}, names={"item_seen": "Product ordered"})) == []
 
 
 @pytest.mark.parametrize(
@@ -235,32 +235,32 @@ def test_names_of_the_column_that_a_person_has_chosen_are_offered() -> None:
     ],
 )
 def test_the_form_of_times_is_told_from_all_of_them(cells: list[str], forms: list[str]) -> None:
-    assert forms_of(cells) == forms
+    assert detect_time_formats(cells) == forms
 
 
 def test_a_form_of_times_is_offered_with_its_reason_and_two_only_one_by_one() -> None:
-    (offer,) = offers(table_of(["timestamp"], [["31.12.2022"], [""]]))
+    (offer,) = suggest_mapping(table_of(["timestamp"], [["31.12.2022"], [""]]))
     assert (offer.column, offer.field, offer.time_format) == ("timestamp", "timestamp", "%d.%m.%Y")
     assert offer.reason == "Its times are written as %d.%m.%Y, such as “31.12.2022”."
     table = table_of(["date"], [["01/02/2023"]])
-    day, month = offers(table)
-    assert (day.time_format, month.time_format, day.by_itself, month.by_itself) == ("%d/%m/%Y", "%m/%d/%Y", True, True)
+    day, month = suggest_mapping(table)
+    assert (day.time_format, month.time_format, day.exclusive, month.exclusive) == ("%d/%m/%Y", "%m/%d/%Y", True, True)
     assert "day first" in day.reason
     assert "only you can tell" in month.reason
-    assert offers(table, exact_mapping(["date"]).accept(month)) == []
+    assert suggest_mapping(table, exact_mapping(["date"]).accept(month)) == []
 
 
 def test_true_and_false_are_offered_as_such_and_numbers_only_where_the_header_says_an_amount() -> None:
     rows = [["true", "5", "5", "007"], ["false", "6", "", "8"]]
-    found = {offer.column: offer.type for offer in offers(table_of(["gift", "zip", "qty", "price"], rows))}
+    found = {offer.column: offer.type for offer in suggest_mapping(table_of(["gift", "zip", "qty", "price"], rows))}
     assert found == {"gift": "boolean", "qty": "integer"}
 
 
 def test_a_column_that_is_not_sent_and_one_of_the_tests_are_left_alone() -> None:
-    assert offers(table_of(["expect", "problems", "price"], [["ok", "", "5"]]), Mapping({})) == []
+    assert suggest_mapping(table_of(["expect", "problems", "price"], [["ok", "", "5"]]), Mapping({})) == []
 
 
 def test_a_hostile_header_is_offered_as_it_is() -> None:
-    (offer,) = offers(table_of(["**user_id**"], [["x"]]))
+    (offer,) = suggest_mapping(table_of(["**user_id**"], [["x"]]))
     assert (offer.column, offer.field) == ("**user_id**", "userId")
-    assert isinstance(offer, Offer)
+    assert isinstance(offer, MappingSuggestion)

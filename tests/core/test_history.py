@@ -20,8 +20,8 @@ from intempt_core import migrations
 from intempt_core.checks import check_events
 from intempt_core.client import Outcome
 from intempt_core.errors import NotFound, ReadError
-from intempt_core.events import IDENTITIES, GivenEvent, Json
-from intempt_core.feeds import FeedId, feeds_of
+from intempt_core.events import IDENTITY_FIELDS, GivenEvent, Json
+from intempt_core.feeds import FeedId, compute_feeds
 from intempt_core.history import (
     BatchFilter,
     BatchState,
@@ -343,7 +343,7 @@ def test_counts_come_from_an_index_alone(history: History) -> None:
         assert all("COVERING INDEX requests_work" in plan for plan in counts)
 
 
-@pytest.mark.parametrize("field", IDENTITIES)
+@pytest.mark.parametrize("field", IDENTITY_FIELDS)
 def test_a_persons_events_are_found_by_indexes(history: History, field: str) -> None:
     send(history, event(1, **{IDENTITY_COLUMNS[field]: "u1"}), target=replace(SHOP, deduplicates=True))
     asked = plans(history, lambda: history.interactions(SHOP.key, field, "u1"))
@@ -518,7 +518,7 @@ def test_a_persons_accepted_events_come_in_order_of_arrival(history: History) ->
     settle(history, late)
     arrived = history.interactions(SHOP.key, "userId", "u1")
     assert [one.product for one in arrived] == ["C", "A", "B"]
-    assert feeds_of(arrived)[FeedId.VIEWED] == ["B", "A", "C"]
+    assert compute_feeds(arrived)[FeedId.VIEWED] == ["B", "A", "C"]
     assert [one.product for one in history.interactions(SHOP.key, "userId", "u1", limit=2)] == ["A", "B"]
     assert history.interactions(SHOP.key, "profileId", "u1") == []
     assert history.interactions("elsewhere", "userId", "u1") == []

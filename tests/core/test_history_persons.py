@@ -14,8 +14,8 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from intempt_core.client import Outcome
-from intempt_core.events import GivenEvent, body_of
-from intempt_core.feeds import Interaction, feeds_of
+from intempt_core.events import GivenEvent, build_request_body
+from intempt_core.feeds import Interaction, compute_feeds
 from intempt_core.history import EventIntent, History, Leaving, RequestIntent, Settled, TargetSnapshot, persons
 from intempt_core.issues import Place
 from intempt_core.journeys import Known, Story, account
@@ -45,7 +45,7 @@ class Both:
         target = replace(SHOP, key=f"project {next(_projects)}", deduplicates=deduplicates)
         made = [
             RequestIntent(
-                1, position, body_of(some), [EventIntent.of(GivenEvent(*one, Place()), n) for n, one in enumerate(some)]
+                1, position, build_request_body(some), [EventIntent.of(GivenEvent(*one, Place()), n) for n, one in enumerate(some)]
             )
             for position, some in enumerate(requests)
         ]
@@ -213,7 +213,7 @@ def test_history_expects_what_the_sandbox_shows(both: Both, requests: list[list[
         for value in ("a", "b", "c", "null"):
             seen = at.shown(field, value)
             assert at.expected(field, value) == seen
-            story, shown = at.story(field, value), feeds_of(seen)
+            story, shown = at.story(field, value), compute_feeds(seen)
             assert story.expected == shown
             known = at.known(field, value, story)
             for feed, actual in shown.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from intempt_core import SandboxSilent, sandbox_target
+from intempt_core import SandboxUnavailable, sandbox_target
 from intempt_core.instrument import Instrument
 from intempt_core.sandbox import running
 from intempt_core.sandbox.faults import Faults, Status
@@ -61,27 +61,27 @@ def test_faults_are_set_and_read(url: str, instrument: Instrument) -> None:
     send(url, '{"track": []}')
     assert instrument.live(shown="refused").rows[0].fault == "503 with Retry-After 1 s"
     wrong = Faults.model_construct(faults=[Status.model_construct(fault="status", status=1000)])
-    with pytest.raises(SandboxSilent, match=r"faults\.0\.status: Input should be less than or equal to 599"):
+    with pytest.raises(SandboxUnavailable, match=r"faults\.0\.status: Input should be less than or equal to 599"):
         instrument.fail(wrong)
 
 
 def test_what_is_not_there_is_a_sentence(instrument: Instrument) -> None:
-    with pytest.raises(SandboxSilent, match="No such request is kept"):
+    with pytest.raises(SandboxUnavailable, match="No such request is kept"):
         instrument.request(5)
-    with pytest.raises(SandboxSilent, match="The sandbox has no event 5"):
+    with pytest.raises(SandboxUnavailable, match="The sandbox has no event 5"):
         instrument.event(5)
 
 
 def test_a_sandbox_that_is_gone_or_none_is_a_sentence() -> None:
     with (
         closing(Instrument(sandbox_target(f"http://127.0.0.1:{closed_port()}"))) as gone,
-        pytest.raises(SandboxSilent, match="did not answer"),
+        pytest.raises(SandboxUnavailable, match="did not answer"),
     ):
         gone.live()
     for body, said in ((b"<html>", "did not answer"), (b"[]", "answered with status 200")):
         with (
             hostile(answers(200, body)) as server,
             closing(Instrument(sandbox_target(server.url))) as none,
-            pytest.raises(SandboxSilent, match=said),
+            pytest.raises(SandboxUnavailable, match=said),
         ):
             none.live()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.events import EventName
-from intempt_core.feeds import FEEDS, FeedId, changes
+from intempt_core.feeds import FEEDS, FeedId, find_feed_changes
 from intempt_core.journeys import REASONS_SHOWN, Account, Foreign, Known, NoteKind, Step, Story, account, notes_of, utc
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
@@ -240,14 +240,14 @@ def test_whatever_is_shown_is_explained_exactly_where_it_differs(
 
 @given(st.lists(st.sampled_from("abcde"), unique=True), st.lists(st.sampled_from("abcde"), unique=True))
 def test_there_are_changes_exactly_where_two_readings_differ(before: list[str], after: list[str]) -> None:
-    found = changes(before, after)
+    found = find_feed_changes(before, after)
     assert (found == []) == (before == after)
     assert {one.product for one in found if one.before is None} == set(after) - set(before)
     assert {one.product for one in found if one.after is None} == set(before) - set(after)
 
 
 def test_a_change_says_which_place_was_gained_or_lost() -> None:
-    assert [one.words for one in changes(["b", "c", "a"], ["n", "a", "b"])] == [
+    assert [one.message for one in find_feed_changes(["b", "c", "a"], ["n", "a", "b"])] == [
         "“n” gained place 1.",
         "“c” lost place 2 and is not shown any more.",
         "“a” moved from place 3 to 2.",

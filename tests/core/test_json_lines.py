@@ -19,7 +19,7 @@ from intempt_core.events import GivenEvent
 from intempt_core.exports import events_lines, left_behind_csv, problems_csv
 from intempt_core.issues import Place
 from intempt_core.json_lines import _parse_line, _parse_plain_event
-from intempt_core.mapped import MappedDocuments, MappedTable, first_mapping, map_table, put_into
+from intempt_core.mapped import MappedDocuments, MappedTable, choose_initial_mapping, map_table, replace_event_cells
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.mends import Mend, Way, mend
 from intempt_core.plan import Order, plan_table
@@ -134,7 +134,7 @@ def test_what_is_wrong_with_a_line_is_said_with_its_place() -> None:
     report = check_table(mapped(event(1), "", '{"userId":"a" "b"}'))
     [issue] = [issue for issue in report.issues_of(1) if issue.code == "line_unreadable"]
     assert (issue.place.row, issue.place.line, issue.given) == (2, 3, '{"userId":"a" "b"}')
-    assert issue.mend == 'Column 15: A comma or a closing bracket is missing before “"b"”. Add it.'
+    assert issue.fix == 'Column 15: A comma or a closing bracket is missing before “"b"”. Add it.'
 
 
 def test_half_a_character_is_kept_on_the_wire_and_shown_as_a_question() -> None:
@@ -265,7 +265,7 @@ def test_events_of_another_shape_are_mapped_by_their_keys() -> None:
         {"type": "track", "event": "Product Added", "userId": "u1", "properties": {"product_id": "507", "price": 19}}
     ]
     table = read(*lines)
-    assert first_mapping(table) == exact_mapping(table.header)
+    assert choose_initial_mapping(table) == exact_mapping(table.header)
     mapping = Mapping(
         {
             "event": "name",
@@ -281,8 +281,8 @@ def test_events_of_another_shape_are_mapped_by_their_keys() -> None:
     given = file.event(0)
     assert given.name == "Added to cart"
     assert given.body["data"] == {"productId": "507", "price": 19}
-    assert first_mapping(read(event(1))) == Mapping({})
-    assert first_mapping(read_table(b"a,b\n1,2\n", name="t.csv")) == exact_mapping(("a", "b"))
+    assert choose_initial_mapping(read(event(1))) == Mapping({})
+    assert choose_initial_mapping(read_table(b"a,b\n1,2\n", name="t.csv")) == exact_mapping(("a", "b"))
 
 
 @pytest.mark.skipif(not VENDOR.exists(), reason="the vendor's events are not here")
@@ -334,8 +334,8 @@ def test_a_mended_cell_is_put_where_its_value_stood_and_keeps_its_kind() -> None
     ],
 )
 def test_a_cell_becomes_a_value_of_the_kind_that_stood_there(body: Any, cells: dict[str, str], becomes: Any) -> None:
-    assert put_into(GivenEvent("x", body, Place()), cells).body == becomes
-    assert put_into(GivenEvent("x", body, Place()), {"name": ""}).name is None
+    assert replace_event_cells(GivenEvent("x", body, Place()), cells).body == becomes
+    assert replace_event_cells(GivenEvent("x", body, Place()), {"name": ""}).name is None
 
 
 def test_a_cell_leads_to_its_place_in_the_request_and_back() -> None:
@@ -375,7 +375,7 @@ def test_events_that_stay_behind_come_as_json_lines_and_can_be_read_again() -> N
 
 
 def test_events_can_be_asked_for_one_by_one_and_by_slices() -> None:
-    listed = mapped(*(event(number) for number in range(1200))).listed
+    listed = mapped(*(event(number) for number in range(1200))).as_sequence
     assert len(listed) == 1200
     assert listed[-1].body["eventId"] == "e1199"
     assert [one.body["eventId"] for one in listed[5:8]] == ["e5", "e6", "e7"]

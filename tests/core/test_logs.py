@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core.dispatch import send
-from intempt_core.logs import say, to_stream
+from intempt_core.logs import write_log, configure_logging
 from tests.core.hostile_server import hostile, http
 from tests.core.sending_by_hand import decides, desk, plan_of
 
@@ -19,7 +19,7 @@ def stream() -> Iterator[io.StringIO]:
     """What is written as log lines."""
     written, told = io.StringIO(), [logging.getLogger(name) for name in ("intempt_core", "dbos")]
     before = [(log.level, log.propagate, log.handlers[:]) for log in told]
-    to_stream(written)
+    configure_logging(written)
     yield written
     for log, (level, propagate, handlers) in zip(told, before, strict=True):
         log.level, log.propagate, log.handlers = level, propagate, handlers
@@ -30,7 +30,7 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
 
 
 def test_a_line_is_an_object_with_time_level_event_and_facts(stream: io.StringIO) -> None:
-    say(logging.getLogger("intempt_core.test"), "something happened", batch="b_1", requests=3)
+    write_log(logging.getLogger("intempt_core.test"), "something happened", batch="b_1", requests=3)
     (line,) = lines(stream)
     assert str(line.pop("time")).endswith("+00:00")
     assert line == {"level": "info", "event": "something happened", "batch": "b_1", "requests": 3}

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.cells import is_typed, made_event_id, read_time, typed
+from intempt_core.cells import is_cell_of_type, make_event_id, parse_time, parse_cell
 from intempt_core.errors import MappingError
-from intempt_core.events import dumps
+from intempt_core.events import dump_json
 from intempt_core.mapped import map_table
-from intempt_core.mapping import Mapping, Offer, exact_mapping
+from intempt_core.mapping import Mapping, MappingSuggestion, exact_mapping
 from tests.core.tables_by_hand import table_of
 
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
@@ -142,13 +142,13 @@ def test_a_key_with_a_dot_stays_one_key() -> None:
 
 def test_a_type_follows_its_column_to_another_field() -> None:
     mapping = Mapping({"amount": "data.amount"}, types={"data.amount": "number"})
-    assert mapping.accept(Offer("amount", "data.price", "It says so.")).types == {}
+    assert mapping.accept(MappingSuggestion("amount", "data.price", "It says so.")).types == {}
 
 
 def test_an_accepted_product_id_takes_the_place_of_the_one_before() -> None:
     mapping = exact_mapping(["sku", "item_id", "productId"])
     for column in ("sku", "item_id"):
-        mapping = mapping.accept(Offer(column, "data.productId", "Somebody says so.", by_itself=True))
+        mapping = mapping.accept(MappingSuggestion(column, "data.productId", "Somebody says so.", exclusive=True))
     assert mapping.columns == {"sku": "data.sku", "item_id": "data.productId"}
     mapping.check()
 
@@ -183,7 +183,7 @@ def test_a_row_becomes_an_event_with_its_place() -> None:
 
 def test_unmapped_columns_are_listed_and_not_sent() -> None:
     mapped = map_table(table_of(["a", "b"], [["1", "private"]]), Mapping({"a": "userId"}))
-    assert mapped.unused == ("b",)
+    assert mapped.unused_columns == ("b",)
     assert "private" not in str(mapped.event(0).body)
 
 
@@ -214,7 +214,7 @@ def test_an_unreadable_time_stays_as_given() -> None:
     ],
 )
 def test_a_typed_cell_is_read(cell: str, kind: str, value: object) -> None:
-    found = typed(cell, kind)
+    found = parse_cell(cell, kind)
     assert found == value
     assert type(found) is type(value)
 
@@ -240,8 +240,8 @@ def test_a_typed_cell_is_read(cell: str, kind: str, value: object) -> None:
     ],
 )
 def test_a_cell_that_is_not_of_its_type_stays_text(cell: str, kind: str) -> None:
-    assert typed(cell, kind) == cell
-    assert is_typed(cell, kind) == (kind == "text")
+    assert parse_cell(cell, kind) == cell
+    assert is_cell_of_type(cell, kind) == (kind == "text")
 
 
 @given(
@@ -249,9 +249,9 @@ def test_a_cell_that_is_not_of_its_type_stays_text(cell: str, kind: str) -> None
     st.sampled_from(["number", "integer"]),
 )
 def test_a_number_keeps_its_value_exactly_or_stays_text(cell: str, kind: str) -> None:
-    value = typed(cell, kind)
+    value = parse_cell(cell, kind)
     if not isinstance(value, str):
-        assert Decimal(dumps(value).decode()) == Decimal(cell)
+        assert Decimal(dump_json(value).decode()) == Decimal(cell)
 
 
 # ── times ──
@@ -275,7 +275,7 @@ def test_a_number_keeps_its_value_exactly_or_stays_text(cell: str, kind: str) ->
     ],
 )
 def test_times_are_read(text: str, zone: ZoneInfo, iso: str) -> None:
-    assert read_time(text, zone) == round(datetime.fromisoformat(iso).timestamp() * 1000)
+    assert parse_time(text, zone) == round(datetime.fromisoformat(iso).timestamp() * 1000)
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_times_are_read(text: str, zone: ZoneInfo, iso: str) -> None:
     ],
 )
 def test_what_is_no_time_is_unreadable(text: str) -> None:
-    assert read_time(text, UTC_ZONE) is None
+    assert parse_time(text, UTC_ZONE) is None
 
 
 @given(
@@ -310,7 +310,7 @@ def test_what_is_no_time_is_unreadable(text: str) -> None:
 )
 def test_every_iso_time_is_read_as_python_reads_it(time: datetime, separator: str) -> None:
     since = time - datetime(1970, 1, 1, tzinfo=UTC)
-    assert read_time(time.isoformat(separator), BERLIN) == since // timedelta(milliseconds=1)
+    assert parse_time(time.isoformat(separator), BERLIN) == since // timedelta(milliseconds=1)
 
 
 # ── made event ids ──
@@ -327,7 +327,7 @@ def test_made_ids_are_one_per_row_and_the_same_row_by_row(rows: list[list[str]],
     expected = []
     for row in rows:
         number = seen[tuple(row)] = seen.get(tuple(row), 0) + 1
-        expected.append(made_event_id(row, number, fresh))
+        expected.append(make_event_id(row, number, fresh))
     assert [event.body["eventId"] for event in made.events()] == expected
     assert len(set(expected)) == len(rows)
 
@@ -344,8 +344,8 @@ def test_a_corrected_copy_gives_the_same_ids_to_the_same_rows() -> None:
 
 
 def test_fresh_ids_are_others_and_repeatable() -> None:
-    assert made_event_id(["a"], 1) == made_event_id(["a"], 1)
-    assert len({made_event_id(["a"], 1, fresh) for fresh in (None, "", "run 1", "run 2")}) == 4
+    assert make_event_id(["a"], 1) == make_event_id(["a"], 1)
+    assert len({make_event_id(["a"], 1, fresh) for fresh in (None, "", "run 1", "run 2")}) == 4
 
 
 def test_ids_are_made_only_where_nothing_gives_them() -> None:

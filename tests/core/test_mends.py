@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core.cells import made_event_id
+from intempt_core.cells import make_event_id
 from intempt_core.checks import check_table
-from intempt_core.events import INVISIBLE, WHITE
+from intempt_core.events import INVISIBLE_CHARACTERS, BLANK_CHARACTERS
 from intempt_core.exports import mended_csv
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping
@@ -76,14 +76,14 @@ def by_hand(original: Rows, now: Rows, step: Mend) -> Rows:
         if (step.way is Way.PUT and named) or (step.way is Way.REPLACE and cell == step.old):
             row[at] = step.new
         elif step.way is Way.TRIM:
-            row[at] = "".join(character for character in cell.strip(WHITE) if character not in INVISIBLE)
+            row[at] = "".join(character for character in cell.strip(BLANK_CHARACTERS) if character not in INVISIBLE_CHARACTERS)
         elif step.way is Way.SECONDS and len(cell) == 10 and cell.isdigit() and int(cell) >= 1_262_304_000:
             row[at] = cell + "000" if int(cell) <= 2_210_457_600 else cell
         elif step.way is Way.MICROSECONDS and len(cell) == 16 and cell.isdigit():
             row[at] = cell[:13] if 1_262_304_000_000 <= int(cell) / 1000 <= 2_210_457_600_000 else cell
         elif step.way is Way.IDS and named:
             alike = [other[:-1] for other in original[: number + 1]]  # the column “problems” is not the event's
-            row[at] = made_event_id(original[number][:-1], alike.count(original[number][:-1]))
+            row[at] = make_event_id(original[number][:-1], alike.count(original[number][:-1]))
     return written
 
 

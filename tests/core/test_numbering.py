@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.cells import one_array
+from intempt_core.cells import combine_column
 from intempt_core.numbering import factorize_texts, hash_texts
 
 lengths = st.sampled_from([0, 1, 7, 8, 9, 15, 16, 17, 255, 256, 257, 300])
@@ -27,7 +27,7 @@ def first_rows(cells: list[str]) -> list[int]:
 @given(texts, st.integers(1, 4))
 def test_a_row_is_numbered_by_the_first_row_of_its_text(cells: list[str], chunk: int) -> None:
     column = pa.chunked_array([cells[at : at + chunk] for at in range(0, len(cells), chunk)], pa.string())
-    hashes = hash_texts(one_array(column))
+    hashes = hash_texts(combine_column(column))
     assert factorize_texts(hashes, column).tolist() == first_rows(cells)
 
 
@@ -40,5 +40,5 @@ def test_texts_that_share_a_hash_are_told_apart_by_themselves(cells: list[str]) 
 @given(texts, st.data())
 def test_a_slice_hashes_as_the_whole_does(cells: list[str], data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(cells)))
-    whole = one_array(pa.chunked_array([cells], pa.string()))
+    whole = combine_column(pa.chunked_array([cells], pa.string()))
     assert hash_texts(whole[start:]).tolist() == hash_texts(whole)[start:].tolist()

@@ -14,21 +14,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core.cells import is_typed, read_time
+from intempt_core.cells import is_cell_of_type, parse_time
 from intempt_core.checks import check_events, check_table
 from intempt_core.columns import Cells, Times, TimeState, clamped
-from intempt_core.events import ID_PATTERNS, INVISIBLE, PLACEHOLDERS, WHITE, EventName, GivenEvent
-from intempt_core.issues import CATALOGUE, Issue, Place, shown
+from intempt_core.events import ID_PATTERNS, INVISIBLE_CHARACTERS, PLACEHOLDER_IDS, BLANK_CHARACTERS, EventName, GivenEvent
+from intempt_core.issues import ISSUE_KINDS, Issue, Place, shorten_value
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping as ColumnMapping
-from intempt_core.mapping import exact_mapping, zone_of
+from intempt_core.mapping import exact_mapping, load_time_zone
 from intempt_core.payloads import read_payload
 from intempt_core.report import Report, Sent
 from intempt_core.tables import Dialect, read_table
 from tests.core.tables_by_hand import table_of
 
 EXOTIC = "ıİſKßẞσςΣéﬁ０１٣५🛒\u0301\ufb01"
-PIECES = [*WHITE, *INVISIBLE, *EXOTIC, "\U0010ffff", "$", "\n", "\r\n", "0", "E+", "[", "]", "\\"]
+PIECES = [*BLANK_CHARACTERS, *INVISIBLE_CHARACTERS, *EXOTIC, "\U0010ffff", "$", "\n", "\r\n", "0", "E+", "[", "]", "\\"]
 
 ODD_TIMES = (
     "|0|-1|00012|1714631904000.0|1714631904000.5|1.7E+12|nan|+5|1_000|1714631904000 | | 1714631904000|٣|１２"
@@ -50,7 +50,7 @@ def disguised(word: str) -> list[str]:
     return [word, word.upper(), word.title(), f" {word}", f"{word}\u200b", f"\t{word}\u3000", f"{word}x", kelvin]
 
 
-placeholders = st.sampled_from(sorted(PLACEHOLDERS)).map(disguised).flatmap(st.sampled_from)
+placeholders = st.sampled_from(sorted(PLACEHOLDER_IDS)).map(disguised).flatmap(st.sampled_from)
 DAMAGED = [
     "1.84E+18",
     "1,8E+5",
@@ -239,8 +239,8 @@ def issues_of_reading(mapped: MappedTable, row: int, event: GivenEvent) -> Itera
         yield Issue(code, Place(event.place.row, event.place.line), str(cells))
     for field, kind in mapped.mapping.types.items():
         cell = mapped.table.cell(row, mapped.field_columns[field])
-        if cell and not is_typed(cell, kind):
-            yield Issue("value_type", event.place_of(field), shown(cell))
+        if cell and not is_cell_of_type(cell, kind):
+            yield Issue("value_type", event.place_of(field), shorten_value(cell))
 
 
 def by_the_model(mapped: MappedTable) -> Report:
@@ -257,7 +257,7 @@ def without_rows(issue: Issue) -> Issue:
 
 def both_speeds_agree(mapped: MappedTable) -> None:
     fast, slow = check_table(mapped, said_before), by_the_model(mapped)
-    for code in CATALOGUE:
+    for code in ISSUE_KINDS:
         assert fast.rows_of(code).tolist() == slow.rows_of(code).tolist(), code
     assert fast.counts == slow.counts
     assert fast.bad.tolist() == slow.bad.tolist()
@@ -297,8 +297,8 @@ def test_columns_and_model_agree_on_repeats_and_orders(mapped: MappedTable) -> N
 
 @pytest.mark.untraced  # as generated examples
 def test_both_speeds_agree_on_every_known_oddity() -> None:
-    around = [text for mark in (*WHITE, *INVISIBLE) for text in (mark, mark + "a", "a" + mark, f"a{mark}b")]
-    odd = [*around, *DAMAGED, *(text for word in PLACEHOLDERS for text in disguised(word)), *EXOTIC, "", "\x1e", "a b"]
+    around = [text for mark in (*BLANK_CHARACTERS, *INVISIBLE_CHARACTERS) for text in (mark, mark + "a", "a" + mark, f"a{mark}b")]
+    odd = [*around, *DAMAGED, *(text for word in PLACEHOLDER_IDS for text in disguised(word)), *EXOTIC, "", "\x1e", "a b"]
     for field in ("eventId", "userId", "accountId", "data.productId", "sessionId"):
         both_speeds_agree(map_table(table_of([field], [[text] for text in odd]), exact_mapping([field])))
     rows = [[text] for text in ODD_TIMES]
@@ -307,7 +307,7 @@ def test_both_speeds_agree_on_every_known_oddity() -> None:
         both_speeds_agree(mapped)
         times = Times(Cells(mapped.cells["timestamp"]), mapped.zone)
         for text, state, ms in zip(ODD_TIMES, times.state.tolist(), times.ms.tolist(), strict=True):
-            read = read_time(text, mapped.zone)
+            read = parse_time(text, mapped.zone)
             assert (state, ms) == ((TimeState.READ, clamped(read)) if read is not None else (bool(text), 0)), text
     for kind in ("number", "integer", "boolean", "text"):
         mapping = ColumnMapping({"n": "data.n"}, types={"data.n": kind})
@@ -319,9 +319,9 @@ def test_both_speeds_agree_on_every_known_oddity() -> None:
     st.sampled_from(["UTC", "Europe/Berlin", "Africa/Monrovia"]),
 )
 def test_a_column_of_times_is_read_as_each_cell_is(cells: list[str], zone_name: str) -> None:
-    zone = zone_of(zone_name)
+    zone = load_time_zone(zone_name)
     column = Times(Cells(pa.array(cells, pa.large_string())), zone)
-    read = [read_time(cell, zone) for cell in cells]
+    read = [parse_time(cell, zone) for cell in cells]
     assert (column.state == TimeState.READ).tolist() == [time is not None for time in read]
     assert column.ms.tolist() == [clamped(time or 0) for time in read]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.errors import ReadError
-from intempt_core.events import body_of, errors_of
+from intempt_core.events import build_request_body, find_event_errors
 from intempt_core.json_text import MAX_JSON_DEPTH
 from intempt_core.payloads import MAX_PASTED_CHARS, locate_in_payload, read_payload
 
@@ -76,8 +76,8 @@ def test_an_event_by_itself_gives_its_name_away_so_that_the_wire_carries_it_once
     (event,) = read_payload(pasted([named("Product viewed")])).events
     assert (event.name, event.name_pointer) == ("Product viewed", "/0/name")
     assert event.body == EVENT
-    assert errors_of(event) == []
-    assert json.loads(body_of([(event.name, event.body)])) == {"track": [group("Product viewed", EVENT)]}
+    assert find_event_errors(event) == []
+    assert json.loads(build_request_body([(event.name, event.body)])) == {"track": [group("Product viewed", EVENT)]}
 
 
 def test_a_group_without_a_name_gives_events_without_one() -> None:
@@ -88,7 +88,7 @@ def test_a_group_without_a_name_gives_events_without_one() -> None:
 def test_what_stands_in_the_place_of_an_event_is_handed_on_to_be_judged() -> None:
     events = read_payload('[5, {"name": "n", "payload": [null, "x"]}]').events
     assert [(event.name, event.body) for event in events] == [(None, 5), ("n", None), ("n", "x")]
-    assert [issue.code for event in events for issue in errors_of(event)].count("event_not_object") == 3
+    assert [issue.code for event in events for issue in find_event_errors(event)].count("event_not_object") == 3
 
 
 @pytest.mark.parametrize(

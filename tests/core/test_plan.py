@@ -14,7 +14,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from intempt_core.errors import PlanError
-from intempt_core.events import IDENTITIES, GivenEvent, at, linking_of
+from intempt_core.events import IDENTITY_FIELDS, GivenEvent, get_field, read_linking_ids
 from intempt_core.issues import Place
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping, exact_mapping
@@ -43,7 +43,7 @@ def event(n: int, name: str = "Product viewed", **body: object) -> GivenEvent:
 def persons_of(events: list[GivenEvent]) -> list[int]:
     """The definition of DESIGN, word by word, slowly: a person for each event, numbered by first appearance."""
     persons = [{index} for index in range(len(events))]
-    links = [set(linking_of(event.body)) for event in events]
+    links = [set(read_linking_ids(event.body)) for event in events]
     for one in range(len(events)):
         for other in range(one):
             if links[one] & links[other]:
@@ -78,7 +78,7 @@ def assert_lawful(plan: Plan, events: list[GivenEvent], chosen: list[int], setti
     place = {row: number for number, row in enumerate(chosen)}
     assert all(lane == sorted(lane, key=place.__getitem__) for lane in lanes)
     for request in plan.requests:
-        ids = {at(events[row].body, "eventId") for row in request.rows}
+        ids = {get_field(events[row].body, "eventId") for row in request.rows}
         one_order = len(ids) == 1 and len({person[row] for row in request.rows}) == 1
         assert len(request.rows) <= settings.events_per_request or one_order
         back = read_payload(plan.body(request).decode()).events
@@ -131,7 +131,7 @@ def test_both_doors_plan_the_same(rows: list[tuple[str, ...]], settings: Setting
 
 
 odd_ids: st.SearchStrategy[object] = st.sampled_from(["a", "b", 1, 1.5, None, True, [], "0"])
-bodies_ = st.lists(st.dictionaries(st.sampled_from(IDENTITIES), odd_ids, max_size=4), max_size=12)
+bodies_ = st.lists(st.dictionaries(st.sampled_from(IDENTITY_FIELDS), odd_ids, max_size=4), max_size=12)
 
 
 @given(bodies_)

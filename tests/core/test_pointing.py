@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from intempt_core.issues import pointer_keys
+from intempt_core.issues import split_pointer
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping
 from intempt_core.plan import Plan, plan_table
@@ -37,7 +37,7 @@ def test_every_cell_is_found_again_by_its_pointer_into_its_request(mapped: Mappe
                 continue
             assert found is not None
             value = json.loads(plan.body(plan.requests[found.request - 1]))
-            for key in pointer_keys(found.pointer):
+            for key in split_pointer(found.pointer):
                 value = value[int(key) if isinstance(value, list) else key]
             assert value == mapped.table.cell(row, column)
             spot = find(f"request {found.request} {found.pointer}", mapped, plan)

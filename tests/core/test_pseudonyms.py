@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.events import WHITE, is_placeholder
-from intempt_core.pseudonyms import Pseudonyms
-from intempt_core.written_forms import WRITERS
+from intempt_core.events import BLANK_CHARACTERS, is_placeholder
+from intempt_core.pseudonyms import Pseudonymizer
+from intempt_core.written_forms import ESCAPE_FUNCTIONS
 
 SALT = b"s" * 32
 
@@ -41,40 +41,40 @@ SALT = b"s" * 32
     ],
 )
 def test_an_identity_is_found_in_each_of_its_forms(id_: str, form: str) -> None:
-    names = Pseudonyms(SALT, iter([{"userId": id_}]))
-    assert names.text(f"No user <{form}>, {form}.") == f"No user <{names.text(id_)}>, {names.text(id_)}."
-    assert names.text(form) == names.text(id_)
+    names = Pseudonymizer(SALT, iter([{"userId": id_}]))
+    assert names.replace_in_text(f"No user <{form}>, {form}.") == f"No user <{names.replace_in_text(id_)}>, {names.replace_in_text(id_)}."
+    assert names.replace_in_text(form) == names.replace_in_text(id_)
 
 
 def test_no_other_name_is_changed_again() -> None:
-    names = Pseudonyms(SALT, iter([{"userId": "anna@x.de", "profileId": "pers", "sessionId": "person-"}]))
-    told = names.text("anna@x.de pers person-")
-    assert told == " ".join(names.text(one) for one in ("anna@x.de", "pers", "person-"))
+    names = Pseudonymizer(SALT, iter([{"userId": "anna@x.de", "profileId": "pers", "sessionId": "person-"}]))
+    told = names.replace_in_text("anna@x.de pers person-")
+    assert told == " ".join(names.replace_in_text(one) for one in ("anna@x.de", "pers", "person-"))
 
 
 def test_identities_of_different_letter_case_keep_different_names() -> None:
-    names = Pseudonyms(SALT, iter([{"userId": "anna@x.de", "profileId": "ANNA@x.de"}]))
-    assert names.text("anna@x.de") != names.text("ANNA@x.de")
-    told = [names.text("anna@x.de"), names.text("ANNA@x.de")]
-    assert names.text("of anna@x.de ANNA@x.de") == "of " + " ".join(told)
+    names = Pseudonymizer(SALT, iter([{"userId": "anna@x.de", "profileId": "ANNA@x.de"}]))
+    assert names.replace_in_text("anna@x.de") != names.replace_in_text("ANNA@x.de")
+    told = [names.replace_in_text("anna@x.de"), names.replace_in_text("ANNA@x.de")]
+    assert names.replace_in_text("of anna@x.de ANNA@x.de") == "of " + " ".join(told)
 
 
 def test_a_short_identity_stays_in_a_sentence() -> None:
-    names = Pseudonyms(SALT, iter([{"userId": "a"}]))
-    assert names.text("a long value") == "a long value"
-    assert names.text("a") != "a"
+    names = Pseudonymizer(SALT, iter([{"userId": "a"}]))
+    assert names.replace_in_text("a long value") == "a long value"
+    assert names.replace_in_text("a") != "a"
 
 
 OF_NAMES = "person-0123456789abcdef"
 APART = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=OF_NAMES + OF_NAMES.upper()), min_size=4)
-IDS = APART.filter(lambda text: len(text.strip(WHITE)) >= 4 and not is_placeholder(text))
+IDS = APART.filter(lambda text: len(text.strip(BLANK_CHARACTERS)) >= 4 and not is_placeholder(text))
 
 
-@given(IDS, st.text(OF_NAMES, min_size=4, max_size=7), st.sampled_from(sorted(WRITERS)), st.booleans())
+@given(IDS, st.text(OF_NAMES, min_size=4, max_size=7), st.sampled_from(sorted(ESCAPE_FUNCTIONS)), st.booleans())
 def test_in_any_form_nobody_is_named_and_names_do_not_change_each_other(
     id_: str, like_a_name: str, how: str, capitals: bool
 ) -> None:
-    names = Pseudonyms(SALT, iter([{"userId": id_, "profileId": like_a_name}]))
-    write = WRITERS[how]
+    names = Pseudonymizer(SALT, iter([{"userId": id_, "profileId": like_a_name}]))
+    write = ESCAPE_FUNCTIONS[how]
     form = write(id_.upper() if capitals else id_)
-    assert names.text(f"<<{form}>>") == f"<<{write(names.text(id_))}>>"
+    assert names.replace_in_text(f"<<{form}>>") == f"<<{write(names.replace_in_text(id_))}>>"

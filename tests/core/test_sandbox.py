@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from intempt_core.events import EventName
-from intempt_core.feeds import FEEDS, Interaction, feeds_of
+from intempt_core.feeds import FEEDS, Interaction, compute_feeds
 from intempt_core.sandbox import LARGEST_BODY, app, running
 
 SOURCE = "1841503112918048768"
@@ -380,7 +380,7 @@ def test_feeds_over_the_wire_are_the_feeds_of_the_same_events(
     groups = [(name.value, [event(f"e{number}", product)]) for number, (name, product) in enumerate(done)]
     for start in range(0, len(groups), requests):
         shop.sent(*groups[start : start + requests])
-    expected = feeds_of(Interaction(name, product) for name, product in done)
+    expected = compute_feeds(Interaction(name, product) for name, product in done)
     assert {feed: shop.feed(feed) for feed in FEEDS} == expected
 
 

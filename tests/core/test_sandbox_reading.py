@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.events import IDENTITIES, EventName, GivenEvent, errors_of
+from intempt_core.events import IDENTITY_FIELDS, EventName, GivenEvent, find_event_errors
 from intempt_core.issues import Place
 from intempt_core.sandbox.answers import Refused
 from intempt_core.sandbox.glance import Event, at_a_glance
@@ -31,7 +31,7 @@ values = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.sampled_from(["", " ", "u1", "0", "null", "é", "\u200b", "a\u0000", "1841503112918048768", "-x"]),
 )  # fmt: skip
-fields = ("eventId", *IDENTITIES, "sessionId", "pageId", "anotherAccountId", "timestamp", "data", "more")
+fields = ("eventId", *IDENTITY_FIELDS, "sessionId", "pageId", "anotherAccountId", "timestamp", "data", "more")
 bodies = st.one_of(
     values,
     st.builds(
@@ -47,7 +47,7 @@ names = st.sampled_from([*(name.value for name in EventName), "Identify", "produ
 @given(names, st.lists(bodies, max_size=4))
 def test_what_passes_at_a_glance_the_model_passes_too(name: Any, payload: list[Any]) -> None:
     if at_a_glance(name, payload, frozenset()) is not None:
-        assert [errors_of(GivenEvent(name, body, Place())) for body in payload] == [[]] * len(payload)
+        assert [find_event_errors(GivenEvent(name, body, Place())) for body in payload] == [[]] * len(payload)
 
 
 @given(names, st.lists(bodies | st.just(GOOD), max_size=9))
@@ -67,7 +67,7 @@ def test_events_of_one_payload_are_read_as_each_is_alone(name: Any, payload: lis
 
 @given(st.sampled_from(list(EventName)), bodies)
 def test_an_event_of_the_four_is_judged_as_the_model_judges_it(name: EventName, body: Any) -> None:
-    expected = [issue.code for issue in errors_of(GivenEvent(name.value, body, Place()))]
+    expected = [issue.code for issue in find_event_errors(GivenEvent(name.value, body, Place()))]
     if "timestamp_before_2010" in expected:
         with pytest.raises(Refused):
             one(name.value, body)

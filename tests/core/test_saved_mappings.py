@@ -11,37 +11,37 @@ from hypothesis import strategies as st
 from intempt_core.cli import main
 from intempt_core.errors import MappingError
 from intempt_core.mapping import Mapping
-from intempt_core.saved_mappings import NAME_LENGTH, SavedMapping, SavedMappings, read_mapping
+from intempt_core.saved_mappings import MAPPING_NAME_LENGTH, SavedMapping, MappingStore, read_mapping_file
 
 SHOP = Mapping({"sku": "data.productId", "who": "userId", "what": "name"}, names={"view": "Product viewed"})
 HEADER = ("what", "sku", "who", "note")
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> SavedMappings:
-    return SavedMappings(tmp_path / "data" / "mappings")
+def kept(tmp_path: Path) -> MappingStore:
+    return MappingStore(tmp_path / "data" / "mappings")
 
 
-def names(kept: SavedMappings) -> list[str]:
+def names(kept: MappingStore) -> list[str]:
     return [saved.name for saved in kept.all()]
 
 
-def test_what_is_saved_comes_back_and_is_a_mapping_file(kept: SavedMappings) -> None:
+def test_what_is_saved_comes_back_and_is_a_mapping_file(kept: MappingStore) -> None:
     assert names(kept) == []
     kept.save(SavedMapping("shop", HEADER, SHOP))
     assert kept.get("shop") == SavedMapping("shop", HEADER, SHOP)
     (file,) = kept.folder.iterdir()
     assert Mapping.from_json(file.read_text("utf-8")) == SHOP
-    assert kept.same_as(SHOP) == kept.get("shop")
-    assert kept.same_as(Mapping({})) is None
+    assert kept.find_equal(SHOP) == kept.get("shop")
+    assert kept.find_equal(Mapping({})) is None
 
 
-names_of_any_kind = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=NAME_LENGTH)
+names_of_any_kind = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=MAPPING_NAME_LENGTH)
 
 
 @given(st.lists(names_of_any_kind | st.sampled_from([".", "..", "a/b", "A", "a", "nul"]), max_size=4, unique=True))
 def test_every_name_is_kept_apart_and_deleted_alone(tmp_path_factory: pytest.TempPathFactory, given: list[str]) -> None:
-    kept = SavedMappings(tmp_path_factory.mktemp("kept"))
+    kept = MappingStore(tmp_path_factory.mktemp("kept"))
     for name in given:
         kept.save(SavedMapping(name, HEADER, SHOP))
     assert sorted(names(kept)) == sorted(given)
@@ -51,7 +51,7 @@ def test_every_name_is_kept_apart_and_deleted_alone(tmp_path_factory: pytest.Tem
     assert names(kept) == given[:1]
 
 
-def test_saving_again_replaces_renaming_moves_and_nothing_is_lost(kept: SavedMappings) -> None:
+def test_saving_again_replaces_renaming_moves_and_nothing_is_lost(kept: MappingStore) -> None:
     kept.save(SavedMapping("shop", HEADER, Mapping({"x": "userId"})))
     kept.save(SavedMapping("shop", HEADER, SHOP))
     kept.save(SavedMapping("other", HEADER, SHOP))
@@ -65,25 +65,25 @@ def test_saving_again_replaces_renaming_moves_and_nothing_is_lost(kept: SavedMap
     kept.delete("nobody")
 
 
-@pytest.mark.parametrize("name", ["", " ", " shop", "a\nb", "x" * (NAME_LENGTH + 1)])
-def test_what_is_no_name_is_told(kept: SavedMappings, name: str) -> None:
+@pytest.mark.parametrize("name", ["", " ", " shop", "a\nb", "x" * (MAPPING_NAME_LENGTH + 1)])
+def test_what_is_no_name_is_told(kept: MappingStore, name: str) -> None:
     with pytest.raises(MappingError, match="name"):
         kept.save(SavedMapping(name, HEADER, SHOP))
     assert names(kept) == []
 
 
-def test_a_mapping_that_is_wrong_is_not_kept(kept: SavedMappings) -> None:
+def test_a_mapping_that_is_wrong_is_not_kept(kept: MappingStore) -> None:
     with pytest.raises(MappingError, match="no field"):
         kept.save(SavedMapping("shop", HEADER, Mapping({"a": "nothing"})))
 
 
-def test_a_file_is_recognised_by_its_header_in_any_order(kept: SavedMappings) -> None:
+def test_a_file_is_recognised_by_its_header_in_any_order(kept: MappingStore) -> None:
     kept.save(SavedMapping("a part", ("sku", "who"), Mapping({"sku": "data.productId"})))
     kept.save(SavedMapping("shop", HEADER, SHOP))
     kept.save(SavedMapping("elsewhere", ("a",), Mapping({"a": "userId"})))
     kept.save(SavedMapping("nothing", HEADER, Mapping({})))
     found = kept.recognise([*reversed(HEADER), "expect", "problems"])
-    assert [(one.saved.name, one.exact, one.new) for one in found] == [
+    assert [(one.saved.name, one.exact, one.new_columns) for one in found] == [
         ("shop", True, ()),
         ("a part", False, ("note", "what")),
     ]
@@ -91,7 +91,7 @@ def test_a_file_is_recognised_by_its_header_in_any_order(kept: SavedMappings) ->
     assert kept.recognise(["other"]) == []
 
 
-def test_a_name_that_is_not_there_is_told_with_its_nearest(kept: SavedMappings) -> None:
+def test_a_name_that_is_not_there_is_told_with_its_nearest(kept: MappingStore) -> None:
     with pytest.raises(MappingError, match=r"None is saved yet\."):
         kept.get("shop")
     kept.save(SavedMapping("shop", HEADER, SHOP))
@@ -99,7 +99,7 @@ def test_a_name_that_is_not_there_is_told_with_its_nearest(kept: SavedMappings) 
         kept.get("shpo")
 
 
-def test_a_file_that_a_person_put_there_is_taken_and_one_that_is_no_mapping_is_told(kept: SavedMappings) -> None:
+def test_a_file_that_a_person_put_there_is_taken_and_one_that_is_no_mapping_is_told(kept: MappingStore) -> None:
     kept.folder.mkdir(parents=True)
     (kept.folder / "by hand.json").write_text(SHOP.to_json())
     (kept.folder / "broken.json").write_text("{")
@@ -118,7 +118,7 @@ def test_a_file_that_a_person_put_there_is_taken_and_one_that_is_no_mapping_is_t
 @pytest.mark.skipif(os.name != "posix", reason="a folder's rights")
 def test_a_folder_that_takes_no_file_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "mappings").write_text("a file in the place of the folder")
-    kept = SavedMappings(tmp_path / "mappings")
+    kept = MappingStore(tmp_path / "mappings")
     assert names(kept) == []
     with pytest.raises(MappingError, match="could not be saved in"):
         kept.save(SavedMapping("shop", HEADER, SHOP))
@@ -136,7 +136,7 @@ def test_a_folder_that_takes_no_file_is_a_sentence(tmp_path: Path) -> None:
 def test_what_is_bad_in_an_imported_mapping_is_a_sentence(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "brought.json").write_text(text)
     with pytest.raises(MappingError) as error:
-        read_mapping(tmp_path / "brought.json")
+        read_mapping_file(tmp_path / "brought.json")
     assert says in str(error.value)
     assert str(error.value).startswith("brought.json: ")
 
@@ -145,7 +145,7 @@ def test_what_is_bad_in_an_imported_mapping_is_a_sentence(tmp_path: Path, text: 
 
 
 def test_the_command_line_takes_a_file_or_a_saved_name_and_tells_what_is_saved(
-    tmp_path: Path, kept: SavedMappings, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, kept: MappingStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "shop.csv"
     file.write_text("what,sku,who,note\nview,p1,u1,x\n")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from intempt_core.credentials import Credential
 from intempt_core.errors import SecretFound
-from intempt_core.secrecy import refuse_secrets, secret_free
+from intempt_core.secrecy import reject_secrets, require_no_secret
 
 PREFIX, SECRET = "shopprefix", "9f3c51d2a7e/4b60+x"
 KEY = f"{PREFIX}.{SECRET}"
@@ -33,21 +33,21 @@ def test_a_key_is_found_in_every_form_wherever_the_text_is_cut(a: str, form: str
     pieces = [text[start:end] for start, end in pairwise(places)]
     given_out: list[str] = []
     with pytest.raises(SecretFound) as raised:
-        given_out.extend(refuse_secrets(pieces, [Credential.parse("other.key-of-another"), CREDENTIAL]))
+        given_out.extend(reject_secrets(pieces, [Credential.parse("other.key-of-another"), CREDENTIAL]))
     assert not any(form in "".join(given_out) for form in FORMS)
     assert SECRET not in str(raised.value)
 
 
 @given(st.lists(st.text(max_size=50), max_size=8))
 def test_what_holds_no_key_leaves_as_it_is(pieces: list[str]) -> None:
-    assert "".join(refuse_secrets(pieces, [CREDENTIAL])) == "".join(pieces)
-    assert "".join(refuse_secrets(pieces, [])) == "".join(pieces)
-    assert secret_free("".join(pieces), [CREDENTIAL]) == "".join(pieces)
+    assert "".join(reject_secrets(pieces, [CREDENTIAL])) == "".join(pieces)
+    assert "".join(reject_secrets(pieces, [])) == "".join(pieces)
+    assert require_no_secret("".join(pieces), [CREDENTIAL]) == "".join(pieces)
 
 
 def test_a_text_with_a_key_is_refused_with_a_sentence() -> None:
     with pytest.raises(SecretFound, match="a target's key is in it"):
-        secret_free(f'{{"data": "{KEY}"}}', [CREDENTIAL])
+        require_no_secret(f'{{"data": "{KEY}"}}', [CREDENTIAL])
 
 
 def test_every_download_of_the_screens_passes_the_guard() -> None:

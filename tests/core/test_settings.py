@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from intempt_core.errors import ConsoleError, SettingsError
-from intempt_core.settings import ROOT, Settings
+from intempt_core.settings import PROJECT_FOLDER, Settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
     assert Settings.from_environment({}) == Settings()
     assert Settings.from_environment({"CONSOLE_PORT": "  ", "PORT": "1"}) == Settings()
-    assert Settings().data == ROOT / ".data"
-    assert (ROOT / "app.py").name == "app.py"
+    assert Settings().data == PROJECT_FOLDER / ".data"
+    assert (PROJECT_FOLDER / "app.py").name == "app.py"
 
 
 def test_every_setting_says_what_it_means_and_its_default_lies_in_its_bounds() -> None:

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.errors import ConsoleError, CredentialError, NoSuchTarget, TargetIncomplete
-from intempt_core.feeds import TITLES
+from intempt_core.errors import ConsoleError, CredentialError, TargetNotFound, TargetIncomplete
+from intempt_core.feeds import FEED_TITLES
 from intempt_core.targets import (
     KEY_VARIABLE,
     MASK,
@@ -190,7 +190,7 @@ def test_the_sandbox_needs_no_description() -> None:
     assert (sandbox.title, sandbox.production, sandbox.deduplicates) == ("Sandbox", False, True)
     assert sandbox.credential is not None
     assert parts_of(sandbox.credential) == ("sandbox", "sandbox")
-    assert dict(sandbox.feeds) == {feed: feed for feed in TITLES}
+    assert dict(sandbox.feeds) == {feed: feed for feed in FEED_TITLES}
     assert targets().all == (sandbox,)
 
 
@@ -412,9 +412,9 @@ def test_no_targets_at_all_is_no_problem_but_nonsense_is() -> None:
 
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:
     found = targets({"shop": {**SHOP, "key": KEY}})
-    with pytest.raises(NoSuchTarget, match=r"“shpo”.*There is: sandbox, shop\."):
+    with pytest.raises(TargetNotFound, match=r"“shpo”.*There is: sandbox, shop\."):
         found.get("shpo")
-    with pytest.raises(NoSuchTarget) as caught:
+    with pytest.raises(TargetNotFound) as caught:
         found.get(KEY)
     assert KEY not in str(caught.value)
     assert MASK in str(caught.value)

@@ -12,8 +12,8 @@ from intempt_core.checks import check_table
 from intempt_core.columns import Cells, Times, TimeState, clamped
 from intempt_core.errors import MappingError
 from intempt_core.mapped import map_table
-from intempt_core.mapping import Mapping, zone_of
-from intempt_core.times import FORMS, MICROSECONDS, MILLISECONDS, PATTERNS, SECONDS, check_form, pattern_of, reader_of
+from intempt_core.mapping import Mapping, load_time_zone
+from intempt_core.times import NAMED_TIME_FORMATS, EPOCH_MICROSECONDS, EPOCH_MILLISECONDS, COMMON_TIME_PATTERNS, EPOCH_SECONDS, check_time_format, compile_time_pattern, build_time_parser
 from tests.core.tables_by_hand import table_of
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
@@ -43,16 +43,16 @@ def ms(iso: str) -> int:
         ("100%% %F", "100% 2022-10-01", "2022-09-30T22:00:00+00:00"),
         ("%d.%m.%Y %H:%M", "27.03.2022 02:30", "2022-03-27T01:30:00+00:00"),  # an hour that Berlin skips
         ("%d.%m.%Y %H:%M", "30.10.2022 02:30", "2022-10-30T00:30:00+00:00"),  # one that it has twice: the first
-        (SECONDS, "1664582400", "2022-10-01T00:00:00+00:00"),
-        (SECONDS, "1664582400.1239", "2022-10-01T00:00:00.123+00:00"),
-        (MICROSECONDS, "1664582400123999", "2022-10-01T00:00:00.123+00:00"),
-        (MILLISECONDS, "1664582400000", "2022-10-01T00:00:00+00:00"),
+        (EPOCH_SECONDS, "1664582400", "2022-10-01T00:00:00+00:00"),
+        (EPOCH_SECONDS, "1664582400.1239", "2022-10-01T00:00:00.123+00:00"),
+        (EPOCH_MICROSECONDS, "1664582400123999", "2022-10-01T00:00:00.123+00:00"),
+        (EPOCH_MILLISECONDS, "1664582400000", "2022-10-01T00:00:00+00:00"),
         ("iso", "2022-10-01", "2022-09-30T22:00:00+00:00"),
     ],
 )
 def test_a_cell_is_read_in_its_form(form: str, cell: str, iso: str) -> None:
-    check_form(form)
-    assert reader_of(form, BERLIN)(cell) == ms(iso)
+    check_time_format(form)
+    assert build_time_parser(form, BERLIN)(cell) == ms(iso)
     column = Times(Cells(pa.array([cell], pa.large_string())), BERLIN, form)
     assert column.ms.tolist() == [ms(iso)]
 
@@ -75,13 +75,13 @@ def test_a_cell_is_read_in_its_form(form: str, cell: str, iso: str) -> None:
         ("%d.%m.%Y %z", "01.10.2022 +25:00"),
         ("%d %b %Y", "01 ſep 2022"),
         ("iso", "1664582400000"),
-        (MILLISECONDS, "2022-10-01"),
-        (SECONDS, "1.66E+9"),
-        (SECONDS, "yesterday"),
+        (EPOCH_MILLISECONDS, "2022-10-01"),
+        (EPOCH_SECONDS, "1.66E+9"),
+        (EPOCH_SECONDS, "yesterday"),
     ],
 )
 def test_what_is_not_of_the_form_is_unreadable(form: str, cell: str) -> None:
-    assert reader_of(form, UTC_ZONE)(cell) is None
+    assert build_time_parser(form, UTC_ZONE)(cell) is None
     assert Times(Cells(pa.array([cell], pa.large_string())), UTC_ZONE, form).state.tolist() == [TimeState.UNREADABLE]
 
 
@@ -110,14 +110,14 @@ def test_a_wrong_form_is_told_in_a_sentence(form: str, says: str) -> None:
 FIRST, MIDDLE, LAST = datetime(1000, 1, 1), datetime(1970, 1, 1), datetime(2099, 12, 31)  # noqa: DTZ001  zones follow
 
 
-@given(st.datetimes(MIDDLE, LAST), st.sampled_from(PATTERNS))
+@given(st.datetimes(MIDDLE, LAST), st.sampled_from(COMMON_TIME_PATTERNS))
 def test_what_python_writes_is_read_as_python_reads_it(time: datetime, pattern: str) -> None:
     written = time.replace(tzinfo=UTC).strftime(pattern)
     read = datetime.strptime(written, pattern).replace(tzinfo=UTC)
-    assert reader_of(pattern, UTC_ZONE)(written) == (read - EPOCH) // timedelta(milliseconds=1)
+    assert build_time_parser(pattern, UTC_ZONE)(written) == (read - EPOCH) // timedelta(milliseconds=1)
 
 
-forms = st.sampled_from([*FORMS, *PATTERNS, "%y%m%d", "%d.%m.%Y %H:%M:%S.%f"])
+forms = st.sampled_from([*NAMED_TIME_FORMATS, *COMMON_TIME_PATTERNS, "%y%m%d", "%d.%m.%Y %H:%M:%S.%f"])
 written = st.builds(lambda time, pattern: time.replace(tzinfo=UTC).strftime(pattern), st.datetimes(FIRST), forms)
 odd = st.from_regex(r"\A *[0-3]?[0-9][./-][01]?[0-9][./-][0-9]{2,4}( [0-9]{1,2}:[0-9]{2})?( [ap]m)? *\Z")
 numbers = st.from_regex(r"\A-?[0-9]{1,31}(\.[0-9]{1,5})?\Z")
@@ -131,10 +131,10 @@ numbers = st.from_regex(r"\A-?[0-9]{1,31}(\.[0-9]{1,5})?\Z")
     st.sampled_from(["UTC", "Europe/Berlin", "Africa/Monrovia"]),
 )
 def test_a_column_is_read_as_each_of_its_cells(cells: list[str], form: str, zone_name: str) -> None:
-    zone = zone_of(zone_name)
+    zone = load_time_zone(zone_name)
     cells = [cell.encode("utf-8", "ignore").decode() for cell in cells]
     column = Times(Cells(pa.array(cells, pa.large_string())), zone, form)
-    read = [reader_of(form, zone)(cell) for cell in cells]
+    read = [build_time_parser(form, zone)(cell) for cell in cells]
     assert (column.state == TimeState.READ).tolist() == [time is not None for time in read]
     assert column.ms.tolist() == [clamped(time or 0) for time in read]
 
@@ -153,4 +153,4 @@ def test_a_form_is_written_down_only_where_there_is_one() -> None:
     assert "time_format" not in Mapping({}).to_json()
     own = Mapping({}, time_format="%d.%m.%Y")
     assert Mapping.from_json(own.to_json()) == own
-    assert pattern_of("%d.%m.%Y").parts == ("day", "month", "year")
+    assert compile_time_pattern("%d.%m.%Y").parts == ("day", "month", "year")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from intempt_core import read_payload
-from intempt_core.events import EventName, body_of
+from intempt_core.events import EventName, build_request_body
 from pages.parts import look
 from pages.parts.composing import State
 from pages.parts.form import EventForm, Row
@@ -214,7 +214,7 @@ def test_the_form_holds_any_event_as_it_came(name: str, event: dict[str, Any]) -
     form = EventForm(1)
     form.fill(name, event)
     assert form.holds(name, event)
-    found = read_payload(body_of([form.read(0)]).decode()).events[0]
+    found = read_payload(build_request_body([form.read(0)]).decode()).events[0]
     assert json.dumps([found.name, found.body], sort_keys=True) == json.dumps([name, event], sort_keys=True)
 
 
