@@ -18,7 +18,7 @@ from intempt_core.events import Json, get_field, dump_json, now_ms
 from intempt_core.history import AttemptRecord, History
 from intempt_core.issues import GIVEN_MAX_CHARACTERS, Issue
 from intempt_core.json_text import JsonText
-from intempt_core.marking import visible
+from intempt_core.marking import escape_invisible
 from intempt_core.payloads import read_payload
 from intempt_core.pseudonyms import Pseudonymizer
 
@@ -147,7 +147,7 @@ def _table(rows: list[tuple[Json, Json]]) -> str:
 
 
 def _text(value: Json) -> str:
-    return html.escape(visible(value if isinstance(value, str) else dump_json(value).decode("utf-8", "replace")))
+    return html.escape(escape_invisible(value if isinstance(value, str) else dump_json(value).decode("utf-8", "replace")))
 
 
 def _indented(body: str) -> str:

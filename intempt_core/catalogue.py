@@ -26,29 +26,29 @@ from intempt_core.tables import read_table
 
 Mask: TypeAlias = NDArray[np.bool_]
 
-EXACT = "productId"
+PRODUCT_ID_HEADER = "productId"
 """The one header that is the product id without being asked about (CONTRACT 2.4)."""
 
-LIKELY = ("product_id", "productid", "product id", "sku", "id", "item_id", "itemid")
+LIKELY_ID_HEADERS = ("product_id", "productid", "product id", "sku", "id", "item_id", "itemid")
 """Headers, in lower case, that probably are the product id: offered, never taken silently."""
 
-NAMING = ("name", "title", "product_name", "productname", "label", "brand", "category_code", "category")
+PRODUCT_NAME_HEADERS = ("name", "title", "product_name", "productname", "label", "brand", "category_code", "category")
 """Headers, in lower case, that probably say what a product is called."""
 
-LONGEST_NAME = 120
+MAX_PRODUCT_NAME_LENGTH = 120
 """Characters of a product's name that are kept."""
 
-JSON_BYTES = 200_000_000
+MAX_CATALOGUE_JSON_BYTES = 200_000_000
 """Bytes of a JSON file at the most: it is read whole into memory, several times its size."""
 
-KEYS_AT_MOST = 200
+MAX_CATALOGUE_KEYS = 200
 """Different keys that the objects of a JSON file may have."""
 
 _SCHEMA = pa.schema([("id", pa.large_string()), ("name", pa.large_string())])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Listing:
+class CatalogueFile:
     """A file that may be a catalogue: its columns by header, all text."""
 
     name: str
@@ -59,23 +59,23 @@ class Listing:
     @property
     def id_column(self) -> str | None:
         """The column of the product id: where it is called exactly so."""
-        return EXACT if EXACT in self.header else None
+        return PRODUCT_ID_HEADER if PRODUCT_ID_HEADER in self.header else None
 
     @property
-    def likely(self) -> str:
+    def likely_id_column(self) -> str:
         """The column that is probably the product id."""
         by_name = {column.strip().lower(): column for column in self.header}
-        return self.id_column or next((by_name[name] for name in LIKELY if name in by_name), self.header[0])
+        return self.id_column or next((by_name[name] for name in LIKELY_ID_HEADERS if name in by_name), self.header[0])
 
     @property
-    def naming(self) -> list[str]:
+    def name_columns(self) -> list[str]:
         """The columns that probably say what a product is called, the one that says most first."""
         by_name = {column.strip().lower(): column for column in self.header}
-        return [by_name[name] for name in NAMING if name in by_name][:3]
+        return [by_name[name] for name in PRODUCT_NAME_HEADERS if name in by_name][:3]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Catalogue:
+class ProductCatalogue:
     """Products by id: ``ids`` are sorted and each stands once, ``names`` stand beside them, empty where there is none.
 
     ``name`` is the file's, ``loaded_at`` epoch ms, ``rows`` the rows that the file had.
@@ -90,26 +90,26 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def lacks(self, ids: pa.Array | pa.ChunkedArray) -> Mask:
+    def is_unknown(self, ids: pa.Array | pa.ChunkedArray) -> Mask:
         """Which of these ids (texts) are no product of the catalogue; as quick for a million."""
         found: Mask = pc.invert(pc.is_in(ids, value_set=self.ids)).to_numpy(zero_copy_only=False)
         return found
 
-    def called(self, ids: Iterable[str]) -> dict[str, str]:
+    def names_of(self, ids: Iterable[str]) -> dict[str, str]:
         """The names of those of these products that have one."""
-        asked = pa.array([text for text in dict.fromkeys(ids) if _is_text(text)], pa.large_string())
+        asked = pa.array([text for text in dict.fromkeys(ids) if _is_encodable(text)], pa.large_string())
         at = pc.index_in(asked, value_set=self.ids)
         names = self.names.take(at).to_pylist()
         return {id_: name for id_, name in zip(asked.to_pylist(), names, strict=True) if name}
 
-    def missing(self, ids: Iterable[str]) -> frozenset[str]:
+    def unknown_ids(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of these ids that are no product of the catalogue."""
-        asked = [text for text in dict.fromkeys(ids) if _is_text(text)]
-        lacking = self.lacks(pa.array(asked, pa.large_string()))
+        asked = [text for text in dict.fromkeys(ids) if _is_encodable(text)]
+        lacking = self.is_unknown(pa.array(asked, pa.large_string()))
         return frozenset(text for text, lacks in zip(asked, lacking, strict=True) if lacks)
 
 
-def _is_text(text: str) -> bool:
+def _is_encodable(text: str) -> bool:
     """Whether Arrow can hold a text: half a character is in no catalogue either."""
     try:
         text.encode()
@@ -121,19 +121,19 @@ def _is_text(text: str) -> bool:
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_listing(data: bytes | Path, *, name: str) -> Listing:
+def read_catalogue_file(data: bytes | Path, *, name: str) -> CatalogueFile:
     """Read a file as what may be a catalogue. JSON: a list of objects, an object with such a list, or one a line.
 
     Raises :class:`ReadError` with a sentence where it is neither that nor a table.
     """
-    head = _head(data)
+    head = _read_head(data)
     if head.lstrip()[:1] in (b"{", b"["):
-        return _read_json(data, name)
+        return _read_json_file(data, name)
     table = read_table(data, name=name)
-    return Listing(name, table.header, table.columns, table.rows)
+    return CatalogueFile(name, table.header, table.columns, table.rows)
 
 
-def _head(data: bytes | Path) -> bytes:
+def _read_head(data: bytes | Path) -> bytes:
     if isinstance(data, bytes):
         return data[:4096].removeprefix(b"\xef\xbb\xbf")
     try:
@@ -143,35 +143,35 @@ def _head(data: bytes | Path) -> bytes:
         raise ReadError(f"The file cannot be read: {error.strerror}.") from None
 
 
-def _read_json(data: bytes | Path, name: str) -> Listing:
+def _read_json_file(data: bytes | Path, name: str) -> CatalogueFile:
     size = len(data) if isinstance(data, bytes) else data.stat().st_size
-    if size > JSON_BYTES:
-        raise ReadError(f"{name} has {size:,} bytes; a JSON catalogue has {JSON_BYTES:,} at the most. Give it as CSV.")
+    if size > MAX_CATALOGUE_JSON_BYTES:
+        raise ReadError(f"{name} has {size:,} bytes; a JSON catalogue has {MAX_CATALOGUE_JSON_BYTES:,} at the most. Give it as CSV.")
     content = data if isinstance(data, bytes) else data.read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ReadError(f"{name} begins like JSON and is not UTF-8. Save it as UTF-8.") from None
-    objects = _objects(_parsed(text, name), name)
-    keys = list(islice(dict.fromkeys(key for one in objects for key in one), KEYS_AT_MOST + 1))
-    if len(keys) > KEYS_AT_MOST:
-        raise ReadError(f"{name} has objects with more than {KEYS_AT_MOST} different keys; products have the same few.")
+    objects = _extract_products(_parse_documents(text, name), name)
+    keys = list(islice(dict.fromkeys(key for one in objects for key in one), MAX_CATALOGUE_KEYS + 1))
+    if len(keys) > MAX_CATALOGUE_KEYS:
+        raise ReadError(f"{name} has objects with more than {MAX_CATALOGUE_KEYS} different keys; products have the same few.")
     if not keys:
         raise ReadError(f"{name} holds no product: a catalogue is a list of objects, each with an id.")
     columns = {
-        key: pa.chunked_array([pa.array([_cell(one.get(key)) for one in objects], pa.large_string())]) for key in keys
+        key: pa.chunked_array([pa.array([_format_cell(one.get(key)) for one in objects], pa.large_string())]) for key in keys
     }
-    return Listing(name, tuple(keys), columns, len(objects))
+    return CatalogueFile(name, tuple(keys), columns, len(objects))
 
 
-def _parsed(text: str, name: str) -> Any:
+def _parse_documents(text: str, name: str) -> Any:
     """The document, or the documents of its lines. Any: JSON. Numbers stay the text that they are (CONTRACT 1.2)."""
 
-    def read(document: str) -> Any:
+    def parse_json(document: str) -> Any:
         return json.loads(document, parse_int=str, parse_float=str, parse_constant=str)
 
     try:
-        return read(text)
+        return parse_json(text)
     except RecursionError:
         raise ReadError(f"{name} is nested too deeply for a catalogue.") from None
     except ValueError as error:
@@ -180,14 +180,14 @@ def _parsed(text: str, name: str) -> Any:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
-                    documents.append(read(line))
+                    documents.append(parse_json(line))
                 except (ValueError, RecursionError):
                     where = f"line {number:,}" if documents else str(error)
                     raise ReadError(f"{name} begins like JSON and is none: {where}.", line=number) from None
         return documents
 
 
-def _objects(document: Any, name: str) -> list[dict[str, Any]]:
+def _extract_products(document: Any, name: str) -> list[dict[str, Any]]:
     """The products of a document. Any: JSON."""
     if isinstance(document, dict):
         lists = [value for value in document.values() if isinstance(value, list)]
@@ -197,7 +197,7 @@ def _objects(document: Any, name: str) -> list[dict[str, Any]]:
     return document
 
 
-def _cell(value: Any) -> str:
+def _format_cell(value: Any) -> str:
     """A value as text; half a character is replaced, for no id has one. Any: JSON."""
     if isinstance(value, bool | None):
         text = "" if value is None else str(value).lower()
@@ -206,28 +206,28 @@ def _cell(value: Any) -> str:
     return text.encode(errors="replace").decode()
 
 
-def catalogue_of(
-    listing: Listing, id_column: str, naming: Sequence[str] = (), *, loaded_at: int | None = None
-) -> Catalogue:
+def build_catalogue(
+    file: CatalogueFile, id_column: str, name_columns: Sequence[str] = (), *, loaded_at: int | None = None
+) -> ProductCatalogue:
     """The catalogue of a file. Rows without an id are no products. Raises :class:`ReadError` where there is none.
 
     ``naming`` are the columns that say, one after the other, what a product is called.
     """
-    ids = _one(listing.columns[id_column])
+    ids = _combine_chunks(file.columns[id_column])
     given = pc.greater(pc.binary_length(pc.utf8_trim(ids, characters=BLANK_CHARACTERS)), 0)
     names = pa.array([""] * len(ids), pa.large_string())
-    for column in naming:
-        more = pc.utf8_trim_whitespace(_one(listing.columns[column]))
+    for column in name_columns:
+        more = pc.utf8_trim_whitespace(_combine_chunks(file.columns[column]))
         between = pc.if_else(
             pc.and_(pc.greater(pc.binary_length(names), 0), pc.greater(pc.binary_length(more), 0)), " · ", ""
         )
         names = pc.binary_join_element_wise(
             names, between.cast(pa.large_string()), more, pa.scalar("", pa.large_string())
         )
-    names = pc.utf8_slice_codeunits(names, 0, LONGEST_NAME)
+    names = pc.utf8_slice_codeunits(names, 0, MAX_PRODUCT_NAME_LENGTH)
     table = pa.table([ids, names], _SCHEMA).filter(given)
     if not table.num_rows:
-        raise ReadError(f"No row of {listing.name} has a product id in its column {id_column}. Choose another column.")
+        raise ReadError(f"No row of {file.name} has a product id in its column {id_column}. Choose another column.")
     # The last name that is not empty: such rows sort last of their id, and a stable order keeps them as in the file.
     named = pc.greater(pc.binary_length(table["name"]), 0).cast(pa.int8())
     order = pc.sort_indices(
@@ -235,22 +235,22 @@ def catalogue_of(
         [("id", "ascending"), ("named", "ascending"), ("row", "ascending")],
     )
     table = table.take(order)
-    sorted_ids = _one(table["id"])
+    sorted_ids = _combine_chunks(table["id"])
     last = np.ones(len(sorted_ids), np.bool_)
     last[:-1] = pc.not_equal(sorted_ids.slice(1), sorted_ids.slice(0, len(sorted_ids) - 1)).to_numpy(
         zero_copy_only=False
     )
     table = table.filter(pa.array(last))
-    return Catalogue(
-        listing.name,
+    return ProductCatalogue(
+        file.name,
         now_ms() if loaded_at is None else loaded_at,
-        listing.rows,
-        _one(table["id"]),
-        _one(table["name"]),
+        file.rows,
+        _combine_chunks(table["id"]),
+        _combine_chunks(table["name"]),
     )
 
 
-def _one(column: pa.ChunkedArray) -> pa.Array:
+def _combine_chunks(column: pa.ChunkedArray) -> pa.Array:
     found = column.combine_chunks()
     return found.cast(pa.large_string()) if found.type != pa.large_string() else found
 
@@ -258,34 +258,34 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
 # ── keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Catalogues:
+class CatalogueStore:
     """The catalogues of this console, one for each target (by its key), kept in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: dict[str, tuple[tuple[int, int], Catalogue]] = {}
+        self._loaded: dict[str, tuple[tuple[int, int], ProductCatalogue]] = {}
 
-    def of(self, target: str) -> Catalogue | None:
+    def get(self, target: str) -> ProductCatalogue | None:
         """A target's catalogue, if one is loaded. Raises :class:`CatalogueUnavailable`: its file cannot be read."""
-        file = self._file(target)
+        file = self._path_of(target)
         try:
             found = file.stat()
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise _unavailable(file, error) from None
+            raise _explain_unavailable(file, error) from None
         stamp = (found.st_mtime_ns, found.st_ino)
-        kept = self._read.get(target)
+        kept = self._loaded.get(target)
         if kept is None or kept[0] != stamp:
-            kept = self._read[target] = (stamp, _load(file))
+            kept = self._loaded[target] = (stamp, _load_catalogue(file))
         return kept[1]
 
-    def keep(self, target: str, catalogue: Catalogue) -> None:
+    def save(self, target: str, catalogue: ProductCatalogue) -> None:
         """Make it a target's catalogue, in the place of one that there was. Raises :class:`CatalogueUnavailable`."""
-        file = self._file(target)
+        file = self._path_of(target)
         part = file.with_suffix(f".{uuid4().hex}.part")
-        told = {"name": catalogue.name, "loaded_at": catalogue.loaded_at, "rows": catalogue.rows}
-        schema = _SCHEMA.with_metadata({"catalogue": json.dumps(told)})
+        metadata = {"name": catalogue.name, "loaded_at": catalogue.loaded_at, "rows": catalogue.rows}
+        schema = _SCHEMA.with_metadata({"catalogue": json.dumps(metadata)})
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
@@ -294,32 +294,32 @@ class Catalogues:
         except OSError as error:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-            raise _unavailable(file, error) from None
-        self._read.pop(target, None)
+            raise _explain_unavailable(file, error) from None
+        self._loaded.pop(target, None)
 
     def remove(self, target: str) -> None:
         """A target has no catalogue any more. Raises :class:`CatalogueUnavailable`."""
-        file = self._file(target)
+        file = self._path_of(target)
         try:
             file.unlink(missing_ok=True)
         except OSError as error:
-            raise _unavailable(file, error) from None
-        self._read.pop(target, None)
+            raise _explain_unavailable(file, error) from None
+        self._loaded.pop(target, None)
 
-    def _file(self, target: str) -> Path:
+    def _path_of(self, target: str) -> Path:
         return self._folder / f"{sha256(target.encode()).hexdigest()[:32]}.arrow"
 
 
-def _load(file: Path) -> Catalogue:
+def _load_catalogue(file: Path) -> ProductCatalogue:
     try:
         with pa.memory_map(str(file)) as source:
             table = pa.ipc.open_file(source).read_all()
-        told = json.loads(table.schema.metadata[b"catalogue"])
-        return Catalogue(told["name"], told["loaded_at"], told["rows"], _one(table["id"]), _one(table["name"]))
+        metadata = json.loads(table.schema.metadata[b"catalogue"])
+        return ProductCatalogue(metadata["name"], metadata["loaded_at"], metadata["rows"], _combine_chunks(table["id"]), _combine_chunks(table["name"]))
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise _unavailable(file, error) from None
+        raise _explain_unavailable(file, error) from None
 
 
-def _unavailable(file: Path, error: Exception) -> CatalogueUnavailable:
+def _explain_unavailable(file: Path, error: Exception) -> CatalogueUnavailable:
     why = error.strerror if isinstance(error, OSError) and error.strerror else "its file is damaged"
     return CatalogueUnavailable(f"The catalogue ({file}) cannot be used: {why}. Load it again, or remove it.")

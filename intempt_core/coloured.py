@@ -17,7 +17,7 @@ from intempt_core.columns import Numbers
 from intempt_core.events import IDENTITY_FIELDS
 from intempt_core.exports import PROBLEMS_HEADER, is_formula, issue_words, problem_line
 from intempt_core.issues import ISSUE_KINDS, Issue, Severity
-from intempt_core.judges import ROWS_AT_ONCE
+from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapped import MappedTable
 from intempt_core.mapping import PROBLEMS_COLUMN
 from intempt_core.report import Report
@@ -122,7 +122,7 @@ class _Book:
         rows = flagged[: self._most_rows - 1]
         issues = self._report.issues_by_row(flagged.tolist())
         line, room = 1, self._most_rows - 1
-        step = max(1, min(ROWS_AT_ONCE, _CELLS_AT_ONCE // max(1, len(header))))
+        step = max(1, min(ISSUE_BLOCK_ROWS, _CELLS_AT_ONCE // max(1, len(header))))
         listed = written = 0
         for start in range(0, len(rows), step):
             some = rows[start : start + step].tolist()
@@ -139,7 +139,7 @@ class _Book:
                 f"A sheet holds {self._most_rows - 1:,} rows here: {len(flagged) - len(rows):,} of {len(flagged):,} "
                 "rows with problems are left out. problems.csv has them all."
             )
-        left_out = self._report.issue_count() - len(self._report.beside) - written
+        left_out = self._report.issue_count() - len(self._report.document_issues) - written
         if left_out:
             self.notes.append(
                 f"{left_out:,} of {left_out + written:,} problems are left out of the sheet “Problems”. problems.csv "

@@ -14,10 +14,10 @@ from itertools import islice
 from xml.sax.saxutils import escape, quoteattr
 
 from intempt_core.events import dump_json
-from intempt_core.expectations import Expectations, Result, State
+from intempt_core.expectations import ExpectationReport, ExpectationResult, ExpectationState
 from intempt_core.history import History, RowOutcome
 from intempt_core.issues import Issue
-from intempt_core.judges import ROWS_AT_ONCE
+from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapped import MappedDocuments, MappedTable
 from intempt_core.mapping import PROBLEMS_COLUMN
 from intempt_core.report import Report
@@ -70,7 +70,7 @@ def left_behind_csv(table: Table, report: Report, stay: Sequence[int] | None = N
     that have a header are there.
     """
     header = [column for column in table.header if column != PROBLEMS_COLUMN]
-    bad = report.bad.nonzero()[0].tolist() if stay is None else stay
+    bad = report.error_mask.nonzero()[0].tolist() if stay is None else stay
     return _csv([*header, PROBLEMS_COLUMN], _left_behind(table, report, header, bad))
 
 
@@ -100,8 +100,8 @@ def mended_csv(mapped: MappedTable) -> Iterator[str]:
 
 
 def _whole(mapped: MappedTable, header: Sequence[str], *, own: bool) -> Iterator[list[str]]:
-    for start in range(0, mapped.rows, ROWS_AT_ONCE):
-        rows = list(range(start, min(start + ROWS_AT_ONCE, mapped.rows)))
+    for start in range(0, mapped.rows, ISSUE_BLOCK_ROWS):
+        rows = list(range(start, min(start + ISSUE_BLOCK_ROWS, mapped.rows)))
         cells = [mapped.table.take_cells(column, rows) for column in header]
         if own:
             cells.append([str(text) for text in mapped.values("eventId", rows)])
@@ -179,8 +179,8 @@ def problem_line(issue: Issue) -> tuple[object, ...]:
 
 def _left_behind(table: Table, report: Report, header: Sequence[str], bad: Sequence[int]) -> Iterator[list[str]]:
     issues = report.issues_by_row(bad)
-    for start in range(0, len(bad), ROWS_AT_ONCE):
-        rows = bad[start : start + ROWS_AT_ONCE]
+    for start in range(0, len(bad), ISSUE_BLOCK_ROWS):
+        rows = bad[start : start + ISSUE_BLOCK_ROWS]
         cells = [table.take_cells(column, rows) for column in header]
         said = _apostrophes(
             header, cells, [[issue_words(issue) for issue in found] for found in islice(issues, len(rows))]
@@ -206,7 +206,7 @@ def issue_words(issue: Issue) -> str:
 # ── a file that tests itself ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def expected_json(tests: Expectations) -> Iterator[str]:
+def expected_json(tests: ExpectationReport) -> Iterator[str]:
     """The tests of a file as one JSON object: counts, then one result a row, each on a line of its own."""
     counts = {state.value: count for state, count in tests.counts.items()}
     head = dump_json({"file": tests.table.name, "rows": tests.rows, "as_expected": tests.as_expected, **counts}).decode()
@@ -216,7 +216,7 @@ def expected_json(tests: Expectations) -> Iterator[str]:
     yield "\n]}\n"
 
 
-def _result_json(result: Result) -> str:
+def _result_json(result: ExpectationResult) -> str:
     return dump_json(
         {
             "row": result.row,
@@ -224,12 +224,12 @@ def _result_json(result: Result) -> str:
             "result": result.state.value,
             "expected": result.expected,
             "found": result.found,
-            "says": result.says,
+            "says": result.message,
         }
     ).decode()
 
 
-def expected_junit(tests: Expectations, report: Report) -> Iterator[str]:
+def expected_junit(tests: ExpectationReport, report: Report) -> Iterator[str]:
     """The tests of a file as JUnit XML for a build server: a row is a test case.
 
     A row that is not as expected is a failure, whose text are the row's problems; an expectation that cannot be read
@@ -237,25 +237,25 @@ def expected_junit(tests: Expectations, report: Report) -> Iterator[str]:
     """
     counts, name = tests.counts, _attribute(tests.table.name)
     totals = (
-        f'tests="{tests.rows}" failures="{counts[State.FAILED]}" errors="{counts[State.UNREADABLE]}" '
-        f'skipped="{counts[State.UNTESTED]}"'
+        f'tests="{tests.rows}" failures="{counts[ExpectationState.FAILED]}" errors="{counts[ExpectationState.UNREADABLE]}" '
+        f'skipped="{counts[ExpectationState.UNTESTED]}"'
     )
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {totals}>\n<testsuite name={name} {totals}>\n'
-    issues = report.issues_by_row(tests.rows_in(State.FAILED).tolist())
+    issues = report.issues_by_row(tests.rows_in(ExpectationState.FAILED).tolist())
     for some in _pieces(_test_case(result, name, issues) for result in tests.results()):
         yield "".join(some)
     yield "</testsuite>\n</testsuites>\n"
 
 
-def _test_case(result: Result, name: str, issues: Iterator[list[Issue]]) -> str:
+def _test_case(result: ExpectationResult, name: str, issues: Iterator[list[Issue]]) -> str:
     case = f'<testcase classname={name} name="row {result.row} (line {result.line}){_expects(result.expected)}"'
-    if result.state is State.FAILED:
+    if result.state is ExpectationState.FAILED:
         text = "\n".join(issue.sentence for issue in next(issues))
-        message = f'message={_attribute(result.says)} type="not as expected"'
+        message = f'message={_attribute(result.message)} type="not as expected"'
         return f"{case}><failure {message}>{escape(_NOT_XML.sub('�', text))}</failure></testcase>\n"
-    if result.state is State.UNREADABLE:
-        return f'{case}><error message={_attribute(result.says)} type="expectation"/></testcase>\n'
-    if result.state is State.UNTESTED:
+    if result.state is ExpectationState.UNREADABLE:
+        return f'{case}><error message={_attribute(result.message)} type="expectation"/></testcase>\n'
+    if result.state is ExpectationState.UNTESTED:
         return f'{case}><skipped message="The row says nothing in its column expect."/></testcase>\n'
     return f"{case}/>\n"
 

@@ -16,13 +16,13 @@ from intempt_core.events import HINT_BUILDERS, GivenEvent, Json, get_field, find
 from intempt_core.issues import Issue, Place
 from intempt_core.mapped import MappedTable
 
-ROWS_AT_ONCE = 4096
+ISSUE_BLOCK_ROWS = 4096
 """Rows that are judged together."""
 
-_WAYS_KEPT = 4096  # ways of being wrong whose judgement one stream keeps
-_OF_READING = ("row_long", "row_short", "value_type")  # what a row shows beside its event: the model never sees it
+_PATTERNS_CACHED = 4096  # ways of being wrong whose judgement one stream keeps
+_READER_CODES = ("row_long", "row_short", "value_type")  # what a row shows beside its event: the model never sees it
 
-_Judged: TypeAlias = list[tuple[Issue, str | None]]
+_FieldIssues: TypeAlias = list[tuple[Issue, str | None]]
 """The issues of one row, each with the field that it is about, where a column gives that field."""
 
 
@@ -39,129 +39,129 @@ class Finding:
     rows: Numbers
     field: str = ""
     hint: Callable[[int], str] | None = None
-    points: Numbers | None = None
-    parts: Callable[[], "Parts"] | None = None
+    first_rows: Numbers | None = None
+    partition: Callable[[], "Partition"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Partition:
     """The rows of one finding told apart: row ``i`` of it is of the part ``names[of[i]]``."""
 
     names: tuple[str, ...]
-    of: Numbers
+    codes: Numbers
 
 
-class Judge(Protocol):
+class RowIssueSource(Protocol):
     """What a report asks for the rows that somebody looks at; rows are sorted and count from 0."""
 
-    def own(self, rows: Sequence[int], findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
+    def issues(self, rows: Sequence[int], findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
         """The issues that each row has by itself; ``findings`` are all that was found without a look at its values."""
         ...
 
-    def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
+    def field_values(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
         """Place and value of one field in each row; no value is ``None``."""
         ...
 
 
-class ListJudge:
+class ListRowIssues:
     """The judge of events in a list, all judged already."""
 
     def __init__(self, events: Sequence[GivenEvent], issues: Sequence[Sequence[Issue]]) -> None:
         self._events = events
         self._issues = issues
 
-    def own(self, rows: Sequence[int], _findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
+    def issues(self, rows: Sequence[int], _findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
         """What was found before."""
         return (list(self._issues[row]) for row in rows)
 
-    def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
+    def field_values(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
         """Of each event."""
         for event in (self._events[row] for row in rows):
             yield event.place_of(field), event.name if field == "name" else get_field(event.body, field)
 
 
-class DocumentJudge:
+class DocumentRowIssues:
     """The judge of JSON lines: the model is asked about each row that somebody looks at; ``read`` is what reading
     found, by row.
     """
 
-    def __init__(self, mapped: MappedTable, read: Mapping[int, Sequence[Issue]]) -> None:
+    def __init__(self, mapped: MappedTable, reader_issues: Mapping[int, Sequence[Issue]]) -> None:
         self._mapped = mapped
-        self._read = read
+        self._reader_issues = reader_issues
 
-    def own(self, rows: Sequence[int], _findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
+    def issues(self, rows: Sequence[int], _findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
         """The model's issues, then those of reading."""
         for row, event in zip(rows, self._mapped.events(rows), strict=True):
-            yield [*find_event_errors(event), *find_event_warnings(event), *self._read.get(row, ())]
+            yield [*find_event_errors(event), *find_event_warnings(event), *self._reader_issues.get(row, ())]
 
-    def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
+    def field_values(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
         """Of each event."""
         for event in self._mapped.events(rows):
             yield event.place_of(field), event.name if field == "name" else get_field(event.body, field)
 
 
-class TableJudge:
+class TableRowIssues:
     """The judge of a mapped table."""
 
     def __init__(self, mapped: MappedTable) -> None:
         self._mapped = mapped
-        self._blank = mapped.blank_event()
-        self._field_at = {self._blank.place_of(field).pointer: field for field in mapped.cells}
+        self._constant_event = mapped.blank_event()
+        self._field_by_pointer = {self._constant_event.place_of(field).pointer: field for field in mapped.cells}
 
-    def own(self, rows: Sequence[int], findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
+    def issues(self, rows: Sequence[int], findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
         """The model's issues, then those of reading."""
-        judged = [finding for finding in findings if finding.hint is None and finding.code not in _OF_READING]
-        typed = [finding for finding in findings if finding.code == "value_type"]
-        known: dict[bytes, _Judged] = {}
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            block = np.asarray(rows[start : start + ROWS_AT_ONCE], np.int64)
+        model_findings = [finding for finding in findings if finding.hint is None and finding.code not in _READER_CODES]
+        type_findings = [finding for finding in findings if finding.code == "value_type"]
+        cache: dict[bytes, _FieldIssues] = {}
+        for start in range(0, len(rows), ISSUE_BLOCK_ROWS):
+            block = np.asarray(rows[start : start + ISSUE_BLOCK_ROWS], np.int64)
             found: list[list[Issue]] = [[] for _ in block]
-            marks = [hits(finding.rows, block) for finding in judged]
-            self._model(block, marks, known, found)
-            self._reading(block, typed, found)
+            marks = [is_in_sorted(finding.rows, block) for finding in model_findings]
+            self._add_model_issues(block, marks, cache, found)
+            self._add_reader_issues(block, type_findings, found)
             yield from found
 
-    def fields(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
+    def field_values(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
         """Of each row."""
-        place = self._blank.place_of(field)
+        place = self._constant_event.place_of(field)
         lines = self._mapped.table.lines[np.asarray(rows, np.int64)].tolist()
         for row, line, value in zip(rows, lines, self._mapped.values(field, rows), strict=True):
             yield Place(row + 1, line, place.column, place.pointer), value
 
-    def _model(
-        self, block: Numbers, marks: Sequence[Mask], known: dict[bytes, _Judged], found: list[list[Issue]]
+    def _add_model_issues(
+        self, block: Numbers, masks: Sequence[Mask], cache: dict[bytes, _FieldIssues], found: list[list[Issue]]
     ) -> None:
-        where = np.flatnonzero(np.logical_or.reduce(marks)) if marks else np.empty(0, np.int64)
+        where = np.flatnonzero(np.logical_or.reduce(masks)) if masks else np.empty(0, np.int64)
         if not where.size:
             return
         rows = block[where]
         filled = [self._mapped.filled_mask(field, rows) for field in self._mapped.cells]
-        bits = np.packbits(np.stack([*(mark[where] for mark in marks), *filled], axis=1), axis=1)
-        ways, firsts, way_of = np.unique(bits, axis=0, return_index=True, return_inverse=True)
-        names = [way.tobytes() for way in ways]
-        if len(known) > _WAYS_KEPT:
-            known.clear()
-        new = [way for way, name in enumerate(names) if name not in known]
+        bits = np.packbits(np.stack([*(mark[where] for mark in masks), *filled], axis=1), axis=1)
+        patterns, firsts, pattern_of_row = np.unique(bits, axis=0, return_index=True, return_inverse=True)
+        names = [way.tobytes() for way in patterns]
+        if len(cache) > _PATTERNS_CACHED:
+            cache.clear()
+        new = [way for way, name in enumerate(names) if name not in cache]
         for way, event in zip(new, self._mapped.events(rows[firsts[new]].tolist()), strict=True):
             issues = [*find_event_errors(event), *find_event_warnings(event)]
-            known[names[way]] = [(issue, self._field_at.get(issue.place.pointer)) for issue in issues]
-        order = np.argsort(way_of.reshape(-1), kind="stable")
-        for name, same in zip(names, np.split(order, np.cumsum(np.bincount(way_of.reshape(-1)))[:-1]), strict=True):
-            self._spread(known[name], rows[same].tolist(), [found[index] for index in where[same].tolist()])
+            cache[names[way]] = [(issue, self._field_by_pointer.get(issue.place.pointer)) for issue in issues]
+        order = np.argsort(pattern_of_row.reshape(-1), kind="stable")
+        for name, same in zip(names, np.split(order, np.cumsum(np.bincount(pattern_of_row.reshape(-1)))[:-1]), strict=True):
+            self._copy_issues(cache[name], rows[same].tolist(), [found[index] for index in where[same].tolist()])
 
-    def _spread(self, judged: _Judged, rows: list[int], found: list[list[Issue]]) -> None:
+    def _copy_issues(self, model_issues: _FieldIssues, rows: list[int], found: list[list[Issue]]) -> None:
         """Give rows that are wrong in the same way the issues of one of them, each with its own place and value."""
-        for issue, field in judged:
+        for issue, field in model_issues:
             code, place, hint_of = issue.code, issue.place, HINT_BUILDERS.get(issue.code)
             if field is None:
                 for row, its, line in zip(rows, found, self._mapped.table.lines[rows].tolist(), strict=True):
                     its.append(Issue(code, Place(row + 1, line, place.column, place.pointer), issue.given, issue.hint))
                 continue
-            for its, (here, value) in zip(found, self.fields(field, rows), strict=True):
+            for its, (here, value) in zip(found, self.field_values(field, rows), strict=True):
                 hint = issue.hint if hint_of is None else hint_of(value)
                 its.append(Issue(code, here, format_given(value), hint))
 
-    def _reading(self, block: Numbers, typed: Sequence[Finding], found: list[list[Issue]]) -> None:
+    def _add_reader_issues(self, block: Numbers, type_findings: Sequence[Finding], found: list[list[Issue]]) -> None:
         """What a row shows beside its event: cells too many or too few, and cells that are not of their type."""
         table = self._mapped.table
         for row, its in zip(block.tolist(), found, strict=True) if table.cell_counts else ():
@@ -169,13 +169,13 @@ class TableJudge:
             if count != len(table.header):
                 code = "row_long" if count > len(table.header) else "row_short"
                 its.append(Issue(code, Place(row + 1, int(table.lines[row])), str(count)))
-        for finding in typed:
-            where = np.flatnonzero(hits(finding.rows, block)).tolist()
-            for index, (place, value) in zip(where, self.fields(finding.field, block[where].tolist()), strict=True):
+        for finding in type_findings:
+            where = np.flatnonzero(is_in_sorted(finding.rows, block)).tolist()
+            for index, (place, value) in zip(where, self.field_values(finding.field, block[where].tolist()), strict=True):
                 found[index].append(Issue(finding.code, place, format_given(value)))
 
 
-def hits(rows: Numbers, block: Numbers) -> Mask:
+def is_in_sorted(rows: Numbers, block: Numbers) -> Mask:
     """Whether each row of a block stands in sorted ``rows``, of which there is at least one."""
     found: Mask = rows[np.minimum(np.searchsorted(rows, block), rows.size - 1)] == block
     return found

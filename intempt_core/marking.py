@@ -14,25 +14,25 @@ from intempt_core.issues import Issue, Severity
 from intempt_core.json_text import TEXT_LINE_END
 from intempt_core.payloads import Payload
 
-LINES_DRAWN = 2_000
+MAX_LINES_DRAWN = 2_000
 """Lines that a screen draws at once, around the one that is looked at."""
 
-_OUTLANDISH = "".join(sorted((set(INVISIBLE_CHARACTERS) | set(BLANK_CHARACTERS)) - set(" \t\r\n")))
-_UNSEEN = re.compile(f"([{re.escape(_OUTLANDISH)}\ud800-\udfff]|\r(?!\n))")
+_ESCAPED_CHARACTERS = "".join(sorted((set(INVISIBLE_CHARACTERS) | set(BLANK_CHARACTERS)) - set(" \t\r\n")))
+_INVISIBLE_PATTERN = re.compile(f"([{re.escape(_ESCAPED_CHARACTERS)}\ud800-\udfff]|\r(?!\n))")
 
 
-def written_out(char: str) -> str:
+def escape_character(char: str) -> str:
     """A character that nobody sees, as its number: ``⟨U+202E⟩``."""
     return f"⟨U+{ord(char):04X}⟩"
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     """A text with everything in it that nobody sees written out; line ends, tabs and spaces stay."""
-    return _UNSEEN.sub(lambda found: written_out(found[0]), text)
+    return _INVISIBLE_PATTERN.sub(lambda found: escape_character(found[0]), text)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Annotation:
     """A stretch of the text with a problem; ``number`` is the problem's in its list."""
 
     at: int
@@ -41,14 +41,14 @@ class Mark:
     number: int
 
 
-class Piece(NamedTuple):
+class TextPiece(NamedTuple):
     """Neighbouring characters that look the same: ``kind`` is ``error``, ``warning``, ``unseen`` or nothing."""
 
     text: str
     kind: str = ""
 
 
-class Line(NamedTuple):
+class AnnotatedLine(NamedTuple):
     """A line of the text, from 1, the worst that stands in it, and the numbers of the problems that begin in it.
 
     A tuple, for a pasted text may have a hundred thousand of them.
@@ -56,11 +56,11 @@ class Line(NamedTuple):
 
     number: int
     severity: Severity | None
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TextPiece, ...]
     problems: tuple[int, ...]
 
 
-def span_of(payload: Payload, issue: Issue) -> tuple[int, int]:
+def find_issue_span(payload: Payload, issue: Issue) -> tuple[int, int]:
     """Where in the text an issue stands.
 
     A field that is not there is marked at the bracket of the object that lacks it, an object at its own bracket.
@@ -74,57 +74,57 @@ def span_of(payload: Payload, issue: Issue) -> tuple[int, int]:
     return payload.source.text_span(at, end)
 
 
-def marks_of(payload: Payload, issues: Iterable[Issue]) -> list[Mark]:
+def annotate_issues(payload: Payload, issues: Iterable[Issue]) -> list[Annotation]:
     """A mark for each issue, in the text's order."""
-    marks = [Mark(*span_of(payload, issue), issue.severity, number) for number, issue in enumerate(issues)]
-    return sorted(marks, key=attrgetter("at"))
+    annotations = [Annotation(*find_issue_span(payload, issue), issue.severity, number) for number, issue in enumerate(issues)]
+    return sorted(annotations, key=attrgetter("at"))
 
 
-def lines_of(text: str, marks: Sequence[Mark], first: int = 1, count: int = 1_000_000) -> list[Line]:
+def annotate_lines(text: str, annotations: Sequence[Annotation], first: int = 1, count: int = 1_000_000) -> list[AnnotatedLine]:
     """Lines ``first`` to ``first + count`` of a text (from 1), with their marks; ``marks`` are in the text's order."""
     ends = [found.span() for found in TEXT_LINE_END.finditer(text)]
     starts = [0, *(end for _, end in ends)][first - 1 : first - 1 + count]
     stops = [*(start for start, _ in ends), len(text)][first - 1 : first - 1 + count]
-    plain = text.isascii() and not _UNSEEN.search(text)
-    lines, ahead, over = [], 0, [mark for mark in marks if starts and mark.at < starts[0] < mark.end]
-    while starts and ahead < len(marks) and marks[ahead].at < starts[0]:
+    plain = text.isascii() and not _INVISIBLE_PATTERN.search(text)
+    lines, ahead, over = [], 0, [mark for mark in annotations if starts and mark.at < starts[0] < mark.end]
+    while starts and ahead < len(annotations) and annotations[ahead].at < starts[0]:
         ahead += 1
     for number, (start, stop) in enumerate(zip(starts, stops, strict=True), first):
         after = ahead
-        while after < len(marks) and marks[after].at <= stop:
+        while after < len(annotations) and annotations[after].at <= stop:
             after += 1
         if after == ahead and not over:
             whole = text[start:stop]
-            pieces = (Piece(whole),) if plain and whole else tuple(_seen(whole, ""))
-            lines.append(Line(number, None, pieces, ()))
+            pieces = (TextPiece(whole),) if plain and whole else tuple(_split_invisible(whole, ""))
+            lines.append(AnnotatedLine(number, None, pieces, ()))
             continue
-        mine = [*over, *marks[ahead:after]]
+        mine = [*over, *annotations[ahead:after]]
         worst = min(mark.severity for mark in mine)  # "error" comes before "warning"
-        problems = tuple(sorted(mark.number for mark in marks[ahead:after]))
-        lines.append(Line(number, worst, tuple(_pieces(text, start, stop, mine)), problems))
+        problems = tuple(sorted(mark.number for mark in annotations[ahead:after]))
+        lines.append(AnnotatedLine(number, worst, tuple(_split_line(text, start, stop, mine)), problems))
         over, ahead = [mark for mark in mine if mark.end > stop + 1], after
     return lines
 
 
-def _pieces(text: str, start: int, stop: int, marks: Sequence[Mark]) -> Iterator[Piece]:
+def _split_line(text: str, start: int, stop: int, annotations: Sequence[Annotation]) -> Iterator[TextPiece]:
     """A line in pieces; where marks lie over each other the worse one shows, then the earlier."""
     at = start
-    for mark in sorted(marks, key=lambda mark: (mark.at, mark.severity, -mark.end)) if marks else ():
+    for mark in sorted(annotations, key=lambda mark: (mark.at, mark.severity, -mark.end)) if annotations else ():
         begin, end = max(mark.at, at), min(mark.end, stop)
         if end <= begin:
             continue
-        yield from _seen(text[at:begin], "")
-        yield from _seen(text[begin:end], mark.severity.value)
+        yield from _split_invisible(text[at:begin], "")
+        yield from _split_invisible(text[begin:end], mark.severity.value)
         at = end
-    yield from _seen(text[at:stop], "")
+    yield from _split_invisible(text[at:stop], "")
 
 
-def _seen(text: str, kind: str) -> Iterator[Piece]:
+def _split_invisible(text: str, kind: str) -> Iterator[TextPiece]:
     """A piece, with what nobody sees in it as pieces of its own."""
     if text.isascii() and text.isprintable():
         if text:
-            yield Piece(text, kind)
+            yield TextPiece(text, kind)
         return
-    for number, piece in enumerate(_UNSEEN.split(text)):
+    for number, piece in enumerate(_INVISIBLE_PATTERN.split(text)):
         if piece:
-            yield Piece(written_out(piece), "unseen") if number % 2 else Piece(piece, kind)
+            yield TextPiece(escape_character(piece), "unseen") if number % 2 else TextPiece(piece, kind)

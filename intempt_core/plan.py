@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intempt_core.body_columns import bodies
-from intempt_core.columns import Columns, TimeState, clamped
+from intempt_core.columns import ColumnChecker, TimeState, clamp_to_int64
 from intempt_core.errors import PlanError
 from intempt_core.events import (
     LINKING_FIELDS,
@@ -267,12 +267,12 @@ def plan_table(
         raise PlanError(f"A row that the file does not have was chosen; it has {mapped.rows:,} rows.")
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
-    columns = Columns(mapped.column_view if isinstance(mapped, MappedDocuments) else mapped)
+    columns = ColumnChecker(mapped.column_view if isinstance(mapped, MappedDocuments) else mapped)
     persons = persons_of(chosen.size, *_links_of_columns(columns, chosen))
     if order is Order.TIME and columns.times is not None:
         by = _by_time(persons, columns.times.ms[chosen], columns.times.state[chosen] == TimeState.READ)
         chosen, persons = chosen[by], persons[by]
-    ids, ordered = columns.ids[chosen], columns.ordered[chosen]  # compiled are_one_order
+    ids, ordered = columns.id_codes[chosen], columns.is_order[chosen]  # compiled are_one_order
     one_order = ordered[1:] & ordered[:-1] & (ids[1:] == ids[:-1]) & (ids[1:] >= 0)
     return _plan(mapped, chosen, persons, ~one_order, settings)
 
@@ -302,7 +302,7 @@ def _times_of(events: Iterable[GivenEvent]) -> tuple[Numbers, NDArray[np.bool_]]
     """The times of events, and whether each has one."""
     times = [read_epoch_ms(get_field(event.body, "timestamp")) for event in events]
     known = np.array([time is not None for time in times], np.bool_)
-    return np.array([clamped(time or 0) for time in times], np.int64), known
+    return np.array([clamp_to_int64(time or 0) for time in times], np.int64), known
 
 
 def _by_time(persons: Numbers, ms: Numbers, known: NDArray[np.bool_]) -> Numbers:
@@ -339,10 +339,10 @@ def _links_of_events(events: Iterable[GivenEvent]) -> tuple[Numbers, Numbers]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def _links_of_columns(columns: Columns, rows: Numbers) -> tuple[Numbers, Numbers]:
+def _links_of_columns(columns: ColumnChecker, rows: Numbers) -> tuple[Numbers, Numbers]:
     """The same for rows of a table: compiled ``events.linking_of``. A constant is one identity that all rows have."""
-    constant = read_identities(columns.blank.body)
-    constant_links = dict(read_linking_ids(columns.blank.body))
+    constant = read_identities(columns.constant_event.body)
+    constant_links = dict(read_linking_ids(columns.constant_event.body))
     found: list[tuple[Numbers, Numbers]] = []
     used = 0
     alone = np.ones(rows.size, np.bool_)  # no identity but accountId is given, not even a placeholder

@@ -9,8 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from intempt_core.columns import ROWS_AT_ONCE as PART
-from intempt_core.columns import Mask, Numbers, clamped
+from intempt_core.columns import RULE_BLOCK_ROWS as PART
+from intempt_core.columns import Mask, Numbers, clamp_to_int64
 from intempt_core.events import (
     EventName,
     GivenEvent,
@@ -20,31 +20,31 @@ from intempt_core.events import (
     id_to_text,
     read_linking_ids,
 )
-from intempt_core.judges import Finding, Parts
-from intempt_core.report import Repeat
+from intempt_core.judges import Finding, Partition
+from intempt_core.report import DuplicateKind
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
+class DuplicateRows:
     """Rows that repeat an event id (CONTRACT 2.9), sorted, and beside each the row that has it first."""
 
-    repeated: Numbers
-    repeats: Numbers
-    shared: Numbers
-    shares: Numbers
+    repeated_rows: Numbers
+    repeated_first_rows: Numbers
+    shared_rows: Numbers
+    shared_first_rows: Numbers
 
 
-def find_repeats(
+def find_duplicates(
     ids: Numbers, wrong: Mask, orders: Callable[[], Numbers], products: Callable[[Numbers], Numbers]
-) -> Repeats:
+) -> DuplicateRows:
     """CONTRACT 2.9, over arrays: the first row without another error has the id, each later one repeats it.
 
     ``ids`` and ``products`` (of some rows) number equal ids equally, -1 is none; ``wrong`` are rows with another error;
     ``orders`` numbers the payloads of orders. Lines of the first row's order go by event id and product id together: of
     each further product the first line without another error shares the id, and a later one repeats it.
     """
-    rows = _shared(ids)
-    first = np.append(rows, ids.size)[_first_of(ids[rows], ~wrong[rows])]
+    rows = _find_ids_in_use_twice(ids)
+    first = np.append(rows, ids.size)[_find_first_good(ids[rows], ~wrong[rows])]
     later, has_it = rows[first < rows], first[first < rows]
     line = np.zeros(later.size, np.bool_)
     shared = line.copy()
@@ -61,14 +61,14 @@ def find_repeats(
         in_orders[later[line]] = in_orders[has_it[line]] = True
         lines = np.flatnonzero(in_orders)
         _, key = np.unique(ids[lines] * (product.max() + 1) + product[lines], return_inverse=True)
-        first_line = np.append(lines, ids.size)[_first_of(key.astype(np.int64), ~wrong[lines])]
+        first_line = np.append(lines, ids.size)[_find_first_good(key.astype(np.int64), ~wrong[lines])]
         mine = first_line[np.searchsorted(lines, later[line])]
         shared[line] = later[line] <= mine
         has_it[line] = np.where(shared[line], has_it[line], mine)
-    return Repeats(later[~shared], has_it[~shared], later[shared], has_it[shared])
+    return DuplicateRows(later[~shared], has_it[~shared], later[shared], has_it[shared])
 
 
-def _shared(ids: Numbers) -> Numbers:
+def _find_ids_in_use_twice(ids: Numbers) -> Numbers:
     """The rows whose id another row has too, sorted; -1 is no id."""
     often = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
     once = often.copy()
@@ -79,37 +79,37 @@ def _shared(ids: Numbers) -> Numbers:
     return np.flatnonzero(often[ids] & (ids >= 0))
 
 
-def _first_of(codes: Numbers, good: Mask) -> Numbers:
+def _find_first_good(codes: Numbers, good: Mask) -> Numbers:
     """For each row the index of the first good row of its code; the number of rows where there is none."""
-    words, code = np.unique(codes, return_inverse=True)
+    unique_codes, code = np.unique(codes, return_inverse=True)
     rows = np.flatnonzero(good)[::-1]
-    first = np.full(words.size, codes.size)
+    first = np.full(unique_codes.size, codes.size)
     first[code[rows]] = rows  # of equal codes the last one written, which is the first row, stays
     found: Numbers = first[code]
     return found
 
 
-def repeated(repeats: Repeats, words: Callable[[int], str], same_body: Callable[[], Mask]) -> Iterator[Finding]:
+def describe_duplicates(duplicate_rows: DuplicateRows, describe_row: Callable[[int], str], same_body: Callable[[], Mask]) -> Iterator[Finding]:
     """Repeats, told apart by ``same_body``: whether each repeats the whole first event and not only its id."""
 
     @cache
-    def parts() -> Parts:
-        return Parts(tuple(Repeat), np.where(same_body(), 0, 1))
+    def partition_by_body() -> Partition:
+        return Partition(tuple(DuplicateKind), np.where(same_body(), 0, 1))
 
-    def again(index: int) -> str:
-        first = words(int(repeats.repeats[index]))
-        if parts().of[index]:
+    def repeated_hint(index: int) -> str:
+        first = describe_row(int(duplicate_rows.repeated_first_rows[index]))
+        if partition_by_body().codes[index]:
             return f"It is the id of {first}, whose event is another. Give this event an id of its own."
         return f"It repeats {first} exactly. Leave it out, or give it an id of its own if it happened twice."
 
-    def share(index: int) -> str:
-        return f"It is shared with {words(int(repeats.shares[index]))}. Nothing to do, if these are lines of one order."
+    def shared_hint(index: int) -> str:
+        return f"It is shared with {describe_row(int(duplicate_rows.shared_first_rows[index]))}. Nothing to do, if these are lines of one order."
 
-    yield Finding("event_id_repeated", repeats.repeated, "eventId", again, repeats.repeats, parts)
-    yield Finding("event_id_shared", repeats.shared, "eventId", share, repeats.shares)
+    yield Finding("event_id_repeated", duplicate_rows.repeated_rows, "eventId", repeated_hint, duplicate_rows.repeated_first_rows, partition_by_body)
+    yield Finding("event_id_shared", duplicate_rows.shared_rows, "eventId", shared_hint, duplicate_rows.shared_first_rows)
 
 
-def orders_of(events: Iterable[GivenEvent], rows: Numbers) -> Numbers:
+def number_orders(events: Iterable[GivenEvent], rows: Numbers) -> Numbers:
     """A number for each order: events share it that are lines of one order (CONTRACT 2.9).
 
     In a document that is one payload. Elsewhere neighbours, by their ``rows``, with the same event id, person and time.
@@ -121,29 +121,29 @@ def orders_of(events: Iterable[GivenEvent], rows: Numbers) -> Numbers:
         if event.name == EventName.ORDERED:
             if not event.name_pointer.startswith(event.place.pointer + "/"):  # the name stands outside: a payload's
                 orders[index] = payloads.setdefault(event.name_pointer, index)
-            elif last is not None and last[0] == row - 1 and _same_order(last[1], event):
+            elif last is not None and last[0] == row - 1 and _is_same_order(last[1], event):
                 orders[index] = orders[index - 1]
         last = row, event
     return orders
 
 
-def _same_order(before: GivenEvent, event: GivenEvent) -> bool:
+def _is_same_order(before: GivenEvent, event: GivenEvent) -> bool:
     if before.name != event.name or not before.name_pointer.startswith(before.place.pointer + "/"):
         return False
     event_id = id_to_text(get_field(event.body, "eventId"))
-    time = _time_key(get_field(event.body, "timestamp"))
+    time = _make_time_key(get_field(event.body, "timestamp"))
     return (
         event_id is not None
         and event_id == id_to_text(get_field(before.body, "eventId"))
         and time is not None
-        and time == _time_key(get_field(before.body, "timestamp"))
+        and time == _make_time_key(get_field(before.body, "timestamp"))
         and not set(read_linking_ids(event.body)).isdisjoint(read_linking_ids(before.body))
     )
 
 
-def _time_key(value: Json) -> tuple[int, ...] | None:
+def _make_time_key(value: Json) -> tuple[int, ...] | None:
     """A time to compare: no time is one too, an unreadable one is ``None``."""
     time = read_epoch_ms(value)
     if time is not None:
-        return (clamped(time),)
+        return (clamp_to_int64(time),)
     return () if value is None else None

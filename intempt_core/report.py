@@ -15,13 +15,13 @@ from intempt_core.events import (
     format_given,
 )
 from intempt_core.issues import ISSUE_KINDS, Issue, Severity
-from intempt_core.judges import ROWS_AT_ONCE, Finding, Judge, Parts, hits
+from intempt_core.judges import ISSUE_BLOCK_ROWS, Finding, RowIssueSource, Partition, is_in_sorted
 
 
-class Sent(NamedTuple):
+class PriorSend(NamedTuple):
     """What became of an event id that was sent to a target before.
 
-    ``state`` is one of :data:`SENT_WORDS`, ``when`` is epoch milliseconds, ``batch`` the id of the batch it was in.
+    ``state`` is one of :data:`PRIOR_SEND_PHRASES`, ``when`` is epoch milliseconds, ``batch`` the id of the batch it was in.
     """
 
     state: str
@@ -29,12 +29,12 @@ class Sent(NamedTuple):
     batch: str = ""
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """``accepted on 2026-11-22 12:03 UTC``."""
-        return f"{SENT_WORDS[self.state]} {datetime.fromtimestamp(self.when / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+        return f"{PRIOR_SEND_PHRASES[self.state]} {datetime.fromtimestamp(self.when / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-SENT_WORDS = {
+PRIOR_SEND_PHRASES = {
     "accepted": "accepted on",
     "unknown": "sent, and may have arrived, on",
     "leaving": "set on its way on",
@@ -44,15 +44,15 @@ SENT_WORDS = {
 """Each state that an id sent before can be in, as a sentence begins; in any other it certainly never
 arrived."""
 
-Seen: TypeAlias = Callable[[Sequence[str]], Mapping[str, Sent]]
+PriorSendLookup: TypeAlias = Callable[[Sequence[str]], Mapping[str, PriorSend]]
 """Event ids → what history says of those among them that were sent to this target before."""
 
 
-class Repeat(StrEnum):
+class DuplicateKind(StrEnum):
     """How an event repeats the id of an earlier one (CONTRACT 2.9); lines of one order are a code of their own."""
 
     EXACT = "exact repeat"
-    OTHER = "same id, another body"
+    SAME_ID = "same id, another body"
 
 
 class Report:
@@ -69,48 +69,48 @@ class Report:
         self,
         rows: int,
         findings: Iterable[Finding],
-        judge: Judge,
+        row_issues: RowIssueSource,
         *,
-        more: Callable[[], Iterable[Finding]] = tuple,
-        beside: Sequence[Issue] = (),
+        find_more: Callable[[], Iterable[Finding]] = tuple,
+        document_issues: Sequence[Issue] = (),
     ) -> None:
         self.rows = rows
-        self.beside = tuple(beside)
-        self._first = [finding for finding in findings if finding.rows.size]
-        self._more: Callable[[], Iterable[Finding]] | None = more
-        self._finding = Lock()
-        self._judge = judge
-        self._sorted: dict[str | None, Numbers] = {}
-        self._parts: dict[tuple[str, str], Parts] = {}
+        self.document_issues = tuple(document_issues)
+        self._found = [finding for finding in findings if finding.rows.size]
+        self._find_more: Callable[[], Iterable[Finding]] | None = find_more
+        self._find_lock = Lock()
+        self._row_issues = row_issues
+        self._issue_rows_by_code: dict[str | None, Numbers] = {}
+        self._partitions: dict[tuple[str, str], Partition] = {}
 
     @property
     def _findings(self) -> list[Finding]:
-        with self._finding:
-            if self._more is not None:
-                self._first = [*self._first, *(finding for finding in self._more() if finding.rows.size)]
-                self._more = None  # with it goes what only it needed: what was worked out of whole columns
-        return self._first
+        with self._find_lock:
+            if self._find_more is not None:
+                self._found = [*self._found, *(finding for finding in self._find_more() if finding.rows.size)]
+                self._find_more = None  # with it goes what only it needed: what was worked out of whole columns
+        return self._found
 
     @cached_property
-    def bad(self) -> Mask:
+    def error_mask(self) -> Mask:
         """The rows with errors: they stay behind unless a person says otherwise."""
-        return self._rows_with(Severity.ERROR, self._first)
+        return self._severity_mask(Severity.ERROR, self._found)
 
     @property
     def rows_with_errors(self) -> int:
         """Rows that have at least one error."""
-        return int(self.bad.sum())
+        return int(self.error_mask.sum())
 
     @cached_property
     def rows_with_warnings(self) -> int:
         """Rows that have at least one warning."""
-        return int(self._rows_with(Severity.WARNING, self._findings).sum())
+        return int(self._severity_mask(Severity.WARNING, self._findings).sum())
 
     @cached_property
     def counts(self) -> dict[str, int]:
         """Rows by code, in the catalogue's order; issues beside the events count one each."""
         counts = {
-            code: self.rows_of(code).size + sum(issue.code == code for issue in self.beside) for code in ISSUE_KINDS
+            code: self.rows_of(code).size + sum(issue.code == code for issue in self.document_issues) for code in ISSUE_KINDS
         }
         return {code: count for code, count in counts.items() if count}
 
@@ -118,41 +118,41 @@ class Report:
         """The rows that show a code, or one part of it, sorted."""
         if part is not None:
             return self._part_rows(code, part)
-        found: Numbers = np.flatnonzero(self._marked(finding for finding in self._findings if finding.code == code))
+        found: Numbers = np.flatnonzero(self._finding_mask(finding for finding in self._findings if finding.code == code))
         return found
 
-    def of(self, code: str) -> Iterator[Finding]:
+    def findings_of(self, code: str) -> Iterator[Finding]:
         """What was found of a code, as it was found."""
         return (finding for finding in self._findings if finding.code == code)
 
-    def parts(self, code: str) -> dict[str, int]:
+    def part_counts(self, code: str) -> dict[str, int]:
         """The rows of a code told apart: how many there are of each part. Empty where a code has no parts."""
-        names = dict.fromkeys(name for finding in self._parted(code) for name in self._parts_of(finding).names)
+        names = dict.fromkeys(name for finding in self._partitioned(code) for name in self._partition_of(finding).names)
         counts = {name: self._part_rows(code, name).size for name in names}
         return {name: count for name, count in counts.items() if count}
 
-    def first_of(self, row: int) -> int | None:
+    def first_row_of(self, row: int) -> int | None:
         """The row (from 0) whose event id this one repeats or shares; ``None`` where it does neither."""
         for finding in self._findings:
-            if finding.points is not None and hits(finding.rows, np.array([row]))[0]:
-                return int(finding.points[np.searchsorted(finding.rows, row)])
+            if finding.first_rows is not None and is_in_sorted(finding.rows, np.array([row]))[0]:
+                return int(finding.first_rows[np.searchsorted(finding.rows, row)])
         return None
 
-    def _parted(self, code: str) -> Iterator[Finding]:
-        return (finding for finding in self._findings if finding.code == code and finding.parts is not None)
+    def _partitioned(self, code: str) -> Iterator[Finding]:
+        return (finding for finding in self._findings if finding.code == code and finding.partition is not None)
 
-    def _parts_of(self, finding: Finding) -> Parts:
+    def _partition_of(self, finding: Finding) -> Partition:
         key = (finding.code, finding.field)
-        if key not in self._parts and finding.parts is not None:
-            self._parts[key] = finding.parts()
-        return self._parts[key]
+        if key not in self._partitions and finding.partition is not None:
+            self._partitions[key] = finding.partition()
+        return self._partitions[key]
 
     def _part_rows(self, code: str, part: str) -> Numbers:
         rows = [np.empty(0, np.int64)]
-        for finding in self._parted(code):
-            parts = self._parts_of(finding)
+        for finding in self._partitioned(code):
+            parts = self._partition_of(finding)
             if part in parts.names:
-                rows.append(finding.rows[parts.of == parts.names.index(part)])
+                rows.append(finding.rows[parts.codes == parts.names.index(part)])
         return np.unique(np.concatenate(rows))
 
     def issues(
@@ -165,25 +165,25 @@ class Report:
         if part is not None and code is not None:
             rows = self._part_rows(code, part)[start : start + limit].tolist()
             return [issue for issues in self.issues_by_row(rows) for issue in issues if issue.code == code]
-        beside = [issue for issue in self.beside if code in (None, issue.code)]
-        shown_first = beside[start : start + limit]
-        start, limit = max(0, start - len(beside)), limit - len(shown_first)
-        flagged = self._flagged(code)
+        beside = [issue for issue in self.document_issues if code in (None, issue.code)]
+        document_page = beside[start : start + limit]
+        start, limit = max(0, start - len(beside)), limit - len(document_page)
+        flagged = self._issue_rows(code)
         some = flagged[start : start + limit]
         if not some.size:
-            return shown_first
+            return document_page
         rows = np.unique(some).tolist()
         found = [issue for issues in self.issues_by_row(rows) for issue in issues if code in (None, issue.code)]
         before = start - int(
             np.searchsorted(flagged, some[0])
         )  # issues of the first row that an earlier page has shown
-        return [*shown_first, *found[before : before + limit]]
+        return [*document_page, *found[before : before + limit]]
 
     def issue_count(self, code: str | None = None, part: str | None = None) -> int:
         """How many issues :meth:`issues` has; those beside the events are among them."""
         if part is not None and code is not None:
             return self._part_rows(code, part).size
-        beside = sum(code in (None, issue.code) for issue in self.beside)
+        beside = sum(code in (None, issue.code) for issue in self.document_issues)
         return beside + sum(finding.rows.size for finding in self._findings if code in (None, finding.code))
 
     def issues_of(self, row: int) -> list[Issue]:
@@ -192,16 +192,16 @@ class Report:
 
     def issues_by_row(self, rows: Sequence[int]) -> Iterator[list[Issue]]:
         """Every issue of each of these rows (sorted, from 0), errors first; as quick as it is for very many rows."""
-        own = self._judge.own(rows, self._findings)
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            some = rows[start : start + ROWS_AT_ONCE]
+        by_row = self._row_issues.issues(rows, self._findings)
+        for start in range(0, len(rows), ISSUE_BLOCK_ROWS):
+            some = rows[start : start + ISSUE_BLOCK_ROWS]
             block = np.asarray(some, np.int64)
-            found = list(islice(own, len(some)))
+            found = list(islice(by_row, len(some)))
             for finding in self._findings:
                 if finding.hint is not None:
-                    where = np.flatnonzero(hits(finding.rows, block))
+                    where = np.flatnonzero(is_in_sorted(finding.rows, block))
                     indices = np.searchsorted(finding.rows, block[where]).tolist()
-                    fields = self._judge.fields(finding.field, block[where].tolist())
+                    fields = self._row_issues.field_values(finding.field, block[where].tolist())
                     for its, index, (place, value) in zip(where.tolist(), indices, fields, strict=True):
                         found[its].append(Issue(finding.code, place, format_given(value), finding.hint(index)))
             yield from (
@@ -209,18 +209,18 @@ class Report:
                 for issues in found
             )
 
-    def _flagged(self, code: str | None) -> Numbers:
+    def _issue_rows(self, code: str | None) -> Numbers:
         """The row of every issue, in order."""
-        if code not in self._sorted:
+        if code not in self._issue_rows_by_code:
             rows = [finding.rows for finding in self._findings if code in (None, finding.code)]
-            self._sorted[code] = np.sort(np.concatenate([np.empty(0, np.int64), *rows]))
-        return self._sorted[code]
+            self._issue_rows_by_code[code] = np.sort(np.concatenate([np.empty(0, np.int64), *rows]))
+        return self._issue_rows_by_code[code]
 
-    def _rows_with(self, severity: Severity, findings: Iterable[Finding]) -> Mask:
-        return self._marked(finding for finding in findings if ISSUE_KINDS[finding.code].severity is severity)
+    def _severity_mask(self, severity: Severity, findings: Iterable[Finding]) -> Mask:
+        return self._finding_mask(finding for finding in findings if ISSUE_KINDS[finding.code].severity is severity)
 
-    def _marked(self, findings: Iterable[Finding]) -> Mask:
-        marked = np.zeros(self.rows, np.bool_)
+    def _finding_mask(self, findings: Iterable[Finding]) -> Mask:
+        mask = np.zeros(self.rows, np.bool_)
         for finding in findings:
-            marked[finding.rows] = True
-        return marked
+            mask[finding.rows] = True
+        return mask

@@ -24,18 +24,18 @@ from intempt_core.events import (
 )
 from intempt_core.issues import Issue
 from intempt_core.json_text import TEXT_LINE_END, JsonNode
-from intempt_core.marking import Mark, marks_of, visible
+from intempt_core.marking import Annotation, annotate_issues, escape_invisible
 from intempt_core.payloads import Payload
 from intempt_core.shell import UnclosedQuote
 
-_MISSING = frozenset(("product_id_missing", "event_id_missing", "identity_missing"))
+_MISSING_CODES = frozenset(("product_id_missing", "event_id_missing", "identity_missing"))
 
-AROUND = 48
+DIFF_CONTEXT = 48
 """Characters beside an edit that its difference shows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class TextEdit:
     """What stands from ``at`` to ``end`` becomes ``new``."""
 
     at: int
@@ -44,19 +44,19 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class TextFix:
     """A way to mend one problem: what is done, its edits in the pasted text, and the same inside the document."""
 
     title: str
-    edits: tuple[Edit, ...]
-    inside: tuple[Edit, ...]
+    edits: tuple[TextEdit, ...]
+    document_edits: tuple[TextEdit, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class EditPreview:
     """One edit as a difference: its line, and in four ``parts`` what stands before it, goes, comes and stands after.
 
-    The surroundings are cut to :data:`AROUND`, and everything in them that nobody sees is written out.
+    The surroundings are cut to :data:`DIFF_CONTEXT`, and everything in them that nobody sees is written out.
     """
 
     line: int
@@ -75,39 +75,39 @@ class Change:
         return head + new + tail
 
 
-def mend_of(payload: Payload, issue: Issue) -> Mend | None:
+def find_text_fix(payload: Payload, issue: Issue) -> TextFix | None:
     """How an issue can be mended for certain; ``None`` where a person has to know more."""
-    draft = _DRAFTS.get(issue.code)
-    made = draft(_At(payload, issue)) if draft else None
-    if made is None:
+    draft = _FIXERS.get(issue.code)
+    drafted = draft(_IssueContext(payload, issue)) if draft else None
+    if drafted is None:
         return None
-    title, edits = made
+    title, edits = drafted
     source = payload.source
-    outside = tuple(Edit(*source.text_span(one.at, one.end), source.quote_for(one.at, one.new)) for one in edits)
-    return Mend(title, outside, tuple(edits))
+    outside = tuple(TextEdit(*source.text_span(one.at, one.end), source.quote_for(one.at, one.new)) for one in edits)
+    return TextFix(title, outside, tuple(edits))
 
 
-def marks_with(payload: Payload, issues: Sequence[Issue], mends: Mapping[int, Mend]) -> list[Mark]:
+def annotate_with_fixes(payload: Payload, issues: Sequence[Issue], fixes: Mapping[int, TextFix]) -> list[Annotation]:
     """The marks of some issues; what is missing and stands elsewhere under another name is marked where it stands."""
-    marks = [
-        replace(mark, at=mends[mark.number].edits[0].at, end=mends[mark.number].edits[0].end)
-        if mark.number in mends and issues[mark.number].code in _MISSING
+    annotations = [
+        replace(mark, at=fixes[mark.number].edits[0].at, end=fixes[mark.number].edits[0].end)
+        if mark.number in fixes and issues[mark.number].code in _MISSING_CODES
         else mark
-        for mark in marks_of(payload, issues)
+        for mark in annotate_issues(payload, issues)
     ]
-    return sorted(marks, key=attrgetter("at"))
+    return sorted(annotations, key=attrgetter("at"))
 
 
-def mended(payload: Payload, mends: Iterable[Mend]) -> str | None:
+def apply_text_fixes(payload: Payload, fixes: Iterable[TextFix]) -> str | None:
     """The pasted text with these mends in it; of edits that lie over each other the first one is taken.
 
     ``None`` where the command around the document would read as something else afterwards.
     """
-    chosen = list(mends)
-    text = _applied(payload.text, _apart(edit for mend in chosen for edit in mend.edits))
+    chosen = list(fixes)
+    text = _apply_edits(payload.text, _drop_overlaps(edit for mend in chosen for edit in mend.edits))
     if payload.source.value == payload.text:
         return text
-    document = _applied(payload.source.value, _apart(edit for mend in chosen for edit in mend.inside))
+    document = _apply_edits(payload.source.value, _drop_overlaps(edit for mend in chosen for edit in mend.document_edits))
     try:
         body = parse_curl_command(text).body
     except UnclosedQuote:
@@ -115,29 +115,29 @@ def mended(payload: Payload, mends: Iterable[Mend]) -> str | None:
     return text if body is not None and body.value == document else None
 
 
-def differences(text: str, mends: Iterable[Mend]) -> list[Change]:
+def preview_text_fixes(text: str, fixes: Iterable[TextFix]) -> list[EditPreview]:
     """What would change, edit by edit, in the text's order."""
     changes = []
-    for edit in _apart(edit for mend in mends for edit in mend.edits):
+    for edit in _drop_overlaps(edit for mend in fixes for edit in mend.edits):
         ends = list(TEXT_LINE_END.finditer(text, 0, edit.at))
-        start = max(ends[-1].end() if ends else 0, edit.at - AROUND)
+        start = max(ends[-1].end() if ends else 0, edit.at - DIFF_CONTEXT)
         behind = TEXT_LINE_END.search(text, edit.end)
-        stop = min(behind.start() if behind else len(text), edit.end + AROUND)
+        stop = min(behind.start() if behind else len(text), edit.end + DIFF_CONTEXT)
         head, tail = text[start : edit.at], text[edit.end : stop]
-        head, gone, new, tail = map(visible, (head, text[edit.at : edit.end], edit.new, tail))
-        changes.append(Change(len(ends) + 1, (head, gone, new, tail)))
+        head, gone, new, tail = map(escape_invisible, (head, text[edit.at : edit.end], edit.new, tail))
+        changes.append(EditPreview(len(ends) + 1, (head, gone, new, tail)))
     return changes
 
 
-def _apart(edits: Iterable[Edit]) -> list[Edit]:
-    kept: list[Edit] = []
+def _drop_overlaps(edits: Iterable[TextEdit]) -> list[TextEdit]:
+    kept: list[TextEdit] = []
     for edit in sorted(set(edits), key=lambda edit: (edit.at, edit.end)):
         if not kept or edit.at >= kept[-1].end:
             kept.append(edit)
     return kept
 
 
-def _applied(text: str, edits: Sequence[Edit]) -> str:
+def _apply_edits(text: str, edits: Sequence[TextEdit]) -> str:
     pieces, at = [], 0
     for edit in edits:
         pieces += [text[at : edit.at], edit.new]
@@ -147,11 +147,11 @@ def _applied(text: str, edits: Sequence[Edit]) -> str:
 
 # ── one issue at its place ───────────────────────────────────────────────────────────────────────────────────────────
 
-_Draft = tuple[str, list[Edit]]
+_Draft = tuple[str, list[TextEdit]]
 """The words, and edits in the document (not yet in the text around it)."""
 
 
-class _At:
+class _IssueContext:
     """An issue in its document: its node, and the event that it belongs to."""
 
     def __init__(self, payload: Payload, issue: Issue) -> None:
@@ -178,15 +178,15 @@ class _At:
         node, exact = self.document.find(event.place.pointer)
         return (node, event.body) if exact and isinstance(event.body, Mapping) else None
 
-    def instead(self, new: str) -> list[Edit]:
+    def replace_value(self, new: str) -> list[TextEdit]:
         """The value written otherwise."""
-        return [Edit(self.node.at, self.node.end, new)]
+        return [TextEdit(self.node.at, self.node.end, new)]
 
-    def rename(self, member: JsonNode, key: str) -> Edit:
+    def rename_key(self, member: JsonNode, key: str) -> TextEdit:
         """A member's key written otherwise."""
-        return Edit(member.key_at, member.key_at + len(self.document.key_text(member)), json.dumps(key))
+        return TextEdit(member.key_at, member.key_at + len(self.document.key_text(member)), json.dumps(key))
 
-    def without(self, owner: JsonNode, member: JsonNode) -> Edit | None:
+    def remove_member(self, owner: JsonNode, member: JsonNode) -> TextEdit | None:
         """A member taken out of its object, with the comma that goes with it; ``None`` where a comment is in it."""
         text = self.document.text
         behind = re.compile(r"[ \t\r\n]*,[ \t\r\n]*").match(text, member.end)
@@ -195,80 +195,80 @@ class _At:
             before = re.compile(r",[ \t\r\n]*\Z").search(text, owner.at, at)
             at = before.start() if before else at
         same = self.payload.source.value[at:end] == text[at:end]
-        return Edit(at, end, "") if same else None
+        return TextEdit(at, end, "") if same else None
 
 
-def _letters(key: str) -> str:
+def _fold_key(key: str) -> str:
     return re.sub(r"[^a-z0-9]", "", key.casefold())
 
 
-def _called(members: Mapping[str, JsonNode], body: Mapping[str, Json], field: str) -> list[JsonNode]:
+def _find_misspelled(members: Mapping[str, JsonNode], body: Mapping[str, Json], field: str) -> list[JsonNode]:
     """The members whose keys say a field's name in another spelling and hold an id."""
     return [
         node
         for key, node in members.items()
-        if key != field and _letters(key) == field.casefold() and id_to_text(body.get(key)) is not None
+        if key != field and _fold_key(key) == field.casefold() and id_to_text(body.get(key)) is not None
     ]
 
 
-def _product(at: _At) -> _Draft | None:
+def _fix_product(context: _IssueContext) -> _Draft | None:
     """CONTRACT 2.4: in ``data`` under another spelling, or beside ``data``."""
-    if at.event is None:
+    if context.event is None:
         return None
-    event, body = at.event
-    members = at.document.members(event)
+    event, body = context.event
+    members = context.document.members(event)
     data, inside = members.get("data"), body.get("data")
     if data is not None and not isinstance(inside, Mapping):
         return None
-    within = at.document.members(data) if data is not None else {}
+    within = context.document.members(data) if data is not None else {}
     if "productId" in within:
         return None
-    there = _called(within, inside, "productId") if isinstance(inside, Mapping) else []
-    beside = [node for key, node in members.items() if _letters(key) == "productid" and id_to_text(body[key]) is not None]
+    there = _find_misspelled(within, inside, "productId") if isinstance(inside, Mapping) else []
+    beside = [node for key, node in members.items() if _fold_key(key) == "productid" and id_to_text(body[key]) is not None]
     if len(there) + len(beside) != 1:
         return None
     if there:
-        return "Call it productId.", [at.rename(there[0], "productId")]
+        return "Call it productId.", [context.rename_key(there[0], "productId")]
     member = beside[0]
-    written = f'"productId": {at.document.text[member.at : member.end]}'
+    written = f'"productId": {context.document.text[member.at : member.end]}'
     if data is None:
-        return "Put it into data, as productId.", [Edit(member.key_at, member.end, f'"data": {{{written}}}')]
-    gone = at.without(event, member)
-    into = Edit(data.at + 1, data.at + 1, f"{written}, " if within else written)
+        return "Put it into data, as productId.", [TextEdit(member.key_at, member.end, f'"data": {{{written}}}')]
+    gone = context.remove_member(event, member)
+    into = TextEdit(data.at + 1, data.at + 1, f"{written}, " if within else written)
     return ("Put it into data, as productId.", [gone, into]) if gone else None
 
 
-def _spelled(fields: Sequence[str]) -> Callable[[_At], _Draft | None]:
+def _make_spelling_fixer(fields: Sequence[str]) -> Callable[[_IssueContext], _Draft | None]:
     """CONTRACT 2.2, 2.3: the fields of an event under another spelling."""
 
-    def draft(at: _At) -> _Draft | None:
-        if at.event is None:
+    def draft_fix(context: _IssueContext) -> _Draft | None:
+        if context.event is None:
             return None
-        event, body = at.event
-        members = at.document.members(event)
-        found = {field: _called(members, body, field) for field in fields if field not in members}
+        event, body = context.event
+        members = context.document.members(event)
+        found = {field: _find_misspelled(members, body, field) for field in fields if field not in members}
         given = {field: nodes[0] for field, nodes in found.items() if len(nodes) == 1}
         if not given or any(len(nodes) > 1 for nodes in found.values()):
             return None
-        return f"Call it {' and '.join(given)}.", [at.rename(node, field) for field, node in given.items()]
+        return f"Call it {' and '.join(given)}.", [context.rename_key(node, field) for field, node in given.items()]
 
-    return draft
+    return draft_fix
 
 
-def _name(at: _At) -> _Draft | None:
+def _fix_name(context: _IssueContext) -> _Draft | None:
     """CONTRACT 2.1: one of the four in another case, or with other signs between its words."""
-    value = at.value
-    meant = [name for name in EventName if isinstance(value, str) and _letters(name) == _letters(value)]
-    return (f"Write “{meant[0]}”.", at.instead(json.dumps(meant[0].value))) if meant else None
+    value = context.value
+    meant = [name for name in EventName if isinstance(value, str) and _fold_key(name) == _fold_key(value)]
+    return (f"Write “{meant[0]}”.", context.replace_value(json.dumps(meant[0].value))) if meant else None
 
 
-def _time(at: _At) -> _Draft | None:
+def _fix_time(context: _IssueContext) -> _Draft | None:
     """CONTRACT 2.7: seconds, microseconds, a number in quotes, or a date with its zone."""
-    time = _milliseconds(at.value, at.literal)
-    return (f"Write {time}, in milliseconds.", at.instead(str(time))) if time is not None else None
+    time = _convert_to_milliseconds(context.value, context.literal)
+    return (f"Write {time}, in milliseconds.", context.replace_value(str(time))) if time is not None else None
 
 
-def _milliseconds(value: Json, literal: str) -> int | None:
+def _convert_to_milliseconds(value: Json, literal: str) -> int | None:
     number: Decimal | None = None
     if isinstance(value, str) and re.fullmatch(r"[0-9]{10,17}(\.[0-9]{1,3})?", value.strip(BLANK_CHARACTERS)):
         number = Decimal(value.strip(BLANK_CHARACTERS))
@@ -287,45 +287,45 @@ def _milliseconds(value: Json, literal: str) -> int | None:
     return None
 
 
-def _trim(at: _At) -> _Draft | None:
+def _trim_id(context: _IssueContext) -> _Draft | None:
     """CONTRACT 2.8: only what stands around an id; inside it nobody can be certain."""
-    value = at.value
+    value = context.value
     if not isinstance(value, str) or value.strip(BLANK_CHARACTERS) in ("", value):
         return None
-    new = json.dumps(value.strip(BLANK_CHARACTERS), ensure_ascii=at.literal.isascii())
-    return "Take away what stands around it.", at.instead(new)
+    new = json.dumps(value.strip(BLANK_CHARACTERS), ensure_ascii=context.literal.isascii())
+    return "Take away what stands around it.", context.replace_value(new)
 
 
-def _quote(at: _At) -> _Draft | None:
+def _quote_number(context: _IssueContext) -> _Draft | None:
     """CONTRACT 1.4: a whole number that is an id."""
-    return ("Put it in quotes.", at.instead(f'"{at.literal}"')) if re.fullmatch(r"-?[0-9]+", at.literal) else None
+    return ("Put it in quotes.", context.replace_value(f'"{context.literal}"')) if re.fullmatch(r"-?[0-9]+", context.literal) else None
 
 
-def _list(at: _At) -> _Draft | None:
+def _wrap_in_list(context: _IssueContext) -> _Draft | None:
     """CONTRACT 1.3: one group or one event where a list of them belongs."""
-    ends = at.issue.place.pointer.rpartition("/")[2] in ("track", "payload")
-    if not (ends and at.exact and at.literal[:1] == "{"):
+    ends = context.issue.place.pointer.rpartition("/")[2] in ("track", "payload")
+    if not (ends and context.exact and context.literal[:1] == "{"):
         return None
-    return "Put it into a list.", [Edit(at.node.at, at.node.at, "["), Edit(at.node.end, at.node.end, "]")]
+    return "Put it into a list.", [TextEdit(context.node.at, context.node.at, "["), TextEdit(context.node.end, context.node.end, "]")]
 
 
-def _remove(at: _At) -> _Draft | None:
+def _remove_span(context: _IssueContext) -> _Draft | None:
     """What JSON does not know; line ends stay where they are."""
-    span = at.issue.place.span
-    return ("Take it out.", [Edit(*span, "")]) if span else None
+    span = context.issue.place.span
+    return ("Take it out.", [TextEdit(*span, "")]) if span else None
 
 
-_DRAFTS: dict[str, Callable[[_At], _Draft | None]] = {
-    "product_id_missing": _product,
-    "event_id_missing": _spelled(("eventId",)),
-    "identity_missing": _spelled(IDENTITY_FIELDS),
-    "event_name": _name,
-    "timestamp_before_2010": _time,
-    "timestamp_after_2040": _time,
-    "timestamp_unreadable": _time,
-    "id_white_space": _trim,
-    "id_number": _quote,
-    "request_shape": _list,
-    "json_comment": _remove,
-    "json_comma": _remove,
+_FIXERS: dict[str, Callable[[_IssueContext], _Draft | None]] = {
+    "product_id_missing": _fix_product,
+    "event_id_missing": _make_spelling_fixer(("eventId",)),
+    "identity_missing": _make_spelling_fixer(IDENTITY_FIELDS),
+    "event_name": _fix_name,
+    "timestamp_before_2010": _fix_time,
+    "timestamp_after_2040": _fix_time,
+    "timestamp_unreadable": _fix_time,
+    "id_white_space": _trim_id,
+    "id_number": _quote_number,
+    "request_shape": _wrap_in_list,
+    "json_comment": _remove_span,
+    "json_comma": _remove_span,
 }

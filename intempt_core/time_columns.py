@@ -29,38 +29,38 @@ from intempt_core.times import (
 Mask: TypeAlias = NDArray[np.bool_]
 Numbers: TypeAlias = NDArray[np.int64]
 
-NO_ZONE = -100_000  # minutes that no offset has
-ZONES_KNOWN_FROM = 946_684_800_000  # 2000-01-01: since then no zone has changed its offset within a minute
+NO_OFFSET = -100_000  # minutes that no offset has
+STABLE_OFFSETS_FROM_MS = 946_684_800_000  # 2000-01-01: since then no zone has changed its offset within a minute
 _NOT_READ = -1
 
 
-def digits_scale(form: str) -> tuple[int, int] | None:
+def get_digit_scale(form: str) -> tuple[int, int] | None:
     """How a cell of up to 15 digits becomes milliseconds: (times, over); ``None`` where the form takes no number."""
     return {ISO_OR_EPOCH_MS: (1, 1), EPOCH_MILLISECONDS: (1, 1), EPOCH_SECONDS: (1000, 1), EPOCH_MICROSECONDS: (1, 1000)}.get(form)
 
 
-def takes_dates(form: str) -> bool:
+def accepts_iso_dates(form: str) -> bool:
     """Whether the form takes ISO 8601."""
     return form in (ISO_OR_EPOCH_MS, ISO_ONLY)
 
 
-def to_utc(wall: Numbers, zone: ZoneInfo) -> Numbers:
+def convert_to_utc(wall: Numbers, zone: ZoneInfo) -> Numbers:
     """Milliseconds of a zone's wall clock, from 2000 on, as epoch milliseconds."""
     if zone.key == "UTC" or not wall.size:
         return wall
     minutes, which = np.unique(wall // 60_000, return_inverse=True)
-    found: Numbers = wall - np.array([_east_ms(int(minute), zone) for minute in minutes], np.int64)[which]
+    found: Numbers = wall - np.array([_compute_offset_ms(int(minute), zone) for minute in minutes], np.int64)[which]
     return found
 
 
-def _east_ms(minute: int, zone: ZoneInfo) -> int:
+def _compute_offset_ms(minute: int, zone: ZoneInfo) -> int:
     """How far the zone is east of UTC at a minute of its wall clock."""
     wall = np.datetime64(minute, "m").item()
     away = zone.utcoffset(wall)
     return round(away.total_seconds() * 1000) if away else 0
 
 
-def read_patterned(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask, Numbers]:
+def read_pattern_times(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask, Numbers]:
     """The cells of a pattern: which were read, and their epoch milliseconds. No other form has any."""
     count = len(cells)
     if form in NAMED_TIME_FORMATS or not count:
@@ -71,49 +71,49 @@ def read_patterned(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask, Nu
     struct = found.filter(pa.array(good))
     parts = {name: struct.field(name) for name in pattern.parts}
 
-    def year(text: str) -> int:
+    def read_year(text: str) -> int:
         return expand_year(int(text), short=pattern.short_year)
 
-    def number(name: str, read: Callable[[str], int | None] = int) -> Numbers:
-        return _by_spelling(parts[name], read) if name in parts else np.zeros(len(struct), np.int64)
+    def read_part(name: str, read: Callable[[str], int | None] = int) -> Numbers:
+        return _map_spellings(parts[name], read) if name in parts else np.zeros(len(struct), np.int64)
 
-    years, month, day = number("year", year), number("month", parse_month), number("day")
-    hour, minute, second = number("hour"), number("minute"), number("second")
+    years, month, day = read_part("year", read_year), read_part("month", parse_month), read_part("day")
+    hour, minute, second = read_part("hour"), read_part("minute"), read_part("second")
     if pattern.twelve_hours:
-        pm = number("half", lambda text: int(text.lower() == "pm"))
-        hour = np.array([_or_not(parse_12_hour(of, half)) for half in ("am", "pm") for of in range(100)])[pm * 100 + hour]
+        pm = read_part("half", lambda text: int(text.lower() == "pm"))
+        hour = np.array([_encode_missing(parse_12_hour(of, half)) for half in ("am", "pm") for of in range(100)])[pm * 100 + hour]
     sure = (years > 0) & (month >= 1) & (month <= 12) & (day >= 1) & (hour >= 0) & (hour < 24)
     sure &= (minute < 60) & (second < 60)
     first = ((years - 1970) * 12 + np.where(sure, month, 1) - 1).astype("datetime64[M]")
     begins, ends = first.astype("datetime64[D]").astype(np.int64), (first + 1).astype("datetime64[D]").astype(np.int64)
     sure &= day <= ends - begins
     ms = ((begins + day - 1) * 86_400 + hour * 3600 + minute * 60 + second) * 1000
-    ms += number("fraction", lambda text: int(f"{text}000"[:3]))
+    ms += read_part("fraction", lambda text: int(f"{text}000"[:3]))
     if "zone" in parts:
-        east = number("zone", _minutes_east)
-        sure &= east != NO_ZONE
+        east = read_part("zone", _read_offset_minutes)
+        sure &= east != NO_OFFSET
         ms -= east * 60_000
     else:
-        sure &= (ms >= ZONES_KNOWN_FROM) | (zone.key == "UTC")  # an older one is read by itself
-        ms[sure] = to_utc(ms[sure], zone)
+        sure &= (ms >= STABLE_OFFSETS_FROM_MS) | (zone.key == "UTC")  # an older one is read by itself
+        ms[sure] = convert_to_utc(ms[sure], zone)
     read, times = good, np.zeros(count, np.int64)
     times[good] = ms
     read[good] = sure
     return read, times
 
 
-def _or_not(number: int | None) -> int:
+def _encode_missing(number: int | None) -> int:
     return _NOT_READ if number is None else number
 
 
-def _minutes_east(text: str) -> int:
+def _read_offset_minutes(text: str) -> int:
     tail = parse_time_suffix(text)
-    return NO_ZONE if tail is None or tail[1] is None else tail[1]
+    return NO_OFFSET if tail is None or tail[1] is None else tail[1]
 
 
-def _by_spelling(column: pa.Array, read: Callable[[str], int | None]) -> Numbers:
+def _map_spellings(column: pa.Array, read: Callable[[str], int | None]) -> Numbers:
     """A column of numbers in words, each spelling read once."""
-    words = column.dictionary_encode()
-    read_words = np.array([_or_not(read(text)) for text in words.dictionary.to_pylist()], np.int64)
-    found: Numbers = read_words[words.indices.to_numpy(zero_copy_only=False)] if len(column) else np.empty(0, np.int64)
+    spellings = column.dictionary_encode()
+    read_values = np.array([_encode_missing(read(text)) for text in spellings.dictionary.to_pylist()], np.int64)
+    found: Numbers = read_values[spellings.indices.to_numpy(zero_copy_only=False)] if len(column) else np.empty(0, np.int64)
     return found

@@ -12,7 +12,7 @@ from intempt_core.cli.words import counted, tell
 from intempt_core.cli.writing import refuse, whole, write
 from intempt_core.coloured import problems_xlsx
 from intempt_core.errors import ReadError
-from intempt_core.expectations import Expectations, State
+from intempt_core.expectations import ExpectationReport, ExpectationState
 from intempt_core.exports import expected_json, expected_junit, problems_csv
 from intempt_core.issues import ISSUE_KINDS, Issue, Severity
 from intempt_core.report import Report
@@ -55,7 +55,7 @@ def _write_problems(out: Path, file: Given, report: Report) -> None:
 def _test(file: Given, report: Report, form: str) -> int:
     if file.table is None:
         raise ReadError(f"{file.name} holds events, not rows: only a table can have a column “expect”.")
-    tests = Expectations(file.table.table, report)
+    tests = ExpectationReport(file.table.table, report)
     if form == "json":
         _pour(expected_json(tests))
     elif form == "junit":
@@ -76,10 +76,10 @@ def _pour(pieces: Iterable[str]) -> None:
             out.write(piece.encode("utf-8", "replace"))
 
 
-def _print_tests(file: Given, tests: Expectations) -> None:
-    bad = tests.rows_in(State.FAILED, State.UNREADABLE)
+def _print_tests(file: Given, tests: ExpectationReport) -> None:
+    bad = tests.rows_in(ExpectationState.FAILED, ExpectationState.UNREADABLE)
     for result in tests.results(bad[:ISSUES_SHOWN]):
-        tell(f"{result.state.value}: Row {result.row:,} (line {result.line:,}): {result.says}")
+        tell(f"{result.state.value}: Row {result.row:,} (line {result.line:,}): {result.message}")
     if len(bad) > ISSUES_SHOWN:
         tell(f"… and {counted(len(bad) - ISSUES_SHOWN, 'more row')}.")
     tell(f"{file.name}: {counted(tests.rows, 'row')}; {tests.summary}")

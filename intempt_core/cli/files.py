@@ -14,10 +14,10 @@ from intempt_core.history import LeftBehind, left_behind_of
 from intempt_core.issues import Issue
 from intempt_core.mapped import MappedTable, choose_initial_mapping, map_table
 from intempt_core.mapping import Mapping
-from intempt_core.marking import span_of
+from intempt_core.marking import find_issue_span
 from intempt_core.payloads import Payload, read_payload
 from intempt_core.plan import Order, Plan, plan_events, plan_table
-from intempt_core.report import Report, Seen
+from intempt_core.report import Report, PriorSendLookup
 from intempt_core.saved_mappings import MappingStore, read_mapping_file
 from intempt_core.settings import Settings
 from intempt_core.tables import read_table
@@ -34,7 +34,7 @@ class Given:
     table: MappedTable | None
     payload: Payload | None
 
-    def check(self, seen: Seen | None = None) -> Report:
+    def check(self, seen: PriorSendLookup | None = None) -> Report:
         """The verdict."""
         if self.table is not None:
             return check_table(self.table, seen)
@@ -42,7 +42,7 @@ class Given:
 
     def plan(self, report: Report, settings: Settings, order: Order = Order.FILE) -> Plan:
         """The plan of the rows without errors."""
-        rows = np.flatnonzero(~report.bad)
+        rows = np.flatnonzero(~report.error_mask)
         if self.table is not None:
             return plan_table(self.table, rows, settings, order=order)
         return plan_events([self.listed[row] for row in rows], settings=settings, order=order)
@@ -64,7 +64,7 @@ class Given:
         """An issue's column: a table's header, or the number of the character in a document's line."""
         if self.payload is None:
             return issue.place.column
-        return self.payload.line_column(span_of(self.payload, issue)[0])[1]
+        return self.payload.line_column(find_issue_span(self.payload, issue)[0])[1]
 
 
 def read(file: Path, mapping: str | None, settings: Settings) -> Given:

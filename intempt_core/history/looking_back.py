@@ -18,7 +18,7 @@ from intempt_core.history.schema import attempts, batches, bodies, events, kept,
 from intempt_core.history.shown import Arrival, RowOutcome
 from intempt_core.history.standings import THERE
 from intempt_core.journeys import Step, Story
-from intempt_core.report import Sent
+from intempt_core.report import PriorSend
 
 T = TypeVar("T")
 
@@ -107,14 +107,14 @@ class LookingBack(Database):
                 intents = [recorded.event for recorded in held.get(id_, ())]
                 yield RequestIntent(lane, position, zlib.decompress(texts[id_]), intents)
 
-    def sent_ids(self, target: str, ids: Iterable[str]) -> dict[str, Sent]:
+    def sent_ids(self, target: str, ids: Iterable[str]) -> dict[str, PriorSend]:
         """What became of events of these ids at a target (a ``key``), when, and in which batch.
 
         Of several the one that says most: accepted, then unknown, then on its way or waiting, then refused; of equal
         ones the latest. Ids that were never sent there, or certainly never arrived, are not among the
         answers.
         """
-        said: dict[str, Sent] = {}
+        said: dict[str, PriorSend] = {}
         with self._reading() as connection:
             found = select(batches.c.number, batches.c.id).where(batches.c.target_key == target, THERE)
             there = {row.number: row.id for row in connection.execute(found)}
@@ -132,7 +132,7 @@ class LookingBack(Database):
                     weight = (_SENT.get(state, -1), when)
                     if batch in there and state in _SENT and weight >= weights.get(event_id, weight):
                         weights[event_id] = weight
-                        said[names[event_id]] = Sent(state, when, there[batch])
+                        said[names[event_id]] = PriorSend(state, when, there[batch])
         return said
 
     def interactions(self, target: str, field: str, value: str, *, limit: int = 10_000) -> list[Arrival]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from intempt_core import ConsoleError, Target
-from intempt_core.catalogue import Catalogue, Listing, catalogue_of, read_listing
+from intempt_core.catalogue import ProductCatalogue, CatalogueFile, build_catalogue, read_catalogue_file
 from intempt_core.errors import CatalogueUnavailable
 from intempt_core.history import target_key
 from pages.parts.file_input import file_input
@@ -21,7 +21,7 @@ class Loading:
 
     token: str = ""
     uploads: int = 0
-    listing: Listing | None = None
+    listing: CatalogueFile | None = None
     trouble: str = ""
 
 
@@ -57,9 +57,9 @@ def catalogue(target: Target) -> None:
             _choose(loading, loading.listing, target)
 
 
-def _loaded(target: Target) -> tuple[Catalogue | None, str]:
+def _loaded(target: Target) -> tuple[ProductCatalogue | None, str]:
     try:
-        return house().catalogues.of(target_key(target)), ""
+        return house().catalogues.get(target_key(target)), ""
     except CatalogueUnavailable as error:
         return None, str(error)
 
@@ -74,12 +74,12 @@ def _take_in(loading: Loading) -> None:
         return
     loading.uploads, loading.listing, loading.trouble = loading.uploads + 1, None, ""
     try:
-        loading.listing = read_listing(doors.spool.path(file.digest), name=file.name)
+        loading.listing = read_catalogue_file(doors.spool.path(file.digest), name=file.name)
     except ConsoleError as error:
         loading.trouble = str(error) if file.name in str(error) else f"{file.name}: {error}"
 
 
-def _choose(loading: Loading, listing: Listing, target: Target) -> None:
+def _choose(loading: Loading, listing: CatalogueFile, target: Target) -> None:
     """Which column is the product id, and which say what a product is called."""
     st.text(f"{listing.name}: {counted(listing.rows, 'row')}, {counted(len(listing.header), 'column')}.")
     columns = list(listing.header)
@@ -87,13 +87,13 @@ def _choose(loading: Loading, listing: Listing, target: Target) -> None:
     id_column = left.selectbox(
         "Column of the product id",
         columns,
-        index=columns.index(listing.likely),
+        index=columns.index(listing.likely_id_column),
         key=key("catalogue-id", loading.uploads),
     )
     right.multiselect(
         "Columns that say what it is called",
         columns,
-        default=[column for column in listing.naming if column != listing.likely],
+        default=[column for column in listing.name_columns if column != listing.likely_id_column],
         key=key("catalogue-naming", loading.uploads),
     )
     first = ", ".join(f"“{text}”" for text in listing.columns[id_column].slice(0, 3).to_pylist())
@@ -115,7 +115,7 @@ def _load(target: Target) -> None:
         return
     id_column, naming = (value(key("catalogue", part, loading.uploads)) for part in ("id", "naming"))
     try:
-        house().catalogues.keep(target_key(target), catalogue_of(loading.listing, id_column, naming))
+        house().catalogues.save(target_key(target), build_catalogue(loading.listing, id_column, naming))
     except ConsoleError as error:
         loading.trouble = str(error)
         return
@@ -137,7 +137,7 @@ def _remove(target: Target) -> None:
 def called(product: object) -> None:
     """What the catalogue of the chosen target calls a product, where it says so."""
     found = house().catalogue(target_key(chosen()))
-    name = found.called([product]).get(product) if found and isinstance(product, str) else None
+    name = found.names_of([product]).get(product) if found and isinstance(product, str) else None
     if name:
         st.text(name)
 

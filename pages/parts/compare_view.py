@@ -5,7 +5,7 @@ import streamlit as st
 
 from intempt_core import ConsoleError
 from intempt_core.compare import Comparison, Difference, compare
-from intempt_core.marking import visible
+from intempt_core.marking import escape_invisible
 from intempt_core.sides import side_of
 from pages.parts.house import house
 from pages.parts.look import counted
@@ -38,7 +38,7 @@ def two(left: str, right: str) -> None:
     try:
         sides = [side_of(house().history, value(widget)) for widget in (LEFT, RIGHT)]
     except ConsoleError as error:
-        st.text(visible(str(error)))
+        st.text(escape_invisible(str(error)))
         return
     _found(compare(*sides))
 
@@ -48,10 +48,10 @@ def _found(found: Comparison) -> None:
     counts = f"{counted(len(found.left.events), 'event')} and {counted(len(found.right.events), 'event')}"
     if found.same:
         st.markdown(":blue-badge[✓ the same by meaning]")
-        st.text(visible(f"{left} and {right}: {counts}. The order of keys and generated ids aside."))
+        st.text(escape_invisible(f"{left} and {right}: {counts}. The order of keys and generated ids aside."))
         return
     st.markdown(f":orange-badge[◆ {counted(found.total, 'difference')}]")
-    st.text(visible(f"{left} beside {right}: {counts}."))
+    st.text(escape_invisible(f"{left} beside {right}: {counts}."))
     rows = [
         {"what": one.kind.value, "where": _where(one), "left": _cell(one.left), "right": _cell(one.right)}
         for one in found.differences
@@ -64,8 +64,8 @@ def _found(found: Comparison) -> None:
 def _where(one: Difference) -> str:
     numbers = [str(number) for number in (one.left_event, one.right_event) if number is not None]
     event = f"event {' / '.join(dict.fromkeys(numbers))}" if numbers else ""
-    return visible(" · ".join(part for part in (event, one.path) if part))
+    return escape_invisible(" · ".join(part for part in (event, one.path) if part))
 
 
 def _cell(text: str | None) -> str:
-    return "" if text is None else visible(text)
+    return "" if text is None else escape_invisible(text)

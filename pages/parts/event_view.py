@@ -3,7 +3,7 @@
 import streamlit as st
 
 from intempt_core.history import Sighting
-from intempt_core.marking import visible
+from intempt_core.marking import escape_invisible
 from pages.parts.house import house
 from pages.parts.look import badge, counted, moment, zone_name
 from pages.parts.session import key
@@ -15,7 +15,7 @@ def one_event(event_id: str) -> None:
     if st.query_params.get("event") != event_id:  # a link within the page leaves it out
         st.query_params.from_dict({"event": event_id})
     st.page_link("history.py", label="← All batches")
-    st.text(visible(f"Event {event_id}"))
+    st.text(escape_invisible(f"Event {event_id}"))
     found = house().history.sightings([event_id]).get(event_id, [])
     if not found:
         st.text(
@@ -34,6 +34,6 @@ def _sighting(one: Sighting) -> None:
             st.text(f"{moment(one.when)} · to {one.target_name}", width="stretch")
             link("history.py", "Request", {"request": str(one.request)})
             link("history.py", "Batch", {"batch": one.batch})
-        st.text(visible(f"{one.name or 'no name'} · {one.product_id or 'no product'} · in {one.label}"))
+        st.text(escape_invisible(f"{one.name or 'no name'} · {one.product_id or 'no product'} · in {one.label}"))
         if one.reason:
-            st.text(visible(one.reason))
+            st.text(escape_invisible(one.reason))

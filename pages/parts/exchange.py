@@ -4,7 +4,7 @@ import streamlit as st
 
 from intempt_core import RequestRecord, Target
 from intempt_core.history import AttemptRecord
-from intempt_core.marking import visible
+from intempt_core.marking import escape_invisible
 from pages.parts.feedview import feeds_of_person
 from pages.parts.look import badge, counted, lasted, moment, raw, weight, zone_name
 from pages.parts.session import key
@@ -55,7 +55,7 @@ def came_back(last: AttemptRecord | None) -> None:
 def body_text(name: str, number: int, body: bytes) -> None:
     """A body as raw text, whole or cut with its whole as a download. Never as JSON: digits would be lost (FACTS)."""
     text = body.decode("utf-8", "replace")
-    seen = visible(text[:SHOWN_BODY])
+    seen = escape_invisible(text[:SHOWN_BODY])
     raw(seen, 300 if len(text) > 1200 else None)
     if seen != text[:SHOWN_BODY]:
         st.caption("What nobody can see in it is written out.")

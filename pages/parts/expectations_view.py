@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from intempt_core import ConsoleError
-from intempt_core.expectations import Expectations, State
+from intempt_core.expectations import ExpectationReport, ExpectationState
 from intempt_core.exports import expected_json, expected_junit
 from intempt_core.mapping import EXPECT_COLUMN
 from pages.parts.look import counted
@@ -18,12 +18,12 @@ PAGE = 50
 
 EVERY = "every row"
 
-_LOOKS = {State.PASSED: "✓", State.FAILED: "■", State.UNREADABLE: "◆", State.UNTESTED: "–"}
+_LOOKS = {ExpectationState.PASSED: "✓", ExpectationState.FAILED: "■", ExpectationState.UNREADABLE: "◆", ExpectationState.UNTESTED: "–"}
 _WORDS = {
-    State.PASSED: "as expected",
-    State.FAILED: "not as expected",
-    State.UNREADABLE: "cannot be read",
-    State.UNTESTED: "expects nothing",
+    ExpectationState.PASSED: "as expected",
+    ExpectationState.FAILED: "not as expected",
+    ExpectationState.UNREADABLE: "cannot be read",
+    ExpectationState.UNTESTED: "expects nothing",
 }
 
 
@@ -38,25 +38,25 @@ def tests(judged: Judged) -> None:
         return
     counts = found.counts
     marks = []
-    if counts[State.FAILED]:
-        marks.append(f":red-badge[■ {counted(counts[State.FAILED], 'row')} not as expected]")
-    if counts[State.UNREADABLE]:
-        unread = counted(counts[State.UNREADABLE], "expectation")
+    if counts[ExpectationState.FAILED]:
+        marks.append(f":red-badge[■ {counted(counts[ExpectationState.FAILED], 'row')} not as expected]")
+    if counts[ExpectationState.UNREADABLE]:
+        unread = counted(counts[ExpectationState.UNREADABLE], "expectation")
         marks.append(f":orange-badge[◆ {unread} cannot be read]")
     if step(0, "Test", f"column {EXPECT_COLUMN}: {found.summary}", "Look at results", " ".join(marks)):
         results(judged, found)
 
 
-def results(judged: Judged, found: Expectations) -> None:
+def results(judged: Judged, found: ExpectationReport) -> None:
     """One line a row, those first chosen that are not as expected."""
-    there = [state for state in State if found.counts[state]]
-    wrong = [state for state in there if state in (State.FAILED, State.UNREADABLE)]
+    there = [state for state in ExpectationState if found.counts[state]]
+    wrong = [state for state in there if state in (ExpectationState.FAILED, ExpectationState.UNREADABLE)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             "Show",
             [EVERY, *there],
             index=1 + there.index(wrong[0]) if wrong else 0,
-            format_func=lambda state: state if state == EVERY else f"{_WORDS[State(state)]} ({found.counts[state]:,})",
+            format_func=lambda state: state if state == EVERY else f"{_WORDS[ExpectationState(state)]} ({found.counts[state]:,})",
             key="upload-test-shown",
             width=320,
         )
@@ -68,7 +68,7 @@ def results(judged: Judged, found: Expectations) -> None:
             "application/xml",
             key="upload-test-junit",
         )
-    rows = found.rows_in(*State) if chosen == EVERY else found.rows_in(State(chosen))
+    rows = found.rows_in(*ExpectationState) if chosen == EVERY else found.rows_in(ExpectationState(chosen))
     pages = -(-len(rows) // PAGE)
     page = st.pagination(pages, key=key("upload-test-page", chosen)) if pages > 1 else 1
     st.dataframe(
@@ -81,7 +81,7 @@ def results(judged: Judged, found: Expectations) -> None:
                     "result": _WORDS[result.state],
                     "expected": result.expected[:200],
                     "found": " ".join(result.found),
-                    "why": result.says,
+                    "why": result.message,
                 }
                 for result in found.results(rows[(page - 1) * PAGE : page * PAGE])
             ]

@@ -301,7 +301,7 @@ def timeline(reading: Reading) -> None:
     page = min(max(1, value("feeds-page", 1)), pages)
     end = len(steps) - (page - 1) * STEPS
     shown = range(end, max(0, end - STEPS), -1)
-    names = reading.catalogue.called(steps[number - 1].product for number in shown) if reading.catalogue else {}
+    names = reading.catalogue.names_of(steps[number - 1].product for number in shown) if reading.catalogue else {}
     rows = [line(number, steps[number - 1], reading, names) for number in shown]
     st.dataframe(
         rows,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from intempt_core import FEEDS, FeedAnswer, RequestRecord, Target, open_client, read_feed
-from intempt_core.catalogue import Catalogue
+from intempt_core.catalogue import ProductCatalogue
 from intempt_core.client import FEED_LIMIT, now_ms
 from intempt_core.events import IDENTITY_FIELDS, GivenEvent, get_field, id_to_text
 from intempt_core.feeds import FEED_IDENTITY_TYPES, find_feed_changes
@@ -55,7 +55,7 @@ class Reading:
     answers: Mapping[str, FeedAnswer]
     known: Known | None
     asked_at: int
-    catalogue: Catalogue | None = None
+    catalogue: ProductCatalogue | None = None
 
     def account(self, feed: str) -> Account:
         """One feed's expected beside its actual, explained."""
@@ -68,7 +68,7 @@ class Reading:
             now=self.asked_at,
             limit=FEED_LIMIT,
             known=self.known,
-            missing_products=self.catalogue.missing(step.product for step in self.story.steps)
+            missing_products=self.catalogue.unknown_ids(step.product for step in self.story.steps)
             if self.catalogue
             else frozenset(),
             moment=clock,
@@ -78,8 +78,8 @@ class Reading:
         """Products in their places, a line each, with what the catalogue calls them."""
         names: dict[str, str] = {}
         if self.catalogue:
-            names = dict.fromkeys(self.catalogue.missing(products), "not in the catalogue")
-            names |= self.catalogue.called(products)
+            names = dict.fromkeys(self.catalogue.unknown_ids(products), "not in the catalogue")
+            names |= self.catalogue.names_of(products)
         wide = max((len(product) for product in products if len(product) <= WIDE), default=0)
         lines = (
             f"{place:>2}  {product:<{wide}}  {names.get(product, '')}" for place, product in enumerate(products, 1)

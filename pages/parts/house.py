@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from intempt_core import Dispatcher, History, TargetNotFound, Settings, Target, TargetError, Targets
-from intempt_core.catalogue import Catalogue, Catalogues
-from intempt_core.checks import Lacks
+from intempt_core.catalogue import ProductCatalogue, CatalogueStore
+from intempt_core.checks import UnknownProductLookup
 from intempt_core.errors import CatalogueUnavailable
 from intempt_core.history import BatchSummary, Intent, LeftBehind, RequestIntent, requests_of
 from intempt_core.plan import Plan
@@ -34,7 +34,7 @@ class House:
 
     def __post_init__(self) -> None:
         """The engine asks this house where a batch goes; files come in through its doors."""
-        self.catalogues = Catalogues(self.settings.data / "catalogues")
+        self.catalogues = CatalogueStore(self.settings.data / "catalogues")
         self.doors = UploadTokens(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
         self.dispatcher = Dispatcher(self.history, self.resolve, self.settings, url=self.url)
 
@@ -68,19 +68,19 @@ class House:
         self.dispatcher.wake()
         return batch
 
-    def catalogue(self, target: str) -> Catalogue | None:
+    def catalogue(self, target: str) -> ProductCatalogue | None:
         """The catalogue that is loaded for a target (a ``key``). One that cannot be read names nothing and warns of
         nothing: the Feeds screen says why.
         """
         try:
-            return self.catalogues.of(target)
+            return self.catalogues.get(target)
         except CatalogueUnavailable:
             return None
 
-    def lacks(self, target: str) -> Lacks | None:
+    def lacks(self, target: str) -> UnknownProductLookup | None:
         """What checks ask about product ids (CONTRACT 2.5), where a catalogue is loaded for a target (a ``key``)."""
         catalogue = self.catalogue(target)
-        return catalogue.lacks if catalogue else None
+        return catalogue.is_unknown if catalogue else None
 
     def start(self, *, durable: bool = True) -> None:
         """Start the engine: what was left unsent goes on, what was left half uploaded goes.

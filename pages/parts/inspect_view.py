@@ -3,10 +3,10 @@
 import streamlit as st
 
 from intempt_core import ISSUE_KINDS, Issue, Target
-from intempt_core.marking import LINES_DRAWN, lines_of, visible
+from intempt_core.marking import MAX_LINES_DRAWN, annotate_lines, escape_invisible
 from intempt_core.payloads import MAX_PASTED_CHARS, TOO_LONG_HINT, locate_in_payload
 from intempt_core.snippets import render_curl_snippet, render_node_snippet, render_python_snippet
-from intempt_core.text_mends import differences
+from intempt_core.text_mends import preview_text_fixes
 from intempt_core.verdicts import Tone, Verdict
 from pages.parts import composing, inspecting, sending
 from pages.parts.exchange import exchange
@@ -90,7 +90,7 @@ def empty(screen: Inspecting) -> None:
     """Before there is something readable: what this is for, or why the text cannot be read."""
     if screen.trouble:
         st.markdown(":red-badge[■ this cannot be read]")
-        st.text(visible(screen.trouble))
+        st.text(escape_invisible(screen.trouble))
         if screen.note:
             st.text(screen.note)
         return
@@ -110,12 +110,12 @@ def recognised(screen: Inspecting) -> None:
         return
     st.text(f"Recognised: {screen.payload.recognised}")
     if screen.case is not None:
-        st.text(visible(f"From a case file made {screen.case.made_at}; its identities are {screen.case.identities}."))
+        st.text(escape_invisible(f"From a case file made {screen.case.made_at}; its identities are {screen.case.identities}."))
         with st.expander("What else the case file says", type="compact", key="inspect-case"):
             for fact in screen.case.facts:
-                st.text(visible(fact))
+                st.text(escape_invisible(fact))
     for note in (*screen.payload.notes, *([screen.note] if screen.note else [])):
-        st.text(visible(note))
+        st.text(escape_invisible(note))
     counts = screen.report.counts
     errors = sum(count for code, count in counts.items() if ISSUE_KINDS[code].severity == "error")
     st.markdown(tally(errors, sum(counts.values()) - errors) or ":blue-badge[✓ well-formed]")
@@ -130,7 +130,7 @@ def verdicts(screen: Inspecting, to: Target) -> None:
     for one in inspecting.verdicts(to, page, EVENTS_SHOWN):
         with st.container(border=True, gap="xsmall", key=key("inspect-event", one.row)):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(visible(f"Event {one.row} · {one.name} · {one.event_id or 'no event id'}"), width="stretch")
+                st.text(escape_invisible(f"Event {one.row} · {one.name} · {one.event_id or 'no event id'}"), width="stretch")
                 if one.event_id:
                     link("history.py", "In History", {"event": one.event_id})
                 if one.person:
@@ -149,7 +149,7 @@ def _verdict(title: str, verdict: Verdict) -> None:
     st.caption(title)
     st.markdown(f":{colour}-badge[{sign} {verdict.word}]")
     if verdict.more:
-        st.text(visible(verdict.more))
+        st.text(escape_invisible(verdict.more))
 
 
 def problems(screen: Inspecting) -> None:
@@ -196,7 +196,7 @@ def preview(screen: Inspecting) -> None:
     if screen.payload is None:
         return
     mends = inspecting.chosen()
-    changes = differences(screen.payload.text, mends)
+    changes = preview_text_fixes(screen.payload.text, mends)
     st.text(mends[0].title if len(mends) == 1 else f"{counted(len(changes), 'change')}; the rest stays as it is.")
     difference(changes, key="inspect-difference")
     with st.container(horizontal=True):
@@ -214,7 +214,7 @@ def _line(screen: Inspecting, issue: Issue, number: int) -> str:
         locate_in_payload(screen.payload, issue.place.pointer) if marked is None else screen.payload.line_column(marked)
     )
     words = [f"Line {place[0]:,}, column {place[1]:,}", issue.place.path]
-    return visible(" · ".join(part for part in words if part))
+    return escape_invisible(" · ".join(part for part in words if part))
 
 
 def ways_on(screen: Inspecting, to: Target) -> None:
@@ -291,10 +291,10 @@ def text(screen: Inspecting) -> None:
     if not whole:
         return
     total = whole.count("\n") + 1
-    first = max(1, min(screen.focus - LINES_DRAWN // 2, total - LINES_DRAWN + 1))
+    first = max(1, min(screen.focus - MAX_LINES_DRAWN // 2, total - MAX_LINES_DRAWN + 1))
     st.caption("The text as it was pasted, with its problems marked; what nobody can see is written out")
     titles = {number: issue.kind.title for number, issue in enumerate(screen.issues)}
-    lines = lines_of(whole, screen.marks, first, LINES_DRAWN)
+    lines = annotate_lines(whole, screen.marks, first, MAX_LINES_DRAWN)
     marked_text(lines, titles, key="inspect-text", focus=screen.focus, asked=screen.asked, label="The pasted text")
-    if total > LINES_DRAWN:
+    if total > MAX_LINES_DRAWN:
         st.caption(f"Lines {first:,} to {first + len(lines) - 1:,} of {total:,}.")

@@ -22,11 +22,11 @@ from intempt_core.cases import Case, read_case
 from intempt_core.curl import mask_pasted_keys
 from intempt_core.events import get_field, id_to_text, read_identities, read_linking_ids
 from intempt_core.history import Source, target_key
-from intempt_core.marking import Mark
+from intempt_core.marking import Annotation
 from intempt_core.payloads import MAX_PASTED_CHARS
 from intempt_core.plan import Plan, Policy
 from intempt_core.sandbox_word import read_words
-from intempt_core.text_mends import Mend, marks_with, mend_of, mended
+from intempt_core.text_mends import TextFix, annotate_with_fixes, find_text_fix, apply_text_fixes
 from intempt_core.verdicts import EventVerdicts, Known, verdicts_of
 from pages.parts import sending
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
@@ -63,8 +63,8 @@ class Inspecting:
     trouble_line: int | None = None
     text: str = ""
     issues: Sequence[Issue] = ()
-    marks: Sequence[Mark] = ()
-    mends: dict[int, Mend] = field(default_factory=dict)
+    marks: Sequence[Annotation] = ()
+    mends: dict[int, TextFix] = field(default_factory=dict)
     verdicts: dict[int, list[EventVerdicts]] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)
     mended: str | None = None
@@ -181,9 +181,9 @@ def judge(target: Target) -> None:
         house().lacks(place),
     )
     found.issues = found.report.issues(limit=MARKED)
-    mends = ((number, mend_of(found.payload, issue)) for number, issue in enumerate(found.issues))
+    mends = ((number, find_text_fix(found.payload, issue)) for number, issue in enumerate(found.issues))
     found.mends = {number: mend for number, mend in mends if mend is not None}
-    found.marks = marks_with(found.payload, found.issues, found.mends)
+    found.marks = annotate_with_fixes(found.payload, found.issues, found.mends)
 
 
 # ── what is known of each event ──────────────────────────────────────────────────────────────────────────────────────
@@ -239,7 +239,7 @@ def look_at(number: int | None) -> None:
     room(Inspecting).preview = number
 
 
-def chosen() -> list[Mend]:
+def chosen() -> list[TextFix]:
     """The mends that are looked at."""
     found = room(Inspecting)
     if found.preview is None:
@@ -252,7 +252,7 @@ def mend(target: Target) -> None:
     found = room(Inspecting)
     if found.payload is None:
         return
-    text = mended(found.payload, chosen())
+    text = apply_text_fixes(found.payload, chosen())
     if text is None:
         found.preview, found.note = None, "The command around the body would read otherwise: mend it by hand."
         return
@@ -278,7 +278,7 @@ def plan(*, everything: bool) -> Plan | None:
     found = room(Inspecting)
     if found.payload is None or found.report is None:
         return None
-    bad = found.report.bad
+    bad = found.report.error_mask
     events = [event for number, event in enumerate(found.payload.events) if everything or not bad[number]]
     return plan_events(events) if events else None
 

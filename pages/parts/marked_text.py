@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from intempt_core.marking import LINES_DRAWN, Line, Piece
-from intempt_core.text_mends import Change
+from intempt_core.marking import MAX_LINES_DRAWN, AnnotatedLine, TextPiece
+from intempt_core.text_mends import EditPreview
 from pages.parts.look import LOOKS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _component() -> "ComponentRenderer":
 
 
 def marked_text(
-    lines: Sequence[Line], titles: Mapping[int, str], *, key: str, focus: int = 0, asked: int = 0, label: str
+    lines: Sequence[AnnotatedLine], titles: Mapping[int, str], *, key: str, focus: int = 0, asked: int = 0, label: str
 ) -> None:
     """Some lines. ``titles`` name the problems by their numbers; ``focus`` is a line to be looked at, led to once for
     each number that was ``asked``.
@@ -39,10 +39,10 @@ def marked_text(
     _draw(rows, key=key, label=label, focus=focus, asked=asked)
 
 
-def difference(changes: Sequence[Change], *, key: str) -> None:
+def difference(changes: Sequence[EditPreview], *, key: str) -> None:
     """Edits before they are made: each line as it is, and as it would be."""
     rows: list[tuple[Any, ...]] = []
-    for change in changes[:LINES_DRAWN]:
+    for change in changes[:MAX_LINES_DRAWN]:
         head, gone, new, tail = change.parts
         rows.append((change.line, "", "−", [(head, ""), (gone, "gone"), (tail, "")], ""))
         rows.append((change.line, "", "+", [(head, ""), (new, "new"), (tail, "")], ""))
@@ -55,7 +55,7 @@ def _draw(rows: Sequence[tuple[Any, ...]], *, key: str, label: str, focus: int =
     _component()(key=key, data=data)
 
 
-def clipped(pieces: Sequence[Piece], most: int) -> list[tuple[str, str]]:
+def clipped(pieces: Sequence[TextPiece], most: int) -> list[tuple[str, str]]:
     """The pieces of a line, cut to ``most`` characters around its first mark; what is cut away is counted."""
     total = sum(len(piece.text) for piece in pieces)
     if total <= most:

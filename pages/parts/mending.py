@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from intempt_core.mends import Mend, Way
+from intempt_core.mends import Fix, FixKind
 from intempt_core.pointing import Spot, find
 from pages.parts.session import anew, room, value
 from pages.parts.uploading import Judged, uploading
@@ -14,7 +14,7 @@ class Looking:
 
     upload: int = 0
     spot: Spot | None = None
-    shown: Mend | None = None
+    shown: Fix | None = None
     said: str = ""
     """Why the cell that was asked for is not shown."""
 
@@ -46,12 +46,12 @@ def seek(judged: Judged, widget: str) -> None:
             found.spot = spot
 
 
-def show(mend: Mend | None) -> None:
+def show(mend: Fix | None) -> None:
     """Show what a mend would change, or nothing any more."""
     looking().shown = mend
 
 
-def do(mend: Mend) -> None:
+def do(mend: Fix) -> None:
     """Take a mend whose difference is shown. A double click takes it once."""
     found = looking()
     if found.shown == mend:
@@ -68,13 +68,13 @@ def write(judged: Judged, widget: str, *, alike: bool) -> None:
     if new == old:
         return
     if alike:
-        step = Mend(Way.REPLACE, spot.column, old=old, new=new)
+        step = Fix(FixKind.REPLACE, spot.column, old=old, new=new)
     else:
-        step = Mend(Way.PUT, spot.column, (spot.row,), old, new)
+        step = Fix(FixKind.PUT, spot.column, (spot.row,), old, new)
     uploading().mends += (step,)
 
 
-def undo(number: int, mend: Mend) -> None:
+def undo(number: int, mend: Fix) -> None:
     """Leave one step out; of a double click the second finds another step in its place, and leaves it."""
     steps = uploading().mends
     if number < len(steps) and steps[number] == mend:

@@ -8,7 +8,7 @@ import streamlit as st
 from intempt_core.events import INVISIBLE_CHARACTERS, BLANK_CHARACTERS
 from intempt_core.exports import mended_csv
 from intempt_core.issues import ISSUE_KINDS
-from intempt_core.mends import Change, Mend, Way, change
+from intempt_core.mends import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.pointing import Spot, in_event, in_request
 from pages.parts import mending
 from pages.parts.house import house
@@ -40,7 +40,7 @@ def mended(judged: Judged) -> None:
             st.button("Undo all", key="upload-undo-all", on_click=mending.undo_all)
         for number, (step, cells) in enumerate(steps):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(step.words(cells), width="stretch")
+                st.text(step.describe(cells), width="stretch")
                 st.button("Undo", key=key("upload-undo", number), on_click=mending.undo, args=(number, step))
         st.caption("The file on your disk stays as it is. What was mended is recorded with the batch.")
 
@@ -52,12 +52,12 @@ def offers(judged: Judged, code: str | None) -> None:
         with st.container(key="upload-offered", gap="xsmall"):
             for number, one in enumerate(some):
                 with st.container(horizontal=True, vertical_alignment="center"):
-                    st.text(f"{one.words} ({one.reason})" if one.reason else one.words, width="stretch")
+                    st.text(f"{one.message} ({one.reason})" if one.reason else one.message, width="stretch")
                     st.button(
                         "Show the difference",
                         key=key("upload-offer", number),
                         on_click=mending.show,
-                        args=(one.mend,),
+                        args=(one.fix,),
                     )
     elif code is not None:
         st.caption(f"No mend is certain for this kind. {ISSUE_KINDS[code].fix}")
@@ -66,13 +66,13 @@ def offers(judged: Judged, code: str | None) -> None:
         difference(judged, shown)
 
 
-def difference(judged: Judged, mend: Mend) -> None:
+def difference(judged: Judged, mend: Fix) -> None:
     """What a mend would change, page by page, and the decision."""
-    found = next((one.change for one in judged.offers if one.mend == mend), None) or change(
+    found = next((one.change for one in judged.offers if one.fix == mend), None) or preview_fix(
         judged.mapped.table, mend, judged.mapped.original
     )
     with st.container(border=True, key="upload-difference"):
-        st.text(found.words)
+        st.text(found.message)
         pages = -(-found.cells // PAGE)
         page = st.pagination(pages, key=key("upload-difference-page", mend.key)) if pages > 1 else 1
         cells(judged, found, (page - 1) * PAGE)
@@ -87,7 +87,7 @@ def difference(judged: Judged, mend: Mend) -> None:
             st.button("Leave them as they are", key="upload-mend-not", on_click=mending.show, args=(None,))
 
 
-def cells(judged: Judged, found: Change, start: int) -> None:
+def cells(judged: Judged, found: ColumnChange, start: int) -> None:
     """One page of a difference."""
     some = slice(start, start + PAGE)
     rows = found.rows[some]
@@ -96,7 +96,7 @@ def cells(judged: Judged, found: Change, start: int) -> None:
             {
                 "line": judged.mapped.table.lines[rows],
                 "row": rows + 1,
-                f"{found.mend.column} now": found.before[some].to_pylist(),
+                f"{found.fix.column} now": found.before[some].to_pylist(),
                 "mended": found.after[some].to_pylist(),
             }
         ),
@@ -137,7 +137,7 @@ def card(judged: Judged, *, live: bool) -> None:
                 st.text(f"{column}{issue.message} {issue.fix}", width="stretch")
                 if issue.code == "sent_before":
                     _sent_in(judged, spot.row)
-        first = judged.report.first_of(spot.row)
+        first = judged.report.first_row_of(spot.row)
         if first is not None:
             st.button(
                 f"Go to row {first + 1:,}, which has this event id first",
@@ -210,7 +210,7 @@ def _editor(judged: Judged, spot: Spot, column: str) -> None:
     """Write a cell anew: it alone, or all that hold the same."""
     table = judged.mapped.table
     cell = table.cell(spot.row, column)
-    alike = change(table, Mend(Way.REPLACE, column, old=cell, new=f"{cell}·")).cells
+    alike = preview_fix(table, Fix(FixKind.REPLACE, column, old=cell, new=f"{cell}·")).cells
     widget = key("upload-new", spot.row, table.header.index(column), len(judged.mends))
     if any(character in BLANK_CHARACTERS for character in cell if character != " ") or cell != cell.strip():
         seen = "".join(f"‹U+{ord(one):04X}›" if one in INVISIBLE_CHARACTERS or one in BLANK_CHARACTERS else one for one in cell)

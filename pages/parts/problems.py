@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from intempt_core import Issue
-from intempt_core.marking import visible
+from intempt_core.marking import escape_invisible
 from pages.parts.look import LOOKS, badge, counted
 from pages.parts.session import key
 
@@ -50,7 +50,7 @@ def problem_list(
                 if beside is not None:
                     beside(number)
             st.text((where or _words)(issue))
-            st.text(visible(f"{issue.message} {issue.fix}"))
+            st.text(escape_invisible(f"{issue.message} {issue.fix}"))
             if allowed:
                 st.text(f"Allowed: {issue.kind.allowed}")
             if below is not None:

@@ -58,7 +58,7 @@ def kinds(judged: Judged) -> None:
     """The kinds of problems: how many rows, where in the file, what would mend them; a click shows one kind."""
     report, widget = judged.report, "upload-show-kind"
     codes = list(report.counts)
-    words = {one.code: f"{one.words} …" for one in reversed(judged.offers)}
+    words = {one.code: f"{one.message} …" for one in reversed(judged.offers)}
 
     def show() -> None:
         put("upload-kind", codes[st.session_state[widget].row])
@@ -100,7 +100,7 @@ def chosen(judged: Judged) -> tuple[str | None, str | None]:
             width=320,
         )
         code = None if kind == EVERY else kind
-        part, parts = ALL, report.parts(code) if code else {}
+        part, parts = ALL, report.part_counts(code) if code else {}
         if parts:
             part = st.selectbox(
                 "Among them",
@@ -223,7 +223,7 @@ def downloads(judged: Judged) -> None:
     if report.rows_with_errors:
         staying_view.take_along(
             judged,
-            report.bad.nonzero()[0].tolist(),
+            report.error_mask.nonzero()[0].tolist(),
             f"{counted(report.rows_with_errors, 'row')} that stay behind",
             key="upload-left-behind",
         )

@@ -30,14 +30,14 @@ from intempt_core import (
     read_table,
 )
 from intempt_core.events import Json
-from intempt_core.expectations import Expectations
+from intempt_core.expectations import ExpectationReport
 from intempt_core.history import LeftBehind, Source, left_behind_of
 from intempt_core.mapped import MappedTable, choose_initial_mapping
 from intempt_core.mapping import MappingSuggestion
-from intempt_core.mends import Mend, mend
-from intempt_core.offering import Offered, offered
+from intempt_core.mends import Fix, apply_fixes
+from intempt_core.offering import SuggestedFix, suggest_fixes
 from intempt_core.plan import Order, Policy
-from intempt_core.report import Sent
+from intempt_core.report import PriorSend
 from pages.parts import sending
 from pages.parts.house import house
 from pages.parts.session import TARGET, anew, key, one_click, room, value
@@ -64,7 +64,7 @@ class Uploading:
     everything: bool = False
     leave_out: bool = False
     """Whether rows stay behind whose event was accepted before."""
-    mends: tuple[Mend, ...] = ()
+    mends: tuple[Fix, ...] = ()
     """What was changed of the file, step by step."""
     order: Order = Order.FILE
     batch: str | None = None
@@ -131,7 +131,7 @@ class Question:
     fresh: str | None
     place: str
     stamp: str
-    mends: tuple[Mend, ...] = ()
+    mends: tuple[Fix, ...] = ()
     catalogue: int = 0
     """When the place's catalogue was loaded; another one is another verdict."""
 
@@ -149,7 +149,7 @@ def judged(question: Question) -> "Judged":
     """
     sent, lacks = house().history.sent_ids, house().lacks(question.place)
 
-    def seen(ids: Sequence[str]) -> AnyMapping[str, Sent]:
+    def seen(ids: Sequence[str]) -> AnyMapping[str, PriorSend]:
         return sent(question.place, ids)
 
     if not question.mends:
@@ -157,9 +157,9 @@ def judged(question: Question) -> "Judged":
         mapped = map_table(table, Mapping.from_json(question.mapping), question.fresh)
         return Judged(mapped, check_table(mapped, seen, lacks))
     before = judged(replace(question, mends=()))
-    mended = mend(before.mapped, question.mends)
+    mended = apply_fixes(before.mapped, question.mends)
     known = before.report if mended.mapped.has_same_ids(before.mapped) else None
-    report = check_table(mended.mapped, seen, lacks, known=known)
+    report = check_table(mended.mapped, seen, lacks, earlier_report=known)
     return Judged(mended.mapped, report, question.mends, mended.cells)
 
 
@@ -169,7 +169,7 @@ class Judged:
 
     mapped: MappedTable
     report: Report
-    mends: tuple[Mend, ...] = ()
+    mends: tuple[Fix, ...] = ()
     mended: tuple[int, ...] = ()
     """The cells that each mend changed."""
     plans: dict[tuple[bytes, Order], Plan] = field(default_factory=dict)
@@ -184,7 +184,7 @@ class Judged:
         """The rows (from 0) that stay behind: those with errors, unless everything goes as it is, and, to be left out,
         those that were accepted before.
         """
-        stay = np.zeros(self.report.rows, np.bool_) if everything else self.report.bad.copy()
+        stay = np.zeros(self.report.rows, np.bool_) if everything else self.report.error_mask.copy()
         if leave_out:
             stay[self.accepted_before] = True
         return np.flatnonzero(stay)
@@ -199,9 +199,9 @@ class Judged:
         return self.plans[which]
 
     @cached_property
-    def offers(self) -> list[Offered]:
+    def offers(self) -> list[SuggestedFix]:
         """The mends that would help."""
-        return offered(self.mapped, self.report)
+        return suggest_fixes(self.mapped, self.report)
 
     @cached_property
     def where(self) -> dict[str, list[int]]:
@@ -215,9 +215,9 @@ class Judged:
         return [step.record(cells) for step, cells in zip(self.mends, self.mended, strict=True)]
 
     @cached_property
-    def tests(self) -> Expectations:
+    def tests(self) -> ExpectationReport:
         """What became of the file's own tests; raises where its column ``expect`` says nothing."""
-        return Expectations(self.mapped.table, self.report)
+        return ExpectationReport(self.mapped.table, self.report)
 
     def left_behind(self, *, everything: bool = False, leave_out: bool = False) -> Iterator[LeftBehind]:
         """The rows that stay behind, with the codes that hold them back."""

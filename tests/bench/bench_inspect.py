@@ -52,7 +52,7 @@ def ours() -> float:
     import time
 
     from intempt_core.checks import check_events
-    from intempt_core.marking import LINES_DRAWN, lines_of, marks_of
+    from intempt_core.marking import MAX_LINES_DRAWN, annotate_lines, annotate_issues
     from intempt_core.payloads import read_payload
 
     text = body()
@@ -60,11 +60,11 @@ def ours() -> float:
     started = time.perf_counter()
     payload = read_payload(text)
     issues = check_events(payload.events, None, payload.issues).issues(limit=1_000_000)
-    marks = marks_of(payload, issues)
+    marks = annotate_issues(payload, issues)
     places = [payload.line_column(mark.at) for mark in marks]
-    lines = lines_of(payload.text, marks, 1, LINES_DRAWN)
+    lines = annotate_lines(payload.text, marks, 1, MAX_LINES_DRAWN)
     taken = time.perf_counter() - started
-    if not (len(places) == len(issues) > 100 and len(lines) == LINES_DRAWN):
+    if not (len(places) == len(issues) > 100 and len(lines) == MAX_LINES_DRAWN):
         raise RuntimeError("the problems that were put into the body were not found")
     return taken
 

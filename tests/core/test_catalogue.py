@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core import check_events, check_table, exact_mapping, map_table, read_payload, read_table
-from intempt_core.catalogue import Catalogue, Catalogues, catalogue_of, read_listing
+from intempt_core.catalogue import ProductCatalogue, CatalogueStore, build_catalogue, read_catalogue_file
 from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.events import is_blank
 
 ITEMS = b"product_id,category_id,category_code,brand\n5,1487580005268456192,,runail\n6,1,a.b,\n5,2,,\n,3,x,y\n7,4,,\n"
 
 
-def of(data: bytes, column: str = "", *naming: str) -> Catalogue:
-    listing = read_listing(data, name="items.csv")
-    return catalogue_of(listing, column or listing.likely, naming or listing.naming, loaded_at=7)
+def of(data: bytes, column: str = "", *naming: str) -> ProductCatalogue:
+    listing = read_catalogue_file(data, name="items.csv")
+    return build_catalogue(listing, column or listing.likely_id_column, naming or listing.name_columns, loaded_at=7)
 
 
-def products(found: Catalogue) -> dict[str, str]:
+def products(found: ProductCatalogue) -> dict[str, str]:
     return dict(zip(found.ids.to_pylist(), found.names.to_pylist(), strict=True))
 
 
@@ -39,17 +39,17 @@ def test_ids_of_nineteen_digits_stay_text() -> None:
 
 
 def test_only_a_column_that_is_called_product_id_exactly_is_taken_without_a_word() -> None:
-    listing = read_listing(ITEMS, name="items.csv")
-    assert (listing.id_column, listing.likely, listing.naming) == (None, "product_id", ["brand", "category_code"])
-    assert read_listing(b"title,productId\nA,1\n", name="x").id_column == "productId"
-    assert read_listing(b"x,y\n1,2\n", name="x").likely == "x"
+    listing = read_catalogue_file(ITEMS, name="items.csv")
+    assert (listing.id_column, listing.likely_id_column, listing.name_columns) == (None, "product_id", ["brand", "category_code"])
+    assert read_catalogue_file(b"title,productId\nA,1\n", name="x").id_column == "productId"
+    assert read_catalogue_file(b"x,y\n1,2\n", name="x").likely_id_column == "x"
 
 
 def test_several_columns_say_one_after_the_other_what_a_product_is_called() -> None:
     data = b"id,brand,title\n1,Acme,Shoe\n2,,Hat\n3,Acme,\n4,,\n"
     assert products(of(data, "id", "brand", "title")) == {"1": "Acme · Shoe", "2": "Hat", "3": "Acme", "4": ""}
     assert products(of(data, "id", "title"))["1"] == "Shoe"
-    assert products(catalogue_of(read_listing(data, name="x"), "id")) == dict.fromkeys("1234", "")
+    assert products(build_catalogue(read_catalogue_file(data, name="x"), "id")) == dict.fromkeys("1234", "")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_values_of_json_are_the_text_that_they_are() -> None:
 )
 def test_what_is_no_catalogue_is_a_sentence(data: bytes, says: str) -> None:
     with pytest.raises(ReadError, match=r"\.$") as raised:
-        read_listing(data, name="items.csv")
+        read_catalogue_file(data, name="items.csv")
     assert says in str(raised.value)
 
 
@@ -99,14 +99,14 @@ def test_a_column_without_any_id_is_a_sentence() -> None:
 
 def test_a_file_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="cannot be read"):
-        read_listing(tmp_path / "gone", name="gone")
+        read_catalogue_file(tmp_path / "gone", name="gone")
 
 
 def test_a_file_on_disk_is_read_as_its_bytes_are(tmp_path: Path) -> None:
     for data in (ITEMS, b'[{"id": "1"}]'):
         (tmp_path / "file").write_bytes(data)
-        read = read_listing(tmp_path / "file", name="file")
-        assert read.header == read_listing(data, name="file").header
+        read = read_catalogue_file(tmp_path / "file", name="file")
+        assert read.header == read_catalogue_file(data, name="file").header
 
 
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,65 +116,65 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters=",\"'\r\n;|\t\0"
 
 @given(st.lists(texts.filter(lambda text: text.strip() != ""), min_size=1), st.lists(texts))
 def test_a_catalogue_lacks_what_is_not_in_it_by_every_way_of_asking(ids: list[str], asked: list[str]) -> None:
-    listing = read_listing(ITEMS, name="x")
+    listing = read_catalogue_file(ITEMS, name="x")
     columns = {"id": pa.chunked_array([pa.array(ids, pa.large_string())])}
     known = {id_ for id_ in ids if not is_blank(id_)}
     if not known:
         return
-    found = catalogue_of(type(listing)("x", ("id",), columns, len(ids)), "id")
+    found = build_catalogue(type(listing)("x", ("id",), columns, len(ids)), "id")
     assert set(found.ids.to_pylist()) == known
-    assert found.lacks(pa.array(asked, pa.large_string())).tolist() == [text not in known for text in asked]
-    assert found.missing(asked) == {text for text in asked if text not in known}
+    assert found.is_unknown(pa.array(asked, pa.large_string())).tolist() == [text not in known for text in asked]
+    assert found.unknown_ids(asked) == {text for text in asked if text not in known}
 
 
 def test_half_a_character_is_in_no_catalogue() -> None:
     found = of(ITEMS)
-    assert found.called(["5", "7", "\ud800", "nobody"]) == {"5": "runail"}
-    assert found.missing(["5", "\ud800", "nobody"]) == {"nobody"}
+    assert found.names_of(["5", "7", "\ud800", "nobody"]) == {"5": "runail"}
+    assert found.unknown_ids(["5", "\ud800", "nobody"]) == {"nobody"}
 
 
 # ── keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_catalogue_is_kept_for_its_target_replaced_and_removed(tmp_path: Path) -> None:
-    kept = Catalogues(tmp_path / "catalogues")
-    assert kept.of("sandbox") is None
-    kept.keep("sandbox", of(ITEMS))
-    again = Catalogues(tmp_path / "catalogues")
+    kept = CatalogueStore(tmp_path / "catalogues")
+    assert kept.get("sandbox") is None
+    kept.save("sandbox", of(ITEMS))
+    again = CatalogueStore(tmp_path / "catalogues")
     for one in (kept, again):
-        found = one.of("sandbox")
+        found = one.get("sandbox")
         assert found is not None
         assert products(found) == products(of(ITEMS))
         assert (found.name, found.rows, found.loaded_at) == ("items.csv", 5, 7)
-        assert one.of("sandbox") is found
-    assert kept.of("https://shop.example/track") is None
-    kept.keep("sandbox", of(b"id\n9\n"))
-    replaced = again.of("sandbox")
+        assert one.get("sandbox") is found
+    assert kept.get("https://shop.example/track") is None
+    kept.save("sandbox", of(b"id\n9\n"))
+    replaced = again.get("sandbox")
     assert replaced is not None
     assert products(replaced) == {"9": ""}
     kept.remove("sandbox")
     kept.remove("sandbox")
-    assert kept.of("sandbox") is again.of("sandbox") is None
+    assert kept.get("sandbox") is again.get("sandbox") is None
     assert list((tmp_path / "catalogues").iterdir()) == []
 
 
 @pytest.mark.parametrize("damage", [b"", b"not arrow", b"ARROW1\0\0" + b"x" * 100])
 def test_a_damaged_file_is_a_sentence_and_can_be_replaced(tmp_path: Path, damage: bytes) -> None:
-    kept = Catalogues(tmp_path)
-    kept.keep("sandbox", of(ITEMS))
+    kept = CatalogueStore(tmp_path)
+    kept.save("sandbox", of(ITEMS))
     (file,) = tmp_path.iterdir()
     file.write_bytes(damage)
     with pytest.raises(CatalogueUnavailable, match="Load it again, or remove it"):
-        Catalogues(tmp_path).of("sandbox")
-    kept.keep("sandbox", of(ITEMS))
-    assert kept.of("sandbox") is not None
+        CatalogueStore(tmp_path).get("sandbox")
+    kept.save("sandbox", of(ITEMS))
+    assert kept.get("sandbox") is not None
 
 
 def test_where_nothing_can_be_written_it_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    kept = Catalogues(tmp_path / "file")
+    kept = CatalogueStore(tmp_path / "file")
     asked: list[Callable[[], object]] = [
-        lambda: kept.of("sandbox"), lambda: kept.keep("sandbox", of(ITEMS)), lambda: kept.remove("sandbox")
+        lambda: kept.get("sandbox"), lambda: kept.save("sandbox", of(ITEMS)), lambda: kept.remove("sandbox")
     ]  # fmt: skip
     for ask in asked:
         with pytest.raises(CatalogueUnavailable):
@@ -191,7 +191,7 @@ ROWS = "name,eventId,userId,productId\n" + "".join(
 def test_an_unknown_product_is_a_warning_in_a_file() -> None:
     table = read_table(ROWS.encode(), name="x.csv")
     mapped = map_table(table, exact_mapping(table.header))
-    report = check_table(mapped, lacks=of(ITEMS).lacks)
+    report = check_table(mapped, is_unknown_product=of(ITEMS).is_unknown)
     assert report.counts["product_unknown"] == 2
     assert report.rows_of("product_unknown").tolist() == [1, 4]
     (first, _) = report.issues(code="product_unknown")
@@ -208,7 +208,7 @@ def test_a_constant_product_is_unknown_in_every_row_or_in_none(product: str, row
     mapping = exact_mapping(table.header)
     columns = {column: field for column, field in mapping.columns.items() if column != "other"}
     mapped = map_table(table, type(mapping)(columns, constants={"data.productId": product}))
-    assert check_table(mapped, lacks=of(ITEMS).lacks).rows_of("product_unknown").size == rows
+    assert check_table(mapped, is_unknown_product=of(ITEMS).is_unknown).rows_of("product_unknown").size == rows
 
 
 def test_a_form_and_a_pasted_payload_say_the_same() -> None:
@@ -219,7 +219,7 @@ def test_a_form_and_a_pasted_payload_say_the_same() -> None:
         {"eventId": "4", "userId": "u", "data": {"productId": 7}},
         {"eventId": "5", "userId": "u", "data": {}}]}]}"""
     payload = read_payload(body)
-    report = check_events(payload.events, found=payload.issues, lacks=of(ITEMS).lacks)
+    report = check_events(payload.events, reader_issues=payload.issues, is_unknown_product=of(ITEMS).is_unknown)
     assert report.rows_of("product_unknown").tolist() == [1, 2]
     (first, _) = report.issues(code="product_unknown")
     assert first.place.path == "track[0].payload[1].data.productId"

@@ -11,12 +11,12 @@ import pytest
 from intempt_core.checks import check_events, check_table
 from intempt_core.events import GivenEvent
 from intempt_core.issues import Issue, Place
-from intempt_core.judges import ROWS_AT_ONCE
+from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping as ColumnMapping
 from intempt_core.mapping import exact_mapping
-from intempt_core.mends import Mend, Way, mend
-from intempt_core.report import Report, Sent
+from intempt_core.mends import Fix, FixKind, apply_fixes
+from intempt_core.report import Report, PriorSend
 from intempt_core.tables import read_table
 from tests.core.tables_by_hand import table_of
 
@@ -37,7 +37,7 @@ def test_a_clean_table_has_an_empty_report() -> None:
     report = report_on([VIEW, "e1", "u", "p", TIME], [VIEW, "e2", "u", "p", ""])
     assert (report.rows, report.rows_with_errors, report.rows_with_warnings, report.counts) == (2, 0, 0, {})
     assert report.issues() == []
-    assert not report.bad.any()
+    assert not report.error_mask.any()
     assert report_on().counts == {}
 
 
@@ -98,7 +98,7 @@ def test_lines_of_one_order_may_share_an_id_but_not_a_product() -> None:
     ]
     assert "row 1 (line 2)" in report.issues_of(1)[0].fix
     assert "row 2 (line 3)" in report.issues_of(3)[0].fix
-    assert report.bad.tolist() == [False, False, True, True, True, False]
+    assert report.error_mask.tolist() == [False, False, True, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_ragged_rows_are_told_with_their_cells() -> None:
     report = check_table(map_table(table_of(HEADER, rows, cells={0: 7, 2: 4}), exact_mapping(HEADER)))
     assert codes(report) == [["row_long"], [], ["row_short"]]
     assert report.issues_of(0)[0].sentence.startswith("Row 1: The row has “7” cells.")
-    assert report.bad.tolist() == [True, False, False]
+    assert report.error_mask.tolist() == [True, False, False]
 
 
 def test_a_cell_that_is_not_of_its_type_is_a_warning() -> None:
@@ -232,9 +232,9 @@ def test_a_cell_that_is_not_of_its_type_is_a_warning() -> None:
 def test_what_history_has_seen_is_a_warning_and_asked_in_chunks() -> None:
     asked: list[int] = []
 
-    def seen(ids: Sequence[str]) -> Mapping[str, Sent]:
+    def seen(ids: Sequence[str]) -> Mapping[str, PriorSend]:
         asked.append(len(ids))
-        return {text: Sent("accepted", 1_793_534_580_000, "b1") for text in ids if text == "e7000"}
+        return {text: PriorSend("accepted", 1_793_534_580_000, "b1") for text in ids if text == "e7000"}
 
     rows = [[VIEW, f"e{number}", "u", "p", ""] for number in range(7001)]
     report = check_table(map_table(table_of(HEADER, rows, chunk=1000), exact_mapping(HEADER)), seen)
@@ -247,7 +247,7 @@ def test_made_ids_are_known_to_history_too() -> None:
     header = ["name", "userId", "productId"]
     mapped = map_table(table_of(header, [[VIEW, "u", "p"]] * 2), exact_mapping(header))
     first = mapped.event(0).body["eventId"]
-    report = check_table(mapped, lambda ids: {text: Sent("refused", 0) for text in ids if text == first})
+    report = check_table(mapped, lambda ids: {text: PriorSend("refused", 0) for text in ids if text == first})
     assert report.rows_of("sent_before").tolist() == [0]
 
 
@@ -261,7 +261,7 @@ def test_issues_of_reading_go_to_their_event_or_stand_first() -> None:
         Issue("key_repeated", Place(None, 1, None, "/track/0/payload/1/data/productId"), "productId"),
         Issue("number_precision", Place(1, 1, None, "/track/0/payload/0/data/x"), "1e99"),
     ]
-    report = check_events(events, found=found)
+    report = check_events(events, reader_issues=found)
     assert report.counts == {"request_shape": 1, "key_repeated": 1, "number_precision": 1}
     assert (report.rows_with_errors, report.rows_with_warnings) == (0, 2)
     assert [issue.code for issue in report.issues()] == ["request_shape", "number_precision", "key_repeated"]
@@ -327,14 +327,14 @@ def test_planted_faults_are_found_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_rows_that_are_wrong_in_the_same_way_keep_their_own_place_value_and_advice() -> None:
-    count = 2 * ROWS_AT_ONCE + 10
+    count = 2 * ISSUE_BLOCK_ROWS + 10
     rows = [
         [VIEW if row % 2 else f"Product viewe{row}", f"e{row}", "u", "p", str(1_714_631_000 + row)]
         for row in range(count)
     ]
     report = report_on(*rows)
     found = list(report.issues_by_row(range(count)))
-    for row in (0, 1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1, count - 1):
+    for row in (0, 1, ISSUE_BLOCK_ROWS - 1, ISSUE_BLOCK_ROWS, ISSUE_BLOCK_ROWS + 1, count - 1):
         assert found[row] == report.issues_of(row)
         assert found[row][-1].given == str(1_714_631_000 + row)
         assert found[row][-1].fix == "These look like seconds: multiply by 1,000."
@@ -353,7 +353,7 @@ def test_a_hint_on_where_the_product_id_stands_goes_only_to_rows_where_it_does()
 
 def test_issues_beside_the_events_are_counted_with_the_others() -> None:
     beside = Issue("request_shape", Place(pointer="/track"), "1")
-    report = check_events([GivenEvent("view", {}, Place(row=1, pointer="/track/0/payload/0"))], found=[beside])
+    report = check_events([GivenEvent("view", {}, Place(row=1, pointer="/track/0/payload/0"))], reader_issues=[beside])
     assert report.issue_count() == len(report.issues()) == 5
     assert (report.issue_count("request_shape"), report.issue_count("event_name"), report.issue_count("row_long")) == (
         1,
@@ -365,15 +365,15 @@ def test_issues_beside_the_events_are_counted_with_the_others() -> None:
 def test_what_history_said_of_rows_is_not_asked_again_after_a_mend_of_another_column() -> None:
     rows = [[VIEW, "e1", "u", "p", "1714631904"], [VIEW, "e2", "u", "p", TIME]]
     before = map_table(table_of(HEADER, rows), exact_mapping(HEADER))
-    first = check_table(before, lambda ids: {text: Sent("refused", 1_793_534_580_000) for text in ids if text == "e2"})
-    after = mend(before, [Mend(Way.SECONDS, "timestamp")]).mapped
+    first = check_table(before, lambda ids: {text: PriorSend("refused", 1_793_534_580_000) for text in ids if text == "e2"})
+    after = apply_fixes(before, [Fix(FixKind.SECONDS, "timestamp")]).mapped
     assert after.has_same_ids(before)
-    assert not mend(before, [Mend(Way.PUT, "eventId", (0,), new="e3")]).mapped.has_same_ids(before)
+    assert not apply_fixes(before, [Fix(FixKind.PUT, "eventId", (0,), new="e3")]).mapped.has_same_ids(before)
 
-    def asked(ids: Sequence[str]) -> Mapping[str, Sent]:
+    def asked(ids: Sequence[str]) -> Mapping[str, PriorSend]:
         raise AssertionError(f"history was asked about {len(ids)} ids")
 
-    report = check_table(after, asked, known=first)
+    report = check_table(after, asked, earlier_report=first)
     assert report.counts == {"sent_before": 1}
-    assert report.parts("sent_before") == {"refused": 1}
+    assert report.part_counts("sent_before") == {"refused": 1}
     assert report.issues()[0].fix == first.issues(code="sent_before")[0].fix

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from intempt_core.checks import check_table
 from intempt_core.cli import main
 from intempt_core.errors import MappingError, ReadError
-from intempt_core.expectations import Expectations, State, read_expected
+from intempt_core.expectations import ExpectationReport, ExpectationState, parse_expectation
 from intempt_core.exports import expected_json, expected_junit
 from intempt_core.issues import ISSUE_KINDS, Severity
 from intempt_core.mapped import choose_initial_mapping, map_table
@@ -26,10 +26,10 @@ OF = ("ok", "event_name")
 HEADER = ["name", "eventId", "userId", "productId", "expect"]
 
 
-def held(rows: Sequence[Sequence[str]]) -> tuple[Expectations, Report]:
+def held(rows: Sequence[Sequence[str]]) -> tuple[ExpectationReport, Report]:
     table = table_of(HEADER, rows)
     report = check_table(map_table(table, exact_mapping(table.header)))
-    return Expectations(table, report), report
+    return ExpectationReport(table, report), report
 
 
 def row(expect: str, number: object = 1, **cells: str) -> list[str]:
@@ -40,46 +40,46 @@ def row(expect: str, number: object = 1, **cells: str) -> list[str]:
 @pytest.mark.parametrize(
     ("expect", "cells", "state", "says"),
     [
-        ("ok", {}, State.PASSED, ""),
-        ("ok", {"userId": "null"}, State.PASSED, ""),  # a warning is no error
-        ("ok", {"productId": ""}, State.FAILED, "product_id_missing found and not expected."),
-        ("product_id_missing", {"productId": ""}, State.PASSED, ""),
-        ("product_id_missing", {}, State.FAILED, "product_id_missing expected and not found."),
-        ("event_name, product_id_missing", {"name": "x", "productId": ""}, State.PASSED, ""),
+        ("ok", {}, ExpectationState.PASSED, ""),
+        ("ok", {"userId": "null"}, ExpectationState.PASSED, ""),  # a warning is no error
+        ("ok", {"productId": ""}, ExpectationState.FAILED, "product_id_missing found and not expected."),
+        ("product_id_missing", {"productId": ""}, ExpectationState.PASSED, ""),
+        ("product_id_missing", {}, ExpectationState.FAILED, "product_id_missing expected and not found."),
+        ("event_name, product_id_missing", {"name": "x", "productId": ""}, ExpectationState.PASSED, ""),
         (
             "event_name",
             {"name": "x", "productId": ""},
-            State.FAILED,
+            ExpectationState.FAILED,
             "product_id_missing found and not expected.",
         ),
         (
             "event_name",
             {"productId": ""},
-            State.FAILED,
+            ExpectationState.FAILED,
             "event_name expected and not found. product_id_missing found and not expected.",
         ),
-        ("id_placeholder", {"userId": "null"}, State.PASSED, ""),
-        ("ok id_placeholder", {}, State.FAILED, "id_placeholder expected and not found."),
-        ("", {"productId": ""}, State.UNTESTED, ""),
+        ("id_placeholder", {"userId": "null"}, ExpectationState.PASSED, ""),
+        ("ok id_placeholder", {}, ExpectationState.FAILED, "id_placeholder expected and not found."),
+        ("", {"productId": ""}, ExpectationState.UNTESTED, ""),
         (
             "product_id_mising",
             {},
-            State.UNREADABLE,
+            ExpectationState.UNREADABLE,
             "“product_id_mising” is no issue code. Did you mean “product_id_missing”?",
         ),
-        ("fine", {}, State.UNREADABLE, "“fine” is no issue code. It takes “ok” or codes such as product_id_missing."),
+        ("fine", {}, ExpectationState.UNREADABLE, "“fine” is no issue code. It takes “ok” or codes such as product_id_missing."),
         (
             "ok, event_name",
             {},
-            State.UNREADABLE,
+            ExpectationState.UNREADABLE,
             "“ok” and event_name cannot both be expected: “ok” means that there is no error. Keep one of them.",
         ),
     ],
 )
-def test_a_row_is_held_against_what_it_expects(expect: str, cells: dict[str, str], state: State, says: str) -> None:
+def test_a_row_is_held_against_what_it_expects(expect: str, cells: dict[str, str], state: ExpectationState, says: str) -> None:
     tests, _ = held([row(expect, **cells), row("ok", 2)])
     first = next(tests.results())
-    assert (first.state, first.says) == (state, says)
+    assert (first.state, first.message) == (state, says)
 
 
 codes = st.sampled_from(["event_name", "product_id_missing", "identity_missing", "id_placeholder"])
@@ -93,13 +93,13 @@ def test_the_states_over_columns_are_those_of_each_row_by_itself(rows: list[tupl
     given_rows = [[name, f"e{number}", *rest] for number, (name, _, *rest) in enumerate(rows)]
     tests, report = held([*given_rows, row("ok", 99)])
     for result, issues in zip(tests.results(), report.issues_by_row(range(len(given_rows) + 1)), strict=True):
-        expected = read_expected(result.expected)
+        expected = parse_expectation(result.expected)
         errors = {issue.code for issue in issues if issue.severity is Severity.ERROR}
         wanted = {code for code in expected.codes if ISSUE_KINDS[code].severity is Severity.ERROR}
         alike = errors == wanted and expected.codes <= {issue.code for issue in issues}
-        by_itself = State.PASSED if alike else State.FAILED
-        if not expected.tests:
-            by_itself = State.UNREADABLE if expected.trouble else State.UNTESTED
+        by_itself = ExpectationState.PASSED if alike else ExpectationState.FAILED
+        if not expected.is_tested:
+            by_itself = ExpectationState.UNREADABLE if expected.problem else ExpectationState.UNTESTED
         assert result.state is by_itself
         assert set(result.found) == {issue.code for issue in issues}
 
@@ -114,7 +114,7 @@ def test_the_counts_name_every_state_and_only_failures_and_unreadables_spoil_it(
     }
     assert not tests.as_expected
     assert tests.summary == "1 as expected, 1 not, 1 with an expectation that cannot be read, 1 without one."
-    assert tests.rows_in(State.FAILED, State.UNREADABLE).tolist() == [1, 2]
+    assert tests.rows_in(ExpectationState.FAILED, ExpectationState.UNREADABLE).tolist() == [1, 2]
     assert held([row("ok", 1), row("", 2, productId="")])[0].as_expected
 
 
@@ -122,7 +122,7 @@ def test_a_file_without_expectations_is_no_test() -> None:
     table = table_of(["name"], [["x"]])
     report = check_table(map_table(table, exact_mapping(["name"])))
     with pytest.raises(ReadError, match="has no column “expect”"):
-        Expectations(table, report)
+        ExpectationReport(table, report)
     with pytest.raises(ReadError, match="no row says what is expected"):
         held([row(""), row(" ")])
     with pytest.raises(ReadError, match="no row says what is expected"):
@@ -147,8 +147,8 @@ def test_json_lines_are_tested_as_they_came_and_what_they_expect_is_not_sent() -
     text = "\n".join(json.dumps(line) for line in [*lines, {**event, "eventId": "e3"} | {"expect": None}, 5])
     table = read_table(text.encode(), name="tests.jsonl")
     mapped = map_table(table, choose_initial_mapping(table))
-    assert [result.state for result in Expectations(table, check_table(mapped)).results()][:3] == [
-        State.PASSED, State.PASSED, State.UNTESTED,
+    assert [result.state for result in ExpectationReport(table, check_table(mapped)).results()][:3] == [
+        ExpectationState.PASSED, ExpectationState.PASSED, ExpectationState.UNTESTED,
     ]  # fmt: skip
     assert all("expect" not in event.body for event in mapped.events(range(3)))
     assert mapped.unused_columns == ("expect",)
@@ -206,10 +206,10 @@ def test_a_large_file_is_tested_as_columns() -> None:
     report = check_table(map_table(table, exact_mapping(table.header)))
     assert report.counts == {"event_name": count // 2}
     began = time.perf_counter()
-    tests = Expectations(table, report)
+    tests = ExpectationReport(table, report)
     assert tests.as_expected
     assert time.perf_counter() - began < 2
-    assert tests.counts[State.PASSED] == count
+    assert tests.counts[ExpectationState.PASSED] == count
 
 
 # ── the command line ──

@@ -462,14 +462,14 @@ def test_chosen_requests_are_read_byte_identical_to_be_sent_again(history: Histo
 def test_what_history_says_of_ids_sent_before(history: History, outcome: Outcome, words: str | None) -> None:
     settle(history, batch_of(history, [2]), outcome)
     said = history.sent_ids(SHOP.key, ["e1", "e2", "e3"])
-    assert {id_: sent.words for id_, sent in said.items()} == ({} if words is None else {"e1": words, "e2": words})
+    assert {id_: sent.message for id_, sent in said.items()} == ({} if words is None else {"e1": words, "e2": words})
     assert history.sent_ids("elsewhere", ["e1"]) == {}
 
 
 def test_what_says_most_of_an_id_counts_and_of_equals_the_latest(history: History, clock: Clock) -> None:
     def said() -> str:
         clock.now += 60_000
-        return history.sent_ids(SHOP.key, iter(["e1"]))["e1"].words
+        return history.sent_ids(SHOP.key, iter(["e1"]))["e1"].message
 
     settle(history, batch_of(history, [1]), Outcome.REFUSED)
     assert said() == "refused on 2026-11-22 12:03 UTC"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from intempt_core.cases import read_case
 from intempt_core.checks import check_events
 from intempt_core.errors import ReadError
-from intempt_core.marking import lines_of, marks_of, visible
+from intempt_core.marking import annotate_lines, annotate_issues, escape_invisible
 from intempt_core.payloads import read_payload
-from intempt_core.text_mends import differences, mend_of, mended
+from intempt_core.text_mends import preview_text_fixes, find_text_fix, apply_text_fixes
 
 FRAGMENTS = st.sampled_from(
     """{ } [ ] , : " ' \\ // # /* */ 1 -0 1e400 NaN Infinity null true "a" "\\ud800" "name" "product viewed" "track"
@@ -42,19 +42,19 @@ def tried(read: Callable[[str], T], text: str) -> tuple[T | None, str]:
 def test_any_text_comes_to_an_end_that_can_be_shown(text: str) -> None:
     payload, refused = tried(read_payload, text)
     if payload is None:
-        assert visible(refused).encode().endswith(b".")
+        assert escape_invisible(refused).encode().endswith(b".")
         return
     issues = check_events(payload.events, None, payload.issues).issues()
-    marks = marks_of(payload, issues)
+    marks = annotate_issues(payload, issues)
     assert all(0 <= mark.at <= mark.end <= len(payload.text) for mark in marks)
-    for line in lines_of(payload.text, marks):
+    for line in annotate_lines(payload.text, marks):
         "".join(piece.text for piece in line.pieces).encode()
     for issue in issues:
-        visible(issue.sentence).encode()
-        mend = mend_of(payload, issue)
+        escape_invisible(issue.sentence).encode()
+        mend = find_text_fix(payload, issue)
         if mend is not None:
-            assert differences(payload.text, [mend])
-            new = mended(payload, [mend])
+            assert preview_text_fixes(payload.text, [mend])
+            new = apply_text_fixes(payload, [mend])
             assert new is None or read_payload(new).events is not None
 
 

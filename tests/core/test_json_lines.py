@@ -21,7 +21,7 @@ from intempt_core.issues import Place
 from intempt_core.json_lines import _parse_line, _parse_plain_event
 from intempt_core.mapped import MappedDocuments, MappedTable, choose_initial_mapping, map_table, replace_event_cells
 from intempt_core.mapping import Mapping, exact_mapping
-from intempt_core.mends import Mend, Way, mend
+from intempt_core.mends import Fix, FixKind, apply_fixes
 from intempt_core.plan import Order, plan_table
 from intempt_core.pointing import Spot, find, in_request
 from intempt_core.tables import Dialect, FileKind, Table, read_table
@@ -296,14 +296,14 @@ def test_a_vendors_real_file_is_read_line_by_line() -> None:
 def test_a_mended_cell_is_put_where_its_value_stood_and_keeps_its_kind() -> None:
     file = mapped(event(1, name="product viewed", timestamp=1714631904), event(2, **{"a.b": {"c": "x"}}))
     ways = [
-        Mend(Way.REPLACE, "name", old="product viewed", new="Product viewed"),
-        Mend(Way.SECONDS, "timestamp"),
-        Mend(Way.PUT, "data.price", (0,), "1.5", "2.5"),
-        Mend(Way.PUT, "data.productId", (1,), "SKU_2", "SKU_9"),
-        Mend(Way.PUT, "a.b.c", (1,), "x", "y"),
-        Mend(Way.PUT, "userId", (1,), "u2", ""),
+        Fix(FixKind.REPLACE, "name", old="product viewed", new="Product viewed"),
+        Fix(FixKind.SECONDS, "timestamp"),
+        Fix(FixKind.PUT, "data.price", (0,), "1.5", "2.5"),
+        Fix(FixKind.PUT, "data.productId", (1,), "SKU_2", "SKU_9"),
+        Fix(FixKind.PUT, "a.b.c", (1,), "x", "y"),
+        Fix(FixKind.PUT, "userId", (1,), "u2", ""),
     ]
-    mended = mend(file, ways).mapped
+    mended = apply_fixes(file, ways).mapped
     first, second = mended.events()
     assert first.name == "Product viewed"
     assert first.body == {

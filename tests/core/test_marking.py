@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from intempt_core.checks import check_events
 from intempt_core.issues import Severity
-from intempt_core.marking import Mark, lines_of, marks_of, span_of, visible
+from intempt_core.marking import Annotation, annotate_lines, annotate_issues, find_issue_span, escape_invisible
 from intempt_core.payloads import read_payload
 
 
 def marked(text: str) -> list[tuple[str, str]]:
     payload = read_payload(text)
     issues = check_events(payload.events, None, payload.issues).issues()
-    return [(issue.code, payload.text[slice(*span_of(payload, issue))]) for issue in issues]
+    return [(issue.code, payload.text[slice(*find_issue_span(payload, issue))]) for issue in issues]
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_each_of_several_problems_of_one_kind_on_one_line_is_marked_at_its_own_p
 ) -> None:
     payload = read_payload(text)
     issues = check_events(payload.events, None, payload.issues).issues()
-    assert [payload.line_column(mark.at) for mark in marks_of(payload, issues)] == columns
+    assert [payload.line_column(mark.at) for mark in annotate_issues(payload, issues)] == columns
 
 
 def test_what_nobody_sees_is_written_out() -> None:
-    assert visible("a\u202eb\u200b\ud800\u00a0\r\n\t c\0") == ("a⟨U+202E⟩b⟨U+200B⟩⟨U+D800⟩⟨U+00A0⟩\r\n\t c⟨U+0000⟩")
+    assert escape_invisible("a\u202eb\u200b\ud800\u00a0\r\n\t c\0") == ("a⟨U+202E⟩b⟨U+200B⟩⟨U+D800⟩⟨U+00A0⟩\r\n\t c⟨U+0000⟩")
 
 
 def test_a_line_comes_in_pieces_with_its_worst_and_its_problems() -> None:
     text = "ab\u200bcd\r\nefgh\n"
-    marks = [Mark(1, 4, Severity.WARNING, 7), Mark(3, 9, Severity.ERROR, 2)]
-    first, second, third = lines_of(text, marks)
+    marks = [Annotation(1, 4, Severity.WARNING, 7), Annotation(3, 9, Severity.ERROR, 2)]
+    first, second, third = annotate_lines(text, marks)
     assert [(piece.text, piece.kind) for piece in first.pieces] == [
         ("a", ""), ("b", "warning"), ("⟨U+200B⟩", "unseen"), ("c", "warning"), ("d", "error"),
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def test_a_line_comes_in_pieces_with_its_worst_and_its_problems() -> None:
     assert [(piece.text, piece.kind) for piece in second.pieces] == [("ef", "error"), ("gh", "")]
     assert (second.severity, second.problems) == (Severity.ERROR, ())
     assert (third.pieces, third.severity) == ((), None)
-    assert lines_of(text, marks, 2, 1) == [second]
+    assert annotate_lines(text, marks, 2, 1) == [second]
 
 
 @given(
@@ -87,11 +87,11 @@ def test_a_line_comes_in_pieces_with_its_worst_and_its_problems() -> None:
 )
 def test_the_pieces_of_all_lines_are_the_text(text: str, spans: list[tuple[int, int]]) -> None:
     marks = sorted(
-        (Mark(at, at + size, Severity.ERROR, number) for number, (at, size) in enumerate(spans)), key=lambda m: m.at
+        (Annotation(at, at + size, Severity.ERROR, number) for number, (at, size) in enumerate(spans)), key=lambda m: m.at
     )
-    lines = lines_of(text, marks)
+    lines = annotate_lines(text, marks)
     shown = "\n".join("".join(piece.text for piece in line.pieces) for line in lines)
-    assert shown == visible(text.replace("\r\n", "\n").replace("\r", "\n"))
+    assert shown == escape_invisible(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 @given(st.recursive(st.none() | st.text(max_size=3) | st.integers(), lambda inside: st.lists(inside, max_size=3)
@@ -100,7 +100,7 @@ def test_the_pieces_of_all_lines_are_the_text(text: str, spans: list[tuple[int, 
 def test_every_issue_of_any_document_has_a_mark_inside_the_text(value: object) -> None:
     payload = read_payload(json.dumps(value, indent=1))
     issues = check_events(payload.events, None, payload.issues).issues()
-    marks = marks_of(payload, issues)
+    marks = annotate_issues(payload, issues)
     assert len(marks) == len(issues)
     assert all(0 <= mark.at < mark.end <= len(payload.text) for mark in marks)
-    assert {number for line in lines_of(payload.text, marks) for number in line.problems} == set(range(len(issues)))
+    assert {number for line in annotate_lines(payload.text, marks) for number in line.problems} == set(range(len(issues)))

@@ -13,9 +13,9 @@ from intempt_core.events import INVISIBLE_CHARACTERS, BLANK_CHARACTERS
 from intempt_core.exports import mended_csv
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping
-from intempt_core.mends import ROWS_RECORDED, Mend, Way, change, mend
-from intempt_core.offering import offered
-from intempt_core.report import Repeat
+from intempt_core.mends import MAX_FIX_ROWS_RECORDED, Fix, FixKind, preview_fix, apply_fixes
+from intempt_core.offering import suggest_fixes
+from intempt_core.report import DuplicateKind
 from intempt_core.tables import Table, read_table
 from tests.core.tables_by_hand import table_of
 
@@ -45,20 +45,20 @@ tables = st.lists(st.tuples(*map(st.sampled_from, ALPHABETS)).map(list), min_siz
 
 
 @st.composite
-def mends(draw: st.DrawFn, rows: int) -> Mend:
+def mends(draw: st.DrawFn, rows: int) -> Fix:
     column = draw(st.sampled_from(HEADER))
     some = tuple(sorted(draw(st.sets(st.integers(0, rows - 1), min_size=1))))
     cells = CELLS.get(column, ODD)
     return draw(
         st.sampled_from(
             [
-                Mend(Way.PUT, column, some, new=draw(st.sampled_from(cells))),
-                Mend(Way.PUT, column, some[:1], new=draw(st.text())),
-                Mend(Way.REPLACE, column, old=draw(st.sampled_from(cells)), new=draw(st.sampled_from(cells))),
-                Mend(Way.TRIM, column),
-                Mend(Way.SECONDS, "timestamp"),
-                Mend(Way.MICROSECONDS, "timestamp"),
-                Mend(Way.IDS, "eventId", some),
+                Fix(FixKind.PUT, column, some, new=draw(st.sampled_from(cells))),
+                Fix(FixKind.PUT, column, some[:1], new=draw(st.text())),
+                Fix(FixKind.REPLACE, column, old=draw(st.sampled_from(cells)), new=draw(st.sampled_from(cells))),
+                Fix(FixKind.TRIM, column),
+                Fix(FixKind.SECONDS, "timestamp"),
+                Fix(FixKind.MICROSECONDS, "timestamp"),
+                Fix(FixKind.IDS, "eventId", some),
             ]
         )
     )
@@ -67,21 +67,21 @@ def mends(draw: st.DrawFn, rows: int) -> Mend:
 mended_tables = tables.flatmap(lambda rows: st.tuples(st.just(rows), st.lists(mends(len(rows)), max_size=4)))
 
 
-def by_hand(original: Rows, now: Rows, step: Mend) -> Rows:
+def by_hand(original: Rows, now: Rows, step: Fix) -> Rows:
     """The same mend, cell by cell."""
     at = HEADER.index(step.column)
     written = [list(row) for row in now]
     for number, row in enumerate(written):
         cell, named = row[at], number in step.rows
-        if (step.way is Way.PUT and named) or (step.way is Way.REPLACE and cell == step.old):
+        if (step.kind is FixKind.PUT and named) or (step.kind is FixKind.REPLACE and cell == step.old):
             row[at] = step.new
-        elif step.way is Way.TRIM:
+        elif step.kind is FixKind.TRIM:
             row[at] = "".join(character for character in cell.strip(BLANK_CHARACTERS) if character not in INVISIBLE_CHARACTERS)
-        elif step.way is Way.SECONDS and len(cell) == 10 and cell.isdigit() and int(cell) >= 1_262_304_000:
+        elif step.kind is FixKind.SECONDS and len(cell) == 10 and cell.isdigit() and int(cell) >= 1_262_304_000:
             row[at] = cell + "000" if int(cell) <= 2_210_457_600 else cell
-        elif step.way is Way.MICROSECONDS and len(cell) == 16 and cell.isdigit():
+        elif step.kind is FixKind.MICROSECONDS and len(cell) == 16 and cell.isdigit():
             row[at] = cell[:13] if 1_262_304_000_000 <= int(cell) / 1000 <= 2_210_457_600_000 else cell
-        elif step.way is Way.IDS and named:
+        elif step.kind is FixKind.IDS and named:
             alike = [other[:-1] for other in original[: number + 1]]  # the column “problems” is not the event's
             row[at] = make_event_id(original[number][:-1], alike.count(original[number][:-1]))
     return written
@@ -90,11 +90,11 @@ def by_hand(original: Rows, now: Rows, step: Mend) -> Rows:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mended_tables)
 def test_a_mended_file_is_the_file_with_those_cells_written_by_hand_and_so_is_its_report(
-    drawn: tuple[Rows, list[Mend]],
+    drawn: tuple[Rows, list[Fix]],
 ) -> None:
     rows, steps = drawn
     given_, written = mapped_of(rows), rows
-    found = mend(given_, steps)
+    found = apply_fixes(given_, steps)
     for step in steps:
         written = by_hand(rows, written, step)
     assert rows_in(found.mapped.table) == written
@@ -107,12 +107,12 @@ def test_a_mended_file_is_the_file_with_those_cells_written_by_hand_and_so_is_it
 
 @settings(max_examples=150, deadline=None)
 @given(mended_tables)
-def test_what_a_preview_counts_and_shows_is_what_changes(drawn: tuple[Rows, list[Mend]]) -> None:
+def test_what_a_preview_counts_and_shows_is_what_changes(drawn: tuple[Rows, list[Fix]]) -> None:
     rows, steps = drawn
-    before, found = mapped_of(rows), mend(mapped_of(rows), steps)
+    before, found = mapped_of(rows), apply_fixes(mapped_of(rows), steps)
     for number, step in enumerate(steps):
-        shown = change(before.table, step, table_of(HEADER, rows))
-        after = mend(mapped_of(rows), steps[: number + 1]).mapped
+        shown = preview_fix(before.table, step, table_of(HEADER, rows))
+        after = apply_fixes(mapped_of(rows), steps[: number + 1]).mapped
         at = HEADER.index(step.column)
         differ = [
             (row, old[at], new[at])
@@ -127,27 +127,27 @@ def test_what_a_preview_counts_and_shows_is_what_changes(drawn: tuple[Rows, list
 @settings(max_examples=150, deadline=None)
 @given(mended_tables, st.data())
 def test_undoing_any_step_gives_the_table_that_never_had_it(
-    drawn: tuple[Rows, list[Mend]], data: st.DataObject
+    drawn: tuple[Rows, list[Fix]], data: st.DataObject
 ) -> None:
     rows, steps = drawn
     mapped = mapped_of(rows)
-    mend(mapped, steps)
-    assert rows_in(mend(mapped, ()).mapped.table) == rows
+    apply_fixes(mapped, steps)
+    assert rows_in(apply_fixes(mapped, ()).mapped.table) == rows
     if steps:
         undone = data.draw(st.integers(0, len(steps) - 1))
         rest = [*steps[:undone], *steps[undone + 1 :]]
         written = rows
         for step in rest:
             written = by_hand(rows, written, step)
-        assert rows_in(mend(mapped, rest).mapped.table) == written
+        assert rows_in(apply_fixes(mapped, rest).mapped.table) == written
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.text(), min_size=1), st.sampled_from([Way.TRIM, Way.SECONDS, Way.MICROSECONDS]))
-def test_a_rule_finds_nothing_more_to_do_the_second_time(cells: list[str], way: Way) -> None:
+@given(st.lists(st.text(), min_size=1), st.sampled_from([FixKind.TRIM, FixKind.SECONDS, FixKind.MICROSECONDS]))
+def test_a_rule_finds_nothing_more_to_do_the_second_time(cells: list[str], way: FixKind) -> None:
     mapped = mapped_of([[cell] for cell in [*cells, *CELLS["timestamp"], *ODD]], ["timestamp"])
-    once = mend(mapped, [Mend(way, "timestamp")]).mapped
-    assert change(once.table, Mend(way, "timestamp")).cells == 0
+    once = apply_fixes(mapped, [Fix(way, "timestamp")]).mapped
+    assert preview_fix(once.table, Fix(way, "timestamp")).cells == 0
 
 
 @settings(max_examples=80, deadline=None)
@@ -155,10 +155,10 @@ def test_a_rule_finds_nothing_more_to_do_the_second_time(cells: list[str], way: 
 def test_every_mend_that_is_offered_helps_with_what_it_is_offered_for(rows: Rows) -> None:
     mapped = mapped_of(rows)
     report = check_table(mapped)
-    for one in offered(mapped, report):
+    for one in suggest_fixes(mapped, report):
         assert one.change.cells > 0
-        after = check_table(mend(mapped, [one.mend]).mapped)
-        if one.mend.way in (Way.REPLACE, Way.SECONDS, Way.MICROSECONDS) or one.code == "event_id_missing":
+        after = check_table(apply_fixes(mapped, [one.fix]).mapped)
+        if one.fix.kind in (FixKind.REPLACE, FixKind.SECONDS, FixKind.MICROSECONDS) or one.code == "event_id_missing":
             assert after.counts.get(one.code, 0) < report.counts[one.code]
         assert one.code not in ("id_damaged", "id_zeros_lost")
 
@@ -167,17 +167,17 @@ def test_repeats_get_ids_of_their_own_and_the_same_ones_when_the_file_comes_agai
     rows = [[VIEW, "e1", "u", "", "p", TIME, ""]] * 3 + [[VIEW, "e1", "u2", "", "p", TIME, ""]]
     mapped = mapped_of(rows)
     report = check_table(mapped)
-    assert report.parts("event_id_repeated") == {Repeat.EXACT: 2, Repeat.OTHER: 1}
-    assert [report.first_of(row) for row in range(4)] == [None, 0, 0, 0]
-    other, exact = offered(mapped, report)
-    assert other.words == "Give an id of its own to 1 cell of eventId"
-    assert exact.words == "Give an id of its own to 2 cells of eventId"
-    found = mend(mapped, [other.mend, exact.mend]).mapped
+    assert report.part_counts("event_id_repeated") == {DuplicateKind.EXACT: 2, DuplicateKind.SAME_ID: 1}
+    assert [report.first_row_of(row) for row in range(4)] == [None, 0, 0, 0]
+    other, exact = suggest_fixes(mapped, report)
+    assert other.message == "Give an id of its own to 1 cell of eventId"
+    assert exact.message == "Give an id of its own to 2 cells of eventId"
+    found = apply_fixes(mapped, [other.fix, exact.fix]).mapped
     ids = found.cells["eventId"].to_pylist()
     assert ids[0] == "e1"
     assert len(set(ids)) == 4
     assert check_table(found).counts == {}
-    assert mend(mapped_of(rows), [exact.mend, other.mend]).mapped.cells["eventId"].to_pylist() == ids
+    assert apply_fixes(mapped_of(rows), [exact.fix, other.fix]).mapped.cells["eventId"].to_pylist() == ids
 
 
 def test_made_ids_stay_those_of_the_rows_in_the_file() -> None:
@@ -185,17 +185,17 @@ def test_made_ids_stay_those_of_the_rows_in_the_file() -> None:
     mapped = mapped_of([["product viewed", "u", "p"], [VIEW, "u", "p "]], header)
     never_asked = mapped_of([["product viewed", "u", "p"], [VIEW, "u", "p "]], header)
     ids = mapped.made_ids.to_pylist()
-    steps = [Mend(Way.REPLACE, "name", old="product viewed", new=VIEW), Mend(Way.TRIM, "productId")]
+    steps = [Fix(FixKind.REPLACE, "name", old="product viewed", new=VIEW), Fix(FixKind.TRIM, "productId")]
     for before in (mapped, never_asked):
-        found = mend(before, steps).mapped
+        found = apply_fixes(before, steps).mapped
         assert found.made_ids.to_pylist() == ids
-        assert mend(found, [Mend(Way.TRIM, "userId")]).mapped.made_ids.to_pylist() == ids
+        assert apply_fixes(found, [Fix(FixKind.TRIM, "userId")]).mapped.made_ids.to_pylist() == ids
         assert [event.body["eventId"] for event in found.events()] == ids
 
 
 def test_columns_that_no_mend_touches_are_shared() -> None:
     mapped = mapped_of([["product viewed", "e", "u", "", "p", TIME, ""]] * 7)
-    found = mend(mapped, [Mend(Way.PUT, "productId", (6,), new="q")]).mapped
+    found = apply_fixes(mapped, [Fix(FixKind.PUT, "productId", (6,), new="q")]).mapped
     assert found.cells["userId"] is mapped.cells["userId"]
     assert found.table.columns["userId"] is mapped.table.columns["userId"]
     assert found.cells["data.productId"].to_pylist() == ["p"] * 6 + ["q"]
@@ -207,47 +207,47 @@ def test_digits_that_are_gone_are_never_guessed() -> None:
     )
     report = check_table(mapped)
     assert report.counts == {"id_damaged": 1, "id_zeros_lost": 1}
-    assert offered(mapped, report) == []
+    assert suggest_fixes(mapped, report) == []
 
 
 def test_only_placeholders_that_say_nothing_are_emptied_and_only_where_somebody_else_is_named() -> None:
     header = ["name", "eventId", "userId", "profileId", "productId"]
     users = [("null", "p1"), ("None ", "p1"), ("null", ""), ("0", "p1"), ("u", "undefined"), ("null", "guest")]
     mapped = mapped_of([[VIEW, f"e{row}", user, profile, "p"] for row, (user, profile) in enumerate(users)], header)
-    found = offered(mapped, check_table(mapped))
-    emptied = [(one.mend.column, one.mend.rows) for one in found if one.code == "id_placeholder"]
+    found = suggest_fixes(mapped, check_table(mapped))
+    emptied = [(one.fix.column, one.fix.rows) for one in found if one.code == "id_placeholder"]
     assert emptied == [("profileId", (4,)), ("userId", (0, 1))]
-    assert found[1].words == "Empty 2 cells of userId"
+    assert found[1].message == "Empty 2 cells of userId"
 
 
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (Mend(Way.PUT, "userId", (1203,), old="", new="u"), "Row 1,204, userId: empty → “u”"),
-        (Mend(Way.PUT, "userId", (1, 2), new="u"), "Write “u” into 1,204 cells of userId"),
-        (Mend(Way.REPLACE, "name", old="a", new="b"), "“a” → “b” in 1,204 cells of name"),
-        (Mend(Way.TRIM, "userId"), "Trim white space in 1,204 cells of userId"),
-        (Mend(Way.SECONDS, "ts"), "Seconds → milliseconds in 1,204 cells of ts"),
+        (Fix(FixKind.PUT, "userId", (1203,), old="", new="u"), "Row 1,204, userId: empty → “u”"),
+        (Fix(FixKind.PUT, "userId", (1, 2), new="u"), "Write “u” into 1,204 cells of userId"),
+        (Fix(FixKind.REPLACE, "name", old="a", new="b"), "“a” → “b” in 1,204 cells of name"),
+        (Fix(FixKind.TRIM, "userId"), "Trim white space in 1,204 cells of userId"),
+        (Fix(FixKind.SECONDS, "ts"), "Seconds → milliseconds in 1,204 cells of ts"),
     ],
 )
-def test_a_mend_says_what_it_does_and_its_record_can_be_kept(step: Mend, words: str) -> None:
-    assert step.words(1204) == words
+def test_a_mend_says_what_it_does_and_its_record_can_be_kept(step: Fix, words: str) -> None:
+    assert step.describe(1204) == words
     assert json.loads(json.dumps(step.record(1204))) == step.record(1204)
     assert step.record(1204).get("rows") == ([row + 1 for row in step.rows] or None)
 
 
 def test_the_record_of_a_large_mend_is_small_and_its_key_its_own() -> None:
-    large = Mend(Way.IDS, "eventId", tuple(range(ROWS_RECORDED + 1)))
+    large = Fix(FixKind.IDS, "eventId", tuple(range(MAX_FIX_ROWS_RECORDED + 1)))
     assert "rows" not in large.record(101)
-    assert large.key != Mend(Way.IDS, "eventId", tuple(range(ROWS_RECORDED))).key
-    assert change(table_of(["eventId"], [["a"]]), large).cells == 1  # rows beyond the table are nobody's
+    assert large.key != Fix(FixKind.IDS, "eventId", tuple(range(MAX_FIX_ROWS_RECORDED))).key
+    assert preview_fix(table_of(["eventId"], [["a"]]), large).cells == 1  # rows beyond the table are nobody's
 
 
 def test_a_mended_file_can_be_taken_along_and_is_the_same_when_it_comes_back() -> None:
     header = ["name", "userId", "productId", "note"]
     mapped = mapped_of([["product viewed", "u", "p", "=1+1"], [VIEW, "u", "p ", "-5"]], header)
-    steps = [Mend(Way.REPLACE, "name", old="product viewed", new=VIEW), Mend(Way.TRIM, "productId")]
-    found = mend(mapped, steps).mapped
+    steps = [Fix(FixKind.REPLACE, "name", old="product viewed", new=VIEW), Fix(FixKind.TRIM, "productId")]
+    found = apply_fixes(mapped, steps).mapped
     text = "".join(mended_csv(found))
     assert text.splitlines()[0] == "name,userId,productId,note,eventId,problems"
     assert "'=1+1" in text

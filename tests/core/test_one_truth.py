@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from intempt_core.cells import is_cell_of_type, parse_time
 from intempt_core.checks import check_events, check_table
-from intempt_core.columns import Cells, Times, TimeState, clamped
+from intempt_core.columns import TextColumn, TimestampColumn, TimeState, clamp_to_int64
 from intempt_core.events import ID_PATTERNS, INVISIBLE_CHARACTERS, PLACEHOLDER_IDS, BLANK_CHARACTERS, EventName, GivenEvent
 from intempt_core.issues import ISSUE_KINDS, Issue, Place, shorten_value
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping as ColumnMapping
 from intempt_core.mapping import exact_mapping, load_time_zone
 from intempt_core.payloads import read_payload
-from intempt_core.report import Report, Sent
+from intempt_core.report import Report, PriorSend
 from intempt_core.tables import Dialect, read_table
 from tests.core.tables_by_hand import table_of
 
@@ -227,8 +227,8 @@ def order_tables(draw: st.DrawFn) -> MappedTable:
     return map_table(table_of(fields, rows, cells=cells), mapping)
 
 
-def said_before(ids: Sequence[str]) -> Mapping[str, Sent]:
-    return {text: Sent("accepted", 1_793_534_580_000) for text in ids if text in ("a", "0", "made_")}
+def said_before(ids: Sequence[str]) -> Mapping[str, PriorSend]:
+    return {text: PriorSend("accepted", 1_793_534_580_000) for text in ids if text in ("a", "0", "made_")}
 
 
 def issues_of_reading(mapped: MappedTable, row: int, event: GivenEvent) -> Iterator[Issue]:
@@ -260,7 +260,7 @@ def both_speeds_agree(mapped: MappedTable) -> None:
     for code in ISSUE_KINDS:
         assert fast.rows_of(code).tolist() == slow.rows_of(code).tolist(), code
     assert fast.counts == slow.counts
-    assert fast.bad.tolist() == slow.bad.tolist()
+    assert fast.error_mask.tolist() == slow.error_mask.tolist()
     assert (fast.rows_with_errors, fast.rows_with_warnings) == (slow.rows_with_errors, slow.rows_with_warnings)
     every, quick = slow.issues(limit=10_000), fast.issues(limit=10_000)
     assert [without_rows(issue) for issue in quick] == [without_rows(issue) for issue in every]
@@ -269,11 +269,11 @@ def both_speeds_agree(mapped: MappedTable) -> None:
     size = 1 + len(every) // 7  # a few pages, that end anywhere within a row's issues
     pages = [fast.issues(start, size) for start in range(0, len(every) + size, size)]
     assert [issue for page in pages for issue in page] == quick
-    assert [fast.first_of(row) for row in range(fast.rows)] == [slow.first_of(row) for row in range(fast.rows)]
+    assert [fast.first_row_of(row) for row in range(fast.rows)] == [slow.first_row_of(row) for row in range(fast.rows)]
     for code in fast.counts:
         of_code = fast.issues(limit=10_000, code=code)
-        assert fast.parts(code) == slow.parts(code)
-        for part, count in fast.parts(code).items():
+        assert fast.part_counts(code) == slow.part_counts(code)
+        for part, count in fast.part_counts(code).items():
             assert fast.rows_of(code, part).tolist() == slow.rows_of(code, part).tolist()
             assert fast.issues(0, 10_000, code, part) == [
                 issue for issue in of_code if (issue.place.row or 0) - 1 in fast.rows_of(code, part).tolist()
@@ -305,10 +305,10 @@ def test_both_speeds_agree_on_every_known_oddity() -> None:
     for zone in ("UTC", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Monrovia"):
         mapped = map_table(table_of(["t"], rows), ColumnMapping({"t": "timestamp"}, time_zone=zone))
         both_speeds_agree(mapped)
-        times = Times(Cells(mapped.cells["timestamp"]), mapped.zone)
+        times = TimestampColumn(TextColumn(mapped.cells["timestamp"]), mapped.zone)
         for text, state, ms in zip(ODD_TIMES, times.state.tolist(), times.ms.tolist(), strict=True):
             read = parse_time(text, mapped.zone)
-            assert (state, ms) == ((TimeState.READ, clamped(read)) if read is not None else (bool(text), 0)), text
+            assert (state, ms) == ((TimeState.READ, clamp_to_int64(read)) if read is not None else (bool(text), 0)), text
     for kind in ("number", "integer", "boolean", "text"):
         mapping = ColumnMapping({"n": "data.n"}, types={"data.n": kind})
         both_speeds_agree(map_table(table_of(["n"], [[text] for text in ODD_NUMBERS]), mapping))
@@ -320,10 +320,10 @@ def test_both_speeds_agree_on_every_known_oddity() -> None:
 )
 def test_a_column_of_times_is_read_as_each_cell_is(cells: list[str], zone_name: str) -> None:
     zone = load_time_zone(zone_name)
-    column = Times(Cells(pa.array(cells, pa.large_string())), zone)
+    column = TimestampColumn(TextColumn(pa.array(cells, pa.large_string())), zone)
     read = [parse_time(cell, zone) for cell in cells]
     assert (column.state == TimeState.READ).tolist() == [time is not None for time in read]
-    assert column.ms.tolist() == [clamped(time or 0) for time in read]
+    assert column.ms.tolist() == [clamp_to_int64(time or 0) for time in read]
 
 
 flat_events = st.fixed_dictionaries(
@@ -363,7 +363,7 @@ def test_form_file_and_pasted_json_give_the_same_codes(flat: list[dict[str, obje
     reports = [
         check_events(typed_in),
         check_table(map_table(table, exact_mapping(header))),
-        check_events(pasted.events, found=[issue for issue in pasted.issues if issue.code != "number_precision"]),
+        check_events(pasted.events, reader_issues=[issue for issue in pasted.issues if issue.code != "number_precision"]),
     ]
     found = [
         [sorted(issue.code for issue in report.issues_of(row)) for row in range(report.rows)] for report in reports

@@ -26,7 +26,7 @@ def told(path: Path, large: int = MEMORY_LIMIT_BYTES) -> object:
     table = read_table(path, name="events.csv", memory_limit=large)
     mapped = map_table(table, exact_mapping(table.header))
     report = check_table(mapped)
-    plan = plan_table(mapped, (~report.bad).nonzero()[0])
+    plan = plan_table(mapped, (~report.error_mask).nonzero()[0])
     columns = {name: column.to_pylist() for name, column in table.columns.items()}
     return (
         table.digest, table.size, columns, table.lines.tolist(), table.cell_counts, table.notes,

@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 
 from intempt_core.checks import check_events
 from intempt_core.issues import Issue
-from intempt_core.marking import span_of
+from intempt_core.marking import find_issue_span
 from intempt_core.payloads import Payload, read_payload
-from intempt_core.text_mends import Mend, differences, mend_of, mended
+from intempt_core.text_mends import TextFix, preview_text_fixes, find_text_fix, apply_text_fixes
 
 BEGIN = '{"name": "Product viewed", "eventId": "e1", "userId": "u1"'
 
 
-def found(text: str) -> tuple[Payload, list[tuple[Issue, Mend | None]]]:
+def found(text: str) -> tuple[Payload, list[tuple[Issue, TextFix | None]]]:
     payload = read_payload(text)
     issues = check_events(payload.events, None, payload.issues).issues()
-    return payload, [(issue, mend_of(payload, issue)) for issue in issues]
+    return payload, [(issue, find_text_fix(payload, issue)) for issue in issues]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_what_is_certain_is_mended_and_nothing_else_is_touched(before: str, afte
     for _ in range(3):
         payload, some = found(text)
         mends = [mend for _, mend in some if mend]
-        text = mended(payload, mends) or ""
+        text = apply_text_fixes(payload, mends) or ""
     assert text == (after or before)
     _, left = found(text)
     assert not [issue for issue, mend in left if mend]
@@ -92,7 +92,7 @@ def test_a_document_inside_a_command_is_mended_in_its_quotes(quoted: object) -> 
     assert callable(quoted)
     text = f"curl https://a.example/track \\\n  -d {quoted(json.dumps(event))} --compressed"
     payload, some = found(text)
-    new = mended(payload, [mend for _, mend in some if mend])
+    new = apply_text_fixes(payload, [mend for _, mend in some if mend])
     assert new is not None
     assert new.startswith("curl https://a.example/track \\\n  -d ")
     assert new.endswith(" --compressed")
@@ -154,8 +154,8 @@ def test_every_comma_and_comment_put_into_a_document_is_marked_and_mended_and_no
 
     payload, some = found(pasted(loose))
     over = [(issue, mend) for issue, mend in some if issue.code in ("json_comma", "json_comment")]
-    assert sorted(span_of(payload, issue) for issue, _ in over) == [(placed(at), placed(end)) for at, end in put]
-    assert mended(payload, [mend for _, mend in over if mend]) == pasted(strict)
+    assert sorted(find_issue_span(payload, issue) for issue, _ in over) == [(placed(at), placed(end)) for at, end in put]
+    assert apply_text_fixes(payload, [mend for _, mend in over if mend]) == pasted(strict)
     assert json.loads(strict) == value
     assert read_payload(pasted(strict)).blanked == ()
 
@@ -163,14 +163,14 @@ def test_every_comma_and_comment_put_into_a_document_is_marked_and_mended_and_no
 def test_what_stands_in_two_kinds_of_quotes_is_mended_only_where_it_reads_as_meant() -> None:
     payload, some = found("""curl https://a.example -d '{"eventId": "'" a'b\\" "'}'""")
     mend = next(mend for _, mend in some if mend)
-    new = mended(payload, [mend])
+    new = apply_text_fixes(payload, [mend])
     assert new is None or read_payload(new).events[0].body == {"eventId": "a'b"}
 
 
 def test_the_difference_shows_each_edit_in_its_line() -> None:
     text = '[\n{"name": "product viewed"},\n{"name": "ADDED TO CART"}]'
     _, some = found(text)
-    changes = differences(text, [mend for _, mend in some if mend])
+    changes = preview_text_fixes(text, [mend for _, mend in some if mend])
     assert [(change.line, change.before, change.after) for change in changes] == [
         (2, '{"name": "product viewed"},', '{"name": "Product viewed"},'),
         (3, '{"name": "ADDED TO CART"}]', '{"name": "Added to cart"}]'),
@@ -180,7 +180,7 @@ def test_the_difference_shows_each_edit_in_its_line() -> None:
 def test_a_long_line_is_cut_around_its_edit() -> None:
     text = '{"data": "' + "x" * 500 + '", "name": "product viewed", "y": "' + "z" * 500 + '"}'
     _, some = found(text)
-    (change,) = differences(text, [mend for _, mend in some if mend])
+    (change,) = preview_text_fixes(text, [mend for _, mend in some if mend])
     assert len(change.after) < 120
     assert '"Product viewed"' in change.after
 
@@ -213,7 +213,7 @@ def test_every_mend_is_well_formed_and_leaves_fewer_problems(text: str) -> None:
     payload, some = found(text)
     for _, mend in some:
         if mend is not None:
-            new = mended(payload, [mend])
+            new = apply_text_fixes(payload, [mend])
             assert new is not None
             _, left = found(new)
             # another problem may come to light (a number as an id), the one that was mended does not come back

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from intempt_core.checks import check_table
-from intempt_core.columns import Cells, Times, TimeState, clamped
+from intempt_core.columns import TextColumn, TimestampColumn, TimeState, clamp_to_int64
 from intempt_core.errors import MappingError
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping, load_time_zone
@@ -53,7 +53,7 @@ def ms(iso: str) -> int:
 def test_a_cell_is_read_in_its_form(form: str, cell: str, iso: str) -> None:
     check_time_format(form)
     assert build_time_parser(form, BERLIN)(cell) == ms(iso)
-    column = Times(Cells(pa.array([cell], pa.large_string())), BERLIN, form)
+    column = TimestampColumn(TextColumn(pa.array([cell], pa.large_string())), BERLIN, form)
     assert column.ms.tolist() == [ms(iso)]
 
 
@@ -82,7 +82,7 @@ def test_a_cell_is_read_in_its_form(form: str, cell: str, iso: str) -> None:
 )
 def test_what_is_not_of_the_form_is_unreadable(form: str, cell: str) -> None:
     assert build_time_parser(form, UTC_ZONE)(cell) is None
-    assert Times(Cells(pa.array([cell], pa.large_string())), UTC_ZONE, form).state.tolist() == [TimeState.UNREADABLE]
+    assert TimestampColumn(TextColumn(pa.array([cell], pa.large_string())), UTC_ZONE, form).state.tolist() == [TimeState.UNREADABLE]
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,10 @@ numbers = st.from_regex(r"\A-?[0-9]{1,31}(\.[0-9]{1,5})?\Z")
 def test_a_column_is_read_as_each_of_its_cells(cells: list[str], form: str, zone_name: str) -> None:
     zone = load_time_zone(zone_name)
     cells = [cell.encode("utf-8", "ignore").decode() for cell in cells]
-    column = Times(Cells(pa.array(cells, pa.large_string())), zone, form)
+    column = TimestampColumn(TextColumn(pa.array(cells, pa.large_string())), zone, form)
     read = [build_time_parser(form, zone)(cell) for cell in cells]
     assert (column.state == TimeState.READ).tolist() == [time is not None for time in read]
-    assert column.ms.tolist() == [clamped(time or 0) for time in read]
+    assert column.ms.tolist() == [clamp_to_int64(time or 0) for time in read]
 
 
 def test_a_mapping_with_a_form_makes_events_and_reports_of_it() -> None:
