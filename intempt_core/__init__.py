@@ -13,7 +13,7 @@ The rooms and their order are those of the README. A program needs these names; 
 """
 
 from intempt_core.checks import check_events, check_table
-from intempt_core.client import ConnectionTest, FeedAnswer, Outcome, open_client, read_feed, test_connection
+from intempt_core.client import ConnectionTest, FeedResponse, Outcome, open_client, read_feed, check_connection
 from intempt_core.dispatch import Dispatcher, Progress, intent_of, send
 from intempt_core.errors import (
     ConsoleError,
@@ -40,11 +40,11 @@ from intempt_core.issues import ISSUE_KINDS, Issue, Place, Severity
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.payloads import Payload, read_payload
-from intempt_core.plan import Order, Plan, Policy, plan_events, plan_table
+from intempt_core.plan import EventOrder, Plan, Policy, plan_events, plan_table
 from intempt_core.report import Report
 from intempt_core.settings import Settings
 from intempt_core.tables import Dialect, Table, read_table
-from intempt_core.targets import Credential, Target, Targets, parse_track_url, sandbox_target, typed_target
+from intempt_core.targets import Credential, Target, TargetRegistry, parse_track_url, sandbox_target, typed_target
 
 __version__ = "0.1.0"
 
@@ -57,7 +57,7 @@ __all__ = [
     "CredentialError",
     "Dialect",
     "Dispatcher",
-    "FeedAnswer",
+    "FeedResponse",
     "GivenEvent",
     "History",
     "HistoryError",
@@ -68,7 +68,7 @@ __all__ = [
     "TargetNotFound",
     "NotAllowed",
     "NotFound",
-    "Order",
+    "EventOrder",
     "Outcome",
     "Payload",
     "Place",
@@ -88,7 +88,7 @@ __all__ = [
     "Target",
     "TargetError",
     "TargetIncomplete",
-    "Targets",
+    "TargetRegistry",
     "TrackEvent",
     "TrackRequest",
     "check_events",
@@ -107,6 +107,6 @@ __all__ = [
     "read_table",
     "sandbox_target",
     "send",
-    "test_connection",
+    "check_connection",
     "typed_target",
 ]

@@ -19,27 +19,27 @@ from intempt_core.events import PLAIN_FIELDS, Json
 from intempt_core.mapped import MappedTable
 from intempt_core.times import ISO_OR_EPOCH_MS, EPOCH_MILLISECONDS
 
-_TEXT = pa.large_string()
-_ESCAPED = r'["\\\x00-\x1f]'
+_TEXT_TYPE = pa.large_string()
+_ESCAPED_PATTERN = r'["\\\x00-\x1f]'
 """What JSON writes otherwise than it is, in the syntax of Arrow's expressions."""
 
 
-_Column: TypeAlias = Any
+_BodyColumn: TypeAlias = Any
 """An Arrow array of texts, or one text for all rows (Arrow ships no types)."""
 
 
-class NotByColumns(Exception):
+class BulkUnsupported(Exception):
     """A value that a body writes in a way of its own: the events are asked one by one."""
 
 
-def bodies(mapped: MappedTable, rows: NDArray[np.int64], bounds: Sequence[int]) -> list[bytes] | None:
+def write_bodies(mapped: MappedTable, rows: NDArray[np.int64], bounds: Sequence[int]) -> list[bytes] | None:
     """The body of each request (CONTRACT 1.3), which has the rows from one bound to the next.
 
     ``None`` where it takes the events themselves: a number beyond 64 bits has the whole body written another way.
     """
     try:
-        names, events = _written(mapped, rows)
-    except NotByColumns:
+        names, events = _write_events(mapped, rows)
+    except BulkUnsupported:
         return None
     word = names.dictionary_encode()
     code = word.indices.to_numpy(zero_copy_only=False)
@@ -47,108 +47,108 @@ def bodies(mapped: MappedTable, rows: NDArray[np.int64], bounds: Sequence[int]) 
     begins[1:] = code[1:] != code[:-1]
     begins[np.asarray(bounds[:-1], np.int64)] = True
     firsts = np.flatnonzero(begins)
-    payloads = pc.binary_join(_lists(events, [*firsts.tolist(), rows.size]), _text(","))
-    groups = _joined(_text('{"name":'), names.take(pa.array(firsts)), _text(',"payload":['), payloads, _text("]}"))
-    tracks = pc.binary_join(_lists(groups, np.searchsorted(firsts, bounds).tolist()), _text(","))
-    whole = _joined(_text('{"track":['), tracks, _text("]}"))
+    payloads = pc.binary_join(_make_lists(events, [*firsts.tolist(), rows.size]), _make_scalar(","))
+    groups = _join_columns(_make_scalar('{"name":'), names.take(pa.array(firsts)), _make_scalar(',"payload":['), payloads, _make_scalar("]}"))
+    tracks = pc.binary_join(_make_lists(groups, np.searchsorted(firsts, bounds).tolist()), _make_scalar(","))
+    whole = _join_columns(_make_scalar('{"track":['), tracks, _make_scalar("]}"))
     found: list[bytes] = whole.cast(pa.large_binary()).to_pylist()
     return found
 
 
-def _lists(texts: pa.Array, bounds: Sequence[int]) -> pa.Array:
+def _make_lists(texts: pa.Array, bounds: Sequence[int]) -> pa.Array:
     return pa.LargeListArray.from_arrays(pa.array(bounds, pa.int64()), texts)
 
 
-class _Value(NamedTuple):
+class _JsonColumn(NamedTuple):
     """A value as JSON for each row: ``parts`` side by side, each an array or the same for all. Null is no value."""
 
-    parts: Sequence[_Column]
-    lacks: bool = False
+    parts: Sequence[_BodyColumn]
+    nullable: bool = False
 
     @property
-    def whole(self) -> _Column:
+    def column(self) -> _BodyColumn:
         """As one column."""
-        return self.parts[0] if len(self.parts) == 1 else _joined(*self.parts)
+        return self.parts[0] if len(self.parts) == 1 else _join_columns(*self.parts)
 
 
-def _written(mapped: MappedTable, rows: NDArray[np.int64]) -> tuple[pa.Array, pa.Array]:
+def _write_events(mapped: MappedTable, rows: NDArray[np.int64]) -> tuple[pa.Array, pa.Array]:
     """Name and body of each event as JSON, in the order in which ``MappedTable.events`` has the fields."""
     picked = pa.array(rows)
-    values = {field: _Value([_text(_dumped(value))]) for field, value in mapped.mapping.constants.items()}
-    values |= {field: _value(mapped, field, mapped.cells[field].take(picked)) for field in mapped.cells}
+    values = {field: _JsonColumn([_make_scalar(_dump_json(value))]) for field, value in mapped.mapping.constants.items()}
+    values |= {field: _write_values(mapped, field, mapped.cells[field].take(picked)) for field in mapped.cells}
     if mapped.makes_ids:
-        values["eventId"] = _quoted(mapped.made_ids.take(picked))
-    names = values.pop("name").whole if "name" in values else _text("null")
+        values["eventId"] = _quote_texts(mapped.made_ids.take(picked))
+    names = values.pop("name").column if "name" in values else _make_scalar("null")
     if isinstance(names, pa.Scalar):
         names = pa.repeat(names, rows.size)
-    members = [_member(field, values.pop(field)) for field in PLAIN_FIELDS if field in values]
-    objects: dict[str, list[_Value]] = {}
+    members = [_write_member(field, values.pop(field)) for field in PLAIN_FIELDS if field in values]
+    objects: dict[str, list[_JsonColumn]] = {}
     for field in values:
-        objects.setdefault(field.partition(".")[0], []).append(_member(field.partition(".")[2], values[field]))
-    members += _objects(objects, rows.size)
-    return names.fill_null("null"), _joined(pa.repeat(_text(""), rows.size), *_braced(members))
+        objects.setdefault(field.partition(".")[0], []).append(_write_member(field.partition(".")[2], values[field]))
+    members += _write_objects(objects, rows.size)
+    return names.fill_null("null"), _join_columns(pa.repeat(_make_scalar(""), rows.size), *_wrap_members(members))
 
 
-def _objects(objects: Mapping[str, Sequence[_Value]], count: int) -> Iterator[_Value]:
+def _write_objects(objects: Mapping[str, Sequence[_JsonColumn]], count: int) -> Iterator[_JsonColumn]:
     """The objects inside an event: ``data`` is there as soon as a field could give something, others where one does."""
     if "data" in objects:
-        yield _member("data", _Value(_braced(objects["data"])))
+        yield _write_member("data", _JsonColumn(_wrap_members(objects["data"])))
     others = {name: members for name, members in objects.items() if name != "data"}
     if len(others) > 1:  # their order is that of the first member that is there
-        raise NotByColumns
+        raise BulkUnsupported
     for name, members in others.items():
-        object_ = _member(name, _Value(_braced(members)))
-        if not all(member.lacks for member in members):
+        object_ = _write_member(name, _JsonColumn(_wrap_members(members)))
+        if not all(member.nullable for member in members):
             yield object_
             continue
-        there = [pc.is_valid(member.whole) for member in members]
+        there = [pc.is_valid(member.column) for member in members]
         some = functools.reduce(pc.or_, there)
-        whole = _joined(pa.repeat(_text(""), count), *object_.parts)
-        yield _Value([pc.if_else(some, whole, pa.scalar(None, _TEXT))], lacks=True)
+        whole = _join_columns(pa.repeat(_make_scalar(""), count), *object_.parts)
+        yield _JsonColumn([pc.if_else(some, whole, pa.scalar(None, _TEXT_TYPE))], nullable=True)
 
 
-def _member(key: str, value: _Value) -> _Value:
+def _write_member(key: str, value: _JsonColumn) -> _JsonColumn:
     """Key and value as JSON."""
-    named = _text(orjson.dumps(key).decode() + ":")
-    return _Value([_joined(named, *value.parts)], lacks=True) if value.lacks else _Value([named, *value.parts])
+    named = _make_scalar(orjson.dumps(key).decode() + ":")
+    return _JsonColumn([_join_columns(named, *value.parts)], nullable=True) if value.nullable else _JsonColumn([named, *value.parts])
 
 
-def _braced(members: Sequence[_Value]) -> list[_Column]:
+def _wrap_members(members: Sequence[_JsonColumn]) -> list[_BodyColumn]:
     """The members that are there, as one object: its parts.
 
     Not by ``null_handling="skip"``: Arrow drops the rows of which nothing is left.
     """
-    sure = next((number for number, member in enumerate(members) if not member.lacks), len(members))
-    before: list[_Column] = [_joined(member.whole, _text(",")).fill_null("") for member in members[:sure]]
+    sure = next((number for number, member in enumerate(members) if not member.nullable), len(members))
+    before: list[_BodyColumn] = [_join_columns(member.column, _make_scalar(",")).fill_null("") for member in members[:sure]]
     if sure == len(members) and members:  # the last comma is one too many
-        before = [pc.utf8_slice_codeunits(_joined(*before), 0, -1)]
-    found: list[_Column] = [_text("{"), *before]
+        before = [pc.utf8_slice_codeunits(_join_columns(*before), 0, -1)]
+    found: list[_BodyColumn] = [_make_scalar("{"), *before]
     for number, member in enumerate(members[sure:]):
-        if member.lacks:
-            found.append(_joined(_text(","), member.whole).fill_null(""))
+        if member.nullable:
+            found.append(_join_columns(_make_scalar(","), member.column).fill_null(""))
         else:
-            found += [_text(","), *member.parts] if number else member.parts
-    return [*found, _text("}")]
+            found += [_make_scalar(","), *member.parts] if number else member.parts
+    return [*found, _make_scalar("}")]
 
 
-def _value(mapped: MappedTable, field: str, cells: pa.Array) -> _Value:
+def _write_values(mapped: MappedTable, field: str, cells: pa.Array) -> _JsonColumn:
     """The values of a column as JSON; null where a cell is empty."""
     form = mapped.mapping.time_format
     if field == "timestamp" and form in (ISO_OR_EPOCH_MS, EPOCH_MILLISECONDS):
-        if _are_whole(cells):
-            return _Value([cells])
+        if _are_integers(cells):
+            return _JsonColumn([cells])
     elif field not in ("name", "timestamp") and mapped.mapping.types.get(field, "text") == "text":
         empty = pc.equal(pc.binary_length(cells), 0)
         if pc.any(empty).as_py():
-            cells = pc.if_else(empty, pa.scalar(None, _TEXT), cells)
-        return _quoted(cells)
+            cells = pc.if_else(empty, pa.scalar(None, _TEXT_TYPE), cells)
+        return _quote_texts(cells)
     words = cells.dictionary_encode()
-    texts = [None if value is None else _dumped(value) for value in mapped.read(field, words.dictionary)]
-    found = pa.array(texts, _TEXT).take(words.indices)
-    return _Value([found], lacks=found.null_count > 0)
+    texts = [None if value is None else _dump_json(value) for value in mapped.read(field, words.dictionary)]
+    found = pa.array(texts, _TEXT_TYPE).take(words.indices)
+    return _JsonColumn([found], nullable=found.null_count > 0)
 
 
-def _are_whole(cells: pa.Array) -> bool:
+def _are_integers(cells: pa.Array) -> bool:
     """Whether every cell is a whole number as JSON has it, of at most 18 digits."""
     used, lengths = view_bytes(cells), pc.min_max(pc.binary_length(cells)).as_py()
     digits = used.size and ord("0") <= int(used.min()) and int(used.max()) <= ord("9")
@@ -156,28 +156,28 @@ def _are_whole(cells: pa.Array) -> bool:
     return bool(digits and short) and not pc.any(pc.starts_with(cells, "0")).as_py()
 
 
-def _quoted(cells: pa.Array) -> _Value:
+def _quote_texts(cells: pa.Array) -> _JsonColumn:
     """Texts as JSON: nearly all need nothing but quotes."""
     used = view_bytes(cells)
     if used.size and (used.min() < ord(" ") or (used == ord('"')).any() or (used == ord("\\")).any()):
-        odd = pc.fill_null(pc.match_substring_regex(cells, _ESCAPED), False)
+        odd = pc.fill_null(pc.match_substring_regex(cells, _ESCAPED_PATTERN), False)
         texts = [orjson.dumps(text)[1:-1].decode() for text in cells.filter(odd).to_pylist()]
-        cells = pc.replace_with_mask(cells, odd, pa.array(texts, _TEXT))
-    parts = (_text('"'), cells, _text('"'))
-    return _Value([_joined(*parts)], lacks=True) if cells.null_count else _Value(parts)
+        cells = pc.replace_with_mask(cells, odd, pa.array(texts, _TEXT_TYPE))
+    parts = (_make_scalar('"'), cells, _make_scalar('"'))
+    return _JsonColumn([_join_columns(*parts)], nullable=True) if cells.null_count else _JsonColumn(parts)
 
 
-def _joined(*parts: _Column) -> _Column:
+def _join_columns(*parts: _BodyColumn) -> _BodyColumn:
     """Columns side by side; null where one of them is."""
-    return pc.binary_join_element_wise(*parts, _text(""))
+    return pc.binary_join_element_wise(*parts, _make_scalar(""))
 
 
-def _text(text: str) -> pa.Scalar:
-    return pa.scalar(text, _TEXT)
+def _make_scalar(text: str) -> pa.Scalar:
+    return pa.scalar(text, _TEXT_TYPE)
 
 
-def _dumped(value: Json) -> str:
+def _dump_json(value: Json) -> str:
     try:
         return orjson.dumps(value).decode()
     except (TypeError, ValueError):
-        raise NotByColumns from None
+        raise BulkUnsupported from None

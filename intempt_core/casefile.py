@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from intempt_core.cases import CLOSES, FORM, MARKER, OPENS
+from intempt_core.cases import CASE_CLOSE_TAG, CASE_VERSION, CASE_MARKER, CASE_OPEN_TAG
 from intempt_core.checks import check_events
 from intempt_core.errors import ReadError
 from intempt_core.events import Json, get_field, dump_json, now_ms
@@ -22,13 +22,13 @@ from intempt_core.marking import escape_invisible
 from intempt_core.payloads import read_payload
 from intempt_core.pseudonyms import Pseudonymizer
 
-PROBLEMS_TOLD = 200
+MAX_CASE_PROBLEMS = 200
 """Problems of the request that the case tells."""
 
-AS_SENT = "as sent"
-PSEUDONYMS = "pseudonyms"
+IDENTITIES_AS_SENT = "as sent"
+IDENTITIES_PSEUDONYMIZED = "pseudonyms"
 
-_STYLE = """
+_PAGE_STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #8888; padding: 0.6rem; }
@@ -38,7 +38,7 @@ overflow-wrap: anywhere; }
 """
 
 
-def case_of(
+def build_case(
     history: History, request: int | str, version: str, *, salt: bytes | None, clock: Callable[[], int] = now_ms
 ) -> dict[str, Json]:
     """The case of one request. With a ``salt`` identities get other names by it, without they stand as they were sent.
@@ -52,8 +52,8 @@ def case_of(
         document = JsonText(body).value
         payload = read_payload(body)
         bodies = [event.body for event in payload.events]
-        issues = check_events(payload.events, None, payload.issues).issues(limit=PROBLEMS_TOLD)
-        issues = [_uncut(issue) for issue in issues] if salt is not None else issues
+        issues = check_events(payload.events, None, payload.issues).issues(limit=MAX_CASE_PROBLEMS)
+        issues = [_hide_long_value(issue) for issue in issues] if salt is not None else issues
     except ReadError:
         document, bodies, issues = None, [], []
     names = Pseudonymizer(salt, iter(bodies)) if salt is not None else None
@@ -62,9 +62,9 @@ def case_of(
         return value if names is None else names.replace_in_value(value)
 
     return {
-        MARKER: FORM,
-        "made_at": _moment(clock()),
-        "identities": AS_SENT if names is None else PSEUDONYMS,
+        CASE_MARKER: CASE_VERSION,
+        "made_at": _format_time(clock()),
+        "identities": IDENTITIES_AS_SENT if names is None else IDENTITIES_PSEUDONYMIZED,
         "versions": {"console": version, "python": platform.python_version()},
         "target": {
             "name": batch.target.name,
@@ -74,16 +74,16 @@ def case_of(
         },
         "batch": {"id": batch.id, "what": told(batch.label), "from": batch.source.value, "policy": batch.policy.value},
         "timeline": [
-            {"at": _moment(batch.created_at), "what": "written down before anything left"},
-            *({"at": _moment(one.started_at), "what": told(_tried(one))} for one in found.attempts),
-            {"at": _moment(found.summary.updated_at), "what": f"stands as {found.summary.state.value}"},
+            {"at": _format_time(batch.created_at), "what": "written down before anything left"},
+            *({"at": _format_time(one.started_at), "what": told(_describe_attempt(one))} for one in found.attempts),
+            {"at": _format_time(found.summary.updated_at), "what": f"stands as {found.summary.state.value}"},
         ],
         "request": {
             "id": found.summary.id,
             "state": found.summary.state.value,
             "body": body if names is None else "" if document is None else dump_json(told(document)).decode(),
         },
-        "attempts": [_attempt(one, told) for one in found.attempts],
+        "attempts": [_dump_attempt(one, told) for one in found.attempts],
         "problems": [
             {
                 "code": issue.code,
@@ -105,77 +105,77 @@ def case_of(
     }
 
 
-def as_json(case: Mapping[str, Json]) -> str:
+def dump_case(case: Mapping[str, Json]) -> str:
     """The case as JSON, indented."""
     return dump_json(case, indent=True).decode("utf-8", "replace")
 
 
-def as_page(case: Mapping[str, Json]) -> Iterator[str]:
+def render_case_page(case: Mapping[str, Json]) -> Iterator[str]:
     """The case as one page: no script, nothing from elsewhere, everything escaped and what nobody sees written out."""
     yield (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>Case file</title><style>{_STYLE}</style></head><body>"
+        f"<title>Case file</title><style>{_PAGE_STYLE}</style></head><body>"
     )
-    yield f"<h1>Request {_text(get_field(case, 'request.id'))}: {_text(get_field(case, 'request.state'))}</h1>"
-    names = "stand under other names" if case["identities"] == PSEUDONYMS else "stand as they were sent"
-    yield f"<p>Made {_text(case['made_at'])}. Identities {names}; other data stands as it was sent.</p>"
+    yield f"<h1>Request {_escape_value(get_field(case, 'request.id'))}: {_escape_value(get_field(case, 'request.state'))}</h1>"
+    names = "stand under other names" if case["identities"] == IDENTITIES_PSEUDONYMIZED else "stand as they were sent"
+    yield f"<p>Made {_escape_value(case['made_at'])}. Identities {names}; other data stands as it was sent.</p>"
     for title, key in (("Target", "target"), ("Batch", "batch"), ("Versions", "versions")):
-        yield f"<h2>{title}</h2>" + _table([(name, value) for name, value in case[key].items()])
-    yield "<h2>Timeline</h2>" + _table([(one["at"], one["what"]) for one in case["timeline"]])
-    yield f"<h2>Request</h2><pre>{_text(_indented(get_field(case, 'request.body')))}</pre>"
+        yield f"<h2>{title}</h2>" + _render_table([(name, value) for name, value in case[key].items()])
+    yield "<h2>Timeline</h2>" + _render_table([(one["at"], one["what"]) for one in case["timeline"]])
+    yield f"<h2>Request</h2><pre>{_escape_value(_indent_json(get_field(case, 'request.body')))}</pre>"
     for one in case["attempts"]:
-        yield f"<h2>Answer {_text(one['number'])}: {_text(one['status'] or 'none')}</h2>"
-        yield _table(list(one["headers"])) + f"<pre>{_text(one['answer'] or '(empty)')}</pre>"
+        yield f"<h2>Answer {_escape_value(one['number'])}: {_escape_value(one['status'] or 'none')}</h2>"
+        yield _render_table(list(one["headers"])) + f"<pre>{_escape_value(one['answer'] or '(empty)')}</pre>"
     yield "<h2>Problems</h2>" + (
-        _table([(f"{one['severity']}: {one['where']}", f"{one['says']} {one['mend']}") for one in case["problems"]])
+        _render_table([(f"{one['severity']}: {one['where']}", f"{one['says']} {one['mend']}") for one in case["problems"]])
         or "<p>None were found.</p>"
     )
-    escaped = html.escape(as_json(case), quote=False)
-    yield f"<h2>The same for a machine</h2><p>Inspect opens this page.</p>{OPENS}{escaped}{CLOSES}</body></html>\n"
+    escaped = html.escape(dump_case(case), quote=False)
+    yield f"<h2>The same for a machine</h2><p>Inspect opens this page.</p>{CASE_OPEN_TAG}{escaped}{CASE_CLOSE_TAG}</body></html>\n"
 
 
-def _uncut(issue: Issue) -> Issue:
+def _hide_long_value(issue: Issue) -> Issue:
     """A long value is cut in an issue, and the rest of a name could not be known as one: it is left out."""
     long = issue.given is not None and len(issue.given) > GIVEN_MAX_CHARACTERS
     return replace(issue, given="a long value") if long else issue
 
 
-def _table(rows: list[tuple[Json, Json]]) -> str:
-    cells = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in rows)
+def _render_table(rows: list[tuple[Json, Json]]) -> str:
+    cells = "".join(f"<tr><th>{_escape_value(name)}</th><td>{_escape_value(value)}</td></tr>" for name, value in rows)
     return f"<table>{cells}</table>" if rows else ""
 
 
-def _text(value: Json) -> str:
+def _escape_value(value: Json) -> str:
     return html.escape(escape_invisible(value if isinstance(value, str) else dump_json(value).decode("utf-8", "replace")))
 
 
-def _indented(body: str) -> str:
+def _indent_json(body: str) -> str:
     try:
         return dump_json(JsonText(body).value, indent=True).decode("utf-8", "replace")
     except ReadError:
         return body
 
 
-def _moment(ms: int) -> str:
+def _format_time(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", " UTC")
 
 
-def _tried(one: AttemptRecord) -> str:
+def _describe_attempt(one: AttemptRecord) -> str:
     return f"try {one.number}: {one.outcome.value} after {one.elapsed_ms:.0f} ms. {one.reason}"
 
 
-def _attempt(one: AttemptRecord, told: Callable[[Json], Json]) -> dict[str, Json]:
+def _dump_attempt(one: AttemptRecord, pseudonymize: Callable[[Json], Json]) -> dict[str, Json]:
     text = one.answer.decode("utf-8", "replace")
     return {
         "number": one.number,
-        "started_at": _moment(one.started_at),
+        "started_at": _format_time(one.started_at),
         "elapsed_ms": round(one.elapsed_ms, 1),
         "outcome": one.outcome.value,
         "status": one.status,
-        "reason": told(one.reason),
+        "reason": pseudonymize(one.reason),
         "sent_headers": [list(header) for header in one.sent_headers],
-        "headers": [[name, told(content)] for name, content in one.headers],
-        "answer": told(text),
+        "headers": [[name, pseudonymize(content)] for name, content in one.headers],
+        "answer": pseudonymize(text),
         "answer_length": one.answer_length,
     }

@@ -24,30 +24,30 @@ from intempt_core.events import dump_json, now_ms
 from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
-from intempt_core.wire import IDLE_SECONDS, Client, Exchange, Outcome, exchanged, open_client
+from intempt_core.wire import IDLE_SECONDS, HttpClient, Exchange, Outcome, post_body, open_client
 
 __all__ = [
     "FEED_LIMIT",
     "IDLE_SECONDS",
     "Attempt",
-    "Client",
+    "HttpClient",
     "ConnectionTest",
-    "FeedAnswer",
+    "FeedResponse",
     "Outcome",
     "now_ms",
     "open_client",
-    "outcome_of",
-    "post",
+    "classify_status",
+    "post_track_request",
     "read_feed",
-    "retry_after",
-    "retry_delay",
-    "test_connection",
+    "parse_retry_after",
+    "compute_retry_delay",
+    "check_connection",
 ]
 
-RETRY_AFTER_LIMIT = 3_600.0
+MAX_RETRY_AFTER = 3_600.0
 """Seconds: whatever longer wait a server asks for counts as an hour."""
 
-FEED_BYTES = 1_000_000
+FEED_RESPONSE_BYTES = 1_000_000
 """Bytes of a feed's answer that are read; a longer one is no list that a person looks at."""
 
 FEED_LIMIT = 50
@@ -73,9 +73,9 @@ class Attempt:
     started_at: int
     elapsed_ms: float
     headers: tuple[tuple[str, str], ...] = ()
-    answer: bytes = b""
-    answer_length: int = 0
-    answer_cut: bool = False
+    response_body: bytes = b""
+    response_length: int = 0
+    response_truncated: bool = False
     retry_after: float | None = None
     too_large: bool = False
     sent_headers: tuple[tuple[str, str], ...] = ()
@@ -86,33 +86,33 @@ class ConnectionTest:
     """Whether a target takes requests, in a sentence that says what was asked, and how long the answer took."""
 
     ok: bool
-    sentence: str
+    message: str
     elapsed_ms: float
 
 
 @dataclass(frozen=True, slots=True)
-class FeedAnswer:
+class FeedResponse:
     """What a feed shows: product ids in its order, ``None`` where it could not be read, and a sentence either way.
 
     ``asked_at`` is epoch ms.
     """
 
     products: tuple[str, ...] | None
-    sentence: str
-    asked_at: int
+    message: str
+    requested_at: int
     elapsed_ms: float
 
 
 # ── posting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def post(client: Client, target: Target, body: bytes, *, clock: Callable[[], int] = now_ms) -> Attempt:
+async def post_track_request(client: HttpClient, target: Target, body: bytes, *, clock: Callable[[], int] = now_ms) -> Attempt:
     """Post one request body to a target's track URL: one attempt, and what is known after it (CONTRACT 3).
 
     Never raises because of the network. ``clock`` gives epoch ms.
     """
-    exchange = await exchanged(client, target, target.track_url, body, keep=client.settings.answer_bytes, clock=clock)
-    outcome, reason = _judged(exchange, target)
+    exchange = await post_body(client, target, target.track_url, body, max_bytes=client.settings.answer_bytes, clock=clock)
+    outcome, reason = _classify_exchange(exchange, target)
     return Attempt(
         outcome=outcome,
         status=exchange.status,
@@ -120,16 +120,16 @@ async def post(client: Client, target: Target, body: bytes, *, clock: Callable[[
         started_at=exchange.started_at,
         elapsed_ms=exchange.elapsed_ms,
         headers=exchange.headers,
-        answer=exchange.answer,
-        answer_length=exchange.length,
-        answer_cut=exchange.cut,
-        retry_after=retry_after(dict(exchange.headers), exchange.started_at + int(exchange.elapsed_ms)),
+        response_body=exchange.response_body,
+        response_length=exchange.length,
+        response_truncated=exchange.truncated,
+        retry_after=parse_retry_after(dict(exchange.headers), exchange.started_at + int(exchange.elapsed_ms)),
         too_large=exchange.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         sent_headers=exchange.sent_headers,
     )
 
 
-def outcome_of(status: int) -> Outcome:
+def classify_status(status: int) -> Outcome:
     """What a status alone says (CONTRACT 3.1, 3.3–3.5). A status that no rule names proves nothing: unknown.
 
     Accepted means taken; that a product or an account exists, no status says (CONTRACT 3.2).
@@ -137,46 +137,46 @@ def outcome_of(status: int) -> Outcome:
     if 200 <= status < 300:
         return Outcome.ACCEPTED
     if status in (429, 503):
-        return Outcome.UNSENT
+        return Outcome.NOT_SENT
     if 300 <= status < 500 and status != 408:
-        return Outcome.REFUSED
+        return Outcome.REJECTED
     return Outcome.UNKNOWN
 
 
-def _judged(exchange: Exchange, target: Target) -> tuple[Outcome, str]:
+def _classify_exchange(exchange: Exchange, target: Target) -> tuple[Outcome, str]:
     status, host = exchange.status, target.host
     if status is None:
-        after = "Nothing was sent." if exchange.failed_as is Outcome.UNSENT else _MAY_HAVE
-        return exchange.failed_as, f"{exchange.failure} {after}"
-    outcome, status_words = outcome_of(status), _status_words(status)
+        after = "Nothing was sent." if exchange.failure_outcome is Outcome.NOT_SENT else _MAY_HAVE_ARRIVED
+        return exchange.failure_outcome, f"{exchange.failure} {after}"
+    outcome, status_words = classify_status(status), _describe_status(status)
     said = f"{host} answered {status_words}"
     if exchange.failure and outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
-        return Outcome.UNKNOWN, f"{said}, but {exchange.failure} {_MAY_HAVE}"
+        return Outcome.UNKNOWN, f"{said}, but {exchange.failure} {_MAY_HAVE_ARRIVED}"
     match outcome:
         case Outcome.ACCEPTED:
-            kind = exchange.kind
+            kind = exchange.body_kind
             note = "" if kind in ("JSON", "an empty body") else f" The body is not JSON but {kind}."
             return outcome, f"{host} accepted it: {status_words}.{note}"
-        case Outcome.UNSENT:
+        case Outcome.NOT_SENT:
             meaning = "it did not take the request and asks to try later."
         case Outcome.UNKNOWN:
             meaning = "the events may have arrived behind it."
         case _:
-            meaning = _REFUSALS.get(status, "it does not take this request.")
-            if status == HTTPStatus.BAD_REQUEST and _PASSES in exchange.answer:
+            meaning = _REJECTION_REASONS.get(status, "it does not take this request.")
+            if status == HTTPStatus.BAD_REQUEST and _TRANSIENT_400 in exchange.response_body:
                 meaning = "it cannot store this now. This 400 is known to pass: try it again later."
     if 300 <= status < 400:
         meaning = "it points elsewhere, and no redirect is followed. See that the target's host and path are right."
-    said, words = f"{said}: {meaning}", exchange.words
+    said, words = f"{said}: {meaning}", exchange.excerpt
     return outcome, f"{said} It says: {words}" if words else said
 
 
-_PASSES = b"create a collection for auto-event"
+_TRANSIENT_400 = b"create a collection for auto-event"
 """In the words of the one 400 that is known to be transient (CONTRACT 3.3); any other is about the body."""
 
-_MAY_HAVE = "The events may have arrived."
+_MAY_HAVE_ARRIVED = "The events may have arrived."
 
-_REFUSALS = {
+_REJECTION_REASONS = {
     400: "it does not accept this body as it is.",
     401: "the key is wrong or missing there.",
     403: "the key is not allowed to do this.",
@@ -187,7 +187,7 @@ _REFUSALS = {
 
 
 @lru_cache(256)
-def _status_words(status: int) -> str:
+def _describe_status(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
@@ -197,7 +197,7 @@ def _status_words(status: int) -> str:
 # ── retrying ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def retry_delay(
+def compute_retry_delay(
     attempt: Attempt,
     tries_so_far: int,
     settings: Settings,
@@ -211,30 +211,30 @@ def retry_delay(
     CONTRACT 3.7). The pause doubles from ``backoff_seconds`` to ``backoff_limit_seconds``, with full jitter, on top of
     ``Retry-After``, so that those who were told the same do not come back at once (CONTRACT 3.5).
     """
-    again = attempt.outcome is Outcome.UNSENT or (resend_unknown and attempt.outcome is Outcome.UNKNOWN)
+    again = attempt.outcome is Outcome.NOT_SENT or (resend_unknown and attempt.outcome is Outcome.UNKNOWN)
     if not again or tries_so_far >= settings.tries:
         return None
     doubled = settings.backoff_seconds * 2.0 ** min(max(tries_so_far - 1, 0), 60)
     return (attempt.retry_after or 0.0) + rng.uniform(0.0, min(settings.backoff_limit_seconds, doubled))
 
 
-def retry_after(headers: dict[str, str], now: int) -> float | None:
-    """Seconds of a ``Retry-After`` header, a number or an HTTP date (CONTRACT 3.5), at most :data:`RETRY_AFTER_LIMIT`.
+def parse_retry_after(headers: dict[str, str], now: int) -> float | None:
+    """Seconds of a ``Retry-After`` header, a number or an HTTP date (CONTRACT 3.5), at most :data:`MAX_RETRY_AFTER`.
 
     A date is measured against the answer's own ``Date``, or else against ``now`` (epoch ms): the server's clock may
     be wrong, but it is wrong in both. ``None`` where there is none or it says nothing.
     """
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,300}(\.[0-9]{1,300})?", text):
-        return min(float(text), RETRY_AFTER_LIMIT)
-    until = _http_date(text)
+        return min(float(text), MAX_RETRY_AFTER)
+    until = _parse_http_date(text)
     if until is None:
         return None
-    since = _http_date(headers.get("date", ""))
-    return min(max(until - (now / 1000 if since is None else since), 0.0), RETRY_AFTER_LIMIT)
+    since = _parse_http_date(headers.get("date", ""))
+    return min(max(until - (now / 1000 if since is None else since), 0.0), MAX_RETRY_AFTER)
 
 
-def _http_date(text: str) -> float | None:
+def _parse_http_date(text: str) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp() if text else None
     except (ValueError, OverflowError, TypeError, IndexError):
@@ -244,38 +244,38 @@ def _http_date(text: str) -> float | None:
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_connection(client: Client, target: Target) -> ConnectionTest:
+async def check_connection(client: HttpClient, target: Target) -> ConnectionTest:
     """Ask whether a target would take events: posts :data:`CONNECTION_TEST_BODY`, which tries host, TLS, key and path.
 
     Nothing can come of a body without events. A GET would prove less: it is refused before the key is looked at.
     """
-    exchange = await exchanged(client, target, target.track_url, CONNECTION_TEST_BODY, keep=65_536)
-    ok, sentence = _tested(exchange, target)
+    exchange = await post_body(client, target, target.track_url, CONNECTION_TEST_BODY, max_bytes=65_536)
+    ok, sentence = _evaluate_connection(exchange, target)
     asked = "Asked with an empty list of events, so nothing was stored." if exchange.status else ""
     return ConnectionTest(ok, f"{sentence} {asked}".strip(), exchange.elapsed_ms)
 
 
-def _tested(exchange: Exchange, target: Target) -> tuple[bool, str]:
+def _evaluate_connection(exchange: Exchange, target: Target) -> tuple[bool, str]:
     status, host = exchange.status, target.host
-    _, reason = _judged(exchange, target)
+    _, reason = _classify_exchange(exchange, target)
     if status is None:
         return False, exchange.failure
     if exchange.failure:
-        return False, f"{host} answered {_status_words(status)}, but {exchange.failure}"
-    as_api = exchange.is_json or not exchange.answer.strip()
+        return False, f"{host} answered {_describe_status(status)}, but {exchange.failure}"
+    as_api = exchange.is_json or not exchange.response_body.strip()
     if 200 <= status < 300 and as_api:
-        return True, f"{host} takes requests for this source with this key: {_status_words(status)}."
+        return True, f"{host} takes requests for this source with this key: {_describe_status(status)}."
     if status == HTTPStatus.BAD_REQUEST and as_api:
-        words = f" It says: {exchange.words}" if exchange.words else ""
-        return True, f"{host} knows the path and judged the body, which has no events: {_status_words(status)}.{words}"
-    if outcome_of(status) in (Outcome.ACCEPTED, Outcome.REFUSED) and status not in (401, 403, 404, 413):
-        kind = exchange.kind
-        return False, f"{host} answers, but not as a Track API does: {_status_words(status)} with {kind}. {reason}"
+        words = f" It says: {exchange.excerpt}" if exchange.excerpt else ""
+        return True, f"{host} knows the path and judged the body, which has no events: {_describe_status(status)}.{words}"
+    if classify_status(status) in (Outcome.ACCEPTED, Outcome.REJECTED) and status not in (401, 403, 404, 413):
+        kind = exchange.body_kind
+        return False, f"{host} answers, but not as a Track API does: {_describe_status(status)} with {kind}. {reason}"
     return False, reason
 
 
 async def read_feed(
-    client: Client,
+    client: HttpClient,
     target: Target,
     feed: str,
     person_type: str,
@@ -283,7 +283,7 @@ async def read_feed(
     *,
     product: str | None = None,
     clock: Callable[[], int] = now_ms,
-) -> FeedAnswer:
+) -> FeedResponse:
     """What a feed of ours shows for one person (CONTRACT 5). Whatever comes back becomes products or a sentence.
 
     ``person_type`` is an identity field (``userId``) or the feed API's own word (``user``); ``product`` is the id that
@@ -292,40 +292,40 @@ async def read_feed(
     kind = FEED_IDENTITY_TYPES.get(person_type, person_type.lower())
     if kind not in FEED_IDENTITY_TYPES.values():
         words = f"No feed can be read by {person_type}: only by {', '.join(FEED_IDENTITY_TYPES)}."
-        return FeedAnswer(None, words, clock(), 0.0)
+        return FeedResponse(None, words, clock(), 0.0)
     try:
         url = target.feed_url(feed)
     except TargetIncomplete as error:
-        return FeedAnswer(None, str(error), clock(), 0.0)
+        return FeedResponse(None, str(error), clock(), 0.0)
     question = {"type": kind, "id": person_id, "fields": ["id"], "limit": FEED_LIMIT, "offset": 0}
     if kind == "profile":
         question["sourceId"] = target.source  # CONTRACT 5.1: a profile belongs to a source
     if product is not None:
         question["productId"] = product
-    exchange = await exchanged(client, target, url, dump_json(question), keep=FEED_BYTES, clock=clock)
-    products, sentence = _feed_read(exchange, target, feed)
-    return FeedAnswer(products, sentence, exchange.started_at, exchange.elapsed_ms)
+    exchange = await post_body(client, target, url, dump_json(question), max_bytes=FEED_RESPONSE_BYTES, clock=clock)
+    products, sentence = _parse_feed(exchange, target, feed)
+    return FeedResponse(products, sentence, exchange.started_at, exchange.elapsed_ms)
 
 
-def _feed_read(exchange: Exchange, target: Target, feed: str) -> tuple[tuple[str, ...] | None, str]:
+def _parse_feed(exchange: Exchange, target: Target, feed: str) -> tuple[tuple[str, ...] | None, str]:
     """CONTRACT 5.2: products by their ``id``, none is an answer too, and a 400 means an unknown feed id."""
     status, host, title = exchange.status, target.host, FEED_TITLES[feed]
-    words = f" It says: {exchange.words}" if exchange.words else ""
+    words = f" It says: {exchange.excerpt}" if exchange.excerpt else ""
     if status is None:
         return None, exchange.failure
-    said = f"{host} answered {_status_words(status)}"
+    said = f"{host} answered {_describe_status(status)}"
     if status == HTTPStatus.BAD_REQUEST:
         return None, f"{said}: the feed id of {title} may not be known there.{words}"
-    if outcome_of(status) is not Outcome.ACCEPTED:
-        meaning = _REFUSALS.get(status, "the feed cannot be read now.")
+    if classify_status(status) is not Outcome.ACCEPTED:
+        meaning = _REJECTION_REASONS.get(status, "the feed cannot be read now.")
         return None, f"{said}: {meaning}{words}"
-    if exchange.failure or exchange.cut:
+    if exchange.failure or exchange.truncated:
         return None, f"{said}, but {exchange.failure or 'the answer is too long to be read.'}"
     try:
         # Ids that are numbers keep every digit and every zero (CONTRACT 1.2).
-        document = json.loads(exchange.answer, parse_int=str, parse_float=str, parse_constant=str)
+        document = json.loads(exchange.response_body, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
-        return None, f"{said}, but not with JSON: {exchange.kind}.{words}"
+        return None, f"{said}, but not with JSON: {exchange.body_kind}.{words}"
     listed = document.get("products") if isinstance(document, dict) else None
     if not isinstance(listed, list):
         return None, f"{said}, but without a list of products.{words}"

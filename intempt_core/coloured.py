@@ -15,32 +15,32 @@ import xlsxwriter
 
 from intempt_core.columns import Numbers
 from intempt_core.events import IDENTITY_FIELDS
-from intempt_core.exports import PROBLEMS_HEADER, is_formula, issue_words, problem_line
+from intempt_core.exports import PROBLEMS_HEADER, is_formula, describe_issue, format_problem
 from intempt_core.issues import ISSUE_KINDS, Issue, Severity
 from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapped import MappedTable
 from intempt_core.mapping import PROBLEMS_COLUMN
 from intempt_core.report import Report
 
-MOST_ROWS = 1_048_576
+MAX_SHEET_ROWS = 1_048_576
 """Rows of a sheet, its header among them."""
 
-MOST_COLUMNS = 16_384
+MAX_SHEET_COLUMNS = 16_384
 """Columns of a sheet."""
 
-MOST_CHARACTERS = 32_767
+MAX_CELL_CHARACTERS = 32_767
 """Characters of a cell, as a sheet counts them: one outside the basic plane counts twice."""
 
-_CELLS_AT_ONCE = 400_000
+_BLOCK_CELLS = 400_000
 _COLOURS = {None: None, Severity.ERROR: "#F6C7C1", Severity.WARNING: "#F9E3B0"}
-_NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_INVALID_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
-Marks = Mapping[tuple[int | None, str | None], Severity]
+CellSeverities = Mapping[tuple[int | None, str | None], Severity]
 """(row from 1, column) → how bad the cell is."""
 
 
-def marked_cells(mapped: MappedTable, issues: Iterable[Issue]) -> Marks:
+def find_bad_cells(mapped: MappedTable, issues: Iterable[Issue]) -> CellSeverities:
     """The bad cells of some issues; where nobody is named, every identity's column is; an error outdoes a warning."""
     columns = mapped.field_columns
     marks: dict[tuple[int | None, str | None], Severity] = {}
@@ -52,13 +52,13 @@ def marked_cells(mapped: MappedTable, issues: Iterable[Issue]) -> Marks:
     return marks
 
 
-def problems_xlsx(
+def write_problems_xlsx(
     mapped: MappedTable,
     report: Report,
     out: BinaryIO,
     *,
-    most_rows: int = MOST_ROWS,
-    most_columns: int = MOST_COLUMNS,
+    max_rows: int = MAX_SHEET_ROWS,
+    max_columns: int = MAX_SHEET_COLUMNS,
 ) -> None:
     """Write the workbook: the sheet *Rows* with every row that has an issue, *Problems* with every issue, *About*.
 
@@ -75,16 +75,16 @@ def problems_xlsx(
         },
     )
     book.set_properties({"created": _EPOCH.replace(tzinfo=None)})
-    _Book(book, mapped, report, most_rows, most_columns).write()
+    _ReportWriter(book, mapped, report, max_rows, max_columns).write()
     book.close()
 
 
-class _Book:
+class _ReportWriter:
     """One workbook being written, and what had to be left out of it."""
 
-    def __init__(self, book: Any, mapped: MappedTable, report: Report, most_rows: int, most_columns: int) -> None:
+    def __init__(self, book: Any, mapped: MappedTable, report: Report, max_rows: int, max_columns: int) -> None:
         self._mapped, self._report = mapped, report
-        self._most_rows, self._most_columns = most_rows, most_columns
+        self._max_rows, self._max_columns = max_rows, max_columns
         self._bold = book.add_format({"bold": True, "num_format": "@"})
         self._formats = {
             (severity, quoted): book.add_format(
@@ -94,49 +94,49 @@ class _Book:
             for quoted in (False, True)
         }
         self._rows, self._problems, self._about = (book.add_worksheet(name) for name in ("Rows", "Problems", "About"))
-        self._cut = 0
+        self._truncated_cells = 0
         self.notes: list[str] = []
 
     def write(self) -> None:
         table = self._mapped.table
-        header = [column for column in table.header if column != PROBLEMS_COLUMN][: self._most_columns - 3]
+        header = [column for column in table.header if column != PROBLEMS_COLUMN][: self._max_columns - 3]
         if len(header) < len([column for column in table.header if column != PROBLEMS_COLUMN]):
             self.notes.append(
-                f"A sheet holds {self._most_columns:,} columns: those after “{header[-1][:80]}” are left out."
+                f"A sheet holds {self._max_columns:,} columns: those after “{header[-1][:80]}” are left out."
             )
-        self._head(self._rows, ["row", "line", *header, PROBLEMS_COLUMN])
-        self._head(self._problems, PROBLEMS_HEADER)
-        self._fill(header)
-        self._say()
+        self._write_header(self._rows, ["row", "line", *header, PROBLEMS_COLUMN])
+        self._write_header(self._problems, PROBLEMS_HEADER)
+        self._write_rows(header)
+        self._write_about()
 
-    def _head(self, sheet: Any, header: Sequence[str]) -> None:
+    def _write_header(self, sheet: Any, header: Sequence[str]) -> None:
         sheet.freeze_panes(1, 0)
         sheet.set_column(0, 1, 8)
         sheet.set_column(2, max(2, len(header) - 2), 18)
         sheet.set_column(len(header) - 1, len(header) - 1, 60)
         for number, name in enumerate(header):
-            sheet.write_string(0, number, self._fitting(name), self._bold)
+            sheet.write_string(0, number, self._fit_text(name), self._bold)
 
-    def _fill(self, header: Sequence[str]) -> None:
-        flagged = _flagged(self._report)
-        rows = flagged[: self._most_rows - 1]
+    def _write_rows(self, header: Sequence[str]) -> None:
+        flagged = _find_flagged_rows(self._report)
+        rows = flagged[: self._max_rows - 1]
         issues = self._report.issues_by_row(flagged.tolist())
-        line, room = 1, self._most_rows - 1
-        step = max(1, min(ISSUE_BLOCK_ROWS, _CELLS_AT_ONCE // max(1, len(header))))
+        line, room = 1, self._max_rows - 1
+        step = max(1, min(ISSUE_BLOCK_ROWS, _BLOCK_CELLS // max(1, len(header))))
         listed = written = 0
         for start in range(0, len(rows), step):
             some = rows[start : start + step].tolist()
             found = list(islice(issues, len(some)))
-            self._block(header, some, found, line)
+            self._write_block(header, some, found, line)
             line += len(some)
             for issue in (issue for its in found for issue in its):
                 listed += 1
                 if listed <= room:
                     written += 1
-                    self._text(self._problems, listed, problem_line(issue), issue.severity)
+                    self._write_values(self._problems, listed, format_problem(issue), issue.severity)
         if len(rows) < len(flagged):
             self.notes.append(
-                f"A sheet holds {self._most_rows - 1:,} rows here: {len(flagged) - len(rows):,} of {len(flagged):,} "
+                f"A sheet holds {self._max_rows - 1:,} rows here: {len(flagged) - len(rows):,} of {len(flagged):,} "
                 "rows with problems are left out. problems.csv has them all."
             )
         left_out = self._report.issue_count() - len(self._report.document_issues) - written
@@ -146,48 +146,48 @@ class _Book:
                 "has them all."
             )
 
-    def _block(self, header: Sequence[str], rows: Sequence[int], found: Sequence[list[Issue]], line: int) -> None:
+    def _write_block(self, header: Sequence[str], rows: Sequence[int], found: Sequence[list[Issue]], line: int) -> None:
         table = self._mapped.table
         cells = [table.take_cells(column, rows) for column in header]
         for index, (row, its, record) in enumerate(zip(rows, found, zip(*cells, strict=True), strict=True)):
-            marks = marked_cells(self._mapped, its)
+            marks = find_bad_cells(self._mapped, its)
             self._rows.write_number(line + index, 0, row + 1)
             self._rows.write_number(line + index, 1, int(table.lines[row]))
             for number, (column, text) in enumerate(zip(header, record, strict=True), 2):
                 mark = marks.get((row + 1, column))
                 if text:
-                    self._rows.write_string(line + index, number, self._fitting(text), self._format(mark, text))
+                    self._rows.write_string(line + index, number, self._fit_text(text), self._cell_format(mark, text))
                 elif mark is not None:
-                    self._rows.write_blank(line + index, number, None, self._format(mark, text))
-            words = " · ".join(issue_words(issue) for issue in its)
-            self._rows.write_string(line + index, len(header) + 2, self._fitting(words), self._format(None, words))
+                    self._rows.write_blank(line + index, number, None, self._cell_format(mark, text))
+            words = " · ".join(describe_issue(issue) for issue in its)
+            self._rows.write_string(line + index, len(header) + 2, self._fit_text(words), self._cell_format(None, words))
 
-    def _text(self, sheet: Any, line: int, values: Iterable[object], severity: Severity | None = None) -> None:
+    def _write_values(self, sheet: Any, line: int, values: Iterable[object], severity: Severity | None = None) -> None:
         for number, value in enumerate(values):
             text = "" if value is None else str(value)
             if isinstance(value, int):
                 sheet.write_number(line, number, value)
             elif text:
                 mark = severity if number == PROBLEMS_HEADER.index("severity") else None
-                sheet.write_string(line, number, self._fitting(text), self._format(mark, text))
+                sheet.write_string(line, number, self._fit_text(text), self._cell_format(mark, text))
 
-    def _format(self, severity: Severity | None, text: str) -> Any:
+    def _cell_format(self, severity: Severity | None, text: str) -> Any:
         return self._formats[severity, is_formula(text)]
 
-    def _fitting(self, text: str) -> str:
+    def _fit_text(self, text: str) -> str:
         """A text as a cell can hold it. One that the writer would take for its own markup gets an apostrophe."""
         if not text.isascii():
-            text = _NO_XML.sub("�", text)
+            text = _INVALID_XML.sub("�", text)
         if text.startswith("<r>") and text.endswith("</r>"):
             text = f"'{text}"
-        if len(text) * 2 <= MOST_CHARACTERS or len(text.encode("utf-16-le")) // 2 <= MOST_CHARACTERS:
+        if len(text) * 2 <= MAX_CELL_CHARACTERS or len(text.encode("utf-16-le")) // 2 <= MAX_CELL_CHARACTERS:
             return text
-        self._cut += 1
+        self._truncated_cells += 1
         length = f"… (cut: {len(text):,} characters)"
-        whole = text.encode("utf-16-le")[: (MOST_CHARACTERS - len(length)) * 2].decode("utf-16-le", "ignore")
+        whole = text.encode("utf-16-le")[: (MAX_CELL_CHARACTERS - len(length)) * 2].decode("utf-16-le", "ignore")
         return whole + length
 
-    def _say(self) -> None:
+    def _write_about(self) -> None:
         """The sheet *About*: what was read, how many of which kind, and what could not be held."""
         table, report = self._mapped.table, self._report
         lines: list[Sequence[object]] = [
@@ -198,18 +198,18 @@ class _Book:
             (),
             *((ISSUE_KINDS[code].title, count, code) for code, count in report.counts.items()),
         ]
-        if self._cut:
-            cells = "cell is" if self._cut == 1 else "cells are"
-            self.notes.append(f"{self._cut:,} {cells} cut: one holds {MOST_CHARACTERS:,} characters.")
+        if self._truncated_cells:
+            cells = "cell is" if self._truncated_cells == 1 else "cells are"
+            self.notes.append(f"{self._truncated_cells:,} {cells} cut: one holds {MAX_CELL_CHARACTERS:,} characters.")
         lines += [(), *((note,) for note in self.notes)]
         self._about.set_column(0, 0, 40)
         for number, values in enumerate(lines):
-            self._text(self._about, number, values)
+            self._write_values(self._about, number, values)
         if self.notes:
             self._about.activate()
 
 
-def _flagged(report: Report) -> Numbers:
+def _find_flagged_rows(report: Report) -> Numbers:
     """The rows that have any issue, sorted."""
     marked = np.zeros(report.rows, np.bool_)
     for code in report.counts:

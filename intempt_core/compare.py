@@ -1,6 +1,6 @@
 """Two bodies, attempts or batches compared by meaning: key order and generated ids aside.
 
-What is compared is a :class:`Side`: facts, and events in their order. Events find each other by their ids, then by
+What is compared is a :class:`DiffSide`: facts, and events in their order. Events find each other by their ids, then by
 being equal, then by what they say; so one that was put in between does not make all that follow differ.
 """
 
@@ -13,16 +13,16 @@ from enum import StrEnum
 from intempt_core.events import Json, get_field, dump_json, format_given, id_to_text, read_linking_ids
 from intempt_core.payloads import Payload
 
-_GENERATED = re.compile(
+_GENERATED_ID = re.compile(
     r"(?:evt_)?(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|made_[0-9a-f]{24}",
     re.IGNORECASE,
 )
 
-SAID = 500
+MAX_DIFFERENCES = 500
 """Differences that a comparison tells; it counts all of them."""
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """What a difference is."""
 
     LEFT = "only left"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
     ORDER = "in another order"
 
 
-_MIRRORED = {Kind.LEFT: Kind.RIGHT, Kind.RIGHT: Kind.LEFT}
+_MIRRORED = {DifferenceKind.LEFT: DifferenceKind.RIGHT, DifferenceKind.RIGHT: DifferenceKind.LEFT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Difference:
     values as text.
     """
 
-    kind: Kind
+    kind: DifferenceKind
     path: str
     left: str | None = None
     right: str | None = None
@@ -57,7 +57,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Side:
+class DiffSide:
     """One of two things: its title, its facts as JSON, and its events as (name, body) in their order."""
 
     title: str
@@ -69,8 +69,8 @@ class Side:
 class Comparison:
     """What differs between two sides; ``total`` counts all differences, ``differences`` holds the first ones."""
 
-    left: Side
-    right: Side
+    left: DiffSide
+    right: DiffSide
     differences: tuple[Difference, ...]
     total: int
 
@@ -80,132 +80,132 @@ class Comparison:
         return not self.total
 
 
-def side_of_payload(title: str, payload: Payload) -> Side:
+def build_payload_side(title: str, payload: Payload) -> DiffSide:
     """A pasted body as a side."""
-    return Side(title, {}, [(event.name, event.body) for event in payload.events])
+    return DiffSide(title, {}, [(event.name, event.body) for event in payload.events])
 
 
-def compare(left: Side, right: Side) -> Comparison:
+def compare_sides(left: DiffSide, right: DiffSide) -> Comparison:
     """What differs. Comparing the other way round gives the same, mirrored."""
-    found = list(_values(left.facts, right.facts, ""))
-    found += _events(_Events(left.events), _Events(right.events))
-    return Comparison(left, right, tuple(found[:SAID]), len(found))
+    found = list(_diff_values(left.facts, right.facts, ""))
+    found += _diff_events(_SideEvents(left.events), _SideEvents(right.events))
+    return Comparison(left, right, tuple(found[:MAX_DIFFERENCES]), len(found))
 
 
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _values(left: Json, right: Json, path: str) -> Iterator[Difference]:
+def _diff_values(left: Json, right: Json, path: str) -> Iterator[Difference]:
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         for key in sorted({*left, *right}, key=str):
             here = f"{path}.{key}" if path else str(key)
             if key not in right:
-                yield Difference(Kind.LEFT, here, _said(left[key]))
+                yield Difference(DifferenceKind.LEFT, here, _format_value(left[key]))
             elif key not in left:
-                yield Difference(Kind.RIGHT, here, None, _said(right[key]))
+                yield Difference(DifferenceKind.RIGHT, here, None, _format_value(right[key]))
             else:
-                yield from _values(left[key], right[key], here)
+                yield from _diff_values(left[key], right[key], here)
     elif isinstance(left, list) and isinstance(right, list):
         for index in range(max(len(left), len(right))):
             here = f"{path}[{index}]"
             if index >= len(right):
-                yield Difference(Kind.LEFT, here, _said(left[index]))
+                yield Difference(DifferenceKind.LEFT, here, _format_value(left[index]))
             elif index >= len(left):
-                yield Difference(Kind.RIGHT, here, None, _said(right[index]))
+                yield Difference(DifferenceKind.RIGHT, here, None, _format_value(right[index]))
             else:
-                yield from _values(left[index], right[index], here)
-    elif not _equal(left, right):
-        yield Difference(Kind.CHANGED, path, _said(left), _said(right))
+                yield from _diff_values(left[index], right[index], here)
+    elif not _are_equal(left, right):
+        yield Difference(DifferenceKind.CHANGED, path, _format_value(left), _format_value(right))
 
 
-def _equal(left: Json, right: Json) -> bool:
+def _are_equal(left: Json, right: Json) -> bool:
     """JSON's own sense: 1 and 1.0 are one number, ``true`` is none."""
     if isinstance(left, bool) or isinstance(right, bool) or not isinstance(left, int | float):
         return type(left) is type(right) and bool(left == right)
     return isinstance(right, int | float) and left == right
 
 
-def _said(value: Json) -> str:
+def _format_value(value: Json) -> str:
     return format_given(value) or ("null" if value is None else "")
 
 
 # ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Events:
+class _SideEvents:
     """The events of one side, generated ids put aside; ``keys`` are the others."""
 
     def __init__(self, events: Sequence[tuple[Json, Json]]) -> None:
         self.names = [name for name, _ in events]
         ids = [id_to_text(get_field(body, "eventId")) for _, body in events]
-        made = [id_ is not None and _GENERATED.fullmatch(id_) is not None for id_ in ids]
+        made = [id_ is not None and _GENERATED_ID.fullmatch(id_) is not None for id_ in ids]
         self.keys = [None if is_made else id_ for id_, is_made in zip(ids, made, strict=True)]
         self.bodies = [
             {**body, "eventId": "generated"} if is_made else body
             for (_, body), is_made in zip(events, made, strict=True)
         ]
 
-    def whole(self, row: int) -> Hashable:
+    def content_key(self, row: int) -> Hashable:
         """Everything that an event says, whatever the order of its keys."""
-        return repr(_ordered([self.names[row], self.bodies[row]]))
+        return repr(_sort_keys([self.names[row], self.bodies[row]]))
 
-    def about(self, row: int) -> Hashable:
+    def subject_key(self, row: int) -> Hashable:
         """Who did what with which product."""
         body = self.bodies[row]
         return repr((self.names[row], sorted(read_linking_ids(body)), id_to_text(get_field(body, "data.productId"))))
 
 
-def _ordered(value: Json) -> Json:
+def _sort_keys(value: Json) -> Json:
     if isinstance(value, Mapping):
-        return sorted((str(key), _ordered(member)) for key, member in value.items())
+        return sorted((str(key), _sort_keys(member)) for key, member in value.items())
     if isinstance(value, list):
-        return [_ordered(member) for member in value]
+        return [_sort_keys(member) for member in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53 else value
 
 
-def _events(left: _Events, right: _Events) -> list[Difference]:
-    pairs = _pairs(left, right)
+def _diff_events(left: _SideEvents, right: _SideEvents) -> list[Difference]:
+    pairs = _pair_events(left, right)
     found: list[tuple[int, int, Difference]] = []
     for mine, other in pairs:
         whole = [{"name": side.names[row], "event": side.bodies[row]} for side, row in ((left, mine), (right, other))]
-        for one in _values(whole[0], whole[1], ""):
+        for one in _diff_values(whole[0], whole[1], ""):
             path = "" if one.path == "event" else one.path.removeprefix("event.")
             found.append((mine, other, Difference(one.kind, path, one.left, one.right, mine + 1, other + 1)))
     taken = {mine for mine, _ in pairs}, {other for _, other in pairs}
-    alone = [Difference(Kind.LEFT, "", _line(left, row), None, row + 1) for row in _left(left, taken[0])]
-    alone += [Difference(Kind.RIGHT, "", None, _line(right, row), None, row + 1) for row in _left(right, taken[1])]
-    return [*_order(left, right, pairs), *(one for _, _, one in sorted(found, key=_place)), *alone]
+    alone = [Difference(DifferenceKind.LEFT, "", _format_event(left, row), None, row + 1) for row in _find_unmatched(left, taken[0])]
+    alone += [Difference(DifferenceKind.RIGHT, "", None, _format_event(right, row), None, row + 1) for row in _find_unmatched(right, taken[1])]
+    return [*_diff_order(left, right, pairs), *(one for _, _, one in sorted(found, key=_position_key)), *alone]
 
 
-def _place(found: tuple[int, int, Difference]) -> tuple[int, int]:
+def _position_key(found: tuple[int, int, Difference]) -> tuple[int, int]:
     mine, other, _ = found
     return mine + other, abs(mine - other)  # the same from both sides
 
 
-def _left(side: _Events, taken: set[int]) -> list[int]:
+def _find_unmatched(side: _SideEvents, taken: set[int]) -> list[int]:
     return [row for row in range(len(side.names)) if row not in taken]
 
 
-def _line(side: _Events, row: int) -> str:
-    return _said(f"{_said(side.names[row])} {dump_json(side.bodies[row]).decode()}")
+def _format_event(side: _SideEvents, row: int) -> str:
+    return _format_value(f"{_format_value(side.names[row])} {dump_json(side.bodies[row]).decode()}")
 
 
-def _order(left: _Events, right: _Events, pairs: Sequence[tuple[int, int]]) -> Iterator[Difference]:
+def _diff_order(left: _SideEvents, right: _SideEvents, pairs: Sequence[tuple[int, int]]) -> Iterator[Difference]:
     """One difference for the first place where the events that both have stand otherwise (CONTRACT 4.3)."""
     by_right = sorted(pairs, key=lambda pair: pair[1])
     for mine, other in zip(sorted(pairs), by_right, strict=True):
         if mine != other:
-            yield Difference(Kind.ORDER, "", _line(left, mine[0]), _line(right, other[1]), mine[0] + 1, other[1] + 1)
+            yield Difference(DifferenceKind.ORDER, "", _format_event(left, mine[0]), _format_event(right, other[1]), mine[0] + 1, other[1] + 1)
             return
 
 
-def _pairs(left: _Events, right: _Events) -> list[tuple[int, int]]:
+def _pair_events(left: _SideEvents, right: _SideEvents) -> list[tuple[int, int]]:
     """Which event of one side is which of the other, by ever weaker signs; the n-th of several is the n-th."""
     pairs: list[tuple[int, int]] = []
-    signs: list[Callable[[_Events, int], Hashable]] = [
+    signs: list[Callable[[_SideEvents, int], Hashable]] = [
         lambda side, row: side.keys[row],
-        lambda side, row: side.whole(row),
-        lambda side, row: side.about(row),
+        lambda side, row: side.content_key(row),
+        lambda side, row: side.subject_key(row),
         lambda side, row: repr(side.names[row]),
     ]
     mine, others = list(range(len(left.names))), list(range(len(right.names)))

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from intempt_core.events import IDENTITY_FIELDS, LINKING_FIELDS, EventName, is_placeholder
 from intempt_core.journeys import NoteKind
-from intempt_core.plan import persons_of
+from intempt_core.plan import group_persons
 
 Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class FunnelStage:
     """One stage: how many persons reach it from the one before, how many skip to it, and how many go no further.
 
     ``persons`` came from the stage before; ``skipped`` did this and not what comes before it.
@@ -32,13 +32,13 @@ class Stage:
     skipped: int
 
     @property
-    def all(self) -> int:
+    def total(self) -> int:
         """Everybody who did it."""
         return self.persons + self.skipped
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class NoteCount:
     """How often a kind of note is found: cases (a person and a product, an event, or a person), and whose they are."""
 
     cases: int
@@ -46,13 +46,13 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversion:
+class Funnel:
     """Viewed → added → ordered, in persons; ``events`` and ``persons`` are all that were looked at."""
 
     events: int
     persons: int
-    stages: tuple[Stage, Stage, Stage]
-    notes: Mapping[NoteKind, Noted]
+    stages: tuple[FunnelStage, FunnelStage, FunnelStage]
+    notes: Mapping[NoteKind, NoteCount]
 
     @property
     def lost(self) -> tuple[int, int]:
@@ -61,56 +61,56 @@ class Conversion:
         return viewed.persons - added.persons, added.persons - ordered.persons
 
 
-def conversion_of(events: pa.Table) -> Conversion:
+def compute_funnel(events: pa.Table) -> Funnel:
     """The conversion of events in their order of arrival.
 
     ``events`` has text columns ``name``, ``productId`` and one for each of :data:`~intempt_core.events.IDENTITY_FIELDS`, and
     ``timestamp`` in epoch ms; null is none.
     """
     names = {
-        name: _mask(pc.equal(events["name"], name.value))
+        name: _make_mask(pc.equal(events["name"], name.value))
         for name in EventName
     }  # fmt: skip
-    ids = {field: _codes(events[field]) for field in IDENTITY_FIELDS}
+    ids = {field: _encode_column(events[field]) for field in IDENTITY_FIELDS}
     somebody = np.logical_or.reduce([codes >= 0 for codes, _ in ids.values()])
-    products, product_count = _codes(events["productId"])
+    products, product_count = _encode_column(events["productId"])
     counts = np.logical_or.reduce(list(names.values())) & somebody & (products >= 0)  # CONTRACT 2.6
-    persons = persons_of(events.num_rows, *_links(ids, events))
+    persons = group_persons(events.num_rows, *_link_identities(ids, events))
     many = int(persons.max(initial=-1)) + 1
-    did = {name: _who(persons[counts & mask], many) for name, mask in names.items()}
+    did = {name: _mark_persons(persons[counts & mask], many) for name, mask in names.items()}
     viewed, added, ordered = did[EventName.VIEWED], did[EventName.ADDED], did[EventName.ORDERED]
     stages = (
-        Stage(EventName.VIEWED, int(viewed.sum()), 0),
-        Stage(EventName.ADDED, int((viewed & added).sum()), int((added & ~viewed).sum())),
-        Stage(EventName.ORDERED, int((viewed & added & ordered).sum()), int((ordered & ~(viewed & added)).sum())),
+        FunnelStage(EventName.VIEWED, int(viewed.sum()), 0),
+        FunnelStage(EventName.ADDED, int((viewed & added).sum()), int((added & ~viewed).sum())),
+        FunnelStage(EventName.ORDERED, int((viewed & added & ordered).sum()), int((ordered & ~(viewed & added)).sum())),
     )
     pairs = persons * max(product_count, 1) + products
     at = {name: np.unique(pairs[counts & mask]) for name, mask in names.items()}
     notes = {
-        NoteKind.NEVER_ADDED: _never(at[EventName.REMOVED], at[EventName.ADDED], product_count),
-        NoteKind.NEVER_VIEWED: _never(at[EventName.ORDERED], at[EventName.VIEWED], product_count),
-        NoteKind.TWO_IDS: _two_ids(persons, {field: ids[field] for field in LINKING_FIELDS}),
-        NoteKind.TIME_ORDER: _late(persons, events["timestamp"], counts),
+        NoteKind.NEVER_ADDED: _count_unmatched(at[EventName.REMOVED], at[EventName.ADDED], product_count),
+        NoteKind.NEVER_VIEWED: _count_unmatched(at[EventName.ORDERED], at[EventName.VIEWED], product_count),
+        NoteKind.TWO_IDS: _count_two_ids(persons, {field: ids[field] for field in LINKING_FIELDS}),
+        NoteKind.TIME_ORDER: _count_late(persons, events["timestamp"], counts),
     }
-    everybody = int(_who(persons[counts], many).sum())
-    return Conversion(
+    everybody = int(_mark_persons(persons[counts], many).sum())
+    return Funnel(
         int(counts.sum()), everybody, stages, {kind: noted for kind, noted in notes.items() if noted.cases}
     )
 
 
-def _mask(array: pa.ChunkedArray) -> Mask:
+def _make_mask(array: pa.ChunkedArray) -> Mask:
     found: Mask = array.fill_null(False).to_numpy()
     return found
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[Numbers, int]:
+def _encode_column(column: pa.ChunkedArray) -> tuple[Numbers, int]:
     """A number for each text, the same for equal ones, -1 for none; and how many there are."""
     encoded = column.dictionary_encode().combine_chunks()
     found: Numbers = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return found, len(encoded.dictionary)
 
 
-def _links(ids: Mapping[str, tuple[Numbers, int]], events: pa.Table) -> tuple[Numbers, Numbers]:
+def _link_identities(ids: Mapping[str, tuple[Numbers, int]], events: pa.Table) -> tuple[Numbers, Numbers]:
     """Which event has which linking identity (DESIGN, person); no placeholder links, no account beside another id."""
     found: list[tuple[Numbers, Numbers]] = []
     used = 0
@@ -126,19 +126,19 @@ def _links(ids: Mapping[str, tuple[Numbers, int]], events: pa.Table) -> tuple[Nu
     return np.concatenate([rows for rows, _ in found]), np.concatenate([codes for _, codes in found])
 
 
-def _who(persons: Numbers, many: int) -> Mask:
-    who = np.zeros(many, np.bool_)
+def _mark_persons(persons: Numbers, count: int) -> Mask:
+    who = np.zeros(count, np.bool_)
     who[persons] = True
     return who
 
 
-def _never(these: Numbers, others: Numbers, products: int) -> Noted:
+def _count_unmatched(these: Numbers, others: Numbers, products: int) -> NoteCount:
     """The pairs of person and product that are in one list and not in the other."""
     found = np.setdiff1d(these, others, assume_unique=True)
-    return Noted(found.size, np.unique(found // max(products, 1)).size)
+    return NoteCount(found.size, np.unique(found // max(products, 1)).size)
 
 
-def _two_ids(persons: Numbers, ids: Mapping[str, tuple[Numbers, int]]) -> Noted:
+def _count_two_ids(persons: Numbers, ids: Mapping[str, tuple[Numbers, int]]) -> NoteCount:
     """Persons who go by two ids of one field."""
     several: set[int] = set()
     for codes, count in ids.values():
@@ -147,10 +147,10 @@ def _two_ids(persons: Numbers, ids: Mapping[str, tuple[Numbers, int]]) -> Noted:
             pairs = np.unique(persons[given] * count + codes[given])
             each, times = np.unique(pairs // count, return_counts=True)
             several.update(each[times > 1].tolist())
-    return Noted(len(several), len(several))
+    return NoteCount(len(several), len(several))
 
 
-def _late(persons: Numbers, times: pa.ChunkedArray, counts: Mask) -> Noted:
+def _count_late(persons: Numbers, times: pa.ChunkedArray, counts: Mask) -> NoteCount:
     """Events that arrived after one of their person that happened later."""
     rows = np.flatnonzero(counts & times.is_valid().to_numpy())
     rows = rows[np.argsort(persons[rows], kind="stable")]
@@ -158,4 +158,4 @@ def _late(persons: Numbers, times: pa.ChunkedArray, counts: Mask) -> Noted:
     _, rank = np.unique(stamps, return_inverse=True)
     place = persons[rows] * (int(rank.max(initial=0)) + 1) + rank  # a later person stands after all of an earlier one
     late = place < np.maximum.accumulate(place)
-    return Noted(int(late.sum()), np.unique(persons[rows][late]).size)
+    return NoteCount(int(late.sum()), np.unique(persons[rows][late]).size)

@@ -12,7 +12,7 @@ from intempt_core.errors import CredentialError
 MASK = "••••"
 """What stands where a secret was."""
 
-_SECRET_SHOWN_ALONE = 8  # a shorter secret may be a plain word ("sandbox"), and words must stay readable
+_MIN_MASKED_SECRET = 8  # a shorter secret may be a plain word ("sandbox"), and words must stay readable
 
 
 class Credential:
@@ -30,7 +30,7 @@ class Credential:
         key = f"{prefix}.{secret}"
         token = self.authorization.removeprefix("Basic ")
         forms = {key, f"{prefix}:{secret}", token, token.rstrip("=")}
-        forms |= {secret} if len(secret) >= _SECRET_SHOWN_ALONE else set()
+        forms |= {secret} if len(secret) >= _MIN_MASKED_SECRET else set()
         forms |= {written for form in forms for written in (quote(form, safe=""), quote_plus(form))}
         forms |= {json.dumps(form)[1:-1] for form in forms} | {form.replace("/", "\\/") for form in forms}
         self.__forms = sorted(forms, key=len, reverse=True)
@@ -64,14 +64,14 @@ class Credential:
         """Bytes of the longest form of an echoed key: what to read beyond a cut, so that a key there is recognised."""
         return self.__longest
 
-    def masked_in(self, text: str) -> str:
+    def mask_text(self, text: str) -> str:
         """A text with every form of the key (plain, Basic, percent-encoded, escaped) replaced by :data:`MASK`."""
         for form in self.__forms:
             text = text.replace(form, MASK)
         return text
 
-    def masked_in_bytes(self, data: bytes, keep: int) -> bytes:
-        """The first ``keep`` bytes of some data, the key masked as in :meth:`masked_in`, in UTF-8 and in UTF-16.
+    def mask_bytes(self, data: bytes, keep: int) -> bytes:
+        """The first ``keep`` bytes of some data, the key masked as in :meth:`mask_text`, in UTF-8 and in UTF-16.
 
         A key that begins before the cut is masked whole, and nothing from behind the cut moves before it.
         """

@@ -23,11 +23,11 @@ from intempt_core.mapping import PROBLEMS_COLUMN
 from intempt_core.report import Report
 from intempt_core.tables import Table
 
-STAYED_BEHIND = "stayed behind"
+EXCLUDED_OUTCOME = "stayed behind"
 """The outcome of a row that was not sent because of its errors."""
 
 RESULTS_HEADER = ("row", "line", "eventId", "name", "outcome", "issues", "status", "tries", "when", "request")
-"""Columns of :func:`results_csv`. ``when`` is UTC; ``issues`` are codes, separated by spaces."""
+"""Columns of :func:`export_results_csv`. ``when`` is UTC; ``issues`` are codes, separated by spaces."""
 
 PROBLEMS_HEADER = (
     "row",
@@ -41,26 +41,26 @@ PROBLEMS_HEADER = (
     "allowed",
     "mend",
 )
-"""Columns of :func:`problems_csv`."""
+"""Columns of :func:`export_problems_csv`."""
 
-_ROWS_AT_ONCE = 500
-_ISSUES_AT_ONCE = 20_000
-_FORMULA = frozenset("=+-@\t\r")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NUMBER = re.compile(r"[+-][0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_CHUNK_LINES = 500
+_CHUNK_ISSUES = 20_000
+_FORMULA_STARTS = frozenset("=+-@\t\r")
+_INVALID_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SIGNED_NUMBER = re.compile(r"[+-][0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
-def results_csv(history: History, batch: str) -> Iterator[str]:
+def export_results_csv(history: History, batch: str) -> Iterator[str]:
     """One line for every row of the input: what became of it. Raises ``NotFound`` with the first piece."""
-    return _csv(RESULTS_HEADER, (_result(outcome) for outcome in history.rows(batch)))
+    return _write_csv(RESULTS_HEADER, (_format_result(outcome) for outcome in history.rows(batch)))
 
 
-def problems_csv(report: Report) -> Iterator[str]:
+def export_problems_csv(report: Report) -> Iterator[str]:
     """One line for every issue, in row order: where, what, what was given, what is allowed, how to mend it."""
-    return _csv(PROBLEMS_HEADER, (problem_line(issue) for issue in _issues(report)))
+    return _write_csv(PROBLEMS_HEADER, (format_problem(issue) for issue in _iter_issues(report)))
 
 
-def left_behind_csv(table: Table, report: Report, stay: Sequence[int] | None = None) -> Iterator[str]:
+def export_excluded_csv(table: Table, report: Report, excluded: Sequence[int] | None = None) -> Iterator[str]:
     """The rows that stay behind as they stand in the table, with what is wrong in one more column.
 
     They are those with errors, or the rows ``stay`` (from 0, sorted).
@@ -70,11 +70,11 @@ def left_behind_csv(table: Table, report: Report, stay: Sequence[int] | None = N
     that have a header are there.
     """
     header = [column for column in table.header if column != PROBLEMS_COLUMN]
-    bad = report.error_mask.nonzero()[0].tolist() if stay is None else stay
-    return _csv([*header, PROBLEMS_COLUMN], _left_behind(table, report, header, bad))
+    bad = report.error_mask.nonzero()[0].tolist() if excluded is None else excluded
+    return _write_csv([*header, PROBLEMS_COLUMN], _iter_excluded(table, report, header, bad))
 
 
-def events_lines(mapped: MappedDocuments, rows: Sequence[int]) -> Iterator[str]:
+def export_event_lines(mapped: MappedDocuments, rows: Sequence[int]) -> Iterator[str]:
     """Events of JSON lines (rows from 0, sorted), with every mend, one a line: corrected, they can be uploaded again.
 
     A line that is no JSON comes as it stands.
@@ -87,7 +87,7 @@ def events_lines(mapped: MappedDocuments, rows: Sequence[int]) -> Iterator[str]:
             yield (event.body if isinstance(event.body, str) else dump_json(event.body).decode()) + "\n"
 
 
-def mended_csv(mapped: MappedTable) -> Iterator[str]:
+def export_fixed_csv(mapped: MappedTable) -> Iterator[str]:
     """A whole table as it is now, with every mend; made event ids stand in a column of their own.
 
     So it can be uploaded again, and each row keeps its id. Where a cell looks like a formula, the last column says that
@@ -96,21 +96,21 @@ def mended_csv(mapped: MappedTable) -> Iterator[str]:
     table = mapped.table
     header = [column for column in table.header if column != PROBLEMS_COLUMN]
     own = ["eventId"] if mapped.makes_ids and "eventId" not in header else []
-    return _csv([*header, *own, PROBLEMS_COLUMN], _whole(mapped, header, own=bool(own)))
+    return _write_csv([*header, *own, PROBLEMS_COLUMN], _iter_table_records(mapped, header, with_ids=bool(own)))
 
 
-def _whole(mapped: MappedTable, header: Sequence[str], *, own: bool) -> Iterator[list[str]]:
+def _iter_table_records(mapped: MappedTable, header: Sequence[str], *, with_ids: bool) -> Iterator[list[str]]:
     for start in range(0, mapped.rows, ISSUE_BLOCK_ROWS):
         rows = list(range(start, min(start + ISSUE_BLOCK_ROWS, mapped.rows)))
         cells = [mapped.table.take_cells(column, rows) for column in header]
-        if own:
+        if with_ids:
             cells.append([str(text) for text in mapped.values("eventId", rows)])
-        said = _apostrophes(header, cells, [[] for _ in rows])
+        said = _note_apostrophes(header, cells, [[] for _ in rows])
         for record, words in zip(zip(*cells, strict=True), said, strict=True):
             yield [*record, " · ".join(words)]
 
 
-def neutral(text: str) -> str:
+def neutralize_formula(text: str) -> str:
     """A cell that no spreadsheet runs: what looks like a formula gets a leading apostrophe, a plain number stays."""
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate has no UTF-8
@@ -119,17 +119,17 @@ def neutral(text: str) -> str:
 
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet would run a cell; a plain number it would not."""
-    return text[:1] in _FORMULA and not _NUMBER.fullmatch(text)
+    return text[:1] in _FORMULA_STARTS and not _SIGNED_NUMBER.fullmatch(text)
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+def _write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """A CSV file in pieces of some hundred lines."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([neutral(name) for name in header])
+    writer.writerow([neutralize_formula(name) for name in header])
     for number, row in enumerate(rows, 1):
-        writer.writerow(["" if cell is None else neutral(str(cell)) for cell in row])
-        if number % _ROWS_AT_ONCE == 0:
+        writer.writerow(["" if cell is None else neutralize_formula(str(cell)) for cell in row])
+        if number % _CHUNK_LINES == 0:
             yield text.getvalue()
             text.seek(0)
             text.truncate()
@@ -137,14 +137,14 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[st
         yield text.getvalue()
 
 
-def _result(outcome: RowOutcome) -> tuple[object, ...]:
+def _format_result(outcome: RowOutcome) -> tuple[object, ...]:
     when = None if outcome.when is None else datetime.fromtimestamp(outcome.when / 1000, UTC)
     return (
         outcome.row,
         outcome.line,
         outcome.event_id,
         outcome.name,
-        STAYED_BEHIND if outcome.state is None else outcome.state.value,
+        EXCLUDED_OUTCOME if outcome.state is None else outcome.state.value,
         " ".join(outcome.codes),
         outcome.status,
         None if outcome.state is None else outcome.tries,
@@ -153,14 +153,14 @@ def _result(outcome: RowOutcome) -> tuple[object, ...]:
     )
 
 
-def _issues(report: Report) -> Iterator[Issue]:
+def _iter_issues(report: Report) -> Iterator[Issue]:
     start = 0
-    while some := report.issues(start, _ISSUES_AT_ONCE):
+    while some := report.issues(start, _CHUNK_ISSUES):
         yield from some
         start += len(some)
 
 
-def problem_line(issue: Issue) -> tuple[object, ...]:
+def format_problem(issue: Issue) -> tuple[object, ...]:
     """One issue as the columns of :data:`PROBLEMS_HEADER`."""
     kind, place = issue.kind, issue.place
     return (
@@ -177,28 +177,28 @@ def problem_line(issue: Issue) -> tuple[object, ...]:
     )
 
 
-def _left_behind(table: Table, report: Report, header: Sequence[str], bad: Sequence[int]) -> Iterator[list[str]]:
-    issues = report.issues_by_row(bad)
-    for start in range(0, len(bad), ISSUE_BLOCK_ROWS):
-        rows = bad[start : start + ISSUE_BLOCK_ROWS]
+def _iter_excluded(table: Table, report: Report, header: Sequence[str], excluded: Sequence[int]) -> Iterator[list[str]]:
+    issues = report.issues_by_row(excluded)
+    for start in range(0, len(excluded), ISSUE_BLOCK_ROWS):
+        rows = excluded[start : start + ISSUE_BLOCK_ROWS]
         cells = [table.take_cells(column, rows) for column in header]
-        said = _apostrophes(
-            header, cells, [[issue_words(issue) for issue in found] for found in islice(issues, len(rows))]
+        said = _note_apostrophes(
+            header, cells, [[describe_issue(issue) for issue in found] for found in islice(issues, len(rows))]
         )
         for record, words in zip(zip(*cells, strict=True), said, strict=True):
             yield [*record, " · ".join(words)]
 
 
-def _apostrophes(header: Sequence[str], cells: Sequence[Sequence[str]], said: list[list[str]]) -> list[list[str]]:
+def _note_apostrophes(header: Sequence[str], cells: Sequence[Sequence[str]], remarks: list[list[str]]) -> list[list[str]]:
     """What is said of some rows, and where an apostrophe is put before a cell."""
     for column, texts in zip(header, cells, strict=False):
         for number, text in enumerate(texts):
-            if neutral(text) != text:
-                said[number].append(f"{column}: take away the leading '.")
-    return said
+            if neutralize_formula(text) != text:
+                remarks[number].append(f"{column}: take away the leading '.")
+    return remarks
 
 
-def issue_words(issue: Issue) -> str:
+def describe_issue(issue: Issue) -> str:
     """One issue in a sentence, with its column before it."""
     return f"{issue.place.column}: {issue.message} {issue.fix}" if issue.place.column else f"{issue.message} {issue.fix}"
 
@@ -206,17 +206,17 @@ def issue_words(issue: Issue) -> str:
 # ── a file that tests itself ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def expected_json(tests: ExpectationReport) -> Iterator[str]:
+def export_expectations_json(tests: ExpectationReport) -> Iterator[str]:
     """The tests of a file as one JSON object: counts, then one result a row, each on a line of its own."""
     counts = {state.value: count for state, count in tests.counts.items()}
     head = dump_json({"file": tests.table.name, "rows": tests.rows, "as_expected": tests.as_expected, **counts}).decode()
     yield f'{head[:-1]},"results":['
-    for number, some in enumerate(_pieces(_result_json(result) for result in tests.results())):
+    for number, some in enumerate(_chunk_texts(_dump_result(result) for result in tests.results())):
         yield ("," if number else "") + "\n" + ",\n".join(some)
     yield "\n]}\n"
 
 
-def _result_json(result: ExpectationResult) -> str:
+def _dump_result(result: ExpectationResult) -> str:
     return dump_json(
         {
             "row": result.row,
@@ -229,49 +229,49 @@ def _result_json(result: ExpectationResult) -> str:
     ).decode()
 
 
-def expected_junit(tests: ExpectationReport, report: Report) -> Iterator[str]:
+def export_expectations_junit(tests: ExpectationReport, report: Report) -> Iterator[str]:
     """The tests of a file as JUnit XML for a build server: a row is a test case.
 
     A row that is not as expected is a failure, whose text are the row's problems; an expectation that cannot be read
     is an error; a row without one is skipped.
     """
-    counts, name = tests.counts, _attribute(tests.table.name)
+    counts, name = tests.counts, _quote_attribute(tests.table.name)
     totals = (
         f'tests="{tests.rows}" failures="{counts[ExpectationState.FAILED]}" errors="{counts[ExpectationState.UNREADABLE]}" '
         f'skipped="{counts[ExpectationState.UNTESTED]}"'
     )
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {totals}>\n<testsuite name={name} {totals}>\n'
     issues = report.issues_by_row(tests.rows_in(ExpectationState.FAILED).tolist())
-    for some in _pieces(_test_case(result, name, issues) for result in tests.results()):
+    for some in _chunk_texts(_write_test_case(result, name, issues) for result in tests.results()):
         yield "".join(some)
     yield "</testsuite>\n</testsuites>\n"
 
 
-def _test_case(result: ExpectationResult, name: str, issues: Iterator[list[Issue]]) -> str:
-    case = f'<testcase classname={name} name="row {result.row} (line {result.line}){_expects(result.expected)}"'
+def _write_test_case(result: ExpectationResult, name: str, issues: Iterator[list[Issue]]) -> str:
+    case = f'<testcase classname={name} name="row {result.row} (line {result.line}){_escape_expectation(result.expected)}"'
     if result.state is ExpectationState.FAILED:
         text = "\n".join(issue.sentence for issue in next(issues))
-        message = f'message={_attribute(result.message)} type="not as expected"'
-        return f"{case}><failure {message}>{escape(_NOT_XML.sub('�', text))}</failure></testcase>\n"
+        message = f'message={_quote_attribute(result.message)} type="not as expected"'
+        return f"{case}><failure {message}>{escape(_INVALID_XML.sub('�', text))}</failure></testcase>\n"
     if result.state is ExpectationState.UNREADABLE:
-        return f'{case}><error message={_attribute(result.message)} type="expectation"/></testcase>\n'
+        return f'{case}><error message={_quote_attribute(result.message)} type="expectation"/></testcase>\n'
     if result.state is ExpectationState.UNTESTED:
         return f'{case}><skipped message="The row says nothing in its column expect."/></testcase>\n'
     return f"{case}/>\n"
 
 
 @lru_cache(maxsize=4096)  # a file repeats its expectations
-def _expects(expected: str) -> str:
+def _escape_expectation(expected: str) -> str:
     """What a row expects, for inside a quoted attribute."""
-    return ": " + escape(_NOT_XML.sub("�", expected), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;"}) if expected else ""
+    return ": " + escape(_INVALID_XML.sub("�", expected), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;"}) if expected else ""
 
 
-def _attribute(text: str) -> str:
+def _quote_attribute(text: str) -> str:
     """A text as a quoted attribute; what XML cannot hold is shown as lost."""
-    return quoteattr(_NOT_XML.sub("�", text))
+    return quoteattr(_INVALID_XML.sub("�", text))
 
 
-def _pieces(texts: Iterable[str]) -> Iterator[list[str]]:
+def _chunk_texts(texts: Iterable[str]) -> Iterator[list[str]]:
     rest = iter(texts)
-    while some := list(islice(rest, _ROWS_AT_ONCE)):
+    while some := list(islice(rest, _CHUNK_LINES)):
         yield some

@@ -15,12 +15,12 @@ from intempt_core.sandbox.faults import Faults, faults_of
 from intempt_core.sandbox.live import EVERYTHING
 from intempt_core.targets import Target
 
-SECONDS = 5.0
+SANDBOX_TIMEOUT_SECONDS = 5.0
 """How long an answer may take."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LiveRow:
     """One line of the live view: an event, or a request that brought none (``seq`` is then ``None``).
 
     ``received_at`` is epoch milliseconds. ``processed`` is ``None`` where there is nothing to process; ``because`` says
@@ -44,11 +44,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class LiveView:
     """The last rows, newest first, and how many events the sandbox holds."""
 
     received: int
-    rows: tuple[Row, ...]
+    rows: tuple[LiveRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class KeptRequest:
         return f"{self.method} {self.path}\n{head}\n\n{self.body}"
 
 
-class Instrument:
+class SandboxClient:
     """The doors of one sandbox. For use by many threads.
 
     Every method raises :class:`SandboxUnavailable`.
@@ -90,49 +90,49 @@ class Instrument:
 
     def __init__(self, target: Target) -> None:
         headers = {"Authorization": target.credential.authorization} if target.credential else {}
-        self._http = httpx.Client(base_url=target.base, headers=headers, timeout=SECONDS, trust_env=False)
+        self._http = httpx.Client(base_url=target.base, headers=headers, timeout=SANDBOX_TIMEOUT_SECONDS, trust_env=False)
 
     def close(self) -> None:
         """Let go of the connections; nothing can be asked any more."""
         self._http.close()
 
-    def live(self, *, limit: int = 100, name: str = "", shown: str = EVERYTHING, text: str = "") -> Live:
+    def live(self, *, limit: int = 100, name: str = "", shown: str = EVERYTHING, text: str = "") -> LiveView:
         """The last ``limit`` rows of what is ``shown`` (a key of :data:`~intempt_core.sandbox.live.SHOWN`)."""
-        told = self._asked("GET", "live", params={"limit": limit, "name": name, "shown": shown, "text": text})
-        return Live(told["received"], tuple(Row(**row) for row in told["rows"]))
+        told = self._request_json("GET", "live", params={"limit": limit, "name": name, "shown": shown, "text": text})
+        return LiveView(told["received"], tuple(LiveRow(**row) for row in told["rows"]))
 
     def request(self, number: int) -> KeptRequest:
         """One request as it came."""
-        told = self._asked("GET", f"requests/{number}")
+        told = self._request_json("GET", f"requests/{number}")
         told["headers"] = tuple((name, value) for name, value in told["headers"])
         fields = KeptRequest.__dataclass_fields__
         return KeptRequest(**{name: value for name, value in told.items() if name in fields})
 
     def event(self, seq: int) -> dict[str, Any]:
         """One event as ``GET /_sandbox/events`` tells it. Any: JSON."""
-        found = self._asked("GET", "events", params={"after": max(seq - 1, 0), "limit": 1})["events"]
+        found = self._request_json("GET", "events", params={"after": max(seq - 1, 0), "limit": 1})["events"]
         if not found or found[0]["seq"] != seq:
             raise SandboxUnavailable(f"The sandbox has no event {seq}. It may have been emptied since.")
         event: dict[str, Any] = found[0]
         return event
 
-    def faults(self, seconds: float = SECONDS) -> Faults:
+    def faults(self, seconds: float = SANDBOX_TIMEOUT_SECONDS) -> Faults:
         """What goes wrong on purpose now, if the sandbox says so within ``seconds``."""
-        return self._faults("GET", timeout=seconds)
+        return self._request_faults("GET", timeout=seconds)
 
-    def fail(self, faults: Faults) -> Faults:
+    def set_faults(self, faults: Faults) -> Faults:
         """Put ``faults`` in the place of those there are."""
-        return self._faults("PUT", content=faults.model_dump_json(), headers={"content-type": "application/json"})
+        return self._request_faults("PUT", content=faults.model_dump_json(), headers={"content-type": "application/json"})
 
-    def _faults(self, method: str, **more: Any) -> Faults:
-        told = self._asked(method, "faults", **more)
+    def _request_faults(self, method: str, **more: Any) -> Faults:
+        told = self._request_json(method, "faults", **more)
         del told["sentence"]
         return faults_of(told)
 
-    def _asked(self, method: str, door: str, **more: Any) -> dict[str, Any]:
+    def _request_json(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         """The answer of a door. Any: httpx's own arguments; JSON."""
         try:
-            answer = self._http.request(method, f"/_sandbox/{door}", **more)
+            answer = self._http.request(method, f"/_sandbox/{path}", **more)
             told = json.loads(answer.content)  # numbers and texts that no faster reader takes are taken here too
         except (httpx.HTTPError, ValueError, RecursionError) as error:
             raise SandboxUnavailable(f"The sandbox at {self._http.base_url} did not answer: {error}.") from None

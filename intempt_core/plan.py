@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from intempt_core.body_columns import bodies
+from intempt_core.body_columns import write_bodies
 from intempt_core.columns import ColumnChecker, TimeState, clamp_to_int64
 from intempt_core.errors import PlanError
 from intempt_core.events import (
@@ -36,13 +36,13 @@ from intempt_core.settings import Settings
 
 Numbers: TypeAlias = NDArray[np.int64]
 
-LANE_EVENTS = 200
+EVENTS_PER_LANE = 200
 """Events that make one more lane worth its while, beyond the ``Settings.lanes_at_once`` that a small plan may have."""
 
-WORTH_SAYING = 100
+LONG_LANE_EVENTS = 100
 """Events of a lane from which on its length is worth a sentence."""
 
-EVENTS_AT_ONCE = 16_384
+PLAN_BLOCK_EVENTS = 16_384
 """Events that :meth:`Plan.quote_for` holds at a time, so that a million of them need no more memory than these."""
 
 
@@ -54,7 +54,7 @@ class Policy(StrEnum):
     RESEND = "resend"
 
 
-POLICY_WORDS: dict[Policy, str] = {
+POLICY_MESSAGES: dict[Policy, str] = {
     Policy.STOP: "The lane stops: what comes after it stays pending, the order is kept, and you decide.",
     Policy.GO_ON: "The lane goes on with what comes after it; you decide about these events later.",
     Policy.RESEND: (
@@ -65,16 +65,16 @@ POLICY_WORDS: dict[Policy, str] = {
 """Each policy in one sentence or two."""
 
 
-class Order(StrEnum):
+class EventOrder(StrEnum):
     """The order in which a person's events go (CONTRACT 4.3)."""
 
     FILE = "file"
     TIME = "time"
 
 
-ORDER_WORDS: dict[Order, str] = {
-    Order.FILE: "A person's events go as the file has them, one after another.",
-    Order.TIME: (
+ORDER_MESSAGES: dict[EventOrder, str] = {
+    EventOrder.FILE: "A person's events go as the file has them, one after another.",
+    EventOrder.TIME: (
         "A person's events go by their timestamp; of equal times the file's order counts, and an event without a time"
         " stays behind the one before it."
     ),
@@ -91,7 +91,7 @@ class PlannedRequest:
     rows: tuple[int, ...]
 
 
-class Events(Protocol):
+class PlanSource(Protocol):
     """Where a plan finds its events again: a mapped table, or a list."""
 
     def events(self, rows: Iterable[int], /) -> Iterator[GivenEvent]:
@@ -106,7 +106,7 @@ class Plan:
     the events keep the order in which they were chosen.
     """
 
-    def __init__(self, source: Events, requests: "_Requests", persons: int, largest_person: int) -> None:
+    def __init__(self, source: PlanSource, requests: "_RequestSequence", persons: int, largest_person: int) -> None:
         self._source = source
         self.requests: Sequence[PlannedRequest] = requests
         self._requests = requests
@@ -120,9 +120,9 @@ class Plan:
     @property
     def largest_lane_reason(self) -> str:
         """Why one lane is much longer than the others, as a sentence; empty where none is."""
-        return lane_reason(self.events, self.lanes, self.largest_lane, self.largest_person)
+        return explain_lane_length(self.events, self.lanes, self.largest_lane, self.largest_person)
 
-    def find(self, row: int) -> tuple[int, int] | None:
+    def find_row(self, row: int) -> tuple[int, int] | None:
         """Which request (from 0) has a row, and the row's place in it; ``None`` where the row is not sent."""
         at_ = np.flatnonzero(self._requests.rows == row)
         if not at_.size:
@@ -130,15 +130,15 @@ class Plan:
         number = int(np.searchsorted(self._requests.bounds, at_[0], side="right")) - 1
         return number, int(at_[0] - self._requests.bounds[number])
 
-    def given(self, request: PlannedRequest) -> list[GivenEvent]:
+    def events_in(self, request: PlannedRequest) -> list[GivenEvent]:
         """The events of one request, in the order in which its body has them."""
         return list(self._source.events(request.rows))
 
     def body(self, request: PlannedRequest) -> bytes:
         """The body of one request (CONTRACT 1.3)."""
-        return _body(self.given(request))
+        return _write_body(self.events_in(request))
 
-    def written(self) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
+    def iter_requests(self) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
         """Every request with its events and its body, in order; quicker than one by one, and memory stays flat.
 
         The events are made when one of them is asked for.
@@ -146,28 +146,28 @@ class Plan:
         bounds = self._requests.bounds
         start = 0
         while start < len(self.requests):
-            stop = int(np.searchsorted(bounds, bounds[start] + EVENTS_AT_ONCE, side="right")) - 1
+            stop = int(np.searchsorted(bounds, bounds[start] + PLAN_BLOCK_EVENTS, side="right")) - 1
             stop = max(start + 1, min(stop, len(self.requests)))
-            yield from self._write(start, stop)
+            yield from self._iter_block(start, stop)
             start = stop
 
-    def _write(self, start: int, stop: int) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
+    def _iter_block(self, start: int, stop: int) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
         bounds = self._requests.bounds[start : stop + 1]
         rows = self._requests.rows[bounds[0] : bounds[-1]]
         places = (bounds - bounds[0]).tolist()
         source, quick = self._source, None
         if isinstance(source, MappedTable) and not isinstance(source, MappedDocuments):
-            quick = bodies(source, rows, places)
-        made = _Made(source, rows)
+            quick = write_bodies(source, rows, places)
+        made = _EventBlock(source, rows)
         for number, request in enumerate(self.requests[start:stop]):
-            given = _Some(made, places[number], places[number + 1])
-            yield request, given, quick[number] if quick else _body(given)
+            given = _EventSlice(made, places[number], places[number + 1])
+            yield request, given, quick[number] if quick else _write_body(given)
 
 
-class _Made:
+class _EventBlock:
     """The events of some rows, made together when the first one is asked for."""
 
-    def __init__(self, source: Events, rows: Numbers) -> None:
+    def __init__(self, source: PlanSource, rows: Numbers) -> None:
         self._source, self._rows = source, rows
 
     @cached_property
@@ -175,11 +175,11 @@ class _Made:
         return list(self._source.events(self._rows.tolist()))
 
 
-class _Some(Sequence[GivenEvent]):
+class _EventSlice(Sequence[GivenEvent]):
     """Neighbours among them."""
 
-    def __init__(self, made: _Made, start: int, stop: int) -> None:
-        self._made, self._places = made, range(start, stop)
+    def __init__(self, block: _EventBlock, start: int, stop: int) -> None:
+        self._block, self._places = block, range(start, stop)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -190,26 +190,26 @@ class _Some(Sequence[GivenEvent]):
     def __getitem__(self, index: slice) -> list[GivenEvent]: ...
     def __getitem__(self, index: int | slice) -> GivenEvent | list[GivenEvent]:
         if isinstance(index, slice):
-            return [self._made.events[place] for place in self._places[index]]
-        return self._made.events[self._places[index]]
+            return [self._block.events[place] for place in self._places[index]]
+        return self._block.events[self._places[index]]
 
 
-def lane_reason(events: int, lanes: int, largest: int, person: int = 0) -> str:
+def explain_lane_length(events: int, lanes: int, largest: int, person: int = 0) -> str:
     """Why the ``largest`` of some lanes is much longer than the others; empty where it is not, or all are short.
 
     ``person`` counts the events of the person who has most, where that is known.
     """
-    if lanes < 2 or largest < WORTH_SAYING or 2 * largest * lanes < 3 * events:
+    if lanes < 2 or largest < LONG_LANE_EVENTS or 2 * largest * lanes < 3 * events:
         return ""
     of_one = f", {person:,} of them one person's" if person else ""
     return f"One lane holds {largest:,} of {events:,} events{of_one}: a person's events go one after another."
 
 
-def _body(given: Iterable[GivenEvent]) -> bytes:
+def _write_body(given: Iterable[GivenEvent]) -> bytes:
     return build_request_body((event.name, event.body) for event in given)
 
 
-class _Requests(Sequence[PlannedRequest]):
+class _RequestSequence(Sequence[PlannedRequest]):
     """All requests of a plan as three arrays; each is made when it is looked at.
 
     ``rows`` are the chosen rows, lane by lane; request ``n`` has ``rows[bounds[n]:bounds[n + 1]]`` and ``lanes[n]``.
@@ -235,7 +235,7 @@ class _Requests(Sequence[PlannedRequest]):
         return PlannedRequest(int(self.lanes[number]) + 1, int(self.positions[number]), rows)
 
 
-class _Listed:
+class _ListSource:
     """Events in a list."""
 
     def __init__(self, events: Sequence[GivenEvent]) -> None:
@@ -253,7 +253,7 @@ def plan_table(
     rows: Sequence[int] | Numbers,
     settings: Settings | None = None,
     *,
-    order: Order = Order.FILE,
+    order: EventOrder = EventOrder.FILE,
 ) -> Plan:
     """Plan rows (from 0) of a mapped table, in the order in which they are given: the file's, or any other.
 
@@ -268,13 +268,13 @@ def plan_table(
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
     columns = ColumnChecker(mapped.column_view if isinstance(mapped, MappedDocuments) else mapped)
-    persons = persons_of(chosen.size, *_links_of_columns(columns, chosen))
-    if order is Order.TIME and columns.times is not None:
-        by = _by_time(persons, columns.times.ms[chosen], columns.times.state[chosen] == TimeState.READ)
+    persons = group_persons(chosen.size, *_link_columns(columns, chosen))
+    if order is EventOrder.TIME and columns.times is not None:
+        by = _sort_by_time(persons, columns.times.ms[chosen], columns.times.state[chosen] == TimeState.READ)
         chosen, persons = chosen[by], persons[by]
     ids, ordered = columns.id_codes[chosen], columns.is_order[chosen]  # compiled are_one_order
     one_order = ordered[1:] & ordered[:-1] & (ids[1:] == ids[:-1]) & (ids[1:] >= 0)
-    return _plan(mapped, chosen, persons, ~one_order, settings)
+    return _build_plan(mapped, chosen, persons, ~one_order, settings)
 
 
 def plan_events(
@@ -282,30 +282,30 @@ def plan_events(
     *,
     one_request: bool = False,
     settings: Settings | None = None,
-    order: Order = Order.FILE,
+    order: EventOrder = EventOrder.FILE,
 ) -> Plan:
     """Plan events in their order, or a person's by time; ``one_request`` keeps them together, as a form has them."""
-    persons, rows = persons_of(len(events), *_links_of_events(events)), np.arange(len(events))
-    if order is Order.TIME:
-        rows = _by_time(persons, *_times_of(events))
+    persons, rows = group_persons(len(events), *_link_events(events)), np.arange(len(events))
+    if order is EventOrder.TIME:
+        rows = _sort_by_time(persons, *_read_times(events))
         persons = persons[rows]
-    splittable = _splittable(events[row] for row in rows.tolist())
+    splittable = _find_split_points(events[row] for row in rows.tolist())
     if not one_request:
-        return _plan(_Listed(events), rows, persons, splittable, settings)
+        return _build_plan(_ListSource(events), rows, persons, splittable, settings)
     sizes = np.bincount(persons) if persons.size else np.zeros(1, np.int64)
     bounds = np.array([0, rows.size] if rows.size else [0])
-    requests = _Requests(rows, bounds, np.zeros(bounds.size - 1, np.int64))
-    return Plan(_Listed(events), requests, int(np.count_nonzero(sizes)), int(sizes.max()))
+    requests = _RequestSequence(rows, bounds, np.zeros(bounds.size - 1, np.int64))
+    return Plan(_ListSource(events), requests, int(np.count_nonzero(sizes)), int(sizes.max()))
 
 
-def _times_of(events: Iterable[GivenEvent]) -> tuple[Numbers, NDArray[np.bool_]]:
+def _read_times(events: Iterable[GivenEvent]) -> tuple[Numbers, NDArray[np.bool_]]:
     """The times of events, and whether each has one."""
     times = [read_epoch_ms(get_field(event.body, "timestamp")) for event in events]
     known = np.array([time is not None for time in times], np.bool_)
     return np.array([clamp_to_int64(time or 0) for time in times], np.int64), known
 
 
-def _by_time(persons: Numbers, ms: Numbers, known: NDArray[np.bool_]) -> Numbers:
+def _sort_by_time(persons: Numbers, ms: Numbers, known: NDArray[np.bool_]) -> Numbers:
     """The places of events in the order of their times, equal times as they come.
 
     An event without a time has that of its person's event before it; before the first time it goes before all.
@@ -320,7 +320,7 @@ def _by_time(persons: Numbers, ms: Numbers, known: NDArray[np.bool_]) -> Numbers
     return found
 
 
-def _splittable(events: Iterable[GivenEvent]) -> NDArray[np.bool_]:
+def _find_split_points(events: Iterable[GivenEvent]) -> NDArray[np.bool_]:
     """Of each pair of neighbours whether a request may end between them."""
     return np.array(
         [not are_one_order((before.name, before.body), (event.name, event.body)) for before, event in pairwise(events)],
@@ -331,7 +331,7 @@ def _splittable(events: Iterable[GivenEvent]) -> NDArray[np.bool_]:
 # ── persons ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _links_of_events(events: Iterable[GivenEvent]) -> tuple[Numbers, Numbers]:
+def _link_events(events: Iterable[GivenEvent]) -> tuple[Numbers, Numbers]:
     """Which event (index) has which linking identity (number): ``events.linking_of``, numbered."""
     numbers: defaultdict[tuple[str, str], int] = defaultdict(lambda: len(numbers))
     links = [(index, numbers[pair]) for index, event in enumerate(events) for pair in read_linking_ids(event.body)]
@@ -339,7 +339,7 @@ def _links_of_events(events: Iterable[GivenEvent]) -> tuple[Numbers, Numbers]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def _links_of_columns(columns: ColumnChecker, rows: Numbers) -> tuple[Numbers, Numbers]:
+def _link_columns(columns: ColumnChecker, rows: Numbers) -> tuple[Numbers, Numbers]:
     """The same for rows of a table: compiled ``events.linking_of``. A constant is one identity that all rows have."""
     constant = read_identities(columns.constant_event.body)
     constant_links = dict(read_linking_ids(columns.constant_event.body))
@@ -361,7 +361,7 @@ def _links_of_columns(columns: ColumnChecker, rows: Numbers) -> tuple[Numbers, N
     return np.concatenate([links for links, _ in found]), np.concatenate([numbers for _, numbers in found])
 
 
-def persons_of(count: int, events: Numbers, identities: Numbers) -> Numbers:
+def group_persons(count: int, events: Numbers, identities: Numbers) -> Numbers:
     """The person of each event, numbered in the order in which they first appear (DESIGN, person).
 
     Events and identities are the two sides of a graph, a person is what hangs together. Each round hooks every root
@@ -388,8 +388,8 @@ def persons_of(count: int, events: Numbers, identities: Numbers) -> Numbers:
 # ── lanes and requests ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _plan(
-    source: Events, rows: Numbers, persons: Numbers, splittable: NDArray[np.bool_], settings: Settings | None
+def _build_plan(
+    source: PlanSource, rows: Numbers, persons: Numbers, splittable: NDArray[np.bool_], settings: Settings | None
 ) -> Plan:
     """Share persons out to lanes and cut the lanes into requests.
 
@@ -399,9 +399,9 @@ def _plan(
     settings = settings or Settings()
     if not rows.size:
         nothing = np.zeros(0, np.int64)
-        return Plan(source, _Requests(nothing, np.zeros(1, np.int64), nothing), 0, 0)
+        return Plan(source, _RequestSequence(nothing, np.zeros(1, np.int64), nothing), 0, 0)
     sizes = np.bincount(persons)
-    lane = _shared_out(sizes, _lane_count(rows.size, sizes.size, settings))[persons]
+    lane = _assign_lanes(sizes, _count_lanes(rows.size, sizes.size, settings))[persons]
     order = np.argsort(lane, kind="stable")
     ends = np.flatnonzero(np.diff(lane[order], append=-1)) + 1
     # What different persons do is no order, whatever its ids say; and one person's neighbours are neighbours in a lane.
@@ -417,16 +417,16 @@ def _plan(
             at_ = int(allowed[within])
             cuts.append(at_)
             lanes.append(int(lane[order[start]]))
-    requests = _Requests(rows[order], np.array(cuts, np.int64), np.array(lanes, np.int64))
+    requests = _RequestSequence(rows[order], np.array(cuts, np.int64), np.array(lanes, np.int64))
     return Plan(source, requests, int(sizes.size), int(sizes.max()))
 
 
-def _lane_count(events: int, persons: int, settings: Settings) -> int:
-    wished = min(max(-(-events // LANE_EVENTS), settings.lanes_at_once), settings.lanes)
+def _count_lanes(events: int, persons: int, settings: Settings) -> int:
+    wished = min(max(-(-events // EVENTS_PER_LANE), settings.lanes_at_once), settings.lanes)
     return min(settings.lanes, persons, wished, -(-events // settings.events_per_request))
 
 
-def _shared_out(sizes: Numbers, lanes: int) -> Numbers:
+def _assign_lanes(sizes: Numbers, lanes: int) -> Numbers:
     """A lane for each person: the longest first, always to the lane that has least so far, ties to the lower number."""
     heap = [(0, lane) for lane in range(lanes)]
     found = np.zeros(sizes.size, np.int64)

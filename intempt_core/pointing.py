@@ -17,7 +17,7 @@ from intempt_core.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class InRequest:
+class RequestLocation:
     """Where a cell stands in a plan: ``request`` counts from 1, ``pointer`` leads into its body."""
 
     request: int
@@ -30,34 +30,34 @@ class InRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class CellLocation:
     """A cell of a file: ``row`` counts from 0; no column is the whole row."""
 
     row: int
     column: str | None = None
 
 
-def in_event(mapped: MappedTable, column: str) -> str | None:
+def locate_in_event(mapped: MappedTable, column: str) -> str | None:
     """The pointer of a column's cells into their events; ``None`` for a column that is not sent."""
     field = mapped.field_of(column)
     return None if field is None else mapped.blank_event().place_of(field).pointer
 
 
-def in_request(mapped: MappedTable, plan: Plan, row: int, column: str | None = None) -> InRequest | None:
+def locate_in_request(mapped: MappedTable, plan: Plan, row: int, column: str | None = None) -> RequestLocation | None:
     """Where a row's event, or one cell of it, stands in a plan; ``None`` where it is not sent."""
-    found = plan.find(row)
+    found = plan.find_row(row)
     if found is None:
         return None
     number, index = found
-    group, payload = _places([event.name for event in plan.given(plan.requests[number])])[index]
+    group, payload = _locate_payloads([event.name for event in plan.events_in(plan.requests[number])])[index]
     field = None if column is None else mapped.field_of(column)
     if field == "name":
-        return InRequest(number + 1, f"/track/{group}/name")
-    inside = "" if column is None or field is None else in_event(mapped, column) or ""
-    return InRequest(number + 1, f"/track/{group}/payload/{payload}{inside}")
+        return RequestLocation(number + 1, f"/track/{group}/name")
+    inside = "" if column is None or field is None else locate_in_event(mapped, column) or ""
+    return RequestLocation(number + 1, f"/track/{group}/payload/{payload}{inside}")
 
 
-def _places(names: Sequence[Json]) -> list[tuple[int, int]]:
+def _locate_payloads(names: Sequence[Json]) -> list[tuple[int, int]]:
     """Group and place in it of each event of a body, as ``events.body_of`` writes them (CONTRACT 1.3)."""
     places: list[tuple[int, int]] = []
     for number, name in enumerate(names):
@@ -71,24 +71,24 @@ def _places(names: Sequence[Json]) -> list[tuple[int, int]]:
 
 # ── from words to a cell ─────────────────────────────────────────────────────────────────────────────────────────────
 
-_COUNTED = re.compile(r"\b(row|line|request)\s*([0-9][0-9,]*)", re.IGNORECASE)
+_NUMBERED_NAME = re.compile(r"\b(row|line|request)\s*([0-9][0-9,]*)", re.IGNORECASE)
 _PATH_STEP = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
 
 
-def find(text: str, mapped: MappedTable, plan: Plan) -> Spot | str:
+def find_cell(text: str, mapped: MappedTable, plan: Plan) -> CellLocation | str:
     """The cell that somebody means, or a sentence on why there is none.
 
     ``row 18``, ``line 19``, each with a column or a pointer into the event behind it (``row 18 product_id``, ``row 18
     /data/productId``); a place in a request (``request 3 track[0].payload[16].data.productId``), the first where none
     is named. A bare number is a row.
     """
-    counts = {kind.lower(): int(number.replace(",", "")) for kind, number in _COUNTED.findall(text)}
-    rest = _COUNTED.sub(" ", text).strip(" ,:")
+    counts = {kind.lower(): int(number.replace(",", "")) for kind, number in _NUMBERED_NAME.findall(text)}
+    rest = _NUMBERED_NAME.sub(" ", text).strip(" ,:")
     if not counts and (number := re.match(r"[0-9][0-9,]*(?=\s|$)", rest)):
         counts, rest = {"row": int(number[0].replace(",", ""))}, rest[number.end() :].strip(" ,:")
-    keys = _keys(rest)
+    keys = _parse_keys(rest)
     if keys[:1] == ["track"]:
-        return _of_request(keys, counts.get("request", 1), mapped, plan)
+        return _find_in_request(keys, counts.get("request", 1), mapped, plan)
     if "row" in counts:
         row = counts["row"] - 1
         if not 0 <= row < mapped.rows:
@@ -99,38 +99,38 @@ def find(text: str, mapped: MappedTable, plan: Plan) -> Spot | str:
             return f"Line {counts['line']:,} stands above the first row."
     else:
         return "Name a row, a line, or a place in a request: row 18, line 19, track[0].payload[16].data.productId."
-    return _in_row(rest, keys, row, mapped)
+    return _find_in_row(rest, keys, row, mapped)
 
 
-def _keys(text: str) -> list[str]:
+def _parse_keys(text: str) -> list[str]:
     if text.startswith("/"):
         return split_pointer(text)
     return [index or key for index, key in _PATH_STEP.findall(text)]
 
 
-def _in_row(text: str, keys: Sequence[str], row: int, mapped: MappedTable) -> Spot | str:
+def _find_in_row(text: str, keys: Sequence[str], row: int, mapped: MappedTable) -> CellLocation | str:
     if not text:
-        return Spot(row)
+        return CellLocation(row)
     if text.removeprefix("column ") in mapped.table.columns:
-        return Spot(row, text.removeprefix("column "))
+        return CellLocation(row, text.removeprefix("column "))
     pointer = "".join(f"/{escape_pointer_key(key)}" for key in keys)
     for column in mapped.field_columns.values():
-        if in_event(mapped, column) == pointer:
-            return Spot(row, column)
+        if locate_in_event(mapped, column) == pointer:
+            return CellLocation(row, column)
     return f"No column of the file becomes {text}."
 
 
-def _of_request(keys: Sequence[str], number: int, mapped: MappedTable, plan: Plan) -> Spot | str:
+def _find_in_request(keys: Sequence[str], number: int, mapped: MappedTable, plan: Plan) -> CellLocation | str:
     if not 1 <= number <= len(plan.requests):
         return f"The plan has {len(plan.requests):,} requests; it has no request {number:,}."
     request = plan.requests[number - 1]
-    names = [event.name for event in plan.given(request)]
+    names = [event.name for event in plan.events_in(request)]
     group, rest = keys[1:2], keys[2:]
-    in_group = [index for index, (of, _) in enumerate(_places(names)) if group == [str(of)]]
+    in_group = [index for index, (of, _) in enumerate(_locate_payloads(names)) if group == [str(of)]]
     if rest[:1] == ["name"] and in_group:
-        return Spot(request.rows[in_group[0]], mapped.field_columns.get("name"))
+        return CellLocation(request.rows[in_group[0]], mapped.field_columns.get("name"))
     index = int(rest[1]) if rest[:1] == ["payload"] and len(rest) > 1 and rest[1].isdecimal() else -1
     if not 0 <= index < len(in_group):
         place = Place(pointer="/" + "/".join(keys)).path
         return f"Request {number:,} has {len(names):,} events; there is none at {place}."
-    return _in_row(".".join(rest[2:]), rest[2:], request.rows[in_group[index]], mapped)
+    return _find_in_row(".".join(rest[2:]), rest[2:], request.rows[in_group[index]], mapped)

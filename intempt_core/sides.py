@@ -3,51 +3,51 @@
 import re
 from itertools import islice
 
-from intempt_core.compare import Side, side_of_payload
+from intempt_core.compare import DiffSide, build_payload_side
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.events import Json
 from intempt_core.history import AttemptRecord, History, RequestState
 from intempt_core.json_text import JsonText
 from intempt_core.payloads import read_payload
 
-REQUESTS_COMPARED = 200
+MAX_REQUESTS_COMPARED = 200
 """Requests of a batch that are compared, its first ones; each may hold fifty events."""
 
-_NAMED = re.compile(r"(request|batch|attempt)[\s=:/]+([\w-]+)", re.IGNORECASE)
-_CHANGING = frozenset(("date", "x-request-id", "cf-ray", "age", "etag"))
+_REFERENCE = re.compile(r"(request|batch|attempt)[\s=:/]+([\w-]+)", re.IGNORECASE)
+_VOLATILE_HEADERS = frozenset(("date", "x-request-id", "cf-ray", "age", "etag"))
 
 
-def side_of(history: History, text: str) -> Side:
+def load_side(history: History, text: str) -> DiffSide:
     """What a text names: ``request 12``, ``batch …``, ``attempt 7``, a link of the console to one, or a body itself.
 
     Raises :class:`NotFound` where history does not know it, :class:`ReadError` where it is no body either.
     """
-    named = _NAMED.search(text[:500]) if text.lstrip()[:1] not in tuple("{[") and "curl" not in text[:200] else None
+    named = _REFERENCE.search(text[:500]) if text.lstrip()[:1] not in tuple("{[") and "curl" not in text[:200] else None
     if named is None:
-        return side_of_payload("pasted text", read_payload(text))
+        return build_payload_side("pasted text", read_payload(text))
     kind, id_ = named[1].lower(), named[2]
     if kind == "request":
-        return _request(history, id_)
-    return _attempt(history, id_) if kind == "attempt" else _batch(history, id_)
+        return _load_request(history, id_)
+    return _load_attempt(history, id_) if kind == "attempt" else _load_batch(history, id_)
 
 
-def _request(history: History, id_: str) -> Side:
+def _load_request(history: History, id_: str) -> DiffSide:
     request = history.request(id_)
     last = request.attempts[-1] if request.attempts else None
-    facts: dict[str, Json] = {"state": request.summary.state.value, **({"answer": _answer(last)} if last else {})}
-    return Side(f"request {id_}", facts, _events(request.body))
+    facts: dict[str, Json] = {"state": request.summary.state.value, **({"answer": _collect_response(last)} if last else {})}
+    return DiffSide(f"request {id_}", facts, _read_events(request.body))
 
 
-def _attempt(history: History, id_: str) -> Side:
+def _load_attempt(history: History, id_: str) -> DiffSide:
     number, _, request_id = id_.partition("-")
     request = history.request(request_id or number)
     wanted = [one for one in request.attempts if not request_id or str(one.number) == number]
     if not wanted:
         raise NotFound(f"Request {request_id} has no attempt {number}.")
-    return Side(f"attempt {wanted[-1].number} of request {request.summary.id}", _answer(wanted[-1]))
+    return DiffSide(f"attempt {wanted[-1].number} of request {request.summary.id}", _collect_response(wanted[-1]))
 
 
-def _batch(history: History, id_: str) -> Side:
+def _load_batch(history: History, id_: str) -> DiffSide:
     batch = history.batch(id_)
     facts: dict[str, Json] = {
         "target": batch.target.track_url,
@@ -56,12 +56,12 @@ def _batch(history: History, id_: str) -> Side:
     }
     events: list[tuple[Json, Json]] = []
     states = [state for state in RequestState if state is not RequestState.SPLIT]
-    for request in islice(history.bodies(id_, states), REQUESTS_COMPARED):
-        events += _events(request.body)
-    return Side(f"batch {batch.label}", facts, events)
+    for request in islice(history.bodies(id_, states), MAX_REQUESTS_COMPARED):
+        events += _read_events(request.body)
+    return DiffSide(f"batch {batch.label}", facts, events)
 
 
-def _events(body: bytes) -> list[tuple[Json, Json]]:
+def _read_events(body: bytes) -> list[tuple[Json, Json]]:
     try:
         payload = read_payload(body.decode("utf-8", "replace"))
     except ReadError:
@@ -69,11 +69,11 @@ def _events(body: bytes) -> list[tuple[Json, Json]]:
     return [(event.name, event.body) for event in payload.events]
 
 
-def _answer(attempt: AttemptRecord) -> dict[str, Json]:
+def _collect_response(attempt: AttemptRecord) -> dict[str, Json]:
     text = attempt.answer.decode("utf-8", "replace")
     try:
         answer = JsonText(text).value
     except ReadError:
         answer = text
-    headers = {name.lower(): value for name, value in attempt.headers if name.lower() not in _CHANGING}
+    headers = {name.lower(): value for name, value in attempt.headers if name.lower() not in _VOLATILE_HEADERS}
     return {"outcome": attempt.outcome.value, "status": attempt.status, "body": answer, "headers": headers}

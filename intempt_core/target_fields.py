@@ -1,4 +1,4 @@
-"""What the fields of a target's description take, each read by itself: :data:`READERS`.
+"""What the fields of a target's description take, each read by itself: :data:`FIELD_PARSERS`.
 
 A reader raises :class:`TargetIncomplete` or :class:`CredentialError` in a sentence that does not repeat what was given.
 """
@@ -17,16 +17,16 @@ from intempt_core.errors import TargetIncomplete
 from intempt_core.events import INVISIBLE_CHARACTERS
 from intempt_core.feeds import FEED_TITLES
 
-STAGING = "api.staging.intempt.com"
+STAGING_HOST = "api.staging.intempt.com"
 """The vendor's staging host (CONTRACT 1.1)."""
 
 TRACK_PATH = re.compile(r"(?P<prefix>.*)/v1/([^/]+)/projects/([^/]+)/sources/([^/]+)/track/?", re.DOTALL)
 """The path of a track URL: what stands before ``/v1``, then org, project and source, percent-encoded (CONTRACT 1.1)."""
 
 
-def _base(value: Any) -> str:
+def _parse_base_url(value: Any) -> str:
     """The URL before ``/v1`` that a host stands for: a bare host means https."""
-    text = _text(value)
+    text = _parse_text(value)
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         host, port = parts.hostname or "", parts.port
@@ -69,10 +69,10 @@ def is_production(base: str) -> bool:
     A staging system that is called production costs a word on a screen; the other way round, a shop's data.
     """
     host = urlsplit(base).hostname or ""
-    return not (_is_loopback(host) or host == STAGING)
+    return not (_is_loopback(host) or host == STAGING_HOST)
 
 
-def _text(value: Any) -> str:
+def _parse_text(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # a TOML integer is exact in Python, every digit of it
     if not isinstance(value, str):
@@ -84,8 +84,8 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
-def _step(value: Any) -> str:
-    text = _text(value)
+def _parse_segment(value: Any) -> str:
+    text = _parse_text(value)
     if text in (".", ".."):
         raise TargetIncomplete("This would be a step of the path, not a name.")
     try:
@@ -95,7 +95,7 @@ def _step(value: Any) -> str:
     return text
 
 
-def _truth(value: Any) -> bool:
+def _parse_boolean(value: Any) -> bool:
     words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
     word = str(value).strip().lower()
     if word not in words:
@@ -103,7 +103,7 @@ def _truth(value: Any) -> bool:
     return words[word]
 
 
-def _rate(value: Any) -> float:
+def _parse_rate(value: Any) -> float:
     try:
         rate = float(str(value).strip())
     except ValueError:
@@ -113,7 +113,7 @@ def _rate(value: Any) -> float:
     return rate
 
 
-def _feeds(value: Any) -> Mapping[str, str]:
+def _parse_feed_ids(value: Any) -> Mapping[str, str]:
     """Our feed → its id there: a table, or as text JSON or ``recently-viewed=123,…``."""
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         try:
@@ -125,29 +125,29 @@ def _feeds(value: Any) -> Mapping[str, str]:
         value = {feed: there for feed, _, there in pairs}
     if not isinstance(value, Mapping):
         raise TargetIncomplete("This is no table of feed and id.")
-    feeds = {str(feed).strip().replace("_", "-").lower(): _step(there) for feed, there in value.items()}
+    feeds = {str(feed).strip().replace("_", "-").lower(): _parse_segment(there) for feed, there in value.items()}
     if not feeds.keys() <= FEED_TITLES.keys():
         raise TargetIncomplete(f"A feed is not known. Known are {', '.join(FEED_TITLES)}.")
     return MappingProxyType(feeds)
 
 
 @lru_cache(1024)
-def segment(text: str) -> str:
+def encode_segment(text: str) -> str:
     """One step of a URL's path, percent-encoded (CONTRACT 1.2)."""
     return quote(text, safe="")
 
 
-READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+FIELD_PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
-        "host": _base,
-        "org": _step,
-        "project": _step,
-        "source": _step,
-        "key": lambda value: Credential.parse(_text(value)),
-        "production": _truth,
-        "deduplicates": _truth,
-        "feeds": _feeds,
-        "requests_per_second": _rate,
+        "host": _parse_base_url,
+        "org": _parse_segment,
+        "project": _parse_segment,
+        "source": _parse_segment,
+        "key": lambda value: Credential.parse(_parse_text(value)),
+        "production": _parse_boolean,
+        "deduplicates": _parse_boolean,
+        "feeds": _parse_feed_ids,
+        "requests_per_second": _parse_rate,
     }
 )
 """By field, what makes its value of what TOML, the environment or a form gave."""

@@ -31,7 +31,7 @@ from urllib.parse import unquote, urlsplit
 from intempt_core.credentials import MASK, Credential
 from intempt_core.errors import CredentialError, TargetNotFound, TargetError, TargetIncomplete
 from intempt_core.feeds import FEED_TITLES
-from intempt_core.target_fields import READERS, TRACK_PATH, is_production, segment
+from intempt_core.target_fields import FIELD_PARSERS, TRACK_PATH, is_production, encode_segment
 
 __all__ = [
     "KEY_VARIABLE",
@@ -39,9 +39,9 @@ __all__ = [
     "SANDBOX",
     "Credential",
     "Target",
-    "Targets",
+    "TargetRegistry",
     "parse_track_url",
-    "read_secrets",
+    "read_secrets_file",
     "sandbox_target",
     "typed_target",
 ]
@@ -52,13 +52,13 @@ SANDBOX = "sandbox"
 KEY_VARIABLE = "INTEMPT_API_KEY"
 """The environment variable that holds the key of a target given as a URL, and that every snippet reads."""
 
-VARIABLES = "CONSOLE_TARGET_"
+TARGET_VARIABLE_PREFIX = "CONSOLE_TARGET_"
 """How a variable begins that describes a target: then the name, then ``_HOST``, ``_ORG``, …"""
 
-REQUIRED = ("host", "org", "project", "source")
+REQUIRED_FIELDS = ("host", "org", "project", "source")
 """What a description must hold."""
 
-FIELDS = (*REQUIRED, "key", "production", "deduplicates", "feeds", "requests_per_second")
+TARGET_FIELDS = (*REQUIRED_FIELDS, "key", "production", "deduplicates", "feeds", "requests_per_second")
 """What a description may hold."""
 
 
@@ -99,7 +99,7 @@ class Target:
     @property
     def track_url(self) -> str:
         """Where events are posted (CONTRACT 1.1)."""
-        return f"{self._project_url}/sources/{segment(self.source)}/track"
+        return f"{self._project_url}/sources/{encode_segment(self.source)}/track"
 
     def feed_url(self, feed: str) -> str:
         """Where a feed of ours is read (CONTRACT 5.1); :class:`TargetIncomplete` where its id there is not known."""
@@ -108,7 +108,7 @@ class Target:
             raise TargetIncomplete(
                 f"{self.title} has no feed id for {title}. Add it to the target's description, below feeds."
             )
-        return f"{self._project_url}/feeds/{segment(self.feeds[feed])}/data"
+        return f"{self._project_url}/feeds/{encode_segment(self.feeds[feed])}/data"
 
     @property
     def default_policy(self) -> str:
@@ -117,11 +117,11 @@ class Target:
 
     def with_key(self, text: str) -> "Target":
         """This target with a key that was typed for one session; :class:`CredentialError` where it is none."""
-        return _keyed(self, Credential.parse(text), "typed for this session")
+        return _attach_credential(self, Credential.parse(text), "typed for this session")
 
     @property
     def _project_url(self) -> str:
-        return f"{self.base}/v1/{segment(self.org)}/projects/{segment(self.project)}"
+        return f"{self.base}/v1/{encode_segment(self.org)}/projects/{encode_segment(self.project)}"
 
 
 def sandbox_target(base: str) -> Target:
@@ -141,7 +141,7 @@ def sandbox_target(base: str) -> Target:
     )
 
 
-class Targets:
+class TargetRegistry:
     """All targets of this console, and what is wrong with the descriptions of others.
 
     ``all`` has the sandbox first, then the others by name; ``problems`` are sentences, each naming the table or the
@@ -153,16 +153,16 @@ class Targets:
         self.problems = tuple(problems)
 
     @classmethod
-    def from_sources(cls, secrets: Mapping[str, Any], environment: Mapping[str, str], sandbox_base: str) -> "Targets":
+    def from_sources(cls, secrets: Mapping[str, Any], environment: Mapping[str, str], sandbox_base: str) -> "TargetRegistry":
         """The targets of a ``secrets.toml`` (as read) and an environment, and the sandbox."""
         problems: list[str] = []
-        descriptions: dict[str, _Description] = {}
-        _read_secrets(secrets, descriptions, problems)
-        _read_environment(environment, descriptions, problems)
+        descriptions: dict[str, _TargetDescription] = {}
+        _collect_from_secrets(secrets, descriptions, problems)
+        _collect_from_environment(environment, descriptions, problems)
         found = []
         for description in sorted(descriptions.values(), key=lambda description: description.name.casefold()):
-            target, sentences = _target(description)
-            if "key" not in description.given:
+            target, sentences = _build_target(description)
+            if "key" not in description.fields:
                 sentences.append("key is missing; until one is typed, nothing can be sent there.")
             problems += [f"Target {description.name}: {sentence}" for sentence in sentences]
             found += [target] if target else []
@@ -171,16 +171,16 @@ class Targets:
     def get(self, name: str) -> Target:
         """The target of that name, else :class:`TargetNotFound`. Case makes no difference, nor ``-`` or ``_``."""
         for target in self.all:
-            if _same_name(target.name) == _same_name(name):
+            if _normalize_name(target.name) == _normalize_name(name):
                 return target
         for target in self.all:
-            name = target.credential.masked_in(name) if target.credential else name
+            name = target.credential.mask_text(name) if target.credential else name
         known = ", ".join(target.name for target in self.all)
         faults = "".join(f" {problem}" for problem in self.problems)
         raise TargetNotFound(f"There is no target “{name[:100]}” that can be used. There is: {known}.{faults}")
 
 
-def read_secrets(file: Path) -> Mapping[str, Any]:
+def read_secrets_file(file: Path) -> Mapping[str, Any]:
     """What ``.streamlit/secrets.toml`` holds, nothing where there is none. Raises :class:`TargetError`."""
     try:
         return tomllib.loads(file.read_text("utf-8"))
@@ -208,9 +208,9 @@ def typed_target(
     """
     given: dict[str, Any] = {"host": host, "org": org, "project": project, "source": source, "feeds": feeds or {}}
     given |= {"production": production, "deduplicates": deduplicates}
-    fields = {field: _Given(value, f"The {field}") for field, value in given.items() if value is not None}
-    target, problems = _target(_Description(name, "typed", fields))
-    if not _NAME.fullmatch(name) or _same_name(name) == SANDBOX:
+    fields = {field: _FieldValue(value, f"The {field}") for field, value in given.items() if value is not None}
+    target, problems = _build_target(_TargetDescription(name, "typed", fields))
+    if not _NAME_PATTERN.fullmatch(name) or _normalize_name(name) == SANDBOX:
         problems.insert(0, "The name takes letters, digits, - and _, and must not be sandbox.")
     if problems or not target:
         raise TargetIncomplete(" ".join(problems))
@@ -242,97 +242,97 @@ def parse_track_url(url: str, environment: Mapping[str, str]) -> Target:
     except UnicodeDecodeError:
         raise TargetIncomplete("The track URL has percent-encoded bytes that are no UTF-8.") from None
     given = {"host": match["site"] + parts["prefix"], "org": org, "project": project, "source": source}
-    fields = {field: _Given(value, f"The URL's {field}") for field, value in given.items()}
-    target, problems = _target(_Description("url", "command line", fields))
+    fields = {field: _FieldValue(value, f"The URL's {field}") for field, value in given.items()}
+    target, problems = _build_target(_TargetDescription("url", "command line", fields))
     if problems or not target:
         raise TargetIncomplete(" ".join(problems))
     key = environment.get(KEY_VARIABLE, "")
     if not key.strip():
         raise CredentialError(f"${KEY_VARIABLE} is not set. A target given as a URL takes its key from there.")
     try:
-        return _keyed(replace(target, name=target.host), Credential.parse(key), f"${KEY_VARIABLE}")
+        return _attach_credential(replace(target, name=target.host), Credential.parse(key), f"${KEY_VARIABLE}")
     except CredentialError as error:
         raise CredentialError(f"${KEY_VARIABLE}: {error}") from None
 
 
 # ── descriptions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _FieldValue:
     value: Any  # what TOML, the environment or a form gave
     where: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Description:
+class _TargetDescription:
     name: str
     origin: str
-    given: dict[str, _Given]
+    fields: dict[str, _FieldValue]
 
 
-def _same_name(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return name.strip().casefold().replace("-", "_")
 
 
-def _read_secrets(secrets: Mapping[str, Any], into: dict[str, _Description], problems: list[str]) -> None:
+def _collect_from_secrets(secrets: Mapping[str, Any], into: dict[str, _TargetDescription], problems: list[str]) -> None:
     tables = secrets.get("targets", {})
     if not isinstance(tables, Mapping):
         problems.append("secrets.toml: targets is no table. A target is described below [targets.NAME].")
         return
     for name, table in tables.items():
         where = f"secrets.toml, [targets.{name}]"
-        if not _NAME.fullmatch(name):
+        if not _NAME_PATTERN.fullmatch(name):
             problems.append("secrets.toml: a target's name takes letters, digits, - and _ only.")
-        elif _same_name(name) == SANDBOX:
+        elif _normalize_name(name) == SANDBOX:
             problems.append(f"{where}: this name is the built-in sandbox's. Choose another.")
         elif not isinstance(table, Mapping):
             problems.append(f"secrets.toml: targets.{name} is no table. A target is described below [targets.NAME].")
-        elif _same_name(name) in into:
-            other = into[_same_name(name)].name
+        elif _normalize_name(name) in into:
+            other = into[_normalize_name(name)].name
             problems.append(f"{where}: this is the same name as {other}; the first one counts.")
         else:
-            unknown = [key for key in table if key not in FIELDS]
+            unknown = [key for key in table if key not in TARGET_FIELDS]
             if unknown:
-                problems.append(f"{where}: {len(unknown)} of its keys not known. It takes {', '.join(FIELDS)}.")
-            given = {key: _Given(table[key], f"secrets.toml: targets.{name}.{key}") for key in FIELDS if key in table}
-            into[_same_name(name)] = _Description(name, "secrets.toml", given)
+                problems.append(f"{where}: {len(unknown)} of its keys not known. It takes {', '.join(TARGET_FIELDS)}.")
+            given = {key: _FieldValue(table[key], f"secrets.toml: targets.{name}.{key}") for key in TARGET_FIELDS if key in table}
+            into[_normalize_name(name)] = _TargetDescription(name, "secrets.toml", given)
 
 
-def _read_environment(environment: Mapping[str, str], into: dict[str, _Description], problems: list[str]) -> None:
+def _collect_from_environment(environment: Mapping[str, str], into: dict[str, _TargetDescription], problems: list[str]) -> None:
     for variable in sorted(environment):
         value = environment[variable].strip()
-        if not variable.startswith(VARIABLES) or not value:
+        if not variable.startswith(TARGET_VARIABLE_PREFIX) or not value:
             continue
-        told = variable.removeprefix(VARIABLES)
-        ending = next((field for field in FIELDS if told.endswith(f"_{field.upper()}")), "")
+        told = variable.removeprefix(TARGET_VARIABLE_PREFIX)
+        ending = next((field for field in TARGET_FIELDS if told.endswith(f"_{field.upper()}")), "")
         name = told.removesuffix(f"_{ending.upper()}")
-        if not ending or not _NAME.fullmatch(name):
-            endings = ", ".join(f"_{field.upper()}" for field in FIELDS)
-            problems.append(f"{variable}: not known. It takes {VARIABLES}NAME and one of {endings}.")
-        elif _same_name(name) == SANDBOX:
+        if not ending or not _NAME_PATTERN.fullmatch(name):
+            endings = ", ".join(f"_{field.upper()}" for field in TARGET_FIELDS)
+            problems.append(f"{variable}: not known. It takes {TARGET_VARIABLE_PREFIX}NAME and one of {endings}.")
+        elif _normalize_name(name) == SANDBOX:
             problems.append(f"{variable}: this name is the built-in sandbox's. Choose another.")
         else:
             shown = name.lower().replace("_", "-")
-            description = into.setdefault(_same_name(name), _Description(shown, "environment", {}))
-            description.given[ending] = _Given(value, f"${variable}")
+            description = into.setdefault(_normalize_name(name), _TargetDescription(shown, "environment", {}))
+            description.fields[ending] = _FieldValue(value, f"${variable}")
 
 
-def _target(description: _Description) -> tuple[Target | None, list[str]]:
+def _build_target(description: _TargetDescription) -> tuple[Target | None, list[str]]:
     """The target that is described, where it can be used at all, and every sentence about its description."""
-    given = description.given
-    problems = [f"{name} is missing." for name in REQUIRED if name not in given]
+    given = description.fields
+    problems = [f"{name} is missing." for name in REQUIRED_FIELDS if name not in given]
     values: dict[str, Any] = {}
-    for name, read in READERS.items():
+    for name, read in FIELD_PARSERS.items():
         try:
             if name in given:
                 values[name] = read(given[name].value)
         except (TargetIncomplete, CredentialError) as error:
             problems.append(f"{given[name].where}: {error}")
     credential = values.pop("key", None)
-    if len(values) < len({*REQUIRED, *given} - {"key"}):
+    if len(values) < len({*REQUIRED_FIELDS, *given} - {"key"}):
         return None, problems  # a wrong key alone leaves a target to which one may be typed
     base = values.pop("host")
     values.setdefault("production", is_production(base))
@@ -340,12 +340,12 @@ def _target(description: _Description) -> tuple[Target | None, list[str]]:
         description.name, base, credential=None, origin=description.origin, credential_reference="none", **values
     )
     try:
-        return (_keyed(target, credential, given["key"].where) if credential else target), problems
+        return (_attach_credential(target, credential, given["key"].where) if credential else target), problems
     except CredentialError as error:
         return None, [*problems, str(error)]
 
 
-def _keyed(target: Target, credential: Credential, reference: str) -> Target:
+def _attach_credential(target: Target, credential: Credential, reference: str) -> Target:
     shown = (target.name, target.base, target.org, target.project, target.source, *target.feeds.values())
     if any(credential.is_in(text) or credential.is_in(unquote(text)) for text in shown):
         raise CredentialError("The key stands in another field too, where it would be shown. Take it out there.")

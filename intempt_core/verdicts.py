@@ -11,11 +11,11 @@ from intempt_core.events import GivenEvent, get_field, id_to_text, read_identiti
 from intempt_core.history import EventIntent, RequestState, Sighting
 from intempt_core.issues import Issue, Severity, shorten_value
 from intempt_core.report import Report
-from intempt_core.sandbox_word import Word
+from intempt_core.sandbox_word import SandboxVerdict
 from intempt_core.targets import Target
 
 
-class Tone(StrEnum):
+class VerdictTone(StrEnum):
     """How a verdict sounds: ``fine`` nothing is against it, ``good`` it is known, ``nothing`` nobody knows yet."""
 
     GOOD = "good"
@@ -32,15 +32,15 @@ class Verdict:
     ``request`` is the request of history that it is known from.
     """
 
-    tone: Tone
-    word: str
-    more: str = ""
+    tone: VerdictTone
+    label: str
+    detail: str = ""
     request: int | None = None
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """Both in a line."""
-        return f"{self.word}: {self.more}" if self.more else self.word
+        return f"{self.label}: {self.detail}" if self.detail else self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class EventVerdicts:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class VerdictContext:
     """What is known beside the events themselves, of one target.
 
     ``sightings`` are history's at that target, ``words`` the sandbox's (``None`` where none can be asked), both by
@@ -67,11 +67,11 @@ class Known:
 
     target: Target
     sightings: Mapping[str, Sequence[Sighting]]
-    words: Mapping[str, Sequence[Word]] | None = None
-    seen: Callable[[str, str], int | None] = lambda _field, _id: None
+    sandbox_verdicts: Mapping[str, Sequence[SandboxVerdict]] | None = None
+    count_accepted: Callable[[str, str], int | None] = lambda _field, _id: None
 
 
-def verdicts_of(events: Sequence[GivenEvent], report: Report, known: Known, rows: Sequence[int]) -> list[EventVerdicts]:
+def assess_events(events: Sequence[GivenEvent], report: Report, context: VerdictContext, rows: Sequence[int]) -> list[EventVerdicts]:
     """The verdicts on the events of these rows (from 0, sorted)."""
     made = []
     for row, issues in zip(rows, report.issues_by_row(rows), strict=True):
@@ -79,94 +79,94 @@ def verdicts_of(events: Sequence[GivenEvent], report: Report, known: Known, rows
         event_id = id_to_text(get_field(event.body, "eventId"))
         product = id_to_text(get_field(event.body, "data.productId"))
         links = read_linking_ids(event.body) or list(read_identities(event.body).items())
-        said = [word for word in (known.words or {}).get(event_id or "", ()) if word.product_id == product]
+        said = [word for word in (context.sandbox_verdicts or {}).get(event_id or "", ()) if word.product_id == product]
         made.append(
             EventVerdicts(
                 row + 1,
                 event.name if isinstance(event.name, str) else "no name",
                 event_id,
                 links[0] if links else None,
-                _well_formed(issues),
-                _accepted(event, event_id, product, known, said),
-                _matters(event, issues, known, said),
+                _assess_form(issues),
+                _assess_acceptance(event, event_id, product, context, said),
+                _assess_relevance(event, issues, context, said),
             )
         )
     return made
 
 
-def _well_formed(issues: Sequence[Issue]) -> Verdict:
+def _assess_form(issues: Sequence[Issue]) -> Verdict:
     errors = [issue for issue in issues if issue.severity is Severity.ERROR]
     if errors:
-        return Verdict(Tone.BAD, "no", _titles(errors))
-    return Verdict(Tone.DOUBT, "yes, but", _titles(issues)) if issues else Verdict(Tone.FINE, "yes")
+        return Verdict(VerdictTone.BAD, "no", _join_titles(errors))
+    return Verdict(VerdictTone.DOUBT, "yes, but", _join_titles(issues)) if issues else Verdict(VerdictTone.FINE, "yes")
 
 
-def _titles(issues: Sequence[Issue]) -> str:
+def _join_titles(issues: Sequence[Issue]) -> str:
     return ", ".join(dict.fromkeys(issue.kind.title for issue in issues))
 
 
-_HOW_SURE = {
-    RequestState.ACCEPTED: (4, Tone.GOOD),
-    RequestState.UNKNOWN: (3, Tone.DOUBT),
-    RequestState.LEAVING: (2, Tone.NOTHING),
-    RequestState.PENDING: (2, Tone.NOTHING),
-    RequestState.REFUSED: (1, Tone.BAD),
+_STATE_CERTAINTY = {
+    RequestState.ACCEPTED: (4, VerdictTone.GOOD),
+    RequestState.UNKNOWN: (3, VerdictTone.DOUBT),
+    RequestState.LEAVING: (2, VerdictTone.NOTHING),
+    RequestState.PENDING: (2, VerdictTone.NOTHING),
+    RequestState.REFUSED: (1, VerdictTone.BAD),
 }
 """How much each state says of an event that was sent more than once, and how it sounds."""
 
 
-def _accepted(
-    event: GivenEvent, event_id: str | None, product: str | None, known: Known, said: Sequence[Word]
+def _assess_acceptance(
+    event: GivenEvent, event_id: str | None, product: str | None, context: VerdictContext, sandbox_verdicts: Sequence[SandboxVerdict]
 ) -> Verdict:
     """CONTRACT 3: what the target answered; of several sendings the one that says most."""
     if event_id is None:
-        return Verdict(Tone.NOTHING, "not known", "without an event id it cannot be looked up")
-    same_id = known.sightings.get(event_id, ())
-    same = [one for one in same_id if (one.name, one.product_id) == (_kept_name(event), product)]
-    mine = [one for one in same if one.state in _HOW_SURE]
+        return Verdict(VerdictTone.NOTHING, "not known", "without an event id it cannot be looked up")
+    same_id = context.sightings.get(event_id, ())
+    same = [one for one in same_id if (one.name, one.product_id) == (_read_recorded_name(event), product)]
+    mine = [one for one in same if one.state in _STATE_CERTAINTY]
     if mine:
-        best = max(mine, key=lambda one: (_HOW_SURE[one.state][0], one.when))
+        best = max(mine, key=lambda one: (_STATE_CERTAINTY[one.state][0], one.when))
         more = [f"answered {best.status}" if best.status else "", f"sent {len(mine)} times" if len(mine) > 1 else ""]
         return Verdict(
-            _HOW_SURE[best.state][1], best.state.value, ", ".join(part for part in more if part), best.request
+            _STATE_CERTAINTY[best.state][1], best.state.value, ", ".join(part for part in more if part), best.request
         )
-    if said:
-        return Verdict(Tone.GOOD, "accepted", f"from {shorten_value(said[-1].client) or 'another client'}, not from here")
+    if sandbox_verdicts:
+        return Verdict(VerdictTone.GOOD, "accepted", f"from {shorten_value(sandbox_verdicts[-1].client) or 'another client'}, not from here")
     if same_id and not same:
-        return Verdict(Tone.DOUBT, "not sent", "but another event of its id was")
-    return Verdict(Tone.NOTHING, "not sent", f"to {known.target.title} from here")
+        return Verdict(VerdictTone.DOUBT, "not sent", "but another event of its id was")
+    return Verdict(VerdictTone.NOTHING, "not sent", f"to {context.target.title} from here")
 
 
-def _kept_name(event: GivenEvent) -> str | None:
+def _read_recorded_name(event: GivenEvent) -> str | None:
     return EventIntent.of(event).name
 
 
-def _matters(event: GivenEvent, issues: Sequence[Issue], known: Known, said: Sequence[Word]) -> Verdict:
+def _assess_relevance(event: GivenEvent, issues: Sequence[Issue], context: VerdictContext, sandbox_verdicts: Sequence[SandboxVerdict]) -> Verdict:
     """CONTRACT 2.6, 2.9: whether recommendations take it up; the sandbox's own word stands before ours."""
-    if said:
-        return _told(said)
+    if sandbox_verdicts:
+        return _assess_processing(sandbox_verdicts)
     stopping = [issue for issue in issues if issue.severity is Severity.ERROR and issue.code != "event_id_repeated"]
     if any(issue.code == "timestamp_before_2010" for issue in stopping):
-        return Verdict(Tone.BAD, "no", "its time has the whole request rejected")
+        return Verdict(VerdictTone.BAD, "no", "its time has the whole request rejected")
     if stopping:
-        return Verdict(Tone.BAD, "no", _titles(stopping))
+        return Verdict(VerdictTone.BAD, "no", _join_titles(stopping))
     if any(issue.code == "event_id_repeated" for issue in issues):
-        again = "it is ignored as a repeat" if known.target.deduplicates else "it may count twice"
-        return Verdict(Tone.DOUBT, "a repeat", again)
+        again = "it is ignored as a repeat" if context.target.deduplicates else "it may count twice"
+        return Verdict(VerdictTone.DOUBT, "a repeat", again)
     if any(issue.code == "product_unknown" for issue in issues):
-        return Verdict(Tone.DOUBT, "unsure", "its product is not in the catalogue")
+        return Verdict(VerdictTone.DOUBT, "unsure", "its product is not in the catalogue")
     if any(issue.code == "id_placeholder" for issue in issues):
-        return Verdict(Tone.DOUBT, "unsure", "an id looks like a placeholder")
+        return Verdict(VerdictTone.DOUBT, "unsure", "an id looks like a placeholder")
     links = read_linking_ids(event.body)
-    seen = known.seen(*links[0]) if links else None
+    seen = context.count_accepted(*links[0]) if links else None
     if seen is None:
-        return Verdict(Tone.FINE, "nothing against it")
+        return Verdict(VerdictTone.FINE, "nothing against it")
     person = f"its person is known, {seen:,} of its events were accepted" if seen else "its person is new there"
-    return Verdict(Tone.FINE, "nothing against it", person)
+    return Verdict(VerdictTone.FINE, "nothing against it", person)
 
 
-def _told(said: Sequence[Word]) -> Verdict:
-    first = next((word for word in said if not word.because), said[0])
-    if first.because:
-        return Verdict(Tone.BAD, "not processed", first.because)
-    return Verdict(Tone.GOOD, "processed", "its repeats were not" if len(said) > 1 else "")
+def _assess_processing(sandbox_verdicts: Sequence[SandboxVerdict]) -> Verdict:
+    first = next((word for word in sandbox_verdicts if not word.reason), sandbox_verdicts[0])
+    if first.reason:
+        return Verdict(VerdictTone.BAD, "not processed", first.reason)
+    return Verdict(VerdictTone.GOOD, "processed", "its repeats were not" if len(sandbox_verdicts) > 1 else "")

@@ -1,6 +1,6 @@
 """One exchange over the wire: a body leaves, an answer comes, and what a failure of either proves (CONTRACT 3.6).
 
-What a failure proves is decided in one place, :func:`_failure`: *unsent* needs a proof that no byte left: the name, the
+What a failure proves is decided in one place, :func:`_classify_failure`: *unsent* needs a proof that no byte left: the name, the
 connection or TLS failed, and no connection was handed over. Everything else is *unknown*. What an answer means is
 ``client.py``'s to say.
 """
@@ -35,12 +35,12 @@ from intempt_core.targets import Target
 IDLE_SECONDS = 4.0
 """How long an idle connection is kept: less than servers do (uvicorn 5 s), lest a request leave into a closed one."""
 
-WORDS_SHOWN = 300
+EXCERPT_CHARACTERS = 300
 """Characters of the server's own words that a sentence repeats."""
 
-_STREAMED_FROM = 512 * 1024  # bytes; a larger body goes in pieces, lest one write holds up every other lane
-_PIECE = 64 * 1024
-_PAGE = re.compile(rb"\s*<(!doctype|html|head|body)", re.IGNORECASE)
+_STREAM_MIN_BYTES = 512 * 1024  # bytes; a larger body goes in pieces, lest one write holds up every other lane
+_CHUNK_BYTES = 64 * 1024
+_HTML_START = re.compile(rb"\s*<(!doctype|html|head|body)", re.IGNORECASE)
 _SECRET_HEADERS = frozenset(
     ("set-cookie", "set-cookie2", "authorization", "proxy-authorization", "cookie", "x-api-key")
 )
@@ -54,20 +54,20 @@ class Outcome(StrEnum):
     """
 
     ACCEPTED = "accepted"
-    REFUSED = "refused"
+    REJECTED = "refused"
     UNKNOWN = "unknown"
-    UNSENT = "unsent"
+    NOT_SENT = "unsent"
 
 
-class Client(httpx.AsyncClient):
+class HttpClient(httpx.AsyncClient):
     """httpx over aiohttp's connections, with the settings that an attempt needs. Made by :func:`open_client`.
 
     ``wire`` is what its requests leave by, ``heads`` what is the same in all requests to one place.
     """
 
     settings: Settings
-    wire: httpx.AsyncBaseTransport
-    heads: "dict[tuple[str, Credential], _Head]"
+    transport: httpx.AsyncBaseTransport
+    request_heads: "dict[tuple[str, Credential], _RequestHead]"
 
 
 def open_client(
@@ -76,14 +76,14 @@ def open_client(
     transport: httpx.AsyncBaseTransport | None = None,
     trust: ssl.SSLContext | None = None,
     idle_seconds: float = IDLE_SECONDS,
-) -> Client:
+) -> HttpClient:
     """A client to be used in ``async with`` inside one event loop.
 
     It follows no redirect, keeps no cookie and takes nothing from the environment (no proxy, no netrc). ``trust`` is
     what TLS certificates are checked against, by default the usual authorities.
     """
-    wire = transport or _transport(trust, idle_seconds)
-    client = Client(
+    wire = transport or _open_transport(trust, idle_seconds)
+    client = HttpClient(
         transport=wire,
         # httpx's “pool” is aiohttp's whole way to a connection, the name's resolution included.
         timeout=httpx.Timeout(
@@ -97,11 +97,11 @@ def open_client(
         trust_env=False,
     )
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    client.settings, client.wire, client.heads = settings, wire, {}
+    client.settings, client.transport, client.request_heads = settings, wire, {}
     return client
 
 
-def _transport(trust: ssl.SSLContext | None, idle_seconds: float) -> AiohttpTransport:
+def _open_transport(trust: ssl.SSLContext | None, idle_seconds: float) -> AiohttpTransport:
     trust = trust or httpx.create_ssl_context(trust_env=False)
 
     def session() -> aiohttp.ClientSession:  # made by the first request: aiohttp wants a running loop
@@ -116,12 +116,12 @@ def _transport(trust: ssl.SSLContext | None, idle_seconds: float) -> AiohttpTran
 
 
 @dataclass(slots=True)
-class _Wire:
+class _ConnectionSlot:
     """The connection that the exchange of this task was given; none, and not a byte of it can have left."""
 
     transport: asyncio.BaseTransport | None = None
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         # A mere close lets what is buffered leave later, behind whatever is sent next.
         if isinstance(self.transport, asyncio.WriteTransport):
             socket = self.transport.get_extra_info("socket")
@@ -129,7 +129,7 @@ class _Wire:
                 self.transport.abort()
 
 
-_WIRE: ContextVar[_Wire] = ContextVar("wire")
+_CURRENT_SLOT: ContextVar[_ConnectionSlot] = ContextVar("wire")
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -140,7 +140,7 @@ class _Connector(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's own signature
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
-        _WIRE.get(_Wire()).transport = connection.transport
+        _CURRENT_SLOT.get(_ConnectionSlot()).transport = connection.transport
         return connection
 
 
@@ -155,21 +155,21 @@ class Exchange:
     elapsed_ms: float
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    answer: bytes = b""
+    response_body: bytes = b""
     length: int = 0
-    cut: bool = False
-    packed: bool = False
+    truncated: bool = False
+    compressed: bool = False
     sent_headers: tuple[tuple[str, str], ...] = ()
     failure: str = ""
-    failed_as: Outcome = Outcome.UNKNOWN
+    failure_outcome: Outcome = Outcome.UNKNOWN
 
     @property
     def is_json(self) -> bool:
         """Whether the answer is JSON, or begins like it where it was cut."""
-        if self.cut:
-            return self.answer.lstrip()[:1] in (b"{", b"[")
+        if self.truncated:
+            return self.response_body.lstrip()[:1] in (b"{", b"[")
         try:
-            orjson.loads(self.answer)
+            orjson.loads(self.response_body)
         except ValueError:
             return False
         return True
@@ -177,43 +177,43 @@ class Exchange:
     @property
     def is_html(self) -> bool:
         """Whether the answer begins like a page."""
-        return _PAGE.match(self.answer) is not None
+        return _HTML_START.match(self.response_body) is not None
 
     @property
-    def words(self) -> str:
+    def excerpt(self) -> str:
         """The beginning of the answer for a sentence: one line, nothing invisible, nothing where there is nothing."""
-        text = self.answer[: 8 * WORDS_SHOWN].decode(errors="replace")
+        text = self.response_body[: 8 * EXCERPT_CHARACTERS].decode(errors="replace")
         if self.is_html:
             title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
             text = title[1] if title else "an HTML page"
         text = " ".join("".join(" " if char in INVISIBLE_CHARACTERS else char for char in text).split())
-        return "" if text == "{}" else f"{text[:WORDS_SHOWN]}…" if len(text) > WORDS_SHOWN else text
+        return "" if text == "{}" else f"{text[:EXCERPT_CHARACTERS]}…" if len(text) > EXCERPT_CHARACTERS else text
 
     @property
-    def kind(self) -> str:
+    def body_kind(self) -> str:
         """What the body is, for a sentence."""
-        if self.packed:
+        if self.compressed:
             return "packed in a way that was not asked for"
-        if not self.answer.strip():
+        if not self.response_body.strip():
             return "an empty body"
         return "an HTML page" if self.is_html else "JSON" if self.is_json else "something else"
 
 
-class _Pieces(httpx.AsyncByteStream):
+class _ChunkedBody(httpx.AsyncByteStream):
     """A large body in pieces. ``whole`` once the last one was handed over."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
-        self.whole = False
+        self.complete = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._body), _PIECE):
-            yield self._body[start : start + _PIECE]
-        self.whole = True
+        for start in range(0, len(self._body), _CHUNK_BYTES):
+            yield self._body[start : start + _CHUNK_BYTES]
+        self.complete = True
 
 
-async def exchanged(
-    client: Client, target: Target, url: str, body: bytes, *, keep: int, clock: Callable[[], int] = now_ms
+async def post_body(
+    client: HttpClient, target: Target, url: str, body: bytes, *, max_bytes: int, clock: Callable[[], int] = now_ms
 ) -> Exchange:
     """Post a body and read at the most ``keep`` bytes of the answer. Never raises because of the network.
 
@@ -226,118 +226,118 @@ async def exchanged(
 
     if target.credential is None:
         failure = f"{target.title} has no key: type one, or put it where the target is described."
-        return Exchange(started_at, elapsed(), failure=failure, failed_as=Outcome.UNSENT)
+        return Exchange(started_at, elapsed(), failure=failure, failure_outcome=Outcome.NOT_SENT)
     credential, settings = target.credential, client.settings
-    pieces = _Pieces(body) if len(body) >= _STREAMED_FROM else None
+    pieces = _ChunkedBody(body) if len(body) >= _STREAM_MIN_BYTES else None
     sent: tuple[tuple[str, str], ...] = ()
-    reading = _Reading(keep + credential.longest_form)  # a key that the cut would halve could not be recognised
-    wire = _Wire()
-    _WIRE.set(wire)
+    reading = _ResponseReader(max_bytes + credential.longest_form)  # a key that the cut would halve could not be recognised
+    wire = _ConnectionSlot()
+    _CURRENT_SLOT.set(wire)
     failure, failed_as = "", Outcome.UNKNOWN
     try:
         # aiohttp bounds the way to a connection and each pause of the server; neither a write that nobody reads nor
         # a body that drips.
         async with asyncio.timeout(settings.connect_seconds + settings.write_seconds + settings.read_seconds):
-            head = _head(client, url, credential)
-            sent = (*head.shown, ("content-length", str(len(body))))
-            await reading.read(await client.wire.handle_async_request(_Post(head, body, pieces)))
+            head = _prepare_head(client, url, credential)
+            sent = (*head.masked_headers, ("content-length", str(len(body))))
+            await reading.read(await client.transport.handle_async_request(_PreparedPost(head, body, pieces)))
     except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, UnicodeError) as error:
         answered, connected = reading.response is not None, wire.transport is not None
-        failed_as, failure = _failure(error, target, settings, answered=answered, connected=connected)
+        failed_as, failure = _classify_failure(error, target, settings, responded=answered, connected=connected)
     finally:
-        if not reading.ended or (pieces and not pieces.whole):
-            wire.cut()
+        if not reading.complete or (pieces and not pieces.complete):
+            wire.abort()
     response, took = reading.response, elapsed()
     if response is None:
-        return Exchange(started_at, took, sent_headers=sent, failure=failure, failed_as=failed_as)
-    if not failure and pieces and not pieces.whole:
+        return Exchange(started_at, took, sent_headers=sent, failure=failure, failure_outcome=failed_as)
+    if not failure and pieces and not pieces.complete:
         failure = "it answered before the whole request had left."
-    shown = tuple(_shown(name, value, credential) for name, value in response.headers.raw)
+    shown = tuple(_mask_header(name, value, credential) for name, value in response.headers.raw)
     encoding, stated = (", ".join(v for k, v in shown if k == name) for name in ("content-encoding", "content-length"))
-    answer = _unpacked(bytes(reading.received), encoding, reading.reach)
+    answer = _decompress_body(bytes(reading.received), encoding, reading.limit)
     return Exchange(
         started_at,
         took,
         status=response.status_code,
         headers=shown,
-        answer=credential.masked_in_bytes(answer or b"", keep),
-        length=int(stated) if re.fullmatch("[0-9]{1,18}", stated) and not reading.ended else len(answer or b""),
-        cut=not reading.ended or len(answer or b"") > keep,
-        packed=answer is None,
+        response_body=credential.mask_bytes(answer or b"", max_bytes),
+        length=int(stated) if re.fullmatch("[0-9]{1,18}", stated) and not reading.complete else len(answer or b""),
+        truncated=not reading.complete or len(answer or b"") > max_bytes,
+        compressed=answer is None,
         sent_headers=sent,
         failure=failure,
     )
 
 
-LENGTHS_KNOWN = 1_000
+CACHED_LENGTHS = 1_000
 """Lengths of bodies whose headers are kept for one place."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class _RequestHead:
     """What is the same in all requests to one place: read and merged once, not for each of a million."""
 
     url: httpx.URL
     headers: httpx.Headers
     extensions: dict[str, Any]
-    shown: tuple[tuple[str, str], ...]
+    masked_headers: tuple[tuple[str, str], ...]
     by_length: "dict[int, CIMultiDict[str]]" = field(default_factory=dict, compare=False, repr=False)
 
-    def of_length(self, length: int) -> "CIMultiDict[str]":
+    def headers_for(self, length: int) -> "CIMultiDict[str]":
         """The headers of a body of so many bytes, as aiohttp would make them of httpx's for each request; those of the
         last lengths are kept, for the bodies of one plan are much alike. Nobody changes them.
         """
         found = self.by_length.get(length)
         if found is None:
             found = CIMultiDict([*self.headers.multi_items(), ("content-length", str(length))])
-            if len(self.by_length) >= LENGTHS_KNOWN:
+            if len(self.by_length) >= CACHED_LENGTHS:
                 self.by_length.clear()
             self.by_length[length] = found
         return found
 
 
-def _head(client: Client, url: str, credential: Credential) -> _Head:
-    found = client.heads.get((url, credential))
+def _prepare_head(client: HttpClient, url: str, credential: Credential) -> _RequestHead:
+    found = client.request_heads.get((url, credential))
     if found is None:
         given = {"Authorization": credential.authorization, "Content-Type": "application/json"}
         first = client.build_request("POST", url, headers=given)
         del first.headers["Content-Length"]
         shown = tuple((k, f"Basic {MASK}" if k == "authorization" else v) for k, v in first.headers.items())
-        found = client.heads[url, credential] = _Head(first.url, first.headers, first.extensions, shown)
+        found = client.request_heads[url, credential] = _RequestHead(first.url, first.headers, first.extensions, shown)
     return found
 
 
-class _Post(httpx.Request):
+class _PreparedPost(httpx.Request):
     """A request whose head is made already."""
 
-    def __init__(self, head: _Head, body: bytes, pieces: _Pieces | None) -> None:
+    def __init__(self, head: _RequestHead, body: bytes, chunks: _ChunkedBody | None) -> None:
         self.method, self.url, self.extensions = "POST", head.url, head.extensions
-        self.headers = cast("httpx.Headers", head.of_length(len(body)))  # the transport only hands them on
-        if pieces is None:
+        self.headers = cast("httpx.Headers", head.headers_for(len(body)))  # the transport only hands them on
+        if chunks is None:
             self.stream, self._content = httpx.ByteStream(body), body
         else:
-            self.stream = pieces
+            self.stream = chunks
 
 
-def _shown(name: bytes, value: bytes, credential: Credential) -> tuple[str, str]:
+def _mask_header(name: bytes, value: bytes, credential: Credential) -> tuple[str, str]:
     """A header of an answer as it may be seen."""
     key = name.decode("latin-1").lower()
     if key in _SECRET_HEADERS:
         return key, MASK
     try:
-        return key, credential.masked_in(value.decode())
+        return key, credential.mask_text(value.decode())
     except UnicodeDecodeError:
-        return key, credential.masked_in(value.decode("latin-1"))
+        return key, credential.mask_text(value.decode("latin-1"))
 
 
-class _Reading:
+class _ResponseReader:
     """An answer as far as it was read: at the most ``reach`` bytes, however long it is."""
 
-    def __init__(self, reach: int) -> None:
-        self.reach = reach
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self.response: httpx.Response | None = None
         self.received = bytearray()
-        self.ended = False
+        self.complete = False
 
     async def read(self, response: httpx.Response) -> None:
         self.response = response
@@ -346,15 +346,15 @@ class _Reading:
             stream = cast("httpx.AsyncByteStream", response.stream)
             async with aclosing(cast("AsyncGenerator[bytes, None]", aiter(stream))) as chunks:
                 async for chunk in chunks:
-                    self.received += chunk[: self.reach - len(self.received)]
-                    if len(self.received) >= self.reach:
+                    self.received += chunk[: self.limit - len(self.received)]
+                    if len(self.received) >= self.limit:
                         return
-            self.ended = True
+            self.complete = True
         finally:
             await response.aclose()
 
 
-def _unpacked(data: bytes, encoding: str, limit: int) -> bytes | None:
+def _decompress_body(data: bytes, encoding: str, limit: int) -> bytes | None:
     """A body as it was before a server packed it unasked, at most ``limit`` bytes; ``None`` where it cannot be told."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
@@ -369,8 +369,8 @@ def _unpacked(data: bytes, encoding: str, limit: int) -> bytes | None:
 # ── what a failure proves ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _failure(
-    error: Exception, target: Target, settings: Settings, *, answered: bool, connected: bool
+def _classify_failure(
+    error: Exception, target: Target, settings: Settings, *, responded: bool, connected: bool
 ) -> tuple[Outcome, str]:
     """What a failed exchange proves (CONTRACT 3.6), and in words what happened.
 
@@ -378,12 +378,12 @@ def _failure(
     cause is asked, aiohttp's own exception, wherever there is one.
     """
     cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
-    if answered:
+    if responded:
         late = isinstance(cause, TimeoutError | httpx.TimeoutException)
         return Outcome.UNKNOWN, "the rest of the answer did not come in time." if late else "the answer broke off."
-    unsent = "" if connected else _unsent_because(cause, target.host, settings)
+    unsent = "" if connected else _explain_not_sent(cause, target.host, settings)
     if unsent:
-        return Outcome.UNSENT, unsent if target.credential is None else target.credential.masked_in(unsent)
+        return Outcome.NOT_SENT, unsent if target.credential is None else target.credential.mask_text(unsent)
     host = target.host
     match cause:
         case TimeoutError() | httpx.TimeoutException():
@@ -394,7 +394,7 @@ def _failure(
             return Outcome.UNKNOWN, f"{host} closed the connection without an answer."
 
 
-def _unsent_because(cause: Exception, host: str, settings: Settings) -> str:
+def _explain_not_sent(cause: Exception, host: str, settings: Settings) -> str:
     """In words why nothing left; empty where that is not proven."""
     match cause:
         case aiohttp.ClientConnectorDNSError():

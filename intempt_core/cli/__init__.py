@@ -19,15 +19,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from intempt_core import sandbox
-from intempt_core.cli.checking import check
-from intempt_core.cli.parsing import parser
-from intempt_core.cli.sending import send
-from intempt_core.cli.words import say
+from intempt_core.cli.checking import run_check
+from intempt_core.cli.parsing import build_parser
+from intempt_core.cli.sending import run_send
+from intempt_core.cli.words import print_message
 from intempt_core.errors import ConsoleError, MappingError, ReadError, TargetError
 from intempt_core.settings import Settings
 from intempt_core.targets import sandbox_target
 
-CLEAN, NOT_ALL, UNREADABLE, NO_TARGET = 0, 1, 2, 3
+EXIT_CLEAN, EXIT_NOT_ALL, EXIT_UNREADABLE, EXIT_NO_TARGET = 0, 1, 2, 3
 """Exit codes."""
 
 
@@ -36,34 +36,34 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot write a character gets a question mark
-    asked = parser(check, send, _sandbox)
+    asked = build_parser(run_check, run_send, _run_sandbox)
     given = asked.parse_args(arguments)
     if getattr(given, "format", "") == "junit" and not given.expect:
         asked.error("--format junit tells what became of the tests of a file: say --expect beside it")
     environment = os.environ if environment is None else environment
     logging.getLogger("intempt_core").addHandler(logging.NullHandler())  # what a person needs to know is said
     try:
-        with _asked_to_end():
+        with _handle_sigterm():
             return int(given.command(given, environment))
     except TargetError as error:
-        return _sorry(error, NO_TARGET)
+        return _report_error(error, EXIT_NO_TARGET)
     except (ReadError, MappingError) as error:
-        return _sorry(error, UNREADABLE)
+        return _report_error(error, EXIT_UNREADABLE)
     except ConsoleError as error:
-        return _sorry(error, NOT_ALL)
+        return _report_error(error, EXIT_NOT_ALL)
     except BrokenPipeError:
         # Whoever read our output has closed it, which is their right; Python would complain once more at its end.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOT_ALL
+        return EXIT_NOT_ALL
     except OSError as error:
-        return _sorry(f"The system refuses: {error}.", NOT_ALL)
+        return _report_error(f"The system refuses: {error}.", EXIT_NOT_ALL)
     except KeyboardInterrupt:
-        return _sorry("Interrupted.", NOT_ALL)
+        return _report_error("Interrupted.", EXIT_NOT_ALL)
 
 
 @contextlib.contextmanager
-def _asked_to_end() -> Iterator[None]:
+def _handle_sigterm() -> Iterator[None]:
     """SIGTERM is heard as Ctrl+C is: what is on its way arrives, every outcome is written."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread hears signals
@@ -75,31 +75,31 @@ def _asked_to_end() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _sorry(error: object, code: int) -> int:
-    say(str(error))
-    return code
+def _report_error(error: object, exit_code: int) -> int:
+    print_message(str(error))
+    return exit_code
 
 
-def _sandbox(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def _run_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     settings = Settings.from_environment(environment)
-    faults = _faults(given.faults)
+    faults = _read_faults(args.faults)
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
-        with sandbox.running(settings.sandbox_file, given.port, given.latency_ms, faults) as url:
-            say(f"The sandbox: {sandbox_target(url).track_url}")
+        with sandbox.running(settings.sandbox_file, args.port, args.latency_ms, faults) as url:
+            print_message(f"The sandbox: {sandbox_target(url).track_url}")
             if faults.active:
-                say(faults.sentence)
-            say(f"Its key: {sandbox.KEY}. Stop it with Ctrl+C.")
+                print_message(faults.sentence)
+            print_message(f"Its key: {sandbox.KEY}. Stop it with Ctrl+C.")
             gc.freeze()  # what there is now stays: a tenth of the time goes into looking through it again and again,
             gc.set_threshold(50_000)  # and what a request leaves behind is hardly ever a ring
             with contextlib.suppress(KeyboardInterrupt):
                 threading.Event().wait()
     except OSError as error:
-        raise ConsoleError(f"The sandbox cannot be served at port {given.port}: {error.strerror}.") from None
-    return CLEAN
+        raise ConsoleError(f"The sandbox cannot be served at port {args.port}: {error.strerror}.") from None
+    return EXIT_CLEAN
 
 
-def _faults(file: Path | None) -> sandbox.Faults:
+def _read_faults(file: Path | None) -> sandbox.Faults:
     """The faults of a file; none without one. Raises :class:`ReadError`."""
     if file is None:
         return sandbox.Faults()

@@ -7,65 +7,65 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from intempt_core.cli.files import Given, read
-from intempt_core.cli.words import counted, tell
-from intempt_core.cli.writing import refuse, whole, write
-from intempt_core.coloured import problems_xlsx
+from intempt_core.cli.files import InputFile, read_input
+from intempt_core.cli.words import format_count, print_result
+from intempt_core.cli.writing import check_writable, open_atomic, write_atomic
+from intempt_core.coloured import write_problems_xlsx
 from intempt_core.errors import ReadError
 from intempt_core.expectations import ExpectationReport, ExpectationState
-from intempt_core.exports import expected_json, expected_junit, problems_csv
+from intempt_core.exports import export_expectations_json, export_expectations_junit, export_problems_csv
 from intempt_core.issues import ISSUE_KINDS, Issue, Severity
 from intempt_core.report import Report
 from intempt_core.settings import Settings
 
-ISSUES_SHOWN = 1000
+MAX_ISSUES_LISTED = 1000
 """Issues that are listed; the counts are always of all."""
 
 
-def check(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """``check``: 0 clean, 1 errors found; with ``--expect`` 0 all as expected, 1 not."""
-    if given.problems is not None:
-        refuse(given.problems, given.file, "problems")
-    file = read(given.file, given.mapping, Settings.from_environment(environment))
+    if args.problems is not None:
+        check_writable(args.problems, args.file, "problems")
+    file = read_input(args.file, args.mapping, Settings.from_environment(environment))
     report = file.check()
-    if given.problems is not None:
-        _write_problems(given.problems, file, report)
-    if given.expect:
-        return _test(file, report, given.format)
-    issues = report.issues(0, ISSUES_SHOWN)
-    if given.format == "json":
-        print(json.dumps(_verdict(file, report, issues), ensure_ascii=True))
+    if args.problems is not None:
+        _write_problems(args.problems, file, report)
+    if args.expect:
+        return _check_expectations(file, report, args.format)
+    issues = report.issues(0, MAX_ISSUES_LISTED)
+    if args.format == "json":
+        print(json.dumps(_build_report_document(file, report, issues), ensure_ascii=True))
     else:
-        _print_verdict(file, report, issues)
+        _print_report(file, report, issues)
     wrong = report.rows_with_errors or any(ISSUE_KINDS[code].severity is Severity.ERROR for code in report.counts)
     return 1 if wrong else 0
 
 
-def _write_problems(out: Path, file: Given, report: Report) -> None:
+def _write_problems(out: Path, file: InputFile, report: Report) -> None:
     """Every problem as CSV, or as a workbook whose bad cells are coloured, by the file's ending."""
     if out.suffix.lower() != ".xlsx":
-        write(out, problems_csv(report), "problems")
+        write_atomic(out, export_problems_csv(report), "problems")
         return
     if file.table is None:
         raise ReadError(f"{file.name} holds events, not rows: their problems go into a .csv file.")
-    with whole(out, "problems") as book:
-        problems_xlsx(file.table, report, book)
+    with open_atomic(out, "problems") as book:
+        write_problems_xlsx(file.table, report, book)
 
 
-def _test(file: Given, report: Report, form: str) -> int:
+def _check_expectations(file: InputFile, report: Report, form: str) -> int:
     if file.table is None:
         raise ReadError(f"{file.name} holds events, not rows: only a table can have a column “expect”.")
     tests = ExpectationReport(file.table.table, report)
     if form == "json":
-        _pour(expected_json(tests))
+        _print_document(export_expectations_json(tests))
     elif form == "junit":
-        _pour(expected_junit(tests, report))
+        _print_document(export_expectations_junit(tests, report))
     else:
         _print_tests(file, tests)
     return 0 if tests.as_expected else 1
 
 
-def _pour(pieces: Iterable[str]) -> None:
+def _print_document(pieces: Iterable[str]) -> None:
     """Write a document to standard output, in UTF-8 whatever the terminal's own encoding is."""
     sys.stdout.flush()
     out = getattr(sys.stdout, "buffer", None)
@@ -76,16 +76,16 @@ def _pour(pieces: Iterable[str]) -> None:
             out.write(piece.encode("utf-8", "replace"))
 
 
-def _print_tests(file: Given, tests: ExpectationReport) -> None:
+def _print_tests(file: InputFile, tests: ExpectationReport) -> None:
     bad = tests.rows_in(ExpectationState.FAILED, ExpectationState.UNREADABLE)
-    for result in tests.results(bad[:ISSUES_SHOWN]):
-        tell(f"{result.state.value}: Row {result.row:,} (line {result.line:,}): {result.message}")
-    if len(bad) > ISSUES_SHOWN:
-        tell(f"… and {counted(len(bad) - ISSUES_SHOWN, 'more row')}.")
-    tell(f"{file.name}: {counted(tests.rows, 'row')}; {tests.summary}")
+    for result in tests.results(bad[:MAX_ISSUES_LISTED]):
+        print_result(f"{result.state.value}: Row {result.row:,} (line {result.line:,}): {result.message}")
+    if len(bad) > MAX_ISSUES_LISTED:
+        print_result(f"… and {format_count(len(bad) - MAX_ISSUES_LISTED, 'more row')}.")
+    print_result(f"{file.name}: {format_count(tests.rows, 'row')}; {tests.summary}")
 
 
-def _verdict(file: Given, report: Report, issues: Sequence[Issue]) -> dict[str, Any]:
+def _build_report_document(file: InputFile, report: Report, issues: Sequence[Issue]) -> dict[str, Any]:
     return {
         "rows": report.rows,
         "rows_with_errors": report.rows_with_errors,
@@ -109,23 +109,23 @@ def _verdict(file: Given, report: Report, issues: Sequence[Issue]) -> dict[str, 
     }
 
 
-def _print_verdict(file: Given, report: Report, issues: Sequence[Issue]) -> None:
+def _print_report(file: InputFile, report: Report, issues: Sequence[Issue]) -> None:
     for note in file.notes:
-        tell(note)
+        print_result(note)
     if file.table is not None and file.table.unused_columns:
-        tell(f"Not sent: {', '.join(file.table.unused_columns)}.")
+        print_result(f"Not sent: {', '.join(file.table.unused_columns)}.")
     for issue in issues:
-        tell(f"{issue.severity.value}: {issue.sentence}")
+        print_result(f"{issue.severity.value}: {issue.sentence}")
     total = sum(report.counts.values())
     if total > len(issues):
-        tell(f"… and {counted(total - len(issues), 'more issue', 'more issues')}.")
+        print_result(f"… and {format_count(total - len(issues), 'more issue', 'more issues')}.")
     for code, count in report.counts.items():
-        tell(f"{count:>9,}  {code}: {ISSUE_KINDS[code].title}")
-    tell(summary(file, report))
+        print_result(f"{count:>9,}  {code}: {ISSUE_KINDS[code].title}")
+    print_result(summarize_report(file, report))
 
 
-def summary(file: Given, report: Report) -> str:
+def summarize_report(file: InputFile, report: Report) -> str:
     """The verdict in one line."""
-    errors = counted(report.rows_with_errors, "row has errors", "rows have errors")
-    warnings = counted(report.rows_with_warnings, "row has warnings", "rows have warnings")
-    return f"{file.name}: {counted(report.rows, 'row')}; {errors}, {warnings}."
+    errors = format_count(report.rows_with_errors, "row has errors", "rows have errors")
+    warnings = format_count(report.rows_with_warnings, "row has warnings", "rows have warnings")
+    return f"{file.name}: {format_count(report.rows, 'row')}; {errors}, {warnings}."

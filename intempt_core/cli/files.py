@@ -16,7 +16,7 @@ from intempt_core.mapped import MappedTable, choose_initial_mapping, map_table
 from intempt_core.mapping import Mapping
 from intempt_core.marking import find_issue_span
 from intempt_core.payloads import Payload, read_payload
-from intempt_core.plan import Order, Plan, plan_events, plan_table
+from intempt_core.plan import EventOrder, Plan, plan_events, plan_table
 from intempt_core.report import Report, PriorSendLookup
 from intempt_core.saved_mappings import MappingStore, read_mapping_file
 from intempt_core.settings import Settings
@@ -24,7 +24,7 @@ from intempt_core.tables import read_table
 
 
 @dataclass(frozen=True)
-class Given:
+class InputFile:
     """A file as it was read, a table or a JSON document, and what the rest of the road asks of it."""
 
     name: str
@@ -38,25 +38,25 @@ class Given:
         """The verdict."""
         if self.table is not None:
             return check_table(self.table, seen)
-        return check_events(self.listed, seen, self.payload.issues if self.payload else ())
+        return check_events(self.payload_events, seen, self.payload.issues if self.payload else ())
 
-    def plan(self, report: Report, settings: Settings, order: Order = Order.FILE) -> Plan:
+    def plan(self, report: Report, settings: Settings, order: EventOrder = EventOrder.FILE) -> Plan:
         """The plan of the rows without errors."""
         rows = np.flatnonzero(~report.error_mask)
         if self.table is not None:
             return plan_table(self.table, rows, settings, order=order)
-        return plan_events([self.listed[row] for row in rows], settings=settings, order=order)
+        return plan_events([self.payload_events[row] for row in rows], settings=settings, order=order)
 
     @property
-    def listed(self) -> tuple[GivenEvent, ...]:
+    def payload_events(self) -> tuple[GivenEvent, ...]:
         """The events of a document."""
         return self.payload.events if self.payload else ()
 
     def events(self, rows: Sequence[int]) -> Iterator[GivenEvent]:
         """The events of these rows (from 0)."""
-        return self.table.events(rows) if self.table is not None else (self.listed[row] for row in rows)
+        return self.table.events(rows) if self.table is not None else (self.payload_events[row] for row in rows)
 
-    def left_behind(self, report: Report) -> Iterator[LeftBehind]:
+    def excluded_rows(self, report: Report) -> Iterator[LeftBehind]:
         """The rows with errors, with the codes that hold them back."""
         return left_behind_of(report, self.events)
 
@@ -67,7 +67,7 @@ class Given:
         return self.payload.line_column(find_issue_span(self.payload, issue)[0])[1]
 
 
-def read(file: Path, mapping: str | None, settings: Settings) -> Given:
+def read_input(file: Path, mapping: str | None, settings: Settings) -> InputFile:
     """Read a file, by a mapping file or the name of a saved mapping. Raises :class:`ReadError` and
     :class:`MappingError`.
     """
@@ -80,32 +80,32 @@ def read(file: Path, mapping: str | None, settings: Settings) -> Given:
     except OSError as error:
         raise ReadError(f"{file} cannot be read: {error.strerror}.") from error
     saved = MappingStore(settings.mappings_folder)
-    chosen = choose_initial_mapping(table) if mapping is None else _chosen(mapping, saved)
+    chosen = choose_initial_mapping(table) if mapping is None else _load_mapping(mapping, saved)
     notes = list(table.notes)
     if mapping is None:
         known = [one.saved.name for one in saved.recognise(table.header) if one.exact]
         notes += [f"A mapping is saved for this header: --mapping “{name}”." for name in known]
     mapped = map_table(table, chosen)
-    return Given(file.name, tuple(notes), table.digest, chosen.to_json(), mapped, None)
+    return InputFile(file.name, tuple(notes), table.digest, chosen.to_json(), mapped, None)
 
 
-def _chosen(mapping: str, saved: MappingStore) -> Mapping:
+def _load_mapping(mapping: str, saved: MappingStore) -> Mapping:
     if Path(mapping).exists() or "/" in mapping or mapping.endswith(".json"):
         return read_mapping_file(Path(mapping)).mapping
     return saved.get(mapping).mapping
 
 
-def _read_document(file: Path) -> Given:
-    text = _text_of(file)
+def _read_document(file: Path) -> InputFile:
+    text = _read_text(file)
     try:
         payload = read_payload(text)
     except ReadError as error:
         raise ReadError(f"{file.name}: {error}", line=error.line) from None
     digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return Given(file.name, (f"Read as {payload.recognised}.",), digest, "", None, payload)
+    return InputFile(file.name, (f"Read as {payload.recognised}.",), digest, "", None, payload)
 
 
-def _text_of(file: Path) -> str:
+def _read_text(file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
     except OSError as error:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-Command: TypeAlias = Callable[[argparse.Namespace, Mapping[str, str]], int]
+CliCommand: TypeAlias = Callable[[argparse.Namespace, Mapping[str, str]], int]
 """What runs a command: its arguments, and the environment; it gives the exit code."""
 
-_FILE = ".csv, .tsv, .txt, .xlsx or .jsonl, each also as .gz; or .json: a request, an event or a list of events"
-_MAPPING = "a mapping file, or the name of a mapping saved in the console; without one only exact headers are taken"
+_FILE_HELP = ".csv, .tsv, .txt, .xlsx or .jsonl, each also as .gz; or .json: a request, an event or a list of events"
+_MAPPING_HELP = "a mapping file, or the name of a mapping saved in the console; without one only exact headers are taken"
 
-_ALL = """\
+_MAIN_EPILOG = """\
 commands in their order of use:
   python -m intempt_core check events.csv
   python -m intempt_core send events.csv --target sandbox --yes
@@ -20,7 +20,7 @@ commands in their order of use:
 Each has its own help: python -m intempt_core check --help
 """
 
-_CHECK = """\
+_CHECK_EPILOG = """\
 examples:
   check events.csv                                     headers are the contract's own: name, eventId, userId …
   check shop.csv --mapping shop.json                   a mapping file, as the Upload screen gives it away
@@ -41,7 +41,7 @@ product_id_missing; errors must be exactly those, warnings that are named must b
 exit codes: 0 clean, or all as expected · 1 errors found, or not all as expected · 2 cannot be read
 """
 
-_SEND = """\
+_SEND_EPILOG = """\
 examples:
   send events.csv --target sandbox --yes               to the sandbox on this machine
   send shop.csv --target shop --mapping cosmetics      to [targets.shop] of .streamlit/secrets.toml; it asks first
@@ -56,7 +56,7 @@ brings up the sandbox where that is the target.
 exit codes: 0 all accepted · 1 not all, or not sent · 2 cannot be read · 3 no such target
 """
 
-_SANDBOX = """\
+_SANDBOX_EPILOG = """\
 example:
   sandbox --port 9000 --latency-ms 20
 
@@ -65,17 +65,17 @@ It takes the requests of the Track API at /v1/…/track with the key sandbox.san
 """
 
 
-def parser(check: Command, send: Command, sandbox: Command) -> argparse.ArgumentParser:
+def build_parser(check: CliCommand, send: CliCommand, sandbox: CliCommand) -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     found = argparse.ArgumentParser(
         "python -m intempt_core",
         description="Check and send product events.",
-        epilog=_ALL,
+        epilog=_MAIN_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = found.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, runs: Command, help_: str, epilog: str) -> argparse.ArgumentParser:
+    def command(name: str, runs: CliCommand, help_: str, epilog: str) -> argparse.ArgumentParser:
         made = commands.add_parser(
             name,
             help=help_,
@@ -86,9 +86,9 @@ def parser(check: Command, send: Command, sandbox: Command) -> argparse.Argument
         made.set_defaults(command=runs)
         return made
 
-    checking = command("check", check, "say what is wrong with a file; nothing is sent", _CHECK)
-    checking.add_argument("file", metavar="FILE", type=Path, help=_FILE)
-    checking.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING)
+    checking = command("check", check, "say what is wrong with a file; nothing is sent", _CHECK_EPILOG)
+    checking.add_argument("file", metavar="FILE", type=Path, help=_FILE_HELP)
+    checking.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
     checking.add_argument(
         "--expect", action="store_true", help="hold every row against its column “expect”: ok, or issue codes"
     )
@@ -102,12 +102,12 @@ def parser(check: Command, send: Command, sandbox: Command) -> argparse.Argument
         help="write every problem to OUT.csv, or to OUT.xlsx with coloured cells",
     )
 
-    sending = command("send", send, "check a file and send the rows without errors", _SEND)
-    sending.add_argument("file", metavar="FILE", type=Path, help=_FILE)
+    sending = command("send", send, "check a file and send the rows without errors", _SEND_EPILOG)
+    sending.add_argument("file", metavar="FILE", type=Path, help=_FILE_HELP)
     sending.add_argument(
         "--target", required=True, metavar="sandbox|NAME|URL", help="a URL's key is that of $INTEMPT_API_KEY"
     )
-    sending.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING)
+    sending.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
     sending.add_argument(
         "--order",
         choices=("file", "time"),
@@ -118,20 +118,20 @@ def parser(check: Command, send: Command, sandbox: Command) -> argparse.Argument
     sending.add_argument("--wait", action="store_true", help="wait for a running console that sends")
     sending.add_argument("--results", type=Path, metavar="OUT.csv", help="what became of every row")
 
-    serving = command("sandbox", sandbox, "serve a local Track API that stores what it gets", _SANDBOX)
-    serving.add_argument("--port", type=_port, default=8080, metavar="N", help="default: 8080; 0 is any that is free")
-    serving.add_argument("--latency-ms", type=_latency, default=0, metavar="N", help="answer this much later")
+    serving = command("sandbox", sandbox, "serve a local Track API that stores what it gets", _SANDBOX_EPILOG)
+    serving.add_argument("--port", type=_parse_port, default=8080, metavar="N", help="default: 8080; 0 is any that is free")
+    serving.add_argument("--latency-ms", type=_parse_latency, default=0, metavar="N", help="answer this much later")
     serving.add_argument("--faults", type=Path, metavar="FILE", help="fail on purpose, as this JSON document says")
     return found
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"“{text}” is no port; it takes 0 to 65535, where 0 is any that is free")
     return int(text)
 
 
-def _latency(text: str) -> int:
+def _parse_latency(text: str) -> int:
     if not text.isdigit() or int(text) > 600_000:
         raise argparse.ArgumentTypeError(f"“{text}” is no time; it takes 0 to 600000 milliseconds")
     return int(text)

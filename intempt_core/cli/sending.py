@@ -15,68 +15,68 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from intempt_core import locks, sandbox
-from intempt_core.cli.checking import summary
-from intempt_core.cli.files import Given, read
-from intempt_core.cli.words import counted, plain, say, tell
-from intempt_core.cli.writing import refuse, write
+from intempt_core.cli.checking import summarize_report
+from intempt_core.cli.files import InputFile, read_input
+from intempt_core.cli.words import format_count, sanitize_text, print_message, print_result
+from intempt_core.cli.writing import check_writable, write_atomic
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.simple import intent_of, wait
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
-from intempt_core.exports import results_csv
+from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of, target_key
-from intempt_core.plan import ORDER_WORDS, POLICY_WORDS, Order, Plan, Policy
+from intempt_core.plan import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from intempt_core.report import Report
 from intempt_core.secrecy import reject_secrets
 from intempt_core.settings import PROJECT_FOLDER, Settings
-from intempt_core.targets import SANDBOX, Target, Targets, parse_track_url, read_secrets, sandbox_target
+from intempt_core.targets import SANDBOX, Target, TargetRegistry, parse_track_url, read_secrets_file, sandbox_target
 
 
-def send(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """``send``: 0 all accepted, 1 not all. Raises from the tree of errors."""
     settings = Settings.from_environment(environment)
     console = locks.console_running(settings.data)
-    file = read(given.file, given.mapping, settings)
-    if given.results is not None:
-        refuse(given.results, given.file, "results", so="Nothing was sent.")
+    file = read_input(args.file, args.mapping, settings)
+    if args.results is not None:
+        check_writable(args.results, args.file, "results", consequence="Nothing was sent.")
     with contextlib.ExitStack() as opened:
-        target = _target(given.target, settings, environment, console)
+        target = _resolve_target(args.target, settings, environment, console)
         # A target typed as a URL has its key in this process only: nobody else could send it.
         alone = console is None or target.origin == "command line"
         if alone and target.name == SANDBOX and target.origin == "sandbox":
-            target = sandbox_target(opened.enter_context(_sandbox_beside(settings)))
+            target = sandbox_target(opened.enter_context(_serve_sandbox(settings)))
         if target.credential is None:
             raise CredentialError(f"The key of target {target.name} is missing or has the wrong form (prefix.secret).")
         history = opened.enter_context(contextlib.closing(History.open(settings.history_url)))
-        for line in _unfinished(history, file.digest, target):
-            say(line)
+        for line in _describe_unfinished(history, file.digest, target):
+            print_message(line)
         report = file.check(partial(history.sent_ids, target_key(target)))
-        order = Order(given.order)
+        order = EventOrder(args.order)
         plan = file.plan(report, settings, order)
-        for line in _plan_words(file, report, plan, target, order):
-            say(line)
+        for line in _describe_plan(file, report, plan, target, order):
+            print_message(line)
         if not plan.events:
-            say("There is nothing to send.")
+            print_message("There is nothing to send.")
             return 1
-        if not given.yes and not _confirmed(plan, target, sys.stdin):
-            say("Nothing was sent.")
+        if not args.yes and not _confirm_plan(plan, target, sys.stdin):
+            print_message("Nothing was sent.")
             return 1
-        sending = _Sending(history, settings, file, report, plan, target, order)
+        sending = _SendRun(history, settings, file, report, plan, target, order)
         owner = "" if console is None else str(console.get("owner", ""))
-        batch, interrupted = sending.here() if alone else sending.at_console(owner, wait=given.wait)
-        return _closing_words(history, batch, report, target, given.results, alone=alone, interrupted=interrupted)
+        batch, interrupted = sending.send_here() if alone else sending.send_at_console(owner, wait=args.wait)
+        return _report_outcome(history, batch, report, target, args.results, alone=alone, interrupted=interrupted)
 
 
-def _target(name: str, settings: Settings, environment: Mapping[str, str], console: Mapping[str, Any] | None) -> Target:
+def _resolve_target(name: str, settings: Settings, environment: Mapping[str, str], console: Mapping[str, Any] | None) -> Target:
     if "://" in name:
         return parse_track_url(name, environment)
     base = environment.get("CONSOLE_SANDBOX", "") or (console or {}).get("url") or f"http://127.0.0.1:{settings.port}"
     base = base if base.endswith("/sandbox") else f"{base}/sandbox"
-    return Targets.from_sources(read_secrets(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), environment, base).get(name)
+    return TargetRegistry.from_sources(read_secrets_file(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), environment, base).get(name)
 
 
 @contextlib.contextmanager
-def _sandbox_beside(settings: Settings) -> Iterator[str]:
+def _serve_sandbox(settings: Settings) -> Iterator[str]:
     """The sandbox of the data folder, for as long as this process sends. Its URL."""
     with contextlib.ExitStack() as opened:
         try:
@@ -87,58 +87,58 @@ def _sandbox_beside(settings: Settings) -> Iterator[str]:
         yield url
 
 
-def _plan_words(file: Given, report: Report, plan: Plan, target: Target, order: Order) -> Iterator[str]:
-    yield summary(file, report)
+def _describe_plan(file: InputFile, report: Report, plan: Plan, target: Target, order: EventOrder) -> Iterator[str]:
+    yield summarize_report(file, report)
     production = "PRODUCTION, " if target.production else ""
     yield (
-        f"To send: {counted(plan.events, 'event')} of {counted(plan.persons, 'person', 'persons')} in"
-        f" {counted(len(plan.requests), 'request')} to {target.title} ({production}{target.host})."
+        f"To send: {format_count(plan.events, 'event')} of {format_count(plan.persons, 'person', 'persons')} in"
+        f" {format_count(len(plan.requests), 'request')} to {target.title} ({production}{target.host})."
     )
     if report.rows_with_errors:
-        yield f"{counted(report.rows_with_errors, 'row')} with errors will stay behind."
-    if order is not Order.FILE:
-        yield ORDER_WORDS[order]
+        yield f"{format_count(report.rows_with_errors, 'row')} with errors will stay behind."
+    if order is not EventOrder.FILE:
+        yield ORDER_MESSAGES[order]
     if plan.largest_lane_reason:
         yield plan.largest_lane_reason
     before = report.counts.get("sent_before", 0)
     if before:
         twice = "it deduplicates by event id" if target.deduplicates else "it may count them once more"
-        yield f"{counted(before, 'row was', 'rows were')} sent to this target before; {twice}."
-    yield f"If an answer never comes: {POLICY_WORDS[Policy(target.default_policy)]}"
+        yield f"{format_count(before, 'row was', 'rows were')} sent to this target before; {twice}."
+    yield f"If an answer never comes: {POLICY_MESSAGES[Policy(target.default_policy)]}"
 
 
-def _unfinished(history: History, digest: str, target: Target) -> Iterator[str]:
+def _describe_unfinished(history: History, digest: str, target: Target) -> Iterator[str]:
     """What stands of this very file for this target and is not over: it may still be sent, beside what is sent now."""
     for batch in history.same_file(digest, target_key(target)) if digest else ():
         if not batch.over and (waiting := batch.events.get(RequestState.PENDING, 0)):
             yield (
-                f"Batch {batch.id} of this very file is {batch.state.value}, with {counted(waiting, 'event')} pending."
+                f"Batch {batch.id} of this very file is {batch.state.value}, with {format_count(waiting, 'event')} pending."
                 " Go on with it, or cancel it, in the console (python3 run.py), under History."
             )
 
 
-def _confirmed(plan: Plan, target: Target, asked: TextIO) -> bool:
+def _confirm_plan(plan: Plan, target: Target, terminal: TextIO) -> bool:
     """Ask the person at the terminal; a production target wants its name typed."""
-    if not asked.isatty():
+    if not terminal.isatty():
         raise ConsoleError("Nobody can be asked here. Say --yes to send without a question.")
     if target.production:
-        say(f"This is PRODUCTION. Type {target.name} to send {counted(plan.events, 'event')}:")
-        return asked.readline().strip() == target.name
-    say(f"Send {counted(plan.events, 'event')}? [y/N]")
-    return asked.readline().strip().lower() in ("y", "yes")
+        print_message(f"This is PRODUCTION. Type {target.name} to send {format_count(plan.events, 'event')}:")
+        return terminal.readline().strip() == target.name
+    print_message(f"Send {format_count(plan.events, 'event')}? [y/N]")
+    return terminal.readline().strip().lower() in ("y", "yes")
 
 
 @dataclass(frozen=True)
-class _Sending:
+class _SendRun:
     """One confirmed plan, sent by this process or by the console."""
 
     history: History
     settings: Settings
-    file: Given
+    file: InputFile
     report: Report
     plan: Plan
     target: Target
-    order: Order
+    order: EventOrder
 
     def record(self, owner: str) -> str:
         """The intent, before the first byte leaves."""
@@ -150,11 +150,11 @@ class _Sending:
             digest=self.file.digest,
             mapping=self.file.mapping,
             owner=owner,
-            notes={} if self.order is Order.FILE else {"order": self.order.value},
+            notes={} if self.order is EventOrder.FILE else {"order": self.order.value},
         )
-        return self.history.record(intent, requests_of(self.plan), self.file.left_behind(self.report))
+        return self.history.record(intent, requests_of(self.plan), self.file.excluded_rows(self.report))
 
-    def here(self) -> tuple[str, bool]:
+    def send_here(self) -> tuple[str, bool]:
         """Send from this process; the batch, and whether it was interrupted."""
         dispatcher = Dispatcher(self.history, lambda _: self.target, self.settings, adopts=False)
         dispatcher.start()
@@ -162,21 +162,21 @@ class _Sending:
             batch = self.record(dispatcher.owner)
             dispatcher.wake()
             try:
-                wait(dispatcher, batch, _Watch(sys.stderr))
+                wait(dispatcher, batch, _ProgressLine(sys.stderr))
             except KeyboardInterrupt:
-                say("Interrupted: waiting for what is on its way …")
-                with _deaf():
+                print_message("Interrupted: waiting for what is on its way …")
+                with _ignore_signals():
                     dispatcher.stop()
                 return batch, True
             return batch, False
         finally:
             dispatcher.stop()
 
-    def at_console(self, owner: str, *, wait: bool) -> tuple[str, bool]:
+    def send_at_console(self, owner: str, *, wait: bool) -> tuple[str, bool]:
         """Let the console send; the batch, and whether waiting for it was interrupted."""
         batch = self.record(owner)
-        say(f"The console sends it: batch {batch}.")
-        watch = _Watch(sys.stderr)
+        print_message(f"The console sends it: batch {batch}.")
+        watch = _ProgressLine(sys.stderr)
         try:
             while wait:
                 found = self.history.batch(batch)
@@ -184,7 +184,7 @@ class _Sending:
                 if not found.moves:
                     break
                 if locks.console_running(self.settings.data) is None:
-                    say("The console is gone. When it is started again it goes on with this batch.")
+                    print_message("The console is gone. When it is started again it goes on with this batch.")
                     break
                 time.sleep(0.25)
         except KeyboardInterrupt:
@@ -193,7 +193,7 @@ class _Sending:
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
+def _ignore_signals() -> Iterator[None]:
     """A second Ctrl+C or SIGTERM must not cut off the writing of outcomes."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -203,34 +203,34 @@ def _deaf() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-class _Watch:
+class _ProgressLine:
     """Progress on standard error: a line that is written over on a terminal, else one line now and then."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._terminal = out.isatty()
-        self._said = ""
+        self._last_line = ""
         self._next = time.monotonic() + 5.0
 
     def __call__(self, progress: Progress) -> None:
-        line = self._line(progress)
-        if self._terminal and line != self._said:
-            print(f"\r{line:<{len(self._said)}}", end="" if progress.moves else "\n", file=self._out, flush=True)
-            self._said = line
+        line = self._format_line(progress)
+        if self._terminal and line != self._last_line:
+            print(f"\r{line:<{len(self._last_line)}}", end="" if progress.moves else "\n", file=self._out, flush=True)
+            self._last_line = line
         elif not self._terminal and time.monotonic() >= self._next:
             print(line, file=self._out, flush=True)
             self._next = time.monotonic() + 5.0
 
-    def _line(self, progress: Progress) -> str:
+    def _format_line(self, progress: Progress) -> str:
         total = sum(progress.counts.values())
         still = sum(progress.counts.get(state, 0) for state in (RequestState.PENDING, RequestState.LEAVING))
         pace = f" · {progress.rate:,.0f} events per second" if progress.rate else ""
         left = f" · {progress.seconds_left:,.0f} s left" if progress.seconds_left is not None else ""
         reason = f" · {progress.reason}" if progress.reason else ""
-        return plain(f"{total - still:,} of {counted(total, 'event')}{pace}{left}{reason}", self._out)
+        return sanitize_text(f"{total - still:,} of {format_count(total, 'event')}{pace}{left}{reason}", self._out)
 
 
-def _closing_words(
+def _report_outcome(
     history: History,
     batch: str,
     report: Report,
@@ -243,23 +243,23 @@ def _closing_words(
     found = history.batch(batch)
     for state in RequestState:
         if found.events.get(state):
-            tell(f"{found.events[state]:>9,}  {state.value}")
+            print_result(f"{found.events[state]:>9,}  {state.value}")
     if report.rows_with_errors:
-        tell(f"{report.rows_with_errors:>9,}  stayed behind")
-    say(_how_to_go_on(found, alone=alone, interrupted=interrupted))
+        print_result(f"{report.rows_with_errors:>9,}  stayed behind")
+    print_message(_describe_next_step(found, alone=alone, interrupted=interrupted))
     if results is not None:
         keys = [target.credential] if target.credential and target.origin != SANDBOX else []
-        write(results, reject_secrets(results_csv(history, batch), keys), "results")
+        write_atomic(results, reject_secrets(export_results_csv(history, batch), keys), "results")
     return 0 if found.total and found.events.get(RequestState.ACCEPTED) == found.total else 1
 
 
-def _how_to_go_on(found: BatchSummary, *, alone: bool, interrupted: bool) -> str:
+def _describe_next_step(found: BatchSummary, *, alone: bool, interrupted: bool) -> str:
     reason = f" {found.reason}" if found.reason else ""
     if found.state is BatchState.DONE:
         all_of_it = found.events.get(RequestState.ACCEPTED) == found.total
         rest = "" if all_of_it else " What was not accepted is in the console (python3 run.py), under History."
         return f"Batch {found.id} is done.{rest}"
-    pending = counted(found.events.get(RequestState.PENDING, 0), "event is", "events are")
+    pending = format_count(found.events.get(RequestState.PENDING, 0), "event is", "events are")
     if not alone and found.state is BatchState.SENDING:
         waits = " It goes on there." if interrupted else ""
         return f"{pending} pending at the console, batch {found.id}.{waits}"
@@ -267,7 +267,7 @@ def _how_to_go_on(found: BatchSummary, *, alone: bool, interrupted: bool) -> str
     if found.target.origin == "command line":
         arrived = sum(found.events.get(state, 0) for state in (RequestState.ACCEPTED, RequestState.UNKNOWN))
         twice = (
-            "" if not arrived else f"; {counted(arrived, 'event')} of it may have arrived and would be sent once more"
+            "" if not arrived else f"; {format_count(arrived, 'event')} of it may have arrived and would be sent once more"
         )
         where = f"by sending the file again under the same event ids{twice}"
     return f"Batch {found.id} is {found.state.value}: {pending} pending.{reason} Go on with it {where}."

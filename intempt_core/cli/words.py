@@ -4,22 +4,22 @@ import sys
 from typing import TextIO
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     """A line on standard error."""
-    print(plain(text, sys.stderr), file=sys.stderr, flush=True)
+    print(sanitize_text(text, sys.stderr), file=sys.stderr, flush=True)
 
 
-def tell(text: str) -> None:
+def print_result(text: str) -> None:
     """A line on standard output."""
-    print(plain(text, sys.stdout))
+    print(sanitize_text(text, sys.stdout))
 
 
-def counted(number: int, thing: str, things: str = "") -> str:
+def format_count(number: int, thing: str, things: str = "") -> str:
     """``1 row``, ``1,000 rows``."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
-def plain(text: str, out: TextIO) -> str:
+def sanitize_text(text: str, out: TextIO) -> str:
     """A text for a terminal: what a file says must not move the cursor, nor be more than the output can write."""
     encoding = getattr(out, "encoding", None) or "utf-8"
     shown = "".join(char if char.isprintable() else " " if char.isspace() else "�" for char in text)

@@ -10,22 +10,22 @@ from typing import BinaryIO, cast
 from intempt_core.errors import ConsoleError
 
 
-def refuse(out: Path, source: Path, what: str, *, so: str = "") -> None:
+def check_writable(out: Path, source: Path, what: str, *, consequence: str = "") -> None:
     """Raise before the work is done where ``out`` could not be written, or would replace something else.
 
     ``what`` is to be written, ``source`` is the file that was read, ``so`` is what follows, as a sentence.
     """
-    so = f" {so}" if so else ""
+    consequence = f" {consequence}" if consequence else ""
     if out.parent.is_dir() and out.exists() and source.exists() and out.samefile(source):
-        raise ConsoleError(f"{out} is the file to read itself: the {what} would overwrite it.{so}")
+        raise ConsoleError(f"{out} is the file to read itself: the {what} would overwrite it.{consequence}")
     if out.is_symlink() or (out.exists() and not out.is_file()):
-        raise ConsoleError(f"{out} is no plain file, and the {what} would replace it.{so}")
+        raise ConsoleError(f"{out} is no plain file, and the {what} would replace it.{consequence}")
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
-        raise ConsoleError(f"The {what} could not be written to {out}.{so}")
+        raise ConsoleError(f"The {what} could not be written to {out}.{consequence}")
 
 
 @contextlib.contextmanager
-def whole(file: Path, what: str) -> Iterator[BinaryIO]:
+def open_atomic(file: Path, what: str) -> Iterator[BinaryIO]:
     """A file to write into, which stands in its place when all of it is there."""
     name = ""
     try:
@@ -43,8 +43,8 @@ def whole(file: Path, what: str) -> Iterator[BinaryIO]:
             Path(name).unlink(missing_ok=True)
 
 
-def write(file: Path, pieces: Iterator[str], what: str) -> None:
+def write_atomic(file: Path, pieces: Iterator[str], what: str) -> None:
     """Write a text, as it comes."""
-    with whole(file, what) as out:
+    with open_atomic(file, what) as out:
         for piece in pieces:
             out.write(piece.encode())

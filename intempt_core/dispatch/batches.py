@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from intempt_core.client import Client
+from intempt_core.client import HttpClient
 from intempt_core.dispatch.gates import Gate, Pace
 from intempt_core.dispatch.lanes import Sender
 from intempt_core.dispatch.ledger import FIRST_PAUSE, LONGEST_PAUSE, Ledger
@@ -50,7 +50,7 @@ class Batches:
         self,
         ledger: Ledger,
         resolve: Callable[[BatchSummary], Target],
-        client: Client,
+        client: HttpClient,
         settings: Settings,
         *,
         clock: Callable[[], int],

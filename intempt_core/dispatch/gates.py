@@ -53,9 +53,9 @@ class Breaker:
 
 def _is_hopeless(attempt: Attempt, goes_on: bool) -> bool:
     match attempt.outcome:
-        case Outcome.UNSENT:
+        case Outcome.NOT_SENT:
             return True
-        case Outcome.REFUSED:
+        case Outcome.REJECTED:
             return attempt.status not in ABOUT_THE_BODY
         case Outcome.UNKNOWN:
             return goes_on
@@ -65,7 +65,7 @@ def _is_hopeless(attempt: Attempt, goes_on: bool) -> bool:
 
 def _in_words(attempt: Attempt) -> str:
     match attempt.outcome:
-        case Outcome.UNSENT:
+        case Outcome.NOT_SENT:
             return "could not be sent."
         case Outcome.UNKNOWN:
             return "have an unknown outcome."

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from intempt_core.client import Attempt, Client, Outcome, now_ms, post, retry_delay
+from intempt_core.client import Attempt, HttpClient, Outcome, now_ms, post_track_request, compute_retry_delay
 from intempt_core.dispatch.gates import Gate
 from intempt_core.dispatch.ledger import Ledger
 from intempt_core.dispatch.progress import Meter
@@ -55,7 +55,7 @@ class Sender:
         self,
         ledger: Ledger,
         batch: str,
-        client: Client,
+        client: HttpClient,
         target: Target,
         *,
         policy: Policy,
@@ -156,7 +156,7 @@ class Sender:
         """One try. Cut off by the end of the process, it is unknown: the request may have arrived."""
         started_at, started = self.clock(), time.perf_counter()
         try:
-            return await post(self.client, self.target, work.body, clock=self.clock)
+            return await post_track_request(self.client, self.target, work.body, clock=self.clock)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None:
@@ -176,10 +176,10 @@ class Sender:
 
     def _again(self, work: Work, attempt: Attempt) -> float | None:
         resend = self.policy is Policy.RESEND
-        return retry_delay(attempt, work.tries + 1, self.settings, self.rng, resend_unknown=resend)
+        return compute_retry_delay(attempt, work.tries + 1, self.settings, self.rng, resend_unknown=resend)
 
     def _holds(self, work: Work, attempt: Attempt) -> bool:
-        clear = attempt.outcome is Outcome.ACCEPTED or (attempt.outcome is Outcome.REFUSED and not work.doubt)
+        clear = attempt.outcome is Outcome.ACCEPTED or (attempt.outcome is Outcome.REJECTED and not work.doubt)
         return not clear and self.policy is not Policy.GO_ON
 
 

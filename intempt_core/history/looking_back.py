@@ -17,7 +17,7 @@ from intempt_core.history.records import IDENTITY_COLUMNS, RequestIntent, Reques
 from intempt_core.history.schema import attempts, batches, bodies, events, kept, left_behind, requests
 from intempt_core.history.shown import Arrival, RowOutcome
 from intempt_core.history.standings import THERE
-from intempt_core.journeys import Step, Story
+from intempt_core.journeys import PersonEvent, PersonHistory
 from intempt_core.report import PriorSend
 
 T = TypeVar("T")
@@ -149,15 +149,15 @@ class LookingBack(Database):
             for one in (found.counting if found else [])[-limit:]
         ]
 
-    def story(self, target: str, field: str, value: str, *, limit: int = 10_000) -> Story:
+    def story(self, target: str, field: str, value: str, *, limit: int = 10_000) -> PersonHistory:
         """Everything that was sent of a person to a target (a ``key``), whatever came of it, oldest first.
 
         Who the person is, is as :meth:`interactions` has it, and so is what counts: each step says why it does not.
         """
         found = self._follow(target, field, value, limit)
         if found is None:
-            return Story((), ((field, value),))
-        return Story(tuple(_step(one, repeats=one.arrived in found.again) for one in found.held), tuple(found.known))
+            return PersonHistory((), ((field, value),))
+        return PersonHistory(tuple(_step(one, repeats=one.arrived in found.again) for one in found.held), tuple(found.known))
 
     def accepted(self, batch: str) -> pa.Table:
         """The accepted events of a batch in their order of arrival, as ``conversion.py`` takes them.
@@ -193,7 +193,7 @@ class LookingBack(Database):
             return follow(connection, target, name, deduplicates=bool(deduplicates), limit=limit)
 
 
-def _step(held: Held, *, repeats: bool) -> Step:
+def _step(held: Held, *, repeats: bool) -> PersonEvent:
     """An event of history as a step of its person."""
     because = ""
     if held.name not in tuple(EventName):
@@ -205,7 +205,7 @@ def _step(held: Held, *, repeats: bool) -> Step:
     elif repeats:
         because = "It repeats an event that was accepted before, and the target deduplicates."
     names = dict(held.names()) | ({"accountId": held.account_id} if held.account_id is not None else {})
-    return Step(
+    return PersonEvent(
         held.name or "",
         held.product_id or "",
         event_id=held.event_id or "",
@@ -216,7 +216,7 @@ def _step(held: Held, *, repeats: bool) -> Step:
         request=held.request,
         position=held.arrived[1],
         batch=held.batch,
-        because=because,
+        reason=because,
     )
 
 

@@ -37,7 +37,7 @@ def requests_of(plan: Plan) -> Iterator[RequestIntent]:
 
     Rows of events that do not know their own (a form's) are counted as the plan places them, from 1.
     """
-    for request, given, body in plan.written():
+    for request, given, body in plan.iter_requests():
         events = [EventIntent.of(event, row + 1) for event, row in zip(given, request.rows, strict=True)]
         yield RequestIntent(request.lane, request.position, body, events)
 

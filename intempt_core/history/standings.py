@@ -166,9 +166,9 @@ def _row(request: int, attempt: Attempt, headers: Any, sent_headers: Any) -> tup
         storable(attempt.reason),
         headers,
         sent_headers,
-        attempt.answer,
-        attempt.answer_length,
-        attempt.answer_cut,
+        attempt.response_body,
+        attempt.response_length,
+        attempt.response_truncated,
     )
 
 

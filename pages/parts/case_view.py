@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from intempt_core import __version__
-from intempt_core.casefile import as_json, as_page, case_of
+from intempt_core.casefile import dump_case, render_case_page, build_case
 from intempt_core.pseudonyms import load_salt
 from pages.parts import compare_view
 from pages.parts.house import house
@@ -26,10 +26,10 @@ def _case_file(request: str) -> None:
     named = st.checkbox("Identities as they were sent, not under other names", key="history-case-named")
 
     def page() -> Iterable[str]:
-        return as_page(case_of(house().history, request, __version__, salt=_salt(named=named)))
+        return render_case_page(build_case(house().history, request, __version__, salt=_salt(named=named)))
 
     def data() -> Iterable[str]:
-        return [as_json(case_of(house().history, request, __version__, salt=_salt(named=named)))]
+        return [dump_case(build_case(house().history, request, __version__, salt=_salt(named=named)))]
 
     download("As a page", page, f"case-{request}.html", "text/html", key="history-case-html")
     download("As JSON", data, f"case-{request}.json", "application/json", key="history-case-json")

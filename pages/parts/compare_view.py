@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from intempt_core import ConsoleError
-from intempt_core.compare import Comparison, Difference, compare
+from intempt_core.compare import Comparison, Difference, compare_sides
 from intempt_core.marking import escape_invisible
-from intempt_core.sides import side_of
+from intempt_core.sides import load_side
 from pages.parts.house import house
 from pages.parts.look import counted
 from pages.parts.session import put, value
@@ -36,11 +36,11 @@ def two(left: str, right: str) -> None:
         st.text(f"Name two things to compare: {HELP}. The order of keys and generated ids mean nothing.")
         return
     try:
-        sides = [side_of(house().history, value(widget)) for widget in (LEFT, RIGHT)]
+        sides = [load_side(house().history, value(widget)) for widget in (LEFT, RIGHT)]
     except ConsoleError as error:
         st.text(escape_invisible(str(error)))
         return
-    _found(compare(*sides))
+    _found(compare_sides(*sides))
 
 
 def _found(found: Comparison) -> None:

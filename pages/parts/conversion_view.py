@@ -3,9 +3,9 @@
 import streamlit as st
 
 from intempt_core import NotFound
-from intempt_core.conversion import Conversion, Stage, conversion_of
+from intempt_core.conversion import Funnel, FunnelStage, compute_funnel
 from intempt_core.events import EventName
-from intempt_core.journeys import NOTE_MEANS
+from intempt_core.journeys import NOTE_MEANINGS
 from pages.parts.house import house
 from pages.parts.look import counted, escaped
 from pages.parts.session import room
@@ -14,7 +14,7 @@ from pages.parts.taking import link
 DID = {EventName.VIEWED: "viewed", EventName.ADDED: "added", EventName.ORDERED: "ordered"}
 
 
-class Worked(dict[str, Conversion]):
+class Worked(dict[str, Funnel]):
     """What was worked out in this tab, of batches that are over: a million events take some seconds."""
 
 
@@ -30,7 +30,7 @@ def conversion(id_: str) -> None:
     worked = room(Worked)
     if id_ not in worked or not batch.over:
         with st.spinner(f"Going over {counted(batch.total, 'event')}"):
-            worked[id_] = conversion_of(house().history.accepted(id_))
+            worked[id_] = compute_funnel(house().history.accepted(id_))
     found = worked[id_]
     st.subheader("Viewed → added → ordered", anchor=False)
     st.text(
@@ -43,7 +43,7 @@ def conversion(id_: str) -> None:
     notes(found)
 
 
-def picture(found: Conversion) -> None:
+def picture(found: Funnel) -> None:
     """The three stages as bars, and beside them the same in words."""
     bars, words = st.columns([3, 2], gap="large")
     with bars:
@@ -74,18 +74,18 @@ def picture(found: Conversion) -> None:
             st.text(f"Fell out: {counted(lost, 'person')} {says}{_share(lost, of)}")
 
 
-def figure(stage: Stage, everybody: int) -> str:
+def figure(stage: FunnelStage, everybody: int) -> str:
     """One stage in words."""
     skipped = f", {stage.skipped:,} of them without the stage before" if stage.skipped else ""
-    return f"{DID[stage.name].capitalize()}: {counted(stage.all, 'person')}{_share(stage.all, everybody)}{skipped}"
+    return f"{DID[stage.name].capitalize()}: {counted(stage.total, 'person')}{_share(stage.total, everybody)}{skipped}"
 
 
 def _share(part: int, whole: int) -> str:
     return f" ({part / whole:.1%})" if whole else ""
 
 
-def notes(found: Conversion) -> None:
+def notes(found: Funnel) -> None:
     """What is odd across these events, counted; notes, and no errors."""
     for kind, noted in found.notes.items():
         st.markdown(f":blue-badge[{kind.value}: {counted(noted.cases, 'case')} of {counted(noted.persons, 'person')}]")
-        st.caption(NOTE_MEANS[kind])
+        st.caption(NOTE_MEANINGS[kind])

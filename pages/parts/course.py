@@ -19,9 +19,9 @@ HEIGHT = 72
 
 COLOURS = {
     Outcome.ACCEPTED: "light-dark(#1a7f37, #4cb86a)",
-    Outcome.REFUSED: "light-dark(#b42318, #e5685c)",
+    Outcome.REJECTED: "light-dark(#b42318, #e5685c)",
     Outcome.UNKNOWN: "light-dark(#b25e09, #e09a46)",
-    Outcome.UNSENT: "light-dark(#8a9199, #a3abb2)",
+    Outcome.NOT_SENT: "light-dark(#8a9199, #a3abb2)",
 }
 """The colours of the outcomes (.streamlit/config.toml) for a picture; below it they stand as words."""
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from intempt_core import ConsoleError
 from intempt_core.expectations import ExpectationReport, ExpectationState
-from intempt_core.exports import expected_json, expected_junit
+from intempt_core.exports import export_expectations_json, export_expectations_junit
 from intempt_core.mapping import EXPECT_COLUMN
 from pages.parts.look import counted
 from pages.parts.session import key
@@ -60,10 +60,10 @@ def results(judged: Judged, found: ExpectationReport) -> None:
             key="upload-test-shown",
             width=320,
         )
-        download("tests.json", lambda: expected_json(found), "tests.json", "application/json", key="upload-test-json")
+        download("tests.json", lambda: export_expectations_json(found), "tests.json", "application/json", key="upload-test-json")
         download(
             "tests.xml (JUnit)",
-            lambda: expected_junit(found, judged.report),
+            lambda: export_expectations_junit(found, judged.report),
             "tests.xml",
             "application/xml",
             key="upload-test-junit",

@@ -7,12 +7,12 @@ from itertools import groupby
 
 import streamlit as st
 
-from intempt_core import FEEDS, FeedAnswer, Target, open_client, read_feed
+from intempt_core import FEEDS, FeedResponse, Target, open_client, read_feed
 from intempt_core.client import FEED_LIMIT, now_ms
 from intempt_core.events import IDENTITY_FIELDS, is_blank
 from intempt_core.feeds import FEED_IDENTITY_TYPES, SHARED_FEEDS, FEED_TITLES
 from intempt_core.history import target_key
-from intempt_core.journeys import NOTE_MEANS, Step, notes_of
+from intempt_core.journeys import NOTE_MEANINGS, PersonEvent, find_notes
 from pages.parts import feedview
 from pages.parts.feedview import Person, Reading
 from pages.parts.house import house
@@ -51,7 +51,7 @@ class Screen:
     """What the feeds showed when watching began."""
     trouble: str = ""
     seed: str = ""
-    shared: dict[str, FeedAnswer] = field(default_factory=dict)
+    shared: dict[str, FeedResponse] = field(default_factory=dict)
 
 
 # ── whose ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,7 +167,7 @@ def read(asking: Asking, target: Target) -> Reading:
 
 def feeds(reading: Reading, target: Target) -> None:
     """Each feed: what it should show, what it shows, and why they differ."""
-    if not reading.story.steps:
+    if not reading.story.events:
         st.text(
             f"Nothing was sent of this person to {target.title} from here, so every feed is expected to be empty."
             " What is shown all the same was sent by another client."
@@ -175,7 +175,7 @@ def feeds(reading: Reading, target: Target) -> None:
     st.caption(f"{feedview.asked(target, reading.person, reading.answers)}. Times in {escaped(zone_name())}.")
     if reading.person.field not in FEED_IDENTITY_TYPES:
         st.text("A feed can be read by userId, profileId or accountId. Ask by one of them to see what it shows.")
-    if len(reading.story.steps) >= feedview.STEPS_OF_ONE:
+    if len(reading.story.events) >= feedview.STEPS_OF_ONE:
         st.text(
             f"So many events name this person that only the last {feedview.STEPS_OF_ONE:,} or so are looked at; what"
             " happened before is in none of these lists."
@@ -202,10 +202,10 @@ def one_feed(reading: Reading, feed: str, title: str) -> None:
                 st.caption("Actual")
                 st.text("not asked")
             elif answer.products is None:
-                st.caption(f"Actual, asked at {clock(answer.asked_at)}")
-                st.text(answer.sentence)
+                st.caption(f"Actual, asked at {clock(answer.requested_at)}")
+                st.text(answer.message)
             else:
-                st.caption(f"Actual, asked at {clock(answer.asked_at)}, {lasted(answer.elapsed_ms)}")
+                st.caption(f"Actual, asked at {clock(answer.requested_at)}, {lasted(answer.elapsed_ms)}")
                 products(reading, answer.products)
         for says in told.differences:
             st.text(f"◆ {says}")
@@ -258,7 +258,7 @@ def watch(reading: Reading, target: Target) -> None:
                 earlier, later = watched.answers.get(feed), answers.get(feed)
                 says = feedview.said_of_change(earlier, later, as_expected=False)
                 read_ = later or earlier
-                st.text(f"{title}: {says or (read_.sentence if read_ else 'not asked.')}")
+                st.text(f"{title}: {says or (read_.message if read_ else 'not asked.')}")
             if goes_on and now_ms() - watched.asked_at >= WATCH_FOR_MS:
                 st.rerun()
 
@@ -277,14 +277,14 @@ def _watch(reading: Reading | None) -> None:
 
 def notes(reading: Reading) -> None:
     """What is odd about the journey: notes, and no errors."""
-    found = notes_of(reading.story, clock)
+    found = find_notes(reading.story, clock)
     if not found:
         return
     with st.expander(f"About this journey: {counted(len(found), 'note')}", key="feeds-notes"):
         for kind, some in groupby(found, lambda note: note.kind):
-            said = [note.says for note in some]
+            said = [note.message for note in some]
             st.markdown(f":blue-badge[{kind.value}: {len(said):,}]")
-            st.caption(NOTE_MEANS[kind])
+            st.caption(NOTE_MEANINGS[kind])
             for says in said[:10]:
                 st.text(says)
             if len(said) > 10:
@@ -293,7 +293,7 @@ def notes(reading: Reading) -> None:
 
 def timeline(reading: Reading) -> None:
     """Every event of the person in order of arrival, the newest page first, whatever came of it."""
-    steps = reading.story.steps
+    steps = reading.story.events
     if not steps:
         return
     st.markdown(f"**What this console sent of this person: {counted(len(steps), 'event')}**")
@@ -316,7 +316,7 @@ def timeline(reading: Reading) -> None:
         st.pagination(pages, key="feeds-page")
 
 
-def line(number: int, step: Step, reading: Reading, names: Mapping[str, str]) -> Mapping[str, object]:
+def line(number: int, step: PersonEvent, reading: Reading, names: Mapping[str, str]) -> Mapping[str, object]:
     """One event of the timeline."""
     return {
         "": number,
@@ -333,16 +333,16 @@ def line(number: int, step: Step, reading: Reading, names: Mapping[str, str]) ->
     }
 
 
-def counts(step: Step, reading: Reading) -> str:
+def counts(step: PersonEvent, reading: Reading) -> str:
     """Whether the feeds go by an event, and why not; the sandbox's own word where it has one."""
-    if step.because:
-        return f"no: {step.because}"
+    if step.reason:
+        return f"no: {step.reason}"
     if not step.counts:
         return "nobody knows" if step.may_count else "no"
     known = reading.known
     if known is None or step.event_id in known.processed:
         return "yes" if known is None else "yes, processed"
-    return f"no: {known.because.get(step.event_id, 'the sandbox holds it no more.')}"
+    return f"no: {known.reasons.get(step.event_id, 'the sandbox holds it no more.')}"
 
 
 # ── everybody's feeds ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -366,13 +366,13 @@ def shared(reading: Reading, target: Target) -> None:
         for feed, answer in screen.shared.items():
             st.text(FEED_TITLES[feed])
             if answer.products is None:
-                st.text(answer.sentence)
+                st.text(answer.message)
             else:
                 products(reading, answer.products)
 
 
-def _shared(target: Target, person: Person, feeds_: Sequence[str], seed: str | None) -> dict[str, FeedAnswer]:
-    async def ask() -> dict[str, FeedAnswer]:
+def _shared(target: Target, person: Person, feeds_: Sequence[str], seed: str | None) -> dict[str, FeedResponse]:
+    async def ask() -> dict[str, FeedResponse]:
         async with open_client(house().settings) as client:
             answers = [read_feed(client, target, feed, person.field, person.id, product=seed) for feed in feeds_]
             return dict(zip(feeds_, await asyncio.gather(*answers), strict=True))

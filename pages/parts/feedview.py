@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from intempt_core import FEEDS, FeedAnswer, RequestRecord, Target, open_client, read_feed
+from intempt_core import FEEDS, FeedResponse, RequestRecord, Target, open_client, read_feed
 from intempt_core.catalogue import ProductCatalogue
 from intempt_core.client import FEED_LIMIT, now_ms
 from intempt_core.events import IDENTITY_FIELDS, GivenEvent, get_field, id_to_text
 from intempt_core.feeds import FEED_IDENTITY_TYPES, find_feed_changes
 from intempt_core.history import target_key
-from intempt_core.journeys import Account, Known, Story, account
-from intempt_core.received import ask_sandbox
+from intempt_core.journeys import FeedExplanation, ProcessingStatus, PersonHistory, explain_feed
+from intempt_core.received import read_processing_status
 from pages.parts.house import house
 from pages.parts.look import clock, escaped, lasted, moment
 from pages.parts.session import room
@@ -51,27 +51,27 @@ class Reading:
     """
 
     person: Person
-    story: Story
-    answers: Mapping[str, FeedAnswer]
-    known: Known | None
+    story: PersonHistory
+    answers: Mapping[str, FeedResponse]
+    known: ProcessingStatus | None
     asked_at: int
     catalogue: ProductCatalogue | None = None
 
-    def account(self, feed: str) -> Account:
+    def account(self, feed: str) -> FeedExplanation:
         """One feed's expected beside its actual, explained."""
         answer = self.answers.get(feed)
         actual = answer.products if answer else None
-        return account(
+        return explain_feed(
             feed,
-            self.story.steps,
+            self.story.events,
             actual,
             now=self.asked_at,
             limit=FEED_LIMIT,
-            known=self.known,
-            missing_products=self.catalogue.unknown_ids(step.product for step in self.story.steps)
+            status=self.known,
+            missing_products=self.catalogue.unknown_ids(step.product for step in self.story.events)
             if self.catalogue
             else frozenset(),
-            moment=clock,
+            format_time=clock,
         )
 
     def named(self, products: Sequence[str]) -> str:
@@ -91,7 +91,7 @@ class Reading:
 class Befores:
     """What the feeds showed just before each send of this tab, by batch: the last few."""
 
-    by_batch: dict[str, tuple[Person, Mapping[str, FeedAnswer]]] = field(default_factory=dict)
+    by_batch: dict[str, tuple[Person, Mapping[str, FeedResponse]]] = field(default_factory=dict)
 
 
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,15 +116,15 @@ def _best(given: Mapping[str, str | None]) -> Person | None:
     return next((Person(name, id_) for name, id_ in found if id_), None)
 
 
-def story(target: Target, person: Person) -> Story:
+def story(target: Target, person: Person) -> PersonHistory:
     """Everything that this console sent of a person to a target."""
     return house().history.story(target_key(target), person.field, person.id, limit=STEPS_OF_ONE)
 
 
-def actual(target: Target, person: Person, *, seconds: float | None = None) -> dict[str, FeedAnswer]:
+def actual(target: Target, person: Person, *, seconds: float | None = None) -> dict[str, FeedResponse]:
     """What the target's feed API answers, for each feed whose id is known; nothing where it takes over ``seconds``."""
 
-    async def ask() -> dict[str, FeedAnswer]:
+    async def ask() -> dict[str, FeedResponse]:
         async with asyncio.timeout(seconds):
             return await _answers(target, person)
 
@@ -134,7 +134,7 @@ def actual(target: Target, person: Person, *, seconds: float | None = None) -> d
         return {}
 
 
-async def _answers(target: Target, person: Person) -> dict[str, FeedAnswer]:
+async def _answers(target: Target, person: Person) -> dict[str, FeedResponse]:
     known = [feed for feed in FEEDS if feed in target.feeds] if person.field in FEED_IDENTITY_TYPES else []
     if not known:
         return {}
@@ -147,10 +147,10 @@ def read(target: Target, person: Person) -> Reading:
     """History and the target, asked now."""
     told = story(target, person)
 
-    async def ask() -> tuple[dict[str, FeedAnswer], Known | None]:
+    async def ask() -> tuple[dict[str, FeedResponse], ProcessingStatus | None]:
         answers = await _answers(target, person)
         async with open_client(house().settings) as client:
-            return answers, await ask_sandbox(client, target, person.field, person.id, told.steps)
+            return answers, await read_processing_status(client, target, person.field, person.id, told.events)
 
     answers, known = asyncio.run(ask())
     return Reading(person, told, answers, known, now_ms(), house().catalogue(target_key(target)))
@@ -159,13 +159,13 @@ def read(target: Target, person: Person) -> Reading:
 # ── before and after a send ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def before(target: Target, events: Sequence[GivenEvent]) -> tuple[Person, Mapping[str, FeedAnswer]] | None:
+def before(target: Target, events: Sequence[GivenEvent]) -> tuple[Person, Mapping[str, FeedResponse]] | None:
     """What the feeds show for the person of some events before they leave; nothing where that takes too long."""
     person = person_in(events)
     return (person, actual(target, person, seconds=BEFORE_SECONDS)) if person else None
 
 
-def remember(kept: Befores, batch: str, found: tuple[Person, Mapping[str, FeedAnswer]] | None) -> None:
+def remember(kept: Befores, batch: str, found: tuple[Person, Mapping[str, FeedResponse]] | None) -> None:
     """Note for a batch what the feeds showed before it, in a record that one has in hand (``session.one_click``)."""
     if found is not None and found[1]:
         kept.by_batch[batch] = found
@@ -173,7 +173,7 @@ def remember(kept: Befores, batch: str, found: tuple[Person, Mapping[str, FeedAn
             del kept.by_batch[old]
 
 
-def said_of_change(earlier: FeedAnswer | None, later: FeedAnswer | None, *, as_expected: bool) -> str:
+def said_of_change(earlier: FeedResponse | None, later: FeedResponse | None, *, as_expected: bool) -> str:
     """What became of one feed between two readings, as one line; never that there was no effect."""
     if earlier is None or later is None or earlier.products is None or later.products is None:
         return ""
@@ -182,7 +182,7 @@ def said_of_change(earlier: FeedAnswer | None, later: FeedAnswer | None, *, as_e
         return " ".join(change.message for change in found)
     if as_expected:
         return "As before, and as expected."
-    return f"No change yet after {lasted(later.asked_at - earlier.asked_at)}."
+    return f"No change yet after {lasted(later.requested_at - earlier.requested_at)}."
 
 
 # ── the third part of the outcome card ───────────────────────────────────────────────────────────────────────────────
@@ -232,9 +232,9 @@ def differs(reading: Reading, feed: str) -> bool:
     return bool(reading.account(feed).differences)
 
 
-def _waits(reading: Reading, earlier: Mapping[str, FeedAnswer]) -> bool:
+def _waits(reading: Reading, earlier: Mapping[str, FeedResponse]) -> bool:
     """Whether a feed should change, has not, and may still."""
-    since = max(answer.asked_at for answer in earlier.values())
+    since = max(answer.requested_at for answer in earlier.values())
     late = reading.asked_at - since > LOOK_FOR_MS
     return not late and any(
         differs(reading, feed) and (answer := reading.answers.get(feed)) and answer.products == earlier[feed].products
@@ -242,21 +242,21 @@ def _waits(reading: Reading, earlier: Mapping[str, FeedAnswer]) -> bool:
     )
 
 
-def asked(target: Target, person: Person, answers: Mapping[str, FeedAnswer]) -> str:
+def asked(target: Target, person: Person, answers: Mapping[str, FeedResponse]) -> str:
     """Where the lists come from, and how old they are."""
     if answers:
-        return f"Asked of {escaped(target.title)} at {moment(max(answer.asked_at for answer in answers.values()))}"
+        return f"Asked of {escaped(target.title)} at {moment(max(answer.requested_at for answer in answers.values()))}"
     if person.field not in FEED_IDENTITY_TYPES:
         return "Expected only: no feed can be read by anotherUserId."
     return "Expected only, from what this console sent: the feed ids of this target are not known."
 
 
-def one_feed(title: str, told: Account, answer: FeedAnswer | None) -> None:
+def one_feed(title: str, told: FeedExplanation, answer: FeedResponse | None) -> None:
     """One feed: its products, most recent first, and what differs from the expectation."""
     st.text(title)
     if answer is None or answer.products is None:
         if answer is not None:
-            st.text(answer.sentence)
+            st.text(answer.message)
         st.code(", ".join(told.expected) or "nothing", language=None, wrap_lines=True)
         return
     st.code(", ".join(answer.products) or "nothing", language=None, wrap_lines=True)

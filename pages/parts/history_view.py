@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from intempt_core import NotFound, Target
-from intempt_core.exports import results_csv
+from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchFilter, BatchSummary, RequestState, RequestSummary, Source
-from intempt_core.plan import ORDER_WORDS, Order
+from intempt_core.plan import ORDER_MESSAGES, EventOrder
 from pages.parts import case_view, composing, resending, sending
 from pages.parts.exchange import came_back, exchange
 from pages.parts.frame import target
@@ -145,8 +145,8 @@ def one_batch(id_: str) -> None:
     if batch.left_behind:
         st.text(f"{counted(batch.left_behind, 'row')} of the input stayed behind.")
     mends(batch)
-    if batch.notes.get("order") == Order.TIME.value:
-        st.text(ORDER_WORDS[Order.TIME])
+    if batch.notes.get("order") == EventOrder.TIME.value:
+        st.text(ORDER_MESSAGES[EventOrder.TIME])
     if batch.resend_of:
         link("history.py", "Sent again from this batch", {"batch": batch.resend_of})
     sending.watch(batch.id)
@@ -156,7 +156,7 @@ def one_batch(id_: str) -> None:
         resending.again(batch, target())
         download(
             "results.csv",
-            lambda: results_csv(house().history, id_),
+            lambda: export_results_csv(house().history, id_),
             f"results-{id_}.csv",
             "text/csv",
             key="history-results",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from intempt_core import Dispatcher, History, TargetNotFound, Settings, Target, TargetError, Targets
+from intempt_core import Dispatcher, History, TargetNotFound, Settings, Target, TargetError, TargetRegistry
 from intempt_core.catalogue import ProductCatalogue, CatalogueStore
 from intempt_core.checks import UnknownProductLookup
 from intempt_core.errors import CatalogueUnavailable
@@ -16,7 +16,7 @@ from intempt_core.plan import Plan
 from intempt_core.receiving import UploadTokens
 from intempt_core.settings import PROJECT_FOLDER
 from intempt_core.spool import Spool
-from intempt_core.targets import SANDBOX, Credential, read_secrets
+from intempt_core.targets import SANDBOX, Credential, read_secrets_file
 
 
 @dataclass
@@ -27,7 +27,7 @@ class House:
 
     settings: Settings
     history: History
-    configured: Targets
+    configured: TargetRegistry
     url: str
     typed: dict[str, Target] = field(default_factory=dict)
     """Targets typed in any session, by credential reference: the engine needs their keys when the tab is closed."""
@@ -102,10 +102,10 @@ def _open(data: str, port: int) -> House:
     url = f"http://127.0.0.1:{port}"
     sandbox = os.environ.get("CONSOLE_SANDBOX") or f"{url}/sandbox"
     try:
-        targets = Targets.from_sources(read_secrets(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), os.environ, sandbox)
+        targets = TargetRegistry.from_sources(read_secrets_file(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), os.environ, sandbox)
     except TargetError as error:
-        targets = Targets.from_sources({}, os.environ, sandbox)
-        targets = Targets(targets.all, (str(error), *targets.problems))
+        targets = TargetRegistry.from_sources({}, os.environ, sandbox)
+        targets = TargetRegistry(targets.all, (str(error), *targets.problems))
     return House(settings, History.open(settings.history_url), targets, url)
 
 

@@ -7,7 +7,7 @@ from intempt_core.marking import MAX_LINES_DRAWN, annotate_lines, escape_invisib
 from intempt_core.payloads import MAX_PASTED_CHARS, TOO_LONG_HINT, locate_in_payload
 from intempt_core.snippets import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.text_mends import preview_text_fixes
-from intempt_core.verdicts import Tone, Verdict
+from intempt_core.verdicts import VerdictTone, Verdict
 from pages.parts import composing, inspecting, sending
 from pages.parts.exchange import exchange
 from pages.parts.frame import target
@@ -42,11 +42,11 @@ EXAMPLE = """{
 }"""
 
 TONES = {
-    Tone.GOOD: ("●", "green"),
-    Tone.FINE: ("✓", "blue"),
-    Tone.DOUBT: ("◆", "orange"),
-    Tone.BAD: ("■", "red"),
-    Tone.NOTHING: ("–", "gray"),
+    VerdictTone.GOOD: ("●", "green"),
+    VerdictTone.FINE: ("✓", "blue"),
+    VerdictTone.DOUBT: ("◆", "orange"),
+    VerdictTone.BAD: ("■", "red"),
+    VerdictTone.NOTHING: ("–", "gray"),
 }
 """How a verdict looks: green only for what is known, red only for what is certain to be wrong."""
 
@@ -147,9 +147,9 @@ def verdicts(screen: Inspecting, to: Target) -> None:
 def _verdict(title: str, verdict: Verdict) -> None:
     sign, colour = TONES[verdict.tone]
     st.caption(title)
-    st.markdown(f":{colour}-badge[{sign} {verdict.word}]")
-    if verdict.more:
-        st.text(escape_invisible(verdict.more))
+    st.markdown(f":{colour}-badge[{sign} {verdict.label}]")
+    if verdict.detail:
+        st.text(escape_invisible(verdict.detail))
 
 
 def problems(screen: Inspecting) -> None:

@@ -18,16 +18,16 @@ from intempt_core import (
     plan_events,
     read_payload,
 )
-from intempt_core.cases import Case, read_case
+from intempt_core.cases import CaseFile, read_case
 from intempt_core.curl import mask_pasted_keys
 from intempt_core.events import get_field, id_to_text, read_identities, read_linking_ids
 from intempt_core.history import Source, target_key
 from intempt_core.marking import Annotation
 from intempt_core.payloads import MAX_PASTED_CHARS
 from intempt_core.plan import Plan, Policy
-from intempt_core.sandbox_word import read_words
+from intempt_core.sandbox_word import read_sandbox_verdicts
 from intempt_core.text_mends import TextFix, annotate_with_fixes, find_text_fix, apply_text_fixes
-from intempt_core.verdicts import EventVerdicts, Known, verdicts_of
+from intempt_core.verdicts import EventVerdicts, VerdictContext, assess_events
 from pages.parts import sending
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
 from pages.parts.house import house
@@ -69,7 +69,7 @@ class Inspecting:
     before: list[str] = field(default_factory=list)
     mended: str | None = None
     note: str = ""
-    case: Case | None = None
+    case: CaseFile | None = None
     focus: int = 0
     asked: int = 0
     preview: int | None = None
@@ -197,11 +197,11 @@ def verdicts(target: Target, page: int, size: int) -> list[EventVerdicts]:
     if page not in found.verdicts:
         events = found.payload.events
         rows = range((page - 1) * size, min(page * size, len(events)))
-        found.verdicts[page] = verdicts_of(events, found.report, known(target, found.payload, rows), rows)
+        found.verdicts[page] = assess_events(events, found.report, known(target, found.payload, rows), rows)
     return found.verdicts[page]
 
 
-def known(target: Target, payload: Payload, rows: Sequence[int]) -> Known:
+def known(target: Target, payload: Payload, rows: Sequence[int]) -> VerdictContext:
     """What history, and the sandbox where it is one, know of the events of these rows."""
     bodies, place = [payload.events[row].body for row in rows], target_key(target)
     ids = [id_ for body in bodies if (id_ := id_to_text(get_field(body, "eventId"))) is not None]
@@ -213,10 +213,10 @@ def known(target: Target, payload: Payload, rows: Sequence[int]) -> Known:
 
     async def ask() -> object:
         async with open_client(house().settings) as client:
-            return await read_words(client, target, [next(iter(one.values())) for one in persons if one])
+            return await read_sandbox_verdicts(client, target, [next(iter(one.values())) for one in persons if one])
 
     words = asyncio.run(ask())
-    return Known(
+    return VerdictContext(
         target,
         house().history.sightings(ids, target=place, most=20),
         words if isinstance(words, dict) else None,

@@ -7,7 +7,7 @@ import streamlit as st
 
 from intempt_core import SandboxUnavailable
 from intempt_core.events import EventName
-from intempt_core.instrument import KeptRequest, Row
+from intempt_core.instrument import KeptRequest, LiveRow
 from intempt_core.sandbox.digest import KEPT, KEPT_BYTES
 from intempt_core.sandbox.live import EVERYTHING, SEARCHED, SHOWN
 from intempt_core.targets import SANDBOX
@@ -74,7 +74,7 @@ def _headline(received: int, *, paused: bool) -> str:
     return f"{counted(received, 'event')} received · {how} The last {ROWS} of what is shown, times in {zone_name()}."
 
 
-def _table(rows: tuple[Row, ...], *, paused: bool) -> None:
+def _table(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
     shown = [
         {
             "Time": datetime.fromtimestamp(row.received_at / 1000, zone()).strftime("%H:%M:%S.%f")[:-3],
@@ -101,7 +101,7 @@ def _table(rows: tuple[Row, ...], *, paused: bool) -> None:
         _open(rows[chosen.selection.rows[0]])
 
 
-def _open(row: Row) -> None:
+def _open(row: LiveRow) -> None:
     kept = {name: value(name) for name in (watching.SHOWN, NAME, TEXT)}
     found = watching.watching()
     found.opened += 1  # the rows are drawn anew on the way back, with nothing chosen
@@ -110,7 +110,7 @@ def _open(row: Row) -> None:
     st.rerun()
 
 
-def what(row: Row) -> str:
+def what(row: LiveRow) -> str:
     """An event's name, or what a request that brought none was for."""
     if row.seq is not None or row.name is None:
         return row.name or "(no name)"
@@ -126,7 +126,7 @@ def what(row: Row) -> str:
             return row.name
 
 
-def verdict(row: Row) -> str:
+def verdict(row: LiveRow) -> str:
     """What became of it, in the words and shapes of every screen."""
     on_purpose = f", on purpose: {row.fault}" if row.fault else ""
     if row.processed is None and row.status is not None and row.status < 300:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from intempt_core.mends import Fix, FixKind
-from intempt_core.pointing import Spot, find
+from intempt_core.pointing import CellLocation, find_cell
 from pages.parts.session import anew, room, value
 from pages.parts.uploading import Judged, uploading
 
@@ -13,7 +13,7 @@ class Looking:
     """The cell that is looked at, and the mend whose difference is shown. Of one upload; the next begins anew."""
 
     upload: int = 0
-    spot: Spot | None = None
+    spot: CellLocation | None = None
     shown: Fix | None = None
     said: str = ""
     """Why the cell that was asked for is not shown."""
@@ -28,7 +28,7 @@ def looking() -> Looking:
 def look(row: int, column: str | None = None) -> None:
     """Look at a cell, or at a row (from 0)."""
     found = looking()
-    found.spot, found.said = Spot(row, column), ""
+    found.spot, found.said = CellLocation(row, column), ""
 
 
 def seek(judged: Judged, widget: str) -> None:
@@ -39,7 +39,7 @@ def seek(judged: Judged, widget: str) -> None:
     if text:
         upload = uploading()
         plan = judged.plan(everything=upload.everything, leave_out=upload.leave_out)
-        spot = find(text, judged.mapped, plan)
+        spot = find_cell(text, judged.mapped, plan)
         if isinstance(spot, str):
             found.said = spot
         else:

@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from intempt_core.events import INVISIBLE_CHARACTERS, BLANK_CHARACTERS
-from intempt_core.exports import mended_csv
+from intempt_core.exports import export_fixed_csv
 from intempt_core.issues import ISSUE_KINDS
 from intempt_core.mends import ColumnChange, Fix, FixKind, preview_fix
-from intempt_core.pointing import Spot, in_event, in_request
+from intempt_core.pointing import CellLocation, locate_in_event, locate_in_request
 from pages.parts import mending
 from pages.parts.house import house
 from pages.parts.look import badge, counted, escaped
@@ -32,7 +32,7 @@ def mended(judged: Judged) -> None:
             st.markdown(f"**{counted(len(steps), 'mend')}**", width="stretch")
             download(
                 "mended.csv",
-                lambda: mended_csv(judged.mapped),
+                lambda: export_fixed_csv(judged.mapped),
                 "mended.csv",
                 "text/csv",
                 key="upload-mended-csv",
@@ -158,19 +158,19 @@ def _sent_in(judged: Judged, row: int) -> None:
         link("history.py", "See that batch", {"batch": sent.batch})
 
 
-def _where(judged: Judged, spot: Spot) -> str:
+def _where(judged: Judged, spot: CellLocation) -> str:
     parts = [f"Row {spot.row + 1:,}", f"line {int(judged.mapped.table.lines[spot.row]):,}"]
     if spot.column is not None:
         parts.append(f"column {spot.column}")
-        parts.append(f"in the event {in_event(judged.mapped, spot.column) or '–'}")
+        parts.append(f"in the event {locate_in_event(judged.mapped, spot.column) or '–'}")
     found = uploading()
     plan = judged.plan(everything=found.everything, leave_out=found.leave_out)
-    there = in_request(judged.mapped, plan, spot.row, spot.column)
+    there = locate_in_request(judged.mapped, plan, spot.row, spot.column)
     parts.append(f"request {there.request:,}: {there.path}" if there else "stays behind")
     return " · ".join(parts)
 
 
-def _record(judged: Judged, spot: Spot) -> None:
+def _record(judged: Judged, spot: CellLocation) -> None:
     """The row that is looked at, a line for each column: its cell, what the file has instead, its pointer."""
     table, original = judged.mapped.table, judged.mapped.original
     lines = []
@@ -183,7 +183,7 @@ def _record(judged: Judged, spot: Spot) -> None:
                 "column": column,
                 "cell": cell,
                 "in the file": "" if cell == before else before or "(empty)",
-                "in the event": in_event(judged.mapped, column) or "is not sent",
+                "in the event": locate_in_event(judged.mapped, column) or "is not sent",
             }
         )
     st.dataframe(
@@ -206,7 +206,7 @@ def _chosen(row: int, header: tuple[str, ...], widget: str) -> Callable[[], None
     return choose
 
 
-def _editor(judged: Judged, spot: Spot, column: str) -> None:
+def _editor(judged: Judged, spot: CellLocation, column: str) -> None:
     """Write a cell anew: it alone, or all that hold the same."""
     table = judged.mapped.table
     cell = table.cell(spot.row, column)

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from intempt_core import Issue
-from intempt_core.coloured import marked_cells, problems_xlsx
+from intempt_core.coloured import find_bad_cells, write_problems_xlsx
 from intempt_core.events import IDENTITY_FIELDS
-from intempt_core.exports import problems_csv
+from intempt_core.exports import export_problems_csv
 from intempt_core.issues import ISSUE_KINDS
 from pages.parts import mending, mends_view, staying_view
 from pages.parts.look import LOOKS, counted
@@ -118,7 +118,7 @@ def rows(judged: Judged, issues: list[Issue]) -> None:
     """The rows of some issues as they stand in the file, the bad cells marked, and those that were mended."""
     table, original = judged.mapped.table, judged.mapped.original
     numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
-    marks: dict[tuple[int | None, str | None], str] = {**marked_cells(judged.mapped, issues)}
+    marks: dict[tuple[int | None, str | None], str] = {**find_bad_cells(judged.mapped, issues)}
     bad = dict.fromkeys(column for _, column in marks)
     wanted = dict.fromkeys((*bad, *judged.mapped.field_columns.values(), *table.header))
     first = set([column for column in wanted if column is not None][:COLUMNS])
@@ -211,14 +211,14 @@ def _identity(judged: Judged) -> str | None:
 
 def _workbook(judged: Judged) -> bytes:
     book = io.BytesIO()
-    problems_xlsx(judged.mapped, judged.report, book, most_rows=WORKBOOK_ROWS)
+    write_problems_xlsx(judged.mapped, judged.report, book, max_rows=WORKBOOK_ROWS)
     return book.getvalue()
 
 
 def downloads(judged: Judged) -> None:
     """Problems, and the rows that stay behind, as files."""
     report = judged.report
-    download("problems.csv", lambda: problems_csv(report), "problems.csv", "text/csv", key="upload-problems")
+    download("problems.csv", lambda: export_problems_csv(report), "problems.csv", "text/csv", key="upload-problems")
     download("problems.xlsx", lambda: _workbook(judged), "problems.xlsx", XLSX, key="upload-problems-xlsx")
     if report.rows_with_errors:
         staying_view.take_along(

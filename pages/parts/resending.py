@@ -9,7 +9,7 @@ import streamlit as st
 from intempt_core import Target, plan_events, read_payload
 from intempt_core.events import GivenEvent, get_field, id_to_text
 from intempt_core.history import BatchSummary, Intent, RequestState, TargetSnapshot, resend
-from intempt_core.plan import lane_reason
+from intempt_core.plan import explain_lane_length
 from pages.parts import sending
 from pages.parts.house import house
 from pages.parts.look import counted, escaped, mark, raw
@@ -115,7 +115,7 @@ def plan(batch: BatchSummary, states: list[RequestState], target: Target, *, fre
     requests = sum(batch.requests[state] for state in states)
     st.text(f"They go in {counted(requests, 'request')}, byte for byte as before, to {target.title}.")
     lanes = house().history.lane_events(batch.id, states)
-    if reason := lane_reason(meant.events, len(lanes), max(lanes.values(), default=0)):
+    if reason := explain_lane_length(meant.events, len(lanes), max(lanes.values(), default=0)):
         st.text(reason)
     first = next(house().history.bodies(batch.id, states, limit=1), None)
     if first is not None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from intempt_core import NotAllowed, Progress, Target
 from intempt_core.history import BatchState, BatchSummary, Intent, LeftBehind, RequestIntent, RequestState
-from intempt_core.plan import ORDER_WORDS, POLICY_WORDS, Order, Plan, Policy
+from intempt_core.plan import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from pages.parts.course import course
 from pages.parts.house import house
 from pages.parts.look import badges, counted, escaped, lasted
@@ -34,28 +34,28 @@ def policy_choice(target: Target, name: str) -> Policy:
         key=key(name, "policy", target.name),
     )
     policy = Policy(chosen) if chosen else policy_of(target)
-    st.caption(POLICY_WORDS[policy])
+    st.caption(POLICY_MESSAGES[policy])
     return policy
 
 
 class Ordered(Protocol):
     """A screen's record that knows in which order a person's events go."""
 
-    order: Order
+    order: EventOrder
 
 
-def order_choice(found: Ordered, widget: str) -> Order:
+def order_choice(found: Ordered, widget: str) -> EventOrder:
     """Choose the order in which a person's events go; the choice is explained in one sentence."""
     st.session_state[widget] = found.order
     st.segmented_control(
         "A person's events go in",
-        list(Order),
+        list(EventOrder),
         format_func=lambda order: f"{order.value} order",
         required=True,
         key=widget,
-        on_change=lambda: setattr(found, "order", Order(st.session_state[widget])),
+        on_change=lambda: setattr(found, "order", EventOrder(st.session_state[widget])),
     )
-    st.caption(ORDER_WORDS[found.order])
+    st.caption(ORDER_MESSAGES[found.order])
     return found.order
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from intempt_core.exports import events_lines, left_behind_csv
+from intempt_core.exports import export_event_lines, export_excluded_csv
 from intempt_core.issues import ISSUE_KINDS, Severity
 from intempt_core.mapped import MappedDocuments
 from pages.parts.look import counted
@@ -48,10 +48,10 @@ def take_along(judged: Judged, stay: list[int], label: str, *, key: str) -> None
     """Rows that stay behind as a file of the kind that they came in: a table, or JSON lines."""
     mapped = judged.mapped
     if isinstance(mapped, MappedDocuments):
-        download(label, lambda: events_lines(mapped, stay), "stay-behind.jsonl", "application/jsonl", key=key)
+        download(label, lambda: export_event_lines(mapped, stay), "stay-behind.jsonl", "application/jsonl", key=key)
     else:
         download(
-            label, lambda: left_behind_csv(mapped.table, judged.report, stay), "stay-behind.csv", "text/csv", key=key
+            label, lambda: export_excluded_csv(mapped.table, judged.report, stay), "stay-behind.csv", "text/csv", key=key
         )
 
 

@@ -13,7 +13,7 @@ from intempt_core import (
     Target,
     TargetIncomplete,
     open_client,
-    test_connection,
+    check_connection,
     typed_target,
 )
 from intempt_core.feeds import FEED_TITLES
@@ -86,7 +86,7 @@ def ask(target: Target) -> ConnectionTest:
 
     async def asked() -> ConnectionTest:
         async with open_client(house().settings) as client:
-            return await test_connection(client, target)
+            return await check_connection(client, target)
 
     with st.spinner(f"Asking {escaped(target.host)}"):
         return asyncio.run(asked())
@@ -95,7 +95,7 @@ def ask(target: Target) -> ConnectionTest:
 def answer(test: ConnectionTest) -> None:
     """What the test found, in a sentence and a time."""
     st.markdown(":green-badge[● it answers]" if test.ok else ":red-badge[■ not ready]")
-    st.text(f"{test.sentence} {lasted(test.elapsed_ms)}.")
+    st.text(f"{test.message} {lasted(test.elapsed_ms)}.")
 
 
 def typed_form() -> None:

@@ -5,7 +5,7 @@ from uuid import uuid4
 import streamlit as st
 
 from intempt_core import Mapping, NotFound, Target
-from intempt_core.exports import results_csv
+from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchSummary, RequestState, target_key
 from intempt_core.mapped import is_unmapped_json
 from pages.parts import (
@@ -247,7 +247,7 @@ def result(batch: BatchSummary) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         download(
             "results.csv",
-            lambda: results_csv(house().history, batch.id),
+            lambda: export_results_csv(house().history, batch.id),
             "results.csv",
             "text/csv",
             key="upload-results",

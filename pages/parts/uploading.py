@@ -36,7 +36,7 @@ from intempt_core.mapped import MappedTable, choose_initial_mapping
 from intempt_core.mapping import MappingSuggestion
 from intempt_core.mends import Fix, apply_fixes
 from intempt_core.offering import SuggestedFix, suggest_fixes
-from intempt_core.plan import Order, Policy
+from intempt_core.plan import EventOrder, Policy
 from intempt_core.report import PriorSend
 from pages.parts import sending
 from pages.parts.house import house
@@ -66,7 +66,7 @@ class Uploading:
     """Whether rows stay behind whose event was accepted before."""
     mends: tuple[Fix, ...] = ()
     """What was changed of the file, step by step."""
-    order: Order = Order.FILE
+    order: EventOrder = EventOrder.FILE
     batch: str | None = None
     problem: str = ""
     """What is wrong with the file or its mapping."""
@@ -172,7 +172,7 @@ class Judged:
     mends: tuple[Fix, ...] = ()
     mended: tuple[int, ...] = ()
     """The cells that each mend changed."""
-    plans: dict[tuple[bytes, Order], Plan] = field(default_factory=dict)
+    plans: dict[tuple[bytes, EventOrder], Plan] = field(default_factory=dict)
     """Plans by the rows that stay behind, and by their order; made once, for a screen is drawn often."""
 
     @property
@@ -189,7 +189,7 @@ class Judged:
             stay[self.accepted_before] = True
         return np.flatnonzero(stay)
 
-    def plan(self, *, everything: bool, leave_out: bool = False, order: Order = Order.FILE) -> Plan:
+    def plan(self, *, everything: bool, leave_out: bool = False, order: EventOrder = EventOrder.FILE) -> Plan:
         """The requests of the rows that do not stay behind."""
         stay = self.staying(everything=everything, leave_out=leave_out)
         which = sha256(stay.tobytes()).digest(), order
@@ -337,7 +337,7 @@ def _notes(judged_: Judged, found: Uploading) -> dict[str, Json]:
         notes["accepted before, left out"] = int(count)
     if judged_.mends:
         notes["mends"] = judged_.notes
-    if found.order is not Order.FILE:
+    if found.order is not EventOrder.FILE:
         notes["order"] = found.order.value
     return notes
 

@@ -7,7 +7,7 @@ from time import monotonic
 import streamlit as st
 
 from intempt_core import SandboxUnavailable
-from intempt_core.instrument import Instrument, Live
+from intempt_core.instrument import SandboxClient, LiveView
 from intempt_core.sandbox.faults import Fault, Faults
 from intempt_core.targets import SANDBOX
 from pages.parts.house import house
@@ -34,7 +34,7 @@ class Watching:
     """The Sandbox screen of one tab."""
 
     paused: bool = False
-    seen: Live | None = None
+    seen: LiveView | None = None
     """What was last shown; while paused, what stays."""
     counts: list[tuple[float, int]] = field(default_factory=list)
     """How many events there were when, over the last seconds."""
@@ -50,14 +50,14 @@ def watching() -> Watching:
     return room(Watching)
 
 
-@st.cache_resource(show_spinner=False, on_release=Instrument.close)
-def _instrument(base: str) -> Instrument:
+@st.cache_resource(show_spinner=False, on_release=SandboxClient.close)
+def _instrument(base: str) -> SandboxClient:
     target = house().targets[SANDBOX]
     assert target.base == base  # noqa: S101  the base is what the cache tells sandboxes apart by
-    return Instrument(target)
+    return SandboxClient(target)
 
 
-def instrument() -> Instrument:
+def instrument() -> SandboxClient:
     """The doors of this console's sandbox."""
     return _instrument(house().targets[SANDBOX].base)
 
@@ -71,7 +71,7 @@ def failing(base: str) -> Faults:
         return Faults()
 
 
-def look() -> Live | None:
+def look() -> LiveView | None:
     """What reached the sandbox last, by the filters; while paused, what was seen before; ``None``: it is silent."""
     found = watching()
     if found.paused and found.seen is not None:
@@ -139,7 +139,7 @@ def change(how: Callable[[Faults], Faults]) -> None:
     found = watching()
     failing.clear()
     try:
-        instrument().fail(how(instrument().faults()))
+        instrument().set_faults(how(instrument().faults()))
         found.trouble = ""
     except SandboxUnavailable as error:
         found.trouble = str(error)

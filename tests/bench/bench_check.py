@@ -247,7 +247,7 @@ def planned(path: str) -> float:
     rows = (~report.bad).nonzero()[0]
     began = time.perf_counter()
     plan = plan_table(mapped, rows)
-    written = sum(1 for _ in plan.written())
+    written = sum(1 for _ in plan.iter_requests())
     seconds = time.perf_counter() - began
     assert written == len(plan.requests)
     return seconds
@@ -261,7 +261,7 @@ def ready_made(path: str) -> float:
 
     mapped, report = _mapped_and_checked(path)
     plan = plan_table(mapped, (~report.bad).nonzero()[0])
-    objects = [orjson.loads(body) for _, _, body in plan.written()]
+    objects = [orjson.loads(body) for _, _, body in plan.iter_requests()]
     began = time.perf_counter()
     for request in objects:
         orjson.dumps(request)

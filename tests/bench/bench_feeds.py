@@ -24,7 +24,7 @@ def expected() -> Figures:
     """
     from intempt_core.feeds import FEEDS
     from intempt_core.history import History
-    from intempt_core.journeys import account
+    from intempt_core.journeys import explain_feed
     from tests.core.history_by_hand import SHOP
 
     taken: dict[int, list[list[float]]] = {LARGE: [], SMALL: []}
@@ -38,9 +38,9 @@ def expected() -> Figures:
         def asked(history: History, person: str) -> float:
             began = time.perf_counter()
             story = history.story(SHOP.key, "userId", person)
-            told = [account(feed, story.steps, None, now=0, limit=50) for feed in FEEDS]
+            told = [explain_feed(feed, story.events, None, now=0, limit=50) for feed in FEEDS]
             took = time.perf_counter() - began
-            if len(story.steps) != 20 or not any(one.expected for one in told):
+            if len(story.events) != 20 or not any(one.expected for one in told):
                 raise RuntimeError(f"{person} has another story")
             return took * 1000
 

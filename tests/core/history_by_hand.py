@@ -86,7 +86,7 @@ _moments = count(1_795_348_980_001)
 
 
 def attempt(outcome: Outcome = Outcome.ACCEPTED, **given: Any) -> Attempt:
-    status = {Outcome.ACCEPTED: 201, Outcome.REFUSED: 400}.get(outcome)
+    status = {Outcome.ACCEPTED: 201, Outcome.REJECTED: 400}.get(outcome)
     usual: dict[str, Any] = {
         "status": status,
         "reason": f"It was {outcome}.",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from intempt_core.client import Client, now_ms, open_client
+from intempt_core.client import HttpClient, now_ms, open_client
 from intempt_core.dispatch import Dispatcher, Turn
 from intempt_core.dispatch.lanes import Sender
 from intempt_core.dispatch.ledger import Ledger
@@ -130,7 +130,7 @@ async def drive(
     history: History,
     batch: str,
     lanes: Sequence[int],
-    client: Client,
+    client: HttpClient,
     target: Target,
     *,
     owner: str,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core import Mapping, map_table
-from intempt_core.body_columns import bodies
+from intempt_core.body_columns import write_bodies
 from intempt_core.events import build_request_body
 from intempt_core.mapped import MappedTable
 from tests.core.tables_by_hand import table_of
@@ -62,7 +62,7 @@ def test_bodies_over_columns_are_those_of_the_events_one_by_one(mapped: MappedTa
     bounds = sorted({0, mapped.rows, *(cut for cut in cuts if cut < mapped.rows)})
     if not mapped.rows:
         return
-    quick = bodies(mapped, np.array(rows), bounds)
+    quick = write_bodies(mapped, np.array(rows), bounds)
     attributes = {field.partition(".")[0] for field in [*mapped.field_columns, *mapped.mapping.constants]}
     if quick is None:
         assert {"userAttributes", "accountAttributes"} <= attributes
@@ -75,14 +75,14 @@ def test_rows_that_have_nothing_in_an_object_keep_their_place() -> None:
     rows = [["u", "", "", "", ""], ["", "", "x", "1", "3"], ["", "", "", "", ""], ["v", "e", "", "2", ""]]
     mapped = map_table(table_of(list(columns), rows), Mapping(columns))
     for some in ([0, 1, 2, 3], [2, 0], [2], [1]):
-        assert bodies(mapped, np.array(some), [0, len(some)]) == one_by_one(mapped, some, [0, len(some)])
+        assert write_bodies(mapped, np.array(some), [0, len(some)]) == one_by_one(mapped, some, [0, len(some)])
 
 
 def test_a_number_beyond_64_bits_takes_the_events_themselves() -> None:
     table = table_of(["userId", "n"], [["u", "9" * 30]])
     mapping = Mapping({"userId": "userId", "n": "data.n"}, types={"data.n": "integer"})
-    assert bodies(map_table(table, mapping), np.array([0]), [0, 1]) is None
-    assert bodies(map_table(table, replace(mapping, types={})), np.array([0]), [0, 1]) is not None
+    assert write_bodies(map_table(table, mapping), np.array([0]), [0, 1]) is None
+    assert write_bodies(map_table(table, replace(mapping, types={})), np.array([0]), [0, 1]) is not None
 
 
 @pytest.mark.parametrize("form", ["epoch_s", "epoch_ms", "iso", "epoch_us"])
@@ -91,4 +91,4 @@ def test_every_form_of_times_is_written_as_the_events_have_it(form: str) -> None
     for some in (rows, rows[:1]):
         mapped = map_table(table_of(["time"], some), Mapping({"time": "timestamp"}, time_format=form))
         bounds = [0, len(some)]
-        assert bodies(mapped, np.arange(len(some)), bounds) == one_by_one(mapped, list(range(len(some))), bounds)
+        assert write_bodies(mapped, np.arange(len(some)), bounds) == one_by_one(mapped, list(range(len(some))), bounds)

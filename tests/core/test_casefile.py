@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.casefile import as_json, as_page, case_of
+from intempt_core.casefile import dump_case, render_case_page, build_case
 from intempt_core.cases import read_case
 from intempt_core.client import Outcome
 from intempt_core.errors import NotFound, ReadError
@@ -36,7 +36,7 @@ def sent(history: History, body: object, answer: bytes = b"{}") -> int:
     batch = history.record(intent(owner=ME, label="for anna@shop.example"), [request(1, 1, [event(1)], raw)])
     (work,) = history.take(batch, 1, 1)
     settled = Settled(
-        work.id, attempt(Outcome.REFUSED, answer=answer, answer_length=len(answer), headers=(("x", EVIL),))
+        work.id, attempt(Outcome.REJECTED, answer=answer, answer_length=len(answer), headers=(("x", EVIL),))
     )
     history.mark([Leaving(work.id), settled], owner=ME)
     return work.id
@@ -50,8 +50,8 @@ ANNA = {"eventId": "for-anna@shop.example-1", "userId": "anna@shop.example", "pr
 def test_nobody_is_named_and_what_is_wrong_stays(history: History) -> None:
     body = {"track": [{"name": "product viewed", "payload": [ANNA]}]}
     id_ = sent(history, body, b"anna@shop.example is not known")
-    case = case_of(history, id_, "1.0", salt=SALT)
-    text = as_json(case) + "".join(as_page(case))
+    case = build_case(history, id_, "1.0", salt=SALT)
+    text = dump_case(case) + "".join(render_case_page(case))
     for named in ("anna", "12345678901234567890", "s-77", "home.example"):
         assert named not in text
     again = json.loads(case["request"]["body"])["track"][0]["payload"][0]
@@ -64,8 +64,8 @@ def test_nobody_is_named_and_what_is_wrong_stays(history: History) -> None:
     assert again["data"]["productID"] == "SKU"
     codes = {problem["code"] for problem in case["problems"]}
     assert codes == {"event_name", "product_id_missing", "id_white_space", "id_placeholder", "id_number"}
-    assert case_of(history, id_, "1.0", salt=SALT)["request"] == case["request"]
-    assert case_of(history, id_, "1.0", salt=b"other")["request"] != case["request"]
+    assert build_case(history, id_, "1.0", salt=SALT)["request"] == case["request"]
+    assert build_case(history, id_, "1.0", salt=b"other")["request"] != case["request"]
 
 
 def test_nobody_is_named_by_a_product_by_the_place_of_a_problem_or_by_what_a_mend_was_told_of(history: History) -> None:
@@ -76,9 +76,9 @@ def test_nobody_is_named_by_a_product_by_the_place_of_a_problem_or_by_what_a_men
     told_of = event(1, product_id="anna@shop.example")
     batch = history.record(intent(owner=ME, notes=notes), [request(1, 1, [told_of], raw)])
     (work,) = history.take(batch, 1, 1)
-    case = case_of(history, work.id, "1.0", salt=SALT)
+    case = build_case(history, work.id, "1.0", salt=SALT)
     for name in ("anna@", "bert@"):
-        assert name not in as_json(case) + "".join(as_page(case))
+        assert name not in dump_case(case) + "".join(render_case_page(case))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_nobody_is_named_by_a_product_by_the_place_of_a_problem_or_by_what_a_men
 )
 def test_nobody_is_named_by_an_answer_that_escapes_the_identity(history: History, who: str, written: str) -> None:
     body = {"track": [{"name": "Product viewed", "payload": [{**ANNA, "userId": who}]}]}
-    case = case_of(history, sent(history, body, f"<p>No user {written}.</p>".encode()), "1.0", salt=SALT)
+    case = build_case(history, sent(history, body, f"<p>No user {written}.</p>".encode()), "1.0", salt=SALT)
     assert written not in json.dumps(case, ensure_ascii=False)
     (attempt_,) = case["attempts"]
     assert re.fullmatch(r"<p>No user person-\w+\.</p>", attempt_["answer"])
@@ -115,21 +115,21 @@ def test_nobody_is_named_by_an_answer_that_escapes(history: History) -> None:
     batch = history.record(intent(owner=ME), [request(1, 1, [event(1)], raw)])
     (work,) = history.take(batch, 1, 1)
     answer = json.dumps({"message": "No user " + user})
-    tried = attempt(Outcome.REFUSED, status=400, answer=answer.encode(), reason=f"The server said: {answer}")
+    tried = attempt(Outcome.REJECTED, status=400, answer=answer.encode(), reason=f"The server said: {answer}")
     history.mark([Leaving(work.id), Settled(work.id, tried)], owner=ME)
-    case = case_of(history, work.id, "1.0", salt=SALT)
+    case = build_case(history, work.id, "1.0", salt=SALT)
     again = json.loads(case["request"]["body"])["track"][0]["payload"][0]["userId"]
     assert json.loads(case["attempts"][0]["answer"]) == {"message": "No user " + again}
     assert again in case["attempts"][0]["reason"]
     assert any(again in one["what"] for one in case["timeline"])
-    text = as_json(case) + "".join(as_page(case))
+    text = dump_case(case) + "".join(render_case_page(case))
     assert "rgen@" not in text
     assert "ller.de" not in text
 
 
 def test_as_sent_is_byte_for_byte(history: History) -> None:
     body = json.dumps({"track": [{"name": "A", "payload": [ANNA]}]}, indent=3).encode()
-    case = case_of(history, sent(history, body), "1.0", salt=None)
+    case = build_case(history, sent(history, body), "1.0", salt=None)
     assert case["request"]["body"] == body.decode()
     assert case["identities"] == "as sent"
 
@@ -145,8 +145,8 @@ class Tags(HTMLParser):
 
 def test_the_page_runs_nothing_loads_nothing_and_is_opened_again(history: History) -> None:
     body = {"track": [{"name": EVIL, "payload": [{"eventId": EVIL, "userId": EVIL, "data": {"productId": EVIL}}]}]}
-    case = case_of(history, sent(history, body, EVIL.encode()), "1.0", salt=None)
-    page = "".join(as_page(case))
+    case = build_case(history, sent(history, body, EVIL.encode()), "1.0", salt=None)
+    page = "".join(render_case_page(case))
     tags = Tags()
     tags.feed(page)
     assert {tag for tag, _ in tags.found} == {
@@ -155,7 +155,7 @@ def test_the_page_runs_nothing_loads_nothing_and_is_opened_again(history: Histor
     assert {name for _, names in tags.found for name in names} == {"lang", "charset", "http-equiv", "content", "id"}
     assert "default-src 'none'" in page
     assert not re.search(r"(?:src|href)=\"", page)
-    for text in (page, as_json(case)):
+    for text in (page, dump_case(case)):
         opened = read_case(text)
         assert opened is not None
         assert json.loads(opened.body) == body
@@ -187,14 +187,14 @@ def test_half_a_case_file_is_a_sentence(text: str) -> None:
 
 def test_a_case_of_what_is_not_there_is_not_found(history: History) -> None:
     with pytest.raises(NotFound):
-        case_of(history, 99, "1.0", salt=None)
+        build_case(history, 99, "1.0", salt=None)
 
 
 def test_a_body_that_cannot_be_read_is_left_out_where_nobody_may_be_named(history: History) -> None:
     id_ = sent(history, b'{"userId": "anna')
-    assert "anna" not in as_json(case_of(history, id_, "1.0", salt=SALT)["request"])
-    assert case_of(history, id_, "1.0", salt=None)["request"]["body"] == '{"userId": "anna'
-    assert "".join(as_page(case_of(history, id_, "1.0", salt=None)))
+    assert "anna" not in dump_case(build_case(history, id_, "1.0", salt=SALT)["request"])
+    assert build_case(history, id_, "1.0", salt=None)["request"]["body"] == '{"userId": "anna'
+    assert "".join(render_case_page(build_case(history, id_, "1.0", salt=None)))
 
 
 def test_the_salt_is_made_once_and_only_its_user_reads_it(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ import pytest
 
 from intempt_core import locks, sandbox
 from intempt_core.cli import main
-from intempt_core.cli.parsing import parser
-from intempt_core.cli.words import plain
+from intempt_core.cli.parsing import build_parser
+from intempt_core.cli.words import sanitize_text
 from intempt_core.dispatch import Dispatcher
 from intempt_core.history import BatchState, History, RequestState, Source
 from intempt_core.settings import Settings
@@ -197,8 +197,8 @@ def test_a_terminal_is_not_moved_by_what_a_file_says() -> None:
     class Out:
         encoding = "ascii"
 
-    assert plain("a\x1b[31mb\u202ec\td", sys.stdout) == "a�[31mb�c d"
-    assert plain("“é”", Out()) == "???"  # type: ignore[arg-type]  # all that is asked of a stream here
+    assert sanitize_text("a\x1b[31mb\u202ec\td", sys.stdout) == "a�[31mb�c d"
+    assert sanitize_text("“é”", Out()) == "???"  # type: ignore[arg-type]  # all that is asked of a stream here
 
 
 def test_a_setting_that_cannot_be_used_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,7 +229,7 @@ def test_the_help_teaches_by_examples_that_can_be_called(
     examples = re.search(r"examples?:\n(.*?)\n\n", told, re.DOTALL)
     for line in examples[1].replace("\\\n", "").splitlines() if examples else ():
         words = re.split(r"\s{3,}(?![\s-])|\s>", line.partition("intempt_core")[2] or line.strip())[0].split()
-        given = parser(*[lambda _given, _environment: 0] * 3).parse_args(words)
+        given = build_parser(*[lambda _given, _environment: 0] * 3).parse_args(words)
         assert given.command
     assert bool(examples) == bool(command)
 

@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from intempt_core import client as wire
 from intempt_core.client import (
     Attempt,
-    Client,
-    FeedAnswer,
+    HttpClient,
+    FeedResponse,
     Outcome,
     open_client,
-    outcome_of,
-    post,
-    retry_after,
-    retry_delay,
+    classify_status,
+    post_track_request,
+    parse_retry_after,
+    compute_retry_delay,
 )
 from intempt_core.settings import Settings
 from intempt_core.targets import MASK, Credential, Target, sandbox_target
@@ -59,7 +59,7 @@ def target_at(base: str) -> Target:
     )
 
 
-def asked(question: Callable[[Client], Awaitable[T]], *, told: Settings = PATIENT, trust: ssl.SSLContext = TRUST) -> T:
+def asked(question: Callable[[HttpClient], Awaitable[T]], *, told: Settings = PATIENT, trust: ssl.SSLContext = TRUST) -> T:
     async def ask() -> T:
         async with open_client(told, trust=trust) as client:
             return await question(client)
@@ -68,7 +68,7 @@ def asked(question: Callable[[Client], Awaitable[T]], *, told: Settings = PATIEN
 
 
 def posted(base: str, body: bytes = BODY, *, told: Settings = PATIENT, trust: ssl.SSLContext = TRUST) -> Attempt:
-    attempt = asked(lambda client: post(client, target_at(base), body), told=told, trust=trust)
+    attempt = asked(lambda client: post_track_request(client, target_at(base), body), told=told, trust=trust)
     assert_no_key(attempt)
     return attempt
 
@@ -86,8 +86,8 @@ def assert_no_key(value: object) -> None:
     ("status", "outcome"),
     [
         *[(status, Outcome.ACCEPTED) for status in (200, 201, 202, 204)],
-        *[(status, Outcome.REFUSED) for status in (301, 302, 307, 308, 400, 401, 403, 404, 405, 409, 413, 422, 451)],
-        *[(status, Outcome.UNSENT) for status in (429, 503)],
+        *[(status, Outcome.REJECTED) for status in (301, 302, 307, 308, 400, 401, 403, 404, 405, 409, 413, 422, 451)],
+        *[(status, Outcome.NOT_SENT) for status in (429, 503)],
         *[(status, Outcome.UNKNOWN) for status in (408, 500, 502, 504, 520, 599, 999)],
     ],
 )
@@ -95,7 +95,7 @@ def test_each_status_has_its_outcome(status: int, outcome: Outcome) -> None:
     with hostile(answers(status)) as server:
         attempt = posted(server.url)
     assert (attempt.outcome, attempt.status) == (outcome, status)
-    assert attempt.outcome is outcome_of(status)
+    assert attempt.outcome is classify_status(status)
     assert f"127.0.0.1:{server.port}" in attempt.reason
     assert attempt.too_large == (status == 413)
 
@@ -115,10 +115,10 @@ def test_the_request_is_the_body_with_basic_credentials_and_nothing_else() -> No
 
 def test_an_attempt_says_when_it_began_and_how_long_it_took() -> None:
     with hostile(answers(201, b"{}")) as server:
-        attempt = asked(lambda client: post(client, target_at(server.url), BODY, clock=lambda: 1_700_000_000_123))
+        attempt = asked(lambda client: post_track_request(client, target_at(server.url), BODY, clock=lambda: 1_700_000_000_123))
     assert attempt.started_at == 1_700_000_000_123
     assert 0 < attempt.elapsed_ms < 10_000
-    assert (attempt.answer, attempt.answer_length, attempt.answer_cut) == (b"{}", 2, False)
+    assert (attempt.response_body, attempt.response_length, attempt.response_truncated) == (b"{}", 2, False)
 
 
 def test_a_html_page_with_200_is_accepted_and_called_no_json() -> None:
@@ -127,7 +127,7 @@ def test_a_html_page_with_200_is_accepted_and_called_no_json() -> None:
         attempt = posted(server.url)
     assert attempt.outcome is Outcome.ACCEPTED
     assert "The body is not JSON but an HTML page." in attempt.reason
-    assert attempt.answer == page
+    assert attempt.response_body == page
 
 
 def test_a_json_answer_needs_no_words() -> None:
@@ -141,7 +141,7 @@ def test_the_servers_own_words_are_shown_for_a_400() -> None:
         attempt = posted(server.url)
     assert "Can't create a collection for auto-event" in attempt.reason
     assert "known to pass" in attempt.reason
-    assert attempt.outcome is Outcome.REFUSED
+    assert attempt.outcome is Outcome.REJECTED
     assert "\x1b" not in attempt.reason
     assert "\n" not in attempt.reason
 
@@ -157,13 +157,13 @@ def test_long_words_are_cut_in_the_sentence_and_kept_in_the_answer() -> None:
     with hostile(answers(400, b"no " * 300)) as server:
         attempt = posted(server.url)
     assert len(attempt.reason) < 500
-    assert attempt.answer == b"no " * 300
+    assert attempt.response_body == b"no " * 300
 
 
 def test_a_redirect_is_refused_and_not_followed() -> None:
     with hostile(answers(302, b"", "Location: /elsewhere")) as server:
         attempt = posted(server.url)
-    assert attempt.outcome is Outcome.REFUSED
+    assert attempt.outcome is Outcome.REJECTED
     assert "no redirect is followed" in attempt.reason
     assert len(server.received) == 1
 
@@ -173,39 +173,39 @@ def test_a_redirect_is_refused_and_not_followed() -> None:
 
 def test_a_refused_connection_is_unsent() -> None:
     attempt = posted(f"http://127.0.0.1:{bad.closed_port()}")
-    assert (attempt.outcome, attempt.status) == (Outcome.UNSENT, None)
+    assert (attempt.outcome, attempt.status) == (Outcome.NOT_SENT, None)
     assert "refuses connections" in attempt.reason
 
 
 def test_a_refused_connection_on_both_families_is_unsent() -> None:
     attempt = posted(f"http://localhost:{bad.closed_port()}")
-    assert attempt.outcome is Outcome.UNSENT
+    assert attempt.outcome is Outcome.NOT_SENT
     assert "localhost" in attempt.reason
 
 
 def test_a_name_that_does_not_resolve_is_unsent() -> None:
     attempt = posted("https://nothing.invalid", told=PATIENT)
-    assert attempt.outcome is Outcome.UNSENT
+    assert attempt.outcome is Outcome.NOT_SENT
     assert attempt.reason == "The name nothing.invalid does not resolve. Nothing was sent."
 
 
 def test_a_connect_timeout_is_unsent() -> None:
     with bad.deaf_port() as port:
         attempt = posted(f"http://127.0.0.1:{port}", told=QUICK)
-    assert attempt.outcome is Outcome.UNSENT
+    assert attempt.outcome is Outcome.NOT_SENT
     assert "within 0.3 s" in attempt.reason
 
 
 def test_a_tls_handshake_that_hangs_is_unsent() -> None:
     with hostile(bad.hangs_before_reading) as server:
         attempt = posted(f"https://127.0.0.1:{server.port}", told=QUICK)
-    assert attempt.outcome is Outcome.UNSENT
+    assert attempt.outcome is Outcome.NOT_SENT
 
 
 def test_an_untrusted_certificate_is_unsent() -> None:
     with hostile(answers(201, b"{}"), tls=True) as server:
         attempt = posted(server.url)
-    assert attempt.outcome is Outcome.UNSENT
+    assert attempt.outcome is Outcome.NOT_SENT
     assert "certificate" in attempt.reason
     assert server.received == []
 
@@ -219,7 +219,7 @@ def test_a_certificate_that_is_trusted_is_enough() -> None:
 def test_a_server_without_tls_is_unsent_over_https() -> None:
     with hostile(bad.speaks_no_tls) as server:
         attempt = posted(f"https://127.0.0.1:{server.port}")
-    assert attempt.outcome is Outcome.UNSENT
+    assert attempt.outcome is Outcome.NOT_SENT
     assert "No TLS with" in attempt.reason
     assert server.received == []
 
@@ -227,15 +227,15 @@ def test_a_server_without_tls_is_unsent_over_https() -> None:
 def test_a_target_without_a_key_is_unsent() -> None:
     with hostile(answers(201)) as server:
         target = replace(target_at(server.url), credential=None)
-        attempt = asked(lambda client: post(client, target, BODY))
-    assert attempt.outcome is Outcome.UNSENT
+        attempt = asked(lambda client: post_track_request(client, target, BODY))
+    assert attempt.outcome is Outcome.NOT_SENT
     assert "has no key" in attempt.reason
     assert server.received == []
 
 
 def test_an_impossible_address_is_unsent() -> None:
-    assert posted("https://" + "a" * 70 + ".example").outcome is Outcome.UNSENT
-    assert posted("https://exa mple").outcome is Outcome.UNSENT
+    assert posted("https://" + "a" * 70 + ".example").outcome is Outcome.NOT_SENT
+    assert posted("https://exa mple").outcome is Outcome.NOT_SENT
 
 
 HALF = b"HTTP/1.1 %d Said So\r\nContent-Length: 100\r\n\r\n{"
@@ -270,7 +270,7 @@ def test_half_a_yes_is_unknown(then: str) -> None:
         attempt = posted(server.url, told=QUICK if then == "hang" else PATIENT)
     assert (attempt.outcome, attempt.status) == (Outcome.UNKNOWN, 201)
     assert "answered 201 Created, but" in attempt.reason
-    assert attempt.answer == b"{"
+    assert attempt.response_body == b"{"
 
 
 def test_a_broken_chunked_body_of_a_yes_is_unknown() -> None:
@@ -280,7 +280,7 @@ def test_a_broken_chunked_body_of_a_yes_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("then", ["close", "reset", "hang"])
-@pytest.mark.parametrize(("status", "outcome"), [(400, Outcome.REFUSED), (413, Outcome.REFUSED), (503, Outcome.UNSENT)])
+@pytest.mark.parametrize(("status", "outcome"), [(400, Outcome.REJECTED), (413, Outcome.REJECTED), (503, Outcome.NOT_SENT)])
 def test_half_a_no_is_still_a_no(status: int, outcome: Outcome, then: str) -> None:
     with hostile(says(HALF % status, then=then)) as server:
         attempt = posted(server.url, told=QUICK if then == "hang" else PATIENT)
@@ -312,7 +312,7 @@ def test_a_yes_before_the_body_has_left_is_unknown() -> None:
 def test_a_large_body_that_is_refused_on_the_way_is_too_large() -> None:
     with hostile(bad.answers_before_reading) as server:
         attempt = posted(server.url, b"x" * 30_000_000)
-    assert (attempt.outcome, attempt.too_large) == (Outcome.REFUSED, True)
+    assert (attempt.outcome, attempt.too_large) == (Outcome.REJECTED, True)
 
 
 @pytest.mark.parametrize("size", [0, 1, 511 * 1024, 512 * 1024, 3_000_001])
@@ -326,15 +326,15 @@ def test_a_body_of_any_size_arrives_whole(size: int) -> None:
 
 
 def test_a_cancelled_post_is_cancelled_and_leaves_the_client_usable() -> None:
-    async def cancelled(client: Client, server: HostileServer) -> Attempt:
-        task = asyncio.create_task(post(client, target_at(server.url), BODY))
+    async def cancelled(client: HttpClient, server: HostileServer) -> Attempt:
+        task = asyncio.create_task(post_track_request(client, target_at(server.url), BODY))
         await asyncio.sleep(0.2)
         assert server.received
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         server.behaviour = answers(201)
-        return await post(client, target_at(server.url), BODY)
+        return await post_track_request(client, target_at(server.url), BODY)
 
     with hostile(says(b"", then="hang")) as server:
         assert asked(lambda client: cancelled(client, server)).outcome is Outcome.ACCEPTED
@@ -343,16 +343,16 @@ def test_a_cancelled_post_is_cancelled_and_leaves_the_client_usable() -> None:
 @given(data=st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: b"HTTP/1.1 200 OK\r\n" + tail))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_server_says_becomes_an_attempt_and_a_feed_answer(data: bytes) -> None:
-    async def both(client: Client) -> tuple[Attempt, FeedAnswer, wire.ConnectionTest]:
+    async def both(client: HttpClient) -> tuple[Attempt, FeedResponse, wire.ConnectionTest]:
         target = target_at(server.url)
         read = await wire.read_feed(client, target, "recently-viewed", "userId", "u1")
-        return await post(client, target, BODY), read, await wire.test_connection(client, target)
+        return await post_track_request(client, target, BODY), read, await wire.check_connection(client, target)
 
     with hostile(says(data, then="close")) as server:
         attempt, feed, test = asked(both)
     assert attempt.reason
-    assert feed.sentence
-    assert test.sentence
+    assert feed.message
+    assert test.message
     if attempt.status is None:
         assert attempt.outcome is Outcome.UNKNOWN
 
@@ -363,7 +363,7 @@ def test_other_transports_prove_the_same() -> None:
             raise error
 
         async with open_client(QUICK, transport=httpx.MockTransport(answer)) as client:
-            return await post(client, target_at("http://127.0.0.1"), BODY)
+            return await post_track_request(client, target_at("http://127.0.0.1"), BODY)
 
     proofs: list[Exception] = [httpx.ConnectError("x"), httpx.ConnectTimeout("x"), httpx.PoolTimeout("x")]
     doubts: list[Exception] = [
@@ -372,7 +372,7 @@ def test_other_transports_prove_the_same() -> None:
         httpx.RemoteProtocolError("x"),
         OSError("x"),
     ]
-    assert {asyncio.run(through(error)).outcome for error in proofs} == {Outcome.UNSENT}
+    assert {asyncio.run(through(error)).outcome for error in proofs} == {Outcome.NOT_SENT}
     assert {asyncio.run(through(error)).outcome for error in doubts} == {Outcome.UNKNOWN}
 
 
@@ -380,9 +380,9 @@ def test_other_transports_prove_the_same() -> None:
 
 
 def test_a_connection_is_used_again() -> None:
-    async def twice(client: Client) -> None:
+    async def twice(client: HttpClient) -> None:
         for _ in range(3):
-            assert (await post(client, target_at(server.url), BODY)).outcome is Outcome.ACCEPTED
+            assert (await post_track_request(client, target_at(server.url), BODY)).outcome is Outcome.ACCEPTED
 
     with hostile(answers(201, b"{}")) as server:
         asked(twice)
@@ -393,7 +393,7 @@ def test_a_connection_that_idled_too_long_is_not_used_again() -> None:
     async def twice() -> None:
         async with open_client(QUICK, trust=TRUST, idle_seconds=0.05) as client:
             for _ in range(2):
-                assert (await post(client, target_at(server.url), BODY)).outcome is Outcome.ACCEPTED
+                assert (await post_track_request(client, target_at(server.url), BODY)).outcome is Outcome.ACCEPTED
                 await asyncio.sleep(0.2)
 
     with hostile(answers(201, b"{}")) as server:
@@ -403,9 +403,9 @@ def test_a_connection_that_idled_too_long_is_not_used_again() -> None:
 
 
 def test_a_connection_that_the_server_dropped_is_not_used_again() -> None:
-    async def thrice(client: Client) -> None:
+    async def thrice(client: HttpClient) -> None:
         for _ in range(3):
-            assert (await post(client, target_at(server.url), BODY)).outcome is Outcome.ACCEPTED
+            assert (await post_track_request(client, target_at(server.url), BODY)).outcome is Outcome.ACCEPTED
             await asyncio.sleep(0.05)
 
     with hostile(bad.drops_idle_connections) as server:
@@ -414,9 +414,9 @@ def test_a_connection_that_the_server_dropped_is_not_used_again() -> None:
 
 
 def test_no_cookie_is_kept() -> None:
-    async def twice(client: Client) -> None:
+    async def twice(client: HttpClient) -> None:
         for _ in range(2):
-            attempt = await post(client, target_at(server.url), BODY)
+            attempt = await post_track_request(client, target_at(server.url), BODY)
             assert dict(attempt.headers)["set-cookie"] == MASK
 
     with hostile(answers(201, b"{}", "Set-Cookie: session=1; Path=/")) as server:
@@ -439,7 +439,7 @@ _STEP = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).filt
 def test_any_org_project_and_source_arrive_as_they_are(org: str, project: str, source: str) -> None:
     with hostile(answers(201, b"{}")) as server:
         target = replace(target_at(server.url), org=org, project=project, source=source)
-        asked(lambda client: post(client, target, BODY))
+        asked(lambda client: post_track_request(client, target, BODY))
     steps = server.received[0].path.split("/")
     assert [unquote(step) for step in steps] == ["", "v1", org, "projects", project, "sources", source, "track"]
 
@@ -450,28 +450,28 @@ def test_any_org_project_and_source_arrive_as_they_are(org: str, project: str, s
 def test_an_endless_answer_is_cut_and_counts() -> None:
     with hostile(bad.never_ends) as server:
         attempt = posted(server.url)
-    assert (attempt.outcome, attempt.answer, attempt.answer_cut) == (Outcome.ACCEPTED, b"x" * 1000, True)
+    assert (attempt.outcome, attempt.response_body, attempt.response_truncated) == (Outcome.ACCEPTED, b"x" * 1000, True)
     assert attempt.elapsed_ms < 10_000
 
 
 def test_a_long_answer_is_cut_and_says_its_length() -> None:
     with hostile(answers(400, b"y" * 100_000)) as server:
         attempt = posted(server.url)
-    assert (attempt.answer, attempt.answer_length, attempt.answer_cut) == (b"y" * 1000, 100_000, True)
+    assert (attempt.response_body, attempt.response_length, attempt.response_truncated) == (b"y" * 1000, 100_000, True)
 
 
 def test_no_answer_is_kept_where_none_shall_be() -> None:
     with hostile(answers(400, b"words")) as server:
         attempt = posted(server.url, told=replace(PATIENT, answer_bytes=0))
-    assert (attempt.answer, attempt.answer_length, attempt.answer_cut) == (b"", 5, True)
+    assert (attempt.response_body, attempt.response_length, attempt.response_truncated) == (b"", 5, True)
 
 
 def test_a_gzip_bomb_is_unpacked_only_as_far_as_it_is_kept() -> None:
     with hostile(says(bad.gzip_bomb(50))) as server:
         started = time.perf_counter()
         attempt = posted(server.url)
-    assert attempt.outcome is Outcome.REFUSED
-    assert (attempt.answer, attempt.answer_cut) == (bytes(1000), True)
+    assert attempt.outcome is Outcome.REJECTED
+    assert (attempt.response_body, attempt.response_truncated) == (bytes(1000), True)
     assert time.perf_counter() - started < 10
 
 
@@ -488,7 +488,7 @@ def test_a_gzip_bomb_is_unpacked_only_as_far_as_it_is_kept() -> None:
 def test_a_packed_answer_is_readable(encoding: str, packed: bytes) -> None:
     with hostile(answers(400, packed, f"Content-Encoding: {encoding}")) as server:
         attempt = posted(server.url)
-    assert attempt.answer == b"no such source"
+    assert attempt.response_body == b"no such source"
     assert "no such source" in attempt.reason
 
 
@@ -496,7 +496,7 @@ def test_a_packed_answer_is_readable(encoding: str, packed: bytes) -> None:
 def test_an_answer_that_cannot_be_unpacked_is_left_out_and_said(encoding: str) -> None:
     with hostile(answers(200, b"\x8b\x03\x80neither", f"Content-Encoding: {encoding}")) as server:
         attempt = posted(server.url)
-    assert (attempt.outcome, attempt.answer) == (Outcome.ACCEPTED, b"")
+    assert (attempt.outcome, attempt.response_body) == (Outcome.ACCEPTED, b"")
     assert "packed in a way that was not asked for" in attempt.reason
 
 
@@ -529,10 +529,10 @@ def _attempt(outcome: Outcome, wait: float | None = None) -> Attempt:
         ("7", 7.0),
         (" 0 ", 0.0),
         ("1.5", 1.5),
-        ("99999999999999999999999999", wire.RETRY_AFTER_LIMIT),
+        ("99999999999999999999999999", wire.MAX_RETRY_AFTER),
         ("Wed, 21 Oct 2015 07:28:10 GMT", 10.0),
         ("Wed, 21 Oct 2015 07:27:00 GMT", 0.0),
-        ("Wed, 21 Oct 9999 07:27:00 GMT", wire.RETRY_AFTER_LIMIT),
+        ("Wed, 21 Oct 9999 07:27:00 GMT", wire.MAX_RETRY_AFTER),
         ("Wed, 21 Oct 2015 07:28:10 -0000", 10.0),
         *(
             (garbage, None)
@@ -543,12 +543,12 @@ def _attempt(outcome: Outcome, wait: float | None = None) -> Attempt:
 )
 def test_retry_after_is_read_and_bounded(header: str, seconds: float | None) -> None:
     now = 1_445_412_480_000  # 2015-10-21T07:28:00Z
-    assert retry_after({"retry-after": header}, now) == seconds
+    assert parse_retry_after({"retry-after": header}, now) == seconds
 
 
 def test_a_retry_date_is_measured_by_the_servers_own_clock() -> None:
     headers = {"retry-after": "Wed, 21 Oct 2015 07:28:10 GMT", "date": "Wed, 21 Oct 2015 07:28:00 GMT"}
-    assert retry_after(headers, 1_900_000_000_000) == 10.0
+    assert parse_retry_after(headers, 1_900_000_000_000) == 10.0
 
 
 def test_a_429_carries_its_retry_after_and_a_bare_one_does_not() -> None:
@@ -560,7 +560,7 @@ def test_a_429_carries_its_retry_after_and_a_bare_one_does_not() -> None:
 
 @given(
     tries=st.integers(0, 10_000),
-    wait=st.none() | st.floats(0, wire.RETRY_AFTER_LIMIT),
+    wait=st.none() | st.floats(0, wire.MAX_RETRY_AFTER),
     seed=st.integers(),
     first=st.floats(0, 60),
     limit=st.floats(0, 3600),
@@ -569,7 +569,7 @@ def test_a_pause_is_at_least_what_was_asked_and_beyond_it_never_longer_than_the_
     tries: int, wait: float | None, seed: int, first: float, limit: float
 ) -> None:
     told = Settings(tries=20_000, backoff_seconds=first, backoff_limit_seconds=limit)
-    pause = retry_delay(_attempt(Outcome.UNSENT, wait), tries, told, random.Random(seed))
+    pause = compute_retry_delay(_attempt(Outcome.NOT_SENT, wait), tries, told, random.Random(seed))
     assert pause is not None
     assert (wait or 0.0) <= pause <= (wait or 0.0) + limit
 
@@ -578,26 +578,26 @@ def test_the_pause_doubles_with_full_jitter() -> None:
     told = Settings(backoff_seconds=1.0, backoff_limit_seconds=1000.0, tries=100)
     rng = random.Random(1)
     for tries in range(1, 8):
-        pauses = [retry_delay(_attempt(Outcome.UNSENT), tries, told, rng) or 0.0 for _ in range(400)]
+        pauses = [compute_retry_delay(_attempt(Outcome.NOT_SENT), tries, told, rng) or 0.0 for _ in range(400)]
         assert 0.9 * 2 ** (tries - 1) < max(pauses) <= 2 ** (tries - 1)
         assert min(pauses) < 0.1 * 2 ** (tries - 1)
 
 
 def test_only_what_did_not_arrive_is_tried_again_and_only_so_often() -> None:
     rng, told = random.Random(1), Settings(tries=3)
-    assert retry_delay(_attempt(Outcome.UNSENT), 2, told, rng) is not None
-    assert retry_delay(_attempt(Outcome.UNSENT), 3, told, rng) is None
-    for outcome in (Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNKNOWN):
-        assert retry_delay(_attempt(outcome), 1, told, rng) is None
-    assert retry_delay(_attempt(Outcome.UNKNOWN), 1, told, rng, resend_unknown=True) is not None
-    assert retry_delay(_attempt(Outcome.REFUSED), 1, told, rng, resend_unknown=True) is None
+    assert compute_retry_delay(_attempt(Outcome.NOT_SENT), 2, told, rng) is not None
+    assert compute_retry_delay(_attempt(Outcome.NOT_SENT), 3, told, rng) is None
+    for outcome in (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.UNKNOWN):
+        assert compute_retry_delay(_attempt(outcome), 1, told, rng) is None
+    assert compute_retry_delay(_attempt(Outcome.UNKNOWN), 1, told, rng, resend_unknown=True) is not None
+    assert compute_retry_delay(_attempt(Outcome.REJECTED), 1, told, rng, resend_unknown=True) is None
 
 
 # ── testing a connection ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def connection_to(base: str, *, told: Settings = PATIENT) -> wire.ConnectionTest:
-    test = asked(lambda client: wire.test_connection(client, target_at(base)), told=told)
+    test = asked(lambda client: wire.check_connection(client, target_at(base)), told=told)
     assert_no_key(test)
     return test
 
@@ -606,7 +606,7 @@ def test_a_connection_test_holds_no_event() -> None:
     with hostile(answers(201, b"{}")) as server:
         test = connection_to(server.url)
     assert test.ok
-    assert "nothing was stored" in test.sentence
+    assert "nothing was stored" in test.message
     assert json.loads(server.received[0].body) == {"track": []}
 
 
@@ -630,26 +630,26 @@ def test_a_connection_test_holds_no_event() -> None:
 def test_a_connection_test_tells_what_is_wrong(answer: bytes, ok: bool, words: str) -> None:
     with hostile(says(answer)) as server:
         test = connection_to(server.url)
-    assert (test.ok, words in test.sentence) == (ok, True), test.sentence
+    assert (test.ok, words in test.message) == (ok, True), test.message
 
 
 def test_a_connection_test_tells_how_far_it_came() -> None:
-    assert "does not resolve" in connection_to("https://nothing.invalid").sentence
-    assert "refuses connections" in connection_to(f"http://127.0.0.1:{bad.closed_port()}").sentence
+    assert "does not resolve" in connection_to("https://nothing.invalid").message
+    assert "refuses connections" in connection_to(f"http://127.0.0.1:{bad.closed_port()}").message
     with hostile(answers(201), tls=True) as server:
-        assert "certificate" in connection_to(server.url).sentence
+        assert "certificate" in connection_to(server.url).message
     with hostile(says(b"", then="hang")) as server:
-        assert "in time" in connection_to(server.url, told=QUICK).sentence
+        assert "in time" in connection_to(server.url, told=QUICK).message
     with hostile(says(HALF % 201, then="close")) as server:
-        assert "broke off" in connection_to(server.url).sentence
+        assert "broke off" in connection_to(server.url).message
     keyless = replace(target_at("http://127.0.0.1"), credential=None)
-    assert "has no key" in asked(lambda client: wire.test_connection(client, keyless)).sentence
+    assert "has no key" in asked(lambda client: wire.check_connection(client, keyless)).message
 
 
 # ── reading a feed ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read(base: str, kind: str = "userId", feed: str = "recently-viewed", *, told: Settings = PATIENT) -> FeedAnswer:
+def read(base: str, kind: str = "userId", feed: str = "recently-viewed", *, told: Settings = PATIENT) -> FeedResponse:
     answer = asked(lambda client: wire.read_feed(client, target_at(base), feed, kind, "0017"), told=told)
     assert_no_key(answer)
     return answer
@@ -677,7 +677,7 @@ def test_an_empty_feed_is_a_normal_answer() -> None:
     with hostile(answers(200, b'{"products":[]}')) as server:
         answer = read(server.url, told=replace(PATIENT, answer_bytes=0))
     assert answer.products == ()
-    assert answer.sentence == f"127.0.0.1:{server.port} shows 0 in Recently Viewed."
+    assert answer.message == f"127.0.0.1:{server.port} shows 0 in Recently Viewed."
 
 
 @pytest.mark.parametrize(
@@ -701,26 +701,26 @@ def test_an_empty_feed_is_a_normal_answer() -> None:
 def test_whatever_a_feed_answers_is_told(answer: bytes, words: str) -> None:
     with hostile(says(answer)) as server:
         got = read(server.url)
-    assert words in got.sentence
+    assert words in got.message
     assert (got.products is None) == ("shows" not in words)
 
 
 def test_a_feed_that_cannot_be_asked_is_told_without_a_request() -> None:
     with hostile(answers(200)) as server:
-        assert "No feed can be read by anotherUserId" in read(server.url, "anotherUserId").sentence
-        assert "has no feed id for Recently Purchased" in read(server.url, feed="recently-purchased").sentence
+        assert "No feed can be read by anotherUserId" in read(server.url, "anotherUserId").message
+        assert "has no feed id for Recently Purchased" in read(server.url, feed="recently-purchased").message
     assert server.received == []
 
 
 def test_a_feed_that_does_not_answer_is_told() -> None:
     answer = read(f"http://127.0.0.1:{bad.closed_port()}")
     assert answer.products is None
-    assert "refuses connections" in answer.sentence
+    assert "refuses connections" in answer.message
     with hostile(says(HALF % 200, then="close")) as server:
-        assert "broke off" in read(server.url).sentence
+        assert "broke off" in read(server.url).message
 
 
 def test_the_sandbox_target_can_be_posted_to_and_its_words_stay_readable() -> None:
     with hostile(answers(401, b"the sandbox does not know this key")) as server:
-        attempt = asked(lambda client: post(client, sandbox_target(server.url), BODY))
+        attempt = asked(lambda client: post_track_request(client, sandbox_target(server.url), BODY))
     assert "the sandbox does not know this key" in attempt.reason

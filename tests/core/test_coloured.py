@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intempt_core.checks import check_table
-from intempt_core.coloured import MOST_CHARACTERS, problems_xlsx
+from intempt_core.coloured import MAX_CELL_CHARACTERS, write_problems_xlsx
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping
 from intempt_core.report import Report
@@ -29,7 +29,7 @@ def checked(rows: list[list[str]], header: list[str] = HEADER) -> tuple[MappedTa
 
 def book_of(mapped: MappedTable, report: Report, **more: Any) -> Any:
     out = io.BytesIO()
-    problems_xlsx(mapped, report, out, **more)
+    write_problems_xlsx(mapped, report, out, **more)
     return openpyxl.load_workbook(out)
 
 
@@ -74,7 +74,7 @@ def test_ids_are_text_formulas_do_not_run_and_no_markup_is_taken() -> None:
     assert rows["H4"].quotePrefix
     assert rows["H3"].value == "'<r>x</r>"
     out = io.BytesIO()
-    problems_xlsx(*checked(ROWS), out)
+    write_problems_xlsx(*checked(ROWS), out)
     with zipfile.ZipFile(out) as parts:
         assert not any(b"<f>" in parts.read(name) for name in parts.namelist())
 
@@ -102,7 +102,7 @@ def test_what_a_sheet_cannot_hold_is_said() -> None:
     assert "1 cell is cut: one holds 32,767 characters." in said
     note = str(book["Rows"]["H2"].value)
     assert note.endswith("… (cut: 40,000 characters)")
-    assert len(note) <= MOST_CHARACTERS
+    assert len(note) <= MAX_CELL_CHARACTERS
 
 
 def test_more_columns_than_a_sheet_has_are_said() -> None:
@@ -143,9 +143,9 @@ def test_a_large_file_with_few_bad_rows_is_quick_and_the_same_twice() -> None:
     report = check_table(mapped)
     began = time.perf_counter()
     first, second = io.BytesIO(), io.BytesIO()
-    problems_xlsx(mapped, report, first)
+    write_problems_xlsx(mapped, report, first)
     assert time.perf_counter() - began < 10
-    problems_xlsx(mapped, report, second)
+    write_problems_xlsx(mapped, report, second)
     assert first.getvalue() == second.getvalue()
     assert openpyxl.load_workbook(first, read_only=True)["Rows"].max_row == 2001
 

@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.client import Outcome
-from intempt_core.compare import Comparison, Kind, Side, compare, side_of_payload
+from intempt_core.compare import Comparison, DifferenceKind, DiffSide, compare_sides, build_payload_side
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.history import History, Leaving, Settled
 from intempt_core.payloads import read_payload
-from intempt_core.sides import side_of
+from intempt_core.sides import load_side
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 
 GOOD = {"eventId": "e1", "userId": "u1", "data": {"productId": "p1", "price": 1}}
 
 
-def side(*events: object) -> Side:
-    return Side("x", {}, [("Product viewed", event) for event in events])
+def side(*events: object) -> DiffSide:
+    return DiffSide("x", {}, [("Product viewed", event) for event in events])
 
 
 def said(found: Comparison) -> list[tuple[str, str, str | None, str | None]]:
@@ -33,7 +33,7 @@ def test_the_order_of_keys_the_grouping_and_generated_ids_mean_nothing() -> None
                      {"name": "A", "payload": [{"eventId": "b", "userId": "u"}]}]}  # fmt: skip
     two = {"track": [{"payload": [{"data": {"y": 2.0, "x": 1}, "userId": "u", "eventId": "evt_" + "b" * 32},
                                   {"userId": "u", "eventId": "b"}], "name": "A"}]}  # fmt: skip
-    found = compare(*(side_of_payload("x", read_payload(json.dumps(body))) for body in (one, two)))
+    found = compare_sides(*(build_payload_side("x", read_payload(json.dumps(body))) for body in (one, two)))
     assert found.same
 
 
@@ -51,15 +51,15 @@ def test_the_order_of_keys_the_grouping_and_generated_ids_mean_nothing() -> None
     ],
 )  # fmt: skip
 def test_what_differs_is_told_at_its_place(left: object, right: object, differences: list[object]) -> None:
-    assert said(compare(side(left), side(right))) == differences
+    assert said(compare_sides(side(left), side(right))) == differences
 
 
 def test_an_event_in_between_is_one_difference_and_a_change_of_order_is_one() -> None:
     a, b, c = ({**GOOD, "eventId": name} for name in "abc")
-    found = compare(side(a, c), side(a, b, c))
-    assert [(one.kind, one.left_event, one.right_event) for one in found.differences] == [(Kind.RIGHT, None, 2)]
-    found = compare(side(a, b, c), side(c, a, b))
-    assert [(one.kind, one.left_event, one.right_event) for one in found.differences] == [(Kind.ORDER, 1, 1)]
+    found = compare_sides(side(a, c), side(a, b, c))
+    assert [(one.kind, one.left_event, one.right_event) for one in found.differences] == [(DifferenceKind.RIGHT, None, 2)]
+    found = compare_sides(side(a, b, c), side(c, a, b))
+    assert [(one.kind, one.left_event, one.right_event) for one in found.differences] == [(DifferenceKind.ORDER, 1, 1)]
 
 
 EVENTS = st.lists(
@@ -77,19 +77,19 @@ EVENTS = st.lists(
 
 
 @given(EVENTS)
-def test_nothing_differs_from_itself(one: Side) -> None:
-    assert compare(one, one).same
+def test_nothing_differs_from_itself(one: DiffSide) -> None:
+    assert compare_sides(one, one).same
 
 
 @given(EVENTS, EVENTS)
-def test_the_other_way_round_is_the_same_mirrored(one: Side, other: Side) -> None:
-    there, back = compare(one, other), compare(other, one)
+def test_the_other_way_round_is_the_same_mirrored(one: DiffSide, other: DiffSide) -> None:
+    there, back = compare_sides(one, other), compare_sides(other, one)
     assert sorted(map(repr, there.differences)) == sorted(repr(found.mirrored) for found in back.differences)
 
 
 @given(EVENTS, EVENTS)
-def test_what_is_the_same_has_as_many_events(one: Side, other: Side) -> None:
-    if compare(one, other).same:
+def test_what_is_the_same_has_as_many_events(one: DiffSide, other: DiffSide) -> None:
+    if compare_sides(one, other).same:
         assert len(one.events) == len(other.events)
 
 
@@ -104,7 +104,7 @@ def test_requests_batches_attempts_and_bodies_are_compared(history: History) -> 
     bodies = [json.dumps({"track": [{"name": "A", "payload": [{**GOOD, "userId": user}]}]}).encode() for user in "ab"]
     batches = [history.record(intent(owner=ME), [request(1, 1, [event(1)], body)]) for body in bodies]
     ids = []
-    for batch, outcome in zip(batches, (Outcome.ACCEPTED, Outcome.REFUSED), strict=True):
+    for batch, outcome in zip(batches, (Outcome.ACCEPTED, Outcome.REJECTED), strict=True):
         (work,) = history.take(batch, 1, 1)
         answer = attempt(
             outcome, answer=b'{"a":1}' if outcome is Outcome.ACCEPTED else b"<no>", headers=(("Date", "x"),)
@@ -112,19 +112,19 @@ def test_requests_batches_attempts_and_bodies_are_compared(history: History) -> 
         history.mark([Leaving(work.id), Settled(work.id, answer)], owner=ME)
         ids.append(work.id)
     one, two = ids
-    found = compare(side_of(history, f"request {one}"), side_of(history, f"http://127.0.0.1/history?request={two}"))
+    found = compare_sides(load_side(history, f"request {one}"), load_side(history, f"http://127.0.0.1/history?request={two}"))
     assert ("changed", "userId", "a", "b") in said(found)
     assert ("changed", "state", "accepted", "refused") in said(found)
     assert ("changed", "answer.body", '{"a":1}', "<no>") in said(found)
     assert not any("date" in path for _, path, _, _ in said(found))
-    found = compare(side_of(history, f"batch={batches[0]}"), side_of(history, f"batch {batches[1]}"))
+    found = compare_sides(load_side(history, f"batch={batches[0]}"), load_side(history, f"batch {batches[1]}"))
     assert ("changed", "userId", "a", "b") in said(found)
     assert ("only left", "outcomes.accepted", "1", None) in said(found)
-    found = compare(side_of(history, f"attempt 1-{one}"), side_of(history, f"attempt 1-{two}"))
+    found = compare_sides(load_side(history, f"attempt 1-{one}"), load_side(history, f"attempt 1-{two}"))
     assert ("changed", "status", "201", "400") in said(found)
-    assert compare(side_of(history, bodies[0].decode()), side_of(history, bodies[0].decode())).same
+    assert compare_sides(load_side(history, bodies[0].decode()), load_side(history, bodies[0].decode())).same
     for wrong in ("request 999", "batch nobody", f"attempt 9-{one}"):
         with pytest.raises(NotFound):
-            side_of(history, wrong)
+            load_side(history, wrong)
     with pytest.raises(ReadError):
-        side_of(history, "nonsense")
+        load_side(history, "nonsense")

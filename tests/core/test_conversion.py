@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.client import Outcome
-from intempt_core.conversion import Conversion, Noted, conversion_of
+from intempt_core.conversion import Funnel, NoteCount, compute_funnel
 from intempt_core.errors import NotFound
 from intempt_core.events import IDENTITY_FIELDS, EventName
 from intempt_core.history import History, Leaving, Settled
-from intempt_core.journeys import NoteKind, Step, Story, notes_of
+from intempt_core.journeys import NoteKind, PersonEvent, PersonHistory, find_notes
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
@@ -26,12 +26,12 @@ def table(rows: list[dict[str, object]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
 
 
-def converted(*rows: Row) -> Conversion:
+def converted(*rows: Row) -> Funnel:
     names = ("name", "productId", "userId", "timestamp")
-    return conversion_of(table([dict(zip(names, row, strict=True)) for row in rows]))
+    return compute_funnel(table([dict(zip(names, row, strict=True)) for row in rows]))
 
 
-def stages(found: Conversion) -> list[tuple[int, int]]:
+def stages(found: Funnel) -> list[tuple[int, int]]:
     return [(stage.persons, stage.skipped) for stage in found.stages]
 
 
@@ -49,7 +49,7 @@ def test_persons_fall_out_where_they_go_no_further_and_some_skip_a_stage() -> No
     assert stages(found) == [(3, 0), (2, 1), (1, 1)]
     assert found.lost == (1, 1)
     assert (found.events, found.persons) == (8, 5)
-    assert [stage.all for stage in found.stages] == [3, 3, 2]
+    assert [stage.total for stage in found.stages] == [3, 3, 2]
 
 
 def test_what_is_not_processed_converts_nobody() -> None:
@@ -65,7 +65,7 @@ def test_persons_hang_together_through_any_id_but_an_account_beside_others_or_a_
         {"name": ORDER, "productId": "A", "userId": "null", "profileId": "q"},
         {"name": ORDER, "productId": "A", "userId": "null", "profileId": "r"},
     ]
-    found = conversion_of(table(rows))
+    found = compute_funnel(table(rows))
     assert found.persons == 4
     assert stages(found) == [(1, 0), (1, 0), (0, 3)]
 
@@ -85,7 +85,7 @@ rows = st.lists(
 def test_the_counts_are_those_of_one_person_after_another(rows: list[Row]) -> None:
     found = converted(*rows)
     did = {user: {row[0] for row in rows if row[2] == user and row[1]} for user in ("u1", "u2", "u3")}
-    assert [stage.all for stage in found.stages] == [
+    assert [stage.total for stage in found.stages] == [
         sum(name in names for names in did.values()) for name in (VIEW, ADD, ORDER)
     ]
     assert found.stages[1].persons == sum({VIEW, ADD} <= names for names in did.values())
@@ -97,11 +97,11 @@ def test_the_counts_are_those_of_one_person_after_another(rows: list[Row]) -> No
             if who == user and name in tuple(EventName) and product and time is not None:
                 late += latest is not None and time < latest
                 latest = time if latest is None else max(latest, time)
-    assert found.notes.get(NoteKind.TIME_ORDER, Noted(0, 0)).cases == late
+    assert found.notes.get(NoteKind.TIME_ORDER, NoteCount(0, 0)).cases == late
     for demanded, before, kind in ((REMOVE, ADD, NoteKind.NEVER_ADDED), (ORDER, VIEW, NoteKind.NEVER_VIEWED)):
         pairs = {(who, product) for name, product, who, _ in rows if name == demanded and product}
         pairs -= {(who, product) for name, product, who, _ in rows if name == before}
-        assert found.notes.get(kind, Noted(0, 0)) == Noted(len(pairs), len({who for who, _ in pairs}))
+        assert found.notes.get(kind, NoteCount(0, 0)) == NoteCount(len(pairs), len({who for who, _ in pairs}))
 
 
 def test_two_ids_of_one_field_are_counted_as_a_person_is_told() -> None:
@@ -110,8 +110,8 @@ def test_two_ids_of_one_field_are_counted_as_a_person_is_told() -> None:
         {"name": VIEW, "productId": "A", "userId": "u2", "profileId": "p"},
         {"name": VIEW, "productId": "A", "userId": "u3"},
     ]
-    assert conversion_of(table(rows)).notes == {NoteKind.TWO_IDS: Noted(1, 1)}
-    told = notes_of(Story((Step(VIEW, "A"),), (("userId", "u1"), ("userId", "u2"), ("profileId", "p"))))
+    assert compute_funnel(table(rows)).notes == {NoteKind.TWO_IDS: NoteCount(1, 1)}
+    told = find_notes(PersonHistory((PersonEvent(VIEW, "A"),), (("userId", "u1"), ("userId", "u2"), ("profileId", "p"))))
     assert [note.kind for note in told] == [NoteKind.TWO_IDS]
 
 
@@ -120,7 +120,7 @@ def test_a_batch_gives_its_accepted_events_in_their_order_of_arrival(tmp_path: P
     made = [request(lane, 1, [event(lane * 2), event(lane * 2 + 1, timestamp=7)]) for lane in (1, 2, 3)]
     batch = history.record(intent(owner=ME, rows=6), made)
     first, second, third = (one.id for one in history.requests(batch).items)
-    for id_, outcome in ((third, Outcome.ACCEPTED), (second, Outcome.REFUSED), (first, Outcome.ACCEPTED)):
+    for id_, outcome in ((third, Outcome.ACCEPTED), (second, Outcome.REJECTED), (first, Outcome.ACCEPTED)):
         history.mark([Leaving(id_), Settled(id_, attempt(outcome))], owner=ME)
     found = history.accepted(batch)
     assert found["productId"].to_pylist() == ["p6", "p7", "p2", "p3"]

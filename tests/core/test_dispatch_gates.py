@@ -28,12 +28,12 @@ def attempt(outcome: Outcome, status: int | None = None) -> Attempt:
 @pytest.mark.parametrize(
     ("one", "said"),
     [
-        (attempt(Outcome.REFUSED, 401), "were refused: 401. Check the key. The last answer: It said no."),
-        (attempt(Outcome.REFUSED, 403), "were refused: 403. Check what the key is allowed to do."),
-        (attempt(Outcome.REFUSED, 404), "were refused: 404. Check org, project and source."),
-        (attempt(Outcome.REFUSED, 302), "were refused: 302. Check the target."),
-        (attempt(Outcome.UNSENT, 429), "could not be sent."),
-        (attempt(Outcome.UNSENT), "could not be sent."),
+        (attempt(Outcome.REJECTED, 401), "were refused: 401. Check the key. The last answer: It said no."),
+        (attempt(Outcome.REJECTED, 403), "were refused: 403. Check what the key is allowed to do."),
+        (attempt(Outcome.REJECTED, 404), "were refused: 404. Check org, project and source."),
+        (attempt(Outcome.REJECTED, 302), "were refused: 302. Check the target."),
+        (attempt(Outcome.NOT_SENT, 429), "could not be sent."),
+        (attempt(Outcome.NOT_SENT), "could not be sent."),
     ],
 )
 def test_what_the_next_request_will_meet_too_is_hopeless(one: Attempt, said: str) -> None:
@@ -49,7 +49,7 @@ def test_what_the_next_request_will_meet_too_is_hopeless(one: Attempt, said: str
 def test_what_is_about_one_body_is_not(status: int) -> None:
     breaker = Breaker()
     for _ in range(100):
-        breaker.saw(attempt(Outcome.REFUSED, status))
+        breaker.saw(attempt(Outcome.REJECTED, status))
     assert breaker.reason == ""
 
 
@@ -57,10 +57,10 @@ def test_another_outcome_in_between_begins_anew() -> None:
     breaker = Breaker()
     for _ in range(50):
         for _ in range(IN_A_ROW - 1):
-            breaker.saw(attempt(Outcome.REFUSED, 401))
-        breaker.saw(attempt(Outcome.REFUSED, 403))
+            breaker.saw(attempt(Outcome.REJECTED, 401))
+        breaker.saw(attempt(Outcome.REJECTED, 403))
         for _ in range(IN_A_ROW - 1):
-            breaker.saw(attempt(Outcome.REFUSED, 401))
+            breaker.saw(attempt(Outcome.REJECTED, 401))
         breaker.saw(attempt(Outcome.ACCEPTED, 201))
     assert breaker.reason == ""
 

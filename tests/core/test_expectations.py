@@ -14,7 +14,7 @@ from intempt_core.checks import check_table
 from intempt_core.cli import main
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.expectations import ExpectationReport, ExpectationState, parse_expectation
-from intempt_core.exports import expected_json, expected_junit
+from intempt_core.exports import export_expectations_json, export_expectations_junit
 from intempt_core.issues import ISSUE_KINDS, Severity
 from intempt_core.mapped import choose_initial_mapping, map_table
 from intempt_core.mapping import Mapping, exact_mapping
@@ -159,7 +159,7 @@ def test_json_lines_are_tested_as_they_came_and_what_they_expect_is_not_sent() -
 
 def test_the_tests_as_json_have_a_result_for_every_row() -> None:
     tests, _ = held([row("ok", 1), row("ok", 2, name="=1+1\ud800".encode("utf-8", "replace").decode())])
-    told = json.loads("".join(expected_json(tests)))
+    told = json.loads("".join(export_expectations_json(tests)))
     assert {key: told[key] for key in told if key != "results"} == {
         "file": "events.csv",
         "rows": 2,
@@ -184,7 +184,7 @@ def test_the_tests_as_junit_are_xml_whatever_the_cells_hold() -> None:
     tests, report = held(
         [row("ok", 1), row("ok", 2, name=odd), row(odd, 3), row("", 4), *(row("ok", n) for n in range(5, 700))]
     )
-    suites = ET.fromstring("".join(expected_junit(tests, report)))  # noqa: S314  our own document
+    suites = ET.fromstring("".join(export_expectations_junit(tests, report)))  # noqa: S314  our own document
     (suite,) = suites
     totals = {key: suite.attrib[key] for key in ("tests", "failures", "errors", "skipped")}
     assert totals == {"tests": "699", "failures": "1", "errors": "1", "skipped": "1"}

@@ -16,10 +16,10 @@ from intempt_core.events import GivenEvent
 from intempt_core.exports import (
     PROBLEMS_HEADER,
     RESULTS_HEADER,
-    left_behind_csv,
-    neutral,
-    problems_csv,
-    results_csv,
+    export_excluded_csv,
+    neutralize_formula,
+    export_problems_csv,
+    export_results_csv,
 )
 from intempt_core.history import History, Leaving, LeftBehind, Settled
 from intempt_core.issues import ISSUE_KINDS, Place
@@ -67,8 +67,8 @@ def test_results_have_one_line_for_every_row_of_the_input(history: History) -> N
     left = [LeftBehind(3, 4, ("event_id_missing", "event_name"), None, "view")]
     batch = batch_of(history, [1, 1], left_behind=left)
     first = history.take(batch, 1, 1)[0]
-    history.mark([Leaving(first.id), Settled(first.id, attempt(Outcome.REFUSED))], owner=ME)
-    text = "".join(results_csv(history, batch))
+    history.mark([Leaving(first.id), Settled(first.id, attempt(Outcome.REJECTED))], owner=ME)
+    text = "".join(export_results_csv(history, batch))
     assert text.splitlines()[0] == ",".join(RESULTS_HEADER)
     assert text.count("\r\n") == 4
     refused, pending, stayed = read([text])
@@ -88,24 +88,24 @@ def test_results_have_one_line_for_every_row_of_the_input(history: History) -> N
 
 def test_a_time_of_a_result_is_utc_to_the_millisecond(tmp_path: Path) -> None:
     history = History.open(f"sqlite:///{tmp_path / 'h'}", clock=lambda: 1_795_348_980_007)
-    assert read(results_csv(history, batch_of(history, [1])))[0]["when"] == "2026-11-22 12:03:00.007"
+    assert read(export_results_csv(history, batch_of(history, [1])))[0]["when"] == "2026-11-22 12:03:00.007"
     history.close()
 
 
 def test_results_come_in_pieces(history: History) -> None:
     batch = batch_of(history, [50] * 30)
-    pieces = list(results_csv(history, batch))
+    pieces = list(export_results_csv(history, batch))
     assert len(pieces) == 3
     assert [row["row"] for row in read(pieces)] == [str(n) for n in range(1, 1501)]
 
 
 def test_results_that_fill_their_last_piece_end_there(history: History) -> None:
-    assert len(list(results_csv(history, batch_of(history, [50] * 10)))) == 1
+    assert len(list(export_results_csv(history, batch_of(history, [50] * 10)))) == 1
 
 
 def test_results_of_nothing_are_not_found(history: History) -> None:
     with pytest.raises(NotFound):
-        next(results_csv(history, "b_nothing"))
+        next(export_results_csv(history, "b_nothing"))
 
 
 # ── problems ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,7 +113,7 @@ def test_results_of_nothing_are_not_found(history: History) -> None:
 
 def test_every_problem_is_told_with_its_place_and_its_mend() -> None:
     _, found = report()
-    rows = read(problems_csv(found))
+    rows = read(export_problems_csv(found))
     assert list(rows[0]) == list(PROBLEMS_HEADER)
     assert [(row["row"], row["line"], row["column"], row["code"]) for row in rows] == [
         ("2", "3", "name", "event_name"),
@@ -129,20 +129,20 @@ def test_every_problem_is_told_with_its_place_and_its_mend() -> None:
 
 def test_problems_of_pasted_events_come_out_by_the_same_door() -> None:
     odd = GivenEvent("\ud800", {"eventId": "=1+1", "userId": "u", "data": {}}, Place(row=1, line=7, pointer="/track/0"))
-    rows = read(problems_csv(check_events([odd])))
+    rows = read(export_problems_csv(check_events([odd])))
     assert [row["code"] for row in rows] == ["event_name", "product_id_missing"]
     assert (rows[0]["line"], rows[0]["given"]) == ("7", "\\ud800")
 
 
 def test_no_problem_leaves_the_header_alone() -> None:
     _, found = report("eventId,name,userId,productId\r\ne1,Product viewed,u,p\r\n")
-    assert "".join(problems_csv(found)) == ",".join(PROBLEMS_HEADER) + "\r\n"
+    assert "".join(export_problems_csv(found)) == ",".join(PROBLEMS_HEADER) + "\r\n"
 
 
 def test_more_problems_than_a_page_are_all_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("intempt_core.exports._ISSUES_AT_ONCE", 2)
     _, found = report("eventId,name,userId,productId\r\n" + ",,,\r\n" * 3)
-    assert len(read(problems_csv(found))) == 12
+    assert len(read(export_problems_csv(found))) == 12
 
 
 # ── the rows that stay behind ────────────────────────────────────────────────────────────────────────────────────────
@@ -150,7 +150,7 @@ def test_more_problems_than_a_page_are_all_told(monkeypatch: pytest.MonkeyPatch)
 
 def test_rows_that_stay_behind_come_out_with_their_own_cells_and_what_is_wrong() -> None:
     given_table, found = report()
-    rows = read(left_behind_csv(given_table.table, found))
+    rows = read(export_excluded_csv(given_table.table, found))
     assert [row["eventId"] for row in rows] == ["e2", "e3", "e4"]
     assert rows[0]["note"] == 'a, "quoted" note'
     assert rows[0]["problems"].startswith("name: The event name is “Product Viewed”.")
@@ -159,18 +159,18 @@ def test_rows_that_stay_behind_come_out_with_their_own_cells_and_what_is_wrong()
 
 def test_a_cell_that_had_to_be_marked_is_named() -> None:
     given_table, found = report()
-    row = read(left_behind_csv(given_table.table, found))[1]
+    row = read(export_excluded_csv(given_table.table, found))[1]
     assert row["note"] == "'=SUM(A1)"
     assert row["problems"].endswith("note: take away the leading '.")
 
 
 def test_corrected_rows_can_be_uploaded_again_and_again() -> None:
     given_table, found = report()
-    text = "".join(left_behind_csv(given_table.table, found))
+    text = "".join(export_excluded_csv(given_table.table, found))
     second, again = report(text)
     assert second.table.header == (*given_table.table.header, "problems")
     assert again.rows_with_errors == 3
-    assert "".join(left_behind_csv(second.table, again)).count("problems") == 1
+    assert "".join(export_excluded_csv(second.table, again)).count("problems") == 1
     mended = text.replace("Product Viewed,", "Product viewed,").replace(
         "e3,Product viewed,u1,,", "e3,Product viewed,u1,p3,"
     )
@@ -184,17 +184,17 @@ def test_corrected_rows_can_be_uploaded_again_and_again() -> None:
     "formula", ["=1+1", "+A1", "-A1", "@SUM(A1)", "\tx", "\r=1", "=", "-", "-1+1", "+1|cmd", "--1"]
 )
 def test_what_a_spreadsheet_would_run_gets_an_apostrophe(formula: str) -> None:
-    assert neutral(formula) == f"'{formula}"
+    assert neutralize_formula(formula) == f"'{formula}"
 
 
 @pytest.mark.parametrize("plain", ["", "-1.5", "+3", "-1,5", "-1e5", "1=1", " x", "'x", "p-1", "user@shop"])
 def test_what_no_spreadsheet_runs_stays(plain: str) -> None:
-    assert neutral(plain) == plain
+    assert neutralize_formula(plain) == plain
 
 
 @given(st.text())
 def test_any_cell_is_utf8_and_none_begins_a_formula(text: str) -> None:
-    cell = neutral(text)
+    cell = neutralize_formula(text)
     cell.encode()
     try:
         float(cell.replace(",", "."))
@@ -204,11 +204,11 @@ def test_any_cell_is_utf8_and_none_begins_a_formula(text: str) -> None:
 
 def test_ids_that_look_like_formulas_are_neutral_in_results(history: History) -> None:
     batch = history.record(intent(), [request(1, 1, [event(1, event_id='=HYPERLINK("http://x")')])])
-    assert read(results_csv(history, batch))[0]["eventId"] == '\'=HYPERLINK("http://x")'
+    assert read(export_results_csv(history, batch))[0]["eventId"] == '\'=HYPERLINK("http://x")'
 
 
 def test_a_row_that_stayed_behind_comes_back_under_the_id_that_was_made_for_it() -> None:
     given_table, found = report("name,userId,productId\r\nProduct viewed,u1,\r\nProduct viewed,u2,p\r\n")
-    again, _ = report("".join(left_behind_csv(given_table.table, found)))
+    again, _ = report("".join(export_excluded_csv(given_table.table, found)))
     assert again.event(0).body["eventId"] == given_table.event(0).body["eventId"]
     assert "problems" not in again.event(0).body["data"]

@@ -281,7 +281,7 @@ def test_filters_keep_what_they_say(history: History, clock: Clock) -> None:
     clock.now += 10_000
     other = TargetSnapshot(**{f: getattr(SHOP, f) for f in SHOP.__slots__} | {"name": "other"})
     form = batch_of(history, [1], source=Source.FORM, target=other)
-    settle(history, form, Outcome.REFUSED)
+    settle(history, form, Outcome.REJECTED)
 
     def found(**where: object) -> list[str]:
         return [one.id for one in history.batches(BatchFilter(**where)).items]  # type: ignore[arg-type]  # a test's shorthand
@@ -373,7 +373,7 @@ def test_a_request_that_does_not_exist_is_not_found(history: History, wrong: str
 def test_requests_are_paged_and_filtered_by_state(history: History) -> None:
     batch = batch_of(history, [1] * 7, [1] * 3)
     settle_one = history.take(batch, 2, 1)[0]
-    history.mark([Leaving(settle_one.id), Settled(settle_one.id, attempt(Outcome.REFUSED))], owner=ME)
+    history.mark([Leaving(settle_one.id), Settled(settle_one.id, attempt(Outcome.REJECTED))], owner=ME)
     page = history.requests(batch, page=2, size=4)
     assert [one.position for one in page.items] == [5, 6, 7, 1]
     assert (page.total, page.pages) == (10, 3)
@@ -436,7 +436,7 @@ def test_chosen_requests_are_read_byte_identical_to_be_sent_again(history: Histo
     batch = batch_of(history, [1] * 120, [2])
     for lane in (1, 2):
         for work in history.take(batch, lane, 200):
-            outcome = Outcome.UNSENT if work.position % 2 else Outcome.ACCEPTED
+            outcome = Outcome.NOT_SENT if work.position % 2 else Outcome.ACCEPTED
             history.mark([Leaving(work.id), Settled(work.id, attempt(outcome))], owner=ME)
     again = list(history.bodies(batch, [RequestState.UNSENT]))
     assert [(one.lane, one.position) for one in again] == [(1, n) for n in range(1, 61)] + [(2, 1)]
@@ -454,9 +454,9 @@ def test_chosen_requests_are_read_byte_identical_to_be_sent_again(history: Histo
     ("outcome", "words"),
     [
         (Outcome.ACCEPTED, "accepted on 2026-11-22 12:03 UTC"),
-        (Outcome.REFUSED, "refused on 2026-11-22 12:03 UTC"),
+        (Outcome.REJECTED, "refused on 2026-11-22 12:03 UTC"),
         (Outcome.UNKNOWN, "sent, and may have arrived, on 2026-11-22 12:03 UTC"),
-        (Outcome.UNSENT, None),
+        (Outcome.NOT_SENT, None),
     ],
 )
 def test_what_history_says_of_ids_sent_before(history: History, outcome: Outcome, words: str | None) -> None:
@@ -471,12 +471,12 @@ def test_what_says_most_of_an_id_counts_and_of_equals_the_latest(history: Histor
         clock.now += 60_000
         return history.sent_ids(SHOP.key, iter(["e1"]))["e1"].message
 
-    settle(history, batch_of(history, [1]), Outcome.REFUSED)
+    settle(history, batch_of(history, [1]), Outcome.REJECTED)
     assert said() == "refused on 2026-11-22 12:03 UTC"
-    settle(history, batch_of(history, [1]), Outcome.REFUSED)
+    settle(history, batch_of(history, [1]), Outcome.REJECTED)
     assert said() == "refused on 2026-11-22 12:04 UTC"
     waiting = batch_of(history, [1])
-    settle(history, batch_of(history, [1]), Outcome.REFUSED)
+    settle(history, batch_of(history, [1]), Outcome.REJECTED)
     assert said() == "recorded, to be sent soon, on 2026-11-22 12:05 UTC"
     history.set_state(waiting, BatchState.CANCELLED)
     assert said() == "refused on 2026-11-22 12:05 UTC"
@@ -484,7 +484,7 @@ def test_what_says_most_of_an_id_counts_and_of_equals_the_latest(history: Histor
     assert said() == "sent, and may have arrived, on 2026-11-22 12:07 UTC"
     settle(history, batch_of(history, [1]))
     settle(history, batch_of(history, [1]), Outcome.UNKNOWN)
-    settle(history, batch_of(history, [1]), Outcome.REFUSED)
+    settle(history, batch_of(history, [1]), Outcome.REJECTED)
     assert said() == "accepted on 2026-11-22 12:08 UTC"
     settle(history, batch_of(history, [1]))
     assert said() == "accepted on 2026-11-22 12:09 UTC"
@@ -527,9 +527,9 @@ def test_a_persons_accepted_events_come_in_order_of_arrival(history: History) ->
 def test_a_story_holds_what_was_not_accepted_too_and_what_never_left_comes_last(history: History) -> None:
     waiting = history.record(intent(owner=ME), [request(1, 1, [event(1, product_id="waits")])])
     send(history, event(2, product_id="A"))
-    for product, outcome in (("unknown", Outcome.UNKNOWN), ("refused", Outcome.REFUSED), ("unsent", Outcome.UNSENT)):
+    for product, outcome in (("unknown", Outcome.UNKNOWN), ("refused", Outcome.REJECTED), ("unsent", Outcome.NOT_SENT)):
         send(history, event(3, product_id=product), outcome=outcome)
-    steps = history.story(SHOP.key, "userId", "u1").steps
+    steps = history.story(SHOP.key, "userId", "u1").events
     assert [(step.product, step.state) for step in steps] == [
         ("A", "accepted"), ("unknown", "unknown"), ("refused", "refused"), ("unsent", "unsent"), ("waits", "pending")
     ]  # fmt: skip

@@ -35,7 +35,7 @@ def settle(
     assert not history.mark([Settled(id_, tried, retry)], owner=ME)
 
 
-TRY = st.tuples(st.sampled_from([Outcome.UNSENT, Outcome.UNKNOWN]), st.integers(0, 90_000), st.floats(0, 5_000))
+TRY = st.tuples(st.sampled_from([Outcome.NOT_SENT, Outcome.UNKNOWN]), st.integers(0, 90_000), st.floats(0, 5_000))
 
 
 @how(max_examples=25, deadline=None)
@@ -73,10 +73,10 @@ def test_a_course_of_hours_has_as_many_bars_as_were_asked_for(history: History) 
     batch = batch_of(history, [2], [3])
     first, second = (request.id for request in history.requests(batch).items)
     settle(history, first, Outcome.ACCEPTED, NOON)
-    settle(history, second, Outcome.REFUSED, NOON + 7_200_000)
+    settle(history, second, Outcome.REJECTED, NOON + 7_200_000)
     course = history.course(batch, bars=10)
     assert (course.begin, course.width) == (NOON, 721)
-    assert [dict(bar.events) for bar in course.bars] == [{Outcome.ACCEPTED: 2}, *[{}] * 8, {Outcome.REFUSED: 3}]
+    assert [dict(bar.events) for bar in course.bars] == [{Outcome.ACCEPTED: 2}, *[{}] * 8, {Outcome.REJECTED: 3}]
 
 
 def test_a_batch_without_answers_has_no_course_and_one_that_is_not_there_is_not_found(history: History) -> None:
@@ -103,12 +103,12 @@ def test_a_split_and_a_lost_request_are_part_of_the_course(history: History) -> 
     batch = batch_of(history, [4], [1])
     whole, lost = (request.id for request in history.requests(batch).items)
     history.mark([Leaving(whole), Leaving(lost)], owner=ME)
-    history.split(whole, attempt(Outcome.REFUSED, status=413), [Half(b"{}", 2), Half(b"{}", 2)], owner=ME)
+    history.split(whole, attempt(Outcome.REJECTED, status=413), [Half(b"{}", 2), Half(b"{}", 2)], owner=ME)
     assert history.leaving_to_unknown(batch, owner=ME) == 1
     total: Counter[Outcome] = Counter()
     for bar in history.course(batch).bars:
         total.update(bar.events)
-    assert total == {Outcome.REFUSED: 4, Outcome.UNKNOWN: 1}
+    assert total == {Outcome.REJECTED: 4, Outcome.UNKNOWN: 1}
     assert history.batch(batch).events[RequestState.PENDING] == 4
 
 

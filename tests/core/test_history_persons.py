@@ -18,7 +18,7 @@ from intempt_core.events import GivenEvent, build_request_body
 from intempt_core.feeds import Interaction, compute_feeds
 from intempt_core.history import EventIntent, History, Leaving, RequestIntent, Settled, TargetSnapshot, persons
 from intempt_core.issues import Place
-from intempt_core.journeys import Known, Story, account
+from intempt_core.journeys import ProcessingStatus, PersonHistory, explain_feed
 from intempt_core.sandbox import listing
 from intempt_core.sandbox.asking import PersonQuestion
 from intempt_core.sandbox.persons import node
@@ -72,14 +72,14 @@ class OneTarget:
         name = node(KINDS[field], value, self.target.source_id)
         return self.both.store.interactions("o", self.target.key, name)
 
-    def story(self, field: str, value: str) -> Story:
+    def story(self, field: str, value: str) -> PersonHistory:
         return self.both.history.story(self.target.key, field, value)
 
-    def known(self, field: str, value: str, story: Story) -> Known:
+    def known(self, field: str, value: str, story: PersonHistory) -> ProcessingStatus:
         """What the sandbox says of a person's steps."""
-        name, ids = node(KINDS[field], value, self.target.source_id), tuple({step.event_id for step in story.steps})
+        name, ids = node(KINDS[field], value, self.target.source_id), tuple({step.event_id for step in story.events})
         told = orjson.loads(listing.person(self.both.store, PersonQuestion("o", self.target.key, name, ids)))
-        return Known(frozenset(event["eventId"] for event in told["events"]), told["unprocessed"])
+        return ProcessingStatus(frozenset(event["eventId"] for event in told["events"]), told["unprocessed"])
 
     def products(self, field: str, value: str) -> str:
         assert self.expected(field, value) == self.shown(field, value)
@@ -191,16 +191,16 @@ def test_every_step_of_a_story_says_whether_it_counts_as_the_sandbox_does(both: 
         ]
     )
     story = at.story("userId", "u1")
-    assert [(step.product, step.counts) for step in story.steps] == [
+    assert [(step.product, step.counts) for step in story.events] == [
         ("A", True), ("B", False), ("C", False), ("D", False), ("", False)
     ]  # fmt: skip
-    assert [step.because.split(" ")[1:3] for step in story.steps[1:]] == [
+    assert [step.reason.split(" ")[1:3] for step in story.events[1:]] == [
         ["repeats", "an"], ["name", "is"], ["has", "no"], ["has", "no"]
     ]  # fmt: skip
-    assert dict(story.steps[-1].names) == {"userId": "u1", "profileId": "p1", "accountId": "a"}
-    assert set(story.known) == {("userId", "u1"), ("profileId", "p1")}
+    assert dict(story.events[-1].names) == {"userId": "u1", "profileId": "p1", "accountId": "a"}
+    assert set(story.identities) == {("userId", "u1"), ("profileId", "p1")}
     assert at.known("userId", "u1", story).processed == {"e1"}
-    assert both.history.story("nowhere", "userId", "u1").steps == ()
+    assert both.history.story("nowhere", "userId", "u1").events == ()
     assert both.history.last_named(at.target.key) == ("userId", "u1")
     assert both.history.last_named("nowhere") is None
 
@@ -217,5 +217,5 @@ def test_history_expects_what_the_sandbox_shows(both: Both, requests: list[list[
             assert story.expected == shown
             known = at.known(field, value, story)
             for feed, actual in shown.items():
-                told = account(feed, story.steps, actual, now=0, limit=50, known=known)
+                told = explain_feed(feed, story.events, actual, now=0, limit=50, status=known)
                 assert told.differences == ()

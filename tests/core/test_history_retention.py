@@ -102,7 +102,7 @@ def test_halves_go_with_their_parents_and_count_once(history: History, clock: Cl
     batch = batch_of(history, [4])
     (whole,) = history.take(batch, 1, 1)
     history.mark([Leaving(whole.id)], owner=ME)
-    for half in history.split(whole.id, attempt(Outcome.REFUSED, status=413), [Half(b"{}", 2)] * 2, owner=ME):
+    for half in history.split(whole.id, attempt(Outcome.REJECTED, status=413), [Half(b"{}", 2)] * 2, owner=ME):
         history.mark([Leaving(half.id), Settled(half.id, attempt(Outcome.ACCEPTED))], owner=ME)
     history.set_state(batch, BatchState.DONE)
     clock.now += DAY

@@ -90,7 +90,7 @@ class Batches(RuleBasedStateMachine):
         first = chosen.events // 2
         with suppress(NotAllowed):
             halves = [Half(b"a", first), Half(b"b", chosen.events - first)] if first else []
-            made = self.history.split(chosen.id, attempt(Outcome.REFUSED), halves, owner=owner)
+            made = self.history.split(chosen.id, attempt(Outcome.REJECTED), halves, owner=owner)
             self.doubted |= {work.id for work in made if chosen.id in self.doubted}
 
     @rule(owner=st.sampled_from(OWNERS), expected=st.sampled_from(OWNERS))

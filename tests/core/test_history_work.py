@@ -99,7 +99,7 @@ def test_one_transaction_takes_an_outcome_and_the_lanes_next_request(history: Hi
 def test_what_never_arrived_waits_for_its_next_try_as_pending(history: History, clock: Clock) -> None:
     batch = batch_of(history, [1, 1])
     work = leave(history, batch)
-    assert settle(history, work, Outcome.UNSENT, clock.now + 5000) is PENDING
+    assert settle(history, work, Outcome.NOT_SENT, clock.now + 5000) is PENDING
     again, following = history.take(batch, 1, 5)
     assert (again.id, again.retry_at, again.tries, again.doubt) == (work.id, clock.now + 5000, 1, False)
     assert following.retry_at is None
@@ -118,7 +118,7 @@ def test_what_may_have_arrived_stays_unknown_while_it_waits_and_comes_first(hist
     assert history.take(batch, 1, 1) == [again]
 
 
-@pytest.mark.parametrize("later", [Outcome.REFUSED, Outcome.UNSENT, Outcome.UNKNOWN])
+@pytest.mark.parametrize("later", [Outcome.REJECTED, Outcome.NOT_SENT, Outcome.UNKNOWN])
 def test_a_doubt_stays_whatever_a_later_attempt_says(history: History, later: Outcome) -> None:
     batch = batch_of(history, [1])
     work = leave(history, batch)
@@ -212,7 +212,7 @@ def test_a_cancelled_batch_with_a_request_on_its_way_is_unfinished_until_its_out
     history.set_state(batch, BatchState.CANCELLED)
     assert [one.id for one in history.unfinished()] == [batch]
     assert not history.batch(batch).over
-    assert settle(history, work, Outcome.UNSENT, retry_at=5) is UNSENT  # nothing is tried again in a cancelled batch
+    assert settle(history, work, Outcome.NOT_SENT, retry_at=5) is UNSENT  # nothing is tried again in a cancelled batch
     assert history.unfinished() == []
     assert history.batch(batch).over
 
@@ -222,7 +222,7 @@ def test_a_cancelled_batch_with_a_request_on_its_way_is_unfinished_until_its_out
 
 def split(history: History, work: Work, *sizes: int) -> list[Work]:
     halves = [Half(b"half %d" % number, size) for number, size in enumerate(sizes)]
-    return history.split(work.id, attempt(Outcome.REFUSED, status=413, too_large=True), halves, owner=ME)
+    return history.split(work.id, attempt(Outcome.REJECTED, status=413, too_large=True), halves, owner=ME)
 
 
 def test_halves_take_their_parents_place_and_events(history: History) -> None:
@@ -362,8 +362,8 @@ def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, c
     batch = batch_of(history, [1, 1], [1], [1])
     unknown, unsent, refused = (leave(history, batch, lane) for lane in (1, 2, 3))
     settle(history, unknown, Outcome.UNKNOWN)
-    settle(history, unsent, Outcome.UNSENT)
-    settle(history, refused, Outcome.REFUSED)
+    settle(history, unsent, Outcome.NOT_SENT)
+    settle(history, refused, Outcome.REJECTED)
     assert [(lane.waiting, lane.standing) for lane in history.lanes(batch)] == [(1, 1), (0, 1), (0, 0)]
     history.set_state(batch, BatchState.PAUSED)
     assert history.go_on(batch, Policy.GO_ON, []) == 0
@@ -399,7 +399,7 @@ def test_going_on_is_a_decision_about_what_is_unknown(
     batch = batch_of(history, [1, 1], [1], policy=policy)
     requests = {UNKNOWN: leave(history, batch, 1), UNSENT: leave(history, batch, 2)}
     settle(history, requests[UNKNOWN], Outcome.UNKNOWN)
-    settle(history, requests[UNSENT], Outcome.UNSENT)
+    settle(history, requests[UNSENT], Outcome.NOT_SENT)
     history.set_state(batch, stands, "It stands.")
     assert history.go_on(batch, again=again) == len(tried)
     found = history.batch(batch)
@@ -410,7 +410,7 @@ def test_going_on_is_a_decision_about_what_is_unknown(
 
 def test_what_does_not_stand_cannot_go_on_and_nothing_of_it_changes(history: History) -> None:
     batch = batch_of(history, [1], policy=Policy.STOP)
-    settle(history, leave(history, batch, 1), Outcome.UNSENT)
+    settle(history, leave(history, batch, 1), Outcome.NOT_SENT)
     with pytest.raises(NotAllowed, match="is sending: only what is paused or stopped can go on"):
         history.go_on(batch, Policy.RESEND)
     assert history.batch(batch).policy is Policy.STOP

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from intempt_core import SandboxUnavailable, sandbox_target
-from intempt_core.instrument import Instrument
+from intempt_core.instrument import SandboxClient
 from intempt_core.sandbox import running
 from intempt_core.sandbox.faults import Faults, Status
 from tests.core.hostile_server import answers, closed_port, hostile
@@ -23,8 +23,8 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def instrument(url: str) -> Iterator[Instrument]:
-    with closing(Instrument(sandbox_target(url))) as opened:
+def instrument(url: str) -> Iterator[SandboxClient]:
+    with closing(SandboxClient(sandbox_target(url))) as opened:
         yield opened
 
 
@@ -33,7 +33,7 @@ def send(url: str, text: str) -> None:
     httpx.post(sandbox_target(url).track_url, content=text, headers=headers, auth=("sandbox", "sandbox"))
 
 
-def test_rows_lead_to_their_event_and_its_request(url: str, instrument: Instrument) -> None:
+def test_rows_lead_to_their_event_and_its_request(url: str, instrument: SandboxClient) -> None:
     send(
         url, '{"track": [{"name": "Product viewed", "payload": [{"eventId": "e1", "userId": "u", "n": ' + BIG + "}]}]}"
     )
@@ -55,17 +55,17 @@ def test_rows_lead_to_their_event_and_its_request(url: str, instrument: Instrume
     assert instrument.live(shown="processed").rows == ()
 
 
-def test_faults_are_set_and_read(url: str, instrument: Instrument) -> None:
+def test_faults_are_set_and_read(url: str, instrument: SandboxClient) -> None:
     wanted = Faults(faults=[Status(fault="status", status=503, retry_after=1)])
-    assert instrument.fail(wanted) == wanted == instrument.faults()
+    assert instrument.set_faults(wanted) == wanted == instrument.faults()
     send(url, '{"track": []}')
     assert instrument.live(shown="refused").rows[0].fault == "503 with Retry-After 1 s"
     wrong = Faults.model_construct(faults=[Status.model_construct(fault="status", status=1000)])
     with pytest.raises(SandboxUnavailable, match=r"faults\.0\.status: Input should be less than or equal to 599"):
-        instrument.fail(wrong)
+        instrument.set_faults(wrong)
 
 
-def test_what_is_not_there_is_a_sentence(instrument: Instrument) -> None:
+def test_what_is_not_there_is_a_sentence(instrument: SandboxClient) -> None:
     with pytest.raises(SandboxUnavailable, match="No such request is kept"):
         instrument.request(5)
     with pytest.raises(SandboxUnavailable, match="The sandbox has no event 5"):
@@ -74,14 +74,14 @@ def test_what_is_not_there_is_a_sentence(instrument: Instrument) -> None:
 
 def test_a_sandbox_that_is_gone_or_none_is_a_sentence() -> None:
     with (
-        closing(Instrument(sandbox_target(f"http://127.0.0.1:{closed_port()}"))) as gone,
+        closing(SandboxClient(sandbox_target(f"http://127.0.0.1:{closed_port()}"))) as gone,
         pytest.raises(SandboxUnavailable, match="did not answer"),
     ):
         gone.live()
     for body, said in ((b"<html>", "did not answer"), (b"[]", "answered with status 200")):
         with (
             hostile(answers(200, body)) as server,
-            closing(Instrument(sandbox_target(server.url))) as none,
+            closing(SandboxClient(sandbox_target(server.url))) as none,
             pytest.raises(SandboxUnavailable, match=said),
         ):
             none.live()

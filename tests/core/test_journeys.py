@@ -7,29 +7,29 @@ from hypothesis import strategies as st
 
 from intempt_core.events import EventName
 from intempt_core.feeds import FEEDS, FeedId, find_feed_changes
-from intempt_core.journeys import REASONS_SHOWN, Account, Foreign, Known, NoteKind, Step, Story, account, notes_of, utc
+from intempt_core.journeys import MAX_REASONS, FeedExplanation, ForeignEvent, ProcessingStatus, NoteKind, PersonEvent, PersonHistory, explain_feed, find_notes, format_utc
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 NOON = 1_795_348_980_000
 """2026-11-22 12:03 UTC"""
 
 
-def step(name: str, product: str, second: int = 0, **more: Any) -> Step:
-    return Step(name, product, event_id=f"{name}{product}{second}", when=NOON + 1000 * second, **more)
+def step(name: str, product: str, second: int = 0, **more: Any) -> PersonEvent:
+    return PersonEvent(name, product, event_id=f"{name}{product}{second}", when=NOON + 1000 * second, **more)
 
 
 def told(
-    feed: FeedId, steps: list[Step], actual: list[str] | None, *, after: int = 3600, known: Known | None = None,
+    feed: FeedId, steps: list[PersonEvent], actual: list[str] | None, *, after: int = 3600, known: ProcessingStatus | None = None,
     missing: str = "", limit: int = 50,
-) -> Account:  # fmt: skip
-    return account(
-        feed, steps, actual, now=NOON + 1000 * after, limit=limit, known=known, missing_products=frozenset(missing),
-        moment=lambda ms: f"12:{(ms - NOON) // 1000:02}",
+) -> FeedExplanation:  # fmt: skip
+    return explain_feed(
+        feed, steps, actual, now=NOON + 1000 * after, limit=limit, status=known, missing_products=frozenset(missing),
+        format_time=lambda ms: f"12:{(ms - NOON) // 1000:02}",
     )  # fmt: skip
 
 
-def kinds(*steps: Step, known: tuple[tuple[str, str], ...] = ()) -> list[NoteKind]:
-    return [note.kind for note in notes_of(Story(steps, known))]
+def kinds(*steps: PersonEvent, known: tuple[tuple[str, str], ...] = ()) -> list[NoteKind]:
+    return [note.kind for note in find_notes(PersonHistory(steps, known))]
 
 
 # ── notes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -58,18 +58,18 @@ def test_what_was_not_accepted_makes_no_journey() -> None:
 def test_one_person_under_two_ids_is_noted_and_a_placeholder_is_no_id() -> None:
     assert kinds(known=(("userId", "u1"), ("profileId", "p1"))) == []
     assert kinds(known=(("userId", "u1"), ("userId", "null"))) == []
-    (note,) = notes_of(Story((), (("userId", "u1"), ("userId", "u2"), ("profileId", "p1"))))
+    (note,) = find_notes(PersonHistory((), (("userId", "u1"), ("userId", "u2"), ("profileId", "p1"))))
     assert note.kind is NoteKind.TWO_IDS
-    assert "“u1”, “u2”" in note.says
+    assert "“u1”, “u2”" in note.message
 
 
 def test_an_event_that_arrived_after_what_happened_later_is_noted_with_how_many_more() -> None:
     late = [step(VIEW, "A", 0, timestamp=NOON), step(ADD, "B", 1, timestamp=NOON - 5000), step(VIEW, "C", 2)]
     late.append(step(ADD, "D", 3, timestamp=NOON - 1))
-    (note,) = notes_of(Story(tuple(late), ()))
+    (note,) = find_notes(PersonHistory(tuple(late), ()))
     assert note.kind is NoteKind.TIME_ORDER
-    assert "“B” happened at 2026-11-22 12:02:55 UTC" in note.says
-    assert note.says.endswith("So did 1 more.")
+    assert "“B” happened at 2026-11-22 12:02:55 UTC" in note.message
+    assert note.message.endswith("So did 1 more.")
 
 
 # ── expected beside actual ───────────────────────────────────────────────────────────────────────────────────────────
@@ -121,10 +121,10 @@ def test_what_nobody_sent_from_here_was_sent_by_another_client() -> None:
     assert says == "“A” is shown and not expected: another client (node-sdk) sent its “Product viewed” at 12:07."
 
 
-def others(name: str, product: str, second: int, *own: Step) -> Known:
+def others(name: str, product: str, second: int, *own: PersonEvent) -> ProcessingStatus:
     """A target that processed our own steps and an event of another client."""
-    event = Foreign(name, product, NOON + 1000 * second, "node-sdk")
-    return Known(frozenset(step.event_id for step in own), {}, (event,))
+    event = ForeignEvent(name, product, NOON + 1000 * second, "node-sdk")
+    return ProcessingStatus(frozenset(step.event_id for step in own), {}, (event,))
 
 
 def test_what_another_client_did_to_a_product_of_ours_is_told_where_the_target_tells() -> None:
@@ -136,7 +136,7 @@ def test_what_another_client_did_to_a_product_of_ours_is_told_where_the_target_t
     both = [step(VIEW, "A"), step(VIEW, "B", 1)]
     (says,) = told(FeedId.VIEWED, both, ["A", "B"], known=others(VIEW, "A", 5, *both)).differences
     assert says.endswith("For “A” another client (node-sdk) sent its “Product viewed” at 12:05.")
-    (says,) = told(FeedId.VIEWED, both[:1], [], known=Known(frozenset({both[0].event_id}), {})).differences
+    (says,) = told(FeedId.VIEWED, both[:1], [], known=ProcessingStatus(frozenset({both[0].event_id}), {})).differences
     assert says == "“A” is missing: its “Product viewed” at 12:00 was processed 60 min ago, and yet it is not shown."
 
 
@@ -155,10 +155,10 @@ def test_an_event_that_should_not_count_and_shows_says_why_it_should_not() -> No
 
 def test_the_sandbox_says_why_it_did_not_process_an_event() -> None:
     viewed = step(VIEW, "A")
-    known = Known(frozenset(), {viewed.event_id: "its id was used before."})
+    known = ProcessingStatus(frozenset(), {viewed.event_id: "its id was used before."})
     (says,) = told(FeedId.VIEWED, [viewed], [], known=known).differences
     assert says.endswith("was not processed, because… its id was used before.")
-    (says,) = told(FeedId.VIEWED, [viewed], [], known=Known(frozenset(), {})).differences
+    (says,) = told(FeedId.VIEWED, [viewed], [], known=ProcessingStatus(frozenset(), {})).differences
     assert "is not there any more: the target was emptied since" in says
 
 
@@ -198,17 +198,17 @@ def test_a_product_shown_twice_is_a_difference() -> None:
 
 def test_many_sentences_are_cut_and_counted() -> None:
     found = told(FeedId.VIEWED, [], [str(n) for n in range(50)])
-    assert len(found.differences) == REASONS_SHOWN + 1
+    assert len(found.differences) == MAX_REASONS + 1
     assert found.differences[-1] == "30 more are not listed here."
 
 
 def test_a_time_that_no_calendar_has_is_its_number() -> None:
-    assert utc(10**18) == "1,000,000,000,000,000,000 ms"
+    assert format_utc(10**18) == "1,000,000,000,000,000,000 ms"
 
 
 steps = st.lists(
     st.builds(
-        Step,
+        PersonEvent,
         st.sampled_from([*EventName, "Identify"]),
         st.sampled_from("abc"),
         state=st.sampled_from(["accepted", "unknown", "refused", "unsent", "pending", "leaving"]),
@@ -220,16 +220,16 @@ steps = st.lists(
     max_size=15,
 )
 foreign = st.builds(
-    Foreign, st.sampled_from(EventName), st.sampled_from("abc"), st.just(NOON), st.sampled_from(["", "sdk"])
+    ForeignEvent, st.sampled_from(EventName), st.sampled_from("abc"), st.just(NOON), st.sampled_from(["", "sdk"])
 )
-known = st.none() | st.builds(Known, st.frozensets(st.just("")), st.just({}), st.lists(foreign, max_size=3).map(tuple))
+known = st.none() | st.builds(ProcessingStatus, st.frozensets(st.just("")), st.just({}), st.lists(foreign, max_size=3).map(tuple))
 
 
 @given(steps, st.lists(st.sampled_from("abcd"), max_size=5), known, st.sampled_from(list(FEEDS)))
 def test_whatever_is_shown_is_explained_exactly_where_it_differs(
-    steps: list[Step], actual: list[str], known: Known | None, feed: str
+    steps: list[PersonEvent], actual: list[str], known: ProcessingStatus | None, feed: str
 ) -> None:
-    found = account(feed, steps, actual, now=NOON, limit=50, known=known)
+    found = explain_feed(feed, steps, actual, now=NOON, limit=50, status=known)
     assert bool(found.differences) == (list(found.expected) != actual)
     for product in set(found.expected) ^ set(actual):
         assert any(f"“{product}”" in says for says in found.differences)

@@ -16,14 +16,14 @@ from intempt_core.checks import check_events, check_table
 from intempt_core.cli import main
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.events import GivenEvent
-from intempt_core.exports import events_lines, left_behind_csv, problems_csv
+from intempt_core.exports import export_event_lines, export_excluded_csv, export_problems_csv
 from intempt_core.issues import Place
 from intempt_core.json_lines import _parse_line, _parse_plain_event
 from intempt_core.mapped import MappedDocuments, MappedTable, choose_initial_mapping, map_table, replace_event_cells
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.mends import Fix, FixKind, apply_fixes
-from intempt_core.plan import Order, plan_table
-from intempt_core.pointing import Spot, find, in_request
+from intempt_core.plan import EventOrder, plan_table
+from intempt_core.pointing import CellLocation, find_cell, locate_in_request
 from intempt_core.tables import Dialect, FileKind, Table, read_table
 
 VENDOR = Path(__file__).resolve().parents[3] / "shared" / "data" / "vendor-events" / "segment-ecommerce.jsonl"
@@ -66,7 +66,7 @@ def test_an_event_leaves_as_it_came_also_where_it_is_wrong() -> None:
     }
     assert b'"eventId":1487580005268456192' in plan.body(request)
     assert b'"n":1.0' in plan.body(request)
-    assert [written for _, _, written in plan.written()] == [plan.body(request)]
+    assert [written for _, _, written in plan.iter_requests()] == [plan.body(request)]
     assert body["track"][2]["payload"][0]["userAttributes"] == {"a": {"b": None}}
 
 
@@ -341,16 +341,16 @@ def test_a_cell_becomes_a_value_of_the_kind_that_stood_there(body: Any, cells: d
 def test_a_cell_leads_to_its_place_in_the_request_and_back() -> None:
     file = mapped(event(1), event(2))
     plan = plan_table(file, range(2))
-    found = in_request(file, plan, 1, "data.productId")
+    found = locate_in_request(file, plan, 1, "data.productId")
     assert found is not None
-    assert find(f"request {found.request} {found.path}", file, plan) == Spot(1, "data.productId")
-    assert find("row 2 /userId", file, plan) == Spot(1, "userId")
+    assert find_cell(f"request {found.request} {found.path}", file, plan) == CellLocation(1, "data.productId")
+    assert find_cell("row 2 /userId", file, plan) == CellLocation(1, "userId")
 
 
 def test_a_persons_events_can_go_in_the_order_of_their_times() -> None:
     times = [1714631904003, 1714631904001, 1714631904002]
     file = mapped(*(event(number, userId="u", timestamp=time) for number, time in enumerate(times)))
-    [request] = plan_table(file, range(3), order=Order.TIME).requests
+    [request] = plan_table(file, range(3), order=EventOrder.TIME).requests
     assert request.rows == (1, 2, 0)
     [request] = plan_table(file, [2, 0]).requests
     assert request.rows == (2, 0)
@@ -359,16 +359,16 @@ def test_a_persons_events_can_go_in_the_order_of_their_times() -> None:
 def test_what_is_wrong_and_what_stays_behind_can_be_taken_along() -> None:
     file = mapped(event(1), event(2, userId=None), event(1, data={"productId": "B"}))
     report = check_table(file)
-    problems = "".join(problems_csv(report))
+    problems = "".join(export_problems_csv(report))
     assert "identity_missing" in problems
     assert "It is the id of row 1 (line 1), whose event is another." in problems
-    behind = "".join(left_behind_csv(file.table, report)).splitlines()
+    behind = "".join(export_excluded_csv(file.table, report)).splitlines()
     assert [line.split(",")[1] for line in behind] == ["eventId", "e2", "e1"]
 
 
 def test_events_that_stay_behind_come_as_json_lines_and_can_be_read_again() -> None:
     file = mapped(event(1), WRONG, "{broken", {"userId": "u"}, '{"track":7}', "7")
-    text = "".join(events_lines(file, range(1, 6)))
+    text = "".join(export_event_lines(file, range(1, 6)))
     assert text.splitlines()[:3] == [WRONG, "{broken", '{"userId":"u"}']
     again = map_table(read_table(text.encode(), name="stay-behind.jsonl"), Mapping({}))
     assert [one.body for one in again.events()] == [one.body for one in file.events(range(1, 6))]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from intempt_core.cells import make_event_id
 from intempt_core.checks import check_table
 from intempt_core.events import INVISIBLE_CHARACTERS, BLANK_CHARACTERS
-from intempt_core.exports import mended_csv
+from intempt_core.exports import export_fixed_csv
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping
 from intempt_core.mends import MAX_FIX_ROWS_RECORDED, Fix, FixKind, preview_fix, apply_fixes
@@ -248,7 +248,7 @@ def test_a_mended_file_can_be_taken_along_and_is_the_same_when_it_comes_back() -
     mapped = mapped_of([["product viewed", "u", "p", "=1+1"], [VIEW, "u", "p ", "-5"]], header)
     steps = [Fix(FixKind.REPLACE, "name", old="product viewed", new=VIEW), Fix(FixKind.TRIM, "productId")]
     found = apply_fixes(mapped, steps).mapped
-    text = "".join(mended_csv(found))
+    text = "".join(export_fixed_csv(found))
     assert text.splitlines()[0] == "name,userId,productId,note,eventId,problems"
     assert "'=1+1" in text
     assert "take away the leading '" in text

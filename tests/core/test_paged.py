@@ -30,7 +30,7 @@ def told(path: Path, large: int = MEMORY_LIMIT_BYTES) -> object:
     columns = {name: column.to_pylist() for name, column in table.columns.items()}
     return (
         table.digest, table.size, columns, table.lines.tolist(), table.cell_counts, table.notes,
-        report.counts, report.issues(), [body for _, _, body in plan.written()],
+        report.counts, report.issues(), [body for _, _, body in plan.iter_requests()],
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from intempt_core.issues import Place
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.payloads import read_payload
-from intempt_core.plan import POLICY_WORDS, Order, Plan, PlannedRequest, Policy, lane_reason, plan_events, plan_table
+from intempt_core.plan import POLICY_MESSAGES, EventOrder, Plan, PlannedRequest, Policy, explain_lane_length, plan_events, plan_table
 from intempt_core.settings import Settings
 from intempt_core.tables import read_table
 
@@ -82,9 +82,9 @@ def assert_lawful(plan: Plan, events: list[GivenEvent], chosen: list[int], setti
         one_order = len(ids) == 1 and len({person[row] for row in request.rows}) == 1
         assert len(request.rows) <= settings.events_per_request or one_order
         back = read_payload(plan.body(request).decode()).events
-        assert [(e.name, e.body) for e in back] == [(e.name, e.body) for e in plan.given(request)]
+        assert [(e.name, e.body) for e in back] == [(e.name, e.body) for e in plan.events_in(request)]
         assert [(e.name, e.body) for e in back] == [(events[row].name, events[row].body) for row in request.rows]
-    assert [(r, list(g), b) for r, g, b in plan.written()] == [(r, plan.given(r), plan.body(r)) for r in plan.requests]
+    assert [(r, list(g), b) for r, g, b in plan.iter_requests()] == [(r, plan.events_in(r), plan.body(r)) for r in plan.requests]
 
 
 def _lanes_by(person: dict[int, int], lanes: list[list[int]]) -> dict[int, set[int]]:
@@ -216,8 +216,8 @@ def test_in_time_order_a_persons_events_go_by_their_times_and_nothing_else_chang
     ]
     small = Settings(events_per_request=3)
     both = (
-        plan_table(written, range(len(rows)), small, order=Order.TIME),
-        plan_events(events, settings=small, order=Order.TIME),
+        plan_table(written, range(len(rows)), small, order=EventOrder.TIME),
+        plan_events(events, settings=small, order=EventOrder.TIME),
     )
     for plan in both:
         lanes = sent(plan)
@@ -231,13 +231,13 @@ def test_in_time_order_the_lines_of_one_order_stay_in_one_request() -> None:
     header = ("name", "eventId", "userId", "productId", "timestamp")
     later = [("Product viewed", f"v{n}", "u", "p", str(2_000 + n)) for n in range(4)]
     order = [("Product ordered", "o", "u", f"p{n}", "1000") for n in range(3)]
-    plan = plan_table(table([*later, *order], header), range(7), Settings(events_per_request=2), order=Order.TIME)
+    plan = plan_table(table([*later, *order], header), range(7), Settings(events_per_request=2), order=EventOrder.TIME)
     assert [request.rows for request in plan.requests] == [(4, 5, 6), (0, 1), (2, 3)]
 
 
 def test_without_times_time_order_is_file_order() -> None:
     rows = [("", f"e{n}", "", f"u{n % 3}", "", "", "p") for n in range(30)]
-    one, other = (plan_table(table(rows), range(30), order=order) for order in Order)
+    one, other = (plan_table(table(rows), range(30), order=order) for order in EventOrder)
     assert list(one.requests) == list(other.requests)
 
 
@@ -250,9 +250,9 @@ def test_a_lane_that_holds_most_is_told_with_its_reason() -> None:
     )
     even = plan_table(table([("", "", "", str(n), "", "", "p") for n in range(1000)]), np.arange(1000))
     assert not even.largest_lane_reason
-    assert lane_reason(1_000, 2, 900) == ("One lane holds 900 of 1,000 events: a person's events go one after another.")
-    assert not lane_reason(1_000, 2, 520)
-    assert not lane_reason(60, 2, 59)
+    assert explain_lane_length(1_000, 2, 900) == ("One lane holds 900 of 1,000 events: a person's events go one after another.")
+    assert not explain_lane_length(1_000, 2, 520)
+    assert not explain_lane_length(60, 2, 59)
 
 
 def test_one_request_keeps_everything_together() -> None:
@@ -264,7 +264,7 @@ def test_one_request_keeps_everything_together() -> None:
 @pytest.mark.parametrize("plan", [plan_events([]), plan_events([], one_request=True), plan_table(table([]), [])])
 def test_nothing_chosen_is_an_empty_plan(plan: Plan) -> None:
     assert (plan.events, plan.persons, plan.lanes, list(plan.requests)) == (0, 0, 0, [])
-    assert list(plan.written()) == []
+    assert list(plan.iter_requests()) == []
 
 
 def test_a_row_that_is_not_there_or_comes_twice_is_no_plan() -> None:
@@ -289,7 +289,7 @@ def test_requests_are_a_sequence() -> None:
 def test_written_holds_a_large_plan_in_pieces() -> None:
     rows = [("Product viewed", "", "", str(n % 97), "", "", "p") for n in range(9000)]
     plan = plan_table(table(rows), np.arange(9000))
-    assert [(r, b) for r, _, b in plan.written()] == [(r, plan.body(r)) for r in plan.requests]
+    assert [(r, b) for r, _, b in plan.iter_requests()] == [(r, plan.body(r)) for r in plan.requests]
 
 
 def test_a_chain_of_a_thousand_links_is_one_person() -> None:
@@ -300,4 +300,4 @@ def test_a_chain_of_a_thousand_links_is_one_person() -> None:
 
 
 def test_every_policy_has_its_words() -> None:
-    assert set(POLICY_WORDS) == set(Policy)
+    assert set(POLICY_MESSAGES) == set(Policy)

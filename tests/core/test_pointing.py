@@ -8,7 +8,7 @@ from intempt_core.issues import split_pointer
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping
 from intempt_core.plan import Plan, plan_table
-from intempt_core.pointing import InRequest, Spot, find, in_event, in_request
+from intempt_core.pointing import RequestLocation, CellLocation, find_cell, locate_in_event, locate_in_request
 from intempt_core.settings import Settings
 from tests.core.tables_by_hand import table_of
 
@@ -31,7 +31,7 @@ def plan(mapped: MappedTable) -> Plan:
 def test_every_cell_is_found_again_by_its_pointer_into_its_request(mapped: MappedTable, plan: Plan) -> None:
     for row in range(9):
         for column in FIELDS:
-            found = in_request(mapped, plan, row, column)
+            found = locate_in_request(mapped, plan, row, column)
             if row == 4:
                 assert found is None
                 continue
@@ -40,18 +40,18 @@ def test_every_cell_is_found_again_by_its_pointer_into_its_request(mapped: Mappe
             for key in split_pointer(found.pointer):
                 value = value[int(key) if isinstance(value, list) else key]
             assert value == mapped.table.cell(row, column)
-            spot = find(f"request {found.request} {found.pointer}", mapped, plan)
+            spot = find_cell(f"request {found.request} {found.pointer}", mapped, plan)
             if column == "event":  # a name is its whole group's
-                assert isinstance(spot, Spot)
+                assert isinstance(spot, CellLocation)
                 assert mapped.table.cell(spot.row, column) == value
                 continue
-            assert spot == Spot(row, column)
+            assert spot == CellLocation(row, column)
             if "/" not in column:
-                assert find(f"request {found.request}: {found.path}", mapped, plan) == spot
+                assert find_cell(f"request {found.request}: {found.path}", mapped, plan) == spot
 
 
 def test_a_cell_has_a_pointer_into_its_event(mapped: MappedTable, plan: Plan) -> None:
-    assert [in_event(mapped, column) for column in HEADER] == [
+    assert [locate_in_event(mapped, column) for column in HEADER] == [
         "/name",
         "/userId",
         "/data/productId",
@@ -59,27 +59,27 @@ def test_a_cell_has_a_pointer_into_its_event(mapped: MappedTable, plan: Plan) ->
         None,
     ]
     for column in FIELDS:
-        assert find(f"row 8 {in_event(mapped, column)}", mapped, plan) == Spot(7, column)
-    assert in_request(mapped, plan, 0) == InRequest(1, "/track/0/payload/0")
-    assert InRequest(1, "/track/0/payload/0/data/productId").path == "track[0].payload[0].data.productId"
+        assert find_cell(f"row 8 {locate_in_event(mapped, column)}", mapped, plan) == CellLocation(7, column)
+    assert locate_in_request(mapped, plan, 0) == RequestLocation(1, "/track/0/payload/0")
+    assert RequestLocation(1, "/track/0/payload/0/data/productId").path == "track[0].payload[0].data.productId"
 
 
 @pytest.mark.parametrize(
     ("text", "spot"),
     [
-        ("8", Spot(7)),
-        ("Row 8", Spot(7)),
-        ("line 9", Spot(7)),
-        ("line 9, column sku", Spot(7, "sku")),
-        ("row 8 user id", Spot(7, "user id")),
-        ("row 8 data.productId", Spot(7, "sku")),
-        ("row 8 note", Spot(7, "note")),
-        ("line 1,000", Spot(8)),
-        ("/track/0/payload/0", Spot(0)),
+        ("8", CellLocation(7)),
+        ("Row 8", CellLocation(7)),
+        ("line 9", CellLocation(7)),
+        ("line 9, column sku", CellLocation(7, "sku")),
+        ("row 8 user id", CellLocation(7, "user id")),
+        ("row 8 data.productId", CellLocation(7, "sku")),
+        ("row 8 note", CellLocation(7, "note")),
+        ("line 1,000", CellLocation(8)),
+        ("/track/0/payload/0", CellLocation(0)),
     ],
 )
-def test_a_cell_is_found_by_what_people_call_it(mapped: MappedTable, plan: Plan, text: str, spot: Spot) -> None:
-    assert find(text, mapped, plan) == spot
+def test_a_cell_is_found_by_what_people_call_it(mapped: MappedTable, plan: Plan, text: str, spot: CellLocation) -> None:
+    assert find_cell(text, mapped, plan) == spot
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_a_cell_is_found_by_what_people_call_it(mapped: MappedTable, plan: Plan,
     ],
 )
 def test_what_is_not_there_is_told(mapped: MappedTable, plan: Plan, text: str, sentence: str) -> None:
-    assert sentence in str(find(text, mapped, plan))
+    assert sentence in str(find_cell(text, mapped, plan))

@@ -11,8 +11,8 @@ import pytest
 
 from intempt_core import Settings, open_client, sandbox_target
 from intempt_core.feeds import SHARED_FEEDS
-from intempt_core.journeys import Known, Step
-from intempt_core.received import ask_sandbox
+from intempt_core.journeys import ProcessingStatus, PersonEvent
+from intempt_core.received import read_processing_status
 from intempt_core.sandbox import running, trends
 from tests.core.hostile_server import answers, closed_port, hostile
 
@@ -168,11 +168,11 @@ def test_a_question_about_nobody_is_400_with_a_sentence(shop: Shop, asked: dict[
     assert answer.json()["message"].endswith(".")
 
 
-def asked(url: str, **given: Any) -> Known | None:
-    async def ask() -> Known | None:
+def asked(url: str, **given: Any) -> ProcessingStatus | None:
+    async def ask() -> ProcessingStatus | None:
         async with open_client(Settings(connect_seconds=0.5)) as client:
-            step = Step("Product viewed", "A", event_id="one")
-            return await ask_sandbox(client, sandbox_target(url), "userId", "u1", [step, step], **given)
+            step = PersonEvent("Product viewed", "A", event_id="one")
+            return await read_processing_status(client, sandbox_target(url), "userId", "u1", [step, step], **given)
 
     return asyncio.run(ask())
 
@@ -186,7 +186,7 @@ def test_the_console_reads_what_the_sandbox_says(http: httpx.Client) -> None:
     http.post("/v1/sandbox/projects/sandbox/sources/1001/track", json=other, headers={"user-agent": "you"})
     found = asked(str(http.base_url).rstrip("/"))
     assert found is not None
-    assert (set(found.processed), dict(found.because)) == ({"one", "two"}, {})
+    assert (set(found.processed), dict(found.reasons)) == ({"one", "two"}, {})
     assert [(one.name, one.product, one.client) for one in found.foreign] == [("Product viewed", "A", "you")]
 
 
@@ -201,10 +201,10 @@ def test_whatever_else_answers_at_its_address_says_nothing(answer: bytes) -> Non
 
 
 def test_a_live_target_is_not_asked() -> None:
-    async def ask() -> Known | None:
+    async def ask() -> ProcessingStatus | None:
         async with open_client(Settings()) as client:
             live = replace(sandbox_target("http://127.0.0.1:1"), origin="secrets.toml")
-            return await ask_sandbox(client, live, "userId", "u1", [])
+            return await read_processing_status(client, live, "userId", "u1", [])
 
     assert asyncio.run(ask()) is None
 

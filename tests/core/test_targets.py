@@ -21,7 +21,7 @@ from intempt_core.targets import (
     MASK,
     Credential,
     Target,
-    Targets,
+    TargetRegistry,
     parse_track_url,
     sandbox_target,
     typed_target,
@@ -32,9 +32,9 @@ KEY = "k3yPrefix.s3cretS3cret"
 SHOP: dict[str, Any] = {"host": "api.intempt.com", "org": "acme", "project": "web", "source": "1481727395731910656"}
 
 
-def targets(tables: dict[str, Any] | None = None, **environment: str) -> Targets:
+def targets(tables: dict[str, Any] | None = None, **environment: str) -> TargetRegistry:
     variables = {f"CONSOLE_TARGET_{name}": value for name, value in environment.items()}
-    return Targets.from_sources({"targets": tables or {}}, variables, SANDBOX_BASE)
+    return TargetRegistry.from_sources({"targets": tables or {}}, variables, SANDBOX_BASE)
 
 
 def shop(**fields: Any) -> Target:
@@ -129,11 +129,11 @@ def test_a_key_is_masked_in_every_form_it_takes(before: str, after: str, keep: i
     token = credential.authorization.removeprefix("Basic ")
     for form in (key, token, quote(key, safe=""), json.dumps(key), key.replace("/", "\\/"), "s3cret/S3cret="):
         text = f"{before}{form}{after}"
-        assert form.strip('"') not in credential.masked_in(text)
+        assert form.strip('"') not in credential.mask_text(text)
         assert credential.is_in(text)
         for encoding in ("utf-8", "utf-16-le"):
             data = text.encode(encoding, "replace")
-            masked = credential.masked_in_bytes(data, keep)
+            masked = credential.mask_bytes(data, keep)
             assert len(masked) <= keep
             assert form[:9].encode(encoding) not in masked
             assert credential.longest_form >= len(form.strip('"').encode(encoding))
@@ -141,7 +141,7 @@ def test_a_key_is_masked_in_every_form_it_takes(before: str, after: str, keep: i
 
 @given(st.binary(max_size=100), st.integers(0, 120))
 def test_what_holds_no_key_is_cut_and_nothing_else(data: bytes, keep: int) -> None:
-    assert Credential.parse(KEY).masked_in_bytes(data, keep) == data[:keep]
+    assert Credential.parse(KEY).mask_bytes(data, keep) == data[:keep]
 
 
 # ── what a target is ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,7 +220,7 @@ def test_a_target_is_described_in_toml() -> None:
     deduplicates = true
     feeds = {{ recently-viewed = 1481727395731910657, recently_purchased = "x" }}
     """
-    found = Targets.from_sources(tomllib.loads(text), {}, SANDBOX_BASE)
+    found = TargetRegistry.from_sources(tomllib.loads(text), {}, SANDBOX_BASE)
     assert found.problems == ()
     target = found.get("shop_eu")
     assert (target.name, target.base, target.org, target.project) == (
@@ -406,8 +406,8 @@ def test_an_unknown_key_of_a_table_is_told_and_harms_nothing() -> None:
 
 
 def test_no_targets_at_all_is_no_problem_but_nonsense_is() -> None:
-    assert Targets.from_sources({}, {"PATH": "/bin"}, SANDBOX_BASE).problems == ()
-    assert "no table" in Targets.from_sources({"targets": 5}, {}, SANDBOX_BASE).problems[0]
+    assert TargetRegistry.from_sources({}, {"PATH": "/bin"}, SANDBOX_BASE).problems == ()
+    assert "no table" in TargetRegistry.from_sources({"targets": 5}, {}, SANDBOX_BASE).problems[0]
 
 
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:

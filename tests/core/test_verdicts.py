@@ -18,10 +18,10 @@ from intempt_core.dispatch import send
 from intempt_core.history import History, Leaving, RequestState, Settled, Sighting, TargetSnapshot, target_key
 from intempt_core.payloads import read_payload
 from intempt_core.plan import plan_events
-from intempt_core.sandbox_word import read_words
+from intempt_core.sandbox_word import read_sandbox_verdicts
 from intempt_core.settings import Settings
 from intempt_core.targets import Target, sandbox_target
-from intempt_core.verdicts import EventVerdicts, Known, Tone, verdicts_of
+from intempt_core.verdicts import EventVerdicts, VerdictContext, VerdictTone, assess_events
 from tests.core.history_by_hand import ME, attempt, batch_of, event, intent, request
 from tests.core.hostile_server import answers, hostile
 
@@ -48,10 +48,10 @@ def sandbox_url(tmp_path: Path) -> Iterator[str]:
         thread.join(10)
 
 
-def judged(events: Sequence[object], known: Known) -> list[EventVerdicts]:
+def judged(events: Sequence[object], known: VerdictContext) -> list[EventVerdicts]:
     payload = read_payload(json.dumps(events))
     report = check_events(payload.events, None, payload.issues)
-    return verdicts_of(payload.events, report, known, range(len(payload.events)))
+    return assess_events(payload.events, report, known, range(len(payload.events)))
 
 
 def sighting(state: RequestState, when: int = 1, status: int | None = 201, product: str = "p1") -> Sighting:
@@ -63,69 +63,69 @@ def sighting(state: RequestState, when: int = 1, status: int | None = 201, produ
 @pytest.mark.parametrize(
     ("event", "well_formed", "matters"),
     [
-        (GOOD, (Tone.FINE, "yes"), (Tone.FINE, "nothing against it")),
-        ({**GOOD, "userId": " u1"}, (Tone.DOUBT, "yes, but: id has white space around it or invisible characters"),
-         (Tone.FINE, "nothing against it")),
-        ({**GOOD, "userId": None}, (Tone.BAD, "no: nobody named"), (Tone.BAD, "no: nobody named")),
-        ({**GOOD, "timestamp": 5}, (Tone.BAD, "no: time before 2010"),
-         (Tone.BAD, "no: its time has the whole request rejected")),
-        ({**GOOD, "userId": "undefined"}, (Tone.DOUBT, "yes, but: id looks like a placeholder"),
-         (Tone.DOUBT, "unsure: an id looks like a placeholder")),
-        (5, (Tone.BAD, "no: event name not one of four, event is not an object"),
-         (Tone.BAD, "no: event name not one of four, event is not an object")),
+        (GOOD, (VerdictTone.FINE, "yes"), (VerdictTone.FINE, "nothing against it")),
+        ({**GOOD, "userId": " u1"}, (VerdictTone.DOUBT, "yes, but: id has white space around it or invisible characters"),
+         (VerdictTone.FINE, "nothing against it")),
+        ({**GOOD, "userId": None}, (VerdictTone.BAD, "no: nobody named"), (VerdictTone.BAD, "no: nobody named")),
+        ({**GOOD, "timestamp": 5}, (VerdictTone.BAD, "no: time before 2010"),
+         (VerdictTone.BAD, "no: its time has the whole request rejected")),
+        ({**GOOD, "userId": "undefined"}, (VerdictTone.DOUBT, "yes, but: id looks like a placeholder"),
+         (VerdictTone.DOUBT, "unsure: an id looks like a placeholder")),
+        (5, (VerdictTone.BAD, "no: event name not one of four, event is not an object"),
+         (VerdictTone.BAD, "no: event name not one of four, event is not an object")),
     ],
 )  # fmt: skip
 def test_form_and_effect_are_judged_apart(
-    event: object, well_formed: tuple[Tone, str], matters: tuple[Tone, str]
+    event: object, well_formed: tuple[VerdictTone, str], matters: tuple[VerdictTone, str]
 ) -> None:
-    (one,) = judged([event], Known(TARGET, {}))
-    assert (one.well_formed.tone, one.well_formed.words) == well_formed
-    assert (one.matters.tone, one.matters.words) == matters
-    assert one.accepted.tone is Tone.NOTHING
+    (one,) = judged([event], VerdictContext(TARGET, {}))
+    assert (one.well_formed.tone, one.well_formed.message) == well_formed
+    assert (one.matters.tone, one.matters.message) == matters
+    assert one.accepted.tone is VerdictTone.NOTHING
 
 
 @pytest.mark.parametrize(
     ("seen", "tone", "words", "request_"),
     [
-        ([sighting(RequestState.ACCEPTED)], Tone.GOOD, "accepted: answered 201", 1),
-        ([sighting(RequestState.REFUSED, 9, 400), sighting(RequestState.ACCEPTED, 3)], Tone.GOOD,
+        ([sighting(RequestState.ACCEPTED)], VerdictTone.GOOD, "accepted: answered 201", 1),
+        ([sighting(RequestState.REFUSED, 9, 400), sighting(RequestState.ACCEPTED, 3)], VerdictTone.GOOD,
          "accepted: answered 201, sent 2 times", 3),
-        ([sighting(RequestState.REFUSED, 9, 400)], Tone.BAD, "refused: answered 400", 9),
-        ([sighting(RequestState.UNKNOWN, 9, None)], Tone.DOUBT, "unknown", 9),
-        ([sighting(RequestState.PENDING, 9, None)], Tone.NOTHING, "pending", 9),
-        ([sighting(RequestState.ACCEPTED, product="other")], Tone.DOUBT, "not sent: but another event of its id was",
+        ([sighting(RequestState.REFUSED, 9, 400)], VerdictTone.BAD, "refused: answered 400", 9),
+        ([sighting(RequestState.UNKNOWN, 9, None)], VerdictTone.DOUBT, "unknown", 9),
+        ([sighting(RequestState.PENDING, 9, None)], VerdictTone.NOTHING, "pending", 9),
+        ([sighting(RequestState.ACCEPTED, product="other")], VerdictTone.DOUBT, "not sent: but another event of its id was",
          None),
-        ([sighting(RequestState.UNSENT, 9, None)], Tone.NOTHING, "not sent: to Sandbox from here", None),
+        ([sighting(RequestState.UNSENT, 9, None)], VerdictTone.NOTHING, "not sent: to Sandbox from here", None),
     ],
 )  # fmt: skip
 def test_of_several_sendings_the_one_that_says_most_is_told(
-    seen: list[Sighting], tone: Tone, words: str, request_: int | None
+    seen: list[Sighting], tone: VerdictTone, words: str, request_: int | None
 ) -> None:
-    (one,) = judged([GOOD], Known(TARGET, {"e1": seen}))
-    assert (one.accepted.tone, one.accepted.words, one.accepted.request) == (tone, words, request_)
-    assert one.well_formed.tone is Tone.FINE
+    (one,) = judged([GOOD], VerdictContext(TARGET, {"e1": seen}))
+    assert (one.accepted.tone, one.accepted.message, one.accepted.request) == (tone, words, request_)
+    assert one.well_formed.tone is VerdictTone.FINE
 
 
 def test_a_repeat_an_unknown_product_and_a_known_person_are_told() -> None:
-    first, again = judged([GOOD, {**GOOD, "data": {"productId": "p2"}}], Known(TARGET, {}))
-    assert first.matters.tone is Tone.FINE
-    assert again.matters.words == "a repeat: it is ignored as a repeat"
+    first, again = judged([GOOD, {**GOOD, "data": {"productId": "p2"}}], VerdictContext(TARGET, {}))
+    assert first.matters.tone is VerdictTone.FINE
+    assert again.matters.message == "a repeat: it is ignored as a repeat"
     payload = read_payload(json.dumps([GOOD]))
     report = check_events(
         payload.events, None, payload.issues, lambda ids: np.array([id_ == "p1" for id_ in ids.to_pylist()])
     )
-    (one,) = verdicts_of(payload.events, report, Known(TARGET, {}), [0])
-    assert one.matters.words == "unsure: its product is not in the catalogue"
-    (one,) = judged([GOOD], Known(TARGET, {}, seen=lambda field, id_: 3 if (field, id_) == ("userId", "u1") else 0))
-    assert one.matters.words == "nothing against it: its person is known, 3 of its events were accepted"
-    (one,) = judged([{**GOOD, "userId": "u9"}], Known(TARGET, {}, seen=lambda _field, _id: 0))
-    assert one.matters.words == "nothing against it: its person is new there"
+    (one,) = assess_events(payload.events, report, VerdictContext(TARGET, {}), [0])
+    assert one.matters.message == "unsure: its product is not in the catalogue"
+    (one,) = judged([GOOD], VerdictContext(TARGET, {}, count_accepted=lambda field, id_: 3 if (field, id_) == ("userId", "u1") else 0))
+    assert one.matters.message == "nothing against it: its person is known, 3 of its events were accepted"
+    (one,) = judged([{**GOOD, "userId": "u9"}], VerdictContext(TARGET, {}, count_accepted=lambda _field, _id: 0))
+    assert one.matters.message == "nothing against it: its person is new there"
     assert one.person == ("userId", "u9")
 
 
 def test_an_event_without_an_id_cannot_be_looked_up() -> None:
-    (one,) = judged([{**GOOD, "eventId": " "}], Known(TARGET, {}))
-    assert one.accepted.words == "not known: without an event id it cannot be looked up"
+    (one,) = judged([{**GOOD, "eventId": " "}], VerdictContext(TARGET, {}))
+    assert one.accepted.message == "not known: without an event id it cannot be looked up"
 
 
 def test_the_sandbox_has_the_last_word_on_its_own_events(tmp_path: Path, sandbox_url: str) -> None:
@@ -137,16 +137,16 @@ def test_the_sandbox_has_the_last_word_on_its_own_events(tmp_path: Path, sandbox
 
     async def ask() -> object:
         async with open_client(settings) as client:
-            return await read_words(client, target, ["u1", "u1", "nobody"])
+            return await read_sandbox_verdicts(client, target, ["u1", "u1", "nobody"])
 
     words = asyncio.run(ask())
     assert isinstance(words, dict)
     assert [word.because for word in words["e2"]] == ["The product id is missing."]
     assert [(word.because == "", word.repeat) for word in words["e1"]] == [(True, False), (False, True)]
-    one, two, _ = judged(events, Known(target, {}, words))
-    assert (one.accepted.tone, one.accepted.words) == (Tone.GOOD, "accepted: from event-console, not from here")
-    assert one.matters.words == "processed: its repeats were not"
-    assert two.matters.words == "not processed: The product id is missing."
+    one, two, _ = judged(events, VerdictContext(target, {}, words))
+    assert (one.accepted.tone, one.accepted.message) == (VerdictTone.GOOD, "accepted: from event-console, not from here")
+    assert one.matters.message == "processed: its repeats were not"
+    assert two.matters.message == "not processed: The product id is missing."
 
 
 @pytest.mark.parametrize("answer", [b"{}", b"[]", b"<html>", b'{"events": [5]}', b'{"events": [{}]}'])
@@ -156,7 +156,7 @@ def test_what_is_no_sandbox_has_no_word(answer: bytes) -> None:
 
         async def ask(one: Target) -> object:
             async with open_client(Settings()) as client:
-                return await read_words(client, one, ["u1"])
+                return await read_sandbox_verdicts(client, one, ["u1"])
 
         assert asyncio.run(ask(target)) is None
     assert asyncio.run(ask(TARGET)) is None

@@ -235,7 +235,7 @@ def at_shop(opened: Callable[..., Screen], url: str) -> Screen:
         name="shop", host=url, org="o", project="p", source="s", key="prefix.secret99", production=False, feeds=feeds
     )
     assert target_key(shop) not in ("", "sandbox")
-    assert house().history.story(target_key(shop), "userId", "u1").steps == ()
+    assert house().history.story(target_key(shop), "userId", "u1").events == ()
     session = screen.app.session_state["console"]
     session.typed["shop"], session.wanted = shop, "shop"
     house().typed[shop.credential_reference] = shop

@@ -20,17 +20,17 @@ def test_what_the_sandbox_fails_at_on_purpose_stands_on_every_screen(tab: Callab
     assert works in screen.said
     try:
         late, cut = Latency(fault="latency", ms=200), Cut(fault="cut", share=0.5)
-        watching.instrument().fail(Faults(faults=[late, cut], deduplicates=False))
+        watching.instrument().set_faults(Faults(faults=[late, cut], deduplicates=False))
         watching.failing.clear()
         said = "Sandbox on this machine · fails on purpose: {} and 1 more · does not deduplicate · not production"
         first = late.told(late.words)
         assert said.format(first) in screen.run().said
         assert said.format(first) in screen.go("history.py").said
-        watching.instrument().fail(Faults(deduplicates=False))
+        watching.instrument().set_faults(Faults(deduplicates=False))
         watching.failing.clear()
         assert "Sandbox on this machine · does not deduplicate · not production" in screen.run().said
     finally:
-        watching.instrument().fail(Faults())
+        watching.instrument().set_faults(Faults())
         watching.failing.clear()
     assert works in screen.run().said
 

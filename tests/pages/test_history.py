@@ -95,7 +95,7 @@ def four(history: History) -> dict[str, str]:
     """One batch of each source, with an outcome and a person each, the last one newest."""
     found = {}
     for number, (source, outcome) in enumerate(
-        zip(Source, (Outcome.ACCEPTED, Outcome.REFUSED, Outcome.UNKNOWN, Outcome.UNSENT), strict=True)
+        zip(Source, (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.UNKNOWN, Outcome.NOT_SENT), strict=True)
     ):
         events = [event(1, event_id=f"id-{number}", user_id=f"person-{number}", product_id=f"product-{number}")]
         target = replace(SHOP, name=f"shop-{number % 2}")
@@ -177,7 +177,7 @@ def test_hostile_labels_are_shown_as_they_are(history: History) -> None:
 
 def test_a_batch_says_where_it_stands_and_a_request_shows_what_left_and_every_try(history: History) -> None:
     batch = batch_of(history, [2, 1], policy=Policy.GO_ON, persons=2)
-    settle(history, batch, Outcome.REFUSED)
+    settle(history, batch, Outcome.REJECTED)
     screen = opened(batch=batch)
     assert "3 events of 2 persons" in screen.said
     assert "after an unknown answer: go on" in screen.said
@@ -191,7 +191,7 @@ def test_a_batch_says_where_it_stands_and_a_request_shows_what_left_and_every_tr
 def mixed(history: History) -> str:
     """A batch that is over: of 8 requests of 50 events half were accepted, and one of each went otherwise."""
     batch = batch_of(history, *[[50]] * 8, policy=Policy.GO_ON, persons=8, lanes=8)
-    outcomes = [*[Outcome.ACCEPTED] * 4, Outcome.REFUSED, Outcome.UNKNOWN, Outcome.UNSENT, Outcome.UNSENT]
+    outcomes = [*[Outcome.ACCEPTED] * 4, Outcome.REJECTED, Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.NOT_SENT]
     for number, (found, outcome) in enumerate(zip(history.requests(batch).items, outcomes, strict=True)):
         history.mark([Leaving(found.id)], owner=ME)
         tried = attempt(outcome, elapsed_ms=100.0 * number, started_at=1_795_348_980_000 + 1_000 * number)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from intempt_core import Order
+from intempt_core import EventOrder
 from pages.parts.house import house
 from tests.pages.tabs_by_hand import tab_at
 from tests.pages.upload_by_hand import Upload, csv_of
@@ -29,7 +29,7 @@ def rows(*times: int, person: str = "u1") -> list[str]:
 @pytest.mark.parametrize(("order", "sent"), [("file", ["e0", "e1", "e2"]), ("time", ["e2", "e0", "e1"])])
 def test_events_are_sent_in_the_order_that_was_chosen(upload: Upload, order: str, sent: list[str]) -> None:
     upload.drop(csv_of(*rows(5, 9, 1))).press("upload-settle")
-    upload.app.segmented_control(key="upload-order").set_value(Order(order))
+    upload.app.segmented_control(key="upload-order").set_value(EventOrder(order))
     upload.run().press("upload-send")
     batch = house().history.batches().items[0]
     (request,) = house().history.requests(batch.id).items

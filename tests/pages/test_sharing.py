@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from intempt_core import __version__
-from intempt_core.casefile import as_json, as_page, case_of
+from intempt_core.casefile import dump_case, render_case_page, build_case
 from intempt_core.targets import typed_target
 from pages.parts.house import house
 from tests.pages.conftest import Screen
@@ -53,8 +53,8 @@ def test_two_things_are_compared_by_a_link_or_by_pasting(sent: Screen, tab: Call
 
 @pytest.mark.parametrize("named", [False, True])
 def test_inspect_opens_a_case_file_again(sent: Screen, *, named: bool) -> None:
-    case = case_of(house().history, request_id(sent), __version__, salt=None if named else b"salt")
-    for text in (as_json(case), "".join(as_page(case))):
+    case = build_case(house().history, request_id(sent), __version__, salt=None if named else b"salt")
+    for text in (dump_case(case), "".join(render_case_page(case))):
         sent.paste(text)
         assert "From a case file made" in sent.said
         assert "Recognised: request body, 1 group, 1 event" in sent.said
