@@ -100,7 +100,7 @@ def exit_with_error(error: ConsoleError) -> NoReturn:
     os._exit(1)  # the server would bury the sentence under a traceback of its own; nothing is open yet
 
 
-track_api = sandbox.app(load_settings().sandbox_file)
+track_api = sandbox.create_sandbox_app(load_settings().sandbox_file)
 app = st.App(
     "pages/console.py",
     routes=[

@@ -86,10 +86,10 @@ def ensure(files: Sequence[str]) -> None:
 
     Other pins or a lost package are installed over it; what is half made, moved or of another Python is made anew.
     """
-    if _holds(files):
+    if _is_installed(files):
         return
-    with _alone():
-        if _holds(files):  # the other one has done it
+    with _lock_install():
+        if _is_installed(files):  # the other one has done it
             return
         stamp = _stamp()
         whole = PYTHON.exists() and stamp["python"] == _python()
@@ -98,17 +98,17 @@ def ensure(files: Sequence[str]) -> None:
             _make_venv()
         STAMP.unlink(missing_ok=True)
         _install(wanted)
-        stamp = {"python": _python(), "files": {name: _digest(name) for name in wanted}, "packages": _packages()}
+        stamp = {"python": _python(), "files": {name: _hash_requirements(name) for name in wanted}, "packages": _packages()}
         STAMP.write_text(json.dumps(stamp, indent=1))
 
 
-def _holds(files: Sequence[str]) -> bool:
+def _is_installed(files: Sequence[str]) -> bool:
     stamp = _stamp()
     return (
         PYTHON.exists()
         and stamp["python"] == _python()
         and set(files) <= set(stamp["files"])
-        and all(_digest(name) == stamp["files"][name] for name in files)
+        and all(_hash_requirements(name) == stamp["files"][name] for name in files)
         and set(stamp["packages"]) <= set(_packages())
     )
 
@@ -126,7 +126,7 @@ def _python() -> str:
     return f"{sys.version.split()[0]} of {sys.base_prefix} in {VENV}"
 
 
-def _digest(name: str) -> str:
+def _hash_requirements(name: str) -> str:
     texts = [path.read_bytes() for path in (ROOT / name, ROOT / "constraints.txt") if path.exists()]
     return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
@@ -136,9 +136,9 @@ def _packages() -> list[str]:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def _lock_install() -> Iterator[None]:
     """One run.py at a time makes .venv. The lock goes with its process, however that ends."""
-    with _blamed(), (ROOT / ".venv.lock").open("w") as lock:
+    with _explain_os_errors(), (ROOT / ".venv.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -159,7 +159,7 @@ def _make_venv() -> None:
     try:
         venv.create(VENV, clear=True, symlinks=True, with_pip=True)
     except subprocess.CalledProcessError as error:
-        raise Missing(why(error.output.decode(errors="replace"))) from None
+        raise Missing(explain_failure(error.output.decode(errors="replace"))) from None
     except ValueError as error:  # .venv is there and is no folder
         raise Missing(f"{error}. Remove {VENV} and start again.") from None
 
@@ -173,11 +173,11 @@ def _install(files: Sequence[str]) -> None:
     with LOG.open("w") as log:
         made = subprocess.run(pip, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
     if made.returncode:
-        raise Missing(f"{why(LOG.read_text(errors='replace'))}\nThe whole story: {LOG}")
+        raise Missing(f"{explain_failure(LOG.read_text(errors='replace'))}\nThe whole story: {LOG}")
     say(f"Installed in {time.monotonic() - began:.0f} s.")
 
 
-def why(story: str) -> str:
+def explain_failure(output: str) -> str:
     """What stopped an installation, from what pip or ensurepip printed, as a sentence with its mend."""
     signs = {
         "No space left on device|Disk quota exceeded": NO_SPACE,
@@ -188,8 +188,8 @@ def why(story: str) -> str:
         "No matching distribution found": "The package registry has no fitting version for "
         f"Python {sys.version_info.major}.{sys.version_info.minor}.",
     }
-    sentence = next((said for sign, said in signs.items() if re.search(sign, story)), "Installing failed.")
-    last = [line for line in story.splitlines() if line.startswith("ERROR")][-1:] or story.strip().splitlines()[-1:]
+    sentence = next((said for sign, said in signs.items() if re.search(sign, output)), "Installing failed.")
+    last = [line for line in output.splitlines() if line.startswith("ERROR")][-1:] or output.strip().splitlines()[-1:]
     return "\n  ".join([sentence, *last])
 
 
@@ -198,7 +198,7 @@ NOT_WRITABLE = f"{ROOT} is not writable for this user, and .venv has to be made 
 
 
 @contextlib.contextmanager
-def _blamed() -> Iterator[None]:
+def _explain_os_errors() -> Iterator[None]:
     """Turn what the operating system refuses into a sentence."""
     try:
         yield
@@ -217,14 +217,14 @@ def start(arguments: Sequence[str]) -> int:
     """Become the console's server: signals reach it, its exit code is ours. The arguments are Streamlit's."""
     address, port = where(arguments, os.environ)
     url = f"http://{'127.0.0.1' if address in ('0.0.0.0', '::') else address}:{port}"  # noqa: S104  compared, not bound
-    if taken(address, port):
+    if is_port_taken(address, port):
         raise Missing(
             f"Port {port} is taken. Perhaps the console is running already: look at {url}. "
             f"To start on another port: python3 run.py start --server.port {port + 1}"
         )
     ensure(CONSOLE)
     say(f"The console comes up at {url} (Ctrl+C stops it).")
-    if _has_a_screen():
+    if _has_display():
         subprocess.Popen([sys.executable, __file__, "open", url], start_new_session=True)
     os.chdir(ROOT)
     command = [str(PYTHON), "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
@@ -258,7 +258,7 @@ def _option(arguments: Sequence[str], name: str) -> str:
     return found
 
 
-def taken(address: str, port: int) -> bool:
+def is_port_taken(address: str, port: int) -> bool:
     """Whether somebody listens there already. An address that is not ours is Streamlit's to complain of."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -269,7 +269,7 @@ def taken(address: str, port: int) -> bool:
     return False
 
 
-def _has_a_screen() -> bool:
+def _has_display() -> bool:
     screen = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     return bool(screen and sys.stdout.isatty() and not os.environ.get("CI"))
 
@@ -317,12 +317,12 @@ def chromium() -> "str | None":
         if _starts(named):
             return named
         raise Missing(f"CHROMIUM is “{named}”, which does not start.")
-    found = on_this_machine() or _playwrights()
+    found = on_this_machine() or _find_playwright_chromium()
     if found:
         return found
     say("There is no Chromium on this machine; asking Playwright for its own.")
     subprocess.run([str(PYTHON), "-m", "playwright", "install", "chromium"], capture_output=True, check=False)
-    found = _playwrights()
+    found = _find_playwright_chromium()
     if not found and shutil.which("apt-get") and os.geteuid() == 0:
         say("Playwright has none to give; installing Debian's.")
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -337,7 +337,7 @@ def on_this_machine() -> "str | None":
     return next((path for path in map(shutil.which, BROWSERS) if path and _starts(path)), None)
 
 
-def _playwrights() -> "str | None":
+def _find_playwright_chromium() -> "str | None":
     asking = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
     path = subprocess.run([str(PYTHON), "-c", asking], capture_output=True, text=True, check=False).stdout.strip()
     return path if path and _starts(path) else None
@@ -406,7 +406,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else every start would compile every package anew
     try:
-        with _blamed():
+        with _explain_os_errors():
             return COMMANDS[name](rest)
     except Missing as missing:
         print(missing, file=sys.stderr)

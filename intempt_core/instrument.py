@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from intempt_core.errors import SandboxUnavailable
-from intempt_core.sandbox.faults import Faults, faults_of
-from intempt_core.sandbox.live import EVERYTHING
+from intempt_core.sandbox.faults import FaultDocument, parse_fault_document
+from intempt_core.sandbox.live import SHOW_EVERYTHING
 from intempt_core.targets import Target
 
 SANDBOX_TIMEOUT_SECONDS = 5.0
@@ -96,8 +96,8 @@ class SandboxClient:
         """Let go of the connections; nothing can be asked any more."""
         self._http.close()
 
-    def live(self, *, limit: int = 100, name: str = "", shown: str = EVERYTHING, text: str = "") -> LiveView:
-        """The last ``limit`` rows of what is ``shown`` (a key of :data:`~intempt_core.sandbox.live.SHOWN`)."""
+    def live(self, *, limit: int = 100, name: str = "", shown: str = SHOW_EVERYTHING, text: str = "") -> LiveView:
+        """The last ``limit`` rows of what is ``shown`` (a key of :data:`~intempt_core.sandbox.live.LIVE_FILTERS`)."""
         told = self._request_json("GET", "live", params={"limit": limit, "name": name, "shown": shown, "text": text})
         return LiveView(told["received"], tuple(LiveRow(**row) for row in told["rows"]))
 
@@ -116,18 +116,18 @@ class SandboxClient:
         event: dict[str, Any] = found[0]
         return event
 
-    def faults(self, seconds: float = SANDBOX_TIMEOUT_SECONDS) -> Faults:
+    def faults(self, seconds: float = SANDBOX_TIMEOUT_SECONDS) -> FaultDocument:
         """What goes wrong on purpose now, if the sandbox says so within ``seconds``."""
         return self._request_faults("GET", timeout=seconds)
 
-    def set_faults(self, faults: Faults) -> Faults:
+    def set_faults(self, faults: FaultDocument) -> FaultDocument:
         """Put ``faults`` in the place of those there are."""
         return self._request_faults("PUT", content=faults.model_dump_json(), headers={"content-type": "application/json"})
 
-    def _request_faults(self, method: str, **more: Any) -> Faults:
+    def _request_faults(self, method: str, **more: Any) -> FaultDocument:
         told = self._request_json(method, "faults", **more)
         del told["sentence"]
-        return faults_of(told)
+        return parse_fault_document(told)
 
     def _request_json(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         """The answer of a door. Any: httpx's own arguments; JSON."""

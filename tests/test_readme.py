@@ -24,7 +24,7 @@ def test_the_library_in_the_readme_checks_and_sends(
     (tmp_path / "events.csv").write_text(EVENTS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
-    with sandbox.running(tmp_path / "sandbox.sqlite3") as url:
+    with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
         exec(lines[0].replace("http://127.0.0.1:8501/sandbox", url), {})  # noqa: S102  our own README
     assert capsys.readouterr().out.splitlines() == [
         "{'product_id_missing': 1} stay behind: 1",

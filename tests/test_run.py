@@ -125,7 +125,7 @@ def test_a_python_without_ensurepip_names_the_package_to_install(project: Path) 
     ],
 )
 def test_what_stopped_pip_becomes_a_sentence(story: str, sentence: str) -> None:
-    assert sentence in run.why(story)
+    assert sentence in run.explain_failure(story)
 
 
 def test_a_taken_port_is_said_before_anything_is_installed(project: Path) -> None:

@@ -85,11 +85,11 @@ def _run_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> in
     faults = _read_faults(args.faults)
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
-        with sandbox.running(settings.sandbox_file, args.port, args.latency_ms, faults) as url:
+        with sandbox.run_sandbox(settings.sandbox_file, args.port, args.latency_ms, faults) as url:
             print_message(f"The sandbox: {sandbox_target(url).track_url}")
             if faults.active:
                 print_message(faults.sentence)
-            print_message(f"Its key: {sandbox.KEY}. Stop it with Ctrl+C.")
+            print_message(f"Its key: {sandbox.SANDBOX_KEY}. Stop it with Ctrl+C.")
             gc.freeze()  # what there is now stays: a tenth of the time goes into looking through it again and again,
             gc.set_threshold(50_000)  # and what a request leaves behind is hardly ever a ring
             with contextlib.suppress(KeyboardInterrupt):
@@ -99,13 +99,13 @@ def _run_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> in
     return EXIT_CLEAN
 
 
-def _read_faults(file: Path | None) -> sandbox.Faults:
+def _read_faults(file: Path | None) -> sandbox.FaultDocument:
     """The faults of a file; none without one. Raises :class:`ReadError`."""
     if file is None:
-        return sandbox.Faults()
+        return sandbox.FaultDocument()
     try:
-        return sandbox.faults_of(json.loads(file.read_bytes()))
+        return sandbox.parse_fault_document(json.loads(file.read_bytes()))
     except OSError as error:
         raise ReadError(f"{file} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError, sandbox.FaultsUnreadable) as error:
+    except (ValueError, RecursionError, sandbox.FaultDocumentUnreadable) as error:
         raise ReadError(f"{file} is no fault document. {error}") from None

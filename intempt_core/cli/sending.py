@@ -81,7 +81,7 @@ def _serve_sandbox(settings: Settings) -> Iterator[str]:
     with contextlib.ExitStack() as opened:
         try:
             settings.data.mkdir(parents=True, exist_ok=True)
-            url = opened.enter_context(sandbox.running(settings.sandbox_file))
+            url = opened.enter_context(sandbox.run_sandbox(settings.sandbox_file))
         except OSError as error:
             raise HistoryUnavailable(f"The sandbox cannot be started in {settings.data}: {error.strerror}.") from None
         yield url

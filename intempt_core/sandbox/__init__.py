@@ -10,9 +10,9 @@ alias, consent and recommend calls. The same application is mounted in the conso
 - ``routes`` and ``serving``: the application, and a server for it
 """
 
-from intempt_core.sandbox.faults import Faults, FaultsUnreadable, faults_of
-from intempt_core.sandbox.guards import KEY, LARGEST_BODY, standing_alone
-from intempt_core.sandbox.routes import app
-from intempt_core.sandbox.serving import running
+from intempt_core.sandbox.faults import FaultDocument, FaultDocumentUnreadable, parse_fault_document
+from intempt_core.sandbox.guards import SANDBOX_KEY, MAX_BODY_BYTES, build_standalone_middleware
+from intempt_core.sandbox.routes import create_sandbox_app
+from intempt_core.sandbox.serving import run_sandbox
 
-__all__ = ["KEY", "LARGEST_BODY", "Faults", "FaultsUnreadable", "app", "faults_of", "running", "standing_alone"]
+__all__ = ["SANDBOX_KEY", "MAX_BODY_BYTES", "FaultDocument", "FaultDocumentUnreadable", "create_sandbox_app", "parse_fault_document", "run_sandbox", "build_standalone_middleware"]

@@ -10,20 +10,20 @@ from starlette.responses import Response
 from intempt_core.errors import ConsoleError
 from intempt_core.events import Json
 
-PATHS = (
+SERVED_PATHS = (
     "POST …/v1/{org}/projects/{project}/sources/{source}/track, POST …/v1/{org}/projects/{project}/track, "
     "POST …/v1/{org}/projects/{project}/feeds/{feed}/data, POST …/v1/{org}/projects/{project}/consents/data, "
     "and what it tells about itself: GET …/openapi.json describes all of it"
 )
 
 
-class Refused(ConsoleError):
+class SandboxRejection(ConsoleError):
     """The sandbox refuses a request: ``status`` is the answer's, ``str(error)`` its sentence (CONTRACT 3.8)."""
 
     def __init__(
-        self, status: int, sentence: str, *, detail: str = "", headers: Mapping[str, str] | None = None
+        self, status: int, message: str, *, detail: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(message)
         self.status = status
         self.detail = detail
         self.headers = headers
@@ -33,27 +33,27 @@ class StoreUnavailable(ConsoleError):
     """The sandbox's database is read-only, full, locked, damaged or gone. Nothing of the request was stored."""
 
 
-def answer(value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer."""
     return Response(orjson.dumps(value), status, headers, "application/json")
 
 
-def refused(_: Request, error: Exception) -> Response:
+def handle_rejection(_: Request, error: Exception) -> Response:
     """A refusal as an answer: ``{"message": sentence}``, and ``detail`` where there is more to say."""
-    assert isinstance(error, Refused)  # noqa: S101  the application hands only these over
+    assert isinstance(error, SandboxRejection)  # noqa: S101  the application hands only these over
     told = {"message": str(error)} | ({"detail": error.detail} if error.detail else {})
-    return answer(told, error.status, error.headers)
+    return json_response(told, error.status, error.headers)
 
 
-def unavailable(_: Request, error: Exception) -> Response:
+def handle_store_unavailable(_: Request, error: Exception) -> Response:
     """503: the database failed. Nothing was taken, so a sender may simply try again (CONTRACT 3.5)."""
-    return answer({"message": f"The sandbox cannot use its database: {error}. Nothing was stored."}, 503,
+    return json_response({"message": f"The sandbox cannot use its database: {error}. Nothing was stored."}, 503,
                   {"Retry-After": "1"})  # fmt: skip
 
 
-def no_route(request: Request, error: Exception) -> Response:
+def handle_http_exception(request: Request, error: Exception) -> Response:
     """404 and 405 as sentences (CONTRACT 3.4)."""
     assert isinstance(error, HTTPException)  # noqa: S101  the application hands only these over
     known = error.status_code == 405
     sentence = f"{request.method} is not taken here." if known else "Nothing is served at this path."
-    return answer({"message": sentence, "detail": f"The sandbox serves {PATHS}."}, error.status_code, error.headers)
+    return json_response({"message": sentence, "detail": f"The sandbox serves {SERVED_PATHS}."}, error.status_code, error.headers)

@@ -14,130 +14,130 @@ from typing import Any, NamedTuple
 import orjson
 
 from intempt_core.events import EventName
-from intempt_core.sandbox.answers import Refused
-from intempt_core.sandbox.glance import Events, together
-from intempt_core.sandbox.persons import PRODUCT_NAMES, known_by
-from intempt_core.sandbox.reading import read_track, unread
+from intempt_core.sandbox.answers import SandboxRejection
+from intempt_core.sandbox.glance import EventColumns, concat_events
+from intempt_core.sandbox.persons import FEED_EVENT_NAMES, extract_nodes
+from intempt_core.sandbox.reading import read_track, make_unreadable_event
 
-REQUESTS_AT_ONCE = 64
+PROJECTION_MAX_REQUESTS = 64
 """Requests that are digested in one transaction at the most: some hundredths of a second."""
 
-BYTES_AT_ONCE = 10_000_000
+PROJECTION_MAX_BYTES = 10_000_000
 """Bytes of their bodies at the most, unless a single one is larger. What is read of them takes ten times as much
 memory: so a transaction takes about as much as the largest body does alone.
 """
 
-KEPT = 5_000
+KEPT_REQUESTS = 5_000
 """Requests that stay as they came, the last ones; older ones are known by their events only."""
 
-KEPT_BYTES = 100_000
+KEPT_BODY_BYTES = 100_000
 """Bytes of such a request's body that stay, once it is digested."""
 
-BLOCKS = (1_024, 256, 64, 16, 4, 1)
+INSERT_BLOCK_ROWS = (1_024, 256, 64, 16, 4, 1)
 """Rows of one statement: few sizes, so that SQLite knows the statements; 16 columns each stay below its 32,766
 parameters. The fewer the statements, the seldomer the interpreter's lock has to be won back.
 """
 
-Links = set[tuple[int, str, str]]
+ProjectLinks = set[tuple[int, str, str]]
 """Pairs of nodes by project: who is one person."""
 
 
-class Digested(NamedTuple):
+class ProjectionStep(NamedTuple):
     """What one digest has done: how many requests it were, up to which number everything is digested now, and whether
     requests are left.
     """
 
-    number: int
+    request_count: int
     upto: int
-    left: bool
+    has_more: bool
 
 
-def digest(connection: sqlite3.Connection, known: Links, read: dict[int, Events]) -> Digested:
+def update_projection(connection: sqlite3.Connection, known_links: ProjectLinks, parsed_events: dict[int, EventColumns]) -> ProjectionStep:
     """Digest the oldest requests that are not, inside the caller's transaction: at least one, and no more than
-    :data:`REQUESTS_AT_ONCE` and :data:`BYTES_AT_ONCE` allow.
+    :data:`PROJECTION_MAX_REQUESTS` and :data:`PROJECTION_MAX_BYTES` allow.
 
     ``known`` are links that stand in the database already; the new ones are added. ``read`` are the events of requests
     that were read before; those digested go.
     """
     ((before,),) = connection.execute("SELECT upto FROM digested")
-    ((found, left),) = connection.execute(_OLDEST, (before, REQUESTS_AT_ONCE, BYTES_AT_ONCE))
+    ((found, left),) = connection.execute(_OLDEST_REQUESTS, (before, PROJECTION_MAX_REQUESTS, PROJECTION_MAX_BYTES))
     waiting = orjson.loads(found)
     if not waiting:
-        return Digested(0, before, left=False)
+        return ProjectionStep(0, before, has_more=False)
     upto = waiting[-1][0]
-    _digest_events(connection, [row[:-1] for row in waiting if row[-1]], known, read)
+    _insert_events(connection, [row[:-1] for row in waiting if row[-1]], known_links, parsed_events)
     connection.execute("UPDATE digested SET upto = ?", (upto,))
-    connection.execute("DELETE FROM requests WHERE id <= ?", (upto - KEPT,))
-    connection.execute(_CUT, (KEPT_BYTES, before, upto, KEPT_BYTES))
-    return Digested(len(waiting), upto, bool(left))
+    connection.execute("DELETE FROM requests WHERE id <= ?", (upto - KEPT_REQUESTS,))
+    connection.execute(_TRUNCATE_BODIES, (KEPT_BODY_BYTES, before, upto, KEPT_BODY_BYTES))
+    return ProjectionStep(len(waiting), upto, bool(left))
 
 
-def _digest_events(
-    connection: sqlite3.Connection, taken: Sequence[tuple[Any, ...]], known: Links, read: dict[int, Events]
+def _insert_events(
+    connection: sqlite3.Connection, requests: Sequence[tuple[Any, ...]], known_links: ProjectLinks, parsed_events: dict[int, EventColumns]
 ) -> None:
-    places = _places(connection, {(org, project) for _, _, org, project, *_ in taken})
+    places = _ensure_projects(connection, {(org, project) for _, _, org, project, *_ in requests})
     ((before,),) = connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
-    parts: list[Events] = []
+    parts: list[EventColumns] = []
     arrivals: list[tuple[Any, ...]] = []
-    whence: list[_Whence] = []  # of each event
+    whence: list[_EventOrigin] = []  # of each event
     counting: set[int] = set()  # whose repeats count, because the sandbox did not deduplicate when they came
-    for number, at, org, project, source, client, address, deduplicates in taken:
-        place, found, first = places[org, project], read.pop(number, None), before + len(whence) + 1
-        found = _events(connection, number, at) if found is None else found
-        arrivals.append((number, at, place, source, client, address, first, found.number))
+    for number, at, org, project, source, client, address, deduplicates in requests:
+        place, found, first = places[org, project], parsed_events.pop(number, None), before + len(whence) + 1
+        found = _parse_stored_request(connection, number, at) if found is None else found
+        arrivals.append((number, at, place, source, client, address, first, found.event_count))
         parts.append(found)
-        whence += [_Whence(number, place, source)] * found.number
+        whence += [_EventOrigin(number, place, source)] * found.event_count
         if not deduplicates:
-            counting.update(range(first, first + found.number))
+            counting.update(range(first, first + found.event_count))
     insert_rows(
         connection,
         "INSERT INTO arrivals (id, received_at, project, source, client, address, first, events)",
         arrivals,
     )
-    events = together(parts)
-    if not events.number:
+    events = concat_events(parts)
+    if not events.event_count:
         return
     numbers, in_projects, _ = zip(*whence, strict=True)
-    fields = {"seq": range(before + 1, before + 1 + events.number), "arrival": numbers, "project": in_projects,
+    fields = {"seq": range(before + 1, before + 1 + events.event_count), "arrival": numbers, "project": in_projects,
               **events._asdict()}  # fmt: skip
-    insert_fields(connection, "events", fields)
+    insert_columns(connection, "events", fields)
     repeats = _mark_repeats(connection, before, events, counting)
     connection.execute(_MENTION_USERS, (before,))
-    _note_persons(connection, before, events, whence, repeats, known)
+    _index_persons(connection, before, events, whence, repeats, known_links)
 
 
-def _events(connection: sqlite3.Connection, number: int, received_at: int) -> Events:
+def _parse_stored_request(connection: sqlite3.Connection, number: int, received_at: int) -> EventColumns:
     ((body,),) = connection.execute("SELECT body FROM requests WHERE id = ?", (number,))
     try:
         return read_track(body, received_at)
-    except Refused as refusal:
-        return unread(refusal)
+    except SandboxRejection as refusal:
+        return make_unreadable_event(refusal)
 
 
-class _Whence(NamedTuple):
+class _EventOrigin(NamedTuple):
     """Where an event comes from: the number of its request, that of its project, and the source."""
 
     arrival: int
-    place: int
+    project_id: int
     source: str
 
 
-def _places(connection: sqlite3.Connection, projects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def _ensure_projects(connection: sqlite3.Connection, projects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """The number of each (org, project): events, persons and repeats know nothing across projects."""
     found = {}
     for key in projects:
         known = connection.execute("SELECT id FROM projects WHERE org = ? AND project = ?", key).fetchone()
-        found[key] = known[0] if known else insert_once(connection, "INSERT INTO projects (org, project)", [key])
+        found[key] = known[0] if known else insert_block(connection, "INSERT INTO projects (org, project)", [key])
     return found
 
 
-def _note_persons(  # noqa: PLR0917  what is known of one digest
+def _index_persons(  # noqa: PLR0917  what is known of one digest
     connection: sqlite3.Connection,
     before: int,
-    events: Events,
-    whence: Sequence[_Whence],
+    events: EventColumns,
+    origins: Sequence[_EventOrigin],
     repeats: Set[int],
-    known: Links,
+    known_links: ProjectLinks,
 ) -> None:
     """Note under which names the events after ``before`` are found whose persons have others than a user id, and who
     is one person with whom.
@@ -146,22 +146,22 @@ def _note_persons(  # noqa: PLR0917  what is known of one digest
     several = [at for at, names in enumerate(others) if names != (None, None, None)]
     mentions: list[tuple[int, str, int]] = []
     links: dict[tuple[int, str, str], None] = {}
-    each = events.each() if several else []
+    each = events.to_rows() if several else []
     for at in several:
-        event, seq, (_, place, source) = each[at], before + 1 + at, whence[at]
+        event, seq, (_, place, source) = each[at], before + 1 + at, origins[at]
         if seq in repeats:
             continue
-        nodes, pairs = known_by(event, source)
+        nodes, pairs = extract_nodes(event, source)
         links.update({(place, one, two): None for one, two in pairs})
-        if not event.because and event.name in PRODUCT_NAMES:
+        if not event.because and event.name in FEED_EVENT_NAMES:
             mentions.extend([(place, node, seq) for node in nodes])
     insert_rows(connection, "INSERT INTO mentions (project, node, seq)", mentions)
-    new = [link for link in links if link not in known]
+    new = [link for link in links if link not in known_links]
     insert_rows(connection, "INSERT OR IGNORE INTO links (project, node, other)", new)
-    known.update(new)
+    known_links.update(new)
 
 
-def _mark_repeats(connection: sqlite3.Connection, before: int, events: Events, counting: Set[int]) -> set[int]:
+def _mark_repeats(connection: sqlite3.Connection, before: int, events: EventColumns, counting: Set[int]) -> set[int]:
     """Find which of the events after ``before`` were there already (CONTRACT 2.2, 2.9, 3.7), and mark them, but for
     those that count all the same.
     """
@@ -176,50 +176,50 @@ def _mark_repeats(connection: sqlite3.Connection, before: int, events: Events, c
     return {seq for _, seq in repeats}
 
 
-def insert_fields(connection: sqlite3.Connection, table: str, fields: Mapping[str, Sequence[Any]]) -> None:
+def insert_columns(connection: sqlite3.Connection, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
     """Insert many rows, given field by field, of which one is the rows' own number. Any: SQLite's own parameters.
 
     A field that is one value throughout is handed over once, and one that is nothing throughout not at all: half of
     what an insertion takes goes into handing values over.
     """
-    alike = {name: values[0] for name, values in fields.items() if values.count(values[0]) == len(values) > 1}
+    alike = {name: values[0] for name, values in columns.items() if values.count(values[0]) == len(values) > 1}
     once = {name: value for name, value in alike.items() if value is not None}
-    differing = [name for name in fields if name not in alike]
+    differing = [name for name in columns if name not in alike]
     into = f"INSERT INTO {table} ({', '.join([*once, *differing])})"
-    _insert(connection, into, tuple(once.values()), list(zip(*(fields[name] for name in differing), strict=True)))
+    _insert_in_blocks(connection, into, tuple(once.values()), list(zip(*(columns[name] for name in differing), strict=True)))
 
 
 def insert_rows(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
     """Insert many rows. Any: SQLite's own parameters."""
-    _insert(connection, into, (), rows)
+    _insert_in_blocks(connection, into, (), rows)
 
 
-def insert_once(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> int:
+def insert_block(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> int:
     """Insert some rows by one statement; the number of the last one. Any: SQLite's own parameters."""
-    done = connection.execute(_many(into, 0, len(rows[0]), len(rows)), list(chain.from_iterable(rows)))
+    done = connection.execute(_build_insert(into, 0, len(rows[0]), len(rows)), list(chain.from_iterable(rows)))
     return done.lastrowid or 0
 
 
-def _insert(connection: sqlite3.Connection, into: str, once: tuple[Any, ...], rows: Sequence[Sequence[Any]]) -> None:
+def _insert_in_blocks(connection: sqlite3.Connection, into: str, constants: tuple[Any, ...], rows: Sequence[Sequence[Any]]) -> None:
     """Insert many rows by few statements; each begins with the values of ``once``. Any: SQLite's own parameters."""
     at = 0
-    for size in BLOCKS:
+    for size in INSERT_BLOCK_ROWS:
         while len(rows) - at >= size:
-            statement = _many(into, len(once), len(rows[0]), size)
-            connection.execute(statement, [*once, *chain.from_iterable(rows[at : at + size])])
+            statement = _build_insert(into, len(constants), len(rows[0]), size)
+            connection.execute(statement, [*constants, *chain.from_iterable(rows[at : at + size])])
             at += size
 
 
 @cache
-def _many(into: str, once: int, width: int, height: int) -> str:
+def _build_insert(into: str, constant_count: int, width: int, height: int) -> str:
     # A ? without a number is one more than the highest so far.
-    row = ", ".join([*(f"?{number}" for number in range(1, once + 1)), *"?" * width])
+    row = ", ".join([*(f"?{number}" for number in range(1, constant_count + 1)), *"?" * width])
     return f"{into} VALUES {', '.join([f'({row})'] * height)}"
 
 
 # One row of all, because the interpreter's lock is given up for every row. The length of a body stands before it, so
 # bodies are not read to add them up.
-_OLDEST = """
+_OLDEST_REQUESTS = """
 WITH
   first(id, bytes) AS (SELECT id, length(body) FROM requests WHERE id > ?1 ORDER BY id LIMIT ?2),
   added(id, bytes, number) AS (SELECT id, sum(bytes) OVER until, row_number() OVER until FROM first
@@ -231,7 +231,7 @@ SELECT
 FROM (SELECT * FROM requests WHERE id > ?1 AND id <= (SELECT id FROM until) ORDER BY id)
 """
 
-_CUT = """
+_TRUNCATE_BODIES = """
 UPDATE requests SET body = substr(body, 1, ?) WHERE id > ? AND id <= ? AND length(body) > ?
 """
 

@@ -7,46 +7,46 @@ import orjson
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from intempt_core.sandbox.answers import answer
-from intempt_core.sandbox.faults import NO_BODY, Cut, Ending, NoAnswer, SlowAnswer, Status, TooLarge
+from intempt_core.sandbox.answers import json_response
+from intempt_core.sandbox.faults import BODILESS_STATUSES, DisconnectFault, ResponseFault, NoResponseFault, SlowResponseFault, StatusFault, TooLargeFault
 
-ON_PURPOSE = "x-sandbox-fault"
+FAULT_HEADER = "x-sandbox-fault"
 """The header of every answer that is a fault: whoever reads a log sees that it was meant."""
 
 
-LOOK_SECONDS = 0.25
+SHUTDOWN_POLL_SECONDS = 0.25
 """How often a request that is held looks whether the server is ending."""
 
 
-def ending(met: Ending, said: Response, receive: Receive) -> tuple[int | None, Response]:
+def build_fault_response(fault: ResponseFault, response: Response, receive: Receive) -> tuple[int | None, Response]:
     """The status that is answered, ``None`` where none is, and the answer in the place of ``said``."""
-    marked: dict[str, str] = {ON_PURPOSE: met.fault}
-    match met:
-        case Status(status=status):
-            if met.retry_after is not None:
-                marked["Retry-After"] = str(met.retry_after)
-            refusal = orjson.dumps({"message": f"Failing on purpose: {met.words}."})
-            body = b"" if status in NO_BODY else bytes(said.body) if status < 300 else refusal
+    marked: dict[str, str] = {FAULT_HEADER: fault.fault}
+    match fault:
+        case StatusFault(status=status):
+            if fault.retry_after is not None:
+                marked["Retry-After"] = str(fault.retry_after)
+            refusal = orjson.dumps({"message": f"Failing on purpose: {fault.effect}."})
+            body = b"" if status in BODILESS_STATUSES else bytes(response.body) if status < 300 else refusal
             return status, Response(body, status, marked, "application/json")
-        case TooLarge():
-            return 413, answer({"message": f"Failing on purpose: {met.words}."}, 413, marked)
-        case SlowAnswer(ms=ms):
-            pieces = _pieces(bytes(said.body), ms, receive)
-            return said.status_code, StreamingResponse(pieces, said.status_code, marked, "application/json")
-        case NoAnswer(ms=ms):
-            return None, _Held(ms / 1000)
-        case Cut():
-            return None, _Held(0)
+        case TooLargeFault():
+            return 413, json_response({"message": f"Failing on purpose: {fault.effect}."}, 413, marked)
+        case SlowResponseFault(ms=ms):
+            pieces = _stream_pieces(bytes(response.body), ms, receive)
+            return response.status_code, StreamingResponse(pieces, response.status_code, marked, "application/json")
+        case NoResponseFault(ms=ms):
+            return None, _HeldResponse(ms / 1000)
+        case DisconnectFault():
+            return None, _HeldResponse(0)
 
 
-async def _pieces(body: bytes, ms: int, receive: Receive) -> AsyncIterator[bytes]:
+async def _stream_pieces(body: bytes, ms: int, receive: Receive) -> AsyncIterator[bytes]:
     step = len(body) // 4 + 1
     for start in range(0, len(body), step):
-        await wait(receive, ms * step / len(body) / 1000)
+        await delay_response(receive, ms * step / len(body) / 1000)
         yield body[start : start + step]
 
 
-class _Held(Response):
+class _HeldResponse(Response):
     """Nothing is said for so many seconds; then, unless the sender went away before, the connection is cut."""
 
     def __init__(self, seconds: float) -> None:
@@ -55,13 +55,13 @@ class _Held(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  nothing is sent
         """The answer's place in an exchange."""
-        gone = asyncio.create_task(_gone(receive))
-        waiting = asyncio.create_task(wait(receive, self._seconds))
+        gone = asyncio.create_task(_await_disconnect(receive))
+        waiting = asyncio.create_task(delay_response(receive, self._seconds))
         try:
             await asyncio.wait((gone, waiting), return_when=asyncio.FIRST_COMPLETED)
             if not gone.done():
                 # ASGI has no word for cutting a connection; the server's own object behind ``receive`` holds it.
-                transport = getattr(_exchange(receive), "transport", None)
+                transport = getattr(_find_exchange(receive), "transport", None)
                 if transport is None:
                     raise ConnectionAbortedError("cut on purpose")  # a server that hides it says 500, or cuts
                 transport.abort()
@@ -71,21 +71,21 @@ class _Held(Response):
             waiting.cancel()
 
 
-async def _gone(receive: Receive) -> None:
+async def _await_disconnect(receive: Receive) -> None:
     """Return when the sender is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def wait(receive: Receive, seconds: float) -> None:
+async def delay_response(receive: Receive, seconds: float) -> None:
     """Wait for so long, but not beyond the moment at which the server is asked to end: it waits for its requests."""
-    exchange, clock = _exchange(receive), asyncio.get_running_loop().time
+    exchange, clock = _find_exchange(receive), asyncio.get_running_loop().time
     before, until = getattr(exchange, "keep_alive", None), clock() + seconds
     while (left := until - clock()) > 0 and getattr(exchange, "keep_alive", None) is before:  # noqa: ASYNC110  the server's, no event
-        await asyncio.sleep(min(left, LOOK_SECONDS))
+        await asyncio.sleep(min(left, SHUTDOWN_POLL_SECONDS))
 
 
-def _exchange(receive: Receive) -> object:
+def _find_exchange(receive: Receive) -> object:
     """The server's own object of this exchange, where there is one to be seen: uvicorn's says by ``keep_alive`` whether
     another request may follow, which none may once the server is ending.
     """

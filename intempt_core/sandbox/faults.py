@@ -23,24 +23,24 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from intempt_core.errors import ConsoleError
 from intempt_core.events import Json
 
-PATHS: dict[str, str] = {"*": "everything", "*/track": "track", "*/feeds/*": "feeds", "*/consents/*": "consents"}
+FAULT_PATH_LABELS: dict[str, str] = {"*": "everything", "*/track": "track", "*/feeds/*": "feeds", "*/consents/*": "consents"}
 """Paths that people mean, as patterns, and what they are called."""
 
-LONGEST_MS = 600_000
+MAX_FAULT_MS = 600_000
 """Milliseconds that a fault may take at the most."""
 
-MOST = 50
+MAX_FAULTS = 50
 """Faults of one document."""
 
-NO_BODY = (204, 205, 304)
+BODILESS_STATUSES = (204, 205, 304)
 """Statuses whose answers have no body."""
 
 
-class FaultsUnreadable(ConsoleError):
+class FaultDocumentUnreadable(ConsoleError):
     """A fault document is none; the sentence says where and what is allowed."""
 
 
-class _Fault(BaseModel):
+class _BaseFault(BaseModel):
     """What every fault has: where, how often, and for how many requests."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -54,14 +54,14 @@ class _Fault(BaseModel):
         int | None, Field(ge=1, le=1_000_000_000, description="It ends after so many requests; null: it does not.")
     ] = None
 
-    def told(self, words: str) -> str:
+    def describe(self, effect: str) -> str:
         """The whole of it: ``10 % 500 on track, 3 more times``."""
         some = "" if self.share == 1 else f"{self.share * 100:g} % "
         left = "" if self.times is None else f", {self.times:,} more time{'' if self.times == 1 else 's'}"
-        return f"{some}{words} on {PATHS.get(self.path, self.path)}{left}"
+        return f"{some}{effect} on {FAULT_PATH_LABELS.get(self.path, self.path)}{left}"
 
 
-class Status(_Fault):
+class StatusFault(_BaseFault):
     """A fixed status. With one of 2xx the events are stored; with any other they are not, unless ``stored`` says so."""
 
     fault: Literal["status"]
@@ -77,31 +77,31 @@ class Status(_Fault):
         return self.status < 300 if self.stored is None else self.stored
 
     @property
-    def words(self) -> str:
+    def effect(self) -> str:
         """``500``, ``429 with Retry-After 2 s``, ``502 after storing``."""
         waits = f" with Retry-After {self.retry_after} s" if self.retry_after is not None else ""
         odd = self.stores != (self.status < 300)
         return f"{self.status}{waits}" + ((" after storing" if self.stores else " without storing") if odd else "")
 
 
-class Latency(_Fault):
+class LatencyFault(_BaseFault):
     """The answer comes later; on top of any other fault."""
 
     fault: Literal["latency"]
-    ms: Annotated[int, Field(ge=1, le=LONGEST_MS)]
+    ms: Annotated[int, Field(ge=1, le=MAX_FAULT_MS)]
 
     @property
-    def words(self) -> str:
+    def effect(self) -> str:
         """``200 ms late``."""
         return f"{self.ms:,} ms late"
 
 
-class NoAnswer(_Fault):
+class NoResponseFault(_BaseFault):
     """The answer never comes: the request is held until the sender goes away, or cut after ``ms``."""
 
     fault: Literal["no_answer"]
     stored: bool = True
-    ms: Annotated[int, Field(ge=1, le=LONGEST_MS)] = 120_000
+    ms: Annotated[int, Field(ge=1, le=MAX_FAULT_MS)] = 120_000
 
     @property
     def stores(self) -> bool:
@@ -109,12 +109,12 @@ class NoAnswer(_Fault):
         return self.stored
 
     @property
-    def words(self) -> str:
+    def effect(self) -> str:
         """``no answer after storing``."""
         return f"no answer {'after' if self.stored else 'without'} storing"
 
 
-class Cut(_Fault):
+class DisconnectFault(_BaseFault):
     """The connection is cut in the place of an answer."""
 
     fault: Literal["cut"]
@@ -126,12 +126,12 @@ class Cut(_Fault):
         return self.stored
 
     @property
-    def words(self) -> str:
+    def effect(self) -> str:
         """``connection cut before storing``."""
         return f"connection cut {'after' if self.stored else 'before'} storing"
 
 
-class TooLarge(_Fault):
+class TooLargeFault(_BaseFault):
     """413 for a track request of more than ``events`` events."""
 
     fault: Literal["too_large"]
@@ -143,16 +143,16 @@ class TooLarge(_Fault):
         return False
 
     @property
-    def words(self) -> str:
+    def effect(self) -> str:
         """``413 above 20 events``."""
         return f"413 above {self.events:,} event{'' if self.events == 1 else 's'}"
 
 
-class SlowAnswer(_Fault):
+class SlowResponseFault(_BaseFault):
     """The answer comes piece by piece, over ``ms``; the events are stored."""
 
     fault: Literal["slow_answer"]
-    ms: Annotated[int, Field(ge=1, le=LONGEST_MS)]
+    ms: Annotated[int, Field(ge=1, le=MAX_FAULT_MS)]
 
     @property
     def stores(self) -> bool:
@@ -160,23 +160,23 @@ class SlowAnswer(_Fault):
         return True
 
     @property
-    def words(self) -> str:
+    def effect(self) -> str:
         """``an answer drawn out over 3,000 ms``."""
         return f"an answer drawn out over {self.ms:,} ms"
 
 
-Ending = Status | NoAnswer | Cut | TooLarge | SlowAnswer
+ResponseFault = StatusFault | NoResponseFault | DisconnectFault | TooLargeFault | SlowResponseFault
 """A fault that decides how a request ends; a request meets at most one."""
 
-Fault = Annotated[Status | Latency | NoAnswer | Cut | TooLarge | SlowAnswer, Field(discriminator="fault")]
+Fault = Annotated[StatusFault | LatencyFault | NoResponseFault | DisconnectFault | TooLargeFault | SlowResponseFault, Field(discriminator="fault")]
 
 
-class Faults(BaseModel):
+class FaultDocument(BaseModel):
     """What goes wrong on purpose. Without a word: nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    faults: Annotated[list[Fault], Field(max_length=MOST)] = []
+    faults: Annotated[list[Fault], Field(max_length=MAX_FAULTS)] = []
     deduplicates: Annotated[bool, Field(description="Whether a repeated event id is ignored, as documented.")] = True
 
     @property
@@ -185,90 +185,90 @@ class Faults(BaseModel):
         return bool(self.faults) or not self.deduplicates
 
     @property
-    def short(self) -> str:
+    def summary(self) -> str:
         """What goes wrong on purpose, in few words: the first fault, and how many more; empty where none is there."""
-        first, *more = [fault.told(fault.words) for fault in self.faults] or [""]
+        first, *more = [fault.describe(fault.effect) for fault in self.faults] or [""]
         return f"{first} and {len(more)} more" if more else first
 
     @property
     def sentence(self) -> str:
         """What is wrong on purpose, in one line; empty where nothing is."""
-        said = [fault.told(fault.words) for fault in self.faults]
+        said = [fault.describe(fault.effect) for fault in self.faults]
         if not self.deduplicates:
             said.append("repeated event ids are stored as new events")
         return f"The sandbox is failing on purpose: {'; '.join(said)}." if said else ""
 
 
-def faults_of(document: Json) -> Faults:
-    """A fault document read. Raises :class:`FaultsUnreadable` with one sentence: where, and what is allowed."""
+def parse_fault_document(document: Json) -> FaultDocument:
+    """A fault document read. Raises :class:`FaultDocumentUnreadable` with one sentence: where, and what is allowed."""
     if not isinstance(document, dict):
-        raise FaultsUnreadable('The fault document is no JSON object. An empty one, {"faults": []}, ends all faults.')
+        raise FaultDocumentUnreadable('The fault document is no JSON object. An empty one, {"faults": []}, ends all faults.')
     try:
-        return Faults.model_validate(document)
+        return FaultDocument.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
     loc = first["loc"]
     # pydantic names the fault's kind after its number, as if it were a field
     steps = [str(step) for before, step in zip(("", *loc), loc, strict=False) if not isinstance(before, int)]
     where = f"{'.'.join(steps)}: " if steps else ""
-    raise FaultsUnreadable(f"The fault document: {where}{first['msg']}.")
+    raise FaultDocumentUnreadable(f"The fault document: {where}{first['msg']}.")
 
 
-class Desk:
+class FaultInjector:
     """The faults of one running sandbox: set, read, and met by requests. For use by many threads.
 
     ``draw`` gives a number from 0 to 1 for each request.
     """
 
-    def __init__(self, faults: Faults | None = None, draw: "random.Random | None" = None) -> None:
+    def __init__(self, faults: FaultDocument | None = None, rng: "random.Random | None" = None) -> None:
         self._lock = threading.Lock()
-        self._draw = draw or random.Random()
-        self.set(faults or Faults())
+        self._rng = rng or random.Random()
+        self.set(faults or FaultDocument())
 
-    def set(self, faults: Faults) -> None:
+    def set(self, faults: FaultDocument) -> None:
         """Put ``faults`` in the place of those there are; what was counted is forgotten."""
         with self._lock:
             self._faults = faults
-            self._left = [fault.times for fault in faults.faults]
+            self._remaining = [fault.times for fault in faults.faults]
 
     @property
-    def now(self) -> Faults:
+    def current(self) -> FaultDocument:
         """The faults that are active: what has met its number of requests is gone, the others say what is left."""
         with self._lock:
             if not self._faults.faults:
                 return self._faults
             left = [
                 fault.model_copy(update={"times": times})
-                for fault, times in zip(self._faults.faults, self._left, strict=True)
+                for fault, times in zip(self._faults.faults, self._remaining, strict=True)
                 if times != 0
             ]
             return self._faults.model_copy(update={"faults": left})
 
-    def met(self, path: str, events: int = 0) -> tuple[Ending | None, float]:
+    def draw_fault(self, path: str, events: int = 0) -> tuple[ResponseFault | None, float]:
         """The fault that a request to ``path`` with so many events meets, if any, and how many seconds it is late."""
         if not self._faults.faults:
             return None, 0.0
         with self._lock:
-            ending: Ending | None = None
-            late, point, passed = 0, self._draw.random(), 0.0
-            for number, fault in self._here(path):
-                if isinstance(fault, Latency):
-                    hit = fault.share == 1 or self._draw.random() < fault.share
+            ending: ResponseFault | None = None
+            late, point, passed = 0, self._rng.random(), 0.0
+            for number, fault in self._matching(path):
+                if isinstance(fault, LatencyFault):
+                    hit = fault.share == 1 or self._rng.random() < fault.share
                     late += fault.ms if hit else 0
-                elif isinstance(fault, TooLarge):
+                elif isinstance(fault, TooLargeFault):
                     hit = ending is None and events > fault.events and (fault.share == 1 or point < fault.share)
                     ending = fault if hit else ending
                 else:
                     hit = ending is None and passed <= point < passed + fault.share
                     passed += fault.share
                     ending = fault if hit else ending
-                left = self._left[number]
+                left = self._remaining[number]
                 if hit and left is not None:
-                    self._left[number] = left - 1
+                    self._remaining[number] = left - 1
             return ending, late / 1000
 
-    def _here(self, path: str) -> Iterator[tuple[int, Ending | Latency]]:
-        faults: Sequence[Ending | Latency] = self._faults.faults
+    def _matching(self, path: str) -> Iterator[tuple[int, ResponseFault | LatencyFault]]:
+        faults: Sequence[ResponseFault | LatencyFault] = self._faults.faults
         for number, fault in enumerate(faults):
-            if self._left[number] != 0 and fnmatchcase(path, fault.path):
+            if self._remaining[number] != 0 and fnmatchcase(path, fault.path):
                 yield number, fault

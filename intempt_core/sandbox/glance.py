@@ -11,7 +11,7 @@ from typing import NamedTuple
 from intempt_core.events import EARLIEST_MS, ID_FIELDS, IDENTITY_FIELDS, LATEST_MS, EventName, Json, dump_json
 
 
-class Event(NamedTuple):
+class IncomingEvent(NamedTuple):
     """One event as it was received.
 
     ``because`` says why it is not processed, empty where nothing is wrong with the event itself; ``codes`` are the
@@ -33,7 +33,7 @@ class Event(NamedTuple):
     body: str
 
 
-class Events(NamedTuple):
+class EventColumns(NamedTuple):
     """Events, field by field: as many values in each field as there are events."""
 
     name: Sequence[str | None]
@@ -50,41 +50,41 @@ class Events(NamedTuple):
     body: Sequence[str]
 
     @property
-    def number(self) -> int:
+    def event_count(self) -> int:
         """How many they are."""
         return len(self.body)
 
-    def each(self) -> list[Event]:
+    def to_rows(self) -> list[IncomingEvent]:
         """One by one."""
-        return list(map(Event._make, zip(*self, strict=True)))
+        return list(map(IncomingEvent._make, zip(*self, strict=True)))
 
 
-def only(event: Event) -> Events:
+def wrap_event(event: IncomingEvent) -> EventColumns:
     """One event."""
-    return Events._make((value,) for value in event)
+    return EventColumns._make((value,) for value in event)
 
 
-def together(parts: Iterable[Events]) -> Events:
+def concat_events(parts: Iterable[EventColumns]) -> EventColumns:
     """Some events after others."""
     found = tuple(parts)
     if len(found) == 1:
         return found[0]
-    return Events._make(list(chain.from_iterable(fields)) for fields in zip(*found, strict=True)) if found else NONE
+    return EventColumns._make(list(chain.from_iterable(fields)) for fields in zip(*found, strict=True)) if found else NO_EVENTS
 
 
-NONE = Events._make([()] * len(Event._fields))
+NO_EVENTS = EventColumns._make([()] * len(IncomingEvent._fields))
 """No event."""
 
-_NAMES = frozenset(name.value for name in EventName)
+_EVENT_NAMES = frozenset(name.value for name in EventName)
 _PLAIN_IDS = frozenset(field for field in ID_FIELDS if "." not in field)
 
 
-def at_a_glance(name: Json, payload: Sequence[Json], shared: Set[str]) -> Events | None:
+def try_fast_path(name: Json, payload: Sequence[Json], shared: Set[str]) -> EventColumns | None:
     """The events of a payload, where nothing at all is unusual about any; ``None`` where the model has to be asked.
 
     ``shared`` are the event ids that lines of one order share. A property holds that the model passes them too.
     """
-    if type(name) is not str or name not in _NAMES:
+    if type(name) is not str or name not in _EVENT_NAMES:
         return None
     bodies = [body for body in payload if type(body) is dict]
     data = [part for body in bodies if type(part := body.get("data")) is dict]
@@ -98,15 +98,15 @@ def at_a_glance(name: Json, payload: Sequence[Json], shared: Set[str]) -> Events
     products = [part.get("productId") for part in data]
     if None in products or None in ids.get("eventId", nothing) or not all(map(any, zip(*persons, strict=True))):
         return None
-    if not (_plain(products) and all(map(_plain, ids.values())) and _within_the_years(times)):
+    if not (_are_plain_texts(products) and all(map(_are_plain_texts, ids.values())) and _are_allowed_times(times)):
         return None
     lines = [one in shared for one in ids["eventId"]] if shared else [False] * len(bodies)
     usual, texts = [""] * len(bodies), [dump_json(body).decode() for body in bodies]
     named = [name] * len(bodies)
-    return Events._make([named, ids["eventId"], *persons, products, times, lines, usual, usual, texts])
+    return EventColumns._make([named, ids["eventId"], *persons, products, times, lines, usual, usual, texts])
 
 
-def _plain(values: Sequence[Json]) -> bool:
+def _are_plain_texts(values: Sequence[Json]) -> bool:
     """Whether all that is given is text with which nothing can be wrong."""
     kinds = set(map(type, values))
     if kinds == {type(None)}:
@@ -119,7 +119,7 @@ def _plain(values: Sequence[Json]) -> bool:
     return len(first) == len(texts) and first.isalnum() and "".join(texts).isascii()
 
 
-def _within_the_years(values: Sequence[Json]) -> bool:
+def _are_allowed_times(values: Sequence[Json]) -> bool:
     """Whether all times that are given are whole milliseconds of the allowed years (CONTRACT 2.7)."""
     times = [value for value in values if value is not None]
     return not times or (set(map(type, times)) == {int} and EARLIEST_MS <= min(times) <= max(times) <= LATEST_MS)

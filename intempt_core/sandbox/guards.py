@@ -10,19 +10,19 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from intempt_core.sandbox.answers import Refused
+from intempt_core.sandbox.answers import SandboxRejection
 
-KEY = "sandbox.sandbox"
+SANDBOX_KEY = "sandbox.sandbox"
 """The one key that the sandbox knows (CONTRACT 3.8); no secret."""
 
-LARGEST_BODY = 10_000_000
+MAX_BODY_BYTES = 10_000_000
 """Bytes of a body at the most; more is 413. Two hundred times what the SDKs send (CONTRACT 1.6)."""
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "[::1]")
 """Names under which a local server may be addressed. Any other name is a page that rebinds its own name to us."""
 
 
-class WholeSegments:
+class RawPathMiddleware:
     """Middleware: routes by the path as it was written, so that ``%2F`` stays inside its segment (CONTRACT 1.2).
 
     Path parameters are then still percent-encoded.
@@ -38,7 +38,7 @@ class WholeSegments:
         await self.app(scope, receive, send)
 
 
-class QuietHeaders:
+class JsonHeadersMiddleware:
     """Middleware: what a browser should make of the answers of a server that speaks JSON only."""
 
     _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"),
@@ -58,26 +58,26 @@ class QuietHeaders:
         await self.app(scope, receive, with_headers)
 
 
-def standing_alone(hosts: tuple[str, ...] = LOCAL_HOSTS) -> list[Middleware]:
+def build_standalone_middleware(hosts: tuple[str, ...] = LOCAL_HOSTS) -> list[Middleware]:
     """The middleware that the sandbox needs where no console stands around it."""
-    return [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)), Middleware(QuietHeaders)]
+    return [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)), Middleware(JsonHeadersMiddleware)]
 
 
 def check_key(request: Request) -> None:
-    """CONTRACT 1.5: HTTP Basic, or the query parameter ``apiKey``. Raises :class:`Refused` 401."""
+    """CONTRACT 1.5: HTTP Basic, or the query parameter ``apiKey``. Raises :class:`SandboxRejection` 401."""
     given = request.headers.get("authorization")
-    key = _basic(given) if given is not None else request.query_params.get("apiKey", "")
-    if not compare_digest(key.encode("utf-8", "replace"), KEY.encode()):
+    key = _parse_basic(given) if given is not None else request.query_params.get("apiKey", "")
+    if not compare_digest(key.encode("utf-8", "replace"), SANDBOX_KEY.encode()):
         told = "wrong" if given is not None or key else "missing"
-        raise Refused(
+        raise SandboxRejection(
             401,
-            f"The API key is {told}. The sandbox's key is {KEY}. By HTTP Basic, the user is what stands before the "
+            f"The API key is {told}. The sandbox's key is {SANDBOX_KEY}. By HTTP Basic, the user is what stands before the "
             "dot and the password what stands after it.",
             headers={"WWW-Authenticate": 'Basic realm="sandbox"'},
         )
 
 
-def _basic(header: str) -> str:
+def _parse_basic(header: str) -> str:
     """``prefix.secret`` of a Basic header, empty where it is none."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
@@ -89,53 +89,53 @@ def _basic(header: str) -> str:
 
 
 def check_origin(request: Request) -> None:
-    """Refuse what a page of another host has a browser write. Servers send no Origin. Raises :class:`Refused` 403."""
+    """Refuse what a page of another host has a browser write. Servers send no Origin. Raises :class:`SandboxRejection` 403."""
     origin = request.headers.get("origin")
-    if origin is not None and _netloc(origin) != request.headers.get("host", "").lower():
-        raise Refused(403, "A page of another origin may not write to the sandbox; a server may.")
+    if origin is not None and _parse_netloc(origin) != request.headers.get("host", "").lower():
+        raise SandboxRejection(403, "A page of another origin may not write to the sandbox; a server may.")
 
 
-def _netloc(url: str) -> str | None:
+def _parse_netloc(url: str) -> str | None:
     try:
         return urlsplit(url).netloc.lower()
     except ValueError:  # http://[bad
         return None
 
 
-def check_json(request: Request) -> None:
-    """Writes carry JSON and say so: no form of any page can do that. Raises :class:`Refused` 415."""
+def check_content_type(request: Request) -> None:
+    """Writes carry JSON and say so: no form of any page can do that. Raises :class:`SandboxRejection` 415."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         given = f"is {kind}" if kind else "is missing"
-        raise Refused(415, f"The content type {given}. The sandbox takes application/json.")
+        raise SandboxRejection(415, f"The content type {given}. The sandbox takes application/json.")
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding != "identity":
-        raise Refused(415, f"The content encoding is {encoding}. The sandbox takes bodies as they are.")
+        raise SandboxRejection(415, f"The content encoding is {encoding}. The sandbox takes bodies as they are.")
 
 
-def said_size(request: Request, largest: int) -> int | None:
-    """The body's size in bytes, where the request says it. Raises :class:`Refused` 413 before any of it is read."""
+def read_content_length(request: Request, max_bytes: int) -> int | None:
+    """The body's size in bytes, where the request says it. Raises :class:`SandboxRejection` 413 before any of it is read."""
     said = request.headers.get("content-length", "")
     if not said.isdecimal():
         return None
     size = int(said[:20])
-    if size > largest:
-        raise _too_large(largest)
+    if size > max_bytes:
+        raise _build_size_rejection(max_bytes)
     return size
 
 
-def _too_large(largest: int) -> Refused:
-    return Refused(413, f"The body is larger than {largest:,} bytes. Send fewer events in one request.")
+def _build_size_rejection(max_bytes: int) -> SandboxRejection:
+    return SandboxRejection(413, f"The body is larger than {max_bytes:,} bytes. Send fewer events in one request.")
 
 
-async def read_body(request: Request, largest: int) -> bytes:
-    """The body, up to ``largest`` bytes. Raises :class:`Refused` 413, or 400 where the sender went away."""
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The body, up to ``largest`` bytes. Raises :class:`SandboxRejection` 413, or 400 where the sender went away."""
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > largest:
-                raise _too_large(largest)
+            if len(body) > max_bytes:
+                raise _build_size_rejection(max_bytes)
     except ClientDisconnect:
-        raise Refused(400, "The sender went away before the body was complete.") from None
+        raise SandboxRejection(400, "The sender went away before the body was complete.") from None
     return bytes(body)

@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 
 from intempt_core.issues import Issue, Place
-from intempt_core.sandbox.asking import PersonQuestion
-from intempt_core.sandbox.store import Store
+from intempt_core.sandbox.asking import PersonEventsQuery
+from intempt_core.sandbox.store import SandboxStore
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EventListQuery:
     """Which events: up to ``limit`` after the cursor ``after``; of one ``name``, of whoever has the id ``person``."""
 
     limit: int = 10_000
@@ -28,26 +28,26 @@ class Wanted:
         return f"{by_name} AND {by_person if self.person is not None else 'TRUE'}"
 
 
-def events(store: Store, wanted: Wanted) -> bytes:
+def list_received_events(store: SandboxStore, query: EventListQuery) -> bytes:
     """The events in their order of arrival, as JSON.
 
     ``count`` and ``processed`` count all that the filters match. ``next`` is the ``after`` of the next page, null on
     the last one. Times are epoch milliseconds. Raises :class:`StoreUnavailable`.
     """
-    given = {"limit": wanted.limit + 1, "after": wanted.after, "name": wanted.name, "person": wanted.person}
-    (totals,) = store.rows(_TOTALS if wanted.condition == Wanted().condition else _counted(wanted.condition), given)
-    rows = store.rows(_listed(wanted.condition), given)
-    shown = rows[: wanted.limit]
+    given = {"limit": query.limit + 1, "after": query.after, "name": query.name, "person": query.person}
+    (totals,) = store.rows(_TOTALS if query.condition == EventListQuery().condition else _build_count_query(query.condition), given)
+    rows = store.rows(_build_list_query(query.condition), given)
+    shown = rows[: query.limit]
     told = {
         "count": totals["received"],
         "processed": totals["received"] - totals["unprocessed"],
-        "events": [_event(row) for row in shown],
+        "events": [_event_to_json(row) for row in shown],
         "next": shown[-1]["seq"] if len(rows) > len(shown) and shown else None,
     }
     return orjson.dumps(told)
 
 
-def consents(store: Store) -> bytes:
+def list_consents(store: SandboxStore) -> bytes:
     """The consents in their order of arrival, as JSON (CONTRACT 6.2). Raises :class:`StoreUnavailable`."""
     rows = store.rows("SELECT id, received_at, org, project, body FROM consents ORDER BY id", {})
     told = [dict(row) for row in rows]
@@ -56,19 +56,19 @@ def consents(store: Store) -> bytes:
     return orjson.dumps({"count": len(told), "consents": told})
 
 
-PERSON_EVENTS = 10_000
+MAX_LISTED_PERSON_EVENTS = 10_000
 """Events of one person that are told, and unprocessed events that are looked through, at the most: the last ones."""
 
 
-def person(store: Store, question: PersonQuestion) -> bytes:
+def list_person_events(store: SandboxStore, query: PersonEventsQuery) -> bytes:
     """A person's processed events, oldest first, and why others were not processed, as JSON.
 
     ``unprocessed`` holds, of the event ids asked about, those that came and were not processed. Raises
     :class:`StoreUnavailable`.
     """
-    place = (question.org, question.project)
-    processed = store.processed(*place, question.node, PERSON_EVENTS)
-    others = store.unprocessed(*place, question.event_ids, PERSON_EVENTS) if question.event_ids else ()
+    place = (query.org, query.project)
+    processed = store.processed(*place, query.node, MAX_LISTED_PERSON_EVENTS)
+    others = store.unprocessed(*place, query.event_ids, MAX_LISTED_PERSON_EVENTS) if query.event_ids else ()
     told = {
         "events": [
             {
@@ -81,12 +81,12 @@ def person(store: Store, question: PersonQuestion) -> bytes:
             }
             for row in processed
         ],
-        "unprocessed": {row["event_id"]: verdict(row)[1] for row in others},
+        "unprocessed": {row["event_id"]: read_verdict(row)[1] for row in others},
     }
     return orjson.dumps(told)
 
 
-def verdict(row: Row) -> tuple[list[str], str | None]:
+def read_verdict(row: Row) -> tuple[list[str], str | None]:
     """The codes of what is wrong with an event, and why it is not processed; ``None`` where it is."""
     if row["repeat_of"] is None:
         return row["codes"].split(), row["because"] or None
@@ -94,9 +94,9 @@ def verdict(row: Row) -> tuple[list[str], str | None]:
     return [repeated.code], f"{repeated.message[:-1]}: repeat of event {row['repeat_of']}."
 
 
-def _event(row: Row) -> dict[str, Any]:
+def _event_to_json(row: Row) -> dict[str, Any]:
     """One event as the door shows it. Any: JSON."""
-    codes, because = verdict(row)
+    codes, because = read_verdict(row)
     return {
         "seq": row["seq"],
         "request": row["arrival"],
@@ -128,14 +128,14 @@ FROM events
 """
 
 
-def _counted(condition: str) -> str:
+def _build_count_query(condition: str) -> str:
     return f"""
 SELECT count(*) AS received, count(*) FILTER (WHERE because <> '' OR repeat_of IS NOT NULL) AS unprocessed
 FROM events AS e WHERE {condition}
 """  # noqa: S608  the condition is one of ours, its values are parameters
 
 
-def _listed(condition: str) -> str:
+def _build_list_query(condition: str) -> str:
     return f"""
 SELECT e.seq, e.arrival, e.name, e.event_id, e.profile_id, e.user_id, e.another_user_id, e.account_id, e.product_id,
        e.time, e.codes, e.because, e.repeat_of, e.body, a.received_at, a.source, a.client, p.org, p.project

@@ -11,18 +11,18 @@ from typing import Any
 import orjson
 
 from intempt_core.events import IDENTITY_FIELDS
-from intempt_core.sandbox.listing import verdict
-from intempt_core.sandbox.store import Store
+from intempt_core.sandbox.listing import read_verdict
+from intempt_core.sandbox.store import SandboxStore
 
-MOST = 1_000
+MAX_LIVE_ROWS = 1_000
 """Rows of one answer at the most."""
 
-SEARCHED = 20_000
+SEARCHED_EVENTS = 20_000
 """Events that a search looks at: the last ones."""
 
-EVERYTHING = "everything"
-SHOWN: dict[str, tuple[str | None, str | None]] = {
-    EVERYTHING: ("TRUE", "TRUE"),
+SHOW_EVERYTHING = "everything"
+LIVE_FILTERS: dict[str, tuple[str | None, str | None]] = {
+    SHOW_EVERYTHING: ("TRUE", "TRUE"),
     "events": ("TRUE", None),
     "processed": ("e.because = '' AND e.repeat_of IS NULL", None),
     "not processed": ("(e.because <> '' OR e.repeat_of IS NOT NULL)", None),
@@ -33,28 +33,28 @@ SHOWN: dict[str, tuple[str | None, str | None]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LiveQuery:
     """Which rows: the last ``limit`` of ``shown``, of one event ``name``, with ``text`` in an id, path or client."""
 
     limit: int = 100
     name: str | None = None
-    shown: str = EVERYTHING
+    shown: str = SHOW_EVERYTHING
     text: str = ""
 
 
-def rows(store: Store, wanted: Wanted) -> bytes:
+def list_live_rows(store: SandboxStore, query: LiveQuery) -> bytes:
     """The rows, newest first, as JSON, with how many events there are. Raises :class:`StoreUnavailable`."""
-    events, others = SHOWN[wanted.shown]
-    given = {"limit": wanted.limit, "name": wanted.name, "text": wanted.text.lower(), "window": SEARCHED}
-    found = [] if events is None else [_event(row) for row in store.rows(_events(events, wanted), given)]
-    if others is not None and wanted.name is None:
-        found += [_other(row) for row in store.rows(_others(others, wanted), given)]
+    events, others = LIVE_FILTERS[query.shown]
+    given = {"limit": query.limit, "name": query.name, "text": query.text.lower(), "window": SEARCHED_EVENTS}
+    found = [] if events is None else [_event_to_row(row) for row in store.rows(_build_event_query(events, query), given)]
+    if others is not None and query.name is None:
+        found += [_request_to_row(row) for row in store.rows(_build_request_query(others, query), given)]
         found.sort(key=lambda row: (row["request"], row["seq"] or 0), reverse=True)
     ((received,),) = store.rows("SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM events", {})
-    return orjson.dumps({"received": received, "rows": found[: wanted.limit]})
+    return orjson.dumps({"received": received, "rows": found[: query.limit]})
 
 
-def request(store: Store, number: int) -> bytes | None:
+def read_kept_request(store: SandboxStore, number: int) -> bytes | None:
     """One request as it came, as JSON; ``None`` where it is not kept (any more). Raises :class:`StoreUnavailable`."""
     found = store.rows("SELECT * FROM requests WHERE id = :number", {"number": number})
     if not found:
@@ -71,9 +71,9 @@ def request(store: Store, number: int) -> bytes | None:
     return orjson.dumps({**kept, "first": first, "events": count})
 
 
-def _event(row: Row) -> dict[str, Any]:
+def _event_to_row(row: Row) -> dict[str, Any]:
     """An event's row. Any: JSON."""
-    _, because = verdict(row)
+    _, because = read_verdict(row)
     kind, person = next(((field, row[field]) for field in IDENTITY_FIELDS if row[field] is not None), (None, None))
     status, fault = row["status"], row["fault"] or ""
     return {
@@ -84,7 +84,7 @@ def _event(row: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _other(row: Row) -> dict[str, Any]:
+def _request_to_row(row: Row) -> dict[str, Any]:
     """The row of a request that brought no events. Any: JSON."""
     return {
         "request": row["id"], "seq": None, "received_at": row["received_at"], "client": row["client"],
@@ -94,8 +94,8 @@ def _other(row: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _events(condition: str, wanted: Wanted) -> str:
-    by_name = "e.name = :name" if wanted.name is not None else "TRUE"
+def _build_event_query(condition: str, query: LiveQuery) -> str:
+    by_name = "e.name = :name" if query.name is not None else "TRUE"
     ids = "e.event_id e.profileId e.userId e.anotherUserId e.accountId e.product_id e.name a.client a.address"
     return f"""
 SELECT e.*, a.received_at, a.client, a.address, r.status, r.fault
@@ -104,18 +104,18 @@ FROM (
          account_id AS accountId, product_id, codes, because, repeat_of
   FROM events WHERE seq > (SELECT coalesce(max(seq), 0) FROM events) - :window
 ) AS e JOIN arrivals AS a ON a.id = e.arrival LEFT JOIN requests AS r ON r.id = e.arrival
-WHERE {condition} AND {by_name} AND {_has(ids) if wanted.text else "TRUE"} ORDER BY e.seq DESC LIMIT :limit
+WHERE {condition} AND {by_name} AND {_build_text_filter(ids) if query.text else "TRUE"} ORDER BY e.seq DESC LIMIT :limit
 """  # noqa: S608  the conditions are ours, their values are parameters
 
 
-def _others(condition: str, wanted: Wanted) -> str:
+def _build_request_query(condition: str, query: LiveQuery) -> str:
     return f"""
 SELECT r.id, r.received_at, r.method, r.path, r.client, r.address, r.status, r.told, r.fault
 FROM requests AS r WHERE NOT r.taken AND {condition}
-AND {_has("r.path r.client r.address r.told r.fault") if wanted.text else "TRUE"} ORDER BY r.id DESC LIMIT :limit
+AND {_build_text_filter("r.path r.client r.address r.told r.fault") if query.text else "TRUE"} ORDER BY r.id DESC LIMIT :limit
 """  # noqa: S608  the conditions are ours, their values are parameters
 
 
-def _has(columns: str) -> str:
+def _build_text_filter(columns: str) -> str:
     joined = " || char(10) || ".join(f"ifnull({column}, '')" for column in columns.split())
     return f"instr(lower({joined}), :text) > 0"

@@ -11,16 +11,16 @@ from typing import Any
 from intempt_core.events import EARLIEST_MS, BLANK_CHARACTERS, EventName, TrackRequest
 from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES
 from intempt_core.sandbox import live
-from intempt_core.sandbox.asking import IDS_ASKED, KINDS
-from intempt_core.sandbox.faults import Faults
+from intempt_core.sandbox.asking import MAX_QUERY_EVENT_IDS, NODE_KINDS
+from intempt_core.sandbox.faults import FaultDocument
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 """A JSON schema, or a part of the document. Any: JSON."""
 
 _LARGEST_NUMBER = 10**15 - 1
 
 
-def document(servers: str = "/") -> Schema:
+def build_openapi(server_url: str = "/") -> JsonSchema:
     """The OpenAPI document of a sandbox that is reached at ``servers``."""
     return {
         "openapi": "3.1.0",
@@ -33,80 +33,80 @@ def document(servers: str = "/") -> Schema:
                 "fails on purpose (/_sandbox/faults) answers as its faults say, with the header x-sandbox-fault."
             ),
         },
-        "servers": [{"url": servers}],
+        "servers": [{"url": server_url}],
         "security": [{"basic": []}, {"apiKey": []}],
-        "paths": _api() | _own(),
-        "components": {"schemas": _schemas(), "securitySchemes": {
+        "paths": _build_api_paths() | _build_sandbox_paths(),
+        "components": {"schemas": _build_schemas(), "securitySchemes": {
             "basic": {"type": "http", "scheme": "basic", "description": "The user sandbox, the password sandbox."},
             "apiKey": {"type": "apiKey", "in": "query", "name": "apiKey", "description": "sandbox.sandbox; insecure."},
         }},
     }  # fmt: skip
 
 
-def _api() -> Schema:
+def _build_api_paths() -> JsonSchema:
     """The paths of CONTRACT 1, 5 and 6."""
     project = "/v1/{org}/projects/{project}"
-    place = [_segment("org"), _segment("project")]
-    track = _operation("track", "Take events", _ref("TrackTaken"), {"201": _json("Taken.", _ref("Nothing"))})
+    place = [_build_path_parameter("org"), _build_path_parameter("project")]
+    track = _build_operation("track", "Take events", _refer_to("TrackTaken"), {"201": _build_response("Taken.", _refer_to("Nothing"))})
     elsewhere = {**track, "operationId": "trackWithoutSource"}
-    feed = _operation("readFeed", f"What a feed shows for a person. The feeds are {', '.join(FEED_TITLES)}.",
-                      _ref("FeedQuestion"), {"200": _json("The products.", _ref("FeedAnswer"))})  # fmt: skip
-    consent = _operation("consent", "Take a consent", _ref("Consent"), {"200": _json("Taken.", _ref("Nothing"))})
-    feeds = {**_segment("feed"), "schema": {"type": "string", "enum": list(FEED_TITLES)}}
+    feed = _build_operation("readFeed", f"What a feed shows for a person. The feeds are {', '.join(FEED_TITLES)}.",
+                      _refer_to("FeedQuestion"), {"200": _build_response("The products.", _refer_to("FeedAnswer"))})  # fmt: skip
+    consent = _build_operation("consent", "Take a consent", _refer_to("Consent"), {"200": _build_response("Taken.", _refer_to("Nothing"))})
+    feeds = {**_build_path_parameter("feed"), "schema": {"type": "string", "enum": list(FEED_TITLES)}}
     return {
-        f"{project}/sources/{{source}}/track": {"parameters": [*place, _segment("source")], "post": track},
+        f"{project}/sources/{{source}}/track": {"parameters": [*place, _build_path_parameter("source")], "post": track},
         f"{project}/track": {"parameters": place, "post": elsewhere},
         f"{project}/feeds/{{feed}}/data": {"parameters": [*place, feeds], "post": feed},
         f"{project}/consents/data": {"parameters": place, "post": consent},
     }
 
 
-def _own() -> Schema:
+def _build_sandbox_paths() -> JsonSchema:
     """What the sandbox tells about itself."""
     listed = [
-        _query("limit", _whole(0)), _query("after", _whole(0)), _query("name", _TEXT), _query("person", _TEXT),
+        _build_query_parameter("limit", _build_integer(0)), _build_query_parameter("after", _build_integer(0)), _build_query_parameter("name", _TEXT), _build_query_parameter("person", _TEXT),
     ]  # fmt: skip
     shown = [
-        _query("limit", _whole(0)), _query("name", _TEXT), _query("text", _TEXT),
-        _query("shown", {"type": "string", "enum": list(live.SHOWN)}),
+        _build_query_parameter("limit", _build_integer(0)), _build_query_parameter("name", _TEXT), _build_query_parameter("text", _TEXT),
+        _build_query_parameter("shown", {"type": "string", "enum": list(live.LIVE_FILTERS)}),
     ]  # fmt: skip
-    told = {"200": _json("They.", _ref("Told"))}
-    number = {"name": "number", "in": "path", "required": True, "schema": _whole(1)}
-    missing = {"404": _json("Not kept, or not kept any more.", _ref("Refusal"))}
-    faults = {"200": _json("The faults that are active now.", _ref("FaultsNow"))}
+    told = {"200": _build_response("They.", _refer_to("Told"))}
+    number = {"name": "number", "in": "path", "required": True, "schema": _build_integer(1)}
+    missing = {"404": _build_response("Not kept, or not kept any more.", _refer_to("Refusal"))}
+    faults = {"200": _build_response("The faults that are active now.", _refer_to("FaultsNow"))}
     return {
         "/_sandbox/events": {
-            "get": {**_operation("listEvents", "What has arrived, in its order", None, told), "parameters": listed},
-            "delete": _operation("clear", "Forget everything", None, told, asked=False),
+            "get": {**_build_operation("listEvents", "What has arrived, in its order", None, told), "parameters": listed},
+            "delete": _build_operation("clear", "Forget everything", None, told, takes_input=False),
         },
-        "/_sandbox/person": {"post": _operation("person", "What became of a person's events", _ref("Person"), told)},
-        "/_sandbox/consents": {"get": _operation("listConsents", "The consents", None, told, asked=False)},
+        "/_sandbox/person": {"post": _build_operation("person", "What became of a person's events", _refer_to("Person"), told)},
+        "/_sandbox/consents": {"get": _build_operation("listConsents", "The consents", None, told, takes_input=False)},
         "/_sandbox/live": {
-            "get": {**_operation("live", "The last of everything that came", None, told), "parameters": shown},
+            "get": {**_build_operation("live", "The last of everything that came", None, told), "parameters": shown},
         },
         "/_sandbox/requests/{number}": {
             "parameters": [number],
-            "get": _operation("readRequest", "One request as it came", None, told | missing, asked=False),
+            "get": _build_operation("readRequest", "One request as it came", None, told | missing, takes_input=False),
         },
         "/_sandbox/faults": {
-            "get": _operation("readFaults", "What goes wrong on purpose", None, faults, asked=False),
-            "put": _operation("setFaults", "Fail on purpose", _ref("Faults"), faults),
-            "delete": _operation("clearFaults", "Work again", None, faults, asked=False),
+            "get": _build_operation("readFaults", "What goes wrong on purpose", None, faults, takes_input=False),
+            "put": _build_operation("setFaults", "Fail on purpose", _refer_to("Faults"), faults),
+            "delete": _build_operation("clearFaults", "Work again", None, faults, takes_input=False),
         },
     }  # fmt: skip
 
 
-_TEXT: Schema = {"type": "string"}
-_ID: Schema = {
+_TEXT: JsonSchema = {"type": "string"}
+_ID: JsonSchema = {
     "description": "An opaque id: a text that shows something, or a number.",
     "anyOf": [{"type": "string", "pattern": f"[^{re.escape(BLANK_CHARACTERS)}]"}, {"type": "number"}],
 }
 
 
-def _schemas() -> Schema:
+def _build_schemas() -> JsonSchema:
     wire = TrackRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-    faults = Faults.model_json_schema(ref_template="#/components/schemas/{model}")
-    own: Schema = {
+    faults = FaultDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+    own: JsonSchema = {
         "Nothing": {"type": "object", "maxProperties": 0},
         "Told": {"type": "object"},
         "Refusal": {
@@ -131,14 +131,14 @@ def _schemas() -> Schema:
             "type": "object",
             "required": ["type", "id"],
             "properties": {
-                "type": {"type": "string", "pattern": "^(" + "|".join(map(_any_case, FEED_IDENTITY_TYPES.values())) + ")$"},
+                "type": {"type": "string", "pattern": "^(" + "|".join(map(_match_any_case, FEED_IDENTITY_TYPES.values())) + ")$"},
                 "id": _ID,
                 "fields": {"type": ["array", "null"], "items": _TEXT},
                 "limit": {"type": ["integer", "null"], "minimum": 1},
                 "offset": {"type": ["integer", "null"], "minimum": 0},
             },
             "anyOf": [
-                {"properties": {"type": {"pattern": f"^({_any_case('user')}|{_any_case('account')})$"}}},
+                {"properties": {"type": {"pattern": f"^({_match_any_case('user')}|{_match_any_case('account')})$"}}},
                 {"required": ["sourceId"], "properties": {"sourceId": _ID}},
             ],
         },
@@ -165,8 +165,8 @@ def _schemas() -> Schema:
             "type": "object",
             "required": ["org", "project", "id", "by"],
             "properties": {
-                "org": _ID, "project": _ID, "id": _ID, "by": {"enum": list(KINDS)},
-                "eventIds": {"type": ["array", "null"], "items": _TEXT, "maxItems": IDS_ASKED},
+                "org": _ID, "project": _ID, "id": _ID, "by": {"enum": list(NODE_KINDS)},
+                "eventIds": {"type": ["array", "null"], "items": _TEXT, "maxItems": MAX_QUERY_EVENT_IDS},
             },
         },
         "FaultsNow": {
@@ -181,17 +181,17 @@ def _schemas() -> Schema:
     return own | derived
 
 
-def _any_case(word: str) -> str:
+def _match_any_case(word: str) -> str:
     return "".join(f"[{letter}{letter.upper()}]" for letter in word)
 
 
-def _operation(name: str, summary: str, body: Schema | None, answers: Schema, *, asked: bool = True) -> Schema:
+def _build_operation(name: str, summary: str, body: JsonSchema | None, responses: JsonSchema, *, takes_input: bool = True) -> JsonSchema:
     """One operation; ``asked``: it is given something that may be wrong."""
     refusals = {
         "401": "The key is missing or wrong.",
         "503": "The database cannot be used, or too many large bodies come at once; nothing was stored.",
     }
-    if asked:
+    if takes_input:
         refusals["400"] = "What was given cannot be read."
     if body is not None or name.startswith("clear"):
         refusals["403"] = "A page of another origin may not write."
@@ -200,30 +200,30 @@ def _operation(name: str, summary: str, body: Schema | None, answers: Schema, *,
     made = {
         "operationId": name,
         "summary": summary,
-        "responses": answers | {status: _json(words, _ref("Refusal")) for status, words in sorted(refusals.items())},
+        "responses": responses | {status: _build_response(words, _refer_to("Refusal")) for status, words in sorted(refusals.items())},
     }
-    return made if body is None else {**made, "requestBody": {"required": True, **_content(body)}}
+    return made if body is None else {**made, "requestBody": {"required": True, **_wrap_content(body)}}
 
 
-def _segment(name: str) -> Schema:
+def _build_path_parameter(name: str) -> JsonSchema:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
-def _query(name: str, schema: Schema) -> Schema:
+def _build_query_parameter(name: str, schema: JsonSchema) -> JsonSchema:
     return {"name": name, "in": "query", "required": False, "schema": schema}
 
 
-def _whole(least: int) -> Schema:
-    return {"type": "integer", "minimum": least, "maximum": _LARGEST_NUMBER}
+def _build_integer(minimum: int) -> JsonSchema:
+    return {"type": "integer", "minimum": minimum, "maximum": _LARGEST_NUMBER}
 
 
-def _json(words: str, schema: Schema) -> Schema:
-    return {"description": words, **_content(schema)}
+def _build_response(description: str, schema: JsonSchema) -> JsonSchema:
+    return {"description": description, **_wrap_content(schema)}
 
 
-def _content(schema: Schema) -> Schema:
+def _wrap_content(schema: JsonSchema) -> JsonSchema:
     return {"content": {"application/json": {"schema": schema}}}
 
 
-def _ref(name: str) -> Schema:
+def _refer_to(name: str) -> JsonSchema:
     return {"$ref": f"#/components/schemas/{name}"}

@@ -12,24 +12,24 @@ from itertools import pairwise
 from urllib.parse import quote
 
 from intempt_core.events import EventName, is_placeholder
-from intempt_core.sandbox.glance import Event
+from intempt_core.sandbox.glance import IncomingEvent
 
-Link = tuple[str, str]
+NodeLink = tuple[str, str]
 """Two nodes of one person."""
 
-_HARMLESS = frozenset(("event_name", "product_id_missing"))
+_LINKABLE_CODES = frozenset(("event_name", "product_id_missing"))
 """What keeps an event from recommendations but says nothing against who it names: any event name is taken (3.8)."""
 
-PRODUCT_NAMES: frozenset[str | None] = frozenset(EventName)
+FEED_EVENT_NAMES: frozenset[str | None] = frozenset(EventName)
 """The names of events that drive feeds (CONTRACT 2.1)."""
 
 
-def node(kind: str, text: str, source: str = "") -> str:
+def make_node(kind: str, text: str, source: str = "") -> str:
     """One id in one field. ``kind`` is ``user``, ``profile``, ``other`` or ``account``; a profile needs its source."""
     return f"profile:{quote(source, safe='')}:{text}" if kind == "profile" else f"{kind}:{text}"
 
 
-def known_by(event: Event, source: str) -> tuple[Sequence[str], Sequence[Link]]:
+def extract_nodes(event: IncomingEvent, source: str) -> tuple[Sequence[str], Sequence[NodeLink]]:
     """The nodes under which an event is to be found, and the pairs of nodes that it makes one person.
 
     Linked nodes lead to each other, so one of them is enough to find the event; a pair stands there both ways.
@@ -37,18 +37,18 @@ def known_by(event: Event, source: str) -> tuple[Sequence[str], Sequence[Link]]:
     profile, user, other, account = ids = event[2:6]
     if user is not None and profile is None and other is None and account is None:  # nearly every event
         return (f"user:{user}",), ()
-    alias = event.name not in PRODUCT_NAMES  # the SDKs let a caller give an alias a name of its own
-    found, links = _known_by(ids, source, alias=alias)
-    return found, links if _HARMLESS.issuperset(event.codes.split()) else ()
+    alias = event.name not in FEED_EVENT_NAMES  # the SDKs let a caller give an alias a name of its own
+    found, links = _extract_nodes(ids, source, alias=alias)
+    return found, links if _LINKABLE_CODES.issuperset(event.codes.split()) else ()
 
 
 @lru_cache(maxsize=65_536)  # the same persons come again and again
-def _known_by(ids: tuple[str | None, ...], source: str, *, alias: bool) -> tuple[Sequence[str], Sequence[Link]]:
+def _extract_nodes(ids: tuple[str | None, ...], source: str, *, alias: bool) -> tuple[Sequence[str], Sequence[NodeLink]]:
     profile, user, other, account = ids
     given = [("user", user), ("profile", profile), ("other", other)]
     if alias and user is not None:
         given.append(("user", other))
-    linking = [node(kind, text, source) for kind, text in given if text is not None and not is_placeholder(text)]
-    alone = [node(kind, text, source) for kind, text in given if text is not None and is_placeholder(text)]
-    found = (*linking[:1], *alone, *([] if account is None else [node("account", account)]))
+    linking = [make_node(kind, text, source) for kind, text in given if text is not None and not is_placeholder(text)]
+    alone = [make_node(kind, text, source) for kind, text in given if text is not None and is_placeholder(text)]
+    found = (*linking[:1], *alone, *([] if account is None else [make_node("account", account)]))
     return found, tuple(pair for one, two in pairwise(linking) for pair in ((one, two), (two, one)))

@@ -25,98 +25,98 @@ from intempt_core.events import (
     id_to_text,
 )
 from intempt_core.issues import Issue, Place
-from intempt_core.sandbox.answers import Refused
-from intempt_core.sandbox.glance import Event, Events, at_a_glance, only, together
+from intempt_core.sandbox.answers import SandboxRejection
+from intempt_core.sandbox.glance import IncomingEvent, EventColumns, try_fast_path, wrap_event, concat_events
 
-IDENTIFY = "Identify"
+IDENTIFY_NAME = "Identify"
 """The name by which the SDKs identify, group and alias (CONTRACT 6.1)."""
 
 
-class _Inexact(Exception):
+class _InexactNumber(Exception):
     """The fast reader made a float of an id: a longer integer may have lost digits."""
 
 
-def read_json(body: bytes) -> Json:
-    """The document in a body. Raises :class:`Refused` 400 with a sentence where it holds none."""
+def read_json_body(body: bytes) -> Json:
+    """The document in a body. Raises :class:`SandboxRejection` 400 with a sentence where it holds none."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         return _read_exactly(body)
 
 
-def read_object(body: bytes) -> dict[str, Json]:
-    """The JSON object that a body holds. Raises :class:`Refused` 400."""
-    return _object(read_json(body))
+def read_object_body(body: bytes) -> dict[str, Json]:
+    """The JSON object that a body holds. Raises :class:`SandboxRejection` 400."""
+    return _require_object(read_json_body(body))
 
 
-def read_track(body: bytes, received_at: int) -> Events:
+def read_track(body: bytes, received_at: int) -> EventColumns:
     """The events of a track request in their order (CONTRACT 1.3, 3.8).
 
     ``received_at`` is epoch milliseconds: it stands in for a time after 2040 (CONTRACT 2.7).
-    Raises :class:`Refused` 400 for a body that is no JSON object, has no ``track`` list, or holds a time before 2010.
+    Raises :class:`SandboxRejection` 400 for a body that is no JSON object, has no ``track`` list, or holds a time before 2010.
     """
     try:
         try:
-            return _Reading(received_at).track(read_object(body))
-        except _Inexact:
-            return _Reading(received_at, exact=True).track(_object(_read_exactly(body)))
+            return _TrackParser(received_at).track(read_object_body(body))
+        except _InexactNumber:
+            return _TrackParser(received_at, exact=True).track(_require_object(_read_exactly(body)))
     except RecursionError:
-        raise too_deep() from None
+        raise build_depth_rejection() from None
 
 
-def unread(refusal: Refused) -> Events:
+def make_unreadable_event(rejection: SandboxRejection) -> EventColumns:
     """What stands for a request that was good when it came and cannot be read again: a body that is nested just as
     deeply as the thread that took it could follow.
     """
-    return only(Event(None, None, None, None, None, None, None, None, False, "request_shape", str(refusal), "null"))
+    return wrap_event(IncomingEvent(None, None, None, None, None, None, None, None, False, "request_shape", str(rejection), "null"))
 
 
 def _read_exactly(body: bytes) -> Json:
     """What orjson will not read as it is (lone surrogates, integers past 64 bits, UTF-16) the standard library does."""
     try:
-        return json.loads(body, parse_constant=_no_number)
+        return json.loads(body, parse_constant=_reject_constant)
     except RecursionError:
-        raise too_deep() from None
+        raise build_depth_rejection() from None
     except ValueError as error:  # among them UnicodeDecodeError, and an integer of more than 4,300 digits
-        raise Refused(400, f"The body is no JSON: {error}.") from None
+        raise SandboxRejection(400, f"The body is no JSON: {error}.") from None
 
 
-def _no_number(constant: str) -> NoReturn:
+def _reject_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number")
 
 
-def too_deep() -> Refused:
+def build_depth_rejection() -> SandboxRejection:
     """The refusal of a body that is nested more deeply than anything here reads or writes."""
-    return Refused(400, "The body is nested too deeply to be read.")
+    return SandboxRejection(400, "The body is nested too deeply to be read.")
 
 
-def _object(document: Json) -> dict[str, Json]:
+def _require_object(document: Json) -> dict[str, Json]:
     if not isinstance(document, dict):
-        raise Refused(400, f"The body is {_kind(document)}, not a JSON object.")
+        raise SandboxRejection(400, f"The body is {_describe_kind(document)}, not a JSON object.")
     return document
 
 
-def _kind(value: Json) -> str:
+def _describe_kind(value: Json) -> str:
     kinds: dict[type, str] = {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
     return kinds.get(type(value), "a number")
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _TrackParser:
     """One reading of one request. ``exact`` where every number of the document has kept its digits."""
 
     received_at: int
     exact: bool = False
 
-    def track(self, document: dict[str, Json]) -> Events:
+    def track(self, document: dict[str, Json]) -> EventColumns:
         track = document.get("track")
         if not isinstance(track, list):
-            raise Refused(
+            raise SandboxRejection(
                 400, 'The body has no list “track”. A body is {"track": [{"name": …, "payload": [event, …]}, …]}.'
             )
-        return together(found for number, group in enumerate(track) for found in self._group(group, number))
+        return concat_events(found for number, group in enumerate(track) for found in self._group(group, number))
 
-    def _group(self, group: Json, number: int) -> Iterator[Events]:
+    def _group(self, group: Json, number: int) -> Iterator[EventColumns]:
         here = f"/track/{number}"
         name, payload = (group.get("name"), group.get("payload")) if isinstance(group, dict) else (None, None)
         if not isinstance(payload, list):
@@ -124,12 +124,12 @@ class _Reading:
             issue = Issue("request_shape", Place(pointer=where), format_given(value))
             yield self._event(GivenEvent(name, group, Place(pointer=here)), [issue], frozenset())
             return
-        shared = _shared_by_lines(name, payload)
-        yield from self._payload(_Part(name, payload, 0, here, shared))
+        shared = _find_shared_ids(name, payload)
+        yield from self._payload(_PayloadSlice(name, payload, 0, here, shared))
 
-    def _payload(self, part: "_Part") -> Iterator[Events]:
+    def _payload(self, part: "_PayloadSlice") -> Iterator[EventColumns]:
         """The events of a part of a payload; where one of them is unusual, each half is looked at by itself."""
-        found = at_a_glance(part.name, part.payload, part.shared)
+        found = try_fast_path(part.name, part.payload, part.shared)
         if found is not None:
             yield found
         elif len(part.payload) > 1:
@@ -137,14 +137,14 @@ class _Reading:
                 yield from self._payload(half)
         else:
             for given in part.given():
-                yield self._event(given, _judge(given), part.shared)
+                yield self._event(given, _find_issues(given), part.shared)
 
-    def _event(self, given: GivenEvent, found: list[Issue], shared: Set[str]) -> Events:
+    def _event(self, given: GivenEvent, found: list[Issue], shared: Set[str]) -> EventColumns:
         body = given.body if isinstance(given.body, dict) else {}
         time, event_id = read_epoch_ms(body.get("timestamp")), self._id(body.get("eventId"))
-        return only(
-            Event(
-                storable(format_given(given.name)),
+        return wrap_event(
+            IncomingEvent(
+                escape_surrogates(format_given(given.name)),
                 event_id,
                 self._id(body.get("profileId")),
                 self._id(body.get("userId")),
@@ -154,8 +154,8 @@ class _Reading:
                 self._time(time),
                 event_id in shared,
                 " ".join(issue.code for issue in found),
-                storable(" ".join(issue.message for issue in found)) or "",
-                storable(dump_json(given.body).decode()) or "",
+                escape_surrogates(" ".join(issue.message for issue in found)) or "",
+                escape_surrogates(dump_json(given.body).decode()) or "",
             )
         )
 
@@ -167,42 +167,42 @@ class _Reading:
 
     def _id(self, value: Json) -> str | None:
         if isinstance(value, float) and not self.exact:
-            raise _Inexact
-        return storable(id_to_text(value))
+            raise _InexactNumber
+        return escape_surrogates(id_to_text(value))
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _PayloadSlice:
     """A part of a payload, from the position ``start`` on; ``here`` is its group's pointer."""
 
     name: Json
     payload: list[Json]
     start: int
-    here: str
+    group_pointer: str
     shared: Set[str]
 
-    def halves(self) -> "tuple[_Part, _Part]":
+    def halves(self) -> "tuple[_PayloadSlice, _PayloadSlice]":
         middle = len(self.payload) // 2
         first, second = self.payload[:middle], self.payload[middle:]
         return replace(self, payload=first), replace(self, payload=second, start=self.start + middle)
 
     def given(self) -> list[GivenEvent]:
         return [
-            GivenEvent(self.name, body, Place(pointer=f"{self.here}/payload/{position}"), f"{self.here}/name")
+            GivenEvent(self.name, body, Place(pointer=f"{self.group_pointer}/payload/{position}"), f"{self.group_pointer}/name")
             for position, body in enumerate(self.payload, self.start)
         ]
 
 
-def _judge(event: GivenEvent) -> list[Issue]:
-    """What is wrong with one event. Raises :class:`Refused` for a time before 2010: the whole request is."""
-    found = _judge_identify(event) if event.name == IDENTIFY else find_event_errors(event)
+def _find_issues(event: GivenEvent) -> list[Issue]:
+    """What is wrong with one event. Raises :class:`SandboxRejection` for a time before 2010: the whole request is."""
+    found = _find_identify_issues(event) if event.name == IDENTIFY_NAME else find_event_errors(event)
     for issue in found:
         if issue.code == "timestamp_before_2010":
-            raise Refused(400, f"The whole request is rejected. {storable(issue.sentence)}")
+            raise SandboxRejection(400, f"The whole request is rejected. {escape_surrogates(issue.sentence)}")
     return found
 
 
-def _judge_identify(event: GivenEvent) -> list[Issue]:
+def _find_identify_issues(event: GivenEvent) -> list[Issue]:
     """CONTRACT 6.1: an event id and an identity, and no product; ``data`` is the caller's own."""
     body = event.body
     if isinstance(body, dict):
@@ -211,18 +211,18 @@ def _judge_identify(event: GivenEvent) -> list[Issue]:
     return [issue for issue in find_event_errors(asked) if issue.code != "product_id_missing"]
 
 
-def _shared_by_lines(name: Json, payload: list[Json]) -> Set[str]:
+def _find_shared_ids(name: Json, payload: list[Json]) -> Set[str]:
     """The event ids that lines of one order share: same payload, ordered, different products (CONTRACT 2.9)."""
     if name != EventName.ORDERED or len(payload) == 1:
         return frozenset()
     products: dict[str, set[str | None]] = {}
     for body in payload:
-        event_id = storable(id_to_text(get_field(body, "eventId")))
+        event_id = escape_surrogates(id_to_text(get_field(body, "eventId")))
         if event_id is not None:
             products.setdefault(event_id, set()).add(id_to_text(get_field(body, "data.productId")))
     return {event_id for event_id, found in products.items() if len(found) > 1}
 
 
-def storable(text: str | None) -> str | None:
+def escape_surrogates(text: str | None) -> str | None:
     """A text that UTF-8 can hold: half of a surrogate pair stays visible as its escape."""
     return text if text is None or text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -8,49 +8,49 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
-from intempt_core.sandbox.answers import Refused
+from intempt_core.sandbox.answers import SandboxRejection
 
-PLACES = 4
+MAX_LARGE_BODIES = 4
 """Large bodies that are in memory at once, from their first byte until they are committed."""
 
-SMALL = 100_000
+SMALL_BODY_BYTES = 100_000
 """Bytes of a body that needs no place. One that does not say its size may be large."""
 
-PATIENCE_SECONDS = 60.0
+SLOT_WAIT_SECONDS = 60.0
 """Wait for a place; longer is 503."""
 
-COMING_SECONDS = 30.0
+BODY_READ_SECONDS = 30.0
 """Time that a body with a place has to come in; without it four slow senders would stop all others."""
 
 
-class Room:
+class BodyLimiter:
     """The places of one application, for use in its event loop."""
 
     def __init__(
-        self, places: int = PLACES, patience: float = PATIENCE_SECONDS, coming: float = COMING_SECONDS
+        self, slots: int = MAX_LARGE_BODIES, wait_seconds: float = SLOT_WAIT_SECONDS, read_seconds: float = BODY_READ_SECONDS
     ) -> None:
-        self._places = asyncio.Semaphore(places)
-        self._patience, self._coming = patience, coming
+        self._slots = asyncio.Semaphore(slots)
+        self._wait_seconds, self._read_seconds = wait_seconds, read_seconds
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """A place for a body, as long as it is in memory. Raises :class:`Refused` 503 where none becomes free."""
+    async def slot(self) -> AsyncIterator[None]:
+        """A place for a body, as long as it is in memory. Raises :class:`SandboxRejection` 503 where none becomes free."""
         try:
-            async with asyncio.timeout(self._patience):
-                await self._places.acquire()
+            async with asyncio.timeout(self._wait_seconds):
+                await self._slots.acquire()
         except TimeoutError:
-            raise Refused(503, "Too many large requests have come at once. Nothing of this one was stored.",
+            raise SandboxRejection(503, "Too many large requests have come at once. Nothing of this one was stored.",
                           headers={"Retry-After": "1"}) from None  # fmt: skip
         try:
             yield
         finally:
-            self._places.release()
+            self._slots.release()
 
-    async def in_time(self, body: Awaitable[bytes]) -> bytes:
-        """A body that has a place. Raises :class:`Refused` 503 where its sender takes too long."""
+    async def read_in_time(self, body: Awaitable[bytes]) -> bytes:
+        """A body that has a place. Raises :class:`SandboxRejection` 503 where its sender takes too long."""
         try:
-            async with asyncio.timeout(self._coming):
+            async with asyncio.timeout(self._read_seconds):
                 return await body
         except TimeoutError:
-            raise Refused(503, f"The body has not come within {self._coming:g} seconds. Nothing of it was stored.",
+            raise SandboxRejection(503, f"The body has not come within {self._read_seconds:g} seconds. Nothing of it was stored.",
                           headers={"Retry-After": "1"}) from None  # fmt: skip

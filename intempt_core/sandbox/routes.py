@@ -16,144 +16,144 @@ from starlette.routing import Route
 from intempt_core.events import dump_json, now_ms
 from intempt_core.feeds import SHARED_FEEDS, compute_feeds
 from intempt_core.sandbox import listing, live
-from intempt_core.sandbox.answers import Refused, StoreUnavailable, answer, no_route, refused, unavailable
-from intempt_core.sandbox.asking import check_consent, feed_question, person_question
-from intempt_core.sandbox.digest import KEPT
-from intempt_core.sandbox.endings import ending, wait
-from intempt_core.sandbox.faults import Desk, Faults, FaultsUnreadable, faults_of
-from intempt_core.sandbox.glance import Events
+from intempt_core.sandbox.answers import SandboxRejection, StoreUnavailable, json_response, handle_http_exception, handle_rejection, handle_store_unavailable
+from intempt_core.sandbox.asking import check_consent, parse_feed_query, parse_person_query
+from intempt_core.sandbox.digest import KEPT_REQUESTS
+from intempt_core.sandbox.endings import build_fault_response, delay_response
+from intempt_core.sandbox.faults import FaultInjector, FaultDocument, FaultDocumentUnreadable, parse_fault_document
+from intempt_core.sandbox.glance import EventColumns
 from intempt_core.sandbox.guards import (
-    LARGEST_BODY,
-    WholeSegments,
-    check_json,
+    MAX_BODY_BYTES,
+    RawPathMiddleware,
+    check_content_type,
     check_key,
     check_origin,
     read_body,
-    said_size,
+    read_content_length,
 )
-from intempt_core.sandbox.openapi import document
-from intempt_core.sandbox.reading import read_json, read_object, read_track, too_deep
-from intempt_core.sandbox.room import SMALL, Room
-from intempt_core.sandbox.seen import Seen
-from intempt_core.sandbox.store import Store
-from intempt_core.sandbox.trends import trend
+from intempt_core.sandbox.openapi import build_openapi
+from intempt_core.sandbox.reading import read_json_body, read_object_body, read_track, build_depth_rejection
+from intempt_core.sandbox.room import SMALL_BODY_BYTES, BodyLimiter
+from intempt_core.sandbox.seen import ReceivedRequest
+from intempt_core.sandbox.store import SandboxStore
+from intempt_core.sandbox.trends import rank_shared_feed
 
-Clock = Callable[[], int]
+EpochClock = Callable[[], int]
 """Epoch milliseconds."""
 
-READ_HERE = 100_000
+INLINE_PARSE_BYTES = 100_000
 """Bytes of a body that the event loop reads itself (a few milliseconds); a larger one is read in a thread."""
 
-READ_ONCE = 50_000
+CACHED_PARSE_BYTES = 50_000
 """Bytes of a body whose events are remembered until they are digested; those of a larger one take too much memory to
 wait, and are read again.
 """
 
-LARGEST_FAULTS = 100_000
+MAX_FAULT_DOCUMENT_BYTES = 100_000
 """Bytes of a fault document at the most."""
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Sandbox:
+class _Endpoints:
     """The endpoints, and what they need."""
 
-    store: Store
-    clock: Clock
+    store: SandboxStore
+    clock: EpochClock
     latency: float
-    largest_body: int
-    faults: Desk
-    room: Room
+    max_body_bytes: int
+    injector: FaultInjector
+    body_limiter: BodyLimiter
 
-    async def track(self, seen: Seen) -> Response:
+    async def track(self, received: ReceivedRequest) -> Response:
         """CONTRACT 1.1, 6.1, 6.3: take events. The answer leaves after they are committed."""
-        said, late = await self._with_body(seen, self._take)
-        await wait(seen.request.receive, self.latency + late)
+        said, late = await self._with_body(received, self._take)
+        await delay_response(received.request.receive, self.latency + late)
         return said
 
-    async def _take(self, seen: Seen) -> tuple[Response, float]:
+    async def _take(self, received: ReceivedRequest) -> tuple[Response, float]:
         """Read and keep a track request; its answer, and how many seconds a fault holds that back."""
-        body = seen.body
-        seen.received_at = self.clock()
-        number, events = await _read(lambda: _events(body, seen.received_at), body)
-        met, late = self.faults.met(seen.path, number)
-        status, said = (201, answer({}, 201)) if met is None else ending(met, answer({}, 201), seen.request.receive)
+        body = received.body
+        received.received_at = self.clock()
+        number, events = await _run_parser(lambda: _parse_events(body, received.received_at), body)
+        met, late = self.injector.draw_fault(received.path, number)
+        status, said = (201, json_response({}, 201)) if met is None else build_fault_response(met, json_response({}, 201), received.request.receive)
         taken = met is None or met.stores
-        arrival = seen.arrival(
+        arrival = received.to_stored_request(
             status=status,
-            fault="" if met is None else met.words,
+            fault="" if met is None else met.effect,
             taken=taken,
-            deduplicates=self.faults.now.deduplicates,
+            deduplicates=self.injector.current.deduplicates,
             events=events,
         )
         if taken:
             await self.store.add(arrival)
         else:
-            self.store.note(arrival)
-        seen.body = b""  # it is kept: an answer that is held back does not hold it
+            self.store.add_nowait(arrival)
+        received.body = b""  # it is kept: an answer that is held back does not hold it
         return said, late
 
-    async def consent(self, seen: Seen) -> Response:
+    async def consent(self, received: ReceivedRequest) -> Response:
         """CONTRACT 6.2: take a consent."""
-        body = await self._object(seen)
+        body = await self._read_object(received)
         check_consent(body)
         try:
             text = dump_json(body).decode()
         except RecursionError:
-            raise too_deep() from None
-        said, taken = await self._ended(seen, answer({}))
+            raise build_depth_rejection() from None
+        said, taken = await self._finish(received, json_response({}))
         if taken:
-            place = (seen.segment("org"), seen.segment("project"))
-            await asyncio.to_thread(self.store.add_consent, seen.received_at, *place, text)
+            place = (received.segment("org"), received.segment("project"))
+            await asyncio.to_thread(self.store.add_consent, received.received_at, *place, text)
         return said
 
-    async def feed(self, seen: Seen) -> Response:
+    async def feed(self, received: ReceivedRequest) -> Response:
         """CONTRACT 5.1, 5.2: what a feed shows for a person, or, of everybody's events, about (``trends.py``)."""
-        body, feed = await self._object(seen), seen.segment("feed")
-        question = feed_question(feed, body)
-        await self.store.settle()
-        place = (seen.segment("org"), seen.segment("project"))
+        body, feed = await self._read_object(received), received.segment("feed")
+        question = parse_feed_query(feed, body)
+        await self.store.catch_up()
+        place = (received.segment("org"), received.segment("project"))
         if feed in SHARED_FEEDS:
-            shown = await asyncio.to_thread(trend, self.store, place, feed, question.node, question.seed)
+            shown = await asyncio.to_thread(rank_shared_feed, self.store, place, feed, question.node, question.seed)
         else:
             shown = compute_feeds(await asyncio.to_thread(self.store.interactions, *place, question.node))[feed]
-        said, _ = await self._ended(seen, answer({"products": question.products(shown)}))
+        said, _ = await self._finish(received, json_response({"products": question.products(shown)}))
         return said
 
-    async def _ended(self, seen: Seen, said: Response) -> tuple[Response, bool]:
+    async def _finish(self, received: ReceivedRequest, response: Response) -> tuple[Response, bool]:
         """The answer of a request that brings no events, or that of the fault it meets; whether it is to be heeded."""
-        met, late = self.faults.met(seen.path)
-        status: int | None = said.status_code
+        met, late = self.injector.draw_fault(received.path)
+        status: int | None = response.status_code
         if met is not None:
-            status, said = ending(met, said, seen.request.receive)
-        self.store.note(seen.arrival(status=status, fault="" if met is None else met.words, taken=False))
-        await wait(seen.request.receive, self.latency + late)
-        return said, met is None or met.stores
+            status, response = build_fault_response(met, response, received.request.receive)
+        self.store.add_nowait(received.to_stored_request(status=status, fault="" if met is None else met.effect, taken=False))
+        await delay_response(received.request.receive, self.latency + late)
+        return response, met is None or met.stores
 
-    def api(self, handle: Callable[[Seen], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def api(self, handle: Callable[[ReceivedRequest], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint of the API: what it refuses is kept too, with the reason."""
 
         async def endpoint(request: Request) -> Response:
-            seen = Seen(request, self.clock())
+            seen = ReceivedRequest(request, self.clock())
             try:
                 return await handle(seen)
-            except Refused as refusal:
-                self.refuse(seen, refusal.status, str(refusal))
+            except SandboxRejection as refusal:
+                self.record_rejection(seen, refusal.status, str(refusal))
                 raise
 
         return endpoint
 
-    def refuse(self, seen: Seen, status: int, told: str) -> None:
+    def record_rejection(self, received: ReceivedRequest, status: int, message: str) -> None:
         """Keep a request that was refused."""
-        self.store.note(seen.arrival(status=status, told=told, taken=False))
+        self.store.add_nowait(received.to_stored_request(status=status, told=message, taken=False))
 
-    async def no_route(self, request: Request, error: Exception) -> Response:
+    async def handle_http_exception(self, request: Request, error: Exception) -> Response:
         """404 and 405: a client that is pointed wrongly should see what it did."""
-        said = no_route(request, error)
-        seen = Seen(request, self.clock())
+        said = handle_http_exception(request, error)
+        seen = ReceivedRequest(request, self.clock())
         if not seen.path.startswith("/_sandbox/"):
-            self.refuse(seen, said.status_code, "Nothing is served at this path, by this method.")
+            self.record_rejection(seen, said.status_code, "Nothing is served at this path, by this method.")
         return said
 
     async def events(self, request: Request) -> Response:
@@ -161,120 +161,120 @@ class _Sandbox:
         check_key(request)
         if request.method == "DELETE":
             check_origin(request)
-            await self.store.settle()
-            return answer({"deleted": await asyncio.to_thread(self.store.clear)})
+            await self.store.catch_up()
+            return json_response({"deleted": await asyncio.to_thread(self.store.clear)})
         given = request.query_params
-        wanted = listing.Wanted(
-            _number(request, "limit", 10_000), _number(request, "after", 0), given.get("name"), given.get("person")
+        wanted = listing.EventListQuery(
+            _read_number_parameter(request, "limit", 10_000), _read_number_parameter(request, "after", 0), given.get("name"), given.get("person")
         )
-        return await self._told(lambda: listing.events(self.store, wanted))
+        return await self._respond(lambda: listing.list_received_events(self.store, wanted))
 
     async def live(self, request: Request) -> Response:
         """The last of what has arrived, whatever became of it, newest first."""
         check_key(request)
         given = request.query_params
-        shown = given.get("shown", live.EVERYTHING)
-        if shown not in live.SHOWN:
-            raise Refused(400, f"The parameter shown is none of {', '.join(live.SHOWN)}.")
-        limit = min(_number(request, "limit", 100), live.MOST)
-        wanted = live.Wanted(limit, given.get("name") or None, shown, given.get("text", ""))
-        return await self._told(lambda: live.rows(self.store, wanted))
+        shown = given.get("shown", live.SHOW_EVERYTHING)
+        if shown not in live.LIVE_FILTERS:
+            raise SandboxRejection(400, f"The parameter shown is none of {', '.join(live.LIVE_FILTERS)}.")
+        limit = min(_read_number_parameter(request, "limit", 100), live.MAX_LIVE_ROWS)
+        wanted = live.LiveQuery(limit, given.get("name") or None, shown, given.get("text", ""))
+        return await self._respond(lambda: live.list_live_rows(self.store, wanted))
 
     async def request(self, request: Request) -> Response:
         """One request as it came."""
         check_key(request)
         text = request.path_params["number"]
         number = int(text) if text.isdecimal() and len(text) <= 15 else 0
-        await self.store.settle()
-        told = await asyncio.to_thread(live.request, self.store, number)
+        await self.store.catch_up()
+        told = await asyncio.to_thread(live.read_kept_request, self.store, number)
         if told is None:
-            raise Refused(404, f"No such request is kept. The last {KEPT:,} are; of older ones, their events.")
+            raise SandboxRejection(404, f"No such request is kept. The last {KEPT_REQUESTS:,} are; of older ones, their events.")
         return Response(told, media_type="application/json")
 
     async def person(self, request: Request) -> Response:
         """What became of a person's events, and of the event ids asked about that were not processed why not."""
-        question = person_question(await self._object(Seen(request, self.clock())))
-        return await self._told(lambda: listing.person(self.store, question))
+        question = parse_person_query(await self._read_object(ReceivedRequest(request, self.clock())))
+        return await self._respond(lambda: listing.list_person_events(self.store, question))
 
     async def consents(self, request: Request) -> Response:
         """The consents that have arrived."""
         check_key(request)
-        return await self._told(lambda: listing.consents(self.store))
+        return await self._respond(lambda: listing.list_consents(self.store))
 
     async def fault_document(self, request: Request) -> Response:
         """The faults: told, set by PUT, cleared by DELETE."""
         check_key(request)
         if request.method == "PUT":
             check_origin(request)
-            check_json(request)
-            said_size(request, LARGEST_FAULTS)
-            document = read_json(await read_body(request, LARGEST_FAULTS))
+            check_content_type(request)
+            read_content_length(request, MAX_FAULT_DOCUMENT_BYTES)
+            document = read_json_body(await read_body(request, MAX_FAULT_DOCUMENT_BYTES))
             try:
-                self.faults.set(faults_of(document))
-            except FaultsUnreadable as error:
-                raise Refused(400, str(error)) from None
+                self.injector.set(parse_fault_document(document))
+            except FaultDocumentUnreadable as error:
+                raise SandboxRejection(400, str(error)) from None
         elif request.method == "DELETE":
             check_origin(request)
-            self.faults.set(Faults())
-        now = self.faults.now
-        return answer({**now.model_dump(), "sentence": now.sentence})
+            self.injector.set(FaultDocument())
+        now = self.injector.current
+        return json_response({**now.model_dump(), "sentence": now.sentence})
 
     async def openapi(self, request: Request) -> Response:
         """What this is, for machines. It needs no key: it holds nothing that was received."""
-        return answer(document(request.scope.get("root_path") or "/"))
+        return json_response(build_openapi(request.scope.get("root_path") or "/"))
 
-    async def _told(self, tell: Callable[[], bytes]) -> Response:
-        await self.store.settle()
-        return Response(await asyncio.to_thread(tell), media_type="application/json")
+    async def _respond(self, build: Callable[[], bytes]) -> Response:
+        await self.store.catch_up()
+        return Response(await asyncio.to_thread(build), media_type="application/json")
 
-    async def _object(self, seen: Seen) -> dict[str, object]:
-        async def read(seen: Seen) -> dict[str, object]:
-            return await _read(lambda: read_object(seen.body), seen.body)
+    async def _read_object(self, received: ReceivedRequest) -> dict[str, object]:
+        async def read(seen: ReceivedRequest) -> dict[str, object]:
+            return await _run_parser(lambda: read_object_body(seen.body), seen.body)
 
-        return await self._with_body(seen, read)
+        return await self._with_body(received, read)
 
-    async def _with_body(self, seen: Seen, then: Callable[[Seen], Awaitable[_T]]) -> _T:
+    async def _with_body(self, received: ReceivedRequest, then: Callable[[ReceivedRequest], Awaitable[_T]]) -> _T:
         """Do something with a body, as soon as there is room for it."""
-        check_key(seen.request)
-        check_origin(seen.request)
-        check_json(seen.request)
-        size = said_size(seen.request, self.largest_body)
-        if size is not None and size <= SMALL:
-            seen.body = await read_body(seen.request, self.largest_body)
-            return await then(seen)
-        async with self.room.place():
-            seen.body = await self.room.in_time(read_body(seen.request, self.largest_body))
-            return await then(seen)
+        check_key(received.request)
+        check_origin(received.request)
+        check_content_type(received.request)
+        size = read_content_length(received.request, self.max_body_bytes)
+        if size is not None and size <= SMALL_BODY_BYTES:
+            received.body = await read_body(received.request, self.max_body_bytes)
+            return await then(received)
+        async with self.body_limiter.slot():
+            received.body = await self.body_limiter.read_in_time(read_body(received.request, self.max_body_bytes))
+            return await then(received)
 
 
-async def _read(read: Callable[[], _T], body: bytes) -> _T:
-    return read() if len(body) <= READ_HERE else await asyncio.to_thread(read)
+async def _run_parser(read: Callable[[], _T], body: bytes) -> _T:
+    return read() if len(body) <= INLINE_PARSE_BYTES else await asyncio.to_thread(read)
 
 
-def _events(body: bytes, received_at: int) -> tuple[int, Events | None]:
+def _parse_events(body: bytes, received_at: int) -> tuple[int, EventColumns | None]:
     """How many events a track request has, and they, where they are few enough to be remembered."""
     events = read_track(body, received_at)
-    return events.number, events if len(body) <= READ_ONCE else None
+    return events.event_count, events if len(body) <= CACHED_PARSE_BYTES else None
 
 
-def _number(request: Request, name: str, default: int) -> int:
+def _read_number_parameter(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
     if not text.isdecimal() or len(text) > 15:
-        raise Refused(400, f"The parameter {name} is no whole number.")
+        raise SandboxRejection(400, f"The parameter {name} is no whole number.")
     return int(text)
 
 
-def app(
+def create_sandbox_app(
     file: Path,
     *,
     latency_ms: int = 0,
-    clock: Clock = now_ms,
-    largest_body: int = LARGEST_BODY,
+    clock: EpochClock = now_ms,
+    max_body_bytes: int = MAX_BODY_BYTES,
     middleware: list[Middleware] | None = None,
-    faults: Desk | None = None,
-    room: Room | None = None,
+    injector: FaultInjector | None = None,
+    body_limiter: BodyLimiter | None = None,
 ) -> Starlette:
     """A local Track API on the database ``file``, served at ``/`` or mounted anywhere.
 
@@ -283,8 +283,8 @@ def app(
     nothing; ``room`` is where large bodies wait. Nothing is opened before the first request;
     ``app.state.store.close()`` lets go of the file.
     """
-    store = Store(file)
-    sandbox = _Sandbox(store, clock, latency_ms / 1000, largest_body, faults or Desk(), room or Room())
+    store = SandboxStore(file)
+    sandbox = _Endpoints(store, clock, latency_ms / 1000, max_body_bytes, injector or FaultInjector(), body_limiter or BodyLimiter())
     project = "/v1/{org}/projects/{project}"
     made = Starlette(
         routes=[
@@ -300,8 +300,8 @@ def app(
             Route("/openapi.json", sandbox.openapi, methods=["GET"]),
             Route("/_sandbox/faults", sandbox.fault_document, methods=["GET", "PUT", "DELETE"]),
         ],
-        middleware=[*(middleware or ()), Middleware(WholeSegments)],
-        exception_handlers={Refused: refused, StoreUnavailable: unavailable, HTTPException: sandbox.no_route},
+        middleware=[*(middleware or ()), Middleware(RawPathMiddleware)],
+        exception_handlers={SandboxRejection: handle_rejection, StoreUnavailable: handle_store_unavailable, HTTPException: sandbox.handle_http_exception},
     )
     made.router.redirect_slashes = False
     made.state.store = store

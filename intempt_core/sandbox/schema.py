@@ -2,10 +2,10 @@
 
 import sqlite3
 
-VERSION = 2
+SANDBOX_SCHEMA_VERSION = 2
 """``PRAGMA user_version`` of a database with these tables."""
 
-TABLES = """
+SANDBOX_TABLES = """
 CREATE TABLE IF NOT EXISTS projects (
     id INTEGER PRIMARY KEY, org TEXT NOT NULL, project TEXT NOT NULL, UNIQUE (org, project)
 );
@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS consents (
 arrival's events are ``events`` in number, from the seq ``first``.
 """
 
-FROM_VERSION_1 = """
+MIGRATE_FROM_1 = """
 INSERT INTO requests (id, received_at, org, project, source, client, body, size, method, path, address, headers, status,
                       told, fault, taken, deduplicates)
 SELECT id, received_at, org, project, source, client, body, length(body), 'POST', '', '', '[]', 201, '', '', 1, 1
@@ -64,7 +64,7 @@ ALTER TABLE arrivals ADD COLUMN events INTEGER;
 """Until then a request was forgotten once it was digested."""
 
 
-def prepare(connection: sqlite3.Connection) -> None:
+def prepare_sandbox_database(connection: sqlite3.Connection) -> None:
     """Make a fresh connection ours: write-ahead log, and the tables where they are missing or older.
 
     Raises :class:`sqlite3.Error`, among it :class:`sqlite3.DatabaseError` for a file that a later version made.
@@ -75,25 +75,25 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -32000")  # 32 MB: event ids come in no order
     connection.execute("PRAGMA wal_autocheckpoint = 64000")  # 256 MB: store.py puts the log away when it is quiet
-    version = _version(connection)
-    if version > VERSION:
-        raise sqlite3.DatabaseError(f"it was made by another version of the sandbox ({version}, not {VERSION})")
-    if version < VERSION:
+    version = _read_version(connection)
+    if version > SANDBOX_SCHEMA_VERSION:
+        raise sqlite3.DatabaseError(f"it was made by another version of the sandbox ({version}, not {SANDBOX_SCHEMA_VERSION})")
+    if version < SANDBOX_SCHEMA_VERSION:
         connection.execute("PRAGMA journal_mode = WAL")
-        _make(connection)
+        _create_or_migrate(connection)
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def _read_version(connection: sqlite3.Connection) -> int:
     ((version,),) = connection.execute("PRAGMA user_version")
     return int(version)
 
 
-def _make(connection: sqlite3.Connection) -> None:
+def _create_or_migrate(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(connection)  # another process may have been faster
-        if version < VERSION:
-            steps = TABLES + (FROM_VERSION_1 if version == 1 else "") + f"PRAGMA user_version = {VERSION};"
+        version = _read_version(connection)  # another process may have been faster
+        if version < SANDBOX_SCHEMA_VERSION:
+            steps = SANDBOX_TABLES + (MIGRATE_FROM_1 if version == 1 else "") + f"PRAGMA user_version = {SANDBOX_SCHEMA_VERSION};"
             for statement in steps.split(";")[:-1]:
                 connection.execute(statement)
         connection.execute("COMMIT")

@@ -8,17 +8,17 @@ from urllib.parse import parse_qsl, unquote, urlencode
 import orjson
 from starlette.requests import Request
 
-from intempt_core.sandbox.store import Arrival
+from intempt_core.sandbox.store import StoredRequest
 
-NOT_KEPT = "(not kept)"
+REDACTED_VALUE = "(not kept)"
 """What stands in the place of a credential."""
 
-_SECRET = re.compile(r"auth|api[-_]?key|^key$|token|secret|password|cookie", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"auth|api[-_]?key|^key$|token|secret|password|cookie", re.IGNORECASE)
 """In the name of a header or of a query's parameter: what else a program may call its key."""
 
 
 @dataclass(slots=True)
-class Seen:
+class ReceivedRequest:
     """One request on its way through the sandbox; ``body`` as far as it was read, ``received_at`` in epoch ms."""
 
     request: Request
@@ -34,12 +34,12 @@ class Seen:
         """A path segment as it was meant (CONTRACT 1.2); empty where the path has none of that name (CONTRACT 6.3)."""
         return unquote(self.request.path_params.get(name, ""))
 
-    def arrival(self, **more: object) -> Arrival:
+    def to_stored_request(self, **more: object) -> StoredRequest:
         """The record of it; ``more`` says what became of it."""
         request = self.request
         given = request.headers.get("content-length", "")
         size = max(len(self.body), int(given) if given.isdecimal() and len(given) < 18 else 0)
-        return Arrival(
+        return StoredRequest(
             self.received_at,
             self.segment("org"),
             self.segment("project"),
@@ -57,8 +57,8 @@ class Seen:
     def _headers(self) -> str:
         kept = []
         for name, value in self.request.headers.raw:
-            named, secret = _read(name)
-            kept.append((named, NOT_KEPT if secret else value.decode("latin-1")))
+            named, secret = _read_header_name(name)
+            kept.append((named, REDACTED_VALUE if secret else value.decode("latin-1")))
         return orjson.dumps(kept).decode()
 
     def _query(self) -> str:
@@ -66,15 +66,15 @@ class Seen:
         if not query:
             return ""
         pairs = parse_qsl(query, keep_blank_values=True)
-        if not any(_SECRET.search(name) for name, _ in pairs):
+        if not any(_SECRET_NAME.search(name) for name, _ in pairs):
             return f"?{query}"
         return "?" + urlencode(
-            [(name, NOT_KEPT if _SECRET.search(name) else value) for name, value in pairs], safe="()"
+            [(name, REDACTED_VALUE if _SECRET_NAME.search(name) else value) for name, value in pairs], safe="()"
         )
 
 
 @lru_cache(1024)
-def _read(name: bytes) -> tuple[str, bool]:
+def _read_header_name(name: bytes) -> tuple[str, bool]:
     """A header's name, and whether its value is secret."""
     named = name.decode("latin-1")
-    return named, _SECRET.search(named) is not None
+    return named, _SECRET_NAME.search(named) is not None

@@ -9,47 +9,47 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from intempt_core.sandbox.faults import Desk, Faults
-from intempt_core.sandbox.guards import standing_alone
-from intempt_core.sandbox.routes import app
+from intempt_core.sandbox.faults import FaultInjector, FaultDocument
+from intempt_core.sandbox.guards import build_standalone_middleware
+from intempt_core.sandbox.routes import create_sandbox_app
 
-HOST = "127.0.0.1"
+LOOPBACK_HOST = "127.0.0.1"
 
-HELD_SECONDS = 3
+SHUTDOWN_GRACE_SECONDS = 3
 """How long the end waits for requests that are still held, on purpose perhaps."""
 
 
 @contextmanager
-def running(file: Path, port: int = 0, latency_ms: int = 0, faults: Faults | None = None) -> Iterator[str]:
+def run_sandbox(file: Path, port: int = 0, latency_ms: int = 0, faults: FaultDocument | None = None) -> Iterator[str]:
     """The sandbox beside other work, in a thread; the value is its URL. ``port`` 0 takes any that is free; ``faults``
     go wrong on purpose.
 
     Raises OSError: port taken.
     """
-    with _listening(port) as listener:
-        made = app(file, latency_ms=latency_ms, middleware=standing_alone(), faults=Desk(faults))
-        server = _server(made)
+    with _open_listener(port) as listener:
+        made = create_sandbox_app(file, latency_ms=latency_ms, middleware=build_standalone_middleware(), injector=FaultInjector(faults))
+        server = _create_server(made)
         # The socket listens already: a request that comes before the thread is ready waits, and is answered.
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
         thread.start()
         try:
-            yield f"http://{HOST}:{listener.getsockname()[1]}"
+            yield f"http://{LOOPBACK_HOST}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()
             made.state.store.close()
 
 
-def _server(made: Starlette) -> uvicorn.Server:
+def _create_server(made: Starlette) -> uvicorn.Server:
     return uvicorn.Server(uvicorn.Config(made, log_config=None, access_log=False, lifespan="off", ws="none",
-                                         timeout_graceful_shutdown=HELD_SECONDS))  # fmt: skip
+                                         timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS))  # fmt: skip
 
 
 @contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def _open_listener(port: int) -> Iterator[socket.socket]:
     # The protocol is named, because asyncio switches off delayed packets (40 ms an answer) only where it is.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
+        listener.bind((LOOPBACK_HOST, port))
         listener.listen(128)
         yield listener

@@ -3,7 +3,7 @@
 One thread per process does all the writing, so that no event loop waits for a disk. It commits whatever requests are
 waiting in one statement, and digests them (``digest.py``) when nobody is in a hurry: when a while has passed without
 a request, when somebody asks, or when too much has piled up. Reads open a connection of their own. Several processes
-may have the file open. Of the requests as they came the last :data:`~intempt_core.sandbox.digest.KEPT` are kept.
+may have the file open. Of the requests as they came the last :data:`~intempt_core.sandbox.digest.KEPT_REQUESTS` are kept.
 """
 
 import asyncio
@@ -21,38 +21,38 @@ from typing import Any, NamedTuple
 
 from intempt_core.feeds import Interaction
 from intempt_core.sandbox.answers import StoreUnavailable
-from intempt_core.sandbox.digest import KEPT_BYTES, Links, digest, insert_once
-from intempt_core.sandbox.glance import Events
-from intempt_core.sandbox.schema import prepare
+from intempt_core.sandbox.digest import KEPT_BODY_BYTES, ProjectLinks, update_projection, insert_block
+from intempt_core.sandbox.glance import EventColumns
+from intempt_core.sandbox.schema import prepare_sandbox_database
 
-BUSY_SECONDS = 5.0
+WRITE_LOCK_SECONDS = 5.0
 """Wait for another process that is writing; longer is 503."""
 
-TAKEN_AT_ONCE = 100
+COMMIT_MAX_REQUESTS = 100
 """Requests that one commit takes at the most: the rows of one statement."""
 
-BYTES_TAKEN_AT_ONCE = 10_000_000
+COMMIT_MAX_BYTES = 10_000_000
 """Bytes of their bodies with which a commit takes no more requests: SQLite has a copy of each."""
 
-QUIET_SECONDS = 0.1
+WRITER_IDLE_SECONDS = 0.1
 """Without a request for so long, what has come is digested."""
 
-PILE = 64
+MAX_BACKLOG = 64
 """Requests that wait to be digested at the most; with more, all are before anything else is taken. Taking and digesting
 by turns, each for a while, costs less than both at once, for they share one interpreter.
 """
 
-TURN_SECONDS = 1.0
+PROJECTION_TURN_SECONDS = 1.0
 """So long a pile is digested before what has come meanwhile is taken, for senders wait: a large request is a second."""
 
-PUT_AWAY = 500
+CHECKPOINT_REQUESTS = 500
 """Requests after which the log is put away into the database, at the next quiet moment: it takes a disk's time."""
 
-LINKS_KNOWN = 100_000
+MAX_CACHED_LINKS = 100_000
 """Links that the writer remembers, so as not to write them with every event of a person again."""
 
 
-class Arrival(NamedTuple):
+class StoredRequest(NamedTuple):
     """One request: when it came (epoch ms), where to, from whom, its body, and what became of it.
 
     ``source`` is empty where the path named none (CONTRACT 6.3). ``headers`` are JSON, pairs, without credentials;
@@ -78,29 +78,29 @@ class Arrival(NamedTuple):
     fault: str = ""
     taken: bool = True
     deduplicates: bool = True
-    events: Events | None = None
+    events: EventColumns | None = None
 
 
 class _Job(NamedTuple):
     """An arrival to be committed, or, without one, the wish to have everything until now digested; who waits for it."""
 
-    arrival: Arrival | None
+    request: StoredRequest | None
     done: "asyncio.Future[None] | None" = None
 
 
 @dataclass(slots=True)
-class _Desk:
+class _WriterState:
     """What the writer thread has before it."""
 
     connection: sqlite3.Connection
-    pile: int  # requests to digest, as far as is known
-    logged: int = 0  # requests since the log was put away
-    read: dict[int, Events] = field(default_factory=dict)  # what was read of them already, by number
-    links: Links = field(default_factory=set)  # links that are in the database, as of its version below
-    version: int = -1  # what SQLite counts up whenever another connection has written
+    backlog: int  # requests to digest, as far as is known
+    uncheckpointed: int = 0  # requests since the log was put away
+    parsed_events: dict[int, EventColumns] = field(default_factory=dict)  # what was read of them already, by number
+    known_links: ProjectLinks = field(default_factory=set)  # links that are in the database, as of its version below
+    data_version: int = -1  # what SQLite counts up whenever another connection has written
 
 
-class Store:
+class SandboxStore:
     """The database in ``file``, made where it does not exist. Opened by the first use, not before."""
 
     def __init__(self, file: Path) -> None:
@@ -109,31 +109,31 @@ class Store:
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
 
-    async def add(self, arrival: Arrival) -> None:
+    async def add(self, request: StoredRequest) -> None:
         """Store a request; returns after the commit. Raises :class:`StoreUnavailable`: then nothing was stored."""
-        await self._ask(arrival)
+        await self._submit(request)
 
-    async def settle(self) -> None:
+    async def catch_up(self) -> None:
         """Return when everything that was taken is digested too. Raises :class:`StoreUnavailable`."""
-        await self._ask(None)
+        await self._submit(None)
 
-    def note(self, arrival: Arrival) -> None:
+    def add_nowait(self, request: StoredRequest) -> None:
         """Keep a request of which nothing is taken, with the beginning of its body. Nobody waits for it, and where it
         cannot be kept nobody is told.
         """
-        if len(arrival.body) > KEPT_BYTES:
-            arrival = arrival._replace(body=arrival.body[:KEPT_BYTES])
-        self._hand_over(_Job(arrival))
+        if len(request.body) > KEPT_BODY_BYTES:
+            request = request._replace(body=request.body[:KEPT_BODY_BYTES])
+        self._enqueue(_Job(request))
 
-    async def _ask(self, arrival: Arrival | None) -> None:
+    async def _submit(self, request: StoredRequest | None) -> None:
         done = asyncio.get_running_loop().create_future()
-        self._hand_over(_Job(arrival, done))
+        self._enqueue(_Job(request, done))
         await done
 
-    def _hand_over(self, job: _Job) -> None:
+    def _enqueue(self, job: _Job) -> None:
         with self._lock:
             if self._writer is None:
-                self._writer = threading.Thread(target=self._write, name="sandbox writer", daemon=True)
+                self._writer = threading.Thread(target=self._run_writer, name="sandbox writer", daemon=True)
                 self._writer.start()
             self._jobs.put(job)
 
@@ -147,44 +147,44 @@ class Store:
 
     # ── the writer thread ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _write(self) -> None:
+    def _run_writer(self) -> None:
         """Take, digest, tell; after an error open the file anew."""
-        desk: _Desk | None = None
+        desk: _WriterState | None = None
         settling: list[tuple[_Job, int]] = []  # with the number up to which everything is to be digested
         closing_down = False
         while not closing_down:
-            waits = 0.0 if settling or (desk and desk.pile > PILE) else QUIET_SECONDS if desk and desk.pile else None
-            jobs, closing_down = self._waiting(waits)
-            taking = [job for job in jobs if job.arrival is not None]
-            asking = [job for job in jobs if job.arrival is None]
+            waits = 0.0 if settling or (desk and desk.backlog > MAX_BACKLOG) else WRITER_IDLE_SECONDS if desk and desk.backlog else None
+            jobs, closing_down = self._next_jobs(waits)
+            taking = [job for job in jobs if job.request is not None]
+            asking = [job for job in jobs if job.request is None]
             try:
-                desk = desk or self._desk()
+                desk = desk or self._open_writer()
                 if taking:
-                    _take(desk, [job.arrival for job in taking if job.arrival is not None])
-                    _tell(taking)
+                    _insert_requests(desk, [job.request for job in taking if job.request is not None])
+                    _wake_waiters(taking)
                     taking = []
                 if asking:
-                    last = _last(desk)
+                    last = _read_last_id(desk)
                     settling += [(job, last) for job in asking]
                     asking = []
-                if settling or not jobs or desk.pile > PILE:
-                    upto = _digest_some(desk, all_of_it=desk.pile > PILE)
-                    _tell([job for job, last in settling if last <= upto])
+                if settling or not jobs or desk.backlog > MAX_BACKLOG:
+                    upto = _advance_projection(desk, whole_backlog=desk.backlog > MAX_BACKLOG)
+                    _wake_waiters([job for job, last in settling if last <= upto])
                     settling = [(job, last) for job, last in settling if last > upto]
-                if not jobs and not desk.pile and desk.logged > PUT_AWAY:
+                if not jobs and not desk.backlog and desk.uncheckpointed > CHECKPOINT_REQUESTS:
                     desk.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                    desk.logged = 0
+                    desk.uncheckpointed = 0
             except Exception as error:  # noqa: BLE001  whatever it is, senders are waiting for a word
-                _tell([*taking, *asking, *(job for job, _ in settling)], _translated(error))
+                _wake_waiters([*taking, *asking, *(job for job, _ in settling)], _translate_error(error))
                 settling = []
                 if desk is not None:
                     desk.connection.close()
                 desk = None
-        _tell([job for job, _ in settling], StoreUnavailable("the sandbox is closing"))
+        _wake_waiters([job for job, _ in settling], StoreUnavailable("the sandbox is closing"))
         if desk is not None:
             desk.connection.close()
 
-    def _waiting(self, seconds: float | None) -> tuple[list[_Job], bool]:
+    def _next_jobs(self, seconds: float | None) -> tuple[list[_Job], bool]:
         """The jobs that are waiting, after a wait for the first one; and whether the store is being closed."""
         jobs: list[_Job] = []
         size = 0
@@ -192,18 +192,18 @@ class Store:
             job = self._jobs.get(timeout=seconds) if seconds != 0 else self._jobs.get_nowait()
             while job is not None:
                 jobs.append(job)
-                size += job.arrival.size if job.arrival is not None else 0
-                if len(jobs) == TAKEN_AT_ONCE or size >= BYTES_TAKEN_AT_ONCE:
+                size += job.request.size if job.request is not None else 0
+                if len(jobs) == COMMIT_MAX_REQUESTS or size >= COMMIT_MAX_BYTES:
                     return jobs, False
                 job = self._jobs.get_nowait()
         except queue.Empty:
             return jobs, False
         return jobs, True
 
-    def _desk(self) -> _Desk:
+    def _open_writer(self) -> _WriterState:
         connection = self._open()
         ((pile,),) = connection.execute("SELECT count(*) FROM requests WHERE id > (SELECT upto FROM digested)")
-        return _Desk(connection, pile)
+        return _WriterState(connection, pile)
 
     # ── everything else, on a connection of its own ───────────────────────────────────────────────────────────────
 
@@ -247,7 +247,7 @@ class Store:
 
     def clear(self) -> int:
         """Forget everything; the number of events that were digested. ``seq`` goes on counting: cursors stay good."""
-        with self._connection() as connection, _transaction(connection):
+        with self._connection() as connection, _begin_transaction(connection):
             deleted = connection.execute("DELETE FROM events").rowcount
             for table in ("requests", "arrivals", "firsts", "mentions", "links", "consents"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608  names from the line above
@@ -255,9 +255,9 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=512)
+        connection = sqlite3.connect(self._file, timeout=WRITE_LOCK_SECONDS, isolation_level=None, cached_statements=512)
         try:
-            prepare(connection)
+            prepare_sandbox_database(connection)
         except BaseException:
             connection.close()
             raise
@@ -269,61 +269,61 @@ class Store:
             with closing(self._open()) as connection:
                 yield connection
         except (sqlite3.Error, OSError) as error:
-            raise _translated(error) from error
+            raise _translate_error(error) from error
 
 
-def _take(desk: _Desk, arrivals: Sequence[Arrival]) -> None:
+def _insert_requests(state: _WriterState, requests: Sequence[StoredRequest]) -> None:
     """Keep requests by one statement, which is one commit."""
-    last = insert_once(
-        desk.connection,
+    last = insert_block(
+        state.connection,
         "INSERT INTO requests (received_at, org, project, source, client, body, method, path, address, headers, size,"
         " status, told, fault, taken, deduplicates)",
-        [_ROW(arrival) for arrival in arrivals],
+        [_REQUEST_ROW(arrival) for arrival in requests],
     )
-    desk.pile += len(arrivals)
-    desk.logged += len(arrivals)
-    for number, arrival in enumerate(arrivals, last - len(arrivals) + 1):  # one statement numbers its rows in a row
+    state.backlog += len(requests)
+    state.uncheckpointed += len(requests)
+    for number, arrival in enumerate(requests, last - len(requests) + 1):  # one statement numbers its rows in a row
         if arrival.events is not None:
-            desk.read[number] = arrival.events
+            state.parsed_events[number] = arrival.events
 
 
-_ROW = attrgetter("received_at", "org", "project", "source", "client", "body", "method", "path", "address", "headers",
+_REQUEST_ROW = attrgetter("received_at", "org", "project", "source", "client", "body", "method", "path", "address", "headers",
                   "size", "status", "told", "fault", "taken", "deduplicates")  # fmt: skip
 
 
-def _last(desk: _Desk) -> int:
+def _read_last_id(state: _WriterState) -> int:
     """The number of the last request that has come."""
-    ((last,),) = desk.connection.execute("SELECT coalesce(max(id), 0) FROM requests")
+    ((last,),) = state.connection.execute("SELECT coalesce(max(id), 0) FROM requests")
     return int(last)
 
 
-def _digest_some(desk: _Desk, *, all_of_it: bool) -> int:
+def _advance_projection(state: _WriterState, *, whole_backlog: bool) -> int:
     """Digest what has waited longest, or everything, as far as a turn goes; the number up to which everything is
     digested now.
     """
-    until = time.monotonic() + TURN_SECONDS
-    upto = _digest(desk)
-    while all_of_it and desk.pile and time.monotonic() < until:
-        upto = _digest(desk)
+    until = time.monotonic() + PROJECTION_TURN_SECONDS
+    upto = _run_projection_step(state)
+    while whole_backlog and state.backlog and time.monotonic() < until:
+        upto = _run_projection_step(state)
     return upto
 
 
-def _digest(desk: _Desk) -> int:
-    with _transaction(desk.connection):
-        ((version,),) = desk.connection.execute("PRAGMA data_version")
-        if version != desk.version or len(desk.links) > LINKS_KNOWN:
-            desk.links.clear()
-            desk.version = version
-        done = digest(desk.connection, desk.links, desk.read)
-    if done.left:
-        desk.pile = max(desk.pile - done.number, 1)  # another process may have put in more
+def _run_projection_step(state: _WriterState) -> int:
+    with _begin_transaction(state.connection):
+        ((version,),) = state.connection.execute("PRAGMA data_version")
+        if version != state.data_version or len(state.known_links) > MAX_CACHED_LINKS:
+            state.known_links.clear()
+            state.data_version = version
+        done = update_projection(state.connection, state.known_links, state.parsed_events)
+    if done.has_more:
+        state.backlog = max(state.backlog - done.request_count, 1)  # another process may have put in more
     else:
-        desk.pile = 0
-        desk.read.clear()  # what another process has digested, too
+        state.backlog = 0
+        state.parsed_events.clear()  # what another process has digested, too
     return done.upto
 
 
-def _tell(jobs: Sequence[_Job], failure: Exception | None = None) -> None:
+def _wake_waiters(jobs: Sequence[_Job], failure: Exception | None = None) -> None:
     """Wake those who wait, each in its own loop; a loop that is gone has nobody waiting."""
 
     def tell(futures: Sequence["asyncio.Future[None]"]) -> None:
@@ -341,12 +341,12 @@ def _tell(jobs: Sequence[_Job], failure: Exception | None = None) -> None:
             loop.call_soon_threadsafe(tell, [future for future in waiting if future.get_loop() is loop])
 
 
-def _translated(error: Exception) -> Exception:
+def _translate_error(error: Exception) -> Exception:
     return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error | OSError) else error
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def _begin_transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -356,7 +356,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-_MINE = """
+_PERSON_SEQS = """
 WITH RECURSIVE
   here(id) AS (SELECT id FROM projects WHERE org = :org AND project = :project),
   mine(node) AS (
@@ -368,9 +368,9 @@ WITH RECURSIVE
   )
 """
 
-_INTERACTIONS = f"{_MINE} SELECT name, product_id FROM events WHERE seq IN (SELECT seq FROM seqs) ORDER BY seq"  # noqa: S608  ours
+_INTERACTIONS = f"{_PERSON_SEQS} SELECT name, product_id FROM events WHERE seq IN (SELECT seq FROM seqs) ORDER BY seq"  # noqa: S608  ours
 
-_PROCESSED = f"""{_MINE}
+_PROCESSED = f"""{_PERSON_SEQS}
 SELECT e.seq, e.event_id, e.name, e.product_id, a.received_at, a.client
 FROM events AS e JOIN arrivals AS a ON a.id = e.arrival
 WHERE e.seq IN (SELECT seq FROM seqs ORDER BY seq DESC LIMIT :limit) ORDER BY e.seq

@@ -1,7 +1,7 @@
 """The feeds that depend on everybody's events, in the sandbox's own approximation of CONTRACT 4.5.
 
 The documents give these feeds a sentence each and no formula, so what the sandbox serves is called what it is: an
-approximation, for trying an integration. It looks at the last :data:`WINDOW` events of the sandbox, of which those of
+approximation, for trying an integration. It looks at the last :data:`FEED_WINDOW_EVENTS` events of the sandbox, of which those of
 the project that were processed count, so that a feed takes the same time however much is stored:
 
 * **best-selling**: products by the number of their orders.
@@ -24,36 +24,36 @@ from sqlite3 import Row
 
 from intempt_core.events import EventName
 from intempt_core.feeds import FeedId, compute_feeds
-from intempt_core.sandbox.store import Store
+from intempt_core.sandbox.store import SandboxStore
 
-WINDOW = 100_000
+FEED_WINDOW_EVENTS = 100_000
 """Events, counted over the whole sandbox, that a feed looks back on."""
 
 HALF_LIFE_DAYS = 7
 """An event of a week ago weighs half of one of today."""
 
-SHOWN = 1_000
+MAX_FEED_PRODUCTS = 1_000
 """Products that a feed has at the most."""
 
-SEED_FROM = {"viewed-together": FeedId.VIEWED, "purchased-together": FeedId.ORDERED}
+SEED_FEEDS = {"viewed-together": FeedId.VIEWED, "purchased-together": FeedId.ORDERED}
 """The feeds that go with a product, and the person's feed whose first product is the seed where none is named."""
 
 
-def trend(store: Store, place: tuple[str, str], feed: str, node: str, seed: str | None) -> Sequence[str]:
+def rank_shared_feed(store: SandboxStore, place: tuple[str, str], feed: str, node: str, seed: str | None) -> Sequence[str]:
     """What a feed of everybody's events shows, best first, as far as digested.
 
     ``place`` is organisation and project, ``node`` the person, ``seed`` a product id.
 
     Raises :class:`~intempt_core.sandbox.answers.StoreUnavailable`.
     """
-    if feed in SEED_FROM and seed is None:
-        own = compute_feeds(store.interactions(*place, node))[SEED_FROM[feed]]
+    if feed in SEED_FEEDS and seed is None:
+        own = compute_feeds(store.interactions(*place, node))[SEED_FEEDS[feed]]
         if not own:
             return ()
         seed = own[0]
     query, weight = _FEEDS[feed]
     given = {
-        "org": place[0], "project": place[1], "seed": seed, "window": WINDOW,
+        "org": place[0], "project": place[1], "seed": seed, "window": FEED_WINDOW_EVENTS,
         "viewed": EventName.VIEWED, "added": EventName.ADDED, "ordered": EventName.ORDERED,
     }  # fmt: skip
     weights: dict[str, float] = defaultdict(float)
@@ -62,18 +62,18 @@ def trend(store: Store, place: tuple[str, str], feed: str, node: str, seed: str 
         weights[row["product_id"]] += weight(row)
         latest[row["product_id"]] = max(row["latest"], latest.get(row["product_id"], 0))
     best = sorted(weights, key=lambda product: (-weights[product], -latest[product], product))
-    return [product for product in best if weights[product] > 0][:SHOWN]
+    return [product for product in best if weights[product] > 0][:MAX_FEED_PRODUCTS]
 
 
-def _sum(row: Row) -> float:
+def _read_weight(row: Row) -> float:
     return float(row["weight"])
 
 
-def _faded(row: Row) -> float:
+def _decay_weight(row: Row) -> float:
     return float(row["weight"]) * float(0.5 ** (row["days"] / HALF_LIFE_DAYS))
 
 
-def _telling(row: Row) -> float:
+def _weigh_by_rarity(row: Row) -> float:
     return float(row["weight"]) * log(1 + row["bills"] / row["of_it"])
 
 
@@ -124,9 +124,9 @@ FROM beside JOIN (SELECT product_id, count(*) AS of_it FROM bought GROUP BY prod
 """  # noqa: S608  nothing in it comes from outside
 
 _FEEDS: Mapping[str, tuple[str, Callable[[Row], float]]] = {
-    "best-selling": (_BEST_SELLING, _sum),
-    "most-popular": (_MOST_POPULAR, _faded),
-    "viewed-together": (_VIEWED_TOGETHER, _sum),
-    "purchased-together": (_PURCHASED_TOGETHER, _telling),
+    "best-selling": (_BEST_SELLING, _read_weight),
+    "most-popular": (_MOST_POPULAR, _decay_weight),
+    "viewed-together": (_VIEWED_TOGETHER, _read_weight),
+    "purchased-together": (_PURCHASED_TOGETHER, _weigh_by_rarity),
 }
 """Each feed's question, and how much a row of its answer weighs for its product."""

@@ -4,15 +4,15 @@ import streamlit as st
 
 from intempt_core import SandboxUnavailable
 from intempt_core.sandbox.faults import (
-    PATHS,
-    Cut,
+    FAULT_PATH_LABELS,
+    DisconnectFault,
     Fault,
-    Faults,
-    Latency,
-    NoAnswer,
-    SlowAnswer,
-    Status,
-    TooLarge,
+    FaultDocument,
+    LatencyFault,
+    NoResponseFault,
+    SlowResponseFault,
+    StatusFault,
+    TooLargeFault,
 )
 from pages.parts import watching
 from pages.parts.look import escaped
@@ -47,7 +47,7 @@ def strip() -> None:
             st.button("Stop failing", key="sandbox-stop", type="primary", on_click=watching.end_all)
         if len(now.faults) > 1:
             for number, fault in enumerate(now.faults):
-                words = fault.told(fault.words)
+                words = fault.describe(fault.effect)
                 st.button(f"End: {escaped(words)}", key=key("sandbox-end", number), type="tertiary",
                           on_click=watching.end, args=(number,))  # fmt: skip
 
@@ -61,11 +61,11 @@ def choose() -> None:
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             kind = st.selectbox("What happens", list(KINDS), format_func=KINDS.__getitem__, key="fault-kind", width=220)
-            path = st.segmented_control("To", list(PATHS), format_func=PATHS.__getitem__, key="fault-path",
+            path = st.segmented_control("To", list(FAULT_PATH_LABELS), format_func=FAULT_PATH_LABELS.__getitem__, key="fault-path",
                                         default="*", required=True)  # fmt: skip
             share = st.number_input("Of 100 requests", 1, 100, 10, key="fault-share", width=130)
             fault = _fault(kind, path or "*", int(share) / 100)
-        st.button(f"Fail: {escaped(fault.told(fault.words))}", key="fault-add", on_click=watching.fail, args=(fault,))
+        st.button(f"Fail: {escaped(fault.describe(fault.effect))}", key="fault-add", on_click=watching.fail, args=(fault,))
         _repeats()
         if trouble := watching.watching().trouble:
             st.markdown(":red-badge[■ not changed]")
@@ -75,18 +75,18 @@ def choose() -> None:
 def _fault(kind: str, path: str, share: float) -> Fault:
     """The fault that is chosen, its own fields drawn beside the others."""
     if kind == "latency":
-        return Latency(fault="latency", path=path, share=share, ms=_number("Milliseconds", 1, 600_000, 500))
+        return LatencyFault(fault="latency", path=path, share=share, ms=_number("Milliseconds", 1, 600_000, 500))
     if kind == "slow_answer":
-        return SlowAnswer(fault="slow_answer", path=path, share=share, ms=_number("Milliseconds", 1, 600_000, 3_000))
+        return SlowResponseFault(fault="slow_answer", path=path, share=share, ms=_number("Milliseconds", 1, 600_000, 3_000))
     if kind == "too_large":
-        return TooLarge(fault="too_large", path=path, share=share, events=_number("Above, in events", 0, 10_000, 20))
+        return TooLargeFault(fault="too_large", path=path, share=share, events=_number("Above, in events", 0, 10_000, 20))
     if kind == "no_answer":
-        return NoAnswer(fault="no_answer", path=path, share=share, stored=_stored(first="after storing"))
+        return NoResponseFault(fault="no_answer", path=path, share=share, stored=_stored(first="after storing"))
     if kind == "cut":
-        return Cut(fault="cut", path=path, share=share, stored=_stored(first="before storing"))
+        return DisconnectFault(fault="cut", path=path, share=share, stored=_stored(first="before storing"))
     status = _number("Status", 200, 599, 500)
     waits = _number("Retry-After, in s", 0, 86_400, 2) if status in WAITS else None
-    return Status(fault="status", path=path, share=share, status=status, retry_after=waits)
+    return StatusFault(fault="status", path=path, share=share, status=status, retry_after=waits)
 
 
 def _number(label: str, least: int, most: int, default: int) -> int:
@@ -100,7 +100,7 @@ def _stored(*, first: str) -> bool:
 
 def _repeats() -> None:
     try:
-        now: Faults = watching.instrument().faults()
+        now: FaultDocument = watching.instrument().faults()
     except SandboxUnavailable:
         return
     words = "Ignore repeated event ids again" if not now.deduplicates else "Store repeated event ids as new events"

@@ -5,7 +5,7 @@ import logging
 import streamlit as st
 
 from intempt_core import ConsoleError, Target
-from intempt_core.sandbox.faults import Faults
+from intempt_core.sandbox.faults import FaultDocument
 from intempt_core.targets import SANDBOX
 from pages.parts import watching
 from pages.parts.house import house
@@ -28,7 +28,7 @@ def header() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="frame"):
         with st.container(width="stretch"):
             chosen = targets[st.session_state[TARGET]]
-            st.text(standing(chosen, watching.failing(chosen.base) if chosen.origin == SANDBOX else Faults()))
+            st.text(standing(chosen, watching.failing(chosen.base) if chosen.origin == SANDBOX else FaultDocument()))
         st.selectbox(
             "Target",
             list(targets),
@@ -46,10 +46,10 @@ def target() -> Target:
     return session().typed.get(name) or house().targets[name]
 
 
-def standing(chosen: Target, faults: Faults) -> str:
+def standing(chosen: Target, faults: FaultDocument) -> str:
     """What a target is now, in one line: where, what fails on purpose, whether it deduplicates, is production."""
     where = "Sandbox on this machine" if chosen.origin == SANDBOX else f"{chosen.title} at {chosen.host}"
-    fails = [f"fails on purpose: {faults.short}"] if faults.faults else []
+    fails = [f"fails on purpose: {faults.summary}"] if faults.faults else []
     deduplicates = "deduplicates" if chosen.deduplicates and faults.deduplicates else "does not deduplicate"
     return " · ".join([where, *fails, deduplicates, "PRODUCTION" if chosen.production else "not production"])
 

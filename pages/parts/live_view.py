@@ -8,8 +8,8 @@ import streamlit as st
 from intempt_core import SandboxUnavailable
 from intempt_core.events import EventName
 from intempt_core.instrument import KeptRequest, LiveRow
-from intempt_core.sandbox.digest import KEPT, KEPT_BYTES
-from intempt_core.sandbox.live import EVERYTHING, SEARCHED, SHOWN
+from intempt_core.sandbox.digest import KEPT_REQUESTS, KEPT_BODY_BYTES
+from intempt_core.sandbox.live import SHOW_EVERYTHING, SEARCHED_EVENTS, LIVE_FILTERS
 from intempt_core.targets import SANDBOX
 from pages.parts import watching
 from pages.parts.house import house
@@ -33,7 +33,7 @@ def keep_link(seq: str | None, request: str | None) -> None:
 def filters() -> None:
     """What is shown, which event, the search, and whether it moves; all but the last stand in the link."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Show", list(SHOWN), key=watching.SHOWN, bind="query-params", width=170,
+        st.selectbox("Show", list(LIVE_FILTERS), key=watching.SHOWN, bind="query-params", width=170,
                      on_change=watching.refilter)  # fmt: skip
         st.selectbox("Event", [ANY, *(name.value for name in EventName)], key=NAME, bind="query-params", width=190,
                      on_change=watching.refilter)  # fmt: skip
@@ -41,7 +41,7 @@ def filters() -> None:
             "Search",
             key=TEXT,
             placeholder="Part of an id, a client, a path",
-            help=f"Looks at the last {SEARCHED:,} events.",
+            help=f"Looks at the last {SEARCHED_EVENTS:,} events.",
             bind="query-params",
             width="stretch",
             on_change=watching.refilter,
@@ -105,7 +105,7 @@ def _open(row: LiveRow) -> None:
     kept = {name: value(name) for name in (watching.SHOWN, NAME, TEXT)}
     found = watching.watching()
     found.opened += 1  # the rows are drawn anew on the way back, with nothing chosen
-    found.filters = {n: text for n, text in kept.items() if text not in (None, "", ANY, EVERYTHING)}
+    found.filters = {n: text for n, text in kept.items() if text not in (None, "", ANY, SHOW_EVERYTHING)}
     st.query_params.from_dict({"event": str(row.seq)} if row.seq is not None else {"request": str(row.request)})
     st.rerun()
 
@@ -138,7 +138,7 @@ def verdict(row: LiveRow) -> str:
 
 
 def _nothing(received: int) -> None:
-    if received or value(TEXT) or value(NAME) not in (None, ANY) or value(watching.SHOWN) not in (None, EVERYTHING):
+    if received or value(TEXT) or value(NAME) not in (None, ANY) or value(watching.SHOWN) not in (None, SHOW_EVERYTHING):
         st.text("Nothing that is shown here fits. It goes on looking.")
         return
     st.text("Nothing has reached the sandbox yet. Whatever is sent to it, from here or by any program, shows up here.")
@@ -195,10 +195,10 @@ def _request(request: KeptRequest) -> None:
         st.text(f"On purpose: {request.fault}.")
     if request.told:
         st.text(f"Refused: {request.told}")
-    st.caption(f"The request as it came, without its credential. The last {KEPT:,} are kept.")
+    st.caption(f"The request as it came, without its credential. The last {KEPT_REQUESTS:,} are kept.")
     raw(request.text, 420)
     if not request.whole:
-        st.caption(f"The first {weight(KEPT_BYTES)} of its body or less; the sandbox keeps no more.")
+        st.caption(f"The first {weight(KEPT_BODY_BYTES)} of its body or less; the sandbox keeps no more.")
     if request.events > 1 and request.first is not None:
         last = request.first + request.events - 1
         st.caption(f"Its events have the numbers {request.first} to {last}.")

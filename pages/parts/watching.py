@@ -8,7 +8,7 @@ import streamlit as st
 
 from intempt_core import SandboxUnavailable
 from intempt_core.instrument import SandboxClient, LiveView
-from intempt_core.sandbox.faults import Fault, Faults
+from intempt_core.sandbox.faults import Fault, FaultDocument
 from intempt_core.targets import SANDBOX
 from pages.parts.house import house
 from pages.parts.session import put, room, value
@@ -63,12 +63,12 @@ def instrument() -> SandboxClient:
 
 
 @st.cache_data(ttl=FAILING_SECONDS, show_spinner=False)
-def failing(base: str) -> Faults:
+def failing(base: str) -> FaultDocument:
     """What goes wrong on purpose in the sandbox at ``base``, this console's; nothing where it does not answer."""
     try:
         return _instrument(base).faults(FAILING_SECONDS)
     except SandboxUnavailable:
-        return Faults()
+        return FaultDocument()
 
 
 def look() -> LiveView | None:
@@ -131,10 +131,10 @@ def end(number: int) -> None:
 
 def end_all() -> None:
     """The sandbox works again."""
-    change(lambda _: Faults())
+    change(lambda _: FaultDocument())
 
 
-def change(how: Callable[[Faults], Faults]) -> None:
+def change(how: Callable[[FaultDocument], FaultDocument]) -> None:
     """Change what goes wrong; what the sandbox refuses is a sentence."""
     found = watching()
     failing.clear()

@@ -107,7 +107,7 @@ def _serve_bare() -> None:
         return Response(b"{}", 201, media_type="application/json")
 
     made = Starlette(routes=[Route(TRACK, track, methods=["POST"])])
-    with serving._listening(0) as listener:
+    with serving._open_listener(0) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", file=sys.stderr, flush=True)
         uvicorn.Server(uvicorn.Config(made, log_config=None, access_log=False, lifespan="off", ws="none")).run(
             sockets=[listener]

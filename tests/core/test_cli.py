@@ -432,7 +432,7 @@ def console(data: Path, *, sends: bool = True) -> Iterator[str]:
     """What a running console is to the command line: a lock, a sandbox, and a process that sends. Its owner's name."""
     settings = Settings(data=data)
     opened = History.open(settings.history_url)
-    with sandbox.running(settings.sandbox_file) as url:
+    with sandbox.run_sandbox(settings.sandbox_file) as url:
         dispatcher = Dispatcher(opened, lambda _: sandbox_target(url), settings, owner="console", url=url)
         lock = None
         if sends:

@@ -99,7 +99,7 @@ def through(at: Desk, batch: str) -> int:
 def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(
     mother: Mother, tmp_path: Path, policy: Policy
 ) -> None:
-    with sandbox.running(tmp_path / "sandbox.sqlite3", latency_ms=5) as url:
+    with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3", latency_ms=5) as url:
         at = desk(tmp_path, url, tries=20)
         batch = at.record(plan_of(1500, PERSONS, per_request=5), policy, owner="0")
         assert sum(at.counts(batch).values()) == 300
@@ -164,7 +164,7 @@ def claimed_from(sender: "subprocess.Popen[bytes]", at: Desk, batch: str) -> boo
 
 
 def test_a_process_that_thaws_after_its_batch_was_taken_over_changes_nothing(tmp_path: Path) -> None:
-    with sandbox.running(tmp_path / "sandbox.sqlite3", latency_ms=5) as url:
+    with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3", latency_ms=5) as url:
         at = desk(tmp_path, url)
         batch = at.record(plan_of(600, PERSONS, per_request=2), Policy.RESEND, owner="frozen")
         with subprocess.Popen(

@@ -122,7 +122,7 @@ def test_progress_tells_rate_and_time_left_while_it_goes(scene: Scene) -> None:
 
 
 def test_plan_in_outcome_out(tmp_path: Path) -> None:
-    with sandbox.running(tmp_path / "sandbox.sqlite3") as url:
+    with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
         at = desk(tmp_path, url)
         watched: list[Progress] = []
         found = send(plan_of(30, persons=3), at.target, settings=at.settings, watch=watched.append)

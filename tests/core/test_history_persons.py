@@ -20,9 +20,9 @@ from intempt_core.history import EventIntent, History, Leaving, RequestIntent, S
 from intempt_core.issues import Place
 from intempt_core.journeys import ProcessingStatus, PersonHistory, explain_feed
 from intempt_core.sandbox import listing
-from intempt_core.sandbox.asking import PersonQuestion
-from intempt_core.sandbox.persons import node
-from intempt_core.sandbox.store import Arrival, Store
+from intempt_core.sandbox.asking import PersonEventsQuery
+from intempt_core.sandbox.persons import make_node
+from intempt_core.sandbox.store import StoredRequest, SandboxStore
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, intent
 
 KINDS = {"profileId": "profile", "userId": "user", "anotherUserId": "other", "accountId": "account"}
@@ -35,7 +35,7 @@ class Both:
 
     def __init__(self, folder: Path) -> None:
         self.history = History.open(f"sqlite:///{folder / 'history.sqlite3'}", clock=Clock())
-        self.store = Store(folder / "sandbox.sqlite3")
+        self.store = SandboxStore(folder / "sandbox.sqlite3")
 
     def close(self) -> None:
         self.history.close()
@@ -52,9 +52,9 @@ class Both:
         batch = self.history.record(intent(owner=ME, target=target), made)
         for work in self.history.take(batch, 1, 1000):
             self.history.mark([Leaving(work.id), Settled(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
-            arrival = Arrival(1_795_348_980_000, "o", target.key, target.source_id, "", work.body)
+            arrival = StoredRequest(1_795_348_980_000, "o", target.key, target.source_id, "", work.body)
             asyncio.run(self.store.add(arrival))
-        asyncio.run(self.store.settle())
+        asyncio.run(self.store.catch_up())
         return OneTarget(self, target)
 
 
@@ -69,7 +69,7 @@ class OneTarget:
         return [Interaction(one.name, one.product) for one in found]
 
     def shown(self, field: str, value: str) -> list[Interaction]:
-        name = node(KINDS[field], value, self.target.source_id)
+        name = make_node(KINDS[field], value, self.target.source_id)
         return self.both.store.interactions("o", self.target.key, name)
 
     def story(self, field: str, value: str) -> PersonHistory:
@@ -77,8 +77,8 @@ class OneTarget:
 
     def known(self, field: str, value: str, story: PersonHistory) -> ProcessingStatus:
         """What the sandbox says of a person's steps."""
-        name, ids = node(KINDS[field], value, self.target.source_id), tuple({step.event_id for step in story.events})
-        told = orjson.loads(listing.person(self.both.store, PersonQuestion("o", self.target.key, name, ids)))
+        name, ids = make_node(KINDS[field], value, self.target.source_id), tuple({step.event_id for step in story.events})
+        told = orjson.loads(listing.list_person_events(self.both.store, PersonEventsQuery("o", self.target.key, name, ids)))
         return ProcessingStatus(frozenset(event["eventId"] for event in told["events"]), told["unprocessed"])
 
     def products(self, field: str, value: str) -> str:

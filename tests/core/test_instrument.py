@@ -9,8 +9,8 @@ import pytest
 
 from intempt_core import SandboxUnavailable, sandbox_target
 from intempt_core.instrument import SandboxClient
-from intempt_core.sandbox import running
-from intempt_core.sandbox.faults import Faults, Status
+from intempt_core.sandbox import run_sandbox
+from intempt_core.sandbox.faults import FaultDocument, StatusFault
 from tests.core.hostile_server import answers, closed_port, hostile
 
 BIG = "9" * 400
@@ -18,7 +18,7 @@ BIG = "9" * 400
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    with running(tmp_path / "s.sqlite3") as url:
+    with run_sandbox(tmp_path / "s.sqlite3") as url:
         yield url
 
 
@@ -56,11 +56,11 @@ def test_rows_lead_to_their_event_and_its_request(url: str, instrument: SandboxC
 
 
 def test_faults_are_set_and_read(url: str, instrument: SandboxClient) -> None:
-    wanted = Faults(faults=[Status(fault="status", status=503, retry_after=1)])
+    wanted = FaultDocument(faults=[StatusFault(fault="status", status=503, retry_after=1)])
     assert instrument.set_faults(wanted) == wanted == instrument.faults()
     send(url, '{"track": []}')
     assert instrument.live(shown="refused").rows[0].fault == "503 with Retry-After 1 s"
-    wrong = Faults.model_construct(faults=[Status.model_construct(fault="status", status=1000)])
+    wrong = FaultDocument.model_construct(faults=[StatusFault.model_construct(fault="status", status=1000)])
     with pytest.raises(SandboxUnavailable, match=r"faults\.0\.status: Input should be less than or equal to 599"):
         instrument.set_faults(wrong)
 

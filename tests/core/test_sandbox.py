@@ -17,7 +17,7 @@ from starlette.routing import Mount
 
 from intempt_core.events import EventName
 from intempt_core.feeds import FEEDS, Interaction, compute_feeds
-from intempt_core.sandbox import LARGEST_BODY, app, running
+from intempt_core.sandbox import MAX_BODY_BYTES, create_sandbox_app, run_sandbox
 
 SOURCE = "1841503112918048768"
 numbers = count(1)
@@ -26,7 +26,7 @@ numbers = count(1)
 @pytest.fixture(scope="module")
 def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with (
-        running(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url,
+        run_sandbox(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url,
         httpx.Client(base_url=url, auth=("sandbox", "sandbox"), trust_env=False) as client,
     ):
         yield client
@@ -222,7 +222,7 @@ def test_another_host_name_is_turned_away(http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_that_is_too_large_is_413(shop: Shop, chunked: bool) -> None:
-    body = b'{"track":[]}' + b" " * LARGEST_BODY
+    body = b'{"track":[]}' + b" " * MAX_BODY_BYTES
     content = iter([body[:1_000_000]] * 11) if chunked else body
     answer = shop.http.post(f"{shop.base}/track", content=content, headers={"content-type": "application/json"})
     assert answer.status_code == 413
@@ -468,7 +468,7 @@ def test_a_consent_names_a_user_or_a_profile_of_a_source(shop: Shop, more: dict[
 
 
 def test_the_list_is_counted_filtered_and_paged(tmp_path: Path) -> None:
-    with running(tmp_path / "s.sqlite3") as url, httpx.Client(base_url=url, auth=("sandbox", "sandbox")) as http:
+    with run_sandbox(tmp_path / "s.sqlite3") as url, httpx.Client(base_url=url, auth=("sandbox", "sandbox")) as http:
         shop = Shop(http)
         shop.sent(viewed(*(event(str(number), userId=f"u{number % 2}") for number in range(5)), event("0")))
         shop.sent(("Added to cart", [event("a"), {}]))
@@ -503,7 +503,7 @@ def test_the_sender_is_known_by_its_library_or_its_user_agent(shop: Shop) -> Non
 
 def test_mounted_it_serves_the_same_paths_below_its_place(tmp_path: Path) -> None:
     async def talk() -> None:
-        sandbox = app(tmp_path / "s.sqlite3", latency_ms=1, clock=lambda: 1_234)
+        sandbox = create_sandbox_app(tmp_path / "s.sqlite3", latency_ms=1, clock=lambda: 1_234)
         console = Starlette(routes=[Mount("/sandbox", sandbox)])
         transport = httpx.ASGITransport(console)
         async with httpx.AsyncClient(

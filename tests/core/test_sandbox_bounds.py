@@ -10,12 +10,12 @@ import httpx
 import orjson
 import pytest
 
-from intempt_core.sandbox import app, listing
+from intempt_core.sandbox import create_sandbox_app, listing
 from intempt_core.sandbox import store as storing
-from intempt_core.sandbox.digest import BYTES_AT_ONCE, KEPT_BYTES, REQUESTS_AT_ONCE, digest, insert_once
-from intempt_core.sandbox.room import SMALL, Room
-from intempt_core.sandbox.schema import prepare
-from intempt_core.sandbox.store import PILE, Arrival, Store
+from intempt_core.sandbox.digest import PROJECTION_MAX_BYTES, KEPT_BODY_BYTES, PROJECTION_MAX_REQUESTS, update_projection, insert_block
+from intempt_core.sandbox.room import SMALL_BODY_BYTES, BodyLimiter
+from intempt_core.sandbox.schema import prepare_sandbox_database
+from intempt_core.sandbox.store import MAX_BACKLOG, StoredRequest, SandboxStore
 
 PATH = "/v1/o/projects/p/track"
 MB = 1_000_000
@@ -29,9 +29,9 @@ def body(event_id: str, size: int = 0) -> bytes:
 def left_behind(file: Path, *bodies: bytes) -> None:
     """A database as a killed sandbox leaves it: requests that were taken, and not digested."""
     connection = sqlite3.connect(file, isolation_level=None)
-    prepare(connection)
+    prepare_sandbox_database(connection)
     for one in bodies:
-        insert_once(
+        insert_block(
             connection,
             "INSERT INTO requests (received_at, org, project, source, client, body, size, method, path, address,"
             " headers, status, told, fault, taken, deduplicates)",
@@ -40,47 +40,47 @@ def left_behind(file: Path, *bodies: bytes) -> None:
     connection.close()
 
 
-def seen(store: Store) -> list[str]:
-    told = orjson.loads(listing.events(store, listing.Wanted(limit=1_000_000)))
+def seen(store: SandboxStore) -> list[str]:
+    told = orjson.loads(listing.list_received_events(store, listing.EventListQuery(limit=1_000_000)))
     return [event["eventId"] for event in told["events"]]
 
 
 def test_a_digest_takes_no_more_bytes_than_its_bound_and_always_one_request(tmp_path: Path) -> None:
     large = [body("0", 12 * MB), *(body(str(number), 3 * MB) for number in range(1, 6))]
-    small = [body(str(number)) for number in range(6, 6 + REQUESTS_AT_ONCE)]
+    small = [body(str(number)) for number in range(6, 6 + PROJECTION_MAX_REQUESTS)]
     left_behind(tmp_path / "s.sqlite3", *large, *small)
     connection = sqlite3.connect(tmp_path / "s.sqlite3", isolation_level=None)
-    done = [digest(connection, set(), {}) for _ in range(5)]
+    done = [update_projection(connection, set(), {}) for _ in range(5)]
     connection.close()
-    assert max(map(len, large[1:])) * 3 < BYTES_AT_ONCE < min(map(len, large[1:])) * 4
+    assert max(map(len, large[1:])) * 3 < PROJECTION_MAX_BYTES < min(map(len, large[1:])) * 4
     # The oldest is larger than all that is allowed; the last of the large ones leave room for small ones.
-    assert [one.number for one in done] == [1, 3, REQUESTS_AT_ONCE, 2, 0]
-    assert [one.left for one in done] == [True, True, True, False, False]
+    assert [one.request_count for one in done] == [1, 3, PROJECTION_MAX_REQUESTS, 2, 0]
+    assert [one.has_more for one in done] == [True, True, True, False, False]
     assert [one.upto for one in done] == [1, 4, 68, 70, 70]
-    assert seen(Store(tmp_path / "s.sqlite3")) == [str(number) for number in range(70)]
+    assert seen(SandboxStore(tmp_path / "s.sqlite3")) == [str(number) for number in range(70)]
 
 
 def test_a_full_digest_after_which_nothing_is_left_says_so(tmp_path: Path) -> None:
-    left_behind(tmp_path / "s.sqlite3", *(body(str(number)) for number in range(REQUESTS_AT_ONCE)))
+    left_behind(tmp_path / "s.sqlite3", *(body(str(number)) for number in range(PROJECTION_MAX_REQUESTS)))
     connection = sqlite3.connect(tmp_path / "s.sqlite3", isolation_level=None)
-    assert digest(connection, set(), {}) == (REQUESTS_AT_ONCE, REQUESTS_AT_ONCE, False)
+    assert update_projection(connection, set(), {}) == (PROJECTION_MAX_REQUESTS, PROJECTION_MAX_REQUESTS, False)
     connection.close()
 
 
 def test_what_a_killed_sandbox_left_is_all_digested_when_somebody_asks(tmp_path: Path) -> None:
     left_behind(tmp_path / "s.sqlite3", *(body(str(number), 4 * MB) for number in range(7)))
-    store = Store(tmp_path / "s.sqlite3")
-    asyncio.run(store.settle())
+    store = SandboxStore(tmp_path / "s.sqlite3")
+    asyncio.run(store.catch_up())
     assert seen(store) == [str(number) for number in range(7)]
     store.close()
 
 
 def test_large_requests_are_all_digested_by_themselves_and_in_their_order(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.sqlite3")
+    store = SandboxStore(tmp_path / "s.sqlite3")
     bodies = [body(str(number), 4 * MB) for number in range(7)]
 
     async def send() -> None:
-        await asyncio.gather(*(store.add(Arrival(1, "o", "p", "1", "", one, size=len(one))) for one in bodies))
+        await asyncio.gather(*(store.add(StoredRequest(1, "o", "p", "1", "", one, size=len(one))) for one in bodies))
 
     asyncio.run(send())
     for _ in range(200):
@@ -95,20 +95,20 @@ def test_a_pile_that_takes_several_turns_is_digested_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storing, "TURN_SECONDS", 0.0)
-    numbers = range(PILE * 4)
+    numbers = range(MAX_BACKLOG * 4)
     left_behind(tmp_path / "s.sqlite3", *(body(str(number)) for number in numbers))
-    store = Store(tmp_path / "s.sqlite3")
-    asyncio.run(store.add(Arrival(1, "o", "p", "1", "", body("last"))))
-    asyncio.run(store.settle())
+    store = SandboxStore(tmp_path / "s.sqlite3")
+    asyncio.run(store.add(StoredRequest(1, "o", "p", "1", "", body("last"))))
+    asyncio.run(store.catch_up())
     assert seen(store) == [*map(str, numbers), "last"]
     store.close()
 
 
-def post(file: Path, room: Room, *contents: bytes | AsyncIterator[bytes]) -> list[httpx.Response]:
+def post(file: Path, room: BodyLimiter, *contents: bytes | AsyncIterator[bytes]) -> list[httpx.Response]:
     """What bodies are answered that come at once, where there is only so much room."""
 
     async def send() -> list[httpx.Response]:
-        made = app(file, room=room)
+        made = create_sandbox_app(file, body_limiter=room)
         transport = httpx.ASGITransport(made)
         headers = {"content-type": "application/json"}
         try:
@@ -121,17 +121,17 @@ def post(file: Path, room: Room, *contents: bytes | AsyncIterator[bytes]) -> lis
 
 
 def test_large_bodies_wait_for_a_place_and_all_are_taken(tmp_path: Path) -> None:
-    bodies = [body(str(number), SMALL) for number in range(12)]
-    answers = post(tmp_path / "s.sqlite3", Room(places=1), *bodies)
+    bodies = [body(str(number), SMALL_BODY_BYTES) for number in range(12)]
+    answers = post(tmp_path / "s.sqlite3", BodyLimiter(slots=1), *bodies)
     assert [answer.status_code for answer in answers] == [201] * 12
-    store = Store(tmp_path / "s.sqlite3")
-    asyncio.run(store.settle())
+    store = SandboxStore(tmp_path / "s.sqlite3")
+    asyncio.run(store.catch_up())
     assert sorted(seen(store), key=int) == [str(number) for number in range(12)]
     store.close()
 
 
 def test_without_room_a_large_body_may_come_again_and_a_small_one_is_taken(tmp_path: Path) -> None:
-    large, small = post(tmp_path / "s.sqlite3", Room(places=0, patience=0.01), body("1", SMALL), body("2"))
+    large, small = post(tmp_path / "s.sqlite3", BodyLimiter(slots=0, wait_seconds=0.01), body("1", SMALL_BODY_BYTES), body("2"))
     assert (large.status_code, large.headers["retry-after"]) == (503, "1")
     assert large.json()["message"] == "Too many large requests have come at once. Nothing of this one was stored."
     assert small.status_code == 201
@@ -142,15 +142,15 @@ def test_a_body_that_does_not_come_gives_its_place_up(tmp_path: Path) -> None:
         yield b"{"
         await asyncio.Event().wait()
 
-    slow, next_one = post(tmp_path / "s.sqlite3", Room(places=1, coming=0.5), stuck(), body("1", SMALL))
+    slow, next_one = post(tmp_path / "s.sqlite3", BodyLimiter(slots=1, read_seconds=0.5), stuck(), body("1", SMALL_BODY_BYTES))
     told = "The body has not come within 0.5 seconds. Nothing of it was stored."
     assert (slow.status_code, slow.json()["message"]) == (503, told)
     assert next_one.status_code == 201
 
 
 def test_of_a_large_body_that_is_refused_the_beginning_is_kept(tmp_path: Path) -> None:
-    refused = orjson.dumps({"no track": "x" * (KEPT_BYTES * 2)})
-    (answer,) = post(tmp_path / "s.sqlite3", Room(), refused)
+    refused = orjson.dumps({"no track": "x" * (KEPT_BODY_BYTES * 2)})
+    (answer,) = post(tmp_path / "s.sqlite3", BodyLimiter(), refused)
     assert answer.status_code == 400
-    ((kept, size),) = Store(tmp_path / "s.sqlite3").rows("SELECT body, size FROM requests", {})
-    assert (kept, size) == (refused[:KEPT_BYTES], len(refused))
+    ((kept, size),) = SandboxStore(tmp_path / "s.sqlite3").rows("SELECT body, size FROM requests", {})
+    assert (kept, size) == (refused[:KEPT_BODY_BYTES], len(refused))

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 import run
 from intempt_core.cli import main
-from intempt_core.sandbox import app, running
-from intempt_core.sandbox.faults import Desk, Faults, FaultsUnreadable, Latency, TooLarge, faults_of
-from intempt_core.sandbox.serving import HELD_SECONDS
+from intempt_core.sandbox import create_sandbox_app, run_sandbox
+from intempt_core.sandbox.faults import FaultInjector, FaultDocument, FaultDocumentUnreadable, LatencyFault, TooLargeFault, parse_fault_document
+from intempt_core.sandbox.serving import SHUTDOWN_GRACE_SECONDS
 
 numbers = count(1)
 
@@ -64,7 +64,7 @@ class Sandbox:
 @pytest.fixture(scope="module")
 def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with (
-        running(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url,
+        run_sandbox(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url,
         httpx.Client(base_url=url, auth=("sandbox", "sandbox"), trust_env=False, timeout=10) as http,
     ):
         yield Sandbox(http)
@@ -124,8 +124,8 @@ def test_the_shares_of_faults_are_parts_of_one_whole(sandbox: Sandbox, shares: l
         for status, share in zip(statuses, shares, strict=True)
         if share
     ]
-    desk = Desk(faults_of({"faults": faults}), random.Random(seed))
-    met = [desk.met("/v1/o/projects/p/track")[0] for _ in range(4_000)]
+    desk = FaultInjector(parse_fault_document({"faults": faults}), random.Random(seed))
+    met = [desk.draw_fault("/v1/o/projects/p/track")[0] for _ in range(4_000)]
     for status, share in zip(statuses, shares, strict=True):
         got = sum(1 for one in met if getattr(one, "status", None) == status) / len(met)
         assert abs(got - share / 100) < 0.04
@@ -186,12 +186,12 @@ def test_a_sandbox_that_ends_does_not_wait_for_what_it_holds(tmp_path: Path, fau
     body = {"track": [{"name": "Product viewed", "payload": [{"eventId": "held", "userId": "u"}]}]}
     asked: dict[str, Any] = {"auth": ("sandbox", "sandbox"), "timeout": 30}
     with ThreadPoolExecutor(1) as other:
-        with running(tmp_path / "s.sqlite3", faults=faults_of({"faults": [fault]})) as url:
+        with run_sandbox(tmp_path / "s.sqlite3", faults=parse_fault_document({"faults": [fault]})) as url:
             held = other.submit(httpx.post, f"{url}/v1/o/projects/p/track", json=body, **asked)
             while not httpx.get(f"{url}/_sandbox/events", **asked).json()["count"]:
                 assert not held.done()
             began = time.monotonic()
-        assert time.monotonic() - began < HELD_SECONDS
+        assert time.monotonic() - began < SHUTDOWN_GRACE_SECONDS
         if fault["fault"] == "latency":
             assert held.result().status_code == 201
         else:
@@ -242,8 +242,8 @@ def test_a_fault_document_needs_the_key(sandbox: Sandbox) -> None:
 def test_what_is_no_fault_document_is_a_400_with_a_sentence(sandbox: Sandbox, document: Any, said: str) -> None:
     answer = sandbox.http.put("/_sandbox/faults", json=document)
     assert (answer.status_code, answer.json()["message"]) == (400, said)
-    with pytest.raises(FaultsUnreadable):
-        faults_of(document)
+    with pytest.raises(FaultDocumentUnreadable):
+        parse_fault_document(document)
 
 
 def test_faults_are_said_in_words() -> None:
@@ -257,7 +257,7 @@ def test_faults_are_said_in_words() -> None:
             {"fault": "status", "status": 200, "stored": False, "share": 0.5, "path": "*/track"},
         ]
     }
-    assert faults_of(document).sentence == (
+    assert parse_fault_document(document).sentence == (
         "The sandbox is failing on purpose: 1,200 ms late on everything; 25 % no answer after storing on /v1/acme/*; "
         "connection cut after storing on everything, 3 more times; 413 above 1 event on everything; an answer drawn "
         "out over 50 ms on everything, 1 more time; 50 % 200 without storing on track."
@@ -265,23 +265,23 @@ def test_faults_are_said_in_words() -> None:
 
 
 def test_what_meets_no_fault_is_not_counted() -> None:
-    desk = Desk(
-        Faults(faults=[TooLarge(fault="too_large", events=2, times=1), Latency(fault="latency", ms=5, share=1)])
+    desk = FaultInjector(
+        FaultDocument(faults=[TooLargeFault(fault="too_large", events=2, times=1), LatencyFault(fault="latency", ms=5, share=1)])
     )
-    assert desk.met("/x", 1) == (None, 0.005)
-    met, _ = desk.met("/x", 3)
-    assert isinstance(met, TooLarge)
-    assert desk.met("/x", 3)[0] is None
+    assert desk.draw_fault("/x", 1) == (None, 0.005)
+    met, _ = desk.draw_fault("/x", 3)
+    assert isinstance(met, TooLargeFault)
+    assert desk.draw_fault("/x", 3)[0] is None
 
 
 def test_faults_may_be_changed_while_requests_come(sandbox: Sandbox) -> None:
     over = threading.Event()
 
     def change() -> None:
-        desk = Desk()
+        desk = FaultInjector()
         while not over.is_set():
-            desk.set(Faults(faults=[Latency(fault="latency", ms=1)]))
-            desk.met("/x")
+            desk.set(FaultDocument(faults=[LatencyFault(fault="latency", ms=1)]))
+            desk.draw_fault("/x")
 
     thread = threading.Thread(target=change)
     thread.start()
@@ -293,7 +293,7 @@ def test_faults_may_be_changed_while_requests_come(sandbox: Sandbox) -> None:
 
 
 def test_a_server_that_hides_its_connections_is_told_to_fail(tmp_path: Path) -> None:
-    made = app(tmp_path / "s.sqlite3", faults=Desk(faults_of({"faults": [{"fault": "cut"}]})))
+    made = create_sandbox_app(tmp_path / "s.sqlite3", injector=FaultInjector(parse_fault_document({"faults": [{"fault": "cut"}]})))
 
     async def send() -> None:
         transport = httpx.ASGITransport(made)

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from intempt_core.sandbox import listing, live, running
-from intempt_core.sandbox.digest import KEPT, KEPT_BYTES
-from intempt_core.sandbox.store import Arrival, Store
+from intempt_core.sandbox import listing, live, run_sandbox
+from intempt_core.sandbox.digest import KEPT_REQUESTS, KEPT_BODY_BYTES
+from intempt_core.sandbox.store import StoredRequest, SandboxStore
 
 SECRET = "shopprefix.9f3c51d2a7e84b60"
 TRACK = "/v1/acme/projects/shop/sources/1001/track"
@@ -19,7 +19,7 @@ TRACK = "/v1/acme/projects/shop/sources/1001/track"
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url:
+    with run_sandbox(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url:
         yield url
 
 
@@ -143,23 +143,23 @@ def test_a_request_that_is_not_kept_is_a_404_with_a_sentence(http: httpx.Client)
 
 
 def test_the_last_requests_are_kept_and_long_bodies_are_cut(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.sqlite3")
-    long = b'{"track": [], "x": "' + b"y" * (KEPT_BYTES + 1000) + b'"}'
+    store = SandboxStore(tmp_path / "s.sqlite3")
+    long = b'{"track": [], "x": "' + b"y" * (KEPT_BODY_BYTES + 1000) + b'"}'
 
     async def send() -> None:
-        for _ in range(0, KEPT + 200, 100):
-            await asyncio.gather(*(store.add(Arrival(1, "o", "p", "1", "c", b'{"track": []}')) for _ in range(100)))
-        await store.add(Arrival(1, "o", "p", "1", "c", long, size=len(long)))
-        await store.settle()
+        for _ in range(0, KEPT_REQUESTS + 200, 100):
+            await asyncio.gather(*(store.add(StoredRequest(1, "o", "p", "1", "c", b'{"track": []}')) for _ in range(100)))
+        await store.add(StoredRequest(1, "o", "p", "1", "c", long, size=len(long)))
+        await store.catch_up()
 
     asyncio.run(send())
     ((count, longest),) = store.rows("SELECT count(*), max(length(body)) FROM requests", {})
-    assert (count, longest) == (KEPT, KEPT_BYTES)
+    assert (count, longest) == (KEPT_REQUESTS, KEPT_BODY_BYTES)
     ((last,),) = store.rows("SELECT max(id) FROM requests", {})
-    kept = live.request(store, last)
+    kept = live.read_kept_request(store, last)
     assert kept is not None
     assert b'"whole":false' in kept
-    assert live.request(store, last - KEPT) is None
+    assert live.read_kept_request(store, last - KEPT_REQUESTS) is None
     store.close()
 
 
@@ -168,10 +168,10 @@ def test_a_database_of_the_version_before_goes_on(tmp_path: Path) -> None:
     with sqlite3.connect(file) as old:
         old.executescript(VERSION_1)
     old.close()
-    store = Store(file)
-    asyncio.run(store.add(Arrival(2, "o", "p", "1", "c", body("e3"))))
-    asyncio.run(store.settle())
-    told = listing.events(store, listing.Wanted())
+    store = SandboxStore(file)
+    asyncio.run(store.add(StoredRequest(2, "o", "p", "1", "c", body("e3"))))
+    asyncio.run(store.catch_up())
+    told = listing.list_received_events(store, listing.EventListQuery())
     assert [id_ in told for id_ in (b'"eventId":"e1"', b'"eventId":"e2"', b'"eventId":"e3"')] == [True] * 3
     assert [row["id"] for row in store.rows("SELECT id FROM arrivals ORDER BY id", {})] == [1, 2, 3]
     store.close()

@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from intempt_core.sandbox import KEY, running
+from intempt_core.sandbox import SANDBOX_KEY, run_sandbox
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    with running(tmp_path / "s.sqlite3") as url:
+    with run_sandbox(tmp_path / "s.sqlite3") as url:
         yield url
 
 
@@ -21,7 +21,7 @@ def schemathesis(url: str, folder: Path, *chosen: str) -> str:
     """What schemathesis says of the sandbox; few examples, always the same."""
     program = Path(sys.executable).parent / "schemathesis"
     options = "--seed 1 -n 3 --phases examples,coverage,fuzzing --generation-database none --no-color".split()
-    call = [str(program), "run", f"{url}/openapi.json", "--auth", KEY.replace(".", ":"), *options, *chosen]
+    call = [str(program), "run", f"{url}/openapi.json", "--auth", SANDBOX_KEY.replace(".", ":"), *options, *chosen]
     done = subprocess.run(call, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from intempt_core.sandbox import running
+from intempt_core.sandbox import run_sandbox
 
 SOURCE = "1841503112918048768"
 NOW = 1_790_000_000_000
@@ -24,7 +24,7 @@ numbers = count(1)
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("sdks") / "s.sqlite3") as served:
+    with run_sandbox(tmp_path_factory.mktemp("sdks") / "s.sqlite3") as served:
         yield served
 
 

@@ -15,31 +15,31 @@ from hypothesis import strategies as st
 
 from intempt_core.events import EventName
 from intempt_core.feeds import Interaction
-from intempt_core.sandbox import app, listing, running
+from intempt_core.sandbox import create_sandbox_app, listing, run_sandbox
 from intempt_core.sandbox.answers import StoreUnavailable
-from intempt_core.sandbox.store import PILE, Arrival, Store
+from intempt_core.sandbox.store import MAX_BACKLOG, StoredRequest, SandboxStore
 
 Talk = Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]
 
 
-def arrival(*events: tuple[str, str, str], user: str = "u1", project: str = "p") -> Arrival:
+def arrival(*events: tuple[str, str, str], user: str = "u1", project: str = "p") -> StoredRequest:
     """A request of (name, event id, product) triples."""
     track = [
         {"name": name, "payload": [{"eventId": event_id, "userId": user, "data": {"productId": product}}]}
         for name, event_id, product in events
     ]
-    return Arrival(1, "o", project, "1", "test", orjson.dumps({"track": track}))
+    return StoredRequest(1, "o", project, "1", "test", orjson.dumps({"track": track}))
 
 
-def seen(store: Store) -> list[tuple[str, bool]]:
-    told = orjson.loads(listing.events(store, listing.Wanted(limit=1_000_000)))
+def seen(store: SandboxStore) -> list[tuple[str, bool]]:
+    told = orjson.loads(listing.list_received_events(store, listing.EventListQuery(limit=1_000_000)))
     return [(event["eventId"], event["processed"]) for event in told["events"]]
 
 
-def add(store: Store, *arrivals: Arrival) -> None:
+def add(store: SandboxStore, *arrivals: StoredRequest) -> None:
     async def all_of_them() -> None:
         await asyncio.gather(*(store.add(one) for one in arrivals))
-        await store.settle()
+        await store.catch_up()
 
     asyncio.run(all_of_them())
 
@@ -53,7 +53,7 @@ def talk(file: Path, *talks: Talk) -> None:
     """Let one or more clients talk to applications that have the same file open, all at once."""
 
     async def one(say: Talk) -> None:
-        made = app(file)
+        made = create_sandbox_app(file)
         transport = httpx.ASGITransport(made)
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://t", auth=("sandbox", "sandbox")) as http:
@@ -70,7 +70,7 @@ def talk(file: Path, *talks: Talk) -> None:
 def test_everything_survives_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "s.sqlite3"
     for number in range(2):
-        with running(file) as url, httpx.Client(base_url=url, auth=("sandbox", "sandbox")) as http:
+        with run_sandbox(file) as url, httpx.Client(base_url=url, auth=("sandbox", "sandbox")) as http:
             assert http.post("/v1/o/projects/p/track", json=track_body("e1")).status_code == 201
             told = http.get("/_sandbox/events").json()
             assert [event["processed"] for event in told["events"]] == [True, False][: number + 1]
@@ -78,17 +78,17 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
 
 def test_what_was_taken_and_not_yet_digested_survives_too(tmp_path: Path) -> None:
     file = tmp_path / "s.sqlite3"
-    first = Store(file)
+    first = SandboxStore(file)
     asyncio.run(first.add(arrival(("Product viewed", "e1", "a"))))
     first.close()
-    second = Store(file)
-    asyncio.run(second.settle())
+    second = SandboxStore(file)
+    asyncio.run(second.catch_up())
     assert seen(second) == [("e1", True)]
     second.close()
 
 
 def test_requests_are_digested_by_themselves_once_it_is_quiet(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.sqlite3")
+    store = SandboxStore(tmp_path / "s.sqlite3")
     asyncio.run(store.add(arrival(("Product viewed", "e1", "a"))))
     digested = threading.Event()
     for _ in range(200):
@@ -100,23 +100,23 @@ def test_requests_are_digested_by_themselves_once_it_is_quiet(tmp_path: Path) ->
 
 
 def test_a_pile_is_digested_without_being_asked_and_in_its_order(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.sqlite3")
-    ids = [f"e{number}" for number in range(PILE + 300)]
+    store = SandboxStore(tmp_path / "s.sqlite3")
+    ids = [f"e{number}" for number in range(MAX_BACKLOG + 300)]
     add(store, *(arrival(("Product viewed", event_id, "a")) for event_id in ids))
     assert seen(store) == [(event_id, True) for event_id in ids]
     store.close()
 
 
 def test_a_body_that_cannot_be_read_a_second_time_stands_in_nobodys_way(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.sqlite3")
-    add(store, Arrival(1, "o", "p", "1", "test", b"{"), arrival(("Product viewed", "e1", "a")))
-    told = orjson.loads(listing.events(store, listing.Wanted()))["events"]
+    store = SandboxStore(tmp_path / "s.sqlite3")
+    add(store, StoredRequest(1, "o", "p", "1", "test", b"{"), arrival(("Product viewed", "e1", "a")))
+    told = orjson.loads(listing.list_received_events(store, listing.EventListQuery()))["events"]
     assert [(event["processed"], event["codes"]) for event in told] == [(False, ["request_shape"]), (True, [])]
     store.close()
 
 
 def test_what_cannot_be_digested_now_is_digested_later_and_once(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.sqlite3")
+    store = SandboxStore(tmp_path / "s.sqlite3")
     add(store, arrival(("Product viewed", "e1", "a")))
     with sqlite3.connect(tmp_path / "s.sqlite3") as other:
         other.execute("CREATE TRIGGER full BEFORE INSERT ON firsts BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
@@ -126,13 +126,13 @@ def test_what_cannot_be_digested_now_is_digested_later_and_once(tmp_path: Path) 
     with other:
         other.execute("DROP TRIGGER full")
     other.close()
-    asyncio.run(store.settle())
+    asyncio.run(store.catch_up())
     assert seen(store) == [("e1", True), ("e2", True), ("e2", False)]
     store.close()
 
 
 def test_closing_is_no_end(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.sqlite3")
+    store = SandboxStore(tmp_path / "s.sqlite3")
     store.close()
     for number in range(2):
         add(store, arrival(("Product viewed", f"e{number}", "a")))
@@ -152,8 +152,8 @@ def test_two_processes_on_one_file_lose_and_double_nothing(tmp_path: Path) -> No
         return say
 
     talk(tmp_path / "s.sqlite3", sender("a"), sender("b"))
-    store = Store(tmp_path / "s.sqlite3")
-    asyncio.run(store.settle())
+    store = SandboxStore(tmp_path / "s.sqlite3")
+    asyncio.run(store.catch_up())
     listed = seen(store)
     assert len(listed) == 120
     assert sum(processed for _, processed in listed) == 90
@@ -162,10 +162,10 @@ def test_two_processes_on_one_file_lose_and_double_nothing(tmp_path: Path) -> No
 
 
 def test_links_are_found_again_after_somebody_else_has_emptied_the_sandbox(tmp_path: Path) -> None:
-    store, other = Store(tmp_path / "s.sqlite3"), Store(tmp_path / "s.sqlite3")
+    store, other = SandboxStore(tmp_path / "s.sqlite3"), SandboxStore(tmp_path / "s.sqlite3")
     alias = {"name": "Identify", "payload": [{"eventId": "i", "userId": "u1", "anotherUserId": "u0"}]}
     for _ in range(2):
-        add(store, Arrival(1, "o", "p", "1", "", orjson.dumps({"track": [alias]})))
+        add(store, StoredRequest(1, "o", "p", "1", "", orjson.dumps({"track": [alias]})))
         add(store, arrival(("Product viewed", "e", "a"), user="u0"))
         assert store.interactions("o", "p", "user:u1") == [Interaction("Product viewed", "a")]
         assert other.clear() == 2
@@ -201,26 +201,26 @@ def test_a_database_of_another_version_is_left_alone(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 7")
     connection.close()
     with pytest.raises(StoreUnavailable, match="made by another version of the sandbox"):
-        Store(file).clear()
+        SandboxStore(file).clear()
 
 
 def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    store = Store(tmp_path / "file" / "s.sqlite3")
+    store = SandboxStore(tmp_path / "file" / "s.sqlite3")
     with pytest.raises(StoreUnavailable):
         asyncio.run(store.add(arrival(("Product viewed", "e1", "a"))))
     store.close()
 
 
 def test_a_request_that_is_given_up_is_stored_and_harms_nobody_else(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.sqlite3")
+    store = SandboxStore(tmp_path / "s.sqlite3")
 
     async def give_up() -> None:
         given_up = asyncio.ensure_future(store.add(arrival(("Product viewed", "e1", "a"))))
         await asyncio.sleep(0)
         given_up.cancel()
         await store.add(arrival(("Product viewed", "e2", "a")))
-        await store.settle()
+        await store.catch_up()
 
     asyncio.run(give_up())
     assert seen(store) == [("e1", True), ("e2", True)]
@@ -228,8 +228,8 @@ def test_a_request_that_is_given_up_is_stored_and_harms_nobody_else(tmp_path: Pa
 
 
 def test_an_error_of_ours_reaches_who_waits_and_the_writer_goes_on(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.sqlite3")
-    impossible = Arrival(1, "o", "p", "1", "test", cast("bytes", object()))
+    store = SandboxStore(tmp_path / "s.sqlite3")
+    impossible = StoredRequest(1, "o", "p", "1", "test", cast("bytes", object()))
     with pytest.raises(StoreUnavailable):
         asyncio.run(store.add(impossible))
     add(store, arrival(("Product viewed", "e1", "a")))
@@ -238,10 +238,10 @@ def test_an_error_of_ours_reaches_who_waits_and_the_writer_goes_on(tmp_path: Pat
 
 
 def test_a_port_is_said_to_be_taken_and_the_server_there_goes_on(tmp_path: Path) -> None:
-    with running(tmp_path / "s.sqlite3") as url:
+    with run_sandbox(tmp_path / "s.sqlite3") as url:
         with (
             pytest.raises(OSError, match="in use"),
-            running(tmp_path / "other.sqlite3", httpx.URL(url).port or 0),
+            run_sandbox(tmp_path / "other.sqlite3", httpx.URL(url).port or 0),
         ):
             pass
         assert httpx.get(f"{url}/_sandbox/events?apiKey=sandbox.sandbox").status_code == 200
@@ -280,9 +280,9 @@ def test_which_events_are_processed_is_what_reading_them_one_by_one_gives(
             expected.append((event_id, fresh))
         payload = [{"eventId": e, "userId": "u", "data": {"productId": p}} for _, e, p in request]
         arrivals.append(
-            Arrival(1, "o", "p", "1", "", orjson.dumps({"track": [{"name": name.value, "payload": payload}]}))
+            StoredRequest(1, "o", "p", "1", "", orjson.dumps({"track": [{"name": name.value, "payload": payload}]}))
         )
-    store = Store(tmp_path_factory.mktemp("repeats") / "s.sqlite3")
+    store = SandboxStore(tmp_path_factory.mktemp("repeats") / "s.sqlite3")
     add(store, *arrivals)
     assert seen(store) == expected
     store.close()

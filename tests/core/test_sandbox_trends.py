@@ -13,7 +13,7 @@ from intempt_core import Settings, open_client, sandbox_target
 from intempt_core.feeds import SHARED_FEEDS
 from intempt_core.journeys import ProcessingStatus, PersonEvent
 from intempt_core.received import read_processing_status
-from intempt_core.sandbox import running, trends
+from intempt_core.sandbox import run_sandbox, trends
 from tests.core.hostile_server import answers, closed_port, hostile
 
 DAY = 86_400_000
@@ -23,7 +23,7 @@ numbers = count(1)
 @pytest.fixture(scope="module")
 def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with (
-        running(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url,
+        run_sandbox(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url,
         httpx.Client(base_url=url, auth=("sandbox", "sandbox"), trust_env=False) as client,
     ):
         yield client

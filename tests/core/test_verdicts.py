@@ -40,7 +40,7 @@ def history(tmp_path: Path) -> Iterator[History]:
 def sandbox_url(tmp_path: Path) -> Iterator[str]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(sandbox.app(tmp_path / "sandbox.sqlite3"), log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(sandbox.create_sandbox_app(tmp_path / "sandbox.sqlite3"), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"

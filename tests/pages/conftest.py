@@ -95,7 +95,7 @@ def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A sandbox of these tests' own, real HTTP on a free port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        served = sandbox.app(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3")
+        served = sandbox.create_sandbox_app(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3")
         server = uvicorn.Server(uvicorn.Config(served, log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

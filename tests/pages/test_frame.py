@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.sandbox.faults import Cut, Faults, Latency
+from intempt_core.sandbox.faults import DisconnectFault, FaultDocument, LatencyFault
 from pages.parts import watching
 from pages.parts.house import house
 from tests.pages.conftest import Screen
@@ -19,18 +19,18 @@ def test_what_the_sandbox_fails_at_on_purpose_stands_on_every_screen(tab: Callab
     works = "Sandbox on this machine · deduplicates · not production"
     assert works in screen.said
     try:
-        late, cut = Latency(fault="latency", ms=200), Cut(fault="cut", share=0.5)
-        watching.instrument().set_faults(Faults(faults=[late, cut], deduplicates=False))
+        late, cut = LatencyFault(fault="latency", ms=200), DisconnectFault(fault="cut", share=0.5)
+        watching.instrument().set_faults(FaultDocument(faults=[late, cut], deduplicates=False))
         watching.failing.clear()
         said = "Sandbox on this machine · fails on purpose: {} and 1 more · does not deduplicate · not production"
-        first = late.told(late.words)
+        first = late.describe(late.effect)
         assert said.format(first) in screen.run().said
         assert said.format(first) in screen.go("history.py").said
-        watching.instrument().set_faults(Faults(deduplicates=False))
+        watching.instrument().set_faults(FaultDocument(deduplicates=False))
         watching.failing.clear()
         assert "Sandbox on this machine · does not deduplicate · not production" in screen.run().said
     finally:
-        watching.instrument().set_faults(Faults())
+        watching.instrument().set_faults(FaultDocument())
         watching.failing.clear()
     assert works in screen.run().said
 
