@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from intempt_core import ConsoleError, __version__, logs, receiving, sandbox
-from intempt_core.dispatch import health
+from intempt_core.dispatch import check_health
 from intempt_core.settings import Settings
 from pages.parts.frame import sorry
 from pages.parts.house import house
@@ -81,7 +81,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 async def serve_health(_: Request) -> JSONResponse:
     """Version, database, engine and queue depth; 503 where something keeps this process from sending."""
     here = house()
-    well, said = await asyncio.to_thread(health, here.history, here.dispatcher, __version__)
+    well, said = await asyncio.to_thread(check_health, here.history, here.dispatcher, __version__)
     return JSONResponse(said, 200 if well else 503, {"Cache-Control": "no-store"})
 
 

@@ -14,7 +14,7 @@ The rooms and their order are those of the README. A program needs these names; 
 
 from intempt_core.checks import check_events, check_table
 from intempt_core.client import ConnectionTest, FeedResponse, Outcome, open_client, read_feed, check_connection
-from intempt_core.dispatch import Dispatcher, Progress, intent_of, send
+from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, send_plan
 from intempt_core.errors import (
     ConsoleError,
     CredentialError,
@@ -95,7 +95,7 @@ __all__ = [
     "check_table",
     "exact_mapping",
     "compute_feeds",
-    "intent_of",
+    "make_batch_intent",
     "map_table",
     "suggest_mapping",
     "open_client",
@@ -106,7 +106,7 @@ __all__ = [
     "read_payload",
     "read_table",
     "sandbox_target",
-    "send",
+    "send_plan",
     "check_connection",
     "typed_target",
 ]

@@ -166,7 +166,7 @@ def _describe_attempt(one: AttemptRecord) -> str:
 
 
 def _dump_attempt(one: AttemptRecord, pseudonymize: Callable[[Json], Json]) -> dict[str, Json]:
-    text = one.answer.decode("utf-8", "replace")
+    text = one.response_body.decode("utf-8", "replace")
     return {
         "number": one.number,
         "started_at": _format_time(one.started_at),
@@ -177,5 +177,5 @@ def _dump_attempt(one: AttemptRecord, pseudonymize: Callable[[Json], Json]) -> d
         "sent_headers": [list(header) for header in one.sent_headers],
         "headers": [[name, pseudonymize(content)] for name, content in one.headers],
         "answer": pseudonymize(text),
-        "answer_length": one.answer_length,
+        "answer_length": one.response_length,
     }

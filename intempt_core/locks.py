@@ -13,17 +13,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-CONSOLE = "console.lock"
+CONSOLE_LOCK_NAME = "console.lock"
 """Held by the console of a data folder; says where it is reached."""
 
-OWNERS = "owners"
+OWNER_LOCKS_FOLDER = "owners"
 """The folder of the locks that sending processes hold, each under its owner's name."""
 
-PATIENCE_SECONDS = 0.5
+LOCK_RETRY_SECONDS = 0.5
 """How long a lock that is held is tried for: somebody who only looks holds it for a moment."""
 
 
-class Lock:
+class ProcessLock:
     """A lock that this process holds until :meth:`release` or its end."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -37,20 +37,20 @@ class Lock:
             self._descriptor = -1
 
 
-def hold(path: Path, says: Mapping[str, Any] | None = None, *, patience: float = PATIENCE_SECONDS) -> Lock | None:
+def acquire_lock(path: Path, content: Mapping[str, Any] | None = None, *, timeout: float = LOCK_RETRY_SECONDS) -> ProcessLock | None:
     """Take a lock and write into it what it ``says``; ``None`` where another process holds it. Raises ``OSError``.
 
     It sleeps up to ``patience`` seconds; with 0 it never does, and may miss a lock that somebody only looks at.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    until = time.monotonic() + patience
+    until = time.monotonic() + timeout
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        taken = _try(descriptor, fcntl.LOCK_EX)
-        if taken and _is_at(path, descriptor):
+        taken = _try_flock(descriptor, fcntl.LOCK_EX)
+        if taken and _is_locked_file(path, descriptor):
             os.ftruncate(descriptor, 0)
-            os.write(descriptor, json.dumps(dict(says or {})).encode())
-            return Lock(path, descriptor)
+            os.write(descriptor, json.dumps(dict(content or {})).encode())
+            return ProcessLock(path, descriptor)
         os.close(descriptor)
         if not taken:
             if time.monotonic() >= until:
@@ -58,41 +58,41 @@ def hold(path: Path, says: Mapping[str, Any] | None = None, *, patience: float =
             time.sleep(0.02)
 
 
-def is_held(path: Path) -> bool:
+def is_lock_held(path: Path) -> bool:
     """Whether any process, this one too, holds the lock."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
-        return not _try(descriptor, fcntl.LOCK_SH)
+        return not _try_flock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
 
 
-def owner_lock(data: Path, owner: str) -> Path:
+def locate_owner_lock(data: Path, owner: str) -> Path:
     """Where the lock of an owner is, below the data folder."""
-    return data / OWNERS / f"{owner}.lock"
+    return data / OWNER_LOCKS_FOLDER / f"{owner}.lock"
 
 
-def is_alive(data: Path, owner: str) -> bool:
+def is_owner_alive(data: Path, owner: str) -> bool:
     """Whether the process of that owner is still there; nobody's name is never alive."""
-    return bool(owner) and Path(owner).name == owner and is_held(owner_lock(data, owner))
+    return bool(owner) and Path(owner).name == owner and is_lock_held(locate_owner_lock(data, owner))
 
 
-def sweep(data: Path) -> None:
+def remove_stale_locks(data: Path) -> None:
     """Remove the lock files of owners that are gone."""
-    for path in (data / OWNERS).glob("*.lock"):
+    for path in (data / OWNER_LOCKS_FOLDER).glob("*.lock"):
         with suppress(OSError):
-            if not is_held(path) and (lock := hold(path)):
+            if not is_lock_held(path) and (lock := acquire_lock(path)):
                 lock.release()
 
 
-def console_running(data: Path) -> dict[str, Any] | None:
+def read_running_console(data: Path) -> dict[str, Any] | None:
     """What the running console of a data folder says of itself (``pid``, ``url``, ``owner``); ``None`` if none runs."""
-    path = data / CONSOLE
+    path = data / CONSOLE_LOCK_NAME
     for _ in range(10):
-        if not is_held(path):
+        if not is_lock_held(path):
             return None
         with suppress(OSError, ValueError):
             said = json.loads(path.read_bytes())
@@ -101,7 +101,7 @@ def console_running(data: Path) -> dict[str, Any] | None:
     return {}
 
 
-def _try(descriptor: int, kind: int) -> bool:
+def _try_flock(descriptor: int, kind: int) -> bool:
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -109,7 +109,7 @@ def _try(descriptor: int, kind: int) -> bool:
     return True
 
 
-def _is_at(path: Path, descriptor: int) -> bool:
+def _is_locked_file(path: Path, descriptor: int) -> bool:
     try:
         there, here = path.stat(), os.fstat(descriptor)
     except FileNotFoundError:

@@ -56,7 +56,7 @@ def _load_batch(history: History, id_: str) -> DiffSide:
     }
     events: list[tuple[Json, Json]] = []
     states = [state for state in RequestState if state is not RequestState.SPLIT]
-    for request in islice(history.bodies(id_, states), MAX_REQUESTS_COMPARED):
+    for request in islice(history.request_intents(id_, states), MAX_REQUESTS_COMPARED):
         events += _read_events(request.body)
     return DiffSide(f"batch {batch.label}", facts, events)
 
@@ -70,7 +70,7 @@ def _read_events(body: bytes) -> list[tuple[Json, Json]]:
 
 
 def _collect_response(attempt: AttemptRecord) -> dict[str, Json]:
-    text = attempt.answer.decode("utf-8", "replace")
+    text = attempt.response_body.decode("utf-8", "replace")
     try:
         answer = JsonText(text).value
     except ReadError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from intempt_core.events import GivenEvent, get_field, id_to_text, read_identities, read_linking_ids
-from intempt_core.history import EventIntent, RequestState, Sighting
+from intempt_core.history import EventIntent, RequestState, EventOccurrence
 from intempt_core.issues import Issue, Severity, shorten_value
 from intempt_core.report import Report
 from intempt_core.sandbox_word import SandboxVerdict
@@ -66,7 +66,7 @@ class VerdictContext:
     """
 
     target: Target
-    sightings: Mapping[str, Sequence[Sighting]]
+    sightings: Mapping[str, Sequence[EventOccurrence]]
     sandbox_verdicts: Mapping[str, Sequence[SandboxVerdict]] | None = None
     count_accepted: Callable[[str, str], int | None] = lambda _field, _id: None
 
@@ -108,9 +108,9 @@ def _join_titles(issues: Sequence[Issue]) -> str:
 _STATE_CERTAINTY = {
     RequestState.ACCEPTED: (4, VerdictTone.GOOD),
     RequestState.UNKNOWN: (3, VerdictTone.DOUBT),
-    RequestState.LEAVING: (2, VerdictTone.NOTHING),
+    RequestState.IN_FLIGHT: (2, VerdictTone.NOTHING),
     RequestState.PENDING: (2, VerdictTone.NOTHING),
-    RequestState.REFUSED: (1, VerdictTone.BAD),
+    RequestState.REJECTED: (1, VerdictTone.BAD),
 }
 """How much each state says of an event that was sent more than once, and how it sounds."""
 
@@ -138,7 +138,7 @@ def _assess_acceptance(
 
 
 def _read_recorded_name(event: GivenEvent) -> str | None:
-    return EventIntent.of(event).name
+    return EventIntent.from_event(event).name
 
 
 def _assess_relevance(event: GivenEvent, issues: Sequence[Issue], context: VerdictContext, sandbox_verdicts: Sequence[SandboxVerdict]) -> Verdict:

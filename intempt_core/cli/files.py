@@ -10,7 +10,7 @@ import numpy as np
 from intempt_core.checks import check_events, check_table
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.events import GivenEvent
-from intempt_core.history import LeftBehind, left_behind_of
+from intempt_core.history import ExcludedRow, collect_excluded_rows
 from intempt_core.issues import Issue
 from intempt_core.mapped import MappedTable, choose_initial_mapping, map_table
 from intempt_core.mapping import Mapping
@@ -56,9 +56,9 @@ class InputFile:
         """The events of these rows (from 0)."""
         return self.table.events(rows) if self.table is not None else (self.payload_events[row] for row in rows)
 
-    def excluded_rows(self, report: Report) -> Iterator[LeftBehind]:
+    def excluded_rows(self, report: Report) -> Iterator[ExcludedRow]:
         """The rows with errors, with the codes that hold them back."""
-        return left_behind_of(report, self.events)
+        return collect_excluded_rows(report, self.events)
 
     def column_of(self, issue: Issue) -> str | int | None:
         """An issue's column: a table's header, or the number of the character in a document's line."""

@@ -21,10 +21,10 @@ from intempt_core.cli.words import format_count, sanitize_text, print_message, p
 from intempt_core.cli.writing import check_writable, write_atomic
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.progress import Progress
-from intempt_core.dispatch.simple import intent_of, wait
+from intempt_core.dispatch.simple import make_batch_intent, wait_for_batch
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.exports import export_results_csv
-from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of, target_key
+from intempt_core.history import BatchState, BatchSummary, History, RequestState, make_request_intents, derive_target_key
 from intempt_core.plan import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from intempt_core.report import Report
 from intempt_core.secrecy import reject_secrets
@@ -35,7 +35,7 @@ from intempt_core.targets import SANDBOX, Target, TargetRegistry, parse_track_ur
 def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """``send``: 0 all accepted, 1 not all. Raises from the tree of errors."""
     settings = Settings.from_environment(environment)
-    console = locks.console_running(settings.data)
+    console = locks.read_running_console(settings.data)
     file = read_input(args.file, args.mapping, settings)
     if args.results is not None:
         check_writable(args.results, args.file, "results", consequence="Nothing was sent.")
@@ -50,7 +50,7 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         history = opened.enter_context(contextlib.closing(History.open(settings.history_url)))
         for line in _describe_unfinished(history, file.digest, target):
             print_message(line)
-        report = file.check(partial(history.sent_ids, target_key(target)))
+        report = file.check(partial(history.sent_ids, derive_target_key(target)))
         order = EventOrder(args.order)
         plan = file.plan(report, settings, order)
         for line in _describe_plan(file, report, plan, target, order):
@@ -109,8 +109,8 @@ def _describe_plan(file: InputFile, report: Report, plan: Plan, target: Target, 
 
 def _describe_unfinished(history: History, digest: str, target: Target) -> Iterator[str]:
     """What stands of this very file for this target and is not over: it may still be sent, beside what is sent now."""
-    for batch in history.same_file(digest, target_key(target)) if digest else ():
-        if not batch.over and (waiting := batch.events.get(RequestState.PENDING, 0)):
+    for batch in history.batches_of_file(digest, derive_target_key(target)) if digest else ():
+        if not batch.is_final and (waiting := batch.events.get(RequestState.PENDING, 0)):
             yield (
                 f"Batch {batch.id} of this very file is {batch.state.value}, with {format_count(waiting, 'event')} pending."
                 " Go on with it, or cancel it, in the console (python3 run.py), under History."
@@ -142,7 +142,7 @@ class _SendRun:
 
     def record(self, owner: str) -> str:
         """The intent, before the first byte leaves."""
-        intent = intent_of(
+        intent = make_batch_intent(
             self.plan,
             self.target,
             label=self.file.name,
@@ -152,7 +152,7 @@ class _SendRun:
             owner=owner,
             notes={} if self.order is EventOrder.FILE else {"order": self.order.value},
         )
-        return self.history.record(intent, requests_of(self.plan), self.file.excluded_rows(self.report))
+        return self.history.record(intent, make_request_intents(self.plan), self.file.excluded_rows(self.report))
 
     def send_here(self) -> tuple[str, bool]:
         """Send from this process; the batch, and whether it was interrupted."""
@@ -162,7 +162,7 @@ class _SendRun:
             batch = self.record(dispatcher.owner)
             dispatcher.wake()
             try:
-                wait(dispatcher, batch, _ProgressLine(sys.stderr))
+                wait_for_batch(dispatcher, batch, _ProgressLine(sys.stderr))
             except KeyboardInterrupt:
                 print_message("Interrupted: waiting for what is on its way …")
                 with _ignore_signals():
@@ -181,9 +181,9 @@ class _SendRun:
             while wait:
                 found = self.history.batch(batch)
                 watch(Progress(found.state, found.events, reason=found.reason))
-                if not found.moves:
+                if not found.is_active:
                     break
-                if locks.console_running(self.settings.data) is None:
+                if locks.read_running_console(self.settings.data) is None:
                     print_message("The console is gone. When it is started again it goes on with this batch.")
                     break
                 time.sleep(0.25)
@@ -215,7 +215,7 @@ class _ProgressLine:
     def __call__(self, progress: Progress) -> None:
         line = self._format_line(progress)
         if self._terminal and line != self._last_line:
-            print(f"\r{line:<{len(self._last_line)}}", end="" if progress.moves else "\n", file=self._out, flush=True)
+            print(f"\r{line:<{len(self._last_line)}}", end="" if progress.is_active else "\n", file=self._out, flush=True)
             self._last_line = line
         elif not self._terminal and time.monotonic() >= self._next:
             print(line, file=self._out, flush=True)
@@ -223,7 +223,7 @@ class _ProgressLine:
 
     def _format_line(self, progress: Progress) -> str:
         total = sum(progress.counts.values())
-        still = sum(progress.counts.get(state, 0) for state in (RequestState.PENDING, RequestState.LEAVING))
+        still = sum(progress.counts.get(state, 0) for state in (RequestState.PENDING, RequestState.IN_FLIGHT))
         pace = f" · {progress.rate:,.0f} events per second" if progress.rate else ""
         left = f" · {progress.seconds_left:,.0f} s left" if progress.seconds_left is not None else ""
         reason = f" · {progress.reason}" if progress.reason else ""

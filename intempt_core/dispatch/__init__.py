@@ -12,10 +12,10 @@
 """
 
 from intempt_core.dispatch.engine import Dispatcher
-from intempt_core.dispatch.gates import IN_A_ROW
-from intempt_core.dispatch.health import health
-from intempt_core.dispatch.lanes import Turn, halved
+from intempt_core.dispatch.gates import FAILURES_TO_BREAK
+from intempt_core.dispatch.health import check_health
+from intempt_core.dispatch.lanes import TurnResult, split_body
 from intempt_core.dispatch.progress import Progress
-from intempt_core.dispatch.simple import intent_of, send
+from intempt_core.dispatch.simple import make_batch_intent, send_plan
 
-__all__ = ["IN_A_ROW", "Dispatcher", "Progress", "Turn", "halved", "health", "intent_of", "send"]
+__all__ = ["FAILURES_TO_BREAK", "Dispatcher", "Progress", "TurnResult", "split_body", "check_health", "make_batch_intent", "send_plan"]

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from intempt_core.client import Attempt, Outcome
 
-IN_A_ROW = 12
+FAILURES_TO_BREAK = 12
 """Requests in a row that fail alike before a batch is paused: going on would burn the rest of it the same way."""
 
-ABOUT_THE_BODY = frozenset((400, 409, 413, 422))
+BODY_STATUSES = frozenset((400, 409, 413, 422))
 """Refusals that say something of one request's events, and nothing of the next one's."""
 
-_MENDS = {
+_STATUS_FIXES = {
     401: "Check the key.",
     403: "Check what the key is allowed to do.",
     404: "Check org, project and source.",
@@ -24,7 +24,7 @@ _MENDS = {
 }
 
 
-class Breaker:
+class CircuitBreaker:
     """Pauses the batches to a target whose requests all fail alike; any other outcome begins anew.
 
     Hopeless is whatever the next request will meet too: it cannot be sent, or is refused for what is not in its body;
@@ -35,46 +35,46 @@ class Breaker:
         self.reason = ""
         self.halts: set[asyncio.Event] = set()
         self._kind: tuple[Outcome, int | None] | None = None
-        self._alike = 0
+        self._failures_in_a_row = 0
 
-    def saw(self, attempt: Attempt, *, goes_on: bool = False) -> None:
+    def record(self, attempt: Attempt, *, lane_continues: bool = False) -> None:
         """One outcome that stands; ``goes_on`` says whether the lane goes on after an unknown one."""
         kind = attempt.outcome, attempt.status
-        if not _is_hopeless(attempt, goes_on):
-            self._kind, self._alike = None, 0
+        if not _is_hopeless(attempt, lane_continues):
+            self._kind, self._failures_in_a_row = None, 0
             return
-        self._alike = self._alike + 1 if kind == self._kind else 1
+        self._failures_in_a_row = self._failures_in_a_row + 1 if kind == self._kind else 1
         self._kind = kind
-        if self._alike >= IN_A_ROW and not self.reason:
-            self.reason = f"{IN_A_ROW} requests in a row {_in_words(attempt)} The last answer: {attempt.reason}"
+        if self._failures_in_a_row >= FAILURES_TO_BREAK and not self.reason:
+            self.reason = f"{FAILURES_TO_BREAK} requests in a row {_describe_failure(attempt)} The last answer: {attempt.reason}"
             for halt in self.halts:
                 halt.set()
 
 
-def _is_hopeless(attempt: Attempt, goes_on: bool) -> bool:
+def _is_hopeless(attempt: Attempt, lane_continues: bool) -> bool:
     match attempt.outcome:
         case Outcome.NOT_SENT:
             return True
         case Outcome.REJECTED:
-            return attempt.status not in ABOUT_THE_BODY
+            return attempt.status not in BODY_STATUSES
         case Outcome.UNKNOWN:
-            return goes_on
+            return lane_continues
         case _:
             return False
 
 
-def _in_words(attempt: Attempt) -> str:
+def _describe_failure(attempt: Attempt) -> str:
     match attempt.outcome:
         case Outcome.NOT_SENT:
             return "could not be sent."
         case Outcome.UNKNOWN:
             return "have an unknown outcome."
         case _:
-            mend = _MENDS.get(attempt.status or 0, "Check the target.")
+            mend = _STATUS_FIXES.get(attempt.status or 0, "Check the target.")
             return f"were refused: {attempt.status}. {mend}"
 
 
-class Pace:
+class RateLimiter:
     """At most so many requests a second (0: as many as can be), evenly; what was not used is not made up for.
 
     ``clock`` gives seconds and never jumps.
@@ -86,7 +86,7 @@ class Pace:
         self._clock = clock
         self._free_from = 0.0
 
-    def seconds(self) -> float:
+    def reserve_turn(self) -> float:
         """Take the next turn; how long until it comes."""
         if not self._step:
             return 0.0
@@ -97,8 +97,8 @@ class Pace:
 
 
 @dataclass(slots=True)
-class Gate:
+class TargetLimits:
     """The way to one target: its pace, and its breaker."""
 
-    pace: Pace = field(default_factory=lambda: Pace(0))
-    breaker: Breaker = field(default_factory=Breaker)
+    rate_limiter: RateLimiter = field(default_factory=lambda: RateLimiter(0))
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)

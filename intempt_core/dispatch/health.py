@@ -8,7 +8,7 @@ from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import History
 
 
-def health(history: History, dispatcher: Dispatcher, version: str) -> tuple[bool, Mapping[str, Any]]:
+def check_health(history: History, dispatcher: Dispatcher, version: str) -> tuple[bool, Mapping[str, Any]]:
     """Whether all is well, and what there is to say: version, database, engine, queue depth.
 
     Well is: history can be read, the engine runs, and neither keeps a request from being sent.
@@ -18,14 +18,14 @@ def health(history: History, dispatcher: Dispatcher, version: str) -> tuple[bool
         queue = history.depth()
     except HistoryUnavailable as error:
         trouble = str(error)
-    engine = dispatcher.standing
-    well = not trouble and engine.runs and not engine.trouble
+    engine = dispatcher.status
+    well = not trouble and engine.is_running and not engine.trouble
     return well, {
         "status": "ok" if well else "trouble",
         "version": version,
         "database": {"ok": not trouble, "trouble": trouble},
         "engine": {
-            "ok": engine.runs and not engine.trouble,
+            "ok": engine.is_running and not engine.trouble,
             "durable": engine.durable,
             "owner": engine.owner,
             "sending": engine.sending,

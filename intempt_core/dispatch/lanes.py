@@ -16,33 +16,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from intempt_core.client import Attempt, HttpClient, Outcome, now_ms, post_track_request, compute_retry_delay
-from intempt_core.dispatch.gates import Gate
-from intempt_core.dispatch.ledger import Ledger
-from intempt_core.dispatch.progress import Meter
+from intempt_core.dispatch.gates import TargetLimits
+from intempt_core.dispatch.ledger import HistoryWriter
+from intempt_core.dispatch.progress import RateMeter
 from intempt_core.events import build_request_body
-from intempt_core.history import Half, Leaving, Mark, Settled, Work
+from intempt_core.history import RequestHalf, AttemptStart, Transition, AttemptEnd, WorkItem
 from intempt_core.plan import Policy, are_one_order
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 
-SHORT_SECONDS = 0.05
+SHORT_TURN_SECONDS = 0.05
 """A lane that waits so long for its turn at a paced target keeps its place; for a longer wait it gives it up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TurnResult:
     """What became of a turn: requests ``sent``, and whether there is ``more`` that may leave now or after ``seconds``.
 
     ``request`` is the one that is waited for.
     """
 
     sent: int = 0
-    more: bool = False
-    seconds: float = 0.0
+    has_more: bool = False
+    wait_seconds: float = 0.0
     request: int | None = None
 
 
-class Sender:
+class LaneSender:
     """One batch on its way: its lanes share this.
 
     ``halt`` ends every lane after the request that is on its way. ``waiting`` says which lanes wait to try again, and
@@ -53,7 +53,7 @@ class Sender:
 
     def __init__(
         self,
-        ledger: Ledger,
+        writer: HistoryWriter,
         batch: str,
         client: HttpClient,
         target: Target,
@@ -62,97 +62,97 @@ class Sender:
         settings: Settings,
         clock: Callable[[], int] = now_ms,
         rng: random.Random | None = None,
-        gate: Gate | None = None,
+        limits: TargetLimits | None = None,
     ) -> None:
-        self.ledger, self.batch, self.client, self.target = ledger, batch, client, target
+        self.writer, self.batch, self.client, self.target = writer, batch, client, target
         self.policy, self.settings, self.clock = policy, settings, clock
         self.rng = rng or random.Random()
         self.halt = asyncio.Event()
-        self.gate = gate or Gate()
-        self.breaker = self.gate.breaker
+        self.limits = limits or TargetLimits()
+        self.breaker = self.limits.breaker
         self.breaker.halts.add(self.halt)
-        self._has_turn: set[int] = set()
-        self.meter = Meter()
+        self._granted_turns: set[int] = set()
+        self.meter = RateMeter()
         self.waiting: dict[int, str] = {}
-        self.held = ""
-        self.in_hand: set[int] = set()
-        self.broken: list[Exception] = []
+        self.stop_reason = ""
+        self.active_lanes: set[int] = set()
+        self.errors: list[Exception] = []
 
     async def open_lanes(self) -> list[int]:
         """The lanes that have something to send and are not held by an outcome that a person must decide about."""
-        found = await self.ledger.ask(self.ledger.history.lanes, self.batch)
-        return [lane.lane for lane in found if lane.waiting and not (lane.standing and self.policy is not Policy.GO_ON)]
+        found = await self.writer.call(self.writer.history.lanes, self.batch)
+        return [lane.lane for lane in found if lane.waiting and not (lane.unresolved and self.policy is not Policy.GO_ON)]
 
-    async def turn(self, lane: int, limit: int, *, due: int | None = None) -> Turn:
+    async def send_turn(self, lane: int, limit: int, *, due: int | None = None) -> TurnResult:
         """Send up to ``limit`` of the lane's next requests, one after another; every outcome is written at the end.
 
         ``due`` is a request that was waited for: the wall clock is not asked again, for it may have been set back.
         """
-        works = deque(await self.ledger.ask(self.ledger.history.take, self.batch, lane, limit))
+        works = deque(await self.writer.call(self.writer.history.take, self.batch, lane, limit))
         full, sent = len(works) == limit, 0
-        outcome: list[Mark] = []
+        outcome: list[Transition] = []
         try:
             while works and not self.halt.is_set():
                 work = works.popleft()
-                seconds = 0.0 if work.id == due else self._seconds_until(work)
+                seconds = 0.0 if work.id == due else self._retry_at_delay(work)
                 if seconds > 0:
-                    return Turn(sent, more=True, seconds=seconds, request=work.id)
-                seconds = self._seconds_to_turn(work)
-                if seconds > SHORT_SECONDS:
-                    self._has_turn.add(work.id)
-                    return Turn(sent, more=True, seconds=seconds, request=work.id)
+                    return TurnResult(sent, has_more=True, wait_seconds=seconds, request=work.id)
+                seconds = self._rate_limit_delay(work)
+                if seconds > SHORT_TURN_SECONDS:
+                    self._granted_turns.add(work.id)
+                    return TurnResult(sent, has_more=True, wait_seconds=seconds, request=work.id)
                 if seconds > 0:
-                    await self.rest(seconds)
-                marks: list[Mark] = [*outcome, Leaving(work.id)]
+                    await self.wait(seconds)
+                marks: list[Transition] = [*outcome, AttemptStart(work.id)]
                 outcome = []
-                if work.id in await self.ledger.mark(marks):
+                if work.id in await self.writer.write(marks):
                     self.halt.set()  # paused, cancelled or another's by now: the next look at the batch tells
-                    return Turn(sent)
-                attempt = await self._attempt(work)
+                    return TurnResult(sent)
+                attempt = await self._send_request(work)
                 sent += 1
                 if attempt.too_large and work.events > 1:
-                    works.extendleft(reversed(await self._halved(work, attempt)))
+                    works.extendleft(reversed(await self._split_request(work, attempt)))
                     continue
-                again = self._again(work, attempt)
-                outcome = [Settled(work.id, attempt, None if again is None else self.clock() + int(again * 1000))]
+                again = self._next_retry_delay(work, attempt)
+                outcome = [AttemptEnd(work.id, attempt, None if again is None else self.clock() + int(again * 1000))]
                 if again is not None:
                     self.waiting[lane] = attempt.reason
-                    return Turn(sent, more=True, seconds=again, request=work.id)
+                    return TurnResult(sent, has_more=True, wait_seconds=again, request=work.id)
                 self.waiting.pop(lane, None)
                 self.meter.count(work.events)
-                self.breaker.saw(attempt, goes_on=self.policy is Policy.GO_ON)
-                if self._holds(work, attempt):
-                    self.held = attempt.reason
-                    return Turn(sent)
+                self.breaker.record(attempt, lane_continues=self.policy is Policy.GO_ON)
+                if self._stops_lane(work, attempt):
+                    self.stop_reason = attempt.reason
+                    return TurnResult(sent)
         finally:
             if outcome:
-                await self.ledger.mark(outcome)
-        return Turn(sent, more=bool(works) or full)
+                await self.writer.write(outcome)
+        return TurnResult(sent, has_more=bool(works) or full)
 
-    async def rest(self, seconds: float, over: asyncio.Event | None = None) -> None:
+    async def wait(self, seconds: float, until: asyncio.Event | None = None) -> None:
         """Wait, but not beyond a halt, nor beyond what is ``over``."""
-        ends = [asyncio.create_task(event.wait()) for event in (self.halt, over) if event is not None]
+        ends = [asyncio.create_task(event.wait()) for event in (self.halt, until) if event is not None]
         try:
             await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for end in ends:
                 end.cancel()
 
-    def _seconds_to_turn(self, work: Work) -> float:
+    def _rate_limit_delay(self, work: WorkItem) -> float:
         """How long until the target's pace lets this request leave; a turn that was waited for is there now."""
-        if work.id in self._has_turn:
-            self._has_turn.remove(work.id)
+        if work.id in self._granted_turns:
+            self._granted_turns.remove(work.id)
             return 0.0
-        return self.gate.pace.seconds()
+        return self.limits.rate_limiter.reserve_turn()
 
-    def _seconds_until(self, work: Work) -> float:
+    def _retry_at_delay(self, work: WorkItem) -> float:
         """How long until a request may be tried again: no longer than its pause was meant to be, on any clock."""
         if work.retry_at is None:
             return 0.0
         left, limit = (work.retry_at - self.clock()) / 1000, self.settings.backoff_limit_seconds
         return min(left, limit if work.tried_at is None else (work.retry_at - work.tried_at) / 1000)
 
-    async def _attempt(self, work: Work) -> Attempt:
+    async def _send_request(self, work: WorkItem) -> Attempt:
         """One try. Cut off by the end of the process, it is unknown: the request may have arrived."""
         started_at, started = self.clock(), time.perf_counter()
         try:
@@ -170,20 +170,20 @@ class Sender:
                 elapsed_ms=(time.perf_counter() - started) * 1000,
             )
 
-    async def _halved(self, work: Work, attempt: Attempt) -> list[Work]:
-        halves = halved(work.body)
-        return await self.ledger.ask(self.ledger.history.split, work.id, attempt, halves, owner=self.ledger.owner)
+    async def _split_request(self, work: WorkItem, attempt: Attempt) -> list[WorkItem]:
+        halves = split_body(work.body)
+        return await self.writer.call(self.writer.history.split, work.id, attempt, halves, owner=self.writer.owner)
 
-    def _again(self, work: Work, attempt: Attempt) -> float | None:
+    def _next_retry_delay(self, work: WorkItem, attempt: Attempt) -> float | None:
         resend = self.policy is Policy.RESEND
         return compute_retry_delay(attempt, work.tries + 1, self.settings, self.rng, resend_unknown=resend)
 
-    def _holds(self, work: Work, attempt: Attempt) -> bool:
+    def _stops_lane(self, work: WorkItem, attempt: Attempt) -> bool:
         clear = attempt.outcome is Outcome.ACCEPTED or (attempt.outcome is Outcome.REJECTED and not work.doubt)
         return not clear and self.policy is not Policy.GO_ON
 
 
-def halved(body: bytes) -> tuple[Half, Half]:
+def split_body(body: bytes) -> tuple[RequestHalf, RequestHalf]:
     """A request body in two, every event as it came and in order (CONTRACT 3.4).
 
     Lines of one order stay together where that can be (CONTRACT 2.9).
@@ -194,4 +194,4 @@ def halved(body: bytes) -> tuple[Half, Half]:
     cuts = [cut for cut in range(1, len(events)) if not are_one_order(events[cut - 1], events[cut])]
     cut = min(cuts, key=lambda cut: abs(cut - middle), default=middle)
     first, second = events[:cut], events[cut:]
-    return Half(build_request_body(first), len(first)), Half(build_request_body(second), len(second))
+    return RequestHalf(build_request_body(first), len(first)), RequestHalf(build_request_body(second), len(second))

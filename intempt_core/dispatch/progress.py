@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from intempt_core.history import BatchState, RequestState, moves
+from intempt_core.history import BatchState, RequestState, is_batch_active
 
-WINDOW_SECONDS = 5.0
+RATE_WINDOW_SECONDS = 5.0
 """The rate is that of the last seconds."""
 
 
@@ -26,12 +26,12 @@ class Progress:
     reason: str = ""
 
     @property
-    def moves(self) -> bool:
+    def is_active(self) -> bool:
         """Whether something still moves by itself, as :attr:`~intempt_core.history.BatchSummary.moves` says it."""
-        return moves(self.state, self.counts)
+        return is_batch_active(self.state, self.counts)
 
 
-class Meter:
+class RateMeter:
     """Counts events whose outcome has come, over the last seconds. ``clock`` gives seconds and never jumps.
 
     One thread counts, any may ask for the rate.
@@ -39,22 +39,22 @@ class Meter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._began = clock()
-        self._seen: deque[tuple[float, int]] = deque()
+        self._started = clock()
+        self._samples: deque[tuple[float, int]] = deque()
         self._lock = threading.Lock()
 
     def count(self, events: int) -> None:
         """So many events more."""
         now = self._clock()
         with self._lock:
-            self._seen.append((now, events))
-            while self._seen[0][0] < now - WINDOW_SECONDS:
-                self._seen.popleft()
+            self._samples.append((now, events))
+            while self._samples[0][0] < now - RATE_WINDOW_SECONDS:
+                self._samples.popleft()
 
     @property
     def rate(self) -> float:
         """Events per second."""
         now = self._clock()
         with self._lock:
-            counted = sum(events for when, events in self._seen if when >= now - WINDOW_SECONDS)
-        return counted / max(min(WINDOW_SECONDS, now - self._began), 0.1)
+            counted = sum(events for when, events in self._samples if when >= now - RATE_WINDOW_SECONDS)
+        return counted / max(min(RATE_WINDOW_SECONDS, now - self._started), 0.1)

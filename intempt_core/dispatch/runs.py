@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
-Hand: TypeAlias = Callable[[Sequence[int]], Awaitable[bool]]
+ChunkSender: TypeAlias = Callable[[Sequence[int]], Awaitable[bool]]
 """Sends a chunk of some lanes of one batch, and says whether there is more that may be sent. It raises nothing."""
 
 
-class Runs(Protocol):
+class ChunkRunner(Protocol):
     """A way to call for chunks again and again until there is no more."""
 
-    async def run(self, batch: str, groups: Sequence[Sequence[int]], hand: Hand) -> None:
+    async def run(self, batch: str, groups: Sequence[Sequence[int]], send_chunk: ChunkSender) -> None:
         """Call ``hand`` with each group of lanes until it says that there is no more; groups go beside each other.
 
         Raises :class:`~intempt_core.errors.EngineUnavailable` where that broke off before the lanes' end.
@@ -21,17 +21,17 @@ class Runs(Protocol):
         """Let go of everything; nothing runs any more."""
 
 
-class Plain:
+class InProcessRunner:
     """A loop of this process: for a program that sends and waits, and for a console that stands beside another."""
 
-    async def run(self, batch: str, groups: Sequence[Sequence[int]], hand: Hand) -> None:  # noqa: ARG002  Runs' own
-        """As :class:`Runs` has it."""
+    async def run(self, batch: str, groups: Sequence[Sequence[int]], send_chunk: ChunkSender) -> None:  # noqa: ARG002  Runs' own
+        """As :class:`ChunkRunner` has it."""
 
         async def one(lanes: Sequence[int]) -> None:
-            while await hand(lanes):
+            while await send_chunk(lanes):
                 pass
 
         await asyncio.gather(*(one(lanes) for lanes in groups))
 
     async def close(self) -> None:
-        """As :class:`Runs` has it."""
+        """As :class:`ChunkRunner` has it."""

@@ -11,39 +11,39 @@ from intempt_core.history import (
     BatchState,
     BatchSummary,
     History,
-    Intent,
-    LeftBehind,
-    Source,
+    BatchIntent,
+    ExcludedRow,
+    BatchSource,
     TargetSnapshot,
-    requests_of,
+    make_request_intents,
 )
 from intempt_core.plan import Plan, Policy
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 
 
-def intent_of(
+def make_batch_intent(
     plan: Plan,
     target: Target,
     *,
     label: str = "",
     rows: int | None = None,
     policy: Policy | None = None,
-    source: Source = Source.COMMAND,
+    source: BatchSource = BatchSource.COMMAND,
     digest: str = "",
     mapping: str = "",
     owner: str = "",
     notes: Mapping[str, Json] | None = None,
     resend_of: str = "",
-) -> Intent:
+) -> BatchIntent:
     """What history is told of a plan; by default ``policy`` is the target's and ``rows`` are the plan's events.
 
-    The rest as in :class:`~intempt_core.history.Intent`.
+    The rest as in :class:`~intempt_core.history.BatchIntent`.
     """
-    return Intent(
+    return BatchIntent(
         source=source,
         label=label,
-        target=TargetSnapshot.of(target),
+        target=TargetSnapshot.from_target(target),
         policy=policy or Policy(target.default_policy),
         rows=plan.events if rows is None else rows,
         digest=digest,
@@ -56,7 +56,7 @@ def intent_of(
     )
 
 
-def send(
+def send_plan(
     plan: Plan,
     target: Target,
     *,
@@ -64,8 +64,8 @@ def send(
     settings: Settings | None = None,
     label: str = "script",
     policy: Policy | None = None,
-    left_behind: Iterable[LeftBehind] = (),
-    watch: Callable[[Progress], None] = lambda _: None,
+    excluded: Iterable[ExcludedRow] = (),
+    on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> BatchSummary:
     """Record a plan, send it from this process, and wait until nothing moves any more; the batch as it then is.
 
@@ -78,10 +78,10 @@ def send(
         dispatcher = Dispatcher(opened, lambda _: target, settings, adopts=False)
         dispatcher.start()
         try:
-            intent = intent_of(plan, target, label=label, policy=policy, owner=dispatcher.owner)
-            batch = opened.record(intent, requests_of(plan), left_behind)
+            intent = make_batch_intent(plan, target, label=label, policy=policy, owner=dispatcher.owner)
+            batch = opened.record(intent, make_request_intents(plan), excluded)
             dispatcher.wake()
-            wait(dispatcher, batch, watch)
+            wait_for_batch(dispatcher, batch, on_progress)
         finally:
             dispatcher.stop()
         return opened.batch(batch)
@@ -90,13 +90,13 @@ def send(
             opened.close()
 
 
-def wait(dispatcher: Dispatcher, batch: str, watch: Callable[[Progress], None], seconds: float = 0.25) -> None:
+def wait_for_batch(dispatcher: Dispatcher, batch: str, on_progress: Callable[[Progress], None], seconds: float = 0.25) -> None:
     """Wait until nothing of a batch moves any more. Interrupted, it pauses the batch and raises again."""
     try:
         while True:
             progress = dispatcher.progress(batch)
-            watch(progress)
-            if not progress.moves:
+            on_progress(progress)
+            if not progress.is_active:
                 return
             time.sleep(seconds)
     except KeyboardInterrupt:

@@ -10,24 +10,24 @@ This module is imported where the engine is launched, and nowhere else: the libr
 
 from dbos import DBOS
 
-from intempt_core.dispatch.runs import Hand
+from intempt_core.dispatch.runs import ChunkSender
 
-VERSION = "1"
+WORKFLOW_VERSION = "1"
 """The form of these workflows. A workflow of another form is not taken up again: history says what it had to do."""
 
-HANDS: dict[str, Hand] = {}
+CHUNK_SENDERS: dict[str, ChunkSender] = {}
 """Who sends the chunks of a batch, by batch: there for as long as this process drives it."""
 
 
 @DBOS.workflow(name="lanes")
-async def lanes_to_the_end(batch: str, lanes: list[int]) -> None:
+async def run_lanes_workflow(batch: str, lanes: list[int]) -> None:
     """Send some lanes of a batch, chunk after chunk, until there is no more, or the batch is not to be sent now."""
-    while await chunk(batch, lanes):
+    while await run_chunk_step(batch, lanes):
         pass
 
 
 @DBOS.step(name="chunk")
-async def chunk(batch: str, lanes: list[int]) -> bool:
+async def run_chunk_step(batch: str, lanes: list[int]) -> bool:
     """One chunk; whether there is more. Where nobody drives the batch here, it was paused, or is another's: no."""
-    hand = HANDS.get(batch)
+    hand = CHUNK_SENDERS.get(batch)
     return hand is not None and await hand(lanes)

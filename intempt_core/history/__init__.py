@@ -36,93 +36,93 @@ Every method raises :class:`~intempt_core.errors.HistoryUnavailable` while histo
 damaged or gone, and works again when it returns.
 """
 
-from intempt_core.history.again import Resend, resend
-from intempt_core.history.by_event import ByEvent, Sighting
-from intempt_core.history.forgetting import Forgetting
-from intempt_core.history.looking_back import LookingBack
-from intempt_core.history.reading import Reading
-from intempt_core.history.recording import Recording, left_behind_of, requests_of
+from intempt_core.history.again import ResendPreview, preview_resend
+from intempt_core.history.by_event import EventLookup, EventOccurrence
+from intempt_core.history.forgetting import Retention
+from intempt_core.history.looking_back import OutcomeQueries
+from intempt_core.history.reading import HistoryQueries
+from intempt_core.history.recording import Recorder, collect_excluded_rows, make_request_intents
 from intempt_core.history.records import (
     BatchState,
-    Depth,
+    QueueDepth,
     EventIntent,
-    Half,
-    Intent,
+    RequestHalf,
+    BatchIntent,
     LaneState,
-    Leaving,
-    LeftBehind,
-    Mark,
+    AttemptStart,
+    ExcludedRow,
+    Transition,
     RequestIntent,
     RequestState,
-    Settled,
-    Source,
+    AttemptEnd,
+    BatchSource,
     TargetSnapshot,
-    Unfinished,
-    Work,
-    moves,
-    target_key,
+    UnfinishedBatch,
+    WorkItem,
+    is_batch_active,
+    derive_target_key,
 )
 from intempt_core.history.shown import (
-    Arrival,
+    AcceptedEvent,
     AttemptRecord,
-    Bar,
+    ThroughputStep,
     BatchFilter,
     BatchSummary,
-    Course,
-    Deleted,
-    Old,
+    ThroughputTimeline,
+    DeletionProgress,
+    DeletionPreview,
     Page,
     RecordedEvent,
     RequestRecord,
     RequestSummary,
     RowOutcome,
-    SlowAnswer,
+    SlowAttempt,
 )
-from intempt_core.history.steering import Steering
-from intempt_core.history.working import Working
+from intempt_core.history.steering import BatchControl
+from intempt_core.history.working import WorkQueue
 
 
-class History(Recording, Working, Steering, Reading, LookingBack, Forgetting, ByEvent):
+class History(Recorder, WorkQueue, BatchControl, HistoryQueries, OutcomeQueries, Retention, EventLookup):
     """The SQL store. One instance serves all threads of a process; several processes may hold the same database."""
 
 
 __all__ = [
-    "Arrival",
+    "AcceptedEvent",
     "AttemptRecord",
-    "Bar",
+    "ThroughputStep",
     "BatchFilter",
     "BatchState",
     "BatchSummary",
-    "Course",
-    "Deleted",
-    "Depth",
+    "ThroughputTimeline",
+    "DeletionProgress",
+    "QueueDepth",
     "EventIntent",
-    "Half",
+    "RequestHalf",
     "History",
-    "Intent",
+    "BatchIntent",
     "LaneState",
-    "Leaving",
-    "LeftBehind",
-    "Mark",
-    "Old",
+    "AttemptStart",
+    "ExcludedRow",
+    "Transition",
+    "DeletionPreview",
     "Page",
     "RecordedEvent",
     "RequestIntent",
     "RequestRecord",
     "RequestState",
     "RequestSummary",
-    "Resend",
+    "ResendPreview",
     "RowOutcome",
-    "Settled",
-    "Sighting",
-    "SlowAnswer",
-    "Source",
+    "AttemptEnd",
+    "EventOccurrence",
+    "SlowAttempt",
+    "BatchSource",
     "TargetSnapshot",
-    "Unfinished",
-    "Work",
-    "left_behind_of",
-    "moves",
-    "requests_of",
-    "resend",
-    "target_key",
+    "UnfinishedBatch",
+    "WorkItem",
+    "collect_excluded_rows",
+    "is_batch_active",
+    "make_request_intents",
+    "preview_resend",
+    "derive_target_key",
 ]

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from intempt_core.history.records import RequestState
 from intempt_core.history.shown import BatchSummary
 
-NEVER_ARRIVED = (RequestState.UNSENT, RequestState.CANCELLED, RequestState.PENDING)
+NOT_ARRIVED_STATES = (RequestState.NOT_SENT, RequestState.CANCELLED, RequestState.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
-class Resend:
+class ResendPreview:
     """Events that would be sent again, by what is known of them, and whether their target ignores repeats."""
 
     never_arrived: int
-    refused: int
+    rejected: int
     unknown: int
     accepted: int
     deduplicates: bool
@@ -22,7 +22,7 @@ class Resend:
     @property
     def events(self) -> int:
         """All of them."""
-        return self.never_arrived + self.refused + self.unknown + self.accepted
+        return self.never_arrived + self.rejected + self.unknown + self.accepted
 
     @property
     def may_double(self) -> int:
@@ -30,11 +30,11 @@ class Resend:
         return 0 if self.deduplicates else self.unknown + self.accepted
 
     @property
-    def says(self) -> str:
+    def message(self) -> str:
         """In a sentence: ``12 never arrived, 3 refused, 5 unknown; the target does not deduplicate: …``."""
         parts = {
             "never arrived": self.never_arrived,
-            "refused": self.refused,
+            "refused": self.rejected,
             "unknown": self.unknown,
             "accepted": self.accepted,
         }
@@ -54,12 +54,12 @@ class Resend:
         return f"the target does not deduplicate: a resend {does}{sure}."
 
 
-def resend(batch: BatchSummary, states: Collection[RequestState], *, deduplicates: bool) -> Resend:
+def preview_resend(batch: BatchSummary, states: Collection[RequestState], *, deduplicates: bool) -> ResendPreview:
     """What sending a batch's events in these states again means, at a target that deduplicates or does not."""
 
     def of(*some: RequestState) -> int:
         return sum(batch.events.get(state, 0) for state in some if state in states)
 
-    return Resend(
-        of(*NEVER_ARRIVED), of(RequestState.REFUSED), of(RequestState.UNKNOWN), of(RequestState.ACCEPTED), deduplicates
+    return ResendPreview(
+        of(*NOT_ARRIVED_STATES), of(RequestState.REJECTED), of(RequestState.UNKNOWN), of(RequestState.ACCEPTED), deduplicates
     )

@@ -14,10 +14,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-ROWS = 500
+MAX_INSERT_ROWS = 500
 """Rows of one insert at the most: SQLite takes 32,766 parameters."""
 
-READ = """\
+READ_SNAPSHOTS_SQL = """\
 SELECT json_group_array(json_array(
     requests.id, requests.events, requests.batch, batches.id, batches.owner, batches.state, requests.state,
     requests.tries, requests.doubt, requests.retry_at, requests.last_attempt, requests.updated_at
@@ -25,59 +25,59 @@ SELECT json_group_array(json_array(
 FROM requests JOIN batches ON batches.number = requests.batch
 WHERE requests.id IN (SELECT value FROM json_each(?))"""
 
-CHANGE = """\
+UPDATE_REQUESTS_SQL = """\
 UPDATE requests SET
     state = given.value ->> 1, tries = given.value ->> 2, doubt = given.value ->> 3, retry_at = given.value ->> 4,
     last_attempt = given.value ->> 5, updated_at = given.value ->> 6
 FROM json_each(?) AS given WHERE requests.id = given.value ->> 0"""
 
-COUNT = """\
+UPSERT_SECONDS_SQL = """\
 INSERT INTO seconds (batch, second, outcome, attempts, events) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (batch, second, outcome) DO UPDATE SET
     attempts = attempts + excluded.attempts, events = events + excluded.events"""
 
-COLUMNS = """\
+ATTEMPT_COLUMNS = """\
 id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_headers, answer, answer_length,
 answer_cut"""
 
 
-def driver_of(connection: Connection) -> sqlite3.Connection:
+def get_sqlite_driver(connection: Connection) -> sqlite3.Connection:
     """SQLite's own connection below SQLAlchemy's: what is asked for each request that leaves goes to it as it is."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)  # noqa: S101  nobody else is asked here
     return driver
 
 
-def read_standings(connection: Connection, ids: Sequence[int]) -> list[list[Any]]:
+def fetch_snapshot_rows(connection: Connection, ids: Sequence[int]) -> list[list[Any]]:
     """Rows of requests, with their batches' names, owners and states, in the order of ``Standing``."""
-    (found,) = driver_of(connection).execute(READ, (orjson.dumps(ids).decode(),)).fetchone()
+    (found,) = get_sqlite_driver(connection).execute(READ_SNAPSHOTS_SQL, (orjson.dumps(ids).decode(),)).fetchone()
     rows: list[list[Any]] = orjson.loads(found)
     return rows
 
 
-def change_standings(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+def update_requests(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Write id, state, tries, doubt, retry_at, last_attempt and updated_at of requests."""
-    driver_of(connection).execute(CHANGE, (orjson.dumps(rows).decode(),))
+    get_sqlite_driver(connection).execute(UPDATE_REQUESTS_SQL, (orjson.dumps(rows).decode(),))
 
 
-def count_seconds(connection: Connection, rows: Sequence[tuple[int, int, str, int, int]]) -> None:
+def upsert_seconds(connection: Connection, rows: Sequence[tuple[int, int, str, int, int]]) -> None:
     """Add (batch, second, outcome, attempts, events) to what was counted before; a transaction has one or two."""
-    driver_of(connection).executemany(COUNT, rows)
+    get_sqlite_driver(connection).executemany(UPSERT_SECONDS_SQL, rows)
 
 
 def insert_attempts(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> list[int]:
-    """Insert attempts (without their ids, in the order of :data:`COLUMNS`); their ids, which count up."""
-    driver = driver_of(connection)
+    """Insert attempts (without their ids, in the order of :data:`ATTEMPT_COLUMNS`); their ids, which count up."""
+    driver = get_sqlite_driver(connection)
     (first,) = driver.execute("SELECT coalesce(max(id), 0) + 1 FROM attempts").fetchone()
     ids = list(range(first, first + len(rows)))  # nobody else writes meanwhile
     numbered = [(id_, *row) for id_, row in zip(ids, rows, strict=True)]
-    for start in range(0, len(rows), ROWS):
-        some = numbered[start : start + ROWS]
-        driver.execute(_insert(len(some)), tuple(chain.from_iterable(some)))
+    for start in range(0, len(rows), MAX_INSERT_ROWS):
+        some = numbered[start : start + MAX_INSERT_ROWS]
+        driver.execute(_build_attempt_insert(len(some)), tuple(chain.from_iterable(some)))
     return ids
 
 
 @lru_cache(64)
-def _insert(rows: int) -> str:
+def _build_attempt_insert(rows: int) -> str:
     one = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    return f"INSERT INTO attempts ({COLUMNS}) VALUES {', '.join([one] * rows)}"  # noqa: S608  nothing of it is given
+    return f"INSERT INTO attempts ({ATTEMPT_COLUMNS}) VALUES {', '.join([one] * rows)}"  # noqa: S608  nothing of it is given

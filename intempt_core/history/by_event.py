@@ -8,17 +8,17 @@ from typing import Any
 from sqlalchemy import select
 
 from intempt_core.history.database import Database
-from intempt_core.history.reading import LAST
+from intempt_core.history.reading import IS_LAST_ATTEMPT
 from intempt_core.history.records import RequestState
-from intempt_core.history.schema import attempts, batches, events, kept, requests
-from intempt_core.history.standings import THERE
+from intempt_core.history.schema import attempts, batches, events, make_indexable, requests
+from intempt_core.history.standings import IS_STORED
 
-AT_ONCE = 500
+LOOKUP_CHUNK_IDS = 500
 """Ids in one question: databases bound the parameters of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class EventOccurrence:
     """One event of an id in one request. ``status`` and ``reason`` are its last attempt's; times are epoch ms.
 
     ``when`` is the time of the request's last change. ``target_key`` says which place the target is (``target_key``).
@@ -40,18 +40,18 @@ class Sighting:
     when: int
 
 
-class ByEvent(Database):
+class EventLookup(Database):
     """Questions that begin with an event's id."""
 
-    def sightings(self, ids: Iterable[str], *, target: str | None = None, most: int = 200) -> dict[str, list[Sighting]]:
+    def occurrences(self, ids: Iterable[str], *, target: str | None = None, limit_per_id: int = 200) -> dict[str, list[EventOccurrence]]:
         """Where events of these ids were sent, the latest first; at a target (a ``key``) or anywhere.
 
         Of one question ``most`` are told for each id; an id that was never recorded is not among the answers.
         """
-        found: dict[str, list[Sighting]] = {}
+        found: dict[str, list[EventOccurrence]] = {}
         with self._reading() as connection:
-            for some in _some(dict.fromkeys(ids)):
-                names = {kept(id_): id_ for id_ in some}
+            for some in _chunk_ids(dict.fromkeys(ids)):
+                names = {make_indexable(id_): id_ for id_ in some}
                 wanted = [events.c.event_id.in_(list(names)), requests.c.state != RequestState.SPLIT.value]
                 asked = (
                     select(
@@ -72,20 +72,20 @@ class ByEvent(Database):
                     )
                     .join(requests, requests.c.id == events.c.request)
                     .join(batches, batches.c.number == events.c.batch)
-                    .outerjoin(attempts, LAST)
-                    .where(THERE, *wanted, *([batches.c.target_key == target] if target is not None else []))
+                    .outerjoin(attempts, IS_LAST_ATTEMPT)
+                    .where(IS_STORED, *wanted, *([batches.c.target_key == target] if target is not None else []))
                     .order_by(requests.c.id.desc(), events.c.position.desc())
-                    .limit(most * len(some))
+                    .limit(limit_per_id * len(some))
                 )
                 for row in connection.execute(asked):
                     mine = found.setdefault(names[row.event_id], [])
-                    if len(mine) < most:
-                        mine.append(_sighting(row, names[row.event_id]))
+                    if len(mine) < limit_per_id:
+                        mine.append(_make_occurrence(row, names[row.event_id]))
         return found
 
 
-def _sighting(row: Any, event_id: str) -> Sighting:
-    return Sighting(
+def _make_occurrence(row: Any, event_id: str) -> EventOccurrence:
+    return EventOccurrence(
         event_id=event_id,
         batch=row.id,
         label=row.label,
@@ -103,6 +103,6 @@ def _sighting(row: Any, event_id: str) -> Sighting:
     )
 
 
-def _some(ids: Iterable[str]) -> Iterator[list[str]]:
+def _chunk_ids(ids: Iterable[str]) -> Iterator[list[str]]:
     left = iter(ids)
-    return iter(lambda: list(islice(left, AT_ONCE)), [])
+    return iter(lambda: list(islice(left, LOOKUP_CHUNK_IDS)), [])

@@ -17,27 +17,27 @@ from intempt_core import migrations
 from intempt_core.client import now_ms
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.events import dump_json
-from intempt_core.history.at_once import driver_of
+from intempt_core.history.at_once import get_sqlite_driver
 
-WRITES = "history_writes"
+WRITE_OPTION = "history_writes"
 """Execution option of connections that begin by taking SQLite's write lock: asked for late, it may be refused."""
 
-AT_ONCE = "history_at_once"
+NOWAIT_OPTION = "history_at_once"
 """Execution option of those among them that would rather fail than wait for the lock."""
 
-PATIENCE = "busy_timeout"
+BUSY_TIMEOUT_KEY = "busy_timeout"
 """What a connection to SQLite was told last of how long to wait for a lock, in ms."""
 
 CACHE_KB = 32_768
 """Page cache of one SQLite connection, at the most: the indexes of a large batch grow in random places."""
 
-SHORT_SECONDS = 0.5
+SHORTENED_WAIT_SECONDS = 0.5
 """How long a history waits for any lock while its process ends."""
 
-TURN_SECONDS = 10.0
+WRITE_TURN_SECONDS = 10.0
 """How long a thread waits, beyond the lock's own time, while others of its process write."""
 
-_IN_WORDS = {
+_ERROR_MESSAGES = {
     "SQLITE_BUSY": "is locked by another program. Close the program that holds it; work goes on when it lets go.",
     "SQLITE_LOCKED": "is locked by another program. Close the program that holds it; work goes on when it lets go.",
     "SQLITE_FULL": "cannot grow: the disk is full. Free some space; work goes on when there is room.",
@@ -50,7 +50,7 @@ _IN_WORDS = {
 }
 
 
-class Patience:
+class LockTimeout:
     """How long a history waits for a lock that somebody else holds, in s; SQLite's only.
 
     ``shortened`` while its process ends: whoever holds the lock must not hold up the end as well.
@@ -61,29 +61,29 @@ class Patience:
         self.shortened = False
 
     @property
-    def for_a_lock_ms(self) -> int:
+    def busy_ms(self) -> int:
         """Of another process."""
-        return int(1000 * (min(self._seconds, SHORT_SECONDS) if self.shortened else self._seconds))
+        return int(1000 * (min(self._seconds, SHORTENED_WAIT_SECONDS) if self.shortened else self._seconds))
 
     @property
-    def for_a_turn(self) -> float:
+    def turn_seconds(self) -> float:
         """Of another thread."""
-        return SHORT_SECONDS if self.shortened else self._seconds + TURN_SECONDS
+        return SHORTENED_WAIT_SECONDS if self.shortened else self._seconds + WRITE_TURN_SECONDS
 
 
 class Database:
     """An open database."""
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], int], patience: "Patience") -> None:
+    def __init__(self, engine: Engine, *, clock: Callable[[], int], lock_timeout: "LockTimeout") -> None:
         self._engine = engine
-        self._writer = engine.execution_options(**{WRITES: True})
-        self._impatient = engine.execution_options(**{WRITES: True, AT_ONCE: True})
+        self._writer = engine.execution_options(**{WRITE_OPTION: True})
+        self._nowait_writer = engine.execution_options(**{WRITE_OPTION: True, NOWAIT_OPTION: True})
         self._clock = clock
         self._file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
         self._inode: tuple[int, int] | None = None
-        self._looking = threading.Lock()
-        self.patience = patience
-        self._turn = threading.Lock()  # between threads of this process: SQLite itself would sleep and look again
+        self._reopen_lock = threading.Lock()
+        self.lock_timeout = lock_timeout
+        self._write_lock = threading.Lock()  # between threads of this process: SQLite itself would sleep and look again
 
     @classmethod
     def open(cls, url: str, *, clock: Callable[[], int] = now_ms, busy_seconds: float = 5.0) -> Self:
@@ -100,12 +100,12 @@ class Database:
             )
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise HistoryUnavailable(f"No history can be opened with this URL: {error}") from None
-        patience = Patience(busy_seconds)
+        patience = LockTimeout(busy_seconds)
         if engine.dialect.name == "sqlite":
-            _tune(engine, patience)
+            _configure_sqlite(engine, patience)
         opened = cls(engine, clock=clock, patience=patience)
         try:
-            opened._make()
+            opened._create_or_migrate()
         except BaseException:
             opened.close()
             raise
@@ -120,42 +120,42 @@ class Database:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         """A transaction that only reads: one moment of the database."""
-        with self._in_words():
-            self._see_that_it_is_there()
+        with self._translate_errors():
+            self._check_file()
             with self._engine.begin() as connection:
                 yield connection
 
     @property
-    def takes_at_once(self) -> bool:
+    def supports_nowait(self) -> bool:
         """Whether a write may be asked for that waits for nobody; a server is always waited for."""
         return self._file is not None
 
     @contextmanager
-    def _writing(self, *, at_once: bool = False) -> Iterator[Connection]:
+    def _writing(self, *, nowait: bool = False) -> Iterator[Connection]:
         """A transaction that writes: nobody else writes meanwhile (SQLite), all of it is kept or nothing.
 
         ``at_once``: where somebody else is writing it raises instead of waiting.
         """
-        with self._in_words(), self._in_turn(at_once=at_once):
-            self._see_that_it_is_there()
-            with (self._impatient if at_once else self._writer).begin() as connection:
+        with self._translate_errors(), self._hold_write_lock(at_once=nowait):
+            self._check_file()
+            with (self._nowait_writer if nowait else self._writer).begin() as connection:
                 yield connection
 
     @contextmanager
-    def _in_turn(self, *, at_once: bool) -> Iterator[None]:
+    def _hold_write_lock(self, *, nowait: bool) -> Iterator[None]:
         if self._file is None:  # a server lets many write at once
             yield
             return
-        if not self._turn.acquire(timeout=0 if at_once else self.patience.for_a_turn):
+        if not self._write_lock.acquire(timeout=0 if nowait else self.lock_timeout.turn_seconds):
             raise HistoryUnavailable(f"{self._name} is busy: another part of this program writes for too long.")
         try:
             yield
         finally:
-            self._turn.release()
+            self._write_lock.release()
 
-    def _make(self) -> None:
+    def _create_or_migrate(self) -> None:
         """Make the database where there is none, and bring it to the newest version."""
-        with self._in_words():
+        with self._translate_errors():
             if self._file is not None:
                 try:
                     self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +170,7 @@ class Database:
                     if self._file is None:  # PostgreSQL lets two processes begin to migrate at once
                         connection.execute(text("SELECT pg_advisory_xact_lock(1953653091)"))
                     self._migrate(connection)
-            self._inode = self._identity()
+            self._inode = self._file_identity()
 
     def _migrate(self, connection: Connection) -> None:
         found = migrations.version(connection)  # once more: another process may have been quicker
@@ -186,51 +186,51 @@ class Database:
     def _name(self) -> str:
         return f"History ({self._file})" if self._file is not None else "History"
 
-    def _identity(self) -> tuple[int, int] | None:
+    def _file_identity(self) -> tuple[int, int] | None:
         """Which file this is; ``None`` for a server."""
         if self._file is None:
             return None
         found = self._file.stat()
         return found.st_dev, found.st_ino
 
-    def _see_that_it_is_there(self) -> None:
+    def _check_file(self) -> None:
         """A deleted file would take writes for as long as it is open, and nobody would ever read them."""
         try:
-            found = self._identity()
+            found = self._file_identity()
         except OSError:
             raise HistoryUnavailable(f"{self._name} is gone. Put it back, or start the console again.") from None
         if found != self._inode:
-            with self._looking:
+            with self._reopen_lock:
                 if found != self._inode:  # another file came in its place
                     self._engine.dispose()
-                    self._make()
+                    self._create_or_migrate()
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
             raise  # ours to mend, not the machine's
         except exc.DBAPIError as error:
-            raise HistoryUnavailable(self._sentence(error.orig)) from None
+            raise HistoryUnavailable(self._error_message(error.orig)) from None
         except sqlite3.OperationalError as error:
-            raise HistoryUnavailable(self._sentence(error)) from None
+            raise HistoryUnavailable(self._error_message(error)) from None
         except sqlite3.DatabaseError as error:
             if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)):
                 raise
-            raise HistoryUnavailable(self._sentence(error)) from None
+            raise HistoryUnavailable(self._error_message(error)) from None
         except exc.TimeoutError:
             raise HistoryUnavailable(f"{self._name} is busy: no connection came free.") from None
 
-    def _sentence(self, error: BaseException | None) -> str:
+    def _error_message(self, error: BaseException | None) -> str:
         name = getattr(error, "sqlite_errorname", "")
-        for code, words in _IN_WORDS.items():
+        for code, words in _ERROR_MESSAGES.items():
             if name.startswith(code):
                 return f"{self._name} {words}"
         return f"{self._name} cannot be used: {error}."
 
 
-def _tune(engine: Engine, patience: Patience) -> None:
+def _configure_sqlite(engine: Engine, lock_timeout: LockTimeout) -> None:
     """SQLite as the console needs it; transactions begin where SQLAlchemy says, not where the driver guesses."""
 
     @event.listens_for(engine, "connect")
@@ -238,7 +238,7 @@ def _tune(engine: Engine, patience: Patience) -> None:
         connection.isolation_level = None
         for pragma in (
             "auto_vacuum=INCREMENTAL",  # counts for a database that is being made; must come before its journal's mode
-            f"busy_timeout={patience.for_a_lock_ms}",
+            f"busy_timeout={lock_timeout.busy_ms}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
@@ -248,9 +248,9 @@ def _tune(engine: Engine, patience: Patience) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        options, driver = connection.get_execution_options(), driver_of(connection)
-        wanted = 0 if options.get(AT_ONCE) else patience.for_a_lock_ms
-        if connection.info.get(PATIENCE) != wanted:  # a driver's connection keeps what it was told last
+        options, driver = connection.get_execution_options(), get_sqlite_driver(connection)
+        wanted = 0 if options.get(NOWAIT_OPTION) else lock_timeout.busy_ms
+        if connection.info.get(BUSY_TIMEOUT_KEY) != wanted:  # a driver's connection keeps what it was told last
             driver.execute(f"PRAGMA busy_timeout={wanted}")
-            connection.info[PATIENCE] = wanted
-        driver.execute("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
+            connection.info[BUSY_TIMEOUT_KEY] = wanted
+        driver.execute("BEGIN IMMEDIATE" if options.get(WRITE_OPTION) else "BEGIN")

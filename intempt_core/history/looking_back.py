@@ -11,27 +11,27 @@ from sqlalchemy import Connection, func, select
 
 from intempt_core.events import EventName
 from intempt_core.history.database import Database
-from intempt_core.history.persons import Followed, Held, follow, last_named
-from intempt_core.history.reading import LAST, number_of, recorded_events
+from intempt_core.history.persons import ResolvedPerson, StoredEvent, resolve_person, find_last_identity
+from intempt_core.history.reading import IS_LAST_ATTEMPT, find_batch_number, read_recorded_events
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestIntent, RequestState
-from intempt_core.history.schema import attempts, batches, bodies, events, kept, left_behind, requests
-from intempt_core.history.shown import Arrival, RowOutcome
-from intempt_core.history.standings import THERE
+from intempt_core.history.schema import attempts, batches, bodies, events, make_indexable, excluded_rows, requests
+from intempt_core.history.shown import AcceptedEvent, RowOutcome
+from intempt_core.history.standings import IS_STORED
 from intempt_core.journeys import PersonEvent, PersonHistory
 from intempt_core.report import PriorSend
 
 T = TypeVar("T")
 
-IDS_AT_ONCE = 500
+OUTCOME_CHUNK_IDS = 500
 """Ids in one question: databases bound the parameters of a statement."""
 
-ROWS_AT_ONCE = 5_000
+EXPORT_CHUNK_ROWS = 5_000
 """Rows that an export reads at a time: each a short transaction, so that a slow download holds nobody up."""
 
-_SENT = {
-    RequestState.REFUSED.value: 0,
+_STATE_WEIGHTS = {
+    RequestState.REJECTED.value: 0,
     RequestState.PENDING.value: 1,
-    RequestState.LEAVING.value: 1,
+    RequestState.IN_FLIGHT.value: 1,
     RequestState.UNKNOWN.value: 2,
     RequestState.ACCEPTED.value: 3,
 }
@@ -39,19 +39,19 @@ _SENT = {
 absent mean that the event certainly never arrived."""
 
 
-_CONVERTED = (
+_FUNNEL_COLUMNS = (
     ("name", events.c.name),
     ("productId", events.c.product_id),
     *((field, events.c[column]) for field, column in IDENTITY_COLUMNS.items()),
     ("timestamp", events.c.timestamp),
 )
-_ACCEPTED = pa.schema(
-    [(field, pa.int64() if field == "timestamp" else pa.large_string()) for field, _ in _CONVERTED]
+_ACCEPTED_SCHEMA = pa.schema(
+    [(field, pa.int64() if field == "timestamp" else pa.large_string()) for field, _ in _FUNNEL_COLUMNS]
     + [("attempt", pa.int64()), ("position", pa.int64())]
 )
 
 
-class LookingBack(Database):
+class OutcomeQueries(Database):
     """Questions about what was sent, row by row and person by person."""
 
     def rows(self, batch: str) -> Iterator[RowOutcome]:
@@ -60,25 +60,25 @@ class LookingBack(Database):
         Raises :class:`NotFound` when the first row is asked for.
         """
         with self._reading() as connection:
-            number = number_of(connection, batch)
+            number = find_batch_number(connection, batch)
         begin: int | None = 0
         while begin is not None:
             with self._reading() as connection:
-                begin = _first_row(connection, number, begin)
-                window = [] if begin is None else _rows(connection, number, begin, begin + ROWS_AT_ONCE)
+                begin = _find_first_row(connection, number, begin)
+                window = [] if begin is None else _read_row_outcomes(connection, number, begin, begin + EXPORT_CHUNK_ROWS)
             yield from window
-            begin = None if begin is None else begin + ROWS_AT_ONCE
+            begin = None if begin is None else begin + EXPORT_CHUNK_ROWS
 
     def lane_events(self, batch: str, states: Iterable[RequestState]) -> dict[int, int]:
         """How many events each lane of a batch has in those states. Raises :class:`NotFound`."""
         with self._reading() as connection:
             columns = requests.c
             held = select(columns.lane, func.sum(columns.events)).where(
-                columns.batch == number_of(connection, batch), columns.state.in_([state.value for state in states])
+                columns.batch == find_batch_number(connection, batch), columns.state.in_([state.value for state in states])
             )
             return {lane: int(events) for lane, events in connection.execute(held.group_by(columns.lane))}
 
-    def bodies(
+    def request_intents(
         self, batch: str, states: Iterable[RequestState], *, limit: int | None = None
     ) -> Iterator[RequestIntent]:
         """The batch's requests in those states, byte-identical and in their order, to be recorded again as a resend.
@@ -88,7 +88,7 @@ class LookingBack(Database):
         with self._reading() as connection:
             columns = requests.c
             wanted = select(columns.id, columns.lane).where(
-                columns.batch == number_of(connection, batch), columns.state.in_([state.value for state in states])
+                columns.batch == find_batch_number(connection, batch), columns.state.in_([state.value for state in states])
             )
             ordered = wanted.order_by(columns.lane, columns.position, columns.part).limit(limit)
             places = connection.execute(ordered).all()
@@ -97,12 +97,12 @@ class LookingBack(Database):
             for lane, of_lane in groupby(places, key=lambda place: place.lane)
             for position, place in enumerate(of_lane, 1)
         )
-        for some in _some(counted, 100):
+        for some in _chunk_items(counted, 100):
             ids = [id_ for id_, _, _ in some]
             with self._reading() as connection:
                 found = select(bodies.c.request, bodies.c.body).where(bodies.c.request.in_(ids))
                 texts = {row.request: row.body for row in connection.execute(found)}
-                held = recorded_events(connection, ids)
+                held = read_recorded_events(connection, ids)
             for id_, lane, position in some:
                 intents = [recorded.event for recorded in held.get(id_, ())]
                 yield RequestIntent(lane, position, zlib.decompress(texts[id_]), intents)
@@ -116,12 +116,12 @@ class LookingBack(Database):
         """
         said: dict[str, PriorSend] = {}
         with self._reading() as connection:
-            found = select(batches.c.number, batches.c.id).where(batches.c.target_key == target, THERE)
+            found = select(batches.c.number, batches.c.id).where(batches.c.target_key == target, IS_STORED)
             there = {row.number: row.id for row in connection.execute(found)}
             if not there:
                 return said
-            for some in _some(dict.fromkeys(ids), IDS_AT_ONCE):
-                names = {kept(id_): id_ for id_ in some}
+            for some in _chunk_items(dict.fromkeys(ids), OUTCOME_CHUNK_IDS):
+                names = {make_indexable(id_): id_ for id_ in some}
                 asked = (
                     select(events.c.event_id, events.c.batch, requests.c.state, requests.c.updated_at)
                     .join(requests, requests.c.id == events.c.request)
@@ -129,13 +129,13 @@ class LookingBack(Database):
                 )
                 weights: dict[str, tuple[int, int]] = {}
                 for event_id, batch, state, when in connection.execute(asked):
-                    weight = (_SENT.get(state, -1), when)
-                    if batch in there and state in _SENT and weight >= weights.get(event_id, weight):
+                    weight = (_STATE_WEIGHTS.get(state, -1), when)
+                    if batch in there and state in _STATE_WEIGHTS and weight >= weights.get(event_id, weight):
                         weights[event_id] = weight
                         said[names[event_id]] = PriorSend(state, when, there[batch])
         return said
 
-    def interactions(self, target: str, field: str, value: str, *, limit: int = 10_000) -> list[Arrival]:
+    def interactions(self, target: str, field: str, value: str, *, limit: int = 10_000) -> list[AcceptedEvent]:
         """The last ``limit`` accepted events of a person at a target (a ``key``), oldest first (CONTRACT 4.7).
 
         ``field`` is one of :data:`~intempt_core.events.IDENTITY_FIELDS`, and the person whoever that id leads to (DESIGN):
@@ -143,99 +143,99 @@ class LookingBack(Database):
         asked about as such and leads to nobody. Events that miss what they need are not processed (CONTRACT 2.6) and
         not among them; where the target deduplicates (as it was last confirmed), a repeat is not either (CONTRACT 2.9).
         """
-        found = self._follow(target, field, value, limit)
+        found = self._resolve_person(target, field, value, limit)
         return [
-            Arrival(one.name or "", one.product_id or "", one.event_id or "", one.when, one.request)
-            for one in (found.counting if found else [])[-limit:]
+            AcceptedEvent(one.name or "", one.product_id or "", one.event_id or "", one.when, one.request)
+            for one in (found.counted_events if found else [])[-limit:]
         ]
 
-    def story(self, target: str, field: str, value: str, *, limit: int = 10_000) -> PersonHistory:
+    def person_history(self, target: str, field: str, value: str, *, limit: int = 10_000) -> PersonHistory:
         """Everything that was sent of a person to a target (a ``key``), whatever came of it, oldest first.
 
         Who the person is, is as :meth:`interactions` has it, and so is what counts: each step says why it does not.
         """
-        found = self._follow(target, field, value, limit)
+        found = self._resolve_person(target, field, value, limit)
         if found is None:
             return PersonHistory((), ((field, value),))
-        return PersonHistory(tuple(_step(one, repeats=one.arrived in found.again) for one in found.held), tuple(found.known))
+        return PersonHistory(tuple(_make_person_event(one, repeats=one.arrival_order in found.repeats) for one in found.events), tuple(found.identities))
 
-    def accepted(self, batch: str) -> pa.Table:
+    def accepted_events(self, batch: str) -> pa.Table:
         """The accepted events of a batch in their order of arrival, as ``conversion.py`` takes them.
 
         A million take some seconds and about 150 MB. Raises :class:`NotFound`.
         """
         with self._reading() as connection:
-            number = number_of(connection, batch)
+            number = find_batch_number(connection, batch)
             # From the requests to their events, each found by its key: the batch's events stand together.
             asked = (
-                select(*(column for _, column in _CONVERTED), requests.c.last_attempt, events.c.position)
+                select(*(column for _, column in _FUNNEL_COLUMNS), requests.c.last_attempt, events.c.position)
                 .select_from(requests.join(events, events.c.request == requests.c.id))
                 .where(requests.c.batch == number, requests.c.state == RequestState.ACCEPTED.value)
             )
-            rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(asked)
-            parts = [pa.table(list(zip(*part, strict=True)), _ACCEPTED) for part in rows.partitions()]
-        whole = pa.concat_tables([_ACCEPTED.empty_table(), *parts])
-        return whole.sort_by([("attempt", "ascending"), ("position", "ascending")]).select(range(len(_CONVERTED)))
+            rows = connection.execution_options(yield_per=EXPORT_CHUNK_ROWS).execute(asked)
+            parts = [pa.table(list(zip(*part, strict=True)), _ACCEPTED_SCHEMA) for part in rows.partitions()]
+        whole = pa.concat_tables([_ACCEPTED_SCHEMA.empty_table(), *parts])
+        return whole.sort_by([("attempt", "ascending"), ("position", "ascending")]).select(range(len(_FUNNEL_COLUMNS)))
 
-    def last_named(self, target: str) -> tuple[str, str] | None:
+    def last_identity(self, target: str) -> tuple[str, str] | None:
         """The identity (field, id) of the newest accepted event at a target (a ``key``), if there is one."""
         with self._reading() as connection:
-            return last_named(connection, target)
+            return find_last_identity(connection, target)
 
-    def _follow(self, target: str, field: str, value: str, limit: int) -> Followed | None:
+    def _resolve_person(self, target: str, field: str, value: str, limit: int) -> ResolvedPerson | None:
         """Whom an id leads to; ``None`` where nothing was sent to the target."""
         with self._reading() as connection:
-            newest = select(batches.c.deduplicates).where(batches.c.target_key == target, THERE)
+            newest = select(batches.c.deduplicates).where(batches.c.target_key == target, IS_STORED)
             deduplicates = connection.execute(newest.order_by(batches.c.number.desc()).limit(1)).scalar()
             if deduplicates is None:
                 return None
-            name = (field, kept(value))
-            return follow(connection, target, name, deduplicates=bool(deduplicates), limit=limit)
+            name = (field, make_indexable(value))
+            return resolve_person(connection, target, name, deduplicates=bool(deduplicates), limit=limit)
 
 
-def _step(held: Held, *, repeats: bool) -> PersonEvent:
+def _make_person_event(event: StoredEvent, *, repeats: bool) -> PersonEvent:
     """An event of history as a step of its person."""
     because = ""
-    if held.name not in tuple(EventName):
+    if event.name not in tuple(EventName):
         because = "Its name is none of the four."
-    elif held.event_id is None:
+    elif event.event_id is None:
         because = "It has no event id."
-    elif held.product_id is None:
+    elif event.product_id is None:
         because = "It has no product id."
     elif repeats:
         because = "It repeats an event that was accepted before, and the target deduplicates."
-    names = dict(held.names()) | ({"accountId": held.account_id} if held.account_id is not None else {})
+    names = dict(event.identities()) | ({"accountId": event.account_id} if event.account_id is not None else {})
     return PersonEvent(
-        held.name or "",
-        held.product_id or "",
-        event_id=held.event_id or "",
-        state=held.state,
-        when=held.when,
-        timestamp=held.timestamp,
+        event.name or "",
+        event.product_id or "",
+        event_id=event.event_id or "",
+        state=event.state,
+        when=event.when,
+        timestamp=event.timestamp,
         names=tuple(names.items()),
-        request=held.request,
-        position=held.arrived[1],
-        batch=held.batch,
+        request=event.request,
+        position=event.arrival_order[1],
+        batch=event.batch,
         reason=because,
     )
 
 
-def _some(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def _chunk_items(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """The items, ``size`` at a time."""
     left = iter(items)
     return iter(lambda: list(islice(left, size)), [])
 
 
-def _first_row(connection: Connection, number: int, begin: int) -> int | None:
+def _find_first_row(connection: Connection, number: int, begin: int) -> int | None:
     """The first row from ``begin`` on that history knows anything about."""
     firsts = [
         connection.execute(select(func.min(table.c.row)).where(table.c.batch == number, table.c.row >= begin)).scalar()
-        for table in (events, left_behind)
+        for table in (events, excluded_rows)
     ]
     return min((int(first) for first in firsts if first is not None), default=None)
 
 
-def _rows(connection: Connection, number: int, begin: int, end: int) -> list[RowOutcome]:
+def _read_row_outcomes(connection: Connection, number: int, begin: int, end: int) -> list[RowOutcome]:
     """The rows from ``begin`` up to ``end``, which is not among them."""
     inside = (events.c.batch == number, events.c.row >= begin, events.c.row < end)
     sent = (
@@ -252,14 +252,14 @@ def _rows(connection: Connection, number: int, begin: int, end: int) -> list[Row
             requests.c.id,
         )
         .join(requests, requests.c.id == events.c.request)
-        .outerjoin(attempts, LAST)
+        .outerjoin(attempts, IS_LAST_ATTEMPT)
         .where(*inside)
         .order_by(events.c.row, events.c.request, events.c.position)
     )
     kept_back = (
-        select(left_behind)
-        .where(left_behind.c.batch == number, left_behind.c.row >= begin, left_behind.c.row < end)
-        .order_by(left_behind.c.row)
+        select(excluded_rows)
+        .where(excluded_rows.c.batch == number, excluded_rows.c.row >= begin, excluded_rows.c.row < end)
+        .order_by(excluded_rows.c.row)
     )
     went = (
         RowOutcome(row, line, event_id, name, RequestState(state), (), status, reason or "", tries, when, request)

@@ -12,71 +12,71 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects import postgresql
 
 from intempt_core.client import Attempt, Outcome
-from intempt_core.history.at_once import count_seconds
+from intempt_core.history.at_once import upsert_seconds
 from intempt_core.history.database import Database
-from intempt_core.history.reading import number_of
-from intempt_core.history.remembered import Remembered
+from intempt_core.history.reading import find_batch_number
+from intempt_core.history.remembered import BoundedCache
 from intempt_core.history.schema import attempts, requests, seconds, slowest
-from intempt_core.history.shown import Bar, Course, SlowAnswer
+from intempt_core.history.shown import ThroughputStep, ThroughputTimeline, SlowAttempt
 from intempt_core.history.standings import write_attempts
 
-SLOWEST = 10
+MAX_SLOW_ATTEMPTS = 10
 """Slow answers that are kept of a batch."""
 
-BARS = 60
+MAX_THROUGHPUT_STEPS = 60
 """Bars of a course at the most."""
 
-_FLOORS = 1_000
+_CACHED_FLOORS = 1_000
 """Batches of which it is remembered how slow an answer must be to count."""
 
 
-class Tried(NamedTuple):
+class NewAttempt(NamedTuple):
     """An attempt to be written: of which request, in which batch, and how many events it carried."""
 
     request: int
     events: int
-    number: int
-    batch: str
+    batch_number: int
+    batch_id: str
     attempt: Attempt
 
 
-_IN_POSTGRESQL = postgresql.insert(seconds)
-_MORE = _IN_POSTGRESQL.on_conflict_do_update(
+_POSTGRESQL_INSERT = postgresql.insert(seconds)
+_POSTGRESQL_UPSERT = _POSTGRESQL_INSERT.on_conflict_do_update(
     index_elements=["batch", "second", "outcome"],
-    set_={name: seconds.c[name] + _IN_POSTGRESQL.excluded[name] for name in ("attempts", "events")},
+    set_={name: seconds.c[name] + _POSTGRESQL_INSERT.excluded[name] for name in ("attempts", "events")},
 )
 
 
-class Pacing(Database):
+class ThroughputLog(Database):
     """Answers over time."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._floors = Remembered[str, float](_FLOORS)
+        self._floors = BoundedCache[str, float](_CACHED_FLOORS)
 
-    def course(self, batch: str, bars: int = BARS) -> Course:
+    def timeline(self, batch: str, max_steps: int = MAX_THROUGHPUT_STEPS) -> ThroughputTimeline:
         """The batch's answers over time, in up to ``bars`` steps of whole seconds. Raises :class:`NotFound`.
 
         Every attempt counts, at the second in which it ended: one that is tried again counts each time.
         """
         column = seconds.c
         with self._reading() as connection:
-            number = number_of(connection, batch)
+            number = find_batch_number(connection, batch)
             ends = select(func.min(column.second), func.max(column.second)).where(column.batch == number)
             first, last = connection.execute(ends).one()
             if first is None:
-                return Course(0, 1, ())
-            width = -(-(last - first + 1) // bars)
+                return ThroughputTimeline(0, 1, ())
+            width = -(-(last - first + 1) // max_steps)
             step = ((column.second - first) // width).label("step")
             counted = select(step, column.outcome, func.sum(column.events)).where(column.batch == number)
             found: dict[int, dict[Outcome, int]] = defaultdict(dict)
             for at, outcome, events in connection.execute(counted.group_by(step, column.outcome)):
                 found[int(at)][Outcome(outcome)] = int(events)
         steps = range((last - first) // width + 1)
-        return Course(first * 1000, width, tuple(Bar((first + at * width) * 1000, found.get(at, {})) for at in steps))
+        return ThroughputTimeline(first * 1000, width, tuple(ThroughputStep((first + at * width) * 1000, found.get(at, {})) for at in steps))
 
-    def slowest(self, batch: str, limit: int = SLOWEST) -> list[SlowAnswer]:
-        """The answers that took longest, slowest first, up to :data:`SLOWEST`. Raises :class:`NotFound`."""
+    def slowest(self, batch: str, limit: int = MAX_SLOW_ATTEMPTS) -> list[SlowAttempt]:
+        """The answers that took longest, slowest first, up to :data:`MAX_SLOW_ATTEMPTS`. Raises :class:`NotFound`."""
         with self._reading() as connection:
             found = (
                 select(
@@ -90,12 +90,12 @@ class Pacing(Database):
                 )
                 .join(slowest, slowest.c.attempt == attempts.c.id)
                 .join(requests, requests.c.id == attempts.c.request)
-                .where(slowest.c.batch == number_of(connection, batch))
+                .where(slowest.c.batch == find_batch_number(connection, batch))
                 .order_by(attempts.c.elapsed_ms.desc(), attempts.c.id)
                 .limit(limit)
             )
             return [
-                SlowAnswer(
+                SlowAttempt(
                     row.request,
                     row.lane,
                     row.position,
@@ -109,45 +109,45 @@ class Pacing(Database):
 
     # ── for the rooms of this package ────────────────────────────────────────────────────────────────────────────────
 
-    def _write_tried(self, connection: Connection, tried: Sequence[Tried]) -> list[int]:
+    def _write_new_attempts(self, connection: Connection, tried: Sequence[NewAttempt]) -> list[int]:
         """Write attempts, count them into their seconds, and return their ids in the same order."""
         ids = write_attempts(connection, [(one.request, one.attempt) for one in tried])
         if tried:
-            _count(connection, tried)
+            _count_into_seconds(connection, tried)
             self._keep_slowest(connection, list(zip(tried, ids, strict=True)))
         return ids
 
-    def _keep_slowest(self, connection: Connection, tried: Sequence[tuple[Tried, int]]) -> None:
+    def _keep_slowest(self, connection: Connection, tried: Sequence[tuple[NewAttempt, int]]) -> None:
         """Note answers that are among the slowest of their batch; of nearly all, the floor says that they are not."""
-        slow: dict[str, list[tuple[Tried, int]]] = defaultdict(list)
+        slow: dict[str, list[tuple[NewAttempt, int]]] = defaultdict(list)
         for one, id_ in tried:
-            floor = self._floors.get(one.batch)
+            floor = self._floors.get(one.batch_id)
             if one.attempt.status is not None and (floor is None or one.attempt.elapsed_ms > floor):
-                slow[one.batch].append((one, id_))
+                slow[one.batch_id].append((one, id_))
         for batch, some in slow.items():
             some.sort(key=lambda pair: -pair[0].attempt.elapsed_ms)
-            number = some[0][0].number
+            number = some[0][0].batch_number
             rows = [
-                {"batch": number, "attempt": id_, "elapsed_ms": one.attempt.elapsed_ms} for one, id_ in some[:SLOWEST]
+                {"batch": number, "attempt": id_, "elapsed_ms": one.attempt.elapsed_ms} for one, id_ in some[:MAX_SLOW_ATTEMPTS]
             ]
             connection.execute(insert(slowest), rows)
             mine = select(slowest.c.attempt, slowest.c.elapsed_ms).where(slowest.c.batch == number)
             ordered = connection.execute(mine.order_by(slowest.c.elapsed_ms.desc(), slowest.c.attempt)).all()
-            if len(ordered) > SLOWEST:
-                beyond = [row.attempt for row in ordered[SLOWEST:]]
+            if len(ordered) > MAX_SLOW_ATTEMPTS:
+                beyond = [row.attempt for row in ordered[MAX_SLOW_ATTEMPTS:]]
                 connection.execute(delete(slowest).where(slowest.c.attempt.in_(beyond)))
-            if len(ordered) >= SLOWEST:
-                self._floors.put(batch, ordered[SLOWEST - 1].elapsed_ms)
+            if len(ordered) >= MAX_SLOW_ATTEMPTS:
+                self._floors.put(batch, ordered[MAX_SLOW_ATTEMPTS - 1].elapsed_ms)
 
 
-def _count(connection: Connection, tried: Collection[Tried]) -> None:
+def _count_into_seconds(connection: Connection, tried: Collection[NewAttempt]) -> None:
     counts: dict[tuple[int, int, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
     for one in tried:
         ended = int(one.attempt.started_at + one.attempt.elapsed_ms) // 1000
-        attempts_, events = counts[one.number, ended, one.attempt.outcome.value]
-        counts[one.number, ended, one.attempt.outcome.value] = attempts_ + 1, events + one.events
+        attempts_, events = counts[one.batch_number, ended, one.attempt.outcome.value]
+        counts[one.batch_number, ended, one.attempt.outcome.value] = attempts_ + 1, events + one.events
     rows = [(*key, *held) for key, held in sorted(counts.items())]
     if connection.dialect.name == "sqlite":
-        count_seconds(connection, rows)
+        upsert_seconds(connection, rows)
         return
-    connection.execute(_MORE, [dict(zip(seconds.columns.keys(), row, strict=True)) for row in rows])
+    connection.execute(_POSTGRESQL_UPSERT, [dict(zip(seconds.columns.keys(), row, strict=True)) for row in rows])

@@ -10,15 +10,15 @@ from intempt_core.client import Outcome
 from intempt_core.errors import NotFound
 from intempt_core.history.database import Database
 from intempt_core.history.records import (
-    SEARCHED,
+    SEARCH_COLUMNS,
     BatchState,
     EventIntent,
     RequestState,
-    Source,
+    BatchSource,
     TargetSnapshot,
 )
-from intempt_core.history.remembered import Remembered
-from intempt_core.history.schema import attempts, batches, bodies, events, kept, requests
+from intempt_core.history.remembered import BoundedCache
+from intempt_core.history.schema import attempts, batches, bodies, events, make_indexable, requests
 from intempt_core.history.shown import (
     AttemptRecord,
     BatchFilter,
@@ -28,111 +28,111 @@ from intempt_core.history.shown import (
     RequestRecord,
     RequestSummary,
 )
-from intempt_core.history.standings import THERE
+from intempt_core.history.standings import IS_STORED
 from intempt_core.plan import Policy
 
-LARGEST_ID = 2**63 - 1
+MAX_REQUEST_ID = 2**63 - 1
 
-COUNTS = 20_000
+MAX_CACHED_COUNTS = 20_000
 """Batches whose counts are remembered, of those that are over: they never change again."""
 
-_Counts: TypeAlias = tuple[dict[RequestState, int], dict[RequestState, int]]
+_StateCounts: TypeAlias = tuple[dict[RequestState, int], dict[RequestState, int]]
 
-_EVENT = tuple(events.c[name] for name in EventIntent._fields)
-LAST = attempts.c.id == requests.c.last_attempt
+_EVENT_COLUMNS = tuple(events.c[name] for name in EventIntent._fields)
+IS_LAST_ATTEMPT = attempts.c.id == requests.c.last_attempt
 
 
-class Reading(Database):
+class HistoryQueries(Database):
     """Questions."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._final = Remembered[str, _Counts](COUNTS)
+        self._final_counts = BoundedCache[str, _StateCounts](MAX_CACHED_COUNTS)
 
     def batches(self, where: BatchFilter | None = None, *, page: int = 1, size: int = 50) -> Page[BatchSummary]:
         """Batches, newest first."""
-        chosen = _filtered(where or BatchFilter())
+        chosen = _build_conditions(where or BatchFilter())
         newest = select(batches).where(*chosen).order_by(batches.c.number.desc())
         with self._reading() as connection:
             total = connection.execute(select(func.count()).select_from(batches).where(*chosen)).scalar_one()
             rows = connection.execute(newest.limit(size).offset((max(1, page) - 1) * size)).all()
-            return Page(self._summaries(connection, rows), total, max(1, page), size)
+            return Page(self._summarize(connection, rows), total, max(1, page), size)
 
     def batch(self, batch: str) -> BatchSummary:
         """One batch with its counts. Cheap: may be asked every second. Raises :class:`NotFound`."""
         with self._reading() as connection:
-            rows = connection.execute(select(batches).where(batches.c.id == batch, THERE)).all()
+            rows = connection.execute(select(batches).where(batches.c.id == batch, IS_STORED)).all()
             if not rows:
                 raise NotFound(f"History knows no batch {batch}.")
-            return self._summaries(connection, rows)[0]
+            return self._summarize(connection, rows)[0]
 
     def target_names(self) -> list[str]:
         """Names of the targets that batches went to, sorted."""
         with self._reading() as connection:
-            return sorted(connection.execute(select(batches.c.target_name).where(THERE).distinct()).scalars())
+            return sorted(connection.execute(select(batches.c.target_name).where(IS_STORED).distinct()).scalars())
 
     def requests(
         self, batch: str, state: RequestState | None = None, *, page: int = 1, size: int = 100
     ) -> Page[RequestSummary]:
         """A batch's requests in the order of recording; of one state where given. Raises :class:`NotFound`."""
         with self._reading() as connection:
-            number = number_of(connection, batch)
+            number = find_batch_number(connection, batch)
             chosen = [requests.c.batch == number, *([requests.c.state == state.value] if state else [])]
             total = connection.execute(select(func.count()).select_from(requests).where(*chosen)).scalar_one()
             # The page's ids come from an index alone; only they are then looked up.
             ids = select(requests.c.id).where(*chosen).order_by(requests.c.id)
             ids = ids.limit(size).offset((max(1, page) - 1) * size)
-            rows = connection.execute(_listed().where(requests.c.id.in_(ids)).order_by(requests.c.id))
-            return Page(tuple(_request(row) for row in rows), total, max(1, page), size)
+            rows = connection.execute(_select_requests().where(requests.c.id.in_(ids)).order_by(requests.c.id))
+            return Page(tuple(_make_request_summary(row) for row in rows), total, max(1, page), size)
 
     def request(self, request: int | str) -> RequestRecord:
         """One request whole. Raises :class:`NotFound`, also for what is no number."""
-        known = _as_id(request)
+        known = _parse_request_id(request)
         with self._reading() as connection:
             row = connection.execute(
-                _listed(bodies.c.body).join(bodies, bodies.c.request == requests.c.id).where(requests.c.id == known)
+                _select_requests(bodies.c.body).join(bodies, bodies.c.request == requests.c.id).where(requests.c.id == known)
             ).one_or_none()
             if row is None:
                 raise NotFound(f"History knows no request {request}.")
             halves = select(requests.c.id).where(requests.c.parent == known).order_by(requests.c.part)
             return RequestRecord(
-                summary=_request(row),
+                summary=_make_request_summary(row),
                 body=zlib.decompress(row.body),
-                events=tuple(recorded_events(connection, [known]).get(known, ())),
-                attempts=tuple(_attempts(connection, known)),
+                events=tuple(read_recorded_events(connection, [known]).get(known, ())),
+                attempts=tuple(_read_attempts(connection, known)),
                 halves=tuple(connection.execute(halves).scalars()),
             )
 
     def attempts(self, request: int) -> list[AttemptRecord]:
         """A request's attempts, first one first."""
         with self._reading() as connection:
-            return _attempts(connection, _as_id(request))
+            return _read_attempts(connection, _parse_request_id(request))
 
-    def events_of(self, request: int) -> list[RecordedEvent]:
+    def request_events(self, request: int) -> list[RecordedEvent]:
         """A request's events in the body's order; none for a split one."""
         with self._reading() as connection:
-            return recorded_events(connection, [_as_id(request)]).get(request, [])
+            return read_recorded_events(connection, [_parse_request_id(request)]).get(request, [])
 
-    def same_file(self, digest: str, target: str) -> list[BatchSummary]:
+    def batches_of_file(self, digest: str, target: str) -> list[BatchSummary]:
         """Batches of the same file (SHA-256 of its bytes) to the same target (a ``key``), newest first."""
-        same = select(batches).where(batches.c.digest == digest, batches.c.target_key == target, THERE)
+        same = select(batches).where(batches.c.digest == digest, batches.c.target_key == target, IS_STORED)
         with self._reading() as connection:
             rows = connection.execute(same.order_by(batches.c.number.desc())).all()
-            return list(self._summaries(connection, rows))
+            return list(self._summarize(connection, rows))
 
-    def _summaries(self, connection: Connection, rows: Sequence[Row[Any]]) -> tuple[BatchSummary, ...]:
+    def _summarize(self, connection: Connection, rows: Sequence[Row[Any]]) -> tuple[BatchSummary, ...]:
         """Batches with their counts, which come from one index and never drift: they are counted, not kept.
 
         What is over is counted once: a list of large batches, or a search that many of them fit, costs little.
         """
-        fresh = [row.number for row in rows if self._final.get(row.id) is None]
-        counts = _counts(connection, fresh) if fresh else {}
+        fresh = [row.number for row in rows if self._final_counts.get(row.id) is None]
+        counts = _count_by_state(connection, fresh) if fresh else {}
         found = []
         for row in rows:
-            events, requests = counts[row.number] if row.number in counts else self._final.get(row.id) or ({}, {})
-            summary = _summary(row, events, requests)
-            if summary.over:
-                self._final.put(row.id, (events, requests))
+            events, requests = counts[row.number] if row.number in counts else self._final_counts.get(row.id) or ({}, {})
+            summary = _make_batch_summary(row, events, requests)
+            if summary.is_final:
+                self._final_counts.put(row.id, (events, requests))
             found.append(summary)
         return tuple(found)
 
@@ -140,8 +140,8 @@ class Reading(Database):
 # ── batches ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _filtered(where: BatchFilter) -> list[Any]:
-    chosen: list[Any] = [THERE]
+def _build_conditions(where: BatchFilter) -> list[Any]:
+    chosen: list[Any] = [IS_STORED]
     if where.since is not None:
         chosen.append(batches.c.created_at >= where.since)
     if where.until is not None:
@@ -150,18 +150,18 @@ def _filtered(where: BatchFilter) -> list[Any]:
         chosen.append(batches.c.target_name == where.target)
     if where.source is not None:
         chosen.append(batches.c.source == where.source.value)
-    if where.outcome is not None:
+    if where.state is not None:
         of_state = select(requests.c.batch).where(
-            requests.c.batch == batches.c.number, requests.c.state == where.outcome.value
+            requests.c.batch == batches.c.number, requests.c.state == where.state.value
         )
         chosen.append(of_state.exists())
     if where.text:
-        text = kept(where.text)
-        chosen.append(or_(batches.c.id == text, *(batches.c.number.in_(_jumps(name, text)) for name in SEARCHED)))
+        text = make_indexable(where.text)
+        chosen.append(or_(batches.c.id == text, *(batches.c.number.in_(_select_batches_by_id(name, text)) for name in SEARCH_COLUMNS)))
     return chosen
 
 
-def _jumps(column: str, text: str) -> Select[Any]:
+def _select_batches_by_id(column: str, text: str) -> Select[Any]:
     """The batches that hold an event with this id, found by jumping through the index from one batch to the next.
 
     A product may stand in a million events of ten batches: this looks eleven times, not a million.
@@ -173,15 +173,15 @@ def _jumps(column: str, text: str) -> Select[Any]:
     return select(hit.c.batch).where(hit.c.batch.is_not(None))
 
 
-def number_of(connection: Connection, batch: str) -> int:
+def find_batch_number(connection: Connection, batch: str) -> int:
     """The number by which its children name a batch. Raises :class:`NotFound`."""
-    number = connection.execute(select(batches.c.number).where(batches.c.id == batch, THERE)).scalar()
+    number = connection.execute(select(batches.c.number).where(batches.c.id == batch, IS_STORED)).scalar()
     if number is None:
         raise NotFound(f"History knows no batch {batch}.")
     return int(number)
 
 
-def _counts(connection: Connection, numbers: Sequence[int]) -> dict[int, _Counts]:
+def _count_by_state(connection: Connection, numbers: Sequence[int]) -> dict[int, _StateCounts]:
     """Events and requests by state, of some batches."""
     counted = (
         select(
@@ -193,7 +193,7 @@ def _counts(connection: Connection, numbers: Sequence[int]) -> dict[int, _Counts
         .where(requests.c.batch.in_(numbers))
         .group_by(requests.c.batch, requests.c.state)
     )
-    found: dict[int, _Counts] = {number: ({}, {}) for number in numbers}
+    found: dict[int, _StateCounts] = {number: ({}, {}) for number in numbers}
     for row in connection.execute(counted):
         state, (events, made) = RequestState(row.state), found[row.batch]
         made[state] = int(row.requests)
@@ -202,12 +202,12 @@ def _counts(connection: Connection, numbers: Sequence[int]) -> dict[int, _Counts
     return found
 
 
-def _summary(row: Row[Any], held: dict[RequestState, int], made: dict[RequestState, int]) -> BatchSummary:
+def _make_batch_summary(row: Row[Any], event_counts: dict[RequestState, int], request_counts: dict[RequestState, int]) -> BatchSummary:
     return BatchSummary(
         id=row.id,
         created_at=row.created_at,
         changed_at=row.changed_at,
-        source=Source(row.source),
+        source=BatchSource(row.source),
         label=row.label,
         target=TargetSnapshot(
             key=row.target_key,
@@ -229,39 +229,39 @@ def _summary(row: Row[Any], held: dict[RequestState, int], made: dict[RequestSta
         reason=row.reason,
         owner=row.owner,
         rows=row.rows,
-        left_behind=row.left_behind,
+        excluded_rows=row.left_behind,
         persons=row.persons,
         lanes=row.lanes,
         digest=row.digest,
         mapping=row.mapping,
         notes=row.notes,
         resend_of=row.resend_of,
-        events=held,
-        requests=made,
+        events=event_counts,
+        requests=request_counts,
     )
 
 
 # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _as_id(request: int | str) -> int:
+def _parse_request_id(request: int | str) -> int:
     """An id that may come from a link, and may be anything. Raises :class:`NotFound`."""
     text = str(request)
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID):
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_REQUEST_ID):
         raise NotFound(f"History knows no request {text[:40]}.")
     return int(text)
 
 
-def _listed(*more: Any) -> Select[Any]:
+def _select_requests(*more: Any) -> Select[Any]:
     return (
         select(requests, batches.c.id.label("name"), attempts.c.status, attempts.c.reason, *more)
         .join(batches, batches.c.number == requests.c.batch)
-        .outerjoin(attempts, LAST)
-        .where(THERE)
+        .outerjoin(attempts, IS_LAST_ATTEMPT)
+        .where(IS_STORED)
     )
 
 
-def _request(row: Row[Any]) -> RequestSummary:
+def _make_request_summary(row: Row[Any]) -> RequestSummary:
     return RequestSummary(
         id=row.id,
         batch=row.name,
@@ -280,7 +280,7 @@ def _request(row: Row[Any]) -> RequestSummary:
     )
 
 
-def _attempts(connection: Connection, request: int) -> list[AttemptRecord]:
+def _read_attempts(connection: Connection, request: int) -> list[AttemptRecord]:
     found = connection.execute(select(attempts).where(attempts.c.request == request).order_by(attempts.c.id))
     return [
         AttemptRecord(
@@ -294,18 +294,18 @@ def _attempts(connection: Connection, request: int) -> list[AttemptRecord]:
             reason=row.reason,
             headers=tuple((name, value) for name, value in row.headers),
             sent_headers=tuple((name, value) for name, value in row.sent_headers),
-            answer=row.answer,
-            answer_length=row.answer_length,
-            answer_cut=row.answer_cut,
+            response_body=row.answer,
+            response_length=row.answer_length,
+            response_truncated=row.answer_cut,
         )
         for number, row in enumerate(found, 1)
     ]
 
 
-def recorded_events(connection: Connection, ids: Sequence[int]) -> dict[int, list[RecordedEvent]]:
+def read_recorded_events(connection: Connection, ids: Sequence[int]) -> dict[int, list[RecordedEvent]]:
     """The events of some requests, by request, in the bodies' order."""
     found = (
-        select(events.c.request, events.c.position.label("place"), requests.c.state, *_EVENT)
+        select(events.c.request, events.c.position.label("place"), requests.c.state, *_EVENT_COLUMNS)
         .join(requests, requests.c.id == events.c.request)
         .where(events.c.request.in_(ids))
         .order_by(events.c.request, events.c.position)

@@ -13,11 +13,11 @@ from intempt_core.events import GivenEvent, Json, get_field, dump_json, read_epo
 from intempt_core.plan import Policy
 from intempt_core.targets import Target
 
-SIXTY_FOUR_BITS = 2**63
+INT64_LIMIT = 2**63
 """A time beyond it is sent as it is, and history keeps none: no database has a number for it."""
 
 
-class Source(StrEnum):
+class BatchSource(StrEnum):
     """Where a batch came from."""
 
     FORM = "form"
@@ -30,11 +30,11 @@ class RequestState(StrEnum):
     """Where a request stands; the drawing is in :mod:`intempt_core.history`."""
 
     PENDING = "pending"
-    LEAVING = "leaving"
+    IN_FLIGHT = "leaving"
     ACCEPTED = "accepted"
-    REFUSED = "refused"
+    REJECTED = "refused"
     UNKNOWN = "unknown"
-    UNSENT = "unsent"
+    NOT_SENT = "unsent"
     SPLIT = "split"
     CANCELLED = "cancelled"
 
@@ -52,12 +52,12 @@ class BatchState(StrEnum):
     """Being deleted: no question finds it any more."""
 
 
-def moves(state: BatchState, counts: Mapping[RequestState, int]) -> bool:
+def is_batch_active(state: BatchState, counts: Mapping[RequestState, int]) -> bool:
     """Whether something of a batch still moves by itself: it is recorded or sent, or waits for an answer on its way.
 
     ``counts`` are its requests, or its events, by state.
     """
-    return state in (BatchState.RECORDING, BatchState.SENDING) or bool(counts.get(RequestState.LEAVING))
+    return state in (BatchState.RECORDING, BatchState.SENDING) or bool(counts.get(RequestState.IN_FLIGHT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,10 @@ class TargetSnapshot:
     feeds: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, target: Target) -> "TargetSnapshot":
+    def from_target(cls, target: Target) -> "TargetSnapshot":
         """What history keeps of a target."""
         return cls(
-            key=target_key(target),
+            key=derive_target_key(target),
             name=target.name,
             base=target.base,
             host=target.host,
@@ -102,7 +102,7 @@ class TargetSnapshot:
         )
 
 
-def target_key(target: Target) -> str:
+def derive_target_key(target: Target) -> str:
     """Which place a target is (:attr:`TargetSnapshot.key`), for ``sent_ids``, ``same_file`` and ``interactions``."""
     return "sandbox" if target.origin == "sandbox" else target.track_url
 
@@ -111,14 +111,14 @@ def target_key(target: Target) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
+class BatchIntent:
     """What one confirm decides. ``rows`` counts the input's rows, those that stay behind among them.
 
     ``mapping`` is the mapping's JSON text; ``notes`` are small facts worth showing later (``{"as it is": True}``);
     ``owner`` is the process that will send, empty where any console may.
     """
 
-    source: Source
+    source: BatchSource
     label: str
     target: TargetSnapshot
     policy: Policy
@@ -150,7 +150,7 @@ class EventIntent(NamedTuple):
     timestamp: int | None = None
 
     @classmethod
-    def of(cls, event: GivenEvent, row: int = 0) -> "EventIntent":
+    def from_event(cls, event: GivenEvent, row: int = 0) -> "EventIntent":
         """What history keeps of an event; ``row`` (from 1) is used where the event does not know its own."""
         body, place, time = event.body, event.place, read_epoch_ms(get_field(event.body, "timestamp"))
         return cls(
@@ -163,7 +163,7 @@ class EventIntent(NamedTuple):
             id_to_text(get_field(body, "anotherUserId")),
             id_to_text(get_field(body, "accountId")),
             id_to_text(get_field(body, "data.productId")),
-            time if time is not None and -SIXTY_FOUR_BITS <= time < SIXTY_FOUR_BITS else None,
+            time if time is not None and -INT64_LIMIT <= time < INT64_LIMIT else None,
         )
 
 
@@ -175,7 +175,7 @@ IDENTITY_COLUMNS = {
 }
 """The wire's identity fields (CONTRACT 2.3) and history's columns."""
 
-SEARCHED = ("event_id", *IDENTITY_COLUMNS.values(), "product_id")
+SEARCH_COLUMNS = ("event_id", *IDENTITY_COLUMNS.values(), "product_id")
 """The columns that a search by text looks into."""
 
 
@@ -189,7 +189,7 @@ class RequestIntent:
     events: Sequence[EventIntent]
 
 
-class LeftBehind(NamedTuple):
+class ExcludedRow(NamedTuple):
     """A row that is not sent, and the codes of the issues that hold it back."""
 
     row: int
@@ -203,7 +203,7 @@ class LeftBehind(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WorkItem:
     """A request that may leave, or waits until ``retry_at`` to do so again.
 
     ``doubt``: an earlier attempt may have arrived (its outcome was unknown), whatever happens now. ``tried_at`` is when
@@ -224,14 +224,14 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class AttemptStart:
     """The request's first byte is about to leave."""
 
     request: int
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class AttemptEnd:
     """An attempt is over. With ``retry_at`` the request is tried again from then on, else the outcome stands."""
 
     request: int
@@ -239,11 +239,11 @@ class Settled:
     retry_at: int | None = None
 
 
-Mark = Leaving | Settled
+Transition = AttemptStart | AttemptEnd
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
+class RequestHalf:
     """A part of a request that was too large: its body, and how many of the parent's events it takes, in order."""
 
     body: bytes
@@ -260,12 +260,12 @@ class LaneState:
 
     lane: int
     waiting: int
-    leaving: int
-    standing: int
+    in_flight: int
+    unresolved: int
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
+class QueueDepth:
     """What is still to be sent: batches that are being sent, and their requests that wait or are on their way."""
 
     batches: int
@@ -273,7 +273,7 @@ class Depth:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class UnfinishedBatch:
     """A batch that is not over, and whose it is (empty: nobody's)."""
 
     id: str

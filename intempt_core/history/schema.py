@@ -26,19 +26,19 @@ from sqlalchemy import (
     literal_column,
 )
 
-from intempt_core.history.records import SEARCHED
+from intempt_core.history.records import SEARCH_COLUMNS
 
-KEPT = 512
+MAX_INDEXED_LENGTH = 512
 """Characters of an id that history keeps; of a longer one its beginning and its digest: a B-tree's page has an end."""
 
 metadata = MetaData()
 
-_Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only an INTEGER PRIMARY KEY
+_KEY_TYPE = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only an INTEGER PRIMARY KEY
 
 batches = Table(
     "batches",
     metadata,
-    Column("number", _Key, primary_key=True),
+    Column("number", _KEY_TYPE, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
@@ -77,7 +77,7 @@ batches = Table(
 requests = Table(
     "requests",
     metadata,
-    Column("id", _Key, primary_key=True),
+    Column("id", _KEY_TYPE, primary_key=True),
     Column("batch", BigInteger, ForeignKey("batches.number", ondelete="CASCADE"), nullable=False),
     Column("lane", Integer, nullable=False),
     Column("position", BigInteger, nullable=False),
@@ -96,21 +96,21 @@ requests = Table(
     Index("requests_of_batch", "batch", "id"),
     Index("requests_halves", "parent"),
 )
-_LEAVING = literal_column("state") == literal_column("'leaving'")
-Index("requests_leaving", requests.c.batch, sqlite_where=_LEAVING, postgresql_where=_LEAVING)
+_IN_FLIGHT = literal_column("state") == literal_column("'leaving'")
+Index("requests_leaving", requests.c.batch, sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT)
 
 # Apart from their requests: a state changes at least twice, and a row that changes is written again whole.
 bodies = Table(
     "bodies",
     metadata,
-    Column("request", _Key, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("request", _KEY_TYPE, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),  # zlib
 )
 
 attempts = Table(
     "attempts",
     metadata,
-    Column("id", _Key, primary_key=True),
+    Column("id", _KEY_TYPE, primary_key=True),
     Column("request", BigInteger, ForeignKey("requests.id", ondelete="CASCADE"), nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("elapsed_ms", Float, nullable=False),
@@ -141,7 +141,7 @@ seconds = Table(
 slowest = Table(
     "slowest",
     metadata,
-    Column("attempt", _Key, ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("attempt", _KEY_TYPE, ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("batch", BigInteger, nullable=False),
     Column("elapsed_ms", Float, nullable=False),
     Index("slowest_of_batch", "batch", "elapsed_ms"),
@@ -167,11 +167,11 @@ events = Table(
     Index("events_of_row", "batch", "row"),
     sqlite_with_rowid=False,
 )
-for _name in SEARCHED:
+for _name in SEARCH_COLUMNS:
     _given = events.c[_name].is_not(None)
     Index(f"events_by_{_name}", events.c[_name], events.c.batch, sqlite_where=_given, postgresql_where=_given)
 
-left_behind = Table(
+excluded_rows = Table(
     "left_behind",
     metadata,
     Column("batch", BigInteger, ForeignKey("batches.number", ondelete="CASCADE"), primary_key=True),
@@ -183,19 +183,19 @@ left_behind = Table(
 )
 
 
-def kept(text: str) -> str:
+def make_indexable(text: str) -> str:
     """A text as both databases can hold and index it; nearly every text is kept as it is.
 
-    Lone surrogates and NUL are written as escapes, a text beyond :data:`KEPT` characters as its beginning and its
+    Lone surrogates and NUL are written as escapes, a text beyond :data:`MAX_INDEXED_LENGTH` characters as its beginning and its
     digest. The same text gives the same result, so a search puts its own text through here.
     """
-    if len(text) <= KEPT and text.isascii() and "\0" not in text:
+    if len(text) <= MAX_INDEXED_LENGTH and text.isascii() and "\0" not in text:
         return text
     whole = text.encode("utf-8", "backslashreplace").replace(b"\0", b"\\x00")
     text = whole.decode()
-    return text if len(text) <= KEPT else f"{text[: KEPT - 65]}…{sha256(whole).hexdigest()}"
+    return text if len(text) <= MAX_INDEXED_LENGTH else f"{text[: MAX_INDEXED_LENGTH - 65]}…{sha256(whole).hexdigest()}"
 
 
-def storable(text: str) -> str:
+def make_storable(text: str) -> str:
     """A text of any length without what a database cannot hold."""
     return text.encode("utf-8", "backslashreplace").replace(b"\0", b"\\x00").decode()

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from intempt_core.client import Outcome
 from intempt_core.events import Json
 from intempt_core.feeds import Interaction
-from intempt_core.history.records import BatchState, EventIntent, RequestState, Source, TargetSnapshot, moves
+from intempt_core.history.records import BatchState, EventIntent, RequestState, BatchSource, TargetSnapshot, is_batch_active
 from intempt_core.plan import Policy
 
 T = TypeVar("T")
@@ -43,8 +43,8 @@ class BatchFilter:
     since: int | None = None
     until: int | None = None
     target: str | None = None
-    source: Source | None = None
-    outcome: RequestState | None = None
+    source: BatchSource | None = None
+    state: RequestState | None = None
     text: str = ""
 
 
@@ -59,7 +59,7 @@ class BatchSummary:
     id: str
     created_at: int
     changed_at: int
-    source: Source
+    source: BatchSource
     label: str
     target: TargetSnapshot
     policy: Policy
@@ -67,7 +67,7 @@ class BatchSummary:
     reason: str
     owner: str
     rows: int
-    left_behind: int
+    excluded_rows: int
     persons: int
     lanes: int
     digest: str
@@ -83,17 +83,17 @@ class BatchSummary:
         return sum(self.events.values())
 
     @property
-    def moves(self) -> bool:
+    def is_active(self) -> bool:
         """Whether something still moves by itself: it is sent, or requests of it wait for their answers.
 
-        A batch that does not move, and is not :attr:`over`, waits for a person.
+        A batch that does not move, and is not :attr:`is_final`, waits for a person.
         """
-        return moves(self.state, self.requests)
+        return is_batch_active(self.state, self.requests)
 
     @property
-    def over(self) -> bool:
+    def is_final(self) -> bool:
         """Whether nothing will change any more by itself."""
-        return self.state in (BatchState.DONE, BatchState.CANCELLED) and not self.requests.get(RequestState.LEAVING)
+        return self.state in (BatchState.DONE, BatchState.CANCELLED) and not self.requests.get(RequestState.IN_FLIGHT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,9 @@ class AttemptRecord:
     reason: str
     headers: tuple[tuple[str, str], ...]
     sent_headers: tuple[tuple[str, str], ...]
-    answer: bytes
-    answer_length: int
-    answer_cut: bool
+    response_body: bytes
+    response_length: int
+    response_truncated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class RowOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival(Interaction):
+class AcceptedEvent(Interaction):
     """An accepted event of one person, as *expected* feeds want it; ``when`` is when its answer was recorded."""
 
     event_id: str
@@ -186,24 +186,24 @@ class Arrival(Interaction):
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class ThroughputStep:
     """A step of a batch's course: when it begins, and the events of the attempts that ended in it, by outcome."""
 
-    begin: int
+    start: int
     events: Mapping[Outcome, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class ThroughputTimeline:
     """A batch's answers over time, from ``begin`` on, in ``bars`` of ``width`` seconds each; none without answers."""
 
-    begin: int
-    width: int
-    bars: tuple[Bar, ...]
+    start: int
+    step_seconds: int
+    steps: tuple[ThroughputStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SlowAnswer:
+class SlowAttempt:
     """One of a batch's answers that took longest, and the request whose it is."""
 
     request: int
@@ -216,7 +216,7 @@ class SlowAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Old:
+class DeletionPreview:
     """The batches that were recorded before a time, and what deleting them would take along.
 
     ``kept`` counts those that stay in any case: they still move, or wait for a person. ``oldest`` and ``newest`` are
@@ -232,7 +232,7 @@ class Old:
 
 
 @dataclass(frozen=True, slots=True)
-class Deleted:
+class DeletionProgress:
     """What was deleted so far, of how many ``events`` in all; ``freed`` bytes went back to the disk, and ``reusable``
     ones stay in the file, to be filled by later batches.
     """

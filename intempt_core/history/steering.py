@@ -7,12 +7,12 @@ from sqlalchemy import Connection, or_, select, update
 from intempt_core.errors import NotAllowed
 from intempt_core.history.database import Database
 from intempt_core.history.records import BatchState, RequestState
-from intempt_core.history.schema import batches, requests, storable
-from intempt_core.history.standings import NEXT, held_batch
+from intempt_core.history.schema import batches, requests, make_storable
+from intempt_core.history.standings import NEXT_BATCH_STATES, lock_batch
 from intempt_core.plan import Policy
 
 
-class Steering(Database):
+class BatchControl(Database):
     """Batches are paused, set going, stopped, finished and cancelled."""
 
     def set_state(
@@ -32,19 +32,19 @@ class Steering(Database):
         """
         now = self._clock()
         with self._writing() as connection:
-            found = held_batch(connection, batch)
+            found = lock_batch(connection, batch)
             if owner is not None and found.owner != owner:
                 raise NotAllowed(f"Batch {batch} belongs to another process now.")
-            if state not in NEXT[BatchState(found.state)] or (expected is not None and found.state != expected.value):
+            if state not in NEXT_BATCH_STATES[BatchState(found.state)] or (expected is not None and found.state != expected.value):
                 raise NotAllowed(f"Batch {batch} is {found.state}: it cannot become {state.value}.")
-            if state is BatchState.DONE and _is_busy(connection, found.number):
+            if state is BatchState.DONE and _has_open_requests(connection, found.number):
                 raise NotAllowed(f"Batch {batch} is not done: some of its requests still wait.")
             if state is BatchState.CANCELLED:
-                _cancel(connection, found.number, now)
-            values = {"state": state.value, "reason": storable(reason), "changed_at": now}
+                _cancel_pending(connection, found.number, now)
+            values = {"state": state.value, "reason": make_storable(reason), "changed_at": now}
             connection.execute(update(batches).where(batches.c.number == found.number).values(values))
 
-    def go_on(self, batch: str, policy: Policy | None = None, again: Collection[RequestState] | None = None) -> int:
+    def resume(self, batch: str, policy: Policy | None = None, retry_states: Collection[RequestState] | None = None) -> int:
         """Let a batch that is paused or has stopped go on; returns how many requests are tried again.
 
         ``again`` names the states whose requests are: :attr:`RequestState.UNKNOWN`, :attr:`RequestState.UNSENT`. By
@@ -59,25 +59,25 @@ class Steering(Database):
         Another ``policy`` may be said with either. Raises :class:`NotAllowed` where the batch neither is paused nor has
         stopped, and :class:`NotFound`.
         """
-        if not {RequestState.UNKNOWN, RequestState.UNSENT}.issuperset(again or ()):
+        if not {RequestState.UNKNOWN, RequestState.NOT_SENT}.issuperset(retry_states or ()):
             raise NotAllowed("Only what is unknown or unsent is tried again in its own batch.")
         now = self._clock()
         with self._writing() as connection:
-            found = held_batch(connection, batch)
+            found = lock_batch(connection, batch)
             if BatchState(found.state) not in (BatchState.PAUSED, BatchState.STOPPED):
                 raise NotAllowed(f"Batch {batch} is {found.state}: only what is paused or stopped can go on.")
             before = Policy(found.policy)
-            if again is None:
-                again = () if before is Policy.GO_ON else (RequestState.UNSENT,)
+            if retry_states is None:
+                retry_states = () if before is Policy.GO_ON else (RequestState.NOT_SENT,)
             if policy is None:
-                decided = found.state == BatchState.STOPPED.value and RequestState.UNKNOWN not in again
+                decided = found.state == BatchState.STOPPED.value and RequestState.UNKNOWN not in retry_states
                 policy = Policy.GO_ON if decided and _has_unknown(connection, found.number) else before
             connection.execute(
                 update(batches)
                 .where(batches.c.number == found.number)
                 .values(policy=policy.value, state=BatchState.SENDING.value, reason="", changed_at=now)
             )
-            return sum(_try_again(connection, found.number, state, now) for state in set(again))
+            return sum(_retry_requests(connection, found.number, state, now) for state in set(retry_states))
 
 
 def _has_unknown(connection: Connection, number: int) -> bool:
@@ -85,24 +85,24 @@ def _has_unknown(connection: Connection, number: int) -> bool:
     return connection.execute(unknown.limit(1)).first() is not None
 
 
-def _try_again(connection: Connection, number: int, state: RequestState, now: int) -> int:
+def _retry_requests(connection: Connection, number: int, state: RequestState, now: int) -> int:
     """What never arrived is as good as new; what may have arrived stays unknown until an answer says more."""
-    better = RequestState.PENDING if state is RequestState.UNSENT else RequestState.UNKNOWN
+    better = RequestState.PENDING if state is RequestState.NOT_SENT else RequestState.UNKNOWN
     standing = requests.c.batch == number, requests.c.state == state.value, requests.c.retry_at.is_(None)
     changed = update(requests).where(*standing).values(state=better.value, retry_at=now, updated_at=now)
     return connection.execute(changed).rowcount
 
 
-def _is_busy(connection: Connection, number: int) -> bool:
+def _has_open_requests(connection: Connection, number: int) -> bool:
     still = or_(
-        requests.c.state.in_([RequestState.PENDING.value, RequestState.LEAVING.value]), requests.c.retry_at.is_not(None)
+        requests.c.state.in_([RequestState.PENDING.value, RequestState.IN_FLIGHT.value]), requests.c.retry_at.is_not(None)
     )
     return (
         connection.execute(select(requests.c.id).where(requests.c.batch == number, still).limit(1)).first() is not None
     )
 
 
-def _cancel(connection: Connection, number: int, now: int) -> None:
+def _cancel_pending(connection: Connection, number: int, now: int) -> None:
     of_batch = update(requests).where(requests.c.batch == number)
     connection.execute(
         of_batch.where(requests.c.state == RequestState.PENDING.value).values(

@@ -8,63 +8,63 @@ from sqlalchemy import Connection, Row, Select, func, insert, literal_column, or
 
 from intempt_core.client import Attempt
 from intempt_core.errors import NotAllowed, NotFound
-from intempt_core.history.pacing import Pacing, Tried
-from intempt_core.history.recording import write_requests
+from intempt_core.history.pacing import ThroughputLog, NewAttempt
+from intempt_core.history.recording import insert_requests
 from intempt_core.history.records import (
     BatchState,
-    Depth,
-    Half,
+    QueueDepth,
+    RequestHalf,
     LaneState,
-    Leaving,
-    Mark,
+    AttemptStart,
+    Transition,
     RequestState,
-    Settled,
-    Unfinished,
-    Work,
+    AttemptEnd,
+    UnfinishedBatch,
+    WorkItem,
 )
 from intempt_core.history.schema import attempts, batches, bodies, events, requests
 from intempt_core.history.standings import (
-    OVER,
-    Standing,
-    after,
-    held_batch,
-    is_written,
-    standings_of,
-    unseen,
-    write_standings,
+    FINAL_BATCH_STATES,
+    RequestSnapshot,
+    apply_transition,
+    lock_batch,
+    is_attempt_written,
+    read_request_snapshots,
+    make_unseen_attempt,
+    write_request_snapshots,
 )
 from intempt_core.plan import Policy
 
-_WAITING = or_(requests.c.state == RequestState.PENDING.value, requests.c.retry_at.is_not(None))
+_IS_WAITING = or_(requests.c.state == RequestState.PENDING.value, requests.c.retry_at.is_not(None))
 
 
-class Working(Pacing):
+class WorkQueue(ThroughputLog):
     """Work goes out, outcomes come in."""
 
-    def unfinished(self) -> list[Unfinished]:
+    def unfinished(self) -> list[UnfinishedBatch]:
         """Batches that are not over, cancelled ones with requests on their way among them; oldest first.
 
         Cheap: may be asked every second.
         """
         on_their_way = select(requests.c.batch).where(requests.c.state == literal_column("'leaving'"))
-        going = batches.c.state.in_([state.value for state in BatchState if state not in OVER])
+        going = batches.c.state.in_([state.value for state in BatchState if state not in FINAL_BATCH_STATES])
         found = (
             select(batches.c.id, batches.c.owner, batches.c.state)
             .where(or_(going, batches.c.number.in_(on_their_way)))
             .order_by(batches.c.number)
         )
         with self._reading() as connection:
-            return [Unfinished(row.id, row.owner, BatchState(row.state)) for row in connection.execute(found)]
+            return [UnfinishedBatch(row.id, row.owner, BatchState(row.state)) for row in connection.execute(found)]
 
-    def depth(self) -> Depth:
+    def depth(self) -> QueueDepth:
         """How much is still to be sent."""
         sending = select(batches.c.number).where(batches.c.state == BatchState.SENDING.value)
-        waits = requests.c.state.in_([RequestState.PENDING.value, RequestState.LEAVING.value])
+        waits = requests.c.state.in_([RequestState.PENDING.value, RequestState.IN_FLIGHT.value])
         counted = select(func.count(requests.c.batch.distinct()), func.count()).where(
             requests.c.batch.in_(sending), waits
         )
         with self._reading() as connection:
-            return Depth(*connection.execute(counted).one())
+            return QueueDepth(*connection.execute(counted).one())
 
     def claim(self, batch: str, owner: str, expected: str) -> bool:
         """Make ``owner`` the batch's owner if ``expected`` (empty: nobody) still is; else ``False``."""
@@ -74,9 +74,9 @@ class Working(Pacing):
 
     def lanes(self, batch: str) -> list[LaneState]:
         """The batch's lanes in order, all of them, those that are through as well."""
-        waits, state = _WAITING, requests.c.state
-        leaves = state == RequestState.LEAVING.value
-        stands = state.in_([RequestState.UNKNOWN.value, RequestState.UNSENT.value]) & requests.c.retry_at.is_(None)
+        waits, state = _IS_WAITING, requests.c.state
+        leaves = state == RequestState.IN_FLIGHT.value
+        stands = state.in_([RequestState.UNKNOWN.value, RequestState.NOT_SENT.value]) & requests.c.retry_at.is_(None)
         found = (
             select(
                 requests.c.lane,
@@ -85,14 +85,14 @@ class Working(Pacing):
                     for name, condition in zip("wls", (waits, leaves, stands), strict=True)
                 ),
             )
-            .where(requests.c.batch == _number_of(batch))
+            .where(requests.c.batch == _select_batch_number(batch))
             .group_by(requests.c.lane)
             .order_by(requests.c.lane)
         )
         with self._reading() as connection:
             return [LaneState(*row) for row in connection.execute(found)]
 
-    def take(self, batch: str, lane: int, limit: int) -> list[Work]:
+    def take(self, batch: str, lane: int, limit: int) -> list[WorkItem]:
         """The lane's next requests in their order: pending, and those to be tried again, however long they still wait.
 
         Nothing is changed by taking. While a request of the lane is leaving it is not among them.
@@ -111,9 +111,9 @@ class Working(Pacing):
                 )
             )
             next_ids = [row.id for half in (pending, again) for row in connection.execute(half)]
-            return _work(connection, batch, next_ids)[:limit]
+            return _read_work_items(connection, batch, next_ids)[:limit]
 
-    def mark(self, marks: Sequence[Mark], *, owner: str, at_once: bool = False) -> frozenset[int]:
+    def apply_transitions(self, transitions: Sequence[Transition], *, owner: str, nowait: bool = False) -> frozenset[int]:
         """Write many marks, of any batches, in one transaction; returns the requests whose mark did **not** count.
 
         A *leaving* counts for a request that :meth:`take` gives, in a *sending* batch of this owner: one that did not
@@ -124,36 +124,36 @@ class Working(Pacing):
         ``at_once``: where another thread or program writes, it is :class:`HistoryUnavailable` at once, and nothing is
         written; only where ``takes_at_once``.
         """
-        if not marks:
+        if not transitions:
             return frozenset()
         now = self._clock()
-        with self._writing(at_once=at_once) as connection:
-            standings = standings_of(connection, {mark.request for mark in marks})
-            tried: list[Tried] = []
+        with self._writing(at_once=nowait) as connection:
+            standings = read_request_snapshots(connection, {mark.request for mark in transitions})
+            tried: list[NewAttempt] = []
             last: set[int] = set()  # those of them, by place, that are their requests' last
             changed, missed = set(), set()
-            for mark in marks:
+            for mark in transitions:
                 before = standings.get(mark.request)
-                moved = after(before, mark, owner, now) if before is not None else None
+                moved = apply_transition(before, mark, owner, now) if before is not None else None
                 if before is not None and moved is not None:
                     standings[mark.request] = moved
                     changed.add(mark.request)
-                    if isinstance(mark, Settled):
+                    if isinstance(mark, AttemptEnd):
                         last.add(len(tried))
-                        tried.append(_tried(before, mark.attempt))
-                elif before is None or isinstance(mark, Leaving):
+                        tried.append(_make_new_attempt(before, mark.attempt))
+                elif before is None or isinstance(mark, AttemptStart):
                     missed.add(mark.request)
-                elif not is_written(connection, mark):
+                elif not is_attempt_written(connection, mark):
                     missed.add(mark.request)
-                    tried.append(_tried(before, mark.attempt))
-            ids = self._write_tried(connection, tried)
+                    tried.append(_make_new_attempt(before, mark.attempt))
+            ids = self._write_new_attempts(connection, tried)
             for place in last:
                 request = tried[place].request
                 standings[request] = standings[request]._replace(last_attempt=ids[place])
-            write_standings(connection, [standings[request] for request in changed])
+            write_request_snapshots(connection, [standings[request] for request in changed])
         return frozenset(missed)
 
-    def split(self, request: int, attempt: Attempt, halves: Sequence[Half], *, owner: str) -> list[Work]:
+    def split(self, request: int, attempt: Attempt, halves: Sequence[RequestHalf], *, owner: str) -> list[WorkItem]:
         """Let halves take over a *leaving* request that was too large (CONTRACT 3.4), and return them in their order.
 
         They are pending, in the same lane, right after their parent's place; after a doubt they are to be tried again
@@ -170,23 +170,23 @@ class Working(Pacing):
             ).one_or_none()
             if parent is None:
                 raise NotFound(f"History knows no request {request}.")
-            if parent.state != RequestState.LEAVING.value or parent.owner != owner:
+            if parent.state != RequestState.IN_FLIGHT.value or parent.owner != owner:
                 raise NotAllowed(f"Request {request} cannot be split: it is {parent.state}, and another may own it.")
             if not 2 <= len(halves) <= 10 or sum(half.events for half in halves) != parent.events:
                 raise NotAllowed(
                     f"Request {request} cannot be split: its {parent.events} events are not in its halves."
                 )
-            one = Tried(request, parent.events, parent.batch, parent.name, attempt)
-            (tried,) = self._write_tried(connection, [one])
+            one = NewAttempt(request, parent.events, parent.batch, parent.name, attempt)
+            (tried,) = self._write_new_attempts(connection, [one])
             children = _write_halves(connection, parent, halves, now)
             connection.execute(
                 update(requests)
                 .where(requests.c.id == request)
                 .values(state=RequestState.SPLIT.value, tries=parent.tries + 1, last_attempt=tried, updated_at=now)
             )
-            return _work(connection, parent.name, children)
+            return _read_work_items(connection, parent.name, children)
 
-    def leaving_to_unknown(self, batch: str, *, owner: str) -> int:
+    def in_flight_to_unknown(self, batch: str, *, owner: str) -> int:
         """What a gone process left *leaving* is *unknown* (DESIGN); returns how many requests.
 
         ``owner`` must own the batch by now. Each gets an attempt that says so. Under :attr:`Policy.RESEND` they are
@@ -194,17 +194,17 @@ class Working(Pacing):
         """
         now = self._clock()
         with self._writing() as connection:
-            found = held_batch(connection, batch)
+            found = lock_batch(connection, batch)
             if found.owner != owner:
                 raise NotAllowed(f"Batch {batch} belongs to another process now.")
-            again = found.policy == Policy.RESEND.value and BatchState(found.state) not in OVER
+            again = found.policy == Policy.RESEND.value and BatchState(found.state) not in FINAL_BATCH_STATES
             left = select(requests.c.id).where(
                 requests.c.batch == found.number, requests.c.state == literal_column("'leaving'")
             )
-            standings = standings_of(connection, connection.execute(left).scalars())
-            lost = [_tried(standing, unseen(standing.updated_at)) for standing in standings.values()]
-            ids = self._write_tried(connection, lost)
-            write_standings(
+            standings = read_request_snapshots(connection, connection.execute(left).scalars())
+            lost = [_make_new_attempt(standing, make_unseen_attempt(standing.updated_at)) for standing in standings.values()]
+            ids = self._write_new_attempts(connection, lost)
+            write_request_snapshots(
                 connection,
                 [
                     standing._replace(
@@ -221,17 +221,17 @@ class Working(Pacing):
             return len(lost)
 
 
-def _tried(standing: Standing, attempt: Attempt) -> Tried:
-    return Tried(standing.id, standing.events, standing.batch, standing.name, attempt)
+def _make_new_attempt(snapshot: RequestSnapshot, attempt: Attempt) -> NewAttempt:
+    return NewAttempt(snapshot.id, snapshot.events, snapshot.batch_number, snapshot.batch_id, attempt)
 
 
-def _number_of(batch: str) -> Any:
+def _select_batch_number(batch: str) -> Any:
     """The batch's number, as a part of a larger question."""
     return select(batches.c.number).where(batches.c.id == batch).scalar_subquery()
 
 
-def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Half], now: int) -> list[int]:
-    cancelled = BatchState(parent.batch_state) in OVER
+def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[RequestHalf], now: int) -> list[int]:
+    cancelled = BatchState(parent.batch_state) in FINAL_BATCH_STATES
     if parent.doubt:
         state, retry_at = RequestState.UNKNOWN, None if cancelled else now
     else:
@@ -252,7 +252,7 @@ def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Hal
         }
         for number, half in enumerate(halves)
     ]
-    ids = write_requests(connection, rows)
+    ids = insert_requests(connection, rows)
     connection.execute(
         insert(bodies),
         [{"request": id_, "body": zlib.compress(half.body, 1)} for id_, half in zip(ids, halves, strict=True)],
@@ -269,7 +269,7 @@ def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Hal
     return ids
 
 
-def _work(connection: Connection, batch: str, ids: Sequence[int]) -> list[Work]:
+def _read_work_items(connection: Connection, batch: str, ids: Sequence[int]) -> list[WorkItem]:
     """Requests as dispatch takes them, in lane order."""
     columns = requests.c
     found: Select[Any] = (
@@ -292,7 +292,7 @@ def _work(connection: Connection, batch: str, ids: Sequence[int]) -> list[Work]:
         .order_by(columns.position, columns.part)
     )
     return [
-        Work(
+        WorkItem(
             id=row.id,
             batch=batch,
             lane=row.lane,

@@ -7,7 +7,7 @@ import streamlit as st
 from intempt_core import ConsoleError, Target
 from intempt_core.catalogue import ProductCatalogue, CatalogueFile, build_catalogue, read_catalogue_file
 from intempt_core.errors import CatalogueUnavailable
-from intempt_core.history import target_key
+from intempt_core.history import derive_target_key
 from pages.parts.file_input import file_input
 from pages.parts.frame import target as chosen
 from pages.parts.house import house
@@ -59,7 +59,7 @@ def catalogue(target: Target) -> None:
 
 def _loaded(target: Target) -> tuple[ProductCatalogue | None, str]:
     try:
-        return house().catalogues.get(target_key(target)), ""
+        return house().catalogues.get(derive_target_key(target)), ""
     except CatalogueUnavailable as error:
         return None, str(error)
 
@@ -115,7 +115,7 @@ def _load(target: Target) -> None:
         return
     id_column, naming = (value(key("catalogue", part, loading.uploads)) for part in ("id", "naming"))
     try:
-        house().catalogues.save(target_key(target), build_catalogue(loading.listing, id_column, naming))
+        house().catalogues.save(derive_target_key(target), build_catalogue(loading.listing, id_column, naming))
     except ConsoleError as error:
         loading.trouble = str(error)
         return
@@ -129,14 +129,14 @@ def _drop() -> None:
 
 def _remove(target: Target) -> None:
     try:
-        house().catalogues.remove(target_key(target))
+        house().catalogues.remove(derive_target_key(target))
     except CatalogueUnavailable as error:
         room(Loading).trouble = str(error)
 
 
 def called(product: object) -> None:
     """What the catalogue of the chosen target calls a product, where it says so."""
-    found = house().catalogue(target_key(chosen()))
+    found = house().catalogue(derive_target_key(chosen()))
     name = found.names_of([product]).get(product) if found and isinstance(product, str) else None
     if name:
         st.text(name)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from intempt_core import ConsoleError
-from intempt_core.history import Deleted, History, Old
+from intempt_core.history import DeletionProgress, History, DeletionPreview
 from pages.parts.house import house
 from pages.parts.look import counted, weight, zone
 from pages.parts.session import key, value
@@ -26,8 +26,8 @@ class Clearing:
     """The one deletion that goes on in this process, or the last one that did."""
 
     turn: threading.Lock = field(default_factory=threading.Lock)
-    meant: Old | None = None
-    so_far: Deleted = field(default_factory=lambda: Deleted(0, 0))
+    meant: DeletionPreview | None = None
+    so_far: DeletionProgress = field(default_factory=lambda: DeletionProgress(0, 0))
     over: bool = True
     trouble: str = ""
 
@@ -36,12 +36,12 @@ class Clearing:
         with self.turn:
             if not self.over:
                 return
-            self.meant, self.so_far, self.over, self.trouble = history.older_than(before), Deleted(0, 0), False, ""
+            self.meant, self.so_far, self.over, self.trouble = history.preview_deletion(before), DeletionProgress(0, 0), False, ""
         threading.Thread(target=self._run, args=(history, before), name="clearing", daemon=True).start()
 
     def _run(self, history: History, before: int) -> None:
         try:
-            self.so_far = history.forget(before, lambda so_far: setattr(self, "so_far", so_far))
+            self.so_far = history.delete_before(before, lambda so_far: setattr(self, "so_far", so_far))
         except ConsoleError as error:
             self.trouble = f"{error} What is left goes with the next deletion; nobody sees it any more."
         except Exception:
@@ -61,7 +61,7 @@ def old_batches() -> None:
     """Delete old batches, where there are any: folded until it is wanted; while one goes on, how far it is."""
     if clearing().meant is not None:
         watched()
-    if not house().history.holds_batches():
+    if not house().history.has_batches():
         return
     opened = st.popover("Delete old batches", key="history-clear", on_change="rerun")
     if opened.open:
@@ -73,7 +73,7 @@ def choice() -> None:
     """How old, what that takes along, and the button."""
     age = st.segmented_control("Older than", list(AGES), default="3 months", required=True, key="history-clear-age")
     before = int((datetime.now(zone()) - timedelta(days=AGES[age or "3 months"])).timestamp() * 1000)
-    meant = house().history.older_than(before)
+    meant = house().history.preview_deletion(before)
     if meant.batches:
         st.text(
             f"{counted(meant.batches, 'batch', 'batches')} with {counted(meant.events, 'event')}, "
@@ -99,9 +99,9 @@ def choice() -> None:
         )
 
 
-def go(before: int, drawn: Old, age: str) -> None:
+def go(before: int, drawn: DeletionPreview, age: str) -> None:
     """Begin, with what one saw: a batch that was over since then stays for the next time."""
-    if value("history-clear-age") == age and house().history.older_than(before) == drawn:
+    if value("history-clear-age") == age and house().history.preview_deletion(before) == drawn:
         clearing().begin(house().history, before)
 
 

@@ -269,7 +269,7 @@ def outcome(screen: Composing) -> None:
     if screen.on_its_way:
         sending.watch(batch)
         sending.controls(house().history.batch(batch))
-        if not house().history.batch(batch).moves:
+        if not house().history.batch(batch).is_active:
             st.rerun()  # it arrived while this screen was drawn
         return
     found = house().history.batch(batch)
@@ -282,7 +282,7 @@ def outcome(screen: Composing) -> None:
     if found.reason:
         st.text(found.reason)
     sending.controls(found)
-    if found.over and target is not None:
+    if found.is_final and target is not None:
         same_again(target)
 
 

@@ -14,9 +14,9 @@ from enum import StrEnum
 from itertools import count
 from uuid import uuid4
 
-from intempt_core import Issue, Payload, Target, check_events, intent_of, plan_events, read_payload
+from intempt_core import Issue, Payload, Target, check_events, make_batch_intent, plan_events, read_payload
 from intempt_core.events import IDENTITY_FIELDS, EventName, Json, build_request_body
-from intempt_core.history import RequestState, Source, target_key
+from intempt_core.history import RequestState, BatchSource, derive_target_key
 from intempt_core.plan import Policy
 from pages.parts import feedview, resending, sending
 from pages.parts.form import NO_TIME, EventForm
@@ -132,7 +132,7 @@ def check(target: Target) -> None:
     """Look at every event, and at what was sent to ``target`` before; the state is then *problems* or *ready*."""
     found = room(Composing)
     found.state = State.CHECKING
-    payload, place = found.payload, target_key(target)
+    payload, place = found.payload, derive_target_key(target)
     report = check_events(
         payload.events, lambda ids: house().history.sent_ids(place, ids), payload.issues, house().lacks(place)
     )
@@ -157,7 +157,7 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     label = ", ".join(list(names)[:4])
     notes = {"as it is": True} if as_it_is else {}
     left = {form.uid: form.value("eventId") for form in found.forms}
-    intent = intent_of(plan, target, source=Source.FORM, label=label, policy=policy, notes=notes)
+    intent = make_batch_intent(plan, target, source=BatchSource.FORM, label=label, policy=policy, notes=notes)
     events, befores = found.payload.events, room(feedview.Befores)
     sending.spend()
     # From here on no look at the session: at the next one a second click ends this one (``one_click``), and asking for
@@ -190,7 +190,7 @@ def arrive(found: Composing) -> None:
     if found.batch is None:
         return
     batch = house().history.batch(found.batch)
-    if batch.moves:  # also one that stood, and was told to go on
+    if batch.is_active:  # also one that stood, and was told to go on
         found.on_its_way = True
         return
     if not found.on_its_way:

@@ -28,9 +28,9 @@ def conversion(id_: str) -> None:
         return
     link("history.py", f"← Batch: {escaped(batch.label)}", {"batch": id_})
     worked = room(Worked)
-    if id_ not in worked or not batch.over:
+    if id_ not in worked or not batch.is_final:
         with st.spinner(f"Going over {counted(batch.total, 'event')}"):
-            worked[id_] = compute_funnel(house().history.accepted(id_))
+            worked[id_] = compute_funnel(house().history.accepted_events(id_))
     found = worked[id_]
     st.subheader("Viewed → added → ordered", anchor=False)
     st.text(

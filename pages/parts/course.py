@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from intempt_core import Outcome
-from intempt_core.history import BatchSummary, Course, SlowAnswer
+from intempt_core.history import BatchSummary, ThroughputTimeline, SlowAttempt
 from pages.parts.house import house
 from pages.parts.look import LOOKS, counted, lasted, mark, moment, zone_name
 from pages.parts.session import key
@@ -31,8 +31,8 @@ def course(summary: BatchSummary) -> None:
     if sum(summary.requests.values()) < 3:
         return
     history = house().history
-    over_time, slow = history.course(summary.id), history.slowest(summary.id, SLOWEST)
-    if not over_time.bars:
+    over_time, slow = history.timeline(summary.id), history.slowest(summary.id, SLOWEST)
+    if not over_time.steps:
         return
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(key=key("course", summary.id), gap="xsmall"):
@@ -44,9 +44,9 @@ def course(summary: BatchSummary) -> None:
             line(answer)
 
 
-def picture(found: Course) -> str:
+def picture(found: ThroughputTimeline) -> str:
     """The bars, as HTML of numbers of our own; who does not see them hears the figures."""
-    highest = max(sum(bar.events.values()) for bar in found.bars)
+    highest = max(sum(bar.events.values()) for bar in found.steps)
     bars = "".join(
         "<div style='flex:1 1 0;max-width:14px;display:flex;flex-direction:column-reverse'>"
         + "".join(
@@ -55,7 +55,7 @@ def picture(found: Course) -> str:
             if bar.events.get(outcome)
         )
         + "</div>"
-        for bar in found.bars
+        for bar in found.steps
     )
     return (
         f"<div role='img' aria-label='{escape(words(found), quote=True)}' style='display:flex;align-items:flex-end;"
@@ -63,20 +63,20 @@ def picture(found: Course) -> str:
     )
 
 
-def words(found: Course) -> str:
+def words(found: ThroughputTimeline) -> str:
     """The same in words: from when to when, how much is one bar, and what all of them hold."""
-    total = {outcome: sum(bar.events.get(outcome, 0) for bar in found.bars) for outcome in COLOURS}
+    total = {outcome: sum(bar.events.get(outcome, 0) for bar in found.steps) for outcome in COLOURS}
     said = ", ".join(mark(outcome, count) for outcome, count in total.items() if count)
-    lasts = counted(found.width * len(found.bars), "second")
-    each = "" if found.width == 1 else f", {lasted(found.width * 1000)} a bar"
-    highest = max(sum(bar.events.values()) for bar in found.bars)
+    lasts = counted(found.step_seconds * len(found.steps), "second")
+    each = "" if found.step_seconds == 1 else f", {lasted(found.step_seconds * 1000)} a bar"
+    highest = max(sum(bar.events.values()) for bar in found.steps)
     return (
-        f"Events by the answer to each try, from {moment(found.begin).partition(' (')[0]} ({zone_name()}) on,"
+        f"Events by the answer to each try, from {moment(found.start).partition(' (')[0]} ({zone_name()}) on,"
         f" {lasts}{each}, at most {highest:,} in one: {said}."
     )
 
 
-def line(answer: SlowAnswer) -> None:
+def line(answer: SlowAttempt) -> None:
     """One slow answer, and the way to its request."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         shape = LOOKS[answer.outcome].shape

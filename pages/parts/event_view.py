@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from intempt_core.history import Sighting
+from intempt_core.history import EventOccurrence
 from intempt_core.marking import escape_invisible
 from pages.parts.house import house
 from pages.parts.look import badge, counted, moment, zone_name
@@ -16,7 +16,7 @@ def one_event(event_id: str) -> None:
         st.query_params.from_dict({"event": event_id})
     st.page_link("history.py", label="← All batches")
     st.text(escape_invisible(f"Event {event_id}"))
-    found = house().history.sightings([event_id]).get(event_id, [])
+    found = house().history.occurrences([event_id]).get(event_id, [])
     if not found:
         st.text(
             "No event of this id was sent from here. What an application sent by itself is on the sandbox's screen."
@@ -27,7 +27,7 @@ def one_event(event_id: str) -> None:
         _sighting(one)
 
 
-def _sighting(one: Sighting) -> None:
+def _sighting(one: EventOccurrence) -> None:
     with st.container(border=True, gap="xsmall", key=key("event", one.request, one.position)):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(badge(one.state), width="content")

@@ -44,10 +44,10 @@ def came_back(last: AttemptRecord | None) -> None:
     if last is None or last.status is None:
         st.caption("No answer came." if last is not None else "Nothing has left yet.")
         return
-    st.caption(f"HTTP status {last.status}, {weight(last.answer_length)}")
-    body_text("answer", last.id, last.answer)
-    if last.answer_length > len(last.answer):
-        st.caption(f"The first {weight(len(last.answer))} of {weight(last.answer_length)}; history keeps no more.")
+    st.caption(f"HTTP status {last.status}, {weight(last.response_length)}")
+    body_text("answer", last.id, last.response_body)
+    if last.response_length > len(last.response_body):
+        st.caption(f"The first {weight(len(last.response_body))} of {weight(last.response_length)}; history keeps no more.")
     with st.expander("Headers", type="compact"):
         st.code("\n".join(f"{name}: {content}" for name, content in last.headers) or "none", language=None)
 

@@ -11,7 +11,7 @@ from intempt_core import FEEDS, FeedResponse, Target, open_client, read_feed
 from intempt_core.client import FEED_LIMIT, now_ms
 from intempt_core.events import IDENTITY_FIELDS, is_blank
 from intempt_core.feeds import FEED_IDENTITY_TYPES, SHARED_FEEDS, FEED_TITLES
-from intempt_core.history import target_key
+from intempt_core.history import derive_target_key
 from intempt_core.journeys import NOTE_MEANINGS, PersonEvent, find_notes
 from pages.parts import feedview
 from pages.parts.feedview import Person, Reading
@@ -133,7 +133,7 @@ def empty(asking: Asking, target: Target) -> None:
         "Name a person by any of the four identities, as it was sent. You see what each feed should show after all that"
         " this console sent of that person, what it does show, and why they differ."
     )
-    last = house().history.last_named(target_key(target))
+    last = house().history.last_identity(derive_target_key(target))
     if last is None:
         st.text(f"Nothing was sent to {target.title} yet.")
         st.page_link("compose.py", label="Compose the first event")
@@ -150,7 +150,7 @@ def read(asking: Asking, target: Target) -> Reading:
     """History now, and the target as it was asked last: asked again when something new was sent, or on a click."""
     screen, person = room(Screen), asking.person
     assert person is not None  # noqa: S101  the page stops where nobody is named
-    where = (target_key(target), person)
+    where = (derive_target_key(target), person)
     new = screen.asked == where and screen.reading and feedview.story(target, person) != screen.reading.story
     other = screen.reading and screen.reading.catalogue is not house().catalogue(where[0])
     if screen.asked != where or screen.reading is None or new or other:

@@ -11,7 +11,7 @@ from intempt_core.catalogue import ProductCatalogue
 from intempt_core.client import FEED_LIMIT, now_ms
 from intempt_core.events import IDENTITY_FIELDS, GivenEvent, get_field, id_to_text
 from intempt_core.feeds import FEED_IDENTITY_TYPES, find_feed_changes
-from intempt_core.history import target_key
+from intempt_core.history import derive_target_key
 from intempt_core.journeys import FeedExplanation, ProcessingStatus, PersonHistory, explain_feed
 from intempt_core.received import read_processing_status
 from pages.parts.house import house
@@ -118,7 +118,7 @@ def _best(given: Mapping[str, str | None]) -> Person | None:
 
 def story(target: Target, person: Person) -> PersonHistory:
     """Everything that this console sent of a person to a target."""
-    return house().history.story(target_key(target), person.field, person.id, limit=STEPS_OF_ONE)
+    return house().history.person_history(derive_target_key(target), person.field, person.id, limit=STEPS_OF_ONE)
 
 
 def actual(target: Target, person: Person, *, seconds: float | None = None) -> dict[str, FeedResponse]:
@@ -153,7 +153,7 @@ def read(target: Target, person: Person) -> Reading:
             return answers, await read_processing_status(client, target, person.field, person.id, told.events)
 
     answers, known = asyncio.run(ask())
-    return Reading(person, told, answers, known, now_ms(), house().catalogue(target_key(target)))
+    return Reading(person, told, answers, known, now_ms(), house().catalogue(derive_target_key(target)))
 
 
 # ── before and after a send ──────────────────────────────────────────────────────────────────────────────────────────

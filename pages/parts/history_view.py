@@ -6,7 +6,7 @@ import streamlit as st
 
 from intempt_core import NotFound, Target
 from intempt_core.exports import export_results_csv
-from intempt_core.history import BatchFilter, BatchSummary, RequestState, RequestSummary, Source
+from intempt_core.history import BatchFilter, BatchSummary, RequestState, RequestSummary, BatchSource
 from intempt_core.plan import ORDER_MESSAGES, EventOrder
 from pages.parts import case_view, composing, resending, sending
 from pages.parts.exchange import came_back, exchange
@@ -22,9 +22,9 @@ BATCHES, REQUESTS = 25, 50
 SINCE = {"any time": None, "last hour": 1 / 24, "last day": 1, "last 7 days": 7, "last 30 days": 30}
 OUTCOMES = (
     RequestState.ACCEPTED,
-    RequestState.REFUSED,
+    RequestState.REJECTED,
     RequestState.UNKNOWN,
-    RequestState.UNSENT,
+    RequestState.NOT_SENT,
     RequestState.PENDING,
 )
 
@@ -45,7 +45,7 @@ def filters() -> None:
         st.selectbox("Target", ["any target", *names], key="history-target", bind="query-params", width=180)
         st.selectbox(
             "Source",
-            ["any source", *(source.value for source in Source)],
+            ["any source", *(source.value for source in BatchSource)],
             key="history-source",
             bind="query-params",
             width=160,
@@ -74,8 +74,8 @@ def chosen() -> BatchFilter:
     return BatchFilter(
         since=since,
         target=None if names in (None, "any target") else names,
-        source=Source(source) if source in tuple(Source) else None,
-        outcome=RequestState(outcome) if outcome in OUTCOMES else None,
+        source=BatchSource(source) if source in tuple(BatchSource) else None,
+        state=RequestState(outcome) if outcome in OUTCOMES else None,
         text=(value("history-text") or "").strip(),
     )
 
@@ -112,7 +112,7 @@ def line(batch: BatchSummary) -> None:
         with st.container(width=230):
             st.text(moment(batch.created_at))
         with st.container(width="stretch"):
-            st.text(f"{batch.source.value}: {batch.label}" + ("" if batch.over else f" ({batch.state.value})"))
+            st.text(f"{batch.source.value}: {batch.label}" + ("" if batch.is_final else f" ({batch.state.value})"))
         with st.container(width=130):
             st.text(batch.target.name)
         with st.container(width=110):
@@ -142,8 +142,8 @@ def one_batch(id_: str) -> None:
         f"{batch.target.host} · {counted(batch.total, 'event')}{persons} in "
         f"{counted(batch.lanes, 'lane')} · after an unknown answer: {batch.policy.value}"
     )
-    if batch.left_behind:
-        st.text(f"{counted(batch.left_behind, 'row')} of the input stayed behind.")
+    if batch.excluded_rows:
+        st.text(f"{counted(batch.excluded_rows, 'row')} of the input stayed behind.")
     mends(batch)
     if batch.notes.get("order") == EventOrder.TIME.value:
         st.text(ORDER_MESSAGES[EventOrder.TIME])

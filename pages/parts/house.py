@@ -11,7 +11,7 @@ from intempt_core import Dispatcher, History, TargetNotFound, Settings, Target, 
 from intempt_core.catalogue import ProductCatalogue, CatalogueStore
 from intempt_core.checks import UnknownProductLookup
 from intempt_core.errors import CatalogueUnavailable
-from intempt_core.history import BatchSummary, Intent, LeftBehind, RequestIntent, requests_of
+from intempt_core.history import BatchSummary, BatchIntent, ExcludedRow, RequestIntent, make_request_intents
 from intempt_core.plan import Plan
 from intempt_core.receiving import UploadTokens
 from intempt_core.settings import PROJECT_FOLDER
@@ -58,11 +58,11 @@ class House:
             )
         return found
 
-    def submit(self, intent: Intent, plan: Plan, left_behind: Iterable[LeftBehind] = ()) -> str:
+    def submit(self, intent: BatchIntent, plan: Plan, left_behind: Iterable[ExcludedRow] = ()) -> str:
         """Record the intent of a batch and wake the engine; the batch's id. Nothing leaves before this is recorded."""
-        return self.repeat(intent, requests_of(plan), left_behind)
+        return self.repeat(intent, make_request_intents(plan), left_behind)
 
-    def repeat(self, intent: Intent, requests: Iterable[RequestIntent], left_behind: Iterable[LeftBehind] = ()) -> str:
+    def repeat(self, intent: BatchIntent, requests: Iterable[RequestIntent], left_behind: Iterable[ExcludedRow] = ()) -> str:
         """The same for requests that are written already, such as those of a batch that is sent again."""
         batch = self.history.record(replace(intent, owner=self.dispatcher.owner), requests, left_behind)
         self.dispatcher.wake()

@@ -265,7 +265,7 @@ def result(screen: Inspecting) -> None:
     batch = screen.batch or ""
     if screen.on_its_way:
         sending.watch(batch)
-        if not house().history.batch(batch).moves:
+        if not house().history.batch(batch).is_active:
             st.rerun()  # it arrived while this screen was drawn
         return
     found = house().history.batch(batch)

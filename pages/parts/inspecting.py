@@ -13,7 +13,7 @@ from intempt_core import (
     Report,
     Target,
     check_events,
-    intent_of,
+    make_batch_intent,
     open_client,
     plan_events,
     read_payload,
@@ -21,7 +21,7 @@ from intempt_core import (
 from intempt_core.cases import CaseFile, read_case
 from intempt_core.curl import mask_pasted_keys
 from intempt_core.events import get_field, id_to_text, read_identities, read_linking_ids
-from intempt_core.history import Source, target_key
+from intempt_core.history import BatchSource, derive_target_key
 from intempt_core.marking import Annotation
 from intempt_core.payloads import MAX_PASTED_CHARS
 from intempt_core.plan import Plan, Policy
@@ -89,8 +89,8 @@ class Inspecting:
 def inspecting(target: Target) -> Inspecting:
     """This tab's Inspect screen; judged again where ``target`` is another one, or has taken something since."""
     found = room(Inspecting)
-    arrived = found.on_its_way and found.batch and not house().history.batch(found.batch).moves
-    if arrived or found.judged_for != target_key(target):
+    arrived = found.on_its_way and found.batch and not house().history.batch(found.batch).is_active
+    if arrived or found.judged_for != derive_target_key(target):
         if arrived:
             found.on_its_way, found.settled_at = False, time.monotonic()
         judge(target)
@@ -169,7 +169,7 @@ def shown() -> None:
 
 def judge(target: Target) -> None:
     """Check what was read, and look what of it was sent to ``target`` before."""
-    found, place = room(Inspecting), target_key(target)
+    found, place = room(Inspecting), derive_target_key(target)
     found.judged_for = place
     found.verdicts = {}
     if found.payload is None:
@@ -203,7 +203,7 @@ def verdicts(target: Target, page: int, size: int) -> list[EventVerdicts]:
 
 def known(target: Target, payload: Payload, rows: Sequence[int]) -> VerdictContext:
     """What history, and the sandbox where it is one, know of the events of these rows."""
-    bodies, place = [payload.events[row].body for row in rows], target_key(target)
+    bodies, place = [payload.events[row].body for row in rows], derive_target_key(target)
     ids = [id_ for body in bodies if (id_ := id_to_text(get_field(body, "eventId"))) is not None]
     persons = [dict(read_linking_ids(body) or read_identities(body).items()) for body in bodies]
 
@@ -218,7 +218,7 @@ def known(target: Target, payload: Payload, rows: Sequence[int]) -> VerdictConte
     words = asyncio.run(ask())
     return VerdictContext(
         target,
-        house().history.sightings(ids, target=place, most=20),
+        house().history.occurrences(ids, target=place, limit_per_id=20),
         words if isinstance(words, dict) else None,
         seen,
     )
@@ -295,6 +295,6 @@ def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
         return
     label = found.payload.recognised
     notes = {"as it is": True} if as_it_is else {}
-    intent = intent_of(planned, target, source=Source.PAYLOAD, label=label, policy=policy, notes=notes)
+    intent = make_batch_intent(planned, target, source=BatchSource.PAYLOAD, label=label, policy=policy, notes=notes)
     found.batch = sending.submit(intent, planned)
     found.on_its_way = True

@@ -8,7 +8,7 @@ import streamlit as st
 
 from intempt_core import Target, plan_events, read_payload
 from intempt_core.events import GivenEvent, get_field, id_to_text
-from intempt_core.history import BatchSummary, Intent, RequestState, TargetSnapshot, resend
+from intempt_core.history import BatchSummary, BatchIntent, RequestState, TargetSnapshot, preview_resend
 from intempt_core.plan import explain_lane_length
 from pages.parts import sending
 from pages.parts.house import house
@@ -17,9 +17,9 @@ from pages.parts.session import TARGET, key, one_click, put, room, value
 
 SETTLED = (
     RequestState.ACCEPTED,
-    RequestState.REFUSED,
+    RequestState.REJECTED,
     RequestState.UNKNOWN,
-    RequestState.UNSENT,
+    RequestState.NOT_SENT,
     RequestState.CANCELLED,
 )
 SAME, FRESH = "the same ids", "fresh ids"
@@ -42,7 +42,7 @@ class Resending:
 def again(batch: BatchSummary, target: Target) -> None:
     """The way to send a batch again, folded until it is wanted."""
     states = [state for state in SETTLED if batch.events.get(state)]
-    if not states or not batch.over:
+    if not states or not batch.is_final:
         return
     opened = st.popover("Send again", key=key("again", batch.id), on_change="rerun")
     if opened.open:
@@ -69,13 +69,13 @@ def choice(batch: BatchSummary, states: list[RequestState], target: Target) -> N
         st.text("Choose at least one kind.")
         return
     plan(batch, chosen, target, fresh=fresh)
-    if RequestState.REFUSED in chosen:
+    if RequestState.REJECTED in chosen:
         st.text(MEND)
         st.button(
             "Show the refused requests",
             key=key("again-refused", batch.id),
             on_click=put,
-            args=(key("history-state", batch.id), RequestState.REFUSED.value),
+            args=(key("history-state", batch.id), RequestState.REJECTED.value),
         )
     name = key("again", batch.id)
     if sending.named(target, name) and sending.number_typed(target, count, name):
@@ -110,14 +110,14 @@ def plan(batch: BatchSummary, states: list[RequestState], target: Target, *, fre
             " Under fresh ids they are new events: the target counts them once more."
         )
         return
-    meant = resend(batch, states, deduplicates=target.deduplicates)
-    st.text(f"Of {counted(meant.events, 'event')}: {meant.says}")
+    meant = preview_resend(batch, states, deduplicates=target.deduplicates)
+    st.text(f"Of {counted(meant.events, 'event')}: {meant.message}")
     requests = sum(batch.requests[state] for state in states)
     st.text(f"They go in {counted(requests, 'request')}, byte for byte as before, to {target.title}.")
     lanes = house().history.lane_events(batch.id, states)
     if reason := explain_lane_length(meant.events, len(lanes), max(lanes.values(), default=0)):
         st.text(reason)
-    first = next(house().history.bodies(batch.id, states, limit=1), None)
+    first = next(house().history.request_intents(batch.id, states, limit=1), None)
     if first is not None:
         with st.expander("The first request", type="compact"):
             raw(first.body.decode("utf-8", "replace")[:BODY_DRAWN], 120)
@@ -151,10 +151,10 @@ def send(
 def record(batch: BatchSummary, states: tuple[RequestState, ...], target: Target, *, fresh: bool = False) -> str:
     """Record the batch anew, byte-identical or under fresh ids, and wake the engine; the new batch's id."""
     whole = all(state in states for state in batch.events)
-    intent = Intent(
+    intent = BatchIntent(
         source=batch.source,
         label=batch.label,
-        target=TargetSnapshot.of(target),
+        target=TargetSnapshot.from_target(target),
         policy=sending.policy_of(target),
         rows=sum(batch.events.get(state, 0) for state in states),
         digest=batch.digest,
@@ -167,13 +167,13 @@ def record(batch: BatchSummary, states: tuple[RequestState, ...], target: Target
     if fresh:
         planned = plan_events(list(renamed(batch, states)))
         return sending.submit(replace(intent, persons=planned.persons, lanes=planned.lanes), planned)
-    return sending.repeat(intent, house().history.bodies(batch.id, states))
+    return sending.repeat(intent, house().history.request_intents(batch.id, states))
 
 
 def renamed(batch: BatchSummary, states: tuple[RequestState, ...]) -> Iterator[GivenEvent]:
     """The batch's events in their order under fresh ids; lines that shared an id share the new one."""
     names: dict[str, str] = {}
-    for request in house().history.bodies(batch.id, states):
+    for request in house().history.request_intents(batch.id, states):
         payload = read_payload(request.body.decode())
         for recorded, event in zip(request.events, payload.events, strict=True):
             body = event.body

@@ -8,7 +8,7 @@ from typing import Protocol
 import streamlit as st
 
 from intempt_core import NotAllowed, Progress, Target
-from intempt_core.history import BatchState, BatchSummary, Intent, LeftBehind, RequestIntent, RequestState
+from intempt_core.history import BatchState, BatchSummary, BatchIntent, ExcludedRow, RequestIntent, RequestState
 from intempt_core.plan import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from pages.parts.course import course
 from pages.parts.house import house
@@ -92,13 +92,13 @@ def spend() -> None:
         put(widget, "")
 
 
-def submit(intent: Intent, plan: Plan, left_behind: Iterable[LeftBehind] = ()) -> str:
+def submit(intent: BatchIntent, plan: Plan, left_behind: Iterable[ExcludedRow] = ()) -> str:
     """Record a plan and let the engine send it; the batch's id. A production target's typed name is spent by it."""
     spend()
     return house().submit(intent, plan, left_behind)
 
 
-def repeat(intent: Intent, requests: Iterable[RequestIntent]) -> str:
+def repeat(intent: BatchIntent, requests: Iterable[RequestIntent]) -> str:
     """The same for requests that are written already."""
     spend()
     return house().repeat(intent, requests)
@@ -106,14 +106,14 @@ def repeat(intent: Intent, requests: Iterable[RequestIntent]) -> str:
 
 def watch(batch: str) -> None:
     """A batch's progress, looked at again and again while it is on its way; then the whole screen is drawn anew."""
-    moving = house().history.batch(batch).moves
+    moving = house().history.batch(batch).is_active
 
     @st.fragment(run_every=WATCH_SECONDS if moving else None)
     def progress_of() -> None:
         summary = house().history.batch(batch)
         progress(summary, house().dispatcher.progress(batch))
         course(summary)
-        if moving and not summary.moves:
+        if moving and not summary.is_active:
             st.rerun()
 
     progress_of()
@@ -167,7 +167,7 @@ def go_on(summary: BatchSummary) -> None:
             f"Send the {counted(unknown, 'unknown event')} again, then go on",
             key=key("resume-again", summary.id),
             on_click=ask,
-            args=(partial(engine.resume, again=(RequestState.UNKNOWN, RequestState.UNSENT)), summary.id),
+            args=(partial(engine.resume, retry_states=(RequestState.UNKNOWN, RequestState.NOT_SENT)), summary.id),
         )
         st.button(
             "Go on without them; later unknown answers stop no lane",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from intempt_core import Mapping, NotFound, Target
 from intempt_core.exports import export_results_csv
-from intempt_core.history import BatchSummary, RequestState, target_key
+from intempt_core.history import BatchSummary, RequestState, derive_target_key
 from intempt_core.mapped import is_unmapped_json
 from pages.parts import (
     catalogue_view,
@@ -89,10 +89,10 @@ def problems_step(mapping: Mapping, target: Target) -> Judged:
         found.dialect or uploading.table().dialect,
         mapping.to_json(),
         found.fresh,
-        target_key(target),
+        derive_target_key(target),
         found.stamp,
         found.mends,
-        catalogue_view.loaded_at(target_key(target)),
+        catalogue_view.loaded_at(derive_target_key(target)),
     )
     judged = uploading.judged(found.asked)
     problems(judged)
@@ -193,7 +193,7 @@ def before(target: Target, mapping: Mapping | None = None) -> bool:
 
     With the ``mapping`` of now, the one of then is offered where it is another.
     """
-    sent = house().history.same_file(uploading.uploading().digest, target_key(target))
+    sent = house().history.batches_of_file(uploading.uploading().digest, derive_target_key(target))
     for batch in sent[:SENT_SHOWN]:
         accepted = batch.events.get(RequestState.ACCEPTED, 0)
         with st.container(horizontal=True, vertical_alignment="center", key=key("upload-before", batch.id)):
@@ -227,7 +227,7 @@ def sent(id_: str) -> None:
         problems(uploading.judged(found.asked), live=False)
     else:
         step(1, "File", f"{batch.label} · {counted(batch.rows, 'row')}")
-    stayed = f" · {counted(batch.left_behind, 'row')} stayed behind" if batch.left_behind else ""
+    stayed = f" · {counted(batch.excluded_rows, 'row')} stayed behind" if batch.excluded_rows else ""
     step(
         4,
         "Plan",
@@ -237,13 +237,13 @@ def sent(id_: str) -> None:
     sending.watch(id_)
     batch = house().history.batch(id_)  # after the watch began: what ends before it is seen here, what ends later there
     sending.controls(batch)
-    if not batch.moves:
+    if not batch.is_active:
         result(batch)
 
 
 def result(batch: BatchSummary) -> None:
     """6 Result: the outcomes, one line per input row to take along, and the way into history."""
-    st.markdown(f"**6 Result{'' if batch.over else ' so far'}** {badges(batch.events)}")
+    st.markdown(f"**6 Result{'' if batch.is_final else ' so far'}** {badges(batch.events)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         download(
             "results.csv",

@@ -24,14 +24,14 @@ from intempt_core import (
     Target,
     check_table,
     exact_mapping,
-    intent_of,
+    make_batch_intent,
     map_table,
     plan_table,
     read_table,
 )
 from intempt_core.events import Json
 from intempt_core.expectations import ExpectationReport
-from intempt_core.history import LeftBehind, Source, left_behind_of
+from intempt_core.history import ExcludedRow, BatchSource, collect_excluded_rows
 from intempt_core.mapped import MappedTable, choose_initial_mapping
 from intempt_core.mapping import MappingSuggestion
 from intempt_core.mends import Fix, apply_fixes
@@ -219,10 +219,10 @@ class Judged:
         """What became of the file's own tests; raises where its column ``expect`` says nothing."""
         return ExpectationReport(self.mapped.table, self.report)
 
-    def left_behind(self, *, everything: bool = False, leave_out: bool = False) -> Iterator[LeftBehind]:
+    def left_behind(self, *, everything: bool = False, leave_out: bool = False) -> Iterator[ExcludedRow]:
         """The rows that stay behind, with the codes that hold them back."""
         stay = self.staying(everything=everything, leave_out=leave_out).tolist()
-        return left_behind_of(self.report, self.mapped.events, stay)
+        return collect_excluded_rows(self.report, self.mapped.events, stay)
 
 
 def table() -> Table:
@@ -312,10 +312,10 @@ def submit(judged_: Judged, plan: Plan, target: Target, policy: Policy, drawn: t
         found.trouble = "Nothing was sent: the plan was being changed as the button was pressed. Look at it, then send."
         return
     found.trouble = ""
-    intent = intent_of(
+    intent = make_batch_intent(
         plan,
         target,
-        source=Source.FILE,
+        source=BatchSource.FILE,
         label=found.name,
         rows=judged_.report.rows,
         policy=policy,

@@ -52,7 +52,7 @@ def thaw(requests: int = 2_000) -> Figures:
         running = at.console()
         at.until_through(requests // 5)
         until(lambda: _taken_over(at, running.process))
-        lost = at.history.leaving_to_unknown(at.batch, owner="thief")
+        lost = at.history.in_flight_to_unknown(at.batch, owner="thief")
         target = sandbox_target(at.environment["CONSOLE_SANDBOX"])
         thief = Dispatcher(at.history, lambda _: target, Settings(data=at.data), owner="thief", adopts=False)
         thief.start()
@@ -181,11 +181,11 @@ def _decide(at: Scene, *, send_again: bool = True) -> int:
     """Let the batch go on whenever it stands, until it is done; how often. Unsent and unknown leave again, or not."""
     from intempt_core.history import BatchState, RequestState
 
-    again, decisions, began = {RequestState.UNSENT, RequestState.UNKNOWN} if send_again else set(), 0, time.monotonic()
+    again, decisions, began = {RequestState.NOT_SENT, RequestState.UNKNOWN} if send_again else set(), 0, time.monotonic()
     while not at.is_over():
         found = at.history.batch(at.batch)
         if found.state in (BatchState.PAUSED, BatchState.STOPPED):
-            at.history.go_on(at.batch, again=again)
+            at.history.resume(at.batch, retry_states=again)
             decisions += 1
         if time.monotonic() - began > 600:
             raise RuntimeError(f"The batch is {found.state} for ten minutes. {found.reason}")

@@ -47,7 +47,7 @@ async def _measured(running: Console, where: Path) -> Figures:
             idle.append(await _pages(tab, batch, lambda done: done < IDLE_RUNS))
             batch = await asyncio.to_thread(_record, running, where / f"{turn}.csv", EVENTS, f"t{turn}-", history)
             began = time.monotonic()
-            sending.append(await _pages(tab, batch, lambda _: history.batch(batch).moves))  # noqa: B023  ends before it changes
+            sending.append(await _pages(tab, batch, lambda _: history.batch(batch).is_active))  # noqa: B023  ends before it changes
             seconds.append(time.monotonic() - began)
             if history.batch(batch).state is not BatchState.DONE:
                 raise RuntimeError(f"The batch is {history.batch(batch)}")

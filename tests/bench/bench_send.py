@@ -113,7 +113,7 @@ def bodies(requests: int) -> Iterator[tuple[bytes, list[Any]]]:
 
 def recorded(data: str, url: str, requests: int) -> float:
     """Write a batch down, as a confirm does; the seconds it took."""
-    from intempt_core.dispatch import intent_of
+    from intempt_core.dispatch import make_batch_intent
     from intempt_core.history import EventIntent, History, RequestIntent
     from intempt_core.plan import plan_events
     from intempt_core.settings import Settings
@@ -121,12 +121,12 @@ def recorded(data: str, url: str, requests: int) -> float:
 
     def planned() -> Iterator[RequestIntent]:
         for number, (body, events) in enumerate(bodies(requests)):
-            rows = [EventIntent.of(event, number * PER_REQUEST + place + 1) for place, event in enumerate(events)]
+            rows = [EventIntent.from_event(event, number * PER_REQUEST + place + 1) for place, event in enumerate(events)]
             yield RequestIntent(number % LANES + 1, number // LANES, body, rows)
 
     settings = Settings(data=Path(data))
     history = History.open(settings.history_url)
-    intent = intent_of(plan_events([]), sandbox_target(url), owner="bench", rows=requests * PER_REQUEST)
+    intent = make_batch_intent(plan_events([]), sandbox_target(url), owner="bench", rows=requests * PER_REQUEST)
     began = time.perf_counter()
     history.record(intent, planned())
     took = time.perf_counter() - began

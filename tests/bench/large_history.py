@@ -53,14 +53,14 @@ def persons(events: int) -> int:
 def filled(file: Path, events: int) -> str:
     """A history of so many events ``e0`` and on, each accepted, of products ``p0`` and on: its URL."""
     from intempt_core import Policy
-    from intempt_core.history import History, Intent, Source
+    from intempt_core.history import History, BatchIntent, BatchSource
     from tests.core.history_by_hand import ME, SHOP
 
     url = f"sqlite:///{file}"
     history = History.open(url)
     for number in range(BATCHES):
         label, rows = f"data-{number}.csv", events // BATCHES
-        history.record(Intent(Source.FILE, label, SHOP, Policy.GO_ON, rows, owner=ME, persons=1, lanes=64), [])
+        history.record(BatchIntent(BatchSource.FILE, label, SHOP, Policy.GO_ON, rows, owner=ME, persons=1, lanes=64), [])
     history.close()
     requests = events // PER_REQUEST
     given = {

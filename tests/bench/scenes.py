@@ -88,14 +88,14 @@ class Scene:
 
     def record(self, requests: int, policy: "Policy | None" = None) -> None:
         """A batch of so many requests that any console may send, by a person's policy."""
-        from intempt_core import Policy, intent_of
-        from intempt_core.history import requests_of
+        from intempt_core import Policy, make_batch_intent
+        from intempt_core.history import make_request_intents
         from intempt_core.targets import sandbox_target
         from tests.core.sending_by_hand import plan_of
 
         plan = plan_of(requests * PER_REQUEST, PERSONS, PER_REQUEST)
-        intent = intent_of(plan, sandbox_target(self.environment["CONSOLE_SANDBOX"]), policy=policy or Policy.RESEND)
-        self.batch = self.history.record(intent, requests_of(plan))
+        intent = make_batch_intent(plan, sandbox_target(self.environment["CONSOLE_SANDBOX"]), policy=policy or Policy.RESEND)
+        self.batch = self.history.record(intent, make_request_intents(plan))
 
     def console(self, *, wait: bool = True) -> Console:
         """Start a console."""
@@ -135,7 +135,7 @@ class Scene:
         from intempt_core.errors import HistoryUnavailable
 
         try:
-            return self.history.batch(self.batch).over
+            return self.history.batch(self.batch).is_final
         except HistoryUnavailable:
             return False
 

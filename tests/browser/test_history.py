@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import run
 from intempt_core import History
-from intempt_core.history import BatchState, Leaving, Settled
+from intempt_core.history import BatchState, AttemptStart, AttemptEnd
 from intempt_core.settings import Settings
 from tests.browser.browsing import WATCHED, open_screen, serious_findings, settled
 from tests.browser.conftest import Console
@@ -128,7 +128,7 @@ def test_old_batches_are_deleted_from_the_screen_with_a_plan_first(page: Page, c
     history._clock = lambda: int((time.time() - 400 * 86_400) * 1000)  # as if it were last year
     old = batch_of(history, [50] * 4, label="last year")
     for work in history.take(old, 1, 10):
-        history.mark([Leaving(work.id), Settled(work.id, attempt())], owner=ME)
+        history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt())], owner=ME)
     history.set_state(old, BatchState.DONE)
     history.close()
     open_screen(page, "/history?history-text=" + old)

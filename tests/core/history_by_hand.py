@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from intempt_core.client import Attempt, Outcome
-from intempt_core.history import EventIntent, History, Intent, LeftBehind, RequestIntent, Source, TargetSnapshot
+from intempt_core.history import EventIntent, History, BatchIntent, ExcludedRow, RequestIntent, BatchSource, TargetSnapshot
 from intempt_core.plan import Policy
 
 ME = "owner-1"
@@ -35,15 +35,15 @@ class Clock:
         return self.now
 
 
-def intent(**given: Any) -> Intent:
+def intent(**given: Any) -> BatchIntent:
     usual: dict[str, Any] = {
-        "source": Source.FILE,
+        "source": BatchSource.FILE,
         "label": "data.csv",
         "target": SHOP,
         "policy": Policy.STOP,
         "rows": 0,
     }
-    return Intent(**usual | given)
+    return BatchIntent(**usual | given)
 
 
 def event(row: int, **given: Any) -> EventIntent:
@@ -68,7 +68,7 @@ def batch_of(
     history: History,
     *lanes: Sequence[int],
     owner: str = ME,
-    left_behind: Sequence[LeftBehind] = (),
+    left_behind: Sequence[ExcludedRow] = (),
     **given: Any,
 ) -> str:
     """A batch with these lanes: each a list of the sizes of its requests."""

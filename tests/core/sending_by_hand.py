@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from intempt_core.client import HttpClient, now_ms, open_client
-from intempt_core.dispatch import Dispatcher, Turn
-from intempt_core.dispatch.lanes import Sender
-from intempt_core.dispatch.ledger import Ledger
-from intempt_core.dispatch.simple import intent_of
+from intempt_core.dispatch import Dispatcher, TurnResult
+from intempt_core.dispatch.lanes import LaneSender
+from intempt_core.dispatch.ledger import HistoryWriter
+from intempt_core.dispatch.simple import make_batch_intent
 from intempt_core.events import GivenEvent, Json
-from intempt_core.history import BatchState, BatchSummary, History, RequestState, requests_of
+from intempt_core.history import BatchState, BatchSummary, History, RequestState, make_request_intents
 from intempt_core.issues import Place
 from intempt_core.plan import Plan, Policy, plan_events
 from intempt_core.settings import Settings
@@ -79,10 +79,10 @@ class Desk:
     target: Target
 
     def record(self, plan: Plan, policy: Policy = Policy.STOP, owner: str = "me", **given: Json) -> str:
-        return self.history.record(intent_of(plan, self.target, policy=policy, owner=owner, **given), requests_of(plan))
+        return self.history.record(make_batch_intent(plan, self.target, policy=policy, owner=owner, **given), make_request_intents(plan))
 
-    def drive(self, batch: str, owner: str = "me", limit: int = 640, clock: Callable[[], int] = now_ms) -> Turn:
-        async def once() -> Turn:
+    def drive(self, batch: str, owner: str = "me", limit: int = 640, clock: Callable[[], int] = now_ms) -> TurnResult:
+        async def once() -> TurnResult:
             async with open_client(self.settings) as client:
                 return await drive(
                     self.history,
@@ -110,7 +110,7 @@ class Desk:
             time.sleep(0.01)
 
     def over(self, batch: str) -> BatchSummary:
-        self.until(lambda: not self.history.batch(batch).moves)
+        self.until(lambda: not self.history.batch(batch).is_active)
         return self.history.batch(batch)
 
     def counts(self, batch: str) -> dict[str, int]:
@@ -139,25 +139,25 @@ async def drive(
     limit: int = 640,
     clock: Callable[[], int] = now_ms,
     rng: random.Random | None = None,
-) -> Turn:
+) -> TurnResult:
     """Send up to about ``limit`` requests of these lanes beside each other; whether there is more, and when."""
-    ledger = Ledger(history, owner)
-    sender = Sender(ledger, batch, client, target, policy=policy, settings=settings, clock=clock, rng=rng)
+    ledger = HistoryWriter(history, owner)
+    sender = LaneSender(ledger, batch, client, target, policy=policy, settings=settings, clock=clock, rng=rng)
     places = asyncio.Semaphore(settings.lanes_at_once)
     each = max(1, limit // max(1, len(lanes)))
 
-    async def one(lane: int) -> Turn:
+    async def one(lane: int) -> TurnResult:
         async with places:
-            return await sender.turn(lane, each)
+            return await sender.send_turn(lane, each)
 
     try:
         wanted = set(lanes).intersection(await sender.open_lanes())
         turns = await asyncio.gather(*(one(lane) for lane in sorted(wanted)))
     finally:
-        await ledger.flushed()
+        await ledger.flush()
         ledger.close()
-    sent, more = sum(turn.sent for turn in turns), [turn.seconds for turn in turns if turn.more]
-    return Turn(sent, more=bool(more) and not sender.halt.is_set(), seconds=min(more, default=0.0))
+    sent, more = sum(turn.sent for turn in turns), [turn.wait_seconds for turn in turns if turn.has_more]
+    return TurnResult(sent, has_more=bool(more) and not sender.halt.is_set(), wait_seconds=min(more, default=0.0))
 
 
 def workflows(at: Desk) -> list[tuple[str, str]]:

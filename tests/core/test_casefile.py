@@ -15,7 +15,7 @@ from intempt_core.cases import read_case
 from intempt_core.client import Outcome
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.events import BLANK_CHARACTERS, is_placeholder
-from intempt_core.history import History, Leaving, Settled
+from intempt_core.history import History, AttemptStart, AttemptEnd
 from intempt_core.payloads import read_payload
 from intempt_core.pseudonyms import Pseudonymizer, load_salt
 from tests.core.history_by_hand import ME, attempt, event, intent, request
@@ -35,10 +35,10 @@ def sent(history: History, body: object, answer: bytes = b"{}") -> int:
     raw = json.dumps(body).encode() if not isinstance(body, bytes) else body
     batch = history.record(intent(owner=ME, label="for anna@shop.example"), [request(1, 1, [event(1)], raw)])
     (work,) = history.take(batch, 1, 1)
-    settled = Settled(
+    settled = AttemptEnd(
         work.id, attempt(Outcome.REJECTED, answer=answer, answer_length=len(answer), headers=(("x", EVIL),))
     )
-    history.mark([Leaving(work.id), settled], owner=ME)
+    history.apply_transitions([AttemptStart(work.id), settled], owner=ME)
     return work.id
 
 
@@ -116,7 +116,7 @@ def test_nobody_is_named_by_an_answer_that_escapes(history: History) -> None:
     (work,) = history.take(batch, 1, 1)
     answer = json.dumps({"message": "No user " + user})
     tried = attempt(Outcome.REJECTED, status=400, answer=answer.encode(), reason=f"The server said: {answer}")
-    history.mark([Leaving(work.id), Settled(work.id, tried)], owner=ME)
+    history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, tried)], owner=ME)
     case = build_case(history, work.id, "1.0", salt=SALT)
     again = json.loads(case["request"]["body"])["track"][0]["payload"][0]["userId"]
     assert json.loads(case["attempts"][0]["answer"]) == {"message": "No user " + again}

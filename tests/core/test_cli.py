@@ -22,7 +22,7 @@ from intempt_core.cli import main
 from intempt_core.cli.parsing import build_parser
 from intempt_core.cli.words import sanitize_text
 from intempt_core.dispatch import Dispatcher
-from intempt_core.history import BatchState, History, RequestState, Source
+from intempt_core.history import BatchState, History, RequestState, BatchSource
 from intempt_core.settings import Settings
 from intempt_core.targets import sandbox_target
 from tests.core.hostile_server import HostileServer, hostile, http
@@ -254,7 +254,7 @@ def test_alone_it_brings_up_the_sandbox_and_sends_by_itself(
     assert (rows[-1]["row"], rows[-1]["line"], rows[-1]["issues"]) == ("121", "122", "event_name")
     with history(data) as at:
         (batch,) = at.batches().items
-        assert (batch.source, batch.label, batch.rows, batch.left_behind) == (Source.COMMAND, "events.csv", 121, 1)
+        assert (batch.source, batch.label, batch.rows, batch.excluded_rows) == (BatchSource.COMMAND, "events.csv", 121, 1)
         assert batch.target.key == "sandbox"
     stored = sqlite3.connect(data / "sandbox.sqlite3")
     assert stored.execute("SELECT count(*) FROM events").fetchone() == (120,)
@@ -437,10 +437,10 @@ def console(data: Path, *, sends: bool = True) -> Iterator[str]:
         lock = None
         if sends:
             dispatcher.start()
-            while not locks.console_running(data):
+            while not locks.read_running_console(data):
                 time.sleep(0.01)
         else:
-            lock = locks.hold(data / locks.CONSOLE, {"pid": 1, "url": url, "owner": "console"})
+            lock = locks.acquire_lock(data / locks.CONSOLE_LOCK_NAME, {"pid": 1, "url": url, "owner": "console"})
         try:
             yield "console"
         finally:
@@ -486,7 +486,7 @@ def test_a_console_that_goes_while_one_waits_is_told(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with console(data, sends=False):
-        gone = threading.Timer(0.5, (data / locks.CONSOLE).unlink)
+        gone = threading.Timer(0.5, (data / locks.CONSOLE_LOCK_NAME).unlink)
         gone.start()
         call = ["send", file(tmp_path, *good(3)), "--target", "sandbox", "--yes", "--wait"]
         assert main(call, {"CONSOLE_DATA": str(data)}) == 1

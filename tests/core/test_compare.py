@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from intempt_core.client import Outcome
 from intempt_core.compare import Comparison, DifferenceKind, DiffSide, compare_sides, build_payload_side
 from intempt_core.errors import NotFound, ReadError
-from intempt_core.history import History, Leaving, Settled
+from intempt_core.history import History, AttemptStart, AttemptEnd
 from intempt_core.payloads import read_payload
 from intempt_core.sides import load_side
 from tests.core.history_by_hand import ME, attempt, event, intent, request
@@ -109,7 +109,7 @@ def test_requests_batches_attempts_and_bodies_are_compared(history: History) -> 
         answer = attempt(
             outcome, answer=b'{"a":1}' if outcome is Outcome.ACCEPTED else b"<no>", headers=(("Date", "x"),)
         )
-        history.mark([Leaving(work.id), Settled(work.id, answer)], owner=ME)
+        history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, answer)], owner=ME)
         ids.append(work.id)
     one, two = ids
     found = compare_sides(load_side(history, f"request {one}"), load_side(history, f"http://127.0.0.1/history?request={two}"))

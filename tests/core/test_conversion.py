@@ -11,7 +11,7 @@ from intempt_core.client import Outcome
 from intempt_core.conversion import Funnel, NoteCount, compute_funnel
 from intempt_core.errors import NotFound
 from intempt_core.events import IDENTITY_FIELDS, EventName
-from intempt_core.history import History, Leaving, Settled
+from intempt_core.history import History, AttemptStart, AttemptEnd
 from intempt_core.journeys import NoteKind, PersonEvent, PersonHistory, find_notes
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 
@@ -121,12 +121,12 @@ def test_a_batch_gives_its_accepted_events_in_their_order_of_arrival(tmp_path: P
     batch = history.record(intent(owner=ME, rows=6), made)
     first, second, third = (one.id for one in history.requests(batch).items)
     for id_, outcome in ((third, Outcome.ACCEPTED), (second, Outcome.REJECTED), (first, Outcome.ACCEPTED)):
-        history.mark([Leaving(id_), Settled(id_, attempt(outcome))], owner=ME)
-    found = history.accepted(batch)
+        history.apply_transitions([AttemptStart(id_), AttemptEnd(id_, attempt(outcome))], owner=ME)
+    found = history.accepted_events(batch)
     assert found["productId"].to_pylist() == ["p6", "p7", "p2", "p3"]
     assert found["timestamp"].to_pylist() == [None, 7, None, 7]
     assert found["userId"].to_pylist() == ["u1"] * 4
     with pytest.raises(NotFound):
-        history.accepted("b_nobody")
-    assert history.accepted(history.record(intent(owner=ME), [])).num_rows == 0
+        history.accepted_events("b_nobody")
+    assert history.accepted_events(history.record(intent(owner=ME), [])).num_rows == 0
     history.close()

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.client import now_ms
-from intempt_core.dispatch import IN_A_ROW, Turn, halved
-from intempt_core.dispatch.progress import Meter, Progress
+from intempt_core.dispatch import FAILURES_TO_BREAK, TurnResult, split_body
+from intempt_core.dispatch.progress import RateMeter, Progress
 from intempt_core.events import Json, build_request_body
 from intempt_core.history import BatchState, RequestState
 from intempt_core.plan import Policy
@@ -45,7 +45,7 @@ def nth(server: list[HostileServer], answers: dict[int, bytes]) -> Decide:
 def test_a_lane_leaves_in_order_and_every_outcome_is_written(open_desk: Open) -> None:
     at, server = open_desk()
     batch = at.record(plan_of(10))
-    assert at.drive(batch) == Turn(sent=10)
+    assert at.drive(batch) == TurnResult(sent=10)
     assert got(server) == [f"e{n}" for n in range(10)]
     assert at.outcomes(batch) == [["accepted"]] * 10
     assert at.counts(batch) == {"accepted": 10}
@@ -55,7 +55,7 @@ def test_every_lane_keeps_its_order_while_lanes_go_beside_each_other(open_desk: 
     at, server = open_desk()
     plan = plan_of(200, persons=20, per_request=2)
     batch = at.record(plan)
-    assert at.drive(batch) == Turn(sent=100)
+    assert at.drive(batch) == TurnResult(sent=100)
     for person in range(20):
         assert [n for n in got(server) if int(n[1:]) % 20 == person] == [f"e{n}" for n in range(person, 200, 20)]
 
@@ -64,7 +64,7 @@ def test_a_chunk_ends_at_its_limit_and_the_next_one_goes_on(open_desk: Open) -> 
     at, server = open_desk()
     batch = at.record(plan_of(7))
     turns = [at.drive(batch, limit=3) for _ in range(3)]
-    assert turns == [Turn(3, more=True), Turn(3, more=True), Turn(1)]
+    assert turns == [TurnResult(3, has_more=True), TurnResult(3, has_more=True), TurnResult(1)]
     assert got(server) == [f"e{n}" for n in range(7)]
 
 
@@ -83,18 +83,18 @@ def test_unsent_is_tried_again_and_the_lane_waits_for_it(open_desk: Open, answer
     at, server = open_desk(nth(servers, {2: answer, 3: answer}))
     servers.append(server)
     batch = at.record(plan_of(3))
-    turns: list[Turn] = []
-    while not turns or turns[-1].more:
+    turns: list[TurnResult] = []
+    while not turns or turns[-1].has_more:
         turns.append(at.drive(batch))
-        time.sleep(turns[-1].seconds)
+        time.sleep(turns[-1].wait_seconds)
     assert at.outcomes(batch) == [["accepted"], ["unsent", "unsent", "accepted"], ["accepted"]]
     assert got(server) == ["e0", "e1", "e1", "e1", "e2"]
 
 
 def finish(at: Desk, batch: str) -> None:
     """Drive until nothing is left to do."""
-    while (turn := at.drive(batch)).more:
-        time.sleep(turn.seconds)
+    while (turn := at.drive(batch)).has_more:
+        time.sleep(turn.wait_seconds)
 
 
 def test_unsent_that_retries_do_not_cure_stops_the_lane(open_desk: Open) -> None:
@@ -102,8 +102,8 @@ def test_unsent_that_retries_do_not_cure_stops_the_lane(open_desk: Open) -> None
     batch = at.record(plan_of(3))
     finish(at, batch)
     assert at.counts(batch) == {"unsent": 1, "pending": 2}
-    assert at.outcomes(batch, RequestState.UNSENT) == [["unsent"] * 3]
-    assert at.drive(batch) == Turn()
+    assert at.outcomes(batch, RequestState.NOT_SENT) == [["unsent"] * 3]
+    assert at.drive(batch) == TurnResult()
     assert len(server.received) == 3
 
 
@@ -123,7 +123,7 @@ def test_after_an_unknown_outcome_the_lane_stops_and_nothing_is_doubled(open_des
     batch = at.record(plan_of(4), Policy.STOP)
     finish(at, batch)
     assert at.counts(batch) == {"accepted": 1, "unknown": 1, "pending": 2}
-    assert at.drive(batch) == Turn()
+    assert at.drive(batch) == TurnResult()
     assert got(server) == ["e0", "e1"]
 
 
@@ -190,7 +190,7 @@ def test_a_single_event_that_is_too_large_fails_alone(open_desk: Open) -> None:
     batch = at.record(plan_of(6, per_request=6))
     finish(at, batch)
     summary = at.history.batch(batch)
-    assert summary.events == {RequestState.ACCEPTED: 5, RequestState.REFUSED: 1}
+    assert summary.events == {RequestState.ACCEPTED: 5, RequestState.REJECTED: 1}
     accepted = [ids(r.body) for r in server.received if "e2" not in ids(r.body)]
     assert [text for some in accepted for text in some] == ["e0", "e1", "e3", "e4", "e5"]
 
@@ -213,7 +213,7 @@ def test_halves_are_the_same_events_in_the_same_order(events: list[tuple[str, Js
     def read(body: bytes) -> list[tuple[str, Json]]:
         return [(group["name"], item) for group in json.loads(body)["track"] for item in group["payload"]]
 
-    first, second = halved(build_request_body(events))
+    first, second = split_body(build_request_body(events))
     assert read(first.body) + read(second.body) == events
     assert (len(read(first.body)), len(read(second.body))) == (first.events, second.events)
     assert first.events
@@ -223,8 +223,8 @@ def test_halves_are_the_same_events_in_the_same_order(events: list[tuple[str, Js
 def test_halves_do_not_part_the_lines_of_an_order_where_that_can_be() -> None:
     line = ("Product ordered", {"eventId": "o1"})
     body = build_request_body([("Product viewed", {"eventId": "a"}), line, line, line, ("Product viewed", {"eventId": "b"})])
-    assert [half.events for half in halved(body)] in ([1, 4], [4, 1])
-    assert [half.events for half in halved(build_request_body([line] * 4))] == [2, 2]
+    assert [half.events for half in split_body(body)] in ([1, 4], [4, 1])
+    assert [half.events for half in split_body(build_request_body([line] * 4))] == [2, 2]
 
 
 def test_what_was_paused_meanwhile_does_not_leave(open_desk: Open) -> None:
@@ -239,7 +239,7 @@ def test_what_was_paused_meanwhile_does_not_leave(open_desk: Open) -> None:
     at, server = open_desk(decide)
     desks.append(at)
     batches.append(at.record(plan_of(5)))
-    assert at.drive(batches[0]) == Turn(sent=1)
+    assert at.drive(batches[0]) == TurnResult(sent=1)
     assert at.counts(batches[0]) == {"accepted": 1, "pending": 4}
     assert len(server.received) == 1
 
@@ -247,47 +247,47 @@ def test_what_was_paused_meanwhile_does_not_leave(open_desk: Open) -> None:
 def test_another_owners_batch_does_not_leave(open_desk: Open) -> None:
     at, server = open_desk()
     batch = at.record(plan_of(5), owner="somebody")
-    assert at.drive(batch, owner="me") == Turn()
+    assert at.drive(batch, owner="me") == TurnResult()
     assert not server.received
 
 
 def test_refused_alike_many_times_in_a_row_the_rest_stays(open_desk: Open) -> None:
     at, server = open_desk(lambda _: http(401))
-    batch = at.record(plan_of(IN_A_ROW + 20))
-    assert at.drive(batch) == Turn(sent=IN_A_ROW)
-    assert at.counts(batch) == {"refused": IN_A_ROW, "pending": 20}
-    assert len(server.received) == IN_A_ROW
+    batch = at.record(plan_of(FAILURES_TO_BREAK + 20))
+    assert at.drive(batch) == TurnResult(sent=FAILURES_TO_BREAK)
+    assert at.counts(batch) == {"refused": FAILURES_TO_BREAK, "pending": 20}
+    assert len(server.received) == FAILURES_TO_BREAK
 
 
 def test_refusals_of_single_bodies_do_not_hold_up_the_rest(open_desk: Open) -> None:
     at, _ = open_desk(lambda _: http(400))
-    batch = at.record(plan_of(IN_A_ROW + 5))
+    batch = at.record(plan_of(FAILURES_TO_BREAK + 5))
     finish(at, batch)
-    assert at.counts(batch) == {"refused": IN_A_ROW + 5}
+    assert at.counts(batch) == {"refused": FAILURES_TO_BREAK + 5}
 
 
 def test_a_clock_that_was_set_back_does_not_hold_a_retry_for_long(open_desk: Open) -> None:
     at, server = open_desk(lambda _: http(503, b"", "Retry-After: 9"))
     batch = at.record(plan_of(1))
     an_hour_ahead = at.drive(batch, clock=lambda: now_ms() + 3_600_000)
-    assert 9 <= an_hour_ahead.seconds <= 9 + at.settings.backoff_limit_seconds
+    assert 9 <= an_hour_ahead.wait_seconds <= 9 + at.settings.backoff_limit_seconds
     turn = at.drive(batch)
-    assert turn.more
-    assert 8 < turn.seconds < 60  # as long as it was meant to be, and not the hour that the clock was ahead
+    assert turn.has_more
+    assert 8 < turn.wait_seconds < 60  # as long as it was meant to be, and not the hour that the clock was ahead
     assert len(server.received) == 1
 
 
 def test_nothing_is_tried_again_before_the_server_wants_it_nor_after_a_restart(open_desk: Open) -> None:
     at, server = open_desk(lambda _: http(429, b"", "Retry-After: 90"))
     batch = at.record(plan_of(1))
-    assert 90 <= at.drive(batch).seconds <= 90 + at.settings.backoff_limit_seconds
-    assert 80 < at.drive(batch).seconds <= 90 + at.settings.backoff_limit_seconds
+    assert 90 <= at.drive(batch).wait_seconds <= 90 + at.settings.backoff_limit_seconds
+    assert 80 < at.drive(batch).wait_seconds <= 90 + at.settings.backoff_limit_seconds
     assert len(server.received) == 1
 
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
     now = [100.0]
-    meter = Meter(lambda: now[0])
+    meter = RateMeter(lambda: now[0])
     now[0] += 1
     meter.count(50)
     assert meter.rate == 50
@@ -300,7 +300,7 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
 @pytest.mark.untraced  # it is for threads to be in each other's way, not the tracer
 def test_many_may_ask_for_the_rate_while_it_is_counted() -> None:
     now = [100.0]
-    meter = Meter(lambda: now[0])
+    meter = RateMeter(lambda: now[0])
     failed: list[BaseException] = []
 
     def ask() -> None:
@@ -337,7 +337,7 @@ def test_what_is_told_of_a_plan_may_say_whence_it_came(open_desk: Open) -> None:
 
 
 def test_progress_moves_as_its_batch_does() -> None:
-    assert Progress(BatchState.SENDING, {}).moves
-    assert Progress(BatchState.PAUSED, {RequestState.LEAVING: 1}).moves
-    assert not Progress(BatchState.PAUSED, {RequestState.PENDING: 1}).moves
-    assert not Progress(BatchState.DONE, {RequestState.ACCEPTED: 1}).moves
+    assert Progress(BatchState.SENDING, {}).is_active
+    assert Progress(BatchState.PAUSED, {RequestState.IN_FLIGHT: 1}).is_active
+    assert not Progress(BatchState.PAUSED, {RequestState.PENDING: 1}).is_active
+    assert not Progress(BatchState.DONE, {RequestState.ACCEPTED: 1}).is_active

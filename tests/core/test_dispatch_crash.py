@@ -177,7 +177,7 @@ def test_a_process_that_thaws_after_its_batch_was_taken_over_changes_nothing(tmp
             at.until(lambda: through(at, batch) > 20, 60)
             try:
                 assert claimed_from(frozen, at, batch)  # as on a machine that lost its locks
-                at.history.leaving_to_unknown(batch, owner="thief")
+                at.history.in_flight_to_unknown(batch, owner="thief")
                 dispatcher = at.dispatcher(owner="thief")
                 dispatcher.start()
                 at.until(lambda: through(at, batch) > 60, 60)

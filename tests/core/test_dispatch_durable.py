@@ -12,8 +12,8 @@ import pytest
 
 from intempt_core import locks
 from intempt_core.dispatch import Dispatcher, batches, durable
-from intempt_core.dispatch.durable import Durable
-from intempt_core.dispatch.workflows import HANDS, chunk
+from intempt_core.dispatch.durable import DbosRunner
+from intempt_core.dispatch.workflows import CHUNK_SENDERS, run_chunk_step
 from intempt_core.errors import EngineUnavailable
 from intempt_core.events import Json
 from intempt_core.history import BatchState, RequestState
@@ -207,7 +207,7 @@ def test_a_damaged_database_of_the_engine_is_said_at_the_start(scene: Scene) -> 
     (at.settings.data / "engine.sqlite3").write_bytes(b"no database at all, only words" * 100)
     with pytest.raises(EngineUnavailable, match="may be moved away"):
         scene.started(at)
-    assert not locks.is_alive(at.settings.data, "me")
+    assert not locks.is_owner_alive(at.settings.data, "me")
     (at.settings.data / "engine.sqlite3").unlink()
     batch = at.record(plan_of(1))
     scene.started(at)
@@ -217,13 +217,13 @@ def test_a_damaged_database_of_the_engine_is_said_at_the_start(scene: Scene) -> 
 def test_beside_a_console_another_process_sends_without_the_engine_and_takes_it_when_it_is_free(scene: Scene) -> None:
     at, _ = scene.desk()
     first = scene.started(at)
-    at.until(lambda: locks.console_running(at.settings.data))
+    at.until(lambda: locks.read_running_console(at.settings.data))
     scene.started(at, owner="second")
     batch = at.record(plan_of(2), owner="second")
     assert at.over(batch).state is BatchState.DONE
     assert workflows(at) == []
     first.stop()
-    at.until(lambda: (locks.console_running(at.settings.data) or {}).get("owner") == "second")
+    at.until(lambda: (locks.read_running_console(at.settings.data) or {}).get("owner") == "second")
     batch = at.record(plan_of(2), owner="second")
     assert at.over(batch).state is BatchState.DONE
     at.until(lambda: workflows(at) == [("second", "SUCCESS")] * len(workflows(at)) and workflows(at))
@@ -233,12 +233,12 @@ def test_there_is_one_engine_in_a_process(scene: Scene) -> None:
     at, _ = scene.desk()
     scene.started(at)
     with pytest.raises(EngineUnavailable, match="in this process already"):
-        asyncio.run(Durable(at.settings.engine_url, "other").launch())
+        asyncio.run(DbosRunner(at.settings.engine_url, "other").launch())
 
 
 def test_a_step_of_a_batch_that_nobody_drives_here_ends() -> None:
-    assert not HANDS
-    assert asyncio.run(chunk("b_none", [1])) is False
+    assert not CHUNK_SENDERS
+    assert asyncio.run(run_chunk_step("b_none", [1])) is False
 
 
 def test_what_is_over_for_a_week_is_removed_at_a_start(scene: Scene) -> None:

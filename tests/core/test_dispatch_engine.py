@@ -16,11 +16,11 @@ import pytest
 
 from intempt_core import locks, sandbox
 from intempt_core.client import now_ms
-from intempt_core.dispatch import IN_A_ROW, Dispatcher, Progress, engine, send
-from intempt_core.dispatch.ledger import Ledger
+from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, engine, send_plan
+from intempt_core.dispatch.ledger import HistoryWriter
 from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
 from intempt_core.events import Json
-from intempt_core.history import BatchState, Leaving, RequestState, recording
+from intempt_core.history import BatchState, AttemptStart, RequestState, recording
 from intempt_core.plan import Policy
 from intempt_core.targets import Target
 from tests.core.hostile_server import HostileServer, hostile, http
@@ -125,10 +125,10 @@ def test_plan_in_outcome_out(tmp_path: Path) -> None:
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
         at = desk(tmp_path, url)
         watched: list[Progress] = []
-        found = send(plan_of(30, persons=3), at.target, settings=at.settings, watch=watched.append)
+        found = send_plan(plan_of(30, persons=3), at.target, settings=at.settings, on_progress=watched.append)
         assert found.events == {RequestState.ACCEPTED: 30}
         assert watched[-1].state is BatchState.DONE
-        assert send(plan_of(1), at.target, history=at.history, settings=at.settings).state is BatchState.DONE
+        assert send_plan(plan_of(1), at.target, history=at.history, settings=at.settings).state is BatchState.DONE
         assert at.history.batches().total == 2
         at.history.close()
 
@@ -174,7 +174,7 @@ def test_cancel_takes_along_what_has_not_left(scene: Scene) -> None:
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 2)
     dispatcher.cancel(batch)
-    at.until(lambda: at.history.batch(batch).over)
+    at.until(lambda: at.history.batch(batch).is_final)
     left = len(server.received)
     assert at.counts(batch) == {"accepted": left, "cancelled": 40 - left}
 
@@ -200,7 +200,7 @@ def test_a_stopped_batch_may_send_the_unknown_again(scene: Scene) -> None:
     batch = at.record(plan_of(4), Policy.STOP)
     dispatcher = scene.started(at)
     assert at.over(batch).state is BatchState.STOPPED
-    dispatcher.resume(batch, again=(RequestState.UNKNOWN,))
+    dispatcher.resume(batch, retry_states=(RequestState.UNKNOWN,))
     at.until(lambda: at.state(batch) is BatchState.DONE)
     assert got(one) == ["e0", "e1", "e1", "e2", "e3"]
     assert at.counts(batch) == {"accepted": 4}
@@ -238,8 +238,8 @@ def test_many_refused_alike_pause_the_batch_with_the_reason(scene: Scene, status
     scene.started(at)
     paused = at.over(batch)
     assert paused.state is BatchState.PAUSED
-    assert paused.reason.startswith(f"{IN_A_ROW} requests in a row were refused: {status}.")
-    assert at.counts(batch)["refused"] == IN_A_ROW
+    assert paused.reason.startswith(f"{FAILURES_TO_BREAK} requests in a row were refused: {status}.")
+    assert at.counts(batch)["refused"] == FAILURES_TO_BREAK
 
 
 def test_a_dead_target_pauses_the_batch_and_nothing_is_lost(scene: Scene) -> None:
@@ -264,7 +264,7 @@ def test_waiting_to_try_again_is_told(scene: Scene) -> None:
     dispatcher = scene.started(at)
     at.until(lambda: "1 lane will try again. The last answer: 127.0.0.1" in dispatcher.progress(batch).reason)
     dispatcher.cancel(batch)
-    at.until(lambda: at.history.batch(batch).over)
+    at.until(lambda: at.history.batch(batch).is_final)
 
 
 def test_a_clock_that_jumps_back_holds_nobody(scene: Scene) -> None:
@@ -299,7 +299,7 @@ def test_a_batch_whose_target_cannot_be_used_is_paused_with_the_reason(
 ) -> None:
     at, server = scene.desk()
     batch = at.record(plan_of(3))
-    found = Dispatcher(at.history, resolve(at), at.settings, owner="me", look_seconds=0.05)
+    found = Dispatcher(at.history, resolve(at), at.settings, owner="me", poll_seconds=0.05)
     scene.opened.callback(found.stop, 0.2)
     found.start()
     assert said in at.over(batch).reason
@@ -315,7 +315,7 @@ def test_what_a_gone_process_left_is_taken_over_and_what_was_leaving_is_unknown(
     at, server = scene.desk()
     batch = at.record(plan_of(4), policy, owner="gone")
     (first, *_) = at.history.take(batch, 1, 1)
-    assert not at.history.mark([Leaving(first.id)], owner="gone")
+    assert not at.history.apply_transitions([AttemptStart(first.id)], owner="gone")
     scene.started(at)
     at.over(batch)
     sent = {Policy.STOP: [], Policy.GO_ON: ["e1", "e2", "e3"], Policy.RESEND: ["e0", "e1", "e2", "e3"]}[policy]
@@ -326,7 +326,7 @@ def test_what_a_gone_process_left_is_taken_over_and_what_was_leaving_is_unknown(
 
 def test_what_belongs_to_a_living_process_is_left_alone(scene: Scene) -> None:
     at, server = scene.desk()
-    lock = locks.hold(locks.owner_lock(at.settings.data, "alive"))
+    lock = locks.acquire_lock(locks.locate_owner_lock(at.settings.data, "alive"))
     assert lock
     batch = at.record(plan_of(2), owner="alive")
     scene.started(at)
@@ -345,7 +345,7 @@ def test_one_who_does_not_adopt_sends_only_its_own(scene: Scene) -> None:
     at.over(mine)
     time.sleep(0.2)
     assert len(server.received) == 3
-    assert locks.console_running(at.settings.data) is None
+    assert locks.read_running_console(at.settings.data) is None
 
 
 def test_a_recording_that_nobody_finishes_is_given_up_only_after_a_while(scene: Scene) -> None:
@@ -377,40 +377,40 @@ def test_a_recording_that_nobody_finishes_is_given_up_only_after_a_while(scene: 
 
 
 def record_and_die(at: Desk, death: type[BaseException]) -> None:
-    from intempt_core.dispatch.simple import intent_of
-    from intempt_core.history import requests_of
+    from intempt_core.dispatch.simple import make_batch_intent
+    from intempt_core.history import make_request_intents
 
     plan = plan_of(30)
 
     def until_death() -> Iterator[Json]:
-        for number, request in enumerate(requests_of(plan)):
+        for number, request in enumerate(make_request_intents(plan)):
             if number >= 25:
                 raise death
             yield request
 
-    at.history.record(intent_of(plan, at.target, owner="gone"), until_death())
+    at.history.record(make_batch_intent(plan, at.target, owner="gone"), until_death())
 
 
 def test_the_console_is_known_by_its_lock(scene: Scene) -> None:
     at, _ = scene.desk()
     dispatcher = scene.started(at, url="http://127.0.0.1:8501")
-    at.until(lambda: locks.console_running(at.settings.data))
-    assert locks.console_running(at.settings.data) == {
+    at.until(lambda: locks.read_running_console(at.settings.data))
+    assert locks.read_running_console(at.settings.data) == {
         "pid": os.getpid(),
         "url": "http://127.0.0.1:8501",
         "owner": "me",
     }
     second = scene.started(at, owner="second")
     dispatcher.stop()
-    at.until(lambda: (locks.console_running(at.settings.data) or {}).get("owner") == "second")
+    at.until(lambda: (locks.read_running_console(at.settings.data) or {}).get("owner") == "second")
     second.stop()
-    assert locks.console_running(at.settings.data) is None
-    assert list((at.settings.data / locks.OWNERS).iterdir()) == []
+    assert locks.read_running_console(at.settings.data) is None
+    assert list((at.settings.data / locks.OWNER_LOCKS_FOLDER).iterdir()) == []
 
 
 def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -> None:
     at, _ = scene.desk()
-    other = locks.hold(at.settings.data / locks.CONSOLE)
+    other = locks.acquire_lock(at.settings.data / locks.CONSOLE_LOCK_NAME)
     assert other
     dispatcher = scene.started(at, look_seconds=0.02)
     loop = dispatcher._loop
@@ -422,7 +422,7 @@ def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -
         time.sleep(0.01)
     assert turns > 8  # a loop that waits half a second for the lock at every look turns three times
     other.release()
-    at.until(lambda: (locks.console_running(at.settings.data) or {}).get("owner") == "me")
+    at.until(lambda: (locks.read_running_console(at.settings.data) or {}).get("owner") == "me")
 
 
 def test_an_owners_name_is_one_process(scene: Scene) -> None:
@@ -434,26 +434,26 @@ def test_an_owners_name_is_one_process(scene: Scene) -> None:
 
 
 def test_locks_of_the_gone_are_swept_and_of_the_living_kept(tmp_path: Path) -> None:
-    gone = locks.owner_lock(tmp_path, "gone")
+    gone = locks.locate_owner_lock(tmp_path, "gone")
     gone.parent.mkdir(parents=True)
     gone.write_text("{}")
-    lock = locks.hold(locks.owner_lock(tmp_path, "alive"), {"pid": 1})
+    lock = locks.acquire_lock(locks.locate_owner_lock(tmp_path, "alive"), {"pid": 1})
     assert lock
-    locks.sweep(tmp_path)
+    locks.remove_stale_locks(tmp_path)
     assert not gone.exists()
-    assert locks.is_alive(tmp_path, "alive")
-    assert locks.hold(locks.owner_lock(tmp_path, "alive")) is None
-    assert not locks.is_alive(tmp_path, "gone")
-    assert not locks.is_alive(tmp_path, "")
-    assert not locks.is_alive(tmp_path, "../owners/alive")
+    assert locks.is_owner_alive(tmp_path, "alive")
+    assert locks.acquire_lock(locks.locate_owner_lock(tmp_path, "alive")) is None
+    assert not locks.is_owner_alive(tmp_path, "gone")
+    assert not locks.is_owner_alive(tmp_path, "")
+    assert not locks.is_owner_alive(tmp_path, "../owners/alive")
     lock.release()
     lock.release()
-    assert not locks.is_alive(tmp_path, "alive")
+    assert not locks.is_owner_alive(tmp_path, "alive")
 
 
 def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.lock"
-    real = locks._try
+    real = locks._try_flock
     removed: list[bool] = []
 
     def try_(descriptor: int, kind: int) -> bool:
@@ -463,19 +463,19 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, m
         return real(descriptor, kind)
 
     monkeypatch.setattr(locks, "_try", try_)
-    lock = locks.hold(path, {"a": 1})
+    lock = locks.acquire_lock(path, {"a": 1})
     assert lock
     assert json.loads(path.read_text()) == {"a": 1}
     lock.release()
 
 
 def test_a_console_that_says_nothing_is_a_console_all_the_same(tmp_path: Path) -> None:
-    lock = locks.hold(tmp_path / locks.CONSOLE)
+    lock = locks.acquire_lock(tmp_path / locks.CONSOLE_LOCK_NAME)
     assert lock
-    (tmp_path / locks.CONSOLE).write_text("{")
-    assert locks.console_running(tmp_path) == {}
-    (tmp_path / locks.CONSOLE).write_text("[]")
-    assert locks.console_running(tmp_path) == {}
+    (tmp_path / locks.CONSOLE_LOCK_NAME).write_text("{")
+    assert locks.read_running_console(tmp_path) == {}
+    (tmp_path / locks.CONSOLE_LOCK_NAME).write_text("[]")
+    assert locks.read_running_console(tmp_path) == {}
     lock.release()
 
 
@@ -558,7 +558,7 @@ def test_a_process_that_ends_while_history_is_away_does_not_wait_forever(
     at.until(lambda: server.received)
     thief = sqlite3.connect(at.settings.data / "history.sqlite3", isolation_level=None)
     thief.execute("BEGIN EXCLUSIVE")
-    at.until(lambda: dispatcher._ledger.trouble)
+    at.until(lambda: dispatcher._writer.trouble)
     began = time.monotonic()
     with caplog.at_level(logging.ERROR):
         dispatcher.stop(0.2)
@@ -582,7 +582,7 @@ def test_a_process_ends_while_history_is_locked_and_says_what_it_could_not_write
     at.until(lambda: len(server.received) == 16)  # every lane waits for its answer
     thief = sqlite3.connect(at.settings.data / "history.sqlite3", isolation_level=None)
     thief.execute("BEGIN IMMEDIATE")
-    at.until(lambda: dispatcher.standing.unwritten == 16)  # all that has come is counted, not what is tried just now
+    at.until(lambda: dispatcher.status.unwritten == 16)  # all that has come is counted, not what is tried just now
     with caplog.at_level(logging.ERROR):
         dispatcher.stop(0.2)
     assert thief.in_transaction  # the end did not wait for the lock
@@ -601,10 +601,10 @@ def test_one_mark_that_cannot_be_written_does_not_take_others_along(scene: Scene
     works = [work for lane in at.history.lanes(batch) for work in at.history.take(batch, lane.lane, 5)]
 
     async def both() -> list[object]:
-        ledger = Ledger(at.history, "me")
+        ledger = HistoryWriter(at.history, "me")
         wrong: Json = object()
         found = await asyncio.gather(
-            ledger.mark([wrong]), *(ledger.mark([Leaving(work.id)]) for work in works), return_exceptions=True
+            ledger.write([wrong]), *(ledger.write([AttemptStart(work.id)]) for work in works), return_exceptions=True
         )
         ledger.close()
         return list(found)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.client import Attempt, Outcome
-from intempt_core.dispatch import IN_A_ROW, Dispatcher
-from intempt_core.dispatch.gates import Breaker, Pace
+from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher
+from intempt_core.dispatch.gates import CircuitBreaker, RateLimiter
 from intempt_core.history import BatchState, RequestState
 from intempt_core.plan import Policy
 from tests.core.hostile_server import hostile, http
@@ -37,39 +37,39 @@ def attempt(outcome: Outcome, status: int | None = None) -> Attempt:
     ],
 )
 def test_what_the_next_request_will_meet_too_is_hopeless(one: Attempt, said: str) -> None:
-    breaker = Breaker()
-    for _ in range(IN_A_ROW - 1):
-        breaker.saw(one)
+    breaker = CircuitBreaker()
+    for _ in range(FAILURES_TO_BREAK - 1):
+        breaker.record(one)
     assert breaker.reason == ""
-    breaker.saw(one)
-    assert breaker.reason.startswith(f"{IN_A_ROW} requests in a row {said}")
+    breaker.record(one)
+    assert breaker.reason.startswith(f"{FAILURES_TO_BREAK} requests in a row {said}")
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 422])
 def test_what_is_about_one_body_is_not(status: int) -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for _ in range(100):
-        breaker.saw(attempt(Outcome.REJECTED, status))
+        breaker.record(attempt(Outcome.REJECTED, status))
     assert breaker.reason == ""
 
 
 def test_another_outcome_in_between_begins_anew() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for _ in range(50):
-        for _ in range(IN_A_ROW - 1):
-            breaker.saw(attempt(Outcome.REJECTED, 401))
-        breaker.saw(attempt(Outcome.REJECTED, 403))
-        for _ in range(IN_A_ROW - 1):
-            breaker.saw(attempt(Outcome.REJECTED, 401))
-        breaker.saw(attempt(Outcome.ACCEPTED, 201))
+        for _ in range(FAILURES_TO_BREAK - 1):
+            breaker.record(attempt(Outcome.REJECTED, 401))
+        breaker.record(attempt(Outcome.REJECTED, 403))
+        for _ in range(FAILURES_TO_BREAK - 1):
+            breaker.record(attempt(Outcome.REJECTED, 401))
+        breaker.record(attempt(Outcome.ACCEPTED, 201))
     assert breaker.reason == ""
 
 
 def test_an_unknown_outcome_is_hopeless_only_where_the_lane_goes_on_after_it() -> None:
-    holds, goes_on = Breaker(), Breaker()
-    for _ in range(IN_A_ROW):
-        holds.saw(attempt(Outcome.UNKNOWN, 500))
-        goes_on.saw(attempt(Outcome.UNKNOWN, 500), goes_on=True)
+    holds, goes_on = CircuitBreaker(), CircuitBreaker()
+    for _ in range(FAILURES_TO_BREAK):
+        holds.record(attempt(Outcome.UNKNOWN, 500))
+        goes_on.record(attempt(Outcome.UNKNOWN, 500), lane_continues=True)
     assert holds.reason == ""
     assert "have an unknown outcome" in goes_on.reason
 
@@ -82,16 +82,16 @@ def test_turns_are_never_closer_than_the_pace_and_nobody_waits_longer_than_neede
     per_second: float, pauses: list[float]
 ) -> None:
     now = [0.0]
-    pace, turns = Pace(per_second, lambda: now[0]), list[float]()
+    pace, turns = RateLimiter(per_second, lambda: now[0]), list[float]()
     for pause in pauses:
         now[0] += pause
-        turn = now[0] + pace.seconds()
+        turn = now[0] + pace.reserve_turn()
         assert turn == pytest.approx(max(now[0], turns[-1] + 1 / per_second) if turns else now[0])
         turns.append(turn)
 
 
 def test_no_pace_is_no_wait() -> None:
-    assert Pace(0).seconds() == 0
+    assert RateLimiter(0).reserve_turn() == 0
 
 
 # ── batches of one process ───────────────────────────────────────────────────────────────────────────────────────────
@@ -166,7 +166,7 @@ def test_a_break_pauses_every_batch_to_the_target_and_going_on_begins_anew(scene
         assert paused.state is BatchState.PAUSED
         assert "were refused: 401. Check the key." in paused.reason
     refused = sum(at.counts(batch).get("refused", 0) for batch in batches)
-    assert IN_A_ROW <= refused <= IN_A_ROW + 2 * at.settings.lanes_at_once
+    assert FAILURES_TO_BREAK <= refused <= FAILURES_TO_BREAK + 2 * at.settings.lanes_at_once
     mended.append(True)
     for batch in batches:
         dispatcher.resume(batch)
@@ -175,9 +175,9 @@ def test_a_break_pauses_every_batch_to_the_target_and_going_on_begins_anew(scene
 
 def test_a_batch_that_was_through_when_the_break_came_is_done(scene: Scene) -> None:
     at, _ = scene.started(lambda _: http(401))
-    batch = at.record(plan_of(IN_A_ROW))
+    batch = at.record(plan_of(FAILURES_TO_BREAK))
     assert at.over(batch).state is BatchState.DONE
-    assert at.counts(batch) == {"refused": IN_A_ROW}
+    assert at.counts(batch) == {"refused": FAILURES_TO_BREAK}
 
 
 def test_a_target_that_loses_every_answer_is_not_sent_a_million_more(scene: Scene) -> None:
@@ -186,4 +186,4 @@ def test_a_target_that_loses_every_answer_is_not_sent_a_million_more(scene: Scen
     paused = at.over(batch)
     assert paused.state is BatchState.PAUSED
     assert "have an unknown outcome" in paused.reason
-    assert at.counts(batch)["pending"] >= 60 - IN_A_ROW - 3
+    assert at.counts(batch)["pending"] >= 60 - FAILURES_TO_BREAK - 3

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from intempt_core.dispatch import Dispatcher, health
+from intempt_core.dispatch import Dispatcher, check_health
 from intempt_core.history import BatchState
 from tests.core.hostile_server import hostile
 from tests.core.sending_by_hand import OK, decides, desk, plan_of
@@ -14,20 +14,20 @@ def test_a_process_that_sends_is_well_and_says_how_much_waits(tmp_path: Path) ->
     with hostile(decides(lambda _: OK, 0.05)) as server:
         at = desk(tmp_path, server.url)
         dispatcher = at.dispatcher()
-        assert health(at.history, dispatcher, "1.2")[0] is False  # it has not begun
+        assert check_health(at.history, dispatcher, "1.2")[0] is False  # it has not begun
         batch = at.record(plan_of(40, persons=2))
         dispatcher.start(durable=True)
-        at.until(lambda: dispatcher.standing.sending)
-        well, said = health(at.history, dispatcher, "1.2")
+        at.until(lambda: dispatcher.status.sending)
+        well, said = check_health(at.history, dispatcher, "1.2")
         assert well
         assert (said["status"], said["version"], said["database"]) == ("ok", "1.2", {"ok": True, "trouble": ""})
         assert (said["engine"]["durable"], said["engine"]["sending"], said["engine"]["owner"]) == (True, 1, "me")
         assert said["queue"]["batches"] == 1
         assert 0 < said["queue"]["requests"] <= 40
         dispatcher.pause(batch)
-        assert health(at.history, dispatcher, "1.2")[1]["queue"] == {"batches": 0, "requests": 0}
+        assert check_health(at.history, dispatcher, "1.2")[1]["queue"] == {"batches": 0, "requests": 0}
         dispatcher.stop()
-        assert not health(at.history, dispatcher, "1.2")[0]
+        assert not check_health(at.history, dispatcher, "1.2")[0]
         at.history.close()
 
 
@@ -38,21 +38,21 @@ def test_a_history_that_is_gone_or_takes_no_writes_is_not_well(tmp_path: Path) -
         dispatcher.start()
         file = tmp_path / "history.sqlite3"
         file.rename(file.with_suffix(".away"))
-        well, said = health(at.history, dispatcher, "1.2")
+        well, said = check_health(at.history, dispatcher, "1.2")
         assert not well
         assert said["queue"] is None
         assert "is gone" in said["database"]["trouble"]
         file.with_suffix(".away").rename(file)
         batch = at.record(plan_of(60))
-        at.until(lambda: dispatcher.standing.sending)
+        at.until(lambda: dispatcher.status.sending)
         with closing(sqlite3.connect(file, isolation_level=None)) as thief:
             thief.execute("BEGIN EXCLUSIVE")
-            at.until(lambda: dispatcher.standing.trouble)
-            well, said = health(at.history, dispatcher, "1.2")
+            at.until(lambda: dispatcher.status.trouble)
+            well, said = check_health(at.history, dispatcher, "1.2")
             assert not well
             assert "is locked" in said["engine"]["trouble"]
             thief.execute("ROLLBACK")
         assert at.over(batch).state is BatchState.DONE
-        assert health(at.history, dispatcher, "1.2")[0]
+        assert check_health(at.history, dispatcher, "1.2")[0]
         dispatcher.stop()
         at.history.close()

@@ -21,7 +21,7 @@ from intempt_core.exports import (
     export_problems_csv,
     export_results_csv,
 )
-from intempt_core.history import History, Leaving, LeftBehind, Settled
+from intempt_core.history import History, AttemptStart, ExcludedRow, AttemptEnd
 from intempt_core.issues import ISSUE_KINDS, Place
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping
@@ -64,10 +64,10 @@ def report(text: str = BAD) -> tuple[MappedTable, Report]:
 
 
 def test_results_have_one_line_for_every_row_of_the_input(history: History) -> None:
-    left = [LeftBehind(3, 4, ("event_id_missing", "event_name"), None, "view")]
+    left = [ExcludedRow(3, 4, ("event_id_missing", "event_name"), None, "view")]
     batch = batch_of(history, [1, 1], left_behind=left)
     first = history.take(batch, 1, 1)[0]
-    history.mark([Leaving(first.id), Settled(first.id, attempt(Outcome.REJECTED))], owner=ME)
+    history.apply_transitions([AttemptStart(first.id), AttemptEnd(first.id, attempt(Outcome.REJECTED))], owner=ME)
     text = "".join(export_results_csv(history, batch))
     assert text.splitlines()[0] == ",".join(RESULTS_HEADER)
     assert text.count("\r\n") == 4

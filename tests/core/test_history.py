@@ -27,20 +27,20 @@ from intempt_core.history import (
     BatchState,
     EventIntent,
     History,
-    Leaving,
-    LeftBehind,
+    AttemptStart,
+    ExcludedRow,
     RequestIntent,
     RequestState,
-    Settled,
-    Source,
+    AttemptEnd,
+    BatchSource,
     TargetSnapshot,
-    left_behind_of,
-    requests_of,
-    target_key,
+    collect_excluded_rows,
+    make_request_intents,
+    derive_target_key,
 )
-from intempt_core.history.recording import EVENTS_AT_ONCE, write_many
+from intempt_core.history.recording import RECORD_CHUNK_EVENTS, insert_tuples
 from intempt_core.history.records import IDENTITY_COLUMNS
-from intempt_core.history.schema import kept, left_behind, metadata
+from intempt_core.history.schema import make_indexable, excluded_rows, metadata
 from intempt_core.issues import Place, Severity
 from intempt_core.plan import Policy, plan_events
 from intempt_core.targets import parse_track_url, sandbox_target
@@ -63,8 +63,8 @@ def settle(history: History, batch: str, outcome: Outcome = Outcome.ACCEPTED, **
     """Every request of the batch leaves and gets this outcome."""
     for lane in history.lanes(batch):
         for work in history.take(batch, lane.lane, 1000):
-            settled = Settled(work.id, attempt(outcome, **given))
-            assert not history.mark([Leaving(work.id), settled], owner=ME)
+            settled = AttemptEnd(work.id, attempt(outcome, **given))
+            assert not history.apply_transitions([AttemptStart(work.id), settled], owner=ME)
 
 
 # ── the schema ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -95,12 +95,12 @@ def test_opening_again_finds_what_was_written(tmp_path: Path) -> None:
 
 
 def test_a_recorded_batch_says_everything_that_was_decided(history: History, clock: Clock) -> None:
-    left = [LeftBehind(3, 4, ("event_id_missing", "event_name"), None, "view")]
+    left = [ExcludedRow(3, 4, ("event_id_missing", "event_name"), None, "view")]
     batch = batch_of(
         history,
         [2],
         left_behind=left,
-        source=Source.COMMAND,
+        source=BatchSource.COMMAND,
         digest="d" * 64,
         mapping='{"columns":{}}',
         notes={"as it is": True},
@@ -110,9 +110,9 @@ def test_a_recorded_batch_says_everything_that_was_decided(history: History, clo
         lanes=1,
     )
     found = history.batch(batch)
-    assert (found.source, found.label, found.target, found.policy) == (Source.COMMAND, "data.csv", SHOP, Policy.GO_ON)
+    assert (found.source, found.label, found.target, found.policy) == (BatchSource.COMMAND, "data.csv", SHOP, Policy.GO_ON)
     assert (found.digest, found.mapping, found.notes) == ("d" * 64, '{"columns":{}}', {"as it is": True})
-    assert (found.rows, found.left_behind, found.persons, found.lanes, found.resend_of) == (3, 1, 1, 1, "b_0")
+    assert (found.rows, found.excluded_rows, found.persons, found.lanes, found.resend_of) == (3, 1, 1, 1, "b_0")
     assert (found.state, found.owner, found.created_at, found.changed_at) == (
         BatchState.SENDING,
         ME,
@@ -121,7 +121,7 @@ def test_a_recorded_batch_says_everything_that_was_decided(history: History, clo
     )
     assert found.events == {RequestState.PENDING: 2}
     assert found.requests == {RequestState.PENDING: 1}
-    assert not found.over
+    assert not found.is_final
 
 
 def test_bodies_are_kept_byte_for_byte(history: History) -> None:
@@ -133,17 +133,17 @@ def test_bodies_are_kept_byte_for_byte(history: History) -> None:
 
 
 def test_a_large_batch_is_written_in_several_transactions_and_is_whole(history: History) -> None:
-    size = EVENTS_AT_ONCE // 20
+    size = RECORD_CHUNK_EVENTS // 20
     many = (request(1, n, [event(n * size + i) for i in range(size)], b"{}") for n in range(45))
-    left = (LeftBehind(-row, None, ("event_name",)) for row in range(EVENTS_AT_ONCE + 1))
+    left = (ExcludedRow(-row, None, ("event_name",)) for row in range(RECORD_CHUNK_EVENTS + 1))
     batch = history.record(intent(), many, left)
     found = history.batch(batch)
-    assert (found.total, found.left_behind, found.state) == (45 * size, EVENTS_AT_ONCE + 1, BatchState.SENDING)
+    assert (found.total, found.excluded_rows, found.state) == (45 * size, RECORD_CHUNK_EVENTS + 1, BatchState.SENDING)
 
 
 def test_a_batch_that_holds_nothing_but_left_behind_rows_is_recorded(history: History) -> None:
-    found = history.batch(history.record(intent(), [], [LeftBehind(1, 2, ("event_name",))]))
-    assert (found.total, found.left_behind, found.state) == (0, 1, BatchState.SENDING)
+    found = history.batch(history.record(intent(), [], [ExcludedRow(1, 2, ("event_name",))]))
+    assert (found.total, found.excluded_rows, found.state) == (0, 1, BatchState.SENDING)
 
 
 def test_an_input_that_breaks_off_leaves_a_cancelled_batch_and_nothing_to_send(history: History) -> None:
@@ -174,8 +174,8 @@ def test_a_driver_that_takes_no_tuples_gets_dicts() -> None:
     engine = create_engine("sqlite://", paramstyle="named")
     metadata.create_all(engine)
     with engine.begin() as connection:
-        write_many(connection, left_behind, ("batch", "row", "codes"), [(1, 1, "a"), (1, 2, "b")])
-        assert connection.execute(select(left_behind.c.codes)).scalars().all() == ["a", "b"]
+        insert_tuples(connection, excluded_rows, ("batch", "row", "codes"), [(1, 1, "a"), (1, 2, "b")])
+        assert connection.execute(select(excluded_rows.c.codes)).scalars().all() == ["a", "b"]
     engine.dispose()
 
 
@@ -187,7 +187,7 @@ def test_a_plan_is_recorded_request_by_request_with_the_rows_it_came_from(histor
         for n in range(120)
     ]
     plan = plan_events(given)
-    batch = history.record(intent(rows=120), requests_of(plan))
+    batch = history.record(intent(rows=120), make_request_intents(plan))
     listed = history.requests(batch, size=100).items
     assert [(one.lane, one.position, one.events) for one in listed] == [
         (one.lane, one.position, len(one.rows)) for one in plan.requests
@@ -198,10 +198,10 @@ def test_a_plan_is_recorded_request_by_request_with_the_rows_it_came_from(histor
 
 def test_an_event_is_kept_with_its_ids_as_text_whatever_it_held() -> None:
     body = {"eventId": 19, "userId": " ", "accountId": [], "data": {"productId": "p"}, "timestamp": 2**70}
-    assert EventIntent.of(GivenEvent(7, body, Place(line=4)), 3) == EventIntent(3, 4, "7", "19", product_id="p")
-    assert EventIntent.of(GivenEvent(None, "no object", Place()), 1) == EventIntent(1)
+    assert EventIntent.from_event(GivenEvent(7, body, Place(line=4)), 3) == EventIntent(3, 4, "7", "19", product_id="p")
+    assert EventIntent.from_event(GivenEvent(None, "no object", Place()), 1) == EventIntent(1)
     timed = {"timestamp": 1_666_666_666_666, "data": 4}
-    assert EventIntent.of(GivenEvent("x", timed, Place(row=9)), 1) == EventIntent(
+    assert EventIntent.from_event(GivenEvent("x", timed, Place(row=9)), 1) == EventIntent(
         9, None, "x", timestamp=1_666_666_666_666
     )
 
@@ -220,7 +220,7 @@ def test_the_rows_that_stay_behind_are_those_with_errors_each_with_its_codes() -
         for n, (name, body) in enumerate(zip(names, bodies, strict=True), 1)
     ]
     report = check_events(given)
-    left = list(left_behind_of(report, lambda rows: (given[row] for row in rows)))
+    left = list(collect_excluded_rows(report, lambda rows: (given[row] for row in rows)))
     assert [(one.row, one.line, one.event_id, one.name) for one in left] == [
         (1, 11, "19", "view"),
         (3, 13, None, "Product viewed"),
@@ -236,10 +236,10 @@ def test_the_rows_that_stay_behind_are_those_with_errors_each_with_its_codes() -
 @given(st.text() | st.text(st.characters(), min_size=500, max_size=600) | st.text("\ud800\x00é"))
 @how(max_examples=50)
 def test_any_id_at_all_is_kept_and_found_again(text: str) -> None:
-    assert kept(text) == kept(text)
-    kept(text).encode()
-    assert len(kept(text)) <= 512
-    assert "\0" not in kept(text)
+    assert make_indexable(text) == make_indexable(text)
+    make_indexable(text).encode()
+    assert len(make_indexable(text)) <= 512
+    assert "\0" not in make_indexable(text)
 
 
 @pytest.mark.parametrize("odd", ["\ud800", "a\0b", "é" * 600, "x" * 5000, "'; DROP TABLE events; --", "%s", "?"])
@@ -252,9 +252,9 @@ def test_odd_ids_are_recorded_and_found_again(history: History, odd: str) -> Non
 def test_two_names_of_one_track_url_are_one_place_and_the_sandbox_is_one_on_any_port() -> None:
     url = "https://api.intempt.com/v1/acme/projects/shop/sources/1001/track"
     shop = parse_track_url(url, {"INTEMPT_API_KEY": "prefix.verysecretsecret"})
-    assert target_key(shop) == url
-    assert target_key(sandbox_target("http://127.0.0.1:1/sandbox")) == target_key(sandbox_target("http://127.0.0.1:2"))
-    snapshot = TargetSnapshot.of(shop)
+    assert derive_target_key(shop) == url
+    assert derive_target_key(sandbox_target("http://127.0.0.1:1/sandbox")) == derive_target_key(sandbox_target("http://127.0.0.1:2"))
+    snapshot = TargetSnapshot.from_target(shop)
     assert (snapshot.key, snapshot.host, snapshot.source_id) == (url, "api.intempt.com", "1001")
     assert "verysecret" not in repr(snapshot)
 
@@ -280,7 +280,7 @@ def test_filters_keep_what_they_say(history: History, clock: Clock) -> None:
     file = batch_of(history, [1])
     clock.now += 10_000
     other = TargetSnapshot(**{f: getattr(SHOP, f) for f in SHOP.__slots__} | {"name": "other"})
-    form = batch_of(history, [1], source=Source.FORM, target=other)
+    form = batch_of(history, [1], source=BatchSource.FORM, target=other)
     settle(history, form, Outcome.REJECTED)
 
     def found(**where: object) -> list[str]:
@@ -290,8 +290,8 @@ def test_filters_keep_what_they_say(history: History, clock: Clock) -> None:
     assert found(since=clock.now) == [form]
     assert found(until=clock.now) == [file]
     assert found(target="other") == [form]
-    assert found(source=Source.FILE) == [file]
-    assert found(outcome=RequestState.REFUSED) == [form]
+    assert found(source=BatchSource.FILE) == [file]
+    assert found(outcome=RequestState.REJECTED) == [form]
     assert found(outcome=RequestState.PENDING, target="other") == []
     assert found(text=file) == [file]
     assert history.target_names() == ["other", "shop"]
@@ -361,7 +361,7 @@ def test_a_batch_that_does_not_exist_is_not_found(history: History, wrong: str) 
     with pytest.raises(NotFound):
         list(history.rows(wrong))
     with pytest.raises(NotFound):
-        list(history.bodies(wrong, RequestState))
+        list(history.request_intents(wrong, RequestState))
 
 
 @pytest.mark.parametrize("wrong", ["99", "-1", "x", "", "９", str(2**63), "9" * 400, "1 OR 1=1"])
@@ -373,11 +373,11 @@ def test_a_request_that_does_not_exist_is_not_found(history: History, wrong: str
 def test_requests_are_paged_and_filtered_by_state(history: History) -> None:
     batch = batch_of(history, [1] * 7, [1] * 3)
     settle_one = history.take(batch, 2, 1)[0]
-    history.mark([Leaving(settle_one.id), Settled(settle_one.id, attempt(Outcome.REJECTED))], owner=ME)
+    history.apply_transitions([AttemptStart(settle_one.id), AttemptEnd(settle_one.id, attempt(Outcome.REJECTED))], owner=ME)
     page = history.requests(batch, page=2, size=4)
     assert [one.position for one in page.items] == [5, 6, 7, 1]
     assert (page.total, page.pages) == (10, 3)
-    (refused,) = history.requests(batch, RequestState.REFUSED).items
+    (refused,) = history.requests(batch, RequestState.REJECTED).items
     assert (refused.id, refused.status, refused.reason, refused.tries) == (settle_one.id, 400, "It was refused.", 1)
 
 
@@ -391,18 +391,18 @@ def test_a_request_shows_what_left_what_it_held_and_what_came_back(history: Hist
         answer_length=70_000,
         answer_cut=True,
     )
-    history.mark([Leaving(work.id), Settled(work.id, tried)], owner=ME)
+    history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, tried)], owner=ME)
     found = history.request(work.id)
     assert found.body == work.body
     assert [recorded.event.event_id for recorded in found.events] == ["e1", "e2"]
     assert {recorded.state for recorded in found.events} == {RequestState.ACCEPTED}
     (kept_attempt,) = found.attempts
     assert history.attempts(work.id) == [kept_attempt]
-    assert history.events_of(work.id) == list(found.events)
+    assert history.request_events(work.id) == list(found.events)
     assert (kept_attempt.number, kept_attempt.status, kept_attempt.elapsed_ms) == (1, 201, 41.0)
     assert kept_attempt.headers == (("content-type", "text/html"),)
     assert kept_attempt.sent_headers == (("content-type", "application/json"),)
-    assert (kept_attempt.answer, kept_attempt.answer_length, kept_attempt.answer_cut) == (b"<html>", 70_000, True)
+    assert (kept_attempt.response_body, kept_attempt.response_length, kept_attempt.response_truncated) == (b"<html>", 70_000, True)
     assert found.summary.batch == batch
     assert found.halves == ()
 
@@ -413,11 +413,11 @@ def test_a_request_shows_what_left_what_it_held_and_what_came_back(history: Hist
 def test_every_row_of_the_input_has_one_line_in_row_order(history: History) -> None:
     spread = [request(lane, 1, [event(row) for row in range(1, 12_001) if row % 3 == lane]) for lane in (0, 1)]
     left = [
-        LeftBehind(row, row + 1, ("event_name",), f"e{row}", "view") for row in range(12_000, 0, -1) if row % 3 == 2
+        ExcludedRow(row, row + 1, ("event_name",), f"e{row}", "view") for row in range(12_000, 0, -1) if row % 3 == 2
     ]
     batch = history.record(intent(owner=ME, rows=12_000), spread, left)
     (first,) = history.take(batch, 0, 1)
-    history.mark([Leaving(first.id), Settled(first.id, attempt())], owner=ME)
+    history.apply_transitions([AttemptStart(first.id), AttemptEnd(first.id, attempt())], owner=ME)
     rows = list(history.rows(batch))
     assert [row.row for row in rows] == list(range(1, 12_001))
     assert {row.state for row in rows if row.row % 3 == 0} == {RequestState.ACCEPTED}
@@ -437,10 +437,10 @@ def test_chosen_requests_are_read_byte_identical_to_be_sent_again(history: Histo
     for lane in (1, 2):
         for work in history.take(batch, lane, 200):
             outcome = Outcome.NOT_SENT if work.position % 2 else Outcome.ACCEPTED
-            history.mark([Leaving(work.id), Settled(work.id, attempt(outcome))], owner=ME)
-    again = list(history.bodies(batch, [RequestState.UNSENT]))
+            history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(outcome))], owner=ME)
+    again = list(history.request_intents(batch, [RequestState.NOT_SENT]))
     assert [(one.lane, one.position) for one in again] == [(1, n) for n in range(1, 61)] + [(2, 1)]
-    old = history.requests(batch, RequestState.UNSENT, size=100).items
+    old = history.requests(batch, RequestState.NOT_SENT, size=100).items
     assert [one.body for one in again] == [history.request(one.id).body for one in old]
     second = history.record(intent(resend_of=batch, owner=ME), again)
     assert history.batch(second).total == 62
@@ -499,8 +499,8 @@ def test_the_same_file_to_the_same_target_is_remembered(history: History) -> Non
     first = batch_of(history, [1], digest="abc")
     second = batch_of(history, [1], digest="abc")
     batch_of(history, [1], digest="abd")
-    assert [one.id for one in history.same_file("abc", SHOP.key)] == [second, first]
-    assert history.same_file("abc", "elsewhere") == []
+    assert [one.id for one in history.batches_of_file("abc", SHOP.key)] == [second, first]
+    assert history.batches_of_file("abc", "elsewhere") == []
 
 
 # ── a person's events ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -529,13 +529,13 @@ def test_a_story_holds_what_was_not_accepted_too_and_what_never_left_comes_last(
     send(history, event(2, product_id="A"))
     for product, outcome in (("unknown", Outcome.UNKNOWN), ("refused", Outcome.REJECTED), ("unsent", Outcome.NOT_SENT)):
         send(history, event(3, product_id=product), outcome=outcome)
-    steps = history.story(SHOP.key, "userId", "u1").events
+    steps = history.person_history(SHOP.key, "userId", "u1").events
     assert [(step.product, step.state) for step in steps] == [
         ("A", "accepted"), ("unknown", "unknown"), ("refused", "refused"), ("unsent", "unsent"), ("waits", "pending")
     ]  # fmt: skip
     assert [step.product for step in steps if step.may_count] == ["unknown"]
     assert steps[-1].batch == waiting
-    assert history.story(SHOP.key, "userId", "u1").expected[FeedId.VIEWED] == ["A"]
+    assert history.person_history(SHOP.key, "userId", "u1").expected[FeedId.VIEWED] == ["A"]
 
 
 def test_events_that_are_not_processed_are_no_interactions(history: History) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.history import BatchSummary, History, RequestState, resend
+from intempt_core.history import BatchSummary, History, RequestState, preview_resend
 from tests.core.history_by_hand import batch_of
 
 ALL = tuple(RequestState)
 COUNTS = {
-    RequestState.UNSENT: 1_000,
+    RequestState.NOT_SENT: 1_000,
     RequestState.CANCELLED: 200,
-    RequestState.REFUSED: 3,
+    RequestState.REJECTED: 3,
     RequestState.UNKNOWN: 5,
     RequestState.ACCEPTED: 90,
 }
@@ -30,7 +30,7 @@ def batch(tmp_path: Path) -> Iterator[BatchSummary]:
     ("states", "deduplicates", "says"),
     [
         (
-            (RequestState.UNSENT, RequestState.CANCELLED, RequestState.REFUSED, RequestState.UNKNOWN),
+            (RequestState.NOT_SENT, RequestState.CANCELLED, RequestState.REJECTED, RequestState.UNKNOWN),
             False,
             (
                 "1,200 never arrived, 3 refused, 5 unknown; the target does not deduplicate: a resend may double up to"
@@ -43,7 +43,7 @@ def batch(tmp_path: Path) -> Iterator[BatchSummary]:
             "5 unknown; the target deduplicates by event id: what it already has, it ignores.",
         ),
         (
-            (RequestState.UNSENT, RequestState.REFUSED),
+            (RequestState.NOT_SENT, RequestState.REJECTED),
             False,
             "1,000 never arrived, 3 refused; none of them is at the target, so none is doubled.",
         ),
@@ -66,11 +66,11 @@ def batch(tmp_path: Path) -> Iterator[BatchSummary]:
 def test_what_a_resend_does_is_said_in_numbers(
     batch: BatchSummary, states: tuple[RequestState, ...], deduplicates: bool, says: str
 ) -> None:
-    meant = resend(batch, states, deduplicates=deduplicates)
-    assert meant.says == says
+    meant = preview_resend(batch, states, deduplicates=deduplicates)
+    assert meant.message == says
     assert meant.events == sum(COUNTS[state] for state in states)
 
 
 def test_what_is_known_to_have_arrived_or_may_have_is_what_may_double(batch: BatchSummary) -> None:
-    assert resend(batch, ALL, deduplicates=False).may_double == 95
-    assert resend(batch, ALL, deduplicates=True).may_double == 0
+    assert preview_resend(batch, ALL, deduplicates=False).may_double == 95
+    assert preview_resend(batch, ALL, deduplicates=True).may_double == 0

@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from intempt_core.client import Outcome
 from intempt_core.errors import NotFound
-from intempt_core.history import Half, History, Leaving, RequestState, Settled
-from intempt_core.history.pacing import SLOWEST
-from intempt_core.history.remembered import Remembered
+from intempt_core.history import RequestHalf, History, AttemptStart, RequestState, AttemptEnd
+from intempt_core.history.pacing import MAX_SLOW_ATTEMPTS
+from intempt_core.history.remembered import BoundedCache
 from intempt_core.history.schema import attempts, requests, seconds, slowest
 from tests.core.history_by_hand import ME, attempt, batch_of
 
@@ -30,9 +30,9 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
 def settle(
     history: History, id_: int, outcome: Outcome, at: int, elapsed: float = 10.0, retry: int | None = None
 ) -> None:
-    history.mark([Leaving(id_)], owner=ME)
+    history.apply_transitions([AttemptStart(id_)], owner=ME)
     tried = attempt(outcome, started_at=at, elapsed_ms=elapsed)
-    assert not history.mark([Settled(id_, tried, retry)], owner=ME)
+    assert not history.apply_transitions([AttemptEnd(id_, tried, retry)], owner=ME)
 
 
 TRY = st.tuples(st.sampled_from([Outcome.NOT_SENT, Outcome.UNKNOWN]), st.integers(0, 90_000), st.floats(0, 5_000))
@@ -60,13 +60,13 @@ def test_seconds_and_slowest_are_what_the_attempts_say(
         kept = connection.execute(select(seconds).where(seconds.c.batch == number)).all() if tries else ()
         slow = connection.execute(select(slowest).where(slowest.c.batch == number)).all() if tries else ()
     assert {(row.second, row.outcome): row.events for row in kept} == expected
-    assert {row.attempt for row in slow} == {id_ for _, id_ in sorted(answered)[:SLOWEST]}
-    course = history.course(batch)
+    assert {row.attempt for row in slow} == {id_ for _, id_ in sorted(answered)[:MAX_SLOW_ATTEMPTS]}
+    course = history.timeline(batch)
     total: Counter[str] = Counter()
-    for bar in course.bars:
+    for bar in course.steps:
         total.update({outcome.value: events for outcome, events in bar.events.items()})
     assert total.total() == sum(expected.values())
-    assert len(course.bars) <= 60
+    assert len(course.steps) <= 60
 
 
 def test_a_course_of_hours_has_as_many_bars_as_were_asked_for(history: History) -> None:
@@ -74,16 +74,16 @@ def test_a_course_of_hours_has_as_many_bars_as_were_asked_for(history: History) 
     first, second = (request.id for request in history.requests(batch).items)
     settle(history, first, Outcome.ACCEPTED, NOON)
     settle(history, second, Outcome.REJECTED, NOON + 7_200_000)
-    course = history.course(batch, bars=10)
-    assert (course.begin, course.width) == (NOON, 721)
-    assert [dict(bar.events) for bar in course.bars] == [{Outcome.ACCEPTED: 2}, *[{}] * 8, {Outcome.REJECTED: 3}]
+    course = history.timeline(batch, max_steps=10)
+    assert (course.start, course.step_seconds) == (NOON, 721)
+    assert [dict(bar.events) for bar in course.steps] == [{Outcome.ACCEPTED: 2}, *[{}] * 8, {Outcome.REJECTED: 3}]
 
 
 def test_a_batch_without_answers_has_no_course_and_one_that_is_not_there_is_not_found(history: History) -> None:
     batch = batch_of(history, [1])
-    assert history.course(batch).bars == ()
+    assert history.timeline(batch).steps == ()
     assert history.slowest(batch) == []
-    for ask in (history.course, history.slowest):
+    for ask in (history.timeline, history.slowest):
         with pytest.raises(NotFound):
             ask("b_nobody")
 
@@ -94,7 +94,7 @@ def test_the_slowest_answers_come_first_and_lead_to_their_requests(history: Hist
     for number, id_ in enumerate(ids):
         settle(history, id_, Outcome.ACCEPTED, NOON, elapsed=float(number * 7 % 30))
     found = history.slowest(batch)
-    assert [answer.elapsed_ms for answer in found] == [29.0 - number for number in range(SLOWEST)]
+    assert [answer.elapsed_ms for answer in found] == [29.0 - number for number in range(MAX_SLOW_ATTEMPTS)]
     assert ids[found[0].position - 1] == found[0].request
     assert history.slowest(batch, limit=3) == found[:3]
 
@@ -102,18 +102,18 @@ def test_the_slowest_answers_come_first_and_lead_to_their_requests(history: Hist
 def test_a_split_and_a_lost_request_are_part_of_the_course(history: History) -> None:
     batch = batch_of(history, [4], [1])
     whole, lost = (request.id for request in history.requests(batch).items)
-    history.mark([Leaving(whole), Leaving(lost)], owner=ME)
-    history.split(whole, attempt(Outcome.REJECTED, status=413), [Half(b"{}", 2), Half(b"{}", 2)], owner=ME)
-    assert history.leaving_to_unknown(batch, owner=ME) == 1
+    history.apply_transitions([AttemptStart(whole), AttemptStart(lost)], owner=ME)
+    history.split(whole, attempt(Outcome.REJECTED, status=413), [RequestHalf(b"{}", 2), RequestHalf(b"{}", 2)], owner=ME)
+    assert history.in_flight_to_unknown(batch, owner=ME) == 1
     total: Counter[Outcome] = Counter()
-    for bar in history.course(batch).bars:
+    for bar in history.timeline(batch).steps:
         total.update(bar.events)
     assert total == {Outcome.REJECTED: 4, Outcome.UNKNOWN: 1}
     assert history.batch(batch).events[RequestState.PENDING] == 4
 
 
 def test_a_bounded_memory_forgets_what_was_put_first() -> None:
-    held = Remembered[str, int](2)
+    held = BoundedCache[str, int](2)
     for name, number in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
         held.put(name, number)
     assert [held.get(name) for name in "abc"] == [3, None, 4]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from intempt_core.client import Outcome
 from intempt_core.events import GivenEvent, build_request_body
 from intempt_core.feeds import Interaction, compute_feeds
-from intempt_core.history import EventIntent, History, Leaving, RequestIntent, Settled, TargetSnapshot, persons
+from intempt_core.history import EventIntent, History, AttemptStart, RequestIntent, AttemptEnd, TargetSnapshot, persons
 from intempt_core.issues import Place
 from intempt_core.journeys import ProcessingStatus, PersonHistory, explain_feed
 from intempt_core.sandbox import listing
@@ -45,13 +45,13 @@ class Both:
         target = replace(SHOP, key=f"project {next(_projects)}", deduplicates=deduplicates)
         made = [
             RequestIntent(
-                1, position, build_request_body(some), [EventIntent.of(GivenEvent(*one, Place()), n) for n, one in enumerate(some)]
+                1, position, build_request_body(some), [EventIntent.from_event(GivenEvent(*one, Place()), n) for n, one in enumerate(some)]
             )
             for position, some in enumerate(requests)
         ]
         batch = self.history.record(intent(owner=ME, target=target), made)
         for work in self.history.take(batch, 1, 1000):
-            self.history.mark([Leaving(work.id), Settled(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
+            self.history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
             arrival = StoredRequest(1_795_348_980_000, "o", target.key, target.source_id, "", work.body)
             asyncio.run(self.store.add(arrival))
         asyncio.run(self.store.catch_up())
@@ -73,7 +73,7 @@ class OneTarget:
         return self.both.store.interactions("o", self.target.key, name)
 
     def story(self, field: str, value: str) -> PersonHistory:
-        return self.both.history.story(self.target.key, field, value)
+        return self.both.history.person_history(self.target.key, field, value)
 
     def known(self, field: str, value: str, story: PersonHistory) -> ProcessingStatus:
         """What the sandbox says of a person's steps."""
@@ -200,9 +200,9 @@ def test_every_step_of_a_story_says_whether_it_counts_as_the_sandbox_does(both: 
     assert dict(story.events[-1].names) == {"userId": "u1", "profileId": "p1", "accountId": "a"}
     assert set(story.identities) == {("userId", "u1"), ("profileId", "p1")}
     assert at.known("userId", "u1", story).processed == {"e1"}
-    assert both.history.story("nowhere", "userId", "u1").events == ()
-    assert both.history.last_named(at.target.key) == ("userId", "u1")
-    assert both.history.last_named("nowhere") is None
+    assert both.history.person_history("nowhere", "userId", "u1").events == ()
+    assert both.history.last_identity(at.target.key) == ("userId", "u1")
+    assert both.history.last_identity("nowhere") is None
 
 
 @given(st.lists(st.lists(_event, min_size=1, max_size=5), max_size=6))

@@ -14,19 +14,19 @@ from intempt_core.errors import NotAllowed
 from intempt_core.history import (
     BatchState,
     BatchSummary,
-    Half,
+    RequestHalf,
     History,
-    Leaving,
+    AttemptStart,
     RequestState,
     RequestSummary,
-    Settled,
+    AttemptEnd,
 )
 from intempt_core.plan import Policy
 from tests.core.history_by_hand import Clock, attempt, batch_of
 
 OWNERS = ("one", "two")
-FINAL = {RequestState.ACCEPTED, RequestState.REFUSED, RequestState.SPLIT, RequestState.CANCELLED}
-IN_DOUBT = {RequestState.UNKNOWN, RequestState.LEAVING}
+FINAL = {RequestState.ACCEPTED, RequestState.REJECTED, RequestState.SPLIT, RequestState.CANCELLED}
+IN_DOUBT = {RequestState.UNKNOWN, RequestState.IN_FLIGHT}
 
 
 class Batches(RuleBasedStateMachine):
@@ -64,7 +64,7 @@ class Batches(RuleBasedStateMachine):
     def leave(self, lane: int, owner: str) -> None:
         sending = self.history.batch(self.batch).state is BatchState.SENDING and owner == self.owner()
         for work in self.history.take(self.batch, lane, 1):
-            refused = self.history.mark([Leaving(work.id)], owner=owner)
+            refused = self.history.apply_transitions([AttemptStart(work.id)], owner=owner)
             assert bool(refused) is not sending
 
     @rule(
@@ -76,20 +76,20 @@ class Batches(RuleBasedStateMachine):
     def settle(self, data: st.DataObject, owner: str, outcome: Outcome, again: bool) -> None:
         chosen = data.draw(st.sampled_from(self.all()))
         before = self.history.request(chosen.id).summary
-        mark = Settled(chosen.id, attempt(outcome), self.clock.now + 5 if again else None)
-        missed = self.history.mark([mark], owner=owner)
-        counts = before.state is RequestState.LEAVING and owner == self.owner()
+        mark = AttemptEnd(chosen.id, attempt(outcome), self.clock.now + 5 if again else None)
+        missed = self.history.apply_transitions([mark], owner=owner)
+        counts = before.state is RequestState.IN_FLIGHT and owner == self.owner()
         assert bool(missed) is not counts
         if outcome is Outcome.UNKNOWN and counts:
             self.doubted.add(chosen.id)
-        assert not self.history.mark([mark], owner=owner)
+        assert not self.history.apply_transitions([mark], owner=owner)
 
     @rule(data=st.data(), owner=st.sampled_from(OWNERS))
     def split(self, data: st.DataObject, owner: str) -> None:
         chosen = data.draw(st.sampled_from(self.all()))
         first = chosen.events // 2
         with suppress(NotAllowed):
-            halves = [Half(b"a", first), Half(b"b", chosen.events - first)] if first else []
+            halves = [RequestHalf(b"a", first), RequestHalf(b"b", chosen.events - first)] if first else []
             made = self.history.split(chosen.id, attempt(Outcome.REJECTED), halves, owner=owner)
             self.doubted |= {work.id for work in made if chosen.id in self.doubted}
 
@@ -98,8 +98,8 @@ class Batches(RuleBasedStateMachine):
         mine = self.owner()
         assert self.history.claim(self.batch, owner, expected) is (mine == expected)
         if owner != mine and mine == expected:
-            on_their_way = {one.id for one in self.all() if one.state is RequestState.LEAVING}
-            assert self.history.leaving_to_unknown(self.batch, owner=owner) == len(on_their_way)
+            on_their_way = {one.id for one in self.all() if one.state is RequestState.IN_FLIGHT}
+            assert self.history.in_flight_to_unknown(self.batch, owner=owner) == len(on_their_way)
             self.doubted |= on_their_way
 
     @rule(state=st.sampled_from(BatchState))
@@ -107,10 +107,10 @@ class Batches(RuleBasedStateMachine):
         with suppress(NotAllowed):
             self.history.set_state(self.batch, state)
 
-    @rule(policy=st.sampled_from(Policy), again=st.sets(st.sampled_from([RequestState.UNKNOWN, RequestState.UNSENT])))
+    @rule(policy=st.sampled_from(Policy), again=st.sets(st.sampled_from([RequestState.UNKNOWN, RequestState.NOT_SENT])))
     def decide(self, policy: Policy, again: set[RequestState]) -> None:
         with suppress(NotAllowed):
-            self.history.go_on(self.batch, policy, again)
+            self.history.resume(self.batch, policy, again)
             assert self.history.batch(self.batch).state is BatchState.SENDING
 
     @invariant()
@@ -142,7 +142,7 @@ class Batches(RuleBasedStateMachine):
         for one in listed:
             assert one.doubt is (one.id in self.doubted)
             if one.doubt:
-                assert one.state in (*FINAL - {RequestState.REFUSED, RequestState.CANCELLED}, *IN_DOUBT)
+                assert one.state in (*FINAL - {RequestState.REJECTED, RequestState.CANCELLED}, *IN_DOUBT)
             if one.retry_at is not None:
                 assert one.state in (RequestState.PENDING, RequestState.UNKNOWN)
 

@@ -258,7 +258,7 @@ def test_what_was_written_before_a_kill_is_there_after_it(history: History, file
     process.kill()
     left += [int(line) for line in process.stdout.read().splitlines()]
     process.communicate()
-    assert history.leaving_to_unknown(batch, owner=ME) == 1
+    assert history.in_flight_to_unknown(batch, owner=ME) == 1
     found = history.batch(batch).requests
     assert found[RequestState.UNKNOWN] == 1
     assert found[RequestState.ACCEPTED] >= len(left) - 1
@@ -271,7 +271,7 @@ def test_what_was_written_before_a_kill_is_there_after_it(history: History, file
 def test_no_key_is_ever_in_the_database(history: History, file: Path) -> None:
     url = "https://api.intempt.com/v1/acme/projects/shop/sources/1001/track"
     target = parse_track_url(url, {"INTEMPT_API_KEY": "canaryprefix.canarysecret"})
-    batch = batch_of(history, [1], target=TargetSnapshot.of(target))
+    batch = batch_of(history, [1], target=TargetSnapshot.from_target(target))
     assert history.batch(batch).target.credential_reference == "$INTEMPT_API_KEY"
     for part in file.parent.glob("history.sqlite3*"):
         assert b"canary" not in part.read_bytes()

@@ -133,8 +133,8 @@ def test_what_a_console_of_any_version_has_written_is_read(tmp_path: Path, versi
     assert history.batches(BatchFilter(text="e3")).total == 1
     assert [row.state for row in history.rows("b_old")] == [*["accepted"] * 2, *["unknown"] * 2, None]
     assert [attempt.outcome for attempt in history.request(1).attempts] == [Outcome.NOT_SENT, Outcome.ACCEPTED]
-    assert history.same_file("d" * 64, SHOP.key)[0].id == "b_old"
-    assert history.go_on("b_old") == 0
+    assert history.batches_of_file("d" * 64, SHOP.key)[0].id == "b_old"
+    assert history.resume("b_old") == 0
     history.close()
 
 
@@ -144,7 +144,7 @@ def test_what_was_sent_before_there_was_a_course_has_one(tmp_path: Path) -> None
     written_by("0001", engine)
     engine.dispose()
     history = History.open(url)
-    bars = [dict(bar.events) for bar in history.course("b_old").bars]
+    bars = [dict(bar.events) for bar in history.timeline("b_old").steps]
     assert bars == [{Outcome.NOT_SENT: 2}, {}, {Outcome.ACCEPTED: 2, Outcome.UNKNOWN: 2}]
     assert [answer.elapsed_ms for answer in history.slowest("b_old")] == [41.5, 40.0]
     history.close()

@@ -9,14 +9,14 @@ from intempt_core.client import Outcome
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history import (
     BatchState,
-    Half,
+    RequestHalf,
     History,
     LaneState,
-    Leaving,
+    AttemptStart,
     RequestIntent,
     RequestState,
-    Settled,
-    Work,
+    AttemptEnd,
+    WorkItem,
 )
 from intempt_core.plan import Policy
 from tests.core.history_by_hand import ME, Clock, attempt, batch_of, event, intent, request
@@ -24,9 +24,9 @@ from tests.core.history_by_hand import ME, Clock, attempt, batch_of, event, inte
 OTHER = "owner-2"
 PENDING, LEAVING, UNKNOWN, UNSENT = (
     RequestState.PENDING,
-    RequestState.LEAVING,
+    RequestState.IN_FLIGHT,
     RequestState.UNKNOWN,
-    RequestState.UNSENT,
+    RequestState.NOT_SENT,
 )
 
 
@@ -42,19 +42,19 @@ def history(tmp_path: Path, clock: Clock) -> Iterator[History]:
     opened.close()
 
 
-def leave(history: History, batch: str, lane: int = 1) -> Work:
+def leave(history: History, batch: str, lane: int = 1) -> WorkItem:
     """The lane's next request leaves."""
     work = history.take(batch, lane, 1)[0]
-    assert not history.mark([Leaving(work.id)], owner=ME)
+    assert not history.apply_transitions([AttemptStart(work.id)], owner=ME)
     return work
 
 
-def settle(history: History, work: Work, outcome: Outcome, retry_at: int | None = None) -> RequestState:
-    assert not history.mark([Settled(work.id, attempt(outcome), retry_at)], owner=ME)
+def settle(history: History, work: WorkItem, outcome: Outcome, retry_at: int | None = None) -> RequestState:
+    assert not history.apply_transitions([AttemptEnd(work.id, attempt(outcome), retry_at)], owner=ME)
     return history.request(work.id).summary.state
 
 
-def state(history: History, work: Work) -> RequestState:
+def state(history: History, work: WorkItem) -> RequestState:
     return history.request(work.id).summary.state
 
 
@@ -90,10 +90,10 @@ def test_an_outcome_stands_and_is_told_with_its_attempt(history: History, clock:
 def test_one_transaction_takes_an_outcome_and_the_lanes_next_request(history: History) -> None:
     batch = batch_of(history, [1, 1])
     first, second = history.take(batch, 1, 2)
-    history.mark([Leaving(first.id)], owner=ME)
-    assert not history.mark([Settled(first.id, attempt()), Leaving(second.id)], owner=ME)
+    history.apply_transitions([AttemptStart(first.id)], owner=ME)
+    assert not history.apply_transitions([AttemptEnd(first.id, attempt()), AttemptStart(second.id)], owner=ME)
     assert history.batch(batch).requests == {RequestState.ACCEPTED: 1, LEAVING: 1}
-    assert history.mark([], owner=ME) == frozenset()
+    assert history.apply_transitions([], owner=ME) == frozenset()
 
 
 def test_what_never_arrived_waits_for_its_next_try_as_pending(history: History, clock: Clock) -> None:
@@ -103,7 +103,7 @@ def test_what_never_arrived_waits_for_its_next_try_as_pending(history: History, 
     again, following = history.take(batch, 1, 5)
     assert (again.id, again.retry_at, again.tries, again.doubt) == (work.id, clock.now + 5000, 1, False)
     assert following.retry_at is None
-    history.mark([Leaving(again.id)], owner=ME)
+    history.apply_transitions([AttemptStart(again.id)], owner=ME)
     assert settle(history, again, Outcome.ACCEPTED) is RequestState.ACCEPTED
     assert history.request(work.id).summary.tries == 2
 
@@ -140,14 +140,14 @@ def test_an_accepted_retry_ends_the_doubt(history: History) -> None:
 def test_a_mark_repeated_after_an_error_is_written_once(history: History) -> None:
     batch = batch_of(history, [1])
     work = leave(history, batch)
-    settled = Settled(work.id, attempt())
-    assert history.mark([settled], owner=ME) == frozenset()
-    assert history.mark([settled], owner=ME) == frozenset()
+    settled = AttemptEnd(work.id, attempt())
+    assert history.apply_transitions([settled], owner=ME) == frozenset()
+    assert history.apply_transitions([settled], owner=ME) == frozenset()
     assert len(history.attempts(work.id)) == 1
 
 
 def test_marks_of_nothing_do_not_count(history: History) -> None:
-    assert history.mark([Leaving(4711), Settled(4712, attempt())], owner=ME) == {4711, 4712}
+    assert history.apply_transitions([AttemptStart(4711), AttemptEnd(4712, attempt())], owner=ME) == {4711, 4712}
 
 
 # ── owners ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,24 +167,24 @@ def test_who_lost_a_batch_sends_nothing_more_and_changes_nothing(history: Histor
     work = leave(history, batch)
     following = history.take(batch, 1, 1)[0]
     history.claim(batch, OTHER, ME)
-    assert history.leaving_to_unknown(batch, owner=OTHER) == 1
-    late = Settled(work.id, attempt())
-    assert history.mark([late, Leaving(following.id)], owner=ME) == {work.id, following.id}
+    assert history.in_flight_to_unknown(batch, owner=OTHER) == 1
+    late = AttemptEnd(work.id, attempt())
+    assert history.apply_transitions([late, AttemptStart(following.id)], owner=ME) == {work.id, following.id}
     assert state(history, work) is UNKNOWN
     with pytest.raises(NotAllowed):
         history.set_state(batch, BatchState.PAUSED, owner=ME)
     with pytest.raises(NotAllowed):
-        history.leaving_to_unknown(batch, owner=ME)
+        history.in_flight_to_unknown(batch, owner=ME)
 
 
 def test_a_late_answer_is_kept_as_evidence_once(history: History) -> None:
     batch = batch_of(history, [1])
     work = leave(history, batch)
     history.claim(batch, OTHER, ME)
-    history.leaving_to_unknown(batch, owner=OTHER)
-    late = Settled(work.id, attempt())
-    assert history.mark([late], owner=ME) == {work.id}
-    assert history.mark([late], owner=ME) == frozenset()
+    history.in_flight_to_unknown(batch, owner=OTHER)
+    late = AttemptEnd(work.id, attempt())
+    assert history.apply_transitions([late], owner=ME) == {work.id}
+    assert history.apply_transitions([late], owner=ME) == frozenset()
     told = [(one.number, one.outcome) for one in history.attempts(work.id)]
     assert told == [(1, Outcome.UNKNOWN), (2, Outcome.ACCEPTED)]
     found = history.request(work.id).summary
@@ -198,8 +198,8 @@ def test_a_late_answer_is_kept_as_evidence_once(history: History) -> None:
 def test_what_was_leaving_when_its_console_went_is_unknown(history: History, policy: Policy, again: bool) -> None:
     batch = batch_of(history, [1, 1], [1], policy=policy)
     work = leave(history, batch)
-    assert history.leaving_to_unknown(batch, owner=ME) == 1
-    assert history.leaving_to_unknown(batch, owner=ME) == 0
+    assert history.in_flight_to_unknown(batch, owner=ME) == 1
+    assert history.in_flight_to_unknown(batch, owner=ME) == 0
     assert state(history, work) is UNKNOWN
     assert "went away" in history.request(work.id).summary.reason
     assert history.lanes(batch) == [LaneState(1, 1 + again, 0, 1 - again), LaneState(2, 1, 0, 0)]
@@ -211,17 +211,17 @@ def test_a_cancelled_batch_with_a_request_on_its_way_is_unfinished_until_its_out
     work = leave(history, batch)
     history.set_state(batch, BatchState.CANCELLED)
     assert [one.id for one in history.unfinished()] == [batch]
-    assert not history.batch(batch).over
+    assert not history.batch(batch).is_final
     assert settle(history, work, Outcome.NOT_SENT, retry_at=5) is UNSENT  # nothing is tried again in a cancelled batch
     assert history.unfinished() == []
-    assert history.batch(batch).over
+    assert history.batch(batch).is_final
 
 
 # ── halves ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def split(history: History, work: Work, *sizes: int) -> list[Work]:
-    halves = [Half(b"half %d" % number, size) for number, size in enumerate(sizes)]
+def split(history: History, work: WorkItem, *sizes: int) -> list[WorkItem]:
+    halves = [RequestHalf(b"half %d" % number, size) for number, size in enumerate(sizes)]
     return history.split(work.id, attempt(Outcome.REJECTED, status=413, too_large=True), halves, owner=ME)
 
 
@@ -230,9 +230,9 @@ def test_halves_take_their_parents_place_and_events(history: History) -> None:
     work = leave(history, batch)
     first, second = split(history, work, 1, 3)
     assert [(one.part, one.events, one.body) for one in (first, second)] == [("0", 1, b"half 0"), ("1", 3, b"half 1")]
-    assert [one.event.event_id for one in history.events_of(first.id)] == ["e1"]
-    assert [one.event.event_id for one in history.events_of(second.id)] == ["e2", "e3", "e4"]
-    assert [one.position for one in history.events_of(second.id)] == [0, 1, 2]
+    assert [one.event.event_id for one in history.request_events(first.id)] == ["e1"]
+    assert [one.event.event_id for one in history.request_events(second.id)] == ["e2", "e3", "e4"]
+    assert [one.position for one in history.request_events(second.id)] == [0, 1, 2]
     parent = history.request(work.id)
     assert (parent.summary.state, parent.halves, parent.events) == (RequestState.SPLIT, (first.id, second.id), ())
     assert parent.attempts[0].status == 413
@@ -248,7 +248,7 @@ def test_halves_of_halves_keep_the_lanes_order(history: History) -> None:
     split(history, first, 2, 2)
     order = []
     while waiting := history.take(batch, 1, 10):
-        order += [one.event.event_id for one in history.events_of(waiting[0].id)]
+        order += [one.event.event_id for one in history.request_events(waiting[0].id)]
         settle(history, leave(history, batch), Outcome.ACCEPTED)
     assert order == [f"e{n}" for n in range(1, 10)]
 
@@ -308,11 +308,11 @@ def test_nothing_leaves_a_batch_that_is_not_sending(history: History, clock: Clo
         clock.now,
     )
     (work, _) = history.take(batch, 1, 2)
-    assert history.mark([Leaving(work.id)], owner=ME) == {work.id}
+    assert history.apply_transitions([AttemptStart(work.id)], owner=ME) == {work.id}
     assert state(history, work) is PENDING
     history.set_state(batch, BatchState.SENDING)
     assert history.batch(batch).reason == ""
-    assert not history.mark([Leaving(work.id)], owner=ME)
+    assert not history.apply_transitions([AttemptStart(work.id)], owner=ME)
 
 
 def test_a_batch_is_done_only_when_nothing_waits(history: History) -> None:
@@ -328,7 +328,7 @@ def test_a_batch_is_done_only_when_nothing_waits(history: History) -> None:
     leave(history, batch)
     settle(history, work, Outcome.UNKNOWN)
     history.set_state(batch, BatchState.DONE)
-    assert history.batch(batch).over
+    assert history.batch(batch).is_final
     assert history.unfinished() == []
 
 
@@ -364,15 +364,15 @@ def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, c
     settle(history, unknown, Outcome.UNKNOWN)
     settle(history, unsent, Outcome.NOT_SENT)
     settle(history, refused, Outcome.REJECTED)
-    assert [(lane.waiting, lane.standing) for lane in history.lanes(batch)] == [(1, 1), (0, 1), (0, 0)]
+    assert [(lane.waiting, lane.unresolved) for lane in history.lanes(batch)] == [(1, 1), (0, 1), (0, 0)]
     history.set_state(batch, BatchState.PAUSED)
-    assert history.go_on(batch, Policy.GO_ON, []) == 0
+    assert history.resume(batch, Policy.GO_ON, []) == 0
     assert (history.batch(batch).policy, history.batch(batch).state) == (Policy.GO_ON, BatchState.SENDING)
     history.set_state(batch, BatchState.PAUSED)
-    assert history.go_on(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 2
+    assert history.resume(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 2
     history.set_state(batch, BatchState.PAUSED)
-    assert history.go_on(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 0
-    assert [(lane.waiting, lane.standing) for lane in history.lanes(batch)] == [(2, 0), (1, 0), (0, 0)]
+    assert history.resume(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 0
+    assert [(lane.waiting, lane.unresolved) for lane in history.lanes(batch)] == [(2, 0), (1, 0), (0, 0)]
     assert (state(history, unknown), state(history, unsent)) == (UNKNOWN, PENDING)
     assert history.take(batch, 1, 1)[0].retry_at == clock.now
 
@@ -401,7 +401,7 @@ def test_going_on_is_a_decision_about_what_is_unknown(
     settle(history, requests[UNKNOWN], Outcome.UNKNOWN)
     settle(history, requests[UNSENT], Outcome.NOT_SENT)
     history.set_state(batch, stands, "It stands.")
-    assert history.go_on(batch, again=again) == len(tried)
+    assert history.resume(batch, retry_states=again) == len(tried)
     found = history.batch(batch)
     assert (found.state, found.policy, found.reason) == (BatchState.SENDING, then, "")
     waiting = {request.id for request in history.requests(batch).items if request.retry_at is not None}
@@ -412,29 +412,29 @@ def test_what_does_not_stand_cannot_go_on_and_nothing_of_it_changes(history: His
     batch = batch_of(history, [1], policy=Policy.STOP)
     settle(history, leave(history, batch, 1), Outcome.NOT_SENT)
     with pytest.raises(NotAllowed, match="is sending: only what is paused or stopped can go on"):
-        history.go_on(batch, Policy.RESEND)
+        history.resume(batch, Policy.RESEND)
     assert history.batch(batch).policy is Policy.STOP
     assert history.batch(batch).requests == {UNSENT: 1}
     history.set_state(batch, BatchState.PAUSED)
     with pytest.raises(NotAllowed, match="Only what is unknown or unsent"):
-        history.go_on(batch, Policy.RESEND, [RequestState.REFUSED])
+        history.resume(batch, Policy.RESEND, [RequestState.REJECTED])
     history.set_state(batch, BatchState.CANCELLED)
     with pytest.raises(NotAllowed, match="is cancelled"):
-        history.go_on(batch, Policy.RESEND)
+        history.resume(batch, Policy.RESEND)
     assert history.batch(batch).policy is Policy.STOP
     with pytest.raises(NotFound):
-        history.go_on("b_nothing", Policy.STOP)
+        history.resume("b_nothing", Policy.STOP)
 
 
 def test_a_batch_moves_while_it_is_sent_or_waits_for_an_answer(history: History) -> None:
     batch = batch_of(history, [1, 1])
-    assert history.batch(batch).moves
+    assert history.batch(batch).is_active
     request_ = leave(history, batch, 1)
     history.set_state(batch, BatchState.PAUSED)
-    assert history.batch(batch).moves
+    assert history.batch(batch).is_active
     settle(history, request_, Outcome.ACCEPTED)
-    assert not history.batch(batch).moves
-    assert not history.batch(batch).over
+    assert not history.batch(batch).is_active
+    assert not history.batch(batch).is_final
 
 
 def test_a_batch_cancelled_while_it_is_written_down_never_becomes_one_that_sends(

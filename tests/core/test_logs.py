@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.dispatch import send
+from intempt_core.dispatch import send_plan
 from intempt_core.logs import write_log, configure_logging
 from tests.core.hostile_server import hostile, http
 from tests.core.sending_by_hand import decides, desk, plan_of
@@ -60,7 +60,7 @@ def test_the_engine_below_is_told_in_lines_as_well(stream: io.StringIO) -> None:
 def test_sending_is_told_step_by_step_without_a_body_an_answer_or_a_key(stream: io.StringIO, tmp_path: Path) -> None:
     with hostile(decides(lambda _: http(401, b"the words of the server"))) as server:
         at = desk(tmp_path, server.url)
-        batch = send(plan_of(30), at.target, settings=at.settings).id
+        batch = send_plan(plan_of(30), at.target, settings=at.settings).id
         at.history.close()
     told = lines(stream)
     events = [line["event"] for line in told]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core.client import Outcome
-from intempt_core.history import BatchState, History, Leaving, RequestState, Settled
+from intempt_core.history import BatchState, History, AttemptStart, RequestState, AttemptEnd
 from tests.bench.reckoning import Reckoning, reckon
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 
@@ -30,7 +30,7 @@ def batch(file: Path) -> Iterator[str]:
     made = history.record(intent(owner=ME, rows=6), wanted)
     outcomes = (Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.UNKNOWN)
     for work, outcome in zip(history.take(made, 1, 3), outcomes, strict=True):
-        history.mark([Leaving(work.id), Settled(work.id, attempt(outcome))], owner=ME)
+        history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(outcome))], owner=ME)
     history.set_state(made, BatchState.DONE)
     assert history.batch(made).events == {RequestState.ACCEPTED: 4, RequestState.UNKNOWN: 2}
     yield made

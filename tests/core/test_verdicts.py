@@ -14,8 +14,8 @@ import uvicorn
 from intempt_core import sandbox
 from intempt_core.checks import check_events
 from intempt_core.client import Outcome, open_client
-from intempt_core.dispatch import send
-from intempt_core.history import History, Leaving, RequestState, Settled, Sighting, TargetSnapshot, target_key
+from intempt_core.dispatch import send_plan
+from intempt_core.history import History, AttemptStart, RequestState, AttemptEnd, EventOccurrence, TargetSnapshot, derive_target_key
 from intempt_core.payloads import read_payload
 from intempt_core.plan import plan_events
 from intempt_core.sandbox_word import read_sandbox_verdicts
@@ -54,8 +54,8 @@ def judged(events: Sequence[object], known: VerdictContext) -> list[EventVerdict
     return assess_events(payload.events, report, known, range(len(payload.events)))
 
 
-def sighting(state: RequestState, when: int = 1, status: int | None = 201, product: str = "p1") -> Sighting:
-    return Sighting(
+def sighting(state: RequestState, when: int = 1, status: int | None = 201, product: str = "p1") -> EventOccurrence:
+    return EventOccurrence(
         "e1", "b", "x", when, 0, "Product viewed", product, "sandbox", "sandbox", state, status, "", 1, when
     )
 
@@ -88,18 +88,18 @@ def test_form_and_effect_are_judged_apart(
     ("seen", "tone", "words", "request_"),
     [
         ([sighting(RequestState.ACCEPTED)], VerdictTone.GOOD, "accepted: answered 201", 1),
-        ([sighting(RequestState.REFUSED, 9, 400), sighting(RequestState.ACCEPTED, 3)], VerdictTone.GOOD,
+        ([sighting(RequestState.REJECTED, 9, 400), sighting(RequestState.ACCEPTED, 3)], VerdictTone.GOOD,
          "accepted: answered 201, sent 2 times", 3),
-        ([sighting(RequestState.REFUSED, 9, 400)], VerdictTone.BAD, "refused: answered 400", 9),
+        ([sighting(RequestState.REJECTED, 9, 400)], VerdictTone.BAD, "refused: answered 400", 9),
         ([sighting(RequestState.UNKNOWN, 9, None)], VerdictTone.DOUBT, "unknown", 9),
         ([sighting(RequestState.PENDING, 9, None)], VerdictTone.NOTHING, "pending", 9),
         ([sighting(RequestState.ACCEPTED, product="other")], VerdictTone.DOUBT, "not sent: but another event of its id was",
          None),
-        ([sighting(RequestState.UNSENT, 9, None)], VerdictTone.NOTHING, "not sent: to Sandbox from here", None),
+        ([sighting(RequestState.NOT_SENT, 9, None)], VerdictTone.NOTHING, "not sent: to Sandbox from here", None),
     ],
 )  # fmt: skip
 def test_of_several_sendings_the_one_that_says_most_is_told(
-    seen: list[Sighting], tone: VerdictTone, words: str, request_: int | None
+    seen: list[EventOccurrence], tone: VerdictTone, words: str, request_: int | None
 ) -> None:
     (one,) = judged([GOOD], VerdictContext(TARGET, {"e1": seen}))
     assert (one.accepted.tone, one.accepted.message, one.accepted.request) == (tone, words, request_)
@@ -133,7 +133,7 @@ def test_the_sandbox_has_the_last_word_on_its_own_events(tmp_path: Path, sandbox
     events = [GOOD, {"name": "Product viewed", "eventId": "e2", "userId": "u1", "data": {}}, GOOD]
     payload = read_payload(json.dumps({"track": [{"name": "Product viewed", "payload": events}]}))
     settings = Settings(data=tmp_path)
-    send(plan_events(payload.events), target, settings=settings)
+    send_plan(plan_events(payload.events), target, settings=settings)
 
     async def ask() -> object:
         async with open_client(settings) as client:
@@ -163,12 +163,12 @@ def test_what_is_no_sandbox_has_no_word(answer: bytes) -> None:
 
 
 def test_an_event_is_found_by_its_id_wherever_it_went(history: History) -> None:
-    other = intent(target=TargetSnapshot.of(TARGET), label="elsewhere")
+    other = intent(target=TargetSnapshot.from_target(TARGET), label="elsewhere")
     batch = batch_of(history, [2], owner=ME)
     again = history.record(other, [request(1, 1, [event(1), event(5, event_id="\ud800")])])
     (work,) = history.take(batch, 1, 10)
-    history.mark([Leaving(work.id), Settled(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
-    found = history.sightings(["e1", "e2", "\ud800", "nobody"])
+    history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
+    found = history.occurrences(["e1", "e2", "\ud800", "nobody"])
     assert [(one.batch, one.state, one.status) for one in found["e1"]] == [
         (again, RequestState.PENDING, None),
         (batch, RequestState.ACCEPTED, 201),
@@ -176,5 +176,5 @@ def test_an_event_is_found_by_its_id_wherever_it_went(history: History) -> None:
     assert [one.product_id for one in found["e2"]] == ["p2"]
     assert len(found["\ud800"]) == 1
     assert "nobody" not in found
-    assert [one.batch for one in history.sightings(["e1"], target=target_key(TARGET))["e1"]] == [again]
-    assert len(history.sightings(["e1"], most=1)["e1"]) == 1
+    assert [one.batch for one in history.occurrences(["e1"], target=derive_target_key(TARGET))["e1"]] == [again]
+    assert len(history.occurrences(["e1"], limit_per_id=1)["e1"]) == 1

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from intempt_core import typed_target
-from intempt_core.history import target_key
+from intempt_core.history import derive_target_key
 from pages.parts.house import house
 from tests.core.hostile_server import Behaviour, answers, closed_port, hostile, never_ends, resets_at_once, says
 from tests.pages.conftest import Screen
@@ -234,8 +234,8 @@ def at_shop(opened: Callable[..., Screen], url: str) -> Screen:
     shop = typed_target(
         name="shop", host=url, org="o", project="p", source="s", key="prefix.secret99", production=False, feeds=feeds
     )
-    assert target_key(shop) not in ("", "sandbox")
-    assert house().history.story(target_key(shop), "userId", "u1").events == ()
+    assert derive_target_key(shop) not in ("", "sandbox")
+    assert house().history.person_history(derive_target_key(shop), "userId", "u1").events == ()
     session = screen.app.session_state["console"]
     session.typed["shop"], session.wanted = shop, "shop"
     house().typed[shop.credential_reference] = shop

@@ -10,7 +10,7 @@ import streamlit as st
 
 from intempt_core import Outcome, Policy, Target
 from intempt_core.credentials import Credential
-from intempt_core.history import BatchState, History, Leaving, Settled, Source
+from intempt_core.history import BatchState, History, AttemptStart, AttemptEnd, BatchSource
 from pages.parts.clearing import clearing
 from pages.parts.house import house
 from tests.core.history_by_hand import ME, SHOP, attempt, batch_of, event, intent, request
@@ -37,8 +37,8 @@ def opened(**params: str) -> Upload:
 
 def settle(history: History, batch: str, outcome: Outcome) -> None:
     ids = [found.id for found in history.requests(batch).items]
-    history.mark([Leaving(id_) for id_ in ids], owner=ME)
-    history.mark([Settled(id_, attempt(outcome)) for id_ in ids], owner=ME)
+    history.apply_transitions([AttemptStart(id_) for id_ in ids], owner=ME)
+    history.apply_transitions([AttemptEnd(id_, attempt(outcome)) for id_ in ids], owner=ME)
 
 
 def test_an_empty_history_says_what_it_is_for_and_where_to_begin(history: History) -> None:
@@ -95,7 +95,7 @@ def four(history: History) -> dict[str, str]:
     """One batch of each source, with an outcome and a person each, the last one newest."""
     found = {}
     for number, (source, outcome) in enumerate(
-        zip(Source, (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.UNKNOWN, Outcome.NOT_SENT), strict=True)
+        zip(BatchSource, (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.UNKNOWN, Outcome.NOT_SENT), strict=True)
     ):
         events = [event(1, event_id=f"id-{number}", user_id=f"person-{number}", product_id=f"product-{number}")]
         target = replace(SHOP, name=f"shop-{number % 2}")
@@ -155,7 +155,7 @@ def test_a_search_takes_a_whole_id(four: dict[str, str]) -> None:
 
 def test_a_filter_never_leaves_one_on_a_page_that_it_no_longer_has(history: History) -> None:
     for number in range(60):
-        batch_of(history, [1], label=f"{number} label", source=Source.FORM if number < 3 else Source.FILE)
+        batch_of(history, [1], label=f"{number} label", source=BatchSource.FORM if number < 3 else BatchSource.FILE)
     screen = opened()
     screen.app.session_state["history-page"] = 3
     assert labels(screen.run()) == [str(number) for number in range(9, -1, -1)]
@@ -193,9 +193,9 @@ def mixed(history: History) -> str:
     batch = batch_of(history, *[[50]] * 8, policy=Policy.GO_ON, persons=8, lanes=8)
     outcomes = [*[Outcome.ACCEPTED] * 4, Outcome.REJECTED, Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.NOT_SENT]
     for number, (found, outcome) in enumerate(zip(history.requests(batch).items, outcomes, strict=True)):
-        history.mark([Leaving(found.id)], owner=ME)
+        history.apply_transitions([AttemptStart(found.id)], owner=ME)
         tried = attempt(outcome, elapsed_ms=100.0 * number, started_at=1_795_348_980_000 + 1_000 * number)
-        history.mark([Settled(found.id, tried)], owner=ME)
+        history.apply_transitions([AttemptEnd(found.id, tried)], owner=ME)
     history.set_state(batch, BatchState.DONE)
     return batch
 

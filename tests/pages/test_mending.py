@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 
 from intempt_core.client import Outcome
-from intempt_core.history import BatchSummary, Leaving, Settled
+from intempt_core.history import BatchSummary, AttemptStart, AttemptEnd
 from pages.parts.house import house
 from tests.core.history_by_hand import attempt
 from tests.pages.tabs_by_hand import tab_at
@@ -137,7 +137,7 @@ def test_what_stays_behind_is_shown_before_the_send_and_what_was_mended_is_recor
     assert staying["why"].tolist() == ["time before 2010"] * 5 + ["event id repeated"] * 3 + ["product id missing"]
     upload.press("upload-send")
     assert batch().total == 21
-    assert batch().left_behind == 9
+    assert batch().excluded_rows == 9
     [mended] = batch().notes["mends"]
     assert mended["words"] == "“product viewed” → “Product viewed” in 10 cells of name"
     assert not upload.has("upload-mended")  # what was sent is mended no more
@@ -151,9 +151,9 @@ def test_rows_that_were_accepted_before_can_be_left_out_and_are_told_apart(uploa
     opened(upload, data).press("upload-send")
     history, owner = house().history, house().dispatcher.owner
     first, second, _waiting = (request.id for request in history.requests(batch().id).items)
-    history.mark([Leaving(first), Leaving(second)], owner=owner)
-    accepted, unknown = Settled(first, attempt(Outcome.ACCEPTED)), Settled(second, attempt(Outcome.UNKNOWN))
-    history.mark([accepted, unknown], owner=owner)
+    history.apply_transitions([AttemptStart(first), AttemptStart(second)], owner=owner)
+    accepted, unknown = AttemptEnd(first, attempt(Outcome.ACCEPTED)), AttemptEnd(second, attempt(Outcome.UNKNOWN))
+    history.apply_transitions([accepted, unknown], owner=owner)
     upload.app.session_state["console"].rooms.pop("Uploading")
     upload.app.query_params.clear()
     upload.run().drop(data).press("upload-settle")
@@ -177,7 +177,7 @@ def test_rows_that_were_accepted_before_can_be_left_out_and_are_told_apart(uploa
     assert "40 rows stay behind: which, and why" in [expander.label for expander in upload.app.expander]
     assert set(upload.app.dataframe[-1].value["why"]) == {"sent before"}
     upload.press("upload-send")
-    assert (batch().total, batch().left_behind) == (80, 40)
+    assert (batch().total, batch().excluded_rows) == (80, 40)
     assert batch().notes == {"accepted before, left out": 40}
     codes = {row.codes for row in house().history.rows(batch().id) if row.state is None}
     assert codes == {("sent_before",)}
