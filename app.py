@@ -23,8 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from intempt_core import ConsoleError, __version__, logs, receiving, sandbox
 from intempt_core.dispatch import check_health
 from intempt_core.settings import Settings
-from pages.parts.frame import sorry
-from pages.parts.house import house
+from pages.parts.frame import show_exception
+from pages.parts.house import get_services
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 """The names that this server answers to: a page elsewhere cannot reach it under a name of its own."""
@@ -67,7 +67,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     logs.configure_logging()
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     try:
-        building = await asyncio.to_thread(house)
+        building = await asyncio.to_thread(get_services)
         await asyncio.to_thread(building.start)
     except ConsoleError as error:
         exit_with_error(error)
@@ -80,7 +80,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 async def serve_health(_: Request) -> JSONResponse:
     """Version, database, engine and queue depth; 503 where something keeps this process from sending."""
-    here = house()
+    here = get_services()
     well, said = await asyncio.to_thread(check_health, here.history, here.dispatcher, __version__)
     return JSONResponse(said, 200 if well else 503, {"Cache-Control": "no-store"})
 
@@ -105,10 +105,10 @@ app = st.App(
     "pages/console.py",
     routes=[
         Mount("/sandbox", track_api),
-        receiving.create_upload_route(lambda: house().doors),
+        receiving.create_upload_route(lambda: get_services().upload_tokens),
         Route("/healthz", serve_health),
     ],
     middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=ALLOWED_HOSTS), Middleware(SecurityHeaders)],
     lifespan=lifespan,
-    on_script_error=sorry,
+    on_script_error=show_exception,
 )

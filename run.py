@@ -98,7 +98,11 @@ def ensure(files: Sequence[str]) -> None:
             _make_venv()
         STAMP.unlink(missing_ok=True)
         _install(wanted)
-        stamp = {"python": _python(), "files": {name: _hash_requirements(name) for name in wanted}, "packages": _packages()}
+        stamp = {
+            "python": _python(),
+            "files": {name: _hash_requirements(name) for name in wanted},
+            "packages": _packages(),
+        }
         STAMP.write_text(json.dumps(stamp, indent=1))
 
 

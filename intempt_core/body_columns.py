@@ -48,7 +48,13 @@ def write_bodies(mapped: MappedTable, rows: NDArray[np.int64], bounds: Sequence[
     begins[np.asarray(bounds[:-1], np.int64)] = True
     firsts = np.flatnonzero(begins)
     payloads = pc.binary_join(_make_lists(events, [*firsts.tolist(), rows.size]), _make_scalar(","))
-    groups = _join_columns(_make_scalar('{"name":'), names.take(pa.array(firsts)), _make_scalar(',"payload":['), payloads, _make_scalar("]}"))
+    groups = _join_columns(
+        _make_scalar('{"name":'),
+        names.take(pa.array(firsts)),
+        _make_scalar(',"payload":['),
+        payloads,
+        _make_scalar("]}"),
+    )
     tracks = pc.binary_join(_make_lists(groups, np.searchsorted(firsts, bounds).tolist()), _make_scalar(","))
     whole = _join_columns(_make_scalar('{"track":['), tracks, _make_scalar("]}"))
     found: list[bytes] = whole.cast(pa.large_binary()).to_pylist()
@@ -74,7 +80,9 @@ class _JsonColumn(NamedTuple):
 def _write_events(mapped: MappedTable, rows: NDArray[np.int64]) -> tuple[pa.Array, pa.Array]:
     """Name and body of each event as JSON, in the order in which ``MappedTable.events`` has the fields."""
     picked = pa.array(rows)
-    values = {field: _JsonColumn([_make_scalar(_dump_json(value))]) for field, value in mapped.mapping.constants.items()}
+    values = {
+        field: _JsonColumn([_make_scalar(_dump_json(value))]) for field, value in mapped.mapping.constants.items()
+    }
     values |= {field: _write_values(mapped, field, mapped.cells[field].take(picked)) for field in mapped.cells}
     if mapped.makes_ids:
         values["eventId"] = _quote_texts(mapped.made_ids.take(picked))
@@ -110,7 +118,11 @@ def _write_objects(objects: Mapping[str, Sequence[_JsonColumn]], count: int) -> 
 def _write_member(key: str, value: _JsonColumn) -> _JsonColumn:
     """Key and value as JSON."""
     named = _make_scalar(orjson.dumps(key).decode() + ":")
-    return _JsonColumn([_join_columns(named, *value.parts)], nullable=True) if value.nullable else _JsonColumn([named, *value.parts])
+    return (
+        _JsonColumn([_join_columns(named, *value.parts)], nullable=True)
+        if value.nullable
+        else _JsonColumn([named, *value.parts])
+    )
 
 
 def _wrap_members(members: Sequence[_JsonColumn]) -> list[_BodyColumn]:
@@ -119,7 +131,9 @@ def _wrap_members(members: Sequence[_JsonColumn]) -> list[_BodyColumn]:
     Not by ``null_handling="skip"``: Arrow drops the rows of which nothing is left.
     """
     sure = next((number for number, member in enumerate(members) if not member.nullable), len(members))
-    before: list[_BodyColumn] = [_join_columns(member.column, _make_scalar(",")).fill_null("") for member in members[:sure]]
+    before: list[_BodyColumn] = [
+        _join_columns(member.column, _make_scalar(",")).fill_null("") for member in members[:sure]
+    ]
     if sure == len(members) and members:  # the last comma is one too many
         before = [pc.utf8_slice_codeunits(_join_columns(*before), 0, -1)]
     found: list[_BodyColumn] = [_make_scalar("{"), *before]

@@ -128,7 +128,9 @@ def render_case_page(case: Mapping[str, Json]) -> Iterator[str]:
         yield f"<h2>Answer {_escape_value(one['number'])}: {_escape_value(one['status'] or 'none')}</h2>"
         yield _render_table(list(one["headers"])) + f"<pre>{_escape_value(one['answer'] or '(empty)')}</pre>"
     yield "<h2>Problems</h2>" + (
-        _render_table([(f"{one['severity']}: {one['where']}", f"{one['says']} {one['mend']}") for one in case["problems"]])
+        _render_table(
+            [(f"{one['severity']}: {one['where']}", f"{one['says']} {one['mend']}") for one in case["problems"]]
+        )
         or "<p>None were found.</p>"
     )
     escaped = html.escape(dump_case(case), quote=False)
@@ -147,7 +149,9 @@ def _render_table(rows: list[tuple[Json, Json]]) -> str:
 
 
 def _escape_value(value: Json) -> str:
-    return html.escape(escape_invisible(value if isinstance(value, str) else dump_json(value).decode("utf-8", "replace")))
+    return html.escape(
+        escape_invisible(value if isinstance(value, str) else dump_json(value).decode("utf-8", "replace"))
+    )
 
 
 def _indent_json(body: str) -> str:

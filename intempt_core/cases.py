@@ -47,7 +47,9 @@ def read_case(text: str) -> CaseFile | None:
     body = request.get("body") if isinstance(request, Mapping) else None
     if document.get(CASE_MARKER) != CASE_VERSION or not isinstance(body, str):
         raise ReadError("This is a case file of another form, or not a whole one. Make it anew on the request's page.")
-    return CaseFile(str(document.get("made_at", "")), str(document.get("identities", "")), body, tuple(_describe_case(document)))
+    return CaseFile(
+        str(document.get("made_at", "")), str(document.get("identities", "")), body, tuple(_describe_case(document))
+    )
 
 
 def _describe_case(document: Mapping[str, Json]) -> list[str]:

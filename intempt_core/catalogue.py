@@ -146,7 +146,9 @@ def _read_head(data: bytes | Path) -> bytes:
 def _read_json_file(data: bytes | Path, name: str) -> CatalogueFile:
     size = len(data) if isinstance(data, bytes) else data.stat().st_size
     if size > MAX_CATALOGUE_JSON_BYTES:
-        raise ReadError(f"{name} has {size:,} bytes; a JSON catalogue has {MAX_CATALOGUE_JSON_BYTES:,} at the most. Give it as CSV.")
+        raise ReadError(
+            f"{name} has {size:,} bytes; a JSON catalogue has {MAX_CATALOGUE_JSON_BYTES:,} at the most. Give it as CSV."
+        )
     content = data if isinstance(data, bytes) else data.read_bytes()
     try:
         text = content.decode("utf-8-sig")
@@ -155,11 +157,14 @@ def _read_json_file(data: bytes | Path, name: str) -> CatalogueFile:
     objects = _extract_products(_parse_documents(text, name), name)
     keys = list(islice(dict.fromkeys(key for one in objects for key in one), MAX_CATALOGUE_KEYS + 1))
     if len(keys) > MAX_CATALOGUE_KEYS:
-        raise ReadError(f"{name} has objects with more than {MAX_CATALOGUE_KEYS} different keys; products have the same few.")
+        raise ReadError(
+            f"{name} has objects with more than {MAX_CATALOGUE_KEYS} different keys; products have the same few."
+        )
     if not keys:
         raise ReadError(f"{name} holds no product: a catalogue is a list of objects, each with an id.")
     columns = {
-        key: pa.chunked_array([pa.array([_format_cell(one.get(key)) for one in objects], pa.large_string())]) for key in keys
+        key: pa.chunked_array([pa.array([_format_cell(one.get(key)) for one in objects], pa.large_string())])
+        for key in keys
     }
     return CatalogueFile(name, tuple(keys), columns, len(objects))
 
@@ -315,7 +320,13 @@ def _load_catalogue(file: Path) -> ProductCatalogue:
         with pa.memory_map(str(file)) as source:
             table = pa.ipc.open_file(source).read_all()
         metadata = json.loads(table.schema.metadata[b"catalogue"])
-        return ProductCatalogue(metadata["name"], metadata["loaded_at"], metadata["rows"], _combine_chunks(table["id"]), _combine_chunks(table["name"]))
+        return ProductCatalogue(
+            metadata["name"],
+            metadata["loaded_at"],
+            metadata["rows"],
+            _combine_chunks(table["id"]),
+            _combine_chunks(table["name"]),
+        )
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise _explain_unavailable(file, error) from None
 

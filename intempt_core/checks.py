@@ -40,7 +40,11 @@ SENT_LOOKUP_CHUNK = 5000
 
 
 def check_table(
-    mapped: MappedTable, find_prior_sends: PriorSendLookup | None = None, is_unknown_product: UnknownProductLookup | None = None, *, earlier_report: Report | None = None
+    mapped: MappedTable,
+    find_prior_sends: PriorSendLookup | None = None,
+    is_unknown_product: UnknownProductLookup | None = None,
+    *,
+    earlier_report: Report | None = None,
 ) -> Report:
     """The report on a mapped table. No Python runs per row as long as the rows are clean.
 
@@ -64,8 +68,14 @@ def check_table(
                 yield from _report_lost_zeros({field: table.columns[column]})
                 table.release_memory()
         if is_unknown_product is not None:
-            yield from _add_fix_hints(_run_rules(mapped, partial(ColumnChecker.unknown_products, is_unknown_product=is_unknown_product)))
-        yield from earlier_report.findings_of("sent_before") if earlier_report else _report_prior_sends(columns.event_ids() if find_prior_sends else (), find_prior_sends)
+            yield from _add_fix_hints(
+                _run_rules(mapped, partial(ColumnChecker.unknown_products, is_unknown_product=is_unknown_product))
+            )
+        yield from (
+            earlier_report.findings_of("sent_before")
+            if earlier_report
+            else _report_prior_sends(columns.event_ids() if find_prior_sends else (), find_prior_sends)
+        )
 
     def describe_row(row: int) -> str:
         return f"row {row + 1:,} (line {int(table.lines[row]):,})"
@@ -74,7 +84,11 @@ def check_table(
     wrong = Report(mapped.rows, errors, row_issues).error_mask
     duplicates = find_duplicates(columns.id_codes, wrong, lambda: columns.order_codes, columns.product_codes)
 
-    found = describe_duplicates(duplicates, describe_row, lambda: _are_same_events(mapped, duplicates.repeated_rows, duplicates.repeated_first_rows))
+    found = describe_duplicates(
+        duplicates,
+        describe_row,
+        lambda: _are_same_events(mapped, duplicates.repeated_rows, duplicates.repeated_first_rows),
+    )
     return Report(mapped.rows, [*errors, *found], row_issues, find_more=find_warnings)
 
 
@@ -111,7 +125,10 @@ def _select_rows(cells: Mapping[int, int], predicate: Callable[[int], bool]) -> 
 
 
 def check_events(
-    events: Sequence[GivenEvent], find_prior_sends: PriorSendLookup | None = None, reader_issues: Sequence[Issue] = (), is_unknown_product: UnknownProductLookup | None = None
+    events: Sequence[GivenEvent],
+    find_prior_sends: PriorSendLookup | None = None,
+    reader_issues: Sequence[Issue] = (),
+    is_unknown_product: UnknownProductLookup | None = None,
 ) -> Report:
     """The report on events from a form or a pasted document; ``found`` is what its reader found, added in."""
     issues, texts = _ask_model(events)
@@ -124,7 +141,9 @@ def check_events(
     return _build_report(events, issues, texts, describe_row, document_issues, find_prior_sends, is_unknown_product)
 
 
-def _check_documents(mapped: MappedDocuments, find_prior_sends: PriorSendLookup | None, is_unknown_product: UnknownProductLookup | None) -> Report:
+def _check_documents(
+    mapped: MappedDocuments, find_prior_sends: PriorSendLookup | None, is_unknown_product: UnknownProductLookup | None
+) -> Report:
     """The report on the events of JSON lines."""
     checker = _DocumentChecker(mapped)
 
@@ -134,7 +153,9 @@ def _check_documents(mapped: MappedDocuments, find_prior_sends: PriorSendLookup 
     errors = list(checker.findings(Severity.ERROR, ColumnChecker.errors))
     wrong = Report(mapped.rows, errors, checker.row_issues).error_mask
     columns = checker.columns
-    duplicates = find_duplicates(checker.id_codes, wrong, lambda: _number_document_orders(mapped, columns), columns.product_codes)
+    duplicates = find_duplicates(
+        checker.id_codes, wrong, lambda: _number_document_orders(mapped, columns), columns.product_codes
+    )
 
     def same_body() -> Mask:
         pairs = zip(mapped.events(duplicates.repeated_rows), mapped.events(duplicates.repeated_first_rows), strict=True)
@@ -142,7 +163,9 @@ def _check_documents(mapped: MappedDocuments, find_prior_sends: PriorSendLookup 
 
     errors += describe_duplicates(duplicates, describe_row, same_body)
     find_warnings = partial(checker.warnings, find_prior_sends, is_unknown_product)
-    return Report(mapped.rows, errors, checker.row_issues, find_more=find_warnings, document_issues=checker.document_issues)
+    return Report(
+        mapped.rows, errors, checker.row_issues, find_more=find_warnings, document_issues=checker.document_issues
+    )
 
 
 class _DocumentChecker:
@@ -159,7 +182,9 @@ class _DocumentChecker:
         self.row_issues = DocumentRowIssues(mapped, read)
         self._model_rows = np.flatnonzero(self._is_odd)
         self._model_findings: defaultdict[str, list[int]] = defaultdict(list)
-        for row, issues in zip(self._model_rows.tolist(), self.row_issues.issues(self._model_rows.tolist(), ()), strict=True):
+        for row, issues in zip(
+            self._model_rows.tolist(), self.row_issues.issues(self._model_rows.tolist(), ()), strict=True
+        ):
             for issue in issues:
                 self._model_findings[issue.code].append(row)
 
@@ -170,14 +195,18 @@ class _DocumentChecker:
             if ISSUE_KINDS[code].severity is severity:
                 yield Finding(code, np.array(rows, np.int64))
 
-    def warnings(self, find_prior_sends: PriorSendLookup | None, is_unknown_product: UnknownProductLookup | None) -> Iterator[Finding]:
+    def warnings(
+        self, find_prior_sends: PriorSendLookup | None, is_unknown_product: UnknownProductLookup | None
+    ) -> Iterator[Finding]:
         """The warnings."""
         yield from self.findings(Severity.WARNING, ColumnChecker.warnings)
         for field in ID_FIELDS:
             if field in self._mapped.table.columns:
                 yield from _report_lost_zeros({field: self._mapped.table.columns[field]})
         if is_unknown_product is not None:
-            yield from _add_fix_hints(self._run_column_rules(partial(ColumnChecker.unknown_products, is_unknown_product=is_unknown_product)))
+            yield from _add_fix_hints(
+                self._run_column_rules(partial(ColumnChecker.unknown_products, is_unknown_product=is_unknown_product))
+            )
             yield from _report_unknown_products(self._id_texts("data.productId"), is_unknown_product, self._model_rows)
         if find_prior_sends is not None:
             texts = self.columns.event_ids()
@@ -238,7 +267,9 @@ def _build_report(  # noqa: PLR0917  what both doors know
     ids, products = _factorize_texts(texts["eventId"]), _factorize_texts(texts["data.productId"])
     row_issues = ListRowIssues(events, issues)
     wrong = Report(len(events), own, row_issues).error_mask
-    duplicates = find_duplicates(ids, wrong, lambda: number_orders(events, np.arange(len(events))), lambda rows: products[rows])
+    duplicates = find_duplicates(
+        ids, wrong, lambda: number_orders(events, np.arange(len(events))), lambda rows: products[rows]
+    )
 
     def same_body() -> Mask:
         pairs = zip(duplicates.repeated_rows.tolist(), duplicates.repeated_first_rows.tolist(), strict=True)
@@ -258,7 +289,9 @@ def _build_report(  # noqa: PLR0917  what both doors know
     return Report(len(events), [*own, *across], row_issues, document_issues=document_issues)
 
 
-def _assign_issues(reader_issues: Sequence[Issue], events: Sequence[GivenEvent], issues: list[list[Issue]]) -> list[Issue]:
+def _assign_issues(
+    reader_issues: Sequence[Issue], events: Sequence[GivenEvent], issues: list[list[Issue]]
+) -> list[Issue]:
     """Put each issue to the event it belongs to, by its row or its pointer; give back what belongs to none."""
     rows = {event.place.row: index for index, event in enumerate(events) if event.place.row is not None}
     pointers = {event.place.pointer: index for index, event in enumerate(events)}
@@ -292,7 +325,9 @@ def _report_lost_zeros(columns: Mapping[str, pa.Array]) -> Iterator[Finding]:
         yield Finding("id_zeros_lost", rows, field, partial(_return_hint, hint))
 
 
-def _report_unknown_products(products: Sequence[str | None], is_unknown_product: UnknownProductLookup, source_rows: Numbers | None = None) -> Iterator[Finding]:
+def _report_unknown_products(
+    products: Sequence[str | None], is_unknown_product: UnknownProductLookup, source_rows: Numbers | None = None
+) -> Iterator[Finding]:
     """CONTRACT 2.5: products (of the rows ``at_``) that no loaded catalogue has; half a character is in none."""
     given = [index for index, text in enumerate(products) if text is not None]
     texts = pa.array([(products[index] or "").encode(errors="replace").decode() for index in given], pa.large_string())
@@ -322,9 +357,18 @@ def _report_prior_sends(ids: Sequence[str | None], find_prior_sends: PriorSendLo
     numbers = ({name: number for number, name in enumerate(names)} for names in (states, batches))
     of_state, of_batch = numbers
     # A million of them are kept as arrays: the ids themselves and what was said of each would be hundreds of megabytes.
-    kept = [(of_state[sent.state], sent.when, of_batch[sent.batch]) for sent in (prior_sends[ids[row] or ""] for row in rows)]
+    kept = [
+        (of_state[sent.state], sent.when, of_batch[sent.batch])
+        for sent in (prior_sends[ids[row] or ""] for row in rows)
+    ]
     found = np.array(kept, np.int64).reshape(-1, 3)
-    yield Finding("sent_before", rows, "eventId", partial(_describe_prior_send, found, batches), partition=partial(_partition_by_state, found))
+    yield Finding(
+        "sent_before",
+        rows,
+        "eventId",
+        partial(_describe_prior_send, found, batches),
+        partition=partial(_partition_by_state, found),
+    )
 
 
 def _describe_prior_send(found: Numbers, batches: Sequence[str], index: int) -> str:

@@ -106,12 +106,16 @@ class FeedResponse:
 # ── posting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def post_track_request(client: HttpClient, target: Target, body: bytes, *, clock: Callable[[], int] = now_ms) -> Attempt:
+async def post_track_request(
+    client: HttpClient, target: Target, body: bytes, *, clock: Callable[[], int] = now_ms
+) -> Attempt:
     """Post one request body to a target's track URL: one attempt, and what is known after it (CONTRACT 3).
 
     Never raises because of the network. ``clock`` gives epoch ms.
     """
-    exchange = await post_body(client, target, target.track_url, body, max_bytes=client.settings.answer_bytes, clock=clock)
+    exchange = await post_body(
+        client, target, target.track_url, body, max_bytes=client.settings.answer_bytes, clock=clock
+    )
     outcome, reason = _classify_exchange(exchange, target)
     return Attempt(
         outcome=outcome,
@@ -267,7 +271,10 @@ def _evaluate_connection(exchange: Exchange, target: Target) -> tuple[bool, str]
         return True, f"{host} takes requests for this source with this key: {_describe_status(status)}."
     if status == HTTPStatus.BAD_REQUEST and as_api:
         words = f" It says: {exchange.excerpt}" if exchange.excerpt else ""
-        return True, f"{host} knows the path and judged the body, which has no events: {_describe_status(status)}.{words}"
+        return (
+            True,
+            f"{host} knows the path and judged the body, which has no events: {_describe_status(status)}.{words}",
+        )
     if classify_status(status) in (Outcome.ACCEPTED, Outcome.REJECTED) and status not in (401, 403, 404, 413):
         kind = exchange.body_kind
         return False, f"{host} answers, but not as a Track API does: {_describe_status(status)} with {kind}. {reason}"

@@ -160,7 +160,9 @@ class _ReportWriter:
                 elif mark is not None:
                     self._rows.write_blank(line + index, number, None, self._cell_format(mark, text))
             words = " · ".join(describe_issue(issue) for issue in its)
-            self._rows.write_string(line + index, len(header) + 2, self._fit_text(words), self._cell_format(None, words))
+            self._rows.write_string(
+                line + index, len(header) + 2, self._fit_text(words), self._cell_format(None, words)
+            )
 
     def _write_values(self, sheet: Any, line: int, values: Iterable[object], severity: Severity | None = None) -> None:
         for number, value in enumerate(values):

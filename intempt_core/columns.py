@@ -40,7 +40,14 @@ from intempt_core.events import (
 from intempt_core.issues import Issue
 from intempt_core.mapped import MappedTable
 from intempt_core.numbering import factorize_texts, hash_texts
-from intempt_core.time_columns import NO_OFFSET, STABLE_OFFSETS_FROM_MS, get_digit_scale, read_pattern_times, accepts_iso_dates, convert_to_utc
+from intempt_core.time_columns import (
+    NO_OFFSET,
+    STABLE_OFFSETS_FROM_MS,
+    get_digit_scale,
+    read_pattern_times,
+    accepts_iso_dates,
+    convert_to_utc,
+)
 from intempt_core.times import ISO_OR_EPOCH_MS, build_time_parser
 
 Mask: TypeAlias = NDArray[np.bool_]
@@ -99,7 +106,11 @@ class TextColumn:
     @cached_property
     def given(self) -> Mask:
         """Compiled ``events.is_given``."""
-        return self.lengths > 0 if self.is_visible_ascii else pc.binary_length(self.trimmed).to_numpy(zero_copy_only=False) > 0
+        return (
+            self.lengths > 0
+            if self.is_visible_ascii
+            else pc.binary_length(self.trimmed).to_numpy(zero_copy_only=False) > 0
+        )
 
     @cached_property
     def placeholders(self) -> Mask:

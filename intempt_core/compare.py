@@ -172,8 +172,14 @@ def _diff_events(left: _SideEvents, right: _SideEvents) -> list[Difference]:
             path = "" if one.path == "event" else one.path.removeprefix("event.")
             found.append((mine, other, Difference(one.kind, path, one.left, one.right, mine + 1, other + 1)))
     taken = {mine for mine, _ in pairs}, {other for _, other in pairs}
-    alone = [Difference(DifferenceKind.LEFT, "", _format_event(left, row), None, row + 1) for row in _find_unmatched(left, taken[0])]
-    alone += [Difference(DifferenceKind.RIGHT, "", None, _format_event(right, row), None, row + 1) for row in _find_unmatched(right, taken[1])]
+    alone = [
+        Difference(DifferenceKind.LEFT, "", _format_event(left, row), None, row + 1)
+        for row in _find_unmatched(left, taken[0])
+    ]
+    alone += [
+        Difference(DifferenceKind.RIGHT, "", None, _format_event(right, row), None, row + 1)
+        for row in _find_unmatched(right, taken[1])
+    ]
     return [*_diff_order(left, right, pairs), *(one for _, _, one in sorted(found, key=_position_key)), *alone]
 
 
@@ -195,7 +201,14 @@ def _diff_order(left: _SideEvents, right: _SideEvents, pairs: Sequence[tuple[int
     by_right = sorted(pairs, key=lambda pair: pair[1])
     for mine, other in zip(sorted(pairs), by_right, strict=True):
         if mine != other:
-            yield Difference(DifferenceKind.ORDER, "", _format_event(left, mine[0]), _format_event(right, other[1]), mine[0] + 1, other[1] + 1)
+            yield Difference(
+                DifferenceKind.ORDER,
+                "",
+                _format_event(left, mine[0]),
+                _format_event(right, other[1]),
+                mine[0] + 1,
+                other[1] + 1,
+            )
             return
 
 

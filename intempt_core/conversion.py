@@ -93,9 +93,7 @@ def compute_funnel(events: pa.Table) -> Funnel:
         NoteKind.TIME_ORDER: _count_late(persons, events["timestamp"], counts),
     }
     everybody = int(_mark_persons(persons[counts], many).sum())
-    return Funnel(
-        int(counts.sum()), everybody, stages, {kind: noted for kind, noted in notes.items() if noted.cases}
-    )
+    return Funnel(int(counts.sum()), everybody, stages, {kind: noted for kind, noted in notes.items() if noted.cases})
 
 
 def _make_mask(array: pa.ChunkedArray) -> Mask:

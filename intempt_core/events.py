@@ -243,7 +243,9 @@ class TrackEvent(BaseModel):
                 [
                     *(
                         InitErrorDetails(
-                            type=_make_field_error(e["type"], e.get("ctx", {}).get("hint", "")), loc=e["loc"], input=e["input"]
+                            type=_make_field_error(e["type"], e.get("ctx", {}).get("hint", "")),
+                            loc=e["loc"],
+                            input=e["input"],
                         )
                         for e in error.errors(include_url=False)
                     ),
@@ -337,7 +339,9 @@ def find_event_warnings(event: GivenEvent) -> list[Issue]:
         found += [Issue(code, event.place_of(field), shorten_value(text)) for code in codes]
     time = read_epoch_ms(event.body.get("timestamp"))
     if time is not None and time > LATEST_MS:
-        found.append(Issue("timestamp_after_2040", event.place_of("timestamp"), format_given(time), build_time_hint(time)))
+        found.append(
+            Issue("timestamp_after_2040", event.place_of("timestamp"), format_given(time), build_time_hint(time))
+        )
     return found
 
 

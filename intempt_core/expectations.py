@@ -60,7 +60,9 @@ def parse_expectation(cell: str) -> Expectation:
     for word in tokens:
         if word != EXPECT_OK and word not in ISSUE_KINDS:
             near = get_close_matches(word.casefold()[:60], [EXPECT_OK, *ISSUE_KINDS], n=1)
-            advice = f"Did you mean “{near[0]}”?" if near else f"It takes “{EXPECT_OK}” or codes such as product_id_missing."
+            advice = (
+                f"Did you mean “{near[0]}”?" if near else f"It takes “{EXPECT_OK}” or codes such as product_id_missing."
+            )
             return Expectation(problem=f"“{shorten_value(word)}” is no issue code. {advice}")
     codes = frozenset(tokens) - {EXPECT_OK}
     if EXPECT_OK in tokens and codes & _ERROR_CODES:
@@ -118,13 +120,23 @@ class ExpectationReport:
                 wrong |= wanted if found is None else wanted ^ found
             elif wanted.any():
                 wrong |= wanted if found is None else wanted & ~found
-        states = np.where(wrong, _STATES.index(ExpectationState.FAILED), _STATES.index(ExpectationState.PASSED)).astype(np.int8)
-        states[~self._rows_by_expectation([read.is_tested for read in self._expectations])] = _STATES.index(ExpectationState.UNTESTED)
-        states[self._rows_by_expectation([bool(read.problem) for read in self._expectations])] = _STATES.index(ExpectationState.UNREADABLE)
+        states = np.where(wrong, _STATES.index(ExpectationState.FAILED), _STATES.index(ExpectationState.PASSED)).astype(
+            np.int8
+        )
+        states[~self._rows_by_expectation([read.is_tested for read in self._expectations])] = _STATES.index(
+            ExpectationState.UNTESTED
+        )
+        states[self._rows_by_expectation([bool(read.problem) for read in self._expectations])] = _STATES.index(
+            ExpectationState.UNREADABLE
+        )
         return states
 
     def _rows_by_expectation(self, by_expectation: Sequence[bool]) -> Mask:
-        found: Mask = np.array(by_expectation, np.bool_)[self._expectation_codes] if by_expectation else np.zeros(self.rows, np.bool_)
+        found: Mask = (
+            np.array(by_expectation, np.bool_)[self._expectation_codes]
+            if by_expectation
+            else np.zeros(self.rows, np.bool_)
+        )
         return found
 
     @cached_property
@@ -170,7 +182,9 @@ class ExpectationReport:
                 some.tolist(), lines, states, cells, found, whiches, strict=True
             ):
                 word = _STATES[state]
-                says = "" if word is ExpectationState.PASSED else _explain_failure(self._expectations[which], word, codes)
+                says = (
+                    "" if word is ExpectationState.PASSED else _explain_failure(self._expectations[which], word, codes)
+                )
                 yield ExpectationResult(row + 1, line, word, cell, codes, says)
 
 

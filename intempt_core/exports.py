@@ -189,7 +189,9 @@ def _iter_excluded(table: Table, report: Report, header: Sequence[str], excluded
             yield [*record, " · ".join(words)]
 
 
-def _note_apostrophes(header: Sequence[str], cells: Sequence[Sequence[str]], remarks: list[list[str]]) -> list[list[str]]:
+def _note_apostrophes(
+    header: Sequence[str], cells: Sequence[Sequence[str]], remarks: list[list[str]]
+) -> list[list[str]]:
     """What is said of some rows, and where an apostrophe is put before a cell."""
     for column, texts in zip(header, cells, strict=False):
         for number, text in enumerate(texts):
@@ -200,7 +202,9 @@ def _note_apostrophes(header: Sequence[str], cells: Sequence[Sequence[str]], rem
 
 def describe_issue(issue: Issue) -> str:
     """One issue in a sentence, with its column before it."""
-    return f"{issue.place.column}: {issue.message} {issue.fix}" if issue.place.column else f"{issue.message} {issue.fix}"
+    return (
+        f"{issue.place.column}: {issue.message} {issue.fix}" if issue.place.column else f"{issue.message} {issue.fix}"
+    )
 
 
 # ── a file that tests itself ─────────────────────────────────────────────────────────────────────────────────────────
@@ -209,7 +213,9 @@ def describe_issue(issue: Issue) -> str:
 def export_expectations_json(tests: ExpectationReport) -> Iterator[str]:
     """The tests of a file as one JSON object: counts, then one result a row, each on a line of its own."""
     counts = {state.value: count for state, count in tests.counts.items()}
-    head = dump_json({"file": tests.table.name, "rows": tests.rows, "as_expected": tests.as_expected, **counts}).decode()
+    head = dump_json(
+        {"file": tests.table.name, "rows": tests.rows, "as_expected": tests.as_expected, **counts}
+    ).decode()
     yield f'{head[:-1]},"results":['
     for number, some in enumerate(_chunk_texts(_dump_result(result) for result in tests.results())):
         yield ("," if number else "") + "\n" + ",\n".join(some)
@@ -248,7 +254,9 @@ def export_expectations_junit(tests: ExpectationReport, report: Report) -> Itera
 
 
 def _write_test_case(result: ExpectationResult, name: str, issues: Iterator[list[Issue]]) -> str:
-    case = f'<testcase classname={name} name="row {result.row} (line {result.line}){_escape_expectation(result.expected)}"'
+    case = (
+        f'<testcase classname={name} name="row {result.row} (line {result.line}){_escape_expectation(result.expected)}"'
+    )
     if result.state is ExpectationState.FAILED:
         text = "\n".join(issue.sentence for issue in next(issues))
         message = f'message={_quote_attribute(result.message)} type="not as expected"'
@@ -263,7 +271,11 @@ def _write_test_case(result: ExpectationResult, name: str, issues: Iterator[list
 @lru_cache(maxsize=4096)  # a file repeats its expectations
 def _escape_expectation(expected: str) -> str:
     """What a row expects, for inside a quoted attribute."""
-    return ": " + escape(_INVALID_XML.sub("�", expected), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;"}) if expected else ""
+    return (
+        ": " + escape(_INVALID_XML.sub("�", expected), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;"})
+        if expected
+        else ""
+    )
 
 
 def _quote_attribute(text: str) -> str:

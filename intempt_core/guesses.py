@@ -16,7 +16,13 @@ from intempt_core.events import EARLIEST_MS, ID_FIELDS, LATEST_MS, PLAIN_FIELDS,
 from intempt_core.issues import shorten_value
 from intempt_core.mapping import RESERVED_COLUMNS, Mapping, MappingSuggestion, match_exact_field, exact_mapping
 from intempt_core.tables import Table
-from intempt_core.times import ISO_OR_EPOCH_MS, EPOCH_MICROSECONDS, COMMON_TIME_PATTERNS, EPOCH_SECONDS, build_time_parser
+from intempt_core.times import (
+    ISO_OR_EPOCH_MS,
+    EPOCH_MICROSECONDS,
+    COMMON_TIME_PATTERNS,
+    EPOCH_SECONDS,
+    build_time_parser,
+)
 
 SAMPLE_CELLS = 1000
 """Cells of a column that are looked at."""
@@ -65,7 +71,9 @@ _KNOWN_HEADERS: tuple[tuple[str, str, str, str], ...] = (  # field, what it is, 
     ("eventId", "event's own id", _MIXPANEL, "insertid"),
     ("pageId", "page's id", "", "pageid pageviewid"),
 )  # fmt: skip
-_FIELD_BY_HEADER = {header: (field, what, who) for field, what, who, headers in _KNOWN_HEADERS for header in headers.split()}
+_FIELD_BY_HEADER = {
+    header: (field, what, who) for field, what, who, headers in _KNOWN_HEADERS for header in headers.split()
+}
 
 _WRAPPER_OBJECTS = (
     "properties",
@@ -157,7 +165,9 @@ class _Suggester:
 
     def all(self) -> Iterator[MappingSuggestion]:
         """Every guess; each field at most once, but for the product id, which several columns could be."""
-        taken = {field for field in (*self.mapping.columns.values(), *self.mapping.constants) if _is_contract_field(field)}
+        taken = {
+            field for field in (*self.mapping.columns.values(), *self.mapping.constants) if _is_contract_field(field)
+        }
         given = set(taken)
         for column in self.table.header:
             if column in RESERVED_COLUMNS:
@@ -190,7 +200,10 @@ class _Suggester:
             return field, f"A column called “{shorten_value(column)}” usually holds the {what}."
         if inside and not column.startswith("data."):
             outer = column.split(".", 1)[0]
-            return f"data.{column.split('.', 1)[1]}", f"It stands inside “{shorten_value(outer)}”: data takes it without that."
+            return (
+                f"data.{column.split('.', 1)[1]}",
+                f"It stands inside “{shorten_value(outer)}”: data takes it without that.",
+            )
         return None, ""
 
     def _suggest_column(self, column: str, field: str | None, reason: str) -> Iterator[MappingSuggestion]:
@@ -310,9 +323,7 @@ def _fits_format(form: str, cells: Sequence[str]) -> bool:
 
 def _explain_format(form: str, cell: str, *, several: bool) -> str:
     if form in (EPOCH_SECONDS, EPOCH_MICROSECONDS):
-        return (
-            f"“{shorten_value(cell)}” and the others look like {'seconds' if form == EPOCH_SECONDS else 'microseconds'} since 1970."
-        )
+        return f"“{shorten_value(cell)}” and the others look like {'seconds' if form == EPOCH_SECONDS else 'microseconds'} since 1970."
     if several:
         order = "day first" if form.index("%d") < form.index("%m") else "month first"
         return f"“{shorten_value(cell)}” can be read with the {order} ({form}), and the other way round: only you can tell."

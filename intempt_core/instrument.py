@@ -90,7 +90,9 @@ class SandboxClient:
 
     def __init__(self, target: Target) -> None:
         headers = {"Authorization": target.credential.authorization} if target.credential else {}
-        self._http = httpx.Client(base_url=target.base, headers=headers, timeout=SANDBOX_TIMEOUT_SECONDS, trust_env=False)
+        self._http = httpx.Client(
+            base_url=target.base, headers=headers, timeout=SANDBOX_TIMEOUT_SECONDS, trust_env=False
+        )
 
     def close(self) -> None:
         """Let go of the connections; nothing can be asked any more."""
@@ -122,7 +124,9 @@ class SandboxClient:
 
     def set_faults(self, faults: FaultDocument) -> FaultDocument:
         """Put ``faults`` in the place of those there are."""
-        return self._request_faults("PUT", content=faults.model_dump_json(), headers={"content-type": "application/json"})
+        return self._request_faults(
+            "PUT", content=faults.model_dump_json(), headers={"content-type": "application/json"}
+        )
 
     def _request_faults(self, method: str, **more: Any) -> FaultDocument:
         told = self._request_json(method, "faults", **more)

@@ -111,7 +111,11 @@ class JourneyNote:
 def find_notes(history: PersonHistory, format_time: TimeFormatter = format_utc) -> list[JourneyNote]:
     """What is odd about a person's journey, as notes and not as errors; only events that count are looked at."""
     counting = [step for step in history.events if step.counts]
-    return [*_note_missing_events(counting, format_time), *_note_two_ids(history), *_note_time_order(counting, format_time)]
+    return [
+        *_note_missing_events(counting, format_time),
+        *_note_two_ids(history),
+        *_note_time_order(counting, format_time),
+    ]
 
 
 def _note_missing_events(events: Sequence[PersonEvent], format_time: TimeFormatter) -> Iterator[JourneyNote]:
@@ -127,7 +131,9 @@ def _note_missing_events(events: Sequence[PersonEvent], format_time: TimeFormatt
             before, kind = demands[EventName(step.name)]
             if (before.value, step.product) not in done:
                 noted.add(key)
-                yield JourneyNote(kind, f"“{step.product}”: “{step.name}” at {format_time(step.when)}, and no “{before}” before.")
+                yield JourneyNote(
+                    kind, f"“{step.product}”: “{step.name}” at {format_time(step.when)}, and no “{before}” before."
+                )
         done.add(key)
 
 
@@ -139,7 +145,9 @@ def _note_two_ids(history: PersonHistory) -> Iterator[JourneyNote]:
     for name, ids in by_field.items():
         if len(ids) > 1:
             listed = ", ".join(f"“{id_}”" for id_ in ids[:5]) + (f" and {len(ids) - 5:,} more" if len(ids) > 5 else "")
-            yield JourneyNote(NoteKind.TWO_IDS, f"{name} {listed} are one person: an event names both, or both share an id.")
+            yield JourneyNote(
+                NoteKind.TWO_IDS, f"{name} {listed} are one person: an event names both, or both share an id."
+            )
 
 
 def _note_time_order(events: Sequence[PersonEvent], format_time: TimeFormatter) -> Iterator[JourneyNote]:
@@ -225,7 +233,10 @@ def explain_feed(
     if actual is not None and list(actual) != whole[:limit]:
         differences = list(_explain_differences(told, actual, limit))
     return FeedExplanation(
-        feed, tuple(whole), tuple(_limit_sentences(differences)), tuple(_limit_sentences(list(_list_remarks(told, actual or ()))))
+        feed,
+        tuple(whole),
+        tuple(_limit_sentences(differences)),
+        tuple(_limit_sentences(list(_list_remarks(told, actual or ())))),
     )
 
 
@@ -393,7 +404,14 @@ def _explain_order(evidence: _FeedEvidence, expected: Sequence[str], shown: Sequ
 def _follows_own_times(evidence: _FeedEvidence, shown: Sequence[str]) -> bool:
     """Whether products stand in the order of their last events' own times."""
     times = [
-        max((evidence.events[index].timestamp or 0 for index in evidence.shows(product) if evidence.events[index].counts), default=0)
+        max(
+            (
+                evidence.events[index].timestamp or 0
+                for index in evidence.shows(product)
+                if evidence.events[index].counts
+            ),
+            default=0,
+        )
         for product in shown
     ]
     return all(times) and times == sorted(times, reverse=True)
@@ -406,7 +424,9 @@ def _list_remarks(evidence: _FeedEvidence, actual: Sequence[str]) -> Iterator[st
             continue  # that is a difference, and told there
         shows, hides = evidence.shows(product), evidence.hides(product)
         last_show, last_hide = evidence.last_counting(shows), evidence.last_counting(hides)
-        open_ = [i for i in (*shows, *hides) if evidence.events[i].may_count and i > max(last_show or -1, last_hide or -1)]
+        open_ = [
+            i for i in (*shows, *hides) if evidence.events[i].may_count and i > max(last_show or -1, last_hide or -1)
+        ]
         if open_:
             becomes = "shown" if max(open_) in shows else "gone"
             yield f"“{product}” may be {becomes}: the answer to its {evidence.describe(max(open_))} is unknown."
@@ -418,7 +438,11 @@ def _list_remarks(evidence: _FeedEvidence, actual: Sequence[str]) -> Iterator[st
             )
         elif shows:
             step = evidence.events[index if index in shows else shows[-1]]
-            why = step.reason if step.state == Outcome.ACCEPTED else _STATE_MESSAGES.get(step.state, f"It is {step.state}.")
+            why = (
+                step.reason
+                if step.state == Outcome.ACCEPTED
+                else _STATE_MESSAGES.get(step.state, f"It is {step.state}.")
+            )
             yield f"“{product}” is not expected: its {evidence.describe(shows[-1])} does not count. {why}"
 
 

@@ -361,7 +361,9 @@ def _parse_node(text: str, at: int, levels: int) -> JsonNode:
 
 def _find_oddities(text: str, node: JsonNode, pointer: str) -> Iterator[JsonOddity]:
     for key, at in node.repeats:
-        yield JsonOddity("key_repeated", at, _decoder.raw_decode(text, at)[1], f"{pointer}/{escape_pointer_key(key)}", key)
+        yield JsonOddity(
+            "key_repeated", at, _decoder.raw_decode(text, at)[1], f"{pointer}/{escape_pointer_key(key)}", key
+        )
     for key, member in (node.members or {}).items():
         yield from _find_oddities(text, member, f"{pointer}/{escape_pointer_key(key)}")
     literal = text[node.at : node.end]

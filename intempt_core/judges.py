@@ -12,7 +12,15 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from intempt_core.columns import Mask, Numbers
-from intempt_core.events import HINT_BUILDERS, GivenEvent, Json, get_field, find_event_errors, format_given, find_event_warnings
+from intempt_core.events import (
+    HINT_BUILDERS,
+    GivenEvent,
+    Json,
+    get_field,
+    find_event_errors,
+    format_given,
+    find_event_warnings,
+)
 from intempt_core.issues import Issue, Place
 from intempt_core.mapped import MappedTable
 
@@ -146,7 +154,9 @@ class TableRowIssues:
             issues = [*find_event_errors(event), *find_event_warnings(event)]
             cache[names[way]] = [(issue, self._field_by_pointer.get(issue.place.pointer)) for issue in issues]
         order = np.argsort(pattern_of_row.reshape(-1), kind="stable")
-        for name, same in zip(names, np.split(order, np.cumsum(np.bincount(pattern_of_row.reshape(-1)))[:-1]), strict=True):
+        for name, same in zip(
+            names, np.split(order, np.cumsum(np.bincount(pattern_of_row.reshape(-1)))[:-1]), strict=True
+        ):
             self._copy_issues(cache[name], rows[same].tolist(), [found[index] for index in where[same].tolist()])
 
     def _copy_issues(self, model_issues: _FieldIssues, rows: list[int], found: list[list[Issue]]) -> None:
@@ -171,7 +181,9 @@ class TableRowIssues:
                 its.append(Issue(code, Place(row + 1, int(table.lines[row])), str(count)))
         for finding in type_findings:
             where = np.flatnonzero(is_in_sorted(finding.rows, block)).tolist()
-            for index, (place, value) in zip(where, self.field_values(finding.field, block[where].tolist()), strict=True):
+            for index, (place, value) in zip(
+                where, self.field_values(finding.field, block[where].tolist()), strict=True
+            ):
                 found[index].append(Issue(finding.code, place, format_given(value)))
 
 

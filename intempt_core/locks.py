@@ -37,7 +37,9 @@ class ProcessLock:
             self._descriptor = -1
 
 
-def acquire_lock(path: Path, content: Mapping[str, Any] | None = None, *, timeout: float = LOCK_RETRY_SECONDS) -> ProcessLock | None:
+def acquire_lock(
+    path: Path, content: Mapping[str, Any] | None = None, *, timeout: float = LOCK_RETRY_SECONDS
+) -> ProcessLock | None:
     """Take a lock and write into it what it ``says``; ``None`` where another process holds it. Raises ``OSError``.
 
     It sleeps up to ``patience`` seconds; with 0 it never does, and may miss a lock that somebody only looks at.

@@ -23,7 +23,15 @@ from intempt_core.errors import MappingError
 from intempt_core.events import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, get_field
 from intempt_core.issues import Place
 from intempt_core.json_lines import DocumentIndex
-from intempt_core.mapping import EXPECT_COLUMN, RESERVED_COLUMNS, Mapping, exact_mapping, is_field, suggest_nearest, load_time_zone
+from intempt_core.mapping import (
+    EXPECT_COLUMN,
+    RESERVED_COLUMNS,
+    Mapping,
+    exact_mapping,
+    is_field,
+    suggest_nearest,
+    load_time_zone,
+)
 from intempt_core.tables import Table
 from intempt_core.times import build_time_parser
 
@@ -365,7 +373,11 @@ def _replace_value(body: AnyMapping[str, Json], path: str, text: str) -> dict[st
         if key in body and (not rest or isinstance(body[key], AnyMapping)):
             if rest:
                 return {**body, key: _replace_value(body[key], rest, text)}
-            return {**body, key: _parse_like(body[key], key, text)} if text else {k: v for k, v in body.items() if k != key}
+            return (
+                {**body, key: _parse_like(body[key], key, text)}
+                if text
+                else {k: v for k, v in body.items() if k != key}
+            )
     head, _, rest = path.partition(".")
     if rest and head in OPEN_FIELDS:
         return {**body, head: {rest: text}} if text else dict(body)

@@ -124,7 +124,9 @@ class Mapping:
                     "sent. Leave it out, or call the column otherwise."
                 )
             if not is_field(field):
-                raise MappingError(f"Column “{column}” is mapped to “{field}”, no field. {_suggest_nearest_field(field)}")
+                raise MappingError(
+                    f"Column “{column}” is mapped to “{field}”, no field. {_suggest_nearest_field(field)}"
+                )
             if field in fields:
                 two = f"Columns “{fields[field]}” and “{column}” are both mapped to {field}."
                 raise MappingError(f"{two} Map one of them, or give one another field.")
@@ -177,7 +179,9 @@ def _check_type(field: str, kind: str, fields: AnyMapping[str, str]) -> None:
     if field in ("name", "timestamp"):
         raise MappingError(f"{field} has the type “{kind}”, but it is read in its own way. Remove the type.")
     if field not in fields:
-        raise MappingError(f"A type is given for “{field}”, to which no column is mapped. {suggest_nearest(field, fields)}")
+        raise MappingError(
+            f"A type is given for “{field}”, to which no column is mapped. {suggest_nearest(field, fields)}"
+        )
 
 
 def load_time_zone(name: str) -> ZoneInfo:
@@ -185,7 +189,9 @@ def load_time_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        near = suggest_nearest(name, sorted(available_timezones()), "A name such as “Europe/Berlin” or “UTC” is needed.")
+        near = suggest_nearest(
+            name, sorted(available_timezones()), "A name such as “Europe/Berlin” or “UTC” is needed."
+        )
         raise MappingError(f"Nobody knows the time zone “{name}”. {near}") from error
 
 

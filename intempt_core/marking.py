@@ -76,11 +76,15 @@ def find_issue_span(payload: Payload, issue: Issue) -> tuple[int, int]:
 
 def annotate_issues(payload: Payload, issues: Iterable[Issue]) -> list[Annotation]:
     """A mark for each issue, in the text's order."""
-    annotations = [Annotation(*find_issue_span(payload, issue), issue.severity, number) for number, issue in enumerate(issues)]
+    annotations = [
+        Annotation(*find_issue_span(payload, issue), issue.severity, number) for number, issue in enumerate(issues)
+    ]
     return sorted(annotations, key=attrgetter("at"))
 
 
-def annotate_lines(text: str, annotations: Sequence[Annotation], first: int = 1, count: int = 1_000_000) -> list[AnnotatedLine]:
+def annotate_lines(
+    text: str, annotations: Sequence[Annotation], first: int = 1, count: int = 1_000_000
+) -> list[AnnotatedLine]:
     """Lines ``first`` to ``first + count`` of a text (from 1), with their marks; ``marks`` are in the text's order."""
     ends = [found.span() for found in TEXT_LINE_END.finditer(text)]
     starts = [0, *(end for _, end in ends)][first - 1 : first - 1 + count]

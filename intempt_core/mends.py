@@ -134,7 +134,11 @@ def preview_fix(table: Table, fix: Fix, original: Table | None = None) -> Column
         rows = np.array(fix.rows, np.int64)
         rows = rows[rows < table.rows]
     before = _take_rows(column, rows)
-    after = make_own_ids(original or table, fix.column, rows) if fix.kind is FixKind.IDS else _repeat_text(fix.new, rows.size)
+    after = (
+        make_own_ids(original or table, fix.column, rows)
+        if fix.kind is FixKind.IDS
+        else _repeat_text(fix.new, rows.size)
+    )
     other = np.flatnonzero(to_mask(pc.not_equal(before, after)))
     return ColumnChange(fix, rows[other], before.take(pa.array(other)), after.take(pa.array(other)))
 

@@ -101,7 +101,9 @@ def _suggest_emptying(mapped: MappedTable, report: Report) -> Iterator[Suggested
     if "id_placeholder" not in report.counts:
         return
     rows = report.rows_of("id_placeholder")
-    cells = {field: TextColumn(array.take(pa.array(rows))) for field, array in mapped.cells.items() if field in ID_FIELDS}
+    cells = {
+        field: TextColumn(array.take(pa.array(rows))) for field, array in mapped.cells.items() if field in ID_FIELDS
+    }
     named = np.zeros(rows.size, np.bool_)
     for field in LINKING_FIELDS:
         if field in cells:
@@ -109,7 +111,9 @@ def _suggest_emptying(mapped: MappedTable, report: Report) -> Iterator[Suggested
     for field, column in mapped.field_columns.items():
         if field in cells and field not in ("eventId", "data.productId"):
             empty = rows[_is_null_word(cells[field]) & named]
-            yield _make_suggestion(mapped, "id_placeholder", Fix(FixKind.PUT, column, tuple(empty.tolist())), "another id says who")
+            yield _make_suggestion(
+                mapped, "id_placeholder", Fix(FixKind.PUT, column, tuple(empty.tolist())), "another id says who"
+            )
 
 
 def _is_null_word(cells: TextColumn) -> Mask:

@@ -146,7 +146,9 @@ def _describe_payload(
 ) -> list[str]:
     notes = []
     if command is not None:
-        notes.append(f"The command posts to {shorten_value(command.url)}." if command.url else "The command names no address.")
+        notes.append(
+            f"The command posts to {shorten_value(command.url)}." if command.url else "The command names no address."
+        )
         if command.has_other_commands:
             notes.append(
                 "Other commands stand beside it. They are text here: nothing of it is run, and only the body is read."
@@ -244,7 +246,9 @@ class PayloadShape:
             [] if _is_event(item) or not isinstance(item, Mapping) else [k for k, v in item.items() if _holds_events(v)]
         )
         for key in inside:
-            self._add_misplaced(f"{pointer}/{escape_pointer_key(key)}", item[key], "Paste what stands in here by itself.")
+            self._add_misplaced(
+                f"{pointer}/{escape_pointer_key(key)}", item[key], "Paste what stands in here by itself."
+            )
         if not inside:
             name = item.get("name") if isinstance(item, Mapping) else None
             body = {k: v for k, v in item.items() if k != "name"} if isinstance(item, Mapping) else item

@@ -6,7 +6,15 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from intempt_core.events import IDENTITY_FIELDS, INVISIBLE_CHARACTERS, BLANK_CHARACTERS, Json, id_to_text, is_blank, is_placeholder
+from intempt_core.events import (
+    IDENTITY_FIELDS,
+    INVISIBLE_CHARACTERS,
+    BLANK_CHARACTERS,
+    Json,
+    id_to_text,
+    is_blank,
+    is_placeholder,
+)
 from intempt_core.written_forms import fold_case, iterate_escapes
 
 PERSONAL_FIELDS = (*IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId")
@@ -46,7 +54,9 @@ class Pseudonymizer:
                 text = id_to_text(value)
                 if text is not None and not is_blank(text) and not is_placeholder(text):
                     self._names.setdefault(text, self._pseudonym_of(text))
-                    self._names.setdefault(text.strip(BLANK_CHARACTERS), self._pseudonym_of(text.strip(BLANK_CHARACTERS)))
+                    self._names.setdefault(
+                        text.strip(BLANK_CHARACTERS), self._pseudonym_of(text.strip(BLANK_CHARACTERS))
+                    )
         self._folded: dict[str, str] = {}  # every written form, folded, and what stands in its stead
         lengths: dict[str, set[int]] = {}
         for text, name in self._names.items():

@@ -20,7 +20,9 @@ STATUS_RESPONSE_BYTES = 20_000_000
 """Bytes of an answer that are read; a longer one is none of the sandbox's."""
 
 
-async def read_processing_status(client: HttpClient, target: Target, field: str, value: str, events: Sequence[PersonEvent]) -> ProcessingStatus | None:
+async def read_processing_status(
+    client: HttpClient, target: Target, field: str, value: str, events: Sequence[PersonEvent]
+) -> ProcessingStatus | None:
     """What the sandbox says of a person (an identity field and its id) and of these ``steps``.
 
     ``None`` where the target is no sandbox, or its answer cannot be read: then nothing more is known than before.

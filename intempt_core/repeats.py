@@ -89,7 +89,9 @@ def _find_first_good(codes: Numbers, good: Mask) -> Numbers:
     return found
 
 
-def describe_duplicates(duplicate_rows: DuplicateRows, describe_row: Callable[[int], str], same_body: Callable[[], Mask]) -> Iterator[Finding]:
+def describe_duplicates(
+    duplicate_rows: DuplicateRows, describe_row: Callable[[int], str], same_body: Callable[[], Mask]
+) -> Iterator[Finding]:
     """Repeats, told apart by ``same_body``: whether each repeats the whole first event and not only its id."""
 
     @cache
@@ -105,8 +107,17 @@ def describe_duplicates(duplicate_rows: DuplicateRows, describe_row: Callable[[i
     def shared_hint(index: int) -> str:
         return f"It is shared with {describe_row(int(duplicate_rows.shared_first_rows[index]))}. Nothing to do, if these are lines of one order."
 
-    yield Finding("event_id_repeated", duplicate_rows.repeated_rows, "eventId", repeated_hint, duplicate_rows.repeated_first_rows, partition_by_body)
-    yield Finding("event_id_shared", duplicate_rows.shared_rows, "eventId", shared_hint, duplicate_rows.shared_first_rows)
+    yield Finding(
+        "event_id_repeated",
+        duplicate_rows.repeated_rows,
+        "eventId",
+        repeated_hint,
+        duplicate_rows.repeated_first_rows,
+        partition_by_body,
+    )
+    yield Finding(
+        "event_id_shared", duplicate_rows.shared_rows, "eventId", shared_hint, duplicate_rows.shared_first_rows
+    )
 
 
 def number_orders(events: Iterable[GivenEvent], rows: Numbers) -> Numbers:

@@ -110,7 +110,8 @@ class Report:
     def counts(self) -> dict[str, int]:
         """Rows by code, in the catalogue's order; issues beside the events count one each."""
         counts = {
-            code: self.rows_of(code).size + sum(issue.code == code for issue in self.document_issues) for code in ISSUE_KINDS
+            code: self.rows_of(code).size + sum(issue.code == code for issue in self.document_issues)
+            for code in ISSUE_KINDS
         }
         return {code: count for code, count in counts.items() if count}
 
@@ -118,7 +119,9 @@ class Report:
         """The rows that show a code, or one part of it, sorted."""
         if part is not None:
             return self._part_rows(code, part)
-        found: Numbers = np.flatnonzero(self._finding_mask(finding for finding in self._findings if finding.code == code))
+        found: Numbers = np.flatnonzero(
+            self._finding_mask(finding for finding in self._findings if finding.code == code)
+        )
         return found
 
     def findings_of(self, code: str) -> Iterator[Finding]:

@@ -31,7 +31,9 @@ class SandboxVerdict:
     is_repeat: bool
 
 
-async def read_sandbox_verdicts(client: HttpClient, target: Target, persons: Iterable[str]) -> dict[str, list[SandboxVerdict]] | None:
+async def read_sandbox_verdicts(
+    client: HttpClient, target: Target, persons: Iterable[str]
+) -> dict[str, list[SandboxVerdict]] | None:
     """The sandbox's words on the events of these persons (any identity), by event id, in the order of arrival.
 
     ``None`` where the target is no sandbox, or does not answer as one.

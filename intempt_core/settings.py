@@ -46,14 +46,18 @@ class Settings:
         "Wait for an answer; when it is over the outcome is unknown (CONTRACT 3.6).", 20.0, 0.05, 600
     )
     tries: int = _define_setting("Attempts of one request at the most, the first one counted.", 5, 1, 100)
-    backoff_seconds: float = _define_setting("First pause between two attempts; it doubles, with full jitter.", 0.5, 0, 60)
+    backoff_seconds: float = _define_setting(
+        "First pause between two attempts; it doubles, with full jitter.", 0.5, 0, 60
+    )
     backoff_limit_seconds: float = _define_setting(
         "Longest pause between two attempts, beyond what Retry-After asks for (CONTRACT 3.5).", 30.0, 0, 3600
     )
     answer_bytes: int = _define_setting(
         "Bytes of an answer that history keeps; a longer one is cut and says so.", 65_536, 0, 10_000_000
     )
-    drain_seconds: float = _define_setting("Time that a stopping process gives to requests that are on their way.", 7.0, 0, 60)
+    drain_seconds: float = _define_setting(
+        "Time that a stopping process gives to requests that are on their way.", 7.0, 0, 60
+    )
     upload_mb: int = _define_setting("Largest file that the upload takes, in megabytes.", 500, 1, 2000)
 
     @property

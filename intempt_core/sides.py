@@ -34,7 +34,10 @@ def load_side(history: History, text: str) -> DiffSide:
 def _load_request(history: History, id_: str) -> DiffSide:
     request = history.request(id_)
     last = request.attempts[-1] if request.attempts else None
-    facts: dict[str, Json] = {"state": request.summary.state.value, **({"answer": _collect_response(last)} if last else {})}
+    facts: dict[str, Json] = {
+        "state": request.summary.state.value,
+        **({"answer": _collect_response(last)} if last else {}),
+    }
     return DiffSide(f"request {id_}", facts, _read_events(request.body))
 
 

@@ -153,7 +153,9 @@ class TargetRegistry:
         self.problems = tuple(problems)
 
     @classmethod
-    def from_sources(cls, secrets: Mapping[str, Any], environment: Mapping[str, str], sandbox_base: str) -> "TargetRegistry":
+    def from_sources(
+        cls, secrets: Mapping[str, Any], environment: Mapping[str, str], sandbox_base: str
+    ) -> "TargetRegistry":
         """The targets of a ``secrets.toml`` (as read) and an environment, and the sandbox."""
         problems: list[str] = []
         descriptions: dict[str, _TargetDescription] = {}
@@ -297,11 +299,17 @@ def _collect_from_secrets(secrets: Mapping[str, Any], into: dict[str, _TargetDes
             unknown = [key for key in table if key not in TARGET_FIELDS]
             if unknown:
                 problems.append(f"{where}: {len(unknown)} of its keys not known. It takes {', '.join(TARGET_FIELDS)}.")
-            given = {key: _FieldValue(table[key], f"secrets.toml: targets.{name}.{key}") for key in TARGET_FIELDS if key in table}
+            given = {
+                key: _FieldValue(table[key], f"secrets.toml: targets.{name}.{key}")
+                for key in TARGET_FIELDS
+                if key in table
+            }
             into[_normalize_name(name)] = _TargetDescription(name, "secrets.toml", given)
 
 
-def _collect_from_environment(environment: Mapping[str, str], into: dict[str, _TargetDescription], problems: list[str]) -> None:
+def _collect_from_environment(
+    environment: Mapping[str, str], into: dict[str, _TargetDescription], problems: list[str]
+) -> None:
     for variable in sorted(environment):
         value = environment[variable].strip()
         if not variable.startswith(TARGET_VARIABLE_PREFIX) or not value:

@@ -107,7 +107,9 @@ def apply_text_fixes(payload: Payload, fixes: Iterable[TextFix]) -> str | None:
     text = _apply_edits(payload.text, _drop_overlaps(edit for mend in chosen for edit in mend.edits))
     if payload.source.value == payload.text:
         return text
-    document = _apply_edits(payload.source.value, _drop_overlaps(edit for mend in chosen for edit in mend.document_edits))
+    document = _apply_edits(
+        payload.source.value, _drop_overlaps(edit for mend in chosen for edit in mend.document_edits)
+    )
     try:
         body = parse_curl_command(text).body
     except UnclosedQuote:
@@ -224,7 +226,9 @@ def _fix_product(context: _IssueContext) -> _Draft | None:
     if "productId" in within:
         return None
     there = _find_misspelled(within, inside, "productId") if isinstance(inside, Mapping) else []
-    beside = [node for key, node in members.items() if _fold_key(key) == "productid" and id_to_text(body[key]) is not None]
+    beside = [
+        node for key, node in members.items() if _fold_key(key) == "productid" and id_to_text(body[key]) is not None
+    ]
     if len(there) + len(beside) != 1:
         return None
     if there:
@@ -298,7 +302,11 @@ def _trim_id(context: _IssueContext) -> _Draft | None:
 
 def _quote_number(context: _IssueContext) -> _Draft | None:
     """CONTRACT 1.4: a whole number that is an id."""
-    return ("Put it in quotes.", context.replace_value(f'"{context.literal}"')) if re.fullmatch(r"-?[0-9]+", context.literal) else None
+    return (
+        ("Put it in quotes.", context.replace_value(f'"{context.literal}"'))
+        if re.fullmatch(r"-?[0-9]+", context.literal)
+        else None
+    )
 
 
 def _wrap_in_list(context: _IssueContext) -> _Draft | None:
@@ -306,7 +314,10 @@ def _wrap_in_list(context: _IssueContext) -> _Draft | None:
     ends = context.issue.place.pointer.rpartition("/")[2] in ("track", "payload")
     if not (ends and context.exact and context.literal[:1] == "{"):
         return None
-    return "Put it into a list.", [TextEdit(context.node.at, context.node.at, "["), TextEdit(context.node.end, context.node.end, "]")]
+    return "Put it into a list.", [
+        TextEdit(context.node.at, context.node.at, "["),
+        TextEdit(context.node.end, context.node.end, "]"),
+    ]
 
 
 def _remove_span(context: _IssueContext) -> _Draft | None:

@@ -36,7 +36,12 @@ _NOT_READ = -1
 
 def get_digit_scale(form: str) -> tuple[int, int] | None:
     """How a cell of up to 15 digits becomes milliseconds: (times, over); ``None`` where the form takes no number."""
-    return {ISO_OR_EPOCH_MS: (1, 1), EPOCH_MILLISECONDS: (1, 1), EPOCH_SECONDS: (1000, 1), EPOCH_MICROSECONDS: (1, 1000)}.get(form)
+    return {
+        ISO_OR_EPOCH_MS: (1, 1),
+        EPOCH_MILLISECONDS: (1, 1),
+        EPOCH_SECONDS: (1000, 1),
+        EPOCH_MICROSECONDS: (1, 1000),
+    }.get(form)
 
 
 def accepts_iso_dates(form: str) -> bool:
@@ -81,7 +86,9 @@ def read_pattern_times(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask
     hour, minute, second = read_part("hour"), read_part("minute"), read_part("second")
     if pattern.twelve_hours:
         pm = read_part("half", lambda text: int(text.lower() == "pm"))
-        hour = np.array([_encode_missing(parse_12_hour(of, half)) for half in ("am", "pm") for of in range(100)])[pm * 100 + hour]
+        hour = np.array([_encode_missing(parse_12_hour(of, half)) for half in ("am", "pm") for of in range(100)])[
+            pm * 100 + hour
+        ]
     sure = (years > 0) & (month >= 1) & (month <= 12) & (day >= 1) & (hour >= 0) & (hour < 24)
     sure &= (minute < 60) & (second < 60)
     first = ((years - 1970) * 12 + np.where(sure, month, 1) - 1).astype("datetime64[M]")
@@ -115,5 +122,7 @@ def _map_spellings(column: pa.Array, read: Callable[[str], int | None]) -> Numbe
     """A column of numbers in words, each spelling read once."""
     spellings = column.dictionary_encode()
     read_values = np.array([_encode_missing(read(text)) for text in spellings.dictionary.to_pylist()], np.int64)
-    found: Numbers = read_values[spellings.indices.to_numpy(zero_copy_only=False)] if len(column) else np.empty(0, np.int64)
+    found: Numbers = (
+        read_values[spellings.indices.to_numpy(zero_copy_only=False)] if len(column) else np.empty(0, np.int64)
+    )
     return found

@@ -15,7 +15,13 @@ from zoneinfo import ZoneInfo
 from intempt_core.cells import parse_time_suffix, parse_time
 from intempt_core.errors import MappingError
 
-ISO_OR_EPOCH_MS, ISO_ONLY, EPOCH_SECONDS, EPOCH_MILLISECONDS, EPOCH_MICROSECONDS = "", "iso", "epoch_s", "epoch_ms", "epoch_us"
+ISO_OR_EPOCH_MS, ISO_ONLY, EPOCH_SECONDS, EPOCH_MILLISECONDS, EPOCH_MICROSECONDS = (
+    "",
+    "iso",
+    "epoch_s",
+    "epoch_ms",
+    "epoch_us",
+)
 
 NAMED_TIME_FORMATS = {
     ISO_OR_EPOCH_MS: "ISO 8601 or epoch milliseconds",
@@ -83,7 +89,16 @@ _DIRECTIVES = {  # directive → the part of a time that it gives, and how that 
     "a": ("", _match_any_case([*_DAYS, *(day[:3] for day in _DAYS)])),
     "%": ("", "%"),
 }
-_DIRECTIVE_ALIASES = {"T": "%H:%M:%S", "R": "%H:%M", "F": "%Y-%m-%d", "D": "%m/%d/%y", "B": "%b", "A": "%a", "e": "%d", "Z": "%z"}
+_DIRECTIVE_ALIASES = {
+    "T": "%H:%M:%S",
+    "R": "%H:%M",
+    "F": "%Y-%m-%d",
+    "D": "%m/%d/%y",
+    "B": "%b",
+    "A": "%a",
+    "e": "%d",
+    "Z": "%z",
+}
 _MAX_FORMAT_LENGTH = 100
 _WHOLE = re.compile(r"-?[0-9]{1,30}(?:\.0+)?")
 _DECIMAL = re.compile(r"(-?)([0-9]{1,30})(?:\.([0-9]{1,30}))?")
@@ -189,7 +204,9 @@ def _parse_patterned(pattern: TimePattern, expression: re.Pattern[str], cell: st
         return None
     given = match.groupdict()
     hour = (
-        parse_12_hour(int(given.get("hour") or 0), given.get("half")) if pattern.twelve_hours else int(given.get("hour", 0))
+        parse_12_hour(int(given.get("hour") or 0), given.get("half"))
+        if pattern.twelve_hours
+        else int(given.get("hour", 0))
     )
     if hour is None:
         return None

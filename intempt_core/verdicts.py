@@ -71,7 +71,9 @@ class VerdictContext:
     count_accepted: Callable[[str, str], int | None] = lambda _field, _id: None
 
 
-def assess_events(events: Sequence[GivenEvent], report: Report, context: VerdictContext, rows: Sequence[int]) -> list[EventVerdicts]:
+def assess_events(
+    events: Sequence[GivenEvent], report: Report, context: VerdictContext, rows: Sequence[int]
+) -> list[EventVerdicts]:
     """The verdicts on the events of these rows (from 0, sorted)."""
     made = []
     for row, issues in zip(rows, report.issues_by_row(rows), strict=True):
@@ -116,7 +118,11 @@ _STATE_CERTAINTY = {
 
 
 def _assess_acceptance(
-    event: GivenEvent, event_id: str | None, product: str | None, context: VerdictContext, sandbox_verdicts: Sequence[SandboxVerdict]
+    event: GivenEvent,
+    event_id: str | None,
+    product: str | None,
+    context: VerdictContext,
+    sandbox_verdicts: Sequence[SandboxVerdict],
 ) -> Verdict:
     """CONTRACT 3: what the target answered; of several sendings the one that says most."""
     if event_id is None:
@@ -131,7 +137,11 @@ def _assess_acceptance(
             _STATE_CERTAINTY[best.state][1], best.state.value, ", ".join(part for part in more if part), best.request
         )
     if sandbox_verdicts:
-        return Verdict(VerdictTone.GOOD, "accepted", f"from {shorten_value(sandbox_verdicts[-1].client) or 'another client'}, not from here")
+        return Verdict(
+            VerdictTone.GOOD,
+            "accepted",
+            f"from {shorten_value(sandbox_verdicts[-1].client) or 'another client'}, not from here",
+        )
     if same_id and not same:
         return Verdict(VerdictTone.DOUBT, "not sent", "but another event of its id was")
     return Verdict(VerdictTone.NOTHING, "not sent", f"to {context.target.title} from here")
@@ -141,7 +151,9 @@ def _read_recorded_name(event: GivenEvent) -> str | None:
     return EventIntent.from_event(event).name
 
 
-def _assess_relevance(event: GivenEvent, issues: Sequence[Issue], context: VerdictContext, sandbox_verdicts: Sequence[SandboxVerdict]) -> Verdict:
+def _assess_relevance(
+    event: GivenEvent, issues: Sequence[Issue], context: VerdictContext, sandbox_verdicts: Sequence[SandboxVerdict]
+) -> Verdict:
     """CONTRACT 2.6, 2.9: whether recommendations take it up; the sandbox's own word stands before ours."""
     if sandbox_verdicts:
         return _assess_processing(sandbox_verdicts)

@@ -230,7 +230,9 @@ async def post_body(
     credential, settings = target.credential, client.settings
     pieces = _ChunkedBody(body) if len(body) >= _STREAM_MIN_BYTES else None
     sent: tuple[tuple[str, str], ...] = ()
-    reading = _ResponseReader(max_bytes + credential.longest_form)  # a key that the cut would halve could not be recognised
+    reading = _ResponseReader(
+        max_bytes + credential.longest_form
+    )  # a key that the cut would halve could not be recognised
     wire = _ConnectionSlot()
     _CURRENT_SLOT.set(wire)
     failure, failed_as = "", Outcome.UNKNOWN

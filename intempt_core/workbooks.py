@@ -88,7 +88,9 @@ class Workbook:
         """The rows of a sheet that have a cell which is not empty."""
         found = next((one for one in self._sheets if one.name == sheet), None)
         if found is None:
-            raise ReadError(f"{self.name} has no sheet “{shorten_value(sheet)}”. It has {', '.join(self.sheets)}. Choose one.")
+            raise ReadError(
+                f"{self.name} has no sheet “{shorten_value(sheet)}”. It has {', '.join(self.sheets)}. Choose one."
+            )
         reading = _SheetParser(self, found.name, self._strings, self._dates, date_1904=self._date_1904)
         with self._translate_errors(f"Sheet “{shorten_value(sheet)}”"), self._open(found.member) as stream:
             while piece := stream.read(_CHUNK_BYTES):

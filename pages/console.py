@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.frame import header
+from pages.parts.frame import show_header
 
 screen = st.navigation(
     [
@@ -23,5 +23,5 @@ st.set_page_config(
     page_icon=Path(__file__).parent / "parts" / "icon.png",
     layout="wide",
 )
-header()
+show_header()
 screen.run()

@@ -3,29 +3,29 @@
 import streamlit as st
 
 from pages.parts import inspect_view as view
-from pages.parts.frame import target
-from pages.parts.inspecting import inspecting
+from pages.parts.frame import get_selected_target
+from pages.parts.inspecting import load_inspect_state
 
-screen = inspecting(target())
+screen = load_inspect_state(get_selected_target())
 paste, verdict = st.columns([1, 1], gap="large")
 
 with paste:
-    view.paste(screen)
+    view.show_paste_area(screen)
 
 with verdict:
     if screen.payload is None:
-        view.empty(screen)
+        view.show_inspect_intro(screen)
     else:
-        view.recognised(screen)
-        view.ways_on(screen, target())
+        view.show_recognition(screen)
+        view.show_payload_actions(screen, get_selected_target())
 
 if screen.batch:
     st.divider()
-    view.result(screen)
+    view.show_inspect_result(screen)
 
-text, judgement = st.columns([1, 1], gap="large")
+text, details = st.columns([1, 1], gap="large")
 with text:
-    view.text(screen)
-with judgement:
-    view.verdicts(screen, target())
-    view.problems(screen)
+    view.show_pasted_text(screen)
+with details:
+    view.show_verdicts(screen, get_selected_target())
+    view.show_payload_problems(screen)

@@ -4,25 +4,25 @@ import streamlit as st
 
 from pages.parts import catalogue_view, conversion_view
 from pages.parts import feeds_view as view
-from pages.parts.frame import target
+from pages.parts.frame import get_selected_target
 
 if batch := st.query_params.get("batch"):
-    conversion_view.conversion(batch)
+    conversion_view.show_funnel(batch)
     st.stop()
 
-view.arrive(target())
-asking = view.question()
-view.keep_link(asking, target())
+view.apply_feeds_link(get_selected_target())
+query = view.choose_person()
+view.update_feeds_link(query, get_selected_target())
 
-if asking.person is None:
-    view.empty(asking, target())
-    catalogue_view.catalogue(target())
+if query.person is None:
+    view.show_feeds_intro(query, get_selected_target())
+    catalogue_view.show_catalogue(get_selected_target())
     st.stop()
 
-reading = view.read(asking, target())
-view.feeds(reading, target())
-view.watch(reading, target())
-view.notes(reading)
-view.timeline(reading)
-view.shared(reading, target())
-catalogue_view.catalogue(target())
+snapshot = view.load_feed_snapshot(query, get_selected_target())
+view.show_feeds(snapshot, get_selected_target())
+view.watch_feeds(snapshot, get_selected_target())
+view.show_journey_notes(snapshot)
+view.show_timeline(snapshot)
+view.show_shared_feeds(snapshot, get_selected_target())
+catalogue_view.show_catalogue(get_selected_target())

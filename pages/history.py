@@ -5,19 +5,19 @@ import streamlit as st
 from pages.parts import clearing, compare_view, event_view
 from pages.parts import history_view as view
 
-given = st.query_params
-batch, request, event, compared = (given.get(name) for name in ("batch", "request", "event", "compare"))
-view.keep_link(batch, request)
+params = st.query_params
+batch, request, event, compared = (params.get(name) for name in ("batch", "request", "event", "compare"))
+view.update_history_link(batch, request)
 
 if event:
-    event_view.one_event(event)
+    event_view.show_event_history(event)
 elif compared is not None:
-    compare_view.two(compared, given.get("with", ""))
+    compare_view.show_comparison(compared, params.get("with", ""))
 elif request:
-    view.one_request(request)
+    view.show_request(request)
 elif batch:
-    view.one_batch(batch)
+    view.show_batch(batch)
 else:
-    view.filters()
-    view.batches()
-    clearing.old_batches()
+    view.show_history_filters()
+    view.show_batches()
+    clearing.show_old_batches()

@@ -4,20 +4,20 @@ import streamlit as st
 
 from pages.parts import file_view
 from pages.parts import upload_view as view
-from pages.parts.frame import target
-from pages.parts.uploading import take_in, uploading
+from pages.parts.frame import get_selected_target
+from pages.parts.uploading import receive_file, get_upload_state
 
-take_in()
-screen = uploading()
+receive_file()
+screen = get_upload_state()
 
 if batch := screen.batch or (not screen.digest and st.query_params.get("batch")):
-    view.sent(batch)
+    view.show_sent_batch(batch)
     st.stop()
 if not screen.digest:
-    file_view.empty()
+    file_view.show_upload_intro()
     st.stop()
 
-file_view.file_step()
-mapping = view.mapping_step(target())
+file_view.show_file_step()
+mapping = view.show_mapping_step(get_selected_target())
 if mapping is not None:
-    view.plan_step(view.problems_step(mapping, target()), target())
+    view.show_plan_step(view.show_problems_step(mapping, get_selected_target()), get_selected_target())

@@ -9,7 +9,9 @@ CliCommand: TypeAlias = Callable[[argparse.Namespace, Mapping[str, str]], int]
 """What runs a command: its arguments, and the environment; it gives the exit code."""
 
 _FILE_HELP = ".csv, .tsv, .txt, .xlsx or .jsonl, each also as .gz; or .json: a request, an event or a list of events"
-_MAPPING_HELP = "a mapping file, or the name of a mapping saved in the console; without one only exact headers are taken"
+_MAPPING_HELP = (
+    "a mapping file, or the name of a mapping saved in the console; without one only exact headers are taken"
+)
 
 _MAIN_EPILOG = """\
 commands in their order of use:
@@ -119,7 +121,9 @@ def build_parser(check: CliCommand, send: CliCommand, sandbox: CliCommand) -> ar
     sending.add_argument("--results", type=Path, metavar="OUT.csv", help="what became of every row")
 
     serving = command("sandbox", sandbox, "serve a local Track API that stores what it gets", _SANDBOX_EPILOG)
-    serving.add_argument("--port", type=_parse_port, default=8080, metavar="N", help="default: 8080; 0 is any that is free")
+    serving.add_argument(
+        "--port", type=_parse_port, default=8080, metavar="N", help="default: 8080; 0 is any that is free"
+    )
     serving.add_argument("--latency-ms", type=_parse_latency, default=0, metavar="N", help="answer this much later")
     serving.add_argument("--faults", type=Path, metavar="FILE", help="fail on purpose, as this JSON document says")
     return found

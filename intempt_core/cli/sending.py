@@ -24,7 +24,14 @@ from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.simple import make_batch_intent, wait_for_batch
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.exports import export_results_csv
-from intempt_core.history import BatchState, BatchSummary, History, RequestState, make_request_intents, derive_target_key
+from intempt_core.history import (
+    BatchState,
+    BatchSummary,
+    History,
+    RequestState,
+    make_request_intents,
+    derive_target_key,
+)
 from intempt_core.plan import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from intempt_core.report import Report
 from intempt_core.secrecy import reject_secrets
@@ -67,12 +74,16 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         return _report_outcome(history, batch, report, target, args.results, alone=alone, interrupted=interrupted)
 
 
-def _resolve_target(name: str, settings: Settings, environment: Mapping[str, str], console: Mapping[str, Any] | None) -> Target:
+def _resolve_target(
+    name: str, settings: Settings, environment: Mapping[str, str], console: Mapping[str, Any] | None
+) -> Target:
     if "://" in name:
         return parse_track_url(name, environment)
     base = environment.get("CONSOLE_SANDBOX", "") or (console or {}).get("url") or f"http://127.0.0.1:{settings.port}"
     base = base if base.endswith("/sandbox") else f"{base}/sandbox"
-    return TargetRegistry.from_sources(read_secrets_file(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), environment, base).get(name)
+    return TargetRegistry.from_sources(
+        read_secrets_file(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), environment, base
+    ).get(name)
 
 
 @contextlib.contextmanager
@@ -215,7 +226,9 @@ class _ProgressLine:
     def __call__(self, progress: Progress) -> None:
         line = self._format_line(progress)
         if self._terminal and line != self._last_line:
-            print(f"\r{line:<{len(self._last_line)}}", end="" if progress.is_active else "\n", file=self._out, flush=True)
+            print(
+                f"\r{line:<{len(self._last_line)}}", end="" if progress.is_active else "\n", file=self._out, flush=True
+            )
             self._last_line = line
         elif not self._terminal and time.monotonic() >= self._next:
             print(line, file=self._out, flush=True)
@@ -267,7 +280,9 @@ def _describe_next_step(found: BatchSummary, *, alone: bool, interrupted: bool) 
     if found.target.origin == "command line":
         arrived = sum(found.events.get(state, 0) for state in (RequestState.ACCEPTED, RequestState.UNKNOWN))
         twice = (
-            "" if not arrived else f"; {format_count(arrived, 'event')} of it may have arrived and would be sent once more"
+            ""
+            if not arrived
+            else f"; {format_count(arrived, 'event')} of it may have arrived and would be sent once more"
         )
         where = f"by sending the file again under the same event ids{twice}"
     return f"Batch {found.id} is {found.state.value}: {pending} pending.{reason} Go on with it {where}."

@@ -18,4 +18,13 @@ from intempt_core.dispatch.lanes import TurnResult, split_body
 from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.simple import make_batch_intent, send_plan
 
-__all__ = ["FAILURES_TO_BREAK", "Dispatcher", "Progress", "TurnResult", "split_body", "check_health", "make_batch_intent", "send_plan"]
+__all__ = [
+    "FAILURES_TO_BREAK",
+    "Dispatcher",
+    "Progress",
+    "TurnResult",
+    "split_body",
+    "check_health",
+    "make_batch_intent",
+    "send_plan",
+]

@@ -96,7 +96,9 @@ class BatchRunner:
             self.senders[batch] = sender
             if self._stopping:
                 return
-            write_log(log, "batch is sent", batch=batch, target=target.name, host=target.host, policy=found.policy.value)
+            write_log(
+                log, "batch is sent", batch=batch, target=target.name, host=target.host, policy=found.policy.value
+            )
             await self._send_all_lanes(sender, chunk_runner)
             broke = sender.breaker.reason
             if broke:

@@ -97,9 +97,13 @@ class DbosRunner:
             del CHUNK_SENDERS[batch]
 
     async def _run_workflows(self, batch: str, groups: Sequence[Sequence[int]]) -> None:
-        interrupted = await DBOS.list_workflows_async(workflow_id_prefix=f"{batch}.", status=_OPEN_STATUSES, load_output=False)
+        interrupted = await DBOS.list_workflows_async(
+            workflow_id_prefix=f"{batch}.", status=_OPEN_STATUSES, load_output=False
+        )
         again = [found.workflow_id for found in interrupted if found.app_version == WORKFLOW_VERSION]
-        await DBOS.cancel_workflows_async([found.workflow_id for found in interrupted if found.app_version != WORKFLOW_VERSION])
+        await DBOS.cancel_workflows_async(
+            [found.workflow_id for found in interrupted if found.app_version != WORKFLOW_VERSION]
+        )
         running: list[Any] = []
         if again:
             await DBOS.register_queue_async(self._queue, polling_interval_sec=QUEUE_POLL_SECONDS)

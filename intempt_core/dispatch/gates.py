@@ -46,7 +46,9 @@ class CircuitBreaker:
         self._failures_in_a_row = self._failures_in_a_row + 1 if kind == self._kind else 1
         self._kind = kind
         if self._failures_in_a_row >= FAILURES_TO_BREAK and not self.reason:
-            self.reason = f"{FAILURES_TO_BREAK} requests in a row {_describe_failure(attempt)} The last answer: {attempt.reason}"
+            self.reason = (
+                f"{FAILURES_TO_BREAK} requests in a row {_describe_failure(attempt)} The last answer: {attempt.reason}"
+            )
             for halt in self.halts:
                 halt.set()
 

@@ -81,7 +81,9 @@ class LaneSender:
     async def open_lanes(self) -> list[int]:
         """The lanes that have something to send and are not held by an outcome that a person must decide about."""
         found = await self.writer.call(self.writer.history.lanes, self.batch)
-        return [lane.lane for lane in found if lane.waiting and not (lane.unresolved and self.policy is not Policy.GO_ON)]
+        return [
+            lane.lane for lane in found if lane.waiting and not (lane.unresolved and self.policy is not Policy.GO_ON)
+        ]
 
     async def send_turn(self, lane: int, limit: int, *, due: int | None = None) -> TurnResult:
         """Send up to ``limit`` of the lane's next requests, one after another; every outcome is written at the end.

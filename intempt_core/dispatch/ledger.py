@@ -77,7 +77,9 @@ class HistoryWriter:
                         raise
                     self._note_trouble(me, str(error))
                 await asyncio.sleep(pause)
-                pause = FIRST_PAUSE_SECONDS if self.history.lock_timeout.shortened else min(pause * 2, MAX_PAUSE_SECONDS)
+                pause = (
+                    FIRST_PAUSE_SECONDS if self.history.lock_timeout.shortened else min(pause * 2, MAX_PAUSE_SECONDS)
+                )
         finally:
             self._note_trouble(me, "")
 
@@ -157,7 +159,11 @@ class HistoryWriter:
             finally:
                 if time.monotonic() - began > SLOW_WRITE_SECONDS:
                     self._worker_only_until = time.monotonic() + WORKER_ONLY_SECONDS
-        saying = asyncio.get_running_loop().call_later(TROUBLE_REPORT_SECONDS, self._note_trouble, busy, busy) if busy else None
+        saying = (
+            asyncio.get_running_loop().call_later(TROUBLE_REPORT_SECONDS, self._note_trouble, busy, busy)
+            if busy
+            else None
+        )
         try:
             return await self.call(self.history.apply_transitions, transitions, owner=self.owner)
         finally:

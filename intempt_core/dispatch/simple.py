@@ -90,7 +90,9 @@ def send_plan(
             opened.close()
 
 
-def wait_for_batch(dispatcher: Dispatcher, batch: str, on_progress: Callable[[Progress], None], seconds: float = 0.25) -> None:
+def wait_for_batch(
+    dispatcher: Dispatcher, batch: str, on_progress: Callable[[Progress], None], seconds: float = 0.25
+) -> None:
     """Wait until nothing of a batch moves any more. Interrupted, it pauses the batch and raises again."""
     try:
         while True:

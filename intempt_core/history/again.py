@@ -61,5 +61,9 @@ def preview_resend(batch: BatchSummary, states: Collection[RequestState], *, ded
         return sum(batch.events.get(state, 0) for state in some if state in states)
 
     return ResendPreview(
-        of(*NOT_ARRIVED_STATES), of(RequestState.REJECTED), of(RequestState.UNKNOWN), of(RequestState.ACCEPTED), deduplicates
+        of(*NOT_ARRIVED_STATES),
+        of(RequestState.REJECTED),
+        of(RequestState.UNKNOWN),
+        of(RequestState.ACCEPTED),
+        deduplicates,
     )

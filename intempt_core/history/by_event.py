@@ -43,7 +43,9 @@ class EventOccurrence:
 class EventLookup(Database):
     """Questions that begin with an event's id."""
 
-    def occurrences(self, ids: Iterable[str], *, target: str | None = None, limit_per_id: int = 200) -> dict[str, list[EventOccurrence]]:
+    def occurrences(
+        self, ids: Iterable[str], *, target: str | None = None, limit_per_id: int = 200
+    ) -> dict[str, list[EventOccurrence]]:
         """Where events of these ids were sent, the latest first; at a target (a ``key``) or anywhere.
 
         Of one question ``most`` are told for each id; an id that was never recorded is not among the answers.

@@ -65,7 +65,9 @@ class OutcomeQueries(Database):
         while begin is not None:
             with self._reading() as connection:
                 begin = _find_first_row(connection, number, begin)
-                window = [] if begin is None else _read_row_outcomes(connection, number, begin, begin + EXPORT_CHUNK_ROWS)
+                window = (
+                    [] if begin is None else _read_row_outcomes(connection, number, begin, begin + EXPORT_CHUNK_ROWS)
+                )
             yield from window
             begin = None if begin is None else begin + EXPORT_CHUNK_ROWS
 
@@ -74,7 +76,8 @@ class OutcomeQueries(Database):
         with self._reading() as connection:
             columns = requests.c
             held = select(columns.lane, func.sum(columns.events)).where(
-                columns.batch == find_batch_number(connection, batch), columns.state.in_([state.value for state in states])
+                columns.batch == find_batch_number(connection, batch),
+                columns.state.in_([state.value for state in states]),
             )
             return {lane: int(events) for lane, events in connection.execute(held.group_by(columns.lane))}
 
@@ -88,7 +91,8 @@ class OutcomeQueries(Database):
         with self._reading() as connection:
             columns = requests.c
             wanted = select(columns.id, columns.lane).where(
-                columns.batch == find_batch_number(connection, batch), columns.state.in_([state.value for state in states])
+                columns.batch == find_batch_number(connection, batch),
+                columns.state.in_([state.value for state in states]),
             )
             ordered = wanted.order_by(columns.lane, columns.position, columns.part).limit(limit)
             places = connection.execute(ordered).all()
@@ -157,7 +161,10 @@ class OutcomeQueries(Database):
         found = self._resolve_person(target, field, value, limit)
         if found is None:
             return PersonHistory((), ((field, value),))
-        return PersonHistory(tuple(_make_person_event(one, repeats=one.arrival_order in found.repeats) for one in found.events), tuple(found.identities))
+        return PersonHistory(
+            tuple(_make_person_event(one, repeats=one.arrival_order in found.repeats) for one in found.events),
+            tuple(found.identities),
+        )
 
     def accepted_events(self, batch: str) -> pa.Table:
         """The accepted events of a batch in their order of arrival, as ``conversion.py`` takes them.

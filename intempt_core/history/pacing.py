@@ -73,7 +73,9 @@ class ThroughputLog(Database):
             for at, outcome, events in connection.execute(counted.group_by(step, column.outcome)):
                 found[int(at)][Outcome(outcome)] = int(events)
         steps = range((last - first) // width + 1)
-        return ThroughputTimeline(first * 1000, width, tuple(ThroughputStep((first + at * width) * 1000, found.get(at, {})) for at in steps))
+        return ThroughputTimeline(
+            first * 1000, width, tuple(ThroughputStep((first + at * width) * 1000, found.get(at, {})) for at in steps)
+        )
 
     def slowest(self, batch: str, limit: int = MAX_SLOW_ATTEMPTS) -> list[SlowAttempt]:
         """The answers that took longest, slowest first, up to :data:`MAX_SLOW_ATTEMPTS`. Raises :class:`NotFound`."""
@@ -128,7 +130,8 @@ class ThroughputLog(Database):
             some.sort(key=lambda pair: -pair[0].attempt.elapsed_ms)
             number = some[0][0].batch_number
             rows = [
-                {"batch": number, "attempt": id_, "elapsed_ms": one.attempt.elapsed_ms} for one, id_ in some[:MAX_SLOW_ATTEMPTS]
+                {"batch": number, "attempt": id_, "elapsed_ms": one.attempt.elapsed_ms}
+                for one, id_ in some[:MAX_SLOW_ATTEMPTS]
             ]
             connection.execute(insert(slowest), rows)
             mine = select(slowest.c.attempt, slowest.c.elapsed_ms).where(slowest.c.batch == number)

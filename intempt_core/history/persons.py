@@ -104,10 +104,14 @@ class ResolvedPerson(NamedTuple):
     @property
     def counted_events(self) -> list[StoredEvent]:
         """The events that the feeds go by."""
-        return [one for one in self.events if one.is_accepted and one.drives_feeds and one.arrival_order not in self.repeats]
+        return [
+            one for one in self.events if one.is_accepted and one.drives_feeds and one.arrival_order not in self.repeats
+        ]
 
 
-def resolve_person(connection: Connection, target: str, identity: IdentityValue, *, deduplicates: bool, limit: int) -> ResolvedPerson:
+def resolve_person(
+    connection: Connection, target: str, identity: IdentityValue, *, deduplicates: bool, limit: int
+) -> ResolvedPerson:
     """A person's events of whatever outcome, as far as the last ``limit`` of each id reach.
 
     The id in ``name`` is as history keeps it. Only accepted events link; with ``deduplicates`` a repeat links nobody.
@@ -119,7 +123,11 @@ def resolve_person(connection: Connection, target: str, identity: IdentityValue,
     transitive = identity[0] in LINKING_FIELDS and not is_placeholder(identity[1])
     while ahead:
         identity = ahead.popleft()
-        mine = [one for one in _read_named_events(connection, target, identity, max(limit, MIN_EVENTS_READ_PER_ID)) if one.arrival_order not in found]
+        mine = [
+            one
+            for one in _read_named_events(connection, target, identity, max(limit, MIN_EVENTS_READ_PER_ID))
+            if one.arrival_order not in found
+        ]
         arrived = [one for one in mine if one.is_accepted]
         again = find_repeats(connection, target, arrived) if deduplicates else set()
         found |= {one.arrival_order: one for one in mine}
@@ -206,7 +214,9 @@ def _number_payloads(connection: Connection, ids: Iterable[int]) -> dict[tuple[i
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_named_events(connection: Connection, target: str, identity: IdentityValue, limit: int) -> Iterator[StoredEvent]:
+def _read_named_events(
+    connection: Connection, target: str, identity: IdentityValue, limit: int
+) -> Iterator[StoredEvent]:
     """The last events that name somebody so."""
     field, value = identity
     column = events.c[IDENTITY_COLUMNS[field]]

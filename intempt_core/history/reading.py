@@ -90,7 +90,9 @@ class HistoryQueries(Database):
         known = _parse_request_id(request)
         with self._reading() as connection:
             row = connection.execute(
-                _select_requests(bodies.c.body).join(bodies, bodies.c.request == requests.c.id).where(requests.c.id == known)
+                _select_requests(bodies.c.body)
+                .join(bodies, bodies.c.request == requests.c.id)
+                .where(requests.c.id == known)
             ).one_or_none()
             if row is None:
                 raise NotFound(f"History knows no request {request}.")
@@ -129,7 +131,9 @@ class HistoryQueries(Database):
         counts = _count_by_state(connection, fresh) if fresh else {}
         found = []
         for row in rows:
-            events, requests = counts[row.number] if row.number in counts else self._final_counts.get(row.id) or ({}, {})
+            events, requests = (
+                counts[row.number] if row.number in counts else self._final_counts.get(row.id) or ({}, {})
+            )
             summary = _make_batch_summary(row, events, requests)
             if summary.is_final:
                 self._final_counts.put(row.id, (events, requests))
@@ -157,7 +161,12 @@ def _build_conditions(where: BatchFilter) -> list[Any]:
         chosen.append(of_state.exists())
     if where.text:
         text = make_indexable(where.text)
-        chosen.append(or_(batches.c.id == text, *(batches.c.number.in_(_select_batches_by_id(name, text)) for name in SEARCH_COLUMNS)))
+        chosen.append(
+            or_(
+                batches.c.id == text,
+                *(batches.c.number.in_(_select_batches_by_id(name, text)) for name in SEARCH_COLUMNS),
+            )
+        )
     return chosen
 
 
@@ -202,7 +211,9 @@ def _count_by_state(connection: Connection, numbers: Sequence[int]) -> dict[int,
     return found
 
 
-def _make_batch_summary(row: Row[Any], event_counts: dict[RequestState, int], request_counts: dict[RequestState, int]) -> BatchSummary:
+def _make_batch_summary(
+    row: Row[Any], event_counts: dict[RequestState, int], request_counts: dict[RequestState, int]
+) -> BatchSummary:
     return BatchSummary(
         id=row.id,
         created_at=row.created_at,

@@ -66,7 +66,9 @@ def collect_excluded_rows(
 class Recorder(Database):
     """Intent comes in."""
 
-    def record(self, intent: BatchIntent, requests: Iterable[RequestIntent], excluded: Iterable[ExcludedRow] = ()) -> str:
+    def record(
+        self, intent: BatchIntent, requests: Iterable[RequestIntent], excluded: Iterable[ExcludedRow] = ()
+    ) -> str:
         """Write down a batch and return its id; memory stays flat, however long the iterables are.
 
         The batch is *recording* until the last request is in, then *sending*: nobody sends half a batch. Where an
@@ -176,7 +178,9 @@ class Recorder(Database):
 
     def _cancel_recording(self, batch: str, number: int) -> None:
         with self._writing() as connection:
-            self._update_state(connection, batch, BatchState.CANCELLED, "It was not written down completely; nothing left.")
+            self._update_state(
+                connection, batch, BatchState.CANCELLED, "It was not written down completely; nothing left."
+            )
             connection.execute(
                 update(requests).where(requests.c.batch == number).values(state=RequestState.CANCELLED.value)
             )
@@ -211,7 +215,9 @@ def insert_requests(connection: Connection, rows: Sequence[dict[str, Any]]) -> l
     return list(connection.execute(statement, rows).scalars())
 
 
-def insert_tuples(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+def insert_tuples(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
     """Insert many plain rows; a driver that takes tuples gets them as they are: dicts are slow by the million."""
     statement = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
     if statement.positional:

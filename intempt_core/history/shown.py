@@ -10,7 +10,14 @@ from typing import Generic, TypeVar
 from intempt_core.client import Outcome
 from intempt_core.events import Json
 from intempt_core.feeds import Interaction
-from intempt_core.history.records import BatchState, EventIntent, RequestState, BatchSource, TargetSnapshot, is_batch_active
+from intempt_core.history.records import (
+    BatchState,
+    EventIntent,
+    RequestState,
+    BatchSource,
+    TargetSnapshot,
+    is_batch_active,
+)
 from intempt_core.plan import Policy
 
 T = TypeVar("T")

@@ -67,7 +67,9 @@ def apply_transition(snapshot: RequestSnapshot, transition: Transition, owner: s
         return None
     outcome, doubt = transition.attempt.outcome, snapshot.doubt or transition.attempt.outcome is Outcome.UNKNOWN
     again = (
-        transition.retry_at is not None and outcome is not Outcome.ACCEPTED and BatchState(snapshot.batch_state) not in FINAL_BATCH_STATES
+        transition.retry_at is not None
+        and outcome is not Outcome.ACCEPTED
+        and BatchState(snapshot.batch_state) not in FINAL_BATCH_STATES
     )
     if outcome is Outcome.ACCEPTED:
         state = _ACCEPTED
@@ -107,7 +109,11 @@ _SELECT_SNAPSHOTS = select(
     requests.c.updated_at,
 ).join(batches, batches.c.number == requests.c.batch)
 _CHANGED_COLUMNS = ("state", "tries", "doubt", "retry_at", "last_attempt", "updated_at")
-_UPDATE_REQUEST = update(requests).where(requests.c.id == bindparam("id_")).values({name: bindparam(name) for name in _CHANGED_COLUMNS})
+_UPDATE_REQUEST = (
+    update(requests)
+    .where(requests.c.id == bindparam("id_"))
+    .values({name: bindparam(name) for name in _CHANGED_COLUMNS})
+)
 _INSERT_ATTEMPT = insert(attempts).returning(attempts.c.id, sort_by_parameter_order=True)
 
 
@@ -126,7 +132,10 @@ def write_request_snapshots(connection: Connection, snapshots: Sequence[RequestS
     if not snapshots:
         return
     if connection.dialect.name != "sqlite":
-        rows = [{name: getattr(standing, name) for name in _CHANGED_COLUMNS} | {"id_": standing.id} for standing in snapshots]
+        rows = [
+            {name: getattr(standing, name) for name in _CHANGED_COLUMNS} | {"id_": standing.id}
+            for standing in snapshots
+        ]
         connection.execute(_UPDATE_REQUEST, rows)
         return
     update_requests(
@@ -151,7 +160,10 @@ def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]])
         return list(connection.execute(_INSERT_ATTEMPT, rows).scalars())
     return insert_attempts(
         connection,
-        [_make_attempt_row(request, attempt, _dump_headers(attempt.headers), _dump_headers(attempt.sent_headers)) for request, attempt in tried],
+        [
+            _make_attempt_row(request, attempt, _dump_headers(attempt.headers), _dump_headers(attempt.sent_headers))
+            for request, attempt in tried
+        ],
     )
 
 
@@ -191,7 +203,9 @@ def is_attempt_written(connection: Connection, transition: AttemptEnd) -> bool:
 
 def make_unseen_attempt(started_at: int) -> Attempt:
     """The attempt whose end nobody saw, because its console went away."""
-    return Attempt(outcome=Outcome.UNKNOWN, status=None, reason=PROCESS_GONE_REASON, started_at=started_at, elapsed_ms=0.0)
+    return Attempt(
+        outcome=Outcome.UNKNOWN, status=None, reason=PROCESS_GONE_REASON, started_at=started_at, elapsed_ms=0.0
+    )
 
 
 def lock_batch(connection: Connection, batch: str) -> Row[Any]:

@@ -35,7 +35,9 @@ class BatchControl(Database):
             found = lock_batch(connection, batch)
             if owner is not None and found.owner != owner:
                 raise NotAllowed(f"Batch {batch} belongs to another process now.")
-            if state not in NEXT_BATCH_STATES[BatchState(found.state)] or (expected is not None and found.state != expected.value):
+            if state not in NEXT_BATCH_STATES[BatchState(found.state)] or (
+                expected is not None and found.state != expected.value
+            ):
                 raise NotAllowed(f"Batch {batch} is {found.state}: it cannot become {state.value}.")
             if state is BatchState.DONE and _has_open_requests(connection, found.number):
                 raise NotAllowed(f"Batch {batch} is not done: some of its requests still wait.")
@@ -44,7 +46,9 @@ class BatchControl(Database):
             values = {"state": state.value, "reason": make_storable(reason), "changed_at": now}
             connection.execute(update(batches).where(batches.c.number == found.number).values(values))
 
-    def resume(self, batch: str, policy: Policy | None = None, retry_states: Collection[RequestState] | None = None) -> int:
+    def resume(
+        self, batch: str, policy: Policy | None = None, retry_states: Collection[RequestState] | None = None
+    ) -> int:
         """Let a batch that is paused or has stopped go on; returns how many requests are tried again.
 
         ``again`` names the states whose requests are: :attr:`RequestState.UNKNOWN`, :attr:`RequestState.UNSENT`. By
@@ -95,7 +99,8 @@ def _retry_requests(connection: Connection, number: int, state: RequestState, no
 
 def _has_open_requests(connection: Connection, number: int) -> bool:
     still = or_(
-        requests.c.state.in_([RequestState.PENDING.value, RequestState.IN_FLIGHT.value]), requests.c.retry_at.is_not(None)
+        requests.c.state.in_([RequestState.PENDING.value, RequestState.IN_FLIGHT.value]),
+        requests.c.retry_at.is_not(None),
     )
     return (
         connection.execute(select(requests.c.id).where(requests.c.batch == number, still).limit(1)).first() is not None

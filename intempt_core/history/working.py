@@ -113,7 +113,9 @@ class WorkQueue(ThroughputLog):
             next_ids = [row.id for half in (pending, again) for row in connection.execute(half)]
             return _read_work_items(connection, batch, next_ids)[:limit]
 
-    def apply_transitions(self, transitions: Sequence[Transition], *, owner: str, nowait: bool = False) -> frozenset[int]:
+    def apply_transitions(
+        self, transitions: Sequence[Transition], *, owner: str, nowait: bool = False
+    ) -> frozenset[int]:
         """Write many marks, of any batches, in one transaction; returns the requests whose mark did **not** count.
 
         A *leaving* counts for a request that :meth:`take` gives, in a *sending* batch of this owner: one that did not
@@ -202,7 +204,9 @@ class WorkQueue(ThroughputLog):
                 requests.c.batch == found.number, requests.c.state == literal_column("'leaving'")
             )
             standings = read_request_snapshots(connection, connection.execute(left).scalars())
-            lost = [_make_new_attempt(standing, make_unseen_attempt(standing.updated_at)) for standing in standings.values()]
+            lost = [
+                _make_new_attempt(standing, make_unseen_attempt(standing.updated_at)) for standing in standings.values()
+            ]
             ids = self._write_new_attempts(connection, lost)
             write_request_snapshots(
                 connection,

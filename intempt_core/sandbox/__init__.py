@@ -15,4 +15,13 @@ from intempt_core.sandbox.guards import SANDBOX_KEY, MAX_BODY_BYTES, build_stand
 from intempt_core.sandbox.routes import create_sandbox_app
 from intempt_core.sandbox.serving import run_sandbox
 
-__all__ = ["SANDBOX_KEY", "MAX_BODY_BYTES", "FaultDocument", "FaultDocumentUnreadable", "create_sandbox_app", "parse_fault_document", "run_sandbox", "build_standalone_middleware"]
+__all__ = [
+    "SANDBOX_KEY",
+    "MAX_BODY_BYTES",
+    "FaultDocument",
+    "FaultDocumentUnreadable",
+    "create_sandbox_app",
+    "parse_fault_document",
+    "run_sandbox",
+    "build_standalone_middleware",
+]

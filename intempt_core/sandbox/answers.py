@@ -56,4 +56,6 @@ def handle_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  the application hands only these over
     known = error.status_code == 405
     sentence = f"{request.method} is not taken here." if known else "Nothing is served at this path."
-    return json_response({"message": sentence, "detail": f"The sandbox serves {SERVED_PATHS}."}, error.status_code, error.headers)
+    return json_response(
+        {"message": sentence, "detail": f"The sandbox serves {SERVED_PATHS}."}, error.status_code, error.headers
+    )

@@ -35,7 +35,9 @@ def parse_feed_query(feed: str, body: dict[str, Json]) -> FeedQuery:
     servers answer them the same (CONTRACT 5.2).
     """
     if feed not in FEED_TITLES:
-        raise SandboxRejection(400, "Name is null", detail=f"No feed has that id. The sandbox has {', '.join(FEED_TITLES)}.")
+        raise SandboxRejection(
+            400, "Name is null", detail=f"No feed has that id. The sandbox has {', '.join(FEED_TITLES)}."
+        )
     kind, person = body.get("type"), _read_id(body.get("id"))
     if kind is None or person is None:
         raise SandboxRejection(400, "Name is null", detail="Nobody is named: a feed read needs type and id.")

@@ -52,7 +52,9 @@ class ProjectionStep(NamedTuple):
     has_more: bool
 
 
-def update_projection(connection: sqlite3.Connection, known_links: ProjectLinks, parsed_events: dict[int, EventColumns]) -> ProjectionStep:
+def update_projection(
+    connection: sqlite3.Connection, known_links: ProjectLinks, parsed_events: dict[int, EventColumns]
+) -> ProjectionStep:
     """Digest the oldest requests that are not, inside the caller's transaction: at least one, and no more than
     :data:`PROJECTION_MAX_REQUESTS` and :data:`PROJECTION_MAX_BYTES` allow.
 
@@ -73,7 +75,10 @@ def update_projection(connection: sqlite3.Connection, known_links: ProjectLinks,
 
 
 def _insert_events(
-    connection: sqlite3.Connection, requests: Sequence[tuple[Any, ...]], known_links: ProjectLinks, parsed_events: dict[int, EventColumns]
+    connection: sqlite3.Connection,
+    requests: Sequence[tuple[Any, ...]],
+    known_links: ProjectLinks,
+    parsed_events: dict[int, EventColumns],
 ) -> None:
     places = _ensure_projects(connection, {(org, project) for _, _, org, project, *_ in requests})
     ((before,),) = connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
@@ -186,7 +191,9 @@ def insert_columns(connection: sqlite3.Connection, table: str, columns: Mapping[
     once = {name: value for name, value in alike.items() if value is not None}
     differing = [name for name in columns if name not in alike]
     into = f"INSERT INTO {table} ({', '.join([*once, *differing])})"
-    _insert_in_blocks(connection, into, tuple(once.values()), list(zip(*(columns[name] for name in differing), strict=True)))
+    _insert_in_blocks(
+        connection, into, tuple(once.values()), list(zip(*(columns[name] for name in differing), strict=True))
+    )
 
 
 def insert_rows(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -200,7 +207,9 @@ def insert_block(connection: sqlite3.Connection, into: str, rows: Sequence[Seque
     return done.lastrowid or 0
 
 
-def _insert_in_blocks(connection: sqlite3.Connection, into: str, constants: tuple[Any, ...], rows: Sequence[Sequence[Any]]) -> None:
+def _insert_in_blocks(
+    connection: sqlite3.Connection, into: str, constants: tuple[Any, ...], rows: Sequence[Sequence[Any]]
+) -> None:
     """Insert many rows by few statements; each begins with the values of ``once``. Any: SQLite's own parameters."""
     at = 0
     for size in INSERT_BLOCK_ROWS:

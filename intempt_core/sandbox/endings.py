@@ -8,7 +8,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from intempt_core.sandbox.answers import json_response
-from intempt_core.sandbox.faults import BODILESS_STATUSES, DisconnectFault, ResponseFault, NoResponseFault, SlowResponseFault, StatusFault, TooLargeFault
+from intempt_core.sandbox.faults import (
+    BODILESS_STATUSES,
+    DisconnectFault,
+    ResponseFault,
+    NoResponseFault,
+    SlowResponseFault,
+    StatusFault,
+    TooLargeFault,
+)
 
 FAULT_HEADER = "x-sandbox-fault"
 """The header of every answer that is a fault: whoever reads a log sees that it was meant."""

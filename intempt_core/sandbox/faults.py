@@ -23,7 +23,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from intempt_core.errors import ConsoleError
 from intempt_core.events import Json
 
-FAULT_PATH_LABELS: dict[str, str] = {"*": "everything", "*/track": "track", "*/feeds/*": "feeds", "*/consents/*": "consents"}
+FAULT_PATH_LABELS: dict[str, str] = {
+    "*": "everything",
+    "*/track": "track",
+    "*/feeds/*": "feeds",
+    "*/consents/*": "consents",
+}
 """Paths that people mean, as patterns, and what they are called."""
 
 MAX_FAULT_MS = 600_000
@@ -168,7 +173,10 @@ class SlowResponseFault(_BaseFault):
 ResponseFault = StatusFault | NoResponseFault | DisconnectFault | TooLargeFault | SlowResponseFault
 """A fault that decides how a request ends; a request meets at most one."""
 
-Fault = Annotated[StatusFault | LatencyFault | NoResponseFault | DisconnectFault | TooLargeFault | SlowResponseFault, Field(discriminator="fault")]
+Fault = Annotated[
+    StatusFault | LatencyFault | NoResponseFault | DisconnectFault | TooLargeFault | SlowResponseFault,
+    Field(discriminator="fault"),
+]
 
 
 class FaultDocument(BaseModel):
@@ -202,7 +210,9 @@ class FaultDocument(BaseModel):
 def parse_fault_document(document: Json) -> FaultDocument:
     """A fault document read. Raises :class:`FaultDocumentUnreadable` with one sentence: where, and what is allowed."""
     if not isinstance(document, dict):
-        raise FaultDocumentUnreadable('The fault document is no JSON object. An empty one, {"faults": []}, ends all faults.')
+        raise FaultDocumentUnreadable(
+            'The fault document is no JSON object. An empty one, {"faults": []}, ends all faults.'
+        )
     try:
         return FaultDocument.model_validate(document)
     except ValidationError as error:

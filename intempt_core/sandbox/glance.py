@@ -69,7 +69,11 @@ def concat_events(parts: Iterable[EventColumns]) -> EventColumns:
     found = tuple(parts)
     if len(found) == 1:
         return found[0]
-    return EventColumns._make(list(chain.from_iterable(fields)) for fields in zip(*found, strict=True)) if found else NO_EVENTS
+    return (
+        EventColumns._make(list(chain.from_iterable(fields)) for fields in zip(*found, strict=True))
+        if found
+        else NO_EVENTS
+    )
 
 
 NO_EVENTS = EventColumns._make([()] * len(IncomingEvent._fields))

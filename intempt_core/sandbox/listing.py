@@ -35,7 +35,9 @@ def list_received_events(store: SandboxStore, query: EventListQuery) -> bytes:
     the last one. Times are epoch milliseconds. Raises :class:`StoreUnavailable`.
     """
     given = {"limit": query.limit + 1, "after": query.after, "name": query.name, "person": query.person}
-    (totals,) = store.rows(_TOTALS if query.condition == EventListQuery().condition else _build_count_query(query.condition), given)
+    (totals,) = store.rows(
+        _TOTALS if query.condition == EventListQuery().condition else _build_count_query(query.condition), given
+    )
     rows = store.rows(_build_list_query(query.condition), given)
     shown = rows[: query.limit]
     told = {

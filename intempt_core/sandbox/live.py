@@ -46,7 +46,9 @@ def list_live_rows(store: SandboxStore, query: LiveQuery) -> bytes:
     """The rows, newest first, as JSON, with how many events there are. Raises :class:`StoreUnavailable`."""
     events, others = LIVE_FILTERS[query.shown]
     given = {"limit": query.limit, "name": query.name, "text": query.text.lower(), "window": SEARCHED_EVENTS}
-    found = [] if events is None else [_event_to_row(row) for row in store.rows(_build_event_query(events, query), given)]
+    found = (
+        [] if events is None else [_event_to_row(row) for row in store.rows(_build_event_query(events, query), given)]
+    )
     if others is not None and query.name is None:
         found += [_request_to_row(row) for row in store.rows(_build_request_query(others, query), given)]
         found.sort(key=lambda row: (row["request"], row["seq"] or 0), reverse=True)

@@ -47,11 +47,15 @@ def _build_api_paths() -> JsonSchema:
     """The paths of CONTRACT 1, 5 and 6."""
     project = "/v1/{org}/projects/{project}"
     place = [_build_path_parameter("org"), _build_path_parameter("project")]
-    track = _build_operation("track", "Take events", _refer_to("TrackTaken"), {"201": _build_response("Taken.", _refer_to("Nothing"))})
+    track = _build_operation(
+        "track", "Take events", _refer_to("TrackTaken"), {"201": _build_response("Taken.", _refer_to("Nothing"))}
+    )
     elsewhere = {**track, "operationId": "trackWithoutSource"}
     feed = _build_operation("readFeed", f"What a feed shows for a person. The feeds are {', '.join(FEED_TITLES)}.",
                       _refer_to("FeedQuestion"), {"200": _build_response("The products.", _refer_to("FeedAnswer"))})  # fmt: skip
-    consent = _build_operation("consent", "Take a consent", _refer_to("Consent"), {"200": _build_response("Taken.", _refer_to("Nothing"))})
+    consent = _build_operation(
+        "consent", "Take a consent", _refer_to("Consent"), {"200": _build_response("Taken.", _refer_to("Nothing"))}
+    )
     feeds = {**_build_path_parameter("feed"), "schema": {"type": "string", "enum": list(FEED_TITLES)}}
     return {
         f"{project}/sources/{{source}}/track": {"parameters": [*place, _build_path_parameter("source")], "post": track},
@@ -185,7 +189,9 @@ def _match_any_case(word: str) -> str:
     return "".join(f"[{letter}{letter.upper()}]" for letter in word)
 
 
-def _build_operation(name: str, summary: str, body: JsonSchema | None, responses: JsonSchema, *, takes_input: bool = True) -> JsonSchema:
+def _build_operation(
+    name: str, summary: str, body: JsonSchema | None, responses: JsonSchema, *, takes_input: bool = True
+) -> JsonSchema:
     """One operation; ``asked``: it is given something that may be wrong."""
     refusals = {
         "401": "The key is missing or wrong.",
@@ -200,7 +206,8 @@ def _build_operation(name: str, summary: str, body: JsonSchema | None, responses
     made = {
         "operationId": name,
         "summary": summary,
-        "responses": responses | {status: _build_response(words, _refer_to("Refusal")) for status, words in sorted(refusals.items())},
+        "responses": responses
+        | {status: _build_response(words, _refer_to("Refusal")) for status, words in sorted(refusals.items())},
     }
     return made if body is None else {**made, "requestBody": {"required": True, **_wrap_content(body)}}
 

@@ -43,7 +43,9 @@ def extract_nodes(event: IncomingEvent, source: str) -> tuple[Sequence[str], Seq
 
 
 @lru_cache(maxsize=65_536)  # the same persons come again and again
-def _extract_nodes(ids: tuple[str | None, ...], source: str, *, alias: bool) -> tuple[Sequence[str], Sequence[NodeLink]]:
+def _extract_nodes(
+    ids: tuple[str | None, ...], source: str, *, alias: bool
+) -> tuple[Sequence[str], Sequence[NodeLink]]:
     profile, user, other, account = ids
     given = [("user", user), ("profile", profile), ("other", other)]
     if alias and user is not None:

@@ -68,7 +68,9 @@ def make_unreadable_event(rejection: SandboxRejection) -> EventColumns:
     """What stands for a request that was good when it came and cannot be read again: a body that is nested just as
     deeply as the thread that took it could follow.
     """
-    return wrap_event(IncomingEvent(None, None, None, None, None, None, None, None, False, "request_shape", str(rejection), "null"))
+    return wrap_event(
+        IncomingEvent(None, None, None, None, None, None, None, None, False, "request_shape", str(rejection), "null")
+    )
 
 
 def _read_exactly(body: bytes) -> Json:
@@ -188,7 +190,9 @@ class _PayloadSlice:
 
     def given(self) -> list[GivenEvent]:
         return [
-            GivenEvent(self.name, body, Place(pointer=f"{self.group_pointer}/payload/{position}"), f"{self.group_pointer}/name")
+            GivenEvent(
+                self.name, body, Place(pointer=f"{self.group_pointer}/payload/{position}"), f"{self.group_pointer}/name"
+            )
             for position, body in enumerate(self.payload, self.start)
         ]
 

@@ -27,7 +27,10 @@ class BodyLimiter:
     """The places of one application, for use in its event loop."""
 
     def __init__(
-        self, slots: int = MAX_LARGE_BODIES, wait_seconds: float = SLOT_WAIT_SECONDS, read_seconds: float = BODY_READ_SECONDS
+        self,
+        slots: int = MAX_LARGE_BODIES,
+        wait_seconds: float = SLOT_WAIT_SECONDS,
+        read_seconds: float = BODY_READ_SECONDS,
     ) -> None:
         self._slots = asyncio.Semaphore(slots)
         self._wait_seconds, self._read_seconds = wait_seconds, read_seconds

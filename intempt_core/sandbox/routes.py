@@ -16,7 +16,14 @@ from starlette.routing import Route
 from intempt_core.events import dump_json, now_ms
 from intempt_core.feeds import SHARED_FEEDS, compute_feeds
 from intempt_core.sandbox import listing, live
-from intempt_core.sandbox.answers import SandboxRejection, StoreUnavailable, json_response, handle_http_exception, handle_rejection, handle_store_unavailable
+from intempt_core.sandbox.answers import (
+    SandboxRejection,
+    StoreUnavailable,
+    json_response,
+    handle_http_exception,
+    handle_rejection,
+    handle_store_unavailable,
+)
 from intempt_core.sandbox.asking import check_consent, parse_feed_query, parse_person_query
 from intempt_core.sandbox.digest import KEPT_REQUESTS
 from intempt_core.sandbox.endings import build_fault_response, delay_response
@@ -78,7 +85,11 @@ class _Endpoints:
         received.received_at = self.clock()
         number, events = await _run_parser(lambda: _parse_events(body, received.received_at), body)
         met, late = self.injector.draw_fault(received.path, number)
-        status, said = (201, json_response({}, 201)) if met is None else build_fault_response(met, json_response({}, 201), received.request.receive)
+        status, said = (
+            (201, json_response({}, 201))
+            if met is None
+            else build_fault_response(met, json_response({}, 201), received.request.receive)
+        )
         taken = met is None or met.stores
         arrival = received.to_stored_request(
             status=status,
@@ -127,7 +138,9 @@ class _Endpoints:
         status: int | None = response.status_code
         if met is not None:
             status, response = build_fault_response(met, response, received.request.receive)
-        self.store.add_nowait(received.to_stored_request(status=status, fault="" if met is None else met.effect, taken=False))
+        self.store.add_nowait(
+            received.to_stored_request(status=status, fault="" if met is None else met.effect, taken=False)
+        )
         await delay_response(received.request.receive, self.latency + late)
         return response, met is None or met.stores
 
@@ -165,7 +178,10 @@ class _Endpoints:
             return json_response({"deleted": await asyncio.to_thread(self.store.clear)})
         given = request.query_params
         wanted = listing.EventListQuery(
-            _read_number_parameter(request, "limit", 10_000), _read_number_parameter(request, "after", 0), given.get("name"), given.get("person")
+            _read_number_parameter(request, "limit", 10_000),
+            _read_number_parameter(request, "after", 0),
+            given.get("name"),
+            given.get("person"),
         )
         return await self._respond(lambda: listing.list_received_events(self.store, wanted))
 
@@ -188,7 +204,9 @@ class _Endpoints:
         await self.store.catch_up()
         told = await asyncio.to_thread(live.read_kept_request, self.store, number)
         if told is None:
-            raise SandboxRejection(404, f"No such request is kept. The last {KEPT_REQUESTS:,} are; of older ones, their events.")
+            raise SandboxRejection(
+                404, f"No such request is kept. The last {KEPT_REQUESTS:,} are; of older ones, their events."
+            )
         return Response(told, media_type="application/json")
 
     async def person(self, request: Request) -> Response:
@@ -284,7 +302,9 @@ def create_sandbox_app(
     ``app.state.store.close()`` lets go of the file.
     """
     store = SandboxStore(file)
-    sandbox = _Endpoints(store, clock, latency_ms / 1000, max_body_bytes, injector or FaultInjector(), body_limiter or BodyLimiter())
+    sandbox = _Endpoints(
+        store, clock, latency_ms / 1000, max_body_bytes, injector or FaultInjector(), body_limiter or BodyLimiter()
+    )
     project = "/v1/{org}/projects/{project}"
     made = Starlette(
         routes=[
@@ -301,7 +321,11 @@ def create_sandbox_app(
             Route("/_sandbox/faults", sandbox.fault_document, methods=["GET", "PUT", "DELETE"]),
         ],
         middleware=[*(middleware or ()), Middleware(RawPathMiddleware)],
-        exception_handlers={SandboxRejection: handle_rejection, StoreUnavailable: handle_store_unavailable, HTTPException: sandbox.handle_http_exception},
+        exception_handlers={
+            SandboxRejection: handle_rejection,
+            StoreUnavailable: handle_store_unavailable,
+            HTTPException: sandbox.handle_http_exception,
+        },
     )
     made.router.redirect_slashes = False
     made.state.store = store

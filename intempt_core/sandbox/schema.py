@@ -77,7 +77,9 @@ def prepare_sandbox_database(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_autocheckpoint = 64000")  # 256 MB: store.py puts the log away when it is quiet
     version = _read_version(connection)
     if version > SANDBOX_SCHEMA_VERSION:
-        raise sqlite3.DatabaseError(f"it was made by another version of the sandbox ({version}, not {SANDBOX_SCHEMA_VERSION})")
+        raise sqlite3.DatabaseError(
+            f"it was made by another version of the sandbox ({version}, not {SANDBOX_SCHEMA_VERSION})"
+        )
     if version < SANDBOX_SCHEMA_VERSION:
         connection.execute("PRAGMA journal_mode = WAL")
         _create_or_migrate(connection)
@@ -93,7 +95,11 @@ def _create_or_migrate(connection: sqlite3.Connection) -> None:
     try:
         version = _read_version(connection)  # another process may have been faster
         if version < SANDBOX_SCHEMA_VERSION:
-            steps = SANDBOX_TABLES + (MIGRATE_FROM_1 if version == 1 else "") + f"PRAGMA user_version = {SANDBOX_SCHEMA_VERSION};"
+            steps = (
+                SANDBOX_TABLES
+                + (MIGRATE_FROM_1 if version == 1 else "")
+                + f"PRAGMA user_version = {SANDBOX_SCHEMA_VERSION};"
+            )
             for statement in steps.split(";")[:-1]:
                 connection.execute(statement)
         connection.execute("COMMIT")

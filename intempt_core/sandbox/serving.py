@@ -27,7 +27,9 @@ def run_sandbox(file: Path, port: int = 0, latency_ms: int = 0, faults: FaultDoc
     Raises OSError: port taken.
     """
     with _open_listener(port) as listener:
-        made = create_sandbox_app(file, latency_ms=latency_ms, middleware=build_standalone_middleware(), injector=FaultInjector(faults))
+        made = create_sandbox_app(
+            file, latency_ms=latency_ms, middleware=build_standalone_middleware(), injector=FaultInjector(faults)
+        )
         server = _create_server(made)
         # The socket listens already: a request that comes before the thread is ready waits, and is answered.
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)

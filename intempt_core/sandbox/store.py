@@ -153,7 +153,13 @@ class SandboxStore:
         settling: list[tuple[_Job, int]] = []  # with the number up to which everything is to be digested
         closing_down = False
         while not closing_down:
-            waits = 0.0 if settling or (desk and desk.backlog > MAX_BACKLOG) else WRITER_IDLE_SECONDS if desk and desk.backlog else None
+            waits = (
+                0.0
+                if settling or (desk and desk.backlog > MAX_BACKLOG)
+                else WRITER_IDLE_SECONDS
+                if desk and desk.backlog
+                else None
+            )
             jobs, closing_down = self._next_jobs(waits)
             taking = [job for job in jobs if job.request is not None]
             asking = [job for job in jobs if job.request is None]
@@ -255,7 +261,9 @@ class SandboxStore:
 
     def _open(self) -> sqlite3.Connection:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._file, timeout=WRITE_LOCK_SECONDS, isolation_level=None, cached_statements=512)
+        connection = sqlite3.connect(
+            self._file, timeout=WRITE_LOCK_SECONDS, isolation_level=None, cached_statements=512
+        )
         try:
             prepare_sandbox_database(connection)
         except BaseException:

@@ -39,7 +39,9 @@ SEED_FEEDS = {"viewed-together": FeedId.VIEWED, "purchased-together": FeedId.ORD
 """The feeds that go with a product, and the person's feed whose first product is the seed where none is named."""
 
 
-def rank_shared_feed(store: SandboxStore, place: tuple[str, str], feed: str, node: str, seed: str | None) -> Sequence[str]:
+def rank_shared_feed(
+    store: SandboxStore, place: tuple[str, str], feed: str, node: str, seed: str | None
+) -> Sequence[str]:
     """What a feed of everybody's events shows, best first, as far as digested.
 
     ``place`` is organisation and project, ``node`` the person, ``seed`` a product id.

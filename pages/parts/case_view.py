@@ -8,32 +8,32 @@ from intempt_core import __version__
 from intempt_core.casefile import dump_case, render_case_page, build_case
 from intempt_core.pseudonyms import load_salt
 from pages.parts import compare_view
-from pages.parts.house import house
-from pages.parts.taking import download
+from pages.parts.house import get_services
+from pages.parts.taking import show_download
 
 
-def offer(*, compare: str, request: str = "") -> None:
+def show_case_actions(*, compare: str, request: str = "") -> None:
     """The ways on from a batch or a request."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        compare_view.offer(compare)
+        compare_view.show_compare_link(compare)
         if request:
             with st.popover("Case file", key="history-case", type="tertiary"):
-                _case_file(request)
+                _show_case_file(request)
 
 
-def _case_file(request: str) -> None:
+def _show_case_file(request: str) -> None:
     st.text("Timeline, request, answers and problems in one file. Inspect opens it again, here or elsewhere.")
     named = st.checkbox("Identities as they were sent, not under other names", key="history-case-named")
 
     def page() -> Iterable[str]:
-        return render_case_page(build_case(house().history, request, __version__, salt=_salt(named=named)))
+        return render_case_page(build_case(get_services().history, request, __version__, salt=_read_salt(named=named)))
 
     def data() -> Iterable[str]:
-        return [dump_case(build_case(house().history, request, __version__, salt=_salt(named=named)))]
+        return [dump_case(build_case(get_services().history, request, __version__, salt=_read_salt(named=named)))]
 
-    download("As a page", page, f"case-{request}.html", "text/html", key="history-case-html")
-    download("As JSON", data, f"case-{request}.json", "application/json", key="history-case-json")
+    show_download("As a page", page, f"case-{request}.html", "text/html", key="history-case-html")
+    show_download("As JSON", data, f"case-{request}.json", "application/json", key="history-case-json")
 
 
-def _salt(*, named: bool) -> bytes | None:
-    return None if named else load_salt(house().settings.data)
+def _read_salt(*, named: bool) -> bytes | None:
+    return None if named else load_salt(get_services().settings.data)

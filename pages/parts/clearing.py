@@ -9,34 +9,39 @@ import streamlit as st
 
 from intempt_core import ConsoleError
 from intempt_core.history import DeletionProgress, History, DeletionPreview
-from pages.parts.house import house
-from pages.parts.look import counted, weight, zone
-from pages.parts.session import key, value
+from pages.parts.house import get_services
+from pages.parts.look import format_quantity, format_size, get_browser_zone
+from pages.parts.session import make_key, read_widget
 
-AGES = {"1 week": 7, "1 month": 30, "3 months": 91, "6 months": 182, "1 year": 365}
+RETENTION_AGES = {"1 week": 7, "1 month": 30, "3 months": 91, "6 months": 182, "1 year": 365}
 """How old a batch must be, in words and in days."""
 
-WATCH_SECONDS = 0.5
+DELETION_WATCH_SECONDS = 0.5
 
-log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass
-class Clearing:
+class BatchDeletion:
     """The one deletion that goes on in this process, or the last one that did."""
 
-    turn: threading.Lock = field(default_factory=threading.Lock)
-    meant: DeletionPreview | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    planned: DeletionPreview | None = None
     so_far: DeletionProgress = field(default_factory=lambda: DeletionProgress(0, 0))
-    over: bool = True
+    is_finished: bool = True
     trouble: str = ""
 
     def begin(self, history: History, before: int) -> None:
         """Delete what is older than ``before`` (epoch ms), unless a deletion goes on already."""
-        with self.turn:
-            if not self.over:
+        with self.lock:
+            if not self.is_finished:
                 return
-            self.meant, self.so_far, self.over, self.trouble = history.preview_deletion(before), DeletionProgress(0, 0), False, ""
+            self.planned, self.so_far, self.is_finished, self.trouble = (
+                history.preview_deletion(before),
+                DeletionProgress(0, 0),
+                False,
+                "",
+            )
         threading.Thread(target=self._run, args=(history, before), name="clearing", daemon=True).start()
 
     def _run(self, history: History, before: int) -> None:
@@ -45,39 +50,39 @@ class Clearing:
         except ConsoleError as error:
             self.trouble = f"{error} What is left goes with the next deletion; nobody sees it any more."
         except Exception:
-            log.exception("Deleting old batches broke off.")
+            _LOG.exception("Deleting old batches broke off.")
             self.trouble = "Deleting broke off by an error of the console. What is left goes with the next deletion."
         finally:
-            self.over = True
+            self.is_finished = True
 
 
 @st.cache_resource(show_spinner=False)
-def clearing() -> Clearing:
+def get_deletion() -> BatchDeletion:
     """This process's deletion."""
-    return Clearing()
+    return BatchDeletion()
 
 
-def old_batches() -> None:
+def show_old_batches() -> None:
     """Delete old batches, where there are any: folded until it is wanted; while one goes on, how far it is."""
-    if clearing().meant is not None:
-        watched()
-    if not house().history.has_batches():
+    if get_deletion().planned is not None:
+        watch_deletion()
+    if not get_services().history.has_batches():
         return
     opened = st.popover("Delete old batches", key="history-clear", on_change="rerun")
     if opened.open:
         with opened:
-            choice()
+            show_deletion_choice()
 
 
-def choice() -> None:
+def show_deletion_choice() -> None:
     """How old, what that takes along, and the button."""
-    age = st.segmented_control("Older than", list(AGES), default="3 months", required=True, key="history-clear-age")
-    before = int((datetime.now(zone()) - timedelta(days=AGES[age or "3 months"])).timestamp() * 1000)
-    meant = house().history.preview_deletion(before)
+    age = st.segmented_control("Older than", list(RETENTION_AGES), default="3 months", required=True, key="history-clear-age")
+    before = int((datetime.now(get_browser_zone()) - timedelta(days=RETENTION_AGES[age or "3 months"])).timestamp() * 1000)
+    meant = get_services().history.preview_deletion(before)
     if meant.batches:
         st.text(
-            f"{counted(meant.batches, 'batch', 'batches')} with {counted(meant.events, 'event')}, "
-            f"from {day(meant.oldest)} to {day(meant.newest)}, with every request and answer."
+            f"{format_quantity(meant.batches, 'batch', 'batches')} with {format_quantity(meant.events, 'event')}, "
+            f"from {format_day(meant.oldest)} to {format_day(meant.newest)}, with every request and answer."
         )
         st.text(
             "They are gone for good: no search finds them, links to them lead nowhere, and their files and event ids"
@@ -87,57 +92,57 @@ def choice() -> None:
         st.text(f"No batch that is over is older than {age}.")
     if meant.kept:
         st.text(
-            f"Not among them: {counted(meant.kept, 'older batch', 'older batches')} that still"
+            f"Not among them: {format_quantity(meant.kept, 'older batch', 'older batches')} that still"
             f" {'moves or waits' if meant.kept == 1 else 'move or wait'} for a decision."
         )
     if meant.batches:
         st.button(
-            f"Delete {counted(meant.batches, 'batch', 'batches')} for good",
+            f"Delete {format_quantity(meant.batches, 'batch', 'batches')} for good",
             key="history-clear-go",
-            on_click=go,
-            args=(before, meant, value("history-clear-age")),
+            on_click=start_deletion,
+            args=(before, meant, read_widget("history-clear-age")),
         )
 
 
-def go(before: int, drawn: DeletionPreview, age: str) -> None:
+def start_deletion(before: int, drawn: DeletionPreview, age: str) -> None:
     """Begin, with what one saw: a batch that was over since then stays for the next time."""
-    if value("history-clear-age") == age and house().history.preview_deletion(before) == drawn:
-        clearing().begin(house().history, before)
+    if read_widget("history-clear-age") == age and get_services().history.preview_deletion(before) == drawn:
+        get_deletion().begin(get_services().history, before)
 
 
-def day(ms: int) -> str:
+def format_day(ms: int) -> str:
     """The day of a time."""
-    return f"{datetime.fromtimestamp(ms / 1000, zone()):%Y-%m-%d}"
+    return f"{datetime.fromtimestamp(ms / 1000, get_browser_zone()):%Y-%m-%d}"
 
 
-def watched() -> None:
+def watch_deletion() -> None:
     """How far the deletion is, looked at again and again; then what it gave back, and the list is drawn anew."""
-    going = not clearing().over
+    going = not get_deletion().is_finished
 
-    @st.fragment(run_every=WATCH_SECONDS if going else None)
+    @st.fragment(run_every=DELETION_WATCH_SECONDS if going else None)
     def progress() -> None:
-        found = clearing()
-        told(found)
-        if going and found.over:
+        found = get_deletion()
+        show_deletion_progress(found)
+        if going and found.is_finished:
             st.rerun()
 
-    with st.container(key=key("history", "cleared")):
+    with st.container(key=make_key("history", "cleared")):
         progress()
 
 
-def told(found: Clearing) -> None:
+def show_deletion_progress(found: BatchDeletion) -> None:
     """The deletion in a sentence."""
-    events = found.meant.events if found.meant else 0
+    events = found.planned.events if found.planned else 0
     if found.trouble:
-        st.text(f"Deleted {counted(found.so_far.events, 'event')}, then it broke off. {found.trouble}")
-    elif not found.over:
+        st.text(f"Deleted {format_quantity(found.so_far.events, 'event')}, then it broke off. {found.trouble}")
+    elif not found.is_finished:
         st.progress(min(1.0, found.so_far.events / events) if events else 1.0)
-        st.text(f"Deleting old batches: {found.so_far.events:,} of {counted(events, 'event')}. Sending goes on.")
+        st.text(f"Deleting old batches: {found.so_far.events:,} of {format_quantity(events, 'event')}. Sending goes on.")
     else:
         gone = found.so_far
         space = (
-            f"{weight(gone.freed)} of disk space are free again."
+            f"{format_size(gone.freed)} of disk space are free again."
             if gone.freed or not gone.reusable
-            else f"{weight(gone.reusable)} of the database stay on the disk and are filled by later batches."
+            else f"{format_size(gone.reusable)} of the database stay on the disk and are filled by later batches."
         )
-        st.text(f"Deleted {counted(gone.batches, 'batch', 'batches')} with {counted(gone.events, 'event')}. {space}")
+        st.text(f"Deleted {format_quantity(gone.batches, 'batch', 'batches')} with {format_quantity(gone.events, 'event')}. {space}")

@@ -10,47 +10,47 @@ from intempt_core import Issue, Target
 from intempt_core.events import EVENT_EFFECTS, IDENTITY_FIELDS, EventName
 from intempt_core.snippets import render_curl_snippet, render_node_snippet, render_python_snippet
 from pages.parts import catalogue_view, composing, look, sending
-from pages.parts.composing import JOURNEYS, Composing, State
-from pages.parts.exchange import exchange
-from pages.parts.form import CHOSEN, EARLIEST, LATEST, NO_TIME, PLACES, TYPES, WHENS, EventForm, Row, zones
-from pages.parts.history_view import where
-from pages.parts.house import house
-from pages.parts.look import badge, badges, counted, escaped, raw, weight, zone_name
-from pages.parts.problems import problem_list, summary
-from pages.parts.session import key
+from pages.parts.composing import READY_MADE_JOURNEYS, ComposeState, FormState
+from pages.parts.exchange import show_outcome_card
+from pages.parts.form import TIME_CHOSEN, EARLIEST_TIME, LATEST_TIME, NO_TIME, VALUE_PLACES, VALUE_TYPES, TIME_CHOICES, EventForm, ExtraValue, list_time_zones
+from pages.parts.history_view import find_batch_target
+from pages.parts.house import get_services
+from pages.parts.look import format_state_badge, format_state_badges, format_quantity, escape_markdown, show_raw_text, format_size, get_zone_name
+from pages.parts.problems import show_problem_list, format_issue_summary
+from pages.parts.session import make_key
 
 
-def journeys() -> None:
+def show_journeys() -> None:
     """Ready-made journeys that fill the form in one click."""
     with st.popover("Ready-made journeys", key="compose-journeys", type="tertiary"):
         st.caption("Each fills the form with the events of one person, for the product and person on it.")
-        for number, title in enumerate(JOURNEYS):
-            st.button(title, key=key("compose-journey", number), on_click=composing.journey, args=(title,))
+        for number, title in enumerate(READY_MADE_JOURNEYS):
+            st.button(title, key=make_key("compose-journey", number), on_click=composing.fill_journey, args=(title,))
 
 
-def event_form(screen: Composing, form: EventForm) -> None:
+def show_event_form(screen: ComposeState, form: EventForm) -> None:
     """The fields of one event, each with its problems under it."""
     issues = screen.issues_of(form)
     number = screen.forms.index(form) + 1
-    with st.container(border=len(screen.forms) > 1, key=key("compose-event", form.uid)):
+    with st.container(border=len(screen.forms) > 1, key=make_key("compose-event", form.uid)):
         if len(screen.forms) > 1:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**Event {number}** {summary(issues)}", width="stretch")
-                st.button("Take out", key=form.key("remove"), type="tertiary", on_click=composing.remove, args=(form,))
-        what(form, issues)
-        text(form, "data.productId", "Product id", issues, "The id that your catalogue uses, for example SKU_987")
-        catalogue_view.called(form.value("data.productId"))
-        who(form, issues)
+                st.markdown(f"**Event {number}** {format_issue_summary(issues)}", width="stretch")
+                st.button("Take out", key=form.key("remove"), type="tertiary", on_click=composing.remove_event, args=(form,))
+        show_name_choice(form, issues)
+        show_text_field(form, "data.productId", "Product id", issues, "The id that your catalogue uses, for example SKU_987")
+        catalogue_view.show_product_name(form.value("data.productId"))
+        show_identity_fields(form, issues)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             with st.container(width="stretch"):
-                line(form, "eventId", "Event id", "Any text that no other event has")
-            st.button("↻ Fresh id", key=form.key("fresh"), on_click=composing.renew, args=(form,))
-        field_problems(form, "eventId", issues)
-        when(form, issues)
-        further(form, issues)
+                show_text_input(form, "eventId", "Event id", "Any text that no other event has")
+            st.button("↻ Fresh id", key=form.key("fresh"), on_click=composing.renew_event_id, args=(form,))
+        show_field_problems(form, "eventId", issues)
+        show_time_choice(form, issues)
+        show_extra_values(form, issues)
 
 
-def what(form: EventForm, issues: list[Issue]) -> None:
+def show_name_choice(form: EventForm, issues: list[Issue]) -> None:
     """The four events, and what the chosen one drives."""
     names = [name.value for name in EventName]
     current = form.value("name", None)
@@ -59,58 +59,61 @@ def what(form: EventForm, issues: list[Issue]) -> None:
     st.pills(
         "What happened",
         names,
-        format_func=escaped,
+        format_func=escape_markdown,
         key=form.key("name"),
-        on_change=composing.edited,
+        on_change=composing.mark_edited,
         persist_state="session",
     )
     chosen = form.value("name", None)
     st.caption(EVENT_EFFECTS[EventName(chosen)] if chosen in EVENT_EFFECTS else "Choose one of the four.")
-    field_problems(form, "name", issues)
+    show_field_problems(form, "name", issues)
 
 
-def who(form: EventForm, issues: list[Issue]) -> None:
+def show_identity_fields(form: EventForm, issues: list[Issue]) -> None:
     """The four identities; any one of them is enough."""
     st.caption("Who: any one of the four is enough")
-    for pair in (IDENTITY_FIELDS[:2], IDENTITY_FIELDS[2:]):  # two rows, so that they keep their order on a narrow screen
+    for pair in (
+        IDENTITY_FIELDS[:2],
+        IDENTITY_FIELDS[2:],
+    ):  # two rows, so that they keep their order on a narrow screen
         for column, identity in zip(st.columns(2), pair, strict=True):
             with column:
-                text(form, identity, identity, issues)
-    field_problems(form, "who", issues)
+                show_text_field(form, identity, identity, issues)
+    show_field_problems(form, "who", issues)
 
 
-def when(form: EventForm, issues: list[Issue]) -> None:
+def show_time_choice(form: EventForm, issues: list[Issue]) -> None:
     """The optional time: none, now, or one chosen in a time zone."""
     st.segmented_control(
         "When",
-        WHENS,
+        TIME_CHOICES,
         key=form.key("when"),
         required=True,
         default=None if form.key("when") in st.session_state else NO_TIME,
-        on_change=composing.edited,
+        on_change=composing.mark_edited,
         persist_state="session",
     )
     with st.container():
-        if form.value("when") == CHOSEN:
-            moment(form)
+        if form.value("when") == TIME_CHOSEN:
+            show_time_picker(form)
         elif form.value("when") == NO_TIME:
             st.caption("Without a time the server takes its own clock.")
         else:
             st.caption("The moment of sending: the time in the request is set anew when it leaves.")
-    field_problems(form, "when", issues)
+    show_field_problems(form, "when", issues)
 
 
-def moment(form: EventForm) -> None:
+def show_time_picker(form: EventForm) -> None:
     """The picker, to the minute, its seconds, and its zone."""
     if form.key("moment") not in st.session_state:  # the picker's own "now" is the server's, not the person's
-        form.put("moment", datetime.now(look.zone()).replace(tzinfo=None, second=0, microsecond=0))
+        form.put("moment", datetime.now(look.get_browser_zone()).replace(tzinfo=None, second=0, microsecond=0))
     day, rest, zone = st.columns([3, 2, 3])
-    common: dict[str, Any] = {"on_change": composing.edited, "persist_state": "session"}
+    common: dict[str, Any] = {"on_change": composing.mark_edited, "persist_state": "session"}
     day.datetime_input(
         "Date and time",
         None,
-        EARLIEST,
-        LATEST,
+        EARLIEST_TIME,
+        LATEST_TIME,
         key=form.key("moment"),
         step=60,
         format="YYYY-MM-DD",
@@ -118,185 +121,189 @@ def moment(form: EventForm) -> None:
         **common,
     )
     rest.number_input("Seconds", 0.0, 59.999, step=1.0, format="%.3f", key=form.key("seconds"), **common)
-    zone.selectbox("Time zone", zones(zone_name()), key=form.key("zone"), **common)
+    zone.selectbox("Time zone", list_time_zones(get_zone_name()), key=form.key("zone"), **common)
 
 
-def further(form: EventForm, issues: list[Issue]) -> None:
+def show_extra_values(form: EventForm, issues: list[Issue]) -> None:
     """Further values as rows of place, key, type and text."""
     paths = [(form.row(row).place, form.row(row).key) for row in form.rows]
     for index, row in enumerate(list(form.rows)):
         place, name, kind, content, remove = st.columns([3, 3, 3, 4, 1], vertical_alignment="bottom")
-        common: dict[str, Any] = {"on_change": composing.edited, "persist_state": "session"}
-        place.selectbox("In", PLACES, key=form.key(f"row-{row}-in"), **common)
+        common: dict[str, Any] = {"on_change": composing.mark_edited, "persist_state": "session"}
+        place.selectbox("In", VALUE_PLACES, key=form.key(f"row-{row}-in"), **common)
         name.text_input("Key", key=form.key(f"row-{row}-key"), **common)
-        kind.selectbox("Type", TYPES, key=form.key(f"row-{row}-type"), **common)
+        kind.selectbox("Type", VALUE_TYPES, key=form.key(f"row-{row}-type"), **common)
         content.text_input("Value", key=form.key(f"row-{row}-value"), **common)
         remove.button(
             "✕",
             key=form.key(f"row-{row}-remove"),
             type="tertiary",
             help="Remove this row",
-            on_click=drop,
+            on_click=remove_extra_row,
             args=(form, row),
         )
-        field_problems(
-            form, f"row-{row}-value", issues, row_notes(form.row(row), again=paths[index] in paths[index + 1 :])
+        show_field_problems(
+            form, f"row-{row}-value", issues, find_row_notes(form.row(row), repeated=paths[index] in paths[index + 1 :])
         )
-    st.button("+ More data", key=form.key("more"), type="tertiary", on_click=more, args=(form,))
+    st.button("+ More data", key=form.key("more"), type="tertiary", on_click=add_extra_row, args=(form,))
 
 
-def row_notes(row: Row, *, again: bool) -> list[str]:
+def find_row_notes(row: ExtraValue, *, repeated: bool) -> list[str]:
     """What one would not expect of a row; ``again`` where its key stands once more further down."""
     notes = ["Without a key this does not leave."] if row.text and not row.key else []
     notes += ["The key has white space around it."] if row.key != row.key.strip() else []
-    notes += ["This key stands once more below; the last one counts."] if row.key and again else []
+    notes += ["This key stands once more below; the last one counts."] if row.key and repeated else []
     return notes + (["This text is not of its type; it leaves as text."] if row.text and not row.fits else [])
 
 
-def more(form: EventForm) -> None:
+def add_extra_row(form: EventForm) -> None:
     """One more row for further values."""
     form.add_row()
-    composing.edited()
+    composing.mark_edited()
 
 
-def drop(form: EventForm, row: int) -> None:
+def remove_extra_row(form: EventForm, row: int) -> None:
     """Remove one row."""
     form.rows.remove(row)
-    composing.edited()
+    composing.mark_edited()
 
 
-def text(form: EventForm, field: str, label: str, issues: list[Issue], hint: str = "") -> None:
+def show_text_field(form: EventForm, field: str, label: str, issues: list[Issue], hint: str = "") -> None:
     """One text field and its problems."""
-    line(form, field, label, hint)
-    field_problems(form, field, issues)
+    show_text_input(form, field, label, hint)
+    show_field_problems(form, field, issues)
 
 
-def line(form: EventForm, field: str, label: str, hint: str = "") -> None:
+def show_text_input(form: EventForm, field: str, label: str, hint: str = "") -> None:
     """One text field."""
-    st.text_input(label, key=form.key(field), placeholder=hint, on_change=composing.edited, persist_state="session")
+    st.text_input(label, key=form.key(field), placeholder=hint, on_change=composing.mark_edited, persist_state="session")
 
 
-def field_problems(form: EventForm, field: str, issues: list[Issue], notes: Sequence[str] = ()) -> None:
+def show_field_problems(form: EventForm, field: str, issues: list[Issue], notes: Sequence[str] = ()) -> None:
     """What is wrong with one field, under it.
 
     The container is there even when nothing is wrong, so that no other field moves, or loses what is being typed,
     when a problem comes or goes.
     """
     with st.container(gap="xxsmall"):
-        found = [issue for issue in issues if composing.field_of(form, issue) == field]
+        found = [issue for issue in issues if composing.find_issue_field(form, issue) == field]
         said = [(str(issue.severity), f"{issue.message} {issue.fix}") for issue in found]
         for severity, sentence in [*said, *(("warning", note) for note in notes)]:
             with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-                st.markdown(badge(severity), width="content")
+                st.markdown(format_state_badge(severity), width="content")
                 with st.container(width="stretch"):
                     st.text(sentence)
 
 
-def request_text(screen: Composing, target: Target) -> None:
+def show_request_text(screen: ComposeState, target: Target) -> None:
     """The exact request as it will leave."""
     st.markdown("**The request**")
     text = f"POST {target.track_url}\nContent-Type: application/json\n\n{screen.payload.text}"
-    raw(text, 520 if len(screen.forms) > 1 else None)
+    show_raw_text(text, 520 if len(screen.forms) > 1 else None)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Line breaks are for reading: the body leaves on one line, {weight(len(screen.body))}.")
+        st.caption(f"Line breaks are for reading: the body leaves on one line, {format_size(len(screen.body))}.")
         with st.popover("Copy as", key="compose-copy", type="tertiary", width="content"):
             st.caption("The key stands in the environment, as INTEMPT_API_KEY.")
-            for title, written in (("cURL", render_curl_snippet), ("Python", render_python_snippet), ("Node", render_node_snippet)):
+            for title, written in (
+                ("cURL", render_curl_snippet),
+                ("Python", render_python_snippet),
+                ("Node", render_node_snippet),
+            ):
                 st.caption(title)
                 st.code(written(target, screen.body), language=None, wrap_lines=True)
 
 
-def standing(screen: Composing) -> None:
+def show_form_state(screen: ComposeState) -> None:
     """The form's state, in words; of an outcome, what came out."""
-    if screen.state is State.OUTCOME and screen.batch:
-        st.markdown(f"{badges(house().history.batch(screen.batch).events)} :gray-badge[↓ what came back]")
-        if screen.doubled:
-            st.text(composing.DOUBLE_CLICK)
+    if screen.state is FormState.OUTCOME and screen.batch:
+        st.markdown(f"{format_state_badges(get_services().history.batch(screen.batch).events)} :gray-badge[↓ what came back]")
+        if screen.double_clicked:
+            st.text(composing.DOUBLE_CLICK_MESSAGE)
         return
     words = {
-        State.NOT_CHECKED: ":gray-badge[… not checked]",
-        State.CHECKING: ":gray-badge[… checking]",
-        State.READY: ":blue-badge[✓ ready]",
-        State.SENDING: ":gray-badge[… sending]",
+        FormState.NOT_CHECKED: ":gray-badge[… not checked]",
+        FormState.CHECKING: ":gray-badge[… checking]",
+        FormState.READY: ":blue-badge[✓ ready]",
+        FormState.SENDING: ":gray-badge[… sending]",
     }.get(screen.state, "")
-    st.markdown(f"{words} {summary(screen.issues)}".strip())
+    st.markdown(f"{words} {format_issue_summary(screen.issues)}".strip())
     if screen.note:
         st.text(screen.note)
 
 
-def problems(screen: Composing) -> None:
+def show_form_problems(screen: ComposeState) -> None:
     """Every problem of every event, each with the way to its field."""
-    if screen.state is not State.OUTCOME:  # the form holds other ids by then
-        problem_list("compose", screen.issues, composing.go_to, _where)
+    if screen.state is not FormState.OUTCOME:  # the form holds other ids by then
+        show_problem_list("compose", screen.issues, composing.focus_issue, _format_issue_place)
 
 
-def _where(issue: Issue) -> str:
+def _format_issue_place(issue: Issue) -> str:
     row = f"Event {issue.place.row}, " if issue.place.row else ""
     return f"{row}{issue.place.path}"
 
 
-def send_buttons(screen: Composing, target: Target) -> None:
+def show_send_buttons(screen: ComposeState, target: Target) -> None:
     """Check, send, and, for what has problems, send as it is behind a confirm."""
-    events = counted(len(screen.forms), "event")
-    busy = screen.on_its_way
+    events = format_quantity(len(screen.forms), "event")
+    busy = screen.is_sending
     with st.container(horizontal=True):
-        if sending.named(target, "compose"):
+        if sending.confirm_target_name(target, "compose"):
             st.button(
-                f"Send {events} to {escaped(target.title)}",
+                f"Send {events} to {escape_markdown(target.title)}",
                 key="compose-send",
                 type="primary",
                 disabled=busy,
-                on_click=composing.send,
-                args=(target, sending.policy_of(target)),
+                on_click=composing.send_form,
+                args=(target, sending.get_default_policy(target)),
             )
-            if screen.state is State.PROBLEMS:
+            if screen.state is FormState.PROBLEMS:
                 with st.popover("Send as it is", key="compose-as-it-is"):
                     st.text("A deliberately wrong event is a test case. It leaves exactly as shown.")
                     st.button(
                         f"Send {events} with problems",
                         key="compose-send-as-it-is",
-                        on_click=composing.send,
-                        args=(target, sending.policy_of(target)),
+                        on_click=composing.send_form,
+                        args=(target, sending.get_default_policy(target)),
                         kwargs={"as_it_is": True},
                     )
-        st.button("Check", key="compose-check", disabled=busy, on_click=composing.check, args=(target,))
+        st.button("Check", key="compose-check", disabled=busy, on_click=composing.check_form_events, args=(target,))
 
 
-def outcome(screen: Composing) -> None:
+def show_outcome(screen: ComposeState) -> None:
     """Progress while the request is on its way, then its card."""
     st.divider()
     batch = screen.batch or ""
-    if screen.on_its_way:
-        sending.watch(batch)
-        sending.controls(house().history.batch(batch))
-        if not house().history.batch(batch).is_active:
+    if screen.is_sending:
+        sending.watch_batch(batch)
+        sending.show_batch_controls(get_services().history.batch(batch))
+        if not get_services().history.batch(batch).is_active:
             st.rerun()  # it arrived while this screen was drawn
         return
-    found = house().history.batch(batch)
-    target = where(found)
+    found = get_services().history.batch(batch)
+    target = find_batch_target(found)
     try:
-        for summary_ in house().history.requests(batch).items:
-            exchange(house().history.request(summary_.id), target)
+        for summary_ in get_services().history.requests(batch).items:
+            show_outcome_card(get_services().history.request(summary_.id), target)
     finally:  # asking for feeds may take long, and the second half of a double click waits behind it
-        composing.shown()
+        composing.mark_outcome_shown()
     if found.reason:
         st.text(found.reason)
-    sending.controls(found)
+    sending.show_batch_controls(found)
     if found.is_final and target is not None:
-        same_again(target)
+        show_resend_button(target)
 
 
-def same_again(target: Target) -> None:
+def show_resend_button(target: Target) -> None:
     """The very same request once more to where it went, and what deduplication will do with it."""
-    if sending.named(target, "compose-again"):
+    if sending.confirm_target_name(target, "compose-again"):
         with st.container(horizontal=True, vertical_alignment="center", key="compose-again"):
-            words = f"Send the same again to {escaped(target.title)}"
-            st.button(words, key="compose-same", on_click=composing.send_same, args=(target,))
+            words = f"Send the same again to {escape_markdown(target.title)}"
+            st.button(words, key="compose-same", on_click=composing.send_same_request, args=(target,))
             with st.container(width="stretch"):
-                st.text(sending.deduplication(target))
+                st.text(sending.describe_deduplication(target))
 
 
-def focus(screen: Composing) -> None:
+def focus_field(screen: ComposeState) -> None:
     """Put the cursor into the field that "Go there" asked for."""
     if screen.focus:
         st.html(

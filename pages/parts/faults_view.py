@@ -15,10 +15,10 @@ from intempt_core.sandbox.faults import (
     TooLargeFault,
 )
 from pages.parts import watching
-from pages.parts.look import escaped
-from pages.parts.session import key
+from pages.parts.look import escape_markdown
+from pages.parts.session import make_key
 
-KINDS = {
+FAULT_LABELS = {
     "status": "Answer with a status",
     "latency": "Answer late",
     "slow_answer": "Answer piece by piece",
@@ -28,14 +28,14 @@ KINDS = {
 }
 """The faults as they are chosen."""
 
-WAITS = (429, 503)
+RETRY_AFTER_STATUSES = (429, 503)
 """Statuses that say when to come again (CONTRACT 3.5)."""
 
 
-def strip() -> None:
+def show_active_faults() -> None:
     """What goes wrong on purpose now, plainly, each with the way to end it; nothing where nothing does."""
     try:
-        now = watching.instrument().faults()
+        now = watching.get_sandbox_client().faults()
     except SandboxUnavailable:
         return  # the live rows say so
     if not now.active:
@@ -44,15 +44,15 @@ def strip() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(":orange-badge[◆ failing on purpose]", width="content")
             st.text(now.sentence, width="stretch")
-            st.button("Stop failing", key="sandbox-stop", type="primary", on_click=watching.end_all)
+            st.button("Stop failing", key="sandbox-stop", type="primary", on_click=watching.end_all_faults)
         if len(now.faults) > 1:
             for number, fault in enumerate(now.faults):
                 words = fault.describe(fault.effect)
-                st.button(f"End: {escaped(words)}", key=key("sandbox-end", number), type="tertiary",
-                          on_click=watching.end, args=(number,))  # fmt: skip
+                st.button(f"End: {escape_markdown(words)}", key=make_key("sandbox-end", number), type="tertiary",
+                          on_click=watching.end_fault, args=(number,))  # fmt: skip
 
 
-def choose() -> None:
+def choose_fault() -> None:
     """One more fault, chosen by its kind, how often, and where."""
     with st.expander("Fail on purpose", key="sandbox-fail"):
         st.text(
@@ -60,47 +60,53 @@ def choose() -> None:
             "ends when you stop it, or when the sandbox is started anew."
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            kind = st.selectbox("What happens", list(KINDS), format_func=KINDS.__getitem__, key="fault-kind", width=220)
+            kind = st.selectbox("What happens", list(FAULT_LABELS), format_func=FAULT_LABELS.__getitem__, key="fault-kind", width=220)
             path = st.segmented_control("To", list(FAULT_PATH_LABELS), format_func=FAULT_PATH_LABELS.__getitem__, key="fault-path",
                                         default="*", required=True)  # fmt: skip
             share = st.number_input("Of 100 requests", 1, 100, 10, key="fault-share", width=130)
-            fault = _fault(kind, path or "*", int(share) / 100)
-        st.button(f"Fail: {escaped(fault.describe(fault.effect))}", key="fault-add", on_click=watching.fail, args=(fault,))
-        _repeats()
-        if trouble := watching.watching().trouble:
+            fault = _build_fault(kind, path or "*", int(share) / 100)
+        st.button(
+            f"Fail: {escape_markdown(fault.describe(fault.effect))}", key="fault-add", on_click=watching.add_fault, args=(fault,)
+        )
+        _show_repeats_switch()
+        if trouble := watching.get_sandbox_state().trouble:
             st.markdown(":red-badge[■ not changed]")
             st.text(trouble)
 
 
-def _fault(kind: str, path: str, share: float) -> Fault:
+def _build_fault(kind: str, path: str, share: float) -> Fault:
     """The fault that is chosen, its own fields drawn beside the others."""
     if kind == "latency":
-        return LatencyFault(fault="latency", path=path, share=share, ms=_number("Milliseconds", 1, 600_000, 500))
+        return LatencyFault(fault="latency", path=path, share=share, ms=_choose_number("Milliseconds", 1, 600_000, 500))
     if kind == "slow_answer":
-        return SlowResponseFault(fault="slow_answer", path=path, share=share, ms=_number("Milliseconds", 1, 600_000, 3_000))
+        return SlowResponseFault(
+            fault="slow_answer", path=path, share=share, ms=_choose_number("Milliseconds", 1, 600_000, 3_000)
+        )
     if kind == "too_large":
-        return TooLargeFault(fault="too_large", path=path, share=share, events=_number("Above, in events", 0, 10_000, 20))
+        return TooLargeFault(
+            fault="too_large", path=path, share=share, events=_choose_number("Above, in events", 0, 10_000, 20)
+        )
     if kind == "no_answer":
-        return NoResponseFault(fault="no_answer", path=path, share=share, stored=_stored(first="after storing"))
+        return NoResponseFault(fault="no_answer", path=path, share=share, stored=_choose_stored(first="after storing"))
     if kind == "cut":
-        return DisconnectFault(fault="cut", path=path, share=share, stored=_stored(first="before storing"))
-    status = _number("Status", 200, 599, 500)
-    waits = _number("Retry-After, in s", 0, 86_400, 2) if status in WAITS else None
+        return DisconnectFault(fault="cut", path=path, share=share, stored=_choose_stored(first="before storing"))
+    status = _choose_number("Status", 200, 599, 500)
+    waits = _choose_number("Retry-After, in s", 0, 86_400, 2) if status in RETRY_AFTER_STATUSES else None
     return StatusFault(fault="status", path=path, share=share, status=status, retry_after=waits)
 
 
-def _number(label: str, least: int, most: int, default: int) -> int:
-    return int(st.number_input(label, least, most, default, key=key("fault", label), width=150))
+def _choose_number(label: str, least: int, most: int, default: int) -> int:
+    return int(st.number_input(label, least, most, default, key=make_key("fault", label), width=150))
 
 
-def _stored(*, first: str) -> bool:
+def _choose_stored(*, first: str) -> bool:
     ways = ["before storing", "after storing"]
-    return st.selectbox("When", ways, index=ways.index(first), key=key("fault-when", first), width=150) == ways[1]
+    return st.selectbox("When", ways, index=ways.index(first), key=make_key("fault-when", first), width=150) == ways[1]
 
 
-def _repeats() -> None:
+def _show_repeats_switch() -> None:
     try:
-        now: FaultDocument = watching.instrument().faults()
+        now: FaultDocument = watching.get_sandbox_client().faults()
     except SandboxUnavailable:
         return
     words = "Ignore repeated event ids again" if not now.deduplicates else "Store repeated event ids as new events"

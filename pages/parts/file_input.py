@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from intempt_core.receiving import FILE_NAME_HEADER, TOKEN_HEADER, UPLOAD_CONTENT_TYPE, UPLOAD_PATH
-from pages.parts.house import house
+from pages.parts.house import get_services
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
 
 @cache
-def _component() -> "ComponentRenderer":
+def _load_component() -> "ComponentRenderer":
     html, css, js = (Path(__file__).with_suffix(kind).read_text("utf-8") for kind in (".html", ".css", ".js"))
     return st.components.v2.component("console.file_input", html=html, css=css, js=js)
 
 
-def file_input(label: str, *, hint: str, token: str, key: str) -> None:
+def show_file_input(label: str, *, hint: str, token: str, key: str) -> None:
     """A place to choose or drop one file; what arrives waits in the house's doors under ``token``.
 
     When a file has arrived the script runs again.
@@ -33,6 +33,6 @@ def file_input(label: str, *, hint: str, token: str, key: str) -> None:
         "token": token,
         "token_header": TOKEN_HEADER,
         "name_header": FILE_NAME_HEADER,
-        "most": house().doors.spool.max_bytes,
+        "most": get_services().upload_tokens.spool.max_bytes,
     }
-    _component()(key=key, data=data, on_arrived_change=lambda: None)
+    _load_component()(key=key, data=data, on_arrived_change=lambda: None)

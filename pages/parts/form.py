@@ -15,25 +15,25 @@ from zoneinfo import ZoneInfo, available_timezones
 from intempt_core import ReadError
 from intempt_core.events import IDENTITY_FIELDS, OPEN_FIELDS, Json, format_given
 from intempt_core.json_text import JsonText
-from pages.parts.session import key, put, value
+from pages.parts.session import make_key, set_widget, read_widget
 
-NO_TIME, NOW, CHOSEN = "not given", "now", "chosen"
-WHENS = (NO_TIME, NOW, CHOSEN)
-TYPES = ("text", "number", "true or false", "JSON")
-PLACES = ("data", "event", "userAttributes", "accountAttributes")
+NO_TIME, TIME_NOW, TIME_CHOSEN = "not given", "now", "chosen"
+TIME_CHOICES = (NO_TIME, TIME_NOW, TIME_CHOSEN)
+VALUE_TYPES = ("text", "number", "true or false", "JSON")
+VALUE_PLACES = ("data", "event", "userAttributes", "accountAttributes")
 """Where a further value stands: inside ``data``, in the event itself, or in an attribute object (CONTRACT 1.4)."""
 
-EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2100, 12, 31, 23, 59)  # noqa: DTZ001  the picker's, zone apart
+EARLIEST_TIME, LATEST_TIME = datetime(1900, 1, 1), datetime(2100, 12, 31, 23, 59)  # noqa: DTZ001  the picker's, zone apart
 """What the picker takes: wide enough for times that are wrong on purpose (CONTRACT 2.7)."""
 
-LEVELS_ABOVE = 6
+ENCLOSING_LEVELS = 6
 """Levels of brackets that a request has above a further value."""
 
-_OWN = ("eventId", *IDENTITY_FIELDS, "timestamp", *OPEN_FIELDS)
+_OWN_FIELDS = ("eventId", *IDENTITY_FIELDS, "timestamp", *OPEN_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ExtraValue:
     """One further value: where it stands, its key, how its text is meant, and the text."""
 
     place: str
@@ -50,7 +50,7 @@ class Row:
             return self.text
         try:
             found = JsonText(self.text).value
-            JsonText(f"{'[' * LEVELS_ABOVE}{self.text}{']' * LEVELS_ABOVE}")
+            JsonText(f"{'[' * ENCLOSING_LEVELS}{self.text}{']' * ENCLOSING_LEVELS}")
         except ReadError:
             return self.text
         number = isinstance(found, int | float) and not isinstance(found, bool)
@@ -68,40 +68,42 @@ class EventForm:
 
     uid: int
     rows: list[int] = field(default_factory=list)
-    _fresh: "count[int]" = field(default_factory=count)
+    _row_numbers: "count[int]" = field(default_factory=count)
 
     def key(self, name: str) -> str:
         """The key of one field's widget: ``compose-1-data-productId``."""
-        return key("compose", self.uid, name.replace(".", "-"))
+        return make_key("compose", self.uid, name.replace(".", "-"))
 
     def value(self, name: str, default: Any = "") -> Any:
         """What one field's widget holds."""
-        return value(self.key(name), default)
+        return read_widget(self.key(name), default)
 
     def put(self, name: str, content: Any) -> None:
         """Set what one field's widget will show."""
-        put(self.key(name), content)
+        set_widget(self.key(name), content)
 
-    def add_row(self, row: Row | None = None) -> None:
+    def add_row(self, row: ExtraValue | None = None) -> None:
         """One more row for further values, empty or holding ``row``."""
-        number = next(self._fresh)
+        number = next(self._row_numbers)
         self.rows.append(number)
-        row = row or Row("data", "", "text", "")
+        row = row or ExtraValue("data", "", "text", "")
         for part, content in (("in", row.place), ("key", row.key), ("type", row.type), ("value", row.text)):
             self.put(f"row-{number}-{part}", content)
 
-    def row(self, number: int) -> Row:
+    def row(self, number: int) -> ExtraValue:
         """One row for further values, as its widgets have it."""
         place, name, kind, text = (self.value(f"row-{number}-{part}") for part in ("in", "key", "type", "value"))
-        return Row(place or "data", name or "", kind or "text", text or "")
+        return ExtraValue(place or "data", name or "", kind or "text", text or "")
 
     def read(self, now_ms: int) -> tuple[Json, dict[str, Json]]:
         """The name and the event that the form adds up to; empty fields are left out.
 
         ``now_ms`` is what "now" means, in epoch milliseconds.
         """
-        event: dict[str, Json] = {name: text for name in ("eventId", *IDENTITY_FIELDS) if (text := self.value(name)) != ""}
-        if (time := self._time(now_ms)) is not None:
+        event: dict[str, Json] = {
+            name: text for name in ("eventId", *IDENTITY_FIELDS) if (text := self.value(name)) != ""
+        }
+        if (time := self._read_time(now_ms)) is not None:
             event["timestamp"] = time
         event["data"] = {}
         if (product := self.value("data.productId")) != "":
@@ -112,11 +114,11 @@ class EventForm:
                 inside[row.key] = row.value
         return self.value("name", None), event
 
-    def _time(self, now_ms: int) -> int | None:
+    def _read_time(self, now_ms: int) -> int | None:
         when, chosen = self.value("when", NO_TIME), self.value("moment", None)
-        if when == NOW:
+        if when == TIME_NOW:
             return now_ms
-        if when != CHOSEN or not isinstance(chosen, datetime):
+        if when != TIME_CHOSEN or not isinstance(chosen, datetime):
             return None
         there = chosen.replace(tzinfo=ZoneInfo(self.value("zone") or "UTC"), second=0, microsecond=0)
         return int(there.timestamp()) * 1000 + round((self.value("seconds", 0.0) or 0.0) * 1000)
@@ -134,25 +136,25 @@ class EventForm:
         data = body.get("data")
         self._fill_text("data.productId", data if isinstance(data, Mapping) else {}, "data", "productId")
         if not self._fill_time(body.get("timestamp"), zone) or body.get("timestamp", 0) is None:
-            self.add_row(_row("event", "timestamp", body["timestamp"]))
+            self.add_row(_make_extra_value("event", "timestamp", body["timestamp"]))
         for place in OPEN_FIELDS:
             inside = body.get(place)
             if isinstance(inside, Mapping) and "" not in inside and (inside or place == "data"):
                 for name_inside, content in inside.items():
                     if (place, name_inside) != ("data", "productId"):
-                        self.add_row(_row(place, name_inside, content))
+                        self.add_row(_make_extra_value(place, name_inside, content))
             elif place in body:
-                self.add_row(_row("event", place, inside))
+                self.add_row(_make_extra_value("event", place, inside))
         for other, content in body.items():
-            if other not in _OWN:
-                self.add_row(_row("event", other, content))
+            if other not in _OWN_FIELDS:
+                self.add_row(_make_extra_value("event", other, content))
 
     def _fill_text(self, widget: str, body: Mapping[str, Json], place: str, name: str) -> None:
         content = body.get(name)
         fits = isinstance(content, str) and content != ""
         self.put(widget, content if fits else "")
         if name in body and not fits:
-            self.add_row(_row(place, name, content))
+            self.add_row(_make_extra_value(place, name, content))
 
     def holds(self, name: Json, body: Json) -> bool:
         """Whether the form adds up to exactly this event, whatever the order of its keys."""
@@ -183,24 +185,24 @@ class EventForm:
         if not isinstance(time, int) or isinstance(time, bool) or not 0 <= time < 4_102_444_800_000:
             return False
         moment = datetime.fromtimestamp(time // 60_000 * 60, ZoneInfo(zone)).replace(tzinfo=None)
-        for name, content in (("moment", moment), ("seconds", time % 60_000 / 1000), ("zone", zone), ("when", CHOSEN)):
+        for name, content in (("moment", moment), ("seconds", time % 60_000 / 1000), ("zone", zone), ("when", TIME_CHOSEN)):
             self.put(name, content)
-        if self._time(0) == time:
+        if self._read_time(0) == time:
             return True
         self.put("when", NO_TIME)  # an hour that the zone's clocks show twice, and this is the other one
         return False
 
 
-def _row(place: str, name: str, content: Json) -> Row:
+def _make_extra_value(place: str, name: str, content: Json) -> ExtraValue:
     if isinstance(content, str):
-        return Row(place, name, "text", content)
+        return ExtraValue(place, name, "text", content)
     if isinstance(content, bool):
-        return Row(place, name, "true or false", "true" if content else "false")
+        return ExtraValue(place, name, "true or false", "true" if content else "false")
     kind = "number" if isinstance(content, int | float) else "JSON"
-    return Row(place, name, kind, json.dumps(content))
+    return ExtraValue(place, name, kind, json.dumps(content))
 
 
-def zones(own: str) -> list[str]:
+def list_time_zones(browser_zone: str) -> list[str]:
     """The time zones to choose from: the browser's own, UTC, then all others by name."""
-    first = [own, "UTC"] if own != "UTC" else ["UTC"]
+    first = [browser_zone, "UTC"] if browser_zone != "UTC" else ["UTC"]
     return first + sorted(available_timezones() - set(first))

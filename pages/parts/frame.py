@@ -8,31 +8,31 @@ from intempt_core import ConsoleError, Target
 from intempt_core.sandbox.faults import FaultDocument
 from intempt_core.targets import SANDBOX
 from pages.parts import watching
-from pages.parts.house import house
-from pages.parts.look import STYLE
-from pages.parts.session import TARGET, session
+from pages.parts.house import get_services
+from pages.parts.look import PAGE_CSS
+from pages.parts.session import TARGET_WIDGET, get_session
 
 _LOG = logging.getLogger("console")
 
 
-def header() -> None:
+def show_header() -> None:
     """The target that everything on this screen goes to, changed here and kept while one moves about."""
-    targets = {**house().targets, **session().typed}
-    known = session()
-    if known.wanted in targets:
-        st.session_state[TARGET] = known.wanted
-    elif st.session_state.get(TARGET) not in targets:
-        st.session_state[TARGET] = next(iter(targets))
-    known.wanted = None
-    st.html(STYLE)
+    targets = {**get_services().targets, **get_session().typed_targets}
+    known = get_session()
+    if known.next_target in targets:
+        st.session_state[TARGET_WIDGET] = known.next_target
+    elif st.session_state.get(TARGET_WIDGET) not in targets:
+        st.session_state[TARGET_WIDGET] = next(iter(targets))
+    known.next_target = None
+    st.html(PAGE_CSS)
     with st.container(horizontal=True, vertical_alignment="center", key="frame"):
         with st.container(width="stretch"):
-            chosen = targets[st.session_state[TARGET]]
-            st.text(standing(chosen, watching.failing(chosen.base) if chosen.origin == SANDBOX else FaultDocument()))
+            chosen = targets[st.session_state[TARGET_WIDGET]]
+            st.text(describe_target_status(chosen, watching.read_active_faults(chosen.base) if chosen.origin == SANDBOX else FaultDocument()))
         st.selectbox(
             "Target",
             list(targets),
-            key=TARGET,
+            key=TARGET_WIDGET,
             format_func=lambda name: targets[name].title,
             label_visibility="collapsed",
             width=260,
@@ -40,13 +40,13 @@ def header() -> None:
         )
 
 
-def target() -> Target:
+def get_selected_target() -> Target:
     """The target that is chosen."""
-    name = st.session_state[TARGET]
-    return session().typed.get(name) or house().targets[name]
+    name = st.session_state[TARGET_WIDGET]
+    return get_session().typed_targets.get(name) or get_services().targets[name]
 
 
-def standing(chosen: Target, faults: FaultDocument) -> str:
+def describe_target_status(chosen: Target, faults: FaultDocument) -> str:
     """What a target is now, in one line: where, what fails on purpose, whether it deduplicates, is production."""
     where = "Sandbox on this machine" if chosen.origin == SANDBOX else f"{chosen.title} at {chosen.host}"
     fails = [f"fails on purpose: {faults.summary}"] if faults.faults else []
@@ -54,7 +54,7 @@ def standing(chosen: Target, faults: FaultDocument) -> str:
     return " · ".join([where, *fails, deduplicates, "PRODUCTION" if chosen.production else "not production"])
 
 
-def sorry(error: Exception) -> bool:
+def show_exception(error: Exception) -> bool:
     """Say what went wrong in a sentence; the traceback goes to the log. Tells Streamlit that it is dealt with."""
     if isinstance(error, ConsoleError):
         st.error("This did not work.")

@@ -20,7 +20,7 @@ from intempt_core.targets import SANDBOX, Credential, read_secrets_file
 
 
 @dataclass
-class House:
+class AppServices:
     """The rooms behind the screens. ``configured`` and ``typed`` are the targets of the files and of the sessions,
     ``url`` is where this console is reached.
     """
@@ -29,14 +29,14 @@ class House:
     history: History
     configured: TargetRegistry
     url: str
-    typed: dict[str, Target] = field(default_factory=dict)
+    typed_targets: dict[str, Target] = field(default_factory=dict)
     """Targets typed in any session, by credential reference: the engine needs their keys when the tab is closed."""
 
     def __post_init__(self) -> None:
         """The engine asks this house where a batch goes; files come in through its doors."""
         self.catalogues = CatalogueStore(self.settings.data / "catalogues")
-        self.doors = UploadTokens(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
-        self.dispatcher = Dispatcher(self.history, self.resolve, self.settings, url=self.url)
+        self.upload_tokens = UploadTokens(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
+        self.dispatcher = Dispatcher(self.history, self.resolve_target, self.settings, url=self.url)
 
     @property
     def targets(self) -> Mapping[str, Target]:
@@ -46,25 +46,27 @@ class House:
     @property
     def credentials(self) -> list[Credential]:
         """The keys that nothing may leave with; the sandbox's stands in every book and is none."""
-        known = [*self.configured.all, *self.typed.values()]
+        known = [*self.configured.all, *self.typed_targets.values()]
         return [target.credential for target in known if target.credential and target.origin != SANDBOX]
 
-    def resolve(self, batch: BatchSummary) -> Target:
+    def resolve_target(self, batch: BatchSummary) -> Target:
         """The target of a batch, with its key; :class:`~intempt_core.errors.TargetNotFound` where its key is not here."""
-        found = self.typed.get(batch.target.credential_reference) or self.targets.get(batch.target.name)
+        found = self.typed_targets.get(batch.target.credential_reference) or self.targets.get(batch.target.name)
         if found is None or found.credential_reference != batch.target.credential_reference:
             raise TargetNotFound(
                 f"The key of target {batch.target.name} is not here any more. Describe the target again."
             )
         return found
 
-    def submit(self, intent: BatchIntent, plan: Plan, left_behind: Iterable[ExcludedRow] = ()) -> str:
+    def submit(self, intent: BatchIntent, plan: Plan, excluded_rows: Iterable[ExcludedRow] = ()) -> str:
         """Record the intent of a batch and wake the engine; the batch's id. Nothing leaves before this is recorded."""
-        return self.repeat(intent, make_request_intents(plan), left_behind)
+        return self.submit_requests(intent, make_request_intents(plan), excluded_rows)
 
-    def repeat(self, intent: BatchIntent, requests: Iterable[RequestIntent], left_behind: Iterable[ExcludedRow] = ()) -> str:
+    def submit_requests(
+        self, intent: BatchIntent, requests: Iterable[RequestIntent], excluded_rows: Iterable[ExcludedRow] = ()
+    ) -> str:
         """The same for requests that are written already, such as those of a batch that is sent again."""
-        batch = self.history.record(replace(intent, owner=self.dispatcher.owner), requests, left_behind)
+        batch = self.history.record(replace(intent, owner=self.dispatcher.owner), requests, excluded_rows)
         self.dispatcher.wake()
         return batch
 
@@ -77,7 +79,7 @@ class House:
         except CatalogueUnavailable:
             return None
 
-    def lacks(self, target: str) -> UnknownProductLookup | None:
+    def product_lookup(self, target: str) -> UnknownProductLookup | None:
         """What checks ask about product ids (CONTRACT 2.5), where a catalogue is loaded for a target (a ``key``)."""
         catalogue = self.catalogue(target)
         return catalogue.is_unknown if catalogue else None
@@ -87,7 +89,7 @@ class House:
 
         Raises :class:`~intempt_core.errors.ConsoleError` where it cannot run.
         """
-        self.doors.spool.sweep()
+        self.upload_tokens.spool.sweep()
         self.dispatcher.start(durable=durable)
 
     def stop(self) -> None:
@@ -97,18 +99,20 @@ class House:
 
 
 @st.cache_resource(show_spinner=False)
-def _open(data: str, port: int) -> House:
+def _open_services(data: str, port: int) -> AppServices:
     settings = replace(Settings.from_environment(os.environ), data=Path(data).expanduser().resolve())
     url = f"http://127.0.0.1:{port}"
     sandbox = os.environ.get("CONSOLE_SANDBOX") or f"{url}/sandbox"
     try:
-        targets = TargetRegistry.from_sources(read_secrets_file(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), os.environ, sandbox)
+        targets = TargetRegistry.from_sources(
+            read_secrets_file(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), os.environ, sandbox
+        )
     except TargetError as error:
         targets = TargetRegistry.from_sources({}, os.environ, sandbox)
         targets = TargetRegistry(targets.all, (str(error), *targets.problems))
-    return House(settings, History.open(settings.history_url), targets, url)
+    return AppServices(settings, History.open(settings.history_url), targets, url)
 
 
-def house() -> House:
+def get_services() -> AppServices:
     """The house of this process, opened when first asked for."""
-    return _open(os.environ.get("CONSOLE_DATA", "") or str(PROJECT_FOLDER / ".data"), int(st.get_option("server.port")))
+    return _open_services(os.environ.get("CONSOLE_DATA", "") or str(PROJECT_FOLDER / ".data"), int(st.get_option("server.port")))

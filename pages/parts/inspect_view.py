@@ -9,28 +9,28 @@ from intempt_core.snippets import render_curl_snippet, render_node_snippet, rend
 from intempt_core.text_mends import preview_text_fixes
 from intempt_core.verdicts import VerdictTone, Verdict
 from pages.parts import composing, inspecting, sending
-from pages.parts.exchange import exchange
-from pages.parts.frame import target
-from pages.parts.history_view import where
-from pages.parts.house import house
-from pages.parts.inspecting import PASTE, Inspecting
-from pages.parts.look import badges, counted, escaped
-from pages.parts.marked_text import difference, marked_text
-from pages.parts.paste_guard import paste_guard
-from pages.parts.problems import problem_list, tally
-from pages.parts.session import key
-from pages.parts.taking import link, safe
+from pages.parts.exchange import show_outcome_card
+from pages.parts.frame import get_selected_target
+from pages.parts.history_view import find_batch_target
+from pages.parts.house import get_services
+from pages.parts.inspecting import PASTE_WIDGET, InspectState
+from pages.parts.look import format_state_badges, format_quantity, escape_markdown
+from pages.parts.marked_text import show_text_changes, show_annotated_text
+from pages.parts.paste_guard import guard_paste
+from pages.parts.problems import show_problem_list, format_issue_counts
+from pages.parts.session import make_key
+from pages.parts.taking import show_link, guard_copied_text
 
-LISTED = 20
+ISSUES_PER_PAGE = 20
 """Problems on one page of the list beside the text."""
 
-EVENTS_SHOWN = 5
+EVENTS_PER_PAGE = 5
 """Events whose verdicts stand on one page."""
 
-TYPES = ("json", "jsonl", "txt", "log", "sh", "html")
+PASTE_FILE_TYPES = ("json", "jsonl", "txt", "log", "sh", "html")
 """Endings of the files that can be dropped."""
 
-EXAMPLE = """{
+EXAMPLE_PAYLOAD = """{
   "track": [
     {
       "name": "Added to cart",
@@ -41,7 +41,7 @@ EXAMPLE = """{
   ]
 }"""
 
-TONES = {
+TONE_STYLES = {
     VerdictTone.GOOD: ("●", "green"),
     VerdictTone.FINE: ("✓", "blue"),
     VerdictTone.DOUBT: ("◆", "orange"),
@@ -51,42 +51,42 @@ TONES = {
 """How a verdict looks: green only for what is known, red only for what is certain to be wrong."""
 
 
-def paste(screen: Inspecting) -> None:
+def show_paste_area(screen: InspectState) -> None:
     """The place to paste, whole and as it is, or to drop a file."""
     st.text_area(
         "Paste or drop a request body, one event, a list of events, JSON lines, or a cURL command",
-        key=PASTE,
+        key=PASTE_WIDGET,
         height=320 if screen.payload is None else 160,
-        on_change=lambda: inspecting.read(target()),
+        on_change=lambda: inspecting.read_paste(get_selected_target()),
         persist_state="session",
     )
-    paste_guard(
-        PASTE, MAX_PASTED_CHARS, TOO_LONG_HINT, lambda text: inspecting.read_text(target(), text), key="inspect-guard"
+    guard_paste(
+        PASTE_WIDGET, MAX_PASTED_CHARS, TOO_LONG_HINT, lambda text: inspecting.read_pasted_text(get_selected_target(), text), key="inspect-guard"
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Inspect", key="inspect-read", type="primary" if screen.payload is None else "secondary",
-                  on_click=lambda: inspecting.read(target()))  # fmt: skip
-        if screen.before:
-            st.button("Undo the last mend", key="inspect-undo", on_click=inspecting.undo, args=(target(),))
+                  on_click=lambda: inspecting.read_paste(get_selected_target()))  # fmt: skip
+        if screen.undo_texts:
+            st.button("Undo the last mend", key="inspect-undo", on_click=inspecting.undo_last_fix, args=(get_selected_target(),))
         with st.popover("Open a file", key="inspect-drop", type="tertiary"):
-            file_key = key("inspect-file", screen.files)
+            file_key = make_key("inspect-file", screen.files_dropped)
             st.file_uploader(
                 f"A text of up to {MAX_PASTED_CHARS / 1e6:.0f} MB",
-                TYPES,
+                PASTE_FILE_TYPES,
                 key=file_key,
                 max_upload_size=MAX_PASTED_CHARS // 1_000_000,
-                on_change=_dropped,
+                on_change=_read_uploaded_file,
                 args=(file_key,),
             )
 
 
-def _dropped(file_key: str) -> None:
+def _read_uploaded_file(file_key: str) -> None:
     file = st.session_state.get(file_key)
     if file is not None:
-        inspecting.read_file(target(), file.name, file.getvalue())
+        inspecting.read_dropped_file(get_selected_target(), file.name, file.getvalue())
 
 
-def empty(screen: Inspecting) -> None:
+def show_inspect_intro(screen: InspectState) -> None:
     """Before there is something readable: what this is for, or why the text cannot be read."""
     if screen.trouble:
         st.markdown(":red-badge[■ this cannot be read]")
@@ -96,21 +96,25 @@ def empty(screen: Inspecting) -> None:
         return
     st.text("Paste what an application sent, and see what is wrong with it, where, and how to mend it.")
     st.caption("A command is read and never run. A key in it is masked at once, and kept nowhere.")
-    st.button("Show me with an example", key="inspect-example", on_click=_example)
+    st.button("Show me with an example", key="inspect-example", on_click=_fill_example)
 
 
-def _example() -> None:
-    st.session_state[PASTE] = EXAMPLE
-    inspecting.read(target())
+def _fill_example() -> None:
+    st.session_state[PASTE_WIDGET] = EXAMPLE_PAYLOAD
+    inspecting.read_paste(get_selected_target())
 
 
-def recognised(screen: Inspecting) -> None:
+def show_recognition(screen: InspectState) -> None:
     """What the text is, and how many problems it has."""
     if screen.payload is None or screen.report is None:
         return
     st.text(f"Recognised: {screen.payload.recognised}")
     if screen.case is not None:
-        st.text(escape_invisible(f"From a case file made {screen.case.made_at}; its identities are {screen.case.identities}."))
+        st.text(
+            escape_invisible(
+                f"From a case file made {screen.case.made_at}; its identities are {screen.case.identities}."
+            )
+        )
         with st.expander("What else the case file says", type="compact", key="inspect-case"):
             for fact in screen.case.facts:
                 st.text(escape_invisible(fact))
@@ -118,95 +122,97 @@ def recognised(screen: Inspecting) -> None:
         st.text(escape_invisible(note))
     counts = screen.report.counts
     errors = sum(count for code, count in counts.items() if ISSUE_KINDS[code].severity == "error")
-    st.markdown(tally(errors, sum(counts.values()) - errors) or ":blue-badge[✓ well-formed]")
+    st.markdown(format_issue_counts(errors, sum(counts.values()) - errors) or ":blue-badge[✓ well-formed]")
 
 
-def verdicts(screen: Inspecting, to: Target) -> None:
+def show_verdicts(screen: InspectState, to: Target) -> None:
     """Three verdicts on each event, kept apart."""
     if screen.payload is None or not screen.payload.events:
         return
-    pages = -(-len(screen.payload.events) // EVENTS_SHOWN)
+    pages = -(-len(screen.payload.events) // EVENTS_PER_PAGE)
     page = st.pagination(pages, key="inspect-events-page") if pages > 1 else 1
-    for one in inspecting.verdicts(to, page, EVENTS_SHOWN):
-        with st.container(border=True, gap="xsmall", key=key("inspect-event", one.row)):
+    for one in inspecting.collect_verdicts(to, page, EVENTS_PER_PAGE):
+        with st.container(border=True, gap="xsmall", key=make_key("inspect-event", one.row)):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(escape_invisible(f"Event {one.row} · {one.name} · {one.event_id or 'no event id'}"), width="stretch")
+                st.text(
+                    escape_invisible(f"Event {one.row} · {one.name} · {one.event_id or 'no event id'}"), width="stretch"
+                )
                 if one.event_id:
-                    link("history.py", "In History", {"event": one.event_id})
+                    show_link("history.py", "In History", {"event": one.event_id})
                 if one.person:
-                    link("feeds.py", "Feeds", {"target": to.name, "by": one.person[0], "person": one.person[1]})
+                    show_link("feeds.py", "Feeds", {"target": to.name, "by": one.person[0], "person": one.person[1]})
             for column, (title, verdict) in zip(
                 st.columns(3),
                 {"Well-formed": one.well_formed, "Accepted": one.accepted, "Will matter": one.matters}.items(),
                 strict=True,
             ):
                 with column, st.container(gap="xxsmall"):
-                    _verdict(title, verdict)
+                    _show_verdict(title, verdict)
 
 
-def _verdict(title: str, verdict: Verdict) -> None:
-    sign, colour = TONES[verdict.tone]
+def _show_verdict(title: str, verdict: Verdict) -> None:
+    sign, colour = TONE_STYLES[verdict.tone]
     st.caption(title)
     st.markdown(f":{colour}-badge[{sign} {verdict.label}]")
     if verdict.detail:
         st.text(escape_invisible(verdict.detail))
 
 
-def problems(screen: Inspecting) -> None:
+def show_payload_problems(screen: InspectState) -> None:
     """Every problem, with its line in the pasted text, the way there, and its mend where that is certain."""
     if screen.report is None or screen.payload is None:
         return
     total = screen.report.issue_count()
-    pages = -(-total // LISTED)
-    if len(screen.mends) > 1:
+    pages = -(-total // ISSUES_PER_PAGE)
+    if len(screen.fixes) > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
-            certain = counted(len(screen.mends), "problem")
-            st.button(f"Mend {certain}: show the difference", key="inspect-mend-all", on_click=inspecting.look_at,
+            certain = format_quantity(len(screen.fixes), "problem")
+            st.button(f"Mend {certain}: show the difference", key="inspect-mend-all", on_click=inspecting.select_preview,
                       args=(-1,))  # fmt: skip
     if screen.preview == -1:
-        preview(screen)
+        show_fix_preview(screen)
     page = st.pagination(pages, key="inspect-page") if pages > 1 else 1
-    first = (page - 1) * LISTED
+    first = (page - 1) * ISSUES_PER_PAGE
 
-    issues = screen.report.issues(first, LISTED)
+    issues = screen.report.issues(first, ISSUES_PER_PAGE)
     numbers = {id(issue): first + number for number, issue in enumerate(issues)}
-    problem_list(
+    show_problem_list(
         "inspect",
         issues,
-        where=lambda issue: _line(screen, issue, numbers[id(issue)]),
-        beside=lambda number: _mend_buttons(screen, first + number),
-        below=lambda number: preview(screen) if screen.preview == first + number else None,
-        allowed=True,
+        describe_place=lambda issue: _format_issue_line(screen, issue, numbers[id(issue)]),
+        beside=lambda number: _show_fix_buttons(screen, first + number),
+        below=lambda number: show_fix_preview(screen) if screen.preview == first + number else None,
+        show_allowed=True,
     )
-    if total > len(screen.marks):
-        st.caption(f"The first {len(screen.marks):,} problems are marked in the text.")
+    if total > len(screen.annotations):
+        st.caption(f"The first {len(screen.annotations):,} problems are marked in the text.")
 
 
-def _mend_buttons(screen: Inspecting, number: int) -> None:
-    if number in screen.mends:
-        st.button("Mend: show the difference", key=key("inspect-mend", number), type="tertiary",
-                  on_click=inspecting.look_at, args=(number,))  # fmt: skip
-    if number < len(screen.marks):
-        st.button("Go there", key=key("inspect-go", number), type="tertiary", on_click=inspecting.go_to,
+def _show_fix_buttons(screen: InspectState, number: int) -> None:
+    if number in screen.fixes:
+        st.button("Mend: show the difference", key=make_key("inspect-mend", number), type="tertiary",
+                  on_click=inspecting.select_preview, args=(number,))  # fmt: skip
+    if number < len(screen.annotations):
+        st.button("Go there", key=make_key("inspect-go", number), type="tertiary", on_click=inspecting.focus_problem,
                   args=(number,))  # fmt: skip
 
 
-def preview(screen: Inspecting) -> None:
+def show_fix_preview(screen: InspectState) -> None:
     """What a mend would change, before it does."""
     if screen.payload is None:
         return
-    mends = inspecting.chosen()
+    mends = inspecting.list_previewed_fixes()
     changes = preview_text_fixes(screen.payload.text, mends)
-    st.text(mends[0].title if len(mends) == 1 else f"{counted(len(changes), 'change')}; the rest stays as it is.")
-    difference(changes, key="inspect-difference")
+    st.text(mends[0].title if len(mends) == 1 else f"{format_quantity(len(changes), 'change')}; the rest stays as it is.")
+    show_text_changes(changes, key="inspect-difference")
     with st.container(horizontal=True):
-        what = "it" if len(mends) == 1 else counted(len(mends), "problem")
-        st.button(f"Mend {what} in the text", key="inspect-mend-really", type="primary", on_click=inspecting.mend,
-                  args=(target(),))  # fmt: skip
-        st.button("Leave it", key="inspect-mend-not", on_click=inspecting.look_at, args=(None,))
+        what = "it" if len(mends) == 1 else format_quantity(len(mends), "problem")
+        st.button(f"Mend {what} in the text", key="inspect-mend-really", type="primary", on_click=inspecting.apply_previewed_fixes,
+                  args=(get_selected_target(),))  # fmt: skip
+        st.button("Leave it", key="inspect-mend-not", on_click=inspecting.select_preview, args=(None,))
 
 
-def _line(screen: Inspecting, issue: Issue, number: int) -> str:
+def _format_issue_line(screen: InspectState, issue: Issue, number: int) -> str:
     if screen.payload is None:
         return ""
     marked = screen.places.get(number)
@@ -217,75 +223,79 @@ def _line(screen: Inspecting, issue: Issue, number: int) -> str:
     return escape_invisible(" · ".join(part for part in words if part))
 
 
-def ways_on(screen: Inspecting, to: Target) -> None:
+def show_payload_actions(screen: InspectState, to: Target) -> None:
     """From here to Compose, or to the target."""
-    good, everything = inspecting.plan(everything=False), inspecting.plan(everything=True)
+    good, everything = inspecting.plan_payload(everything=False), inspecting.plan_payload(everything=True)
     if everything is None or screen.payload is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if good is not None and sending.named(to, "inspect"):
+        if good is not None and sending.confirm_target_name(to, "inspect"):
             st.button(
-                f"Send {counted(good.events, 'event')} to {escaped(to.title)}",
+                f"Send {format_quantity(good.events, 'event')} to {escape_markdown(to.title)}",
                 key="inspect-send",
                 type="primary",
-                disabled=screen.on_its_way,
-                on_click=inspecting.send,
-                args=(to, sending.policy_of(to)),
+                disabled=screen.is_sending,
+                on_click=inspecting.send_payload,
+                args=(to, sending.get_default_policy(to)),
             )
         if good is None or good.events < everything.events:
             with st.popover("Send as it is", key="inspect-as-it-is"):
                 st.text("A deliberately wrong event is a test case. Every event leaves exactly as it was pasted.")
-                if sending.named(to, "inspect-as-it-is"):
+                if sending.confirm_target_name(to, "inspect-as-it-is"):
                     st.button(
-                        f"Send all {counted(everything.events, 'event')}, as they are",
+                        f"Send all {format_quantity(everything.events, 'event')}, as they are",
                         key="inspect-send-as-it-is",
-                        on_click=inspecting.send,
-                        args=(to, sending.policy_of(to)),
+                        on_click=inspecting.send_payload,
+                        args=(to, sending.get_default_policy(to)),
                         kwargs={"as_it_is": True},
                     )
         if st.button("Open in Compose", key="inspect-compose"):
-            composing.take_over(screen.payload)
+            composing.fill_from_payload(screen.payload)
             st.switch_page("compose.py")
         with st.popover("Copy as", key="inspect-copy", type="tertiary"):
-            copies(everything.body(everything.requests[0]), len(everything.requests), to)
+            show_snippets(everything.body(everything.requests[0]), len(everything.requests), to)
 
 
-def copies(body: bytes, requests: int, to: Target) -> None:
+def show_snippets(body: bytes, requests: int, to: Target) -> None:
     """The request for a shell, for Python and for Node."""
     st.caption("The key stands in the environment, as INTEMPT_API_KEY.")
     if requests > 1:
         st.caption(f"The first of {requests:,} requests.")
-    for title, written in (("cURL", render_curl_snippet), ("Python with httpx", render_python_snippet), ("Node with fetch", render_node_snippet)):
+    for title, written in (
+        ("cURL", render_curl_snippet),
+        ("Python with httpx", render_python_snippet),
+        ("Node with fetch", render_node_snippet),
+    ):
         st.caption(title)
-        st.code(safe(written(to, body)), language=None, wrap_lines=True)
+        st.code(guard_copied_text(written(to, body)), language=None, wrap_lines=True)
 
 
-def result(screen: Inspecting) -> None:
+def show_inspect_result(screen: InspectState) -> None:
     """Progress, then what became of it: every request with its answer, or the way to them where they are many."""
     batch = screen.batch or ""
-    if screen.on_its_way:
-        sending.watch(batch)
-        if not house().history.batch(batch).is_active:
+    if screen.is_sending:
+        sending.watch_batch(batch)
+        if not get_services().history.batch(batch).is_active:
             st.rerun()  # it arrived while this screen was drawn
         return
-    found = house().history.batch(batch)
-    requests = house().history.requests(batch)
-    if screen.doubled:
-        st.text(composing.DOUBLE_CLICK)
+    found = get_services().history.batch(batch)
+    requests = get_services().history.requests(batch)
+    if screen.double_clicked:
+        st.text(composing.DOUBLE_CLICK_MESSAGE)
     try:
         if requests.total == 1:
-            exchange(house().history.request(requests.items[0].id), where(found))
+            show_outcome_card(get_services().history.request(requests.items[0].id), find_batch_target(found))
         else:
-            st.markdown(badges(found.events))
+            st.markdown(format_state_badges(found.events))
     finally:  # asking for feeds may take long, and the second half of a double click waits behind it
-        inspecting.shown()
+        inspecting.mark_result_shown()
     if found.reason:
         st.text(found.reason)
-    sending.controls(found)
-    link("history.py", "See it in History", {"batch": batch})
+    sending.show_batch_controls(found)
+    show_link("history.py", "See it in History", {"batch": batch})
 
 
-def text(screen: Inspecting) -> None:
+def show_pasted_text(screen: InspectState) -> None:
     """The text as it was pasted, every digit of it, with a mark at each problem."""
     whole = screen.payload.text if screen.payload else screen.text
     if not whole:
@@ -294,7 +304,7 @@ def text(screen: Inspecting) -> None:
     first = max(1, min(screen.focus - MAX_LINES_DRAWN // 2, total - MAX_LINES_DRAWN + 1))
     st.caption("The text as it was pasted, with its problems marked; what nobody can see is written out")
     titles = {number: issue.kind.title for number, issue in enumerate(screen.issues)}
-    lines = annotate_lines(whole, screen.marks, first, MAX_LINES_DRAWN)
-    marked_text(lines, titles, key="inspect-text", focus=screen.focus, asked=screen.asked, label="The pasted text")
+    lines = annotate_lines(whole, screen.annotations, first, MAX_LINES_DRAWN)
+    show_annotated_text(lines, titles, key="inspect-text", focus=screen.focus, focus_count=screen.focus_count, label="The pasted text")
     if total > MAX_LINES_DRAWN:
         st.caption(f"Lines {first:,} to {first + len(lines) - 1:,} of {total:,}.")

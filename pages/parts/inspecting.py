@@ -30,26 +30,26 @@ from intempt_core.text_mends import TextFix, annotate_with_fixes, find_text_fix,
 from intempt_core.verdicts import EventVerdicts, VerdictContext, assess_events
 from pages.parts import sending
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
-from pages.parts.house import house
-from pages.parts.session import one_click, put, room, value
+from pages.parts.house import get_services
+from pages.parts.session import serialize_clicks, set_widget, get_screen_state, read_widget
 
-PASTE = "inspect-paste"
+PASTE_WIDGET = "inspect-paste"
 """The widget key of the pasted text."""
 
-MARKED = 2_000
+MAX_ANNOTATED_ISSUES = 2_000
 """Problems that are marked in the text and can be mended together; a text has seldom more, and then they are alike."""
 
-HAD_KEY = "The command held a key. It is masked in the text, and kept nowhere."
+MASKED_KEY_MESSAGE = "The command held a key. It is masked in the text, and kept nowhere."
 
-UNDONE = 20
+MAX_UNDO_STEPS = 20
 """Mends that can be taken back."""
 
-SEEN_EVENTS = 1_000
+MAX_EVENTS_COUNTED = 1_000
 """Events of one person that are counted to say how well it is known."""
 
 
 @dataclass
-class Inspecting:
+class InspectState:
     """The Inspect screen of one tab.
 
     ``asked`` counts the times that somebody was led to ``focus``, a line of the text; ``preview`` is the number of the
@@ -63,58 +63,58 @@ class Inspecting:
     trouble_line: int | None = None
     text: str = ""
     issues: Sequence[Issue] = ()
-    marks: Sequence[Annotation] = ()
-    mends: dict[int, TextFix] = field(default_factory=dict)
+    annotations: Sequence[Annotation] = ()
+    fixes: dict[int, TextFix] = field(default_factory=dict)
     verdicts: dict[int, list[EventVerdicts]] = field(default_factory=dict)
-    before: list[str] = field(default_factory=list)
-    mended: str | None = None
+    undo_texts: list[str] = field(default_factory=list)
+    fixed_text: str | None = None
     note: str = ""
     case: CaseFile | None = None
     focus: int = 0
-    asked: int = 0
+    focus_count: int = 0
     preview: int | None = None
-    files: int = 0
+    files_dropped: int = 0
     batch: str | None = None
     settled_at: float = 0.0
-    judged_for: str = ""
-    on_its_way: bool = False
-    doubled: bool = False
+    checked_for: str = ""
+    is_sending: bool = False
+    double_clicked: bool = False
 
     @property
     def places(self) -> dict[int, int]:
         """Where in the text each marked problem stands, by its number."""
-        return {mark.number: mark.at for mark in self.marks}
+        return {mark.number: mark.at for mark in self.annotations}
 
 
-def inspecting(target: Target) -> Inspecting:
+def load_inspect_state(target: Target) -> InspectState:
     """This tab's Inspect screen; judged again where ``target`` is another one, or has taken something since."""
-    found = room(Inspecting)
-    arrived = found.on_its_way and found.batch and not house().history.batch(found.batch).is_active
-    if arrived or found.judged_for != derive_target_key(target):
+    found = get_screen_state(InspectState)
+    arrived = found.is_sending and found.batch and not get_services().history.batch(found.batch).is_active
+    if arrived or found.checked_for != derive_target_key(target):
         if arrived:
-            found.on_its_way, found.settled_at = False, time.monotonic()
-        judge(target)
+            found.is_sending, found.settled_at = False, time.monotonic()
+        check_paste(target)
     return found
 
 
-def read(target: Target) -> None:
+def read_paste(target: Target) -> None:
     """Read and judge what was pasted; what is no JSON is a sentence with its line. A key is masked where it stands."""
-    found, text = room(Inspecting), value(PASTE, "") or ""
+    found, text = get_screen_state(InspectState), read_widget(PASTE_WIDGET, "") or ""
     had_key = False
     if len(text) > MAX_PASTED_CHARS:
-        put(PASTE, "")  # it would go back and forth between browser and server with every click
+        set_widget(PASTE_WIDGET, "")  # it would go back and forth between browser and server with every click
     else:
         text, had_key = mask_pasted_keys(text)
         if had_key:
-            put(PASTE, text)
+            set_widget(PASTE_WIDGET, text)
     if found.payload is not None and text == found.payload.text:
-        judge(target)
+        check_paste(target)
         return
-    if text not in (found.mended, *found.before[-1:]):
-        found.before.clear()
-    anew(found)
-    if not found.on_its_way:  # what is on its way stays in sight
-        found.batch, found.settled_at, found.doubled = None, 0.0, False
+    if text not in (found.fixed_text, *found.undo_texts[-1:]):
+        found.undo_texts.clear()
+    reset_payload(found)
+    if not found.is_sending:  # what is on its way stays in sight
+        found.batch, found.settled_at, found.double_clicked = None, 0.0, False
     if not text.strip():
         return
     found.text = text if len(text) <= MAX_PASTED_CHARS else ""
@@ -122,86 +122,86 @@ def read(target: Target) -> None:
         found.case = read_case(text) if len(text) <= MAX_PASTED_CHARS else None
         if found.case is not None:
             text = found.text = found.case.body
-            put(PASTE, text)
+            set_widget(PASTE_WIDGET, text)
         found.payload = read_payload(text, max_chars=MAX_PASTED_CHARS)
     except ConsoleError as error:
         found.trouble, found.trouble_line = str(error), getattr(error, "line", None)
-        found.focus, found.asked = found.trouble_line or 0, found.asked + 1
-    judge(target)
+        found.focus, found.focus_count = found.trouble_line or 0, found.focus_count + 1
+    check_paste(target)
     if had_key:
-        found.note = HAD_KEY
+        found.note = MASKED_KEY_MESSAGE
 
 
-def anew(found: Inspecting) -> None:
+def reset_payload(found: InspectState) -> None:
     """Forget what was known of the text before."""
     found.payload = found.report = found.preview = found.trouble_line = None
     found.trouble = found.text = found.note = ""
-    found.issues, found.marks, found.focus = (), (), 0
-    found.mends, found.verdicts, found.case = {}, {}, None
+    found.issues, found.annotations, found.focus = (), (), 0
+    found.fixes, found.verdicts, found.case = {}, {}, None
 
 
-def read_file(target: Target, name: str, content: bytes) -> None:
+def read_dropped_file(target: Target, name: str, content: bytes) -> None:
     """Read a dropped file as if its text had been pasted. The file itself is let go of."""
-    found = room(Inspecting)
-    found.files += 1
+    found = get_screen_state(InspectState)
+    found.files_dropped += 1
     try:
         text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        anew(found)
-        put(PASTE, "")
+        reset_payload(found)
+        set_widget(PASTE_WIDGET, "")
         line = content.count(b"\n", 0, error.start) + 1
         found.trouble = f"{name} is no text: line {line:,} holds bytes that are not UTF-8. Save it as UTF-8."
         return
-    read_text(target, text)
+    read_pasted_text(target, text)
 
 
-def read_text(target: Target, text: str) -> None:
+def read_pasted_text(target: Target, text: str) -> None:
     """Read a text as if it had been pasted."""
-    put(PASTE, text)
-    read(target)
+    set_widget(PASTE_WIDGET, text)
+    read_paste(target)
 
 
-def shown() -> None:
+def mark_result_shown() -> None:
     """The outcome is on the screen now: clicks that were made before it came are over."""
-    found = room(Inspecting)
+    found = get_screen_state(InspectState)
     found.settled_at = time.monotonic() if found.settled_at else 0.0
 
 
-def judge(target: Target) -> None:
+def check_paste(target: Target) -> None:
     """Check what was read, and look what of it was sent to ``target`` before."""
-    found, place = room(Inspecting), derive_target_key(target)
-    found.judged_for = place
+    found, place = get_screen_state(InspectState), derive_target_key(target)
+    found.checked_for = place
     found.verdicts = {}
     if found.payload is None:
         return
     found.report = check_events(
         found.payload.events,
-        lambda ids: house().history.sent_ids(place, ids),
+        lambda ids: get_services().history.sent_ids(place, ids),
         found.payload.issues,
-        house().lacks(place),
+        get_services().product_lookup(place),
     )
-    found.issues = found.report.issues(limit=MARKED)
+    found.issues = found.report.issues(limit=MAX_ANNOTATED_ISSUES)
     mends = ((number, find_text_fix(found.payload, issue)) for number, issue in enumerate(found.issues))
-    found.mends = {number: mend for number, mend in mends if mend is not None}
-    found.marks = annotate_with_fixes(found.payload, found.issues, found.mends)
+    found.fixes = {number: mend for number, mend in mends if mend is not None}
+    found.annotations = annotate_with_fixes(found.payload, found.issues, found.fixes)
 
 
 # ── what is known of each event ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def verdicts(target: Target, page: int, size: int) -> list[EventVerdicts]:
+def collect_verdicts(target: Target, page: int, size: int) -> list[EventVerdicts]:
     """The three verdicts on the events of one page (from 1), worked out when it is first looked at."""
-    found = room(Inspecting)
+    found = get_screen_state(InspectState)
     if found.payload is None or found.report is None:
         return []
     if page not in found.verdicts:
         events = found.payload.events
         rows = range((page - 1) * size, min(page * size, len(events)))
-        found.verdicts[page] = assess_events(events, found.report, known(target, found.payload, rows), rows)
+        found.verdicts[page] = assess_events(events, found.report, collect_known_events(target, found.payload, rows), rows)
     return found.verdicts[page]
 
 
-def known(target: Target, payload: Payload, rows: Sequence[int]) -> VerdictContext:
+def collect_known_events(target: Target, payload: Payload, rows: Sequence[int]) -> VerdictContext:
     """What history, and the sandbox where it is one, know of the events of these rows."""
     bodies, place = [payload.events[row].body for row in rows], derive_target_key(target)
     ids = [id_ for body in bodies if (id_ := id_to_text(get_field(body, "eventId"))) is not None]
@@ -209,16 +209,16 @@ def known(target: Target, payload: Payload, rows: Sequence[int]) -> VerdictConte
 
     @cache
     def seen(field_: str, id_: str) -> int:
-        return len(house().history.interactions(place, field_, id_, limit=SEEN_EVENTS))
+        return len(get_services().history.interactions(place, field_, id_, limit=MAX_EVENTS_COUNTED))
 
     async def ask() -> object:
-        async with open_client(house().settings) as client:
+        async with open_client(get_services().settings) as client:
             return await read_sandbox_verdicts(client, target, [next(iter(one.values())) for one in persons if one])
 
     words = asyncio.run(ask())
     return VerdictContext(
         target,
-        house().history.occurrences(ids, target=place, limit_per_id=20),
+        get_services().history.occurrences(ids, target=place, limit_per_id=20),
         words if isinstance(words, dict) else None,
         seen,
     )
@@ -227,55 +227,55 @@ def known(target: Target, payload: Payload, rows: Sequence[int]) -> VerdictConte
 # ── from the list to the place, and mending ──────────────────────────────────────────────────────────────────────────
 
 
-def go_to(number: int) -> None:
+def focus_problem(number: int) -> None:
     """Lead to the place of a problem in the text."""
-    found = room(Inspecting)
+    found = get_screen_state(InspectState)
     if found.payload is not None:
-        found.focus, found.asked = found.payload.line_column(found.places[number])[0], found.asked + 1
+        found.focus, found.focus_count = found.payload.line_column(found.places[number])[0], found.focus_count + 1
 
 
-def look_at(number: int | None) -> None:
+def select_preview(number: int | None) -> None:
     """Show the difference that a mend would make (-1: all that is certain), or none."""
-    room(Inspecting).preview = number
+    get_screen_state(InspectState).preview = number
 
 
-def chosen() -> list[TextFix]:
+def list_previewed_fixes() -> list[TextFix]:
     """The mends that are looked at."""
-    found = room(Inspecting)
+    found = get_screen_state(InspectState)
     if found.preview is None:
         return []
-    return list(found.mends.values()) if found.preview < 0 else [found.mends[found.preview]]
+    return list(found.fixes.values()) if found.preview < 0 else [found.fixes[found.preview]]
 
 
-def mend(target: Target) -> None:
+def apply_previewed_fixes(target: Target) -> None:
     """Put what is looked at into the text; it can be undone."""
-    found = room(Inspecting)
+    found = get_screen_state(InspectState)
     if found.payload is None:
         return
-    text = apply_text_fixes(found.payload, chosen())
+    text = apply_text_fixes(found.payload, list_previewed_fixes())
     if text is None:
         found.preview, found.note = None, "The command around the body would read otherwise: mend it by hand."
         return
-    found.before, found.mended = [*found.before[-UNDONE + 1 :], found.payload.text], text
-    put(PASTE, text)
-    read(target)
+    found.undo_texts, found.fixed_text = [*found.undo_texts[-MAX_UNDO_STEPS + 1 :], found.payload.text], text
+    set_widget(PASTE_WIDGET, text)
+    read_paste(target)
 
 
-def undo(target: Target) -> None:
+def undo_last_fix(target: Target) -> None:
     """The text as it was before the last mend."""
-    found = room(Inspecting)
-    if found.before:
-        found.mended = found.before.pop()
-        put(PASTE, found.mended)
-        read(target)
+    found = get_screen_state(InspectState)
+    if found.undo_texts:
+        found.fixed_text = found.undo_texts.pop()
+        set_widget(PASTE_WIDGET, found.fixed_text)
+        read_paste(target)
 
 
 # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def plan(*, everything: bool) -> Plan | None:
+def plan_payload(*, everything: bool) -> Plan | None:
     """The requests of the events without errors, or of all of them as they are; ``None`` where there is no event."""
-    found = room(Inspecting)
+    found = get_screen_state(InspectState)
     if found.payload is None or found.report is None:
         return None
     bad = found.report.error_mask
@@ -283,18 +283,18 @@ def plan(*, everything: bool) -> Plan | None:
     return plan_events(events) if events else None
 
 
-@one_click()
-def send(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
+@serialize_clicks()
+def send_payload(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
     """Record and send; a double click sends once."""
-    found = room(Inspecting)
-    found.doubled = found.on_its_way or time.monotonic() - found.settled_at < DOUBLE_CLICK_SECONDS
-    if found.doubled:
+    found = get_screen_state(InspectState)
+    found.double_clicked = found.is_sending or time.monotonic() - found.settled_at < DOUBLE_CLICK_SECONDS
+    if found.double_clicked:
         return
-    planned = plan(everything=as_it_is)
+    planned = plan_payload(everything=as_it_is)
     if planned is None or found.payload is None:
         return
     label = found.payload.recognised
     notes = {"as it is": True} if as_it_is else {}
     intent = make_batch_intent(planned, target, source=BatchSource.PAYLOAD, label=label, policy=policy, notes=notes)
-    found.batch = sending.submit(intent, planned)
-    found.on_its_way = True
+    found.batch = sending.submit_plan(intent, planned)
+    found.is_sending = True

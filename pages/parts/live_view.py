@@ -12,76 +12,76 @@ from intempt_core.sandbox.digest import KEPT_REQUESTS, KEPT_BODY_BYTES
 from intempt_core.sandbox.live import SHOW_EVERYTHING, SEARCHED_EVENTS, LIVE_FILTERS
 from intempt_core.targets import SANDBOX
 from pages.parts import watching
-from pages.parts.house import house
-from pages.parts.look import counted, moment, raw, weight, zone, zone_name
-from pages.parts.session import key, value
-from pages.parts.watching import ANY, NAME, ROWS, TEXT
+from pages.parts.house import get_services
+from pages.parts.look import format_quantity, format_moment, show_raw_text, format_size, get_browser_zone, get_zone_name
+from pages.parts.session import make_key, read_widget
+from pages.parts.watching import ANY_EVENT, FILTER_NAME, LIVE_ROWS, FILTER_TEXT
 
-EVERY_SECONDS = 1.0
+LIVE_POLL_SECONDS = 1.0
 """How often the live rows are looked up."""
 
-HEIGHT = 560
+LIVE_TABLE_HEIGHT = 560
 """Pixels of the live rows; what is below scrolls."""
 
 
-def keep_link(seq: str | None, request: str | None) -> None:
+def update_sandbox_link(seq: str | None, request: str | None) -> None:
     """Write what is open into the browser's address, where a link within the page leaves it out."""
     if request or seq:
         st.query_params.from_dict({"request": request} if request else {"event": seq or ""})
 
 
-def filters() -> None:
+def show_sandbox_filters() -> None:
     """What is shown, which event, the search, and whether it moves; all but the last stand in the link."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Show", list(LIVE_FILTERS), key=watching.SHOWN, bind="query-params", width=170,
-                     on_change=watching.refilter)  # fmt: skip
-        st.selectbox("Event", [ANY, *(name.value for name in EventName)], key=NAME, bind="query-params", width=190,
-                     on_change=watching.refilter)  # fmt: skip
+        st.selectbox("Show", list(LIVE_FILTERS), key=watching.FILTER_SHOWN, bind="query-params", width=170,
+                     on_change=watching.clear_live_rows)  # fmt: skip
+        st.selectbox("Event", [ANY_EVENT, *(name.value for name in EventName)], key=FILTER_NAME, bind="query-params", width=190,
+                     on_change=watching.clear_live_rows)  # fmt: skip
         st.text_input(
             "Search",
-            key=TEXT,
+            key=FILTER_TEXT,
             placeholder="Part of an id, a client, a path",
             help=f"Looks at the last {SEARCHED_EVENTS:,} events.",
             bind="query-params",
             width="stretch",
-            on_change=watching.refilter,
+            on_change=watching.clear_live_rows,
         )
-        paused = watching.watching().paused
-        st.button("Go on" if paused else "Pause", key="sandbox-pause", on_click=watching.pause)
+        paused = watching.get_sandbox_state().paused
+        st.button("Go on" if paused else "Pause", key="sandbox-pause", on_click=watching.toggle_pause)
 
 
-def watch() -> None:
+def watch_live_rows() -> None:
     """The last rows, looked up again and again; while paused they stand still and can be opened."""
-    paused = watching.watching().paused
+    paused = watching.get_sandbox_state().paused
 
-    @st.fragment(run_every=None if paused else EVERY_SECONDS)
+    @st.fragment(run_every=None if paused else LIVE_POLL_SECONDS)
     def rows() -> None:
-        seen = watching.look()
+        seen = watching.read_live_rows()
         if seen is None:
             st.markdown(":red-badge[■ the sandbox is silent]")
-            st.text(watching.watching().trouble)
+            st.text(watching.get_sandbox_state().trouble)
         elif seen.rows:
-            st.caption(_headline(seen.received, paused=paused))
-            _table(seen.rows, paused=paused)
+            st.caption(_format_live_headline(seen.received, paused=paused))
+            _show_live_rows(seen.rows, paused=paused)
         else:
-            _nothing(seen.received)
+            _show_no_rows(seen.received)
 
     rows()
 
 
-def _headline(received: int, *, paused: bool) -> str:
-    how = "Paused: choose a row to open it." if paused else f"{watching.rate():,.0f} a second. Pause to open a row."
-    return f"{counted(received, 'event')} received · {how} The last {ROWS} of what is shown, times in {zone_name()}."
+def _format_live_headline(received: int, *, paused: bool) -> str:
+    how = "Paused: choose a row to open it." if paused else f"{watching.compute_event_rate():,.0f} a second. Pause to open a row."
+    return f"{format_quantity(received, 'event')} received · {how} The last {LIVE_ROWS} of what is shown, times in {get_zone_name()}."
 
 
-def _table(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
+def _show_live_rows(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
     shown = [
         {
-            "Time": datetime.fromtimestamp(row.received_at / 1000, zone()).strftime("%H:%M:%S.%f")[:-3],
-            "What": what(row),
+            "Time": datetime.fromtimestamp(row.received_at / 1000, get_browser_zone()).strftime("%H:%M:%S.%f")[:-3],
+            "What": format_row_name(row),
             "Person": row.person or "",
             "Product": row.product or "",
-            "Processed, or why not": verdict(row),
+            "Processed, or why not": format_row_verdict(row),
             "Client": f"{row.client or '(unnamed)'} from {row.address or 'unknown'}",
         }
         for row in rows
@@ -90,27 +90,27 @@ def _table(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
     columns = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     alt = "The last of what reached the sandbox, newest first"
     if not paused:  # what moves cannot be opened: a row would be another one by the time the click arrives
-        st.dataframe(shown, hide_index=True, height=HEIGHT, column_config=columns, alt=alt, key="sandbox-rows")
+        st.dataframe(shown, hide_index=True, height=LIVE_TABLE_HEIGHT, column_config=columns, alt=alt, key="sandbox-rows")
         return
-    found = watching.watching()
+    found = watching.get_sandbox_state()
     chosen = st.dataframe(
-        shown, hide_index=True, height=HEIGHT, column_config=columns, alt=alt,
-        key=key("sandbox-rows-paused", found.opened), on_select="rerun", selection_mode="single-row",
+        shown, hide_index=True, height=LIVE_TABLE_HEIGHT, column_config=columns, alt=alt,
+        key=make_key("sandbox-rows-paused", found.rows_opened), on_select="rerun", selection_mode="single-row",
     )  # fmt: skip
     if chosen.selection.rows and chosen.selection.rows[0] < len(rows):
-        _open(rows[chosen.selection.rows[0]])
+        _open_row(rows[chosen.selection.rows[0]])
 
 
-def _open(row: LiveRow) -> None:
-    kept = {name: value(name) for name in (watching.SHOWN, NAME, TEXT)}
-    found = watching.watching()
-    found.opened += 1  # the rows are drawn anew on the way back, with nothing chosen
-    found.filters = {n: text for n, text in kept.items() if text not in (None, "", ANY, SHOW_EVERYTHING)}
+def _open_row(row: LiveRow) -> None:
+    kept = {name: read_widget(name) for name in (watching.FILTER_SHOWN, FILTER_NAME, FILTER_TEXT)}
+    found = watching.get_sandbox_state()
+    found.rows_opened += 1  # the rows are drawn anew on the way back, with nothing chosen
+    found.filters = {n: text for n, text in kept.items() if text not in (None, "", ANY_EVENT, SHOW_EVERYTHING)}
     st.query_params.from_dict({"event": str(row.seq)} if row.seq is not None else {"request": str(row.request)})
     st.rerun()
 
 
-def what(row: LiveRow) -> str:
+def format_row_name(row: LiveRow) -> str:
     """An event's name, or what a request that brought none was for."""
     if row.seq is not None or row.name is None:
         return row.name or "(no name)"
@@ -126,7 +126,7 @@ def what(row: LiveRow) -> str:
             return row.name
 
 
-def verdict(row: LiveRow) -> str:
+def format_row_verdict(row: LiveRow) -> str:
     """What became of it, in the words and shapes of every screen."""
     on_purpose = f", on purpose: {row.fault}" if row.fault else ""
     if row.processed is None and row.status is not None and row.status < 300:
@@ -137,72 +137,77 @@ def verdict(row: LiveRow) -> str:
     return ("● processed" if row.processed else f"◆ not processed. {row.because}") + on_purpose
 
 
-def _nothing(received: int) -> None:
-    if received or value(TEXT) or value(NAME) not in (None, ANY) or value(watching.SHOWN) not in (None, SHOW_EVERYTHING):
+def _show_no_rows(received: int) -> None:
+    if (
+        received
+        or read_widget(FILTER_TEXT)
+        or read_widget(FILTER_NAME) not in (None, ANY_EVENT)
+        or read_widget(watching.FILTER_SHOWN) not in (None, SHOW_EVERYTHING)
+    ):
         st.text("Nothing that is shown here fits. It goes on looking.")
         return
     st.text("Nothing has reached the sandbox yet. Whatever is sent to it, from here or by any program, shows up here.")
     st.page_link("compose.py", label="Compose the first event")
     st.text("Or from a shell:")
-    raw(example())
+    show_raw_text(build_curl_example())
 
 
-def example() -> str:
+def build_curl_example() -> str:
     """A command that sends one event to this sandbox."""
-    target = house().targets[SANDBOX]
+    target = get_services().targets[SANDBOX]
     event = {"eventId": "evt_1", "userId": "user_123", "data": {"productId": "SKU_987"}}
     body = json.dumps({"track": [{"name": "Product viewed", "payload": [event]}]})
     return f"curl -u sandbox:sandbox -H 'Content-Type: application/json' \\\n  {target.track_url} \\\n  -d '{body}'"
 
 
-def one_event(text: str) -> None:
+def show_sandbox_event(text: str) -> None:
     """One event: what it was, what became of it, and the request that brought it."""
-    _back()
+    _show_back_button()
     seq = int(text) if text.isdecimal() and len(text) < 16 else 0
     try:
-        event = watching.instrument().event(seq)
+        event = watching.get_sandbox_client().event(seq)
     except SandboxUnavailable as error:
         st.text(str(error))
         return
     st.markdown(":green-badge[● processed]" if event["processed"] else ":orange-badge[◆ not processed]")
     if event["because"]:
         st.text(event["because"])
-    st.text(f"{event['name'] or '(no name)'} · {moment(event['received_at'])} ({zone_name()})")
+    st.text(f"{event['name'] or '(no name)'} · {format_moment(event['received_at'])} ({get_zone_name()})")
     st.caption("The event as the sandbox keeps it")
-    raw(json.dumps(event["event"], ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())
+    show_raw_text(json.dumps(event["event"], ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())
     try:
-        _request(watching.instrument().request(event["request"]))
+        _show_kept_request(watching.get_sandbox_client().request(event["request"]))
     except SandboxUnavailable as error:
         st.text(str(error))
 
 
-def one_request(text: str) -> None:
+def show_sandbox_request(text: str) -> None:
     """One request as it came, and what was answered."""
-    _back()
+    _show_back_button()
     try:
-        _request(watching.instrument().request(int(text) if text.isdecimal() and len(text) < 16 else 0))
+        _show_kept_request(watching.get_sandbox_client().request(int(text) if text.isdecimal() and len(text) < 16 else 0))
     except SandboxUnavailable as error:
         st.text(str(error))
 
 
-def _request(request: KeptRequest) -> None:
+def _show_kept_request(request: KeptRequest) -> None:
     answered = f"answered {request.status}" if request.status else "never answered"
     st.text(
-        f"Request {request.id}: {answered}, {counted(request.events, 'event')} taken, {weight(request.size)}, from "
-        f"{request.client or '(unnamed)'} at {request.address or 'unknown'}, {moment(request.received_at)}."
+        f"Request {request.id}: {answered}, {format_quantity(request.events, 'event')} taken, {format_size(request.size)}, from "
+        f"{request.client or '(unnamed)'} at {request.address or 'unknown'}, {format_moment(request.received_at)}."
     )
     if request.fault:
         st.text(f"On purpose: {request.fault}.")
     if request.told:
         st.text(f"Refused: {request.told}")
     st.caption(f"The request as it came, without its credential. The last {KEPT_REQUESTS:,} are kept.")
-    raw(request.text, 420)
+    show_raw_text(request.text, 420)
     if not request.whole:
-        st.caption(f"The first {weight(KEPT_BODY_BYTES)} of its body or less; the sandbox keeps no more.")
+        st.caption(f"The first {format_size(KEPT_BODY_BYTES)} of its body or less; the sandbox keeps no more.")
     if request.events > 1 and request.first is not None:
         last = request.first + request.events - 1
         st.caption(f"Its events have the numbers {request.first} to {last}.")
 
 
-def _back() -> None:
-    st.button("← Everything that reached the sandbox", key="sandbox-back", type="tertiary", on_click=watching.back)
+def _show_back_button() -> None:
+    st.button("← Everything that reached the sandbox", key="sandbox-back", type="tertiary", on_click=watching.return_to_rows)

@@ -11,28 +11,28 @@ import streamlit as st
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class StateStyle:
     """One state's word, shape and colour; they always appear together."""
 
-    word: str
+    label: str
     shape: str
     colour: str
 
 
-LOOKS: Mapping[str, Look] = {
-    "accepted": Look("accepted", "●", "green"),
-    "refused": Look("refused", "■", "red"),
-    "unknown": Look("unknown", "◆", "orange"),
-    "unsent": Look("unsent", "○", "gray"),
-    "pending": Look("pending", "…", "gray"),
-    "leaving": Look("leaving", "…", "gray"),
-    "cancelled": Look("cancelled", "○", "gray"),
-    "error": Look("error", "■", "red"),
-    "warning": Look("warning", "◆", "orange"),
+STATE_STYLES: Mapping[str, StateStyle] = {
+    "accepted": StateStyle("accepted", "●", "green"),
+    "refused": StateStyle("refused", "■", "red"),
+    "unknown": StateStyle("unknown", "◆", "orange"),
+    "unsent": StateStyle("unsent", "○", "gray"),
+    "pending": StateStyle("pending", "…", "gray"),
+    "leaving": StateStyle("leaving", "…", "gray"),
+    "cancelled": StateStyle("cancelled", "○", "gray"),
+    "error": StateStyle("error", "■", "red"),
+    "warning": StateStyle("warning", "◆", "orange"),
 }
 """Outcomes and severities as a person sees them."""
 
-STYLE = """<style>
+PAGE_CSS = """<style>
 [class*='st-key-compose-event-'] .stTextInput input, .st-key-inspect-paste textarea {
     font-family: 'Source Code Pro', monospace; font-size: 0.86rem
 }
@@ -47,61 +47,61 @@ STYLE = """<style>
 what is chosen is legible in the dark, also in what opens above the page, which Streamlit does not tell whether it is
 light or dark."""
 
-_SPECIAL = re.compile(r"[\\`*_{}\[\]()#+\-.!|~$:<>&@=^]")
-_JOINED = re.compile(r"[@:]|(?<=www)\.|(?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S)", re.IGNORECASE)
+_MARKDOWN_CHARACTERS = re.compile(r"[\\`*_{}\[\]()#+\-.!|~$:<>&@=^]")
+_AUTOMATIC_LINKS = re.compile(r"[@:]|(?<=www)\.|(?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S)", re.IGNORECASE)
 """What becomes a link, an emoji, an icon or an arrow also where each character of it is escaped."""
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Untrusted text for a place that reads Markdown: it shows as it is, on one line, loads nothing and links nowhere.
 
     Streamlit looks for addresses, icons and arrows once more in the text that Markdown has read; only what stands in
     pieces is none. A directive ``:color`` without a colour makes such a piece and looks like nothing.
     """
     one_line, made, at = " ".join(text.split()), [], 0
-    for found in _JOINED.finditer(one_line):
-        made += [_plain(one_line[at : found.start()]), *(f":color[\\{char}]" for char in found[0])]
+    for found in _AUTOMATIC_LINKS.finditer(one_line):
+        made += [_escape_characters(one_line[at : found.start()]), *(f":color[\\{char}]" for char in found[0])]
         at = found.end()
-    return "".join([*made, _plain(one_line[at:])])
+    return "".join([*made, _escape_characters(one_line[at:])])
 
 
-def _plain(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", text)
+def _escape_characters(text: str) -> str:
+    return _MARKDOWN_CHARACTERS.sub(r"\\\g<0>", text)
 
 
-def mark(state: str, count: int | None = None) -> str:
+def format_state(state: str, count: int | None = None) -> str:
     """A state in plain text: ``● accepted``, ``● 999 accepted``."""
-    look = LOOKS[state]
-    return f"{look.shape} {look.word}" if count is None else f"{look.shape} {count:,} {look.word}"
+    look = STATE_STYLES[state]
+    return f"{look.shape} {look.label}" if count is None else f"{look.shape} {count:,} {look.label}"
 
 
-def badge(state: str, count: int | None = None) -> str:
+def format_state_badge(state: str, count: int | None = None) -> str:
     """A state as a Markdown badge in its colour."""
-    return f":{LOOKS[state].colour}-badge[{mark(state, count)}]"
+    return f":{STATE_STYLES[state].colour}-badge[{format_state(state, count)}]"
 
 
-def badges(counts: Mapping[Any, int]) -> str:
+def format_state_badges(counts: Mapping[Any, int]) -> str:
     """Counts by state (any text enumeration) as one line of badges, states that nobody is in left out."""
-    return " ".join(badge(state, counts[state]) for state in LOOKS if counts.get(state))
+    return " ".join(format_state_badge(state, counts[state]) for state in STATE_STYLES if counts.get(state))
 
 
-def marks(counts: Mapping[Any, int]) -> str:
+def format_state_counts(counts: Mapping[Any, int]) -> str:
     """Counts by state in plain text, for a table's cell."""
-    return "  ".join(mark(state, counts[state]) for state in LOOKS if counts.get(state))
+    return "  ".join(format_state(state, counts[state]) for state in STATE_STYLES if counts.get(state))
 
 
-def raw(text: str, height: int | None = None) -> None:
+def show_raw_text(text: str, height: int | None = None) -> None:
     """Text as it is, in a fixed-width face; with ``height`` (pixels) in a frame that scrolls, also by the keyboard."""
     with st.container(height=height or "content", border=False):
         st.code(text or "(empty)", language=None, wrap_lines=True)
 
 
-def counted(number: int, one: str, many: str | None = None) -> str:
+def format_quantity(number: int, one: str, many: str | None = None) -> str:
     """A number with its noun: ``1 event``, ``1,204 events``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def zone() -> tzinfo:
+def get_browser_zone() -> tzinfo:
     """The time zone of the person's browser; UTC where it does not say."""
     try:
         return ZoneInfo(st.context.timezone or "UTC")
@@ -109,22 +109,22 @@ def zone() -> tzinfo:
         return UTC
 
 
-def zone_name() -> str:
+def get_zone_name() -> str:
     """The zone's name, said once per screen."""
-    return str(zone())
+    return str(get_browser_zone())
 
 
-def moment(ms: int, now: datetime | None = None) -> str:
+def format_moment(ms: int, now: datetime | None = None) -> str:
     """A time as ``12:03:07 (2 min ago)``, with its date where it is not today's."""
-    here = now or datetime.now(zone())
+    here = now or datetime.now(get_browser_zone())
     then = datetime.fromtimestamp(ms / 1000, here.tzinfo)
     form = "%H:%M:%S" if then.date() == here.date() else "%Y-%m-%d %H:%M:%S"
-    return f"{then.strftime(form)} ({ago((here - then).total_seconds())})"
+    return f"{then.strftime(form)} ({format_age((here - then).total_seconds())})"
 
 
-def clock(ms: int) -> str:
+def format_clock(ms: int) -> str:
     """A time inside a sentence: ``12:03:07``, with its date where it is not today's; any number at all."""
-    here = datetime.now(zone())
+    here = datetime.now(get_browser_zone())
     try:
         then = datetime.fromtimestamp(ms / 1000, here.tzinfo)
     except (ValueError, OverflowError, OSError):
@@ -132,7 +132,7 @@ def clock(ms: int) -> str:
     return then.strftime("%H:%M:%S" if then.date() == here.date() else "%Y-%m-%d %H:%M:%S")
 
 
-def ago(seconds: float) -> str:
+def format_age(seconds: float) -> str:
     """How long since, in the largest unit that fits: ``just now``, ``2 min ago``, ``3 days ago``."""
     if seconds < 1:
         return "just now"
@@ -143,7 +143,7 @@ def ago(seconds: float) -> str:
     return "just now"
 
 
-def lasted(ms: float) -> str:
+def format_duration(ms: float) -> str:
     """A duration: ``41 ms``, ``3.2 s``, ``4 min 10 s``."""
     if ms < 1000:
         return f"{ms:.0f} ms"
@@ -152,9 +152,9 @@ def lasted(ms: float) -> str:
     return f"{int(ms // 60_000)} min {int(ms % 60_000 // 1000)} s"
 
 
-def weight(size: int) -> str:
+def format_size(size: int) -> str:
     """A size in bytes as people say it: ``214 bytes``, ``1.2 MB``."""
     for unit, step in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
         if size >= step:
             return f"{size / step:.1f} {unit}"
-    return counted(size, "byte")
+    return format_quantity(size, "byte")

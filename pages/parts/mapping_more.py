@@ -11,52 +11,52 @@ from intempt_core.events import EventName, Json, dump_json
 from intempt_core.mapping import load_time_zone
 from intempt_core.times import NAMED_TIME_FORMATS, COMMON_TIME_PATTERNS, check_time_format, build_time_parser
 from pages.parts import uploading
-from pages.parts.form import zones
-from pages.parts.look import escaped, zone_name
-from pages.parts.session import key, value
+from pages.parts.form import list_time_zones
+from pages.parts.look import escape_markdown, get_zone_name
+from pages.parts.session import make_key, read_widget
 
-KINDS = {"text": "text", "number": "number", "boolean": "true or false"}
+CONSTANT_TYPES = {"text": "text", "number": "number", "boolean": "true or false"}
 """What a value for every row can be."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def drawn(*parts: object) -> str:
+def make_mapping_key(*parts: object) -> str:
     """The key of a field of the mapping as it is drawn now."""
-    found = uploading.uploading()
-    return key(*parts, found.uploads, found.revision)
+    found = uploading.get_upload_state()
+    return make_key(*parts, found.uploads, found.revision)
 
 
 def is_late(widget: str) -> bool:
     """Whether a change comes from a box that is no longer shown: the mapping has been set otherwise since."""
-    found = uploading.uploading()
-    return not widget.endswith(key("", found.uploads, found.revision))
+    found = uploading.get_upload_state()
+    return not widget.endswith(make_key("", found.uploads, found.revision))
 
 
-def put(mapping: Mapping, *, anew: bool = False) -> None:
+def set_mapping(mapping: Mapping, *, redraw: bool = False) -> None:
     """Set the mapping of the file; ``anew`` where its fields must be drawn anew."""
-    found = uploading.uploading()
+    found = uploading.get_upload_state()
     found.mapping = mapping
-    found.revision += anew
+    found.revision += redraw
 
 
 # ── times ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def times(table: Table, mapping: Mapping) -> None:
+def show_time_format(table: Table, mapping: Mapping) -> None:
     """How the file writes its times, in which zone, and how the first of them is read."""
     column = next((column for column, field in mapping.columns.items() if field == "timestamp"), "")
     if column not in table.columns:
         return
-    form, zone = drawn("upload-time-format"), drawn("upload-zone")
+    form, zone = make_mapping_key("upload-time-format"), make_mapping_key("upload-zone")
     st.session_state[form], st.session_state[zone] = mapping.time_format, mapping.time_zone
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            f"How {escaped(column)} writes times",
+            f"How {escape_markdown(column)} writes times",
             dict.fromkeys((*NAMED_TIME_FORMATS, *COMMON_TIME_PATTERNS, mapping.time_format)),
             format_func=lambda form: NAMED_TIME_FORMATS.get(form, form),
             key=form,
-            on_change=_set_form,
+            on_change=_set_time_format,
             args=(form,),
             accept_new_options=True,
             width=280,
@@ -64,18 +64,18 @@ def times(table: Table, mapping: Mapping) -> None:
         )
         st.selectbox(
             "Zone of times that name none",
-            dict.fromkeys((mapping.time_zone, "UTC", *zones(zone_name()))),
+            dict.fromkeys((mapping.time_zone, "UTC", *list_time_zones(get_zone_name()))),
             key=zone,
-            on_change=_set_zone,
+            on_change=_set_time_zone,
             args=(zone,),
             width=280,
         )
     cell = next((cell for cell in table.columns[column].slice(0, 1000).to_pylist() if cell), "")
     if cell:
-        st.text(_reading(cell, mapping))
+        st.text(_describe_time(cell, mapping))
 
 
-def _reading(cell: str, mapping: Mapping) -> str:
+def _describe_time(cell: str, mapping: Mapping) -> str:
     """How one time is read, in a sentence."""
     given = f"“{cell[:60]}”"
     try:
@@ -91,24 +91,24 @@ def _reading(cell: str, mapping: Mapping) -> str:
         return f"{given} is no time that a calendar has."
 
 
-def _set_form(widget: str) -> None:
-    mapping = uploading.uploading().mapping
+def _set_time_format(widget: str) -> None:
+    mapping = uploading.get_upload_state().mapping
     if mapping and not is_late(widget):
-        put(replace(mapping, time_format=value(widget) or ""))
+        set_mapping(replace(mapping, time_format=read_widget(widget) or ""))
 
 
-def _set_zone(widget: str) -> None:
-    mapping = uploading.uploading().mapping
+def _set_time_zone(widget: str) -> None:
+    mapping = uploading.get_upload_state().mapping
     if mapping and not is_late(widget):
-        put(replace(mapping, time_zone=value(widget)))
+        set_mapping(replace(mapping, time_zone=read_widget(widget)))
 
 
 # ── the same for every row ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def same_name(mapping: Mapping) -> None:
+def choose_same_name(mapping: Mapping) -> None:
     """Where no column is the event's name: which of the four every row is."""
-    widget = drawn("upload-same-name")
+    widget = make_mapping_key("upload-same-name")
     now = mapping.constants.get("name")
     st.session_state[widget] = now if now in EventName._value2member_map_ else None
     st.segmented_control(
@@ -121,27 +121,27 @@ def same_name(mapping: Mapping) -> None:
 
 
 def _set_same_name(widget: str) -> None:
-    mapping, name = uploading.uploading().mapping, value(widget)
+    mapping, name = uploading.get_upload_state().mapping, read_widget(widget)
     if mapping and not is_late(widget):
         others = {field: constant for field, constant in mapping.constants.items() if field != "name"}
-        put(replace(mapping, constants={**others, "name": name} if name else others))
+        set_mapping(replace(mapping, constants={**others, "name": name} if name else others))
 
 
-def constants(mapping: Mapping) -> None:
+def show_constants(mapping: Mapping) -> None:
     """The values that every row gets."""
     own = {field: constant for field, constant in mapping.constants.items() if field != "name"}
     if own:
         st.caption("The same for every row")
     for number, (field, constant) in enumerate(own.items()):
-        with st.container(horizontal=True, vertical_alignment="center", key=key("upload-constant", number)):
+        with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-constant", number)):
             st.text(f"{field} = {dump_json(constant).decode()[:200]}")
-            st.button("Remove", key=drawn("upload-constant-remove", number), on_click=_remove, args=(field,))
+            st.button("Remove", key=make_mapping_key("upload-constant-remove", number), on_click=_remove_constant, args=(field,))
 
 
-def give_every_row(fields: tuple[str, ...]) -> None:
+def show_constant_form(fields: tuple[str, ...]) -> None:
     """A place to give every row one value more."""
     with st.popover("Give every row a value", key="upload-constant-add"):
-        field, kind = key("upload-constant-field"), key("upload-constant-kind")
+        field, kind = make_key("upload-constant-field"), make_key("upload-constant-kind")
         st.selectbox(
             "Field",
             [*(field for field in fields if field != "name"), "data.shop"],
@@ -149,27 +149,27 @@ def give_every_row(fields: tuple[str, ...]) -> None:
             accept_new_options=True,
             help="Choose one, or type one of your own inside data: data.shop",
         )
-        st.selectbox("Type", list(KINDS), format_func=KINDS.__getitem__, key=kind)
+        st.selectbox("Type", list(CONSTANT_TYPES), format_func=CONSTANT_TYPES.__getitem__, key=kind)
         st.text_input("Value", key="upload-constant-value")
-        st.button("Give it to every row", key="upload-constant-give", on_click=_give)
+        st.button("Give it to every row", key="upload-constant-give", on_click=_add_constant)
 
 
-def _give() -> None:
-    found = uploading.uploading()
-    field, text = str(value("upload-constant-field") or ""), str(value("upload-constant-value") or "")
+def _add_constant() -> None:
+    found = uploading.get_upload_state()
+    field, text = str(read_widget("upload-constant-field") or ""), str(read_widget("upload-constant-value") or "")
     if found.mapping is None or not field:
         return
-    new = replace(found.mapping, constants={**found.mapping.constants, field: _constant(field, text, found.mapping)})
+    new = replace(found.mapping, constants={**found.mapping.constants, field: _parse_constant(field, text, found.mapping)})
     try:
         new.check()
     except ConsoleError as error:
         found.problem = str(error)
         return
     found.problem = ""
-    put(new, anew=True)
+    set_mapping(new, redraw=True)
 
 
-def _constant(field: str, text: str, mapping: Mapping) -> Json:
+def _parse_constant(field: str, text: str, mapping: Mapping) -> Json:
     """The text as a value of its type; a time as the mapping reads it. What is not of its type stays text."""
     if field == "timestamp":
         try:
@@ -177,11 +177,11 @@ def _constant(field: str, text: str, mapping: Mapping) -> Json:
         except ConsoleError:
             return text
         return text if ms is None else ms
-    return parse_cell(text, value("upload-constant-kind", "text"))
+    return parse_cell(text, read_widget("upload-constant-kind", "text"))
 
 
-def _remove(field: str) -> None:
-    found = uploading.uploading()
+def _remove_constant(field: str) -> None:
+    found = uploading.get_upload_state()
     if found.mapping:
         left = {name: constant for name, constant in found.mapping.constants.items() if name != field}
-        put(replace(found.mapping, constants=left), anew=True)
+        set_mapping(replace(found.mapping, constants=left), redraw=True)

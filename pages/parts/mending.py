@@ -4,83 +4,83 @@ from dataclasses import dataclass
 
 from intempt_core.mends import Fix, FixKind
 from intempt_core.pointing import CellLocation, find_cell
-from pages.parts.session import anew, room, value
-from pages.parts.uploading import Judged, uploading
+from pages.parts.session import replace_screen_state, get_screen_state, read_widget
+from pages.parts.uploading import CheckedFile, get_upload_state
 
 
 @dataclass
-class Looking:
+class FixesState:
     """The cell that is looked at, and the mend whose difference is shown. Of one upload; the next begins anew."""
 
     upload: int = 0
-    spot: CellLocation | None = None
-    shown: Fix | None = None
-    said: str = ""
+    location: CellLocation | None = None
+    previewed_fix: Fix | None = None
+    message: str = ""
     """Why the cell that was asked for is not shown."""
 
 
-def looking() -> Looking:
+def load_fixes_state() -> FixesState:
     """What this tab looks at in the file that it has."""
-    upload, found = uploading().uploads, room(Looking)
-    return found if found.upload == upload else anew(Looking(upload))
+    upload, found = get_upload_state().uploads, get_screen_state(FixesState)
+    return found if found.upload == upload else replace_screen_state(FixesState(upload))
 
 
-def look(row: int, column: str | None = None) -> None:
+def select_cell(row: int, column: str | None = None) -> None:
     """Look at a cell, or at a row (from 0)."""
-    found = looking()
-    found.spot, found.said = CellLocation(row, column), ""
+    found = load_fixes_state()
+    found.location, found.message = CellLocation(row, column), ""
 
 
-def seek(judged: Judged, widget: str) -> None:
+def go_to_cell(checked: CheckedFile, widget: str) -> None:
     """Look at the cell that was typed into the finder; where there is none, a sentence says why."""
-    text = str(value(widget) or "").strip()
-    found = looking()
-    found.said = ""
+    text = str(read_widget(widget) or "").strip()
+    found = load_fixes_state()
+    found.message = ""
     if text:
-        upload = uploading()
-        plan = judged.plan(everything=upload.everything, leave_out=upload.leave_out)
-        spot = find_cell(text, judged.mapped, plan)
+        upload = get_upload_state()
+        plan = checked.plan(everything=upload.everything, exclude_accepted=upload.exclude_accepted)
+        spot = find_cell(text, checked.mapped, plan)
         if isinstance(spot, str):
-            found.said = spot
+            found.message = spot
         else:
-            found.spot = spot
+            found.location = spot
 
 
-def show(mend: Fix | None) -> None:
+def preview_table_fix(fix: Fix | None) -> None:
     """Show what a mend would change, or nothing any more."""
-    looking().shown = mend
+    load_fixes_state().previewed_fix = fix
 
 
-def do(mend: Fix) -> None:
+def accept_table_fix(fix: Fix) -> None:
     """Take a mend whose difference is shown. A double click takes it once."""
-    found = looking()
-    if found.shown == mend:
-        found.shown = None
-        uploading().mends += (mend,)
+    found = load_fixes_state()
+    if found.previewed_fix == fix:
+        found.previewed_fix = None
+        get_upload_state().fixes += (fix,)
 
 
-def write(judged: Judged, widget: str, *, alike: bool) -> None:
+def write_cell(checked: CheckedFile, widget: str, *, alike: bool) -> None:
     """Write what was typed into the cell that is looked at, or into all cells of its column that hold the same."""
-    spot, new = looking().spot, str(value(widget) or "")
+    spot, new = load_fixes_state().location, str(read_widget(widget) or "")
     if spot is None or spot.column is None:
         return
-    old = judged.mapped.table.cell(spot.row, spot.column)
+    old = checked.mapped.table.cell(spot.row, spot.column)
     if new == old:
         return
     if alike:
         step = Fix(FixKind.REPLACE, spot.column, old=old, new=new)
     else:
         step = Fix(FixKind.PUT, spot.column, (spot.row,), old, new)
-    uploading().mends += (step,)
+    get_upload_state().fixes += (step,)
 
 
-def undo(number: int, mend: Fix) -> None:
+def undo_table_fix(number: int, fix: Fix) -> None:
     """Leave one step out; of a double click the second finds another step in its place, and leaves it."""
-    steps = uploading().mends
-    if number < len(steps) and steps[number] == mend:
-        uploading().mends = (*steps[:number], *steps[number + 1 :])
+    steps = get_upload_state().fixes
+    if number < len(steps) and steps[number] == fix:
+        get_upload_state().fixes = (*steps[:number], *steps[number + 1 :])
 
 
-def undo_all() -> None:
+def undo_all_fixes() -> None:
     """The file as it was dropped."""
-    uploading().mends = ()
+    get_upload_state().fixes = ()

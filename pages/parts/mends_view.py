@@ -11,43 +11,43 @@ from intempt_core.issues import ISSUE_KINDS
 from intempt_core.mends import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.pointing import CellLocation, locate_in_event, locate_in_request
 from pages.parts import mending
-from pages.parts.house import house
-from pages.parts.look import badge, counted, escaped
-from pages.parts.mending import looking
-from pages.parts.session import key
-from pages.parts.taking import download, link
-from pages.parts.uploading import Judged, uploading
+from pages.parts.house import get_services
+from pages.parts.look import format_state_badge, format_quantity, escape_markdown
+from pages.parts.mending import load_fixes_state
+from pages.parts.session import make_key
+from pages.parts.taking import show_download, show_link
+from pages.parts.uploading import CheckedFile, get_upload_state
 
-PAGE = 50
+CELLS_PER_PAGE = 50
 """Cells of one page of a difference."""
 
 
-def mended(judged: Judged) -> None:
+def show_applied_fixes(checked: CheckedFile) -> None:
     """What was changed of the file, step by step; each can be undone, whatever came after it."""
-    if not judged.mends:
+    if not checked.fixes:
         return
-    steps = list(zip(judged.mends, judged.mended, strict=True))
+    steps = list(zip(checked.fixes, checked.cells_changed, strict=True))
     with st.container(border=True, key="upload-mended", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{counted(len(steps), 'mend')}**", width="stretch")
-            download(
+            st.markdown(f"**{format_quantity(len(steps), 'mend')}**", width="stretch")
+            show_download(
                 "mended.csv",
-                lambda: export_fixed_csv(judged.mapped),
+                lambda: export_fixed_csv(checked.mapped),
                 "mended.csv",
                 "text/csv",
                 key="upload-mended-csv",
             )
-            st.button("Undo all", key="upload-undo-all", on_click=mending.undo_all)
+            st.button("Undo all", key="upload-undo-all", on_click=mending.undo_all_fixes)
         for number, (step, cells) in enumerate(steps):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.text(step.describe(cells), width="stretch")
-                st.button("Undo", key=key("upload-undo", number), on_click=mending.undo, args=(number, step))
+                st.button("Undo", key=make_key("upload-undo", number), on_click=mending.undo_table_fix, args=(number, step))
         st.caption("The file on your disk stays as it is. What was mended is recorded with the batch.")
 
 
-def offers(judged: Judged, code: str | None) -> None:
+def show_fix_suggestions(checked: CheckedFile, code: str | None) -> None:
     """The mends that would help with one kind of problem, or with all."""
-    some = [one for one in judged.offers if code in (None, one.code)]
+    some = [one for one in checked.offers if code in (None, one.code)]
     if some:
         with st.container(key="upload-offered", gap="xsmall"):
             for number, one in enumerate(some):
@@ -55,46 +55,46 @@ def offers(judged: Judged, code: str | None) -> None:
                     st.text(f"{one.message} ({one.reason})" if one.reason else one.message, width="stretch")
                     st.button(
                         "Show the difference",
-                        key=key("upload-offer", number),
-                        on_click=mending.show,
+                        key=make_key("upload-offer", number),
+                        on_click=mending.preview_table_fix,
                         args=(one.fix,),
                     )
     elif code is not None:
         st.caption(f"No mend is certain for this kind. {ISSUE_KINDS[code].fix}")
-    shown = looking().shown
+    shown = load_fixes_state().previewed_fix
     if shown is not None:
-        difference(judged, shown)
+        show_fix_difference(checked, shown)
 
 
-def difference(judged: Judged, mend: Fix) -> None:
+def show_fix_difference(checked: CheckedFile, fix: Fix) -> None:
     """What a mend would change, page by page, and the decision."""
-    found = next((one.change for one in judged.offers if one.fix == mend), None) or preview_fix(
-        judged.mapped.table, mend, judged.mapped.original
+    found = next((one.change for one in checked.offers if one.fix == fix), None) or preview_fix(
+        checked.mapped.table, fix, checked.mapped.original
     )
     with st.container(border=True, key="upload-difference"):
         st.text(found.message)
-        pages = -(-found.cells // PAGE)
-        page = st.pagination(pages, key=key("upload-difference-page", mend.key)) if pages > 1 else 1
-        cells(judged, found, (page - 1) * PAGE)
+        pages = -(-found.cells // CELLS_PER_PAGE)
+        page = st.pagination(pages, key=make_key("upload-difference-page", fix.key)) if pages > 1 else 1
+        show_changed_cells(checked, found, (page - 1) * CELLS_PER_PAGE)
         with st.container(horizontal=True):
             st.button(
-                f"Mend {counted(found.cells, 'cell')}",
+                f"Mend {format_quantity(found.cells, 'cell')}",
                 key="upload-mend",
                 type="primary",
-                on_click=mending.do,
-                args=(mend,),
+                on_click=mending.accept_table_fix,
+                args=(fix,),
             )
-            st.button("Leave them as they are", key="upload-mend-not", on_click=mending.show, args=(None,))
+            st.button("Leave them as they are", key="upload-mend-not", on_click=mending.preview_table_fix, args=(None,))
 
 
-def cells(judged: Judged, found: ColumnChange, start: int) -> None:
+def show_changed_cells(checked: CheckedFile, found: ColumnChange, start: int) -> None:
     """One page of a difference."""
-    some = slice(start, start + PAGE)
+    some = slice(start, start + CELLS_PER_PAGE)
     rows = found.rows[some]
     st.dataframe(
         pd.DataFrame(
             {
-                "line": judged.mapped.table.lines[rows],
+                "line": checked.mapped.table.lines[rows],
                 "row": rows + 1,
                 f"{found.fix.column} now": found.before[some].to_pylist(),
                 "mended": found.after[some].to_pylist(),
@@ -109,128 +109,130 @@ def cells(judged: Judged, found: ColumnChange, start: int) -> None:
 # ── one cell ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def finder(judged: Judged) -> None:
+def show_cell_finder(checked: CheckedFile) -> None:
     """From a row, a line or a pointer to its cell."""
     widget = "upload-find"
     st.text_input(
         "Find a cell",
         key=widget,
         placeholder="row 18 · line 19 product_id · track[0].payload[16].data.productId",
-        on_change=mending.seek,
-        args=(judged, widget),
+        on_change=mending.go_to_cell,
+        args=(checked, widget),
     )
-    if looking().said:
-        st.text(looking().said)
+    if load_fixes_state().message:
+        st.text(load_fixes_state().message)
 
 
-def card(judged: Judged, *, live: bool) -> None:
+def show_cell_card(checked: CheckedFile, *, live: bool) -> None:
     """The cell that is looked at: where it stands in the file and in the JSON, its row, its problems, and its mend."""
-    spot = looking().spot
-    if spot is None or spot.row >= judged.mapped.rows:
+    spot = load_fixes_state().location
+    if spot is None or spot.row >= checked.mapped.rows:
         return
     with st.container(border=True, key="upload-cell"):
-        st.text(_where(judged, spot))
-        for issue in judged.report.issues_of(spot.row):
+        st.text(_describe_location(checked, spot))
+        for issue in checked.report.issues_of(spot.row):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(badge(issue.severity), width="content")
+                st.markdown(format_state_badge(issue.severity), width="content")
                 column = f"{issue.place.column}: " if issue.place.column else ""
                 st.text(f"{column}{issue.message} {issue.fix}", width="stretch")
                 if issue.code == "sent_before":
-                    _sent_in(judged, spot.row)
-        first = judged.report.first_row_of(spot.row)
+                    _show_earlier_batch(checked, spot.row)
+        first = checked.report.first_row_of(spot.row)
         if first is not None:
             st.button(
                 f"Go to row {first + 1:,}, which has this event id first",
                 key="upload-first-of",
-                on_click=mending.look,
-                args=(first, judged.mapped.field_columns.get("eventId")),
+                on_click=mending.select_cell,
+                args=(first, checked.mapped.field_columns.get("eventId")),
             )
-        _record(judged, spot)
+        _show_row_cells(checked, spot)
         if live and spot.column is not None:
-            _editor(judged, spot, spot.column)
+            _show_cell_editor(checked, spot, spot.column)
 
 
-def _sent_in(judged: Judged, row: int) -> None:
+def _show_earlier_batch(checked: CheckedFile, row: int) -> None:
     """The way to the batch in which a row's event was sent before."""
-    event_id, asked = str(judged.mapped.values("eventId", [row])[0]), uploading().asked
-    sent = house().history.sent_ids(asked.place, [event_id]).get(event_id) if asked else None
+    event_id, asked = str(checked.mapped.values("eventId", [row])[0]), get_upload_state().question
+    sent = get_services().history.sent_ids(asked.target_key, [event_id]).get(event_id) if asked else None
     if sent is not None:
-        link("history.py", "See that batch", {"batch": sent.batch})
+        show_link("history.py", "See that batch", {"batch": sent.batch})
 
 
-def _where(judged: Judged, spot: CellLocation) -> str:
-    parts = [f"Row {spot.row + 1:,}", f"line {int(judged.mapped.table.lines[spot.row]):,}"]
-    if spot.column is not None:
-        parts.append(f"column {spot.column}")
-        parts.append(f"in the event {locate_in_event(judged.mapped, spot.column) or '–'}")
-    found = uploading()
-    plan = judged.plan(everything=found.everything, leave_out=found.leave_out)
-    there = locate_in_request(judged.mapped, plan, spot.row, spot.column)
+def _describe_location(checked: CheckedFile, location: CellLocation) -> str:
+    parts = [f"Row {location.row + 1:,}", f"line {int(checked.mapped.table.lines[location.row]):,}"]
+    if location.column is not None:
+        parts.append(f"column {location.column}")
+        parts.append(f"in the event {locate_in_event(checked.mapped, location.column) or '–'}")
+    found = get_upload_state()
+    plan = checked.plan(everything=found.everything, exclude_accepted=found.exclude_accepted)
+    there = locate_in_request(checked.mapped, plan, location.row, location.column)
     parts.append(f"request {there.request:,}: {there.path}" if there else "stays behind")
     return " · ".join(parts)
 
 
-def _record(judged: Judged, spot: CellLocation) -> None:
+def _show_row_cells(checked: CheckedFile, location: CellLocation) -> None:
     """The row that is looked at, a line for each column: its cell, what the file has instead, its pointer."""
-    table, original = judged.mapped.table, judged.mapped.original
+    table, original = checked.mapped.table, checked.mapped.original
     lines = []
     for column in table.header:
-        cell = table.cell(spot.row, column)
-        before = cell if original is None else original.cell(spot.row, column)
+        cell = table.cell(location.row, column)
+        before = cell if original is None else original.cell(location.row, column)
         lines.append(
             {
-                "": "▸" if column == spot.column else "",
+                "": "▸" if column == location.column else "",
                 "column": column,
                 "cell": cell,
                 "in the file": "" if cell == before else before or "(empty)",
-                "in the event": locate_in_event(judged.mapped, column) or "is not sent",
+                "in the event": locate_in_event(checked.mapped, column) or "is not sent",
             }
         )
     st.dataframe(
         pd.DataFrame(lines),
         hide_index=True,
         height=min(35 * len(lines) + 38, 320),
-        key=key("upload-record", spot.row),
-        on_select=_chosen(spot.row, table.header, key("upload-record", spot.row)),
+        key=make_key("upload-record", location.row),
+        on_select=_make_cell_selector(location.row, table.header, make_key("upload-record", location.row)),
         selection_mode="single-row",
         column_config={"": st.column_config.TextColumn(width=30)},
         alt="The row that is looked at: a line for each column",
     )
 
 
-def _chosen(row: int, header: tuple[str, ...], widget: str) -> Callable[[], None]:
+def _make_cell_selector(row: int, header: tuple[str, ...], widget: str) -> Callable[[], None]:
     def choose() -> None:
         if chosen := st.session_state[widget].selection.rows:
-            mending.look(row, header[chosen[0]])
+            mending.select_cell(row, header[chosen[0]])
 
     return choose
 
 
-def _editor(judged: Judged, spot: CellLocation, column: str) -> None:
+def _show_cell_editor(checked: CheckedFile, location: CellLocation, column: str) -> None:
     """Write a cell anew: it alone, or all that hold the same."""
-    table = judged.mapped.table
-    cell = table.cell(spot.row, column)
+    table = checked.mapped.table
+    cell = table.cell(location.row, column)
     alike = preview_fix(table, Fix(FixKind.REPLACE, column, old=cell, new=f"{cell}·")).cells
-    widget = key("upload-new", spot.row, table.header.index(column), len(judged.mends))
+    widget = make_key("upload-new", location.row, table.header.index(column), len(checked.fixes))
     if any(character in BLANK_CHARACTERS for character in cell if character != " ") or cell != cell.strip():
-        seen = "".join(f"‹U+{ord(one):04X}›" if one in INVISIBLE_CHARACTERS or one in BLANK_CHARACTERS else one for one in cell)
+        seen = "".join(
+            f"‹U+{ord(one):04X}›" if one in INVISIBLE_CHARACTERS or one in BLANK_CHARACTERS else one for one in cell
+        )
         st.text(f"With what nobody sees: {seen}")
-    with st.form(key("upload-edit", spot.row, column), border=False):
+    with st.form(make_key("upload-edit", location.row, column), border=False):
         ask = st.text_area if "\n" in cell or "\r" in cell else st.text_input
-        ask(f"New text of {escaped(column)} in row {spot.row + 1:,}", cell, key=widget)
+        ask(f"New text of {escape_markdown(column)} in row {location.row + 1:,}", cell, key=widget)
         with st.container(horizontal=True):
             st.form_submit_button(
                 "Change this cell",
                 key="upload-edit-one",
-                on_click=mending.write,
-                args=(judged, widget),
+                on_click=mending.write_cell,
+                args=(checked, widget),
                 kwargs={"alike": False},
             )
             if alike > 1:
                 st.form_submit_button(
-                    f"Change all {counted(alike, 'cell')} that hold the same",
+                    f"Change all {format_quantity(alike, 'cell')} that hold the same",
                     key="upload-edit-alike",
-                    on_click=mending.write,
-                    args=(judged, widget),
+                    on_click=mending.write_cell,
+                    args=(checked, widget),
                     kwargs={"alike": True},
                 )

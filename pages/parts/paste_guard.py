@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 @cache
-def _component() -> "ComponentRenderer":
+def _load_component() -> "ComponentRenderer":
     html, css, js = (Path(__file__).with_suffix(kind).read_text("utf-8") for kind in (".html", ".css", ".js"))
     return st.components.v2.component("console.paste_guard", html=html, css=css, js=js)
 
 
-def paste_guard(area: str, most: int, otherwise: str, dropped: Callable[[str], None], *, key: str) -> None:
+def guard_paste(area: str, max_characters: int, advice: str, on_dropped: Callable[[str], None], *, key: str) -> None:
     """Guard the text area of a widget key: up to ``most`` characters; ``otherwise`` says what to do with more.
 
     ``dropped`` is called with the text of a file that was dropped on it.
@@ -25,8 +25,8 @@ def paste_guard(area: str, most: int, otherwise: str, dropped: Callable[[str], N
 
     def arrived() -> None:
         text = getattr(st.session_state.get(key), "dropped", None)
-        if isinstance(text, str) and len(text) <= most:
-            dropped(text)
+        if isinstance(text, str) and len(text) <= max_characters:
+            on_dropped(text)
 
-    data = {"area": area, "most": most, "otherwise": otherwise}
-    _component()(key=key, data=data, on_dropped_change=arrived)
+    data = {"area": area, "most": max_characters, "otherwise": advice}
+    _load_component()(key=key, data=data, on_dropped_change=arrived)

@@ -11,65 +11,65 @@ from intempt_core.events import IDENTITY_FIELDS
 from intempt_core.exports import export_problems_csv
 from intempt_core.issues import ISSUE_KINDS
 from pages.parts import mending, mends_view, staying_view
-from pages.parts.look import LOOKS, counted
-from pages.parts.session import key, put, value
-from pages.parts.taking import download
-from pages.parts.uploading import Judged, uploading
+from pages.parts.look import STATE_STYLES, format_quantity
+from pages.parts.session import make_key, set_widget, read_widget
+from pages.parts.taking import show_download
+from pages.parts.uploading import CheckedFile, get_upload_state
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX_MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-WORKBOOK_ROWS = 100_001
+MAX_WORKBOOK_ROWS = 100_001
 """Rows of the workbook that the screen makes while one waits; ``check --problems`` makes one as large as a sheet."""
 
-PAGE = 50
+PROBLEMS_PER_PAGE = 50
 """Rows of one page of problems."""
 
-COLUMNS = 40
+MAX_COLUMNS_SHOWN = 40
 """Columns of a row that are shown: the bad ones, then those that are sent, then the others."""
 
-EVERY, ALL = "every kind", "all of them"
+EVERY_KIND, ALL_PARTS = "every kind", "all of them"
 
-CELL = 120
+MAX_CELL_SHOWN = 120
 """Characters of a cell that the table of rows shows; the whole stands in the list below it."""
 
 
-def explorer(judged: Judged, *, live: bool = True) -> None:
+def show_problem_explorer(checked: CheckedFile, *, live: bool = True) -> None:
     """Everything that is wrong with a file, and what can be done about it; nothing more where it is not ``live``."""
-    report = judged.report
+    report = checked.report
     if report.counts:
-        kinds(judged)
+        show_problem_kinds(checked)
     else:
         st.text("Every row is as the contract wants it.")
     if live:
-        mends_view.mended(judged)
-    code, part = chosen(judged)
+        mends_view.show_applied_fixes(checked)
+    code, part = choose_problem_kind(checked)
     if live:
-        mends_view.offers(judged, code)
-    mends_view.finder(judged)
-    mends_view.card(judged, live=live)
-    pages = -(-report.issue_count(code, part) // PAGE)
-    page = st.pagination(pages, key=key("upload-page", code, *filter(None, [part]))) if pages > 1 else 1
-    if issues := report.issues((page - 1) * PAGE, PAGE, code, part):
-        rows(judged, issues)
-        for_reading(judged, issues)
+        mends_view.show_fix_suggestions(checked, code)
+    mends_view.show_cell_finder(checked)
+    mends_view.show_cell_card(checked, live=live)
+    pages = -(-report.issue_count(code, part) // PROBLEMS_PER_PAGE)
+    page = st.pagination(pages, key=make_key("upload-page", code, *filter(None, [part]))) if pages > 1 else 1
+    if issues := report.issues((page - 1) * PROBLEMS_PER_PAGE, PROBLEMS_PER_PAGE, code, part):
+        show_problem_rows(checked, issues)
+        show_problem_sentences(checked, issues)
 
 
-def kinds(judged: Judged) -> None:
+def show_problem_kinds(checked: CheckedFile) -> None:
     """The kinds of problems: how many rows, where in the file, what would mend them; a click shows one kind."""
-    report, widget = judged.report, "upload-show-kind"
+    report, widget = checked.report, "upload-show-kind"
     codes = list(report.counts)
-    words = {one.code: f"{one.message} …" for one in reversed(judged.offers)}
+    words = {one.code: f"{one.message} …" for one in reversed(checked.offers)}
 
     def show() -> None:
-        put("upload-kind", codes[st.session_state[widget].row])
+        set_widget("upload-kind", codes[st.session_state[widget].row])
 
     st.dataframe(
         pd.DataFrame(
             [
                 {
-                    "kind": f"{LOOKS[ISSUE_KINDS[code].severity].shape} {ISSUE_KINDS[code].title}",
+                    "kind": f"{STATE_STYLES[ISSUE_KINDS[code].severity].shape} {ISSUE_KINDS[code].title}",
                     "rows": count,
-                    "where in the file": judged.where[code],
+                    "where in the file": checked.issue_histogram[code],
                     "mend": words.get(code, ISSUE_KINDS[code].fix),
                     "show": "Show",
                 }
@@ -86,42 +86,42 @@ def kinds(judged: Judged) -> None:
     )
 
 
-def chosen(judged: Judged) -> tuple[str | None, str | None]:
+def choose_problem_kind(checked: CheckedFile) -> tuple[str | None, str | None]:
     """The kind that is shown, and the part of it, as the person chose."""
-    report = judged.report
-    if value("upload-kind", EVERY) not in report.counts:
-        put("upload-kind", EVERY)  # what was mended is no kind any more
+    report = checked.report
+    if read_widget("upload-kind", EVERY_KIND) not in report.counts:
+        set_widget("upload-kind", EVERY_KIND)  # what was mended is no kind any more
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox(
             "Show",
-            [EVERY, *report.counts],
-            format_func=lambda code: code if code == EVERY else ISSUE_KINDS[code].title,
+            [EVERY_KIND, *report.counts],
+            format_func=lambda code: code if code == EVERY_KIND else ISSUE_KINDS[code].title,
             key="upload-kind",
             width=320,
         )
-        code = None if kind == EVERY else kind
-        part, parts = ALL, report.part_counts(code) if code else {}
+        code = None if kind == EVERY_KIND else kind
+        part, parts = ALL_PARTS, report.part_counts(code) if code else {}
         if parts:
             part = st.selectbox(
                 "Among them",
-                [ALL, *parts],
-                format_func=lambda part: part if part == ALL else f"{part} ({parts[part]:,})",
-                key=key("upload-part", code),
+                [ALL_PARTS, *parts],
+                format_func=lambda part: part if part == ALL_PARTS else f"{part} ({parts[part]:,})",
+                key=make_key("upload-part", code),
                 width=240,
             )
         if report.counts:
-            downloads(judged)
-    return code, None if part == ALL else part
+            show_problem_downloads(checked)
+    return code, None if part == ALL_PARTS else part
 
 
-def rows(judged: Judged, issues: list[Issue]) -> None:
+def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
     """The rows of some issues as they stand in the file, the bad cells marked, and those that were mended."""
-    table, original = judged.mapped.table, judged.mapped.original
+    table, original = checked.mapped.table, checked.mapped.original
     numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
-    marks: dict[tuple[int | None, str | None], str] = {**find_bad_cells(judged.mapped, issues)}
+    marks: dict[tuple[int | None, str | None], str] = {**find_bad_cells(checked.mapped, issues)}
     bad = dict.fromkeys(column for _, column in marks)
-    wanted = dict.fromkeys((*bad, *judged.mapped.field_columns.values(), *table.header))
-    first = set([column for column in wanted if column is not None][:COLUMNS])
+    wanted = dict.fromkeys((*bad, *checked.mapped.field_columns.values(), *table.header))
+    first = set([column for column in wanted if column is not None][:MAX_COLUMNS_SHOWN])
     shown = [column for column in table.header if column in first]
     at = [number - 1 for number in numbers]
     texts = {column: table.take_cells(column, at) for column in shown}
@@ -135,19 +135,19 @@ def rows(judged: Judged, issues: list[Issue]) -> None:
                     if now != then and (number, column) not in marks
                 }
     cells = pd.DataFrame(
-        {column: [cell[:CELL] for cell in texts[column]] for column in shown}, pd.Index(numbers, name="row")
+        {column: [cell[:MAX_CELL_SHOWN] for cell in texts[column]] for column in shown}, pd.Index(numbers, name="row")
     )
 
     def paint(line: "pd.Series[str]") -> list[str]:
-        return [_COLOURS.get(marks.get((int(str(line.name)), column), ""), "") for column in shown]
+        return [_CELL_COLOURS.get(marks.get((int(str(line.name)), column), ""), "") for column in shown]
 
-    widget = key("upload-rows", uploading().uploads, *at[:1], *at[-1:])
+    widget = make_key("upload-rows", get_upload_state().uploads, *at[:1], *at[-1:])
 
     def look() -> None:
         if some := st.session_state[widget].selection.rows:
             row = numbers[some[0]]
             columns = [issue.place.column for issue in issues if issue.place.row == row and issue.place.column]
-            mending.look(row - 1, next(iter(columns), None) or _identity(judged))
+            mending.select_cell(row - 1, next(iter(columns), None) or _find_identity_column(checked))
 
     st.dataframe(
         cells.style.apply(paint, axis=1),
@@ -158,31 +158,31 @@ def rows(judged: Judged, issues: list[Issue]) -> None:
         alt="Rows with problems, bad cells marked; the box before a row looks at it",
     )
     if len(shown) < len(table.header):
-        st.caption(f"{len(shown)} of {counted(len(table.header), 'column')}, the bad ones among them.")
+        st.caption(f"{len(shown)} of {format_quantity(len(table.header), 'column')}, the bad ones among them.")
 
 
-_COLOURS = {
+_CELL_COLOURS = {
     "error": "background-color: rgba(200, 50, 40, 0.25)",
     "warning": "background-color: rgba(210, 140, 30, 0.25)",
     "mended": "background-color: rgba(60, 130, 200, 0.25)",
 }
 
 
-def for_reading(judged: Judged, issues: list[Issue]) -> None:
+def show_problem_sentences(checked: CheckedFile, issues: list[Issue]) -> None:
     """The same issues as sentences: line, row, column, what was given, pointer, mend; a click leads to the cell."""
     widget = "upload-go"
 
     def go() -> None:
         issue = issues[st.session_state[widget].row]
         if issue.place.row is not None:
-            mending.look(issue.place.row - 1, issue.place.column or _identity(judged))
+            mending.select_cell(issue.place.row - 1, issue.place.column or _find_identity_column(checked))
 
     st.dataframe(
         pd.DataFrame(
             [
                 {
                     "go": "Go there",
-                    "": LOOKS[issue.severity].shape,
+                    "": STATE_STYLES[issue.severity].shape,
                     "line": issue.place.line,
                     "row": issue.place.row,
                     "column": issue.place.column or "",
@@ -203,27 +203,27 @@ def for_reading(judged: Judged, issues: list[Issue]) -> None:
     )
 
 
-def _identity(judged: Judged) -> str | None:
+def _find_identity_column(checked: CheckedFile) -> str | None:
     """The column in which somebody could be named."""
-    columns = judged.mapped.field_columns
+    columns = checked.mapped.field_columns
     return next((columns[identity] for identity in IDENTITY_FIELDS if identity in columns), None)
 
 
-def _workbook(judged: Judged) -> bytes:
+def _build_workbook(checked: CheckedFile) -> bytes:
     book = io.BytesIO()
-    write_problems_xlsx(judged.mapped, judged.report, book, max_rows=WORKBOOK_ROWS)
+    write_problems_xlsx(checked.mapped, checked.report, book, max_rows=MAX_WORKBOOK_ROWS)
     return book.getvalue()
 
 
-def downloads(judged: Judged) -> None:
+def show_problem_downloads(checked: CheckedFile) -> None:
     """Problems, and the rows that stay behind, as files."""
-    report = judged.report
-    download("problems.csv", lambda: export_problems_csv(report), "problems.csv", "text/csv", key="upload-problems")
-    download("problems.xlsx", lambda: _workbook(judged), "problems.xlsx", XLSX, key="upload-problems-xlsx")
+    report = checked.report
+    show_download("problems.csv", lambda: export_problems_csv(report), "problems.csv", "text/csv", key="upload-problems")
+    show_download("problems.xlsx", lambda: _build_workbook(checked), "problems.xlsx", XLSX_MIME, key="upload-problems-xlsx")
     if report.rows_with_errors:
-        staying_view.take_along(
-            judged,
+        staying_view.show_excluded_download(
+            checked,
             report.error_mask.nonzero()[0].tolist(),
-            f"{counted(report.rows_with_errors, 'row')} that stay behind",
+            f"{format_quantity(report.rows_with_errors, 'row')} that stay behind",
             key="upload-left-behind",
         )

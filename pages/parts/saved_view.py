@@ -9,69 +9,69 @@ from intempt_core import ConsoleError, Mapping, Table
 from intempt_core.mapped import map_table
 from intempt_core.saved_mappings import MAPPING_NAME_LENGTH, SavedMapping, MappingStore
 from pages.parts import uploading
-from pages.parts.house import house
-from pages.parts.look import counted, escaped
-from pages.parts.mapping_more import put
-from pages.parts.session import key, value
-from pages.parts.session import put as put_widget
-from pages.parts.taking import download
+from pages.parts.house import get_services
+from pages.parts.look import format_quantity, escape_markdown
+from pages.parts.mapping_more import set_mapping
+from pages.parts.session import make_key, read_widget
+from pages.parts.session import set_widget as put_widget
+from pages.parts.taking import show_download
 
-KNOWN_SHOWN = 3
+SAVED_MAPPINGS_OFFERED = 3
 """Saved mappings that are offered for a file."""
 
 
-def saved() -> MappingStore:
+def open_saved_mappings() -> MappingStore:
     """The mappings of this console."""
-    return MappingStore(house().settings.mappings_folder)
+    return MappingStore(get_services().settings.mappings_folder)
 
 
-def known(table: Table, mapping: Mapping) -> None:
+def show_matching_mappings(table: Table, mapping: Mapping) -> None:
     """The saved mappings that know this file's header, each with the one click that takes it."""
-    found = [one for one in saved().recognise(table.header) if one.saved.mapping != mapping]
-    for number, one in enumerate([one for one in found if one.exact] or found[:KNOWN_SHOWN]):
-        new = "" if one.exact else f" {_new(len(one.new_columns))}"
-        with st.container(horizontal=True, vertical_alignment="center", key=key("upload-known", number)):
+    found = [one for one in open_saved_mappings().recognise(table.header) if one.saved.mapping != mapping]
+    for number, one in enumerate([one for one in found if one.exact] or found[:SAVED_MAPPINGS_OFFERED]):
+        new = "" if one.exact else f" {_describe_new_columns(len(one.new_columns))}"
+        with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-known", number)):
             verb = "was saved for this very header." if one.exact else f"fits this file.{new}"
             st.text(f"Mapping “{one.saved.name}” {verb}")
             st.button(
-                f"Use “{escaped(one.saved.name)}”",
-                key=key("upload-known-use", number),
+                f"Use “{escape_markdown(one.saved.name)}”",
+                key=make_key("upload-known-use", number),
                 type="primary" if one.exact else "secondary",
-                on_click=use,
+                on_click=use_saved_mapping,
                 args=(one.saved,),
             )
 
 
-def _new(count: int) -> str:
-    return f"{counted(count, 'column is', 'columns are')} new to it and would not be sent." if count else ""
+def _describe_new_columns(count: int) -> str:
+    return f"{format_quantity(count, 'column is', 'columns are')} new to it and would not be sent." if count else ""
 
 
-def saved_as(mapping: Mapping) -> str:
+def describe_saved_name(mapping: Mapping) -> str:
     """The end of the step's line: the name under which this very mapping is saved."""
-    found = saved().find_equal(mapping)
+    found = open_saved_mappings().find_equal(mapping)
     return f" · saved as “{found.name}”" if found else ""
 
 
-def use(chosen: SavedMapping) -> None:
+def use_saved_mapping(chosen: SavedMapping) -> None:
     """Take a saved mapping for the file; where it can be used, the step is settled with it."""
-    found = uploading.uploading()
+    found = uploading.get_upload_state()
     found.problem = ""
-    put(chosen.mapping, anew=True)
+    set_mapping(chosen.mapping, redraw=True)
     try:
-        map_table(uploading.table(), chosen.mapping)
+        map_table(uploading.get_current_table(), chosen.mapping)
     except ConsoleError:
         return  # the step says why, beside the fields
-    uploading.settle()
+    uploading.settle_mapping()
 
 
-def files(table: Table, mapping: Mapping) -> None:
+def show_mapping_files(table: Table, mapping: Mapping) -> None:
     """Keep the mapping under a name, choose among those that are kept, take one along, bring one in."""
-    same = saved().find_equal(mapping)
-    with st.popover(f"Saved as “{escaped(same.name)}”" if same else "Save this mapping", key="upload-save"):
-        _save_under(table, mapping)
+    same = open_saved_mappings().find_equal(mapping)
+    with st.popover(f"Saved as “{escape_markdown(same.name)}”" if same else "Save this mapping", key="upload-save"):
+        _show_save_form(table, mapping)
     with st.popover("Saved mappings", key="upload-saved"):
-        _choose()
-    download(
+        _show_saved_mappings()
+    show_download(
         "Mapping as a file",
         SavedMapping(same.name if same else PurePath(table.name).stem, table.header, mapping).to_json,
         "mapping.json",
@@ -79,23 +79,23 @@ def files(table: Table, mapping: Mapping) -> None:
         key="upload-map-out",
     )
     with st.popover("Use a mapping file", key="upload-map-in"):
-        st.file_uploader("A mapping file", key="upload-map-file", on_change=_bring_in, max_upload_size=1)
+        st.file_uploader("A mapping file", key="upload-map-file", on_change=_import_mapping, max_upload_size=1)
 
 
-def _save_under(table: Table, mapping: Mapping) -> None:
-    found = uploading.uploading()
-    widget = key("upload-save-name", found.uploads)
+def _show_save_form(table: Table, mapping: Mapping) -> None:
+    found = uploading.get_upload_state()
+    widget = make_key("upload-save-name", found.uploads)
     st.text_input("Name", PurePath(table.name).stem[:MAPPING_NAME_LENGTH], key=widget, max_chars=MAPPING_NAME_LENGTH)
     st.caption("It is offered for every file with this header. A mapping of the same name is replaced.")
-    st.button("Save it under this name", key="upload-save-now", on_click=_save, args=(widget, table.header, mapping))
+    st.button("Save it under this name", key="upload-save-now", on_click=_save_mapping, args=(widget, table.header, mapping))
 
 
-def _save(widget: str, header: tuple[str, ...], mapping: Mapping) -> None:
-    _try(lambda: saved().save(SavedMapping(str(value(widget) or "").strip(), header, mapping)))
+def _save_mapping(widget: str, header: tuple[str, ...], mapping: Mapping) -> None:
+    _try_change(lambda: open_saved_mappings().save(SavedMapping(str(read_widget(widget) or "").strip(), header, mapping)))
 
 
-def _choose() -> None:
-    kept = saved()
+def _show_saved_mappings() -> None:
+    kept = open_saved_mappings()
     names = [one.name for one in kept.all()]
     for problem in kept.problems():
         st.text(problem)
@@ -104,43 +104,43 @@ def _choose() -> None:
         return
     name = st.selectbox("Mapping", names, key="upload-saved-name")
     chosen = kept.get(name)
-    st.button(f"Use “{escaped(name)}” for this file", key="upload-saved-use", on_click=use, args=(chosen,))
-    download(f"Download “{escaped(name)}”", chosen.to_json, "mapping.json", "application/json", key="upload-saved-out")
-    widget = key("upload-saved-new", name)
+    st.button(f"Use “{escape_markdown(name)}” for this file", key="upload-saved-use", on_click=use_saved_mapping, args=(chosen,))
+    show_download(f"Download “{escape_markdown(name)}”", chosen.to_json, "mapping.json", "application/json", key="upload-saved-out")
+    widget = make_key("upload-saved-new", name)
     st.text_input("Another name", name, key=widget, max_chars=MAPPING_NAME_LENGTH)
     with st.container(horizontal=True):
-        st.button("Rename it", key="upload-saved-rename", on_click=_rename, args=(name, widget))
-        st.button(f"Delete “{escaped(name)}”", key="upload-saved-delete", on_click=_delete, args=(name,))
+        st.button("Rename it", key="upload-saved-rename", on_click=_rename_mapping, args=(name, widget))
+        st.button(f"Delete “{escape_markdown(name)}”", key="upload-saved-delete", on_click=_delete_mapping, args=(name,))
 
 
-def _rename(name: str, widget: str) -> None:
-    new = str(value(widget) or "").strip()
-    if _try(lambda: saved().rename(name, new)):
+def _rename_mapping(name: str, widget: str) -> None:
+    new = str(read_widget(widget) or "").strip()
+    if _try_change(lambda: open_saved_mappings().rename(name, new)):
         put_widget("upload-saved-name", new)
 
 
-def _delete(name: str) -> None:
-    if _try(lambda: saved().delete(name)):
+def _delete_mapping(name: str) -> None:
+    if _try_change(lambda: open_saved_mappings().delete(name)):
         st.session_state.pop("upload-saved-name", None)
 
 
-def _bring_in() -> None:
+def _import_mapping() -> None:
     """Use a mapping file for this file, and keep it where it has a name that is free."""
     given = st.session_state.get("upload-map-file")
     if given is None:
         return
     text = given.getvalue().decode("utf-8-sig", "replace")
     uploading.use_mapping(text)
-    if uploading.uploading().problem:
+    if uploading.get_upload_state().problem:
         return
     brought = SavedMapping.from_json(text)
-    if brought.name and brought.name not in [one.name for one in saved().all()]:
-        _try(lambda: saved().save(brought))
+    if brought.name and brought.name not in [one.name for one in open_saved_mappings().all()]:
+        _try_change(lambda: open_saved_mappings().save(brought))
 
 
-def _try(act: Callable[[], None]) -> bool:
+def _try_change(act: Callable[[], None]) -> bool:
     """Do something to the saved mappings; what does not work is a sentence. Whether it worked."""
-    found = uploading.uploading()
+    found = uploading.get_upload_state()
     try:
         act()
     except ConsoleError as error:

@@ -1,6 +1,6 @@
 """The one place that owns session keys. A page asks here; nobody writes a key by hand.
 
-What a person typed lives in Streamlit's widgets, under keys made by :func:`key`. What a page has worked out lives in
+What a person typed lives in Streamlit's widgets, under keys made by :func:`make_key`. What a page has worked out lives in
 :class:`Session`. Nothing in it is a secret but the typed targets, whose credentials mask themselves.
 """
 
@@ -15,8 +15,8 @@ import streamlit as st
 from intempt_core.targets import Target
 
 T = TypeVar("T")
-_SESSION = "console"
-TARGET = "target"
+_SESSION_KEY = "console"
+TARGET_WIDGET = "target"
 """The widget key of the target that every screen shows."""
 
 
@@ -24,27 +24,27 @@ TARGET = "target"
 class Session:
     """What one browser tab knows beyond its widgets."""
 
-    typed: dict[str, Target] = field(default_factory=dict)
+    typed_targets: dict[str, Target] = field(default_factory=dict)
     """Targets typed for this session, by name."""
-    wanted: str | None = None
+    next_target: str | None = None
     """The target to choose when the screen is drawn next."""
-    rooms: dict[str, Any] = field(default_factory=dict)
-    """One record per screen, made by that screen's own type: see :func:`room`."""
-    sending: threading.RLock = field(default_factory=threading.RLock)
-    """Held by the click that sends: see :func:`one_click`."""
+    screen_states: dict[str, Any] = field(default_factory=dict)
+    """One record per screen, made by that screen's own type: see :func:`get_screen_state`."""
+    send_lock: threading.RLock = field(default_factory=threading.RLock)
+    """Held by the click that sends: see :func:`serialize_clicks`."""
 
 
-def session() -> Session:
+def get_session() -> Session:
     """This tab's session, made when first asked for."""
-    if _SESSION not in st.session_state:
-        st.session_state[_SESSION] = Session()
-    found: Session = st.session_state[_SESSION]
+    if _SESSION_KEY not in st.session_state:
+        st.session_state[_SESSION_KEY] = Session()
+    found: Session = st.session_state[_SESSION_KEY]
     return found
 
 
-def room(kind: type[T]) -> T:
+def get_screen_state(kind: type[T]) -> T:
     """The record of one screen, made (empty) when first asked for."""
-    rooms = session().rooms
+    rooms = get_session().screen_states
     if kind.__qualname__ not in rooms:
         rooms[kind.__qualname__] = kind()
     found: T = rooms[kind.__qualname__]
@@ -52,38 +52,38 @@ def room(kind: type[T]) -> T:
 
 
 @contextmanager
-def one_click() -> Iterator[None]:
+def serialize_clicks() -> Iterator[None]:
     """One click of this tab at a time: around "was this sent already?", the sending, and "now it is".
 
     Streamlit runs every click in a thread of its own. The one before goes on until it next looks at the session, so
     two clicks may both find that nothing was sent; and it ends there, so what is noted after a send is noted in a
     record that one has in hand.
     """
-    with session().sending:
+    with get_session().send_lock:
         yield
 
 
-def anew(record: T) -> T:
+def replace_screen_state(record: T) -> T:
     """Put a screen's record in the place of the one there was."""
-    session().rooms[type(record).__qualname__] = record
+    get_session().screen_states[type(record).__qualname__] = record
     return record
 
 
-def key(*parts: object) -> str:
+def make_key(*parts: object) -> str:
     """A widget's key: ``compose-3-productId``. It is also the CSS class ``st-key-…`` that tests find it by."""
     return "-".join(str(part) for part in parts)
 
 
-def value(widget: str, default: Any = None) -> Any:
+def read_widget(widget: str, default: Any = None) -> Any:
     """What a widget holds, before it is drawn as well as after."""
     return st.session_state.get(widget, default)
 
 
-def put(widget: str, content: Any) -> None:
+def set_widget(widget: str, content: Any) -> None:
     """Set what a widget will show when it is next drawn; call it from a callback or before the widget."""
     st.session_state[widget] = content
 
 
-def widgets(part: str) -> list[str]:
+def find_widgets(part: str) -> list[str]:
     """The keys of the widgets, drawn or not, that have ``part`` in them."""
     return [str(name) for name in st.session_state if part in str(name)]

@@ -17,11 +17,11 @@ from intempt_core import (
     typed_target,
 )
 from intempt_core.feeds import FEED_TITLES
-from pages.parts.house import house
-from pages.parts.look import escaped, lasted
-from pages.parts.session import key, put, room, session, value
+from pages.parts.house import get_services
+from pages.parts.look import escape_markdown, format_duration
+from pages.parts.session import make_key, set_widget, get_screen_state, get_session, read_widget
 
-FIELDS = (
+TYPED_FIELDS = (
     ("name", "Name"),
     ("host", "Host, such as api.intempt.com"),
     ("org", "Organisation"),
@@ -31,7 +31,7 @@ FIELDS = (
 )
 """What is typed of a target for a session, in the order of the form."""
 
-HOW = """\
+TARGET_EXAMPLE = """\
 # .streamlit/secrets.toml
 [targets.shop]
 host = "api.intempt.com"
@@ -49,19 +49,19 @@ CONSOLE_TARGET_SHOP_HOST=api.intempt.com   CONSOLE_TARGET_SHOP_ORG=acme   CONSOL
 CONSOLE_TARGET_SHOP_SOURCE=1487580005268456192   CONSOLE_TARGET_SHOP_KEY=prefix.secret"""
 
 
-def unusable(problem: str) -> None:
+def show_unusable_target(problem: str) -> None:
     """A description that cannot be used, and why."""
     with st.container(border=True):
         st.markdown(":red-badge[■ cannot be used]")
         st.text(problem)
 
 
-def card(target: Target) -> None:
+def show_target_card(target: Target) -> None:
     """One target: where it is, what it promises, and the button that asks it. Its key is never shown."""
-    with st.container(border=True, key=key("target", target.name)):
+    with st.container(border=True, key=make_key("target", target.name)):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{escaped(target.title)}**", width="content")
-            st.markdown(" ".join(promises(target)), width="stretch")
+            st.markdown(f"**{escape_markdown(target.title)}**", width="content")
+            st.markdown(" ".join(list_promises(target)), width="stretch")
         st.code(f"POST {target.track_url}", language=None, wrap_lines=True)
         with st.container(gap="xxsmall"):
             st.text(f"Organisation {target.org} · project {target.project} · source {target.source}")
@@ -70,97 +70,97 @@ def card(target: Target) -> None:
                 st.text(f"At most {target.requests_per_second:g} requests a second")
             known = ", ".join(f"{FEED_TITLES[ours]} {theirs}" for ours, theirs in target.feeds.items())
             st.text(f"Feeds: {known}" if known else "Feeds: ids not known, so they can only be expected, not asked")
-        if st.button("Test the connection", key=key("target-test", target.name)):
-            answer(ask(target))
+        if st.button("Test the connection", key=make_key("target-test", target.name)):
+            show_connection_test(ask_target(target))
 
 
-def promises(target: Target) -> list[str]:
+def list_promises(target: Target) -> list[str]:
     """What a target promises, as badges with words."""
     production = ":orange-badge[PRODUCTION]" if target.production else ":gray-badge[not production]"
     deduplicates = "deduplicates" if target.deduplicates else "does not deduplicate"
     return [production, f":gray-badge[{deduplicates}]"]
 
 
-def ask(target: Target) -> ConnectionTest:
+def ask_target(target: Target) -> ConnectionTest:
     """Ask a target, without making an event."""
 
     async def asked() -> ConnectionTest:
-        async with open_client(house().settings) as client:
+        async with open_client(get_services().settings) as client:
             return await check_connection(client, target)
 
-    with st.spinner(f"Asking {escaped(target.host)}"):
+    with st.spinner(f"Asking {escape_markdown(target.host)}"):
         return asyncio.run(asked())
 
 
-def answer(test: ConnectionTest) -> None:
+def show_connection_test(test: ConnectionTest) -> None:
     """What the test found, in a sentence and a time."""
     st.markdown(":green-badge[● it answers]" if test.ok else ":red-badge[■ not ready]")
-    st.text(f"{test.message} {lasted(test.elapsed_ms)}.")
+    st.text(f"{test.message} {format_duration(test.elapsed_ms)}.")
 
 
-def typed_form() -> None:
+def show_typed_form() -> None:
     """A target for this session only: nothing of it is written anywhere."""
-    with st.expander("Type a target for this session", key="target-typed", expanded=bool(_typing().trouble)):
+    with st.expander("Type a target for this session", key="target-typed", expanded=bool(_get_typed_state().trouble)):
         st.caption(
             "It is offered in this tab only, and is gone when the server stops. "
             "Its key is kept in memory and nowhere else."
         )
         with st.form("target-form", border=False, enter_to_submit=False):
-            for pair in (FIELDS[:2], FIELDS[2:4], FIELDS[4:]):  # rows, so that they keep their order on a narrow screen
+            for pair in (TYPED_FIELDS[:2], TYPED_FIELDS[2:4], TYPED_FIELDS[4:]):  # rows, so that they keep their order on a narrow screen
                 for column, (field, label) in zip(st.columns(2), pair, strict=True):
                     kind: Literal["password", "default"] = "password" if field == "key" else "default"
-                    column.text_input(label, type=kind, key=_widget(field), autocomplete="off")
+                    column.text_input(label, type=kind, key=_make_field_key(field), autocomplete="off")
             left, right = st.columns(2)
-            left.checkbox("Production", True, key=_widget("production"))
-            right.checkbox("Deduplicates by event id", False, key=_widget("deduplicates"))
-            st.form_submit_button("Use this target", key="target-form-use", on_click=use)
-        if _typing().trouble:
+            left.checkbox("Production", True, key=_make_field_key("production"))
+            right.checkbox("Deduplicates by event id", False, key=_make_field_key("deduplicates"))
+            st.form_submit_button("Use this target", key="target-form-use", on_click=use_typed_target)
+        if _get_typed_state().trouble:
             st.markdown(":red-badge[■ this target cannot be used]")
-            st.text(_typing().trouble)
+            st.text(_get_typed_state().trouble)
 
 
-def use() -> None:
+def use_typed_target() -> None:
     """Take what was typed as a target, and the key out of its field; or say what is wrong with it."""
-    given: dict[str, Any] = {field: value(_widget(field), "") or "" for field, _ in FIELDS}
-    promised: dict[str, Any] = {name: bool(value(_widget(name))) for name in ("production", "deduplicates")}
+    given: dict[str, Any] = {field: read_widget(_make_field_key(field), "") or "" for field, _ in TYPED_FIELDS}
+    promised: dict[str, Any] = {name: bool(read_widget(_make_field_key(name))) for name in ("production", "deduplicates")}
     try:
         target = typed_target(**given, **promised)
-        if target.name in house().targets:
+        if target.name in get_services().targets:
             raise TargetIncomplete(f"There is a target {target.name} already. Choose another name.")
     except ConsoleError as error:
-        _typing().trouble = str(error)
+        _get_typed_state().trouble = str(error)
         return
-    _typing().trouble = ""
-    add(target)
-    for field, _ in FIELDS:
-        put(_widget(field), "")
+    _get_typed_state().trouble = ""
+    add_typed_target(target)
+    for field, _ in TYPED_FIELDS:
+        set_widget(_make_field_key(field), "")
 
 
 @dataclass
-class Typing:
+class TypedTargetState:
     """What was wrong with the target that was typed last."""
 
     trouble: str = ""
 
 
-def _typing() -> Typing:
-    return room(Typing)
+def _get_typed_state() -> TypedTargetState:
+    return get_screen_state(TypedTargetState)
 
 
-def _widget(field: str) -> str:
-    return key("target-form", field)
+def _make_field_key(field: str) -> str:
+    return make_key("target-form", field)
 
 
-def add(target: Target) -> None:
+def add_typed_target(target: Target) -> None:
     """Keep a typed target for this session, and its key where the engine finds it."""
     target = replace(target, credential_reference=f"typed for a session ({uuid4().hex[:8]})")
-    session().typed[target.name] = target
-    house().typed[target.credential_reference] = target
-    session().wanted = target.name
+    get_session().typed_targets[target.name] = target
+    get_services().typed_targets[target.credential_reference] = target
+    get_session().next_target = target.name
 
 
-def how_to_describe() -> None:
+def show_target_example() -> None:
     """How to describe a target for good."""
     with st.expander("Describe a target for good", key="target-how"):
         st.caption("In a file beside the console or in its environment; read when the console starts.")
-        st.code(HOW, language=None, wrap_lines=True)
+        st.code(TARGET_EXAMPLE, language=None, wrap_lines=True)

@@ -18,239 +18,239 @@ from pages.parts import (
     staying_view,
     uploading,
 )
-from pages.parts.exchange import body_text
-from pages.parts.file_view import empty, file_line
-from pages.parts.house import house
-from pages.parts.look import badges, counted, escaped, moment
-from pages.parts.session import key
-from pages.parts.steps import step
-from pages.parts.taking import download, link
-from pages.parts.uploading import Judged, Uploading
+from pages.parts.exchange import show_body
+from pages.parts.file_view import show_upload_intro, describe_file
+from pages.parts.house import get_services
+from pages.parts.look import format_state_badges, format_quantity, escape_markdown, format_moment
+from pages.parts.session import make_key
+from pages.parts.steps import show_step
+from pages.parts.taking import show_download, show_link
+from pages.parts.uploading import CheckedFile, UploadState
 
-SAME, FRESH = "made from the rows", "fresh for this run"
-IDS = {
-    SAME: "An id is made from its row: the same row, here or in a corrected copy of the file, always gets the same.",
-    FRESH: "Every row is a new event, even where the same file was sent before: for a new run of the same fixture.",
+STABLE_IDS, NEW_RUN_IDS = "made from the rows", "fresh for this run"
+ID_EXPLANATIONS = {
+    STABLE_IDS: "An id is made from its row: the same row, here or in a corrected copy of the file, always gets the same.",
+    NEW_RUN_IDS: "Every row is a new event, even where the same file was sent before: for a new run of the same fixture.",
 }
-AS_IT_CAME, MAPPED = "as they stand", "mapped from their keys"
-SENT_SHOWN = 3
+EVENTS_UNCHANGED, EVENTS_MAPPED = "as they stand", "mapped from their keys"
+EARLIER_BATCHES_SHOWN = 3
 """Earlier sendings of the same file that are shown."""
 
 
-def mapping_line(mapping: Mapping) -> str:
+def describe_mapping(mapping: Mapping) -> str:
     """How much of the file a mapping uses, in a line."""
-    if is_unmapped_json(uploading.table(), mapping):
+    if is_unmapped_json(uploading.get_current_table(), mapping):
         return "every event leaves as it stands in its line"
-    header = uploading.table().header
+    header = uploading.get_current_table().header
     used = len([column for column in mapping.columns if column in header])
-    names = f" · {counted(len(mapping.names), 'event name')} mapped" if mapping.names else ""
-    return f"{used} of {counted(len(header), 'column')} used{names}{saved_view.saved_as(mapping)}"
+    names = f" · {format_quantity(len(mapping.names), 'event name')} mapped" if mapping.names else ""
+    return f"{used} of {format_quantity(len(header), 'column')} used{names}{saved_view.describe_saved_name(mapping)}"
 
 
-def mapping_step(target: Target) -> Mapping | None:
+def show_mapping_step(target: Target) -> Mapping | None:
     """2 Mapping: columns to fields, cells to names; the mapping once it is settled and can be used."""
-    found, table = uploading.uploading(), uploading.table()
+    found, table = uploading.get_upload_state(), uploading.get_current_table()
     mapping = found.mapping or Mapping({})
-    if found.mapped and not step(2, "Mapping", mapping_line(mapping), "Change mapping"):
+    if found.mapping_settled and not show_step(2, "Mapping", describe_mapping(mapping), "Change mapping"):
         return mapping
-    if not found.mapped:
+    if not found.mapping_settled:
         st.markdown("**2 Mapping**")
-        before(target, mapping)
-    usable = stands(mapping) if table.documents is not None else False
-    usable = usable or mapping_view.editor(table, mapping)
-    return mapping if found.mapped and usable else None
+        show_earlier_batches(target, mapping)
+    usable = choose_json_mapping(mapping) if table.documents is not None else False
+    usable = usable or mapping_view.show_mapping_editor(table, mapping)
+    return mapping if found.mapping_settled and usable else None
 
 
-def stands(mapping: Mapping) -> bool:
+def choose_json_mapping(mapping: Mapping) -> bool:
     """Of JSON lines, whether events leave as they stand or are mapped; true for the first, which needs no more."""
-    found, widget = uploading.uploading(), key("upload-stands", uploading.uploading().digest)
-    now = is_unmapped_json(uploading.table(), mapping)
-    st.session_state[widget] = AS_IT_CAME if now else MAPPED
+    found, widget = uploading.get_upload_state(), make_key("upload-stands", uploading.get_upload_state().digest)
+    now = is_unmapped_json(uploading.get_current_table(), mapping)
+    st.session_state[widget] = EVENTS_UNCHANGED if now else EVENTS_MAPPED
     st.segmented_control(
         "The events of the file",
-        (AS_IT_CAME, MAPPED),
+        (EVENTS_UNCHANGED, EVENTS_MAPPED),
         key=widget,
         required=True,
-        on_change=lambda: uploading.as_it_came(stands=st.session_state[widget] == AS_IT_CAME),
+        on_change=lambda: uploading.set_events_unchanged(unchanged=st.session_state[widget] == EVENTS_UNCHANGED),
     )
     if now:
         st.text("Every event leaves as it stands in its line: nothing is added, and what is wrong stays wrong.")
-        if not found.mapped:
-            st.button("Use the events as they stand", key="upload-settle", type="primary", on_click=uploading.settle)
+        if not found.mapping_settled:
+            st.button("Use the events as they stand", key="upload-settle", type="primary", on_click=uploading.settle_mapping)
     return now
 
 
-def problems_step(mapping: Mapping, target: Target) -> Judged:
+def show_problems_step(mapping: Mapping, target: Target) -> CheckedFile:
     """3 Problems: counts by kind, the rows with the bad cell marked, and the ways to take them along."""
-    found = uploading.uploading()
-    found.asked = uploading.Question(
+    found = uploading.get_upload_state()
+    found.question = uploading.CheckQuestion(
         found.digest,
         found.name,
-        found.dialect or uploading.table().dialect,
+        found.dialect or uploading.get_current_table().dialect,
         mapping.to_json(),
         found.fresh,
         derive_target_key(target),
-        found.stamp,
-        found.mends,
-        catalogue_view.loaded_at(derive_target_key(target)),
+        found.newest_batch,
+        found.fixes,
+        catalogue_view.get_catalogue_time(derive_target_key(target)),
     )
-    judged = uploading.judged(found.asked)
-    problems(judged)
-    expectations_view.tests(judged)
+    judged = uploading.check_upload(found.question)
+    show_problems_line(judged)
+    expectations_view.show_expectations(judged)
     return judged
 
 
-def problems(judged: Judged, *, live: bool = True) -> None:
+def show_problems_line(checked: CheckedFile, *, live: bool = True) -> None:
     """The problems of a file as a line that unfolds; they can be mended as long as nothing was sent."""
-    report = judged.report
+    report = checked.report
     marks = []
     if report.rows_with_errors:
-        marks.append(f":red-badge[■ {counted(report.rows_with_errors, 'row')} with errors]")
+        marks.append(f":red-badge[■ {format_quantity(report.rows_with_errors, 'row')} with errors]")
     if report.rows_with_warnings:
-        marks.append(f":orange-badge[◆ {counted(report.rows_with_warnings, 'row')} with warnings]")
+        marks.append(f":orange-badge[◆ {format_quantity(report.rows_with_warnings, 'row')} with warnings]")
     line = "" if report.rows_with_errors else "none that block" if marks else "none"
-    if judged.mends:
-        line = f"{line} · {counted(len(judged.mends), 'mend')} in {counted(sum(judged.mended), 'cell')}".lstrip(" ·")
+    if checked.fixes:
+        line = f"{line} · {format_quantity(len(checked.fixes), 'mend')} in {format_quantity(sum(checked.cells_changed), 'cell')}".lstrip(" ·")
     opens = "Look at problems" if marks else "Look at rows" if live and report.rows else ""
-    if step(3, "Problems", line, opens, " ".join(marks)):
-        problems_view.explorer(judged, live=live)
+    if show_step(3, "Problems", line, opens, " ".join(marks)):
+        problems_view.show_problem_explorer(checked, live=live)
 
 
-def plan_step(judged: Judged, target: Target) -> None:
+def show_plan_step(checked: CheckedFile, target: Target) -> None:
     """4 Plan: what will leave, in which order, to whom; the confirm."""
-    found = uploading.uploading()
+    found = uploading.get_upload_state()
     st.markdown("**4 Plan**")
-    sent = before(target)
-    bad = judged.report.rows_with_errors
+    sent = show_earlier_batches(target)
+    bad = checked.report.rows_with_errors
     if bad:
         st.session_state["upload-everything"] = found.everything
         st.radio(
             "Rows with errors",
             (False, True),
             format_func=lambda everything: (
-                f"Send them too, as they are: {counted(judged.report.rows, 'row')}"
+                f"Send them too, as they are: {format_quantity(checked.report.rows, 'row')}"
                 if everything
-                else f"{counted(bad, 'row')} stay behind"
+                else f"{format_quantity(bad, 'row')} stay behind"
             ),
             key="upload-everything",
             on_change=lambda: setattr(found, "everything", st.session_state["upload-everything"]),
         )
-    staying_view.leave_out(judged)
-    if judged.mapped.makes_ids:
-        st.session_state["upload-ids"] = FRESH if found.fresh else SAME
+    staying_view.choose_exclusion(checked)
+    if checked.mapped.makes_ids:
+        st.session_state["upload-ids"] = NEW_RUN_IDS if found.fresh else STABLE_IDS
         st.segmented_control(
             "Event ids, which the file does not have",
-            (SAME, FRESH),
+            (STABLE_IDS, NEW_RUN_IDS),
             key="upload-ids",
             required=True,
-            on_change=_set_ids,
+            on_change=_set_id_choice,
             args=(found,),
         )
-        st.caption(IDS[FRESH if found.fresh else SAME])
+        st.caption(ID_EXPLANATIONS[NEW_RUN_IDS if found.fresh else STABLE_IDS])
     if sent and not found.fresh:
-        st.text(sending.deduplication(target))
-    if "timestamp" in judged.mapped.mapping.columns.values():
-        sending.order_choice(found, "upload-order")
-    plan = judged.plan(everything=found.everything, leave_out=found.leave_out, order=found.order)
-    if not judged.report.rows:
+        st.text(sending.describe_deduplication(target))
+    if "timestamp" in checked.mapped.mapping.columns.values():
+        sending.choose_order(found, "upload-order")
+    plan = checked.plan(everything=found.everything, exclude_accepted=found.exclude_accepted, order=found.order)
+    if not checked.report.rows:
         st.text("The file has a header and no rows: there is nothing to send.")
         return
     if not plan.events:
-        every = "has an error. Mend the file, or send the rows as they are." if not found.leave_out else "stays behind."
+        every = "has an error. Mend the file, or send the rows as they are." if not found.exclude_accepted else "stays behind."
         st.text(f"No row can be sent: every row {every}")
-        staying_view.staying(judged)
+        staying_view.show_excluded_rows(checked)
         return
     st.text(
-        f"{counted(plan.events, 'event')} of {counted(plan.persons, 'person')} · "
-        f"{counted(len(plan.requests), 'request')} in {counted(plan.lanes, 'lane')} · to {target.title}"
+        f"{format_quantity(plan.events, 'event')} of {format_quantity(plan.persons, 'person')} · "
+        f"{format_quantity(len(plan.requests), 'request')} in {format_quantity(plan.lanes, 'lane')} · to {target.title}"
     )
     if plan.largest_lane_reason:
         st.text(plan.largest_lane_reason)
-    staying_view.staying(judged)
+    staying_view.show_excluded_rows(checked)
     with st.expander("The first request", key="upload-first", type="compact"):
         st.text(f"POST {target.track_url}")
-        body_text("upload-first", 1, plan.body(plan.requests[0]))
-    policy = sending.policy_choice(target, "upload")
-    if sending.named(target, "upload"):
+        show_body("upload-first", 1, plan.body(plan.requests[0]))
+    policy = sending.choose_policy(target, "upload")
+    if sending.confirm_target_name(target, "upload"):
         st.button(
-            f"Send {counted(plan.events, 'event')} to {escaped(target.title)}",
+            f"Send {format_quantity(plan.events, 'event')} to {escape_markdown(target.title)}",
             key="upload-send",
             type="primary",
-            on_click=uploading.submit,
-            args=(judged, plan, target, policy, uploading.decided()),
+            on_click=uploading.submit_upload,
+            args=(checked, plan, target, policy, uploading.read_plan_choice()),
         )
     if found.trouble:
         st.markdown(":red-badge[■ not sent]")
         st.text(found.trouble)
 
 
-def _set_ids(found: Uploading) -> None:
-    found.fresh = uuid4().hex if st.session_state["upload-ids"] == FRESH else None
+def _set_id_choice(found: UploadState) -> None:
+    found.fresh = uuid4().hex if st.session_state["upload-ids"] == NEW_RUN_IDS else None
 
 
-def before(target: Target, mapping: Mapping | None = None) -> bool:
+def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool:
     """When this very file went to this target before, and what came of it; whether it did.
 
     With the ``mapping`` of now, the one of then is offered where it is another.
     """
-    sent = house().history.batches_of_file(uploading.uploading().digest, derive_target_key(target))
-    for batch in sent[:SENT_SHOWN]:
+    sent = get_services().history.batches_of_file(uploading.get_upload_state().digest, derive_target_key(target))
+    for batch in sent[:EARLIER_BATCHES_SHOWN]:
         accepted = batch.events.get(RequestState.ACCEPTED, 0)
-        with st.container(horizontal=True, vertical_alignment="center", key=key("upload-before", batch.id)):
-            st.text(f"This file was sent on {moment(batch.created_at)}: {accepted:,} of {batch.total:,} accepted.")
-            link("history.py", "See it", {"batch": batch.id})
+        with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-before", batch.id)):
+            st.text(f"This file was sent on {format_moment(batch.created_at)}: {accepted:,} of {batch.total:,} accepted.")
+            show_link("history.py", "See it", {"batch": batch.id})
             if mapping is not None and batch.mapping not in ("", mapping.to_json()):
                 st.button(
                     "Map it as it was then",
-                    key=key("upload-as-then", batch.id),
+                    key=make_key("upload-as-then", batch.id),
                     on_click=uploading.use_mapping,
                     args=(batch.mapping,),
                 )
-    if len(sent) > SENT_SHOWN:
-        st.caption(f"And {counted(len(sent) - SENT_SHOWN, 'time')} before that.")
+    if len(sent) > EARLIER_BATCHES_SHOWN:
+        st.caption(f"And {format_quantity(len(sent) - EARLIER_BATCHES_SHOWN, 'time')} before that.")
     return bool(sent)
 
 
-def sent(id_: str) -> None:
+def show_sent_batch(id_: str) -> None:
     """From confirm on: what was confirmed as it stands in history, its progress, its result. Opens cold, too."""
-    found = uploading.uploading()
+    found = uploading.get_upload_state()
     try:
-        batch = house().history.batch(id_)
+        batch = get_services().history.batch(id_)
     except NotFound as error:
         st.text(str(error))
-        empty()
+        show_upload_intro()
         return
     st.query_params["batch"] = id_
-    if found.asked is not None:
-        step(1, "File", file_line())
-        step(2, "Mapping", mapping_line(Mapping.from_json(batch.mapping)))
-        problems(uploading.judged(found.asked), live=False)
+    if found.question is not None:
+        show_step(1, "File", describe_file())
+        show_step(2, "Mapping", describe_mapping(Mapping.from_json(batch.mapping)))
+        show_problems_line(uploading.check_upload(found.question), live=False)
     else:
-        step(1, "File", f"{batch.label} · {counted(batch.rows, 'row')}")
-    stayed = f" · {counted(batch.excluded_rows, 'row')} stayed behind" if batch.excluded_rows else ""
-    step(
+        show_step(1, "File", f"{batch.label} · {format_quantity(batch.rows, 'row')}")
+    stayed = f" · {format_quantity(batch.excluded_rows, 'row')} stayed behind" if batch.excluded_rows else ""
+    show_step(
         4,
         "Plan",
-        f"{counted(batch.total, 'event')} of {counted(batch.persons, 'person')} to {batch.target.name}{stayed}",
+        f"{format_quantity(batch.total, 'event')} of {format_quantity(batch.persons, 'person')} to {batch.target.name}{stayed}",
     )
     st.markdown("**5 Sending**")
-    sending.watch(id_)
-    batch = house().history.batch(id_)  # after the watch began: what ends before it is seen here, what ends later there
-    sending.controls(batch)
+    sending.watch_batch(id_)
+    batch = get_services().history.batch(id_)  # after the watch began: what ends before it is seen here, what ends later there
+    sending.show_batch_controls(batch)
     if not batch.is_active:
-        result(batch)
+        show_upload_result(batch)
 
 
-def result(batch: BatchSummary) -> None:
+def show_upload_result(batch: BatchSummary) -> None:
     """6 Result: the outcomes, one line per input row to take along, and the way into history."""
-    st.markdown(f"**6 Result{'' if batch.is_final else ' so far'}** {badges(batch.events)}")
+    st.markdown(f"**6 Result{'' if batch.is_final else ' so far'}** {format_state_badges(batch.events)}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        download(
+        show_download(
             "results.csv",
-            lambda: export_results_csv(house().history, batch.id),
+            lambda: export_results_csv(get_services().history, batch.id),
             "results.csv",
             "text/csv",
             key="upload-results",
         )
-        link("history.py", "See it in History", {"batch": batch.id})
-        st.button("Another file", key="upload-again", on_click=uploading.begin_again)
+        show_link("history.py", "See it in History", {"batch": batch.id})
+        st.button("Another file", key="upload-again", on_click=uploading.start_next_upload)

@@ -10,136 +10,136 @@ from intempt_core import SandboxUnavailable
 from intempt_core.instrument import SandboxClient, LiveView
 from intempt_core.sandbox.faults import Fault, FaultDocument
 from intempt_core.targets import SANDBOX
-from pages.parts.house import house
-from pages.parts.session import put, room, value
+from pages.parts.house import get_services
+from pages.parts.session import set_widget, get_screen_state, read_widget
 
-ROWS = 100
+LIVE_ROWS = 100
 """Rows of the live view: the last ones."""
 
-SHOWN, NAME, TEXT = "shown", "name", "text"
+FILTER_SHOWN, FILTER_NAME, FILTER_TEXT = "shown", "name", "text"
 """The filters' widget keys; they stand in the link under these names."""
 
-ANY = "any event"
+ANY_EVENT = "any event"
 """The choice that filters by no name."""
 
-FAILING_SECONDS = 1.0
+FAULTS_POLL_SECONDS = 1.0
 """How old the word on the sandbox's faults may be that stands on every screen, and how long it is waited for."""
 
-SECONDS_OF_RATE = 5.0
+RATE_SECONDS = 5.0
 """How far back the rate looks."""
 
 
 @dataclass
-class Watching:
+class SandboxScreenState:
     """The Sandbox screen of one tab."""
 
     paused: bool = False
-    seen: LiveView | None = None
+    last_seen: LiveView | None = None
     """What was last shown; while paused, what stays."""
     counts: list[tuple[float, int]] = field(default_factory=list)
     """How many events there were when, over the last seconds."""
     filters: dict[str, str] = field(default_factory=dict)
     """The filters that were set when a row was opened, for the way back."""
-    opened: int = 0
+    rows_opened: int = 0
     """How many rows were opened."""
     trouble: str = ""
 
 
-def watching() -> Watching:
+def get_sandbox_state() -> SandboxScreenState:
     """This tab's Sandbox screen."""
-    return room(Watching)
+    return get_screen_state(SandboxScreenState)
 
 
 @st.cache_resource(show_spinner=False, on_release=SandboxClient.close)
-def _instrument(base: str) -> SandboxClient:
-    target = house().targets[SANDBOX]
+def _open_sandbox_client(base: str) -> SandboxClient:
+    target = get_services().targets[SANDBOX]
     assert target.base == base  # noqa: S101  the base is what the cache tells sandboxes apart by
     return SandboxClient(target)
 
 
-def instrument() -> SandboxClient:
+def get_sandbox_client() -> SandboxClient:
     """The doors of this console's sandbox."""
-    return _instrument(house().targets[SANDBOX].base)
+    return _open_sandbox_client(get_services().targets[SANDBOX].base)
 
 
-@st.cache_data(ttl=FAILING_SECONDS, show_spinner=False)
-def failing(base: str) -> FaultDocument:
+@st.cache_data(ttl=FAULTS_POLL_SECONDS, show_spinner=False)
+def read_active_faults(base: str) -> FaultDocument:
     """What goes wrong on purpose in the sandbox at ``base``, this console's; nothing where it does not answer."""
     try:
-        return _instrument(base).faults(FAILING_SECONDS)
+        return _open_sandbox_client(base).faults(FAULTS_POLL_SECONDS)
     except SandboxUnavailable:
         return FaultDocument()
 
 
-def look() -> LiveView | None:
+def read_live_rows() -> LiveView | None:
     """What reached the sandbox last, by the filters; while paused, what was seen before; ``None``: it is silent."""
-    found = watching()
-    if found.paused and found.seen is not None:
-        return found.seen
-    name = value(NAME)
+    found = get_sandbox_state()
+    if found.paused and found.last_seen is not None:
+        return found.last_seen
+    name = read_widget(FILTER_NAME)
     try:
-        found.seen = instrument().live(
-            limit=ROWS,
-            name="" if name in (None, ANY) else name,
-            shown=value(SHOWN) or "everything",
-            text=(value(TEXT) or "").strip(),
+        found.last_seen = get_sandbox_client().live(
+            limit=LIVE_ROWS,
+            name="" if name in (None, ANY_EVENT) else name,
+            shown=read_widget(FILTER_SHOWN) or "everything",
+            text=(read_widget(FILTER_TEXT) or "").strip(),
         )
     except SandboxUnavailable as error:
         found.trouble = str(error)
         return None
     found.trouble = ""
     now = monotonic()
-    found.counts = [(at, count) for at, count in found.counts if now - at < SECONDS_OF_RATE]
-    found.counts.append((now, found.seen.received))
-    return found.seen
+    found.counts = [(at, count) for at, count in found.counts if now - at < RATE_SECONDS]
+    found.counts.append((now, found.last_seen.received))
+    return found.last_seen
 
 
-def rate() -> float:
+def compute_event_rate() -> float:
     """Events per second that arrived of late."""
-    counts = watching().counts
+    counts = get_sandbox_state().counts
     (first, before), (last, after) = (counts[0], counts[-1]) if counts else ((0.0, 0), (0.0, 0))
     return max(after - before, 0) / (last - first) if last > first else 0.0
 
 
-def pause() -> None:
+def toggle_pause() -> None:
     """Stand still, or go on."""
-    found = watching()
+    found = get_sandbox_state()
     found.paused, found.counts = not found.paused, []
 
 
-def back() -> None:
+def return_to_rows() -> None:
     """From what is open to the live rows, with the filters of before."""
     st.query_params.clear()
-    for widget, content in watching().filters.items():
-        put(widget, content)
+    for widget, content in get_sandbox_state().filters.items():
+        set_widget(widget, content)
 
 
-def refilter() -> None:
+def clear_live_rows() -> None:
     """Another filter: what stood still is looked up anew, once."""
-    watching().seen = None
+    get_sandbox_state().last_seen = None
 
 
-def fail(fault: Fault) -> None:
+def add_fault(fault: Fault) -> None:
     """One more fault, after those there are."""
-    change(lambda now: now.model_copy(update={"faults": [*now.faults, fault]}))
+    change_faults(lambda now: now.model_copy(update={"faults": [*now.faults, fault]}))
 
 
-def end(number: int) -> None:
+def end_fault(number: int) -> None:
     """One fault less."""
-    change(lambda now: now.model_copy(update={"faults": [f for n, f in enumerate(now.faults) if n != number]}))
+    change_faults(lambda now: now.model_copy(update={"faults": [f for n, f in enumerate(now.faults) if n != number]}))
 
 
-def end_all() -> None:
+def end_all_faults() -> None:
     """The sandbox works again."""
-    change(lambda _: FaultDocument())
+    change_faults(lambda _: FaultDocument())
 
 
-def change(how: Callable[[FaultDocument], FaultDocument]) -> None:
+def change_faults(how: Callable[[FaultDocument], FaultDocument]) -> None:
     """Change what goes wrong; what the sandbox refuses is a sentence."""
-    found = watching()
-    failing.clear()
+    found = get_sandbox_state()
+    read_active_faults.clear()
     try:
-        instrument().set_faults(how(instrument().faults()))
+        get_sandbox_client().set_faults(how(get_sandbox_client().faults()))
         found.trouble = ""
     except SandboxUnavailable as error:
         found.trouble = str(error)
@@ -147,4 +147,4 @@ def change(how: Callable[[FaultDocument], FaultDocument]) -> None:
 
 def set_deduplicates(deduplicates: bool) -> None:
     """Whether a repeated event id is ignored."""
-    change(lambda now: now.model_copy(update={"deduplicates": deduplicates}))
+    change_faults(lambda now: now.model_copy(update={"deduplicates": deduplicates}))

@@ -181,7 +181,11 @@ def _decide(at: Scene, *, send_again: bool = True) -> int:
     """Let the batch go on whenever it stands, until it is done; how often. Unsent and unknown leave again, or not."""
     from intempt_core.history import BatchState, RequestState
 
-    again, decisions, began = {RequestState.NOT_SENT, RequestState.UNKNOWN} if send_again else set(), 0, time.monotonic()
+    again, decisions, began = (
+        {RequestState.NOT_SENT, RequestState.UNKNOWN} if send_again else set(),
+        0,
+        time.monotonic(),
+    )
     while not at.is_over():
         found = at.history.batch(at.batch)
         if found.state in (BatchState.PAUSED, BatchState.STOPPED):

@@ -57,8 +57,8 @@ def pages(path: str) -> dict[str, float]:
         os.environ["CONSOLE_DATA"] = data
         from streamlit.testing.v1 import AppTest, local_script_runner
 
-        from pages.parts.problems_view import PAGE
-        from pages.parts.uploading import judged
+        from pages.parts.problems_view import PROBLEMS_PER_PAGE
+        from pages.parts.uploading import check_upload
         from tests.pages.upload_by_hand import Upload
 
         drawn: list[tuple[float, int]] = []
@@ -71,9 +71,9 @@ def pages(path: str) -> dict[str, float]:
         local_script_runner.parse_tree_from_messages = measured  # type: ignore[attr-defined]
         upload = Upload(AppTest.from_file(str(ROOT / "pages" / "console.py")).switch_page("upload.py")).run()
         upload.drop(Path(path).read_bytes()).press("upload-settle").look(3)
-        verdict = judged(upload.app.session_state["console"].rooms["Uploading"].asked)
+        verdict = check_upload(upload.app.session_state["console"].rooms["Uploading"].asked)
         taken, sizes, core = [], [], []
-        there_are = -(-verdict.report.issue_count() // PAGE)
+        there_are = -(-verdict.report.issue_count() // PROBLEMS_PER_PAGE)
         for turn in range(PAGES + WARMING):
             page = 1 + turn * 37 % there_are
             upload.app.session_state["upload-page-None"] = page
@@ -84,7 +84,7 @@ def pages(path: str) -> dict[str, float]:
                 taken.append((ended - began) * 1000)
                 sizes.append(size)
             began = time.perf_counter()
-            issues = verdict.report.issues((page - 1) * PAGE, PAGE)
+            issues = verdict.report.issues((page - 1) * PROBLEMS_PER_PAGE, PROBLEMS_PER_PAGE)
             at = sorted({issue.place.row - 1 for issue in issues if issue.place.row})
             for column in verdict.mapped.table.header:
                 verdict.mapped.table.take_cells(column, at)

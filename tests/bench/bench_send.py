@@ -121,7 +121,9 @@ def recorded(data: str, url: str, requests: int) -> float:
 
     def planned() -> Iterator[RequestIntent]:
         for number, (body, events) in enumerate(bodies(requests)):
-            rows = [EventIntent.from_event(event, number * PER_REQUEST + place + 1) for place, event in enumerate(events)]
+            rows = [
+                EventIntent.from_event(event, number * PER_REQUEST + place + 1) for place, event in enumerate(events)
+            ]
             yield RequestIntent(number % LANES + 1, number // LANES, body, rows)
 
     settings = Settings(data=Path(data))

@@ -60,7 +60,9 @@ def filled(file: Path, events: int) -> str:
     history = History.open(url)
     for number in range(BATCHES):
         label, rows = f"data-{number}.csv", events // BATCHES
-        history.record(BatchIntent(BatchSource.FILE, label, SHOP, Policy.GO_ON, rows, owner=ME, persons=1, lanes=64), [])
+        history.record(
+            BatchIntent(BatchSource.FILE, label, SHOP, Policy.GO_ON, rows, owner=ME, persons=1, lanes=64), []
+        )
     history.close()
     requests = events // PER_REQUEST
     given = {

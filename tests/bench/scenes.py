@@ -94,7 +94,9 @@ class Scene:
         from tests.core.sending_by_hand import plan_of
 
         plan = plan_of(requests * PER_REQUEST, PERSONS, PER_REQUEST)
-        intent = make_batch_intent(plan, sandbox_target(self.environment["CONSOLE_SANDBOX"]), policy=policy or Policy.RESEND)
+        intent = make_batch_intent(
+            plan, sandbox_target(self.environment["CONSOLE_SANDBOX"]), policy=policy or Policy.RESEND
+        )
         self.batch = self.history.record(intent, make_request_intents(plan))
 
     def console(self, *, wait: bool = True) -> Console:

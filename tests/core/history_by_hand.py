@@ -5,7 +5,15 @@ from itertools import count
 from typing import Any
 
 from intempt_core.client import Attempt, Outcome
-from intempt_core.history import EventIntent, History, BatchIntent, ExcludedRow, RequestIntent, BatchSource, TargetSnapshot
+from intempt_core.history import (
+    EventIntent,
+    History,
+    BatchIntent,
+    ExcludedRow,
+    RequestIntent,
+    BatchSource,
+    TargetSnapshot,
+)
 from intempt_core.plan import Policy
 
 ME = "owner-1"

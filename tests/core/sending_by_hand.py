@@ -79,7 +79,9 @@ class Desk:
     target: Target
 
     def record(self, plan: Plan, policy: Policy = Policy.STOP, owner: str = "me", **given: Json) -> str:
-        return self.history.record(make_batch_intent(plan, self.target, policy=policy, owner=owner, **given), make_request_intents(plan))
+        return self.history.record(
+            make_batch_intent(plan, self.target, policy=policy, owner=owner, **given), make_request_intents(plan)
+        )
 
     def drive(self, batch: str, owner: str = "me", limit: int = 640, clock: Callable[[], int] = now_ms) -> TurnResult:
         async def once() -> TurnResult:

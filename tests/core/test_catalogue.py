@@ -40,7 +40,11 @@ def test_ids_of_nineteen_digits_stay_text() -> None:
 
 def test_only_a_column_that_is_called_product_id_exactly_is_taken_without_a_word() -> None:
     listing = read_catalogue_file(ITEMS, name="items.csv")
-    assert (listing.id_column, listing.likely_id_column, listing.name_columns) == (None, "product_id", ["brand", "category_code"])
+    assert (listing.id_column, listing.likely_id_column, listing.name_columns) == (
+        None,
+        "product_id",
+        ["brand", "category_code"],
+    )
     assert read_catalogue_file(b"title,productId\nA,1\n", name="x").id_column == "productId"
     assert read_catalogue_file(b"x,y\n1,2\n", name="x").likely_id_column == "x"
 

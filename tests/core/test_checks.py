@@ -365,7 +365,9 @@ def test_issues_beside_the_events_are_counted_with_the_others() -> None:
 def test_what_history_said_of_rows_is_not_asked_again_after_a_mend_of_another_column() -> None:
     rows = [[VIEW, "e1", "u", "p", "1714631904"], [VIEW, "e2", "u", "p", TIME]]
     before = map_table(table_of(HEADER, rows), exact_mapping(HEADER))
-    first = check_table(before, lambda ids: {text: PriorSend("refused", 1_793_534_580_000) for text in ids if text == "e2"})
+    first = check_table(
+        before, lambda ids: {text: PriorSend("refused", 1_793_534_580_000) for text in ids if text == "e2"}
+    )
     after = apply_fixes(before, [Fix(FixKind.SECONDS, "timestamp")]).mapped
     assert after.has_same_ids(before)
     assert not apply_fixes(before, [Fix(FixKind.PUT, "eventId", (0,), new="e3")]).mapped.has_same_ids(before)

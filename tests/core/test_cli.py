@@ -254,7 +254,12 @@ def test_alone_it_brings_up_the_sandbox_and_sends_by_itself(
     assert (rows[-1]["row"], rows[-1]["line"], rows[-1]["issues"]) == ("121", "122", "event_name")
     with history(data) as at:
         (batch,) = at.batches().items
-        assert (batch.source, batch.label, batch.rows, batch.excluded_rows) == (BatchSource.COMMAND, "events.csv", 121, 1)
+        assert (batch.source, batch.label, batch.rows, batch.excluded_rows) == (
+            BatchSource.COMMAND,
+            "events.csv",
+            121,
+            1,
+        )
         assert batch.target.key == "sandbox"
     stored = sqlite3.connect(data / "sandbox.sqlite3")
     assert stored.execute("SELECT count(*) FROM events").fetchone() == (120,)

@@ -59,7 +59,9 @@ def target_at(base: str) -> Target:
     )
 
 
-def asked(question: Callable[[HttpClient], Awaitable[T]], *, told: Settings = PATIENT, trust: ssl.SSLContext = TRUST) -> T:
+def asked(
+    question: Callable[[HttpClient], Awaitable[T]], *, told: Settings = PATIENT, trust: ssl.SSLContext = TRUST
+) -> T:
     async def ask() -> T:
         async with open_client(told, trust=trust) as client:
             return await question(client)
@@ -115,7 +117,9 @@ def test_the_request_is_the_body_with_basic_credentials_and_nothing_else() -> No
 
 def test_an_attempt_says_when_it_began_and_how_long_it_took() -> None:
     with hostile(answers(201, b"{}")) as server:
-        attempt = asked(lambda client: post_track_request(client, target_at(server.url), BODY, clock=lambda: 1_700_000_000_123))
+        attempt = asked(
+            lambda client: post_track_request(client, target_at(server.url), BODY, clock=lambda: 1_700_000_000_123)
+        )
     assert attempt.started_at == 1_700_000_000_123
     assert 0 < attempt.elapsed_ms < 10_000
     assert (attempt.response_body, attempt.response_length, attempt.response_truncated) == (b"{}", 2, False)
@@ -280,7 +284,9 @@ def test_a_broken_chunked_body_of_a_yes_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("then", ["close", "reset", "hang"])
-@pytest.mark.parametrize(("status", "outcome"), [(400, Outcome.REJECTED), (413, Outcome.REJECTED), (503, Outcome.NOT_SENT)])
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(400, Outcome.REJECTED), (413, Outcome.REJECTED), (503, Outcome.NOT_SENT)]
+)
 def test_half_a_no_is_still_a_no(status: int, outcome: Outcome, then: str) -> None:
     with hostile(says(HALF % status, then=then)) as server:
         attempt = posted(server.url, told=QUICK if then == "hang" else PATIENT)

@@ -57,7 +57,9 @@ def test_what_differs_is_told_at_its_place(left: object, right: object, differen
 def test_an_event_in_between_is_one_difference_and_a_change_of_order_is_one() -> None:
     a, b, c = ({**GOOD, "eventId": name} for name in "abc")
     found = compare_sides(side(a, c), side(a, b, c))
-    assert [(one.kind, one.left_event, one.right_event) for one in found.differences] == [(DifferenceKind.RIGHT, None, 2)]
+    assert [(one.kind, one.left_event, one.right_event) for one in found.differences] == [
+        (DifferenceKind.RIGHT, None, 2)
+    ]
     found = compare_sides(side(a, b, c), side(c, a, b))
     assert [(one.kind, one.left_event, one.right_event) for one in found.differences] == [(DifferenceKind.ORDER, 1, 1)]
 
@@ -112,7 +114,9 @@ def test_requests_batches_attempts_and_bodies_are_compared(history: History) -> 
         history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, answer)], owner=ME)
         ids.append(work.id)
     one, two = ids
-    found = compare_sides(load_side(history, f"request {one}"), load_side(history, f"http://127.0.0.1/history?request={two}"))
+    found = compare_sides(
+        load_side(history, f"request {one}"), load_side(history, f"http://127.0.0.1/history?request={two}")
+    )
     assert ("changed", "userId", "a", "b") in said(found)
     assert ("changed", "state", "accepted", "refused") in said(found)
     assert ("changed", "answer.body", '{"a":1}', "<no>") in said(found)

@@ -111,7 +111,9 @@ def test_two_ids_of_one_field_are_counted_as_a_person_is_told() -> None:
         {"name": VIEW, "productId": "A", "userId": "u3"},
     ]
     assert compute_funnel(table(rows)).notes == {NoteKind.TWO_IDS: NoteCount(1, 1)}
-    told = find_notes(PersonHistory((PersonEvent(VIEW, "A"),), (("userId", "u1"), ("userId", "u2"), ("profileId", "p"))))
+    told = find_notes(
+        PersonHistory((PersonEvent(VIEW, "A"),), (("userId", "u1"), ("userId", "u2"), ("profileId", "p")))
+    )
     assert [note.kind for note in told] == [NoteKind.TWO_IDS]
 
 

@@ -222,7 +222,9 @@ def test_halves_are_the_same_events_in_the_same_order(events: list[tuple[str, Js
 
 def test_halves_do_not_part_the_lines_of_an_order_where_that_can_be() -> None:
     line = ("Product ordered", {"eventId": "o1"})
-    body = build_request_body([("Product viewed", {"eventId": "a"}), line, line, line, ("Product viewed", {"eventId": "b"})])
+    body = build_request_body(
+        [("Product viewed", {"eventId": "a"}), line, line, line, ("Product viewed", {"eventId": "b"})]
+    )
     assert [half.events for half in split_body(body)] in ([1, 4], [4, 1])
     assert [half.events for half in split_body(build_request_body([line] * 4))] == [2, 2]
 

@@ -67,7 +67,12 @@ def row(expect: str, number: object = 1, **cells: str) -> list[str]:
             ExpectationState.UNREADABLE,
             "“product_id_mising” is no issue code. Did you mean “product_id_missing”?",
         ),
-        ("fine", {}, ExpectationState.UNREADABLE, "“fine” is no issue code. It takes “ok” or codes such as product_id_missing."),
+        (
+            "fine",
+            {},
+            ExpectationState.UNREADABLE,
+            "“fine” is no issue code. It takes “ok” or codes such as product_id_missing.",
+        ),
         (
             "ok, event_name",
             {},
@@ -76,7 +81,9 @@ def row(expect: str, number: object = 1, **cells: str) -> list[str]:
         ),
     ],
 )
-def test_a_row_is_held_against_what_it_expects(expect: str, cells: dict[str, str], state: ExpectationState, says: str) -> None:
+def test_a_row_is_held_against_what_it_expects(
+    expect: str, cells: dict[str, str], state: ExpectationState, says: str
+) -> None:
     tests, _ = held([row(expect, **cells), row("ok", 2)])
     first = next(tests.results())
     assert (first.state, first.message) == (state, says)

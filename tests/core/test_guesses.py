@@ -73,7 +73,10 @@ def test_usual_headers_are_offered(column: str, field: str) -> None:
 
 
 def test_nothing_is_offered_where_headers_are_exact_or_taken() -> None:
-    assert suggest_mapping(table_of(["name", "productId", "sku", "event_type"], [["Product viewed", "1", "2", "view"]])) == []
+    assert (
+        suggest_mapping(table_of(["name", "productId", "sku", "event_type"], [["Product viewed", "1", "2", "view"]]))
+        == []
+    )
     assert [offer.column for offer in suggest_mapping(table_of(["uid", "customer_id"], [["1", "2"]]))] == ["uid"]
     assert suggest_mapping(table_of(["price", "quantity"], [["cheap", ""]])) == []
 

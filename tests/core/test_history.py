@@ -110,7 +110,12 @@ def test_a_recorded_batch_says_everything_that_was_decided(history: History, clo
         lanes=1,
     )
     found = history.batch(batch)
-    assert (found.source, found.label, found.target, found.policy) == (BatchSource.COMMAND, "data.csv", SHOP, Policy.GO_ON)
+    assert (found.source, found.label, found.target, found.policy) == (
+        BatchSource.COMMAND,
+        "data.csv",
+        SHOP,
+        Policy.GO_ON,
+    )
     assert (found.digest, found.mapping, found.notes) == ("d" * 64, '{"columns":{}}', {"as it is": True})
     assert (found.rows, found.excluded_rows, found.persons, found.lanes, found.resend_of) == (3, 1, 1, 1, "b_0")
     assert (found.state, found.owner, found.created_at, found.changed_at) == (
@@ -253,7 +258,9 @@ def test_two_names_of_one_track_url_are_one_place_and_the_sandbox_is_one_on_any_
     url = "https://api.intempt.com/v1/acme/projects/shop/sources/1001/track"
     shop = parse_track_url(url, {"INTEMPT_API_KEY": "prefix.verysecretsecret"})
     assert derive_target_key(shop) == url
-    assert derive_target_key(sandbox_target("http://127.0.0.1:1/sandbox")) == derive_target_key(sandbox_target("http://127.0.0.1:2"))
+    assert derive_target_key(sandbox_target("http://127.0.0.1:1/sandbox")) == derive_target_key(
+        sandbox_target("http://127.0.0.1:2")
+    )
     snapshot = TargetSnapshot.from_target(shop)
     assert (snapshot.key, snapshot.host, snapshot.source_id) == (url, "api.intempt.com", "1001")
     assert "verysecret" not in repr(snapshot)
@@ -373,7 +380,9 @@ def test_a_request_that_does_not_exist_is_not_found(history: History, wrong: str
 def test_requests_are_paged_and_filtered_by_state(history: History) -> None:
     batch = batch_of(history, [1] * 7, [1] * 3)
     settle_one = history.take(batch, 2, 1)[0]
-    history.apply_transitions([AttemptStart(settle_one.id), AttemptEnd(settle_one.id, attempt(Outcome.REJECTED))], owner=ME)
+    history.apply_transitions(
+        [AttemptStart(settle_one.id), AttemptEnd(settle_one.id, attempt(Outcome.REJECTED))], owner=ME
+    )
     page = history.requests(batch, page=2, size=4)
     assert [one.position for one in page.items] == [5, 6, 7, 1]
     assert (page.total, page.pages) == (10, 3)
@@ -402,7 +411,11 @@ def test_a_request_shows_what_left_what_it_held_and_what_came_back(history: Hist
     assert (kept_attempt.number, kept_attempt.status, kept_attempt.elapsed_ms) == (1, 201, 41.0)
     assert kept_attempt.headers == (("content-type", "text/html"),)
     assert kept_attempt.sent_headers == (("content-type", "application/json"),)
-    assert (kept_attempt.response_body, kept_attempt.response_length, kept_attempt.response_truncated) == (b"<html>", 70_000, True)
+    assert (kept_attempt.response_body, kept_attempt.response_length, kept_attempt.response_truncated) == (
+        b"<html>",
+        70_000,
+        True,
+    )
     assert found.summary.batch == batch
     assert found.halves == ()
 

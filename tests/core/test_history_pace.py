@@ -103,7 +103,9 @@ def test_a_split_and_a_lost_request_are_part_of_the_course(history: History) -> 
     batch = batch_of(history, [4], [1])
     whole, lost = (request.id for request in history.requests(batch).items)
     history.apply_transitions([AttemptStart(whole), AttemptStart(lost)], owner=ME)
-    history.split(whole, attempt(Outcome.REJECTED, status=413), [RequestHalf(b"{}", 2), RequestHalf(b"{}", 2)], owner=ME)
+    history.split(
+        whole, attempt(Outcome.REJECTED, status=413), [RequestHalf(b"{}", 2), RequestHalf(b"{}", 2)], owner=ME
+    )
     assert history.in_flight_to_unknown(batch, owner=ME) == 1
     total: Counter[Outcome] = Counter()
     for bar in history.timeline(batch).steps:

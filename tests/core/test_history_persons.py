@@ -45,13 +45,18 @@ class Both:
         target = replace(SHOP, key=f"project {next(_projects)}", deduplicates=deduplicates)
         made = [
             RequestIntent(
-                1, position, build_request_body(some), [EventIntent.from_event(GivenEvent(*one, Place()), n) for n, one in enumerate(some)]
+                1,
+                position,
+                build_request_body(some),
+                [EventIntent.from_event(GivenEvent(*one, Place()), n) for n, one in enumerate(some)],
             )
             for position, some in enumerate(requests)
         ]
         batch = self.history.record(intent(owner=ME, target=target), made)
         for work in self.history.take(batch, 1, 1000):
-            self.history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
+            self.history.apply_transitions(
+                [AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME
+            )
             arrival = StoredRequest(1_795_348_980_000, "o", target.key, target.source_id, "", work.body)
             asyncio.run(self.store.add(arrival))
         asyncio.run(self.store.catch_up())
@@ -77,8 +82,13 @@ class OneTarget:
 
     def known(self, field: str, value: str, story: PersonHistory) -> ProcessingStatus:
         """What the sandbox says of a person's steps."""
-        name, ids = make_node(KINDS[field], value, self.target.source_id), tuple({step.event_id for step in story.events})
-        told = orjson.loads(listing.list_person_events(self.both.store, PersonEventsQuery("o", self.target.key, name, ids)))
+        name, ids = (
+            make_node(KINDS[field], value, self.target.source_id),
+            tuple({step.event_id for step in story.events}),
+        )
+        told = orjson.loads(
+            listing.list_person_events(self.both.store, PersonEventsQuery("o", self.target.key, name, ids))
+        )
         return ProcessingStatus(frozenset(event["eventId"] for event in told["events"]), told["unprocessed"])
 
     def products(self, field: str, value: str) -> str:

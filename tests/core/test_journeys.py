@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 
 from intempt_core.events import EventName
 from intempt_core.feeds import FEEDS, FeedId, find_feed_changes
-from intempt_core.journeys import MAX_REASONS, FeedExplanation, ForeignEvent, ProcessingStatus, NoteKind, PersonEvent, PersonHistory, explain_feed, find_notes, format_utc
+from intempt_core.journeys import (
+    MAX_REASONS,
+    FeedExplanation,
+    ForeignEvent,
+    ProcessingStatus,
+    NoteKind,
+    PersonEvent,
+    PersonHistory,
+    explain_feed,
+    find_notes,
+    format_utc,
+)
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 NOON = 1_795_348_980_000
@@ -222,7 +233,9 @@ steps = st.lists(
 foreign = st.builds(
     ForeignEvent, st.sampled_from(EventName), st.sampled_from("abc"), st.just(NOON), st.sampled_from(["", "sdk"])
 )
-known = st.none() | st.builds(ProcessingStatus, st.frozensets(st.just("")), st.just({}), st.lists(foreign, max_size=3).map(tuple))
+known = st.none() | st.builds(
+    ProcessingStatus, st.frozensets(st.just("")), st.just({}), st.lists(foreign, max_size=3).map(tuple)
+)
 
 
 @given(steps, st.lists(st.sampled_from("abcd"), max_size=5), known, st.sampled_from(list(FEEDS)))

@@ -64,7 +64,9 @@ def test_each_of_several_problems_of_one_kind_on_one_line_is_marked_at_its_own_p
 
 
 def test_what_nobody_sees_is_written_out() -> None:
-    assert escape_invisible("a\u202eb\u200b\ud800\u00a0\r\n\t c\0") == ("a⟨U+202E⟩b⟨U+200B⟩⟨U+D800⟩⟨U+00A0⟩\r\n\t c⟨U+0000⟩")
+    assert escape_invisible("a\u202eb\u200b\ud800\u00a0\r\n\t c\0") == (
+        "a⟨U+202E⟩b⟨U+200B⟩⟨U+D800⟩⟨U+00A0⟩\r\n\t c⟨U+0000⟩"
+    )
 
 
 def test_a_line_comes_in_pieces_with_its_worst_and_its_problems() -> None:
@@ -87,7 +89,8 @@ def test_a_line_comes_in_pieces_with_its_worst_and_its_problems() -> None:
 )
 def test_the_pieces_of_all_lines_are_the_text(text: str, spans: list[tuple[int, int]]) -> None:
     marks = sorted(
-        (Annotation(at, at + size, Severity.ERROR, number) for number, (at, size) in enumerate(spans)), key=lambda m: m.at
+        (Annotation(at, at + size, Severity.ERROR, number) for number, (at, size) in enumerate(spans)),
+        key=lambda m: m.at,
     )
     lines = annotate_lines(text, marks)
     shown = "\n".join("".join(piece.text for piece in line.pieces) for line in lines)
@@ -103,4 +106,6 @@ def test_every_issue_of_any_document_has_a_mark_inside_the_text(value: object) -
     marks = annotate_issues(payload, issues)
     assert len(marks) == len(issues)
     assert all(0 <= mark.at < mark.end <= len(payload.text) for mark in marks)
-    assert {number for line in annotate_lines(payload.text, marks) for number in line.problems} == set(range(len(issues)))
+    assert {number for line in annotate_lines(payload.text, marks) for number in line.problems} == set(
+        range(len(issues))
+    )

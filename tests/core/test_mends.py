@@ -76,7 +76,9 @@ def by_hand(original: Rows, now: Rows, step: Fix) -> Rows:
         if (step.kind is FixKind.PUT and named) or (step.kind is FixKind.REPLACE and cell == step.old):
             row[at] = step.new
         elif step.kind is FixKind.TRIM:
-            row[at] = "".join(character for character in cell.strip(BLANK_CHARACTERS) if character not in INVISIBLE_CHARACTERS)
+            row[at] = "".join(
+                character for character in cell.strip(BLANK_CHARACTERS) if character not in INVISIBLE_CHARACTERS
+            )
         elif step.kind is FixKind.SECONDS and len(cell) == 10 and cell.isdigit() and int(cell) >= 1_262_304_000:
             row[at] = cell + "000" if int(cell) <= 2_210_457_600 else cell
         elif step.kind is FixKind.MICROSECONDS and len(cell) == 16 and cell.isdigit():
@@ -126,9 +128,7 @@ def test_what_a_preview_counts_and_shows_is_what_changes(drawn: tuple[Rows, list
 
 @settings(max_examples=150, deadline=None)
 @given(mended_tables, st.data())
-def test_undoing_any_step_gives_the_table_that_never_had_it(
-    drawn: tuple[Rows, list[Fix]], data: st.DataObject
-) -> None:
+def test_undoing_any_step_gives_the_table_that_never_had_it(drawn: tuple[Rows, list[Fix]], data: st.DataObject) -> None:
     rows, steps = drawn
     mapped = mapped_of(rows)
     apply_fixes(mapped, steps)

@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 from intempt_core.cells import is_cell_of_type, parse_time
 from intempt_core.checks import check_events, check_table
 from intempt_core.columns import TextColumn, TimestampColumn, TimeState, clamp_to_int64
-from intempt_core.events import ID_PATTERNS, INVISIBLE_CHARACTERS, PLACEHOLDER_IDS, BLANK_CHARACTERS, EventName, GivenEvent
+from intempt_core.events import (
+    ID_PATTERNS,
+    INVISIBLE_CHARACTERS,
+    PLACEHOLDER_IDS,
+    BLANK_CHARACTERS,
+    EventName,
+    GivenEvent,
+)
 from intempt_core.issues import ISSUE_KINDS, Issue, Place, shorten_value
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping as ColumnMapping
@@ -297,8 +304,20 @@ def test_columns_and_model_agree_on_repeats_and_orders(mapped: MappedTable) -> N
 
 @pytest.mark.untraced  # as generated examples
 def test_both_speeds_agree_on_every_known_oddity() -> None:
-    around = [text for mark in (*BLANK_CHARACTERS, *INVISIBLE_CHARACTERS) for text in (mark, mark + "a", "a" + mark, f"a{mark}b")]
-    odd = [*around, *DAMAGED, *(text for word in PLACEHOLDER_IDS for text in disguised(word)), *EXOTIC, "", "\x1e", "a b"]
+    around = [
+        text
+        for mark in (*BLANK_CHARACTERS, *INVISIBLE_CHARACTERS)
+        for text in (mark, mark + "a", "a" + mark, f"a{mark}b")
+    ]
+    odd = [
+        *around,
+        *DAMAGED,
+        *(text for word in PLACEHOLDER_IDS for text in disguised(word)),
+        *EXOTIC,
+        "",
+        "\x1e",
+        "a b",
+    ]
     for field in ("eventId", "userId", "accountId", "data.productId", "sessionId"):
         both_speeds_agree(map_table(table_of([field], [[text] for text in odd]), exact_mapping([field])))
     rows = [[text] for text in ODD_TIMES]
@@ -308,7 +327,9 @@ def test_both_speeds_agree_on_every_known_oddity() -> None:
         times = TimestampColumn(TextColumn(mapped.cells["timestamp"]), mapped.zone)
         for text, state, ms in zip(ODD_TIMES, times.state.tolist(), times.ms.tolist(), strict=True):
             read = parse_time(text, mapped.zone)
-            assert (state, ms) == ((TimeState.READ, clamp_to_int64(read)) if read is not None else (bool(text), 0)), text
+            assert (state, ms) == ((TimeState.READ, clamp_to_int64(read)) if read is not None else (bool(text), 0)), (
+                text
+            )
     for kind in ("number", "integer", "boolean", "text"):
         mapping = ColumnMapping({"n": "data.n"}, types={"data.n": kind})
         both_speeds_agree(map_table(table_of(["n"], [[text] for text in ODD_NUMBERS]), mapping))
@@ -363,7 +384,9 @@ def test_form_file_and_pasted_json_give_the_same_codes(flat: list[dict[str, obje
     reports = [
         check_events(typed_in),
         check_table(map_table(table, exact_mapping(header))),
-        check_events(pasted.events, reader_issues=[issue for issue in pasted.issues if issue.code != "number_precision"]),
+        check_events(
+            pasted.events, reader_issues=[issue for issue in pasted.issues if issue.code != "number_precision"]
+        ),
     ]
     found = [
         [sorted(issue.code for issue in report.issues_of(row)) for row in range(report.rows)] for report in reports

@@ -19,7 +19,16 @@ from intempt_core.issues import Place
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.payloads import read_payload
-from intempt_core.plan import POLICY_MESSAGES, EventOrder, Plan, PlannedRequest, Policy, explain_lane_length, plan_events, plan_table
+from intempt_core.plan import (
+    POLICY_MESSAGES,
+    EventOrder,
+    Plan,
+    PlannedRequest,
+    Policy,
+    explain_lane_length,
+    plan_events,
+    plan_table,
+)
 from intempt_core.settings import Settings
 from intempt_core.tables import read_table
 
@@ -84,7 +93,9 @@ def assert_lawful(plan: Plan, events: list[GivenEvent], chosen: list[int], setti
         back = read_payload(plan.body(request).decode()).events
         assert [(e.name, e.body) for e in back] == [(e.name, e.body) for e in plan.events_in(request)]
         assert [(e.name, e.body) for e in back] == [(events[row].name, events[row].body) for row in request.rows]
-    assert [(r, list(g), b) for r, g, b in plan.iter_requests()] == [(r, plan.events_in(r), plan.body(r)) for r in plan.requests]
+    assert [(r, list(g), b) for r, g, b in plan.iter_requests()] == [
+        (r, plan.events_in(r), plan.body(r)) for r in plan.requests
+    ]
 
 
 def _lanes_by(person: dict[int, int], lanes: list[list[int]]) -> dict[int, set[int]]:
@@ -250,7 +261,9 @@ def test_a_lane_that_holds_most_is_told_with_its_reason() -> None:
     )
     even = plan_table(table([("", "", "", str(n), "", "", "p") for n in range(1000)]), np.arange(1000))
     assert not even.largest_lane_reason
-    assert explain_lane_length(1_000, 2, 900) == ("One lane holds 900 of 1,000 events: a person's events go one after another.")
+    assert explain_lane_length(1_000, 2, 900) == (
+        "One lane holds 900 of 1,000 events: a person's events go one after another."
+    )
     assert not explain_lane_length(1_000, 2, 520)
     assert not explain_lane_length(60, 2, 59)
 

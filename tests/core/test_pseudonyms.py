@@ -42,7 +42,10 @@ SALT = b"s" * 32
 )
 def test_an_identity_is_found_in_each_of_its_forms(id_: str, form: str) -> None:
     names = Pseudonymizer(SALT, iter([{"userId": id_}]))
-    assert names.replace_in_text(f"No user <{form}>, {form}.") == f"No user <{names.replace_in_text(id_)}>, {names.replace_in_text(id_)}."
+    assert (
+        names.replace_in_text(f"No user <{form}>, {form}.")
+        == f"No user <{names.replace_in_text(id_)}>, {names.replace_in_text(id_)}."
+    )
     assert names.replace_in_text(form) == names.replace_in_text(id_)
 
 

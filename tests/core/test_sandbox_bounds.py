@@ -12,7 +12,13 @@ import pytest
 
 from intempt_core.sandbox import create_sandbox_app, listing
 from intempt_core.sandbox import store as storing
-from intempt_core.sandbox.digest import PROJECTION_MAX_BYTES, KEPT_BODY_BYTES, PROJECTION_MAX_REQUESTS, update_projection, insert_block
+from intempt_core.sandbox.digest import (
+    PROJECTION_MAX_BYTES,
+    KEPT_BODY_BYTES,
+    PROJECTION_MAX_REQUESTS,
+    update_projection,
+    insert_block,
+)
 from intempt_core.sandbox.room import SMALL_BODY_BYTES, BodyLimiter
 from intempt_core.sandbox.schema import prepare_sandbox_database
 from intempt_core.sandbox.store import MAX_BACKLOG, StoredRequest, SandboxStore
@@ -131,7 +137,9 @@ def test_large_bodies_wait_for_a_place_and_all_are_taken(tmp_path: Path) -> None
 
 
 def test_without_room_a_large_body_may_come_again_and_a_small_one_is_taken(tmp_path: Path) -> None:
-    large, small = post(tmp_path / "s.sqlite3", BodyLimiter(slots=0, wait_seconds=0.01), body("1", SMALL_BODY_BYTES), body("2"))
+    large, small = post(
+        tmp_path / "s.sqlite3", BodyLimiter(slots=0, wait_seconds=0.01), body("1", SMALL_BODY_BYTES), body("2")
+    )
     assert (large.status_code, large.headers["retry-after"]) == (503, "1")
     assert large.json()["message"] == "Too many large requests have come at once. Nothing of this one was stored."
     assert small.status_code == 201
@@ -142,7 +150,9 @@ def test_a_body_that_does_not_come_gives_its_place_up(tmp_path: Path) -> None:
         yield b"{"
         await asyncio.Event().wait()
 
-    slow, next_one = post(tmp_path / "s.sqlite3", BodyLimiter(slots=1, read_seconds=0.5), stuck(), body("1", SMALL_BODY_BYTES))
+    slow, next_one = post(
+        tmp_path / "s.sqlite3", BodyLimiter(slots=1, read_seconds=0.5), stuck(), body("1", SMALL_BODY_BYTES)
+    )
     told = "The body has not come within 0.5 seconds. Nothing of it was stored."
     assert (slow.status_code, slow.json()["message"]) == (503, told)
     assert next_one.status_code == 201

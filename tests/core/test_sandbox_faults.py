@@ -22,7 +22,14 @@ from hypothesis import strategies as st
 import run
 from intempt_core.cli import main
 from intempt_core.sandbox import create_sandbox_app, run_sandbox
-from intempt_core.sandbox.faults import FaultInjector, FaultDocument, FaultDocumentUnreadable, LatencyFault, TooLargeFault, parse_fault_document
+from intempt_core.sandbox.faults import (
+    FaultInjector,
+    FaultDocument,
+    FaultDocumentUnreadable,
+    LatencyFault,
+    TooLargeFault,
+    parse_fault_document,
+)
 from intempt_core.sandbox.serving import SHUTDOWN_GRACE_SECONDS
 
 numbers = count(1)
@@ -266,7 +273,9 @@ def test_faults_are_said_in_words() -> None:
 
 def test_what_meets_no_fault_is_not_counted() -> None:
     desk = FaultInjector(
-        FaultDocument(faults=[TooLargeFault(fault="too_large", events=2, times=1), LatencyFault(fault="latency", ms=5, share=1)])
+        FaultDocument(
+            faults=[TooLargeFault(fault="too_large", events=2, times=1), LatencyFault(fault="latency", ms=5, share=1)]
+        )
     )
     assert desk.draw_fault("/x", 1) == (None, 0.005)
     met, _ = desk.draw_fault("/x", 3)
@@ -293,7 +302,9 @@ def test_faults_may_be_changed_while_requests_come(sandbox: Sandbox) -> None:
 
 
 def test_a_server_that_hides_its_connections_is_told_to_fail(tmp_path: Path) -> None:
-    made = create_sandbox_app(tmp_path / "s.sqlite3", injector=FaultInjector(parse_fault_document({"faults": [{"fault": "cut"}]})))
+    made = create_sandbox_app(
+        tmp_path / "s.sqlite3", injector=FaultInjector(parse_fault_document({"faults": [{"fault": "cut"}]}))
+    )
 
     async def send() -> None:
         transport = httpx.ASGITransport(made)

@@ -148,7 +148,9 @@ def test_the_last_requests_are_kept_and_long_bodies_are_cut(tmp_path: Path) -> N
 
     async def send() -> None:
         for _ in range(0, KEPT_REQUESTS + 200, 100):
-            await asyncio.gather(*(store.add(StoredRequest(1, "o", "p", "1", "c", b'{"track": []}')) for _ in range(100)))
+            await asyncio.gather(
+                *(store.add(StoredRequest(1, "o", "p", "1", "c", b'{"track": []}')) for _ in range(100))
+            )
         await store.add(StoredRequest(1, "o", "p", "1", "c", long, size=len(long)))
         await store.catch_up()
 

@@ -201,7 +201,9 @@ def test_the_event_itself_is_kept_as_it_came() -> None:
 def test_a_byte_order_mark_and_utf_16_are_read() -> None:
     text = json.dumps({"track": [{"name": "Product viewed", "payload": [GOOD]}]})
     given = read(json.loads(text))
-    assert read_track(text.encode("utf-8-sig"), NOW).to_rows() == read_track(text.encode("utf-16"), NOW).to_rows() == given
+    assert (
+        read_track(text.encode("utf-8-sig"), NOW).to_rows() == read_track(text.encode("utf-16"), NOW).to_rows() == given
+    )
 
 
 def test_only_lines_of_one_order_share_an_event_id() -> None:

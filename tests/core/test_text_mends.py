@@ -154,7 +154,9 @@ def test_every_comma_and_comment_put_into_a_document_is_marked_and_mended_and_no
 
     payload, some = found(pasted(loose))
     over = [(issue, mend) for issue, mend in some if issue.code in ("json_comma", "json_comment")]
-    assert sorted(find_issue_span(payload, issue) for issue, _ in over) == [(placed(at), placed(end)) for at, end in put]
+    assert sorted(find_issue_span(payload, issue) for issue, _ in over) == [
+        (placed(at), placed(end)) for at, end in put
+    ]
     assert apply_text_fixes(payload, [mend for _, mend in over if mend]) == pasted(strict)
     assert json.loads(strict) == value
     assert read_payload(pasted(strict)).blanked == ()

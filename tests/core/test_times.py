@@ -13,7 +13,16 @@ from intempt_core.columns import TextColumn, TimestampColumn, TimeState, clamp_t
 from intempt_core.errors import MappingError
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping, load_time_zone
-from intempt_core.times import NAMED_TIME_FORMATS, EPOCH_MICROSECONDS, EPOCH_MILLISECONDS, COMMON_TIME_PATTERNS, EPOCH_SECONDS, check_time_format, compile_time_pattern, build_time_parser
+from intempt_core.times import (
+    NAMED_TIME_FORMATS,
+    EPOCH_MICROSECONDS,
+    EPOCH_MILLISECONDS,
+    COMMON_TIME_PATTERNS,
+    EPOCH_SECONDS,
+    check_time_format,
+    compile_time_pattern,
+    build_time_parser,
+)
 from tests.core.tables_by_hand import table_of
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
@@ -82,7 +91,9 @@ def test_a_cell_is_read_in_its_form(form: str, cell: str, iso: str) -> None:
 )
 def test_what_is_not_of_the_form_is_unreadable(form: str, cell: str) -> None:
     assert build_time_parser(form, UTC_ZONE)(cell) is None
-    assert TimestampColumn(TextColumn(pa.array([cell], pa.large_string())), UTC_ZONE, form).state.tolist() == [TimeState.UNREADABLE]
+    assert TimestampColumn(TextColumn(pa.array([cell], pa.large_string())), UTC_ZONE, form).state.tolist() == [
+        TimeState.UNREADABLE
+    ]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,15 @@ from intempt_core import sandbox
 from intempt_core.checks import check_events
 from intempt_core.client import Outcome, open_client
 from intempt_core.dispatch import send_plan
-from intempt_core.history import History, AttemptStart, RequestState, AttemptEnd, EventOccurrence, TargetSnapshot, derive_target_key
+from intempt_core.history import (
+    History,
+    AttemptStart,
+    RequestState,
+    AttemptEnd,
+    EventOccurrence,
+    TargetSnapshot,
+    derive_target_key,
+)
 from intempt_core.payloads import read_payload
 from intempt_core.plan import plan_events
 from intempt_core.sandbox_word import read_sandbox_verdicts
@@ -40,7 +48,9 @@ def history(tmp_path: Path) -> Iterator[History]:
 def sandbox_url(tmp_path: Path) -> Iterator[str]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(sandbox.create_sandbox_app(tmp_path / "sandbox.sqlite3"), log_level="warning"))
+        server = uvicorn.Server(
+            uvicorn.Config(sandbox.create_sandbox_app(tmp_path / "sandbox.sqlite3"), log_level="warning")
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -116,7 +126,10 @@ def test_a_repeat_an_unknown_product_and_a_known_person_are_told() -> None:
     )
     (one,) = assess_events(payload.events, report, VerdictContext(TARGET, {}), [0])
     assert one.matters.message == "unsure: its product is not in the catalogue"
-    (one,) = judged([GOOD], VerdictContext(TARGET, {}, count_accepted=lambda field, id_: 3 if (field, id_) == ("userId", "u1") else 0))
+    (one,) = judged(
+        [GOOD],
+        VerdictContext(TARGET, {}, count_accepted=lambda field, id_: 3 if (field, id_) == ("userId", "u1") else 0),
+    )
     assert one.matters.message == "nothing against it: its person is known, 3 of its events were accepted"
     (one,) = judged([{**GOOD, "userId": "u9"}], VerdictContext(TARGET, {}, count_accepted=lambda _field, _id: 0))
     assert one.matters.message == "nothing against it: its person is new there"
@@ -144,7 +157,10 @@ def test_the_sandbox_has_the_last_word_on_its_own_events(tmp_path: Path, sandbox
     assert [word.because for word in words["e2"]] == ["The product id is missing."]
     assert [(word.because == "", word.repeat) for word in words["e1"]] == [(True, False), (False, True)]
     one, two, _ = judged(events, VerdictContext(target, {}, words))
-    assert (one.accepted.tone, one.accepted.message) == (VerdictTone.GOOD, "accepted: from event-console, not from here")
+    assert (one.accepted.tone, one.accepted.message) == (
+        VerdictTone.GOOD,
+        "accepted: from event-console, not from here",
+    )
     assert one.matters.message == "processed: its repeats were not"
     assert two.matters.message == "not processed: The product id is missing."
 

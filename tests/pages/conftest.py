@@ -13,9 +13,9 @@ import uvicorn
 from streamlit.testing.v1 import AppTest
 
 from intempt_core import sandbox
-from pages.parts.composing import Composing
-from pages.parts.house import house
-from pages.parts.inspecting import Inspecting
+from pages.parts.composing import ComposeState
+from pages.parts.house import get_services
+from pages.parts.inspecting import InspectState
 from tests.pages.tabs_by_hand import tab_at
 
 HURRIED = {"CONSOLE_READ_SECONDS": "0.5", "CONSOLE_BACKOFF_SECONDS": "0.01", "CONSOLE_CONNECT_SECONDS": "1"}
@@ -43,13 +43,13 @@ class Screen:
         return [element.value for element in self.app.code]
 
     @property
-    def composing(self) -> Composing:
-        found: Composing = self.app.session_state["console"].rooms["Composing"]
+    def composing(self) -> ComposeState:
+        found: ComposeState = self.app.session_state["console"].rooms["Composing"]
         return found
 
     @property
-    def inspecting(self) -> Inspecting:
-        found: Inspecting = self.app.session_state["console"].rooms["Inspecting"]
+    def inspecting(self) -> InspectState:
+        found: InspectState = self.app.session_state["console"].rooms["Inspecting"]
         return found
 
     def has(self, key: str) -> bool:
@@ -77,10 +77,10 @@ class Screen:
         self.press(key)
         until = time.monotonic() + 20
         room = self.inspecting if key.startswith("inspect") else self.composing
-        while room.on_its_way and time.monotonic() < until:
+        while room.is_sending and time.monotonic() < until:
             time.sleep(0.02)
             self.run()
-        assert not room.on_its_way
+        assert not room.is_sending
         return self
 
     def run(self) -> "Screen":
@@ -115,9 +115,9 @@ def tab(sandbox_url: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """Opens a screen of a console with an engine that sends: ``tab("compose.py")``."""
     for name, content in {**HURRIED, "CONSOLE_DATA": str(data), "CONSOLE_SANDBOX": sandbox_url}.items():
         monkeypatch.setenv(name, content)
-    house().start(durable=False)
+    get_services().start(durable=False)
     yield lambda page: Screen(tab_at(page)).run()
-    house().stop()
+    get_services().stop()
     st.cache_resource.clear()
 
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as some
 from intempt_core import read_payload
 from intempt_core.events import EventName, build_request_body
 from pages.parts import look
-from pages.parts.composing import State
-from pages.parts.form import EventForm, Row
+from pages.parts.composing import FormState
+from pages.parts.form import EventForm, ExtraValue
 from tests.core.hostile_server import Behaviour, Connection, answers, hostile, http, resets_at_once, says
 from tests.pages.conftest import Screen
 from tests.pages.test_targets import KEY, use
@@ -52,7 +52,7 @@ def test_the_form_is_not_checked_then_has_problems_then_is_not_checked_then_read
     assert "Event 1, track[0].payload[0].data.productId" in compose.said
     states.append(ready(compose).composing.state)
     states.append(compose.press("compose-check").composing.state)
-    assert states == [State.PROBLEMS, State.NOT_CHECKED, State.READY]
+    assert states == [FormState.PROBLEMS, FormState.NOT_CHECKED, FormState.READY]
     assert "✓ ready" in compose.marks
 
 
@@ -86,11 +86,11 @@ def test_an_id_that_was_sent_before_is_a_warning(compose: Screen) -> None:
 def test_an_edit_while_the_request_is_on_its_way_keeps_it_in_sight_and_renews_the_id(compose: Screen) -> None:
     first = ready(compose).app.text_input(key="compose-1-eventId").value
     compose.press("compose-send")
-    if compose.composing.on_its_way:
+    if compose.composing.is_sending:
         compose.fill("compose-1-data-productId", "SKU_2")
     for _ in range(100):
         compose.run()
-        if not compose.composing.on_its_way:
+        if not compose.composing.is_sending:
             break
     assert "What came back" in compose.marks
     assert compose.app.text_input(key="compose-1-eventId").value != first
@@ -141,7 +141,7 @@ def test_a_second_click_is_the_same_click(compose: Screen) -> None:
 def test_a_further_value_has_its_type_or_leaves_as_text_and_says_so(
     kind: str, text: str, content: object, fits: bool
 ) -> None:
-    row = Row("data", "k", kind, text)
+    row = ExtraValue("data", "k", kind, text)
     assert row.value == content
     assert type(row.value) is type(content)
     assert row.fits is fits

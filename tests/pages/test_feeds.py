@@ -9,7 +9,7 @@ import pytest
 
 from intempt_core import typed_target
 from intempt_core.history import derive_target_key
-from pages.parts.house import house
+from pages.parts.house import get_services
 from tests.core.hostile_server import Behaviour, answers, closed_port, hostile, never_ends, resets_at_once, says
 from tests.pages.conftest import Screen
 from tests.pages.tabs_by_hand import tab_at
@@ -162,7 +162,7 @@ def test_the_conversion_of_a_batch_is_told_in_words_beside_its_picture(
     tab: Callable[[str], Screen], opened: Callable[..., Screen], person: str
 ) -> None:
     sent(tab, person)
-    batch = house().history.batches().items[0].id
+    batch = get_services().history.batches().items[0].id
     screen = opened(batch=batch)
     assert "1 accepted event of 1 person" in screen.said
     assert "Added: 1 person (100.0%), 1 of them without the stage before" in screen.said
@@ -235,10 +235,10 @@ def at_shop(opened: Callable[..., Screen], url: str) -> Screen:
         name="shop", host=url, org="o", project="p", source="s", key="prefix.secret99", production=False, feeds=feeds
     )
     assert derive_target_key(shop) not in ("", "sandbox")
-    assert house().history.person_history(derive_target_key(shop), "userId", "u1").events == ()
+    assert get_services().history.person_history(derive_target_key(shop), "userId", "u1").events == ()
     session = screen.app.session_state["console"]
     session.typed["shop"], session.wanted = shop, "shop"
-    house().typed[shop.credential_reference] = shop
+    get_services().typed_targets[shop.credential_reference] = shop
     return screen.run().fill("feeds-person", "u1")
 
 
@@ -249,7 +249,7 @@ ITEMS = b"product_id,brand\nSKU_1,Runail\nSKU_2,\n"
 
 def dropped(screen: Screen, data: bytes, name: str = "item.csv") -> Screen:
     """A file comes in through the catalogue's door."""
-    doors = house().doors
+    doors = get_services().upload_tokens
     with doors.spool.receive(name, len(data)) as incoming:
         incoming.write(data)
     doors.add_file(screen.app.session_state["console"].rooms["Loading"].token, incoming.spooled)
@@ -294,7 +294,7 @@ def test_a_column_without_ids_is_a_sentence_and_another_can_be_chosen(opened: Ca
 
 def test_a_damaged_catalogue_is_a_sentence_and_can_be_removed(opened: Callable[..., Screen]) -> None:
     screen = dropped(opened(), ITEMS).press("catalogue-load")
-    (file,) = (house().settings.data / "catalogues").iterdir()
+    (file,) = (get_services().settings.data / "catalogues").iterdir()
     file.write_bytes(b"nonsense")
     assert "its file is damaged. Load it again, or remove it." in screen.run().said
     assert "Name a person" in screen.press("catalogue-remove").said

@@ -8,7 +8,7 @@ import pytest
 
 from intempt_core.sandbox.faults import DisconnectFault, FaultDocument, LatencyFault
 from pages.parts import watching
-from pages.parts.house import house
+from pages.parts.house import get_services
 from tests.pages.conftest import Screen
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -20,18 +20,18 @@ def test_what_the_sandbox_fails_at_on_purpose_stands_on_every_screen(tab: Callab
     assert works in screen.said
     try:
         late, cut = LatencyFault(fault="latency", ms=200), DisconnectFault(fault="cut", share=0.5)
-        watching.instrument().set_faults(FaultDocument(faults=[late, cut], deduplicates=False))
-        watching.failing.clear()
+        watching.get_sandbox_client().set_faults(FaultDocument(faults=[late, cut], deduplicates=False))
+        watching.read_active_faults.clear()
         said = "Sandbox on this machine · fails on purpose: {} and 1 more · does not deduplicate · not production"
         first = late.describe(late.effect)
         assert said.format(first) in screen.run().said
         assert said.format(first) in screen.go("history.py").said
-        watching.instrument().set_faults(FaultDocument(deduplicates=False))
-        watching.failing.clear()
+        watching.get_sandbox_client().set_faults(FaultDocument(deduplicates=False))
+        watching.read_active_faults.clear()
         assert "Sandbox on this machine · does not deduplicate · not production" in screen.run().said
     finally:
-        watching.instrument().set_faults(FaultDocument())
-        watching.failing.clear()
+        watching.get_sandbox_client().set_faults(FaultDocument())
+        watching.read_active_faults.clear()
     assert works in screen.run().said
 
 
@@ -40,7 +40,7 @@ def test_a_sandbox_that_does_not_answer_leaves_the_line_as_it_is(
 ) -> None:
     monkeypatch.setenv("CONSOLE_DATA", str(data / "alone"))
     monkeypatch.setenv("CONSOLE_SANDBOX", "http://127.0.0.1:9")  # nobody listens there
-    alone = house()
+    alone = get_services()
     try:
         assert "Sandbox on this machine · deduplicates · not production" in tab("compose.py").said
     finally:

@@ -11,8 +11,8 @@ import streamlit as st
 from intempt_core import Outcome, Policy, Target
 from intempt_core.credentials import Credential
 from intempt_core.history import BatchState, History, AttemptStart, AttemptEnd, BatchSource
-from pages.parts.clearing import clearing
-from pages.parts.house import house
+from pages.parts.clearing import get_deletion
+from pages.parts.house import get_services
 from tests.core.history_by_hand import ME, SHOP, attempt, batch_of, event, intent, request
 from tests.pages.tabs_by_hand import tab_at
 from tests.pages.upload_by_hand import Upload
@@ -22,8 +22,8 @@ from tests.pages.upload_by_hand import Upload
 def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
     """The history of a console that has a data folder of its own and nobody who sends."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
-    yield house().history
-    house().history.close()
+    yield get_services().history
+    get_services().history.close()
     st.cache_resource.clear()
 
 
@@ -171,7 +171,7 @@ def test_hostile_labels_are_shown_as_they_are(history: History) -> None:
     heading = screen.app.subheader[0].value
     assert "<script>" not in heading
     assert "](http" not in heading
-    request_id = str(house().history.requests(batch).items[0].id)
+    request_id = str(get_services().history.requests(batch).items[0].id)
     opened(request=request_id)
 
 
@@ -269,7 +269,7 @@ def test_old_batches_are_deleted_after_a_plan_and_the_young_stay(history: Histor
     assert "Not among them: 1 older batch that still moves or waits for a decision." in screen.said
     screen.press("history-clear-go")
     until = time.monotonic() + 20
-    while not clearing().over and time.monotonic() < until:
+    while not get_deletion().is_finished and time.monotonic() < until:
         time.sleep(0.02)
     assert "Deleted 2 batches with 6 events." in screen.run().said
     assert labels(screen) == ["waits"]

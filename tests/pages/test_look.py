@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.parts.look import escaped
+from pages.parts.look import escape_markdown
 
 PIECE = re.compile(r":color\[\\(.)\]")
 ODD = st.lists(
@@ -17,7 +17,7 @@ ODD = st.lists(
 
 @given(ODD.map("".join))
 def test_nothing_is_left_that_becomes_a_link_an_icon_or_an_arrow_and_the_text_is_the_same(text: str) -> None:
-    pieces = PIECE.split(escaped(text))
+    pieces = PIECE.split(escape_markdown(text))
     between, alone = pieces[::2], pieces[1::2]
     shown = [re.sub(r"\\(.)", r"\1", part) for part in between]
     assert "".join(part + char for part, char in zip(shown, [*alone, ""], strict=True)) == " ".join(text.split())
@@ -27,8 +27,8 @@ def test_nothing_is_left_that_becomes_a_link_an_icon_or_an_arrow_and_the_text_is
 
 @pytest.mark.parametrize("arrow", ["<->", "->", "<-", "--", ">=", "<=", "~="])
 def test_an_arrow_stays_what_it_is(arrow: str) -> None:
-    assert escaped(f"a {arrow} b") == "a " + "".join(f":color[\\{char}]" for char in arrow) + " b"
+    assert escape_markdown(f"a {arrow} b") == "a " + "".join(f":color[\\{char}]" for char in arrow) + " b"
 
 
 def test_usual_names_are_only_escaped() -> None:
-    assert escaped("data_2022-oct.csv") == r"data\_2022\-oct\.csv"
+    assert escape_markdown("data_2022-oct.csv") == r"data\_2022\-oct\.csv"

@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 
 from intempt_core import EventOrder
-from pages.parts.house import house
+from pages.parts.house import get_services
 from tests.pages.tabs_by_hand import tab_at
 from tests.pages.upload_by_hand import Upload, csv_of
 
@@ -18,7 +18,7 @@ def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
     """The Upload screen of a console that has a data folder of its own and nobody who sends."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
     yield Upload(tab_at("upload.py")).run()
-    house().history.close()
+    get_services().history.close()
     st.cache_resource.clear()
 
 
@@ -31,9 +31,9 @@ def test_events_are_sent_in_the_order_that_was_chosen(upload: Upload, order: str
     upload.drop(csv_of(*rows(5, 9, 1))).press("upload-settle")
     upload.app.segmented_control(key="upload-order").set_value(EventOrder(order))
     upload.run().press("upload-send")
-    batch = house().history.batches().items[0]
-    (request,) = house().history.requests(batch.id).items
-    body = json.loads(house().history.request(request.id).body)
+    batch = get_services().history.batches().items[0]
+    (request,) = get_services().history.requests(batch.id).items
+    body = json.loads(get_services().history.request(request.id).body)
     assert [event["eventId"] for event in body["track"][0]["payload"]] == sent
     assert batch.notes == ({"order": "time"} if order == "time" else {})
 

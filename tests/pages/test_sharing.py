@@ -8,7 +8,7 @@ import pytest
 from intempt_core import __version__
 from intempt_core.casefile import dump_case, render_case_page, build_case
 from intempt_core.targets import typed_target
-from pages.parts.house import house
+from pages.parts.house import get_services
 from tests.pages.conftest import Screen
 
 EVENT = {"name": "Product viewed", "eventId": "shared-1", "userId": "anna", "data": {"productId": "p\u202e1"}}
@@ -27,7 +27,7 @@ def cold(tab: Callable[[str], Screen], **params: str) -> Screen:
 
 
 def request_id(screen: Screen) -> str:
-    return str(house().history.requests(screen.inspecting.batch or "").items[0].id)
+    return str(get_services().history.requests(screen.inspecting.batch or "").items[0].id)
 
 
 def test_a_link_to_an_event_opens_cold(sent: Screen, tab: Callable[[str], Screen]) -> None:
@@ -53,7 +53,7 @@ def test_two_things_are_compared_by_a_link_or_by_pasting(sent: Screen, tab: Call
 
 @pytest.mark.parametrize("named", [False, True])
 def test_inspect_opens_a_case_file_again(sent: Screen, *, named: bool) -> None:
-    case = build_case(house().history, request_id(sent), __version__, salt=None if named else b"salt")
+    case = build_case(get_services().history, request_id(sent), __version__, salt=None if named else b"salt")
     for text in (dump_case(case), "".join(render_case_page(case))):
         sent.paste(text)
         assert "From a case file made" in sent.said
@@ -66,7 +66,7 @@ def test_inspect_opens_a_case_file_again(sent: Screen, *, named: bool) -> None:
 
 def test_no_link_and_no_copy_holds_a_key(sent: Screen) -> None:
     key = "shopprefix.9f3c51d2a7e84b60"
-    house().typed["shop"] = typed_target(name="shop", host="api.intempt.com", org="a", project="b", source="1", key=key)
+    get_services().typed_targets["shop"] = typed_target(name="shop", host="api.intempt.com", org="a", project="b", source="1", key=key)
     sent.paste(json.dumps({**EVENT, "eventId": key}))
     assert "No link is made here: it would hold a target's key." in sent.marks
     assert not any(key in code for code in sent.codes)

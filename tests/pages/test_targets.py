@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.parts.house import house
+from pages.parts.house import get_services
 from tests.core.hostile_server import Behaviour, answers, closed_port, hostile
 from tests.pages.conftest import Screen
 
@@ -73,8 +73,8 @@ def test_what_cannot_be_a_target_is_a_sentence_that_repeats_no_key(
 def test_a_described_targets_name_is_not_taken_over(
     targets: Screen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    sandbox = house().configured.get("sandbox")
-    monkeypatch.setattr(type(house()), "targets", {"sandbox": sandbox, "shop": replace(sandbox, name="shop")})
+    sandbox = get_services().configured.get("sandbox")
+    monkeypatch.setattr(type(get_services()), "targets", {"sandbox": sandbox, "shop": replace(sandbox, name="shop")})
     use(targets, "shop", "https://api.example")
     assert "There is a target shop already." in targets.said
 

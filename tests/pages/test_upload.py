@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from pages.parts.house import house
+from pages.parts.house import get_services
 from tests.core.workbooks_by_hand import rows_xml, workbook
 from tests.pages.tabs_by_hand import tab_at
 from tests.pages.upload_by_hand import HEADER, Upload, cosmetics, csv_of, good_rows
@@ -24,7 +24,7 @@ def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
     """The Upload screen of a console that has a data folder of its own and nobody who sends."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
     yield Upload(tab_at("upload.py")).run()
-    house().history.close()
+    get_services().history.close()
     st.cache_resource.clear()
 
 
@@ -37,9 +37,9 @@ def test_the_empty_screen_says_what_it_is_for_and_explains_the_templates_columns
 
 
 def test_the_template_has_no_problem_and_needs_no_mapping(upload: Upload) -> None:
-    from pages.parts.file_view import TEMPLATE
+    from pages.parts.file_view import CSV_TEMPLATE
 
-    upload.drop(TEMPLATE.encode(), "events-template.csv").press("upload-settle")
+    upload.drop(CSV_TEMPLATE.encode(), "events-template.csv").press("upload-settle")
     assert "4 events of 1 person · 1 request in 1 lane · to Sandbox" in upload.said
     assert "none" in upload.said.splitlines()
 
@@ -515,15 +515,15 @@ def test_made_ids_are_the_same_each_time_and_fresh_ones_are_others(upload: Uploa
 
 def test_what_history_cannot_record_is_not_sent_and_says_so(upload: Upload, tmp_path: Path) -> None:
     upload.drop(csv_of(*good_rows(3))).press("upload-settle")
-    with house().history._engine.connect() as connection:  # the one that is used next is the one used last
+    with get_services().history._engine.connect() as connection:  # the one that is used next is the one used last
         connection.exec_driver_sql("PRAGMA busy_timeout=100")
     with closing(sqlite3.connect(tmp_path / "data" / "history.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         upload.press("upload-send")
         assert "Nothing was sent: History" in upload.said
-        assert house().history.batches().total == 0
+        assert get_services().history.batches().total == 0
     upload.press("upload-send")
-    assert house().history.batches().total == 1
+    assert get_services().history.batches().total == 1
     assert "3 events of 3 persons to sandbox" in upload.said
 
 

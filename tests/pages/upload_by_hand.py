@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.house import house
+from pages.parts.house import get_services
 
 HEADER = "name,eventId,userId,productId,timestamp,price"
 GOOD = "Product viewed,{1}{0},u{0},SKU_{0},1714631904000,1.50"
@@ -53,7 +53,7 @@ class Upload:
 
     def drop(self, data: bytes, name: str = "events.csv") -> "Upload":
         """A file comes in through this tab's door, as the route brings it; the screen is drawn anew."""
-        doors = house().doors
+        doors = get_services().upload_tokens
         with doors.spool.receive(name, len(data)) as incoming:
             incoming.write(data)
         doors.add_file(self.app.session_state["console"].rooms["Uploading"].token, incoming.spooled)
