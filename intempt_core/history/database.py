@@ -103,7 +103,7 @@ class Database:
         patience = LockTimeout(busy_seconds)
         if engine.dialect.name == "sqlite":
             _configure_sqlite(engine, patience)
-        opened = cls(engine, clock=clock, patience=patience)
+        opened = cls(engine, clock=clock, lock_timeout=patience)
         try:
             opened._create_or_migrate()
         except BaseException:
@@ -134,9 +134,9 @@ class Database:
     def _writing(self, *, nowait: bool = False) -> Iterator[Connection]:
         """A transaction that writes: nobody else writes meanwhile (SQLite), all of it is kept or nothing.
 
-        ``at_once``: where somebody else is writing it raises instead of waiting.
+        ``nowait``: where somebody else is writing it raises instead of waiting.
         """
-        with self._translate_errors(), self._hold_write_lock(at_once=nowait):
+        with self._translate_errors(), self._hold_write_lock(nowait=nowait):
             self._check_file()
             with (self._nowait_writer if nowait else self._writer).begin() as connection:
                 yield connection

@@ -96,7 +96,7 @@ class Retention(Database):
         """Give some free pages back to the disk; whether there may be more."""
         if self._file is None:
             return False  # a server sees to it itself
-        with self._translate_errors(), self._hold_write_lock(at_once=False), self._engine.connect() as connection:
+        with self._translate_errors(), self._hold_write_lock(nowait=False), self._engine.connect() as connection:
             auto = connection.exec_driver_sql("PRAGMA auto_vacuum").scalar()
             free = connection.exec_driver_sql("PRAGMA freelist_count").scalar() or 0
             if auto != 2 or not free:

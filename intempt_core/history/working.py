@@ -123,13 +123,13 @@ class WorkQueue(ThroughputLog):
         kept as evidence, and the request stays what it is. Marks may be repeated after an error: an attempt that is
         already written is not written twice.
 
-        ``at_once``: where another thread or program writes, it is :class:`HistoryUnavailable` at once, and nothing is
-        written; only where ``takes_at_once``.
+        ``nowait``: where another thread or program writes, it is :class:`HistoryUnavailable` at once, and nothing is
+        written; only where ``supports_nowait``.
         """
         if not transitions:
             return frozenset()
         now = self._clock()
-        with self._writing(at_once=nowait) as connection:
+        with self._writing(nowait=nowait) as connection:
             standings = read_request_snapshots(connection, {mark.request for mark in transitions})
             tried: list[NewAttempt] = []
             last: set[int] = set()  # those of them, by place, that are their requests' last

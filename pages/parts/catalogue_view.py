@@ -81,7 +81,9 @@ def _receive_listing(loading: CatalogueUpload) -> None:
 
 def _choose_columns(loading: CatalogueUpload, listing: CatalogueFile, target: Target) -> None:
     """Which column is the product id, and which say what a product is called."""
-    st.text(f"{listing.name}: {format_quantity(listing.rows, 'row')}, {format_quantity(len(listing.header), 'column')}.")
+    st.text(
+        f"{listing.name}: {format_quantity(listing.rows, 'row')}, {format_quantity(len(listing.header), 'column')}."
+    )
     columns = list(listing.header)
     left, right = st.columns(2)
     id_column = left.selectbox(

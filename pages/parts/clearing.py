@@ -76,8 +76,12 @@ def show_old_batches() -> None:
 
 def show_deletion_choice() -> None:
     """How old, what that takes along, and the button."""
-    age = st.segmented_control("Older than", list(RETENTION_AGES), default="3 months", required=True, key="history-clear-age")
-    before = int((datetime.now(get_browser_zone()) - timedelta(days=RETENTION_AGES[age or "3 months"])).timestamp() * 1000)
+    age = st.segmented_control(
+        "Older than", list(RETENTION_AGES), default="3 months", required=True, key="history-clear-age"
+    )
+    before = int(
+        (datetime.now(get_browser_zone()) - timedelta(days=RETENTION_AGES[age or "3 months"])).timestamp() * 1000
+    )
     meant = get_services().history.preview_deletion(before)
     if meant.batches:
         st.text(
@@ -137,7 +141,9 @@ def show_deletion_progress(found: BatchDeletion) -> None:
         st.text(f"Deleted {format_quantity(found.so_far.events, 'event')}, then it broke off. {found.trouble}")
     elif not found.is_finished:
         st.progress(min(1.0, found.so_far.events / events) if events else 1.0)
-        st.text(f"Deleting old batches: {found.so_far.events:,} of {format_quantity(events, 'event')}. Sending goes on.")
+        st.text(
+            f"Deleting old batches: {found.so_far.events:,} of {format_quantity(events, 'event')}. Sending goes on."
+        )
     else:
         gone = found.so_far
         space = (
@@ -145,4 +151,6 @@ def show_deletion_progress(found: BatchDeletion) -> None:
             if gone.freed or not gone.reusable
             else f"{format_size(gone.reusable)} of the database stay on the disk and are filled by later batches."
         )
-        st.text(f"Deleted {format_quantity(gone.batches, 'batch', 'batches')} with {format_quantity(gone.events, 'event')}. {space}")
+        st.text(
+            f"Deleted {format_quantity(gone.batches, 'batch', 'batches')} with {format_quantity(gone.events, 'event')}. {space}"
+        )

@@ -13,7 +13,9 @@ from pages.parts.session import set_widget, read_widget
 from pages.parts.taking import show_link
 
 LEFT_WIDGET, RIGHT_WIDGET = "compare-left", "compare-right"
-SIDES_HELP = "request 12, batch and its id, attempt 1-12 (the first try of request 12), a link to one of them, or a body"
+SIDES_HELP = (
+    "request 12, batch and its id, attempt 1-12 (the first try of request 12), a link to one of them, or a body"
+)
 
 
 def show_compare_link(what: str) -> None:
@@ -45,7 +47,9 @@ def show_comparison(left: str, right: str) -> None:
 
 def _show_differences(found: Comparison) -> None:
     left, right = found.left.title, found.right.title
-    counts = f"{format_quantity(len(found.left.events), 'event')} and {format_quantity(len(found.right.events), 'event')}"
+    counts = (
+        f"{format_quantity(len(found.left.events), 'event')} and {format_quantity(len(found.right.events), 'event')}"
+    )
     if found.same:
         st.markdown(":blue-badge[✓ the same by meaning]")
         st.text(escape_invisible(f"{left} and {right}: {counts}. The order of keys and generated ids aside."))
@@ -53,7 +57,12 @@ def _show_differences(found: Comparison) -> None:
     st.markdown(f":orange-badge[◆ {format_quantity(found.total, 'difference')}]")
     st.text(escape_invisible(f"{left} beside {right}: {counts}."))
     rows = [
-        {"what": one.kind.value, "where": _format_location(one), "left": _format_side(one.left), "right": _format_side(one.right)}
+        {
+            "what": one.kind.value,
+            "where": _format_location(one),
+            "left": _format_side(one.left),
+            "right": _format_side(one.right),
+        }
         for one in found.differences
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="compare-found", alt="What differs")

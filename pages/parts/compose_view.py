@@ -12,10 +12,29 @@ from intempt_core.snippets import render_curl_snippet, render_node_snippet, rend
 from pages.parts import catalogue_view, composing, look, sending
 from pages.parts.composing import READY_MADE_JOURNEYS, ComposeState, FormState
 from pages.parts.exchange import show_outcome_card
-from pages.parts.form import TIME_CHOSEN, EARLIEST_TIME, LATEST_TIME, NO_TIME, VALUE_PLACES, VALUE_TYPES, TIME_CHOICES, EventForm, ExtraValue, list_time_zones
+from pages.parts.form import (
+    TIME_CHOSEN,
+    EARLIEST_TIME,
+    LATEST_TIME,
+    NO_TIME,
+    VALUE_PLACES,
+    VALUE_TYPES,
+    TIME_CHOICES,
+    EventForm,
+    ExtraValue,
+    list_time_zones,
+)
 from pages.parts.history_view import find_batch_target
 from pages.parts.house import get_services
-from pages.parts.look import format_state_badge, format_state_badges, format_quantity, escape_markdown, show_raw_text, format_size, get_zone_name
+from pages.parts.look import (
+    format_state_badge,
+    format_state_badges,
+    format_quantity,
+    escape_markdown,
+    show_raw_text,
+    format_size,
+    get_zone_name,
+)
 from pages.parts.problems import show_problem_list, format_issue_summary
 from pages.parts.session import make_key
 
@@ -36,9 +55,13 @@ def show_event_form(screen: ComposeState, form: EventForm) -> None:
         if len(screen.forms) > 1:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**Event {number}** {format_issue_summary(issues)}", width="stretch")
-                st.button("Take out", key=form.key("remove"), type="tertiary", on_click=composing.remove_event, args=(form,))
+                st.button(
+                    "Take out", key=form.key("remove"), type="tertiary", on_click=composing.remove_event, args=(form,)
+                )
         show_name_choice(form, issues)
-        show_text_field(form, "data.productId", "Product id", issues, "The id that your catalogue uses, for example SKU_987")
+        show_text_field(
+            form, "data.productId", "Product id", issues, "The id that your catalogue uses, for example SKU_987"
+        )
         catalogue_view.show_product_name(form.value("data.productId"))
         show_identity_fields(form, issues)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -176,7 +199,9 @@ def show_text_field(form: EventForm, field: str, label: str, issues: list[Issue]
 
 def show_text_input(form: EventForm, field: str, label: str, hint: str = "") -> None:
     """One text field."""
-    st.text_input(label, key=form.key(field), placeholder=hint, on_change=composing.mark_edited, persist_state="session")
+    st.text_input(
+        label, key=form.key(field), placeholder=hint, on_change=composing.mark_edited, persist_state="session"
+    )
 
 
 def show_field_problems(form: EventForm, field: str, issues: list[Issue], notes: Sequence[str] = ()) -> None:
@@ -216,7 +241,9 @@ def show_request_text(screen: ComposeState, target: Target) -> None:
 def show_form_state(screen: ComposeState) -> None:
     """The form's state, in words; of an outcome, what came out."""
     if screen.state is FormState.OUTCOME and screen.batch:
-        st.markdown(f"{format_state_badges(get_services().history.batch(screen.batch).events)} :gray-badge[↓ what came back]")
+        st.markdown(
+            f"{format_state_badges(get_services().history.batch(screen.batch).events)} :gray-badge[↓ what came back]"
+        )
         if screen.double_clicked:
             st.text(composing.DOUBLE_CLICK_MESSAGE)
         return

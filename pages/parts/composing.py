@@ -33,7 +33,9 @@ MAX_LABEL_LENGTH = 60
 DOUBLE_CLICK_SECONDS = 2.0
 """A second click on "send" is the same click until this long after the outcome is shown, unless there is an edit."""
 
-DOUBLE_CLICK_MESSAGE = "That click came right after the outcome and counts as a double click: nothing more was sent by it."
+DOUBLE_CLICK_MESSAGE = (
+    "That click came right after the outcome and counts as a double click: nothing more was sent by it."
+)
 
 _V, _A, _R, _O = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 READY_MADE_JOURNEYS: Mapping[str, tuple[EventName, ...]] = {
@@ -134,7 +136,10 @@ def check_form_events(target: Target) -> None:
     found.state = FormState.CHECKING
     payload, place = found.payload, derive_target_key(target)
     report = check_events(
-        payload.events, lambda ids: get_services().history.sent_ids(place, ids), payload.issues, get_services().product_lookup(place)
+        payload.events,
+        lambda ids: get_services().history.sent_ids(place, ids),
+        payload.issues,
+        get_services().product_lookup(place),
     )
     found.issues = tuple(report.issues())
     found.state = FormState.PROBLEMS if report.rows_with_errors else FormState.READY
@@ -177,7 +182,9 @@ def send_same_request(target: Target) -> None:
         found.double_clicked = True
         return
     found.double_clicked = False
-    found.batch = resending.record_resend(get_services().history.batch(found.batch), resending.RESENDABLE_STATES, target)
+    found.batch = resending.record_resend(
+        get_services().history.batch(found.batch), resending.RESENDABLE_STATES, target
+    )
     found.sent_ids = {}
     found.state, found.is_sending = FormState.SENDING, True
 
@@ -260,7 +267,9 @@ def fill_from_payload(payload: Payload) -> None:
     if len(payload.events) > MAX_FORM_EVENTS:
         notes.append(f"The form takes the first {MAX_FORM_EVENTS} of {len(payload.events):,} events.")
     if other:
-        notes.append(f"{format_quantity(other, 'event')} cannot stand here as given: compare the request before it is sent.")
+        notes.append(
+            f"{format_quantity(other, 'event')} cannot stand here as given: compare the request before it is sent."
+        )
     found.note = " ".join(notes)
     mark_edited()
 

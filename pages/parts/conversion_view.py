@@ -87,5 +87,7 @@ def _format_share(part: int, whole: int) -> str:
 def show_funnel_notes(found: Funnel) -> None:
     """What is odd across these events, counted; notes, and no errors."""
     for kind, noted in found.notes.items():
-        st.markdown(f":blue-badge[{kind.value}: {format_quantity(noted.cases, 'case')} of {format_quantity(noted.persons, 'person')}]")
+        st.markdown(
+            f":blue-badge[{kind.value}: {format_quantity(noted.cases, 'case')} of {format_quantity(noted.persons, 'person')}]"
+        )
         st.caption(NOTE_MEANINGS[kind])

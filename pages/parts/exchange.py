@@ -6,7 +6,15 @@ from intempt_core import RequestRecord, Target
 from intempt_core.history import AttemptRecord
 from intempt_core.marking import escape_invisible
 from pages.parts.feedview import show_person_feeds
-from pages.parts.look import format_state_badge, format_quantity, format_duration, format_moment, show_raw_text, format_size, get_zone_name
+from pages.parts.look import (
+    format_state_badge,
+    format_quantity,
+    format_duration,
+    format_moment,
+    show_raw_text,
+    format_size,
+    get_zone_name,
+)
 from pages.parts.session import make_key
 from pages.parts.taking import show_download
 
@@ -62,4 +70,6 @@ def show_body(name: str, number: int, body: bytes) -> None:
     if seen != text[:MAX_BODY_SHOWN]:
         st.caption("What nobody can see in it is written out.")
     if seen != text:
-        show_download("The whole body", lambda: body, f"{name}-{number}.txt", "text/plain", key=make_key("body", name, number))
+        show_download(
+            "The whole body", lambda: body, f"{name}-{number}.txt", "text/plain", key=make_key("body", name, number)
+        )

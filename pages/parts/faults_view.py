@@ -60,13 +60,18 @@ def choose_fault() -> None:
             "ends when you stop it, or when the sandbox is started anew."
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            kind = st.selectbox("What happens", list(FAULT_LABELS), format_func=FAULT_LABELS.__getitem__, key="fault-kind", width=220)
+            kind = st.selectbox(
+                "What happens", list(FAULT_LABELS), format_func=FAULT_LABELS.__getitem__, key="fault-kind", width=220
+            )
             path = st.segmented_control("To", list(FAULT_PATH_LABELS), format_func=FAULT_PATH_LABELS.__getitem__, key="fault-path",
                                         default="*", required=True)  # fmt: skip
             share = st.number_input("Of 100 requests", 1, 100, 10, key="fault-share", width=130)
             fault = _build_fault(kind, path or "*", int(share) / 100)
         st.button(
-            f"Fail: {escape_markdown(fault.describe(fault.effect))}", key="fault-add", on_click=watching.add_fault, args=(fault,)
+            f"Fail: {escape_markdown(fault.describe(fault.effect))}",
+            key="fault-add",
+            on_click=watching.add_fault,
+            args=(fault,),
         )
         _show_repeats_switch()
         if trouble := watching.get_sandbox_state().trouble:

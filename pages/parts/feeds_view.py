@@ -16,7 +16,15 @@ from intempt_core.journeys import NOTE_MEANINGS, PersonEvent, find_notes
 from pages.parts import feedview
 from pages.parts.feedview import Person, FeedSnapshot
 from pages.parts.house import get_services
-from pages.parts.look import format_clock, format_quantity, escape_markdown, format_duration, format_state, format_moment, get_zone_name
+from pages.parts.look import (
+    format_clock,
+    format_quantity,
+    escape_markdown,
+    format_duration,
+    format_state,
+    format_moment,
+    get_zone_name,
+)
 from pages.parts.session import make_key, set_widget, get_screen_state, get_session, read_widget
 from pages.parts.taking import holds_key
 
@@ -103,7 +111,9 @@ def choose_person() -> PersonQuery:
         st.query_params.clear()
         return PersonQuery(None, "This holds a target's key. Nobody is asked about it, and no link is made with it.")
     if len(id_) > MAX_ID_LENGTH:
-        return PersonQuery(None, f"This id has {len(id_):,} characters; an id of up to {MAX_ID_LENGTH:,} can be asked about.")
+        return PersonQuery(
+            None, f"This id has {len(id_):,} characters; an id of up to {MAX_ID_LENGTH:,} can be asked about."
+        )
     return PersonQuery(None if is_blank(id_) else Person(by, id_))
 
 
@@ -155,7 +165,11 @@ def load_feed_snapshot(query: PersonQuery, target: Target) -> FeedSnapshot:
     screen, person = get_screen_state(FeedsState), query.person
     assert person is not None  # noqa: S101  the page stops where nobody is named
     where = (derive_target_key(target), person)
-    new = screen.asked_about == where and screen.snapshot and feedview.read_person_history(target, person) != screen.snapshot.person_history
+    new = (
+        screen.asked_about == where
+        and screen.snapshot
+        and feedview.read_person_history(target, person) != screen.snapshot.person_history
+    )
     other = screen.snapshot and screen.snapshot.catalogue is not get_services().catalogue(where[0])
     if screen.asked_about != where or screen.snapshot is None or new or other:
         if screen.asked_about != where:
@@ -176,7 +190,9 @@ def show_feeds(snapshot: FeedSnapshot, target: Target) -> None:
             f"Nothing was sent of this person to {target.title} from here, so every feed is expected to be empty."
             " What is shown all the same was sent by another client."
         )
-    st.caption(f"{feedview.describe_feed_source(target, snapshot.person, snapshot.responses)}. Times in {escape_markdown(get_zone_name())}.")
+    st.caption(
+        f"{feedview.describe_feed_source(target, snapshot.person, snapshot.responses)}. Times in {escape_markdown(get_zone_name())}."
+    )
     if snapshot.person.field not in FEED_IDENTITY_TYPES:
         st.text("A feed can be read by userId, profileId or accountId. Ask by one of them to see what it shows.")
     if len(snapshot.person_history.events) >= feedview.MAX_HISTORY_EVENTS:
@@ -209,12 +225,16 @@ def show_feed_comparison(snapshot: FeedSnapshot, feed: str, title: str) -> None:
                 st.caption(f"Actual, asked at {format_clock(answer.requested_at)}")
                 st.text(answer.message)
             else:
-                st.caption(f"Actual, asked at {format_clock(answer.requested_at)}, {format_duration(answer.elapsed_ms)}")
+                st.caption(
+                    f"Actual, asked at {format_clock(answer.requested_at)}, {format_duration(answer.elapsed_ms)}"
+                )
                 show_products(snapshot, answer.products)
         for says in told.differences:
             st.text(f"◆ {says}")
         if told.remarks:
-            with st.expander(f"Not shown, or not certain: {format_quantity(len(told.remarks), 'product')}", type="compact"):
+            with st.expander(
+                f"Not shown, or not certain: {format_quantity(len(told.remarks), 'product')}", type="compact"
+            ):
                 for says in told.remarks:
                     st.text(says)
 
@@ -320,7 +340,9 @@ def show_timeline(snapshot: FeedSnapshot) -> None:
         st.pagination(pages, key="feeds-page")
 
 
-def build_timeline_row(number: int, step: PersonEvent, snapshot: FeedSnapshot, names: Mapping[str, str]) -> Mapping[str, object]:
+def build_timeline_row(
+    number: int, step: PersonEvent, snapshot: FeedSnapshot, names: Mapping[str, str]
+) -> Mapping[str, object]:
     """One event of the timeline."""
     return {
         "": number,
@@ -375,7 +397,9 @@ def show_shared_feeds(snapshot: FeedSnapshot, target: Target) -> None:
                 show_products(snapshot, answer.products)
 
 
-def _read_shared_feeds(target: Target, person: Person, feeds_: Sequence[str], seed: str | None) -> dict[str, FeedResponse]:
+def _read_shared_feeds(
+    target: Target, person: Person, feeds_: Sequence[str], seed: str | None
+) -> dict[str, FeedResponse]:
     async def ask() -> dict[str, FeedResponse]:
         async with open_client(get_services().settings) as client:
             answers = [read_feed(client, target, feed, person.field, person.id, product=seed) for feed in feeds_]

@@ -108,7 +108,11 @@ def find_request_person(request: RequestRecord) -> Person | None:
 
 def find_last_person(events: Sequence[GivenEvent]) -> Person | None:
     """The same for events that are about to leave."""
-    return _choose_identity({name: id_to_text(get_field(events[-1].body, name)) for name in IDENTITY_FIELDS}) if events else None
+    return (
+        _choose_identity({name: id_to_text(get_field(events[-1].body, name)) for name in IDENTITY_FIELDS})
+        if events
+        else None
+    )
 
 
 def _choose_identity(given: Mapping[str, str | None]) -> Person | None:
@@ -118,7 +122,9 @@ def _choose_identity(given: Mapping[str, str | None]) -> Person | None:
 
 def read_person_history(target: Target, person: Person) -> PersonHistory:
     """Everything that this console sent of a person to a target."""
-    return get_services().history.person_history(derive_target_key(target), person.field, person.id, limit=MAX_HISTORY_EVENTS)
+    return get_services().history.person_history(
+        derive_target_key(target), person.field, person.id, limit=MAX_HISTORY_EVENTS
+    )
 
 
 def read_actual_feeds(target: Target, person: Person, *, seconds: float | None = None) -> dict[str, FeedResponse]:
@@ -159,7 +165,9 @@ def read_feed_snapshot(target: Target, person: Person) -> FeedSnapshot:
 # ── before and after a send ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_earlier_feeds(target: Target, events: Sequence[GivenEvent]) -> tuple[Person, Mapping[str, FeedResponse]] | None:
+def read_earlier_feeds(
+    target: Target, events: Sequence[GivenEvent]
+) -> tuple[Person, Mapping[str, FeedResponse]] | None:
     """What the feeds show for the person of some events before they leave; nothing where that takes too long."""
     person = find_last_person(events)
     return (person, read_actual_feeds(target, person, seconds=EARLIER_FEEDS_SECONDS)) if person else None
@@ -237,7 +245,9 @@ def _awaits_change(snapshot: FeedSnapshot, earlier: Mapping[str, FeedResponse]) 
     since = max(answer.requested_at for answer in earlier.values())
     late = snapshot.asked_at - since > FEED_POLL_LIMIT_MS
     return not late and any(
-        feed_differs(snapshot, feed) and (answer := snapshot.responses.get(feed)) and answer.products == earlier[feed].products
+        feed_differs(snapshot, feed)
+        and (answer := snapshot.responses.get(feed))
+        and answer.products == earlier[feed].products
         for feed in earlier
     )
 
@@ -261,6 +271,8 @@ def show_feed(title: str, explanation: FeedExplanation, response: FeedResponse |
         return
     st.code(", ".join(response.products) or "nothing", language=None, wrap_lines=True)
     if explanation.differences:
-        st.caption(f"Expected, from what this console sent: {escape_markdown(', '.join(explanation.expected)) or 'nothing'}")
+        st.caption(
+            f"Expected, from what this console sent: {escape_markdown(', '.join(explanation.expected)) or 'nothing'}"
+        )
         for says in explanation.differences[:3]:
             st.text(says)

@@ -135,7 +135,9 @@ def choose_text_dialect(table: Table) -> Dialect:
         format_func=lambda quote: QUOTE_NAMES.get(quote, quote),
         key=make_key("upload-quote", table.digest),
     )
-    header = choose_row_number(headers, "Header in line", 1, dialect.header_line, make_key("upload-header", table.digest))
+    header = choose_row_number(
+        headers, "Header in line", 1, dialect.header_line, make_key("upload-header", table.digest)
+    )
     skip = choose_row_number(skips, "Rows to skip after it", 0, dialect.skip, make_key("upload-skip", table.digest))
     return Dialect(encoding, delimiter, quote, header, skip)
 
@@ -161,7 +163,9 @@ def choose_sheet(table: Table) -> Dialect:
         format_func=lambda name: f"{name} ",  # a name of nothing is one, too
         key=make_key("upload-sheet", table.digest),
     )
-    header = choose_row_number(headers, "Header in row", 1, dialect.header_line, make_key("upload-header", table.digest))
+    header = choose_row_number(
+        headers, "Header in row", 1, dialect.header_line, make_key("upload-header", table.digest)
+    )
     skip = choose_row_number(skips, "Rows to skip after it", 0, dialect.skip, make_key("upload-skip", table.digest))
     other = name != dialect.sheet and (header, skip) == (dialect.header_line, dialect.skip)
     return Dialect(header_line=0 if other else header, skip=0 if other else skip, sheet=name)

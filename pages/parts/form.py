@@ -185,7 +185,12 @@ class EventForm:
         if not isinstance(time, int) or isinstance(time, bool) or not 0 <= time < 4_102_444_800_000:
             return False
         moment = datetime.fromtimestamp(time // 60_000 * 60, ZoneInfo(zone)).replace(tzinfo=None)
-        for name, content in (("moment", moment), ("seconds", time % 60_000 / 1000), ("zone", zone), ("when", TIME_CHOSEN)):
+        for name, content in (
+            ("moment", moment),
+            ("seconds", time % 60_000 / 1000),
+            ("zone", zone),
+            ("when", TIME_CHOSEN),
+        ):
             self.put(name, content)
         if self._read_time(0) == time:
             return True

@@ -28,7 +28,11 @@ def show_header() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="frame"):
         with st.container(width="stretch"):
             chosen = targets[st.session_state[TARGET_WIDGET]]
-            st.text(describe_target_status(chosen, watching.read_active_faults(chosen.base) if chosen.origin == SANDBOX else FaultDocument()))
+            st.text(
+                describe_target_status(
+                    chosen, watching.read_active_faults(chosen.base) if chosen.origin == SANDBOX else FaultDocument()
+                )
+            )
         st.selectbox(
             "Target",
             list(targets),

@@ -12,7 +12,17 @@ from pages.parts import case_view, composing, resending, sending
 from pages.parts.exchange import show_response, show_outcome_card
 from pages.parts.frame import get_selected_target
 from pages.parts.house import get_services
-from pages.parts.look import STATE_STYLES, format_state_badge, format_state_badges, format_quantity, escape_markdown, format_duration, format_moment, get_browser_zone, get_zone_name
+from pages.parts.look import (
+    STATE_STYLES,
+    format_state_badge,
+    format_state_badges,
+    format_quantity,
+    escape_markdown,
+    format_duration,
+    format_moment,
+    get_browser_zone,
+    get_zone_name,
+)
 from pages.parts.session import make_key, set_widget, get_session, read_widget
 from pages.parts.taking import show_download, show_link
 
@@ -70,7 +80,11 @@ def read_batch_filter() -> BatchFilter:
     """The filter that is set."""
     days = SINCE_DAYS.get(read_widget("history-since"))
     since = None if days is None else int((datetime.now(get_browser_zone()) - timedelta(days=days)).timestamp() * 1000)
-    names, source, outcome = read_widget("history-target"), read_widget("history-source"), read_widget("history-outcome")
+    names, source, outcome = (
+        read_widget("history-target"),
+        read_widget("history-source"),
+        read_widget("history-outcome"),
+    )
     return BatchFilter(
         since=since,
         target=None if names in (None, "any target") else names,
@@ -136,7 +150,9 @@ def show_batch(id_: str) -> None:
         st.text(str(error))
         return
     st.subheader(escape_markdown(batch.label), anchor=False)
-    persons = f" of {format_quantity(batch.persons, 'person')}" if batch.persons else ""  # a part that is sent again has none
+    persons = (
+        f" of {format_quantity(batch.persons, 'person')}" if batch.persons else ""
+    )  # a part that is sent again has none
     st.text(
         f"{batch.source.value} · {format_moment(batch.created_at)} ({get_zone_name()}) · to {batch.target.name} at "
         f"{batch.target.host} · {format_quantity(batch.total, 'event')}{persons} in "
@@ -150,7 +166,9 @@ def show_batch(id_: str) -> None:
     if batch.resend_of:
         show_link("history.py", "Sent again from this batch", {"batch": batch.resend_of})
     sending.watch_batch(batch.id)
-    batch = get_services().history.batch(id_)  # after the watch began: what ends before it is seen here, what ends later there
+    batch = get_services().history.batch(
+        id_
+    )  # after the watch began: what ends before it is seen here, what ends later there
     sending.show_batch_controls(batch)
     with st.container(horizontal=True, vertical_alignment="center"):
         resending.show_resend(batch, get_selected_target())
@@ -237,7 +255,8 @@ def show_request(id_: str) -> None:
         )
     for attempt in reversed(request.attempts):
         with st.expander(
-            f"Try {attempt.number}: {STATE_STYLES[attempt.outcome].shape} {attempt.outcome.value}", key=make_key("try", attempt.id)
+            f"Try {attempt.number}: {STATE_STYLES[attempt.outcome].shape} {attempt.outcome.value}",
+            key=make_key("try", attempt.id),
         ):
             st.text(f"{attempt.reason} {format_moment(attempt.started_at)}, {format_duration(attempt.elapsed_ms)}.")
             show_response(attempt)
@@ -247,6 +266,9 @@ def show_request(id_: str) -> None:
 
 def find_batch_target(batch: BatchSummary) -> Target | None:
     """Where a batch went, if that can still be asked."""
-    known = {**get_services().targets, **get_session().typed_targets}  # a key that another session typed is not lent to this one
+    known = {
+        **get_services().targets,
+        **get_session().typed_targets,
+    }  # a key that another session typed is not lent to this one
     found = known.get(batch.target.name)
     return found if found and found.credential_reference == batch.target.credential_reference else None

@@ -115,4 +115,6 @@ def _open_services(data: str, port: int) -> AppServices:
 
 def get_services() -> AppServices:
     """The house of this process, opened when first asked for."""
-    return _open_services(os.environ.get("CONSOLE_DATA", "") or str(PROJECT_FOLDER / ".data"), int(st.get_option("server.port")))
+    return _open_services(
+        os.environ.get("CONSOLE_DATA", "") or str(PROJECT_FOLDER / ".data"), int(st.get_option("server.port"))
+    )

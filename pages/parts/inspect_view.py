@@ -61,13 +61,22 @@ def show_paste_area(screen: InspectState) -> None:
         persist_state="session",
     )
     guard_paste(
-        PASTE_WIDGET, MAX_PASTED_CHARS, TOO_LONG_HINT, lambda text: inspecting.read_pasted_text(get_selected_target(), text), key="inspect-guard"
+        PASTE_WIDGET,
+        MAX_PASTED_CHARS,
+        TOO_LONG_HINT,
+        lambda text: inspecting.read_pasted_text(get_selected_target(), text),
+        key="inspect-guard",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Inspect", key="inspect-read", type="primary" if screen.payload is None else "secondary",
                   on_click=lambda: inspecting.read_paste(get_selected_target()))  # fmt: skip
         if screen.undo_texts:
-            st.button("Undo the last mend", key="inspect-undo", on_click=inspecting.undo_last_fix, args=(get_selected_target(),))
+            st.button(
+                "Undo the last mend",
+                key="inspect-undo",
+                on_click=inspecting.undo_last_fix,
+                args=(get_selected_target(),),
+            )
         with st.popover("Open a file", key="inspect-drop", type="tertiary"):
             file_key = make_key("inspect-file", screen.files_dropped)
             st.file_uploader(
@@ -203,7 +212,9 @@ def show_fix_preview(screen: InspectState) -> None:
         return
     mends = inspecting.list_previewed_fixes()
     changes = preview_text_fixes(screen.payload.text, mends)
-    st.text(mends[0].title if len(mends) == 1 else f"{format_quantity(len(changes), 'change')}; the rest stays as it is.")
+    st.text(
+        mends[0].title if len(mends) == 1 else f"{format_quantity(len(changes), 'change')}; the rest stays as it is."
+    )
     show_text_changes(changes, key="inspect-difference")
     with st.container(horizontal=True):
         what = "it" if len(mends) == 1 else format_quantity(len(mends), "problem")
@@ -305,6 +316,8 @@ def show_pasted_text(screen: InspectState) -> None:
     st.caption("The text as it was pasted, with its problems marked; what nobody can see is written out")
     titles = {number: issue.kind.title for number, issue in enumerate(screen.issues)}
     lines = annotate_lines(whole, screen.annotations, first, MAX_LINES_DRAWN)
-    show_annotated_text(lines, titles, key="inspect-text", focus=screen.focus, focus_count=screen.focus_count, label="The pasted text")
+    show_annotated_text(
+        lines, titles, key="inspect-text", focus=screen.focus, focus_count=screen.focus_count, label="The pasted text"
+    )
     if total > MAX_LINES_DRAWN:
         st.caption(f"Lines {first:,} to {first + len(lines) - 1:,} of {total:,}.")

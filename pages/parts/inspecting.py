@@ -197,7 +197,9 @@ def collect_verdicts(target: Target, page: int, size: int) -> list[EventVerdicts
     if page not in found.verdicts:
         events = found.payload.events
         rows = range((page - 1) * size, min(page * size, len(events)))
-        found.verdicts[page] = assess_events(events, found.report, collect_known_events(target, found.payload, rows), rows)
+        found.verdicts[page] = assess_events(
+            events, found.report, collect_known_events(target, found.payload, rows), rows
+        )
     return found.verdicts[page]
 
 

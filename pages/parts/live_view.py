@@ -70,7 +70,11 @@ def watch_live_rows() -> None:
 
 
 def _format_live_headline(received: int, *, paused: bool) -> str:
-    how = "Paused: choose a row to open it." if paused else f"{watching.compute_event_rate():,.0f} a second. Pause to open a row."
+    how = (
+        "Paused: choose a row to open it."
+        if paused
+        else f"{watching.compute_event_rate():,.0f} a second. Pause to open a row."
+    )
     return f"{format_quantity(received, 'event')} received · {how} The last {LIVE_ROWS} of what is shown, times in {get_zone_name()}."
 
 
@@ -90,7 +94,9 @@ def _show_live_rows(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
     columns = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     alt = "The last of what reached the sandbox, newest first"
     if not paused:  # what moves cannot be opened: a row would be another one by the time the click arrives
-        st.dataframe(shown, hide_index=True, height=LIVE_TABLE_HEIGHT, column_config=columns, alt=alt, key="sandbox-rows")
+        st.dataframe(
+            shown, hide_index=True, height=LIVE_TABLE_HEIGHT, column_config=columns, alt=alt, key="sandbox-rows"
+        )
         return
     found = watching.get_sandbox_state()
     chosen = st.dataframe(
@@ -185,7 +191,9 @@ def show_sandbox_request(text: str) -> None:
     """One request as it came, and what was answered."""
     _show_back_button()
     try:
-        _show_kept_request(watching.get_sandbox_client().request(int(text) if text.isdecimal() and len(text) < 16 else 0))
+        _show_kept_request(
+            watching.get_sandbox_client().request(int(text) if text.isdecimal() and len(text) < 16 else 0)
+        )
     except SandboxUnavailable as error:
         st.text(str(error))
 
@@ -210,4 +218,6 @@ def _show_kept_request(request: KeptRequest) -> None:
 
 
 def _show_back_button() -> None:
-    st.button("← Everything that reached the sandbox", key="sandbox-back", type="tertiary", on_click=watching.return_to_rows)
+    st.button(
+        "← Everything that reached the sandbox", key="sandbox-back", type="tertiary", on_click=watching.return_to_rows
+    )

@@ -135,7 +135,12 @@ def show_constants(mapping: Mapping) -> None:
     for number, (field, constant) in enumerate(own.items()):
         with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-constant", number)):
             st.text(f"{field} = {dump_json(constant).decode()[:200]}")
-            st.button("Remove", key=make_mapping_key("upload-constant-remove", number), on_click=_remove_constant, args=(field,))
+            st.button(
+                "Remove",
+                key=make_mapping_key("upload-constant-remove", number),
+                on_click=_remove_constant,
+                args=(field,),
+            )
 
 
 def show_constant_form(fields: tuple[str, ...]) -> None:
@@ -159,7 +164,9 @@ def _add_constant() -> None:
     field, text = str(read_widget("upload-constant-field") or ""), str(read_widget("upload-constant-value") or "")
     if found.mapping is None or not field:
         return
-    new = replace(found.mapping, constants={**found.mapping.constants, field: _parse_constant(field, text, found.mapping)})
+    new = replace(
+        found.mapping, constants={**found.mapping.constants, field: _parse_constant(field, text, found.mapping)}
+    )
     try:
         new.check()
     except ConsoleError as error:

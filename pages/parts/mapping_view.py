@@ -12,7 +12,15 @@ from intempt_core.mapped import map_table
 from intempt_core.mapping import RESERVED_COLUMNS, MappingSuggestion, match_exact_field
 from pages.parts import saved_view, uploading
 from pages.parts.look import format_quantity, escape_markdown
-from pages.parts.mapping_more import show_constants, make_mapping_key, show_constant_form, is_late, set_mapping, choose_same_name, show_time_format
+from pages.parts.mapping_more import (
+    show_constants,
+    make_mapping_key,
+    show_constant_form,
+    is_late,
+    set_mapping,
+    choose_same_name,
+    show_time_format,
+)
 from pages.parts.session import make_key
 
 COLUMNS_PER_PAGE = 25
@@ -103,19 +111,25 @@ def show_columns(table: Table, mapping: Mapping) -> None:
     if len(shown) > COLUMNS_PER_PAGE:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             word = st.text_input(
-                f"Find one of {format_quantity(len(shown), 'column')}", key=make_key("upload-find", table.digest), width=280
+                f"Find one of {format_quantity(len(shown), 'column')}",
+                key=make_key("upload-find", table.digest),
+                width=280,
             )
             shown = [column for column in shown if word.casefold() in column.casefold()]
             pages = -(-len(shown) // COLUMNS_PER_PAGE)
             page = (
-                st.pagination(pages, key=make_key("upload-columns", table.digest, word), width="stretch") if pages > 1 else 1
+                st.pagination(pages, key=make_key("upload-columns", table.digest, word), width="stretch")
+                if pages > 1
+                else 1
             )
         shown = shown[(page - 1) * COLUMNS_PER_PAGE : page * COLUMNS_PER_PAGE]
         if not shown:
             st.text("No column has that in its name.")
     if shown:
         with st.container(key="upload-titles"):
-            for place, title in zip(st.columns(_COLUMN_WIDTHS), ("column", "its first cells", "becomes", "type"), strict=True):
+            for place, title in zip(
+                st.columns(_COLUMN_WIDTHS), ("column", "its first cells", "becomes", "type"), strict=True
+            ):
                 place.caption(title)
     for column in shown:
         show_column(table, mapping, column)

@@ -25,7 +25,13 @@ def _load_component() -> "ComponentRenderer":
 
 
 def show_annotated_text(
-    lines: Sequence[AnnotatedLine], titles: Mapping[int, str], *, key: str, focus: int = 0, focus_count: int = 0, label: str
+    lines: Sequence[AnnotatedLine],
+    titles: Mapping[int, str],
+    *,
+    key: str,
+    focus: int = 0,
+    focus_count: int = 0,
+    label: str,
 ) -> None:
     """Some lines. ``titles`` name the problems by their numbers; ``focus`` is a line to be looked at, led to once for
     each number that was ``asked``.

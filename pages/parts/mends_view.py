@@ -41,7 +41,9 @@ def show_applied_fixes(checked: CheckedFile) -> None:
         for number, (step, cells) in enumerate(steps):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.text(step.describe(cells), width="stretch")
-                st.button("Undo", key=make_key("upload-undo", number), on_click=mending.undo_table_fix, args=(number, step))
+                st.button(
+                    "Undo", key=make_key("upload-undo", number), on_click=mending.undo_table_fix, args=(number, step)
+                )
         st.caption("The file on your disk stays as it is. What was mended is recorded with the batch.")
 
 

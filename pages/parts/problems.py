@@ -46,7 +46,9 @@ def show_problem_list(
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"{format_state_badge(issue.severity)} **{issue.kind.title}**", width="stretch")
                 if on_go is not None:
-                    st.button("Go there", key=make_key(name, "go", number), on_click=on_go, args=(issue,), type="tertiary")
+                    st.button(
+                        "Go there", key=make_key(name, "go", number), on_click=on_go, args=(issue,), type="tertiary"
+                    )
                 if beside is not None:
                     beside(number)
             st.text((describe_place or _format_place)(issue))

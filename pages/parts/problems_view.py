@@ -218,8 +218,12 @@ def _build_workbook(checked: CheckedFile) -> bytes:
 def show_problem_downloads(checked: CheckedFile) -> None:
     """Problems, and the rows that stay behind, as files."""
     report = checked.report
-    show_download("problems.csv", lambda: export_problems_csv(report), "problems.csv", "text/csv", key="upload-problems")
-    show_download("problems.xlsx", lambda: _build_workbook(checked), "problems.xlsx", XLSX_MIME, key="upload-problems-xlsx")
+    show_download(
+        "problems.csv", lambda: export_problems_csv(report), "problems.csv", "text/csv", key="upload-problems"
+    )
+    show_download(
+        "problems.xlsx", lambda: _build_workbook(checked), "problems.xlsx", XLSX_MIME, key="upload-problems-xlsx"
+    )
     if report.rows_with_errors:
         staying_view.show_excluded_download(
             checked,

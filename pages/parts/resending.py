@@ -61,7 +61,9 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
         format_func=lambda state: format_state(state, batch.events[RequestState(state)]),
         key=make_key("again-states", batch.id),
     )
-    ids = st.segmented_control("Event ids", (SAME_IDS, FRESH_IDS), default=SAME_IDS, required=True, key=make_key("again-ids", batch.id))
+    ids = st.segmented_control(
+        "Event ids", (SAME_IDS, FRESH_IDS), default=SAME_IDS, required=True, key=make_key("again-ids", batch.id)
+    )
     fresh = ids == FRESH_IDS
     chosen = [RequestState(state) for state in picked]
     count = sum(batch.events[state] for state in chosen)
@@ -135,12 +137,18 @@ def resend_batch(
     """Send the batch again and show the new batch. ``drawn`` is what was decided when the button was drawn: it sends
     what one saw, once however often it is clicked, or nothing; a later decision sends once more.
     """
-    now, trouble, sent = read_resend_choice(batch), make_key("again-trouble", batch.id), get_screen_state(ResendState).sent
+    now, trouble, sent = (
+        read_resend_choice(batch),
+        make_key("again-trouble", batch.id),
+        get_screen_state(ResendState).sent,
+    )
     if now[0] != drawn[0]:
         st.query_params.from_dict({"batch": sent[batch.id][-1]})
         return
     if now != drawn:
-        set_widget(trouble, "Nothing was sent: the choice was being changed as the button was pressed. Look at it, then send.")
+        set_widget(
+            trouble, "Nothing was sent: the choice was being changed as the button was pressed. Look at it, then send."
+        )
         return
     set_widget(trouble, "")
     new = record_resend(batch, states, target, fresh=fresh)

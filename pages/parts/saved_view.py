@@ -87,11 +87,15 @@ def _show_save_form(table: Table, mapping: Mapping) -> None:
     widget = make_key("upload-save-name", found.uploads)
     st.text_input("Name", PurePath(table.name).stem[:MAPPING_NAME_LENGTH], key=widget, max_chars=MAPPING_NAME_LENGTH)
     st.caption("It is offered for every file with this header. A mapping of the same name is replaced.")
-    st.button("Save it under this name", key="upload-save-now", on_click=_save_mapping, args=(widget, table.header, mapping))
+    st.button(
+        "Save it under this name", key="upload-save-now", on_click=_save_mapping, args=(widget, table.header, mapping)
+    )
 
 
 def _save_mapping(widget: str, header: tuple[str, ...], mapping: Mapping) -> None:
-    _try_change(lambda: open_saved_mappings().save(SavedMapping(str(read_widget(widget) or "").strip(), header, mapping)))
+    _try_change(
+        lambda: open_saved_mappings().save(SavedMapping(str(read_widget(widget) or "").strip(), header, mapping))
+    )
 
 
 def _show_saved_mappings() -> None:
@@ -104,13 +108,26 @@ def _show_saved_mappings() -> None:
         return
     name = st.selectbox("Mapping", names, key="upload-saved-name")
     chosen = kept.get(name)
-    st.button(f"Use “{escape_markdown(name)}” for this file", key="upload-saved-use", on_click=use_saved_mapping, args=(chosen,))
-    show_download(f"Download “{escape_markdown(name)}”", chosen.to_json, "mapping.json", "application/json", key="upload-saved-out")
+    st.button(
+        f"Use “{escape_markdown(name)}” for this file",
+        key="upload-saved-use",
+        on_click=use_saved_mapping,
+        args=(chosen,),
+    )
+    show_download(
+        f"Download “{escape_markdown(name)}”",
+        chosen.to_json,
+        "mapping.json",
+        "application/json",
+        key="upload-saved-out",
+    )
     widget = make_key("upload-saved-new", name)
     st.text_input("Another name", name, key=widget, max_chars=MAPPING_NAME_LENGTH)
     with st.container(horizontal=True):
         st.button("Rename it", key="upload-saved-rename", on_click=_rename_mapping, args=(name, widget))
-        st.button(f"Delete “{escape_markdown(name)}”", key="upload-saved-delete", on_click=_delete_mapping, args=(name,))
+        st.button(
+            f"Delete “{escape_markdown(name)}”", key="upload-saved-delete", on_click=_delete_mapping, args=(name,)
+        )
 
 
 def _rename_mapping(name: str, widget: str) -> None:

@@ -78,7 +78,8 @@ def confirm_event_count(target: Target, events: int, name: str) -> bool:
     if not target.production:
         return True
     typed = st.text_input(
-        f"And the number of events that go there again: {events:,}", key=make_key(name, "production", "number", target.name)
+        f"And the number of events that go there again: {events:,}",
+        key=make_key(name, "production", "number", target.name),
     )
     if typed.strip().replace(",", "") == str(events):
         return True
@@ -149,7 +150,9 @@ def show_batch_controls(summary: BatchSummary) -> None:
         if summary.state in (BatchState.SENDING, BatchState.PAUSED, BatchState.STOPPED):
             waiting = summary.events.get(RequestState.PENDING, 0)
             with st.popover("Cancel", key=make_key("cancel", summary.id)):
-                st.text(f"{format_quantity(waiting, 'event')} that have not left will never leave. What left stays as it is.")
+                st.text(
+                    f"{format_quantity(waiting, 'event')} that have not left will never leave. What left stays as it is."
+                )
                 st.button(
                     f"Cancel {format_quantity(waiting, 'event')}",
                     key=make_key("cancel-really", summary.id),

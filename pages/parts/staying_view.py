@@ -27,7 +27,7 @@ def choose_exclusion(checked: CheckedFile) -> None:
     st.checkbox(
         f"Leave out the {format_quantity(before, 'row')} whose event was accepted here before",
         key="upload-leave-out",
-        on_change=lambda: setattr(found, "leave_out", st.session_state["upload-leave-out"]),
+        on_change=lambda: setattr(found, "exclude_accepted", st.session_state["upload-leave-out"]),
     )
 
 
@@ -37,18 +37,24 @@ def show_excluded_rows(checked: CheckedFile) -> None:
     stay = checked.excluded_rows(everything=found.everything, exclude_accepted=found.exclude_accepted)
     if not stay.size:
         return
-    with st.expander(f"{format_quantity(stay.size, 'row')} stay behind: which, and why", key="upload-staying", type="compact"):
+    with st.expander(
+        f"{format_quantity(stay.size, 'row')} stay behind: which, and why", key="upload-staying", type="compact"
+    ):
         pages = -(-stay.size // EXCLUDED_PER_PAGE)
         page = st.pagination(pages, key=make_key("upload-staying-page", stay.size)) if pages > 1 else 1
         show_excluded_table(checked, stay[(page - 1) * EXCLUDED_PER_PAGE : page * EXCLUDED_PER_PAGE].tolist())
-        show_excluded_download(checked, stay.tolist(), f"Download {format_quantity(stay.size, 'row')}", key="upload-staying-csv")
+        show_excluded_download(
+            checked, stay.tolist(), f"Download {format_quantity(stay.size, 'row')}", key="upload-staying-csv"
+        )
 
 
 def show_excluded_download(checked: CheckedFile, excluded: list[int], label: str, *, key: str) -> None:
     """Rows that stay behind as a file of the kind that they came in: a table, or JSON lines."""
     mapped = checked.mapped
     if isinstance(mapped, MappedDocuments):
-        show_download(label, lambda: export_event_lines(mapped, excluded), "stay-behind.jsonl", "application/jsonl", key=key)
+        show_download(
+            label, lambda: export_event_lines(mapped, excluded), "stay-behind.jsonl", "application/jsonl", key=key
+        )
     else:
         show_download(
             label,
@@ -68,7 +74,9 @@ def show_excluded_table(checked: CheckedFile, some: list[int]) -> None:
             {
                 "line": table.lines[some],
                 "row": [row + 1 for row in some],
-                "why": [_format_reasons([issue.code for issue in found]) for found in checked.report.issues_by_row(some)],
+                "why": [
+                    _format_reasons([issue.code for issue in found]) for found in checked.report.issues_by_row(some)
+                ],
                 **{f"{column} ": [cell[:120] for cell in table.take_cells(column, some)] for column in shown},
             }
         ),

@@ -106,7 +106,11 @@ def show_typed_form() -> None:
             "Its key is kept in memory and nowhere else."
         )
         with st.form("target-form", border=False, enter_to_submit=False):
-            for pair in (TYPED_FIELDS[:2], TYPED_FIELDS[2:4], TYPED_FIELDS[4:]):  # rows, so that they keep their order on a narrow screen
+            for pair in (
+                TYPED_FIELDS[:2],
+                TYPED_FIELDS[2:4],
+                TYPED_FIELDS[4:],
+            ):  # rows, so that they keep their order on a narrow screen
                 for column, (field, label) in zip(st.columns(2), pair, strict=True):
                     kind: Literal["password", "default"] = "password" if field == "key" else "default"
                     column.text_input(label, type=kind, key=_make_field_key(field), autocomplete="off")
@@ -122,7 +126,9 @@ def show_typed_form() -> None:
 def use_typed_target() -> None:
     """Take what was typed as a target, and the key out of its field; or say what is wrong with it."""
     given: dict[str, Any] = {field: read_widget(_make_field_key(field), "") or "" for field, _ in TYPED_FIELDS}
-    promised: dict[str, Any] = {name: bool(read_widget(_make_field_key(name))) for name in ("production", "deduplicates")}
+    promised: dict[str, Any] = {
+        name: bool(read_widget(_make_field_key(name))) for name in ("production", "deduplicates")
+    }
     try:
         target = typed_target(**given, **promised)
         if target.name in get_services().targets:

@@ -76,7 +76,9 @@ def choose_json_mapping(mapping: Mapping) -> bool:
     if now:
         st.text("Every event leaves as it stands in its line: nothing is added, and what is wrong stays wrong.")
         if not found.mapping_settled:
-            st.button("Use the events as they stand", key="upload-settle", type="primary", on_click=uploading.settle_mapping)
+            st.button(
+                "Use the events as they stand", key="upload-settle", type="primary", on_click=uploading.settle_mapping
+            )
     return now
 
 
@@ -110,7 +112,9 @@ def show_problems_line(checked: CheckedFile, *, live: bool = True) -> None:
         marks.append(f":orange-badge[◆ {format_quantity(report.rows_with_warnings, 'row')} with warnings]")
     line = "" if report.rows_with_errors else "none that block" if marks else "none"
     if checked.fixes:
-        line = f"{line} · {format_quantity(len(checked.fixes), 'mend')} in {format_quantity(sum(checked.cells_changed), 'cell')}".lstrip(" ·")
+        line = f"{line} · {format_quantity(len(checked.fixes), 'mend')} in {format_quantity(sum(checked.cells_changed), 'cell')}".lstrip(
+            " ·"
+        )
     opens = "Look at problems" if marks else "Look at rows" if live and report.rows else ""
     if show_step(3, "Problems", line, opens, " ".join(marks)):
         problems_view.show_problem_explorer(checked, live=live)
@@ -156,7 +160,11 @@ def show_plan_step(checked: CheckedFile, target: Target) -> None:
         st.text("The file has a header and no rows: there is nothing to send.")
         return
     if not plan.events:
-        every = "has an error. Mend the file, or send the rows as they are." if not found.exclude_accepted else "stays behind."
+        every = (
+            "has an error. Mend the file, or send the rows as they are."
+            if not found.exclude_accepted
+            else "stays behind."
+        )
         st.text(f"No row can be sent: every row {every}")
         staying_view.show_excluded_rows(checked)
         return
@@ -197,7 +205,9 @@ def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool
     for batch in sent[:EARLIER_BATCHES_SHOWN]:
         accepted = batch.events.get(RequestState.ACCEPTED, 0)
         with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-before", batch.id)):
-            st.text(f"This file was sent on {format_moment(batch.created_at)}: {accepted:,} of {batch.total:,} accepted.")
+            st.text(
+                f"This file was sent on {format_moment(batch.created_at)}: {accepted:,} of {batch.total:,} accepted."
+            )
             show_link("history.py", "See it", {"batch": batch.id})
             if mapping is not None and batch.mapping not in ("", mapping.to_json()):
                 st.button(
@@ -235,7 +245,9 @@ def show_sent_batch(id_: str) -> None:
     )
     st.markdown("**5 Sending**")
     sending.watch_batch(id_)
-    batch = get_services().history.batch(id_)  # after the watch began: what ends before it is seen here, what ends later there
+    batch = get_services().history.batch(
+        id_
+    )  # after the watch began: what ends before it is seen here, what ends later there
     sending.show_batch_controls(batch)
     if not batch.is_active:
         show_upload_result(batch)

@@ -40,7 +40,14 @@ from intempt_core.plan import EventOrder, Policy
 from intempt_core.report import PriorSend
 from pages.parts import sending
 from pages.parts.house import get_services
-from pages.parts.session import TARGET_WIDGET, replace_screen_state, make_key, serialize_clicks, get_screen_state, read_widget
+from pages.parts.session import (
+    TARGET_WIDGET,
+    replace_screen_state,
+    make_key,
+    serialize_clicks,
+    get_screen_state,
+    read_widget,
+)
 
 MAX_CACHED_FILES = 4
 """Files whose reading, verdict and plan are kept in memory, over all sessions."""
@@ -138,10 +145,14 @@ class CheckQuestion:
     @property
     def cache_key(self) -> str:
         """The question in some hundred characters, whatever was mended."""
-        return repr((replace(self, mends=()), [mend.key for mend in self.fixes]))
+        return repr((replace(self, fixes=()), [mend.key for mend in self.fixes]))
 
 
-@st.cache_resource(max_entries=MAX_CACHED_FILES, show_spinner="Checking every row", hash_funcs={CheckQuestion: lambda asked: asked.text})
+@st.cache_resource(
+    max_entries=MAX_CACHED_FILES,
+    show_spinner="Checking every row",
+    hash_funcs={CheckQuestion: lambda asked: asked.text},
+)
 def check_upload(question: CheckQuestion) -> "CheckedFile":
     """The file mapped, mended and checked, with what history has sent to the place before.
 
@@ -156,7 +167,7 @@ def check_upload(question: CheckQuestion) -> "CheckedFile":
         table = load_table(question.digest, question.name, question.dialect)
         mapped = map_table(table, Mapping.from_json(question.mapping), question.fresh)
         return CheckedFile(mapped, check_table(mapped, seen, lacks))
-    before = check_upload(replace(question, mends=()))
+    before = check_upload(replace(question, fixes=()))
     mended = apply_fixes(before.mapped, question.fixes)
     known = before.report if mended.mapped.has_same_ids(before.mapped) else None
     report = check_table(mended.mapped, seen, lacks, earlier_report=known)
@@ -207,7 +218,9 @@ class CheckedFile:
     def issue_histogram(self) -> dict[str, list[int]]:
         """Where in the file each kind of problem is: rows in so many pieces of it."""
         pieces = {code: self.report.rows_of(code) for code in self.report.counts}
-        return {code: np.histogram(rows, HISTOGRAM_BINS, (0, self.report.rows))[0].tolist() for code, rows in pieces.items()}
+        return {
+            code: np.histogram(rows, HISTOGRAM_BINS, (0, self.report.rows))[0].tolist() for code, rows in pieces.items()
+        }
 
     @property
     def fix_records(self) -> list[Json]:

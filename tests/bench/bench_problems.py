@@ -71,7 +71,7 @@ def pages(path: str) -> dict[str, float]:
         local_script_runner.parse_tree_from_messages = measured  # type: ignore[attr-defined]
         upload = Upload(AppTest.from_file(str(ROOT / "pages" / "console.py")).switch_page("upload.py")).run()
         upload.drop(Path(path).read_bytes()).press("upload-settle").look(3)
-        verdict = check_upload(upload.app.session_state["console"].rooms["Uploading"].asked)
+        verdict = check_upload(upload.app.session_state["console"].screen_states["UploadState"].question)
         taken, sizes, core = [], [], []
         there_are = -(-verdict.report.issue_count() // PROBLEMS_PER_PAGE)
         for turn in range(PAGES + WARMING):

@@ -102,7 +102,7 @@ class Desk:
         return asyncio.run(once())
 
     def dispatcher(self, **given: Json) -> Dispatcher:
-        usual: dict[str, Any] = {"owner": "me", "look_seconds": 0.05}
+        usual: dict[str, Any] = {"owner": "me", "poll_seconds": 0.05}
         return Dispatcher(self.history, lambda _: self.target, self.settings, **usual | given)
 
     def until(self, holds: Callable[[], object], seconds: float = 20) -> None:

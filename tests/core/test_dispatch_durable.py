@@ -73,8 +73,8 @@ def test_a_batch_is_one_workflow_for_each_group_of_lanes(scene: Scene) -> None:
 
 
 def test_a_group_goes_on_chunk_by_chunk_and_each_chunk_is_a_step(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "CHUNK", 10)
-    monkeypatch.setattr(batches, "TURN", 4)
+    monkeypatch.setattr(batches, "CHUNK_REQUESTS", 10)
+    monkeypatch.setattr(batches, "TURN_REQUESTS", 4)
     at, server = scene.desk(lanes_at_once=2)
     batch = at.record(plan_of(120, persons=6))
     scene.started(at)
@@ -169,7 +169,7 @@ def test_an_engine_whose_file_is_lost_loses_nothing(scene: Scene) -> None:
 def test_while_the_engines_database_is_held_nothing_is_sent_it_says_so_and_then_goes_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(durable, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(durable, "ENGINE_BUSY_SECONDS", 0.1)
     at, server = scene.desk()
     dispatcher = scene.started(at)
     with closing(engine_of(at)) as thief:
@@ -187,7 +187,7 @@ def test_while_the_engines_database_is_held_nothing_is_sent_it_says_so_and_then_
 def test_an_engine_that_is_held_in_the_middle_of_a_chunk_doubles_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(durable, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(durable, "ENGINE_BUSY_SECONDS", 0.1)
     at, server = scene.desk(pause=0.01)
     batch = at.record(plan_of(60, persons=3))
     dispatcher = scene.started(at)
@@ -261,7 +261,7 @@ def test_what_is_over_for_a_week_is_removed_at_a_start(scene: Scene) -> None:
 def test_a_process_that_ends_while_the_engine_is_held_does_not_wait_for_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(durable, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(durable, "ENGINE_BUSY_SECONDS", 0.2)
     at, server = scene.desk(pause=0.02)
     batch = at.record(plan_of(100, persons=4))
     dispatcher = scene.started(at)

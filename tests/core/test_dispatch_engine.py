@@ -361,7 +361,7 @@ def test_a_recording_that_nobody_finishes_is_given_up_only_after_a_while(scene: 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(history, "_give_up", cut_off)  # a killed process writes nothing more
-        patch.setattr(recording, "EVENTS_AT_ONCE", 10)
+        patch.setattr(recording, "RECORD_CHUNK_EVENTS", 10)
         with pytest.raises(Killed):
             record_and_die(at, Killed)
     (found,) = history.unfinished()
@@ -462,7 +462,7 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, m
             removed.append(True)
         return real(descriptor, kind)
 
-    monkeypatch.setattr(locks, "_try", try_)
+    monkeypatch.setattr(locks, "_try_flock", try_)
     lock = locks.acquire_lock(path, {"a": 1})
     assert lock
     assert json.loads(path.read_text()) == {"a": 1}
@@ -535,7 +535,7 @@ def test_while_history_is_gone_progress_is_what_was_last_seen(scene: Scene) -> N
 def test_no_more_is_remembered_for_a_history_that_goes_away_than_is_looked_at(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "REMEMBERED", 2)
+    monkeypatch.setattr(engine, "MAX_CACHED_PROGRESS", 2)
     at, _ = scene.desk()
     dispatcher = at.dispatcher()
     batches = [at.record(plan_of(1)) for _ in range(3)]

@@ -140,7 +140,7 @@ def test_no_problem_leaves_the_header_alone() -> None:
 
 
 def test_more_problems_than_a_page_are_all_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("intempt_core.exports._ISSUES_AT_ONCE", 2)
+    monkeypatch.setattr("intempt_core.exports._CHUNK_ISSUES", 2)
     _, found = report("eventId,name,userId,productId\r\n" + ",,,\r\n" * 3)
     assert len(read(export_problems_csv(found))) == 12
 

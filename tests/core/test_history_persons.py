@@ -175,7 +175,7 @@ def test_the_last_events_of_a_person_are_enough(both: Both) -> None:
 
 
 def test_a_value_that_everybody_has_is_not_followed_forever(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(persons, "IDS_OF_ONE", 3)
+    monkeypatch.setattr(persons, "MAX_PERSON_IDS", 3)
     at = both.sent([[one(f"p{n}", userId=f"u{n}", profileId="all") for n in range(20)]])
     assert len(at.expected("profileId", "all")) == 20
     assert len(at.expected("userId", "u0")) == 20

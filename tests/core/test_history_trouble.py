@@ -283,7 +283,7 @@ def test_a_version_is_told_for_every_database(history: History) -> None:
 
 
 def test_a_thread_that_never_gets_its_turn_is_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("intempt_core.history.database.TURN_SECONDS", 0.0)
+    monkeypatch.setattr("intempt_core.history.database.WRITE_TURN_SECONDS", 0.0)
     batch = batch_of(history, [1])
     with history._writing(), pytest.raises(HistoryUnavailable) as error:
         history.set_state(batch, BatchState.PAUSED)

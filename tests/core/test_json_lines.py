@@ -206,8 +206,8 @@ def test_values_are_columns_by_their_path_the_contracts_first() -> None:
 
 
 def test_columns_come_in_chunks_and_there_are_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_lines, "ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(json_lines, "MOST_COLUMNS", 4)
+    monkeypatch.setattr(json_lines, "JSONL_CHUNK_ROWS", 2)
+    monkeypatch.setattr(json_lines, "MAX_KEY_COLUMNS", 4)
     table = read(*({"userId": "u", f"k{number}": str(number)} for number in range(7)))
     assert table.header == ("userId", "k0", "k1", "k2")
     assert table.columns["k1"].to_pylist() == ["", "1", "", "", "", "", ""]

@@ -100,7 +100,7 @@ def test_large_requests_are_all_digested_by_themselves_and_in_their_order(tmp_pa
 def test_a_pile_that_takes_several_turns_is_digested_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(storing, "PROJECTION_TURN_SECONDS", 0.0)
     numbers = range(MAX_BACKLOG * 4)
     left_behind(tmp_path / "s.sqlite3", *(body(str(number)) for number in numbers))
     store = SandboxStore(tmp_path / "s.sqlite3")

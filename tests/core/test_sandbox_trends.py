@@ -129,7 +129,7 @@ def test_a_body_that_sqlite_cannot_read_is_viewed_all_the_same(shop: Shop) -> No
 
 
 def test_they_look_back_on_so_many_events_and_no_further(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trends, "WINDOW", 2)
+    monkeypatch.setattr(trends, "FEED_WINDOW_EVENTS", 2)
     shop.ordered(["A", "B", "C"])
     assert shop.feed("best-selling") == ["C", "B"]
 

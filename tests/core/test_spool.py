@@ -269,7 +269,7 @@ def test_an_upload_that_breaks_off_leaves_nothing_while_another_arrives(url: str
 def test_of_very_many_doors_the_one_silent_longest_is_forgotten(
     doors: UploadTokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("intempt_core.receiving.MOST_DOORS", 2)
+    monkeypatch.setattr("intempt_core.receiving.MAX_UPLOAD_TOKENS", 2)
     first, second = doors.create_token(), doors.create_token()
     assert doors.is_valid(first)
     third = doors.create_token()

@@ -218,7 +218,7 @@ def test_bytes_that_are_not_of_the_given_encoding_are_refused(data: bytes, encod
 
 
 def test_a_character_across_two_pieces_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("intempt_core.encodings.BLOCK", 7)
+    monkeypatch.setattr("intempt_core.encodings.BLOCK_BYTES", 7)
     assert rows_of(read("a,b\n" + "€,1\n" * 9)) == [("€", "1")] * 9
     assert refused(b"a,b\n" + "€€€\n".encode() * 5 + b"\xe2\x82,1\n").line == 7
 
@@ -535,7 +535,7 @@ def test_what_stands_after_a_ragged_row_is_kept_exactly(text: str) -> None:
 
 
 def test_ragged_rows_in_regular_blocks_take_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_careful", lambda *_, **__: pytest.fail("read carefully"))
+    monkeypatch.setattr(blocks, "_read_block_with_csv", lambda *_, **__: pytest.fail("read carefully"))
     text = b'1,2\n \n3\n"4\n4","5,5",6\n\n7,8\n'
     columns, lines, cells, blank = gathered(text, Dialect(), 2, 1_000, quick=True)
     assert columns == [["1", "3", "4\n4", "7"], ["2", "", "5,5", "8"]]
@@ -568,7 +568,7 @@ def test_what_csv_writes_is_read_back_with_the_lines_on_which_it_was_written(
 
 
 def test_regular_quoted_blocks_take_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_careful", lambda *_, **__: pytest.fail("read carefully"))
+    monkeypatch.setattr(blocks, "_read_block_with_csv", lambda *_, **__: pytest.fail("read carefully"))
     text = b'1,"a ""b"" c"\r\n\r\n"2\r\n","x,y"\r\n"",""\r\n3,4'
     columns, lines, _, blank = gathered(text, Dialect(), 2, 1_000, quick=True)
     assert columns == [["1", "2\r\n", "", "3"], ['a "b" c', "x,y", "", "4"]]

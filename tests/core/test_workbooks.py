@@ -209,7 +209,7 @@ def test_a_formula_that_nobody_has_worked_out_is_empty_and_said() -> None:
 
 
 def test_rows_come_in_chunks_and_keep_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(tables, "SHEET_CHUNK_ROWS", 3)
     table = read(workbook({"S": rows_xml([["a", "b"], *([str(n), "x"] for n in range(10))])}))
     assert table.columns["a"].to_pylist() == [str(n) for n in range(10)]
     assert table.columns["a"].num_chunks == 4
@@ -266,8 +266,8 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
 
 
 def test_few_cells_cannot_ask_for_all_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MOST_FILLED", 1000)
-    monkeypatch.setattr(blocks, "MOST_FILLED", 1000)
+    monkeypatch.setattr(tables, "MAX_FILLED_CELLS", 1000)
+    monkeypatch.setattr(blocks, "MAX_FILLED_CELLS", 1000)
     wide = "<row>" + '<c r="XFD1" t="str"><v>x</v></c>' + "</row>"
     error = refused(workbook({"S": wide + "<row><c><v>1</v></c></row>" * 20}))
     assert "16,384 columns" in str(error)

@@ -44,12 +44,12 @@ class Screen:
 
     @property
     def composing(self) -> ComposeState:
-        found: ComposeState = self.app.session_state["console"].rooms["Composing"]
+        found: ComposeState = self.app.session_state["console"].screen_states["ComposeState"]
         return found
 
     @property
     def inspecting(self) -> InspectState:
-        found: InspectState = self.app.session_state["console"].rooms["Inspecting"]
+        found: InspectState = self.app.session_state["console"].screen_states["InspectState"]
         return found
 
     def has(self, key: str) -> bool:

@@ -157,7 +157,7 @@ def test_rows_that_would_not_leave_as_one_thinks_say_so(compose: Screen) -> None
 def test_a_time_that_is_chosen_begins_at_now_in_the_zone_beside_it(
     compose: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look, "zone", lambda: ZoneInfo("Asia/Kolkata"))
+    monkeypatch.setattr(look, "get_browser_zone", lambda: ZoneInfo("Asia/Kolkata"))
     ready(compose).app.button_group(key="compose-1-when").set_value("chosen")
     compose.run()
     assert compose.app.selectbox(key="compose-1-zone").value == "Asia/Kolkata"

@@ -237,7 +237,7 @@ def at_shop(opened: Callable[..., Screen], url: str) -> Screen:
     assert derive_target_key(shop) not in ("", "sandbox")
     assert get_services().history.person_history(derive_target_key(shop), "userId", "u1").events == ()
     session = screen.app.session_state["console"]
-    session.typed["shop"], session.wanted = shop, "shop"
+    session.typed_targets["shop"], session.next_target = shop, "shop"
     get_services().typed_targets[shop.credential_reference] = shop
     return screen.run().fill("feeds-person", "u1")
 
@@ -252,7 +252,7 @@ def dropped(screen: Screen, data: bytes, name: str = "item.csv") -> Screen:
     doors = get_services().upload_tokens
     with doors.spool.receive(name, len(data)) as incoming:
         incoming.write(data)
-    doors.add_file(screen.app.session_state["console"].rooms["Loading"].token, incoming.spooled)
+    doors.add_file(screen.app.session_state["console"].screen_states["CatalogueUpload"].token, incoming.spooled)
     return screen.run()
 
 

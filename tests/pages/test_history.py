@@ -237,8 +237,8 @@ def test_a_production_target_wants_its_name_and_the_number_of_events(
         credential=Credential.parse("a.b"), credential_reference="typed",
     )  # fmt: skip
     screen = opened(batch=mixed)
-    screen.app.session_state["console"].typed["shop"] = known
-    screen.app.session_state["console"].wanted = "shop"
+    screen.app.session_state["console"].typed_targets["shop"] = known
+    screen.app.session_state["console"].next_target = "shop"
     unfolded(screen, f"again-{mixed}")
     assert "the target does not deduplicate: a resend may double up to 50 events." in screen.said
     assert not screen.has(f"again-send-{mixed}")

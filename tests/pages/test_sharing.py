@@ -66,7 +66,9 @@ def test_inspect_opens_a_case_file_again(sent: Screen, *, named: bool) -> None:
 
 def test_no_link_and_no_copy_holds_a_key(sent: Screen) -> None:
     key = "shopprefix.9f3c51d2a7e84b60"
-    get_services().typed_targets["shop"] = typed_target(name="shop", host="api.intempt.com", org="a", project="b", source="1", key=key)
+    get_services().typed_targets["shop"] = typed_target(
+        name="shop", host="api.intempt.com", org="a", project="b", source="1", key=key
+    )
     sent.paste(json.dumps({**EVENT, "eventId": key}))
     assert "No link is made here: it would hold a target's key." in sent.marks
     assert not any(key in code for code in sent.codes)

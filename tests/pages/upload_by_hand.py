@@ -56,7 +56,7 @@ class Upload:
         doors = get_services().upload_tokens
         with doors.spool.receive(name, len(data)) as incoming:
             incoming.write(data)
-        doors.add_file(self.app.session_state["console"].rooms["Uploading"].token, incoming.spooled)
+        doors.add_file(self.app.session_state["console"].screen_states["UploadState"].token, incoming.spooled)
         return self.run()
 
     def press(self, key: str) -> "Upload":
