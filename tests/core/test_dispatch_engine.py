@@ -360,7 +360,7 @@ def test_a_recording_that_nobody_finishes_is_given_up_only_after_a_while(scene: 
         raise HistoryUnavailable("the disk is full")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(history, "_give_up", cut_off)  # a killed process writes nothing more
+        patch.setattr(history, "_cancel_recording", cut_off)  # a killed process writes nothing more
         patch.setattr(recording, "RECORD_CHUNK_EVENTS", 10)
         with pytest.raises(Killed):
             record_and_die(at, Killed)
