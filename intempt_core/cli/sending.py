@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from intempt_core import locks, sandbox
 from intempt_core.cli.checking import summarize_report
 from intempt_core.cli.files import InputFile, read_input
-from intempt_core.cli.words import format_count, sanitize_text, print_message, print_result
+from intempt_core.cli.words import format_count, print_message, print_result, sanitize_text
 from intempt_core.cli.writing import check_writable, write_atomic
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.progress import Progress
@@ -29,8 +29,8 @@ from intempt_core.history import (
     BatchSummary,
     History,
     RequestState,
-    make_request_intents,
     derive_target_key,
+    make_request_intents,
 )
 from intempt_core.plan import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from intempt_core.report import Report

@@ -37,54 +37,45 @@ damaged or gone, and works again when it returns.
 """
 
 from intempt_core.history.again import ResendPreview, preview_resend
-from intempt_core.history.by_event import EventLookup, EventOccurrence
-from intempt_core.history.forgetting import Retention
-from intempt_core.history.looking_back import OutcomeQueries
-from intempt_core.history.reading import HistoryQueries
-from intempt_core.history.recording import Recorder, collect_excluded_rows, make_request_intents
+from intempt_core.history.by_event import EventOccurrence
+from intempt_core.history.history import History
+from intempt_core.history.recording import collect_excluded_rows, make_request_intents
 from intempt_core.history.records import (
-    BatchState,
-    QueueDepth,
-    EventIntent,
-    RequestHalf,
-    BatchIntent,
-    LaneState,
+    AttemptEnd,
     AttemptStart,
+    BatchIntent,
+    BatchSource,
+    BatchState,
+    EventIntent,
     ExcludedRow,
-    Transition,
+    LaneState,
+    QueueDepth,
+    RequestHalf,
     RequestIntent,
     RequestState,
-    AttemptEnd,
-    BatchSource,
     TargetSnapshot,
+    Transition,
     UnfinishedBatch,
     WorkItem,
-    is_batch_active,
     derive_target_key,
+    is_batch_active,
 )
 from intempt_core.history.shown import (
     AcceptedEvent,
     AttemptRecord,
-    ThroughputStep,
     BatchFilter,
     BatchSummary,
-    ThroughputTimeline,
-    DeletionProgress,
     DeletionPreview,
+    DeletionProgress,
     Page,
     RecordedEvent,
     RequestRecord,
     RequestSummary,
     RowOutcome,
     SlowAttempt,
+    ThroughputStep,
+    ThroughputTimeline,
 )
-from intempt_core.history.steering import BatchControl
-from intempt_core.history.working import WorkQueue
-
-
-class History(Recorder, WorkQueue, BatchControl, HistoryQueries, OutcomeQueries, Retention, EventLookup):
-    """The SQL store. One instance serves all threads of a process; several processes may hold the same database."""
-
 
 __all__ = [
     "AcceptedEvent",

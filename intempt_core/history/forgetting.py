@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, case, delete, func, not_, select, updat
 from intempt_core.history.database import Database
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.schema import batches, excluded_rows, requests
-from intempt_core.history.shown import DeletionProgress, DeletionPreview
+from intempt_core.history.shown import DeletionPreview, DeletionProgress
 from intempt_core.history.standings import IS_STORED
 
 DELETE_CHUNK_EVENTS = 5_000

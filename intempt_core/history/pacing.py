@@ -17,7 +17,7 @@ from intempt_core.history.database import Database
 from intempt_core.history.reading import find_batch_number
 from intempt_core.history.remembered import BoundedCache
 from intempt_core.history.schema import attempts, requests, seconds, slowest
-from intempt_core.history.shown import ThroughputStep, ThroughputTimeline, SlowAttempt
+from intempt_core.history.shown import SlowAttempt, ThroughputStep, ThroughputTimeline
 from intempt_core.history.standings import write_attempts
 
 MAX_SLOW_ATTEMPTS = 10

@@ -11,10 +11,10 @@ from intempt_core.errors import NotFound
 from intempt_core.history.database import Database
 from intempt_core.history.records import (
     SEARCH_COLUMNS,
+    BatchSource,
     BatchState,
     EventIntent,
     RequestState,
-    BatchSource,
     TargetSnapshot,
 )
 from intempt_core.history.remembered import BoundedCache

@@ -12,14 +12,14 @@ from intempt_core.errors import HistoryUnavailable, NotAllowed
 from intempt_core.events import GivenEvent
 from intempt_core.history.database import Database
 from intempt_core.history.records import (
+    BatchIntent,
     BatchState,
     EventIntent,
-    BatchIntent,
     ExcludedRow,
     RequestIntent,
     RequestState,
 )
-from intempt_core.history.schema import batches, bodies, events, make_indexable, excluded_rows, requests, make_storable
+from intempt_core.history.schema import batches, bodies, events, excluded_rows, make_indexable, make_storable, requests
 from intempt_core.issues import ISSUE_KINDS, Severity
 from intempt_core.plan import Plan
 from intempt_core.report import Report

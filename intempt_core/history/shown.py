@@ -11,10 +11,10 @@ from intempt_core.client import Outcome
 from intempt_core.events import Json
 from intempt_core.feeds import Interaction
 from intempt_core.history.records import (
+    BatchSource,
     BatchState,
     EventIntent,
     RequestState,
-    BatchSource,
     TargetSnapshot,
     is_batch_active,
 )

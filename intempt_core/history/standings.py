@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from intempt_core.client import Attempt, Outcome
 from intempt_core.errors import NotFound
 from intempt_core.events import dump_json
-from intempt_core.history.at_once import update_requests, insert_attempts, fetch_snapshot_rows
-from intempt_core.history.records import BatchState, AttemptStart, Transition, RequestState, AttemptEnd
-from intempt_core.history.schema import attempts, batches, requests, make_storable
+from intempt_core.history.at_once import fetch_snapshot_rows, insert_attempts, update_requests
+from intempt_core.history.records import AttemptEnd, AttemptStart, BatchState, RequestState, Transition
+from intempt_core.history.schema import attempts, batches, make_storable, requests
 
 NEXT_BATCH_STATES: dict[BatchState, frozenset[BatchState]] = {
     BatchState.RECORDING: frozenset({BatchState.CANCELLED}),  # it becomes sending with its last request, nowhere else

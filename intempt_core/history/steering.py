@@ -7,7 +7,7 @@ from sqlalchemy import Connection, or_, select, update
 from intempt_core.errors import NotAllowed
 from intempt_core.history.database import Database
 from intempt_core.history.records import BatchState, RequestState
-from intempt_core.history.schema import batches, requests, make_storable
+from intempt_core.history.schema import batches, make_storable, requests
 from intempt_core.history.standings import NEXT_BATCH_STATES, lock_batch
 from intempt_core.plan import Policy
 

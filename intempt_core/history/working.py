@@ -8,17 +8,17 @@ from sqlalchemy import Connection, Row, Select, func, insert, literal_column, or
 
 from intempt_core.client import Attempt
 from intempt_core.errors import NotAllowed, NotFound
-from intempt_core.history.pacing import ThroughputLog, NewAttempt
+from intempt_core.history.pacing import NewAttempt, ThroughputLog
 from intempt_core.history.recording import insert_requests
 from intempt_core.history.records import (
+    AttemptEnd,
+    AttemptStart,
     BatchState,
+    LaneState,
     QueueDepth,
     RequestHalf,
-    LaneState,
-    AttemptStart,
-    Transition,
     RequestState,
-    AttemptEnd,
+    Transition,
     UnfinishedBatch,
     WorkItem,
 )
@@ -27,10 +27,10 @@ from intempt_core.history.standings import (
     FINAL_BATCH_STATES,
     RequestSnapshot,
     apply_transition,
-    lock_batch,
     is_attempt_written,
-    read_request_snapshots,
+    lock_batch,
     make_unseen_attempt,
+    read_request_snapshots,
     write_request_snapshots,
 )
 from intempt_core.plan import Policy
