@@ -13,7 +13,7 @@ The rooms and their order are those of the README. A program needs these names; 
 """
 
 from intempt_core.checks import check_events, check_table
-from intempt_core.client import ConnectionTest, FeedResponse, Outcome, open_client, read_feed, check_connection
+from intempt_core.client import ConnectionTest, FeedResponse, Outcome, check_connection, open_client, read_feed
 from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, send_plan
 from intempt_core.errors import (
     ConsoleError,
@@ -21,7 +21,6 @@ from intempt_core.errors import (
     HistoryError,
     HistoryUnavailable,
     MappingError,
-    TargetNotFound,
     NotAllowed,
     NotFound,
     PlanError,
@@ -31,6 +30,7 @@ from intempt_core.errors import (
     SettingsError,
     TargetError,
     TargetIncomplete,
+    TargetNotFound,
 )
 from intempt_core.events import GivenEvent, TrackEvent, TrackRequest
 from intempt_core.feeds import FEEDS, compute_feeds

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from intempt_core.cells import view_bytes
 from intempt_core.events import PLAIN_FIELDS, Json
 from intempt_core.mapped import MappedTable
-from intempt_core.times import ISO_OR_EPOCH_MS, EPOCH_MILLISECONDS
+from intempt_core.times import EPOCH_MILLISECONDS, ISO_OR_EPOCH_MS
 
 _TEXT_TYPE = pa.large_string()
 _ESCAPED_PATTERN = r'["\\\x00-\x1f]'

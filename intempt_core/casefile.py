@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from intempt_core.cases import CASE_CLOSE_TAG, CASE_VERSION, CASE_MARKER, CASE_OPEN_TAG
+from intempt_core.cases import CASE_CLOSE_TAG, CASE_MARKER, CASE_OPEN_TAG, CASE_VERSION
 from intempt_core.checks import check_events
 from intempt_core.errors import ReadError
-from intempt_core.events import Json, get_field, dump_json, now_ms
+from intempt_core.events import Json, dump_json, get_field, now_ms
 from intempt_core.history import AttemptRecord, History
 from intempt_core.issues import GIVEN_MAX_CHARACTERS, Issue
 from intempt_core.json_text import JsonText

@@ -17,20 +17,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from intempt_core.columns import RULE_BLOCK_ROWS as PART
-from intempt_core.columns import ColumnChecker, Mask, Numbers, to_mask, find_lost_zeros
+from intempt_core.columns import ColumnChecker, Mask, Numbers, find_lost_zeros, to_mask
 from intempt_core.events import (
     ID_FIELDS,
     GivenEvent,
-    get_field,
     find_event_errors,
-    id_to_text,
     find_event_warnings,
+    get_field,
+    id_to_text,
 )
 from intempt_core.issues import ISSUE_KINDS, Issue, Severity
 from intempt_core.judges import DocumentRowIssues, Finding, ListRowIssues, Partition, TableRowIssues
 from intempt_core.mapped import MappedDocuments, MappedTable
-from intempt_core.repeats import find_duplicates, number_orders, describe_duplicates
-from intempt_core.report import PRIOR_SEND_PHRASES, Report, PriorSendLookup, PriorSend
+from intempt_core.repeats import describe_duplicates, find_duplicates, number_orders
+from intempt_core.report import PRIOR_SEND_PHRASES, PriorSend, PriorSendLookup, Report
 
 UnknownProductLookup: TypeAlias = Callable[[pa.Array], Mask]
 """Product ids (texts) → which of them a loaded catalogue does not have (CONTRACT 2.5)."""

@@ -24,7 +24,7 @@ from intempt_core.events import dump_json, now_ms
 from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
-from intempt_core.wire import IDLE_SECONDS, HttpClient, Exchange, Outcome, post_body, open_client
+from intempt_core.wire import IDLE_SECONDS, Exchange, HttpClient, Outcome, open_client, post_body
 
 __all__ = [
     "FEED_LIMIT",

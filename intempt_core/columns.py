@@ -17,8 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.cells import LazyMapping, view_bytes, is_cell_of_type, combine_column, parse_time_suffix, parse_time
+from intempt_core.arrays import factorize_texts, hash_texts
+from intempt_core.cells import LazyMapping, combine_column, is_cell_of_type, parse_time, parse_time_suffix, view_bytes
 from intempt_core.events import (
+    BLANK_CHARACTERS,
     EARLIEST_MS,
     ID_FIELDS,
     ID_PATTERNS,
@@ -26,27 +28,25 @@ from intempt_core.events import (
     LATEST_MS,
     LINKING_FIELDS,
     PLACEHOLDER_IDS,
-    BLANK_CHARACTERS,
     EventName,
-    get_field,
     find_event_errors,
+    find_event_warnings,
+    get_field,
     id_to_text,
-    read_identities,
     is_given,
     is_placeholder,
+    read_identities,
     read_linking_ids,
-    find_event_warnings,
 )
 from intempt_core.issues import Issue
 from intempt_core.mapped import MappedTable
-from intempt_core.numbering import factorize_texts, hash_texts
 from intempt_core.time_columns import (
     NO_OFFSET,
     STABLE_OFFSETS_FROM_MS,
-    get_digit_scale,
-    read_pattern_times,
     accepts_iso_dates,
     convert_to_utc,
+    get_digit_scale,
+    read_pattern_times,
 )
 from intempt_core.times import ISO_OR_EPOCH_MS, build_time_parser
 

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 from intempt_core.cells import is_cell_of_type
 from intempt_core.events import EARLIEST_MS, ID_FIELDS, LATEST_MS, PLAIN_FIELDS, EventName
 from intempt_core.issues import shorten_value
-from intempt_core.mapping import RESERVED_COLUMNS, Mapping, MappingSuggestion, match_exact_field, exact_mapping
+from intempt_core.mapping import RESERVED_COLUMNS, Mapping, MappingSuggestion, exact_mapping, match_exact_field
 from intempt_core.tables import Table
 from intempt_core.times import (
-    ISO_OR_EPOCH_MS,
-    EPOCH_MICROSECONDS,
     COMMON_TIME_PATTERNS,
+    EPOCH_MICROSECONDS,
     EPOCH_SECONDS,
+    ISO_OR_EPOCH_MS,
     build_time_parser,
 )
 

@@ -11,8 +11,7 @@ from typing import Any
 import httpx
 
 from intempt_core.errors import SandboxUnavailable
-from intempt_core.sandbox.faults import FaultDocument, parse_fault_document
-from intempt_core.sandbox.live import SHOW_EVERYTHING
+from intempt_core.sandbox import SHOW_EVERYTHING, FaultDocument, parse_fault_document
 from intempt_core.targets import Target
 
 SANDBOX_TIMEOUT_SECONDS = 5.0

@@ -16,10 +16,10 @@ from intempt_core.events import (
     HINT_BUILDERS,
     GivenEvent,
     Json,
-    get_field,
     find_event_errors,
-    format_given,
     find_event_warnings,
+    format_given,
+    get_field,
 )
 from intempt_core.issues import Issue, Place
 from intempt_core.mapped import MappedTable

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from intempt_core.cells import (
     LazyMapping,
-    make_event_ids,
     combine_column,
-    take_rows,
+    make_event_ids,
     parse_cell,
+    take_rows,
 )
 from intempt_core.errors import MappingError
 from intempt_core.events import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, get_field
@@ -29,8 +29,8 @@ from intempt_core.mapping import (
     Mapping,
     exact_mapping,
     is_field,
-    suggest_nearest,
     load_time_zone,
+    suggest_nearest,
 )
 from intempt_core.tables import Table
 from intempt_core.times import build_time_parser

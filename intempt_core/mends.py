@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from intempt_core.cells import make_event_ids
 from intempt_core.columns import Numbers, to_mask
-from intempt_core.events import EARLIEST_MS, INVISIBLE_CHARACTERS, LATEST_MS, BLANK_CHARACTERS, Json
+from intempt_core.events import BLANK_CHARACTERS, EARLIEST_MS, INVISIBLE_CHARACTERS, LATEST_MS, Json
 from intempt_core.issues import shorten_value
 from intempt_core.mapped import MappedTable
 from intempt_core.mapping import RESERVED_COLUMNS

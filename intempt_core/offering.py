@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.columns import TextColumn, Mask, to_mask
+from intempt_core.columns import Mask, TextColumn, to_mask
 from intempt_core.events import ID_FIELDS, LINKING_FIELDS, find_similar_name
 from intempt_core.mapped import MappedTable
 from intempt_core.mends import ColumnChange, Fix, FixKind, preview_fix

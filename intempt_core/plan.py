@@ -24,10 +24,10 @@ from intempt_core.events import (
     EventName,
     GivenEvent,
     Json,
-    get_field,
     build_request_body,
-    read_epoch_ms,
+    get_field,
     id_to_text,
+    read_epoch_ms,
     read_identities,
     read_linking_ids,
 )

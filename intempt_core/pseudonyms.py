@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from intempt_core.events import (
+    BLANK_CHARACTERS,
     IDENTITY_FIELDS,
     INVISIBLE_CHARACTERS,
-    BLANK_CHARACTERS,
     Json,
     id_to_text,
     is_blank,

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from intempt_core.events import dump_json
-from intempt_core.journeys import ForeignEvent, ProcessingStatus, PersonEvent
+from intempt_core.journeys import ForeignEvent, PersonEvent, ProcessingStatus
 from intempt_core.targets import Target
 from intempt_core.wire import HttpClient, post_body
 

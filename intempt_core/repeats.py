@@ -16,8 +16,8 @@ from intempt_core.events import (
     GivenEvent,
     Json,
     get_field,
-    read_epoch_ms,
     id_to_text,
+    read_epoch_ms,
     read_linking_ids,
 )
 from intempt_core.judges import Finding, Partition

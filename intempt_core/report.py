@@ -15,7 +15,7 @@ from intempt_core.events import (
     format_given,
 )
 from intempt_core.issues import ISSUE_KINDS, Issue, Severity
-from intempt_core.judges import ISSUE_BLOCK_ROWS, Finding, RowIssueSource, Partition, is_in_sorted
+from intempt_core.judges import ISSUE_BLOCK_ROWS, Finding, Partition, RowIssueSource, is_in_sorted
 
 
 class PriorSend(NamedTuple):

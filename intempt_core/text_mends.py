@@ -14,10 +14,10 @@ from operator import attrgetter
 
 from intempt_core.curl import parse_curl_command
 from intempt_core.events import (
+    BLANK_CHARACTERS,
     EARLIEST_MS,
     IDENTITY_FIELDS,
     LATEST_MS,
-    BLANK_CHARACTERS,
     EventName,
     Json,
     id_to_text,

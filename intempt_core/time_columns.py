@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from intempt_core.cells import parse_time_suffix
 from intempt_core.times import (
-    ISO_OR_EPOCH_MS,
-    NAMED_TIME_FORMATS,
-    ISO_ONLY,
     EPOCH_MICROSECONDS,
     EPOCH_MILLISECONDS,
     EPOCH_SECONDS,
-    parse_12_hour,
-    parse_month,
+    ISO_ONLY,
+    ISO_OR_EPOCH_MS,
+    NAMED_TIME_FORMATS,
     compile_time_pattern,
     expand_year,
+    parse_12_hour,
+    parse_month,
 )
 
 Mask: TypeAlias = NDArray[np.bool_]

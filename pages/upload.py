@@ -5,7 +5,7 @@ import streamlit as st
 from pages.parts import file_view
 from pages.parts import upload_view as view
 from pages.parts.frame import get_selected_target
-from pages.parts.uploading import receive_file, get_upload_state
+from pages.parts.uploading import get_upload_state, receive_file
 
 receive_file()
 screen = get_upload_state()

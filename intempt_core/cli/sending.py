@@ -19,9 +19,7 @@ from intempt_core.cli.checking import summarize_report
 from intempt_core.cli.files import InputFile, read_input
 from intempt_core.cli.words import format_count, print_message, print_result, sanitize_text
 from intempt_core.cli.writing import check_writable, write_atomic
-from intempt_core.dispatch.engine import Dispatcher
-from intempt_core.dispatch.progress import Progress
-from intempt_core.dispatch.simple import make_batch_intent, wait_for_batch
+from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, wait_for_batch
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.exports import export_results_csv
 from intempt_core.history import (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from intempt_core.client import HttpClient
-from intempt_core.dispatch.gates import TargetLimits, RateLimiter
+from intempt_core.dispatch.gates import RateLimiter, TargetLimits
 from intempt_core.dispatch.lanes import LaneSender
 from intempt_core.dispatch.ledger import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HistoryWriter
 from intempt_core.dispatch.runs import ChunkRunner

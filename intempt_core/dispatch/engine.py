@@ -23,7 +23,7 @@ from intempt_core.dispatch.batches import BatchRunner, describe_count
 from intempt_core.dispatch.lanes import LaneSender
 from intempt_core.dispatch.ledger import HistoryWriter
 from intempt_core.dispatch.progress import Progress
-from intempt_core.dispatch.runs import InProcessRunner, ChunkRunner
+from intempt_core.dispatch.runs import ChunkRunner, InProcessRunner
 from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, UnfinishedBatch
 from intempt_core.logs import write_log

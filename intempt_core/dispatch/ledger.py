@@ -10,7 +10,7 @@ from itertools import chain
 from typing import ParamSpec, TypeAlias, TypeVar
 
 from intempt_core.errors import HistoryUnavailable
-from intempt_core.history import History, Transition, AttemptEnd
+from intempt_core.history import AttemptEnd, History, Transition
 from intempt_core.logs import write_log
 
 P = ParamSpec("P")

@@ -8,12 +8,12 @@ from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.progress import Progress
 from intempt_core.events import Json
 from intempt_core.history import (
+    BatchIntent,
+    BatchSource,
     BatchState,
     BatchSummary,
-    History,
-    BatchIntent,
     ExcludedRow,
-    BatchSource,
+    History,
     TargetSnapshot,
     make_request_intents,
 )

@@ -11,7 +11,7 @@ alias, consent and recommend calls. The same application is mounted in the conso
 """
 
 from intempt_core.sandbox.faults import FaultDocument, FaultDocumentUnreadable, parse_fault_document
-from intempt_core.sandbox.guards import SANDBOX_KEY, MAX_BODY_BYTES, build_standalone_middleware
+from intempt_core.sandbox.guards import MAX_BODY_BYTES, SANDBOX_KEY, build_standalone_middleware
 from intempt_core.sandbox.routes import create_sandbox_app
 from intempt_core.sandbox.serving import run_sandbox
 

@@ -17,7 +17,7 @@ from intempt_core.events import EventName
 from intempt_core.sandbox.answers import SandboxRejection
 from intempt_core.sandbox.glance import EventColumns, concat_events
 from intempt_core.sandbox.persons import FEED_EVENT_NAMES, extract_nodes
-from intempt_core.sandbox.reading import read_track, make_unreadable_event
+from intempt_core.sandbox.reading import make_unreadable_event, read_track
 
 PROJECTION_MAX_REQUESTS = 64
 """Requests that are digested in one transaction at the most: some hundredths of a second."""

@@ -11,8 +11,8 @@ from intempt_core.sandbox.answers import json_response
 from intempt_core.sandbox.faults import (
     BODILESS_STATUSES,
     DisconnectFault,
-    ResponseFault,
     NoResponseFault,
+    ResponseFault,
     SlowResponseFault,
     StatusFault,
     TooLargeFault,

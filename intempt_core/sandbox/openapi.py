@@ -8,7 +8,7 @@ test has a tool send what the document allows and what it forbids, and hold the 
 import re
 from typing import Any
 
-from intempt_core.events import EARLIEST_MS, BLANK_CHARACTERS, EventName, TrackRequest
+from intempt_core.events import BLANK_CHARACTERS, EARLIEST_MS, EventName, TrackRequest
 from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES
 from intempt_core.sandbox import live
 from intempt_core.sandbox.asking import MAX_QUERY_EVENT_IDS, NODE_KINDS

@@ -17,16 +17,16 @@ from intempt_core.events import (
     EventName,
     GivenEvent,
     Json,
-    get_field,
     dump_json,
-    read_epoch_ms,
     find_event_errors,
     format_given,
+    get_field,
     id_to_text,
+    read_epoch_ms,
 )
 from intempt_core.issues import Issue, Place
 from intempt_core.sandbox.answers import SandboxRejection
-from intempt_core.sandbox.glance import IncomingEvent, EventColumns, try_fast_path, wrap_event, concat_events
+from intempt_core.sandbox.glance import EventColumns, IncomingEvent, concat_events, try_fast_path, wrap_event
 
 IDENTIFY_NAME = "Identify"
 """The name by which the SDKs identify, group and alias (CONTRACT 6.1)."""

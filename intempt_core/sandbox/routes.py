@@ -19,15 +19,15 @@ from intempt_core.sandbox import listing, live
 from intempt_core.sandbox.answers import (
     SandboxRejection,
     StoreUnavailable,
-    json_response,
     handle_http_exception,
     handle_rejection,
     handle_store_unavailable,
+    json_response,
 )
 from intempt_core.sandbox.asking import check_consent, parse_feed_query, parse_person_query
 from intempt_core.sandbox.digest import KEPT_REQUESTS
 from intempt_core.sandbox.endings import build_fault_response, delay_response
-from intempt_core.sandbox.faults import FaultInjector, FaultDocument, FaultDocumentUnreadable, parse_fault_document
+from intempt_core.sandbox.faults import FaultDocument, FaultDocumentUnreadable, FaultInjector, parse_fault_document
 from intempt_core.sandbox.glance import EventColumns
 from intempt_core.sandbox.guards import (
     MAX_BODY_BYTES,
@@ -39,7 +39,7 @@ from intempt_core.sandbox.guards import (
     read_content_length,
 )
 from intempt_core.sandbox.openapi import build_openapi
-from intempt_core.sandbox.reading import read_json_body, read_object_body, read_track, build_depth_rejection
+from intempt_core.sandbox.reading import build_depth_rejection, read_json_body, read_object_body, read_track
 from intempt_core.sandbox.room import SMALL_BODY_BYTES, BodyLimiter
 from intempt_core.sandbox.seen import ReceivedRequest
 from intempt_core.sandbox.store import SandboxStore

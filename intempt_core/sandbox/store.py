@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from intempt_core.feeds import Interaction
 from intempt_core.sandbox.answers import StoreUnavailable
-from intempt_core.sandbox.digest import KEPT_BODY_BYTES, ProjectLinks, update_projection, insert_block
+from intempt_core.sandbox.digest import KEPT_BODY_BYTES, ProjectLinks, insert_block, update_projection
 from intempt_core.sandbox.glance import EventColumns
 from intempt_core.sandbox.schema import prepare_sandbox_database
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import streamlit as st
 
 from intempt_core import ConsoleError, Target
-from intempt_core.catalogue import ProductCatalogue, CatalogueFile, build_catalogue, read_catalogue_file
+from intempt_core.catalogue import CatalogueFile, ProductCatalogue, build_catalogue, read_catalogue_file
 from intempt_core.errors import CatalogueUnavailable
 from intempt_core.history import derive_target_key
 from pages.parts.file_input import show_file_input
 from pages.parts.frame import get_selected_target as chosen
 from pages.parts.house import get_services
-from pages.parts.look import format_quantity, escape_markdown, format_moment
-from pages.parts.session import make_key, get_screen_state, read_widget
+from pages.parts.look import escape_markdown, format_moment, format_quantity
+from pages.parts.session import get_screen_state, make_key, read_widget
 
 
 @dataclass

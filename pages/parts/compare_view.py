@@ -9,7 +9,7 @@ from intempt_core.marking import escape_invisible
 from intempt_core.sides import load_side
 from pages.parts.house import get_services
 from pages.parts.look import format_quantity
-from pages.parts.session import set_widget, read_widget
+from pages.parts.session import read_widget, set_widget
 from pages.parts.taking import show_link
 
 LEFT_WIDGET, RIGHT_WIDGET = "compare-left", "compare-right"

@@ -13,13 +13,13 @@ from pages.parts import catalogue_view, composing, look, sending
 from pages.parts.composing import READY_MADE_JOURNEYS, ComposeState, FormState
 from pages.parts.exchange import show_outcome_card
 from pages.parts.form import (
-    TIME_CHOSEN,
     EARLIEST_TIME,
     LATEST_TIME,
     NO_TIME,
+    TIME_CHOICES,
+    TIME_CHOSEN,
     VALUE_PLACES,
     VALUE_TYPES,
-    TIME_CHOICES,
     EventForm,
     ExtraValue,
     list_time_zones,
@@ -27,15 +27,15 @@ from pages.parts.form import (
 from pages.parts.history_view import find_batch_target
 from pages.parts.house import get_services
 from pages.parts.look import (
+    escape_markdown,
+    format_quantity,
+    format_size,
     format_state_badge,
     format_state_badges,
-    format_quantity,
-    escape_markdown,
-    show_raw_text,
-    format_size,
     get_zone_name,
+    show_raw_text,
 )
-from pages.parts.problems import show_problem_list, format_issue_summary
+from pages.parts.problems import format_issue_summary, show_problem_list
 from pages.parts.session import make_key
 
 

@@ -16,13 +16,13 @@ from uuid import uuid4
 
 from intempt_core import Issue, Payload, Target, check_events, make_batch_intent, plan_events, read_payload
 from intempt_core.events import IDENTITY_FIELDS, EventName, Json, build_request_body
-from intempt_core.history import RequestState, BatchSource, derive_target_key
+from intempt_core.history import BatchSource, RequestState, derive_target_key
 from intempt_core.plan import Policy
 from pages.parts import feedview, resending, sending
 from pages.parts.form import NO_TIME, EventForm
 from pages.parts.house import get_services
 from pages.parts.look import format_quantity, get_zone_name
-from pages.parts.session import serialize_clicks, get_screen_state
+from pages.parts.session import get_screen_state, serialize_clicks
 
 MAX_FORM_EVENTS = 50
 """Events that a pasted payload may bring to the form."""

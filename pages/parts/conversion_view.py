@@ -7,7 +7,7 @@ from intempt_core.conversion import Funnel, FunnelStage, compute_funnel
 from intempt_core.events import EventName
 from intempt_core.journeys import NOTE_MEANINGS
 from pages.parts.house import get_services
-from pages.parts.look import format_quantity, escape_markdown
+from pages.parts.look import escape_markdown, format_quantity
 from pages.parts.session import get_screen_state
 from pages.parts.taking import show_link
 

@@ -5,9 +5,9 @@ from html import escape
 import streamlit as st
 
 from intempt_core import Outcome
-from intempt_core.history import BatchSummary, ThroughputTimeline, SlowAttempt
+from intempt_core.history import BatchSummary, SlowAttempt, ThroughputTimeline
 from pages.parts.house import get_services
-from pages.parts.look import STATE_STYLES, format_quantity, format_duration, format_state, format_moment, get_zone_name
+from pages.parts.look import STATE_STYLES, format_duration, format_moment, format_quantity, format_state, get_zone_name
 from pages.parts.session import make_key
 from pages.parts.taking import show_link
 

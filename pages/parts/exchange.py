@@ -7,13 +7,13 @@ from intempt_core.history import AttemptRecord
 from intempt_core.marking import escape_invisible
 from pages.parts.feedview import show_person_feeds
 from pages.parts.look import (
-    format_state_badge,
-    format_quantity,
     format_duration,
     format_moment,
-    show_raw_text,
+    format_quantity,
     format_size,
+    format_state_badge,
     get_zone_name,
+    show_raw_text,
 )
 from pages.parts.session import make_key
 from pages.parts.taking import show_download

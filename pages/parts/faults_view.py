@@ -3,7 +3,7 @@
 import streamlit as st
 
 from intempt_core import SandboxUnavailable
-from intempt_core.sandbox.faults import (
+from intempt_core.sandbox import (
     FAULT_PATH_LABELS,
     DisconnectFault,
     Fault,

@@ -10,22 +10,22 @@ import streamlit as st
 from intempt_core import FEEDS, FeedResponse, Target, open_client, read_feed
 from intempt_core.client import FEED_LIMIT, now_ms
 from intempt_core.events import IDENTITY_FIELDS, is_blank
-from intempt_core.feeds import FEED_IDENTITY_TYPES, SHARED_FEEDS, FEED_TITLES
+from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES, SHARED_FEEDS
 from intempt_core.history import derive_target_key
 from intempt_core.journeys import NOTE_MEANINGS, PersonEvent, find_notes
 from pages.parts import feedview
-from pages.parts.feedview import Person, FeedSnapshot
+from pages.parts.feedview import FeedSnapshot, Person
 from pages.parts.house import get_services
 from pages.parts.look import (
-    format_clock,
-    format_quantity,
     escape_markdown,
+    format_clock,
     format_duration,
-    format_state,
     format_moment,
+    format_quantity,
+    format_state,
     get_zone_name,
 )
-from pages.parts.session import make_key, set_widget, get_screen_state, get_session, read_widget
+from pages.parts.session import get_screen_state, get_session, make_key, read_widget, set_widget
 from pages.parts.taking import holds_key
 
 MAX_ID_LENGTH = 2_000

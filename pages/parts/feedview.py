@@ -12,10 +12,10 @@ from intempt_core.client import FEED_LIMIT, now_ms
 from intempt_core.events import IDENTITY_FIELDS, GivenEvent, get_field, id_to_text
 from intempt_core.feeds import FEED_IDENTITY_TYPES, find_feed_changes
 from intempt_core.history import derive_target_key
-from intempt_core.journeys import FeedExplanation, ProcessingStatus, PersonHistory, explain_feed
+from intempt_core.journeys import FeedExplanation, PersonHistory, ProcessingStatus, explain_feed
 from intempt_core.received import read_processing_status
 from pages.parts.house import get_services
-from pages.parts.look import format_clock, escape_markdown, format_duration, format_moment
+from pages.parts.look import escape_markdown, format_clock, format_duration, format_moment
 from pages.parts.session import get_screen_state
 from pages.parts.taking import show_link
 

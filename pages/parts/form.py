@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from intempt_core import ReadError
 from intempt_core.events import IDENTITY_FIELDS, OPEN_FIELDS, Json, format_given
 from intempt_core.json_text import JsonText
-from pages.parts.session import make_key, set_widget, read_widget
+from pages.parts.session import make_key, read_widget, set_widget
 
 NO_TIME, TIME_NOW, TIME_CHOSEN = "not given", "now", "chosen"
 TIME_CHOICES = (NO_TIME, TIME_NOW, TIME_CHOSEN)

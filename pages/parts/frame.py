@@ -5,7 +5,7 @@ import logging
 import streamlit as st
 
 from intempt_core import ConsoleError, Target
-from intempt_core.sandbox.faults import FaultDocument
+from intempt_core.sandbox import FaultDocument
 from intempt_core.targets import SANDBOX
 from pages.parts import watching
 from pages.parts.house import get_services

@@ -6,24 +6,24 @@ import streamlit as st
 
 from intempt_core import NotFound, Target
 from intempt_core.exports import export_results_csv
-from intempt_core.history import BatchFilter, BatchSummary, RequestState, RequestSummary, BatchSource
+from intempt_core.history import BatchFilter, BatchSource, BatchSummary, RequestState, RequestSummary
 from intempt_core.plan import ORDER_MESSAGES, EventOrder
 from pages.parts import case_view, composing, resending, sending
-from pages.parts.exchange import show_response, show_outcome_card
+from pages.parts.exchange import show_outcome_card, show_response
 from pages.parts.frame import get_selected_target
 from pages.parts.house import get_services
 from pages.parts.look import (
     STATE_STYLES,
-    format_state_badge,
-    format_state_badges,
-    format_quantity,
     escape_markdown,
     format_duration,
     format_moment,
+    format_quantity,
+    format_state_badge,
+    format_state_badges,
     get_browser_zone,
     get_zone_name,
 )
-from pages.parts.session import make_key, set_widget, get_session, read_widget
+from pages.parts.session import get_session, make_key, read_widget, set_widget
 from pages.parts.taking import show_download, show_link
 
 BATCHES_PER_PAGE, REQUESTS_PER_PAGE = 25, 50

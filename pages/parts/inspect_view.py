@@ -7,19 +7,19 @@ from intempt_core.marking import MAX_LINES_DRAWN, annotate_lines, escape_invisib
 from intempt_core.payloads import MAX_PASTED_CHARS, TOO_LONG_HINT, locate_in_payload
 from intempt_core.snippets import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.text_mends import preview_text_fixes
-from intempt_core.verdicts import VerdictTone, Verdict
+from intempt_core.verdicts import Verdict, VerdictTone
 from pages.parts import composing, inspecting, sending
 from pages.parts.exchange import show_outcome_card
 from pages.parts.frame import get_selected_target
 from pages.parts.history_view import find_batch_target
 from pages.parts.house import get_services
 from pages.parts.inspecting import PASTE_WIDGET, InspectState
-from pages.parts.look import format_state_badges, format_quantity, escape_markdown
-from pages.parts.marked_text import show_text_changes, show_annotated_text
+from pages.parts.look import escape_markdown, format_quantity, format_state_badges
+from pages.parts.marked_text import show_annotated_text, show_text_changes
 from pages.parts.paste_guard import guard_paste
-from pages.parts.problems import show_problem_list, format_issue_counts
+from pages.parts.problems import format_issue_counts, show_problem_list
 from pages.parts.session import make_key
-from pages.parts.taking import show_link, guard_copied_text
+from pages.parts.taking import guard_copied_text, show_link
 
 ISSUES_PER_PAGE = 20
 """Problems on one page of the list beside the text."""

@@ -26,12 +26,12 @@ from intempt_core.marking import Annotation
 from intempt_core.payloads import MAX_PASTED_CHARS
 from intempt_core.plan import Plan, Policy
 from intempt_core.sandbox_word import read_sandbox_verdicts
-from intempt_core.text_mends import TextFix, annotate_with_fixes, find_text_fix, apply_text_fixes
+from intempt_core.text_mends import TextFix, annotate_with_fixes, apply_text_fixes, find_text_fix
 from intempt_core.verdicts import EventVerdicts, VerdictContext, assess_events
 from pages.parts import sending
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
 from pages.parts.house import get_services
-from pages.parts.session import serialize_clicks, set_widget, get_screen_state, read_widget
+from pages.parts.session import get_screen_state, read_widget, serialize_clicks, set_widget
 
 PASTE_WIDGET = "inspect-paste"
 """The widget key of the pasted text."""

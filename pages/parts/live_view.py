@@ -8,14 +8,13 @@ import streamlit as st
 from intempt_core import SandboxUnavailable
 from intempt_core.events import EventName
 from intempt_core.instrument import KeptRequest, LiveRow
-from intempt_core.sandbox.digest import KEPT_REQUESTS, KEPT_BODY_BYTES
-from intempt_core.sandbox.live import SHOW_EVERYTHING, SEARCHED_EVENTS, LIVE_FILTERS
+from intempt_core.sandbox import KEPT_BODY_BYTES, KEPT_REQUESTS, LIVE_FILTERS, SEARCHED_EVENTS, SHOW_EVERYTHING
 from intempt_core.targets import SANDBOX
 from pages.parts import watching
 from pages.parts.house import get_services
-from pages.parts.look import format_quantity, format_moment, show_raw_text, format_size, get_browser_zone, get_zone_name
+from pages.parts.look import format_moment, format_quantity, format_size, get_browser_zone, get_zone_name, show_raw_text
 from pages.parts.session import make_key, read_widget
-from pages.parts.watching import ANY_EVENT, FILTER_NAME, LIVE_ROWS, FILTER_TEXT
+from pages.parts.watching import ANY_EVENT, FILTER_NAME, FILTER_TEXT, LIVE_ROWS
 
 LIVE_POLL_SECONDS = 1.0
 """How often the live rows are looked up."""

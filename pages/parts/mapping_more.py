@@ -9,7 +9,7 @@ from intempt_core import ConsoleError, Mapping, Table
 from intempt_core.cells import parse_cell
 from intempt_core.events import EventName, Json, dump_json
 from intempt_core.mapping import load_time_zone
-from intempt_core.times import NAMED_TIME_FORMATS, COMMON_TIME_PATTERNS, check_time_format, build_time_parser
+from intempt_core.times import COMMON_TIME_PATTERNS, NAMED_TIME_FORMATS, build_time_parser, check_time_format
 from pages.parts import uploading
 from pages.parts.form import list_time_zones
 from pages.parts.look import escape_markdown, get_zone_name

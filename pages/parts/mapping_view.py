@@ -11,14 +11,14 @@ from intempt_core.events import IDENTITY_FIELDS, PLAIN_FIELDS, EventName
 from intempt_core.mapped import map_table
 from intempt_core.mapping import RESERVED_COLUMNS, MappingSuggestion, match_exact_field
 from pages.parts import saved_view, uploading
-from pages.parts.look import format_quantity, escape_markdown
+from pages.parts.look import escape_markdown, format_quantity
 from pages.parts.mapping_more import (
-    show_constants,
-    make_mapping_key,
-    show_constant_form,
-    is_late,
-    set_mapping,
     choose_same_name,
+    is_late,
+    make_mapping_key,
+    set_mapping,
+    show_constant_form,
+    show_constants,
     show_time_format,
 )
 from pages.parts.session import make_key

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from intempt_core.mends import Fix, FixKind
 from intempt_core.pointing import CellLocation, find_cell
-from pages.parts.session import replace_screen_state, get_screen_state, read_widget
+from pages.parts.session import get_screen_state, read_widget, replace_screen_state
 from pages.parts.uploading import CheckedFile, get_upload_state
 
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from intempt_core.events import INVISIBLE_CHARACTERS, BLANK_CHARACTERS
+from intempt_core.events import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
 from intempt_core.exports import export_fixed_csv
 from intempt_core.issues import ISSUE_KINDS
 from intempt_core.mends import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.pointing import CellLocation, locate_in_event, locate_in_request
 from pages.parts import mending
 from pages.parts.house import get_services
-from pages.parts.look import format_state_badge, format_quantity, escape_markdown
+from pages.parts.look import escape_markdown, format_quantity, format_state_badge
 from pages.parts.mending import load_fixes_state
 from pages.parts.session import make_key
 from pages.parts.taking import show_download, show_link

@@ -6,7 +6,7 @@ import streamlit as st
 
 from intempt_core import Issue
 from intempt_core.marking import escape_invisible
-from pages.parts.look import STATE_STYLES, format_state_badge, format_quantity
+from pages.parts.look import STATE_STYLES, format_quantity, format_state_badge
 from pages.parts.session import make_key
 
 

@@ -12,7 +12,7 @@ from intempt_core.exports import export_problems_csv
 from intempt_core.issues import ISSUE_KINDS
 from pages.parts import mending, mends_view, staying_view
 from pages.parts.look import STATE_STYLES, format_quantity
-from pages.parts.session import make_key, set_widget, read_widget
+from pages.parts.session import make_key, read_widget, set_widget
 from pages.parts.taking import show_download
 from pages.parts.uploading import CheckedFile, get_upload_state
 

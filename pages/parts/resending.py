@@ -8,12 +8,12 @@ import streamlit as st
 
 from intempt_core import Target, plan_events, read_payload
 from intempt_core.events import GivenEvent, get_field, id_to_text
-from intempt_core.history import BatchSummary, BatchIntent, RequestState, TargetSnapshot, preview_resend
+from intempt_core.history import BatchIntent, BatchSummary, RequestState, TargetSnapshot, preview_resend
 from intempt_core.plan import explain_lane_length
 from pages.parts import sending
 from pages.parts.house import get_services
-from pages.parts.look import format_quantity, escape_markdown, format_state, show_raw_text
-from pages.parts.session import TARGET_WIDGET, make_key, serialize_clicks, set_widget, get_screen_state, read_widget
+from pages.parts.look import escape_markdown, format_quantity, format_state, show_raw_text
+from pages.parts.session import TARGET_WIDGET, get_screen_state, make_key, read_widget, serialize_clicks, set_widget
 
 RESENDABLE_STATES = (
     RequestState.ACCEPTED,

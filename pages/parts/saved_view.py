@@ -7,10 +7,10 @@ import streamlit as st
 
 from intempt_core import ConsoleError, Mapping, Table
 from intempt_core.mapped import map_table
-from intempt_core.saved_mappings import MAPPING_NAME_LENGTH, SavedMapping, MappingStore
+from intempt_core.saved_mappings import MAPPING_NAME_LENGTH, MappingStore, SavedMapping
 from pages.parts import uploading
 from pages.parts.house import get_services
-from pages.parts.look import format_quantity, escape_markdown
+from pages.parts.look import escape_markdown, format_quantity
 from pages.parts.mapping_more import set_mapping
 from pages.parts.session import make_key, read_widget
 from pages.parts.session import set_widget as put_widget

@@ -8,12 +8,12 @@ from typing import Protocol
 import streamlit as st
 
 from intempt_core import NotAllowed, Progress, Target
-from intempt_core.history import BatchState, BatchSummary, BatchIntent, ExcludedRow, RequestIntent, RequestState
+from intempt_core.history import BatchIntent, BatchState, BatchSummary, ExcludedRow, RequestIntent, RequestState
 from intempt_core.plan import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from pages.parts.course import show_throughput
 from pages.parts.house import get_services
-from pages.parts.look import format_state_badges, format_quantity, escape_markdown, format_duration
-from pages.parts.session import make_key, set_widget, find_widgets
+from pages.parts.look import escape_markdown, format_duration, format_quantity, format_state_badges
+from pages.parts.session import find_widgets, make_key, set_widget
 
 BATCH_WATCH_SECONDS = 0.5
 """How often a screen looks at a batch that is on its way."""

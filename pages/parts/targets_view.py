@@ -12,14 +12,14 @@ from intempt_core import (
     ConsoleError,
     Target,
     TargetIncomplete,
-    open_client,
     check_connection,
+    open_client,
     typed_target,
 )
 from intempt_core.feeds import FEED_TITLES
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_duration
-from pages.parts.session import make_key, set_widget, get_screen_state, get_session, read_widget
+from pages.parts.session import get_screen_state, get_session, make_key, read_widget, set_widget
 
 TYPED_FIELDS = (
     ("name", "Name"),

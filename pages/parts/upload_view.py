@@ -19,9 +19,9 @@ from pages.parts import (
     uploading,
 )
 from pages.parts.exchange import show_body
-from pages.parts.file_view import show_upload_intro, describe_file
+from pages.parts.file_view import describe_file, show_upload_intro
 from pages.parts.house import get_services
-from pages.parts.look import format_state_badges, format_quantity, escape_markdown, format_moment
+from pages.parts.look import escape_markdown, format_moment, format_quantity, format_state_badges
 from pages.parts.session import make_key
 from pages.parts.steps import show_step
 from pages.parts.taking import show_download, show_link

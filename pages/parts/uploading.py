@@ -31,7 +31,7 @@ from intempt_core import (
 )
 from intempt_core.events import Json
 from intempt_core.expectations import ExpectationReport
-from intempt_core.history import ExcludedRow, BatchSource, collect_excluded_rows
+from intempt_core.history import BatchSource, ExcludedRow, collect_excluded_rows
 from intempt_core.mapped import MappedTable, choose_initial_mapping
 from intempt_core.mapping import MappingSuggestion
 from intempt_core.mends import Fix, apply_fixes
@@ -42,11 +42,11 @@ from pages.parts import sending
 from pages.parts.house import get_services
 from pages.parts.session import (
     TARGET_WIDGET,
-    replace_screen_state,
-    make_key,
-    serialize_clicks,
     get_screen_state,
+    make_key,
     read_widget,
+    replace_screen_state,
+    serialize_clicks,
 )
 
 MAX_CACHED_FILES = 4

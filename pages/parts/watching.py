@@ -7,11 +7,11 @@ from time import monotonic
 import streamlit as st
 
 from intempt_core import SandboxUnavailable
-from intempt_core.instrument import SandboxClient, LiveView
-from intempt_core.sandbox.faults import Fault, FaultDocument
+from intempt_core.instrument import LiveView, SandboxClient
+from intempt_core.sandbox import Fault, FaultDocument
 from intempt_core.targets import SANDBOX
 from pages.parts.house import get_services
-from pages.parts.session import set_widget, get_screen_state, read_widget
+from pages.parts.session import get_screen_state, read_widget, set_widget
 
 LIVE_ROWS = 100
 """Rows of the live view: the last ones."""

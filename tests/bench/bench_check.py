@@ -178,7 +178,7 @@ def pandera(path: str) -> float:
     import pandas as pd
     import pandera.pandas as pa
 
-    from intempt_core.events import EARLIEST_MS, IDENTITY_FIELDS, BLANK_CHARACTERS, EventName
+    from intempt_core.events import BLANK_CHARACTERS, EARLIEST_MS, IDENTITY_FIELDS, EventName
 
     def there(texts: "pd.Series[str]") -> "pd.Series[bool]":
         return texts.fillna("").str.strip(BLANK_CHARACTERS) != ""

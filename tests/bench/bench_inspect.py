@@ -52,7 +52,7 @@ def ours() -> float:
     import time
 
     from intempt_core.checks import check_events
-    from intempt_core.marking import MAX_LINES_DRAWN, annotate_lines, annotate_issues
+    from intempt_core.marking import MAX_LINES_DRAWN, annotate_issues, annotate_lines
     from intempt_core.payloads import read_payload
 
     text = body()

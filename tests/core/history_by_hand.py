@@ -6,12 +6,12 @@ from typing import Any
 
 from intempt_core.client import Attempt, Outcome
 from intempt_core.history import (
-    EventIntent,
-    History,
     BatchIntent,
-    ExcludedRow,
-    RequestIntent,
     BatchSource,
+    EventIntent,
+    ExcludedRow,
+    History,
+    RequestIntent,
     TargetSnapshot,
 )
 from intempt_core.plan import Policy

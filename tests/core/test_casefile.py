@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.casefile import dump_case, render_case_page, build_case
+from intempt_core.casefile import build_case, dump_case, render_case_page
 from intempt_core.cases import read_case
 from intempt_core.client import Outcome
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.events import BLANK_CHARACTERS, is_placeholder
-from intempt_core.history import History, AttemptStart, AttemptEnd
+from intempt_core.history import AttemptEnd, AttemptStart, History
 from intempt_core.payloads import read_payload
 from intempt_core.pseudonyms import Pseudonymizer, load_salt
 from tests.core.history_by_hand import ME, attempt, event, intent, request

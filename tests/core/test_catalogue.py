@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core import check_events, check_table, exact_mapping, map_table, read_payload, read_table
-from intempt_core.catalogue import ProductCatalogue, CatalogueStore, build_catalogue, read_catalogue_file
+from intempt_core.catalogue import CatalogueStore, ProductCatalogue, build_catalogue, read_catalogue_file
 from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.events import is_blank
 

@@ -22,7 +22,7 @@ from intempt_core.cli import main
 from intempt_core.cli.parsing import build_parser
 from intempt_core.cli.words import sanitize_text
 from intempt_core.dispatch import Dispatcher
-from intempt_core.history import BatchState, History, RequestState, BatchSource
+from intempt_core.history import BatchSource, BatchState, History, RequestState
 from intempt_core.settings import Settings
 from intempt_core.targets import sandbox_target
 from tests.core.hostile_server import HostileServer, hostile, http

@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from intempt_core import client as wire
 from intempt_core.client import (
     Attempt,
-    HttpClient,
     FeedResponse,
+    HttpClient,
     Outcome,
-    open_client,
     classify_status,
-    post_track_request,
-    parse_retry_after,
     compute_retry_delay,
+    open_client,
+    parse_retry_after,
+    post_track_request,
 )
 from intempt_core.settings import Settings
 from intempt_core.targets import MASK, Credential, Target, sandbox_target

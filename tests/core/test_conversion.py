@@ -11,7 +11,7 @@ from intempt_core.client import Outcome
 from intempt_core.conversion import Funnel, NoteCount, compute_funnel
 from intempt_core.errors import NotFound
 from intempt_core.events import IDENTITY_FIELDS, EventName
-from intempt_core.history import History, AttemptStart, AttemptEnd
+from intempt_core.history import AttemptEnd, AttemptStart, History
 from intempt_core.journeys import NoteKind, PersonEvent, PersonHistory, find_notes
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 

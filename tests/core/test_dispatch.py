@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from intempt_core.client import now_ms
 from intempt_core.dispatch import FAILURES_TO_BREAK, TurnResult, split_body
-from intempt_core.dispatch.progress import RateMeter, Progress
+from intempt_core.dispatch.progress import Progress, RateMeter
 from intempt_core.events import Json, build_request_body
 from intempt_core.history import BatchState, RequestState
 from intempt_core.plan import Policy

@@ -17,11 +17,11 @@ from intempt_core.exports import (
     PROBLEMS_HEADER,
     RESULTS_HEADER,
     export_excluded_csv,
-    neutralize_formula,
     export_problems_csv,
     export_results_csv,
+    neutralize_formula,
 )
-from intempt_core.history import History, AttemptStart, ExcludedRow, AttemptEnd
+from intempt_core.history import AttemptEnd, AttemptStart, ExcludedRow, History
 from intempt_core.issues import ISSUE_KINDS, Place
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping

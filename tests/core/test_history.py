@@ -23,24 +23,24 @@ from intempt_core.errors import NotFound, ReadError
 from intempt_core.events import IDENTITY_FIELDS, GivenEvent, Json
 from intempt_core.feeds import FeedId, compute_feeds
 from intempt_core.history import (
+    AttemptEnd,
+    AttemptStart,
     BatchFilter,
+    BatchSource,
     BatchState,
     EventIntent,
-    History,
-    AttemptStart,
     ExcludedRow,
+    History,
     RequestIntent,
     RequestState,
-    AttemptEnd,
-    BatchSource,
     TargetSnapshot,
     collect_excluded_rows,
-    make_request_intents,
     derive_target_key,
+    make_request_intents,
 )
 from intempt_core.history.recording import RECORD_CHUNK_EVENTS, insert_tuples
 from intempt_core.history.records import IDENTITY_COLUMNS
-from intempt_core.history.schema import make_indexable, excluded_rows, metadata
+from intempt_core.history.schema import excluded_rows, make_indexable, metadata
 from intempt_core.issues import Place, Severity
 from intempt_core.plan import Policy, plan_events
 from intempt_core.targets import parse_track_url, sandbox_target

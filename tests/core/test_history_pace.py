@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from intempt_core.client import Outcome
 from intempt_core.errors import NotFound
-from intempt_core.history import RequestHalf, History, AttemptStart, RequestState, AttemptEnd
+from intempt_core.history import AttemptEnd, AttemptStart, History, RequestHalf, RequestState
 from intempt_core.history.pacing import MAX_SLOW_ATTEMPTS
 from intempt_core.history.remembered import BoundedCache
 from intempt_core.history.schema import attempts, requests, seconds, slowest

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from intempt_core.client import Outcome
 from intempt_core.events import GivenEvent, build_request_body
 from intempt_core.feeds import Interaction, compute_feeds
-from intempt_core.history import EventIntent, History, AttemptStart, RequestIntent, AttemptEnd, TargetSnapshot, persons
+from intempt_core.history import AttemptEnd, AttemptStart, EventIntent, History, RequestIntent, TargetSnapshot, persons
 from intempt_core.issues import Place
-from intempt_core.journeys import ProcessingStatus, PersonHistory, explain_feed
+from intempt_core.journeys import PersonHistory, ProcessingStatus, explain_feed
 from intempt_core.sandbox import listing
 from intempt_core.sandbox.asking import PersonEventsQuery
 from intempt_core.sandbox.persons import make_node
-from intempt_core.sandbox.store import StoredRequest, SandboxStore
+from intempt_core.sandbox.store import SandboxStore, StoredRequest
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, intent
 
 KINDS = {"profileId": "profile", "userId": "user", "anotherUserId": "other", "accountId": "account"}

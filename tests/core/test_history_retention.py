@@ -12,15 +12,15 @@ from sqlalchemy import func, select
 from intempt_core.client import Outcome
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history import (
+    AttemptEnd,
+    AttemptStart,
     BatchFilter,
     BatchState,
-    DeletionProgress,
-    RequestHalf,
-    History,
-    AttemptStart,
-    ExcludedRow,
     DeletionPreview,
-    AttemptEnd,
+    DeletionProgress,
+    ExcludedRow,
+    History,
+    RequestHalf,
 )
 from intempt_core.history.schema import metadata
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, batch_of

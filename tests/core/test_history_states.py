@@ -12,14 +12,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from intempt_core.client import Outcome
 from intempt_core.errors import NotAllowed
 from intempt_core.history import (
+    AttemptEnd,
+    AttemptStart,
     BatchState,
     BatchSummary,
-    RequestHalf,
     History,
-    AttemptStart,
+    RequestHalf,
     RequestState,
     RequestSummary,
-    AttemptEnd,
 )
 from intempt_core.plan import Policy
 from tests.core.history_by_hand import Clock, attempt, batch_of

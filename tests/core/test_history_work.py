@@ -8,14 +8,14 @@ import pytest
 from intempt_core.client import Outcome
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history import (
+    AttemptEnd,
+    AttemptStart,
     BatchState,
-    RequestHalf,
     History,
     LaneState,
-    AttemptStart,
+    RequestHalf,
     RequestIntent,
     RequestState,
-    AttemptEnd,
     WorkItem,
 )
 from intempt_core.plan import Policy

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core.dispatch import send_plan
-from intempt_core.logs import write_log, configure_logging
+from intempt_core.logs import configure_logging, write_log
 from tests.core.hostile_server import hostile, http
 from tests.core.sending_by_hand import decides, desk, plan_of
 

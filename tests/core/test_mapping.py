@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.cells import is_cell_of_type, make_event_id, parse_time, parse_cell
+from intempt_core.cells import is_cell_of_type, make_event_id, parse_cell, parse_time
 from intempt_core.errors import MappingError
 from intempt_core.events import dump_json
 from intempt_core.mapped import map_table

@@ -18,10 +18,10 @@ from intempt_core.cells import is_cell_of_type, parse_time
 from intempt_core.checks import check_events, check_table
 from intempt_core.columns import TextColumn, TimestampColumn, TimeState, clamp_to_int64
 from intempt_core.events import (
+    BLANK_CHARACTERS,
     ID_PATTERNS,
     INVISIBLE_CHARACTERS,
     PLACEHOLDER_IDS,
-    BLANK_CHARACTERS,
     EventName,
     GivenEvent,
 )
@@ -30,7 +30,7 @@ from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping as ColumnMapping
 from intempt_core.mapping import exact_mapping, load_time_zone
 from intempt_core.payloads import read_payload
-from intempt_core.report import Report, PriorSend
+from intempt_core.report import PriorSend, Report
 from intempt_core.tables import Dialect, read_table
 from tests.core.tables_by_hand import table_of
 

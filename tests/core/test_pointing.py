@@ -8,7 +8,7 @@ from intempt_core.issues import split_pointer
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping
 from intempt_core.plan import Plan, plan_table
-from intempt_core.pointing import RequestLocation, CellLocation, find_cell, locate_in_event, locate_in_request
+from intempt_core.pointing import CellLocation, RequestLocation, find_cell, locate_in_event, locate_in_request
 from intempt_core.settings import Settings
 from tests.core.tables_by_hand import table_of
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core.client import Outcome
-from intempt_core.history import BatchState, History, AttemptStart, RequestState, AttemptEnd
+from intempt_core.history import AttemptEnd, AttemptStart, BatchState, History, RequestState
 from tests.bench.reckoning import Reckoning, reckon
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 

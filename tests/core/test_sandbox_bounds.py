@@ -13,15 +13,15 @@ import pytest
 from intempt_core.sandbox import create_sandbox_app, listing
 from intempt_core.sandbox import store as storing
 from intempt_core.sandbox.digest import (
-    PROJECTION_MAX_BYTES,
     KEPT_BODY_BYTES,
+    PROJECTION_MAX_BYTES,
     PROJECTION_MAX_REQUESTS,
-    update_projection,
     insert_block,
+    update_projection,
 )
 from intempt_core.sandbox.room import SMALL_BODY_BYTES, BodyLimiter
 from intempt_core.sandbox.schema import prepare_sandbox_database
-from intempt_core.sandbox.store import MAX_BACKLOG, StoredRequest, SandboxStore
+from intempt_core.sandbox.store import MAX_BACKLOG, SandboxStore, StoredRequest
 
 PATH = "/v1/o/projects/p/track"
 MB = 1_000_000

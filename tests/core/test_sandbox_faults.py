@@ -23,9 +23,9 @@ import run
 from intempt_core.cli import main
 from intempt_core.sandbox import create_sandbox_app, run_sandbox
 from intempt_core.sandbox.faults import (
-    FaultInjector,
     FaultDocument,
     FaultDocumentUnreadable,
+    FaultInjector,
     LatencyFault,
     TooLargeFault,
     parse_fault_document,

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from intempt_core.sandbox import listing, live, run_sandbox
-from intempt_core.sandbox.digest import KEPT_REQUESTS, KEPT_BODY_BYTES
-from intempt_core.sandbox.store import StoredRequest, SandboxStore
+from intempt_core.sandbox.digest import KEPT_BODY_BYTES, KEPT_REQUESTS
+from intempt_core.sandbox.store import SandboxStore, StoredRequest
 
 SECRET = "shopprefix.9f3c51d2a7e84b60"
 TRACK = "/v1/acme/projects/shop/sources/1001/track"

@@ -17,7 +17,7 @@ from intempt_core.events import EventName
 from intempt_core.feeds import Interaction
 from intempt_core.sandbox import create_sandbox_app, listing, run_sandbox
 from intempt_core.sandbox.answers import StoreUnavailable
-from intempt_core.sandbox.store import MAX_BACKLOG, StoredRequest, SandboxStore
+from intempt_core.sandbox.store import MAX_BACKLOG, SandboxStore, StoredRequest
 
 Talk = Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]
 

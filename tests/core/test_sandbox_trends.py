@@ -11,7 +11,7 @@ import pytest
 
 from intempt_core import Settings, open_client, sandbox_target
 from intempt_core.feeds import SHARED_FEEDS
-from intempt_core.journeys import ProcessingStatus, PersonEvent
+from intempt_core.journeys import PersonEvent, ProcessingStatus
 from intempt_core.received import read_processing_status
 from intempt_core.sandbox import run_sandbox, trends
 from tests.core.hostile_server import answers, closed_port, hostile

@@ -14,14 +14,14 @@ from intempt_core.errors import MappingError
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping, load_time_zone
 from intempt_core.times import (
-    NAMED_TIME_FORMATS,
+    COMMON_TIME_PATTERNS,
     EPOCH_MICROSECONDS,
     EPOCH_MILLISECONDS,
-    COMMON_TIME_PATTERNS,
     EPOCH_SECONDS,
+    NAMED_TIME_FORMATS,
+    build_time_parser,
     check_time_format,
     compile_time_pattern,
-    build_time_parser,
 )
 from tests.core.tables_by_hand import table_of
 

@@ -16,11 +16,11 @@ from intempt_core.checks import check_events
 from intempt_core.client import Outcome, open_client
 from intempt_core.dispatch import send_plan
 from intempt_core.history import (
-    History,
-    AttemptStart,
-    RequestState,
     AttemptEnd,
+    AttemptStart,
     EventOccurrence,
+    History,
+    RequestState,
     TargetSnapshot,
     derive_target_key,
 )
