@@ -14,6 +14,17 @@ The rooms and their order are those of the README. A program needs these names; 
 
 from intempt_core.checks import check_events, check_table
 from intempt_core.client import ConnectionTest, FeedResponse, Outcome, check_connection, open_client, read_feed
+from intempt_core.contract import (
+    FEEDS,
+    ISSUE_KINDS,
+    GivenEvent,
+    Issue,
+    Place,
+    Severity,
+    TrackEvent,
+    TrackRequest,
+    compute_feeds,
+)
 from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, send_plan
 from intempt_core.errors import (
     ConsoleError,
@@ -32,11 +43,8 @@ from intempt_core.errors import (
     TargetIncomplete,
     TargetNotFound,
 )
-from intempt_core.events import GivenEvent, TrackEvent, TrackRequest
-from intempt_core.feeds import FEEDS, compute_feeds
 from intempt_core.guesses import suggest_mapping
 from intempt_core.history import History, RequestRecord
-from intempt_core.issues import ISSUE_KINDS, Issue, Place, Severity
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.payloads import Payload, read_payload

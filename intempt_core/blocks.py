@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from intempt_core.contract import is_blank
 from intempt_core.errors import ReadError
-from intempt_core.events import is_blank
 from intempt_core.paged import FileBytes
 
 BLOCK_BYTES = 4_194_304

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from intempt_core.cells import view_bytes
-from intempt_core.events import PLAIN_FIELDS, Json
+from intempt_core.contract import PLAIN_FIELDS, Json
 from intempt_core.mapped import MappedTable
 from intempt_core.times import EPOCH_MILLISECONDS, ISO_OR_EPOCH_MS
 

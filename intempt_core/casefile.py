@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 
 from intempt_core.cases import CASE_CLOSE_TAG, CASE_MARKER, CASE_OPEN_TAG, CASE_VERSION
 from intempt_core.checks import check_events
+from intempt_core.contract import GIVEN_MAX_CHARACTERS, Issue, Json, dump_json, get_field, now_ms
 from intempt_core.errors import ReadError
-from intempt_core.events import Json, dump_json, get_field, now_ms
 from intempt_core.history import AttemptRecord, History
-from intempt_core.issues import GIVEN_MAX_CHARACTERS, Issue
 from intempt_core.json_text import JsonText
 from intempt_core.marking import escape_invisible
 from intempt_core.payloads import read_payload

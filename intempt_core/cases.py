@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from intempt_core.contract import Json
 from intempt_core.errors import ReadError
-from intempt_core.events import Json
 from intempt_core.json_text import JsonText
 
 CASE_MARKER = "case_file"

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from intempt_core.contract import BLANK_CHARACTERS, now_ms
 from intempt_core.errors import CatalogueUnavailable, ReadError
-from intempt_core.events import BLANK_CHARACTERS, now_ms
 from intempt_core.tables import read_table
 
 Mask: TypeAlias = NDArray[np.bool_]

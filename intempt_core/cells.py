@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.events import Json
+from intempt_core.contract import Json
 from intempt_core.tables import Table
 
 T = TypeVar("T")

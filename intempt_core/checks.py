@@ -18,15 +18,17 @@ import pyarrow.compute as pc
 
 from intempt_core.columns import RULE_BLOCK_ROWS as PART
 from intempt_core.columns import ColumnChecker, Mask, Numbers, find_lost_zeros, to_mask
-from intempt_core.events import (
+from intempt_core.contract import (
     ID_FIELDS,
+    ISSUE_KINDS,
     GivenEvent,
+    Issue,
+    Severity,
     find_event_errors,
     find_event_warnings,
     get_field,
     id_to_text,
 )
-from intempt_core.issues import ISSUE_KINDS, Issue, Severity
 from intempt_core.judges import DocumentRowIssues, Finding, ListRowIssues, Partition, TableRowIssues
 from intempt_core.mapped import MappedDocuments, MappedTable
 from intempt_core.repeats import describe_duplicates, find_duplicates, number_orders

@@ -19,9 +19,8 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 
+from intempt_core.contract import FEED_IDENTITY_TYPES, FEED_TITLES, dump_json, now_ms
 from intempt_core.errors import TargetIncomplete
-from intempt_core.events import dump_json, now_ms
-from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 from intempt_core.wire import IDLE_SECONDS, Exchange, HttpClient, Outcome, open_client, post_body

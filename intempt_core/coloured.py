@@ -14,9 +14,8 @@ import numpy as np
 import xlsxwriter
 
 from intempt_core.columns import Numbers
-from intempt_core.events import IDENTITY_FIELDS
+from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue, Severity
 from intempt_core.exports import PROBLEMS_HEADER, describe_issue, format_problem, is_formula
-from intempt_core.issues import ISSUE_KINDS, Issue, Severity
 from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapped import MappedTable
 from intempt_core.mapping import PROBLEMS_COLUMN

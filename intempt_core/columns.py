@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from intempt_core.arrays import factorize_texts, hash_texts
 from intempt_core.cells import LazyMapping, combine_column, is_cell_of_type, parse_time, parse_time_suffix, view_bytes
-from intempt_core.events import (
+from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
     ID_FIELDS,
@@ -29,6 +29,7 @@ from intempt_core.events import (
     LINKING_FIELDS,
     PLACEHOLDER_IDS,
     EventName,
+    Issue,
     find_event_errors,
     find_event_warnings,
     get_field,
@@ -38,7 +39,6 @@ from intempt_core.events import (
     read_identities,
     read_linking_ids,
 )
-from intempt_core.issues import Issue
 from intempt_core.mapped import MappedTable
 from intempt_core.time_columns import (
     NO_OFFSET,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from intempt_core.events import Json, dump_json, format_given, get_field, id_to_text, read_linking_ids
+from intempt_core.contract import Json, dump_json, format_given, get_field, id_to_text, read_linking_ids
 from intempt_core.payloads import Payload
 
 _GENERATED_ID = re.compile(

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.events import IDENTITY_FIELDS, LINKING_FIELDS, EventName, is_placeholder
+from intempt_core.contract import IDENTITY_FIELDS, LINKING_FIELDS, EventName, is_placeholder
 from intempt_core.journeys import NoteKind
 from intempt_core.plan import group_persons
 
@@ -64,7 +64,7 @@ class Funnel:
 def compute_funnel(events: pa.Table) -> Funnel:
     """The conversion of events in their order of arrival.
 
-    ``events`` has text columns ``name``, ``productId`` and one for each of :data:`~intempt_core.events.IDENTITY_FIELDS`, and
+    ``events`` has text columns ``name``, ``productId`` and one for each of :data:`~intempt_core.contract.events.IDENTITY_FIELDS`, and
     ``timestamp`` in epoch ms; null is none.
     """
     names = {

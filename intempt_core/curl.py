@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from intempt_core.contract import BLANK_CHARACTERS
 from intempt_core.credentials import MASK
-from intempt_core.events import BLANK_CHARACTERS
 from intempt_core.shell import ShellToken, UnclosedQuote, join_tokens, split_command_line
 
 _CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)

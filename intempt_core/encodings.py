@@ -14,8 +14,8 @@ from intempt_core.blocks import (
     BYTES_LINE_END,
     UTF8_BOM,
 )
+from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.issues import shorten_value
 from intempt_core.paged import FileBytes, MappedFile
 
 SAMPLE_BYTES = 65_536

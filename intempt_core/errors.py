@@ -22,7 +22,7 @@
         ├── NotFound              no batch, request or event has that id
         └── NotAllowed            a batch in this state cannot do that
 
-Bad input is data and becomes an :class:`~intempt_core.issues.Issue`; only broken plumbing is raised.
+Bad input is data and becomes an :class:`~intempt_core.contract.issues.Issue`; only broken plumbing is raised.
 No message ever holds a credential.
 """
 

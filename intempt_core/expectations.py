@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intempt_core.columns import Mask, Numbers
+from intempt_core.contract import ISSUE_KINDS, Severity, shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.issues import ISSUE_KINDS, Severity, shorten_value
 from intempt_core.mapping import EXPECT_COLUMN
 from intempt_core.report import Report
 from intempt_core.tables import Table

@@ -13,10 +13,9 @@ from functools import lru_cache
 from itertools import islice
 from xml.sax.saxutils import escape, quoteattr
 
-from intempt_core.events import dump_json
+from intempt_core.contract import Issue, dump_json
 from intempt_core.expectations import ExpectationReport, ExpectationResult, ExpectationState
 from intempt_core.history import History, RowOutcome
-from intempt_core.issues import Issue
 from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapped import MappedDocuments, MappedTable
 from intempt_core.mapping import PROBLEMS_COLUMN

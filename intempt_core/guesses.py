@@ -12,8 +12,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from intempt_core.cells import is_cell_of_type
-from intempt_core.events import EARLIEST_MS, ID_FIELDS, LATEST_MS, PLAIN_FIELDS, EventName
-from intempt_core.issues import shorten_value
+from intempt_core.contract import EARLIEST_MS, ID_FIELDS, LATEST_MS, PLAIN_FIELDS, EventName, shorten_value
 from intempt_core.mapping import RESERVED_COLUMNS, Mapping, MappingSuggestion, exact_mapping, match_exact_field
 from intempt_core.tables import Table
 from intempt_core.times import (

@@ -10,8 +10,15 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
 
-from intempt_core.events import EventName, is_placeholder
-from intempt_core.feeds import ADDS_TO_FEED, FEEDS, REMOVES_FROM_FEED, Interaction, compute_feeds
+from intempt_core.contract import (
+    ADDS_TO_FEED,
+    FEEDS,
+    REMOVES_FROM_FEED,
+    EventName,
+    Interaction,
+    compute_feeds,
+    is_placeholder,
+)
 from intempt_core.wire import Outcome
 
 MAX_REASONS = 20

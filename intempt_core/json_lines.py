@@ -14,9 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from intempt_core.blocks import BYTES_LINE_END
+from intempt_core.contract import PLAIN_FIELDS, GivenEvent, Issue, Json, Place, dump_json, format_given, shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.events import PLAIN_FIELDS, GivenEvent, Json, dump_json, format_given
-from intempt_core.issues import Issue, Place, shorten_value
 from intempt_core.json_text import JsonSyntaxError, JsonText
 from intempt_core.paged import FileBytes, release_pages
 from intempt_core.payloads import EVENT_KEYS, PayloadShape

@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from intempt_core.contract import BLANK_CHARACTERS, Json, escape_pointer_key, shorten_value, split_pointer
 from intempt_core.errors import ReadError
-from intempt_core.events import BLANK_CHARACTERS, Json
-from intempt_core.issues import escape_pointer_key, shorten_value, split_pointer
 
 MAX_JSON_DEPTH = 200
 """Levels of brackets that are read. What writes a body later gives up a little above."""

@@ -12,16 +12,17 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from intempt_core.columns import Mask, Numbers
-from intempt_core.events import (
+from intempt_core.contract import (
     HINT_BUILDERS,
     GivenEvent,
+    Issue,
     Json,
+    Place,
     find_event_errors,
     find_event_warnings,
     format_given,
     get_field,
 )
-from intempt_core.issues import Issue, Place
 from intempt_core.mapped import MappedTable
 
 ISSUE_BLOCK_ROWS = 4096

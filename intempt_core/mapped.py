@@ -19,9 +19,8 @@ from intempt_core.cells import (
     parse_cell,
     take_rows,
 )
+from intempt_core.contract import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, Place, get_field
 from intempt_core.errors import MappingError
-from intempt_core.events import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, get_field
-from intempt_core.issues import Place
 from intempt_core.json_lines import DocumentIndex
 from intempt_core.mapping import (
     EXPECT_COLUMN,

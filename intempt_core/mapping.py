@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from intempt_core.cells import (
     CELL_TYPES,
 )
+from intempt_core.contract import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, Json
 from intempt_core.errors import MappingError
-from intempt_core.events import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, Json
 from intempt_core.times import check_time_format
 
 __all__ = [

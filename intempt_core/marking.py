@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from intempt_core.events import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
-from intempt_core.issues import Issue, Severity
+from intempt_core.contract import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, Issue, Severity
 from intempt_core.json_text import TEXT_LINE_END
 from intempt_core.payloads import Payload
 

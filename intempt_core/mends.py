@@ -20,8 +20,7 @@ import pyarrow.compute as pc
 
 from intempt_core.cells import make_event_ids
 from intempt_core.columns import Numbers, to_mask
-from intempt_core.events import BLANK_CHARACTERS, EARLIEST_MS, INVISIBLE_CHARACTERS, LATEST_MS, Json
-from intempt_core.issues import shorten_value
+from intempt_core.contract import BLANK_CHARACTERS, EARLIEST_MS, INVISIBLE_CHARACTERS, LATEST_MS, Json, shorten_value
 from intempt_core.mapped import MappedTable
 from intempt_core.mapping import RESERVED_COLUMNS
 from intempt_core.tables import Table

@@ -10,10 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from intempt_core.contract import (
+    BLANK_CHARACTERS,
+    OPEN_FIELDS,
+    PLAIN_FIELDS,
+    GivenEvent,
+    Issue,
+    Json,
+    Place,
+    escape_pointer_key,
+    format_given,
+    shorten_value,
+)
 from intempt_core.curl import CurlCommand, is_curl_command, mask_pasted_keys, parse_curl_command
 from intempt_core.errors import ReadError
-from intempt_core.events import BLANK_CHARACTERS, OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, format_given
-from intempt_core.issues import Issue, Place, escape_pointer_key, shorten_value
 from intempt_core.json_text import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
 from intempt_core.lenient import BlankedSpan, blank_lenient_syntax
 from intempt_core.shell import RAW_QUOTE, ShellToken, TextRun, UnclosedQuote

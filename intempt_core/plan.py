@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from intempt_core.body_columns import write_bodies
 from intempt_core.columns import ColumnChecker, TimeState, clamp_to_int64
-from intempt_core.errors import PlanError
-from intempt_core.events import (
+from intempt_core.contract import (
     LINKING_FIELDS,
     EventName,
     GivenEvent,
@@ -31,6 +30,7 @@ from intempt_core.events import (
     read_identities,
     read_linking_ids,
 )
+from intempt_core.errors import PlanError
 from intempt_core.mapped import MappedDocuments, MappedTable
 from intempt_core.settings import Settings
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from intempt_core.events import Json
-from intempt_core.issues import Place, escape_pointer_key, split_pointer
+from intempt_core.contract import Json, Place, escape_pointer_key, split_pointer
 from intempt_core.mapped import MappedTable
 from intempt_core.plan import Plan
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from intempt_core.events import (
+from intempt_core.contract import (
     BLANK_CHARACTERS,
     IDENTITY_FIELDS,
     INVISIBLE_CHARACTERS,

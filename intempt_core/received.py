@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from intempt_core.events import dump_json
+from intempt_core.contract import dump_json
 from intempt_core.journeys import ForeignEvent, PersonEvent, ProcessingStatus
 from intempt_core.targets import Target
 from intempt_core.wire import HttpClient, post_body

@@ -11,10 +11,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from intempt_core.columns import Mask, Numbers
-from intempt_core.events import (
-    format_given,
-)
-from intempt_core.issues import ISSUE_KINDS, Issue, Severity
+from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_given
 from intempt_core.judges import ISSUE_BLOCK_ROWS, Finding, Partition, RowIssueSource, is_in_sorted
 
 

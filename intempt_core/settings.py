@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import URL
 
+from intempt_core.contract import EVENTS_PER_REQUEST
 from intempt_core.errors import SettingsError
-from intempt_core.events import EVENTS_PER_REQUEST
 
 ENVIRONMENT_PREFIX = "CONSOLE_"
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent

@@ -4,8 +4,8 @@ import re
 from itertools import islice
 
 from intempt_core.compare import DiffSide, build_payload_side
+from intempt_core.contract import Json
 from intempt_core.errors import NotFound, ReadError
-from intempt_core.events import Json
 from intempt_core.history import AttemptRecord, History, RequestState
 from intempt_core.json_text import JsonText
 from intempt_core.payloads import read_payload

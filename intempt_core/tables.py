@@ -23,6 +23,7 @@ from intempt_core.blocks import (
     read_row_blocks,
     reject_unclosed_quote,
 )
+from intempt_core.contract import EventName, is_blank, shorten_value
 from intempt_core.encodings import (
     DELIMITER_NAMES,
     SAMPLE_BYTES,
@@ -34,8 +35,6 @@ from intempt_core.encodings import (
     reject_other_formats,
 )
 from intempt_core.errors import ReadError
-from intempt_core.events import EventName, is_blank
-from intempt_core.issues import shorten_value
 from intempt_core.json_lines import JSONL_SUFFIXES, DocumentIndex, is_json_lines, read_json_lines
 from intempt_core.paged import (
     MEMORY_LIMIT_BYTES,

@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from intempt_core.contract import FEED_TITLES, INVISIBLE_CHARACTERS
 from intempt_core.credentials import Credential
 from intempt_core.errors import TargetIncomplete
-from intempt_core.events import INVISIBLE_CHARACTERS
-from intempt_core.feeds import FEED_TITLES
 
 STAGING_HOST = "api.staging.intempt.com"
 """The vendor's staging host (CONTRACT 1.1)."""

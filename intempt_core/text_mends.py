@@ -12,17 +12,17 @@ from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 
-from intempt_core.curl import parse_curl_command
-from intempt_core.events import (
+from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
     IDENTITY_FIELDS,
     LATEST_MS,
     EventName,
+    Issue,
     Json,
     id_to_text,
 )
-from intempt_core.issues import Issue
+from intempt_core.curl import parse_curl_command
 from intempt_core.json_text import TEXT_LINE_END, JsonNode
 from intempt_core.marking import Annotation, annotate_issues, escape_invisible
 from intempt_core.payloads import Payload

@@ -7,9 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from intempt_core.events import GivenEvent, get_field, id_to_text, read_identities, read_linking_ids
+from intempt_core.contract import (
+    GivenEvent,
+    Issue,
+    Severity,
+    get_field,
+    id_to_text,
+    read_identities,
+    read_linking_ids,
+    shorten_value,
+)
 from intempt_core.history import EventIntent, EventOccurrence, RequestState
-from intempt_core.issues import Issue, Severity, shorten_value
 from intempt_core.report import Report
 from intempt_core.sandbox_word import SandboxVerdict
 from intempt_core.targets import Target

@@ -27,8 +27,8 @@ from aiohttp.tracing import Trace
 from httpx_aiohttp import AiohttpTransport
 from multidict import CIMultiDict
 
+from intempt_core.contract import INVISIBLE_CHARACTERS, now_ms
 from intempt_core.credentials import MASK, Credential
-from intempt_core.events import INVISIBLE_CHARACTERS, now_ms
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 

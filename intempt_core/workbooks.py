@@ -18,8 +18,8 @@ from decimal import Decimal, InvalidOperation
 from typing import NoReturn, TypeAlias
 from xml.parsers import expat
 
+from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.issues import shorten_value
 from intempt_core.unpacking import BoundedStream
 
 ZIP_MAGIC = b"PK\x03\x04"

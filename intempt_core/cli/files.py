@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from intempt_core.checks import check_events, check_table
+from intempt_core.contract import GivenEvent, Issue
 from intempt_core.errors import MappingError, ReadError
-from intempt_core.events import GivenEvent
 from intempt_core.history import ExcludedRow, collect_excluded_rows
-from intempt_core.issues import Issue
 from intempt_core.mapped import MappedTable, choose_initial_mapping, map_table
 from intempt_core.mapping import Mapping
 from intempt_core.marking import find_issue_span

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from intempt_core.client import Attempt, HttpClient, Outcome, compute_retry_delay, now_ms, post_track_request
+from intempt_core.contract import build_request_body
 from intempt_core.dispatch.gates import TargetLimits
 from intempt_core.dispatch.ledger import HistoryWriter
 from intempt_core.dispatch.progress import RateMeter
-from intempt_core.events import build_request_body
 from intempt_core.history import AttemptEnd, AttemptStart, RequestHalf, Transition, WorkItem
 from intempt_core.plan import Policy, are_one_order
 from intempt_core.settings import Settings

@@ -4,9 +4,9 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from intempt_core.contract import Json
 from intempt_core.dispatch.engine import Dispatcher
 from intempt_core.dispatch.progress import Progress
-from intempt_core.events import Json
 from intempt_core.history import (
     BatchIntent,
     BatchSource,

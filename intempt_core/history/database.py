@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 
 from intempt_core import migrations
 from intempt_core.client import now_ms
+from intempt_core.contract import dump_json
 from intempt_core.errors import HistoryUnavailable
-from intempt_core.events import dump_json
 from intempt_core.history.at_once import get_sqlite_driver
 
 WRITE_OPTION = "history_writes"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
-from intempt_core.events import LINKING_FIELDS, EventName, is_placeholder
+from intempt_core.contract import LINKING_FIELDS, EventName, is_placeholder
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestState
 from intempt_core.history.schema import batches, events, requests
 from intempt_core.history.standings import IS_STORED

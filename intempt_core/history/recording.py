@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, update
 
+from intempt_core.contract import ISSUE_KINDS, GivenEvent, Severity
 from intempt_core.errors import HistoryUnavailable, NotAllowed
-from intempt_core.events import GivenEvent
 from intempt_core.history.database import Database
 from intempt_core.history.records import (
     BatchIntent,
@@ -20,7 +20,6 @@ from intempt_core.history.records import (
     RequestState,
 )
 from intempt_core.history.schema import batches, bodies, events, excluded_rows, make_indexable, make_storable, requests
-from intempt_core.issues import ISSUE_KINDS, Severity
 from intempt_core.plan import Plan
 from intempt_core.report import Report
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from intempt_core.client import Outcome
-from intempt_core.events import Json
-from intempt_core.feeds import Interaction
+from intempt_core.contract import Interaction, Json
 from intempt_core.history.records import (
     BatchSource,
     BatchState,

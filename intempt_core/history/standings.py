@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from intempt_core.client import Attempt, Outcome
+from intempt_core.contract import dump_json
 from intempt_core.errors import NotFound
-from intempt_core.events import dump_json
 from intempt_core.history.at_once import fetch_snapshot_rows, insert_attempts, update_requests
 from intempt_core.history.records import AttemptEnd, AttemptStart, BatchState, RequestState, Transition
 from intempt_core.history.schema import attempts, batches, make_storable, requests

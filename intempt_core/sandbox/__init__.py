@@ -10,7 +10,7 @@ alias, consent and recommend calls. The same application is mounted in the conso
 - ``routes`` and ``serving``: the application, and a server for it
 """
 
-from intempt_core.sandbox.faults import FaultDocument, FaultDocumentUnreadable, parse_fault_document
+from intempt_core.contract import FaultDocument, FaultDocumentUnreadable, parse_fault_document
 from intempt_core.sandbox.guards import MAX_BODY_BYTES, SANDBOX_KEY, build_standalone_middleware
 from intempt_core.sandbox.routes import create_sandbox_app
 from intempt_core.sandbox.serving import run_sandbox

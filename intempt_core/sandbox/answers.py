@@ -7,8 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from intempt_core.contract import Json
 from intempt_core.errors import ConsoleError
-from intempt_core.events import Json
 
 SERVED_PATHS = (
     "POST …/v1/{org}/projects/{project}/sources/{source}/track, POST …/v1/{org}/projects/{project}/track, "

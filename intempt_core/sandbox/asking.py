@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from intempt_core.events import EARLIEST_MS, Json, id_to_text
-from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES
+from intempt_core.contract import EARLIEST_MS, FEED_IDENTITY_TYPES, FEED_TITLES, Json, id_to_text
 from intempt_core.sandbox.answers import SandboxRejection
 from intempt_core.sandbox.persons import make_node
 from intempt_core.sandbox.reading import escape_surrogates

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from intempt_core.events import EventName
+from intempt_core.contract import EventName
 from intempt_core.sandbox.answers import SandboxRejection
 from intempt_core.sandbox.glance import EventColumns, concat_events
 from intempt_core.sandbox.persons import FEED_EVENT_NAMES, extract_nodes

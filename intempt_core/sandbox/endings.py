@@ -7,8 +7,7 @@ import orjson
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from intempt_core.sandbox.answers import json_response
-from intempt_core.sandbox.faults import (
+from intempt_core.contract import (
     BODILESS_STATUSES,
     DisconnectFault,
     NoResponseFault,
@@ -17,6 +16,7 @@ from intempt_core.sandbox.faults import (
     StatusFault,
     TooLargeFault,
 )
+from intempt_core.sandbox.answers import json_response
 
 FAULT_HEADER = "x-sandbox-fault"
 """The header of every answer that is a fault: whoever reads a log sees that it was meant."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence, Set
 from itertools import chain
 from typing import NamedTuple
 
-from intempt_core.events import EARLIEST_MS, ID_FIELDS, IDENTITY_FIELDS, LATEST_MS, EventName, Json, dump_json
+from intempt_core.contract import EARLIEST_MS, ID_FIELDS, IDENTITY_FIELDS, LATEST_MS, EventName, Json, dump_json
 
 
 class IncomingEvent(NamedTuple):

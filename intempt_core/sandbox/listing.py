@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from intempt_core.issues import Issue, Place
+from intempt_core.contract import Issue, Place
 from intempt_core.sandbox.asking import PersonEventsQuery
 from intempt_core.sandbox.store import SandboxStore
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from intempt_core.events import IDENTITY_FIELDS
+from intempt_core.contract import IDENTITY_FIELDS
 from intempt_core.sandbox.listing import read_verdict
 from intempt_core.sandbox.store import SandboxStore
 

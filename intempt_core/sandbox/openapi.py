@@ -8,11 +8,17 @@ test has a tool send what the document allows and what it forbids, and hold the 
 import re
 from typing import Any
 
-from intempt_core.events import BLANK_CHARACTERS, EARLIEST_MS, EventName, TrackRequest
-from intempt_core.feeds import FEED_IDENTITY_TYPES, FEED_TITLES
+from intempt_core.contract import (
+    BLANK_CHARACTERS,
+    EARLIEST_MS,
+    FEED_IDENTITY_TYPES,
+    FEED_TITLES,
+    EventName,
+    FaultDocument,
+    TrackRequest,
+)
 from intempt_core.sandbox import live
 from intempt_core.sandbox.asking import MAX_QUERY_EVENT_IDS, NODE_KINDS
-from intempt_core.sandbox.faults import FaultDocument
 
 JsonSchema = dict[str, Any]
 """A JSON schema, or a part of the document. Any: JSON."""

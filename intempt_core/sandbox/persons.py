@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from urllib.parse import quote
 
-from intempt_core.events import EventName, is_placeholder
+from intempt_core.contract import EventName, is_placeholder
 from intempt_core.sandbox.glance import IncomingEvent
 
 NodeLink = tuple[str, str]

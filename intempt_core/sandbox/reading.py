@@ -12,11 +12,13 @@ from typing import NoReturn
 
 import orjson
 
-from intempt_core.events import (
+from intempt_core.contract import (
     LATEST_MS,
     EventName,
     GivenEvent,
+    Issue,
     Json,
+    Place,
     dump_json,
     find_event_errors,
     format_given,
@@ -24,7 +26,6 @@ from intempt_core.events import (
     id_to_text,
     read_epoch_ms,
 )
-from intempt_core.issues import Issue, Place
 from intempt_core.sandbox.answers import SandboxRejection
 from intempt_core.sandbox.glance import EventColumns, IncomingEvent, concat_events, try_fast_path, wrap_event
 

@@ -13,8 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from intempt_core.events import dump_json, now_ms
-from intempt_core.feeds import SHARED_FEEDS, compute_feeds
+from intempt_core.contract import (
+    SHARED_FEEDS,
+    FaultDocument,
+    FaultDocumentUnreadable,
+    FaultInjector,
+    compute_feeds,
+    dump_json,
+    now_ms,
+    parse_fault_document,
+)
 from intempt_core.sandbox import listing, live
 from intempt_core.sandbox.answers import (
     SandboxRejection,
@@ -27,7 +35,6 @@ from intempt_core.sandbox.answers import (
 from intempt_core.sandbox.asking import check_consent, parse_feed_query, parse_person_query
 from intempt_core.sandbox.digest import KEPT_REQUESTS
 from intempt_core.sandbox.endings import build_fault_response, delay_response
-from intempt_core.sandbox.faults import FaultDocument, FaultDocumentUnreadable, FaultInjector, parse_fault_document
 from intempt_core.sandbox.glance import EventColumns
 from intempt_core.sandbox.guards import (
     MAX_BODY_BYTES,

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from intempt_core.sandbox.faults import FaultDocument, FaultInjector
+from intempt_core.contract import FaultDocument, FaultInjector
 from intempt_core.sandbox.guards import build_standalone_middleware
 from intempt_core.sandbox.routes import create_sandbox_app
 

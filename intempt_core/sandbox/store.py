@@ -19,7 +19,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from intempt_core.feeds import Interaction
+from intempt_core.contract import Interaction
 from intempt_core.sandbox.answers import StoreUnavailable
 from intempt_core.sandbox.digest import KEPT_BODY_BYTES, ProjectLinks, insert_block, update_projection
 from intempt_core.sandbox.glance import EventColumns

@@ -22,8 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import log
 from sqlite3 import Row
 
-from intempt_core.events import EventName
-from intempt_core.feeds import FeedId, compute_feeds
+from intempt_core.contract import EventName, FeedId, compute_feeds
 from intempt_core.sandbox.store import SandboxStore
 
 FEED_WINDOW_EVENTS = 100_000

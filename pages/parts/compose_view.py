@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from intempt_core import Issue, Target
-from intempt_core.events import EVENT_EFFECTS, IDENTITY_FIELDS, EventName
+from intempt_core.contract import EVENT_EFFECTS, IDENTITY_FIELDS, EventName
 from intempt_core.snippets import render_curl_snippet, render_node_snippet, render_python_snippet
 from pages.parts import catalogue_view, composing, look, sending
 from pages.parts.composing import READY_MADE_JOURNEYS, ComposeState, FormState

@@ -9,8 +9,14 @@ import streamlit as st
 from intempt_core import FEEDS, FeedResponse, RequestRecord, Target, open_client, read_feed
 from intempt_core.catalogue import ProductCatalogue
 from intempt_core.client import FEED_LIMIT, now_ms
-from intempt_core.events import IDENTITY_FIELDS, GivenEvent, get_field, id_to_text
-from intempt_core.feeds import FEED_IDENTITY_TYPES, find_feed_changes
+from intempt_core.contract import (
+    FEED_IDENTITY_TYPES,
+    IDENTITY_FIELDS,
+    GivenEvent,
+    find_feed_changes,
+    get_field,
+    id_to_text,
+)
 from intempt_core.history import derive_target_key
 from intempt_core.journeys import FeedExplanation, PersonHistory, ProcessingStatus, explain_feed
 from intempt_core.received import read_processing_status

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from intempt_core import ReadError
-from intempt_core.events import IDENTITY_FIELDS, OPEN_FIELDS, Json, format_given
+from intempt_core.contract import IDENTITY_FIELDS, OPEN_FIELDS, Json, format_given
 from intempt_core.json_text import JsonText
 from pages.parts.session import make_key, read_widget, set_widget
 

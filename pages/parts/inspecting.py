@@ -19,8 +19,8 @@ from intempt_core import (
     read_payload,
 )
 from intempt_core.cases import CaseFile, read_case
+from intempt_core.contract import get_field, id_to_text, read_identities, read_linking_ids
 from intempt_core.curl import mask_pasted_keys
-from intempt_core.events import get_field, id_to_text, read_identities, read_linking_ids
 from intempt_core.history import BatchSource, derive_target_key
 from intempt_core.marking import Annotation
 from intempt_core.payloads import MAX_PASTED_CHARS

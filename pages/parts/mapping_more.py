@@ -7,7 +7,7 @@ import streamlit as st
 
 from intempt_core import ConsoleError, Mapping, Table
 from intempt_core.cells import parse_cell
-from intempt_core.events import EventName, Json, dump_json
+from intempt_core.contract import EventName, Json, dump_json
 from intempt_core.mapping import load_time_zone
 from intempt_core.times import COMMON_TIME_PATTERNS, NAMED_TIME_FORMATS, build_time_parser, check_time_format
 from pages.parts import uploading

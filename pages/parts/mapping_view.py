@@ -7,7 +7,7 @@ import streamlit as st
 
 from intempt_core import ConsoleError, Mapping, Table, suggest_mapping
 from intempt_core.cells import CELL_TYPES
-from intempt_core.events import IDENTITY_FIELDS, PLAIN_FIELDS, EventName
+from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName
 from intempt_core.mapped import map_table
 from intempt_core.mapping import RESERVED_COLUMNS, MappingSuggestion, match_exact_field
 from pages.parts import saved_view, uploading

@@ -7,7 +7,7 @@ from uuid import uuid4
 import streamlit as st
 
 from intempt_core import Target, plan_events, read_payload
-from intempt_core.events import GivenEvent, get_field, id_to_text
+from intempt_core.contract import GivenEvent, get_field, id_to_text
 from intempt_core.history import BatchIntent, BatchSummary, RequestState, TargetSnapshot, preview_resend
 from intempt_core.plan import explain_lane_length
 from pages.parts import sending

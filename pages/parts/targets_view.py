@@ -16,7 +16,7 @@ from intempt_core import (
     open_client,
     typed_target,
 )
-from intempt_core.feeds import FEED_TITLES
+from intempt_core.contract import FEED_TITLES
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_duration
 from pages.parts.session import get_screen_state, get_session, make_key, read_widget, set_widget

@@ -29,7 +29,7 @@ from intempt_core import (
     plan_table,
     read_table,
 )
-from intempt_core.events import Json
+from intempt_core.contract import Json
 from intempt_core.expectations import ExpectationReport
 from intempt_core.history import BatchSource, ExcludedRow, collect_excluded_rows
 from intempt_core.mapped import MappedTable, choose_initial_mapping

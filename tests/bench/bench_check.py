@@ -157,7 +157,7 @@ def pandas_alone(path: str) -> float:
 def rowwise_verdict(path: str) -> tuple[float, str]:
     """Seconds from bytes to errors and repeats with the model asked row by row, and the digest of every verdict."""
     from intempt_core import exact_mapping, map_table, read_table
-    from intempt_core.events import find_event_errors
+    from intempt_core.contract.events import find_event_errors
 
     _imports_done()
     began = time.perf_counter()
@@ -178,7 +178,7 @@ def pandera(path: str) -> float:
     import pandas as pd
     import pandera.pandas as pa
 
-    from intempt_core.events import BLANK_CHARACTERS, EARLIEST_MS, IDENTITY_FIELDS, EventName
+    from intempt_core.contract.events import BLANK_CHARACTERS, EARLIEST_MS, IDENTITY_FIELDS, EventName
 
     def there(texts: "pd.Series[str]") -> "pd.Series[bool]":
         return texts.fillna("").str.strip(BLANK_CHARACTERS) != ""
@@ -216,7 +216,7 @@ def frictionless(path: str) -> float:
     """Seconds that Frictionless takes for names, ids, products, times and repeats."""
     from frictionless import Checklist, Resource, Schema, checks, fields
 
-    from intempt_core.events import EARLIEST_MS, EventName
+    from intempt_core.contract.events import EARLIEST_MS, EventName
 
     names = [name.value for name in EventName]
     schema = Schema(

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from intempt_core.client import HttpClient, now_ms, open_client
+from intempt_core.contract.events import GivenEvent, Json
+from intempt_core.contract.issues import Place
 from intempt_core.dispatch import Dispatcher, TurnResult
 from intempt_core.dispatch.lanes import LaneSender
 from intempt_core.dispatch.ledger import HistoryWriter
 from intempt_core.dispatch.simple import make_batch_intent
-from intempt_core.events import GivenEvent, Json
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, make_request_intents
-from intempt_core.issues import Place
 from intempt_core.plan import Plan, Policy, plan_events
 from intempt_core.settings import Settings
 from intempt_core.targets import Target, sandbox_target

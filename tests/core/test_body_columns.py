@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from intempt_core import Mapping, map_table
 from intempt_core.body_columns import write_bodies
-from intempt_core.events import build_request_body
+from intempt_core.contract.events import build_request_body
 from intempt_core.mapped import MappedTable
 from tests.core.tables_by_hand import table_of
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from intempt_core.casefile import build_case, dump_case, render_case_page
 from intempt_core.cases import read_case
 from intempt_core.client import Outcome
+from intempt_core.contract.events import BLANK_CHARACTERS, is_placeholder
 from intempt_core.errors import NotFound, ReadError
-from intempt_core.events import BLANK_CHARACTERS, is_placeholder
 from intempt_core.history import AttemptEnd, AttemptStart, History
 from intempt_core.payloads import read_payload
 from intempt_core.pseudonyms import Pseudonymizer, load_salt

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from intempt_core.checks import check_events, check_table
-from intempt_core.events import GivenEvent
-from intempt_core.issues import Issue, Place
+from intempt_core.contract.events import GivenEvent
+from intempt_core.contract.issues import Issue, Place
 from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping as ColumnMapping

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from intempt_core import locks
+from intempt_core.contract.events import Json
 from intempt_core.dispatch import Dispatcher, batches, durable
 from intempt_core.dispatch.durable import DbosRunner
 from intempt_core.dispatch.workflows import CHUNK_SENDERS, run_chunk_step
 from intempt_core.errors import EngineUnavailable
-from intempt_core.events import Json
 from intempt_core.history import BatchState, RequestState
 from intempt_core.plan import Policy
 from tests.core.hostile_server import HostileServer, hostile, http

@@ -16,10 +16,10 @@ import pytest
 
 from intempt_core import locks, sandbox
 from intempt_core.client import now_ms
+from intempt_core.contract.events import Json
 from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, engine, send_plan
 from intempt_core.dispatch.ledger import HistoryWriter
 from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
-from intempt_core.events import Json
 from intempt_core.history import AttemptStart, BatchState, RequestState, recording
 from intempt_core.plan import Policy
 from intempt_core.targets import Target

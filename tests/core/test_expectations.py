@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from intempt_core.checks import check_table
 from intempt_core.cli import main
+from intempt_core.contract.issues import ISSUE_KINDS, Severity
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.expectations import ExpectationReport, ExpectationState, parse_expectation
 from intempt_core.exports import export_expectations_json, export_expectations_junit
-from intempt_core.issues import ISSUE_KINDS, Severity
 from intempt_core.mapped import choose_initial_mapping, map_table
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.report import Report

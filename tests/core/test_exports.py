@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from intempt_core.checks import check_events, check_table
 from intempt_core.client import Outcome
+from intempt_core.contract.events import GivenEvent
+from intempt_core.contract.issues import ISSUE_KINDS, Place
 from intempt_core.errors import NotFound
-from intempt_core.events import GivenEvent
 from intempt_core.exports import (
     PROBLEMS_HEADER,
     RESULTS_HEADER,
@@ -22,7 +23,6 @@ from intempt_core.exports import (
     neutralize_formula,
 )
 from intempt_core.history import AttemptEnd, AttemptStart, ExcludedRow, History
-from intempt_core.issues import ISSUE_KINDS, Place
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping
 from intempt_core.report import Report

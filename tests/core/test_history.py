@@ -19,9 +19,10 @@ from sqlalchemy.event import listen, remove
 from intempt_core import migrations
 from intempt_core.checks import check_events
 from intempt_core.client import Outcome
+from intempt_core.contract.events import IDENTITY_FIELDS, GivenEvent, Json
+from intempt_core.contract.feeds import FeedId, compute_feeds
+from intempt_core.contract.issues import Place, Severity
 from intempt_core.errors import NotFound, ReadError
-from intempt_core.events import IDENTITY_FIELDS, GivenEvent, Json
-from intempt_core.feeds import FeedId, compute_feeds
 from intempt_core.history import (
     AttemptEnd,
     AttemptStart,
@@ -41,7 +42,6 @@ from intempt_core.history import (
 from intempt_core.history.recording import RECORD_CHUNK_EVENTS, insert_tuples
 from intempt_core.history.records import IDENTITY_COLUMNS
 from intempt_core.history.schema import excluded_rows, make_indexable, metadata
-from intempt_core.issues import Place, Severity
 from intempt_core.plan import Policy, plan_events
 from intempt_core.targets import parse_track_url, sandbox_target
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, batch_of, event, intent, request

@@ -14,10 +14,10 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from intempt_core.client import Outcome
-from intempt_core.events import GivenEvent, build_request_body
-from intempt_core.feeds import Interaction, compute_feeds
+from intempt_core.contract.events import GivenEvent, build_request_body
+from intempt_core.contract.feeds import Interaction, compute_feeds
+from intempt_core.contract.issues import Place
 from intempt_core.history import AttemptEnd, AttemptStart, EventIntent, History, RequestIntent, TargetSnapshot, persons
-from intempt_core.issues import Place
 from intempt_core.journeys import PersonHistory, ProcessingStatus, explain_feed
 from intempt_core.sandbox import listing
 from intempt_core.sandbox.asking import PersonEventsQuery

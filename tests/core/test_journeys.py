@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.events import EventName
-from intempt_core.feeds import FEEDS, FeedId, find_feed_changes
+from intempt_core.contract.events import EventName
+from intempt_core.contract.feeds import FEEDS, FeedId, find_feed_changes
 from intempt_core.journeys import (
     MAX_REASONS,
     FeedExplanation,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.cells import is_cell_of_type, make_event_id, parse_cell, parse_time
+from intempt_core.contract.events import dump_json
 from intempt_core.errors import MappingError
-from intempt_core.events import dump_json
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping, MappingSuggestion, exact_mapping
 from tests.core.tables_by_hand import table_of

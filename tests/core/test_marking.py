@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.checks import check_events
-from intempt_core.issues import Severity
+from intempt_core.contract.issues import Severity
 from intempt_core.marking import Annotation, annotate_issues, annotate_lines, escape_invisible, find_issue_span
 from intempt_core.payloads import read_payload
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from intempt_core.cells import make_event_id
 from intempt_core.checks import check_table
-from intempt_core.events import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
+from intempt_core.contract.events import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
 from intempt_core.exports import export_fixed_csv
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from intempt_core.cells import is_cell_of_type, parse_time
 from intempt_core.checks import check_events, check_table
 from intempt_core.columns import TextColumn, TimestampColumn, TimeState, clamp_to_int64
-from intempt_core.events import (
+from intempt_core.contract.events import (
     BLANK_CHARACTERS,
     ID_PATTERNS,
     INVISIBLE_CHARACTERS,
@@ -25,7 +25,7 @@ from intempt_core.events import (
     EventName,
     GivenEvent,
 )
-from intempt_core.issues import ISSUE_KINDS, Issue, Place, shorten_value
+from intempt_core.contract.issues import ISSUE_KINDS, Issue, Place, shorten_value
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping as ColumnMapping
 from intempt_core.mapping import exact_mapping, load_time_zone

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intempt_core.contract.events import build_request_body, find_event_errors
 from intempt_core.errors import ReadError
-from intempt_core.events import build_request_body, find_event_errors
 from intempt_core.json_text import MAX_JSON_DEPTH
 from intempt_core.payloads import MAX_PASTED_CHARS, locate_in_payload, read_payload
 

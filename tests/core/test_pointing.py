@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from intempt_core.issues import split_pointer
+from intempt_core.contract.issues import split_pointer
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping
 from intempt_core.plan import Plan, plan_table

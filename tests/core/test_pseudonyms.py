@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.events import BLANK_CHARACTERS, is_placeholder
+from intempt_core.contract.events import BLANK_CHARACTERS, is_placeholder
 from intempt_core.pseudonyms import Pseudonymizer
 from intempt_core.written_forms import ESCAPE_FUNCTIONS
 

@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 
 import run
 from intempt_core.cli import main
-from intempt_core.sandbox import create_sandbox_app, run_sandbox
-from intempt_core.sandbox.faults import (
+from intempt_core.contract.faults import (
     FaultDocument,
     FaultDocumentUnreadable,
     FaultInjector,
@@ -30,6 +29,7 @@ from intempt_core.sandbox.faults import (
     TooLargeFault,
     parse_fault_document,
 )
+from intempt_core.sandbox import create_sandbox_app, run_sandbox
 from intempt_core.sandbox.serving import SHUTDOWN_GRACE_SECONDS
 
 numbers = count(1)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.events import IDENTITY_FIELDS, EventName, GivenEvent, find_event_errors
-from intempt_core.issues import Place
+from intempt_core.contract.events import IDENTITY_FIELDS, EventName, GivenEvent, find_event_errors
+from intempt_core.contract.issues import Place
 from intempt_core.sandbox.answers import SandboxRejection
 from intempt_core.sandbox.glance import IncomingEvent, try_fast_path
 from intempt_core.sandbox.reading import read_track

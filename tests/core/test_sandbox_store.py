@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.events import EventName
-from intempt_core.feeds import Interaction
+from intempt_core.contract.events import EventName
+from intempt_core.contract.feeds import Interaction
 from intempt_core.sandbox import create_sandbox_app, listing, run_sandbox
 from intempt_core.sandbox.answers import StoreUnavailable
 from intempt_core.sandbox.store import MAX_BACKLOG, SandboxStore, StoredRequest

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from intempt_core import Settings, open_client, sandbox_target
-from intempt_core.feeds import SHARED_FEEDS
+from intempt_core.contract.feeds import SHARED_FEEDS
 from intempt_core.journeys import PersonEvent, ProcessingStatus
 from intempt_core.received import read_processing_status
 from intempt_core.sandbox import run_sandbox, trends

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intempt_core.contract.feeds import FEED_TITLES
 from intempt_core.errors import ConsoleError, CredentialError, TargetIncomplete, TargetNotFound
-from intempt_core.feeds import FEED_TITLES
 from intempt_core.targets import (
     KEY_VARIABLE,
     MASK,

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from intempt_core import read_payload
-from intempt_core.events import EventName, build_request_body
+from intempt_core.contract.events import EventName, build_request_body
 from pages.parts import look
 from pages.parts.composing import FormState
 from pages.parts.form import EventForm, ExtraValue

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.sandbox.faults import DisconnectFault, FaultDocument, LatencyFault
+from intempt_core.contract.faults import DisconnectFault, FaultDocument, LatencyFault
 from pages.parts import watching
 from pages.parts.house import get_services
 from tests.pages.conftest import Screen

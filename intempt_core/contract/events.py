@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from intempt_core.issues import ISSUE_KINDS, Issue, Place, escape_pointer_key, shorten_value
+from intempt_core.contract.issues import ISSUE_KINDS, Issue, Place, escape_pointer_key, shorten_value
 
 Json: TypeAlias = Any
 """A JSON value as Python has it. Any: it is a person's input and may be anything at all."""

@@ -20,8 +20,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from intempt_core.contract.events import Json
 from intempt_core.errors import ConsoleError
-from intempt_core.events import Json
 
 FAULT_PATH_LABELS: dict[str, str] = {
     "*": "everything",
