@@ -47,11 +47,10 @@ from intempt_core.guesses import suggest_mapping
 from intempt_core.history import History, RequestRecord
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping, exact_mapping
-from intempt_core.payloads import Payload, read_payload
 from intempt_core.plan import EventOrder, Plan, Policy, plan_events, plan_table
+from intempt_core.readers import Dialect, Payload, Table, read_payload, read_table
 from intempt_core.report import Report
 from intempt_core.settings import Settings
-from intempt_core.tables import Dialect, Table, read_table
 from intempt_core.targets import Credential, Target, TargetRegistry, parse_track_url, sandbox_target, typed_target
 
 __version__ = "0.1.0"

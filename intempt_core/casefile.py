@@ -16,10 +16,9 @@ from intempt_core.checks import check_events
 from intempt_core.contract import GIVEN_MAX_CHARACTERS, Issue, Json, dump_json, get_field, now_ms
 from intempt_core.errors import ReadError
 from intempt_core.history import AttemptRecord, History
-from intempt_core.json_text import JsonText
 from intempt_core.marking import escape_invisible
-from intempt_core.payloads import read_payload
 from intempt_core.pseudonyms import Pseudonymizer
+from intempt_core.readers import JsonText, read_payload
 
 MAX_CASE_PROBLEMS = 200
 """Problems of the request that the case tells."""

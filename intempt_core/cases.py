@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from intempt_core.contract import Json
 from intempt_core.errors import ReadError
-from intempt_core.json_text import JsonText
+from intempt_core.readers import JsonText
 
 CASE_MARKER = "case_file"
 """The key that makes a JSON object a case file; its value is the version of the form."""

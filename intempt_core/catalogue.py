@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from intempt_core.contract import BLANK_CHARACTERS, now_ms
 from intempt_core.errors import CatalogueUnavailable, ReadError
-from intempt_core.tables import read_table
+from intempt_core.readers import read_table
 
 Mask: TypeAlias = NDArray[np.bool_]
 

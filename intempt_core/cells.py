@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from intempt_core.contract import Json
-from intempt_core.tables import Table
+from intempt_core.readers import Table
 
 T = TypeVar("T")
 

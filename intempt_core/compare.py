@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from intempt_core.contract import Json, dump_json, format_given, get_field, id_to_text, read_linking_ids
-from intempt_core.payloads import Payload
+from intempt_core.readers import Payload
 
 _GENERATED_ID = re.compile(
     r"(?:evt_)?(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|made_[0-9a-f]{24}",

@@ -19,8 +19,8 @@ from intempt_core.history import History, RowOutcome
 from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapped import MappedDocuments, MappedTable
 from intempt_core.mapping import PROBLEMS_COLUMN
+from intempt_core.readers import Table
 from intempt_core.report import Report
-from intempt_core.tables import Table
 
 EXCLUDED_OUTCOME = "stayed behind"
 """The outcome of a row that was not sent because of its errors."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from intempt_core.cells import is_cell_of_type
 from intempt_core.contract import EARLIEST_MS, ID_FIELDS, LATEST_MS, PLAIN_FIELDS, EventName, shorten_value
 from intempt_core.mapping import RESERVED_COLUMNS, Mapping, MappingSuggestion, exact_mapping, match_exact_field
-from intempt_core.tables import Table
+from intempt_core.readers import Table
 from intempt_core.times import (
     COMMON_TIME_PATTERNS,
     EPOCH_MICROSECONDS,

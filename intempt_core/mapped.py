@@ -21,7 +21,6 @@ from intempt_core.cells import (
 )
 from intempt_core.contract import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, Place, get_field
 from intempt_core.errors import MappingError
-from intempt_core.json_lines import DocumentIndex
 from intempt_core.mapping import (
     EXPECT_COLUMN,
     RESERVED_COLUMNS,
@@ -31,7 +30,7 @@ from intempt_core.mapping import (
     load_time_zone,
     suggest_nearest,
 )
-from intempt_core.tables import Table
+from intempt_core.readers import DocumentIndex, Table
 from intempt_core.times import build_time_parser
 
 _EVENT_BLOCK_ROWS = 4096

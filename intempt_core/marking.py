@@ -10,8 +10,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from intempt_core.contract import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, Issue, Severity
-from intempt_core.json_text import TEXT_LINE_END
-from intempt_core.payloads import Payload
+from intempt_core.readers import TEXT_LINE_END, Payload
 
 MAX_LINES_DRAWN = 2_000
 """Lines that a screen draws at once, around the one that is looked at."""

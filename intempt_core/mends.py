@@ -23,7 +23,7 @@ from intempt_core.columns import Numbers, to_mask
 from intempt_core.contract import BLANK_CHARACTERS, EARLIEST_MS, INVISIBLE_CHARACTERS, LATEST_MS, Json, shorten_value
 from intempt_core.mapped import MappedTable
 from intempt_core.mapping import RESERVED_COLUMNS
-from intempt_core.tables import Table
+from intempt_core.readers import Table
 
 MAX_FIX_ROWS_RECORDED = 100
 """Rows of one mend that its record names; of more it keeps the count."""

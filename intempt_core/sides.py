@@ -7,8 +7,7 @@ from intempt_core.compare import DiffSide, build_payload_side
 from intempt_core.contract import Json
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.history import AttemptRecord, History, RequestState
-from intempt_core.json_text import JsonText
-from intempt_core.payloads import read_payload
+from intempt_core.readers import JsonText, read_payload
 
 MAX_REQUESTS_COMPARED = 200
 """Requests of a batch that are compared, its first ones; each may hold fifty events."""

@@ -14,12 +14,11 @@ from intempt_core.history import ExcludedRow, collect_excluded_rows
 from intempt_core.mapped import MappedTable, choose_initial_mapping, map_table
 from intempt_core.mapping import Mapping
 from intempt_core.marking import find_issue_span
-from intempt_core.payloads import Payload, read_payload
 from intempt_core.plan import EventOrder, Plan, plan_events, plan_table
+from intempt_core.readers import Payload, read_payload, read_table
 from intempt_core.report import PriorSendLookup, Report
 from intempt_core.saved_mappings import MappingStore, read_mapping_file
 from intempt_core.settings import Settings
-from intempt_core.tables import read_table
 
 
 @dataclass(frozen=True)

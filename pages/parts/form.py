@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from intempt_core import ReadError
 from intempt_core.contract import IDENTITY_FIELDS, OPEN_FIELDS, Json, format_given
-from intempt_core.json_text import JsonText
+from intempt_core.readers import JsonText
 from pages.parts.session import make_key, read_widget, set_widget
 
 NO_TIME, TIME_NOW, TIME_CHOSEN = "not given", "now", "chosen"

@@ -53,7 +53,7 @@ def ours() -> float:
 
     from intempt_core.checks import check_events
     from intempt_core.marking import MAX_LINES_DRAWN, annotate_issues, annotate_lines
-    from intempt_core.payloads import read_payload
+    from intempt_core.readers.payload import read_payload
 
     text = body()
     check_events(read_payload("{}").events)  # what Arrow imports when it is first asked

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from intempt_core.tables import Dialect, Table
+from intempt_core.readers.table import Dialect, Table
 
 
 def table_of(

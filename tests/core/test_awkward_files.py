@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from intempt_core.errors import ReadError
-from intempt_core.tables import read_table
+from intempt_core.readers.table import read_table
 
 
 class Read(NamedTuple):

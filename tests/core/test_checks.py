@@ -16,8 +16,8 @@ from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping as ColumnMapping
 from intempt_core.mapping import exact_mapping
 from intempt_core.mends import Fix, FixKind, apply_fixes
+from intempt_core.readers.table import read_table
 from intempt_core.report import PriorSend, Report
-from intempt_core.tables import read_table
 from tests.core.tables_by_hand import table_of
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"

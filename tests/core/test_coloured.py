@@ -14,8 +14,8 @@ from intempt_core.checks import check_table
 from intempt_core.coloured import MAX_CELL_CHARACTERS, write_problems_xlsx
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping
+from intempt_core.readers.table import read_table
 from intempt_core.report import Report
-from intempt_core.tables import read_table
 from tests.core.tables_by_hand import table_of
 
 HEADER = ["name", "eventId", "userId", "profileId", "productId", "note"]

@@ -12,7 +12,7 @@ from intempt_core.client import Outcome
 from intempt_core.compare import Comparison, DifferenceKind, DiffSide, build_payload_side, compare_sides
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.history import AttemptEnd, AttemptStart, History
-from intempt_core.payloads import read_payload
+from intempt_core.readers.payload import read_payload
 from intempt_core.sides import load_side
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 

@@ -18,8 +18,8 @@ from intempt_core.expectations import ExpectationReport, ExpectationState, parse
 from intempt_core.exports import export_expectations_json, export_expectations_junit
 from intempt_core.mapped import choose_initial_mapping, map_table
 from intempt_core.mapping import Mapping, exact_mapping
+from intempt_core.readers.table import read_table
 from intempt_core.report import Report
-from intempt_core.tables import read_table
 from tests.core.tables_by_hand import table_of
 
 OF = ("ok", "event_name")

@@ -5,7 +5,7 @@ import pytest
 from intempt_core.guesses import detect_time_formats, suggest_mapping
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping, MappingSuggestion, exact_mapping
-from intempt_core.tables import Table
+from intempt_core.readers.table import Table
 from tests.core.tables_by_hand import table_of
 
 SHOP = ["event_time", "event_type", "product_id", "price", "user_id", "user_session"]

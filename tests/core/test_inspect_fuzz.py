@@ -11,7 +11,7 @@ from intempt_core.cases import read_case
 from intempt_core.checks import check_events
 from intempt_core.errors import ReadError
 from intempt_core.marking import annotate_issues, annotate_lines, escape_invisible
-from intempt_core.payloads import read_payload
+from intempt_core.readers.payload import read_payload
 from intempt_core.text_mends import apply_text_fixes, find_text_fix, preview_text_fixes
 
 FRAGMENTS = st.sampled_from(

@@ -11,20 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core import json_lines
 from intempt_core.checks import check_events, check_table
 from intempt_core.cli import main
 from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import Place
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.exports import export_event_lines, export_excluded_csv, export_problems_csv
-from intempt_core.json_lines import _parse_line, _parse_plain_event
 from intempt_core.mapped import MappedDocuments, MappedTable, choose_initial_mapping, map_table, replace_event_cells
 from intempt_core.mapping import Mapping, exact_mapping
 from intempt_core.mends import Fix, FixKind, apply_fixes
 from intempt_core.plan import EventOrder, plan_table
 from intempt_core.pointing import CellLocation, find_cell, locate_in_request
-from intempt_core.tables import Dialect, FileKind, Table, read_table
+from intempt_core.readers import jsonl as json_lines
+from intempt_core.readers.jsonl import _parse_line, _parse_plain_event
+from intempt_core.readers.table import Dialect, FileKind, Table, read_table
 
 VENDOR = Path(__file__).resolve().parents[3] / "shared" / "data" / "vendor-events" / "segment-ecommerce.jsonl"
 

@@ -15,8 +15,8 @@ from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import exact_mapping
 from intempt_core.mends import MAX_FIX_ROWS_RECORDED, Fix, FixKind, apply_fixes, preview_fix
 from intempt_core.offering import suggest_fixes
+from intempt_core.readers.table import Table, read_table
 from intempt_core.report import DuplicateKind
-from intempt_core.tables import Table, read_table
 from tests.core.tables_by_hand import table_of
 
 HEADER = ["name", "eventId", "userId", "accountId", "productId", "timestamp", "problems"]

@@ -29,9 +29,9 @@ from intempt_core.contract.issues import ISSUE_KINDS, Issue, Place, shorten_valu
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping as ColumnMapping
 from intempt_core.mapping import exact_mapping, load_time_zone
-from intempt_core.payloads import read_payload
+from intempt_core.readers.payload import read_payload
+from intempt_core.readers.table import Dialect, read_table
 from intempt_core.report import PriorSend, Report
-from intempt_core.tables import Dialect, read_table
 from tests.core.tables_by_hand import table_of
 
 EXOTIC = "ıİſKßẞσςΣéﬁ０１٣५🛒\u0301\ufb01"

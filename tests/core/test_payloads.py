@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from intempt_core.contract.events import build_request_body, find_event_errors
 from intempt_core.errors import ReadError
-from intempt_core.json_text import MAX_JSON_DEPTH
-from intempt_core.payloads import MAX_PASTED_CHARS, locate_in_payload, read_payload
+from intempt_core.readers.json_positions import MAX_JSON_DEPTH
+from intempt_core.readers.payload import MAX_PASTED_CHARS, locate_in_payload, read_payload
 
 EVENT = {"eventId": "e1", "userId": "u1", "data": {"productId": "p1"}}
 

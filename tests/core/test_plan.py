@@ -18,7 +18,6 @@ from intempt_core.contract.issues import Place
 from intempt_core.errors import PlanError
 from intempt_core.mapped import MappedTable, map_table
 from intempt_core.mapping import Mapping, exact_mapping
-from intempt_core.payloads import read_payload
 from intempt_core.plan import (
     POLICY_MESSAGES,
     EventOrder,
@@ -29,8 +28,9 @@ from intempt_core.plan import (
     plan_events,
     plan_table,
 )
+from intempt_core.readers.payload import read_payload
+from intempt_core.readers.table import read_table
 from intempt_core.settings import Settings
-from intempt_core.tables import read_table
 
 HEADER = ("name", "eventId", "profileId", "userId", "anotherUserId", "accountId", "productId")
 

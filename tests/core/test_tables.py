@@ -17,10 +17,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from intempt_core import blocks
-from intempt_core.blocks import read_row_blocks
 from intempt_core.errors import ReadError
-from intempt_core.tables import Dialect, Table, _guess_dialect, read_table
+from intempt_core.readers import delimited as blocks
+from intempt_core.readers.delimited import MAX_FILLED_CELLS, read_row_blocks
+from intempt_core.readers.table import Dialect, Table, _guess_dialect, read_table
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -148,7 +148,7 @@ def test_a_small_file_cannot_fill_the_memory_with_missing_cells(monkeypatch: pyt
     error = refused(header + "\n" + "x\n" * 25_000)
     assert error.line is not None
     assert "1 cells, the header has 1,000" in str(error)
-    assert blocks.MAX_FILLED_CELLS == 20_000_000
+    assert MAX_FILLED_CELLS == 20_000_000
 
 
 # ── encodings ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +218,7 @@ def test_bytes_that_are_not_of_the_given_encoding_are_refused(data: bytes, encod
 
 
 def test_a_character_across_two_pieces_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("intempt_core.encodings.BLOCK_BYTES", 7)
+    monkeypatch.setattr("intempt_core.readers.encoding.BLOCK_BYTES", 7)
     assert rows_of(read("a,b\n" + "€,1\n" * 9)) == [("€", "1")] * 9
     assert refused(b"a,b\n" + "€€€\n".encode() * 5 + b"\xe2\x82,1\n").line == 7
 

@@ -24,8 +24,8 @@ from intempt_core.history import (
     TargetSnapshot,
     derive_target_key,
 )
-from intempt_core.payloads import read_payload
 from intempt_core.plan import plan_events
+from intempt_core.readers.payload import read_payload
 from intempt_core.sandbox_word import read_sandbox_verdicts
 from intempt_core.settings import Settings
 from intempt_core.targets import Target, sandbox_target

@@ -12,13 +12,14 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core import blocks, tables
 from intempt_core.checks import check_table
 from intempt_core.errors import ReadError
 from intempt_core.mapped import map_table
 from intempt_core.mapping import Mapping
-from intempt_core.tables import Dialect, FileKind, Table, read_table
-from intempt_core.workbooks import classify_number_format, format_serial_date, format_stored_number
+from intempt_core.readers import delimited as blocks
+from intempt_core.readers import table as tables
+from intempt_core.readers.table import Dialect, FileKind, Table, read_table
+from intempt_core.readers.xlsx import classify_number_format, format_serial_date, format_stored_number
 from tests.core.workbooks_by_hand import rows_xml, workbook
 
 HEADER = ["name", "eventId", "userId", "productId"]

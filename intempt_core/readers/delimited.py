@@ -19,7 +19,7 @@ import pyarrow.csv
 
 from intempt_core.contract import is_blank
 from intempt_core.errors import ReadError
-from intempt_core.paged import FileBytes
+from intempt_core.readers.mapped_file import FileBytes
 
 BLOCK_BYTES = 4_194_304
 """Bytes that are read at a time, and the most that one irregular row sends the careful way."""

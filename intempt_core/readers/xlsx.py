@@ -20,7 +20,7 @@ from xml.parsers import expat
 
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.unpacking import BoundedStream
+from intempt_core.readers.compression import BoundedStream
 
 ZIP_MAGIC = b"PK\x03\x04"
 

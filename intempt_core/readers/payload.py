@@ -22,11 +22,11 @@ from intempt_core.contract import (
     format_given,
     shorten_value,
 )
-from intempt_core.curl import CurlCommand, is_curl_command, mask_pasted_keys, parse_curl_command
 from intempt_core.errors import ReadError
-from intempt_core.json_text import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
-from intempt_core.lenient import BlankedSpan, blank_lenient_syntax
-from intempt_core.shell import RAW_QUOTE, ShellToken, TextRun, UnclosedQuote
+from intempt_core.readers.curl import CurlCommand, is_curl_command, mask_pasted_keys, parse_curl_command
+from intempt_core.readers.json_lenient import BlankedSpan, blank_lenient_syntax
+from intempt_core.readers.json_positions import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
+from intempt_core.readers.shell_words import RAW_QUOTE, ShellToken, TextRun, UnclosedQuote
 
 MAX_PASTED_CHARS = 5_000_000
 """Characters of a text that a screen takes; a file of more is Upload's."""

@@ -15,7 +15,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from intempt_core.blocks import (
+from intempt_core.contract import EventName, is_blank, shorten_value
+from intempt_core.errors import ReadError
+from intempt_core.readers.compression import GZIP_MAGIC, unpack_gzip
+from intempt_core.readers.delimited import (
     MAX_FILLED_CELLS,
     Dialect,
     LineReader,
@@ -23,8 +26,7 @@ from intempt_core.blocks import (
     read_row_blocks,
     reject_unclosed_quote,
 )
-from intempt_core.contract import EventName, is_blank, shorten_value
-from intempt_core.encodings import (
+from intempt_core.readers.encoding import (
     DELIMITER_NAMES,
     SAMPLE_BYTES,
     convert_to_utf8,
@@ -34,9 +36,8 @@ from intempt_core.encodings import (
     reject_empty_file,
     reject_other_formats,
 )
-from intempt_core.errors import ReadError
-from intempt_core.json_lines import JSONL_SUFFIXES, DocumentIndex, is_json_lines, read_json_lines
-from intempt_core.paged import (
+from intempt_core.readers.jsonl import JSONL_SUFFIXES, DocumentIndex, is_json_lines, read_json_lines
+from intempt_core.readers.mapped_file import (
     MEMORY_LIMIT_BYTES,
     ColumnWriter,
     FileBytes,
@@ -45,8 +46,7 @@ from intempt_core.paged import (
     find_byte,
     release_pages,
 )
-from intempt_core.unpacking import GZIP_MAGIC, unpack_gzip
-from intempt_core.workbooks import XLSX_MAX_COLUMNS, ZIP_MAGIC, SheetRow, Workbook
+from intempt_core.readers.xlsx import XLSX_MAX_COLUMNS, ZIP_MAGIC, SheetRow, Workbook
 
 __all__ = ["Dialect", "FileKind", "Table", "read_table"]
 

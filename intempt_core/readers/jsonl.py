@@ -13,12 +13,12 @@ import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from intempt_core.blocks import BYTES_LINE_END
 from intempt_core.contract import PLAIN_FIELDS, GivenEvent, Issue, Json, Place, dump_json, format_given, shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.json_text import JsonSyntaxError, JsonText
-from intempt_core.paged import FileBytes, release_pages
-from intempt_core.payloads import EVENT_KEYS, PayloadShape
+from intempt_core.readers.delimited import BYTES_LINE_END
+from intempt_core.readers.json_positions import JsonSyntaxError, JsonText
+from intempt_core.readers.mapped_file import FileBytes, release_pages
+from intempt_core.readers.payload import EVENT_KEYS, PayloadShape
 
 MAX_KEY_COLUMNS = 256
 """Keys of events that get a column; more are sent as they are, and cannot be looked at or mapped."""

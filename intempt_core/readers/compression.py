@@ -10,7 +10,7 @@ import zlib
 from typing import Protocol
 
 from intempt_core.errors import ReadError
-from intempt_core.paged import MEMORY_LIMIT_BYTES, FileBytes, MappedFile
+from intempt_core.readers.mapped_file import MEMORY_LIMIT_BYTES, FileBytes, MappedFile
 
 MAX_UNPACKED_BYTES = 2_000_000_000
 """Bytes that one file may become."""

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from intempt_core.contract import BLANK_CHARACTERS
 from intempt_core.credentials import MASK
-from intempt_core.shell import ShellToken, UnclosedQuote, join_tokens, split_command_line
+from intempt_core.readers.shell_words import ShellToken, UnclosedQuote, join_tokens, split_command_line
 
 _CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
 _CURL_PROGRAM = re.compile(r"(?:\S*[/\\])?curl(?:\.exe)?", re.IGNORECASE)
@@ -101,7 +101,7 @@ def mask_pasted_keys(text: str) -> tuple[str, bool]:
 
 
 def parse_curl_command(text: str) -> CurlCommand:
-    """The cURL command in a text. Raises :class:`~intempt_core.shell.UnclosedQuote`."""
+    """The cURL command in a text. Raises :class:`~intempt_core.readers.shell_words.UnclosedQuote`."""
     prompt = re.compile(rf"[{re.escape(BLANK_CHARACTERS)}]*{_PROMPT.pattern}").match(text)
     words = [word for word in split_command_line(text) if prompt is None or word.at >= prompt.end()]
     own_at = next((index for index, word in enumerate(words) if _is_curl_token(word)), len(words))

@@ -9,14 +9,10 @@ import re
 import stat
 from pathlib import Path
 
-from intempt_core.blocks import (
-    BLOCK_BYTES,
-    BYTES_LINE_END,
-    UTF8_BOM,
-)
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.paged import FileBytes, MappedFile
+from intempt_core.readers.delimited import BLOCK_BYTES, BYTES_LINE_END, UTF8_BOM
+from intempt_core.readers.mapped_file import FileBytes, MappedFile
 
 SAMPLE_BYTES = 65_536
 """Bytes that a guess looks at."""
