@@ -20,9 +20,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from intempt_core import ConsoleError, __version__, logs, receiving, sandbox
+from intempt_core import ConsoleError, __version__, logs, sandbox
 from intempt_core.dispatch import check_health
 from intempt_core.settings import Settings
+from intempt_core.uploads import create_upload_route
 from pages.parts.frame import show_exception
 from pages.parts.house import get_services
 
@@ -105,7 +106,7 @@ app = st.App(
     "pages/console.py",
     routes=[
         Mount("/sandbox", track_api),
-        receiving.create_upload_route(lambda: get_services().upload_tokens),
+        create_upload_route(lambda: get_services().upload_tokens),
         Route("/healthz", serve_health),
     ],
     middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=ALLOWED_HOSTS), Middleware(SecurityHeaders)],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from intempt_core.receiving import FILE_NAME_HEADER, TOKEN_HEADER, UPLOAD_CONTENT_TYPE, UPLOAD_PATH
+from intempt_core.uploads import FILE_NAME_HEADER, TOKEN_HEADER, UPLOAD_CONTENT_TYPE, UPLOAD_PATH
 from pages.parts.house import get_services
 
 if TYPE_CHECKING:

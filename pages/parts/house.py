@@ -13,10 +13,9 @@ from intempt_core.checks import UnknownProductLookup
 from intempt_core.errors import CatalogueUnavailable
 from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, RequestIntent, make_request_intents
 from intempt_core.plan import Plan
-from intempt_core.receiving import UploadTokens
 from intempt_core.settings import PROJECT_FOLDER
-from intempt_core.spool import Spool
 from intempt_core.targets import SANDBOX, Credential, read_secrets_file
+from intempt_core.uploads import Spool, UploadTokens
 
 
 @dataclass

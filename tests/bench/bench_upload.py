@@ -52,7 +52,7 @@ def _door(url: str) -> dict[str, str]:
     from playwright.sync_api import sync_playwright
 
     import run
-    from intempt_core.receiving import FILE_NAME_HEADER, TOKEN_HEADER, UPLOAD_PATH
+    from intempt_core.uploads.endpoint import FILE_NAME_HEADER, TOKEN_HEADER, UPLOAD_PATH
     from tests.browser.conftest import FLAGS
 
     chromium = run.on_this_machine()
@@ -74,7 +74,7 @@ def _door(url: str) -> dict[str, str]:
 def _put(url: str, headers: dict[str, str], megabytes: int) -> None:
     import httpx
 
-    from intempt_core.receiving import UPLOAD_PATH
+    from intempt_core.uploads.endpoint import UPLOAD_PATH
 
     piece = (b"Product viewed,e1,u1,SKU_1,1714631904000,1.50\n" * 25_000)[:1_000_000]
     length = {"Content-Length": str(megabytes * len(piece))}

@@ -18,7 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from intempt_core.errors import SpoolError, SpoolTooLarge
-from intempt_core.receiving import (
+from intempt_core.uploads.endpoint import (
     FILE_NAME_HEADER,
     TOKEN_HEADER,
     UPLOAD_CONTENT_TYPE,
@@ -27,7 +27,7 @@ from intempt_core.receiving import (
     create_upload_route,
     parse_file_name,
 )
-from intempt_core.spool import PART_KEEP_SECONDS, SPOOL_KEEP_SECONDS, Spool, SpooledFile
+from intempt_core.uploads.spool import PART_KEEP_SECONDS, SPOOL_KEEP_SECONDS, Spool, SpooledFile
 
 MOST = 5_000_000
 
@@ -126,7 +126,7 @@ FILLING = """
 import resource, sys
 from pathlib import Path
 from intempt_core.errors import SpoolError
-from intempt_core.spool import Spool
+from intempt_core.uploads.spool import Spool
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
     with Spool(Path(sys.argv[1]), 10**9).receiving("events.csv") as incoming:
@@ -269,7 +269,7 @@ def test_an_upload_that_breaks_off_leaves_nothing_while_another_arrives(url: str
 def test_of_very_many_doors_the_one_silent_longest_is_forgotten(
     doors: UploadTokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("intempt_core.receiving.MAX_UPLOAD_TOKENS", 2)
+    monkeypatch.setattr("intempt_core.uploads.endpoint.MAX_UPLOAD_TOKENS", 2)
     first, second = doors.create_token(), doors.create_token()
     assert doors.is_valid(first)
     third = doors.create_token()

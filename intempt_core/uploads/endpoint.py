@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from intempt_core.errors import SpoolError, SpoolTooLarge
-from intempt_core.spool import IncomingFile, Spool, SpooledFile
+from intempt_core.uploads.spool import IncomingFile, Spool, SpooledFile
 
 UPLOAD_PATH = "/_upload"
 TOKEN_HEADER, FILE_NAME_HEADER = "X-Upload-Token", "X-File-Name"
