@@ -6,8 +6,8 @@ server may echo one in words that nobody masked: a file or a link that holds a k
 
 from collections.abc import Iterable, Iterator
 
-from intempt_core.credentials import Credential
 from intempt_core.errors import SecretFound
+from intempt_core.targets import Credential
 
 
 def reject_secrets(pieces: Iterable[str], credentials: Iterable[Credential]) -> Iterator[str]:

@@ -28,9 +28,8 @@ from httpx_aiohttp import AiohttpTransport
 from multidict import CIMultiDict
 
 from intempt_core.contract import INVISIBLE_CHARACTERS, now_ms
-from intempt_core.credentials import MASK, Credential
 from intempt_core.settings import Settings
-from intempt_core.targets import Target
+from intempt_core.targets import MASK, Credential, Target
 
 IDLE_SECONDS = 4.0
 """How long an idle connection is kept: less than servers do (uvicorn 5 s), lest a request leave into a closed one."""

@@ -117,7 +117,7 @@ def recorded(data: str, url: str, requests: int) -> float:
     from intempt_core.history import EventIntent, History, RequestIntent
     from intempt_core.plan import plan_events
     from intempt_core.settings import Settings
-    from intempt_core.targets import sandbox_target
+    from intempt_core.targets.target import sandbox_target
 
     def planned() -> Iterator[RequestIntent]:
         for number, (body, events) in enumerate(bodies(requests)):
@@ -143,7 +143,7 @@ def sent(data: str, url: str) -> dict[str, float]:
     from intempt_core.dispatch import Dispatcher
     from intempt_core.history import BatchState, History
     from intempt_core.settings import Settings
-    from intempt_core.targets import sandbox_target
+    from intempt_core.targets.target import sandbox_target
 
     settings = Settings(data=Path(data))
     history = History.open(settings.history_url)
@@ -168,7 +168,7 @@ def bare_loop(url: str, requests: int) -> float:
     """Seconds of the same client posting the same bodies over as many connections, and nothing else."""
     from intempt_core.client import open_client
     from intempt_core.settings import Settings
-    from intempt_core.targets import sandbox_target
+    from intempt_core.targets.target import sandbox_target
 
     target = sandbox_target(url)
     assert target.credential
@@ -192,7 +192,7 @@ def bare_loop(url: str, requests: int) -> float:
 
 def one_after_another(url: str) -> float:
     """Requests a second over one connection that is kept, each after the answer to the one before."""
-    from intempt_core.targets import sandbox_target
+    from intempt_core.targets.target import sandbox_target
 
     target = sandbox_target(url)
     assert target.credential
@@ -224,7 +224,7 @@ end
 
 def by_wrk(url: str) -> float:
     """Requests a second of wrk."""
-    from intempt_core.targets import sandbox_target
+    from intempt_core.targets.target import sandbox_target
 
     target = sandbox_target(url)
     assert target.credential

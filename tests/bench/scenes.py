@@ -90,7 +90,7 @@ class Scene:
         """A batch of so many requests that any console may send, by a person's policy."""
         from intempt_core import Policy, make_batch_intent
         from intempt_core.history import make_request_intents
-        from intempt_core.targets import sandbox_target
+        from intempt_core.targets.target import sandbox_target
         from tests.core.sending_by_hand import plan_of
 
         plan = plan_of(requests * PER_REQUEST, PERSONS, PER_REQUEST)

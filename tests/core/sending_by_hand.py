@@ -21,7 +21,7 @@ from intempt_core.dispatch.simple import make_batch_intent
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, make_request_intents
 from intempt_core.plan import Plan, Policy, plan_events
 from intempt_core.settings import Settings
-from intempt_core.targets import Target, sandbox_target
+from intempt_core.targets.target import Target, sandbox_target
 from tests.core.hostile_server import Behaviour, Connection, HostileServer, Received, http
 
 OK = http(201, b"{}")

@@ -24,7 +24,7 @@ from intempt_core.cli.words import sanitize_text
 from intempt_core.dispatch import Dispatcher
 from intempt_core.history import BatchSource, BatchState, History, RequestState
 from intempt_core.settings import Settings
-from intempt_core.targets import sandbox_target
+from intempt_core.targets.target import sandbox_target
 from tests.core.hostile_server import HostileServer, hostile, http
 from tests.core.sending_by_hand import LOST, OK, decides, got
 

@@ -30,7 +30,7 @@ from intempt_core.client import (
     post_track_request,
 )
 from intempt_core.settings import Settings
-from intempt_core.targets import MASK, Credential, Target, sandbox_target
+from intempt_core.targets.target import MASK, Credential, Target, sandbox_target
 from tests.core import hostile_server as bad
 from tests.core.hostile_server import Behaviour, HostileServer, answers, hostile, http, says
 

@@ -22,7 +22,7 @@ from intempt_core.dispatch.ledger import HistoryWriter
 from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
 from intempt_core.history import AttemptStart, BatchState, RequestState, recording
 from intempt_core.plan import Policy
-from intempt_core.targets import Target
+from intempt_core.targets.target import Target
 from tests.core.hostile_server import HostileServer, hostile, http
 from tests.core.sending_by_hand import LOST, OK, SILENCE, Decide, Desk, decides, desk, got, ids, plan_of
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from intempt_core import migrations
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import BatchState, History, RequestState, TargetSnapshot
-from intempt_core.targets import parse_track_url
+from intempt_core.targets.target import parse_track_url
 from tests.core.history_by_hand import ME, batch_of, event, intent, request
 
 ROOT = Path(__file__).parents[2]

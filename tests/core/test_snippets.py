@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intempt_core import snippets
-from intempt_core.targets import Credential, Target, sandbox_target
+from intempt_core.targets.target import Credential, Target, sandbox_target
 from tests.core.hostile_server import Received, answers, hostile
 
 KEY = "k3yPrefix.s3cret.with'quote\"and$(dot)"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from intempt_core.contract.feeds import FEED_TITLES
 from intempt_core.errors import ConsoleError, CredentialError, TargetIncomplete, TargetNotFound
-from intempt_core.targets import (
+from intempt_core.targets.target import (
     KEY_VARIABLE,
     MASK,
     Credential,

@@ -28,7 +28,7 @@ from intempt_core.plan import plan_events
 from intempt_core.readers.payload import read_payload
 from intempt_core.sandbox_word import read_sandbox_verdicts
 from intempt_core.settings import Settings
-from intempt_core.targets import Target, sandbox_target
+from intempt_core.targets.target import Target, sandbox_target
 from intempt_core.verdicts import EventVerdicts, VerdictContext, VerdictTone, assess_events
 from tests.core.history_by_hand import ME, attempt, batch_of, event, intent, request
 from tests.core.hostile_server import answers, hostile

@@ -29,9 +29,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from intempt_core.contract import FEED_TITLES
-from intempt_core.credentials import MASK, Credential
 from intempt_core.errors import CredentialError, TargetError, TargetIncomplete, TargetNotFound
-from intempt_core.target_fields import FIELD_PARSERS, TRACK_PATH, encode_segment, is_production
+from intempt_core.targets.credential import MASK, Credential
+from intempt_core.targets.parsing import FIELD_PARSERS, TRACK_PATH, encode_segment, is_production
 
 __all__ = [
     "KEY_VARIABLE",

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from intempt_core.contract import FEED_TITLES, INVISIBLE_CHARACTERS
-from intempt_core.credentials import Credential
 from intempt_core.errors import TargetIncomplete
+from intempt_core.targets.credential import Credential
 
 STAGING_HOST = "api.staging.intempt.com"
 """The vendor's staging host (CONTRACT 1.1)."""
