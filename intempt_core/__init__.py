@@ -43,10 +43,8 @@ from intempt_core.errors import (
     TargetIncomplete,
     TargetNotFound,
 )
-from intempt_core.guesses import suggest_mapping
 from intempt_core.history import History, RequestRecord
-from intempt_core.mapped import map_table
-from intempt_core.mapping import Mapping, exact_mapping
+from intempt_core.mapping import Mapping, exact_mapping, map_table, suggest_mapping
 from intempt_core.plan import EventOrder, Plan, Policy, plan_events, plan_table
 from intempt_core.readers import Dialect, Payload, Table, read_payload, read_table
 from intempt_core.report import Report

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from intempt_core.cells import take_rows
+from intempt_core.mapping import take_rows
 
 Int64Array: TypeAlias = NDArray[np.int64]
 HashArray: TypeAlias = NDArray[np.uint64]

@@ -30,7 +30,7 @@ from intempt_core.contract import (
     id_to_text,
 )
 from intempt_core.judges import DocumentRowIssues, Finding, ListRowIssues, Partition, TableRowIssues
-from intempt_core.mapped import MappedDocuments, MappedTable
+from intempt_core.mapping import MappedDocuments, MappedTable
 from intempt_core.repeats import describe_duplicates, find_duplicates, number_orders
 from intempt_core.report import PRIOR_SEND_PHRASES, PriorSend, PriorSendLookup, Report
 

@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from intempt_core.arrays import factorize_texts, hash_texts
-from intempt_core.cells import LazyMapping, combine_column, is_cell_of_type, parse_time, parse_time_suffix, view_bytes
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
@@ -39,7 +38,17 @@ from intempt_core.contract import (
     read_identities,
     read_linking_ids,
 )
-from intempt_core.mapped import MappedTable
+from intempt_core.mapping import (
+    ISO_OR_EPOCH_MS,
+    LazyMapping,
+    MappedTable,
+    build_time_parser,
+    combine_column,
+    is_cell_of_type,
+    parse_time,
+    parse_time_suffix,
+    view_bytes,
+)
 from intempt_core.time_columns import (
     NO_OFFSET,
     STABLE_OFFSETS_FROM_MS,
@@ -48,7 +57,6 @@ from intempt_core.time_columns import (
     get_digit_scale,
     read_pattern_times,
 )
-from intempt_core.times import ISO_OR_EPOCH_MS, build_time_parser
 
 Mask: TypeAlias = NDArray[np.bool_]
 Numbers: TypeAlias = NDArray[np.int64]

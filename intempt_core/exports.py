@@ -17,8 +17,7 @@ from intempt_core.contract import Issue, dump_json
 from intempt_core.expectations import ExpectationReport, ExpectationResult, ExpectationState
 from intempt_core.history import History, RowOutcome
 from intempt_core.judges import ISSUE_BLOCK_ROWS
-from intempt_core.mapped import MappedDocuments, MappedTable
-from intempt_core.mapping import PROBLEMS_COLUMN
+from intempt_core.mapping import PROBLEMS_COLUMN, MappedDocuments, MappedTable
 from intempt_core.readers import Table
 from intempt_core.report import Report
 

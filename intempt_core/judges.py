@@ -23,7 +23,7 @@ from intempt_core.contract import (
     format_given,
     get_field,
 )
-from intempt_core.mapped import MappedTable
+from intempt_core.mapping import MappedTable
 
 ISSUE_BLOCK_ROWS = 4096
 """Rows that are judged together."""

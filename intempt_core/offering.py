@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from intempt_core.columns import Mask, TextColumn, to_mask
 from intempt_core.contract import ID_FIELDS, LINKING_FIELDS, find_similar_name
-from intempt_core.mapped import MappedTable
+from intempt_core.mapping import MappedTable
 from intempt_core.mends import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.report import DuplicateKind, Report
 

@@ -31,7 +31,7 @@ from intempt_core.contract import (
     read_linking_ids,
 )
 from intempt_core.errors import PlanError
-from intempt_core.mapped import MappedDocuments, MappedTable
+from intempt_core.mapping import MappedDocuments, MappedTable
 from intempt_core.settings import Settings
 
 Numbers: TypeAlias = NDArray[np.int64]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from intempt_core.contract import Json, Place, escape_pointer_key, split_pointer
-from intempt_core.mapped import MappedTable
+from intempt_core.mapping import MappedTable
 from intempt_core.plan import Plan
 
 

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.cells import parse_time_suffix
-from intempt_core.times import (
+from intempt_core.mapping import (
     EPOCH_MICROSECONDS,
     EPOCH_MILLISECONDS,
     EPOCH_SECONDS,
@@ -24,6 +23,7 @@ from intempt_core.times import (
     expand_year,
     parse_12_hour,
     parse_month,
+    parse_time_suffix,
 )
 
 Mask: TypeAlias = NDArray[np.bool_]

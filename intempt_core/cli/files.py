@@ -11,13 +11,18 @@ from intempt_core.checks import check_events, check_table
 from intempt_core.contract import GivenEvent, Issue
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.history import ExcludedRow, collect_excluded_rows
-from intempt_core.mapped import MappedTable, choose_initial_mapping, map_table
-from intempt_core.mapping import Mapping
+from intempt_core.mapping import (
+    MappedTable,
+    Mapping,
+    MappingStore,
+    choose_initial_mapping,
+    map_table,
+    read_mapping_file,
+)
 from intempt_core.marking import find_issue_span
 from intempt_core.plan import EventOrder, Plan, plan_events, plan_table
 from intempt_core.readers import Payload, read_payload, read_table
 from intempt_core.report import PriorSendLookup, Report
-from intempt_core.saved_mappings import MappingStore, read_mapping_file
 from intempt_core.settings import Settings
 
 

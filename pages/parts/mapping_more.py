@@ -6,10 +6,15 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from intempt_core import ConsoleError, Mapping, Table
-from intempt_core.cells import parse_cell
 from intempt_core.contract import EventName, Json, dump_json
-from intempt_core.mapping import load_time_zone
-from intempt_core.times import COMMON_TIME_PATTERNS, NAMED_TIME_FORMATS, build_time_parser, check_time_format
+from intempt_core.mapping import (
+    COMMON_TIME_PATTERNS,
+    NAMED_TIME_FORMATS,
+    build_time_parser,
+    check_time_format,
+    load_time_zone,
+    parse_cell,
+)
 from pages.parts import uploading
 from pages.parts.form import list_time_zones
 from pages.parts.look import escape_markdown, get_zone_name

@@ -6,8 +6,7 @@ from pathlib import PurePath
 import streamlit as st
 
 from intempt_core import ConsoleError, Mapping, Table
-from intempt_core.mapped import map_table
-from intempt_core.saved_mappings import MAPPING_NAME_LENGTH, MappingStore, SavedMapping
+from intempt_core.mapping import MAPPING_NAME_LENGTH, MappingStore, SavedMapping, map_table
 from pages.parts import uploading
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_quantity

@@ -5,7 +5,7 @@ import streamlit as st
 
 from intempt_core.contract import ISSUE_KINDS, Severity
 from intempt_core.exports import export_event_lines, export_excluded_csv
-from intempt_core.mapped import MappedDocuments
+from intempt_core.mapping import MappedDocuments
 from pages.parts.look import format_quantity
 from pages.parts.session import make_key
 from pages.parts.taking import show_download

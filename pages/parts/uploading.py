@@ -32,8 +32,7 @@ from intempt_core import (
 from intempt_core.contract import Json
 from intempt_core.expectations import ExpectationReport
 from intempt_core.history import BatchSource, ExcludedRow, collect_excluded_rows
-from intempt_core.mapped import MappedTable, choose_initial_mapping
-from intempt_core.mapping import MappingSuggestion
+from intempt_core.mapping import MappedTable, MappingSuggestion, choose_initial_mapping
 from intempt_core.mends import Fix, apply_fixes
 from intempt_core.offering import SuggestedFix, suggest_fixes
 from intempt_core.plan import EventOrder, Policy

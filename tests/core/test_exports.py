@@ -23,8 +23,8 @@ from intempt_core.exports import (
     neutralize_formula,
 )
 from intempt_core.history import AttemptEnd, AttemptStart, ExcludedRow, History
-from intempt_core.mapped import MappedTable, map_table
-from intempt_core.mapping import exact_mapping
+from intempt_core.mapping.model import exact_mapping
+from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.readers.table import read_table
 from intempt_core.report import Report
 from tests.core.history_by_hand import ME, attempt, batch_of, event, intent, request

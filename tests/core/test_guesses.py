@@ -2,9 +2,9 @@
 
 import pytest
 
-from intempt_core.guesses import detect_time_formats, suggest_mapping
-from intempt_core.mapped import map_table
-from intempt_core.mapping import Mapping, MappingSuggestion, exact_mapping
+from intempt_core.mapping.model import Mapping, MappingSuggestion, exact_mapping
+from intempt_core.mapping.suggestions import detect_time_formats, suggest_mapping
+from intempt_core.mapping.table_events import map_table
 from intempt_core.readers.table import Table
 from tests.core.tables_by_hand import table_of
 

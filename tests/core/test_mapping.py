@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.cells import is_cell_of_type, make_event_id, parse_cell, parse_time
 from intempt_core.contract.events import dump_json
 from intempt_core.errors import MappingError
-from intempt_core.mapped import map_table
-from intempt_core.mapping import Mapping, MappingSuggestion, exact_mapping
+from intempt_core.mapping.model import Mapping, MappingSuggestion, exact_mapping
+from intempt_core.mapping.table_events import map_table
+from intempt_core.mapping.values import is_cell_of_type, make_event_id, parse_cell, parse_time
 from tests.core.tables_by_hand import table_of
 
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core.cells import make_event_id
 from intempt_core.checks import check_table
 from intempt_core.contract.events import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
 from intempt_core.exports import export_fixed_csv
-from intempt_core.mapped import MappedTable, map_table
-from intempt_core.mapping import exact_mapping
+from intempt_core.mapping.model import exact_mapping
+from intempt_core.mapping.table_events import MappedTable, map_table
+from intempt_core.mapping.values import make_event_id
 from intempt_core.mends import MAX_FIX_ROWS_RECORDED, Fix, FixKind, apply_fixes, preview_fix
 from intempt_core.offering import suggest_fixes
 from intempt_core.readers.table import Table, read_table

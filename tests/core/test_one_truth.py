@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core.cells import is_cell_of_type, parse_time
 from intempt_core.checks import check_events, check_table
 from intempt_core.columns import TextColumn, TimestampColumn, TimeState, clamp_to_int64
 from intempt_core.contract.events import (
@@ -26,9 +25,10 @@ from intempt_core.contract.events import (
     GivenEvent,
 )
 from intempt_core.contract.issues import ISSUE_KINDS, Issue, Place, shorten_value
-from intempt_core.mapped import MappedTable, map_table
-from intempt_core.mapping import Mapping as ColumnMapping
-from intempt_core.mapping import exact_mapping, load_time_zone
+from intempt_core.mapping.model import Mapping as ColumnMapping
+from intempt_core.mapping.model import exact_mapping, load_time_zone
+from intempt_core.mapping.table_events import MappedTable, map_table
+from intempt_core.mapping.values import is_cell_of_type, parse_time
 from intempt_core.readers.payload import read_payload
 from intempt_core.readers.table import Dialect, read_table
 from intempt_core.report import PriorSend, Report

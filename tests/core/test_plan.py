@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from intempt_core.contract.events import IDENTITY_FIELDS, GivenEvent, get_field, read_linking_ids
 from intempt_core.contract.issues import Place
 from intempt_core.errors import PlanError
-from intempt_core.mapped import MappedTable, map_table
-from intempt_core.mapping import Mapping, exact_mapping
+from intempt_core.mapping.model import Mapping, exact_mapping
+from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.plan import (
     POLICY_MESSAGES,
     EventOrder,

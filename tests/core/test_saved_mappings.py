@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from intempt_core.cli import main
 from intempt_core.errors import MappingError
-from intempt_core.mapping import Mapping
-from intempt_core.saved_mappings import MAPPING_NAME_LENGTH, MappingStore, SavedMapping, read_mapping_file
+from intempt_core.mapping.model import Mapping
+from intempt_core.mapping.saved import MAPPING_NAME_LENGTH, MappingStore, SavedMapping, read_mapping_file
 
 SHOP = Mapping({"sku": "data.productId", "who": "userId", "what": "name"}, names={"view": "Product viewed"})
 HEADER = ("what", "sku", "who", "note")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from intempt_core.checks import check_table
 from intempt_core.columns import TextColumn, TimestampColumn, TimeState, clamp_to_int64
 from intempt_core.errors import MappingError
-from intempt_core.mapped import map_table
-from intempt_core.mapping import Mapping, load_time_zone
-from intempt_core.times import (
+from intempt_core.mapping.model import Mapping, load_time_zone
+from intempt_core.mapping.table_events import map_table
+from intempt_core.mapping.time_formats import (
     COMMON_TIME_PATTERNS,
     EPOCH_MICROSECONDS,
     EPOCH_MILLISECONDS,

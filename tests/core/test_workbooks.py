@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from intempt_core.checks import check_table
 from intempt_core.errors import ReadError
-from intempt_core.mapped import map_table
-from intempt_core.mapping import Mapping
+from intempt_core.mapping.model import Mapping
+from intempt_core.mapping.table_events import map_table
 from intempt_core.readers import delimited as blocks
 from intempt_core.readers import table as tables
 from intempt_core.readers.table import Dialect, FileKind, Table, read_table

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from intempt_core.cells import is_cell_of_type
 from intempt_core.contract import EARLIEST_MS, ID_FIELDS, LATEST_MS, PLAIN_FIELDS, EventName, shorten_value
-from intempt_core.mapping import RESERVED_COLUMNS, Mapping, MappingSuggestion, exact_mapping, match_exact_field
-from intempt_core.readers import Table
-from intempt_core.times import (
+from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping, MappingSuggestion, exact_mapping, match_exact_field
+from intempt_core.mapping.time_formats import (
     COMMON_TIME_PATTERNS,
     EPOCH_MICROSECONDS,
     EPOCH_SECONDS,
     ISO_OR_EPOCH_MS,
     build_time_parser,
 )
+from intempt_core.mapping.values import is_cell_of_type
+from intempt_core.readers import Table
 
 SAMPLE_CELLS = 1000
 """Cells of a column that are looked at."""

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from intempt_core.cells import parse_time, parse_time_suffix
 from intempt_core.errors import MappingError
+from intempt_core.mapping.values import parse_time, parse_time_suffix
 
 ISO_OR_EPOCH_MS, ISO_ONLY, EPOCH_SECONDS, EPOCH_MILLISECONDS, EPOCH_MICROSECONDS = (
     "",

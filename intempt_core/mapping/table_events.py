@@ -12,16 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.cells import (
-    LazyMapping,
-    combine_column,
-    make_event_ids,
-    parse_cell,
-    take_rows,
-)
 from intempt_core.contract import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, Place, get_field
 from intempt_core.errors import MappingError
-from intempt_core.mapping import (
+from intempt_core.mapping.model import (
     EXPECT_COLUMN,
     RESERVED_COLUMNS,
     Mapping,
@@ -30,8 +23,9 @@ from intempt_core.mapping import (
     load_time_zone,
     suggest_nearest,
 )
+from intempt_core.mapping.time_formats import build_time_parser
+from intempt_core.mapping.values import LazyMapping, combine_column, make_event_ids, parse_cell, take_rows
 from intempt_core.readers import DocumentIndex, Table
-from intempt_core.times import build_time_parser
 
 _EVENT_BLOCK_ROWS = 4096
 _CACHED_EVENTS = 512  # events of JSON lines that are kept to be asked for one by one

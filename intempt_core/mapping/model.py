@@ -13,12 +13,10 @@ from dataclasses import field as with_default
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
-from intempt_core.cells import (
-    CELL_TYPES,
-)
 from intempt_core.contract import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, Json
 from intempt_core.errors import MappingError
-from intempt_core.times import check_time_format
+from intempt_core.mapping.time_formats import check_time_format
+from intempt_core.mapping.values import CELL_TYPES
 
 __all__ = [
     "EXPECT_COLUMN",
