@@ -13,7 +13,6 @@ The rooms and their order are those of the README. A program needs these names; 
 """
 
 from intempt_core.checks import check_events, check_table
-from intempt_core.client import ConnectionTest, FeedResponse, Outcome, check_connection, open_client, read_feed
 from intempt_core.contract import (
     FEEDS,
     ISSUE_KINDS,
@@ -50,6 +49,7 @@ from intempt_core.readers import Dialect, Payload, Table, read_payload, read_tab
 from intempt_core.report import Report
 from intempt_core.settings import Settings
 from intempt_core.targets import Credential, Target, TargetRegistry, parse_track_url, sandbox_target, typed_target
+from intempt_core.transport import ConnectionTest, FeedResponse, Outcome, check_connection, open_client, read_feed
 
 __version__ = "0.1.0"
 

@@ -19,7 +19,7 @@ from intempt_core.contract import (
     compute_feeds,
     is_placeholder,
 )
-from intempt_core.wire import Outcome
+from intempt_core.transport import Outcome
 
 MAX_REASONS = 20
 """Products that a feed's account speaks of at the most; it says how many more there are."""

@@ -19,8 +19,8 @@ from intempt_core.contract import (
 )
 from intempt_core.history import EventIntent, EventOccurrence, RequestState
 from intempt_core.report import Report
-from intempt_core.sandbox_word import SandboxVerdict
 from intempt_core.targets import Target
+from intempt_core.transport import SandboxVerdict
 
 
 class VerdictTone(StrEnum):

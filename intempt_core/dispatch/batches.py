@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from intempt_core.client import HttpClient
 from intempt_core.dispatch.gates import RateLimiter, TargetLimits
 from intempt_core.dispatch.lanes import LaneSender
 from intempt_core.dispatch.ledger import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HistoryWriter
@@ -16,6 +15,7 @@ from intempt_core.history import BatchState, BatchSummary, derive_target_key
 from intempt_core.logs import write_log
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
+from intempt_core.transport import HttpClient
 
 CHUNK_REQUESTS = 640
 """Requests of a group of lanes between two words with the engine."""

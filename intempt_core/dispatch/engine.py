@@ -18,7 +18,6 @@ from functools import partial
 import httpx
 
 from intempt_core import locks
-from intempt_core.client import now_ms, open_client
 from intempt_core.dispatch.batches import BatchRunner, describe_count
 from intempt_core.dispatch.lanes import LaneSender
 from intempt_core.dispatch.ledger import HistoryWriter
@@ -30,6 +29,7 @@ from intempt_core.logs import write_log
 from intempt_core.plan import Policy
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
+from intempt_core.transport import now_ms, open_client
 
 HISTORY_POLL_SECONDS = 1.0
 """How often history is looked at for batches that other processes have recorded, or left behind."""

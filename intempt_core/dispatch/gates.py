@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from intempt_core.client import Attempt, Outcome
+from intempt_core.transport import Attempt, Outcome
 
 FAILURES_TO_BREAK = 12
 """Requests in a row that fail alike before a batch is paused: going on would burn the rest of it the same way."""

@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from intempt_core.client import Attempt, HttpClient, Outcome, compute_retry_delay, now_ms, post_track_request
 from intempt_core.contract import build_request_body
 from intempt_core.dispatch.gates import TargetLimits
 from intempt_core.dispatch.ledger import HistoryWriter
@@ -24,6 +23,7 @@ from intempt_core.history import AttemptEnd, AttemptStart, RequestHalf, Transiti
 from intempt_core.plan import Policy, are_one_order
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
+from intempt_core.transport import Attempt, HttpClient, Outcome, compute_retry_delay, now_ms, post_track_request
 
 SHORT_TURN_SECONDS = 0.05
 """A lane that waits so long for its turn at a paced target keeps its place; for a longer wait it gives it up."""

@@ -14,10 +14,10 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 
 from intempt_core import migrations
-from intempt_core.client import now_ms
 from intempt_core.contract import dump_json
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history.at_once import get_sqlite_driver
+from intempt_core.transport import now_ms
 
 WRITE_OPTION = "history_writes"
 """Execution option of connections that begin by taking SQLite's write lock: asked for late, it may be refused."""

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects import postgresql
 
-from intempt_core.client import Attempt, Outcome
 from intempt_core.history.at_once import upsert_seconds
 from intempt_core.history.database import Database
 from intempt_core.history.reading import find_batch_number
@@ -19,6 +18,7 @@ from intempt_core.history.remembered import BoundedCache
 from intempt_core.history.schema import attempts, requests, seconds, slowest
 from intempt_core.history.shown import SlowAttempt, ThroughputStep, ThroughputTimeline
 from intempt_core.history.standings import write_attempts
+from intempt_core.transport import Attempt, Outcome
 
 MAX_SLOW_ATTEMPTS = 10
 """Slow answers that are kept of a batch."""

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
-from intempt_core.client import Outcome
 from intempt_core.errors import NotFound
 from intempt_core.history.database import Database
 from intempt_core.history.records import (
@@ -30,6 +29,7 @@ from intempt_core.history.shown import (
 )
 from intempt_core.history.standings import IS_STORED
 from intempt_core.plan import Policy
+from intempt_core.transport import Outcome
 
 MAX_REQUEST_ID = 2**63 - 1
 

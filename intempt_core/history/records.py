@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from intempt_core.client import Attempt
 from intempt_core.contract import GivenEvent, Json, dump_json, get_field, id_to_text, read_epoch_ms
 from intempt_core.plan import Policy
 from intempt_core.targets import Target
+from intempt_core.transport import Attempt
 
 INT64_LIMIT = 2**63
 """A time beyond it is sent as it is, and history keeps none: no database has a number for it."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from intempt_core.client import Outcome
 from intempt_core.contract import Interaction, Json
 from intempt_core.history.records import (
     BatchSource,
@@ -18,6 +17,7 @@ from intempt_core.history.records import (
     is_batch_active,
 )
 from intempt_core.plan import Policy
+from intempt_core.transport import Outcome
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ class BatchSummary:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One try of one request, as it was (see :class:`~intempt_core.client.Attempt`); ``number`` counts from 1."""
+    """One try of one request, as it was (see :class:`~intempt_core.transport.track_client.Attempt`); ``number`` counts from 1."""
 
     id: int
     request: int

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, literal_column, or_, select, update
 
-from intempt_core.client import Attempt
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history.pacing import NewAttempt, ThroughputLog
 from intempt_core.history.recording import insert_requests
@@ -34,6 +33,7 @@ from intempt_core.history.standings import (
     write_request_snapshots,
 )
 from intempt_core.plan import Policy
+from intempt_core.transport import Attempt
 
 _IS_WAITING = or_(requests.c.state == RequestState.PENDING.value, requests.c.retry_at.is_not(None))
 

@@ -7,9 +7,9 @@ import streamlit as st
 
 from intempt_core import SandboxUnavailable
 from intempt_core.contract import EventName
-from intempt_core.instrument import KeptRequest, LiveRow
 from intempt_core.sandbox import KEPT_BODY_BYTES, KEPT_REQUESTS, LIVE_FILTERS, SEARCHED_EVENTS, SHOW_EVERYTHING
 from intempt_core.targets import SANDBOX
+from intempt_core.transport import KeptRequest, LiveRow
 from pages.parts import watching
 from pages.parts.house import get_services
 from pages.parts.look import format_moment, format_quantity, format_size, get_browser_zone, get_zone_name, show_raw_text

@@ -7,9 +7,9 @@ from time import monotonic
 import streamlit as st
 
 from intempt_core import SandboxUnavailable
-from intempt_core.instrument import LiveView, SandboxClient
 from intempt_core.sandbox import Fault, FaultDocument
 from intempt_core.targets import SANDBOX
+from intempt_core.transport import LiveView, SandboxClient
 from pages.parts.house import get_services
 from pages.parts.session import get_screen_state, read_widget, set_widget
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from intempt_core.client import Attempt, Outcome
 from intempt_core.history import (
     BatchIntent,
     BatchSource,
@@ -15,6 +14,7 @@ from intempt_core.history import (
     TargetSnapshot,
 )
 from intempt_core.plan import Policy
+from intempt_core.transport.track_client import Attempt, Outcome
 
 ME = "owner-1"
 SHOP = TargetSnapshot(

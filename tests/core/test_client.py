@@ -17,20 +17,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core import client as wire
-from intempt_core.client import (
+from intempt_core.settings import Settings
+from intempt_core.targets.target import MASK, Credential, Target, sandbox_target
+from intempt_core.transport import track_client as wire
+from intempt_core.transport.track_client import (
+    MAX_RETRY_AFTER,
     Attempt,
+    ConnectionTest,
     FeedResponse,
     HttpClient,
     Outcome,
+    check_connection,
     classify_status,
     compute_retry_delay,
     open_client,
     parse_retry_after,
     post_track_request,
+    read_feed,
 )
-from intempt_core.settings import Settings
-from intempt_core.targets.target import MASK, Credential, Target, sandbox_target
 from tests.core import hostile_server as bad
 from tests.core.hostile_server import Behaviour, HostileServer, answers, hostile, http, says
 
@@ -349,10 +353,10 @@ def test_a_cancelled_post_is_cancelled_and_leaves_the_client_usable() -> None:
 @given(data=st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: b"HTTP/1.1 200 OK\r\n" + tail))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_server_says_becomes_an_attempt_and_a_feed_answer(data: bytes) -> None:
-    async def both(client: HttpClient) -> tuple[Attempt, FeedResponse, wire.ConnectionTest]:
+    async def both(client: HttpClient) -> tuple[Attempt, FeedResponse, ConnectionTest]:
         target = target_at(server.url)
-        read = await wire.read_feed(client, target, "recently-viewed", "userId", "u1")
-        return await post_track_request(client, target, BODY), read, await wire.check_connection(client, target)
+        read = await read_feed(client, target, "recently-viewed", "userId", "u1")
+        return await post_track_request(client, target, BODY), read, await check_connection(client, target)
 
     with hostile(says(data, then="close")) as server:
         attempt, feed, test = asked(both)
@@ -535,10 +539,10 @@ def _attempt(outcome: Outcome, wait: float | None = None) -> Attempt:
         ("7", 7.0),
         (" 0 ", 0.0),
         ("1.5", 1.5),
-        ("99999999999999999999999999", wire.MAX_RETRY_AFTER),
+        ("99999999999999999999999999", MAX_RETRY_AFTER),
         ("Wed, 21 Oct 2015 07:28:10 GMT", 10.0),
         ("Wed, 21 Oct 2015 07:27:00 GMT", 0.0),
-        ("Wed, 21 Oct 9999 07:27:00 GMT", wire.MAX_RETRY_AFTER),
+        ("Wed, 21 Oct 9999 07:27:00 GMT", MAX_RETRY_AFTER),
         ("Wed, 21 Oct 2015 07:28:10 -0000", 10.0),
         *(
             (garbage, None)
@@ -566,7 +570,7 @@ def test_a_429_carries_its_retry_after_and_a_bare_one_does_not() -> None:
 
 @given(
     tries=st.integers(0, 10_000),
-    wait=st.none() | st.floats(0, wire.MAX_RETRY_AFTER),
+    wait=st.none() | st.floats(0, MAX_RETRY_AFTER),
     seed=st.integers(),
     first=st.floats(0, 60),
     limit=st.floats(0, 3600),
@@ -602,8 +606,8 @@ def test_only_what_did_not_arrive_is_tried_again_and_only_so_often() -> None:
 # ── testing a connection ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def connection_to(base: str, *, told: Settings = PATIENT) -> wire.ConnectionTest:
-    test = asked(lambda client: wire.check_connection(client, target_at(base)), told=told)
+def connection_to(base: str, *, told: Settings = PATIENT) -> ConnectionTest:
+    test = asked(lambda client: check_connection(client, target_at(base)), told=told)
     assert_no_key(test)
     return test
 
@@ -649,14 +653,14 @@ def test_a_connection_test_tells_how_far_it_came() -> None:
     with hostile(says(HALF % 201, then="close")) as server:
         assert "broke off" in connection_to(server.url).message
     keyless = replace(target_at("http://127.0.0.1"), credential=None)
-    assert "has no key" in asked(lambda client: wire.check_connection(client, keyless)).message
+    assert "has no key" in asked(lambda client: check_connection(client, keyless)).message
 
 
 # ── reading a feed ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def read(base: str, kind: str = "userId", feed: str = "recently-viewed", *, told: Settings = PATIENT) -> FeedResponse:
-    answer = asked(lambda client: wire.read_feed(client, target_at(base), feed, kind, "0017"), told=told)
+    answer = asked(lambda client: read_feed(client, target_at(base), feed, kind, "0017"), told=told)
     assert_no_key(answer)
     return answer
 

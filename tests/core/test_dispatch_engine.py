@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from intempt_core import locks, sandbox
-from intempt_core.client import now_ms
 from intempt_core.contract.events import Json
 from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, engine, send_plan
 from intempt_core.dispatch.ledger import HistoryWriter
@@ -23,6 +22,7 @@ from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed,
 from intempt_core.history import AttemptStart, BatchState, RequestState, recording
 from intempt_core.plan import Policy
 from intempt_core.targets.target import Target
+from intempt_core.transport.track_client import now_ms
 from tests.core.hostile_server import HostileServer, hostile, http
 from tests.core.sending_by_hand import LOST, OK, SILENCE, Decide, Desk, decides, desk, got, ids, plan_of
 

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from intempt_core.client import Outcome
 from intempt_core.contract.events import GivenEvent, build_request_body
 from intempt_core.contract.feeds import Interaction, compute_feeds
 from intempt_core.contract.issues import Place
@@ -23,6 +22,7 @@ from intempt_core.sandbox import listing
 from intempt_core.sandbox.asking import PersonEventsQuery
 from intempt_core.sandbox.persons import make_node
 from intempt_core.sandbox.store import SandboxStore, StoredRequest
+from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, intent
 
 KINDS = {"profileId": "profile", "userId": "user", "anotherUserId": "other", "accountId": "account"}

@@ -9,7 +9,6 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from intempt_core.client import Outcome
 from intempt_core.errors import NotAllowed
 from intempt_core.history import (
     AttemptEnd,
@@ -22,6 +21,7 @@ from intempt_core.history import (
     RequestSummary,
 )
 from intempt_core.plan import Policy
+from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import Clock, attempt, batch_of
 
 OWNERS = ("one", "two")

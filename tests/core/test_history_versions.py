@@ -13,9 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, create_engine, insert
 
 from intempt_core import migrations
-from intempt_core.client import Outcome
 from intempt_core.history import BatchFilter, BatchState, History, RequestState
 from intempt_core.history.schema import metadata
+from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import SHOP
 
 AT = 1_795_348_980_000

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.client import Outcome
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history import (
     AttemptEnd,
@@ -19,6 +18,7 @@ from intempt_core.history import (
     WorkItem,
 )
 from intempt_core.plan import Policy
+from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import ME, Clock, attempt, batch_of, event, intent, request
 
 OTHER = "owner-2"

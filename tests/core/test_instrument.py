@@ -9,8 +9,8 @@ import pytest
 
 from intempt_core import SandboxUnavailable, sandbox_target
 from intempt_core.contract.faults import FaultDocument, StatusFault
-from intempt_core.instrument import SandboxClient
 from intempt_core.sandbox import run_sandbox
+from intempt_core.transport.sandbox_client import SandboxClient
 from tests.core.hostile_server import answers, closed_port, hostile
 
 BIG = "9" * 400

@@ -13,7 +13,6 @@ import uvicorn
 
 from intempt_core import sandbox
 from intempt_core.checks import check_events
-from intempt_core.client import Outcome, open_client
 from intempt_core.dispatch import send_plan
 from intempt_core.history import (
     AttemptEnd,
@@ -26,9 +25,10 @@ from intempt_core.history import (
 )
 from intempt_core.plan import plan_events
 from intempt_core.readers.payload import read_payload
-from intempt_core.sandbox_word import read_sandbox_verdicts
 from intempt_core.settings import Settings
 from intempt_core.targets.target import Target, sandbox_target
+from intempt_core.transport.sandbox_events import read_sandbox_verdicts
+from intempt_core.transport.track_client import Outcome, open_client
 from intempt_core.verdicts import EventVerdicts, VerdictContext, VerdictTone, assess_events
 from tests.core.history_by_hand import ME, attempt, batch_of, event, intent, request
 from tests.core.hostile_server import answers, hostile

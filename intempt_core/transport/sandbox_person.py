@@ -11,7 +11,7 @@ import orjson
 from intempt_core.contract import dump_json
 from intempt_core.journeys import ForeignEvent, PersonEvent, ProcessingStatus
 from intempt_core.targets import Target
-from intempt_core.wire import HttpClient, post_body
+from intempt_core.transport.exchange import HttpClient, post_body
 
 MAX_IDS_QUERIED = 1_000
 """Event ids that are asked about at the most: the last ones."""

@@ -23,7 +23,7 @@ from intempt_core.contract import FEED_IDENTITY_TYPES, FEED_TITLES, dump_json, n
 from intempt_core.errors import TargetIncomplete
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
-from intempt_core.wire import IDLE_SECONDS, Exchange, HttpClient, Outcome, open_client, post_body
+from intempt_core.transport.exchange import IDLE_SECONDS, Exchange, HttpClient, Outcome, open_client, post_body
 
 __all__ = [
     "FEED_LIMIT",

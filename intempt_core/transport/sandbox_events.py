@@ -7,7 +7,7 @@ import aiohttp
 import httpx
 
 from intempt_core.targets import SANDBOX, Target
-from intempt_core.wire import HttpClient
+from intempt_core.transport.exchange import HttpClient
 
 MAX_PERSONS_QUERIED = 20
 """Persons whose events are asked for, at the most: a payload may name thousands."""
