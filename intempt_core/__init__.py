@@ -12,7 +12,6 @@ The rooms and their order are those of the README. A program needs these names; 
     print(batch.events)
 """
 
-from intempt_core.checks import check_events, check_table
 from intempt_core.contract import (
     FEEDS,
     ISSUE_KINDS,
@@ -46,10 +45,10 @@ from intempt_core.history import History, RequestRecord
 from intempt_core.mapping import Mapping, exact_mapping, map_table, suggest_mapping
 from intempt_core.plan import EventOrder, Plan, Policy, plan_events, plan_table
 from intempt_core.readers import Dialect, Payload, Table, read_payload, read_table
-from intempt_core.report import Report
 from intempt_core.settings import Settings
 from intempt_core.targets import Credential, Target, TargetRegistry, parse_track_url, sandbox_target, typed_target
 from intempt_core.transport import ConnectionTest, FeedResponse, Outcome, check_connection, open_client, read_feed
+from intempt_core.validation import Report, check_events, check_table
 
 __version__ = "0.1.0"
 

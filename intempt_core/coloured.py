@@ -13,12 +13,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import xlsxwriter
 
-from intempt_core.columns import Numbers
 from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue, Severity
 from intempt_core.exports import PROBLEMS_HEADER, describe_issue, format_problem, is_formula
-from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapping import PROBLEMS_COLUMN, MappedTable
-from intempt_core.report import Report
+from intempt_core.validation import ISSUE_BLOCK_ROWS, Numbers, Report
 
 MAX_SHEET_ROWS = 1_048_576
 """Rows of a sheet, its header among them."""

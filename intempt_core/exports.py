@@ -14,12 +14,10 @@ from itertools import islice
 from xml.sax.saxutils import escape, quoteattr
 
 from intempt_core.contract import Issue, dump_json
-from intempt_core.expectations import ExpectationReport, ExpectationResult, ExpectationState
 from intempt_core.history import History, RowOutcome
-from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapping import PROBLEMS_COLUMN, MappedDocuments, MappedTable
 from intempt_core.readers import Table
-from intempt_core.report import Report
+from intempt_core.validation import ISSUE_BLOCK_ROWS, ExpectationReport, ExpectationResult, ExpectationState, Report
 
 EXCLUDED_OUTCOME = "stayed behind"
 """The outcome of a row that was not sent because of its errors."""

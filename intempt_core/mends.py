@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.columns import Numbers, to_mask
 from intempt_core.contract import BLANK_CHARACTERS, EARLIEST_MS, INVISIBLE_CHARACTERS, LATEST_MS, Json, shorten_value
 from intempt_core.mapping import RESERVED_COLUMNS, MappedTable, make_event_ids
 from intempt_core.readers import Table
+from intempt_core.validation import Numbers, to_mask
 
 MAX_FIX_ROWS_RECORDED = 100
 """Rows of one mend that its record names; of more it keeps the count."""

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intempt_core.body_columns import write_bodies
-from intempt_core.columns import ColumnChecker, TimeState, clamp_to_int64
 from intempt_core.contract import (
     LINKING_FIELDS,
     EventName,
@@ -33,6 +32,7 @@ from intempt_core.contract import (
 from intempt_core.errors import PlanError
 from intempt_core.mapping import MappedDocuments, MappedTable
 from intempt_core.settings import Settings
+from intempt_core.validation import ColumnChecker, TimeState, clamp_to_int64
 
 Numbers: TypeAlias = NDArray[np.int64]
 

@@ -22,8 +22,8 @@ from intempt_core.contract import (
     Json,
     id_to_text,
 )
-from intempt_core.marking import Annotation, annotate_issues, escape_invisible
 from intempt_core.readers import TEXT_LINE_END, JsonNode, Payload, UnclosedQuote, parse_curl_command
+from intempt_core.validation import Annotation, annotate_issues, escape_invisible
 
 _MISSING_CODES = frozenset(("product_id_missing", "event_id_missing", "identity_missing"))
 

@@ -18,9 +18,9 @@ from intempt_core.contract import (
     shorten_value,
 )
 from intempt_core.history import EventIntent, EventOccurrence, RequestState
-from intempt_core.report import Report
 from intempt_core.targets import Target
 from intempt_core.transport import SandboxVerdict
+from intempt_core.validation import Report
 
 
 class VerdictTone(StrEnum):

@@ -13,10 +13,9 @@ from intempt_core.cli.writing import check_writable, open_atomic, write_atomic
 from intempt_core.coloured import write_problems_xlsx
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity
 from intempt_core.errors import ReadError
-from intempt_core.expectations import ExpectationReport, ExpectationState
 from intempt_core.exports import export_expectations_json, export_expectations_junit, export_problems_csv
-from intempt_core.report import Report
 from intempt_core.settings import Settings
+from intempt_core.validation import ExpectationReport, ExpectationState, Report
 
 MAX_ISSUES_LISTED = 1000
 """Issues that are listed; the counts are always of all."""

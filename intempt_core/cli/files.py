@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from intempt_core.checks import check_events, check_table
 from intempt_core.contract import GivenEvent, Issue
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.history import ExcludedRow, collect_excluded_rows
@@ -19,11 +18,10 @@ from intempt_core.mapping import (
     map_table,
     read_mapping_file,
 )
-from intempt_core.marking import find_issue_span
 from intempt_core.plan import EventOrder, Plan, plan_events, plan_table
 from intempt_core.readers import Payload, read_payload, read_table
-from intempt_core.report import PriorSendLookup, Report
 from intempt_core.settings import Settings
+from intempt_core.validation import PriorSendLookup, Report, check_events, check_table, find_issue_span
 
 
 @dataclass(frozen=True)

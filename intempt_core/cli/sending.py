@@ -31,10 +31,10 @@ from intempt_core.history import (
     make_request_intents,
 )
 from intempt_core.plan import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
-from intempt_core.report import Report
 from intempt_core.secrecy import reject_secrets
 from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.targets import SANDBOX, Target, TargetRegistry, parse_track_url, read_secrets_file, sandbox_target
+from intempt_core.validation import Report
 
 
 def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:

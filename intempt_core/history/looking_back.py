@@ -18,7 +18,7 @@ from intempt_core.history.schema import attempts, batches, bodies, events, exclu
 from intempt_core.history.shown import AcceptedEvent, RowOutcome
 from intempt_core.history.standings import IS_STORED
 from intempt_core.journeys import PersonEvent, PersonHistory
-from intempt_core.report import PriorSend
+from intempt_core.validation import PriorSend
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from intempt_core.history.records import (
 )
 from intempt_core.history.schema import batches, bodies, events, excluded_rows, make_indexable, make_storable, requests
 from intempt_core.plan import Plan
-from intempt_core.report import Report
+from intempt_core.validation import Report
 
 RECORD_CHUNK_EVENTS = 20_000
 """Events in one transaction of a recording: long enough to be quick, short enough to let others write in between."""

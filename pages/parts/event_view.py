@@ -3,7 +3,7 @@
 import streamlit as st
 
 from intempt_core.history import EventOccurrence
-from intempt_core.marking import escape_invisible
+from intempt_core.validation import escape_invisible
 from pages.parts.house import get_services
 from pages.parts.look import format_moment, format_quantity, format_state_badge, get_zone_name
 from pages.parts.session import make_key

@@ -4,7 +4,7 @@ import streamlit as st
 
 from intempt_core import RequestRecord, Target
 from intempt_core.history import AttemptRecord
-from intempt_core.marking import escape_invisible
+from intempt_core.validation import escape_invisible
 from pages.parts.feedview import show_person_feeds
 from pages.parts.look import (
     format_duration,

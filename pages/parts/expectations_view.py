@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from intempt_core import ConsoleError
-from intempt_core.expectations import ExpectationReport, ExpectationState
 from intempt_core.exports import export_expectations_json, export_expectations_junit
 from intempt_core.mapping import EXPECT_COLUMN
+from intempt_core.validation import ExpectationReport, ExpectationState
 from pages.parts.look import format_quantity
 from pages.parts.session import make_key
 from pages.parts.steps import show_step

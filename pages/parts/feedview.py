@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from intempt_core import FEEDS, FeedResponse, RequestRecord, Target, open_client, read_feed
-from intempt_core.catalogue import ProductCatalogue
 from intempt_core.contract import (
     FEED_IDENTITY_TYPES,
     IDENTITY_FIELDS,
@@ -19,6 +18,7 @@ from intempt_core.contract import (
 from intempt_core.history import derive_target_key
 from intempt_core.journeys import FeedExplanation, PersonHistory, ProcessingStatus, explain_feed
 from intempt_core.transport import FEED_LIMIT, now_ms, read_processing_status
+from intempt_core.validation import ProductCatalogue
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_clock, format_duration, format_moment
 from pages.parts.session import get_screen_state

@@ -8,14 +8,13 @@ from pathlib import Path
 import streamlit as st
 
 from intempt_core import Dispatcher, History, Settings, Target, TargetError, TargetNotFound, TargetRegistry
-from intempt_core.catalogue import CatalogueStore, ProductCatalogue
-from intempt_core.checks import UnknownProductLookup
 from intempt_core.errors import CatalogueUnavailable
 from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, RequestIntent, make_request_intents
 from intempt_core.plan import Plan
 from intempt_core.settings import PROJECT_FOLDER
 from intempt_core.targets import SANDBOX, Credential, read_secrets_file
 from intempt_core.uploads import Spool, UploadTokens
+from intempt_core.validation import CatalogueStore, ProductCatalogue, UnknownProductLookup
 
 
 @dataclass

@@ -30,13 +30,12 @@ from intempt_core import (
     read_table,
 )
 from intempt_core.contract import Json
-from intempt_core.expectations import ExpectationReport
 from intempt_core.history import BatchSource, ExcludedRow, collect_excluded_rows
 from intempt_core.mapping import MappedTable, MappingSuggestion, choose_initial_mapping
 from intempt_core.mends import Fix, apply_fixes
 from intempt_core.offering import SuggestedFix, suggest_fixes
 from intempt_core.plan import EventOrder, Policy
-from intempt_core.report import PriorSend
+from intempt_core.validation import ExpectationReport, PriorSend
 from pages.parts import sending
 from pages.parts.house import get_services
 from pages.parts.session import (

@@ -51,9 +51,9 @@ def ours() -> float:
     """Seconds from the text to every problem with its line, column and mark, and the lines that a screen draws."""
     import time
 
-    from intempt_core.checks import check_events
-    from intempt_core.marking import MAX_LINES_DRAWN, annotate_issues, annotate_lines
     from intempt_core.readers.payload import read_payload
+    from intempt_core.validation.annotations import MAX_LINES_DRAWN, annotate_issues, annotate_lines
+    from intempt_core.validation.check import check_events
 
     text = body()
     check_events(read_payload("{}").events)  # what Arrow imports when it is first asked

@@ -9,9 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core import check_events, check_table, exact_mapping, map_table, read_payload, read_table
-from intempt_core.catalogue import CatalogueStore, ProductCatalogue, build_catalogue, read_catalogue_file
 from intempt_core.contract.events import is_blank
 from intempt_core.errors import CatalogueUnavailable, ReadError
+from intempt_core.validation.product_catalogue import (
+    CatalogueStore,
+    ProductCatalogue,
+    build_catalogue,
+    read_catalogue_file,
+)
 
 ITEMS = b"product_id,category_id,category_code,brand\n5,1487580005268456192,,runail\n6,1,a.b,\n5,2,,\n,3,x,y\n7,4,,\n"
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.checks import check_events, check_table
 from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import Issue, Place
-from intempt_core.judges import ISSUE_BLOCK_ROWS
 from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.mends import Fix, FixKind, apply_fixes
 from intempt_core.readers.table import read_table
-from intempt_core.report import PriorSend, Report
+from intempt_core.validation.check import check_events, check_table
+from intempt_core.validation.report import PriorSend, Report
+from intempt_core.validation.row_issues import ISSUE_BLOCK_ROWS
 from tests.core.tables_by_hand import table_of
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intempt_core.checks import check_table
 from intempt_core.coloured import MAX_CELL_CHARACTERS, write_problems_xlsx
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.readers.table import read_table
-from intempt_core.report import Report
+from intempt_core.validation.check import check_table
+from intempt_core.validation.report import Report
 from tests.core.tables_by_hand import table_of
 
 HEADER = ["name", "eventId", "userId", "profileId", "productId", "note"]

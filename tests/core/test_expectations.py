@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.checks import check_table
 from intempt_core.cli import main
 from intempt_core.contract.issues import ISSUE_KINDS, Severity
 from intempt_core.errors import MappingError, ReadError
-from intempt_core.expectations import ExpectationReport, ExpectationState, parse_expectation
 from intempt_core.exports import export_expectations_json, export_expectations_junit
 from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.mapping.table_events import choose_initial_mapping, map_table
 from intempt_core.readers.table import read_table
-from intempt_core.report import Report
+from intempt_core.validation.check import check_table
+from intempt_core.validation.expectations import ExpectationReport, ExpectationState, parse_expectation
+from intempt_core.validation.report import Report
 from tests.core.tables_by_hand import table_of
 
 OF = ("ok", "event_name")

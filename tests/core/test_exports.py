@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.checks import check_events, check_table
 from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import ISSUE_KINDS, Place
 from intempt_core.errors import NotFound
@@ -25,8 +24,9 @@ from intempt_core.history import AttemptEnd, AttemptStart, ExcludedRow, History
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.readers.table import read_table
-from intempt_core.report import Report
 from intempt_core.transport.track_client import Outcome
+from intempt_core.validation.check import check_events, check_table
+from intempt_core.validation.report import Report
 from tests.core.history_by_hand import ME, attempt, batch_of, event, intent, request
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.event import listen, remove
 
 from intempt_core import migrations
-from intempt_core.checks import check_events
 from intempt_core.contract.events import IDENTITY_FIELDS, GivenEvent, Json
 from intempt_core.contract.feeds import FeedId, compute_feeds
 from intempt_core.contract.issues import Place, Severity
@@ -44,6 +43,7 @@ from intempt_core.history.schema import excluded_rows, make_indexable, metadata
 from intempt_core.plan import Policy, plan_events
 from intempt_core.targets.target import parse_track_url, sandbox_target
 from intempt_core.transport.track_client import Outcome
+from intempt_core.validation.check import check_events
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, batch_of, event, intent, request
 
 

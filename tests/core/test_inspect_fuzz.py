@@ -8,11 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from intempt_core.cases import read_case
-from intempt_core.checks import check_events
 from intempt_core.errors import ReadError
-from intempt_core.marking import annotate_issues, annotate_lines, escape_invisible
 from intempt_core.readers.payload import read_payload
 from intempt_core.text_mends import apply_text_fixes, find_text_fix, preview_text_fixes
+from intempt_core.validation.annotations import annotate_issues, annotate_lines, escape_invisible
+from intempt_core.validation.check import check_events
 
 FRAGMENTS = st.sampled_from(
     """{ } [ ] , : " ' \\ // # /* */ 1 -0 1e400 NaN Infinity null true "a" "\\ud800" "name" "product viewed" "track"

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.checks import check_events, check_table
 from intempt_core.cli import main
 from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import Place
@@ -31,6 +30,7 @@ from intempt_core.pointing import CellLocation, find_cell, locate_in_request
 from intempt_core.readers import jsonl as json_lines
 from intempt_core.readers.jsonl import _parse_line, _parse_plain_event
 from intempt_core.readers.table import Dialect, FileKind, Table, read_table
+from intempt_core.validation.check import check_events, check_table
 
 VENDOR = Path(__file__).resolve().parents[3] / "shared" / "data" / "vendor-events" / "segment-ecommerce.jsonl"
 

@@ -6,10 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.checks import check_events
 from intempt_core.contract.issues import Severity
-from intempt_core.marking import Annotation, annotate_issues, annotate_lines, escape_invisible, find_issue_span
 from intempt_core.readers.payload import read_payload
+from intempt_core.validation.annotations import (
+    Annotation,
+    annotate_issues,
+    annotate_lines,
+    escape_invisible,
+    find_issue_span,
+)
+from intempt_core.validation.check import check_events
 
 
 def marked(text: str) -> list[tuple[str, str]]:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core.checks import check_table
 from intempt_core.contract.events import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
 from intempt_core.exports import export_fixed_csv
 from intempt_core.mapping.model import exact_mapping
@@ -16,7 +15,8 @@ from intempt_core.mapping.values import make_event_id
 from intempt_core.mends import MAX_FIX_ROWS_RECORDED, Fix, FixKind, apply_fixes, preview_fix
 from intempt_core.offering import suggest_fixes
 from intempt_core.readers.table import Table, read_table
-from intempt_core.report import DuplicateKind
+from intempt_core.validation.check import check_table
+from intempt_core.validation.report import DuplicateKind
 from tests.core.tables_by_hand import table_of
 
 HEADER = ["name", "eventId", "userId", "accountId", "productId", "timestamp", "problems"]

@@ -14,8 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core.checks import check_events, check_table
-from intempt_core.columns import TextColumn, TimestampColumn, TimeState, clamp_to_int64
 from intempt_core.contract.events import (
     BLANK_CHARACTERS,
     ID_PATTERNS,
@@ -31,7 +29,9 @@ from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.mapping.values import is_cell_of_type, parse_time
 from intempt_core.readers.payload import read_payload
 from intempt_core.readers.table import Dialect, read_table
-from intempt_core.report import PriorSend, Report
+from intempt_core.validation.check import check_events, check_table
+from intempt_core.validation.column_rules import TextColumn, TimestampColumn, TimeState, clamp_to_int64
+from intempt_core.validation.report import PriorSend, Report
 from tests.core.tables_by_hand import table_of
 
 EXOTIC = "ıİſKßẞσςΣéﬁ０１٣५🛒\u0301\ufb01"

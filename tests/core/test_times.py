@@ -8,8 +8,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from intempt_core.checks import check_table
-from intempt_core.columns import TextColumn, TimestampColumn, TimeState, clamp_to_int64
 from intempt_core.errors import MappingError
 from intempt_core.mapping.model import Mapping, load_time_zone
 from intempt_core.mapping.table_events import map_table
@@ -23,6 +21,8 @@ from intempt_core.mapping.time_formats import (
     check_time_format,
     compile_time_pattern,
 )
+from intempt_core.validation.check import check_table
+from intempt_core.validation.column_rules import TextColumn, TimestampColumn, TimeState, clamp_to_int64
 from tests.core.tables_by_hand import table_of
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")

@@ -12,7 +12,6 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.checks import check_table
 from intempt_core.errors import ReadError
 from intempt_core.mapping.model import Mapping
 from intempt_core.mapping.table_events import map_table
@@ -20,6 +19,7 @@ from intempt_core.readers import delimited as blocks
 from intempt_core.readers import table as tables
 from intempt_core.readers.table import Dialect, FileKind, Table, read_table
 from intempt_core.readers.xlsx import classify_number_format, format_serial_date, format_stored_number
+from intempt_core.validation.check import check_table
 from tests.core.workbooks_by_hand import rows_xml, workbook
 
 HEADER = ["name", "eventId", "userId", "productId"]

@@ -11,7 +11,6 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from intempt_core.columns import Mask, Numbers
 from intempt_core.contract import (
     HINT_BUILDERS,
     GivenEvent,
@@ -24,6 +23,7 @@ from intempt_core.contract import (
     get_field,
 )
 from intempt_core.mapping import MappedTable
+from intempt_core.validation.column_rules import Mask, Numbers
 
 ISSUE_BLOCK_ROWS = 4096
 """Rows that are judged together."""

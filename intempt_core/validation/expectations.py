@@ -15,12 +15,12 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from intempt_core.columns import Mask, Numbers
 from intempt_core.contract import ISSUE_KINDS, Severity, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.mapping import EXPECT_COLUMN
 from intempt_core.readers import Table
-from intempt_core.report import Report
+from intempt_core.validation.column_rules import Mask, Numbers
+from intempt_core.validation.report import Report
 
 EXPECT_OK = "ok"
 """What a cell says that expects no error."""

@@ -16,8 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.columns import RULE_BLOCK_ROWS as PART
-from intempt_core.columns import ColumnChecker, Mask, Numbers, find_lost_zeros, to_mask
 from intempt_core.contract import (
     ID_FIELDS,
     ISSUE_KINDS,
@@ -29,10 +27,12 @@ from intempt_core.contract import (
     get_field,
     id_to_text,
 )
-from intempt_core.judges import DocumentRowIssues, Finding, ListRowIssues, Partition, TableRowIssues
 from intempt_core.mapping import MappedDocuments, MappedTable
-from intempt_core.repeats import describe_duplicates, find_duplicates, number_orders
-from intempt_core.report import PRIOR_SEND_PHRASES, PriorSend, PriorSendLookup, Report
+from intempt_core.validation.column_rules import RULE_BLOCK_ROWS as PART
+from intempt_core.validation.column_rules import ColumnChecker, Mask, Numbers, find_lost_zeros, to_mask
+from intempt_core.validation.duplicates import describe_duplicates, find_duplicates, number_orders
+from intempt_core.validation.report import PRIOR_SEND_PHRASES, PriorSend, PriorSendLookup, Report
+from intempt_core.validation.row_issues import DocumentRowIssues, Finding, ListRowIssues, Partition, TableRowIssues
 
 UnknownProductLookup: TypeAlias = Callable[[pa.Array], Mask]
 """Product ids (texts) → which of them a loaded catalogue does not have (CONTRACT 2.5)."""

@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from intempt_core.columns import Mask, Numbers
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_given
-from intempt_core.judges import ISSUE_BLOCK_ROWS, Finding, Partition, RowIssueSource, is_in_sorted
+from intempt_core.validation.column_rules import Mask, Numbers
+from intempt_core.validation.row_issues import ISSUE_BLOCK_ROWS, Finding, Partition, RowIssueSource, is_in_sorted
 
 
 class PriorSend(NamedTuple):

@@ -9,11 +9,11 @@ from functools import cache
 
 import numpy as np
 
-from intempt_core.columns import RULE_BLOCK_ROWS as PART
-from intempt_core.columns import Mask, Numbers, clamp_to_int64
 from intempt_core.contract import EventName, GivenEvent, Json, get_field, id_to_text, read_epoch_ms, read_linking_ids
-from intempt_core.judges import Finding, Partition
-from intempt_core.report import DuplicateKind
+from intempt_core.validation.column_rules import RULE_BLOCK_ROWS as PART
+from intempt_core.validation.column_rules import Mask, Numbers, clamp_to_int64
+from intempt_core.validation.report import DuplicateKind
+from intempt_core.validation.row_issues import Finding, Partition
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ from intempt_core.mapping import (
     parse_time_suffix,
     view_bytes,
 )
-from intempt_core.time_columns import (
+from intempt_core.validation.time_column import (
     NO_OFFSET,
     STABLE_OFFSETS_FROM_MS,
     accepts_iso_dates,
