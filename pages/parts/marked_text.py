@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from intempt_core.text_mends import EditPreview
+from intempt_core.fixes import EditPreview
 from intempt_core.validation import MAX_LINES_DRAWN, AnnotatedLine, TextPiece
 from pages.parts.look import STATE_STYLES
 

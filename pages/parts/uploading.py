@@ -30,10 +30,9 @@ from intempt_core import (
     read_table,
 )
 from intempt_core.contract import Json
+from intempt_core.fixes import Fix, SuggestedFix, apply_fixes, suggest_fixes
 from intempt_core.history import BatchSource, ExcludedRow, collect_excluded_rows
 from intempt_core.mapping import MappedTable, MappingSuggestion, choose_initial_mapping
-from intempt_core.mends import Fix, apply_fixes
-from intempt_core.offering import SuggestedFix, suggest_fixes
 from intempt_core.plan import EventOrder, Policy
 from intempt_core.validation import ExpectationReport, PriorSend
 from pages.parts import sending

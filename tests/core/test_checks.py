@@ -10,10 +10,10 @@ import pytest
 
 from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import Issue, Place
+from intempt_core.fixes.table_fixes import Fix, FixKind, apply_fixes
 from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import map_table
-from intempt_core.mends import Fix, FixKind, apply_fixes
 from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.report import PriorSend, Report

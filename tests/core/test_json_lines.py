@@ -16,6 +16,7 @@ from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import Place
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.exports import export_event_lines, export_excluded_csv, export_problems_csv
+from intempt_core.fixes.table_fixes import Fix, FixKind, apply_fixes
 from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.mapping.table_events import (
     MappedDocuments,
@@ -24,7 +25,6 @@ from intempt_core.mapping.table_events import (
     map_table,
     replace_event_cells,
 )
-from intempt_core.mends import Fix, FixKind, apply_fixes
 from intempt_core.plan import EventOrder, plan_table
 from intempt_core.pointing import CellLocation, find_cell, locate_in_request
 from intempt_core.readers import jsonl as json_lines

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from intempt_core.contract.events import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
 from intempt_core.exports import export_fixed_csv
+from intempt_core.fixes.suggest import suggest_fixes
+from intempt_core.fixes.table_fixes import MAX_FIX_ROWS_RECORDED, Fix, FixKind, apply_fixes, preview_fix
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.mapping.values import make_event_id
-from intempt_core.mends import MAX_FIX_ROWS_RECORDED, Fix, FixKind, apply_fixes, preview_fix
-from intempt_core.offering import suggest_fixes
 from intempt_core.readers.table import Table, read_table
 from intempt_core.validation.check import check_table
 from intempt_core.validation.report import DuplicateKind

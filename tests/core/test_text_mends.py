@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.contract.issues import Issue
+from intempt_core.fixes.text_fixes import TextFix, apply_text_fixes, find_text_fix, preview_text_fixes
 from intempt_core.readers.payload import Payload, read_payload
-from intempt_core.text_mends import TextFix, apply_text_fixes, find_text_fix, preview_text_fixes
 from intempt_core.validation.annotations import find_issue_span
 from intempt_core.validation.check import check_events
 

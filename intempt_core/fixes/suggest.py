@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from intempt_core.contract import ID_FIELDS, LINKING_FIELDS, find_similar_name
+from intempt_core.fixes.table_fixes import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.mapping import MappedTable
-from intempt_core.mends import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.validation import DuplicateKind, Mask, Report, TextColumn, to_mask
 
 MAX_NAME_FIXES = 20
