@@ -43,7 +43,7 @@ from intempt_core.errors import (
 )
 from intempt_core.history import History, RequestRecord
 from intempt_core.mapping import Mapping, exact_mapping, map_table, suggest_mapping
-from intempt_core.plan import EventOrder, Plan, Policy, plan_events, plan_table
+from intempt_core.planning import EventOrder, Plan, Policy, plan_events, plan_table
 from intempt_core.readers import Dialect, Payload, Table, read_payload, read_table
 from intempt_core.settings import Settings
 from intempt_core.targets import Credential, Target, TargetRegistry, parse_track_url, sandbox_target, typed_target

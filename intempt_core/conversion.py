@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from intempt_core.contract import IDENTITY_FIELDS, LINKING_FIELDS, EventName, is_placeholder
 from intempt_core.journeys import NoteKind
-from intempt_core.plan import group_persons
+from intempt_core.planning import group_persons
 
 Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 import run
-from intempt_core.plan import Policy
+from intempt_core.planning.plan import Policy
 from tests.core.hostile_server import hostile
 from tests.core.sending_by_hand import OK, decides, desk, plan_of
 

@@ -18,7 +18,7 @@ from intempt_core.mapping import (
     map_table,
     read_mapping_file,
 )
-from intempt_core.plan import EventOrder, Plan, plan_events, plan_table
+from intempt_core.planning import EventOrder, Plan, plan_events, plan_table
 from intempt_core.readers import Payload, read_payload, read_table
 from intempt_core.settings import Settings
 from intempt_core.validation import PriorSendLookup, Report, check_events, check_table, find_issue_span

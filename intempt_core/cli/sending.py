@@ -30,7 +30,7 @@ from intempt_core.history import (
     derive_target_key,
     make_request_intents,
 )
-from intempt_core.plan import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
+from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from intempt_core.secrecy import reject_secrets
 from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.targets import SANDBOX, Target, TargetRegistry, parse_track_url, read_secrets_file, sandbox_target

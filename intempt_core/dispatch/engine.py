@@ -26,7 +26,7 @@ from intempt_core.dispatch.runs import ChunkRunner, InProcessRunner
 from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, UnfinishedBatch
 from intempt_core.logs import write_log
-from intempt_core.plan import Policy
+from intempt_core.planning import Policy
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 from intempt_core.transport import now_ms, open_client

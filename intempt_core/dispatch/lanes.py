@@ -20,7 +20,7 @@ from intempt_core.dispatch.gates import TargetLimits
 from intempt_core.dispatch.ledger import HistoryWriter
 from intempt_core.dispatch.progress import RateMeter
 from intempt_core.history import AttemptEnd, AttemptStart, RequestHalf, Transition, WorkItem
-from intempt_core.plan import Policy, are_one_order
+from intempt_core.planning import Policy, are_one_order
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 from intempt_core.transport import Attempt, HttpClient, Outcome, compute_retry_delay, now_ms, post_track_request

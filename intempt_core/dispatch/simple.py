@@ -17,7 +17,7 @@ from intempt_core.history import (
     TargetSnapshot,
     make_request_intents,
 )
-from intempt_core.plan import Plan, Policy
+from intempt_core.planning import Plan, Policy
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 

@@ -28,7 +28,7 @@ from intempt_core.history.shown import (
     RequestSummary,
 )
 from intempt_core.history.standings import IS_STORED
-from intempt_core.plan import Policy
+from intempt_core.planning import Policy
 from intempt_core.transport import Outcome
 
 MAX_REQUEST_ID = 2**63 - 1

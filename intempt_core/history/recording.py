@@ -20,7 +20,7 @@ from intempt_core.history.records import (
     RequestState,
 )
 from intempt_core.history.schema import batches, bodies, events, excluded_rows, make_indexable, make_storable, requests
-from intempt_core.plan import Plan
+from intempt_core.planning import Plan
 from intempt_core.validation import Report
 
 RECORD_CHUNK_EVENTS = 20_000

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from intempt_core.contract import GivenEvent, Json, dump_json, get_field, id_to_text, read_epoch_ms
-from intempt_core.plan import Policy
+from intempt_core.planning import Policy
 from intempt_core.targets import Target
 from intempt_core.transport import Attempt
 

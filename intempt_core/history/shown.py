@@ -16,7 +16,7 @@ from intempt_core.history.records import (
     TargetSnapshot,
     is_batch_active,
 )
-from intempt_core.plan import Policy
+from intempt_core.planning import Policy
 from intempt_core.transport import Outcome
 
 T = TypeVar("T")

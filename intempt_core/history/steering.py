@@ -9,7 +9,7 @@ from intempt_core.history.database import Database
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.schema import batches, make_storable, requests
 from intempt_core.history.standings import NEXT_BATCH_STATES, lock_batch
-from intempt_core.plan import Policy
+from intempt_core.planning import Policy
 
 
 class BatchControl(Database):

@@ -32,7 +32,7 @@ from intempt_core.history.standings import (
     read_request_snapshots,
     write_request_snapshots,
 )
-from intempt_core.plan import Policy
+from intempt_core.planning import Policy
 from intempt_core.transport import Attempt
 
 _IS_WAITING = or_(requests.c.state == RequestState.PENDING.value, requests.c.retry_at.is_not(None))

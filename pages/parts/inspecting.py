@@ -22,7 +22,7 @@ from intempt_core.cases import CaseFile, read_case
 from intempt_core.contract import get_field, id_to_text, read_identities, read_linking_ids
 from intempt_core.fixes import TextFix, annotate_with_fixes, apply_text_fixes, find_text_fix
 from intempt_core.history import BatchSource, derive_target_key
-from intempt_core.plan import Plan, Policy
+from intempt_core.planning import Plan, Policy
 from intempt_core.readers import MAX_PASTED_CHARS, mask_pasted_keys
 from intempt_core.transport import read_sandbox_verdicts
 from intempt_core.validation import Annotation

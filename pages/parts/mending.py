@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from intempt_core.fixes import Fix, FixKind
-from intempt_core.pointing import CellLocation, find_cell
+from intempt_core.planning import CellLocation, find_cell
 from pages.parts.session import get_screen_state, read_widget, replace_screen_state
 from pages.parts.uploading import CheckedFile, get_upload_state
 

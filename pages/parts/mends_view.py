@@ -8,7 +8,7 @@ import streamlit as st
 from intempt_core.contract import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, ISSUE_KINDS
 from intempt_core.exports import export_fixed_csv
 from intempt_core.fixes import ColumnChange, Fix, FixKind, preview_fix
-from intempt_core.pointing import CellLocation, locate_in_event, locate_in_request
+from intempt_core.planning import CellLocation, locate_in_event, locate_in_request
 from pages.parts import mending
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_quantity, format_state_badge

@@ -33,7 +33,7 @@ from intempt_core.contract import Json
 from intempt_core.fixes import Fix, SuggestedFix, apply_fixes, suggest_fixes
 from intempt_core.history import BatchSource, ExcludedRow, collect_excluded_rows
 from intempt_core.mapping import MappedTable, MappingSuggestion, choose_initial_mapping
-from intempt_core.plan import EventOrder, Policy
+from intempt_core.planning import EventOrder, Policy
 from intempt_core.validation import ExpectationReport, PriorSend
 from pages.parts import sending
 from pages.parts.house import get_services

@@ -115,7 +115,7 @@ def recorded(data: str, url: str, requests: int) -> float:
     """Write a batch down, as a confirm does; the seconds it took."""
     from intempt_core.dispatch import make_batch_intent
     from intempt_core.history import EventIntent, History, RequestIntent
-    from intempt_core.plan import plan_events
+    from intempt_core.planning.plan import plan_events
     from intempt_core.settings import Settings
     from intempt_core.targets.target import sandbox_target
 

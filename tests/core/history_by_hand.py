@@ -13,7 +13,7 @@ from intempt_core.history import (
     RequestIntent,
     TargetSnapshot,
 )
-from intempt_core.plan import Policy
+from intempt_core.planning.plan import Policy
 from intempt_core.transport.track_client import Attempt, Outcome
 
 ME = "owner-1"

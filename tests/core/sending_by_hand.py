@@ -18,7 +18,7 @@ from intempt_core.dispatch.lanes import LaneSender
 from intempt_core.dispatch.ledger import HistoryWriter
 from intempt_core.dispatch.simple import make_batch_intent
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, make_request_intents
-from intempt_core.plan import Plan, Policy, plan_events
+from intempt_core.planning.plan import Plan, Policy, plan_events
 from intempt_core.settings import Settings
 from intempt_core.targets.target import Target, sandbox_target
 from intempt_core.transport.track_client import HttpClient, now_ms, open_client

@@ -17,7 +17,7 @@ import pytest
 from intempt_core import sandbox
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import BatchState, RequestState
-from intempt_core.plan import Policy
+from intempt_core.planning.plan import Policy
 from tests.core.sending_by_hand import Desk, desk, ids, plan_of, workflows
 
 PERSONS = 25

@@ -17,7 +17,7 @@ from intempt_core.dispatch.durable import DbosRunner
 from intempt_core.dispatch.workflows import CHUNK_SENDERS, run_chunk_step
 from intempt_core.errors import EngineUnavailable
 from intempt_core.history import BatchState, RequestState
-from intempt_core.plan import Policy
+from intempt_core.planning.plan import Policy
 from tests.core.hostile_server import HostileServer, hostile, http
 from tests.core.sending_by_hand import OK, Decide, Desk, decides, desk, got, plan_of, workflows
 

@@ -20,7 +20,7 @@ from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, engin
 from intempt_core.dispatch.ledger import HistoryWriter
 from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
 from intempt_core.history import AttemptStart, BatchState, RequestState, recording
-from intempt_core.plan import Policy
+from intempt_core.planning.plan import Policy
 from intempt_core.targets.target import Target
 from intempt_core.transport.track_client import now_ms
 from tests.core.hostile_server import HostileServer, hostile, http

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher
 from intempt_core.dispatch.gates import CircuitBreaker, RateLimiter
 from intempt_core.history import BatchState, RequestState
-from intempt_core.plan import Policy
+from intempt_core.planning.plan import Policy
 from intempt_core.transport.track_client import Attempt, Outcome
 from tests.core.hostile_server import hostile, http
 from tests.core.sending_by_hand import LOST, OK, Decide, Desk, decides, desk, got, plan_of

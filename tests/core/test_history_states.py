@@ -20,7 +20,7 @@ from intempt_core.history import (
     RequestState,
     RequestSummary,
 )
-from intempt_core.plan import Policy
+from intempt_core.planning.plan import Policy
 from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import Clock, attempt, batch_of
 

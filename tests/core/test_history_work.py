@@ -17,7 +17,7 @@ from intempt_core.history import (
     RequestState,
     WorkItem,
 )
-from intempt_core.plan import Policy
+from intempt_core.planning.plan import Policy
 from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import ME, Clock, attempt, batch_of, event, intent, request
 

@@ -25,8 +25,8 @@ from intempt_core.mapping.table_events import (
     map_table,
     replace_event_cells,
 )
-from intempt_core.plan import EventOrder, plan_table
-from intempt_core.pointing import CellLocation, find_cell, locate_in_request
+from intempt_core.planning.locate import CellLocation, find_cell, locate_in_request
+from intempt_core.planning.plan import EventOrder, plan_table
 from intempt_core.readers import jsonl as json_lines
 from intempt_core.readers.jsonl import _parse_line, _parse_plain_event
 from intempt_core.readers.table import Dialect, FileKind, Table, read_table

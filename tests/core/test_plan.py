@@ -18,7 +18,7 @@ from intempt_core.contract.issues import Place
 from intempt_core.errors import PlanError
 from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.mapping.table_events import MappedTable, map_table
-from intempt_core.plan import (
+from intempt_core.planning.plan import (
     POLICY_MESSAGES,
     EventOrder,
     Plan,

@@ -7,8 +7,8 @@ import pytest
 from intempt_core.contract.issues import split_pointer
 from intempt_core.mapping.model import Mapping
 from intempt_core.mapping.table_events import MappedTable, map_table
-from intempt_core.plan import Plan, plan_table
-from intempt_core.pointing import CellLocation, RequestLocation, find_cell, locate_in_event, locate_in_request
+from intempt_core.planning.locate import CellLocation, RequestLocation, find_cell, locate_in_event, locate_in_request
+from intempt_core.planning.plan import Plan, plan_table
 from intempt_core.settings import Settings
 from tests.core.tables_by_hand import table_of
 

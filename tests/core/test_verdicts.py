@@ -22,7 +22,7 @@ from intempt_core.history import (
     TargetSnapshot,
     derive_target_key,
 )
-from intempt_core.plan import plan_events
+from intempt_core.planning.plan import plan_events
 from intempt_core.readers.payload import read_payload
 from intempt_core.settings import Settings
 from intempt_core.targets.target import Target, sandbox_target

@@ -12,7 +12,7 @@ import numpy as np
 
 from intempt_core.contract import Json, Place, escape_pointer_key, split_pointer
 from intempt_core.mapping import MappedTable
-from intempt_core.plan import Plan
+from intempt_core.planning.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

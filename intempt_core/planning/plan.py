@@ -16,7 +16,6 @@ from typing import Protocol, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from intempt_core.body_columns import write_bodies
 from intempt_core.contract import (
     LINKING_FIELDS,
     EventName,
@@ -31,6 +30,7 @@ from intempt_core.contract import (
 )
 from intempt_core.errors import PlanError
 from intempt_core.mapping import MappedDocuments, MappedTable
+from intempt_core.planning.bulk_bodies import write_bodies
 from intempt_core.settings import Settings
 from intempt_core.validation import ColumnChecker, TimeState, clamp_to_int64
 
