@@ -1,5 +1,5 @@
 """The pipeline without a screen: ``check``, ``send`` and ``sandbox``."""
 
-from intempt_core.cli.entry import main
+import lazy_loader
 
-__all__ = ["main"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

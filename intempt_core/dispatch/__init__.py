@@ -11,20 +11,6 @@
 - ``simple``: plan in, outcome out, for a program that waits
 """
 
-from intempt_core.dispatch.engine import Dispatcher
-from intempt_core.dispatch.gates import FAILURES_TO_BREAK
-from intempt_core.dispatch.health import check_health
-from intempt_core.dispatch.lanes import TurnResult, split_body
-from intempt_core.dispatch.progress import Progress
-from intempt_core.dispatch.simple import make_batch_intent, send_plan
+import lazy_loader
 
-__all__ = [
-    "FAILURES_TO_BREAK",
-    "Dispatcher",
-    "Progress",
-    "TurnResult",
-    "split_body",
-    "check_health",
-    "make_batch_intent",
-    "send_plan",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,10 +13,10 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 
-from intempt_core import migrations
 from intempt_core.contract import dump_json
 from intempt_core.errors import HistoryUnavailable
-from intempt_core.history.at_once import get_sqlite_driver
+from intempt_core.history.migrations import HEAD, upgrade, version
+from intempt_core.history.sqlite_bulk import get_sqlite_driver
 from intempt_core.transport import now_ms
 
 WRITE_OPTION = "history_writes"
@@ -164,8 +164,8 @@ class Database:
                         f"The folder {self._file.parent} cannot be made: {error.strerror}."
                     ) from None
             with self._engine.begin() as connection:
-                found = migrations.version(connection)
-            if found != migrations.HEAD:
+                found = version(connection)
+            if found != HEAD:
                 with self._writer.begin() as connection:
                     if self._file is None:  # PostgreSQL lets two processes begin to migrate at once
                         connection.execute(text("SELECT pg_advisory_xact_lock(1953653091)"))
@@ -173,14 +173,14 @@ class Database:
             self._inode = self._file_identity()
 
     def _migrate(self, connection: Connection) -> None:
-        found = migrations.version(connection)  # once more: another process may have been quicker
-        if found is not None and found > migrations.HEAD:
+        found = version(connection)  # once more: another process may have been quicker
+        if found is not None and found > HEAD:
             raise HistoryUnavailable(
-                f"{self._name} was written by a newer console (version {found}, this one knows {migrations.HEAD})."
+                f"{self._name} was written by a newer console (version {found}, this one knows {HEAD})."
                 " Start the newer one."
             )
-        if found != migrations.HEAD:
-            migrations.upgrade(connection)
+        if found != HEAD:
+            upgrade(connection)
 
     @property
     def _name(self) -> str:

@@ -1,12 +1,12 @@
 """The SQL store: what is recorded, sent and asked, in one object."""
 
-from intempt_core.history.by_event import EventLookup
-from intempt_core.history.forgetting import Retention
-from intempt_core.history.looking_back import OutcomeQueries
-from intempt_core.history.reading import HistoryQueries
-from intempt_core.history.recording import Recorder
-from intempt_core.history.steering import BatchControl
-from intempt_core.history.working import WorkQueue
+from intempt_core.history.control import BatchControl
+from intempt_core.history.event_lookup import EventLookup
+from intempt_core.history.outcomes import OutcomeQueries
+from intempt_core.history.queries import HistoryQueries
+from intempt_core.history.recorder import Recorder
+from intempt_core.history.retention import Retention
+from intempt_core.history.work_queue import WorkQueue
 
 
 class History(Recorder, WorkQueue, BatchControl, HistoryQueries, OutcomeQueries, Retention, EventLookup):

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, and_, or_, select
 from intempt_core.contract import LINKING_FIELDS, EventName, is_placeholder
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestState
 from intempt_core.history.schema import batches, events, requests
-from intempt_core.history.standings import IS_STORED
+from intempt_core.history.transitions import IS_STORED
 
 MAX_PERSON_IDS = 1_000
 """Ids that are followed for one person; who has more is no person, but a value that everybody has."""

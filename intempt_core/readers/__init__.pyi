@@ -4,6 +4,9 @@ from .curl import (
 from .curl import (
     parse_curl_command as parse_curl_command,
 )
+from .delimited import (
+    Dialect as Dialect,
+)
 from .json_positions import (
     TEXT_LINE_END as TEXT_LINE_END,
 )
@@ -33,9 +36,6 @@ from .payload import (
 )
 from .shell_words import (
     UnclosedQuote as UnclosedQuote,
-)
-from .table import (
-    Dialect as Dialect,
 )
 from .table import (
     FileKind as FileKind,

@@ -10,18 +10,6 @@ alias, consent and recommend calls. The same application is mounted in the conso
 - ``routes`` and ``serving``: the application, and a server for it
 """
 
-from intempt_core.contract import FaultDocument, FaultDocumentUnreadable, parse_fault_document
-from intempt_core.sandbox.guards import MAX_BODY_BYTES, SANDBOX_KEY, build_standalone_middleware
-from intempt_core.sandbox.routes import create_sandbox_app
-from intempt_core.sandbox.serving import run_sandbox
+import lazy_loader
 
-__all__ = [
-    "SANDBOX_KEY",
-    "MAX_BODY_BYTES",
-    "FaultDocument",
-    "FaultDocumentUnreadable",
-    "create_sandbox_app",
-    "parse_fault_document",
-    "run_sandbox",
-    "build_standalone_middleware",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,35 +4,14 @@ from .digest import (
 from .digest import (
     KEPT_REQUESTS as KEPT_REQUESTS,
 )
-from .faults import (
-    FAULT_PATH_LABELS as FAULT_PATH_LABELS,
+from .guards import (
+    MAX_BODY_BYTES as MAX_BODY_BYTES,
 )
-from .faults import (
-    DisconnectFault as DisconnectFault,
+from .guards import (
+    SANDBOX_KEY as SANDBOX_KEY,
 )
-from .faults import (
-    Fault as Fault,
-)
-from .faults import (
-    FaultDocument as FaultDocument,
-)
-from .faults import (
-    LatencyFault as LatencyFault,
-)
-from .faults import (
-    NoResponseFault as NoResponseFault,
-)
-from .faults import (
-    SlowResponseFault as SlowResponseFault,
-)
-from .faults import (
-    StatusFault as StatusFault,
-)
-from .faults import (
-    TooLargeFault as TooLargeFault,
-)
-from .faults import (
-    parse_fault_document as parse_fault_document,
+from .guards import (
+    build_standalone_middleware as build_standalone_middleware,
 )
 from .live import (
     LIVE_FILTERS as LIVE_FILTERS,
@@ -42,4 +21,10 @@ from .live import (
 )
 from .live import (
     SHOW_EVERYTHING as SHOW_EVERYTHING,
+)
+from .routes import (
+    create_sandbox_app as create_sandbox_app,
+)
+from .serving import (
+    run_sandbox as run_sandbox,
 )

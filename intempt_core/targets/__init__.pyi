@@ -11,9 +11,6 @@ from .target import (
     SANDBOX as SANDBOX,
 )
 from .target import (
-    Credential as Credential,
-)
-from .target import (
     Target as Target,
 )
 from .target import (

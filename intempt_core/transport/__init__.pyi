@@ -1,5 +1,11 @@
 from .exchange import (
+    HttpClient as HttpClient,
+)
+from .exchange import (
     Outcome as Outcome,
+)
+from .exchange import (
+    open_client as open_client,
 )
 from .sandbox_client import (
     KeptRequest as KeptRequest,
@@ -35,22 +41,10 @@ from .track_client import (
     FeedResponse as FeedResponse,
 )
 from .track_client import (
-    HttpClient as HttpClient,
-)
-from .track_client import (
-    Outcome as Outcome,
-)
-from .track_client import (
     check_connection as check_connection,
 )
 from .track_client import (
     compute_retry_delay as compute_retry_delay,
-)
-from .track_client import (
-    now_ms as now_ms,
-)
-from .track_client import (
-    open_client as open_client,
 )
 from .track_client import (
     post_track_request as post_track_request,

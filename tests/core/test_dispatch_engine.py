@@ -19,7 +19,8 @@ from intempt_core.contract.events import Json
 from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, engine, send_plan
 from intempt_core.dispatch.ledger import HistoryWriter
 from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
-from intempt_core.history import AttemptStart, BatchState, RequestState, recording
+from intempt_core.history import AttemptStart, BatchState, RequestState
+from intempt_core.history import recorder as recording
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.target import Target
 from intempt_core.transport.track_client import now_ms

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, select
 from sqlalchemy.event import listen, remove
 
-from intempt_core import migrations
 from intempt_core.contract.events import IDENTITY_FIELDS, GivenEvent, Json
 from intempt_core.contract.feeds import FeedId, compute_feeds
 from intempt_core.contract.issues import Place, Severity
@@ -36,8 +35,10 @@ from intempt_core.history import (
     collect_excluded_rows,
     derive_target_key,
     make_request_intents,
+    migrations,
 )
-from intempt_core.history.recording import RECORD_CHUNK_EVENTS, insert_tuples
+from intempt_core.history.migrations import HEAD
+from intempt_core.history.recorder import RECORD_CHUNK_EVENTS, insert_tuples
 from intempt_core.history.records import IDENTITY_COLUMNS
 from intempt_core.history.schema import excluded_rows, make_indexable, metadata
 from intempt_core.planning.plan import Policy, plan_events
@@ -78,7 +79,7 @@ def test_the_migrations_lead_to_the_schema(history: History) -> None:
 def test_the_newest_version_is_the_head_of_the_migrations() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
 def test_opening_again_finds_what_was_written(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from intempt_core.errors import NotFound
 from intempt_core.history import AttemptEnd, AttemptStart, History, RequestHalf, RequestState
-from intempt_core.history.pacing import MAX_SLOW_ATTEMPTS
-from intempt_core.history.remembered import BoundedCache
+from intempt_core.history.lru_cache import BoundedCache
 from intempt_core.history.schema import attempts, requests, seconds, slowest
+from intempt_core.history.throughput import MAX_SLOW_ATTEMPTS
 from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import ME, attempt, batch_of
 

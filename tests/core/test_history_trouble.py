@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import IntegrityError
 
-from intempt_core import migrations
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import BatchState, History, RequestState, TargetSnapshot
+from intempt_core.history.migrations import HEAD, version
 from intempt_core.targets.target import parse_track_url
 from tests.core.history_by_hand import ME, batch_of, event, intent, request
 
@@ -202,7 +202,7 @@ def test_threads_that_find_no_free_connection_are_told(history: History) -> None
 
 def test_mistakes_of_ours_are_not_called_trouble_of_the_machine(history: History) -> None:
     with pytest.raises(IntegrityError), history._writing() as connection:
-        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (migrations.HEAD,))
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
 
 
 # ── several processes and threads ────────────────────────────────────────────────────────────────────────────────────
@@ -279,7 +279,7 @@ def test_no_key_is_ever_in_the_database(history: History, file: Path) -> None:
 
 def test_a_version_is_told_for_every_database(history: History) -> None:
     with history._reading() as connection:
-        assert migrations.version(connection) == migrations.HEAD
+        assert version(connection) == HEAD
 
 
 def test_a_thread_that_never_gets_its_turn_is_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, create_engine, insert
 
-from intempt_core import migrations
-from intempt_core.history import BatchFilter, BatchState, History, RequestState
+from intempt_core.history import BatchFilter, BatchState, History, RequestState, migrations
+from intempt_core.history.migrations import HEAD, upgrade
 from intempt_core.history.schema import metadata
 from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import SHOP
@@ -32,7 +32,7 @@ def versions() -> list[str]:
 def written_by(version: str, engine: Engine) -> None:
     """What a console of that version leaves behind: its tables, with a small batch in them."""
     with engine.begin() as connection:
-        migrations.upgrade(connection, version)
+        upgrade(connection, version)
         tables = MetaData()
         tables.reflect(connection)
         for table, rows in ROWS.items():
@@ -124,7 +124,7 @@ def test_what_a_console_of_any_version_has_written_is_read(tmp_path: Path, versi
 
     history = History.open(url)
     with history._reading() as connection:
-        assert migrations.version(connection) == migrations.HEAD
+        assert migrations.version(connection) == HEAD
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     batch = history.batch("b_old")

@@ -447,7 +447,7 @@ def test_a_batch_cancelled_while_it_is_written_down_never_becomes_one_that_sends
         history.set_state(found.id, BatchState.CANCELLED, "A person cancelled it.")
         yield request(1, 3, [event(3)])
 
-    monkeypatch.setattr("intempt_core.history.recording.RECORD_CHUNK_EVENTS", 1)
+    monkeypatch.setattr("intempt_core.history.recorder.RECORD_CHUNK_EVENTS", 1)
     with pytest.raises(NotAllowed, match="cancelled while it was being written down"):
         history.record(intent(), requests())
     (batch,) = history.batches().items

@@ -8,7 +8,7 @@ from intempt_core.errors import NotAllowed
 from intempt_core.history.database import Database
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.schema import batches, make_storable, requests
-from intempt_core.history.standings import NEXT_BATCH_STATES, lock_batch
+from intempt_core.history.transitions import NEXT_BATCH_STATES, lock_batch
 from intempt_core.planning import Policy
 
 

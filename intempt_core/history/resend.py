@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from intempt_core.history.records import RequestState
-from intempt_core.history.shown import BatchSummary
+from intempt_core.history.views import BatchSummary
 
 NOT_ARRIVED_STATES = (RequestState.NOT_SENT, RequestState.CANCELLED, RequestState.PENDING)
 

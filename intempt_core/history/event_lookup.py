@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from intempt_core.history.database import Database
-from intempt_core.history.reading import IS_LAST_ATTEMPT
+from intempt_core.history.queries import IS_LAST_ATTEMPT
 from intempt_core.history.records import RequestState
 from intempt_core.history.schema import attempts, batches, events, make_indexable, requests
-from intempt_core.history.standings import IS_STORED
+from intempt_core.history.transitions import IS_STORED
 
 LOOKUP_CHUNK_IDS = 500
 """Ids in one question: databases bound the parameters of a statement."""

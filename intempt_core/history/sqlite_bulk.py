@@ -2,7 +2,7 @@
 
 Marks are written twice for each request that is sent, in a thread beside the one that sends. After every step of a
 statement that thread has to wait for its turn to run again; with a step for every row it would wait longer than it
-works. PostgreSQL is asked through SQLAlchemy, in :mod:`~intempt_core.history.standings`.
+works. PostgreSQL is asked through SQLAlchemy, in :mod:`~intempt_core.history.transitions`.
 """
 
 import sqlite3

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, and_, case, delete, func, not_, select, updat
 from intempt_core.history.database import Database
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.schema import batches, excluded_rows, requests
-from intempt_core.history.shown import DeletionPreview, DeletionProgress
-from intempt_core.history.standings import IS_STORED
+from intempt_core.history.transitions import IS_STORED
+from intempt_core.history.views import DeletionPreview, DeletionProgress
 
 DELETE_CHUNK_EVENTS = 5_000
 """Events whose rows go in one transaction: others write in between."""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from intempt_core.errors import NotFound
 from intempt_core.history.database import Database
+from intempt_core.history.lru_cache import BoundedCache
 from intempt_core.history.records import (
     SEARCH_COLUMNS,
     BatchSource,
@@ -16,9 +17,9 @@ from intempt_core.history.records import (
     RequestState,
     TargetSnapshot,
 )
-from intempt_core.history.remembered import BoundedCache
 from intempt_core.history.schema import attempts, batches, bodies, events, make_indexable, requests
-from intempt_core.history.shown import (
+from intempt_core.history.transitions import IS_STORED
+from intempt_core.history.views import (
     AttemptRecord,
     BatchFilter,
     BatchSummary,
@@ -27,7 +28,6 @@ from intempt_core.history.shown import (
     RequestRecord,
     RequestSummary,
 )
-from intempt_core.history.standings import IS_STORED
 from intempt_core.planning import Policy
 from intempt_core.transport import Outcome
 

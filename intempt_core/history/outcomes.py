@@ -12,11 +12,11 @@ from sqlalchemy import Connection, func, select
 from intempt_core.contract import EventName
 from intempt_core.history.database import Database
 from intempt_core.history.persons import ResolvedPerson, StoredEvent, find_last_identity, resolve_person
-from intempt_core.history.reading import IS_LAST_ATTEMPT, find_batch_number, read_recorded_events
+from intempt_core.history.queries import IS_LAST_ATTEMPT, find_batch_number, read_recorded_events
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestIntent, RequestState
 from intempt_core.history.schema import attempts, batches, bodies, events, excluded_rows, make_indexable, requests
-from intempt_core.history.shown import AcceptedEvent, RowOutcome
-from intempt_core.history.standings import IS_STORED
+from intempt_core.history.transitions import IS_STORED
+from intempt_core.history.views import AcceptedEvent, RowOutcome
 from intempt_core.journeys import PersonEvent, PersonHistory
 from intempt_core.validation import PriorSend
 

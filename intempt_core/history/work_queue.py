@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, literal_column, or_, select, update
 
 from intempt_core.errors import NotAllowed, NotFound
-from intempt_core.history.pacing import NewAttempt, ThroughputLog
-from intempt_core.history.recording import insert_requests
+from intempt_core.history.recorder import insert_requests
 from intempt_core.history.records import (
     AttemptEnd,
     AttemptStart,
@@ -22,7 +21,8 @@ from intempt_core.history.records import (
     WorkItem,
 )
 from intempt_core.history.schema import attempts, batches, bodies, events, requests
-from intempt_core.history.standings import (
+from intempt_core.history.throughput import NewAttempt, ThroughputLog
+from intempt_core.history.transitions import (
     FINAL_BATCH_STATES,
     RequestSnapshot,
     apply_transition,
