@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from intempt_core import locks, sandbox
+from intempt_core import sandbox
 from intempt_core.cli.checking import summarize_report
 from intempt_core.cli.files import InputFile, read_input
 from intempt_core.cli.words import format_count, print_message, print_result, sanitize_text
 from intempt_core.cli.writing import check_writable, write_atomic
-from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, wait_for_batch
+from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, read_running_console, wait_for_batch
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.exports import export_results_csv
 from intempt_core.history import (
@@ -40,7 +40,7 @@ from intempt_core.validation import Report
 def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """``send``: 0 all accepted, 1 not all. Raises from the tree of errors."""
     settings = Settings.from_environment(environment)
-    console = locks.read_running_console(settings.data)
+    console = read_running_console(settings.data)
     file = read_input(args.file, args.mapping, settings)
     if args.results is not None:
         check_writable(args.results, args.file, "results", consequence="Nothing was sent.")
@@ -192,7 +192,7 @@ class _SendRun:
                 watch(Progress(found.state, found.events, reason=found.reason))
                 if not found.is_active:
                     break
-                if locks.read_running_console(self.settings.data) is None:
+                if read_running_console(self.settings.data) is None:
                     print_message("The console is gone. When it is started again it goes on with this batch.")
                     break
                 time.sleep(0.25)

@@ -1,27 +1,30 @@
-from .engine import (
+from .dispatcher import (
     Dispatcher as Dispatcher,
-)
-from .gates import (
-    FAILURES_TO_BREAK as FAILURES_TO_BREAK,
 )
 from .health import (
     check_health as check_health,
 )
-from .lanes import (
+from .lane_sender import (
     TurnResult as TurnResult,
 )
-from .lanes import (
+from .lane_sender import (
     split_body as split_body,
+)
+from .one_shot import (
+    make_batch_intent as make_batch_intent,
+)
+from .one_shot import (
+    send_plan as send_plan,
+)
+from .one_shot import (
+    wait_for_batch as wait_for_batch,
+)
+from .process_locks import (
+    read_running_console as read_running_console,
 )
 from .progress import (
     Progress as Progress,
 )
-from .simple import (
-    make_batch_intent as make_batch_intent,
-)
-from .simple import (
-    send_plan as send_plan,
-)
-from .simple import (
-    wait_for_batch as wait_for_batch,
+from .rate_limits import (
+    FAILURES_TO_BREAK as FAILURES_TO_BREAK,
 )

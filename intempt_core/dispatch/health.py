@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from intempt_core.dispatch.engine import Dispatcher
+from intempt_core.dispatch.dispatcher import Dispatcher
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import History
 

@@ -35,9 +35,6 @@ from .records import (
     LaneState as LaneState,
 )
 from .records import (
-    QueueDepth as QueueDepth,
-)
-from .records import (
     RequestHalf as RequestHalf,
 )
 from .records import (
@@ -65,13 +62,7 @@ from .records import (
     is_batch_active as is_batch_active,
 )
 from .resend import (
-    ResendPreview as ResendPreview,
-)
-from .resend import (
     preview_resend as preview_resend,
-)
-from .views import (
-    AcceptedEvent as AcceptedEvent,
 )
 from .views import (
     AttemptRecord as AttemptRecord,
@@ -89,12 +80,6 @@ from .views import (
     DeletionProgress as DeletionProgress,
 )
 from .views import (
-    Page as Page,
-)
-from .views import (
-    RecordedEvent as RecordedEvent,
-)
-from .views import (
     RequestRecord as RequestRecord,
 )
 from .views import (
@@ -105,9 +90,6 @@ from .views import (
 )
 from .views import (
     SlowAttempt as SlowAttempt,
-)
-from .views import (
-    ThroughputStep as ThroughputStep,
 )
 from .views import (
     ThroughputTimeline as ThroughputTimeline,

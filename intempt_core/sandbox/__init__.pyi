@@ -10,9 +10,6 @@ from .guards import (
 from .guards import (
     SANDBOX_KEY as SANDBOX_KEY,
 )
-from .guards import (
-    build_standalone_middleware as build_standalone_middleware,
-)
 from .live import (
     LIVE_FILTERS as LIVE_FILTERS,
 )

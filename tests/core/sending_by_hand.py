@@ -14,9 +14,9 @@ from typing import Any
 from intempt_core.contract.events import GivenEvent, Json
 from intempt_core.contract.issues import Place
 from intempt_core.dispatch import Dispatcher, TurnResult
-from intempt_core.dispatch.lanes import LaneSender
-from intempt_core.dispatch.ledger import HistoryWriter
-from intempt_core.dispatch.simple import make_batch_intent
+from intempt_core.dispatch.history_writer import HistoryWriter
+from intempt_core.dispatch.lane_sender import LaneSender
+from intempt_core.dispatch.one_shot import make_batch_intent
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, make_request_intents
 from intempt_core.planning.plan import Plan, Policy, plan_events
 from intempt_core.settings import Settings

@@ -17,11 +17,12 @@ import httpx
 import openpyxl
 import pytest
 
-from intempt_core import locks, sandbox
+from intempt_core import sandbox
 from intempt_core.cli import main
 from intempt_core.cli.parsing import build_parser
 from intempt_core.cli.words import sanitize_text
 from intempt_core.dispatch import Dispatcher
+from intempt_core.dispatch.process_locks import CONSOLE_LOCK_NAME, acquire_lock, read_running_console
 from intempt_core.history import BatchSource, BatchState, History, RequestState
 from intempt_core.settings import Settings
 from intempt_core.targets.target import sandbox_target
@@ -442,10 +443,10 @@ def console(data: Path, *, sends: bool = True) -> Iterator[str]:
         lock = None
         if sends:
             dispatcher.start()
-            while not locks.read_running_console(data):
+            while not read_running_console(data):
                 time.sleep(0.01)
         else:
-            lock = locks.acquire_lock(data / locks.CONSOLE_LOCK_NAME, {"pid": 1, "url": url, "owner": "console"})
+            lock = acquire_lock(data / CONSOLE_LOCK_NAME, {"pid": 1, "url": url, "owner": "console"})
         try:
             yield "console"
         finally:
@@ -491,7 +492,7 @@ def test_a_console_that_goes_while_one_waits_is_told(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with console(data, sends=False):
-        gone = threading.Timer(0.5, (data / locks.CONSOLE_LOCK_NAME).unlink)
+        gone = threading.Timer(0.5, (data / CONSOLE_LOCK_NAME).unlink)
         gone.start()
         call = ["send", file(tmp_path, *good(3)), "--target", "sandbox", "--yes", "--wait"]
         assert main(call, {"CONSOLE_DATA": str(data)}) == 1

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core import locks
 from intempt_core.contract.events import Json
-from intempt_core.dispatch import Dispatcher, batches, durable
-from intempt_core.dispatch.durable import DbosRunner
-from intempt_core.dispatch.workflows import CHUNK_SENDERS, run_chunk_step
+from intempt_core.dispatch import Dispatcher
+from intempt_core.dispatch import batch_runner as batches
+from intempt_core.dispatch import dbos_runner as durable
+from intempt_core.dispatch.dbos_runner import DbosRunner
+from intempt_core.dispatch.dbos_workflows import CHUNK_SENDERS, run_chunk_step
+from intempt_core.dispatch.process_locks import is_owner_alive, read_running_console
 from intempt_core.errors import EngineUnavailable
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
@@ -207,7 +209,7 @@ def test_a_damaged_database_of_the_engine_is_said_at_the_start(scene: Scene) -> 
     (at.settings.data / "engine.sqlite3").write_bytes(b"no database at all, only words" * 100)
     with pytest.raises(EngineUnavailable, match="may be moved away"):
         scene.started(at)
-    assert not locks.is_owner_alive(at.settings.data, "me")
+    assert not is_owner_alive(at.settings.data, "me")
     (at.settings.data / "engine.sqlite3").unlink()
     batch = at.record(plan_of(1))
     scene.started(at)
@@ -217,13 +219,13 @@ def test_a_damaged_database_of_the_engine_is_said_at_the_start(scene: Scene) -> 
 def test_beside_a_console_another_process_sends_without_the_engine_and_takes_it_when_it_is_free(scene: Scene) -> None:
     at, _ = scene.desk()
     first = scene.started(at)
-    at.until(lambda: locks.read_running_console(at.settings.data))
+    at.until(lambda: read_running_console(at.settings.data))
     scene.started(at, owner="second")
     batch = at.record(plan_of(2), owner="second")
     assert at.over(batch).state is BatchState.DONE
     assert workflows(at) == []
     first.stop()
-    at.until(lambda: (locks.read_running_console(at.settings.data) or {}).get("owner") == "second")
+    at.until(lambda: (read_running_console(at.settings.data) or {}).get("owner") == "second")
     batch = at.record(plan_of(2), owner="second")
     assert at.over(batch).state is BatchState.DONE
     at.until(lambda: workflows(at) == [("second", "SUCCESS")] * len(workflows(at)) and workflows(at))

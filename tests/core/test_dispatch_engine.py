@@ -14,10 +14,22 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core import locks, sandbox
+from intempt_core import sandbox
 from intempt_core.contract.events import Json
-from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, engine, send_plan
-from intempt_core.dispatch.ledger import HistoryWriter
+from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, send_plan
+from intempt_core.dispatch import dispatcher as engine
+from intempt_core.dispatch import process_locks as locks
+from intempt_core.dispatch.history_writer import HistoryWriter
+from intempt_core.dispatch.process_locks import (
+    CONSOLE_LOCK_NAME,
+    OWNER_LOCKS_FOLDER,
+    _try_flock,
+    acquire_lock,
+    is_owner_alive,
+    locate_owner_lock,
+    read_running_console,
+    remove_stale_locks,
+)
 from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
 from intempt_core.history import AttemptStart, BatchState, RequestState
 from intempt_core.history import recorder as recording
@@ -327,7 +339,7 @@ def test_what_a_gone_process_left_is_taken_over_and_what_was_leaving_is_unknown(
 
 def test_what_belongs_to_a_living_process_is_left_alone(scene: Scene) -> None:
     at, server = scene.desk()
-    lock = locks.acquire_lock(locks.locate_owner_lock(at.settings.data, "alive"))
+    lock = acquire_lock(locate_owner_lock(at.settings.data, "alive"))
     assert lock
     batch = at.record(plan_of(2), owner="alive")
     scene.started(at)
@@ -346,7 +358,7 @@ def test_one_who_does_not_adopt_sends_only_its_own(scene: Scene) -> None:
     at.over(mine)
     time.sleep(0.2)
     assert len(server.received) == 3
-    assert locks.read_running_console(at.settings.data) is None
+    assert read_running_console(at.settings.data) is None
 
 
 def test_a_recording_that_nobody_finishes_is_given_up_only_after_a_while(scene: Scene) -> None:
@@ -378,7 +390,7 @@ def test_a_recording_that_nobody_finishes_is_given_up_only_after_a_while(scene: 
 
 
 def record_and_die(at: Desk, death: type[BaseException]) -> None:
-    from intempt_core.dispatch.simple import make_batch_intent
+    from intempt_core.dispatch.one_shot import make_batch_intent
     from intempt_core.history import make_request_intents
 
     plan = plan_of(30)
@@ -395,23 +407,23 @@ def record_and_die(at: Desk, death: type[BaseException]) -> None:
 def test_the_console_is_known_by_its_lock(scene: Scene) -> None:
     at, _ = scene.desk()
     dispatcher = scene.started(at, url="http://127.0.0.1:8501")
-    at.until(lambda: locks.read_running_console(at.settings.data))
-    assert locks.read_running_console(at.settings.data) == {
+    at.until(lambda: read_running_console(at.settings.data))
+    assert read_running_console(at.settings.data) == {
         "pid": os.getpid(),
         "url": "http://127.0.0.1:8501",
         "owner": "me",
     }
     second = scene.started(at, owner="second")
     dispatcher.stop()
-    at.until(lambda: (locks.read_running_console(at.settings.data) or {}).get("owner") == "second")
+    at.until(lambda: (read_running_console(at.settings.data) or {}).get("owner") == "second")
     second.stop()
-    assert locks.read_running_console(at.settings.data) is None
-    assert list((at.settings.data / locks.OWNER_LOCKS_FOLDER).iterdir()) == []
+    assert read_running_console(at.settings.data) is None
+    assert list((at.settings.data / OWNER_LOCKS_FOLDER).iterdir()) == []
 
 
 def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -> None:
     at, _ = scene.desk()
-    other = locks.acquire_lock(at.settings.data / locks.CONSOLE_LOCK_NAME)
+    other = acquire_lock(at.settings.data / CONSOLE_LOCK_NAME)
     assert other
     dispatcher = scene.started(at, look_seconds=0.02)
     loop = dispatcher._loop
@@ -423,7 +435,7 @@ def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -
         time.sleep(0.01)
     assert turns > 8  # a loop that waits half a second for the lock at every look turns three times
     other.release()
-    at.until(lambda: (locks.read_running_console(at.settings.data) or {}).get("owner") == "me")
+    at.until(lambda: (read_running_console(at.settings.data) or {}).get("owner") == "me")
 
 
 def test_an_owners_name_is_one_process(scene: Scene) -> None:
@@ -435,26 +447,26 @@ def test_an_owners_name_is_one_process(scene: Scene) -> None:
 
 
 def test_locks_of_the_gone_are_swept_and_of_the_living_kept(tmp_path: Path) -> None:
-    gone = locks.locate_owner_lock(tmp_path, "gone")
+    gone = locate_owner_lock(tmp_path, "gone")
     gone.parent.mkdir(parents=True)
     gone.write_text("{}")
-    lock = locks.acquire_lock(locks.locate_owner_lock(tmp_path, "alive"), {"pid": 1})
+    lock = acquire_lock(locate_owner_lock(tmp_path, "alive"), {"pid": 1})
     assert lock
-    locks.remove_stale_locks(tmp_path)
+    remove_stale_locks(tmp_path)
     assert not gone.exists()
-    assert locks.is_owner_alive(tmp_path, "alive")
-    assert locks.acquire_lock(locks.locate_owner_lock(tmp_path, "alive")) is None
-    assert not locks.is_owner_alive(tmp_path, "gone")
-    assert not locks.is_owner_alive(tmp_path, "")
-    assert not locks.is_owner_alive(tmp_path, "../owners/alive")
+    assert is_owner_alive(tmp_path, "alive")
+    assert acquire_lock(locate_owner_lock(tmp_path, "alive")) is None
+    assert not is_owner_alive(tmp_path, "gone")
+    assert not is_owner_alive(tmp_path, "")
+    assert not is_owner_alive(tmp_path, "../owners/alive")
     lock.release()
     lock.release()
-    assert not locks.is_owner_alive(tmp_path, "alive")
+    assert not is_owner_alive(tmp_path, "alive")
 
 
 def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.lock"
-    real = locks._try_flock
+    real = _try_flock
     removed: list[bool] = []
 
     def try_(descriptor: int, kind: int) -> bool:
@@ -464,19 +476,19 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, m
         return real(descriptor, kind)
 
     monkeypatch.setattr(locks, "_try_flock", try_)
-    lock = locks.acquire_lock(path, {"a": 1})
+    lock = acquire_lock(path, {"a": 1})
     assert lock
     assert json.loads(path.read_text()) == {"a": 1}
     lock.release()
 
 
 def test_a_console_that_says_nothing_is_a_console_all_the_same(tmp_path: Path) -> None:
-    lock = locks.acquire_lock(tmp_path / locks.CONSOLE_LOCK_NAME)
+    lock = acquire_lock(tmp_path / CONSOLE_LOCK_NAME)
     assert lock
-    (tmp_path / locks.CONSOLE_LOCK_NAME).write_text("{")
-    assert locks.read_running_console(tmp_path) == {}
-    (tmp_path / locks.CONSOLE_LOCK_NAME).write_text("[]")
-    assert locks.read_running_console(tmp_path) == {}
+    (tmp_path / CONSOLE_LOCK_NAME).write_text("{")
+    assert read_running_console(tmp_path) == {}
+    (tmp_path / CONSOLE_LOCK_NAME).write_text("[]")
+    assert read_running_console(tmp_path) == {}
     lock.release()
 
 

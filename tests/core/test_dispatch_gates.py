@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher
-from intempt_core.dispatch.gates import CircuitBreaker, RateLimiter
+from intempt_core.dispatch.rate_limits import CircuitBreaker, RateLimiter
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
 from intempt_core.transport.track_client import Attempt, Outcome

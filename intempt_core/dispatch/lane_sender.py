@@ -16,9 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from intempt_core.contract import build_request_body
-from intempt_core.dispatch.gates import TargetLimits
-from intempt_core.dispatch.ledger import HistoryWriter
+from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.progress import RateMeter
+from intempt_core.dispatch.rate_limits import TargetLimits
 from intempt_core.history import AttemptEnd, AttemptStart, RequestHalf, Transition, WorkItem
 from intempt_core.planning import Policy, are_one_order
 from intempt_core.settings import Settings

@@ -10,7 +10,7 @@ This module is imported where the engine is launched, and nowhere else: the libr
 
 from dbos import DBOS
 
-from intempt_core.dispatch.runs import ChunkSender
+from intempt_core.dispatch.runner import ChunkSender
 
 WORKFLOW_VERSION = "1"
 """The form of these workflows. A workflow of another form is not taken up again: history says what it had to do."""

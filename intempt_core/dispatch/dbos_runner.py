@@ -19,8 +19,8 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from intempt_core.dispatch.runs import ChunkSender
-from intempt_core.dispatch.workflows import CHUNK_SENDERS, WORKFLOW_VERSION, run_lanes_workflow
+from intempt_core.dispatch.dbos_workflows import CHUNK_SENDERS, WORKFLOW_VERSION, run_lanes_workflow
+from intempt_core.dispatch.runner import ChunkSender
 from intempt_core.errors import EngineUnavailable
 
 ENGINE_BUSY_SECONDS = 2.0
@@ -83,7 +83,7 @@ class DbosRunner:
             ) from None
 
     async def run(self, batch: str, groups: Sequence[Sequence[int]], send_chunk: ChunkSender) -> None:
-        """As :class:`~intempt_core.dispatch.runs.ChunkRunner` has it; workflows that were interrupted are taken up again."""
+        """As :class:`~intempt_core.dispatch.runner.ChunkRunner` has it; workflows that were interrupted are taken up again."""
         CHUNK_SENDERS[batch] = send_chunk
         try:
             await self._run_workflows(batch, groups)
@@ -128,7 +128,7 @@ class DbosRunner:
                 raise error
 
     async def close(self) -> None:
-        """As :class:`~intempt_core.dispatch.runs.ChunkRunner` has it."""
+        """As :class:`~intempt_core.dispatch.runner.ChunkRunner` has it."""
         with suppress(SQLAlchemyError, EngineUnavailable):
             await DBOS.delete_queue_async(self._queue)
         await asyncio.to_thread(DBOS.destroy)

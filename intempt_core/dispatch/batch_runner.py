@@ -6,10 +6,10 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from intempt_core.dispatch.gates import RateLimiter, TargetLimits
-from intempt_core.dispatch.lanes import LaneSender
-from intempt_core.dispatch.ledger import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HistoryWriter
-from intempt_core.dispatch.runs import ChunkRunner
+from intempt_core.dispatch.history_writer import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HistoryWriter
+from intempt_core.dispatch.lane_sender import LaneSender
+from intempt_core.dispatch.rate_limits import RateLimiter, TargetLimits
+from intempt_core.dispatch.runner import ChunkRunner
 from intempt_core.errors import ConsoleError, EngineUnavailable, NotAllowed
 from intempt_core.history import BatchState, BatchSummary, derive_target_key
 from intempt_core.logs import write_log

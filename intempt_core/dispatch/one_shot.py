@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from intempt_core.contract import Json
-from intempt_core.dispatch.engine import Dispatcher
+from intempt_core.dispatch.dispatcher import Dispatcher
 from intempt_core.dispatch.progress import Progress
 from intempt_core.history import (
     BatchIntent,

@@ -17,12 +17,19 @@ from functools import partial
 
 import httpx
 
-from intempt_core import locks
-from intempt_core.dispatch.batches import BatchRunner, describe_count
-from intempt_core.dispatch.lanes import LaneSender
-from intempt_core.dispatch.ledger import HistoryWriter
+from intempt_core.dispatch.batch_runner import BatchRunner, describe_count
+from intempt_core.dispatch.history_writer import HistoryWriter
+from intempt_core.dispatch.lane_sender import LaneSender
+from intempt_core.dispatch.process_locks import (
+    CONSOLE_LOCK_NAME,
+    ProcessLock,
+    acquire_lock,
+    is_owner_alive,
+    locate_owner_lock,
+    remove_stale_locks,
+)
 from intempt_core.dispatch.progress import Progress
-from intempt_core.dispatch.runs import ChunkRunner, InProcessRunner
+from intempt_core.dispatch.runner import ChunkRunner, InProcessRunner
 from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, UnfinishedBatch
 from intempt_core.logs import write_log
@@ -95,7 +102,7 @@ class Dispatcher:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._last_progress: dict[str, Progress] = {}
         self._progress_lock = threading.Lock()
-        self._locks: list[locks.ProcessLock] = []
+        self._locks: list[ProcessLock] = []
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._drain = settings.drain_seconds
@@ -112,8 +119,8 @@ class Dispatcher:
             return
         data = self._settings.data
         try:
-            locks.remove_stale_locks(data)
-            lock = locks.acquire_lock(locks.locate_owner_lock(data, self.owner))
+            remove_stale_locks(data)
+            lock = acquire_lock(locate_owner_lock(data, self.owner))
         except OSError as error:
             raise HistoryUnavailable(f"The folder {data} cannot be written: {error.strerror}.") from None
         if lock is None:
@@ -289,12 +296,12 @@ class Dispatcher:
             return
         said = {"pid": os.getpid(), "url": self._url, "owner": self.owner}
         # Without patience: this is the loop in which everything is sent, and there is another look soon.
-        console = locks.acquire_lock(self._settings.data / locks.CONSOLE_LOCK_NAME, said, timeout=0)
+        console = acquire_lock(self._settings.data / CONSOLE_LOCK_NAME, said, timeout=0)
         if console:
             self._locks.append(console)
             write_log(log, "is the console of its data folder", owner=self.owner)
             if self._durable:
-                from intempt_core.dispatch.durable import DbosRunner  # noqa: PLC0415  two seconds, which a library can spare
+                from intempt_core.dispatch.dbos_runner import DbosRunner  # noqa: PLC0415  two seconds, which a library can spare
 
                 engine = DbosRunner(self._settings.engine_url, self.owner)
                 await engine.launch()
@@ -314,7 +321,7 @@ class Dispatcher:
 
     async def _adopt_batch(self, found: UnfinishedBatch, batches: BatchRunner) -> bool:
         """Whether a batch whose owner is gone is ours from now on; what was on its way there is unknown (DESIGN)."""
-        if not self._adopts or locks.is_owner_alive(self._settings.data, found.owner):
+        if not self._adopts or is_owner_alive(self._settings.data, found.owner):
             return False
         if found.state is BatchState.RECORDING:
             born = (await self._writer.call(self._history.batch, found.id)).created_at
