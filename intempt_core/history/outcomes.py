@@ -9,6 +9,7 @@ from typing import TypeVar
 import pyarrow as pa
 from sqlalchemy import Connection, func, select
 
+from intempt_core.analysis import PersonEvent, PersonHistory
 from intempt_core.contract import EventName
 from intempt_core.history.database import Database
 from intempt_core.history.persons import ResolvedPerson, StoredEvent, find_last_identity, resolve_person
@@ -17,7 +18,6 @@ from intempt_core.history.records import IDENTITY_COLUMNS, RequestIntent, Reques
 from intempt_core.history.schema import attempts, batches, bodies, events, excluded_rows, make_indexable, requests
 from intempt_core.history.transitions import IS_STORED
 from intempt_core.history.views import AcceptedEvent, RowOutcome
-from intempt_core.journeys import PersonEvent, PersonHistory
 from intempt_core.validation import PriorSend
 
 T = TypeVar("T")

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from intempt_core import NotFound
+from intempt_core.analysis import NOTE_MEANINGS, Funnel, FunnelStage, compute_funnel
 from intempt_core.contract import EventName
-from intempt_core.conversion import Funnel, FunnelStage, compute_funnel
-from intempt_core.journeys import NOTE_MEANINGS
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_quantity
 from pages.parts.session import get_screen_state

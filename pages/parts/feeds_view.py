@@ -8,9 +8,9 @@ from itertools import groupby
 import streamlit as st
 
 from intempt_core import FEEDS, FeedResponse, Target, open_client, read_feed
+from intempt_core.analysis import NOTE_MEANINGS, PersonEvent, find_notes
 from intempt_core.contract import FEED_IDENTITY_TYPES, FEED_TITLES, IDENTITY_FIELDS, SHARED_FEEDS, is_blank
 from intempt_core.history import derive_target_key
-from intempt_core.journeys import NOTE_MEANINGS, PersonEvent, find_notes
 from intempt_core.transport import FEED_LIMIT, now_ms
 from pages.parts import feedview
 from pages.parts.feedview import FeedSnapshot, Person

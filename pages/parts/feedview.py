@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from intempt_core import FEEDS, FeedResponse, RequestRecord, Target, open_client, read_feed
+from intempt_core.analysis import FeedExplanation, PersonHistory, ProcessingStatus, explain_feed
 from intempt_core.contract import (
     FEED_IDENTITY_TYPES,
     IDENTITY_FIELDS,
@@ -16,7 +17,6 @@ from intempt_core.contract import (
     id_to_text,
 )
 from intempt_core.history import derive_target_key
-from intempt_core.journeys import FeedExplanation, PersonHistory, ProcessingStatus, explain_feed
 from intempt_core.transport import FEED_LIMIT, now_ms, read_processing_status
 from intempt_core.validation import ProductCatalogue
 from pages.parts.house import get_services

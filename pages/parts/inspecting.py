@@ -18,6 +18,7 @@ from intempt_core import (
     plan_events,
     read_payload,
 )
+from intempt_core.analysis import EventVerdicts, VerdictContext, assess_events
 from intempt_core.cases import CaseFile, read_case
 from intempt_core.contract import get_field, id_to_text, read_identities, read_linking_ids
 from intempt_core.fixes import TextFix, annotate_with_fixes, apply_text_fixes, find_text_fix
@@ -26,7 +27,6 @@ from intempt_core.planning import Plan, Policy
 from intempt_core.readers import MAX_PASTED_CHARS, mask_pasted_keys
 from intempt_core.transport import read_sandbox_verdicts
 from intempt_core.validation import Annotation
-from intempt_core.verdicts import EventVerdicts, VerdictContext, assess_events
 from pages.parts import sending
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
 from pages.parts.house import get_services

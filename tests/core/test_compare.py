@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.compare import Comparison, DifferenceKind, DiffSide, build_payload_side, compare_sides
+from intempt_core.analysis.diff import Comparison, DifferenceKind, DiffSide, build_payload_side, compare_sides
+from intempt_core.analysis.diff_sources import load_side
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.history import AttemptEnd, AttemptStart, History
 from intempt_core.readers.payload import read_payload
-from intempt_core.sides import load_side
 from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intempt_core.analysis.funnel import Funnel, NoteCount, compute_funnel
+from intempt_core.analysis.journey_notes import NoteKind, PersonEvent, PersonHistory, find_notes
 from intempt_core.contract.events import IDENTITY_FIELDS, EventName
-from intempt_core.conversion import Funnel, NoteCount, compute_funnel
 from intempt_core.errors import NotFound
 from intempt_core.history import AttemptEnd, AttemptStart, History
-from intempt_core.journeys import NoteKind, PersonEvent, PersonHistory, find_notes
 from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 

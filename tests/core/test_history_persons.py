@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
+from intempt_core.analysis.journey_notes import PersonHistory, ProcessingStatus, explain_feed
 from intempt_core.contract.events import GivenEvent, build_request_body
 from intempt_core.contract.feeds import Interaction, compute_feeds
 from intempt_core.contract.issues import Place
 from intempt_core.history import AttemptEnd, AttemptStart, EventIntent, History, RequestIntent, TargetSnapshot, persons
-from intempt_core.journeys import PersonHistory, ProcessingStatus, explain_feed
 from intempt_core.sandbox import listing
 from intempt_core.sandbox.asking import PersonEventsQuery
 from intempt_core.sandbox.persons import make_node

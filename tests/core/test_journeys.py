@@ -5,9 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import EventName
-from intempt_core.contract.feeds import FEEDS, FeedId, find_feed_changes
-from intempt_core.journeys import (
+from intempt_core.analysis.journey_notes import (
     MAX_REASONS,
     FeedExplanation,
     ForeignEvent,
@@ -19,6 +17,8 @@ from intempt_core.journeys import (
     find_notes,
     format_utc,
 )
+from intempt_core.contract.events import EventName
+from intempt_core.contract.feeds import FEEDS, FeedId, find_feed_changes
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 NOON = 1_795_348_980_000

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from intempt_core import sandbox
+from intempt_core.analysis.verdicts import EventVerdicts, VerdictContext, VerdictTone, assess_events
 from intempt_core.dispatch import send_plan
 from intempt_core.history import (
     AttemptEnd,
@@ -29,7 +30,6 @@ from intempt_core.targets.target import Target, sandbox_target
 from intempt_core.transport.sandbox_events import read_sandbox_verdicts
 from intempt_core.transport.track_client import Outcome, open_client
 from intempt_core.validation.check import check_events
-from intempt_core.verdicts import EventVerdicts, VerdictContext, VerdictTone, assess_events
 from tests.core.history_by_hand import ME, attempt, batch_of, event, intent, request
 from tests.core.hostile_server import answers, hostile
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from intempt_core.analysis.journey_notes import NoteKind
 from intempt_core.contract import IDENTITY_FIELDS, LINKING_FIELDS, EventName, is_placeholder
-from intempt_core.journeys import NoteKind
 from intempt_core.planning import group_persons
 
 Numbers = NDArray[np.int64]

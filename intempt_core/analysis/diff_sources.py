@@ -3,7 +3,7 @@
 import re
 from itertools import islice
 
-from intempt_core.compare import DiffSide, build_payload_side
+from intempt_core.analysis.diff import DiffSide, build_payload_side
 from intempt_core.contract import Json
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.history import AttemptRecord, History, RequestState
