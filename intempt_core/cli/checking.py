@@ -10,10 +10,14 @@ from typing import Any
 from intempt_core.cli.files import InputFile, read_input
 from intempt_core.cli.words import format_count, print_result
 from intempt_core.cli.writing import check_writable, open_atomic, write_atomic
-from intempt_core.coloured import write_problems_xlsx
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity
 from intempt_core.errors import ReadError
-from intempt_core.exports import export_expectations_json, export_expectations_junit, export_problems_csv
+from intempt_core.exports import (
+    export_expectations_json,
+    export_expectations_junit,
+    export_problems_csv,
+    write_problems_xlsx,
+)
 from intempt_core.settings import Settings
 from intempt_core.validation import ExpectationReport, ExpectationState, Report
 

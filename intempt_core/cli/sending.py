@@ -21,7 +21,7 @@ from intempt_core.cli.words import format_count, print_message, print_result, sa
 from intempt_core.cli.writing import check_writable, write_atomic
 from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, read_running_console, wait_for_batch
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
-from intempt_core.exports import export_results_csv
+from intempt_core.exports import export_results_csv, reject_secrets
 from intempt_core.history import (
     BatchState,
     BatchSummary,
@@ -31,7 +31,6 @@ from intempt_core.history import (
     make_request_intents,
 )
 from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
-from intempt_core.secrecy import reject_secrets
 from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.targets import SANDBOX, Target, TargetRegistry, parse_track_url, read_secrets_file, sandbox_target
 from intempt_core.validation import Report

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from intempt_core import __version__
-from intempt_core.casefile import build_case, dump_case, render_case_page
-from intempt_core.pseudonyms import load_salt
+from intempt_core.exports import build_case, dump_case, load_salt, render_case_page
 from pages.parts import compare_view
 from pages.parts.house import get_services
 from pages.parts.taking import show_download

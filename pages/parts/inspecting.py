@@ -19,8 +19,8 @@ from intempt_core import (
     read_payload,
 )
 from intempt_core.analysis import EventVerdicts, VerdictContext, assess_events
-from intempt_core.cases import CaseFile, read_case
 from intempt_core.contract import get_field, id_to_text, read_identities, read_linking_ids
+from intempt_core.exports import CaseFile, read_case
 from intempt_core.fixes import TextFix, annotate_with_fixes, apply_text_fixes, find_text_fix
 from intempt_core.history import BatchSource, derive_target_key
 from intempt_core.planning import Plan, Policy

@@ -6,9 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from intempt_core import Issue
-from intempt_core.coloured import find_bad_cells, write_problems_xlsx
 from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS
-from intempt_core.exports import export_problems_csv
+from intempt_core.exports import export_problems_csv, find_bad_cells, write_problems_xlsx
 from pages.parts import mending, mends_view, staying_view
 from pages.parts.look import STATE_STYLES, format_quantity
 from pages.parts.session import make_key, read_widget, set_widget

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.casefile import build_case, dump_case, render_case_page
-from intempt_core.cases import read_case
 from intempt_core.contract.events import BLANK_CHARACTERS, is_placeholder
 from intempt_core.errors import NotFound, ReadError
+from intempt_core.exports.case_file import build_case, dump_case, render_case_page
+from intempt_core.exports.case_reader import read_case
+from intempt_core.exports.pseudonyms import Pseudonymizer, load_salt
 from intempt_core.history import AttemptEnd, AttemptStart, History
-from intempt_core.pseudonyms import Pseudonymizer, load_salt
 from intempt_core.readers.payload import read_payload
 from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import ME, attempt, event, intent, request

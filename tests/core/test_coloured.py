@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intempt_core.coloured import MAX_CELL_CHARACTERS, write_problems_xlsx
+from intempt_core.exports.xlsx_report import MAX_CELL_CHARACTERS, write_problems_xlsx
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.readers.table import read_table

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import ISSUE_KINDS, Place
 from intempt_core.errors import NotFound
-from intempt_core.exports import (
+from intempt_core.exports.csv_files import (
     PROBLEMS_HEADER,
     RESULTS_HEADER,
     export_excluded_csv,
@@ -140,7 +140,7 @@ def test_no_problem_leaves_the_header_alone() -> None:
 
 
 def test_more_problems_than_a_page_are_all_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("intempt_core.exports._CHUNK_ISSUES", 2)
+    monkeypatch.setattr("intempt_core.exports.csv_files._CHUNK_ISSUES", 2)
     _, found = report("eventId,name,userId,productId\r\n" + ",,,\r\n" * 3)
     assert len(read(export_problems_csv(found))) == 12
 

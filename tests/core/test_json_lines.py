@@ -15,7 +15,7 @@ from intempt_core.cli import main
 from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import Place
 from intempt_core.errors import MappingError, ReadError
-from intempt_core.exports import export_event_lines, export_excluded_csv, export_problems_csv
+from intempt_core.exports.csv_files import export_event_lines, export_excluded_csv, export_problems_csv
 from intempt_core.fixes.table_fixes import Fix, FixKind, apply_fixes
 from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.mapping.table_events import (

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.contract.events import BLANK_CHARACTERS, is_placeholder
-from intempt_core.pseudonyms import Pseudonymizer
-from intempt_core.written_forms import ESCAPE_FUNCTIONS
+from intempt_core.exports.escapes import ESCAPE_FUNCTIONS
+from intempt_core.exports.pseudonyms import Pseudonymizer
 
 SALT = b"s" * 32
 

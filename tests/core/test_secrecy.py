@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.errors import SecretFound
-from intempt_core.secrecy import reject_secrets, require_no_secret
+from intempt_core.exports.secret_guard import reject_secrets, require_no_secret
 from intempt_core.targets.credential import Credential
 
 PREFIX, SECRET = "shopprefix", "9f3c51d2a7e/4b60+x"

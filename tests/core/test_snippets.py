@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core import snippets
+from intempt_core.exports.snippets import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.targets.target import Credential, Target, sandbox_target
 from tests.core.hostile_server import Received, answers, hostile
 
@@ -64,19 +64,19 @@ def assert_sent(request: Received, body: bytes) -> None:
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
 def test_curl_sends_the_very_request(body: bytes, shell: str) -> None:
-    assert_sent(sent(snippets.render_curl_snippet, [shell], body), body)
+    assert_sent(sent(render_curl_snippet, [shell], body), body)
 
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 def test_python_sends_the_very_request(body: bytes) -> None:
-    assert_sent(sent(snippets.render_python_snippet, [sys.executable, "-"], body), body)
+    assert_sent(sent(render_python_snippet, [sys.executable, "-"], body), body)
 
 
 @pytest.mark.parametrize("kind", ["module", "commonjs"])
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 @pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
 def test_node_sends_the_very_request(body: bytes, kind: str) -> None:
-    assert_sent(sent(snippets.render_node_snippet, ["node", f"--input-type={kind}", "-"], body), body)
+    assert_sent(sent(render_node_snippet, ["node", f"--input-type={kind}", "-"], body), body)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def fake_curl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(body=_BODY.filter(lambda body: body != b"@-"))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_body_survives_the_shell(body: bytes, fake_curl: Path) -> None:
-    text = snippets.render_curl_snippet(target_at("http://127.0.0.1:1"), body)
+    text = render_curl_snippet(target_at("http://127.0.0.1:1"), body)
     environment = {"PATH": f"{fake_curl}:/usr/bin:/bin", "INTEMPT_API_KEY": KEY}
     ran = subprocess.run(["bash", "-c", text], env=environment, capture_output=True, timeout=20, check=True)
     assert (ran.stdout, ran.stderr) == (body, b"")
@@ -100,7 +100,7 @@ def test_any_body_survives_the_shell(body: bytes, fake_curl: Path) -> None:
 
 @given(body=_BODY)
 def test_any_body_survives_python(body: bytes) -> None:
-    text = snippets.render_python_snippet(target_at("http://127.0.0.1:1"), body)
+    text = render_python_snippet(target_at("http://127.0.0.1:1"), body)
     lines = text.split("\nbody = ", 1)[1].split("\nresponse = ", 1)[0]
     compile(text, "snippet", "exec")
     assert eval(lines) == body  # noqa: S307  the literal that we just wrote
@@ -108,7 +108,7 @@ def test_any_body_survives_python(body: bytes) -> None:
 
 @given(body=_BODY)
 def test_no_snippet_holds_the_key(body: bytes) -> None:
-    for snippet in (snippets.render_curl_snippet, snippets.render_python_snippet, snippets.render_node_snippet):
+    for snippet in (render_curl_snippet, render_python_snippet, render_node_snippet):
         text = snippet(target_at("https://api.example"), body)
         assert "INTEMPT_API_KEY" in text
         assert not CREDENTIAL.is_in(text)
@@ -116,11 +116,11 @@ def test_no_snippet_holds_the_key(body: bytes) -> None:
 
 def test_a_snippet_reads_well() -> None:
     target = replace(sandbox_target("https://api.intempt.com"), org="acme", project="web")
-    assert snippets.render_curl_snippet(target, b'{"track":[]}') == (
+    assert render_curl_snippet(target, b'{"track":[]}') == (
         "curl --request POST https://api.intempt.com/v1/acme/projects/web/sources/1001/track \\\n"
         '  --user "${INTEMPT_API_KEY%%.*}:${INTEMPT_API_KEY#*.}" \\\n'
         "  --header 'Content-Type: application/json' \\\n"
         "  --data-raw '{\"track\":[]}'\n"
     )
-    assert "body = '{\"track\":[]}'.encode()\n" in snippets.render_python_snippet(target, b'{"track":[]}')
-    assert 'const body = "{\\"track\\":[]}";\n' in snippets.render_node_snippet(target, b'{"track":[]}')
+    assert "body = '{\"track\":[]}'.encode()\n" in render_python_snippet(target, b'{"track":[]}')
+    assert 'const body = "{\\"track\\":[]}";\n' in render_node_snippet(target, b'{"track":[]}')

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from intempt_core import __version__
-from intempt_core.casefile import build_case, dump_case, render_case_page
+from intempt_core.exports.case_file import build_case, dump_case, render_case_page
 from intempt_core.targets.target import typed_target
 from pages.parts.house import get_services
 from tests.pages.conftest import Screen

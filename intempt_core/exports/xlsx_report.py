@@ -14,7 +14,7 @@ import numpy as np
 import xlsxwriter
 
 from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue, Severity
-from intempt_core.exports import PROBLEMS_HEADER, describe_issue, format_problem, is_formula
+from intempt_core.exports.csv_files import PROBLEMS_HEADER, describe_issue, format_problem, is_formula
 from intempt_core.mapping import PROBLEMS_COLUMN, MappedTable
 from intempt_core.validation import ISSUE_BLOCK_ROWS, Numbers, Report
 

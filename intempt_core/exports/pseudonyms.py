@@ -15,7 +15,7 @@ from intempt_core.contract import (
     is_blank,
     is_placeholder,
 )
-from intempt_core.written_forms import fold_case, iterate_escapes
+from intempt_core.exports.escapes import fold_case, iterate_escapes
 
 PERSONAL_FIELDS = (*IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId")
 """The fields of an event whose values name somebody, or lead to somebody."""

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from intempt_core.cases import CASE_CLOSE_TAG, CASE_MARKER, CASE_OPEN_TAG, CASE_VERSION
 from intempt_core.contract import GIVEN_MAX_CHARACTERS, Issue, Json, dump_json, get_field, now_ms
 from intempt_core.errors import ReadError
+from intempt_core.exports.case_reader import CASE_CLOSE_TAG, CASE_MARKER, CASE_OPEN_TAG, CASE_VERSION
+from intempt_core.exports.pseudonyms import Pseudonymizer
 from intempt_core.history import AttemptRecord, History
-from intempt_core.pseudonyms import Pseudonymizer
 from intempt_core.readers import JsonText, read_payload
 from intempt_core.validation import check_events, escape_invisible
 
