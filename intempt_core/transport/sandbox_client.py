@@ -98,7 +98,7 @@ class SandboxClient:
         self._http.close()
 
     def live(self, *, limit: int = 100, name: str = "", shown: str = SHOW_EVERYTHING, text: str = "") -> LiveView:
-        """The last ``limit`` rows of what is ``shown`` (a key of :data:`~intempt_core.sandbox.live.LIVE_FILTERS`)."""
+        """The last ``limit`` rows of what is ``shown`` (a key of :data:`~intempt_core.sandbox.storage.live.LIVE_FILTERS`)."""
         told = self._request_json("GET", "live", params={"limit": limit, "name": name, "shown": shown, "text": text})
         return LiveView(told["received"], tuple(LiveRow(**row) for row in told["rows"]))
 

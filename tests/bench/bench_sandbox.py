@@ -100,14 +100,14 @@ def _serve_bare() -> None:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from intempt_core.sandbox import serving
+    from intempt_core.sandbox.http.server import _open_listener
 
     async def track(request: Request) -> Response:
         orjson.loads(await request.body())
         return Response(b"{}", 201, media_type="application/json")
 
     made = Starlette(routes=[Route(TRACK, track, methods=["POST"])])
-    with serving._open_listener(0) as listener:
+    with _open_listener(0) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", file=sys.stderr, flush=True)
         uvicorn.Server(uvicorn.Config(made, log_config=None, access_log=False, lifespan="off", ws="none")).run(
             sockets=[listener]

@@ -18,10 +18,10 @@ from intempt_core.contract.events import GivenEvent, build_request_body
 from intempt_core.contract.feeds import Interaction, compute_feeds
 from intempt_core.contract.issues import Place
 from intempt_core.history import AttemptEnd, AttemptStart, EventIntent, History, RequestIntent, TargetSnapshot, persons
-from intempt_core.sandbox import listing
-from intempt_core.sandbox.asking import PersonEventsQuery
-from intempt_core.sandbox.persons import make_node
-from intempt_core.sandbox.store import SandboxStore, StoredRequest
+from intempt_core.sandbox.http.queries import PersonEventsQuery
+from intempt_core.sandbox.storage.listing import list_person_events
+from intempt_core.sandbox.storage.persons import make_node
+from intempt_core.sandbox.storage.store import SandboxStore, StoredRequest
 from intempt_core.transport.track_client import Outcome
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, intent
 
@@ -86,9 +86,7 @@ class OneTarget:
             make_node(KINDS[field], value, self.target.source_id),
             tuple({step.event_id for step in story.events}),
         )
-        told = orjson.loads(
-            listing.list_person_events(self.both.store, PersonEventsQuery("o", self.target.key, name, ids))
-        )
+        told = orjson.loads(list_person_events(self.both.store, PersonEventsQuery("o", self.target.key, name, ids)))
         return ProcessingStatus(frozenset(event["eventId"] for event in told["events"]), told["unprocessed"])
 
     def products(self, field: str, value: str) -> str:

@@ -10,18 +10,19 @@ import httpx
 import orjson
 import pytest
 
-from intempt_core.sandbox import create_sandbox_app, listing
-from intempt_core.sandbox import store as storing
-from intempt_core.sandbox.digest import (
+from intempt_core.sandbox import create_sandbox_app
+from intempt_core.sandbox.http.body_limits import SMALL_BODY_BYTES, BodyLimiter
+from intempt_core.sandbox.storage import store as storing
+from intempt_core.sandbox.storage.listing import EventListQuery, list_received_events
+from intempt_core.sandbox.storage.projection import (
     KEPT_BODY_BYTES,
     PROJECTION_MAX_BYTES,
     PROJECTION_MAX_REQUESTS,
     insert_block,
     update_projection,
 )
-from intempt_core.sandbox.room import SMALL_BODY_BYTES, BodyLimiter
-from intempt_core.sandbox.schema import prepare_sandbox_database
-from intempt_core.sandbox.store import MAX_BACKLOG, SandboxStore, StoredRequest
+from intempt_core.sandbox.storage.schema import prepare_sandbox_database
+from intempt_core.sandbox.storage.store import MAX_BACKLOG, SandboxStore, StoredRequest
 
 PATH = "/v1/o/projects/p/track"
 MB = 1_000_000
@@ -47,7 +48,7 @@ def left_behind(file: Path, *bodies: bytes) -> None:
 
 
 def seen(store: SandboxStore) -> list[str]:
-    told = orjson.loads(listing.list_received_events(store, listing.EventListQuery(limit=1_000_000)))
+    told = orjson.loads(list_received_events(store, EventListQuery(limit=1_000_000)))
     return [event["eventId"] for event in told["events"]]
 
 

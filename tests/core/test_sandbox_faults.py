@@ -30,7 +30,7 @@ from intempt_core.contract.faults import (
     parse_fault_document,
 )
 from intempt_core.sandbox import create_sandbox_app, run_sandbox
-from intempt_core.sandbox.serving import SHUTDOWN_GRACE_SECONDS
+from intempt_core.sandbox.http.server import SHUTDOWN_GRACE_SECONDS
 
 numbers = count(1)
 

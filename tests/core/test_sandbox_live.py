@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from intempt_core.sandbox import listing, live, run_sandbox
-from intempt_core.sandbox.digest import KEPT_BODY_BYTES, KEPT_REQUESTS
-from intempt_core.sandbox.store import SandboxStore, StoredRequest
+from intempt_core.sandbox import run_sandbox
+from intempt_core.sandbox.storage.listing import EventListQuery, list_received_events
+from intempt_core.sandbox.storage.live import read_kept_request
+from intempt_core.sandbox.storage.projection import KEPT_BODY_BYTES, KEPT_REQUESTS
+from intempt_core.sandbox.storage.store import SandboxStore, StoredRequest
 
 SECRET = "shopprefix.9f3c51d2a7e84b60"
 TRACK = "/v1/acme/projects/shop/sources/1001/track"
@@ -158,10 +160,10 @@ def test_the_last_requests_are_kept_and_long_bodies_are_cut(tmp_path: Path) -> N
     ((count, longest),) = store.rows("SELECT count(*), max(length(body)) FROM requests", {})
     assert (count, longest) == (KEPT_REQUESTS, KEPT_BODY_BYTES)
     ((last,),) = store.rows("SELECT max(id) FROM requests", {})
-    kept = live.read_kept_request(store, last)
+    kept = read_kept_request(store, last)
     assert kept is not None
     assert b'"whole":false' in kept
-    assert live.read_kept_request(store, last - KEPT_REQUESTS) is None
+    assert read_kept_request(store, last - KEPT_REQUESTS) is None
     store.close()
 
 
@@ -173,7 +175,7 @@ def test_a_database_of_the_version_before_goes_on(tmp_path: Path) -> None:
     store = SandboxStore(file)
     asyncio.run(store.add(StoredRequest(2, "o", "p", "1", "c", body("e3"))))
     asyncio.run(store.catch_up())
-    told = listing.list_received_events(store, listing.EventListQuery())
+    told = list_received_events(store, EventListQuery())
     assert [id_ in told for id_ in (b'"eventId":"e1"', b'"eventId":"e2"', b'"eventId":"e3"')] == [True] * 3
     assert [row["id"] for row in store.rows("SELECT id FROM arrivals ORDER BY id", {})] == [1, 2, 3]
     store.close()

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from intempt_core.contract.events import IDENTITY_FIELDS, EventName, GivenEvent, find_event_errors
 from intempt_core.contract.issues import Place
-from intempt_core.sandbox.answers import SandboxRejection
-from intempt_core.sandbox.glance import IncomingEvent, try_fast_path
-from intempt_core.sandbox.reading import read_track
+from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.sandbox.storage.fast_path import IncomingEvent, try_fast_path
+from intempt_core.sandbox.storage.parser import read_track
 
 NOW = 1_700_000_000_000
 GOOD = {"eventId": "e1", "userId": "u1", "data": {"productId": "p1"}}

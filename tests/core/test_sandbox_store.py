@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from intempt_core.contract.events import EventName
 from intempt_core.contract.feeds import Interaction
-from intempt_core.sandbox import create_sandbox_app, listing, run_sandbox
-from intempt_core.sandbox.answers import StoreUnavailable
-from intempt_core.sandbox.store import MAX_BACKLOG, SandboxStore, StoredRequest
+from intempt_core.sandbox import create_sandbox_app, run_sandbox
+from intempt_core.sandbox.http.responses import StoreUnavailable
+from intempt_core.sandbox.storage.listing import EventListQuery, list_received_events
+from intempt_core.sandbox.storage.store import MAX_BACKLOG, SandboxStore, StoredRequest
 
 Talk = Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]
 
@@ -32,7 +33,7 @@ def arrival(*events: tuple[str, str, str], user: str = "u1", project: str = "p")
 
 
 def seen(store: SandboxStore) -> list[tuple[str, bool]]:
-    told = orjson.loads(listing.list_received_events(store, listing.EventListQuery(limit=1_000_000)))
+    told = orjson.loads(list_received_events(store, EventListQuery(limit=1_000_000)))
     return [(event["eventId"], event["processed"]) for event in told["events"]]
 
 
@@ -110,7 +111,7 @@ def test_a_pile_is_digested_without_being_asked_and_in_its_order(tmp_path: Path)
 def test_a_body_that_cannot_be_read_a_second_time_stands_in_nobodys_way(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "s.sqlite3")
     add(store, StoredRequest(1, "o", "p", "1", "test", b"{"), arrival(("Product viewed", "e1", "a")))
-    told = orjson.loads(listing.list_received_events(store, listing.EventListQuery()))["events"]
+    told = orjson.loads(list_received_events(store, EventListQuery()))["events"]
     assert [(event["processed"], event["codes"]) for event in told] == [(False, ["request_shape"]), (True, [])]
     store.close()
 

@@ -16,7 +16,7 @@ from intempt_core.contract import (
     StatusFault,
     TooLargeFault,
 )
-from intempt_core.sandbox.answers import json_response
+from intempt_core.sandbox.http.responses import json_response
 
 FAULT_HEADER = "x-sandbox-fault"
 """The header of every answer that is a fault: whoever reads a log sees that it was meant."""

@@ -26,8 +26,8 @@ from intempt_core.contract import (
     id_to_text,
     read_epoch_ms,
 )
-from intempt_core.sandbox.answers import SandboxRejection
-from intempt_core.sandbox.glance import EventColumns, IncomingEvent, concat_events, try_fast_path, wrap_event
+from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.sandbox.storage.fast_path import EventColumns, IncomingEvent, concat_events, try_fast_path, wrap_event
 
 IDENTIFY_NAME = "Identify"
 """The name by which the SDKs identify, group and alias (CONTRACT 6.1)."""

@@ -3,7 +3,7 @@
 One thread per process does all the writing, so that no event loop waits for a disk. It commits whatever requests are
 waiting in one statement, and digests them (``digest.py``) when nobody is in a hurry: when a while has passed without
 a request, when somebody asks, or when too much has piled up. Reads open a connection of their own. Several processes
-may have the file open. Of the requests as they came the last :data:`~intempt_core.sandbox.digest.KEPT_REQUESTS` are kept.
+may have the file open. Of the requests as they came the last :data:`~intempt_core.sandbox.storage.projection.KEPT_REQUESTS` are kept.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from intempt_core.contract import Interaction
-from intempt_core.sandbox.answers import StoreUnavailable
-from intempt_core.sandbox.digest import KEPT_BODY_BYTES, ProjectLinks, insert_block, update_projection
-from intempt_core.sandbox.glance import EventColumns
-from intempt_core.sandbox.schema import prepare_sandbox_database
+from intempt_core.sandbox.http.responses import StoreUnavailable
+from intempt_core.sandbox.storage.fast_path import EventColumns
+from intempt_core.sandbox.storage.projection import KEPT_BODY_BYTES, ProjectLinks, insert_block, update_projection
+from intempt_core.sandbox.storage.schema import prepare_sandbox_database
 
 WRITE_LOCK_SECONDS = 5.0
 """Wait for another process that is writing; longer is 503."""

@@ -23,7 +23,7 @@ from math import log
 from sqlite3 import Row
 
 from intempt_core.contract import EventName, FeedId, compute_feeds
-from intempt_core.sandbox.store import SandboxStore
+from intempt_core.sandbox.storage.store import SandboxStore
 
 FEED_WINDOW_EVENTS = 100_000
 """Events, counted over the whole sandbox, that a feed looks back on."""
@@ -45,7 +45,7 @@ def rank_shared_feed(
 
     ``place`` is organisation and project, ``node`` the person, ``seed`` a product id.
 
-    Raises :class:`~intempt_core.sandbox.answers.StoreUnavailable`.
+    Raises :class:`~intempt_core.sandbox.http.responses.StoreUnavailable`.
     """
     if feed in SEED_FEEDS and seed is None:
         own = compute_feeds(store.interactions(*place, node))[SEED_FEEDS[feed]]

@@ -12,7 +12,7 @@ from itertools import pairwise
 from urllib.parse import quote
 
 from intempt_core.contract import EventName, is_placeholder
-from intempt_core.sandbox.glance import IncomingEvent
+from intempt_core.sandbox.storage.fast_path import IncomingEvent
 
 NodeLink = tuple[str, str]
 """Two nodes of one person."""

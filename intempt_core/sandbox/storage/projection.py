@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from intempt_core.contract import EventName
-from intempt_core.sandbox.answers import SandboxRejection
-from intempt_core.sandbox.glance import EventColumns, concat_events
-from intempt_core.sandbox.persons import FEED_EVENT_NAMES, extract_nodes
-from intempt_core.sandbox.reading import make_unreadable_event, read_track
+from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.sandbox.storage.fast_path import EventColumns, concat_events
+from intempt_core.sandbox.storage.parser import make_unreadable_event, read_track
+from intempt_core.sandbox.storage.persons import FEED_EVENT_NAMES, extract_nodes
 
 PROJECTION_MAX_REQUESTS = 64
 """Requests that are digested in one transaction at the most: some hundredths of a second."""

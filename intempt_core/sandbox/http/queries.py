@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from intempt_core.contract import EARLIEST_MS, FEED_IDENTITY_TYPES, FEED_TITLES, Json, id_to_text
-from intempt_core.sandbox.answers import SandboxRejection
-from intempt_core.sandbox.persons import make_node
-from intempt_core.sandbox.reading import escape_surrogates
+from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.sandbox.storage.parser import escape_surrogates
+from intempt_core.sandbox.storage.persons import make_node
 
 
 @dataclass(frozen=True, slots=True)

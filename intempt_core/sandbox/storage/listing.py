@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from intempt_core.contract import Issue, Place
-from intempt_core.sandbox.asking import PersonEventsQuery
-from intempt_core.sandbox.store import SandboxStore
+from intempt_core.sandbox.http.queries import PersonEventsQuery
+from intempt_core.sandbox.storage.store import SandboxStore
 
 
 @dataclass(frozen=True, slots=True)

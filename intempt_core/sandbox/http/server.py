@@ -10,8 +10,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from intempt_core.contract import FaultDocument, FaultInjector
-from intempt_core.sandbox.guards import build_standalone_middleware
-from intempt_core.sandbox.routes import create_sandbox_app
+from intempt_core.sandbox.http.auth import build_standalone_middleware
+from intempt_core.sandbox.http.routes import create_sandbox_app
 
 LOOPBACK_HOST = "127.0.0.1"
 

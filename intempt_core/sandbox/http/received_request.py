@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 import orjson
 from starlette.requests import Request
 
-from intempt_core.sandbox.store import StoredRequest
+from intempt_core.sandbox.storage.store import StoredRequest
 
 REDACTED_VALUE = "(not kept)"
 """What stands in the place of a credential."""

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from intempt_core.contract import IDENTITY_FIELDS
-from intempt_core.sandbox.listing import read_verdict
-from intempt_core.sandbox.store import SandboxStore
+from intempt_core.sandbox.storage.listing import read_verdict
+from intempt_core.sandbox.storage.store import SandboxStore
 
 MAX_LIVE_ROWS = 1_000
 """Rows of one answer at the most."""

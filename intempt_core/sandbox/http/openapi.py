@@ -17,8 +17,8 @@ from intempt_core.contract import (
     FaultDocument,
     TrackRequest,
 )
-from intempt_core.sandbox import live
-from intempt_core.sandbox.asking import MAX_QUERY_EVENT_IDS, NODE_KINDS
+from intempt_core.sandbox.http.queries import MAX_QUERY_EVENT_IDS, NODE_KINDS
+from intempt_core.sandbox.storage.live import LIVE_FILTERS
 
 JsonSchema = dict[str, Any]
 """A JSON schema, or a part of the document. Any: JSON."""
@@ -78,7 +78,7 @@ def _build_sandbox_paths() -> JsonSchema:
     ]  # fmt: skip
     shown = [
         _build_query_parameter("limit", _build_integer(0)), _build_query_parameter("name", _TEXT), _build_query_parameter("text", _TEXT),
-        _build_query_parameter("shown", {"type": "string", "enum": list(live.LIVE_FILTERS)}),
+        _build_query_parameter("shown", {"type": "string", "enum": list(LIVE_FILTERS)}),
     ]  # fmt: skip
     told = {"200": _build_response("They.", _refer_to("Told"))}
     number = {"name": "number", "in": "path", "required": True, "schema": _build_integer(1)}

@@ -23,20 +23,7 @@ from intempt_core.contract import (
     now_ms,
     parse_fault_document,
 )
-from intempt_core.sandbox import listing, live
-from intempt_core.sandbox.answers import (
-    SandboxRejection,
-    StoreUnavailable,
-    handle_http_exception,
-    handle_rejection,
-    handle_store_unavailable,
-    json_response,
-)
-from intempt_core.sandbox.asking import check_consent, parse_feed_query, parse_person_query
-from intempt_core.sandbox.digest import KEPT_REQUESTS
-from intempt_core.sandbox.endings import build_fault_response, delay_response
-from intempt_core.sandbox.glance import EventColumns
-from intempt_core.sandbox.guards import (
+from intempt_core.sandbox.http.auth import (
     MAX_BODY_BYTES,
     RawPathMiddleware,
     check_content_type,
@@ -45,12 +32,33 @@ from intempt_core.sandbox.guards import (
     read_body,
     read_content_length,
 )
-from intempt_core.sandbox.openapi import build_openapi
-from intempt_core.sandbox.reading import build_depth_rejection, read_json_body, read_object_body, read_track
-from intempt_core.sandbox.room import SMALL_BODY_BYTES, BodyLimiter
-from intempt_core.sandbox.seen import ReceivedRequest
-from intempt_core.sandbox.store import SandboxStore
-from intempt_core.sandbox.trends import rank_shared_feed
+from intempt_core.sandbox.http.body_limits import SMALL_BODY_BYTES, BodyLimiter
+from intempt_core.sandbox.http.fault_responses import build_fault_response, delay_response
+from intempt_core.sandbox.http.openapi import build_openapi
+from intempt_core.sandbox.http.queries import check_consent, parse_feed_query, parse_person_query
+from intempt_core.sandbox.http.received_request import ReceivedRequest
+from intempt_core.sandbox.http.responses import (
+    SandboxRejection,
+    StoreUnavailable,
+    handle_http_exception,
+    handle_rejection,
+    handle_store_unavailable,
+    json_response,
+)
+from intempt_core.sandbox.storage.fast_path import EventColumns
+from intempt_core.sandbox.storage.listing import EventListQuery, list_consents, list_person_events, list_received_events
+from intempt_core.sandbox.storage.live import (
+    LIVE_FILTERS,
+    MAX_LIVE_ROWS,
+    SHOW_EVERYTHING,
+    LiveQuery,
+    list_live_rows,
+    read_kept_request,
+)
+from intempt_core.sandbox.storage.parser import build_depth_rejection, read_json_body, read_object_body, read_track
+from intempt_core.sandbox.storage.projection import KEPT_REQUESTS
+from intempt_core.sandbox.storage.shared_feeds import rank_shared_feed
+from intempt_core.sandbox.storage.store import SandboxStore
 
 EpochClock = Callable[[], int]
 """Epoch milliseconds."""
@@ -184,24 +192,24 @@ class _Endpoints:
             await self.store.catch_up()
             return json_response({"deleted": await asyncio.to_thread(self.store.clear)})
         given = request.query_params
-        wanted = listing.EventListQuery(
+        wanted = EventListQuery(
             _read_number_parameter(request, "limit", 10_000),
             _read_number_parameter(request, "after", 0),
             given.get("name"),
             given.get("person"),
         )
-        return await self._respond(lambda: listing.list_received_events(self.store, wanted))
+        return await self._respond(lambda: list_received_events(self.store, wanted))
 
     async def live(self, request: Request) -> Response:
         """The last of what has arrived, whatever became of it, newest first."""
         check_key(request)
         given = request.query_params
-        shown = given.get("shown", live.SHOW_EVERYTHING)
-        if shown not in live.LIVE_FILTERS:
-            raise SandboxRejection(400, f"The parameter shown is none of {', '.join(live.LIVE_FILTERS)}.")
-        limit = min(_read_number_parameter(request, "limit", 100), live.MAX_LIVE_ROWS)
-        wanted = live.LiveQuery(limit, given.get("name") or None, shown, given.get("text", ""))
-        return await self._respond(lambda: live.list_live_rows(self.store, wanted))
+        shown = given.get("shown", SHOW_EVERYTHING)
+        if shown not in LIVE_FILTERS:
+            raise SandboxRejection(400, f"The parameter shown is none of {', '.join(LIVE_FILTERS)}.")
+        limit = min(_read_number_parameter(request, "limit", 100), MAX_LIVE_ROWS)
+        wanted = LiveQuery(limit, given.get("name") or None, shown, given.get("text", ""))
+        return await self._respond(lambda: list_live_rows(self.store, wanted))
 
     async def request(self, request: Request) -> Response:
         """One request as it came."""
@@ -209,7 +217,7 @@ class _Endpoints:
         text = request.path_params["number"]
         number = int(text) if text.isdecimal() and len(text) <= 15 else 0
         await self.store.catch_up()
-        told = await asyncio.to_thread(live.read_kept_request, self.store, number)
+        told = await asyncio.to_thread(read_kept_request, self.store, number)
         if told is None:
             raise SandboxRejection(
                 404, f"No such request is kept. The last {KEPT_REQUESTS:,} are; of older ones, their events."
@@ -219,12 +227,12 @@ class _Endpoints:
     async def person(self, request: Request) -> Response:
         """What became of a person's events, and of the event ids asked about that were not processed why not."""
         question = parse_person_query(await self._read_object(ReceivedRequest(request, self.clock())))
-        return await self._respond(lambda: listing.list_person_events(self.store, question))
+        return await self._respond(lambda: list_person_events(self.store, question))
 
     async def consents(self, request: Request) -> Response:
         """The consents that have arrived."""
         check_key(request)
-        return await self._respond(lambda: listing.list_consents(self.store))
+        return await self._respond(lambda: list_consents(self.store))
 
     async def fault_document(self, request: Request) -> Response:
         """The faults: told, set by PUT, cleared by DELETE."""
