@@ -19,10 +19,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from intempt_core import sandbox
-from intempt_core.cli.checking import run_check
-from intempt_core.cli.parsing import build_parser
-from intempt_core.cli.sending import run_send
-from intempt_core.cli.words import print_message
+from intempt_core.cli.check import run_check
+from intempt_core.cli.output import print_message
+from intempt_core.cli.parser import build_parser
+from intempt_core.cli.send import run_send
 from intempt_core.errors import ConsoleError, MappingError, ReadError, TargetError
 from intempt_core.settings import Settings
 from intempt_core.targets import sandbox_target

@@ -19,8 +19,8 @@ import pytest
 
 from intempt_core import sandbox
 from intempt_core.cli import main
-from intempt_core.cli.parsing import build_parser
-from intempt_core.cli.words import sanitize_text
+from intempt_core.cli.output import sanitize_text
+from intempt_core.cli.parser import build_parser
 from intempt_core.dispatch import Dispatcher
 from intempt_core.dispatch.process_locks import CONSOLE_LOCK_NAME, acquire_lock, read_running_console
 from intempt_core.history import BatchSource, BatchState, History, RequestState

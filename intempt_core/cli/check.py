@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from intempt_core.cli.files import InputFile, read_input
-from intempt_core.cli.words import format_count, print_result
-from intempt_core.cli.writing import check_writable, open_atomic, write_atomic
+from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
+from intempt_core.cli.input import InputFile, read_input
+from intempt_core.cli.output import format_count, print_result
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity
 from intempt_core.errors import ReadError
 from intempt_core.exports import (
