@@ -20,8 +20,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from intempt_core import ConsoleError, __version__, logs, sandbox
+from intempt_core import __version__, logs, sandbox
 from intempt_core.dispatch import check_health
+from intempt_core.errors import ConsoleError
 from intempt_core.settings import Settings
 from intempt_core.uploads import create_upload_route
 from pages.parts.frame import show_exception

@@ -23,6 +23,7 @@ from intempt_core.cli.check import run_check
 from intempt_core.cli.output import print_message
 from intempt_core.cli.parser import build_parser
 from intempt_core.cli.send import run_send
+from intempt_core.contract import FaultDocument, FaultDocumentUnreadable, parse_fault_document
 from intempt_core.errors import ConsoleError, MappingError, ReadError, TargetError
 from intempt_core.settings import Settings
 from intempt_core.targets import sandbox_target
@@ -99,13 +100,13 @@ def _run_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> in
     return EXIT_CLEAN
 
 
-def _read_faults(file: Path | None) -> sandbox.FaultDocument:
+def _read_faults(file: Path | None) -> FaultDocument:
     """The faults of a file; none without one. Raises :class:`ReadError`."""
     if file is None:
-        return sandbox.FaultDocument()
+        return FaultDocument()
     try:
-        return sandbox.parse_fault_document(json.loads(file.read_bytes()))
+        return parse_fault_document(json.loads(file.read_bytes()))
     except OSError as error:
         raise ReadError(f"{file} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError, sandbox.FaultDocumentUnreadable) as error:
+    except (ValueError, RecursionError, FaultDocumentUnreadable) as error:
         raise ReadError(f"{file} is no fault document. {error}") from None

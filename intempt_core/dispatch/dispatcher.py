@@ -17,6 +17,7 @@ from functools import partial
 
 import httpx
 
+from intempt_core.contract import now_ms
 from intempt_core.dispatch.batch_runner import BatchRunner, describe_count
 from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender
@@ -36,7 +37,7 @@ from intempt_core.logs import write_log
 from intempt_core.planning import Policy
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
-from intempt_core.transport import now_ms, open_client
+from intempt_core.transport import open_client
 
 HISTORY_POLL_SECONDS = 1.0
 """How often history is looked at for batches that other processes have recorded, or left behind."""

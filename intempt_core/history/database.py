@@ -13,11 +13,10 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 
-from intempt_core.contract import dump_json
+from intempt_core.contract import dump_json, now_ms
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history.migrations import HEAD, upgrade, version
 from intempt_core.history.sqlite_bulk import get_sqlite_driver
-from intempt_core.transport import now_ms
 
 WRITE_OPTION = "history_writes"
 """Execution option of connections that begin by taking SQLite's write lock: asked for late, it may be refused."""

@@ -175,7 +175,7 @@ IDENTITY_COLUMNS = {
 }
 """The wire's identity fields (CONTRACT 2.3) and history's columns."""
 
-SEARCH_COLUMNS = ("event_id", *IDENTITY_COLUMNS.values(), "product_id")
+SEARCH_COLUMNS: tuple[str, ...] = ("event_id", *IDENTITY_COLUMNS.values(), "product_id")
 """The columns that a search by text looks into."""
 
 

@@ -35,7 +35,7 @@ metadata = MetaData()
 
 _KEY_TYPE = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only an INTEGER PRIMARY KEY
 
-batches = Table(
+batches: Table = Table(
     "batches",
     metadata,
     Column("number", _KEY_TYPE, primary_key=True),
@@ -74,7 +74,7 @@ batches = Table(
     Index("batches_by_target", "target_key"),
 )
 
-requests = Table(
+requests: Table = Table(
     "requests",
     metadata,
     Column("id", _KEY_TYPE, primary_key=True),
@@ -100,14 +100,14 @@ _IN_FLIGHT = literal_column("state") == literal_column("'leaving'")
 Index("requests_leaving", requests.c.batch, sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT)
 
 # Apart from their requests: a state changes at least twice, and a row that changes is written again whole.
-bodies = Table(
+bodies: Table = Table(
     "bodies",
     metadata,
     Column("request", _KEY_TYPE, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),  # zlib
 )
 
-attempts = Table(
+attempts: Table = Table(
     "attempts",
     metadata,
     Column("id", _KEY_TYPE, primary_key=True),
@@ -126,7 +126,7 @@ attempts = Table(
 )
 
 # What the attempts of a batch said, second by second: a screen asks twice a second how a batch goes.
-seconds = Table(
+seconds: Table = Table(
     "seconds",
     metadata,
     Column("batch", BigInteger, ForeignKey("batches.number", ondelete="CASCADE"), primary_key=True),
@@ -138,7 +138,7 @@ seconds = Table(
 )
 
 # The few answers of a batch that took longest.
-slowest = Table(
+slowest: Table = Table(
     "slowest",
     metadata,
     Column("attempt", _KEY_TYPE, ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
@@ -148,7 +148,7 @@ slowest = Table(
 )
 
 # No id of its own and no rowid: an event is its place in its request, which spares one index in a million rows.
-events = Table(
+events: Table = Table(
     "events",
     metadata,
     Column("batch", BigInteger, nullable=False),  # its request's; no foreign key: a million rows need not look twice
@@ -171,7 +171,7 @@ for _name in SEARCH_COLUMNS:
     _given = events.c[_name].is_not(None)
     Index(f"events_by_{_name}", events.c[_name], events.c.batch, sqlite_where=_given, postgresql_where=_given)
 
-excluded_rows = Table(
+excluded_rows: Table = Table(
     "left_behind",
     metadata,
     Column("batch", BigInteger, ForeignKey("batches.number", ondelete="CASCADE"), primary_key=True),

@@ -18,19 +18,6 @@ from intempt_core.errors import MappingError
 from intempt_core.mapping.time_formats import check_time_format
 from intempt_core.mapping.values import CELL_TYPES
 
-__all__ = [
-    "EXPECT_COLUMN",
-    "PROBLEMS_COLUMN",
-    "RESERVED_COLUMNS",
-    "Mapping",
-    "MappingSuggestion",
-    "match_exact_field",
-    "exact_mapping",
-    "is_field",
-    "suggest_nearest",
-    "load_time_zone",
-]
-
 PROBLEMS_COLUMN = "problems"
 """The column that ``exports.left_behind_csv`` adds: what is wrong with a row."""
 

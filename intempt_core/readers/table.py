@@ -48,8 +48,6 @@ from intempt_core.readers.mapped_file import (
 )
 from intempt_core.readers.xlsx import XLSX_MAX_COLUMNS, ZIP_MAGIC, SheetRow, Workbook
 
-__all__ = ["Dialect", "FileKind", "Table", "read_table"]
-
 SHEET_CHUNK_ROWS = 65_536
 """Rows of a workbook that become a chunk of columns together."""
 

@@ -30,21 +30,8 @@ from urllib.parse import unquote, urlsplit
 
 from intempt_core.contract import FEED_TITLES
 from intempt_core.errors import CredentialError, TargetError, TargetIncomplete, TargetNotFound
-from intempt_core.targets.credential import MASK, Credential
+from intempt_core.targets.credential import Credential
 from intempt_core.targets.parsing import FIELD_PARSERS, TRACK_PATH, encode_segment, is_production
-
-__all__ = [
-    "KEY_VARIABLE",
-    "MASK",
-    "SANDBOX",
-    "Credential",
-    "Target",
-    "TargetRegistry",
-    "parse_track_url",
-    "read_secrets_file",
-    "sandbox_target",
-    "typed_target",
-]
 
 SANDBOX = "sandbox"
 """The name of the target that needs no description; nobody else may have it."""

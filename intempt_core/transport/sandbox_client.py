@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 
+from intempt_core.contract import FaultDocument, parse_fault_document
 from intempt_core.errors import SandboxUnavailable
-from intempt_core.sandbox import SHOW_EVERYTHING, FaultDocument, parse_fault_document
+from intempt_core.sandbox import SHOW_EVERYTHING
 from intempt_core.targets import Target
 
 SANDBOX_TIMEOUT_SECONDS = 5.0

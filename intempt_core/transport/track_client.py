@@ -23,25 +23,7 @@ from intempt_core.contract import FEED_IDENTITY_TYPES, FEED_TITLES, dump_json, n
 from intempt_core.errors import TargetIncomplete
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
-from intempt_core.transport.exchange import IDLE_SECONDS, Exchange, HttpClient, Outcome, open_client, post_body
-
-__all__ = [
-    "FEED_LIMIT",
-    "IDLE_SECONDS",
-    "Attempt",
-    "HttpClient",
-    "ConnectionTest",
-    "FeedResponse",
-    "Outcome",
-    "now_ms",
-    "open_client",
-    "classify_status",
-    "post_track_request",
-    "read_feed",
-    "parse_retry_after",
-    "compute_retry_delay",
-    "check_connection",
-]
+from intempt_core.transport.exchange import Exchange, HttpClient, Outcome, post_body
 
 MAX_RETRY_AFTER = 3_600.0
 """Seconds: whatever longer wait a server asks for counts as an hour."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from intempt_core import ConsoleError, Target
-from intempt_core.errors import CatalogueUnavailable
+from intempt_core.errors import CatalogueUnavailable, ConsoleError
 from intempt_core.history import derive_target_key
+from intempt_core.targets import Target
 from intempt_core.validation import CatalogueFile, ProductCatalogue, build_catalogue, read_catalogue_file
 from pages.parts.file_input import show_file_input
 from pages.parts.frame import get_selected_target as chosen

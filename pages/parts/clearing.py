@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from intempt_core import ConsoleError
+from intempt_core.errors import ConsoleError
 from intempt_core.history import DeletionPreview, DeletionProgress, History
 from pages.parts.house import get_services
 from pages.parts.look import format_quantity, format_size, get_browser_zone

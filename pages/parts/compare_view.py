@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from intempt_core import ConsoleError
 from intempt_core.analysis import Comparison, Difference, compare_sides, load_side
+from intempt_core.errors import ConsoleError
 from intempt_core.validation import escape_invisible
 from pages.parts.house import get_services
 from pages.parts.look import format_quantity

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from intempt_core import Issue, Target
-from intempt_core.contract import EVENT_EFFECTS, IDENTITY_FIELDS, EventName
+from intempt_core.contract import EVENT_EFFECTS, IDENTITY_FIELDS, EventName, Issue
 from intempt_core.exports import render_curl_snippet, render_node_snippet, render_python_snippet
+from intempt_core.targets import Target
 from pages.parts import catalogue_view, composing, look, sending
 from pages.parts.composing import READY_MADE_JOURNEYS, ComposeState, FormState
 from pages.parts.exchange import show_outcome_card

@@ -14,10 +14,13 @@ from enum import StrEnum
 from itertools import count
 from uuid import uuid4
 
-from intempt_core import Issue, Payload, Target, check_events, make_batch_intent, plan_events, read_payload
-from intempt_core.contract import IDENTITY_FIELDS, EventName, Json, build_request_body
+from intempt_core.contract import IDENTITY_FIELDS, EventName, Issue, Json, build_request_body
+from intempt_core.dispatch import make_batch_intent
 from intempt_core.history import BatchSource, RequestState, derive_target_key
-from intempt_core.planning import Policy
+from intempt_core.planning import Policy, plan_events
+from intempt_core.readers import Payload, read_payload
+from intempt_core.targets import Target
+from intempt_core.validation import check_events
 from pages.parts import feedview, resending, sending
 from pages.parts.form import NO_TIME, EventForm
 from pages.parts.house import get_services

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from intempt_core import NotFound
 from intempt_core.analysis import NOTE_MEANINGS, Funnel, FunnelStage, compute_funnel
 from intempt_core.contract import EventName
+from intempt_core.errors import NotFound
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_quantity
 from pages.parts.session import get_screen_state

@@ -4,8 +4,8 @@ from html import escape
 
 import streamlit as st
 
-from intempt_core import Outcome
 from intempt_core.history import BatchSummary, SlowAttempt, ThroughputTimeline
+from intempt_core.transport import Outcome
 from pages.parts.house import get_services
 from pages.parts.look import STATE_STYLES, format_duration, format_moment, format_quantity, format_state, get_zone_name
 from pages.parts.session import make_key

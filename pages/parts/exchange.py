@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from intempt_core import RequestRecord, Target
-from intempt_core.history import AttemptRecord
+from intempt_core.history import AttemptRecord, RequestRecord
+from intempt_core.targets import Target
 from intempt_core.validation import escape_invisible
 from pages.parts.feedview import show_person_feeds
 from pages.parts.look import (

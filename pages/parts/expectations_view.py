@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from intempt_core import ConsoleError
+from intempt_core.errors import ConsoleError
 from intempt_core.exports import export_expectations_json, export_expectations_junit
 from intempt_core.mapping import EXPECT_COLUMN
 from intempt_core.validation import ExpectationReport, ExpectationState

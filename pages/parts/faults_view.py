@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from intempt_core import SandboxUnavailable
-from intempt_core.sandbox import (
+from intempt_core.contract import (
     FAULT_PATH_LABELS,
     DisconnectFault,
     Fault,
@@ -14,6 +13,7 @@ from intempt_core.sandbox import (
     StatusFault,
     TooLargeFault,
 )
+from intempt_core.errors import SandboxUnavailable
 from pages.parts import watching
 from pages.parts.look import escape_markdown
 from pages.parts.session import make_key

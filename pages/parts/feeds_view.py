@@ -7,11 +7,19 @@ from itertools import groupby
 
 import streamlit as st
 
-from intempt_core import FEEDS, FeedResponse, Target, open_client, read_feed
 from intempt_core.analysis import NOTE_MEANINGS, PersonEvent, find_notes
-from intempt_core.contract import FEED_IDENTITY_TYPES, FEED_TITLES, IDENTITY_FIELDS, SHARED_FEEDS, is_blank
+from intempt_core.contract import (
+    FEED_IDENTITY_TYPES,
+    FEED_TITLES,
+    FEEDS,
+    IDENTITY_FIELDS,
+    SHARED_FEEDS,
+    is_blank,
+    now_ms,
+)
 from intempt_core.history import derive_target_key
-from intempt_core.transport import FEED_LIMIT, now_ms
+from intempt_core.targets import Target
+from intempt_core.transport import FEED_LIMIT, FeedResponse, open_client, read_feed
 from pages.parts import feedview
 from pages.parts.feedview import FeedSnapshot, Person
 from pages.parts.house import get_services

@@ -6,18 +6,20 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from intempt_core import FEEDS, FeedResponse, RequestRecord, Target, open_client, read_feed
 from intempt_core.analysis import FeedExplanation, PersonHistory, ProcessingStatus, explain_feed
 from intempt_core.contract import (
     FEED_IDENTITY_TYPES,
+    FEEDS,
     IDENTITY_FIELDS,
     GivenEvent,
     find_feed_changes,
     get_field,
     id_to_text,
+    now_ms,
 )
-from intempt_core.history import derive_target_key
-from intempt_core.transport import FEED_LIMIT, now_ms, read_processing_status
+from intempt_core.history import RequestRecord, derive_target_key
+from intempt_core.targets import Target
+from intempt_core.transport import FEED_LIMIT, FeedResponse, open_client, read_feed, read_processing_status
 from intempt_core.validation import ProductCatalogue
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_clock, format_duration, format_moment

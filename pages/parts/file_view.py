@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from intempt_core import Dialect, Table
-from intempt_core.readers import FileKind
+from intempt_core.readers import Dialect, FileKind, Table
 from pages.parts import uploading
 from pages.parts.file_input import show_file_input
 from pages.parts.house import get_services

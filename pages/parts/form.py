@@ -12,8 +12,8 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from intempt_core import ReadError
 from intempt_core.contract import IDENTITY_FIELDS, OPEN_FIELDS, Json, format_given
+from intempt_core.errors import ReadError
 from intempt_core.readers import JsonText
 from pages.parts.session import make_key, read_widget, set_widget
 

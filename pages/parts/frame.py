@@ -4,9 +4,9 @@ import logging
 
 import streamlit as st
 
-from intempt_core import ConsoleError, Target
-from intempt_core.sandbox import FaultDocument
-from intempt_core.targets import SANDBOX
+from intempt_core.contract import FaultDocument
+from intempt_core.errors import ConsoleError
+from intempt_core.targets import SANDBOX, Target
 from pages.parts import watching
 from pages.parts.house import get_services
 from pages.parts.look import PAGE_CSS

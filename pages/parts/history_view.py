@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from intempt_core import NotFound, Target
+from intempt_core.errors import NotFound
 from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchFilter, BatchSource, BatchSummary, RequestState, RequestSummary
 from intempt_core.planning import ORDER_MESSAGES, EventOrder
+from intempt_core.targets import Target
 from pages.parts import case_view, composing, resending, sending
 from pages.parts.exchange import show_outcome_card, show_response
 from pages.parts.frame import get_selected_target

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from intempt_core import Dispatcher, History, Settings, Target, TargetError, TargetNotFound, TargetRegistry
-from intempt_core.errors import CatalogueUnavailable
-from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, RequestIntent, make_request_intents
+from intempt_core.dispatch import Dispatcher
+from intempt_core.errors import CatalogueUnavailable, TargetError, TargetNotFound
+from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, History, RequestIntent, make_request_intents
 from intempt_core.planning import Plan
-from intempt_core.settings import PROJECT_FOLDER
-from intempt_core.targets import SANDBOX, Credential, read_secrets_file
+from intempt_core.settings import PROJECT_FOLDER, Settings
+from intempt_core.targets import SANDBOX, Credential, Target, TargetRegistry, read_secrets_file
 from intempt_core.uploads import Spool, UploadTokens
 from intempt_core.validation import CatalogueStore, ProductCatalogue, UnknownProductLookup
 

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from intempt_core import ISSUE_KINDS, Issue, Target
 from intempt_core.analysis import Verdict, VerdictTone
+from intempt_core.contract import ISSUE_KINDS, Issue
 from intempt_core.exports import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.fixes import preview_text_fixes
 from intempt_core.readers import MAX_PASTED_CHARS, TOO_LONG_HINT, locate_in_payload
+from intempt_core.targets import Target
 from intempt_core.validation import MAX_LINES_DRAWN, annotate_lines, escape_invisible
 from pages.parts import composing, inspecting, sending
 from pages.parts.exchange import show_outcome_card

@@ -6,27 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from intempt_core import (
-    ConsoleError,
-    Issue,
-    Payload,
-    Report,
-    Target,
-    check_events,
-    make_batch_intent,
-    open_client,
-    plan_events,
-    read_payload,
-)
 from intempt_core.analysis import EventVerdicts, VerdictContext, assess_events
-from intempt_core.contract import get_field, id_to_text, read_identities, read_linking_ids
+from intempt_core.contract import Issue, get_field, id_to_text, read_identities, read_linking_ids
+from intempt_core.dispatch import make_batch_intent
+from intempt_core.errors import ConsoleError
 from intempt_core.exports import CaseFile, read_case
 from intempt_core.fixes import TextFix, annotate_with_fixes, apply_text_fixes, find_text_fix
 from intempt_core.history import BatchSource, derive_target_key
-from intempt_core.planning import Plan, Policy
-from intempt_core.readers import MAX_PASTED_CHARS, mask_pasted_keys
-from intempt_core.transport import read_sandbox_verdicts
-from intempt_core.validation import Annotation
+from intempt_core.planning import Plan, Policy, plan_events
+from intempt_core.readers import MAX_PASTED_CHARS, Payload, mask_pasted_keys, read_payload
+from intempt_core.targets import Target
+from intempt_core.transport import open_client, read_sandbox_verdicts
+from intempt_core.validation import Annotation, Report, check_events
 from pages.parts import sending
 from pages.parts.composing import DOUBLE_CLICK_SECONDS
 from pages.parts.house import get_services

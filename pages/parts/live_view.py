@@ -5,8 +5,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from intempt_core import SandboxUnavailable
 from intempt_core.contract import EventName
+from intempt_core.errors import SandboxUnavailable
 from intempt_core.sandbox import KEPT_BODY_BYTES, KEPT_REQUESTS, LIVE_FILTERS, SEARCHED_EVENTS, SHOW_EVERYTHING
 from intempt_core.targets import SANDBOX
 from intempt_core.transport import KeptRequest, LiveRow

@@ -5,16 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from intempt_core import ConsoleError, Mapping, Table
 from intempt_core.contract import EventName, Json, dump_json
+from intempt_core.errors import ConsoleError
 from intempt_core.mapping import (
     COMMON_TIME_PATTERNS,
     NAMED_TIME_FORMATS,
+    Mapping,
     build_time_parser,
     check_time_format,
     load_time_zone,
     parse_cell,
 )
+from intempt_core.readers import Table
 from pages.parts import uploading
 from pages.parts.form import list_time_zones
 from pages.parts.look import escape_markdown, get_zone_name

@@ -5,9 +5,18 @@ from dataclasses import replace
 
 import streamlit as st
 
-from intempt_core import ConsoleError, Mapping, Table, suggest_mapping
 from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName
-from intempt_core.mapping import CELL_TYPES, RESERVED_COLUMNS, MappingSuggestion, map_table, match_exact_field
+from intempt_core.errors import ConsoleError
+from intempt_core.mapping import (
+    CELL_TYPES,
+    RESERVED_COLUMNS,
+    Mapping,
+    MappingSuggestion,
+    map_table,
+    match_exact_field,
+    suggest_mapping,
+)
+from intempt_core.readers import Table
 from pages.parts import saved_view, uploading
 from pages.parts.look import escape_markdown, format_quantity
 from pages.parts.mapping_more import (

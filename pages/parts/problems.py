@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from intempt_core import Issue
+from intempt_core.contract import Issue
 from intempt_core.validation import escape_invisible
 from pages.parts.look import STATE_STYLES, format_quantity, format_state_badge
 from pages.parts.session import make_key

@@ -5,8 +5,7 @@ import io
 import pandas as pd
 import streamlit as st
 
-from intempt_core import Issue
-from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS
+from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue
 from intempt_core.exports import export_problems_csv, find_bad_cells, write_problems_xlsx
 from pages.parts import mending, mends_view, staying_view
 from pages.parts.look import STATE_STYLES, format_quantity

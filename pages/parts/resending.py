@@ -6,10 +6,11 @@ from uuid import uuid4
 
 import streamlit as st
 
-from intempt_core import Target, plan_events, read_payload
 from intempt_core.contract import GivenEvent, get_field, id_to_text
 from intempt_core.history import BatchIntent, BatchSummary, RequestState, TargetSnapshot, preview_resend
-from intempt_core.planning import explain_lane_length
+from intempt_core.planning import explain_lane_length, plan_events
+from intempt_core.readers import read_payload
+from intempt_core.targets import Target
 from pages.parts import sending
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_quantity, format_state, show_raw_text

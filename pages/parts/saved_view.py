@@ -5,8 +5,9 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from intempt_core import ConsoleError, Mapping, Table
-from intempt_core.mapping import MAPPING_NAME_LENGTH, MappingStore, SavedMapping, map_table
+from intempt_core.errors import ConsoleError
+from intempt_core.mapping import MAPPING_NAME_LENGTH, Mapping, MappingStore, SavedMapping, map_table
+from intempt_core.readers import Table
 from pages.parts import uploading
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_quantity

@@ -7,9 +7,11 @@ from typing import Protocol
 
 import streamlit as st
 
-from intempt_core import NotAllowed, Progress, Target
+from intempt_core.dispatch import Progress
+from intempt_core.errors import NotAllowed
 from intempt_core.history import BatchIntent, BatchState, BatchSummary, ExcludedRow, RequestIntent, RequestState
 from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
+from intempt_core.targets import Target
 from pages.parts.course import show_throughput
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_duration, format_quantity, format_state_badges

@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from intempt_core import SecretFound
+from intempt_core.errors import SecretFound
 from intempt_core.exports import reject_secrets, require_no_secret
 from pages.parts.house import get_services
 

@@ -7,16 +7,10 @@ from uuid import uuid4
 
 import streamlit as st
 
-from intempt_core import (
-    ConnectionTest,
-    ConsoleError,
-    Target,
-    TargetIncomplete,
-    check_connection,
-    open_client,
-    typed_target,
-)
 from intempt_core.contract import FEED_TITLES
+from intempt_core.errors import ConsoleError, TargetIncomplete
+from intempt_core.targets import Target, typed_target
+from intempt_core.transport import ConnectionTest, check_connection, open_client
 from pages.parts.house import get_services
 from pages.parts.look import escape_markdown, format_duration
 from pages.parts.session import get_screen_state, get_session, make_key, read_widget, set_widget

@@ -4,10 +4,11 @@ from uuid import uuid4
 
 import streamlit as st
 
-from intempt_core import Mapping, NotFound, Target
+from intempt_core.errors import NotFound
 from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchSummary, RequestState, derive_target_key
-from intempt_core.mapping import is_unmapped_json
+from intempt_core.mapping import Mapping, is_unmapped_json
+from intempt_core.targets import Target
 from pages.parts import (
     catalogue_view,
     expectations_view,

@@ -14,27 +14,23 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from intempt_core import (
-    ConsoleError,
-    Dialect,
-    Mapping,
-    Plan,
-    Report,
-    Table,
-    Target,
-    check_table,
-    exact_mapping,
-    make_batch_intent,
-    map_table,
-    plan_table,
-    read_table,
-)
 from intempt_core.contract import Json
+from intempt_core.dispatch import make_batch_intent
+from intempt_core.errors import ConsoleError
 from intempt_core.fixes import Fix, SuggestedFix, apply_fixes, suggest_fixes
 from intempt_core.history import BatchSource, ExcludedRow, collect_excluded_rows
-from intempt_core.mapping import MappedTable, MappingSuggestion, choose_initial_mapping
-from intempt_core.planning import EventOrder, Policy
-from intempt_core.validation import ExpectationReport, PriorSend
+from intempt_core.mapping import (
+    MappedTable,
+    Mapping,
+    MappingSuggestion,
+    choose_initial_mapping,
+    exact_mapping,
+    map_table,
+)
+from intempt_core.planning import EventOrder, Plan, Policy, plan_table
+from intempt_core.readers import Dialect, Table, read_table
+from intempt_core.targets import Target
+from intempt_core.validation import ExpectationReport, PriorSend, Report, check_table
 from pages.parts import sending
 from pages.parts.house import get_services
 from pages.parts.session import (

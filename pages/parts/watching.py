@@ -6,8 +6,8 @@ from time import monotonic
 
 import streamlit as st
 
-from intempt_core import SandboxUnavailable
-from intempt_core.sandbox import Fault, FaultDocument
+from intempt_core.contract import Fault, FaultDocument
+from intempt_core.errors import SandboxUnavailable
 from intempt_core.targets import SANDBOX
 from intempt_core.transport import LiveView, SandboxClient
 from pages.parts.house import get_services

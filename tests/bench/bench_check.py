@@ -156,8 +156,10 @@ def pandas_alone(path: str) -> float:
 
 def rowwise_verdict(path: str) -> tuple[float, str]:
     """Seconds from bytes to errors and repeats with the model asked row by row, and the digest of every verdict."""
-    from intempt_core import exact_mapping, map_table, read_table
     from intempt_core.contract.events import find_event_errors
+    from intempt_core.mapping.model import exact_mapping
+    from intempt_core.mapping.table_events import map_table
+    from intempt_core.readers.table import read_table
 
     _imports_done()
     began = time.perf_counter()
@@ -241,7 +243,7 @@ def frictionless(path: str) -> float:
 
 def planned(path: str) -> float:
     """Seconds from a report to all request bodies."""
-    from intempt_core import plan_table
+    from intempt_core.planning.plan import plan_table
 
     mapped, report = _mapped_and_checked(path)
     rows = (~report.bad).nonzero()[0]
@@ -257,7 +259,7 @@ def ready_made(path: str) -> float:
     """Seconds that orjson takes to write the very bodies of the plan, their objects ready."""
     import orjson
 
-    from intempt_core import plan_table
+    from intempt_core.planning.plan import plan_table
 
     mapped, report = _mapped_and_checked(path)
     plan = plan_table(mapped, (~report.bad).nonzero()[0])
@@ -279,7 +281,10 @@ def _report(path: str) -> Any:
 
 
 def _mapped_and_checked(path: str) -> tuple[Any, Any]:
-    from intempt_core import check_table, exact_mapping, map_table, read_table
+    from intempt_core.mapping.model import exact_mapping
+    from intempt_core.mapping.table_events import map_table
+    from intempt_core.readers.table import read_table
+    from intempt_core.validation.check import check_table
 
     table = read_table(Path(path), name="events.csv")
     mapped = map_table(table, exact_mapping(table.header))

@@ -44,8 +44,9 @@ def kill(requests: int = 10_000, kills: int = 20) -> Figures:
 @bench("faults.thaw", at_most=0)
 def thaw(requests: int = 2_000) -> Figures:
     """The console is frozen (SIGSTOP), its work is taken over, and it thaws while another process sends."""
-    from intempt_core import Dispatcher, sandbox_target
+    from intempt_core.dispatch.dispatcher import Dispatcher
     from intempt_core.settings import Settings
+    from intempt_core.targets.target import sandbox_target
 
     with scene() as at:
         at.record(requests)
@@ -109,8 +110,8 @@ def answers(requests: int = 2_000) -> Figures:
 @bench("faults.stop", at_most=0)
 def stop(requests: int = 2_000) -> Figures:
     """The same answers under *stop*: lanes stand at what is unknown until a person decides that it is sent again."""
-    from intempt_core import Policy
     from intempt_core.history import BatchState
+    from intempt_core.planning.plan import Policy
 
     with scene(faults=FAULTS, environment=PATIENT) as at:
         at.record(requests, Policy.STOP)
@@ -126,7 +127,7 @@ def stop(requests: int = 2_000) -> Figures:
 @bench("faults.go_on", at_most=0)
 def go_on(requests: int = 2_000) -> Figures:
     """The same answers under *go on*: what is unknown stays unknown, and no event comes twice."""
-    from intempt_core import Policy
+    from intempt_core.planning.plan import Policy
 
     with scene(faults=FAULTS, environment=PATIENT) as at:
         at.record(requests, Policy.GO_ON)

@@ -13,7 +13,7 @@ from tests.bench.benching import ROOT, Figures, bench, folder
 from tests.bench.consoles import Console, Tab, console
 
 if TYPE_CHECKING:
-    from intempt_core import History
+    from intempt_core.history.history import History
 
 EVENTS = 100_000
 TURNS = 3
@@ -32,8 +32,8 @@ def while_sending() -> Figures:
 
 
 async def _measured(running: Console, where: Path) -> Figures:
-    from intempt_core import History
     from intempt_core.history import BatchState
+    from intempt_core.history.history import History
     from intempt_core.settings import Settings
 
     history = History.open(Settings(data=running.data).history_url)

@@ -168,7 +168,7 @@ def bare_loop(url: str, requests: int) -> float:
     """Seconds of the same client posting the same bodies over as many connections, and nothing else."""
     from intempt_core.settings import Settings
     from intempt_core.targets.target import sandbox_target
-    from intempt_core.transport.track_client import open_client
+    from intempt_core.transport.exchange import open_client
 
     target = sandbox_target(url)
     assert target.credential

@@ -11,8 +11,10 @@ HOURS = (0, 1, -2, 48, -1, 0, 700, -30)
 
 def main(data: str, url: str) -> None:
     """Send what is there until it is told to end."""
-    from intempt_core import Dispatcher, History, sandbox_target
+    from intempt_core.dispatch.dispatcher import Dispatcher
+    from intempt_core.history.history import History
     from intempt_core.settings import Settings
+    from intempt_core.targets.target import sandbox_target
 
     def clock() -> int:
         now = time.time()

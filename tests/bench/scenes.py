@@ -21,7 +21,8 @@ from tests.bench.consoles import Console, free_port, screen, start
 from tests.bench.reckoning import reckon
 
 if TYPE_CHECKING:
-    from intempt_core import History, Policy
+    from intempt_core.history.history import History
+    from intempt_core.planning.plan import Policy
 
 PER_REQUEST = 5
 PERSONS = 500
@@ -88,8 +89,9 @@ class Scene:
 
     def record(self, requests: int, policy: "Policy | None" = None) -> None:
         """A batch of so many requests that any console may send, by a person's policy."""
-        from intempt_core import Policy, make_batch_intent
+        from intempt_core.dispatch.one_shot import make_batch_intent
         from intempt_core.history import make_request_intents
+        from intempt_core.planning.plan import Policy
         from intempt_core.targets.target import sandbox_target
         from tests.core.sending_by_hand import plan_of
 
@@ -152,7 +154,7 @@ def scene(
     data: Path | None = None, faults: Sequence[str] = (), environment: Mapping[str, str] | None = None
 ) -> Iterator[Scene]:
     """A scene for one fault, or with a tenth each of ``faults`` before the sandbox; ``data`` is the console folder."""
-    from intempt_core import History
+    from intempt_core.history.history import History
     from intempt_core.settings import Settings
 
     with folder() as where, contextlib.ExitStack() as opened:

@@ -14,8 +14,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from intempt_core import History, Settings
 from intempt_core.history import BatchFilter
+from intempt_core.history.history import History
+from intempt_core.settings import Settings
 from tests.browser.browsing import open_screen, settled
 from tests.browser.conftest import Console
 from tests.browser.operating import arrived, box, compose, press, send, widget

@@ -15,8 +15,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 import run
-from intempt_core import History
 from intempt_core.history import AttemptEnd, AttemptStart, BatchState
+from intempt_core.history.history import History
 from intempt_core.settings import Settings
 from tests.browser.browsing import WATCHED, open_screen, serious_findings, settled
 from tests.browser.conftest import Console

@@ -14,7 +14,8 @@ from intempt_core.history import (
     TargetSnapshot,
 )
 from intempt_core.planning.plan import Policy
-from intempt_core.transport.track_client import Attempt, Outcome
+from intempt_core.transport.exchange import Outcome
+from intempt_core.transport.track_client import Attempt
 
 ME = "owner-1"
 SHOP = TargetSnapshot(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from intempt_core.contract.events import GivenEvent, Json
+from intempt_core.contract.events import GivenEvent, Json, now_ms
 from intempt_core.contract.issues import Place
 from intempt_core.dispatch import Dispatcher, TurnResult
 from intempt_core.dispatch.history_writer import HistoryWriter
@@ -21,7 +21,7 @@ from intempt_core.history import BatchState, BatchSummary, History, RequestState
 from intempt_core.planning.plan import Plan, Policy, plan_events
 from intempt_core.settings import Settings
 from intempt_core.targets.target import Target, sandbox_target
-from intempt_core.transport.track_client import HttpClient, now_ms, open_client
+from intempt_core.transport.exchange import HttpClient, open_client
 from tests.core.hostile_server import Behaviour, Connection, HostileServer, Received, http
 
 OK = http(201, b"{}")

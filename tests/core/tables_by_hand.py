@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from intempt_core.readers.table import Dialect, Table
+from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.table import Table
 
 
 def table_of(

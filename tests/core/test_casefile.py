@@ -17,7 +17,7 @@ from intempt_core.exports.case_reader import read_case
 from intempt_core.exports.pseudonyms import Pseudonymizer, load_salt
 from intempt_core.history import AttemptEnd, AttemptStart, History
 from intempt_core.readers.payload import read_payload
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 
 SALT = b"s" * 32

@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core import check_events, check_table, exact_mapping, map_table, read_payload, read_table
 from intempt_core.contract.events import is_blank
 from intempt_core.errors import CatalogueUnavailable, ReadError
+from intempt_core.mapping.model import exact_mapping
+from intempt_core.mapping.table_events import map_table
+from intempt_core.readers.payload import read_payload
+from intempt_core.readers.table import read_table
+from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.product_catalogue import (
     CatalogueStore,
     ProductCatalogue,

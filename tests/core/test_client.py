@@ -18,19 +18,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intempt_core.settings import Settings
-from intempt_core.targets.target import MASK, Credential, Target, sandbox_target
-from intempt_core.transport import track_client as wire
+from intempt_core.targets.credential import MASK, Credential
+from intempt_core.targets.target import Target, sandbox_target
+from intempt_core.transport import exchange as wire
+from intempt_core.transport.exchange import HttpClient, Outcome, open_client
 from intempt_core.transport.track_client import (
     MAX_RETRY_AFTER,
     Attempt,
     ConnectionTest,
     FeedResponse,
-    HttpClient,
-    Outcome,
     check_connection,
     classify_status,
     compute_retry_delay,
-    open_client,
     parse_retry_after,
     post_track_request,
     read_feed,

@@ -13,7 +13,7 @@ from intempt_core.analysis.diff_sources import load_side
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.history import AttemptEnd, AttemptStart, History
 from intempt_core.readers.payload import read_payload
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 
 GOOD = {"eventId": "e1", "userId": "u1", "data": {"productId": "p1", "price": 1}}

@@ -12,7 +12,7 @@ from intempt_core.analysis.journey_notes import NoteKind, PersonEvent, PersonHis
 from intempt_core.contract.events import IDENTITY_FIELDS, EventName
 from intempt_core.errors import NotFound
 from intempt_core.history import AttemptEnd, AttemptStart, History
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED

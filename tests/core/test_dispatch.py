@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import Json, build_request_body
+from intempt_core.contract.events import Json, build_request_body, now_ms
 from intempt_core.dispatch import FAILURES_TO_BREAK, TurnResult, split_body
 from intempt_core.dispatch.progress import Progress, RateMeter
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
-from intempt_core.transport.track_client import now_ms
 from tests.core.hostile_server import HostileServer, closed_port, hostile, http
 from tests.core.sending_by_hand import LOST, OK, SILENCE, Decide, Desk, decides, desk, got, ids, plan_of
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core import sandbox
-from intempt_core.contract.events import Json
+from intempt_core.contract.events import Json, now_ms
 from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, send_plan
 from intempt_core.dispatch import dispatcher as engine
 from intempt_core.dispatch import process_locks as locks
@@ -35,7 +35,6 @@ from intempt_core.history import AttemptStart, BatchState, RequestState
 from intempt_core.history import recorder as recording
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.target import Target
-from intempt_core.transport.track_client import now_ms
 from tests.core.hostile_server import HostileServer, hostile, http
 from tests.core.sending_by_hand import LOST, OK, SILENCE, Decide, Desk, decides, desk, got, ids, plan_of
 

@@ -13,7 +13,8 @@ from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher
 from intempt_core.dispatch.rate_limits import CircuitBreaker, RateLimiter
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
-from intempt_core.transport.track_client import Attempt, Outcome
+from intempt_core.transport.exchange import Outcome
+from intempt_core.transport.track_client import Attempt
 from tests.core.hostile_server import hostile, http
 from tests.core.sending_by_hand import LOST, OK, Decide, Desk, decides, desk, got, plan_of
 

@@ -24,7 +24,7 @@ from intempt_core.history import AttemptEnd, AttemptStart, ExcludedRow, History
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.readers.table import read_table
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.report import Report
 from tests.core.history_by_hand import ME, attempt, batch_of, event, intent, request

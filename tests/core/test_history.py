@@ -43,7 +43,7 @@ from intempt_core.history.records import IDENTITY_COLUMNS
 from intempt_core.history.schema import excluded_rows, make_indexable, metadata
 from intempt_core.planning.plan import Policy, plan_events
 from intempt_core.targets.target import parse_track_url, sandbox_target
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from intempt_core.validation.check import check_events
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, batch_of, event, intent, request
 

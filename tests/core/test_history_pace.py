@@ -14,7 +14,7 @@ from intempt_core.history import AttemptEnd, AttemptStart, History, RequestHalf,
 from intempt_core.history.lru_cache import BoundedCache
 from intempt_core.history.schema import attempts, requests, seconds, slowest
 from intempt_core.history.throughput import MAX_SLOW_ATTEMPTS
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from tests.core.history_by_hand import ME, attempt, batch_of
 
 NOON = 1_795_348_800_000

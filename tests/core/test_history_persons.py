@@ -22,7 +22,7 @@ from intempt_core.sandbox.http.queries import PersonEventsQuery
 from intempt_core.sandbox.storage.listing import list_person_events
 from intempt_core.sandbox.storage.persons import make_node
 from intempt_core.sandbox.storage.store import SandboxStore, StoredRequest
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, intent
 
 KINDS = {"profileId": "profile", "userId": "user", "anotherUserId": "other", "accountId": "account"}

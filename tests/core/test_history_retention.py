@@ -22,7 +22,7 @@ from intempt_core.history import (
     RequestHalf,
 )
 from intempt_core.history.schema import metadata
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from tests.core.history_by_hand import ME, SHOP, Clock, attempt, batch_of
 
 DAY = 86_400_000

@@ -21,7 +21,7 @@ from intempt_core.history import (
     RequestSummary,
 )
 from intempt_core.planning.plan import Policy
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from tests.core.history_by_hand import Clock, attempt, batch_of
 
 OWNERS = ("one", "two")

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, insert
 from intempt_core.history import BatchFilter, BatchState, History, RequestState, migrations
 from intempt_core.history.migrations import HEAD, upgrade
 from intempt_core.history.schema import metadata
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from tests.core.history_by_hand import SHOP
 
 AT = 1_795_348_980_000

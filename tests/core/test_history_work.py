@@ -18,7 +18,7 @@ from intempt_core.history import (
     WorkItem,
 )
 from intempt_core.planning.plan import Policy
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from tests.core.history_by_hand import ME, Clock, attempt, batch_of, event, intent, request
 
 OTHER = "owner-2"

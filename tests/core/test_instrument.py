@@ -7,9 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from intempt_core import SandboxUnavailable, sandbox_target
 from intempt_core.contract.faults import FaultDocument, StatusFault
+from intempt_core.errors import SandboxUnavailable
 from intempt_core.sandbox import run_sandbox
+from intempt_core.targets.target import sandbox_target
 from intempt_core.transport.sandbox_client import SandboxClient
 from tests.core.hostile_server import answers, closed_port, hostile
 

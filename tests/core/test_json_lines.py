@@ -28,8 +28,9 @@ from intempt_core.mapping.table_events import (
 from intempt_core.planning.locate import CellLocation, find_cell, locate_in_request
 from intempt_core.planning.plan import EventOrder, plan_table
 from intempt_core.readers import jsonl as json_lines
+from intempt_core.readers.delimited import Dialect
 from intempt_core.readers.jsonl import _parse_line, _parse_plain_event
-from intempt_core.readers.table import Dialect, FileKind, Table, read_table
+from intempt_core.readers.table import FileKind, Table, read_table
 from intempt_core.validation.check import check_events, check_table
 
 VENDOR = Path(__file__).resolve().parents[3] / "shared" / "data" / "vendor-events" / "segment-ecommerce.jsonl"

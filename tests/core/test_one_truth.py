@@ -27,8 +27,9 @@ from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.mapping.model import exact_mapping, load_time_zone
 from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.mapping.values import is_cell_of_type, parse_time
+from intempt_core.readers.delimited import Dialect
 from intempt_core.readers.payload import read_payload
-from intempt_core.readers.table import Dialect, read_table
+from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.column_rules import TextColumn, TimestampColumn, TimeState, clamp_to_int64
 from intempt_core.validation.report import PriorSend, Report

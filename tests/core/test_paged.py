@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core import ReadError, check_table, exact_mapping, map_table, plan_table, read_table
+from intempt_core.errors import ReadError
+from intempt_core.mapping.model import exact_mapping
+from intempt_core.mapping.table_events import map_table
+from intempt_core.planning.plan import plan_table
 from intempt_core.readers.mapped_file import MEMORY_LIMIT_BYTES, FileBytes, MappedFile, compute_sha256, find_byte
+from intempt_core.readers.table import read_table
+from intempt_core.validation.check import check_table
 
 HEADER = "name,eventId,userId,productId,timestamp\n"
 ROWS = [f"Product viewed,evt_{number % 990},u{number % 7},p{number},1714631904000\n" for number in range(1000)]

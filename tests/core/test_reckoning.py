@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core.history import AttemptEnd, AttemptStart, BatchState, History, RequestState
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from tests.bench.reckoning import Reckoning, reckon
 from tests.core.history_by_hand import ME, attempt, event, intent, request
 

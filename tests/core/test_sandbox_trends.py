@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from intempt_core import Settings, open_client, sandbox_target
 from intempt_core.analysis.journey_notes import PersonEvent, ProcessingStatus
 from intempt_core.contract.feeds import SHARED_FEEDS
 from intempt_core.sandbox import run_sandbox
 from intempt_core.sandbox.storage import shared_feeds as trends
+from intempt_core.settings import Settings
+from intempt_core.targets.target import sandbox_target
+from intempt_core.transport.exchange import open_client
 from intempt_core.transport.sandbox_person import read_processing_status
 from tests.core.hostile_server import answers, closed_port, hostile
 

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intempt_core.exports.snippets import render_curl_snippet, render_node_snippet, render_python_snippet
-from intempt_core.targets.target import Credential, Target, sandbox_target
+from intempt_core.targets.credential import Credential
+from intempt_core.targets.target import Target, sandbox_target
 from tests.core.hostile_server import Received, answers, hostile
 
 KEY = "k3yPrefix.s3cret.with'quote\"and$(dot)"

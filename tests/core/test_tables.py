@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from intempt_core.errors import ReadError
 from intempt_core.readers import delimited as blocks
-from intempt_core.readers.delimited import MAX_FILLED_CELLS, read_row_blocks
-from intempt_core.readers.table import Dialect, Table, _guess_dialect, read_table
+from intempt_core.readers.delimited import MAX_FILLED_CELLS, Dialect, read_row_blocks
+from intempt_core.readers.table import Table, _guess_dialect, read_table
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -27,8 +27,8 @@ from intempt_core.planning.plan import plan_events
 from intempt_core.readers.payload import read_payload
 from intempt_core.settings import Settings
 from intempt_core.targets.target import Target, sandbox_target
+from intempt_core.transport.exchange import Outcome, open_client
 from intempt_core.transport.sandbox_events import read_sandbox_verdicts
-from intempt_core.transport.track_client import Outcome, open_client
 from intempt_core.validation.check import check_events
 from tests.core.history_by_hand import ME, attempt, batch_of, event, intent, request
 from tests.core.hostile_server import answers, hostile

@@ -17,7 +17,8 @@ from intempt_core.mapping.model import Mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.readers import delimited as blocks
 from intempt_core.readers import table as tables
-from intempt_core.readers.table import Dialect, FileKind, Table, read_table
+from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.table import FileKind, Table, read_table
 from intempt_core.readers.xlsx import classify_number_format, format_serial_date, format_stored_number
 from intempt_core.validation.check import check_table
 from tests.core.workbooks_by_hand import rows_xml, workbook

@@ -13,8 +13,8 @@ import streamlit as st
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from intempt_core import read_payload
 from intempt_core.contract.events import EventName, build_request_body
+from intempt_core.readers.payload import read_payload
 from pages.parts import look
 from pages.parts.composing import FormState
 from pages.parts.form import EventForm, ExtraValue

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from intempt_core import Outcome, Policy, Target
 from intempt_core.history import AttemptEnd, AttemptStart, BatchSource, BatchState, History
+from intempt_core.planning.plan import Policy
 from intempt_core.targets.credential import Credential
+from intempt_core.targets.target import Target
+from intempt_core.transport.exchange import Outcome
 from pages.parts.clearing import get_deletion
 from pages.parts.house import get_services
 from tests.core.history_by_hand import ME, SHOP, attempt, batch_of, event, intent, request

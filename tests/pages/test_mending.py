@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 
 from intempt_core.history import AttemptEnd, AttemptStart, BatchSummary
-from intempt_core.transport.track_client import Outcome
+from intempt_core.transport.exchange import Outcome
 from pages.parts.house import get_services
 from tests.core.history_by_hand import attempt
 from tests.pages.tabs_by_hand import tab_at
