@@ -25,8 +25,8 @@ from intempt_core.dispatch import check_health
 from intempt_core.errors import ConsoleError
 from intempt_core.settings import Settings
 from intempt_core.uploads import create_upload_route
-from pages.parts.frame import show_exception
-from pages.parts.house import get_services
+from pages.parts.shared.header import show_exception
+from pages.parts.shared.services import get_services
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 """The names that this server answers to: a page elsewhere cannot reach it under a name of its own."""

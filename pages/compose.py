@@ -2,24 +2,34 @@
 
 import streamlit as st
 
-from pages.parts import compose_view, composing
-from pages.parts.frame import get_selected_target
+from pages.parts.compose.state import add_next_event, load_compose_state
+from pages.parts.compose.view import (
+    focus_field,
+    show_event_form,
+    show_form_problems,
+    show_form_state,
+    show_journeys,
+    show_outcome,
+    show_request_text,
+    show_send_buttons,
+)
+from pages.parts.shared.header import get_selected_target
 
-screen = composing.load_compose_state()
+screen = load_compose_state()
 form, request = st.columns([5, 4], gap="large")
 
 with form:
-    compose_view.show_journeys()
+    show_journeys()
     for event in screen.forms:
-        compose_view.show_event_form(screen, event)
-    st.button("+ Another event", key="compose-another", on_click=composing.add_next_event)
+        show_event_form(screen, event)
+    st.button("+ Another event", key="compose-another", on_click=add_next_event)
 
 with request:
-    compose_view.show_request_text(screen, get_selected_target())
-    compose_view.show_form_state(screen)
-    compose_view.show_form_problems(screen)
-    compose_view.show_send_buttons(screen, get_selected_target())
+    show_request_text(screen, get_selected_target())
+    show_form_state(screen)
+    show_form_problems(screen)
+    show_send_buttons(screen, get_selected_target())
 
 if screen.batch:
-    compose_view.show_outcome(screen)
-compose_view.focus_field(screen)
+    show_outcome(screen)
+focus_field(screen)

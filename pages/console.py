@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.frame import show_header
+from pages.parts.shared.header import show_header
 
 screen = st.navigation(
     [

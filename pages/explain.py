@@ -2,30 +2,39 @@
 
 import streamlit as st
 
-from pages.parts import inspect_view as view
-from pages.parts.frame import get_selected_target
-from pages.parts.inspecting import load_inspect_state
+from pages.parts.inspect.state import load_inspect_state
+from pages.parts.inspect.view import (
+    show_inspect_intro,
+    show_inspect_result,
+    show_paste_area,
+    show_pasted_text,
+    show_payload_actions,
+    show_payload_problems,
+    show_recognition,
+    show_verdicts,
+)
+from pages.parts.shared.header import get_selected_target
 
 screen = load_inspect_state(get_selected_target())
 paste, verdict = st.columns([1, 1], gap="large")
 
 with paste:
-    view.show_paste_area(screen)
+    show_paste_area(screen)
 
 with verdict:
     if screen.payload is None:
-        view.show_inspect_intro(screen)
+        show_inspect_intro(screen)
     else:
-        view.show_recognition(screen)
-        view.show_payload_actions(screen, get_selected_target())
+        show_recognition(screen)
+        show_payload_actions(screen, get_selected_target())
 
 if screen.batch:
     st.divider()
-    view.show_inspect_result(screen)
+    show_inspect_result(screen)
 
 text, details = st.columns([1, 1], gap="large")
 with text:
-    view.show_pasted_text(screen)
+    show_pasted_text(screen)
 with details:
-    view.show_verdicts(screen, get_selected_target())
-    view.show_payload_problems(screen)
+    show_verdicts(screen, get_selected_target())
+    show_payload_problems(screen)

@@ -2,27 +2,39 @@
 
 import streamlit as st
 
-from pages.parts import catalogue_view, conversion_view
-from pages.parts import feeds_view as view
-from pages.parts.frame import get_selected_target
+from pages.parts.feeds.view import (
+    apply_feeds_link,
+    choose_person,
+    load_feed_snapshot,
+    show_feeds,
+    show_feeds_intro,
+    show_journey_notes,
+    show_shared_feeds,
+    show_timeline,
+    update_feeds_link,
+    watch_feeds,
+)
+from pages.parts.history.funnel_view import show_funnel
+from pages.parts.shared.header import get_selected_target
+from pages.parts.targets.catalogue_view import show_catalogue
 
 if batch := st.query_params.get("batch"):
-    conversion_view.show_funnel(batch)
+    show_funnel(batch)
     st.stop()
 
-view.apply_feeds_link(get_selected_target())
-query = view.choose_person()
-view.update_feeds_link(query, get_selected_target())
+apply_feeds_link(get_selected_target())
+query = choose_person()
+update_feeds_link(query, get_selected_target())
 
 if query.person is None:
-    view.show_feeds_intro(query, get_selected_target())
-    catalogue_view.show_catalogue(get_selected_target())
+    show_feeds_intro(query, get_selected_target())
+    show_catalogue(get_selected_target())
     st.stop()
 
-snapshot = view.load_feed_snapshot(query, get_selected_target())
-view.show_feeds(snapshot, get_selected_target())
-view.watch_feeds(snapshot, get_selected_target())
-view.show_journey_notes(snapshot)
-view.show_timeline(snapshot)
-view.show_shared_feeds(snapshot, get_selected_target())
-catalogue_view.show_catalogue(get_selected_target())
+snapshot = load_feed_snapshot(query, get_selected_target())
+show_feeds(snapshot, get_selected_target())
+watch_feeds(snapshot, get_selected_target())
+show_journey_notes(snapshot)
+show_timeline(snapshot)
+show_shared_feeds(snapshot, get_selected_target())
+show_catalogue(get_selected_target())

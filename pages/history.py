@@ -2,22 +2,24 @@
 
 import streamlit as st
 
-from pages.parts import clearing, compare_view, event_view
-from pages.parts import history_view as view
+from pages.parts.history.diff_view import show_comparison
+from pages.parts.history.event_view import show_event_history
+from pages.parts.history.retention_view import show_old_batches
+from pages.parts.history.view import show_batch, show_batches, show_history_filters, show_request, update_history_link
 
 params = st.query_params
 batch, request, event, compared = (params.get(name) for name in ("batch", "request", "event", "compare"))
-view.update_history_link(batch, request)
+update_history_link(batch, request)
 
 if event:
-    event_view.show_event_history(event)
+    show_event_history(event)
 elif compared is not None:
-    compare_view.show_comparison(compared, params.get("with", ""))
+    show_comparison(compared, params.get("with", ""))
 elif request:
-    view.show_request(request)
+    show_request(request)
 elif batch:
-    view.show_batch(batch)
+    show_batch(batch)
 else:
-    view.show_history_filters()
-    view.show_batches()
-    clearing.show_old_batches()
+    show_history_filters()
+    show_batches()
+    show_old_batches()

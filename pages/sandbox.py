@@ -2,17 +2,24 @@
 
 import streamlit as st
 
-from pages.parts import faults_view, live_view
+from pages.parts.sandbox.faults_view import choose_fault, show_active_faults
+from pages.parts.sandbox.live_view import (
+    show_sandbox_event,
+    show_sandbox_filters,
+    show_sandbox_request,
+    update_sandbox_link,
+    watch_live_rows,
+)
 
 seq, request = st.query_params.get("event"), st.query_params.get("request")
-live_view.update_sandbox_link(seq, request)
+update_sandbox_link(seq, request)
 
-faults_view.show_active_faults()
+show_active_faults()
 if request:
-    live_view.show_sandbox_request(request)
+    show_sandbox_request(request)
 elif seq:
-    live_view.show_sandbox_event(seq)
+    show_sandbox_event(seq)
 else:
-    live_view.show_sandbox_filters()
-    live_view.watch_live_rows()
-    faults_view.choose_fault()
+    show_sandbox_filters()
+    watch_live_rows()
+    choose_fault()

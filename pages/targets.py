@@ -1,12 +1,12 @@
 """Targets: where events can go, what each promises, and whether it answers."""
 
-from pages.parts import targets_view as view
-from pages.parts.house import get_services
-from pages.parts.session import get_session
+from pages.parts.shared.screen_state import get_session
+from pages.parts.shared.services import get_services
+from pages.parts.targets.view import show_target_card, show_target_example, show_typed_form, show_unusable_target
 
 for problem in get_services().configured.problems:
-    view.show_unusable_target(problem)
+    show_unusable_target(problem)
 for target in {**get_services().targets, **get_session().typed_targets}.values():
-    view.show_target_card(target)
-view.show_typed_form()
-view.show_target_example()
+    show_target_card(target)
+show_typed_form()
+show_target_example()

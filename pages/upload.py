@@ -2,22 +2,22 @@
 
 import streamlit as st
 
-from pages.parts import file_view
-from pages.parts import upload_view as view
-from pages.parts.frame import get_selected_target
-from pages.parts.uploading import get_upload_state, receive_file
+from pages.parts.shared.header import get_selected_target
+from pages.parts.upload.file_view import show_file_step, show_upload_intro
+from pages.parts.upload.state import get_upload_state, receive_file
+from pages.parts.upload.view import show_mapping_step, show_plan_step, show_problems_step, show_sent_batch
 
 receive_file()
 screen = get_upload_state()
 
 if batch := screen.batch or (not screen.digest and st.query_params.get("batch")):
-    view.show_sent_batch(batch)
+    show_sent_batch(batch)
     st.stop()
 if not screen.digest:
-    file_view.show_upload_intro()
+    show_upload_intro()
     st.stop()
 
-file_view.show_file_step()
-mapping = view.show_mapping_step(get_selected_target())
+show_file_step()
+mapping = show_mapping_step(get_selected_target())
 if mapping is not None:
-    view.show_plan_step(view.show_problems_step(mapping, get_selected_target()), get_selected_target())
+    show_plan_step(show_problems_step(mapping, get_selected_target()), get_selected_target())

@@ -57,8 +57,8 @@ def pages(path: str) -> dict[str, float]:
         os.environ["CONSOLE_DATA"] = data
         from streamlit.testing.v1 import AppTest, local_script_runner
 
-        from pages.parts.problems_view import PROBLEMS_PER_PAGE
-        from pages.parts.uploading import check_upload
+        from pages.parts.upload.problems_view import PROBLEMS_PER_PAGE
+        from pages.parts.upload.state import check_upload
         from tests.pages.upload_by_hand import Upload
 
         drawn: list[tuple[float, int]] = []

@@ -13,9 +13,9 @@ import uvicorn
 from streamlit.testing.v1 import AppTest
 
 from intempt_core import sandbox
-from pages.parts.composing import ComposeState
-from pages.parts.house import get_services
-from pages.parts.inspecting import InspectState
+from pages.parts.compose.state import ComposeState
+from pages.parts.inspect.state import InspectState
+from pages.parts.shared.services import get_services
 from tests.pages.tabs_by_hand import tab_at
 
 HURRIED = {"CONSOLE_READ_SECONDS": "0.5", "CONSOLE_BACKOFF_SECONDS": "0.01", "CONSOLE_CONNECT_SECONDS": "1"}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from intempt_core.contract.faults import DisconnectFault, FaultDocument, LatencyFault
-from pages.parts import watching
-from pages.parts.house import get_services
+from pages.parts.sandbox.state import get_sandbox_client, read_active_faults
+from pages.parts.shared.services import get_services
 from tests.pages.conftest import Screen
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -20,18 +20,18 @@ def test_what_the_sandbox_fails_at_on_purpose_stands_on_every_screen(tab: Callab
     assert works in screen.said
     try:
         late, cut = LatencyFault(fault="latency", ms=200), DisconnectFault(fault="cut", share=0.5)
-        watching.get_sandbox_client().set_faults(FaultDocument(faults=[late, cut], deduplicates=False))
-        watching.read_active_faults.clear()
+        get_sandbox_client().set_faults(FaultDocument(faults=[late, cut], deduplicates=False))
+        read_active_faults.clear()
         said = "Sandbox on this machine · fails on purpose: {} and 1 more · does not deduplicate · not production"
         first = late.describe(late.effect)
         assert said.format(first) in screen.run().said
         assert said.format(first) in screen.go("history.py").said
-        watching.get_sandbox_client().set_faults(FaultDocument(deduplicates=False))
-        watching.read_active_faults.clear()
+        get_sandbox_client().set_faults(FaultDocument(deduplicates=False))
+        read_active_faults.clear()
         assert "Sandbox on this machine · does not deduplicate · not production" in screen.run().said
     finally:
-        watching.get_sandbox_client().set_faults(FaultDocument())
-        watching.read_active_faults.clear()
+        get_sandbox_client().set_faults(FaultDocument())
+        read_active_faults.clear()
     assert works in screen.run().said
 
 

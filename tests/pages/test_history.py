@@ -13,8 +13,8 @@ from intempt_core.planning.plan import Policy
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.target import Target
 from intempt_core.transport.exchange import Outcome
-from pages.parts.clearing import get_deletion
-from pages.parts.house import get_services
+from pages.parts.history.retention_view import get_deletion
+from pages.parts.shared.services import get_services
 from tests.core.history_by_hand import ME, SHOP, attempt, batch_of, event, intent, request
 from tests.pages.tabs_by_hand import tab_at
 from tests.pages.upload_by_hand import Upload

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.parts.look import escape_markdown
+from pages.parts.shared.formatting import escape_markdown
 
 PIECE = re.compile(r":color\[\\(.)\]")
 ODD = st.lists(

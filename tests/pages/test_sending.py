@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 
 from intempt_core.planning.plan import EventOrder
-from pages.parts.house import get_services
+from pages.parts.shared.services import get_services
 from tests.pages.tabs_by_hand import tab_at
 from tests.pages.upload_by_hand import Upload, csv_of
 

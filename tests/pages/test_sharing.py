@@ -8,7 +8,7 @@ import pytest
 from intempt_core import __version__
 from intempt_core.exports.case_file import build_case, dump_case, render_case_page
 from intempt_core.targets.target import typed_target
-from pages.parts.house import get_services
+from pages.parts.shared.services import get_services
 from tests.pages.conftest import Screen
 
 EVENT = {"name": "Product viewed", "eventId": "shared-1", "userId": "anna", "data": {"productId": "p\u202e1"}}

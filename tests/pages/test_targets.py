@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.parts.house import get_services
+from pages.parts.shared.services import get_services
 from tests.core.hostile_server import Behaviour, answers, closed_port, hostile
 from tests.pages.conftest import Screen
 

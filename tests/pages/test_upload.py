@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from pages.parts.house import get_services
+from pages.parts.shared.services import get_services
 from tests.core.workbooks_by_hand import rows_xml, workbook
 from tests.pages.tabs_by_hand import tab_at
 from tests.pages.upload_by_hand import HEADER, Upload, cosmetics, csv_of, good_rows
@@ -37,7 +37,7 @@ def test_the_empty_screen_says_what_it_is_for_and_explains_the_templates_columns
 
 
 def test_the_template_has_no_problem_and_needs_no_mapping(upload: Upload) -> None:
-    from pages.parts.file_view import CSV_TEMPLATE
+    from pages.parts.upload.file_view import CSV_TEMPLATE
 
     upload.drop(CSV_TEMPLATE.encode(), "events-template.csv").press("upload-settle")
     assert "4 events of 1 person · 1 request in 1 lane · to Sandbox" in upload.said

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.house import get_services
+from pages.parts.shared.services import get_services
 
 HEADER = "name,eventId,userId,productId,timestamp,price"
 GOOD = "Product viewed,{1}{0},u{0},SKU_{0},1714631904000,1.50"

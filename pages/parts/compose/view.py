@@ -1,0 +1,360 @@
+"""The pieces of the Compose screen, from top to bottom."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from intempt_core.contract import EVENT_EFFECTS, IDENTITY_FIELDS, EventName, Issue
+from intempt_core.exports import render_curl_snippet, render_node_snippet, render_python_snippet
+from intempt_core.targets import Target
+from pages.parts.compose.form import (
+    EARLIEST_TIME,
+    LATEST_TIME,
+    NO_TIME,
+    TIME_CHOICES,
+    TIME_CHOSEN,
+    VALUE_PLACES,
+    VALUE_TYPES,
+    EventForm,
+    ExtraValue,
+    list_time_zones,
+)
+from pages.parts.compose.state import (
+    DOUBLE_CLICK_MESSAGE,
+    READY_MADE_JOURNEYS,
+    ComposeState,
+    FormState,
+    check_form_events,
+    fill_journey,
+    find_issue_field,
+    focus_issue,
+    mark_edited,
+    mark_outcome_shown,
+    remove_event,
+    renew_event_id,
+    send_form,
+    send_same_request,
+)
+from pages.parts.history.view import find_batch_target
+from pages.parts.shared.formatting import (
+    escape_markdown,
+    format_quantity,
+    format_size,
+    format_state_badge,
+    format_state_badges,
+    get_browser_zone,
+    get_zone_name,
+    show_raw_text,
+)
+from pages.parts.shared.outcome_card import show_outcome_card
+from pages.parts.shared.problem_list import format_issue_summary, show_problem_list
+from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.send_flow import (
+    confirm_target_name,
+    describe_deduplication,
+    get_default_policy,
+    show_batch_controls,
+    watch_batch,
+)
+from pages.parts.shared.services import get_services
+from pages.parts.targets.catalogue_view import show_product_name
+
+
+def show_journeys() -> None:
+    """Ready-made journeys that fill the form in one click."""
+    with st.popover("Ready-made journeys", key="compose-journeys", type="tertiary"):
+        st.caption("Each fills the form with the events of one person, for the product and person on it.")
+        for number, title in enumerate(READY_MADE_JOURNEYS):
+            st.button(title, key=make_key("compose-journey", number), on_click=fill_journey, args=(title,))
+
+
+def show_event_form(screen: ComposeState, form: EventForm) -> None:
+    """The fields of one event, each with its problems under it."""
+    issues = screen.issues_of(form)
+    number = screen.forms.index(form) + 1
+    with st.container(border=len(screen.forms) > 1, key=make_key("compose-event", form.uid)):
+        if len(screen.forms) > 1:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**Event {number}** {format_issue_summary(issues)}", width="stretch")
+                st.button("Take out", key=form.key("remove"), type="tertiary", on_click=remove_event, args=(form,))
+        show_name_choice(form, issues)
+        show_text_field(
+            form, "data.productId", "Product id", issues, "The id that your catalogue uses, for example SKU_987"
+        )
+        show_product_name(form.value("data.productId"))
+        show_identity_fields(form, issues)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            with st.container(width="stretch"):
+                show_text_input(form, "eventId", "Event id", "Any text that no other event has")
+            st.button("↻ Fresh id", key=form.key("fresh"), on_click=renew_event_id, args=(form,))
+        show_field_problems(form, "eventId", issues)
+        show_time_choice(form, issues)
+        show_extra_values(form, issues)
+
+
+def show_name_choice(form: EventForm, issues: list[Issue]) -> None:
+    """The four events, and what the chosen one drives."""
+    names = [name.value for name in EventName]
+    current = form.value("name", None)
+    if current is not None and current not in names:
+        names.append(str(current))
+    st.pills(
+        "What happened",
+        names,
+        format_func=escape_markdown,
+        key=form.key("name"),
+        on_change=mark_edited,
+        persist_state="session",
+    )
+    chosen = form.value("name", None)
+    st.caption(EVENT_EFFECTS[EventName(chosen)] if chosen in EVENT_EFFECTS else "Choose one of the four.")
+    show_field_problems(form, "name", issues)
+
+
+def show_identity_fields(form: EventForm, issues: list[Issue]) -> None:
+    """The four identities; any one of them is enough."""
+    st.caption("Who: any one of the four is enough")
+    for pair in (
+        IDENTITY_FIELDS[:2],
+        IDENTITY_FIELDS[2:],
+    ):  # two rows, so that they keep their order on a narrow screen
+        for column, identity in zip(st.columns(2), pair, strict=True):
+            with column:
+                show_text_field(form, identity, identity, issues)
+    show_field_problems(form, "who", issues)
+
+
+def show_time_choice(form: EventForm, issues: list[Issue]) -> None:
+    """The optional time: none, now, or one chosen in a time zone."""
+    st.segmented_control(
+        "When",
+        TIME_CHOICES,
+        key=form.key("when"),
+        required=True,
+        default=None if form.key("when") in st.session_state else NO_TIME,
+        on_change=mark_edited,
+        persist_state="session",
+    )
+    with st.container():
+        if form.value("when") == TIME_CHOSEN:
+            show_time_picker(form)
+        elif form.value("when") == NO_TIME:
+            st.caption("Without a time the server takes its own clock.")
+        else:
+            st.caption("The moment of sending: the time in the request is set anew when it leaves.")
+    show_field_problems(form, "when", issues)
+
+
+def show_time_picker(form: EventForm) -> None:
+    """The picker, to the minute, its seconds, and its zone."""
+    if form.key("moment") not in st.session_state:  # the picker's own "now" is the server's, not the person's
+        form.put("moment", datetime.now(get_browser_zone()).replace(tzinfo=None, second=0, microsecond=0))
+    day, rest, zone = st.columns([3, 2, 3])
+    common: dict[str, Any] = {"on_change": mark_edited, "persist_state": "session"}
+    day.datetime_input(
+        "Date and time",
+        None,
+        EARLIEST_TIME,
+        LATEST_TIME,
+        key=form.key("moment"),
+        step=60,
+        format="YYYY-MM-DD",
+        required=True,
+        **common,
+    )
+    rest.number_input("Seconds", 0.0, 59.999, step=1.0, format="%.3f", key=form.key("seconds"), **common)
+    zone.selectbox("Time zone", list_time_zones(get_zone_name()), key=form.key("zone"), **common)
+
+
+def show_extra_values(form: EventForm, issues: list[Issue]) -> None:
+    """Further values as rows of place, key, type and text."""
+    paths = [(form.row(row).place, form.row(row).key) for row in form.rows]
+    for index, row in enumerate(list(form.rows)):
+        place, name, kind, content, remove = st.columns([3, 3, 3, 4, 1], vertical_alignment="bottom")
+        common: dict[str, Any] = {"on_change": mark_edited, "persist_state": "session"}
+        place.selectbox("In", VALUE_PLACES, key=form.key(f"row-{row}-in"), **common)
+        name.text_input("Key", key=form.key(f"row-{row}-key"), **common)
+        kind.selectbox("Type", VALUE_TYPES, key=form.key(f"row-{row}-type"), **common)
+        content.text_input("Value", key=form.key(f"row-{row}-value"), **common)
+        remove.button(
+            "✕",
+            key=form.key(f"row-{row}-remove"),
+            type="tertiary",
+            help="Remove this row",
+            on_click=remove_extra_row,
+            args=(form, row),
+        )
+        show_field_problems(
+            form, f"row-{row}-value", issues, find_row_notes(form.row(row), repeated=paths[index] in paths[index + 1 :])
+        )
+    st.button("+ More data", key=form.key("more"), type="tertiary", on_click=add_extra_row, args=(form,))
+
+
+def find_row_notes(row: ExtraValue, *, repeated: bool) -> list[str]:
+    """What one would not expect of a row; ``again`` where its key stands once more further down."""
+    notes = ["Without a key this does not leave."] if row.text and not row.key else []
+    notes += ["The key has white space around it."] if row.key != row.key.strip() else []
+    notes += ["This key stands once more below; the last one counts."] if row.key and repeated else []
+    return notes + (["This text is not of its type; it leaves as text."] if row.text and not row.fits else [])
+
+
+def add_extra_row(form: EventForm) -> None:
+    """One more row for further values."""
+    form.add_row()
+    mark_edited()
+
+
+def remove_extra_row(form: EventForm, row: int) -> None:
+    """Remove one row."""
+    form.rows.remove(row)
+    mark_edited()
+
+
+def show_text_field(form: EventForm, field: str, label: str, issues: list[Issue], hint: str = "") -> None:
+    """One text field and its problems."""
+    show_text_input(form, field, label, hint)
+    show_field_problems(form, field, issues)
+
+
+def show_text_input(form: EventForm, field: str, label: str, hint: str = "") -> None:
+    """One text field."""
+    st.text_input(label, key=form.key(field), placeholder=hint, on_change=mark_edited, persist_state="session")
+
+
+def show_field_problems(form: EventForm, field: str, issues: list[Issue], notes: Sequence[str] = ()) -> None:
+    """What is wrong with one field, under it.
+
+    The container is there even when nothing is wrong, so that no other field moves, or loses what is being typed,
+    when a problem comes or goes.
+    """
+    with st.container(gap="xxsmall"):
+        found = [issue for issue in issues if find_issue_field(form, issue) == field]
+        said = [(str(issue.severity), f"{issue.message} {issue.fix}") for issue in found]
+        for severity, sentence in [*said, *(("warning", note) for note in notes)]:
+            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+                st.markdown(format_state_badge(severity), width="content")
+                with st.container(width="stretch"):
+                    st.text(sentence)
+
+
+def show_request_text(screen: ComposeState, target: Target) -> None:
+    """The exact request as it will leave."""
+    st.markdown("**The request**")
+    text = f"POST {target.track_url}\nContent-Type: application/json\n\n{screen.payload.text}"
+    show_raw_text(text, 520 if len(screen.forms) > 1 else None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Line breaks are for reading: the body leaves on one line, {format_size(len(screen.body))}.")
+        with st.popover("Copy as", key="compose-copy", type="tertiary", width="content"):
+            st.caption("The key stands in the environment, as INTEMPT_API_KEY.")
+            for title, written in (
+                ("cURL", render_curl_snippet),
+                ("Python", render_python_snippet),
+                ("Node", render_node_snippet),
+            ):
+                st.caption(title)
+                st.code(written(target, screen.body), language=None, wrap_lines=True)
+
+
+def show_form_state(screen: ComposeState) -> None:
+    """The form's state, in words; of an outcome, what came out."""
+    if screen.state is FormState.OUTCOME and screen.batch:
+        st.markdown(
+            f"{format_state_badges(get_services().history.batch(screen.batch).events)} :gray-badge[↓ what came back]"
+        )
+        if screen.double_clicked:
+            st.text(DOUBLE_CLICK_MESSAGE)
+        return
+    words = {
+        FormState.NOT_CHECKED: ":gray-badge[… not checked]",
+        FormState.CHECKING: ":gray-badge[… checking]",
+        FormState.READY: ":blue-badge[✓ ready]",
+        FormState.SENDING: ":gray-badge[… sending]",
+    }.get(screen.state, "")
+    st.markdown(f"{words} {format_issue_summary(screen.issues)}".strip())
+    if screen.note:
+        st.text(screen.note)
+
+
+def show_form_problems(screen: ComposeState) -> None:
+    """Every problem of every event, each with the way to its field."""
+    if screen.state is not FormState.OUTCOME:  # the form holds other ids by then
+        show_problem_list("compose", screen.issues, focus_issue, _format_issue_place)
+
+
+def _format_issue_place(issue: Issue) -> str:
+    row = f"Event {issue.place.row}, " if issue.place.row else ""
+    return f"{row}{issue.place.path}"
+
+
+def show_send_buttons(screen: ComposeState, target: Target) -> None:
+    """Check, send, and, for what has problems, send as it is behind a confirm."""
+    events = format_quantity(len(screen.forms), "event")
+    busy = screen.is_sending
+    with st.container(horizontal=True):
+        if confirm_target_name(target, "compose"):
+            st.button(
+                f"Send {events} to {escape_markdown(target.title)}",
+                key="compose-send",
+                type="primary",
+                disabled=busy,
+                on_click=send_form,
+                args=(target, get_default_policy(target)),
+            )
+            if screen.state is FormState.PROBLEMS:
+                with st.popover("Send as it is", key="compose-as-it-is"):
+                    st.text("A deliberately wrong event is a test case. It leaves exactly as shown.")
+                    st.button(
+                        f"Send {events} with problems",
+                        key="compose-send-as-it-is",
+                        on_click=send_form,
+                        args=(target, get_default_policy(target)),
+                        kwargs={"as_it_is": True},
+                    )
+        st.button("Check", key="compose-check", disabled=busy, on_click=check_form_events, args=(target,))
+
+
+def show_outcome(screen: ComposeState) -> None:
+    """Progress while the request is on its way, then its card."""
+    st.divider()
+    batch = screen.batch or ""
+    if screen.is_sending:
+        watch_batch(batch)
+        show_batch_controls(get_services().history.batch(batch))
+        if not get_services().history.batch(batch).is_active:
+            st.rerun()  # it arrived while this screen was drawn
+        return
+    found = get_services().history.batch(batch)
+    target = find_batch_target(found)
+    try:
+        for summary_ in get_services().history.requests(batch).items:
+            show_outcome_card(get_services().history.request(summary_.id), target)
+    finally:  # asking for feeds may take long, and the second half of a double click waits behind it
+        mark_outcome_shown()
+    if found.reason:
+        st.text(found.reason)
+    show_batch_controls(found)
+    if found.is_final and target is not None:
+        show_resend_button(target)
+
+
+def show_resend_button(target: Target) -> None:
+    """The very same request once more to where it went, and what deduplication will do with it."""
+    if confirm_target_name(target, "compose-again"):
+        with st.container(horizontal=True, vertical_alignment="center", key="compose-again"):
+            words = f"Send the same again to {escape_markdown(target.title)}"
+            st.button(words, key="compose-same", on_click=send_same_request, args=(target,))
+            with st.container(width="stretch"):
+                st.text(describe_deduplication(target))
+
+
+def focus_field(screen: ComposeState) -> None:
+    """Put the cursor into the field that "Go there" asked for."""
+    if screen.focus:
+        st.html(
+            f"<script>document.querySelector('.st-key-{screen.focus} input, .st-key-{screen.focus} button')"
+            "?.focus()</script>",
+            unsafe_allow_javascript=True,
+        )
+        screen.focus = None

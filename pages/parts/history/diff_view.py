@@ -1,0 +1,79 @@
+"""Two things beside each other: choose two bodies, requests, attempts or batches, and see what differs by meaning."""
+
+import pandas as pd
+import streamlit as st
+
+from intempt_core.analysis import Comparison, Difference, compare_sides, load_side
+from intempt_core.errors import ConsoleError
+from intempt_core.validation import escape_invisible
+from pages.parts.shared.downloads import show_link
+from pages.parts.shared.formatting import format_quantity
+from pages.parts.shared.screen_state import read_widget, set_widget
+from pages.parts.shared.services import get_services
+
+LEFT_WIDGET, RIGHT_WIDGET = "compare-left", "compare-right"
+SIDES_HELP = (
+    "request 12, batch and its id, attempt 1-12 (the first try of request 12), a link to one of them, or a body"
+)
+
+
+def show_compare_link(what: str) -> None:
+    """The way from one thing to the comparison of it with another."""
+    show_link("history.py", "Compare with another", {"compare": what})
+
+
+def show_comparison(left: str, right: str) -> None:
+    """Choose two, and what differs. What is named stands in the link; a pasted body does not."""
+    st.page_link("history.py", label="← All batches")
+    if read_widget("compare-link") != (left, right):
+        set_widget("compare-link", (left, right))
+        set_widget(LEFT_WIDGET, left)
+        set_widget(RIGHT_WIDGET, right)
+    columns = st.columns(2)
+    for column, title, widget in zip(columns, ("Left", "Right"), (LEFT_WIDGET, RIGHT_WIDGET), strict=True):
+        with column:
+            st.text_area(title, key=widget, height=110, placeholder=SIDES_HELP)
+    if not (read_widget(LEFT_WIDGET) or "").strip() or not (read_widget(RIGHT_WIDGET) or "").strip():
+        st.text(f"Name two things to compare: {SIDES_HELP}. The order of keys and generated ids mean nothing.")
+        return
+    try:
+        sides = [load_side(get_services().history, read_widget(widget)) for widget in (LEFT_WIDGET, RIGHT_WIDGET)]
+    except ConsoleError as error:
+        st.text(escape_invisible(str(error)))
+        return
+    _show_differences(compare_sides(*sides))
+
+
+def _show_differences(found: Comparison) -> None:
+    left, right = found.left.title, found.right.title
+    counts = (
+        f"{format_quantity(len(found.left.events), 'event')} and {format_quantity(len(found.right.events), 'event')}"
+    )
+    if found.same:
+        st.markdown(":blue-badge[✓ the same by meaning]")
+        st.text(escape_invisible(f"{left} and {right}: {counts}. The order of keys and generated ids aside."))
+        return
+    st.markdown(f":orange-badge[◆ {format_quantity(found.total, 'difference')}]")
+    st.text(escape_invisible(f"{left} beside {right}: {counts}."))
+    rows = [
+        {
+            "what": one.kind.value,
+            "where": _format_location(one),
+            "left": _format_side(one.left),
+            "right": _format_side(one.right),
+        }
+        for one in found.differences
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="compare-found", alt="What differs")
+    if found.total > len(rows):
+        st.caption(f"The first {len(rows):,} of {found.total:,}.")
+
+
+def _format_location(one: Difference) -> str:
+    numbers = [str(number) for number in (one.left_event, one.right_event) if number is not None]
+    event = f"event {' / '.join(dict.fromkeys(numbers))}" if numbers else ""
+    return escape_invisible(" · ".join(part for part in (event, one.path) if part))
+
+
+def _format_side(text: str | None) -> str:
+    return "" if text is None else escape_invisible(text)

@@ -1,0 +1,69 @@
+"""What stands on every screen: the target, and a sentence in the place of a traceback."""
+
+import logging
+
+import streamlit as st
+
+from intempt_core.contract import FaultDocument
+from intempt_core.errors import ConsoleError
+from intempt_core.targets import SANDBOX, Target
+from pages.parts.sandbox.state import read_active_faults
+from pages.parts.shared.formatting import PAGE_CSS
+from pages.parts.shared.screen_state import TARGET_WIDGET, get_session
+from pages.parts.shared.services import get_services
+
+_LOG = logging.getLogger("console")
+
+
+def show_header() -> None:
+    """The target that everything on this screen goes to, changed here and kept while one moves about."""
+    targets = {**get_services().targets, **get_session().typed_targets}
+    known = get_session()
+    if known.next_target in targets:
+        st.session_state[TARGET_WIDGET] = known.next_target
+    elif st.session_state.get(TARGET_WIDGET) not in targets:
+        st.session_state[TARGET_WIDGET] = next(iter(targets))
+    known.next_target = None
+    st.html(PAGE_CSS)
+    with st.container(horizontal=True, vertical_alignment="center", key="frame"):
+        with st.container(width="stretch"):
+            chosen = targets[st.session_state[TARGET_WIDGET]]
+            st.text(
+                describe_target_status(
+                    chosen, read_active_faults(chosen.base) if chosen.origin == SANDBOX else FaultDocument()
+                )
+            )
+        st.selectbox(
+            "Target",
+            list(targets),
+            key=TARGET_WIDGET,
+            format_func=lambda name: targets[name].title,
+            label_visibility="collapsed",
+            width=260,
+            persist_state="session",
+        )
+
+
+def get_selected_target() -> Target:
+    """The target that is chosen."""
+    name = st.session_state[TARGET_WIDGET]
+    return get_session().typed_targets.get(name) or get_services().targets[name]
+
+
+def describe_target_status(chosen: Target, faults: FaultDocument) -> str:
+    """What a target is now, in one line: where, what fails on purpose, whether it deduplicates, is production."""
+    where = "Sandbox on this machine" if chosen.origin == SANDBOX else f"{chosen.title} at {chosen.host}"
+    fails = [f"fails on purpose: {faults.summary}"] if faults.faults else []
+    deduplicates = "deduplicates" if chosen.deduplicates and faults.deduplicates else "does not deduplicate"
+    return " · ".join([where, *fails, deduplicates, "PRODUCTION" if chosen.production else "not production"])
+
+
+def show_exception(error: Exception) -> bool:
+    """Say what went wrong in a sentence; the traceback goes to the log. Tells Streamlit that it is dealt with."""
+    if isinstance(error, ConsoleError):
+        st.error("This did not work.")
+        st.text(str(error))
+    else:
+        _LOG.error("a screen failed", exc_info=error)
+        st.error("This screen failed, and nothing was sent by it. The server's log says where.")
+    return True

@@ -1,0 +1,75 @@
+"""The outcome card: what left, what came back, and what the feeds show for the person."""
+
+import streamlit as st
+
+from intempt_core.history import AttemptRecord, RequestRecord
+from intempt_core.targets import Target
+from intempt_core.validation import escape_invisible
+from pages.parts.shared.downloads import show_download
+from pages.parts.shared.feed_card import show_person_feeds
+from pages.parts.shared.formatting import (
+    format_duration,
+    format_moment,
+    format_quantity,
+    format_size,
+    format_state_badge,
+    get_zone_name,
+    show_raw_text,
+)
+from pages.parts.shared.screen_state import make_key
+
+MAX_BODY_SHOWN = 200_000
+"""Characters of a body that are drawn at once; the whole is a download."""
+
+
+def show_outcome_card(request: RequestRecord, target: Target | None) -> None:
+    """The card of one request. ``target`` is where it went, where that can still be asked for its feeds."""
+    last = request.attempts[-1] if request.attempts else None
+    st.markdown(format_state_badge(request.summary.state), width="content")
+    st.text(format_headline(request, last))
+    left, back, feeds = st.columns(3, gap="medium")
+    with left:
+        st.markdown("**What left**")
+        st.caption(f"{format_quantity(request.summary.events, 'event')}, {format_size(len(request.body))}")
+        show_body("left", request.summary.id, request.body)
+    with back:
+        st.markdown("**What came back**")
+        show_response(last)
+    with feeds:
+        show_person_feeds(request, target)
+
+
+def format_headline(request: RequestRecord, last: AttemptRecord | None) -> str:
+    """The outcome as a sentence: how long it took, at which try, and the server's own reason."""
+    if last is None:
+        return "Nothing has left yet."
+    tries = "first try" if len(request.attempts) == 1 else f"{len(request.attempts)} tries"
+    return f"{last.reason} {format_duration(last.elapsed_ms)}, {tries}, at {format_moment(last.started_at)}, {get_zone_name()}."
+
+
+def show_response(last: AttemptRecord | None) -> None:
+    """An attempt's answer: status, body as raw text, headers."""
+    if last is None or last.status is None:
+        st.caption("No answer came." if last is not None else "Nothing has left yet.")
+        return
+    st.caption(f"HTTP status {last.status}, {format_size(last.response_length)}")
+    show_body("answer", last.id, last.response_body)
+    if last.response_length > len(last.response_body):
+        st.caption(
+            f"The first {format_size(len(last.response_body))} of {format_size(last.response_length)}; history keeps no more."
+        )
+    with st.expander("Headers", type="compact"):
+        st.code("\n".join(f"{name}: {content}" for name, content in last.headers) or "none", language=None)
+
+
+def show_body(name: str, number: int, body: bytes) -> None:
+    """A body as raw text, whole or cut with its whole as a download. Never as JSON: digits would be lost (FACTS)."""
+    text = body.decode("utf-8", "replace")
+    seen = escape_invisible(text[:MAX_BODY_SHOWN])
+    show_raw_text(seen, 300 if len(text) > 1200 else None)
+    if seen != text[:MAX_BODY_SHOWN]:
+        st.caption("What nobody can see in it is written out.")
+    if seen != text:
+        show_download(
+            "The whole body", lambda: body, f"{name}-{number}.txt", "text/plain", key=make_key("body", name, number)
+        )

@@ -1,0 +1,63 @@
+"""A list of problems as every screen shows it: mark, place, sentence, mend, and the way to the field."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from intempt_core.contract import Issue
+from intempt_core.validation import escape_invisible
+from pages.parts.shared.formatting import STATE_STYLES, format_quantity, format_state_badge
+from pages.parts.shared.screen_state import make_key
+
+
+def format_issue_summary(issues: Sequence[Issue]) -> str:
+    """How many of each severity, as badges; an empty text where there is none."""
+    errors = sum(issue.severity == "error" for issue in issues)
+    return format_issue_counts(errors, len(issues) - errors)
+
+
+def format_issue_counts(errors: int, warnings: int) -> str:
+    """So many errors and warnings as badges; an empty text where there is none."""
+    parts = []
+    if errors:
+        parts.append(f":red-badge[{STATE_STYLES['error'].shape} {format_quantity(errors, 'problem')}]")
+    if warnings:
+        parts.append(f":orange-badge[{STATE_STYLES['warning'].shape} {format_quantity(warnings, 'warning')}]")
+    return " ".join(parts)
+
+
+def show_problem_list(
+    name: str,
+    issues: Sequence[Issue],
+    on_go: Callable[[Issue], None] | None = None,
+    describe_place: Callable[[Issue], str] | None = None,
+    *,
+    beside: Callable[[int], None] | None = None,
+    below: Callable[[int], None] | None = None,
+    show_allowed: bool = False,
+) -> None:
+    """Every issue as one card. With ``go`` each has a button that leads to its field; ``where`` says its place.
+
+    ``beside`` draws what else stands in its head, ``below`` under it; with ``allowed`` it says what would be right.
+    What was given is untrusted and stands in ``st.text``, which renders nothing.
+    """
+    for number, issue in enumerate(issues):
+        with st.container(key=make_key(name, "problem", number), border=True, gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"{format_state_badge(issue.severity)} **{issue.kind.title}**", width="stretch")
+                if on_go is not None:
+                    st.button(
+                        "Go there", key=make_key(name, "go", number), on_click=on_go, args=(issue,), type="tertiary"
+                    )
+                if beside is not None:
+                    beside(number)
+            st.text((describe_place or _format_place)(issue))
+            st.text(escape_invisible(f"{issue.message} {issue.fix}"))
+            if show_allowed:
+                st.text(f"Allowed: {issue.kind.allowed}")
+            if below is not None:
+                below(number)
+
+
+def _format_place(issue: Issue) -> str:
+    return issue.place.label

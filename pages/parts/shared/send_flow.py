@@ -1,0 +1,197 @@
+"""From confirm to result: the policy, a production target's name, progress, and sending again."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Protocol
+
+import streamlit as st
+
+from intempt_core.dispatch import Progress
+from intempt_core.errors import NotAllowed
+from intempt_core.history import BatchIntent, BatchState, BatchSummary, ExcludedRow, RequestIntent, RequestState
+from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
+from intempt_core.targets import Target
+from pages.parts.shared.formatting import escape_markdown, format_duration, format_quantity, format_state_badges
+from pages.parts.shared.screen_state import find_widgets, make_key, set_widget
+from pages.parts.shared.services import get_services
+from pages.parts.shared.throughput_chart import show_throughput
+
+BATCH_WATCH_SECONDS = 0.5
+"""How often a screen looks at a batch that is on its way."""
+
+
+def get_default_policy(target: Target) -> Policy:
+    """What happens by itself after an answer that never came, unless another policy is chosen."""
+    return Policy(target.default_policy)
+
+
+def choose_policy(target: Target, name: str) -> Policy:
+    """Choose what happens after an answer that never came; every choice is explained in one sentence."""
+    chosen = st.segmented_control(
+        "If an answer never comes",
+        [policy.value for policy in Policy],
+        default=get_default_policy(target).value,
+        required=True,
+        key=make_key(name, "policy", target.name),
+    )
+    policy = Policy(chosen) if chosen else get_default_policy(target)
+    st.caption(POLICY_MESSAGES[policy])
+    return policy
+
+
+class OrderedScreen(Protocol):
+    """A screen's record that knows in which order a person's events go."""
+
+    order: EventOrder
+
+
+def choose_order(found: OrderedScreen, widget: str) -> EventOrder:
+    """Choose the order in which a person's events go; the choice is explained in one sentence."""
+    st.session_state[widget] = found.order
+    st.segmented_control(
+        "A person's events go in",
+        list(EventOrder),
+        format_func=lambda order: f"{order.value} order",
+        required=True,
+        key=widget,
+        on_change=lambda: setattr(found, "order", EventOrder(st.session_state[widget])),
+    )
+    st.caption(ORDER_MESSAGES[found.order])
+    return found.order
+
+
+def confirm_target_name(target: Target, name: str) -> bool:
+    """Whether one may send: a production target needs its name typed."""
+    if not target.production:
+        return True
+    typed = st.text_input(
+        f"{escape_markdown(target.title)} is PRODUCTION: type its name to send",
+        key=make_key(name, "production", target.name),
+    )
+    if typed == target.name:
+        return True
+    st.text(f"The button appears once {target.name} is typed.")
+    return False
+
+
+def confirm_event_count(target: Target, events: int, name: str) -> bool:
+    """Whether as many events may be sent once more: to a production target their number is typed."""
+    if not target.production:
+        return True
+    typed = st.text_input(
+        f"And the number of events that go there again: {events:,}",
+        key=make_key(name, "production", "number", target.name),
+    )
+    if typed.strip().replace(",", "") == str(events):
+        return True
+    st.text(f"The button appears once {events} is typed too.")
+    return False
+
+
+def clear_confirmations() -> None:
+    """Take back the typed names of production targets: each is good for one send."""
+    for widget in find_widgets("-production-"):
+        set_widget(widget, "")
+
+
+def submit_plan(intent: BatchIntent, plan: Plan, excluded_rows: Iterable[ExcludedRow] = ()) -> str:
+    """Record a plan and let the engine send it; the batch's id. A production target's typed name is spent by it."""
+    clear_confirmations()
+    return get_services().submit(intent, plan, excluded_rows)
+
+
+def submit_requests(intent: BatchIntent, requests: Iterable[RequestIntent]) -> str:
+    """The same for requests that are written already."""
+    clear_confirmations()
+    return get_services().submit_requests(intent, requests)
+
+
+def watch_batch(batch: str) -> None:
+    """A batch's progress, looked at again and again while it is on its way; then the whole screen is drawn anew."""
+    moving = get_services().history.batch(batch).is_active
+
+    @st.fragment(run_every=BATCH_WATCH_SECONDS if moving else None)
+    def progress_of() -> None:
+        summary = get_services().history.batch(batch)
+        show_batch_progress(summary, get_services().dispatcher.progress(batch))
+        show_throughput(summary)
+        if moving and not summary.is_active:
+            st.rerun()
+
+    progress_of()
+
+
+def show_batch_progress(summary: BatchSummary, at: Progress) -> None:
+    """Where a batch stands: a bar, the counts, the rate and the time left, or why it stands still."""
+    settled = sum(count for state, count in summary.events.items() if state not in ("pending", "leaving"))
+    st.progress(settled / summary.total if summary.total else 1.0)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(format_state_badges(summary.events))
+        st.text(_describe_pace(summary, at, settled))
+    if at.reason or summary.reason:
+        st.text(at.reason or summary.reason)
+
+
+def _describe_pace(summary: BatchSummary, at: Progress, settled: int) -> str:
+    so_far = f"{settled:,} of {format_quantity(summary.total, 'event')}"
+    if summary.state is not BatchState.SENDING or not at.rate:
+        return f"{so_far} · {summary.state.value}"
+    left = f" · {format_duration(at.seconds_left * 1000)} left" if at.seconds_left is not None else ""
+    return f"{so_far} · {at.rate:,.0f} events per second{left}"
+
+
+def show_batch_controls(summary: BatchSummary) -> None:
+    """Pause, go on, stop for good; each is there only while it can do something."""
+    engine = get_services().dispatcher
+    with st.container(horizontal=True):
+        if summary.state is BatchState.SENDING:
+            st.button("Pause", key=make_key("pause", summary.id), on_click=ask_engine, args=(engine.pause, summary.id))
+        if summary.state in (BatchState.PAUSED, BatchState.STOPPED):
+            show_resume_buttons(summary)
+        if summary.state in (BatchState.SENDING, BatchState.PAUSED, BatchState.STOPPED):
+            waiting = summary.events.get(RequestState.PENDING, 0)
+            with st.popover("Cancel", key=make_key("cancel", summary.id)):
+                st.text(
+                    f"{format_quantity(waiting, 'event')} that have not left will never leave. What left stays as it is."
+                )
+                st.button(
+                    f"Cancel {format_quantity(waiting, 'event')}",
+                    key=make_key("cancel-really", summary.id),
+                    on_click=ask_engine,
+                    args=(engine.cancel, summary.id),
+                )
+
+
+def show_resume_buttons(summary: BatchSummary) -> None:
+    """The ways on from where a batch stands; where answers never came, what becomes of those is a person's decision."""
+    engine = get_services().dispatcher
+    unknown = summary.events.get(RequestState.UNKNOWN, 0)
+    if summary.state is BatchState.STOPPED and unknown:
+        st.button(
+            f"Send the {format_quantity(unknown, 'unknown event')} again, then go on",
+            key=make_key("resume-again", summary.id),
+            on_click=ask_engine,
+            args=(partial(engine.resume, retry_states=(RequestState.UNKNOWN, RequestState.NOT_SENT)), summary.id),
+        )
+        st.button(
+            "Go on without them; later unknown answers stop no lane",
+            key=make_key("resume", summary.id),
+            on_click=ask_engine,
+            args=(engine.resume, summary.id),
+        )
+    else:
+        st.button("Go on", key=make_key("resume", summary.id), on_click=ask_engine, args=(engine.resume, summary.id))
+
+
+def ask_engine(what: Callable[[str], None], batch: str) -> None:
+    """Ask the engine for something. A batch that was over before the click stays as it is, and the screen shows it."""
+    with suppress(NotAllowed):
+        what(batch)
+
+
+def describe_deduplication(target: Target) -> str:
+    """What sending the same ids once more does at a target (CONTRACT 3.7)."""
+    if target.deduplicates:
+        return "The target deduplicates by event id: what it already has, it ignores."
+    return "The target does not deduplicate: what it already has, it may count twice."

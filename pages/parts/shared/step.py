@@ -1,0 +1,22 @@
+"""One step of the upload's road as a line that unfolds."""
+
+import streamlit as st
+
+from pages.parts.shared.screen_state import make_key
+from pages.parts.upload.state import get_upload_state
+
+
+def show_step(number: int, title: str, line: str, toggle_label: str = "", badges: str = "") -> bool:
+    """One settled step as a line, with the switch ``opens`` that unfolds it; whether it is open.
+
+    ``marks`` are badges (Markdown of our own) before the line, whose words may be the file's. What has no number of
+    its own has 0, and belongs to the step before it.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-step", number)):
+        st.markdown(f"**{number} {title}**" if number else f"**{title}**", width=110)
+        with st.container(width="stretch", horizontal=True, vertical_alignment="center"):
+            if badges:
+                st.markdown(badges, width="content")
+            st.text(line, width="content" if badges else "stretch")
+        widget = make_key("upload-open", get_upload_state().uploads, number)
+        return bool(toggle_label) and st.toggle(toggle_label, key=widget, persist_state="session")

@@ -1,0 +1,94 @@
+"""How a batch went over time: answers by outcome as a small picture with its figures, and the slowest answers."""
+
+from html import escape
+
+import streamlit as st
+
+from intempt_core.history import BatchSummary, SlowAttempt, ThroughputTimeline
+from intempt_core.transport import Outcome
+from pages.parts.shared.downloads import show_link
+from pages.parts.shared.formatting import (
+    STATE_STYLES,
+    format_duration,
+    format_moment,
+    format_quantity,
+    format_state,
+    get_zone_name,
+)
+from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.services import get_services
+
+SLOWEST_SHOWN = 5
+"""Slow answers that are shown."""
+
+CHART_HEIGHT = 72
+"""Pixels of the highest bar."""
+
+OUTCOME_COLOURS = {
+    Outcome.ACCEPTED: "light-dark(#1a7f37, #4cb86a)",
+    Outcome.REJECTED: "light-dark(#b42318, #e5685c)",
+    Outcome.UNKNOWN: "light-dark(#b25e09, #e09a46)",
+    Outcome.NOT_SENT: "light-dark(#8a9199, #a3abb2)",
+}
+"""The colours of the outcomes (.streamlit/config.toml) for a picture; below it they stand as words."""
+
+
+def show_throughput(summary: BatchSummary) -> None:
+    """Both, side by side where there is room; nothing where a batch is a request or two."""
+    if sum(summary.requests.values()) < 3:
+        return
+    history = get_services().history
+    over_time, slow = history.timeline(summary.id), history.slowest(summary.id, SLOWEST_SHOWN)
+    if not over_time.steps:
+        return
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(key=make_key("course", summary.id), gap="xsmall"):
+        st.html(render_throughput_bars(over_time))
+        st.caption(describe_throughput(over_time))
+    with right, st.container(key=make_key("slowest", summary.id), gap=None):
+        st.caption("The slowest answers")
+        for answer in slow:
+            show_slow_response(answer)
+
+
+def render_throughput_bars(found: ThroughputTimeline) -> str:
+    """The bars, as HTML of numbers of our own; who does not see them hears the figures."""
+    highest = max(sum(bar.events.values()) for bar in found.steps)
+    bars = "".join(
+        "<div style='flex:1 1 0;max-width:14px;display:flex;flex-direction:column-reverse'>"
+        + "".join(
+            f"<div style='height:{max(1, round(CHART_HEIGHT * bar.events[outcome] / highest))}px;background:{colour}'></div>"
+            for outcome, colour in OUTCOME_COLOURS.items()
+            if bar.events.get(outcome)
+        )
+        + "</div>"
+        for bar in found.steps
+    )
+    return (
+        f"<div role='img' aria-label='{escape(describe_throughput(found), quote=True)}' style='display:flex;align-items:flex-end;"
+        f"gap:1px;height:{CHART_HEIGHT}px;border-bottom:1px solid light-dark(#c9ccc4, #444c54)'>{bars}</div>"
+    )
+
+
+def describe_throughput(found: ThroughputTimeline) -> str:
+    """The same in words: from when to when, how much is one bar, and what all of them hold."""
+    total = {outcome: sum(bar.events.get(outcome, 0) for bar in found.steps) for outcome in OUTCOME_COLOURS}
+    said = ", ".join(format_state(outcome, count) for outcome, count in total.items() if count)
+    lasts = format_quantity(found.step_seconds * len(found.steps), "second")
+    each = "" if found.step_seconds == 1 else f", {format_duration(found.step_seconds * 1000)} a bar"
+    highest = max(sum(bar.events.values()) for bar in found.steps)
+    return (
+        f"Events by the answer to each try, from {format_moment(found.start).partition(' (')[0]} ({get_zone_name()}) on,"
+        f" {lasts}{each}, at most {highest:,} in one: {said}."
+    )
+
+
+def show_slow_response(answer: SlowAttempt) -> None:
+    """One slow answer, and the way to its request."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        shape = STATE_STYLES[answer.outcome].shape
+        st.text(
+            f"{format_duration(answer.elapsed_ms)}  {shape} {answer.status}, lane {answer.lane}, request {answer.position}",
+            width="stretch",
+        )
+        show_link("history.py", "Open", {"request": str(answer.request)}, width=70)

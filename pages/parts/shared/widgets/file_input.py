@@ -1,0 +1,38 @@
+"""The file input of the console: a file goes from the browser to the disk, past the script and past the memory."""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from intempt_core.uploads import FILE_NAME_HEADER, TOKEN_HEADER, UPLOAD_CONTENT_TYPE, UPLOAD_PATH
+from pages.parts.shared.services import get_services
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+
+@cache
+def _load_component() -> "ComponentRenderer":
+    html, css, js = (Path(__file__).with_suffix(kind).read_text("utf-8") for kind in (".html", ".css", ".js"))
+    return st.components.v2.component("console.file_input", html=html, css=css, js=js)
+
+
+def show_file_input(label: str, *, hint: str, token: str, key: str) -> None:
+    """A place to choose or drop one file; what arrives waits in the house's doors under ``token``.
+
+    When a file has arrived the script runs again.
+    """
+    data = {
+        "label": label,
+        "button": "Choose a file",
+        "hint": hint,
+        "path": UPLOAD_PATH,
+        "type": UPLOAD_CONTENT_TYPE,
+        "token": token,
+        "token_header": TOKEN_HEADER,
+        "name_header": FILE_NAME_HEADER,
+        "most": get_services().upload_tokens.spool.max_bytes,
+    }
+    _load_component()(key=key, data=data, on_arrived_change=lambda: None)

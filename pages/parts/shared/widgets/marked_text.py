@@ -1,0 +1,84 @@
+"""A text as it was pasted, its lines numbered, with a mark at everything that is wrong."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from intempt_core.fixes import EditPreview
+from intempt_core.validation import MAX_LINES_DRAWN, AnnotatedLine, TextPiece
+from pages.parts.shared.formatting import STATE_STYLES
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+MAX_LINE_CHARACTERS = 20_000
+"""Characters of one line that are drawn; a minified body may be one line of a megabyte."""
+
+
+@cache
+def _load_component() -> "ComponentRenderer":
+    html, css, js = (Path(__file__).with_suffix(kind).read_text("utf-8") for kind in (".html", ".css", ".js"))
+    return st.components.v2.component("console.marked_text", html=html, css=css, js=js)
+
+
+def show_annotated_text(
+    lines: Sequence[AnnotatedLine],
+    titles: Mapping[int, str],
+    *,
+    key: str,
+    focus: int = 0,
+    focus_count: int = 0,
+    label: str,
+) -> None:
+    """Some lines. ``titles`` name the problems by their numbers; ``focus`` is a line to be looked at, led to once for
+    each number that was ``asked``.
+    """
+    rows: list[tuple[Any, ...]] = []
+    for line in lines:
+        sign = STATE_STYLES[line.severity].shape if line.severity and line.problems else ""
+        said = " · ".join(dict.fromkeys(titles[number] for number in line.problems if number in titles))
+        kind = line.severity.value if line.severity else ""
+        rows.append((line.number, kind, sign, clip_pieces(line.pieces, MAX_LINE_CHARACTERS), said))
+    _draw_lines(rows, key=key, label=label, focus=focus, focus_count=focus_count)
+
+
+def show_text_changes(changes: Sequence[EditPreview], *, key: str) -> None:
+    """Edits before they are made: each line as it is, and as it would be."""
+    rows: list[tuple[Any, ...]] = []
+    for change in changes[:MAX_LINES_DRAWN]:
+        head, gone, new, tail = change.parts
+        rows.append((change.line, "", "−", [(head, ""), (gone, "gone"), (tail, "")], ""))
+        rows.append((change.line, "", "+", [(head, ""), (new, "new"), (tail, "")], ""))
+    _draw_lines(rows, key=key, label="What would change")
+
+
+def _draw_lines(rows: Sequence[tuple[Any, ...]], *, key: str, label: str, focus: int = 0, focus_count: int = 0) -> None:
+    width = len(str(rows[-1][0])) if rows else 1
+    data = {"lines": rows, "label": label, "width": width + 1, "focus": focus, "asked": focus_count}
+    _load_component()(key=key, data=data)
+
+
+def clip_pieces(pieces: Sequence[TextPiece], max_characters: int) -> list[tuple[str, str]]:
+    """The pieces of a line, cut to ``most`` characters around its first mark; what is cut away is counted."""
+    total = sum(len(piece.text) for piece in pieces)
+    if total <= max_characters:
+        return [(piece.text, piece.kind) for piece in pieces]
+    first, at = 0, 0
+    for piece in pieces:
+        if piece.kind in ("error", "warning"):
+            first = at
+            break
+        at += len(piece.text)
+    start = max(0, min(first - max_characters // 4, total - max_characters))
+    shown: list[tuple[str, str]] = [(f"… {start:,} characters … ", "unseen")] if start else []
+    at = 0
+    for piece in pieces:
+        begin, end = max(start - at, 0), min(start + max_characters - at, len(piece.text))
+        if begin < end:
+            shown.append((piece.text[begin:end], piece.kind))
+        at += len(piece.text)
+    rest = total - start - max_characters
+    return [*shown, *([(f" … {rest:,} characters more", "unseen")] if rest > 0 else [])]

@@ -1,0 +1,105 @@
+"""The tests of a file that tests itself: what its column ``expect`` says, row by row, and the ways to take it along."""
+
+import pandas as pd
+import streamlit as st
+
+from intempt_core.errors import ConsoleError
+from intempt_core.exports import export_expectations_json, export_expectations_junit
+from intempt_core.mapping import EXPECT_COLUMN
+from intempt_core.validation import ExpectationReport, ExpectationState
+from pages.parts.shared.downloads import show_download
+from pages.parts.shared.formatting import format_quantity
+from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.step import show_step
+from pages.parts.upload.state import CheckedFile
+
+RESULTS_PER_PAGE = 50
+"""Rows of one page of results."""
+
+EVERY_ROW = "every row"
+
+_STATE_SYMBOLS = {
+    ExpectationState.PASSED: "✓",
+    ExpectationState.FAILED: "■",
+    ExpectationState.UNREADABLE: "◆",
+    ExpectationState.UNTESTED: "–",
+}
+_STATE_LABELS = {
+    ExpectationState.PASSED: "as expected",
+    ExpectationState.FAILED: "not as expected",
+    ExpectationState.UNREADABLE: "cannot be read",
+    ExpectationState.UNTESTED: "expects nothing",
+}
+
+
+def show_expectations(checked: CheckedFile) -> None:
+    """The results as a line that unfolds, where the file has a column ``expect``."""
+    if EXPECT_COLUMN not in checked.mapped.table.header:
+        return
+    try:
+        found = checked.expectations
+    except ConsoleError as error:
+        show_step(0, "Test", str(error))
+        return
+    counts = found.counts
+    marks = []
+    if counts[ExpectationState.FAILED]:
+        marks.append(f":red-badge[■ {format_quantity(counts[ExpectationState.FAILED], 'row')} not as expected]")
+    if counts[ExpectationState.UNREADABLE]:
+        unread = format_quantity(counts[ExpectationState.UNREADABLE], "expectation")
+        marks.append(f":orange-badge[◆ {unread} cannot be read]")
+    if show_step(0, "Test", f"column {EXPECT_COLUMN}: {found.summary}", "Look at results", " ".join(marks)):
+        show_expectation_results(checked, found)
+
+
+def show_expectation_results(checked: CheckedFile, found: ExpectationReport) -> None:
+    """One line a row, those first chosen that are not as expected."""
+    there = [state for state in ExpectationState if found.counts[state]]
+    wrong = [state for state in there if state in (ExpectationState.FAILED, ExpectationState.UNREADABLE)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Show",
+            [EVERY_ROW, *there],
+            index=1 + there.index(wrong[0]) if wrong else 0,
+            format_func=lambda state: (
+                state if state == EVERY_ROW else f"{_STATE_LABELS[ExpectationState(state)]} ({found.counts[state]:,})"
+            ),
+            key="upload-test-shown",
+            width=320,
+        )
+        show_download(
+            "tests.json",
+            lambda: export_expectations_json(found),
+            "tests.json",
+            "application/json",
+            key="upload-test-json",
+        )
+        show_download(
+            "tests.xml (JUnit)",
+            lambda: export_expectations_junit(found, checked.report),
+            "tests.xml",
+            "application/xml",
+            key="upload-test-junit",
+        )
+    rows = found.rows_in(*ExpectationState) if chosen == EVERY_ROW else found.rows_in(ExpectationState(chosen))
+    pages = -(-len(rows) // RESULTS_PER_PAGE)
+    page = st.pagination(pages, key=make_key("upload-test-page", chosen)) if pages > 1 else 1
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "": _STATE_SYMBOLS[result.state],
+                    "row": result.row,
+                    "line": result.line,
+                    "result": _STATE_LABELS[result.state],
+                    "expected": result.expected[:200],
+                    "found": " ".join(result.found),
+                    "why": result.message,
+                }
+                for result in found.results(rows[(page - 1) * RESULTS_PER_PAGE : page * RESULTS_PER_PAGE])
+            ]
+        ),
+        hide_index=True,
+        key="upload-test-results",
+        alt="What each row expects, what was found, and whether they agree",
+    )

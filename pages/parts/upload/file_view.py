@@ -1,0 +1,175 @@
+"""Step 1 of the upload, and the screen before it: a file is chosen, what was understood of it is shown and changed."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from intempt_core.readers import Dialect, FileKind, Table
+from pages.parts.shared.downloads import show_download
+from pages.parts.shared.formatting import format_quantity, format_size
+from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.services import get_services
+from pages.parts.shared.step import show_step
+from pages.parts.shared.widgets.file_input import show_file_input
+from pages.parts.upload.state import get_current_table, get_upload_state, get_upload_token, reread_file
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+CSV_TEMPLATE = """\
+name,eventId,userId,productId,timestamp,price
+Product viewed,evt_0001,user_123,SKU_987,2026-11-22T12:00:00Z,19.90
+Added to cart,evt_0002,user_123,SKU_987,2026-11-22T12:01:00Z,19.90
+Removed from cart,evt_0003,user_123,SKU_987,2026-11-22T12:02:00Z,19.90
+Product ordered,evt_0004,user_123,SKU_12,2026-11-22T12:03:00Z,5.00
+"""
+
+TEMPLATE_COLUMNS = {
+    "name": "One of: Product viewed, Added to cart, Removed from cart, Product ordered. Exactly so.",
+    "eventId": "An id that no other event has. Without such a column ids are made from the rows.",
+    "userId": "Who did it. profileId, anotherUserId and accountId will do as well; one of them is enough.",
+    "productId": "The id of the product, as the catalogue writes it.",
+    "timestamp": "When: 2026-11-22T12:00:00Z, or milliseconds since 1970. Optional.",
+    "price": "Any further column goes into data under its own name. Optional.",
+}
+
+ENCODING_CHOICES = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
+DELIMITER_LABELS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+QUOTE_NAMES = {'"': '"', "'": "'", "": "nothing is quoted"}
+
+
+def show_file_drop(label: str) -> None:
+    """The place to drop a file."""
+    show_file_input(
+        label,
+        hint=f"or drop one here: .csv, .tsv, .txt, .jsonl, .xlsx, or one of them as .gz; up to"
+        f" {get_services().settings.upload_mb:,} MB",
+        token=get_upload_token(),
+        key=make_key("upload-file", get_upload_state().uploads),
+    )
+
+
+def show_upload_intro() -> None:
+    """Before there is a file: what this is for, where to begin, what the columns mean."""
+    st.text(
+        "Upload a file of events: every problem is shown before anything leaves, then the good rows are sent in order."
+    )
+    show_file_drop("A file of events")
+    show_file_trouble()
+    show_download("Download a template", lambda: CSV_TEMPLATE, "events-template.csv", "text/csv", key="upload-template")
+    st.caption("The template's columns. Other names are fine: they are mapped in the next step.")
+    st.table(TEMPLATE_COLUMNS, border="horizontal")
+
+
+def show_file_trouble() -> None:
+    """Why the last file could not be read."""
+    if problem := get_upload_state().problem:
+        with st.container(border=True, key="upload-problem"):
+            st.markdown(":red-badge[■ this file cannot be read]")
+            st.text(problem)
+
+
+def describe_file() -> str:
+    """What was understood of the file, in a line."""
+    table = get_current_table()
+    return (
+        f"{table.name} · {format_quantity(table.rows, 'row')} · {format_quantity(len(table.header), 'column')} · "
+        f"{format_size(table.size)} · {describe_dialect(table)}"
+    )
+
+
+def describe_dialect(table: Table) -> str:
+    """How a file was read, in a few words."""
+    dialect = table.dialect
+    if table.kind is FileKind.WORKBOOK:
+        return f"Excel, sheet {dialect.sheet}, header in row {dialect.header_line}"
+    if table.kind is FileKind.JSON_LINES:
+        return f"JSON lines, {dialect.encoding}"
+    return f"{dialect.encoding}, {format_delimiter(dialect.delimiter)}, header in line {dialect.header_line}"
+
+
+def format_delimiter(delimiter: str) -> str:
+    """A delimiter's name; one without a name as itself."""
+    return DELIMITER_LABELS.get(delimiter, delimiter if delimiter.isprintable() else repr(delimiter))
+
+
+def show_file_step() -> None:
+    """1 File: what was understood, and the ways to read it otherwise."""
+    table = get_current_table()
+    if not show_step(1, "File", describe_file(), "Change file"):
+        show_file_trouble()
+        return
+    for note in table.notes:
+        st.text(note)
+    chosen = choose_sheet(table) if table.kind is FileKind.WORKBOOK else choose_text_dialect(table)
+    st.button(
+        "Read it this way",
+        key="upload-reread",
+        on_click=reread_file,
+        args=(chosen,),
+        disabled=chosen == table.dialect,
+    )
+    show_file_trouble()
+    show_file_drop("Another file")
+
+
+def choose_text_dialect(table: Table) -> Dialect:
+    """The choices for a table of text, and for JSON lines."""
+    dialect = table.dialect
+    encodings, delimiters, quotes, headers, skips = st.columns(5)
+    encoding = choose_encoding(encodings, table)
+    if table.kind is FileKind.JSON_LINES:
+        return replace(dialect, encoding=encoding)
+    delimiter = delimiters.selectbox(
+        "Delimiter",
+        dict.fromkeys((dialect.delimiter, *DELIMITER_LABELS)),
+        format_func=format_delimiter,
+        key=make_key("upload-delimiter", table.digest),
+        accept_new_options=True,
+    )
+    quote = quotes.selectbox(
+        "Quote",
+        dict.fromkeys((dialect.quote, *QUOTE_NAMES)),
+        format_func=lambda quote: QUOTE_NAMES.get(quote, quote),
+        key=make_key("upload-quote", table.digest),
+    )
+    header = choose_row_number(
+        headers, "Header in line", 1, dialect.header_line, make_key("upload-header", table.digest)
+    )
+    skip = choose_row_number(skips, "Rows to skip after it", 0, dialect.skip, make_key("upload-skip", table.digest))
+    return Dialect(encoding, delimiter, quote, header, skip)
+
+
+def choose_encoding(container: "DeltaGenerator", table: Table) -> str:
+    """The encoding to read a file with; any that Python knows can be typed."""
+    return container.selectbox(
+        "Encoding",
+        dict.fromkeys((table.dialect.encoding, *ENCODING_CHOICES)),
+        key=make_key("upload-encoding", table.digest),
+        accept_new_options=True,
+    )
+
+
+def choose_sheet(table: Table) -> Dialect:
+    """The choices for a workbook."""
+    dialect = table.dialect
+    sheets, headers, skips = st.columns(3)
+    name = sheets.selectbox(
+        "Sheet",
+        table.sheets,
+        table.sheets.index(dialect.sheet),
+        format_func=lambda name: f"{name} ",  # a name of nothing is one, too
+        key=make_key("upload-sheet", table.digest),
+    )
+    header = choose_row_number(
+        headers, "Header in row", 1, dialect.header_line, make_key("upload-header", table.digest)
+    )
+    skip = choose_row_number(skips, "Rows to skip after it", 0, dialect.skip, make_key("upload-skip", table.digest))
+    other = name != dialect.sheet and (header, skip) == (dialect.header_line, dialect.skip)
+    return Dialect(header_line=0 if other else header, skip=0 if other else skip, sheet=name)
+
+
+def choose_row_number(container: "DeltaGenerator", label: str, least: int, now: int, widget: str) -> int:
+    """A line or a number of rows to choose."""
+    return int(container.number_input(label, least, 1_048_576, now, key=widget))

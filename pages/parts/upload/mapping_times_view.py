@@ -1,0 +1,201 @@
+"""What a mapping says beside its columns: how times are written, in which zone, and what is the same in every row."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from intempt_core.contract import EventName, Json, dump_json
+from intempt_core.errors import ConsoleError
+from intempt_core.mapping import (
+    COMMON_TIME_PATTERNS,
+    NAMED_TIME_FORMATS,
+    Mapping,
+    build_time_parser,
+    check_time_format,
+    load_time_zone,
+    parse_cell,
+)
+from intempt_core.readers import Table
+from pages.parts.compose.form import list_time_zones
+from pages.parts.shared.formatting import escape_markdown, get_zone_name
+from pages.parts.shared.screen_state import make_key, read_widget
+from pages.parts.upload.state import get_upload_state
+
+CONSTANT_TYPES = {"text": "text", "number": "number", "boolean": "true or false"}
+"""What a value for every row can be."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def make_mapping_key(*parts: object) -> str:
+    """The key of a field of the mapping as it is drawn now."""
+    found = get_upload_state()
+    return make_key(*parts, found.uploads, found.revision)
+
+
+def is_late(widget: str) -> bool:
+    """Whether a change comes from a box that is no longer shown: the mapping has been set otherwise since."""
+    found = get_upload_state()
+    return not widget.endswith(make_key("", found.uploads, found.revision))
+
+
+def set_mapping(mapping: Mapping, *, redraw: bool = False) -> None:
+    """Set the mapping of the file; ``anew`` where its fields must be drawn anew."""
+    found = get_upload_state()
+    found.mapping = mapping
+    found.revision += redraw
+
+
+# ── times ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def show_time_format(table: Table, mapping: Mapping) -> None:
+    """How the file writes its times, in which zone, and how the first of them is read."""
+    column = next((column for column, field in mapping.columns.items() if field == "timestamp"), "")
+    if column not in table.columns:
+        return
+    form, zone = make_mapping_key("upload-time-format"), make_mapping_key("upload-zone")
+    st.session_state[form], st.session_state[zone] = mapping.time_format, mapping.time_zone
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            f"How {escape_markdown(column)} writes times",
+            dict.fromkeys((*NAMED_TIME_FORMATS, *COMMON_TIME_PATTERNS, mapping.time_format)),
+            format_func=lambda form: NAMED_TIME_FORMATS.get(form, form),
+            key=form,
+            on_change=_set_time_format,
+            args=(form,),
+            accept_new_options=True,
+            width=280,
+            help="Choose one, or type a pattern: %d.%m.%Y %H:%M",
+        )
+        st.selectbox(
+            "Zone of times that name none",
+            dict.fromkeys((mapping.time_zone, "UTC", *list_time_zones(get_zone_name()))),
+            key=zone,
+            on_change=_set_time_zone,
+            args=(zone,),
+            width=280,
+        )
+    cell = next((cell for cell in table.columns[column].slice(0, 1000).to_pylist() if cell), "")
+    if cell:
+        st.text(_describe_time(cell, mapping))
+
+
+def _describe_time(cell: str, mapping: Mapping) -> str:
+    """How one time is read, in a sentence."""
+    given = f"“{cell[:60]}”"
+    try:
+        check_time_format(mapping.time_format)
+        ms = build_time_parser(mapping.time_format, load_time_zone(mapping.time_zone))(cell)
+        if ms is None:
+            return f"{given} cannot be read so."
+        moment = _EPOCH + timedelta(milliseconds=ms)
+        return f"{given} is read as {moment:%Y-%m-%d %H:%M:%S} UTC."
+    except ConsoleError as error:
+        return str(error)
+    except OverflowError:
+        return f"{given} is no time that a calendar has."
+
+
+def _set_time_format(widget: str) -> None:
+    mapping = get_upload_state().mapping
+    if mapping and not is_late(widget):
+        set_mapping(replace(mapping, time_format=read_widget(widget) or ""))
+
+
+def _set_time_zone(widget: str) -> None:
+    mapping = get_upload_state().mapping
+    if mapping and not is_late(widget):
+        set_mapping(replace(mapping, time_zone=read_widget(widget)))
+
+
+# ── the same for every row ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def choose_same_name(mapping: Mapping) -> None:
+    """Where no column is the event's name: which of the four every row is."""
+    widget = make_mapping_key("upload-same-name")
+    now = mapping.constants.get("name")
+    st.session_state[widget] = now if now in EventName._value2member_map_ else None
+    st.segmented_control(
+        "No column is the event's name. Every row is",
+        [name.value for name in EventName],
+        key=widget,
+        on_change=_set_same_name,
+        args=(widget,),
+    )
+
+
+def _set_same_name(widget: str) -> None:
+    mapping, name = get_upload_state().mapping, read_widget(widget)
+    if mapping and not is_late(widget):
+        others = {field: constant for field, constant in mapping.constants.items() if field != "name"}
+        set_mapping(replace(mapping, constants={**others, "name": name} if name else others))
+
+
+def show_constants(mapping: Mapping) -> None:
+    """The values that every row gets."""
+    own = {field: constant for field, constant in mapping.constants.items() if field != "name"}
+    if own:
+        st.caption("The same for every row")
+    for number, (field, constant) in enumerate(own.items()):
+        with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-constant", number)):
+            st.text(f"{field} = {dump_json(constant).decode()[:200]}")
+            st.button(
+                "Remove",
+                key=make_mapping_key("upload-constant-remove", number),
+                on_click=_remove_constant,
+                args=(field,),
+            )
+
+
+def show_constant_form(fields: tuple[str, ...]) -> None:
+    """A place to give every row one value more."""
+    with st.popover("Give every row a value", key="upload-constant-add"):
+        field, kind = make_key("upload-constant-field"), make_key("upload-constant-kind")
+        st.selectbox(
+            "Field",
+            [*(field for field in fields if field != "name"), "data.shop"],
+            key=field,
+            accept_new_options=True,
+            help="Choose one, or type one of your own inside data: data.shop",
+        )
+        st.selectbox("Type", list(CONSTANT_TYPES), format_func=CONSTANT_TYPES.__getitem__, key=kind)
+        st.text_input("Value", key="upload-constant-value")
+        st.button("Give it to every row", key="upload-constant-give", on_click=_add_constant)
+
+
+def _add_constant() -> None:
+    found = get_upload_state()
+    field, text = str(read_widget("upload-constant-field") or ""), str(read_widget("upload-constant-value") or "")
+    if found.mapping is None or not field:
+        return
+    new = replace(
+        found.mapping, constants={**found.mapping.constants, field: _parse_constant(field, text, found.mapping)}
+    )
+    try:
+        new.check()
+    except ConsoleError as error:
+        found.problem = str(error)
+        return
+    found.problem = ""
+    set_mapping(new, redraw=True)
+
+
+def _parse_constant(field: str, text: str, mapping: Mapping) -> Json:
+    """The text as a value of its type; a time as the mapping reads it. What is not of its type stays text."""
+    if field == "timestamp":
+        try:
+            ms = build_time_parser(mapping.time_format, load_time_zone(mapping.time_zone))(text)
+        except ConsoleError:
+            return text
+        return text if ms is None else ms
+    return parse_cell(text, read_widget("upload-constant-kind", "text"))
+
+
+def _remove_constant(field: str) -> None:
+    found = get_upload_state()
+    if found.mapping:
+        left = {name: constant for name, constant in found.mapping.constants.items() if name != field}
+        set_mapping(replace(found.mapping, constants=left), redraw=True)

@@ -1,0 +1,253 @@
+"""Step 2 of the upload: columns to fields, names to the four names, types and times. Nothing is taken silently."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import streamlit as st
+
+from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName
+from intempt_core.errors import ConsoleError
+from intempt_core.mapping import (
+    CELL_TYPES,
+    RESERVED_COLUMNS,
+    Mapping,
+    MappingSuggestion,
+    map_table,
+    match_exact_field,
+    suggest_mapping,
+)
+from intempt_core.readers import Table
+from pages.parts.shared.formatting import escape_markdown, format_quantity
+from pages.parts.shared.screen_state import make_key
+from pages.parts.upload.mapping_times_view import (
+    choose_same_name,
+    is_late,
+    make_mapping_key,
+    set_mapping,
+    show_constant_form,
+    show_constants,
+    show_time_format,
+)
+from pages.parts.upload.saved_mappings_view import show_mapping_files, show_matching_mappings
+from pages.parts.upload.state import accept_suggestions, get_upload_state, set_field, settle_mapping
+
+COLUMNS_PER_PAGE = 25
+"""Columns of one page of the editor."""
+
+MAX_NAMES_SHOWN = 40
+"""Different cells of the name column that can be mapped on the screen; a mapping file takes any number."""
+
+MAX_ALIKE_SUGGESTIONS = 3
+"""Suggestions of the same reason that get a line each."""
+
+UNUSED_FIELD = "(not used)"
+UNCHANGED_NAME = "(as it is)"
+MAPPABLE_FIELDS = ("name", *PLAIN_FIELDS, "data.productId")
+_COLUMN_WIDTHS = (3, 4, 4, 2)
+
+
+def show_mapping_editor(table: Table, mapping: Mapping) -> bool:
+    """The whole mapping of a file, and the button that settles it; whether the mapping can be used."""
+    show_matching_mappings(table, mapping)
+    show_mapping_suggestions(table, mapping)
+    show_columns(table, mapping)
+    show_event_names(table, mapping)
+    show_time_format(table, mapping)
+    show_constants(mapping)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        show_constant_form(MAPPABLE_FIELDS)
+        show_mapping_files(table, mapping)
+    return show_settle_button(table, mapping)
+
+
+def show_mapping_suggestions(table: Table, mapping: Mapping) -> None:
+    """What the columns probably are, each with its reason; taken only by a click, the product id by one of its own."""
+    left = suggest_mapping(table, mapping)
+    others = [offer for offer in left if not offer.exclusive]
+    alone = [offer for offer in left if offer.exclusive]
+    if not left:
+        return
+    product = any(offer.field == "data.productId" for offer in alone)
+    with st.container(border=True, key="upload-offers"):
+        st.caption("Suggestions, and why. None is used until you say so.")
+        st.text("\n".join(_format_suggestions(left, mapping)))
+        with st.container(horizontal=True):
+            if others:
+                st.button(
+                    f"Use {format_quantity(len(others), 'suggestion')}" + (" (not the product id)" if product else ""),
+                    key="upload-accept",
+                    on_click=accept_suggestions,
+                    args=(others,),
+                )
+            for number, offer in enumerate(alone):
+                kind = "product" if offer.field == "data.productId" else "alone"
+                st.button(
+                    _label_suggestion(offer),
+                    key=make_key("upload-accept", kind, *([number] if number else [])),
+                    on_click=accept_suggestions,
+                    args=([offer],),
+                )
+
+
+def _format_suggestions(found: list[MappingSuggestion], mapping: Mapping) -> Iterator[str]:
+    """A line for each suggestion, and one for many that have the same reason."""
+    alike: dict[str, list[MappingSuggestion]] = {}
+    for offer in found:
+        alike.setdefault(offer.reason, []).append(offer)
+    for reason, some in alike.items():
+        lines = [f"{offer.column}{_format_mapped_field(offer, mapping)}" for offer in some]
+        if len(lines) > MAX_ALIKE_SUGGESTIONS:
+            yield f"{', '.join(lines[:2])} and {format_quantity(len(lines) - 2, 'more column')}: {reason}"
+        else:
+            yield from (f"{line}: {reason}" for line in lines)
+
+
+def _format_mapped_field(offer: MappingSuggestion, mapping: Mapping) -> str:
+    return "" if mapping.columns.get(offer.column) == offer.field else f" → {offer.field}"
+
+
+def _label_suggestion(offer: MappingSuggestion) -> str:
+    """What the button of an offer that is taken by itself will do."""
+    if offer.time_format:
+        return f"Read {escape_markdown(offer.column)} as {escape_markdown(offer.time_format)}"
+    return f"Use {escape_markdown(offer.column)} as the product id"
+
+
+def show_columns(table: Table, mapping: Mapping) -> None:
+    """A row for each column; of many one page at a time, or those whose name has a word in it."""
+    shown = [column for column in table.header if column not in RESERVED_COLUMNS]
+    if len(shown) > COLUMNS_PER_PAGE:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            word = st.text_input(
+                f"Find one of {format_quantity(len(shown), 'column')}",
+                key=make_key("upload-find", table.digest),
+                width=280,
+            )
+            shown = [column for column in shown if word.casefold() in column.casefold()]
+            pages = -(-len(shown) // COLUMNS_PER_PAGE)
+            page = (
+                st.pagination(pages, key=make_key("upload-columns", table.digest, word), width="stretch")
+                if pages > 1
+                else 1
+            )
+        shown = shown[(page - 1) * COLUMNS_PER_PAGE : page * COLUMNS_PER_PAGE]
+        if not shown:
+            st.text("No column has that in its name.")
+    if shown:
+        with st.container(key="upload-titles"):
+            for place, title in zip(
+                st.columns(_COLUMN_WIDTHS), ("column", "its first cells", "becomes", "type"), strict=True
+            ):
+                place.caption(title)
+    for column in shown:
+        show_column(table, mapping, column)
+
+
+def show_column(table: Table, mapping: Mapping, column: str) -> None:
+    """One column: its name, its first cells, the field it becomes, and, for further data, its type."""
+    number = table.header.index(column)
+    now = mapping.columns.get(column)
+    options = list(dict.fromkeys((UNUSED_FIELD, *MAPPABLE_FIELDS, match_exact_field(column), *([now] if now else []))))
+    head, sample, field, kind = st.columns(_COLUMN_WIDTHS, vertical_alignment="center")
+    with head:
+        st.text(column or f"(column {number + 1} has no name)")
+    with sample:
+        cells = [cell for cell in table.columns[column].slice(0, 50).to_pylist() if cell]
+        st.code(
+            " · ".join(cell[:30] for cell in list(dict.fromkeys(cells))[:2]) or "(empty)",
+            language=None,
+            wrap_lines=True,
+        )
+    widget = make_mapping_key("upload-field", number)
+    st.session_state[widget] = now or UNUSED_FIELD
+    field.selectbox(
+        f"Field of {escape_markdown(column)}",
+        options,
+        key=widget,
+        label_visibility="collapsed",
+        on_change=_set_field,
+        args=(column, widget),
+    )
+    if now and "." in now and now != "data.productId":
+        typed = make_mapping_key("upload-type", number)
+        st.session_state[typed] = mapping.types.get(now, "text")
+        kind.selectbox(
+            f"Type of {escape_markdown(column)}",
+            CELL_TYPES,
+            key=typed,
+            label_visibility="collapsed",
+            on_change=_set_type,
+            args=(now, typed),
+        )
+
+
+def show_event_names(table: Table, mapping: Mapping) -> None:
+    """The different cells of the name column, and which of the four names each means (CONTRACT 4.6)."""
+    column = next((column for column, field in mapping.columns.items() if field == "name"), None)
+    if column not in table.header:
+        choose_same_name(mapping)
+        return
+    cells = [cell for cell in table.columns[column].unique().to_pylist() if cell]
+    odd = [cell for cell in cells if cell not in EventName._value2member_map_]
+    if odd:
+        st.caption("Event names: which of the four each one means")
+    for number, cell in enumerate(odd[:MAX_NAMES_SHOWN]):
+        left, right = st.columns([3, 10], vertical_alignment="center")
+        with left:
+            st.text(cell[:80])
+        widget = make_mapping_key("upload-name", number)
+        st.session_state[widget] = mapping.names.get(cell, UNCHANGED_NAME)
+        right.selectbox(
+            f"Name of {escape_markdown(cell[:80])}",
+            (UNCHANGED_NAME, *(name.value for name in EventName)),
+            key=widget,
+            label_visibility="collapsed",
+            on_change=_set_name,
+            args=(cell, widget),
+            width=280,
+        )
+    if len(odd) > MAX_NAMES_SHOWN:
+        st.caption(f"{format_quantity(len(odd) - MAX_NAMES_SHOWN, 'further name')}: use a mapping file for so many.")
+
+
+def show_settle_button(table: Table, mapping: Mapping) -> bool:
+    """The button that ends the step, or the sentence that says what is still wrong; whether nothing is."""
+    try:
+        map_table(table, mapping)
+    except ConsoleError as error:
+        st.markdown(":red-badge[■ this mapping cannot be used]")
+        st.text(str(error))
+        return False
+    given = (*mapping.columns.values(), *mapping.constants)
+    if "data.productId" not in given:
+        st.markdown(":orange-badge[◆ no column is the product id]")
+        st.text("Every event needs data.productId. Choose the column that holds the catalogue's ids.")
+    if not any(identity in given for identity in IDENTITY_FIELDS):
+        st.markdown(":orange-badge[◆ no column says who]")
+        st.text(f"Every event needs somebody. Choose a column for one of {', '.join(IDENTITY_FIELDS)}.")
+    if trouble := get_upload_state().problem:
+        st.text(trouble)
+    if not get_upload_state().mapping_settled:
+        st.button("Use this mapping", key="upload-settle", type="primary", on_click=settle_mapping)
+    return True
+
+
+def _set_field(column: str, widget: str) -> None:
+    if is_late(widget):
+        return
+    chosen = st.session_state[widget]
+    set_field(column, None if chosen == UNUSED_FIELD else chosen)
+
+
+def _set_type(field: str, widget: str) -> None:
+    mapping = get_upload_state().mapping
+    if mapping and not is_late(widget):
+        types = {**mapping.types, field: st.session_state[widget]}
+        set_mapping(replace(mapping, types={name: kind for name, kind in types.items() if kind != "text"}))
+
+
+def _set_name(cell: str, widget: str) -> None:
+    mapping = get_upload_state().mapping
+    if mapping and not is_late(widget):
+        names_ = {**mapping.names, cell: st.session_state[widget]}
+        set_mapping(replace(mapping, names={c: name for c, name in names_.items() if name != UNCHANGED_NAME}))

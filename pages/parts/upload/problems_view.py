@@ -1,0 +1,232 @@
+"""Step 3 of the upload: problems by kind, the rows with the bad cell marked, and the ways to take them along."""
+
+import io
+
+import pandas as pd
+import streamlit as st
+
+from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue
+from intempt_core.exports import export_problems_csv, find_bad_cells, write_problems_xlsx
+from pages.parts.shared.downloads import show_download
+from pages.parts.shared.formatting import STATE_STYLES, format_quantity
+from pages.parts.shared.screen_state import make_key, read_widget, set_widget
+from pages.parts.upload.excluded_rows_view import show_excluded_download
+from pages.parts.upload.fixes_state import select_cell
+from pages.parts.upload.fixes_view import show_applied_fixes, show_cell_card, show_cell_finder, show_fix_suggestions
+from pages.parts.upload.state import CheckedFile, get_upload_state
+
+XLSX_MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+MAX_WORKBOOK_ROWS = 100_001
+"""Rows of the workbook that the screen makes while one waits; ``check --problems`` makes one as large as a sheet."""
+
+PROBLEMS_PER_PAGE = 50
+"""Rows of one page of problems."""
+
+MAX_COLUMNS_SHOWN = 40
+"""Columns of a row that are shown: the bad ones, then those that are sent, then the others."""
+
+EVERY_KIND, ALL_PARTS = "every kind", "all of them"
+
+MAX_CELL_SHOWN = 120
+"""Characters of a cell that the table of rows shows; the whole stands in the list below it."""
+
+
+def show_problem_explorer(checked: CheckedFile, *, live: bool = True) -> None:
+    """Everything that is wrong with a file, and what can be done about it; nothing more where it is not ``live``."""
+    report = checked.report
+    if report.counts:
+        show_problem_kinds(checked)
+    else:
+        st.text("Every row is as the contract wants it.")
+    if live:
+        show_applied_fixes(checked)
+    code, part = choose_problem_kind(checked)
+    if live:
+        show_fix_suggestions(checked, code)
+    show_cell_finder(checked)
+    show_cell_card(checked, live=live)
+    pages = -(-report.issue_count(code, part) // PROBLEMS_PER_PAGE)
+    page = st.pagination(pages, key=make_key("upload-page", code, *filter(None, [part]))) if pages > 1 else 1
+    if issues := report.issues((page - 1) * PROBLEMS_PER_PAGE, PROBLEMS_PER_PAGE, code, part):
+        show_problem_rows(checked, issues)
+        show_problem_sentences(checked, issues)
+
+
+def show_problem_kinds(checked: CheckedFile) -> None:
+    """The kinds of problems: how many rows, where in the file, what would mend them; a click shows one kind."""
+    report, widget = checked.report, "upload-show-kind"
+    codes = list(report.counts)
+    words = {one.code: f"{one.message} …" for one in reversed(checked.offers)}
+
+    def show() -> None:
+        set_widget("upload-kind", codes[st.session_state[widget].row])
+
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "kind": f"{STATE_STYLES[ISSUE_KINDS[code].severity].shape} {ISSUE_KINDS[code].title}",
+                    "rows": count,
+                    "where in the file": checked.issue_histogram[code],
+                    "mend": words.get(code, ISSUE_KINDS[code].fix),
+                    "show": "Show",
+                }
+                for code, count in report.counts.items()
+            ]
+        ),
+        hide_index=True,
+        column_config={
+            "where in the file": st.column_config.BarChartColumn(width="small"),
+            "show": st.column_config.ButtonColumn("", width=90, on_click=show, key=widget),
+        },
+        key="upload-counts",
+        alt="Problems by kind, with the number of rows and the mend",
+    )
+
+
+def choose_problem_kind(checked: CheckedFile) -> tuple[str | None, str | None]:
+    """The kind that is shown, and the part of it, as the person chose."""
+    report = checked.report
+    if read_widget("upload-kind", EVERY_KIND) not in report.counts:
+        set_widget("upload-kind", EVERY_KIND)  # what was mended is no kind any more
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.selectbox(
+            "Show",
+            [EVERY_KIND, *report.counts],
+            format_func=lambda code: code if code == EVERY_KIND else ISSUE_KINDS[code].title,
+            key="upload-kind",
+            width=320,
+        )
+        code = None if kind == EVERY_KIND else kind
+        part, parts = ALL_PARTS, report.part_counts(code) if code else {}
+        if parts:
+            part = st.selectbox(
+                "Among them",
+                [ALL_PARTS, *parts],
+                format_func=lambda part: part if part == ALL_PARTS else f"{part} ({parts[part]:,})",
+                key=make_key("upload-part", code),
+                width=240,
+            )
+        if report.counts:
+            show_problem_downloads(checked)
+    return code, None if part == ALL_PARTS else part
+
+
+def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
+    """The rows of some issues as they stand in the file, the bad cells marked, and those that were mended."""
+    table, original = checked.mapped.table, checked.mapped.original
+    numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
+    marks: dict[tuple[int | None, str | None], str] = {**find_bad_cells(checked.mapped, issues)}
+    bad = dict.fromkeys(column for _, column in marks)
+    wanted = dict.fromkeys((*bad, *checked.mapped.field_columns.values(), *table.header))
+    first = set([column for column in wanted if column is not None][:MAX_COLUMNS_SHOWN])
+    shown = [column for column in table.header if column in first]
+    at = [number - 1 for number in numbers]
+    texts = {column: table.take_cells(column, at) for column in shown}
+    if original is not None:
+        for column in shown:
+            if table.columns[column] is not original.columns[column]:
+                before = zip(numbers, texts[column], original.take_cells(column, at), strict=True)
+                marks |= {
+                    (number, column): "mended"
+                    for number, now, then in before
+                    if now != then and (number, column) not in marks
+                }
+    cells = pd.DataFrame(
+        {column: [cell[:MAX_CELL_SHOWN] for cell in texts[column]] for column in shown}, pd.Index(numbers, name="row")
+    )
+
+    def paint(line: "pd.Series[str]") -> list[str]:
+        return [_CELL_COLOURS.get(marks.get((int(str(line.name)), column), ""), "") for column in shown]
+
+    widget = make_key("upload-rows", get_upload_state().uploads, *at[:1], *at[-1:])
+
+    def look() -> None:
+        if some := st.session_state[widget].selection.rows:
+            row = numbers[some[0]]
+            columns = [issue.place.column for issue in issues if issue.place.row == row and issue.place.column]
+            select_cell(row - 1, next(iter(columns), None) or _find_identity_column(checked))
+
+    st.dataframe(
+        cells.style.apply(paint, axis=1),
+        column_config={"_index": st.column_config.NumberColumn("row")},
+        key=widget,
+        on_select=look,
+        selection_mode="single-row",  # a chosen cell of one table would swallow the next click into another
+        alt="Rows with problems, bad cells marked; the box before a row looks at it",
+    )
+    if len(shown) < len(table.header):
+        st.caption(f"{len(shown)} of {format_quantity(len(table.header), 'column')}, the bad ones among them.")
+
+
+_CELL_COLOURS = {
+    "error": "background-color: rgba(200, 50, 40, 0.25)",
+    "warning": "background-color: rgba(210, 140, 30, 0.25)",
+    "mended": "background-color: rgba(60, 130, 200, 0.25)",
+}
+
+
+def show_problem_sentences(checked: CheckedFile, issues: list[Issue]) -> None:
+    """The same issues as sentences: line, row, column, what was given, pointer, mend; a click leads to the cell."""
+    widget = "upload-go"
+
+    def go() -> None:
+        issue = issues[st.session_state[widget].row]
+        if issue.place.row is not None:
+            select_cell(issue.place.row - 1, issue.place.column or _find_identity_column(checked))
+
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "go": "Go there",
+                    "": STATE_STYLES[issue.severity].shape,
+                    "line": issue.place.line,
+                    "row": issue.place.row,
+                    "column": issue.place.column or "",
+                    "what is wrong": issue.message,
+                    "mend": issue.fix,
+                    "in the event": issue.place.path or "",
+                }
+                for issue in issues
+            ]
+        ),
+        hide_index=True,
+        column_config={
+            "": st.column_config.TextColumn(width=30),
+            "go": st.column_config.ButtonColumn("", width=100, on_click=go, key=widget),
+        },
+        key="upload-issues",
+        alt="The problems of these rows in sentences; a click leads to the cell",
+    )
+
+
+def _find_identity_column(checked: CheckedFile) -> str | None:
+    """The column in which somebody could be named."""
+    columns = checked.mapped.field_columns
+    return next((columns[identity] for identity in IDENTITY_FIELDS if identity in columns), None)
+
+
+def _build_workbook(checked: CheckedFile) -> bytes:
+    book = io.BytesIO()
+    write_problems_xlsx(checked.mapped, checked.report, book, max_rows=MAX_WORKBOOK_ROWS)
+    return book.getvalue()
+
+
+def show_problem_downloads(checked: CheckedFile) -> None:
+    """Problems, and the rows that stay behind, as files."""
+    report = checked.report
+    show_download(
+        "problems.csv", lambda: export_problems_csv(report), "problems.csv", "text/csv", key="upload-problems"
+    )
+    show_download(
+        "problems.xlsx", lambda: _build_workbook(checked), "problems.xlsx", XLSX_MIME, key="upload-problems-xlsx"
+    )
+    if report.rows_with_errors:
+        show_excluded_download(
+            checked,
+            report.error_mask.nonzero()[0].tolist(),
+            f"{format_quantity(report.rows_with_errors, 'row')} that stay behind",
+            key="upload-left-behind",
+        )

@@ -1,0 +1,167 @@
+"""Saved mappings on the Upload screen: offered by a file's header, saved, chosen, renamed, deleted, taken along."""
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+import streamlit as st
+
+from intempt_core.errors import ConsoleError
+from intempt_core.mapping import MAPPING_NAME_LENGTH, Mapping, MappingStore, SavedMapping, map_table
+from intempt_core.readers import Table
+from pages.parts.shared.downloads import show_download
+from pages.parts.shared.formatting import escape_markdown, format_quantity
+from pages.parts.shared.screen_state import make_key, read_widget
+from pages.parts.shared.screen_state import set_widget as put_widget
+from pages.parts.shared.services import get_services
+from pages.parts.upload.mapping_times_view import set_mapping
+from pages.parts.upload.state import get_current_table, get_upload_state, settle_mapping, use_mapping
+
+SAVED_MAPPINGS_OFFERED = 3
+"""Saved mappings that are offered for a file."""
+
+
+def open_saved_mappings() -> MappingStore:
+    """The mappings of this console."""
+    return MappingStore(get_services().settings.mappings_folder)
+
+
+def show_matching_mappings(table: Table, mapping: Mapping) -> None:
+    """The saved mappings that know this file's header, each with the one click that takes it."""
+    found = [one for one in open_saved_mappings().recognise(table.header) if one.saved.mapping != mapping]
+    for number, one in enumerate([one for one in found if one.exact] or found[:SAVED_MAPPINGS_OFFERED]):
+        new = "" if one.exact else f" {_describe_new_columns(len(one.new_columns))}"
+        with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-known", number)):
+            verb = "was saved for this very header." if one.exact else f"fits this file.{new}"
+            st.text(f"Mapping “{one.saved.name}” {verb}")
+            st.button(
+                f"Use “{escape_markdown(one.saved.name)}”",
+                key=make_key("upload-known-use", number),
+                type="primary" if one.exact else "secondary",
+                on_click=use_saved_mapping,
+                args=(one.saved,),
+            )
+
+
+def _describe_new_columns(count: int) -> str:
+    return f"{format_quantity(count, 'column is', 'columns are')} new to it and would not be sent." if count else ""
+
+
+def describe_saved_name(mapping: Mapping) -> str:
+    """The end of the step's line: the name under which this very mapping is saved."""
+    found = open_saved_mappings().find_equal(mapping)
+    return f" · saved as “{found.name}”" if found else ""
+
+
+def use_saved_mapping(chosen: SavedMapping) -> None:
+    """Take a saved mapping for the file; where it can be used, the step is settled with it."""
+    found = get_upload_state()
+    found.problem = ""
+    set_mapping(chosen.mapping, redraw=True)
+    try:
+        map_table(get_current_table(), chosen.mapping)
+    except ConsoleError:
+        return  # the step says why, beside the fields
+    settle_mapping()
+
+
+def show_mapping_files(table: Table, mapping: Mapping) -> None:
+    """Keep the mapping under a name, choose among those that are kept, take one along, bring one in."""
+    same = open_saved_mappings().find_equal(mapping)
+    with st.popover(f"Saved as “{escape_markdown(same.name)}”" if same else "Save this mapping", key="upload-save"):
+        _show_save_form(table, mapping)
+    with st.popover("Saved mappings", key="upload-saved"):
+        _show_saved_mappings()
+    show_download(
+        "Mapping as a file",
+        SavedMapping(same.name if same else PurePath(table.name).stem, table.header, mapping).to_json,
+        "mapping.json",
+        "application/json",
+        key="upload-map-out",
+    )
+    with st.popover("Use a mapping file", key="upload-map-in"):
+        st.file_uploader("A mapping file", key="upload-map-file", on_change=_import_mapping, max_upload_size=1)
+
+
+def _show_save_form(table: Table, mapping: Mapping) -> None:
+    found = get_upload_state()
+    widget = make_key("upload-save-name", found.uploads)
+    st.text_input("Name", PurePath(table.name).stem[:MAPPING_NAME_LENGTH], key=widget, max_chars=MAPPING_NAME_LENGTH)
+    st.caption("It is offered for every file with this header. A mapping of the same name is replaced.")
+    st.button(
+        "Save it under this name", key="upload-save-now", on_click=_save_mapping, args=(widget, table.header, mapping)
+    )
+
+
+def _save_mapping(widget: str, header: tuple[str, ...], mapping: Mapping) -> None:
+    _try_change(
+        lambda: open_saved_mappings().save(SavedMapping(str(read_widget(widget) or "").strip(), header, mapping))
+    )
+
+
+def _show_saved_mappings() -> None:
+    kept = open_saved_mappings()
+    names = [one.name for one in kept.all()]
+    for problem in kept.problems():
+        st.text(problem)
+    if not names:
+        st.text("None yet. Save one, and it is offered for every file with the same header.")
+        return
+    name = st.selectbox("Mapping", names, key="upload-saved-name")
+    chosen = kept.get(name)
+    st.button(
+        f"Use “{escape_markdown(name)}” for this file",
+        key="upload-saved-use",
+        on_click=use_saved_mapping,
+        args=(chosen,),
+    )
+    show_download(
+        f"Download “{escape_markdown(name)}”",
+        chosen.to_json,
+        "mapping.json",
+        "application/json",
+        key="upload-saved-out",
+    )
+    widget = make_key("upload-saved-new", name)
+    st.text_input("Another name", name, key=widget, max_chars=MAPPING_NAME_LENGTH)
+    with st.container(horizontal=True):
+        st.button("Rename it", key="upload-saved-rename", on_click=_rename_mapping, args=(name, widget))
+        st.button(
+            f"Delete “{escape_markdown(name)}”", key="upload-saved-delete", on_click=_delete_mapping, args=(name,)
+        )
+
+
+def _rename_mapping(name: str, widget: str) -> None:
+    new = str(read_widget(widget) or "").strip()
+    if _try_change(lambda: open_saved_mappings().rename(name, new)):
+        put_widget("upload-saved-name", new)
+
+
+def _delete_mapping(name: str) -> None:
+    if _try_change(lambda: open_saved_mappings().delete(name)):
+        st.session_state.pop("upload-saved-name", None)
+
+
+def _import_mapping() -> None:
+    """Use a mapping file for this file, and keep it where it has a name that is free."""
+    given = st.session_state.get("upload-map-file")
+    if given is None:
+        return
+    text = given.getvalue().decode("utf-8-sig", "replace")
+    use_mapping(text)
+    if get_upload_state().problem:
+        return
+    brought = SavedMapping.from_json(text)
+    if brought.name and brought.name not in [one.name for one in open_saved_mappings().all()]:
+        _try_change(lambda: open_saved_mappings().save(brought))
+
+
+def _try_change(act: Callable[[], None]) -> bool:
+    """Do something to the saved mappings; what does not work is a sentence. Whether it worked."""
+    found = get_upload_state()
+    try:
+        act()
+    except ConsoleError as error:
+        found.problem = str(error)
+        return False
+    found.problem = ""
+    return True
