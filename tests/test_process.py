@@ -12,8 +12,8 @@ import httpx
 
 import run
 from intempt_core.planning.plan import Policy
-from tests.core.hostile_server import hostile
-from tests.core.sending_by_hand import OK, decides, desk, plan_of
+from tests.core.dispatch.factories import OK, decides, desk, plan_of
+from tests.core.transport.fault_server import hostile
 
 
 def free_port() -> int:

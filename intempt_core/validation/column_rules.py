@@ -3,7 +3,7 @@
 Names, patterns, placeholders, white space and bounds come from the declarations there. What no column rule can tell
 (a constant, a field without a column) the model is asked once, about an event made of nothing but constants. What is
 fast here is only ever a shortcut for a cell that is surely good; any other cell is read by the same function that
-reads one cell. ``tests/core/test_one_truth.py`` holds that both speeds give the same codes.
+reads one cell. ``tests/core/validation/test_one_truth.py`` holds that both speeds give the same codes.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from tests.bench.benching import REGISTERED, ROOT, Benchmark, Figures, machine
+from tests.bench.harness import REGISTERED, ROOT, Benchmark, Figures, machine
 
 TABLE = ROOT / "docs" / "benchmarks.md"
 HEAD = """\

@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tests.bench.benching import Figures, alternating, bench, fresh, peak_mb
 from tests.bench.event_files import write
+from tests.bench.harness import Figures, alternating, bench, fresh, peak_mb
 
 HERE = "tests.bench.bench_check"
 MILLION = 1_000_000

@@ -18,10 +18,10 @@ from contextlib import closing
 from pathlib import Path
 
 from intempt_core.errors import HistoryUnavailable
-from tests.bench.benching import ROOT, Figures, bench, folder
-from tests.bench.between import FAULTS, TOO_MANY
 from tests.bench.consoles import screen
-from tests.bench.scenes import Scene, scene, until
+from tests.bench.fault_scenarios import Scene, scene, until
+from tests.bench.harness import ROOT, Figures, bench, folder
+from tests.bench.lossy_proxy import FAULTS, TOO_MANY
 
 PATIENT = {"CONSOLE_READ_SECONDS": "0.5", "CONSOLE_TRIES": "30"}
 """Where something happens to six of ten requests: silence is known soon, and a request is tried often."""
@@ -155,7 +155,7 @@ def clock_jumps(requests: int = 2_000) -> Figures:
     """The clock of the process that sends jumps by hours, ahead and back, twice a second, while answers say 429."""
     with scene(faults=[TOO_MANY] * 3) as at:
         at.record(requests)
-        command = [sys.executable, "-m", "tests.bench.jumping", str(at.data), at.environment["CONSOLE_SANDBOX"]]
+        command = [sys.executable, "-m", "tests.bench.jumping_clock", str(at.data), at.environment["CONSOLE_SANDBOX"]]
         with subprocess.Popen(command, cwd=ROOT) as sender:
             until(at.is_over)
             sender.terminate()

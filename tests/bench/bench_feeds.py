@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.bench.benching import Figures, bench, folder
+from tests.bench.harness import Figures, bench, folder
 from tests.bench.large_history import filled, persons
 
 LARGE, SMALL = 5_000_000, 50_000
@@ -25,7 +25,7 @@ def expected() -> Figures:
     from intempt_core.analysis.journey_notes import explain_feed
     from intempt_core.contract.feeds import FEEDS
     from intempt_core.history import History
-    from tests.core.history_by_hand import SHOP
+    from tests.core.history.factories import SHOP
 
     taken: dict[int, list[list[float]]] = {LARGE: [], SMALL: []}
     with folder() as where:

@@ -5,7 +5,7 @@ import statistics
 import time
 from collections.abc import Mapping
 
-from tests.bench.benching import Figures, bench, folder
+from tests.bench.harness import Figures, bench, folder
 from tests.bench.large_history import PRODUCTS, filled, persons
 
 LARGE, SMALL = 5_000_000, 50_000

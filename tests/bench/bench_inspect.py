@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from tests.bench.benching import Figures, alternating, bench, fresh
+from tests.bench.harness import Figures, alternating, bench, fresh
 
 BYTES = 1_000_000
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.benching import ROOT, Figures, bench, folder
 from tests.bench.consoles import Console, Tab, console
+from tests.bench.harness import ROOT, Figures, bench, folder
 
 if TYPE_CHECKING:
     from intempt_core.history.history import History

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.bench.benching import ROOT, Figures, bench, fresh
 from tests.bench.event_files import write
+from tests.bench.harness import ROOT, Figures, bench, fresh
 
 HERE = "tests.bench.bench_problems"
 LARGE, SMALL = 1_000_000, 10_000
@@ -59,7 +59,7 @@ def pages(path: str) -> dict[str, float]:
 
         from pages.parts.upload.problems_view import PROBLEMS_PER_PAGE
         from pages.parts.upload.state import check_upload
-        from tests.pages.upload_by_hand import Upload
+        from tests.pages.upload_steps import Upload
 
         drawn: list[tuple[float, int]] = []
         read = local_script_runner.parse_tree_from_messages  # type: ignore[attr-defined]  # where a run has ended

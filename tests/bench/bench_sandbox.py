@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.benching import ROOT, Figures, alternating, bench
+from tests.bench.harness import ROOT, Figures, alternating, bench
 
 HERE = "tests.bench.bench_sandbox"
 EVENTS, CONNECTIONS, SECONDS = 50, 16, 5

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.bench.benching import Figures, alternating, bench, folder, fresh, peak_mb
+from tests.bench.harness import Figures, alternating, bench, folder, fresh, peak_mb
 from tests.bench.track_server import track_server
 
 LANES = 16

@@ -4,8 +4,8 @@ import re
 import time
 from pathlib import Path
 
-from tests.bench.benching import Figures, alternating, bench, folder
 from tests.bench.consoles import console
+from tests.bench.harness import Figures, alternating, bench, folder
 
 SMALL, LARGE = 5, 500
 """MB of the two files."""

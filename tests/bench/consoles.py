@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.benching import ROOT
+from tests.bench.harness import ROOT
 
 
 @dataclass

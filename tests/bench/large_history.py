@@ -54,7 +54,7 @@ def filled(file: Path, events: int) -> str:
     """A history of so many events ``e0`` and on, each accepted, of products ``p0`` and on: its URL."""
     from intempt_core.history import BatchIntent, BatchSource, History
     from intempt_core.planning.plan import Policy
-    from tests.core.history_by_hand import ME, SHOP
+    from tests.core.history.factories import ME, SHOP
 
     url = f"sqlite:///{file}"
     history = History.open(url)

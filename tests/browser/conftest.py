@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 import run
-from tests.browser.browsing import WATCHED, is_foreign
+from tests.browser.screens import WATCHED, is_foreign
 
 HERE = Path(__file__).parent
 FLAGS = [

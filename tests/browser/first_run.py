@@ -10,8 +10,8 @@ import httpx
 from playwright.sync_api import Page, expect, sync_playwright
 
 import run
-from tests.browser.browsing import WATCHED, settled
 from tests.browser.conftest import FLAGS
+from tests.browser.screens import WATCHED, settled
 
 PICTURES = run.ROOT / "docs" / "pictures"
 PERSON = "463240011"

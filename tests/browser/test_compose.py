@@ -10,9 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import open_screen, serious_findings, settled
-from tests.browser.conftest import Console
-from tests.browser.operating import (
+from tests.browser.actions import (
     KEY,
     arrived,
     box,
@@ -28,7 +26,9 @@ from tests.browser.operating import (
     use_server,
     widget,
 )
-from tests.core.hostile_server import Connection, answers, hostile
+from tests.browser.conftest import Console
+from tests.browser.screens import open_screen, serious_findings, settled
+from tests.core.transport.fault_server import Connection, answers, hostile
 
 HOSTILE = [
     "![x](http://e.example/y.png)",

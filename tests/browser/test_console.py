@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import open_screen, serious_findings
+from tests.browser.screens import open_screen, serious_findings
 
 SCREENS = {
     "/": "Compose",

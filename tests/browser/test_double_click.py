@@ -17,10 +17,10 @@ from playwright.sync_api import Locator, Page, expect
 from intempt_core.history import BatchFilter
 from intempt_core.history.history import History
 from intempt_core.settings import Settings
-from tests.browser.browsing import open_screen, settled
+from tests.browser.actions import arrived, box, compose, press, send, widget
 from tests.browser.conftest import Console
-from tests.browser.operating import arrived, box, compose, press, send, widget
-from tests.pages.upload_by_hand import csv_of, good_rows
+from tests.browser.screens import open_screen, settled
+from tests.pages.upload_steps import csv_of, good_rows
 
 APART = 350
 """Milliseconds between the clicks, and after them: the first is writing by then, and the second has arrived. Where they

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.browsing import open_screen, serious_findings, settled
+from tests.browser.actions import box, compose, fill, go, pick, press, send, widget
 from tests.browser.conftest import Console
-from tests.browser.operating import box, compose, fill, go, pick, press, send, widget
+from tests.browser.screens import open_screen, serious_findings, settled
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.browsing import open_screen, serious_findings, settled
 from tests.browser.conftest import Console
-from tests.core.workbooks_by_hand import rows_xml, workbook
-from tests.pages.upload_by_hand import HEADER, csv_of, good_rows
+from tests.browser.screens import open_screen, serious_findings, settled
+from tests.core.readers.workbook_factories import rows_xml, workbook
+from tests.pages.upload_steps import HEADER, csv_of, good_rows
 
 ZONE = "[data-part=zone]"
 

@@ -18,10 +18,10 @@ import run
 from intempt_core.history import AttemptEnd, AttemptStart, BatchState
 from intempt_core.history.history import History
 from intempt_core.settings import Settings
-from tests.browser.browsing import WATCHED, open_screen, serious_findings, settled
 from tests.browser.conftest import Console
-from tests.core.history_by_hand import ME, attempt, batch_of
-from tests.pages.upload_by_hand import csv_of, good_rows
+from tests.browser.screens import WATCHED, open_screen, serious_findings, settled
+from tests.core.history.factories import ME, attempt, batch_of
+from tests.pages.upload_steps import csv_of, good_rows
 
 
 def sent(console: Console, file: Path) -> None:

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import open_screen, serious_findings, settled
+from tests.browser.actions import KEY, arrived, box, events_of, go, press, send, widget
 from tests.browser.conftest import Console
-from tests.browser.operating import KEY, arrived, box, events_of, go, press, send, widget
+from tests.browser.screens import open_screen, serious_findings, settled
 
 EVIL = "![x](http://e.example/y.png)<script>document.title='taken'</script>:red[x] $x$ \u202e"
 

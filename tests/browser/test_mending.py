@@ -4,11 +4,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import open_screen, serious_findings, settled
+from tests.browser.actions import box, events_of
 from tests.browser.conftest import Console
-from tests.browser.operating import box, events_of
+from tests.browser.screens import open_screen, serious_findings, settled
 from tests.browser.test_upload import drop, look, press, send, table, taken
-from tests.pages.upload_by_hand import csv_of, good_rows
+from tests.pages.upload_steps import csv_of, good_rows
 
 
 def faults() -> bytes:

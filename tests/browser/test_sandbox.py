@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import open_screen, serious_findings, settled
+from tests.browser.actions import choose, press, widget
 from tests.browser.conftest import Console
-from tests.browser.operating import choose, press, widget
+from tests.browser.screens import open_screen, serious_findings, settled
 
 SECRET = "shopprefix.9f3c51d2a7e84b60"
 

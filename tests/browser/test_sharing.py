@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import open_screen, serious_findings, settled
-from tests.browser.operating import box, press, send, widget
+from tests.browser.actions import box, press, send, widget
+from tests.browser.screens import open_screen, serious_findings, settled
 
 
 def sent(page: Page, event: dict[str, object]) -> None:

@@ -2,10 +2,10 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import serious_findings, settled
+from tests.browser.actions import KEY, box, fill, go, press, send, use_server, use_target, widget
 from tests.browser.conftest import Console
-from tests.browser.operating import KEY, box, fill, go, press, send, use_server, use_target, widget
-from tests.core.hostile_server import answers, hostile
+from tests.browser.screens import serious_findings, settled
+from tests.core.transport.fault_server import answers, hostile
 
 SECRET = KEY.partition(".")[2]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.browsing import open_screen, serious_findings, settled
 from tests.browser.conftest import Console
-from tests.pages.upload_by_hand import cosmetics, csv_of, good_rows
+from tests.browser.screens import open_screen, serious_findings, settled
+from tests.pages.upload_steps import cosmetics, csv_of, good_rows
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "cosmetics" / "data_2022_oct.csv"
 LONG = 15_000

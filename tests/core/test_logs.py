@@ -10,8 +10,8 @@ import pytest
 
 from intempt_core.dispatch import send_plan
 from intempt_core.logs import configure_logging, write_log
-from tests.core.hostile_server import hostile, http
-from tests.core.sending_by_hand import decides, desk, plan_of
+from tests.core.dispatch.factories import decides, desk, plan_of
+from tests.core.transport.fault_server import hostile, http
 
 
 @pytest.fixture

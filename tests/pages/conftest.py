@@ -16,7 +16,7 @@ from intempt_core import sandbox
 from pages.parts.compose.state import ComposeState
 from pages.parts.inspect.state import InspectState
 from pages.parts.shared.services import get_services
-from tests.pages.tabs_by_hand import tab_at
+from tests.pages.tabs import tab_at
 
 HURRIED = {"CONSOLE_READ_SECONDS": "0.5", "CONSOLE_BACKOFF_SECONDS": "0.01", "CONSOLE_CONNECT_SECONDS": "1"}
 

@@ -18,7 +18,7 @@ from intempt_core.readers.payload import read_payload
 from pages.parts.compose.form import EventForm, ExtraValue
 from pages.parts.compose.state import FormState
 from pages.parts.shared import formatting as look
-from tests.core.hostile_server import Behaviour, Connection, answers, hostile, http, resets_at_once, says
+from tests.core.transport.fault_server import Behaviour, Connection, answers, hostile, http, resets_at_once, says
 from tests.pages.conftest import Screen
 from tests.pages.test_targets import KEY, use
 

@@ -10,9 +10,9 @@ import pytest
 from intempt_core.history import derive_target_key
 from intempt_core.targets.target import typed_target
 from pages.parts.shared.services import get_services
-from tests.core.hostile_server import Behaviour, answers, closed_port, hostile, never_ends, resets_at_once, says
+from tests.core.transport.fault_server import Behaviour, answers, closed_port, hostile, never_ends, resets_at_once, says
 from tests.pages.conftest import Screen
-from tests.pages.tabs_by_hand import tab_at
+from tests.pages.tabs import tab_at
 
 numbers = count(1)
 

@@ -15,9 +15,9 @@ from intempt_core.targets.target import Target
 from intempt_core.transport.exchange import Outcome
 from pages.parts.history.retention_view import get_deletion
 from pages.parts.shared.services import get_services
-from tests.core.history_by_hand import ME, SHOP, attempt, batch_of, event, intent, request
-from tests.pages.tabs_by_hand import tab_at
-from tests.pages.upload_by_hand import Upload
+from tests.core.history.factories import ME, SHOP, attempt, batch_of, event, intent, request
+from tests.pages.tabs import tab_at
+from tests.pages.upload_steps import Upload
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.core.hostile_server import answers, hostile
+from tests.core.transport.fault_server import answers, hostile
 from tests.pages.conftest import Screen
 from tests.pages.test_targets import use
 

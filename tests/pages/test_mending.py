@@ -9,9 +9,9 @@ import streamlit as st
 from intempt_core.history import AttemptEnd, AttemptStart, BatchSummary
 from intempt_core.transport.exchange import Outcome
 from pages.parts.shared.services import get_services
-from tests.core.history_by_hand import attempt
-from tests.pages.tabs_by_hand import tab_at
-from tests.pages.upload_by_hand import Upload, csv_of, good_rows
+from tests.core.history.factories import attempt
+from tests.pages.tabs import tab_at
+from tests.pages.upload_steps import Upload, csv_of, good_rows
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import streamlit as st
 
 from intempt_core.planning.plan import EventOrder
 from pages.parts.shared.services import get_services
-from tests.pages.tabs_by_hand import tab_at
-from tests.pages.upload_by_hand import Upload, csv_of
+from tests.pages.tabs import tab_at
+from tests.pages.upload_steps import Upload, csv_of
 
 
 @pytest.fixture

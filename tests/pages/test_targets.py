@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pages.parts.shared.services import get_services
-from tests.core.hostile_server import Behaviour, answers, closed_port, hostile
+from tests.core.transport.fault_server import Behaviour, answers, closed_port, hostile
 from tests.pages.conftest import Screen
 
 KEY = "shopprefix.9f3c51d2a7e84b60"

@@ -12,9 +12,9 @@ import pytest
 import streamlit as st
 
 from pages.parts.shared.services import get_services
-from tests.core.workbooks_by_hand import rows_xml, workbook
-from tests.pages.tabs_by_hand import tab_at
-from tests.pages.upload_by_hand import HEADER, Upload, cosmetics, csv_of, good_rows
+from tests.core.readers.workbook_factories import rows_xml, workbook
+from tests.pages.tabs import tab_at
+from tests.pages.upload_steps import HEADER, Upload, cosmetics, csv_of, good_rows
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
 

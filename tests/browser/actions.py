@@ -1,0 +1,112 @@
+"""What a person does on a screen by a widget's key (type, press, choose), and what the sandbox says of it then."""
+
+import base64
+import json
+import urllib.request
+from typing import Any
+from urllib.parse import quote
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.screens import open_screen, settled
+from tests.core.transport.fault_server import HostileServer
+
+KEY = "shopprefix.9f3c51d2a7e84b60"
+"""The key of the targets that these tests type; nothing may ever show it."""
+
+
+def widget(page: Page, key: str) -> Locator:
+    """A widget, by its key."""
+    return page.locator(f".st-key-{key}")
+
+
+def box(page: Page, key: str) -> Locator:
+    """Where a widget is typed into."""
+    return widget(page, key).locator("input, textarea").first
+
+
+def fill(page: Page, key: str, text: str) -> None:
+    """Type into a field and leave it, and wait until the screen has taken it."""
+    box(page, key).fill(text)
+    box(page, key).press("Tab" if widget(page, key).locator("textarea").count() == 0 else "Control+Enter")
+    settled(page)
+
+
+def press(page: Page, key: str) -> None:
+    """Press a button."""
+    widget(page, key).get_by_role("button").first.click()
+    settled(page)
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    """Press one of several buttons of a widget."""
+    widget(page, key).get_by_role("radio", name=option, exact=True).or_(
+        widget(page, key).get_by_role("button", name=option, exact=True)
+    ).first.click()
+    settled(page)
+
+
+def pick(page: Page, key: str, option: str) -> None:
+    """Pick from a list that opens."""
+    box(page, key).click()
+    box(page, key).fill(option)
+    page.get_by_role("option", name=option, exact=True).first.click()
+    settled(page)
+
+
+def compose(page: Page, person: str, product: str = "SKU_987") -> Page:
+    """Compose, with an event of a person on it."""
+    open_screen(page, "/")
+    fill(page, "compose-1-data-productId", product)
+    fill(page, "compose-1-userId", person)
+    return page
+
+
+def event_id(page: Page, number: int = 1) -> str:
+    """The event id on the form."""
+    return box(page, f"compose-{number}-eventId").input_value()
+
+
+def send(page: Page, key: str = "compose-send", outcome: str = "accepted") -> None:
+    """Press send, and wait for the outcome."""
+    press(page, key)
+    arrived(page, outcome)
+
+
+def arrived(page: Page, outcome: str) -> None:
+    """Wait for an outcome's card."""
+    expect(page.get_by_text("What came back", exact=True)).to_be_visible(timeout=20_000)
+    settled(page)
+    expect(page.get_by_test_id("stMain").get_by_text(outcome, exact=False).first).to_be_visible()
+
+
+def events_of(console_url: str, person: str) -> list[dict[str, Any]]:
+    """What the sandbox has received of a person, in the order of arrival."""
+    asked = urllib.request.Request(f"{console_url}/sandbox/_sandbox/events?person={quote(person, safe='')}")
+    asked.add_header("Authorization", "Basic " + base64.b64encode(b"sandbox:sandbox").decode())
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        found: list[dict[str, Any]] = json.load(answer)["events"]
+    return found
+
+
+def use_target(page: Page, name: str, host: str, *, production: bool = False, key: str = KEY) -> None:
+    """Describe a target for this session, on its screen, and go on with it."""
+    open_screen(page, "/targets")
+    page.get_by_text("Type a target for this session").click()
+    given = {"name": name, "host": host, "org": "acme", "project": "shop", "source": "1487580005268456192", "key": key}
+    for field, text in given.items():
+        box(page, f"target-form-{field}").fill(text)
+    if not production:
+        widget(page, "target-form-production").get_by_text("Production").click()
+    press(page, "target-form-use")
+
+
+def go(page: Page, screen: str) -> None:
+    """To another screen by the navigation, so that the session stays."""
+    page.get_by_role("link", name=screen, exact=True).first.click()
+    settled(page)
+
+
+def use_server(page: Page, name: str, server: HostileServer, *, production: bool = False) -> None:
+    """A server of the tests as the target of this session."""
+    use_target(page, name, server.url, production=production)

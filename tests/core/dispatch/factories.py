@@ -1,0 +1,180 @@
+"""What a test of dispatch says first: a history, a plan, a target that does as it is told."""
+
+import asyncio
+import json
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from intempt_core.contract.events import GivenEvent, Json, now_ms
+from intempt_core.contract.issues import Place
+from intempt_core.dispatch import Dispatcher, TurnResult
+from intempt_core.dispatch.history_writer import HistoryWriter
+from intempt_core.dispatch.lane_sender import LaneSender
+from intempt_core.dispatch.one_shot import make_batch_intent
+from intempt_core.history import BatchState, BatchSummary, History, RequestState, make_request_intents
+from intempt_core.planning.plan import Plan, Policy, plan_events
+from intempt_core.settings import Settings
+from intempt_core.targets.target import Target, sandbox_target
+from intempt_core.transport.exchange import HttpClient, open_client
+from tests.core.transport.fault_server import Behaviour, Connection, HostileServer, Received, http
+
+OK = http(201, b"{}")
+LOST = b"\0lost"
+"""An answer that never comes: the connection is reset after the request was read."""
+SILENCE = b"\0silence"
+"""The request was read and nothing follows."""
+
+Decide = Callable[[Received], bytes]
+
+
+def decides(decide: Decide, pause: float = 0.0) -> Behaviour:
+    """Answer each request as a function of it says, after a pause of so many seconds."""
+
+    async def behave(connection: Connection) -> None:
+        while True:
+            answer = decide(await connection.request())
+            await asyncio.sleep(pause)
+            if answer == LOST:
+                connection.reset()
+                return
+            if answer == SILENCE:
+                await asyncio.sleep(60)
+            await connection.send(answer)
+
+    return behave
+
+
+def event(number: int, person: int, name: str = "Product viewed") -> GivenEvent:
+    body = {"eventId": f"e{number}", "userId": f"u{person}", "data": {"productId": f"p{number}"}}
+    return GivenEvent(name, body, Place(row=number + 1))
+
+
+def plan_of(events: int, persons: int = 1, per_request: int = 1) -> Plan:
+    given = [event(number, number % persons) for number in range(events)]
+    return plan_events(given, settings=Settings(events_per_request=per_request))
+
+
+def ids(body: bytes) -> list[str]:
+    """The event ids of a body, in order."""
+    return [item["eventId"] for group in json.loads(body)["track"] for item in group["payload"]]
+
+
+def got(server: HostileServer) -> list[str]:
+    """Every event id that the server has read, in order of arrival, as often as it came."""
+    return [text for received in server.received for text in ids(received.body)]
+
+
+@dataclass
+class Desk:
+    """A data folder with its history; ``target`` leads to a server of the test."""
+
+    history: History
+    settings: Settings
+    target: Target
+
+    def record(self, plan: Plan, policy: Policy = Policy.STOP, owner: str = "me", **given: Json) -> str:
+        return self.history.record(
+            make_batch_intent(plan, self.target, policy=policy, owner=owner, **given), make_request_intents(plan)
+        )
+
+    def drive(self, batch: str, owner: str = "me", limit: int = 640, clock: Callable[[], int] = now_ms) -> TurnResult:
+        async def once() -> TurnResult:
+            async with open_client(self.settings) as client:
+                return await drive(
+                    self.history,
+                    batch,
+                    [lane.lane for lane in self.history.lanes(batch)],
+                    client,
+                    self.target,
+                    owner=owner,
+                    policy=self.history.batch(batch).policy,
+                    settings=self.settings,
+                    limit=limit,
+                    clock=clock,
+                )
+
+        return asyncio.run(once())
+
+    def dispatcher(self, **given: Json) -> Dispatcher:
+        usual: dict[str, Any] = {"owner": "me", "poll_seconds": 0.05}
+        return Dispatcher(self.history, lambda _: self.target, self.settings, **usual | given)
+
+    def until(self, holds: Callable[[], object], seconds: float = 20) -> None:
+        until = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < until, "it did not happen in time"
+            time.sleep(0.01)
+
+    def over(self, batch: str) -> BatchSummary:
+        self.until(lambda: not self.history.batch(batch).is_active)
+        return self.history.batch(batch)
+
+    def counts(self, batch: str) -> dict[str, int]:
+        return {state.value: count for state, count in self.history.batch(batch).requests.items() if count}
+
+    def state(self, batch: str) -> BatchState:
+        return self.history.batch(batch).state
+
+    def outcomes(self, batch: str, state: RequestState | None = None) -> list[list[str]]:
+        """The outcomes of every attempt of every request, in the order of the lane."""
+        found = self.history.requests(batch, state).items
+        ordered = sorted(found, key=lambda one: (one.lane, one.position, one.part))
+        return [[attempt.outcome.value for attempt in self.history.attempts(one.id)] for one in ordered]
+
+
+async def drive(
+    history: History,
+    batch: str,
+    lanes: Sequence[int],
+    client: HttpClient,
+    target: Target,
+    *,
+    owner: str,
+    policy: Policy,
+    settings: Settings,
+    limit: int = 640,
+    clock: Callable[[], int] = now_ms,
+    rng: random.Random | None = None,
+) -> TurnResult:
+    """Send up to about ``limit`` requests of these lanes beside each other; whether there is more, and when."""
+    ledger = HistoryWriter(history, owner)
+    sender = LaneSender(ledger, batch, client, target, policy=policy, settings=settings, clock=clock, rng=rng)
+    places = asyncio.Semaphore(settings.lanes_at_once)
+    each = max(1, limit // max(1, len(lanes)))
+
+    async def one(lane: int) -> TurnResult:
+        async with places:
+            return await sender.send_turn(lane, each)
+
+    try:
+        wanted = set(lanes).intersection(await sender.open_lanes())
+        turns = await asyncio.gather(*(one(lane) for lane in sorted(wanted)))
+    finally:
+        await ledger.flush()
+        ledger.close()
+    sent, more = sum(turn.sent for turn in turns), [turn.wait_seconds for turn in turns if turn.has_more]
+    return TurnResult(sent, has_more=bool(more) and not sender.halt.is_set(), wait_seconds=min(more, default=0.0))
+
+
+def workflows(at: Desk) -> list[tuple[str, str]]:
+    """The engine's workflows, oldest first: who ran each last, and where it stands."""
+    with closing(sqlite3.connect(at.settings.data / "engine.sqlite3")) as opened:
+        found = opened.execute("SELECT executor_id, status FROM workflow_status ORDER BY rowid")
+        return found.fetchall()
+
+
+def desk(folder: Path, url: str, **given: Json) -> Desk:
+    quick: dict[str, Any] = {
+        "backoff_seconds": 0.01,
+        "backoff_limit_seconds": 0.05,
+        "connect_seconds": 2,
+        "read_seconds": 10,
+    }
+    settings = Settings(data=folder, **quick | given)
+    return Desk(History.open(settings.history_url, busy_seconds=0.1), settings, sandbox_target(url))

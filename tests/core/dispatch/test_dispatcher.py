@@ -1,0 +1,668 @@
+"""The process that sends: batches found, paused, gone on with, cancelled, taken over; history away; the end."""
+
+import asyncio
+import json
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from intempt_core import sandbox
+from intempt_core.contract.events import Json, now_ms
+from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, send_plan
+from intempt_core.dispatch import dispatcher as engine
+from intempt_core.dispatch import process_locks as locks
+from intempt_core.dispatch.history_writer import HistoryWriter
+from intempt_core.dispatch.process_locks import (
+    CONSOLE_LOCK_NAME,
+    OWNER_LOCKS_FOLDER,
+    _try_flock,
+    acquire_lock,
+    is_owner_alive,
+    locate_owner_lock,
+    read_running_console,
+    remove_stale_locks,
+)
+from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
+from intempt_core.history import AttemptStart, BatchState, RequestState
+from intempt_core.history import recorder as recording
+from intempt_core.planning.plan import Policy
+from intempt_core.targets.target import Target
+from tests.core.dispatch.factories import LOST, OK, SILENCE, Decide, Desk, decides, desk, got, ids, plan_of
+from tests.core.transport.fault_server import HostileServer, hostile, http
+
+
+class Scene:
+    """Opens servers, desks and dispatchers, and closes them in the right order."""
+
+    def __init__(self, folder: Path, opened: ExitStack) -> None:
+        self.folder, self.opened = folder, opened
+
+    def desk(self, decide: Decide = lambda _: OK, pause: float = 0.0, **settings: Json) -> tuple[Desk, HostileServer]:
+        server = self.opened.enter_context(hostile(decides(decide, pause)))
+        made = desk(self.folder, server.url, **settings)
+        self.opened.callback(made.history.close)
+        return made, server
+
+    def started(self, at: Desk, *, durable: bool = False, **given: Json) -> Dispatcher:
+        made = at.dispatcher(**given)
+        made.start(durable=durable)
+        self.opened.callback(made.stop, 0.2)
+        return made
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with ExitStack() as opened:
+        yield Scene(tmp_path, opened)
+
+
+# ── the common road ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_recorded_is_sent_and_done(scene: Scene) -> None:
+    at, server = scene.desk()
+    dispatcher = scene.started(at)
+    batch = at.record(plan_of(120, persons=30, per_request=2))
+    dispatcher.wake()
+    done = at.over(batch)
+    assert (done.state, done.reason) == (BatchState.DONE, "")
+    assert done.events == {RequestState.ACCEPTED: 120}
+    assert sorted(got(server)) == sorted(f"e{n}" for n in range(120))
+    assert dispatcher.progress(batch) == Progress(BatchState.DONE, {RequestState.ACCEPTED: 120})
+
+
+def test_what_was_recorded_before_the_start_or_by_another_process_is_found(scene: Scene) -> None:
+    at, _ = scene.desk()
+    before = at.record(plan_of(2))
+    nobodys = at.record(plan_of(2), owner="")
+    scene.started(at)
+    after = at.record(plan_of(2))  # nobody wakes the dispatcher
+    assert [at.over(batch).state for batch in (before, nobodys, after)] == [BatchState.DONE] * 3
+
+
+def test_no_more_lanes_at_once_than_the_settings_say(scene: Scene) -> None:
+    now, most, lock = [0], [0], threading.Lock()
+
+    async def behave(connection: Json) -> None:
+        while True:
+            await connection.request()
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            await asyncio.sleep(0.02)
+            with lock:
+                now[0] -= 1
+            await connection.send(OK)
+
+    server = scene.opened.enter_context(hostile(behave))
+    at = desk(scene.folder, server.url, lanes_at_once=3)
+    scene.opened.callback(at.history.close)
+    batch = at.record(plan_of(60, persons=20))
+    scene.started(at)
+    at.over(batch)
+    assert most[0] == 3
+
+
+def test_a_small_batch_need_not_wait_for_a_large_one(scene: Scene) -> None:
+    at, _ = scene.desk(pause=0.005, lanes_at_once=2)
+    large = at.record(plan_of(800, persons=2))
+    dispatcher = scene.started(at)
+    at.until(lambda: at.counts(large).get("accepted", 0) > 10)
+    small = at.record(plan_of(1))
+    dispatcher.wake()
+    at.over(small)
+    assert at.state(large) is BatchState.SENDING
+
+
+def test_progress_tells_rate_and_time_left_while_it_goes(scene: Scene) -> None:
+    at, _ = scene.desk(pause=0.02)
+    batch = at.record(plan_of(60))
+    dispatcher = scene.started(at)
+    at.until(lambda: dispatcher.progress(batch).rate)
+    at.until(lambda: (left := dispatcher.progress(batch).seconds_left) and left > 0)
+    dispatcher.cancel(batch)
+    with pytest.raises(NotFound):
+        dispatcher.progress("b_none")
+
+
+def test_plan_in_outcome_out(tmp_path: Path) -> None:
+    with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
+        at = desk(tmp_path, url)
+        watched: list[Progress] = []
+        found = send_plan(plan_of(30, persons=3), at.target, settings=at.settings, on_progress=watched.append)
+        assert found.events == {RequestState.ACCEPTED: 30}
+        assert watched[-1].state is BatchState.DONE
+        assert send_plan(plan_of(1), at.target, history=at.history, settings=at.settings).state is BatchState.DONE
+        assert at.history.batches().total == 2
+        at.history.close()
+
+
+# ── a person's hand ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pause_lets_what_is_on_its_way_finish_and_resume_goes_on(scene: Scene) -> None:
+    at, server = scene.desk(pause=0.02)
+    batch = at.record(plan_of(40, persons=4))
+    dispatcher = scene.started(at)
+    at.until(lambda: len(server.received) > 4)
+    dispatcher.pause(batch)
+    at.until(lambda: not at.counts(batch).get("leaving"))
+    left = len(server.received)
+    time.sleep(0.15)
+    assert len(server.received) == left < 40
+    assert at.counts(batch) == {"accepted": left, "pending": 40 - left}
+    assert dispatcher.progress(batch).reason == "A person paused it."
+    with pytest.raises(NotAllowed):
+        dispatcher.pause(batch)
+    dispatcher.resume(batch)
+    assert at.over(batch).events == {RequestState.ACCEPTED: 40}
+    for person in range(4):
+        assert [n for n in got(server) if int(n[1:]) % 4 == person] == [f"e{n}" for n in range(person, 40, 4)]
+
+
+def test_pausing_in_another_process_counts_too(scene: Scene) -> None:
+    at, server = scene.desk(pause=0.02)
+    batch = at.record(plan_of(40))
+    scene.started(at)
+    at.until(lambda: server.received)
+    at.history.set_state(batch, BatchState.PAUSED)
+    at.until(lambda: not at.counts(batch).get("leaving"))
+    left = len(server.received)
+    time.sleep(0.1)
+    assert len(server.received) == left < 40
+
+
+def test_cancel_takes_along_what_has_not_left(scene: Scene) -> None:
+    at, server = scene.desk(pause=0.02)
+    batch = at.record(plan_of(40))
+    dispatcher = scene.started(at)
+    at.until(lambda: len(server.received) > 2)
+    dispatcher.cancel(batch)
+    at.until(lambda: at.history.batch(batch).is_final)
+    left = len(server.received)
+    assert at.counts(batch) == {"accepted": left, "cancelled": 40 - left}
+
+
+def test_a_stopped_batch_says_why_and_a_person_decides_to_go_on(scene: Scene) -> None:
+    at, server = scene.desk(lambda received: LOST if ids(received.body) == ["e1"] else OK)
+    batch = at.record(plan_of(4), Policy.STOP)
+    dispatcher = scene.started(at)
+    stopped = at.over(batch)
+    assert stopped.state is BatchState.STOPPED
+    assert stopped.reason.startswith("1 lane of 1 stopped: 1 request unknown or unsent, and 2 behind")
+    assert dispatcher.progress(batch).reason == stopped.reason
+    dispatcher.resume(batch)
+    at.until(lambda: at.state(batch) is BatchState.DONE)
+    assert at.counts(batch) == {"accepted": 3, "unknown": 1}
+    assert got(server) == ["e0", "e1", "e2", "e3"]
+
+
+def test_a_stopped_batch_may_send_the_unknown_again(scene: Scene) -> None:
+    server: list[HostileServer] = []
+    at, one = scene.desk(lambda _: LOST if len(server[0].received) == 2 else OK)
+    server.append(one)
+    batch = at.record(plan_of(4), Policy.STOP)
+    dispatcher = scene.started(at)
+    assert at.over(batch).state is BatchState.STOPPED
+    dispatcher.resume(batch, retry_states=(RequestState.UNKNOWN,))
+    at.until(lambda: at.state(batch) is BatchState.DONE)
+    assert got(one) == ["e0", "e1", "e1", "e2", "e3"]
+    assert at.counts(batch) == {"accepted": 4}
+    assert at.history.batch(batch).policy is Policy.STOP
+
+
+def test_unsent_that_stopped_a_lane_is_sent_first_when_it_goes_on(scene: Scene) -> None:
+    taken = threading.Event()
+    at, server = scene.desk(lambda _: OK if taken.is_set() else http(503), tries=2)
+    batch = at.record(plan_of(3), Policy.STOP)
+    dispatcher = scene.started(at)
+    assert at.over(batch).state is BatchState.STOPPED
+    taken.set()
+    dispatcher.resume(batch, Policy.STOP)
+    at.until(lambda: at.state(batch) is BatchState.DONE)
+    assert got(server) == ["e0", "e0", "e0", "e1", "e2"]
+
+
+def test_under_go_on_nothing_earlier_is_sent_after_what_is_later(scene: Scene) -> None:
+    at, server = scene.desk(lambda received: http(503) if ids(received.body) == ["e0"] else OK, 0.02, tries=1)
+    batch = at.record(plan_of(30), Policy.GO_ON)
+    dispatcher = scene.started(at)
+    at.until(lambda: len(server.received) > 3)
+    dispatcher.pause(batch)
+    dispatcher.resume(batch)
+    at.until(lambda: at.state(batch) is BatchState.DONE)
+    assert got(server).count("e0") == 1
+    assert at.counts(batch) == {"unsent": 1, "accepted": 29}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_many_refused_alike_pause_the_batch_with_the_reason(scene: Scene, status: int) -> None:
+    at, _ = scene.desk(lambda _: http(status))
+    batch = at.record(plan_of(100, persons=1))
+    scene.started(at)
+    paused = at.over(batch)
+    assert paused.state is BatchState.PAUSED
+    assert paused.reason.startswith(f"{FAILURES_TO_BREAK} requests in a row were refused: {status}.")
+    assert at.counts(batch)["refused"] == FAILURES_TO_BREAK
+
+
+def test_a_dead_target_pauses_the_batch_and_nothing_is_lost(scene: Scene) -> None:
+    alive = threading.Event()
+    at, server = scene.desk(lambda _: OK if alive.is_set() else http(503), tries=2)
+    batch = at.record(plan_of(60, persons=20))
+    dispatcher = scene.started(at)
+    paused = at.over(batch)
+    assert paused.state is BatchState.PAUSED
+    assert "could not be sent" in paused.reason
+    alive.set()
+    server.received.clear()
+    dispatcher.resume(batch)
+    at.until(lambda: at.state(batch) is BatchState.DONE)
+    for person in range(20):
+        assert [n for n in got(server) if int(n[1:]) % 20 == person] == [f"e{n}" for n in range(person, 60, 20)]
+
+
+def test_waiting_to_try_again_is_told(scene: Scene) -> None:
+    at, _ = scene.desk(lambda _: http(503), backoff_seconds=5, backoff_limit_seconds=5, tries=9)
+    batch = at.record(plan_of(1))
+    dispatcher = scene.started(at)
+    at.until(lambda: "1 lane will try again. The last answer: 127.0.0.1" in dispatcher.progress(batch).reason)
+    dispatcher.cancel(batch)
+    at.until(lambda: at.history.batch(batch).is_final)
+
+
+def test_a_clock_that_jumps_back_holds_nobody(scene: Scene) -> None:
+    servers: list[HostileServer] = []
+    at, server = scene.desk(lambda _: http(503) if len(servers[0].received) == 1 else OK)
+    servers.append(server)
+    readings = iter([3_600_000] * 3)  # an hour ahead until the retry's time is set
+
+    batch = at.record(plan_of(2))
+    scene.started(at, clock=lambda: now_ms() + next(readings, 0))
+    assert at.over(batch).events == {RequestState.ACCEPTED: 2}
+
+
+# ── targets that are not what they were ──────────────────────────────────────────────────────────────────────────────
+
+
+def no_key(_: object) -> Target:
+    raise CredentialError("The key of shop is not here.")
+
+
+@pytest.mark.parametrize(
+    ("resolve", "said"),
+    [
+        (lambda _: no_key, "The key of shop is not here."),
+        (lambda at: lambda _: replace(at.target, credential=None), "The key of target sandbox is missing."),
+        (lambda at: lambda _: replace(at.target, origin="typed", base="https://b.test"), "now leads to b.test"),
+        (lambda _: lambda _: 1 / 0, "an error of the console (ZeroDivisionError)"),
+    ],
+)
+def test_a_batch_whose_target_cannot_be_used_is_paused_with_the_reason(
+    scene: Scene, resolve: Callable[[Desk], Callable[[object], Target]], said: str
+) -> None:
+    at, server = scene.desk()
+    batch = at.record(plan_of(3))
+    found = Dispatcher(at.history, resolve(at), at.settings, owner="me", poll_seconds=0.05)
+    scene.opened.callback(found.stop, 0.2)
+    found.start()
+    assert said in at.over(batch).reason
+    assert at.state(batch) is BatchState.PAUSED
+    assert not server.received
+
+
+# ── those who are gone ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_what_a_gone_process_left_is_taken_over_and_what_was_leaving_is_unknown(scene: Scene, policy: Policy) -> None:
+    at, server = scene.desk()
+    batch = at.record(plan_of(4), policy, owner="gone")
+    (first, *_) = at.history.take(batch, 1, 1)
+    assert not at.history.apply_transitions([AttemptStart(first.id)], owner="gone")
+    scene.started(at)
+    at.over(batch)
+    sent = {Policy.STOP: [], Policy.GO_ON: ["e1", "e2", "e3"], Policy.RESEND: ["e0", "e1", "e2", "e3"]}[policy]
+    assert got(server) == sent
+    assert at.outcomes(batch)[0] == {Policy.RESEND: ["unknown", "accepted"]}.get(policy, ["unknown"])
+    assert at.history.batch(batch).owner == "me"
+
+
+def test_what_belongs_to_a_living_process_is_left_alone(scene: Scene) -> None:
+    at, server = scene.desk()
+    lock = acquire_lock(locate_owner_lock(at.settings.data, "alive"))
+    assert lock
+    batch = at.record(plan_of(2), owner="alive")
+    scene.started(at)
+    time.sleep(0.3)
+    assert not server.received
+    lock.release()
+    assert at.over(batch).state is BatchState.DONE
+
+
+def test_one_who_does_not_adopt_sends_only_its_own(scene: Scene) -> None:
+    at, server = scene.desk()
+    at.record(plan_of(2), owner="gone")
+    at.record(plan_of(2), owner="")
+    mine = at.record(plan_of(3))
+    scene.started(at, adopts=False)
+    at.over(mine)
+    time.sleep(0.2)
+    assert len(server.received) == 3
+    assert read_running_console(at.settings.data) is None
+
+
+def test_a_recording_that_nobody_finishes_is_given_up_only_after_a_while(scene: Scene) -> None:
+    at, server = scene.desk()
+
+    class Killed(BaseException):
+        pass
+
+    history = at.history
+
+    def cut_off(*_: object) -> None:
+        raise HistoryUnavailable("the disk is full")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history, "_cancel_recording", cut_off)  # a killed process writes nothing more
+        patch.setattr(recording, "RECORD_CHUNK_EVENTS", 10)
+        with pytest.raises(Killed):
+            record_and_die(at, Killed)
+    (found,) = history.unfinished()
+    assert found.state is BatchState.RECORDING
+    dispatcher = scene.started(at)
+    time.sleep(0.2)
+    assert at.state(found.id) is BatchState.RECORDING
+    dispatcher.stop(0.1)
+    scene.started(at, owner="another", clock=lambda: now_ms() + 700_000)
+    at.over(found.id)
+    assert at.state(found.id) is BatchState.CANCELLED
+    assert not server.received
+
+
+def record_and_die(at: Desk, death: type[BaseException]) -> None:
+    from intempt_core.dispatch.one_shot import make_batch_intent
+    from intempt_core.history import make_request_intents
+
+    plan = plan_of(30)
+
+    def until_death() -> Iterator[Json]:
+        for number, request in enumerate(make_request_intents(plan)):
+            if number >= 25:
+                raise death
+            yield request
+
+    at.history.record(make_batch_intent(plan, at.target, owner="gone"), until_death())
+
+
+def test_the_console_is_known_by_its_lock(scene: Scene) -> None:
+    at, _ = scene.desk()
+    dispatcher = scene.started(at, url="http://127.0.0.1:8501")
+    at.until(lambda: read_running_console(at.settings.data))
+    assert read_running_console(at.settings.data) == {
+        "pid": os.getpid(),
+        "url": "http://127.0.0.1:8501",
+        "owner": "me",
+    }
+    second = scene.started(at, owner="second")
+    dispatcher.stop()
+    at.until(lambda: (read_running_console(at.settings.data) or {}).get("owner") == "second")
+    second.stop()
+    assert read_running_console(at.settings.data) is None
+    assert list((at.settings.data / OWNER_LOCKS_FOLDER).iterdir()) == []
+
+
+def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -> None:
+    at, _ = scene.desk()
+    other = acquire_lock(at.settings.data / CONSOLE_LOCK_NAME)
+    assert other
+    dispatcher = scene.started(at, look_seconds=0.02)
+    loop = dispatcher._loop
+    assert loop
+    began, turns = time.monotonic(), 0
+    while time.monotonic() < began + 1.5:
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()
+        turns += 1
+        time.sleep(0.01)
+    assert turns > 8  # a loop that waits half a second for the lock at every look turns three times
+    other.release()
+    at.until(lambda: (read_running_console(at.settings.data) or {}).get("owner") == "me")
+
+
+def test_an_owners_name_is_one_process(scene: Scene) -> None:
+    at, _ = scene.desk()
+    dispatcher = scene.started(at)
+    dispatcher.start()
+    with pytest.raises(HistoryUnavailable, match="already sends as me"):
+        at.dispatcher().start()
+
+
+def test_locks_of_the_gone_are_swept_and_of_the_living_kept(tmp_path: Path) -> None:
+    gone = locate_owner_lock(tmp_path, "gone")
+    gone.parent.mkdir(parents=True)
+    gone.write_text("{}")
+    lock = acquire_lock(locate_owner_lock(tmp_path, "alive"), {"pid": 1})
+    assert lock
+    remove_stale_locks(tmp_path)
+    assert not gone.exists()
+    assert is_owner_alive(tmp_path, "alive")
+    assert acquire_lock(locate_owner_lock(tmp_path, "alive")) is None
+    assert not is_owner_alive(tmp_path, "gone")
+    assert not is_owner_alive(tmp_path, "")
+    assert not is_owner_alive(tmp_path, "../owners/alive")
+    lock.release()
+    lock.release()
+    assert not is_owner_alive(tmp_path, "alive")
+
+
+def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.lock"
+    real = _try_flock
+    removed: list[bool] = []
+
+    def try_(descriptor: int, kind: int) -> bool:
+        if not removed:
+            path.unlink()
+            removed.append(True)
+        return real(descriptor, kind)
+
+    monkeypatch.setattr(locks, "_try_flock", try_)
+    lock = acquire_lock(path, {"a": 1})
+    assert lock
+    assert json.loads(path.read_text()) == {"a": 1}
+    lock.release()
+
+
+def test_a_console_that_says_nothing_is_a_console_all_the_same(tmp_path: Path) -> None:
+    lock = acquire_lock(tmp_path / CONSOLE_LOCK_NAME)
+    assert lock
+    (tmp_path / CONSOLE_LOCK_NAME).write_text("{")
+    assert read_running_console(tmp_path) == {}
+    (tmp_path / CONSOLE_LOCK_NAME).write_text("[]")
+    assert read_running_console(tmp_path) == {}
+    lock.release()
+
+
+def test_a_folder_that_takes_no_lock_is_said(tmp_path: Path) -> None:
+    at = desk(tmp_path / "here", "http://127.0.0.1:1")
+    (tmp_path / "file").write_text("")
+    found = Dispatcher(at.history, lambda _: at.target, replace(at.settings, data=tmp_path / "file"))
+    with pytest.raises(HistoryUnavailable, match="cannot be written"):
+        found.start()
+    found.stop()
+    found.wake()
+    at.history.close()
+
+
+# ── history away ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_while_history_is_locked_nothing_leaves_it_says_so_and_then_goes_on(scene: Scene) -> None:
+    at, server = scene.desk(pause=0.02)
+    batch = at.record(plan_of(60, persons=4))
+    dispatcher = scene.started(at)
+    at.until(lambda: len(server.received) > 8)
+    assert dispatcher.progress(batch).counts
+    thief = sqlite3.connect(at.settings.data / "history.sqlite3", isolation_level=None)
+    thief.execute("BEGIN EXCLUSIVE")
+    at.until(lambda: "is locked" in dispatcher.progress(batch).reason)
+    left = len(server.received)
+    until = time.monotonic() + 0.5  # history is read well all the while, and looked at every 0.05 s
+    while time.monotonic() < until:
+        reason = dispatcher.progress(batch).reason
+        assert "is locked" in reason
+        assert "Nothing is sent until it returns" in reason
+        time.sleep(0.01)
+    assert len(server.received) == left < 60
+    thief.execute("ROLLBACK")
+    thief.close()
+    assert at.over(batch).events == {RequestState.ACCEPTED: 60}
+    assert dispatcher.progress(batch).reason == ""
+    assert sorted(got(server)) == sorted(f"e{n}" for n in range(60))
+
+
+def test_while_history_is_gone_progress_is_what_was_last_seen(scene: Scene) -> None:
+    at, _ = scene.desk(pause=0.02)
+    batch = at.record(plan_of(30))
+    dispatcher = scene.started(at)
+    seen = dispatcher.progress(batch)
+    file = at.settings.data / "history.sqlite3"
+    file.rename(file.with_suffix(".away"))
+    at.until(lambda: "is gone" in dispatcher.progress(batch).reason)
+    assert dispatcher.progress(batch).state is seen.state
+    with pytest.raises(HistoryUnavailable):
+        dispatcher.progress("b_other")
+    file.with_suffix(".away").rename(file)
+    assert at.over(batch).events == {RequestState.ACCEPTED: 30}
+
+
+def test_no_more_is_remembered_for_a_history_that_goes_away_than_is_looked_at(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MAX_CACHED_PROGRESS", 2)
+    at, _ = scene.desk()
+    dispatcher = at.dispatcher()
+    batches = [at.record(plan_of(1)) for _ in range(3)]
+    for batch in (batches[0], batches[1], batches[0], batches[2]):
+        dispatcher.progress(batch)
+    file = at.settings.data / "history.sqlite3"
+    file.rename(file.with_suffix(".away"))
+    assert "is gone" in dispatcher.progress(batches[0]).reason
+    assert "is gone" in dispatcher.progress(batches[2]).reason
+    with pytest.raises(HistoryUnavailable):
+        dispatcher.progress(batches[1])
+
+
+def test_a_process_that_ends_while_history_is_away_does_not_wait_forever(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    at, server = scene.desk(pause=0.02)
+    batch = at.record(plan_of(30))
+    dispatcher = scene.started(at)
+    at.until(lambda: server.received)
+    thief = sqlite3.connect(at.settings.data / "history.sqlite3", isolation_level=None)
+    thief.execute("BEGIN EXCLUSIVE")
+    at.until(lambda: dispatcher._writer.trouble)
+    began = time.monotonic()
+    with caplog.at_level(logging.ERROR):
+        dispatcher.stop(0.2)
+    assert time.monotonic() - began < 8
+    thief.execute("ROLLBACK")
+    thief.close()
+    again = scene.started(at, owner="next")
+    del again
+    at.over(batch)
+    unknown = at.counts(batch).get("unknown", 0)
+    assert unknown <= 1
+    assert len(set(got(server))) == len(got(server))
+
+
+def test_a_process_ends_while_history_is_locked_and_says_what_it_could_not_write(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    at, server = scene.desk(pause=0.5)
+    batch = at.record(plan_of(64, persons=16, per_request=1))
+    dispatcher = scene.started(at)
+    at.until(lambda: len(server.received) == 16)  # every lane waits for its answer
+    thief = sqlite3.connect(at.settings.data / "history.sqlite3", isolation_level=None)
+    thief.execute("BEGIN IMMEDIATE")
+    at.until(lambda: dispatcher.status.unwritten == 16)  # all that has come is counted, not what is tried just now
+    with caplog.at_level(logging.ERROR):
+        dispatcher.stop(0.2)
+    assert thief.in_transaction  # the end did not wait for the lock
+    (said,) = (record for record in caplog.records if record.getMessage() == "history is away at the end")
+    assert vars(said)["facts"] == {"unwritten": 16}
+    thief.execute("ROLLBACK")
+    thief.close()
+    scene.started(at, owner="next")
+    at.until(lambda: at.counts(batch).get("unknown") == 16)  # nobody knows their answers any more
+    assert len(set(got(server))) == len(got(server)) == 16
+
+
+def test_one_mark_that_cannot_be_written_does_not_take_others_along(scene: Scene) -> None:
+    at, _ = scene.desk()
+    batch = at.record(plan_of(2, persons=2))
+    works = [work for lane in at.history.lanes(batch) for work in at.history.take(batch, lane.lane, 5)]
+
+    async def both() -> list[object]:
+        ledger = HistoryWriter(at.history, "me")
+        wrong: Json = object()
+        found = await asyncio.gather(
+            ledger.write([wrong]), *(ledger.write([AttemptStart(work.id)]) for work in works), return_exceptions=True
+        )
+        ledger.close()
+        return list(found)
+
+    wrong, *good = asyncio.run(both())
+    assert isinstance(wrong, AttributeError)
+    assert good == [frozenset()] * len(works)
+
+
+# ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_stopping_process_waits_for_answers_and_writes_every_outcome(scene: Scene) -> None:
+    at, server = scene.desk(pause=0.1)
+    batch = at.record(plan_of(100, persons=8))
+    dispatcher = scene.started(at)
+    at.until(lambda: len(server.received) > 8)
+    dispatcher.stop(5)
+    assert at.counts(batch) == {"accepted": len(server.received), "pending": 100 - len(server.received)}
+    assert at.state(batch) is BatchState.SENDING
+    scene.started(at, owner="next")
+    assert at.over(batch).events == {RequestState.ACCEPTED: 100}
+    assert sorted(got(server)) == sorted(f"e{n}" for n in range(100))
+
+
+def test_an_answer_that_does_not_come_before_the_end_is_unknown(scene: Scene) -> None:
+    at, server = scene.desk(lambda _: SILENCE, read_seconds=60)
+    batch = at.record(plan_of(3), Policy.STOP)
+    dispatcher = scene.started(at)
+    at.until(lambda: server.received)
+    began = time.monotonic()
+    dispatcher.stop(0.1)
+    assert time.monotonic() - began < 3
+    assert at.counts(batch) == {"unknown": 1, "pending": 2}
+    (attempt,) = at.history.attempts(at.history.requests(batch, RequestState.UNKNOWN).items[0].id)
+    assert attempt.reason == "The console was stopped before the answer came. The events may have arrived."
+
+
+def test_a_stop_does_not_wait_for_a_retry(scene: Scene) -> None:
+    at, server = scene.desk(lambda _: http(503), backoff_seconds=30, backoff_limit_seconds=60)
+    batch = at.record(plan_of(2))
+    dispatcher = scene.started(at)
+    at.until(lambda: at.outcomes(batch)[0])
+    began = time.monotonic()
+    dispatcher.stop()
+    assert time.monotonic() - began < 3
+    assert at.counts(batch) == {"pending": 2}
+    assert len(server.received) == 1
+    dispatcher.stop()

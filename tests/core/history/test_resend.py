@@ -1,0 +1,76 @@
+"""Before a part of a batch is sent again, what that may do is said in numbers."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from intempt_core.history import BatchSummary, History, RequestState, preview_resend
+from tests.core.history.factories import batch_of
+
+ALL = tuple(RequestState)
+COUNTS = {
+    RequestState.NOT_SENT: 1_000,
+    RequestState.CANCELLED: 200,
+    RequestState.REJECTED: 3,
+    RequestState.UNKNOWN: 5,
+    RequestState.ACCEPTED: 90,
+}
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Iterator[BatchSummary]:
+    history = History.open(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+    yield replace(history.batch(batch_of(history, [1])), events=COUNTS)
+    history.close()
+
+
+@pytest.mark.parametrize(
+    ("states", "deduplicates", "says"),
+    [
+        (
+            (RequestState.NOT_SENT, RequestState.CANCELLED, RequestState.REJECTED, RequestState.UNKNOWN),
+            False,
+            (
+                "1,200 never arrived, 3 refused, 5 unknown; the target does not deduplicate: a resend may double up to"
+                " 5 events."
+            ),
+        ),
+        (
+            (RequestState.UNKNOWN,),
+            True,
+            "5 unknown; the target deduplicates by event id: what it already has, it ignores.",
+        ),
+        (
+            (RequestState.NOT_SENT, RequestState.REJECTED),
+            False,
+            "1,000 never arrived, 3 refused; none of them is at the target, so none is doubled.",
+        ),
+        (
+            (RequestState.ACCEPTED,),
+            False,
+            "90 accepted; the target does not deduplicate: a resend will double 90 events.",
+        ),
+        (
+            (RequestState.ACCEPTED, RequestState.UNKNOWN),
+            False,
+            (
+                "5 unknown, 90 accepted; the target does not deduplicate: a resend may double up to 95 events, 90 of"
+                " them surely."
+            ),
+        ),
+        ((), False, "no event; none of them is at the target, so none is doubled."),
+    ],
+)
+def test_what_a_resend_does_is_said_in_numbers(
+    batch: BatchSummary, states: tuple[RequestState, ...], deduplicates: bool, says: str
+) -> None:
+    meant = preview_resend(batch, states, deduplicates=deduplicates)
+    assert meant.message == says
+    assert meant.events == sum(COUNTS[state] for state in states)
+
+
+def test_what_is_known_to_have_arrived_or_may_have_is_what_may_double(batch: BatchSummary) -> None:
+    assert preview_resend(batch, ALL, deduplicates=False).may_double == 95
+    assert preview_resend(batch, ALL, deduplicates=True).may_double == 0

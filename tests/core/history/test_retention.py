@@ -1,0 +1,185 @@
+"""Old batches go, with all that is theirs; nothing else goes, and nobody waits long."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from intempt_core.errors import NotAllowed, NotFound
+from intempt_core.history import (
+    AttemptEnd,
+    AttemptStart,
+    BatchFilter,
+    BatchState,
+    DeletionPreview,
+    DeletionProgress,
+    ExcludedRow,
+    History,
+    RequestHalf,
+)
+from intempt_core.history.schema import metadata
+from intempt_core.transport.exchange import Outcome
+from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of
+
+DAY = 86_400_000
+OF_ONE = {"batches", "requests", "bodies", "attempts", "events", "seconds", "slowest"}
+"""The tables that hold one row each for a batch of one event that was sent."""
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "history.sqlite3"
+
+
+@pytest.fixture
+def history(file: Path, clock: Clock) -> Iterator[History]:
+    opened = History.open(f"sqlite:///{file}", clock=clock)
+    yield opened
+    opened.close()
+
+
+def done(history: History, *sizes: int, left: int = 0, **given: str) -> str:
+    """A batch that was sent."""
+    rows = [ExcludedRow(1_000_000 + number, None, ("event_name",)) for number in range(left)]
+    batch = batch_of(history, sizes, left_behind=rows, **given)
+    for work in history.take(batch, 1, 10_000):
+        history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
+    history.set_state(batch, BatchState.DONE)
+    return batch
+
+
+def rows_of(history: History) -> dict[str, int]:
+    with history._reading() as connection:
+        return {
+            name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for name, table in metadata.tables.items()
+        }
+
+
+def test_what_is_old_and_over_goes_whole_and_leaves_nothing_behind(history: History, clock: Clock) -> None:
+    done(history, 2, 3, left=2, digest="d")
+    first = clock.now
+    clock.now += DAY
+    young = done(history, 1)
+    before = clock.now
+    assert history.preview_deletion(before) == DeletionPreview(1, 2, 5, first, first, 0)
+    told: list[DeletionProgress] = []
+    gone = history.delete_before(before, told.append)
+    assert (gone.batches, gone.events) == (1, 5)
+    assert told[-1] == DeletionProgress(1, 5)
+    assert [batch.id for batch in history.batches().items] == [young]
+    left = rows_of(history)
+    assert all(count == (name in OF_ONE) for name, count in left.items()), left
+    assert history.preview_deletion(before) == DeletionPreview(0, 0, 0, 0, 0, 0)
+    assert history.delete_before(before).batches == 0
+
+
+def test_what_still_moves_or_waits_for_a_person_stays(history: History, clock: Clock) -> None:
+    kept = [batch_of(history, [1]) for _ in range(4)]
+    history.set_state(kept[1], BatchState.PAUSED)
+    history.set_state(kept[2], BatchState.STOPPED)
+    leaving = history.take(kept[3], 1, 1)[0].id
+    history.apply_transitions([AttemptStart(leaving)], owner=ME)
+    history.set_state(kept[3], BatchState.CANCELLED)  # but its answer is still to come
+    clock.now += DAY
+    assert history.preview_deletion(clock.now) == DeletionPreview(0, 0, 0, 0, 0, 4)
+    assert history.delete_before(clock.now).batches == 0
+    assert {batch.id for batch in history.batches().items} == set(kept)
+    assert not history.apply_transitions([AttemptEnd(leaving, attempt(Outcome.ACCEPTED))], owner=ME)
+    assert history.delete_before(clock.now).batches == 1
+
+
+def test_halves_go_with_their_parents_and_count_once(history: History, clock: Clock) -> None:
+    batch = batch_of(history, [4])
+    (whole,) = history.take(batch, 1, 1)
+    history.apply_transitions([AttemptStart(whole.id)], owner=ME)
+    for half in history.split(whole.id, attempt(Outcome.REJECTED, status=413), [RequestHalf(b"{}", 2)] * 2, owner=ME):
+        history.apply_transitions([AttemptStart(half.id), AttemptEnd(half.id, attempt(Outcome.ACCEPTED))], owner=ME)
+    history.set_state(batch, BatchState.DONE)
+    clock.now += DAY
+    assert history.preview_deletion(clock.now).events == 4
+    assert history.delete_before(clock.now).events == 4
+    assert sum(rows_of(history).values()) == rows_of(history).get("alembic_version", 0)
+
+
+def test_a_deletion_that_breaks_off_hides_what_is_to_go_and_the_next_one_takes_it_along(
+    history: History, clock: Clock
+) -> None:
+    batch = done(history, *[50] * 300, digest="d")
+    request = history.requests(batch).items[0].id
+    clock.now += DAY
+    gone = history.delete_before(clock.now, should_stop=lambda: True)
+    assert 0 < gone.events < 15_000
+    assert gone.batches == 0
+    for ask in (history.batch, history.requests, history.timeline, lambda id_: list(history.rows(id_))):
+        with pytest.raises(NotFound):
+            ask(batch)
+    with pytest.raises(NotFound):
+        history.request(request)
+    with pytest.raises((NotFound, NotAllowed)):
+        history.set_state(batch, BatchState.SENDING)
+    assert history.batches(BatchFilter(text="e1")).total == 0
+    assert history.batches_of_file("d", SHOP.key) == []
+    assert not history.sent_ids(SHOP.key, ["e1", "e15000"])
+    assert history.interactions(SHOP.key, "userId", "u1") == []
+    assert history.target_names() == []
+    assert history.unfinished() == []
+    assert history.delete_before(0).batches == 1
+    assert rows_of(history)["events"] == 0
+
+
+def test_space_goes_back_to_the_disk(history: History, file: Path, clock: Clock) -> None:
+    done(history, *[50] * 200)
+    clock.now += DAY
+    gone = history.delete_before(clock.now)
+    assert gone.freed > 1_000_000
+    assert gone.reusable == 0
+    history.close()
+    assert file.stat().st_size < 500_000
+
+
+def test_a_database_that_gives_no_space_back_says_so(file: Path, clock: Clock) -> None:
+    with sqlite3.connect(file) as older:
+        older.execute("CREATE TABLE made_by_an_older_console (a)")
+    older.close()
+    history = History.open(f"sqlite:///{file}", clock=clock)
+    done(history, *[50] * 20)
+    clock.now += DAY
+    gone = history.delete_before(clock.now)
+    assert gone.freed == 0
+    assert gone.reusable > 100_000
+    history.close()
+
+
+def test_a_deletion_lets_others_write_in_between(history: History, clock: Clock) -> None:
+    done(history, *[50] * 400)
+    clock.now += DAY
+    other = batch_of(history, [1] * 100)
+    waited: list[float] = []
+    ended = threading.Event()
+
+    def send() -> None:
+        for work in history.take(other, 1, 100):
+            began = time.monotonic()
+            history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
+            waited.append(time.monotonic() - began)
+            if ended.is_set():
+                return
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    slices: list[DeletionProgress] = []
+    history.delete_before(clock.now, slices.append)
+    ended.set()
+    sending.join()
+    assert len(slices) >= 4
+    assert max(waited) < 5

@@ -1,0 +1,291 @@
+"""History that is locked, full, read-only, damaged or gone says so in a sentence, and works again when it returns."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy.exc import IntegrityError
+
+from intempt_core.errors import HistoryUnavailable
+from intempt_core.history import BatchState, History, RequestState, TargetSnapshot
+from intempt_core.history.migrations import HEAD, version
+from intempt_core.targets.target import parse_track_url
+from tests.core.history.factories import ME, batch_of, event, intent, request
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "history.sqlite3"
+
+
+@pytest.fixture
+def history(file: Path) -> Iterator[History]:
+    opened = History.open(f"sqlite:///{file}", busy_seconds=0.1)
+    yield opened
+    opened.close()
+
+
+def says(error: pytest.ExceptionInfo[HistoryUnavailable], words: str) -> None:
+    """The sentence has these words; neither SQL nor a cause hangs on it."""
+    assert words in str(error.value)
+    assert "SELECT" not in str(error.value)
+    assert "INSERT" not in str(error.value)
+    assert error.value.__cause__ is None
+    assert error.value.__suppress_context__ or error.value.__context__ is None
+
+
+def run(program: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_a_lock_that_another_program_holds_stops_writing_not_reading(history: History, file: Path) -> None:
+    batch = batch_of(history, [1])
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(HistoryUnavailable) as error:
+        history.set_state(batch, BatchState.PAUSED)
+    says(error, "is locked by another program")
+    assert history.batch(batch).state is BatchState.SENDING
+    other.execute("ROLLBACK")
+    other.close()
+    history.set_state(batch, BatchState.PAUSED)
+
+
+def test_a_full_disk_stops_writing_and_loses_nothing(history: History) -> None:
+    batch = batch_of(history, [1])
+    with history._reading() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    limit = [pages + 20]
+
+    def full(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={limit[0]}").close()
+
+    sqlalchemy_event.listen(history._engine, "connect", full)
+    history._engine.dispose()
+    with pytest.raises(HistoryUnavailable) as error:
+        history.record(intent(), (request(1, n, [event(n)], os.urandom(1000)) for n in range(1000)))
+    says(error, "the disk is full")
+    assert [one.id for one in history.batches().items] == [batch]
+    limit[0] = 100_000
+    history._engine.dispose()
+    assert history.batch(batch_of(history, [1])).total == 1
+
+
+_READ_ONLY = """
+import os, sys
+from intempt_core.errors import HistoryUnavailable
+from intempt_core.history import History, BatchState
+able, there, batch, absent = sys.argv[1:]
+History.open("sqlite:///" + able).close()  # imports what it needs while it may
+if os.geteuid() == 0:  # nothing is read-only to root
+    os.setgid(65534)
+    os.setuid(65534)
+for file in (there, absent):
+    try:
+        history = History.open("sqlite:///" + file, busy_seconds=0.1)
+        history.set_state(batch, BatchState.PAUSED)
+    except HistoryUnavailable as error:
+        print(error)
+"""
+
+
+def test_a_read_only_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:  # not below pytest's own folder: nobody else may enter that
+        folder = Path(name)
+        there, absent = folder / "there.sqlite3", folder / "absent.sqlite3"
+        history = History.open(f"sqlite:///{there}")
+        batch = batch_of(history, [1])
+        history.close()
+        there.chmod(0o444)
+        folder.chmod(0o555)
+        out, err = run(_READ_ONLY, tmp_path / "able", there, batch, absent).communicate(timeout=60)
+        folder.chmod(0o755)
+    assert err == ""
+    first, second = out.splitlines()
+    assert first.startswith(f"History ({there}) ")
+    assert "read-only" in first or "cannot be opened" in first
+    assert second.startswith(f"History ({absent}) cannot be opened.")
+
+
+def test_a_deleted_file_is_missed_and_welcomed_back(history: History, file: Path) -> None:
+    batch = batch_of(history, [1])
+    aside = file.with_name("aside")
+    file.rename(aside)
+    with pytest.raises(HistoryUnavailable) as error:
+        batch_of(history, [1])
+    says(error, "is gone")
+    with pytest.raises(HistoryUnavailable):
+        history.batch(batch)
+    aside.rename(file)
+    assert history.batch(batch).total == 1
+
+
+def test_another_file_in_its_place_is_opened(history: History, file: Path) -> None:
+    batch_of(history, [1])
+    for old in file.parent.glob("history.sqlite3*"):
+        old.rename(old.with_name("old" + old.name))
+    file.touch()
+    assert history.batches().total == 0
+    assert history.batch(batch_of(history, [2])).total == 2
+
+
+def test_what_is_no_database_is_told(file: Path) -> None:
+    file.write_bytes(b"row,line,eventId\r\n" * 1000)
+    with pytest.raises(HistoryUnavailable) as error:
+        History.open(f"sqlite:///{file}")
+    says(error, "is not a database")
+
+
+def test_a_damaged_database_is_told(history: History, file: Path) -> None:
+    batch = batch_of(history, [50] * 50)
+    history.close()
+    sqlite3.connect(file).execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+    with file.open("r+b") as raw:
+        raw.seek(8192)
+        raw.write(b"\xff" * (file.stat().st_size - 8192))
+    with pytest.raises(HistoryUnavailable) as error:
+        list(history.rows(batch))
+    says(error, "is damaged")
+
+
+def test_a_newer_consoles_history_is_left_alone(history: History, file: Path) -> None:
+    with history._writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(HistoryUnavailable, match="written by a newer console"):
+        History.open(f"sqlite:///{file}")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nosuch://x", "sqlite+nosuch:///x"])
+def test_a_url_that_names_no_database_is_told(url: str) -> None:
+    with pytest.raises(HistoryUnavailable, match="No history can be opened with this URL"):
+        History.open(url)
+
+
+def test_a_folder_that_cannot_be_made_is_told(file: Path) -> None:
+    file.write_text("a file where a folder should be")
+    with pytest.raises(HistoryUnavailable, match="cannot be made"):
+        History.open(f"sqlite:///{file}/folder/history.sqlite3")
+
+
+def test_a_failed_migration_leaves_the_database_as_it_was(file: Path) -> None:
+    other = sqlite3.connect(file)
+    other.execute("CREATE TABLE events (x)")  # in the way of the first version's last table but one
+    other.commit()
+    with pytest.raises(HistoryUnavailable):
+        History.open(f"sqlite:///{file}")
+    assert [name for (name,) in other.execute("SELECT name FROM sqlite_master")] == ["events"]
+    other.execute("DROP TABLE events")
+    other.close()
+    History.open(f"sqlite:///{file}").close()
+
+
+def test_threads_that_find_no_free_connection_are_told(history: History) -> None:
+    history._engine.pool._timeout = 0.01  # type: ignore[attr-defined]  # not half a minute
+    held = [history._engine.connect() for _ in range(15)]
+    with pytest.raises(HistoryUnavailable) as error:
+        history.batches()
+    says(error, "is busy")
+    for connection in held:
+        connection.close()
+    assert history.batches().total == 0
+
+
+def test_mistakes_of_ours_are_not_called_trouble_of_the_machine(history: History) -> None:
+    with pytest.raises(IntegrityError), history._writing() as connection:
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
+
+
+# ── several processes and threads ────────────────────────────────────────────────────────────────────────────────────
+
+_RECORD = """
+import sys
+from intempt_core.history import History
+from tests.core.history.factories import batch_of
+history = History.open("sqlite:///" + sys.argv[1])
+for _ in range(3):
+    batch_of(history, [10] * 10)
+history.close()
+"""
+
+
+def test_processes_open_and_write_one_history_at_once(file: Path) -> None:
+    started = [run(_RECORD, file) for _ in range(2)]
+    assert [process.communicate(timeout=60)[1] for process in started] == ["", ""]
+    history = History.open(f"sqlite:///{file}")
+    assert [one.total for one in history.batches().items] == [100] * 6
+    history.close()
+
+
+def test_threads_share_one_history(history: History) -> None:
+    made: list[str] = []
+    threads = [threading.Thread(target=lambda: made.extend(batch_of(history, [3]) for _ in range(5))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == history.batches().total == 20
+
+
+_LEAVE = """
+import sys
+from intempt_core.history import History, Leaving, Settled
+from tests.core.history.factories import ME, attempt
+history = History.open("sqlite:///" + sys.argv[1])
+before = None
+for work in history.take(sys.argv[2], 1, 1000):
+    marks = [Leaving(work.id)] if before is None else [Settled(before, attempt()), Leaving(work.id)]
+    assert not history.mark(marks, owner=ME)
+    print(work.id, flush=True)
+    before = work.id
+"""
+
+
+def test_what_was_written_before_a_kill_is_there_after_it(history: History, file: Path) -> None:
+    batch = batch_of(history, [1] * 1000)
+    process = run(_LEAVE, file, batch)
+    assert process.stdout is not None
+    left = [int(process.stdout.readline()) for _ in range(25)]
+    process.kill()
+    left += [int(line) for line in process.stdout.read().splitlines()]
+    process.communicate()
+    assert history.in_flight_to_unknown(batch, owner=ME) == 1
+    found = history.batch(batch).requests
+    assert found[RequestState.UNKNOWN] == 1
+    assert found[RequestState.ACCEPTED] >= len(left) - 1
+    assert sum(found.values()) == 1000
+
+
+# ── secrets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_key_is_ever_in_the_database(history: History, file: Path) -> None:
+    url = "https://api.intempt.com/v1/acme/projects/shop/sources/1001/track"
+    target = parse_track_url(url, {"INTEMPT_API_KEY": "canaryprefix.canarysecret"})
+    batch = batch_of(history, [1], target=TargetSnapshot.from_target(target))
+    assert history.batch(batch).target.credential_reference == "$INTEMPT_API_KEY"
+    for part in file.parent.glob("history.sqlite3*"):
+        assert b"canary" not in part.read_bytes()
+
+
+def test_a_version_is_told_for_every_database(history: History) -> None:
+    with history._reading() as connection:
+        assert version(connection) == HEAD
+
+
+def test_a_thread_that_never_gets_its_turn_is_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("intempt_core.history.database.WRITE_TURN_SECONDS", 0.0)
+    batch = batch_of(history, [1])
+    with history._writing(), pytest.raises(HistoryUnavailable) as error:
+        history.set_state(batch, BatchState.PAUSED)
+    says(error, "another part of this program writes for too long")
+    history.set_state(batch, BatchState.PAUSED)
