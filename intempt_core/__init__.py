@@ -17,6 +17,7 @@ from intempt_core.contract import (
     ISSUE_KINDS,
     GivenEvent,
     Issue,
+    Outcome,
     Place,
     Severity,
     TrackEvent,
@@ -47,7 +48,7 @@ from intempt_core.planning import EventOrder, Plan, Policy, plan_events, plan_ta
 from intempt_core.readers import Dialect, Payload, Table, read_payload, read_table
 from intempt_core.settings import Settings
 from intempt_core.targets import Credential, Target, TargetRegistry, parse_track_url, sandbox_target, typed_target
-from intempt_core.transport import ConnectionTest, FeedResponse, Outcome, check_connection, open_client, read_feed
+from intempt_core.transport import ConnectionTest, FeedResponse, check_connection, open_client, read_feed
 from intempt_core.validation import Report, check_events, check_table
 
 __version__ = "0.1.0"

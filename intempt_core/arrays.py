@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from intempt_core.mapping import take_rows
+pass
+
 
 Int64Array: TypeAlias = NDArray[np.int64]
 HashArray: TypeAlias = NDArray[np.uint64]
@@ -77,3 +78,29 @@ def _find_colliding_rows(hashes: HashArray) -> Int64Array:
 
 def _split_hashes(hashes: HashArray) -> list[HashArray]:
     return np.array_split(hashes, hashes.size // _BUCKETS + 1)
+
+
+def combine_column(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array; its 64-bit offsets hold any size."""
+    return column.cast(pa.large_string()).combine_chunks()
+
+
+def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
+    """The cells of these rows (sorted), as one array; only the chunks that hold some of them are looked at."""
+    starts = np.cumsum([0, *map(len, column.chunks)])
+    cuts = np.searchsorted(rows, starts)
+    found = [
+        chunk.take(pa.array(rows[cuts[number] : cuts[number + 1]] - starts[number]))
+        for number, chunk in enumerate(column.chunks)
+        if cuts[number] < cuts[number + 1]
+    ]
+    return pa.concat_arrays(found).cast(pa.large_string()) if found else pa.array([], pa.large_string())
+
+
+def view_bytes(array: pa.Array) -> NDArray[np.uint8]:
+    """Every byte of an array that :func:`combine_column` made, one cell after the other."""
+    _, offsets, data = array.buffers()
+    if data is None or not len(array):
+        return np.empty(0, np.uint8)
+    first, last = np.frombuffer(offsets, np.int64)[[array.offset, array.offset + len(array)]]
+    return np.frombuffer(data, np.uint8)[first:last]

@@ -11,12 +11,14 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from intempt_core.contract import EVENTS_PER_REQUEST
 from intempt_core.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "CONSOLE_"
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 """The folder that holds ``app.py``."""
+
+EVENTS_PER_REQUEST = 50
+"""What the vendor's own SDKs put into one request (CONTRACT 1.6)."""
 
 
 def _define_setting(meaning: str, default: Any, low: float = 0, high: float = float("inf")) -> Any:

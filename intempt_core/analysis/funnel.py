@@ -64,7 +64,7 @@ class Funnel:
 def compute_funnel(events: pa.Table) -> Funnel:
     """The conversion of events in their order of arrival.
 
-    ``events`` has text columns ``name``, ``productId`` and one for each of :data:`~intempt_core.contract.events.IDENTITY_FIELDS`, and
+    ``events`` has text columns ``name``, ``productId`` and one for each of :data:`~intempt_core.contract.fields.IDENTITY_FIELDS`, and
     ``timestamp`` in epoch ms; null is none.
     """
     names = {

@@ -5,7 +5,7 @@ it; the feeds go by those that count (``feeds.py``), and everything else is a re
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
@@ -15,11 +15,13 @@ from intempt_core.contract import (
     FEEDS,
     REMOVES_FROM_FEED,
     EventName,
-    Interaction,
+    Outcome,
+    PersonEvent,
+    PersonHistory,
+    ProcessingStatus,
     compute_feeds,
     is_placeholder,
 )
-from intempt_core.transport import Outcome
 
 MAX_REASONS = 20
 """Products that a feed's account speaks of at the most; it says how many more there are."""
@@ -37,50 +39,6 @@ def format_utc(ms: int) -> str:
         return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError, OSError):
         return f"{ms:,} ms"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonEvent(Interaction):
-    """One event of a person that was sent, or waits to be. ``name`` and ``product`` are empty where it has none.
-
-    ``state`` is its request's (an :class:`Outcome`, ``pending`` or ``leaving``), ``when`` (epoch ms) since when it is.
-    ``because`` says why it would not count even if it is accepted; empty where it counts.
-    """
-
-    name: str = field(kw_only=False)
-    product: str = field(kw_only=False)
-    event_id: str = ""
-    state: str = Outcome.ACCEPTED
-    when: int = 0
-    timestamp: int | None = None
-    names: tuple[tuple[str, str], ...] = ()
-    request: int = 0
-    position: int = 0
-    batch: str = ""
-    reason: str = ""
-
-    @property
-    def counts(self) -> bool:
-        """Whether the feeds go by it."""
-        return self.state == Outcome.ACCEPTED and not self.reason
-
-    @property
-    def may_count(self) -> bool:
-        """Whether it may have arrived, and nobody knows."""
-        return self.state in (Outcome.UNKNOWN, "leaving") and not self.reason
-
-
-@dataclass(frozen=True, slots=True)
-class PersonHistory:
-    """A person's steps, oldest first (CONTRACT 4.7), and the names (field, id) that lead to them."""
-
-    events: tuple[PersonEvent, ...]
-    identities: tuple[tuple[str, str], ...]
-
-    @property
-    def expected(self) -> dict[str, list[str]]:
-        """What each feed should show: feed → products, most recent first."""
-        return compute_feeds(step for step in self.events if step.counts)
 
 
 # ── notes on a journey ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,29 +136,6 @@ def _note_time_order(events: Sequence[PersonEvent], format_time: TimeFormatter) 
 
 
 # ── expected beside actual ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignEvent:
-    """An event of the person that another client sent, and the target processed; ``when`` is epoch ms."""
-
-    name: str
-    product: str
-    when: int
-    client: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessingStatus:
-    """What the target itself says of a person's events, where it can be asked (the sandbox can).
-
-    ``processed`` are ids of events that it processed, ``because`` says of others why not; an id in neither never came,
-    or is forgotten. ``foreign`` are the events of other clients, oldest first.
-    """
-
-    processed: frozenset[str]
-    reasons: Mapping[str, str]
-    foreign: tuple[ForeignEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,198 +1,92 @@
-from .events import (
-    BLANK_CHARACTERS as BLANK_CHARACTERS,
-)
-from .events import (
-    EARLIEST_MS as EARLIEST_MS,
-)
-from .events import (
-    EVENT_EFFECTS as EVENT_EFFECTS,
-)
-from .events import (
-    EVENTS_PER_REQUEST as EVENTS_PER_REQUEST,
-)
-from .events import (
-    HINT_BUILDERS as HINT_BUILDERS,
-)
-from .events import (
-    ID_FIELDS as ID_FIELDS,
-)
-from .events import (
-    ID_PATTERNS as ID_PATTERNS,
-)
-from .events import (
-    IDENTITY_FIELDS as IDENTITY_FIELDS,
-)
-from .events import (
-    INVISIBLE_CHARACTERS as INVISIBLE_CHARACTERS,
-)
-from .events import (
-    LATEST_MS as LATEST_MS,
-)
-from .events import (
-    LINKING_FIELDS as LINKING_FIELDS,
-)
-from .events import (
-    OPEN_FIELDS as OPEN_FIELDS,
-)
-from .events import (
-    PLACEHOLDER_IDS as PLACEHOLDER_IDS,
-)
-from .events import (
-    PLAIN_FIELDS as PLAIN_FIELDS,
-)
-from .events import (
-    EventName as EventName,
-)
-from .events import (
-    GivenEvent as GivenEvent,
-)
-from .events import (
-    Json as Json,
-)
-from .events import (
-    TrackEvent as TrackEvent,
-)
-from .events import (
-    TrackRequest as TrackRequest,
-)
-from .events import (
+from .body import (
     build_request_body as build_request_body,
-)
-from .events import (
     dump_json as dump_json,
-)
-from .events import (
-    find_event_errors as find_event_errors,
-)
-from .events import (
-    find_event_warnings as find_event_warnings,
-)
-from .events import (
-    find_similar_name as find_similar_name,
-)
-from .events import (
-    format_given as format_given,
-)
-from .events import (
-    get_field as get_field,
-)
-from .events import (
-    id_to_text as id_to_text,
-)
-from .events import (
-    is_blank as is_blank,
-)
-from .events import (
-    is_given as is_given,
-)
-from .events import (
-    is_placeholder as is_placeholder,
-)
-from .events import (
-    now_ms as now_ms,
-)
-from .events import (
-    read_epoch_ms as read_epoch_ms,
-)
-from .events import (
-    read_identities as read_identities,
-)
-from .events import (
-    read_linking_ids as read_linking_ids,
 )
 from .faults import (
     BODILESS_STATUSES as BODILESS_STATUSES,
-)
-from .faults import (
-    FAULT_PATH_LABELS as FAULT_PATH_LABELS,
-)
-from .faults import (
     DisconnectFault as DisconnectFault,
-)
-from .faults import (
+    FAULT_PATH_LABELS as FAULT_PATH_LABELS,
     Fault as Fault,
-)
-from .faults import (
     FaultDocument as FaultDocument,
-)
-from .faults import (
     FaultDocumentUnreadable as FaultDocumentUnreadable,
-)
-from .faults import (
-    FaultInjector as FaultInjector,
-)
-from .faults import (
     LatencyFault as LatencyFault,
-)
-from .faults import (
     NoResponseFault as NoResponseFault,
-)
-from .faults import (
     ResponseFault as ResponseFault,
-)
-from .faults import (
     SlowResponseFault as SlowResponseFault,
-)
-from .faults import (
     StatusFault as StatusFault,
-)
-from .faults import (
     TooLargeFault as TooLargeFault,
-)
-from .faults import (
     parse_fault_document as parse_fault_document,
 )
 from .feeds import (
     ADDS_TO_FEED as ADDS_TO_FEED,
-)
-from .feeds import (
-    FEED_IDENTITY_TYPES as FEED_IDENTITY_TYPES,
-)
-from .feeds import (
-    FEED_TITLES as FEED_TITLES,
-)
-from .feeds import (
     FEEDS as FEEDS,
-)
-from .feeds import (
-    REMOVES_FROM_FEED as REMOVES_FROM_FEED,
-)
-from .feeds import (
-    SHARED_FEEDS as SHARED_FEEDS,
-)
-from .feeds import (
+    FEED_IDENTITY_TYPES as FEED_IDENTITY_TYPES,
+    FEED_TITLES as FEED_TITLES,
     FeedId as FeedId,
-)
-from .feeds import (
     Interaction as Interaction,
-)
-from .feeds import (
+    REMOVES_FROM_FEED as REMOVES_FROM_FEED,
+    SHARED_FEEDS as SHARED_FEEDS,
     compute_feeds as compute_feeds,
-)
-from .feeds import (
     find_feed_changes as find_feed_changes,
+)
+from .fields import (
+    BLANK_CHARACTERS as BLANK_CHARACTERS,
+    EARLIEST_MS as EARLIEST_MS,
+    EVENT_EFFECTS as EVENT_EFFECTS,
+    EventName as EventName,
+    IDENTITY_FIELDS as IDENTITY_FIELDS,
+    ID_FIELDS as ID_FIELDS,
+    ID_PATTERNS as ID_PATTERNS,
+    INVISIBLE_CHARACTERS as INVISIBLE_CHARACTERS,
+    Json as Json,
+    LATEST_MS as LATEST_MS,
+    LINKING_FIELDS as LINKING_FIELDS,
+    MASK as MASK,
+    OPEN_FIELDS as OPEN_FIELDS,
+    PLACEHOLDER_IDS as PLACEHOLDER_IDS,
+    PLAIN_FIELDS as PLAIN_FIELDS,
+    get_field as get_field,
+    id_to_text as id_to_text,
+    is_blank as is_blank,
+    is_given as is_given,
+    is_placeholder as is_placeholder,
+    now_ms as now_ms,
+    read_epoch_ms as read_epoch_ms,
+)
+from .hints import (
+    HINT_BUILDERS as HINT_BUILDERS,
+    find_similar_name as find_similar_name,
+    format_given as format_given,
+)
+from .identity import (
+    read_identities as read_identities,
+    read_linking_ids as read_linking_ids,
 )
 from .issues import (
     GIVEN_MAX_CHARACTERS as GIVEN_MAX_CHARACTERS,
-)
-from .issues import (
     ISSUE_KINDS as ISSUE_KINDS,
-)
-from .issues import (
     Issue as Issue,
-)
-from .issues import (
     Place as Place,
-)
-from .issues import (
     Severity as Severity,
-)
-from .issues import (
     escape_pointer_key as escape_pointer_key,
-)
-from .issues import (
     shorten_value as shorten_value,
-)
-from .issues import (
     split_pointer as split_pointer,
+)
+from .model import (
+    TrackEvent as TrackEvent,
+    TrackRequest as TrackRequest,
+)
+from .outcome import (
+    Outcome as Outcome,
+)
+from .person_history import (
+    ForeignEvent as ForeignEvent,
+    PersonEvent as PersonEvent,
+    PersonHistory as PersonHistory,
+    ProcessingStatus as ProcessingStatus,
+)
+from .rules import (
+    GivenEvent as GivenEvent,
+    find_event_errors as find_event_errors,
+    find_event_warnings as find_event_warnings,
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from intempt_core.contract.events import EventName
+from intempt_core.contract.fields import EventName
 
 
 class FeedId(StrEnum):

@@ -6,17 +6,11 @@ from .health import (
 )
 from .lane_sender import (
     TurnResult as TurnResult,
-)
-from .lane_sender import (
     split_body as split_body,
 )
 from .one_shot import (
     make_batch_intent as make_batch_intent,
-)
-from .one_shot import (
     send_plan as send_plan,
-)
-from .one_shot import (
     wait_for_batch as wait_for_batch,
 )
 from .process_locks import (

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from intempt_core.contract import build_request_body, now_ms
+from intempt_core.contract import Outcome, build_request_body, now_ms
 from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.progress import RateMeter
 from intempt_core.dispatch.rate_limits import TargetLimits
@@ -23,7 +23,7 @@ from intempt_core.history import AttemptEnd, AttemptStart, RequestHalf, Transiti
 from intempt_core.planning import Policy, are_one_order
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
-from intempt_core.transport import Attempt, HttpClient, Outcome, compute_retry_delay, post_track_request
+from intempt_core.transport import Attempt, HttpClient, compute_retry_delay, post_track_request
 
 SHORT_TURN_SECONDS = 0.05
 """A lane that waits so long for its turn at a paced target keeps its place; for a longer wait it gives it up."""

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from intempt_core.transport import Attempt, Outcome
+from intempt_core.contract import Outcome
+from intempt_core.transport import Attempt
 
 FAILURES_TO_BREAK = 12
 """Requests in a row that fail alike before a batch is paused: going on would burn the rest of it the same way."""

@@ -9,8 +9,7 @@ from typing import TypeVar
 import pyarrow as pa
 from sqlalchemy import Connection, func, select
 
-from intempt_core.analysis import PersonEvent, PersonHistory
-from intempt_core.contract import EventName
+from intempt_core.contract import EventName, PersonEvent, PersonHistory
 from intempt_core.history.database import Database
 from intempt_core.history.persons import ResolvedPerson, StoredEvent, find_last_identity, resolve_person
 from intempt_core.history.queries import IS_LAST_ATTEMPT, find_batch_number, read_recorded_events
@@ -142,7 +141,7 @@ class OutcomeQueries(Database):
     def interactions(self, target: str, field: str, value: str, *, limit: int = 10_000) -> list[AcceptedEvent]:
         """The last ``limit`` accepted events of a person at a target (a ``key``), oldest first (CONTRACT 4.7).
 
-        ``field`` is one of :data:`~intempt_core.contract.events.IDENTITY_FIELDS`, and the person whoever that id leads to (DESIGN):
+        ``field`` is one of :data:`~intempt_core.contract.fields.IDENTITY_FIELDS`, and the person whoever that id leads to (DESIGN):
         events that share a profile, a user or another user's id are one person's, of whichever batch. An account is
         asked about as such and leads to nobody. Events that miss what they need are not processed (CONTRACT 2.6) and
         not among them; where the target deduplicates (as it was last confirmed), a repeat is not either (CONTRACT 2.9).

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
+from intempt_core.contract import Outcome
 from intempt_core.errors import NotFound
 from intempt_core.history.database import Database
 from intempt_core.history.lru_cache import BoundedCache
@@ -29,7 +30,6 @@ from intempt_core.history.views import (
     RequestSummary,
 )
 from intempt_core.planning import Policy
-from intempt_core.transport import Outcome
 
 MAX_REQUEST_ID = 2**63 - 1
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects import postgresql
 
+from intempt_core.contract import Outcome
 from intempt_core.history.database import Database
 from intempt_core.history.lru_cache import BoundedCache
 from intempt_core.history.queries import find_batch_number
@@ -18,7 +19,7 @@ from intempt_core.history.schema import attempts, requests, seconds, slowest
 from intempt_core.history.sqlite_bulk import upsert_seconds
 from intempt_core.history.transitions import write_attempts
 from intempt_core.history.views import SlowAttempt, ThroughputStep, ThroughputTimeline
-from intempt_core.transport import Attempt, Outcome
+from intempt_core.transport import Attempt
 
 MAX_SLOW_ATTEMPTS = 10
 """Slow answers that are kept of a batch."""

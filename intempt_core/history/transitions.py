@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from intempt_core.contract import dump_json
+from intempt_core.contract import Outcome, dump_json
 from intempt_core.errors import NotFound
 from intempt_core.history.records import AttemptEnd, AttemptStart, BatchState, RequestState, Transition
 from intempt_core.history.schema import attempts, batches, make_storable, requests
 from intempt_core.history.sqlite_bulk import fetch_snapshot_rows, insert_attempts, update_requests
-from intempt_core.transport import Attempt, Outcome
+from intempt_core.transport import Attempt
 
 NEXT_BATCH_STATES: dict[BatchState, frozenset[BatchState]] = {
     BatchState.RECORDING: frozenset({BatchState.CANCELLED}),  # it becomes sending with its last request, nowhere else

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from intempt_core.contract import Interaction, Json
+from intempt_core.contract import Interaction, Json, Outcome
 from intempt_core.history.records import (
     BatchSource,
     BatchState,
@@ -17,7 +17,6 @@ from intempt_core.history.records import (
     is_batch_active,
 )
 from intempt_core.planning import Policy
-from intempt_core.transport import Outcome
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from intempt_core.arrays import combine_column, take_rows
 from intempt_core.contract import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, Place, get_field
 from intempt_core.errors import MappingError
 from intempt_core.mapping.model import (
@@ -24,7 +25,7 @@ from intempt_core.mapping.model import (
     suggest_nearest,
 )
 from intempt_core.mapping.time_formats import build_time_parser
-from intempt_core.mapping.values import LazyMapping, combine_column, make_event_ids, parse_cell, take_rows
+from intempt_core.mapping.values import LazyMapping, make_event_ids, parse_cell
 from intempt_core.readers import DocumentIndex, Table
 
 _EVENT_BLOCK_ROWS = 4096

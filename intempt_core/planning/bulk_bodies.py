@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from intempt_core.arrays import view_bytes
 from intempt_core.contract import PLAIN_FIELDS, Json
-from intempt_core.mapping import EPOCH_MILLISECONDS, ISO_OR_EPOCH_MS, MappedTable, view_bytes
+from intempt_core.mapping import EPOCH_MILLISECONDS, ISO_OR_EPOCH_MS, MappedTable
 
 _TEXT_TYPE = pa.large_string()
 _ESCAPED_PATTERN = r'["\\\x00-\x1f]'

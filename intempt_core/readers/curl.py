@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from intempt_core.contract import BLANK_CHARACTERS
+from intempt_core.contract import BLANK_CHARACTERS, MASK
 from intempt_core.readers.shell_words import ShellToken, UnclosedQuote, join_tokens, split_command_line
-from intempt_core.targets import MASK
 
 _CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
 _CURL_PROGRAM = re.compile(r"(?:\S*[/\\])?curl(?:\.exe)?", re.IGNORECASE)

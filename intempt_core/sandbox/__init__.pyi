@@ -1,7 +1,5 @@
 from .http.auth import (
     MAX_BODY_BYTES as MAX_BODY_BYTES,
-)
-from .http.auth import (
     SANDBOX_KEY as SANDBOX_KEY,
 )
 from .http.routes import (
@@ -12,16 +10,10 @@ from .http.server import (
 )
 from .storage.live import (
     LIVE_FILTERS as LIVE_FILTERS,
-)
-from .storage.live import (
     SEARCHED_EVENTS as SEARCHED_EVENTS,
-)
-from .storage.live import (
     SHOW_EVERYTHING as SHOW_EVERYTHING,
 )
 from .storage.projection import (
     KEPT_BODY_BYTES as KEPT_BODY_BYTES,
-)
-from .storage.projection import (
     KEPT_REQUESTS as KEPT_REQUESTS,
 )

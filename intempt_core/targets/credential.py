@@ -7,10 +7,8 @@ import re
 from typing import Never
 from urllib.parse import quote, quote_plus
 
+from intempt_core.contract import MASK
 from intempt_core.errors import CredentialError
-
-MASK = "••••"
-"""What stands where a secret was."""
 
 _MIN_MASKED_SECRET = 8  # a shorter secret may be a plain word ("sandbox"), and words must stay readable
 

@@ -15,7 +15,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from enum import StrEnum
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 
@@ -27,9 +26,9 @@ from aiohttp.tracing import Trace
 from httpx_aiohttp import AiohttpTransport
 from multidict import CIMultiDict
 
-from intempt_core.contract import INVISIBLE_CHARACTERS, now_ms
+from intempt_core.contract import INVISIBLE_CHARACTERS, MASK, Outcome, now_ms
 from intempt_core.settings import Settings
-from intempt_core.targets import MASK, Credential, Target
+from intempt_core.targets import Credential, Target
 
 IDLE_SECONDS = 4.0
 """How long an idle connection is kept: less than servers do (uvicorn 5 s), lest a request leave into a closed one."""
@@ -43,19 +42,6 @@ _HTML_START = re.compile(rb"\s*<(!doctype|html|head|body)", re.IGNORECASE)
 _SECRET_HEADERS = frozenset(
     ("set-cookie", "set-cookie2", "authorization", "proxy-authorization", "cookie", "x-api-key")
 )
-
-
-class Outcome(StrEnum):
-    """What is known after an attempt (CONTRACT 3, DESIGN outcome).
-
-    Accepted says that the request was taken, and no more: not that its product or account exists (CONTRACT 3.2), nor
-    that each of its events is processed (CONTRACT 2.6).
-    """
-
-    ACCEPTED = "accepted"
-    REJECTED = "refused"
-    UNKNOWN = "unknown"
-    NOT_SENT = "unsent"
 
 
 class HttpClient(httpx.AsyncClient):

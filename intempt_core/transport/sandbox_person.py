@@ -8,8 +8,7 @@ from typing import Any
 
 import orjson
 
-from intempt_core.analysis import ForeignEvent, PersonEvent, ProcessingStatus
-from intempt_core.contract import dump_json
+from intempt_core.contract import ForeignEvent, PersonEvent, ProcessingStatus, dump_json
 from intempt_core.targets import Target
 from intempt_core.transport.exchange import HttpClient, post_body
 

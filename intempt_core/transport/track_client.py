@@ -19,11 +19,11 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 
-from intempt_core.contract import FEED_IDENTITY_TYPES, FEED_TITLES, dump_json, now_ms
+from intempt_core.contract import FEED_IDENTITY_TYPES, FEED_TITLES, Outcome, dump_json, now_ms
 from intempt_core.errors import TargetIncomplete
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
-from intempt_core.transport.exchange import Exchange, HttpClient, Outcome, post_body
+from intempt_core.transport.exchange import Exchange, HttpClient, post_body
 
 MAX_RETRY_AFTER = 3_600.0
 """Seconds: whatever longer wait a server asks for counts as an hour."""

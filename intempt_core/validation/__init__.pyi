@@ -1,91 +1,43 @@
 from .annotations import (
-    MAX_LINES_DRAWN as MAX_LINES_DRAWN,
-)
-from .annotations import (
     AnnotatedLine as AnnotatedLine,
-)
-from .annotations import (
     Annotation as Annotation,
-)
-from .annotations import (
+    MAX_LINES_DRAWN as MAX_LINES_DRAWN,
     TextPiece as TextPiece,
-)
-from .annotations import (
     annotate_issues as annotate_issues,
-)
-from .annotations import (
     annotate_lines as annotate_lines,
-)
-from .annotations import (
     escape_invisible as escape_invisible,
-)
-from .annotations import (
     find_issue_span as find_issue_span,
 )
 from .check import (
     UnknownProductLookup as UnknownProductLookup,
-)
-from .check import (
     check_events as check_events,
-)
-from .check import (
     check_table as check_table,
 )
 from .column_rules import (
     ColumnChecker as ColumnChecker,
-)
-from .column_rules import (
     Mask as Mask,
-)
-from .column_rules import (
     Numbers as Numbers,
-)
-from .column_rules import (
     TextColumn as TextColumn,
-)
-from .column_rules import (
     TimeState as TimeState,
-)
-from .column_rules import (
     clamp_to_int64 as clamp_to_int64,
-)
-from .column_rules import (
     to_mask as to_mask,
 )
 from .expectations import (
     ExpectationReport as ExpectationReport,
-)
-from .expectations import (
     ExpectationResult as ExpectationResult,
-)
-from .expectations import (
     ExpectationState as ExpectationState,
 )
 from .product_catalogue import (
     CatalogueFile as CatalogueFile,
-)
-from .product_catalogue import (
     CatalogueStore as CatalogueStore,
-)
-from .product_catalogue import (
     ProductCatalogue as ProductCatalogue,
-)
-from .product_catalogue import (
     build_catalogue as build_catalogue,
-)
-from .product_catalogue import (
     read_catalogue_file as read_catalogue_file,
 )
 from .report import (
     DuplicateKind as DuplicateKind,
-)
-from .report import (
     PriorSend as PriorSend,
-)
-from .report import (
     PriorSendLookup as PriorSendLookup,
-)
-from .report import (
     Report as Report,
 )
 from .row_issues import (

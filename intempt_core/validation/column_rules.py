@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.arrays import factorize_texts, hash_texts
+from intempt_core.arrays import combine_column, factorize_texts, hash_texts, view_bytes
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
@@ -43,11 +43,9 @@ from intempt_core.mapping import (
     LazyMapping,
     MappedTable,
     build_time_parser,
-    combine_column,
     is_cell_of_type,
     parse_time,
     parse_time_suffix,
-    view_bytes,
 )
 from intempt_core.validation.time_column import (
     NO_OFFSET,

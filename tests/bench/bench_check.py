@@ -156,7 +156,7 @@ def pandas_alone(path: str) -> float:
 
 def rowwise_verdict(path: str) -> tuple[float, str]:
     """Seconds from bytes to errors and repeats with the model asked row by row, and the digest of every verdict."""
-    from intempt_core.contract.events import find_event_errors
+    from intempt_core.contract.rules import find_event_errors
     from intempt_core.mapping.model import exact_mapping
     from intempt_core.mapping.table_events import map_table
     from intempt_core.readers.table import read_table
@@ -180,7 +180,7 @@ def pandera(path: str) -> float:
     import pandas as pd
     import pandera.pandas as pa
 
-    from intempt_core.contract.events import BLANK_CHARACTERS, EARLIEST_MS, IDENTITY_FIELDS, EventName
+    from intempt_core.contract.fields import BLANK_CHARACTERS, EARLIEST_MS, IDENTITY_FIELDS, EventName
 
     def there(texts: "pd.Series[str]") -> "pd.Series[bool]":
         return texts.fillna("").str.strip(BLANK_CHARACTERS) != ""
@@ -218,7 +218,7 @@ def frictionless(path: str) -> float:
     """Seconds that Frictionless takes for names, ids, products, times and repeats."""
     from frictionless import Checklist, Resource, Schema, checks, fields
 
-    from intempt_core.contract.events import EARLIEST_MS, EventName
+    from intempt_core.contract.fields import EARLIEST_MS, EventName
 
     names = [name.value for name in EventName]
     schema = Schema(

@@ -75,7 +75,7 @@ def model() -> float:
 
     from pydantic import ValidationError
 
-    from intempt_core.contract.events import TrackRequest
+    from intempt_core.contract.model import TrackRequest
 
     text = body()
     with suppress(ValidationError):

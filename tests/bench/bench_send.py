@@ -90,8 +90,9 @@ def dispatched(url: str, requests: int, intents: list[float] | None = None) -> f
 
 def bodies(requests: int) -> Iterator[tuple[bytes, list[Any]]]:
     """Request bodies of :data:`PER_REQUEST` events of one person each, and the events."""
-    from intempt_core.contract.events import GivenEvent, build_request_body
+    from intempt_core.contract.body import build_request_body
     from intempt_core.contract.issues import Place
+    from intempt_core.contract.rules import GivenEvent
 
     for number in range(requests):
         events = [

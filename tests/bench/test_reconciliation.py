@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from intempt_core.contract.outcome import Outcome
 from intempt_core.history import AttemptEnd, AttemptStart, BatchState, History, RequestState
-from intempt_core.transport.exchange import Outcome
 from tests.bench.reconciliation import Reckoning, reckon
 from tests.core.history.factories import ME, attempt, event, intent, request
 

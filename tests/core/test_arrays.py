@@ -5,8 +5,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.arrays import factorize_texts, hash_texts
-from intempt_core.mapping.values import combine_column
+from intempt_core.arrays import combine_column, factorize_texts, hash_texts
 
 lengths = st.sampled_from([0, 1, 7, 8, 9, 15, 16, 17, 255, 256, 257, 300])
 texts = st.lists(

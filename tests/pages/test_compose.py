@@ -13,7 +13,8 @@ import streamlit as st
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from intempt_core.contract.events import EventName, build_request_body
+from intempt_core.contract.body import build_request_body
+from intempt_core.contract.fields import EventName
 from intempt_core.readers.payload import read_payload
 from pages.parts.compose.form import EventForm, ExtraValue
 from pages.parts.compose.state import FormState

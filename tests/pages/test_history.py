@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from intempt_core.contract.outcome import Outcome
 from intempt_core.history import AttemptEnd, AttemptStart, BatchSource, BatchState, History
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.target import Target
-from intempt_core.transport.exchange import Outcome
 from pages.parts.history.retention_view import get_deletion
 from pages.parts.shared.services import get_services
 from tests.core.history.factories import ME, SHOP, attempt, batch_of, event, intent, request

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from intempt_core.contract.outcome import Outcome
 from intempt_core.history import AttemptEnd, AttemptStart, BatchSummary
-from intempt_core.transport.exchange import Outcome
 from pages.parts.shared.services import get_services
 from tests.core.history.factories import attempt
 from tests.pages.tabs import tab_at

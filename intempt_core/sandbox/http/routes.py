@@ -17,7 +17,6 @@ from intempt_core.contract import (
     SHARED_FEEDS,
     FaultDocument,
     FaultDocumentUnreadable,
-    FaultInjector,
     compute_feeds,
     dump_json,
     now_ms,
@@ -33,6 +32,7 @@ from intempt_core.sandbox.http.auth import (
     read_content_length,
 )
 from intempt_core.sandbox.http.body_limits import SMALL_BODY_BYTES, BodyLimiter
+from intempt_core.sandbox.http.fault_injector import FaultInjector
 from intempt_core.sandbox.http.fault_responses import build_fault_response, delay_response
 from intempt_core.sandbox.http.openapi import build_openapi
 from intempt_core.sandbox.http.queries import check_consent, parse_feed_query, parse_person_query

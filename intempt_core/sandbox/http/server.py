@@ -9,8 +9,9 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from intempt_core.contract import FaultDocument, FaultInjector
+from intempt_core.contract import FaultDocument
 from intempt_core.sandbox.http.auth import build_standalone_middleware
+from intempt_core.sandbox.http.fault_injector import FaultInjector
 from intempt_core.sandbox.http.routes import create_sandbox_app
 
 LOOPBACK_HOST = "127.0.0.1"

@@ -7,13 +7,14 @@ from itertools import groupby
 
 import streamlit as st
 
-from intempt_core.analysis import NOTE_MEANINGS, PersonEvent, find_notes
+from intempt_core.analysis import NOTE_MEANINGS, find_notes
 from intempt_core.contract import (
     FEED_IDENTITY_TYPES,
     FEED_TITLES,
     FEEDS,
     IDENTITY_FIELDS,
     SHARED_FEEDS,
+    PersonEvent,
     is_blank,
     now_ms,
 )

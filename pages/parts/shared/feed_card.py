@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from intempt_core.analysis import FeedExplanation, PersonHistory, ProcessingStatus, explain_feed
+from intempt_core.analysis import FeedExplanation, explain_feed
 from intempt_core.contract import (
     FEED_IDENTITY_TYPES,
     FEEDS,
     IDENTITY_FIELDS,
     GivenEvent,
+    PersonHistory,
+    ProcessingStatus,
     find_feed_changes,
     get_field,
     id_to_text,

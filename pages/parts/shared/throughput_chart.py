@@ -4,8 +4,8 @@ from html import escape
 
 import streamlit as st
 
+from intempt_core.contract import Outcome
 from intempt_core.history import BatchSummary, SlowAttempt, ThroughputTimeline
-from intempt_core.transport import Outcome
 from pages.parts.shared.downloads import show_link
 from pages.parts.shared.formatting import (
     STATE_STYLES,

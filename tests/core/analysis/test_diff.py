@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from intempt_core.analysis.diff import Comparison, DifferenceKind, DiffSide, build_payload_side, compare_sides
 from intempt_core.analysis.diff_sources import load_side
+from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.history import AttemptEnd, AttemptStart, History
 from intempt_core.readers.payload import read_payload
-from intempt_core.transport.exchange import Outcome
 from tests.core.history.factories import ME, attempt, event, intent, request
 
 GOOD = {"eventId": "e1", "userId": "u1", "data": {"productId": "p1", "price": 1}}

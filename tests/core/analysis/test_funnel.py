@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.analysis.funnel import Funnel, NoteCount, compute_funnel
-from intempt_core.analysis.journey_notes import NoteKind, PersonEvent, PersonHistory, find_notes
-from intempt_core.contract.events import IDENTITY_FIELDS, EventName
+from intempt_core.analysis.journey_notes import NoteKind, find_notes
+from intempt_core.contract.fields import IDENTITY_FIELDS, EventName
+from intempt_core.contract.outcome import Outcome
+from intempt_core.contract.person_history import PersonEvent, PersonHistory
 from intempt_core.errors import NotFound
 from intempt_core.history import AttemptEnd, AttemptStart, History
-from intempt_core.transport.exchange import Outcome
 from tests.core.history.factories import ME, attempt, event, intent, request
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED

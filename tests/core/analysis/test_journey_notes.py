@@ -8,17 +8,14 @@ from hypothesis import strategies as st
 from intempt_core.analysis.journey_notes import (
     MAX_REASONS,
     FeedExplanation,
-    ForeignEvent,
     NoteKind,
-    PersonEvent,
-    PersonHistory,
-    ProcessingStatus,
     explain_feed,
     find_notes,
     format_utc,
 )
-from intempt_core.contract.events import EventName
 from intempt_core.contract.feeds import FEEDS, FeedId, find_feed_changes
+from intempt_core.contract.fields import EventName
+from intempt_core.contract.person_history import ForeignEvent, PersonEvent, PersonHistory, ProcessingStatus
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 NOON = 1_795_348_980_000

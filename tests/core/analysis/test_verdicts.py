@@ -13,6 +13,7 @@ import uvicorn
 
 from intempt_core import sandbox
 from intempt_core.analysis.verdicts import EventVerdicts, VerdictContext, VerdictTone, assess_events
+from intempt_core.contract.outcome import Outcome
 from intempt_core.dispatch import send_plan
 from intempt_core.history import (
     AttemptEnd,
@@ -27,7 +28,7 @@ from intempt_core.planning.plan import plan_events
 from intempt_core.readers.payload import read_payload
 from intempt_core.settings import Settings
 from intempt_core.targets.target import Target, sandbox_target
-from intempt_core.transport.exchange import Outcome, open_client
+from intempt_core.transport.exchange import open_client
 from intempt_core.transport.sandbox_events import read_sandbox_verdicts
 from intempt_core.validation.check import check_events
 from tests.core.history.factories import ME, attempt, batch_of, event, intent, request

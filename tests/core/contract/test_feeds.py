@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import EventName
 from intempt_core.contract.feeds import FEEDS, FeedId, Interaction, compute_feeds, describe_feed_difference
+from intempt_core.contract.fields import EventName
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from intempt_core.contract.events import GivenEvent, Json, now_ms
+from intempt_core.contract.fields import Json, now_ms
 from intempt_core.contract.issues import Place
+from intempt_core.contract.rules import GivenEvent
 from intempt_core.dispatch import Dispatcher, TurnResult
 from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender

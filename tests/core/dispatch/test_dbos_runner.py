@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.contract.events import Json
+from intempt_core.contract.fields import Json
 from intempt_core.dispatch import Dispatcher
 from intempt_core.dispatch import batch_runner as batches
 from intempt_core.dispatch import dbos_runner as durable

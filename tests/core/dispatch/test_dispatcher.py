@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core import sandbox
-from intempt_core.contract.events import Json, now_ms
+from intempt_core.contract.fields import Json, now_ms
 from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, send_plan
 from intempt_core.dispatch import dispatcher as engine
 from intempt_core.dispatch import process_locks as locks

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import Json, build_request_body, now_ms
+from intempt_core.contract.body import build_request_body
+from intempt_core.contract.fields import Json, now_ms
 from intempt_core.dispatch import FAILURES_TO_BREAK, TurnResult, split_body
 from intempt_core.dispatch.progress import Progress, RateMeter
 from intempt_core.history import BatchState, RequestState

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intempt_core.contract.outcome import Outcome
 from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher
 from intempt_core.dispatch.rate_limits import CircuitBreaker, RateLimiter
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
-from intempt_core.transport.exchange import Outcome
 from intempt_core.transport.track_client import Attempt
 from tests.core.dispatch.factories import LOST, OK, Decide, Desk, decides, desk, got, plan_of
 from tests.core.transport.fault_server import hostile, http

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import BLANK_CHARACTERS, is_placeholder
+from intempt_core.contract.fields import BLANK_CHARACTERS, is_placeholder
+from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.exports.case_file import build_case, dump_case, render_case_page
 from intempt_core.exports.case_reader import read_case
 from intempt_core.exports.pseudonyms import Pseudonymizer, load_salt
 from intempt_core.history import AttemptEnd, AttemptStart, History
 from intempt_core.readers.payload import read_payload
-from intempt_core.transport.exchange import Outcome
 from tests.core.history.factories import ME, attempt, event, intent, request
 
 SALT = b"s" * 32

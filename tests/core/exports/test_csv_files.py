@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import ISSUE_KINDS, Place
+from intempt_core.contract.outcome import Outcome
+from intempt_core.contract.rules import GivenEvent
 from intempt_core.errors import NotFound
 from intempt_core.exports.csv_files import (
     PROBLEMS_HEADER,
@@ -24,7 +25,6 @@ from intempt_core.history import AttemptEnd, AttemptStart, ExcludedRow, History
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.readers.table import read_table
-from intempt_core.transport.exchange import Outcome
 from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.report import Report
 from tests.core.history.factories import ME, attempt, batch_of, event, intent, request

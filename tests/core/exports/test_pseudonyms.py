@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import BLANK_CHARACTERS, is_placeholder
+from intempt_core.contract.fields import BLANK_CHARACTERS, is_placeholder
 from intempt_core.exports.escapes import ESCAPE_FUNCTIONS
 from intempt_core.exports.pseudonyms import Pseudonymizer
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
+from intempt_core.contract.fields import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
 from intempt_core.exports.csv_files import export_fixed_csv
 from intempt_core.fixes.suggest import suggest_fixes
 from intempt_core.fixes.table_fixes import MAX_FIX_ROWS_RECORDED, Fix, FixKind, apply_fixes, preview_fix

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
+from intempt_core.contract.outcome import Outcome
 from intempt_core.history import (
     BatchIntent,
     BatchSource,
@@ -14,7 +15,6 @@ from intempt_core.history import (
     TargetSnapshot,
 )
 from intempt_core.planning.plan import Policy
-from intempt_core.transport.exchange import Outcome
 from intempt_core.transport.track_client import Attempt
 
 ME = "owner-1"

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, select
 from sqlalchemy.event import listen, remove
 
-from intempt_core.contract.events import IDENTITY_FIELDS, GivenEvent, Json
 from intempt_core.contract.feeds import FeedId, compute_feeds
+from intempt_core.contract.fields import IDENTITY_FIELDS, Json
 from intempt_core.contract.issues import Place, Severity
+from intempt_core.contract.outcome import Outcome
+from intempt_core.contract.rules import GivenEvent
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.history import (
     AttemptEnd,
@@ -43,7 +45,6 @@ from intempt_core.history.records import IDENTITY_COLUMNS
 from intempt_core.history.schema import excluded_rows, make_indexable, metadata
 from intempt_core.planning.plan import Policy, plan_events
 from intempt_core.targets.target import parse_track_url, sandbox_target
-from intempt_core.transport.exchange import Outcome
 from intempt_core.validation.check import check_events
 from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of, event, intent, request
 

@@ -13,16 +13,18 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from intempt_core.analysis.journey_notes import PersonHistory, ProcessingStatus, explain_feed
-from intempt_core.contract.events import GivenEvent, build_request_body
+from intempt_core.analysis.journey_notes import explain_feed
+from intempt_core.contract.body import build_request_body
 from intempt_core.contract.feeds import Interaction, compute_feeds
 from intempt_core.contract.issues import Place
+from intempt_core.contract.outcome import Outcome
+from intempt_core.contract.person_history import PersonHistory, ProcessingStatus
+from intempt_core.contract.rules import GivenEvent
 from intempt_core.history import AttemptEnd, AttemptStart, EventIntent, History, RequestIntent, TargetSnapshot, persons
 from intempt_core.sandbox.http.queries import PersonEventsQuery
 from intempt_core.sandbox.storage.listing import list_person_events
 from intempt_core.sandbox.storage.persons import make_node
 from intempt_core.sandbox.storage.store import SandboxStore, StoredRequest
-from intempt_core.transport.exchange import Outcome
 from tests.core.history.factories import ME, SHOP, Clock, attempt, intent
 
 KINDS = {"profileId": "profile", "userId": "user", "anotherUserId": "other", "accountId": "account"}

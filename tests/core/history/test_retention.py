@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history import (
     AttemptEnd,
@@ -22,7 +23,6 @@ from intempt_core.history import (
     RequestHalf,
 )
 from intempt_core.history.schema import metadata
-from intempt_core.transport.exchange import Outcome
 from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of
 
 DAY = 86_400_000

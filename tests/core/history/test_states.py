@@ -9,6 +9,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotAllowed
 from intempt_core.history import (
     AttemptEnd,
@@ -21,7 +22,6 @@ from intempt_core.history import (
     RequestSummary,
 )
 from intempt_core.planning.plan import Policy
-from intempt_core.transport.exchange import Outcome
 from tests.core.history.factories import Clock, attempt, batch_of
 
 OWNERS = ("one", "two")

@@ -9,12 +9,12 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotFound
 from intempt_core.history import AttemptEnd, AttemptStart, History, RequestHalf, RequestState
 from intempt_core.history.lru_cache import BoundedCache
 from intempt_core.history.schema import attempts, requests, seconds, slowest
 from intempt_core.history.throughput import MAX_SLOW_ATTEMPTS
-from intempt_core.transport.exchange import Outcome
 from tests.core.history.factories import ME, attempt, batch_of
 
 NOON = 1_795_348_800_000

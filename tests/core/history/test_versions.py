@@ -12,10 +12,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, create_engine, insert
 
+from intempt_core.contract.outcome import Outcome
 from intempt_core.history import BatchFilter, BatchState, History, RequestState, migrations
 from intempt_core.history.migrations import HEAD, upgrade
 from intempt_core.history.schema import metadata
-from intempt_core.transport.exchange import Outcome
 from tests.core.history.factories import SHOP
 
 AT = 1_795_348_980_000

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history import (
     AttemptEnd,
@@ -18,7 +19,6 @@ from intempt_core.history import (
     WorkItem,
 )
 from intempt_core.planning.plan import Policy
-from intempt_core.transport.exchange import Outcome
 from tests.core.history.factories import ME, Clock, attempt, batch_of, event, intent, request
 
 OTHER = "owner-2"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import dump_json
+from intempt_core.contract.body import dump_json
 from intempt_core.errors import MappingError
 from intempt_core.mapping.model import Mapping, MappingSuggestion, exact_mapping
 from intempt_core.mapping.table_events import map_table

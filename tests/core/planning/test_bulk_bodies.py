@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import build_request_body
+from intempt_core.contract.body import build_request_body
 from intempt_core.mapping.model import Mapping
 from intempt_core.mapping.table_events import MappedTable, map_table
 from intempt_core.planning.bulk_bodies import write_bodies

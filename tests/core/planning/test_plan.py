@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import IDENTITY_FIELDS, GivenEvent, get_field, read_linking_ids
+from intempt_core.contract.fields import IDENTITY_FIELDS, get_field
+from intempt_core.contract.identity import read_linking_ids
 from intempt_core.contract.issues import Place
+from intempt_core.contract.rules import GivenEvent
 from intempt_core.errors import PlanError
 from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.mapping.table_events import MappedTable, map_table

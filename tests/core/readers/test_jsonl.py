@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.cli import main
-from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import Place
+from intempt_core.contract.rules import GivenEvent
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.exports.csv_files import export_event_lines, export_excluded_csv, export_problems_csv
 from intempt_core.fixes.table_fixes import Fix, FixKind, apply_fixes

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import build_request_body, find_event_errors
+from intempt_core.contract.body import build_request_body
+from intempt_core.contract.rules import find_event_errors
 from intempt_core.errors import ReadError
 from intempt_core.readers.json_positions import MAX_JSON_DEPTH
 from intempt_core.readers.payload import MAX_PASTED_CHARS, locate_in_payload, read_payload

@@ -24,12 +24,12 @@ from intempt_core.cli import main
 from intempt_core.contract.faults import (
     FaultDocument,
     FaultDocumentUnreadable,
-    FaultInjector,
     LatencyFault,
     TooLargeFault,
     parse_fault_document,
 )
 from intempt_core.sandbox import create_sandbox_app, run_sandbox
+from intempt_core.sandbox.http.fault_injector import FaultInjector
 from intempt_core.sandbox.http.server import SHUTDOWN_GRACE_SECONDS
 
 numbers = count(1)

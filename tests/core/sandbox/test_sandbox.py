@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from intempt_core.contract.events import EventName
 from intempt_core.contract.feeds import FEEDS, Interaction, compute_feeds
+from intempt_core.contract.fields import EventName
 from intempt_core.sandbox import MAX_BODY_BYTES, create_sandbox_app, run_sandbox
 
 SOURCE = "1841503112918048768"

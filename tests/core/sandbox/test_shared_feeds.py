@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from intempt_core.analysis.journey_notes import PersonEvent, ProcessingStatus
 from intempt_core.contract.feeds import SHARED_FEEDS
+from intempt_core.contract.person_history import PersonEvent, ProcessingStatus
 from intempt_core.sandbox import run_sandbox
 from intempt_core.sandbox.storage import shared_feeds as trends
 from intempt_core.settings import Settings

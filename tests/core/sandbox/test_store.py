@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import EventName
 from intempt_core.contract.feeds import Interaction
+from intempt_core.contract.fields import EventName
 from intempt_core.sandbox import create_sandbox_app, run_sandbox
 from intempt_core.sandbox.http.responses import StoreUnavailable
 from intempt_core.sandbox.storage.listing import EventListQuery, list_received_events

@@ -17,11 +17,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from intempt_core.contract.fields import MASK
+from intempt_core.contract.outcome import Outcome
 from intempt_core.settings import Settings
-from intempt_core.targets.credential import MASK, Credential
+from intempt_core.targets.credential import Credential
 from intempt_core.targets.target import Target, sandbox_target
 from intempt_core.transport import exchange as wire
-from intempt_core.transport.exchange import HttpClient, Outcome, open_client
+from intempt_core.transport.exchange import HttpClient, open_client
 from intempt_core.transport.track_client import (
     MAX_RETRY_AFTER,
     Attempt,

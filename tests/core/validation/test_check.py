@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.contract.events import GivenEvent
 from intempt_core.contract.issues import Issue, Place
+from intempt_core.contract.rules import GivenEvent
 from intempt_core.fixes.table_fixes import Fix, FixKind, apply_fixes
 from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.mapping.model import exact_mapping

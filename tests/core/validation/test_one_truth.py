@@ -14,15 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import (
-    BLANK_CHARACTERS,
-    ID_PATTERNS,
-    INVISIBLE_CHARACTERS,
-    PLACEHOLDER_IDS,
-    EventName,
-    GivenEvent,
-)
+from intempt_core.contract.fields import BLANK_CHARACTERS, ID_PATTERNS, INVISIBLE_CHARACTERS, PLACEHOLDER_IDS, EventName
 from intempt_core.contract.issues import ISSUE_KINDS, Issue, Place, shorten_value
+from intempt_core.contract.rules import GivenEvent
 from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.mapping.model import exact_mapping, load_time_zone
 from intempt_core.mapping.table_events import MappedTable, map_table

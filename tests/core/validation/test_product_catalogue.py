@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.events import is_blank
+from intempt_core.contract.fields import is_blank
 from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import map_table

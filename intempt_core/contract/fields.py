@@ -1,0 +1,154 @@
+"""Fields of an event: their names, what counts as an id, a time, or missing, and the bounds (CONTRACT 1.4, 2)."""
+
+import re
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any
+"""A JSON value as Python has it. Any: it is a person's input and may be anything at all."""
+
+
+class EventName(StrEnum):
+    """The four names, exactly as the wire has them (CONTRACT 2.1)."""
+
+    VIEWED = "Product viewed"
+    ADDED = "Added to cart"
+    REMOVED = "Removed from cart"
+    ORDERED = "Product ordered"
+
+
+EVENT_EFFECTS: dict[EventName, str] = {
+    EventName.VIEWED: "Puts the product into Recently Viewed and feeds the view-based models.",  # CONTRACT 4.1
+    EventName.ADDED: "Puts the product into Recently Added to Cart and feeds the cart logic.",  # CONTRACT 4.2
+    EventName.REMOVED: "Takes the product out of Recently Added to Cart; a later add shows it again.",  # CONTRACT 4.3
+    # CONTRACT 4.4
+    EventName.ORDERED: "Feeds purchase-based models, conversion tracking and post-purchase recommendations.",
+}
+"""What each event drives, in one line."""
+
+
+IDENTITY_FIELDS = ("profileId", "userId", "anotherUserId", "accountId")
+"""The identity fields (CONTRACT 2.3); any one of them is enough."""
+
+
+LINKING_FIELDS = ("profileId", "userId", "anotherUserId")
+"""The identities that link events to one person; ``accountId`` does only where it is the sole one (DESIGN, person)."""
+
+
+ID_FIELDS = ("eventId", *IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId", "data.productId")
+"""Every field that holds an opaque id (CONTRACT 1.4, 2.8), as a dotted path inside the event."""
+
+
+PLAIN_FIELDS = ("eventId", *IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId", "timestamp")
+"""The fields of an event that are single values beside ``data`` (CONTRACT 1.4)."""
+
+
+OPEN_FIELDS = ("data", "userAttributes", "accountAttributes")
+"""The objects inside an event that take further keys (CONTRACT 1.4)."""
+
+
+EARLIEST_MS = 1_262_304_000_000
+"""2010-01-01T00:00:00Z in epoch milliseconds: an earlier time has the request rejected (CONTRACT 2.7)."""
+
+
+LATEST_MS = 2_210_457_600_000
+"""2040-01-18T00:00:00Z in epoch milliseconds: a later time is silently replaced (CONTRACT 2.7)."""
+
+
+_INVISIBLE_RANGES = (range(0x20), range(0x7F, 0xA0), (0xAD, 0x180E), range(0x200B, 0x2010), range(0x2028, 0x202F),
+           range(0x2060, 0x2065), range(0x2066, 0x206A), (0xFEFF,))  # fmt: skip
+
+
+INVISIBLE_CHARACTERS = "".join(chr(point) for points in _INVISIBLE_RANGES for point in points)
+"""Characters that nobody sees: controls, zero-width ones, direction marks, the byte order mark."""
+
+
+BLANK_CHARACTERS = INVISIBLE_CHARACTERS + " \u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""White space and what nobody sees. A value of nothing else is blank, and blank counts as missing."""
+
+
+PLACEHOLDER_IDS = frozenset(
+    "0 -1 null undefined none nan nil n/a na anonymous anon guest unknown true false [] {} ? - "
+    "00000000-0000-0000-0000-000000000000".split()
+)
+"""What upstream code writes where it has no id (CONTRACT 2.8), in ASCII lower case."""
+
+
+def _build_character_class(characters: str) -> str:
+    return "[" + "".join(re.escape(character) for character in characters) + "]"
+
+
+ID_PATTERNS: dict[str, str] = {
+    # A sheet keeps 15 significant digits and likes exponents: 1.84E+18, 148758000526845000000.
+    "id_damaged": r"^(?:-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+|[1-9][0-9]{14}0+)$",
+    "id_white_space": f"^{_build_character_class(BLANK_CHARACTERS)}|{_build_character_class(INVISIBLE_CHARACTERS)}|{_build_character_class(BLANK_CHARACTERS)}$",
+}
+"""Warnings about one id that a pattern finds: code → expression, searched, in what ``re`` and RE2 have in common."""
+
+
+COMPILED_ID_PATTERNS = {code: re.compile(pattern.replace("$", r"\Z")) for code, pattern in ID_PATTERNS.items()}
+
+
+_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+def now_ms() -> int:
+    """The machine's clock as epoch milliseconds, the unit of every time here (CONTRACT 2.7)."""
+    return time.time_ns() // 1_000_000
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing that anybody could see; it then counts as missing."""
+    return not text.strip(BLANK_CHARACTERS)
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether an id is one of :data:`PLACEHOLDER_IDS` (CONTRACT 2.8). Such an id links nobody."""
+    return text.strip(BLANK_CHARACTERS).translate(_ASCII_LOWER) in PLACEHOLDER_IDS
+
+
+def is_given(value: Json) -> bool:
+    """Whether a field's value counts as given: neither absent, nor null, nor blank text."""
+    return value is not None and not (isinstance(value, str) and is_blank(value))
+
+
+def id_to_text(value: Json) -> str | None:
+    """An id as text: text as it is, a JSON number as written by Python, anything else (or nothing) ``None``."""
+    if isinstance(value, str):
+        return None if is_blank(value) else value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _format_number(value)
+    return None
+
+
+def read_epoch_ms(value: Json) -> int | None:
+    """A time as the wire has it: a whole JSON number. Anything else is unreadable: ``None`` (CONTRACT 2.7)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return None
+
+
+def get_field(event: Json, field: str) -> Json:
+    """The value at a dotted field path (``data.productId``) of an event, ``None`` where there is none."""
+    for step in field.split("."):
+        if not isinstance(event, Mapping):
+            return None
+        event = event.get(step)
+    return event
+
+
+def _format_number(value: float) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python refuses to write an integer of more than 4,300 digits
+        return hex(int(value))
+
+
+MASK = "••••"
+"""What stands where a secret was."""

@@ -1,0 +1,1 @@
+"""The sandbox's storage: what arrived, who is one person, and what the feeds show."""

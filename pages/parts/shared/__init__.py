@@ -1,0 +1,1 @@
+"""What several screens share: services, state, guards, cards and widgets."""

@@ -1,0 +1,1 @@
+"""Components of our own: their markup, style and script stand beside each."""

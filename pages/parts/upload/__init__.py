@@ -1,0 +1,1 @@
+"""The Upload screen, step by step."""
