@@ -1,17 +1,16 @@
-"""A number for each text of a column, the same for equal texts; part of the room of ``checks.py``.
+"""Arrow arrays: made without pandas, viewed as bytes, and their texts hashed and numbered.
 
-Arrow's dictionary of five million different ids takes 160 bytes for each of them. Here each text becomes a hash of
-64 bits, and only texts that share theirs with another are looked at themselves: mostly none, and never a wrong answer.
+``pyarrow.array`` and ``pyarrow.scalar`` import pandas when they are first called, only to ask whether they were given
+one of its objects; that takes half a second. Numbering goes by hashes: Arrow's own dictionary of five million different
+ids takes 160 bytes for each, a hash eight. Only texts that share a hash are compared, so that no number is ever wrong.
 """
 
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-
-pass
-
 
 Int64Array: TypeAlias = NDArray[np.int64]
 HashArray: TypeAlias = NDArray[np.uint64]
@@ -22,6 +21,41 @@ _HASHED_WORDS = 32
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 _BUCKETS = 1 << 22
+
+
+def make_array(values: NDArray[Any] | Sequence[str | None], kind: pa.DataType | None = None) -> pa.Array:
+    """An Arrow array of numbers, of truth values, or of texts (``None`` is null), without importing pandas.
+
+    ``kind`` is the type to have, by default that of the numbers, or a large string. Any: every dtype of numbers.
+    Raises UnicodeEncodeError where a text holds half a character.
+    """
+    array = _wrap_numbers(values) if isinstance(values, np.ndarray) else _encode_texts(values)
+    return array if kind is None or array.type == kind else array.cast(kind)
+
+
+def make_scalar(text: str | None, kind: pa.DataType | None = None) -> pa.Scalar:
+    """An Arrow scalar of a text, without importing pandas."""
+    return make_array([text], kind)[0]
+
+
+def _wrap_numbers(values: NDArray[Any]) -> pa.Array:
+    """Numbers as Arrow holds them, not copied where they are in one piece. Any: every dtype of numbers."""
+    buffer = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), values.size, [None, pa.py_buffer(buffer)])
+
+
+def _encode_texts(texts: Sequence[str | None]) -> pa.Array:
+    mask = None
+    if None in texts:
+        mask = pa.py_buffer(np.packbits([text is not None for text in texts], bitorder="little"))
+    given = [text or "" for text in texts]
+    joined = "".join(given)
+    lengths = map(len, given if joined.isascii() else map(str.encode, given))
+    offsets = np.zeros(len(given) + 1, np.int64)
+    np.cumsum(np.fromiter(lengths, np.int64, len(given)), out=offsets[1:])
+    return pa.Array.from_buffers(
+        pa.large_string(), len(given), [mask, pa.py_buffer(offsets), pa.py_buffer(joined.encode())]
+    )
 
 
 def hash_texts(array: pa.LargeStringArray) -> HashArray:
@@ -90,11 +124,11 @@ def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
     starts = np.cumsum([0, *map(len, column.chunks)])
     cuts = np.searchsorted(rows, starts)
     found = [
-        chunk.take(pa.array(rows[cuts[number] : cuts[number + 1]] - starts[number]))
+        chunk.take(make_array(rows[cuts[number] : cuts[number + 1]] - starts[number]))
         for number, chunk in enumerate(column.chunks)
         if cuts[number] < cuts[number + 1]
     ]
-    return pa.concat_arrays(found).cast(pa.large_string()) if found else pa.array([], pa.large_string())
+    return pa.concat_arrays(found).cast(pa.large_string()) if found else make_array([])
 
 
 def view_bytes(array: pa.Array) -> NDArray[np.uint8]:

@@ -1,11 +1,12 @@
-"""Equal texts get equal numbers, different ones different numbers, whatever their length and however they collide."""
+"""Arrays are those that Arrow makes; texts are numbered alike exactly where they are equal, however they collide."""
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.arrays import combine_column, factorize_texts, hash_texts
+from intempt_core.arrays import combine_column, factorize_texts, hash_texts, make_array, make_scalar
 
 lengths = st.sampled_from([0, 1, 7, 8, 9, 15, 16, 17, 255, 256, 257, 300])
 texts = st.lists(
@@ -17,6 +18,35 @@ texts = st.lists(
     ).map(lambda text: text.encode("utf-8", "ignore").decode()),
     max_size=30,
 )
+
+
+@given(
+    st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"]))), st.sampled_from(["string", "large_string"])
+)
+def test_texts_become_the_array_that_arrow_makes(cells: list[str | None], kind: str) -> None:
+    made = make_array(cells, pa.type_for_alias(kind))
+    made.validate(full=True)
+    assert made.equals(pa.array(cells, kind))
+    assert made.null_count == cells.count(None)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int64", "uint64", "float64"])
+@given(st.lists(st.integers(0, 100)), st.integers(1, 3))
+def test_numbers_become_the_array_that_arrow_makes(dtype: str, numbers: list[int], step: int) -> None:
+    values = np.array(numbers, dtype)[::step]
+    made = make_array(values)
+    made.validate(full=True)
+    assert made.equals(pa.array(values))
+
+
+def test_half_a_character_is_no_text() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        make_array(["\ud83d", "\ude00"])
+
+
+def test_a_scalar_is_the_one_that_arrow_makes() -> None:
+    assert make_scalar("é") == pa.scalar("é", pa.large_string())
+    assert make_scalar(None, pa.string()) == pa.scalar(None, pa.string())
 
 
 def first_rows(cells: list[str]) -> list[int]:
