@@ -1,4 +1,4 @@
-"""The same road without a screen: ``check``, ``send`` and ``sandbox`` (DESIGN, doors).
+"""The same road without a screen: ``check``, ``send`` and ``sandbox``.
 
 Counts and issues go to standard output, progress and errors to standard error; an error is one sentence.
 Exit codes: 0 clean, or all accepted · 1 errors found, or not all accepted · 2 cannot be read, or wrongly called ·

@@ -1,6 +1,6 @@
 """Columns and names become the contract's fields: what a mapping is, where it comes from, what is offered for one.
 
-An exact header is taken; everything else is offered and a person chooses (DESIGN, one road; CONTRACT 2.4, 4.6).
+An exact header is taken; everything else is offered and a person chooses (ARCHITECTURE, one pipeline; CONTRACT 2.4, 4.6).
 An empty cell means that the event does not have the field. Further columns go into ``data`` under their own header.
 """
 
@@ -45,7 +45,7 @@ def is_field(field: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """How a file becomes events: the mapping file of DESIGN, as a value.
+    """How a file becomes events: a mapping file (ARCHITECTURE, mapping file) as a value.
 
     ``columns``: header → field. ``names``: cell of the name column → one of the four names; other cells stay.
     ``types``: field → one of :data:`CELL_TYPES`. ``constants``: field → the JSON value that every row gets.

@@ -1,7 +1,7 @@
 """Who is who: the names by which an event's person is known, and which of them belong together.
 
 A *node* is one id in one field: ``user:u1``, ``profile:1001:p1``, ``other:u2``, ``account:a1``. Nodes that stand in
-one event belong to one person, transitively (DESIGN, person). A profile belongs to its source (CONTRACT 5.1). An
+one event belong to one person, transitively (ARCHITECTURE, person). A profile belongs to its source (CONTRACT 5.1). An
 ``anotherUserId`` is a node of its own, for no feed is readable by it; once an alias has named it, the user id of
 the same value is the same person (CONTRACT 6.1). Accounts and placeholders link nobody (CONTRACT 2.8).
 """
