@@ -109,7 +109,10 @@ def _encode_column(column: pa.ChunkedArray) -> tuple[Numbers, int]:
 
 
 def _link_identities(ids: Mapping[str, tuple[Numbers, int]], events: pa.Table) -> tuple[Numbers, Numbers]:
-    """Which event has which linking identity (ARCHITECTURE, person); no placeholder links, no account beside another id."""
+    """Which event has which linking identity (ARCHITECTURE, person).
+
+    No placeholder links, and no account beside another id.
+    """
     found: list[tuple[Numbers, Numbers]] = []
     used = 0
     alone = np.logical_and.reduce([ids[field][0] < 0 for field in LINKING_FIELDS])

@@ -34,7 +34,7 @@ IDENTITY_FIELDS = ("profileId", "userId", "anotherUserId", "accountId")
 
 
 LINKING_FIELDS = ("profileId", "userId", "anotherUserId")
-"""The identities that link events to one person; ``accountId`` does only where it is the sole one (ARCHITECTURE, person)."""
+"""The identities that link events to one person (ARCHITECTURE, person); ``accountId`` only where it is the sole one."""
 
 
 ID_FIELDS = ("eventId", *IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId", "data.productId")

@@ -13,7 +13,10 @@ def read_identities(body: Json) -> dict[str, str]:
 
 
 def read_linking_ids(body: Json) -> Sequence[tuple[str, str]]:
-    """The (field, id) pairs by which an event belongs to a person (ARCHITECTURE, person); placeholders link nobody (CONTRACT 2.8)."""
+    """The (field, id) pairs by which an event belongs to a person (ARCHITECTURE, person).
+
+    Placeholders link no events (CONTRACT 2.8).
+    """
     given = read_identities(body)
     real = [(field, text) for field, text in given.items() if not is_placeholder(text)]
     links = [pair for pair in real if pair[0] in LINKING_FIELDS]

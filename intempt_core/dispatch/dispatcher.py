@@ -321,7 +321,7 @@ class Dispatcher:
         self._tasks.pop(batch, None)
 
     async def _adopt_batch(self, found: UnfinishedBatch, batches: BatchRunner) -> bool:
-        """Whether a batch whose owner is gone is ours from now on; what was on its way there is unknown (ARCHITECTURE, takeover)."""
+        """Take over a batch whose owner is gone; what was in flight there is unknown (ARCHITECTURE, takeover)."""
         if not self._adopts or is_owner_alive(self._settings.data, found.owner):
             return False
         if found.state is BatchState.RECORDING:

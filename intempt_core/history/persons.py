@@ -1,4 +1,6 @@
-"""One person's events: who is who in history, and which events count (ARCHITECTURE, person; CONTRACT 2.2, 2.8, 2.9, 6.1).
+"""One person's events: who is who in history, and which events count.
+
+ARCHITECTURE, person; CONTRACT 2.2, 2.8, 2.9, 6.1.
 
 The rules are the sandbox's, stated over history's columns: what is *expected* here is what a target shows that does as
 the documents say. Which events a person has is found from the ids outward, one look into an index per id, and bounded.

@@ -1,6 +1,6 @@
 """Columns and names become the contract's fields: what a mapping is, where it comes from, what is offered for one.
 
-An exact header is taken; everything else is offered and a person chooses (ARCHITECTURE, one pipeline; CONTRACT 2.4, 4.6).
+An exact header is taken; everything else is offered and a person chooses (CONTRACT 2.4, 4.6).
 An empty cell means that the event does not have the field. Further columns go into ``data`` under their own header.
 """
 

@@ -1,7 +1,7 @@
 """Mappings kept by name, and recognised by a file's header. Part of the room of ``mapping.py``.
 
-Each is a mapping file (ARCHITECTURE, mapping file) in a folder of the data: two keys more say its name and the header that it was
-made for. So what is exported, imported, kept and given to the command line is one and the same form.
+Each is a mapping file (ARCHITECTURE, mapping file) in a folder of the data: two keys more say its name and
+the header that it was made for. What is exported, imported, kept and given to the command line is one form.
 """
 
 import contextlib

@@ -91,7 +91,7 @@ class ComposeState:
 
     @property
     def payload(self) -> Payload:
-        """The request as it will leave, read back like any pasted payload: one pipeline (ARCHITECTURE, one pipeline)."""
+        """The request as it will leave, read back like any pasted payload (ARCHITECTURE, one pipeline)."""
         pairs = [form.read(self.now_ms) for form in self.forms]
         return read_payload(build_request_body(pairs, indent=True).decode())
 

@@ -52,7 +52,7 @@ def event(n: int, name: str = "Product viewed", **body: object) -> GivenEvent:
 
 
 def persons_of(events: list[GivenEvent]) -> list[int]:
-    """The definition (ARCHITECTURE, person), word by word, slowly: a person for each event, numbered by first appearance."""
+    """The definition (ARCHITECTURE, person) word by word: a person for each event, numbered by first appearance."""
     persons = [{index} for index in range(len(events))]
     links = [set(read_linking_ids(event.body)) for event in events]
     for one in range(len(events)):
