@@ -4,9 +4,10 @@
     python3 run.py test             every test, and the core's coverage; with arguments: pytest with these, no coverage
     python3 run.py check            format, lint, types, layers; with a name: that one, with its tool's own arguments
     python3 run.py bench [NAME…]    the benchmarks whose names begin so, one JSON object a line
+    python3 run.py docs             write the pages of docs/ that follow from the code: issues.md, settings.md
     python3 run.py help             these lines
 
-It makes .venv beside itself at the first call, and anew when requirements*.txt or the Python change.
+It makes .venv beside itself at the first call, and again when requirements*.txt or the Python change.
 """
 # Only the standard library, and only syntax that Python 3.6 can read: this file must live to say what is missing.
 
@@ -81,10 +82,10 @@ class Missing(Exception):
 # ── .venv ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ensure(files: Sequence[str]) -> None:
+def ensure_installed(files: Sequence[str]) -> None:
     """Have a .venv that holds these requirement files; quick where it is so already. Raises :class:`Missing`.
 
-    Other pins or a lost package are installed over it; what is half made, moved or of another Python is made anew.
+    Other pins or a lost package are installed over it; what is half made, moved or of another Python is made again.
     """
     if _is_installed(files):
         return
@@ -126,7 +127,7 @@ def _stamp() -> dict[str, Any]:
 
 
 def _python() -> str:
-    """Which Python made it, and where: a .venv holds the paths of both."""
+    """Which Python made .venv, and where: it holds the paths of both."""
     return f"{sys.version.split()[0]} of {sys.base_prefix} in {VENV}"
 
 
@@ -146,7 +147,7 @@ def _lock_install() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Another run.py is installing; waiting for it.")
+            print_line("Another run.py is installing; waiting for it.")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -169,7 +170,7 @@ def _make_venv() -> None:
 
 
 def _install(files: Sequence[str]) -> None:
-    say(f"Installing {', '.join(files)} into .venv: half a minute or two.")
+    print_line(f"Installing {', '.join(files)} into .venv: half a minute or two.")
     began = time.monotonic()
     # Packages are compiled where they are first needed, and then kept: that halves the wait.
     pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--no-compile", "--retries", "2", "--progress-bar", "off"]
@@ -177,12 +178,12 @@ def _install(files: Sequence[str]) -> None:
     with LOG.open("w") as log:
         made = subprocess.run(pip, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
     if made.returncode:
-        raise Missing(f"{explain_failure(LOG.read_text(errors='replace'))}\nThe whole story: {LOG}")
-    say(f"Installed in {time.monotonic() - began:.0f} s.")
+        raise Missing(f"{explain_failure(LOG.read_text(errors='replace'))}\nThe whole output: {LOG}")
+    print_line(f"Installed in {time.monotonic() - began:.0f} s.")
 
 
 def explain_failure(output: str) -> str:
-    """What stopped an installation, from what pip or ensurepip printed, as a sentence with its mend."""
+    """What stopped an installation, from what pip or ensurepip printed, as a sentence with its fix."""
     signs = {
         "No space left on device|Disk quota exceeded": NO_SPACE,
         "Permission denied|Read-only file system": NOT_WRITABLE,
@@ -192,7 +193,7 @@ def explain_failure(output: str) -> str:
         "No matching distribution found": "The package registry has no fitting version for "
         f"Python {sys.version_info.major}.{sys.version_info.minor}.",
     }
-    sentence = next((said for sign, said in signs.items() if re.search(sign, output)), "Installing failed.")
+    sentence = next((message for sign, message in signs.items() if re.search(sign, output)), "Installing failed.")
     last = [line for line in output.splitlines() if line.startswith("ERROR")][-1:] or output.strip().splitlines()[-1:]
     return "\n  ".join([sentence, *last])
 
@@ -203,7 +204,7 @@ NOT_WRITABLE = f"{ROOT} is not writable for this user, and .venv has to be made 
 
 @contextlib.contextmanager
 def _explain_os_errors() -> Iterator[None]:
-    """Turn what the operating system refuses into a sentence."""
+    """Turn an error of the operating system into a sentence."""
     try:
         yield
     except OSError as error:
@@ -217,17 +218,17 @@ def _explain_os_errors() -> Iterator[None]:
 # ── start ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def start(arguments: Sequence[str]) -> int:
+def start_console(arguments: Sequence[str]) -> int:
     """Become the console's server: signals reach it, its exit code is ours. The arguments are Streamlit's."""
-    address, port = where(arguments, os.environ)
+    address, port = find_address(arguments, os.environ)
     url = f"http://{'127.0.0.1' if address in ('0.0.0.0', '::') else address}:{port}"  # noqa: S104  compared, not bound
     if is_port_taken(address, port):
         raise Missing(
             f"Port {port} is taken. Perhaps the console is running already: look at {url}. "
             f"To start on another port: python3 run.py start --server.port {port + 1}"
         )
-    ensure(CONSOLE)
-    say(f"The console comes up at {url} (Ctrl+C stops it).")
+    ensure_installed(CONSOLE)
+    print_line(f"The console comes up at {url} (Ctrl+C stops it).")
     if _has_display():
         subprocess.Popen([sys.executable, __file__, "open", url], start_new_session=True)
     os.chdir(ROOT)
@@ -236,7 +237,7 @@ def start(arguments: Sequence[str]) -> int:
     os.execve(PYTHON, command, {**os.environ, "CONSOLE_PORT": str(port)})
 
 
-def where(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int]:
+def find_address(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int]:
     """Address and port, from the arguments, the environment or .streamlit/config.toml. Raises :class:`Missing`."""
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["server"]
     address = _option(arguments, "--server.address") or environment.get("STREAMLIT_SERVER_ADDRESS") or config["address"]
@@ -263,7 +264,7 @@ def _option(arguments: Sequence[str], name: str) -> str:
 
 
 def is_port_taken(address: str, port: int) -> bool:
-    """Whether somebody listens there already. An address that is not ours is Streamlit's to complain of."""
+    """Whether another program listens there. An address that is not of this machine is for Streamlit to report."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -278,8 +279,8 @@ def _has_display() -> bool:
     return bool(screen and sys.stdout.isatty() and not os.environ.get("CI"))
 
 
-def show(arguments: Sequence[str]) -> int:
-    """Open a person's browser as soon as the console answers; give up after two minutes. Started by :func:`start`."""
+def open_browser(arguments: Sequence[str]) -> int:
+    """Open the browser as soon as the console responds, for two minutes at most; :func:`start_console` starts it."""
     (url,) = arguments
     for _ in range(240):
         with contextlib.suppress(OSError), urllib.request.urlopen(url + "/_stcore/health", timeout=5):  # noqa: S310  our own
@@ -291,10 +292,10 @@ def show(arguments: Sequence[str]) -> int:
 # ── test, check, bench ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test(arguments: Sequence[str]) -> int:
+def run_tests(arguments: Sequence[str]) -> int:
     """The whole suite, the core's coverage held to its limit; or what the arguments tell pytest."""
-    ensure(TESTS)
-    browser = chromium()
+    ensure_installed(TESTS)
+    browser = find_chromium()
     if browser is None and os.environ.get("CI") == "true":
         raise Missing("There is no Chromium, and none could be installed: the browser tests cannot run.")
     pytest = [str(PYTHON), "-m", "pytest"]
@@ -308,35 +309,35 @@ def test(arguments: Sequence[str]) -> int:
             ["-m", "browser", "-n", "2"],
         ]
     )
-    failed = [run([*pytest, *part], environment) for part in parts]
+    failed = [run_program([*pytest, *part], environment) for part in parts]
     if browser is None:
-        say(NOT_TESTED)
+        print_line(NOT_TESTED)
     return max(failed)
 
 
-def chromium() -> "str | None":
+def find_chromium() -> "str | None":
     """A Chromium that starts: one on the machine, else Playwright's own, else Debian's. Raises :class:`Missing`."""
     named = os.environ.get("CHROMIUM")
     if named:
         if _starts(named):
             return named
         raise Missing(f"CHROMIUM is “{named}”, which does not start.")
-    found = on_this_machine() or _find_playwright_chromium()
+    found = find_installed_chromium() or _find_playwright_chromium()
     if found:
         return found
-    say("There is no Chromium on this machine; asking Playwright for its own.")
+    print_line("There is no Chromium on this machine; asking Playwright for its own.")
     subprocess.run([str(PYTHON), "-m", "playwright", "install", "chromium"], capture_output=True, check=False)
     found = _find_playwright_chromium()
     if not found and shutil.which("apt-get") and os.geteuid() == 0:
-        say("Playwright has none to give; installing Debian's.")
+        print_line("Playwright has none for this system; installing Debian's.")
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        run(["apt-get", "update", "-qq"], quiet)
-        run(["apt-get", "install", "-qq", "--no-install-recommends", "chromium", "fonts-liberation"], quiet)
-        found = on_this_machine()
+        run_program(["apt-get", "update", "-qq"], quiet)
+        run_program(["apt-get", "install", "-qq", "--no-install-recommends", "chromium", "fonts-liberation"], quiet)
+        found = find_installed_chromium()
     return found
 
 
-def on_this_machine() -> "str | None":
+def find_installed_chromium() -> "str | None":
     """A Chromium or Chrome that the machine has and that starts."""
     return next((path for path in map(shutil.which, BROWSERS) if path and _starts(path)), None)
 
@@ -355,48 +356,62 @@ def _starts(path: str) -> bool:
         return False
 
 
-def check(arguments: Sequence[str]) -> int:
+def run_checks(arguments: Sequence[str]) -> int:
     """Format, lint, types, layers, all of them even where one fails; or the one that the first argument names."""
-    ensure(TESTS)
+    ensure_installed(TESTS)
     if arguments and arguments[0] not in CHECKS:
         raise Missing(f"There is no check “{arguments[0]}”; there are: {', '.join(CHECKS)}.")
     chosen = {arguments[0]: list(arguments[1:])} if arguments else {name: [] for name in CHECKS}
     failed = []
     for name, further in chosen.items():
-        say(f"── {name}")
+        print_line(f"── {name}")
         tool, *its = CHECKS[name]
-        if run([str(VENV / "bin" / tool), *its, *further], os.environ):
+        if run_program([str(VENV / "bin" / tool), *its, *further], os.environ):
             failed.append(name)
-    say(f"Failed: {', '.join(failed)}." if failed else "Nothing to complain of.")
+    print_line(f"Failed: {', '.join(failed)}." if failed else "Nothing to complain of.")
     return 1 if failed else 0
 
 
-def bench(arguments: Sequence[str]) -> int:
+def run_benchmarks(arguments: Sequence[str]) -> int:
     """The benchmarks whose names begin with one of the arguments; all of them without."""
-    ensure(BENCH)
-    return run([str(PYTHON), "-m", "tests.bench", *arguments], os.environ)
+    ensure_installed(BENCH)
+    return run_program([str(PYTHON), "-m", "tests.bench", *arguments], os.environ)
+
+
+def write_docs(_arguments: Sequence[str]) -> int:
+    """Write the pages of docs/ that follow from the code."""
+    ensure_installed(TESTS)
+    return run_program([str(PYTHON), "-m", "tests.generated_docs"], os.environ)
 
 
 # ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def run_program(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a program in the project's folder, its output ours; its exit code."""
     return subprocess.run(command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, check=False).returncode
 
 
-def say(sentence: str) -> None:
-    """Tell a person, at once, before another program prints."""
+def print_line(sentence: str) -> None:
+    """Print a line at once, before another program prints."""
     print(sentence, flush=True)
 
 
-def usage(_arguments: Sequence[str]) -> int:
+def print_usage(_arguments: Sequence[str]) -> int:
     """Print the lines at the top of this file."""
-    say((__doc__ or "").strip())
+    print_line((__doc__ or "").strip())
     return 0
 
 
-COMMANDS = {"start": start, "test": test, "check": check, "bench": bench, "help": usage, "open": show}
+COMMANDS = {
+    "start": start_console,
+    "test": run_tests,
+    "check": run_checks,
+    "bench": run_benchmarks,
+    "docs": write_docs,
+    "help": print_usage,
+    "open": open_browser,
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -405,10 +420,10 @@ def main(arguments: Sequence[str]) -> int:
     if name in ("-h", "--help"):
         name = "help"
     if name not in COMMANDS:
-        say(f"There is no command “{name}”.\n")
-        usage(())
+        print_line(f"There is no command “{name}”.\n")
+        print_usage(())
         return 2
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else every start would compile every package anew
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else every start would compile every package again
     try:
         with _explain_os_errors():
             return COMMANDS[name](rest)

@@ -68,7 +68,7 @@ def last(outcome: tuple[int, str]) -> tuple[int, str]:
     return outcome[0], outcome[1].splitlines()[-1]
 
 
-def test_two_first_calls_install_once_the_next_is_quick_and_whatever_changed_is_mended(project: Path) -> None:
+def test_two_first_calls_install_once_the_next_is_quick_and_what_changed_is_installed_again(project: Path) -> None:
     both = [said(call) for call in [calls(project, "bench"), calls(project, "bench")]]
     assert [last(each) for each in both] == [(0, "1.0"), (0, "1.0")]
     assert sum(output.count("Installed in") for _, output in both) == 1
@@ -89,16 +89,18 @@ def test_two_first_calls_install_once_the_next_is_quick_and_whatever_changed_is_
     stranger.touch()
     (project / "requirements.txt").write_text(f"{PACKAGE}==1.0\n")
     assert last(said(calls(project, "bench"))) == (0, "1.0")
-    assert not stranger.exists()  # what was left half done has been made anew
+    assert not stranger.exists()  # what was half done has been made again
 
     (project / "requirements.txt").write_text(f"{PACKAGE}==2.0\n")
-    code, output = said(calls(project, "bench", PIP_NO_INDEX="0", PIP_FIND_LINKS="", PIP_INDEX_URL=nobody()))
+    code, output = said(
+        calls(project, "bench", PIP_NO_INDEX="0", PIP_FIND_LINKS="", PIP_INDEX_URL=unreachable_registry())
+    )
     assert (code, "The package registry cannot be reached." in output) == (1, True)
     assert "Traceback" not in output
 
 
-def nobody() -> str:
-    """The address of a registry where nobody listens."""
+def unreachable_registry() -> str:
+    """The address of a registry at a port where no program listens."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{closed.getsockname()[1]}/simple"
@@ -115,17 +117,17 @@ def test_a_python_without_ensurepip_names_the_package_to_install(project: Path) 
 
 
 @pytest.mark.parametrize(
-    ("story", "sentence"),
+    ("output", "sentence"),
     [
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "The disk is full"),
         ("ERROR: [Errno 30] Read-only file system: '/srv/.venv'", "is not writable"),
         ("WARNING: Retrying … Temporary failure in name resolution", "The package registry cannot be reached"),
-        ("ERROR: something nobody thought of", "Installing failed.\n  ERROR: something nobody thought of"),
+        ("ERROR: something unheard of", "Installing failed.\n  ERROR: something unheard of"),
         ("", "Installing failed."),
     ],
 )
-def test_what_stopped_pip_becomes_a_sentence(story: str, sentence: str) -> None:
-    assert sentence in run.explain_failure(story)
+def test_what_stopped_pip_becomes_a_sentence(output: str, sentence: str) -> None:
+    assert sentence in run.explain_failure(output)
 
 
 def test_a_taken_port_is_said_before_anything_is_installed(project: Path) -> None:
@@ -151,13 +153,13 @@ def test_a_taken_port_is_said_before_anything_is_installed(project: Path) -> Non
 def test_the_port_comes_from_the_arguments_then_the_environment_then_the_file(
     arguments: list[str], environment: dict[str, str], place: tuple[str, int]
 ) -> None:
-    assert run.where(arguments, environment) == place
+    assert run.find_address(arguments, environment) == place
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
 def test_an_impossible_port_is_said_plainly(port: str) -> None:
     with pytest.raises(run.Missing, match="1 to 65535"):
-        run.where(["--server.port", port], {})
+        run.find_address(["--server.port", port], {})
 
 
 def test_an_unknown_command_shows_what_there_is(project: Path) -> None:
@@ -170,7 +172,7 @@ def test_an_unknown_command_shows_what_there_is(project: Path) -> None:
 def test_a_chromium_that_does_not_start_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
     with pytest.raises(run.Missing, match="/nowhere/chromium"):
-        run.chromium()
+        run.find_chromium()
 
 
 def test_every_tool_that_is_checked_with_is_pinned() -> None:
@@ -188,7 +190,7 @@ def test_an_old_python_can_read_run_py_and_gets_a_sentence() -> None:
 
 
 def test_every_package_that_is_installed_here_is_pinned() -> None:
-    """Nobody's release of tomorrow comes in: what the files name and what comes along has one version each."""
+    """No later release comes in: what the files name and what comes along has one version each."""
     stamp = run.VENV / "installed.json"
     if Path(sys.prefix) != run.VENV or not stamp.exists():
         pytest.skip("this is not the .venv of run.py")

@@ -71,7 +71,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The program; the tests are skipped where there is none, and fail under CI, where one must be."""
-    path = os.environ.get("CHROMIUM") or run.on_this_machine()
+    path = os.environ.get("CHROMIUM") or run.find_installed_chromium()
     if not path and os.environ.get("CI") == "true":
         pytest.fail("there is no Chromium")
     if not path:

@@ -36,7 +36,7 @@ def main(url: str, file: str) -> None:
     """The whole first run."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=run.on_this_machine(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=run.find_installed_chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800}, timezone_id="UTC", base_url=url)
         page.add_init_script(WATCHED)
         upload(page, file)
