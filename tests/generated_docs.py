@@ -1,0 +1,72 @@
+"""Write the pages of ``docs/`` that follow from the code (``python3 run.py docs``).
+
+A test holds that they are current: an issue or a setting that is added cannot be forgotten here.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from intempt_core.contract.issues import ISSUE_KINDS, IssueKind, Severity
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMAND = "python3 run.py docs"
+_NOTE = f"<!-- Written from the code by `{COMMAND}`; edit it there. -->"
+SECTIONS = {
+    "1": "1-request",
+    "2": "2-event",
+    "3": "3-response",
+    "4": "4-what-the-events-drive",
+    "5": "5-feed-read",
+    "6": "6-other-calls-of-the-vendors-server-sdks",
+}
+"""The anchors of the sections of ``docs/contract.md``, by the number before a row's dot."""
+
+
+def render_issues() -> str:
+    """``docs/issues.md``: every issue with its code, severity, words and rows of the contract."""
+    lines = [
+        "# Issues",
+        "",
+        _NOTE,
+        "",
+        "What a check may find in an event, a file or a pasted payload. Screens, the command line, exports and JUnit",
+        "reports use the same codes and sentences; a code never changes its meaning. `…` stands for the value.",
+    ]
+    sections = {
+        Severity.ERROR: (
+            "Errors",
+            "A row or an event with an error is excluded from sending, unless it is sent as it is.",
+        ),
+        Severity.WARNING: ("Warnings", "A warning excludes nothing; whether it matters is for a person to judge."),
+    }
+    for severity, (heading, meaning) in sections.items():
+        lines += ["", f"## {heading}", "", meaning]
+        for kind in ISSUE_KINDS.values():
+            if kind.severity is severity:
+                lines += ["", *_render_issue(kind)]
+    return "\n".join(lines) + "\n"
+
+
+def _render_issue(kind: IssueKind) -> Iterator[str]:
+    rows = ", ".join(f"[{row}](contract.md#{SECTIONS[row[0]]})" for row in kind.source.split(", "))
+    yield f"### `{kind.code}`"
+    yield ""
+    yield f"{kind.title[0].upper()}{kind.title[1:]}. {kind.message.replace('{given}', '…')}"
+    yield ""
+    yield f"- allowed: {kind.allowed}"
+    yield f"- fix: {kind.fix}"
+    yield f"- contract: {rows}"
+
+
+PAGES = {"docs/issues.md": render_issues}
+"""Every page that is written from the code, by its path."""
+
+
+def main() -> None:
+    """Write each page."""
+    for name, render in PAGES.items():
+        (ROOT / name).write_text(render(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
