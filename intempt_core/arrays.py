@@ -6,7 +6,7 @@ ids takes 160 bytes for each, a hash eight. Only texts that share a hash are com
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -45,17 +45,16 @@ def _wrap_numbers(values: NDArray[Any]) -> pa.Array:
 
 
 def _encode_texts(texts: Sequence[str | None]) -> pa.Array:
-    mask = None
+    mask, given = None, cast("Sequence[str]", texts)
     if None in texts:
         mask = pa.py_buffer(np.packbits([text is not None for text in texts], bitorder="little"))
-    given = [text or "" for text in texts]
+        given = [text or "" for text in texts]
     joined = "".join(given)
-    lengths = map(len, given if joined.isascii() else map(str.encode, given))
+    lengths = map(len, given) if joined.isascii() else (len(text.encode()) for text in given)
     offsets = np.zeros(len(given) + 1, np.int64)
     np.cumsum(np.fromiter(lengths, np.int64, len(given)), out=offsets[1:])
-    return pa.Array.from_buffers(
-        pa.large_string(), len(given), [mask, pa.py_buffer(offsets), pa.py_buffer(joined.encode())]
-    )
+    buffers = [mask, pa.py_buffer(offsets), pa.py_buffer(joined.encode())]
+    return pa.Array.from_buffers(pa.large_string(), len(given), buffers)
 
 
 def hash_texts(array: pa.LargeStringArray) -> HashArray:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from intempt_core.arrays import make_array
 from intempt_core.contract import ID_FIELDS, LINKING_FIELDS, find_similar_name
 from intempt_core.fixes.table_fixes import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.mapping import MappedTable
@@ -56,7 +56,7 @@ def _suggest_name_fixes(mapped: MappedTable, report: Report) -> Iterator[Suggest
     column = mapped.field_columns.get("name")
     if column is None or "event_name" not in report.counts:
         return
-    cells = mapped.cells["name"].take(pa.array(report.rows_of("event_name"))).value_counts()
+    cells = mapped.cells["name"].take(make_array(report.rows_of("event_name"))).value_counts()
     spellings = sorted(cells.to_pylist(), key=lambda one: -one["counts"])
     for spelling in spellings[:MAX_NAME_FIXES]:
         if near := find_similar_name(spelling["values"]):
@@ -101,7 +101,7 @@ def _suggest_emptying(mapped: MappedTable, report: Report) -> Iterator[Suggested
         return
     rows = report.rows_of("id_placeholder")
     cells = {
-        field: TextColumn(array.take(pa.array(rows))) for field, array in mapped.cells.items() if field in ID_FIELDS
+        field: TextColumn(array.take(make_array(rows))) for field, array in mapped.cells.items() if field in ID_FIELDS
     }
     named = np.zeros(rows.size, np.bool_)
     for field in LINKING_FIELDS:
@@ -116,7 +116,7 @@ def _suggest_emptying(mapped: MappedTable, report: Report) -> Iterator[Suggested
 
 
 def _is_null_word(cells: TextColumn) -> Mask:
-    return to_mask(pc.is_in(pc.ascii_lower(cells.trimmed), value_set=pa.array(sorted(NULL_WORDS), pa.large_string())))
+    return to_mask(pc.is_in(pc.ascii_lower(cells.trimmed), value_set=make_array(sorted(NULL_WORDS))))
 
 
 _SUGGESTERS = (_suggest_name_fixes, _suggest_id_fixes, _suggest_time_fixes, _suggest_trimming, _suggest_emptying)

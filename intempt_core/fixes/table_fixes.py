@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from intempt_core.arrays import make_array, make_scalar
 from intempt_core.contract import BLANK_CHARACTERS, EARLIEST_MS, INVISIBLE_CHARACTERS, LATEST_MS, Json, shorten_value
 from intempt_core.mapping import RESERVED_COLUMNS, MappedTable, make_event_ids
 from intempt_core.readers import Table
@@ -88,7 +89,7 @@ class Fix:
     def record(self, cells: int) -> Json:
         """The mend as history keeps it with its batch."""
         rows = {"rows": [row + 1 for row in self.rows]} if 0 < len(self.rows) <= MAX_FIX_ROWS_RECORDED else {}
-        return {"way": self.kind.value, "column": self.column, "cells": cells, "words": self.describe(cells), **rows}
+        return {"kind": self.kind.value, "column": self.column, "cells": cells, "message": self.describe(cells), **rows}
 
 
 def _quote_value(text: str) -> str:
@@ -137,16 +138,16 @@ def preview_fix(table: Table, fix: Fix, original: Table | None = None) -> Column
         else _repeat_text(fix.new, rows.size)
     )
     other = np.flatnonzero(to_mask(pc.not_equal(before, after)))
-    return ColumnChange(fix, rows[other], before.take(pa.array(other)), after.take(pa.array(other)))
+    return ColumnChange(fix, rows[other], before.take(make_array(other)), after.take(make_array(other)))
 
 
 def _repeat_text(text: str, count: int) -> pa.Array:
-    return pa.repeat(pa.scalar(text, pa.string()), count)
+    return pa.repeat(make_scalar(text, pa.string()), count)
 
 
 def _take_rows(column: _Column, rows: Numbers) -> pa.Array:
-    chunked = column.take(pa.array(rows))
-    return pa.concat_arrays(chunked.chunks) if chunked.num_chunks else pa.array([], pa.string())
+    chunked = column.take(make_array(rows))
+    return pa.concat_arrays(chunked.chunks) if chunked.num_chunks else make_array([], pa.string())
 
 
 def _trim_cells(column: _Column) -> _Column:
@@ -187,9 +188,9 @@ def make_own_ids(original: Table, column: str, rows: Numbers) -> pa.Array:
     """
     cells = original.columns[column]
     alike = np.flatnonzero(to_mask(pc.is_in(cells, value_set=pc.unique(_take_rows(cells, rows)))))
-    some = {header: texts.take(pa.array(alike)) for header, texts in original.columns.items()}
+    some = {header: texts.take(make_array(alike)) for header, texts in original.columns.items()}
     made = make_event_ids(replace(original, columns=some, lines=original.lines[alike]), None, RESERVED_COLUMNS)
-    return made.take(pa.array(np.searchsorted(alike, rows))).cast(pa.string())
+    return made.take(make_array(np.searchsorted(alike, rows))).cast(pa.string())
 
 
 # ── mended tables ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -228,7 +229,7 @@ def _replace_cells(column: _Column, change: ColumnChange) -> _Column:
         if first < last:
             mask = np.zeros(len(chunk), np.bool_)
             mask[change.rows[first:last] - begin] = True
-            chunk = pc.replace_with_mask(chunk, pa.array(mask), change.after.slice(first, last - first))  # noqa: PLW2901  the same chunk, mended
+            chunk = pc.replace_with_mask(chunk, make_array(mask), change.after.slice(first, last - first))  # noqa: PLW2901  the same chunk, mended
         chunks.append(chunk)
         begin += len(chunk)
     return pa.chunked_array(chunks, column.type)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.arrays import combine_column, take_rows
+from intempt_core.arrays import combine_column, make_array, take_rows
 from intempt_core.contract import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, Place, get_field
 from intempt_core.errors import MappingError
 from intempt_core.mapping.model import (
@@ -152,7 +152,7 @@ class MappedTable:
         wanted = np.arange(self.rows) if rows is None else np.fromiter(rows, np.int64)
         for start in range(0, len(wanted), _EVENT_BLOCK_ROWS):
             some = wanted[start : start + _EVENT_BLOCK_ROWS]
-            picked = pa.array(some)
+            picked = make_array(some)
             cells = {field: column.take(picked).to_pylist() for field, column in self.cells.items()}
             made = self.made_ids.take(picked).to_pylist() if self.makes_ids else None
             places = [
@@ -163,11 +163,11 @@ class MappedTable:
     def values(self, field: str, rows: Sequence[int]) -> list[Json]:
         """One field of these rows (from 0), as their events have it; no value is ``None``."""
         if field == "eventId" and self.makes_ids:
-            made: list[Json] = self.made_ids.take(pa.array(rows, pa.int64())).to_pylist()
+            made: list[Json] = self.made_ids.take(make_array(np.asarray(rows, np.int64))).to_pylist()
             return made
         if field not in self.cells:
             return [self.mapping.constants.get(field)] * len(rows)
-        return self.read(field, self.cells[field].take(pa.array(rows, pa.int64())))
+        return self.read(field, self.cells[field].take(make_array(np.asarray(rows, np.int64))))
 
     def read(self, field: str, cells: pa.Array) -> list[Json]:
         """What cells of a field's column become; no value is ``None``."""
@@ -175,7 +175,7 @@ class MappedTable:
 
     def filled_mask(self, field: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether these rows (from 0) have a cell for a field of a column that is not empty."""
-        lengths = pc.binary_length(self.cells[field].take(pa.array(rows)))
+        lengths = pc.binary_length(self.cells[field].take(make_array(rows)))
         found: NDArray[np.bool_] = lengths.to_numpy(zero_copy_only=False) > 0
         return found
 
@@ -302,7 +302,7 @@ class MappedDocuments(MappedTable):
     def _fixed_cells(self, rows: Sequence[int]) -> dict[int, dict[str, str]]:
         """Of these rows the cells that are not as they were read: row → column → text."""
         found: dict[int, dict[str, str]] = {}
-        picked = pa.array(rows, pa.int64())
+        picked = make_array(np.asarray(rows, np.int64))
         for column, original in self._fixed_columns:
             now, then = self.table.columns[column].take(picked).to_pylist(), original.take(picked).to_pylist()
             for row, new, old in zip(rows, now, then, strict=True):

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import combine_column, view_bytes
+from intempt_core.arrays import combine_column, make_array, make_scalar, view_bytes
 from intempt_core.contract import Json
 from intempt_core.readers import Table
 
@@ -146,7 +146,7 @@ def _hash_row(text: bytes, key: bytes) -> str:
 
 def make_event_ids(table: Table, id_salt: str | None, excluded: Collection[str] = ()) -> pa.Array:
     """:func:`make_event_id` of every row, over all columns but ``besides``."""
-    separator = pa.scalar(_SEPARATOR, pa.large_string())
+    separator = make_scalar(_SEPARATOR)
     header = [column for column in table.header if column not in excluded] or table.header
     columns = [_escape_column(combine_column(table.columns[column])) for column in header]
     rows = pc.binary_join_element_wise(*columns, separator)
@@ -155,8 +155,8 @@ def make_event_ids(table: Table, id_salt: str | None, excluded: Collection[str] 
     hexes = b"".join([made(text, digest_size=_DIGEST_BYTES, key=key).digest() for text in texts.to_pylist()]).hex()
     ends = np.arange(len(rows) + 1, dtype=np.int64) * 2 * _DIGEST_BYTES
     ids = pa.LargeStringArray.from_buffers(len(rows), pa.py_buffer(ends), pa.py_buffer(hexes.encode()))
-    nothing = pa.scalar("", pa.large_string())
-    return pc.binary_join_element_wise(pa.scalar(_MADE_ID_PREFIX, pa.large_string()), ids, nothing)
+    nothing = make_scalar("")
+    return pc.binary_join_element_wise(make_scalar(_MADE_ID_PREFIX), ids, nothing)
 
 
 def _escape_column(column: pa.Array) -> pa.Array:
@@ -170,10 +170,10 @@ def _number_occurrences(rows: pa.Array) -> pa.Array | pa.Scalar:
     """The number (from 1) of each row among the rows that equal it, as text; one for all where no two are equal."""
     codes = rows.dictionary_encode()
     if len(codes.dictionary) == len(rows):
-        return pa.scalar("1", pa.large_string())
+        return make_scalar("1")
     code = codes.indices.to_numpy(zero_copy_only=False)
     order = np.argsort(code, kind="stable")
     starts = np.flatnonzero(np.diff(code[order], prepend=-1))
     numbers = np.empty(len(rows), np.int64)
     numbers[order] = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows))) + 1
-    return pa.array(numbers).cast(pa.large_string())
+    return make_array(numbers).cast(pa.large_string())

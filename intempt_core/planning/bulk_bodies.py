@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.arrays import view_bytes
+from intempt_core.arrays import make_array, make_scalar, view_bytes
 from intempt_core.contract import PLAIN_FIELDS, Json
 from intempt_core.mapping import EPOCH_MILLISECONDS, ISO_OR_EPOCH_MS, MappedTable
 
@@ -49,7 +49,7 @@ def write_bodies(mapped: MappedTable, rows: NDArray[np.int64], bounds: Sequence[
     payloads = pc.binary_join(_make_lists(events, [*firsts.tolist(), rows.size]), _make_scalar(","))
     groups = _join_columns(
         _make_scalar('{"name":'),
-        names.take(pa.array(firsts)),
+        names.take(make_array(firsts)),
         _make_scalar(',"payload":['),
         payloads,
         _make_scalar("]}"),
@@ -61,7 +61,7 @@ def write_bodies(mapped: MappedTable, rows: NDArray[np.int64], bounds: Sequence[
 
 
 def _make_lists(texts: pa.Array, bounds: Sequence[int]) -> pa.Array:
-    return pa.LargeListArray.from_arrays(pa.array(bounds, pa.int64()), texts)
+    return pa.LargeListArray.from_arrays(make_array(np.asarray(bounds, np.int64)), texts)
 
 
 class _JsonColumn(NamedTuple):
@@ -78,7 +78,7 @@ class _JsonColumn(NamedTuple):
 
 def _write_events(mapped: MappedTable, rows: NDArray[np.int64]) -> tuple[pa.Array, pa.Array]:
     """Name and body of each event as JSON, in the order in which ``MappedTable.events`` has the fields."""
-    picked = pa.array(rows)
+    picked = make_array(rows)
     values = {
         field: _JsonColumn([_make_scalar(_dump_json(value))]) for field, value in mapped.mapping.constants.items()
     }
@@ -111,7 +111,7 @@ def _write_objects(objects: Mapping[str, Sequence[_JsonColumn]], count: int) -> 
         there = [pc.is_valid(member.column) for member in members]
         some = functools.reduce(pc.or_, there)
         whole = _join_columns(pa.repeat(_make_scalar(""), count), *object_.parts)
-        yield _JsonColumn([pc.if_else(some, whole, pa.scalar(None, _TEXT_TYPE))], nullable=True)
+        yield _JsonColumn([pc.if_else(some, whole, make_scalar(None, _TEXT_TYPE))], nullable=True)
 
 
 def _write_member(key: str, value: _JsonColumn) -> _JsonColumn:
@@ -153,11 +153,11 @@ def _write_values(mapped: MappedTable, field: str, cells: pa.Array) -> _JsonColu
     elif field not in ("name", "timestamp") and mapped.mapping.types.get(field, "text") == "text":
         empty = pc.equal(pc.binary_length(cells), 0)
         if pc.any(empty).as_py():
-            cells = pc.if_else(empty, pa.scalar(None, _TEXT_TYPE), cells)
+            cells = pc.if_else(empty, make_scalar(None, _TEXT_TYPE), cells)
         return _quote_texts(cells)
     words = cells.dictionary_encode()
     texts = [None if value is None else _dump_json(value) for value in mapped.read(field, words.dictionary)]
-    found = pa.array(texts, _TEXT_TYPE).take(words.indices)
+    found = make_array(texts, _TEXT_TYPE).take(words.indices)
     return _JsonColumn([found], nullable=found.null_count > 0)
 
 
@@ -175,7 +175,7 @@ def _quote_texts(cells: pa.Array) -> _JsonColumn:
     if used.size and (used.min() < ord(" ") or (used == ord('"')).any() or (used == ord("\\")).any()):
         odd = pc.fill_null(pc.match_substring_regex(cells, _ESCAPED_PATTERN), False)
         texts = [orjson.dumps(text)[1:-1].decode() for text in cells.filter(odd).to_pylist()]
-        cells = pc.replace_with_mask(cells, odd, pa.array(texts, _TEXT_TYPE))
+        cells = pc.replace_with_mask(cells, odd, make_array(texts, _TEXT_TYPE))
     parts = (_make_scalar('"'), cells, _make_scalar('"'))
     return _JsonColumn([_join_columns(*parts)], nullable=True) if cells.null_count else _JsonColumn(parts)
 
@@ -186,7 +186,7 @@ def _join_columns(*parts: _BodyColumn) -> _BodyColumn:
 
 
 def _make_scalar(text: str) -> pa.Scalar:
-    return pa.scalar(text, _TEXT_TYPE)
+    return make_scalar(text, _TEXT_TYPE)
 
 
 def _dump_json(value: Json) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from intempt_core.arrays import make_array
 from intempt_core.contract import is_blank
 from intempt_core.errors import ReadError
 from intempt_core.readers.mapped_file import FileBytes
@@ -199,7 +200,7 @@ def _read_ragged_block(
     order[~is_lifted] = np.arange(len(rows) - len(lifted))
     order[is_lifted] = np.arange(len(rows) - len(lifted), len(rows))
     put_back = [
-        [pa.concat_arrays([*column, pa.array(texts, pa.string())]).take(pa.array(order))]
+        [pa.concat_arrays([*column, make_array(texts, pa.string())]).take(make_array(order))]
         for column, texts in zip(chunks, zip(*lifted, strict=True) if lifted else [()] * width, strict=True)
     ]
     counted = dict(zip(np.flatnonzero(is_lifted).tolist(), cells_of.values(), strict=True))
@@ -300,7 +301,7 @@ def _read_block_with_csv(
         rows.append(record)
         starts.append(line)
     columns = zip(*rows, strict=True) if rows else [()] * width
-    chunks = [[pa.array(column, pa.string())] for column in columns]
+    chunks = [[make_array(column, pa.string())] for column in columns]
     return RowBlock(chunks, np.array(starts, np.int64), cells, blank, lines.at, lines.line)
 
 

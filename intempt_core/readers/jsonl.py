@@ -13,6 +13,7 @@ import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from intempt_core.arrays import make_array, make_scalar
 from intempt_core.contract import PLAIN_FIELDS, GivenEvent, Issue, Json, Place, dump_json, format_given, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.delimited import BYTES_LINE_END
@@ -253,7 +254,7 @@ class _EventCollector:
             self._named_count,
             np.array(self._needs_model, np.bool_),
         )
-        empty = {length: pa.repeat(pa.scalar("", pa.string()), length) for length in set(self._lengths)}
+        empty = {length: pa.repeat(make_scalar("", pa.string()), length) for length in set(self._lengths)}
         header = tuple(sorted(self._chunks, key=_rank_column)) or ("name",)
         columns = {}
         for column in header:
@@ -265,10 +266,10 @@ class _EventCollector:
 
     def _build_array(self, cells: list[str]) -> pa.Array:
         try:
-            return pa.array(cells, pa.string())
+            return make_array(cells, pa.string())
         except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
             self._needs_model[-len(cells) :] = [True] * len(cells)
-            return pa.array([cell.encode("utf-8", "replace").decode() for cell in cells], pa.string())
+            return make_array([cell.encode("utf-8", "replace").decode() for cell in cells], pa.string())
 
     def _flush_rows(self) -> None:
         if not self._rows:

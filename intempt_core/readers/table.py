@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from intempt_core.arrays import make_array
 from intempt_core.contract import EventName, is_blank, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.compression import GZIP_MAGIC, unpack_gzip
@@ -112,7 +113,7 @@ class Table:
         """The cells of one column in these rows (sorted, from 0); only what lies between the first and last is read."""
         first = int(rows[0]) if len(rows) else 0
         part = self.columns[column].slice(first, int(rows[-1]) - first + 1 if len(rows) else 0)
-        found: list[str] = part.take(pa.array(np.asarray(rows, np.int64) - first)).to_pylist()
+        found: list[str] = part.take(make_array(np.asarray(rows, np.int64) - first)).to_pylist()
         return found
 
     def record(self, row: int) -> dict[str, str]:
@@ -261,7 +262,7 @@ def _read_columns(
 
     def become_chunks() -> None:
         for chunk, column in zip(chunks, zip(*some, strict=True), strict=False):
-            chunk.append(pa.array(column, pa.string()))
+            chunk.append(make_array(column, pa.string()))
         some.clear()
 
     for line, row in rows:

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from intempt_core.arrays import make_array
 from intempt_core.contract import (
     ID_FIELDS,
     ISSUE_KINDS,
@@ -114,7 +115,7 @@ def _are_same_events(mapped: MappedTable, rows: Numbers, firsts: Numbers) -> Mas
     """Whether each of these rows becomes the same event as the row beside it."""
     same = np.ones(rows.size, np.bool_)
     for field, cells in mapped.cells.items():
-        differ = np.flatnonzero(same & ~to_mask(pc.equal(cells.take(pa.array(rows)), cells.take(pa.array(firsts)))))
+        differ = np.flatnonzero(same & ~to_mask(pc.equal(cells.take(make_array(rows)), cells.take(make_array(firsts)))))
         if field in ("name", "timestamp") or field in mapped.mapping.types:  # two spellings may be one value
             values = zip(*(mapped.values(field, some[differ].tolist()) for some in (rows, firsts)), strict=True)
             differ = differ[np.array([one != other for one, other in values], np.bool_)]
@@ -283,7 +284,7 @@ def _build_report(  # noqa: PLR0917  what both doors know
     across = [
         *describe_duplicates(duplicates, describe_row, same_body),
         *_report_lost_zeros(
-            {field: pa.array([_keep_digits(text) for text in some], pa.large_string()) for field, some in texts.items()}
+            {field: make_array([_keep_digits(text) for text in some]) for field, some in texts.items()}
         ),
         *_report_prior_sends(texts["eventId"], find_prior_sends),
         *(_report_unknown_products(texts["data.productId"], is_unknown_product) if is_unknown_product else ()),
@@ -332,7 +333,7 @@ def _report_unknown_products(
 ) -> Iterator[Finding]:
     """CONTRACT 2.5: products (of the rows ``at_``) that no loaded catalogue has; half a character is in none."""
     given = [index for index, text in enumerate(products) if text is not None]
-    texts = pa.array([(products[index] or "").encode(errors="replace").decode() for index in given], pa.large_string())
+    texts = make_array([(products[index] or "").encode(errors="replace").decode() for index in given])
     rows = np.array(given, np.int64) if source_rows is None else source_rows[given]
     yield from _add_fix_hints([Finding("product_unknown", rows[is_unknown_product(texts)], "data.productId")])
 

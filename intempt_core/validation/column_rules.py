@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.arrays import combine_column, factorize_texts, hash_texts, view_bytes
+from intempt_core.arrays import combine_column, factorize_texts, hash_texts, make_array, view_bytes
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
@@ -77,7 +77,7 @@ _INT64 = np.iinfo(np.int64)
 @cache
 def _make_placeholder_array() -> pa.Array:
     """Made when first asked for: the first Arrow array of a process brings pandas along, and takes its time."""
-    return pa.array(sorted(PLACEHOLDER_IDS), pa.large_string())
+    return make_array(sorted(PLACEHOLDER_IDS))
 
 
 def to_mask(array: pa.Array) -> Mask:
@@ -144,7 +144,7 @@ class TextColumn:
 
     def equals_previous(self, rows: Numbers) -> Mask:
         """Whether the cells of these rows equal those of the rows before them."""
-        return to_mask(pc.equal(self.array.take(pa.array(rows)), self.array.take(pa.array(rows - 1))))
+        return to_mask(pc.equal(self.array.take(make_array(rows)), self.array.take(make_array(rows - 1))))
 
 
 def find_lost_zeros(ids: pa.Array) -> tuple[Numbers, int]:
@@ -168,7 +168,7 @@ def find_mistyped(cells: TextColumn, kind: str) -> Numbers:
     doubtful = cells.lengths > 0
     doubtful &= ~(to_mask(pc.match_substring_regex(cells.array, _EXACT_PATTERNS[kind])) & (cells.lengths <= 15))
     rows = np.flatnonzero(doubtful)
-    spellings = cells.array.take(pa.array(rows)).dictionary_encode()
+    spellings = cells.array.take(make_array(rows)).dictionary_encode()
     fits = np.array([is_cell_of_type(cell, kind) for cell in spellings.dictionary.to_pylist()], np.bool_)
     found: Numbers = rows[~fits[spellings.indices.to_numpy(zero_copy_only=False)]] if len(rows) else rows
     return found
@@ -197,21 +197,21 @@ class TimestampColumn:
         if scale := get_digit_scale(form):
             times, over = scale
             digits = np.flatnonzero(to_mask(pc.ascii_is_decimal(cells.array)) & (cells.lengths <= MAX_EXACT_DIGITS))
-            whole = cells.array if digits.size == count else cells.array.take(pa.array(digits))
+            whole = cells.array if digits.size == count else cells.array.take(make_array(digits))
             self._set_times(digits, whole.cast(pa.int64()).to_numpy() * times // over)
         if accepts_iso_dates(form):
             rest = np.flatnonzero((self.state == TimeState.UNREADABLE) & (cells.lengths >= 19))
             if rest.size:
-                read, ms = _read_iso_times(cells.array.take(pa.array(rest)), zone)
+                read, ms = _read_iso_times(cells.array.take(make_array(rest)), zone)
                 self._set_times(rest[read], ms[read])
         elif scale is None:
             rest = np.flatnonzero(self.state == TimeState.UNREADABLE)
-            read, ms = read_pattern_times(cells.array.take(pa.array(rest)), form, zone)
+            read, ms = read_pattern_times(cells.array.take(make_array(rest)), form, zone)
             self._set_times(rest[read], ms[read])
         rest = np.flatnonzero(self.state == TimeState.UNREADABLE)
         if not rest.size:
             return
-        spellings = cells.array.take(pa.array(rest)).dictionary_encode()
+        spellings = cells.array.take(make_array(rest)).dictionary_encode()
         found = [*map(build_time_parser(form, zone), spellings.dictionary.to_pylist())]
         codes = spellings.indices.to_numpy(zero_copy_only=False)
         read = np.array([time is not None for time in found])[codes]
@@ -328,7 +328,7 @@ class ColumnChecker:
             cells = self.cells[field]
             yield "product_unknown", np.flatnonzero(is_unknown_product(cells.array) & cells.given), field
         elif (text := id_to_text(get_field(self.constant_event.body, field))) is not None:
-            unknown = bool(is_unknown_product(pa.array([text], pa.large_string()))[0])
+            unknown = bool(is_unknown_product(make_array([text]))[0])
             yield "product_unknown", np.arange(self.rows if unknown else 0), field
 
     @cached_property
@@ -344,7 +344,7 @@ class ColumnChecker:
         mapped = self.mapped.mapping.names
         spellings = [name.value for name in names if mapped.get(name.value, name.value) in names]
         spellings += [cell for cell, name in mapped.items() if name in names]
-        return to_mask(pc.is_in(self.cells["name"].array, value_set=pa.array(spellings, pa.large_string())))
+        return to_mask(pc.is_in(self.cells["name"].array, value_set=make_array(spellings)))
 
     def event_ids(self) -> list[str | None]:
         """The event id of each row as text, ``None`` where there is none."""

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from intempt_core.arrays import make_array, make_scalar
 from intempt_core.contract import BLANK_CHARACTERS, now_ms
 from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.readers import read_table
@@ -97,7 +98,7 @@ class ProductCatalogue:
 
     def names_of(self, ids: Iterable[str]) -> dict[str, str]:
         """The names of those of these products that have one."""
-        asked = pa.array([text for text in dict.fromkeys(ids) if _is_encodable(text)], pa.large_string())
+        asked = make_array([text for text in dict.fromkeys(ids) if _is_encodable(text)])
         at = pc.index_in(asked, value_set=self.ids)
         names = self.names.take(at).to_pylist()
         return {id_: name for id_, name in zip(asked.to_pylist(), names, strict=True) if name}
@@ -105,7 +106,7 @@ class ProductCatalogue:
     def unknown_ids(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of these ids that are no product of the catalogue."""
         asked = [text for text in dict.fromkeys(ids) if _is_encodable(text)]
-        lacking = self.is_unknown(pa.array(asked, pa.large_string()))
+        lacking = self.is_unknown(make_array(asked))
         return frozenset(text for text, lacks in zip(asked, lacking, strict=True) if lacks)
 
 
@@ -162,10 +163,7 @@ def _read_json_file(data: bytes | Path, name: str) -> CatalogueFile:
         )
     if not keys:
         raise ReadError(f"{name} holds no product: a catalogue is a list of objects, each with an id.")
-    columns = {
-        key: pa.chunked_array([pa.array([_format_cell(one.get(key)) for one in objects], pa.large_string())])
-        for key in keys
-    }
+    columns = {key: pa.chunked_array([make_array([_format_cell(one.get(key)) for one in objects])]) for key in keys}
     return CatalogueFile(name, tuple(keys), columns, len(objects))
 
 
@@ -219,24 +217,22 @@ def build_catalogue(
     ``naming`` are the columns that say, one after the other, what a product is called.
     """
     ids = _combine_chunks(file.columns[id_column])
-    given = pc.greater(pc.binary_length(pc.utf8_trim(ids, characters=BLANK_CHARACTERS)), 0)
-    names = pa.array([""] * len(ids), pa.large_string())
+    given = _is_filled(pc.utf8_trim(ids, characters=BLANK_CHARACTERS))
+    names = make_array([""] * len(ids))
     for column in name_columns:
         more = pc.utf8_trim_whitespace(_combine_chunks(file.columns[column]))
         between = pc.if_else(
             pc.and_(pc.greater(pc.binary_length(names), 0), pc.greater(pc.binary_length(more), 0)), " · ", ""
         )
-        names = pc.binary_join_element_wise(
-            names, between.cast(pa.large_string()), more, pa.scalar("", pa.large_string())
-        )
+        names = pc.binary_join_element_wise(names, between.cast(pa.large_string()), more, make_scalar(""))
     names = pc.utf8_slice_codeunits(names, 0, MAX_PRODUCT_NAME_LENGTH)
     table = pa.table([ids, names], _SCHEMA).filter(given)
     if not table.num_rows:
         raise ReadError(f"No row of {file.name} has a product id in its column {id_column}. Choose another column.")
     # The last name that is not empty: such rows sort last of their id, and a stable order keeps them as in the file.
-    named = pc.greater(pc.binary_length(table["name"]), 0).cast(pa.int8())
+    named = _is_filled(table["name"]).cast(pa.int8())
     order = pc.sort_indices(
-        pa.table({"id": table["id"], "named": named, "row": pa.array(np.arange(table.num_rows))}),
+        pa.table({"id": table["id"], "named": named, "row": make_array(np.arange(table.num_rows))}),
         [("id", "ascending"), ("named", "ascending"), ("row", "ascending")],
     )
     table = table.take(order)
@@ -245,7 +241,7 @@ def build_catalogue(
     last[:-1] = pc.not_equal(sorted_ids.slice(1), sorted_ids.slice(0, len(sorted_ids) - 1)).to_numpy(
         zero_copy_only=False
     )
-    table = table.filter(pa.array(last))
+    table = table.filter(make_array(last))
     return ProductCatalogue(
         file.name,
         now_ms() if loaded_at is None else loaded_at,
@@ -253,6 +249,10 @@ def build_catalogue(
         _combine_chunks(table["id"]),
         _combine_chunks(table["name"]),
     )
+
+
+def _is_filled(texts: pa.Array) -> pa.Array:
+    return pc.not_equal(texts, make_scalar(""))
 
 
 def _combine_chunks(column: pa.ChunkedArray) -> pa.Array:

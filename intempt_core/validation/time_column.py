@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from intempt_core.arrays import make_array
 from intempt_core.mapping import (
     EPOCH_MICROSECONDS,
     EPOCH_MILLISECONDS,
@@ -73,7 +74,7 @@ def read_pattern_times(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask
     pattern = compile_time_pattern(form)
     found = pc.extract_regex(cells, pattern.expression)
     good: Mask = found.is_valid().to_numpy(zero_copy_only=False)
-    struct = found.filter(pa.array(good))
+    struct = found.filter(make_array(good))
     parts = {name: struct.field(name) for name in pattern.parts}
 
     def read_year(text: str) -> int:
