@@ -389,7 +389,7 @@ def _list_remarks(evidence: _FeedEvidence, actual: Sequence[str]) -> Iterator[st
 
 
 _STATE_MESSAGES: Mapping[str, str] = {
-    Outcome.REJECTED: "It was refused.",
+    Outcome.REJECTED: "It was rejected.",
     Outcome.NOT_SENT: "It never arrived.",
     "pending": "It has not left yet.",
 }

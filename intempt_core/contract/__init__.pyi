@@ -77,7 +77,9 @@ from .model import (
     TrackRequest as TrackRequest,
 )
 from .outcome import (
+    FORMER_STATE_VALUES as FORMER_STATE_VALUES,
     Outcome as Outcome,
+    find_current_state as find_current_state,
 )
 from .person_history import (
     ForeignEvent as ForeignEvent,

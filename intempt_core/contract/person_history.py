@@ -14,7 +14,7 @@ from intempt_core.contract.outcome import Outcome
 class PersonEvent(Interaction):
     """One event of a person that was sent, or waits to be. ``name`` and ``product`` are empty where it has none.
 
-    ``state`` is its request's (an :class:`Outcome`, ``pending`` or ``leaving``), ``when`` (epoch ms) since when it is.
+    ``state`` is its request's (an :class:`Outcome`, ``pending`` or ``in flight``), ``when`` (epoch ms) since when it is.
     ``because`` says why it would not count even if it is accepted; empty where it counts.
     """
 
@@ -38,7 +38,7 @@ class PersonEvent(Interaction):
     @property
     def may_count(self) -> bool:
         """Whether it may have arrived, and nobody knows."""
-        return self.state in (Outcome.UNKNOWN, "leaving") and not self.reason
+        return self.state in (Outcome.UNKNOWN, "in flight") and not self.reason
 
 
 @dataclass(frozen=True, slots=True)

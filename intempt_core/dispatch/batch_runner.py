@@ -207,7 +207,7 @@ class BatchRunner:
         await self.set_state(
             sender.batch,
             BatchState.STOPPED,
-            f"{describe_count(len(held), 'lane')} of {len(lanes)} stopped: {describe_count(standing, 'request')} unknown or unsent,"
+            f"{describe_count(len(held), 'lane')} of {len(lanes)} stopped: {describe_count(standing, 'request')} unknown or not sent,"
             f" and {behind:,} behind, so that the order is kept. Decide what becomes of them.{said}",
         )
 

@@ -2,7 +2,7 @@
 
 A workflow knows a batch and some lanes, and nothing else: what is to be sent stands in history, and no body and no
 key ever comes into the engine's database. A step that is run again after a crash takes what is pending *then*; its
-process has made what was on its way unknown before (``History.leaving_to_unknown``). So a step that is repeated, or
+process has made what was on its way unknown before (``in_flight_to_unknown``). So a step that is repeated, or
 whose result was lost, sends nothing twice.
 
 This module is imported where the engine is launched, and nowhere else: the library needs no engine.

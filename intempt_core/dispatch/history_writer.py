@@ -38,7 +38,7 @@ class HistoryWriter:
     """One history in one event loop.
 
     While history is unavailable every call waits until it returns, ``trouble`` says why as long as any call waits, and
-    what was to be written stays in memory: ``unwritten`` outcomes. As a lane waits for its *leaving* to be written,
+    what was to be written stays in memory: ``unwritten`` outcomes. As a lane waits for its start to be written,
     nothing is sent meanwhile. An end bounds that patience: outcomes that it gave up are counted in ``unwritten`` too.
     """
 

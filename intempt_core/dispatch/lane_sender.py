@@ -2,9 +2,9 @@
 
 What happens after each outcome is decided here (CONTRACT 3.4–3.7; DESIGN, after its table of words):
 
-* *accepted*, *refused*: the lane goes on. Too large: its halves take over, recorded before they leave.
-* *unsent*: tried again after a pause, as often as the settings say; *unknown*: only if the policy is to resend.
-* What is still unsent or unknown then: under the policy *go on* the lane goes on, else it stops and a person decides.
+* *accepted*, *rejected*: the lane goes on. Too large: its halves take over, recorded before they leave.
+* *not sent*: tried again after a pause, as often as the settings say; *unknown*: only if the policy is to resend.
+* What is still not sent or unknown then: under the policy *go on* the lane goes on, else it stops and a person decides.
 """
 
 import asyncio

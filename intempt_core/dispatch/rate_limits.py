@@ -28,7 +28,7 @@ _STATUS_FIXES = {
 class CircuitBreaker:
     """Pauses the batches to a target whose requests all fail alike; any other outcome begins anew.
 
-    Hopeless is whatever the next request will meet too: it cannot be sent, or is refused for what is not in its body;
+    Hopeless is whatever the next request will meet too: it cannot be sent, or is rejected for what is not in its body;
     and, where a lane goes on after it, an unknown outcome. ``halts`` are the batches that a break stops.
     """
 
@@ -74,7 +74,7 @@ def _describe_failure(attempt: Attempt) -> str:
             return "have an unknown outcome."
         case _:
             mend = _STATUS_FIXES.get(attempt.status or 0, "Check the target.")
-            return f"were refused: {attempt.status}. {mend}"
+            return f"were rejected: {attempt.status}. {mend}"
 
 
 class RateLimiter:

@@ -4,18 +4,18 @@ A request::
 
                     ┌──────────── tried again, certain that nothing arrived ◀───────────┐
                     ▼                                                                   │
-    (recorded) ─▶ pending ─▶ leaving ─┬─▶ accepted     for good                         │
-                    │           ▲     ├─▶ refused      for good                         │
-                    │           │     ├─▶ unsent       until a person decides ──────────┤
-                    │           │     ├─▶ unknown      until a person decides           │
-                    │           │     │     └─ tried again (it keeps its doubt) ─┐      │
-                    │           └─────┼──────────────────────────────────────────┘      │
-                    │                 ├─▶ (retry later) ────────────────────────────────┘
-                    ▼                 └─▶ split        for good: its halves, recorded pending with it, took over
+    (recorded) ─▶ pending ─▶ in flight ─┬─▶ accepted     for good                       │
+                    │           ▲       ├─▶ rejected     for good                       │
+                    │           │       ├─▶ not sent     until a person decides ────────┤
+                    │           │       ├─▶ unknown      until a person decides         │
+                    │           │       │     └─ tried again (it keeps its doubt) ─┐    │
+                    │           └───────┼──────────────────────────────────────────┘    │
+                    │                   ├─▶ (retry later) ──────────────────────────────┘
+                    ▼                   └─▶ split        for good: its halves, recorded pending with it, took over
                 cancelled  for good
 
 An attempt whose outcome was unknown leaves a *doubt*: unless a later attempt is accepted, the request stays unknown
-whatever a later attempt says, and it never becomes pending or unsent again. ``retry_at`` is set exactly while a
+whatever a later attempt says, and it never becomes pending or not sent again. ``retry_at`` is set exactly while a
 request will be tried again without anybody asking.
 
 A batch::
@@ -28,7 +28,7 @@ A batch::
 
         done, cancelled ─▶ forgotten: its rows are being deleted, and no question finds it
 
-*done* needs that nothing is pending, leaving or to be tried again. Only a *sending* batch lets requests leave, and only
+*done* needs that nothing is pending, in flight or to be tried again. Only a *sending* batch lets requests leave, and only
 those of its owner: the owner's token is looked at in the transaction that writes, so a process that lost a batch while
 it was frozen cannot change it.
 

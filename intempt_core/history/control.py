@@ -64,7 +64,7 @@ class BatchControl(Database):
         stopped, and :class:`NotFound`.
         """
         if not {RequestState.UNKNOWN, RequestState.NOT_SENT}.issuperset(retry_states or ()):
-            raise NotAllowed("Only what is unknown or unsent is tried again in its own batch.")
+            raise NotAllowed("Only what is unknown or not sent is tried again in its own batch.")
         now = self._clock()
         with self._writing() as connection:
             found = lock_batch(connection, batch)

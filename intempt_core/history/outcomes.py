@@ -113,7 +113,7 @@ class OutcomeQueries(Database):
     def sent_ids(self, target: str, ids: Iterable[str]) -> dict[str, PriorSend]:
         """What became of events of these ids at a target (a ``key``), when, and in which batch.
 
-        Of several the one that says most: accepted, then unknown, then on its way or waiting, then refused; of equal
+        Of several the one that says most: accepted, then unknown, then on its way or waiting, then rejected; of equal
         ones the latest. Ids that were never sent there, or certainly never arrived, are not among the
         answers.
         """

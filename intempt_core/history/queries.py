@@ -240,7 +240,7 @@ def _make_batch_summary(
         reason=row.reason,
         owner=row.owner,
         rows=row.rows,
-        excluded_rows=row.left_behind,
+        excluded_rows=row.excluded_rows,
         persons=row.persons,
         lanes=row.lanes,
         digest=row.digest,
@@ -305,9 +305,9 @@ def _read_attempts(connection: Connection, request: int) -> list[AttemptRecord]:
             reason=row.reason,
             headers=tuple((name, value) for name, value in row.headers),
             sent_headers=tuple((name, value) for name, value in row.sent_headers),
-            response_body=row.answer,
-            response_length=row.answer_length,
-            response_truncated=row.answer_cut,
+            response_body=row.response_body,
+            response_length=row.response_length,
+            response_truncated=row.response_truncated,
         )
         for number, row in enumerate(found, 1)
     ]

@@ -117,7 +117,7 @@ class Recorder(Database):
             "reason": "",
             "owner": intent.owner,
             "rows": intent.rows,
-            "left_behind": 0,
+            "excluded_rows": 0,
             "persons": intent.persons,
             "lanes": intent.lanes,
             "resend_of": intent.resend_of,
@@ -161,8 +161,8 @@ class Recorder(Database):
             for row, line, codes, event_id, name in chunk
         ]
         insert_tuples(connection, excluded_rows, ("batch", "row", "line", "codes", "event_id", "name"), rows)
-        more = batches.c.left_behind + len(rows)
-        connection.execute(update(batches).where(batches.c.number == number).values(left_behind=more))
+        more = batches.c.excluded_rows + len(rows)
+        connection.execute(update(batches).where(batches.c.number == number).values(excluded_rows=more))
 
     def _start_sending(self, connection: Connection, batch: str) -> None:
         """The last piece is written: the batch may be sent, unless somebody has cancelled it meanwhile."""

@@ -6,9 +6,9 @@ Times are epoch milliseconds and durations milliseconds. Nothing here holds a ke
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from intempt_core.contract import GivenEvent, Json, dump_json, get_field, id_to_text, read_epoch_ms
+from intempt_core.contract import GivenEvent, Json, dump_json, find_current_state, get_field, id_to_text, read_epoch_ms
 from intempt_core.planning import Policy
 from intempt_core.targets import Target
 from intempt_core.transport import Attempt
@@ -27,16 +27,23 @@ class BatchSource(StrEnum):
 
 
 class RequestState(StrEnum):
-    """Where a request stands; the drawing is in :mod:`intempt_core.history`."""
+    """The state of a request; the drawing is in :mod:`intempt_core.history`.
+
+    The values of earlier versions are understood: ``RequestState("leaving")`` is :attr:`IN_FLIGHT`.
+    """
 
     PENDING = "pending"
-    IN_FLIGHT = "leaving"
+    IN_FLIGHT = "in flight"
     ACCEPTED = "accepted"
-    REJECTED = "refused"
+    REJECTED = "rejected"
     UNKNOWN = "unknown"
-    NOT_SENT = "unsent"
+    NOT_SENT = "not sent"
     SPLIT = "split"
     CANCELLED = "cancelled"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return find_current_state(cls, value)
 
 
 class BatchState(StrEnum):
@@ -254,7 +261,7 @@ class RequestHalf:
 class LaneState:
     """One lane of a batch in numbers of requests.
 
-    ``waiting`` may leave now or later (pending, or to be tried again); ``standing`` are unknown or unsent and will not
+    ``waiting`` may leave now or later (pending, or to be tried again); ``standing`` are unknown or not sent and will not
     be tried again by themselves: under :attr:`Policy.STOP` they hold the lane.
     """
 

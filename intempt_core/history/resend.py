@@ -31,10 +31,10 @@ class ResendPreview:
 
     @property
     def message(self) -> str:
-        """In a sentence: ``12 never arrived, 3 refused, 5 unknown; the target does not deduplicate: …``."""
+        """In a sentence: ``12 never arrived, 3 rejected, 5 unknown; the target does not deduplicate: …``."""
         parts = {
             "never arrived": self.never_arrived,
-            "refused": self.rejected,
+            "rejected": self.rejected,
             "unknown": self.unknown,
             "accepted": self.accepted,
         }

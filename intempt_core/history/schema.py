@@ -65,7 +65,7 @@ batches: Table = Table(
     Column("reason", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("rows", BigInteger, nullable=False),
-    Column("left_behind", BigInteger, nullable=False),
+    Column("excluded_rows", BigInteger, nullable=False),
     Column("persons", BigInteger, nullable=False),
     Column("lanes", Integer, nullable=False),
     Column("resend_of", Text, nullable=False),
@@ -96,8 +96,8 @@ requests: Table = Table(
     Index("requests_of_batch", "batch", "id"),
     Index("requests_halves", "parent"),
 )
-_IN_FLIGHT = literal_column("state") == literal_column("'leaving'")
-Index("requests_leaving", requests.c.batch, sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT)
+_IN_FLIGHT = literal_column("state") == literal_column("'in flight'")
+Index("requests_in_flight", requests.c.batch, sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT)
 
 # Apart from their requests: a state changes at least twice, and a row that changes is written again whole.
 bodies: Table = Table(
@@ -119,9 +119,9 @@ attempts: Table = Table(
     Column("reason", Text, nullable=False),
     Column("headers", JSON, nullable=False),
     Column("sent_headers", JSON, nullable=False),
-    Column("answer", LargeBinary, nullable=False),
-    Column("answer_length", BigInteger, nullable=False),
-    Column("answer_cut", Boolean, nullable=False),
+    Column("response_body", LargeBinary, nullable=False),
+    Column("response_length", BigInteger, nullable=False),
+    Column("response_truncated", Boolean, nullable=False),
     Index("attempts_of_request", "request"),
 )
 
@@ -172,7 +172,7 @@ for _name in SEARCH_COLUMNS:
     Index(f"events_by_{_name}", events.c[_name], events.c.batch, sqlite_where=_given, postgresql_where=_given)
 
 excluded_rows: Table = Table(
-    "left_behind",
+    "excluded_rows",
     metadata,
     Column("batch", BigInteger, ForeignKey("batches.number", ondelete="CASCADE"), primary_key=True),
     Column("row", BigInteger, primary_key=True),

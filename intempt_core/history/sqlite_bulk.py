@@ -37,8 +37,8 @@ ON CONFLICT (batch, second, outcome) DO UPDATE SET
     attempts = attempts + excluded.attempts, events = events + excluded.events"""
 
 ATTEMPT_COLUMNS = """\
-id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_headers, answer, answer_length,
-answer_cut"""
+id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_headers, response_body,
+response_length, response_truncated"""
 
 
 def get_sqlite_driver(connection: Connection) -> sqlite3.Connection:

@@ -46,7 +46,7 @@ class WorkQueue(ThroughputLog):
 
         Cheap: may be asked every second.
         """
-        on_their_way = select(requests.c.batch).where(requests.c.state == literal_column("'leaving'"))
+        on_their_way = select(requests.c.batch).where(requests.c.state == literal_column("'in flight'"))
         going = batches.c.state.in_([state.value for state in BatchState if state not in FINAL_BATCH_STATES])
         found = (
             select(batches.c.id, batches.c.owner, batches.c.state)
@@ -95,7 +95,7 @@ class WorkQueue(ThroughputLog):
     def take(self, batch: str, lane: int, limit: int) -> list[WorkItem]:
         """The lane's next requests in their order: pending, and those to be tried again, however long they still wait.
 
-        Nothing is changed by taking. While a request of the lane is leaving it is not among them.
+        Nothing is changed by taking. While a request of the lane is in flight it is not among them.
         """
         with self._reading() as connection:
             number = connection.execute(select(batches.c.number).where(batches.c.id == batch)).scalar()
@@ -119,7 +119,7 @@ class WorkQueue(ThroughputLog):
         """Write many marks, of any batches, in one transaction; returns the requests whose mark did **not** count.
 
         A *leaving* counts for a request that :meth:`take` gives, in a *sending* batch of this owner: one that did not
-        count must not be sent. A *settled* counts for a *leaving* request of this owner; otherwise its attempt is
+        count must not be sent. A *settled* counts for a request *in flight* of this owner; otherwise its attempt is
         kept as evidence, and the request stays what it is. Marks may be repeated after an error: an attempt that is
         already written is not written twice.
 
@@ -156,10 +156,10 @@ class WorkQueue(ThroughputLog):
         return frozenset(missed)
 
     def split(self, request: int, attempt: Attempt, halves: Sequence[RequestHalf], *, owner: str) -> list[WorkItem]:
-        """Let halves take over a *leaving* request that was too large (CONTRACT 3.4), and return them in their order.
+        """Let halves take over a request *in flight* that was too large (CONTRACT 3.4), and return them in their order.
 
         They are pending, in the same lane, right after their parent's place; after a doubt they are to be tried again
-        at once, and keep it. Raises :class:`NotAllowed` where the request is not leaving, not this owner's, or the
+        at once, and keep it. Raises :class:`NotAllowed` where the request is not in flight, not this owner's, or the
         halves do not hold its events.
         """
         now = self._clock()
@@ -189,7 +189,7 @@ class WorkQueue(ThroughputLog):
             return _read_work_items(connection, parent.name, children)
 
     def in_flight_to_unknown(self, batch: str, *, owner: str) -> int:
-        """What a gone process left *leaving* is *unknown* (DESIGN); returns how many requests.
+        """What a gone process left *in flight* is *unknown* (DESIGN); returns how many requests.
 
         ``owner`` must own the batch by now. Each gets an attempt that says so. Under :attr:`Policy.RESEND` they are
         tried again. Raises :class:`NotAllowed`, :class:`NotFound`.
@@ -201,7 +201,7 @@ class WorkQueue(ThroughputLog):
                 raise NotAllowed(f"Batch {batch} belongs to another process now.")
             again = found.policy == Policy.RESEND.value and BatchState(found.state) not in FINAL_BATCH_STATES
             left = select(requests.c.id).where(
-                requests.c.batch == found.number, requests.c.state == literal_column("'leaving'")
+                requests.c.batch == found.number, requests.c.state == literal_column("'in flight'")
             )
             standings = read_request_snapshots(connection, connection.execute(left).scalars())
             lost = [

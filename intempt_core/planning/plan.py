@@ -47,7 +47,7 @@ PLAN_BLOCK_EVENTS = 16_384
 
 
 class Policy(StrEnum):
-    """What a lane does by itself after an unknown outcome, or an unsent one that retries did not cure (DESIGN)."""
+    """What a lane does by itself after an unknown outcome, or a not-sent one that retries did not cure (DESIGN)."""
 
     STOP = "stop"
     GO_ON = "go on"

@@ -1,6 +1,6 @@
 """One exchange over the wire: a body leaves, an answer comes, and what a failure of either proves (CONTRACT 3.6).
 
-What a failure proves is decided in one place, :func:`_classify_failure`: *unsent* needs a proof that no byte left: the name, the
+What a failure proves is decided in one place, :func:`_classify_failure`: *not sent* needs a proof that no byte left: the name, the
 connection or TLS failed, and no connection was handed over. Everything else is *unknown*. What an answer means is
 ``client.py``'s to say.
 """
@@ -368,9 +368,9 @@ def _classify_failure(
     if responded:
         late = isinstance(cause, TimeoutError | httpx.TimeoutException)
         return Outcome.UNKNOWN, "the rest of the answer did not come in time." if late else "the answer broke off."
-    unsent = "" if connected else _explain_not_sent(cause, target.host, settings)
-    if unsent:
-        return Outcome.NOT_SENT, unsent if target.credential is None else target.credential.mask_text(unsent)
+    not_sent = "" if connected else _explain_not_sent(cause, target.host, settings)
+    if not_sent:
+        return Outcome.NOT_SENT, not_sent if target.credential is None else target.credential.mask_text(not_sent)
     host = target.host
     match cause:
         case TimeoutError() | httpx.TimeoutException():

@@ -7,7 +7,7 @@ Nothing here retries by itself and nothing raises because of the network: whatev
 * One that broke off leaves a definite no a no, for a half answer cannot turn it into a yes; a half yes is
   *unknown* (CONTRACT 3.6), for a gateway may begin to say 200 before the server behind it has stored anything.
 
-A cancelled task is cancelled: the caller wrote *leaving* before it called, and decides.
+A cancelled task is cancelled: the caller wrote *in flight* before it called, and decides.
 """
 
 import json

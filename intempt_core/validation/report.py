@@ -34,9 +34,9 @@ class PriorSend(NamedTuple):
 PRIOR_SEND_PHRASES = {
     "accepted": "accepted on",
     "unknown": "sent, and may have arrived, on",
-    "leaving": "set on its way on",
+    "in flight": "in flight since",
     "pending": "recorded, to be sent soon, on",
-    "refused": "refused on",
+    "rejected": "rejected on",
 }
 """Each state that an id sent before can be in, as a sentence begins; in any other it certainly never
 arrived."""

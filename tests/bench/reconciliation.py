@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-WORDS = ("accepted", "refused", "unknown", "unsent", "pending", "cancelled")
+WORDS = ("accepted", "rejected", "unknown", "not sent", "pending", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def reckon(history: Path, batch: str, received: list[tuple[str, str]], screen: s
     times = Counter(event for event, _ in received)
     by_state = Counter(states.values())
     lost = sum(1 for event, state in states.items() if state == "accepted" and not times[event])
-    lost += sum(1 for event, state in states.items() if state in ("pending", "unsent", "refused") and times[event])
+    lost += sum(1 for event, state in states.items() if state in ("pending", "not sent", "rejected") and times[event])
     lost += len(times.keys() - states.keys())
     silent = sum(1 for event, count in times.items() if count > 1 and event not in doubted)
     arrived_unknown = sum(1 for event, state in states.items() if state == "unknown" and times[event])

@@ -251,7 +251,7 @@ def test_an_answer_in_html_is_shown_as_text_and_a_silent_target_is_told_apart_fr
         expect(page.get_by_text("did not answer in time. The events may have arrived.", exact=False)).to_be_visible()
         assert KEY not in page.content()
     fill(page, "compose-1-data-productId", "SKU_3")
-    send(page, outcome="unsent")
+    send(page, outcome="not sent")
     expect(page.get_by_text("nobody listens at this port. Nothing was sent.", exact=False)).to_be_visible()
 
 

@@ -197,7 +197,7 @@ def test_a_killed_console_accounts_for_everything_when_it_is_back(page: Page, tm
         said = page.get_by_test_id("stMain").inner_text()
         accepted = int(said.split("● ")[1].split(" accepted")[0].replace(",", ""))
         unknown = int(said.split("◆ ")[1].split(" unknown")[0].replace(",", "")) if "◆ " in said else 0
-        assert accepted + unknown == total  # what was leaving is unknown, the rest has arrived, nothing is missing
+        assert accepted + unknown == total  # what was in flight is unknown, the rest has arrived, nothing is missing
         assert 0 <= unknown <= 16 * 50
         assert accepted <= processed(url) <= total
         page.goto("about:blank")

@@ -64,7 +64,7 @@ def test_what_any_program_sends_is_seen_paused_and_opened(page: Page, console: C
     expect(page.get_by_test_id("glide-cell-1-2")).to_have_text("Added to cart", timeout=10_000)
     assert [cell(page, 1, row) for row in range(3)] == ["track request", "Added to cart", "Added to cart"]
     assert [cell(page, 4, row).split(".")[0] for row in range(3)] == [
-        "■ refused, 401", "◆ not processed", "● processed",
+        "■ rejected, 401", "◆ not processed", "● processed",
     ]  # fmt: skip
     assert "shop-backend/2.3 from 127.0.0.1" in cell(page, 5, 0)
     press(page, "sandbox-pause")

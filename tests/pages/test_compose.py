@@ -230,10 +230,10 @@ async def hangs(connection: Connection) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "outcome", "sentence"),
     [
-        (answers(401, b'{"message": "no"}'), "■ refused", "401 Unauthorized: the key is wrong or missing there."),
-        (answers(404), "■ refused", "404 Not Found: nothing is at this path."),
-        (answers(413, b"too much"), "■ refused", "413 "),
-        (answers(429, b"later", "Retry-After: 0"), "○ unsent", "it did not take the request"),
+        (answers(401, b'{"message": "no"}'), "■ rejected", "401 Unauthorized: the key is wrong or missing there."),
+        (answers(404), "■ rejected", "404 Not Found: nothing is at this path."),
+        (answers(413, b"too much"), "■ rejected", "413 "),
+        (answers(429, b"later", "Retry-After: 0"), "○ not sent", "it did not take the request"),
         (answers(500, b"![x](http://e.example)"), "◆ unknown", "the events may have arrived behind it."),
         (answers(200, b"<b>hello</b>"), "● accepted", "200 OK. The body is not JSON but something else."),
         (resets_at_once, "◆ unknown", "closed the connection without an answer."),
@@ -261,7 +261,7 @@ def test_a_target_that_refuses_the_connection_has_been_sent_nothing(targets: Scr
         url = server.url
     use(targets, "shop", url).go("compose.py")
     ready(targets).send()
-    assert "○ unsent" in targets.marks
+    assert "○ not sent" in targets.marks
     assert "Nothing was sent." in answer_of(targets)
     assert "5 tries" in answer_of(targets)
 

@@ -132,6 +132,11 @@ def test_each_filter_leaves_what_fits(four: dict[str, str], widget: str, value: 
     assert labels(screen.run()) == left
 
 
+def test_a_link_of_an_earlier_version_still_filters_by_outcome(four: dict[str, str]) -> None:
+    screen = opened(**{"history-outcome": "refused"})
+    assert (screen.app.selectbox(key="history-outcome").value, labels(screen)) == ("rejected", ["file"])
+
+
 def test_time_filters_leave_out_what_is_older(history: History, four: dict[str, str]) -> None:
     history._clock = lambda: int((time.time() - 3 * 86_400) * 1000)
     batch_of(history, [1], label="old label")
@@ -183,10 +188,10 @@ def test_a_batch_says_where_it_stands_and_a_request_shows_what_left_and_every_tr
     screen = opened(batch=batch)
     assert "3 events of 2 persons" in screen.said
     assert "after an unknown answer: go on" in screen.said
-    assert "■ 3 refused" in screen.marks
+    assert "■ 3 rejected" in screen.marks
     screen = opened(request=str(history.requests(batch).items[0].id))
     assert '{"track":["e1","e2"]}' in [code.value for code in screen.app.code]
-    assert "It was refused." in screen.said
+    assert "It was rejected." in screen.said
 
 
 @pytest.fixture
@@ -204,7 +209,9 @@ def mixed(history: History) -> str:
 
 def test_a_batch_shows_its_answers_over_time_and_its_slowest_ones(history: History, mixed: str) -> None:
     screen = opened(batch=mixed)
-    assert "8 seconds, at most 50 in one: ● 200 accepted, ■ 50 refused, ◆ 50 unknown, ○ 100 unsent." in captions(screen)
+    assert "8 seconds, at most 50 in one: ● 200 accepted, ■ 50 rejected, ◆ 50 unknown, ○ 100 not sent." in captions(
+        screen
+    )
     slow = [line for line in screen.said.splitlines() if ", lane " in line]
     assert slow[0] == "400 ms  ■ 400, lane 5, request 1"
     assert len(slow) == 5
@@ -223,11 +230,11 @@ def unfolded(screen: Upload, popover: str) -> Upload:
 def test_what_was_not_accepted_is_offered_first_with_a_plan_that_counts_it(history: History, mixed: str) -> None:
     screen = unfolded(opened(batch=mixed), f"again-{mixed}")
     assert (
-        "Of 200 events: 100 never arrived, 50 refused, 50 unknown; the target deduplicates by event id: what it already"
+        "Of 200 events: 100 never arrived, 50 rejected, 50 unknown; the target deduplicates by event id: what it already"
         " has, it ignores."
     ) in screen.said
     assert "They go in 4 requests, byte for byte as before, to Sandbox" in screen.said
-    assert "What was refused will be refused again as it is" in screen.said
+    assert "What was rejected will be rejected again as it is" in screen.said
     assert screen.has(f"again-send-{mixed}")
 
 

@@ -138,8 +138,8 @@ def test_what_stays_behind_is_shown_before_the_send_and_what_was_mended_is_recor
     upload.press("upload-send")
     assert batch().total == 21
     assert batch().excluded_rows == 9
-    [mended] = batch().notes["mends"]
-    assert mended["words"] == "“product viewed” → “Product viewed” in 10 cells of name"
+    [mended] = batch().notes["fixes"]
+    assert mended["message"] == "“product viewed” → “Product viewed” in 10 cells of name"
     assert not upload.has("upload-mended")  # what was sent is mended no more
     rows = {row.row: row for row in get_services().history.rows(batch().id)}
     assert rows[1].name == "Product viewed"

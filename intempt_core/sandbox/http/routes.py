@@ -205,6 +205,7 @@ class _Endpoints:
         check_key(request)
         given = request.query_params
         shown = given.get("shown", SHOW_EVERYTHING)
+        shown = FORMER_STATE_VALUES.get(shown, shown)
         if shown not in LIVE_FILTERS:
             raise SandboxRejection(400, f"The parameter shown is none of {', '.join(LIVE_FILTERS)}.")
         limit = min(_read_number_parameter(request, "limit", 100), MAX_LIVE_ROWS)

@@ -26,7 +26,7 @@ LIVE_FILTERS: dict[str, tuple[str | None, str | None]] = {
     "events": ("TRUE", None),
     "processed": ("e.because = '' AND e.repeat_of IS NULL", None),
     "not processed": ("(e.because <> '' OR e.repeat_of IS NOT NULL)", None),
-    "refused": (None, "(r.told <> '' OR r.fault <> '')"),
+    "rejected": (None, "(r.told <> '' OR r.fault <> '')"),
     "other calls": (None, "r.told = '' AND r.fault = ''"),
 }
 """What may be shown, and its conditions on events and on requests that brought none; ``None`` where there are none."""

@@ -38,7 +38,7 @@ RESENDABLE_STATES = (
 )
 SAME_IDS, FRESH_IDS = "the same ids", "fresh ids"
 REJECTED_ADVICE = (
-    "What was refused will be refused again as it is, unless the target was mended. To mend the events of a file,"
+    "What was rejected will be rejected again as it is, unless the target was mended. To mend the events of a file,"
     " correct it and upload it: a corrected row keeps its id. A single request can be opened in Compose."
 )
 BODY_PREVIEW_CHARACTERS = 4000
@@ -88,8 +88,8 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
     if RequestState.REJECTED in chosen:
         st.text(REJECTED_ADVICE)
         st.button(
-            "Show the refused requests",
-            key=make_key("again-refused", batch.id),
+            "Show the rejected requests",
+            key=make_key("again-rejected", batch.id),
             on_click=set_widget,
             args=(make_key("history-state", batch.id), RequestState.REJECTED.value),
         )

@@ -26,7 +26,13 @@ from pages.parts.shared.formatting import (
 )
 from pages.parts.shared.header import get_selected_target
 from pages.parts.shared.outcome_card import show_outcome_card, show_response
-from pages.parts.shared.screen_state import get_session, make_key, read_widget, set_widget
+from pages.parts.shared.screen_state import (
+    get_session,
+    make_key,
+    read_widget,
+    set_widget,
+    translate_former_state,
+)
 from pages.parts.shared.send_flow import show_batch_controls, watch_batch
 from pages.parts.shared.services import get_services
 
@@ -53,6 +59,7 @@ def update_history_link(batch: str | None, request: str | None) -> None:
 
 def show_history_filters() -> None:
     """Time, target, source, outcome, and the search; they stand in the link."""
+    translate_former_state("history-outcome")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Time", SINCE_DAYS, key="history-since", bind="query-params", width=150)
         names = get_services().history.target_names()
@@ -190,13 +197,13 @@ def show_batch(id_: str) -> None:
 
 def show_batch_fixes(batch: BatchSummary) -> None:
     """What was changed of the file before it was sent, step by step."""
-    given = batch.notes.get("mends")
+    given = batch.notes.get("fixes")
     steps = given if isinstance(given, list) else []
     if steps:
         title = f"{format_quantity(len(steps), 'mend')} before the send; the file itself stayed as it is"
         with st.expander(title, key="history-mends", type="compact"):
             for step in steps:
-                st.text(step["words"])
+                st.text(step["message"])
 
 
 def show_requests(batch: BatchSummary) -> None:

@@ -50,6 +50,7 @@ def update_sandbox_link(seq: str | None, request: str | None) -> None:
 
 def show_sandbox_filters() -> None:
     """What is shown, which event, the search, and whether it moves; all but the last stand in the link."""
+    translate_former_state(FILTER_SHOWN)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Show", list(LIVE_FILTERS), key=FILTER_SHOWN, bind="query-params", width=170,
                      on_change=clear_live_rows)  # fmt: skip
@@ -155,7 +156,7 @@ def format_row_verdict(row: LiveRow) -> str:
         return f"○ answered {row.status}{on_purpose}"
     if row.processed is None:
         why = "" if row.fault else f". {row.because}"
-        return f"■ {'refused, ' + str(row.status) if row.status else 'no answer'}{on_purpose}{why}"
+        return f"■ {'rejected, ' + str(row.status) if row.status else 'no answer'}{on_purpose}{why}"
     return ("● processed" if row.processed else f"◆ not processed. {row.because}") + on_purpose
 
 

@@ -21,11 +21,11 @@ class StateStyle:
 
 STATE_STYLES: Mapping[str, StateStyle] = {
     "accepted": StateStyle("accepted", "●", "green"),
-    "refused": StateStyle("refused", "■", "red"),
+    "rejected": StateStyle("rejected", "■", "red"),
     "unknown": StateStyle("unknown", "◆", "orange"),
-    "unsent": StateStyle("unsent", "○", "gray"),
+    "not sent": StateStyle("not sent", "○", "gray"),
     "pending": StateStyle("pending", "…", "gray"),
-    "leaving": StateStyle("leaving", "…", "gray"),
+    "in flight": StateStyle("in flight", "…", "gray"),
     "cancelled": StateStyle("cancelled", "○", "gray"),
     "error": StateStyle("error", "■", "red"),
     "warning": StateStyle("warning", "◆", "orange"),

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from intempt_core.contract import FORMER_STATE_VALUES
 from intempt_core.targets import Target
 
 T = TypeVar("T")
@@ -82,6 +83,13 @@ def read_widget(widget: str, default: Any = None) -> Any:
 def set_widget(widget: str, content: Any) -> None:
     """Set what a widget will show when it is next drawn; call it from a callback or before the widget."""
     st.session_state[widget] = content
+
+
+def translate_former_state(widget: str) -> None:
+    """Let a widget whose value stands in the link take what an earlier version called it; call it before the widget."""
+    current = FORMER_STATE_VALUES.get(st.query_params.get(widget, ""))
+    if current is not None:
+        set_widget(widget, current)
 
 
 def find_widgets(part: str) -> list[str]:

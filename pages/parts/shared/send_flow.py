@@ -124,7 +124,7 @@ def watch_batch(batch: str) -> None:
 
 def show_batch_progress(summary: BatchSummary, at: Progress) -> None:
     """Where a batch stands: a bar, the counts, the rate and the time left, or why it stands still."""
-    settled = sum(count for state, count in summary.events.items() if state not in ("pending", "leaving"))
+    settled = sum(count for state, count in summary.events.items() if state not in ("pending", "in flight"))
     st.progress(settled / summary.total if summary.total else 1.0)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(format_state_badges(summary.events))

@@ -83,7 +83,7 @@ class AppServices:
         return catalogue.is_unknown if catalogue else None
 
     def start(self, *, durable: bool = True) -> None:
-        """Start the engine: what was left unsent goes on, what was left half uploaded goes.
+        """Start the engine: what was not sent yet goes on, what was left half uploaded goes.
 
         Raises :class:`~intempt_core.errors.ConsoleError` where it cannot run.
         """

@@ -342,7 +342,7 @@ def _collect_notes(checked: CheckedFile, found: UploadState) -> dict[str, Json]:
     if found.exclude_accepted and (count := checked.accepted_before.size):
         notes["accepted before, left out"] = int(count)
     if checked.fixes:
-        notes["mends"] = checked.fix_records
+        notes["fixes"] = checked.fix_records
     if found.order is not EventOrder.FILE:
         notes["order"] = found.order.value
     return notes

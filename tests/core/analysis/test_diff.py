@@ -118,7 +118,7 @@ def test_requests_batches_attempts_and_bodies_are_compared(history: History) -> 
         load_side(history, f"request {one}"), load_side(history, f"http://127.0.0.1/history?request={two}")
     )
     assert ("changed", "userId", "a", "b") in said(found)
-    assert ("changed", "state", "accepted", "refused") in said(found)
+    assert ("changed", "state", "accepted", "rejected") in said(found)
     assert ("changed", "answer.body", '{"a":1}', "<no>") in said(found)
     assert not any("date" in path for _, path, _, _ in said(found))
     found = compare_sides(load_side(history, f"batch={batches[0]}"), load_side(history, f"batch {batches[1]}"))

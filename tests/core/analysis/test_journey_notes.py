@@ -59,7 +59,7 @@ def test_ordered_but_never_viewed_is_noted() -> None:
 
 
 def test_what_was_not_accepted_makes_no_journey() -> None:
-    assert kinds(step(ADD, "A", state="refused"), step(REMOVE, "A", 1)) == [NoteKind.NEVER_ADDED]
+    assert kinds(step(ADD, "A", state="rejected"), step(REMOVE, "A", 1)) == [NoteKind.NEVER_ADDED]
     assert kinds(step(REMOVE, "A", because="It has no event id.")) == []
 
 
@@ -115,7 +115,7 @@ def test_an_unknown_removal_explains_a_missing_product() -> None:
 
 
 def test_an_unknown_add_explains_a_product_that_is_shown() -> None:
-    (says,) = told(FeedId.ADDED, [step(ADD, "A", state="leaving")], ["A"]).differences
+    (says,) = told(FeedId.ADDED, [step(ADD, "A", state="in flight")], ["A"]).differences
     assert "the answer to its “Added to cart” at 12:00 is unknown, so it has arrived" in says
     assert told(FeedId.ADDED, [step(ADD, "A", state="unknown")], []).remarks == (
         "“A” may be shown: the answer to its “Added to cart” at 12:00 is unknown.",
@@ -148,11 +148,11 @@ def test_what_another_client_did_to_a_product_of_ours_is_told_where_the_target_t
     assert says == "“A” is missing: its “Product viewed” at 12:00 was processed 60 min ago, and yet it is not shown."
 
 
-def test_a_refused_event_whose_product_is_shown_was_sent_by_another_client() -> None:
-    (says,) = told(FeedId.VIEWED, [step(VIEW, "A", state="refused")], ["A"]).differences
-    assert "is refused, so it was sent by another client" in says
-    assert told(FeedId.VIEWED, [step(VIEW, "A", state="refused")], []).remarks == (
-        "“A” is not expected: its “Product viewed” at 12:00 does not count. It was refused.",
+def test_a_rejected_event_whose_product_is_shown_was_sent_by_another_client() -> None:
+    (says,) = told(FeedId.VIEWED, [step(VIEW, "A", state="rejected")], ["A"]).differences
+    assert "is rejected, so it was sent by another client" in says
+    assert told(FeedId.VIEWED, [step(VIEW, "A", state="rejected")], []).remarks == (
+        "“A” is not expected: its “Product viewed” at 12:00 does not count. It was rejected.",
     )
 
 
@@ -219,7 +219,7 @@ steps = st.lists(
         PersonEvent,
         st.sampled_from([*EventName, "Identify"]),
         st.sampled_from("abc"),
-        state=st.sampled_from(["accepted", "unknown", "refused", "unsent", "pending", "leaving"]),
+        state=st.sampled_from(["accepted", "unknown", "rejected", "not sent", "pending", "in flight"]),
         because=st.sampled_from(["", "", "", "It has no event id."]),
         when=st.integers(NOON, NOON + 100_000),
         timestamp=st.none() | st.integers(NOON, NOON + 9),

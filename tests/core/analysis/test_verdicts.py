@@ -101,7 +101,7 @@ def test_form_and_effect_are_judged_apart(
         ([sighting(RequestState.ACCEPTED)], VerdictTone.GOOD, "accepted: answered 201", 1),
         ([sighting(RequestState.REJECTED, 9, 400), sighting(RequestState.ACCEPTED, 3)], VerdictTone.GOOD,
          "accepted: answered 201, sent 2 times", 3),
-        ([sighting(RequestState.REJECTED, 9, 400)], VerdictTone.BAD, "refused: answered 400", 9),
+        ([sighting(RequestState.REJECTED, 9, 400)], VerdictTone.BAD, "rejected: answered 400", 9),
         ([sighting(RequestState.UNKNOWN, 9, None)], VerdictTone.DOUBT, "unknown", 9),
         ([sighting(RequestState.PENDING, 9, None)], VerdictTone.NOTHING, "pending", 9),
         ([sighting(RequestState.ACCEPTED, product="other")], VerdictTone.DOUBT, "not sent: but another event of its id was",

@@ -287,7 +287,7 @@ def test_a_url_target_takes_its_key_from_the_environment_and_not_all_accepted_is
         assert sorted(got(server)) == ["e0", "e1", "e2", "e3", "e4"]
         assert {received.headers["authorization"] for received in server.received} == {"Basic cHJlOnNlY3JldHNlY3JldA=="}
     said = capsys.readouterr()
-    assert said.out == "        4  accepted\n        1  refused\n"
+    assert said.out == "        4  accepted\n        1  rejected\n"
     assert "What was not accepted is in the console" in said.err
     assert "secretsecret" not in said.err
 

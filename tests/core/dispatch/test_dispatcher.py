@@ -154,7 +154,7 @@ def test_pause_lets_what_is_on_its_way_finish_and_resume_goes_on(scene: Scene) -
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 4)
     dispatcher.pause(batch)
-    at.until(lambda: not at.counts(batch).get("leaving"))
+    at.until(lambda: not at.counts(batch).get("in flight"))
     left = len(server.received)
     time.sleep(0.15)
     assert len(server.received) == left < 40
@@ -174,7 +174,7 @@ def test_pausing_in_another_process_counts_too(scene: Scene) -> None:
     scene.started(at)
     at.until(lambda: server.received)
     at.history.set_state(batch, BatchState.PAUSED)
-    at.until(lambda: not at.counts(batch).get("leaving"))
+    at.until(lambda: not at.counts(batch).get("in flight"))
     left = len(server.received)
     time.sleep(0.1)
     assert len(server.received) == left < 40
@@ -197,7 +197,7 @@ def test_a_stopped_batch_says_why_and_a_person_decides_to_go_on(scene: Scene) ->
     dispatcher = scene.started(at)
     stopped = at.over(batch)
     assert stopped.state is BatchState.STOPPED
-    assert stopped.reason.startswith("1 lane of 1 stopped: 1 request unknown or unsent, and 2 behind")
+    assert stopped.reason.startswith("1 lane of 1 stopped: 1 request unknown or not sent, and 2 behind")
     assert dispatcher.progress(batch).reason == stopped.reason
     dispatcher.resume(batch)
     at.until(lambda: at.state(batch) is BatchState.DONE)
@@ -219,7 +219,7 @@ def test_a_stopped_batch_may_send_the_unknown_again(scene: Scene) -> None:
     assert at.history.batch(batch).policy is Policy.STOP
 
 
-def test_unsent_that_stopped_a_lane_is_sent_first_when_it_goes_on(scene: Scene) -> None:
+def test_not_sent_that_stopped_a_lane_is_sent_first_when_it_goes_on(scene: Scene) -> None:
     taken = threading.Event()
     at, server = scene.desk(lambda _: OK if taken.is_set() else http(503), tries=2)
     batch = at.record(plan_of(3), Policy.STOP)
@@ -240,18 +240,18 @@ def test_under_go_on_nothing_earlier_is_sent_after_what_is_later(scene: Scene) -
     dispatcher.resume(batch)
     at.until(lambda: at.state(batch) is BatchState.DONE)
     assert got(server).count("e0") == 1
-    assert at.counts(batch) == {"unsent": 1, "accepted": 29}
+    assert at.counts(batch) == {"not sent": 1, "accepted": 29}
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_many_refused_alike_pause_the_batch_with_the_reason(scene: Scene, status: int) -> None:
+def test_many_rejected_alike_pause_the_batch_with_the_reason(scene: Scene, status: int) -> None:
     at, _ = scene.desk(lambda _: http(status))
     batch = at.record(plan_of(100, persons=1))
     scene.started(at)
     paused = at.over(batch)
     assert paused.state is BatchState.PAUSED
-    assert paused.reason.startswith(f"{FAILURES_TO_BREAK} requests in a row were refused: {status}.")
-    assert at.counts(batch)["refused"] == FAILURES_TO_BREAK
+    assert paused.reason.startswith(f"{FAILURES_TO_BREAK} requests in a row were rejected: {status}.")
+    assert at.counts(batch)["rejected"] == FAILURES_TO_BREAK
 
 
 def test_a_dead_target_pauses_the_batch_and_nothing_is_lost(scene: Scene) -> None:
@@ -323,7 +323,7 @@ def test_a_batch_whose_target_cannot_be_used_is_paused_with_the_reason(
 
 
 @pytest.mark.parametrize("policy", list(Policy))
-def test_what_a_gone_process_left_is_taken_over_and_what_was_leaving_is_unknown(scene: Scene, policy: Policy) -> None:
+def test_what_a_gone_process_left_is_taken_over_and_what_was_in_flight_is_unknown(scene: Scene, policy: Policy) -> None:
     at, server = scene.desk()
     batch = at.record(plan_of(4), policy, owner="gone")
     (first, *_) = at.history.take(batch, 1, 1)

@@ -74,11 +74,11 @@ def test_after_a_refusal_the_lane_goes_on(open_desk: Open) -> None:
     servers.append(server)
     batch = at.record(plan_of(4))
     at.drive(batch)
-    assert at.outcomes(batch) == [["accepted"], ["refused"], ["accepted"], ["accepted"]]
+    assert at.outcomes(batch) == [["accepted"], ["rejected"], ["accepted"], ["accepted"]]
 
 
 @pytest.mark.parametrize("answer", [http(429), http(503, b"", "Retry-After: 0")])
-def test_unsent_is_tried_again_and_the_lane_waits_for_it(open_desk: Open, answer: bytes) -> None:
+def test_not_sent_is_tried_again_and_the_lane_waits_for_it(open_desk: Open, answer: bytes) -> None:
     servers: list[HostileServer] = []
     at, server = open_desk(nth(servers, {2: answer, 3: answer}))
     servers.append(server)
@@ -87,7 +87,7 @@ def test_unsent_is_tried_again_and_the_lane_waits_for_it(open_desk: Open, answer
     while not turns or turns[-1].has_more:
         turns.append(at.drive(batch))
         time.sleep(turns[-1].wait_seconds)
-    assert at.outcomes(batch) == [["accepted"], ["unsent", "unsent", "accepted"], ["accepted"]]
+    assert at.outcomes(batch) == [["accepted"], ["not sent", "not sent", "accepted"], ["accepted"]]
     assert got(server) == ["e0", "e1", "e1", "e1", "e2"]
 
 
@@ -97,21 +97,21 @@ def finish(at: Desk, batch: str) -> None:
         time.sleep(turn.wait_seconds)
 
 
-def test_unsent_that_retries_do_not_cure_stops_the_lane(open_desk: Open) -> None:
+def test_not_sent_that_retries_do_not_cure_stops_the_lane(open_desk: Open) -> None:
     at, server = open_desk(lambda _: http(503), tries=3)
     batch = at.record(plan_of(3))
     finish(at, batch)
-    assert at.counts(batch) == {"unsent": 1, "pending": 2}
-    assert at.outcomes(batch, RequestState.NOT_SENT) == [["unsent"] * 3]
+    assert at.counts(batch) == {"not sent": 1, "pending": 2}
+    assert at.outcomes(batch, RequestState.NOT_SENT) == [["not sent"] * 3]
     assert at.drive(batch) == TurnResult()
     assert len(server.received) == 3
 
 
-def test_unsent_that_retries_do_not_cure_is_left_behind_under_go_on(open_desk: Open) -> None:
+def test_not_sent_that_retries_do_not_cure_is_left_behind_under_go_on(open_desk: Open) -> None:
     at, server = open_desk(lambda received: http(429) if "e0" in ids(received.body) else OK, tries=2)
     batch = at.record(plan_of(3), Policy.GO_ON)
     finish(at, batch)
-    assert at.counts(batch) == {"unsent": 1, "accepted": 2}
+    assert at.counts(batch) == {"not sent": 1, "accepted": 2}
     assert got(server) == ["e0", "e0", "e1", "e2"]
 
 
@@ -166,11 +166,11 @@ def test_a_refusal_after_an_unknown_is_no_proof_and_stops_the_lane(open_desk: Op
     assert at.counts(batch) == {"unknown": 1, "pending": 1}
 
 
-def test_no_connection_is_unsent_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_no_connection_is_not_sent_and_nothing_is_lost(tmp_path: Path) -> None:
     at = desk(tmp_path, f"http://127.0.0.1:{closed_port()}", tries=2)
     batch = at.record(plan_of(2), Policy.RESEND)
     finish(at, batch)
-    assert at.counts(batch) == {"unsent": 1, "pending": 1}
+    assert at.counts(batch) == {"not sent": 1, "pending": 1}
     at.history.close()
 
 
@@ -253,11 +253,11 @@ def test_another_owners_batch_does_not_leave(open_desk: Open) -> None:
     assert not server.received
 
 
-def test_refused_alike_many_times_in_a_row_the_rest_stays(open_desk: Open) -> None:
+def test_rejected_alike_many_times_in_a_row_the_rest_stays(open_desk: Open) -> None:
     at, server = open_desk(lambda _: http(401))
     batch = at.record(plan_of(FAILURES_TO_BREAK + 20))
     assert at.drive(batch) == TurnResult(sent=FAILURES_TO_BREAK)
-    assert at.counts(batch) == {"refused": FAILURES_TO_BREAK, "pending": 20}
+    assert at.counts(batch) == {"rejected": FAILURES_TO_BREAK, "pending": 20}
     assert len(server.received) == FAILURES_TO_BREAK
 
 
@@ -265,7 +265,7 @@ def test_refusals_of_single_bodies_do_not_hold_up_the_rest(open_desk: Open) -> N
     at, _ = open_desk(lambda _: http(400))
     batch = at.record(plan_of(FAILURES_TO_BREAK + 5))
     finish(at, batch)
-    assert at.counts(batch) == {"refused": FAILURES_TO_BREAK + 5}
+    assert at.counts(batch) == {"rejected": FAILURES_TO_BREAK + 5}
 
 
 def test_a_clock_that_was_set_back_does_not_hold_a_retry_for_long(open_desk: Open) -> None:

@@ -29,10 +29,10 @@ def attempt(outcome: Outcome, status: int | None = None) -> Attempt:
 @pytest.mark.parametrize(
     ("one", "said"),
     [
-        (attempt(Outcome.REJECTED, 401), "were refused: 401. Check the key. The last answer: It said no."),
-        (attempt(Outcome.REJECTED, 403), "were refused: 403. Check what the key is allowed to do."),
-        (attempt(Outcome.REJECTED, 404), "were refused: 404. Check org, project and source."),
-        (attempt(Outcome.REJECTED, 302), "were refused: 302. Check the target."),
+        (attempt(Outcome.REJECTED, 401), "were rejected: 401. Check the key. The last answer: It said no."),
+        (attempt(Outcome.REJECTED, 403), "were rejected: 403. Check what the key is allowed to do."),
+        (attempt(Outcome.REJECTED, 404), "were rejected: 404. Check org, project and source."),
+        (attempt(Outcome.REJECTED, 302), "were rejected: 302. Check the target."),
         (attempt(Outcome.NOT_SENT, 429), "could not be sent."),
         (attempt(Outcome.NOT_SENT), "could not be sent."),
     ],
@@ -165,9 +165,9 @@ def test_a_break_pauses_every_batch_to_the_target_and_going_on_begins_anew(scene
     for batch in batches:
         paused = at.over(batch)
         assert paused.state is BatchState.PAUSED
-        assert "were refused: 401. Check the key." in paused.reason
-    refused = sum(at.counts(batch).get("refused", 0) for batch in batches)
-    assert FAILURES_TO_BREAK <= refused <= FAILURES_TO_BREAK + 2 * at.settings.lanes_at_once
+        assert "were rejected: 401. Check the key." in paused.reason
+    rejected = sum(at.counts(batch).get("rejected", 0) for batch in batches)
+    assert FAILURES_TO_BREAK <= rejected <= FAILURES_TO_BREAK + 2 * at.settings.lanes_at_once
     mended.append(True)
     for batch in batches:
         dispatcher.resume(batch)
@@ -178,7 +178,7 @@ def test_a_batch_that_was_through_when_the_break_came_is_done(scene: Scene) -> N
     at, _ = scene.started(lambda _: http(401))
     batch = at.record(plan_of(FAILURES_TO_BREAK))
     assert at.over(batch).state is BatchState.DONE
-    assert at.counts(batch) == {"refused": FAILURES_TO_BREAK}
+    assert at.counts(batch) == {"rejected": FAILURES_TO_BREAK}
 
 
 def test_a_target_that_loses_every_answer_is_not_sent_a_million_more(scene: Scene) -> None:

@@ -36,7 +36,7 @@ def sent(history: History, body: object, answer: bytes = b"{}") -> int:
     batch = history.record(intent(owner=ME, label="for anna@shop.example"), [request(1, 1, [event(1)], raw)])
     (work,) = history.take(batch, 1, 1)
     settled = AttemptEnd(
-        work.id, attempt(Outcome.REJECTED, answer=answer, answer_length=len(answer), headers=(("x", EVIL),))
+        work.id, attempt(Outcome.REJECTED, response_body=answer, response_length=len(answer), headers=(("x", EVIL),))
     )
     history.apply_transitions([AttemptStart(work.id), settled], owner=ME)
     return work.id
@@ -72,7 +72,7 @@ def test_nobody_is_named_by_a_product_by_the_place_of_a_problem_or_by_what_a_men
     event_ = {"eventId": "e-1", "userId": "anna@shop.example",
               "data": {"productId": "anna@shop.example", "nested": {"anna@shop.example": 1}}}  # fmt: skip
     raw = json.dumps({"track": [{"name": "Product viewed", "payload": [event_]}]}).encode()
-    notes = {"mends": [{"words": "“anna@shop.example” became “bert@shop.example” in 1 row"}]}
+    notes = {"fixes": [{"message": "“anna@shop.example” became “bert@shop.example” in 1 row"}]}
     told_of = event(1, product_id="anna@shop.example")
     batch = history.record(intent(owner=ME, notes=notes), [request(1, 1, [told_of], raw)])
     (work,) = history.take(batch, 1, 1)
@@ -159,7 +159,7 @@ def test_the_page_runs_nothing_loads_nothing_and_is_opened_again(history: Histor
         opened = read_case(text)
         assert opened is not None
         assert json.loads(opened.body) == body
-        assert any("refused" in fact for fact in opened.facts)
+        assert any("rejected" in fact for fact in opened.facts)
         assert read_payload(opened.body).recognised == "request body, 1 group, 1 event"
 
 

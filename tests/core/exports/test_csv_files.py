@@ -71,10 +71,10 @@ def test_results_have_one_line_for_every_row_of_the_input(history: History) -> N
     text = "".join(export_results_csv(history, batch))
     assert text.splitlines()[0] == ",".join(RESULTS_HEADER)
     assert text.count("\r\n") == 4
-    refused, pending, stayed = read([text])
-    assert (refused["row"], refused["line"], refused["eventId"], refused["outcome"]) == ("1", "2", "e1", "refused")
-    assert (refused["status"], refused["tries"], refused["request"]) == ("400", "1", str(first.id))
-    assert refused["when"].startswith("20")
+    rejected, pending, stayed = read([text])
+    assert (rejected["row"], rejected["line"], rejected["eventId"], rejected["outcome"]) == ("1", "2", "e1", "rejected")
+    assert (rejected["status"], rejected["tries"], rejected["request"]) == ("400", "1", str(first.id))
+    assert rejected["when"].startswith("20")
     assert (pending["outcome"], pending["status"], pending["tries"]) == ("pending", "", "0")
     assert (stayed["outcome"], stayed["issues"]) == ("stayed behind", "event_id_missing event_name")
     assert (stayed["eventId"], stayed["name"], stayed["tries"], stayed["when"], stayed["request"]) == (

@@ -388,8 +388,13 @@ def test_requests_are_paged_and_filtered_by_state(history: History) -> None:
     page = history.requests(batch, page=2, size=4)
     assert [one.position for one in page.items] == [5, 6, 7, 1]
     assert (page.total, page.pages) == (10, 3)
-    (refused,) = history.requests(batch, RequestState.REJECTED).items
-    assert (refused.id, refused.status, refused.reason, refused.tries) == (settle_one.id, 400, "It was refused.", 1)
+    (rejected,) = history.requests(batch, RequestState.REJECTED).items
+    assert (rejected.id, rejected.status, rejected.reason, rejected.tries) == (
+        settle_one.id,
+        400,
+        "It was rejected.",
+        1,
+    )
 
 
 def test_a_request_shows_what_left_what_it_held_and_what_came_back(history: History) -> None:
@@ -399,8 +404,8 @@ def test_a_request_shows_what_left_what_it_held_and_what_came_back(history: Hist
         headers=(("content-type", "text/html"),),
         sent_headers=(("content-type", "application/json"),),
         answer=b"<html>",
-        answer_length=70_000,
-        answer_cut=True,
+        response_length=70_000,
+        response_truncated=True,
     )
     history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, tried)], owner=ME)
     found = history.request(work.id)
@@ -469,7 +474,7 @@ def test_chosen_requests_are_read_byte_identical_to_be_sent_again(history: Histo
     ("outcome", "words"),
     [
         (Outcome.ACCEPTED, "accepted on 2026-11-22 12:03 UTC"),
-        (Outcome.REJECTED, "refused on 2026-11-22 12:03 UTC"),
+        (Outcome.REJECTED, "rejected on 2026-11-22 12:03 UTC"),
         (Outcome.UNKNOWN, "sent, and may have arrived, on 2026-11-22 12:03 UTC"),
         (Outcome.NOT_SENT, None),
     ],
@@ -487,14 +492,14 @@ def test_what_says_most_of_an_id_counts_and_of_equals_the_latest(history: Histor
         return history.sent_ids(SHOP.key, iter(["e1"]))["e1"].message
 
     settle(history, batch_of(history, [1]), Outcome.REJECTED)
-    assert said() == "refused on 2026-11-22 12:03 UTC"
+    assert said() == "rejected on 2026-11-22 12:03 UTC"
     settle(history, batch_of(history, [1]), Outcome.REJECTED)
-    assert said() == "refused on 2026-11-22 12:04 UTC"
+    assert said() == "rejected on 2026-11-22 12:04 UTC"
     waiting = batch_of(history, [1])
     settle(history, batch_of(history, [1]), Outcome.REJECTED)
     assert said() == "recorded, to be sent soon, on 2026-11-22 12:05 UTC"
     history.set_state(waiting, BatchState.CANCELLED)
-    assert said() == "refused on 2026-11-22 12:05 UTC"
+    assert said() == "rejected on 2026-11-22 12:05 UTC"
     settle(history, batch_of(history, [1]), Outcome.UNKNOWN)
     assert said() == "sent, and may have arrived, on 2026-11-22 12:07 UTC"
     settle(history, batch_of(history, [1]))
@@ -542,11 +547,15 @@ def test_a_persons_accepted_events_come_in_order_of_arrival(history: History) ->
 def test_a_story_holds_what_was_not_accepted_too_and_what_never_left_comes_last(history: History) -> None:
     waiting = history.record(intent(owner=ME), [request(1, 1, [event(1, product_id="waits")])])
     send(history, event(2, product_id="A"))
-    for product, outcome in (("unknown", Outcome.UNKNOWN), ("refused", Outcome.REJECTED), ("unsent", Outcome.NOT_SENT)):
+    for product, outcome in (
+        ("unknown", Outcome.UNKNOWN),
+        ("rejected", Outcome.REJECTED),
+        ("not sent", Outcome.NOT_SENT),
+    ):
         send(history, event(3, product_id=product), outcome=outcome)
     steps = history.person_history(SHOP.key, "userId", "u1").events
     assert [(step.product, step.state) for step in steps] == [
-        ("A", "accepted"), ("unknown", "unknown"), ("refused", "refused"), ("unsent", "unsent"), ("waits", "pending")
+        ("A", "accepted"), ("unknown", "unknown"), ("rejected", "rejected"), ("not sent", "not sent"), ("waits", "pending")
     ]  # fmt: skip
     assert [step.product for step in steps if step.may_count] == ["unknown"]
     assert steps[-1].batch == waiting

@@ -33,7 +33,7 @@ def batch(tmp_path: Path) -> Iterator[BatchSummary]:
             (RequestState.NOT_SENT, RequestState.CANCELLED, RequestState.REJECTED, RequestState.UNKNOWN),
             False,
             (
-                "1,200 never arrived, 3 refused, 5 unknown; the target does not deduplicate: a resend may double up to"
+                "1,200 never arrived, 3 rejected, 5 unknown; the target does not deduplicate: a resend may double up to"
                 " 5 events."
             ),
         ),
@@ -45,7 +45,7 @@ def batch(tmp_path: Path) -> Iterator[BatchSummary]:
         (
             (RequestState.NOT_SENT, RequestState.REJECTED),
             False,
-            "1,000 never arrived, 3 refused; none of them is at the target, so none is doubled.",
+            "1,000 never arrived, 3 rejected; none of them is at the target, so none is doubled.",
         ),
         (
             (RequestState.ACCEPTED,),

@@ -87,14 +87,14 @@ def test_what_still_moves_or_waits_for_a_person_stays(history: History, clock: C
     kept = [batch_of(history, [1]) for _ in range(4)]
     history.set_state(kept[1], BatchState.PAUSED)
     history.set_state(kept[2], BatchState.STOPPED)
-    leaving = history.take(kept[3], 1, 1)[0].id
-    history.apply_transitions([AttemptStart(leaving)], owner=ME)
+    in_flight = history.take(kept[3], 1, 1)[0].id
+    history.apply_transitions([AttemptStart(in_flight)], owner=ME)
     history.set_state(kept[3], BatchState.CANCELLED)  # but its answer is still to come
     clock.now += DAY
     assert history.preview_deletion(clock.now) == DeletionPreview(0, 0, 0, 0, 0, 4)
     assert history.delete_before(clock.now).batches == 0
     assert {batch.id for batch in history.batches().items} == set(kept)
-    assert not history.apply_transitions([AttemptEnd(leaving, attempt(Outcome.ACCEPTED))], owner=ME)
+    assert not history.apply_transitions([AttemptEnd(in_flight, attempt(Outcome.ACCEPTED))], owner=ME)
     assert history.delete_before(clock.now).batches == 1
 
 

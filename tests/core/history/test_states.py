@@ -64,8 +64,8 @@ class Batches(RuleBasedStateMachine):
     def leave(self, lane: int, owner: str) -> None:
         sending = self.history.batch(self.batch).state is BatchState.SENDING and owner == self.owner()
         for work in self.history.take(self.batch, lane, 1):
-            refused = self.history.apply_transitions([AttemptStart(work.id)], owner=owner)
-            assert bool(refused) is not sending
+            missed = self.history.apply_transitions([AttemptStart(work.id)], owner=owner)
+            assert bool(missed) is not sending
 
     @rule(
         data=st.data(),

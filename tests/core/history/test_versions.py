@@ -1,5 +1,6 @@
 """A history that any earlier console has written is opened, brought to the newest version, and read."""
 
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine, insert
+from sqlalchemy import Connection, Engine, MetaData, create_engine, insert, select
 
-from intempt_core.contract.outcome import Outcome
+from intempt_core.contract.outcome import FORMER_STATE_VALUES, Outcome
 from intempt_core.history import BatchFilter, BatchState, History, RequestState, migrations
 from intempt_core.history.migrations import HEAD, upgrade
 from intempt_core.history.schema import metadata
@@ -37,7 +38,22 @@ def written_by(version: str, engine: Engine) -> None:
         tables.reflect(connection)
         for table, rows in ROWS.items():
             for row in rows:
-                _put(connection, tables, table, row)
+                named, given = _in_words_of(version, table, row)
+                if named in tables.tables:
+                    _put(connection, tables, named, given)
+
+
+def _in_words_of(version: str, table: str, row: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """A row as a console of that version writes it."""
+    if version < "0003":
+        return table, row
+    renamed = {COLUMNS_OF_0003.get(name, name): value for name, value in row.items()}
+    for name in ("state", "outcome"):
+        if table != "batches" and name in renamed:
+            renamed[name] = STATES_OF_0003.get(renamed[name], renamed[name])
+    if table == "batches":
+        renamed["notes"] = NOTES_OF_0003
+    return COLUMNS_OF_0003.get(table, table), renamed
 
 
 def _put(connection: Connection, tables: MetaData, table: str, row: Mapping[str, Any]) -> None:
@@ -59,6 +75,7 @@ _TRY = {
     "answer_length": 2,
     "answer_cut": False,
 }
+_FIX = {"column": "name", "cells": 2, "rows": [1, 2]}
 _REQUEST = {"batch": 1, "part": "", "events": 2, "tries": 1, "doubt": False, "updated_at": AT + 5}
 ROWS: dict[str, list[dict[str, Any]]] = {
     "batches": [
@@ -71,7 +88,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "label": "old.csv",
             "digest": "d" * 64,
             "mapping": "{}",
-            "notes": {"as it is": True},
+            "notes": {"as it is": True, "mends": [_FIX | {"way": "replace", "words": "“a” → “b” in 2 cells"}]},
             "target_key": SHOP.key,
             "target_name": "shop",
             "base": SHOP.base,
@@ -89,7 +106,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "state": "stopped",
             "reason": "A lane stopped.",
             "owner": "somebody",
-            "rows": 5,
+            "rows": 11,
             "left_behind": 1,
             "persons": 2,
             "lanes": 2,
@@ -99,20 +116,46 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "requests": [
         {"id": 1, "lane": 1, "position": 1, "state": "accepted", "last_attempt": 2, **_REQUEST},
         {"id": 2, "lane": 2, "position": 1, "state": "unknown", "last_attempt": 3, **_REQUEST, "doubt": True},
+        {"id": 3, "lane": 2, "position": 2, "state": "refused", "last_attempt": 4, **_REQUEST},
+        {"id": 4, "lane": 3, "position": 1, "state": "unsent", "last_attempt": 5, **_REQUEST},
+        {"id": 5, "lane": 3, "position": 2, "state": "leaving", **_REQUEST},
     ],
-    "bodies": [{"request": number, "body": zlib.compress(b'{"track":[]}')} for number in (1, 2)],
+    "bodies": [{"request": number, "body": zlib.compress(b'{"track":[]}')} for number in range(1, 6)],
     "attempts": [
         {"id": 1, "request": 1, "started_at": AT, "elapsed_ms": 40.0, "outcome": "unsent", "status": 429, **_TRY},
         {"id": 2, "request": 1, "started_at": NOW, "elapsed_ms": 41.5, "outcome": "accepted", "status": 201, **_TRY},
         {"id": 3, "request": 2, "started_at": NOW, "elapsed_ms": 900, "outcome": "unknown", "status": None, **_TRY},
+        {"id": 4, "request": 3, "started_at": NOW, "elapsed_ms": 30.0, "outcome": "refused", "status": 400, **_TRY},
+        {"id": 5, "request": 4, "started_at": NOW, "elapsed_ms": 1.0, "outcome": "unsent", "status": None, **_TRY},
+    ],
+    "seconds": [
+        {"batch": 1, "second": AT // 1000, "outcome": "unsent", "attempts": 1, "events": 2},
+        *(
+            {"batch": 1, "second": NOW // 1000, "outcome": outcome, "attempts": 1, "events": 2}
+            for outcome in ("accepted", "unknown", "refused", "unsent")
+        ),
+    ],
+    "slowest": [
+        {"attempt": 1, "batch": 1, "elapsed_ms": 40.0},
+        {"attempt": 2, "batch": 1, "elapsed_ms": 41.5},
+        {"attempt": 4, "batch": 1, "elapsed_ms": 30.0},
     ],
     "events": [
-        {"batch": 1, "request": 1 + row // 3, "position": 1 - row % 2, "row": row, "event_id": f"e{row}"}
-        for row in (1, 2, 3, 4)
+        {"batch": 1, "request": (row + 1) // 2, "position": 1 - row % 2, "row": row, "event_id": f"e{row}"}
+        for row in range(1, 11)
     ],
-    "left_behind": [{"batch": 1, "row": 5, "line": 6, "codes": "event_name"}],
+    "left_behind": [{"batch": 1, "row": 11, "line": 12, "codes": "event_name"}],
 }  # fmt: skip
-"""One batch of two requests, one accepted at its second try, the other unknown, and a row that stayed behind."""
+"""In the words of the first version: a batch of five requests, one in each state, and a row that was excluded."""
+
+COLUMNS_OF_0003 = {
+    "left_behind": "excluded_rows",
+    "answer": "response_body",
+    "answer_length": "response_length",
+    "answer_cut": "response_truncated",
+}
+STATES_OF_0003 = {"leaving": "in flight", "refused": "rejected", "unsent": "not sent"}
+NOTES_OF_0003 = {"as it is": True, "fixes": [_FIX | {"kind": "replace", "message": "“a” → “b” in 2 cells"}]}
 
 
 @pytest.mark.parametrize("version", versions())
@@ -129,22 +172,50 @@ def test_what_a_console_of_any_version_has_written_is_read(tmp_path: Path, versi
         assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     batch = history.batch("b_old")
     assert (batch.state, batch.label, batch.target.production) == (BatchState.STOPPED, "old.csv", True)
-    assert batch.events == {RequestState.ACCEPTED: 2, RequestState.UNKNOWN: 2}
+    assert batch.events == {
+        RequestState.ACCEPTED: 2,
+        RequestState.UNKNOWN: 2,
+        RequestState.REJECTED: 2,
+        RequestState.NOT_SENT: 2,
+        RequestState.IN_FLIGHT: 2,
+    }
+    assert (batch.excluded_rows, batch.notes) == (1, NOTES_OF_0003)
     assert history.batches(BatchFilter(text="e3")).total == 1
-    assert [row.state for row in history.rows("b_old")] == [*["accepted"] * 2, *["unknown"] * 2, None]
+    states = [row.state for row in history.rows("b_old")]
+    assert states[::2] == ["accepted", "unknown", "rejected", "not sent", "in flight", None]
     assert [attempt.outcome for attempt in history.request(1).attempts] == [Outcome.NOT_SENT, Outcome.ACCEPTED]
-    assert history.batches_of_file("d" * 64, SHOP.key)[0].id == "b_old"
-    assert history.resume("b_old") == 0
-    history.close()
-
-
-def test_what_was_sent_before_there_was_a_course_has_one(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'history.sqlite3'}"
-    engine = create_engine(url)
-    written_by("0001", engine)
-    engine.dispose()
-    history = History.open(url)
+    assert [attempt.outcome for attempt in history.request(3).attempts] == [Outcome.REJECTED]
+    assert history.request(3).attempts[0].response_body == b"{}"
+    assert history.batches(BatchFilter(state=RequestState.REJECTED)).total == 1
+    assert [found.id for found in history.unfinished()] == ["b_old"]
     bars = [dict(bar.events) for bar in history.timeline("b_old").steps]
-    assert bars == [{Outcome.NOT_SENT: 2}, {}, {Outcome.ACCEPTED: 2, Outcome.UNKNOWN: 2}]
-    assert [answer.elapsed_ms for answer in history.slowest("b_old")] == [41.5, 40.0]
+    assert bars == [{Outcome.NOT_SENT: 2}, {}, dict.fromkeys(Outcome, 2)]
+    assert [response.elapsed_ms for response in history.slowest("b_old")] == [41.5, 40.0, 30.0]
+    assert history.batches_of_file("d" * 64, SHOP.key)[0].id == "b_old"
+    assert history.resume("b_old") == 1
+    assert history.in_flight_to_unknown("b_old", owner="somebody") == 1
     history.close()
+
+
+@pytest.mark.parametrize("version", versions())
+def test_no_value_of_an_earlier_version_is_left_anywhere(tmp_path: Path, version: str) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+    written_by(version, engine)
+    with engine.begin() as connection:
+        upgrade(connection)
+    with engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            for column in (column for column in table.columns if column.name in {"state", "outcome"}):
+                found = set(connection.execute(select(column)).scalars())
+                assert not found & FORMER_STATE_VALUES.keys()
+        schema = " ".join(connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").scalars())
+        assert not re.search("leaving|left_behind|answer", schema)
+    engine.dispose()
+
+
+def test_former_values_are_understood_and_others_are_not() -> None:
+    assert RequestState("leaving") is RequestState.IN_FLIGHT
+    assert (Outcome("refused"), Outcome("unsent")) == (Outcome.REJECTED, Outcome.NOT_SENT)
+    for kind, value in ((Outcome, "leaving"), (Outcome, "left"), (RequestState, None), (RequestState, "")):
+        with pytest.raises(ValueError, match="is not a valid"):
+            kind(value)

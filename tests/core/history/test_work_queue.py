@@ -68,7 +68,7 @@ def test_a_lane_gives_its_requests_in_order_and_no_other_lanes(history: History)
     assert history.take(batch, 9, 5) == history.take("b_nothing", 1, 5) == []
 
 
-def test_a_leaving_request_is_not_given_again(history: History) -> None:
+def test_a_request_in_flight_is_not_given_again(history: History) -> None:
     batch = batch_of(history, [1] * 3)
     leave(history, batch)
     assert [work.position for work in history.take(batch, 1, 5)] == [2, 3]
@@ -195,7 +195,7 @@ def test_a_late_answer_is_kept_as_evidence_once(history: History) -> None:
 
 
 @pytest.mark.parametrize(("policy", "again"), [(Policy.STOP, False), (Policy.GO_ON, False), (Policy.RESEND, True)])
-def test_what_was_leaving_when_its_console_went_is_unknown(history: History, policy: Policy, again: bool) -> None:
+def test_what_was_in_flight_when_its_console_went_is_unknown(history: History, policy: Policy, again: bool) -> None:
     batch = batch_of(history, [1, 1], [1], policy=policy)
     work = leave(history, batch)
     assert history.in_flight_to_unknown(batch, owner=ME) == 1
@@ -276,7 +276,7 @@ def test_halves_in_a_cancelled_batch_do_not_leave(history: History, doubt: bool)
     assert history.batch(batch).events == {UNKNOWN if doubt else RequestState.CANCELLED: 2}
 
 
-def test_only_a_leaving_request_of_ours_is_split_and_into_all_of_its_events(history: History) -> None:
+def test_only_a_request_in_flight_of_ours_is_split_and_into_all_of_its_events(history: History) -> None:
     batch = batch_of(history, [3])
     (work,) = history.take(batch, 1, 1)
     with pytest.raises(NotAllowed):
@@ -300,11 +300,11 @@ def test_only_a_leaving_request_of_ours_is_split_and_into_all_of_its_events(hist
 def test_nothing_leaves_a_batch_that_is_not_sending(history: History, clock: Clock, paused: BatchState) -> None:
     batch = batch_of(history, [1, 1])
     clock.now += 7
-    history.set_state(batch, paused, "12 refused in a row: 401, check the key", expected=BatchState.SENDING, owner=ME)
+    history.set_state(batch, paused, "12 rejected in a row: 401, check the key", expected=BatchState.SENDING, owner=ME)
     found = history.batch(batch)
     assert (found.state, found.reason, found.changed_at) == (
         paused,
-        "12 refused in a row: 401, check the key",
+        "12 rejected in a row: 401, check the key",
         clock.now,
     )
     (work, _) = history.take(batch, 1, 2)
@@ -360,10 +360,10 @@ def test_a_batch_goes_nowhere_that_the_drawing_does_not_show(history: History) -
 
 def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, clock: Clock) -> None:
     batch = batch_of(history, [1, 1], [1], [1])
-    unknown, unsent, refused = (leave(history, batch, lane) for lane in (1, 2, 3))
+    unknown, not_sent, rejected = (leave(history, batch, lane) for lane in (1, 2, 3))
     settle(history, unknown, Outcome.UNKNOWN)
-    settle(history, unsent, Outcome.NOT_SENT)
-    settle(history, refused, Outcome.REJECTED)
+    settle(history, not_sent, Outcome.NOT_SENT)
+    settle(history, rejected, Outcome.REJECTED)
     assert [(lane.waiting, lane.unresolved) for lane in history.lanes(batch)] == [(1, 1), (0, 1), (0, 0)]
     history.set_state(batch, BatchState.PAUSED)
     assert history.resume(batch, Policy.GO_ON, []) == 0
@@ -373,7 +373,7 @@ def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, c
     history.set_state(batch, BatchState.PAUSED)
     assert history.resume(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 0
     assert [(lane.waiting, lane.unresolved) for lane in history.lanes(batch)] == [(2, 0), (1, 0), (0, 0)]
-    assert (state(history, unknown), state(history, unsent)) == (UNKNOWN, PENDING)
+    assert (state(history, unknown), state(history, not_sent)) == (UNKNOWN, PENDING)
     assert history.take(batch, 1, 1)[0].retry_at == clock.now
 
 
@@ -416,7 +416,7 @@ def test_what_does_not_stand_cannot_go_on_and_nothing_of_it_changes(history: His
     assert history.batch(batch).policy is Policy.STOP
     assert history.batch(batch).requests == {UNSENT: 1}
     history.set_state(batch, BatchState.PAUSED)
-    with pytest.raises(NotAllowed, match="Only what is unknown or unsent"):
+    with pytest.raises(NotAllowed, match="Only what is unknown or not sent"):
         history.resume(batch, Policy.RESEND, [RequestState.REJECTED])
     history.set_state(batch, BatchState.CANCELLED)
     with pytest.raises(NotAllowed, match="is cancelled"):

@@ -60,7 +60,7 @@ def test_faults_are_set_and_read(url: str, instrument: SandboxClient) -> None:
     wanted = FaultDocument(faults=[StatusFault(fault="status", status=503, retry_after=1)])
     assert instrument.set_faults(wanted) == wanted == instrument.faults()
     send(url, '{"track": []}')
-    assert instrument.live(shown="refused").rows[0].fault == "503 with Retry-After 1 s"
+    assert instrument.live(shown="rejected").rows[0].fault == "503 with Retry-After 1 s"
     wrong = FaultDocument.model_construct(faults=[StatusFault.model_construct(fault="status", status=1000)])
     with pytest.raises(SandboxUnavailable, match=r"faults\.0\.status: Input should be less than or equal to 599"):
         instrument.set_faults(wrong)

@@ -198,38 +198,38 @@ def test_a_redirect_is_refused_and_not_followed() -> None:
 # ── what a failure proves ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_refused_connection_is_unsent() -> None:
+def test_a_refused_connection_is_not_sent() -> None:
     attempt = posted(f"http://127.0.0.1:{closed_port()}")
     assert (attempt.outcome, attempt.status) == (Outcome.NOT_SENT, None)
     assert "refuses connections" in attempt.reason
 
 
-def test_a_refused_connection_on_both_families_is_unsent() -> None:
+def test_a_refused_connection_on_both_families_is_not_sent() -> None:
     attempt = posted(f"http://localhost:{closed_port()}")
     assert attempt.outcome is Outcome.NOT_SENT
     assert "localhost" in attempt.reason
 
 
-def test_a_name_that_does_not_resolve_is_unsent() -> None:
+def test_a_name_that_does_not_resolve_is_not_sent() -> None:
     attempt = posted("https://nothing.invalid", told=PATIENT)
     assert attempt.outcome is Outcome.NOT_SENT
     assert attempt.reason == "The name nothing.invalid does not resolve. Nothing was sent."
 
 
-def test_a_connect_timeout_is_unsent() -> None:
+def test_a_connect_timeout_is_not_sent() -> None:
     with deaf_port() as port:
         attempt = posted(f"http://127.0.0.1:{port}", told=QUICK)
     assert attempt.outcome is Outcome.NOT_SENT
     assert "within 0.3 s" in attempt.reason
 
 
-def test_a_tls_handshake_that_hangs_is_unsent() -> None:
+def test_a_tls_handshake_that_hangs_is_not_sent() -> None:
     with hostile(hangs_before_reading) as server:
         attempt = posted(f"https://127.0.0.1:{server.port}", told=QUICK)
     assert attempt.outcome is Outcome.NOT_SENT
 
 
-def test_an_untrusted_certificate_is_unsent() -> None:
+def test_an_untrusted_certificate_is_not_sent() -> None:
     with hostile(answers(201, b"{}"), tls=True) as server:
         attempt = posted(server.url)
     assert attempt.outcome is Outcome.NOT_SENT
@@ -243,7 +243,7 @@ def test_a_certificate_that_is_trusted_is_enough() -> None:
         assert posted(server.url, trust=trust).outcome is Outcome.ACCEPTED
 
 
-def test_a_server_without_tls_is_unsent_over_https() -> None:
+def test_a_server_without_tls_is_not_sent_over_https() -> None:
     with hostile(speaks_no_tls) as server:
         attempt = posted(f"https://127.0.0.1:{server.port}")
     assert attempt.outcome is Outcome.NOT_SENT
@@ -251,7 +251,7 @@ def test_a_server_without_tls_is_unsent_over_https() -> None:
     assert server.received == []
 
 
-def test_a_target_without_a_key_is_unsent() -> None:
+def test_a_target_without_a_key_is_not_sent() -> None:
     with hostile(answers(201)) as server:
         target = replace(target_at(server.url), credential=None)
         attempt = asked(lambda client: post_track_request(client, target, BODY))
@@ -260,7 +260,7 @@ def test_a_target_without_a_key_is_unsent() -> None:
     assert server.received == []
 
 
-def test_an_impossible_address_is_unsent() -> None:
+def test_an_impossible_address_is_not_sent() -> None:
     assert posted("https://" + "a" * 70 + ".example").outcome is Outcome.NOT_SENT
     assert posted("https://exa mple").outcome is Outcome.NOT_SENT
 

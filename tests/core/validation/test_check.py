@@ -247,7 +247,7 @@ def test_made_ids_are_known_to_history_too() -> None:
     header = ["name", "userId", "productId"]
     mapped = map_table(table_of(header, [[VIEW, "u", "p"]] * 2), exact_mapping(header))
     first = mapped.event(0).body["eventId"]
-    report = check_table(mapped, lambda ids: {text: PriorSend("refused", 0) for text in ids if text == first})
+    report = check_table(mapped, lambda ids: {text: PriorSend("rejected", 0) for text in ids if text == first})
     assert report.rows_of("sent_before").tolist() == [0]
 
 
@@ -366,7 +366,7 @@ def test_what_history_said_of_rows_is_not_asked_again_after_a_mend_of_another_co
     rows = [[VIEW, "e1", "u", "p", "1714631904"], [VIEW, "e2", "u", "p", TIME]]
     before = map_table(table_of(HEADER, rows), exact_mapping(HEADER))
     first = check_table(
-        before, lambda ids: {text: PriorSend("refused", 1_793_534_580_000) for text in ids if text == "e2"}
+        before, lambda ids: {text: PriorSend("rejected", 1_793_534_580_000) for text in ids if text == "e2"}
     )
     after = apply_fixes(before, [Fix(FixKind.SECONDS, "timestamp")]).mapped
     assert after.has_same_ids(before)
@@ -377,5 +377,5 @@ def test_what_history_said_of_rows_is_not_asked_again_after_a_mend_of_another_co
 
     report = check_table(after, asked, earlier_report=first)
     assert report.counts == {"sent_before": 1}
-    assert report.part_counts("sent_before") == {"refused": 1}
+    assert report.part_counts("sent_before") == {"rejected": 1}
     assert report.issues()[0].fix == first.issues(code="sent_before")[0].fix
