@@ -92,3 +92,9 @@ from .rules import (
     find_event_errors as find_event_errors,
     find_event_warnings as find_event_warnings,
 )
+from .sandbox_api import (
+    LiveFilter as LiveFilter,
+    MAX_QUERY_EVENT_IDS as MAX_QUERY_EVENT_IDS,
+    SANDBOX_PATH_PREFIX as SANDBOX_PATH_PREFIX,
+    SandboxPath as SandboxPath,
+)

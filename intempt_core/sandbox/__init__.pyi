@@ -9,9 +9,7 @@ from .http.server import (
     run_sandbox as run_sandbox,
 )
 from .storage.live import (
-    LIVE_FILTERS as LIVE_FILTERS,
     SEARCHED_EVENTS as SEARCHED_EVENTS,
-    SHOW_EVERYTHING as SHOW_EVERYTHING,
 )
 from .storage.projection import (
     KEPT_BODY_BYTES as KEPT_BODY_BYTES,

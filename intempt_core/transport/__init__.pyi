@@ -7,13 +7,7 @@ from .sandbox_client import (
     LiveRow as LiveRow,
     LiveView as LiveView,
     SandboxClient as SandboxClient,
-)
-from .sandbox_events import (
     SandboxVerdict as SandboxVerdict,
-    read_sandbox_verdicts as read_sandbox_verdicts,
-)
-from .sandbox_person import (
-    read_processing_status as read_processing_status,
 )
 from .track_client import (
     Attempt as Attempt,

@@ -1,31 +1,63 @@
-"""The sandbox as an instrument, from the other side of its doors: what reached it, and its faults.
+"""The client of the sandbox's own API: what reached it, what became of it, and its simulated failures.
 
-A sandbox is asked over HTTP, whether it stands in this process, in another or on another machine.
+A sandbox is asked over HTTP, whether it runs in this process, in another or on another machine. Only a sandbox can
+say what became of an event; a live target says nothing but 2xx (CONTRACT 2.6, 3.1).
 """
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
-from intempt_core.contract import FaultDocument, parse_fault_document
+from intempt_core.contract import (
+    MAX_QUERY_EVENT_IDS,
+    FaultDocument,
+    FaultDocumentUnreadable,
+    ForeignEvent,
+    LiveFilter,
+    PersonEvent,
+    ProcessingStatus,
+    SandboxPath,
+    parse_fault_document,
+)
 from intempt_core.errors import SandboxUnavailable
-from intempt_core.sandbox import SHOW_EVERYTHING
-from intempt_core.targets import Target
+from intempt_core.targets import SANDBOX, Target
 
 SANDBOX_TIMEOUT_SECONDS = 5.0
-"""How long an answer may take."""
+"""How long a response may take, unless the caller says."""
+
+MAX_RESPONSE_BYTES = 64_000_000
+"""Bytes of a response at the most; a longer one is none of the sandbox's."""
+
+MAX_PERSONS_QUERIED = 20
+"""Persons whose events are asked for, at the most: a payload may name thousands."""
+
+MAX_PERSON_EVENTS = 10_000
+"""Events of one person that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRow:
-    """One line of the live view: an event, or a request that brought none (``seq`` is then ``None``).
+    """One line of the live view: an event, or a request that brought none.
 
-    ``received_at`` is epoch milliseconds. ``processed`` is ``None`` where there is nothing to process; ``because`` says
-    why an event is not, or why a request was refused. ``status`` is what was answered, ``None`` where nothing was;
-    ``fault`` what was done to it on purpose. ``identity`` is the field in which ``person`` stood.
+    Attributes:
+        request: The number of the request.
+        seq: The number of the event, ``None`` for a request without events.
+        received_at: When it arrived, in epoch milliseconds.
+        client: The program that sent it, as it names itself; may be empty.
+        address: The IP address that it came from; may be empty.
+        name: The event's name, or method and path of the request.
+        person: The event's first identity, ``None`` where it has none.
+        identity: The field in which ``person`` was given.
+        product: The event's product id, ``None`` where it has none.
+        processed: Whether the event is processed, ``None`` where there is nothing to process.
+        because: Why an event is not processed, or why a request was rejected.
+        status: The HTTP status of the response, ``None`` where none was sent.
+        fault: The simulated failure that it met; empty where none.
     """
 
     request: int
@@ -45,7 +77,12 @@ class LiveRow:
 
 @dataclass(frozen=True, slots=True)
 class LiveView:
-    """The last rows, newest first, and how many events the sandbox holds."""
+    """The last rows of what reached the sandbox.
+
+    Attributes:
+        received: How many events the sandbox holds.
+        rows: The last rows that the filters match, newest first.
+    """
 
     received: int
     rows: tuple[LiveRow, ...]
@@ -53,9 +90,25 @@ class LiveView:
 
 @dataclass(frozen=True, slots=True)
 class KeptRequest:
-    """A request as it came: ``headers`` without credentials, ``body`` as raw text, ``whole`` or its beginning.
+    """A request as it came to the sandbox, without its credential.
 
-    ``size`` is the whole body's, in bytes. ``first`` is the ``seq`` of its first event, ``events`` how many it brought.
+    Attributes:
+        id: The number of the request.
+        received_at: When it arrived, in epoch milliseconds.
+        client: The program that sent it, as it names itself; may be empty.
+        address: The IP address that it came from; may be empty.
+        method: The HTTP method.
+        path: Path and query as they were written, below the sandbox's base URL.
+        headers: Pairs of name and value, credentials left out.
+        body: The body as text, or its beginning.
+        size: Bytes of the whole body.
+        whole: Whether ``body`` is the whole body.
+        status: The HTTP status of the response, ``None`` where none was sent.
+        message: Why the request was rejected; empty where it was not.
+        fault: The simulated failure that it met; empty where none.
+        stored: Whether it is a track request whose events are stored.
+        first: ``seq`` of its first event, ``None`` where it brought none.
+        events: How many events it brought.
     """
 
     id: int
@@ -69,78 +122,205 @@ class KeptRequest:
     size: int
     whole: bool
     status: int | None
-    told: str
+    message: str
     fault: str
-    taken: bool
+    stored: bool
     first: int | None
     events: int
 
     @property
     def text(self) -> str:
-        """The request as raw text, the way it stood on the wire, without its credential."""
+        """The request as raw HTTP text, without its credential."""
         head = "\n".join(f"{name}: {value}" for name, value in self.headers)
         return f"{self.method} {self.path}\n{head}\n\n{self.body}"
 
 
-class SandboxClient:
-    """The doors of one sandbox. For use by many threads.
+@dataclass(frozen=True, slots=True)
+class SandboxVerdict:
+    """What the sandbox says of one event (CONTRACT 2.6, 3.8).
 
-    Every method raises :class:`SandboxUnavailable`.
+    Attributes:
+        event_id: The event's id.
+        product_id: The event's product id, ``None`` where it has none.
+        received_at: When it arrived, in epoch milliseconds.
+        client: The program that sent it, as it names itself.
+        reason: Why it is not processed; empty where it is.
+        is_repeat: Whether it repeats an event that came before.
     """
 
-    def __init__(self, target: Target) -> None:
-        headers = {"Authorization": target.credential.authorization} if target.credential else {}
+    event_id: str
+    product_id: str | None
+    received_at: int
+    client: str
+    reason: str
+    is_repeat: bool
+
+
+class SandboxClient:
+    """The client of one sandbox. For use by many threads, and as a context manager.
+
+    ``timeout`` is in seconds. The constructor and every method raise :class:`SandboxUnavailable`: the target is no
+    sandbox, does not respond, rejects the request, or responds in a form that is not the sandbox's.
+    """
+
+    def __init__(self, target: Target, timeout: float = SANDBOX_TIMEOUT_SECONDS) -> None:
+        if target.origin != SANDBOX or target.credential is None:
+            raise SandboxUnavailable(f"{target.title} is no sandbox: it does not say what became of an event.")
+        self._target = target
         self._http = httpx.Client(
-            base_url=target.base, headers=headers, timeout=SANDBOX_TIMEOUT_SECONDS, trust_env=False
+            base_url=target.base,
+            headers={"Authorization": target.credential.authorization},
+            timeout=timeout,
+            trust_env=False,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def close(self) -> None:
-        """Let go of the connections; nothing can be asked any more."""
+        """Close the connections; nothing can be asked any more."""
         self._http.close()
 
-    def live(self, *, limit: int = 100, name: str = "", shown: str = SHOW_EVERYTHING, text: str = "") -> LiveView:
-        """The last ``limit`` rows of what is ``shown`` (a key of :data:`~intempt_core.sandbox.storage.live.LIVE_FILTERS`)."""
-        told = self._request_json("GET", "live", params={"limit": limit, "name": name, "shown": shown, "text": text})
-        return LiveView(told["received"], tuple(LiveRow(**row) for row in told["rows"]))
+    # ── what reached it ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def request(self, number: int) -> KeptRequest:
+    def read_live(
+        self, *, limit: int = 100, name: str = "", shown: LiveFilter = LiveFilter.EVERYTHING, text: str = ""
+    ) -> LiveView:
+        """The last ``limit`` rows of what is ``shown``, of events named ``name``, with ``text`` in an id or a path."""
+        filters = {"limit": limit, "name": name, "shown": shown.value, "text": text}
+        found = self._request_json("GET", SandboxPath.LIVE, params=filters)
+        with _check_form():
+            return LiveView(found["received"], tuple(LiveRow(**row) for row in found["rows"]))
+
+    def read_request(self, number: int) -> KeptRequest:
         """One request as it came."""
-        told = self._request_json("GET", f"requests/{number}")
-        told["headers"] = tuple((name, value) for name, value in told["headers"])
-        fields = KeptRequest.__dataclass_fields__
-        return KeptRequest(**{name: value for name, value in told.items() if name in fields})
+        found = self._request_json("GET", f"{SandboxPath.REQUESTS}/{number}")
+        with _check_form():
+            found["headers"] = tuple((name, value) for name, value in found["headers"])
+            fields = KeptRequest.__dataclass_fields__
+            return KeptRequest(**{name: value for name, value in found.items() if name in fields})
 
-    def event(self, seq: int) -> dict[str, Any]:
-        """One event as ``GET /_sandbox/events`` tells it. Any: JSON."""
-        found = self._request_json("GET", "events", params={"after": max(seq - 1, 0), "limit": 1})["events"]
-        if not found or found[0]["seq"] != seq:
+    def read_event(self, seq: int) -> dict[str, Any]:
+        """One event as ``GET /_sandbox/events`` lists it. Any: JSON."""
+        found = self._request_json("GET", SandboxPath.EVENTS, params={"after": max(seq - 1, 0), "limit": 1})
+        with _check_form():
+            event: dict[str, Any] = next((event for event in found["events"] if event["seq"] == seq), {})
+        if not event:
             raise SandboxUnavailable(f"The sandbox has no event {seq}. It may have been emptied since.")
-        event: dict[str, Any] = found[0]
         return event
 
-    def faults(self, seconds: float = SANDBOX_TIMEOUT_SECONDS) -> FaultDocument:
-        """What goes wrong on purpose now, if the sandbox says so within ``seconds``."""
-        return self._request_faults("GET", timeout=seconds)
+    # ── what became of it ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def set_faults(self, faults: FaultDocument) -> FaultDocument:
-        """Put ``faults`` in the place of those there are."""
-        return self._request_faults(
-            "PUT", content=faults.model_dump_json(), headers={"content-type": "application/json"}
-        )
+    def read_verdicts(self, persons: Iterable[str]) -> dict[str, list[SandboxVerdict]]:
+        """The verdicts on the events of these persons (any of their ids), by event id, in the order of arrival.
 
-    def _request_faults(self, method: str, **more: Any) -> FaultDocument:
-        told = self._request_json(method, "faults", **more)
-        del told["sentence"]
-        return parse_fault_document(told)
+        Reads the first :data:`MAX_PERSONS_QUERIED` persons, and :data:`MAX_PERSON_EVENTS` events of each.
+        """
+        found: dict[str, list[SandboxVerdict]] = {}
+        for person in list(dict.fromkeys(persons))[:MAX_PERSONS_QUERIED]:
+            question = {"person": person, "limit": MAX_PERSON_EVENTS}
+            page = self._request_json("GET", SandboxPath.EVENTS, params=question)
+            with _check_form():
+                for verdict in map(_parse_verdict, page["events"]):
+                    known = found.setdefault(verdict.event_id, [])
+                    if verdict not in known:  # a person may be asked about under several ids
+                        known.append(verdict)
+        return found
 
-    def _request_json(self, method: str, path: str, **more: Any) -> dict[str, Any]:
-        """The answer of a door. Any: httpx's own arguments; JSON."""
+    def read_processing_status(self, field: str, value: str, events: Sequence[PersonEvent]) -> ProcessingStatus:
+        """What became of a person's events, the person given by an identity field and an id.
+
+        Of ``events``, the console's own, the last :data:`~intempt_core.contract.MAX_QUERY_EVENT_IDS` are asked about;
+        those that are not among them are other clients'.
+        """
+        ids = list(dict.fromkeys(event.event_id for event in reversed(events) if event.event_id))[:MAX_QUERY_EVENT_IDS]
+        target = self._target
+        question = {
+            "org": target.org, "project": target.project, "sourceId": target.source, "by": field, "id": value,
+            "eventIds": ids,
+        }  # fmt: skip
+        found = self._request_json("POST", SandboxPath.PERSON, json=question)
+        with _check_form():
+            return _parse_status(found, {event.event_id for event in events})
+
+    # ── simulated failures ────────────────────────────────────────────────────────────────────────────────────────
+
+    def read_faults(self, timeout: float = SANDBOX_TIMEOUT_SECONDS) -> FaultDocument:
+        """The failures that the sandbox simulates now, if it responds within ``timeout`` seconds."""
+        return self._request_faults("GET", timeout=timeout)
+
+    def replace_faults(self, faults: FaultDocument) -> FaultDocument:
+        """Have the sandbox simulate these failures and no others; what it simulates then."""
+        content, kind = faults.model_dump_json(), {"content-type": "application/json"}
+        return self._request_faults("PUT", content=content, headers=kind)
+
+    def _request_faults(self, method: str, **arguments: Any) -> FaultDocument:
+        found = self._request_json(method, SandboxPath.FAULTS, **arguments)
+        with _check_form():
+            del found["sentence"]
+            return parse_fault_document(found)
+
+    def _request_json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        """The JSON object of a response. Any: httpx's own arguments; JSON."""
         try:
-            answer = self._http.request(method, f"/_sandbox/{path}", **more)
-            told = json.loads(answer.content)  # numbers and texts that no faster reader takes are taken here too
-        except (httpx.HTTPError, ValueError, RecursionError) as error:
+            with self._http.stream(method, path, **arguments) as response:
+                content = _read_body(response)
+            # The standard library takes numbers and texts that no faster reader takes.
+            document = json.loads(content)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
             raise SandboxUnavailable(f"The sandbox at {self._http.base_url} did not answer: {error}.") from None
-        if not isinstance(told, Mapping) or not answer.is_success:
-            said = told.get("message") if isinstance(told, Mapping) else None
-            raise SandboxUnavailable(str(said or f"The sandbox answered with status {answer.status_code}."))
-        return dict(told)
+        if not isinstance(document, Mapping) or not response.is_success:
+            message = document.get("message") if isinstance(document, Mapping) else None
+            raise SandboxUnavailable(str(message or f"The sandbox answered with status {response.status_code}."))
+        return dict(document)
+
+
+def _read_body(response: httpx.Response) -> bytes:
+    """The body of a response; raises ``httpx.TransportError`` where it is too long or drips in too slowly."""
+    allowed = (response.request.extensions["timeout"]["read"] or 0) + time.monotonic()
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_RESPONSE_BYTES:
+            raise httpx.ReadError("the response is too long")
+        if time.monotonic() > allowed:
+            raise httpx.ReadTimeout("the response did not come in time")
+    return bytes(body)
+
+
+@contextmanager
+def _check_form() -> Iterator[None]:
+    """Whatever else responds at the sandbox's address may say anything: what cannot be read is no sandbox's."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, FaultDocumentUnreadable):
+        raise SandboxUnavailable("What responds at the sandbox's address is no sandbox of this version.") from None
+
+
+def _parse_verdict(event: Mapping[str, Any]) -> SandboxVerdict:
+    """Any: JSON of ``GET /_sandbox/events``."""
+    return SandboxVerdict(
+        event_id=str(event["eventId"]),
+        product_id=event["productId"],
+        received_at=int(event["received_at"]),
+        client=str(event["client"]),
+        reason=event["because"] or "",
+        is_repeat="event_id_repeated" in event["codes"],
+    )
+
+
+def _parse_status(document: Mapping[str, Any], own_ids: Set[str]) -> ProcessingStatus:
+    """Any: JSON of ``POST /_sandbox/person``. Events of other ids than ``own_ids`` are other clients'."""
+    events, reasons = document["events"], document["unprocessed"]
+    return ProcessingStatus(
+        frozenset(str(event["eventId"]) for event in events),
+        {str(id_): str(reason) for id_, reason in reasons.items()},
+        tuple(
+            ForeignEvent(str(event["name"]), str(event["productId"]), int(event["received_at"]), str(event["client"]))
+            for event in events
+            if event["eventId"] not in own_ids
+        ),
+    )

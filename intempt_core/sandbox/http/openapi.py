@@ -13,12 +13,14 @@ from intempt_core.contract import (
     EARLIEST_MS,
     FEED_IDENTITY_TYPES,
     FEED_TITLES,
+    MAX_QUERY_EVENT_IDS,
     EventName,
     FaultDocument,
+    LiveFilter,
+    SandboxPath,
     TrackRequest,
 )
-from intempt_core.sandbox.http.queries import MAX_QUERY_EVENT_IDS, NODE_KINDS
-from intempt_core.sandbox.storage.live import LIVE_FILTERS
+from intempt_core.sandbox.http.queries import NODE_KINDS
 
 JsonSchema = dict[str, Any]
 """A JSON schema, or a part of the document. Any: JSON."""
@@ -78,27 +80,27 @@ def _build_sandbox_paths() -> JsonSchema:
     ]  # fmt: skip
     shown = [
         _build_query_parameter("limit", _build_integer(0)), _build_query_parameter("name", _TEXT), _build_query_parameter("text", _TEXT),
-        _build_query_parameter("shown", {"type": "string", "enum": list(LIVE_FILTERS)}),
+        _build_query_parameter("shown", {"type": "string", "enum": list(LiveFilter)}),
     ]  # fmt: skip
     told = {"200": _build_response("They.", _refer_to("Told"))}
     number = {"name": "number", "in": "path", "required": True, "schema": _build_integer(1)}
     missing = {"404": _build_response("Not kept, or not kept any more.", _refer_to("Refusal"))}
     faults = {"200": _build_response("The faults that are active now.", _refer_to("FaultsNow"))}
     return {
-        "/_sandbox/events": {
+        SandboxPath.EVENTS.value: {
             "get": {**_build_operation("listEvents", "What has arrived, in its order", None, told), "parameters": listed},
             "delete": _build_operation("clear", "Forget everything", None, told, takes_input=False),
         },
-        "/_sandbox/person": {"post": _build_operation("person", "What became of a person's events", _refer_to("Person"), told)},
-        "/_sandbox/consents": {"get": _build_operation("listConsents", "The consents", None, told, takes_input=False)},
-        "/_sandbox/live": {
+        SandboxPath.PERSON.value: {"post": _build_operation("person", "What became of a person's events", _refer_to("Person"), told)},
+        SandboxPath.CONSENTS.value: {"get": _build_operation("listConsents", "The consents", None, told, takes_input=False)},
+        SandboxPath.LIVE.value: {
             "get": {**_build_operation("live", "The last of everything that came", None, told), "parameters": shown},
         },
-        "/_sandbox/requests/{number}": {
+        f"{SandboxPath.REQUESTS}/{{number}}": {
             "parameters": [number],
             "get": _build_operation("readRequest", "One request as it came", None, told | missing, takes_input=False),
         },
-        "/_sandbox/faults": {
+        SandboxPath.FAULTS.value: {
             "get": _build_operation("readFaults", "What goes wrong on purpose", None, faults, takes_input=False),
             "put": _build_operation("setFaults", "Fail on purpose", _refer_to("Faults"), faults),
             "delete": _build_operation("clearFaults", "Work again", None, faults, takes_input=False),

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from intempt_core.contract import EARLIEST_MS, FEED_IDENTITY_TYPES, FEED_TITLES, Json, id_to_text
+from intempt_core.contract import (
+    EARLIEST_MS,
+    FEED_IDENTITY_TYPES,
+    FEED_TITLES,
+    MAX_QUERY_EVENT_IDS,
+    Json,
+    id_to_text,
+)
 from intempt_core.sandbox.http.responses import SandboxRejection
 from intempt_core.sandbox.storage.parser import escape_surrogates
 from intempt_core.sandbox.storage.persons import make_node
@@ -68,9 +75,6 @@ class PersonEventsQuery:
 
 NODE_KINDS = {**FEED_IDENTITY_TYPES, "anotherUserId": "other"}
 """Identity field → the kind of its node."""
-
-MAX_QUERY_EVENT_IDS = 1_000
-"""Event ids in one question at the most."""
 
 
 def parse_person_query(body: dict[str, Json]) -> PersonEventsQuery:

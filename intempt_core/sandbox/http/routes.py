@@ -14,9 +14,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from intempt_core.contract import (
+    SANDBOX_PATH_PREFIX,
     SHARED_FEEDS,
     FaultDocument,
     FaultDocumentUnreadable,
+    LiveFilter,
+    SandboxPath,
     compute_feeds,
     dump_json,
     now_ms,
@@ -48,9 +51,7 @@ from intempt_core.sandbox.http.responses import (
 from intempt_core.sandbox.storage.fast_path import EventColumns
 from intempt_core.sandbox.storage.listing import EventListQuery, list_consents, list_person_events, list_received_events
 from intempt_core.sandbox.storage.live import (
-    LIVE_FILTERS,
     MAX_LIVE_ROWS,
-    SHOW_EVERYTHING,
     LiveQuery,
     list_live_rows,
     read_kept_request,
@@ -105,15 +106,15 @@ class _Endpoints:
             if met is None
             else build_fault_response(met, json_response({}, 201), received.request.receive)
         )
-        taken = met is None or met.stores
+        stored = met is None or met.stores
         arrival = received.to_stored_request(
             status=status,
             fault="" if met is None else met.effect,
-            taken=taken,
+            stored=stored,
             deduplicates=self.injector.current.deduplicates,
             events=events,
         )
-        if taken:
+        if stored:
             await self.store.add(arrival)
         else:
             self.store.add_nowait(arrival)
@@ -154,7 +155,7 @@ class _Endpoints:
         if met is not None:
             status, response = build_fault_response(met, response, received.request.receive)
         self.store.add_nowait(
-            received.to_stored_request(status=status, fault="" if met is None else met.effect, taken=False)
+            received.to_stored_request(status=status, fault="" if met is None else met.effect, stored=False)
         )
         await delay_response(received.request.receive, self.latency + late)
         return response, met is None or met.stores
@@ -174,13 +175,13 @@ class _Endpoints:
 
     def record_rejection(self, received: ReceivedRequest, status: int, message: str) -> None:
         """Keep a request that was refused."""
-        self.store.add_nowait(received.to_stored_request(status=status, told=message, taken=False))
+        self.store.add_nowait(received.to_stored_request(status=status, message=message, stored=False))
 
     async def handle_http_exception(self, request: Request, error: Exception) -> Response:
         """404 and 405: a client that is pointed wrongly should see what it did."""
         said = handle_http_exception(request, error)
         seen = ReceivedRequest(request, self.clock())
-        if not seen.path.startswith("/_sandbox/"):
+        if not seen.path.startswith(SANDBOX_PATH_PREFIX):
             self.record_rejection(seen, said.status_code, "Nothing is served at this path, by this method.")
         return said
 
@@ -204,10 +205,10 @@ class _Endpoints:
         """The last of what has arrived, whatever became of it, newest first."""
         check_key(request)
         given = request.query_params
-        shown = given.get("shown", SHOW_EVERYTHING)
-        shown = FORMER_STATE_VALUES.get(shown, shown)
-        if shown not in LIVE_FILTERS:
-            raise SandboxRejection(400, f"The parameter shown is none of {', '.join(LIVE_FILTERS)}.")
+        try:
+            shown = LiveFilter(given.get("shown", LiveFilter.EVERYTHING))
+        except ValueError:
+            raise SandboxRejection(400, f"The parameter shown is none of {', '.join(LiveFilter)}.") from None
         limit = min(_read_number_parameter(request, "limit", 100), MAX_LIVE_ROWS)
         wanted = LiveQuery(limit, given.get("name") or None, shown, given.get("text", ""))
         return await self._respond(lambda: list_live_rows(self.store, wanted))
@@ -328,13 +329,13 @@ def create_sandbox_app(
             Route(f"{project}/track", sandbox.api(sandbox.track), methods=["POST"]),
             Route(f"{project}/feeds/{{feed}}/data", sandbox.api(sandbox.feed), methods=["POST"]),
             Route(f"{project}/consents/data", sandbox.api(sandbox.consent), methods=["POST"]),
-            Route("/_sandbox/events", sandbox.events, methods=["GET", "DELETE"]),
-            Route("/_sandbox/person", sandbox.person, methods=["POST"]),
-            Route("/_sandbox/consents", sandbox.consents, methods=["GET"]),
-            Route("/_sandbox/live", sandbox.live, methods=["GET"]),
-            Route("/_sandbox/requests/{number}", sandbox.request, methods=["GET"]),
+            Route(SandboxPath.EVENTS, sandbox.events, methods=["GET", "DELETE"]),
+            Route(SandboxPath.PERSON, sandbox.person, methods=["POST"]),
+            Route(SandboxPath.CONSENTS, sandbox.consents, methods=["GET"]),
+            Route(SandboxPath.LIVE, sandbox.live, methods=["GET"]),
+            Route(f"{SandboxPath.REQUESTS}/{{number}}", sandbox.request, methods=["GET"]),
             Route("/openapi.json", sandbox.openapi, methods=["GET"]),
-            Route("/_sandbox/faults", sandbox.fault_document, methods=["GET", "PUT", "DELETE"]),
+            Route(SandboxPath.FAULTS, sandbox.fault_document, methods=["GET", "PUT", "DELETE"]),
         ],
         middleware=[*(middleware or ()), Middleware(RawPathMiddleware)],
         exception_handlers={

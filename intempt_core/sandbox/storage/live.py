@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from intempt_core.contract import IDENTITY_FIELDS
+from intempt_core.contract import IDENTITY_FIELDS, LiveFilter
 from intempt_core.sandbox.storage.listing import read_verdict
 from intempt_core.sandbox.storage.store import SandboxStore
 
@@ -20,16 +20,15 @@ MAX_LIVE_ROWS = 1_000
 SEARCHED_EVENTS = 20_000
 """Events that a search looks at: the last ones."""
 
-SHOW_EVERYTHING = "everything"
-LIVE_FILTERS: dict[str, tuple[str | None, str | None]] = {
-    SHOW_EVERYTHING: ("TRUE", "TRUE"),
-    "events": ("TRUE", None),
-    "processed": ("e.because = '' AND e.repeat_of IS NULL", None),
-    "not processed": ("(e.because <> '' OR e.repeat_of IS NOT NULL)", None),
-    "rejected": (None, "(r.told <> '' OR r.fault <> '')"),
-    "other calls": (None, "r.told = '' AND r.fault = ''"),
+_CONDITIONS: dict[LiveFilter, tuple[str | None, str | None]] = {
+    LiveFilter.EVERYTHING: ("TRUE", "TRUE"),
+    LiveFilter.EVENTS: ("TRUE", None),
+    LiveFilter.PROCESSED: ("e.because = '' AND e.repeat_of IS NULL", None),
+    LiveFilter.NOT_PROCESSED: ("(e.because <> '' OR e.repeat_of IS NOT NULL)", None),
+    LiveFilter.REJECTED: (None, "(r.message <> '' OR r.fault <> '')"),
+    LiveFilter.OTHER_CALLS: (None, "r.message = '' AND r.fault = ''"),
 }
-"""What may be shown, and its conditions on events and on requests that brought none; ``None`` where there are none."""
+"""By filter, its SQL conditions on events and on requests without events; ``None`` where it shows none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,13 @@ class LiveQuery:
 
     limit: int = 100
     name: str | None = None
-    shown: str = SHOW_EVERYTHING
+    shown: LiveFilter = LiveFilter.EVERYTHING
     text: str = ""
 
 
 def list_live_rows(store: SandboxStore, query: LiveQuery) -> bytes:
     """The rows, newest first, as JSON, with how many events there are. Raises :class:`StoreUnavailable`."""
-    events, others = LIVE_FILTERS[query.shown]
+    events, others = _CONDITIONS[query.shown]
     given = {"limit": query.limit, "name": query.name, "text": query.text.lower(), "window": SEARCHED_EVENTS}
     found = (
         [] if events is None else [_event_to_row(row) for row in store.rows(_build_event_query(events, query), given)]
@@ -64,7 +63,7 @@ def read_kept_request(store: SandboxStore, number: int) -> bytes | None:
     kept = dict(found[0])
     body: bytes = kept.pop("body")
     del kept["deduplicates"]
-    kept["taken"] = bool(kept["taken"])
+    kept["stored"] = bool(kept["stored"])
     kept["headers"] = orjson.Fragment(kept["headers"])
     kept["body"] = body.decode("utf-8", "backslashreplace")
     kept["whole"] = len(body) >= kept["size"]
@@ -91,7 +90,7 @@ def _request_to_row(row: Row) -> dict[str, Any]:
     return {
         "request": row["id"], "seq": None, "received_at": row["received_at"], "client": row["client"],
         "address": row["address"], "name": f"{row['method']} {row['path']}", "person": None, "identity": None,
-        "product": None, "processed": None, "because": row["told"] or None, "status": row["status"],
+        "product": None, "processed": None, "because": row["message"] or None, "status": row["status"],
         "fault": row["fault"],
     }  # fmt: skip
 
@@ -112,9 +111,9 @@ WHERE {condition} AND {by_name} AND {_build_text_filter(ids) if query.text else 
 
 def _build_request_query(condition: str, query: LiveQuery) -> str:
     return f"""
-SELECT r.id, r.received_at, r.method, r.path, r.client, r.address, r.status, r.told, r.fault
-FROM requests AS r WHERE NOT r.taken AND {condition}
-AND {_build_text_filter("r.path r.client r.address r.told r.fault") if query.text else "TRUE"} ORDER BY r.id DESC LIMIT :limit
+SELECT r.id, r.received_at, r.method, r.path, r.client, r.address, r.status, r.message, r.fault
+FROM requests AS r WHERE NOT r.stored AND {condition}
+AND {_build_text_filter("r.path r.client r.address r.message r.fault") if query.text else "TRUE"} ORDER BY r.id DESC LIMIT :limit
 """  # noqa: S608  the conditions are ours, their values are parameters
 
 

@@ -61,14 +61,14 @@ def update_projection(
     ``known`` are links that stand in the database already; the new ones are added. ``read`` are the events of requests
     that were read before; those digested go.
     """
-    ((before,),) = connection.execute("SELECT upto FROM digested")
+    ((before,),) = connection.execute("SELECT upto FROM projection")
     ((found, left),) = connection.execute(_OLDEST_REQUESTS, (before, PROJECTION_MAX_REQUESTS, PROJECTION_MAX_BYTES))
     waiting = orjson.loads(found)
     if not waiting:
         return ProjectionStep(0, before, has_more=False)
     upto = waiting[-1][0]
     _insert_events(connection, [row[:-1] for row in waiting if row[-1]], known_links, parsed_events)
-    connection.execute("UPDATE digested SET upto = ?", (upto,))
+    connection.execute("UPDATE projection SET upto = ?", (upto,))
     connection.execute("DELETE FROM requests WHERE id <= ?", (upto - KEPT_REQUESTS,))
     connection.execute(_TRUNCATE_BODIES, (KEPT_BODY_BYTES, before, upto, KEPT_BODY_BYTES))
     return ProjectionStep(len(waiting), upto, bool(left))
@@ -235,7 +235,7 @@ WITH
                                WINDOW until AS (ORDER BY id)),
   until(id) AS (SELECT max(id) FROM added WHERE bytes <= ?3 OR number = 1)
 SELECT
-  json_group_array(json_array(id, received_at, org, project, source, client, address, deduplicates, taken)),
+  json_group_array(json_array(id, received_at, org, project, source, client, address, deduplicates, stored)),
   EXISTS (SELECT 1 FROM requests WHERE id > (SELECT id FROM until))
 FROM (SELECT * FROM requests WHERE id > ?1 AND id <= (SELECT id FROM until) ORDER BY id)
 """

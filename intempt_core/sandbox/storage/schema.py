@@ -2,7 +2,7 @@
 
 import sqlite3
 
-SANDBOX_SCHEMA_VERSION = 2
+SANDBOX_SCHEMA_VERSION = 3
 """``PRAGMA user_version`` of a database with these tables."""
 
 SANDBOX_TABLES = """
@@ -12,12 +12,12 @@ CREATE TABLE IF NOT EXISTS projects (
 CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, org TEXT NOT NULL, project TEXT NOT NULL,
     source TEXT NOT NULL, client TEXT NOT NULL, body BLOB NOT NULL, size INTEGER NOT NULL, method TEXT NOT NULL,
-    path TEXT NOT NULL, address TEXT NOT NULL, headers TEXT NOT NULL, status INTEGER, told TEXT NOT NULL,
-    fault TEXT NOT NULL, taken INTEGER NOT NULL, deduplicates INTEGER NOT NULL
+    path TEXT NOT NULL, address TEXT NOT NULL, headers TEXT NOT NULL, status INTEGER, message TEXT NOT NULL,
+    fault TEXT NOT NULL, stored INTEGER NOT NULL, deduplicates INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS untaken ON requests (id) WHERE NOT taken;
-CREATE TABLE IF NOT EXISTS digested (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL);
-INSERT OR IGNORE INTO digested (one, upto) VALUES (1, 0);
+CREATE INDEX IF NOT EXISTS not_stored ON requests (id) WHERE NOT stored;
+CREATE TABLE IF NOT EXISTS projection (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL);
+INSERT OR IGNORE INTO projection (one, upto) VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS arrivals (
     id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, project INTEGER NOT NULL, source TEXT NOT NULL,
     client TEXT NOT NULL, address TEXT NOT NULL DEFAULT '', first INTEGER, events INTEGER
@@ -42,26 +42,34 @@ CREATE TABLE IF NOT EXISTS consents (
     id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, org TEXT NOT NULL, project TEXT NOT NULL, body TEXT NOT NULL
 );
 """
-"""``requests`` holds the last requests as they came, ``digested`` up to which of them what follows is worked out; an
+"""``requests`` holds the last requests as they came, ``projection`` up to which of them the other tables are filled; an
 arrival's events are ``events`` in number, from the seq ``first``.
 """
 
+MIGRATE_FROM_2 = """
+ALTER TABLE requests RENAME COLUMN told TO message;
+ALTER TABLE requests RENAME COLUMN taken TO stored;
+ALTER TABLE digested RENAME TO projection;
+DROP INDEX untaken;
+"""
+"""Names only; the index gets its new one with the tables."""
+
 MIGRATE_FROM_1 = """
 INSERT INTO requests (id, received_at, org, project, source, client, body, size, method, path, address, headers, status,
-                      told, fault, taken, deduplicates)
+                      message, fault, stored, deduplicates)
 SELECT id, received_at, org, project, source, client, body, length(body), 'POST', '', '', '[]', 201, '', '', 1, 1
 FROM inbox;
 DELETE FROM sqlite_sequence WHERE name = 'requests';
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'requests', coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'inbox'), 0);
-UPDATE digested SET upto = coalesce((SELECT min(id) - 1 FROM inbox),
+UPDATE projection SET upto = coalesce((SELECT min(id) - 1 FROM inbox),
                                     (SELECT seq FROM sqlite_sequence WHERE name = 'requests'));
 DROP TABLE inbox;
 ALTER TABLE arrivals ADD COLUMN address TEXT NOT NULL DEFAULT '';
 ALTER TABLE arrivals ADD COLUMN first INTEGER;
 ALTER TABLE arrivals ADD COLUMN events INTEGER;
 """
-"""Until then a request was forgotten once it was digested."""
+"""Version 1 deleted a request as soon as its events were in their table."""
 
 
 def prepare_sandbox_database(connection: sqlite3.Connection) -> None:
@@ -96,7 +104,8 @@ def _create_or_migrate(connection: sqlite3.Connection) -> None:
         version = _read_version(connection)  # another process may have been faster
         if version < SANDBOX_SCHEMA_VERSION:
             steps = (
-                SANDBOX_TABLES
+                (MIGRATE_FROM_2 if version == 2 else "")
+                + SANDBOX_TABLES
                 + (MIGRATE_FROM_1 if version == 1 else "")
                 + f"PRAGMA user_version = {SANDBOX_SCHEMA_VERSION};"
             )

@@ -56,8 +56,8 @@ class StoredRequest(NamedTuple):
     """One request: when it came (epoch ms), where to, from whom, its body, and what became of it.
 
     ``source`` is empty where the path named none (CONTRACT 6.3). ``headers`` are JSON, pairs, without credentials;
-    ``size`` is the body's whole length. ``status`` is the answer's, ``None`` where none comes; ``told`` is the sentence
-    of a refusal, ``fault`` what was done to it on purpose. ``taken``: it is a track request whose events are stored;
+    ``size`` is the body's whole length. ``status`` is the answer's, ``None`` where none comes; ``message`` is the sentence
+    of a rejection, ``fault`` what was done to it on purpose. ``stored``: it is a track request whose events are stored;
     ``events`` are they, where they have been read already; they are remembered until they are digested. Without
     ``deduplicates`` repeats among them count.
     """
@@ -74,9 +74,9 @@ class StoredRequest(NamedTuple):
     headers: str = "[]"
     size: int = 0
     status: int | None = 201
-    told: str = ""
+    message: str = ""
     fault: str = ""
-    taken: bool = True
+    stored: bool = True
     deduplicates: bool = True
     events: EventColumns | None = None
 
@@ -208,7 +208,7 @@ class SandboxStore:
 
     def _open_writer(self) -> _WriterState:
         connection = self._open()
-        ((pile,),) = connection.execute("SELECT count(*) FROM requests WHERE id > (SELECT upto FROM digested)")
+        ((pile,),) = connection.execute("SELECT count(*) FROM requests WHERE id > (SELECT upto FROM projection)")
         return _WriterState(connection, pile)
 
     # ── everything else, on a connection of its own ───────────────────────────────────────────────────────────────
@@ -285,7 +285,7 @@ def _insert_requests(state: _WriterState, requests: Sequence[StoredRequest]) -> 
     last = insert_block(
         state.connection,
         "INSERT INTO requests (received_at, org, project, source, client, body, method, path, address, headers, size,"
-        " status, told, fault, taken, deduplicates)",
+        " status, message, fault, stored, deduplicates)",
         [_REQUEST_ROW(arrival) for arrival in requests],
     )
     state.backlog += len(requests)
@@ -296,7 +296,7 @@ def _insert_requests(state: _WriterState, requests: Sequence[StoredRequest]) -> 
 
 
 _REQUEST_ROW = attrgetter("received_at", "org", "project", "source", "client", "body", "method", "path", "address", "headers",
-                  "size", "status", "told", "fault", "taken", "deduplicates")  # fmt: skip
+                  "size", "status", "message", "fault", "stored", "deduplicates")  # fmt: skip
 
 
 def _read_last_id(state: _WriterState) -> int:

@@ -1,6 +1,5 @@
 """What the Inspect screen knows and does: the pasted text, what it was recognised as, its verdicts, its batch."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,14 +8,14 @@ from functools import cache
 from intempt_core.analysis import EventVerdicts, VerdictContext, assess_events
 from intempt_core.contract import Issue, get_field, id_to_text, read_identities, read_linking_ids
 from intempt_core.dispatch import make_batch_intent
-from intempt_core.errors import ConsoleError
+from intempt_core.errors import ConsoleError, SandboxUnavailable
 from intempt_core.exports import CaseFile, read_case
 from intempt_core.fixes import TextFix, annotate_with_fixes, apply_text_fixes, find_text_fix
 from intempt_core.history import BatchSource, derive_target_key
 from intempt_core.planning import Plan, Policy, plan_events
 from intempt_core.readers import MAX_PASTED_CHARS, Payload, mask_pasted_keys, read_payload
 from intempt_core.targets import Target
-from intempt_core.transport import open_client, read_sandbox_verdicts
+from intempt_core.transport import SandboxClient, SandboxVerdict
 from intempt_core.validation import Annotation, Report, check_events
 from pages.parts.compose.state import DOUBLE_CLICK_SECONDS
 from pages.parts.shared.screen_state import get_screen_state, read_widget, serialize_clicks, set_widget
@@ -203,15 +202,17 @@ def collect_known_events(target: Target, payload: Payload, rows: Sequence[int]) 
     def seen(field_: str, id_: str) -> int:
         return len(get_services().history.interactions(place, field_, id_, limit=MAX_EVENTS_COUNTED))
 
-    async def ask() -> object:
-        async with open_client(get_services().settings) as client:
-            return await read_sandbox_verdicts(client, target, [next(iter(one.values())) for one in persons if one])
+    def ask_sandbox() -> dict[str, list[SandboxVerdict]] | None:
+        try:
+            with SandboxClient(target, get_services().settings.read_seconds) as sandbox:
+                return sandbox.read_verdicts(next(iter(one.values())) for one in persons if one)
+        except SandboxUnavailable:
+            return None
 
-    words = asyncio.run(ask())
     return VerdictContext(
         target,
         get_services().history.occurrences(ids, target=place, limit_per_id=20),
-        words if isinstance(words, dict) else None,
+        ask_sandbox(),
         seen,
     )
 

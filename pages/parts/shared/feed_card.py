@@ -19,9 +19,10 @@ from intempt_core.contract import (
     id_to_text,
     now_ms,
 )
+from intempt_core.errors import SandboxUnavailable
 from intempt_core.history import RequestRecord, derive_target_key
 from intempt_core.targets import Target
-from intempt_core.transport import FEED_LIMIT, FeedResponse, open_client, read_feed, read_processing_status
+from intempt_core.transport import FEED_LIMIT, FeedResponse, SandboxClient, open_client, read_feed
 from intempt_core.validation import ProductCatalogue
 from pages.parts.shared.downloads import show_link
 from pages.parts.shared.formatting import escape_markdown, format_clock, format_duration, format_moment
@@ -162,13 +163,18 @@ def read_feed_snapshot(target: Target, person: Person) -> FeedSnapshot:
     """History and the target, asked now."""
     told = read_person_history(target, person)
 
-    async def ask() -> tuple[dict[str, FeedResponse], ProcessingStatus | None]:
-        answers = await _ask_feeds(target, person)
-        async with open_client(get_services().settings) as client:
-            return answers, await read_processing_status(client, target, person.field, person.id, told.events)
-
-    answers, known = asyncio.run(ask())
+    answers = asyncio.run(_ask_feeds(target, person))
+    known = _read_processing_status(target, person, told)
     return FeedSnapshot(person, told, answers, known, now_ms(), get_services().catalogue(derive_target_key(target)))
+
+
+def _read_processing_status(target: Target, person: Person, history: PersonHistory) -> ProcessingStatus | None:
+    """What the target says became of the person's events; ``None`` where it cannot be asked: a sandbox alone can."""
+    try:
+        with SandboxClient(target, get_services().settings.read_seconds) as sandbox:
+            return sandbox.read_processing_status(person.field, person.id, history.events)
+    except SandboxUnavailable:
+        return None
 
 
 # ── before and after a send ──────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,5 @@
 """Three verdicts on an event, kept apart; an event is found again by its id, wherever it went."""
 
-import asyncio
 import json
 import socket
 import threading
@@ -27,12 +26,10 @@ from intempt_core.history import (
 from intempt_core.planning.plan import plan_events
 from intempt_core.readers.payload import read_payload
 from intempt_core.settings import Settings
-from intempt_core.targets.target import Target, sandbox_target
-from intempt_core.transport.exchange import open_client
-from intempt_core.transport.sandbox_events import read_sandbox_verdicts
+from intempt_core.targets.target import sandbox_target
+from intempt_core.transport.sandbox_client import SandboxClient
 from intempt_core.validation.check import check_events
 from tests.core.history.factories import ME, attempt, batch_of, event, intent, request
-from tests.core.transport.fault_server import answers, hostile
 
 GOOD = {"name": "Product viewed", "eventId": "e1", "userId": "u1", "data": {"productId": "p1"}}
 TARGET = sandbox_target("http://127.0.0.1:1")
@@ -149,34 +146,17 @@ def test_the_sandbox_has_the_last_word_on_its_own_events(tmp_path: Path, sandbox
     settings = Settings(data=tmp_path)
     send_plan(plan_events(payload.events), target, settings=settings)
 
-    async def ask() -> object:
-        async with open_client(settings) as client:
-            return await read_sandbox_verdicts(client, target, ["u1", "u1", "nobody"])
-
-    words = asyncio.run(ask())
-    assert isinstance(words, dict)
-    assert [word.because for word in words["e2"]] == ["The product id is missing."]
-    assert [(word.because == "", word.repeat) for word in words["e1"]] == [(True, False), (False, True)]
-    one, two, _ = judged(events, VerdictContext(target, {}, words))
+    with SandboxClient(target) as sandbox:
+        found = sandbox.read_verdicts(["u1", "u1", "nobody"])
+    assert [verdict.reason for verdict in found["e2"]] == ["The product id is missing."]
+    assert [(verdict.reason == "", verdict.is_repeat) for verdict in found["e1"]] == [(True, False), (False, True)]
+    one, two, _ = judged(events, VerdictContext(target, {}, found))
     assert (one.accepted.tone, one.accepted.message) == (
         VerdictTone.GOOD,
         "accepted: from event-console, not from here",
     )
     assert one.matters.message == "processed: its repeats were not"
     assert two.matters.message == "not processed: The product id is missing."
-
-
-@pytest.mark.parametrize("answer", [b"{}", b"[]", b"<html>", b'{"events": [5]}', b'{"events": [{}]}'])
-def test_what_is_no_sandbox_has_no_word(answer: bytes) -> None:
-    with hostile(answers(200, answer)) as server:
-        target = sandbox_target(server.url)
-
-        async def ask(one: Target) -> object:
-            async with open_client(Settings()) as client:
-                return await read_sandbox_verdicts(client, one, ["u1"])
-
-        assert asyncio.run(ask(target)) is None
-    assert asyncio.run(ask(TARGET)) is None
 
 
 def test_an_event_is_found_by_its_id_wherever_it_went(history: History) -> None:

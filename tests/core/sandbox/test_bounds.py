@@ -41,7 +41,7 @@ def left_behind(file: Path, *bodies: bytes) -> None:
         insert_block(
             connection,
             "INSERT INTO requests (received_at, org, project, source, client, body, size, method, path, address,"
-            " headers, status, told, fault, taken, deduplicates)",
+            " headers, status, message, fault, stored, deduplicates)",
             [(1, "o", "p", "1", "", one, len(one), "POST", "", "", "[]", 201, "", "", True, True)],
         )
     connection.close()

@@ -93,7 +93,7 @@ def test_what_is_shown_can_be_chosen_and_searched(http: httpx.Client) -> None:
     assert names(shown="events") == ["u1 201", "HELGA 201", "u1 201"]
     assert names(shown="processed") == ["HELGA 201", "u1 201"]
     assert names(shown="not processed") == ["u1 201"]
-    assert names(shown="rejected") == ["None 401"]
+    assert names(shown="rejected") == names(shown="refused") == ["None 401"]  # as links of earlier versions have it
     assert names(shown="refused") == ["None 401"]  # a link or a program of an earlier version
     assert names(shown="other calls") == ["None 200"]
     assert names(name="Added to cart") == ["u1 201"]
@@ -119,13 +119,13 @@ def test_a_request_opens_as_it_came_and_holds_no_credential(http: httpx.Client) 
     assert not any(SECRET in answer.text for answer in kept)
     good, bad = (answer.json() for answer in kept)
     assert good["body"] == body.decode()
-    assert (good["status"], good["taken"], good["first"], good["events"]) == (201, True, taken["seq"], 1)
+    assert (good["status"], good["stored"], good["first"], good["events"]) == (201, True, taken["seq"], 1)
     assert (good["client"], good["method"], good["path"], good["whole"]) == ("node/3", "POST", TRACK, True)
     headers = dict(good["headers"])
     assert (headers["authorization"], headers["cookie"], headers["x-own"]) == ("(not kept)", "(not kept)", "kept")
-    assert (bad["status"], bad["taken"], bad["events"]) == (401, False, 0)
+    assert (bad["status"], bad["stored"], bad["events"]) == (401, False, 0)
     assert bad["path"] == f"{TRACK}?apiKey=(not+kept)&x=1"
-    assert bad["told"].startswith("The API key is wrong.")
+    assert bad["message"].startswith("The API key is wrong.")
 
 
 @pytest.mark.parametrize("name", ["apikey", "api_key", "api%4Bey", "key", "access_token", "client_secret"])
@@ -168,10 +168,11 @@ def test_the_last_requests_are_kept_and_long_bodies_are_cut(tmp_path: Path) -> N
     store.close()
 
 
-def test_a_database_of_the_version_before_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_database_of_an_earlier_version_goes_on(tmp_path: Path, version: int) -> None:
     file = tmp_path / "s.sqlite3"
     with sqlite3.connect(file) as old:
-        old.executescript(VERSION_1)
+        old.executescript({1: VERSION_1, 2: VERSION_2}[version])
     old.close()
     store = SandboxStore(file)
     asyncio.run(store.add(StoredRequest(2, "o", "p", "1", "c", body("e3"))))
@@ -179,6 +180,11 @@ def test_a_database_of_the_version_before_goes_on(tmp_path: Path) -> None:
     told = list_received_events(store, EventListQuery())
     assert [id_ in told for id_ in (b'"eventId":"e1"', b'"eventId":"e2"', b'"eventId":"e3"')] == [True] * 3
     assert [row["id"] for row in store.rows("SELECT id FROM arrivals ORDER BY id", {})] == [1, 2, 3]
+    assert [row["name"] for row in store.rows("SELECT name FROM pragma_index_list('requests')", {})] == ["not_stored"]
+    kept = read_kept_request(store, 2)
+    assert kept is not None
+    assert b'"stored":true' in kept
+    assert b'"message":""' in kept
     store.close()
 
 
@@ -206,4 +212,33 @@ INSERT INTO arrivals VALUES (1, 1, 1, '1', 'c');
 INSERT INTO events VALUES (1, 1, 1, 'Product viewed', 'e1', NULL, 'u', NULL, NULL, 'p', NULL, 0, '', '', NULL, '{}');
 INSERT INTO inbox VALUES (2, 1, 'o', 'p', '1', 'c', CAST('BODY' AS BLOB));
 PRAGMA user_version = 1;
+""".replace("BODY", body("e2").decode())
+
+VERSION_2 = """
+CREATE TABLE projects (id INTEGER PRIMARY KEY, org TEXT NOT NULL, project TEXT NOT NULL, UNIQUE (org, project));
+CREATE TABLE requests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, org TEXT NOT NULL, project TEXT NOT NULL,
+    source TEXT NOT NULL, client TEXT NOT NULL, body BLOB NOT NULL, size INTEGER NOT NULL, method TEXT NOT NULL,
+    path TEXT NOT NULL, address TEXT NOT NULL, headers TEXT NOT NULL, status INTEGER, told TEXT NOT NULL,
+    fault TEXT NOT NULL, taken INTEGER NOT NULL, deduplicates INTEGER NOT NULL
+);
+CREATE INDEX untaken ON requests (id) WHERE NOT taken;
+CREATE TABLE digested (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL);
+INSERT INTO digested (one, upto) VALUES (1, 1);
+CREATE TABLE arrivals (
+    id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, project INTEGER NOT NULL, source TEXT NOT NULL,
+    client TEXT NOT NULL, address TEXT NOT NULL DEFAULT '', first INTEGER, events INTEGER
+);
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, arrival INTEGER NOT NULL, project INTEGER NOT NULL, name TEXT,
+    event_id TEXT, profile_id TEXT, user_id TEXT, another_user_id TEXT, account_id TEXT, product_id TEXT, time INTEGER,
+    line INTEGER NOT NULL, codes TEXT NOT NULL, because TEXT NOT NULL, repeat_of INTEGER, body TEXT NOT NULL
+);
+CREATE INDEX unprocessed ON events (seq) WHERE because <> '' OR repeat_of IS NOT NULL;
+INSERT INTO projects VALUES (1, 'o', 'p');
+INSERT INTO requests VALUES (1, 1, 'o', 'p', '1', 'c', '{}', 2, 'POST', '/', '', '[]', 201, '', '', 1, 1);
+INSERT INTO requests VALUES (2, 1, 'o', 'p', '1', 'c', CAST('BODY' AS BLOB), 99, 'POST', '/', '', '[]', 201, '', '', 1, 1);
+INSERT INTO arrivals VALUES (1, 1, 1, '1', 'c', '', 1, 1);
+INSERT INTO events VALUES (1, 1, 1, 'Product viewed', 'e1', NULL, 'u', NULL, NULL, 'p', NULL, 0, '', '', NULL, '{}');
+PRAGMA user_version = 2;
 """.replace("BODY", body("e2").decode())

@@ -38,7 +38,7 @@ def test_nor_in_the_fault_document(url: str, tmp_path: Path) -> None:
 def test_the_document_needs_no_key_and_knows_where_it_is(url: str) -> None:
     told = httpx.get(f"{url}/openapi.json").json()
     assert told["servers"] == [{"url": "/"}]
-    assert {"TrackRequest", "TrackEvent", "Faults", "Status"} <= set(told["components"]["schemas"])
+    assert {"TrackRequest", "TrackEvent", "Faults", "StatusFault"} <= set(told["components"]["schemas"])
 
 
 def test_ids_that_no_database_can_hold_are_no_500(url: str) -> None:

@@ -1,8 +1,6 @@
 """The sandbox's feeds of everybody's events, its own approximation of CONTRACT 4.5, and what it says of a person."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -10,14 +8,8 @@ import httpx
 import pytest
 
 from intempt_core.contract.feeds import SHARED_FEEDS
-from intempt_core.contract.person_history import PersonEvent, ProcessingStatus
 from intempt_core.sandbox import run_sandbox
 from intempt_core.sandbox.storage import shared_feeds as trends
-from intempt_core.settings import Settings
-from intempt_core.targets.target import sandbox_target
-from intempt_core.transport.exchange import open_client
-from intempt_core.transport.sandbox_person import read_processing_status
-from tests.core.transport.fault_server import answers, closed_port, hostile
 
 DAY = 86_400_000
 numbers = count(1)
@@ -169,50 +161,3 @@ def test_a_question_about_nobody_is_400_with_a_sentence(shop: Shop, asked: dict[
     answer = shop.person(**asked)
     assert answer.status_code == 400
     assert answer.json()["message"].endswith(".")
-
-
-def asked(url: str, **given: Any) -> ProcessingStatus | None:
-    async def ask() -> ProcessingStatus | None:
-        async with open_client(Settings(connect_seconds=0.5)) as client:
-            step = PersonEvent("Product viewed", "A", event_id="one")
-            return await read_processing_status(client, sandbox_target(url), "userId", "u1", [step, step], **given)
-
-    return asyncio.run(ask())
-
-
-def test_the_console_reads_what_the_sandbox_says(http: httpx.Client) -> None:
-    event = {"eventId": "one", "userId": "u1", "data": {"productId": "A"}}
-    body, other = (
-        {"track": [{"name": "Product viewed", "payload": [event | {"eventId": id_}]}]} for id_ in ("one", "two")
-    )
-    http.post("/v1/sandbox/projects/sandbox/sources/1001/track", json=body, headers={"user-agent": "me"})
-    http.post("/v1/sandbox/projects/sandbox/sources/1001/track", json=other, headers={"user-agent": "you"})
-    found = asked(str(http.base_url).rstrip("/"))
-    assert found is not None
-    assert (set(found.processed), dict(found.reasons)) == ({"one", "two"}, {})
-    assert [(one.name, one.product, one.client) for one in found.foreign] == [("Product viewed", "A", "you")]
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [b"<html>", b"[]", b"{}", b'{"events": 1, "unprocessed": {}}', b'{"events": [{}], "unprocessed": {}}',
-     b'{"events": [], "unprocessed": []}', b'{"events": ["x"], "unprocessed": {}}'],
-)  # fmt: skip
-def test_whatever_else_answers_at_its_address_says_nothing(answer: bytes) -> None:
-    with hostile(answers(200, answer)) as server:
-        assert asked(server.url) is None
-
-
-def test_a_live_target_is_not_asked() -> None:
-    async def ask() -> ProcessingStatus | None:
-        async with open_client(Settings()) as client:
-            live = replace(sandbox_target("http://127.0.0.1:1"), origin="secrets.toml")
-            return await read_processing_status(client, live, "userId", "u1", [])
-
-    assert asyncio.run(ask()) is None
-
-
-def test_who_does_not_answer_or_refuses_says_nothing() -> None:
-    assert asked(f"http://127.0.0.1:{closed_port()}") is None
-    with hostile(answers(404, b"{}")) as server:
-        assert asked(server.url) is None
