@@ -4,9 +4,11 @@ A test holds that they are current: an issue or a setting that is added cannot b
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 from intempt_core.contract.issues import ISSUE_KINDS, IssueKind, Severity
+from intempt_core.settings import ENVIRONMENT_PREFIX, PROJECT_FOLDER, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python3 run.py docs"
@@ -58,7 +60,32 @@ def _render_issue(kind: IssueKind) -> Iterator[str]:
     yield f"- contract: {rows}"
 
 
-PAGES = {"docs/issues.md": render_issues}
+def render_settings() -> str:
+    """``docs/settings.md``: every setting with its variable, default, bounds and meaning."""
+    lines = [
+        "# Settings",
+        "",
+        _NOTE,
+        "",
+        "Each setting is an environment variable, read when a process starts. A value that cannot be used ends the start with",
+        "a sentence that names the variable and what it takes.",
+        "",
+        "| variable | default | takes | meaning |",
+        "|---|---|---|---|",
+    ]
+    for setting in fields(Settings):
+        if isinstance(setting.default, Path):
+            default, takes = f"`{setting.default.relative_to(PROJECT_FOLDER)}` beside `app.py`", "a folder"
+        else:
+            default = f"{setting.default:,}"
+            takes = f"{setting.metadata['low']:,g} to {setting.metadata['high']:,g}"
+        lines += [
+            f"| `{ENVIRONMENT_PREFIX}{setting.name.upper()}` | {default} | {takes} | {setting.metadata['meaning']} |"
+        ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"docs/issues.md": render_issues, "docs/settings.md": render_settings}
 """Every page that is written from the code, by its path."""
 
 

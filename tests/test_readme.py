@@ -1,4 +1,4 @@
-"""The README's own lines, run as they stand there."""
+"""The README is short and names what there is; the lines of ``docs/library.md`` run as they stand there."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,9 @@ import pytest
 
 from intempt_core import sandbox
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+LIBRARY = (ROOT / "docs" / "library.md").read_text("utf-8")
 EVENTS = """\
 name,eventId,userId,productId
 Added to cart,e1,u1,A1
@@ -16,22 +18,45 @@ Product ordered,e3,u2,A2
 """
 
 
-def test_the_library_in_the_readme_checks_and_sends(
+def test_the_library_in_the_docs_checks_and_sends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    assert len(lines) == 1
+    (code,) = re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL)
     (tmp_path / "events.csv").write_text(EVENTS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
-        exec(lines[0].replace("http://127.0.0.1:8501/sandbox", url), {})  # noqa: S102  our own README
+        exec(code.replace("http://127.0.0.1:8501/sandbox", url), {})  # noqa: S102  our own page
     assert capsys.readouterr().out.splitlines() == [
-        "{'product_id_missing': 1} stay behind: 1",
+        "{'product_id_missing': 1} excluded: 1",
         "{'accepted': 2}",
     ]
 
 
 def test_the_library_is_eight_lines() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL)
     assert len([line for line in code.splitlines() if line]) == 8
+
+
+def test_the_library_page_names_only_what_the_package_exports() -> None:
+    import intempt_core
+
+    table = LIBRARY.partition("| step |")[2]
+    named = set(re.findall(r"`([A-Za-z_]+)`", table)) - {"intempt_core"}
+    assert named - set(intempt_core.__all__) == set()
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 120
+
+
+def test_the_readme_names_every_screen_by_its_title() -> None:
+    titles = re.findall(r'st\.Page\(.*?title="([^"]+)"', (ROOT / "pages" / "console.py").read_text("utf-8"))
+    assert re.findall(r"^\| \*\*(\w+)\*\* \|", README, re.MULTILINE) == titles
+
+
+def test_the_readme_links_every_page() -> None:
+    pages = [f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")] + [
+        page.name for page in ROOT.glob("*.md") if page.name != "README.md"
+    ]
+    assert [page for page in pages if f"]({page})" not in README] == []
