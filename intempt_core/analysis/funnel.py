@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from intempt_core.analysis.journey_notes import NoteKind
-from intempt_core.contract import IDENTITY_FIELDS, LINKING_FIELDS, EventName, is_placeholder
+from intempt_core.contract import IDENTITY_FIELDS, LINKING_FIELDS, EventName, event_counts, is_placeholder
 from intempt_core.planning import group_persons
 
 Numbers = NDArray[np.int64]
@@ -64,17 +64,18 @@ class Funnel:
 def compute_funnel(events: pa.Table) -> Funnel:
     """The conversion of events in their order of arrival.
 
-    ``events`` has text columns ``name``, ``productId`` and one for each of :data:`~intempt_core.contract.fields.IDENTITY_FIELDS`, and
-    ``timestamp`` in epoch ms; null is none.
+    ``events`` has text columns ``name``, ``productId`` and one for each of ``IDENTITY_FIELDS``, and ``timestamp`` in
+    epoch ms; null is none. Of ``eventId`` only whether it is null is looked at.
     """
     names = {
         name: _make_mask(pc.equal(events["name"], name.value))
         for name in EventName
     }  # fmt: skip
     ids = {field: _encode_column(events[field]) for field in IDENTITY_FIELDS}
-    somebody = np.logical_or.reduce([codes >= 0 for codes, _ in ids.values()])
     products, product_count = _encode_column(events["productId"])
-    counts = np.logical_or.reduce(list(names.values())) & somebody & (products >= 0)  # CONTRACT 2.6
+    given = {"name": np.logical_or.reduce(list(names.values())), "eventId": events["eventId"].is_valid().to_numpy()}
+    given |= {field: codes >= 0 for field, (codes, _) in ids.items()} | {"data.productId": products >= 0}
+    counts: Mask = event_counts(given)
     persons = group_persons(events.num_rows, *_link_identities(ids, events))
     many = int(persons.max(initial=-1)) + 1
     did = {name: _mark_persons(persons[counts & mask], many) for name, mask in names.items()}

@@ -2,6 +2,14 @@ from .body import (
     build_request_body as build_request_body,
     dump_json as dump_json,
 )
+from .counting import (
+    REASONS_NOT_COUNTING as REASONS_NOT_COUNTING,
+    REASON_REPEATED as REASON_REPEATED,
+    REQUIRED_FIELDS as REQUIRED_FIELDS,
+    REQUIREMENTS as REQUIREMENTS,
+    event_counts as event_counts,
+    explain_not_counting as explain_not_counting,
+)
 from .faults import (
     BODILESS_STATUSES as BODILESS_STATUSES,
     DisconnectFault as DisconnectFault,
@@ -48,6 +56,7 @@ from .fields import (
     get_field as get_field,
     id_to_text as id_to_text,
     is_blank as is_blank,
+    is_event_name as is_event_name,
     is_given as is_given,
     is_placeholder as is_placeholder,
     now_ms as now_ms,

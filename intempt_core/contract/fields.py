@@ -109,6 +109,11 @@ def is_placeholder(text: str) -> bool:
     return text.strip(BLANK_CHARACTERS).translate(_ASCII_LOWER) in PLACEHOLDER_IDS
 
 
+def is_event_name(value: Json) -> bool:
+    """Whether a value is one of :class:`EventName`, to the letter (CONTRACT 2.1)."""
+    return isinstance(value, str) and value in EventName._value2member_map_
+
+
 def is_given(value: Json) -> bool:
     """Whether a field's value counts as given: neither absent, nor null, nor blank text."""
     return value is not None and not (isinstance(value, str) and is_blank(value))

@@ -20,9 +20,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from intempt_core.contract.fields import (
     EARLIEST_MS,
     IDENTITY_FIELDS,
-    EventName,
     Json,
     id_to_text,
+    is_event_name,
     is_given,
     read_epoch_ms,
 )
@@ -33,7 +33,7 @@ def _make_field_error(code: str, hint: str = "") -> PydanticCustomError:
 
 
 def _check_name(value: Json) -> Json:
-    if isinstance(value, str) and value in EventName._value2member_map_:
+    if is_event_name(value):
         return value
     raise _make_field_error("event_name")
 

@@ -7,9 +7,9 @@ from itertools import groupby, islice
 from typing import TypeVar
 
 import pyarrow as pa
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, literal, select
 
-from intempt_core.contract import EventName, PersonEvent, PersonHistory
+from intempt_core.contract import PersonEvent, PersonHistory, explain_not_counting
 from intempt_core.history.database import Database
 from intempt_core.history.persons import ResolvedPerson, StoredEvent, find_last_identity, resolve_person
 from intempt_core.history.queries import IS_LAST_ATTEMPT, find_batch_number, read_recorded_events
@@ -41,11 +41,15 @@ absent mean that the event certainly never arrived."""
 _FUNNEL_COLUMNS = (
     ("name", events.c.name),
     ("productId", events.c.product_id),
+    ("eventId", case((events.c.event_id.is_not(None), literal(value=True)))),  # whether there is one: null where not
     *((field, events.c[column]) for field, column in IDENTITY_COLUMNS.items()),
     ("timestamp", events.c.timestamp),
 )
 _ACCEPTED_SCHEMA = pa.schema(
-    [(field, pa.int64() if field == "timestamp" else pa.large_string()) for field, _ in _FUNNEL_COLUMNS]
+    [
+        (field, {"timestamp": pa.int64(), "eventId": pa.bool_()}.get(field, pa.large_string()))
+        for field, _ in _FUNNEL_COLUMNS
+    ]
     + [("attempt", pa.int64()), ("position", pa.int64())]
 )
 
@@ -201,15 +205,6 @@ class OutcomeQueries(Database):
 
 def _make_person_event(event: StoredEvent, *, repeats: bool) -> PersonEvent:
     """An event of history as a step of its person."""
-    because = ""
-    if event.name not in tuple(EventName):
-        because = "Its name is none of the four."
-    elif event.event_id is None:
-        because = "It has no event id."
-    elif event.product_id is None:
-        because = "It has no product id."
-    elif repeats:
-        because = "It repeats an event that was accepted before, and the target deduplicates."
     names = dict(event.identities()) | ({"accountId": event.account_id} if event.account_id is not None else {})
     return PersonEvent(
         event.name or "",
@@ -222,7 +217,7 @@ def _make_person_event(event: StoredEvent, *, repeats: bool) -> PersonEvent:
         request=event.request,
         position=event.arrival_order[1],
         batch=event.batch,
-        reason=because,
+        reason=explain_not_counting(event.given_fields, is_first=not repeats),
     )
 
 

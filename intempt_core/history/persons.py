@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
-from intempt_core.contract import LINKING_FIELDS, EventName, is_placeholder
+from intempt_core.contract import LINKING_FIELDS, EventName, event_counts, is_event_name, is_placeholder
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestState
 from intempt_core.history.schema import batches, events, requests
 from intempt_core.history.transitions import IS_STORED
@@ -63,9 +63,22 @@ class StoredEvent(NamedTuple):
         return self.state == RequestState.ACCEPTED
 
     @property
+    def given_fields(self) -> dict[str, bool]:
+        """What :func:`~intempt_core.contract.counting.event_counts` asks, as far as the columns tell."""
+        return {
+            "name": is_event_name(self.name),
+            "eventId": self.event_id is not None,
+            "profileId": self.profile_id is not None,
+            "userId": self.user_id is not None,
+            "anotherUserId": self.another_user_id is not None,
+            "accountId": self.account_id is not None,
+            "data.productId": self.product_id is not None,
+        }
+
+    @property
     def drives_feeds(self) -> bool:
-        """Whether it drives feeds, as far as the columns tell (CONTRACT 2.6)."""
-        return self.name in _EVENT_NAMES and self.product_id is not None and self._has_identity
+        """Whether it drives feeds, unless it repeats another (CONTRACT 2.6)."""
+        return event_counts(self.given_fields)
 
     @property
     def claims_event_id(self) -> bool:
@@ -92,8 +105,8 @@ class StoredEvent(NamedTuple):
 
     @property
     def is_alias(self) -> bool:
-        """An event of another name than the four, with a user's two ids, makes both one user's (CONTRACT 6.1)."""
-        return self.name not in _EVENT_NAMES and self.user_id is not None and self.another_user_id is not None
+        """An event of another name, with a user's two ids, makes both one user's (CONTRACT 6.1)."""
+        return not is_event_name(self.name) and self.user_id is not None and self.another_user_id is not None
 
 
 class ResolvedPerson(NamedTuple):

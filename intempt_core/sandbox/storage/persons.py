@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from urllib.parse import quote
 
-from intempt_core.contract import EventName, is_placeholder
+from intempt_core.contract import is_event_name, is_placeholder
 from intempt_core.sandbox.storage.fast_path import IncomingEvent
 
 NodeLink = tuple[str, str]
@@ -19,9 +19,6 @@ NodeLink = tuple[str, str]
 
 _LINKABLE_CODES = frozenset(("event_name", "product_id_missing"))
 """What keeps an event from recommendations but says nothing against who it names: any event name is taken (3.8)."""
-
-FEED_EVENT_NAMES: frozenset[str | None] = frozenset(EventName)
-"""The names of events that drive feeds (CONTRACT 2.1)."""
 
 
 def make_node(kind: str, text: str, source: str = "") -> str:
@@ -37,7 +34,7 @@ def extract_nodes(event: IncomingEvent, source: str) -> tuple[Sequence[str], Seq
     profile, user, other, account = ids = event[2:6]
     if user is not None and profile is None and other is None and account is None:  # nearly every event
         return (f"user:{user}",), ()
-    alias = event.name not in FEED_EVENT_NAMES  # the SDKs let a caller give an alias a name of its own
+    alias = not is_event_name(event.name)  # the SDKs let a caller give an alias a name of its own
     found, links = _extract_nodes(ids, source, alias=alias)
     return found, links if _LINKABLE_CODES.issuperset(event.codes.split()) else ()
 

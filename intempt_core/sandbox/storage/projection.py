@@ -15,9 +15,10 @@ import orjson
 
 from intempt_core.contract import EventName
 from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.sandbox.storage.counted_events import COUNTS_SQL, incoming_event_counts
 from intempt_core.sandbox.storage.fast_path import EventColumns, concat_events
 from intempt_core.sandbox.storage.parser import make_unreadable_event, read_track
-from intempt_core.sandbox.storage.persons import FEED_EVENT_NAMES, extract_nodes
+from intempt_core.sandbox.storage.persons import extract_nodes
 
 PROJECTION_MAX_REQUESTS = 64
 """Requests that are digested in one transaction at the most: some hundredths of a second."""
@@ -158,7 +159,7 @@ def _index_persons(  # noqa: PLR0917  what is known of one digest
             continue
         nodes, pairs = extract_nodes(event, source)
         links.update({(place, one, two): None for one, two in pairs})
-        if not event.because and event.name in FEED_EVENT_NAMES:
+        if incoming_event_counts(event, repeats=False):
             mentions.extend([(place, node, seq) for node in nodes])
     insert_rows(connection, "INSERT INTO mentions (project, node, seq)", mentions)
     new = [link for link in links if link not in known_links]
@@ -270,6 +271,6 @@ WHERE e.seq > ? AND e.because = '' AND f.seq <> e.seq
 _MENTION_USERS = f"""
 INSERT INTO mentions (project, node, seq)
 SELECT project, 'user:' || user_id, seq FROM events
-WHERE seq > ? AND because = '' AND repeat_of IS NULL AND name IN ({", ".join(f"'{name.value}'" for name in EventName)})
+WHERE seq > ? AND {COUNTS_SQL}
   AND user_id IS NOT NULL AND profile_id IS NULL AND another_user_id IS NULL AND account_id IS NULL
 """  # noqa: S608  our own names

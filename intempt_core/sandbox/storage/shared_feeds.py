@@ -23,6 +23,7 @@ from math import log
 from sqlite3 import Row
 
 from intempt_core.contract import EventName, FeedId, compute_feeds
+from intempt_core.sandbox.storage.counted_events import COUNTS_SQL
 from intempt_core.sandbox.storage.store import SandboxStore
 
 FEED_WINDOW_EVENTS = 100_000
@@ -80,14 +81,14 @@ def _weigh_by_rarity(row: Row) -> float:
 
 _PERSON = "coalesce('p' || profile_id, 'u' || user_id, 'o' || another_user_id, 'a' || account_id)"
 
-_RECENT = """
+_RECENT = f"""
 WITH recent AS NOT MATERIALIZED (
   SELECT e.*, a.received_at
   FROM events AS e CROSS JOIN arrivals AS a ON a.id = e.arrival
   WHERE e.seq > (SELECT coalesce(max(seq), 0) - :window FROM events)
     AND e.project = (SELECT id FROM projects WHERE org = :org AND project = :project)
-    AND e.because = '' AND e.repeat_of IS NULL AND e.product_id IS NOT NULL
-)"""
+    AND {COUNTS_SQL}
+)"""  # noqa: S608  our own condition
 
 _BEST_SELLING = """
 SELECT product_id, count(*) AS weight, max(seq) AS latest FROM recent WHERE name = :ordered GROUP BY product_id

@@ -23,8 +23,8 @@ Row = tuple[str | None, str | None, str | None, int | None]
 
 def table(rows: list[dict[str, object]]) -> pa.Table:
     texts = pa.large_string()
-    fields = [(field, texts) for field in ("name", "productId", *IDENTITY_FIELDS)] + [("timestamp", pa.int64())]
-    return pa.Table.from_pylist(rows, schema=pa.schema(fields))
+    fields = [(field, texts) for field in ("name", "eventId", "productId", *IDENTITY_FIELDS)] + [("timestamp", pa.int64())]
+    return pa.Table.from_pylist([{"eventId": "e"} | row for row in rows], schema=pa.schema(fields))
 
 
 def converted(*rows: Row) -> Funnel:
@@ -56,6 +56,7 @@ def test_persons_fall_out_where_they_go_no_further_and_some_skip_a_stage() -> No
 def test_what_is_not_processed_converts_nobody() -> None:
     found = converted(("view", "A", "u", None), (VIEW, None, "u", None), (VIEW, "A", None, None))
     assert (found.events, found.persons) == (0, 0)
+    assert compute_funnel(table([{"name": VIEW, "productId": "A", "userId": "u", "eventId": None}])).events == 0
 
 
 def test_persons_hang_together_through_any_id_but_an_account_beside_others_or_a_placeholder() -> None:
@@ -128,6 +129,7 @@ def test_a_batch_gives_its_accepted_events_in_their_order_of_arrival(tmp_path: P
     found = history.accepted_events(batch)
     assert found["productId"].to_pylist() == ["p6", "p7", "p2", "p3"]
     assert found["timestamp"].to_pylist() == [None, 7, None, 7]
+    assert found["eventId"].to_pylist() == [True] * 4
     assert found["userId"].to_pylist() == ["u1"] * 4
     with pytest.raises(NotFound):
         history.accepted_events("b_nobody")
