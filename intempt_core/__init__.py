@@ -1,117 +1,30 @@
-"""Product events, checked and sent with certainty: the console's core, without a screen.
+"""The console's core without a screen: product events are checked, planned, sent and explained.
 
-The rooms and their order are those of the README. A program needs these names; each is told about where it stands::
+What a program needs is imported from here; each name loads the package that holds it when it is first used. So
+``import intempt_core`` costs next to nothing, and reading a file loads neither the database nor the HTTP client::
 
-    from intempt_core import check_table, exact_mapping, map_table, plan_table, read_table, sandbox_target, send
+    from intempt_core import check_table, exact_mapping, map_table, plan_table, read_table, sandbox_target, send_plan
 
     table = read_table(Path("events.csv"), name="events.csv")
     mapped = map_table(table, exact_mapping(table.header))
     report = check_table(mapped)
-    print(report.counts, "stay behind:", report.rows_with_errors)
-    batch = send(plan_table(mapped, (~report.bad).nonzero()[0]), sandbox_target("http://127.0.0.1:8501/sandbox"))
+    print(report.counts, "excluded:", report.rows_with_errors)
+    plan = plan_table(mapped, (~report.error_mask).nonzero()[0])
+    batch = send_plan(plan, sandbox_target("http://127.0.0.1:8501/sandbox"))
     print(batch.events)
+
+The packages, in the order in which events pass through them:
+
+- ``contract``: the Track API's rules, the issues found with events, the feeds they drive
+- ``readers``, ``mapping``, ``validation``, ``fixes``: from bytes to checked events
+- ``targets``, ``planning``, ``transport``: where events go, in which requests, and one attempt of one
+- ``history``, ``dispatch``: what is recorded before it is sent, and the sending itself
+- ``analysis``, ``exports``: why an event had its effect, and files to take away
+- ``sandbox``: a local Track API; ``cli``: the command line
 """
 
-from intempt_core.contract import (
-    FEEDS,
-    ISSUE_KINDS,
-    GivenEvent,
-    Issue,
-    Outcome,
-    Place,
-    Severity,
-    TrackEvent,
-    TrackRequest,
-    compute_feeds,
-)
-from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, send_plan
-from intempt_core.errors import (
-    ConsoleError,
-    CredentialError,
-    HistoryError,
-    HistoryUnavailable,
-    MappingError,
-    NotAllowed,
-    NotFound,
-    PlanError,
-    ReadError,
-    SandboxUnavailable,
-    SecretFound,
-    SettingsError,
-    TargetError,
-    TargetIncomplete,
-    TargetNotFound,
-)
-from intempt_core.history import History, RequestRecord
-from intempt_core.mapping import Mapping, exact_mapping, map_table, suggest_mapping
-from intempt_core.planning import EventOrder, Plan, Policy, plan_events, plan_table
-from intempt_core.readers import Dialect, Payload, Table, read_payload, read_table
-from intempt_core.settings import Settings
-from intempt_core.targets import Credential, Target, TargetRegistry, parse_track_url, sandbox_target, typed_target
-from intempt_core.transport import ConnectionTest, FeedResponse, check_connection, open_client, read_feed
-from intempt_core.validation import Report, check_events, check_table
+import lazy_loader
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "ISSUE_KINDS",
-    "FEEDS",
-    "ConnectionTest",
-    "ConsoleError",
-    "Credential",
-    "CredentialError",
-    "Dialect",
-    "Dispatcher",
-    "FeedResponse",
-    "GivenEvent",
-    "History",
-    "HistoryError",
-    "HistoryUnavailable",
-    "Issue",
-    "Mapping",
-    "MappingError",
-    "TargetNotFound",
-    "NotAllowed",
-    "NotFound",
-    "EventOrder",
-    "Outcome",
-    "Payload",
-    "Place",
-    "Plan",
-    "PlanError",
-    "Policy",
-    "Progress",
-    "ReadError",
-    "Report",
-    "RequestRecord",
-    "SandboxUnavailable",
-    "SecretFound",
-    "Settings",
-    "SettingsError",
-    "Severity",
-    "Table",
-    "Target",
-    "TargetError",
-    "TargetIncomplete",
-    "TargetRegistry",
-    "TrackEvent",
-    "TrackRequest",
-    "check_events",
-    "check_table",
-    "exact_mapping",
-    "compute_feeds",
-    "make_batch_intent",
-    "map_table",
-    "suggest_mapping",
-    "open_client",
-    "parse_track_url",
-    "plan_events",
-    "plan_table",
-    "read_feed",
-    "read_payload",
-    "read_table",
-    "sandbox_target",
-    "send_plan",
-    "check_connection",
-    "typed_target",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,88 @@
+from .contract import (
+    FEEDS as FEEDS,
+    GivenEvent as GivenEvent,
+    ISSUE_KINDS as ISSUE_KINDS,
+    Issue as Issue,
+    Outcome as Outcome,
+    Place as Place,
+    Severity as Severity,
+    TrackEvent as TrackEvent,
+    TrackRequest as TrackRequest,
+    compute_feeds as compute_feeds,
+)
+from .dispatch import (
+    Dispatcher as Dispatcher,
+    Progress as Progress,
+    make_batch_intent as make_batch_intent,
+    send_plan as send_plan,
+)
+from .errors import (
+    CatalogueUnavailable as CatalogueUnavailable,
+    ConsoleError as ConsoleError,
+    CredentialError as CredentialError,
+    EngineUnavailable as EngineUnavailable,
+    HistoryError as HistoryError,
+    HistoryUnavailable as HistoryUnavailable,
+    MappingError as MappingError,
+    NotAllowed as NotAllowed,
+    NotFound as NotFound,
+    PlanError as PlanError,
+    ReadError as ReadError,
+    SandboxUnavailable as SandboxUnavailable,
+    SecretFound as SecretFound,
+    SettingsError as SettingsError,
+    SpoolError as SpoolError,
+    SpoolTooLarge as SpoolTooLarge,
+    TargetError as TargetError,
+    TargetIncomplete as TargetIncomplete,
+    TargetNotFound as TargetNotFound,
+)
+from .history import (
+    History as History,
+    RequestRecord as RequestRecord,
+)
+from .mapping import (
+    Mapping as Mapping,
+    exact_mapping as exact_mapping,
+    map_table as map_table,
+    suggest_mapping as suggest_mapping,
+)
+from .planning import (
+    EventOrder as EventOrder,
+    Plan as Plan,
+    Policy as Policy,
+    plan_events as plan_events,
+    plan_table as plan_table,
+)
+from .readers import (
+    Dialect as Dialect,
+    Payload as Payload,
+    Table as Table,
+    read_payload as read_payload,
+    read_table as read_table,
+)
+from .settings import (
+    Settings as Settings,
+)
+from .targets import (
+    Credential as Credential,
+    Target as Target,
+    TargetRegistry as TargetRegistry,
+    parse_track_url as parse_track_url,
+    sandbox_target as sandbox_target,
+    typed_target as typed_target,
+)
+from .transport import (
+    ConnectionTest as ConnectionTest,
+    FeedResponse as FeedResponse,
+    check_connection as check_connection,
+    open_client as open_client,
+    read_feed as read_feed,
+)
+from .validation import (
+    Report as Report,
+    check_events as check_events,
+    check_table as check_table,
+)
+
+__version__: str
