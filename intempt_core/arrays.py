@@ -12,7 +12,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+Mask: TypeAlias = NDArray[np.bool_]
+"""A truth value for each row."""
+
 Int64Array: TypeAlias = NDArray[np.int64]
+"""Row numbers (from 0), codes of equal values, or epoch milliseconds: what they are says the name."""
+
 HashArray: TypeAlias = NDArray[np.uint64]
 
 _HASHED_WORDS = 32
@@ -118,7 +123,7 @@ def combine_column(column: pa.ChunkedArray) -> pa.Array:
     return column.cast(pa.large_string()).combine_chunks()
 
 
-def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
+def take_rows(column: pa.ChunkedArray, rows: Int64Array) -> pa.Array:
     """The cells of these rows (sorted), as one array; only the chunks that hold some of them are looked at."""
     starts = np.cumsum([0, *map(len, column.chunks)])
     cuts = np.searchsorted(rows, starts)

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from intempt_core.analysis.journey_notes import NoteKind
+from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import IDENTITY_FIELDS, LINKING_FIELDS, EventName, event_counts, is_placeholder
 from intempt_core.planning import group_persons
-
-Numbers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +99,19 @@ def _make_mask(array: pa.ChunkedArray) -> Mask:
     return found
 
 
-def _encode_column(column: pa.ChunkedArray) -> tuple[Numbers, int]:
+def _encode_column(column: pa.ChunkedArray) -> tuple[Int64Array, int]:
     """A number for each text, the same for equal ones, -1 for none; and how many there are."""
     encoded = column.dictionary_encode().combine_chunks()
-    found: Numbers = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    found: Int64Array = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return found, len(encoded.dictionary)
 
 
-def _link_identities(ids: Mapping[str, tuple[Numbers, int]], events: pa.Table) -> tuple[Numbers, Numbers]:
+def _link_identities(ids: Mapping[str, tuple[Int64Array, int]], events: pa.Table) -> tuple[Int64Array, Int64Array]:
     """Which event has which linking identity (ARCHITECTURE, person).
 
     No placeholder links, and no account beside another id.
     """
-    found: list[tuple[Numbers, Numbers]] = []
+    found: list[tuple[Int64Array, Int64Array]] = []
     used = 0
     alone = np.logical_and.reduce([ids[field][0] < 0 for field in LINKING_FIELDS])
     for field, (codes, count) in ids.items():
@@ -128,19 +125,19 @@ def _link_identities(ids: Mapping[str, tuple[Numbers, int]], events: pa.Table) -
     return np.concatenate([rows for rows, _ in found]), np.concatenate([codes for _, codes in found])
 
 
-def _mark_persons(persons: Numbers, count: int) -> Mask:
+def _mark_persons(persons: Int64Array, count: int) -> Mask:
     who = np.zeros(count, np.bool_)
     who[persons] = True
     return who
 
 
-def _count_unmatched(these: Numbers, others: Numbers, products: int) -> NoteCount:
+def _count_unmatched(these: Int64Array, others: Int64Array, products: int) -> NoteCount:
     """The pairs of person and product that are in one list and not in the other."""
     found = np.setdiff1d(these, others, assume_unique=True)
     return NoteCount(found.size, np.unique(found // max(products, 1)).size)
 
 
-def _count_two_ids(persons: Numbers, ids: Mapping[str, tuple[Numbers, int]]) -> NoteCount:
+def _count_two_ids(persons: Int64Array, ids: Mapping[str, tuple[Int64Array, int]]) -> NoteCount:
     """Persons who go by two ids of one field."""
     several: set[int] = set()
     for codes, count in ids.values():
@@ -152,7 +149,7 @@ def _count_two_ids(persons: Numbers, ids: Mapping[str, tuple[Numbers, int]]) -> 
     return NoteCount(len(several), len(several))
 
 
-def _count_late(persons: Numbers, times: pa.ChunkedArray, counts: Mask) -> NoteCount:
+def _count_late(persons: Int64Array, times: pa.ChunkedArray, counts: Mask) -> NoteCount:
     """Events that arrived after one of their person that happened later."""
     rows = np.flatnonzero(counts & times.is_valid().to_numpy())
     rows = rows[np.argsort(persons[rows], kind="stable")]

@@ -13,10 +13,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import xlsxwriter
 
+from intempt_core.arrays import Int64Array
 from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue, Severity
 from intempt_core.exports.csv_files import PROBLEMS_HEADER, describe_issue, format_problem, is_formula
 from intempt_core.mapping import PROBLEMS_COLUMN, MappedTable
-from intempt_core.validation import ISSUE_BLOCK_ROWS, Numbers, Report
+from intempt_core.validation import ISSUE_BLOCK_ROWS, Report
 
 MAX_SHEET_ROWS = 1_048_576
 """Rows of a sheet, its header among them."""
@@ -207,10 +208,10 @@ class _ReportWriter:
             self._about.activate()
 
 
-def _find_flagged_rows(report: Report) -> Numbers:
+def _find_flagged_rows(report: Report) -> Int64Array:
     """The rows that have any issue, sorted."""
     marked = np.zeros(report.rows, np.bool_)
     for code in report.counts:
         marked[report.rows_of(code)] = True
-    found: Numbers = np.flatnonzero(marked)
+    found: Int64Array = np.flatnonzero(marked)
     return found

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
-from intempt_core.arrays import make_array
+from intempt_core.arrays import Mask, make_array
 from intempt_core.contract import ID_FIELDS, LINKING_FIELDS, find_similar_name
 from intempt_core.fixes.table_fixes import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.mapping import MappedTable
-from intempt_core.validation import DuplicateKind, Mask, Report, TextColumn, to_mask
+from intempt_core.validation import DuplicateKind, Report, TextColumn, to_mask
 
 MAX_NAME_FIXES = 20
 """Wrong spellings of a name that mends are offered for, the most frequent first."""

@@ -18,11 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import make_array, make_scalar
+from intempt_core.arrays import Int64Array, make_array, make_scalar
 from intempt_core.contract import BLANK_CHARACTERS, EARLIEST_MS, INVISIBLE_CHARACTERS, LATEST_MS, Json, shorten_value
 from intempt_core.mapping import RESERVED_COLUMNS, MappedTable, make_event_ids
 from intempt_core.readers import Table
-from intempt_core.validation import Numbers, to_mask
+from intempt_core.validation import to_mask
 
 MAX_FIX_ROWS_RECORDED = 100
 """Rows of one mend that its record names; of more it keeps the count."""
@@ -104,7 +104,7 @@ class ColumnChange:
     """The cells that a mend changes: their rows (from 0, sorted), and their text before and after."""
 
     fix: Fix
-    rows: Numbers
+    rows: Int64Array
     before: pa.Array
     after: pa.Array
 
@@ -145,7 +145,7 @@ def _repeat_text(text: str, count: int) -> pa.Array:
     return pa.repeat(make_scalar(text, pa.string()), count)
 
 
-def _take_rows(column: _Column, rows: Numbers) -> pa.Array:
+def _take_rows(column: _Column, rows: Int64Array) -> pa.Array:
     chunked = column.take(make_array(rows))
     return pa.concat_arrays(chunked.chunks) if chunked.num_chunks else make_array([], pa.string())
 
@@ -180,7 +180,7 @@ _COLUMN_FIXES: dict[FixKind, Callable[[_Column], _Column]] = {
 """The mends of a whole column: each a rule about one cell, and one that finds nothing more to do the second time."""
 
 
-def make_own_ids(original: Table, column: str, rows: Numbers) -> pa.Array:
+def make_own_ids(original: Table, column: str, rows: Int64Array) -> pa.Array:
     """Event ids for these rows, made from their cells in the file and their number among identical rows (DESIGN).
 
     So the same file, mended the same way, gives the same ids again. Identical rows share their cell of the id's column:

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from intempt_core.arrays import combine_column, make_array, take_rows
+from intempt_core.arrays import Int64Array, Mask, combine_column, make_array, take_rows
 from intempt_core.contract import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, Place, get_field
 from intempt_core.errors import MappingError
 from intempt_core.mapping.model import (
@@ -135,7 +134,7 @@ class MappedTable:
         table = replace(self.table, columns=columns, lines=self.table.lines[start:stop], cell_counts={})
         return MappedTable(table, self.mapping, self.id_salt)
 
-    def select_rows(self, rows: NDArray[np.int64]) -> "MappedTable":
+    def select_rows(self, rows: Int64Array) -> "MappedTable":
         """These rows (sorted), likewise."""
         columns = {
             name: pa.chunked_array([take_rows(self.table.columns[name], rows)]) for name in self.field_columns.values()
@@ -173,10 +172,10 @@ class MappedTable:
         """What cells of a field's column become; no value is ``None``."""
         return [None if value is _ABSENT else value for value in self._parse_column(field, cells.to_pylist())]
 
-    def filled_mask(self, field: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def filled_mask(self, field: str, rows: Int64Array) -> Mask:
         """Whether these rows (from 0) have a cell for a field of a column that is not empty."""
         lengths = pc.binary_length(self.cells[field].take(make_array(rows)))
-        found: NDArray[np.bool_] = lengths.to_numpy(zero_copy_only=False) > 0
+        found: Mask = lengths.to_numpy(zero_copy_only=False) > 0
         return found
 
     def blank_event(self) -> GivenEvent:
@@ -278,7 +277,7 @@ class MappedDocuments(MappedTable):
         return MappedTable(self.table, Mapping(fields, constants=none), None, self.original)
 
     @cached_property
-    def needs_model(self) -> NDArray[np.bool_]:
+    def needs_model(self) -> Mask:
         """The rows whose columns do not say all that a rule asks for; mended ones are looked at closely, too."""
         found = self.documents.needs_model.copy()
         for column, original in self._fixed_columns:

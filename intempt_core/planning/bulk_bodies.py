@@ -12,9 +12,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from intempt_core.arrays import make_array, make_scalar, view_bytes
+from intempt_core.arrays import Int64Array, make_array, make_scalar, view_bytes
 from intempt_core.contract import PLAIN_FIELDS, Json
 from intempt_core.mapping import EPOCH_MILLISECONDS, ISO_OR_EPOCH_MS, MappedTable
 
@@ -31,7 +30,7 @@ class BulkUnsupported(Exception):
     """A value that a body writes in a way of its own: the events are asked one by one."""
 
 
-def write_bodies(mapped: MappedTable, rows: NDArray[np.int64], bounds: Sequence[int]) -> list[bytes] | None:
+def write_bodies(mapped: MappedTable, rows: Int64Array, bounds: Sequence[int]) -> list[bytes] | None:
     """The body of each request (CONTRACT 1.3), which has the rows from one bound to the next.
 
     ``None`` where it takes the events themselves: a number beyond 64 bits has the whole body written another way.
@@ -76,7 +75,7 @@ class _JsonColumn(NamedTuple):
         return self.parts[0] if len(self.parts) == 1 else _join_columns(*self.parts)
 
 
-def _write_events(mapped: MappedTable, rows: NDArray[np.int64]) -> tuple[pa.Array, pa.Array]:
+def _write_events(mapped: MappedTable, rows: Int64Array) -> tuple[pa.Array, pa.Array]:
     """Name and body of each event as JSON, in the order in which ``MappedTable.events`` has the fields."""
     picked = make_array(rows)
     values = {

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import Protocol, TypeAlias, overload
+from typing import Protocol, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
+from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import (
     LINKING_FIELDS,
     EventName,
@@ -33,8 +33,6 @@ from intempt_core.mapping import MappedDocuments, MappedTable
 from intempt_core.planning.bulk_bodies import write_bodies
 from intempt_core.settings import Settings
 from intempt_core.validation import ColumnChecker, TimeState, clamp_to_int64
-
-Numbers: TypeAlias = NDArray[np.int64]
 
 EVENTS_PER_LANE = 200
 """Events that make one more lane worth its while, beyond the ``Settings.lanes_at_once`` that a small plan may have."""
@@ -167,7 +165,7 @@ class Plan:
 class _EventBlock:
     """The events of some rows, made together when the first one is asked for."""
 
-    def __init__(self, source: PlanSource, rows: Numbers) -> None:
+    def __init__(self, source: PlanSource, rows: Int64Array) -> None:
         self._source, self._rows = source, rows
 
     @cached_property
@@ -215,7 +213,7 @@ class _RequestSequence(Sequence[PlannedRequest]):
     ``rows`` are the chosen rows, lane by lane; request ``n`` has ``rows[bounds[n]:bounds[n + 1]]`` and ``lanes[n]``.
     """
 
-    def __init__(self, rows: Numbers, bounds: Numbers, lanes: Numbers) -> None:
+    def __init__(self, rows: Int64Array, bounds: Int64Array, lanes: Int64Array) -> None:
         self.rows, self.bounds, self.lanes = rows, bounds, lanes
         firsts = np.searchsorted(lanes, lanes, side="left")
         self.positions = np.arange(lanes.size) - firsts + 1
@@ -250,7 +248,7 @@ class _ListSource:
 
 def plan_table(
     mapped: MappedTable,
-    rows: Sequence[int] | Numbers,
+    rows: Sequence[int] | Int64Array,
     settings: Settings | None = None,
     *,
     order: EventOrder = EventOrder.FILE,
@@ -298,14 +296,14 @@ def plan_events(
     return Plan(_ListSource(events), requests, int(np.count_nonzero(sizes)), int(sizes.max()))
 
 
-def _read_times(events: Iterable[GivenEvent]) -> tuple[Numbers, NDArray[np.bool_]]:
+def _read_times(events: Iterable[GivenEvent]) -> tuple[Int64Array, Mask]:
     """The times of events, and whether each has one."""
     times = [read_epoch_ms(get_field(event.body, "timestamp")) for event in events]
     known = np.array([time is not None for time in times], np.bool_)
     return np.array([clamp_to_int64(time or 0) for time in times], np.int64), known
 
 
-def _sort_by_time(persons: Numbers, ms: Numbers, known: NDArray[np.bool_]) -> Numbers:
+def _sort_by_time(persons: Int64Array, ms: Int64Array, known: Mask) -> Int64Array:
     """The places of events in the order of their times, equal times as they come.
 
     An event without a time has that of its person's event before it; before the first time it goes before all.
@@ -316,11 +314,11 @@ def _sort_by_time(persons: Numbers, ms: Numbers, known: NDArray[np.bool_]) -> Nu
     last = np.maximum.accumulate(np.where(known[of_one], np.arange(group.size), -1))
     carried = np.empty(group.size, np.int64)
     carried[of_one] = np.where(last >= begins, ms[of_one][np.maximum(last, 0)], np.iinfo(np.int64).min)
-    found: Numbers = np.argsort(carried, kind="stable")
+    found: Int64Array = np.argsort(carried, kind="stable")
     return found
 
 
-def _find_split_points(events: Iterable[GivenEvent]) -> NDArray[np.bool_]:
+def _find_split_points(events: Iterable[GivenEvent]) -> Mask:
     """Of each pair of neighbours whether a request may end between them."""
     return np.array(
         [not are_one_order((before.name, before.body), (event.name, event.body)) for before, event in pairwise(events)],
@@ -331,7 +329,7 @@ def _find_split_points(events: Iterable[GivenEvent]) -> NDArray[np.bool_]:
 # ── persons ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _link_events(events: Iterable[GivenEvent]) -> tuple[Numbers, Numbers]:
+def _link_events(events: Iterable[GivenEvent]) -> tuple[Int64Array, Int64Array]:
     """Which event (index) has which linking identity (number): ``events.linking_of``, numbered."""
     numbers: defaultdict[tuple[str, str], int] = defaultdict(lambda: len(numbers))
     links = [(index, numbers[pair]) for index, event in enumerate(events) for pair in read_linking_ids(event.body)]
@@ -339,11 +337,11 @@ def _link_events(events: Iterable[GivenEvent]) -> tuple[Numbers, Numbers]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def _link_columns(columns: ColumnChecker, rows: Numbers) -> tuple[Numbers, Numbers]:
+def _link_columns(columns: ColumnChecker, rows: Int64Array) -> tuple[Int64Array, Int64Array]:
     """The same for rows of a table: compiled ``events.linking_of``. A constant is one identity that all rows have."""
     constant = read_identities(columns.constant_event.body)
     constant_links = dict(read_linking_ids(columns.constant_event.body))
-    found: list[tuple[Numbers, Numbers]] = []
+    found: list[tuple[Int64Array, Int64Array]] = []
     used = 0
     alone = np.ones(rows.size, np.bool_)  # no identity but accountId is given, not even a placeholder
     for field in (*LINKING_FIELDS, "accountId"):
@@ -361,7 +359,7 @@ def _link_columns(columns: ColumnChecker, rows: Numbers) -> tuple[Numbers, Numbe
     return np.concatenate([links for links, _ in found]), np.concatenate([numbers for _, numbers in found])
 
 
-def group_persons(count: int, events: Numbers, identities: Numbers) -> Numbers:
+def group_persons(count: int, events: Int64Array, identities: Int64Array) -> Int64Array:
     """The person of each event, numbered in the order in which they first appear (DESIGN, person).
 
     Events and identities are the two sides of a graph, a person is what hangs together. Each round hooks every root
@@ -381,7 +379,7 @@ def group_persons(count: int, events: Numbers, identities: Numbers) -> Numbers:
         apart = one != other
         one, other = one[apart], other[apart]
     roots = parent[:count] == np.arange(count)  # the smallest of its tree is an event: events come first
-    found: Numbers = (np.cumsum(roots) - 1)[parent[:count]]
+    found: Int64Array = (np.cumsum(roots) - 1)[parent[:count]]
     return found
 
 
@@ -389,7 +387,7 @@ def group_persons(count: int, events: Numbers, identities: Numbers) -> Numbers:
 
 
 def _build_plan(
-    source: PlanSource, rows: Numbers, persons: Numbers, splittable: NDArray[np.bool_], settings: Settings | None
+    source: PlanSource, rows: Int64Array, persons: Int64Array, splittable: Mask, settings: Settings | None
 ) -> Plan:
     """Share persons out to lanes and cut the lanes into requests.
 
@@ -426,7 +424,7 @@ def _count_lanes(events: int, persons: int, settings: Settings) -> int:
     return min(settings.lanes, persons, wished, -(-events // settings.events_per_request))
 
 
-def _assign_lanes(sizes: Numbers, lanes: int) -> Numbers:
+def _assign_lanes(sizes: Int64Array, lanes: int) -> Int64Array:
     """A lane for each person: the longest first, always to the lane that has least so far, ties to the lower number."""
     heap = [(0, lane) for lane in range(lanes)]
     found = np.zeros(sizes.size, np.int64)

@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import orjson
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from intempt_core.arrays import make_array, make_scalar
+from intempt_core.arrays import Int64Array, Mask, make_array, make_scalar
 from intempt_core.contract import PLAIN_FIELDS, GivenEvent, Issue, Json, Place, dump_json, format_given, shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.readers.delimited import BYTES_LINE_END
+from intempt_core.readers.delimited import BYTES_LINE_END, Dialect
+from intempt_core.readers.formats import JSON_LINES
 from intempt_core.readers.json_positions import JsonSyntaxError, JsonText
 from intempt_core.readers.mapped_file import FileBytes, release_pages
 from intempt_core.readers.payload import EVENT_KEYS, PayloadShape
+from intempt_core.readers.table_content import FileSource, TableContent, describe_encoding
 
 MAX_KEY_COLUMNS = 256
 """Keys of events that get a column; more are sent as they are, and cannot be looked at or mapped."""
@@ -30,8 +31,8 @@ JSONL_CHUNK_ROWS = 16_384
 FAST_PATH_BRACKETS = 200
 """Brackets of a line up to which no reader comes to its end."""
 
-JSONL_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 SNIFFED_LINES = 20
+"""Lines of a text that are looked at to see whether it is JSON lines."""
 
 # What orjson reads otherwise than the standard library, or what somebody should be told of: long numbers, exponents,
 # a colon that does not follow its key directly (repeated keys are counted by it).
@@ -50,13 +51,13 @@ class DocumentIndex:
     """
 
     text: FileBytes
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    lines: NDArray[np.int64]
-    numbers: NDArray[np.int64]
+    starts: Int64Array
+    ends: Int64Array
+    lines: Int64Array
+    numbers: Int64Array
     issues: tuple[Issue, ...]
     named_count: int
-    needs_model: NDArray[np.bool_]
+    needs_model: Mask
 
     def events(self, rows: Iterable[int], columns: Mapping[str, str]) -> Iterator[GivenEvent]:
         """The events of these rows, each made anew, with the headers of its fields."""
@@ -69,16 +70,6 @@ class DocumentIndex:
             yield replace(event, place=replace(event.place, row=row + 1), columns=columns)
 
 
-@dataclass(frozen=True, slots=True)
-class JsonLinesTable:
-    """What :func:`read_json_lines` gives: the documents, their values as columns, and notes."""
-
-    documents: DocumentIndex
-    header: tuple[str, ...]
-    columns: dict[str, pa.ChunkedArray]
-    notes: tuple[str, ...]
-
-
 def is_json_lines(text: FileBytes, name: str) -> bool:
     """Whether a text is one JSON object a line: its first line is one, or its name and half of its lines say so."""
     tried = []
@@ -88,12 +79,15 @@ def is_json_lines(text: FileBytes, name: str) -> bool:
             tried.append(line.startswith(b"{") and _is_json_document(line))
         if len(tried) == SNIFFED_LINES or tried[:1] == [True]:
             break
-    return tried[:1] == [True] or (name.lower().endswith(JSONL_SUFFIXES) and 2 * sum(tried) >= len(tried) > 0)
+    return tried[:1] == [True] or (JSON_LINES.has_suffix(name) and 2 * sum(tried) >= len(tried) > 0)
 
 
-def read_json_lines(text: FileBytes) -> JsonLinesTable:
-    """Every event of a text that is one JSON document a line."""
-    gathering = _EventCollector()
+def read_json_lines(source: FileSource) -> TableContent:
+    """Read a text with one JSON document a line: every event, and its values as columns.
+
+    Raises :class:`ReadError` where there is no event.
+    """
+    text, collector = source.content, _EventCollector()
     blank, empty = 0, list[int]()
     for line, start, end in _iterate_lines(text):
         some = text[start:end].strip(_JSON_WHITESPACE)
@@ -103,10 +97,26 @@ def read_json_lines(text: FileBytes) -> JsonLinesTable:
         events, issues = _parse_line(some, line, with_issues=True)
         if not events:
             empty.append(line)
-        if gathering.add_line(events, issues, (start, end, line)):
+        if collector.add_line(events, issues, (start, end, line)):
             release_pages(text)
-    read = gathering.finish(text)
-    return replace(read, notes=tuple(_describe_lines(blank, empty, gathering.columns_left_out)))
+    documents, columns = collector.finish(text)
+    if not len(documents.lines):
+        raise ReadError(
+            f"{source.name} is JSON and holds no event. Write one event or one request body a line"
+            f" ({JSON_LINES.suffixes[0]})."
+        )
+    return TableContent(
+        dialect=Dialect(source.encoding),
+        header=tuple(columns),
+        columns=tuple(columns.values()),
+        lines=documents.lines,
+        notes=(
+            f"Read as {JSON_LINES.name}: one event or request body a line.",
+            *describe_encoding(source.encoding),
+            *_describe_lines(blank, empty, collector.columns_left_out),
+        ),
+        documents=documents,
+    )
 
 
 def _iterate_lines(text: FileBytes) -> Iterator[tuple[int, int, int]]:
@@ -239,8 +249,8 @@ class _EventCollector:
             self._flush_rows()
         return full
 
-    def finish(self, text: FileBytes) -> JsonLinesTable:
-        """All of it."""
+    def finish(self, text: FileBytes) -> tuple[DocumentIndex, dict[str, pa.ChunkedArray]]:
+        """The index of all events, and their columns by header."""
         self._flush_rows()
         places = np.array(self._places, np.int64).reshape(-1, 4)
         starts, ends, lines, numbers = (np.ascontiguousarray(places[:, index]) for index in range(4))
@@ -262,7 +272,7 @@ class _EventCollector:
             chunks += [None] * (len(self._lengths) - len(chunks))
             whole = [empty[size] if chunk is None else chunk for chunk, size in zip(chunks, self._lengths, strict=True)]
             columns[column] = pa.chunked_array(whole, pa.string())
-        return JsonLinesTable(documents, header, columns, ())
+        return documents, columns
 
     def _build_array(self, cells: list[str]) -> pa.Array:
         try:

@@ -15,8 +15,6 @@ from .check import (
 )
 from .column_rules import (
     ColumnChecker as ColumnChecker,
-    Mask as Mask,
-    Numbers as Numbers,
     TextColumn as TextColumn,
     TimeState as TimeState,
     clamp_to_int64 as clamp_to_int64,

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import make_array
+from intempt_core.arrays import Int64Array, Mask, make_array
 from intempt_core.contract import (
     ID_FIELDS,
     ISSUE_KINDS,
@@ -30,7 +30,7 @@ from intempt_core.contract import (
 )
 from intempt_core.mapping import MappedDocuments, MappedTable
 from intempt_core.validation.column_rules import RULE_BLOCK_ROWS as PART
-from intempt_core.validation.column_rules import ColumnChecker, Mask, Numbers, find_lost_zeros, to_mask
+from intempt_core.validation.column_rules import ColumnChecker, find_lost_zeros, to_mask
 from intempt_core.validation.duplicates import describe_duplicates, find_duplicates, number_orders
 from intempt_core.validation.report import PRIOR_SEND_PHRASES, PriorSend, PriorSendLookup, Report
 from intempt_core.validation.row_issues import DocumentRowIssues, Finding, ListRowIssues, Partition, TableRowIssues
@@ -95,13 +95,13 @@ def check_table(
     return Report(mapped.rows, [*errors, *found], row_issues, find_more=find_warnings)
 
 
-ColumnRules: TypeAlias = Callable[[ColumnChecker], Iterable[tuple[str, Numbers, str]]]
+ColumnRules: TypeAlias = Callable[[ColumnChecker], Iterable[tuple[str, Int64Array, str]]]
 """Rules about single rows: each finding is a code, its rows and the field."""
 
 
 def _run_rules(mapped: MappedTable, rules: ColumnRules) -> list[Finding]:
     """What rules about single rows find, looked for in one part of the table after the other."""
-    found: dict[tuple[str, str, int], list[Numbers]] = {}
+    found: dict[tuple[str, str, int], list[Int64Array]] = {}
     for start in range(0, mapped.rows, PART):
         seen: Counter[tuple[str, str]] = Counter()
         for code, rows, field in rules(ColumnChecker(mapped.slice_rows(start, min(start + PART, mapped.rows)))):
@@ -111,7 +111,7 @@ def _run_rules(mapped: MappedTable, rules: ColumnRules) -> list[Finding]:
     return [Finding(code, np.concatenate(rows), field) for (code, field, _), rows in found.items()]
 
 
-def _are_same_events(mapped: MappedTable, rows: Numbers, firsts: Numbers) -> Mask:
+def _are_same_events(mapped: MappedTable, rows: Int64Array, firsts: Int64Array) -> Mask:
     """Whether each of these rows becomes the same event as the row beside it."""
     same = np.ones(rows.size, np.bool_)
     for field, cells in mapped.cells.items():
@@ -123,7 +123,7 @@ def _are_same_events(mapped: MappedTable, rows: Numbers, firsts: Numbers) -> Mas
     return same
 
 
-def _select_rows(cells: Mapping[int, int], predicate: Callable[[int], bool]) -> Numbers:
+def _select_rows(cells: Mapping[int, int], predicate: Callable[[int], bool]) -> Int64Array:
     return np.array(sorted(row for row, count in cells.items() if predicate(count)), np.int64)
 
 
@@ -218,7 +218,7 @@ class _DocumentChecker:
             yield from _report_prior_sends(texts, find_prior_sends)
 
     @cached_property
-    def id_codes(self) -> Numbers:
+    def id_codes(self) -> Int64Array:
         """A number for each event id, the same for equal ones; -1 where there is none."""
         ids = self.columns.id_codes.copy()
         none = [text is None for text in self._id_texts("eventId")]
@@ -234,7 +234,7 @@ class _DocumentChecker:
         return [id_to_text(value) for value in self._mapped.values(field, self._model_rows.tolist())]
 
 
-def _number_document_orders(mapped: MappedDocuments, columns: ColumnChecker) -> Numbers:
+def _number_document_orders(mapped: MappedDocuments, columns: ColumnChecker) -> Int64Array:
     """:func:`number_orders` of JSON lines; only events of the name are read."""
     orders, rows = np.arange(mapped.rows), np.flatnonzero(columns.is_order)
     orders[rows] = rows[number_orders(mapped.events(rows), rows)]
@@ -308,7 +308,7 @@ def _assign_issues(
     return unassigned
 
 
-def _factorize_texts(texts: Sequence[str | None]) -> Numbers:
+def _factorize_texts(texts: Sequence[str | None]) -> Int64Array:
     numbers: dict[str, int] = {}
     return np.array([-1 if text is None else numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
 
@@ -329,7 +329,7 @@ def _report_lost_zeros(columns: Mapping[str, pa.Array]) -> Iterator[Finding]:
 
 
 def _report_unknown_products(
-    products: Sequence[str | None], is_unknown_product: UnknownProductLookup, source_rows: Numbers | None = None
+    products: Sequence[str | None], is_unknown_product: UnknownProductLookup, source_rows: Int64Array | None = None
 ) -> Iterator[Finding]:
     """CONTRACT 2.5: products (of the rows ``at_``) that no loaded catalogue has; half a character is in none."""
     given = [index for index, text in enumerate(products) if text is not None]
@@ -374,11 +374,11 @@ def _report_prior_sends(ids: Sequence[str | None], find_prior_sends: PriorSendLo
     )
 
 
-def _describe_prior_send(found: Numbers, batches: Sequence[str], index: int) -> str:
+def _describe_prior_send(found: Int64Array, batches: Sequence[str], index: int) -> str:
     state, when, batch = found[index].tolist()
     message = PriorSend(list(PRIOR_SEND_PHRASES)[state], when, batches[batch]).message
     return f"It was {message}. Nothing to do, if it should be sent again: a target that deduplicates ignores it."
 
 
-def _partition_by_state(found: Numbers) -> Partition:
+def _partition_by_state(found: Int64Array) -> Partition:
     return Partition(tuple(PRIOR_SEND_PHRASES), found[:, 0])

@@ -9,7 +9,6 @@ reads one cell. ``tests/core/validation/test_one_truth.py`` holds that both spee
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from functools import cache, cached_property
-from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.arrays import combine_column, factorize_texts, hash_texts, make_array, view_bytes
+from intempt_core.arrays import Int64Array, Mask, combine_column, factorize_texts, hash_texts, make_array, view_bytes
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
@@ -56,10 +55,6 @@ from intempt_core.validation.time_column import (
     read_pattern_times,
 )
 
-Mask: TypeAlias = NDArray[np.bool_]
-Numbers: TypeAlias = NDArray[np.int64]
-"""Row indices from 0, codes or times, by context."""
-
 RULE_BLOCK_ROWS = 1 << 18
 """Rows that the rules look at together: memory stays that of so many, whatever the size of the file."""
 
@@ -93,9 +88,9 @@ class TextColumn:
         self.array = array
 
     @cached_property
-    def lengths(self) -> Numbers:
+    def lengths(self) -> Int64Array:
         """Bytes of each cell."""
-        found: Numbers = pc.binary_length(self.array).to_numpy(zero_copy_only=False)
+        found: Int64Array = pc.binary_length(self.array).to_numpy(zero_copy_only=False)
         return found
 
     @cached_property
@@ -135,19 +130,19 @@ class TextColumn:
         return to_mask(pc.match_substring_regex(self.array, ID_PATTERNS[code])) & self.given
 
     @cached_property
-    def codes(self) -> Numbers:
+    def codes(self) -> Int64Array:
         """A number for each given id, the same for equal ones; -1 where none is given."""
         codes = self.array.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
         codes[~self.given] = -1
-        found: Numbers = codes
+        found: Int64Array = codes
         return found
 
-    def equals_previous(self, rows: Numbers) -> Mask:
+    def equals_previous(self, rows: Int64Array) -> Mask:
         """Whether the cells of these rows equal those of the rows before them."""
         return to_mask(pc.equal(self.array.take(make_array(rows)), self.array.take(make_array(rows - 1))))
 
 
-def find_lost_zeros(ids: pa.Array) -> tuple[Numbers, int]:
+def find_lost_zeros(ids: pa.Array) -> tuple[Int64Array, int]:
     """Where leading zeros may be lost: (rows, width of the ids that still have theirs), CONTRACT 1.2, 2.8.
 
     Among ids of digits only some begin with zeros; the widest of those tells the width, and shorter ones that do not
@@ -161,7 +156,7 @@ def find_lost_zeros(ids: pa.Array) -> tuple[Numbers, int]:
     return np.flatnonzero(digits & ~leads_with_zero & (lengths < width)), width
 
 
-def find_mistyped(cells: TextColumn, kind: str) -> Numbers:
+def find_mistyped(cells: TextColumn, kind: str) -> Int64Array:
     """The rows whose cell is there and is not of its type: compiled ``mapping.is_typed``."""
     if kind == "text":
         return np.empty(0, np.int64)
@@ -170,7 +165,7 @@ def find_mistyped(cells: TextColumn, kind: str) -> Numbers:
     rows = np.flatnonzero(doubtful)
     spellings = cells.array.take(make_array(rows)).dictionary_encode()
     fits = np.array([is_cell_of_type(cell, kind) for cell in spellings.dictionary.to_pylist()], np.bool_)
-    found: Numbers = rows[~fits[spellings.indices.to_numpy(zero_copy_only=False)]] if len(rows) else rows
+    found: Int64Array = rows[~fits[spellings.indices.to_numpy(zero_copy_only=False)]] if len(rows) else rows
     return found
 
 
@@ -190,7 +185,7 @@ class TimestampColumn:
 
     def __init__(self, cells: TextColumn, zone: ZoneInfo, form: str = ISO_OR_EPOCH_MS) -> None:
         count = len(cells.array)
-        self.ms: Numbers = np.zeros(count, np.int64)
+        self.ms: Int64Array = np.zeros(count, np.int64)
         self.state: NDArray[np.int8] = np.where(cells.lengths > 0, TimeState.UNREADABLE, TimeState.ABSENT).astype(
             np.int8
         )
@@ -217,11 +212,11 @@ class TimestampColumn:
         read = np.array([time is not None for time in found])[codes]
         self._set_times(rest[read], np.array([clamp_to_int64(time or 0) for time in found], np.int64)[codes][read])
 
-    def _set_times(self, rows: Numbers, ms: Numbers) -> None:
+    def _set_times(self, rows: Int64Array, ms: Int64Array) -> None:
         self.ms[rows] = ms
         self.state[rows] = TimeState.READ
 
-    def equals_previous(self, rows: Numbers) -> Mask:
+    def equals_previous(self, rows: Int64Array) -> Mask:
         """Whether these rows have the time of the rows before them; none is a time too, an unreadable one is not."""
         found: Mask = (
             (self.state[rows] == self.state[rows - 1])
@@ -236,7 +231,7 @@ def clamp_to_int64(time: int) -> int:
     return min(max(time, _INT64.min), _INT64.max)
 
 
-def _read_iso_times(cells: pa.Array, zone: ZoneInfo) -> tuple[Mask, Numbers]:
+def _read_iso_times(cells: pa.Array, zone: ZoneInfo) -> tuple[Mask, Int64Array]:
     """Times of the form ``2022-10-01 00:00:00`` and a tail: which were read, and their epoch milliseconds.
 
     Days, clocks and tails each repeat in a column, so each is read once per spelling and they are added up.
@@ -257,7 +252,7 @@ def _read_iso_times(cells: pa.Array, zone: ZoneInfo) -> tuple[Mask, Numbers]:
 
 def _read_each_spelling(
     cells: pa.Array, start: int, stop: int | None, read: Callable[[str], tuple[int | None, int | None]]
-) -> tuple[Mask, Numbers, Numbers]:
+) -> tuple[Mask, Int64Array, Int64Array]:
     """A part of each cell, read once per spelling: whether it was read, its milliseconds, its minutes east of UTC."""
     spellings = pc.utf8_slice_codeunits(cells, start, stop).dictionary_encode()
     codes = spellings.indices.to_numpy(zero_copy_only=False)
@@ -280,7 +275,7 @@ class ColumnChecker:
         self.cells = LazyMapping(mapped.cells, lambda field: TextColumn(mapped.cells[field]))
         self.constant_event = mapped.blank_event()
 
-    def errors(self) -> Iterator[tuple[str, Numbers, str]]:
+    def errors(self) -> Iterator[tuple[str, Int64Array, str]]:
         """Every error that one event can show by itself: code, rows that show it, field. A code may come often."""
         yield from self._find_in_every_row(find_event_errors(self.constant_event))
         if "name" in self.cells:
@@ -296,7 +291,7 @@ class ColumnChecker:
             yield "timestamp_unreadable", np.flatnonzero(self.times.state == TimeState.UNREADABLE), "timestamp"
             yield "timestamp_before_2010", np.flatnonzero(read & (self.times.ms < EARLIEST_MS)), "timestamp"
 
-    def warnings(self) -> Iterator[tuple[str, Numbers, str]]:
+    def warnings(self) -> Iterator[tuple[str, Int64Array, str]]:
         """Every warning that one event can show by itself, as :meth:`errors` tells the errors."""
         yield from self._find_in_every_row(find_event_warnings(self.constant_event))
         if self.times is not None:
@@ -312,7 +307,7 @@ class ColumnChecker:
                     if matches is not None:
                         yield code, np.flatnonzero(matches), field
 
-    def _find_in_every_row(self, issues: Iterable[Issue]) -> Iterator[tuple[str, Numbers, str]]:
+    def _find_in_every_row(self, issues: Iterable[Issue]) -> Iterator[tuple[str, Int64Array, str]]:
         """What the model finds wrong with every row: by a constant, or by a field that has no source at all."""
         checked_here = {self.constant_event.place_of(field).pointer for field in self.cells}
         if any(field in self.cells for field in IDENTITY_FIELDS):
@@ -321,7 +316,7 @@ class ColumnChecker:
             if issue.place.pointer not in checked_here:
                 yield issue.code, np.arange(self.rows), ""
 
-    def unknown_products(self, is_unknown_product: Callable[[pa.Array], Mask]) -> Iterator[tuple[str, Numbers, str]]:
+    def unknown_products(self, is_unknown_product: Callable[[pa.Array], Mask]) -> Iterator[tuple[str, Int64Array, str]]:
         """CONTRACT 2.5: the rows whose product id is given and, as ``lacks`` says, in no catalogue."""
         field = "data.productId"
         if field in self.cells:
@@ -356,7 +351,7 @@ class ColumnChecker:
         return [id_to_text(get_field(self.constant_event.body, "eventId"))] * self.rows
 
     @cached_property
-    def id_codes(self) -> Numbers:
+    def id_codes(self) -> Int64Array:
         """A number for each event id, the same for equal ones; -1 where there is none."""
         if self.mapped.makes_ids:
             return np.arange(self.rows)
@@ -373,11 +368,11 @@ class ColumnChecker:
         found[~given] = -1
         return found
 
-    def product_codes(self, rows: Numbers) -> Numbers:
+    def product_codes(self, rows: Int64Array) -> Int64Array:
         """A number for the product id of each of these rows (sorted), equal for equal ones; -1 where there is none."""
         return ColumnChecker(self.mapped.select_rows(rows)).codes_of("data.productId")
 
-    def codes_of(self, field: str) -> Numbers:
+    def codes_of(self, field: str) -> Int64Array:
         """A number for each id in a field, the same for equal ones; -1 where there is none."""
         if field in self.cells:
             return self.cells[field].codes
@@ -389,7 +384,7 @@ class ColumnChecker:
         return self._has_name(EventName.ORDERED)
 
     @cached_property
-    def order_codes(self) -> Numbers:
+    def order_codes(self) -> Int64Array:
         """A number for each order: neighbouring rows share it that are lines of one order (CONTRACT 2.9).
 
         They have the same event id, name, person and time; the name is ``Product ordered``.
@@ -403,10 +398,10 @@ class ColumnChecker:
             if some.times is not None:  # a constant time is the same, or an error of every row
                 same &= some.times.equals_previous(at_)
             linked[rows[same & some.is_same_person(at_)]] = True
-        found: Numbers = np.cumsum(~linked)
+        found: Int64Array = np.cumsum(~linked)
         return found
 
-    def is_same_person(self, rows: Numbers) -> Mask:
+    def is_same_person(self, rows: Int64Array) -> Mask:
         """Whether these rows and those before them are one person's by themselves: compiled ``events.linking_of``."""
         constants = read_identities(self.constant_event.body)
         same = np.zeros(len(rows), np.bool_)

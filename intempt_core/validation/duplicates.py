@@ -9,9 +9,10 @@ from functools import cache
 
 import numpy as np
 
+from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import EventName, GivenEvent, Json, get_field, id_to_text, read_epoch_ms, read_linking_ids
 from intempt_core.validation.column_rules import RULE_BLOCK_ROWS as PART
-from intempt_core.validation.column_rules import Mask, Numbers, clamp_to_int64
+from intempt_core.validation.column_rules import clamp_to_int64
 from intempt_core.validation.report import DuplicateKind
 from intempt_core.validation.row_issues import Finding, Partition
 
@@ -20,14 +21,14 @@ from intempt_core.validation.row_issues import Finding, Partition
 class DuplicateRows:
     """Rows that repeat an event id (CONTRACT 2.9), sorted, and beside each the row that has it first."""
 
-    repeated_rows: Numbers
-    repeated_first_rows: Numbers
-    shared_rows: Numbers
-    shared_first_rows: Numbers
+    repeated_rows: Int64Array
+    repeated_first_rows: Int64Array
+    shared_rows: Int64Array
+    shared_first_rows: Int64Array
 
 
 def find_duplicates(
-    ids: Numbers, wrong: Mask, orders: Callable[[], Numbers], products: Callable[[Numbers], Numbers]
+    ids: Int64Array, wrong: Mask, orders: Callable[[], Int64Array], products: Callable[[Int64Array], Int64Array]
 ) -> DuplicateRows:
     """CONTRACT 2.9, over arrays: the first row without another error has the id, each later one repeats it.
 
@@ -60,7 +61,7 @@ def find_duplicates(
     return DuplicateRows(later[~shared], has_it[~shared], later[shared], has_it[shared])
 
 
-def _find_ids_in_use_twice(ids: Numbers) -> Numbers:
+def _find_ids_in_use_twice(ids: Int64Array) -> Int64Array:
     """The rows whose id another row has too, sorted; -1 is no id."""
     often = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
     once = often.copy()
@@ -71,13 +72,13 @@ def _find_ids_in_use_twice(ids: Numbers) -> Numbers:
     return np.flatnonzero(often[ids] & (ids >= 0))
 
 
-def _find_first_good(codes: Numbers, good: Mask) -> Numbers:
+def _find_first_good(codes: Int64Array, good: Mask) -> Int64Array:
     """For each row the index of the first good row of its code; the number of rows where there is none."""
     unique_codes, code = np.unique(codes, return_inverse=True)
     rows = np.flatnonzero(good)[::-1]
     first = np.full(unique_codes.size, codes.size)
     first[code[rows]] = rows  # of equal codes the last one written, which is the first row, stays
-    found: Numbers = first[code]
+    found: Int64Array = first[code]
     return found
 
 
@@ -112,7 +113,7 @@ def describe_duplicates(
     )
 
 
-def number_orders(events: Iterable[GivenEvent], rows: Numbers) -> Numbers:
+def number_orders(events: Iterable[GivenEvent], rows: Int64Array) -> Int64Array:
     """A number for each order: events share it that are lines of one order (CONTRACT 2.9).
 
     In a document that is one payload. Elsewhere neighbours, by their ``rows``, with the same event id, person and time.

@@ -15,11 +15,11 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import ISSUE_KINDS, Severity, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.mapping import EXPECT_COLUMN
 from intempt_core.readers import Table
-from intempt_core.validation.column_rules import Mask, Numbers
 from intempt_core.validation.report import Report
 
 EXPECT_OK = "ok"
@@ -101,7 +101,7 @@ class ExpectationReport:
         self.table = table
         self.rows = table.rows
         distinct = table.columns[EXPECT_COLUMN].combine_chunks().dictionary_encode()
-        self._expectation_codes: Numbers = distinct.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        self._expectation_codes: Int64Array = distinct.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         self._expectations = [parse_expectation(cell) for cell in distinct.dictionary.to_pylist()]
         self._found_by_code = {code: _make_code_mask(report, code) for code in report.counts}
         if not any(read.is_tested or read.problem for read in self._expectations):
@@ -161,12 +161,12 @@ class ExpectationReport:
             parts.append(f"{counts[ExpectationState.UNTESTED]:,} without one")
         return f"{', '.join(parts)}."
 
-    def rows_in(self, *states: ExpectationState) -> Numbers:
+    def rows_in(self, *states: ExpectationState) -> Int64Array:
         """The rows (from 0) in any of these states, sorted."""
-        found: Numbers = np.flatnonzero(np.isin(self.states, [_STATES.index(state) for state in states]))
+        found: Int64Array = np.flatnonzero(np.isin(self.states, [_STATES.index(state) for state in states]))
         return found
 
-    def results(self, rows: Sequence[int] | Numbers | None = None) -> Iterator[ExpectationResult]:
+    def results(self, rows: Sequence[int] | Int64Array | None = None) -> Iterator[ExpectationResult]:
         """The results of these rows (sorted, from 0), or of all, in order."""
         wanted = np.arange(self.rows) if rows is None else np.asarray(rows, np.int64)
         for start in range(0, len(wanted), RESULT_BLOCK_ROWS):

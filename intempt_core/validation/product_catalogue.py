@@ -12,20 +12,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from intempt_core.arrays import make_array, make_scalar
+from intempt_core.arrays import Mask, make_array, make_scalar
 from intempt_core.contract import BLANK_CHARACTERS, now_ms
 from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.readers import read_table
-
-Mask: TypeAlias = NDArray[np.bool_]
 
 PRODUCT_ID_HEADER = "productId"
 """The one header that is the product id without being asked about (CONTRACT 2.4)."""
@@ -168,7 +165,7 @@ def _read_json_file(data: bytes | Path, name: str) -> CatalogueFile:
 
 
 def _parse_documents(text: str, name: str) -> Any:
-    """The document, or the documents of its lines. Any: JSON. Numbers stay the text that they are (CONTRACT 1.2)."""
+    """The document, or the documents of its lines. Any: JSON. Int64Array stay the text that they are (CONTRACT 1.2)."""
 
     def parse_json(document: str) -> Any:
         return json.loads(document, parse_int=str, parse_float=str, parse_constant=str)

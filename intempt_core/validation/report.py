@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_given
-from intempt_core.validation.column_rules import Mask, Numbers
 from intempt_core.validation.row_issues import ISSUE_BLOCK_ROWS, Finding, Partition, RowIssueSource, is_in_sorted
 
 
@@ -77,7 +77,7 @@ class Report:
         self._find_more: Callable[[], Iterable[Finding]] | None = find_more
         self._find_lock = Lock()
         self._row_issues = row_issues
-        self._issue_rows_by_code: dict[str | None, Numbers] = {}
+        self._issue_rows_by_code: dict[str | None, Int64Array] = {}
         self._partitions: dict[tuple[str, str], Partition] = {}
 
     @property
@@ -112,11 +112,11 @@ class Report:
         }
         return {code: count for code, count in counts.items() if count}
 
-    def rows_of(self, code: str, part: str | None = None) -> Numbers:
+    def rows_of(self, code: str, part: str | None = None) -> Int64Array:
         """The rows that show a code, or one part of it, sorted."""
         if part is not None:
             return self._part_rows(code, part)
-        found: Numbers = np.flatnonzero(
+        found: Int64Array = np.flatnonzero(
             self._finding_mask(finding for finding in self._findings if finding.code == code)
         )
         return found
@@ -147,7 +147,7 @@ class Report:
             self._partitions[key] = finding.partition()
         return self._partitions[key]
 
-    def _part_rows(self, code: str, part: str) -> Numbers:
+    def _part_rows(self, code: str, part: str) -> Int64Array:
         rows = [np.empty(0, np.int64)]
         for finding in self._partitioned(code):
             parts = self._partition_of(finding)
@@ -209,7 +209,7 @@ class Report:
                 for issues in found
             )
 
-    def _issue_rows(self, code: str | None) -> Numbers:
+    def _issue_rows(self, code: str | None) -> Int64Array:
         """The row of every issue, in order."""
         if code not in self._issue_rows_by_code:
             rows = [finding.rows for finding in self._findings if code in (None, finding.code)]

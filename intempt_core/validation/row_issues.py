@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import (
     HINT_BUILDERS,
     GivenEvent,
@@ -23,7 +24,6 @@ from intempt_core.contract import (
     get_field,
 )
 from intempt_core.mapping import MappedTable
-from intempt_core.validation.column_rules import Mask, Numbers
 
 ISSUE_BLOCK_ROWS = 4096
 """Rows that are judged together."""
@@ -45,10 +45,10 @@ class Finding:
     """
 
     code: str
-    rows: Numbers
+    rows: Int64Array
     field: str = ""
     hint: Callable[[int], str] | None = None
-    first_rows: Numbers | None = None
+    first_rows: Int64Array | None = None
     partition: Callable[[], "Partition"] | None = None
 
 
@@ -57,7 +57,7 @@ class Partition:
     """The rows of one finding told apart: row ``i`` of it is of the part ``names[of[i]]``."""
 
     names: tuple[str, ...]
-    codes: Numbers
+    codes: Int64Array
 
 
 class RowIssueSource(Protocol):
@@ -138,7 +138,7 @@ class TableRowIssues:
             yield Place(row + 1, line, place.column, place.pointer), value
 
     def _add_model_issues(
-        self, block: Numbers, masks: Sequence[Mask], cache: dict[bytes, _FieldIssues], found: list[list[Issue]]
+        self, block: Int64Array, masks: Sequence[Mask], cache: dict[bytes, _FieldIssues], found: list[list[Issue]]
     ) -> None:
         where = np.flatnonzero(np.logical_or.reduce(masks)) if masks else np.empty(0, np.int64)
         if not where.size:
@@ -172,7 +172,7 @@ class TableRowIssues:
                 hint = issue.hint if hint_of is None else hint_of(value)
                 its.append(Issue(code, here, format_given(value), hint))
 
-    def _add_reader_issues(self, block: Numbers, type_findings: Sequence[Finding], found: list[list[Issue]]) -> None:
+    def _add_reader_issues(self, block: Int64Array, type_findings: Sequence[Finding], found: list[list[Issue]]) -> None:
         """What a row shows beside its event: cells too many or too few, and cells that are not of their type."""
         table = self._mapped.table
         for row, its in zip(block.tolist(), found, strict=True) if table.cell_counts else ():
@@ -188,7 +188,7 @@ class TableRowIssues:
                 found[index].append(Issue(finding.code, place, format_given(value)))
 
 
-def is_in_sorted(rows: Numbers, block: Numbers) -> Mask:
+def is_in_sorted(rows: Int64Array, block: Int64Array) -> Mask:
     """Whether each row of a block stands in sorted ``rows``, of which there is at least one."""
     found: Mask = rows[np.minimum(np.searchsorted(rows, block), rows.size - 1)] == block
     return found

@@ -4,15 +4,13 @@ A shortcut for cells that are surely good: what is not read here is read one by 
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from intempt_core.arrays import make_array
+from intempt_core.arrays import Int64Array, Mask, make_array
 from intempt_core.mapping import (
     EPOCH_MICROSECONDS,
     EPOCH_MILLISECONDS,
@@ -26,9 +24,6 @@ from intempt_core.mapping import (
     parse_month,
     parse_time_suffix,
 )
-
-Mask: TypeAlias = NDArray[np.bool_]
-Numbers: TypeAlias = NDArray[np.int64]
 
 NO_OFFSET = -100_000  # minutes that no offset has
 STABLE_OFFSETS_FROM_MS = 946_684_800_000  # 2000-01-01: since then no zone has changed its offset within a minute
@@ -50,12 +45,12 @@ def accepts_iso_dates(form: str) -> bool:
     return form in (ISO_OR_EPOCH_MS, ISO_ONLY)
 
 
-def convert_to_utc(wall: Numbers, zone: ZoneInfo) -> Numbers:
+def convert_to_utc(wall: Int64Array, zone: ZoneInfo) -> Int64Array:
     """Milliseconds of a zone's wall clock, from 2000 on, as epoch milliseconds."""
     if zone.key == "UTC" or not wall.size:
         return wall
     minutes, which = np.unique(wall // 60_000, return_inverse=True)
-    found: Numbers = wall - np.array([_compute_offset_ms(int(minute), zone) for minute in minutes], np.int64)[which]
+    found: Int64Array = wall - np.array([_compute_offset_ms(int(minute), zone) for minute in minutes], np.int64)[which]
     return found
 
 
@@ -66,7 +61,7 @@ def _compute_offset_ms(minute: int, zone: ZoneInfo) -> int:
     return round(away.total_seconds() * 1000) if away else 0
 
 
-def read_pattern_times(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask, Numbers]:
+def read_pattern_times(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask, Int64Array]:
     """The cells of a pattern: which were read, and their epoch milliseconds. No other form has any."""
     count = len(cells)
     if form in NAMED_TIME_FORMATS or not count:
@@ -80,7 +75,7 @@ def read_pattern_times(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask
     def read_year(text: str) -> int:
         return expand_year(int(text), short=pattern.short_year)
 
-    def read_part(name: str, read: Callable[[str], int | None] = int) -> Numbers:
+    def read_part(name: str, read: Callable[[str], int | None] = int) -> Int64Array:
         return _map_spellings(parts[name], read) if name in parts else np.zeros(len(struct), np.int64)
 
     years, month, day = read_part("year", read_year), read_part("month", parse_month), read_part("day")
@@ -119,11 +114,11 @@ def _read_offset_minutes(text: str) -> int:
     return NO_OFFSET if tail is None or tail[1] is None else tail[1]
 
 
-def _map_spellings(column: pa.Array, read: Callable[[str], int | None]) -> Numbers:
+def _map_spellings(column: pa.Array, read: Callable[[str], int | None]) -> Int64Array:
     """A column of numbers in words, each spelling read once."""
     spellings = column.dictionary_encode()
     read_values = np.array([_encode_missing(read(text)) for text in spellings.dictionary.to_pylist()], np.int64)
-    found: Numbers = (
+    found: Int64Array = (
         read_values[spellings.indices.to_numpy(zero_copy_only=False)] if len(column) else np.empty(0, np.int64)
     )
     return found
