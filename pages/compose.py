@@ -13,7 +13,7 @@ from pages.parts.compose.view import (
     show_request_text,
     show_send_buttons,
 )
-from pages.parts.shared.header import get_selected_target
+from pages.parts.shared.session_targets import get_selected_target
 
 screen = load_compose_state()
 form, request = st.columns([5, 4], gap="large")
@@ -30,6 +30,6 @@ with request:
     show_form_problems(screen)
     show_send_buttons(screen, get_selected_target())
 
-if screen.batch:
+if screen.guard.batch:
     show_outcome(screen)
 focus_field(screen)

@@ -13,7 +13,7 @@ from pages.parts.inspect.view import (
     show_recognition,
     show_verdicts,
 )
-from pages.parts.shared.header import get_selected_target
+from pages.parts.shared.session_targets import get_selected_target
 
 screen = load_inspect_state(get_selected_target())
 paste, verdict = st.columns([1, 1], gap="large")
@@ -28,7 +28,7 @@ with verdict:
         show_recognition(screen)
         show_payload_actions(screen, get_selected_target())
 
-if screen.batch:
+if screen.guard.batch:
     st.divider()
     show_inspect_result(screen)
 

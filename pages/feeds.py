@@ -15,7 +15,7 @@ from pages.parts.feeds.view import (
     watch_feeds,
 )
 from pages.parts.history.funnel_view import show_funnel
-from pages.parts.shared.header import get_selected_target
+from pages.parts.shared.session_targets import get_selected_target
 from pages.parts.targets.catalogue_view import show_catalogue
 
 if batch := st.query_params.get("batch"):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.shared.header import get_selected_target
+from pages.parts.shared.session_targets import get_selected_target
 from pages.parts.upload.file_view import show_file_step, show_upload_intro
 from pages.parts.upload.state import get_upload_state, receive_file
 from pages.parts.upload.view import show_mapping_step, show_plan_step, show_problems_step, show_sent_batch
@@ -10,7 +10,7 @@ from pages.parts.upload.view import show_mapping_step, show_plan_step, show_prob
 receive_file()
 screen = get_upload_state()
 
-if batch := screen.batch or (not screen.digest and st.query_params.get("batch")):
+if batch := screen.guard.batch or (not screen.digest and st.query_params.get("batch")):
     show_sent_batch(batch)
     st.stop()
 if not screen.digest:

@@ -76,11 +76,11 @@ class Screen:
         """Press a button that sends, and wait for the outcome."""
         self.press(key)
         until = time.monotonic() + 20
-        room = self.inspecting if key.startswith("inspect") else self.composing
-        while room.is_sending and time.monotonic() < until:
+        guard = (self.inspecting if key.startswith("inspect") else self.composing).guard
+        while guard.is_sending and time.monotonic() < until:
             time.sleep(0.02)
             self.run()
-        assert not room.is_sending
+        assert not guard.is_sending
         return self
 
     def run(self) -> "Screen":

@@ -6,7 +6,6 @@ import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import streamlit as st
@@ -18,7 +17,6 @@ from intempt_core.contract.fields import EventName
 from intempt_core.readers.payload import read_payload
 from pages.parts.compose.form import EventForm, ExtraValue
 from pages.parts.compose.state import FormState
-from pages.parts.shared import formatting as look
 from tests.core.transport.fault_server import Behaviour, Connection, answers, hostile, http, resets_at_once, says
 from tests.pages.conftest import Screen
 from tests.pages.test_targets import KEY, use
@@ -60,7 +58,7 @@ def test_the_form_is_not_checked_then_has_problems_then_is_not_checked_then_read
 def test_send_as_it_is_is_offered_only_for_what_has_problems(compose: Screen) -> None:
     assert not compose.has("compose-send-as-it-is")
     assert compose.press("compose-send").has("compose-send-as-it-is")
-    assert compose.composing.batch is None
+    assert compose.composing.guard.batch is None
 
 
 def test_every_problem_leads_to_a_field_that_is_there(compose: Screen) -> None:
@@ -87,11 +85,11 @@ def test_an_id_that_was_sent_before_is_a_warning(compose: Screen) -> None:
 def test_an_edit_while_the_request_is_on_its_way_keeps_it_in_sight_and_renews_the_id(compose: Screen) -> None:
     first = ready(compose).app.text_input(key="compose-1-eventId").value
     compose.press("compose-send")
-    if compose.composing.is_sending:
+    if compose.composing.guard.is_sending:
         compose.fill("compose-1-data-productId", "SKU_2")
     for _ in range(100):
         compose.run()
-        if not compose.composing.is_sending:
+        if not compose.composing.guard.is_sending:
             break
     assert "What came back" in compose.marks
     assert compose.app.text_input(key="compose-1-eventId").value != first
@@ -100,19 +98,19 @@ def test_an_edit_while_the_request_is_on_its_way_keeps_it_in_sight_and_renews_th
 def test_sending_the_same_again_sends_the_same_bytes_to_where_it_went(compose: Screen) -> None:
     ready(compose).send()
     body = left(compose)
-    compose.composing.settled_at = 0.0
+    compose.composing.guard.settled_at = 0.0
     assert "The target deduplicates by event id" in compose.said
     assert left(compose.send("compose-same")) == body
 
 
 def test_a_second_click_is_the_same_click(compose: Screen) -> None:
     ready(compose).send()
-    batch = compose.composing.batch
-    assert compose.press("compose-send").composing.batch == batch
-    assert compose.press("compose-same").composing.batch == batch
-    assert "counts as a double click" in compose.said
-    compose.composing.settled_at -= 5
-    assert compose.send().composing.batch != batch
+    batch = compose.composing.guard.batch
+    assert compose.press("compose-send").composing.guard.batch == batch
+    assert compose.press("compose-same").composing.guard.batch == batch
+    assert "Double click ignored" in compose.said
+    compose.composing.guard.settled_at -= 5
+    assert compose.send().composing.guard.batch != batch
 
 
 # ── from the fields to the wire ──────────────────────────────────────────────────────────────────────────────────────
@@ -158,7 +156,7 @@ def test_rows_that_would_not_leave_as_one_thinks_say_so(compose: Screen) -> None
 def test_a_time_that_is_chosen_begins_at_now_in_the_zone_beside_it(
     compose: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look, "get_browser_zone", lambda: ZoneInfo("Asia/Kolkata"))
+    monkeypatch.setattr(type(st.context), "timezone", "Asia/Kolkata")
     ready(compose).app.button_group(key="compose-1-when").set_value("chosen")
     compose.run()
     assert compose.app.selectbox(key="compose-1-zone").value == "Asia/Kolkata"
@@ -273,7 +271,7 @@ def test_the_card_keeps_to_the_target_it_went_to_when_another_is_chosen(targets:
         targets.app.selectbox(key="target").set_value("sandbox")
         targets.run()
         assert "the feed ids of this target are not known" in targets.marks
-        targets.composing.settled_at = 0.0
+        targets.composing.guard.settled_at = 0.0
         targets.send("compose-same")
         assert [one.body for one in server.received] == [server.received[0].body] * 2
 

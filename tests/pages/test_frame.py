@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core.contract.faults import DisconnectFault, FaultDocument, LatencyFault
-from pages.parts.sandbox.state import get_sandbox_client, read_active_faults
+from pages.parts.shared.sandbox_connection import get_sandbox_client, read_active_faults
 from pages.parts.shared.services import get_services
 from tests.pages.conftest import Screen
 
@@ -20,17 +20,17 @@ def test_what_the_sandbox_fails_at_on_purpose_stands_on_every_screen(tab: Callab
     assert works in screen.said
     try:
         late, cut = LatencyFault(fault="latency", ms=200), DisconnectFault(fault="cut", share=0.5)
-        get_sandbox_client().set_faults(FaultDocument(faults=[late, cut], deduplicates=False))
+        get_sandbox_client().replace_faults(FaultDocument(faults=[late, cut], deduplicates=False))
         read_active_faults.clear()
         said = "Sandbox on this machine · fails on purpose: {} and 1 more · does not deduplicate · not production"
         first = late.describe(late.effect)
         assert said.format(first) in screen.run().said
         assert said.format(first) in screen.go("history.py").said
-        get_sandbox_client().set_faults(FaultDocument(deduplicates=False))
+        get_sandbox_client().replace_faults(FaultDocument(deduplicates=False))
         read_active_faults.clear()
         assert "Sandbox on this machine · does not deduplicate · not production" in screen.run().said
     finally:
-        get_sandbox_client().set_faults(FaultDocument())
+        get_sandbox_client().replace_faults(FaultDocument())
         read_active_faults.clear()
     assert works in screen.run().said
 
@@ -51,6 +51,6 @@ def test_every_link_with_a_query_passes_the_guard_for_keys() -> None:
     unguarded = {
         file.name
         for file in PAGES.rglob("*.py")
-        if file.name != "taking.py" and re.search(r"page_link\([^)]*query_params", file.read_text("utf-8"))
+        if file.name != "links.py" and re.search(r"page_link\([^)]*query_params", file.read_text("utf-8"))
     }
     assert unguarded == set()

@@ -228,14 +228,14 @@ def unfolded(screen: Upload, popover: str) -> Upload:
 
 
 def test_what_was_not_accepted_is_offered_first_with_a_plan_that_counts_it(history: History, mixed: str) -> None:
-    screen = unfolded(opened(batch=mixed), f"again-{mixed}")
+    screen = unfolded(opened(batch=mixed), f"resend-{mixed}")
     assert (
         "Of 200 events: 100 never arrived, 50 rejected, 50 unknown; the target deduplicates by event id: what it already"
         " has, it ignores."
     ) in screen.said
     assert "They go in 4 requests, byte for byte as before, to Sandbox" in screen.said
     assert "What was rejected will be rejected again as it is" in screen.said
-    assert screen.has(f"again-send-{mixed}")
+    assert screen.has(f"resend-send-{mixed}")
 
 
 def test_a_production_target_wants_its_name_and_the_number_of_events(
@@ -248,15 +248,15 @@ def test_a_production_target_wants_its_name_and_the_number_of_events(
     screen = opened(batch=mixed)
     screen.app.session_state["console"].typed_targets["shop"] = known
     screen.app.session_state["console"].next_target = "shop"
-    unfolded(screen, f"again-{mixed}")
+    unfolded(screen, f"resend-{mixed}")
     assert "the target does not deduplicate: a resend may double up to 50 events." in screen.said
-    assert not screen.has(f"again-send-{mixed}")
-    screen.app.text_input(key=f"again-{mixed}-production-shop").set_value("shop")
-    assert not screen.run().has(f"again-send-{mixed}")
-    screen.app.text_input(key=f"again-{mixed}-production-number-shop").set_value("199")
-    assert not screen.run().has(f"again-send-{mixed}")
-    screen.app.text_input(key=f"again-{mixed}-production-number-shop").set_value("200")
-    assert screen.run().has(f"again-send-{mixed}")
+    assert not screen.has(f"resend-send-{mixed}")
+    screen.app.text_input(key=f"resend-{mixed}-production-shop").set_value("shop")
+    assert not screen.run().has(f"resend-send-{mixed}")
+    screen.app.text_input(key=f"resend-{mixed}-production-number-shop").set_value("199")
+    assert not screen.run().has(f"resend-send-{mixed}")
+    screen.app.text_input(key=f"resend-{mixed}-production-number-shop").set_value("200")
+    assert screen.run().has(f"resend-send-{mixed}")
 
 
 def test_old_batches_are_deleted_after_a_plan_and_the_young_stay(history: History) -> None:

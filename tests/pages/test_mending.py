@@ -154,7 +154,7 @@ def test_rows_that_were_accepted_before_can_be_left_out_and_are_told_apart(uploa
     history.apply_transitions([AttemptStart(first), AttemptStart(second)], owner=owner)
     accepted, unknown = AttemptEnd(first, attempt(Outcome.ACCEPTED)), AttemptEnd(second, attempt(Outcome.UNKNOWN))
     history.apply_transitions([accepted, unknown], owner=owner)
-    upload.app.session_state["console"].rooms.pop("Uploading")
+    upload.app.session_state["console"].screen_states.pop("UploadState")
     upload.app.query_params.clear()
     upload.run().drop(data).press("upload-settle")
     assert "120 rows with warnings" in upload.marks

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from intempt_core.contract import IDENTITY_FIELDS, OPEN_FIELDS, Json, format_given
 from intempt_core.errors import ReadError
@@ -205,9 +205,3 @@ def _make_extra_value(place: str, name: str, content: Json) -> ExtraValue:
         return ExtraValue(place, name, "true or false", "true" if content else "false")
     kind = "number" if isinstance(content, int | float) else "JSON"
     return ExtraValue(place, name, kind, json.dumps(content))
-
-
-def list_time_zones(browser_zone: str) -> list[str]:
-    """The time zones to choose from: the browser's own, UTC, then all others by name."""
-    first = [browser_zone, "UTC"] if browser_zone != "UTC" else ["UTC"]
-    return first + sorted(available_timezones() - set(first))

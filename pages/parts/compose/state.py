@@ -7,14 +7,12 @@
         └────────── any edit ◀──────────┴──────────────────┴───────────┘
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
-from uuid import uuid4
 
-from intempt_core.contract import IDENTITY_FIELDS, EventName, Issue, Json, build_request_body
+from intempt_core.contract import IDENTITY_FIELDS, EventName, Issue, Json, build_request_body, now_ms
 from intempt_core.dispatch import make_batch_intent
 from intempt_core.history import BatchSource, RequestState, derive_target_key
 from intempt_core.planning import Policy, plan_events
@@ -22,25 +20,18 @@ from intempt_core.readers import Payload, read_payload
 from intempt_core.targets import Target
 from intempt_core.validation import check_events
 from pages.parts.compose.form import NO_TIME, EventForm
-from pages.parts.history.resend import RESENDABLE_STATES, record_resend
-from pages.parts.shared.feed_card import EarlierFeeds, keep_earlier_feeds, read_earlier_feeds
-from pages.parts.shared.formatting import format_quantity, get_zone_name
-from pages.parts.shared.screen_state import get_screen_state, serialize_clicks
-from pages.parts.shared.send_flow import clear_confirmations
+from pages.parts.shared.formatting import format_quantity
+from pages.parts.shared.screen_state import get_screen_state, get_session
+from pages.parts.shared.send_flow import RESENDABLE_STATES, Submission, make_event_id, prepare_resend, submit_once
+from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
+from pages.parts.shared.time_zones import get_zone_name
 
 MAX_FORM_EVENTS = 50
 """Events that a pasted payload may bring to the form."""
 
 MAX_LABEL_LENGTH = 60
 """Characters of an event's name in a batch's label."""
-
-DOUBLE_CLICK_SECONDS = 2.0
-"""A second click on "send" is the same click until this long after the outcome is shown, unless there is an edit."""
-
-DOUBLE_CLICK_MESSAGE = (
-    "That click came right after the outcome and counts as a double click: nothing more was sent by it."
-)
 
 _V, _A, _R, _O = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 READY_MADE_JOURNEYS: Mapping[str, tuple[EventName, ...]] = {
@@ -70,14 +61,9 @@ class ComposeState:
     state: FormState = FormState.NOT_CHECKED
     issues: tuple[Issue, ...] = ()
     now_ms: int = 0
-    batch: str | None = None
-    settled_at: float = 0.0
-    """When the last outcome was shown, by the clock that counts seconds; 0 after an edit."""
+    guard: SendGuard = field(default_factory=SendGuard)
     sent_ids: Mapping[int, str] = field(default_factory=dict)
-    """While a batch is on its way: the event id that each of its forms had, by the form's number."""
-    is_sending: bool = False
-    double_clicked: bool = False
-    """Whether the last click on "send" was the second half of a double click."""
+    """While a batch is active: the event id that each of its forms had, by the form's number."""
     focus: str | None = None
     note: str = ""
     _uids: "count[int]" = field(default_factory=lambda: count(1))
@@ -85,7 +71,7 @@ class ComposeState:
     def add(self, name: Json = None, body: Mapping[str, Json] | None = None) -> EventForm:
         """One more event on the form: an empty one, or ``body`` under ``name``."""
         form = EventForm(next(self._uids))
-        form.fill(name, body if body is not None else {"eventId": make_fresh_id()}, get_zone_name())
+        form.fill(name, body if body is not None else {"eventId": make_event_id()}, get_zone_name())
         self.forms.append(form)
         return form
 
@@ -100,25 +86,18 @@ class ComposeState:
         """The request's body, byte for byte as it will leave."""
         return build_request_body(form.read(self.now_ms) for form in self.forms)
 
-    @property
-    def is_double_click(self) -> bool:
-        """Whether a click on "send" now is the second half of a double click."""
-        return self.is_sending or time.monotonic() - self.settled_at < DOUBLE_CLICK_SECONDS
-
     def issues_of(self, form: EventForm) -> list[Issue]:
         """The problems of one event."""
         number = self.forms.index(form) + 1
         return [issue for issue in self.issues if issue.place.row == number]
 
 
-def make_fresh_id() -> str:
-    """An event id that nobody has used."""
-    return f"evt_{uuid4().hex}"
-
-
 def load_compose_state() -> ComposeState:
     """This tab's Compose screen, with one empty event when it is first opened."""
-    found = get_screen_state(ComposeState)
+    found, session = get_screen_state(ComposeState), get_session()
+    if session.pending_payload is not None:
+        fill_from_payload(session.pending_payload)
+        session.pending_payload = None
     if not found.forms:
         found.add(EventName.ADDED)
         mark_edited()
@@ -127,12 +106,11 @@ def load_compose_state() -> ComposeState:
 
 
 def mark_edited() -> None:
-    """Any edit: back to *not checked*, and "now" is now. What is on its way stays in sight."""
+    """Go back to *not checked* after an edit, and let "now" be now. A batch that is active stays in sight."""
     found = get_screen_state(ComposeState)
-    found.state, found.issues, found.settled_at, found.double_clicked = FormState.NOT_CHECKED, (), 0.0, False
-    if not found.is_sending:
-        found.batch = None
-    found.now_ms = time.time_ns() // 1_000_000
+    found.state, found.issues = FormState.NOT_CHECKED, ()
+    found.guard.forget_outcome()
+    found.now_ms = now_ms()
 
 
 def check_form_events(target: Target) -> None:
@@ -150,80 +128,66 @@ def check_form_events(target: Target) -> None:
     found.state = FormState.PROBLEMS if report.rows_with_errors else FormState.READY
 
 
-@serialize_clicks()
 def send_form(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
-    """Check, and send what has no errors (or, on purpose, what has some); a double click sends once."""
+    """Check, and send what has no errors; with ``as_it_is`` also what has some."""
     found = get_screen_state(ComposeState)
-    if found.is_double_click:
-        found.double_clicked = True
-        return
-    found.double_clicked, found.note = False, ""
-    found.now_ms = time.time_ns() // 1_000_000
-    check_form_events(target)
-    if found.state is FormState.PROBLEMS and not as_it_is:
-        return
-    plan = plan_events(found.payload.events, one_request=True)
+    event_ids = {form.uid: form.value("eventId") for form in found.forms}
+
+    def prepare() -> Submission | None:
+        found.note, found.now_ms = "", now_ms()
+        check_form_events(target)
+        if found.state is FormState.PROBLEMS and not as_it_is:
+            return None
+        events = found.payload.events
+        plan = plan_events(events, one_request=True)
+        notes = {"as it is": True} if as_it_is else {}
+        intent = make_batch_intent(
+            plan, target, source=BatchSource.FORM, label=_make_label(found), policy=policy, notes=notes
+        )
+        return Submission(intent, plan, observed_events=events)
+
+    if submit_once(found.guard, target, prepare):
+        found.sent_ids, found.state = event_ids, FormState.SENDING
+
+
+def _make_label(found: ComposeState) -> str:
     names = dict.fromkeys(str(form.value("name", None) or "no name")[:MAX_LABEL_LENGTH] for form in found.forms)
-    label = ", ".join(list(names)[:4])
-    notes = {"as it is": True} if as_it_is else {}
-    left = {form.uid: form.value("eventId") for form in found.forms}
-    intent = make_batch_intent(plan, target, source=BatchSource.FORM, label=label, policy=policy, notes=notes)
-    events, befores = found.payload.events, get_screen_state(EarlierFeeds)
-    clear_confirmations()
-    # From here on no look at the session: at the next one a second click ends this one (``one_click``), and asking for
-    # feeds takes its time.
-    earlier = read_earlier_feeds(target, events)
-    found.batch = get_services().submit(intent, plan)
-    found.sent_ids = left
-    found.state, found.is_sending = FormState.SENDING, True
-    keep_earlier_feeds(befores, found.batch, earlier)
+    return ", ".join(list(names)[:4])
 
 
-@serialize_clicks()
 def send_same_request(target: Target) -> None:
-    """The very same request once more, byte for byte, to where it went; a double click sends once."""
+    """Send the same request again, byte for byte, to where it went."""
     found = get_screen_state(ComposeState)
-    if found.batch is None or found.is_double_click:
-        found.double_clicked = True
-        return
-    found.double_clicked = False
-    found.batch = record_resend(get_services().history.batch(found.batch), RESENDABLE_STATES, target)
-    found.sent_ids = {}
-    found.state, found.is_sending = FormState.SENDING, True
+
+    def prepare() -> Submission | None:
+        batch = found.guard.batch
+        if batch is None:
+            return None
+        return prepare_resend(get_services().history.batch(batch), RESENDABLE_STATES, target)
+
+    if submit_once(found.guard, target, prepare):
+        found.sent_ids, found.state = {}, FormState.SENDING
 
 
 def refresh_outcome(found: ComposeState) -> None:
-    """Look whether the outcome is there; after an accepted send every event that left takes a fresh id.
+    """Look whether the outcome is there; after an accepted send every event that was sent takes a new id.
 
-    Before the widgets are drawn: a drawn widget's content cannot be changed.
+    Before the widgets are drawn: the content of a drawn widget cannot be changed.
     """
-    if found.batch is None:
+    if not found.guard.refresh():
         return
-    batch = get_services().history.batch(found.batch)
-    if batch.is_active:  # also one that stood, and was told to go on
-        found.is_sending = True
-        return
-    if not found.is_sending:
-        return
-    found.is_sending, found.settled_at = False, time.monotonic()
     if found.state is FormState.SENDING:
         found.state = FormState.OUTCOME
-    if set(batch.events) == {RequestState.ACCEPTED}:
-        found.now_ms = time.time_ns() // 1_000_000
+    if set(get_services().history.batch(found.guard.batch or "").events) == {RequestState.ACCEPTED}:
+        found.now_ms = now_ms()
         for form in found.forms:
             if form.value("eventId") == found.sent_ids.get(form.uid):
-                form.put("eventId", make_fresh_id())
-
-
-def mark_outcome_shown() -> None:
-    """The outcome is on the screen now: clicks that were made before it came are over."""
-    found = get_screen_state(ComposeState)
-    found.settled_at = time.monotonic() if found.settled_at else 0.0
+                form.put("eventId", make_event_id())
 
 
 def renew_event_id(form: EventForm) -> None:
     """Give one event a fresh id."""
-    form.put("eventId", make_fresh_id())
+    form.put("eventId", make_event_id())
     mark_edited()
 
 
@@ -231,7 +195,7 @@ def add_next_event() -> None:
     """One more event, of the same person."""
     found = get_screen_state(ComposeState)
     last = found.forms[-1]
-    body: dict[str, Json] = {"eventId": make_fresh_id()}
+    body: dict[str, Json] = {"eventId": make_event_id()}
     body |= {identity: last.value(identity) for identity in IDENTITY_FIELDS if last.value(identity)}
     body["data"] = {"productId": last.value("data.productId")}
     found.add(EventName.VIEWED, body)
@@ -252,7 +216,7 @@ def fill_journey(title: str) -> None:
     product = first.value("data.productId") or "SKU_987"
     found.forms.clear()
     for name in READY_MADE_JOURNEYS[title]:
-        body = {"eventId": make_fresh_id(), **(person or {"userId": "user_123"}), "data": {"productId": product}}
+        body = {"eventId": make_event_id(), **(person or {"userId": "user_123"}), "data": {"productId": product}}
         found.add(name, body).put("when", NO_TIME)
     found.note = ""
     mark_edited()
@@ -275,11 +239,6 @@ def fill_from_payload(payload: Payload) -> None:
         )
     found.note = " ".join(notes)
     mark_edited()
-
-
-def fill_from_body(body: bytes) -> None:
-    """Fill the form with the events of a request that was sent."""
-    fill_from_payload(read_payload(body.decode("utf-8", "replace")))
 
 
 def focus_issue(issue: Issue) -> None:

@@ -19,10 +19,8 @@ from pages.parts.compose.form import (
     VALUE_TYPES,
     EventForm,
     ExtraValue,
-    list_time_zones,
 )
 from pages.parts.compose.state import (
-    DOUBLE_CLICK_MESSAGE,
     READY_MADE_JOURNEYS,
     ComposeState,
     FormState,
@@ -31,35 +29,35 @@ from pages.parts.compose.state import (
     find_issue_field,
     focus_issue,
     mark_edited,
-    mark_outcome_shown,
     remove_event,
     renew_event_id,
     send_form,
     send_same_request,
 )
-from pages.parts.history.view import find_batch_target
 from pages.parts.shared.formatting import (
     escape_markdown,
     format_quantity,
     format_size,
     format_state_badge,
     format_state_badges,
-    get_browser_zone,
-    get_zone_name,
     show_raw_text,
 )
 from pages.parts.shared.outcome_card import show_outcome_card
 from pages.parts.shared.problem_list import format_issue_summary, show_problem_list
+from pages.parts.shared.product_names import show_product_name
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.send_flow import (
     confirm_target_name,
     describe_deduplication,
     get_default_policy,
     show_batch_controls,
+    show_send_trouble,
     watch_batch,
 )
+from pages.parts.shared.send_guard import DOUBLE_CLICK_MESSAGE
 from pages.parts.shared.services import get_services
-from pages.parts.targets.catalogue_view import show_product_name
+from pages.parts.shared.session_targets import find_batch_target
+from pages.parts.shared.time_zones import get_browser_zone, list_time_zones
 
 
 def show_journeys() -> None:
@@ -165,7 +163,7 @@ def show_time_picker(form: EventForm) -> None:
         **common,
     )
     rest.number_input("Seconds", 0.0, 59.999, step=1.0, format="%.3f", key=form.key("seconds"), **common)
-    zone.selectbox("Time zone", list_time_zones(get_zone_name()), key=form.key("zone"), **common)
+    zone.selectbox("Time zone", list_time_zones(), key=form.key("zone"), **common)
 
 
 def show_extra_values(form: EventForm, issues: list[Issue]) -> None:
@@ -259,11 +257,11 @@ def show_request_text(screen: ComposeState, target: Target) -> None:
 
 def show_form_state(screen: ComposeState) -> None:
     """The form's state, in words; of an outcome, what came out."""
-    if screen.state is FormState.OUTCOME and screen.batch:
+    if screen.state is FormState.OUTCOME and screen.guard.batch:
         st.markdown(
-            f"{format_state_badges(get_services().history.batch(screen.batch).events)} :gray-badge[↓ what came back]"
+            f"{format_state_badges(get_services().history.batch(screen.guard.batch).events)} :gray-badge[↓ what came back]"
         )
-        if screen.double_clicked:
+        if screen.guard.double_clicked:
             st.text(DOUBLE_CLICK_MESSAGE)
         return
     words = {
@@ -291,7 +289,7 @@ def _format_issue_place(issue: Issue) -> str:
 def show_send_buttons(screen: ComposeState, target: Target) -> None:
     """Check, send, and, for what has problems, send as it is behind a confirm."""
     events = format_quantity(len(screen.forms), "event")
-    busy = screen.is_sending
+    busy = screen.guard.is_sending
     with st.container(horizontal=True):
         if confirm_target_name(target, "compose"):
             st.button(
@@ -313,13 +311,14 @@ def show_send_buttons(screen: ComposeState, target: Target) -> None:
                         kwargs={"as_it_is": True},
                     )
         st.button("Check", key="compose-check", disabled=busy, on_click=check_form_events, args=(target,))
+    show_send_trouble(screen.guard)
 
 
 def show_outcome(screen: ComposeState) -> None:
     """Progress while the request is on its way, then its card."""
     st.divider()
-    batch = screen.batch or ""
-    if screen.is_sending:
+    batch = screen.guard.batch or ""
+    if screen.guard.is_sending:
         watch_batch(batch)
         show_batch_controls(get_services().history.batch(batch))
         if not get_services().history.batch(batch).is_active:
@@ -331,7 +330,7 @@ def show_outcome(screen: ComposeState) -> None:
         for summary_ in get_services().history.requests(batch).items:
             show_outcome_card(get_services().history.request(summary_.id), target)
     finally:  # asking for feeds may take long, and the second half of a double click waits behind it
-        mark_outcome_shown()
+        screen.guard.mark_outcome_shown()
     if found.reason:
         st.text(found.reason)
     show_batch_controls(found)

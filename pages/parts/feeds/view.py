@@ -21,7 +21,6 @@ from intempt_core.contract import (
 from intempt_core.history import derive_target_key
 from intempt_core.targets import Target
 from intempt_core.transport import FEED_LIMIT, FeedResponse, open_client, read_feed
-from pages.parts.shared.downloads import holds_key
 from pages.parts.shared.feed_card import (
     FEED_POLL_SECONDS,
     MAX_HISTORY_EVENTS,
@@ -40,10 +39,12 @@ from pages.parts.shared.formatting import (
     format_moment,
     format_quantity,
     format_state,
-    get_zone_name,
 )
+from pages.parts.shared.links import holds_key
 from pages.parts.shared.screen_state import get_screen_state, get_session, make_key, read_widget, set_widget
 from pages.parts.shared.services import get_services
+from pages.parts.shared.session_targets import list_targets
+from pages.parts.shared.time_zones import get_zone_name
 
 MAX_ID_LENGTH = 2_000
 """Characters of an id that is asked about: a longer one is no id, and no link can carry it."""
@@ -98,8 +99,7 @@ def apply_feeds_link(target: Target) -> None:
         )
         person = ""
     set_widget("feeds-person", person)
-    known = {**get_services().targets, **get_session().typed_targets}
-    if wanted and wanted not in known:
+    if wanted and wanted not in list_targets():
         screen.trouble = f"No target here is called {wanted[:100]}. Choose one above, or describe it on Targets."
         set_widget("feeds-person", "")
     elif wanted and wanted != target.name:

@@ -6,8 +6,8 @@ import streamlit as st
 from intempt_core.analysis import Comparison, Difference, compare_sides, load_side
 from intempt_core.errors import ConsoleError
 from intempt_core.validation import escape_invisible
-from pages.parts.shared.downloads import show_link
 from pages.parts.shared.formatting import format_quantity
+from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import read_widget, set_widget
 from pages.parts.shared.services import get_services
 

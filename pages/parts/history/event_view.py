@@ -4,10 +4,11 @@ import streamlit as st
 
 from intempt_core.history import EventOccurrence
 from intempt_core.validation import escape_invisible
-from pages.parts.shared.downloads import show_link
-from pages.parts.shared.formatting import format_moment, format_quantity, format_state_badge, get_zone_name
+from pages.parts.shared.formatting import format_moment, format_quantity, format_state_badge
+from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
+from pages.parts.shared.time_zones import get_zone_name
 
 
 def show_event_history(event_id: str) -> None:

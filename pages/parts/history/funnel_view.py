@@ -5,8 +5,8 @@ import streamlit as st
 from intempt_core.analysis import NOTE_MEANINGS, Funnel, FunnelStage, compute_funnel
 from intempt_core.contract import EventName
 from intempt_core.errors import NotFound
-from pages.parts.shared.downloads import show_link
 from pages.parts.shared.formatting import escape_markdown, format_quantity
+from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import get_screen_state
 from pages.parts.shared.services import get_services
 

@@ -9,9 +9,10 @@ import streamlit as st
 
 from intempt_core.errors import ConsoleError
 from intempt_core.history import DeletionPreview, DeletionProgress, History
-from pages.parts.shared.formatting import format_quantity, format_size, get_browser_zone
+from pages.parts.shared.formatting import format_quantity, format_size
 from pages.parts.shared.screen_state import make_key, read_widget
 from pages.parts.shared.services import get_services
+from pages.parts.shared.time_zones import get_browser_zone
 
 RETENTION_AGES = {"1 week": 7, "1 month": 30, "3 months": 91, "6 months": 182, "1 year": 365}
 """How old a batch must be, in words and in days."""

@@ -8,11 +8,10 @@ from intempt_core.errors import NotFound
 from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchFilter, BatchSource, BatchSummary, RequestState, RequestSummary
 from intempt_core.planning import ORDER_MESSAGES, EventOrder
-from intempt_core.targets import Target
-from pages.parts.compose.state import fill_from_body
+from intempt_core.readers import read_payload
 from pages.parts.history.case_view import show_case_actions
 from pages.parts.history.resend import show_resend
-from pages.parts.shared.downloads import show_download, show_link
+from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import (
     STATE_STYLES,
     escape_markdown,
@@ -21,13 +20,10 @@ from pages.parts.shared.formatting import (
     format_quantity,
     format_state_badge,
     format_state_badges,
-    get_browser_zone,
-    get_zone_name,
 )
-from pages.parts.shared.header import get_selected_target
+from pages.parts.shared.links import open_in_compose, show_link
 from pages.parts.shared.outcome_card import show_outcome_card, show_response
 from pages.parts.shared.screen_state import (
-    get_session,
     make_key,
     read_widget,
     set_widget,
@@ -35,6 +31,8 @@ from pages.parts.shared.screen_state import (
 )
 from pages.parts.shared.send_flow import show_batch_controls, watch_batch
 from pages.parts.shared.services import get_services
+from pages.parts.shared.session_targets import find_batch_target, get_selected_target
+from pages.parts.shared.time_zones import get_browser_zone, get_zone_name
 
 BATCHES_PER_PAGE, REQUESTS_PER_PAGE = 25, 50
 """Lines of one page of batches, and of one batch's requests."""
@@ -255,8 +253,7 @@ def show_request(id_: str) -> None:
     show_back_link(f"Batch: {escape_markdown(batch.label)}", batch=batch.id)
     show_outcome_card(request, find_batch_target(batch))
     if st.button("Open in Compose", key="history-compose"):
-        fill_from_body(request.body)
-        st.switch_page("compose.py")
+        open_in_compose(read_payload(request.body.decode("utf-8", "replace")))
     show_case_actions(compare=f"request {id_}", request=id_)
     with st.expander(format_quantity(len(request.events), "event"), key="history-events"):
         st.dataframe(
@@ -273,13 +270,3 @@ def show_request(id_: str) -> None:
             show_response(attempt)
             st.caption("Headers that left, without the key")
             st.code("\n".join(f"{name}: {text}" for name, text in attempt.sent_headers) or "none", language=None)
-
-
-def find_batch_target(batch: BatchSummary) -> Target | None:
-    """Where a batch went, if that can still be asked."""
-    known = {
-        **get_services().targets,
-        **get_session().typed_targets,
-    }  # a key that another session typed is not lent to this one
-    found = known.get(batch.target.name)
-    return found if found and found.credential_reference == batch.target.credential_reference else None

@@ -1,6 +1,5 @@
 """What the Inspect screen knows and does: the pasted text, what it was recognised as, its verdicts, its batch."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,9 +16,9 @@ from intempt_core.readers import MAX_PASTED_CHARS, Payload, mask_pasted_keys, re
 from intempt_core.targets import Target
 from intempt_core.transport import SandboxClient, SandboxVerdict
 from intempt_core.validation import Annotation, Report, check_events
-from pages.parts.compose.state import DOUBLE_CLICK_SECONDS
-from pages.parts.shared.screen_state import get_screen_state, read_widget, serialize_clicks, set_widget
-from pages.parts.shared.send_flow import submit_plan
+from pages.parts.shared.screen_state import get_screen_state, read_widget, set_widget
+from pages.parts.shared.send_flow import Submission, submit_once
+from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
 
 PASTE_WIDGET = "inspect-paste"
@@ -63,11 +62,8 @@ class InspectState:
     focus_count: int = 0
     preview: int | None = None
     files_dropped: int = 0
-    batch: str | None = None
-    settled_at: float = 0.0
+    guard: SendGuard = field(default_factory=SendGuard)
     checked_for: str = ""
-    is_sending: bool = False
-    double_clicked: bool = False
 
     @property
     def places(self) -> dict[int, int]:
@@ -78,10 +74,7 @@ class InspectState:
 def load_inspect_state(target: Target) -> InspectState:
     """This tab's Inspect screen; judged again where ``target`` is another one, or has taken something since."""
     found = get_screen_state(InspectState)
-    arrived = found.is_sending and found.batch and not get_services().history.batch(found.batch).is_active
-    if arrived or found.checked_for != derive_target_key(target):
-        if arrived:
-            found.is_sending, found.settled_at = False, time.monotonic()
+    if found.guard.refresh() or found.checked_for != derive_target_key(target):
         check_paste(target)
     return found
 
@@ -102,8 +95,7 @@ def read_paste(target: Target) -> None:
     if text not in (found.fixed_text, *found.undo_texts[-1:]):
         found.undo_texts.clear()
     reset_payload(found)
-    if not found.is_sending:  # what is on its way stays in sight
-        found.batch, found.settled_at, found.double_clicked = None, 0.0, False
+    found.guard.forget_outcome()
     if not text.strip():
         return
     found.text = text if len(text) <= MAX_PASTED_CHARS else ""
@@ -148,12 +140,6 @@ def read_pasted_text(target: Target, text: str) -> None:
     """Read a text as if it had been pasted."""
     set_widget(PASTE_WIDGET, text)
     read_paste(target)
-
-
-def mark_result_shown() -> None:
-    """The outcome is on the screen now: clicks that were made before it came are over."""
-    found = get_screen_state(InspectState)
-    found.settled_at = time.monotonic() if found.settled_at else 0.0
 
 
 def check_paste(target: Target) -> None:
@@ -276,18 +262,18 @@ def plan_payload(*, everything: bool) -> Plan | None:
     return plan_events(events) if events else None
 
 
-@serialize_clicks()
 def send_payload(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
-    """Record and send; a double click sends once."""
+    """Record and send the events without errors; with ``as_it_is`` all of them."""
     found = get_screen_state(InspectState)
-    found.double_clicked = found.is_sending or time.monotonic() - found.settled_at < DOUBLE_CLICK_SECONDS
-    if found.double_clicked:
-        return
-    planned = plan_payload(everything=as_it_is)
-    if planned is None or found.payload is None:
-        return
-    label = found.payload.recognised
-    notes = {"as it is": True} if as_it_is else {}
-    intent = make_batch_intent(planned, target, source=BatchSource.PAYLOAD, label=label, policy=policy, notes=notes)
-    found.batch = submit_plan(intent, planned)
-    found.is_sending = True
+
+    def prepare() -> Submission | None:
+        plan = plan_payload(everything=as_it_is)
+        if plan is None or found.payload is None:
+            return None
+        notes = {"as it is": True} if as_it_is else {}
+        label = found.payload.recognised
+        return Submission(
+            make_batch_intent(plan, target, source=BatchSource.PAYLOAD, label=label, policy=policy, notes=notes), plan
+        )
+
+    submit_once(found.guard, target, prepare)

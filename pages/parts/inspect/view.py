@@ -9,8 +9,6 @@ from intempt_core.fixes import preview_text_fixes
 from intempt_core.readers import MAX_PASTED_CHARS, TOO_LONG_HINT, locate_in_payload
 from intempt_core.targets import Target
 from intempt_core.validation import MAX_LINES_DRAWN, annotate_lines, escape_invisible
-from pages.parts.compose.state import DOUBLE_CLICK_MESSAGE, fill_from_payload
-from pages.parts.history.view import find_batch_target
 from pages.parts.inspect.state import (
     PASTE_WIDGET,
     InspectState,
@@ -18,7 +16,6 @@ from pages.parts.inspect.state import (
     collect_verdicts,
     focus_problem,
     list_previewed_fixes,
-    mark_result_shown,
     plan_payload,
     read_dropped_file,
     read_paste,
@@ -27,14 +24,21 @@ from pages.parts.inspect.state import (
     send_payload,
     undo_last_fix,
 )
-from pages.parts.shared.downloads import guard_copied_text, show_link
 from pages.parts.shared.formatting import escape_markdown, format_quantity, format_state_badges
-from pages.parts.shared.header import get_selected_target
+from pages.parts.shared.links import guard_copied_text, open_in_compose, show_link
 from pages.parts.shared.outcome_card import show_outcome_card
 from pages.parts.shared.problem_list import format_issue_counts, show_problem_list
 from pages.parts.shared.screen_state import make_key
-from pages.parts.shared.send_flow import confirm_target_name, get_default_policy, show_batch_controls, watch_batch
+from pages.parts.shared.send_flow import (
+    confirm_target_name,
+    get_default_policy,
+    show_batch_controls,
+    show_send_trouble,
+    watch_batch,
+)
+from pages.parts.shared.send_guard import DOUBLE_CLICK_MESSAGE
 from pages.parts.shared.services import get_services
+from pages.parts.shared.session_targets import find_batch_target, get_selected_target
 from pages.parts.shared.widgets.marked_text import show_annotated_text, show_text_changes
 from pages.parts.shared.widgets.paste_guard import guard_paste
 
@@ -262,7 +266,7 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
                 f"Send {format_quantity(good.events, 'event')} to {escape_markdown(to.title)}",
                 key="inspect-send",
                 type="primary",
-                disabled=screen.is_sending,
+                disabled=screen.guard.is_sending,
                 on_click=send_payload,
                 args=(to, get_default_policy(to)),
             )
@@ -278,10 +282,10 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
                         kwargs={"as_it_is": True},
                     )
         if st.button("Open in Compose", key="inspect-compose"):
-            fill_from_payload(screen.payload)
-            st.switch_page("compose.py")
+            open_in_compose(screen.payload)
         with st.popover("Copy as", key="inspect-copy", type="tertiary"):
             show_snippets(everything.body(everything.requests[0]), len(everything.requests), to)
+    show_send_trouble(screen.guard)
 
 
 def show_snippets(body: bytes, requests: int, to: Target) -> None:
@@ -300,15 +304,15 @@ def show_snippets(body: bytes, requests: int, to: Target) -> None:
 
 def show_inspect_result(screen: InspectState) -> None:
     """Progress, then what became of it: every request with its answer, or the way to them where they are many."""
-    batch = screen.batch or ""
-    if screen.is_sending:
+    batch = screen.guard.batch or ""
+    if screen.guard.is_sending:
         watch_batch(batch)
         if not get_services().history.batch(batch).is_active:
             st.rerun()  # it arrived while this screen was drawn
         return
     found = get_services().history.batch(batch)
     requests = get_services().history.requests(batch)
-    if screen.double_clicked:
+    if screen.guard.double_clicked:
         st.text(DOUBLE_CLICK_MESSAGE)
     try:
         if requests.total == 1:
@@ -316,7 +320,7 @@ def show_inspect_result(screen: InspectState) -> None:
         else:
             st.markdown(format_state_badges(found.events))
     finally:  # asking for feeds may take long, and the second half of a double click waits behind it
-        mark_result_shown()
+        screen.guard.mark_outcome_shown()
     if found.reason:
         st.text(found.reason)
     show_batch_controls(found)

@@ -18,11 +18,11 @@ from pages.parts.sandbox.state import (
     add_fault,
     end_all_faults,
     end_fault,
-    get_sandbox_client,
     get_sandbox_state,
     set_deduplicates,
 )
 from pages.parts.shared.formatting import escape_markdown
+from pages.parts.shared.sandbox_connection import get_sandbox_client
 from pages.parts.shared.screen_state import make_key
 
 FAULT_LABELS = {
@@ -42,7 +42,7 @@ RETRY_AFTER_STATUSES = (429, 503)
 def show_active_faults() -> None:
     """What goes wrong on purpose now, plainly, each with the way to end it; nothing where nothing does."""
     try:
-        now = get_sandbox_client().faults()
+        now = get_sandbox_client().read_faults()
     except SandboxUnavailable:
         return  # the live rows say so
     if not now.active:
@@ -118,7 +118,7 @@ def _choose_stored(*, first: str) -> bool:
 
 def _show_repeats_switch() -> None:
     try:
-        now: FaultDocument = get_sandbox_client().faults()
+        now: FaultDocument = get_sandbox_client().read_faults()
     except SandboxUnavailable:
         return
     words = "Ignore repeated event ids again" if not now.deduplicates else "Store repeated event ids as new events"

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import streamlit as st
 
-from intempt_core.contract import EventName
+from intempt_core.contract import EventName, LiveFilter
 from intempt_core.errors import SandboxUnavailable
-from intempt_core.sandbox import KEPT_BODY_BYTES, KEPT_REQUESTS, LIVE_FILTERS, SEARCHED_EVENTS, SHOW_EVERYTHING
+from intempt_core.sandbox import KEPT_BODY_BYTES, KEPT_REQUESTS, SEARCHED_EVENTS
 from intempt_core.targets import SANDBOX
 from intempt_core.transport import KeptRequest, LiveRow
 from pages.parts.sandbox.state import (
@@ -18,22 +18,16 @@ from pages.parts.sandbox.state import (
     LIVE_ROWS,
     clear_live_rows,
     compute_event_rate,
-    get_sandbox_client,
     get_sandbox_state,
     read_live_rows,
     return_to_rows,
     toggle_pause,
 )
-from pages.parts.shared.formatting import (
-    format_moment,
-    format_quantity,
-    format_size,
-    get_browser_zone,
-    get_zone_name,
-    show_raw_text,
-)
-from pages.parts.shared.screen_state import make_key, read_widget
+from pages.parts.shared.formatting import format_moment, format_quantity, format_size, show_raw_text
+from pages.parts.shared.sandbox_connection import get_sandbox_client
+from pages.parts.shared.screen_state import make_key, read_widget, translate_former_state
 from pages.parts.shared.services import get_services
+from pages.parts.shared.time_zones import get_browser_zone, get_zone_name
 
 LIVE_POLL_SECONDS = 1.0
 """How often the live rows are looked up."""
@@ -52,7 +46,7 @@ def show_sandbox_filters() -> None:
     """What is shown, which event, the search, and whether it moves; all but the last stand in the link."""
     translate_former_state(FILTER_SHOWN)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Show", list(LIVE_FILTERS), key=FILTER_SHOWN, bind="query-params", width=170,
+        st.selectbox("Show", [one.value for one in LiveFilter], key=FILTER_SHOWN, bind="query-params", width=170,
                      on_change=clear_live_rows)  # fmt: skip
         st.selectbox("Event", [ANY_EVENT, *(name.value for name in EventName)], key=FILTER_NAME, bind="query-params", width=190,
                      on_change=clear_live_rows)  # fmt: skip
@@ -128,7 +122,7 @@ def _open_row(row: LiveRow) -> None:
     kept = {name: read_widget(name) for name in (FILTER_SHOWN, FILTER_NAME, FILTER_TEXT)}
     found = get_sandbox_state()
     found.rows_opened += 1  # the rows are drawn anew on the way back, with nothing chosen
-    found.filters = {n: text for n, text in kept.items() if text not in (None, "", ANY_EVENT, SHOW_EVERYTHING)}
+    found.filters = {n: text for n, text in kept.items() if text not in (None, "", ANY_EVENT, LiveFilter.EVERYTHING)}
     st.query_params.from_dict({"event": str(row.seq)} if row.seq is not None else {"request": str(row.request)})
     st.rerun()
 
@@ -165,7 +159,7 @@ def _show_no_rows(received: int) -> None:
         received
         or read_widget(FILTER_TEXT)
         or read_widget(FILTER_NAME) not in (None, ANY_EVENT)
-        or read_widget(FILTER_SHOWN) not in (None, SHOW_EVERYTHING)
+        or read_widget(FILTER_SHOWN) not in (None, LiveFilter.EVERYTHING)
     ):
         st.text("Nothing that is shown here fits. It goes on looking.")
         return
@@ -188,7 +182,7 @@ def show_sandbox_event(text: str) -> None:
     _show_back_button()
     seq = int(text) if text.isdecimal() and len(text) < 16 else 0
     try:
-        event = get_sandbox_client().event(seq)
+        event = get_sandbox_client().read_event(seq)
     except SandboxUnavailable as error:
         st.text(str(error))
         return
@@ -199,7 +193,7 @@ def show_sandbox_event(text: str) -> None:
     st.caption("The event as the sandbox keeps it")
     show_raw_text(json.dumps(event["event"], ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())
     try:
-        _show_kept_request(get_sandbox_client().request(event["request"]))
+        _show_kept_request(get_sandbox_client().read_request(event["request"]))
     except SandboxUnavailable as error:
         st.text(str(error))
 
@@ -208,7 +202,7 @@ def show_sandbox_request(text: str) -> None:
     """One request as it came, and what was answered."""
     _show_back_button()
     try:
-        _show_kept_request(get_sandbox_client().request(int(text) if text.isdecimal() and len(text) < 16 else 0))
+        _show_kept_request(get_sandbox_client().read_request(int(text) if text.isdecimal() and len(text) < 16 else 0))
     except SandboxUnavailable as error:
         st.text(str(error))
 
@@ -221,8 +215,8 @@ def _show_kept_request(request: KeptRequest) -> None:
     )
     if request.fault:
         st.text(f"On purpose: {request.fault}.")
-    if request.told:
-        st.text(f"Refused: {request.told}")
+    if request.message:
+        st.text(f"Rejected: {request.message}")
     st.caption(f"The request as it came, without its credential. The last {KEPT_REQUESTS:,} are kept.")
     show_raw_text(request.text, 420)
     if not request.whole:

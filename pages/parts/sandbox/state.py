@@ -6,12 +6,11 @@ from time import monotonic
 
 import streamlit as st
 
-from intempt_core.contract import Fault, FaultDocument
+from intempt_core.contract import Fault, FaultDocument, LiveFilter
 from intempt_core.errors import SandboxUnavailable
-from intempt_core.targets import SANDBOX
-from intempt_core.transport import LiveView, SandboxClient
+from intempt_core.transport import LiveView
+from pages.parts.shared.sandbox_connection import get_sandbox_client, read_active_faults
 from pages.parts.shared.screen_state import get_screen_state, read_widget, set_widget
-from pages.parts.shared.services import get_services
 
 LIVE_ROWS = 100
 """Rows of the live view: the last ones."""
@@ -21,9 +20,6 @@ FILTER_SHOWN, FILTER_NAME, FILTER_TEXT = "shown", "name", "text"
 
 ANY_EVENT = "any event"
 """The choice that filters by no name."""
-
-FAULTS_POLL_SECONDS = 1.0
-"""How old the word on the sandbox's faults may be that stands on every screen, and how long it is waited for."""
 
 RATE_SECONDS = 5.0
 """How far back the rate looks."""
@@ -50,27 +46,6 @@ def get_sandbox_state() -> SandboxScreenState:
     return get_screen_state(SandboxScreenState)
 
 
-@st.cache_resource(show_spinner=False, on_release=SandboxClient.close)
-def _open_sandbox_client(base: str) -> SandboxClient:
-    target = get_services().targets[SANDBOX]
-    assert target.base == base  # noqa: S101  the base is what the cache tells sandboxes apart by
-    return SandboxClient(target)
-
-
-def get_sandbox_client() -> SandboxClient:
-    """The doors of this console's sandbox."""
-    return _open_sandbox_client(get_services().targets[SANDBOX].base)
-
-
-@st.cache_data(ttl=FAULTS_POLL_SECONDS, show_spinner=False)
-def read_active_faults(base: str) -> FaultDocument:
-    """What goes wrong on purpose in the sandbox at ``base``, this console's; nothing where it does not answer."""
-    try:
-        return _open_sandbox_client(base).faults(FAULTS_POLL_SECONDS)
-    except SandboxUnavailable:
-        return FaultDocument()
-
-
 def read_live_rows() -> LiveView | None:
     """What reached the sandbox last, by the filters; while paused, what was seen before; ``None``: it is silent."""
     found = get_sandbox_state()
@@ -78,10 +53,10 @@ def read_live_rows() -> LiveView | None:
         return found.last_seen
     name = read_widget(FILTER_NAME)
     try:
-        found.last_seen = get_sandbox_client().live(
+        found.last_seen = get_sandbox_client().read_live(
             limit=LIVE_ROWS,
             name="" if name in (None, ANY_EVENT) else name,
-            shown=read_widget(FILTER_SHOWN) or "everything",
+            shown=LiveFilter(read_widget(FILTER_SHOWN) or LiveFilter.EVERYTHING),
             text=(read_widget(FILTER_TEXT) or "").strip(),
         )
     except SandboxUnavailable as error:
@@ -139,7 +114,7 @@ def change_faults(how: Callable[[FaultDocument], FaultDocument]) -> None:
     found = get_sandbox_state()
     read_active_faults.clear()
     try:
-        get_sandbox_client().set_faults(how(get_sandbox_client().faults()))
+        get_sandbox_client().replace_faults(how(get_sandbox_client().read_faults()))
         found.trouble = ""
     except SandboxUnavailable as error:
         found.trouble = str(error)

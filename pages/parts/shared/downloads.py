@@ -2,8 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator
 
 import streamlit as st
 
@@ -39,29 +38,3 @@ def _read_texts(made: bytes) -> Iterator[str]:
     with zipfile.ZipFile(io.BytesIO(made)) as parts:
         for name in parts.namelist():
             yield parts.read(name).decode("utf-8", "replace")
-
-
-def show_link(
-    page: str, label: str, params: Mapping[str, str], *, help_: str = "", width: int | Literal["content"] = "content"
-) -> None:
-    """A link into the console that opens cold; where its address would hold a key there is that sentence instead."""
-    try:
-        for text in params.values():
-            require_no_secret(text, get_services().credentials)
-    except SecretFound:
-        st.caption("No link is made here: it would hold a target's key.")
-        return
-    st.page_link(page, label=label, query_params=dict(params) or None, help=help_ or None, width=width)
-
-
-def holds_key(text: str) -> bool:
-    """Whether a text holds a target's key, so that no address may carry it."""
-    return guard_copied_text(text) != text
-
-
-def guard_copied_text(text: str) -> str:
-    """A text to be copied, or, where it holds a key, that sentence."""
-    try:
-        return require_no_secret(text, get_services().credentials)
-    except SecretFound as error:
-        return str(error)

@@ -24,8 +24,8 @@ from intempt_core.history import RequestRecord, derive_target_key
 from intempt_core.targets import Target
 from intempt_core.transport import FEED_LIMIT, FeedResponse, SandboxClient, open_client, read_feed
 from intempt_core.validation import ProductCatalogue
-from pages.parts.shared.downloads import show_link
 from pages.parts.shared.formatting import escape_markdown, format_clock, format_duration, format_moment
+from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import get_screen_state
 from pages.parts.shared.services import get_services
 

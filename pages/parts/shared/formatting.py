@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+
+from pages.parts.shared.time_zones import get_browser_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +100,6 @@ def show_raw_text(text: str, height: int | None = None) -> None:
 def format_quantity(number: int, one: str, many: str | None = None) -> str:
     """A number with its noun: ``1 event``, ``1,204 events``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def get_browser_zone() -> tzinfo:
-    """The time zone of the person's browser; UTC where it does not say."""
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
-
-
-def get_zone_name() -> str:
-    """The zone's name, said once per screen."""
-    return str(get_browser_zone())
 
 
 def format_moment(ms: int, now: datetime | None = None) -> str:

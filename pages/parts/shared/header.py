@@ -7,17 +7,17 @@ import streamlit as st
 from intempt_core.contract import FaultDocument
 from intempt_core.errors import ConsoleError
 from intempt_core.targets import SANDBOX, Target
-from pages.parts.sandbox.state import read_active_faults
 from pages.parts.shared.formatting import PAGE_CSS
+from pages.parts.shared.sandbox_connection import read_active_faults
 from pages.parts.shared.screen_state import TARGET_WIDGET, get_session
-from pages.parts.shared.services import get_services
+from pages.parts.shared.session_targets import list_targets
 
 _LOG = logging.getLogger("console")
 
 
 def show_header() -> None:
     """The target that everything on this screen goes to, changed here and kept while one moves about."""
-    targets = {**get_services().targets, **get_session().typed_targets}
+    targets = list_targets()
     known = get_session()
     if known.next_target in targets:
         st.session_state[TARGET_WIDGET] = known.next_target
@@ -42,12 +42,6 @@ def show_header() -> None:
             width=260,
             persist_state="session",
         )
-
-
-def get_selected_target() -> Target:
-    """The target that is chosen."""
-    name = st.session_state[TARGET_WIDGET]
-    return get_session().typed_targets.get(name) or get_services().targets[name]
 
 
 def describe_target_status(chosen: Target, faults: FaultDocument) -> str:

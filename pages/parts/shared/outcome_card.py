@@ -13,10 +13,10 @@ from pages.parts.shared.formatting import (
     format_quantity,
     format_size,
     format_state_badge,
-    get_zone_name,
     show_raw_text,
 )
 from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.time_zones import get_zone_name
 
 MAX_BODY_SHOWN = 200_000
 """Characters of a body that are drawn at once; the whole is a download."""

@@ -5,14 +5,13 @@ What a person typed lives in Streamlit's widgets, under keys made by :func:`make
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from intempt_core.contract import FORMER_STATE_VALUES
+from intempt_core.readers import Payload
 from intempt_core.targets import Target
 
 T = TypeVar("T")
@@ -29,10 +28,12 @@ class Session:
     """Targets typed for this session, by name."""
     next_target: str | None = None
     """The target to choose when the screen is drawn next."""
+    pending_payload: Payload | None = None
+    """Events that Compose takes into its form when it is drawn next."""
     screen_states: dict[str, Any] = field(default_factory=dict)
     """One record per screen, made by that screen's own type: see :func:`get_screen_state`."""
     send_lock: threading.RLock = field(default_factory=threading.RLock)
-    """Held by the click that sends: see :func:`serialize_clicks`."""
+    """Held by the click that sends: see :func:`~pages.parts.shared.send_guard.serialize_clicks`."""
 
 
 def get_session() -> Session:
@@ -50,18 +51,6 @@ def get_screen_state(kind: type[T]) -> T:
         rooms[kind.__qualname__] = kind()
     found: T = rooms[kind.__qualname__]
     return found
-
-
-@contextmanager
-def serialize_clicks() -> Iterator[None]:
-    """One click of this tab at a time: around "was this sent already?", the sending, and "now it is".
-
-    Streamlit runs every click in a thread of its own. The one before goes on until it next looks at the session, so
-    two clicks may both find that nothing was sent; and it ends there, so what is noted after a send is noted in a
-    record that one has in hand.
-    """
-    with get_session().send_lock:
-        yield
 
 
 def replace_screen_state(record: T) -> T:

@@ -1,21 +1,48 @@
 """From confirm to result: the policy, a production target's name, progress, and sending again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
+from uuid import uuid4
 
 import streamlit as st
 
+from intempt_core.contract import GivenEvent, get_field, id_to_text
 from intempt_core.dispatch import Progress
-from intempt_core.errors import NotAllowed
-from intempt_core.history import BatchIntent, BatchState, BatchSummary, ExcludedRow, RequestIntent, RequestState
-from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
+from intempt_core.errors import ConsoleError, NotAllowed
+from intempt_core.history import (
+    BatchIntent,
+    BatchState,
+    BatchSummary,
+    ExcludedRow,
+    RequestIntent,
+    RequestState,
+    TargetSnapshot,
+    make_request_intents,
+)
+from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy, plan_events
+from intempt_core.readers import read_payload
 from intempt_core.targets import Target
+from pages.parts.shared.feed_card import EarlierFeeds, keep_earlier_feeds, read_earlier_feeds
 from pages.parts.shared.formatting import escape_markdown, format_duration, format_quantity, format_state_badges
-from pages.parts.shared.screen_state import find_widgets, make_key, set_widget
+from pages.parts.shared.screen_state import find_widgets, get_screen_state, make_key, set_widget
+from pages.parts.shared.send_guard import SendGuard, serialize_clicks
 from pages.parts.shared.services import get_services
 from pages.parts.shared.throughput_chart import show_throughput
+
+RESENDABLE_STATES = (
+    RequestState.ACCEPTED,
+    RequestState.REJECTED,
+    RequestState.UNKNOWN,
+    RequestState.NOT_SENT,
+    RequestState.CANCELLED,
+)
+"""The states of requests that can be sent again: their final ones."""
+
+SAME_IDS, NEW_IDS = "the same ids", "new ids"
+"""The event ids that a batch can be sent again with."""
 
 BATCH_WATCH_SECONDS = 0.5
 """How often a screen looks at a batch that is on its way."""
@@ -89,22 +116,130 @@ def confirm_event_count(target: Target, events: int, name: str) -> bool:
     return False
 
 
+# ── the one way from a screen to a send ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A batch that is ready to be recorded and sent.
+
+    Attributes:
+        intent: What the batch is: its source, label, target and policy.
+        requests: The plan of its requests, or requests that are written already.
+        excluded_rows: Rows of the input that are not sent, each with its reasons.
+        observed_events: Events whose person's feeds are read before the send, to show afterwards what changed.
+    """
+
+    intent: BatchIntent
+    requests: Plan | Iterable[RequestIntent]
+    excluded_rows: Iterable[ExcludedRow] = ()
+    observed_events: Sequence[GivenEvent] = ()
+
+
+def submit_once(
+    guard: SendGuard,
+    target: Target,
+    prepare: Callable[[], Submission | None],
+    *,
+    drawn: tuple[object, ...] | None = None,
+    read_choice: Callable[[], tuple[object, ...]] | None = None,
+) -> bool:
+    """Record and send what ``prepare`` makes, once however often the button is clicked; whether it was sent.
+
+    Every screen sends by this function, from a button's callback. ``drawn`` and ``read_choice`` are what the button
+    stood for when it was drawn, and stands for now (see :meth:`SendGuard.accept_click`). ``prepare`` returns ``None``
+    where nothing is to be sent. What cannot be recorded is not sent: the guard then holds the reason. The typed name
+    of a production target is good for one send.
+    """
+    with serialize_clicks():
+        if not guard.accept_click(drawn, read_choice() if read_choice else None):
+            return False
+        try:
+            submission = prepare()
+            if submission is None:
+                return False
+            clear_confirmations()
+            kept = get_screen_state(EarlierFeeds)
+            # From here on the session is not accessed: at the next access Streamlit may stop this click in favour of a
+            # second one, and reading the feeds takes its time.
+            earlier = read_earlier_feeds(target, submission.observed_events)
+            requests = submission.requests
+            guard.record_send(
+                get_services().submit(
+                    submission.intent,
+                    make_request_intents(requests) if isinstance(requests, Plan) else requests,
+                    submission.excluded_rows,
+                )
+            )
+        except ConsoleError as error:
+            guard.trouble = f"Nothing was sent: {error}"
+            return False
+        keep_earlier_feeds(kept, guard.batch or "", earlier)
+        return True
+
+
+def show_send_trouble(guard: SendGuard) -> None:
+    """Show why the last click sent nothing."""
+    if guard.trouble:
+        st.markdown(":red-badge[■ not sent]")
+        st.text(guard.trouble)
+
+
 def clear_confirmations() -> None:
     """Take back the typed names of production targets: each is good for one send."""
     for widget in find_widgets("-production-"):
         set_widget(widget, "")
 
 
-def submit_plan(intent: BatchIntent, plan: Plan, excluded_rows: Iterable[ExcludedRow] = ()) -> str:
-    """Record a plan and let the engine send it; the batch's id. A production target's typed name is spent by it."""
-    clear_confirmations()
-    return get_services().submit(intent, plan, excluded_rows)
+# ── sending a batch again ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def submit_requests(intent: BatchIntent, requests: Iterable[RequestIntent]) -> str:
-    """The same for requests that are written already."""
-    clear_confirmations()
-    return get_services().submit_requests(intent, requests)
+def prepare_resend(
+    batch: BatchSummary, states: tuple[RequestState, ...], target: Target, *, new_ids: bool = False
+) -> Submission:
+    """Make a batch of the requests of another one that are in these states, byte for byte as they were.
+
+    With ``new_ids`` it is made of their events under new ids, planned again.
+    """
+    whole = all(state in states for state in batch.events)
+    intent = BatchIntent(
+        source=batch.source,
+        label=batch.label,
+        target=TargetSnapshot.from_target(target),
+        policy=get_default_policy(target),
+        rows=sum(batch.events.get(state, 0) for state in states),
+        digest=batch.digest,
+        mapping=batch.mapping,
+        notes={"ids": NEW_IDS if new_ids else SAME_IDS},
+        resend_of=batch.id,
+        persons=batch.persons if whole else 0,
+        lanes=batch.lanes,
+    )
+    if not new_ids:
+        return Submission(intent, get_services().history.request_intents(batch.id, states))
+    plan = plan_events(list(_give_new_ids(batch, states)))
+    return Submission(replace(intent, persons=plan.persons, lanes=plan.lanes), plan)
+
+
+def _give_new_ids(batch: BatchSummary, states: tuple[RequestState, ...]) -> Iterator[GivenEvent]:
+    """The batch's events in their order under new ids; events that shared an id share the new one."""
+    new_ids: dict[str, str] = {}
+    for request in get_services().history.request_intents(batch.id, states):
+        payload = read_payload(request.body.decode())
+        for recorded, event in zip(request.events, payload.events, strict=True):
+            body = event.body
+            id_ = id_to_text(get_field(body, "eventId"))
+            if id_ is not None:
+                body = {**body, "eventId": new_ids.setdefault(id_, make_event_id())}
+            yield replace(event, body=body, place=replace(event.place, row=recorded.row, line=recorded.line))
+
+
+def make_event_id() -> str:
+    """A new event id, as no event has it."""
+    return f"evt_{uuid4().hex}"
+
+
+# ── from the send to its outcome ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def watch_batch(batch: str) -> None:

@@ -9,8 +9,7 @@ import streamlit as st
 
 from intempt_core.dispatch import Dispatcher
 from intempt_core.errors import CatalogueUnavailable, TargetError, TargetNotFound
-from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, History, RequestIntent, make_request_intents
-from intempt_core.planning import Plan
+from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, History, RequestIntent
 from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.targets import SANDBOX, Credential, Target, TargetRegistry, read_secrets_file
 from intempt_core.uploads import Spool, UploadTokens
@@ -32,7 +31,7 @@ class AppServices:
 
     def __post_init__(self) -> None:
         """The engine asks this house where a batch goes; files come in through its doors."""
-        self.catalogues = CatalogueStore(self.settings.data / "catalogues")
+        self.catalogues = CatalogueStore(self.settings.catalogues_folder)
         self.upload_tokens = UploadTokens(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
         self.dispatcher = Dispatcher(self.history, self.resolve_target, self.settings, url=self.url)
 
@@ -56,14 +55,10 @@ class AppServices:
             )
         return found
 
-    def submit(self, intent: BatchIntent, plan: Plan, excluded_rows: Iterable[ExcludedRow] = ()) -> str:
-        """Record the intent of a batch and wake the engine; the batch's id. Nothing leaves before this is recorded."""
-        return self.submit_requests(intent, make_request_intents(plan), excluded_rows)
-
-    def submit_requests(
+    def submit(
         self, intent: BatchIntent, requests: Iterable[RequestIntent], excluded_rows: Iterable[ExcludedRow] = ()
     ) -> str:
-        """The same for requests that are written already, such as those of a batch that is sent again."""
+        """Record a batch and have the engine send it; the batch's id. Nothing is sent before it is recorded."""
         batch = self.history.record(replace(intent, owner=self.dispatcher.owner), requests, excluded_rows)
         self.dispatcher.wake()
         return batch
@@ -76,6 +71,11 @@ class AppServices:
             return self.catalogues.get(target)
         except CatalogueUnavailable:
             return None
+
+    def catalogue_time(self, target: str) -> int:
+        """When the catalogue of a target (a ``key``) was loaded, in epoch milliseconds; 0 where none is."""
+        found = self.catalogue(target)
+        return found.loaded_at if found else 0
 
     def product_lookup(self, target: str) -> UnknownProductLookup | None:
         """What checks ask about product ids (CONTRACT 2.5), where a catalogue is loaded for a target (a ``key``)."""
@@ -100,7 +100,7 @@ class AppServices:
 def _open_services(data: str, port: int) -> AppServices:
     settings = replace(Settings.from_environment(os.environ), data=Path(data).expanduser().resolve())
     url = f"http://127.0.0.1:{port}"
-    sandbox = os.environ.get("CONSOLE_SANDBOX") or f"{url}/sandbox"
+    sandbox = settings.sandbox or f"{url}/sandbox"
     try:
         targets = TargetRegistry.from_sources(
             read_secrets_file(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), os.environ, sandbox

@@ -6,17 +6,11 @@ import streamlit as st
 
 from intempt_core.contract import Outcome
 from intempt_core.history import BatchSummary, SlowAttempt, ThroughputTimeline
-from pages.parts.shared.downloads import show_link
-from pages.parts.shared.formatting import (
-    STATE_STYLES,
-    format_duration,
-    format_moment,
-    format_quantity,
-    format_state,
-    get_zone_name,
-)
+from pages.parts.shared.formatting import STATE_STYLES, format_duration, format_moment, format_quantity, format_state
+from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
+from pages.parts.shared.time_zones import get_zone_name
 
 SLOWEST_SHOWN = 5
 """Slow answers that are shown."""

@@ -9,7 +9,6 @@ from intempt_core.history import derive_target_key
 from intempt_core.targets import Target
 from intempt_core.validation import CatalogueFile, ProductCatalogue, build_catalogue, read_catalogue_file
 from pages.parts.shared.formatting import escape_markdown, format_moment, format_quantity
-from pages.parts.shared.header import get_selected_target as chosen
 from pages.parts.shared.screen_state import get_screen_state, make_key, read_widget
 from pages.parts.shared.services import get_services
 from pages.parts.shared.widgets.file_input import show_file_input
@@ -134,17 +133,3 @@ def _remove_catalogue(target: Target) -> None:
         get_services().catalogues.remove(derive_target_key(target))
     except CatalogueUnavailable as error:
         get_screen_state(CatalogueUpload).trouble = str(error)
-
-
-def show_product_name(product: object) -> None:
-    """What the catalogue of the chosen target calls a product, where it says so."""
-    found = get_services().catalogue(derive_target_key(chosen()))
-    name = found.names_of([product]).get(product) if found and isinstance(product, str) else None
-    if name:
-        st.text(name)
-
-
-def get_catalogue_time(target: str) -> int:
-    """When a target's (a ``key``) catalogue was loaded, epoch ms; 0 where none is."""
-    found = get_services().catalogue(target)
-    return found.loaded_at if found else 0

@@ -10,8 +10,8 @@ from intempt_core.validation import ExpectationReport, ExpectationState
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import format_quantity
 from pages.parts.shared.screen_state import make_key
-from pages.parts.shared.step import show_step
 from pages.parts.upload.state import CheckedFile
+from pages.parts.upload.step import show_step
 
 RESULTS_PER_PAGE = 50
 """Rows of one page of results."""

@@ -10,9 +10,9 @@ from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import format_quantity, format_size
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
-from pages.parts.shared.step import show_step
 from pages.parts.shared.widgets.file_input import show_file_input
 from pages.parts.upload.state import get_current_table, get_upload_state, get_upload_token, reread_file
+from pages.parts.upload.step import show_step
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

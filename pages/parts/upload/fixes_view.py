@@ -9,8 +9,9 @@ from intempt_core.contract import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, ISSUE_
 from intempt_core.exports import export_fixed_csv
 from intempt_core.fixes import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.planning import CellLocation, locate_in_event, locate_in_request
-from pages.parts.shared.downloads import show_download, show_link
+from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import escape_markdown, format_quantity, format_state_badge
+from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
 from pages.parts.upload.fixes_state import (

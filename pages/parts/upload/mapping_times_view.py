@@ -17,9 +17,9 @@ from intempt_core.mapping import (
     parse_cell,
 )
 from intempt_core.readers import Table
-from pages.parts.compose.form import list_time_zones
-from pages.parts.shared.formatting import escape_markdown, get_zone_name
+from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.screen_state import make_key, read_widget
+from pages.parts.shared.time_zones import list_time_zones
 from pages.parts.upload.state import get_upload_state
 
 CONSTANT_TYPES = {"text": "text", "number": "number", "boolean": "true or false"}
@@ -71,7 +71,7 @@ def show_time_format(table: Table, mapping: Mapping) -> None:
         )
         st.selectbox(
             "Zone of times that name none",
-            dict.fromkeys((mapping.time_zone, "UTC", *list_time_zones(get_zone_name()))),
+            dict.fromkeys((mapping.time_zone, "UTC", *list_time_zones())),
             key=zone,
             on_change=_set_time_zone,
             args=(zone,),

@@ -37,9 +37,9 @@ from pages.parts.shared.screen_state import (
     make_key,
     read_widget,
     replace_screen_state,
-    serialize_clicks,
 )
-from pages.parts.shared.send_flow import submit_plan
+from pages.parts.shared.send_flow import Submission, submit_once
+from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
 
 MAX_CACHED_FILES = 4
@@ -67,11 +67,9 @@ class UploadState:
     fixes: tuple[Fix, ...] = ()
     """What was changed of the file, step by step."""
     order: EventOrder = EventOrder.FILE
-    batch: str | None = None
+    guard: SendGuard = field(default_factory=SendGuard)
     problem: str = ""
     """What is wrong with the file or its mapping."""
-    trouble: str = ""
-    """Why the last confirm recorded nothing."""
     newest_batch: str = ""
     """The newest batch when the mapping was settled."""
     revision: int = 0
@@ -144,7 +142,7 @@ class CheckQuestion:
 @st.cache_resource(
     max_entries=MAX_CACHED_FILES,
     show_spinner="Checking every row",
-    hash_funcs={CheckQuestion: lambda asked: asked.text},
+    hash_funcs={CheckQuestion: lambda question: question.cache_key},
 )
 def check_upload(question: CheckQuestion) -> "CheckedFile":
     """The file mapped, mended and checked, with what history has sent to the place before.
@@ -298,42 +296,34 @@ def settle_mapping() -> None:
 
 
 def read_plan_choice() -> tuple[object, ...]:
-    """What a person has decided about the plan, as it is now."""
+    """What the plan's button stands for now: the sends so far, and every choice of the person."""
     found, name = get_upload_state(), read_widget(TARGET_WIDGET)
     policy = read_widget(make_key("upload", "policy", name))
-    return found.fresh, found.everything, found.exclude_accepted, found.fixes, found.order, name, policy
-
-
-@serialize_clicks()
-def submit_upload(checked: CheckedFile, plan: Plan, target: Target, policy: Policy, drawn: tuple[object, ...]) -> None:
-    """Confirm: record the batch, and let the engine send it. A double click sends once.
-
-    ``drawn`` is what was decided when the button was drawn: it sends what one saw, or nothing. Where history cannot
-    write, the batch is not there, nothing leaves, and the screen says so beside the button.
-    """
-    found = get_upload_state()
-    if found.batch is not None:
-        return
-    if drawn != read_plan_choice():
-        found.trouble = "Nothing was sent: the plan was being changed as the button was pressed. Look at it, then send."
-        return
-    found.trouble = ""
-    intent = make_batch_intent(
-        plan,
-        target,
-        source=BatchSource.FILE,
-        label=found.name,
-        rows=checked.report.rows,
-        policy=policy,
-        digest=found.digest,
-        mapping=checked.mapped.mapping.to_json(),
-        notes=_collect_notes(checked, found),
+    return found.guard.describe_button(
+        found.fresh, found.everything, found.exclude_accepted, found.fixes, found.order, name, policy
     )
-    behind = checked.excluded_records(everything=found.everything, exclude_accepted=found.exclude_accepted)
-    try:
-        found.batch = submit_plan(intent, plan, behind)
-    except ConsoleError as error:
-        found.trouble = f"Nothing was sent: {error}"
+
+
+def submit_upload(checked: CheckedFile, plan: Plan, target: Target, policy: Policy, drawn: tuple[object, ...]) -> None:
+    """Record the plan as a batch, and have the engine send it; ``drawn`` is the choice that the button was drawn for."""
+    found = get_upload_state()
+
+    def prepare() -> Submission:
+        intent = make_batch_intent(
+            plan,
+            target,
+            source=BatchSource.FILE,
+            label=found.name,
+            rows=checked.report.rows,
+            policy=policy,
+            digest=found.digest,
+            mapping=checked.mapped.mapping.to_json(),
+            notes=_collect_notes(checked, found),
+        )
+        excluded = checked.excluded_records(everything=found.everything, exclude_accepted=found.exclude_accepted)
+        return Submission(intent, plan, excluded)
+
+    submit_once(found.guard, target, prepare, drawn=drawn, read_choice=read_plan_choice)
 
 
 def _collect_notes(checked: CheckedFile, found: UploadState) -> dict[str, Json]:

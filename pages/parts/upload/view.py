@@ -9,8 +9,9 @@ from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchSummary, RequestState, derive_target_key
 from intempt_core.mapping import Mapping, is_unmapped_json
 from intempt_core.targets import Target
-from pages.parts.shared.downloads import show_download, show_link
+from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import escape_markdown, format_moment, format_quantity, format_state_badges
+from pages.parts.shared.links import show_link
 from pages.parts.shared.outcome_card import show_body
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.send_flow import (
@@ -19,11 +20,10 @@ from pages.parts.shared.send_flow import (
     confirm_target_name,
     describe_deduplication,
     show_batch_controls,
+    show_send_trouble,
     watch_batch,
 )
 from pages.parts.shared.services import get_services
-from pages.parts.shared.step import show_step
-from pages.parts.targets.catalogue_view import get_catalogue_time
 from pages.parts.upload.excluded_rows_view import choose_exclusion, show_excluded_rows
 from pages.parts.upload.expectations_view import show_expectations
 from pages.parts.upload.file_view import describe_file, show_upload_intro
@@ -44,6 +44,7 @@ from pages.parts.upload.state import (
     submit_upload,
     use_mapping,
 )
+from pages.parts.upload.step import show_step
 
 STABLE_IDS, NEW_RUN_IDS = "made from the rows", "fresh for this run"
 ID_EXPLANATIONS = {
@@ -110,7 +111,7 @@ def show_problems_step(mapping: Mapping, target: Target) -> CheckedFile:
         derive_target_key(target),
         found.newest_batch,
         found.fixes,
-        get_catalogue_time(derive_target_key(target)),
+        get_services().catalogue_time(derive_target_key(target)),
     )
     judged = check_upload(found.question)
     show_problems_line(judged)
@@ -203,9 +204,7 @@ def show_plan_step(checked: CheckedFile, target: Target) -> None:
             on_click=submit_upload,
             args=(checked, plan, target, policy, read_plan_choice()),
         )
-    if found.trouble:
-        st.markdown(":red-badge[■ not sent]")
-        st.text(found.trouble)
+    show_send_trouble(found.guard)
 
 
 def _set_id_choice(found: UploadState) -> None:

@@ -1,0 +1,44 @@
+"""Links into the console, and what is copied from it: none holds a target's key."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import streamlit as st
+
+from intempt_core.errors import SecretFound
+from intempt_core.exports import require_no_secret
+from intempt_core.readers import Payload
+from pages.parts.shared.screen_state import get_session
+from pages.parts.shared.services import get_services
+
+
+def show_link(
+    page: str, label: str, params: Mapping[str, str], *, help_: str = "", width: int | Literal["content"] = "content"
+) -> None:
+    """A link into the console that opens cold; where its address would hold a key there is that sentence instead."""
+    try:
+        for text in params.values():
+            require_no_secret(text, get_services().credentials)
+    except SecretFound:
+        st.caption("No link is made here: it would hold a target's key.")
+        return
+    st.page_link(page, label=label, query_params=dict(params) or None, help=help_ or None, width=width)
+
+
+def holds_key(text: str) -> bool:
+    """Whether a text holds a target's key, so that no address may carry it."""
+    return guard_copied_text(text) != text
+
+
+def guard_copied_text(text: str) -> str:
+    """A text to be copied, or, where it holds a key, that sentence."""
+    try:
+        return require_no_secret(text, get_services().credentials)
+    except SecretFound as error:
+        return str(error)
+
+
+def open_in_compose(payload: Payload) -> None:
+    """Go to Compose, whose form takes the events of a payload when it is drawn there."""
+    get_session().pending_payload = payload
+    st.switch_page("compose.py")
