@@ -4,11 +4,10 @@ A test holds that they are current: an issue or a setting that is added cannot b
 """
 
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 from intempt_core.contract.issues import ISSUE_KINDS, IssueKind, Severity
-from intempt_core.settings import ENVIRONMENT_PREFIX, PROJECT_FOLDER, Settings
+from intempt_core.settings import PROJECT_FOLDER, SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python3 run.py docs"
@@ -67,21 +66,19 @@ def render_settings() -> str:
         "",
         _NOTE,
         "",
-        "Each setting is an environment variable, read when a process starts. A value that cannot be used ends the start with",
-        "a sentence that names the variable and what it takes.",
+        "Each setting is an environment variable, read when a process starts. A value that cannot be used ends the",
+        "start with a sentence that names the variable and what it takes.",
         "",
         "| variable | default | takes | meaning |",
         "|---|---|---|---|",
     ]
-    for setting in fields(Settings):
+    for setting in SETTINGS:
         if isinstance(setting.default, Path):
-            default, takes = f"`{setting.default.relative_to(PROJECT_FOLDER)}` beside `app.py`", "a folder"
+            default = f"`{setting.default.relative_to(PROJECT_FOLDER)}` beside `app.py`"
         else:
-            default = f"{setting.default:,}"
-            takes = f"{setting.metadata['low']:,g} to {setting.metadata['high']:,g}"
-        lines += [
-            f"| `{ENVIRONMENT_PREFIX}{setting.name.upper()}` | {default} | {takes} | {setting.metadata['meaning']} |"
-        ]
+            default = f"{setting.default:,}" if isinstance(setting.default, int | float) else "–"
+        takes = f"{setting.allowed}; it is never shown" if setting.secret else setting.allowed
+        lines += [f"| `{setting.variable}` | {default} | {takes} | {setting.meaning} |"]
     return "\n".join(lines) + "\n"
 
 

@@ -166,3 +166,47 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
         if not to.exists() or not to.is_relative_to(ROOT) or (anchor and anchor not in anchors_of(to)):
             lost.append(link)
     assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    if page.name == "CHANGELOG.md":
+        return  # it names what was
+    named = re.findall(
+        r"`((?:tests|docs|intempt_core|pages)/[\w./]*|[\w./]*\w\.(?:py|md|toml))`", page.read_text("utf-8")
+    )
+    there = (ROOT, DOCS, CORE, ROOT / "pages")
+    examples = {".streamlit/secrets.toml", "state.py"}
+    lost = [name for name in named if not any((folder / name).exists() for folder in there)]
+    assert [name for name in lost if name not in examples and "NAME" not in name] == []
+
+
+# ── command line and environment ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_page_of_the_command_line_has_every_command_and_every_option() -> None:
+    import argparse
+
+    from intempt_core.cli.parser import build_parser
+
+    def runs(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
+        return 0
+
+    commands = next(
+        action for action in build_parser(*[runs] * 3)._actions if isinstance(action, argparse._SubParsersAction)
+    ).choices
+    page = read_page("command-line.md")
+    missing = []
+    for name, command in commands.items():
+        section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        options = [option for action in command._actions for option in action.option_strings]
+        missing += [
+            f"{name} {option}" for option in options if option not in ("-h", "--help") and f"`{option}" not in section
+        ]
+    assert missing == []
+
+
+def test_every_variable_that_a_page_names_is_a_setting_or_describes_a_target() -> None:
+    known = set(re.findall(r"`(CONSOLE_[A-Z_]+)`", read_page("settings.md")))
+    named = {name for page in PAGES for name in re.findall(r"\b(CONSOLE_[A-Z_]+)\b", page.read_text("utf-8"))}
+    assert {name for name in named if not name.startswith("CONSOLE_TARGET_")} - known == set()
