@@ -14,7 +14,7 @@ FORMER_STATE_VALUES: Mapping[str, str] = {"refused": "rejected", "unsent": "not 
 
 
 class Outcome(StrEnum):
-    """What is known after an attempt (CONTRACT 3, DESIGN outcome).
+    """What is known after an attempt (CONTRACT 3, ARCHITECTURE, outcome).
 
     Accepted says that the request was taken, and no more: not that its product or account exists (CONTRACT 3.2), nor
     that each of its events is processed (CONTRACT 2.6). The values of earlier versions are understood:

@@ -1,6 +1,6 @@
 """A lane in order: one request after another, each recorded before it leaves and after it has come back.
 
-What happens after each outcome is decided here (CONTRACT 3.4–3.7; DESIGN, after its table of words):
+What happens after each outcome is decided here (CONTRACT 3.4–3.7; ARCHITECTURE, policy):
 
 * *accepted*, *rejected*: the lane goes on. Too large: its halves take over, recorded before they leave.
 * *not sent*: tried again after a pause, as often as the settings say; *unknown*: only if the policy is to resend.

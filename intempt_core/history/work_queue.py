@@ -189,7 +189,7 @@ class WorkQueue(ThroughputLog):
             return _read_work_items(connection, parent.name, children)
 
     def in_flight_to_unknown(self, batch: str, *, owner: str) -> int:
-        """What a gone process left *in flight* is *unknown* (DESIGN); returns how many requests.
+        """What a gone process left *in flight* is *unknown* (ARCHITECTURE, takeover); returns how many requests.
 
         ``owner`` must own the batch by now. Each gets an attempt that says so. Under :attr:`Policy.RESEND` they are
         tried again. Raises :class:`NotAllowed`, :class:`NotFound`.

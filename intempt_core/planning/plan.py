@@ -45,7 +45,7 @@ PLAN_BLOCK_EVENTS = 16_384
 
 
 class Policy(StrEnum):
-    """What a lane does by itself after an unknown outcome, or a not-sent one that retries did not cure (DESIGN)."""
+    """What a lane does by itself after *unknown*, or a *not sent* that retries did not cure (ARCHITECTURE, policy)."""
 
     STOP = "stop"
     GO_ON = "go on"
@@ -360,7 +360,7 @@ def _link_columns(columns: ColumnChecker, rows: Int64Array) -> tuple[Int64Array,
 
 
 def group_persons(count: int, events: Int64Array, identities: Int64Array) -> Int64Array:
-    """The person of each event, numbered in the order in which they first appear (DESIGN, person).
+    """The person of each event, numbered in the order in which they first appear (ARCHITECTURE, person).
 
     Events and identities are the two sides of a graph, a person is what hangs together. Each round hooks every root
     onto its smallest neighbour and then flattens the trees, so that a few rounds do for any file.
