@@ -181,7 +181,7 @@ _COLUMN_FIXES: dict[FixKind, Callable[[_Column], _Column]] = {
 
 
 def make_own_ids(original: Table, column: str, rows: Int64Array) -> pa.Array:
-    """Event ids for these rows (ARCHITECTURE, made event ids): from their cells in the file and their occurrence number.
+    """Event ids for these rows (ARCHITECTURE, made event ids): from their cells and their occurrence number.
 
     So the same file, mended the same way, gives the same ids again. Identical rows share their cell of the id's column:
     only rows that share one need to be looked at.

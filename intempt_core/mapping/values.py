@@ -124,7 +124,7 @@ _SEPARATOR, _ESCAPE = "\x1f", "\x1e"
 
 
 def make_event_id(cells: Sequence[str], occurrence: int, id_salt: str | None = None) -> str:
-    """An event id for a row (ARCHITECTURE, made event ids): from its cells and its number (from 1) among identical rows.
+    """An event id for a row (ARCHITECTURE, made event ids): from its cells and its occurrence number (from 1).
 
     The same file, or a corrected copy of it, gives the same ids to the same rows. ``fresh`` is mixed in for a new run.
     """
