@@ -1,15 +1,15 @@
-"""Every setting in one place: its meaning, its default, and where it comes from.
+"""Every setting in one place: its variable, its default, its bounds and its meaning.
 
 A setting is a field of :class:`Settings`; its environment variable is ``CONSOLE_`` and the field's name in capitals.
-Targets are no settings: they have a room of their own (``targets.py``).
+:data:`SETTINGS` lists them for documentation and for ``python -m intempt_core settings``. Nothing is read when this
+module is imported, and only :meth:`Settings.from_environment` reads. Targets are described elsewhere (``targets``).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import URL
+from urllib.parse import quote
 
 from intempt_core.errors import SettingsError
 
@@ -17,8 +17,14 @@ ENVIRONMENT_PREFIX = "CONSOLE_"
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 """The folder that holds ``app.py``."""
 
+KEY_VARIABLE = "INTEMPT_API_KEY"
+"""The environment variable that holds the key of a target given as a URL, and that every snippet reads."""
+
 EVENTS_PER_REQUEST = 50
 """What the vendor's own SDKs put into one request (CONTRACT 1.6)."""
+
+_FORMER_VARIABLES = {"response_bytes": "CONSOLE_ANSWER_BYTES"}
+"""Variables of earlier versions, which are still read, by the name of the setting."""
 
 
 def _define_setting(meaning: str, default: Any, low: float = 0, high: float = float("inf")) -> Any:
@@ -28,10 +34,13 @@ def _define_setting(meaning: str, default: Any, low: float = 0, high: float = fl
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the house can be told. Made once where a process starts, and handed down."""
+    """What can be set. Made once where a process starts, and handed down."""
 
     data: Path = _define_setting("Folder of history, sandbox and locks.", PROJECT_FOLDER / ".data")
     port: int = _define_setting("Port of the console.", 8501, 1, 65535)
+    sandbox: str = _define_setting(
+        "URL of a sandbox to use in the place of the console's own, for example http://127.0.0.1:9000.", ""
+    )
     events_per_request: int = _define_setting(
         "Events in one request, as the vendor's SDKs have it (CONTRACT 1.6).", EVENTS_PER_REQUEST, 1, 1000
     )
@@ -41,11 +50,14 @@ class Settings:
         "Requests a second to one target at the most, unless its description says otherwise; 0: no limit.", 0.0, 0, 1e5
     )
     connect_seconds: float = _define_setting(
-        "Wait for a connection; when it is over nothing has left (CONTRACT 3.6).", 5.0, 0.05, 300
+        "Wait for a connection; when it is over nothing was sent (CONTRACT 3.6).", 5.0, 0.05, 300
     )
-    write_seconds: float = _define_setting("Wait while a body leaves.", 15.0, 0.05, 300)
+    write_seconds: float = _define_setting("Wait for a body to be sent.", 15.0, 0.05, 300)
     read_seconds: float = _define_setting(
-        "Wait for an answer; when it is over the outcome is unknown (CONTRACT 3.6).", 20.0, 0.05, 600
+        "Wait for a response; when it is over the outcome is unknown: the events may have arrived (CONTRACT 3.6).",
+        20.0,
+        0.05,
+        600,
     )
     tries: int = _define_setting("Attempts of one request at the most, the first one counted.", 5, 1, 100)
     backoff_seconds: float = _define_setting(
@@ -54,23 +66,23 @@ class Settings:
     backoff_limit_seconds: float = _define_setting(
         "Longest pause between two attempts, beyond what Retry-After asks for (CONTRACT 3.5).", 30.0, 0, 3600
     )
-    answer_bytes: int = _define_setting(
-        "Bytes of an answer that history keeps; a longer one is cut and says so.", 65_536, 0, 10_000_000
+    response_bytes: int = _define_setting(
+        "Bytes of a response that history keeps; a longer one is cut and says so.", 65_536, 0, 10_000_000
     )
     drain_seconds: float = _define_setting(
-        "Time that a stopping process gives to requests that are on their way.", 7.0, 0, 60
+        "Time that a stopping process gives to requests that are in flight.", 7.0, 0, 60
     )
     upload_mb: int = _define_setting("Largest file that the upload takes, in megabytes.", 500, 1, 2000)
 
     @property
     def history_url(self) -> str:
         """Where history is, as an SQLAlchemy URL."""
-        return URL.create("sqlite", database=str(self.data / "history.sqlite3")).render_as_string()
+        return _make_sqlite_url(self.data / "history.sqlite3")
 
     @property
     def engine_url(self) -> str:
         """Where the durable engine keeps what it was doing, as an SQLAlchemy URL."""
-        return URL.create("sqlite", database=str(self.data / "engine.sqlite3")).render_as_string()
+        return _make_sqlite_url(self.data / "engine.sqlite3")
 
     @property
     def sandbox_file(self) -> Path:
@@ -82,30 +94,95 @@ class Settings:
         """The folder of saved mappings."""
         return self.data / "mappings"
 
+    @property
+    def catalogues_folder(self) -> Path:
+        """The folder of the product catalogues, one for each target."""
+        return self.data / "catalogues"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings of an environment (``os.environ``), defaults where it says nothing.
 
         Raises :class:`SettingsError` with the variable's name, what it holds and what is allowed.
         """
-        given: dict[str, Any] = {}
-        for setting in fields(cls):
-            variable = ENVIRONMENT_PREFIX + setting.name.upper()
-            text = environment.get(variable, "").strip()
-            if text:
-                given[setting.name] = _parse_setting(variable, text, type(setting.default), setting.metadata)
-        return cls(**given)
+        read = ((setting.name, setting.read(environment)) for setting in SETTINGS if not setting.secret)
+        return cls(**{name: value for name, value in read if value is not None})
 
 
-def _parse_setting(variable: str, text: str, kind: type[Any], bounds: Mapping[str, Any]) -> Any:
-    if issubclass(kind, Path):
-        return Path(text).expanduser().resolve()
-    try:
-        number = kind(text)
-    except ValueError:
-        raise SettingsError(f"{variable} is “{text}”. It takes a number. {bounds['meaning']}") from None
-    if not bounds["low"] <= number <= bounds["high"]:
-        raise SettingsError(
-            f"{variable} is {text}. It takes {bounds['low']:g} to {bounds['high']:g}. {bounds['meaning']}"
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, as documentation and the command line describe it.
+
+    Attributes:
+        name: The field of :class:`Settings`.
+        variable: The environment variable that holds it.
+        default: What it is where the variable is absent or empty. Its type is the type of every value.
+        meaning: A sentence.
+        low: The smallest number that is allowed; of no meaning for a folder or a text.
+        high: The largest one.
+        secret: Whether its value is shown to nobody. Such a value is no field of :class:`Settings` either: what needs
+            it reads its variable itself.
+        former_variable: What the variable was called in earlier versions, which is still read; empty where it is not.
+    """
+
+    name: str
+    variable: str
+    default: Path | str | float
+    meaning: str
+    low: float = 0
+    high: float = float("inf")
+    secret: bool = False
+    former_variable: str = ""
+
+    @property
+    def allowed(self) -> str:
+        """What it takes, as half a sentence."""
+        if isinstance(self.default, str):
+            return "a text"
+        return "a folder" if isinstance(self.default, Path) else f"{self.low:.10g} to {self.high:.10g}"
+
+    def is_in(self, environment: Mapping[str, str]) -> bool:
+        """Whether an environment sets it."""
+        return bool(self._find_text(environment)[1])
+
+    def read(self, environment: Mapping[str, str]) -> Path | str | float | None:
+        """Its value in an environment, ``None`` where that does not set it. Raises :class:`SettingsError`."""
+        variable, text = self._find_text(environment)
+        if not text or isinstance(self.default, str):
+            return text or None
+        if isinstance(self.default, Path):
+            return Path(text).expanduser().resolve()
+        try:
+            number = type(self.default)(text)
+        except ValueError:
+            raise SettingsError(f"{variable} is “{text}”. It takes a number. {self.meaning}") from None
+        if not self.low <= number <= self.high:
+            raise SettingsError(f"{variable} is {text}. It takes {self.allowed}. {self.meaning}")
+        return number
+
+    def _find_text(self, environment: Mapping[str, str]) -> tuple[str, str]:
+        """The variable that sets it, and its text; no text where none does."""
+        for variable in filter(None, (self.variable, self.former_variable)):
+            if text := environment.get(variable, "").strip():
+                return variable, text
+        return self.variable, ""
+
+
+SETTINGS: tuple[Setting, ...] = (
+    *(
+        Setting(
+            name=one.name,
+            variable=ENVIRONMENT_PREFIX + one.name.upper(),
+            default=getattr(Settings(), one.name),
+            former_variable=_FORMER_VARIABLES.get(one.name, ""),
+            **one.metadata,
         )
-    return number
+        for one in fields(Settings)
+    ),
+    Setting("api_key", KEY_VARIABLE, "", "Key of a target that is given as a URL, prefix.secret.", secret=True),
+)
+"""Every setting: the fields of :class:`Settings`, then what is secret and therefore none."""
+
+
+def _make_sqlite_url(file: Path) -> str:
+    return f"sqlite:///{quote(str(file))}"

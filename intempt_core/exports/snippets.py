@@ -8,7 +8,8 @@ import base64
 import json
 import shlex
 
-from intempt_core.targets import KEY_VARIABLE, Target
+from intempt_core.settings import KEY_VARIABLE
+from intempt_core.targets import Target
 
 MAX_ARGUMENT_BYTES = 100_000
 """The longest body that a command line carries as one argument (Linux ends at 131,072 bytes); a longer one is piped."""

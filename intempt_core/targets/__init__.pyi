@@ -2,7 +2,6 @@ from .credential import (
     Credential as Credential,
 )
 from .target import (
-    KEY_VARIABLE as KEY_VARIABLE,
     SANDBOX as SANDBOX,
     Target as Target,
     TargetRegistry as TargetRegistry,

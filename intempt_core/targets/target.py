@@ -30,14 +30,12 @@ from urllib.parse import unquote, urlsplit
 
 from intempt_core.contract import FEED_TITLES
 from intempt_core.errors import CredentialError, TargetError, TargetIncomplete, TargetNotFound
+from intempt_core.settings import KEY_VARIABLE
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.parsing import FIELD_PARSERS, TRACK_PATH, encode_segment, is_production
 
 SANDBOX = "sandbox"
 """The name of the target that needs no description; nobody else may have it."""
-
-KEY_VARIABLE = "INTEMPT_API_KEY"
-"""The environment variable that holds the key of a target given as a URL, and that every snippet reads."""
 
 TARGET_VARIABLE_PREFIX = "CONSOLE_TARGET_"
 """How a variable begins that describes a target: then the name, then ``_HOST``, ``_ORG``, …"""

@@ -43,7 +43,7 @@ class Attempt:
     """One try of one request.
 
     ``reason`` is a sentence for a person. ``headers`` and ``answer`` are the answer's, free of secrets; ``answer`` is
-    cut to ``Settings.answer_bytes`` (``answer_cut``), unpacked if the server packed it, and ``answer_length`` is its
+    cut to ``Settings.response_bytes`` (``answer_cut``), unpacked if the server packed it, and ``answer_length`` is its
     length as stated or as far as it was read. ``started_at`` is epoch ms, ``elapsed_ms`` until the answer was read,
     ``retry_after`` seconds that the server asks to wait. ``too_large``: halve it (CONTRACT 3.4).
     """
@@ -95,7 +95,7 @@ async def post_track_request(
     Never raises because of the network. ``clock`` gives epoch ms.
     """
     exchange = await post_body(
-        client, target, target.track_url, body, max_bytes=client.settings.answer_bytes, clock=clock
+        client, target, target.track_url, body, max_bytes=client.settings.response_bytes, clock=clock
     )
     outcome, reason = _classify_exchange(exchange, target)
     return Attempt(

@@ -4,9 +4,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from intempt_core.errors import ConsoleError, SettingsError
-from intempt_core.settings import PROJECT_FOLDER, Settings
+from intempt_core.settings import KEY_VARIABLE, PROJECT_FOLDER, SETTINGS, Settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -17,10 +18,16 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 
 def test_every_setting_says_what_it_means_and_its_default_lies_in_its_bounds() -> None:
-    for setting in fields(Settings):
-        assert setting.metadata["meaning"].endswith(".")
-        if not isinstance(setting.default, Path):
-            assert setting.metadata["low"] <= setting.default <= setting.metadata["high"]
+    for setting in SETTINGS:
+        assert setting.meaning.endswith(".")
+        if not isinstance(setting.default, Path | str):
+            assert setting.low <= setting.default <= setting.high
+
+
+def test_every_field_is_listed_as_a_setting_and_a_secret_is_no_field() -> None:
+    assert [setting.name for setting in SETTINGS if not setting.secret] == [field.name for field in fields(Settings)]
+    assert [setting.variable for setting in SETTINGS if setting.secret] == [KEY_VARIABLE]
+    assert "s3cret" not in repr(Settings.from_environment({KEY_VARIABLE: "prefix.s3cret"}))
 
 
 def test_a_setting_comes_from_its_variable_in_its_own_type(tmp_path: Path) -> None:
@@ -30,11 +37,28 @@ def test_a_setting_comes_from_its_variable_in_its_own_type(tmp_path: Path) -> No
     assert (given.data, given.tries, given.read_seconds) == (tmp_path / "data", 3, 0.5)
     assert given.history_url == f"sqlite:///{tmp_path}/data/history.sqlite3"
     assert given.sandbox_file == tmp_path / "data" / "sandbox.sqlite3"
+    assert Settings.from_environment({"CONSOLE_SANDBOX": "http://127.0.0.1:9000"}).sandbox == "http://127.0.0.1:9000"
+
+
+def test_a_variable_of_an_earlier_version_is_still_read() -> None:
+    assert Settings.from_environment({"CONSOLE_ANSWER_BYTES": "7"}).response_bytes == 7
+    both = {"CONSOLE_ANSWER_BYTES": "7", "CONSOLE_RESPONSE_BYTES": "8"}
+    assert Settings.from_environment(both).response_bytes == 8
+    with pytest.raises(SettingsError, match="CONSOLE_ANSWER_BYTES is -1"):
+        Settings.from_environment({"CONSOLE_ANSWER_BYTES": "-1"})
 
 
 def test_the_data_folder_may_begin_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Settings.from_environment({"CONSOLE_DATA": "~/console"}).data == tmp_path / "console"
+
+
+@pytest.mark.parametrize("folder", ["/plain", "/a b/ü", "/100%25/x?y=1#z", "/user:password@host"])
+def test_the_url_of_a_database_names_its_file_whatever_the_folder_is_called(folder: str) -> None:
+    settings = Settings(data=Path(folder))
+    for url, file in ((settings.history_url, "history.sqlite3"), (settings.engine_url, "engine.sqlite3")):
+        assert make_url(url).database == f"{folder}/{file}"
+        assert not make_url(url).query
 
 
 @pytest.mark.parametrize(
@@ -48,10 +72,10 @@ def test_the_data_folder_may_begin_at_home(monkeypatch: pytest.MonkeyPatch, tmp_
         ("CONSOLE_READ_SECONDS", "inf", "CONSOLE_READ_SECONDS is inf. It takes 0.05 to 600."),
     ],
 )
-def test_a_value_that_cannot_be_used_is_told_with_its_variable_and_what_is_allowed(
+def test_a_value_that_cannot_be_used_names_its_variable_and_what_is_allowed(
     variable: str, text: str, sentence: str
 ) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as raised:
         Settings.from_environment({variable: text})
-    assert str(refused.value).startswith(sentence)
-    assert isinstance(refused.value, ConsoleError)
+    assert str(raised.value).startswith(sentence)
+    assert isinstance(raised.value, ConsoleError)

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from intempt_core.contract.feeds import FEED_TITLES
 from intempt_core.contract.fields import MASK
 from intempt_core.errors import ConsoleError, CredentialError, TargetIncomplete, TargetNotFound
+from intempt_core.settings import KEY_VARIABLE
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.target import (
-    KEY_VARIABLE,
     Target,
     TargetRegistry,
     parse_track_url,

@@ -62,7 +62,7 @@ T = TypeVar("T")
 PREFIX, SECRET = "k3yPrefixK3yPrefix", "s3cretS3cret/S3cret"
 KEY = f"{PREFIX}.{SECRET}"
 BODY = b'{"track":[{"name":"Product viewed","payload":[]}]}'
-PATIENT = Settings(answer_bytes=1000)  # for what must come, however busy the machine is
+PATIENT = Settings(response_bytes=1000)  # for what must come, however busy the machine is
 QUICK = replace(PATIENT, connect_seconds=0.3, write_seconds=0.3, read_seconds=0.8)  # for what never comes
 TRUST = httpx.create_ssl_context()  # reading the authorities takes longer than a test
 CREDENTIAL = Credential.parse(KEY)
@@ -491,7 +491,7 @@ def test_a_long_answer_is_cut_and_says_its_length() -> None:
 
 def test_no_answer_is_kept_where_none_shall_be() -> None:
     with hostile(answers(400, b"words")) as server:
-        attempt = posted(server.url, told=replace(PATIENT, answer_bytes=0))
+        attempt = posted(server.url, told=replace(PATIENT, response_bytes=0))
     assert (attempt.response_body, attempt.response_length, attempt.response_truncated) == (b"", 5, True)
 
 
@@ -530,7 +530,7 @@ def test_an_answer_that_cannot_be_unpacked_is_left_out_and_said(encoding: str) -
 
 
 @pytest.mark.parametrize("pack", [lambda body: body, gzip.compress])
-@pytest.mark.parametrize("told", [PATIENT, *(replace(PATIENT, answer_bytes=keep) for keep in range(0, 90, 7))])
+@pytest.mark.parametrize("told", [PATIENT, *(replace(PATIENT, response_bytes=keep) for keep in range(0, 90, 7))])
 def test_an_echoed_key_is_masked_wherever_the_answer_is_cut(told: Settings, pack: Callable[[bytes], bytes]) -> None:
     token = CREDENTIAL.authorization.removeprefix("Basic ")
     echo = f"bad key {KEY} {SECRET} {token} {json.dumps(KEY)} {KEY.replace('/', '%2F')} {PREFIX}:{SECRET}".encode()
@@ -704,7 +704,7 @@ def test_product_ids_keep_every_digit() -> None:
 
 def test_an_empty_feed_is_a_normal_answer() -> None:
     with hostile(answers(200, b'{"products":[]}')) as server:
-        answer = read(server.url, told=replace(PATIENT, answer_bytes=0))
+        answer = read(server.url, told=replace(PATIENT, response_bytes=0))
     assert answer.products == ()
     assert answer.message == f"127.0.0.1:{server.port} shows 0 in Recently Viewed."
 
