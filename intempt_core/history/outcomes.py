@@ -146,8 +146,8 @@ class OutcomeQueries(Database):
         """The last ``limit`` accepted events of a person at a target (a ``key``), oldest first (CONTRACT 4.7).
 
         ``field`` is one of :data:`~intempt_core.contract.fields.IDENTITY_FIELDS`, and the person all that the id
-        leads to (ARCHITECTURE, person): events that share a profile, a user or another user's id are one person's, of whichever batch. An account is
-        asked about as such and leads to nobody. Events that miss what they need are not processed (CONTRACT 2.6) and
+        leads to (ARCHITECTURE, person): events that share a profile, a user or another user's id are one person's, of
+        whichever batch. An account is asked for as such and leads to no person. Events that miss what they need are not processed (CONTRACT 2.6) and
         not among them; where the target deduplicates (as it was last confirmed), a repeat is not either (CONTRACT 2.9).
         """
         found = self._resolve_person(target, field, value, limit)
