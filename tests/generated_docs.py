@@ -67,7 +67,8 @@ def render_settings() -> str:
         _NOTE,
         "",
         "Each setting is an environment variable, read when a process starts. A value that cannot be used ends the",
-        "start with a sentence that names the variable and what it takes.",
+        "start with a sentence that names the variable and what it takes. Targets have variables of their own:",
+        "[targets.md](targets.md).",
         "",
         "| variable | default | takes | meaning |",
         "|---|---|---|---|",
@@ -76,9 +77,10 @@ def render_settings() -> str:
         if isinstance(setting.default, Path):
             default = f"`{setting.default.relative_to(PROJECT_FOLDER)}` beside `app.py`"
         else:
-            default = f"{setting.default:,}" if isinstance(setting.default, int | float) else "–"
+            default = f"{setting.default:.10g}" if isinstance(setting.default, int | float) else "–"
         takes = f"{setting.allowed}; it is never shown" if setting.secret else setting.allowed
-        lines += [f"| `{setting.variable}` | {default} | {takes} | {setting.meaning} |"]
+        former = f" Formerly `{setting.former_variable}`, which is still read." if setting.former_variable else ""
+        lines += [f"| `{setting.variable}` | {default} | {takes} | {setting.meaning}{former} |"]
     return "\n".join(lines) + "\n"
 
 
