@@ -103,9 +103,9 @@ def _build_report_document(file: InputFile, report: Report, issues: Sequence[Iss
                 "column": file.column_of(issue),
                 "pointer": issue.place.pointer,
                 "given": issue.given,
-                "says": issue.message,
+                "message": issue.message,
                 "allowed": issue.kind.allowed,
-                "mend": issue.fix,
+                "fix": issue.fix,
             }
             for issue in issues
         ],

@@ -27,12 +27,19 @@ from intempt_core.history import (
     BatchSummary,
     History,
     RequestState,
-    derive_target_key,
     make_request_intents,
 )
 from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from intempt_core.settings import PROJECT_FOLDER, Settings
-from intempt_core.targets import SANDBOX, Target, TargetRegistry, parse_track_url, read_secrets_file, sandbox_target
+from intempt_core.targets import (
+    SANDBOX,
+    Target,
+    TargetRegistry,
+    derive_target_key,
+    parse_track_url,
+    read_secrets_file,
+    sandbox_target,
+)
 from intempt_core.validation import Report
 
 
@@ -76,8 +83,8 @@ def _resolve_target(
 ) -> Target:
     if "://" in name:
         return parse_track_url(name, environment)
-    base = environment.get("CONSOLE_SANDBOX", "") or (console or {}).get("url") or f"http://127.0.0.1:{settings.port}"
-    base = base if base.endswith("/sandbox") else f"{base}/sandbox"
+    here = (console or {}).get("url") or f"http://127.0.0.1:{settings.port}"
+    base = settings.sandbox or f"{here}/sandbox"
     return TargetRegistry.from_sources(
         read_secrets_file(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), environment, base
     ).get(name)
@@ -255,7 +262,7 @@ def _report_outcome(
         if found.events.get(state):
             print_result(f"{found.events[state]:>9,}  {state.value}")
     if report.rows_with_errors:
-        print_result(f"{report.rows_with_errors:>9,}  stayed behind")
+        print_result(f"{report.rows_with_errors:>9,}  excluded")
     print_message(_describe_next_step(found, alone=alone, interrupted=interrupted))
     if results is not None:
         keys = [target.credential] if target.credential and target.origin != SANDBOX else []

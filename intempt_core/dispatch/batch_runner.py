@@ -11,10 +11,10 @@ from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.dispatch.rate_limits import RateLimiter, TargetLimits
 from intempt_core.dispatch.runner import ChunkRunner
 from intempt_core.errors import ConsoleError, EngineUnavailable, NotAllowed
-from intempt_core.history import BatchState, BatchSummary, derive_target_key
+from intempt_core.history import BatchState, BatchSummary
 from intempt_core.logs import write_log
 from intempt_core.settings import Settings
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import HttpClient
 
 CHUNK_REQUESTS = 640

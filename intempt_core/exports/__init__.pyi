@@ -1,20 +1,20 @@
 from .case_file import (
+    CaseFile as CaseFile,
     build_case as build_case,
     dump_case as dump_case,
-    render_case_page as render_case_page,
-)
-from .case_reader import (
-    CaseFile as CaseFile,
     read_case as read_case,
+    render_case_page as render_case_page,
 )
 from .csv_files import (
     export_event_lines as export_event_lines,
     export_excluded_csv as export_excluded_csv,
-    export_expectations_json as export_expectations_json,
-    export_expectations_junit as export_expectations_junit,
     export_fixed_csv as export_fixed_csv,
     export_problems_csv as export_problems_csv,
     export_results_csv as export_results_csv,
+)
+from .junit import (
+    export_expectations_json as export_expectations_json,
+    export_expectations_junit as export_expectations_junit,
 )
 from .pseudonyms import (
     load_salt as load_salt,

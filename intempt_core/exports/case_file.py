@@ -1,29 +1,51 @@
-"""A case file: one request with all that is known of it, to be taken along and read anywhere.
+"""A case file: one request with everything that is known of it, written to be shared and read again.
 
-Timeline, request, answers, problems and versions, as JSON or as one page without a script, in which everything is
-text. Identities are under other names (``pseudonyms.py``) unless one asks otherwise; no key is in it (``secrecy.py``
-looks once more). Inspect opens it again (``cases.py``).
+It holds the timeline, the request, the responses, the problems and the versions, as JSON or as one HTML page without a
+script that contains the same JSON. Identities are pseudonyms (``pseudonyms.py``) unless the caller wants them as they
+were sent; no key is in it (``secret_guard.py`` checks once more). Inspect opens it: what is read there was written by
+others, so it is treated as data.
 """
 
 import html
 import platform
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from intempt_core.contract import GIVEN_MAX_CHARACTERS, Issue, Json, dump_json, get_field, now_ms
 from intempt_core.errors import ReadError
-from intempt_core.exports.case_reader import CASE_CLOSE_TAG, CASE_MARKER, CASE_OPEN_TAG, CASE_VERSION
 from intempt_core.exports.pseudonyms import Pseudonymizer
-from intempt_core.history import AttemptRecord, History
+from intempt_core.history import AttemptRecord, BatchSummary, History, RequestRecord
 from intempt_core.readers import JsonText, read_payload
 from intempt_core.validation import check_events, escape_invisible
 
+CASE_MARKER = "case_file"
+"""The key that makes a JSON object a case file; its value is the version of the form."""
+
+CASE_VERSION = 2
+"""The version that is written; version 1 is read too."""
+
+CASE_OPEN_TAG, CASE_CLOSE_TAG = '<pre id="case-file">', "</pre>"
+"""The tags around the JSON in a page."""
+
 MAX_CASE_PROBLEMS = 200
-"""Problems of the request that the case tells."""
+"""Problems of the request that a case lists at the most."""
 
 IDENTITIES_AS_SENT = "as sent"
 IDENTITIES_PSEUDONYMIZED = "pseudonyms"
+
+_CASE_START = re.compile(r'\s*\{\s*"case_file"\s*:')
+
+_KEYS_OF_VERSION_1: Mapping[str, Mapping[str, str]] = {
+    "batch": {"what": "label", "from": "source"},
+    "attempts": {"answer": "response", "answer_length": "response_length"},
+    "problems": {"says": "message", "mend": "fix"},
+}
+"""Section → key in version 1 → key now."""
+
+Pseudonymize = Callable[[Json], Json]
+"""A value as the case may show it."""
 
 _PAGE_STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -38,9 +60,9 @@ overflow-wrap: anywhere; }
 def build_case(
     history: History, request: int | str, version: str, *, salt: bytes | None, clock: Callable[[], int] = now_ms
 ) -> dict[str, Json]:
-    """The case of one request. With a ``salt`` identities get other names by it, without they stand as they were sent.
+    """Build the case of one request. With a ``salt`` its identities are pseudonyms, without they are as they were sent.
 
-    ``version`` is the console's. Raises :class:`~intempt_core.errors.NotFound`.
+    ``version`` is the console's, ``clock`` gives epoch milliseconds. Raises :class:`~intempt_core.errors.NotFound`.
     """
     found = history.request(request)
     batch = history.batch(found.summary.batch)
@@ -54,10 +76,9 @@ def build_case(
     except ReadError:
         document, bodies, issues = None, [], []
     names = Pseudonymizer(salt, iter(bodies)) if salt is not None else None
-
-    def told(value: Json) -> Json:
-        return value if names is None else names.replace_in_value(value)
-
+    pseudonymize = _keep_value if names is None else names.replace_in_value
+    if names is not None:
+        body = "" if document is None else dump_json(pseudonymize(document)).decode()
     return {
         CASE_MARKER: CASE_VERSION,
         "made_at": _format_time(clock()),
@@ -69,33 +90,21 @@ def build_case(
             "deduplicates": batch.target.deduplicates,
             "production": batch.target.production,
         },
-        "batch": {"id": batch.id, "what": told(batch.label), "from": batch.source.value, "policy": batch.policy.value},
-        "timeline": [
-            {"at": _format_time(batch.created_at), "what": "written down before anything left"},
-            *({"at": _format_time(one.started_at), "what": told(_describe_attempt(one))} for one in found.attempts),
-            {"at": _format_time(found.summary.updated_at), "what": f"stands as {found.summary.state.value}"},
-        ],
-        "request": {
-            "id": found.summary.id,
-            "state": found.summary.state.value,
-            "body": body if names is None else "" if document is None else dump_json(told(document)).decode(),
+        "batch": {
+            "id": batch.id,
+            "label": pseudonymize(batch.label),
+            "source": batch.source.value,
+            "policy": batch.policy.value,
         },
-        "attempts": [_dump_attempt(one, told) for one in found.attempts],
-        "problems": [
-            {
-                "code": issue.code,
-                "severity": issue.severity.value,
-                "where": told(issue.place.path),
-                "says": told(issue.message),
-                "mend": told(issue.fix),
-            }
-            for issue in issues
-        ],
+        "timeline": _build_timeline(batch, found, pseudonymize),
+        "request": {"id": found.summary.id, "state": found.summary.state.value, "body": body},
+        "attempts": [_dump_attempt(one, pseudonymize) for one in found.attempts],
+        "problems": [_dump_problem(issue, pseudonymize) for issue in issues],
         "events": [
             {
-                "name": told(event.event.name),
-                "eventId": told(event.event.event_id),
-                "product": told(event.event.product_id),
+                "name": pseudonymize(event.event.name),
+                "eventId": pseudonymize(event.event.event_id),
+                "product": pseudonymize(event.event.product_id),
             }
             for event in found.events
         ],
@@ -103,39 +112,71 @@ def build_case(
 
 
 def dump_case(case: Mapping[str, Json]) -> str:
-    """The case as JSON, indented."""
+    """Dump a case as JSON, indented."""
     return dump_json(case, indent=True).decode("utf-8", "replace")
 
 
 def render_case_page(case: Mapping[str, Json]) -> Iterator[str]:
-    """The case as one page: no script, nothing from elsewhere, everything escaped and what nobody sees written out."""
+    """Render a case as one HTML page, in pieces.
+
+    It has no script and loads nothing; everything is escaped, and invisible characters are written out.
+    """
     yield (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>Case file</title><style>{_PAGE_STYLE}</style></head><body>"
     )
-    yield f"<h1>Request {_escape_value(get_field(case, 'request.id'))}: {_escape_value(get_field(case, 'request.state'))}</h1>"
-    names = "stand under other names" if case["identities"] == IDENTITIES_PSEUDONYMIZED else "stand as they were sent"
-    yield f"<p>Made {_escape_value(case['made_at'])}. Identities {names}; other data stands as it was sent.</p>"
+    title = f"Request {get_field(case, 'request.id')}: {get_field(case, 'request.state')}"
+    yield f"<h1>{_escape_value(title)}</h1>"
+    names = "pseudonyms" if case["identities"] == IDENTITIES_PSEUDONYMIZED else "as they were sent"
+    yield f"<p>Made {_escape_value(case['made_at'])}. Identities are {names}; other data is as it was sent.</p>"
     for title, key in (("Target", "target"), ("Batch", "batch"), ("Versions", "versions")):
         yield f"<h2>{title}</h2>" + _render_table([(name, value) for name, value in case[key].items()])
     yield "<h2>Timeline</h2>" + _render_table([(one["at"], one["what"]) for one in case["timeline"]])
     yield f"<h2>Request</h2><pre>{_escape_value(_indent_json(get_field(case, 'request.body')))}</pre>"
     for one in case["attempts"]:
-        yield f"<h2>Answer {_escape_value(one['number'])}: {_escape_value(one['status'] or 'none')}</h2>"
-        yield _render_table(list(one["headers"])) + f"<pre>{_escape_value(one['answer'] or '(empty)')}</pre>"
+        yield f"<h2>Response {_escape_value(one['number'])}: {_escape_value(one['status'] or 'none')}</h2>"
+        yield _render_table(list(one["headers"])) + f"<pre>{_escape_value(one['response'] or '(empty)')}</pre>"
     yield "<h2>Problems</h2>" + (
         _render_table(
-            [(f"{one['severity']}: {one['where']}", f"{one['says']} {one['mend']}") for one in case["problems"]]
+            [(f"{one['severity']}: {one['where']}", f"{one['message']} {one['fix']}") for one in case["problems"]]
         )
         or "<p>None were found.</p>"
     )
     escaped = html.escape(dump_case(case), quote=False)
-    yield f"<h2>The same for a machine</h2><p>Inspect opens this page.</p>{CASE_OPEN_TAG}{escaped}{CASE_CLOSE_TAG}</body></html>\n"
+    yield "<h2>The same for a machine</h2><p>Inspect opens this page.</p>"
+    yield f"{CASE_OPEN_TAG}{escaped}{CASE_CLOSE_TAG}</body></html>\n"
+
+
+def _keep_value(value: Json) -> Json:
+    return value
+
+
+def _build_timeline(batch: BatchSummary, request: RequestRecord, pseudonymize: Pseudonymize) -> list[dict[str, Json]]:
+    """What happened to the request, when: UTC."""
+    moments: list[tuple[int, str]] = [
+        (batch.created_at, "recorded before anything was sent"),
+        *(
+            (one.started_at, f"try {one.number}: {one.outcome.value} after {one.elapsed_ms:.0f} ms. {one.reason}")
+            for one in request.attempts
+        ),
+        (request.summary.updated_at, f"the state is {request.summary.state.value}"),
+    ]
+    return [{"at": _format_time(at), "what": pseudonymize(what)} for at, what in moments]
+
+
+def _dump_problem(issue: Issue, pseudonymize: Pseudonymize) -> dict[str, Json]:
+    return {
+        "code": issue.code,
+        "severity": issue.severity.value,
+        "where": pseudonymize(issue.place.path),
+        "message": pseudonymize(issue.message),
+        "fix": pseudonymize(issue.fix),
+    }
 
 
 def _hide_long_value(issue: Issue) -> Issue:
-    """A long value is cut in an issue, and the rest of a name could not be known as one: it is left out."""
+    """Leave a long value out: an issue holds its beginning, and a part of an identity could not be recognised as one."""
     long = issue.given is not None and len(issue.given) > GIVEN_MAX_CHARACTERS
     return replace(issue, given="a long value") if long else issue
 
@@ -162,11 +203,7 @@ def _format_time(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", " UTC")
 
 
-def _describe_attempt(one: AttemptRecord) -> str:
-    return f"try {one.number}: {one.outcome.value} after {one.elapsed_ms:.0f} ms. {one.reason}"
-
-
-def _dump_attempt(one: AttemptRecord, pseudonymize: Callable[[Json], Json]) -> dict[str, Json]:
+def _dump_attempt(one: AttemptRecord, pseudonymize: Pseudonymize) -> dict[str, Json]:
     text = one.response_body.decode("utf-8", "replace")
     return {
         "number": one.number,
@@ -177,6 +214,74 @@ def _dump_attempt(one: AttemptRecord, pseudonymize: Callable[[Json], Json]) -> d
         "reason": pseudonymize(one.reason),
         "sent_headers": [list(header) for header in one.sent_headers],
         "headers": [[name, pseudonymize(content)] for name, content in one.headers],
-        "answer": pseudonymize(text),
-        "answer_length": one.response_length,
+        "response": pseudonymize(text),
+        "response_length": one.response_length,
     }
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """A case file that was read.
+
+    Attributes:
+        made_at: When it was made, as text.
+        identities: :data:`IDENTITIES_AS_SENT` or :data:`IDENTITIES_PSEUDONYMIZED`, as the file says.
+        body: The body of the request.
+        facts: The rest of the case as lines of text.
+    """
+
+    made_at: str
+    identities: str
+    body: str = field(repr=False)
+    facts: tuple[str, ...] = field(repr=False)
+
+
+def read_case(text: str) -> CaseFile | None:
+    """Read the case file in a text; ``None`` where it is none. Raises :class:`ReadError` for a damaged one."""
+    start = text.find(CASE_OPEN_TAG) if text.lstrip()[:1] == "<" else -1
+    if start >= 0:
+        end = text.find(CASE_CLOSE_TAG, start)
+        text = html.unescape(text[start + len(CASE_OPEN_TAG) : end if end >= 0 else len(text)])
+    if not _CASE_START.match(text):
+        return None
+    document: Mapping[str, Json] = JsonText(text).value  # it begins with a bracket and a key
+    request = document.get("request")
+    body = request.get("body") if isinstance(request, Mapping) else None
+    if document.get(CASE_MARKER) not in (1, CASE_VERSION) or not isinstance(body, str):
+        raise ReadError("This is a case file of another form, or not a whole one. Make it again on the request's page.")
+    if document[CASE_MARKER] == 1:
+        document = _rename_keys_of_version_1(document)
+    return CaseFile(
+        str(document.get("made_at", "")), str(document.get("identities", "")), body, tuple(_describe_case(document))
+    )
+
+
+def _rename_keys_of_version_1(document: Mapping[str, Json]) -> dict[str, Json]:
+    def rename(part: Json, keys: Mapping[str, str]) -> Json:
+        if isinstance(part, list):
+            return [rename(one, keys) for one in part]
+        return {keys.get(key, key): value for key, value in part.items()} if isinstance(part, Mapping) else part
+
+    return {section: rename(part, _KEYS_OF_VERSION_1.get(section, {})) for section, part in document.items()}
+
+
+def _describe_case(document: Mapping[str, Json]) -> list[str]:
+    """Everything but the request, a line each; whatever is there is text."""
+    lines = []
+    for key in ("target", "batch", "versions"):
+        part = document.get(key)
+        if isinstance(part, Mapping):
+            lines.append(f"{key}: " + ", ".join(f"{name} {value}" for name, value in part.items()))
+    lines += [" · ".join(str(value) for value in part.values()) for part in _list_objects(document.get("timeline"))]
+    lines += [
+        f"response {part.get('number')}: {part.get('status')} {part.get('response')}"
+        for part in _list_objects(document.get("attempts"))
+    ]
+    return lines
+
+
+def _list_objects(value: Json) -> Sequence[Mapping[str, Json]]:
+    return [part for part in value if isinstance(part, Mapping)] if isinstance(value, list) else []

@@ -9,17 +9,15 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import islice
-from xml.sax.saxutils import escape, quoteattr
 
 from intempt_core.contract import Issue, dump_json
 from intempt_core.history import History, RowOutcome
 from intempt_core.mapping import PROBLEMS_COLUMN, MappedDocuments, MappedTable
 from intempt_core.readers import Table
-from intempt_core.validation import ISSUE_BLOCK_ROWS, ExpectationReport, ExpectationResult, ExpectationState, Report
+from intempt_core.validation import ISSUE_BLOCK_ROWS, Report
 
-EXCLUDED_OUTCOME = "stayed behind"
+EXCLUDED_OUTCOME = "excluded"
 """The outcome of a row that was not sent because of its errors."""
 
 RESULTS_HEADER = ("row", "line", "eventId", "name", "outcome", "issues", "status", "tries", "when", "request")
@@ -35,14 +33,13 @@ PROBLEMS_HEADER = (
     "what is wrong",
     "given",
     "allowed",
-    "mend",
+    "fix",
 )
 """Columns of :func:`export_problems_csv`."""
 
 _CHUNK_LINES = 500
 _CHUNK_ISSUES = 20_000
 _FORMULA_STARTS = frozenset("=+-@\t\r")
-_INVALID_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SIGNED_NUMBER = re.compile(r"[+-][0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -201,85 +198,3 @@ def describe_issue(issue: Issue) -> str:
     return (
         f"{issue.place.column}: {issue.message} {issue.fix}" if issue.place.column else f"{issue.message} {issue.fix}"
     )
-
-
-# ── a file that tests itself ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def export_expectations_json(tests: ExpectationReport) -> Iterator[str]:
-    """The tests of a file as one JSON object: counts, then one result a row, each on a line of its own."""
-    counts = {state.value: count for state, count in tests.counts.items()}
-    head = dump_json(
-        {"file": tests.table.name, "rows": tests.rows, "as_expected": tests.as_expected, **counts}
-    ).decode()
-    yield f'{head[:-1]},"results":['
-    for number, some in enumerate(_chunk_texts(_dump_result(result) for result in tests.results())):
-        yield ("," if number else "") + "\n" + ",\n".join(some)
-    yield "\n]}\n"
-
-
-def _dump_result(result: ExpectationResult) -> str:
-    return dump_json(
-        {
-            "row": result.row,
-            "line": result.line,
-            "result": result.state.value,
-            "expected": result.expected,
-            "found": result.found,
-            "says": result.message,
-        }
-    ).decode()
-
-
-def export_expectations_junit(tests: ExpectationReport, report: Report) -> Iterator[str]:
-    """The tests of a file as JUnit XML for a build server: a row is a test case.
-
-    A row that is not as expected is a failure, whose text are the row's problems; an expectation that cannot be read
-    is an error; a row without one is skipped.
-    """
-    counts, name = tests.counts, _quote_attribute(tests.table.name)
-    totals = (
-        f'tests="{tests.rows}" failures="{counts[ExpectationState.FAILED]}" errors="{counts[ExpectationState.UNREADABLE]}" '
-        f'skipped="{counts[ExpectationState.UNTESTED]}"'
-    )
-    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {totals}>\n<testsuite name={name} {totals}>\n'
-    issues = report.issues_by_row(tests.rows_in(ExpectationState.FAILED).tolist())
-    for some in _chunk_texts(_write_test_case(result, name, issues) for result in tests.results()):
-        yield "".join(some)
-    yield "</testsuite>\n</testsuites>\n"
-
-
-def _write_test_case(result: ExpectationResult, name: str, issues: Iterator[list[Issue]]) -> str:
-    case = (
-        f'<testcase classname={name} name="row {result.row} (line {result.line}){_escape_expectation(result.expected)}"'
-    )
-    if result.state is ExpectationState.FAILED:
-        text = "\n".join(issue.sentence for issue in next(issues))
-        message = f'message={_quote_attribute(result.message)} type="not as expected"'
-        return f"{case}><failure {message}>{escape(_INVALID_XML.sub('�', text))}</failure></testcase>\n"
-    if result.state is ExpectationState.UNREADABLE:
-        return f'{case}><error message={_quote_attribute(result.message)} type="expectation"/></testcase>\n'
-    if result.state is ExpectationState.UNTESTED:
-        return f'{case}><skipped message="The row says nothing in its column expect."/></testcase>\n'
-    return f"{case}/>\n"
-
-
-@lru_cache(maxsize=4096)  # a file repeats its expectations
-def _escape_expectation(expected: str) -> str:
-    """What a row expects, for inside a quoted attribute."""
-    return (
-        ": " + escape(_INVALID_XML.sub("�", expected), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;"})
-        if expected
-        else ""
-    )
-
-
-def _quote_attribute(text: str) -> str:
-    """A text as a quoted attribute; what XML cannot hold is shown as lost."""
-    return quoteattr(_INVALID_XML.sub("�", text))
-
-
-def _chunk_texts(texts: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(texts)
-    while some := list(islice(rest, _CHUNK_LINES)):
-        yield some

@@ -24,7 +24,6 @@ from .records import (
     Transition as Transition,
     UnfinishedBatch as UnfinishedBatch,
     WorkItem as WorkItem,
-    derive_target_key as derive_target_key,
     is_batch_active as is_batch_active,
 )
 from .resend import (

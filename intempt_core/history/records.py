@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from intempt_core.contract import GivenEvent, Json, dump_json, find_current_state, get_field, id_to_text, read_epoch_ms
 from intempt_core.planning import Policy
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import Attempt
 
 INT64_LIMIT = 2**63
@@ -107,11 +107,6 @@ class TargetSnapshot:
             credential_reference=target.credential_reference,
             feeds=dict(target.feeds),
         )
-
-
-def derive_target_key(target: Target) -> str:
-    """Which place a target is (:attr:`TargetSnapshot.key`), for ``sent_ids``, ``same_file`` and ``interactions``."""
-    return "sandbox" if target.origin == "sandbox" else target.track_url
 
 
 # ── intent ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -165,9 +165,9 @@ def _parse_with_arrow(
     return [column.chunks for column in read.columns] if read.num_rows == rows else None
 
 
-def _read_ragged_block(
+def _read_ragged_block(  # noqa: PLR0917  what _read_block_with_arrow holds
     text: FileBytes, at: int, line: int, dialect: Dialect, width: int, layout: _BlockLayout
-) -> RowBlock | None:  # noqa: PLR0917  what _quick holds
+) -> RowBlock | None:
     """The records of one block where some are ragged: those are lifted out, read one by one, and put back."""
     delimiters = _find_byte_offsets(text, dialect.delimiter.encode(), at, at + layout.size)
     if layout.quotes.size:

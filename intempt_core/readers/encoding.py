@@ -12,6 +12,7 @@ from pathlib import Path
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.delimited import BLOCK_BYTES, BYTES_LINE_END, UTF8_BOM
+from intempt_core.readers.formats import describe_formats
 from intempt_core.readers.mapped_file import FileBytes, MappedFile
 
 SAMPLE_BYTES = 65_536
@@ -21,26 +22,6 @@ DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 """What may separate cells without being told, and its name in a sentence."""
 
 _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-
-_OTHER_FORMATS: tuple[tuple[str, str, str], ...] = (
-    (r"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a", "an image", "Choose the file that holds the events."),
-    (
-        r"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "an old Excel file, or one that has a password",
-        "Open it there and save it as .xlsx, without a password.",
-    ),
-    (r"PK\x05\x06", "an empty zip archive", "See that the export was complete."),
-    (
-        r"\x1f\x8b|BZh[1-9]1AY&SY|\xfd7zXZ\x00|\x28\xb5\x2f\xfd|7z\xbc\xaf",
-        "compressed, and not by gzip alone",
-        "Unpack it first.",
-    ),
-    (r"%PDF-", "a PDF", "Export the table itself as CSV."),
-    (r"PAR1.*PAR1\Z", "a Parquet file", "Export it as CSV."),
-    (r"SQLite format 3\x00", "a SQLite database", "Export its table as CSV."),
-    (r"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml))", "a web page or XML", "Download the CSV itself."),
-)
-"""How other formats begin, what they are, and what to do instead."""
 
 
 def read_file_bytes(data: bytes | Path, name: str, memory_limit: int) -> FileBytes:
@@ -71,14 +52,6 @@ def reject_empty_file(raw: FileBytes, name: str) -> None:
         raise ReadError(f"{name} is empty. A table has a header line and rows. See that the export was complete.")
 
 
-def reject_other_formats(raw: FileBytes, name: str) -> None:
-    """Raise :class:`ReadError` for bytes that are another format than text."""
-    for beginning, what, mend in _OTHER_FORMATS:
-        # Latin-1 makes a character of every byte, so that the expressions stay readable
-        if re.match(beginning.encode("latin-1"), raw, re.DOTALL):
-            raise ReadError(f"{name} is {what}, not a table as text. CSV with a header line is taken. {mend}")
-
-
 def detect_encoding(raw: FileBytes, name: str) -> str:
     """Python's name of the encoding."""
     if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
@@ -97,7 +70,7 @@ def detect_encoding(raw: FileBytes, name: str) -> str:
     line = find_line_number(raw, bad)
     if _CONTROL_BYTES.search(head):
         raise ReadError(
-            f"{name} is no text: line {line:,} holds bytes of no text. CSV in UTF-8 is taken. Export the table as CSV.",
+            f"{name} is no text: line {line:,} holds bytes of no text. {describe_formats()} Export the table as CSV.",
             line=line,
         )
     near = raw[max(0, bad - SAMPLE_BYTES) : bad + SAMPLE_BYTES].decode(errors="replace")
@@ -156,6 +129,3 @@ def convert_to_utf8(raw: FileBytes, encoding: str, name: str) -> FileBytes:
 def find_line_number(raw: FileBytes, at: int) -> int:
     """The line (from 1) on which a byte stands."""
     return 1 + sum(1 for _ in BYTES_LINE_END.finditer(raw, 0, at))
-
-
-# ── what the text looks like ─────────────────────────────────────────────────────────────────────────────────────────

@@ -102,15 +102,22 @@ def release_pages(raw: FileBytes) -> None:
 
 
 class ColumnWriter:
-    """The columns of a table, put there in chunks: in memory, or on disk if they are ``large``. Close it, by with."""
+    """The columns of a table, written some rows at a time: in memory, or on disk where they are large.
 
-    def __init__(self, width: int, *, on_disk: bool) -> None:
+    ``on_disk`` puts them there from the first row on; ``memory_limit`` as soon as they have more bytes than that. It is
+    closed by ``with``.
+    """
+
+    def __init__(self, width: int, *, on_disk: bool, memory_limit: int | None = None) -> None:
         self._chunks: list[list[pa.Array]] = [[] for _ in range(width)]
         self._schema = pa.schema([pa.field(str(number), pa.string()) for number in range(width)])
-        self._file = tempfile.TemporaryFile() if on_disk else None  # noqa: SIM115  it stays open until all rows are there
-        self._writer = pa.ipc.new_file(self._file, self._schema) if on_disk else None
+        self._on_disk, self._memory_limit, self._size = on_disk, memory_limit, 0
+        self._file: IO[bytes] | None = None
+        self._writer: pa.RecordBatchFileWriter | None = None
 
     def __enter__(self) -> Self:
+        if self._on_disk:
+            self._move_to_disk()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -118,18 +125,33 @@ class ColumnWriter:
             self._file.close()
 
     def write(self, columns: Sequence[Sequence[pa.Array]]) -> None:
-        """Neighbouring rows: each column in chunks. Raises :class:`OSError` where the disk has no room for them."""
-        if self._writer is None:
-            for kept, chunks in zip(self._chunks, columns, strict=True):
-                kept.extend(chunks)
-        else:
-            arrays = [pa.chunked_array(chunks, pa.string()) for chunks in columns]
-            self._writer.write_table(pa.table(arrays, schema=self._schema))
+        """Neighbouring rows: each column in chunks. Raises :class:`OSError` where the disk has no space for them."""
+        if self._writer is not None:
+            self._write_to_disk(columns)
+            return
+        for kept, chunks in zip(self._chunks, columns, strict=True):
+            kept.extend(chunks)
+        if self._memory_limit is not None:
+            self._size += sum(chunk.nbytes for chunks in columns for chunk in chunks)
+            if self._size > self._memory_limit:
+                self._move_to_disk()
 
     def finish(self) -> tuple[list[pa.ChunkedArray], MappedFile | None]:
-        """Every column, and the pages on which they lie. Raises :class:`OSError` likewise."""
+        """Every column, and the file on which they lie. Raises :class:`OSError` likewise."""
         if self._writer is None or self._file is None:
             return [pa.chunked_array(chunks, pa.string()) for chunks in self._chunks], None
         self._writer.close()
         pages = MappedFile.from_file(self._file)
         return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(pages))).read_all().columns, pages
+
+    def _move_to_disk(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  it stays open until all rows are there
+        self._writer = pa.ipc.new_file(self._file, self._schema)
+        if any(self._chunks):
+            self._write_to_disk(self._chunks)
+        self._chunks = []
+
+    def _write_to_disk(self, columns: Sequence[Sequence[pa.Array]]) -> None:
+        if self._writer is not None:
+            arrays = [pa.chunked_array(chunks, pa.string()) for chunks in columns]
+            self._writer.write_table(pa.table(arrays, schema=self._schema))

@@ -21,8 +21,7 @@ from xml.parsers import expat
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.compression import BoundedStream
-
-ZIP_MAGIC = b"PK\x03\x04"
+from intempt_core.readers.formats import describe_formats
 
 XLSX_MAX_COLUMNS, XLSX_MAX_ROWS = 16_384, 1_048_576
 """As large as a sheet can be."""
@@ -119,10 +118,7 @@ class Workbook:
                 f"{self.name} is a binary Excel workbook (.xlsb). Save it there as .xlsx, or as “CSV UTF-8”."
             )
         if not any(member.endswith(".xml") for member in members) or "[Content_Types].xml" not in members:
-            raise ReadError(
-                f"{self.name} is a zip archive, not a table as text. CSV with a header line is taken. Unpack it and"
-                " choose the CSV inside."
-            )
+            raise ReadError(f"{self.name} is a zip archive. {describe_formats()} Unpack it and choose the file inside.")
 
     @contextmanager
     def _open(self, member: str) -> Iterator[BoundedStream]:

@@ -5,6 +5,7 @@ from .target import (
     SANDBOX as SANDBOX,
     Target as Target,
     TargetRegistry as TargetRegistry,
+    derive_target_key as derive_target_key,
     parse_track_url as parse_track_url,
     read_secrets_file as read_secrets_file,
     sandbox_target as sandbox_target,

@@ -126,6 +126,11 @@ def sandbox_target(base: str) -> Target:
     )
 
 
+def derive_target_key(target: Target) -> str:
+    """Which place a target is, however it is called: history and catalogues are kept by it."""
+    return SANDBOX if target.origin == SANDBOX else target.track_url
+
+
 class TargetRegistry:
     """All targets of this console, and what is wrong with the descriptions of others.
 

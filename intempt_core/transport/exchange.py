@@ -1,8 +1,8 @@
-"""One exchange over the wire: a body leaves, an answer comes, and what a failure of either proves (CONTRACT 3.6).
+"""One HTTP exchange: a body is posted, a response is read, and what a failure of either proves (CONTRACT 3.6).
 
-What a failure proves is decided in one place, :func:`_classify_failure`: *not sent* needs a proof that no byte left: the name, the
-connection or TLS failed, and no connection was handed over. Everything else is *unknown*. What an answer means is
-``client.py``'s to say.
+What a failure proves is decided in one place, :func:`_classify_failure`: *not sent* needs a proof that no byte was
+sent: the name, the connection or TLS failed, and no connection was handed over. Everything else is *unknown*. What a
+response means, ``track_client.py`` says.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, cast
+from typing import Any, NamedTuple, Self, cast
 
 import aiohttp
 import httpx
@@ -24,19 +24,21 @@ import orjson
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from httpx_aiohttp import AiohttpTransport
-from multidict import CIMultiDict
 
 from intempt_core.contract import INVISIBLE_CHARACTERS, MASK, Outcome, now_ms
 from intempt_core.settings import Settings
 from intempt_core.targets import Credential, Target
+from intempt_core.transport._httpx_fast import PreparedPost, RequestHead
 
 IDLE_SECONDS = 4.0
-"""How long an idle connection is kept: less than servers do (uvicorn 5 s), lest a request leave into a closed one."""
+"""How long an idle connection is kept: less than servers do (uvicorn 5 s), so that no request is sent into a closed one."""
 
 EXCERPT_CHARACTERS = 300
-"""Characters of the server's own words that a sentence repeats."""
+"""Characters of the server's own message that a sentence repeats."""
 
-_STREAM_MIN_BYTES = 512 * 1024  # bytes; a larger body goes in pieces, lest one write holds up every other lane
+_STREAM_MIN_BYTES = (
+    512 * 1024
+)  # bytes; a larger body is sent in pieces, so that one write does not hold up every other lane
 _CHUNK_BYTES = 64 * 1024
 _HTML_START = re.compile(rb"\s*<(!doctype|html|head|body)", re.IGNORECASE)
 _SECRET_HEADERS = frozenset(
@@ -44,15 +46,28 @@ _SECRET_HEADERS = frozenset(
 )
 
 
-class HttpClient(httpx.AsyncClient):
-    """httpx over aiohttp's connections, with the settings that an attempt needs. Made by :func:`open_client`.
+@dataclass(frozen=True, slots=True)
+class HttpClient:
+    """An HTTP client with the settings that an attempt needs. Made by :func:`open_client`, used in ``async with``.
 
-    ``wire`` is what its requests leave by, ``heads`` what is the same in all requests to one place.
+    Attributes:
+        http: The client that builds requests and owns the connections.
+        transport: What requests are handed to.
+        settings: Timeouts in seconds and limits in bytes.
+        heads: The prepared heads of requests, by URL and credential.
     """
 
-    settings: Settings
+    http: httpx.AsyncClient
     transport: httpx.AsyncBaseTransport
-    request_heads: "dict[tuple[str, Credential], _RequestHead]"
+    settings: Settings
+    heads: "dict[tuple[str, Credential], _MaskedHead]" = field(default_factory=dict, repr=False)
+
+    async def __aenter__(self) -> Self:
+        await self.http.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self.http.__aexit__(*error)
 
 
 def open_client(
@@ -62,13 +77,14 @@ def open_client(
     trust: ssl.SSLContext | None = None,
     idle_seconds: float = IDLE_SECONDS,
 ) -> HttpClient:
-    """A client to be used in ``async with`` inside one event loop.
+    """Open a client, to be used in ``async with`` inside one event loop.
 
     It follows no redirect, keeps no cookie and takes nothing from the environment (no proxy, no netrc). ``trust`` is
-    what TLS certificates are checked against, by default the usual authorities.
+    what TLS certificates are checked against, by default the usual authorities. ``idle_seconds`` is how long an idle
+    connection is kept.
     """
     wire = transport or _open_transport(trust, idle_seconds)
-    client = HttpClient(
+    http = httpx.AsyncClient(
         transport=wire,
         # httpx's “pool” is aiohttp's whole way to a connection, the name's resolution included.
         timeout=httpx.Timeout(
@@ -81,15 +97,14 @@ def open_client(
         follow_redirects=False,
         trust_env=False,
     )
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    client.settings, client.transport, client.request_heads = settings, wire, {}
-    return client
+    http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    return HttpClient(http, wire, settings)
 
 
 def _open_transport(trust: ssl.SSLContext | None, idle_seconds: float) -> AiohttpTransport:
     trust = trust or httpx.create_ssl_context(trust_env=False)
 
-    def session() -> aiohttp.ClientSession:  # made by the first request: aiohttp wants a running loop
+    def session() -> aiohttp.ClientSession:  # opened by the first request: aiohttp wants a running loop
         connector = _Connector(
             limit=0,  # the lanes are the limit; waiting here would be taken for a slow connection
             ssl=trust,
@@ -102,19 +117,19 @@ def _open_transport(trust: ssl.SSLContext | None, idle_seconds: float) -> Aiohtt
 
 @dataclass(slots=True)
 class _ConnectionSlot:
-    """The connection that the exchange of this task was given; none, and not a byte of it can have left."""
+    """The connection that the exchange of this task was given; while there is none, no byte can have been sent."""
 
     transport: asyncio.BaseTransport | None = None
 
     def abort(self) -> None:
-        # A mere close lets what is buffered leave later, behind whatever is sent next.
+        # A mere close would let what is buffered be sent later, after the next request.
         if isinstance(self.transport, asyncio.WriteTransport):
             socket = self.transport.get_extra_info("socket")
             if socket is not None and socket.fileno() >= 0:  # one that is gone already cannot be aborted
                 self.transport.abort()
 
 
-_CURRENT_SLOT: ContextVar[_ConnectionSlot] = ContextVar("wire")
+_CURRENT_SLOT: ContextVar[_ConnectionSlot] = ContextVar("connection slot")
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -134,7 +149,21 @@ class _Connector(aiohttp.TCPConnector):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What went over the wire: an answer, or a failure and what it proves, or a failure in the middle of an answer."""
+    """What went over the wire: a response, or a failure and what it proves, or a failure in the middle of a response.
+
+    Attributes:
+        started_at: When it began, in epoch milliseconds.
+        elapsed_ms: Milliseconds until it was over.
+        status: The HTTP status, ``None`` without a response.
+        headers: The response's, free of secrets.
+        response_body: The body as far as it was asked for, decompressed, free of secrets.
+        length: Bytes of the response's body, as stated or as far as it was read.
+        truncated: Whether ``response_body`` is not the whole body.
+        compressed: Whether the body is compressed in a way that is not understood; ``response_body`` is then empty.
+        sent_headers: The request's headers, free of secrets.
+        failure: What went wrong, as a sentence; empty where nothing did.
+        failure_outcome: What the failure proves.
+    """
 
     started_at: int
     elapsed_ms: float
@@ -150,7 +179,7 @@ class Exchange:
 
     @property
     def is_json(self) -> bool:
-        """Whether the answer is JSON, or begins like it where it was cut."""
+        """Whether the response is JSON, or begins like it where it was cut."""
         if self.truncated:
             return self.response_body.lstrip()[:1] in (b"{", b"[")
         try:
@@ -161,12 +190,12 @@ class Exchange:
 
     @property
     def is_html(self) -> bool:
-        """Whether the answer begins like a page."""
+        """Whether the response begins like an HTML page."""
         return _HTML_START.match(self.response_body) is not None
 
     @property
     def excerpt(self) -> str:
-        """The beginning of the answer for a sentence: one line, nothing invisible, nothing where there is nothing."""
+        """The beginning of the response for a sentence: one line without invisible characters; empty for ``{}``."""
         text = self.response_body[: 8 * EXCERPT_CHARACTERS].decode(errors="replace")
         if self.is_html:
             title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
@@ -178,14 +207,14 @@ class Exchange:
     def body_kind(self) -> str:
         """What the body is, for a sentence."""
         if self.compressed:
-            return "packed in a way that was not asked for"
+            return "compressed in a way that was not asked for"
         if not self.response_body.strip():
             return "an empty body"
         return "an HTML page" if self.is_html else "JSON" if self.is_json else "something else"
 
 
 class _ChunkedBody(httpx.AsyncByteStream):
-    """A large body in pieces. ``whole`` once the last one was handed over."""
+    """A large body in pieces; ``complete`` once the last one was handed over."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -200,114 +229,86 @@ class _ChunkedBody(httpx.AsyncByteStream):
 async def post_body(
     client: HttpClient, target: Target, url: str, body: bytes, *, max_bytes: int, clock: Callable[[], int] = now_ms
 ) -> Exchange:
-    """Post a body and read at the most ``keep`` bytes of the answer. Never raises because of the network.
+    """Post a body and read at most ``max_bytes`` bytes of the response. Never raises because of the network.
 
-    ``clock`` gives epoch ms. The target's key is masked in whatever comes back.
+    ``clock`` gives epoch milliseconds. The target's key is masked in the response.
     """
     started_at, started = clock(), time.perf_counter()
-
-    def elapsed() -> float:
-        return (time.perf_counter() - started) * 1000
-
     if target.credential is None:
         failure = f"{target.title} has no key: type one, or put it where the target is described."
-        return Exchange(started_at, elapsed(), failure=failure, failure_outcome=Outcome.NOT_SENT)
+        return Exchange(started_at, 0.0, failure=failure, failure_outcome=Outcome.NOT_SENT)
     credential, settings = target.credential, client.settings
-    pieces = _ChunkedBody(body) if len(body) >= _STREAM_MIN_BYTES else None
-    sent: tuple[tuple[str, str], ...] = ()
-    reading = _ResponseReader(
-        max_bytes + credential.longest_form
-    )  # a key that the cut would halve could not be recognised
-    wire = _ConnectionSlot()
-    _CURRENT_SLOT.set(wire)
-    failure, failed_as = "", Outcome.UNKNOWN
+    chunks = _ChunkedBody(body) if len(body) >= _STREAM_MIN_BYTES else None
+    sent_headers: tuple[tuple[str, str], ...] = ()
+    reader = _ResponseReader(max_bytes + credential.longest_form)  # so that a key at the cut is recognised, and masked
+    slot = _ConnectionSlot()
+    _CURRENT_SLOT.set(slot)
+    failure, outcome = "", Outcome.UNKNOWN
     try:
         # aiohttp bounds the way to a connection and each pause of the server; neither a write that nobody reads nor
         # a body that drips.
         async with asyncio.timeout(settings.connect_seconds + settings.write_seconds + settings.read_seconds):
-            head = _prepare_head(client, url, credential)
-            sent = (*head.masked_headers, ("content-length", str(len(body))))
-            await reading.read(await client.transport.handle_async_request(_PreparedPost(head, body, pieces)))
+            prepared = _prepare_head(client, url, credential)
+            sent_headers = (*prepared.masked_headers, ("content-length", str(len(body))))
+            request = PreparedPost(prepared.head, body, chunks)
+            await reader.read(await client.transport.handle_async_request(request))
     except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, UnicodeError) as error:
-        answered, connected = reading.response is not None, wire.transport is not None
-        failed_as, failure = _classify_failure(error, target, settings, responded=answered, connected=connected)
+        responded, connected = reader.response is not None, slot.transport is not None
+        outcome, failure = _classify_failure(error, target, settings, responded=responded, connected=connected)
     finally:
-        if not reading.complete or (pieces and not pieces.complete):
-            wire.abort()
-    response, took = reading.response, elapsed()
-    if response is None:
-        return Exchange(started_at, took, sent_headers=sent, failure=failure, failure_outcome=failed_as)
-    if not failure and pieces and not pieces.complete:
-        failure = "it answered before the whole request had left."
-    shown = tuple(_mask_header(name, value, credential) for name, value in response.headers.raw)
-    encoding, stated = (", ".join(v for k, v in shown if k == name) for name in ("content-encoding", "content-length"))
-    answer = _decompress_body(bytes(reading.received), encoding, reading.limit)
-    return Exchange(
-        started_at,
-        took,
-        status=response.status_code,
-        headers=shown,
-        response_body=credential.mask_bytes(answer or b"", max_bytes),
-        length=int(stated) if re.fullmatch("[0-9]{1,18}", stated) and not reading.complete else len(answer or b""),
-        truncated=not reading.complete or len(answer or b"") > max_bytes,
-        compressed=answer is None,
-        sent_headers=sent,
-        failure=failure,
+        if not reader.complete or (chunks and not chunks.complete):
+            slot.abort()
+    elapsed_ms = (time.perf_counter() - started) * 1000
+    if reader.response is None:
+        return Exchange(started_at, elapsed_ms, sent_headers=sent_headers, failure=failure, failure_outcome=outcome)
+    if not failure and chunks and not chunks.complete:
+        failure = "it responded before the whole request was sent."
+    response = _read_response(reader, reader.response, credential, max_bytes)
+    return Exchange(started_at, elapsed_ms, sent_headers=sent_headers, failure=failure, **response)
+
+
+def _read_response(
+    reader: "_ResponseReader", response: httpx.Response, credential: Credential, max_bytes: int
+) -> dict[str, Any]:
+    """The fields of an :class:`Exchange` that say what the response is."""
+    headers = tuple(_mask_header(name, value, credential) for name, value in response.headers.raw)
+    encoding, stated = (
+        ", ".join(value for name, value in headers if name == wanted)
+        for wanted in ("content-encoding", "content-length")
     )
+    body = _decompress_body(bytes(reader.received), encoding, reader.limit)
+    length = len(body or b"")
+    return {
+        "status": response.status_code,
+        "headers": headers,
+        "response_body": credential.mask_bytes(body or b"", max_bytes),
+        "length": int(stated) if re.fullmatch("[0-9]{1,18}", stated) and not reader.complete else length,
+        "truncated": not reader.complete or length > max_bytes,
+        "compressed": body is None,
+    }
 
 
-CACHED_LENGTHS = 1_000
-"""Lengths of bodies whose headers are kept for one place."""
+class _MaskedHead(NamedTuple):
+    """The head of the requests to one URL, and its headers as they may be shown."""
 
-
-@dataclass(frozen=True, slots=True)
-class _RequestHead:
-    """What is the same in all requests to one place: read and merged once, not for each of a million."""
-
-    url: httpx.URL
-    headers: httpx.Headers
-    extensions: dict[str, Any]
+    head: RequestHead
     masked_headers: tuple[tuple[str, str], ...]
-    by_length: "dict[int, CIMultiDict[str]]" = field(default_factory=dict, compare=False, repr=False)
-
-    def headers_for(self, length: int) -> "CIMultiDict[str]":
-        """The headers of a body of so many bytes, as aiohttp would make them of httpx's for each request; those of the
-        last lengths are kept, for the bodies of one plan are much alike. Nobody changes them.
-        """
-        found = self.by_length.get(length)
-        if found is None:
-            found = CIMultiDict([*self.headers.multi_items(), ("content-length", str(length))])
-            if len(self.by_length) >= CACHED_LENGTHS:
-                self.by_length.clear()
-            self.by_length[length] = found
-        return found
 
 
-def _prepare_head(client: HttpClient, url: str, credential: Credential) -> _RequestHead:
-    found = client.request_heads.get((url, credential))
+def _prepare_head(client: HttpClient, url: str, credential: Credential) -> _MaskedHead:
+    found = client.heads.get((url, credential))
     if found is None:
         given = {"Authorization": credential.authorization, "Content-Type": "application/json"}
-        first = client.build_request("POST", url, headers=given)
+        first = client.http.build_request("POST", url, headers=given)
         del first.headers["Content-Length"]
-        shown = tuple((k, f"Basic {MASK}" if k == "authorization" else v) for k, v in first.headers.items())
-        found = client.request_heads[url, credential] = _RequestHead(first.url, first.headers, first.extensions, shown)
+        masked = tuple((k, f"Basic {MASK}" if k == "authorization" else v) for k, v in first.headers.items())
+        found = _MaskedHead(RequestHead(first.url, first.headers, first.extensions), masked)
+        client.heads[url, credential] = found
     return found
 
 
-class _PreparedPost(httpx.Request):
-    """A request whose head is made already."""
-
-    def __init__(self, head: _RequestHead, body: bytes, chunks: _ChunkedBody | None) -> None:
-        self.method, self.url, self.extensions = "POST", head.url, head.extensions
-        self.headers = cast("httpx.Headers", head.headers_for(len(body)))  # the transport only hands them on
-        if chunks is None:
-            self.stream, self._content = httpx.ByteStream(body), body
-        else:
-            self.stream = chunks
-
-
 def _mask_header(name: bytes, value: bytes, credential: Credential) -> tuple[str, str]:
-    """A header of an answer as it may be seen."""
+    """A header of a response as it may be shown."""
     key = name.decode("latin-1").lower()
     if key in _SECRET_HEADERS:
         return key, MASK
@@ -318,7 +319,7 @@ def _mask_header(name: bytes, value: bytes, credential: Credential) -> tuple[str
 
 
 class _ResponseReader:
-    """An answer as far as it was read: at the most ``reach`` bytes, however long it is."""
+    """Reads a response: at the most ``limit`` bytes, however long it is."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -329,7 +330,7 @@ class _ResponseReader:
     async def read(self, response: httpx.Response) -> None:
         self.response = response
         try:
-            # The stream itself, as it comes: httpx's own way to it counts and cuts what is cut here anyway.
+            # The stream itself: httpx's own iterators would count and split once more what is counted and cut here.
             stream = cast("httpx.AsyncByteStream", response.stream)
             async with aclosing(cast("AsyncGenerator[bytes, None]", aiter(stream))) as chunks:
                 async for chunk in chunks:
@@ -342,11 +343,11 @@ class _ResponseReader:
 
 
 def _decompress_body(data: bytes, encoding: str, limit: int) -> bytes | None:
-    """A body as it was before a server packed it unasked, at most ``limit`` bytes; ``None`` where it cannot be told."""
+    """A body as it was before a server compressed it unasked, at most ``limit`` bytes; ``None`` where that is unclear."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return data
-    # zlib's words for: a gzip or a zlib header · no header at all, which some call deflate too
+    # zlib's numbers for: a gzip or a zlib header · no header at all, which some servers call deflate too
     for form in {"gzip": (47,), "x-gzip": (47,), "deflate": (47, -15)}.get(encoding, ()):
         with suppress(zlib.error):
             return zlib.decompressobj(form).decompress(data, limit)
@@ -359,30 +360,30 @@ def _decompress_body(data: bytes, encoding: str, limit: int) -> bytes | None:
 def _classify_failure(
     error: Exception, target: Target, settings: Settings, *, responded: bool, connected: bool
 ) -> tuple[Outcome, str]:
-    """What a failed exchange proves (CONTRACT 3.6), and in words what happened.
+    """What a failed exchange proves (CONTRACT 3.6), and what happened, as a sentence.
 
-    The transport raises ``httpx.ConnectTimeout`` also for a connection that broke *after* the request had left. So the
-    cause is asked, aiohttp's own exception, wherever there is one.
+    The transport raises ``httpx.ConnectTimeout`` also for a connection that broke *after* the request was sent. So the
+    cause is looked at, aiohttp's own exception, wherever there is one.
     """
     cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
     if responded:
         late = isinstance(cause, TimeoutError | httpx.TimeoutException)
-        return Outcome.UNKNOWN, "the rest of the answer did not come in time." if late else "the answer broke off."
+        return Outcome.UNKNOWN, "the rest of the response did not come in time." if late else "the response broke off."
     not_sent = "" if connected else _explain_not_sent(cause, target.host, settings)
     if not_sent:
         return Outcome.NOT_SENT, not_sent if target.credential is None else target.credential.mask_text(not_sent)
     host = target.host
     match cause:
         case TimeoutError() | httpx.TimeoutException():
-            return Outcome.UNKNOWN, f"{host} did not answer in time."
+            return Outcome.UNKNOWN, f"{host} did not respond in time."
         case aiohttp.ClientResponseError() | httpx.ProtocolError():
-            return Outcome.UNKNOWN, f"{host} answered with something that is not HTTP."
+            return Outcome.UNKNOWN, f"{host} responded with something that is not HTTP."
         case _:
-            return Outcome.UNKNOWN, f"{host} closed the connection without an answer."
+            return Outcome.UNKNOWN, f"{host} closed the connection without a response."
 
 
 def _explain_not_sent(cause: Exception, host: str, settings: Settings) -> str:
-    """In words why nothing left; empty where that is not proven."""
+    """Why nothing was sent, as a sentence; empty where that is not proven."""
     match cause:
         case aiohttp.ClientConnectorDNSError():
             return f"The name {cause.host} does not resolve."
@@ -391,7 +392,7 @@ def _explain_not_sent(cause: Exception, host: str, settings: Settings) -> str:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
             return f"No TLS with {host}: it does not speak TLS there, or none that is safe."
         case aiohttp.ClientConnectorError(os_error=OSError(errno=errno.ECONNREFUSED)):
-            return f"{host} refuses connections: nobody listens at this port."
+            return f"{host} refuses connections: nothing listens at this port."
         case aiohttp.ClientConnectorError() | httpx.ConnectError():
             found = getattr(cause, "strerror", None) or "the system gives no reason"
             return f"No connection to {host}: {found}."

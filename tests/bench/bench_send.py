@@ -181,7 +181,7 @@ def bare_loop(url: str, requests: int) -> float:
 
             async def one() -> None:
                 for body in waiting:
-                    answer = await client.post(target.track_url, content=body, headers=headers)
+                    answer = await client.http.post(target.track_url, content=body, headers=headers)
                     assert answer.status_code == 201
 
             began = time.perf_counter()

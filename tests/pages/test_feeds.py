@@ -7,8 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from intempt_core.history import derive_target_key
-from intempt_core.targets.target import typed_target
+from intempt_core.targets.target import derive_target_key, typed_target
 from pages.parts.shared.services import get_services
 from tests.core.transport.fault_server import Behaviour, answers, closed_port, hostile, never_ends, resets_at_once, says
 from tests.pages.conftest import Screen

@@ -14,10 +14,10 @@ from itertools import count
 
 from intempt_core.contract import IDENTITY_FIELDS, EventName, Issue, Json, build_request_body, now_ms
 from intempt_core.dispatch import make_batch_intent
-from intempt_core.history import BatchSource, RequestState, derive_target_key
+from intempt_core.history import BatchSource, RequestState
 from intempt_core.planning import Policy, plan_events
 from intempt_core.readers import Payload, read_payload
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import check_events
 from pages.parts.compose.form import NO_TIME, EventForm
 from pages.parts.shared.formatting import format_quantity

@@ -18,8 +18,7 @@ from intempt_core.contract import (
     is_blank,
     now_ms,
 )
-from intempt_core.history import derive_target_key
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import FEED_LIMIT, FeedResponse, open_client, read_feed
 from pages.parts.shared.feed_card import (
     FEED_POLL_SECONDS,

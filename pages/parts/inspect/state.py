@@ -10,10 +10,10 @@ from intempt_core.dispatch import make_batch_intent
 from intempt_core.errors import ConsoleError, SandboxUnavailable
 from intempt_core.exports import CaseFile, read_case
 from intempt_core.fixes import TextFix, annotate_with_fixes, apply_text_fixes, find_text_fix
-from intempt_core.history import BatchSource, derive_target_key
+from intempt_core.history import BatchSource
 from intempt_core.planning import Plan, Policy, plan_events
 from intempt_core.readers import MAX_PASTED_CHARS, Payload, mask_pasted_keys, read_payload
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import SandboxClient, SandboxVerdict
 from intempt_core.validation import Annotation, Report, check_events
 from pages.parts.shared.screen_state import get_screen_state, read_widget, set_widget

@@ -20,8 +20,8 @@ from intempt_core.contract import (
     now_ms,
 )
 from intempt_core.errors import SandboxUnavailable
-from intempt_core.history import RequestRecord, derive_target_key
-from intempt_core.targets import Target
+from intempt_core.history import RequestRecord
+from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import FEED_LIMIT, FeedResponse, SandboxClient, open_client, read_feed
 from intempt_core.validation import ProductCatalogue
 from pages.parts.shared.formatting import escape_markdown, format_clock, format_duration, format_moment

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from intempt_core.history import derive_target_key
+from intempt_core.targets import derive_target_key
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import get_selected_target
 

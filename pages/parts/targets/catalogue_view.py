@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from intempt_core.errors import CatalogueUnavailable, ConsoleError
-from intempt_core.history import derive_target_key
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import CatalogueFile, ProductCatalogue, build_catalogue, read_catalogue_file
 from pages.parts.shared.formatting import escape_markdown, format_moment, format_quantity
 from pages.parts.shared.screen_state import get_screen_state, make_key, read_widget

@@ -6,9 +6,9 @@ import streamlit as st
 
 from intempt_core.errors import NotFound
 from intempt_core.exports import export_results_csv
-from intempt_core.history import BatchSummary, RequestState, derive_target_key
+from intempt_core.history import BatchSummary, RequestState
 from intempt_core.mapping import Mapping, is_unmapped_json
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import escape_markdown, format_moment, format_quantity, format_state_badges
 from pages.parts.shared.links import show_link

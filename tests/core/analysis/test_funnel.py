@@ -23,7 +23,9 @@ Row = tuple[str | None, str | None, str | None, int | None]
 
 def table(rows: list[dict[str, object]]) -> pa.Table:
     texts = pa.large_string()
-    fields = [(field, texts) for field in ("name", "eventId", "productId", *IDENTITY_FIELDS)] + [("timestamp", pa.int64())]
+    fields = [(field, texts) for field in ("name", "eventId", "productId", *IDENTITY_FIELDS)] + [
+        ("timestamp", pa.int64())
+    ]
     return pa.Table.from_pylist([{"eventId": "e"} | row for row in rows], schema=pa.schema(fields))
 
 

@@ -21,12 +21,11 @@ from intempt_core.history import (
     History,
     RequestState,
     TargetSnapshot,
-    derive_target_key,
 )
 from intempt_core.planning.plan import plan_events
 from intempt_core.readers.payload import read_payload
 from intempt_core.settings import Settings
-from intempt_core.targets.target import sandbox_target
+from intempt_core.targets.target import derive_target_key, sandbox_target
 from intempt_core.transport.sandbox_client import SandboxClient
 from intempt_core.validation.check import check_events
 from tests.core.history.factories import ME, attempt, batch_of, event, intent, request

@@ -97,9 +97,9 @@ def test_the_verdict_as_json_has_the_fixed_shape(tmp_path: Path, capsys: pytest.
         "column": "eventId",
         "pointer": "/eventId",
         "given": None,
-        "says": "The event id is missing.",
+        "message": "The event id is missing.",
         "allowed": "Every event has an id of its own: it is what deduplication goes by.",
-        "mend": "Give the event an id that no other event has.",
+        "fix": "Give the event an id that no other event has.",
     }
 
 
@@ -251,7 +251,7 @@ def test_alone_it_brings_up_the_sandbox_and_sends_by_itself(
     assert said.out == "      120  accepted\n        1  stayed behind\n"
     with out.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
-    assert [row["outcome"] for row in rows] == ["accepted"] * 120 + ["stayed behind"]
+    assert [row["outcome"] for row in rows] == ["accepted"] * 120 + ["excluded"]
     assert (rows[-1]["row"], rows[-1]["line"], rows[-1]["issues"]) == ("121", "122", "event_name")
     with history(data) as at:
         (batch,) = at.batches().items

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from intempt_core.contract.fields import BLANK_CHARACTERS, is_placeholder
 from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotFound, ReadError
-from intempt_core.exports.case_file import build_case, dump_case, render_case_page
-from intempt_core.exports.case_reader import read_case
+from intempt_core.exports.case_file import build_case, dump_case, read_case, render_case_page
 from intempt_core.exports.pseudonyms import Pseudonymizer, load_salt
 from intempt_core.history import AttemptEnd, AttemptStart, History
 from intempt_core.readers.payload import read_payload
 from tests.core.history.factories import ME, attempt, event, intent, request
 
+DATA = Path(__file__).parents[2] / "data"
 SALT = b"s" * 32
 EVIL = "</pre><script>alert(1)</script>&amp;<img src=x onerror=y>\u202e"
 
@@ -59,7 +59,7 @@ def test_nobody_is_named_and_what_is_wrong_stays(history: History) -> None:
     assert again["sessionId"][0] == again["sessionId"][-1] == " "
     assert "\u200b" in again["sessionId"]
     assert again["userId"] in again["eventId"]
-    assert again["userId"] in case["attempts"][0]["answer"]
+    assert again["userId"] in case["attempts"][0]["response"]
     assert isinstance(again["profileId"], int)
     assert again["data"]["productID"] == "SKU"
     codes = {problem["code"] for problem in case["problems"]}
@@ -99,7 +99,7 @@ def test_nobody_is_named_by_an_answer_that_escapes_the_identity(history: History
     case = build_case(history, sent(history, body, f"<p>No user {written}.</p>".encode()), "1.0", salt=SALT)
     assert written not in json.dumps(case, ensure_ascii=False)
     (attempt_,) = case["attempts"]
-    assert re.fullmatch(r"<p>No user person-\w+\.</p>", attempt_["answer"])
+    assert re.fullmatch(r"<p>No user person-\w+\.</p>", attempt_["response"])
 
 
 def test_no_name_is_looked_for_in_a_name_that_was_put_there() -> None:
@@ -115,11 +115,11 @@ def test_nobody_is_named_by_an_answer_that_escapes(history: History) -> None:
     batch = history.record(intent(owner=ME), [request(1, 1, [event(1)], raw)])
     (work,) = history.take(batch, 1, 1)
     answer = json.dumps({"message": "No user " + user})
-    tried = attempt(Outcome.REJECTED, status=400, answer=answer.encode(), reason=f"The server said: {answer}")
+    tried = attempt(Outcome.REJECTED, status=400, response_body=answer.encode(), reason=f"The server said: {answer}")
     history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, tried)], owner=ME)
     case = build_case(history, work.id, "1.0", salt=SALT)
     again = json.loads(case["request"]["body"])["track"][0]["payload"][0]["userId"]
-    assert json.loads(case["attempts"][0]["answer"]) == {"message": "No user " + again}
+    assert json.loads(case["attempts"][0]["response"]) == {"message": "No user " + again}
     assert again in case["attempts"][0]["reason"]
     assert any(again in one["what"] for one in case["timeline"])
     text = dump_case(case) + "".join(render_case_page(case))
@@ -174,7 +174,7 @@ def test_what_is_no_case_file_is_none(text: str) -> None:
     "text",
     [
         '{"case_file": 1}',
-        '{"case_file": 2, "request": {"body": ""}}',
+        '{"case_file": 3, "request": {"body": ""}}',
         '{"case_file": 1, "request": {"body": 5}}',
         '{"case_file": 1,',
         '<pre id="case-file">{"case_file": 1',
@@ -183,6 +183,16 @@ def test_what_is_no_case_file_is_none(text: str) -> None:
 def test_half_a_case_file_is_a_sentence(text: str) -> None:
     with pytest.raises(ReadError):
         read_case(text)
+
+
+@pytest.mark.parametrize("name", ["case_file_1.json", "case_file_1.html"])
+def test_a_case_file_of_version_1_is_read(name: str) -> None:
+    opened = read_case((DATA / name).read_text())
+    assert opened is not None
+    assert (opened.made_at, opened.identities) == ("2025-11-24 16:00:00.000 UTC", "as sent")
+    assert read_payload(opened.body).recognised == "request body, 1 group, 2 events"
+    assert "label events.csv, source file, policy stop" in opened.facts[1]
+    assert opened.facts[-1] == 'response 1: 400 {"message": "The name is not known."}'
 
 
 def test_a_case_of_what_is_not_there_is_not_found(history: History) -> None:

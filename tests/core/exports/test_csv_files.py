@@ -76,7 +76,7 @@ def test_results_have_one_line_for_every_row_of_the_input(history: History) -> N
     assert (rejected["status"], rejected["tries"], rejected["request"]) == ("400", "1", str(first.id))
     assert rejected["when"].startswith("20")
     assert (pending["outcome"], pending["status"], pending["tries"]) == ("pending", "", "0")
-    assert (stayed["outcome"], stayed["issues"]) == ("stayed behind", "event_id_missing event_name")
+    assert (stayed["outcome"], stayed["issues"]) == ("excluded", "event_id_missing event_name")
     assert (stayed["eventId"], stayed["name"], stayed["tries"], stayed["when"], stayed["request"]) == (
         "",
         "view",
@@ -121,7 +121,7 @@ def test_every_problem_is_told_with_its_place_and_its_mend() -> None:
         ("4", "5", "", "identity_missing"),
     ]
     assert rows[0]["given"] == "Product Viewed"
-    assert rows[0]["mend"] == "Write “Product viewed”, exactly so."
+    assert rows[0]["fix"] == "Write “Product viewed”, exactly so."
     assert rows[1]["pointer"] == "/data/productId"
     assert rows[1]["allowed"] == ISSUE_KINDS["product_id_missing"].allowed
     assert {row["severity"] for row in rows} == {"error"}

@@ -35,7 +35,6 @@ from intempt_core.history import (
     RequestState,
     TargetSnapshot,
     collect_excluded_rows,
-    derive_target_key,
     make_request_intents,
     migrations,
 )
@@ -44,7 +43,7 @@ from intempt_core.history.recorder import RECORD_CHUNK_EVENTS, insert_tuples
 from intempt_core.history.records import IDENTITY_COLUMNS
 from intempt_core.history.schema import excluded_rows, make_indexable, metadata
 from intempt_core.planning.plan import Policy, plan_events
-from intempt_core.targets.target import parse_track_url, sandbox_target
+from intempt_core.targets.target import derive_target_key, parse_track_url, sandbox_target
 from intempt_core.validation.check import check_events
 from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of, event, intent, request
 

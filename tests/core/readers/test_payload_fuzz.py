@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from intempt_core.errors import ReadError
-from intempt_core.exports.case_reader import read_case
+from intempt_core.exports.case_file import read_case
 from intempt_core.fixes.text_fixes import apply_text_fixes, find_text_fix, preview_text_fixes
 from intempt_core.readers.payload import read_payload
 from intempt_core.validation.annotations import annotate_issues, annotate_lines, escape_invisible

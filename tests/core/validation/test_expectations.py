@@ -182,7 +182,7 @@ def test_the_tests_as_json_have_a_result_for_every_row() -> None:
         "result": "failed",
         "expected": "ok",
         "found": ["event_name"],
-        "says": "event_name found and not expected.",
+        "message": "event_name found and not expected.",
     }
 
 

@@ -1,0 +1,95 @@
+"""The results of a file that tests itself: as JUnit XML for a build server, and as JSON.
+
+A row with a column ``expect`` is a test case: it says which issues its event is to have.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from xml.sax.saxutils import escape, quoteattr
+
+from intempt_core.contract import Issue, dump_json
+from intempt_core.validation import ExpectationReport, ExpectationResult, ExpectationState, Report
+
+_CHUNK_LINES = 500
+_INVALID_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def export_expectations_json(tests: ExpectationReport) -> Iterator[str]:
+    """The tests of a file as one JSON object: counts, then one result a row, each on a line of its own."""
+    counts = {state.value: count for state, count in tests.counts.items()}
+    head = dump_json(
+        {"file": tests.table.name, "rows": tests.rows, "as_expected": tests.as_expected, **counts}
+    ).decode()
+    yield f'{head[:-1]},"results":['
+    for number, some in enumerate(_chunk_texts(_dump_result(result) for result in tests.results())):
+        yield ("," if number else "") + "\n" + ",\n".join(some)
+    yield "\n]}\n"
+
+
+def _dump_result(result: ExpectationResult) -> str:
+    return dump_json(
+        {
+            "row": result.row,
+            "line": result.line,
+            "result": result.state.value,
+            "expected": result.expected,
+            "found": result.found,
+            "message": result.message,
+        }
+    ).decode()
+
+
+def export_expectations_junit(tests: ExpectationReport, report: Report) -> Iterator[str]:
+    """The tests of a file as JUnit XML for a build server: a row is a test case.
+
+    A row that is not as expected is a failure, whose text are the row's problems; an expectation that cannot be read
+    is an error; a row without one is skipped.
+    """
+    counts, name = tests.counts, _quote_attribute(tests.table.name)
+    totals = (
+        f'tests="{tests.rows}" failures="{counts[ExpectationState.FAILED]}" errors="{counts[ExpectationState.UNREADABLE]}" '
+        f'skipped="{counts[ExpectationState.UNTESTED]}"'
+    )
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {totals}>\n<testsuite name={name} {totals}>\n'
+    issues = report.issues_by_row(tests.rows_in(ExpectationState.FAILED).tolist())
+    for some in _chunk_texts(_write_test_case(result, name, issues) for result in tests.results()):
+        yield "".join(some)
+    yield "</testsuite>\n</testsuites>\n"
+
+
+def _write_test_case(result: ExpectationResult, name: str, issues: Iterator[list[Issue]]) -> str:
+    case = (
+        f'<testcase classname={name} name="row {result.row} (line {result.line}){_escape_expectation(result.expected)}"'
+    )
+    if result.state is ExpectationState.FAILED:
+        text = "\n".join(issue.sentence for issue in next(issues))
+        message = f'message={_quote_attribute(result.message)} type="not as expected"'
+        return f"{case}><failure {message}>{escape(_INVALID_XML.sub('�', text))}</failure></testcase>\n"
+    if result.state is ExpectationState.UNREADABLE:
+        return f'{case}><error message={_quote_attribute(result.message)} type="expectation"/></testcase>\n'
+    if result.state is ExpectationState.UNTESTED:
+        return f'{case}><skipped message="The row says nothing in its column expect."/></testcase>\n'
+    return f"{case}/>\n"
+
+
+@lru_cache(maxsize=4096)  # a file repeats its expectations
+def _escape_expectation(expected: str) -> str:
+    """What a row expects, for inside a quoted attribute."""
+    return (
+        ": " + escape(_INVALID_XML.sub("�", expected), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;"})
+        if expected
+        else ""
+    )
+
+
+def _quote_attribute(text: str) -> str:
+    """A text as a quoted attribute; what XML cannot hold is shown as lost."""
+    return quoteattr(_INVALID_XML.sub("�", text))
+
+
+def _chunk_texts(texts: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(texts)
+    while some := list(islice(rest, _CHUNK_LINES)):
+        yield some

@@ -1,0 +1,162 @@
+"""What a reader of a format is given and what it gives: the source, and the content of a table."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from intempt_core.arrays import Int64Array
+from intempt_core.contract import EventName, is_blank, shorten_value
+from intempt_core.errors import ReadError
+from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.mapped_file import MEMORY_LIMIT_BYTES, FileBytes, MappedFile
+
+if TYPE_CHECKING:
+    from intempt_core.readers.jsonl import DocumentIndex
+
+MAX_COLUMNS = 16_384
+"""Columns of a table at the most: as many as a sheet of Excel can have."""
+
+_LOOKS_LIKE_VALUE = re.compile(
+    r"[+-]?[0-9][0-9.,:]*|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+)
+"""What a row holds and a header hardly does: a number, a date, a UUID."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileSource:
+    """The bytes of a file of a known format, for its reader.
+
+    Attributes:
+        name: The file's name, for sentences.
+        content: Its bytes, unpacked; those of a format of text as UTF-8 without a byte order mark.
+        encoding: The encoding that a text had; empty for other formats.
+        dialect: How to read it, where a person said so.
+        memory_limit: Bytes from which on a table lies on disk.
+    """
+
+    name: str
+    content: FileBytes
+    encoding: str = ""
+    dialect: Dialect | None = None
+    memory_limit: int = MEMORY_LIMIT_BYTES
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the content lies on disk, and so its table should."""
+        return isinstance(self.content, MappedFile)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableContent:
+    """What a reader makes of a file: the rows of a table, all cells text.
+
+    Attributes:
+        dialect: How the file was read.
+        header: The columns' names, each another.
+        columns: A text column for each name, without nulls, as many cells in each as there are ``lines``.
+        lines: For each row the number (from 1, rising) by which the file itself counts it: a physical line of text, a
+            row of a sheet; where the file counts nothing, the row's own number.
+        notes: Sentences on what was decided while reading.
+        cell_counts: Row (from 0) → cells found, for rows that have more or fewer cells than the header.
+        sheets: The names of all sheets of a workbook.
+        mapped_file: The file without a name on which a large table lies.
+        documents: The events of a file that holds JSON, as they came.
+    """
+
+    dialect: Dialect
+    header: tuple[str, ...]
+    columns: Sequence[pa.ChunkedArray]
+    lines: Int64Array
+    notes: tuple[str, ...] = ()
+    cell_counts: dict[int, int] = field(default_factory=dict)
+    sheets: tuple[str, ...] = ()
+    mapped_file: MappedFile | None = None
+    documents: "DocumentIndex | None" = None
+
+
+def name_columns(given: Sequence[str], where: str, line: int | None = None) -> tuple[tuple[str, ...], list[str]]:
+    """The columns' names, each another, and notes about them.
+
+    ``where`` the header is begins a sentence, such as “Line 1”; ``line`` is its number, if it has one.
+    Raises :class:`ReadError` for two columns of one name, and for more than :data:`MAX_COLUMNS`.
+    """
+    notes = []
+    if len(given) > MAX_COLUMNS:
+        raise ReadError(
+            f"{where}: the header has {len(given):,} columns. Up to {MAX_COLUMNS:,} are taken."
+            " See that the header is right, or remove columns.",
+            line=line,
+        )
+    header = tuple(f"column {number}" if is_blank(cell) else cell for number, cell in enumerate(given, 1))
+    unnamed = [column for column, cell in zip(header, given, strict=True) if is_blank(cell)]
+    if unnamed:
+        notes.append(f"Columns without a name are called by their number: {join_first_three(unnamed)}.")
+    first: dict[str, int] = {}
+    for number, column in enumerate(header, 1):
+        if first.setdefault(column, number) != number:
+            raise ReadError(
+                f"{where}: columns {first[column]} and {number} are both called “{shorten_value(column)}”. "
+                "Each column has a name of its own. Rename one of them.",
+                line=line,
+            )
+    padded = [column for column in header if column != column.strip()]
+    if padded:
+        notes.append(f"White space around a column's name belongs to the name: {join_first_three(padded)}.")
+    return header, notes
+
+
+def note_header_values(given: Sequence[str], where: str, line: int, *, confirmed: bool) -> Iterator[str]:
+    """A note on a header that looks like a row, because some of its cells look like values.
+
+    Raises :class:`ReadError` where half of them do, unless a person said (``confirmed``) that this line is the header.
+    """
+    values = [
+        n for n, cell in enumerate(given, 1) if _LOOKS_LIKE_VALUE.fullmatch(cell.strip()) or cell in list(EventName)
+    ]
+    if not values:
+        return
+    found = f"“{shorten_value(given[values[0] - 1])}” in column {values[0]} looks like a value"
+    if not confirmed and len(values) * 2 >= len(given):
+        raise ReadError(
+            f"{where} should be the header, but {found}. A table begins with a line that names its columns. "
+            "Write such a line above the rows.",
+            line=line,
+        )
+    yield f"{where} was taken as the header, though {found}: if it is a row, add a header above it."
+
+
+def describe_skipped_rows(dialect: Dialect) -> Iterator[str]:
+    """A note on the rows after the header that a person wanted to skip."""
+    if dialect.skip:
+        rows = "The row after the header was" if dialect.skip == 1 else f"{dialect.skip:,} rows after the header were"
+        yield f"{rows} skipped, as you said."
+
+
+def describe_encoding(encoding: str) -> Iterator[str]:
+    """A note on an encoding that is not UTF-8."""
+    if encoding in {"cp1252", "latin-1"}:
+        yield f"The file is not UTF-8 and was read as {encoding}: if letters look wrong, name its encoding."
+    elif encoding != "utf-8":
+        yield f"The file was read as {encoding}."
+
+
+@contextmanager
+def translate_full_disk(name: str) -> Iterator[None]:
+    """Raise :class:`ReadError` where the disk has no space for the rows of a large table."""
+    try:
+        yield
+    except OSError as error:
+        raise ReadError(
+            f"{name} is large, and there is no space on the disk to hold its rows: {error.strerror or error}."
+            " Free some space, then take it again."
+        ) from error
+
+
+def join_first_three(names: Sequence[str]) -> str:
+    """The first three names in quotes, and how many more there are."""
+    more = len(names) - 3
+    return ", ".join(f"“{shorten_value(name)}”" for name in names[:3]) + (f" and {more:,} more" if more > 0 else "")
