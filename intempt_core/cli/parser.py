@@ -5,10 +5,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from intempt_core.readers import GZIP_SUFFIX, JSON_DOCUMENT, list_suffixes
+
 CliCommand: TypeAlias = Callable[[argparse.Namespace, Mapping[str, str]], int]
 """What runs a command: its arguments, and the environment; it gives the exit code."""
 
-_FILE_HELP = ".csv, .tsv, .txt, .xlsx or .jsonl, each also as .gz; or .json: a request, an event or a list of events"
+_FILE_HELP = (
+    f"{list_suffixes(conjunction='or')}, each also as {GZIP_SUFFIX};"
+    f" or {list_suffixes([JSON_DOCUMENT])}: {JSON_DOCUMENT.holds}"
+)
 _MAPPING_HELP = (
     "a mapping file, or the name of a mapping saved in the console; without one only exact headers are taken"
 )

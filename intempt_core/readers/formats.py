@@ -62,8 +62,8 @@ class FileFormat:
     options: tuple[str, ...] = ()
     row_label: str = ""
     magic: re.Pattern[bytes] | None = None
-    matches: TextMatcher | None = None
-    read: TableReader | None = None
+    matches: "TextMatcher | None" = None
+    read: "TableReader | None" = None
     holds: str = ""
 
     def has_suffix(self, name: str) -> bool:

@@ -98,9 +98,7 @@ def _open_parquet(source: FileSource) -> pq.ParquetFile:
     return pq.ParquetFile(
         pa.BufferReader(data),
         metadata=metadata,
-        read_dictionary=[
-            one.path for one in columns if one.physical_type == "BYTE_ARRAY" and not one.max_repetition_level
-        ],
+        read_dictionary=texts,
         pre_buffer=False,  # it would hold the whole file
         coerce_int96_timestamp_unit="us",  # in nanoseconds the year 9999 would become another
         page_checksum_verification=True,

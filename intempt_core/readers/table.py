@@ -172,12 +172,14 @@ def _open_file(data: bytes | Path, name: str, dialect: Dialect | None, memory_li
         content = unpack_gzip(raw, name, memory_limit) if raw.startswith(GZIP_MAGIC) else raw
         reject_empty_file(content, name)
         notes = () if content is raw else (f"The file was unpacked: {len(raw):,} bytes became {len(content):,}.",)
+        is_large = isinstance(content, MappedFile)
         found, encoding = recognise_binary(content, name), ""
         if found is None:
             encoding = dialect.encoding if dialect else detect_encoding(content, name)
             content = convert_to_utf8(content, encoding, name)
             found = recognise_text(content, name)
-        yield _OpenFile(found, FileSource(name, content, encoding, dialect, memory_limit), len(raw), notes, digest)
+        source = FileSource(name, content, encoding, dialect, is_large, memory_limit)
+        yield _OpenFile(found, source, len(raw), notes, digest)
 
 
 def _build_table(opened: _OpenFile, content: TableContent) -> Table:

@@ -35,19 +35,16 @@ class FileSource:
         content: Its bytes, unpacked; those of a format of text as UTF-8 without a byte order mark.
         encoding: The encoding that a text had; empty for other formats.
         dialect: How to read it, where a person said so.
-        memory_limit: Bytes from which on a table lies on disk.
+        is_large: Whether the file has so many bytes that it was copied to disk; its table then lies there, too.
+        memory_limit: Bytes from which on a table lies on disk, also that of a small file.
     """
 
     name: str
     content: FileBytes
     encoding: str = ""
     dialect: Dialect | None = None
+    is_large: bool = False
     memory_limit: int = MEMORY_LIMIT_BYTES
-
-    @property
-    def is_large(self) -> bool:
-        """Whether the content lies on disk, and so its table should."""
-        return isinstance(self.content, MappedFile)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,11 +1,12 @@
 """Step 1 of the upload, and the screen before it: a file is chosen, what was understood of it is shown and changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from intempt_core.readers import Dialect, FileKind, Table
+from intempt_core.readers import GZIP_SUFFIX, Dialect, Table, list_suffixes
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import format_quantity, format_size
 from pages.parts.shared.screen_state import make_key
@@ -43,7 +44,7 @@ def show_file_drop(label: str) -> None:
     """The place to drop a file."""
     show_file_input(
         label,
-        hint=f"or drop one here: .csv, .tsv, .txt, .jsonl, .xlsx, or one of them as .gz; up to"
+        hint=f"or drop one here: {list_suffixes()}, or one of them as {GZIP_SUFFIX}; up to"
         f" {get_services().settings.upload_mb:,} MB",
         token=get_upload_token(),
         key=make_key("upload-file", get_upload_state().uploads),
@@ -80,13 +81,17 @@ def describe_file() -> str:
 
 
 def describe_dialect(table: Table) -> str:
-    """How a file was read, in a few words."""
-    dialect = table.dialect
-    if table.kind is FileKind.WORKBOOK:
-        return f"Excel, sheet {dialect.sheet}, header in row {dialect.header_line}"
-    if table.kind is FileKind.JSON_LINES:
-        return f"JSON lines, {dialect.encoding}"
-    return f"{dialect.encoding}, {format_delimiter(dialect.delimiter)}, header in line {dialect.header_line}"
+    """How a file was read, in a few words: its format, and what its format lets a person choose."""
+    dialect, label = table.dialect, table.format.row_label
+    chosen = {
+        "sheet": f"sheet {dialect.sheet}",
+        "encoding": dialect.encoding,
+        "delimiter": format_delimiter(dialect.delimiter),
+        "header_line": f"header in {label} {dialect.header_line}",
+    }
+    options = table.format.options
+    words = [chosen[option] for option in chosen if option in options]
+    return ", ".join(words if "delimiter" in options else [table.format.name, *words])
 
 
 def format_delimiter(delimiter: str) -> str:
@@ -102,43 +107,31 @@ def show_file_step() -> None:
         return
     for note in table.notes:
         st.text(note)
-    chosen = choose_sheet(table) if table.kind is FileKind.WORKBOOK else choose_text_dialect(table)
-    st.button(
-        "Read it this way",
-        key="upload-reread",
-        on_click=reread_file,
-        args=(chosen,),
-        disabled=chosen == table.dialect,
-    )
+    if table.format.options:
+        chosen = choose_dialect(table)
+        st.button(
+            "Read it this way",
+            key="upload-reread",
+            on_click=reread_file,
+            args=(chosen,),
+            disabled=chosen == table.dialect,
+        )
     show_file_trouble()
     show_file_drop("Another file")
 
 
-def choose_text_dialect(table: Table) -> Dialect:
-    """The choices for a table of text, and for JSON lines."""
-    dialect = table.dialect
-    encodings, delimiters, quotes, headers, skips = st.columns(5)
-    encoding = choose_encoding(encodings, table)
-    if table.kind is FileKind.JSON_LINES:
-        return replace(dialect, encoding=encoding)
-    delimiter = delimiters.selectbox(
-        "Delimiter",
-        dict.fromkeys((dialect.delimiter, *DELIMITER_LABELS)),
-        format_func=format_delimiter,
-        key=make_key("upload-delimiter", table.digest),
-        accept_new_options=True,
-    )
-    quote = quotes.selectbox(
-        "Quote",
-        dict.fromkeys((dialect.quote, *QUOTE_NAMES)),
-        format_func=lambda quote: QUOTE_NAMES.get(quote, quote),
-        key=make_key("upload-quote", table.digest),
-    )
-    header = choose_row_number(
-        headers, "Header in line", 1, dialect.header_line, make_key("upload-header", table.digest)
-    )
-    skip = choose_row_number(skips, "Rows to skip after it", 0, dialect.skip, make_key("upload-skip", table.digest))
-    return Dialect(encoding, delimiter, quote, header, skip)
+def choose_dialect(table: Table) -> Dialect:
+    """The choices that a file's format has."""
+    options, dialect = table.format.options, table.dialect
+    chosen = {
+        option: CHOICES[option](container, table)
+        for option, container in zip(options, st.columns(max(len(options), 3)), strict=False)
+    }
+    if "sheet" in options and chosen["sheet"] != dialect.sheet:
+        moved = {option for option in ("header_line", "skip") if chosen[option] != getattr(dialect, option)}
+        if not moved:  # another sheet has a header of its own
+            chosen |= {"header_line": 0, "skip": 0}
+    return replace(dialect, **chosen)
 
 
 def choose_encoding(container: "DeltaGenerator", table: Table) -> str:
@@ -151,25 +144,62 @@ def choose_encoding(container: "DeltaGenerator", table: Table) -> str:
     )
 
 
-def choose_sheet(table: Table) -> Dialect:
-    """The choices for a workbook."""
-    dialect = table.dialect
-    sheets, headers, skips = st.columns(3)
-    name = sheets.selectbox(
+def choose_delimiter(container: "DeltaGenerator", table: Table) -> str:
+    """The character between cells; any can be typed."""
+    return container.selectbox(
+        "Delimiter",
+        dict.fromkeys((table.dialect.delimiter, *DELIMITER_LABELS)),
+        format_func=format_delimiter,
+        key=make_key("upload-delimiter", table.digest),
+        accept_new_options=True,
+    )
+
+
+def choose_quote(container: "DeltaGenerator", table: Table) -> str:
+    """The character around cells."""
+    return container.selectbox(
+        "Quote",
+        dict.fromkeys((table.dialect.quote, *QUOTE_NAMES)),
+        format_func=lambda quote: QUOTE_NAMES.get(quote, quote),
+        key=make_key("upload-quote", table.digest),
+    )
+
+
+def choose_sheet(container: "DeltaGenerator", table: Table) -> str:
+    """The sheet of a workbook."""
+    return container.selectbox(
         "Sheet",
         table.sheets,
-        table.sheets.index(dialect.sheet),
+        table.sheets.index(table.dialect.sheet),
         format_func=lambda name: f"{name} ",  # a name of nothing is one, too
         key=make_key("upload-sheet", table.digest),
     )
-    header = choose_row_number(
-        headers, "Header in row", 1, dialect.header_line, make_key("upload-header", table.digest)
+
+
+def choose_header(container: "DeltaGenerator", table: Table) -> int:
+    """Where the header is."""
+    label = f"Header in {table.format.row_label}"
+    return choose_row_number(container, label, 1, table.dialect.header_line, make_key("upload-header", table.digest))
+
+
+def choose_skip(container: "DeltaGenerator", table: Table) -> int:
+    """How many rows after the header are none."""
+    return choose_row_number(
+        container, "Rows to skip after it", 0, table.dialect.skip, make_key("upload-skip", table.digest)
     )
-    skip = choose_row_number(skips, "Rows to skip after it", 0, dialect.skip, make_key("upload-skip", table.digest))
-    other = name != dialect.sheet and (header, skip) == (dialect.header_line, dialect.skip)
-    return Dialect(header_line=0 if other else header, skip=0 if other else skip, sheet=name)
 
 
 def choose_row_number(container: "DeltaGenerator", label: str, least: int, now: int, widget: str) -> int:
     """A line or a number of rows to choose."""
     return int(container.number_input(label, least, 1_048_576, now, key=widget))
+
+
+CHOICES: dict[str, Callable[["DeltaGenerator", Table], Any]] = {
+    "encoding": choose_encoding,
+    "delimiter": choose_delimiter,
+    "quote": choose_quote,
+    "sheet": choose_sheet,
+    "header_line": choose_header,
+    "skip": choose_skip,
+}
+"""Field of a dialect → what asks for it. Any: the type of the field."""

@@ -29,8 +29,9 @@ from intempt_core.planning.locate import CellLocation, find_cell, locate_in_requ
 from intempt_core.planning.plan import EventOrder, plan_table
 from intempt_core.readers import jsonl as json_lines
 from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.formats import CSV, JSON_LINES
 from intempt_core.readers.jsonl import _parse_line, _parse_plain_event
-from intempt_core.readers.table import FileKind, Table, read_table
+from intempt_core.readers.table import Table, read_table
 from intempt_core.validation.check import check_events, check_table
 
 VENDOR = Path(__file__).resolve().parents[4] / "shared" / "data" / "vendor-events" / "segment-ecommerce.jsonl"
@@ -163,7 +164,7 @@ def test_a_line_may_hold_a_whole_request_and_each_event_is_a_row() -> None:
     table = read(
         event(1), "", body, "[]", [event(5), event(6)], {"name": "Added to cart", "payload": [{"userId": "c"}]}
     )
-    assert table.kind is FileKind.JSON_LINES
+    assert table.format is JSON_LINES
     assert table.lines.tolist() == [1, 3, 3, 3, 5, 5, 6]
     assert table.columns["userId"].to_pylist() == ["u1", "a", "b", "", "u5", "u6", "c"]
     assert table.notes == (
@@ -231,14 +232,14 @@ def test_the_bytes_say_that_they_are_json_lines_and_a_document_in_one_piece_is_n
         gzip.compress(line.encode()),
         f"\n {line}\r\n".encode(),
     ):
-        assert read_table(data, name="events.csv").kind is FileKind.JSON_LINES
+        assert read_table(data, name="events.csv").format is JSON_LINES
     latin = read_table('{"userId":"ü"}'.encode("cp1252"), name="x", dialect=Dialect("cp1252"))
     assert latin.cell(0, "userId") == "ü"
     assert read("not json", event(1), event(2), name="a.jsonl").rows == 3
     for whole in (json.dumps([event(1)], indent=1), json.dumps(event(1), indent=1)):
         with pytest.raises(ReadError, match="is JSON in one piece"):
             read_table(whole.encode(), name="events.jsonl")
-    assert read_table(b"name,userId\nx,y\n", name="named.jsonl").kind is FileKind.TEXT
+    assert read_table(b"name,userId\nx,y\n", name="named.jsonl").format is CSV
 
 
 @given(
@@ -252,7 +253,7 @@ def test_any_bytes_called_json_lines_are_read_or_refused_with_a_sentence(data: b
         said = str(error)
     else:
         said = "."
-        if table.kind is FileKind.JSON_LINES:
+        if table.format is JSON_LINES:
             file = map_table(table, Mapping({}))
             report = check_table(file)
             assert report.rows == table.rows == len(list(file.events()))
@@ -418,7 +419,7 @@ def test_the_command_line_checks_and_sends_json_lines(tmp_path: Path, capsys: py
     results = tmp_path / "results.csv"
     assert main(["send", str(file), "--target", "sandbox", "--yes", "--results", str(results)], environment) == 0
     outcomes = Counter(line.split(",")[4] for line in results.read_text().splitlines()[1:])
-    assert outcomes == {"accepted": 2, "stayed behind": 1}
+    assert outcomes == {"accepted": 2, "excluded": 1}
     mapping = tmp_path / "mapping.json"
     mapping.write_text(
         '{"columns": {"name": "name", "data.productId": "data.productId"}, "names": {"view": "Product viewed"}}'

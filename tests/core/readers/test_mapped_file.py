@@ -64,7 +64,7 @@ def test_a_large_file_of_another_encoding_is_read_too(tmp_path: Path) -> None:
 def test_rows_that_the_disk_has_no_room_for_are_a_sentence(file: Path) -> None:
     with (
         files_of_at_most(file.stat().st_size + 100),
-        pytest.raises(ReadError, match="no room on the disk to hold its rows: File too large"),
+        pytest.raises(ReadError, match="no space on the disk to hold its rows: File too large"),
     ):
         read_table(file, name="events.csv", memory_limit=1000)
 

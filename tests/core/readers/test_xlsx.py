@@ -16,9 +16,10 @@ from intempt_core.errors import ReadError
 from intempt_core.mapping.model import Mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.readers import delimited as blocks
-from intempt_core.readers import table as tables
+from intempt_core.readers import workbook_table as tables
 from intempt_core.readers.delimited import Dialect
-from intempt_core.readers.table import FileKind, Table, read_table
+from intempt_core.readers.formats import EXCEL
+from intempt_core.readers.table import Table, read_table
 from intempt_core.readers.xlsx import classify_number_format, format_serial_date, format_stored_number
 from intempt_core.validation.check import check_table
 from tests.core.readers.workbook_factories import rows_xml, workbook
@@ -69,7 +70,7 @@ def test_a_workbook_as_excel_writes_it_is_a_table() -> None:
         ("Köln <&>", " x ", "7", "1.487580005268456E+18", "0.3", "1E+21", "", ""),
     ]
     assert list(table.lines) == [2, 4]
-    assert (table.cell_counts, table.notes, table.kind, table.sheets) == ({}, (), FileKind.WORKBOOK, ("Events",))
+    assert (table.cell_counts, table.notes, table.format, table.sheets) == ({}, (), EXCEL, ("Events",))
 
 
 def test_an_id_keeps_every_digit_that_the_sheet_has_and_one_that_excel_damaged_is_warned_of() -> None:
@@ -219,7 +220,7 @@ def test_rows_come_in_chunks_and_keep_their_numbers(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_workbook_in_gzip_is_a_workbook() -> None:
-    assert read(gzip.compress(workbook({"S": rows_xml([["a"], ["1"]])}))).kind is FileKind.WORKBOOK
+    assert read(gzip.compress(workbook({"S": rows_xml([["a"], ["1"]])}))).format is EXCEL
 
 
 def test_an_older_producers_prefixes_and_missing_parts_do_no_harm() -> None:
