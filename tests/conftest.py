@@ -9,7 +9,7 @@ import pytest
 from coverage import Coverage
 from hypothesis import settings
 
-# Under CI the same examples every time: new ones are looked for where somebody is there to read what they show.
+# Under CI the same examples every time: new ones are looked for where a person reads what they show.
 settings.register_profile("console", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("console")
 

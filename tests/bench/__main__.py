@@ -1,7 +1,7 @@
 """Runs the benchmarks: ``python3 run.py bench [NAME…]``, those whose names begin so, all without a name.
 
 Each prints one JSON object on one line, ``{"name": …, "ratio": …, …}``, and has its row in ``docs/benchmarks.md``
-written anew. What a benchmark needs and does not find (a package of requirements-bench.txt, a program) is named on
+written again. What a benchmark needs and does not find (a package of requirements-bench.txt, a program) is named on
 standard error, and the exit code is 1; so it is where a ratio misses its bound.
 """
 

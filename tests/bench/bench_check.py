@@ -185,7 +185,7 @@ def pandera(path: str) -> float:
     def there(texts: "pd.Series[str]") -> "pd.Series[bool]":
         return texts.fillna("").str.strip(BLANK_CHARACTERS) != ""
 
-    def somebody(rows: pd.DataFrame) -> "pd.Series[bool]":
+    def has_identity(rows: pd.DataFrame) -> "pd.Series[bool]":
         return functools.reduce(operator.or_, (there(rows[field]) for field in IDENTITY_FIELDS))
 
     def times(texts: "pd.Series[str]") -> "pd.Series[bool]":
@@ -199,7 +199,7 @@ def pandera(path: str) -> float:
             "productId": pa.Column(str, pa.Check(there), nullable=True),
             "timestamp": pa.Column(str, pa.Check(times)),
         },
-        checks=pa.Check(somebody),
+        checks=pa.Check(has_identity),
     )
     began = time.perf_counter()
     rows = pd.read_csv(path, engine="pyarrow", dtype=str)
@@ -234,8 +234,8 @@ def frictionless(path: str) -> float:
     )
     began = time.perf_counter()
     resource = Resource(path=Path(path).name, basepath=str(Path(path).parent), schema=schema)
-    somebody = checks.row_constraint(formula="profileId or userId or anotherUserId or accountId")
-    report = resource.validate(Checklist(checks=[somebody]), limit_errors=1_000_000)
+    has_identity = checks.row_constraint(formula="profileId or userId or anotherUserId or accountId")
+    report = resource.validate(Checklist(checks=[has_identity]), limit_errors=1_000_000)
     seconds = time.perf_counter() - began
     assert report.stats["errors"], "Frictionless found nothing"
     return seconds

@@ -50,8 +50,8 @@ def _file(rows: int) -> str:
 def pages(path: str) -> dict[str, float]:
     """One process's measurements, on the screen's own script: what a run for the next page takes, what it sends.
 
-    Beside it the core's share: the page's issues, and the rows that show them. And a whole column mended: the file
-    mended, judged and planned anew.
+    Beside it the core's share: the page's issues, and the rows that show them. And a whole column fixed: the file
+    is fixed, checked and planned again.
     """
     with tempfile.TemporaryDirectory() as data:
         os.environ["CONSOLE_DATA"] = data

@@ -50,14 +50,14 @@ def _rate(server: str) -> float:
         began = time.perf_counter()
         said = subprocess.run(call, capture_output=True, text=True, check=True).stdout
         if "Non-2xx" in said:
-            raise RuntimeError(f"{server} refused requests:\n{said}")
+            raise RuntimeError(f"{server} rejected requests:\n{said}")
         taken = int(re.findall(r"(\d+) requests in", said)[0]) * EVENTS
         if server == "sandbox":
             asked = urllib.request.Request(f"{url}/_sandbox/events?limit=1", headers={"Authorization": AUTHORIZATION})
             with urllib.request.urlopen(asked, timeout=120) as answer:
-                told = json.load(answer)
-            if told["processed"] < taken:  # wrk leaves a last request a connection uncounted
-                raise RuntimeError(f"{taken} events were taken, and the sandbox knows {told}")
+                stored = json.load(answer)
+            if stored["processed"] < taken:  # wrk leaves a last request a connection uncounted
+                raise RuntimeError(f"{taken} events were taken, and the sandbox knows {stored}")
         return taken / (time.perf_counter() - began)
 
 

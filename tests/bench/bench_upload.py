@@ -34,7 +34,7 @@ def _added(megabytes: int, seconds: list[float]) -> float:
         headers = _door(url)
         _put(url, headers, 1)  # what the first file needs is there
         before = _resident(process, "VmRSS")
-        Path(f"/proc/{process}/clear_refs").write_text("5")  # the peak begins anew
+        Path(f"/proc/{process}/clear_refs").write_text("5")  # the peak starts from here
         started = time.perf_counter()
         _put(url, headers, megabytes)
         seconds.append(time.perf_counter() - started)

@@ -50,7 +50,7 @@ def write(path: Path, rows: int, bad_share: float, seed: int = 1) -> EventFile:
     time = np.where(fault == CODES.index("timestamp_before_2010"), time // 1000, time)
     names = rng.choice(np.array([*SHARES]), rows, p=[*SHARES.values()])
     names = np.where(fault == CODES.index("event_name"), "Product Viewed", names)
-    nobody = pa.array(fault == CODES.index("identity_missing"))
+    nameless = pa.array(fault == CODES.index("identity_missing"))
     no_product = pa.array(fault == CODES.index("product_id_missing"))
     table = pa.table(
         dict(
@@ -59,9 +59,9 @@ def write(path: Path, rows: int, bad_share: float, seed: int = 1) -> EventFile:
                 [
                     pa.array(names),
                     _joined("evt_", ids, 9),
-                    pc.if_else(nobody, "", _joined("p_", person, 0)),
+                    pc.if_else(nameless, "", _joined("p_", person, 0)),
                     pc.if_else(
-                        nobody,
+                        nameless,
                         "",
                         pc.binary_join_element_wise(_joined("user", person, 0), pa.scalar("example.com"), "@"),
                     ),

@@ -10,7 +10,7 @@ HOURS = (0, 1, -2, 48, -1, 0, 700, -30)
 
 
 def main(data: str, url: str) -> None:
-    """Send what is there until it is told to end."""
+    """Send what is there until it is asked to end."""
     from intempt_core.dispatch.dispatcher import Dispatcher
     from intempt_core.history.history import History
     from intempt_core.settings import Settings

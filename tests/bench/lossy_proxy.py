@@ -1,4 +1,4 @@
-"""A faulty way to a sandbox: some of what goes through it is refused, lost, answered late or not at all."""
+"""A faulty way to a sandbox: some of what goes through it is rejected, lost, answered late or not at all."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The other end of the wire for benchmarks: it reads a request, waits as long as it is told, and answers 201 ``{}``.
+"""The other end of the wire for benchmarks: it reads a request, waits as long as asked, and responds with 201 ``{}``.
 
 ``python -m tests.bench.track_server LATENCY_MS`` listens on a free port of this machine, says which, and ends with its
 standard input.
@@ -23,7 +23,7 @@ class Track(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Somebody connects."""
+        """A client connects."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
