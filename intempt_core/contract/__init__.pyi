@@ -31,6 +31,7 @@ from .feeds import (
     FEED_IDENTITY_TYPES as FEED_IDENTITY_TYPES,
     FEED_TITLES as FEED_TITLES,
     FeedId as FeedId,
+    FeedIdentity as FeedIdentity,
     Interaction as Interaction,
     REMOVES_FROM_FEED as REMOVES_FROM_FEED,
     SHARED_FEEDS as SHARED_FEEDS,

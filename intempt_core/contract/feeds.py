@@ -44,8 +44,21 @@ nothing is ever *expected* of them; the sandbox serves an approximation of its o
 FEED_TITLES = FEEDS | SHARED_FEEDS
 """Every feed that a target may have, id → title."""
 
-FEED_IDENTITY_TYPES: dict[str, str] = {"userId": "user", "profileId": "profile", "accountId": "account"}
-"""Identity field → the type by which the feed API asks for it (CONTRACT 5.1). By ``anotherUserId`` no feed is read."""
+
+class FeedIdentity(StrEnum):
+    """The type of an id by which a feed can be read, as the feed API names it (CONTRACT 5.1)."""
+
+    USER = "user"
+    PROFILE = "profile"
+    ACCOUNT = "account"
+
+
+FEED_IDENTITY_TYPES: dict[str, FeedIdentity] = {
+    "userId": FeedIdentity.USER,
+    "profileId": FeedIdentity.PROFILE,
+    "accountId": FeedIdentity.ACCOUNT,
+}
+"""Identity field → the type by which a feed is read for it. By ``anotherUserId`` no feed is read."""
 
 ADDS_TO_FEED: dict[str, str] = {
     EventName.VIEWED: FeedId.VIEWED,  # CONTRACT 4.1

@@ -2,6 +2,11 @@ from .exchange import (
     HttpClient as HttpClient,
     open_client as open_client,
 )
+from .feed_client import (
+    FEED_LIMIT as FEED_LIMIT,
+    FeedResponse as FeedResponse,
+    read_feed as read_feed,
+)
 from .sandbox_client import (
     KeptRequest as KeptRequest,
     LiveRow as LiveRow,
@@ -12,10 +17,7 @@ from .sandbox_client import (
 from .track_client import (
     Attempt as Attempt,
     ConnectionTest as ConnectionTest,
-    FEED_LIMIT as FEED_LIMIT,
-    FeedResponse as FeedResponse,
     check_connection as check_connection,
     compute_retry_delay as compute_retry_delay,
     post_track_request as post_track_request,
-    read_feed as read_feed,
 )

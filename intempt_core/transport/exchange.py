@@ -31,7 +31,7 @@ from intempt_core.targets import Credential, Target
 from intempt_core.transport._httpx_fast import PreparedPost, RequestHead
 
 IDLE_SECONDS = 4.0
-"""How long an idle connection is kept: less than servers do (uvicorn 5 s), so that no request is sent into a closed one."""
+"""How long an idle connection is kept: less than servers do (uvicorn 5 s), so that none is used that they closed."""
 
 EXCERPT_CHARACTERS = 300
 """Characters of the server's own message that a sentence repeats."""
@@ -262,7 +262,7 @@ async def post_body(
     if reader.response is None:
         return Exchange(started_at, elapsed_ms, sent_headers=sent_headers, failure=failure, failure_outcome=outcome)
     if not failure and chunks and not chunks.complete:
-        failure = "it responded before the whole request was sent."
+        failure = "it answered before the whole request was sent."
     response = _read_response(reader, reader.response, credential, max_bytes)
     return Exchange(started_at, elapsed_ms, sent_headers=sent_headers, failure=failure, **response)
 
@@ -343,7 +343,7 @@ class _ResponseReader:
 
 
 def _decompress_body(data: bytes, encoding: str, limit: int) -> bytes | None:
-    """A body as it was before a server compressed it unasked, at most ``limit`` bytes; ``None`` where that is unclear."""
+    """A body as it was before a server compressed it unasked, at most ``limit`` bytes; ``None`` where it is unknown."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return data
@@ -375,9 +375,9 @@ def _classify_failure(
     host = target.host
     match cause:
         case TimeoutError() | httpx.TimeoutException():
-            return Outcome.UNKNOWN, f"{host} did not respond in time."
+            return Outcome.UNKNOWN, f"{host} did not answer in time."
         case aiohttp.ClientResponseError() | httpx.ProtocolError():
-            return Outcome.UNKNOWN, f"{host} responded with something that is not HTTP."
+            return Outcome.UNKNOWN, f"{host} answered with something that is not HTTP."
         case _:
             return Outcome.UNKNOWN, f"{host} closed the connection without a response."
 

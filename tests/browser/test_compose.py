@@ -252,7 +252,7 @@ def test_an_answer_in_html_is_shown_as_text_and_a_silent_target_is_told_apart_fr
         assert KEY not in page.content()
     fill(page, "compose-1-data-productId", "SKU_3")
     send(page, outcome="not sent")
-    expect(page.get_by_text("nobody listens at this port. Nothing was sent.", exact=False)).to_be_visible()
+    expect(page.get_by_text("nothing listens at this port. Nothing was sent.", exact=False)).to_be_visible()
 
 
 def test_a_production_target_is_sent_to_once_its_name_is_typed(page: Page) -> None:

@@ -195,7 +195,7 @@ PRODUCTS = b'{"products": [%s]}'
         (answers(200, PRODUCTS % b'{"title": "no id"}'), "product 1 of its list has no id"),
         (answers(200, PRODUCTS % b"null, 7"), "product 1 of its list has no id"),
         (answers(200, b"[" * 100_000), "but not with JSON"),
-        (answers(200, PRODUCTS % b",".join([b'{"id": "x"}'] * 200_000)), "the answer is too long to be read"),
+        (answers(200, PRODUCTS % b",".join([b'{"id": "x"}'] * 200_000)), "the response is too long to be read"),
         (answers(500, b"oh"), "answered 500"),
         (answers(400, b"Name is null"), "may not be known there"),
         (says(b"\x00\x01 not http at all\r\n\r\n"), "something that is not HTTP"),
@@ -223,7 +223,7 @@ def test_a_feed_with_ids_that_are_anything_shows_them_as_they_are(opened: Callab
 
 
 def test_a_port_where_nobody_listens_is_a_sentence(opened: Callable[..., Screen]) -> None:
-    assert "nobody listens at this port" in at_shop(opened, f"http://127.0.0.1:{closed_port()}").said
+    assert "nothing listens at this port" in at_shop(opened, f"http://127.0.0.1:{closed_port()}").said
 
 
 def at_shop(opened: Callable[..., Screen], url: str) -> Screen:

@@ -97,4 +97,4 @@ def test_the_connections_test_answers_in_words(targets: Screen, behaviour: Behav
 def test_a_port_where_nobody_listens_is_not_ready(targets: Screen) -> None:
     use(targets, "shop", f"http://127.0.0.1:{closed_port()}").press("target-test-shop")
     assert "■ not ready" in targets.marks
-    assert "nobody listens at this port" in targets.said
+    assert "nothing listens at this port" in targets.said

@@ -418,7 +418,8 @@ def _read_shared_feeds(
 ) -> dict[str, FeedResponse]:
     async def ask() -> dict[str, FeedResponse]:
         async with open_client(get_services().settings) as client:
-            answers = [read_feed(client, target, feed, person.field, person.id, product=seed) for feed in feeds_]
+            identity = FEED_IDENTITY_TYPES[person.field]
+            answers = [read_feed(client, target, feed, identity, person.id, product=seed) for feed in feeds_]
             return dict(zip(feeds_, await asyncio.gather(*answers), strict=True))
 
     with st.spinner(f"Asking {escape_markdown(target.host)}"):

@@ -39,13 +39,13 @@ def test_a_key_is_found_in_every_form_wherever_the_text_is_cut(a: str, form: str
 
 
 @given(st.lists(st.text(max_size=50), max_size=8))
-def test_what_holds_no_key_leaves_as_it_is(pieces: list[str]) -> None:
+def test_what_holds_no_key_comes_out_as_it_is(pieces: list[str]) -> None:
     assert "".join(reject_secrets(pieces, [CREDENTIAL])) == "".join(pieces)
     assert "".join(reject_secrets(pieces, [])) == "".join(pieces)
     assert require_no_secret("".join(pieces), [CREDENTIAL]) == "".join(pieces)
 
 
-def test_a_text_with_a_key_is_refused_with_a_sentence() -> None:
+def test_a_text_with_a_key_is_rejected_with_a_sentence() -> None:
     with pytest.raises(SecretFound, match="a target's key is in it"):
         require_no_secret(f'{{"data": "{KEY}"}}', [CREDENTIAL])
 
@@ -53,4 +53,4 @@ def test_a_text_with_a_key_is_refused_with_a_sentence() -> None:
 def test_every_download_of_the_screens_passes_the_guard() -> None:
     pages = Path(__file__).parents[3] / "pages"
     calls = {file.name for file in pages.rglob("*.py") if re.search(r"\bdownload_button\(", file.read_text("utf-8"))}
-    assert calls == {"taking.py"}
+    assert calls == {"downloads.py"}

@@ -92,7 +92,7 @@ def test_every_problem_is_listed_and_counted_by_kind() -> None:
 
 def test_what_a_sheet_cannot_hold_is_said() -> None:
     many = [["x", f"e{number}", "", "", "p", "y" * 40_000 if not number else ""] for number in range(20)]
-    book = book_of(*checked(many), most_rows=11)
+    book = book_of(*checked(many), max_rows=11)
     assert len(cells(book["Rows"])) == 11
     assert len(cells(book["Problems"])) == 11
     assert book.active.title == "About"
@@ -107,7 +107,7 @@ def test_what_a_sheet_cannot_hold_is_said() -> None:
 
 def test_more_columns_than_a_sheet_has_are_said() -> None:
     header = [f"c{number}" for number in range(50)]
-    book = book_of(*checked([["x"] * 50], header), most_columns=40)
+    book = book_of(*checked([["x"] * 50], header), max_columns=40)
     assert len(cells(book["Rows"])[0]) == 40
     said = [line[0] for line in cells(book["About"])]
     assert "A sheet holds 40 columns: those after “c36” are left out." in said

@@ -7,9 +7,8 @@ import random
 import ssl
 import time
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 from urllib.parse import unquote
 
 import httpx
@@ -17,24 +16,37 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from intempt_core.contract.feeds import FeedIdentity
 from intempt_core.contract.fields import MASK
 from intempt_core.contract.outcome import Outcome
 from intempt_core.settings import Settings
-from intempt_core.targets.credential import Credential
-from intempt_core.targets.target import Target, sandbox_target
+from intempt_core.targets.target import sandbox_target
 from intempt_core.transport import exchange as wire
 from intempt_core.transport.exchange import HttpClient, open_client
+from intempt_core.transport.feed_client import FeedResponse, read_feed
 from intempt_core.transport.track_client import (
     MAX_RETRY_AFTER,
     Attempt,
     ConnectionTest,
-    FeedResponse,
     check_connection,
     classify_status,
     compute_retry_delay,
     parse_retry_after,
     post_track_request,
-    read_feed,
+)
+from tests.core.transport.factories import (
+    BODY,
+    CREDENTIAL,
+    HALF,
+    KEY,
+    PATIENT,
+    PREFIX,
+    QUICK,
+    SECRET,
+    TRUST,
+    assert_no_key,
+    run_with_client,
+    target_at,
 )
 from tests.core.transport.fault_server import (
     CERTIFICATE,
@@ -57,54 +69,16 @@ from tests.core.transport.fault_server import (
     speaks_no_tls,
 )
 
-T = TypeVar("T")
 
-PREFIX, SECRET = "k3yPrefixK3yPrefix", "s3cretS3cret/S3cret"
-KEY = f"{PREFIX}.{SECRET}"
-BODY = b'{"track":[{"name":"Product viewed","payload":[]}]}'
-PATIENT = Settings(response_bytes=1000)  # for what must come, however busy the machine is
-QUICK = replace(PATIENT, connect_seconds=0.3, write_seconds=0.3, read_seconds=0.8)  # for what never comes
-TRUST = httpx.create_ssl_context()  # reading the authorities takes longer than a test
-CREDENTIAL = Credential.parse(KEY)
-
-
-def target_at(base: str) -> Target:
-    return Target(
-        "shop",
-        base,
-        "acme",
-        "web",
-        "1481727395731910656",
-        CREDENTIAL,
-        "typed",
-        "typed",
-        feeds={"recently-viewed": "77"},
+def posted(base: str, body: bytes = BODY, *, settings: Settings = PATIENT, trust: ssl.SSLContext = TRUST) -> Attempt:
+    attempt = run_with_client(
+        lambda client: post_track_request(client, target_at(base), body), settings=settings, trust=trust
     )
-
-
-def asked(
-    question: Callable[[HttpClient], Awaitable[T]], *, told: Settings = PATIENT, trust: ssl.SSLContext = TRUST
-) -> T:
-    async def ask() -> T:
-        async with open_client(told, trust=trust) as client:
-            return await question(client)
-
-    return asyncio.run(ask())
-
-
-def posted(base: str, body: bytes = BODY, *, told: Settings = PATIENT, trust: ssl.SSLContext = TRUST) -> Attempt:
-    attempt = asked(lambda client: post_track_request(client, target_at(base), body), told=told, trust=trust)
     assert_no_key(attempt)
     return attempt
 
 
-def assert_no_key(value: object) -> None:
-    text = repr(value)
-    for form in (KEY, SECRET, f"{PREFIX}:{SECRET}", CREDENTIAL.authorization.removeprefix("Basic ")):
-        assert form not in text
-
-
-# ── what an answer means ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── what a response means ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -140,7 +114,7 @@ def test_the_request_is_the_body_with_basic_credentials_and_nothing_else() -> No
 
 def test_an_attempt_says_when_it_began_and_how_long_it_took() -> None:
     with hostile(answers(201, b"{}")) as server:
-        attempt = asked(
+        attempt = run_with_client(
             lambda client: post_track_request(client, target_at(server.url), BODY, clock=lambda: 1_700_000_000_123)
         )
     assert attempt.started_at == 1_700_000_000_123
@@ -211,21 +185,21 @@ def test_a_refused_connection_on_both_families_is_not_sent() -> None:
 
 
 def test_a_name_that_does_not_resolve_is_not_sent() -> None:
-    attempt = posted("https://nothing.invalid", told=PATIENT)
+    attempt = posted("https://nothing.invalid", settings=PATIENT)
     assert attempt.outcome is Outcome.NOT_SENT
     assert attempt.reason == "The name nothing.invalid does not resolve. Nothing was sent."
 
 
 def test_a_connect_timeout_is_not_sent() -> None:
     with deaf_port() as port:
-        attempt = posted(f"http://127.0.0.1:{port}", told=QUICK)
+        attempt = posted(f"http://127.0.0.1:{port}", settings=QUICK)
     assert attempt.outcome is Outcome.NOT_SENT
     assert "within 0.3 s" in attempt.reason
 
 
 def test_a_tls_handshake_that_hangs_is_not_sent() -> None:
     with hostile(hangs_before_reading) as server:
-        attempt = posted(f"https://127.0.0.1:{server.port}", told=QUICK)
+        attempt = posted(f"https://127.0.0.1:{server.port}", settings=QUICK)
     assert attempt.outcome is Outcome.NOT_SENT
 
 
@@ -254,7 +228,7 @@ def test_a_server_without_tls_is_not_sent_over_https() -> None:
 def test_a_target_without_a_key_is_not_sent() -> None:
     with hostile(answers(201)) as server:
         target = replace(target_at(server.url), credential=None)
-        attempt = asked(lambda client: post_track_request(client, target, BODY))
+        attempt = run_with_client(lambda client: post_track_request(client, target, BODY))
     assert attempt.outcome is Outcome.NOT_SENT
     assert "has no key" in attempt.reason
     assert server.received == []
@@ -265,14 +239,11 @@ def test_an_impossible_address_is_not_sent() -> None:
     assert posted("https://exa mple").outcome is Outcome.NOT_SENT
 
 
-HALF = b"HTTP/1.1 %d Said So\r\nContent-Length: 100\r\n\r\n{"
-
-
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
-        pytest.param(says(b"", then="close"), "closed the connection without an answer", id="closes after reading"),
-        pytest.param(resets_at_once, "closed the connection without an answer", id="resets after reading"),
+        pytest.param(says(b"", then="close"), "closed the connection without a response", id="closes after reading"),
+        pytest.param(resets_at_once, "closed the connection without a response", id="resets after reading"),
         pytest.param(says(b"", then="hang"), "did not answer in time", id="hangs after reading"),
         pytest.param(hangs_before_reading, "did not answer in time", id="hangs before reading"),
         pytest.param(says(b"HTTP/1.1 201 Cre", then="close"), "closed the connection", id="cuts the status line"),
@@ -285,7 +256,7 @@ HALF = b"HTTP/1.1 %d Said So\r\nContent-Length: 100\r\n\r\n{"
 )
 def test_without_a_whole_answer_the_outcome_is_unknown(behaviour: Behaviour, words: str) -> None:
     with hostile(behaviour) as server:
-        attempt = posted(server.url, told=QUICK)
+        attempt = posted(server.url, settings=QUICK)
     assert attempt.outcome is Outcome.UNKNOWN
     assert words in attempt.reason
     assert "may have arrived" in attempt.reason
@@ -294,7 +265,7 @@ def test_without_a_whole_answer_the_outcome_is_unknown(behaviour: Behaviour, wor
 @pytest.mark.parametrize("then", ["close", "reset", "hang"])
 def test_half_a_yes_is_unknown(then: str) -> None:
     with hostile(says(HALF % 201, then=then)) as server:
-        attempt = posted(server.url, told=QUICK if then == "hang" else PATIENT)
+        attempt = posted(server.url, settings=QUICK if then == "hang" else PATIENT)
     assert (attempt.outcome, attempt.status) == (Outcome.UNKNOWN, 201)
     assert "answered 201 Created, but" in attempt.reason
     assert attempt.response_body == b"{"
@@ -312,13 +283,13 @@ def test_a_broken_chunked_body_of_a_yes_is_unknown() -> None:
 )
 def test_half_a_no_is_still_a_no(status: int, outcome: Outcome, then: str) -> None:
     with hostile(says(HALF % status, then=then)) as server:
-        attempt = posted(server.url, told=QUICK if then == "hang" else PATIENT)
+        attempt = posted(server.url, settings=QUICK if then == "hang" else PATIENT)
     assert (attempt.outcome, attempt.status, attempt.too_large) == (outcome, status, status == 413)
 
 
 def test_a_dripping_body_ends_in_bounded_time() -> None:
     with hostile(drips) as server:
-        attempt = posted(server.url, told=QUICK)
+        attempt = posted(server.url, settings=QUICK)
     assert (attempt.outcome, attempt.status) == (Outcome.UNKNOWN, 200)
     assert attempt.elapsed_ms < 10_000
     assert "in time" in attempt.reason
@@ -326,7 +297,7 @@ def test_a_dripping_body_ends_in_bounded_time() -> None:
 
 def test_a_body_that_nobody_reads_ends_in_bounded_time() -> None:
     with hostile(hangs_before_reading) as server:
-        attempt = posted(server.url, b"x" * 30_000_000, told=QUICK)
+        attempt = posted(server.url, b"x" * 30_000_000, settings=QUICK)
     assert attempt.outcome is Outcome.UNKNOWN
     assert attempt.elapsed_ms < 10_000
 
@@ -335,7 +306,7 @@ def test_a_yes_before_the_body_has_left_is_unknown() -> None:
     with hostile(accepts_before_reading) as server:
         attempt = posted(server.url, b"x" * 30_000_000)
     assert (attempt.outcome, attempt.status) == (Outcome.UNKNOWN, 201)
-    assert "before the whole request had left" in attempt.reason
+    assert "before the whole request was sent" in attempt.reason
 
 
 def test_a_large_body_that_is_refused_on_the_way_is_too_large() -> None:
@@ -366,7 +337,7 @@ def test_a_cancelled_post_is_cancelled_and_leaves_the_client_usable() -> None:
         return await post_track_request(client, target_at(server.url), BODY)
 
     with hostile(says(b"", then="hang")) as server:
-        assert asked(lambda client: cancelled(client, server)).outcome is Outcome.ACCEPTED
+        assert run_with_client(lambda client: cancelled(client, server)).outcome is Outcome.ACCEPTED
 
 
 @given(data=st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: b"HTTP/1.1 200 OK\r\n" + tail))
@@ -374,11 +345,11 @@ def test_a_cancelled_post_is_cancelled_and_leaves_the_client_usable() -> None:
 def test_whatever_a_server_says_becomes_an_attempt_and_a_feed_answer(data: bytes) -> None:
     async def both(client: HttpClient) -> tuple[Attempt, FeedResponse, ConnectionTest]:
         target = target_at(server.url)
-        read = await read_feed(client, target, "recently-viewed", "userId", "u1")
+        read = await read_feed(client, target, "recently-viewed", FeedIdentity.USER, "u1")
         return await post_track_request(client, target, BODY), read, await check_connection(client, target)
 
     with hostile(says(data, then="close")) as server:
-        attempt, feed, test = asked(both)
+        attempt, feed, test = run_with_client(both)
     assert attempt.reason
     assert feed.message
     assert test.message
@@ -414,7 +385,7 @@ def test_a_connection_is_used_again() -> None:
             assert (await post_track_request(client, target_at(server.url), BODY)).outcome is Outcome.ACCEPTED
 
     with hostile(answers(201, b"{}")) as server:
-        asked(twice)
+        run_with_client(twice)
     assert server.connections == 1
 
 
@@ -438,7 +409,7 @@ def test_a_connection_that_the_server_dropped_is_not_used_again() -> None:
             await asyncio.sleep(0.05)
 
     with hostile(drops_idle_connections) as server:
-        asked(thrice)
+        run_with_client(thrice)
     assert server.connections == 3
 
 
@@ -449,7 +420,7 @@ def test_no_cookie_is_kept() -> None:
             assert dict(attempt.headers)["set-cookie"] == MASK
 
     with hostile(answers(201, b"{}", "Set-Cookie: session=1; Path=/")) as server:
-        asked(twice)
+        run_with_client(twice)
     assert all("cookie" not in request.headers for request in server.received)
 
 
@@ -468,7 +439,7 @@ _STEP = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).filt
 def test_any_org_project_and_source_arrive_as_they_are(org: str, project: str, source: str) -> None:
     with hostile(answers(201, b"{}")) as server:
         target = replace(target_at(server.url), org=org, project=project, source=source)
-        asked(lambda client: post_track_request(client, target, BODY))
+        run_with_client(lambda client: post_track_request(client, target, BODY))
     steps = server.received[0].path.split("/")
     assert [unquote(step) for step in steps] == ["", "v1", org, "projects", project, "sources", source, "track"]
 
@@ -491,7 +462,7 @@ def test_a_long_answer_is_cut_and_says_its_length() -> None:
 
 def test_no_answer_is_kept_where_none_shall_be() -> None:
     with hostile(answers(400, b"words")) as server:
-        attempt = posted(server.url, told=replace(PATIENT, response_bytes=0))
+        attempt = posted(server.url, settings=replace(PATIENT, response_bytes=0))
     assert (attempt.response_body, attempt.response_length, attempt.response_truncated) == (b"", 5, True)
 
 
@@ -526,18 +497,18 @@ def test_an_answer_that_cannot_be_unpacked_is_left_out_and_said(encoding: str) -
     with hostile(answers(200, b"\x8b\x03\x80neither", f"Content-Encoding: {encoding}")) as server:
         attempt = posted(server.url)
     assert (attempt.outcome, attempt.response_body) == (Outcome.ACCEPTED, b"")
-    assert "packed in a way that was not asked for" in attempt.reason
+    assert "compressed in a way that was not asked for" in attempt.reason
 
 
 @pytest.mark.parametrize("pack", [lambda body: body, gzip.compress])
-@pytest.mark.parametrize("told", [PATIENT, *(replace(PATIENT, response_bytes=keep) for keep in range(0, 90, 7))])
-def test_an_echoed_key_is_masked_wherever_the_answer_is_cut(told: Settings, pack: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize("settings", [PATIENT, *(replace(PATIENT, response_bytes=keep) for keep in range(0, 90, 7))])
+def test_an_echoed_key_is_masked_wherever_the_answer_is_cut(settings: Settings, pack: Callable[[bytes], bytes]) -> None:
     token = CREDENTIAL.authorization.removeprefix("Basic ")
     echo = f"bad key {KEY} {SECRET} {token} {json.dumps(KEY)} {KEY.replace('/', '%2F')} {PREFIX}:{SECRET}".encode()
     encoding = "identity" if pack(echo) == echo else "gzip"
     headers = (f"Location: /?apiKey={KEY}", f"X-Echo: {CREDENTIAL.authorization}", f"Content-Encoding: {encoding}")
     with hostile(answers(401, pack(echo), *headers, "Authorization: nothing")) as server:
-        attempt = posted(server.url, told=told)
+        attempt = posted(server.url, settings=settings)
     whole = repr(attempt)
     for part in (KEY[-12:], SECRET[:12], token[:12], token[-12:]):
         assert part not in whole
@@ -597,36 +568,36 @@ def test_a_429_carries_its_retry_after_and_a_bare_one_does_not() -> None:
 def test_a_pause_is_at_least_what_was_asked_and_beyond_it_never_longer_than_the_limit(
     tries: int, wait: float | None, seed: int, first: float, limit: float
 ) -> None:
-    told = Settings(tries=20_000, backoff_seconds=first, backoff_limit_seconds=limit)
-    pause = compute_retry_delay(_attempt(Outcome.NOT_SENT, wait), tries, told, random.Random(seed))
+    settings = Settings(tries=20_000, backoff_seconds=first, backoff_limit_seconds=limit)
+    pause = compute_retry_delay(_attempt(Outcome.NOT_SENT, wait), tries, settings, random.Random(seed))
     assert pause is not None
     assert (wait or 0.0) <= pause <= (wait or 0.0) + limit
 
 
 def test_the_pause_doubles_with_full_jitter() -> None:
-    told = Settings(backoff_seconds=1.0, backoff_limit_seconds=1000.0, tries=100)
+    settings = Settings(backoff_seconds=1.0, backoff_limit_seconds=1000.0, tries=100)
     rng = random.Random(1)
     for tries in range(1, 8):
-        pauses = [compute_retry_delay(_attempt(Outcome.NOT_SENT), tries, told, rng) or 0.0 for _ in range(400)]
+        pauses = [compute_retry_delay(_attempt(Outcome.NOT_SENT), tries, settings, rng) or 0.0 for _ in range(400)]
         assert 0.9 * 2 ** (tries - 1) < max(pauses) <= 2 ** (tries - 1)
         assert min(pauses) < 0.1 * 2 ** (tries - 1)
 
 
 def test_only_what_did_not_arrive_is_tried_again_and_only_so_often() -> None:
-    rng, told = random.Random(1), Settings(tries=3)
-    assert compute_retry_delay(_attempt(Outcome.NOT_SENT), 2, told, rng) is not None
-    assert compute_retry_delay(_attempt(Outcome.NOT_SENT), 3, told, rng) is None
+    rng, settings = random.Random(1), Settings(tries=3)
+    assert compute_retry_delay(_attempt(Outcome.NOT_SENT), 2, settings, rng) is not None
+    assert compute_retry_delay(_attempt(Outcome.NOT_SENT), 3, settings, rng) is None
     for outcome in (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.UNKNOWN):
-        assert compute_retry_delay(_attempt(outcome), 1, told, rng) is None
-    assert compute_retry_delay(_attempt(Outcome.UNKNOWN), 1, told, rng, resend_unknown=True) is not None
-    assert compute_retry_delay(_attempt(Outcome.REJECTED), 1, told, rng, resend_unknown=True) is None
+        assert compute_retry_delay(_attempt(outcome), 1, settings, rng) is None
+    assert compute_retry_delay(_attempt(Outcome.UNKNOWN), 1, settings, rng, resend_unknown=True) is not None
+    assert compute_retry_delay(_attempt(Outcome.REJECTED), 1, settings, rng, resend_unknown=True) is None
 
 
 # ── testing a connection ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def connection_to(base: str, *, told: Settings = PATIENT) -> ConnectionTest:
-    test = asked(lambda client: check_connection(client, target_at(base)), told=told)
+def connection_to(base: str, *, settings: Settings = PATIENT) -> ConnectionTest:
+    test = run_with_client(lambda client: check_connection(client, target_at(base)), settings=settings)
     assert_no_key(test)
     return test
 
@@ -668,88 +639,14 @@ def test_a_connection_test_tells_how_far_it_came() -> None:
     with hostile(answers(201), tls=True) as server:
         assert "certificate" in connection_to(server.url).message
     with hostile(says(b"", then="hang")) as server:
-        assert "in time" in connection_to(server.url, told=QUICK).message
+        assert "in time" in connection_to(server.url, settings=QUICK).message
     with hostile(says(HALF % 201, then="close")) as server:
         assert "broke off" in connection_to(server.url).message
     keyless = replace(target_at("http://127.0.0.1"), credential=None)
-    assert "has no key" in asked(lambda client: check_connection(client, keyless)).message
-
-
-# ── reading a feed ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def read(base: str, kind: str = "userId", feed: str = "recently-viewed", *, told: Settings = PATIENT) -> FeedResponse:
-    answer = asked(lambda client: read_feed(client, target_at(base), feed, kind, "0017"), told=told)
-    assert_no_key(answer)
-    return answer
-
-
-@pytest.mark.parametrize(("field", "kind"), [("userId", "user"), ("profileId", "profile"), ("ACCOUNT", "account")])
-def test_a_feed_is_asked_for_as_the_contract_says(field: str, kind: str) -> None:
-    with hostile(answers(200, b'{"products":[{"id":"B7"},{"id":"A1"}]}')) as server:
-        answer = read(server.url, field)
-    assert answer.products == ("B7", "A1")
-    (request,) = server.received
-    body = json.loads(request.body)
-    assert request.path == "/v1/acme/projects/web/feeds/77/data"
-    assert (body["type"], body["id"], body["fields"]) == (kind, "0017", ["id"])
-    assert body.get("sourceId") == ("1481727395731910656" if kind == "profile" else None)
-
-
-def test_product_ids_keep_every_digit() -> None:
-    ids = b'[{"id":1481727395731910656},{"id":"007"},{"id":1.0},{"id":1e400},{"id":"\\ud800"}]'
-    with hostile(answers(200, b'{"products":' + ids + b"}")) as server:
-        assert read(server.url).products == ("1481727395731910656", "007", "1.0", "1e400", "?")
-
-
-def test_an_empty_feed_is_a_normal_answer() -> None:
-    with hostile(answers(200, b'{"products":[]}')) as server:
-        answer = read(server.url, told=replace(PATIENT, response_bytes=0))
-    assert answer.products == ()
-    assert answer.message == f"127.0.0.1:{server.port} shows 0 in Recently Viewed."
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (http(400, b"Name is null"), "the feed id of Recently Viewed may not be known there. It says: Name is null"),
-        (http(401), "the key is wrong"),
-        (http(500), "cannot be read now"),
-        (http(200, b"<html><title>Hello</title>"), "not with JSON: an HTML page"),
-        (http(200, b""), "not with JSON: an empty body"),
-        (http(200, b"[" * 100_000), "not with JSON"),
-        (http(200, b"[]"), "without a list of products"),
-        (http(200, b'{"products":{"id":"A"}}'), "without a list of products"),
-        (http(200, b'{"products":[{"id":"A"},{"name":"B"}]}'), "product 2 of its list has no id"),
-        (http(200, b'{"products":["A"]}'), "product 1 of its list has no id"),
-        (http(200, b'{"products":[{"id":null}]}'), "product 1 of its list has no id"),
-        (http(200, b'{"products":[' + b" " * 1_100_000 + b"]}"), "too long to be read"),
-        (http(200, b'{"products":[{"id":' + b"1" * 5000 + b"}]}"), "shows 1"),
-    ],
-)
-def test_whatever_a_feed_answers_is_told(answer: bytes, words: str) -> None:
-    with hostile(says(answer)) as server:
-        got = read(server.url)
-    assert words in got.message
-    assert (got.products is None) == ("shows" not in words)
-
-
-def test_a_feed_that_cannot_be_asked_is_told_without_a_request() -> None:
-    with hostile(answers(200)) as server:
-        assert "No feed can be read by anotherUserId" in read(server.url, "anotherUserId").message
-        assert "has no feed id for Recently Purchased" in read(server.url, feed="recently-purchased").message
-    assert server.received == []
-
-
-def test_a_feed_that_does_not_answer_is_told() -> None:
-    answer = read(f"http://127.0.0.1:{closed_port()}")
-    assert answer.products is None
-    assert "refuses connections" in answer.message
-    with hostile(says(HALF % 200, then="close")) as server:
-        assert "broke off" in read(server.url).message
+    assert "has no key" in run_with_client(lambda client: check_connection(client, keyless)).message
 
 
 def test_the_sandbox_target_can_be_posted_to_and_its_words_stay_readable() -> None:
     with hostile(answers(401, b"the sandbox does not know this key")) as server:
-        attempt = asked(lambda client: post_track_request(client, sandbox_target(server.url), BODY))
+        attempt = run_with_client(lambda client: post_track_request(client, sandbox_target(server.url), BODY))
     assert "the sandbox does not know this key" in attempt.reason

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from intempt_core.cli import main
 from intempt_core.contract.issues import ISSUE_KINDS, Severity
 from intempt_core.errors import MappingError, ReadError
-from intempt_core.exports.csv_files import export_expectations_json, export_expectations_junit
+from intempt_core.exports.junit import export_expectations_json, export_expectations_junit
 from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.mapping.table_events import choose_initial_mapping, map_table
 from intempt_core.readers.table import read_table
