@@ -1,7 +1,7 @@
-"""The form of one event: what its widgets are called, what event they add up to, and how an event fills them.
+"""The form of one event: the keys of its widgets, the event that their values make, and the way back.
 
-The widgets are the state: nothing is copied beside them. :meth:`EventForm.read` turns them into the event as it will
-leave, :meth:`EventForm.fill` is the way back (a journey, a payload taken over from Inspect).
+The widgets are the state: nothing is copied beside them. :meth:`EventForm.read` makes the event that will be sent,
+:meth:`EventForm.fill` sets the widgets from an event (of a journey template, or a payload from Inspect).
 """
 
 import json
@@ -12,29 +12,36 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from intempt_core.contract import IDENTITY_FIELDS, OPEN_FIELDS, Json, format_given
+from intempt_core.contract import IDENTITY_FIELDS, OPEN_FIELDS, Json, format_given, split_pointer
 from intempt_core.errors import ReadError
 from intempt_core.readers import JsonText
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 
-NO_TIME, TIME_NOW, TIME_CHOSEN = "not given", "now", "chosen"
+NO_TIME, TIME_NOW, TIME_CHOSEN = "server time", "now", "custom"
 TIME_CHOICES = (NO_TIME, TIME_NOW, TIME_CHOSEN)
 VALUE_TYPES = ("text", "number", "true or false", "JSON")
 VALUE_PLACES = ("data", "event", "userAttributes", "accountAttributes")
-"""Where a further value stands: inside ``data``, in the event itself, or in an attribute object (CONTRACT 1.4)."""
+"""The place of an extra value: inside ``data``, in the event itself, or in an attribute object (CONTRACT 1.4)."""
 
 EARLIEST_TIME, LATEST_TIME = datetime(1900, 1, 1), datetime(2100, 12, 31, 23, 59)  # noqa: DTZ001  the picker's, zone apart
-"""What the picker takes: wide enough for times that are wrong on purpose (CONTRACT 2.7)."""
+"""The range of the time picker, wide enough for deliberately wrong times (CONTRACT 2.7)."""
 
 ENCLOSING_LEVELS = 6
-"""Levels of brackets that a request has above a further value."""
+"""Levels of brackets that enclose an extra value in a request."""
 
 _OWN_FIELDS = ("eventId", *IDENTITY_FIELDS, "timestamp", *OPEN_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
 class ExtraValue:
-    """One further value: where it stands, its key, how its text is meant, and the text."""
+    """A value for which the form has no field of its own.
+
+    Attributes:
+        place: The object that it belongs to, one of :data:`VALUE_PLACES`.
+        key: Its key there.
+        type: How its text is read, one of :data:`VALUE_TYPES`.
+        text: The text as it was typed.
+    """
 
     place: str
     key: str
@@ -43,7 +50,7 @@ class ExtraValue:
 
     @property
     def value(self) -> Json:
-        """The JSON value; a text that is not of its type stays text, as it was written."""
+        """The JSON value; a text that does not match its type stays text."""
         if self.type == "true or false":
             return {"true": True, "false": False}.get(self.text.strip().lower(), self.text)
         if self.type == "text":
@@ -58,32 +65,37 @@ class ExtraValue:
 
     @property
     def fits(self) -> bool:
-        """Whether the text is of its type; what is not, and no text is both, leaves as text."""
+        """Whether the text matches its type."""
         return self.type == "text" or self.value != self.text
 
 
 @dataclass
 class EventForm:
-    """One event on the form: the number in its widgets' keys, and the numbers of its further rows."""
+    """One event on the form.
+
+    Attributes:
+        uid: The number in the keys of its widgets.
+        rows: The numbers of its rows of extra values, in their order.
+    """
 
     uid: int
     rows: list[int] = field(default_factory=list)
     _row_numbers: "count[int]" = field(default_factory=count)
 
     def key(self, name: str) -> str:
-        """The key of one field's widget: ``compose-1-data-productId``."""
+        """The key of the widget of a field: ``compose-1-data-productId``."""
         return make_key("compose", self.uid, name.replace(".", "-"))
 
     def value(self, name: str, default: Any = "") -> Any:
-        """What one field's widget holds."""
+        """The value of the widget of a field."""
         return read_widget(self.key(name), default)
 
     def put(self, name: str, content: Any) -> None:
-        """Set what one field's widget will show."""
+        """Set the value that the widget of a field will show."""
         set_widget(self.key(name), content)
 
     def add_row(self, row: ExtraValue | None = None) -> None:
-        """One more row for further values, empty or holding ``row``."""
+        """Add a row for an extra value, empty or with ``row``."""
         number = next(self._row_numbers)
         self.rows.append(number)
         row = row or ExtraValue("data", "", "text", "")
@@ -91,14 +103,14 @@ class EventForm:
             self.put(f"row-{number}-{part}", content)
 
     def row(self, number: int) -> ExtraValue:
-        """One row for further values, as its widgets have it."""
+        """The extra value in the widgets of a row."""
         place, name, kind, text = (self.value(f"row-{number}-{part}") for part in ("in", "key", "type", "value"))
         return ExtraValue(place or "data", name or "", kind or "text", text or "")
 
     def read(self, now_ms: int) -> tuple[Json, dict[str, Json]]:
-        """The name and the event that the form adds up to; empty fields are left out.
+        """The name and the event that the form makes; empty fields are omitted.
 
-        ``now_ms`` is what "now" means, in epoch milliseconds.
+        ``now_ms`` is the time for "now", in epoch milliseconds.
         """
         event: dict[str, Json] = {
             name: text for name in ("eventId", *IDENTITY_FIELDS) if (text := self.value(name)) != ""
@@ -120,14 +132,14 @@ class EventForm:
             return now_ms
         if when != TIME_CHOSEN or not isinstance(chosen, datetime):
             return None
-        there = chosen.replace(tzinfo=ZoneInfo(self.value("zone") or "UTC"), second=0, microsecond=0)
-        return int(there.timestamp()) * 1000 + round((self.value("seconds", 0.0) or 0.0) * 1000)
+        moment = chosen.replace(tzinfo=ZoneInfo(self.value("zone") or "UTC"), second=0, microsecond=0)
+        return int(moment.timestamp()) * 1000 + round((self.value("seconds", 0.0) or 0.0) * 1000)
 
     def fill(self, name: Json, body: Mapping[str, Json], zone: str = "UTC") -> None:
-        """Put an event into the widgets; what has no field of its own becomes rows.
+        """Set the widgets from an event; a value for which there is no field becomes a row.
 
-        Call it from a callback, before the widgets are drawn. What a field cannot hold as it is (an id that is a
-        number, or empty) becomes a row too, so that it leaves as it came.
+        Call it from a callback, or before the widgets are drawn. A value that a field cannot hold unchanged (an id that
+        is a number, or empty) becomes a row too, so that it is sent as it was given.
         """
         self.rows.clear()
         self.put("name", str(name) if isinstance(name, str) else format_given(name))
@@ -157,28 +169,28 @@ class EventForm:
             self.add_row(_make_extra_value(place, name, content))
 
     def holds(self, name: Json, body: Json) -> bool:
-        """Whether the form adds up to exactly this event, whatever the order of its keys."""
+        """Whether the form makes exactly this event, apart from the order of its keys."""
         ours, given = ([one, two] for one, two in (self.read(0), (name, body)))
         return json.dumps(ours, sort_keys=True) == json.dumps(given, sort_keys=True)
 
     def field_at(self, pointer: str) -> str:
-        """The widget that an issue at a pointer into the request belongs to: ``userId``, ``row-2-value``."""
-        steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")]
-        inside = steps[5:]
+        """The field or row for a pointer into the request: ``userId``, ``row-2-value``."""
+        steps = split_pointer(pointer)
+        inside = steps[4:]
         for number in self.rows:
             row = self.row(number)
-            there = [row.key] if row.place == "event" else [row.place, row.key]
-            if row.key and there == inside[: len(there)]:
+            path = [row.key] if row.place == "event" else [row.place, row.key]
+            if row.key and path == inside[: len(path)]:
                 return f"row-{number}-value"
-        if steps[-1] == "name" and len(steps) == 4:
+        if steps[-1:] == ["name"] and len(steps) == 3:
             return "name"
         if inside[:1] == ["timestamp"]:
             return "when"
-        path = ".".join(inside)
-        return path if path in (*IDENTITY_FIELDS, "data.productId") else "eventId"
+        field_name = ".".join(inside)
+        return field_name if field_name in (*IDENTITY_FIELDS, "data.productId") else "eventId"
 
     def _fill_time(self, time: Json, zone: str) -> bool:
-        """Whether the time fits the picker; a time that does not is kept as a row, as it came."""
+        """Whether the picker can hold the time; if not, the caller makes it a row."""
         self.put("when", NO_TIME)
         if time is None:
             return True
@@ -194,7 +206,7 @@ class EventForm:
             self.put(name, content)
         if self._read_time(0) == time:
             return True
-        self.put("when", NO_TIME)  # an hour that the zone's clocks show twice, and this is the other one
+        self.put("when", NO_TIME)  # an hour that the clocks of the zone show twice, and this is the second one
         return False
 
 

@@ -1,4 +1,4 @@
-"""What the Compose screen knows and does: its forms, its state, and the callbacks that move it on.
+"""The state of the Compose screen: its forms, and the callbacks that check and send them.
 
 ::
 
@@ -28,22 +28,22 @@ from pages.parts.shared.services import get_services
 from pages.parts.shared.time_zones import get_zone_name
 
 MAX_FORM_EVENTS = 50
-"""Events that a pasted payload may bring to the form."""
+"""Events of a payload that the form takes."""
 
 MAX_LABEL_LENGTH = 60
 """Characters of an event's name in a batch's label."""
 
 _V, _A, _R, _O = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
-READY_MADE_JOURNEYS: Mapping[str, tuple[EventName, ...]] = {
+JOURNEY_TEMPLATES: Mapping[str, tuple[EventName, ...]] = {
     "Viewed → added → removed → added → ordered": (_V, _A, _R, _A, _O),
     "Viewed → added → ordered": (_V, _A, _O),
     "Viewed → added → removed": (_V, _A, _R),
 }
-"""Ready-made journeys of one person with one product, oldest event first."""
+"""Journeys of one person with one product, oldest event first, by their labels."""
 
 
 class FormState(StrEnum):
-    """Where the form stands; always exactly one of these."""
+    """The state of the form; always exactly one of these."""
 
     NOT_CHECKED = "not checked"
     CHECKING = "checking"
@@ -55,7 +55,18 @@ class FormState(StrEnum):
 
 @dataclass
 class ComposeState:
-    """The Compose screen of one tab."""
+    """The Compose screen of one tab.
+
+    Attributes:
+        forms: The events on the form, in their order.
+        state: The state of the form.
+        issues: The problems that the last check found.
+        now_ms: The time that "now" stands for, in epoch milliseconds.
+        guard: What was sent from the form.
+        sent_ids: While a batch is active: the event id that each of its forms had, by the form's number.
+        focus: The widget key of the field that gets the cursor when the screen is drawn next.
+        note: What a payload could not bring to the form, as a sentence.
+    """
 
     forms: list[EventForm] = field(default_factory=list)
     state: FormState = FormState.NOT_CHECKED
@@ -63,13 +74,12 @@ class ComposeState:
     now_ms: int = 0
     guard: SendGuard = field(default_factory=SendGuard)
     sent_ids: Mapping[int, str] = field(default_factory=dict)
-    """While a batch is active: the event id that each of its forms had, by the form's number."""
     focus: str | None = None
     note: str = ""
     _uids: "count[int]" = field(default_factory=lambda: count(1))
 
     def add(self, name: Json = None, body: Mapping[str, Json] | None = None) -> EventForm:
-        """One more event on the form: an empty one, or ``body`` under ``name``."""
+        """Add an event to the form: an empty one, or ``body`` under ``name``."""
         form = EventForm(next(self._uids))
         form.fill(name, body if body is not None else {"eventId": make_event_id()}, get_zone_name())
         self.forms.append(form)
@@ -77,13 +87,13 @@ class ComposeState:
 
     @property
     def payload(self) -> Payload:
-        """The request as it will leave, read back like any pasted payload (ARCHITECTURE, one pipeline)."""
+        """The request as it will be sent, read back like any pasted payload (ARCHITECTURE, one pipeline)."""
         pairs = [form.read(self.now_ms) for form in self.forms]
         return read_payload(build_request_body(pairs, indent=True).decode())
 
     @property
     def body(self) -> bytes:
-        """The request's body, byte for byte as it will leave."""
+        """The request's body, byte for byte as it will be sent."""
         return build_request_body(form.read(self.now_ms) for form in self.forms)
 
     def issues_of(self, form: EventForm) -> list[Issue]:
@@ -114,15 +124,15 @@ def mark_edited() -> None:
 
 
 def check_form_events(target: Target) -> None:
-    """Look at every event, and at what was sent to ``target`` before; the state is then *problems* or *ready*."""
+    """Check every event, also against what was sent to ``target`` before; the state is then *problems* or *ready*."""
     found = get_screen_state(ComposeState)
     found.state = FormState.CHECKING
-    payload, place = found.payload, derive_target_key(target)
+    payload, target_key = found.payload, derive_target_key(target)
     report = check_events(
         payload.events,
-        lambda ids: get_services().history.sent_ids(place, ids),
+        lambda ids: get_services().history.sent_ids(target_key, ids),
         payload.issues,
-        get_services().product_lookup(place),
+        get_services().product_lookup(target_key),
     )
     found.issues = tuple(report.issues())
     found.state = FormState.PROBLEMS if report.rows_with_errors else FormState.READY
@@ -186,13 +196,13 @@ def refresh_outcome(found: ComposeState) -> None:
 
 
 def renew_event_id(form: EventForm) -> None:
-    """Give one event a fresh id."""
+    """Give an event a new id."""
     form.put("eventId", make_event_id())
     mark_edited()
 
 
 def add_next_event() -> None:
-    """One more event, of the same person."""
+    """Add an event of the same person."""
     found = get_screen_state(ComposeState)
     last = found.forms[-1]
     body: dict[str, Json] = {"eventId": make_event_id()}
@@ -203,19 +213,19 @@ def add_next_event() -> None:
 
 
 def remove_event(form: EventForm) -> None:
-    """Take one event out of the request."""
+    """Remove an event from the request."""
     get_screen_state(ComposeState).forms.remove(form)
     mark_edited()
 
 
 def fill_journey(title: str) -> None:
-    """Fill the form with a ready-made journey, for the person and the product that are on it."""
+    """Fill the form with a journey template, for the person and the product that are on it."""
     found = get_screen_state(ComposeState)
     first = found.forms[0]
     person = {identity: first.value(identity) for identity in IDENTITY_FIELDS if first.value(identity)}
     product = first.value("data.productId") or "SKU_987"
     found.forms.clear()
-    for name in READY_MADE_JOURNEYS[title]:
+    for name in JOURNEY_TEMPLATES[title]:
         body = {"eventId": make_event_id(), **(person or {"userId": "user_123"}), "data": {"productId": product}}
         found.add(name, body).put("when", NO_TIME)
     found.note = ""
@@ -223,32 +233,32 @@ def fill_journey(title: str) -> None:
 
 
 def fill_from_payload(payload: Payload) -> None:
-    """Fill the form with the events of a pasted payload (from Inspect or History); what it cannot hold, it says."""
+    """Fill the form with the events of a payload from Inspect or History, and note what it cannot hold."""
     found = get_screen_state(ComposeState)
     found.forms.clear()
-    other = 0
+    changed = 0
     for event in payload.events[:MAX_FORM_EVENTS]:
         form = found.add(event.name, event.body if isinstance(event.body, Mapping) else {})
-        other += not form.holds(event.name, event.body)
+        changed += not form.holds(event.name, event.body)
     notes = []
     if len(payload.events) > MAX_FORM_EVENTS:
         notes.append(f"The form takes the first {MAX_FORM_EVENTS} of {len(payload.events):,} events.")
-    if other:
+    if changed:
         notes.append(
-            f"{format_quantity(other, 'event')} cannot stand here as given: compare the request before it is sent."
+            f"The form cannot hold {format_quantity(changed, 'event')} unchanged: check the request before sending."
         )
     found.note = " ".join(notes)
     mark_edited()
 
 
 def focus_issue(issue: Issue) -> None:
-    """Lead to the field of an issue: the screen puts the cursor there."""
+    """Put the cursor into the field of an issue when the screen is drawn next."""
     found = get_screen_state(ComposeState)
     form = found.forms[(issue.place.row or 1) - 1]
     field = find_issue_field(form, issue)
-    found.focus = form.key("userId" if field == "who" else field)
+    found.focus = form.key("userId" if field == "identity" else field)
 
 
 def find_issue_field(form: EventForm, issue: Issue) -> str:
-    """The form's field that an issue belongs to; "who" is all four identities."""
-    return "who" if issue.code == "identity_missing" else form.field_at(issue.place.pointer)
+    """The form's field that an issue belongs to; "identity" is all four identities."""
+    return "identity" if issue.code == "identity_missing" else form.field_at(issue.place.pointer)

@@ -1,4 +1,4 @@
-"""The pieces of the Compose screen, from top to bottom."""
+"""What the Compose screen shows, from top to bottom."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from intempt_core.contract import EVENT_EFFECTS, IDENTITY_FIELDS, EventName, Issue
+from intempt_core.contract import EVENT_EFFECTS, IDENTITY_FIELDS, EventName, Issue, Severity
 from intempt_core.exports import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.targets import Target
 from pages.parts.compose.form import (
@@ -21,7 +21,7 @@ from pages.parts.compose.form import (
     ExtraValue,
 )
 from pages.parts.compose.state import (
-    READY_MADE_JOURNEYS,
+    JOURNEY_TEMPLATES,
     ComposeState,
     FormState,
     check_form_events,
@@ -61,10 +61,10 @@ from pages.parts.shared.time_zones import get_browser_zone, list_time_zones
 
 
 def show_journeys() -> None:
-    """Ready-made journeys that fill the form in one click."""
-    with st.popover("Ready-made journeys", key="compose-journeys", type="tertiary"):
-        st.caption("Each fills the form with the events of one person, for the product and person on it.")
-        for number, title in enumerate(READY_MADE_JOURNEYS):
+    """Journey templates that fill the form in one click."""
+    with st.popover("Journey templates", key="compose-journeys", type="tertiary"):
+        st.caption("A template fills the form with the events of one person, for the product and person on it.")
+        for number, title in enumerate(JOURNEY_TEMPLATES):
             st.button(title, key=make_key("compose-journey", number), on_click=fill_journey, args=(title,))
 
 
@@ -76,30 +76,28 @@ def show_event_form(screen: ComposeState, form: EventForm) -> None:
         if len(screen.forms) > 1:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**Event {number}** {format_issue_summary(issues)}", width="stretch")
-                st.button("Take out", key=form.key("remove"), type="tertiary", on_click=remove_event, args=(form,))
+                st.button("Remove", key=form.key("remove"), type="tertiary", on_click=remove_event, args=(form,))
         show_name_choice(form, issues)
-        show_text_field(
-            form, "data.productId", "Product id", issues, "The id that your catalogue uses, for example SKU_987"
-        )
+        show_text_field(form, "data.productId", "Product id", issues, "The id in your catalogue, for example SKU_987")
         show_product_name(form.value("data.productId"))
         show_identity_fields(form, issues)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             with st.container(width="stretch"):
-                show_text_input(form, "eventId", "Event id", "Any text that no other event has")
-            st.button("↻ Fresh id", key=form.key("fresh"), on_click=renew_event_id, args=(form,))
+                show_text_input(form, "eventId", "Event id", "Unique to this event")
+            st.button("↻ New id", key=form.key("fresh"), on_click=renew_event_id, args=(form,))
         show_field_problems(form, "eventId", issues)
         show_time_choice(form, issues)
         show_extra_values(form, issues)
 
 
 def show_name_choice(form: EventForm, issues: list[Issue]) -> None:
-    """The four events, and what the chosen one drives."""
+    """The event names, and the effect of the chosen one."""
     names = [name.value for name in EventName]
     current = form.value("name", None)
     if current is not None and current not in names:
         names.append(str(current))
     st.pills(
-        "What happened",
+        "Event",
         names,
         format_func=escape_markdown,
         key=form.key("name"),
@@ -107,13 +105,13 @@ def show_name_choice(form: EventForm, issues: list[Issue]) -> None:
         persist_state="session",
     )
     chosen = form.value("name", None)
-    st.caption(EVENT_EFFECTS[EventName(chosen)] if chosen in EVENT_EFFECTS else "Choose one of the four.")
+    st.caption(EVENT_EFFECTS[EventName(chosen)] if chosen in EVENT_EFFECTS else "Choose an event.")
     show_field_problems(form, "name", issues)
 
 
 def show_identity_fields(form: EventForm, issues: list[Issue]) -> None:
-    """The four identities; any one of them is enough."""
-    st.caption("Who: any one of the four is enough")
+    """The identities; one of them is enough."""
+    st.caption("Identity: at least one")
     for pair in (
         IDENTITY_FIELDS[:2],
         IDENTITY_FIELDS[2:],
@@ -121,13 +119,13 @@ def show_identity_fields(form: EventForm, issues: list[Issue]) -> None:
         for column, identity in zip(st.columns(2), pair, strict=True):
             with column:
                 show_text_field(form, identity, identity, issues)
-    show_field_problems(form, "who", issues)
+    show_field_problems(form, "identity", issues)
 
 
 def show_time_choice(form: EventForm, issues: list[Issue]) -> None:
-    """The optional time: none, now, or one chosen in a time zone."""
+    """The optional timestamp: none, now, or one chosen in a time zone."""
     st.segmented_control(
-        "When",
+        "Time",
         TIME_CHOICES,
         key=form.key("when"),
         required=True,
@@ -139,14 +137,14 @@ def show_time_choice(form: EventForm, issues: list[Issue]) -> None:
         if form.value("when") == TIME_CHOSEN:
             show_time_picker(form)
         elif form.value("when") == NO_TIME:
-            st.caption("Without a time the server takes its own clock.")
+            st.caption("No timestamp: the server uses the time of arrival.")
         else:
-            st.caption("The moment of sending: the time in the request is set anew when it leaves.")
+            st.caption("The timestamp is set when the request is sent.")
     show_field_problems(form, "when", issues)
 
 
 def show_time_picker(form: EventForm) -> None:
-    """The picker, to the minute, its seconds, and its zone."""
+    """The time picker: minutes, seconds, and time zone."""
     if form.key("moment") not in st.session_state:  # the picker's own "now" is the server's, not the person's
         form.put("moment", datetime.now(get_browser_zone()).replace(tzinfo=None, second=0, microsecond=0))
     day, rest, zone = st.columns([3, 2, 3])
@@ -167,7 +165,7 @@ def show_time_picker(form: EventForm) -> None:
 
 
 def show_extra_values(form: EventForm, issues: list[Issue]) -> None:
-    """Further values as rows of place, key, type and text."""
+    """Extra values, a row each: place, key, type and text."""
     paths = [(form.row(row).place, form.row(row).key) for row in form.rows]
     for index, row in enumerate(list(form.rows)):
         place, name, kind, content, remove = st.columns([3, 3, 3, 4, 1], vertical_alignment="bottom")
@@ -187,50 +185,50 @@ def show_extra_values(form: EventForm, issues: list[Issue]) -> None:
         show_field_problems(
             form, f"row-{row}-value", issues, find_row_notes(form.row(row), repeated=paths[index] in paths[index + 1 :])
         )
-    st.button("+ More data", key=form.key("more"), type="tertiary", on_click=add_extra_row, args=(form,))
+    st.button("+ Add value", key=form.key("more"), type="tertiary", on_click=add_extra_row, args=(form,))
 
 
 def find_row_notes(row: ExtraValue, *, repeated: bool) -> list[str]:
-    """What one would not expect of a row; ``again`` where its key stands once more further down."""
-    notes = ["Without a key this does not leave."] if row.text and not row.key else []
+    """What is surprising about a row; ``repeated`` if a row below it has the same key."""
+    notes = ["Without a key this value is not sent."] if row.text and not row.key else []
     notes += ["The key has white space around it."] if row.key != row.key.strip() else []
-    notes += ["This key stands once more below; the last one counts."] if row.key and repeated else []
-    return notes + (["This text is not of its type; it leaves as text."] if row.text and not row.fits else [])
+    notes += ["The same key is used again below; the last one is sent."] if row.key and repeated else []
+    return notes + (["This text does not match its type; it is sent as text."] if row.text and not row.fits else [])
 
 
 def add_extra_row(form: EventForm) -> None:
-    """One more row for further values."""
+    """Add a row for an extra value."""
     form.add_row()
     mark_edited()
 
 
 def remove_extra_row(form: EventForm, row: int) -> None:
-    """Remove one row."""
+    """Remove a row of an extra value."""
     form.rows.remove(row)
     mark_edited()
 
 
 def show_text_field(form: EventForm, field: str, label: str, issues: list[Issue], hint: str = "") -> None:
-    """One text field and its problems."""
+    """A text field and its problems."""
     show_text_input(form, field, label, hint)
     show_field_problems(form, field, issues)
 
 
 def show_text_input(form: EventForm, field: str, label: str, hint: str = "") -> None:
-    """One text field."""
+    """A text field."""
     st.text_input(label, key=form.key(field), placeholder=hint, on_change=mark_edited, persist_state="session")
 
 
 def show_field_problems(form: EventForm, field: str, issues: list[Issue], notes: Sequence[str] = ()) -> None:
-    """What is wrong with one field, under it.
+    """The problems of a field, under it.
 
-    The container is there even when nothing is wrong, so that no other field moves, or loses what is being typed,
-    when a problem comes or goes.
+    The container is there without problems too, so that no other field moves, or loses what is being typed, when a
+    problem appears or disappears.
     """
     with st.container(gap="xxsmall"):
         found = [issue for issue in issues if find_issue_field(form, issue) == field]
-        said = [(str(issue.severity), f"{issue.message} {issue.fix}") for issue in found]
-        for severity, sentence in [*said, *(("warning", note) for note in notes)]:
+        messages = [(str(issue.severity), f"{issue.message} {issue.fix}") for issue in found]
+        for severity, sentence in [*messages, *((Severity.WARNING, note) for note in notes)]:
             with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
                 st.markdown(format_state_badge(severity), width="content")
                 with st.container(width="stretch"):
@@ -238,45 +236,44 @@ def show_field_problems(form: EventForm, field: str, issues: list[Issue], notes:
 
 
 def show_request_text(screen: ComposeState, target: Target) -> None:
-    """The exact request as it will leave."""
-    st.markdown("**The request**")
+    """The exact request as it will be sent."""
+    st.markdown("**Request**")
     text = f"POST {target.track_url}\nContent-Type: application/json\n\n{screen.payload.text}"
     show_raw_text(text, 520 if len(screen.forms) > 1 else None)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Line breaks are for reading: the body leaves on one line, {format_size(len(screen.body))}.")
-        with st.popover("Copy as", key="compose-copy", type="tertiary", width="content"):
-            st.caption("The key stands in the environment, as INTEMPT_API_KEY.")
-            for title, written in (
+        st.caption(f"Formatted for reading; the body is sent as one line, {format_size(len(screen.body))}.")
+        with st.popover("Copy as code", key="compose-copy", type="tertiary", width="content"):
+            st.caption("The key is read from the environment variable INTEMPT_API_KEY.")
+            for title, render in (
                 ("cURL", render_curl_snippet),
                 ("Python", render_python_snippet),
                 ("Node", render_node_snippet),
             ):
                 st.caption(title)
-                st.code(written(target, screen.body), language=None, wrap_lines=True)
+                st.code(render(target, screen.body), language=None, wrap_lines=True)
 
 
 def show_form_state(screen: ComposeState) -> None:
-    """The form's state, in words; of an outcome, what came out."""
+    """The form's state, or the outcome of the last send."""
     if screen.state is FormState.OUTCOME and screen.guard.batch:
-        st.markdown(
-            f"{format_state_badges(get_services().history.batch(screen.guard.batch).events)} :gray-badge[↓ what came back]"
-        )
+        counts = get_services().history.batch(screen.guard.batch).events
+        st.markdown(f"{format_state_badges(counts)} :gray-badge[↓ response below]")
         if screen.guard.double_clicked:
             st.text(DOUBLE_CLICK_MESSAGE)
         return
-    words = {
+    badge = {
         FormState.NOT_CHECKED: ":gray-badge[… not checked]",
         FormState.CHECKING: ":gray-badge[… checking]",
         FormState.READY: ":blue-badge[✓ ready]",
         FormState.SENDING: ":gray-badge[… sending]",
     }.get(screen.state, "")
-    st.markdown(f"{words} {format_issue_summary(screen.issues)}".strip())
+    st.markdown(f"{badge} {format_issue_summary(screen.issues)}".strip())
     if screen.note:
         st.text(screen.note)
 
 
 def show_form_problems(screen: ComposeState) -> None:
-    """Every problem of every event, each with the way to its field."""
+    """Every problem of every event, each with a button that leads to its field."""
     if screen.state is not FormState.OUTCOME:  # the form holds other ids by then
         show_problem_list("compose", screen.issues, focus_issue, _format_issue_place)
 
@@ -287,7 +284,7 @@ def _format_issue_place(issue: Issue) -> str:
 
 
 def show_send_buttons(screen: ComposeState, target: Target) -> None:
-    """Check, send, and, for what has problems, send as it is behind a confirm."""
+    """The buttons to check and send; events with problems are sent as they are behind a confirmation."""
     events = format_quantity(len(screen.forms), "event")
     busy = screen.guard.is_sending
     with st.container(horizontal=True):
@@ -302,7 +299,7 @@ def show_send_buttons(screen: ComposeState, target: Target) -> None:
             )
             if screen.state is FormState.PROBLEMS:
                 with st.popover("Send as it is", key="compose-as-it-is"):
-                    st.text("A deliberately wrong event is a test case. It leaves exactly as shown.")
+                    st.text("A deliberately wrong event is a test case. It is sent exactly as shown.")
                     st.button(
                         f"Send {events} with problems",
                         key="compose-send-as-it-is",
@@ -315,21 +312,21 @@ def show_send_buttons(screen: ComposeState, target: Target) -> None:
 
 
 def show_outcome(screen: ComposeState) -> None:
-    """Progress while the request is on its way, then its card."""
+    """Progress while the request is in flight, then its outcome card."""
     st.divider()
     batch = screen.guard.batch or ""
     if screen.guard.is_sending:
         watch_batch(batch)
         show_batch_controls(get_services().history.batch(batch))
         if not get_services().history.batch(batch).is_active:
-            st.rerun()  # it arrived while this screen was drawn
+            st.rerun()  # it settled while this screen was drawn
         return
     found = get_services().history.batch(batch)
     target = find_batch_target(found)
     try:
-        for summary_ in get_services().history.requests(batch).items:
-            show_outcome_card(get_services().history.request(summary_.id), target)
-    finally:  # asking for feeds may take long, and the second half of a double click waits behind it
+        for request in get_services().history.requests(batch).items:
+            show_outcome_card(get_services().history.request(request.id), target)
+    finally:  # reading feeds may take long, and the second half of a double click waits for it
         screen.guard.mark_outcome_shown()
     if found.reason:
         st.text(found.reason)
@@ -339,17 +336,17 @@ def show_outcome(screen: ComposeState) -> None:
 
 
 def show_resend_button(target: Target) -> None:
-    """The very same request once more to where it went, and what deduplication will do with it."""
-    if confirm_target_name(target, "compose-again"):
-        with st.container(horizontal=True, vertical_alignment="center", key="compose-again"):
-            words = f"Send the same again to {escape_markdown(target.title)}"
-            st.button(words, key="compose-same", on_click=send_same_request, args=(target,))
+    """The button that resends the same request to where it went, and what deduplication will do with it."""
+    if confirm_target_name(target, "compose-resend"):
+        with st.container(horizontal=True, vertical_alignment="center", key="compose-resend"):
+            label = f"Resend the same request to {escape_markdown(target.title)}"
+            st.button(label, key="compose-same", on_click=send_same_request, args=(target,))
             with st.container(width="stretch"):
                 st.text(describe_deduplication(target))
 
 
 def focus_field(screen: ComposeState) -> None:
-    """Put the cursor into the field that "Go there" asked for."""
+    """Put the cursor into the field that "Jump to field" asked for."""
     if screen.focus:
         st.html(
             f"<script>document.querySelector('.st-key-{screen.focus} input, .st-key-{screen.focus} button')"

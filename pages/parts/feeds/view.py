@@ -1,4 +1,4 @@
-"""The pieces of the Feeds screen: whose feeds, expected beside actual, changes as they come, notes, the timeline."""
+"""What the Feeds screen shows: a person's feeds, expected and actual, their changes, notes, and the timeline."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from intempt_core.contract import (
     is_blank,
     now_ms,
 )
-from intempt_core.targets import Target, derive_target_key
+from intempt_core.targets import SANDBOX, Target, derive_target_key
 from intempt_core.transport import FEED_LIMIT, FeedResponse, open_client, read_feed
 from pages.parts.shared.feed_card import (
     FEED_POLL_SECONDS,
@@ -46,18 +46,26 @@ from pages.parts.shared.session_targets import list_targets
 from pages.parts.shared.time_zones import get_zone_name
 
 MAX_ID_LENGTH = 2_000
-"""Characters of an id that is asked about: a longer one is no id, and no link can carry it."""
+"""Characters of an id that can be looked up: a longer one is no id, and no link can carry it."""
 
 TIMELINE_ROWS = 100
-"""Lines of one page of the timeline."""
+"""Events on one page of the timeline."""
+
+NOTES_SHOWN = 10
+"""Notes of one kind that are shown."""
 
 FEED_WATCH_MS = 120_000
-"""How long changes are watched for before somebody has to say so again."""
+"""How long feeds are watched after a click."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonQuery:
-    """Whose feeds are asked for; ``person`` is ``None`` until somebody is named. ``trouble`` says why, in words."""
+    """The person whose feeds are looked up.
+
+    Attributes:
+        person: The person, ``None`` as long as none is given.
+        trouble: Why what was given is no person, as a sentence.
+    """
 
     person: Person | None
     trouble: str = ""
@@ -65,25 +73,31 @@ class PersonQuery:
 
 @dataclass
 class FeedsState:
-    """The Feeds screen of one tab."""
+    """The Feeds screen of one tab.
+
+    Attributes:
+        link: The link that was applied to the screen: target, identity field, id.
+        asked_about: The target (a ``key``) and the person of ``snapshot``.
+        snapshot: What was read last.
+        baseline: What the feeds showed when watching began, ``None`` while they are not watched.
+        trouble: Why the link cannot be followed, as a sentence.
+        shared: The global feeds that were read, by feed.
+    """
 
     link: tuple[str, ...] = ()
-    """The link that the screen has taken in: target, field, id."""
     asked_about: tuple[str, Person] | None = None
-    """The target (a key) and person that ``reading`` is about."""
     snapshot: FeedSnapshot | None = None
     baseline: FeedSnapshot | None = None
-    """What the feeds showed when watching began."""
     trouble: str = ""
     seed: str = ""
     shared: dict[str, FeedResponse] = field(default_factory=dict)
 
 
-# ── whose ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the person ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def apply_feeds_link(target: Target) -> None:
-    """Take in what a link asks for. Nothing of it is trusted: a word that says nothing leaves things as they are."""
+    """Set target and person from the link. None of it is trusted: what is not valid is ignored, with a message."""
     screen, given = get_screen_state(FeedsState), st.query_params
     link = tuple(given.get(name, "") for name in ("target", "by", "person"))
     if not any(link) or link == screen.link:
@@ -94,12 +108,12 @@ def apply_feeds_link(target: Target) -> None:
         set_widget("feeds-by", by)
     elif by:
         screen.trouble = (
-            f"The link asks by {by[:100]}, which is no identity: it is one of {', '.join(IDENTITY_FIELDS)}."
+            f"The link names {by[:100]}, which is no identity field: use one of {', '.join(IDENTITY_FIELDS)}."
         )
         person = ""
     set_widget("feeds-person", person)
     if wanted and wanted not in list_targets():
-        screen.trouble = f"No target here is called {wanted[:100]}. Choose one above, or describe it on Targets."
+        screen.trouble = f"There is no target {wanted[:100]} here. Select one above, or add it on Targets."
         set_widget("feeds-person", "")
     elif wanted and wanted != target.name:
         get_session().next_target = wanted
@@ -107,28 +121,28 @@ def apply_feeds_link(target: Target) -> None:
 
 
 def choose_person() -> PersonQuery:
-    """Who is asked about: any of the four identities."""
+    """The fields for the person: an identity field and its value."""
     screen = get_screen_state(FeedsState)
     if read_widget("feeds-by") not in IDENTITY_FIELDS:
         set_widget("feeds-by", "userId")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.selectbox(
-            "Person by", IDENTITY_FIELDS, key="feeds-by", width=180, persist_state="session", on_change=_clear_trouble
+            "Look up by", IDENTITY_FIELDS, key="feeds-by", width=180, persist_state="session", on_change=_clear_trouble
         )
         id_ = st.text_input(
             "Id", key="feeds-person", placeholder="A whole id, exactly as it was sent", width="stretch",
             persist_state="session", on_change=_clear_trouble,
         )  # fmt: skip
-        st.button("Ask again", key="feeds-again", on_click=_ask_again, disabled=not id_)
+        st.button("Refresh", key="feeds-refresh", on_click=_refresh, disabled=not id_)
     id_ = id_ or ""
     if screen.trouble:
         return PersonQuery(None, screen.trouble)
     if holds_key(id_):
         st.query_params.clear()
-        return PersonQuery(None, "This holds a target's key. Nobody is asked about it, and no link is made with it.")
+        return PersonQuery(None, "This holds a target's key. It is not looked up, and not put into a link.")
     if len(id_) > MAX_ID_LENGTH:
         return PersonQuery(
-            None, f"This id has {len(id_):,} characters; an id of up to {MAX_ID_LENGTH:,} can be asked about."
+            None, f"This id has {len(id_):,} characters; an id has at most {MAX_ID_LENGTH:,}."
         )
     return PersonQuery(None if is_blank(id_) else Person(by, id_))
 
@@ -137,12 +151,12 @@ def _clear_trouble() -> None:
     get_screen_state(FeedsState).trouble = ""
 
 
-def _ask_again() -> None:
+def _refresh() -> None:
     get_screen_state(FeedsState).asked_about = None
 
 
 def update_feeds_link(query: PersonQuery, target: Target) -> None:
-    """Write what is asked into the browser's address, so that the link can be shared."""
+    """Write target and person into the browser's address, so that the link can be shared."""
     if query.trouble:
         return
     by, id_ = (query.person.field, query.person.id) if query.person else ("", "")
@@ -155,20 +169,20 @@ def update_feeds_link(query: PersonQuery, target: Target) -> None:
 
 
 def show_feeds_intro(query: PersonQuery, target: Target) -> None:
-    """Before somebody is named: what this is for, and the first useful thing."""
+    """Without a person: what this screen is for, and a button for the person who was sent last."""
     if query.trouble:
         st.text(query.trouble)
         return
     st.text(
-        "Name a person by any of the four identities, as it was sent. You see what each feed should show after all that"
-        " this console sent of that person, what it does show, and why they differ."
+        "Enter the id of a person in any identity field. You see what each feed should show after everything that this"
+        " console sent for that person, what it does show, and why the two differ."
     )
     last = get_services().history.last_identity(derive_target_key(target))
     if last is None:
         st.text(f"Nothing was sent to {target.title} yet.")
         st.page_link("compose.py", label="Compose the first event")
         return
-    st.button("Show the person of the last event that was sent", key="feeds-last", on_click=_set_person, args=last)
+    st.button("Show the person of the last event sent", key="feeds-last", on_click=_set_person, args=last)
 
 
 def _set_person(by: str, id_: str) -> None:
@@ -177,52 +191,51 @@ def _set_person(by: str, id_: str) -> None:
 
 
 def load_feed_snapshot(query: PersonQuery, target: Target) -> FeedSnapshot:
-    """History now, and the target as it was asked last: asked again when something new was sent, or on a click."""
+    """What is known of the person; the target is read again when something new was sent, or on a click."""
     screen, person = get_screen_state(FeedsState), query.person
-    assert person is not None  # noqa: S101  the page stops where nobody is named
-    where = (derive_target_key(target), person)
+    assert person is not None  # noqa: S101  the page stops where no person is given
+    question = (derive_target_key(target), person)
     new = (
-        screen.asked_about == where
+        screen.asked_about == question
         and screen.snapshot
         and read_person_history(target, person) != screen.snapshot.person_history
     )
-    other = screen.snapshot and screen.snapshot.catalogue is not get_services().catalogue(where[0])
-    if screen.asked_about != where or screen.snapshot is None or new or other:
-        if screen.asked_about != where:
+    other_catalogue = screen.snapshot and screen.snapshot.catalogue is not get_services().catalogue(question[0])
+    if screen.asked_about != question or screen.snapshot is None or new or other_catalogue:
+        if screen.asked_about != question:
             screen.shared, screen.baseline = {}, None
-        with st.spinner(f"Asking {escape_markdown(target.host)}"):
+        with st.spinner(f"Reading feeds from {escape_markdown(target.host)}"):
             screen.snapshot = read_feed_snapshot(target, person)
-        screen.asked_about = where
+        screen.asked_about = question
     return screen.snapshot
 
 
-# ── expected beside actual ───────────────────────────────────────────────────────────────────────────────────────────
+# ── expected and actual ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def show_feeds(snapshot: FeedSnapshot, target: Target) -> None:
-    """Each feed: what it should show, what it shows, and why they differ."""
+    """Each feed: what it should show, what it shows, and why the two differ."""
     if not snapshot.person_history.events:
         st.text(
-            f"Nothing was sent of this person to {target.title} from here, so every feed is expected to be empty."
-            " What is shown all the same was sent by another client."
+            f"Nothing was sent for this person to {target.title} from here, so every feed is expected to be empty."
+            " Products that it shows were sent by another client."
         )
-    st.caption(
-        f"{describe_feed_source(target, snapshot.person, snapshot.responses)}. Times in {escape_markdown(get_zone_name())}."
-    )
+    source = describe_feed_source(target, snapshot.person, snapshot.responses)
+    st.caption(f"{source}. Times in {escape_markdown(get_zone_name())}.")
     if snapshot.person.field not in FEED_IDENTITY_TYPES:
-        st.text("A feed can be read by userId, profileId or accountId. Ask by one of them to see what it shows.")
+        st.text("A feed can be read by userId, profileId or accountId. Look up by one of them to see what it shows.")
     if len(snapshot.person_history.events) >= MAX_HISTORY_EVENTS:
         st.text(
-            f"So many events name this person that only the last {MAX_HISTORY_EVENTS:,} or so are looked at; what"
-            " happened before is in none of these lists."
+            f"This person has so many events that only about the last {MAX_HISTORY_EVENTS:,} are read; earlier ones are"
+            " in none of these lists."
         )
     for feed, title in FEEDS.items():
         show_feed_comparison(snapshot, feed, title)
 
 
 def show_feed_comparison(snapshot: FeedSnapshot, feed: str, title: str) -> None:
-    """One feed's line."""
-    told, answer = snapshot.explain(feed), snapshot.responses.get(feed)
+    """One feed: expected and actual products, and the differences."""
+    explanation, response = snapshot.explain(feed), snapshot.responses.get(feed)
     with st.container(border=True, key=make_key("feeds-feed", feed)):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{title}**", width="content")
@@ -230,53 +243,53 @@ def show_feed_comparison(snapshot: FeedSnapshot, feed: str, title: str) -> None:
         expected, actual = st.columns(2, gap="medium")
         with expected:
             st.caption("Expected, from what this console sent")
-            show_products(snapshot, told.expected[:FEED_LIMIT])
-            if len(told.expected) > FEED_LIMIT:
-                st.caption(f"The first {FEED_LIMIT} of {len(told.expected):,}; a feed is asked for no more.")
+            show_products(snapshot, explanation.expected[:FEED_LIMIT])
+            if len(explanation.expected) > FEED_LIMIT:
+                st.caption(f"The first {FEED_LIMIT} of {len(explanation.expected):,}; a feed returns no more.")
         with actual:
-            if answer is None:
+            if response is None:
                 st.caption("Actual")
-                st.text("not asked")
-            elif answer.products is None:
-                st.caption(f"Actual, asked at {format_clock(answer.requested_at)}")
-                st.text(answer.message)
+                st.text("not read")
+            elif response.products is None:
+                st.caption(f"Actual, read at {format_clock(response.requested_at)}")
+                st.text(response.message)
             else:
                 st.caption(
-                    f"Actual, asked at {format_clock(answer.requested_at)}, {format_duration(answer.elapsed_ms)}"
+                    f"Actual, read at {format_clock(response.requested_at)}, {format_duration(response.elapsed_ms)}"
                 )
-                show_products(snapshot, answer.products)
-        for says in told.differences:
-            st.text(f"◆ {says}")
-        if told.remarks:
+                show_products(snapshot, response.products)
+        for difference in explanation.differences:
+            st.text(f"◆ {difference}")
+        if explanation.remarks:
             with st.expander(
-                f"Not shown, or not certain: {format_quantity(len(told.remarks), 'product')}", type="compact"
+                f"Not shown or not certain: {format_quantity(len(explanation.remarks), 'product')}", type="compact"
             ):
-                for says in told.remarks:
-                    st.text(says)
+                for remark in explanation.remarks:
+                    st.text(remark)
 
 
 def format_feed_verdict(snapshot: FeedSnapshot, feed: str) -> str:
-    """Whether a feed is as expected, as a badge with words."""
-    answer = snapshot.responses.get(feed)
-    if answer is None:
+    """A badge that says whether a feed is as expected."""
+    response = snapshot.responses.get(feed)
+    if response is None:
         return ":gray-badge[expected only]"
-    if answer.products is None:
+    if response.products is None:
         return ":orange-badge[◆ could not be read]"
     found = len(snapshot.explain(feed).differences)
     return f":orange-badge[◆ {format_quantity(found, 'difference')}]" if found else ":blue-badge[✓ as expected]"
 
 
 def show_products(snapshot: FeedSnapshot, ids: Sequence[str]) -> None:
-    """Products, most recent first, a line each."""
+    """Products, a line each, in their order."""
     with st.container(height=240 if len(ids) > 8 else "content", border=False):
         st.code(snapshot.format_products(ids), language=None, wrap_lines=True)
 
 
-# ── changes as they come ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── changes ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def watch_feeds(snapshot: FeedSnapshot, target: Target) -> None:
-    """Before and after: from a click on, which places each feed gains and loses, and how long nothing has changed."""
+    """Watch the feeds after a click: which places products gain and lose, or how long nothing has changed."""
     screen = get_screen_state(FeedsState)
     if not snapshot.responses:
         return
@@ -285,26 +298,26 @@ def watch_feeds(snapshot: FeedSnapshot, target: Target) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button("Watch for changes", key="feeds-watch", on_click=_set_baseline, args=(snapshot,))
                 with st.container(width="stretch"):
-                    st.text("Then send, from here or from an application: what the feeds gain and lose is told here.")
+                    st.text("Then send events, from here or from an application: changes of the feeds are shown here.")
             return
-        watched = screen.baseline
-        goes_on = now_ms() - watched.asked_at < FEED_WATCH_MS
+        baseline = screen.baseline
+        watching = now_ms() - baseline.asked_at < FEED_WATCH_MS
 
-        @st.fragment(run_every=FEED_POLL_SECONDS if goes_on else None)
+        @st.fragment(run_every=FEED_POLL_SECONDS if watching else None)
         def changes() -> None:
-            answers = read_actual_feeds(target, snapshot.person)
-            st.markdown("**Since you began to watch**")
+            responses = read_actual_feeds(target, snapshot.person)
+            st.markdown("**Since you started watching**")
             for feed, title in FEEDS.items():
-                earlier, later = watched.responses.get(feed), answers.get(feed)
-                says = describe_feed_change(earlier, later, as_expected=False)
-                read_ = later or earlier
-                st.text(f"{title}: {says or (read_.message if read_ else 'not asked.')}")
-            if goes_on and now_ms() - watched.asked_at >= FEED_WATCH_MS:
+                earlier, later = baseline.responses.get(feed), responses.get(feed)
+                change = describe_feed_change(earlier, later, as_expected=False)
+                newest = later or earlier
+                st.text(f"{title}: {change or (newest.message if newest else 'not read.')}")
+            if watching and now_ms() - baseline.asked_at >= FEED_WATCH_MS:
                 st.rerun()
 
         changes()
-        if not goes_on:
-            st.text(f"Watched for {format_duration(FEED_WATCH_MS)}; a later change shows when you ask again.")
+        if not watching:
+            st.text(f"Watched for {format_duration(FEED_WATCH_MS)}; refresh to see later changes.")
         st.button("Stop watching", key="feeds-unwatch", on_click=_set_baseline, args=(None,))
 
 
@@ -312,31 +325,31 @@ def _set_baseline(snapshot: FeedSnapshot | None) -> None:
     get_screen_state(FeedsState).baseline = snapshot
 
 
-# ── how it came to it ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the events behind it ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def show_journey_notes(snapshot: FeedSnapshot) -> None:
-    """What is odd about the journey: notes, and no errors."""
+    """What is unusual about the journey: notes, not errors."""
     found = find_notes(snapshot.person_history, format_clock)
     if not found:
         return
     with st.expander(f"About this journey: {format_quantity(len(found), 'note')}", key="feeds-notes"):
         for kind, some in groupby(found, lambda note: note.kind):
-            said = [note.message for note in some]
-            st.markdown(f":blue-badge[{kind.value}: {len(said):,}]")
+            messages = [note.message for note in some]
+            st.markdown(f":blue-badge[{kind.value}: {len(messages):,}]")
             st.caption(NOTE_MEANINGS[kind])
-            for says in said[:10]:
-                st.text(says)
-            if len(said) > 10:
-                st.text(f"{len(said) - 10:,} more.")
+            for message in messages[:NOTES_SHOWN]:
+                st.text(message)
+            if len(messages) > NOTES_SHOWN:
+                st.text(f"{len(messages) - NOTES_SHOWN:,} more.")
 
 
 def show_timeline(snapshot: FeedSnapshot) -> None:
-    """Every event of the person in order of arrival, the newest page first, whatever came of it."""
+    """Every event of the person whatever its outcome, in order of arrival, the newest page first."""
     steps = snapshot.person_history.events
     if not steps:
         return
-    st.markdown(f"**What this console sent of this person: {format_quantity(len(steps), 'event')}**")
+    st.markdown(f"**Sent from this console for this person: {format_quantity(len(steps), 'event')}**")
     pages = -(-len(steps) // TIMELINE_ROWS)
     page = min(max(1, read_widget("feeds-page", 1)), pages)
     end = len(steps) - (page - 1) * TIMELINE_ROWS
@@ -351,7 +364,7 @@ def show_timeline(snapshot: FeedSnapshot) -> None:
         key="feeds-timeline",
         height=420 if len(rows) > 10 else "content",
     )
-    st.caption("In order of arrival, the last one first. The time of the event is its own, where it has one.")
+    st.caption("In order of arrival, the last one first. The time of an event is its own timestamp, if it has one.")
     if pages > 1:
         st.pagination(pages, key="feeds-page")
 
@@ -366,51 +379,51 @@ def build_timeline_row(
         "at": format_moment(step.when),
         "event": step.name or "(no name)",
         "product": step.product or "(none)",
-        **({"called": names.get(step.product, "")} if snapshot.catalogue else {}),
+        **({"product name": names.get(step.product, "")} if snapshot.catalogue else {}),
         "time of the event": "" if step.timestamp is None else format_clock(step.timestamp),
         "counts": describe_counting(step, snapshot),
         "event id": step.event_id,
-        "known by": ", ".join(f"{name} {id_}" for name, id_ in step.names),
+        "identified by": ", ".join(f"{name} {id_}" for name, id_ in step.names),
         "request": f"/history?request={step.request}",
     }
 
 
 def describe_counting(step: PersonEvent, snapshot: FeedSnapshot) -> str:
-    """Whether the feeds go by an event, and why not; the sandbox's own word where it has one."""
+    """Whether an event counts for the feeds, and why not; by the sandbox's own verdict where the target is one."""
     if step.reason:
         return f"no: {step.reason}"
     if not step.counts:
-        return "nobody knows" if step.may_count else "no"
+        return "unknown (may have arrived)" if step.may_count else "no"
     known = snapshot.known_events
     if known is None or step.event_id in known.processed:
         return "yes" if known is None else "yes, processed"
-    return f"no: {known.reasons.get(step.event_id, 'the sandbox holds it no more.')}"
+    return f"no: {known.reasons.get(step.event_id, 'the sandbox no longer has it.')}"
 
 
-# ── everybody's feeds ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── global feeds ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def show_shared_feeds(snapshot: FeedSnapshot, target: Target) -> None:
-    """The feeds that depend on everybody's events: asked, never expected."""
+    """The feeds that depend on the events of all persons: read, without an expectation."""
     known = [feed for feed in SHARED_FEEDS if feed in target.feeds]
     if not known or snapshot.person.field not in FEED_IDENTITY_TYPES:
         return
     screen = get_screen_state(FeedsState)
-    with st.expander("Feeds that depend on everybody's events", key="feeds-shared", expanded=bool(screen.shared)):
+    with st.expander("Global feeds, of the events of all persons", key="feeds-shared", expanded=bool(screen.shared)):
         st.text(
-            "No rule says what they show to the letter, so nothing is expected of them."
-            + (" The sandbox's are its own approximation, of its last events." if target.origin == "sandbox" else "")
+            "What they show cannot be predicted, so there is no expectation to compare with."
+            + (" The sandbox approximates them from its last events." if target.origin == SANDBOX else "")
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            seed = st.text_input("Beside product", key="feeds-seed", placeholder="for the feeds of products together")
-            if st.button("Ask for them", key="feeds-ask-shared"):
+            seed = st.text_input("For product", key="feeds-seed", placeholder="for feeds of products bought or viewed together")
+            if st.button("Load", key="feeds-load-shared"):
                 screen.shared = _read_shared_feeds(target, snapshot.person, known, seed or None)
-        for feed, answer in screen.shared.items():
+        for feed, response in screen.shared.items():
             st.text(FEED_TITLES[feed])
-            if answer.products is None:
-                st.text(answer.message)
+            if response.products is None:
+                st.text(response.message)
             else:
-                show_products(snapshot, answer.products)
+                show_products(snapshot, response.products)
 
 
 def _read_shared_feeds(
@@ -419,8 +432,8 @@ def _read_shared_feeds(
     async def ask() -> dict[str, FeedResponse]:
         async with open_client(get_services().settings) as client:
             identity = FEED_IDENTITY_TYPES[person.field]
-            answers = [read_feed(client, target, feed, identity, person.id, product=seed) for feed in feeds_]
-            return dict(zip(feeds_, await asyncio.gather(*answers), strict=True))
+            responses = [read_feed(client, target, feed, identity, person.id, product=seed) for feed in feeds_]
+            return dict(zip(feeds_, await asyncio.gather(*responses), strict=True))
 
-    with st.spinner(f"Asking {escape_markdown(target.host)}"):
+    with st.spinner(f"Reading feeds from {escape_markdown(target.host)}"):
         return asyncio.run(ask())

@@ -1,4 +1,4 @@
-"""What can be done with a thing of history beside looking at it: compare it, take it along as a case file."""
+"""Case files: a request with its timeline and problems in one file; and the link that compares it."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from pages.parts.shared.services import get_services
 
 
 def show_case_actions(*, compare: str, request: str = "") -> None:
-    """The ways on from a batch or a request."""
+    """The link that compares a batch or a request, and for a request its case file."""
     with st.container(horizontal=True, vertical_alignment="center"):
         show_compare_link(compare)
         if request:
@@ -21,18 +21,18 @@ def show_case_actions(*, compare: str, request: str = "") -> None:
 
 
 def _show_case_file(request: str) -> None:
-    st.text("Timeline, request, answers and problems in one file. Inspect opens it again, here or elsewhere.")
-    named = st.checkbox("Identities as they were sent, not under other names", key="history-case-named")
+    st.text("Timeline, request, responses and problems in one file. Inspect opens it, here or in another console.")
+    real = st.checkbox("Include real identities instead of pseudonyms", key="history-case-identities")
 
     def page() -> Iterable[str]:
-        return render_case_page(build_case(get_services().history, request, __version__, salt=_read_salt(named=named)))
+        return render_case_page(build_case(get_services().history, request, __version__, salt=_read_salt(real_identities=real)))
 
     def data() -> Iterable[str]:
-        return [dump_case(build_case(get_services().history, request, __version__, salt=_read_salt(named=named)))]
+        return [dump_case(build_case(get_services().history, request, __version__, salt=_read_salt(real_identities=real)))]
 
-    show_download("As a page", page, f"case-{request}.html", "text/html", key="history-case-html")
-    show_download("As JSON", data, f"case-{request}.json", "application/json", key="history-case-json")
+    show_download("Download as HTML", page, f"case-{request}.html", "text/html", key="history-case-html")
+    show_download("Download as JSON", data, f"case-{request}.json", "application/json", key="history-case-json")
 
 
-def _read_salt(*, named: bool) -> bytes | None:
-    return None if named else load_salt(get_services().settings.data)
+def _read_salt(*, real_identities: bool) -> bytes | None:
+    return None if real_identities else load_salt(get_services().settings.data)

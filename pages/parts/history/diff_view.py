@@ -1,4 +1,4 @@
-"""Two things beside each other: choose two bodies, requests, attempts or batches, and see what differs by meaning."""
+"""The comparison of two bodies, requests, attempts or batches: their differences in meaning, not in text."""
 
 import pandas as pd
 import streamlit as st
@@ -13,17 +13,17 @@ from pages.parts.shared.services import get_services
 
 LEFT_WIDGET, RIGHT_WIDGET = "compare-left", "compare-right"
 SIDES_HELP = (
-    "request 12, batch and its id, attempt 1-12 (the first try of request 12), a link to one of them, or a body"
+    "request 12, batch and its id, attempt 1-12 (the first attempt of request 12), a link to one of them, or a body"
 )
 
 
-def show_compare_link(what: str) -> None:
-    """The way from one thing to the comparison of it with another."""
-    show_link("history.py", "Compare with another", {"compare": what})
+def show_compare_link(side: str) -> None:
+    """The link that compares something with another."""
+    show_link("history.py", "Compare with another", {"compare": side})
 
 
 def show_comparison(left: str, right: str) -> None:
-    """Choose two, and what differs. What is named stands in the link; a pasted body does not."""
+    """Two sides to choose, and their differences. What the link names fills them; a pasted body is not in the link."""
     st.page_link("history.py", label="← All batches")
     if read_widget("compare-link") != (left, right):
         set_widget("compare-link", (left, right))
@@ -34,7 +34,7 @@ def show_comparison(left: str, right: str) -> None:
         with column:
             st.text_area(title, key=widget, height=110, placeholder=SIDES_HELP)
     if not (read_widget(LEFT_WIDGET) or "").strip() or not (read_widget(RIGHT_WIDGET) or "").strip():
-        st.text(f"Name two things to compare: {SIDES_HELP}. The order of keys and generated ids mean nothing.")
+        st.text(f"Enter two things to compare: {SIDES_HELP}. The order of keys and generated ids are ignored.")
         return
     try:
         sides = [load_side(get_services().history, read_widget(widget)) for widget in (LEFT_WIDGET, RIGHT_WIDGET)]
@@ -50,29 +50,29 @@ def _show_differences(found: Comparison) -> None:
         f"{format_quantity(len(found.left.events), 'event')} and {format_quantity(len(found.right.events), 'event')}"
     )
     if found.same:
-        st.markdown(":blue-badge[✓ the same by meaning]")
-        st.text(escape_invisible(f"{left} and {right}: {counts}. The order of keys and generated ids aside."))
+        st.markdown(":blue-badge[✓ no differences]")
+        st.text(escape_invisible(f"{left} and {right}: {counts}. The order of keys and generated ids are ignored."))
         return
     st.markdown(f":orange-badge[◆ {format_quantity(found.total, 'difference')}]")
-    st.text(escape_invisible(f"{left} beside {right}: {counts}."))
+    st.text(escape_invisible(f"{left} and {right}: {counts}."))
     rows = [
         {
-            "what": one.kind.value,
-            "where": _format_location(one),
-            "left": _format_side(one.left),
-            "right": _format_side(one.right),
+            "change": difference.kind.value,
+            "place": _format_location(difference),
+            "left": _format_side(difference.left),
+            "right": _format_side(difference.right),
         }
-        for one in found.differences
+        for difference in found.differences
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="compare-found", alt="What differs")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="compare-found", alt="The differences")
     if found.total > len(rows):
         st.caption(f"The first {len(rows):,} of {found.total:,}.")
 
 
-def _format_location(one: Difference) -> str:
-    numbers = [str(number) for number in (one.left_event, one.right_event) if number is not None]
+def _format_location(difference: Difference) -> str:
+    numbers = [str(number) for number in (difference.left_event, difference.right_event) if number is not None]
     event = f"event {' / '.join(dict.fromkeys(numbers))}" if numbers else ""
-    return escape_invisible(" · ".join(part for part in (event, one.path) if part))
+    return escape_invisible(" · ".join(part for part in (event, difference.path) if part))
 
 
 def _format_side(text: str | None) -> str:

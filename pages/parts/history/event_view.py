@@ -1,4 +1,4 @@
-"""One event by its id: everywhere it was sent, and what became of it there. A link to it opens cold."""
+"""The history of one event by its id: every request that it was sent in, and the outcome."""
 
 import streamlit as st
 
@@ -12,29 +12,29 @@ from pages.parts.shared.time_zones import get_zone_name
 
 
 def show_event_history(event_id: str) -> None:
-    """Every sending of one event, the latest first."""
-    if st.query_params.get("event") != event_id:  # a link within the page leaves it out
+    """Every request that an event was sent in, the latest first."""
+    if st.query_params.get("event") != event_id:  # a link within the screen drops it
         st.query_params.from_dict({"event": event_id})
     st.page_link("history.py", label="← All batches")
     st.text(escape_invisible(f"Event {event_id}"))
     found = get_services().history.occurrences([event_id]).get(event_id, [])
     if not found:
         st.text(
-            "No event of this id was sent from here. What an application sent by itself is on the sandbox's screen."
+            "No event with this id was sent from here. Events that an application sent are on the Sandbox screen."
         )
         return
     st.caption(f"Sent {format_quantity(len(found), 'time')}, the latest first. Times in {get_zone_name()}.")
-    for one in found:
-        _show_sighting(one)
+    for occurrence in found:
+        _show_occurrence(occurrence)
 
 
-def _show_sighting(one: EventOccurrence) -> None:
-    with st.container(border=True, gap="xsmall", key=make_key("event", one.request, one.position)):
+def _show_occurrence(occurrence: EventOccurrence) -> None:
+    with st.container(border=True, gap="xsmall", key=make_key("event", occurrence.request, occurrence.position)):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(format_state_badge(one.state), width="content")
-            st.text(f"{format_moment(one.when)} · to {one.target_name}", width="stretch")
-            show_link("history.py", "Request", {"request": str(one.request)})
-            show_link("history.py", "Batch", {"batch": one.batch})
-        st.text(escape_invisible(f"{one.name or 'no name'} · {one.product_id or 'no product'} · in {one.label}"))
-        if one.reason:
-            st.text(escape_invisible(one.reason))
+            st.markdown(format_state_badge(occurrence.state), width="content")
+            st.text(f"{format_moment(occurrence.when)} · to {occurrence.target_name}", width="stretch")
+            show_link("history.py", "Request", {"request": str(occurrence.request)})
+            show_link("history.py", "Batch", {"batch": occurrence.batch})
+        st.text(escape_invisible(f"{occurrence.name or 'no name'} · {occurrence.product_id or 'no product'} · in {occurrence.label}"))
+        if occurrence.reason:
+            st.text(escape_invisible(occurrence.reason))

@@ -1,4 +1,4 @@
-"""The conversion of a batch: viewed → added → ordered as a picture with its figures, and what is odd, counted."""
+"""The conversion funnel of a batch: viewed → added → ordered as a chart with its figures, and what is unusual."""
 
 import streamlit as st
 
@@ -14,27 +14,27 @@ STAGE_VERBS = {EventName.VIEWED: "viewed", EventName.ADDED: "added", EventName.O
 
 
 class FunnelCache(dict[str, Funnel]):
-    """What was worked out in this tab, of batches that are over: a million events take some seconds."""
+    """The funnels of finished batches, by the batch's id: a million events take some seconds."""
 
 
 def show_funnel(id_: str) -> None:
-    """One batch's conversion."""
+    """The conversion funnel of a batch."""
     try:
         batch = get_services().history.batch(id_)
     except NotFound as error:
         st.text(str(error))
-        st.page_link("feeds.py", label="Ask about a person")
+        st.page_link("feeds.py", label="Look up a person")
         return
     show_link("history.py", f"← Batch: {escape_markdown(batch.label)}", {"batch": id_})
-    worked = get_screen_state(FunnelCache)
-    if id_ not in worked or not batch.is_final:
-        with st.spinner(f"Going over {format_quantity(batch.total, 'event')}"):
-            worked[id_] = compute_funnel(get_services().history.accepted_events(id_))
-    found = worked[id_]
+    cache = get_screen_state(FunnelCache)
+    if id_ not in cache or not batch.is_final:
+        with st.spinner(f"Reading {format_quantity(batch.total, 'event')}"):
+            cache[id_] = compute_funnel(get_services().history.accepted_events(id_))
+    found = cache[id_]
     st.subheader("Viewed → added → ordered", anchor=False)
     st.text(
-        f"{format_quantity(found.events, 'accepted event')} of {format_quantity(found.persons, 'person')}. A person counts who did it"
-        " at all in this batch, in whatever order."
+        f"{format_quantity(found.events, 'accepted event')} of {format_quantity(found.persons, 'person')}. A person"
+        " counts in a stage with at least one such event in this batch, in any order."
     )
     if not found.events:
         return
@@ -43,40 +43,41 @@ def show_funnel(id_: str) -> None:
 
 
 def show_funnel_chart(found: Funnel) -> None:
-    """The three stages as bars, and beside them the same in words."""
-    bars, words = st.columns([3, 2], gap="large")
-    with bars:
+    """The three stages as bars, and in words beside them."""
+    chart, figures = st.columns([3, 2], gap="large")
+    with chart:
         st.bar_chart(
             {
                 "stage": [f"{number} {STAGE_VERBS[stage.name]}" for number, stage in enumerate(found.stages, 1)],
-                "came from the stage before": [stage.persons for stage in found.stages],
-                "skipped it": [stage.skipped for stage in found.stages],
+                "from the previous stage": [stage.persons for stage in found.stages],
+                "skipped the previous stage": [stage.skipped for stage in found.stages],
             },
             x="stage",
             x_label="",
-            y=["came from the stage before", "skipped it"],
+            y=["from the previous stage", "skipped the previous stage"],
             y_label="persons",
             horizontal=True,
             height=220,
             alt=". ".join(describe_stage(stage, found.persons) for stage in found.stages),
         )
-    with words:
+    with figures:
         for stage in found.stages:
             st.text(describe_stage(stage, found.persons))
         viewed, added, _ = found.stages
-        for lost, of, says in zip(
+        for lost, total, description in zip(
             found.lost,
             (viewed.persons, added.persons),
             ("viewed and added nothing", "viewed, added and ordered nothing"),
             strict=True,
         ):
-            st.text(f"Fell out: {format_quantity(lost, 'person')} {says}{_format_share(lost, of)}")
+            st.text(f"Drop-off: {format_quantity(lost, 'person')} {description}{_format_share(lost, total)}")
 
 
 def describe_stage(stage: FunnelStage, total_persons: int) -> str:
-    """One stage in words."""
-    skipped = f", {stage.skipped:,} of them without the stage before" if stage.skipped else ""
-    return f"{STAGE_VERBS[stage.name].capitalize()}: {format_quantity(stage.total, 'person')}{_format_share(stage.total, total_persons)}{skipped}"
+    """A stage in words."""
+    skipped = f", {stage.skipped:,} of them without the previous stage" if stage.skipped else ""
+    persons = f"{format_quantity(stage.total, 'person')}{_format_share(stage.total, total_persons)}"
+    return f"{STAGE_VERBS[stage.name].capitalize()}: {persons}{skipped}"
 
 
 def _format_share(part: int, whole: int) -> str:
@@ -84,9 +85,8 @@ def _format_share(part: int, whole: int) -> str:
 
 
 def show_funnel_notes(found: Funnel) -> None:
-    """What is odd across these events, counted; notes, and no errors."""
+    """What is unusual in these events, counted; notes, not errors."""
     for kind, noted in found.notes.items():
-        st.markdown(
-            f":blue-badge[{kind.value}: {format_quantity(noted.cases, 'case')} of {format_quantity(noted.persons, 'person')}]"
-        )
+        cases = f"{format_quantity(noted.cases, 'case')} of {format_quantity(noted.persons, 'person')}"
+        st.markdown(f":blue-badge[{kind.value}: {cases}]")
         st.caption(NOTE_MEANINGS[kind])

@@ -1,4 +1,4 @@
-"""Sending a batch again: which of its events, under the same ids or fresh ones, with a plan before anything leaves."""
+"""Resending a batch: choose its events and their ids, see what that means, confirm."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
 
 REJECTED_ADVICE = (
-    "What was rejected will be rejected again as it is, unless the target was mended. To mend the events of a file,"
-    " correct it and upload it: a corrected row keeps its id. A single request can be opened in Compose."
+    "A rejected request will be rejected again unless the target has changed. To fix events of a file, correct the file"
+    " and upload it: a corrected row keeps its id. A single request can be opened in Compose."
 )
 BODY_PREVIEW_CHARACTERS = 4000
 """Characters of the first request that the plan shows."""
@@ -47,24 +47,24 @@ def _get_guard(batch: BatchSummary) -> SendGuard:
 
 
 def show_resend(batch: BatchSummary, target: Target) -> None:
-    """The way to send a batch again, folded until it is wanted."""
+    """The button that opens the choices for resending a finished batch."""
     states = [state for state in RESENDABLE_STATES if batch.events.get(state)]
     if not states or not batch.is_final:
         return
-    opened = st.popover("Send again", key=make_key("resend", batch.id), on_change="rerun")
+    opened = st.popover("Resend", key=make_key("resend", batch.id), on_change="rerun")
     if opened.open:
         with opened:
             choose_resend(batch, states, target)
 
 
 def choose_resend(batch: BatchSummary, states: list[RequestState], target: Target) -> None:
-    """Which of its events, under which ids, what that does, and the button. At first what was not accepted, if any."""
-    wanting = [state for state in states if state is not RequestState.ACCEPTED]
+    """The events to resend (by default those that were not accepted), their ids, the plan, and the button."""
+    unaccepted = [state for state in states if state is not RequestState.ACCEPTED]
     picked = st.pills(
-        "Which events",
+        "Events",
         [state.value for state in states],
         selection_mode="multi",
-        default=[state.value for state in wanting or states],
+        default=[state.value for state in unaccepted or states],
         format_func=lambda state: format_state(state, batch.events[RequestState(state)]),
         key=make_key("resend-states", batch.id),
     )
@@ -75,7 +75,7 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
     chosen = [RequestState(state) for state in picked]
     count = sum(batch.events[state] for state in chosen)
     if not count:
-        st.text("Choose at least one kind.")
+        st.text("Choose at least one outcome.")
         return
     show_resend_plan(batch, chosen, target, new_ids=new_ids)
     if RequestState.REJECTED in chosen:
@@ -89,7 +89,7 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
     name = make_key("resend", batch.id)
     if confirm_target_name(target, name) and confirm_event_count(target, count, name):
         st.button(
-            f"Send {format_quantity(count, 'event')} again to {escape_markdown(target.title)}",
+            f"Resend {format_quantity(count, 'event')} to {escape_markdown(target.title)}",
             key=make_key("resend-send", batch.id),
             type="primary",
             on_click=resend_batch,
@@ -109,20 +109,20 @@ def read_resend_choice(batch: BatchSummary) -> tuple[object, ...]:
 
 
 def show_resend_plan(batch: BatchSummary, states: list[RequestState], target: Target, *, new_ids: bool) -> None:
-    """What would leave, where to, and what that does; the first request as it would leave under the same ids."""
+    """What would be sent, to which target, and what that means; with the same ids also the first request."""
     if new_ids:
         events = sum(batch.events[state] for state in states)
         st.text(
-            f"{format_quantity(events, 'event')}, planned anew, to {target.title}."
-            " Under fresh ids they are new events: the target counts them once more."
+            f"{format_quantity(events, 'event')}, planned again, to {target.title}."
+            " With new ids they are new events: the target counts them again."
         )
         return
-    meant = preview_resend(batch, states, deduplicates=target.deduplicates)
-    st.text(f"Of {format_quantity(meant.events, 'event')}: {meant.message}")
+    preview = preview_resend(batch, states, deduplicates=target.deduplicates)
+    st.text(f"Of {format_quantity(preview.events, 'event')}: {preview.message}")
     requests = sum(batch.requests[state] for state in states)
-    st.text(f"They go in {format_quantity(requests, 'request')}, byte for byte as before, to {target.title}.")
+    st.text(f"{format_quantity(requests, 'request')}, byte for byte as before, to {target.title}.")
     lanes = get_services().history.lane_events(batch.id, states)
-    if reason := explain_lane_length(meant.events, len(lanes), max(lanes.values(), default=0)):
+    if reason := explain_lane_length(preview.events, len(lanes), max(lanes.values(), default=0)):
         st.text(reason)
     first = next(get_services().history.request_intents(batch.id, states, limit=1), None)
     if first is not None:

@@ -1,4 +1,4 @@
-"""Old batches are deleted from the History screen: a plan first, then in the background, watched while it goes."""
+"""Deleting old batches: a preview, then a deletion in the background whose progress is shown."""
 
 import logging
 import threading
@@ -15,7 +15,7 @@ from pages.parts.shared.services import get_services
 from pages.parts.shared.time_zones import get_browser_zone
 
 RETENTION_AGES = {"1 week": 7, "1 month": 30, "3 months": 91, "6 months": 182, "1 year": 365}
-"""How old a batch must be, in words and in days."""
+"""The age of batches to delete, in days by label."""
 
 DELETION_WATCH_SECONDS = 0.5
 
@@ -24,7 +24,15 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass
 class BatchDeletion:
-    """The one deletion that goes on in this process, or the last one that did."""
+    """The deletion of old batches that runs in this process, or the last one that did.
+
+    Attributes:
+        lock: Held while a deletion is started: there is one at a time.
+        planned: What is to be deleted, ``None`` before the first deletion.
+        so_far: What has been deleted.
+        is_finished: Whether no deletion runs.
+        trouble: Why it stopped early, as a sentence.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     planned: DeletionPreview | None = None
@@ -33,7 +41,7 @@ class BatchDeletion:
     trouble: str = ""
 
     def begin(self, history: History, before: int) -> None:
-        """Delete what is older than ``before`` (epoch ms), unless a deletion goes on already."""
+        """Delete what is older than ``before`` (epoch milliseconds), unless a deletion runs already."""
         with self.lock:
             if not self.is_finished:
                 return
@@ -43,16 +51,16 @@ class BatchDeletion:
                 False,
                 "",
             )
-        threading.Thread(target=self._run, args=(history, before), name="clearing", daemon=True).start()
+        threading.Thread(target=self._run, args=(history, before), name="batch-deletion", daemon=True).start()
 
     def _run(self, history: History, before: int) -> None:
         try:
             self.so_far = history.delete_before(before, lambda so_far: setattr(self, "so_far", so_far))
         except ConsoleError as error:
-            self.trouble = f"{error} What is left goes with the next deletion; nobody sees it any more."
-        except Exception:
-            _LOG.exception("Deleting old batches broke off.")
-            self.trouble = "Deleting broke off by an error of the console. What is left goes with the next deletion."
+            self.trouble = f"{error} The next deletion removes the rest, which is no longer shown."
+        except Exception:  # noqa: BLE001  any error ends the deletion, and is logged
+            _LOG.exception("Deleting old batches failed.")
+            self.trouble = "An error of the console stopped the deletion. The next deletion removes the rest."
         finally:
             self.is_finished = True
 
@@ -64,7 +72,7 @@ def get_deletion() -> BatchDeletion:
 
 
 def show_old_batches() -> None:
-    """Delete old batches, where there are any: folded until it is wanted; while one goes on, how far it is."""
+    """The button that opens the choices for deleting old batches, and the progress of a deletion."""
     if get_deletion().planned is not None:
         watch_deletion()
     if not get_services().history.has_batches():
@@ -76,82 +84,81 @@ def show_old_batches() -> None:
 
 
 def show_deletion_choice() -> None:
-    """How old, what that takes along, and the button."""
+    """The age of the batches to delete, what would be deleted, and the button."""
     age = st.segmented_control(
         "Older than", list(RETENTION_AGES), default="3 months", required=True, key="history-clear-age"
     )
     before = int(
         (datetime.now(get_browser_zone()) - timedelta(days=RETENTION_AGES[age or "3 months"])).timestamp() * 1000
     )
-    meant = get_services().history.preview_deletion(before)
-    if meant.batches:
+    preview = get_services().history.preview_deletion(before)
+    if preview.batches:
         st.text(
-            f"{format_quantity(meant.batches, 'batch', 'batches')} with {format_quantity(meant.events, 'event')}, "
-            f"from {format_day(meant.oldest)} to {format_day(meant.newest)}, with every request and answer."
+            f"{format_quantity(preview.batches, 'batch', 'batches')} with {format_quantity(preview.events, 'event')}, "
+            f"from {format_day(preview.oldest)} to {format_day(preview.newest)}, with every request and response."
         )
         st.text(
-            "They are gone for good: no search finds them, links to them lead nowhere, and their files and event ids"
-            " count as never sent."
+            "They are deleted permanently: searches and links no longer find them, and their files and event ids count"
+            " as never sent."
         )
     else:
-        st.text(f"No batch that is over is older than {age}.")
-    if meant.kept:
+        st.text(f"No finished batch is older than {age}.")
+    if preview.kept:
         st.text(
-            f"Not among them: {format_quantity(meant.kept, 'older batch', 'older batches')} that still"
-            f" {'moves or waits' if meant.kept == 1 else 'move or wait'} for a decision."
+            f"Not deleted: {format_quantity(preview.kept, 'older batch', 'older batches')} that"
+            f" {'is' if preview.kept == 1 else 'are'} active or waiting for a decision."
         )
-    if meant.batches:
+    if preview.batches:
         st.button(
-            f"Delete {format_quantity(meant.batches, 'batch', 'batches')} for good",
+            f"Delete {format_quantity(preview.batches, 'batch', 'batches')} permanently",
             key="history-clear-go",
             on_click=start_deletion,
-            args=(before, meant, read_widget("history-clear-age")),
+            args=(before, preview, read_widget("history-clear-age")),
         )
 
 
 def start_deletion(before: int, drawn: DeletionPreview, age: str) -> None:
-    """Begin, with what one saw: a batch that was over since then stays for the next time."""
+    """Delete what was previewed; nothing if the preview has changed since it was drawn."""
     if read_widget("history-clear-age") == age and get_services().history.preview_deletion(before) == drawn:
         get_deletion().begin(get_services().history, before)
 
 
 def format_day(ms: int) -> str:
-    """The day of a time."""
+    """The day of a time (epoch milliseconds) in the browser's time zone."""
     return f"{datetime.fromtimestamp(ms / 1000, get_browser_zone()):%Y-%m-%d}"
 
 
 def watch_deletion() -> None:
-    """How far the deletion is, looked at again and again; then what it gave back, and the list is drawn anew."""
-    going = not get_deletion().is_finished
+    """Show the progress of the deletion until it has finished, then draw the whole screen again."""
+    running = not get_deletion().is_finished
 
-    @st.fragment(run_every=DELETION_WATCH_SECONDS if going else None)
+    @st.fragment(run_every=DELETION_WATCH_SECONDS if running else None)
     def progress() -> None:
         found = get_deletion()
         show_deletion_progress(found)
-        if going and found.is_finished:
+        if running and found.is_finished:
             st.rerun()
 
-    with st.container(key=make_key("history", "cleared")):
+    with st.container(key=make_key("history", "deletion")):
         progress()
 
 
 def show_deletion_progress(found: BatchDeletion) -> None:
-    """The deletion in a sentence."""
+    """The progress or the result of the deletion."""
     events = found.planned.events if found.planned else 0
     if found.trouble:
-        st.text(f"Deleted {format_quantity(found.so_far.events, 'event')}, then it broke off. {found.trouble}")
+        st.text(f"Deleted {format_quantity(found.so_far.events, 'event')}, then stopped. {found.trouble}")
     elif not found.is_finished:
         st.progress(min(1.0, found.so_far.events / events) if events else 1.0)
         st.text(
-            f"Deleting old batches: {found.so_far.events:,} of {format_quantity(events, 'event')}. Sending goes on."
+            f"Deleting old batches: {found.so_far.events:,} of {format_quantity(events, 'event')}. Sending continues."
         )
     else:
-        gone = found.so_far
+        deleted = found.so_far
         space = (
-            f"{format_size(gone.freed)} of disk space are free again."
-            if gone.freed or not gone.reusable
-            else f"{format_size(gone.reusable)} of the database stay on the disk and are filled by later batches."
+            f"{format_size(deleted.freed)} of disk space freed."
+            if deleted.freed or not deleted.reusable
+            else f"{format_size(deleted.reusable)} of the database file will be reused by later batches."
         )
-        st.text(
-            f"Deleted {format_quantity(gone.batches, 'batch', 'batches')} with {format_quantity(gone.events, 'event')}. {space}"
-        )
+        batches = format_quantity(deleted.batches, "batch", "batches")
+        st.text(f"Deleted {batches} with {format_quantity(deleted.events, 'event')}. {space}")

@@ -1,4 +1,4 @@
-"""The pieces of the History screen: the list, one batch, one request."""
+"""What the History screen shows: the list of batches, one batch, one request."""
 
 from datetime import datetime, timedelta
 
@@ -18,8 +18,10 @@ from pages.parts.shared.formatting import (
     format_duration,
     format_moment,
     format_quantity,
+    format_state,
     format_state_badge,
     format_state_badges,
+    label_state,
 )
 from pages.parts.shared.links import open_in_compose, show_link
 from pages.parts.shared.outcome_card import show_outcome_card, show_response
@@ -35,7 +37,7 @@ from pages.parts.shared.session_targets import find_batch_target, get_selected_t
 from pages.parts.shared.time_zones import get_browser_zone, get_zone_name
 
 BATCHES_PER_PAGE, REQUESTS_PER_PAGE = 25, 50
-"""Lines of one page of batches, and of one batch's requests."""
+"""Batches on one page of the list, and requests on one page of a batch."""
 
 SINCE_DAYS = {"any time": None, "last hour": 1 / 24, "last day": 1, "last 7 days": 7, "last 30 days": 30}
 OUTCOME_FILTERS = (
@@ -48,7 +50,7 @@ OUTCOME_FILTERS = (
 
 
 def update_history_link(batch: str | None, request: str | None) -> None:
-    """Write what is open into the browser's address, where a link within the page leaves it out."""
+    """Write what is open into the browser's address: a link within the screen drops it."""
     if request:
         st.query_params.from_dict({"request": request})
     elif batch:
@@ -56,7 +58,7 @@ def update_history_link(batch: str | None, request: str | None) -> None:
 
 
 def show_history_filters() -> None:
-    """Time, target, source, outcome, and the search; they stand in the link."""
+    """The filters by time, target, source and outcome, and the search; all are part of the link."""
     translate_former_state("history-outcome")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Time", SINCE_DAYS, key="history-since", bind="query-params", width=150)
@@ -72,6 +74,7 @@ def show_history_filters() -> None:
         st.selectbox(
             "Outcome",
             ["any outcome", *(state.value for state in OUTCOME_FILTERS)],
+            format_func=label_state,
             key="history-outcome",
             bind="query-params",
             width=160,
@@ -86,7 +89,7 @@ def show_history_filters() -> None:
 
 
 def read_batch_filter() -> BatchFilter:
-    """The filter that is set."""
+    """The filters as they are set."""
     days = SINCE_DAYS.get(read_widget("history-since"))
     since = None if days is None else int((datetime.now(get_browser_zone()) - timedelta(days=days)).timestamp() * 1000)
     names, source, outcome = (
@@ -104,14 +107,14 @@ def read_batch_filter() -> BatchFilter:
 
 
 def show_batches() -> None:
-    """The batches, newest first, a line and a link each."""
-    where = read_batch_filter()
-    found = get_services().history.batches(where, page=read_widget("history-page", 1), size=BATCHES_PER_PAGE)
+    """The batches, newest first, each as a line with a link."""
+    batch_filter = read_batch_filter()
+    found = get_services().history.batches(batch_filter, page=read_widget("history-page", 1), size=BATCHES_PER_PAGE)
     if found.number > found.pages:  # a narrower filter has fewer pages
         set_widget("history-page", found.pages)
-        found = get_services().history.batches(where, page=found.pages, size=BATCHES_PER_PAGE)
+        found = get_services().history.batches(batch_filter, page=found.pages, size=BATCHES_PER_PAGE)
     if not found.total:
-        show_no_batches(where)
+        show_no_batches(batch_filter)
         return
     st.caption(f"{format_quantity(found.total, 'batch', 'batches')}, newest first. Times in {get_zone_name()}.")
     for batch in found.items:
@@ -123,14 +126,14 @@ def show_batches() -> None:
 def show_no_batches(batch_filter: BatchFilter) -> None:
     """Why the list is empty, and what to do next."""
     if batch_filter == BatchFilter():
-        st.text("Nothing was sent yet. Every batch that is sent from here stands here for good, with its answers.")
+        st.text("Nothing was sent yet. Every batch that you send is kept here, with its responses.")
         st.page_link("compose.py", label="Compose the first event")
     else:
-        st.text("No batch fits. A search takes a whole id, exactly as it was sent.")
+        st.text("No batch matches. A search needs a whole id, exactly as it was sent.")
 
 
 def show_batch_line(batch: BatchSummary) -> None:
-    """One batch in the list."""
+    """A batch in the list."""
     with st.container(horizontal=True, vertical_alignment="center", key=make_key("history", batch.id)):
         with st.container(width=230):
             st.text(format_moment(batch.created_at))
@@ -146,12 +149,12 @@ def show_batch_line(batch: BatchSummary) -> None:
 
 
 def show_back_link(label: str, **params: str) -> None:
-    """The way back, up one level."""
+    """The link back, up one level."""
     show_link("history.py", f"← {label}", params)
 
 
 def show_batch(id_: str) -> None:
-    """One batch: what it was, where it stands, its requests."""
+    """One batch: what was sent, its progress, its requests."""
     show_back_link("All batches")
     try:
         batch = get_services().history.batch(id_)
@@ -161,23 +164,24 @@ def show_batch(id_: str) -> None:
     st.subheader(escape_markdown(batch.label), anchor=False)
     persons = (
         f" of {format_quantity(batch.persons, 'person')}" if batch.persons else ""
-    )  # a part that is sent again has none
+    )  # a batch of resent requests has none
     st.text(
         f"{batch.source.value} · {format_moment(batch.created_at)} ({get_zone_name()}) · to {batch.target.name} at "
         f"{batch.target.host} · {format_quantity(batch.total, 'event')}{persons} in "
-        f"{format_quantity(batch.lanes, 'lane')} · after an unknown answer: {batch.policy.value}"
+        f"{format_quantity(sum(batch.requests.values()), 'request')} · after an unknown outcome (may have arrived):"
+        f" {batch.policy.value}"
     )
     if batch.excluded_rows:
-        st.text(f"{format_quantity(batch.excluded_rows, 'row')} of the input stayed behind.")
+        st.text(f"{format_quantity(batch.excluded_rows, 'row')} of the input skipped.")
     show_batch_fixes(batch)
     if batch.notes.get("order") == EventOrder.TIME.value:
         st.text(ORDER_MESSAGES[EventOrder.TIME])
     if batch.resend_of:
-        show_link("history.py", "Sent again from this batch", {"batch": batch.resend_of})
+        show_link("history.py", "Resent from this batch", {"batch": batch.resend_of})
     watch_batch(batch.id)
     batch = get_services().history.batch(
         id_
-    )  # after the watch began: what ends before it is seen here, what ends later there
+    )  # read after the watch began, so that no end of the batch is missed
     show_batch_controls(batch)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_resend(batch, get_selected_target())
@@ -194,29 +198,29 @@ def show_batch(id_: str) -> None:
 
 
 def show_batch_fixes(batch: BatchSummary) -> None:
-    """What was changed of the file before it was sent, step by step."""
+    """The fixes of the file before it was sent, in their order."""
     given = batch.notes.get("fixes")
     steps = given if isinstance(given, list) else []
     if steps:
-        title = f"{format_quantity(len(steps), 'mend')} before the send; the file itself stayed as it is"
-        with st.expander(title, key="history-mends", type="compact"):
+        title = f"{format_quantity(len(steps), 'fix', 'fixes')} before the send; the file itself was not changed"
+        with st.expander(title, key="history-fixes", type="compact"):
             for step in steps:
                 st.text(step["message"])
 
 
 def show_requests(batch: BatchSummary) -> None:
-    """The requests of a batch, page by page, of one state or of all."""
+    """The requests of a batch, page by page, in one state or in all."""
     states = [state.value for state in RequestState if batch.requests.get(state)]
     state = st.selectbox(
         "Requests",
         [None, *states],
-        format_func=lambda s: "all" if s is None else f"{s}: {batch.requests[RequestState(s)]:,}",
+        format_func=lambda s: "all" if s is None else f"{label_state(s)}: {batch.requests[RequestState(s)]:,}",
         key=make_key("history-state", batch.id),
         width=200,
     )
     only, widget = RequestState(state) if state else None, make_key("history-request-page", batch.id, state)
     found = get_services().history.requests(batch.id, only, page=read_widget(widget, 1), size=REQUESTS_PER_PAGE)
-    if found.number > found.pages:  # fewer are in this state than a moment ago
+    if found.number > found.pages:  # fewer requests are in this state than before
         set_widget(widget, found.pages)
         found = get_services().history.requests(batch.id, only, page=found.pages, size=REQUESTS_PER_PAGE)
     for request in found.items:
@@ -226,23 +230,23 @@ def show_requests(batch: BatchSummary) -> None:
 
 
 def show_request_line(request: RequestSummary) -> None:
-    """One request in the list."""
+    """A request in the list."""
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width=170):
-            st.text(f"lane {request.lane} · {request.position}{request.part and ' ' + request.part}")
+            st.text(f"request {request.id}{request.part and ' ' + request.part}")
         with st.container(width=110):
             st.text(format_quantity(request.events, "event"))
         with st.container(width=130):
-            st.markdown(format_state_badge(request.state) if request.state in STATE_STYLES else request.state.value)
+            st.markdown(format_state_badge(request.state) if request.state in STATE_STYLES else label_state(request.state))
         with st.container(width="stretch"):
-            st.text(request.reason or ("not yet sent" if not request.tries else ""))
+            st.text(request.reason or ("not sent yet" if not request.tries else ""))
         with st.container(width=80):
-            st.text(format_quantity(request.tries, "try", "tries"))
+            st.text(format_quantity(request.tries, "attempt"))
         show_link("history.py", "Open", {"request": str(request.id)}, width=70)
 
 
 def show_request(id_: str) -> None:
-    """One request: its card, its events, every attempt."""
+    """One request: its outcome card, its events, every attempt."""
     try:
         request = get_services().history.request(id_)
         batch = get_services().history.batch(request.summary.batch)
@@ -257,16 +261,16 @@ def show_request(id_: str) -> None:
     show_case_actions(compare=f"request {id_}", request=id_)
     with st.expander(format_quantity(len(request.events), "event"), key="history-events"):
         st.dataframe(
-            [{"row": event.event.row, **event.event._asdict(), "state": event.state.value} for event in request.events],
+            [{"row": event.event.row, **event.event._asdict(), "state": label_state(event.state)} for event in request.events],
             hide_index=True,
             alt="The events of this request",
         )
     for attempt in reversed(request.attempts):
         with st.expander(
-            f"Try {attempt.number}: {STATE_STYLES[attempt.outcome].shape} {attempt.outcome.value}",
-            key=make_key("try", attempt.id),
+            f"Attempt {attempt.number}: {format_state(attempt.outcome)}",
+            key=make_key("attempt", attempt.id),
         ):
             st.text(f"{attempt.reason} {format_moment(attempt.started_at)}, {format_duration(attempt.elapsed_ms)}.")
             show_response(attempt)
-            st.caption("Headers that left, without the key")
+            st.caption("Request headers (credentials hidden)")
             st.code("\n".join(f"{name}: {text}" for name, text in attempt.sent_headers) or "none", language=None)

@@ -1,4 +1,4 @@
-"""What the Inspect screen knows and does: the pasted text, what it was recognised as, its verdicts, its batch."""
+"""The state of the Inspect screen: the pasted text, its problems, fixes and verdicts, and what was sent of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,24 +25,41 @@ PASTE_WIDGET = "inspect-paste"
 """The widget key of the pasted text."""
 
 MAX_ANNOTATED_ISSUES = 2_000
-"""Problems that are marked in the text and can be mended together; a text has seldom more, and then they are alike."""
+"""Problems that are annotated in the text and can be fixed together; where there are more, they are alike."""
 
-MASKED_KEY_MESSAGE = "The command held a key. It is masked in the text, and kept nowhere."
+MASKED_KEY_MESSAGE = "The command held a key. It is masked in the text, and not stored."
 
 MAX_UNDO_STEPS = 20
-"""Mends that can be taken back."""
+"""Fixes that can be undone."""
 
 MAX_EVENTS_COUNTED = 1_000
-"""Events of one person that are counted to say how well it is known."""
+"""Events of one person that are counted, to tell whether it is known at a target."""
 
 
 @dataclass
 class InspectState:
     """The Inspect screen of one tab.
 
-    ``asked`` counts the times that somebody was led to ``focus``, a line of the text; ``preview`` is the number of the
-    problem whose mend is looked at, -1 for all that is certain. ``before`` are the texts before each mend, ``mended``
-    the text that the last one made.
+    Attributes:
+        payload: The events that were read from the text, ``None`` where it cannot be read.
+        report: The result of checking them.
+        trouble: Why the text cannot be read, as a sentence.
+        trouble_line: The line where it cannot be read, from 1.
+        text: The pasted text as it was read.
+        issues: The first problems, those that are annotated.
+        annotations: Their places in the text.
+        fixes: The fixes that are certain, by the index of their problem.
+        verdicts: The verdicts on events, by the page that shows them.
+        undo_texts: The texts before each fix, oldest first.
+        fixed_text: The text that the last fix made.
+        note: What was done to the text, as a sentence.
+        case: The case file that was pasted.
+        focus: The line of the text to scroll to, from 1; 0 for none.
+        focus_count: How often the text was scrolled to ``focus``.
+        preview: The index of the problem whose fix is previewed, -1 for all fixes, ``None`` for none.
+        files_dropped: How many files were dropped, for the key of the next file input.
+        guard: What was sent from this screen.
+        checked_for: The target (a ``key``) that the text was checked for.
     """
 
     payload: Payload | None = None
@@ -67,12 +84,12 @@ class InspectState:
 
     @property
     def places(self) -> dict[int, int]:
-        """Where in the text each marked problem stands, by its number."""
-        return {mark.number: mark.at for mark in self.annotations}
+        """The offset in the text of each annotated problem, by its index."""
+        return {annotation.number: annotation.at for annotation in self.annotations}
 
 
 def load_inspect_state(target: Target) -> InspectState:
-    """This tab's Inspect screen; judged again where ``target`` is another one, or has taken something since."""
+    """This tab's Inspect screen; checked again for another ``target``, or after something was sent to it."""
     found = get_screen_state(InspectState)
     if found.guard.refresh() or found.checked_for != derive_target_key(target):
         check_paste(target)
@@ -80,11 +97,11 @@ def load_inspect_state(target: Target) -> InspectState:
 
 
 def read_paste(target: Target) -> None:
-    """Read and judge what was pasted; what is no JSON is a sentence with its line. A key is masked where it stands."""
+    """Read and check the pasted text, and mask a key in it; why it cannot be read is a sentence with the line."""
     found, text = get_screen_state(InspectState), read_widget(PASTE_WIDGET, "") or ""
     had_key = False
     if len(text) > MAX_PASTED_CHARS:
-        set_widget(PASTE_WIDGET, "")  # it would go back and forth between browser and server with every click
+        set_widget(PASTE_WIDGET, "")  # otherwise it is sent between browser and server with every click
     else:
         text, had_key = mask_pasted_keys(text)
         if had_key:
@@ -114,7 +131,7 @@ def read_paste(target: Target) -> None:
 
 
 def reset_payload(found: InspectState) -> None:
-    """Forget what was known of the text before."""
+    """Forget what was found in the text before."""
     found.payload = found.report = found.preview = found.trouble_line = None
     found.trouble = found.text = found.note = ""
     found.issues, found.annotations, found.focus = (), (), 0
@@ -122,7 +139,7 @@ def reset_payload(found: InspectState) -> None:
 
 
 def read_dropped_file(target: Target, name: str, content: bytes) -> None:
-    """Read a dropped file as if its text had been pasted. The file itself is let go of."""
+    """Read a dropped file as if its text had been pasted. The file itself is not kept."""
     found = get_screen_state(InspectState)
     found.files_dropped += 1
     try:
@@ -131,7 +148,7 @@ def read_dropped_file(target: Target, name: str, content: bytes) -> None:
         reset_payload(found)
         set_widget(PASTE_WIDGET, "")
         line = content.count(b"\n", 0, error.start) + 1
-        found.trouble = f"{name} is no text: line {line:,} holds bytes that are not UTF-8. Save it as UTF-8."
+        found.trouble = f"{name} is not a text file in UTF-8: see line {line:,}. Save it as UTF-8."
         return
     read_pasted_text(target, text)
 
@@ -143,29 +160,29 @@ def read_pasted_text(target: Target, text: str) -> None:
 
 
 def check_paste(target: Target) -> None:
-    """Check what was read, and look what of it was sent to ``target`` before."""
-    found, place = get_screen_state(InspectState), derive_target_key(target)
-    found.checked_for = place
+    """Check the events that were read, also against what was sent to ``target`` before."""
+    found, target_key = get_screen_state(InspectState), derive_target_key(target)
+    found.checked_for = target_key
     found.verdicts = {}
     if found.payload is None:
         return
     found.report = check_events(
         found.payload.events,
-        lambda ids: get_services().history.sent_ids(place, ids),
+        lambda ids: get_services().history.sent_ids(target_key, ids),
         found.payload.issues,
-        get_services().product_lookup(place),
+        get_services().product_lookup(target_key),
     )
     found.issues = found.report.issues(limit=MAX_ANNOTATED_ISSUES)
-    mends = ((number, find_text_fix(found.payload, issue)) for number, issue in enumerate(found.issues))
-    found.fixes = {number: mend for number, mend in mends if mend is not None}
+    fixes = ((number, find_text_fix(found.payload, issue)) for number, issue in enumerate(found.issues))
+    found.fixes = {number: fix for number, fix in fixes if fix is not None}
     found.annotations = annotate_with_fixes(found.payload, found.issues, found.fixes)
 
 
-# ── what is known of each event ──────────────────────────────────────────────────────────────────────────────────────
+# ── verdicts on each event ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def collect_verdicts(target: Target, page: int, size: int) -> list[EventVerdicts]:
-    """The three verdicts on the events of one page (from 1), worked out when it is first looked at."""
+    """The three verdicts on the events of one page (from 1), made when the page is first shown."""
     found = get_screen_state(InspectState)
     if found.payload is None or found.report is None:
         return []
@@ -179,47 +196,47 @@ def collect_verdicts(target: Target, page: int, size: int) -> list[EventVerdicts
 
 
 def collect_known_events(target: Target, payload: Payload, rows: Sequence[int]) -> VerdictContext:
-    """What history, and the sandbox where it is one, know of the events of these rows."""
-    bodies, place = [payload.events[row].body for row in rows], derive_target_key(target)
+    """What history, and the target if it is a sandbox, know of the events of these rows."""
+    bodies, target_key = [payload.events[row].body for row in rows], derive_target_key(target)
     ids = [id_ for body in bodies if (id_ := id_to_text(get_field(body, "eventId"))) is not None]
     persons = [dict(read_linking_ids(body) or read_identities(body).items()) for body in bodies]
 
     @cache
-    def seen(field_: str, id_: str) -> int:
-        return len(get_services().history.interactions(place, field_, id_, limit=MAX_EVENTS_COUNTED))
+    def count_events(field_: str, id_: str) -> int:
+        return len(get_services().history.interactions(target_key, field_, id_, limit=MAX_EVENTS_COUNTED))
 
     def ask_sandbox() -> dict[str, list[SandboxVerdict]] | None:
         try:
             with SandboxClient(target, get_services().settings.read_seconds) as sandbox:
-                return sandbox.read_verdicts(next(iter(one.values())) for one in persons if one)
+                return sandbox.read_verdicts(next(iter(person.values())) for person in persons if person)
         except SandboxUnavailable:
             return None
 
     return VerdictContext(
         target,
-        get_services().history.occurrences(ids, target=place, limit_per_id=20),
+        get_services().history.occurrences(ids, target=target_key, limit_per_id=20),
         ask_sandbox(),
-        seen,
+        count_events,
     )
 
 
-# ── from the list to the place, and mending ──────────────────────────────────────────────────────────────────────────
+# ── from a problem to its place, and fixes ──────────────────────────────────────────────────────────────────────────
 
 
 def focus_problem(number: int) -> None:
-    """Lead to the place of a problem in the text."""
+    """Scroll to the line of a problem in the text."""
     found = get_screen_state(InspectState)
     if found.payload is not None:
         found.focus, found.focus_count = found.payload.line_column(found.places[number])[0], found.focus_count + 1
 
 
 def select_preview(number: int | None) -> None:
-    """Show the difference that a mend would make (-1: all that is certain), or none."""
+    """Preview the fix of a problem (-1: all fixes), or none."""
     get_screen_state(InspectState).preview = number
 
 
 def list_previewed_fixes() -> list[TextFix]:
-    """The mends that are looked at."""
+    """The fixes that are previewed."""
     found = get_screen_state(InspectState)
     if found.preview is None:
         return []
@@ -227,13 +244,13 @@ def list_previewed_fixes() -> list[TextFix]:
 
 
 def apply_previewed_fixes(target: Target) -> None:
-    """Put what is looked at into the text; it can be undone."""
+    """Apply the previewed fixes to the text; they can be undone."""
     found = get_screen_state(InspectState)
     if found.payload is None:
         return
     text = apply_text_fixes(found.payload, list_previewed_fixes())
     if text is None:
-        found.preview, found.note = None, "The command around the body would read otherwise: mend it by hand."
+        found.preview, found.note = None, "The fix would change the command around the body: fix it by hand."
         return
     found.undo_texts, found.fixed_text = [*found.undo_texts[-MAX_UNDO_STEPS + 1 :], found.payload.text], text
     set_widget(PASTE_WIDGET, text)
@@ -241,7 +258,7 @@ def apply_previewed_fixes(target: Target) -> None:
 
 
 def undo_last_fix(target: Target) -> None:
-    """The text as it was before the last mend."""
+    """Restore the text as it was before the last fix."""
     found = get_screen_state(InspectState)
     if found.undo_texts:
         found.fixed_text = found.undo_texts.pop()

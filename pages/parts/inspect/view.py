@@ -1,4 +1,4 @@
-"""The pieces of the Inspect screen."""
+"""What the Inspect screen shows: the paste area, the payload's problems and verdicts, its fixes, its outcome."""
 
 import streamlit as st
 
@@ -39,17 +39,17 @@ from pages.parts.shared.send_flow import (
 from pages.parts.shared.send_guard import DOUBLE_CLICK_MESSAGE
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import find_batch_target, get_selected_target
-from pages.parts.shared.widgets.marked_text import show_annotated_text, show_text_changes
+from pages.parts.shared.widgets.annotated_text import show_annotated_text, show_text_changes
 from pages.parts.shared.widgets.paste_guard import guard_paste
 
 ISSUES_PER_PAGE = 20
 """Problems on one page of the list beside the text."""
 
 EVENTS_PER_PAGE = 5
-"""Events whose verdicts stand on one page."""
+"""Events whose verdicts are on one page."""
 
 PASTE_FILE_TYPES = ("json", "jsonl", "txt", "log", "sh", "html")
-"""Endings of the files that can be dropped."""
+"""Suffixes of the files that can be opened."""
 
 EXAMPLE_PAYLOAD = """{
   "track": [
@@ -69,11 +69,11 @@ TONE_STYLES = {
     VerdictTone.BAD: ("■", "red"),
     VerdictTone.NOTHING: ("–", "gray"),
 }
-"""How a verdict looks: green only for what is known, red only for what is certain to be wrong."""
+"""Shape and colour of a verdict: green only for what is known, red only for what is certain to be wrong."""
 
 
 def show_paste_area(screen: InspectState) -> None:
-    """The place to paste, whole and as it is, or to drop a file."""
+    """The text area to paste into, and the buttons below it."""
     st.text_area(
         "Paste or drop a request body, one event, a list of events, JSON lines, or a cURL command",
         key=PASTE_WIDGET,
@@ -93,7 +93,7 @@ def show_paste_area(screen: InspectState) -> None:
                   on_click=lambda: read_paste(get_selected_target()))  # fmt: skip
         if screen.undo_texts:
             st.button(
-                "Undo the last mend",
+                "Undo last fix",
                 key="inspect-undo",
                 on_click=undo_last_fix,
                 args=(get_selected_target(),),
@@ -101,7 +101,7 @@ def show_paste_area(screen: InspectState) -> None:
         with st.popover("Open a file", key="inspect-drop", type="tertiary"):
             file_key = make_key("inspect-file", screen.files_dropped)
             st.file_uploader(
-                f"A text of up to {MAX_PASTED_CHARS / 1e6:.0f} MB",
+                f"A text file of up to {MAX_PASTED_CHARS / 1e6:.0f} MB",
                 PASTE_FILE_TYPES,
                 key=file_key,
                 max_upload_size=MAX_PASTED_CHARS // 1_000_000,
@@ -117,16 +117,16 @@ def _read_uploaded_file(file_key: str) -> None:
 
 
 def show_inspect_intro(screen: InspectState) -> None:
-    """Before there is something readable: what this is for, or why the text cannot be read."""
+    """Without a readable text: what this screen is for, or why the text cannot be read."""
     if screen.trouble:
-        st.markdown(":red-badge[■ this cannot be read]")
+        st.markdown(":red-badge[■ cannot be read]")
         st.text(escape_invisible(screen.trouble))
         if screen.note:
             st.text(screen.note)
         return
-    st.text("Paste what an application sent, and see what is wrong with it, where, and how to mend it.")
-    st.caption("A command is read and never run. A key in it is masked at once, and kept nowhere.")
-    st.button("Show me with an example", key="inspect-example", on_click=_fill_example)
+    st.text("Paste what an application sent, and see what is wrong with it, where, and how to fix it.")
+    st.caption("A command is read and never run. A key in it is masked at once, and not stored.")
+    st.button("Try an example", key="inspect-example", on_click=_fill_example)
 
 
 def _fill_example() -> None:
@@ -135,7 +135,7 @@ def _fill_example() -> None:
 
 
 def show_recognition(screen: InspectState) -> None:
-    """What the text is, and how many problems it has."""
+    """What the text was recognised as, and how many problems it has."""
     if screen.payload is None or screen.report is None:
         return
     st.text(f"Recognised: {screen.payload.recognised}")
@@ -145,14 +145,14 @@ def show_recognition(screen: InspectState) -> None:
                 f"From a case file made {screen.case.made_at}; its identities are {screen.case.identities}."
             )
         )
-        with st.expander("What else the case file says", type="compact", key="inspect-case"):
+        with st.expander("More from the case file", type="compact", key="inspect-case"):
             for fact in screen.case.facts:
                 st.text(escape_invisible(fact))
     for note in (*screen.payload.notes, *([screen.note] if screen.note else [])):
         st.text(escape_invisible(note))
     counts = screen.report.counts
     errors = sum(count for code, count in counts.items() if ISSUE_KINDS[code].severity == "error")
-    st.markdown(format_issue_counts(errors, sum(counts.values()) - errors) or ":blue-badge[✓ well-formed]")
+    st.markdown(format_issue_counts(errors, sum(counts.values()) - errors) or ":blue-badge[✓ no problems]")
 
 
 def show_verdicts(screen: InspectState, to: Target) -> None:
@@ -161,19 +161,22 @@ def show_verdicts(screen: InspectState, to: Target) -> None:
         return
     pages = -(-len(screen.payload.events) // EVENTS_PER_PAGE)
     page = st.pagination(pages, key="inspect-events-page") if pages > 1 else 1
-    for one in collect_verdicts(to, page, EVENTS_PER_PAGE):
-        with st.container(border=True, gap="xsmall", key=make_key("inspect-event", one.row)):
+    for event in collect_verdicts(to, page, EVENTS_PER_PAGE):
+        with st.container(border=True, gap="xsmall", key=make_key("inspect-event", event.row)):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.text(
-                    escape_invisible(f"Event {one.row} · {one.name} · {one.event_id or 'no event id'}"), width="stretch"
+                    escape_invisible(f"Event {event.row} · {event.name} · {event.event_id or 'no event id'}"),
+                    width="stretch",
                 )
-                if one.event_id:
-                    show_link("history.py", "In History", {"event": one.event_id})
-                if one.person:
-                    show_link("feeds.py", "Feeds", {"target": to.name, "by": one.person[0], "person": one.person[1]})
+                if event.event_id:
+                    show_link("history.py", "In History", {"event": event.event_id})
+                if event.person:
+                    show_link(
+                        "feeds.py", "Feeds", {"target": to.name, "by": event.person[0], "person": event.person[1]}
+                    )
             for column, (title, verdict) in zip(
                 st.columns(3),
-                {"Well-formed": one.well_formed, "Accepted": one.accepted, "Will matter": one.matters}.items(),
+                {"Well-formed": event.well_formed, "Accepted": event.accepted, "Takes effect": event.matters}.items(),
                 strict=True,
             ):
                 with column, st.container(gap="xxsmall"):
@@ -181,23 +184,23 @@ def show_verdicts(screen: InspectState, to: Target) -> None:
 
 
 def _show_verdict(title: str, verdict: Verdict) -> None:
-    sign, colour = TONE_STYLES[verdict.tone]
+    shape, colour = TONE_STYLES[verdict.tone]
     st.caption(title)
-    st.markdown(f":{colour}-badge[{sign} {verdict.label}]")
+    st.markdown(f":{colour}-badge[{shape} {verdict.label}]")
     if verdict.detail:
         st.text(escape_invisible(verdict.detail))
 
 
 def show_payload_problems(screen: InspectState) -> None:
-    """Every problem, with its line in the pasted text, the way there, and its mend where that is certain."""
+    """Every problem, with its line in the pasted text, and its fix where one is certain."""
     if screen.report is None or screen.payload is None:
         return
     total = screen.report.issue_count()
     pages = -(-total // ISSUES_PER_PAGE)
     if len(screen.fixes) > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
-            certain = format_quantity(len(screen.fixes), "problem")
-            st.button(f"Mend {certain}: show the difference", key="inspect-mend-all", on_click=select_preview,
+            count = format_quantity(len(screen.fixes), "fix", "fixes")
+            st.button(f"Preview {count}", key="inspect-fix-all", on_click=select_preview,
                       args=(-1,))  # fmt: skip
     if screen.preview == -1:
         show_fix_preview(screen)
@@ -215,48 +218,48 @@ def show_payload_problems(screen: InspectState) -> None:
         show_allowed=True,
     )
     if total > len(screen.annotations):
-        st.caption(f"The first {len(screen.annotations):,} problems are marked in the text.")
+        st.caption(f"The first {len(screen.annotations):,} problems are annotated in the text.")
 
 
 def _show_fix_buttons(screen: InspectState, number: int) -> None:
     if number in screen.fixes:
-        st.button("Mend: show the difference", key=make_key("inspect-mend", number), type="tertiary",
+        st.button("Preview fix", key=make_key("inspect-fix", number), type="tertiary",
                   on_click=select_preview, args=(number,))  # fmt: skip
     if number < len(screen.annotations):
-        st.button("Go there", key=make_key("inspect-go", number), type="tertiary", on_click=focus_problem,
+        st.button("Jump to line", key=make_key("inspect-go", number), type="tertiary", on_click=focus_problem,
                   args=(number,))  # fmt: skip
 
 
 def show_fix_preview(screen: InspectState) -> None:
-    """What a mend would change, before it does."""
+    """The changes that the previewed fixes would make."""
     if screen.payload is None:
         return
-    mends = list_previewed_fixes()
-    changes = preview_text_fixes(screen.payload.text, mends)
+    fixes = list_previewed_fixes()
+    changes = preview_text_fixes(screen.payload.text, fixes)
     st.text(
-        mends[0].title if len(mends) == 1 else f"{format_quantity(len(changes), 'change')}; the rest stays as it is."
+        fixes[0].title if len(fixes) == 1 else f"{format_quantity(len(changes), 'change')}; the rest is not changed."
     )
     show_text_changes(changes, key="inspect-difference")
     with st.container(horizontal=True):
-        what = "it" if len(mends) == 1 else format_quantity(len(mends), "problem")
-        st.button(f"Mend {what} in the text", key="inspect-mend-really", type="primary", on_click=apply_previewed_fixes,
+        count = format_quantity(len(fixes), "fix", "fixes")
+        st.button(f"Apply {count}", key="inspect-fix-apply", type="primary", on_click=apply_previewed_fixes,
                   args=(get_selected_target(),))  # fmt: skip
-        st.button("Leave it", key="inspect-mend-not", on_click=select_preview, args=(None,))
+        st.button("Cancel", key="inspect-fix-cancel", on_click=select_preview, args=(None,))
 
 
 def _format_issue_line(screen: InspectState, issue: Issue, number: int) -> str:
     if screen.payload is None:
         return ""
-    marked = screen.places.get(number)
+    offset = screen.places.get(number)
     place = (
-        locate_in_payload(screen.payload, issue.place.pointer) if marked is None else screen.payload.line_column(marked)
+        locate_in_payload(screen.payload, issue.place.pointer) if offset is None else screen.payload.line_column(offset)
     )
-    words = [f"Line {place[0]:,}, column {place[1]:,}", issue.place.path]
-    return escape_invisible(" · ".join(part for part in words if part))
+    parts = [f"Line {place[0]:,}, column {place[1]:,}", issue.place.path]
+    return escape_invisible(" · ".join(part for part in parts if part))
 
 
 def show_payload_actions(screen: InspectState, to: Target) -> None:
-    """From here to Compose, or to the target."""
+    """The buttons to send the events, open them in Compose, and copy the request as code."""
     good, everything = plan_payload(everything=False), plan_payload(everything=True)
     if everything is None or screen.payload is None:
         return
@@ -272,7 +275,7 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
             )
         if good is None or good.events < everything.events:
             with st.popover("Send as it is", key="inspect-as-it-is"):
-                st.text("A deliberately wrong event is a test case. Every event leaves exactly as it was pasted.")
+                st.text("A deliberately wrong event is a test case. Every event is sent exactly as it was pasted.")
                 if confirm_target_name(to, "inspect-as-it-is"):
                     st.button(
                         f"Send all {format_quantity(everything.events, 'event')}, as they are",
@@ -283,32 +286,32 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
                     )
         if st.button("Open in Compose", key="inspect-compose"):
             open_in_compose(screen.payload)
-        with st.popover("Copy as", key="inspect-copy", type="tertiary"):
+        with st.popover("Copy as code", key="inspect-copy", type="tertiary"):
             show_snippets(everything.body(everything.requests[0]), len(everything.requests), to)
     show_send_trouble(screen.guard)
 
 
 def show_snippets(body: bytes, requests: int, to: Target) -> None:
-    """The request for a shell, for Python and for Node."""
-    st.caption("The key stands in the environment, as INTEMPT_API_KEY.")
+    """The request as a cURL command, and as code for Python and Node."""
+    st.caption("The key is read from the environment variable INTEMPT_API_KEY.")
     if requests > 1:
         st.caption(f"The first of {requests:,} requests.")
-    for title, written in (
+    for title, render in (
         ("cURL", render_curl_snippet),
         ("Python with httpx", render_python_snippet),
         ("Node with fetch", render_node_snippet),
     ):
         st.caption(title)
-        st.code(guard_copied_text(written(to, body)), language=None, wrap_lines=True)
+        st.code(guard_copied_text(render(to, body)), language=None, wrap_lines=True)
 
 
 def show_inspect_result(screen: InspectState) -> None:
-    """Progress, then what became of it: every request with its answer, or the way to them where they are many."""
+    """Progress, then the outcome: the card of one request, or counts and a link where there are more."""
     batch = screen.guard.batch or ""
     if screen.guard.is_sending:
         watch_batch(batch)
         if not get_services().history.batch(batch).is_active:
-            st.rerun()  # it arrived while this screen was drawn
+            st.rerun()  # it settled while this screen was drawn
         return
     found = get_services().history.batch(batch)
     requests = get_services().history.requests(batch)
@@ -319,24 +322,24 @@ def show_inspect_result(screen: InspectState) -> None:
             show_outcome_card(get_services().history.request(requests.items[0].id), find_batch_target(found))
         else:
             st.markdown(format_state_badges(found.events))
-    finally:  # asking for feeds may take long, and the second half of a double click waits behind it
+    finally:  # reading feeds may take long, and the second half of a double click waits for it
         screen.guard.mark_outcome_shown()
     if found.reason:
         st.text(found.reason)
     show_batch_controls(found)
-    show_link("history.py", "See it in History", {"batch": batch})
+    show_link("history.py", "Open in History", {"batch": batch})
 
 
 def show_pasted_text(screen: InspectState) -> None:
-    """The text as it was pasted, every digit of it, with a mark at each problem."""
-    whole = screen.payload.text if screen.payload else screen.text
-    if not whole:
+    """The pasted text, unchanged, with an annotation at each problem."""
+    text = screen.payload.text if screen.payload else screen.text
+    if not text:
         return
-    total = whole.count("\n") + 1
+    total = text.count("\n") + 1
     first = max(1, min(screen.focus - MAX_LINES_DRAWN // 2, total - MAX_LINES_DRAWN + 1))
-    st.caption("The text as it was pasted, with its problems marked; what nobody can see is written out")
+    st.caption("The pasted text with its problems; invisible characters are written out")
     titles = {number: issue.kind.title for number, issue in enumerate(screen.issues)}
-    lines = annotate_lines(whole, screen.annotations, first, MAX_LINES_DRAWN)
+    lines = annotate_lines(text, screen.annotations, first, MAX_LINES_DRAWN)
     show_annotated_text(
         lines, titles, key="inspect-text", focus=screen.focus, focus_count=screen.focus_count, label="The pasted text"
     )

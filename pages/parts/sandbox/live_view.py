@@ -1,4 +1,4 @@
-"""The pieces of the Sandbox screen that show what reached it: the live rows, one event, one request."""
+"""What reached the sandbox: the live rows, one event, one request."""
 
 import json
 from datetime import datetime
@@ -30,48 +30,60 @@ from pages.parts.shared.services import get_services
 from pages.parts.shared.time_zones import get_browser_zone, get_zone_name
 
 LIVE_POLL_SECONDS = 1.0
-"""How often the live rows are looked up."""
+"""How often the live rows are read."""
 
 LIVE_TABLE_HEIGHT = 560
-"""Pixels of the live rows; what is below scrolls."""
+"""Height of the live rows in pixels; more rows scroll."""
 
 
 def update_sandbox_link(seq: str | None, request: str | None) -> None:
-    """Write what is open into the browser's address, where a link within the page leaves it out."""
+    """Write what is open into the browser's address: a link within the screen drops it."""
     if request or seq:
         st.query_params.from_dict({"request": request} if request else {"event": seq or ""})
 
 
 def show_sandbox_filters() -> None:
-    """What is shown, which event, the search, and whether it moves; all but the last stand in the link."""
+    """The filters by kind and event, the search, and the pause button; all but the last are part of the link."""
     translate_former_state(FILTER_SHOWN)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Show", [one.value for one in LiveFilter], key=FILTER_SHOWN, bind="query-params", width=170,
-                     on_change=clear_live_rows)  # fmt: skip
-        st.selectbox("Event", [ANY_EVENT, *(name.value for name in EventName)], key=FILTER_NAME, bind="query-params", width=190,
-                     on_change=clear_live_rows)  # fmt: skip
+        st.selectbox(
+            "Show",
+            [shown.value for shown in LiveFilter],
+            key=FILTER_SHOWN,
+            bind="query-params",
+            width=170,
+            on_change=clear_live_rows,
+        )
+        st.selectbox(
+            "Event",
+            [ANY_EVENT, *(name.value for name in EventName)],
+            key=FILTER_NAME,
+            bind="query-params",
+            width=190,
+            on_change=clear_live_rows,
+        )
         st.text_input(
             "Search",
             key=FILTER_TEXT,
             placeholder="Part of an id, a client, a path",
-            help=f"Looks at the last {SEARCHED_EVENTS:,} events.",
+            help=f"Searches the last {SEARCHED_EVENTS:,} events.",
             bind="query-params",
             width="stretch",
             on_change=clear_live_rows,
         )
         paused = get_sandbox_state().paused
-        st.button("Go on" if paused else "Pause", key="sandbox-pause", on_click=toggle_pause)
+        st.button("Resume" if paused else "Pause", key="sandbox-pause", on_click=toggle_pause)
 
 
 def watch_live_rows() -> None:
-    """The last rows, looked up again and again; while paused they stand still and can be opened."""
+    """The last rows, read every second; while paused they do not change, and can be opened."""
     paused = get_sandbox_state().paused
 
     @st.fragment(run_every=None if paused else LIVE_POLL_SECONDS)
     def rows() -> None:
         seen = read_live_rows()
         if seen is None:
-            st.markdown(":red-badge[■ the sandbox is silent]")
+            st.markdown(":red-badge[■ the sandbox does not respond]")
             st.text(get_sandbox_state().trouble)
         elif seen.rows:
             st.caption(_format_live_headline(seen.received, paused=paused))
@@ -83,10 +95,11 @@ def watch_live_rows() -> None:
 
 
 def _format_live_headline(received: int, *, paused: bool) -> str:
-    how = (
-        "Paused: choose a row to open it." if paused else f"{compute_event_rate():,.0f} a second. Pause to open a row."
-    )
-    return f"{format_quantity(received, 'event')} received · {how} The last {LIVE_ROWS} of what is shown, times in {get_zone_name()}."
+    hint = "Paused: select a row to open it."
+    if not paused:
+        hint = f"{compute_event_rate():,.0f} per second. Pause to open a row."
+    last = f"The last {LIVE_ROWS} rows that match, times in {get_zone_name()}."
+    return f"{format_quantity(received, 'event')} received · {hint} {last}"
 
 
 def _show_live_rows(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
@@ -96,15 +109,15 @@ def _show_live_rows(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
             "What": format_row_name(row),
             "Person": row.person or "",
             "Product": row.product or "",
-            "Processed, or why not": format_row_verdict(row),
-            "Client": f"{row.client or '(unnamed)'} from {row.address or 'unknown'}",
+            "Outcome": format_row_verdict(row),
+            "Client": f"{row.client or '(unnamed)'} from {row.address or '(no address)'}",
         }
         for row in rows
     ]
-    widths = {"Time": 100, "What": 170, "Person": 170, "Product": 150, "Processed, or why not": 360, "Client": 220}
+    widths = {"Time": 100, "What": 170, "Person": 170, "Product": 150, "Outcome": 360, "Client": 220}
     columns = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
-    alt = "The last of what reached the sandbox, newest first"
-    if not paused:  # what moves cannot be opened: a row would be another one by the time the click arrives
+    alt = "The last events and requests that reached the sandbox, newest first"
+    if not paused:  # a row that moves cannot be opened: the click would hit another one
         st.dataframe(
             shown, hide_index=True, height=LIVE_TABLE_HEIGHT, column_config=columns, alt=alt, key="sandbox-rows"
         )
@@ -119,16 +132,16 @@ def _show_live_rows(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
 
 
 def _open_row(row: LiveRow) -> None:
-    kept = {name: read_widget(name) for name in (FILTER_SHOWN, FILTER_NAME, FILTER_TEXT)}
+    filters = {name: read_widget(name) for name in (FILTER_SHOWN, FILTER_NAME, FILTER_TEXT)}
     found = get_sandbox_state()
-    found.rows_opened += 1  # the rows are drawn anew on the way back, with nothing chosen
-    found.filters = {n: text for n, text in kept.items() if text not in (None, "", ANY_EVENT, LiveFilter.EVERYTHING)}
+    found.rows_opened += 1  # a new key: on the way back no row is selected
+    found.filters = {n: text for n, text in filters.items() if text not in (None, "", ANY_EVENT, LiveFilter.EVERYTHING)}
     st.query_params.from_dict({"event": str(row.seq)} if row.seq is not None else {"request": str(row.request)})
     st.rerun()
 
 
 def format_row_name(row: LiveRow) -> str:
-    """An event's name, or what a request that brought none was for."""
+    """The name of an event, or the purpose of a request without events."""
     if row.seq is not None or row.name is None:
         return row.name or "(no name)"
     steps = row.name.partition("?")[0].split("/")
@@ -144,14 +157,14 @@ def format_row_name(row: LiveRow) -> str:
 
 
 def format_row_verdict(row: LiveRow) -> str:
-    """What became of it, in the words and shapes of every screen."""
-    on_purpose = f", on purpose: {row.fault}" if row.fault else ""
+    """The outcome of a row, with the shapes of every screen."""
+    simulated = f", simulated: {row.fault}" if row.fault else ""
     if row.processed is None and row.status is not None and row.status < 300:
-        return f"○ answered {row.status}{on_purpose}"
+        return f"○ responded {row.status}{simulated}"
     if row.processed is None:
-        why = "" if row.fault else f". {row.because}"
-        return f"■ {'rejected, ' + str(row.status) if row.status else 'no answer'}{on_purpose}{why}"
-    return ("● processed" if row.processed else f"◆ not processed. {row.because}") + on_purpose
+        reason = "" if row.fault else f". {row.because}"
+        return f"■ {'rejected, ' + str(row.status) if row.status else 'no response'}{simulated}{reason}"
+    return ("● processed" if row.processed else f"◆ not processed. {row.because}") + simulated
 
 
 def _show_no_rows(received: int) -> None:
@@ -161,9 +174,9 @@ def _show_no_rows(received: int) -> None:
         or read_widget(FILTER_NAME) not in (None, ANY_EVENT)
         or read_widget(FILTER_SHOWN) not in (None, LiveFilter.EVERYTHING)
     ):
-        st.text("Nothing that is shown here fits. It goes on looking.")
+        st.text("Nothing matches these filters yet. Rows appear here as they arrive.")
         return
-    st.text("Nothing has reached the sandbox yet. Whatever is sent to it, from here or by any program, shows up here.")
+    st.text("Nothing has reached the sandbox yet. Everything that is sent to it, from here or by any program, appears here.")
     st.page_link("compose.py", label="Compose the first event")
     st.text("Or from a shell:")
     show_raw_text(build_curl_example())
@@ -178,7 +191,7 @@ def build_curl_example() -> str:
 
 
 def show_sandbox_event(text: str) -> None:
-    """One event: what it was, what became of it, and the request that brought it."""
+    """One event: what it is, its outcome, and the request that brought it."""
     _show_back_button()
     seq = int(text) if text.isdecimal() and len(text) < 16 else 0
     try:
@@ -190,7 +203,7 @@ def show_sandbox_event(text: str) -> None:
     if event["because"]:
         st.text(event["because"])
     st.text(f"{event['name'] or '(no name)'} · {format_moment(event['received_at'])} ({get_zone_name()})")
-    st.caption("The event as the sandbox keeps it")
+    st.caption("The event as the sandbox stores it")
     show_raw_text(json.dumps(event["event"], ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())
     try:
         _show_kept_request(get_sandbox_client().read_request(event["request"]))
@@ -199,7 +212,7 @@ def show_sandbox_event(text: str) -> None:
 
 
 def show_sandbox_request(text: str) -> None:
-    """One request as it came, and what was answered."""
+    """One request as it arrived, and the response."""
     _show_back_button()
     try:
         _show_kept_request(get_sandbox_client().read_request(int(text) if text.isdecimal() and len(text) < 16 else 0))
@@ -208,23 +221,24 @@ def show_sandbox_request(text: str) -> None:
 
 
 def _show_kept_request(request: KeptRequest) -> None:
-    answered = f"answered {request.status}" if request.status else "never answered"
+    response = f"responded {request.status}" if request.status else "no response"
+    client = f"{request.client or '(unnamed)'} at {request.address or '(no address)'}"
     st.text(
-        f"Request {request.id}: {answered}, {format_quantity(request.events, 'event')} taken, {format_size(request.size)}, from "
-        f"{request.client or '(unnamed)'} at {request.address or 'unknown'}, {format_moment(request.received_at)}."
+        f"Request {request.id}: {response}, {format_quantity(request.events, 'event')} stored,"
+        f" {format_size(request.size)}, from {client}, {format_moment(request.received_at)}."
     )
     if request.fault:
-        st.text(f"On purpose: {request.fault}.")
+        st.text(f"Simulated failure: {request.fault}.")
     if request.message:
         st.text(f"Rejected: {request.message}")
-    st.caption(f"The request as it came, without its credential. The last {KEPT_REQUESTS:,} are kept.")
+    st.caption(f"The request as it arrived, without its credential. The last {KEPT_REQUESTS:,} are kept.")
     show_raw_text(request.text, 420)
     if not request.whole:
-        st.caption(f"The first {format_size(KEPT_BODY_BYTES)} of its body or less; the sandbox keeps no more.")
+        st.caption(f"The first {format_size(KEPT_BODY_BYTES)} of its body at most; the sandbox keeps no more.")
     if request.events > 1 and request.first is not None:
         last = request.first + request.events - 1
         st.caption(f"Its events have the numbers {request.first} to {last}.")
 
 
 def _show_back_button() -> None:
-    st.button("← Everything that reached the sandbox", key="sandbox-back", type="tertiary", on_click=return_to_rows)
+    st.button("← All rows", key="sandbox-back", type="tertiary", on_click=return_to_rows)

@@ -1,4 +1,4 @@
-"""What the Sandbox screen knows and does: whether it moves, what it last saw, and the sandbox's doors."""
+"""The state of the Sandbox screen: what was read last, whether it is paused, and its callbacks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,31 +13,36 @@ from pages.parts.shared.sandbox_connection import get_sandbox_client, read_activ
 from pages.parts.shared.screen_state import get_screen_state, read_widget, set_widget
 
 LIVE_ROWS = 100
-"""Rows of the live view: the last ones."""
+"""Rows of the live view."""
 
 FILTER_SHOWN, FILTER_NAME, FILTER_TEXT = "shown", "name", "text"
-"""The filters' widget keys; they stand in the link under these names."""
+"""The widget keys of the filters, and their names in the link."""
 
 ANY_EVENT = "any event"
-"""The choice that filters by no name."""
+"""The option that does not filter by name."""
 
 RATE_SECONDS = 5.0
-"""How far back the rate looks."""
+"""The period that the rate of events is averaged over."""
 
 
 @dataclass
 class SandboxScreenState:
-    """The Sandbox screen of one tab."""
+    """The Sandbox screen of one tab.
+
+    Attributes:
+        paused: Whether the live rows do not change.
+        last_seen: The rows that were read last, and that stay while paused.
+        counts: The numbers of events over the last seconds, each with its time (monotonic, in seconds).
+        filters: The filters that were set when a row was opened, for the way back.
+        rows_opened: How many rows were opened, for the key of the next table.
+        trouble: Why the sandbox could not be asked, as a sentence.
+    """
 
     paused: bool = False
     last_seen: LiveView | None = None
-    """What was last shown; while paused, what stays."""
     counts: list[tuple[float, int]] = field(default_factory=list)
-    """How many events there were when, over the last seconds."""
     filters: dict[str, str] = field(default_factory=dict)
-    """The filters that were set when a row was opened, for the way back."""
     rows_opened: int = 0
-    """How many rows were opened."""
     trouble: str = ""
 
 
@@ -47,7 +52,7 @@ def get_sandbox_state() -> SandboxScreenState:
 
 
 def read_live_rows() -> LiveView | None:
-    """What reached the sandbox last, by the filters; while paused, what was seen before; ``None``: it is silent."""
+    """The last rows that match the filters; while paused those of before; ``None`` if the sandbox does not respond."""
     found = get_sandbox_state()
     if found.paused and found.last_seen is not None:
         return found.last_seen
@@ -70,56 +75,56 @@ def read_live_rows() -> LiveView | None:
 
 
 def compute_event_rate() -> float:
-    """Events per second that arrived of late."""
+    """Events per second, averaged over :data:`RATE_SECONDS`."""
     counts = get_sandbox_state().counts
     (first, before), (last, after) = (counts[0], counts[-1]) if counts else ((0.0, 0), (0.0, 0))
     return max(after - before, 0) / (last - first) if last > first else 0.0
 
 
 def toggle_pause() -> None:
-    """Stand still, or go on."""
+    """Pause the live rows, or resume."""
     found = get_sandbox_state()
     found.paused, found.counts = not found.paused, []
 
 
 def return_to_rows() -> None:
-    """From what is open to the live rows, with the filters of before."""
+    """Go back to the live rows, with the filters that were set."""
     st.query_params.clear()
     for widget, content in get_sandbox_state().filters.items():
         set_widget(widget, content)
 
 
 def clear_live_rows() -> None:
-    """Another filter: what stood still is looked up anew, once."""
+    """Forget the rows after a change of filters: they are read again, once if paused."""
     get_sandbox_state().last_seen = None
 
 
 def add_fault(fault: Fault) -> None:
-    """One more fault, after those there are."""
+    """Add a failure to those that are simulated."""
     change_faults(lambda now: now.model_copy(update={"faults": [*now.faults, fault]}))
 
 
-def end_fault(number: int) -> None:
-    """One fault less."""
+def remove_fault(number: int) -> None:
+    """Remove one failure, by its position."""
     change_faults(lambda now: now.model_copy(update={"faults": [f for n, f in enumerate(now.faults) if n != number]}))
 
 
-def end_all_faults() -> None:
-    """The sandbox works again."""
+def remove_all_faults() -> None:
+    """Remove all failures, and turn deduplication on."""
     change_faults(lambda _: FaultDocument())
 
 
-def change_faults(how: Callable[[FaultDocument], FaultDocument]) -> None:
-    """Change what goes wrong; what the sandbox refuses is a sentence."""
+def change_faults(change: Callable[[FaultDocument], FaultDocument]) -> None:
+    """Change the failures that are simulated; why the sandbox rejects them is a sentence."""
     found = get_sandbox_state()
     read_active_faults.clear()
     try:
-        get_sandbox_client().replace_faults(how(get_sandbox_client().read_faults()))
+        get_sandbox_client().replace_faults(change(get_sandbox_client().read_faults()))
         found.trouble = ""
     except SandboxUnavailable as error:
         found.trouble = str(error)
 
 
 def set_deduplicates(deduplicates: bool) -> None:
-    """Whether a repeated event id is ignored."""
+    """Turn deduplication by event id on or off."""
     change_faults(lambda now: now.model_copy(update={"deduplicates": deduplicates}))

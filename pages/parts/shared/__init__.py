@@ -1,1 +1,22 @@
-"""What several screens share: services, state, guards, cards and widgets."""
+"""What several screens share.
+
+State and services:
+
+- ``services``: settings, history, engine and targets of this process.
+- ``screen_state``: the session of one browser tab, and the keys of its widgets.
+- ``session_targets``: the targets of this tab, and the selected one.
+- ``sandbox_connection``: the client of this console's sandbox.
+
+From a screen to a send:
+
+- ``send_flow``: choices, confirmation, the send, its progress and its controls.
+- ``send_guard``: one decision to send leads to one batch.
+
+Pieces that screens show:
+
+- ``header``: the target and its status, above every screen.
+- ``outcome_card``, ``feed_card``: what was sent, its response, and the person's feeds.
+- ``throughput_chart``: outcomes over time, and the slowest responses.
+- ``problem_list``: problems as cards.
+- ``product_names``, ``links``, ``downloads``, ``formatting``, ``time_zones``, ``widgets``.
+"""

@@ -1,4 +1,4 @@
-"""What is taken along, a file or a link, leaves here and nowhere else: none that holds a target's key is made."""
+"""Downloads: every file that the console offers is checked for a target's key before it is handed out."""
 
 import io
 import zipfile
@@ -14,7 +14,7 @@ from pages.parts.shared.services import get_services
 def show_download(
     label: str, pieces: Callable[[], Iterable[str] | bytes], file_name: str, mime: str, *, key: str, help_: str = ""
 ) -> None:
-    """A button that makes a file when it is pressed. Where the file would hold a key it holds that sentence instead."""
+    """A button that makes a file when it is pressed; a file that would hold a key holds an explanation instead."""
 
     def make() -> str | bytes:
         try:
@@ -31,7 +31,7 @@ def show_download(
 
 
 def _read_texts(made: bytes) -> Iterator[str]:
-    """What can be read in a file: of a workbook, which is packed, what is inside."""
+    """The texts in a file; of a workbook, which is a ZIP archive, the texts of its members."""
     if not made.startswith(b"PK"):
         yield made.decode("utf-8", "replace")
         return

@@ -1,4 +1,4 @@
-"""What the feeds show for a person: *expected* from history, *actual* asked of the target, and why they differ."""
+"""The feeds of a person: *expected* from history, *actual* read from the target, and why they differ."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -30,24 +30,32 @@ from pages.parts.shared.screen_state import get_screen_state
 from pages.parts.shared.services import get_services
 
 FEED_POLL_SECONDS = 2.0
-"""How often a feed that should change is asked again."""
+"""How often a feed that should change is read again."""
 
 FEED_POLL_LIMIT_MS = 60_000
-"""For how long; what has not changed by then is looked at by a click."""
+"""How long it is read again; after that, by a click only."""
 
 ID_COLUMN_WIDTH = 40
-"""Characters up to which ids stand in a column of their own, with names beside them."""
+"""Characters up to which ids are aligned in a column, with names beside them."""
 
 MAX_HISTORY_EVENTS = 10_000
-"""Events of one id that are looked at: its last ones."""
+"""Events of one person that are read, the last ones."""
 
 EARLIER_FEEDS_SECONDS = 2.0
-"""What a send waits at the most to learn what the feeds show before it."""
+"""How long a send waits at most for the feeds as they are before it."""
+
+EARLIER_FEEDS_KEPT = 20
+"""Batches of one tab whose earlier feeds are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom a feed is asked about: an identity field and its value."""
+    """The person whose feeds are read.
+
+    Attributes:
+        field: The identity field, such as ``userId``.
+        id: Its value.
+    """
 
     field: str
     id: str
@@ -55,9 +63,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class FeedSnapshot:
-    """What is known of a person at a target at one moment: the story from history, and what the target answered.
+    """What is known of a person at a target at one moment.
 
-    ``answers`` hold the feeds whose ids are known; ``known`` is what the sandbox says of single events.
+    Attributes:
+        person: The person.
+        person_history: The events of the person in this console's history.
+        responses: The target's feeds by :class:`~intempt_core.contract.FeedId`, those whose ids are known.
+        known_events: What the sandbox says of single events; ``None`` where the target is no sandbox.
+        asked_at: When the target was asked, in epoch milliseconds.
+        catalogue: The target's product catalogue, ``None`` where none is loaded.
     """
 
     person: Person
@@ -68,9 +82,9 @@ class FeedSnapshot:
     catalogue: ProductCatalogue | None = None
 
     def explain(self, feed: str) -> FeedExplanation:
-        """One feed's expected beside its actual, explained."""
-        answer = self.responses.get(feed)
-        actual = answer.products if answer else None
+        """The expected and the actual products of a feed, and why they differ."""
+        response = self.responses.get(feed)
+        actual = response.products if response else None
         return explain_feed(
             feed,
             self.person_history.events,
@@ -85,7 +99,7 @@ class FeedSnapshot:
         )
 
     def format_products(self, products: Sequence[str]) -> str:
-        """Products in their places, a line each, with what the catalogue calls them."""
+        """Products, a line each, with place and name in the catalogue."""
         names: dict[str, str] = {}
         if self.catalogue:
             names = dict.fromkeys(self.catalogue.unknown_ids(products), "not in the catalogue")
@@ -99,16 +113,20 @@ class FeedSnapshot:
 
 @dataclass
 class EarlierFeeds:
-    """What the feeds showed just before each send of this tab, by batch: the last few."""
+    """The feeds as they were just before the last sends of this tab.
+
+    Attributes:
+        by_batch: The person and the feeds, by the id of the batch.
+    """
 
     by_batch: dict[str, tuple[Person, Mapping[str, FeedResponse]]] = field(default_factory=dict)
 
 
-# ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def find_request_person(request: RequestRecord) -> Person | None:
-    """The person of a request's last event, by the identity that feeds can best be asked by."""
+    """The person of a request's last event, by the identity that feeds can best be read by."""
     if not request.events:
         return None
     event = request.events[-1].event
@@ -117,7 +135,7 @@ def find_request_person(request: RequestRecord) -> Person | None:
 
 
 def find_last_person(events: Sequence[GivenEvent]) -> Person | None:
-    """The same for events that are about to leave."""
+    """The person of the last of some events that are not sent yet."""
     return (
         _choose_identity({name: id_to_text(get_field(events[-1].body, name)) for name in IDENTITY_FIELDS})
         if events
@@ -131,18 +149,18 @@ def _choose_identity(given: Mapping[str, str | None]) -> Person | None:
 
 
 def read_person_history(target: Target, person: Person) -> PersonHistory:
-    """Everything that this console sent of a person to a target."""
+    """The events that this console sent for a person to a target."""
     return get_services().history.person_history(
         derive_target_key(target), person.field, person.id, limit=MAX_HISTORY_EVENTS
     )
 
 
 def read_actual_feeds(target: Target, person: Person, *, seconds: float | None = None) -> dict[str, FeedResponse]:
-    """What the target's feed API answers, for each feed whose id is known; nothing where it takes over ``seconds``."""
+    """The target's feeds whose ids are known; none where reading them takes longer than ``seconds``."""
 
     async def ask() -> dict[str, FeedResponse]:
         async with asyncio.timeout(seconds):
-            return await _ask_feeds(target, person)
+            return await _read_feeds(target, person)
 
     try:
         return asyncio.run(ask())
@@ -150,7 +168,7 @@ def read_actual_feeds(target: Target, person: Person, *, seconds: float | None =
         return {}
 
 
-async def _ask_feeds(target: Target, person: Person) -> dict[str, FeedResponse]:
+async def _read_feeds(target: Target, person: Person) -> dict[str, FeedResponse]:
     known = [feed for feed in FEEDS if feed in target.feeds] if person.field in FEED_IDENTITY_TYPES else []
     if not known:
         return {}
@@ -160,12 +178,14 @@ async def _ask_feeds(target: Target, person: Person) -> dict[str, FeedResponse]:
 
 
 def read_feed_snapshot(target: Target, person: Person) -> FeedSnapshot:
-    """History and the target, asked now."""
-    told = read_person_history(target, person)
+    """What history and the target know of a person now."""
+    history = read_person_history(target, person)
 
-    answers = asyncio.run(_ask_feeds(target, person))
-    known = _read_processing_status(target, person, told)
-    return FeedSnapshot(person, told, answers, known, now_ms(), get_services().catalogue(derive_target_key(target)))
+    responses = asyncio.run(_read_feeds(target, person))
+    known = _read_processing_status(target, person, history)
+    return FeedSnapshot(
+        person, history, responses, known, now_ms(), get_services().catalogue(derive_target_key(target))
+    )
 
 
 def _read_processing_status(target: Target, person: Person, history: PersonHistory) -> ProcessingStatus | None:
@@ -183,101 +203,102 @@ def _read_processing_status(target: Target, person: Person, history: PersonHisto
 def read_earlier_feeds(
     target: Target, events: Sequence[GivenEvent]
 ) -> tuple[Person, Mapping[str, FeedResponse]] | None:
-    """What the feeds show for the person of some events before they leave; nothing where that takes too long."""
+    """The feeds of the person of some events before these are sent; ``None`` without a person."""
     person = find_last_person(events)
     return (person, read_actual_feeds(target, person, seconds=EARLIER_FEEDS_SECONDS)) if person else None
 
 
 def keep_earlier_feeds(kept: EarlierFeeds, batch: str, found: tuple[Person, Mapping[str, FeedResponse]] | None) -> None:
-    """Note for a batch what the feeds showed before it, in a record that one has in hand (``session.one_click``)."""
+    """Keep what the feeds showed before a batch was sent, for the last batches."""
     if found is not None and found[1]:
         kept.by_batch[batch] = found
-        for old in list(kept.by_batch)[:-20]:
+        for old in list(kept.by_batch)[:-EARLIER_FEEDS_KEPT]:
             del kept.by_batch[old]
 
 
 def describe_feed_change(earlier: FeedResponse | None, later: FeedResponse | None, *, as_expected: bool) -> str:
-    """What became of one feed between two readings, as one line; never that there was no effect."""
+    """The change of a feed between two readings, as one line; never that an event had no effect."""
     if earlier is None or later is None or earlier.products is None or later.products is None:
         return ""
     found = find_feed_changes(earlier.products, later.products)
     if found:
         return " ".join(change.message for change in found)
     if as_expected:
-        return "As before, and as expected."
+        return "No change, as expected."
     return f"No change yet after {format_duration(later.requested_at - earlier.requested_at)}."
 
 
-# ── the third part of the outcome card ───────────────────────────────────────────────────────────────────────────────
+# ── the feeds on the outcome card ───────────────────────────────────────────────────────────────────────────────
 
 
 def show_person_feeds(request: RequestRecord, target: Target | None) -> None:
-    """What the feeds show for the person of a request, and what changed since before it was sent from this tab."""
+    """The feeds of a request's person, and what changed since it was sent from this tab."""
     person = find_request_person(request)
     if person is None:
-        st.markdown("**What the feeds show**")
-        st.caption("No event names a person, so no feed shows anything.")
+        st.markdown("**Feeds**")
+        st.caption("No event has an identity, so no feed shows anything.")
         return
-    st.markdown(f"**What the feeds show for {escape_markdown(person.id)}**")
+    st.markdown(f"**Feeds for {escape_markdown(person.id)}**")
     if target is None:
-        st.caption("The target of this request is not known any more, so its feeds cannot be asked.")
+        st.caption("The target of this request is no longer configured, so its feeds cannot be read.")
         return
-    with st.spinner(f"Asking {escape_markdown(target.host)}"):
+    with st.spinner(f"Reading feeds from {escape_markdown(target.host)}"):
         first = read_feed_snapshot(target, person)
-    whose, earlier = get_screen_state(EarlierFeeds).by_batch.get(request.summary.batch, (None, {}))
-    earlier = earlier if whose == person else {}
-    waits = bool(earlier) and _awaits_change(first, earlier)
+    earlier_person, earlier = get_screen_state(EarlierFeeds).by_batch.get(request.summary.batch, (None, {}))
+    earlier = earlier if earlier_person == person else {}
+    waiting = bool(earlier) and _awaits_change(first, earlier)
 
-    @st.fragment(run_every=FEED_POLL_SECONDS if waits else None)
+    @st.fragment(run_every=FEED_POLL_SECONDS if waiting else None)
     def shown() -> None:
-        reading = read_feed_snapshot(target, person) if waits and now_ms() - first.asked_at > 1000 else first
-        st.caption(describe_feed_source(target, person, reading.responses))
+        snapshot = read_feed_snapshot(target, person) if waiting and now_ms() - first.asked_at > 1000 else first
+        st.caption(describe_feed_source(target, person, snapshot.responses))
         for feed, title in FEEDS.items():
-            show_feed(title, reading.explain(feed), reading.responses.get(feed))
-            became = describe_feed_change(
-                earlier.get(feed), reading.responses.get(feed), as_expected=not feed_differs(reading, feed)
+            show_feed(title, snapshot.explain(feed), snapshot.responses.get(feed))
+            change = describe_feed_change(
+                earlier.get(feed), snapshot.responses.get(feed), as_expected=not feed_differs(snapshot, feed)
             )
-            if became:
-                st.text(became)
-        if waits and not _awaits_change(reading, earlier):
+            if change:
+                st.text(change)
+        if waiting and not _awaits_change(snapshot, earlier):
             st.rerun()
 
     shown()
     show_link(
         "feeds.py",
-        "Everything about this person",
+        "Open this person's feeds",
         {"target": target.name, "by": person.field, "person": person.id},
     )
 
 
 def feed_differs(snapshot: FeedSnapshot, feed: str) -> bool:
-    """Whether a feed was read and shows something else than expected."""
+    """Whether a feed was read, and shows other products than expected."""
     return bool(snapshot.explain(feed).differences)
 
 
 def _awaits_change(snapshot: FeedSnapshot, earlier: Mapping[str, FeedResponse]) -> bool:
-    """Whether a feed should change, has not, and may still."""
-    since = max(answer.requested_at for answer in earlier.values())
+    """Whether a feed is expected to change and has not yet, within the time that it is watched."""
+    since = max(response.requested_at for response in earlier.values())
     late = snapshot.asked_at - since > FEED_POLL_LIMIT_MS
     return not late and any(
         feed_differs(snapshot, feed)
-        and (answer := snapshot.responses.get(feed))
-        and answer.products == earlier[feed].products
+        and (response := snapshot.responses.get(feed))
+        and response.products == earlier[feed].products
         for feed in earlier
     )
 
 
 def describe_feed_source(target: Target, person: Person, responses: Mapping[str, FeedResponse]) -> str:
-    """Where the lists come from, and how old they are."""
+    """The source of the feeds, and when they were read."""
     if responses:
-        return f"Asked of {escape_markdown(target.title)} at {format_moment(max(answer.requested_at for answer in responses.values()))}"
+        newest = max(response.requested_at for response in responses.values())
+        return f"Read from {escape_markdown(target.title)} at {format_moment(newest)}"
     if person.field not in FEED_IDENTITY_TYPES:
         return "Expected only: no feed can be read by anotherUserId."
     return "Expected only, from what this console sent: the feed ids of this target are not known."
 
 
 def show_feed(title: str, explanation: FeedExplanation, response: FeedResponse | None) -> None:
-    """One feed: its products, most recent first, and what differs from the expectation."""
+    """One feed: its products, most recent first, and the differences from the expected ones."""
     st.text(title)
     if response is None or response.products is None:
         if response is not None:
@@ -289,5 +310,5 @@ def show_feed(title: str, explanation: FeedExplanation, response: FeedResponse |
         st.caption(
             f"Expected, from what this console sent: {escape_markdown(', '.join(explanation.expected)) or 'nothing'}"
         )
-        for says in explanation.differences[:3]:
-            st.text(says)
+        for difference in explanation.differences[:3]:
+            st.text(difference)

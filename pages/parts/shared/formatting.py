@@ -1,4 +1,4 @@
-"""How things look, once: the five states, numbers, times, and untrusted text made harmless."""
+"""Formatting for every screen: states, numbers and times as text, and untrusted text made harmless."""
 
 import re
 from collections.abc import Mapping
@@ -8,30 +8,42 @@ from typing import Any
 
 import streamlit as st
 
+from intempt_core.contract import Severity
+from intempt_core.history import RequestState
 from pages.parts.shared.time_zones import get_browser_zone
 
 
 @dataclass(frozen=True, slots=True)
 class StateStyle:
-    """One state's word, shape and colour; they always appear together."""
+    """The look of a state or severity; shape and colour always appear beside its label.
 
-    label: str
+    Attributes:
+        shape: One character.
+        colour: A colour of Streamlit's Markdown.
+    """
+
     shape: str
     colour: str
 
 
 STATE_STYLES: Mapping[str, StateStyle] = {
-    "accepted": StateStyle("accepted", "●", "green"),
-    "rejected": StateStyle("rejected", "■", "red"),
-    "unknown": StateStyle("unknown", "◆", "orange"),
-    "not sent": StateStyle("not sent", "○", "gray"),
-    "pending": StateStyle("pending", "…", "gray"),
-    "in flight": StateStyle("in flight", "…", "gray"),
-    "cancelled": StateStyle("cancelled", "○", "gray"),
-    "error": StateStyle("error", "■", "red"),
-    "warning": StateStyle("warning", "◆", "orange"),
+    RequestState.ACCEPTED: StateStyle("●", "green"),
+    RequestState.REJECTED: StateStyle("■", "red"),
+    RequestState.UNKNOWN: StateStyle("◆", "orange"),
+    RequestState.NOT_SENT: StateStyle("○", "gray"),
+    RequestState.PENDING: StateStyle("…", "gray"),
+    RequestState.IN_FLIGHT: StateStyle("…", "gray"),
+    RequestState.CANCELLED: StateStyle("○", "gray"),
+    Severity.ERROR: StateStyle("■", "red"),
+    Severity.WARNING: StateStyle("◆", "orange"),
 }
-"""Outcomes and severities as a person sees them."""
+"""The look of each state of a request, in the order in which counts are listed, and of each severity."""
+
+_STATE_LABELS: Mapping[str, str] = {
+    RequestState.UNKNOWN: "unknown (may have arrived)",
+    RequestState.PENDING: "queued",
+}
+"""Labels that say more than the state's own value."""
 
 PAGE_CSS = """<style>
 [class*='st-key-compose-event-'] .stTextInput input, .st-key-inspect-paste textarea {
@@ -44,20 +56,19 @@ PAGE_CSS = """<style>
 [data-testid=stButtonGroup] [data-selected=true] p {color: light-dark(#17456b, #a5d0f5)}
 [data-st-overlay-root] {color-scheme: light dark}
 </style>"""
-"""What a theme cannot say: typed ids and payloads are read digit by digit; a text stays beside its problems;
-what is chosen is legible in the dark, also in what opens above the page, which Streamlit does not tell whether it is
-light or dark."""
+"""What a theme cannot express: a fixed-width face for ids and payloads, an annotated text that stays beside its
+problems, and enough contrast in the dark, also in popovers, to which Streamlit does not pass the colour scheme."""
 
 _MARKDOWN_CHARACTERS = re.compile(r"[\\`*_{}\[\]()#+\-.!|~$:<>&@=^]")
 _AUTOMATIC_LINKS = re.compile(r"[@:]|(?<=www)\.|(?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S)", re.IGNORECASE)
-"""What becomes a link, an emoji, an icon or an arrow also where each character of it is escaped."""
+"""What becomes a link, an emoji, an icon or an arrow even where each of its characters is escaped."""
 
 
 def escape_markdown(text: str) -> str:
     """Untrusted text for a place that reads Markdown: it shows as it is, on one line, loads nothing and links nowhere.
 
-    Streamlit looks for addresses, icons and arrows once more in the text that Markdown has read; only what stands in
-    pieces is none. A directive ``:color`` without a colour makes such a piece and looks like nothing.
+    Streamlit looks for addresses, icons and arrows again in the text that Markdown has produced, and finds none in a
+    text that is split. A directive ``:color`` without a colour splits it and is invisible.
     """
     one_line, made, at = " ".join(text.split()), [], 0
     for found in _AUTOMATIC_LINKS.finditer(one_line):
@@ -70,10 +81,15 @@ def _escape_characters(text: str) -> str:
     return _MARKDOWN_CHARACTERS.sub(r"\\\g<0>", text)
 
 
+def label_state(state: str) -> str:
+    """The name of a state on every screen; any other text stays as it is."""
+    return _STATE_LABELS.get(state, str(state))
+
+
 def format_state(state: str, count: int | None = None) -> str:
     """A state in plain text: ``● accepted``, ``● 999 accepted``."""
-    look = STATE_STYLES[state]
-    return f"{look.shape} {look.label}" if count is None else f"{look.shape} {count:,} {look.label}"
+    shape, label = STATE_STYLES[state].shape, label_state(state)
+    return f"{shape} {label}" if count is None else f"{shape} {count:,} {label}"
 
 
 def format_state_badge(state: str, count: int | None = None) -> str:
@@ -82,7 +98,7 @@ def format_state_badge(state: str, count: int | None = None) -> str:
 
 
 def format_state_badges(counts: Mapping[Any, int]) -> str:
-    """Counts by state (any text enumeration) as one line of badges, states that nobody is in left out."""
+    """Counts by state (a text enum) as a line of badges; states with a count of zero are left out."""
     return " ".join(format_state_badge(state, counts[state]) for state in STATE_STYLES if counts.get(state))
 
 
@@ -92,7 +108,7 @@ def format_state_counts(counts: Mapping[Any, int]) -> str:
 
 
 def show_raw_text(text: str, height: int | None = None) -> None:
-    """Text as it is, in a fixed-width face; with ``height`` (pixels) in a frame that scrolls, also by the keyboard."""
+    """Text as it is, in a fixed-width face; with ``height`` (pixels) in a frame that scrolls, by the keyboard too."""
     with st.container(height=height or "content", border=False):
         st.code(text or "(empty)", language=None, wrap_lines=True)
 
@@ -103,7 +119,7 @@ def format_quantity(number: int, one: str, many: str | None = None) -> str:
 
 
 def format_moment(ms: int, now: datetime | None = None) -> str:
-    """A time as ``12:03:07 (2 min ago)``, with its date where it is not today's."""
+    """A time (epoch milliseconds) as ``12:03:07 (2 min ago)``, with its date where it is not today's."""
     here = now or datetime.now(get_browser_zone())
     then = datetime.fromtimestamp(ms / 1000, here.tzinfo)
     form = "%H:%M:%S" if then.date() == here.date() else "%Y-%m-%d %H:%M:%S"
@@ -111,7 +127,10 @@ def format_moment(ms: int, now: datetime | None = None) -> str:
 
 
 def format_clock(ms: int) -> str:
-    """A time inside a sentence: ``12:03:07``, with its date where it is not today's; any number at all."""
+    """A time (epoch milliseconds) for a sentence: ``12:03:07``, with its date where it is not today's.
+
+    A number beyond every calendar is shown as it is.
+    """
     here = datetime.now(get_browser_zone())
     try:
         then = datetime.fromtimestamp(ms / 1000, here.tzinfo)
@@ -121,7 +140,7 @@ def format_clock(ms: int) -> str:
 
 
 def format_age(seconds: float) -> str:
-    """How long since, in the largest unit that fits: ``just now``, ``2 min ago``, ``3 days ago``."""
+    """An age in the largest unit that fits: ``just now``, ``2 min ago``, ``3 days ago``."""
     if seconds < 1:
         return "just now"
     for size, unit in ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s")):
@@ -132,7 +151,7 @@ def format_age(seconds: float) -> str:
 
 
 def format_duration(ms: float) -> str:
-    """A duration: ``41 ms``, ``3.2 s``, ``4 min 10 s``."""
+    """A duration in milliseconds as text: ``41 ms``, ``3.2 s``, ``4 min 10 s``."""
     if ms < 1000:
         return f"{ms:.0f} ms"
     if ms < 60_000:
@@ -141,7 +160,7 @@ def format_duration(ms: float) -> str:
 
 
 def format_size(size: int) -> str:
-    """A size in bytes as people say it: ``214 bytes``, ``1.2 MB``."""
+    """A size in bytes as text: ``214 bytes``, ``1.2 MB``."""
     for unit, step in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
         if size >= step:
             return f"{size / step:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""What stands on every screen: the target, and a sentence in the place of a traceback."""
+"""The header of every screen: the selected target and its status. And the message in the place of a traceback."""
 
 import logging
 
@@ -16,7 +16,7 @@ _LOG = logging.getLogger("console")
 
 
 def show_header() -> None:
-    """The target that everything on this screen goes to, changed here and kept while one moves about."""
+    """The target that everything on this screen is sent to. It is selected here, and kept across screens."""
     targets = list_targets()
     known = get_session()
     if known.next_target in targets:
@@ -45,19 +45,19 @@ def show_header() -> None:
 
 
 def describe_target_status(chosen: Target, faults: FaultDocument) -> str:
-    """What a target is now, in one line: where, what fails on purpose, whether it deduplicates, is production."""
+    """A target's status in one line: its host, simulated failures, deduplication, whether it is production."""
     where = "Sandbox on this machine" if chosen.origin == SANDBOX else f"{chosen.title} at {chosen.host}"
-    fails = [f"fails on purpose: {faults.summary}"] if faults.faults else []
+    failures = [f"simulates failures: {faults.summary}"] if faults.faults else []
     deduplicates = "deduplicates" if chosen.deduplicates and faults.deduplicates else "does not deduplicate"
-    return " · ".join([where, *fails, deduplicates, "PRODUCTION" if chosen.production else "not production"])
+    return " · ".join([where, *failures, deduplicates, "PRODUCTION" if chosen.production else "not production"])
 
 
 def show_exception(error: Exception) -> bool:
-    """Say what went wrong in a sentence; the traceback goes to the log. Tells Streamlit that it is dealt with."""
+    """Show what went wrong as a sentence, and log the traceback; true, so that Streamlit shows nothing itself."""
     if isinstance(error, ConsoleError):
         st.error("This did not work.")
         st.text(str(error))
     else:
-        _LOG.error("a screen failed", exc_info=error)
-        st.error("This screen failed, and nothing was sent by it. The server's log says where.")
+        _LOG.error("A screen failed.", exc_info=error)
+        st.error("This screen failed, and sent nothing. The server's log holds the details.")
     return True

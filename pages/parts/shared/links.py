@@ -15,12 +15,12 @@ from pages.parts.shared.services import get_services
 def show_link(
     page: str, label: str, params: Mapping[str, str], *, help_: str = "", width: int | Literal["content"] = "content"
 ) -> None:
-    """A link into the console that opens cold; where its address would hold a key there is that sentence instead."""
+    """A link into the console that works without a session; in the place of one that would hold a key, a caption."""
     try:
         for text in params.values():
             require_no_secret(text, get_services().credentials)
     except SecretFound:
-        st.caption("No link is made here: it would hold a target's key.")
+        st.caption("No link here: it would hold a target's key.")
         return
     st.page_link(page, label=label, query_params=dict(params) or None, help=help_ or None, width=width)
 
@@ -31,7 +31,7 @@ def holds_key(text: str) -> bool:
 
 
 def guard_copied_text(text: str) -> str:
-    """A text to be copied, or, where it holds a key, that sentence."""
+    """A text to be copied; in the place of one that holds a key, an explanation."""
     try:
         return require_no_secret(text, get_services().credentials)
     except SecretFound as error:

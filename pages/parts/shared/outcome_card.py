@@ -1,4 +1,4 @@
-"""The outcome card: what left, what came back, and what the feeds show for the person."""
+"""The outcome card of a request: what was sent, the response, and the feeds of the person."""
 
 import streamlit as st
 
@@ -19,56 +19,58 @@ from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.time_zones import get_zone_name
 
 MAX_BODY_SHOWN = 200_000
-"""Characters of a body that are drawn at once; the whole is a download."""
+"""Characters of a body that are shown; the whole body is a download."""
 
 
 def show_outcome_card(request: RequestRecord, target: Target | None) -> None:
-    """The card of one request. ``target`` is where it went, where that can still be asked for its feeds."""
+    """The card of one request. ``target`` is where it went, if its feeds can still be read."""
     last = request.attempts[-1] if request.attempts else None
     st.markdown(format_state_badge(request.summary.state), width="content")
     st.text(format_headline(request, last))
-    left, back, feeds = st.columns(3, gap="medium")
-    with left:
-        st.markdown("**What left**")
+    sent, response, feeds = st.columns(3, gap="medium")
+    with sent:
+        st.markdown("**Sent**")
         st.caption(f"{format_quantity(request.summary.events, 'event')}, {format_size(len(request.body))}")
-        show_body("left", request.summary.id, request.body)
-    with back:
-        st.markdown("**What came back**")
+        show_body("sent", request.summary.id, request.body)
+    with response:
+        st.markdown("**Response**")
         show_response(last)
     with feeds:
         show_person_feeds(request, target)
 
 
 def format_headline(request: RequestRecord, last: AttemptRecord | None) -> str:
-    """The outcome as a sentence: how long it took, at which try, and the server's own reason."""
+    """The outcome as a sentence: the server's reason, how long it took, and the number of attempts."""
     if last is None:
-        return "Nothing has left yet."
-    tries = "first try" if len(request.attempts) == 1 else f"{len(request.attempts)} tries"
-    return f"{last.reason} {format_duration(last.elapsed_ms)}, {tries}, at {format_moment(last.started_at)}, {get_zone_name()}."
+        return "Not sent yet."
+    attempts = "first attempt" if len(request.attempts) == 1 else f"{len(request.attempts)} attempts"
+    moment = f"{format_moment(last.started_at)}, {get_zone_name()}"
+    return f"{last.reason} {format_duration(last.elapsed_ms)}, {attempts}, at {moment}."
 
 
 def show_response(last: AttemptRecord | None) -> None:
-    """An attempt's answer: status, body as raw text, headers."""
+    """The response to an attempt: status, body as raw text, headers."""
     if last is None or last.status is None:
-        st.caption("No answer came." if last is not None else "Nothing has left yet.")
+        st.caption("No response." if last is not None else "Not sent yet.")
         return
     st.caption(f"HTTP status {last.status}, {format_size(last.response_length)}")
-    show_body("answer", last.id, last.response_body)
+    show_body("response", last.id, last.response_body)
     if last.response_length > len(last.response_body):
         st.caption(
-            f"The first {format_size(len(last.response_body))} of {format_size(last.response_length)}; history keeps no more."
+            f"The first {format_size(len(last.response_body))} of {format_size(last.response_length)}; history keeps"
+            " no more."
         )
     with st.expander("Headers", type="compact"):
         st.code("\n".join(f"{name}: {content}" for name, content in last.headers) or "none", language=None)
 
 
 def show_body(name: str, number: int, body: bytes) -> None:
-    """A body as text, whole or cut with its whole as a download; never as a tree of JSON (ARCHITECTURE, raw text)."""
+    """A body as text, with a download of the whole where it is cut; never as a tree of JSON (ARCHITECTURE, raw text)."""
     text = body.decode("utf-8", "replace")
     seen = escape_invisible(text[:MAX_BODY_SHOWN])
     show_raw_text(seen, 300 if len(text) > 1200 else None)
     if seen != text[:MAX_BODY_SHOWN]:
-        st.caption("What nobody can see in it is written out.")
+        st.caption("Invisible characters are written out.")
     if seen != text:
         show_download(
             "The whole body", lambda: body, f"{name}-{number}.txt", "text/plain", key=make_key("body", name, number)

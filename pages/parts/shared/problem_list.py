@@ -1,28 +1,28 @@
-"""A list of problems as every screen shows it: mark, place, sentence, mend, and the way to the field."""
+"""Problems as a list of cards: severity, place, what is wrong, how to fix it, and a button that leads there."""
 
 from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from intempt_core.contract import Issue
+from intempt_core.contract import Issue, Severity
 from intempt_core.validation import escape_invisible
 from pages.parts.shared.formatting import STATE_STYLES, format_quantity, format_state_badge
 from pages.parts.shared.screen_state import make_key
 
 
 def format_issue_summary(issues: Sequence[Issue]) -> str:
-    """How many of each severity, as badges; an empty text where there is none."""
-    errors = sum(issue.severity == "error" for issue in issues)
+    """The number of errors and warnings as badges; an empty text where there are none."""
+    errors = sum(issue.severity is Severity.ERROR for issue in issues)
     return format_issue_counts(errors, len(issues) - errors)
 
 
 def format_issue_counts(errors: int, warnings: int) -> str:
-    """So many errors and warnings as badges; an empty text where there is none."""
+    """These numbers of errors and warnings as badges; an empty text for none."""
     parts = []
     if errors:
-        parts.append(f":red-badge[{STATE_STYLES['error'].shape} {format_quantity(errors, 'problem')}]")
+        parts.append(f":red-badge[{STATE_STYLES[Severity.ERROR].shape} {format_quantity(errors, 'problem')}]")
     if warnings:
-        parts.append(f":orange-badge[{STATE_STYLES['warning'].shape} {format_quantity(warnings, 'warning')}]")
+        parts.append(f":orange-badge[{STATE_STYLES[Severity.WARNING].shape} {format_quantity(warnings, 'warning')}]")
     return " ".join(parts)
 
 
@@ -36,10 +36,11 @@ def show_problem_list(
     below: Callable[[int], None] | None = None,
     show_allowed: bool = False,
 ) -> None:
-    """Every issue as one card. With ``go`` each has a button that leads to its field; ``where`` says its place.
+    """Every issue as a card. With ``on_go`` each has a button that leads to its field.
 
-    ``beside`` draws what else stands in its head, ``below`` under it; with ``allowed`` it says what would be right.
-    What was given is untrusted and stands in ``st.text``, which renders nothing.
+    ``describe_place`` formats the place of an issue, ``beside`` draws more into the head of a card and ``below`` under
+    it, both by the issue's index; with ``show_allowed`` a card says what is allowed. Values are untrusted: they are
+    shown by ``st.text``, which renders nothing.
     """
     for number, issue in enumerate(issues):
         with st.container(key=make_key(name, "problem", number), border=True, gap="xsmall"):
@@ -47,7 +48,11 @@ def show_problem_list(
                 st.markdown(f"{format_state_badge(issue.severity)} **{issue.kind.title}**", width="stretch")
                 if on_go is not None:
                     st.button(
-                        "Go there", key=make_key(name, "go", number), on_click=on_go, args=(issue,), type="tertiary"
+                        "Jump to field",
+                        key=make_key(name, "go", number),
+                        on_click=on_go,
+                        args=(issue,),
+                        type="tertiary",
                     )
                 if beside is not None:
                     beside(number)

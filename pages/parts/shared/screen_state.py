@@ -1,7 +1,8 @@
-"""The one place that owns session keys. A page asks here; nobody writes a key by hand.
+"""The session of one browser tab: what a screen has worked out, and the keys of its widgets.
 
-What a person typed lives in Streamlit's widgets, under keys made by :func:`make_key`. What a page has worked out lives in
-:class:`Session`. Nothing in it is a secret but the typed targets, whose credentials mask themselves.
+All session keys are made here, so that no two screens use the same. What a person types is kept by Streamlit's
+widgets, under keys of :func:`make_key`; everything else is in :class:`Session`. Nothing in it is secret but the typed
+targets, whose credentials mask themselves.
 """
 
 import threading
@@ -17,23 +18,26 @@ from intempt_core.targets import Target
 T = TypeVar("T")
 _SESSION_KEY = "console"
 TARGET_WIDGET = "target"
-"""The widget key of the target that every screen shows."""
+"""The widget key of the selected target."""
 
 
 @dataclass
 class Session:
-    """What one browser tab knows beyond its widgets."""
+    """What one browser tab knows beyond its widgets.
+
+    Attributes:
+        typed_targets: The targets typed in this tab, by name.
+        next_target: The target to select when a screen is drawn next.
+        pending_payload: Events that Compose takes into its form when it is drawn next.
+        screen_states: One record for each screen, by its class's name: see :func:`get_screen_state`.
+        send_lock: Held by the click that sends: see :func:`~pages.parts.shared.send_guard.serialize_clicks`.
+    """
 
     typed_targets: dict[str, Target] = field(default_factory=dict)
-    """Targets typed for this session, by name."""
     next_target: str | None = None
-    """The target to choose when the screen is drawn next."""
     pending_payload: Payload | None = None
-    """Events that Compose takes into its form when it is drawn next."""
     screen_states: dict[str, Any] = field(default_factory=dict)
-    """One record per screen, made by that screen's own type: see :func:`get_screen_state`."""
     send_lock: threading.RLock = field(default_factory=threading.RLock)
-    """Held by the click that sends: see :func:`~pages.parts.shared.send_guard.serialize_clicks`."""
 
 
 def get_session() -> Session:
@@ -45,42 +49,42 @@ def get_session() -> Session:
 
 
 def get_screen_state(kind: type[T]) -> T:
-    """The record of one screen, made (empty) when first asked for."""
-    rooms = get_session().screen_states
-    if kind.__qualname__ not in rooms:
-        rooms[kind.__qualname__] = kind()
-    found: T = rooms[kind.__qualname__]
+    """The record of one screen, made by its class without arguments when first asked for."""
+    states = get_session().screen_states
+    if kind.__qualname__ not in states:
+        states[kind.__qualname__] = kind()
+    found: T = states[kind.__qualname__]
     return found
 
 
 def replace_screen_state(record: T) -> T:
-    """Put a screen's record in the place of the one there was."""
+    """Replace the record of a screen by another."""
     get_session().screen_states[type(record).__qualname__] = record
     return record
 
 
 def make_key(*parts: object) -> str:
-    """A widget's key: ``compose-3-productId``. It is also the CSS class ``st-key-…`` that tests find it by."""
+    """The key of a widget: ``compose-3-productId``. Its CSS class is ``st-key-…``, by which tests find it."""
     return "-".join(str(part) for part in parts)
 
 
 def read_widget(widget: str, default: Any = None) -> Any:
-    """What a widget holds, before it is drawn as well as after."""
+    """The value of a widget, before it is drawn as well as after."""
     return st.session_state.get(widget, default)
 
 
 def set_widget(widget: str, content: Any) -> None:
-    """Set what a widget will show when it is next drawn; call it from a callback or before the widget."""
+    """Set the value that a widget will show when it is drawn next; call it from a callback or before the widget."""
     st.session_state[widget] = content
 
 
 def translate_former_state(widget: str) -> None:
-    """Let a widget whose value stands in the link take what an earlier version called it; call it before the widget."""
+    """Give a widget that is bound to the link the current name of a state that an old link has; call it before it."""
     current = FORMER_STATE_VALUES.get(st.query_params.get(widget, ""))
     if current is not None:
         set_widget(widget, current)
 
 
 def find_widgets(part: str) -> list[str]:
-    """The keys of the widgets, drawn or not, that have ``part`` in them."""
+    """The keys of all widgets, drawn or not, that contain ``part``."""
     return [str(name) for name in st.session_state if part in str(name)]

@@ -1,4 +1,4 @@
-"""From confirm to result: the policy, a production target's name, progress, and sending again."""
+"""The one way from a screen to a send: choices, confirmation, recording, progress, controls, and resending."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -44,19 +44,22 @@ RESENDABLE_STATES = (
 SAME_IDS, NEW_IDS = "the same ids", "new ids"
 """The event ids that a batch can be sent again with."""
 
+UNSETTLED_STATES = (RequestState.PENDING, RequestState.IN_FLIGHT)
+"""The states of requests that have no outcome yet."""
+
 BATCH_WATCH_SECONDS = 0.5
-"""How often a screen looks at a batch that is on its way."""
+"""How often a screen looks at an active batch."""
 
 
 def get_default_policy(target: Target) -> Policy:
-    """What happens by itself after an answer that never came, unless another policy is chosen."""
+    """The policy for unknown outcomes that a target has unless another one is chosen."""
     return Policy(target.default_policy)
 
 
 def choose_policy(target: Target, name: str) -> Policy:
-    """Choose what happens after an answer that never came; every choice is explained in one sentence."""
+    """Choose the policy for unknown outcomes; the chosen one is explained in a sentence."""
     chosen = st.segmented_control(
-        "If an answer never comes",
+        "After an unknown outcome (may have arrived)",
         [policy.value for policy in Policy],
         default=get_default_policy(target).value,
         required=True,
@@ -68,16 +71,16 @@ def choose_policy(target: Target, name: str) -> Policy:
 
 
 class OrderedScreen(Protocol):
-    """A screen's record that knows in which order a person's events go."""
+    """The record of a screen on which the order of a person's events is chosen."""
 
     order: EventOrder
 
 
 def choose_order(found: OrderedScreen, widget: str) -> EventOrder:
-    """Choose the order in which a person's events go; the choice is explained in one sentence."""
+    """Choose the order in which a person's events are sent; the choice is explained in a sentence."""
     st.session_state[widget] = found.order
     st.segmented_control(
-        "A person's events go in",
+        "Order of a person's events",
         list(EventOrder),
         format_func=lambda order: f"{order.value} order",
         required=True,
@@ -89,7 +92,7 @@ def choose_order(found: OrderedScreen, widget: str) -> EventOrder:
 
 
 def confirm_target_name(target: Target, name: str) -> bool:
-    """Whether one may send: a production target needs its name typed."""
+    """Whether sending is confirmed: the name of a production target must be typed."""
     if not target.production:
         return True
     typed = st.text_input(
@@ -98,21 +101,21 @@ def confirm_target_name(target: Target, name: str) -> bool:
     )
     if typed == target.name:
         return True
-    st.text(f"The button appears once {target.name} is typed.")
+    st.text(f"The send button appears when you have typed {target.name}.")
     return False
 
 
 def confirm_event_count(target: Target, events: int, name: str) -> bool:
-    """Whether as many events may be sent once more: to a production target their number is typed."""
+    """Whether resending is confirmed: for a production target the number of events must be typed."""
     if not target.production:
         return True
     typed = st.text_input(
-        f"And the number of events that go there again: {events:,}",
+        f"Type the number of events to resend: {events:,}",
         key=make_key(name, "production", "number", target.name),
     )
     if typed.strip().replace(",", "") == str(events):
         return True
-    st.text(f"The button appears once {events} is typed too.")
+    st.text(f"The send button appears when you have typed {events} too.")
     return False
 
 
@@ -186,7 +189,7 @@ def show_send_trouble(guard: SendGuard) -> None:
 
 
 def clear_confirmations() -> None:
-    """Take back the typed names of production targets: each is good for one send."""
+    """Clear the typed names of production targets: each confirms one send."""
     for widget in find_widgets("-production-"):
         set_widget(widget, "")
 
@@ -243,7 +246,7 @@ def make_event_id() -> str:
 
 
 def watch_batch(batch: str) -> None:
-    """A batch's progress, looked at again and again while it is on its way; then the whole screen is drawn anew."""
+    """Show the progress of a batch until it is no longer active, then draw the whole screen again."""
     moving = get_services().history.batch(batch).is_active
 
     @st.fragment(run_every=BATCH_WATCH_SECONDS if moving else None)
@@ -258,75 +261,79 @@ def watch_batch(batch: str) -> None:
 
 
 def show_batch_progress(summary: BatchSummary, at: Progress) -> None:
-    """Where a batch stands: a bar, the counts, the rate and the time left, or why it stands still."""
-    settled = sum(count for state, count in summary.events.items() if state not in ("pending", "in flight"))
+    """The progress of a batch: a bar, counts by outcome, the rate and the time left, or why it does not go on."""
+    settled = sum(count for state, count in summary.events.items() if state not in UNSETTLED_STATES)
     st.progress(settled / summary.total if summary.total else 1.0)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(format_state_badges(summary.events))
-        st.text(_describe_pace(summary, at, settled))
+        st.text(_describe_rate(summary, at, settled))
     if at.reason or summary.reason:
         st.text(at.reason or summary.reason)
 
 
-def _describe_pace(summary: BatchSummary, at: Progress, settled: int) -> str:
+def _describe_rate(summary: BatchSummary, at: Progress, settled: int) -> str:
     so_far = f"{settled:,} of {format_quantity(summary.total, 'event')}"
     if summary.state is not BatchState.SENDING or not at.rate:
         return f"{so_far} · {summary.state.value}"
-    left = f" · {format_duration(at.seconds_left * 1000)} left" if at.seconds_left is not None else ""
-    return f"{so_far} · {at.rate:,.0f} events per second{left}"
+    remaining = f" · {format_duration(at.seconds_left * 1000)} left" if at.seconds_left is not None else ""
+    return f"{so_far} · {at.rate:,.0f} events per second{remaining}"
 
 
 def show_batch_controls(summary: BatchSummary) -> None:
-    """Pause, go on, stop for good; each is there only while it can do something."""
+    """The buttons to pause, resume and cancel a batch, each only while it has an effect."""
     engine = get_services().dispatcher
     with st.container(horizontal=True):
         if summary.state is BatchState.SENDING:
-            st.button("Pause", key=make_key("pause", summary.id), on_click=ask_engine, args=(engine.pause, summary.id))
+            st.button(
+                "Pause", key=make_key("pause", summary.id), on_click=control_batch, args=(engine.pause, summary.id)
+            )
         if summary.state in (BatchState.PAUSED, BatchState.STOPPED):
             show_resume_buttons(summary)
         if summary.state in (BatchState.SENDING, BatchState.PAUSED, BatchState.STOPPED):
             waiting = summary.events.get(RequestState.PENDING, 0)
             with st.popover("Cancel", key=make_key("cancel", summary.id)):
                 st.text(
-                    f"{format_quantity(waiting, 'event')} that have not left will never leave. What left stays as it is."
+                    f"{format_quantity(waiting, 'queued event')} will not be sent. Events that were sent are not affected."
                 )
                 st.button(
                     f"Cancel {format_quantity(waiting, 'event')}",
                     key=make_key("cancel-really", summary.id),
-                    on_click=ask_engine,
+                    on_click=control_batch,
                     args=(engine.cancel, summary.id),
                 )
 
 
 def show_resume_buttons(summary: BatchSummary) -> None:
-    """The ways on from where a batch stands; where answers never came, what becomes of those is a person's decision."""
+    """The buttons to resume a batch; where outcomes are unknown, a person decides about those events."""
     engine = get_services().dispatcher
     unknown = summary.events.get(RequestState.UNKNOWN, 0)
     if summary.state is BatchState.STOPPED and unknown:
         st.button(
-            f"Send the {format_quantity(unknown, 'unknown event')} again, then go on",
+            f"Resend the {format_quantity(unknown, 'unknown event')} (may have arrived), then resume",
             key=make_key("resume-again", summary.id),
-            on_click=ask_engine,
+            on_click=control_batch,
             args=(partial(engine.resume, retry_states=(RequestState.UNKNOWN, RequestState.NOT_SENT)), summary.id),
         )
         st.button(
-            "Go on without them; later unknown answers stop no lane",
+            "Skip them and resume; later unknown outcomes (may have arrived) do not stop the batch",
             key=make_key("resume", summary.id),
-            on_click=ask_engine,
+            on_click=control_batch,
             args=(engine.resume, summary.id),
         )
     else:
-        st.button("Go on", key=make_key("resume", summary.id), on_click=ask_engine, args=(engine.resume, summary.id))
+        st.button(
+            "Resume", key=make_key("resume", summary.id), on_click=control_batch, args=(engine.resume, summary.id)
+        )
 
 
-def ask_engine(what: Callable[[str], None], batch: str) -> None:
-    """Ask the engine for something. A batch that was over before the click stays as it is, and the screen shows it."""
+def control_batch(action: Callable[[str], None], batch: str) -> None:
+    """Have the engine do something to a batch; one that was finished before the click stays finished."""
     with suppress(NotAllowed):
-        what(batch)
+        action(batch)
 
 
 def describe_deduplication(target: Target) -> str:
-    """What sending the same ids once more does at a target (CONTRACT 3.7)."""
+    """What a target does with event ids that it already has (CONTRACT 3.7)."""
     if target.deduplicates:
-        return "The target deduplicates by event id: what it already has, it ignores."
-    return "The target does not deduplicate: what it already has, it may count twice."
+        return "The target deduplicates by event id: it ignores events that it already has."
+    return "The target does not deduplicate: it may count events that it already has twice."

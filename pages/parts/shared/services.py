@@ -1,4 +1,4 @@
-"""What all screens share in one process: settings, history, the engine, the targets. Opened once, by ``app.py``."""
+"""The services behind the screens: settings, history, engine and targets. One set a process, opened by ``app.py``."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -18,8 +18,17 @@ from intempt_core.validation import CatalogueStore, ProductCatalogue, UnknownPro
 
 @dataclass
 class AppServices:
-    """The rooms behind the screens. ``configured`` and ``typed`` are the targets of the files and of the sessions,
-    ``url`` is where this console is reached.
+    """The services of one process.
+
+    Attributes:
+        settings: The settings of this process.
+        history: The store of everything that was sent.
+        configured: The targets of the configuration files and the environment.
+        url: Where this console is reached.
+        typed_targets: Targets typed in any tab, by credential reference: the engine needs their keys after it is closed.
+        catalogues: The product catalogues, one for a target.
+        upload_tokens: The tokens under which browsers upload files.
+        dispatcher: The engine that sends.
     """
 
     settings: Settings
@@ -27,27 +36,29 @@ class AppServices:
     configured: TargetRegistry
     url: str
     typed_targets: dict[str, Target] = field(default_factory=dict)
-    """Targets typed in any session, by credential reference: the engine needs their keys when the tab is closed."""
 
     def __post_init__(self) -> None:
-        """The engine asks this house where a batch goes; files come in through its doors."""
+        """Make the services that need another one."""
         self.catalogues = CatalogueStore(self.settings.catalogues_folder)
         self.upload_tokens = UploadTokens(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
         self.dispatcher = Dispatcher(self.history, self.resolve_target, self.settings, url=self.url)
 
     @property
     def targets(self) -> Mapping[str, Target]:
-        """The targets that everybody sees, by name, the sandbox first."""
+        """The configured targets, by name, the sandbox first."""
         return {target.name: target for target in self.configured.all}
 
     @property
     def credentials(self) -> list[Credential]:
-        """The keys that nothing may leave with; the sandbox's stands in every book and is none."""
+        """The keys that nothing shown or downloaded may hold; the sandbox's is public and not among them."""
         known = [*self.configured.all, *self.typed_targets.values()]
         return [target.credential for target in known if target.credential and target.origin != SANDBOX]
 
     def resolve_target(self, batch: BatchSummary) -> Target:
-        """The target of a batch, with its key; :class:`~intempt_core.errors.TargetNotFound` where its key is not here."""
+        """The target of a batch, with its key.
+
+        Raises :class:`~intempt_core.errors.TargetNotFound` where this process does not have its key.
+        """
         found = self.typed_targets.get(batch.target.credential_reference) or self.targets.get(batch.target.name)
         if found is None or found.credential_reference != batch.target.credential_reference:
             raise TargetNotFound(
@@ -64,8 +75,9 @@ class AppServices:
         return batch
 
     def catalogue(self, target: str) -> ProductCatalogue | None:
-        """The catalogue that is loaded for a target (a ``key``). One that cannot be read names nothing and warns of
-        nothing: the Feeds screen says why.
+        """The catalogue that is loaded for a target (a ``key``); ``None`` where there is none, or it cannot be read.
+
+        The Feeds screen shows why one cannot be read.
         """
         try:
             return self.catalogues.get(target)
@@ -78,12 +90,12 @@ class AppServices:
         return found.loaded_at if found else 0
 
     def product_lookup(self, target: str) -> UnknownProductLookup | None:
-        """What checks ask about product ids (CONTRACT 2.5), where a catalogue is loaded for a target (a ``key``)."""
+        """The check of product ids (CONTRACT 2.5) where a catalogue is loaded for a target (a ``key``)."""
         catalogue = self.catalogue(target)
         return catalogue.is_unknown if catalogue else None
 
     def start(self, *, durable: bool = True) -> None:
-        """Start the engine: what was not sent yet goes on, what was left half uploaded goes.
+        """Start the engine, which resumes unfinished batches, and delete files that were uploaded only in part.
 
         Raises :class:`~intempt_core.errors.ConsoleError` where it cannot run.
         """
@@ -91,7 +103,7 @@ class AppServices:
         self.dispatcher.start(durable=durable)
 
     def stop(self) -> None:
-        """Let what is on its way arrive, write every outcome, and close."""
+        """Wait for requests in flight, record every outcome, and close."""
         self.dispatcher.stop()
         self.history.close()
 
@@ -112,7 +124,7 @@ def _open_services(data: str, port: int) -> AppServices:
 
 
 def get_services() -> AppServices:
-    """The house of this process, opened when first asked for."""
+    """The services of this process, opened when first asked for."""
     return _open_services(
         os.environ.get("CONSOLE_DATA", "") or str(PROJECT_FOLDER / ".data"), int(st.get_option("server.port"))
     )

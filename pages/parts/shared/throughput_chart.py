@@ -1,4 +1,4 @@
-"""How a batch went over time: answers by outcome as a small picture with its figures, and the slowest answers."""
+"""The throughput of a batch: a chart of attempts over time by outcome, with its figures, and the slowest responses."""
 
 from html import escape
 
@@ -13,7 +13,7 @@ from pages.parts.shared.services import get_services
 from pages.parts.shared.time_zones import get_zone_name
 
 SLOWEST_SHOWN = 5
-"""Slow answers that are shown."""
+"""Slow responses that are shown."""
 
 CHART_HEIGHT = 72
 """Pixels of the highest bar."""
@@ -24,11 +24,11 @@ OUTCOME_COLOURS = {
     Outcome.UNKNOWN: "light-dark(#b25e09, #e09a46)",
     Outcome.NOT_SENT: "light-dark(#8a9199, #a3abb2)",
 }
-"""The colours of the outcomes (.streamlit/config.toml) for a picture; below it they stand as words."""
+"""The colours of the outcomes (.streamlit/config.toml) in the chart; the caption below it names them."""
 
 
 def show_throughput(summary: BatchSummary) -> None:
-    """Both, side by side where there is room; nothing where a batch is a request or two."""
+    """The chart beside the slowest responses; nothing for a batch of one or two requests."""
     if sum(summary.requests.values()) < 3:
         return
     history = get_services().history
@@ -36,22 +36,23 @@ def show_throughput(summary: BatchSummary) -> None:
     if not over_time.steps:
         return
     left, right = st.columns([3, 2], gap="medium")
-    with left, st.container(key=make_key("course", summary.id), gap="xsmall"):
+    with left, st.container(key=make_key("throughput", summary.id), gap="xsmall"):
         st.html(render_throughput_bars(over_time))
         st.caption(describe_throughput(over_time))
     with right, st.container(key=make_key("slowest", summary.id), gap=None):
-        st.caption("The slowest answers")
-        for answer in slow:
-            show_slow_response(answer)
+        st.caption("Slowest responses")
+        for attempt in slow:
+            show_slow_response(attempt)
 
 
 def render_throughput_bars(found: ThroughputTimeline) -> str:
-    """The bars, as HTML of numbers of our own; who does not see them hears the figures."""
+    """The bars as HTML made of numbers only, with the figures as a label for screen readers."""
     highest = max(sum(bar.events.values()) for bar in found.steps)
     bars = "".join(
         "<div style='flex:1 1 0;max-width:14px;display:flex;flex-direction:column-reverse'>"
         + "".join(
-            f"<div style='height:{max(1, round(CHART_HEIGHT * bar.events[outcome] / highest))}px;background:{colour}'></div>"
+            f"<div style='height:{max(1, round(CHART_HEIGHT * bar.events[outcome] / highest))}px;"
+            f"background:{colour}'></div>"
             for outcome, colour in OUTCOME_COLOURS.items()
             if bar.events.get(outcome)
         )
@@ -59,30 +60,30 @@ def render_throughput_bars(found: ThroughputTimeline) -> str:
         for bar in found.steps
     )
     return (
-        f"<div role='img' aria-label='{escape(describe_throughput(found), quote=True)}' style='display:flex;align-items:flex-end;"
-        f"gap:1px;height:{CHART_HEIGHT}px;border-bottom:1px solid light-dark(#c9ccc4, #444c54)'>{bars}</div>"
+        f"<div role='img' aria-label='{escape(describe_throughput(found), quote=True)}'"
+        f" style='display:flex;align-items:flex-end;gap:1px;height:{CHART_HEIGHT}px;border-bottom:1px solid light-dark(#c9ccc4, #444c54)'>{bars}</div>"
     )
 
 
 def describe_throughput(found: ThroughputTimeline) -> str:
-    """The same in words: from when to when, how much is one bar, and what all of them hold."""
+    """The chart in words: its period, the width of a bar, and the number of events by outcome."""
     total = {outcome: sum(bar.events.get(outcome, 0) for bar in found.steps) for outcome in OUTCOME_COLOURS}
-    said = ", ".join(format_state(outcome, count) for outcome, count in total.items() if count)
+    counts = ", ".join(format_state(outcome, count) for outcome, count in total.items() if count)
     lasts = format_quantity(found.step_seconds * len(found.steps), "second")
     each = "" if found.step_seconds == 1 else f", {format_duration(found.step_seconds * 1000)} a bar"
     highest = max(sum(bar.events.values()) for bar in found.steps)
     return (
-        f"Events by the answer to each try, from {format_moment(found.start).partition(' (')[0]} ({get_zone_name()}) on,"
-        f" {lasts}{each}, at most {highest:,} in one: {said}."
+        f"Events by the outcome of each attempt, from {format_moment(found.start).partition(' (')[0]}"
+        f" ({get_zone_name()}) on, {lasts}{each}, at most {highest:,} in one: {counts}."
     )
 
 
-def show_slow_response(answer: SlowAttempt) -> None:
-    """One slow answer, and the way to its request."""
+def show_slow_response(attempt: SlowAttempt) -> None:
+    """One slow response, and a link to its request."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        shape = STATE_STYLES[answer.outcome].shape
+        shape = STATE_STYLES[attempt.outcome].shape
         st.text(
-            f"{format_duration(answer.elapsed_ms)}  {shape} {answer.status}, lane {answer.lane}, request {answer.position}",
+            f"{format_duration(attempt.elapsed_ms)}  {shape} {attempt.status}, request {attempt.request}",
             width="stretch",
         )
-        show_link("history.py", "Open", {"request": str(answer.request)}, width=70)
+        show_link("history.py", "Open", {"request": str(attempt.request)}, width=70)

@@ -1,4 +1,4 @@
-"""The catalogue of a target: loaded from a file, replaced, removed; it gives products their names (CONTRACT 2.5)."""
+"""The product catalogue of a target: load it from a file, replace it, remove it (CONTRACT 2.5)."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,14 @@ from pages.parts.shared.widgets.file_input import show_file_input
 
 @dataclass
 class CatalogueUpload:
-    """A catalogue on its way in, of one tab."""
+    """A catalogue that is being loaded in one tab.
+
+    Attributes:
+        token: The token of its upload.
+        uploads: How many files were uploaded, for the keys of the next widgets.
+        listing: The file that was uploaded last, read, ``None`` where its columns have been chosen.
+        trouble: Why it cannot be read or loaded, as a sentence.
+    """
 
     token: str = ""
     uploads: int = 0
@@ -24,35 +31,35 @@ class CatalogueUpload:
 
 
 def show_catalogue(target: Target) -> None:
-    """What is loaded for a target, and how to load, replace or remove it."""
-    loading = get_screen_state(CatalogueUpload)
-    _receive_listing(loading)
+    """The catalogue of a target, and the ways to load, replace and remove it."""
+    upload = get_screen_state(CatalogueUpload)
+    _receive_listing(upload)
     found, trouble = _find_loaded_catalogue(target)
-    title = f"Catalogue of {escape_markdown(target.title)}: {format_quantity(len(found), 'product') if found else 'none is loaded'}"
-    with st.expander(title, key="catalogue", expanded=bool(loading.listing or loading.trouble or trouble)):
+    size = format_quantity(len(found), "product") if found else "none is loaded"
+    title = f"Catalogue of {escape_markdown(target.title)}: {size}"
+    with st.expander(title, key="catalogue", expanded=bool(upload.listing or upload.trouble or trouble)):
         st.text(
-            "With a catalogue products have names here, and an event of a product that is not in it is a"
-            " warning. It stays on this machine."
+            "With a catalogue, products are shown with their names, and an event whose product is not in it gets a"
+            " warning. The catalogue stays on this machine."
         )
         if trouble:
             st.text(trouble)
         if found:
             st.text(
-                f"{found.name}: {format_quantity(len(found), 'product')} of {format_quantity(found.rows, 'row')}, loaded"
-                f" {format_moment(found.loaded_at)}."
+                f"{found.name}: {size} of {format_quantity(found.rows, 'row')}, loaded {format_moment(found.loaded_at)}."
             )
         if found or trouble:
             st.button("Remove this catalogue", key="catalogue-remove", on_click=_remove_catalogue, args=(target,))
         show_file_input(
-            "Replace it by another file" if found else "Load a catalogue",
+            "Replace it with another file" if found else "Load a catalogue",
             hint=f"or drop one here: CSV or JSON, up to {get_services().settings.upload_mb:,} MB",
-            token=loading.token,
-            key=make_key("catalogue-file", loading.uploads),
+            token=upload.token,
+            key=make_key("catalogue-file", upload.uploads),
         )
-        if loading.trouble:
-            st.text(loading.trouble)
-        if loading.listing:
-            _choose_columns(loading, loading.listing, target)
+        if upload.trouble:
+            st.text(upload.trouble)
+        if upload.listing:
+            _choose_columns(upload, upload.listing, target)
 
 
 def _find_loaded_catalogue(target: Target) -> tuple[ProductCatalogue | None, str]:
@@ -62,23 +69,23 @@ def _find_loaded_catalogue(target: Target) -> tuple[ProductCatalogue | None, str
         return None, str(error)
 
 
-def _receive_listing(loading: CatalogueUpload) -> None:
-    """If a file has come in, read it; what is no catalogue is a sentence."""
-    doors = get_services().upload_tokens
-    if not loading.token:
-        loading.token = doors.create_token()
-    file = doors.take_newest(loading.token)
+def _receive_listing(upload: CatalogueUpload) -> None:
+    """Read a file that has been uploaded; why it is no catalogue is a sentence."""
+    tokens = get_services().upload_tokens
+    if not upload.token:
+        upload.token = tokens.create_token()
+    file = tokens.take_newest(upload.token)
     if file is None:
         return
-    loading.uploads, loading.listing, loading.trouble = loading.uploads + 1, None, ""
+    upload.uploads, upload.listing, upload.trouble = upload.uploads + 1, None, ""
     try:
-        loading.listing = read_catalogue_file(doors.spool.path(file.digest), name=file.name)
+        upload.listing = read_catalogue_file(tokens.spool.path(file.digest), name=file.name)
     except ConsoleError as error:
-        loading.trouble = str(error) if file.name in str(error) else f"{file.name}: {error}"
+        upload.trouble = str(error) if file.name in str(error) else f"{file.name}: {error}"
 
 
-def _choose_columns(loading: CatalogueUpload, listing: CatalogueFile, target: Target) -> None:
-    """Which column is the product id, and which say what a product is called."""
+def _choose_columns(upload: CatalogueUpload, listing: CatalogueFile, target: Target) -> None:
+    """The choice of the column of product ids, and of the columns of names."""
     st.text(
         f"{listing.name}: {format_quantity(listing.rows, 'row')}, {format_quantity(len(listing.header), 'column')}."
     )
@@ -88,16 +95,16 @@ def _choose_columns(loading: CatalogueUpload, listing: CatalogueFile, target: Ta
         "Column of the product id",
         columns,
         index=columns.index(listing.likely_id_column),
-        key=make_key("catalogue-id", loading.uploads),
+        key=make_key("catalogue-id", upload.uploads),
     )
     right.multiselect(
-        "Columns that say what it is called",
+        "Columns of the product name",
         columns,
         default=[column for column in listing.name_columns if column != listing.likely_id_column],
-        key=make_key("catalogue-naming", loading.uploads),
+        key=make_key("catalogue-naming", upload.uploads),
     )
     first = ", ".join(f"“{text}”" for text in listing.columns[id_column].slice(0, 3).to_pylist())
-    st.text(f"The first ids are {first}." if first else "It has no rows.")
+    st.text(f"The first ids are {first}." if first else "The file has no rows.")
     with st.container(horizontal=True):
         st.button(
             f"Load the products of {escape_markdown(listing.name)} for {escape_markdown(target.title)}",
@@ -106,25 +113,25 @@ def _choose_columns(loading: CatalogueUpload, listing: CatalogueFile, target: Ta
             on_click=_load_catalogue,
             args=(target,),
         )
-        st.button("Not this file", key="catalogue-not", on_click=_discard_listing)
+        st.button("Cancel", key="catalogue-cancel", on_click=_discard_listing)
 
 
 def _load_catalogue(target: Target) -> None:
-    loading = get_screen_state(CatalogueUpload)
-    if loading.listing is None:
+    upload = get_screen_state(CatalogueUpload)
+    if upload.listing is None:
         return
-    id_column, naming = (read_widget(make_key("catalogue", part, loading.uploads)) for part in ("id", "naming"))
+    id_column, naming = (read_widget(make_key("catalogue", part, upload.uploads)) for part in ("id", "naming"))
     try:
-        get_services().catalogues.save(derive_target_key(target), build_catalogue(loading.listing, id_column, naming))
+        get_services().catalogues.save(derive_target_key(target), build_catalogue(upload.listing, id_column, naming))
     except ConsoleError as error:
-        loading.trouble = str(error)
+        upload.trouble = str(error)
         return
     _discard_listing()
 
 
 def _discard_listing() -> None:
-    loading = get_screen_state(CatalogueUpload)
-    loading.listing, loading.trouble = None, ""
+    upload = get_screen_state(CatalogueUpload)
+    upload.listing, upload.trouble = None, ""
 
 
 def _remove_catalogue(target: Target) -> None:

@@ -1,4 +1,4 @@
-"""The pieces of the Targets screen: a card each, the form for one that is typed, and how to describe one for good."""
+"""What the Targets screen shows: a card for each target, the form for a temporary one, how to add a permanent one."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ TYPED_FIELDS = (
     ("source", "Source id"),
     ("key", "Key (prefix.secret)"),
 )
-"""What is typed of a target for a session, in the order of the form."""
+"""The fields of the form for a temporary target, in their order."""
 
 TARGET_EXAMPLE = """\
 # .streamlit/secrets.toml
@@ -44,14 +44,14 @@ CONSOLE_TARGET_SHOP_SOURCE=1487580005268456192   CONSOLE_TARGET_SHOP_KEY=prefix.
 
 
 def show_unusable_target(problem: str) -> None:
-    """A description that cannot be used, and why."""
+    """A configured target that cannot be used, and why."""
     with st.container(border=True):
         st.markdown(":red-badge[■ cannot be used]")
         st.text(problem)
 
 
 def show_target_card(target: Target) -> None:
-    """One target: where it is, what it promises, and the button that asks it. Its key is never shown."""
+    """One target: its URL, its properties, and the connection test. Its key is never shown."""
     with st.container(border=True, key=make_key("target", target.name)):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{escape_markdown(target.title)}**", width="content")
@@ -63,41 +63,40 @@ def show_target_card(target: Target) -> None:
             if target.requests_per_second:
                 st.text(f"At most {target.requests_per_second:g} requests a second")
             known = ", ".join(f"{FEED_TITLES[ours]} {theirs}" for ours, theirs in target.feeds.items())
-            st.text(f"Feeds: {known}" if known else "Feeds: ids not known, so they can only be expected, not asked")
+            st.text(f"Feeds: {known}" if known else "Feeds: ids not known, so feeds are predicted but cannot be read")
         if st.button("Test the connection", key=make_key("target-test", target.name)):
-            show_connection_test(ask_target(target))
+            show_connection_test(run_connection_test(target))
 
 
 def list_promises(target: Target) -> list[str]:
-    """What a target promises, as badges with words."""
+    """Whether a target is production and deduplicates, as badges."""
     production = ":orange-badge[PRODUCTION]" if target.production else ":gray-badge[not production]"
     deduplicates = "deduplicates" if target.deduplicates else "does not deduplicate"
     return [production, f":gray-badge[{deduplicates}]"]
 
 
-def ask_target(target: Target) -> ConnectionTest:
-    """Ask a target, without making an event."""
+def run_connection_test(target: Target) -> ConnectionTest:
+    """Test the connection to a target, without sending an event."""
 
-    async def asked() -> ConnectionTest:
+    async def check() -> ConnectionTest:
         async with open_client(get_services().settings) as client:
             return await check_connection(client, target)
 
-    with st.spinner(f"Asking {escape_markdown(target.host)}"):
-        return asyncio.run(asked())
+    with st.spinner(f"Connecting to {escape_markdown(target.host)}"):
+        return asyncio.run(check())
 
 
 def show_connection_test(test: ConnectionTest) -> None:
-    """What the test found, in a sentence and a time."""
-    st.markdown(":green-badge[● it answers]" if test.ok else ":red-badge[■ not ready]")
+    """The result of the test as a sentence, with the time it took."""
+    st.markdown(":green-badge[● connected]" if test.ok else ":red-badge[■ not connected]")
     st.text(f"{test.message} {format_duration(test.elapsed_ms)}.")
 
 
 def show_typed_form() -> None:
-    """A target for this session only: nothing of it is written anywhere."""
-    with st.expander("Type a target for this session", key="target-typed", expanded=bool(_get_typed_state().trouble)):
+    """The form for a temporary target: nothing of it is written anywhere."""
+    with st.expander("Add a temporary target", key="target-typed", expanded=bool(_get_typed_state().trouble)):
         st.caption(
-            "It is offered in this tab only, and is gone when the server stops. "
-            "Its key is kept in memory and nowhere else."
+            "It can be selected in this tab only, until the server stops. Its key is kept in memory and nowhere else."
         )
         with st.form("target-form", border=False, enter_to_submit=False):
             for pair in (
@@ -111,14 +110,14 @@ def show_typed_form() -> None:
             left, right = st.columns(2)
             left.checkbox("Production", True, key=_make_field_key("production"))
             right.checkbox("Deduplicates by event id", False, key=_make_field_key("deduplicates"))
-            st.form_submit_button("Use this target", key="target-form-use", on_click=use_typed_target)
+            st.form_submit_button("Add this target", key="target-form-use", on_click=use_typed_target)
         if _get_typed_state().trouble:
             st.markdown(":red-badge[■ this target cannot be used]")
             st.text(_get_typed_state().trouble)
 
 
 def use_typed_target() -> None:
-    """Take what was typed as a target, and the key out of its field; or say what is wrong with it."""
+    """Add the typed target and clear the form, or keep what is wrong with it."""
     given: dict[str, Any] = {field: read_widget(_make_field_key(field), "") or "" for field, _ in TYPED_FIELDS}
     promised: dict[str, Any] = {
         name: bool(read_widget(_make_field_key(name))) for name in ("production", "deduplicates")
@@ -126,7 +125,7 @@ def use_typed_target() -> None:
     try:
         target = typed_target(**given, **promised)
         if target.name in get_services().targets:
-            raise TargetIncomplete(f"There is a target {target.name} already. Choose another name.")
+            raise TargetIncomplete(f"There is already a target {target.name}. Choose another name.")
     except ConsoleError as error:
         _get_typed_state().trouble = str(error)
         return
@@ -138,7 +137,11 @@ def use_typed_target() -> None:
 
 @dataclass
 class TypedTargetState:
-    """What was wrong with the target that was typed last."""
+    """The form for a temporary target.
+
+    Attributes:
+        trouble: What is wrong with the target that was typed last, as a sentence.
+    """
 
     trouble: str = ""
 
@@ -152,7 +155,7 @@ def _make_field_key(field: str) -> str:
 
 
 def add_typed_target(target: Target) -> None:
-    """Keep a typed target for this session, and its key where the engine finds it."""
+    """Add a target to this tab, and its key to where the engine finds it."""
     target = replace(target, credential_reference=f"typed for a session ({uuid4().hex[:8]})")
     get_session().typed_targets[target.name] = target
     get_services().typed_targets[target.credential_reference] = target
@@ -160,7 +163,7 @@ def add_typed_target(target: Target) -> None:
 
 
 def show_target_example() -> None:
-    """How to describe a target for good."""
-    with st.expander("Describe a target for good", key="target-how"):
-        st.caption("In a file beside the console or in its environment; read when the console starts.")
+    """How to add a permanent target."""
+    with st.expander("Add a permanent target", key="target-how"):
+        st.caption("In a file of the console or in its environment; read when the console starts.")
         st.code(TARGET_EXAMPLE, language=None, wrap_lines=True)

@@ -72,7 +72,7 @@ def show_excluded_table(checked: CheckedFile, some: list[int]) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "line": table.lines[some],
+                "line": table.line_numbers(some),
                 "row": [row + 1 for row in some],
                 "why": [
                     _format_reasons([issue.code for issue in found]) for found in checked.report.issues_by_row(some)

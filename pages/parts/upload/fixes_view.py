@@ -102,7 +102,7 @@ def show_changed_cells(checked: CheckedFile, found: ColumnChange, start: int) ->
     st.dataframe(
         pd.DataFrame(
             {
-                "line": checked.mapped.table.lines[rows],
+                "line": checked.mapped.table.line_numbers(rows),
                 "row": rows + 1,
                 f"{found.fix.column} now": found.before[some].to_pylist(),
                 "mended": found.after[some].to_pylist(),
@@ -167,7 +167,8 @@ def _show_earlier_batch(checked: CheckedFile, row: int) -> None:
 
 
 def _describe_location(checked: CheckedFile, location: CellLocation) -> str:
-    parts = [f"Row {location.row + 1:,}", f"line {int(checked.mapped.table.lines[location.row]):,}"]
+    line = checked.mapped.table.describe_line(location.row)
+    parts = [f"Row {location.row + 1:,}", *([line] if line else [])]
     if location.column is not None:
         parts.append(f"column {location.column}")
         parts.append(f"in the event {locate_in_event(checked.mapped, location.column) or '–'}")

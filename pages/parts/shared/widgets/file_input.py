@@ -1,4 +1,4 @@
-"""The file input of the console: a file goes from the browser to the disk, past the script and past the memory."""
+"""A file input that uploads to the console's disk; the file passes neither the script nor its memory."""
 
 from functools import cache
 from pathlib import Path
@@ -20,9 +20,9 @@ def _load_component() -> "ComponentRenderer":
 
 
 def show_file_input(label: str, *, hint: str, token: str, key: str) -> None:
-    """A place to choose or drop one file; what arrives waits in the house's doors under ``token``.
+    """A place to choose or drop one file; the upload waits under ``token`` in the services' ``upload_tokens``.
 
-    When a file has arrived the script runs again.
+    The script runs again when a file has arrived.
     """
     data = {
         "label": label,
@@ -33,6 +33,6 @@ def show_file_input(label: str, *, hint: str, token: str, key: str) -> None:
         "token": token,
         "token_header": TOKEN_HEADER,
         "name_header": FILE_NAME_HEADER,
-        "most": get_services().upload_tokens.spool.max_bytes,
+        "maxBytes": get_services().upload_tokens.spool.max_bytes,
     }
     _load_component()(key=key, data=data, on_arrived_change=lambda: None)

@@ -1,4 +1,4 @@
-"""Before a text area: a paste that no browser could hold never gets in, and a dropped file is read as its text."""
+"""A guard of a text area: it keeps out a paste that is too long, and reads a dropped file as its text."""
 
 from collections.abc import Callable
 from functools import cache
@@ -18,9 +18,9 @@ def _load_component() -> "ComponentRenderer":
 
 
 def guard_paste(area: str, max_characters: int, advice: str, on_dropped: Callable[[str], None], *, key: str) -> None:
-    """Guard the text area of a widget key: up to ``most`` characters; ``otherwise`` says what to do with more.
+    """Guard the text area with the widget key ``area``; ``advice`` says what to do with a longer text.
 
-    ``dropped`` is called with the text of a file that was dropped on it.
+    ``on_dropped`` is called with the text of a file that was dropped on it.
     """
 
     def arrived() -> None:
@@ -28,5 +28,5 @@ def guard_paste(area: str, max_characters: int, advice: str, on_dropped: Callabl
         if isinstance(text, str) and len(text) <= max_characters:
             on_dropped(text)
 
-    data = {"area": area, "most": max_characters, "otherwise": advice}
+    data = {"area": area, "maxCharacters": max_characters, "advice": advice}
     _load_component()(key=key, data=data, on_dropped_change=arrived)

@@ -1,4 +1,4 @@
-"""A text as it was pasted, its lines numbered, with a mark at everything that is wrong."""
+"""A text with line numbers, an annotation at each problem, and the changes that fixes would make."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
 MAX_LINE_CHARACTERS = 20_000
-"""Characters of one line that are drawn; a minified body may be one line of a megabyte."""
+"""Characters of one line that are shown; a minified body may be one line of a megabyte."""
 
 
 @cache
 def _load_component() -> "ComponentRenderer":
     html, css, js = (Path(__file__).with_suffix(kind).read_text("utf-8") for kind in (".html", ".css", ".js"))
-    return st.components.v2.component("console.marked_text", html=html, css=css, js=js)
+    return st.components.v2.component("console.annotated_text", html=html, css=css, js=js)
 
 
 def show_annotated_text(
@@ -33,36 +33,37 @@ def show_annotated_text(
     focus_count: int = 0,
     label: str,
 ) -> None:
-    """Some lines. ``titles`` name the problems by their numbers; ``focus`` is a line to be looked at, led to once for
-    each number that was ``asked``.
+    """Annotated lines. ``titles`` name the problems by their numbers; ``focus`` is the line to scroll to.
+
+    The component scrolls once for each ``focus_count``.
     """
     rows: list[tuple[Any, ...]] = []
     for line in lines:
         sign = STATE_STYLES[line.severity].shape if line.severity and line.problems else ""
-        said = " · ".join(dict.fromkeys(titles[number] for number in line.problems if number in titles))
+        title = " · ".join(dict.fromkeys(titles[number] for number in line.problems if number in titles))
         kind = line.severity.value if line.severity else ""
-        rows.append((line.number, kind, sign, clip_pieces(line.pieces, MAX_LINE_CHARACTERS), said))
+        rows.append((line.number, kind, sign, clip_pieces(line.pieces, MAX_LINE_CHARACTERS), title))
     _draw_lines(rows, key=key, label=label, focus=focus, focus_count=focus_count)
 
 
 def show_text_changes(changes: Sequence[EditPreview], *, key: str) -> None:
-    """Edits before they are made: each line as it is, and as it would be."""
+    """The changes that fixes would make: each line as it is, and as it would be."""
     rows: list[tuple[Any, ...]] = []
     for change in changes[:MAX_LINES_DRAWN]:
-        head, gone, new, tail = change.parts
-        rows.append((change.line, "", "−", [(head, ""), (gone, "gone"), (tail, "")], ""))
+        head, old, new, tail = change.parts
+        rows.append((change.line, "", "−", [(head, ""), (old, "gone"), (tail, "")], ""))
         rows.append((change.line, "", "+", [(head, ""), (new, "new"), (tail, "")], ""))
-    _draw_lines(rows, key=key, label="What would change")
+    _draw_lines(rows, key=key, label="Changes")
 
 
 def _draw_lines(rows: Sequence[tuple[Any, ...]], *, key: str, label: str, focus: int = 0, focus_count: int = 0) -> None:
     width = len(str(rows[-1][0])) if rows else 1
-    data = {"lines": rows, "label": label, "width": width + 1, "focus": focus, "asked": focus_count}
+    data = {"lines": rows, "label": label, "width": width + 1, "focus": focus, "focusCount": focus_count}
     _load_component()(key=key, data=data)
 
 
 def clip_pieces(pieces: Sequence[TextPiece], max_characters: int) -> list[tuple[str, str]]:
-    """The pieces of a line, cut to ``most`` characters around its first mark; what is cut away is counted."""
+    """The pieces of a line, cut to ``max_characters`` around its first problem; what is cut away is counted."""
     total = sum(len(piece.text) for piece in pieces)
     if total <= max_characters:
         return [(piece.text, piece.kind) for piece in pieces]
