@@ -5,6 +5,9 @@ from .curl import (
 from .delimited import (
     Dialect as Dialect,
 )
+from .encoding import (
+    DELIMITER_NAMES as DELIMITER_NAMES,
+)
 from .formats import (
     FORMATS as FORMATS,
     FileFormat as FileFormat,

@@ -18,8 +18,8 @@ from intempt_core.readers.mapped_file import FileBytes, MappedFile
 SAMPLE_BYTES = 65_536
 """Bytes that a guess looks at."""
 
-DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-"""What may separate cells without being told, and its name in a sentence."""
+DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+"""The delimiters that are recognised by themselves, with their names."""
 
 _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
