@@ -1,8 +1,9 @@
 """Arrow arrays: made without pandas, viewed as bytes, and their texts hashed and numbered.
 
-``pyarrow.array`` and ``pyarrow.scalar`` import pandas when they are first called, only to ask whether they were given
-one of its objects; that takes half a second. Numbering goes by hashes: Arrow's own dictionary of five million different
-ids takes 160 bytes for each, a hash eight. Only texts that share a hash are compared, so that no number is ever wrong.
+``pyarrow.array``, ``pyarrow.scalar`` and ``Array.to_numpy`` import pandas when they are first called, only to ask
+whether they are given one of its objects; that takes half a second. Numbering goes by hashes: Arrow's own dictionary
+of five million different ids takes 160 bytes for each, a hash eight. Only texts that share a hash are compared, so that
+no number is ever wrong.
 """
 
 from collections.abc import Sequence
@@ -41,6 +42,25 @@ def make_array(values: NDArray[Any] | Sequence[str | None], kind: pa.DataType | 
 def make_scalar(text: str | None, kind: pa.DataType | None = None) -> pa.Scalar:
     """An Arrow scalar of a text, without importing pandas."""
     return make_array([text], kind)[0]
+
+
+def view_numbers(array: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
+    """The numbers or truth values of an Arrow array that has no nulls, without importing pandas.
+
+    Truth values are a copy; numbers in one piece are not, and cannot be written. Any: every dtype of numbers.
+    Raises ``pyarrow.ArrowTypeError`` on a null.
+    """
+    whole = combine_chunks(array)
+    if pa.types.is_boolean(whole.type):
+        return np.from_dlpack(whole.cast(pa.uint8())).astype(np.bool_)
+    return np.from_dlpack(whole)
+
+
+def combine_chunks(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column as one array, without importing pandas where it has no chunk."""
+    if isinstance(column, pa.Array):
+        return column
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.nulls(0, column.type)
 
 
 def _wrap_numbers(values: NDArray[Any]) -> pa.Array:
@@ -93,7 +113,7 @@ def factorize_texts(hashes: HashArray, column: pa.ChunkedArray) -> Int64Array:
     rows = _find_colliding_rows(hashes)
     numbers = np.arange(hashes.size)
     if rows.size:
-        codes = take_rows(column, rows).dictionary_encode().indices.to_numpy(zero_copy_only=False)
+        codes = view_numbers(take_rows(column, rows).dictionary_encode().indices)
         firsts = np.full(int(codes.max()) + 1, hashes.size)
         np.minimum.at(firsts, codes, rows)
         numbers[rows] = firsts[codes]
@@ -120,7 +140,7 @@ def _split_hashes(hashes: HashArray) -> list[HashArray]:
 
 def combine_column(column: pa.ChunkedArray) -> pa.Array:
     """A column as one array; its 64-bit offsets hold any size."""
-    return column.cast(pa.large_string()).combine_chunks()
+    return combine_chunks(column.cast(pa.large_string()))
 
 
 def take_rows(column: pa.ChunkedArray, rows: Int64Array) -> pa.Array:

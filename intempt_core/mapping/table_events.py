@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Int64Array, Mask, combine_column, make_array, take_rows
+from intempt_core.arrays import Int64Array, Mask, combine_column, make_array, take_rows, view_numbers
 from intempt_core.contract import OPEN_FIELDS, PLAIN_FIELDS, GivenEvent, Json, Place, get_field
 from intempt_core.errors import MappingError
 from intempt_core.mapping.model import (
@@ -154,9 +154,8 @@ class MappedTable:
             picked = make_array(some)
             cells = {field: column.take(picked).to_pylist() for field, column in self.cells.items()}
             made = self.made_ids.take(picked).to_pylist() if self.makes_ids else None
-            places = [
-                Place(row + 1, line) for row, line in zip(some.tolist(), self.table.lines[some].tolist(), strict=True)
-            ]
+            lines = self.table.line_numbers(some)
+            places = [Place(row + 1, line) for row, line in zip(some.tolist(), lines, strict=True)]
             yield from self._events(places, cells, made)
 
     def values(self, field: str, rows: Sequence[int]) -> list[Json]:
@@ -175,7 +174,7 @@ class MappedTable:
     def filled_mask(self, field: str, rows: Int64Array) -> Mask:
         """Whether these rows (from 0) have a cell for a field of a column that is not empty."""
         lengths = pc.binary_length(self.cells[field].take(make_array(rows)))
-        found: Mask = lengths.to_numpy(zero_copy_only=False) > 0
+        found: Mask = view_numbers(lengths) > 0
         return found
 
     def blank_event(self) -> GivenEvent:
@@ -281,7 +280,7 @@ class MappedDocuments(MappedTable):
         """The rows whose columns do not say all that a rule asks for; mended ones are looked at closely, too."""
         found = self.documents.needs_model.copy()
         for column, original in self._fixed_columns:
-            found |= pc.not_equal(self.table.columns[column], original).to_numpy()
+            found |= view_numbers(pc.not_equal(self.table.columns[column], original))
         return found
 
     @property

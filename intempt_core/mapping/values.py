@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import combine_column, make_array, make_scalar, view_bytes
+from intempt_core.arrays import combine_column, make_array, make_scalar, view_bytes, view_numbers
 from intempt_core.contract import Json
 from intempt_core.readers import Table
 
@@ -171,7 +171,7 @@ def _number_occurrences(rows: pa.Array) -> pa.Array | pa.Scalar:
     codes = rows.dictionary_encode()
     if len(codes.dictionary) == len(rows):
         return make_scalar("1")
-    code = codes.indices.to_numpy(zero_copy_only=False)
+    code = view_numbers(codes.indices)
     order = np.argsort(code, kind="stable")
     starts = np.flatnonzero(np.diff(code[order], prepend=-1))
     numbers = np.empty(len(rows), np.int64)

@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Int64Array, make_array, make_scalar, view_bytes
+from intempt_core.arrays import Int64Array, make_array, make_scalar, view_bytes, view_numbers
 from intempt_core.contract import PLAIN_FIELDS, Json
 from intempt_core.mapping import EPOCH_MILLISECONDS, ISO_OR_EPOCH_MS, MappedTable
 
@@ -26,21 +26,21 @@ _BodyColumn: TypeAlias = Any
 """An Arrow array of texts, or one text for all rows (Arrow ships no types)."""
 
 
-class BulkUnsupported(Exception):
-    """A value that a body writes in a way of its own: the events are asked one by one."""
-
-
 def write_bodies(mapped: MappedTable, rows: Int64Array, bounds: Sequence[int]) -> list[bytes] | None:
     """The body of each request (CONTRACT 1.3), which has the rows from one bound to the next.
 
-    ``None`` where it takes the events themselves: a number beyond 64 bits has the whole body written another way.
+    ``None`` where they have to be written event by event: a value needs another JSON writer (a number beyond 64 bits,
+    half a character), or the order of an event's objects differs from row to row.
     """
     try:
-        names, events = _write_events(mapped, rows)
-    except BulkUnsupported:
+        written = _write_events(mapped, rows)
+    except orjson.JSONEncodeError:
         return None
+    if written is None:
+        return None
+    names, events = written
     word = names.dictionary_encode()
-    code = word.indices.to_numpy(zero_copy_only=False)
+    code = view_numbers(word.indices)
     begins = np.ones(rows.size, np.bool_)  # of groups: neighbours of one name, in one request, share one
     begins[1:] = code[1:] != code[:-1]
     begins[np.asarray(bounds[:-1], np.int64)] = True
@@ -75,8 +75,11 @@ class _JsonColumn(NamedTuple):
         return self.parts[0] if len(self.parts) == 1 else _join_columns(*self.parts)
 
 
-def _write_events(mapped: MappedTable, rows: Int64Array) -> tuple[pa.Array, pa.Array]:
-    """Name and body of each event as JSON, in the order in which ``MappedTable.events`` has the fields."""
+def _write_events(mapped: MappedTable, rows: Int64Array) -> tuple[pa.Array, pa.Array] | None:
+    """Name and body of each event as JSON, in the order in which ``MappedTable.events`` has the fields.
+
+    ``None`` where an event may have several objects beside ``data``: their order is that of the first member of each.
+    """
     picked = make_array(rows)
     values = {
         field: _JsonColumn([_make_scalar(_dump_json(value))]) for field, value in mapped.mapping.constants.items()
@@ -91,6 +94,8 @@ def _write_events(mapped: MappedTable, rows: Int64Array) -> tuple[pa.Array, pa.A
     objects: dict[str, list[_JsonColumn]] = {}
     for field in values:
         objects.setdefault(field.partition(".")[0], []).append(_write_member(field.partition(".")[2], values[field]))
+    if len(objects.keys() - {"data"}) > 1:
+        return None
     members += _write_objects(objects, rows.size)
     return names.fill_null("null"), _join_columns(pa.repeat(_make_scalar(""), rows.size), *_wrap_members(members))
 
@@ -99,10 +104,9 @@ def _write_objects(objects: Mapping[str, Sequence[_JsonColumn]], count: int) -> 
     """The objects inside an event: ``data`` is there as soon as a field could give something, others where one does."""
     if "data" in objects:
         yield _write_member("data", _JsonColumn(_wrap_members(objects["data"])))
-    others = {name: members for name, members in objects.items() if name != "data"}
-    if len(others) > 1:  # their order is that of the first member that is there
-        raise BulkUnsupported
-    for name, members in others.items():
+    for name, members in objects.items():
+        if name == "data":
+            continue
         object_ = _write_member(name, _JsonColumn(_wrap_members(members)))
         if not all(member.nullable for member in members):
             yield object_
@@ -189,7 +193,4 @@ def _make_scalar(text: str) -> pa.Scalar:
 
 
 def _dump_json(value: Json) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except (TypeError, ValueError):
-        raise BulkUnsupported from None
+    return orjson.dumps(value).decode()

@@ -16,7 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.arrays import Int64Array, Mask, combine_column, factorize_texts, hash_texts, make_array, view_bytes
+from intempt_core.arrays import (
+    Int64Array,
+    Mask,
+    combine_column,
+    factorize_texts,
+    hash_texts,
+    make_array,
+    view_bytes,
+    view_numbers,
+)
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
@@ -71,13 +80,12 @@ _INT64 = np.iinfo(np.int64)
 
 @cache
 def _make_placeholder_array() -> pa.Array:
-    """Made when first asked for: the first Arrow array of a process brings pandas along, and takes its time."""
     return make_array(sorted(PLACEHOLDER_IDS))
 
 
 def to_mask(array: pa.Array) -> Mask:
     """An Arrow array of booleans as NumPy has it."""
-    found: Mask = array.to_numpy(zero_copy_only=False)
+    found: Mask = view_numbers(array)
     return found
 
 
@@ -90,7 +98,7 @@ class TextColumn:
     @cached_property
     def lengths(self) -> Int64Array:
         """Bytes of each cell."""
-        found: Int64Array = pc.binary_length(self.array).to_numpy(zero_copy_only=False)
+        found: Int64Array = view_numbers(pc.binary_length(self.array))
         return found
 
     @cached_property
@@ -107,11 +115,7 @@ class TextColumn:
     @cached_property
     def given(self) -> Mask:
         """Compiled ``events.is_given``."""
-        return (
-            self.lengths > 0
-            if self.is_visible_ascii
-            else pc.binary_length(self.trimmed).to_numpy(zero_copy_only=False) > 0
-        )
+        return self.lengths > 0 if self.is_visible_ascii else view_numbers(pc.binary_length(self.trimmed)) > 0
 
     @cached_property
     def placeholders(self) -> Mask:
@@ -132,7 +136,7 @@ class TextColumn:
     @cached_property
     def codes(self) -> Int64Array:
         """A number for each given id, the same for equal ones; -1 where none is given."""
-        codes = self.array.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        codes = view_numbers(self.array.dictionary_encode().indices).astype(np.int64)
         codes[~self.given] = -1
         found: Int64Array = codes
         return found
@@ -150,7 +154,7 @@ def find_lost_zeros(ids: pa.Array) -> tuple[Int64Array, int]:
     """
     digits = to_mask(pc.ascii_is_decimal(ids))
     leads_with_zero = to_mask(pc.starts_with(ids, "0"))
-    lengths = pc.binary_length(ids).to_numpy(zero_copy_only=False)
+    lengths = view_numbers(pc.binary_length(ids))
     padded = digits & leads_with_zero & (lengths > 1)
     width = int(lengths[padded].max()) if padded.any() else 0
     return np.flatnonzero(digits & ~leads_with_zero & (lengths < width)), width
@@ -165,7 +169,7 @@ def find_mistyped(cells: TextColumn, kind: str) -> Int64Array:
     rows = np.flatnonzero(doubtful)
     spellings = cells.array.take(make_array(rows)).dictionary_encode()
     fits = np.array([is_cell_of_type(cell, kind) for cell in spellings.dictionary.to_pylist()], np.bool_)
-    found: Int64Array = rows[~fits[spellings.indices.to_numpy(zero_copy_only=False)]] if len(rows) else rows
+    found: Int64Array = rows[~fits[view_numbers(spellings.indices)]] if len(rows) else rows
     return found
 
 
@@ -193,7 +197,7 @@ class TimestampColumn:
             times, over = scale
             digits = np.flatnonzero(to_mask(pc.ascii_is_decimal(cells.array)) & (cells.lengths <= MAX_EXACT_DIGITS))
             whole = cells.array if digits.size == count else cells.array.take(make_array(digits))
-            self._set_times(digits, whole.cast(pa.int64()).to_numpy() * times // over)
+            self._set_times(digits, view_numbers(whole.cast(pa.int64())) * times // over)
         if accepts_iso_dates(form):
             rest = np.flatnonzero((self.state == TimeState.UNREADABLE) & (cells.lengths >= 19))
             if rest.size:
@@ -208,7 +212,7 @@ class TimestampColumn:
             return
         spellings = cells.array.take(make_array(rest)).dictionary_encode()
         found = [*map(build_time_parser(form, zone), spellings.dictionary.to_pylist())]
-        codes = spellings.indices.to_numpy(zero_copy_only=False)
+        codes = view_numbers(spellings.indices)
         read = np.array([time is not None for time in found])[codes]
         self._set_times(rest[read], np.array([clamp_to_int64(time or 0) for time in found], np.int64)[codes][read])
 
@@ -255,7 +259,7 @@ def _read_each_spelling(
 ) -> tuple[Mask, Int64Array, Int64Array]:
     """A part of each cell, read once per spelling: whether it was read, its milliseconds, its minutes east of UTC."""
     spellings = pc.utf8_slice_codeunits(cells, start, stop).dictionary_encode()
-    codes = spellings.indices.to_numpy(zero_copy_only=False)
+    codes = view_numbers(spellings.indices)
     found = [read(text) for text in spellings.dictionary.to_pylist()]
     good = np.array([ms is not None for ms, _ in found], np.bool_)
     ms = np.array([ms or 0 for ms, _ in found], np.int64)

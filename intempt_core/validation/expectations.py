@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from intempt_core.arrays import Int64Array, Mask
+from intempt_core.arrays import Int64Array, Mask, combine_chunks, view_numbers
 from intempt_core.contract import ISSUE_KINDS, Severity, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.mapping import EXPECT_COLUMN
@@ -79,7 +79,7 @@ class ExpectationResult:
     """
 
     row: int
-    line: int
+    line: int | None
     state: ExpectationState
     expected: str
     found: tuple[str, ...]
@@ -100,8 +100,8 @@ class ExpectationReport:
             )
         self.table = table
         self.rows = table.rows
-        distinct = table.columns[EXPECT_COLUMN].combine_chunks().dictionary_encode()
-        self._expectation_codes: Int64Array = distinct.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        distinct = combine_chunks(table.columns[EXPECT_COLUMN]).dictionary_encode()
+        self._expectation_codes: Int64Array = view_numbers(distinct.indices).astype(np.int64)
         self._expectations = [parse_expectation(cell) for cell in distinct.dictionary.to_pylist()]
         self._found_by_code = {code: _make_code_mask(report, code) for code in report.counts}
         if not any(read.is_tested or read.problem for read in self._expectations):
@@ -176,7 +176,7 @@ class ExpectationReport:
             for code in sorted(self._found_by_code, key=lambda code: code not in _ERROR_CODES):
                 for index in np.flatnonzero(self._found_by_code[code][some]).tolist():
                     found[index] += (code,)
-            lines, states = self.table.lines[some].tolist(), self.states[some].tolist()
+            lines, states = self.table.line_numbers(some), self.states[some].tolist()
             whiches = self._expectation_codes[some].tolist()
             for row, line, state, cell, codes, which in zip(
                 some.tolist(), lines, states, cells, found, whiches, strict=True

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Mask, make_array, make_scalar
+from intempt_core.arrays import Mask, combine_column, make_array, make_scalar, view_numbers
 from intempt_core.contract import BLANK_CHARACTERS, now_ms
 from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.readers import read_table
@@ -90,7 +90,7 @@ class ProductCatalogue:
 
     def is_unknown(self, ids: pa.Array | pa.ChunkedArray) -> Mask:
         """Which of these ids (texts) are no product of the catalogue; as quick for a million."""
-        found: Mask = pc.invert(pc.is_in(ids, value_set=self.ids)).to_numpy(zero_copy_only=False)
+        found: Mask = view_numbers(pc.invert(pc.is_in(ids, value_set=self.ids)))
         return found
 
     def names_of(self, ids: Iterable[str]) -> dict[str, str]:
@@ -213,11 +213,11 @@ def build_catalogue(
 
     ``naming`` are the columns that say, one after the other, what a product is called.
     """
-    ids = _combine_chunks(file.columns[id_column])
+    ids = combine_column(file.columns[id_column])
     given = _is_filled(pc.utf8_trim(ids, characters=BLANK_CHARACTERS))
     names = make_array([""] * len(ids))
     for column in name_columns:
-        more = pc.utf8_trim_whitespace(_combine_chunks(file.columns[column]))
+        more = pc.utf8_trim_whitespace(combine_column(file.columns[column]))
         between = pc.if_else(
             pc.and_(pc.greater(pc.binary_length(names), 0), pc.greater(pc.binary_length(more), 0)), " · ", ""
         )
@@ -233,28 +233,21 @@ def build_catalogue(
         [("id", "ascending"), ("named", "ascending"), ("row", "ascending")],
     )
     table = table.take(order)
-    sorted_ids = _combine_chunks(table["id"])
+    sorted_ids = combine_column(table["id"])
     last = np.ones(len(sorted_ids), np.bool_)
-    last[:-1] = pc.not_equal(sorted_ids.slice(1), sorted_ids.slice(0, len(sorted_ids) - 1)).to_numpy(
-        zero_copy_only=False
-    )
+    last[:-1] = view_numbers(pc.not_equal(sorted_ids.slice(1), sorted_ids.slice(0, len(sorted_ids) - 1)))
     table = table.filter(make_array(last))
     return ProductCatalogue(
         file.name,
         now_ms() if loaded_at is None else loaded_at,
         file.rows,
-        _combine_chunks(table["id"]),
-        _combine_chunks(table["name"]),
+        combine_column(table["id"]),
+        combine_column(table["name"]),
     )
 
 
 def _is_filled(texts: pa.Array) -> pa.Array:
     return pc.not_equal(texts, make_scalar(""))
-
-
-def _combine_chunks(column: pa.ChunkedArray) -> pa.Array:
-    found = column.combine_chunks()
-    return found.cast(pa.large_string()) if found.type != pa.large_string() else found
 
 
 # ── keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -321,8 +314,8 @@ def _load_catalogue(file: Path) -> ProductCatalogue:
             metadata["name"],
             metadata["loaded_at"],
             metadata["rows"],
-            _combine_chunks(table["id"]),
-            _combine_chunks(table["name"]),
+            combine_column(table["id"]),
+            combine_column(table["name"]),
         )
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise _explain_unavailable(file, error) from None

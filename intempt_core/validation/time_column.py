@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Int64Array, Mask, make_array
+from intempt_core.arrays import Int64Array, Mask, make_array, view_numbers
 from intempt_core.mapping import (
     EPOCH_MICROSECONDS,
     EPOCH_MILLISECONDS,
@@ -68,7 +68,7 @@ def read_pattern_times(cells: pa.Array, form: str, zone: ZoneInfo) -> tuple[Mask
         return np.zeros(count, np.bool_), np.zeros(count, np.int64)
     pattern = compile_time_pattern(form)
     found = pc.extract_regex(cells, pattern.expression)
-    good: Mask = found.is_valid().to_numpy(zero_copy_only=False)
+    good: Mask = view_numbers(found.is_valid())
     struct = found.filter(make_array(good))
     parts = {name: struct.field(name) for name in pattern.parts}
 
@@ -118,7 +118,5 @@ def _map_spellings(column: pa.Array, read: Callable[[str], int | None]) -> Int64
     """A column of numbers in words, each spelling read once."""
     spellings = column.dictionary_encode()
     read_values = np.array([_encode_missing(read(text)) for text in spellings.dictionary.to_pylist()], np.int64)
-    found: Int64Array = (
-        read_values[spellings.indices.to_numpy(zero_copy_only=False)] if len(column) else np.empty(0, np.int64)
-    )
+    found: Int64Array = read_values[view_numbers(spellings.indices)] if len(column) else np.empty(0, np.int64)
     return found

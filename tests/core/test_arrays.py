@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.arrays import combine_column, factorize_texts, hash_texts, make_array, make_scalar
+from intempt_core.arrays import combine_column, factorize_texts, hash_texts, make_array, make_scalar, view_numbers
 
 lengths = st.sampled_from([0, 1, 7, 8, 9, 15, 16, 17, 255, 256, 257, 300])
 texts = st.lists(
@@ -37,6 +37,15 @@ def test_numbers_become_the_array_that_arrow_makes(dtype: str, numbers: list[int
     made = make_array(values)
     made.validate(full=True)
     assert made.equals(pa.array(values))
+    for array in (made, made[1:], pa.chunked_array([made, made[:1]]), pa.chunked_array([], made.type)):
+        assert view_numbers(array).tolist() == array.to_pylist()
+        assert view_numbers(array).dtype == values.dtype
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # NumPy tries an older protocol then
+def test_a_null_is_no_number() -> None:
+    with pytest.raises(pa.ArrowTypeError):
+        view_numbers(pa.array([1, None]))
 
 
 def test_half_a_character_is_no_text() -> None:
