@@ -21,6 +21,7 @@ from .errors import (
     ConsoleError as ConsoleError,
     CredentialError as CredentialError,
     EngineUnavailable as EngineUnavailable,
+    FaultDocumentUnreadable as FaultDocumentUnreadable,
     HistoryError as HistoryError,
     HistoryUnavailable as HistoryUnavailable,
     MappingError as MappingError,
@@ -28,6 +29,8 @@ from .errors import (
     NotFound as NotFound,
     PlanError as PlanError,
     ReadError as ReadError,
+    SandboxRejection as SandboxRejection,
+    SandboxStoreUnavailable as SandboxStoreUnavailable,
     SandboxUnavailable as SandboxUnavailable,
     SecretFound as SecretFound,
     SettingsError as SettingsError,
@@ -56,6 +59,7 @@ from .planning import (
 )
 from .readers import (
     Dialect as Dialect,
+    JsonSyntaxError as JsonSyntaxError,
     Payload as Payload,
     Table as Table,
     read_payload as read_payload,

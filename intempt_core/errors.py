@@ -1,34 +1,44 @@
-"""Every error the core raises, so that a caller picks an ``except`` before reading code.
+"""Every error that the core raises, drawn so that a caller can pick an ``except`` before reading code.
 
 ::
 
-    ConsoleError                  str(error) is a sentence that a person may read
-    ├── SettingsError             a setting has a value that cannot be used
-    ├── ReadError                 a file or a pasted text cannot be read at all
-    ├── SpoolError                a file cannot be taken in: there is no room for it
-    │   └── SpoolTooLarge         it has more bytes than are taken
-    ├── MappingError              a mapping does not fit its file, or is no mapping
-    ├── TargetError               a target cannot be used
-    │   ├── NoSuchTarget          nobody has described a target of that name
-    │   ├── TargetIncomplete      its description lacks something or holds something impossible
-    │   └── CredentialError       its key is absent or has the wrong form
-    ├── CatalogueUnavailable      a loaded catalogue cannot be kept or read: products have no names until it can
-    ├── EngineUnavailable         the durable engine cannot use its database: sending stops until it can
-    ├── SecretFound               what was to be taken along holds a target's key
-    ├── SandboxSilent             the sandbox does not answer as one, or refuses
-    ├── PlanError                 the chosen events cannot become a batch
-    └── HistoryError              history cannot be read or written
-        ├── HistoryUnavailable    read-only, full, locked or gone: sending stops until it returns
-        ├── NotFound              no batch, request or event has that id
-        └── NotAllowed            a batch in this state cannot do that
+    ConsoleError                    str(error) is a sentence for people
+    ├── SettingsError               a setting has a value that cannot be used
+    ├── ReadError                   a file or a pasted text cannot be read at all
+    │   └── JsonSyntaxError         a text is no JSON; says where, and how to fix it
+    ├── SpoolError                  an upload cannot be stored: no room, or no right to write
+    │   └── SpoolTooLarge           an upload has more bytes than are taken
+    ├── MappingError                a mapping does not fit its file, or is no mapping
+    ├── TargetError                 a target cannot be used
+    │   ├── TargetNotFound          no target of that name is described
+    │   ├── TargetIncomplete        its description lacks something, or holds something impossible
+    │   └── CredentialError         its key is absent or has the wrong form
+    ├── CatalogueUnavailable        a loaded catalogue cannot be kept or read: products have no names until it can
+    ├── EngineUnavailable           the durable engine cannot use its database: sending stops until it can
+    ├── SecretFound                 a file or link was not made, because it would hold a target's key
+    ├── PlanError                   the chosen events cannot become a batch
+    ├── FaultDocumentUnreadable     a document of simulated failures is no such document
+    ├── SandboxUnavailable          the sandbox does not respond as one, or rejects a request
+    ├── SandboxRejection            inside the sandbox: a request is answered with an error status
+    ├── SandboxStoreUnavailable     inside the sandbox: its database cannot be used; answered with 503
+    └── HistoryError                history cannot be read or written
+        ├── HistoryUnavailable      read-only, full, locked or gone: sending stops until it returns
+        ├── NotFound                no batch, request or event has that id
+        └── NotAllowed              a batch in this state cannot do that
 
-Bad input is data and becomes an :class:`~intempt_core.contract.issues.Issue`; only broken plumbing is raised.
-No message ever holds a credential.
+Bad input is data and becomes an :class:`~intempt_core.contract.Issue`; only broken plumbing is raised. No message ever
+holds a credential. All of them are exported by :mod:`intempt_core`, and a test compares this drawing with the classes.
+
+Three exceptions are no errors and are not in the tree: they end a parse from inside a callback or a loop, and are
+caught in the package that raises them or by its only caller: ``UnclosedQuote`` and ``_ImpossibleNumber`` of
+``readers``, ``_InexactNumber`` of ``sandbox``.
 """
+
+from collections.abc import Mapping
 
 
 class ConsoleError(Exception):
-    """The root: ``str(error)`` says where, what was given, what is allowed and how to mend it."""
+    """The root: ``str(error)`` says where, what was given, what is allowed and how to fix it."""
 
 
 class SettingsError(ConsoleError):
@@ -36,7 +46,11 @@ class SettingsError(ConsoleError):
 
 
 class ReadError(ConsoleError):
-    """A file or a pasted text cannot be read at all; ``line`` is where (counted from 1), where that is known."""
+    """A file or a pasted text cannot be read at all.
+
+    Attributes:
+        line: The line where, from 1; ``None`` where it is not known.
+    """
 
     def __init__(self, message: str, *, line: int | None = None) -> None:
         super().__init__(message)
@@ -44,11 +58,11 @@ class ReadError(ConsoleError):
 
 
 class SpoolError(ConsoleError):
-    """A file cannot be taken in: there is no room for it, or its folder cannot be written."""
+    """An upload cannot be stored: there is no room for it, or its folder cannot be written."""
 
 
 class SpoolTooLarge(SpoolError):
-    """A file has more bytes than are taken."""
+    """An upload has more bytes than are taken."""
 
 
 class MappingError(ConsoleError):
@@ -60,7 +74,7 @@ class TargetError(ConsoleError):
 
 
 class TargetNotFound(TargetError):
-    """Nobody has described a target of that name."""
+    """No target of that name is described."""
 
 
 class TargetIncomplete(TargetError):
@@ -76,19 +90,45 @@ class CatalogueUnavailable(ConsoleError):
 
 
 class EngineUnavailable(ConsoleError):
-    """The durable engine cannot use its database: sending stops until it can. History is not touched by it."""
+    """The durable engine cannot use its database: sending stops until it can. History is not affected."""
 
 
 class SecretFound(ConsoleError):
     """A file or a link that was to be made holds a target's key: it is not made. The message never repeats the key."""
 
 
-class SandboxUnavailable(ConsoleError):
-    """The sandbox did not answer, or refused; the sentence says what it said."""
-
-
 class PlanError(ConsoleError):
     """The chosen events cannot become a batch."""
+
+
+class FaultDocumentUnreadable(ConsoleError):
+    """A document of simulated failures is no such document: the sentence says where, and what is allowed."""
+
+
+class SandboxUnavailable(ConsoleError):
+    """The sandbox did not respond, or rejected a request; the sentence repeats its message."""
+
+
+class SandboxRejection(ConsoleError):
+    """The sandbox rejects a request (CONTRACT 3.8). Does not leave the sandbox: it becomes an HTTP response.
+
+    Attributes:
+        status: The response's status.
+        detail: A second sentence of the response; empty where there is none.
+        headers: Headers of the response, ``None`` for none but the usual ones.
+    """
+
+    def __init__(
+        self, status: int, message: str, *, detail: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+
+
+class SandboxStoreUnavailable(ConsoleError):
+    """The sandbox's database is read-only, full, locked, damaged or gone. Nothing of the request was stored."""
 
 
 class HistoryError(ConsoleError):

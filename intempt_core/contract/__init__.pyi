@@ -16,7 +16,6 @@ from .faults import (
     FAULT_PATH_LABELS as FAULT_PATH_LABELS,
     Fault as Fault,
     FaultDocument as FaultDocument,
-    FaultDocumentUnreadable as FaultDocumentUnreadable,
     LatencyFault as LatencyFault,
     NoResponseFault as NoResponseFault,
     ResponseFault as ResponseFault,

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from intempt_core.contract.fields import Json
-from intempt_core.errors import ConsoleError
+from intempt_core.errors import FaultDocumentUnreadable
 
 FAULT_PATH_LABELS: dict[str, str] = {
     "*": "everything",
@@ -35,10 +35,6 @@ MAX_FAULTS = 50
 
 BODILESS_STATUSES = (204, 205, 304)
 """Statuses whose answers have no body."""
-
-
-class FaultDocumentUnreadable(ConsoleError):
-    """A fault document is none; the sentence says where and what is allowed."""
 
 
 class _BaseFault(BaseModel):

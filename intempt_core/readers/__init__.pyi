@@ -18,6 +18,7 @@ from .formats import (
 )
 from .json_positions import (
     JsonNode as JsonNode,
+    JsonSyntaxError as JsonSyntaxError,
     JsonText as JsonText,
     TEXT_LINE_END as TEXT_LINE_END,
 )

@@ -16,7 +16,6 @@ import httpx
 from intempt_core.contract import (
     MAX_QUERY_EVENT_IDS,
     FaultDocument,
-    FaultDocumentUnreadable,
     ForeignEvent,
     LiveFilter,
     PersonEvent,
@@ -24,7 +23,7 @@ from intempt_core.contract import (
     SandboxPath,
     parse_fault_document,
 )
-from intempt_core.errors import SandboxUnavailable
+from intempt_core.errors import FaultDocumentUnreadable, SandboxUnavailable
 from intempt_core.targets import SANDBOX, Target
 
 SANDBOX_TIMEOUT_SECONDS = 5.0

@@ -10,7 +10,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.errors import SandboxRejection
 
 SANDBOX_KEY = "sandbox.sandbox"
 """The one key that the sandbox knows (CONTRACT 3.8); no secret."""

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
-from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.errors import SandboxRejection
 
 MAX_LARGE_BODIES = 4
 """Large bodies that are in memory at once, from their first byte until they are committed."""

@@ -11,7 +11,7 @@ from intempt_core.contract import (
     Json,
     id_to_text,
 )
-from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.errors import SandboxRejection
 from intempt_core.sandbox.storage.parser import escape_surrogates
 from intempt_core.sandbox.storage.persons import make_node
 

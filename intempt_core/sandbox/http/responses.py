@@ -8,29 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from intempt_core.contract import Json
-from intempt_core.errors import ConsoleError
+from intempt_core.errors import SandboxRejection
 
 SERVED_PATHS = (
     "POST …/v1/{org}/projects/{project}/sources/{source}/track, POST …/v1/{org}/projects/{project}/track, "
     "POST …/v1/{org}/projects/{project}/feeds/{feed}/data, POST …/v1/{org}/projects/{project}/consents/data, "
     "and what it tells about itself: GET …/openapi.json describes all of it"
 )
-
-
-class SandboxRejection(ConsoleError):
-    """The sandbox refuses a request: ``status`` is the answer's, ``str(error)`` its sentence (CONTRACT 3.8)."""
-
-    def __init__(
-        self, status: int, message: str, *, detail: str = "", headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.detail = detail
-        self.headers = headers
-
-
-class StoreUnavailable(ConsoleError):
-    """The sandbox's database is read-only, full, locked, damaged or gone. Nothing of the request was stored."""
 
 
 def json_response(value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

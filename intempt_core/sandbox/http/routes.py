@@ -17,7 +17,6 @@ from intempt_core.contract import (
     SANDBOX_PATH_PREFIX,
     SHARED_FEEDS,
     FaultDocument,
-    FaultDocumentUnreadable,
     LiveFilter,
     SandboxPath,
     compute_feeds,
@@ -25,6 +24,7 @@ from intempt_core.contract import (
     now_ms,
     parse_fault_document,
 )
+from intempt_core.errors import FaultDocumentUnreadable, SandboxRejection, SandboxStoreUnavailable
 from intempt_core.sandbox.http.auth import (
     MAX_BODY_BYTES,
     RawPathMiddleware,
@@ -41,8 +41,6 @@ from intempt_core.sandbox.http.openapi import build_openapi
 from intempt_core.sandbox.http.queries import check_consent, parse_feed_query, parse_person_query
 from intempt_core.sandbox.http.received_request import ReceivedRequest
 from intempt_core.sandbox.http.responses import (
-    SandboxRejection,
-    StoreUnavailable,
     handle_http_exception,
     handle_rejection,
     handle_store_unavailable,
@@ -340,7 +338,7 @@ def create_sandbox_app(
         middleware=[*(middleware or ()), Middleware(RawPathMiddleware)],
         exception_handlers={
             SandboxRejection: handle_rejection,
-            StoreUnavailable: handle_store_unavailable,
+            SandboxStoreUnavailable: handle_store_unavailable,
             HTTPException: sandbox.handle_http_exception,
         },
     )

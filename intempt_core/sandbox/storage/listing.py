@@ -32,7 +32,7 @@ def list_received_events(store: SandboxStore, query: EventListQuery) -> bytes:
     """The events in their order of arrival, as JSON.
 
     ``count`` and ``processed`` count all that the filters match. ``next`` is the ``after`` of the next page, null on
-    the last one. Times are epoch milliseconds. Raises :class:`StoreUnavailable`.
+    the last one. Times are epoch milliseconds. Raises :class:`SandboxStoreUnavailable`.
     """
     given = {"limit": query.limit + 1, "after": query.after, "name": query.name, "person": query.person}
     (totals,) = store.rows(
@@ -50,7 +50,7 @@ def list_received_events(store: SandboxStore, query: EventListQuery) -> bytes:
 
 
 def list_consents(store: SandboxStore) -> bytes:
-    """The consents in their order of arrival, as JSON (CONTRACT 6.2). Raises :class:`StoreUnavailable`."""
+    """The consents in their order of arrival, as JSON (CONTRACT 6.2). Raises :class:`SandboxStoreUnavailable`."""
     rows = store.rows("SELECT id, received_at, org, project, body FROM consents ORDER BY id", {})
     told = [dict(row) for row in rows]
     for one in told:
@@ -66,7 +66,7 @@ def list_person_events(store: SandboxStore, query: PersonEventsQuery) -> bytes:
     """A person's processed events, oldest first, and why others were not processed, as JSON.
 
     ``unprocessed`` holds, of the event ids asked about, those that came and were not processed. Raises
-    :class:`StoreUnavailable`.
+    :class:`SandboxStoreUnavailable`.
     """
     place = (query.org, query.project)
     processed = store.processed(*place, query.node, MAX_LISTED_PERSON_EVENTS)

@@ -42,7 +42,7 @@ class LiveQuery:
 
 
 def list_live_rows(store: SandboxStore, query: LiveQuery) -> bytes:
-    """The rows, newest first, as JSON, with how many events there are. Raises :class:`StoreUnavailable`."""
+    """The rows, newest first, as JSON, with how many events there are. Raises :class:`SandboxStoreUnavailable`."""
     events, others = _CONDITIONS[query.shown]
     given = {"limit": query.limit, "name": query.name, "text": query.text.lower(), "window": SEARCHED_EVENTS}
     found = (
@@ -56,7 +56,7 @@ def list_live_rows(store: SandboxStore, query: LiveQuery) -> bytes:
 
 
 def read_kept_request(store: SandboxStore, number: int) -> bytes | None:
-    """One request as it came, as JSON; ``None`` where it is not kept (any more). Raises :class:`StoreUnavailable`."""
+    """One request as it came, as JSON; ``None`` where it is not kept (any more). Raises :class:`SandboxStoreUnavailable`."""
     found = store.rows("SELECT * FROM requests WHERE id = :number", {"number": number})
     if not found:
         return None

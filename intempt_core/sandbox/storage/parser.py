@@ -26,7 +26,7 @@ from intempt_core.contract import (
     id_to_text,
     read_epoch_ms,
 )
-from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.errors import SandboxRejection
 from intempt_core.sandbox.storage.fast_path import EventColumns, IncomingEvent, concat_events, try_fast_path, wrap_event
 
 IDENTIFY_NAME = "Identify"

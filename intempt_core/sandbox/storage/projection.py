@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from intempt_core.contract import EventName
-from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.errors import SandboxRejection
 from intempt_core.sandbox.storage.counted_events import COUNTS_SQL, incoming_event_counts
 from intempt_core.sandbox.storage.fast_path import EventColumns, concat_events
 from intempt_core.sandbox.storage.parser import make_unreadable_event, read_track

@@ -46,7 +46,7 @@ def rank_shared_feed(
 
     ``place`` is organisation and project, ``node`` the person, ``seed`` a product id.
 
-    Raises :class:`~intempt_core.sandbox.http.responses.StoreUnavailable`.
+    Raises :class:`~intempt_core.sandbox.http.responses.SandboxStoreUnavailable`.
     """
     if feed in SEED_FEEDS and seed is None:
         own = compute_feeds(store.interactions(*place, node))[SEED_FEEDS[feed]]

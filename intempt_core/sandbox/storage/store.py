@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from intempt_core.contract import Interaction
-from intempt_core.sandbox.http.responses import StoreUnavailable
+from intempt_core.errors import SandboxStoreUnavailable
 from intempt_core.sandbox.storage.fast_path import EventColumns
 from intempt_core.sandbox.storage.projection import KEPT_BODY_BYTES, ProjectLinks, insert_block, update_projection
 from intempt_core.sandbox.storage.schema import prepare_sandbox_database
@@ -110,11 +110,11 @@ class SandboxStore:
         self._writer: threading.Thread | None = None
 
     async def add(self, request: StoredRequest) -> None:
-        """Store a request; returns after the commit. Raises :class:`StoreUnavailable`: then nothing was stored."""
+        """Store a request; returns after the commit. Raises :class:`SandboxStoreUnavailable`: then nothing was stored."""
         await self._submit(request)
 
     async def catch_up(self) -> None:
-        """Return when everything that was taken is digested too. Raises :class:`StoreUnavailable`."""
+        """Return when everything that was taken is digested too. Raises :class:`SandboxStoreUnavailable`."""
         await self._submit(None)
 
     def add_nowait(self, request: StoredRequest) -> None:
@@ -186,7 +186,7 @@ class SandboxStore:
                 if desk is not None:
                     desk.connection.close()
                 desk = None
-        _wake_waiters([job for job, _ in settling], StoreUnavailable("the sandbox is closing"))
+        _wake_waiters([job for job, _ in settling], SandboxStoreUnavailable("the sandbox is closing"))
         if desk is not None:
             desk.connection.close()
 
@@ -214,7 +214,7 @@ class SandboxStore:
     # ── everything else, on a connection of its own ───────────────────────────────────────────────────────────────
 
     def add_consent(self, received_at: int, org: str, project: str, body: str) -> None:
-        """Store one consent (CONTRACT 6.2). Raises :class:`StoreUnavailable`."""
+        """Store one consent (CONTRACT 6.2). Raises :class:`SandboxStoreUnavailable`."""
         with self._connection() as connection:
             connection.execute(
                 "INSERT INTO consents (received_at, org, project, body) VALUES (?, ?, ?, ?)",
@@ -224,7 +224,7 @@ class SandboxStore:
     def interactions(self, org: str, project: str, node: str) -> list[Interaction]:
         """What the person whom a node names did with products, oldest first (CONTRACT 4.7), as far as digested.
 
-        Links count for earlier events too: who is one person now has always been. Raises :class:`StoreUnavailable`.
+        Links count for earlier events too: who is one person now has always been. Raises :class:`SandboxStoreUnavailable`.
         """
         rows = self.rows(_INTERACTIONS, {"org": org, "project": project, "node": node})
         return [Interaction(name, product) for name, product in rows]
@@ -233,20 +233,20 @@ class SandboxStore:
         """The last ``limit`` processed events of the person whom a node names, oldest first, as far as digested.
 
         Each with ``seq``, ``event_id``, ``name``, ``product_id``, ``received_at`` (epoch ms) and ``client``. Raises
-        :class:`StoreUnavailable`.
+        :class:`SandboxStoreUnavailable`.
         """
         return self.rows(_PROCESSED, {"org": org, "project": project, "node": node, "limit": limit})
 
     def unprocessed(self, org: str, project: str, ids: Sequence[str], limit: int) -> list[sqlite3.Row]:
         """Those of some event ids that were not processed, oldest first, among the last ``limit`` that were not.
 
-        Each with ``event_id``, ``codes``, ``because`` and ``repeat_of``. Raises :class:`StoreUnavailable`.
+        Each with ``event_id``, ``codes``, ``because`` and ``repeat_of``. Raises :class:`SandboxStoreUnavailable`.
         """
         asked = json.dumps(ids)
         return self.rows(_UNPROCESSED, {"org": org, "project": project, "ids": asked, "limit": limit})
 
     def rows(self, query: str, given: dict[str, Any]) -> list[sqlite3.Row]:
-        """The rows of a query. Raises :class:`StoreUnavailable`. Any: SQLite's own parameters."""
+        """The rows of a query. Raises :class:`SandboxStoreUnavailable`. Any: SQLite's own parameters."""
         with self._connection() as connection:
             connection.row_factory = sqlite3.Row
             return connection.execute(query, given).fetchall()
@@ -350,7 +350,7 @@ def _wake_waiters(jobs: Sequence[_Job], failure: Exception | None = None) -> Non
 
 
 def _translate_error(error: Exception) -> Exception:
-    return StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error | OSError) else error
+    return SandboxStoreUnavailable(str(error)) if isinstance(error, sqlite3.Error | OSError) else error
 
 
 @contextmanager

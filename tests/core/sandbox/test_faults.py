@@ -23,11 +23,11 @@ import run
 from intempt_core.cli import main
 from intempt_core.contract.faults import (
     FaultDocument,
-    FaultDocumentUnreadable,
     LatencyFault,
     TooLargeFault,
     parse_fault_document,
 )
+from intempt_core.errors import FaultDocumentUnreadable
 from intempt_core.sandbox import create_sandbox_app, run_sandbox
 from intempt_core.sandbox.http.fault_injector import FaultInjector
 from intempt_core.sandbox.http.server import SHUTDOWN_GRACE_SECONDS

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from intempt_core.contract.fields import IDENTITY_FIELDS, EventName
 from intempt_core.contract.issues import Place
 from intempt_core.contract.rules import GivenEvent, find_event_errors
-from intempt_core.sandbox.http.responses import SandboxRejection
+from intempt_core.errors import SandboxRejection
 from intempt_core.sandbox.storage.fast_path import IncomingEvent, try_fast_path
 from intempt_core.sandbox.storage.parser import read_track
 

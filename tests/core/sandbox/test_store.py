@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from intempt_core.contract.feeds import Interaction
 from intempt_core.contract.fields import EventName
 from intempt_core.sandbox import create_sandbox_app, run_sandbox
-from intempt_core.sandbox.http.responses import StoreUnavailable
+from intempt_core.errors import SandboxStoreUnavailable
 from intempt_core.sandbox.storage.listing import EventListQuery, list_received_events
 from intempt_core.sandbox.storage.store import MAX_BACKLOG, SandboxStore, StoredRequest
 
@@ -122,7 +122,7 @@ def test_what_cannot_be_digested_now_is_digested_later_and_once(tmp_path: Path) 
     with sqlite3.connect(tmp_path / "s.sqlite3") as other:
         other.execute("CREATE TRIGGER full BEFORE INSERT ON firsts BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
     for _ in range(2):
-        with pytest.raises(StoreUnavailable, match="disk is full"):
+        with pytest.raises(SandboxStoreUnavailable, match="disk is full"):
             add(store, arrival(("Product viewed", "e2", "b")))
     with other:
         other.execute("DROP TRIGGER full")
@@ -201,14 +201,14 @@ def test_a_database_of_another_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("PRAGMA user_version = 7")
     connection.close()
-    with pytest.raises(StoreUnavailable, match="made by another version of the sandbox"):
+    with pytest.raises(SandboxStoreUnavailable, match="made by another version of the sandbox"):
         SandboxStore(file).clear()
 
 
 def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     store = SandboxStore(tmp_path / "file" / "s.sqlite3")
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(SandboxStoreUnavailable):
         asyncio.run(store.add(arrival(("Product viewed", "e1", "a"))))
     store.close()
 
@@ -231,7 +231,7 @@ def test_a_request_that_is_given_up_is_stored_and_harms_nobody_else(tmp_path: Pa
 def test_an_error_of_ours_reaches_who_waits_and_the_writer_goes_on(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "s.sqlite3")
     impossible = StoredRequest(1, "o", "p", "1", "test", cast("bytes", object()))
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(SandboxStoreUnavailable):
         asyncio.run(store.add(impossible))
     add(store, arrival(("Product viewed", "e1", "a")))
     assert seen(store) == [("e1", True)]
