@@ -60,9 +60,8 @@ def export_expectations_junit(tests: ExpectationReport, report: Report) -> Itera
 
 
 def _write_test_case(result: ExpectationResult, name: str, issues: Iterator[list[Issue]]) -> str:
-    case = (
-        f'<testcase classname={name} name="row {result.row} (line {result.line}){_escape_expectation(result.expected)}"'
-    )
+    line = "" if result.line is None else f" (line {result.line})"
+    case = f'<testcase classname={name} name="row {result.row}{line}{_escape_expectation(result.expected)}"'
     if result.state is ExpectationState.FAILED:
         text = "\n".join(issue.sentence for issue in next(issues))
         message = f'message={_quote_attribute(result.message)} type="not as expected"'

@@ -149,7 +149,8 @@ class _ReportWriter:
         for index, (row, its, record) in enumerate(zip(rows, found, zip(*cells, strict=True), strict=True)):
             marks = find_bad_cells(self._mapped, its)
             self._rows.write_number(line + index, 0, row + 1)
-            self._rows.write_number(line + index, 1, int(table.lines[row]))
+            if (number_in_file := table.line_numbers([row])[0]) is not None:
+                self._rows.write_number(line + index, 1, number_in_file)
             for number, (column, text) in enumerate(zip(header, record, strict=True), 2):
                 mark = marks.get((row + 1, column))
                 if text:

@@ -95,12 +95,17 @@ class Table:
         found: list[int] = self.lines[np.asarray(rows, np.int64)].tolist()
         return found
 
+    def describe_line(self, row: int) -> str:
+        """Where the file itself has a row (from 0), such as “line 19”; empty where it counts nothing."""
+        if not self.format.row_label:
+            return ""
+        sheet = f" of sheet “{shorten_value(self.dialect.sheet)}”" if self.dialect.sheet else ""
+        return f"{self.format.row_label} {int(self.lines[row]):,}{sheet}"
+
     def describe_row(self, row: int) -> str:
         """A row (from 0) in a sentence: “row 18 (line 19)”."""
-        if not self.format.row_label:
-            return f"row {row + 1:,}"
-        sheet = f" of sheet “{shorten_value(self.dialect.sheet)}”" if self.dialect.sheet else ""
-        return f"row {row + 1:,} ({self.format.row_label} {int(self.lines[row]):,}{sheet})"
+        line = self.describe_line(row)
+        return f"row {row + 1:,}" + (f" ({line})" if line else "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -80,16 +80,13 @@ def check_table(
             else _report_prior_sends(columns.event_ids() if find_prior_sends else (), find_prior_sends)
         )
 
-    def describe_row(row: int) -> str:
-        return f"row {row + 1:,} (line {int(table.lines[row]):,})"
-
     row_issues = TableRowIssues(mapped)
     wrong = Report(mapped.rows, errors, row_issues).error_mask
     duplicates = find_duplicates(columns.id_codes, wrong, lambda: columns.order_codes, columns.product_codes)
 
     found = describe_duplicates(
         duplicates,
-        describe_row,
+        table.describe_row,
         lambda: _are_same_events(mapped, duplicates.repeated_rows, duplicates.repeated_first_rows),
     )
     return Report(mapped.rows, [*errors, *found], row_issues, find_more=find_warnings)
@@ -150,9 +147,6 @@ def _check_documents(
     """The report on the events of JSON lines."""
     checker = _DocumentChecker(mapped)
 
-    def describe_row(row: int) -> str:
-        return f"row {row + 1:,} (line {int(mapped.table.lines[row]):,})"
-
     errors = list(checker.findings(Severity.ERROR, ColumnChecker.errors))
     wrong = Report(mapped.rows, errors, checker.row_issues).error_mask
     columns = checker.columns
@@ -164,7 +158,7 @@ def _check_documents(
         pairs = zip(mapped.events(duplicates.repeated_rows), mapped.events(duplicates.repeated_first_rows), strict=True)
         return np.array([(one.name, one.body) == (first.name, first.body) for one, first in pairs], np.bool_)
 
-    errors += describe_duplicates(duplicates, describe_row, same_body)
+    errors += describe_duplicates(duplicates, mapped.table.describe_row, same_body)
     find_warnings = partial(checker.warnings, find_prior_sends, is_unknown_product)
     return Report(
         mapped.rows, errors, checker.row_issues, find_more=find_warnings, document_issues=checker.document_issues

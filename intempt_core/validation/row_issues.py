@@ -133,7 +133,7 @@ class TableRowIssues:
     def field_values(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
         """Of each row."""
         place = self._constant_event.place_of(field)
-        lines = self._mapped.table.lines[np.asarray(rows, np.int64)].tolist()
+        lines = self._mapped.table.line_numbers(rows)
         for row, line, value in zip(rows, lines, self._mapped.values(field, rows), strict=True):
             yield Place(row + 1, line, place.column, place.pointer), value
 
@@ -165,7 +165,7 @@ class TableRowIssues:
         for issue, field in model_issues:
             code, place, hint_of = issue.code, issue.place, HINT_BUILDERS.get(issue.code)
             if field is None:
-                for row, its, line in zip(rows, found, self._mapped.table.lines[rows].tolist(), strict=True):
+                for row, its, line in zip(rows, found, self._mapped.table.line_numbers(rows), strict=True):
                     its.append(Issue(code, Place(row + 1, line, place.column, place.pointer), issue.given, issue.hint))
                 continue
             for its, (here, value) in zip(found, self.field_values(field, rows), strict=True):
@@ -179,7 +179,7 @@ class TableRowIssues:
             count = table.cell_counts.get(row, len(table.header))
             if count != len(table.header):
                 code = "row_long" if count > len(table.header) else "row_short"
-                its.append(Issue(code, Place(row + 1, int(table.lines[row])), str(count)))
+                its.append(Issue(code, Place(row + 1, table.line_numbers([row])[0]), str(count)))
         for finding in type_findings:
             where = np.flatnonzero(is_in_sorted(finding.rows, block)).tolist()
             for index, (place, value) in zip(

@@ -1,4 +1,4 @@
-"""What stays behind, before anything is sent: which rows, and why. Part of step 4 of the upload."""
+"""Rows of the file that are not sent: which, and why. Part of step 4 of the upload."""
 
 import pandas as pd
 import streamlit as st
@@ -12,77 +12,75 @@ from pages.parts.shared.screen_state import make_key
 from pages.parts.upload.state import CheckedFile, get_upload_state
 
 EXCLUDED_PER_PAGE = 50
-"""Rows of one page."""
+"""Rows on one page."""
 
 EXCLUDED_COLUMNS = 20
-"""Columns of a row that are shown, those that are sent first."""
+"""Columns of a row that are shown: mapped ones first."""
 
 
 def choose_exclusion(checked: CheckedFile) -> None:
-    """Whether rows stay behind whose event was accepted there before, where there are any."""
-    found, before = get_upload_state(), checked.accepted_before.size
-    if not before:
+    """The choice to skip rows whose event was accepted before, where there are any."""
+    found, accepted = get_upload_state(), checked.accepted_before.size
+    if not accepted:
         return
-    st.session_state["upload-leave-out"] = found.exclude_accepted
+    st.session_state["upload-skip-accepted"] = found.exclude_accepted
     st.checkbox(
-        f"Leave out the {format_quantity(before, 'row')} whose event was accepted here before",
-        key="upload-leave-out",
-        on_change=lambda: setattr(found, "exclude_accepted", st.session_state["upload-leave-out"]),
+        f"Skip the {format_quantity(accepted, 'row')} whose event this target accepted before",
+        key="upload-skip-accepted",
+        on_change=lambda: setattr(found, "exclude_accepted", st.session_state["upload-skip-accepted"]),
     )
 
 
 def show_excluded_rows(checked: CheckedFile) -> None:
-    """The rows that stay behind, page by page, each with its reasons; and all of them as a file."""
+    """The rows that are not sent, page by page, each with its reasons; and all of them as a file."""
     found = get_upload_state()
-    stay = checked.excluded_rows(everything=found.everything, exclude_accepted=found.exclude_accepted)
-    if not stay.size:
+    rows = checked.excluded_rows(everything=found.everything, exclude_accepted=found.exclude_accepted)
+    if not rows.size:
         return
-    with st.expander(
-        f"{format_quantity(stay.size, 'row')} stay behind: which, and why", key="upload-staying", type="compact"
-    ):
-        pages = -(-stay.size // EXCLUDED_PER_PAGE)
-        page = st.pagination(pages, key=make_key("upload-staying-page", stay.size)) if pages > 1 else 1
-        show_excluded_table(checked, stay[(page - 1) * EXCLUDED_PER_PAGE : page * EXCLUDED_PER_PAGE].tolist())
+    with st.expander(f"{format_quantity(rows.size, 'row')} skipped: which, and why", key="upload-excluded", type="compact"):
+        pages = -(-rows.size // EXCLUDED_PER_PAGE)
+        page = st.pagination(pages, key=make_key("upload-excluded-page", rows.size)) if pages > 1 else 1
+        show_excluded_table(checked, rows[(page - 1) * EXCLUDED_PER_PAGE : page * EXCLUDED_PER_PAGE].tolist())
         show_excluded_download(
-            checked, stay.tolist(), f"Download {format_quantity(stay.size, 'row')}", key="upload-staying-csv"
+            checked, rows.tolist(), f"Download {format_quantity(rows.size, 'row')}", key="upload-excluded-csv"
         )
 
 
 def show_excluded_download(checked: CheckedFile, excluded: list[int], label: str, *, key: str) -> None:
-    """Rows that stay behind as a file of the kind that they came in: a table, or JSON lines."""
+    """The button that downloads rows that are not sent, in the format of the file: a table, or JSON lines."""
     mapped = checked.mapped
     if isinstance(mapped, MappedDocuments):
         show_download(
-            label, lambda: export_event_lines(mapped, excluded), "stay-behind.jsonl", "application/jsonl", key=key
+            label, lambda: export_event_lines(mapped, excluded), "skipped-rows.jsonl", "application/jsonl", key=key
         )
     else:
         show_download(
             label,
             lambda: export_excluded_csv(mapped.table, checked.report, excluded),
-            "stay-behind.csv",
+            "skipped-rows.csv",
             "text/csv",
             key=key,
         )
 
 
-def show_excluded_table(checked: CheckedFile, some: list[int]) -> None:
-    """Some rows that stay behind."""
+def show_excluded_table(checked: CheckedFile, rows: list[int]) -> None:
+    """Some rows that are not sent, as a table."""
     table = checked.mapped.table
     shown = list(dict.fromkeys((*checked.mapped.field_columns.values(), *table.header)))[:EXCLUDED_COLUMNS]
     st.dataframe(
         pd.DataFrame(
             {
                 "line": table.line_numbers(some),
-                "row": [row + 1 for row in some],
-                "why": [
-                    _format_reasons([issue.code for issue in found]) for found in checked.report.issues_by_row(some)
+                "row": [row + 1 for row in rows],
+                "reason": [
+                    _format_reasons([issue.code for issue in found]) for found in checked.report.issues_by_row(rows)
                 ],
-                **{f"{column} ": [cell[:120] for cell in table.take_cells(column, some)] for column in shown},
+                **{f"{column} ": [cell[:120] for cell in table.take_cells(column, rows)] for column in shown},
             }
         ),
         hide_index=True,
-        key="upload-staying-rows",
-        alt="Rows that stay behind, and why",
+        key="upload-excluded-rows",
+        alt="Rows that are not sent, and the reasons",
     )
 
 

@@ -1,4 +1,4 @@
-"""Mending on the screen: what would help, as a difference before it is taken; what was mended, to undo; one cell."""
+"""Fixes of the file: suggestions with a preview, applied fixes that can be undone, and one cell to edit."""
 
 from collections.abc import Callable
 
@@ -27,90 +27,90 @@ from pages.parts.upload.fixes_state import (
 from pages.parts.upload.state import CheckedFile, get_upload_state
 
 CELLS_PER_PAGE = 50
-"""Cells of one page of a difference."""
+"""Cells on one page of a preview."""
 
 
 def show_applied_fixes(checked: CheckedFile) -> None:
-    """What was changed of the file, step by step; each can be undone, whatever came after it."""
+    """The applied fixes; each can be undone, whatever was applied after it."""
     if not checked.fixes:
         return
     steps = list(zip(checked.fixes, checked.cells_changed, strict=True))
-    with st.container(border=True, key="upload-mended", gap="xsmall"):
+    with st.container(border=True, key="upload-fixes", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{format_quantity(len(steps), 'mend')}**", width="stretch")
+            st.markdown(f"**{format_quantity(len(steps), 'fix', 'fixes')}**", width="stretch")
             show_download(
-                "mended.csv",
+                "fixed.csv",
                 lambda: export_fixed_csv(checked.mapped),
-                "mended.csv",
+                "fixed.csv",
                 "text/csv",
-                key="upload-mended-csv",
+                key="upload-fixed-csv",
             )
             st.button("Undo all", key="upload-undo-all", on_click=undo_all_fixes)
         for number, (step, cells) in enumerate(steps):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.text(step.describe(cells), width="stretch")
                 st.button("Undo", key=make_key("upload-undo", number), on_click=undo_table_fix, args=(number, step))
-        st.caption("The file on your disk stays as it is. What was mended is recorded with the batch.")
+        st.caption("Your file is not changed. The fixes are recorded with the batch.")
 
 
 def show_fix_suggestions(checked: CheckedFile, code: str | None) -> None:
-    """The mends that would help with one kind of problem, or with all."""
-    some = [one for one in checked.offers if code in (None, one.code)]
-    if some:
-        with st.container(key="upload-offered", gap="xsmall"):
-            for number, one in enumerate(some):
+    """The suggested fixes for one kind of problem, or for all."""
+    suggestions = [suggestion for suggestion in checked.suggestions if code in (None, suggestion.code)]
+    if suggestions:
+        with st.container(key="upload-suggested-fixes", gap="xsmall"):
+            for number, suggestion in enumerate(suggestions):
                 with st.container(horizontal=True, vertical_alignment="center"):
-                    st.text(f"{one.message} ({one.reason})" if one.reason else one.message, width="stretch")
+                    text = f"{suggestion.message} ({suggestion.reason})" if suggestion.reason else suggestion.message
+                    st.text(text, width="stretch")
                     st.button(
-                        "Show the difference",
-                        key=make_key("upload-offer", number),
+                        "Preview fix",
+                        key=make_key("upload-suggested-fix", number),
                         on_click=preview_table_fix,
-                        args=(one.fix,),
+                        args=(suggestion.fix,),
                     )
     elif code is not None:
-        st.caption(f"No mend is certain for this kind. {ISSUE_KINDS[code].fix}")
-    shown = load_fixes_state().previewed_fix
-    if shown is not None:
-        show_fix_difference(checked, shown)
+        st.caption(f"No fix is certain for this kind of problem. {ISSUE_KINDS[code].fix}")
+    previewed = load_fixes_state().previewed_fix
+    if previewed is not None:
+        show_fix_preview(checked, previewed)
 
 
-def show_fix_difference(checked: CheckedFile, fix: Fix) -> None:
-    """What a mend would change, page by page, and the decision."""
-    found = next((one.change for one in checked.offers if one.fix == fix), None) or preview_fix(
-        checked.mapped.table, fix, checked.mapped.original
-    )
-    with st.container(border=True, key="upload-difference"):
-        st.text(found.message)
-        pages = -(-found.cells // CELLS_PER_PAGE)
-        page = st.pagination(pages, key=make_key("upload-difference-page", fix.key)) if pages > 1 else 1
-        show_changed_cells(checked, found, (page - 1) * CELLS_PER_PAGE)
+def show_fix_preview(checked: CheckedFile, fix: Fix) -> None:
+    """The cells that a fix would change, page by page, and the buttons to apply or cancel it."""
+    suggested = next((suggestion.change for suggestion in checked.suggestions if suggestion.fix == fix), None)
+    change = suggested or preview_fix(checked.mapped.table, fix, checked.mapped.original)
+    with st.container(border=True, key="upload-fix-preview"):
+        st.text(change.message)
+        pages = -(-change.cells // CELLS_PER_PAGE)
+        page = st.pagination(pages, key=make_key("upload-fix-page", fix.key)) if pages > 1 else 1
+        show_changed_cells(checked, change, (page - 1) * CELLS_PER_PAGE)
         with st.container(horizontal=True):
             st.button(
-                f"Mend {format_quantity(found.cells, 'cell')}",
-                key="upload-mend",
+                f"Apply to {format_quantity(change.cells, 'cell')}",
+                key="upload-fix",
                 type="primary",
                 on_click=accept_table_fix,
                 args=(fix,),
             )
-            st.button("Leave them as they are", key="upload-mend-not", on_click=preview_table_fix, args=(None,))
+            st.button("Cancel", key="upload-fix-cancel", on_click=preview_table_fix, args=(None,))
 
 
-def show_changed_cells(checked: CheckedFile, found: ColumnChange, start: int) -> None:
-    """One page of a difference."""
-    some = slice(start, start + CELLS_PER_PAGE)
-    rows = found.rows[some]
+def show_changed_cells(checked: CheckedFile, change: ColumnChange, start: int) -> None:
+    """One page of the cells that a fix would change."""
+    page = slice(start, start + CELLS_PER_PAGE)
+    rows = change.rows[page]
     st.dataframe(
         pd.DataFrame(
             {
                 "line": checked.mapped.table.line_numbers(rows),
                 "row": rows + 1,
-                f"{found.fix.column} now": found.before[some].to_pylist(),
-                "mended": found.after[some].to_pylist(),
+                f"{change.fix.column} now": change.before[page].to_pylist(),
+                "fixed": change.after[page].to_pylist(),
             }
         ),
         hide_index=True,
-        key="upload-difference-cells",
-        alt="The cells that the mend changes, before and after",
+        key="upload-fix-cells",
+        alt="The cells that the fix changes, before and after",
     )
 
 
@@ -118,7 +118,7 @@ def show_changed_cells(checked: CheckedFile, found: ColumnChange, start: int) ->
 
 
 def show_cell_finder(checked: CheckedFile) -> None:
-    """From a row, a line or a pointer to its cell."""
+    """The input that finds a cell by row, line or JSON pointer."""
     widget = "upload-find"
     st.text_input(
         "Find a cell",
@@ -132,38 +132,38 @@ def show_cell_finder(checked: CheckedFile) -> None:
 
 
 def show_cell_card(checked: CheckedFile, *, live: bool) -> None:
-    """The cell that is looked at: where it stands in the file and in the JSON, its row, its problems, and its mend."""
-    spot = load_fixes_state().location
-    if spot is None or spot.row >= checked.mapped.rows:
+    """The selected cell: its place in the file and in the JSON, its row, its problems, and the editor."""
+    location = load_fixes_state().location
+    if location is None or location.row >= checked.mapped.rows:
         return
     with st.container(border=True, key="upload-cell"):
-        st.text(_describe_location(checked, spot))
-        for issue in checked.report.issues_of(spot.row):
+        st.text(_describe_location(checked, location))
+        for issue in checked.report.issues_of(location.row):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(format_state_badge(issue.severity), width="content")
                 column = f"{issue.place.column}: " if issue.place.column else ""
                 st.text(f"{column}{issue.message} {issue.fix}", width="stretch")
                 if issue.code == "sent_before":
-                    _show_earlier_batch(checked, spot.row)
-        first = checked.report.first_row_of(spot.row)
+                    _show_earlier_batch(checked, location.row)
+        first = checked.report.first_row_of(location.row)
         if first is not None:
             st.button(
-                f"Go to row {first + 1:,}, which has this event id first",
+                f"Go to row {first + 1:,}, the first with this event id",
                 key="upload-first-of",
                 on_click=select_cell,
                 args=(first, checked.mapped.field_columns.get("eventId")),
             )
-        _show_row_cells(checked, spot)
-        if live and spot.column is not None:
-            _show_cell_editor(checked, spot, spot.column)
+        _show_row_cells(checked, location)
+        if live and location.column is not None:
+            _show_cell_editor(checked, location, location.column)
 
 
 def _show_earlier_batch(checked: CheckedFile, row: int) -> None:
-    """The way to the batch in which a row's event was sent before."""
-    event_id, asked = str(checked.mapped.values("eventId", [row])[0]), get_upload_state().question
-    sent = get_services().history.sent_ids(asked.target_key, [event_id]).get(event_id) if asked else None
+    """The link to the batch in which a row's event was sent before."""
+    event_id, question = str(checked.mapped.values("eventId", [row])[0]), get_upload_state().question
+    sent = get_services().history.sent_ids(question.target_key, [event_id]).get(event_id) if question else None
     if sent is not None:
-        show_link("history.py", "See that batch", {"batch": sent.batch})
+        show_link("history.py", "View batch", {"batch": sent.batch})
 
 
 def _describe_location(checked: CheckedFile, location: CellLocation) -> str:
@@ -174,13 +174,13 @@ def _describe_location(checked: CheckedFile, location: CellLocation) -> str:
         parts.append(f"in the event {locate_in_event(checked.mapped, location.column) or '–'}")
     found = get_upload_state()
     plan = checked.plan(everything=found.everything, exclude_accepted=found.exclude_accepted)
-    there = locate_in_request(checked.mapped, plan, location.row, location.column)
-    parts.append(f"request {there.request:,}: {there.path}" if there else "stays behind")
+    place = locate_in_request(checked.mapped, plan, location.row, location.column)
+    parts.append(f"request {place.request:,}: {place.path}" if place else "skipped")
     return " · ".join(parts)
 
 
 def _show_row_cells(checked: CheckedFile, location: CellLocation) -> None:
-    """The row that is looked at, a line for each column: its cell, what the file has instead, its pointer."""
+    """The selected row, a line for each column: its cell, the original value if it was fixed, its JSON pointer."""
     table, original = checked.mapped.table, checked.mapped.original
     lines = []
     for column in table.header:
@@ -191,8 +191,8 @@ def _show_row_cells(checked: CheckedFile, location: CellLocation) -> None:
                 "": "▸" if column == location.column else "",
                 "column": column,
                 "cell": cell,
-                "in the file": "" if cell == before else before or "(empty)",
-                "in the event": locate_in_event(checked.mapped, column) or "is not sent",
+                "original": "" if cell == before else before or "(empty)",
+                "in the event": locate_in_event(checked.mapped, column) or "not sent",
             }
         )
     st.dataframe(
@@ -203,7 +203,7 @@ def _show_row_cells(checked: CheckedFile, location: CellLocation) -> None:
         on_select=_make_cell_selector(location.row, table.header, make_key("upload-record", location.row)),
         selection_mode="single-row",
         column_config={"": st.column_config.TextColumn(width=30)},
-        alt="The row that is looked at: a line for each column",
+        alt="The selected row, a line for each column",
     )
 
 
@@ -216,19 +216,17 @@ def _make_cell_selector(row: int, header: tuple[str, ...], widget: str) -> Calla
 
 
 def _show_cell_editor(checked: CheckedFile, location: CellLocation, column: str) -> None:
-    """Write a cell anew: it alone, or all that hold the same."""
+    """The form that changes a cell, alone or with all cells of the same value."""
     table = checked.mapped.table
     cell = table.cell(location.row, column)
     alike = preview_fix(table, Fix(FixKind.REPLACE, column, old=cell, new=f"{cell}·")).cells
     widget = make_key("upload-new", location.row, table.header.index(column), len(checked.fixes))
     if any(character in BLANK_CHARACTERS for character in cell if character != " ") or cell != cell.strip():
-        seen = "".join(
-            f"‹U+{ord(one):04X}›" if one in INVISIBLE_CHARACTERS or one in BLANK_CHARACTERS else one for one in cell
-        )
-        st.text(f"With what nobody sees: {seen}")
+        visible = "".join(f"‹U+{ord(one):04X}›" if one in BLANK_CHARACTERS else one for one in cell)
+        st.text(f"With invisible characters shown: {visible}")
     with st.form(make_key("upload-edit", location.row, column), border=False):
         ask = st.text_area if "\n" in cell or "\r" in cell else st.text_input
-        ask(f"New text of {escape_markdown(column)} in row {location.row + 1:,}", cell, key=widget)
+        ask(f"New value of {escape_markdown(column)} in row {location.row + 1:,}", cell, key=widget)
         with st.container(horizontal=True):
             st.form_submit_button(
                 "Change this cell",
@@ -239,7 +237,7 @@ def _show_cell_editor(checked: CheckedFile, location: CellLocation, column: str)
             )
             if alike > 1:
                 st.form_submit_button(
-                    f"Change all {format_quantity(alike, 'cell')} that hold the same",
+                    f"Change all {format_quantity(alike, 'cell')} with this value",
                     key="upload-edit-alike",
                     on_click=write_cell,
                     args=(checked, widget),
