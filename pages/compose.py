@@ -1,4 +1,4 @@
-"""Compose: make test events by hand, see the request as it will leave, send it, see what came of it."""
+"""Compose: make events in a form, see the request, send it, see the outcome."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The entry script: navigation and page frame. Every screen is one file beside this one and one line here."""
+"""The entry script: navigation and header. A screen is one file beside this one and one line here."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Inspect: paste a payload, see every problem at its place and what became of each event; mend it, send it."""
+"""Inspect: paste a payload, see its problems and what became of each event, fix it, send it."""
 
 import streamlit as st
 

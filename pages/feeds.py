@@ -1,4 +1,4 @@
-"""Feeds: what the feeds show for a person beside what they should, why they differ, and how it came to it."""
+"""Feeds: the feeds of a person, expected and actual, why they differ, and the events behind them."""
 
 import streamlit as st
 

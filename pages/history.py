@@ -1,4 +1,4 @@
-"""History: what was sent and what came back. A link to a batch, a request or an event opens it cold."""
+"""History: what was sent, and the responses. Batches, requests and events can be opened by a link."""
 
 import streamlit as st
 

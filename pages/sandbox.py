@@ -1,4 +1,4 @@
-"""Sandbox: everything that reaches it, as it comes; and its faults, set on purpose to rehearse what a target may do."""
+"""Sandbox: everything that reaches it, as it arrives; and the failures that it simulates."""
 
 import streamlit as st
 

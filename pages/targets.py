@@ -1,4 +1,4 @@
-"""Targets: where events can go, what each promises, and whether it answers."""
+"""Targets: where events can be sent, with their properties and a connection test."""
 
 from pages.parts.shared.screen_state import get_session
 from pages.parts.shared.services import get_services

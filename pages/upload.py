@@ -1,11 +1,12 @@
-"""Upload: from a file to a feed, one road; each step folds to a line when it is settled."""
+"""Upload: from a file to its result, step by step; a settled step folds to a line."""
 
 import streamlit as st
 
 from pages.parts.shared.session_targets import get_selected_target
 from pages.parts.upload.file_view import show_file_step, show_upload_intro
+from pages.parts.upload.plan_view import show_plan_step
 from pages.parts.upload.state import get_upload_state, receive_file
-from pages.parts.upload.view import show_mapping_step, show_plan_step, show_problems_step, show_sent_batch
+from pages.parts.upload.view import show_mapping_step, show_problems_step, show_sent_batch
 
 receive_file()
 screen = get_upload_state()

@@ -93,7 +93,7 @@ class FeedsState:
     shared: dict[str, FeedResponse] = field(default_factory=dict)
 
 
-# ── the person ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the person ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def apply_feeds_link(target: Target) -> None:
@@ -141,9 +141,7 @@ def choose_person() -> PersonQuery:
         st.query_params.clear()
         return PersonQuery(None, "This holds a target's key. It is not looked up, and not put into a link.")
     if len(id_) > MAX_ID_LENGTH:
-        return PersonQuery(
-            None, f"This id has {len(id_):,} characters; an id has at most {MAX_ID_LENGTH:,}."
-        )
+        return PersonQuery(None, f"This id has {len(id_):,} characters; an id has at most {MAX_ID_LENGTH:,}.")
     return PersonQuery(None if is_blank(id_) else Person(by, id_))
 
 
@@ -210,7 +208,7 @@ def load_feed_snapshot(query: PersonQuery, target: Target) -> FeedSnapshot:
     return screen.snapshot
 
 
-# ── expected and actual ───────────────────────────────────────────────────────────────────────────────────────────
+# ── expected and actual ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def show_feeds(snapshot: FeedSnapshot, target: Target) -> None:
@@ -285,7 +283,7 @@ def show_products(snapshot: FeedSnapshot, ids: Sequence[str]) -> None:
         st.code(snapshot.format_products(ids), language=None, wrap_lines=True)
 
 
-# ── changes ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── changes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def watch_feeds(snapshot: FeedSnapshot, target: Target) -> None:
@@ -325,7 +323,7 @@ def _set_baseline(snapshot: FeedSnapshot | None) -> None:
     get_screen_state(FeedsState).baseline = snapshot
 
 
-# ── the events behind it ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the events behind it ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def show_journey_notes(snapshot: FeedSnapshot) -> None:
@@ -400,7 +398,7 @@ def describe_counting(step: PersonEvent, snapshot: FeedSnapshot) -> str:
     return f"no: {known.reasons.get(step.event_id, 'the sandbox no longer has it.')}"
 
 
-# ── global feeds ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── global feeds ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def show_shared_feeds(snapshot: FeedSnapshot, target: Target) -> None:
@@ -415,7 +413,9 @@ def show_shared_feeds(snapshot: FeedSnapshot, target: Target) -> None:
             + (" The sandbox approximates them from its last events." if target.origin == SANDBOX else "")
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            seed = st.text_input("For product", key="feeds-seed", placeholder="for feeds of products bought or viewed together")
+            seed = st.text_input(
+                "For product", key="feeds-seed", placeholder="for feeds of products bought or viewed together"
+            )
             if st.button("Load", key="feeds-load-shared"):
                 screen.shared = _read_shared_feeds(target, snapshot.person, known, seed or None)
         for feed, response in screen.shared.items():

@@ -25,10 +25,14 @@ def _show_case_file(request: str) -> None:
     real = st.checkbox("Include real identities instead of pseudonyms", key="history-case-identities")
 
     def page() -> Iterable[str]:
-        return render_case_page(build_case(get_services().history, request, __version__, salt=_read_salt(real_identities=real)))
+        return render_case_page(
+            build_case(get_services().history, request, __version__, salt=_read_salt(real_identities=real))
+        )
 
     def data() -> Iterable[str]:
-        return [dump_case(build_case(get_services().history, request, __version__, salt=_read_salt(real_identities=real)))]
+        return [
+            dump_case(build_case(get_services().history, request, __version__, salt=_read_salt(real_identities=real)))
+        ]
 
     show_download("Download as HTML", page, f"case-{request}.html", "text/html", key="history-case-html")
     show_download("Download as JSON", data, f"case-{request}.json", "application/json", key="history-case-json")

@@ -19,9 +19,7 @@ def show_event_history(event_id: str) -> None:
     st.text(escape_invisible(f"Event {event_id}"))
     found = get_services().history.occurrences([event_id]).get(event_id, [])
     if not found:
-        st.text(
-            "No event with this id was sent from here. Events that an application sent are on the Sandbox screen."
-        )
+        st.text("No event with this id was sent from here. Events that an application sent are on the Sandbox screen.")
         return
     st.caption(f"Sent {format_quantity(len(found), 'time')}, the latest first. Times in {get_zone_name()}.")
     for occurrence in found:
@@ -35,6 +33,10 @@ def _show_occurrence(occurrence: EventOccurrence) -> None:
             st.text(f"{format_moment(occurrence.when)} · to {occurrence.target_name}", width="stretch")
             show_link("history.py", "Request", {"request": str(occurrence.request)})
             show_link("history.py", "Batch", {"batch": occurrence.batch})
-        st.text(escape_invisible(f"{occurrence.name or 'no name'} · {occurrence.product_id or 'no product'} · in {occurrence.label}"))
+        st.text(
+            escape_invisible(
+                f"{occurrence.name or 'no name'} · {occurrence.product_id or 'no product'} · in {occurrence.label}"
+            )
+        )
         if occurrence.reason:
             st.text(escape_invisible(occurrence.reason))

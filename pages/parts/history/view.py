@@ -179,9 +179,7 @@ def show_batch(id_: str) -> None:
     if batch.resend_of:
         show_link("history.py", "Resent from this batch", {"batch": batch.resend_of})
     watch_batch(batch.id)
-    batch = get_services().history.batch(
-        id_
-    )  # read after the watch began, so that no end of the batch is missed
+    batch = get_services().history.batch(id_)  # read after the watch began, so that no end of the batch is missed
     show_batch_controls(batch)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_resend(batch, get_selected_target())
@@ -237,7 +235,9 @@ def show_request_line(request: RequestSummary) -> None:
         with st.container(width=110):
             st.text(format_quantity(request.events, "event"))
         with st.container(width=130):
-            st.markdown(format_state_badge(request.state) if request.state in STATE_STYLES else label_state(request.state))
+            st.markdown(
+                format_state_badge(request.state) if request.state in STATE_STYLES else label_state(request.state)
+            )
         with st.container(width="stretch"):
             st.text(request.reason or ("not sent yet" if not request.tries else ""))
         with st.container(width=80):
@@ -261,7 +261,10 @@ def show_request(id_: str) -> None:
     show_case_actions(compare=f"request {id_}", request=id_)
     with st.expander(format_quantity(len(request.events), "event"), key="history-events"):
         st.dataframe(
-            [{"row": event.event.row, **event.event._asdict(), "state": label_state(event.state)} for event in request.events],
+            [
+                {"row": event.event.row, **event.event._asdict(), "state": label_state(event.state)}
+                for event in request.events
+            ],
             hide_index=True,
             alt="The events of this request",
         )

@@ -178,7 +178,7 @@ def check_paste(target: Target) -> None:
     found.annotations = annotate_with_fixes(found.payload, found.issues, found.fixes)
 
 
-# ── verdicts on each event ──────────────────────────────────────────────────────────────────────────────────────
+# ── verdicts on each event ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def collect_verdicts(target: Target, page: int, size: int) -> list[EventVerdicts]:
@@ -220,7 +220,7 @@ def collect_known_events(target: Target, payload: Payload, rows: Sequence[int]) 
     )
 
 
-# ── from a problem to its place, and fixes ──────────────────────────────────────────────────────────────────────────
+# ── from a problem to its place, and fixes ────────────────────────────────────────────────────────────────────────────
 
 
 def focus_problem(number: int) -> None:
@@ -266,7 +266,7 @@ def undo_last_fix(target: Target) -> None:
         read_paste(target)
 
 
-# ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── sending ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def plan_payload(*, everything: bool) -> Plan | None:

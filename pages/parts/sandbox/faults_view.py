@@ -16,9 +16,9 @@ from intempt_core.contract import (
 from intempt_core.errors import SandboxUnavailable
 from pages.parts.sandbox.state import (
     add_fault,
+    get_sandbox_state,
     remove_all_faults,
     remove_fault,
-    get_sandbox_state,
     set_deduplicates,
 )
 from pages.parts.shared.formatting import escape_markdown
@@ -63,8 +63,8 @@ def choose_fault() -> None:
     """The form that adds a failure: its kind, its share of requests, and its path."""
     with st.expander("Simulate failures", key="sandbox-simulate"):
         st.text(
-            "Rehearse what a target may do to a bulk send. Only valid requests meet a failure; it ends when you stop it,"
-            " or when the sandbox is restarted."
+            "Rehearse what a target may do to a bulk send. Only valid requests meet a failure; it ends when you stop"
+            " it, or when the sandbox is restarted."
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             kind = st.selectbox(
@@ -119,9 +119,7 @@ def _choose_number(label: str, least: int, most: int, default: int) -> int:
 
 def _choose_stored(*, first: str) -> bool:
     options = ["before storing", "after storing"]
-    chosen = st.selectbox(
-        "When", options, index=options.index(first), key=make_key("fault-when", first), width=150
-    )
+    chosen = st.selectbox("When", options, index=options.index(first), key=make_key("fault-when", first), width=150)
     return chosen == options[1]
 
 

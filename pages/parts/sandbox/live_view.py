@@ -176,7 +176,9 @@ def _show_no_rows(received: int) -> None:
     ):
         st.text("Nothing matches these filters yet. Rows appear here as they arrive.")
         return
-    st.text("Nothing has reached the sandbox yet. Everything that is sent to it, from here or by any program, appears here.")
+    st.text(
+        "Nothing has reached the sandbox yet. Everything that is sent to it, from here or by any program, appears here."
+    )
     st.page_link("compose.py", label="Compose the first event")
     st.text("Or from a shell:")
     show_raw_text(build_curl_example())

@@ -197,7 +197,7 @@ def _read_processing_status(target: Target, person: Person, history: PersonHisto
         return None
 
 
-# ── before and after a send ──────────────────────────────────────────────────────────────────────────────────────────
+# ── before and after a send ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def read_earlier_feeds(
@@ -228,7 +228,7 @@ def describe_feed_change(earlier: FeedResponse | None, later: FeedResponse | Non
     return f"No change yet after {format_duration(later.requested_at - earlier.requested_at)}."
 
 
-# ── the feeds on the outcome card ───────────────────────────────────────────────────────────────────────────────
+# ── the feeds on the outcome card ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def show_person_feeds(request: RequestRecord, target: Target | None) -> None:

@@ -65,7 +65,7 @@ def show_response(last: AttemptRecord | None) -> None:
 
 
 def show_body(name: str, number: int, body: bytes) -> None:
-    """A body as text, with a download of the whole where it is cut; never as a tree of JSON (ARCHITECTURE, raw text)."""
+    """A body as text, and a download where it is cut; never as a tree of JSON (ARCHITECTURE, raw text)."""
     text = body.decode("utf-8", "replace")
     seen = escape_invisible(text[:MAX_BODY_SHOWN])
     show_raw_text(seen, 300 if len(text) > 1200 else None)

@@ -119,7 +119,7 @@ def confirm_event_count(target: Target, events: int, name: str) -> bool:
     return False
 
 
-# ── the one way from a screen to a send ──────────────────────────────────────────────────────────────────────────────
+# ── the one way from a screen to a send ───────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def clear_confirmations() -> None:
         set_widget(widget, "")
 
 
-# ── sending a batch again ────────────────────────────────────────────────────────────────────────────────────────────
+# ── sending a batch again ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def prepare_resend(
@@ -242,7 +242,7 @@ def make_event_id() -> str:
     return f"evt_{uuid4().hex}"
 
 
-# ── from the send to its outcome ─────────────────────────────────────────────────────────────────────────────────────
+# ── from the send to its outcome ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def watch_batch(batch: str) -> None:
@@ -293,7 +293,8 @@ def show_batch_controls(summary: BatchSummary) -> None:
             waiting = summary.events.get(RequestState.PENDING, 0)
             with st.popover("Cancel", key=make_key("cancel", summary.id)):
                 st.text(
-                    f"{format_quantity(waiting, 'queued event')} will not be sent. Events that were sent are not affected."
+                    f"{format_quantity(waiting, 'queued event')} will not be sent. Events that were sent are not"
+                    " affected."
                 )
                 st.button(
                     f"Cancel {format_quantity(waiting, 'event')}",

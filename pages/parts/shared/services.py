@@ -25,7 +25,7 @@ class AppServices:
         history: The store of everything that was sent.
         configured: The targets of the configuration files and the environment.
         url: Where this console is reached.
-        typed_targets: Targets typed in any tab, by credential reference: the engine needs their keys after it is closed.
+        typed_targets: Targets typed in any tab, by credential reference: the engine needs their keys after that tab.
         catalogues: The product catalogues, one for a target.
         upload_tokens: The tokens under which browsers upload files.
         dispatcher: The engine that sends.

@@ -61,7 +61,8 @@ def render_throughput_bars(found: ThroughputTimeline) -> str:
     )
     return (
         f"<div role='img' aria-label='{escape(describe_throughput(found), quote=True)}'"
-        f" style='display:flex;align-items:flex-end;gap:1px;height:{CHART_HEIGHT}px;border-bottom:1px solid light-dark(#c9ccc4, #444c54)'>{bars}</div>"
+        f" style='display:flex;align-items:flex-end;gap:1px;height:{CHART_HEIGHT}px;"
+        f"border-bottom:1px solid light-dark(#c9ccc4, #444c54)'>{bars}</div>"
     )
 
 

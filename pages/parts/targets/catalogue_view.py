@@ -46,7 +46,8 @@ def show_catalogue(target: Target) -> None:
             st.text(trouble)
         if found:
             st.text(
-                f"{found.name}: {size} of {format_quantity(found.rows, 'row')}, loaded {format_moment(found.loaded_at)}."
+                f"{found.name}: {size} of {format_quantity(found.rows, 'row')}, loaded"
+                f" {format_moment(found.loaded_at)}."
             )
         if found or trouble:
             st.button("Remove this catalogue", key="catalogue-remove", on_click=_remove_catalogue, args=(target,))

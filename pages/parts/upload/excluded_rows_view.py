@@ -37,7 +37,9 @@ def show_excluded_rows(checked: CheckedFile) -> None:
     rows = checked.excluded_rows(everything=found.everything, exclude_accepted=found.exclude_accepted)
     if not rows.size:
         return
-    with st.expander(f"{format_quantity(rows.size, 'row')} skipped: which, and why", key="upload-excluded", type="compact"):
+    with st.expander(
+        f"{format_quantity(rows.size, 'row')} skipped: which, and why", key="upload-excluded", type="compact"
+    ):
         pages = -(-rows.size // EXCLUDED_PER_PAGE)
         page = st.pagination(pages, key=make_key("upload-excluded-page", rows.size)) if pages > 1 else 1
         show_excluded_table(checked, rows[(page - 1) * EXCLUDED_PER_PAGE : page * EXCLUDED_PER_PAGE].tolist())
@@ -70,7 +72,7 @@ def show_excluded_table(checked: CheckedFile, rows: list[int]) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "line": table.line_numbers(some),
+                "line": table.line_numbers(rows),
                 "row": [row + 1 for row in rows],
                 "reason": [
                     _format_reasons([issue.code for issue in found]) for found in checked.report.issues_by_row(rows)

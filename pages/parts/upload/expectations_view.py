@@ -1,4 +1,4 @@
-"""The tests of a file that tests itself: what its column ``expect`` says, row by row, and the ways to take it along."""
+"""The expectations of a file with a column ``expect``: the result for each row, and its downloads."""
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +14,7 @@ from pages.parts.upload.state import CheckedFile
 from pages.parts.upload.step import show_step
 
 RESULTS_PER_PAGE = 50
-"""Rows of one page of results."""
+"""Rows on one page of results."""
 
 EVERY_ROW = "every row"
 
@@ -33,7 +33,7 @@ _STATE_LABELS = {
 
 
 def show_expectations(checked: CheckedFile) -> None:
-    """The results as a line that unfolds, where the file has a column ``expect``."""
+    """The results as a line that unfolds, if the file has a column ``expect``."""
     if EXPECT_COLUMN not in checked.mapped.table.header:
         return
     try:
@@ -42,25 +42,25 @@ def show_expectations(checked: CheckedFile) -> None:
         show_step(0, "Test", str(error))
         return
     counts = found.counts
-    marks = []
+    badges = []
     if counts[ExpectationState.FAILED]:
-        marks.append(f":red-badge[■ {format_quantity(counts[ExpectationState.FAILED], 'row')} not as expected]")
+        badges.append(f":red-badge[■ {format_quantity(counts[ExpectationState.FAILED], 'row')} not as expected]")
     if counts[ExpectationState.UNREADABLE]:
         unread = format_quantity(counts[ExpectationState.UNREADABLE], "expectation")
-        marks.append(f":orange-badge[◆ {unread} cannot be read]")
-    if show_step(0, "Test", f"column {EXPECT_COLUMN}: {found.summary}", "Look at results", " ".join(marks)):
+        badges.append(f":orange-badge[◆ {unread} cannot be read]")
+    if show_step(0, "Test", f"column {EXPECT_COLUMN}: {found.summary}", "View results", " ".join(badges)):
         show_expectation_results(checked, found)
 
 
 def show_expectation_results(checked: CheckedFile, found: ExpectationReport) -> None:
-    """One line a row, those first chosen that are not as expected."""
-    there = [state for state in ExpectationState if found.counts[state]]
-    wrong = [state for state in there if state in (ExpectationState.FAILED, ExpectationState.UNREADABLE)]
+    """The results, a line each; by default those that are not as expected."""
+    states = [state for state in ExpectationState if found.counts[state]]
+    wrong = [state for state in states if state in (ExpectationState.FAILED, ExpectationState.UNREADABLE)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             "Show",
-            [EVERY_ROW, *there],
-            index=1 + there.index(wrong[0]) if wrong else 0,
+            [EVERY_ROW, *states],
+            index=1 + states.index(wrong[0]) if wrong else 0,
             format_func=lambda state: (
                 state if state == EVERY_ROW else f"{_STATE_LABELS[ExpectationState(state)]} ({found.counts[state]:,})"
             ),
@@ -94,12 +94,12 @@ def show_expectation_results(checked: CheckedFile, found: ExpectationReport) -> 
                     "result": _STATE_LABELS[result.state],
                     "expected": result.expected[:200],
                     "found": " ".join(result.found),
-                    "why": result.message,
+                    "reason": result.message,
                 }
                 for result in found.results(rows[(page - 1) * RESULTS_PER_PAGE : page * RESULTS_PER_PAGE])
             ]
         ),
         hide_index=True,
         key="upload-test-results",
-        alt="What each row expects, what was found, and whether they agree",
+        alt="What each row expects, and what was found",
     )

@@ -1,12 +1,13 @@
-"""Step 1 of the upload, and the screen before it: a file is chosen, what was understood of it is shown and changed."""
+"""Step 1 of the upload, and the screen before it: choose a file, see how it was read, and read it another way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from intempt_core.readers import GZIP_SUFFIX, Dialect, Table, list_suffixes
+from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, EventName
+from intempt_core.readers import DELIMITER_NAMES, GZIP_SUFFIX, Dialect, Table, list_suffixes
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import format_quantity, format_size
 from pages.parts.shared.screen_state import make_key
@@ -18,30 +19,34 @@ from pages.parts.upload.step import show_step
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-CSV_TEMPLATE = """\
-name,eventId,userId,productId,timestamp,price
-Product viewed,evt_0001,user_123,SKU_987,2026-11-22T12:00:00Z,19.90
-Added to cart,evt_0002,user_123,SKU_987,2026-11-22T12:01:00Z,19.90
-Removed from cart,evt_0003,user_123,SKU_987,2026-11-22T12:02:00Z,19.90
-Product ordered,evt_0004,user_123,SKU_12,2026-11-22T12:03:00Z,5.00
-"""
-
-TEMPLATE_COLUMNS = {
-    "name": "One of: Product viewed, Added to cart, Removed from cart, Product ordered. Exactly so.",
-    "eventId": "An id that no other event has. Without such a column ids are made from the rows.",
-    "userId": "Who did it. profileId, anotherUserId and accountId will do as well; one of them is enough.",
-    "productId": "The id of the product, as the catalogue writes it.",
-    "timestamp": "When: 2026-11-22T12:00:00Z, or milliseconds since 1970. Optional.",
-    "price": "Any further column goes into data under its own name. Optional.",
+TEMPLATE_COLUMNS: Mapping[str, str] = {
+    "name": f"{ISSUE_KINDS['event_name'].allowed}",
+    "eventId": "An id that no other event has. Without such a column, ids are generated from the rows.",
+    "userId": f"The identity: one of {', '.join(IDENTITY_FIELDS)} is enough.",
+    "productId": "The id of the product, exactly as in the catalogue.",
+    "timestamp": "Optional: 2026-11-22T12:00:00Z, or milliseconds since 1970.",
+    "price": "Optional: any further column goes into data under its own name.",
 }
+"""The columns of the template, and what each holds."""
+
+CSV_TEMPLATE = "".join(
+    f"{line}\n"
+    for line in (
+        ",".join(TEMPLATE_COLUMNS),
+        *(
+            f"{name},evt_{number:04},user_123,SKU_987,2026-11-22T12:{number:02}:00Z,19.90"
+            for number, name in enumerate(EventName, 1)
+        ),
+    )
+)
+"""A file with one event of each name, of one person and one product."""
 
 ENCODING_CHOICES = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
-DELIMITER_LABELS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-QUOTE_NAMES = {'"': '"', "'": "'", "": "nothing is quoted"}
+QUOTE_NAMES = {'"': '"', "'": "'", "": "none"}
 
 
 def show_file_drop(label: str) -> None:
-    """The place to drop a file."""
+    """The place to choose or drop a file."""
     show_file_input(
         label,
         hint=f"or drop one here: {list_suffixes()}, or one of them as {GZIP_SUFFIX}; up to"
@@ -52,14 +57,12 @@ def show_file_drop(label: str) -> None:
 
 
 def show_upload_intro() -> None:
-    """Before there is a file: what this is for, where to begin, what the columns mean."""
-    st.text(
-        "Upload a file of events: every problem is shown before anything leaves, then the good rows are sent in order."
-    )
+    """Without a file: what this screen is for, the file input, a template, and what its columns hold."""
+    st.text("Upload a file of events: every problem is shown before anything is sent. Then the valid rows are sent.")
     show_file_drop("A file of events")
     show_file_trouble()
     show_download("Download a template", lambda: CSV_TEMPLATE, "events-template.csv", "text/csv", key="upload-template")
-    st.caption("The template's columns. Other names are fine: they are mapped in the next step.")
+    st.caption("The columns of the template. Columns with other names can be mapped in the next step.")
     st.table(TEMPLATE_COLUMNS, border="horizontal")
 
 
@@ -67,12 +70,12 @@ def show_file_trouble() -> None:
     """Why the last file could not be read."""
     if problem := get_upload_state().problem:
         with st.container(border=True, key="upload-problem"):
-            st.markdown(":red-badge[■ this file cannot be read]")
+            st.markdown(":red-badge[■ cannot be read]")
             st.text(problem)
 
 
 def describe_file() -> str:
-    """What was understood of the file, in a line."""
+    """The file in a line: name, rows, columns, size, and how it was read."""
     table = get_current_table()
     return (
         f"{table.name} · {format_quantity(table.rows, 'row')} · {format_quantity(len(table.header), 'column')} · "
@@ -81,7 +84,7 @@ def describe_file() -> str:
 
 
 def describe_dialect(table: Table) -> str:
-    """How a file was read, in a few words: its format, and what its format lets a person choose."""
+    """How a file was read: its format, and the choices that its format has."""
     dialect, label = table.dialect, table.format.row_label
     chosen = {
         "sheet": f"sheet {dialect.sheet}",
@@ -90,17 +93,17 @@ def describe_dialect(table: Table) -> str:
         "header_line": f"header in {label} {dialect.header_line}",
     }
     options = table.format.options
-    words = [chosen[option] for option in chosen if option in options]
-    return ", ".join(words if "delimiter" in options else [table.format.name, *words])
+    parts = [chosen[option] for option in chosen if option in options]
+    return ", ".join(parts if "delimiter" in options else [table.format.name, *parts])
 
 
 def format_delimiter(delimiter: str) -> str:
-    """A delimiter's name; one without a name as itself."""
-    return DELIMITER_LABELS.get(delimiter, delimiter if delimiter.isprintable() else repr(delimiter))
+    """The name of a delimiter, or the delimiter itself if it has none."""
+    return DELIMITER_NAMES.get(delimiter, delimiter if delimiter.isprintable() else repr(delimiter))
 
 
 def show_file_step() -> None:
-    """1 File: what was understood, and the ways to read it otherwise."""
+    """Step 1, File: how it was read, and the choices to read it another way."""
     table = get_current_table()
     if not show_step(1, "File", describe_file(), "Change file"):
         show_file_trouble()
@@ -110,18 +113,18 @@ def show_file_step() -> None:
     if table.format.options:
         chosen = choose_dialect(table)
         st.button(
-            "Read it this way",
+            "Read the file this way",
             key="upload-reread",
             on_click=reread_file,
             args=(chosen,),
             disabled=chosen == table.dialect,
         )
     show_file_trouble()
-    show_file_drop("Another file")
+    show_file_drop("Upload another file")
 
 
 def choose_dialect(table: Table) -> Dialect:
-    """The choices that a file's format has."""
+    """The choices that the file's format has."""
     options, dialect = table.format.options, table.dialect
     chosen = {
         option: CHOICES[option](container, table)
@@ -135,7 +138,7 @@ def choose_dialect(table: Table) -> Dialect:
 
 
 def choose_encoding(container: "DeltaGenerator", table: Table) -> str:
-    """The encoding to read a file with; any that Python knows can be typed."""
+    """The encoding; any that Python knows can be typed."""
     return container.selectbox(
         "Encoding",
         dict.fromkeys((table.dialect.encoding, *ENCODING_CHOICES)),
@@ -148,7 +151,7 @@ def choose_delimiter(container: "DeltaGenerator", table: Table) -> str:
     """The character between cells; any can be typed."""
     return container.selectbox(
         "Delimiter",
-        dict.fromkeys((table.dialect.delimiter, *DELIMITER_LABELS)),
+        dict.fromkeys((table.dialect.delimiter, *DELIMITER_NAMES)),
         format_func=format_delimiter,
         key=make_key("upload-delimiter", table.digest),
         accept_new_options=True,
@@ -171,26 +174,26 @@ def choose_sheet(container: "DeltaGenerator", table: Table) -> str:
         "Sheet",
         table.sheets,
         table.sheets.index(table.dialect.sheet),
-        format_func=lambda name: f"{name} ",  # a name of nothing is one, too
+        format_func=lambda name: f"{name} ",  # a sheet may have an empty name
         key=make_key("upload-sheet", table.digest),
     )
 
 
 def choose_header(container: "DeltaGenerator", table: Table) -> int:
-    """Where the header is."""
+    """The line or row of the header."""
     label = f"Header in {table.format.row_label}"
     return choose_row_number(container, label, 1, table.dialect.header_line, make_key("upload-header", table.digest))
 
 
 def choose_skip(container: "DeltaGenerator", table: Table) -> int:
-    """How many rows after the header are none."""
+    """The number of rows to skip after the header."""
     return choose_row_number(
-        container, "Rows to skip after it", 0, table.dialect.skip, make_key("upload-skip", table.digest)
+        container, "Rows to skip after the header", 0, table.dialect.skip, make_key("upload-skip", table.digest)
     )
 
 
 def choose_row_number(container: "DeltaGenerator", label: str, least: int, now: int, widget: str) -> int:
-    """A line or a number of rows to choose."""
+    """A number of a line, or of rows."""
     return int(container.number_input(label, least, 1_048_576, now, key=widget))
 
 
@@ -202,4 +205,4 @@ CHOICES: dict[str, Callable[["DeltaGenerator", Table], Any]] = {
     "header_line": choose_header,
     "skip": choose_skip,
 }
-"""Field of a dialect → what asks for it. Any: the type of the field."""
+"""The widgets that ask for the fields of a dialect. Any: the type of the field."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from intempt_core.contract import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, ISSUE_KINDS
+from intempt_core.contract import BLANK_CHARACTERS, ISSUE_KINDS
 from intempt_core.exports import export_fixed_csv
 from intempt_core.fixes import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.planning import CellLocation, locate_in_event, locate_in_request
@@ -114,7 +114,7 @@ def show_changed_cells(checked: CheckedFile, change: ColumnChange, start: int) -
     )
 
 
-# ── one cell ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── one cell ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def show_cell_finder(checked: CheckedFile) -> None:

@@ -1,4 +1,4 @@
-"""What a mapping says beside its columns: how times are written, in which zone, and what is the same in every row."""
+"""Times and constants of a mapping: the format and zone of the timestamp column, and values for every row."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,35 +23,35 @@ from pages.parts.shared.time_zones import list_time_zones
 from pages.parts.upload.state import get_upload_state
 
 CONSTANT_TYPES = {"text": "text", "number": "number", "boolean": "true or false"}
-"""What a value for every row can be."""
+"""The types of a constant, by label."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def make_mapping_key(*parts: object) -> str:
-    """The key of a field of the mapping as it is drawn now."""
+    """The widget key of a field of the mapping in its current revision."""
     found = get_upload_state()
     return make_key(*parts, found.uploads, found.revision)
 
 
 def is_late(widget: str) -> bool:
-    """Whether a change comes from a box that is no longer shown: the mapping has been set otherwise since."""
+    """Whether a change comes from a widget of an earlier revision: the mapping was set otherwise since."""
     found = get_upload_state()
     return not widget.endswith(make_key("", found.uploads, found.revision))
 
 
 def set_mapping(mapping: Mapping, *, redraw: bool = False) -> None:
-    """Set the mapping of the file; ``anew`` where its fields must be drawn anew."""
+    """Set the mapping of the file; with ``redraw`` its fields are drawn from it again."""
     found = get_upload_state()
     found.mapping = mapping
     found.revision += redraw
 
 
-# ── times ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── times ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def show_time_format(table: Table, mapping: Mapping) -> None:
-    """How the file writes its times, in which zone, and how the first of them is read."""
+    """The format and time zone of the timestamp column, and how its first time is read."""
     column = next((column for column, field in mapping.columns.items() if field == "timestamp"), "")
     if column not in table.columns:
         return
@@ -59,7 +59,7 @@ def show_time_format(table: Table, mapping: Mapping) -> None:
     st.session_state[form], st.session_state[zone] = mapping.time_format, mapping.time_zone
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            f"How {escape_markdown(column)} writes times",
+            f"Time format of {escape_markdown(column)}",
             dict.fromkeys((*NAMED_TIME_FORMATS, *COMMON_TIME_PATTERNS, mapping.time_format)),
             format_func=lambda form: NAMED_TIME_FORMATS.get(form, form),
             key=form,
@@ -70,7 +70,7 @@ def show_time_format(table: Table, mapping: Mapping) -> None:
             help="Choose one, or type a pattern: %d.%m.%Y %H:%M",
         )
         st.selectbox(
-            "Zone of times that name none",
+            "Time zone of times without one",
             dict.fromkeys((mapping.time_zone, "UTC", *list_time_zones())),
             key=zone,
             on_change=_set_time_zone,
@@ -83,19 +83,19 @@ def show_time_format(table: Table, mapping: Mapping) -> None:
 
 
 def _describe_time(cell: str, mapping: Mapping) -> str:
-    """How one time is read, in a sentence."""
+    """How a time is read, in a sentence."""
     given = f"“{cell[:60]}”"
     try:
         check_time_format(mapping.time_format)
         ms = build_time_parser(mapping.time_format, load_time_zone(mapping.time_zone))(cell)
         if ms is None:
-            return f"{given} cannot be read so."
+            return f"{given} cannot be read in this format."
         moment = _EPOCH + timedelta(milliseconds=ms)
         return f"{given} is read as {moment:%Y-%m-%d %H:%M:%S} UTC."
     except ConsoleError as error:
         return str(error)
     except OverflowError:
-        return f"{given} is no time that a calendar has."
+        return f"{given} is out of range."
 
 
 def _set_time_format(widget: str) -> None:
@@ -110,16 +110,16 @@ def _set_time_zone(widget: str) -> None:
         set_mapping(replace(mapping, time_zone=read_widget(widget)))
 
 
-# ── the same for every row ───────────────────────────────────────────────────────────────────────────────────────────
+# ── constants ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def choose_same_name(mapping: Mapping) -> None:
-    """Where no column is the event's name: which of the four every row is."""
+    """The event name of every row, if no column is the event name."""
     widget = make_mapping_key("upload-same-name")
     now = mapping.constants.get("name")
     st.session_state[widget] = now if now in EventName._value2member_map_ else None
     st.segmented_control(
-        "No column is the event's name. Every row is",
+        "No column is the event name. Every row is",
         [name.value for name in EventName],
         key=widget,
         on_change=_set_same_name,
@@ -135,10 +135,10 @@ def _set_same_name(widget: str) -> None:
 
 
 def show_constants(mapping: Mapping) -> None:
-    """The values that every row gets."""
+    """The constants of the mapping."""
     own = {field: constant for field, constant in mapping.constants.items() if field != "name"}
     if own:
-        st.caption("The same for every row")
+        st.caption("Constants, the same in every row")
     for number, (field, constant) in enumerate(own.items()):
         with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-constant", number)):
             st.text(f"{field} = {dump_json(constant).decode()[:200]}")
@@ -151,19 +151,19 @@ def show_constants(mapping: Mapping) -> None:
 
 
 def show_constant_form(fields: tuple[str, ...]) -> None:
-    """A place to give every row one value more."""
-    with st.popover("Give every row a value", key="upload-constant-add"):
+    """The form that adds a constant."""
+    with st.popover("Add a constant", key="upload-constant-add"):
         field, kind = make_key("upload-constant-field"), make_key("upload-constant-kind")
         st.selectbox(
             "Field",
             [*(field for field in fields if field != "name"), "data.shop"],
             key=field,
             accept_new_options=True,
-            help="Choose one, or type one of your own inside data: data.shop",
+            help="Choose one, or type a field of your own inside data: data.shop",
         )
         st.selectbox("Type", list(CONSTANT_TYPES), format_func=CONSTANT_TYPES.__getitem__, key=kind)
         st.text_input("Value", key="upload-constant-value")
-        st.button("Give it to every row", key="upload-constant-give", on_click=_add_constant)
+        st.button("Add to every row", key="upload-constant-apply", on_click=_add_constant)
 
 
 def _add_constant() -> None:
@@ -184,7 +184,7 @@ def _add_constant() -> None:
 
 
 def _parse_constant(field: str, text: str, mapping: Mapping) -> Json:
-    """The text as a value of its type; a time as the mapping reads it. What is not of its type stays text."""
+    """The text as a value of its type, a time as the mapping reads it; a text that does not match stays text."""
     if field == "timestamp":
         try:
             ms = build_time_parser(mapping.time_format, load_time_zone(mapping.time_zone))(text)
@@ -197,5 +197,5 @@ def _parse_constant(field: str, text: str, mapping: Mapping) -> Json:
 def _remove_constant(field: str) -> None:
     found = get_upload_state()
     if found.mapping:
-        left = {name: constant for name, constant in found.mapping.constants.items() if name != field}
-        set_mapping(replace(found.mapping, constants=left), redraw=True)
+        others = {name: constant for name, constant in found.mapping.constants.items() if name != field}
+        set_mapping(replace(found.mapping, constants=others), redraw=True)

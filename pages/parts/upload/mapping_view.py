@@ -1,4 +1,4 @@
-"""Step 2 of the upload: columns to fields, names to the four names, types and times. Nothing is taken silently."""
+"""Step 2 of the upload: map columns to fields, and values to event names. Nothing is applied without a click."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,22 +32,22 @@ from pages.parts.upload.saved_mappings_view import show_mapping_files, show_matc
 from pages.parts.upload.state import accept_suggestions, get_upload_state, set_field, settle_mapping
 
 COLUMNS_PER_PAGE = 25
-"""Columns of one page of the editor."""
+"""Columns on one page of the editor."""
 
 MAX_NAMES_SHOWN = 40
-"""Different cells of the name column that can be mapped on the screen; a mapping file takes any number."""
+"""Values of the name column that can be mapped on the screen; a mapping file takes any number."""
 
-MAX_ALIKE_SUGGESTIONS = 3
-"""Suggestions of the same reason that get a line each."""
+MAX_SIMILAR_SUGGESTIONS = 3
+"""Suggestions with the same reason that get a line each; more share one."""
 
 UNUSED_FIELD = "(not used)"
-UNCHANGED_NAME = "(as it is)"
+UNCHANGED_NAME = "(unchanged)"
 MAPPABLE_FIELDS = ("name", *PLAIN_FIELDS, "data.productId")
 _COLUMN_WIDTHS = (3, 4, 4, 2)
 
 
 def show_mapping_editor(table: Table, mapping: Mapping) -> bool:
-    """The whole mapping of a file, and the button that settles it; whether the mapping can be used."""
+    """The mapping of a file, and the button that settles it; whether the mapping can be used."""
     show_matching_mappings(table, mapping)
     show_mapping_suggestions(table, mapping)
     show_columns(table, mapping)
@@ -61,60 +61,61 @@ def show_mapping_editor(table: Table, mapping: Mapping) -> bool:
 
 
 def show_mapping_suggestions(table: Table, mapping: Mapping) -> None:
-    """What the columns probably are, each with its reason; taken only by a click, the product id by one of its own."""
-    left = suggest_mapping(table, mapping)
-    others = [offer for offer in left if not offer.exclusive]
-    alone = [offer for offer in left if offer.exclusive]
-    if not left:
+    """Suggested fields of columns, each with its reason; applied by a click, the product id by one of its own."""
+    suggestions = suggest_mapping(table, mapping)
+    joint = [suggestion for suggestion in suggestions if not suggestion.exclusive]
+    exclusive = [suggestion for suggestion in suggestions if suggestion.exclusive]
+    if not suggestions:
         return
-    product = any(offer.field == "data.productId" for offer in alone)
-    with st.container(border=True, key="upload-offers"):
-        st.caption("Suggestions, and why. None is used until you say so.")
-        st.text("\n".join(_format_suggestions(left, mapping)))
+    product = any(suggestion.field == "data.productId" for suggestion in exclusive)
+    with st.container(border=True, key="upload-suggestions"):
+        st.caption("Suggestions and reasons. None is applied until you accept it.")
+        st.text("\n".join(_format_suggestions(suggestions, mapping)))
         with st.container(horizontal=True):
-            if others:
+            if joint:
                 st.button(
-                    f"Use {format_quantity(len(others), 'suggestion')}" + (" (not the product id)" if product else ""),
+                    f"Apply {format_quantity(len(joint), 'suggestion')}"
+                    + (" (without the product id)" if product else ""),
                     key="upload-accept",
                     on_click=accept_suggestions,
-                    args=(others,),
+                    args=(joint,),
                 )
-            for number, offer in enumerate(alone):
-                kind = "product" if offer.field == "data.productId" else "alone"
+            for number, suggestion in enumerate(exclusive):
+                kind = "product" if suggestion.field == "data.productId" else "exclusive"
                 st.button(
-                    _label_suggestion(offer),
+                    _label_suggestion(suggestion),
                     key=make_key("upload-accept", kind, *([number] if number else [])),
                     on_click=accept_suggestions,
-                    args=([offer],),
+                    args=([suggestion],),
                 )
 
 
 def _format_suggestions(found: list[MappingSuggestion], mapping: Mapping) -> Iterator[str]:
-    """A line for each suggestion, and one for many that have the same reason."""
-    alike: dict[str, list[MappingSuggestion]] = {}
-    for offer in found:
-        alike.setdefault(offer.reason, []).append(offer)
-    for reason, some in alike.items():
-        lines = [f"{offer.column}{_format_mapped_field(offer, mapping)}" for offer in some]
-        if len(lines) > MAX_ALIKE_SUGGESTIONS:
+    """A line for each suggestion, or for many with the same reason."""
+    similar: dict[str, list[MappingSuggestion]] = {}
+    for suggestion in found:
+        similar.setdefault(suggestion.reason, []).append(suggestion)
+    for reason, some in similar.items():
+        lines = [f"{suggestion.column}{_format_mapped_field(suggestion, mapping)}" for suggestion in some]
+        if len(lines) > MAX_SIMILAR_SUGGESTIONS:
             yield f"{', '.join(lines[:2])} and {format_quantity(len(lines) - 2, 'more column')}: {reason}"
         else:
             yield from (f"{line}: {reason}" for line in lines)
 
 
-def _format_mapped_field(offer: MappingSuggestion, mapping: Mapping) -> str:
-    return "" if mapping.columns.get(offer.column) == offer.field else f" → {offer.field}"
+def _format_mapped_field(suggestion: MappingSuggestion, mapping: Mapping) -> str:
+    return "" if mapping.columns.get(suggestion.column) == suggestion.field else f" → {suggestion.field}"
 
 
-def _label_suggestion(offer: MappingSuggestion) -> str:
-    """What the button of an offer that is taken by itself will do."""
-    if offer.time_format:
-        return f"Read {escape_markdown(offer.column)} as {escape_markdown(offer.time_format)}"
-    return f"Use {escape_markdown(offer.column)} as the product id"
+def _label_suggestion(suggestion: MappingSuggestion) -> str:
+    """The label of the button of an exclusive suggestion."""
+    if suggestion.time_format:
+        return f"Read {escape_markdown(suggestion.column)} as {escape_markdown(suggestion.time_format)}"
+    return f"Use {escape_markdown(suggestion.column)} as the product id"
 
 
 def show_columns(table: Table, mapping: Mapping) -> None:
-    """A row for each column; of many one page at a time, or those whose name has a word in it."""
+    """A row for each column, page by page, or those whose name contains a word."""
     shown = [column for column in table.header if column not in RESERVED_COLUMNS]
     if len(shown) > COLUMNS_PER_PAGE:
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -132,11 +133,11 @@ def show_columns(table: Table, mapping: Mapping) -> None:
             )
         shown = shown[(page - 1) * COLUMNS_PER_PAGE : page * COLUMNS_PER_PAGE]
         if not shown:
-            st.text("No column has that in its name.")
+            st.text("No column has this in its name.")
     if shown:
         with st.container(key="upload-titles"):
             for place, title in zip(
-                st.columns(_COLUMN_WIDTHS), ("column", "its first cells", "becomes", "type"), strict=True
+                st.columns(_COLUMN_WIDTHS), ("column", "sample values", "maps to", "type"), strict=True
             ):
                 place.caption(title)
     for column in shown:
@@ -144,7 +145,7 @@ def show_columns(table: Table, mapping: Mapping) -> None:
 
 
 def show_column(table: Table, mapping: Mapping, column: str) -> None:
-    """One column: its name, its first cells, the field it becomes, and, for further data, its type."""
+    """One column: its name, sample values, the field that it maps to, and, inside data, its type."""
     number = table.header.index(column)
     now = mapping.columns.get(column)
     options = list(dict.fromkeys((UNUSED_FIELD, *MAPPABLE_FIELDS, match_exact_field(column), *([now] if now else []))))
@@ -182,16 +183,16 @@ def show_column(table: Table, mapping: Mapping, column: str) -> None:
 
 
 def show_event_names(table: Table, mapping: Mapping) -> None:
-    """The different cells of the name column, and which of the four names each means (CONTRACT 4.6)."""
+    """The values of the name column, and the event name that each maps to (CONTRACT 4.6)."""
     column = next((column for column, field in mapping.columns.items() if field == "name"), None)
     if column not in table.header:
         choose_same_name(mapping)
         return
     cells = [cell for cell in table.columns[column].unique().to_pylist() if cell]
-    odd = [cell for cell in cells if cell not in EventName._value2member_map_]
-    if odd:
-        st.caption("Event names: which of the four each one means")
-    for number, cell in enumerate(odd[:MAX_NAMES_SHOWN]):
+    unknown = [cell for cell in cells if cell not in EventName._value2member_map_]
+    if unknown:
+        st.caption("Event names: what each value maps to")
+    for number, cell in enumerate(unknown[:MAX_NAMES_SHOWN]):
         left, right = st.columns([3, 10], vertical_alignment="center")
         with left:
             st.text(cell[:80])
@@ -206,12 +207,14 @@ def show_event_names(table: Table, mapping: Mapping) -> None:
             args=(cell, widget),
             width=280,
         )
-    if len(odd) > MAX_NAMES_SHOWN:
-        st.caption(f"{format_quantity(len(odd) - MAX_NAMES_SHOWN, 'further name')}: use a mapping file for so many.")
+    if len(unknown) > MAX_NAMES_SHOWN:
+        st.caption(
+            f"{format_quantity(len(unknown) - MAX_NAMES_SHOWN, 'further value')}: use a mapping file for so many."
+        )
 
 
 def show_settle_button(table: Table, mapping: Mapping) -> bool:
-    """The button that ends the step, or the sentence that says what is still wrong; whether nothing is."""
+    """The button that settles the mapping, or what is still wrong with it; whether it can be used."""
     try:
         map_table(table, mapping)
     except ConsoleError as error:
@@ -220,11 +223,11 @@ def show_settle_button(table: Table, mapping: Mapping) -> bool:
         return False
     given = (*mapping.columns.values(), *mapping.constants)
     if "data.productId" not in given:
-        st.markdown(":orange-badge[◆ no column is the product id]")
-        st.text("Every event needs data.productId. Choose the column that holds the catalogue's ids.")
+        st.markdown(":orange-badge[◆ product id missing]")
+        st.text("Every event needs data.productId. Map the column that holds the ids of the catalogue.")
     if not any(identity in given for identity in IDENTITY_FIELDS):
-        st.markdown(":orange-badge[◆ no column says who]")
-        st.text(f"Every event needs somebody. Choose a column for one of {', '.join(IDENTITY_FIELDS)}.")
+        st.markdown(":orange-badge[◆ identity missing]")
+        st.text(f"Every event needs an identity. Map a column to one of {', '.join(IDENTITY_FIELDS)}.")
     if trouble := get_upload_state().problem:
         st.text(trouble)
     if not get_upload_state().mapping_settled:
@@ -249,5 +252,5 @@ def _set_type(field: str, widget: str) -> None:
 def _set_name(cell: str, widget: str) -> None:
     mapping = get_upload_state().mapping
     if mapping and not is_late(widget):
-        names_ = {**mapping.names, cell: st.session_state[widget]}
-        set_mapping(replace(mapping, names={c: name for c, name in names_.items() if name != UNCHANGED_NAME}))
+        names = {**mapping.names, cell: st.session_state[widget]}
+        set_mapping(replace(mapping, names={c: name for c, name in names.items() if name != UNCHANGED_NAME}))

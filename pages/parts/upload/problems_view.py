@@ -1,4 +1,4 @@
-"""Step 3 of the upload: problems by kind, the rows with the bad cell marked, and the ways to take them along."""
+"""Step 3 of the upload: problems by kind, rows with the wrong cells highlighted, and downloads."""
 
 import io
 
@@ -8,7 +8,7 @@ import streamlit as st
 from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue
 from intempt_core.exports import export_problems_csv, find_bad_cells, write_problems_xlsx
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import STATE_STYLES, format_quantity
+from pages.parts.shared.formatting import STATE_STYLES, format_quantity, label_state
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 from pages.parts.upload.excluded_rows_view import show_excluded_download
 from pages.parts.upload.fixes_state import select_cell
@@ -18,27 +18,27 @@ from pages.parts.upload.state import CheckedFile, get_upload_state
 XLSX_MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 MAX_WORKBOOK_ROWS = 100_001
-"""Rows of the workbook that the screen makes while one waits; ``check --problems`` makes one as large as a sheet."""
+"""Rows of the workbook that the screen makes at once; ``check --problems`` fills a whole sheet."""
 
 PROBLEMS_PER_PAGE = 50
-"""Rows of one page of problems."""
+"""Problems on one page."""
 
 MAX_COLUMNS_SHOWN = 40
-"""Columns of a row that are shown: the bad ones, then those that are sent, then the others."""
+"""Columns of a row that are shown: those with problems, then mapped ones, then the others."""
 
-EVERY_KIND, ALL_PARTS = "every kind", "all of them"
+EVERY_KIND, ALL_PARTS = "every kind", "all"
 
 MAX_CELL_SHOWN = 120
-"""Characters of a cell that the table of rows shows; the whole stands in the list below it."""
+"""Characters of a cell in the table of rows."""
 
 
 def show_problem_explorer(checked: CheckedFile, *, live: bool = True) -> None:
-    """Everything that is wrong with a file, and what can be done about it; nothing more where it is not ``live``."""
+    """The problems of a file, and its fixes; without fixes where it is not ``live``."""
     report = checked.report
     if report.counts:
         show_problem_kinds(checked)
     else:
-        st.text("Every row is as the contract wants it.")
+        st.text("No problems found.")
     if live:
         show_applied_fixes(checked)
     code, part = choose_problem_kind(checked)
@@ -54,10 +54,10 @@ def show_problem_explorer(checked: CheckedFile, *, live: bool = True) -> None:
 
 
 def show_problem_kinds(checked: CheckedFile) -> None:
-    """The kinds of problems: how many rows, where in the file, what would mend them; a click shows one kind."""
+    """The kinds of problems: number of rows, place in the file, how to fix them; a click shows one kind."""
     report, widget = checked.report, "upload-show-kind"
     codes = list(report.counts)
-    words = {one.code: f"{one.message} …" for one in reversed(checked.offers)}
+    suggested = {fix.code: f"{fix.message} …" for fix in reversed(checked.suggestions)}
 
     def show() -> None:
         set_widget("upload-kind", codes[st.session_state[widget].row])
@@ -69,7 +69,7 @@ def show_problem_kinds(checked: CheckedFile) -> None:
                     "kind": f"{STATE_STYLES[ISSUE_KINDS[code].severity].shape} {ISSUE_KINDS[code].title}",
                     "rows": count,
                     "where in the file": checked.issue_histogram[code],
-                    "mend": words.get(code, ISSUE_KINDS[code].fix),
+                    "fix": suggested.get(code, ISSUE_KINDS[code].fix),
                     "show": "Show",
                 }
                 for code, count in report.counts.items()
@@ -81,15 +81,15 @@ def show_problem_kinds(checked: CheckedFile) -> None:
             "show": st.column_config.ButtonColumn("", width=90, on_click=show, key=widget),
         },
         key="upload-counts",
-        alt="Problems by kind, with the number of rows and the mend",
+        alt="Problems by kind, with the number of rows and the fix",
     )
 
 
 def choose_problem_kind(checked: CheckedFile) -> tuple[str | None, str | None]:
-    """The kind that is shown, and the part of it, as the person chose."""
+    """The chosen kind of problems, and the part of it."""
     report = checked.report
     if read_widget("upload-kind", EVERY_KIND) not in report.counts:
-        set_widget("upload-kind", EVERY_KIND)  # what was mended is no kind any more
+        set_widget("upload-kind", EVERY_KIND)  # a kind that was fixed is not there any more
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox(
             "Show",
@@ -102,9 +102,9 @@ def choose_problem_kind(checked: CheckedFile) -> tuple[str | None, str | None]:
         part, parts = ALL_PARTS, report.part_counts(code) if code else {}
         if parts:
             part = st.selectbox(
-                "Among them",
+                "Of these",
                 [ALL_PARTS, *parts],
-                format_func=lambda part: part if part == ALL_PARTS else f"{part} ({parts[part]:,})",
+                format_func=lambda part: part if part == ALL_PARTS else f"{label_state(part)} ({parts[part]:,})",
                 key=make_key("upload-part", code),
                 width=240,
             )
@@ -114,11 +114,11 @@ def choose_problem_kind(checked: CheckedFile) -> tuple[str | None, str | None]:
 
 
 def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
-    """The rows of some issues as they stand in the file, the bad cells marked, and those that were mended."""
+    """The rows of some issues, with the cells highlighted that have a problem or were fixed."""
     table, original = checked.mapped.table, checked.mapped.original
     numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
-    marks: dict[tuple[int | None, str | None], str] = {**find_bad_cells(checked.mapped, issues)}
-    bad = dict.fromkeys(column for _, column in marks)
+    colours: dict[tuple[int | None, str | None], str] = {**find_bad_cells(checked.mapped, issues)}
+    bad = dict.fromkeys(column for _, column in colours)
     wanted = dict.fromkeys((*bad, *checked.mapped.field_columns.values(), *table.header))
     first = set([column for column in wanted if column is not None][:MAX_COLUMNS_SHOWN])
     shown = [column for column in table.header if column in first]
@@ -128,17 +128,17 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
         for column in shown:
             if table.columns[column] is not original.columns[column]:
                 before = zip(numbers, texts[column], original.take_cells(column, at), strict=True)
-                marks |= {
-                    (number, column): "mended"
+                colours |= {
+                    (number, column): "fixed"
                     for number, now, then in before
-                    if now != then and (number, column) not in marks
+                    if now != then and (number, column) not in colours
                 }
     cells = pd.DataFrame(
         {column: [cell[:MAX_CELL_SHOWN] for cell in texts[column]] for column in shown}, pd.Index(numbers, name="row")
     )
 
     def paint(line: "pd.Series[str]") -> list[str]:
-        return [_CELL_COLOURS.get(marks.get((int(str(line.name)), column), ""), "") for column in shown]
+        return [_CELL_COLOURS.get(colours.get((int(str(line.name)), column), ""), "") for column in shown]
 
     widget = make_key("upload-rows", get_upload_state().uploads, *at[:1], *at[-1:])
 
@@ -153,22 +153,22 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
         column_config={"_index": st.column_config.NumberColumn("row")},
         key=widget,
         on_select=look,
-        selection_mode="single-row",  # a chosen cell of one table would swallow the next click into another
-        alt="Rows with problems, bad cells marked; the box before a row looks at it",
+        selection_mode="single-row",  # a selected cell of one table would take the next click into another
+        alt="Rows with problems, with the cells highlighted; the box before a row selects it",
     )
     if len(shown) < len(table.header):
-        st.caption(f"{len(shown)} of {format_quantity(len(table.header), 'column')}, the bad ones among them.")
+        st.caption(f"{len(shown)} of {format_quantity(len(table.header), 'column')}, including those with problems.")
 
 
 _CELL_COLOURS = {
     "error": "background-color: rgba(200, 50, 40, 0.25)",
     "warning": "background-color: rgba(210, 140, 30, 0.25)",
-    "mended": "background-color: rgba(60, 130, 200, 0.25)",
+    "fixed": "background-color: rgba(60, 130, 200, 0.25)",
 }
 
 
 def show_problem_sentences(checked: CheckedFile, issues: list[Issue]) -> None:
-    """The same issues as sentences: line, row, column, what was given, pointer, mend; a click leads to the cell."""
+    """The same issues as sentences: place, problem, fix and JSON pointer; a click leads to the cell."""
     widget = "upload-go"
 
     def go() -> None:
@@ -180,13 +180,13 @@ def show_problem_sentences(checked: CheckedFile, issues: list[Issue]) -> None:
         pd.DataFrame(
             [
                 {
-                    "go": "Go there",
+                    "go": "Go to cell",
                     "": STATE_STYLES[issue.severity].shape,
                     "line": issue.place.line,
                     "row": issue.place.row,
                     "column": issue.place.column or "",
-                    "what is wrong": issue.message,
-                    "mend": issue.fix,
+                    "problem": issue.message,
+                    "fix": issue.fix,
                     "in the event": issue.place.path or "",
                 }
                 for issue in issues
@@ -203,7 +203,7 @@ def show_problem_sentences(checked: CheckedFile, issues: list[Issue]) -> None:
 
 
 def _find_identity_column(checked: CheckedFile) -> str | None:
-    """The column in which somebody could be named."""
+    """The first column that is mapped to an identity."""
     columns = checked.mapped.field_columns
     return next((columns[identity] for identity in IDENTITY_FIELDS if identity in columns), None)
 
@@ -215,7 +215,7 @@ def _build_workbook(checked: CheckedFile) -> bytes:
 
 
 def show_problem_downloads(checked: CheckedFile) -> None:
-    """Problems, and the rows that stay behind, as files."""
+    """The downloads of the problems, and of the rows with errors."""
     report = checked.report
     show_download(
         "problems.csv", lambda: export_problems_csv(report), "problems.csv", "text/csv", key="upload-problems"
@@ -227,6 +227,6 @@ def show_problem_downloads(checked: CheckedFile) -> None:
         show_excluded_download(
             checked,
             report.error_mask.nonzero()[0].tolist(),
-            f"{format_quantity(report.rows_with_errors, 'row')} that stay behind",
-            key="upload-left-behind",
+            f"{format_quantity(report.rows_with_errors, 'row')} with errors",
+            key="upload-rows-with-errors",
         )

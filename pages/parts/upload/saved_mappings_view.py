@@ -1,4 +1,4 @@
-"""Saved mappings on the Upload screen: offered by a file's header, saved, chosen, renamed, deleted, taken along."""
+"""Saved mappings: suggested by a file's columns, saved, used, renamed, deleted, exported and imported."""
 
 from collections.abc import Callable
 from pathlib import PurePath
@@ -10,35 +10,34 @@ from intempt_core.mapping import MAPPING_NAME_LENGTH, Mapping, MappingStore, Sav
 from intempt_core.readers import Table
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import escape_markdown, format_quantity
-from pages.parts.shared.screen_state import make_key, read_widget
-from pages.parts.shared.screen_state import set_widget as put_widget
+from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 from pages.parts.shared.services import get_services
 from pages.parts.upload.mapping_times_view import set_mapping
 from pages.parts.upload.state import get_current_table, get_upload_state, settle_mapping, use_mapping
 
-SAVED_MAPPINGS_OFFERED = 3
-"""Saved mappings that are offered for a file."""
+SAVED_MAPPINGS_SUGGESTED = 3
+"""Saved mappings that are suggested for a file."""
 
 
 def open_saved_mappings() -> MappingStore:
-    """The mappings of this console."""
+    """The store of this console's mappings."""
     return MappingStore(get_services().settings.mappings_folder)
 
 
 def show_matching_mappings(table: Table, mapping: Mapping) -> None:
-    """The saved mappings that know this file's header, each with the one click that takes it."""
-    found = [one for one in open_saved_mappings().recognise(table.header) if one.saved.mapping != mapping]
-    for number, one in enumerate([one for one in found if one.exact] or found[:SAVED_MAPPINGS_OFFERED]):
-        new = "" if one.exact else f" {_describe_new_columns(len(one.new_columns))}"
+    """The saved mappings that fit this file's columns, each with a button that uses it."""
+    found = [match for match in open_saved_mappings().recognise(table.header) if match.saved.mapping != mapping]
+    for number, match in enumerate([match for match in found if match.exact] or found[:SAVED_MAPPINGS_SUGGESTED]):
+        new = "" if match.exact else f" {_describe_new_columns(len(match.new_columns))}"
         with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-known", number)):
-            verb = "was saved for this very header." if one.exact else f"fits this file.{new}"
-            st.text(f"Mapping “{one.saved.name}” {verb}")
+            fit = "was saved for files with exactly these columns." if match.exact else f"fits this file.{new}"
+            st.text(f"Mapping “{match.saved.name}” {fit}")
             st.button(
-                f"Use “{escape_markdown(one.saved.name)}”",
+                f"Use “{escape_markdown(match.saved.name)}”",
                 key=make_key("upload-known-use", number),
-                type="primary" if one.exact else "secondary",
+                type="primary" if match.exact else "secondary",
                 on_click=use_saved_mapping,
-                args=(one.saved,),
+                args=(match.saved,),
             )
 
 
@@ -47,38 +46,38 @@ def _describe_new_columns(count: int) -> str:
 
 
 def describe_saved_name(mapping: Mapping) -> str:
-    """The end of the step's line: the name under which this very mapping is saved."""
+    """The name under which this mapping is saved, for the end of the step's line; empty if it is not."""
     found = open_saved_mappings().find_equal(mapping)
     return f" · saved as “{found.name}”" if found else ""
 
 
 def use_saved_mapping(chosen: SavedMapping) -> None:
-    """Take a saved mapping for the file; where it can be used, the step is settled with it."""
+    """Use a saved mapping for the file; the step is settled if it can be used."""
     found = get_upload_state()
     found.problem = ""
     set_mapping(chosen.mapping, redraw=True)
     try:
         map_table(get_current_table(), chosen.mapping)
     except ConsoleError:
-        return  # the step says why, beside the fields
+        return  # the step shows why, beside the fields
     settle_mapping()
 
 
 def show_mapping_files(table: Table, mapping: Mapping) -> None:
-    """Keep the mapping under a name, choose among those that are kept, take one along, bring one in."""
+    """The buttons to save, use, export and import mappings."""
     same = open_saved_mappings().find_equal(mapping)
     with st.popover(f"Saved as “{escape_markdown(same.name)}”" if same else "Save this mapping", key="upload-save"):
         _show_save_form(table, mapping)
     with st.popover("Saved mappings", key="upload-saved"):
         _show_saved_mappings()
     show_download(
-        "Mapping as a file",
+        "Export mapping",
         SavedMapping(same.name if same else PurePath(table.name).stem, table.header, mapping).to_json,
         "mapping.json",
         "application/json",
         key="upload-map-out",
     )
-    with st.popover("Use a mapping file", key="upload-map-in"):
+    with st.popover("Import mapping", key="upload-map-in"):
         st.file_uploader("A mapping file", key="upload-map-file", on_change=_import_mapping, max_upload_size=1)
 
 
@@ -86,10 +85,8 @@ def _show_save_form(table: Table, mapping: Mapping) -> None:
     found = get_upload_state()
     widget = make_key("upload-save-name", found.uploads)
     st.text_input("Name", PurePath(table.name).stem[:MAPPING_NAME_LENGTH], key=widget, max_chars=MAPPING_NAME_LENGTH)
-    st.caption("It is offered for every file with this header. A mapping of the same name is replaced.")
-    st.button(
-        "Save it under this name", key="upload-save-now", on_click=_save_mapping, args=(widget, table.header, mapping)
-    )
+    st.caption("It is suggested for every file with these columns. A mapping with the same name is replaced.")
+    st.button("Save", key="upload-save-now", on_click=_save_mapping, args=(widget, table.header, mapping))
 
 
 def _save_mapping(widget: str, header: tuple[str, ...], mapping: Mapping) -> None:
@@ -99,15 +96,15 @@ def _save_mapping(widget: str, header: tuple[str, ...], mapping: Mapping) -> Non
 
 
 def _show_saved_mappings() -> None:
-    kept = open_saved_mappings()
-    names = [one.name for one in kept.all()]
-    for problem in kept.problems():
+    store = open_saved_mappings()
+    names = [mapping.name for mapping in store.all()]
+    for problem in store.problems():
         st.text(problem)
     if not names:
-        st.text("None yet. Save one, and it is offered for every file with the same header.")
+        st.text("None yet. A saved mapping is suggested for every file with the same columns.")
         return
     name = st.selectbox("Mapping", names, key="upload-saved-name")
-    chosen = kept.get(name)
+    chosen = store.get(name)
     st.button(
         f"Use “{escape_markdown(name)}” for this file",
         key="upload-saved-use",
@@ -122,9 +119,9 @@ def _show_saved_mappings() -> None:
         key="upload-saved-out",
     )
     widget = make_key("upload-saved-new", name)
-    st.text_input("Another name", name, key=widget, max_chars=MAPPING_NAME_LENGTH)
+    st.text_input("New name", name, key=widget, max_chars=MAPPING_NAME_LENGTH)
     with st.container(horizontal=True):
-        st.button("Rename it", key="upload-saved-rename", on_click=_rename_mapping, args=(name, widget))
+        st.button("Rename", key="upload-saved-rename", on_click=_rename_mapping, args=(name, widget))
         st.button(
             f"Delete “{escape_markdown(name)}”", key="upload-saved-delete", on_click=_delete_mapping, args=(name,)
         )
@@ -133,7 +130,7 @@ def _show_saved_mappings() -> None:
 def _rename_mapping(name: str, widget: str) -> None:
     new = str(read_widget(widget) or "").strip()
     if _try_change(lambda: open_saved_mappings().rename(name, new)):
-        put_widget("upload-saved-name", new)
+        set_widget("upload-saved-name", new)
 
 
 def _delete_mapping(name: str) -> None:
@@ -142,7 +139,7 @@ def _delete_mapping(name: str) -> None:
 
 
 def _import_mapping() -> None:
-    """Use a mapping file for this file, and keep it where it has a name that is free."""
+    """Use a mapping file for this file, and save it if it has a name that is not used yet."""
     given = st.session_state.get("upload-map-file")
     if given is None:
         return
@@ -150,13 +147,13 @@ def _import_mapping() -> None:
     use_mapping(text)
     if get_upload_state().problem:
         return
-    brought = SavedMapping.from_json(text)
-    if brought.name and brought.name not in [one.name for one in open_saved_mappings().all()]:
-        _try_change(lambda: open_saved_mappings().save(brought))
+    imported = SavedMapping.from_json(text)
+    if imported.name and imported.name not in [mapping.name for mapping in open_saved_mappings().all()]:
+        _try_change(lambda: open_saved_mappings().save(imported))
 
 
 def _try_change(act: Callable[[], None]) -> bool:
-    """Do something to the saved mappings; what does not work is a sentence. Whether it worked."""
+    """Change the saved mappings; whether it worked. Why it did not is a sentence on the screen."""
     found = get_upload_state()
     try:
         act()

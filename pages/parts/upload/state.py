@@ -1,7 +1,7 @@
-"""What the Upload screen knows and does: the file on disk, what it was read as, its mapping, its verdict, its plan.
+"""The state of the Upload screen: the file on disk, its mapping, its checks and its plan, and the callbacks.
 
-A file comes in once, past the script, into the spool on disk; what is worked out from it is cached by what it depends
-on, so that a screen that is drawn again reads nothing again.
+A file is uploaded once, past the script, into the spool on disk. What is computed from it is cached by everything that
+it depends on, so that a screen that is drawn again reads nothing again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,15 +43,36 @@ from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
 
 MAX_CACHED_FILES = 4
-"""Files whose reading, verdict and plan are kept in memory, over all sessions."""
+"""Files whose table, checks and plans are kept in memory, over all sessions."""
 
 HISTOGRAM_BINS = 24
-"""Pieces of a file in the small picture of where a kind of problem is."""
+"""Bars of the chart that shows where in a file a kind of problem is."""
 
 
 @dataclass
 class UploadState:
-    """The Upload screen of one tab."""
+    """The Upload screen of one tab.
+
+    Attributes:
+        uploads: How many files were uploaded, for the keys of the next widgets.
+        token: The token under which this tab uploads.
+        name: The name of the file.
+        digest: The SHA-256 of the file; empty without one.
+        dialect: How the file is read.
+        mapping: The mapping of the file.
+        mapping_settled: Whether the mapping step is settled.
+        fresh: A random text for ids that no earlier upload has; ``None`` for the same ids for the same rows.
+        everything: Whether rows with errors are sent too.
+        exclude_accepted: Whether rows are excluded whose event was accepted before.
+        fixes: The fixes of the file, in their order.
+        order: The order of a person's events.
+        guard: What was sent of this file.
+        problem: What is wrong with the file or its mapping, as a sentence.
+        newest_batch: The newest batch when the mapping was settled.
+        revision: How often the mapping was changed other than by its own fields. They then get new keys: a browser that
+            is late would otherwise give back what they showed before.
+        question: What the shown checks depend on.
+    """
 
     uploads: int = 0
     token: str = ""
@@ -63,21 +84,13 @@ class UploadState:
     fresh: str | None = None
     everything: bool = False
     exclude_accepted: bool = False
-    """Whether rows stay behind whose event was accepted before."""
     fixes: tuple[Fix, ...] = ()
-    """What was changed of the file, step by step."""
     order: EventOrder = EventOrder.FILE
     guard: SendGuard = field(default_factory=SendGuard)
     problem: str = ""
-    """What is wrong with the file or its mapping."""
     newest_batch: str = ""
-    """The newest batch when the mapping was settled."""
     revision: int = 0
-    """How often the mapping was changed other than by its own fields: they are drawn anew then, for a browser that is
-    late would give back what they showed before.
-    """
     question: "CheckQuestion | None" = None
-    """What the verdict on the screen is about."""
 
 
 def get_upload_state() -> UploadState:
@@ -86,7 +99,7 @@ def get_upload_state() -> UploadState:
 
 
 def get_upload_token() -> str:
-    """The token under which this tab's browser brings files."""
+    """The token under which this tab uploads files."""
     found = get_upload_state()
     if not found.token:
         found.token = get_services().upload_tokens.create_token()
@@ -94,13 +107,13 @@ def get_upload_token() -> str:
 
 
 def receive_file() -> None:
-    """If a file has come in through this tab's door, read it; what cannot be read is a sentence."""
+    """Read a file that this tab has uploaded; why it cannot be read is a sentence."""
     file = get_services().upload_tokens.take_newest(get_upload_token())
     if file is None:
         found = get_upload_state()
         if found.digest and not get_services().upload_tokens.spool.touch(found.digest):
             start_next_upload()
-            get_upload_state().problem = f"{found.name} has lain here unread for a day and was removed. Drop it again."
+            get_upload_state().problem = f"{found.name} was removed, as it was not used for a day. Upload it again."
         return
     start_next_upload()
     found = get_upload_state()
@@ -114,13 +127,25 @@ def receive_file() -> None:
 
 @st.cache_resource(max_entries=MAX_CACHED_FILES, show_spinner="Reading the file", hash_funcs={Dialect: repr})
 def load_table(digest: str, name: str, dialect: Dialect | None) -> Table:
-    """The spooled file as a table; ``dialect`` overrules what would be guessed."""
+    """The uploaded file as a table; ``dialect`` overrules what is recognised."""
     return read_table(get_services().upload_tokens.spool.path(digest), name=name, dialect=dialect)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckQuestion:
-    """All that a verdict depends on. ``place`` is a target's key; ``stamp`` the newest batch when it was asked."""
+    """Everything that the checks of a file depend on.
+
+    Attributes:
+        digest: The SHA-256 of the file.
+        name: The name of the file.
+        dialect: How the file is read.
+        mapping: The mapping as JSON.
+        fresh: A random text for ids that no earlier upload has, or ``None``.
+        target_key: The target (a ``key``) whose history and catalogue are asked.
+        newest_batch: The newest batch when the mapping was settled.
+        fixes: The fixes of the file.
+        catalogue_time: When the target's catalogue was loaded, in epoch milliseconds.
+    """
 
     digest: str
     name: str
@@ -131,12 +156,11 @@ class CheckQuestion:
     newest_batch: str
     fixes: tuple[Fix, ...] = ()
     catalogue_time: int = 0
-    """When the place's catalogue was loaded; another one is another verdict."""
 
     @property
     def cache_key(self) -> str:
-        """The question in some hundred characters, whatever was mended."""
-        return repr((replace(self, fixes=()), [mend.key for mend in self.fixes]))
+        """The question in some hundred characters, however many cells were fixed."""
+        return repr((replace(self, fixes=()), [fix.key for fix in self.fixes]))
 
 
 @st.cache_resource(
@@ -145,88 +169,93 @@ class CheckQuestion:
     hash_funcs={CheckQuestion: lambda question: question.cache_key},
 )
 def check_upload(question: CheckQuestion) -> "CheckedFile":
-    """The file mapped, mended and checked, with what history has sent to the place before.
+    """The file fixed, mapped and checked, also against what was sent to the target before.
 
-    A mended table shares with the one before the mends what no mend touched: columns, and history's answer.
+    A fixed table shares with the original the columns that no fix changed, and what history was asked for them.
     """
-    sent, lacks = get_services().history.sent_ids, get_services().product_lookup(question.target_key)
+    sent_ids, is_unknown_product = get_services().history.sent_ids, get_services().product_lookup(question.target_key)
 
-    def seen(ids: Sequence[str]) -> AnyMapping[str, PriorSend]:
-        return sent(question.target_key, ids)
+    def find_sent(ids: Sequence[str]) -> AnyMapping[str, PriorSend]:
+        return sent_ids(question.target_key, ids)
 
     if not question.fixes:
         table = load_table(question.digest, question.name, question.dialect)
         mapped = map_table(table, Mapping.from_json(question.mapping), question.fresh)
-        return CheckedFile(mapped, check_table(mapped, seen, lacks))
-    before = check_upload(replace(question, fixes=()))
-    mended = apply_fixes(before.mapped, question.fixes)
-    known = before.report if mended.mapped.has_same_ids(before.mapped) else None
-    report = check_table(mended.mapped, seen, lacks, earlier_report=known)
-    return CheckedFile(mended.mapped, report, question.fixes, mended.cells)
+        return CheckedFile(mapped, check_table(mapped, find_sent, is_unknown_product))
+    original = check_upload(replace(question, fixes=()))
+    fixed = apply_fixes(original.mapped, question.fixes)
+    earlier = original.report if fixed.mapped.has_same_ids(original.mapped) else None
+    report = check_table(fixed.mapped, find_sent, is_unknown_product, earlier_report=earlier)
+    return CheckedFile(fixed.mapped, report, question.fixes, fixed.cells)
 
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A mapped file and its verdict."""
+    """A mapped file and the result of checking it.
+
+    Attributes:
+        mapped: The file, mapped.
+        report: The issues of its rows.
+        fixes: The fixes that were applied.
+        cells_changed: The number of cells that each fix changed.
+        plans: Plans by the rows that are excluded and by order, made once, as a screen is drawn often.
+    """
 
     mapped: MappedTable
     report: Report
     fixes: tuple[Fix, ...] = ()
     cells_changed: tuple[int, ...] = ()
-    """The cells that each mend changed."""
     plans: dict[tuple[bytes, EventOrder], Plan] = field(default_factory=dict)
-    """Plans by the rows that stay behind, and by their order; made once, for a screen is drawn often."""
 
     @property
     def accepted_before(self) -> NDArray[np.int64]:
-        """The rows whose event was accepted at this place before."""
+        """The rows (from 0) whose event was accepted by this target before."""
         return self.report.rows_of("sent_before", "accepted")
 
     def excluded_rows(self, *, everything: bool, exclude_accepted: bool = False) -> NDArray[np.int64]:
-        """The rows (from 0) that stay behind: those with errors, unless everything goes as it is, and, to be left out,
-        those that were accepted before.
-        """
-        stay = np.zeros(self.report.rows, np.bool_) if everything else self.report.error_mask.copy()
+        """The rows (from 0) that are not sent: with errors, unless ``everything`` is, and those accepted before."""
+        mask = np.zeros(self.report.rows, np.bool_) if everything else self.report.error_mask.copy()
         if exclude_accepted:
-            stay[self.accepted_before] = True
-        return np.flatnonzero(stay)
+            mask[self.accepted_before] = True
+        return np.flatnonzero(mask)
 
     def plan(self, *, everything: bool, exclude_accepted: bool = False, order: EventOrder = EventOrder.FILE) -> Plan:
-        """The requests of the rows that do not stay behind."""
-        stay = self.excluded_rows(everything=everything, exclude_accepted=exclude_accepted)
-        which = sha256(stay.tobytes()).digest(), order
-        if which not in self.plans:
-            rows = np.delete(np.arange(self.report.rows), stay)
-            self.plans[which] = plan_table(self.mapped, rows, get_services().settings, order=order)
-        return self.plans[which]
+        """The requests of the rows that are sent."""
+        excluded = self.excluded_rows(everything=everything, exclude_accepted=exclude_accepted)
+        key = sha256(excluded.tobytes()).digest(), order
+        if key not in self.plans:
+            rows = np.delete(np.arange(self.report.rows), excluded)
+            self.plans[key] = plan_table(self.mapped, rows, get_services().settings, order=order)
+        return self.plans[key]
 
     @cached_property
-    def offers(self) -> list[SuggestedFix]:
-        """The mends that would help."""
+    def suggestions(self) -> list[SuggestedFix]:
+        """The fixes that would help."""
         return suggest_fixes(self.mapped, self.report)
 
     @cached_property
     def issue_histogram(self) -> dict[str, list[int]]:
-        """Where in the file each kind of problem is: rows in so many pieces of it."""
-        pieces = {code: self.report.rows_of(code) for code in self.report.counts}
+        """Where in the file each kind of problem is: numbers of rows, by code, in :data:`HISTOGRAM_BINS` parts."""
+        rows_by_code = {code: self.report.rows_of(code) for code in self.report.counts}
         return {
-            code: np.histogram(rows, HISTOGRAM_BINS, (0, self.report.rows))[0].tolist() for code, rows in pieces.items()
+            code: np.histogram(rows, HISTOGRAM_BINS, (0, self.report.rows))[0].tolist()
+            for code, rows in rows_by_code.items()
         }
 
     @property
     def fix_records(self) -> list[Json]:
-        """The mends as history keeps them with the batch."""
+        """The fixes as history keeps them with the batch."""
         return [step.record(cells) for step, cells in zip(self.fixes, self.cells_changed, strict=True)]
 
     @cached_property
     def expectations(self) -> ExpectationReport:
-        """What became of the file's own tests; raises where its column ``expect`` says nothing."""
+        """The results of the column ``expect``; raises :class:`ConsoleError` where it expects nothing."""
         return ExpectationReport(self.mapped.table, self.report)
 
     def excluded_records(self, *, everything: bool = False, exclude_accepted: bool = False) -> Iterator[ExcludedRow]:
-        """The rows that stay behind, with the codes that hold them back."""
-        stay = self.excluded_rows(everything=everything, exclude_accepted=exclude_accepted).tolist()
-        return collect_excluded_rows(self.report, self.mapped.events, stay)
+        """The rows that are not sent, with the codes of their issues."""
+        excluded = self.excluded_rows(everything=everything, exclude_accepted=exclude_accepted).tolist()
+        return collect_excluded_rows(self.report, self.mapped.events, excluded)
 
 
 def get_current_table() -> Table:
@@ -236,7 +265,7 @@ def get_current_table() -> Table:
 
 
 def reread_file(dialect: Dialect) -> None:
-    """Read the file another way; its mapping begins anew where its header changes."""
+    """Read the file another way; if its header changes, its mapping is made again."""
     found = get_upload_state()
     try:
         header = get_current_table().header
@@ -251,7 +280,7 @@ def reread_file(dialect: Dialect) -> None:
 
 
 def set_events_unchanged(*, unchanged: bool) -> None:
-    """Events of JSON lines leave as they stand, or are mapped from their keys."""
+    """Send events of JSON lines unchanged, or map their keys."""
     found = get_upload_state()
     found.mapping = Mapping({}) if unchanged else exact_mapping(get_current_table().header)
     found.mapping_settled = False
@@ -271,7 +300,7 @@ def set_field(column: str, field: str | None) -> None:
 
 
 def use_mapping(text: str) -> None:
-    """Take a mapping file's text in the place of the mapping there is; what is no mapping is a sentence."""
+    """Replace the mapping by the text of a mapping file; why it is none is a sentence."""
     found = get_upload_state()
     try:
         found.mapping, found.problem = Mapping.from_json(text), ""
@@ -280,16 +309,16 @@ def use_mapping(text: str) -> None:
         found.problem = str(error)
 
 
-def accept_suggestions(offers: list[MappingSuggestion]) -> None:
-    """Take what is offered, because a person said so."""
+def accept_suggestions(suggestions: list[MappingSuggestion]) -> None:
+    """Apply suggestions to the mapping."""
     found = get_upload_state()
-    for offer in offers:
-        found.mapping = (found.mapping or exact_mapping(get_current_table().header)).accept(offer)
+    for suggestion in suggestions:
+        found.mapping = (found.mapping or exact_mapping(get_current_table().header)).accept(suggestion)
     found.revision += 1
 
 
 def settle_mapping() -> None:
-    """The mapping is settled: judge the file against what history holds now."""
+    """Settle the mapping: the file is then checked against what history holds now."""
     found = get_upload_state()
     newest = get_services().history.batches(size=1).items
     found.mapping_settled, found.newest_batch = True, newest[0].id if newest else ""
@@ -305,7 +334,7 @@ def read_plan_choice() -> tuple[object, ...]:
 
 
 def submit_upload(checked: CheckedFile, plan: Plan, target: Target, policy: Policy, drawn: tuple[object, ...]) -> None:
-    """Record the plan as a batch, and have the engine send it; ``drawn`` is the choice that the button was drawn for."""
+    """Record the plan as a batch, and have it sent; ``drawn`` is the choice that the button was drawn for."""
     found = get_upload_state()
 
     def prepare() -> Submission:
@@ -327,10 +356,10 @@ def submit_upload(checked: CheckedFile, plan: Plan, target: Target, policy: Poli
 
 
 def _collect_notes(checked: CheckedFile, found: UploadState) -> dict[str, Json]:
-    """What is worth showing of the batch later: what was decided beside the mapping."""
+    """The choices beside the mapping that History shows with the batch."""
     notes: dict[str, Json] = {"as it is": True} if found.everything else {}
     if found.exclude_accepted and (count := checked.accepted_before.size):
-        notes["accepted before, left out"] = int(count)
+        notes["accepted before, excluded"] = int(count)
     if checked.fixes:
         notes["fixes"] = checked.fix_records
     if found.order is not EventOrder.FILE:

@@ -1,4 +1,4 @@
-"""One step of the upload's road as a line that unfolds."""
+"""A step of the upload as a line that unfolds."""
 
 import streamlit as st
 
@@ -7,10 +7,10 @@ from pages.parts.upload.state import get_upload_state
 
 
 def show_step(number: int, title: str, line: str, toggle_label: str = "", badges: str = "") -> bool:
-    """One settled step as a line, with the switch ``opens`` that unfolds it; whether it is open.
+    """Show a settled step as a line, with a toggle that unfolds it where it has a label; whether it is open.
 
-    ``marks`` are badges (Markdown of our own) before the line, whose words may be the file's. What has no number of
-    its own has 0, and belongs to the step before it.
+    ``badges`` (trusted Markdown) are shown before the line, whose text may come from the file. A ``number`` of 0 is not
+    shown: the line then belongs to the step above it.
     """
     with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-step", number)):
         st.markdown(f"**{number} {title}**" if number else f"**{title}**", width=110)

@@ -1,0 +1,167 @@
+"""Step 4 of the upload: the choices of the plan, the plan itself, the policy, and the confirmation."""
+
+from uuid import uuid4
+
+import streamlit as st
+
+from intempt_core.history import RequestState
+from intempt_core.mapping import Mapping
+from intempt_core.planning import Plan
+from intempt_core.targets import Target, derive_target_key
+from pages.parts.shared.formatting import escape_markdown, format_moment, format_quantity
+from pages.parts.shared.links import show_link
+from pages.parts.shared.outcome_card import show_body
+from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.send_flow import (
+    choose_order,
+    choose_policy,
+    confirm_target_name,
+    describe_deduplication,
+    show_send_trouble,
+)
+from pages.parts.shared.services import get_services
+from pages.parts.upload.excluded_rows_view import choose_exclusion, show_excluded_rows
+from pages.parts.upload.state import (
+    CheckedFile,
+    get_upload_state,
+    read_plan_choice,
+    submit_upload,
+    use_mapping,
+)
+
+STABLE_IDS, NEW_IDS = "same row, same id", "new for this upload"
+ID_EXPLANATIONS = {
+    STABLE_IDS: "An id is made from its row: the same row, here or in a corrected copy of the file, has the same id.",
+    NEW_IDS: "Every row is a new event, even if the same file was sent before: for a new run of the same fixture.",
+}
+"""How event ids are made for a file without them."""
+
+EARLIER_BATCHES_SHOWN = 3
+"""Earlier batches of the same file that are shown."""
+
+
+def show_plan_step(checked: CheckedFile, target: Target) -> None:
+    """Step 4, Plan: what will be sent, in which order, to which target; and the confirmation."""
+    st.markdown("**4 Plan**")
+    sent_before = show_earlier_batches(target)
+    plan = choose_plan(checked, target, sent_before=sent_before)
+    if not checked.report.rows:
+        st.text("The file has a header and no rows: there is nothing to send.")
+    elif not plan.events:
+        show_empty_plan(checked)
+    else:
+        show_plan(checked, plan, target)
+        confirm_plan(checked, plan, target)
+
+
+def choose_plan(checked: CheckedFile, target: Target, *, sent_before: bool) -> Plan:
+    """The choices of rows, event ids and order; the plan that follows from them."""
+    found = get_upload_state()
+    choose_invalid_rows(checked)
+    choose_exclusion(checked)
+    if checked.mapped.makes_ids:
+        choose_event_ids()
+    if sent_before and not found.fresh:
+        st.text(describe_deduplication(target))
+    if "timestamp" in checked.mapped.mapping.columns.values():
+        choose_order(found, "upload-order")
+    return checked.plan(everything=found.everything, exclude_accepted=found.exclude_accepted, order=found.order)
+
+
+def choose_invalid_rows(checked: CheckedFile) -> None:
+    """The choice to skip rows with errors or to send them too, where there are any."""
+    found, report = get_upload_state(), checked.report
+    if not report.rows_with_errors:
+        return
+    labels = {
+        False: f"Skip {format_quantity(report.rows_with_errors, 'row')}",
+        True: f"Send them too, unchanged: {format_quantity(report.rows, 'row')}",
+    }
+    st.session_state["upload-everything"] = found.everything
+    st.radio(
+        "Rows with errors",
+        list(labels),
+        format_func=labels.__getitem__,
+        key="upload-everything",
+        on_change=lambda: setattr(found, "everything", st.session_state["upload-everything"]),
+    )
+
+
+def choose_event_ids() -> None:
+    """The choice between the same ids for the same rows, and new ids."""
+    found = get_upload_state()
+    st.session_state["upload-ids"] = NEW_IDS if found.fresh else STABLE_IDS
+    st.segmented_control(
+        "Event ids to generate",
+        list(ID_EXPLANATIONS),
+        key="upload-ids",
+        required=True,
+        on_change=_set_id_choice,
+    )
+    st.caption(ID_EXPLANATIONS[NEW_IDS if found.fresh else STABLE_IDS])
+
+
+def _set_id_choice() -> None:
+    get_upload_state().fresh = uuid4().hex if st.session_state["upload-ids"] == NEW_IDS else None
+
+
+def show_empty_plan(checked: CheckedFile) -> None:
+    """Why no row is sent, and which."""
+    reason = "has an error. Fix the file, or send the rows unchanged."
+    if get_upload_state().exclude_accepted:
+        reason = "is skipped."
+    st.text(f"No row can be sent: every row {reason}")
+    show_excluded_rows(checked)
+
+
+def show_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
+    """The plan: its events, persons and requests, the rows that are skipped, and the first request."""
+    st.text(
+        f"{format_quantity(plan.events, 'event')} of {format_quantity(plan.persons, 'person')} · "
+        f"{format_quantity(len(plan.requests), 'request')} · to {target.title}"
+    )
+    if plan.largest_lane_reason:
+        st.text(plan.largest_lane_reason)
+    show_excluded_rows(checked)
+    with st.expander("The first request", key="upload-first", type="compact"):
+        st.text(f"POST {target.track_url}")
+        show_body("upload-first", 1, plan.body(plan.requests[0]))
+
+
+def confirm_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
+    """The policy for unknown outcomes, and the button that sends."""
+    policy = choose_policy(target, "upload")
+    if confirm_target_name(target, "upload"):
+        st.button(
+            f"Send {format_quantity(plan.events, 'event')} to {escape_markdown(target.title)}",
+            key="upload-send",
+            type="primary",
+            on_click=submit_upload,
+            args=(checked, plan, target, policy, read_plan_choice()),
+        )
+    show_send_trouble(get_upload_state().guard)
+
+
+def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool:
+    """Show when the same file was sent to this target before, and how much was accepted; whether it was.
+
+    With the current ``mapping``, a button offers the mapping of then where it differs.
+    """
+    sent = get_services().history.batches_of_file(get_upload_state().digest, derive_target_key(target))
+    for batch in sent[:EARLIER_BATCHES_SHOWN]:
+        accepted = batch.events.get(RequestState.ACCEPTED, 0)
+        with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-earlier", batch.id)):
+            st.text(
+                f"This file was sent on {format_moment(batch.created_at)}: {accepted:,} of {batch.total:,} accepted."
+            )
+            show_link("history.py", "View batch", {"batch": batch.id})
+            if mapping is not None and batch.mapping not in ("", mapping.to_json()):
+                st.button(
+                    "Use the mapping of then",
+                    key=make_key("upload-earlier-mapping", batch.id),
+                    on_click=use_mapping,
+                    args=(batch.mapping,),
+                )
+    if len(sent) > EARLIER_BATCHES_SHOWN:
+        st.caption(f"And {format_quantity(len(sent) - EARLIER_BATCHES_SHOWN, 'time')} before that.")
+    return bool(sent)
