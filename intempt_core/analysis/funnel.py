@@ -4,7 +4,7 @@ Whole columns, for a million events. A person is in a stage who did it at all, i
 ``journeys.py``, counted. Only what is in these events is known: a view of last week is none here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from intempt_core.analysis.journey_notes import NoteKind
 from intempt_core.arrays import Int64Array, Mask
-from intempt_core.contract import IDENTITY_FIELDS, LINKING_FIELDS, EventName, event_counts, is_placeholder
-from intempt_core.planning import group_persons
+from intempt_core.contract import IDENTITY_FIELDS, LINKING_FIELDS, EventName, event_counts, find_links, is_placeholder
+from intempt_core.planning import IdentityColumn, group_persons, link_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def compute_funnel(events: pa.Table) -> Funnel:
     given = {"name": np.logical_or.reduce(list(names.values())), "eventId": events["eventId"].is_valid().to_numpy()}
     given |= {field: codes >= 0 for field, (codes, _) in ids.items()} | {"data.productId": products >= 0}
     counts: Mask = event_counts(given)
-    persons = group_persons(events.num_rows, *_link_identities(ids, events))
+    persons = group_persons(events.num_rows, link_columns(_read_identity_columns(ids, events)))
     many = int(persons.max(initial=-1)) + 1
     did = {name: _mark_persons(persons[counts & mask], many) for name, mask in names.items()}
     viewed, added, ordered = did[EventName.VIEWED], did[EventName.ADDED], did[EventName.ORDERED]
@@ -106,23 +106,20 @@ def _encode_column(column: pa.ChunkedArray) -> tuple[Int64Array, int]:
     return found, len(encoded.dictionary)
 
 
-def _link_identities(ids: Mapping[str, tuple[Int64Array, int]], events: pa.Table) -> tuple[Int64Array, Int64Array]:
-    """Which event has which linking identity (ARCHITECTURE, person).
+def _read_identity_columns(ids: Mapping[str, tuple[Int64Array, int]], events: pa.Table) -> Iterator[IdentityColumn]:
+    """The ids that link events to their persons."""
+    given = {field: codes >= 0 for field, (codes, _) in ids.items()}
+    real = {field: given[field] & _mark_real(events[field], codes) for field, (codes, _) in ids.items()}
+    for field, linked in find_links(given, real).items():
+        yield IdentityColumn(ids[field][0], linked)
 
-    No placeholder links, and no account beside another id.
-    """
-    found: list[tuple[Int64Array, Int64Array]] = []
-    used = 0
-    alone = np.logical_and.reduce([ids[field][0] < 0 for field in LINKING_FIELDS])
-    for field, (codes, count) in ids.items():
-        linking = codes >= 0 if field in LINKING_FIELDS else (codes >= 0) & alone
-        texts = events[field].dictionary_encode().combine_chunks().dictionary.to_pylist()
-        real = np.array([not is_placeholder(text) for text in texts], np.bool_)
-        linking &= real[codes] if count else False
-        rows = np.flatnonzero(linking)
-        found.append((rows, codes[rows] + used))
-        used += count
-    return np.concatenate([rows for rows, _ in found]), np.concatenate([codes for _, codes in found])
+
+def _mark_real(column: pa.ChunkedArray, codes: Int64Array) -> Mask:
+    """Where an id is no placeholder; codes of -1 may be either."""
+    texts = column.dictionary_encode().combine_chunks().dictionary.to_pylist()
+    real = np.array([not is_placeholder(text) for text in texts] or [False], np.bool_)
+    found: Mask = real[codes]
+    return found
 
 
 def _mark_persons(persons: Int64Array, count: int) -> Mask:

@@ -68,6 +68,7 @@ from .hints import (
     format_given as format_given,
 )
 from .identity import (
+    find_links as find_links,
     read_identities as read_identities,
     read_linking_ids as read_linking_ids,
 )

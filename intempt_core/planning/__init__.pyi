@@ -4,6 +4,11 @@ from .locate import (
     locate_in_event as locate_in_event,
     locate_in_request as locate_in_request,
 )
+from .persons import (
+    IdentityColumn as IdentityColumn,
+    group_persons as group_persons,
+    link_columns as link_columns,
+)
 from .plan import (
     EventOrder as EventOrder,
     ORDER_MESSAGES as ORDER_MESSAGES,
@@ -12,7 +17,6 @@ from .plan import (
     Policy as Policy,
     are_one_order as are_one_order,
     explain_lane_length as explain_lane_length,
-    group_persons as group_persons,
     plan_events as plan_events,
     plan_table as plan_table,
 )

@@ -5,7 +5,6 @@ from the events as they came.
 """
 
 import heapq
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +16,6 @@ import numpy as np
 
 from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import (
-    LINKING_FIELDS,
     EventName,
     GivenEvent,
     Json,
@@ -25,12 +23,11 @@ from intempt_core.contract import (
     get_field,
     id_to_text,
     read_epoch_ms,
-    read_identities,
-    read_linking_ids,
 )
 from intempt_core.errors import PlanError
 from intempt_core.mapping import MappedDocuments, MappedTable
 from intempt_core.planning.bulk_bodies import write_bodies
+from intempt_core.planning.persons import IdentityColumn, group_persons, link_columns, link_events
 from intempt_core.settings import Settings
 from intempt_core.validation import ColumnChecker, TimeState, clamp_to_int64
 
@@ -266,7 +263,7 @@ def plan_table(
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
     columns = ColumnChecker(mapped.column_view if isinstance(mapped, MappedDocuments) else mapped)
-    persons = group_persons(chosen.size, *_link_columns(columns, chosen))
+    persons = group_persons(chosen.size, link_columns(_read_identity_columns(columns, chosen)))
     if order is EventOrder.TIME and columns.times is not None:
         by = _sort_by_time(persons, columns.times.ms[chosen], columns.times.state[chosen] == TimeState.READ)
         chosen, persons = chosen[by], persons[by]
@@ -283,7 +280,7 @@ def plan_events(
     order: EventOrder = EventOrder.FILE,
 ) -> Plan:
     """Plan events in their order, or a person's by time; ``one_request`` keeps them together, as a form has them."""
-    persons, rows = group_persons(len(events), *_link_events(events)), np.arange(len(events))
+    persons, rows = group_persons(len(events), link_events(events)), np.arange(len(events))
     if order is EventOrder.TIME:
         rows = _sort_by_time(persons, *_read_times(events))
         persons = persons[rows]
@@ -294,6 +291,13 @@ def plan_events(
     bounds = np.array([0, rows.size] if rows.size else [0])
     requests = _RequestSequence(rows, bounds, np.zeros(bounds.size - 1, np.int64))
     return Plan(_ListSource(events), requests, int(np.count_nonzero(sizes)), int(sizes.max()))
+
+
+def _read_identity_columns(columns: ColumnChecker, rows: Int64Array) -> Iterator[IdentityColumn]:
+    """The ids that link rows to their persons; a constant is one id that all rows have."""
+    for field, linked in columns.links.items():
+        codes = columns.cells[field].codes[rows] if field in columns.cells else np.zeros(rows.size, np.int64)
+        yield IdentityColumn(codes, linked[rows])
 
 
 def _read_times(events: Iterable[GivenEvent]) -> tuple[Int64Array, Mask]:
@@ -324,63 +328,6 @@ def _find_split_points(events: Iterable[GivenEvent]) -> Mask:
         [not are_one_order((before.name, before.body), (event.name, event.body)) for before, event in pairwise(events)],
         np.bool_,
     )
-
-
-# ── persons ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _link_events(events: Iterable[GivenEvent]) -> tuple[Int64Array, Int64Array]:
-    """Which event (index) has which linking identity (number): ``events.linking_of``, numbered."""
-    numbers: defaultdict[tuple[str, str], int] = defaultdict(lambda: len(numbers))
-    links = [(index, numbers[pair]) for index, event in enumerate(events) for pair in read_linking_ids(event.body)]
-    pairs = np.array(links, np.int64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
-
-
-def _link_columns(columns: ColumnChecker, rows: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """The same for rows of a table: compiled ``events.linking_of``. A constant is one identity that all rows have."""
-    constant = read_identities(columns.constant_event.body)
-    constant_links = dict(read_linking_ids(columns.constant_event.body))
-    found: list[tuple[Int64Array, Int64Array]] = []
-    used = 0
-    alone = np.ones(rows.size, np.bool_)  # no identity but accountId is given, not even a placeholder
-    for field in (*LINKING_FIELDS, "accountId"):
-        if field in columns.cells:
-            cells = columns.cells[field]
-            links, numbers = np.flatnonzero(cells.real[rows] & (alone | (field in LINKING_FIELDS))), cells.codes[rows]
-            alone &= ~cells.given[rows]
-        else:
-            # linking_of speaks of the blank event: whether a row has another identity beside accountId, its cells say.
-            links = np.flatnonzero(np.full(rows.size, field in constant_links) & (alone | (field in LINKING_FIELDS)))
-            numbers = np.zeros(rows.size, np.int64)
-            alone &= np.full(rows.size, field not in constant)
-        found.append((links, numbers[links] + used))
-        used += int(numbers.max(initial=-1)) + 1
-    return np.concatenate([links for links, _ in found]), np.concatenate([numbers for _, numbers in found])
-
-
-def group_persons(count: int, events: Int64Array, identities: Int64Array) -> Int64Array:
-    """The person of each event, numbered in the order in which they first appear (ARCHITECTURE, person).
-
-    Events and identities are the two sides of a graph, a person is what hangs together. Each round hooks every root
-    onto its smallest neighbour and then flattens the trees, so that a few rounds do for any file.
-    """
-    one, other = events, identities + count
-    parent = np.arange(count + int(identities.max(initial=-1)) + 1)
-    while one.size:
-        low, high = np.minimum(one, other), np.maximum(one, other)
-        np.minimum.at(parent, high, low)
-        while True:
-            above = parent[parent]
-            if np.array_equal(above, parent):
-                break
-            parent = above
-        one, other = parent[one], parent[other]
-        apart = one != other
-        one, other = one[apart], other[apart]
-    roots = parent[:count] == np.arange(count)  # the smallest of its tree is an event: events come first
-    found: Int64Array = (np.cumsum(roots) - 1)[parent[:count]]
-    return found
 
 
 # ── lanes and requests ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -33,18 +33,17 @@ from intempt_core.contract import (
     ID_PATTERNS,
     IDENTITY_FIELDS,
     LATEST_MS,
-    LINKING_FIELDS,
     PLACEHOLDER_IDS,
     EventName,
     Issue,
     find_event_errors,
     find_event_warnings,
+    find_links,
     get_field,
     id_to_text,
     is_given,
     is_placeholder,
     read_identities,
-    read_linking_ids,
 )
 from intempt_core.mapping import (
     ISO_OR_EPOCH_MS,
@@ -406,20 +405,23 @@ class ColumnChecker:
         return found
 
     def is_same_person(self, rows: Int64Array) -> Mask:
-        """Whether these rows and those before them are one person's by themselves: compiled ``events.linking_of``."""
-        constants = read_identities(self.constant_event.body)
+        """Whether these rows and those before them share an id that links both to a person."""
         same = np.zeros(len(rows), np.bool_)
-        for field in LINKING_FIELDS:
-            if field in self.cells:
-                same |= self.cells[field].real[rows] & self.cells[field].equals_previous(rows)
-        if any(field in LINKING_FIELDS for field, _ in read_linking_ids(self.constant_event.body)):
-            same[:] = True
-        only = np.ones(self.rows, np.bool_)
-        for field in LINKING_FIELDS:
-            only &= ~self.cells[field].given if field in self.cells else np.full(self.rows, field not in constants)
-        if "accountId" in self.cells:
-            account = self.cells["accountId"]
-            same |= only[rows] & only[rows - 1] & account.real[rows] & account.equals_previous(rows)
-        elif "accountId" in constants and not is_placeholder(constants["accountId"]):
-            same |= only[rows] & only[rows - 1]
+        for field, linked in self.links.items():
+            both = linked[rows] & linked[rows - 1]
+            same |= both & self.cells[field].equals_previous(rows) if field in self.cells else both
         return same
+
+    @cached_property
+    def links(self) -> dict[str, Mask]:
+        """The rows whose id links them to a person, by the id's field: :func:`find_links` over columns."""
+        constants = read_identities(self.constant_event.body)
+        given: dict[str, Mask] = {}
+        real: dict[str, Mask] = {}
+        for field in IDENTITY_FIELDS:
+            if field in self.cells:
+                given[field], real[field] = self.cells[field].given, self.cells[field].real
+            elif field in constants:
+                given[field] = np.ones(self.rows, np.bool_)
+                real[field] = np.full(self.rows, not is_placeholder(constants[field]))
+        return find_links(given, real)
