@@ -105,8 +105,12 @@ class Settings:
 
         Raises :class:`SettingsError` with the variable's name, what it holds and what is allowed.
         """
-        read = ((setting.name, setting.read(environment)) for setting in SETTINGS if not setting.secret)
-        return cls(**{name: value for name, value in read if value is not None})
+        given: dict[str, Any] = {  # each field's own type, which its setting reads
+            setting.name: setting.read(environment)
+            for setting in SETTINGS
+            if setting.is_in(environment) and not setting.secret
+        }
+        return cls(**given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""``check``: what is wrong with a file, as text or as JSON; with ``--expect`` the file's own tests, also as JUnit."""
+"""``check``: what is wrong with a file, as text or as JSON; with ``--expect`` the file's own tests, also as JUnit.
+
+Exports are imported when they are asked for: with them comes history, and with that the database.
+"""
 
 import argparse
 import json
@@ -7,17 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from intempt_core import exports
+from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
 from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.output import format_count, print_result
+from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity
 from intempt_core.errors import ReadError
-from intempt_core.exports import (
-    export_expectations_json,
-    export_expectations_junit,
-    export_problems_csv,
-    write_problems_xlsx,
-)
 from intempt_core.settings import Settings
 from intempt_core.validation import ExpectationReport, ExpectationState, Report
 
@@ -26,11 +26,13 @@ MAX_ISSUES_LISTED = 1000
 
 
 def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """``check``: 0 clean, 1 errors found; with ``--expect`` 0 all as expected, 1 not."""
+    """Run ``check``: 0 clean, 1 errors found; with ``--expect`` 0 all as expected, 1 not."""
     if args.problems is not None:
         check_writable(args.problems, args.file, "problems")
-    file = read_input(args.file, args.mapping, Settings.from_environment(environment))
-    report = file.check()
+    settings = Settings.from_environment(environment)
+    target = resolve_target(args.target, settings, environment) if args.target else None
+    file = read_input(args.file, args.mapping, settings)
+    report = file.check(load_catalogue(args.catalogue, args.catalogue_column, target, settings))
     if args.problems is not None:
         _write_problems(args.problems, file, report)
     if args.expect:
@@ -45,14 +47,14 @@ def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _write_problems(out: Path, file: InputFile, report: Report) -> None:
-    """Every problem as CSV, or as a workbook whose bad cells are coloured, by the file's ending."""
+    """Write every problem as CSV, or as a workbook whose bad cells are coloured, by the file's ending."""
     if out.suffix.lower() != ".xlsx":
-        write_atomic(out, export_problems_csv(report), "problems")
+        write_atomic(out, exports.export_problems_csv(report), "problems")
         return
     if file.table is None:
         raise ReadError(f"{file.name} holds events, not rows: their problems go into a .csv file.")
     with open_atomic(out, "problems") as book:
-        write_problems_xlsx(file.table, report, book)
+        exports.write_problems_xlsx(file.table, report, book)
 
 
 def _check_expectations(file: InputFile, report: Report, form: str) -> int:
@@ -60,9 +62,9 @@ def _check_expectations(file: InputFile, report: Report, form: str) -> int:
         raise ReadError(f"{file.name} holds events, not rows: only a table can have a column “expect”.")
     tests = ExpectationReport(file.table.table, report)
     if form == "json":
-        _print_document(export_expectations_json(tests))
+        _print_document(exports.export_expectations_json(tests))
     elif form == "junit":
-        _print_document(export_expectations_junit(tests, report))
+        _print_document(exports.export_expectations_junit(tests, report))
     else:
         _print_tests(file, tests)
     return 0 if tests.as_expected else 1
@@ -82,7 +84,8 @@ def _print_document(pieces: Iterable[str]) -> None:
 def _print_tests(file: InputFile, tests: ExpectationReport) -> None:
     bad = tests.rows_in(ExpectationState.FAILED, ExpectationState.UNREADABLE)
     for result in tests.results(bad[:MAX_ISSUES_LISTED]):
-        print_result(f"{result.state.value}: Row {result.row:,} (line {result.line:,}): {result.message}")
+        line = "" if result.line is None else f" (line {result.line:,})"
+        print_result(f"{result.state.value}: Row {result.row:,}{line}: {result.message}")
     if len(bad) > MAX_ISSUES_LISTED:
         print_result(f"… and {format_count(len(bad) - MAX_ISSUES_LISTED, 'more row')}.")
     print_result(f"{file.name}: {format_count(tests.rows, 'row')}; {tests.summary}")

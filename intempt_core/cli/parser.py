@@ -1,14 +1,13 @@
 """What the command line takes, and the help that teaches it."""
 
 import argparse
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from intempt_core.readers import GZIP_SUFFIX, JSON_DOCUMENT, list_suffixes
 
-CliCommand: TypeAlias = Callable[[argparse.Namespace, Mapping[str, str]], int]
-"""What runs a command: its arguments, and the environment; it gives the exit code."""
+if TYPE_CHECKING:
+    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  it has no public name
 
 _FILE_HELP = (
     f"{list_suffixes(conjunction='or')}, each also as {GZIP_SUFFIX};"
@@ -18,11 +17,15 @@ _MAPPING_HELP = (
     "a mapping file, or the name of a mapping saved in the console; without one only exact headers are taken"
 )
 
+_CATALOGUE_HELP = "products are looked for in this file, CSV or JSON; default: the one loaded for the target"
+_COLUMN_HELP = "the catalogue's column of the product id; default: productId"
+
 _MAIN_EPILOG = """\
 commands in their order of use:
   python -m intempt_core check events.csv
   python -m intempt_core send events.csv --target sandbox --yes
   python -m intempt_core sandbox
+  python -m intempt_core settings
 
 Each has its own help: python -m intempt_core check --help
 """
@@ -32,6 +35,8 @@ examples:
   check events.csv                                     headers are the contract's own: name, eventId, userId …
   check shop.csv --mapping shop.json                   a mapping file, as the Upload screen gives it away
   check shop.csv --mapping cosmetics                   a mapping saved in the console, by its name
+  check events.csv --target shop                       against the product catalogue loaded for a target, or
+  check events.csv --catalogue items.csv --catalogue-column sku       against one in a file
   check events.csv --format json                       for a program: rows, counts by code, the first 1,000 issues
   check events.csv --problems problems.xlsx            every problem, the bad cells coloured; or a .csv
   check tests.csv --expect --format junit > tests.xml  for a build server: each row passes or fails
@@ -45,7 +50,7 @@ time_format may be left out (ISO 8601 or epoch milliseconds), or be iso, epoch_s
 A file that tests itself has a column “expect”: ok, or the codes that are right for the row, such as
 product_id_missing; errors must be exactly those, warnings that are named must be there. It is never sent.
 
-exit codes: 0 clean, or all as expected · 1 errors found, or not all as expected · 2 cannot be read
+exit codes: 0 clean, or all as expected · 1 errors found, or not all as expected · 2 cannot be read · 3 no such target
 """
 
 _SEND_EPILOG = """\
@@ -56,7 +61,7 @@ examples:
   INTEMPT_API_KEY=prefix.secret python -m intempt_core send events.csv --yes \\
       --target https://api.intempt.com/v1/acme/projects/shop/sources/1001/track
 
-Rows with errors stay behind and are counted. Where a console runs on the same data, it does the sending (but not to a
+Rows with errors are excluded and counted. Where a console runs on the same data, it does the sending (but not to a
 URL, whose key only this command knows): --wait then waits for the end. Without one this command sends by itself, and
 brings up the sandbox where that is the target.
 
@@ -67,71 +72,109 @@ _SANDBOX_EPILOG = """\
 example:
   sandbox --port 9000 --latency-ms 20
 
-It takes the requests of the Track API at /v1/…/track with the key sandbox.sandbox, and lists what it got, with
+It serves the Track API at /v1/…/track with the key sandbox.sandbox, and lists the events that it received, with
 “processed” or why not: curl -u sandbox:sandbox http://127.0.0.1:9000/_sandbox/events
 """
 
 
-def build_parser(check: CliCommand, send: CliCommand, sandbox: CliCommand) -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
-    found = argparse.ArgumentParser(
+_SETTINGS_EPILOG = """\
+examples:
+  settings                                             variable, value, where it comes from, what it means
+  settings --format json                               for a program
+
+Below are the targets, each with where it is described and where its key is kept. No key is ever shown.
+
+exit codes: 0 · 1 a setting or a target has a value that cannot be used
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; ``command`` of what it parses is the command's name."""
+    parser = argparse.ArgumentParser(
         "python -m intempt_core",
         description="Check and send product events.",
         epilog=_MAIN_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = found.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_check(commands)
+    _add_send(commands)
+    _add_sandbox(commands)
+    _add_settings(commands)
+    return parser
 
-    def command(name: str, runs: CliCommand, help_: str, epilog: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(
-            name,
-            help=help_,
-            description=f"{help_[0].upper()}{help_[1:]}.",
-            epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        made.set_defaults(command=runs)
-        return made
 
-    checking = command("check", check, "say what is wrong with a file; nothing is sent", _CHECK_EPILOG)
-    checking.add_argument("file", metavar="FILE", type=Path, help=_FILE_HELP)
-    checking.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
-    checking.add_argument(
+def _add_check(commands: "Commands") -> None:
+    check = _add_command(commands, "check", "say what is wrong with a file; nothing is sent", _CHECK_EPILOG)
+    _add_file(check)
+    check.add_argument("--target", metavar="sandbox|NAME|URL", help="whose product catalogue to check against")
+    _add_catalogue(check)
+    check.add_argument(
         "--expect", action="store_true", help="hold every row against its column “expect”: ok, or issue codes"
     )
-    checking.add_argument(
+    check.add_argument(
         "--format", choices=("text", "json", "junit"), default="text", help="junit goes with --expect; default: text"
     )
-    checking.add_argument(
+    check.add_argument(
         "--problems",
         type=Path,
         metavar="OUT",
         help="write every problem to OUT.csv, or to OUT.xlsx with coloured cells",
     )
 
-    sending = command("send", send, "check a file and send the rows without errors", _SEND_EPILOG)
-    sending.add_argument("file", metavar="FILE", type=Path, help=_FILE_HELP)
-    sending.add_argument(
+
+def _add_send(commands: "Commands") -> None:
+    send = _add_command(commands, "send", "check a file and send the rows without errors", _SEND_EPILOG)
+    _add_file(send)
+    send.add_argument(
         "--target", required=True, metavar="sandbox|NAME|URL", help="a URL's key is that of $INTEMPT_API_KEY"
     )
-    sending.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
-    sending.add_argument(
+    _add_catalogue(send)
+    send.add_argument(
         "--order",
         choices=("file", "time"),
         default="file",
         help="a person's events by their lines, or their timestamps",
     )
-    sending.add_argument("--yes", action="store_true", help="do not ask, not even for a production target")
-    sending.add_argument("--wait", action="store_true", help="wait for a running console that sends")
-    sending.add_argument("--results", type=Path, metavar="OUT.csv", help="what became of every row")
+    send.add_argument("--yes", action="store_true", help="do not ask, not even for a production target")
+    send.add_argument("--wait", action="store_true", help="wait for a running console that sends")
+    send.add_argument("--results", type=Path, metavar="OUT.csv", help="the outcome of every row")
 
-    serving = command("sandbox", sandbox, "serve a local Track API that stores what it gets", _SANDBOX_EPILOG)
-    serving.add_argument(
+
+def _add_sandbox(commands: "Commands") -> None:
+    sandbox = _add_command(commands, "sandbox", "serve a local Track API that stores what it gets", _SANDBOX_EPILOG)
+    sandbox.add_argument(
         "--port", type=_parse_port, default=8080, metavar="N", help="default: 8080; 0 is any that is free"
     )
-    serving.add_argument("--latency-ms", type=_parse_latency, default=0, metavar="N", help="answer this much later")
-    serving.add_argument("--faults", type=Path, metavar="FILE", help="fail on purpose, as this JSON document says")
-    return found
+    sandbox.add_argument("--latency-ms", type=_parse_latency, default=0, metavar="N", help="respond this much later")
+    sandbox.add_argument("--faults", type=Path, metavar="FILE", help="simulate failures, as this JSON document says")
+
+
+def _add_settings(commands: "Commands") -> None:
+    settings = _add_command(
+        commands, "settings", "print every setting and target, and where each comes from", _SETTINGS_EPILOG
+    )
+    settings.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+
+
+def _add_command(commands: "Commands", name: str, help_: str, epilog: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=help_,
+        description=f"{help_[0].upper()}{help_[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", metavar="FILE", type=Path, help=_FILE_HELP)
+    command.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
+
+
+def _add_catalogue(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--catalogue", metavar="FILE", type=Path, help=_CATALOGUE_HELP)
+    command.add_argument("--catalogue-column", metavar="COLUMN", help=_COLUMN_HELP)
 
 
 def _parse_port(text: str) -> int:

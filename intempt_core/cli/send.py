@@ -12,13 +12,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
+
+import numpy as np
 
 from intempt_core import sandbox
+from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.check import summarize_report
 from intempt_core.cli.files_out import check_writable, write_atomic
 from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.output import format_count, print_message, print_result, sanitize_text
+from intempt_core.cli.targets import resolve_target
 from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, read_running_console, wait_for_batch
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.exports import export_results_csv, reject_secrets
@@ -27,32 +31,30 @@ from intempt_core.history import (
     BatchSummary,
     History,
     RequestState,
+    collect_excluded_rows,
     make_request_intents,
 )
-from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
-from intempt_core.settings import PROJECT_FOLDER, Settings
+from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy, plan_events, plan_table
+from intempt_core.settings import Settings
 from intempt_core.targets import (
     SANDBOX,
     Target,
-    TargetRegistry,
     derive_target_key,
-    parse_track_url,
-    read_secrets_file,
     sandbox_target,
 )
 from intempt_core.validation import Report
 
 
 def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """``send``: 0 all accepted, 1 not all. Raises from the tree of errors."""
+    """Run ``send``: 0 all accepted, 1 not all. Raises :class:`ConsoleError`."""
     settings = Settings.from_environment(environment)
     console = read_running_console(settings.data)
     file = read_input(args.file, args.mapping, settings)
     if args.results is not None:
         check_writable(args.results, args.file, "results", consequence="Nothing was sent.")
     with contextlib.ExitStack() as opened:
-        target = _resolve_target(args.target, settings, environment, console)
-        # A target typed as a URL has its key in this process only: nobody else could send it.
+        target = resolve_target(args.target, settings, environment, str((console or {}).get("url", "")))
+        # A target typed as a URL has its key in this process only: no other process could send it.
         alone = console is None or target.origin == "command line"
         if alone and target.name == SANDBOX and target.origin == "sandbox":
             target = sandbox_target(opened.enter_context(_serve_sandbox(settings)))
@@ -61,9 +63,10 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         history = opened.enter_context(contextlib.closing(History.open(settings.history_url)))
         for line in _describe_unfinished(history, file.digest, target):
             print_message(line)
-        report = file.check(partial(history.sent_ids, derive_target_key(target)))
+        catalogue = load_catalogue(args.catalogue, args.catalogue_column, target, settings)
+        report = file.check(catalogue, partial(history.sent_ids, derive_target_key(target)))
         order = EventOrder(args.order)
-        plan = file.plan(report, settings, order)
+        plan = _plan_input(file, report, settings, order)
         for line in _describe_plan(file, report, plan, target, order):
             print_message(line)
         if not plan.events:
@@ -78,16 +81,12 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         return _report_outcome(history, batch, report, target, args.results, alone=alone, interrupted=interrupted)
 
 
-def _resolve_target(
-    name: str, settings: Settings, environment: Mapping[str, str], console: Mapping[str, Any] | None
-) -> Target:
-    if "://" in name:
-        return parse_track_url(name, environment)
-    here = (console or {}).get("url") or f"http://127.0.0.1:{settings.port}"
-    base = settings.sandbox or f"{here}/sandbox"
-    return TargetRegistry.from_sources(
-        read_secrets_file(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), environment, base
-    ).get(name)
+def _plan_input(file: InputFile, report: Report, settings: Settings, order: EventOrder) -> Plan:
+    """The plan of the rows without errors."""
+    rows = np.flatnonzero(~report.error_mask)
+    if file.table is not None:
+        return plan_table(file.table, rows, settings, order=order)
+    return plan_events([file.payload_events[row] for row in rows], settings=settings, order=order)
 
 
 @contextlib.contextmanager
@@ -110,7 +109,7 @@ def _describe_plan(file: InputFile, report: Report, plan: Plan, target: Target, 
         f" {format_count(len(plan.requests), 'request')} to {target.title} ({production}{target.host})."
     )
     if report.rows_with_errors:
-        yield f"{format_count(report.rows_with_errors, 'row')} with errors will stay behind."
+        yield f"{format_count(report.rows_with_errors, 'row with errors is', 'rows with errors are')} excluded."
     if order is not EventOrder.FILE:
         yield ORDER_MESSAGES[order]
     if plan.largest_lane_reason:
@@ -119,23 +118,23 @@ def _describe_plan(file: InputFile, report: Report, plan: Plan, target: Target, 
     if before:
         twice = "it deduplicates by event id" if target.deduplicates else "it may count them once more"
         yield f"{format_count(before, 'row was', 'rows were')} sent to this target before; {twice}."
-    yield f"If an answer never comes: {POLICY_MESSAGES[Policy(target.default_policy)]}"
+    yield f"If a response never comes: {POLICY_MESSAGES[Policy(target.default_policy)]}"
 
 
 def _describe_unfinished(history: History, digest: str, target: Target) -> Iterator[str]:
-    """What stands of this very file for this target and is not over: it may still be sent, beside what is sent now."""
+    """Sentences about batches of this very file to this target that are not over: they may still be sent as well."""
     for batch in history.batches_of_file(digest, derive_target_key(target)) if digest else ():
         if not batch.is_final and (waiting := batch.events.get(RequestState.PENDING, 0)):
             yield (
-                f"Batch {batch.id} of this very file is {batch.state.value}, with {format_count(waiting, 'event')} pending."
-                " Go on with it, or cancel it, in the console (python3 run.py), under History."
+                f"Batch {batch.id} of this very file is {batch.state.value}, with {format_count(waiting, 'event')}"
+                " pending. Go on with it, or cancel it, in the console (python3 run.py), under History."
             )
 
 
 def _confirm_plan(plan: Plan, target: Target, terminal: TextIO) -> bool:
     """Ask the person at the terminal; a production target wants its name typed."""
     if not terminal.isatty():
-        raise ConsoleError("Nobody can be asked here. Say --yes to send without a question.")
+        raise ConsoleError("There is no terminal to ask at. Say --yes to send without a question.")
     if target.production:
         print_message(f"This is PRODUCTION. Type {target.name} to send {format_count(plan.events, 'event')}:")
         return terminal.readline().strip() == target.name
@@ -156,7 +155,7 @@ class _SendRun:
     order: EventOrder
 
     def record(self, owner: str) -> str:
-        """The intent, before the first byte leaves."""
+        """Record the intent, before the first byte is sent; the batch."""
         intent = make_batch_intent(
             self.plan,
             self.target,
@@ -167,7 +166,9 @@ class _SendRun:
             owner=owner,
             notes={} if self.order is EventOrder.FILE else {"order": self.order.value},
         )
-        return self.history.record(intent, make_request_intents(self.plan), self.file.excluded_rows(self.report))
+        return self.history.record(
+            intent, make_request_intents(self.plan), collect_excluded_rows(self.report, self.file.events)
+        )
 
     def send_here(self) -> tuple[str, bool]:
         """Send from this process; the batch, and whether it was interrupted."""

@@ -218,10 +218,8 @@ def build_catalogue(
     names = make_array([""] * len(ids))
     for column in name_columns:
         more = pc.utf8_trim_whitespace(combine_column(file.columns[column]))
-        between = pc.if_else(
-            pc.and_(pc.greater(pc.binary_length(names), 0), pc.greater(pc.binary_length(more), 0)), " · ", ""
-        )
-        names = pc.binary_join_element_wise(names, between.cast(pa.large_string()), more, make_scalar(""))
+        between = pc.if_else(pc.and_(_is_filled(names), _is_filled(more)), make_scalar(" · "), make_scalar(""))
+        names = pc.binary_join_element_wise(names, between, more, make_scalar(""))
     names = pc.utf8_slice_codeunits(names, 0, MAX_PRODUCT_NAME_LENGTH)
     table = pa.table([ids, names], _SCHEMA).filter(given)
     if not table.num_rows:

@@ -1,0 +1,48 @@
+"""``sandbox``: a local Track API, served until Ctrl+C."""
+
+import argparse
+import contextlib
+import gc
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from intempt_core import sandbox
+from intempt_core.cli.output import print_message
+from intempt_core.contract import FaultDocument, parse_fault_document
+from intempt_core.errors import ConsoleError, FaultDocumentUnreadable, ReadError
+from intempt_core.settings import Settings
+from intempt_core.targets import sandbox_target
+
+
+def serve_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Run ``sandbox``: serve until Ctrl+C, then 0. Raises :class:`ConsoleError` where it cannot be served."""
+    settings = Settings.from_environment(environment)
+    faults = _read_faults(args.faults)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        with sandbox.run_sandbox(settings.sandbox_file, args.port, args.latency_ms, faults) as url:
+            print_message(f"The sandbox: {sandbox_target(url).track_url}")
+            if faults.active:
+                print_message(faults.sentence)
+            print_message(f"Its key: {sandbox.SANDBOX_KEY}. Stop it with Ctrl+C.")
+            gc.freeze()  # what is loaded stays: a tenth of the time would go into searching it for garbage, again and
+            gc.set_threshold(50_000)  # again, and requests hardly ever leave reference cycles behind
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
+    except OSError as error:
+        raise ConsoleError(f"The sandbox cannot be served at port {args.port}: {error.strerror}.") from None
+    return 0
+
+
+def _read_faults(file: Path | None) -> FaultDocument:
+    """The faults of a file; none without one. Raises :class:`ReadError`."""
+    if file is None:
+        return FaultDocument()
+    try:
+        return parse_fault_document(json.loads(file.read_bytes()))
+    except OSError as error:
+        raise ReadError(f"{file} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError, FaultDocumentUnreadable) as error:
+        raise ReadError(f"{file} is no fault document. {error}") from None
