@@ -75,6 +75,7 @@ class FileFormat:
 
 _JSON_START = re.compile(rb'(?:\s|//[^\r\n]*|#[^\r\n]*|/\*.*?\*/)*+(?:\{\s*["}]|\[\s*[\[{"\]])', re.DOTALL)
 _JSON_BRACKET = re.compile(rb"\s*[{\[]")
+_ONE_LINE = re.compile(rb"\s*+[^\r\n]++\s*+\Z")
 
 
 def _is_json_lines(text: "FileBytes", name: str) -> bool:
@@ -197,8 +198,13 @@ def recognise_binary(content: "FileBytes", name: str) -> FileFormat | None:
     return found
 
 
-def recognise_text(text: "FileBytes", name: str) -> FileFormat:
-    """The format of a text in UTF-8."""
+def recognise_text(text: "FileBytes", name: str, *, documents: bool = True) -> FileFormat:
+    """The format of a text in UTF-8.
+
+    One line of JSON is both a document and JSON lines: where ``documents`` are taken the file's name decides.
+    """
+    if documents and JSON_DOCUMENT.has_suffix(name) and _ONE_LINE.match(text) and _is_json_document(text, name):
+        return JSON_DOCUMENT
     return next(one for one in FORMATS if one.matches is not None and one.matches(text, name))
 
 

@@ -135,7 +135,7 @@ def read_table(
     Raises :class:`ReadError` with a sentence, and the line where one can be named, where the bytes are no table:
     another format, no text, nothing at all, two columns of one name, a quote that is never closed.
     """
-    with _open_file(data, name, dialect, memory_limit) as opened:
+    with _open_file(data, name, dialect, memory_limit, documents=False) as opened:
         if opened.format.read is None:
             raise ReadError(
                 f"{name} is JSON in one piece. JSON is taken with one event or one request body a line"
@@ -151,7 +151,7 @@ def read_table_or_document(
 
     Raises :class:`ReadError` likewise.
     """
-    with _open_file(data, name, dialect, memory_limit) as opened:
+    with _open_file(data, name, dialect, memory_limit, documents=True) as opened:
         if opened.format.read is None:
             return _build_document(opened)
         return _build_table(opened, opened.format.read(opened.source))
@@ -169,7 +169,9 @@ class _OpenFile:
 
 
 @contextmanager
-def _open_file(data: bytes | Path, name: str, dialect: Dialect | None, memory_limit: int) -> Iterator[_OpenFile]:
+def _open_file(
+    data: bytes | Path, name: str, dialect: Dialect | None, memory_limit: int, *, documents: bool
+) -> Iterator[_OpenFile]:
     raw = read_file_bytes(data, name, memory_limit)
     reject_empty_file(raw, name)
     with ThreadPoolExecutor(1) as worker:  # it works out the digest while the rows are read here
@@ -182,7 +184,7 @@ def _open_file(data: bytes | Path, name: str, dialect: Dialect | None, memory_li
         if found is None:
             encoding = dialect.encoding if dialect else detect_encoding(content, name)
             content = convert_to_utf8(content, encoding, name)
-            found = recognise_text(content, name)
+            found = recognise_text(content, name, documents=documents)
         source = FileSource(name, content, encoding, dialect, is_large, memory_limit)
         yield _OpenFile(found, source, len(raw), notes, digest)
 

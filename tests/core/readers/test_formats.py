@@ -48,13 +48,19 @@ SAMPLES: dict[str, bytes] = {
 def test_a_file_is_what_its_bytes_say_whatever_it_is_called(file_format: FileFormat, name: str) -> None:
     for data in (SAMPLES[file_format.name], gzip.compress(SAMPLES[file_format.name])):
         read = read_table_or_document(data, name=name)
-        if file_format is JSON_DOCUMENT:
+        if file_format is JSON_DOCUMENT or (file_format is JSON_LINES and name == "events.json"):  # one line is both
             assert isinstance(read, Document)
             assert [event.name for event in read.payload.events] == ["Product viewed"]
         else:
             assert isinstance(read, Table)
             assert read.format is file_format
             assert read.record(0) == dict(zip(HEADER, ROW, strict=True))
+
+
+def test_one_line_of_json_is_json_lines_where_no_document_is_taken() -> None:
+    assert read_table(SAMPLES[JSON_LINES.name], name="events.json").format is JSON_LINES
+    two = SAMPLES[JSON_LINES.name] + b"\n" + SAMPLES[JSON_LINES.name]
+    assert isinstance(read_table_or_document(two, name="events.json"), Table)
 
 
 def test_a_table_is_asked_for_and_a_document_says_what_it_is() -> None:
