@@ -6,15 +6,18 @@ from .diff import (
 from .diff_sources import (
     load_side as load_side,
 )
+from .feed_diff import (
+    FeedExplanation as FeedExplanation,
+    explain_feed as explain_feed,
+    find_feed_changes as find_feed_changes,
+)
 from .funnel import (
     Funnel as Funnel,
     FunnelStage as FunnelStage,
     compute_funnel as compute_funnel,
 )
 from .journey_notes import (
-    FeedExplanation as FeedExplanation,
     NOTE_MEANINGS as NOTE_MEANINGS,
-    explain_feed as explain_feed,
     find_notes as find_notes,
 )
 from .verdicts import (

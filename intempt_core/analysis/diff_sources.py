@@ -1,4 +1,4 @@
-"""What history holds, as sides to be compared; part of the room of ``compare.py``."""
+"""Sides of a comparison loaded from history or from a pasted body."""
 
 import re
 from itertools import islice
@@ -10,16 +10,16 @@ from intempt_core.history import AttemptRecord, History, RequestState
 from intempt_core.readers import JsonText, read_payload
 
 MAX_REQUESTS_COMPARED = 200
-"""Requests of a batch that are compared, its first ones; each may hold fifty events."""
+"""Requests of a batch that are compared: the first ones; each may hold fifty events."""
 
 _REFERENCE = re.compile(r"(request|batch|attempt)[\s=:/]+([\w-]+)", re.IGNORECASE)
 _VOLATILE_HEADERS = frozenset(("date", "x-request-id", "cf-ray", "age", "etag"))
 
 
 def load_side(history: History, text: str) -> DiffSide:
-    """What a text names: ``request 12``, ``batch …``, ``attempt 7``, a link of the console to one, or a body itself.
+    """Load what a text names: ``request 12``, ``batch …``, ``attempt 7``, a link to one of them, or a body itself.
 
-    Raises :class:`NotFound` where history does not know it, :class:`ReadError` where it is no body either.
+    Raises :class:`NotFound` where history has no such thing, :class:`ReadError` where it is no body either.
     """
     named = _REFERENCE.search(text[:500]) if text.lstrip()[:1] not in tuple("{[") and "curl" not in text[:200] else None
     if named is None:
@@ -35,7 +35,7 @@ def _load_request(history: History, id_: str) -> DiffSide:
     last = request.attempts[-1] if request.attempts else None
     facts: dict[str, Json] = {
         "state": request.summary.state.value,
-        **({"answer": _collect_response(last)} if last else {}),
+        **({"response": _collect_response(last)} if last else {}),
     }
     return DiffSide(f"request {id_}", facts, _read_events(request.body))
 
@@ -74,8 +74,8 @@ def _read_events(body: bytes) -> list[tuple[Json, Json]]:
 def _collect_response(attempt: AttemptRecord) -> dict[str, Json]:
     text = attempt.response_body.decode("utf-8", "replace")
     try:
-        answer = JsonText(text).value
+        body = JsonText(text).value
     except ReadError:
-        answer = text
+        body = text
     headers = {name.lower(): value for name, value in attempt.headers if name.lower() not in _VOLATILE_HEADERS}
-    return {"outcome": attempt.outcome.value, "status": attempt.status, "body": answer, "headers": headers}
+    return {"outcome": attempt.outcome.value, "status": attempt.status, "body": body, "headers": headers}

@@ -35,7 +35,6 @@ from .feeds import (
     REMOVES_FROM_FEED as REMOVES_FROM_FEED,
     SHARED_FEEDS as SHARED_FEEDS,
     compute_feeds as compute_feeds,
-    find_feed_changes as find_feed_changes,
 )
 from .fields import (
     BLANK_CHARACTERS as BLANK_CHARACTERS,

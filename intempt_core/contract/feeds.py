@@ -5,8 +5,7 @@ Order is the order of arrival, then the position in the request; that the vendor
 assumed, not documented (CONTRACT 4.7).
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -94,78 +93,3 @@ def compute_feeds(interactions: Iterable[Interaction]) -> dict[str, list[str]]:
         elif name in REMOVES_FROM_FEED:
             shelves[REMOVES_FROM_FEED[name]].pop(interaction.product, None)
     return {feed: list(reversed(shelf)) for feed, shelf in shelves.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class FeedChange:
-    """A product's places in a feed before and after, from 1; ``None`` where it was not, or is not, shown."""
-
-    product: str
-    before: int | None
-    after: int | None
-
-    @property
-    def message(self) -> str:
-        """The change as a sentence."""
-        if self.before is None:
-            return f"“{self.product}” gained place {self.after}."
-        if self.after is None:
-            return f"“{self.product}” lost place {self.before} and is not shown any more."
-        return f"“{self.product}” moved from place {self.before} to {self.after}."
-
-
-def find_feed_changes(before: Sequence[str], after: Sequence[str]) -> list[FeedChange]:
-    """Which places were gained and which lost between two readings of a feed; none where they are equal.
-
-    What is new comes first, then what is gone, then what passed others. A product that others only pushed down or let
-    up has not moved by itself and is not named.
-    """
-    was, now = _index_places(before), _index_places(after)
-    found = [FeedChange(product, None, place) for product, place in now.items() if product not in was]
-    found += [FeedChange(product, place, None) for product, place in was.items() if product not in now]
-    stayed = [product for product in before if product in now]
-    passed = {product for product, place in now.items() if product in was and _has_passed(product, stayed, now)}
-    return found + [FeedChange(product, was[product], now[product]) for product in now if product in passed]
-
-
-def _index_places(products: Sequence[str]) -> dict[str, int]:
-    return {product: place for place, product in reversed(list(enumerate(products, 1)))}
-
-
-def _has_passed(product: str, stayed: Sequence[str], now: dict[str, int]) -> bool:
-    """Whether a product stands before one now that it stood behind."""
-    return any(now[product] < now[other] for other in stayed[: stayed.index(product)])
-
-
-def describe_feed_difference(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
-    """How a feed's ``actual`` products differ from the ``expected`` ones, as sentences; none where they are equal.
-
-    Places count from 1, the most recent product. What is missing comes first, then what is too much, then order.
-    """
-    missing, extra = Counter(expected) - Counter(actual), Counter(actual) - Counter(expected)
-    found = [f"“{product}” is expected in place {expected.index(product) + 1} and is not shown." for product in missing]
-    for product in extra:
-        if product in expected:
-            found.append(f"“{product}” is shown {actual.count(product)} times.")
-        else:
-            found.append(f"“{product}” is shown in place {actual.index(product) + 1} and is not expected.")
-    return found + _describe_disorder(_drop_surplus(expected, missing), _drop_surplus(actual, extra))
-
-
-def _drop_surplus(products: Sequence[str], surplus: Counter[str]) -> list[str]:
-    """The products without their surplus, the later ones of a product dropped."""
-    left = Counter(products) - surplus
-    kept = []
-    for product in products:
-        if left[product] > 0:
-            left[product] -= 1
-            kept.append(product)
-    return kept
-
-
-def _describe_disorder(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
-    """One sentence on the first place where two orders of the same products part."""
-    for wanted, shown in zip(expected, actual, strict=True):
-        if wanted != shown:
-            return [f"The order differs: “{wanted}” is expected before “{shown}”, and is shown after it."]
-    return []

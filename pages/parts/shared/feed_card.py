@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from intempt_core.analysis import FeedExplanation, explain_feed
+from intempt_core.analysis import FeedExplanation, explain_feed, find_feed_changes
 from intempt_core.contract import (
     FEED_IDENTITY_TYPES,
     FEEDS,
@@ -14,7 +14,6 @@ from intempt_core.contract import (
     GivenEvent,
     PersonHistory,
     ProcessingStatus,
-    find_feed_changes,
     get_field,
     id_to_text,
     now_ms,

@@ -109,7 +109,7 @@ def test_requests_batches_attempts_and_bodies_are_compared(history: History) -> 
     for batch, outcome in zip(batches, (Outcome.ACCEPTED, Outcome.REJECTED), strict=True):
         (work,) = history.take(batch, 1, 1)
         answer = attempt(
-            outcome, answer=b'{"a":1}' if outcome is Outcome.ACCEPTED else b"<no>", headers=(("Date", "x"),)
+            outcome, response_body=b'{"a":1}' if outcome is Outcome.ACCEPTED else b"<no>", headers=(("Date", "x"),)
         )
         history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, answer)], owner=ME)
         ids.append(work.id)
@@ -119,7 +119,7 @@ def test_requests_batches_attempts_and_bodies_are_compared(history: History) -> 
     )
     assert ("changed", "userId", "a", "b") in said(found)
     assert ("changed", "state", "accepted", "rejected") in said(found)
-    assert ("changed", "answer.body", '{"a":1}', "<no>") in said(found)
+    assert ("changed", "response.body", '{"a":1}', "<no>") in said(found)
     assert not any("date" in path for _, path, _, _ in said(found))
     found = compare_sides(load_side(history, f"batch={batches[0]}"), load_side(history, f"batch {batches[1]}"))
     assert ("changed", "userId", "a", "b") in said(found)

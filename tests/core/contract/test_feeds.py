@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.feeds import FEEDS, FeedId, Interaction, compute_feeds, describe_feed_difference
+from intempt_core.contract.feeds import FEEDS, FeedId, Interaction, compute_feeds
 from intempt_core.contract.fields import EventName
 
 VIEW, ADD, REMOVE, ORDER = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
@@ -10,7 +10,6 @@ interactions = st.lists(
     st.builds(Interaction, st.sampled_from([*EventName, "Identify", "product viewed"]), st.sampled_from("abcd")),
     max_size=30,
 )
-products = st.lists(st.sampled_from("abcde"), max_size=7)
 
 
 def shown(feed: str, *steps: tuple[str, str]) -> list[str]:
@@ -66,17 +65,3 @@ def test_what_happened_later_stands_before_what_happened_earlier(
     whole, late = compute_feeds(before + after), compute_feeds(after)
     for feed in FEEDS:
         assert whole[feed][: len(late[feed])] == late[feed]
-
-
-@given(products, products)
-def test_there_is_a_difference_exactly_where_two_lists_differ(expected: list[str], actual: list[str]) -> None:
-    assert (describe_feed_difference(expected, actual) == []) == (expected == actual)
-
-
-def test_a_difference_says_what_is_missing_too_much_repeated_and_out_of_order() -> None:
-    assert describe_feed_difference(["a", "b"], ["b"]) == ["“a” is expected in place 1 and is not shown."]
-    assert describe_feed_difference(["b"], ["b", "a"]) == ["“a” is shown in place 2 and is not expected."]
-    assert describe_feed_difference(["a"], ["a", "a"]) == ["“a” is shown 2 times."]
-    assert describe_feed_difference(["a", "b", "c"], ["a", "c", "b"]) == [
-        "The order differs: “b” is expected before “c”, and is shown after it."
-    ]
