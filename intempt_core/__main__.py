@@ -1,4 +1,4 @@
-"""``python -m intempt_core``."""
+"""The command line as a process: ``python -m intempt_core``."""
 
 import atexit
 import os
@@ -7,14 +7,14 @@ import sys
 from intempt_core.cli import main
 
 code = main()
-# Arrow's threads may let go of the last piece of a file when the command is over already, and a Python that takes
-# itself down then aborts the process (exit code 134 in the place of ours). So it is left, not taken down: everything
-# is written and closed by now, and what asked to be called at the end is.
+# One of Arrow's threads may release the last piece of a file while the interpreter shuts down, and that aborts the
+# process (exit code 134 in the place of ours). So the process ends without a shutdown: everything is written and
+# closed by now, and the functions that are registered to be called at exit are called.
 try:
     atexit._run_exitfuncs()  # noqa: SLF001  there is no public name for it
     sys.stdout.flush()
     sys.stderr.flush()
 except BrokenPipeError:
-    pass  # whoever read our output has closed it
+    pass  # the reader of our output has closed it
 finally:
     os._exit(code)

@@ -1,4 +1,4 @@
-"""What the process does, as one JSON object on one line: no payload, no answer's words, no key.
+"""Log lines: what the process does, as one JSON object a line, without a payload, a response's text or a key.
 
 A line has ``time`` (UTC), ``level``, ``event`` (a short sentence that never changes) and facts: ids, counts, states.
 """
@@ -16,12 +16,12 @@ LogFact = str | int | float | bool | None
 
 
 def write_log(log: logging.Logger, event: str, *, level: int = logging.INFO, **facts: LogFact) -> None:
-    """Log what happened, with facts a person may search for. Facts are ids, counts and states, never what was sent."""
+    """Log what happened, with facts to search for: ids, counts and states, never what was sent."""
     log.log(level, event, extra={_FACTS: facts})
 
 
 class JsonLogFormatter(logging.Formatter):
-    """One record, one line. Of an error its kind and where it came from, not its words: they may hold a body."""
+    """Format of one record as one line: of an error its kind and its place, not its message, which may hold a body."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record."""
@@ -39,12 +39,15 @@ class JsonLogFormatter(logging.Formatter):
 
 
 def configure_logging(stream: TextIO | None = None) -> logging.Handler:
-    """Write what the core and its engine say as JSON lines, by default to standard error; the handler, for its end."""
+    """Write the logs of the core and of its engine as JSON lines, by default to standard error.
+
+    Returns the handler, so that it can be closed.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLogFormatter())
     for name, level in (("intempt_core", logging.INFO), ("dbos", logging.WARNING)):
         log = logging.getLogger(name)
-        for plain in [other for other in log.handlers if name == "dbos"]:  # it would write tracebacks, with their words
+        for plain in [other for other in log.handlers if name == "dbos"]:  # it would write tracebacks, with messages
             log.removeHandler(plain)
         log.addHandler(handler)
         log.setLevel(level)

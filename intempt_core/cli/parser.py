@@ -33,7 +33,7 @@ Each has its own help: python -m intempt_core check --help
 _CHECK_EPILOG = """\
 examples:
   check events.csv                                     headers are the contract's own: name, eventId, userId …
-  check shop.csv --mapping shop.json                   a mapping file, as the Upload screen gives it away
+  check shop.csv --mapping shop.json                   a mapping file, as the Upload screen exports it
   check shop.csv --mapping cosmetics                   a mapping saved in the console, by its name
   check events.csv --target shop                       against the product catalogue loaded for a target, or
   check events.csv --catalogue items.csv --catalogue-column sku       against one in a file

@@ -1,4 +1,4 @@
-"""What the process says of itself: one JSON object a line, with facts, and never with what was sent."""
+"""Log lines: one JSON object each, with facts, and never with what was sent."""
 
 import io
 import json
@@ -17,11 +17,11 @@ from tests.core.transport.fault_server import hostile, http
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
     """What is written as log lines."""
-    written, told = io.StringIO(), [logging.getLogger(name) for name in ("intempt_core", "dbos")]
-    before = [(log.level, log.propagate, log.handlers[:]) for log in told]
+    written, logs = io.StringIO(), [logging.getLogger(name) for name in ("intempt_core", "dbos")]
+    before = [(log.level, log.propagate, log.handlers[:]) for log in logs]
     configure_logging(written)
     yield written
-    for log, (level, propagate, handlers) in zip(told, before, strict=True):
+    for log, (level, propagate, handlers) in zip(logs, before, strict=True):
         log.level, log.propagate, log.handlers = level, propagate, handlers
 
 
@@ -36,7 +36,7 @@ def test_a_line_is_an_object_with_time_level_event_and_facts(stream: io.StringIO
     assert line == {"level": "info", "event": "something happened", "batch": "b_1", "requests": 3}
 
 
-def test_an_error_is_told_by_its_kind_and_place_and_not_by_its_words(stream: io.StringIO) -> None:
+def test_an_error_is_logged_with_its_kind_and_place_and_without_its_message(stream: io.StringIO) -> None:
     try:
         raise ValueError('{"eventId": "secret"}')
     except ValueError:
@@ -47,7 +47,7 @@ def test_an_error_is_told_by_its_kind_and_place_and_not_by_its_words(stream: io.
     assert "secret" not in stream.getvalue()
 
 
-def test_the_engine_below_is_told_in_lines_as_well(stream: io.StringIO) -> None:
+def test_the_engine_is_logged_in_lines_as_well(stream: io.StringIO) -> None:
     try:
         raise ValueError('{"eventId": "secret"}')
     except ValueError:
@@ -57,15 +57,15 @@ def test_the_engine_below_is_told_in_lines_as_well(stream: io.StringIO) -> None:
     assert "secret" not in stream.getvalue()
 
 
-def test_sending_is_told_step_by_step_without_a_body_an_answer_or_a_key(stream: io.StringIO, tmp_path: Path) -> None:
+def test_sending_is_logged_step_by_step_without_a_body_a_response_or_a_key(stream: io.StringIO, tmp_path: Path) -> None:
     with hostile(decides(lambda _: http(401, b"the words of the server"))) as server:
         at = desk(tmp_path, server.url)
         batch = send_plan(plan_of(30), at.target, settings=at.settings).id
         at.history.close()
-    told = lines(stream)
-    events = [line["event"] for line in told]
+    logged = lines(stream)
+    events = [line["event"] for line in logged]
     assert events == ["sending starts", "batch is sent", "breaker opened", "batch stands", "sending ends"]
-    assert {line["batch"] for line in told if "batch" in line} == {batch}
-    assert told[3]["state"] == "paused"
+    assert {line["batch"] for line in logged if "batch" in line} == {batch}
+    assert logged[3]["state"] == "paused"
     for secret in ("the words", "eventId", "Basic", "sandbox.sandbox"):
         assert secret not in stream.getvalue()
