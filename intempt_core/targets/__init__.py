@@ -1,4 +1,9 @@
-"""targets."""
+"""Targets: where events are sent, and the key that is needed there.
+
+- ``target``: a target, the registry of all targets, and targets from the environment, ``secrets.toml``, a form or a URL
+- ``parsing``: the fields of a target's description
+- ``credential``: the key, masked wherever it is shown or echoed
+"""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The key of a target, which shows itself to nobody and is found wherever it is echoed (CONTRACT 1.5)."""
+"""Credentials: the key of a target, masked wherever it is shown or echoed (CONTRACT 1.5)."""
 
 import base64
 import hmac
@@ -14,10 +14,10 @@ _MIN_MASKED_SECRET = 8  # a shorter secret may be a plain word ("sandbox"), and 
 
 
 class Credential:
-    """An API key ``prefix.secret`` (CONTRACT 1.5) that shows itself to nobody.
+    """An API key ``prefix.secret`` (CONTRACT 1.5) that is never shown.
 
-    ``repr``, ``str`` and ``format`` are masked; pickling is refused, so that no cache, session or queue writes it
-    down; a copy is the same object. Only :attr:`authorization` gives the key away.
+    ``repr``, ``str`` and ``format`` are masked; it cannot be pickled, so that no cache, session or queue stores it; a
+    copy is the same object. Only :attr:`authorization` reveals the key.
     """
 
     __slots__ = ("__forms", "__longest", "__pattern", "__prefix", "__secret")
@@ -39,7 +39,7 @@ class Credential:
 
     @classmethod
     def parse(cls, text: str) -> "Credential":
-        """The credential in a text; :class:`CredentialError` says what is wrong with it, never what it is."""
+        """Parse a text; :class:`CredentialError` says what is wrong with it, and never repeats it."""
         text = text.strip()
         prefix, dot, secret = text.partition(".")
         if not text:
@@ -59,17 +59,17 @@ class Credential:
 
     @property
     def longest_form(self) -> int:
-        """Bytes of the longest form of an echoed key: what to read beyond a cut, so that a key there is recognised."""
+        """Bytes of the longest form of an echoed key: to be read beyond a limit, so that a key there is recognised."""
         return self.__longest
 
     def mask_text(self, text: str) -> str:
-        """A text with every form of the key (plain, Basic, percent-encoded, escaped) replaced by :data:`MASK`."""
+        """Replace every form of the key in a text (plain, Basic, percent-encoded, escaped) by the mask."""
         for form in self.__forms:
             text = text.replace(form, MASK)
         return text
 
     def mask_bytes(self, data: bytes, keep: int) -> bytes:
-        """The first ``keep`` bytes of some data, the key masked as in :meth:`mask_text`, in UTF-8 and in UTF-16.
+        """Cut data to ``keep`` bytes and mask the key in it as :meth:`mask_text` does, in UTF-8 and in UTF-16.
 
         A key that begins before the cut is masked whole, and nothing from behind the cut moves before it.
         """
@@ -109,7 +109,7 @@ class Credential:
         return self
 
     def __getstate__(self) -> Never:
-        raise TypeError("A credential is never written down: pass the target's name and look it up there.")
+        raise TypeError("A credential cannot be stored: pass the target's name and look it up there.")
 
     def __reduce_ex__(self, protocol: object) -> Never:
         self.__getstate__()

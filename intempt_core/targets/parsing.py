@@ -1,6 +1,6 @@
-"""What the fields of a target's description take, each read by itself: :data:`FIELD_PARSERS`.
+"""Parsers of the fields of a target's description, one a field: :data:`FIELD_PARSERS`.
 
-A reader raises :class:`TargetIncomplete` or :class:`CredentialError` in a sentence that does not repeat what was given.
+A parser raises :class:`TargetIncomplete` or :class:`CredentialError` with a sentence that does not repeat the value.
 """
 
 import ipaddress
@@ -20,11 +20,11 @@ STAGING_HOST = "api.staging.intempt.com"
 """The vendor's staging host (CONTRACT 1.1)."""
 
 TRACK_PATH = re.compile(r"(?P<prefix>.*)/v1/([^/]+)/projects/([^/]+)/sources/([^/]+)/track/?", re.DOTALL)
-"""The path of a track URL: what stands before ``/v1``, then org, project and source, percent-encoded (CONTRACT 1.1)."""
+"""The path of a track URL: any prefix before ``/v1``, then org, project and source, percent-encoded (CONTRACT 1.1)."""
 
 
 def _parse_base_url(value: Any) -> str:
-    """The URL before ``/v1`` that a host stands for: a bare host means https."""
+    """Parse a host into the URL before ``/v1``: a bare host means https."""
     text = _parse_text(value)
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
@@ -63,9 +63,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def is_production(base: str) -> bool:
-    """Whether this is a shop's own data, unless a description says: all but this machine and the vendor's staging.
+    """Whether a target whose description does not say holds a shop's own data: all but this machine and staging.
 
-    A staging system that is called production costs a word on a screen; the other way round, a shop's data.
+    Taking a staging system for production costs one more confirmation; the other way round costs a shop's data.
     """
     host = urlsplit(base).hostname or ""
     return not (_is_loopback(host) or host == STAGING_HOST)
@@ -95,11 +95,11 @@ def _parse_segment(value: Any) -> str:
 
 
 def _parse_boolean(value: Any) -> bool:
-    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-    word = str(value).strip().lower()
-    if word not in words:
+    values = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    text = str(value).strip().lower()
+    if text not in values:
         raise TargetIncomplete("This is neither true nor false.")
-    return words[word]
+    return values[text]
 
 
 def _parse_rate(value: Any) -> float:
@@ -113,7 +113,7 @@ def _parse_rate(value: Any) -> float:
 
 
 def _parse_feed_ids(value: Any) -> Mapping[str, str]:
-    """Our feed → its id there: a table, or as text JSON or ``recently-viewed=123,…``."""
+    """Parse feed ids (the console's name → its id there): a table, or text as JSON or ``recently-viewed=123,…``."""
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         try:
             value = json.loads(value, parse_float=lambda _: None)
@@ -132,7 +132,7 @@ def _parse_feed_ids(value: Any) -> Mapping[str, str]:
 
 @lru_cache(1024)
 def encode_segment(text: str) -> str:
-    """One step of a URL's path, percent-encoded (CONTRACT 1.2)."""
+    """Percent-encode one segment of a URL's path (CONTRACT 1.2)."""
     return quote(text, safe="")
 
 
@@ -149,4 +149,4 @@ FIELD_PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "requests_per_second": _parse_rate,
     }
 )
-"""By field, what makes its value of what TOML, the environment or a form gave."""
+"""Field → the parser of what TOML, the environment or a form gave for it."""

@@ -1,5 +1,4 @@
-"""Where events go: a target, and where it is described. Its key is in ``credentials.py``, its fields' readers are in
-``target_fields.py``.
+"""Targets: where events are sent, and what describes it.
 
 A target is described in ``.streamlit/secrets.toml`` or in the environment, field by field; where both name a field,
 the environment wins::
@@ -15,8 +14,8 @@ the environment wins::
     feeds = { recently-viewed = "123" } # our feed → its id there (CONTRACT 5.1)
     requests_per_second = 20            # no more; unless said: what the settings say
 
-What cannot be used is told in sentences and harms no other target. No sentence repeats a given value: a key
-that was pasted into the wrong place would be in it.
+A description that cannot be used becomes a sentence, and leaves the other targets usable. No sentence repeats a given
+value: a key that was pasted into the wrong field would be in it.
 """
 
 import re
@@ -35,27 +34,35 @@ from intempt_core.targets.credential import Credential
 from intempt_core.targets.parsing import FIELD_PARSERS, TRACK_PATH, encode_segment, is_production
 
 SANDBOX = "sandbox"
-"""The name of the target that needs no description; nobody else may have it."""
+"""The name of the target that needs no description; no other may have it."""
 
 TARGET_VARIABLE_PREFIX = "CONSOLE_TARGET_"
-"""How a variable begins that describes a target: then the name, then ``_HOST``, ``_ORG``, …"""
+"""How a variable begins that describes a target; the name follows, then ``_HOST``, ``_ORG``, …"""
 
 REQUIRED_FIELDS = ("host", "org", "project", "source")
-"""What a description must hold."""
+"""The fields that a description must have."""
 
 TARGET_FIELDS = (*REQUIRED_FIELDS, "key", "production", "deduplicates", "feeds", "requests_per_second")
-"""What a description may hold."""
+"""The fields that a description may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where events go, and what that place promises.
+    """Where events are sent, and what the server there promises.
 
-    ``base`` is a URL without trailing slash, before ``/v1``; org, project, source and the feeds' ids are plain text and
-    percent-encoded only in the URLs (CONTRACT 1.2). ``origin`` is one of ``sandbox``, ``secrets.toml``,
-    ``environment``, ``typed``, ``command line``; ``credential_reference`` says where the key is kept, never what it
-    is. Without a credential nothing can be sent. ``requests_per_second`` is how fast requests may leave to it at the
-    most; 0: as the settings say.
+    Attributes:
+        name: The name under which it is described.
+        base: The URL before ``/v1``, without a trailing slash.
+        org: The organisation, as plain text; percent-encoded only in URLs (CONTRACT 1.2), as are the next two.
+        project: The project.
+        source: The source.
+        credential: The key; without one nothing can be sent.
+        origin: What describes it: ``sandbox``, ``secrets.toml``, ``environment``, ``typed`` or ``command line``.
+        credential_reference: Where the key is kept, never what it is.
+        deduplicates: Whether it ignores an event whose id it has (CONTRACT 3.7).
+        production: Whether its data is a shop's own, so that sending asks once more.
+        feeds: The console's name of a feed → the feed's id there, as plain text.
+        requests_per_second: The most requests in a second; 0 for what the settings say.
     """
 
     name: str
@@ -83,11 +90,11 @@ class Target:
 
     @property
     def track_url(self) -> str:
-        """Where events are posted (CONTRACT 1.1)."""
+        """The URL to which events are posted (CONTRACT 1.1)."""
         return f"{self._project_url}/sources/{encode_segment(self.source)}/track"
 
     def feed_url(self, feed: str) -> str:
-        """Where a feed of ours is read (CONTRACT 5.1); :class:`TargetIncomplete` where its id there is not known."""
+        """The URL of a feed (CONTRACT 5.1); :class:`TargetIncomplete` where the feed's id there is not known."""
         if feed not in self.feeds:
             title = FEED_TITLES.get(feed, "this feed")
             raise TargetIncomplete(
@@ -110,7 +117,7 @@ class Target:
 
 
 def sandbox_target(base: str) -> Target:
-    """The sandbox that is served below ``base`` (``http://127.0.0.1:8501/sandbox``); its key is no secret."""
+    """The target of a sandbox served below ``base`` (``http://127.0.0.1:8501/sandbox``); its key is no secret."""
     return Target(
         name=SANDBOX,
         base=base.rstrip("/"),
@@ -127,15 +134,16 @@ def sandbox_target(base: str) -> Target:
 
 
 def derive_target_key(target: Target) -> str:
-    """Which place a target is, however it is called: history and catalogues are kept by it."""
+    """Derive the key under which history and catalogues are kept: one for a place, whatever its target's name."""
     return SANDBOX if target.origin == SANDBOX else target.track_url
 
 
 class TargetRegistry:
-    """All targets of this console, and what is wrong with the descriptions of others.
+    """All targets of this console, and what is wrong with descriptions that cannot be used.
 
-    ``all`` has the sandbox first, then the others by name; ``problems`` are sentences, each naming the table or the
-    variable it is about.
+    Attributes:
+        all: The sandbox first, then the others by name.
+        problems: Sentences, each with the table or the variable that it is about.
     """
 
     def __init__(self, targets: Iterable[Target], problems: Iterable[str] = ()) -> None:
@@ -173,12 +181,12 @@ class TargetRegistry:
 
 
 def read_secrets_file(file: Path) -> Mapping[str, Any]:
-    """What ``.streamlit/secrets.toml`` holds, nothing where there is none. Raises :class:`TargetError`."""
+    """Read ``.streamlit/secrets.toml``; an absent file is an empty one. Raises :class:`TargetError`."""
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError):  # the error's own words could repeat a key
+    except (OSError, ValueError):  # the error's own message could repeat a key
         raise TargetError(f"{file} cannot be read as TOML, so no target in it is known.") from None
 
 
@@ -194,9 +202,9 @@ def typed_target(
     deduplicates: bool = False,
     feeds: Mapping[str, str] | None = None,
 ) -> Target:
-    """A target that a person typed for one session; ``production`` left out is decided by the host, as everywhere.
+    """Build a target that was typed for one session. Without ``production`` the host decides, as everywhere.
 
-    :class:`TargetIncomplete` says every fault, :class:`CredentialError` what is wrong with the key.
+    :class:`TargetIncomplete` lists every fault, :class:`CredentialError` says what is wrong with the key.
     """
     given: dict[str, Any] = {"host": host, "org": org, "project": project, "source": source, "feeds": feeds or {}}
     given |= {"production": production, "deduplicates": deduplicates}
@@ -210,11 +218,10 @@ def typed_target(
 
 
 def parse_track_url(url: str, environment: Mapping[str, str]) -> Target:
-    """The target in a full track URL (CONTRACT 1.1, any prefix before ``/v1``), its key from :data:`KEY_VARIABLE`.
+    """Parse a full track URL (CONTRACT 1.1, any prefix before ``/v1``) into a target; :data:`KEY_VARIABLE` has its key.
 
-    A key in the URL itself (``?apiKey=``), which the wire takes, is refused: it would be in every log (CONTRACT 1.5).
-
-    :class:`TargetIncomplete` where the URL is no such URL, :class:`CredentialError` where the key is absent or no key.
+    A key in the URL itself (``?apiKey=``) is rejected although the API takes it: it would be in every log (CONTRACT
+    1.5). Raises :class:`TargetIncomplete` for any other URL, :class:`CredentialError` where there is no usable key.
     """
     form = "It takes the form https://HOST/v1/ORG/projects/PROJECT/sources/SOURCE/track."
     address, mark, query = url.strip().partition("?")
@@ -304,9 +311,9 @@ def _collect_from_environment(
         value = environment[variable].strip()
         if not variable.startswith(TARGET_VARIABLE_PREFIX) or not value:
             continue
-        told = variable.removeprefix(TARGET_VARIABLE_PREFIX)
-        ending = next((field for field in TARGET_FIELDS if told.endswith(f"_{field.upper()}")), "")
-        name = told.removesuffix(f"_{ending.upper()}")
+        rest = variable.removeprefix(TARGET_VARIABLE_PREFIX)
+        ending = next((field for field in TARGET_FIELDS if rest.endswith(f"_{field.upper()}")), "")
+        name = rest.removesuffix(f"_{ending.upper()}")
         if not ending or not _NAME_PATTERN.fullmatch(name):
             endings = ", ".join(f"_{field.upper()}" for field in TARGET_FIELDS)
             problems.append(f"{variable}: not known. It takes {TARGET_VARIABLE_PREFIX}NAME and one of {endings}.")
@@ -319,7 +326,7 @@ def _collect_from_environment(
 
 
 def _build_target(description: _TargetDescription) -> tuple[Target | None, list[str]]:
-    """The target that is described, where it can be used at all, and every sentence about its description."""
+    """The described target, ``None`` where it cannot be used at all, and what is wrong with its description."""
     given = description.fields
     problems = [f"{name} is missing." for name in REQUIRED_FIELDS if name not in given]
     values: dict[str, Any] = {}
@@ -346,5 +353,5 @@ def _build_target(description: _TargetDescription) -> tuple[Target | None, list[
 def _attach_credential(target: Target, credential: Credential, reference: str) -> Target:
     shown = (target.name, target.base, target.org, target.project, target.source, *target.feeds.values())
     if any(credential.is_in(text) or credential.is_in(unquote(text)) for text in shown):
-        raise CredentialError("The key stands in another field too, where it would be shown. Take it out there.")
+        raise CredentialError("The key is in another field too, where it would be shown. Remove it there.")
     return replace(target, credential=credential, credential_reference=reference)

@@ -23,25 +23,25 @@ def use(screen: Screen, name: str, url: str, *, production: bool = False, key: s
 
 
 def shown(screen: Screen) -> str:
-    return "\n".join([screen.said, screen.marks, *screen.codes])
+    return "\n".join([screen.texts, screen.markdown, *screen.codes])
 
 
 def test_the_sandbox_is_there_and_nothing_else(targets: Screen) -> None:
     assert [button.key for button in targets.app.button if str(button.key).startswith("target-test")] == [
         "target-test-sandbox"
     ]
-    assert "Key present: built in" in targets.said
+    assert "Key present: built in" in targets.texts
 
 
-def test_the_sandbox_answers_and_is_sent_no_event(targets: Screen) -> None:
+def test_the_sandbox_responds_and_is_sent_no_event(targets: Screen) -> None:
     targets.press("target-test-sandbox")
-    assert "● it answers" in targets.marks
-    assert "so nothing was stored" in targets.said
+    assert "● connected" in targets.markdown
+    assert "so nothing was stored" in targets.texts
 
 
 def test_a_typed_target_is_chosen_and_its_key_is_nowhere(targets: Screen) -> None:
     use(targets, "shop", "http://127.0.0.1:1")
-    assert "shop at 127.0.0.1:1 · does not deduplicate · not production" in targets.said
+    assert "shop at 127.0.0.1:1 · does not deduplicate · not production" in targets.texts
     assert KEY not in shown(targets)
     assert not targets.app.text_input(key="target-form-key").value
     assert KEY not in repr(targets.app.session_state["console"])
@@ -57,26 +57,26 @@ def test_a_typed_target_is_chosen_and_its_key_is_nowhere(targets: Screen) -> Non
         ({"url": "http://shop.example"}, "Over http:// the key would travel in clear text."),
         ({"url": ""}, "The host: This is empty."),
         ({"org": ""}, "The org: This is empty."),
-        ({"org": KEY}, "The key stands in another field too"),
+        ({"org": KEY}, "The key is in another field too"),
     ],
 )
 def test_what_cannot_be_a_target_is_a_sentence_that_repeats_no_key(
     targets: Screen, change: dict[str, str], sentence: str
 ) -> None:
     use(targets, **{"name": "shop", "url": "https://api.example", **change})  # type: ignore[arg-type]  # texts
-    assert sentence in targets.said
+    assert sentence in targets.texts
     assert "sandbox" in str(targets.app.selectbox(key="target").value)
     assert KEY not in shown(targets)
     assert "nodotsecret99" not in shown(targets)
 
 
-def test_a_described_targets_name_is_not_taken_over(
+def test_the_name_of_a_configured_target_cannot_be_used_again(
     targets: Screen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     sandbox = get_services().configured.get("sandbox")
     monkeypatch.setattr(type(get_services()), "targets", {"sandbox": sandbox, "shop": replace(sandbox, name="shop")})
     use(targets, "shop", "https://api.example")
-    assert "There is a target shop already." in targets.said
+    assert "There is already a target shop." in targets.texts
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_a_described_targets_name_is_not_taken_over(
     ],
     ids=["201", "401", "404"],
 )
-def test_the_connections_test_answers_in_words(targets: Screen, behaviour: Behaviour, sentence: str) -> None:
+def test_the_connection_test_is_a_sentence(targets: Screen, behaviour: Behaviour, sentence: str) -> None:
     with hostile(behaviour) as server:
         use(targets, "shop", server.url).press("target-test-shop")
-        assert sentence in targets.said
+        assert sentence in targets.texts
 
 
-def test_a_port_where_nobody_listens_is_not_ready(targets: Screen) -> None:
+def test_a_closed_port_is_not_connected(targets: Screen) -> None:
     use(targets, "shop", f"http://127.0.0.1:{closed_port()}").press("target-test-shop")
-    assert "■ not ready" in targets.marks
-    assert "nothing listens at this port" in targets.said
+    assert "■ not connected" in targets.markdown
+    assert "nothing listens at this port" in targets.texts

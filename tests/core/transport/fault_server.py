@@ -230,7 +230,7 @@ def gzip_bomb(megabytes: int) -> bytes:
 
 
 def closed_port() -> int:
-    """A port on which nobody listens."""
+    """A port on which nothing listens."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
@@ -250,7 +250,7 @@ def deaf_port() -> Iterator[int]:
         yield int(listening.getsockname()[1])
 
 
-# A certificate that nobody trusts, for 127.0.0.1, made for these tests, good for a hundred years; its key guards
+# An untrusted certificate, for 127.0.0.1, made for these tests, good for a hundred years; its key guards
 # nothing.
 CERTIFICATE = """\
 -----BEGIN CERTIFICATE-----

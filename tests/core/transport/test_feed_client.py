@@ -69,20 +69,20 @@ def test_an_empty_feed_is_a_normal_answer() -> None:
         (http(200, b'{"products":[{"id":' + b"1" * 5000 + b"}]}"), "shows 1"),
     ],
 )
-def test_whatever_a_feed_answers_is_told(answer: bytes, words: str) -> None:
+def test_whatever_a_feed_answers_is_reported(answer: bytes, words: str) -> None:
     with hostile(says(answer)) as server:
         got = read(server.url)
     assert words in got.message
     assert (got.products is None) == ("shows" not in words)
 
 
-def test_a_feed_that_cannot_be_asked_is_told_without_a_request() -> None:
+def test_a_feed_that_cannot_be_asked_is_reported_without_a_request() -> None:
     with hostile(answers(200)) as server:
         assert "has no feed id for Recently Purchased" in read(server.url, feed="recently-purchased").message
     assert server.received == []
 
 
-def test_a_feed_that_does_not_answer_is_told() -> None:
+def test_a_feed_that_does_not_answer_is_reported() -> None:
     answer = read(f"http://127.0.0.1:{closed_port()}")
     assert answer.products is None
     assert "refuses connections" in answer.message
