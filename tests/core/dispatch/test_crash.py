@@ -34,7 +34,7 @@ time.sleep(60)
 MOTHER = """
 import json, os, signal, sys, time
 from pathlib import Path
-from intempt_core.dispatch import durable
+from intempt_core.dispatch import dbos_runner
 from tests.core.dispatch.factories import desk
 for line in sys.stdin:
     folder, url, owner = json.loads(line)

@@ -424,7 +424,7 @@ def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -
     at, _ = scene.desk()
     other = acquire_lock(at.settings.data / CONSOLE_LOCK_NAME)
     assert other
-    dispatcher = scene.started(at, look_seconds=0.02)
+    dispatcher = scene.started(at, poll_seconds=0.02)
     loop = dispatcher._loop
     assert loop
     began, turns = time.monotonic(), 0

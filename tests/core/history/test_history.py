@@ -299,8 +299,8 @@ def test_filters_keep_what_they_say(history: History, clock: Clock) -> None:
     assert found(until=clock.now) == [file]
     assert found(target="other") == [form]
     assert found(source=BatchSource.FILE) == [file]
-    assert found(outcome=RequestState.REJECTED) == [form]
-    assert found(outcome=RequestState.PENDING, target="other") == []
+    assert found(state=RequestState.REJECTED) == [form]
+    assert found(state=RequestState.PENDING, target="other") == []
     assert found(text=file) == [file]
     assert history.target_names() == ["other", "shop"]
 
@@ -402,7 +402,7 @@ def test_a_request_shows_what_left_what_it_held_and_what_came_back(history: Hist
     tried = attempt(
         headers=(("content-type", "text/html"),),
         sent_headers=(("content-type", "application/json"),),
-        answer=b"<html>",
+        response_body=b"<html>",
         response_length=70_000,
         response_truncated=True,
     )

@@ -238,13 +238,13 @@ def test_threads_share_one_history(history: History) -> None:
 
 _LEAVE = """
 import sys
-from intempt_core.history import History, Leaving, Settled
+from intempt_core.history import AttemptEnd, AttemptStart, History
 from tests.core.history.factories import ME, attempt
 history = History.open("sqlite:///" + sys.argv[1])
 before = None
 for work in history.take(sys.argv[2], 1, 1000):
-    marks = [Leaving(work.id)] if before is None else [Settled(before, attempt()), Leaving(work.id)]
-    assert not history.mark(marks, owner=ME)
+    ended = [] if before is None else [AttemptEnd(before, attempt())]
+    assert not history.apply_transitions([*ended, AttemptStart(work.id)], owner=ME)
     print(work.id, flush=True)
     before = work.id
 """
