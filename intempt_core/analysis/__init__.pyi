@@ -20,6 +20,10 @@ from .journey_notes import (
     NOTE_MEANINGS as NOTE_MEANINGS,
     find_notes as find_notes,
 )
+from .resend_preview import (
+    ResendPreview as ResendPreview,
+    preview_resend as preview_resend,
+)
 from .verdicts import (
     EventVerdicts as EventVerdicts,
     Verdict as Verdict,

@@ -31,7 +31,7 @@ def load_side(history: History, text: str) -> DiffSide:
 
 
 def _load_request(history: History, id_: str) -> DiffSide:
-    request = history.request(id_)
+    request = history.queries.request(id_)
     last = request.attempts[-1] if request.attempts else None
     facts: dict[str, Json] = {
         "state": request.summary.state.value,
@@ -42,7 +42,7 @@ def _load_request(history: History, id_: str) -> DiffSide:
 
 def _load_attempt(history: History, id_: str) -> DiffSide:
     number, _, request_id = id_.partition("-")
-    request = history.request(request_id or number)
+    request = history.queries.request(request_id or number)
     wanted = [one for one in request.attempts if not request_id or str(one.number) == number]
     if not wanted:
         raise NotFound(f"Request {request_id} has no attempt {number}.")
@@ -50,7 +50,7 @@ def _load_attempt(history: History, id_: str) -> DiffSide:
 
 
 def _load_batch(history: History, id_: str) -> DiffSide:
-    batch = history.batch(id_)
+    batch = history.queries.batch(id_)
     facts: dict[str, Json] = {
         "target": batch.target.track_url,
         "outcomes": {state.value: count for state, count in batch.events.items() if count},
@@ -58,7 +58,7 @@ def _load_batch(history: History, id_: str) -> DiffSide:
     }
     events: list[tuple[Json, Json]] = []
     states = [state for state in RequestState if state is not RequestState.SPLIT]
-    for request in islice(history.request_intents(id_, states), MAX_REQUESTS_COMPARED):
+    for request in islice(history.outcomes.request_intents(id_, states), MAX_REQUESTS_COMPARED):
         events += _read_events(request.body)
     return DiffSide(f"batch {batch.label}", facts, events)
 

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -64,7 +63,7 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         for line in _describe_unfinished(history, file.digest, target):
             print_message(line)
         catalogue = load_catalogue(args.catalogue, args.catalogue_column, target, settings)
-        report = file.check(catalogue, partial(history.sent_ids, derive_target_key(target)))
+        report = file.check(catalogue, history.events.prior_send_lookup(derive_target_key(target)))
         order = EventOrder(args.order)
         plan = _plan_input(file, report, settings, order)
         for line in _describe_plan(file, report, plan, target, order):
@@ -123,7 +122,7 @@ def _describe_plan(file: InputFile, report: Report, plan: Plan, target: Target, 
 
 def _describe_unfinished(history: History, digest: str, target: Target) -> Iterator[str]:
     """Sentences about batches of this very file to this target that are not over: they may still be sent as well."""
-    for batch in history.batches_of_file(digest, derive_target_key(target)) if digest else ():
+    for batch in history.queries.batches_of_file(digest, derive_target_key(target)) if digest else ():
         if not batch.is_final and (waiting := batch.events.get(RequestState.PENDING, 0)):
             yield (
                 f"Batch {batch.id} of this very file is {batch.state.value}, with {format_count(waiting, 'event')}"
@@ -166,7 +165,7 @@ class _SendRun:
             owner=owner,
             notes={} if self.order is EventOrder.FILE else {"order": self.order.value},
         )
-        return self.history.record(
+        return self.history.recorder.record(
             intent, make_request_intents(self.plan), collect_excluded_rows(self.report, self.file.events)
         )
 
@@ -195,7 +194,7 @@ class _SendRun:
         watch = _ProgressLine(sys.stderr)
         try:
             while wait:
-                found = self.history.batch(batch)
+                found = self.history.queries.batch(batch)
                 watch(Progress(found.state, found.events, reason=found.reason))
                 if not found.is_active:
                     break
@@ -258,7 +257,7 @@ def _report_outcome(
     alone: bool,
     interrupted: bool,
 ) -> int:
-    found = history.batch(batch)
+    found = history.queries.batch(batch)
     for state in RequestState:
         if found.events.get(state):
             print_result(f"{found.events[state]:>9,}  {state.value}")

@@ -79,8 +79,8 @@ class BatchRunner:
     async def send(self, batch: str, chunk_runner: ChunkRunner) -> None:
         """Send a batch until it is done, stands, or is halted."""
         try:
-            await self._writer.call(self._history.in_flight_to_unknown, batch, owner=self._writer.owner)
-            found = await self._writer.call(self._history.batch, batch)
+            await self._writer.call(self._history.queue.in_flight_to_unknown, batch, owner=self._writer.owner)
+            found = await self._writer.call(self._history.queries.batch, batch)
             target = await asyncio.to_thread(self._resolve_target, found)
             sender = LaneSender(
                 self._writer,
@@ -103,7 +103,7 @@ class BatchRunner:
             broke = sender.breaker.reason
             if broke:
                 write_log(log, "breaker opened", level=logging.WARNING, batch=batch, target=target.name)
-            if broke and any(lane.waiting for lane in await self._writer.call(self._history.lanes, batch)):
+            if broke and any(lane.waiting for lane in await self._writer.call(self._history.queue.lanes, batch)):
                 await self.set_state(batch, BatchState.PAUSED, broke)
             elif broke or not sender.halt.is_set():
                 await self._finish_batch(sender)
@@ -121,7 +121,7 @@ class BatchRunner:
     async def set_state(self, batch: str, state: BatchState, reason: str = "") -> None:
         """Write where a batch of ours stands now."""
         with suppress(NotAllowed):  # a person, or a new owner, was quicker; the next look tells
-            await self._writer.call(self._history.set_state, batch, state, reason, owner=self._writer.owner)
+            await self._writer.call(self._history.control.set_state, batch, state, reason, owner=self._writer.owner)
             write_log(log, "batch stands", batch=batch, state=state.value)
 
     async def _send_all_lanes(self, sender: LaneSender, chunk_runner: ChunkRunner) -> None:
@@ -197,7 +197,7 @@ class BatchRunner:
         return target
 
     async def _finish_batch(self, sender: LaneSender) -> None:
-        lanes = await self._writer.call(self._history.lanes, sender.batch)
+        lanes = await self._writer.call(self._history.queue.lanes, sender.batch)
         held = [lane for lane in lanes if lane.waiting]
         if not held:
             await self.set_state(sender.batch, BatchState.DONE)

@@ -32,7 +32,14 @@ from intempt_core.dispatch.process_locks import (
 from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.runner import ChunkRunner, InProcessRunner
 from intempt_core.errors import ConsoleError, HistoryUnavailable
-from intempt_core.history import BatchState, BatchSummary, History, RequestState, UnfinishedBatch
+from intempt_core.history import (
+    INCOMPLETE_RECORDING_REASON,
+    BatchState,
+    BatchSummary,
+    History,
+    RequestState,
+    UnfinishedBatch,
+)
 from intempt_core.logs import write_log
 from intempt_core.planning import Policy
 from intempt_core.settings import Settings
@@ -169,12 +176,12 @@ class Dispatcher:
 
     def pause(self, batch: str, reason: str = "A person paused it.") -> None:
         """Let no more requests leave; those on their way get their outcome. Raises :class:`NotAllowed`."""
-        self._history.set_state(batch, BatchState.PAUSED, reason)
+        self._history.control.set_state(batch, BatchState.PAUSED, reason)
         self._halt_batch(batch)
 
     def cancel(self, batch: str, reason: str = "A person cancelled it.") -> None:
         """Never send what has not left; those on their way get their outcome. Raises :class:`NotAllowed`."""
-        self._history.set_state(batch, BatchState.CANCELLED, reason)
+        self._history.control.set_state(batch, BatchState.CANCELLED, reason)
         self._halt_batch(batch)
 
     def resume(
@@ -186,7 +193,7 @@ class Dispatcher:
         """Go on with a batch that is paused or has stopped: what is sent again, and what a person may say about it, is
         written at :meth:`History.resume`. Raises :class:`NotAllowed`.
         """
-        self._history.resume(batch, policy, retry_states)
+        self._history.control.resume(batch, policy, retry_states)
         self.wake()
 
     def progress(self, batch: str) -> Progress:
@@ -196,7 +203,7 @@ class Dispatcher:
         """
         sender, trouble = self._find_sender(batch), self._writer.trouble
         try:
-            found = self._history.batch(batch)
+            found = self._history.queries.batch(batch)
         except HistoryUnavailable as error:
             last = self._last_progress.get(batch)
             if last is None:
@@ -309,7 +316,7 @@ class Dispatcher:
                 self._chunk_runner = engine
 
     async def _start_batches(self, batches: BatchRunner) -> None:
-        for found in await self._writer.call(self._history.unfinished):
+        for found in await self._writer.call(self._history.queue.unfinished):
             if found.id in self._tasks or not (found.owner == self.owner or await self._adopt_batch(found, batches)):
                 continue
             if found.state is BatchState.SENDING:
@@ -325,15 +332,15 @@ class Dispatcher:
         if not self._adopts or is_owner_alive(self._settings.data, found.owner):
             return False
         if found.state is BatchState.RECORDING:
-            born = (await self._writer.call(self._history.batch, found.id)).created_at
+            born = (await self._writer.call(self._history.queries.batch, found.id)).created_at
             if self._clock() - born < RECORDING_TIMEOUT_MS:
                 return False  # another process may be recording it for us right now
-        if not await self._writer.call(self._history.claim, found.id, self.owner, found.owner):
+        if not await self._writer.call(self._history.queue.claim, found.id, self.owner, found.owner):
             return False
-        lost = await self._writer.call(self._history.in_flight_to_unknown, found.id, owner=self.owner)
+        lost = await self._writer.call(self._history.queue.in_flight_to_unknown, found.id, owner=self.owner)
         write_log(log, "batch taken over", batch=found.id, state=found.state.value, was=found.owner, unknown=lost)
         if found.state is BatchState.RECORDING:
-            await batches.set_state(found.id, BatchState.CANCELLED, "It was not written down completely; nothing left.")
+            await batches.set_state(found.id, BatchState.CANCELLED, INCOMPLETE_RECORDING_REASON)
         elif found.state is BatchState.SENDING and await self._writer.call(self._was_sent_since, found.id):
             # Going on by itself would send older events after newer ones, and some of them twice (CONTRACT 3.7, 4.3).
             reason = (
@@ -344,6 +351,6 @@ class Dispatcher:
         return True
 
     def _was_sent_since(self, batch: str) -> bool:
-        found = self._history.batch(batch)
-        same = self._history.batches_of_file(found.digest, found.target.key) if found.digest else []
+        found = self._history.queries.batch(batch)
+        same = self._history.queries.batches_of_file(found.digest, found.target.key) if found.digest else []
         return any(other.created_at > found.created_at for other in same)

@@ -15,7 +15,7 @@ def check_health(history: History, dispatcher: Dispatcher, version: str) -> tupl
     """
     trouble, queue = "", None
     try:
-        queue = history.depth()
+        queue = history.queue.depth()
     except HistoryUnavailable as error:
         trouble = str(error)
     engine = dispatcher.status

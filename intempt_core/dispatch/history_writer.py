@@ -78,7 +78,9 @@ class HistoryWriter:
                     self._note_trouble(me, str(error))
                 await asyncio.sleep(pause)
                 pause = (
-                    FIRST_PAUSE_SECONDS if self.history.lock_timeout.shortened else min(pause * 2, MAX_PAUSE_SECONDS)
+                    FIRST_PAUSE_SECONDS
+                    if self.history.database.lock_timeout.shortened
+                    else min(pause * 2, MAX_PAUSE_SECONDS)
                 )
         finally:
             self._note_trouble(me, "")
@@ -149,9 +151,9 @@ class HistoryWriter:
         The worker writes them where others are writing, and for a while after a disk was slow.
         """
         began, busy = time.monotonic(), ""
-        if self.history.supports_nowait and began >= self._worker_only_until:
+        if self.history.database.supports_nowait and began >= self._worker_only_until:
             try:
-                return self.history.apply_transitions(transitions, owner=self.owner, nowait=True)
+                return self.history.queue.apply_transitions(transitions, owner=self.owner, nowait=True)
             except HistoryUnavailable as error:
                 if self._is_past_deadline:
                     raise
@@ -165,7 +167,7 @@ class HistoryWriter:
             else None
         )
         try:
-            return await self.call(self.history.apply_transitions, transitions, owner=self.owner)
+            return await self.call(self.history.queue.apply_transitions, transitions, owner=self.owner)
         finally:
             if saying is not None:
                 saying.cancel()
@@ -178,7 +180,7 @@ class HistoryWriter:
 
     def shorten_lock_timeout(self) -> None:
         """The process ends: no lock is waited for long."""
-        self.history.lock_timeout.shortened = True
+        self.history.database.lock_timeout.shortened = True
 
     def set_deadline(self, seconds: float = 0.0) -> None:
         """Be patient for so long: after that an unavailable history is raised."""
@@ -191,7 +193,7 @@ class HistoryWriter:
     def close(self) -> None:
         """Let the worker end, and history be as patient as before."""
         self._worker.shutdown(wait=True, cancel_futures=True)
-        self.history.lock_timeout.shortened = False
+        self.history.database.lock_timeout.shortened = False
 
 
 def _count_outcomes(transitions: Iterable[Transition]) -> int:

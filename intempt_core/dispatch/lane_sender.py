@@ -80,7 +80,7 @@ class LaneSender:
 
     async def open_lanes(self) -> list[int]:
         """The lanes that have something to send and are not held by an outcome that a person must decide about."""
-        found = await self.writer.call(self.writer.history.lanes, self.batch)
+        found = await self.writer.call(self.writer.history.queue.lanes, self.batch)
         return [
             lane.lane for lane in found if lane.waiting and not (lane.unresolved and self.policy is not Policy.GO_ON)
         ]
@@ -90,7 +90,7 @@ class LaneSender:
 
         ``due`` is a request that was waited for: the wall clock is not asked again, for it may have been set back.
         """
-        works = deque(await self.writer.call(self.writer.history.take, self.batch, lane, limit))
+        works = deque(await self.writer.call(self.writer.history.queue.take, self.batch, lane, limit))
         full, sent = len(works) == limit, 0
         outcome: list[Transition] = []
         try:
@@ -174,7 +174,9 @@ class LaneSender:
 
     async def _split_request(self, work: WorkItem, attempt: Attempt) -> list[WorkItem]:
         halves = split_body(work.body)
-        return await self.writer.call(self.writer.history.split, work.id, attempt, halves, owner=self.writer.owner)
+        return await self.writer.call(
+            self.writer.history.queue.split, work.id, attempt, halves, owner=self.writer.owner
+        )
 
     def _next_retry_delay(self, work: WorkItem, attempt: Attempt) -> float | None:
         resend = self.policy is Policy.RESEND

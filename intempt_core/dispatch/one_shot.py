@@ -79,12 +79,12 @@ def send_plan(
         dispatcher.start()
         try:
             intent = make_batch_intent(plan, target, label=label, policy=policy, owner=dispatcher.owner)
-            batch = opened.record(intent, make_request_intents(plan), excluded)
+            batch = opened.recorder.record(intent, make_request_intents(plan), excluded)
             dispatcher.wake()
             wait_for_batch(dispatcher, batch, on_progress)
         finally:
             dispatcher.stop()
-        return opened.batch(batch)
+        return opened.queries.batch(batch)
     finally:
         if history is None:
             opened.close()

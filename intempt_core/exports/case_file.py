@@ -64,8 +64,8 @@ def build_case(
 
     ``version`` is the console's, ``clock`` gives epoch milliseconds. Raises :class:`~intempt_core.errors.NotFound`.
     """
-    found = history.request(request)
-    batch = history.batch(found.summary.batch)
+    found = history.queries.request(request)
+    batch = history.queries.batch(found.summary.batch)
     body = found.body.decode("utf-8", "replace")
     try:
         document = JsonText(body).value

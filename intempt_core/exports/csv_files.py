@@ -45,7 +45,7 @@ _SIGNED_NUMBER = re.compile(r"[+-][0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 def export_results_csv(history: History, batch: str) -> Iterator[str]:
     """One line for every row of the input: what became of it. Raises ``NotFound`` with the first piece."""
-    return _write_csv(RESULTS_HEADER, (_format_result(outcome) for outcome in history.rows(batch)))
+    return _write_csv(RESULTS_HEADER, (_format_result(outcome) for outcome in history.outcomes.rows(batch)))
 
 
 def export_problems_csv(report: Report) -> Iterator[str]:

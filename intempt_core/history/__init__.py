@@ -1,39 +1,20 @@
-"""History: what was meant to be sent, what left, and what came back. Opened with intent, filled with outcomes.
+"""History: what was to be sent, what was sent, and what came of it. Recorded with intent, completed with outcomes.
 
-A request::
+- ``history``: the store, made of the parts below; ``database``: the connection that they share, its errors as sentences
+- ``recorder`` records batches; ``work_queue`` gives out requests and takes outcomes; ``control`` changes batch states
+- ``queries``, ``outcomes``, ``persons``, ``event_lookup``, ``throughput`` read; ``retention`` deletes old batches
+- ``transitions``: the states of requests and batches, and what may follow each, as drawn in its docstring
+- ``records``, ``views``: the frozen records that go in and come out; ``schema``, ``migrations/``: the tables
+- ``sqlite_bulk``, ``bounded_cache``: what makes it quick
 
-                    ┌──────────── tried again, certain that nothing arrived ◀───────────┐
-                    ▼                                                                   │
-    (recorded) ─▶ pending ─▶ in flight ─┬─▶ accepted     for good                       │
-                    │           ▲       ├─▶ rejected     for good                       │
-                    │           │       ├─▶ not sent     until a person decides ────────┤
-                    │           │       ├─▶ unknown      until a person decides         │
-                    │           │       │     └─ tried again (it keeps its doubt) ─┐    │
-                    │           └───────┼──────────────────────────────────────────┘    │
-                    │                   ├─▶ (retry later) ──────────────────────────────┘
-                    ▼                   └─▶ split        for good: its halves, recorded pending with it, took over
-                cancelled  for good
+What a lower package keeps in the database it states as a protocol in its own terms, as validation does with
+:class:`~intempt_core.validation.PriorSendLookup`. To keep something new: state the protocol there, add the tables to
+``schema`` and a version to ``migrations``, implement it in a module here as a class that takes the
+:class:`~intempt_core.history.database.Database`, make it an attribute of :class:`History`, and pass it from ``app.py``
+and ``cli`` to where it is used.
 
-An attempt whose outcome was unknown leaves a *doubt*: unless a later attempt is accepted, the request stays unknown
-whatever a later attempt says, and it never becomes pending or not sent again. ``retry_at`` is set exactly while a
-request will be tried again without anybody asking.
-
-A batch::
-
-    recording ─▶ sending ◀─▶ paused
-        │        │  ▲  │        │
-        │        │  └─ stopped ─┤      stopped: it stands, a person decides
-        │        ▼              ▼
-        └──────▶ done        cancelled     both for good; cancelling takes along what is pending
-
-        done, cancelled ─▶ forgotten: its rows are being deleted, and no question finds it
-
-*done* needs that nothing is pending, in flight or to be tried again. Only a *sending* batch lets requests leave, and only
-those of its owner: the owner's token is looked at in the transaction that writes, so a process that lost a batch while
-it was frozen cannot change it.
-
-Every method raises :class:`~intempt_core.errors.HistoryUnavailable` while history is locked, full, read-only,
-damaged or gone, and works again when it returns.
+Every method raises :class:`~intempt_core.errors.HistoryUnavailable` while the database is locked, full, read-only,
+damaged or gone, and works again when it is back.
 """
 
 import lazy_loader

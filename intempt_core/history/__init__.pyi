@@ -5,6 +5,7 @@ from .history import (
     History as History,
 )
 from .recorder import (
+    INCOMPLETE_RECORDING_REASON as INCOMPLETE_RECORDING_REASON,
     collect_excluded_rows as collect_excluded_rows,
     make_request_intents as make_request_intents,
 )
@@ -26,8 +27,8 @@ from .records import (
     WorkItem as WorkItem,
     is_batch_active as is_batch_active,
 )
-from .resend import (
-    preview_resend as preview_resend,
+from .retention import (
+    BackgroundDeletion as BackgroundDeletion,
 )
 from .views import (
     AttemptRecord as AttemptRecord,

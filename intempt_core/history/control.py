@@ -1,4 +1,4 @@
-"""Where a batch may go, and what a person decides about it."""
+"""Changes of a batch's state: paused, resumed, stopped, finished, cancelled."""
 
 from collections.abc import Collection
 
@@ -12,8 +12,11 @@ from intempt_core.history.transitions import NEXT_BATCH_STATES, lock_batch
 from intempt_core.planning import Policy
 
 
-class BatchControl(Database):
-    """Batches are paused, set going, stopped, finished and cancelled."""
+class BatchControl:
+    """Changes the state of batches, as far as the drawing in :mod:`~intempt_core.history.transitions` allows it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def set_state(
         self,
@@ -24,14 +27,14 @@ class BatchControl(Database):
         expected: BatchState | None = None,
         owner: str | None = None,
     ) -> None:
-        """Change a batch's state, if the drawing allows it from where it stands.
+        """Change a batch's state, if the drawing allows it from the state it is in.
 
-        ``expected`` and ``owner``, where given, must be what the batch has. Cancelling takes along what is pending; a
-        request that is on its way still gets its outcome. Raises :class:`NotAllowed` with a sentence,
+        ``expected`` and ``owner``, where given, must be the batch's state and owner. Cancelling a batch cancels its
+        pending requests; a request in flight still gets its outcome. Raises :class:`NotAllowed` with a sentence,
         :class:`NotFound`.
         """
-        now = self._clock()
-        with self._writing() as connection:
+        now = self._database.clock()
+        with self._database.writing() as connection:
             found = lock_batch(connection, batch)
             if owner is not None and found.owner != owner:
                 raise NotAllowed(f"Batch {batch} belongs to another process now.")
@@ -40,7 +43,7 @@ class BatchControl(Database):
             ):
                 raise NotAllowed(f"Batch {batch} is {found.state}: it cannot become {state.value}.")
             if state is BatchState.DONE and _has_open_requests(connection, found.number):
-                raise NotAllowed(f"Batch {batch} is not done: some of its requests still wait.")
+                raise NotAllowed(f"Batch {batch} is not done: some of its requests are still to be sent.")
             if state is BatchState.CANCELLED:
                 _cancel_pending(connection, found.number, now)
             values = {"state": state.value, "reason": make_storable(reason), "changed_at": now}
@@ -51,22 +54,24 @@ class BatchControl(Database):
     ) -> int:
         """Let a batch that is paused or has stopped go on; returns how many requests are tried again.
 
-        ``again`` names the states whose requests are: :attr:`RequestState.UNKNOWN`, :attr:`RequestState.UNSENT`. By
-        default it is what certainly never arrived, unless the policy is *go on*: later events have left then.
+        ``retry_states`` are the states whose requests are tried again: :attr:`RequestState.UNKNOWN`,
+        :attr:`RequestState.NOT_SENT`. By default those that certainly never arrived are, unless the policy is *go on*:
+        then later events have been sent already.
 
         Where a batch *stopped* with unknown requests a person chooses between
 
         * *go on*, the default: they stay unknown and no longer hold their lanes. The policy becomes *go on*, so later
           unknowns do not stop a lane either;
-        * *send the unknown again*: ``again`` names them. The policy stays, and they leave before what is behind them.
+        * *send the unknown again*: ``retry_states`` has them. The policy stays, and they are sent before the requests
+          behind them.
 
-        Another ``policy`` may be said with either. Raises :class:`NotAllowed` where the batch neither is paused nor has
-        stopped, and :class:`NotFound`.
+        Another ``policy`` may be given with either. Raises :class:`NotAllowed` where the batch neither is paused nor
+        has stopped, and :class:`NotFound`.
         """
         if not {RequestState.UNKNOWN, RequestState.NOT_SENT}.issuperset(retry_states or ()):
             raise NotAllowed("Only what is unknown or not sent is tried again in its own batch.")
-        now = self._clock()
-        with self._writing() as connection:
+        now = self._database.clock()
+        with self._database.writing() as connection:
             found = lock_batch(connection, batch)
             if BatchState(found.state) not in (BatchState.PAUSED, BatchState.STOPPED):
                 raise NotAllowed(f"Batch {batch} is {found.state}: only what is paused or stopped can go on.")
@@ -90,20 +95,21 @@ def _has_unknown(connection: Connection, number: int) -> bool:
 
 
 def _retry_requests(connection: Connection, number: int, state: RequestState, now: int) -> int:
-    """What never arrived is as good as new; what may have arrived stays unknown until an answer says more."""
-    better = RequestState.PENDING if state is RequestState.NOT_SENT else RequestState.UNKNOWN
-    standing = requests.c.batch == number, requests.c.state == state.value, requests.c.retry_at.is_(None)
-    changed = update(requests).where(*standing).values(state=better.value, retry_at=now, updated_at=now)
+    """Let requests be tried again: what never arrived is pending again, what may have arrived stays unknown."""
+    state_meanwhile = RequestState.PENDING if state is RequestState.NOT_SENT else RequestState.UNKNOWN
+    unresolved = requests.c.batch == number, requests.c.state == state.value, requests.c.retry_at.is_(None)
+    changed = update(requests).where(*unresolved).values(state=state_meanwhile.value, retry_at=now, updated_at=now)
     return connection.execute(changed).rowcount
 
 
 def _has_open_requests(connection: Connection, number: int) -> bool:
-    still = or_(
+    is_open = or_(
         requests.c.state.in_([RequestState.PENDING.value, RequestState.IN_FLIGHT.value]),
         requests.c.retry_at.is_not(None),
     )
     return (
-        connection.execute(select(requests.c.id).where(requests.c.batch == number, still).limit(1)).first() is not None
+        connection.execute(select(requests.c.id).where(requests.c.batch == number, is_open).limit(1)).first()
+        is not None
     )
 
 

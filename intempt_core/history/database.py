@@ -1,15 +1,17 @@
-"""One database: opened, migrated, and its troubles put into sentences.
+"""A connection to the history database: it is opened, migrated and locked here, and its errors become sentences.
 
-Journal in WAL, so that screens read while dispatch writes; ``synchronous=FULL``, so that what is committed outlives the
-machine's power and not only the process. Group commit makes that affordable: 0.3 ms a commit where it was measured.
+Every part of history reads and writes through a :class:`Database`. SQLite's journal is in WAL mode, so that screens
+read while dispatch writes, and ``synchronous=FULL``, so that what is committed survives a power cut and not only the
+end of the process. Group commit makes that affordable: 0.3 ms a commit where it was measured.
 """
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 
@@ -18,28 +20,33 @@ from intempt_core.errors import HistoryUnavailable
 from intempt_core.history.migrations import HEAD, upgrade, version
 from intempt_core.history.sqlite_bulk import get_sqlite_driver
 
-WRITE_OPTION = "history_writes"
-"""Execution option of connections that begin by taking SQLite's write lock: asked for late, it may be refused."""
+T = TypeVar("T")
 
-NOWAIT_OPTION = "history_at_once"
-"""Execution option of those among them that would rather fail than wait for the lock."""
+WRITE_OPTION = "history_write"
+"""Execution option of connections that begin by taking SQLite's write lock: taken later, it may be denied."""
+
+NOWAIT_OPTION = "history_nowait"
+"""Execution option of those among them that fail instead of waiting for the lock."""
 
 BUSY_TIMEOUT_KEY = "busy_timeout"
-"""What a connection to SQLite was told last of how long to wait for a lock, in ms."""
+"""Key under which a connection remembers SQLite's current ``busy_timeout``, in ms."""
 
 CACHE_KB = 32_768
-"""Page cache of one SQLite connection, at the most: the indexes of a large batch grow in random places."""
+"""Maximum page cache of one SQLite connection, in KiB: the indexes of a large batch grow in random places."""
+
+IDS_PER_STATEMENT = 500
+"""Most ids in one statement: databases bound its parameters."""
 
 SHORTENED_WAIT_SECONDS = 0.5
-"""How long a history waits for any lock while its process ends."""
+"""How long any lock is waited for while the process ends."""
 
 WRITE_TURN_SECONDS = 10.0
-"""How long a thread waits, beyond the lock's own time, while others of its process write."""
+"""How long a thread waits for other threads of its process to write, in addition to the time for the lock."""
 
 _ERROR_MESSAGES = {
-    "SQLITE_BUSY": "is locked by another program. Close the program that holds it; work goes on when it lets go.",
-    "SQLITE_LOCKED": "is locked by another program. Close the program that holds it; work goes on when it lets go.",
-    "SQLITE_FULL": "cannot grow: the disk is full. Free some space; work goes on when there is room.",
+    "SQLITE_BUSY": "is locked by another program. Close the program that holds it; work goes on when it is released.",
+    "SQLITE_LOCKED": "is locked by another program. Close the program that holds it; work goes on when it is released.",
+    "SQLITE_FULL": "cannot grow: the disk is full. Free some space; work goes on when there is some.",
     "SQLITE_READONLY": "is read-only. Give this user the right to write the file and its folder.",
     "SQLITE_PERM": "may not be opened by this user. Give this user the right to write the file and its folder.",
     "SQLITE_CANTOPEN": "cannot be opened. See that its folder exists and that this user may write there.",
@@ -50,9 +57,10 @@ _ERROR_MESSAGES = {
 
 
 class LockTimeout:
-    """How long a history waits for a lock that somebody else holds, in s; SQLite's only.
+    """How long SQLite's lock is waited for when another connection holds it.
 
-    ``shortened`` while its process ends: whoever holds the lock must not hold up the end as well.
+    Attributes:
+        shortened: whether the process is ending: then no lock may hold up its end.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -61,28 +69,35 @@ class LockTimeout:
 
     @property
     def busy_ms(self) -> int:
-        """Of another process."""
+        """Milliseconds to wait for another process."""
         return int(1000 * (min(self._seconds, SHORTENED_WAIT_SECONDS) if self.shortened else self._seconds))
 
     @property
     def turn_seconds(self) -> float:
-        """Of another thread."""
+        """Seconds to wait for another thread of this process."""
         return SHORTENED_WAIT_SECONDS if self.shortened else self._seconds + WRITE_TURN_SECONDS
 
 
 class Database:
-    """An open database."""
+    """An open database, shared by all parts of history and all threads of a process.
+
+    Attributes:
+        engine: SQLAlchemy's connection pool.
+        file: the SQLite database; ``None`` where it is a server.
+        clock: the time now, in epoch ms; a test may replace it.
+        lock_timeout: how long writes wait for SQLite's lock.
+    """
 
     def __init__(self, engine: Engine, *, clock: Callable[[], int], lock_timeout: "LockTimeout") -> None:
-        self._engine = engine
+        self.engine = engine
         self._writer = engine.execution_options(**{WRITE_OPTION: True})
         self._nowait_writer = engine.execution_options(**{WRITE_OPTION: True, NOWAIT_OPTION: True})
-        self._clock = clock
-        self._file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+        self.clock = clock
+        self.file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
         self._inode: tuple[int, int] | None = None
         self._reopen_lock = threading.Lock()
         self.lock_timeout = lock_timeout
-        self._write_lock = threading.Lock()  # between threads of this process: SQLite itself would sleep and look again
+        self._write_lock = threading.Lock()  # between threads: SQLite itself would sleep and try again
 
     @classmethod
     def open(cls, url: str, *, clock: Callable[[], int] = now_ms, busy_seconds: float = 5.0) -> Self:
@@ -99,10 +114,10 @@ class Database:
             )
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise HistoryUnavailable(f"No history can be opened with this URL: {error}") from None
-        patience = LockTimeout(busy_seconds)
+        lock_timeout = LockTimeout(busy_seconds)
         if engine.dialect.name == "sqlite":
-            _configure_sqlite(engine, patience)
-        opened = cls(engine, clock=clock, lock_timeout=patience)
+            _configure_sqlite(engine, lock_timeout)
+        opened = cls(engine, clock=clock, lock_timeout=lock_timeout)
         try:
             opened._create_or_migrate()
         except BaseException:
@@ -111,29 +126,27 @@ class Database:
         return opened
 
     def close(self) -> None:
-        """Let go of every connection."""
-        self._engine.dispose()
-
-    # ── for the rooms of this package ────────────────────────────────────────────────────────────────────────────────
+        """Close every connection."""
+        self.engine.dispose()
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        """A transaction that only reads: one moment of the database."""
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that only reads: it sees the database as it is at one moment."""
         with self._translate_errors():
             self._check_file()
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 yield connection
 
     @property
     def supports_nowait(self) -> bool:
-        """Whether a write may be asked for that waits for nobody; a server is always waited for."""
-        return self._file is not None
+        """Whether :meth:`writing` can raise instead of waiting; a database server is always waited for."""
+        return self.file is not None
 
     @contextmanager
-    def _writing(self, *, nowait: bool = False) -> Iterator[Connection]:
-        """A transaction that writes: nobody else writes meanwhile (SQLite), all of it is kept or nothing.
+    def writing(self, *, nowait: bool = False) -> Iterator[Connection]:
+        """Open a transaction that writes: all of it is kept, or nothing. With SQLite no other one writes meanwhile.
 
-        ``nowait``: where somebody else is writing it raises instead of waiting.
+        With ``nowait`` it raises :class:`HistoryUnavailable` at once while another connection is writing.
         """
         with self._translate_errors(), self._hold_write_lock(nowait=nowait):
             self._check_file()
@@ -141,38 +154,44 @@ class Database:
                 yield connection
 
     @contextmanager
+    def maintaining(self) -> Iterator[Connection]:
+        """Open a connection outside any transaction, for PRAGMAs that work on SQLite's file, while no thread writes."""
+        with self._translate_errors(), self._hold_write_lock(nowait=False), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def _hold_write_lock(self, *, nowait: bool) -> Iterator[None]:
-        if self._file is None:  # a server lets many write at once
+        if self.file is None:  # a server lets many write at once
             yield
             return
         if not self._write_lock.acquire(timeout=0 if nowait else self.lock_timeout.turn_seconds):
-            raise HistoryUnavailable(f"{self._name} is busy: another part of this program writes for too long.")
+            raise HistoryUnavailable(f"{self._name} is busy: another part of this program is writing for too long.")
         try:
             yield
         finally:
             self._write_lock.release()
 
     def _create_or_migrate(self) -> None:
-        """Make the database where there is none, and bring it to the newest version."""
+        """Create the database where there is none, and migrate it to the newest version."""
         with self._translate_errors():
-            if self._file is not None:
+            if self.file is not None:
                 try:
-                    self._file.parent.mkdir(parents=True, exist_ok=True)
+                    self.file.parent.mkdir(parents=True, exist_ok=True)
                 except OSError as error:
                     raise HistoryUnavailable(
-                        f"The folder {self._file.parent} cannot be made: {error.strerror}."
+                        f"The folder {self.file.parent} cannot be made: {error.strerror}."
                     ) from None
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 found = version(connection)
             if found != HEAD:
                 with self._writer.begin() as connection:
-                    if self._file is None:  # PostgreSQL lets two processes begin to migrate at once
+                    if self.file is None:  # PostgreSQL lets two processes begin to migrate at once
                         connection.execute(text("SELECT pg_advisory_xact_lock(1953653091)"))
                     self._migrate(connection)
             self._inode = self._file_identity()
 
     def _migrate(self, connection: Connection) -> None:
-        found = version(connection)  # once more: another process may have been quicker
+        found = version(connection)  # again: another process may have migrated it meanwhile
         if found is not None and found > HEAD:
             raise HistoryUnavailable(
                 f"{self._name} was written by a newer console (version {found}, this one knows {HEAD})."
@@ -183,25 +202,25 @@ class Database:
 
     @property
     def _name(self) -> str:
-        return f"History ({self._file})" if self._file is not None else "History"
+        return f"History ({self.file})" if self.file is not None else "History"
 
     def _file_identity(self) -> tuple[int, int] | None:
-        """Which file this is; ``None`` for a server."""
-        if self._file is None:
+        """The file's device and inode; ``None`` for a server."""
+        if self.file is None:
             return None
-        found = self._file.stat()
+        found = self.file.stat()
         return found.st_dev, found.st_ino
 
     def _check_file(self) -> None:
-        """A deleted file would take writes for as long as it is open, and nobody would ever read them."""
+        """Raise where the file is gone: a deleted file takes writes while it is open, and they are lost with it."""
         try:
             found = self._file_identity()
         except OSError:
             raise HistoryUnavailable(f"{self._name} is gone. Put it back, or start the console again.") from None
         if found != self._inode:
             with self._reopen_lock:
-                if found != self._inode:  # another file came in its place
-                    self._engine.dispose()
+                if found != self._inode:  # another file is in its place
+                    self.engine.dispose()
                     self._create_or_migrate()
 
     @contextmanager
@@ -209,7 +228,7 @@ class Database:
         try:
             yield
         except (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
-            raise  # ours to mend, not the machine's
+            raise  # a mistake of this program, not of the machine
         except exc.DBAPIError as error:
             raise HistoryUnavailable(self._error_message(error.orig)) from None
         except sqlite3.OperationalError as error:
@@ -223,20 +242,26 @@ class Database:
 
     def _error_message(self, error: BaseException | None) -> str:
         name = getattr(error, "sqlite_errorname", "")
-        for code, words in _ERROR_MESSAGES.items():
+        for code, message in _ERROR_MESSAGES.items():
             if name.startswith(code):
-                return f"{self._name} {words}"
+                return f"{self._name} {message}"
         return f"{self._name} cannot be used: {error}."
 
 
+def iter_chunks(items: Iterable[T], size: int = IDS_PER_STATEMENT) -> Iterator[list[T]]:
+    """The items in lists of ``size``; the last one may be shorter, and none is empty."""
+    remaining = iter(items)
+    return iter(lambda: list(islice(remaining, size)), [])
+
+
 def _configure_sqlite(engine: Engine, lock_timeout: LockTimeout) -> None:
-    """SQLite as the console needs it; transactions begin where SQLAlchemy says, not where the driver guesses."""
+    """Set the PRAGMAs of every connection, and begin transactions where SQLAlchemy says, not the driver."""
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None
         for pragma in (
-            "auto_vacuum=INCREMENTAL",  # counts for a database that is being made; must come before its journal's mode
+            "auto_vacuum=INCREMENTAL",  # has an effect only while the database is created, and before its journal mode
             f"busy_timeout={lock_timeout.busy_ms}",
             "journal_mode=WAL",
             "synchronous=FULL",
@@ -249,7 +274,7 @@ def _configure_sqlite(engine: Engine, lock_timeout: LockTimeout) -> None:
     def begin(connection: Connection) -> None:
         options, driver = connection.get_execution_options(), get_sqlite_driver(connection)
         wanted = 0 if options.get(NOWAIT_OPTION) else lock_timeout.busy_ms
-        if connection.info.get(BUSY_TIMEOUT_KEY) != wanted:  # a driver's connection keeps what it was told last
+        if connection.info.get(BUSY_TIMEOUT_KEY) != wanted:
             driver.execute(f"PRAGMA busy_timeout={wanted}")
             connection.info[BUSY_TIMEOUT_KEY] = wanted
         driver.execute("BEGIN IMMEDIATE" if options.get(WRITE_OPTION) else "BEGIN")

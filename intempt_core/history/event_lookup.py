@@ -1,27 +1,47 @@
-"""Where an event was sent: every request that held its id, whichever batch and target it went to."""
+"""Look-ups by event id: which requests held an event, and whether it was sent before.
 
-from collections.abc import Iterable, Iterator
+Validation asks the second question through its protocol :class:`~intempt_core.validation.PriorSendLookup`.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
-from intempt_core.history.database import Database
+from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.queries import IS_LAST_ATTEMPT
 from intempt_core.history.records import RequestState
 from intempt_core.history.schema import attempts, batches, events, make_indexable, requests
 from intempt_core.history.transitions import IS_STORED
+from intempt_core.validation import PriorSend, PriorSendLookup
 
-LOOKUP_CHUNK_IDS = 500
-"""Ids in one question: databases bound the parameters of a statement."""
+_STATE_WEIGHTS = {
+    RequestState.REJECTED.value: 0,
+    RequestState.PENDING.value: 1,
+    RequestState.IN_FLIGHT.value: 1,
+    RequestState.UNKNOWN.value: 2,
+    RequestState.ACCEPTED.value: 3,
+}
+"""How much each state of an event id says: an event that arrived stays so after a later rejection. States that are
+absent mean that the event certainly never arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventOccurrence:
-    """One event of an id in one request. ``status`` and ``reason`` are its last attempt's; times are epoch ms.
+    """One event of an id in one request.
 
-    ``when`` is the time of the request's last change. ``target_key`` says which place the target is (``target_key``).
+    Attributes:
+        batch: id of the batch.
+        label: the batch's label, such as its file's name.
+        request: id of the request.
+        position: the event's place in the request, from 0.
+        target_key: which place the target is (:attr:`TargetSnapshot.key`).
+        status: HTTP status of the request's last attempt, ``None`` where there was no response.
+        reason: what is known of the last attempt, in a sentence; empty before the first.
+        tries: how many attempts were made.
+        when: time of the request's last change, in epoch ms.
     """
 
     event_id: str
@@ -40,22 +60,28 @@ class EventOccurrence:
     when: int
 
 
-class EventLookup(Database):
-    """Questions that begin with an event's id."""
+class EventLookup:
+    """Finds events by their ids."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def occurrences(
         self, ids: Iterable[str], *, target: str | None = None, limit_per_id: int = 200
     ) -> dict[str, list[EventOccurrence]]:
-        """Where events of these ids were sent, the latest first; at a target (a ``key``) or anywhere.
+        """Where events of these ids were sent, the latest first; to one target (a ``key``) or to any.
 
-        Of one question ``most`` are told for each id; an id that was never recorded is not among the answers.
+        Each id has at most ``limit_per_id`` occurrences; one that was never recorded is left out.
         """
         found: dict[str, list[EventOccurrence]] = {}
-        with self._reading() as connection:
-            for some in _chunk_ids(dict.fromkeys(ids)):
-                names = {make_indexable(id_): id_ for id_ in some}
-                wanted = [events.c.event_id.in_(list(names)), requests.c.state != RequestState.SPLIT.value]
-                asked = (
+        with self._database.reading() as connection:
+            for some in iter_chunks(dict.fromkeys(ids)):
+                given_by_stored = {make_indexable(id_): id_ for id_ in some}
+                conditions = [
+                    events.c.event_id.in_(list(given_by_stored)),
+                    requests.c.state != RequestState.SPLIT.value,
+                ]
+                query = (
                     select(
                         events.c.event_id,
                         batches.c.id,
@@ -75,15 +101,47 @@ class EventLookup(Database):
                     .join(requests, requests.c.id == events.c.request)
                     .join(batches, batches.c.number == events.c.batch)
                     .outerjoin(attempts, IS_LAST_ATTEMPT)
-                    .where(IS_STORED, *wanted, *([batches.c.target_key == target] if target is not None else []))
+                    .where(IS_STORED, *conditions, *([batches.c.target_key == target] if target is not None else []))
                     .order_by(requests.c.id.desc(), events.c.position.desc())
                     .limit(limit_per_id * len(some))
                 )
-                for row in connection.execute(asked):
-                    mine = found.setdefault(names[row.event_id], [])
-                    if len(mine) < limit_per_id:
-                        mine.append(_make_occurrence(row, names[row.event_id]))
+                for row in connection.execute(query):
+                    of_id = found.setdefault(given_by_stored[row.event_id], [])
+                    if len(of_id) < limit_per_id:
+                        of_id.append(_make_occurrence(row, given_by_stored[row.event_id]))
         return found
+
+    def prior_sends(self, target: str, ids: Iterable[str]) -> dict[str, PriorSend]:
+        """What became of events of these ids at a target (a ``key``), when, and in which batch.
+
+        Of several sends of one id it is the one that says most: accepted, then unknown, then in flight or pending,
+        then rejected; of equal ones the latest. Ids that were never sent there, or certainly never arrived, are left
+        out.
+        """
+        found: dict[str, PriorSend] = {}
+        with self._database.reading() as connection:
+            of_target = select(batches.c.number, batches.c.id).where(batches.c.target_key == target, IS_STORED)
+            batch_ids = {row.number: row.id for row in connection.execute(of_target)}
+            if not batch_ids:
+                return found
+            for some in iter_chunks(dict.fromkeys(ids)):
+                given_by_stored = {make_indexable(id_): id_ for id_ in some}
+                query = (
+                    select(events.c.event_id, events.c.batch, requests.c.state, requests.c.updated_at)
+                    .join(requests, requests.c.id == events.c.request)
+                    .where(events.c.event_id.in_(list(given_by_stored)))
+                )
+                weights: dict[str, tuple[int, int]] = {}
+                for event_id, batch, state, when in connection.execute(query):
+                    weight = (_STATE_WEIGHTS.get(state, -1), when)
+                    if batch in batch_ids and state in _STATE_WEIGHTS and weight >= weights.get(event_id, weight):
+                        weights[event_id] = weight
+                        found[given_by_stored[event_id]] = PriorSend(state, when, batch_ids[batch])
+        return found
+
+    def prior_send_lookup(self, target: str) -> PriorSendLookup:
+        """The look-up of event ids that validation is given, for one target (a ``key``)."""
+        return partial(self.prior_sends, target)
 
 
 def _make_occurrence(row: Any, event_id: str) -> EventOccurrence:
@@ -103,8 +161,3 @@ def _make_occurrence(row: Any, event_id: str) -> EventOccurrence:
         tries=row.tries,
         when=row.updated_at,
     )
-
-
-def _chunk_ids(ids: Iterable[str]) -> Iterator[list[str]]:
-    left = iter(ids)
-    return iter(lambda: list(islice(left, LOOKUP_CHUNK_IDS)), [])

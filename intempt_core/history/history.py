@@ -1,13 +1,60 @@
-"""The SQL store: what is recorded, sent and asked, in one object."""
+"""The store of everything that is recorded and sent: one object made of parts, each with one duty."""
 
+from collections.abc import Callable
+from typing import Self
+
+from intempt_core.contract import now_ms
 from intempt_core.history.control import BatchControl
+from intempt_core.history.database import Database
 from intempt_core.history.event_lookup import EventLookup
 from intempt_core.history.outcomes import OutcomeQueries
+from intempt_core.history.persons import PersonQueries
 from intempt_core.history.queries import HistoryQueries
 from intempt_core.history.recorder import Recorder
 from intempt_core.history.retention import Retention
+from intempt_core.history.throughput import ThroughputLog
 from intempt_core.history.work_queue import WorkQueue
 
 
-class History(Recorder, WorkQueue, BatchControl, HistoryQueries, OutcomeQueries, Retention, EventLookup):
-    """The SQL store. One instance serves all threads of a process; several processes may hold the same database."""
+class History:
+    """The SQL store. One instance serves all threads of a process; several processes may use the same database.
+
+    Attributes:
+        database: the connection that all parts share.
+        recorder: records batches before they are sent.
+        queue: gives out requests to dispatch, and takes back their outcomes.
+        control: pauses, resumes, finishes and cancels batches.
+        queries: reads batches, requests and attempts.
+        outcomes: reads the outcomes of a whole batch, row by row.
+        persons: reads the events of persons.
+        events: looks up events by their ids.
+        throughput: tells how fast a batch was sent, and what came of it over time.
+        retention: deletes old batches.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.recorder = Recorder(database)
+        self.throughput = ThroughputLog(database)
+        self.queue = WorkQueue(database, self.throughput)
+        self.control = BatchControl(database)
+        self.queries = HistoryQueries(database)
+        self.outcomes = OutcomeQueries(database)
+        self.persons = PersonQueries(database)
+        self.events = EventLookup(database)
+        self.retention = Retention(database)
+
+    @classmethod
+    def open(cls, url: str, *, clock: Callable[[], int] = now_ms, busy_seconds: float = 5.0) -> Self:
+        """Open the database at an SQLAlchemy URL; it is created and migrated where needed.
+
+        Args:
+            url: such as ``sqlite:////data/history.sqlite3``.
+            clock: the time now, in epoch ms.
+            busy_seconds: how long to wait for a lock that another process holds before :class:`HistoryUnavailable`.
+        """
+        return cls(Database.open(url, clock=clock, busy_seconds=busy_seconds))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()

@@ -1,46 +1,62 @@
-"""One person's events: who is who in history, and which events count.
+"""The events of one person: which ids are the same person's, and which of the events count.
 
 ARCHITECTURE, person; CONTRACT 2.2, 2.8, 2.9, 6.1.
 
-The rules are the sandbox's, stated over history's columns: what is *expected* here is what a target shows that does as
-the documents say. Which events a person has is found from the ids outward, one look into an index per id, and bounded.
+The rules are the sandbox's, stated over history's columns: what is *expected* here is what a target shows that behaves
+as documented. A person's events are found by following ids from the given one, with one index look-up per id, up to a
+bound.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
-from intempt_core.contract import LINKING_FIELDS, EventName, event_counts, is_event_name, is_placeholder
+from intempt_core.contract import (
+    LINKING_FIELDS,
+    EventName,
+    PersonEvent,
+    PersonHistory,
+    event_counts,
+    explain_not_counting,
+    is_event_name,
+    is_placeholder,
+)
+from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestState
-from intempt_core.history.schema import batches, events, requests
+from intempt_core.history.schema import batches, events, make_indexable, requests
 from intempt_core.history.transitions import IS_STORED
+from intempt_core.history.views import AcceptedEvent
 
 MAX_PERSON_IDS = 1_000
-"""Ids that are followed for one person; who has more is no person, but a value that everybody has."""
+"""Most ids that are followed for one person: more of them come from a value that all persons share."""
 
 MIN_EVENTS_READ_PER_ID = 10_000
-"""Events of one id that are looked at, at the least: its last ones."""
-
-PERSON_CHUNK_IDS = 500
-"""Ids in one question: databases bound the parameters of a statement."""
+"""How many of the last events of one id are read, even where fewer are asked for."""
 
 IdentityValue: TypeAlias = tuple[str, str]
-"""A field of the wire and an id in it: a name by which a person is known."""
+"""A field of the wire and the id in it (``("userId", "u1")``): one identity of a person."""
 
 _EVENT_NAMES = tuple(name.value for name in EventName)
 _IDENTIFY_NAME = "Identify"  # CONTRACT 6.1
 _NEVER_SENT_STATES = (RequestState.SPLIT.value, RequestState.CANCELLED.value)
 _NO_ATTEMPT_ORDER = 2**62
-"""Beyond the number of any attempt: what never left orders itself by its request, after all that did."""
+"""Larger than any attempt's id: requests that were never tried come after all that were, in their own order."""
 
 
 class StoredEvent(NamedTuple):
-    """An event as history holds it. ``arrived`` orders it: the last attempt, then its place in the request.
+    """An event as history holds it, with the state of its request.
 
-    What never left comes after everything that did.
+    Attributes:
+        arrival_order: orders events as they arrived: the request's last attempt, then the place in the request.
+            Events that were never sent come after all that were.
+        request: id of its request.
+        when: time of the request's last change, in epoch ms.
+        state: value of the request's :class:`RequestState`.
+        timestamp: the event's own time, in epoch ms.
+        batch: id of its batch.
     """
 
     arrival_order: tuple[int, int]
@@ -59,7 +75,7 @@ class StoredEvent(NamedTuple):
 
     @property
     def is_accepted(self) -> bool:
-        """Whether its request was accepted: only then does anything follow from it."""
+        """Whether its request was accepted: only then does it link ids and drive feeds."""
         return self.state == RequestState.ACCEPTED
 
     @property
@@ -91,13 +107,13 @@ class StoredEvent(NamedTuple):
         return self.event_id is not None and any(id_ is not None for id_ in named)
 
     def links(self) -> list[IdentityValue]:
-        """The names that this event makes one person's; accounts and placeholders link nobody (CONTRACT 2.8)."""
+        """The identities that this event links: never an account, never a placeholder (CONTRACT 2.8)."""
         if self.event_id is None:
             return []
         return [(field, id_) for field, id_ in self.identities() if not is_placeholder(id_)]
 
     def identities(self) -> list[IdentityValue]:
-        """The names by which this event knows a person, an account's not among them."""
+        """The identities of a person in this event; an account is not one."""
         given = [("profileId", self.profile_id), ("userId", self.user_id), ("anotherUserId", self.another_user_id)]
         if self.is_alias:
             given.append(("userId", self.another_user_id))
@@ -105,12 +121,18 @@ class StoredEvent(NamedTuple):
 
     @property
     def is_alias(self) -> bool:
-        """An event of another name, with a user's two ids, makes both one user's (CONTRACT 6.1)."""
+        """Whether it makes two user ids one user's: it has both, and no event name of the contract (CONTRACT 6.1)."""
         return not is_event_name(self.name) and self.user_id is not None and self.another_user_id is not None
 
 
 class ResolvedPerson(NamedTuple):
-    """Whom an id leads to: their events, oldest first, those among them that are repeats, and the names they go by."""
+    """The person that an id leads to.
+
+    Attributes:
+        events: the person's events, oldest first.
+        repeats: the arrival orders of those that repeat an earlier event.
+        identities: all identities of the person, the given one first.
+    """
 
     events: list[StoredEvent]
     repeats: set[tuple[int, int]]
@@ -118,18 +140,70 @@ class ResolvedPerson(NamedTuple):
 
     @property
     def counted_events(self) -> list[StoredEvent]:
-        """The events that the feeds go by."""
+        """The events that drive feeds."""
         return [
             one for one in self.events if one.is_accepted and one.drives_feeds and one.arrival_order not in self.repeats
         ]
 
 
+class PersonQueries:
+    """Reads the events of persons."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def interactions(self, target: str, field: str, value: str, *, limit: int = 10_000) -> list[AcceptedEvent]:
+        """The last ``limit`` accepted events of a person at a target (a ``key``), oldest first (CONTRACT 4.7).
+
+        ``field`` is one of :data:`~intempt_core.contract.fields.IDENTITY_FIELDS`, and the person is all that the id
+        leads to (ARCHITECTURE, person): events that share a profile, a user or another user's id are one person's, of
+        whichever batch. An account is asked for as such and leads to no person. Events that lack a required field are
+        not processed (CONTRACT 2.6) and left out; where the target deduplicates (as it was last confirmed), so are
+        repeats (CONTRACT 2.9).
+        """
+        found = self._resolve(target, field, value, limit)
+        return [
+            AcceptedEvent(one.name or "", one.product_id or "", one.event_id or "", one.when, one.request)
+            for one in (found.counted_events if found else [])[-limit:]
+        ]
+
+    def person_history(self, target: str, field: str, value: str, *, limit: int = 10_000) -> PersonHistory:
+        """Everything of a person that was or will be sent to a target (a ``key``), of every outcome, oldest first.
+
+        Who the person is and which events count is as in :meth:`interactions`; an event that does not count has the
+        reason.
+        """
+        found = self._resolve(target, field, value, limit)
+        if found is None:
+            return PersonHistory((), ((field, value),))
+        return PersonHistory(
+            tuple(_make_person_event(one, repeats=one.arrival_order in found.repeats) for one in found.events),
+            tuple(found.identities),
+        )
+
+    def last_identity(self, target: str) -> IdentityValue | None:
+        """The identity (field, id) of the newest accepted event at a target (a ``key``), if there is one."""
+        with self._database.reading() as connection:
+            return find_last_identity(connection, target)
+
+    def _resolve(self, target: str, field: str, value: str, limit: int) -> ResolvedPerson | None:
+        """The person that an id leads to; ``None`` where nothing was sent to the target."""
+        with self._database.reading() as connection:
+            newest = select(batches.c.deduplicates).where(batches.c.target_key == target, IS_STORED)
+            deduplicates = connection.execute(newest.order_by(batches.c.number.desc()).limit(1)).scalar()
+            if deduplicates is None:
+                return None
+            identity = (field, make_indexable(value))
+            return resolve_person(connection, target, identity, deduplicates=bool(deduplicates), limit=limit)
+
+
 def resolve_person(
     connection: Connection, target: str, identity: IdentityValue, *, deduplicates: bool, limit: int
 ) -> ResolvedPerson:
-    """A person's events of whatever outcome, as far as the last ``limit`` of each id reach.
+    """Find a person's events of every outcome, among the last ``limit`` events of each id.
 
-    The id in ``name`` is as history keeps it. Only accepted events link; with ``deduplicates`` a repeat links nobody.
+    ``identity`` has its id as history stores it. Only accepted events link ids; with ``deduplicates`` a repeat does
+    not.
     """
     found: dict[tuple[int, int], StoredEvent] = {}
     repeated: set[tuple[int, int]] = set()
@@ -144,11 +218,11 @@ def resolve_person(
             if one.arrival_order not in found
         ]
         arrived = [one for one in mine if one.is_accepted]
-        again = find_repeats(connection, target, arrived) if deduplicates else set()
+        repeated_here = find_repeats(connection, target, arrived) if deduplicates else set()
         found |= {one.arrival_order: one for one in mine}
-        repeated |= again
+        repeated |= repeated_here
         for one in arrived:
-            for other in one.links() if transitive and one.arrival_order not in again else ():
+            for other in one.links() if transitive and one.arrival_order not in repeated_here else ():
                 if other not in known and len(known) < MAX_PERSON_IDS:
                     known[other] = None
                     ahead.append(other)
@@ -156,7 +230,7 @@ def resolve_person(
 
 
 def find_last_identity(connection: Connection, target: str) -> IdentityValue | None:
-    """By whom a target's newest accepted event was: the last request of its newest batch that has one accepted."""
+    """Find an identity in a target's newest accepted event: in the last accepted request of its newest batch."""
     newest = (
         select(requests.c.id)
         .join(batches, batches.c.number == requests.c.batch)
@@ -173,13 +247,12 @@ def find_last_identity(connection: Connection, target: str) -> IdentityValue | N
 
 
 def find_repeats(connection: Connection, target: str, candidates: Iterable[StoredEvent]) -> set[tuple[int, int]]:
-    """Which of some events repeat an earlier one, of whomever: the first that counts has the id (CONTRACT 2.2).
+    """Find the events that repeat an earlier one, of any person: the first that counts has the id (CONTRACT 2.2).
 
-    Lines of one order share their id: they are told apart by their product (CONTRACT 2.9).
+    Lines of one order share their id and differ by their product (CONTRACT 2.9).
     """
-    wanted = iter(dict.fromkeys(one.event_id for one in candidates if one.claims_event_id))
-    again: set[tuple[int, int]] = set()
-    while ids := list(islice(wanted, PERSON_CHUNK_IDS)):
+    repeats: set[tuple[int, int]] = set()
+    for ids in iter_chunks(dict.fromkeys(one.event_id for one in candidates if one.claims_event_id)):
         same = list(_read_stored_events(connection, _select_accepted(target).where(events.c.event_id.in_(ids))))
         lines = _find_order_lines(connection, same)
         good = sorted(one for one in same if one.claims_event_id)
@@ -191,12 +264,12 @@ def find_repeats(connection: Connection, target: str, candidates: Iterable[Store
         for one in good:
             first = firsts[one.event_id, one.product_id if one.arrival_order in lines else None]
             if first != one.arrival_order:
-                again.add(one.arrival_order)
-    return again
+                repeats.add(one.arrival_order)
+    return repeats
 
 
 def _find_order_lines(connection: Connection, same: Sequence[StoredEvent]) -> set[tuple[int, int]]:
-    """Lines of orders: in one payload there are several of one event id, and of different products (CONTRACT 2.9)."""
+    """Find lines of orders: several events of one id and different products in one payload (CONTRACT 2.9)."""
     ordered = [one for one in same if one.name == EventName.ORDERED]
     by_id = sorted(ordered, key=lambda one: (one.request, one.event_id or ""))
     several = [list(group) for _, group in groupby(by_id, key=lambda one: (one.request, one.event_id))]
@@ -212,18 +285,33 @@ def _find_order_lines(connection: Connection, same: Sequence[StoredEvent]) -> se
 
 
 def _number_payloads(connection: Connection, ids: Iterable[int]) -> dict[tuple[int, int], int]:
-    """For each event (request, position) of some requests the number of its payload: neighbours of one name share it
-    (``events.body_of``).
-    """
+    """Number the payloads of some requests, by event (request, position): neighbours of one name share a payload."""
     found: dict[tuple[int, int], int] = {}
-    left = iter(ids)
     columns = events.c.request, events.c.name, events.c.position
-    while some := list(islice(left, PERSON_CHUNK_IDS)):
+    for some in iter_chunks(ids):
         asked = select(*columns).where(events.c.request.in_(some)).order_by(events.c.request, events.c.position)
         rows = connection.execute(asked).all()
         for number, (_, payload) in enumerate(groupby(rows, key=lambda row: (row.request, row.name))):
             found.update({(row.request, row.position): number for row in payload})
     return found
+
+
+def _make_person_event(event: StoredEvent, *, repeats: bool) -> PersonEvent:
+    """An event of history as one of its person's."""
+    names = dict(event.identities()) | ({"accountId": event.account_id} if event.account_id is not None else {})
+    return PersonEvent(
+        event.name or "",
+        event.product_id or "",
+        event_id=event.event_id or "",
+        state=event.state,
+        when=event.when,
+        timestamp=event.timestamp,
+        names=tuple(names.items()),
+        request=event.request,
+        position=event.arrival_order[1],
+        batch=event.batch,
+        reason=explain_not_counting(event.given_fields, is_first=not repeats),
+    )
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -232,11 +320,11 @@ def _number_payloads(connection: Connection, ids: Iterable[int]) -> dict[tuple[i
 def _read_named_events(
     connection: Connection, target: str, identity: IdentityValue, limit: int
 ) -> Iterator[StoredEvent]:
-    """The last events that name somebody so."""
+    """The last events with an identity."""
     field, value = identity
     column = events.c[IDENTITY_COLUMNS[field]]
     ways = [column == value]
-    if field == "userId":  # one look into each index: asked with OR, neither might be used
+    if field == "userId":  # one look-up in each index: with OR, neither might be used
         alias = or_(events.c.name.is_(None), events.c.name.not_in(_EVENT_NAMES))
         ways.append(and_(events.c.another_user_id == value, events.c.user_id.is_not(None), alias))
     for way in ways:
@@ -250,7 +338,7 @@ def _select_accepted(target: str) -> Select[Any]:
 
 
 def _select_sent(target: str) -> Select[Any]:
-    """What went to a target or will; a request that was split has its events in its halves."""
+    """Select events that were or will be sent to a target; those of a request that was split are in its halves."""
     columns = events.c
     return (
         select(

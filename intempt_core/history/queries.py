@@ -1,4 +1,4 @@
-"""What screens, checks and exports ask. Nothing here writes."""
+"""Reads batches, requests and attempts for screens, the command line and exports. Nothing here writes."""
 
 import zlib
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from intempt_core.contract import Outcome
 from intempt_core.errors import NotFound
+from intempt_core.history.bounded_cache import BoundedCache
 from intempt_core.history.database import Database
-from intempt_core.history.lru_cache import BoundedCache
 from intempt_core.history.records import (
     SEARCH_COLUMNS,
     BatchSource,
@@ -32,35 +32,37 @@ from intempt_core.history.views import (
 from intempt_core.planning import Policy
 
 MAX_REQUEST_ID = 2**63 - 1
+"""Largest id that the database can hold; a link may name a larger one."""
 
 MAX_CACHED_COUNTS = 20_000
-"""Batches whose counts are remembered, of those that are over: they never change again."""
+"""Finished batches whose counts are cached: they never change again."""
 
 _StateCounts: TypeAlias = tuple[dict[RequestState, int], dict[RequestState, int]]
 
 _EVENT_COLUMNS = tuple(events.c[name] for name in EventIntent._fields)
 IS_LAST_ATTEMPT = attempts.c.id == requests.c.last_attempt
+"""Condition that joins a request with its last attempt."""
 
 
-class HistoryQueries(Database):
-    """Questions."""
+class HistoryQueries:
+    """Reads batches, their requests, and the requests' attempts and events."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._final_counts = BoundedCache[str, _StateCounts](MAX_CACHED_COUNTS)
 
     def batches(self, where: BatchFilter | None = None, *, page: int = 1, size: int = 50) -> Page[BatchSummary]:
-        """Batches, newest first."""
+        """One page of the batches, newest first."""
         chosen = _build_conditions(where or BatchFilter())
         newest = select(batches).where(*chosen).order_by(batches.c.number.desc())
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             total = connection.execute(select(func.count()).select_from(batches).where(*chosen)).scalar_one()
             rows = connection.execute(newest.limit(size).offset((max(1, page) - 1) * size)).all()
             return Page(self._summarize(connection, rows), total, max(1, page), size)
 
     def batch(self, batch: str) -> BatchSummary:
-        """One batch with its counts. Cheap: may be asked every second. Raises :class:`NotFound`."""
-        with self._reading() as connection:
+        """One batch with its counts. Cheap: it may be read every second. Raises :class:`NotFound`."""
+        with self._database.reading() as connection:
             rows = connection.execute(select(batches).where(batches.c.id == batch, IS_STORED)).all()
             if not rows:
                 raise NotFound(f"History knows no batch {batch}.")
@@ -68,14 +70,14 @@ class HistoryQueries(Database):
 
     def target_names(self) -> list[str]:
         """Names of the targets that batches went to, sorted."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return sorted(connection.execute(select(batches.c.target_name).where(IS_STORED).distinct()).scalars())
 
     def requests(
         self, batch: str, state: RequestState | None = None, *, page: int = 1, size: int = 100
     ) -> Page[RequestSummary]:
-        """A batch's requests in the order of recording; of one state where given. Raises :class:`NotFound`."""
-        with self._reading() as connection:
+        """One page of a batch's requests in the order of recording, of one state or all. Raises :class:`NotFound`."""
+        with self._database.reading() as connection:
             number = find_batch_number(connection, batch)
             chosen = [requests.c.batch == number, *([requests.c.state == state.value] if state else [])]
             total = connection.execute(select(func.count()).select_from(requests).where(*chosen)).scalar_one()
@@ -86,9 +88,9 @@ class HistoryQueries(Database):
             return Page(tuple(_make_request_summary(row) for row in rows), total, max(1, page), size)
 
     def request(self, request: int | str) -> RequestRecord:
-        """One request whole. Raises :class:`NotFound`, also for what is no number."""
+        """One request with its body, events and attempts. Raises :class:`NotFound`, also where the id is no number."""
         known = _parse_request_id(request)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             row = connection.execute(
                 _select_requests(bodies.c.body)
                 .join(bodies, bodies.c.request == requests.c.id)
@@ -105,27 +107,17 @@ class HistoryQueries(Database):
                 halves=tuple(connection.execute(halves).scalars()),
             )
 
-    def attempts(self, request: int) -> list[AttemptRecord]:
-        """A request's attempts, first one first."""
-        with self._reading() as connection:
-            return _read_attempts(connection, _parse_request_id(request))
-
-    def request_events(self, request: int) -> list[RecordedEvent]:
-        """A request's events in the body's order; none for a split one."""
-        with self._reading() as connection:
-            return read_recorded_events(connection, [_parse_request_id(request)]).get(request, [])
-
     def batches_of_file(self, digest: str, target: str) -> list[BatchSummary]:
         """Batches of the same file (SHA-256 of its bytes) to the same target (a ``key``), newest first."""
         same = select(batches).where(batches.c.digest == digest, batches.c.target_key == target, IS_STORED)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(same.order_by(batches.c.number.desc())).all()
             return list(self._summarize(connection, rows))
 
     def _summarize(self, connection: Connection, rows: Sequence[Row[Any]]) -> tuple[BatchSummary, ...]:
-        """Batches with their counts, which come from one index and never drift: they are counted, not kept.
+        """Batches with their counts, which are counted from one index and not stored, so that they are always right.
 
-        What is over is counted once: a list of large batches, or a search that many of them fit, costs little.
+        A finished batch is counted once: so a list of large batches, or a search that finds many, costs little.
         """
         fresh = [row.number for row in rows if self._final_counts.get(row.id) is None]
         counts = _count_by_state(connection, fresh) if fresh else {}
@@ -171,9 +163,9 @@ def _build_conditions(where: BatchFilter) -> list[Any]:
 
 
 def _select_batches_by_id(column: str, text: str) -> Select[Any]:
-    """The batches that hold an event with this id, found by jumping through the index from one batch to the next.
+    """Select the batches that hold an event with this id, by jumping through the index from one batch to the next.
 
-    A product may stand in a million events of ten batches: this looks eleven times, not a million.
+    A product may be in a million events of ten batches: this makes eleven look-ups, not a million.
     """
     same = events.c[column] == text
     hit = select(func.min(events.c.batch).label("batch")).where(same).cte(f"hit_{column}", recursive=True)
@@ -183,7 +175,7 @@ def _select_batches_by_id(column: str, text: str) -> Select[Any]:
 
 
 def find_batch_number(connection: Connection, batch: str) -> int:
-    """The number by which its children name a batch. Raises :class:`NotFound`."""
+    """The short number by which rows of other tables name a batch. Raises :class:`NotFound`."""
     number = connection.execute(select(batches.c.number).where(batches.c.id == batch, IS_STORED)).scalar()
     if number is None:
         raise NotFound(f"History knows no batch {batch}.")
@@ -191,7 +183,7 @@ def find_batch_number(connection: Connection, batch: str) -> int:
 
 
 def _count_by_state(connection: Connection, numbers: Sequence[int]) -> dict[int, _StateCounts]:
-    """Events and requests by state, of some batches."""
+    """Count events and requests by state, for some batches."""
     counted = (
         select(
             requests.c.batch,
@@ -256,7 +248,7 @@ def _make_batch_summary(
 
 
 def _parse_request_id(request: int | str) -> int:
-    """An id that may come from a link, and may be anything. Raises :class:`NotFound`."""
+    """Read a request's id, which may come from a link and be anything. Raises :class:`NotFound`."""
     text = str(request)
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_REQUEST_ID):
         raise NotFound(f"History knows no request {text[:40]}.")
@@ -314,7 +306,7 @@ def _read_attempts(connection: Connection, request: int) -> list[AttemptRecord]:
 
 
 def read_recorded_events(connection: Connection, ids: Sequence[int]) -> dict[int, list[RecordedEvent]]:
-    """The events of some requests, by request, in the bodies' order."""
+    """The events of some requests, by request, in the order of the bodies."""
     found = (
         select(events.c.request, events.c.position.label("place"), requests.c.state, *_EVENT_COLUMNS)
         .join(requests, requests.c.id == events.c.request)

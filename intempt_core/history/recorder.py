@@ -1,16 +1,16 @@
-"""Intent, written before the first byte leaves."""
+"""The recording of a batch: what is to be sent is written down before the first byte of it leaves."""
 
 import secrets
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, insert, update
 
 from intempt_core.contract import ISSUE_KINDS, GivenEvent, Severity
 from intempt_core.errors import HistoryUnavailable, NotAllowed
-from intempt_core.history.database import Database
+from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.records import (
     BatchIntent,
     BatchState,
@@ -24,17 +24,26 @@ from intempt_core.planning import Plan
 from intempt_core.validation import Report
 
 RECORD_CHUNK_EVENTS = 20_000
-"""Events in one transaction of a recording: long enough to be quick, short enough to let others write in between."""
+"""Events recorded in one transaction: enough of them to be quick, few enough to let others write in between."""
 
-_ZLIB_LEVEL = 1  # zlib's level: bodies are repetitive, and its best level takes three times as long for a tenth less
+INCOMPLETE_RECORDING_REASON = "It was not recorded completely; nothing was sent."
+"""Reason of a batch whose recording broke off."""
 
-_Chunk = Sequence[tuple[RequestIntent, bytes]] | Sequence[ExcludedRow]
+ZLIB_LEVEL = 1
+"""How hard bodies are compressed: they are repetitive, and zlib's best level takes thrice as long for 10 % less."""
+
+
+class _Chunk(NamedTuple):
+    """What is written in one transaction: requests, each with its compressed body, and excluded rows."""
+
+    requests: Sequence[tuple[RequestIntent, bytes]] = ()
+    excluded: Sequence[ExcludedRow] = ()
 
 
 def make_request_intents(plan: Plan) -> Iterator[RequestIntent]:
-    """A plan as history records it, one request after another; bodies are made here.
+    """Turn a plan into what history records, one request after another; bodies are built here.
 
-    Rows of events that do not know their own (a form's) are counted as the plan places them, from 1.
+    The row of an event that does not know its own (a form's) is its place in the plan, from 1.
     """
     for request, given, body in plan.iter_requests():
         events = [EventIntent.from_event(event, row + 1) for event, row in zip(given, request.rows, strict=True)]
@@ -46,10 +55,15 @@ def collect_excluded_rows(
     events: Callable[[Sequence[int]], Iterable[GivenEvent]],
     excluded: Iterable[int] | None = None,
 ) -> Iterator[ExcludedRow]:
-    """The rows that stay behind, in order, with the codes that hold them back: those of a report that have errors.
+    """Collect the rows that are excluded from a send, in order, each with the codes of its issues.
 
-    ``stay`` names other rows (from 0): those of them without errors were left out because they were sent before.
-    ``events`` gives the events of rows (from 0): a mapped table's ``events``, or a list's. Nothing is judged again.
+    No rule is applied again: the issues are those of the report.
+
+    Args:
+        report: what validation found.
+        events: gives the events of rows (from 0): a mapped table's ``events``, or a list's.
+        excluded: the excluded rows (from 0), by default those with errors; one without errors gets the code
+            ``sent_before``.
     """
     codes: dict[int, list[str]] = {}
     for code, kind in ISSUE_KINDS.items():
@@ -62,127 +76,138 @@ def collect_excluded_rows(
         yield ExcludedRow(event.row, event.line, codes.get(row, ["sent_before"]), event.event_id, event.name)
 
 
-class Recorder(Database):
-    """Intent comes in."""
+class Recorder:
+    """Writes batches, their requests, events and excluded rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def record(
         self, intent: BatchIntent, requests: Iterable[RequestIntent], excluded: Iterable[ExcludedRow] = ()
     ) -> str:
-        """Write down a batch and return its id; memory stays flat, however long the iterables are.
+        """Record a batch and return its id; memory stays flat, however long the iterables are.
 
-        The batch is *recording* until the last request is in, then *sending*: nobody sends half a batch. Where an
-        iterable raises, or history fails, the batch is cancelled (as far as that can be written) and the error goes on.
+        The batch is *recording* until its last request is written, then *sending*, so that no part of it is sent
+        before all of it is known. Where an iterable raises, or history fails, the batch is cancelled (if that can be
+        written) and the error is raised.
         """
-        batch, number = _make_batch_id(self._clock()), None
+        batch, number = _make_batch_id(self._database.clock()), None
         try:
-            for piece, last in _flag_last(_split_into_chunks(requests, excluded)):
-                with self._writing() as connection:
-                    number = self._insert_batch(connection, batch, intent) if number is None else number
-                    self._write_chunk(connection, number, piece)
-                    if last:
-                        self._start_sending(connection, batch)
+            for chunk, is_last in _flag_last(_split_into_chunks(requests, excluded)):
+                with self._database.writing() as connection:
+                    now = self._database.clock()
+                    number = _insert_batch(connection, batch, intent, now) if number is None else number
+                    _write_chunk(connection, number, chunk, now)
+                    if is_last:
+                        _start_sending(connection, batch, now)
         except BaseException:
             with suppress(HistoryUnavailable):
                 if number is not None:
-                    self._cancel_recording(batch, number)
+                    self._cancel_recording(number)
             raise
         return batch
 
-    def _insert_batch(self, connection: Connection, batch: str, intent: BatchIntent) -> int:
-        now, target = self._clock(), intent.target
-        row = {
-            "id": batch,
-            "created_at": now,
-            "changed_at": now,
-            "source": intent.source.value,
-            "label": make_storable(intent.label),
-            "digest": intent.digest,
-            "mapping": make_storable(intent.mapping),
-            "notes": dict(intent.notes),
-            "target_key": target.key,
-            "target_name": target.name,
-            "base": target.base,
-            "host": target.host,
-            "org": target.org,
-            "project": target.project,
-            "source_id": target.source_id,
-            "track_url": target.track_url,
-            "origin": target.origin,
-            "production": target.production,
-            "deduplicates": target.deduplicates,
-            "credential_reference": target.credential_reference,
-            "feeds": dict(target.feeds),
-            "policy": intent.policy.value,
-            "state": BatchState.RECORDING.value,
-            "reason": "",
-            "owner": intent.owner,
-            "rows": intent.rows,
-            "excluded_rows": 0,
-            "persons": intent.persons,
-            "lanes": intent.lanes,
-            "resend_of": intent.resend_of,
-        }
-        return int(connection.execute(insert(batches).returning(batches.c.number), row).scalar_one())
-
-    def _write_chunk(self, connection: Connection, number: int, chunk: _Chunk) -> None:
-        if chunk and isinstance(chunk[0], ExcludedRow):
-            self._write_excluded_rows(connection, number, chunk)  # type: ignore[arg-type]  # a piece is of one kind
-        elif chunk:
-            self._write_requests(connection, number, chunk)  # type: ignore[arg-type]  # a piece is of one kind
-
-    def _write_requests(
-        self, connection: Connection, number: int, chunk: Sequence[tuple[RequestIntent, bytes]]
-    ) -> None:
-        ids = insert_requests(connection, [_make_request_row(number, request, self._clock()) for request, _ in chunk])
-        connection.execute(
-            insert(bodies), [{"request": id_, "body": body} for id_, (_, body) in zip(ids, chunk, strict=True)]
-        )
-        rows: list[tuple[Any, ...]] = []
-        for id_, (request, _) in zip(ids, chunk, strict=True):
-            for position, event in enumerate(request.events):
-                row, line, name, *texts, time = event
-                rows.append(
-                    (
-                        number,
-                        id_,
-                        position,
-                        row,
-                        line,
-                        name and make_indexable(name),
-                        *(text and make_indexable(text) for text in texts),
-                        time,
-                    )
-                )
-        insert_tuples(connection, events, _EVENT_COLUMNS, rows)
-
-    def _write_excluded_rows(self, connection: Connection, number: int, chunk: Sequence[ExcludedRow]) -> None:
-        rows = [
-            (number, row, line, " ".join(codes), event_id and make_indexable(event_id), name and make_indexable(name))
-            for row, line, codes, event_id, name in chunk
-        ]
-        insert_tuples(connection, excluded_rows, ("batch", "row", "line", "codes", "event_id", "name"), rows)
-        more = batches.c.excluded_rows + len(rows)
-        connection.execute(update(batches).where(batches.c.number == number).values(excluded_rows=more))
-
-    def _start_sending(self, connection: Connection, batch: str) -> None:
-        """The last piece is written: the batch may be sent, unless somebody has cancelled it meanwhile."""
-        held = batches.c.id == batch, batches.c.state == BatchState.RECORDING.value
-        values = {"state": BatchState.SENDING.value, "changed_at": self._clock()}
-        if not connection.execute(update(batches).where(*held).values(values)).rowcount:
-            raise NotAllowed("The batch was cancelled while it was being written down. Nothing left.")
-
-    def _update_state(self, connection: Connection, batch: str, state: BatchState, reason: str) -> None:
-        values = {"state": state.value, "reason": reason, "changed_at": self._clock()}
-        connection.execute(update(batches).where(batches.c.id == batch).values(values))
-
-    def _cancel_recording(self, batch: str, number: int) -> None:
-        with self._writing() as connection:
-            self._update_state(
-                connection, batch, BatchState.CANCELLED, "It was not written down completely; nothing left."
-            )
+    def _cancel_recording(self, number: int) -> None:
+        with self._database.writing() as connection:
+            values = {
+                "state": BatchState.CANCELLED.value,
+                "reason": INCOMPLETE_RECORDING_REASON,
+                "changed_at": self._database.clock(),
+            }
+            connection.execute(update(batches).where(batches.c.number == number).values(values))
             connection.execute(
                 update(requests).where(requests.c.batch == number).values(state=RequestState.CANCELLED.value)
             )
+
+
+def _insert_batch(connection: Connection, batch: str, intent: BatchIntent, now: int) -> int:
+    target = intent.target
+    row = {
+        "id": batch,
+        "created_at": now,
+        "changed_at": now,
+        "source": intent.source.value,
+        "label": make_storable(intent.label),
+        "digest": intent.digest,
+        "mapping": make_storable(intent.mapping),
+        "notes": dict(intent.notes),
+        "target_key": target.key,
+        "target_name": target.name,
+        "base": target.base,
+        "host": target.host,
+        "org": target.org,
+        "project": target.project,
+        "source_id": target.source_id,
+        "track_url": target.track_url,
+        "origin": target.origin,
+        "production": target.production,
+        "deduplicates": target.deduplicates,
+        "credential_reference": target.credential_reference,
+        "feeds": dict(target.feeds),
+        "policy": intent.policy.value,
+        "state": BatchState.RECORDING.value,
+        "reason": "",
+        "owner": intent.owner,
+        "rows": intent.rows,
+        "excluded_rows": 0,
+        "persons": intent.persons,
+        "lanes": intent.lanes,
+        "resend_of": intent.resend_of,
+    }
+    return int(connection.execute(insert(batches).returning(batches.c.number), row).scalar_one())
+
+
+def _write_chunk(connection: Connection, number: int, chunk: _Chunk, now: int) -> None:
+    _write_requests(connection, number, chunk.requests, now)
+    _write_excluded_rows(connection, number, chunk.excluded)
+
+
+def _write_requests(
+    connection: Connection, number: int, chunk: Sequence[tuple[RequestIntent, bytes]], now: int
+) -> None:
+    if not chunk:
+        return
+    ids = insert_requests(connection, [_make_request_row(number, request, now) for request, _ in chunk])
+    connection.execute(
+        insert(bodies), [{"request": id_, "body": body} for id_, (_, body) in zip(ids, chunk, strict=True)]
+    )
+    rows: list[tuple[Any, ...]] = []
+    for id_, (request, _) in zip(ids, chunk, strict=True):
+        for position, event in enumerate(request.events):
+            row, line, name, *texts, time = event
+            rows.append(
+                (
+                    number,
+                    id_,
+                    position,
+                    row,
+                    line,
+                    name and make_indexable(name),
+                    *(text and make_indexable(text) for text in texts),
+                    time,
+                )
+            )
+    insert_tuples(connection, events, _EVENT_COLUMNS, rows)
+
+
+def _write_excluded_rows(connection: Connection, number: int, chunk: Sequence[ExcludedRow]) -> None:
+    if not chunk:
+        return
+    rows = [
+        (number, row, line, " ".join(codes), event_id and make_indexable(event_id), name and make_indexable(name))
+        for row, line, codes, event_id, name in chunk
+    ]
+    insert_tuples(connection, excluded_rows, ("batch", "row", "line", "codes", "event_id", "name"), rows)
+    more = batches.c.excluded_rows + len(rows)
+    connection.execute(update(batches).where(batches.c.number == number).values(excluded_rows=more))
+
+
+def _start_sending(connection: Connection, batch: str, now: int) -> None:
+    """Let the batch be sent, now that its last chunk is written, unless a person has cancelled it meanwhile."""
+    recorded = batches.c.id == batch, batches.c.state == BatchState.RECORDING.value
+    values = {"state": BatchState.SENDING.value, "changed_at": now}
+    if not connection.execute(update(batches).where(*recorded).values(values)).rowcount:
+        raise NotAllowed("The batch was cancelled while it was being recorded. Nothing was sent.")
 
 
 _EVENT_COLUMNS = (
@@ -209,7 +234,7 @@ def _make_request_row(number: int, request: RequestIntent, now: int) -> dict[str
 
 
 def insert_requests(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
-    """Insert rows of ``requests`` and return their ids, in the rows' order."""
+    """Insert rows into ``requests`` and return their ids, in the rows' order."""
     statement = insert(requests).returning(requests.c.id, sort_by_parameter_order=True)
     return list(connection.execute(statement, rows).scalars())
 
@@ -217,7 +242,7 @@ def insert_requests(connection: Connection, rows: Sequence[dict[str, Any]]) -> l
 def insert_tuples(
     connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Insert many plain rows; a driver that takes tuples gets them as they are: dicts are slow by the million."""
+    """Insert many rows. A driver that takes tuples gets them as they are: a million dicts are slow."""
     statement = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
     if statement.positional:
         connection.exec_driver_sql(str(statement), list(rows))
@@ -226,35 +251,29 @@ def insert_tuples(
 
 
 def _make_batch_id(now: int) -> str:
-    """A name that sorts by time and that nobody else makes: 48 bits of time, 64 of chance, as hexadecimal digits."""
+    """A unique id that sorts by time: 48 bits of time and 64 random ones, as hexadecimal digits."""
     return f"b_{now:012x}{secrets.token_hex(8)}"
 
 
 def _split_into_chunks(requests: Iterable[RequestIntent], excluded: Iterable[ExcludedRow]) -> Iterator[_Chunk]:
-    """What goes into one transaction each; bodies are compressed here, while nobody is kept waiting."""
-    some: list[tuple[RequestIntent, bytes]] = []
-    held = 0
+    """Split a batch into transactions; bodies are compressed here, while no transaction is open."""
+    pairs: list[tuple[RequestIntent, bytes]] = []
+    events_held = 0
     for request in requests:
-        some.append((request, zlib.compress(request.body, _ZLIB_LEVEL)))
-        held += len(request.events)
-        if held >= RECORD_CHUNK_EVENTS:
-            yield some
-            some, held = [], 0
-    yield some
-    rows: list[ExcludedRow] = []
-    for row in excluded:
-        rows.append(row)
-        if len(rows) >= RECORD_CHUNK_EVENTS:
-            yield rows
-            rows = []
-    if rows:
-        yield rows
+        pairs.append((request, zlib.compress(request.body, ZLIB_LEVEL)))
+        events_held += len(request.events)
+        if events_held >= RECORD_CHUNK_EVENTS:
+            yield _Chunk(requests=pairs)
+            pairs, events_held = [], 0
+    yield _Chunk(requests=pairs)
+    for rows in iter_chunks(excluded, RECORD_CHUNK_EVENTS):
+        yield _Chunk(excluded=rows)
 
 
 def _flag_last(chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, bool]]:
-    """Each piece, and whether it is the last: a small batch is one transaction."""
+    """Each chunk, and whether it is the last one: a small batch is one transaction."""
     ahead = next(chunks)
-    for piece in chunks:
+    for chunk in chunks:
         yield ahead, False
-        ahead = piece
+        ahead = chunk
     yield ahead, True

@@ -1,6 +1,6 @@
-"""What history is given, by a confirm and by dispatch: frozen records, and the states of a request and of a batch.
+"""Records that go into history, from a confirm and from dispatch, and the states of requests and batches.
 
-Times are epoch milliseconds and durations milliseconds. Nothing here holds a key.
+Times are epoch milliseconds and durations milliseconds. No record holds a key.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,11 @@ from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import Attempt
 
 INT64_LIMIT = 2**63
-"""A time beyond it is sent as it is, and history keeps none: no database has a number for it."""
+"""An event's time beyond it is sent as it is and not stored: no database has a number for it."""
 
 
 class BatchSource(StrEnum):
-    """Where a batch came from."""
+    """What a batch was made from."""
 
     FORM = "form"
     FILE = "file"
@@ -27,7 +27,7 @@ class BatchSource(StrEnum):
 
 
 class RequestState(StrEnum):
-    """The state of a request; the drawing is in :mod:`intempt_core.history`.
+    """The state of a request; the drawing is in :mod:`intempt_core.history.transitions`.
 
     The values of earlier versions are understood: ``RequestState("leaving")`` is :attr:`IN_FLIGHT`.
     """
@@ -47,7 +47,7 @@ class RequestState(StrEnum):
 
 
 class BatchState(StrEnum):
-    """Where a batch stands; the drawing is in :mod:`intempt_core.history`."""
+    """The state of a batch; the drawing is in :mod:`intempt_core.history.transitions`."""
 
     RECORDING = "recording"
     SENDING = "sending"
@@ -56,11 +56,11 @@ class BatchState(StrEnum):
     DONE = "done"
     CANCELLED = "cancelled"
     FORGOTTEN = "forgotten"
-    """Being deleted: no question finds it any more."""
+    """Being deleted: no query finds it any more."""
 
 
 def is_batch_active(state: BatchState, counts: Mapping[RequestState, int]) -> bool:
-    """Whether something of a batch still moves by itself: it is recorded or sent, or waits for an answer on its way.
+    """Whether a batch is still changing by itself: it is being recorded or sent, or waits for responses.
 
     ``counts`` are its requests, or its events, by state.
     """
@@ -69,10 +69,18 @@ def is_batch_active(state: BatchState, counts: Mapping[RequestState, int]) -> bo
 
 @dataclass(frozen=True, slots=True)
 class TargetSnapshot:
-    """A target as it was at confirm, without its key.
+    """A target as it was when the batch was confirmed, without its key.
 
-    ``key`` says which place it is: two targets of one track URL are one place, and so is the sandbox on any port.
-    ``credential_reference`` says where the key stands (``$INTEMPT_API_KEY``), never what it is.
+    Attributes:
+        key: which place it is: two targets with one track URL are one place, and so is the sandbox on any port.
+        name: the target's name in the console.
+        base: scheme and host of its URLs.
+        source_id: id of the source that events are sent to.
+        origin: where the target is defined, such as ``secrets.toml``; ``sandbox`` for the sandbox.
+        production: whether it is a production target.
+        deduplicates: whether it promises to ignore an event id that it has seen.
+        credential_reference: where the key is found (``$INTEMPT_API_KEY``), never the key itself.
+        feeds: ids of its feeds, by feed.
     """
 
     key: str
@@ -91,7 +99,7 @@ class TargetSnapshot:
 
     @classmethod
     def from_target(cls, target: Target) -> "TargetSnapshot":
-        """What history keeps of a target."""
+        """Copy what history stores of a target."""
         return cls(
             key=derive_target_key(target),
             name=target.name,
@@ -114,10 +122,19 @@ class TargetSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class BatchIntent:
-    """What one confirm decides. ``rows`` counts the input's rows, those that stay behind among them.
+    """What one confirm decides.
 
-    ``mapping`` is the mapping's JSON text; ``notes`` are small facts worth showing later (``{"as it is": True}``);
-    ``owner`` is the process that will send, empty where any console may.
+    Attributes:
+        label: what a person knows the input by, such as a file's name.
+        policy: what a lane does after an unknown outcome.
+        rows: how many rows the input has, excluded ones too.
+        digest: SHA-256 of the input's bytes, in hexadecimal digits; empty where there are none.
+        mapping: the mapping as JSON text; empty where there is none.
+        notes: small facts worth showing later (``{"as it is": True}``).
+        resend_of: id of the batch that this one sends again; empty where it does not.
+        owner: the process that will send it; empty where any console may.
+        persons: how many persons its events are of.
+        lanes: how many lanes it has.
     """
 
     source: BatchSource
@@ -135,9 +152,14 @@ class BatchIntent:
 
 
 class EventIntent(NamedTuple):
-    """One event as history can find it again; its whole body is in its request.
+    """What history stores of one event so that it can be found; its whole body is in its request.
 
-    A tuple, for a batch may hold millions of them and they go into the database as they are.
+    It is a tuple, because a batch may hold millions of them, and they are inserted as they are.
+
+    Attributes:
+        row: the input's row that it was made from, from 1.
+        line: the physical line of that row in its file, from 1.
+        timestamp: the event's own time, in epoch ms; ``None`` where it has none or it does not fit.
     """
 
     row: int
@@ -153,7 +175,7 @@ class EventIntent(NamedTuple):
 
     @classmethod
     def from_event(cls, event: GivenEvent, row: int = 0) -> "EventIntent":
-        """What history keeps of an event; ``row`` (from 1) is used where the event does not know its own."""
+        """Copy what history stores of an event; ``row`` (from 1) is used where the event does not know its own."""
         body, place, time = event.body, event.place, read_epoch_ms(get_field(event.body, "timestamp"))
         return cls(
             place.row if place.row is not None else row,
@@ -178,12 +200,19 @@ IDENTITY_COLUMNS = {
 """The wire's identity fields (CONTRACT 2.3) and history's columns."""
 
 SEARCH_COLUMNS: tuple[str, ...] = ("event_id", *IDENTITY_COLUMNS.values(), "product_id")
-"""The columns that a search by text looks into."""
+"""The columns in which a text is searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestIntent:
-    """One request before it leaves: its place in its lane, its exact body, its events in the body's order."""
+    """One request before it is sent.
+
+    Attributes:
+        lane: number of its lane, from 1.
+        position: its place in the lane, from 1.
+        body: the exact bytes of the HTTP body.
+        events: its events, in the order of the body.
+    """
 
     lane: int
     position: int
@@ -192,7 +221,13 @@ class RequestIntent:
 
 
 class ExcludedRow(NamedTuple):
-    """A row that is not sent, and the codes of the issues that hold it back."""
+    """A row of the input that is not sent.
+
+    Attributes:
+        row: the row's number, from 1.
+        line: the physical line in its file, from 1.
+        codes: codes of the issues that exclude it.
+    """
 
     row: int
     line: int | None
@@ -201,15 +236,24 @@ class ExcludedRow(NamedTuple):
     name: str | None = None
 
 
-# ── what dispatch says and gets ──────────────────────────────────────────────────────────────────────────────────────
+# ── dispatch ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """A request that may leave, or waits until ``retry_at`` to do so again.
+    """A request that may be sent now, or again from ``retry_at`` on.
 
-    ``doubt``: an earlier attempt may have arrived (its outcome was unknown), whatever happens now. ``tried_at`` is when
-    the last one ended, by the same clock as ``retry_at`` (epoch ms).
+    Attributes:
+        batch: id of its batch.
+        lane: number of its lane, from 1.
+        position: its place in the lane, from 1.
+        part: orders the halves of a request that was split, as text; empty for a whole one.
+        events: how many events it holds.
+        tries: how many attempts were made.
+        doubt: whether an earlier attempt was unknown, and so may have arrived, whatever happens now.
+        retry_at: when it may be tried again, in epoch ms; ``None`` where it was not tried.
+        tried_at: when the last attempt ended, by the same clock.
+        body: the exact bytes of the HTTP body.
     """
 
     id: int
@@ -227,14 +271,19 @@ class WorkItem:
 
 @dataclass(frozen=True, slots=True)
 class AttemptStart:
-    """The request's first byte is about to leave."""
+    """A transition: the request is about to be sent."""
 
     request: int
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnd:
-    """An attempt is over. With ``retry_at`` the request is tried again from then on, else the outcome stands."""
+    """A transition: an attempt has ended.
+
+    Attributes:
+        attempt: the attempt, with its outcome.
+        retry_at: when the request is tried again, in epoch ms; ``None`` where this outcome is its last.
+    """
 
     request: int
     attempt: Attempt
@@ -242,11 +291,17 @@ class AttemptEnd:
 
 
 Transition = AttemptStart | AttemptEnd
+"""What dispatch tells history of a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestHalf:
-    """A part of a request that was too large: its body, and how many of the parent's events it takes, in order."""
+    """A part of a request that was too large.
+
+    Attributes:
+        body: the exact bytes of its HTTP body.
+        events: how many of the request's events it takes, in their order.
+    """
 
     body: bytes
     events: int
@@ -254,10 +309,14 @@ class RequestHalf:
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """One lane of a batch in numbers of requests.
+    """One lane of a batch, in numbers of requests.
 
-    ``waiting`` may leave now or later (pending, or to be tried again); ``standing`` are unknown or not sent and will not
-    be tried again by themselves: under :attr:`Policy.STOP` they hold the lane.
+    Attributes:
+        lane: number of the lane, from 1.
+        waiting: requests that are pending or to be tried again.
+        in_flight: requests whose response is waited for.
+        unresolved: requests that are unknown or not sent and are not tried again by themselves: unless the policy is
+            *go on*, they hold the lane.
     """
 
     lane: int
@@ -268,7 +327,12 @@ class LaneState:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """What is still to be sent: batches that are being sent, and their requests that wait or are on their way."""
+    """How much is still to be sent.
+
+    Attributes:
+        batches: batches that are being sent.
+        requests: their requests that are pending or in flight.
+    """
 
     batches: int
     requests: int
@@ -276,7 +340,11 @@ class QueueDepth:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedBatch:
-    """A batch that is not over, and whose it is (empty: nobody's)."""
+    """A batch that is not finished.
+
+    Attributes:
+        owner: the process that sends it; empty where none does.
+    """
 
     id: str
     owner: str

@@ -1,11 +1,11 @@
 """The tables of history: one schema that SQLite and PostgreSQL both take.
 
-It is what the migrations in ``intempt_core/migrations`` lead to; a test holds that both agree. Children name their
-batch by its short ``number``, people name it by its ``id``.
+It is what the migrations lead to; a test holds that both agree. Rows of other tables name their batch by its short
+``number``, people name it by its ``id``.
 
-The index ``requests_work`` answers the two questions asked all the time: what stands where (counts by state, from the
-index alone), and what comes next in a lane. The indexes by id and identity carry the batch's number, so that a search
-jumps from batch to batch and need not read every event of a popular product.
+The index ``requests_work`` serves the two queries that run all the time: how many requests are in each state (from the
+index alone), and which come next in a lane. The indexes by id and identity have the batch's number, so that a search
+jumps from batch to batch and does not read every event of a popular product.
 """
 
 from hashlib import sha256
@@ -29,11 +29,11 @@ from sqlalchemy import (
 from intempt_core.history.records import SEARCH_COLUMNS
 
 MAX_INDEXED_LENGTH = 512
-"""Characters of an id that history keeps; of a longer one its beginning and its digest: a B-tree's page has an end."""
+"""Longest id that is stored whole, in characters: the page of an index is limited."""
 
 metadata = MetaData()
 
-_KEY_TYPE = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only an INTEGER PRIMARY KEY
+_KEY_TYPE = BigInteger().with_variant(Integer, "sqlite")  # SQLite generates ids only for an INTEGER PRIMARY KEY
 
 batches: Table = Table(
     "batches",
@@ -81,9 +81,8 @@ requests: Table = Table(
     Column("batch", BigInteger, ForeignKey("batches.number", ondelete="CASCADE"), nullable=False),
     Column("lane", Integer, nullable=False),
     Column("position", BigInteger, nullable=False),
-    Column(
-        "part", Text, nullable=False
-    ),  # "" for a whole; halves "0" and "1", theirs "00", "01": text order is lane order
+    # "" for a whole one; its halves are "0" and "1", theirs "00" and "01": the order of texts is the order in the lane
+    Column("part", Text, nullable=False),
     Column("events", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("tries", Integer, nullable=False),
@@ -99,7 +98,7 @@ requests: Table = Table(
 _IN_FLIGHT = literal_column("state") == literal_column("'in flight'")
 Index("requests_in_flight", requests.c.batch, sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT)
 
-# Apart from their requests: a state changes at least twice, and a row that changes is written again whole.
+# Not in the requests' own table: a state changes at least twice, and each time the whole row is written again.
 bodies: Table = Table(
     "bodies",
     metadata,
@@ -125,7 +124,7 @@ attempts: Table = Table(
     Index("attempts_of_request", "request"),
 )
 
-# What the attempts of a batch said, second by second: a screen asks twice a second how a batch goes.
+# Outcomes of a batch's attempts, second by second: a screen asks twice a second how a batch goes.
 seconds: Table = Table(
     "seconds",
     metadata,
@@ -137,7 +136,7 @@ seconds: Table = Table(
     sqlite_with_rowid=False,
 )
 
-# The few answers of a batch that took longest.
+# The slowest responses of a batch.
 slowest: Table = Table(
     "slowest",
     metadata,
@@ -147,11 +146,13 @@ slowest: Table = Table(
     Index("slowest_of_batch", "batch", "elapsed_ms"),
 )
 
-# No id of its own and no rowid: an event is its place in its request, which spares one index in a million rows.
+# No id and no rowid: the key is the place in the request, which saves an index of a million rows.
 events: Table = Table(
     "events",
     metadata,
-    Column("batch", BigInteger, nullable=False),  # its request's; no foreign key: a million rows need not look twice
+    Column(
+        "batch", BigInteger, nullable=False
+    ),  # its request's; no foreign key, which would cost a look-up for each of a million rows
     Column("request", BigInteger, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("row", BigInteger, nullable=False),
@@ -184,10 +185,10 @@ excluded_rows: Table = Table(
 
 
 def make_indexable(text: str) -> str:
-    """A text as both databases can hold and index it; nearly every text is kept as it is.
+    """Make a text that both databases can store and index; nearly every text stays as it is.
 
-    Lone surrogates and NUL are written as escapes, a text beyond :data:`MAX_INDEXED_LENGTH` characters as its beginning and its
-    digest. The same text gives the same result, so a search puts its own text through here.
+    Lone surrogates and NUL become escapes; of a text longer than :data:`MAX_INDEXED_LENGTH` the beginning stays and the
+    rest becomes its SHA-256. The same text gives the same result, so a search converts its own text here too.
     """
     if len(text) <= MAX_INDEXED_LENGTH and text.isascii() and "\0" not in text:
         return text
@@ -197,5 +198,5 @@ def make_indexable(text: str) -> str:
 
 
 def make_storable(text: str) -> str:
-    """A text of any length without what a database cannot hold."""
+    """Make a text of any length that both databases can store."""
     return text.encode("utf-8", "backslashreplace").replace(b"\0", b"\\x00").decode()

@@ -1,8 +1,8 @@
-"""Marks in SQLite: many rows in one statement, and a statement in one step.
+"""Bulk reads and writes of states for SQLite: many rows in one statement, and a statement in one step.
 
-Marks are written twice for each request that is sent, in a thread beside the one that sends. After every step of a
-statement that thread has to wait for its turn to run again; with a step for every row it would wait longer than it
-works. PostgreSQL is asked through SQLAlchemy, in :mod:`~intempt_core.history.transitions`.
+States are written twice for each request that is sent, often in a thread beside the one that sends. After every step
+of a statement that thread has to win back the interpreter's lock; with a step for every row it would wait longer than
+it works. PostgreSQL is used through SQLAlchemy, in :mod:`~intempt_core.history.transitions`.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Connection
 
 MAX_INSERT_ROWS = 500
-"""Rows of one insert at the most: SQLite takes 32,766 parameters."""
+"""Most rows of one insert: SQLite takes 32,766 parameters."""
 
 READ_SNAPSHOTS_SQL = """\
 SELECT json_group_array(json_array(
@@ -42,14 +42,14 @@ response_length, response_truncated"""
 
 
 def get_sqlite_driver(connection: Connection) -> sqlite3.Connection:
-    """SQLite's own connection below SQLAlchemy's: what is asked for each request that leaves goes to it as it is."""
+    """SQLite's own connection below SQLAlchemy's, for statements that run with every request that is sent."""
     driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  nobody else is asked here
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  no other driver is used here
     return driver
 
 
 def fetch_snapshot_rows(connection: Connection, ids: Sequence[int]) -> list[list[Any]]:
-    """Rows of requests, with their batches' names, owners and states, in the order of ``Standing``."""
+    """Rows of requests, with their batches' ids, owners and states, in the order of ``RequestSnapshot``."""
     (found,) = get_sqlite_driver(connection).execute(READ_SNAPSHOTS_SQL, (orjson.dumps(ids).decode(),)).fetchone()
     rows: list[list[Any]] = orjson.loads(found)
     return rows
@@ -61,7 +61,7 @@ def update_requests(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> 
 
 
 def upsert_seconds(connection: Connection, rows: Sequence[tuple[int, int, str, int, int]]) -> None:
-    """Add (batch, second, outcome, attempts, events) to what was counted before; a transaction has one or two."""
+    """Add (batch, second, outcome, attempts, events) to the counts; a transaction has one or two of them."""
     get_sqlite_driver(connection).executemany(UPSERT_SECONDS_SQL, rows)
 
 
@@ -69,7 +69,7 @@ def insert_attempts(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> 
     """Insert attempts (without their ids, in the order of :data:`ATTEMPT_COLUMNS`); their ids, which count up."""
     driver = get_sqlite_driver(connection)
     (first,) = driver.execute("SELECT coalesce(max(id), 0) + 1 FROM attempts").fetchone()
-    ids = list(range(first, first + len(rows)))  # nobody else writes meanwhile
+    ids = list(range(first, first + len(rows)))  # no other connection writes meanwhile
     numbered = [(id_, *row) for id_, row in zip(ids, rows, strict=True)]
     for start in range(0, len(rows), MAX_INSERT_ROWS):
         some = numbered[start : start + MAX_INSERT_ROWS]
@@ -80,4 +80,4 @@ def insert_attempts(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> 
 @lru_cache(64)
 def _build_attempt_insert(rows: int) -> str:
     one = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    return f"INSERT INTO attempts ({ATTEMPT_COLUMNS}) VALUES {', '.join([one] * rows)}"  # noqa: S608  nothing of it is given
+    return f"INSERT INTO attempts ({ATTEMPT_COLUMNS}) VALUES {', '.join([one] * rows)}"  # noqa: S608  no part of it is given

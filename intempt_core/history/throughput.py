@@ -1,19 +1,19 @@
-"""A batch over time: what its answers said second by second, and its slowest ones.
+"""A batch over time: the outcomes of its attempts second by second, and its slowest responses.
 
-Both are kept as attempts are written, in their transaction, so that a screen may ask twice a second about a batch of a
-million events: a batch has as many rows here as its sending has seconds, and ten slow answers.
+Both are updated in the transaction that writes the attempts, so that a screen may ask twice a second about a batch of a
+million events: a batch has as many rows here as its sending took seconds, and ten slow responses.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects import postgresql
 
 from intempt_core.contract import Outcome
+from intempt_core.history.bounded_cache import BoundedCache
 from intempt_core.history.database import Database
-from intempt_core.history.lru_cache import BoundedCache
 from intempt_core.history.queries import find_batch_number
 from intempt_core.history.schema import attempts, requests, seconds, slowest
 from intempt_core.history.sqlite_bulk import upsert_seconds
@@ -22,17 +22,24 @@ from intempt_core.history.views import SlowAttempt, ThroughputStep, ThroughputTi
 from intempt_core.transport import Attempt
 
 MAX_SLOW_ATTEMPTS = 10
-"""Slow answers that are kept of a batch."""
+"""Slow responses that are kept of a batch."""
 
 MAX_THROUGHPUT_STEPS = 60
-"""Bars of a course at the most."""
+"""Most steps of a timeline."""
 
-_CACHED_FLOORS = 1_000
-"""Batches of which it is remembered how slow an answer must be to count."""
+MAX_CACHED_FLOORS = 1_000
+"""Batches whose threshold for a slow response is cached."""
 
 
 class NewAttempt(NamedTuple):
-    """An attempt to be written: of which request, in which batch, and how many events it carried."""
+    """An attempt that is to be written.
+
+    Attributes:
+        request: id of its request.
+        events: how many events the request holds.
+        batch_number: the batch's short number, by which rows name it.
+        batch_id: the batch's id.
+    """
 
     request: int
     events: int
@@ -48,20 +55,20 @@ _POSTGRESQL_UPSERT = _POSTGRESQL_INSERT.on_conflict_do_update(
 )
 
 
-class ThroughputLog(Database):
-    """Answers over time."""
+class ThroughputLog:
+    """Writes attempts, and tells how fast the attempts of a batch were and how they ended."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self._floors = BoundedCache[str, float](_CACHED_FLOORS)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._floors = BoundedCache[str, float](MAX_CACHED_FLOORS)
 
     def timeline(self, batch: str, max_steps: int = MAX_THROUGHPUT_STEPS) -> ThroughputTimeline:
-        """The batch's answers over time, in up to ``bars`` steps of whole seconds. Raises :class:`NotFound`.
+        """A batch's outcomes over time, in up to ``max_steps`` steps of whole seconds. Raises :class:`NotFound`.
 
-        Every attempt counts, at the second in which it ended: one that is tried again counts each time.
+        Every attempt counts, at the second in which it ended: a request that is tried again counts each time.
         """
         column = seconds.c
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             number = find_batch_number(connection, batch)
             ends = select(func.min(column.second), func.max(column.second)).where(column.batch == number)
             first, last = connection.execute(ends).one()
@@ -79,8 +86,8 @@ class ThroughputLog(Database):
         )
 
     def slowest(self, batch: str, limit: int = MAX_SLOW_ATTEMPTS) -> list[SlowAttempt]:
-        """The answers that took longest, slowest first, up to :data:`MAX_SLOW_ATTEMPTS`. Raises :class:`NotFound`."""
-        with self._reading() as connection:
+        """The slowest responses, slowest first, up to :data:`MAX_SLOW_ATTEMPTS`. Raises :class:`NotFound`."""
+        with self._database.reading() as connection:
             found = (
                 select(
                     attempts.c.request,
@@ -110,10 +117,8 @@ class ThroughputLog(Database):
                 for row in connection.execute(found)
             ]
 
-    # ── for the rooms of this package ────────────────────────────────────────────────────────────────────────────────
-
-    def _write_new_attempts(self, connection: Connection, tried: Sequence[NewAttempt]) -> list[int]:
-        """Write attempts, count them into their seconds, and return their ids in the same order."""
+    def write_new_attempts(self, connection: Connection, tried: Sequence[NewAttempt]) -> list[int]:
+        """Write attempts in a transaction of the caller's, count them, and return their ids in the same order."""
         ids = write_attempts(connection, [(one.request, one.attempt) for one in tried])
         if tried:
             _count_into_seconds(connection, tried)
@@ -121,7 +126,7 @@ class ThroughputLog(Database):
         return ids
 
     def _keep_slowest(self, connection: Connection, tried: Sequence[tuple[NewAttempt, int]]) -> None:
-        """Note answers that are among the slowest of their batch; of nearly all, the floor says that they are not."""
+        """Keep responses that are among the slowest of their batch; nearly all are below the cached threshold."""
         slow: dict[str, list[tuple[NewAttempt, int]]] = defaultdict(list)
         for one, id_ in tried:
             floor = self._floors.get(one.batch_id)

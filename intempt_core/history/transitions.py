@@ -1,6 +1,35 @@
-"""Where requests stand, the rules by which marks move them, and how that is read and written.
+"""States of requests and batches, which may follow which, and how they are read and written.
 
-The drawing in :mod:`intempt_core.history`, in code.
+A request::
+
+                    ┌────────── tried again, certain that nothing arrived ◀───────────┐
+                    ▼                                                                 │
+    (recorded) ─▶ pending ─▶ in flight ─┬─▶ accepted     final                        │
+                    │           ▲       ├─▶ rejected     final                        │
+                    │           │       ├─▶ not sent     until a person decides ──────┤
+                    │           │       ├─▶ unknown      until a person decides       │
+                    │           │       │     └─ tried again (doubt stays) ───────┐   │
+                    │           └───────┼─────────────────────────────────────────┘   │
+                    ▼                   ├─▶ (retry later) ────────────────────────────┘
+                cancelled  final        └─▶ split        final: its halves, recorded as pending with it, replace it
+
+An attempt whose outcome was unknown leaves a *doubt*: unless a later attempt is accepted, the request stays unknown
+whatever a later attempt's outcome is, and it never becomes pending or not sent again. ``retry_at`` is set exactly while
+a request will be tried again without a person's decision.
+
+A batch::
+
+    recording ─▶ sending ◀─▶ paused
+        │        │  ▲  │        │
+        │        │  └─ stopped ─┤      stopped: lanes are held, a person decides
+        │        ▼              ▼
+        └──────▶ done        cancelled     both final; cancelling cancels what is pending
+
+        done, cancelled ─▶ forgotten: its rows are being deleted, and no query finds it
+
+*done* needs that nothing is pending, in flight or to be tried again. Only requests of a *sending* batch may be sent,
+and only by its owner: the owner is compared in the transaction that writes, so a process that lost a batch while it was
+frozen cannot change it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,20 +54,34 @@ NEXT_BATCH_STATES: dict[BatchState, frozenset[BatchState]] = {
     BatchState.CANCELLED: frozenset(),
     BatchState.FORGOTTEN: frozenset(),
 }
-"""The drawing in :mod:`intempt_core.history` as a table: where a batch may go from where it stands."""
+"""The drawing above as a table: the states that may follow each state of a batch."""
 
 IS_STORED = batches.c.state != BatchState.FORGOTTEN.value
-"""Of batches: those that are not being deleted."""
+"""Condition on batches: they are not being deleted."""
 
 FINAL_BATCH_STATES = frozenset(state for state, after in NEXT_BATCH_STATES.items() if not after)
-"""States of a batch that nothing leads out of."""
+"""States of a batch that no other state follows."""
 
-PROCESS_GONE_REASON = "The console that sent it went away before the answer came: it may have arrived."
-"""What an attempt says that nobody saw the end of."""
+PROCESS_GONE_REASON = "The console that sent it ended before the response came: it may have arrived."
+"""Reason of an attempt whose end was not seen."""
 
 
 class RequestSnapshot(NamedTuple):
-    """Where a request stands, as far as a mark needs to know. Its batch has a number and a ``name`` (its id)."""
+    """A request's state, as far as a transition depends on it.
+
+    Attributes:
+        events: how many events it holds.
+        batch_number: the batch's short number, by which rows name it.
+        batch_id: the batch's id.
+        owner: the process that sends the batch.
+        batch_state: value of the batch's :class:`BatchState`.
+        state: value of its :class:`RequestState`.
+        tries: how many attempts were made.
+        doubt: whether an earlier attempt was unknown, and so may have arrived.
+        retry_at: when it is tried again, in epoch ms; ``None`` where it is not.
+        last_attempt: id of its last attempt.
+        updated_at: time of its last change, in epoch ms.
+    """
 
     id: int
     events: int
@@ -55,12 +98,12 @@ class RequestSnapshot(NamedTuple):
 
 
 def apply_transition(snapshot: RequestSnapshot, transition: Transition, owner: str, now: int) -> RequestSnapshot | None:
-    """Where a mark leads a request; ``None`` where it does not count. The drawing, in code."""
+    """The state that follows a transition; ``None`` where the transition is not valid in this state."""
     if snapshot.owner != owner:
         return None
     if isinstance(transition, AttemptStart):
-        waits = snapshot.state == _PENDING or snapshot.retry_at is not None
-        if not waits or snapshot.batch_state != _SENDING:
+        is_waiting = snapshot.state == _PENDING or snapshot.retry_at is not None
+        if not is_waiting or snapshot.batch_state != _SENDING:
             return None
         return snapshot._replace(state=_IN_FLIGHT, retry_at=None, updated_at=now)
     if snapshot.state != _IN_FLIGHT:
@@ -88,7 +131,7 @@ def apply_transition(snapshot: RequestSnapshot, transition: Transition, owner: s
     )
 
 
-# An enum's value is looked up by a function; these are asked for twice with every request that leaves.
+# Looking up an enum's value calls a function; these are needed twice for every request that is sent.
 _PENDING, _IN_FLIGHT, _ACCEPTED = (
     state.value for state in (RequestState.PENDING, RequestState.IN_FLIGHT, RequestState.ACCEPTED)
 )
@@ -118,7 +161,7 @@ _INSERT_ATTEMPT = insert(attempts).returning(attempts.c.id, sort_by_parameter_or
 
 
 def read_request_snapshots(connection: Connection, ids: Iterable[int]) -> dict[int, RequestSnapshot]:
-    """Where some requests stand; nobody moves them until the transaction ends."""
+    """Read the states of some requests, and lock them until the transaction ends."""
     some = sorted(ids)
     if connection.dialect.name != "sqlite":
         asked = _SELECT_SNAPSHOTS.where(requests.c.id.in_(some)).order_by(requests.c.id).with_for_update()
@@ -128,13 +171,13 @@ def read_request_snapshots(connection: Connection, ids: Iterable[int]) -> dict[i
 
 
 def write_request_snapshots(connection: Connection, snapshots: Sequence[RequestSnapshot]) -> None:
-    """Write where requests stand now."""
+    """Write the states of some requests."""
     if not snapshots:
         return
     if connection.dialect.name != "sqlite":
         rows = [
-            {name: getattr(standing, name) for name in _CHANGED_COLUMNS} | {"id_": standing.id}
-            for standing in snapshots
+            {name: getattr(snapshot, name) for name in _CHANGED_COLUMNS} | {"id_": snapshot.id}
+            for snapshot in snapshots
         ]
         connection.execute(_UPDATE_REQUEST, rows)
         return
@@ -168,7 +211,7 @@ def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]])
 
 
 def _make_attempt_row(request: int, attempt: Attempt, headers: Any, sent_headers: Any) -> tuple[Any, ...]:
-    """An attempt in the order of its table's columns, behind the id."""
+    """An attempt's values in the order of its table's columns, without the id."""
     return (
         request,
         attempt.started_at,
@@ -186,12 +229,12 @@ def _make_attempt_row(request: int, attempt: Attempt, headers: Any, sent_headers
 
 @lru_cache(256)
 def _dump_headers(headers: tuple[tuple[str, str], ...]) -> str:
-    """Headers as the database keeps them; those of a batch's requests are nearly all alike."""
+    """Headers as the database stores them, cached: those of a batch's requests are nearly all alike."""
     return dump_json(headers).decode()
 
 
 def is_attempt_written(connection: Connection, transition: AttemptEnd) -> bool:
-    """Whether this very attempt is in history already: its writer may have been told an error after all was kept."""
+    """Whether this very attempt is written already: a commit may succeed and still raise an error."""
     same = select(attempts.c.id).where(
         attempts.c.request == transition.request,
         attempts.c.started_at == transition.attempt.started_at,
@@ -202,14 +245,14 @@ def is_attempt_written(connection: Connection, transition: AttemptEnd) -> bool:
 
 
 def make_unseen_attempt(started_at: int) -> Attempt:
-    """The attempt whose end nobody saw, because its console went away."""
+    """The attempt of a request whose process ended before its response came."""
     return Attempt(
         outcome=Outcome.UNKNOWN, status=None, reason=PROCESS_GONE_REASON, started_at=started_at, elapsed_ms=0.0
     )
 
 
 def lock_batch(connection: Connection, batch: str) -> Row[Any]:
-    """The batch's row, held until the transaction ends. Raises :class:`NotFound`."""
+    """Read the batch's row, and lock it until the transaction ends. Raises :class:`NotFound`."""
     found = connection.execute(select(batches).where(batches.c.id == batch, IS_STORED).with_for_update()).one_or_none()
     if found is None:
         raise NotFound(f"History knows no batch {batch}.")

@@ -1,6 +1,6 @@
-"""What screens, exports and feeds read from history: frozen records.
+"""Records that come out of history, for screens, exports and feeds.
 
-Times are epoch milliseconds and durations milliseconds. Nothing here holds a key.
+Times are epoch milliseconds and durations milliseconds. No record holds a key.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a list: ``number`` counts from 1, ``total`` counts the items of all pages."""
+    """One page of a list.
+
+    Attributes:
+        total: how many items all pages have.
+        number: the page's number, from 1.
+        size: most items of a page.
+    """
 
     items: tuple[T, ...]
     total: int
@@ -38,11 +44,15 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class BatchFilter:
-    """Which batches to show; ``None`` and empty text let all through.
+    """Which batches to list; ``None`` and an empty text exclude none.
 
-    ``since`` (inclusive) and ``until`` (exclusive) bound the time of recording. ``target`` is a target's name.
-    ``outcome`` keeps batches with at least one request in that state. ``text`` is a whole event id, identity,
-    product id or batch id, exactly.
+    Attributes:
+        since: earliest time of recording, in epoch ms.
+        until: the time of recording is before it, in epoch ms.
+        target: a target's name.
+        source: what the batch was made from.
+        state: a state that at least one of its requests has.
+        text: a whole event id, identity, product id or batch id, exactly.
     """
 
     since: int | None = None
@@ -55,10 +65,17 @@ class BatchFilter:
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary:
-    """One batch and where it stands. ``events`` and ``requests`` count by state; absent states have none.
+    """One batch with its state and counts. What it does not describe is as in :class:`BatchIntent`.
 
-    A split request counts among ``requests`` and not among ``events``: its events are its halves'.
-    ``changed_at`` is the time of the last change of the batch's state.
+    Attributes:
+        created_at: time of recording.
+        changed_at: time of the last change of its state.
+        reason: why it is in its state, in sentences; often empty.
+        rows: how many rows the input has, excluded ones too.
+        excluded_rows: how many of them are not sent.
+        events: how many events are in each state; states without any are absent. The events of a request that was
+            split count as its halves'.
+        requests: how many requests are in each state; states without any are absent.
     """
 
     id: str
@@ -84,14 +101,14 @@ class BatchSummary:
 
     @property
     def total(self) -> int:
-        """Events of the batch, whatever became of them."""
+        """How many events the batch has, in all states."""
         return sum(self.events.values())
 
     @property
     def is_active(self) -> bool:
-        """Whether something still moves by itself: it is sent, or requests of it wait for their answers.
+        """Whether it is still changing by itself: it is being recorded or sent, or waits for responses.
 
-        A batch that does not move, and is not :attr:`is_final`, waits for a person.
+        A batch that is neither active nor :attr:`is_final` waits for a person.
         """
         return is_batch_active(self.state, self.requests)
 
@@ -103,7 +120,12 @@ class BatchSummary:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One try of one request, as it was (see :class:`~intempt_core.transport.track_client.Attempt`); ``number`` counts from 1."""
+    """One attempt of one request; its other fields are as in :class:`~intempt_core.transport.Attempt`.
+
+    Attributes:
+        request: id of the request.
+        number: counts the request's attempts, from 1.
+    """
 
     id: int
     request: int
@@ -122,7 +144,13 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """One event of a request: ``position`` counts within the request, from 0."""
+    """One event of a request.
+
+    Attributes:
+        request: id of the request.
+        position: the event's place in it, from 0.
+        state: the request's state.
+    """
 
     request: int
     position: int
@@ -132,7 +160,14 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True)
 class RequestSummary:
-    """A request in a list; ``status`` and ``reason`` are its last attempt's. ``part`` orders halves of one position."""
+    """A request in a list; ``lane`` to ``retry_at`` are as in :class:`WorkItem`.
+
+    Attributes:
+        updated_at: time of its last change.
+        parent: id of the request that it is a half of.
+        status: HTTP status of its last attempt, ``None`` where there was no response.
+        reason: what is known of its last attempt, in a sentence; empty before the first.
+    """
 
     id: int
     batch: str
@@ -152,7 +187,14 @@ class RequestSummary:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request whole: what left, what it held, what came back. A split request's events are with its ``halves``."""
+    """One request with all that is known of it.
+
+    Attributes:
+        body: the exact bytes of its HTTP body.
+        events: its events in the order of the body; those of a request that was split are its halves'.
+        attempts: its attempts, the first one first.
+        halves: ids of the requests that replaced it where it was split.
+    """
 
     summary: RequestSummary
     body: bytes
@@ -163,9 +205,18 @@ class RequestRecord:
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """What became of one row of the input. ``state`` is ``None`` where the row stayed behind because of ``codes``.
+    """The outcome of one row of the input.
 
-    ``status``, ``reason`` are the last attempt's; ``when`` is the time of its request's last change.
+    Attributes:
+        row: the row's number, from 1.
+        line: the physical line in its file, from 1.
+        state: the state of its request; ``None`` where the row was excluded.
+        codes: codes of the issues that excluded it.
+        status: HTTP status of the last attempt, ``None`` where there was no response.
+        reason: what is known of the last attempt, in a sentence.
+        tries: how many attempts were made.
+        when: time of the request's last change.
+        request: id of its request.
     """
 
     row: int
@@ -183,7 +234,12 @@ class RowOutcome:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedEvent(Interaction):
-    """An accepted event of one person, as *expected* feeds want it; ``when`` is when its answer was recorded."""
+    """An accepted event of one person, as *expected* feeds are computed from.
+
+    Attributes:
+        when: time at which its response was recorded.
+        request: id of its request.
+    """
 
     event_id: str
     when: int
@@ -192,7 +248,12 @@ class AcceptedEvent(Interaction):
 
 @dataclass(frozen=True, slots=True)
 class ThroughputStep:
-    """A step of a batch's course: when it begins, and the events of the attempts that ended in it, by outcome."""
+    """One step of a batch's timeline.
+
+    Attributes:
+        start: when it begins.
+        events: how many events the attempts had that ended in it, by outcome.
+    """
 
     start: int
     events: Mapping[Outcome, int]
@@ -200,7 +261,13 @@ class ThroughputStep:
 
 @dataclass(frozen=True, slots=True)
 class ThroughputTimeline:
-    """A batch's answers over time, from ``begin`` on, in ``bars`` of ``width`` seconds each; none without answers."""
+    """A batch's outcomes over time.
+
+    Attributes:
+        start: when the first step begins.
+        step_seconds: how long each step is.
+        steps: the steps, without a gap; none before the first attempt has ended.
+    """
 
     start: int
     step_seconds: int
@@ -209,7 +276,13 @@ class ThroughputTimeline:
 
 @dataclass(frozen=True, slots=True)
 class SlowAttempt:
-    """One of a batch's answers that took longest, and the request whose it is."""
+    """One of a batch's slowest responses.
+
+    Attributes:
+        request: id of its request.
+        lane: number of the request's lane.
+        position: the request's place in the lane.
+    """
 
     request: int
     lane: int
@@ -222,10 +295,15 @@ class SlowAttempt:
 
 @dataclass(frozen=True, slots=True)
 class DeletionPreview:
-    """The batches that were recorded before a time, and what deleting them would take along.
+    """What would be deleted of the batches that were recorded before a time.
 
-    ``kept`` counts those that stay in any case: they still move, or wait for a person. ``oldest`` and ``newest`` are
-    times of recording, of those that would go; 0 where none would.
+    Attributes:
+        batches: how many batches would be deleted.
+        requests: how many requests they have.
+        events: how many events they have.
+        oldest: time of recording of the oldest of them; 0 where there is none.
+        newest: time of recording of the newest of them; 0 where there is none.
+        kept: how many old batches stay, because they are active or wait for a person.
     """
 
     batches: int
@@ -238,8 +316,13 @@ class DeletionPreview:
 
 @dataclass(frozen=True, slots=True)
 class DeletionProgress:
-    """What was deleted so far, of how many ``events`` in all; ``freed`` bytes went back to the disk, and ``reusable``
-    ones stay in the file, to be filled by later batches.
+    """What was deleted so far.
+
+    Attributes:
+        batches: whole batches.
+        events: their events, those of a batch that is half deleted too.
+        freed: bytes that went back to the disk, known at the end.
+        reusable: bytes that stay in the file for later batches, known at the end.
     """
 
     batches: int

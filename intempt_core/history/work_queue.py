@@ -1,4 +1,4 @@
-"""What dispatch needs: batches to claim, requests to take, outcomes to write."""
+"""The queue of requests that dispatch works on: it claims batches, takes requests, and writes their outcomes."""
 
 import zlib
 from collections.abc import Sequence
@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, literal_column, or_, select, update
 
 from intempt_core.errors import NotAllowed, NotFound
-from intempt_core.history.recorder import insert_requests
+from intempt_core.history.database import Database
+from intempt_core.history.recorder import ZLIB_LEVEL, insert_requests
 from intempt_core.history.records import (
     AttemptEnd,
     AttemptStart,
@@ -36,134 +37,135 @@ from intempt_core.planning import Policy
 from intempt_core.transport import Attempt
 
 _IS_WAITING = or_(requests.c.state == RequestState.PENDING.value, requests.c.retry_at.is_not(None))
+_IS_IN_FLIGHT = requests.c.state == literal_column("'in flight'")  # a literal: only so is the partial index used
 
 
-class WorkQueue(ThroughputLog):
-    """Work goes out, outcomes come in."""
+class WorkQueue:
+    """Gives out requests, and takes back what became of them."""
+
+    def __init__(self, database: Database, throughput: ThroughputLog) -> None:
+        self._database, self._throughput = database, throughput
 
     def unfinished(self) -> list[UnfinishedBatch]:
-        """Batches that are not over, cancelled ones with requests on their way among them; oldest first.
+        """Batches that are not in a final state, or have requests in flight; the oldest first.
 
-        Cheap: may be asked every second.
+        Cheap: it may be asked every second.
         """
-        on_their_way = select(requests.c.batch).where(requests.c.state == literal_column("'in flight'"))
+        with_requests_in_flight = select(requests.c.batch).where(_IS_IN_FLIGHT)
         going = batches.c.state.in_([state.value for state in BatchState if state not in FINAL_BATCH_STATES])
         found = (
             select(batches.c.id, batches.c.owner, batches.c.state)
-            .where(or_(going, batches.c.number.in_(on_their_way)))
+            .where(or_(going, batches.c.number.in_(with_requests_in_flight)))
             .order_by(batches.c.number)
         )
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return [UnfinishedBatch(row.id, row.owner, BatchState(row.state)) for row in connection.execute(found)]
 
     def depth(self) -> QueueDepth:
-        """How much is still to be sent."""
+        """How many batches are being sent, and how many of their requests are pending or in flight."""
         sending = select(batches.c.number).where(batches.c.state == BatchState.SENDING.value)
-        waits = requests.c.state.in_([RequestState.PENDING.value, RequestState.IN_FLIGHT.value])
+        unfinished = requests.c.state.in_([RequestState.PENDING.value, RequestState.IN_FLIGHT.value])
         counted = select(func.count(requests.c.batch.distinct()), func.count()).where(
-            requests.c.batch.in_(sending), waits
+            requests.c.batch.in_(sending), unfinished
         )
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return QueueDepth(*connection.execute(counted).one())
 
     def claim(self, batch: str, owner: str, expected: str) -> bool:
-        """Make ``owner`` the batch's owner if ``expected`` (empty: nobody) still is; else ``False``."""
+        """Make ``owner`` the batch's owner if ``expected`` (empty: no process) is it still; whether that was so."""
         mine = update(batches).where(batches.c.id == batch, batches.c.owner == expected).values(owner=owner)
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             return bool(connection.execute(mine).rowcount)
 
     def lanes(self, batch: str) -> list[LaneState]:
-        """The batch's lanes in order, all of them, those that are through as well."""
-        waits, state = _IS_WAITING, requests.c.state
-        leaves = state == RequestState.IN_FLIGHT.value
-        stands = state.in_([RequestState.UNKNOWN.value, RequestState.NOT_SENT.value]) & requests.c.retry_at.is_(None)
+        """All lanes of the batch in order, finished ones too."""
+        in_flight = requests.c.state == RequestState.IN_FLIGHT.value
+        unresolved = requests.c.state.in_([RequestState.UNKNOWN.value, RequestState.NOT_SENT.value])
+        conditions = _IS_WAITING, in_flight, unresolved & requests.c.retry_at.is_(None)
         found = (
             select(
                 requests.c.lane,
-                *(
-                    func.count().filter(condition).label(name)
-                    for name, condition in zip("wls", (waits, leaves, stands), strict=True)
-                ),
+                *(func.count().filter(one).label(f"count{number}") for number, one in enumerate(conditions)),
             )
             .where(requests.c.batch == _select_batch_number(batch))
             .group_by(requests.c.lane)
             .order_by(requests.c.lane)
         )
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return [LaneState(*row) for row in connection.execute(found)]
 
     def take(self, batch: str, lane: int, limit: int) -> list[WorkItem]:
-        """The lane's next requests in their order: pending, and those to be tried again, however long they still wait.
+        """The lane's next requests in their order: pending ones, and those to be tried again now or later.
 
-        Nothing is changed by taking. While a request of the lane is in flight it is not among them.
+        Taking changes nothing. A request in flight is not among them.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             number = connection.execute(select(batches.c.number).where(batches.c.id == batch)).scalar()
-            # Two looks into one index, each in lane order; asked as one, all of the lane would have to be sorted.
-            pending, again = (
+            # Two look-ups in one index, each in lane order; as one query, the whole lane would have to be sorted.
+            selects = (
                 select(requests.c.id)
-                .where(requests.c.batch == number, requests.c.lane == lane, requests.c.state == state.value, which)
+                .where(requests.c.batch == number, requests.c.lane == lane, requests.c.state == state.value, condition)
                 .order_by(requests.c.position, requests.c.part)
                 .limit(limit)
-                for state, which in (
+                for state, condition in (
                     (RequestState.PENDING, literal_column("1") == 1),
                     (RequestState.UNKNOWN, requests.c.retry_at.is_not(None)),
                 )
             )
-            next_ids = [row.id for half in (pending, again) for row in connection.execute(half)]
+            next_ids = [row.id for query in selects for row in connection.execute(query)]
             return _read_work_items(connection, batch, next_ids)[:limit]
 
     def apply_transitions(
         self, transitions: Sequence[Transition], *, owner: str, nowait: bool = False
     ) -> frozenset[int]:
-        """Write many marks, of any batches, in one transaction; returns the requests whose mark did **not** count.
+        """Write transitions of requests in one transaction; returns the requests whose transition was **not** valid.
 
-        A *leaving* counts for a request that :meth:`take` gives, in a *sending* batch of this owner: one that did not
-        count must not be sent. A *settled* counts for a request *in flight* of this owner; otherwise its attempt is
-        kept as evidence, and the request stays what it is. Marks may be repeated after an error: an attempt that is
-        already written is not written twice.
+        An :class:`AttemptStart` is valid for a request that :meth:`take` gives, in a *sending* batch of this owner:
+        where it is not, the request must not be sent. An :class:`AttemptEnd` is valid for a request of this owner that
+        is *in flight*; where it is not, its attempt is kept as evidence and the request's state stays. Transitions may
+        be repeated after an error: an attempt that is already written is not written twice.
 
-        ``nowait``: where another thread or program writes, it is :class:`HistoryUnavailable` at once, and nothing is
-        written; only where ``supports_nowait``.
+        With ``nowait`` it raises :class:`HistoryUnavailable` at once while another thread or program is writing; only
+        where the database supports it.
         """
         if not transitions:
             return frozenset()
-        now = self._clock()
-        with self._writing(nowait=nowait) as connection:
-            standings = read_request_snapshots(connection, {mark.request for mark in transitions})
+        now = self._database.clock()
+        with self._database.writing(nowait=nowait) as connection:
+            snapshots = read_request_snapshots(connection, {transition.request for transition in transitions})
             tried: list[NewAttempt] = []
-            last: set[int] = set()  # those of them, by place, that are their requests' last
-            changed, missed = set(), set()
-            for mark in transitions:
-                before = standings.get(mark.request)
-                moved = apply_transition(before, mark, owner, now) if before is not None else None
-                if before is not None and moved is not None:
-                    standings[mark.request] = moved
-                    changed.add(mark.request)
-                    if isinstance(mark, AttemptEnd):
+            last: set[int] = set()  # indexes into tried: attempts that are their request's last
+            changed, invalid = set(), set()
+            for transition in transitions:
+                before = snapshots.get(transition.request)
+                after = apply_transition(before, transition, owner, now) if before is not None else None
+                if before is not None and after is not None:
+                    snapshots[transition.request] = after
+                    changed.add(transition.request)
+                    if isinstance(transition, AttemptEnd):
                         last.add(len(tried))
-                        tried.append(_make_new_attempt(before, mark.attempt))
-                elif before is None or isinstance(mark, AttemptStart):
-                    missed.add(mark.request)
-                elif not is_attempt_written(connection, mark):
-                    missed.add(mark.request)
-                    tried.append(_make_new_attempt(before, mark.attempt))
-            ids = self._write_new_attempts(connection, tried)
-            for place in last:
-                request = tried[place].request
-                standings[request] = standings[request]._replace(last_attempt=ids[place])
-            write_request_snapshots(connection, [standings[request] for request in changed])
-        return frozenset(missed)
+                        tried.append(_make_new_attempt(before, transition.attempt))
+                elif before is None or isinstance(transition, AttemptStart):
+                    invalid.add(transition.request)
+                elif not is_attempt_written(connection, transition):
+                    invalid.add(transition.request)
+                    tried.append(_make_new_attempt(before, transition.attempt))
+            ids = self._throughput.write_new_attempts(connection, tried)
+            for index in last:
+                request = tried[index].request
+                snapshots[request] = snapshots[request]._replace(last_attempt=ids[index])
+            write_request_snapshots(connection, [snapshots[request] for request in changed])
+        return frozenset(invalid)
 
     def split(self, request: int, attempt: Attempt, halves: Sequence[RequestHalf], *, owner: str) -> list[WorkItem]:
-        """Let halves take over a request *in flight* that was too large (CONTRACT 3.4), and return them in their order.
+        """Replace a request *in flight* that was too large by its halves (CONTRACT 3.4); returns them in their order.
 
-        They are pending, in the same lane, right after their parent's place; after a doubt they are to be tried again
-        at once, and keep it. Raises :class:`NotAllowed` where the request is not in flight, not this owner's, or the
-        halves do not hold its events.
+        They are pending, in the same lane, in their parent's place; where an earlier attempt was unknown they are
+        unknown too, and tried again at once. Raises :class:`NotAllowed` where the request is not in flight, not this
+        owner's, or the halves do not hold its events.
         """
-        now = self._clock()
-        with self._writing() as connection:
+        now = self._database.clock()
+        with self._database.writing() as connection:
             parent = connection.execute(
                 select(requests, batches.c.owner, batches.c.id.label("name"), batches.c.state.label("batch_state"))
                 .join(batches, batches.c.number == requests.c.batch)
@@ -173,13 +175,15 @@ class WorkQueue(ThroughputLog):
             if parent is None:
                 raise NotFound(f"History knows no request {request}.")
             if parent.state != RequestState.IN_FLIGHT.value or parent.owner != owner:
-                raise NotAllowed(f"Request {request} cannot be split: it is {parent.state}, and another may own it.")
+                raise NotAllowed(
+                    f"Request {request} cannot be split: it is {parent.state}, or another process owns it."
+                )
             if not 2 <= len(halves) <= 10 or sum(half.events for half in halves) != parent.events:
                 raise NotAllowed(
                     f"Request {request} cannot be split: its {parent.events} events are not in its halves."
                 )
             one = NewAttempt(request, parent.events, parent.batch, parent.name, attempt)
-            (tried,) = self._write_new_attempts(connection, [one])
+            (tried,) = self._throughput.write_new_attempts(connection, [one])
             children = _write_halves(connection, parent, halves, now)
             connection.execute(
                 update(requests)
@@ -189,37 +193,35 @@ class WorkQueue(ThroughputLog):
             return _read_work_items(connection, parent.name, children)
 
     def in_flight_to_unknown(self, batch: str, *, owner: str) -> int:
-        """What a gone process left *in flight* is *unknown* (ARCHITECTURE, takeover); returns how many requests.
+        """Make requests *unknown* that were *in flight* when their process ended (ARCHITECTURE, takeover).
 
-        ``owner`` must own the batch by now. Each gets an attempt that says so. Under :attr:`Policy.RESEND` they are
-        tried again. Raises :class:`NotAllowed`, :class:`NotFound`.
+        Returns how many there were. ``owner`` must own the batch by now. Each gets an attempt that says so. Under
+        :attr:`Policy.RESEND` they are tried again. Raises :class:`NotAllowed`, :class:`NotFound`.
         """
-        now = self._clock()
-        with self._writing() as connection:
+        now = self._database.clock()
+        with self._database.writing() as connection:
             found = lock_batch(connection, batch)
             if found.owner != owner:
                 raise NotAllowed(f"Batch {batch} belongs to another process now.")
             again = found.policy == Policy.RESEND.value and BatchState(found.state) not in FINAL_BATCH_STATES
-            left = select(requests.c.id).where(
-                requests.c.batch == found.number, requests.c.state == literal_column("'in flight'")
-            )
-            standings = read_request_snapshots(connection, connection.execute(left).scalars())
+            in_flight = select(requests.c.id).where(requests.c.batch == found.number, _IS_IN_FLIGHT)
+            snapshots = read_request_snapshots(connection, connection.execute(in_flight).scalars())
             lost = [
-                _make_new_attempt(standing, make_unseen_attempt(standing.updated_at)) for standing in standings.values()
+                _make_new_attempt(snapshot, make_unseen_attempt(snapshot.updated_at)) for snapshot in snapshots.values()
             ]
-            ids = self._write_new_attempts(connection, lost)
+            ids = self._throughput.write_new_attempts(connection, lost)
             write_request_snapshots(
                 connection,
                 [
-                    standing._replace(
+                    snapshot._replace(
                         state=RequestState.UNKNOWN.value,
                         doubt=True,
-                        tries=standing.tries + 1,
+                        tries=snapshot.tries + 1,
                         retry_at=now if again else None,
                         last_attempt=id_,
                         updated_at=now,
                     )
-                    for standing, id_ in zip(standings.values(), ids, strict=True)
+                    for snapshot, id_ in zip(snapshots.values(), ids, strict=True)
                 ],
             )
             return len(lost)
@@ -230,7 +232,7 @@ def _make_new_attempt(snapshot: RequestSnapshot, attempt: Attempt) -> NewAttempt
 
 
 def _select_batch_number(batch: str) -> Any:
-    """The batch's number, as a part of a larger question."""
+    """Select the batch's short number, as a part of a larger query."""
     return select(batches.c.number).where(batches.c.id == batch).scalar_subquery()
 
 
@@ -259,7 +261,7 @@ def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Req
     ids = insert_requests(connection, rows)
     connection.execute(
         insert(bodies),
-        [{"request": id_, "body": zlib.compress(half.body, 1)} for id_, half in zip(ids, halves, strict=True)],
+        [{"request": id_, "body": zlib.compress(half.body, ZLIB_LEVEL)} for id_, half in zip(ids, halves, strict=True)],
     )
     begin = 0
     for id_, half in zip(ids, halves, strict=True):
@@ -274,7 +276,7 @@ def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Req
 
 
 def _read_work_items(connection: Connection, batch: str, ids: Sequence[int]) -> list[WorkItem]:
-    """Requests as dispatch takes them, in lane order."""
+    """Read requests as dispatch takes them, in lane order."""
     columns = requests.c
     found: Select[Any] = (
         select(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import islice
 from threading import Lock
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -41,8 +41,12 @@ PRIOR_SEND_PHRASES = {
 """Each state that an id sent before can be in, as a sentence begins; in any other it certainly never
 arrived."""
 
-PriorSendLookup: TypeAlias = Callable[[Sequence[str]], Mapping[str, PriorSend]]
-"""Event ids → what history says of those among them that were sent to this target before."""
+
+class PriorSendLookup(Protocol):
+    """Looks up which event ids were sent to the target before. History implements it; validation needs no database."""
+
+    def __call__(self, event_ids: Sequence[str], /) -> Mapping[str, PriorSend]:
+        """What became of these ids; one that was never sent, or certainly did not arrive, is left out."""
 
 
 class DuplicateKind(StrEnum):

@@ -53,7 +53,7 @@ def thaw(requests: int = 2_000) -> Figures:
         running = at.console()
         at.until_through(requests // 5)
         until(lambda: _taken_over(at, running.process))
-        lost = at.history.in_flight_to_unknown(at.batch, owner="thief")
+        lost = at.history.queue.in_flight_to_unknown(at.batch, owner="thief")
         target = sandbox_target(at.environment["CONSOLE_SANDBOX"])
         thief = Dispatcher(at.history, lambda _: target, Settings(data=at.data), owner="thief", adopts=False)
         thief.start()
@@ -116,7 +116,7 @@ def stop(requests: int = 2_000) -> Figures:
     with scene(faults=FAULTS, environment=PATIENT) as at:
         at.record(requests, Policy.STOP)
         running = at.console()
-        until(lambda: at.history.batch(at.batch).state is BatchState.STOPPED)
+        until(lambda: at.history.queries.batch(at.batch).state is BatchState.STOPPED)
         undecided = at.reckoned(running)
         overtaken, decisions = at.overtaken(), _decide(at)
         figures = _to_the_end(at, running, overtaken=overtaken, doubles_undecided=undecided["doubles"])
@@ -145,7 +145,7 @@ def target_dies(requests: int = 2_000, seconds: float = 60.0) -> Figures:
         at.until_through(requests // 3)
         at.sandbox.kill()
         time.sleep(seconds)
-        said = at.history.batch(at.batch).reason
+        said = at.history.queries.batch(at.batch).reason
         at.sandbox.start()
         return _to_the_end(at, running, away_s=seconds, said=said, decisions=_decide(at))
 
@@ -170,7 +170,7 @@ def _taken_over(at: Scene, process: "subprocess.Popen[bytes]") -> bool:
     owner = at.owner()
     process.send_signal(signal.SIGSTOP)
     try:
-        if at.history.claim(at.batch, "thief", owner):
+        if at.history.queue.claim(at.batch, "thief", owner):
             return True
         raise RuntimeError("The batch could not be taken over.")
     except HistoryUnavailable:
@@ -188,9 +188,9 @@ def _decide(at: Scene, *, send_again: bool = True) -> int:
         time.monotonic(),
     )
     while not at.is_over():
-        found = at.history.batch(at.batch)
+        found = at.history.queries.batch(at.batch)
         if found.state in (BatchState.PAUSED, BatchState.STOPPED):
-            at.history.resume(at.batch, retry_states=again)
+            at.history.control.resume(at.batch, retry_states=again)
             decisions += 1
         if time.monotonic() - began > 600:
             raise RuntimeError(f"The batch is {found.state} for ten minutes. {found.reason}")
@@ -209,7 +209,7 @@ def _to_the_end(at: Scene, running: object = None, **more: object) -> Figures:
     try:
         took = until(at.is_over)
     except RuntimeError as error:
-        found = at.history.batch(at.batch)
+        found = at.history.queries.batch(at.batch)
         raise RuntimeError(f"The batch is {found.state}. {found.reason}") from error
     figures = at.reckoned(console, finished_after_s=round(took, 1), **more)
     console.stop()

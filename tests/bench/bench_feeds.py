@@ -37,7 +37,7 @@ def expected() -> Figures:
 
         def asked(history: History, person: str) -> float:
             began = time.perf_counter()
-            story = history.person_history(SHOP.key, "userId", person)
+            story = history.persons.person_history(SHOP.key, "userId", person)
             explanations = [explain_feed(feed, story.events, None, now=0, limit=50) for feed in FEEDS]
             took = time.perf_counter() - began
             if len(story.events) != 20 or not any(one.expected for one in explanations):

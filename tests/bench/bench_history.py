@@ -30,7 +30,7 @@ def search() -> Figures:
 
         def searched(history: History, text: str) -> float:
             began = time.perf_counter()
-            found = history.batches(BatchFilter(text=text), size=25)
+            found = history.queries.batches(BatchFilter(text=text), size=25)
             took = time.perf_counter() - began
             if not found.total:
                 raise RuntimeError(f"{text} was not found")

@@ -47,10 +47,10 @@ async def _measured(running: Console, where: Path) -> Figures:
             idle.append(await _pages(tab, batch, lambda done: done < IDLE_RUNS))
             batch = await asyncio.to_thread(_record, running, where / f"{turn}.csv", EVENTS, f"t{turn}-", history)
             began = time.monotonic()
-            sending.append(await _pages(tab, batch, lambda _: history.batch(batch).is_active))  # noqa: B023  ends before it changes
+            sending.append(await _pages(tab, batch, lambda _: history.queries.batch(batch).is_active))  # noqa: B023  ends before it changes
             seconds.append(time.monotonic() - began)
-            if history.batch(batch).state is not BatchState.DONE:
-                raise RuntimeError(f"The batch is {history.batch(batch)}")
+            if history.queries.batch(batch).state is not BatchState.DONE:
+                raise RuntimeError(f"The batch is {history.queries.batch(batch)}")
     history.close()
     at_rest, busy = (statistics.median(map(_p95, turns)) for turns in (idle, sending))
     return {
@@ -85,7 +85,7 @@ def _record(running: Console, file: Path, events: int, ids: str, history: "Histo
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         raise RuntimeError(done.stderr)
-    return history.batches(size=1).items[0].id
+    return history.queries.batches(size=1).items[0].id
 
 
 def _p95(taken: list[float]) -> float:

@@ -131,7 +131,7 @@ def recorded(data: str, url: str, requests: int) -> float:
     history = History.open(settings.history_url)
     intent = make_batch_intent(plan_events([]), sandbox_target(url), owner="bench", rows=requests * PER_REQUEST)
     began = time.perf_counter()
-    history.record(intent, planned())
+    history.recorder.record(intent, planned())
     took = time.perf_counter() - began
     history.close()
     return took
@@ -148,14 +148,14 @@ def sent(data: str, url: str) -> dict[str, float]:
 
     settings = Settings(data=Path(data))
     history = History.open(settings.history_url)
-    (batch,) = history.unfinished()
+    (batch,) = history.queue.unfinished()
     dispatcher = Dispatcher(history, lambda _: sandbox_target(url), settings, owner="bench")
     dispatcher.start(durable=True)
-    while history.batch(batch.id).state is BatchState.SENDING:
+    while history.queries.batch(batch.id).state is BatchState.SENDING:
         time.sleep(0.25)
     dispatcher.stop()
-    assert history.batch(batch.id).state is BatchState.DONE, history.batch(batch.id).reason
-    with history._engine.begin() as connection:
+    assert history.queries.batch(batch.id).state is BatchState.DONE, history.queries.batch(batch.id).reason
+    with history.database.engine.begin() as connection:
         first = connection.execute(text("SELECT min(started_at) FROM attempts")).scalar_one()
         last = connection.execute(text("SELECT max(updated_at) FROM requests")).scalar_one()
     history.close()

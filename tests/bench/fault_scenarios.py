@@ -99,7 +99,7 @@ class Scene:
         intent = make_batch_intent(
             plan, sandbox_target(self.environment["CONSOLE_SANDBOX"]), policy=policy or Policy.RESEND
         )
-        self.batch = self.history.record(intent, make_request_intents(plan))
+        self.batch = self.history.recorder.record(intent, make_request_intents(plan))
 
     def console(self, *, wait: bool = True) -> Console:
         """Start a console."""
@@ -112,7 +112,7 @@ class Scene:
 
     def owner(self) -> str:
         """Whose the batch is."""
-        return next(found.owner for found in self.history.unfinished() if found.id == self.batch)
+        return next(found.owner for found in self.history.queue.unfinished() if found.id == self.batch)
 
     def through(self) -> int:
         """Requests that were accepted, asked of the file itself."""
@@ -139,7 +139,7 @@ class Scene:
         from intempt_core.errors import HistoryUnavailable
 
         try:
-            return self.history.batch(self.batch).is_final
+            return self.history.queries.batch(self.batch).is_final
         except HistoryUnavailable:
             return False
 

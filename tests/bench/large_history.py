@@ -60,7 +60,7 @@ def filled(file: Path, events: int) -> str:
     history = History.open(url)
     for number in range(BATCHES):
         label, rows = f"data-{number}.csv", events // BATCHES
-        history.record(
+        history.recorder.record(
             BatchIntent(BatchSource.FILE, label, SHOP, Policy.GO_ON, rows, owner=ME, persons=1, lanes=64), []
         )
     history.close()

@@ -27,12 +27,12 @@ def batch(file: Path) -> Iterator[str]:
         request(1, position, [event(number + 1, event_id=f"e{number}", user_id=f"u{number % 2}") for number in pair])
         for position, pair in enumerate(((0, 1), (2, 3), (4, 5)), 1)
     ]
-    made = history.record(intent(owner=ME, rows=6), wanted)
+    made = history.recorder.record(intent(owner=ME, rows=6), wanted)
     outcomes = (Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.UNKNOWN)
-    for work, outcome in zip(history.take(made, 1, 3), outcomes, strict=True):
-        history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(outcome))], owner=ME)
-    history.set_state(made, BatchState.DONE)
-    assert history.batch(made).events == {RequestState.ACCEPTED: 4, RequestState.UNKNOWN: 2}
+    for work, outcome in zip(history.queue.take(made, 1, 3), outcomes, strict=True):
+        history.queue.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(outcome))], owner=ME)
+    history.control.set_state(made, BatchState.DONE)
+    assert history.queries.batch(made).events == {RequestState.ACCEPTED: 4, RequestState.UNKNOWN: 2}
     yield made
     history.close()
 

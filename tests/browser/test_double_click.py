@@ -59,7 +59,7 @@ def batches(console: Console, text: str) -> int:
     """How many batches hold the id of a person, an event or a product."""
     history = History.open(Settings(data=console.data).history_url)
     try:
-        return history.batches(BatchFilter(text=text)).total
+        return history.queries.batches(BatchFilter(text=text)).total
     finally:
         history.close()
 

@@ -125,11 +125,11 @@ def test_a_batch_is_sent_again_under_the_same_ids_and_then_under_fresh_ones(
 
 def test_old_batches_are_deleted_from_the_screen_with_a_plan_first(page: Page, console: Console) -> None:
     history = History.open(Settings(data=console.data).history_url)
-    history._clock = lambda: int((time.time() - 400 * 86_400) * 1000)  # as if it were last year
+    history.database.clock = lambda: int((time.time() - 400 * 86_400) * 1000)  # as if it were last year
     old = batch_of(history, [50] * 4, label="last year")
-    for work in history.take(old, 1, 10):
-        history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt())], owner=ME)
-    history.set_state(old, BatchState.DONE)
+    for work in history.queue.take(old, 1, 10):
+        history.queue.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt())], owner=ME)
+    history.control.set_state(old, BatchState.DONE)
     history.close()
     open_screen(page, "/history?history-text=" + old)
     page.get_by_role("link", name="Open").click()

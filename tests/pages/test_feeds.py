@@ -161,7 +161,7 @@ def test_the_conversion_of_a_batch_is_told_in_words_beside_its_picture(
     tab: Callable[[str], Screen], opened: Callable[..., Screen], person: str
 ) -> None:
     sent(tab, person)
-    batch = get_services().history.batches().items[0].id
+    batch = get_services().history.queries.batches().items[0].id
     screen = opened(batch=batch)
     assert "1 accepted event of 1 person" in screen.said
     assert "Added: 1 person (100.0%), 1 of them without the stage before" in screen.said
@@ -234,7 +234,7 @@ def at_shop(opened: Callable[..., Screen], url: str) -> Screen:
         name="shop", host=url, org="o", project="p", source="s", key="prefix.secret99", production=False, feeds=feeds
     )
     assert derive_target_key(shop) not in ("", "sandbox")
-    assert get_services().history.person_history(derive_target_key(shop), "userId", "u1").events == ()
+    assert get_services().history.persons.person_history(derive_target_key(shop), "userId", "u1").events == ()
     session = screen.app.session_state["console"]
     session.typed_targets["shop"], session.next_target = shop, "shop"
     get_services().typed_targets[shop.credential_reference] = shop

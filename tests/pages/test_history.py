@@ -13,7 +13,6 @@ from intempt_core.history import AttemptEnd, AttemptStart, BatchSource, BatchSta
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.target import Target
-from pages.parts.history.retention_view import get_deletion
 from pages.parts.shared.services import get_services
 from tests.core.history.factories import ME, SHOP, attempt, batch_of, event, intent, request
 from tests.pages.tabs import tab_at
@@ -38,9 +37,9 @@ def opened(**params: str) -> Upload:
 
 
 def settle(history: History, batch: str, outcome: Outcome) -> None:
-    ids = [found.id for found in history.requests(batch).items]
-    history.apply_transitions([AttemptStart(id_) for id_ in ids], owner=ME)
-    history.apply_transitions([AttemptEnd(id_, attempt(outcome)) for id_ in ids], owner=ME)
+    ids = [found.id for found in history.queries.requests(batch).items]
+    history.queue.apply_transitions([AttemptStart(id_) for id_ in ids], owner=ME)
+    history.queue.apply_transitions([AttemptEnd(id_, attempt(outcome)) for id_ in ids], owner=ME)
 
 
 def test_an_empty_history_says_what_it_is_for_and_where_to_begin(history: History) -> None:
@@ -89,7 +88,7 @@ def test_a_link_that_leads_nowhere_is_a_sentence_and_a_way_back(history: History
 def test_a_filter_in_a_link_that_makes_no_sense_brings_nothing_down(history: History, params: dict[str, str]) -> None:
     batch_of(history, [1])
     opened(**params)
-    assert history.batches().total == 1
+    assert history.queries.batches().total == 1
 
 
 @pytest.fixture
@@ -102,7 +101,7 @@ def four(history: History) -> dict[str, str]:
         events = [event(1, event_id=f"id-{number}", user_id=f"person-{number}", product_id=f"product-{number}")]
         target = replace(SHOP, name=f"shop-{number % 2}")
         meant = intent(source=source, label=f"{source} label", rows=1, owner=ME, target=target, policy=Policy.GO_ON)
-        found[source.value] = history.record(meant, [request(1, 1, events)])
+        found[source.value] = history.recorder.record(meant, [request(1, 1, events)])
         settle(history, found[source.value], outcome)
         time.sleep(0.002)
     return found
@@ -138,7 +137,7 @@ def test_a_link_of_an_earlier_version_still_filters_by_outcome(four: dict[str, s
 
 
 def test_time_filters_leave_out_what_is_older(history: History, four: dict[str, str]) -> None:
-    history._clock = lambda: int((time.time() - 3 * 86_400) * 1000)
+    history.database.clock = lambda: int((time.time() - 3 * 86_400) * 1000)
     batch_of(history, [1], label="old label")
     screen = opened()
     screen.app.selectbox(key="history-since").set_value("last day")
@@ -178,7 +177,7 @@ def test_hostile_labels_are_shown_as_they_are(history: History) -> None:
     heading = screen.app.subheader[0].value
     assert "<script>" not in heading
     assert "](http" not in heading
-    request_id = str(get_services().history.requests(batch).items[0].id)
+    request_id = str(get_services().history.queries.requests(batch).items[0].id)
     opened(request=request_id)
 
 
@@ -189,7 +188,7 @@ def test_a_batch_says_where_it_stands_and_a_request_shows_what_left_and_every_tr
     assert "3 events of 2 persons" in screen.said
     assert "after an unknown answer: go on" in screen.said
     assert "■ 3 rejected" in screen.marks
-    screen = opened(request=str(history.requests(batch).items[0].id))
+    screen = opened(request=str(history.queries.requests(batch).items[0].id))
     assert '{"track":["e1","e2"]}' in [code.value for code in screen.app.code]
     assert "It was rejected." in screen.said
 
@@ -199,11 +198,11 @@ def mixed(history: History) -> str:
     """A batch that is over: of 8 requests of 50 events half were accepted, and one of each went otherwise."""
     batch = batch_of(history, *[[50]] * 8, policy=Policy.GO_ON, persons=8, lanes=8)
     outcomes = [*[Outcome.ACCEPTED] * 4, Outcome.REJECTED, Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.NOT_SENT]
-    for number, (found, outcome) in enumerate(zip(history.requests(batch).items, outcomes, strict=True)):
-        history.apply_transitions([AttemptStart(found.id)], owner=ME)
+    for number, (found, outcome) in enumerate(zip(history.queries.requests(batch).items, outcomes, strict=True)):
+        history.queue.apply_transitions([AttemptStart(found.id)], owner=ME)
         tried = attempt(outcome, elapsed_ms=100.0 * number, started_at=1_795_348_980_000 + 1_000 * number)
-        history.apply_transitions([AttemptEnd(found.id, tried)], owner=ME)
-    history.set_state(batch, BatchState.DONE)
+        history.queue.apply_transitions([AttemptEnd(found.id, tried)], owner=ME)
+    history.control.set_state(batch, BatchState.DONE)
     return batch
 
 
@@ -260,16 +259,16 @@ def test_a_production_target_wants_its_name_and_the_number_of_events(
 
 
 def test_old_batches_are_deleted_after_a_plan_and_the_young_stay(history: History) -> None:
-    clock, days = history._clock, 86_400_000
+    clock, days = history.database.clock, 86_400_000
     old = {}
     for age in (200, 40):
-        history._clock = lambda age=age: int(time.time() * 1000) - age * days  # type: ignore[misc]  # a default binds it
+        history.database.clock = lambda age=age: int(time.time() * 1000) - age * days  # type: ignore[misc]  # a default binds it
         old[age] = batch_of(history, [3], policy=Policy.GO_ON, label=f"{age} label")
         settle(history, old[age], Outcome.ACCEPTED)
-        history.set_state(old[age], BatchState.DONE)
+        history.control.set_state(old[age], BatchState.DONE)
     waits = batch_of(history, [1], label="waits label")
-    history.set_state(waits, BatchState.PAUSED)
-    history._clock = clock
+    history.control.set_state(waits, BatchState.PAUSED)
+    history.database.clock = clock
     screen = unfolded(opened(), "history-clear")
     assert "1 batch with 3 events, from " in screen.said
     screen.app.segmented_control(key="history-clear-age").set_value("1 month")
@@ -278,7 +277,7 @@ def test_old_batches_are_deleted_after_a_plan_and_the_young_stay(history: Histor
     assert "Not among them: 1 older batch that still moves or waits for a decision." in screen.said
     screen.press("history-clear-go")
     until = time.monotonic() + 20
-    while not get_deletion().is_finished and time.monotonic() < until:
+    while not history.retention.deletion.is_finished and time.monotonic() < until:
         time.sleep(0.02)
     assert "Deleted 2 batches with 6 events." in screen.run().said
     assert labels(screen) == ["waits"]

@@ -51,7 +51,7 @@ def offered(upload: Upload) -> list[str]:
 
 
 def batch() -> BatchSummary:
-    return get_services().history.batches(size=1).items[0]
+    return get_services().history.queries.batches(size=1).items[0]
 
 
 def test_a_group_is_mended_after_its_difference_was_seen_and_undone_again(upload: Upload) -> None:
@@ -141,7 +141,7 @@ def test_what_stays_behind_is_shown_before_the_send_and_what_was_mended_is_recor
     [mended] = batch().notes["fixes"]
     assert mended["message"] == "“product viewed” → “Product viewed” in 10 cells of name"
     assert not upload.has("upload-mended")  # what was sent is mended no more
-    rows = {row.row: row for row in get_services().history.rows(batch().id)}
+    rows = {row.row: row for row in get_services().history.outcomes.rows(batch().id)}
     assert rows[1].name == "Product viewed"
     assert rows[26].codes == ("product_id_missing",)
 
@@ -150,10 +150,10 @@ def test_rows_that_were_accepted_before_can_be_left_out_and_are_told_apart(uploa
     data = csv_of(*good_rows(120))
     opened(upload, data).press("upload-send")
     history, owner = get_services().history, get_services().dispatcher.owner
-    first, second, _waiting = (request.id for request in history.requests(batch().id).items)
-    history.apply_transitions([AttemptStart(first), AttemptStart(second)], owner=owner)
+    first, second, _waiting = (request.id for request in history.queries.requests(batch().id).items)
+    history.queue.apply_transitions([AttemptStart(first), AttemptStart(second)], owner=owner)
     accepted, unknown = AttemptEnd(first, attempt(Outcome.ACCEPTED)), AttemptEnd(second, attempt(Outcome.UNKNOWN))
-    history.apply_transitions([accepted, unknown], owner=owner)
+    history.queue.apply_transitions([accepted, unknown], owner=owner)
     upload.app.session_state["console"].screen_states.pop("UploadState")
     upload.app.query_params.clear()
     upload.run().drop(data).press("upload-settle")
@@ -179,5 +179,5 @@ def test_rows_that_were_accepted_before_can_be_left_out_and_are_told_apart(uploa
     upload.press("upload-send")
     assert (batch().total, batch().excluded_rows) == (80, 40)
     assert batch().notes == {"accepted before, left out": 40}
-    codes = {row.codes for row in get_services().history.rows(batch().id) if row.state is None}
+    codes = {row.codes for row in get_services().history.outcomes.rows(batch().id) if row.state is None}
     assert codes == {("sent_before",)}

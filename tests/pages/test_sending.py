@@ -31,9 +31,9 @@ def test_events_are_sent_in_the_order_that_was_chosen(upload: Upload, order: str
     upload.drop(csv_of(*rows(5, 9, 1))).press("upload-settle")
     upload.app.segmented_control(key="upload-order").set_value(EventOrder(order))
     upload.run().press("upload-send")
-    batch = get_services().history.batches().items[0]
-    (request,) = get_services().history.requests(batch.id).items
-    body = json.loads(get_services().history.request(request.id).body)
+    batch = get_services().history.queries.batches().items[0]
+    (request,) = get_services().history.queries.requests(batch.id).items
+    body = json.loads(get_services().history.queries.request(request.id).body)
     assert [event["eventId"] for event in body["track"][0]["payload"]] == sent
     assert batch.notes == ({"order": "time"} if order == "time" else {})
 

@@ -27,7 +27,7 @@ def cold(tab: Callable[[str], Screen], **params: str) -> Screen:
 
 
 def request_id(screen: Screen) -> str:
-    return str(get_services().history.requests(screen.inspecting.guard.batch or "").items[0].id)
+    return str(get_services().history.queries.requests(screen.inspecting.guard.batch or "").items[0].id)
 
 
 def test_a_link_to_an_event_opens_cold(sent: Screen, tab: Callable[[str], Screen]) -> None:

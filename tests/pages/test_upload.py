@@ -515,15 +515,17 @@ def test_made_ids_are_the_same_each_time_and_fresh_ones_are_others(upload: Uploa
 
 def test_what_history_cannot_record_is_not_sent_and_says_so(upload: Upload, tmp_path: Path) -> None:
     upload.drop(csv_of(*good_rows(3))).press("upload-settle")
-    with get_services().history._engine.connect() as connection:  # the one that is used next is the one used last
+    with (
+        get_services().history.database.engine.connect() as connection
+    ):  # the one that is used next is the one used last
         connection.exec_driver_sql("PRAGMA busy_timeout=100")
     with closing(sqlite3.connect(tmp_path / "data" / "history.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         upload.press("upload-send")
         assert "Nothing was sent: History" in upload.said
-        assert get_services().history.batches().total == 0
+        assert get_services().history.queries.batches().total == 0
     upload.press("upload-send")
-    assert get_services().history.batches().total == 1
+    assert get_services().history.queries.batches().total == 1
     assert "3 events of 3 persons to sandbox" in upload.said
 
 

@@ -1,7 +1,7 @@
-"""The versions of history's schema, and the way from any of them to the newest.
+"""The versions of history's schema, and the migration from each of them to the newest.
 
-A new version is one more module in ``versions/`` and the new :data:`HEAD`. Versions say what to do in their own words
-and never import ``schema.py``: it tells the newest state only.
+A new version is one more module in ``versions/`` and a new :data:`HEAD`. A version never imports ``schema.py``, which
+has the newest state only: it states every table and value itself.
 """
 
 from pathlib import Path

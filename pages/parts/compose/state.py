@@ -130,7 +130,7 @@ def check_form_events(target: Target) -> None:
     payload, target_key = found.payload, derive_target_key(target)
     report = check_events(
         payload.events,
-        lambda ids: get_services().history.sent_ids(target_key, ids),
+        get_services().history.events.prior_send_lookup(target_key),
         payload.issues,
         get_services().product_lookup(target_key),
     )
@@ -173,7 +173,7 @@ def send_same_request(target: Target) -> None:
         batch = found.guard.batch
         if batch is None:
             return None
-        return prepare_resend(get_services().history.batch(batch), RESENDABLE_STATES, target)
+        return prepare_resend(get_services().history.queries.batch(batch), RESENDABLE_STATES, target)
 
     if submit_once(found.guard, target, prepare):
         found.sent_ids, found.state = {}, FormState.SENDING
@@ -188,7 +188,7 @@ def refresh_outcome(found: ComposeState) -> None:
         return
     if found.state is FormState.SENDING:
         found.state = FormState.OUTCOME
-    if set(get_services().history.batch(found.guard.batch or "").events) == {RequestState.ACCEPTED}:
+    if set(get_services().history.queries.batch(found.guard.batch or "").events) == {RequestState.ACCEPTED}:
         found.now_ms = now_ms()
         for form in found.forms:
             if form.value("eventId") == found.sent_ids.get(form.uid):

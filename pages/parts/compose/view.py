@@ -256,7 +256,7 @@ def show_request_text(screen: ComposeState, target: Target) -> None:
 def show_form_state(screen: ComposeState) -> None:
     """The form's state, or the outcome of the last send."""
     if screen.state is FormState.OUTCOME and screen.guard.batch:
-        counts = get_services().history.batch(screen.guard.batch).events
+        counts = get_services().history.queries.batch(screen.guard.batch).events
         st.markdown(f"{format_state_badges(counts)} :gray-badge[↓ response below]")
         if screen.guard.double_clicked:
             st.text(DOUBLE_CLICK_MESSAGE)
@@ -317,15 +317,15 @@ def show_outcome(screen: ComposeState) -> None:
     batch = screen.guard.batch or ""
     if screen.guard.is_sending:
         watch_batch(batch)
-        show_batch_controls(get_services().history.batch(batch))
-        if not get_services().history.batch(batch).is_active:
+        show_batch_controls(get_services().history.queries.batch(batch))
+        if not get_services().history.queries.batch(batch).is_active:
             st.rerun()  # it settled while this screen was drawn
         return
-    found = get_services().history.batch(batch)
+    found = get_services().history.queries.batch(batch)
     target = find_batch_target(found)
     try:
-        for request in get_services().history.requests(batch).items:
-            show_outcome_card(get_services().history.request(request.id), target)
+        for request in get_services().history.queries.requests(batch).items:
+            show_outcome_card(get_services().history.queries.request(request.id), target)
     finally:  # reading feeds may take long, and the second half of a double click waits for it
         screen.guard.mark_outcome_shown()
     if found.reason:

@@ -175,7 +175,7 @@ def show_feeds_intro(query: PersonQuery, target: Target) -> None:
         "Enter the id of a person in any identity field. You see what each feed should show after everything that this"
         " console sent for that person, what it does show, and why the two differ."
     )
-    last = get_services().history.last_identity(derive_target_key(target))
+    last = get_services().history.persons.last_identity(derive_target_key(target))
     if last is None:
         st.text(f"Nothing was sent to {target.title} yet.")
         st.page_link("compose.py", label="Compose the first event")

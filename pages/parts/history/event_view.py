@@ -17,7 +17,7 @@ def show_event_history(event_id: str) -> None:
         st.query_params.from_dict({"event": event_id})
     st.page_link("history.py", label="← All batches")
     st.text(escape_invisible(f"Event {event_id}"))
-    found = get_services().history.occurrences([event_id]).get(event_id, [])
+    found = get_services().history.events.occurrences([event_id]).get(event_id, [])
     if not found:
         st.text("No event with this id was sent from here. Events that an application sent are on the Sandbox screen.")
         return

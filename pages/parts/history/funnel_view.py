@@ -20,7 +20,7 @@ class FunnelCache(dict[str, Funnel]):
 def show_funnel(id_: str) -> None:
     """The conversion funnel of a batch."""
     try:
-        batch = get_services().history.batch(id_)
+        batch = get_services().history.queries.batch(id_)
     except NotFound as error:
         st.text(str(error))
         st.page_link("feeds.py", label="Look up a person")
@@ -29,7 +29,7 @@ def show_funnel(id_: str) -> None:
     cache = get_screen_state(FunnelCache)
     if id_ not in cache or not batch.is_final:
         with st.spinner(f"Reading {format_quantity(batch.total, 'event')}"):
-            cache[id_] = compute_funnel(get_services().history.accepted_events(id_))
+            cache[id_] = compute_funnel(get_services().history.outcomes.accepted_events(id_))
     found = cache[id_]
     st.subheader("Viewed → added → ordered", anchor=False)
     st.text(

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from intempt_core.history import BatchSummary, RequestState, preview_resend
+from intempt_core.analysis import preview_resend
+from intempt_core.history import BatchSummary, RequestState
 from intempt_core.planning import explain_lane_length
 from intempt_core.targets import Target
 from pages.parts.shared.formatting import escape_markdown, format_quantity, format_state, show_raw_text
@@ -121,10 +122,10 @@ def show_resend_plan(batch: BatchSummary, states: list[RequestState], target: Ta
     st.text(f"Of {format_quantity(preview.events, 'event')}: {preview.message}")
     requests = sum(batch.requests[state] for state in states)
     st.text(f"{format_quantity(requests, 'request')}, byte for byte as before, to {target.title}.")
-    lanes = get_services().history.lane_events(batch.id, states)
+    lanes = get_services().history.outcomes.lane_events(batch.id, states)
     if reason := explain_lane_length(preview.events, len(lanes), max(lanes.values(), default=0)):
         st.text(reason)
-    first = next(get_services().history.request_intents(batch.id, states, limit=1), None)
+    first = next(get_services().history.outcomes.request_intents(batch.id, states, limit=1), None)
     if first is not None:
         with st.expander("The first request", type="compact"):
             show_raw_text(first.body.decode("utf-8", "replace")[:BODY_PREVIEW_CHARACTERS], 120)

@@ -1,14 +1,11 @@
 """Deleting old batches: a preview, then a deletion in the background whose progress is shown."""
 
-import logging
-import threading
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import streamlit as st
 
 from intempt_core.errors import ConsoleError
-from intempt_core.history import DeletionPreview, DeletionProgress, History
+from intempt_core.history import BackgroundDeletion, DeletionPreview
 from pages.parts.shared.formatting import format_quantity, format_size
 from pages.parts.shared.screen_state import make_key, read_widget
 from pages.parts.shared.services import get_services
@@ -18,64 +15,14 @@ RETENTION_AGES = {"1 week": 7, "1 month": 30, "3 months": 91, "6 months": 182, "
 """The age of batches to delete, in days by label."""
 
 DELETION_WATCH_SECONDS = 0.5
-
-_LOG = logging.getLogger(__name__)
-
-
-@dataclass
-class BatchDeletion:
-    """The deletion of old batches that runs in this process, or the last one that did.
-
-    Attributes:
-        lock: Held while a deletion is started: there is one at a time.
-        planned: What is to be deleted, ``None`` before the first deletion.
-        so_far: What has been deleted.
-        is_finished: Whether no deletion runs.
-        trouble: Why it stopped early, as a sentence.
-    """
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    planned: DeletionPreview | None = None
-    so_far: DeletionProgress = field(default_factory=lambda: DeletionProgress(0, 0))
-    is_finished: bool = True
-    trouble: str = ""
-
-    def begin(self, history: History, before: int) -> None:
-        """Delete what is older than ``before`` (epoch milliseconds), unless a deletion runs already."""
-        with self.lock:
-            if not self.is_finished:
-                return
-            self.planned, self.so_far, self.is_finished, self.trouble = (
-                history.preview_deletion(before),
-                DeletionProgress(0, 0),
-                False,
-                "",
-            )
-        threading.Thread(target=self._run, args=(history, before), name="batch-deletion", daemon=True).start()
-
-    def _run(self, history: History, before: int) -> None:
-        try:
-            self.so_far = history.delete_before(before, lambda so_far: setattr(self, "so_far", so_far))
-        except ConsoleError as error:
-            self.trouble = f"{error} The next deletion removes the rest, which is no longer shown."
-        except Exception:  # noqa: BLE001  any error ends the deletion, and is logged
-            _LOG.exception("Deleting old batches failed.")
-            self.trouble = "An error of the console stopped the deletion. The next deletion removes the rest."
-        finally:
-            self.is_finished = True
-
-
-@st.cache_resource(show_spinner=False)
-def get_deletion() -> BatchDeletion:
-    """This process's deletion."""
-    return BatchDeletion()
+"""How often the progress of a deletion is read."""
 
 
 def show_old_batches() -> None:
     """The button that opens the choices for deleting old batches, and the progress of a deletion."""
-    if get_deletion().planned is not None:
+    if get_services().history.retention.deletion.planned is not None:
         watch_deletion()
-    if not get_services().history.has_batches():
+    if not get_services().history.retention.has_batches():
         return
     opened = st.popover("Delete old batches", key="history-clear", on_change="rerun")
     if opened.open:
@@ -91,7 +38,7 @@ def show_deletion_choice() -> None:
     before = int(
         (datetime.now(get_browser_zone()) - timedelta(days=RETENTION_AGES[age or "3 months"])).timestamp() * 1000
     )
-    preview = get_services().history.preview_deletion(before)
+    preview = get_services().history.retention.preview_deletion(before)
     if preview.batches:
         st.text(
             f"{format_quantity(preview.batches, 'batch', 'batches')} with {format_quantity(preview.events, 'event')}, "
@@ -119,8 +66,8 @@ def show_deletion_choice() -> None:
 
 def start_deletion(before: int, drawn: DeletionPreview, age: str) -> None:
     """Delete what was previewed; nothing if the preview has changed since it was drawn."""
-    if read_widget("history-clear-age") == age and get_services().history.preview_deletion(before) == drawn:
-        get_deletion().begin(get_services().history, before)
+    if read_widget("history-clear-age") == age and get_services().history.retention.preview_deletion(before) == drawn:
+        get_services().history.retention.deletion.start(before)
 
 
 def format_day(ms: int) -> str:
@@ -130,11 +77,11 @@ def format_day(ms: int) -> str:
 
 def watch_deletion() -> None:
     """Show the progress of the deletion until it has finished, then draw the whole screen again."""
-    running = not get_deletion().is_finished
+    running = not get_services().history.retention.deletion.is_finished
 
     @st.fragment(run_every=DELETION_WATCH_SECONDS if running else None)
     def progress() -> None:
-        found = get_deletion()
+        found = get_services().history.retention.deletion
         show_deletion_progress(found)
         if running and found.is_finished:
             st.rerun()
@@ -143,18 +90,22 @@ def watch_deletion() -> None:
         progress()
 
 
-def show_deletion_progress(found: BatchDeletion) -> None:
+def show_deletion_progress(found: BackgroundDeletion) -> None:
     """The progress or the result of the deletion."""
     events = found.planned.events if found.planned else 0
-    if found.trouble:
-        st.text(f"Deleted {format_quantity(found.so_far.events, 'event')}, then stopped. {found.trouble}")
-    elif not found.is_finished:
-        st.progress(min(1.0, found.so_far.events / events) if events else 1.0)
+    if found.error is not None:
+        why = str(found.error) if isinstance(found.error, ConsoleError) else "An internal error occurred."
         st.text(
-            f"Deleting old batches: {found.so_far.events:,} of {format_quantity(events, 'event')}. Sending continues."
+            f"Deleted {format_quantity(found.progress.events, 'event')}, then stopped. {why} The next deletion removes"
+            " the rest, which is no longer shown."
+        )
+    elif not found.is_finished:
+        st.progress(min(1.0, found.progress.events / events) if events else 1.0)
+        st.text(
+            f"Deleting old batches: {found.progress.events:,} of {format_quantity(events, 'event')}. Sending continues."
         )
     else:
-        deleted = found.so_far
+        deleted = found.progress
         space = (
             f"{format_size(deleted.freed)} of disk space freed."
             if deleted.freed or not deleted.reusable

@@ -62,7 +62,7 @@ def show_history_filters() -> None:
     translate_former_state("history-outcome")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Time", SINCE_DAYS, key="history-since", bind="query-params", width=150)
-        names = get_services().history.target_names()
+        names = get_services().history.queries.target_names()
         st.selectbox("Target", ["any target", *names], key="history-target", bind="query-params", width=180)
         st.selectbox(
             "Source",
@@ -109,10 +109,12 @@ def read_batch_filter() -> BatchFilter:
 def show_batches() -> None:
     """The batches, newest first, each as a line with a link."""
     batch_filter = read_batch_filter()
-    found = get_services().history.batches(batch_filter, page=read_widget("history-page", 1), size=BATCHES_PER_PAGE)
+    found = get_services().history.queries.batches(
+        batch_filter, page=read_widget("history-page", 1), size=BATCHES_PER_PAGE
+    )
     if found.number > found.pages:  # a narrower filter has fewer pages
         set_widget("history-page", found.pages)
-        found = get_services().history.batches(batch_filter, page=found.pages, size=BATCHES_PER_PAGE)
+        found = get_services().history.queries.batches(batch_filter, page=found.pages, size=BATCHES_PER_PAGE)
     if not found.total:
         show_no_batches(batch_filter)
         return
@@ -157,7 +159,7 @@ def show_batch(id_: str) -> None:
     """One batch: what was sent, its progress, its requests."""
     show_back_link("All batches")
     try:
-        batch = get_services().history.batch(id_)
+        batch = get_services().history.queries.batch(id_)
     except NotFound as error:
         st.text(str(error))
         return
@@ -179,7 +181,9 @@ def show_batch(id_: str) -> None:
     if batch.resend_of:
         show_link("history.py", "Resent from this batch", {"batch": batch.resend_of})
     watch_batch(batch.id)
-    batch = get_services().history.batch(id_)  # read after the watch began, so that no end of the batch is missed
+    batch = get_services().history.queries.batch(
+        id_
+    )  # read after the watch began, so that no end of the batch is missed
     show_batch_controls(batch)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_resend(batch, get_selected_target())
@@ -217,10 +221,10 @@ def show_requests(batch: BatchSummary) -> None:
         width=200,
     )
     only, widget = RequestState(state) if state else None, make_key("history-request-page", batch.id, state)
-    found = get_services().history.requests(batch.id, only, page=read_widget(widget, 1), size=REQUESTS_PER_PAGE)
+    found = get_services().history.queries.requests(batch.id, only, page=read_widget(widget, 1), size=REQUESTS_PER_PAGE)
     if found.number > found.pages:  # fewer requests are in this state than before
         set_widget(widget, found.pages)
-        found = get_services().history.requests(batch.id, only, page=found.pages, size=REQUESTS_PER_PAGE)
+        found = get_services().history.queries.requests(batch.id, only, page=found.pages, size=REQUESTS_PER_PAGE)
     for request in found.items:
         show_request_line(request)
     if found.pages > 1:
@@ -248,8 +252,8 @@ def show_request_line(request: RequestSummary) -> None:
 def show_request(id_: str) -> None:
     """One request: its outcome card, its events, every attempt."""
     try:
-        request = get_services().history.request(id_)
-        batch = get_services().history.batch(request.summary.batch)
+        request = get_services().history.queries.request(id_)
+        batch = get_services().history.queries.batch(request.summary.batch)
     except NotFound as error:
         show_back_link("All batches")
         st.text(str(error))

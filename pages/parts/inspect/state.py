@@ -168,7 +168,7 @@ def check_paste(target: Target) -> None:
         return
     found.report = check_events(
         found.payload.events,
-        lambda ids: get_services().history.sent_ids(target_key, ids),
+        get_services().history.events.prior_send_lookup(target_key),
         found.payload.issues,
         get_services().product_lookup(target_key),
     )
@@ -203,7 +203,7 @@ def collect_known_events(target: Target, payload: Payload, rows: Sequence[int]) 
 
     @cache
     def count_events(field_: str, id_: str) -> int:
-        return len(get_services().history.interactions(target_key, field_, id_, limit=MAX_EVENTS_COUNTED))
+        return len(get_services().history.persons.interactions(target_key, field_, id_, limit=MAX_EVENTS_COUNTED))
 
     def ask_sandbox() -> dict[str, list[SandboxVerdict]] | None:
         try:
@@ -214,7 +214,7 @@ def collect_known_events(target: Target, payload: Payload, rows: Sequence[int]) 
 
     return VerdictContext(
         target,
-        get_services().history.occurrences(ids, target=target_key, limit_per_id=20),
+        get_services().history.events.occurrences(ids, target=target_key, limit_per_id=20),
         ask_sandbox(),
         count_events,
     )

@@ -310,16 +310,16 @@ def show_inspect_result(screen: InspectState) -> None:
     batch = screen.guard.batch or ""
     if screen.guard.is_sending:
         watch_batch(batch)
-        if not get_services().history.batch(batch).is_active:
+        if not get_services().history.queries.batch(batch).is_active:
             st.rerun()  # it settled while this screen was drawn
         return
-    found = get_services().history.batch(batch)
-    requests = get_services().history.requests(batch)
+    found = get_services().history.queries.batch(batch)
+    requests = get_services().history.queries.requests(batch)
     if screen.guard.double_clicked:
         st.text(DOUBLE_CLICK_MESSAGE)
     try:
         if requests.total == 1:
-            show_outcome_card(get_services().history.request(requests.items[0].id), find_batch_target(found))
+            show_outcome_card(get_services().history.queries.request(requests.items[0].id), find_batch_target(found))
         else:
             st.markdown(format_state_badges(found.events))
     finally:  # reading feeds may take long, and the second half of a double click waits for it

@@ -149,7 +149,7 @@ def _choose_identity(given: Mapping[str, str | None]) -> Person | None:
 
 def read_person_history(target: Target, person: Person) -> PersonHistory:
     """The events that this console sent for a person to a target."""
-    return get_services().history.person_history(
+    return get_services().history.persons.person_history(
         derive_target_key(target), person.field, person.id, limit=MAX_HISTORY_EVENTS
     )
 

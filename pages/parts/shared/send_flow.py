@@ -219,7 +219,7 @@ def prepare_resend(
         lanes=batch.lanes,
     )
     if not new_ids:
-        return Submission(intent, get_services().history.request_intents(batch.id, states))
+        return Submission(intent, get_services().history.outcomes.request_intents(batch.id, states))
     plan = plan_events(list(_give_new_ids(batch, states)))
     return Submission(replace(intent, persons=plan.persons, lanes=plan.lanes), plan)
 
@@ -227,7 +227,7 @@ def prepare_resend(
 def _give_new_ids(batch: BatchSummary, states: tuple[RequestState, ...]) -> Iterator[GivenEvent]:
     """The batch's events in their order under new ids; events that shared an id share the new one."""
     new_ids: dict[str, str] = {}
-    for request in get_services().history.request_intents(batch.id, states):
+    for request in get_services().history.outcomes.request_intents(batch.id, states):
         payload = read_payload(request.body.decode())
         for recorded, event in zip(request.events, payload.events, strict=True):
             body = event.body
@@ -247,11 +247,11 @@ def make_event_id() -> str:
 
 def watch_batch(batch: str) -> None:
     """Show the progress of a batch until it is no longer active, then draw the whole screen again."""
-    moving = get_services().history.batch(batch).is_active
+    moving = get_services().history.queries.batch(batch).is_active
 
     @st.fragment(run_every=BATCH_WATCH_SECONDS if moving else None)
     def progress_of() -> None:
-        summary = get_services().history.batch(batch)
+        summary = get_services().history.queries.batch(batch)
         show_batch_progress(summary, get_services().dispatcher.progress(batch))
         show_throughput(summary)
         if moving and not summary.is_active:

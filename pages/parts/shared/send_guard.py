@@ -83,7 +83,7 @@ class SendGuard:
         A batch that was stopped is active again where a person has resumed it.
         """
         was_sending = self.is_sending
-        self.is_sending = self.batch is not None and get_services().history.batch(self.batch).is_active
+        self.is_sending = self.batch is not None and get_services().history.queries.batch(self.batch).is_active
         settled = was_sending and not self.is_sending
         if settled:
             self.settled_at = time.monotonic()

@@ -70,7 +70,7 @@ class AppServices:
         self, intent: BatchIntent, requests: Iterable[RequestIntent], excluded_rows: Iterable[ExcludedRow] = ()
     ) -> str:
         """Record a batch and have the engine send it; the batch's id. Nothing is sent before it is recorded."""
-        batch = self.history.record(replace(intent, owner=self.dispatcher.owner), requests, excluded_rows)
+        batch = self.history.recorder.record(replace(intent, owner=self.dispatcher.owner), requests, excluded_rows)
         self.dispatcher.wake()
         return batch
 

@@ -32,7 +32,7 @@ def show_throughput(summary: BatchSummary) -> None:
     if sum(summary.requests.values()) < 3:
         return
     history = get_services().history
-    over_time, slow = history.timeline(summary.id), history.slowest(summary.id, SLOWEST_SHOWN)
+    over_time, slow = history.throughput.timeline(summary.id), history.throughput.slowest(summary.id, SLOWEST_SHOWN)
     if not over_time.steps:
         return
     left, right = st.columns([3, 2], gap="medium")

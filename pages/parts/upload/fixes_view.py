@@ -161,7 +161,9 @@ def show_cell_card(checked: CheckedFile, *, live: bool) -> None:
 def _show_earlier_batch(checked: CheckedFile, row: int) -> None:
     """The link to the batch in which a row's event was sent before."""
     event_id, question = str(checked.mapped.values("eventId", [row])[0]), get_upload_state().question
-    sent = get_services().history.sent_ids(question.target_key, [event_id]).get(event_id) if question else None
+    sent = (
+        get_services().history.events.prior_sends(question.target_key, [event_id]).get(event_id) if question else None
+    )
     if sent is not None:
         show_link("history.py", "View batch", {"batch": sent.batch})
 

@@ -147,7 +147,7 @@ def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool
 
     With the current ``mapping``, a button offers the mapping of then where it differs.
     """
-    sent = get_services().history.batches_of_file(get_upload_state().digest, derive_target_key(target))
+    sent = get_services().history.queries.batches_of_file(get_upload_state().digest, derive_target_key(target))
     for batch in sent[:EARLIER_BATCHES_SHOWN]:
         accepted = batch.events.get(RequestState.ACCEPTED, 0)
         with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-earlier", batch.id)):

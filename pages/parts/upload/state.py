@@ -4,8 +4,7 @@ A file is uploaded once, past the script, into the spool on disk. What is comput
 it depends on, so that a screen that is drawn again reads nothing again.
 """
 
-from collections.abc import Iterator, Sequence
-from collections.abc import Mapping as AnyMapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -30,7 +29,7 @@ from intempt_core.mapping import (
 from intempt_core.planning import EventOrder, Plan, Policy, plan_table
 from intempt_core.readers import Dialect, Table, read_table
 from intempt_core.targets import Target
-from intempt_core.validation import ExpectationReport, PriorSend, Report, check_table
+from intempt_core.validation import ExpectationReport, Report, check_table
 from pages.parts.shared.screen_state import (
     TARGET_WIDGET,
     get_screen_state,
@@ -173,19 +172,16 @@ def check_upload(question: CheckQuestion) -> "CheckedFile":
 
     A fixed table shares with the original the columns that no fix changed, and what history was asked for them.
     """
-    sent_ids, is_unknown_product = get_services().history.sent_ids, get_services().product_lookup(question.target_key)
-
-    def find_sent(ids: Sequence[str]) -> AnyMapping[str, PriorSend]:
-        return sent_ids(question.target_key, ids)
-
+    find_prior_sends = get_services().history.events.prior_send_lookup(question.target_key)
+    is_unknown_product = get_services().product_lookup(question.target_key)
     if not question.fixes:
         table = load_table(question.digest, question.name, question.dialect)
         mapped = map_table(table, Mapping.from_json(question.mapping), question.fresh)
-        return CheckedFile(mapped, check_table(mapped, find_sent, is_unknown_product))
+        return CheckedFile(mapped, check_table(mapped, find_prior_sends, is_unknown_product))
     original = check_upload(replace(question, fixes=()))
     fixed = apply_fixes(original.mapped, question.fixes)
     earlier = original.report if fixed.mapped.has_same_ids(original.mapped) else None
-    report = check_table(fixed.mapped, find_sent, is_unknown_product, earlier_report=earlier)
+    report = check_table(fixed.mapped, find_prior_sends, is_unknown_product, earlier_report=earlier)
     return CheckedFile(fixed.mapped, report, question.fixes, fixed.cells)
 
 
@@ -320,7 +316,7 @@ def accept_suggestions(suggestions: list[MappingSuggestion]) -> None:
 def settle_mapping() -> None:
     """Settle the mapping: the file is then checked against what history holds now."""
     found = get_upload_state()
-    newest = get_services().history.batches(size=1).items
+    newest = get_services().history.queries.batches(size=1).items
     found.mapping_settled, found.newest_batch = True, newest[0].id if newest else ""
 
 

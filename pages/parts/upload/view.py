@@ -122,7 +122,7 @@ def show_sent_batch(id_: str) -> None:
     """What was sent, its progress and its result, from history: it can be opened by a link."""
     found = get_upload_state()
     try:
-        batch = get_services().history.batch(id_)
+        batch = get_services().history.queries.batch(id_)
     except NotFound as error:
         st.text(str(error))
         show_upload_intro()
@@ -139,7 +139,9 @@ def show_sent_batch(id_: str) -> None:
     show_step(4, "Plan", f"{events} to {batch.target.name}{skipped}")
     st.markdown("**5 Sending**")
     watch_batch(id_)
-    batch = get_services().history.batch(id_)  # read after the watch began, so that no end of the batch is missed
+    batch = get_services().history.queries.batch(
+        id_
+    )  # read after the watch began, so that no end of the batch is missed
     show_batch_controls(batch)
     if not batch.is_active:
         show_upload_result(batch)

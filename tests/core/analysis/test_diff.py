@@ -104,14 +104,14 @@ def history(tmp_path: Path) -> Iterator[History]:
 
 def test_requests_batches_attempts_and_bodies_are_compared(history: History) -> None:
     bodies = [json.dumps({"track": [{"name": "A", "payload": [{**GOOD, "userId": user}]}]}).encode() for user in "ab"]
-    batches = [history.record(intent(owner=ME), [request(1, 1, [event(1)], body)]) for body in bodies]
+    batches = [history.recorder.record(intent(owner=ME), [request(1, 1, [event(1)], body)]) for body in bodies]
     ids = []
     for batch, outcome in zip(batches, (Outcome.ACCEPTED, Outcome.REJECTED), strict=True):
-        (work,) = history.take(batch, 1, 1)
+        (work,) = history.queue.take(batch, 1, 1)
         answer = attempt(
             outcome, response_body=b'{"a":1}' if outcome is Outcome.ACCEPTED else b"<no>", headers=(("Date", "x"),)
         )
-        history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, answer)], owner=ME)
+        history.queue.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, answer)], owner=ME)
         ids.append(work.id)
     one, two = ids
     found = compare_sides(

@@ -124,16 +124,16 @@ def test_two_ids_of_one_field_are_counted_as_a_person_is_told() -> None:
 def test_a_batch_gives_its_accepted_events_in_their_order_of_arrival(tmp_path: Path) -> None:
     history = History.open(f"sqlite:///{tmp_path / 'h.sqlite3'}")
     made = [request(lane, 1, [event(lane * 2), event(lane * 2 + 1, timestamp=7)]) for lane in (1, 2, 3)]
-    batch = history.record(intent(owner=ME, rows=6), made)
-    first, second, third = (one.id for one in history.requests(batch).items)
+    batch = history.recorder.record(intent(owner=ME, rows=6), made)
+    first, second, third = (one.id for one in history.queries.requests(batch).items)
     for id_, outcome in ((third, Outcome.ACCEPTED), (second, Outcome.REJECTED), (first, Outcome.ACCEPTED)):
-        history.apply_transitions([AttemptStart(id_), AttemptEnd(id_, attempt(outcome))], owner=ME)
-    found = history.accepted_events(batch)
+        history.queue.apply_transitions([AttemptStart(id_), AttemptEnd(id_, attempt(outcome))], owner=ME)
+    found = history.outcomes.accepted_events(batch)
     assert found["productId"].to_pylist() == ["p6", "p7", "p2", "p3"]
     assert found["timestamp"].to_pylist() == [None, 7, None, 7]
     assert found["eventId"].to_pylist() == [True] * 4
     assert found["userId"].to_pylist() == ["u1"] * 4
     with pytest.raises(NotFound):
-        history.accepted_events("b_nobody")
-    assert history.accepted_events(history.record(intent(owner=ME), [])).num_rows == 0
+        history.outcomes.accepted_events("b_nobody")
+    assert history.outcomes.accepted_events(history.recorder.record(intent(owner=ME), [])).num_rows == 0
     history.close()

@@ -161,10 +161,10 @@ def test_the_sandbox_has_the_last_word_on_its_own_events(tmp_path: Path, sandbox
 def test_an_event_is_found_by_its_id_wherever_it_went(history: History) -> None:
     other = intent(target=TargetSnapshot.from_target(TARGET), label="elsewhere")
     batch = batch_of(history, [2], owner=ME)
-    again = history.record(other, [request(1, 1, [event(1), event(5, event_id="\ud800")])])
-    (work,) = history.take(batch, 1, 10)
-    history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
-    found = history.occurrences(["e1", "e2", "\ud800", "nobody"])
+    again = history.recorder.record(other, [request(1, 1, [event(1), event(5, event_id="\ud800")])])
+    (work,) = history.queue.take(batch, 1, 10)
+    history.queue.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
+    found = history.events.occurrences(["e1", "e2", "\ud800", "nobody"])
     assert [(one.batch, one.state, one.status) for one in found["e1"]] == [
         (again, RequestState.PENDING, None),
         (batch, RequestState.ACCEPTED, 201),
@@ -172,5 +172,5 @@ def test_an_event_is_found_by_its_id_wherever_it_went(history: History) -> None:
     assert [one.product_id for one in found["e2"]] == ["p2"]
     assert len(found["\ud800"]) == 1
     assert "nobody" not in found
-    assert [one.batch for one in history.occurrences(["e1"], target=derive_target_key(TARGET))["e1"]] == [again]
-    assert len(history.occurrences(["e1"], limit_per_id=1)["e1"]) == 1
+    assert [one.batch for one in history.events.occurrences(["e1"], target=derive_target_key(TARGET))["e1"]] == [again]
+    assert len(history.events.occurrences(["e1"], limit_per_id=1)["e1"]) == 1

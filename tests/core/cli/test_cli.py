@@ -320,7 +320,7 @@ def test_alone_it_brings_up_the_sandbox_and_sends_by_itself(
     assert [row["outcome"] for row in rows] == ["accepted"] * 120 + ["excluded"]
     assert (rows[-1]["row"], rows[-1]["line"], rows[-1]["issues"]) == ("121", "122", "event_name")
     with history(data) as at:
-        (batch,) = at.batches().items
+        (batch,) = at.queries.batches().items
         assert (batch.source, batch.label, batch.rows, batch.excluded_rows) == (
             BatchSource.COMMAND,
             "events.csv",
@@ -391,7 +391,7 @@ def test_a_persons_events_are_sent_by_their_times_where_that_is_chosen(
         assert got(server) == [f"e{n}" for n in sorted(range(10), key=lambda n: (n * 7) % 10)]
     assert "A person's events go by their timestamp" in capsys.readouterr().err
     with history(data) as kept:
-        assert kept.batches().items[0].notes == {"order": "time"}
+        assert kept.queries.batches().items[0].notes == {"order": "time"}
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ def test_nothing_without_errors_is_nothing_to_send(
     assert main(["send", file(tmp_path, "view,e,u,p,\n"), "--target", "sandbox", "--yes"], key(data)) == 1
     assert capsys.readouterr().err.endswith("There is nothing to send.\n")
     with history(data) as at:
-        assert not at.batches().total
+        assert not at.queries.batches().total
 
 
 def test_results_that_cannot_be_written_are_told_before_anything_leaves(
@@ -468,7 +468,7 @@ def test_a_terminal_is_asked(
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     assert main(["send", file(tmp_path, *good(1)), "--target", "sandbox"], key(data)) == (0 if sent else 1)
     with history(data) as at:
-        assert at.batches().total == int(sent)
+        assert at.queries.batches().total == int(sent)
 
 
 @pytest.mark.parametrize(("answer", "sent"), [("shop", True), ("y", False), ("SHOP", False)])
@@ -527,7 +527,7 @@ def test_beside_a_console_the_console_sends(tmp_path: Path, data: Path, capsys: 
         call = ["send", file(tmp_path, *good(30)), "--target", "sandbox", "--yes", "--wait"]
         assert main(call, {"CONSOLE_DATA": str(data)}) == 0
         with history(data) as at:
-            (batch,) = at.batches().items
+            (batch,) = at.queries.batches().items
             assert (batch.owner, batch.state) == ("console", BatchState.DONE)
     said = capsys.readouterr()
     assert f"The console sends it: batch {batch.id}." in said.err
@@ -541,7 +541,7 @@ def test_without_wait_it_says_that_it_is_pending_at_the_console(
         call = ["send", file(tmp_path, *good(3)), "--target", "sandbox", "--yes"]
         assert main(call, {"CONSOLE_DATA": str(data)}) == 1
         with history(data) as at:
-            (batch,) = at.batches().items
+            (batch,) = at.queries.batches().items
             assert batch.events == {RequestState.PENDING: 3}
     assert f"3 events are pending at the console, batch {batch.id}." in capsys.readouterr().err
 
@@ -551,7 +551,7 @@ def test_a_url_target_is_sent_from_here_even_beside_a_console(tmp_path: Path, da
         assert main(["send", file(tmp_path, *good(3)), "--target", url_of(server), "--yes"], key(data)) == 0
         assert len(got(server)) == 3
         with history(data) as at:
-            assert at.batches().items[0].owner != "console"
+            assert at.queries.batches().items[0].owner != "console"
 
 
 def test_a_console_that_goes_while_one_waits_is_told(
@@ -597,7 +597,7 @@ def test_interrupted_it_drains_records_everything_and_says_how_to_go_on(
         assert "Interrupted: waiting for what is on its way" in error
         assert "is paused" in error
         with history(data) as at:
-            (batch,) = at.batches().items
+            (batch,) = at.queries.batches().items
             assert batch.state is BatchState.PAUSED
             assert batch.events[RequestState.ACCEPTED] == len(got(server))
             assert set(batch.events) == {RequestState.ACCEPTED, RequestState.PENDING}

@@ -80,7 +80,7 @@ class Desk:
     target: Target
 
     def record(self, plan: Plan, policy: Policy = Policy.STOP, owner: str = "me", **given: Json) -> str:
-        return self.history.record(
+        return self.history.recorder.record(
             make_batch_intent(plan, self.target, policy=policy, owner=owner, **given), make_request_intents(plan)
         )
 
@@ -90,11 +90,11 @@ class Desk:
                 return await drive(
                     self.history,
                     batch,
-                    [lane.lane for lane in self.history.lanes(batch)],
+                    [lane.lane for lane in self.history.queue.lanes(batch)],
                     client,
                     self.target,
                     owner=owner,
-                    policy=self.history.batch(batch).policy,
+                    policy=self.history.queries.batch(batch).policy,
                     settings=self.settings,
                     limit=limit,
                     clock=clock,
@@ -113,20 +113,20 @@ class Desk:
             time.sleep(0.01)
 
     def over(self, batch: str) -> BatchSummary:
-        self.until(lambda: not self.history.batch(batch).is_active)
-        return self.history.batch(batch)
+        self.until(lambda: not self.history.queries.batch(batch).is_active)
+        return self.history.queries.batch(batch)
 
     def counts(self, batch: str) -> dict[str, int]:
-        return {state.value: count for state, count in self.history.batch(batch).requests.items() if count}
+        return {state.value: count for state, count in self.history.queries.batch(batch).requests.items() if count}
 
     def state(self, batch: str) -> BatchState:
-        return self.history.batch(batch).state
+        return self.history.queries.batch(batch).state
 
     def outcomes(self, batch: str, state: RequestState | None = None) -> list[list[str]]:
         """The outcomes of every attempt of every request, in the order of the lane."""
-        found = self.history.requests(batch, state).items
+        found = self.history.queries.requests(batch, state).items
         ordered = sorted(found, key=lambda one: (one.lane, one.position, one.part))
-        return [[attempt.outcome.value for attempt in self.history.attempts(one.id)] for one in ordered]
+        return [[attempt.outcome.value for attempt in self.history.queries.request(one.id).attempts] for one in ordered]
 
 
 async def drive(

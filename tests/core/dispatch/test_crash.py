@@ -114,7 +114,7 @@ def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(
         assert "survivor" in {executor for executor, _ in workflows(at)}  # it has gone on with those of the dead
 
         found = received(url)
-        outcomes = at.history.batch(batch).events
+        outcomes = at.history.queries.batch(batch).events
         doubtful = doubted(at, batch)
         assert sum(outcomes.values()) == 1500
         times = Counter(event for event, _ in found)
@@ -139,10 +139,10 @@ def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(
 def doubted(at: Desk, batch: str) -> set[str]:
     """The events of requests of which any attempt was unknown."""
     found: set[str] = set()
-    for page in range(1, at.history.requests(batch).pages + 1):
-        for request in at.history.requests(batch, page=page).items:
-            if any(attempt.outcome.value == "unknown" for attempt in at.history.attempts(request.id)):
-                found.update(ids(at.history.request(request.id).body))
+    for page in range(1, at.history.queries.requests(batch).pages + 1):
+        for request in at.history.queries.requests(batch, page=page).items:
+            if any(attempt.outcome.value == "unknown" for attempt in at.history.queries.request(request.id).attempts):
+                found.update(ids(at.history.queries.request(request.id).body))
     return found
 
 
@@ -156,7 +156,7 @@ def claimed_from(sender: "subprocess.Popen[bytes]", at: Desk, batch: str) -> boo
         sender.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, sender.pid, os.WSTOPPED)
         try:
-            return at.history.claim(batch, "thief", "frozen")
+            return at.history.queue.claim(batch, "thief", "frozen")
         except HistoryUnavailable:
             sender.send_signal(signal.SIGCONT)
             time.sleep(0.005)
@@ -177,7 +177,7 @@ def test_a_process_that_thaws_after_its_batch_was_taken_over_changes_nothing(tmp
             at.until(lambda: through(at, batch) > 20, 60)
             try:
                 assert claimed_from(frozen, at, batch)  # as on a machine that lost its locks
-                at.history.in_flight_to_unknown(batch, owner="thief")
+                at.history.queue.in_flight_to_unknown(batch, owner="thief")
                 dispatcher = at.dispatcher(owner="thief")
                 dispatcher.start()
                 at.until(lambda: through(at, batch) > 60, 60)
@@ -189,7 +189,7 @@ def test_a_process_that_thaws_after_its_batch_was_taken_over_changes_nothing(tmp
                 frozen.kill()
         times = Counter(event for event, _ in received(url))
         doubtful = doubted(at, batch)
-        assert at.history.batch(batch).events == {RequestState.ACCEPTED: 600}
+        assert at.history.queries.batch(batch).events == {RequestState.ACCEPTED: 600}
         assert set(times) == {f"e{number}" for number in range(600)}
         assert all(count == 1 or event in doubtful for event, count in times.items())
         at.history.close()

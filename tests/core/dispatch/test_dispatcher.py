@@ -141,7 +141,7 @@ def test_plan_in_outcome_out(tmp_path: Path) -> None:
         assert found.events == {RequestState.ACCEPTED: 30}
         assert watched[-1].state is BatchState.DONE
         assert send_plan(plan_of(1), at.target, history=at.history, settings=at.settings).state is BatchState.DONE
-        assert at.history.batches().total == 2
+        assert at.history.queries.batches().total == 2
         at.history.close()
 
 
@@ -173,7 +173,7 @@ def test_pausing_in_another_process_counts_too(scene: Scene) -> None:
     batch = at.record(plan_of(40))
     scene.started(at)
     at.until(lambda: server.received)
-    at.history.set_state(batch, BatchState.PAUSED)
+    at.history.control.set_state(batch, BatchState.PAUSED)
     at.until(lambda: not at.counts(batch).get("in flight"))
     left = len(server.received)
     time.sleep(0.1)
@@ -186,7 +186,7 @@ def test_cancel_takes_along_what_has_not_left(scene: Scene) -> None:
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 2)
     dispatcher.cancel(batch)
-    at.until(lambda: at.history.batch(batch).is_final)
+    at.until(lambda: at.history.queries.batch(batch).is_final)
     left = len(server.received)
     assert at.counts(batch) == {"accepted": left, "cancelled": 40 - left}
 
@@ -216,7 +216,7 @@ def test_a_stopped_batch_may_send_the_unknown_again(scene: Scene) -> None:
     at.until(lambda: at.state(batch) is BatchState.DONE)
     assert got(one) == ["e0", "e1", "e1", "e2", "e3"]
     assert at.counts(batch) == {"accepted": 4}
-    assert at.history.batch(batch).policy is Policy.STOP
+    assert at.history.queries.batch(batch).policy is Policy.STOP
 
 
 def test_not_sent_that_stopped_a_lane_is_sent_first_when_it_goes_on(scene: Scene) -> None:
@@ -276,7 +276,7 @@ def test_waiting_to_try_again_is_told(scene: Scene) -> None:
     dispatcher = scene.started(at)
     at.until(lambda: "1 lane will try again. The last answer: 127.0.0.1" in dispatcher.progress(batch).reason)
     dispatcher.cancel(batch)
-    at.until(lambda: at.history.batch(batch).is_final)
+    at.until(lambda: at.history.queries.batch(batch).is_final)
 
 
 def test_a_clock_that_jumps_back_holds_nobody(scene: Scene) -> None:
@@ -326,14 +326,14 @@ def test_a_batch_whose_target_cannot_be_used_is_paused_with_the_reason(
 def test_what_a_gone_process_left_is_taken_over_and_what_was_in_flight_is_unknown(scene: Scene, policy: Policy) -> None:
     at, server = scene.desk()
     batch = at.record(plan_of(4), policy, owner="gone")
-    (first, *_) = at.history.take(batch, 1, 1)
-    assert not at.history.apply_transitions([AttemptStart(first.id)], owner="gone")
+    (first, *_) = at.history.queue.take(batch, 1, 1)
+    assert not at.history.queue.apply_transitions([AttemptStart(first.id)], owner="gone")
     scene.started(at)
     at.over(batch)
     sent = {Policy.STOP: [], Policy.GO_ON: ["e1", "e2", "e3"], Policy.RESEND: ["e0", "e1", "e2", "e3"]}[policy]
     assert got(server) == sent
     assert at.outcomes(batch)[0] == {Policy.RESEND: ["unknown", "accepted"]}.get(policy, ["unknown"])
-    assert at.history.batch(batch).owner == "me"
+    assert at.history.queries.batch(batch).owner == "me"
 
 
 def test_what_belongs_to_a_living_process_is_left_alone(scene: Scene) -> None:
@@ -372,11 +372,11 @@ def test_a_recording_that_nobody_finishes_is_given_up_only_after_a_while(scene: 
         raise HistoryUnavailable("the disk is full")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(history, "_cancel_recording", cut_off)  # a killed process writes nothing more
+        patch.setattr(history.recorder, "_cancel_recording", cut_off)  # a killed process writes nothing more
         patch.setattr(recording, "RECORD_CHUNK_EVENTS", 10)
         with pytest.raises(Killed):
             record_and_die(at, Killed)
-    (found,) = history.unfinished()
+    (found,) = history.queue.unfinished()
     assert found.state is BatchState.RECORDING
     dispatcher = scene.started(at)
     time.sleep(0.2)
@@ -400,7 +400,7 @@ def record_and_die(at: Desk, death: type[BaseException]) -> None:
                 raise death
             yield request
 
-    at.history.record(make_batch_intent(plan, at.target, owner="gone"), until_death())
+    at.history.recorder.record(make_batch_intent(plan, at.target, owner="gone"), until_death())
 
 
 def test_the_console_is_known_by_its_lock(scene: Scene) -> None:
@@ -610,7 +610,7 @@ def test_a_process_ends_while_history_is_locked_and_says_what_it_could_not_write
 def test_one_mark_that_cannot_be_written_does_not_take_others_along(scene: Scene) -> None:
     at, _ = scene.desk()
     batch = at.record(plan_of(2, persons=2))
-    works = [work for lane in at.history.lanes(batch) for work in at.history.take(batch, lane.lane, 5)]
+    works = [work for lane in at.history.queue.lanes(batch) for work in at.history.queue.take(batch, lane.lane, 5)]
 
     async def both() -> list[object]:
         ledger = HistoryWriter(at.history, "me")
@@ -651,7 +651,8 @@ def test_an_answer_that_does_not_come_before_the_end_is_unknown(scene: Scene) ->
     dispatcher.stop(0.1)
     assert time.monotonic() - began < 3
     assert at.counts(batch) == {"unknown": 1, "pending": 2}
-    (attempt,) = at.history.attempts(at.history.requests(batch, RequestState.UNKNOWN).items[0].id)
+    (unknown,) = at.history.queries.requests(batch, RequestState.UNKNOWN).items
+    (attempt,) = at.history.queries.request(unknown.id).attempts
     assert attempt.reason == "The console was stopped before the answer came. The events may have arrived."
 
 

@@ -180,7 +180,7 @@ def test_too_large_is_halved_until_it_fits_in_order_each_half_recorded(open_desk
     finish(at, batch)
     taken = [text for received in server.received if len(ids(received.body)) <= 3 for text in ids(received.body)]
     assert taken == [f"e{n}" for n in range(23)]
-    assert at.history.batch(batch).events[RequestState.ACCEPTED] == 23
+    assert at.history.queries.batch(batch).events[RequestState.ACCEPTED] == 23
     sizes = [len(ids(received.body)) for received in server.received]
     assert sizes == [10, 5, 2, 3, 5, 2, 3] * 2 + [3]  # after each split its width is that of the plan again
 
@@ -189,7 +189,7 @@ def test_a_single_event_that_is_too_large_fails_alone(open_desk: Open) -> None:
     at, server = open_desk(lambda received: http(413) if "e2" in ids(received.body) else OK)
     batch = at.record(plan_of(6, per_request=6))
     finish(at, batch)
-    summary = at.history.batch(batch)
+    summary = at.history.queries.batch(batch)
     assert summary.events == {RequestState.ACCEPTED: 5, RequestState.REJECTED: 1}
     accepted = [ids(r.body) for r in server.received if "e2" not in ids(r.body)]
     assert [text for some in accepted for text in some] == ["e0", "e1", "e3", "e4", "e5"]
@@ -235,7 +235,7 @@ def test_what_was_paused_meanwhile_does_not_leave(open_desk: Open) -> None:
 
     def decide(_: object) -> bytes:
         if desks[0].state(batches[0]) is BatchState.SENDING:
-            desks[0].history.set_state(batches[0], BatchState.PAUSED)
+            desks[0].history.control.set_state(batches[0], BatchState.PAUSED)
         return OK
 
     at, server = open_desk(decide)
@@ -334,7 +334,7 @@ def test_many_may_ask_for_the_rate_while_it_is_counted() -> None:
 def test_what_is_told_of_a_plan_may_say_whence_it_came(open_desk: Open) -> None:
     at, _ = open_desk()
     batch = at.record(plan_of(1), notes={"as it is": True}, resend_of="b_0")
-    found = at.history.batch(batch)
+    found = at.history.queries.batch(batch)
     assert (found.notes, found.resend_of) == ({"as it is": True}, "b_0")
 
 

@@ -33,12 +33,12 @@ def history(tmp_path: Path) -> Iterator[History]:
 
 def sent(history: History, body: object, answer: bytes = b"{}") -> int:
     raw = json.dumps(body).encode() if not isinstance(body, bytes) else body
-    batch = history.record(intent(owner=ME, label="for anna@shop.example"), [request(1, 1, [event(1)], raw)])
-    (work,) = history.take(batch, 1, 1)
+    batch = history.recorder.record(intent(owner=ME, label="for anna@shop.example"), [request(1, 1, [event(1)], raw)])
+    (work,) = history.queue.take(batch, 1, 1)
     settled = AttemptEnd(
         work.id, attempt(Outcome.REJECTED, response_body=answer, response_length=len(answer), headers=(("x", EVIL),))
     )
-    history.apply_transitions([AttemptStart(work.id), settled], owner=ME)
+    history.queue.apply_transitions([AttemptStart(work.id), settled], owner=ME)
     return work.id
 
 
@@ -74,8 +74,8 @@ def test_nobody_is_named_by_a_product_by_the_place_of_a_problem_or_by_what_a_men
     raw = json.dumps({"track": [{"name": "Product viewed", "payload": [event_]}]}).encode()
     notes = {"fixes": [{"message": "“anna@shop.example” became “bert@shop.example” in 1 row"}]}
     told_of = event(1, product_id="anna@shop.example")
-    batch = history.record(intent(owner=ME, notes=notes), [request(1, 1, [told_of], raw)])
-    (work,) = history.take(batch, 1, 1)
+    batch = history.recorder.record(intent(owner=ME, notes=notes), [request(1, 1, [told_of], raw)])
+    (work,) = history.queue.take(batch, 1, 1)
     case = build_case(history, work.id, "1.0", salt=SALT)
     for name in ("anna@", "bert@"):
         assert name not in dump_case(case) + "".join(render_case_page(case))
@@ -112,11 +112,11 @@ def test_no_name_is_looked_for_in_a_name_that_was_put_there() -> None:
 def test_nobody_is_named_by_an_answer_that_escapes(history: History) -> None:
     user = "jürgen@müller.de"
     raw = json.dumps({"track": [{"name": "A", "payload": [{"eventId": "e-1", "userId": user}]}]}).encode()
-    batch = history.record(intent(owner=ME), [request(1, 1, [event(1)], raw)])
-    (work,) = history.take(batch, 1, 1)
+    batch = history.recorder.record(intent(owner=ME), [request(1, 1, [event(1)], raw)])
+    (work,) = history.queue.take(batch, 1, 1)
     answer = json.dumps({"message": "No user " + user})
     tried = attempt(Outcome.REJECTED, status=400, response_body=answer.encode(), reason=f"The server said: {answer}")
-    history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, tried)], owner=ME)
+    history.queue.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, tried)], owner=ME)
     case = build_case(history, work.id, "1.0", salt=SALT)
     again = json.loads(case["request"]["body"])["track"][0]["payload"][0]["userId"]
     assert json.loads(case["attempts"][0]["response"]) == {"message": "No user " + again}

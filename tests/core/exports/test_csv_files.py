@@ -66,8 +66,8 @@ def report(text: str = BAD) -> tuple[MappedTable, Report]:
 def test_results_have_one_line_for_every_row_of_the_input(history: History) -> None:
     left = [ExcludedRow(3, 4, ("event_id_missing", "event_name"), None, "view")]
     batch = batch_of(history, [1, 1], left_behind=left)
-    first = history.take(batch, 1, 1)[0]
-    history.apply_transitions([AttemptStart(first.id), AttemptEnd(first.id, attempt(Outcome.REJECTED))], owner=ME)
+    first = history.queue.take(batch, 1, 1)[0]
+    history.queue.apply_transitions([AttemptStart(first.id), AttemptEnd(first.id, attempt(Outcome.REJECTED))], owner=ME)
     text = "".join(export_results_csv(history, batch))
     assert text.splitlines()[0] == ",".join(RESULTS_HEADER)
     assert text.count("\r\n") == 4
@@ -203,7 +203,7 @@ def test_any_cell_is_utf8_and_none_begins_a_formula(text: str) -> None:
 
 
 def test_ids_that_look_like_formulas_are_neutral_in_results(history: History) -> None:
-    batch = history.record(intent(), [request(1, 1, [event(1, event_id='=HYPERLINK("http://x")')])])
+    batch = history.recorder.record(intent(), [request(1, 1, [event(1, event_id='=HYPERLINK("http://x")')])])
     assert read(export_results_csv(history, batch))[0]["eventId"] == '\'=HYPERLINK("http://x")'
 
 

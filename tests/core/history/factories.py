@@ -88,7 +88,7 @@ def batch_of(
         for position, size in enumerate(sizes, 1)
     ]
     total = sum(len(made.events) for made in requests) + len(left_behind)
-    return history.record(intent(**{"owner": owner, "rows": total} | given), requests, left_behind)
+    return history.recorder.record(intent(**{"owner": owner, "rows": total} | given), requests, left_behind)
 
 
 _moments = count(1_795_348_980_001)

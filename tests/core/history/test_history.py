@@ -39,7 +39,7 @@ from intempt_core.history import (
     migrations,
 )
 from intempt_core.history.migrations import HEAD
-from intempt_core.history.recorder import RECORD_CHUNK_EVENTS, insert_tuples
+from intempt_core.history.recorder import INCOMPLETE_RECORDING_REASON, RECORD_CHUNK_EVENTS, insert_tuples
 from intempt_core.history.records import IDENTITY_COLUMNS
 from intempt_core.history.schema import excluded_rows, make_indexable, metadata
 from intempt_core.planning.plan import Policy, plan_events
@@ -62,17 +62,17 @@ def history(tmp_path: Path, clock: Clock) -> Iterator[History]:
 
 def settle(history: History, batch: str, outcome: Outcome = Outcome.ACCEPTED, **given: object) -> None:
     """Every request of the batch leaves and gets this outcome."""
-    for lane in history.lanes(batch):
-        for work in history.take(batch, lane.lane, 1000):
+    for lane in history.queue.lanes(batch):
+        for work in history.queue.take(batch, lane.lane, 1000):
             settled = AttemptEnd(work.id, attempt(outcome, **given))
-            assert not history.apply_transitions([AttemptStart(work.id), settled], owner=ME)
+            assert not history.queue.apply_transitions([AttemptStart(work.id), settled], owner=ME)
 
 
 # ── the schema ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_migrations_lead_to_the_schema(history: History) -> None:
-    with history._reading() as connection:
+    with history.database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
@@ -88,7 +88,7 @@ def test_opening_again_finds_what_was_written(tmp_path: Path) -> None:
     batch = batch_of(first, [1])
     first.close()
     again = History.open(url)
-    assert again.batch(batch).total == 1
+    assert again.queries.batch(batch).total == 1
     again.close()
 
 
@@ -110,7 +110,7 @@ def test_a_recorded_batch_says_everything_that_was_decided(history: History, clo
         persons=1,
         lanes=1,
     )
-    found = history.batch(batch)
+    found = history.queries.batch(batch)
     assert (found.source, found.label, found.target, found.policy) == (
         BatchSource.COMMAND,
         "data.csv",
@@ -132,23 +132,23 @@ def test_a_recorded_batch_says_everything_that_was_decided(history: History, clo
 
 def test_bodies_are_kept_byte_for_byte(history: History) -> None:
     body = bytes(range(256)) * 50
-    batch = history.record(intent(), [request(1, 1, [event(1)], body)])
-    (summary,) = history.requests(batch).items
-    assert history.request(summary.id).body == body
-    assert history.request(str(summary.id)).body == body
+    batch = history.recorder.record(intent(), [request(1, 1, [event(1)], body)])
+    (summary,) = history.queries.requests(batch).items
+    assert history.queries.request(summary.id).body == body
+    assert history.queries.request(str(summary.id)).body == body
 
 
 def test_a_large_batch_is_written_in_several_transactions_and_is_whole(history: History) -> None:
     size = RECORD_CHUNK_EVENTS // 20
     many = (request(1, n, [event(n * size + i) for i in range(size)], b"{}") for n in range(45))
     left = (ExcludedRow(-row, None, ("event_name",)) for row in range(RECORD_CHUNK_EVENTS + 1))
-    batch = history.record(intent(), many, left)
-    found = history.batch(batch)
+    batch = history.recorder.record(intent(), many, left)
+    found = history.queries.batch(batch)
     assert (found.total, found.excluded_rows, found.state) == (45 * size, RECORD_CHUNK_EVENTS + 1, BatchState.SENDING)
 
 
 def test_a_batch_that_holds_nothing_but_left_behind_rows_is_recorded(history: History) -> None:
-    found = history.batch(history.record(intent(), [], [ExcludedRow(1, 2, ("event_name",))]))
+    found = history.queries.batch(history.recorder.record(intent(), [], [ExcludedRow(1, 2, ("event_name",))]))
     assert (found.total, found.excluded_rows, found.state) == (0, 1, BatchState.SENDING)
 
 
@@ -158,18 +158,18 @@ def test_an_input_that_breaks_off_leaves_a_cancelled_batch_and_nothing_to_send(h
         raise ReadError("The file ends in the middle.")
 
     with pytest.raises(ReadError, match="in the middle"):
-        history.record(intent(), broken())
-    (found,) = history.batches().items
+        history.recorder.record(intent(), broken())
+    (found,) = history.queries.batches().items
     assert found.state is BatchState.CANCELLED
-    assert found.reason == "It was not written down completely; nothing left."
+    assert found.reason == INCOMPLETE_RECORDING_REASON
     assert set(found.events) == {RequestState.CANCELLED}
-    assert history.unfinished() == []
+    assert history.queue.unfinished() == []
 
 
 def test_an_input_that_breaks_at_once_leaves_nothing(history: History) -> None:
     with pytest.raises(ReadError):
-        history.record(intent(), (_ for _ in iter(_raise, None)))
-    assert history.batches().total == 0
+        history.recorder.record(intent(), (_ for _ in iter(_raise, None)))
+    assert history.queries.batches().total == 0
 
 
 def _raise() -> RequestIntent:
@@ -193,13 +193,13 @@ def test_a_plan_is_recorded_request_by_request_with_the_rows_it_came_from(histor
         for n in range(120)
     ]
     plan = plan_events(given)
-    batch = history.record(intent(rows=120), make_request_intents(plan))
-    listed = history.requests(batch, size=100).items
+    batch = history.recorder.record(intent(rows=120), make_request_intents(plan))
+    listed = history.queries.requests(batch, size=100).items
     assert [(one.lane, one.position, one.events) for one in listed] == [
         (one.lane, one.position, len(one.rows)) for one in plan.requests
     ]
-    assert [history.request(one.id).body for one in listed] == [plan.body(one) for one in plan.requests]
-    assert [row.event_id for row in history.rows(batch)] == [f"e{n}" for n in range(120)]
+    assert [history.queries.request(one.id).body for one in listed] == [plan.body(one) for one in plan.requests]
+    assert [row.event_id for row in history.outcomes.rows(batch)] == [f"e{n}" for n in range(120)]
 
 
 def test_an_event_is_kept_with_its_ids_as_text_whatever_it_held() -> None:
@@ -250,9 +250,9 @@ def test_any_id_at_all_is_kept_and_found_again(text: str) -> None:
 
 @pytest.mark.parametrize("odd", ["\ud800", "a\0b", "é" * 600, "x" * 5000, "'; DROP TABLE events; --", "%s", "?"])
 def test_odd_ids_are_recorded_and_found_again(history: History, odd: str) -> None:
-    batch = history.record(intent(label=odd), [request(1, 1, [event(1, event_id=odd, name=odd)], b"{}")])
-    assert [found.id for found in history.batches(BatchFilter(text=odd)).items] == [batch]
-    assert odd in history.sent_ids(SHOP.key, [odd, "other"])
+    batch = history.recorder.record(intent(label=odd), [request(1, 1, [event(1, event_id=odd, name=odd)], b"{}")])
+    assert [found.id for found in history.queries.batches(BatchFilter(text=odd)).items] == [batch]
+    assert odd in history.events.prior_sends(SHOP.key, [odd, "other"])
 
 
 def test_two_names_of_one_track_url_are_one_place_and_the_sandbox_is_one_on_any_port() -> None:
@@ -275,13 +275,13 @@ def test_batches_come_newest_first_a_page_at_a_time(history: History, clock: Clo
     for _ in range(5):
         clock.now += 1000
         made.append(batch_of(history, [1]))
-    first, last = history.batches(size=2), history.batches(page=3, size=2)
+    first, last = history.queries.batches(size=2), history.queries.batches(page=3, size=2)
     assert [one.id for one in first.items] == [made[4], made[3]]
     assert [one.id for one in last.items] == [made[0]]
     assert (first.total, first.pages, last.number) == (5, 3, 3)
     assert sorted(made) == made
-    assert history.batches(page=9).items == ()
-    assert history.batches(BatchFilter(text="nobody")).pages == 1
+    assert history.queries.batches(page=9).items == ()
+    assert history.queries.batches(BatchFilter(text="nobody")).pages == 1
 
 
 def test_filters_keep_what_they_say(history: History, clock: Clock) -> None:
@@ -292,7 +292,7 @@ def test_filters_keep_what_they_say(history: History, clock: Clock) -> None:
     settle(history, form, Outcome.REJECTED)
 
     def found(**where: object) -> list[str]:
-        return [one.id for one in history.batches(BatchFilter(**where)).items]  # type: ignore[arg-type]  # a test's shorthand
+        return [one.id for one in history.queries.batches(BatchFilter(**where)).items]  # type: ignore[arg-type]  # a test's shorthand
 
     assert found() == [form, file]
     assert found(since=clock.now) == [form]
@@ -302,18 +302,20 @@ def test_filters_keep_what_they_say(history: History, clock: Clock) -> None:
     assert found(state=RequestState.REJECTED) == [form]
     assert found(state=RequestState.PENDING, target="other") == []
     assert found(text=file) == [file]
-    assert history.target_names() == ["other", "shop"]
+    assert history.queries.target_names() == ["other", "shop"]
 
 
 @pytest.mark.parametrize("field", ["event_id", "profile_id", "user_id", "another_user_id", "account_id", "product_id"])
 def test_a_search_finds_each_batch_that_holds_the_whole_id(history: History, field: str) -> None:
     def one(value: str) -> str:
-        return history.record(intent(), [request(1, 1, [event(1, **{field: value}), event(2, **{field: value})])])
+        return history.recorder.record(
+            intent(), [request(1, 1, [event(1, **{field: value}), event(2, **{field: value})])]
+        )
 
     first, second, _ = one("X-42"), one("X-42"), one("X-421")
-    assert [found.id for found in history.batches(BatchFilter(text="X-42")).items] == [second, first]
-    assert history.batches(BatchFilter(text="x-42")).total == 0
-    assert history.batches(BatchFilter(text="X-4%")).total == 0
+    assert [found.id for found in history.queries.batches(BatchFilter(text="X-42")).items] == [second, first]
+    assert history.queries.batches(BatchFilter(text="x-42")).total == 0
+    assert history.queries.batches(BatchFilter(text="X-4%")).total == 0
 
 
 def plans(history: History, question: Callable[[], object]) -> list[str]:
@@ -324,19 +326,21 @@ def plans(history: History, question: Callable[[], object]) -> list[str]:
         if statement.startswith(("SELECT", "WITH")):
             said.append((statement, parameters))
 
-    listen(history._engine, "before_cursor_execute", note)
+    listen(history.database.engine, "before_cursor_execute", note)
     try:
         question()
     finally:
-        remove(history._engine, "before_cursor_execute", note)
-    with history._reading() as connection:
+        remove(history.database.engine, "before_cursor_execute", note)
+    with history.database.reading() as connection:
         explained = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given).all() for sql, given in said]
     return ["\n".join(row.detail for row in rows) for rows in explained]
 
 
 def test_a_search_reads_no_more_of_a_popular_product_than_its_batches(history: History) -> None:
     batch_of(history, [1])
-    searches = [plan for plan in plans(history, lambda: history.batches(BatchFilter(text="p1"))) if "events" in plan]
+    searches = [
+        plan for plan in plans(history, lambda: history.queries.batches(BatchFilter(text="p1"))) if "events" in plan
+    ]
     assert searches
     for plan in searches:
         assert "COVERING INDEX events_by_product_id (product_id=? AND batch>?)" in plan
@@ -345,7 +349,7 @@ def test_a_search_reads_no_more_of_a_popular_product_than_its_batches(history: H
 
 def test_counts_come_from_an_index_alone(history: History) -> None:
     batch = batch_of(history, [1])
-    for question in (lambda: history.batch(batch), history.batches):
+    for question in (lambda: history.queries.batch(batch), history.queries.batches):
         counts = [plan for plan in plans(history, question) if "requests" in plan]
         assert counts
         assert all("COVERING INDEX requests_work" in plan for plan in counts)
@@ -354,7 +358,7 @@ def test_counts_come_from_an_index_alone(history: History) -> None:
 @pytest.mark.parametrize("field", IDENTITY_FIELDS)
 def test_a_persons_events_are_found_by_indexes(history: History, field: str) -> None:
     send(history, event(1, **{IDENTITY_COLUMNS[field]: "u1"}), target=replace(SHOP, deduplicates=True))
-    asked = plans(history, lambda: history.interactions(SHOP.key, field, "u1"))
+    asked = plans(history, lambda: history.persons.interactions(SHOP.key, field, "u1"))
     assert any(f"events_by_{IDENTITY_COLUMNS[field]}" in plan for plan in asked)
     assert any("events_by_event_id" in plan for plan in asked)
     assert not any("SCAN events" in plan or "SCAN requests" in plan for plan in asked)
@@ -363,31 +367,31 @@ def test_a_persons_events_are_found_by_indexes(history: History, field: str) -> 
 @pytest.mark.parametrize("wrong", ["b_nothing", "", "'"])
 def test_a_batch_that_does_not_exist_is_not_found(history: History, wrong: str) -> None:
     with pytest.raises(NotFound):
-        history.batch(wrong)
+        history.queries.batch(wrong)
     with pytest.raises(NotFound):
-        history.requests(wrong)
+        history.queries.requests(wrong)
     with pytest.raises(NotFound):
-        list(history.rows(wrong))
+        list(history.outcomes.rows(wrong))
     with pytest.raises(NotFound):
-        list(history.request_intents(wrong, RequestState))
+        list(history.outcomes.request_intents(wrong, RequestState))
 
 
 @pytest.mark.parametrize("wrong", ["99", "-1", "x", "", "９", str(2**63), "9" * 400, "1 OR 1=1"])
 def test_a_request_that_does_not_exist_is_not_found(history: History, wrong: str) -> None:
     with pytest.raises(NotFound):
-        history.request(wrong)
+        history.queries.request(wrong)
 
 
 def test_requests_are_paged_and_filtered_by_state(history: History) -> None:
     batch = batch_of(history, [1] * 7, [1] * 3)
-    settle_one = history.take(batch, 2, 1)[0]
-    history.apply_transitions(
+    settle_one = history.queue.take(batch, 2, 1)[0]
+    history.queue.apply_transitions(
         [AttemptStart(settle_one.id), AttemptEnd(settle_one.id, attempt(Outcome.REJECTED))], owner=ME
     )
-    page = history.requests(batch, page=2, size=4)
+    page = history.queries.requests(batch, page=2, size=4)
     assert [one.position for one in page.items] == [5, 6, 7, 1]
     assert (page.total, page.pages) == (10, 3)
-    (rejected,) = history.requests(batch, RequestState.REJECTED).items
+    (rejected,) = history.queries.requests(batch, RequestState.REJECTED).items
     assert (rejected.id, rejected.status, rejected.reason, rejected.tries) == (
         settle_one.id,
         400,
@@ -398,7 +402,7 @@ def test_requests_are_paged_and_filtered_by_state(history: History) -> None:
 
 def test_a_request_shows_what_left_what_it_held_and_what_came_back(history: History) -> None:
     batch = batch_of(history, [2])
-    (work,) = history.take(batch, 1, 10)
+    (work,) = history.queue.take(batch, 1, 10)
     tried = attempt(
         headers=(("content-type", "text/html"),),
         sent_headers=(("content-type", "application/json"),),
@@ -406,14 +410,12 @@ def test_a_request_shows_what_left_what_it_held_and_what_came_back(history: Hist
         response_length=70_000,
         response_truncated=True,
     )
-    history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, tried)], owner=ME)
-    found = history.request(work.id)
+    history.queue.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, tried)], owner=ME)
+    found = history.queries.request(work.id)
     assert found.body == work.body
     assert [recorded.event.event_id for recorded in found.events] == ["e1", "e2"]
     assert {recorded.state for recorded in found.events} == {RequestState.ACCEPTED}
     (kept_attempt,) = found.attempts
-    assert history.attempts(work.id) == [kept_attempt]
-    assert history.request_events(work.id) == list(found.events)
     assert (kept_attempt.number, kept_attempt.status, kept_attempt.elapsed_ms) == (1, 201, 41.0)
     assert kept_attempt.headers == (("content-type", "text/html"),)
     assert kept_attempt.sent_headers == (("content-type", "application/json"),)
@@ -434,10 +436,10 @@ def test_every_row_of_the_input_has_one_line_in_row_order(history: History) -> N
     left = [
         ExcludedRow(row, row + 1, ("event_name",), f"e{row}", "view") for row in range(12_000, 0, -1) if row % 3 == 2
     ]
-    batch = history.record(intent(owner=ME, rows=12_000), spread, left)
-    (first,) = history.take(batch, 0, 1)
-    history.apply_transitions([AttemptStart(first.id), AttemptEnd(first.id, attempt())], owner=ME)
-    rows = list(history.rows(batch))
+    batch = history.recorder.record(intent(owner=ME, rows=12_000), spread, left)
+    (first,) = history.queue.take(batch, 0, 1)
+    history.queue.apply_transitions([AttemptStart(first.id), AttemptEnd(first.id, attempt())], owner=ME)
+    rows = list(history.outcomes.rows(batch))
     assert [row.row for row in rows] == list(range(1, 12_001))
     assert {row.state for row in rows if row.row % 3 == 0} == {RequestState.ACCEPTED}
     assert {row.state for row in rows if row.row % 3 == 1} == {RequestState.PENDING}
@@ -448,22 +450,22 @@ def test_every_row_of_the_input_has_one_line_in_row_order(history: History) -> N
 
 def test_rows_far_apart_are_all_found(history: History) -> None:
     far = [request(1, 1, [event(row) for row in (5, 10**6, 2**40)])]
-    assert [row.row for row in history.rows(history.record(intent(), far))] == [5, 10**6, 2**40]
+    assert [row.row for row in history.outcomes.rows(history.recorder.record(intent(), far))] == [5, 10**6, 2**40]
 
 
 def test_chosen_requests_are_read_byte_identical_to_be_sent_again(history: History) -> None:
     batch = batch_of(history, [1] * 120, [2])
     for lane in (1, 2):
-        for work in history.take(batch, lane, 200):
+        for work in history.queue.take(batch, lane, 200):
             outcome = Outcome.NOT_SENT if work.position % 2 else Outcome.ACCEPTED
-            history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(outcome))], owner=ME)
-    again = list(history.request_intents(batch, [RequestState.NOT_SENT]))
+            history.queue.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(outcome))], owner=ME)
+    again = list(history.outcomes.request_intents(batch, [RequestState.NOT_SENT]))
     assert [(one.lane, one.position) for one in again] == [(1, n) for n in range(1, 61)] + [(2, 1)]
-    old = history.requests(batch, RequestState.NOT_SENT, size=100).items
-    assert [one.body for one in again] == [history.request(one.id).body for one in old]
-    second = history.record(intent(resend_of=batch, owner=ME), again)
-    assert history.batch(second).total == 62
-    assert [row.row for row in history.rows(second)] == [*range(1, 121, 2), 121, 122]
+    old = history.queries.requests(batch, RequestState.NOT_SENT, size=100).items
+    assert [one.body for one in again] == [history.queries.request(one.id).body for one in old]
+    second = history.recorder.record(intent(resend_of=batch, owner=ME), again)
+    assert history.queries.batch(second).total == 62
+    assert [row.row for row in history.outcomes.rows(second)] == [*range(1, 121, 2), 121, 122]
 
 
 # ── what was sent before ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -480,15 +482,15 @@ def test_chosen_requests_are_read_byte_identical_to_be_sent_again(history: Histo
 )
 def test_what_history_says_of_ids_sent_before(history: History, outcome: Outcome, words: str | None) -> None:
     settle(history, batch_of(history, [2]), outcome)
-    said = history.sent_ids(SHOP.key, ["e1", "e2", "e3"])
+    said = history.events.prior_sends(SHOP.key, ["e1", "e2", "e3"])
     assert {id_: sent.message for id_, sent in said.items()} == ({} if words is None else {"e1": words, "e2": words})
-    assert history.sent_ids("elsewhere", ["e1"]) == {}
+    assert history.events.prior_sends("elsewhere", ["e1"]) == {}
 
 
 def test_what_says_most_of_an_id_counts_and_of_equals_the_latest(history: History, clock: Clock) -> None:
     def said() -> str:
         clock.now += 60_000
-        return history.sent_ids(SHOP.key, iter(["e1"]))["e1"].message
+        return history.events.prior_sends(SHOP.key, iter(["e1"]))["e1"].message
 
     settle(history, batch_of(history, [1]), Outcome.REJECTED)
     assert said() == "rejected on 2026-11-22 12:03 UTC"
@@ -497,7 +499,7 @@ def test_what_says_most_of_an_id_counts_and_of_equals_the_latest(history: Histor
     waiting = batch_of(history, [1])
     settle(history, batch_of(history, [1]), Outcome.REJECTED)
     assert said() == "recorded, to be sent soon, on 2026-11-22 12:05 UTC"
-    history.set_state(waiting, BatchState.CANCELLED)
+    history.control.set_state(waiting, BatchState.CANCELLED)
     assert said() == "rejected on 2026-11-22 12:05 UTC"
     settle(history, batch_of(history, [1]), Outcome.UNKNOWN)
     assert said() == "sent, and may have arrived, on 2026-11-22 12:07 UTC"
@@ -511,40 +513,42 @@ def test_what_says_most_of_an_id_counts_and_of_equals_the_latest(history: Histor
 
 def test_thousands_of_ids_are_asked_about_at_once(history: History) -> None:
     settle(history, batch_of(history, [1200]))
-    assert len(history.sent_ids(SHOP.key, (f"e{n}" for n in range(5000)))) == 1200
+    assert len(history.events.prior_sends(SHOP.key, (f"e{n}" for n in range(5000)))) == 1200
 
 
 def test_the_same_file_to_the_same_target_is_remembered(history: History) -> None:
     first = batch_of(history, [1], digest="abc")
     second = batch_of(history, [1], digest="abc")
     batch_of(history, [1], digest="abd")
-    assert [one.id for one in history.batches_of_file("abc", SHOP.key)] == [second, first]
-    assert history.batches_of_file("abc", "elsewhere") == []
+    assert [one.id for one in history.queries.batches_of_file("abc", SHOP.key)] == [second, first]
+    assert history.queries.batches_of_file("abc", "elsewhere") == []
 
 
 # ── a person's events ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def send(history: History, *events: EventIntent, outcome: Outcome = Outcome.ACCEPTED, **given: object) -> None:
-    batch = history.record(intent(owner=ME, **given), [request(1, n, [one]) for n, one in enumerate(events)])
+    batch = history.recorder.record(intent(owner=ME, **given), [request(1, n, [one]) for n, one in enumerate(events)])
     settle(history, batch, outcome)
 
 
 def test_a_persons_accepted_events_come_in_order_of_arrival(history: History) -> None:
-    late = history.record(intent(owner=ME), [request(1, 1, [event(1, product_id="A"), event(2, product_id="B")])])
+    late = history.recorder.record(
+        intent(owner=ME), [request(1, 1, [event(1, product_id="A"), event(2, product_id="B")])]
+    )
     send(history, event(3, product_id="C"), event(4, product_id="D", user_id="somebody else"))
     send(history, event(5, product_id="E"), outcome=Outcome.UNKNOWN)
     settle(history, late)
-    arrived = history.interactions(SHOP.key, "userId", "u1")
+    arrived = history.persons.interactions(SHOP.key, "userId", "u1")
     assert [one.product for one in arrived] == ["C", "A", "B"]
     assert compute_feeds(arrived)[FeedId.VIEWED] == ["B", "A", "C"]
-    assert [one.product for one in history.interactions(SHOP.key, "userId", "u1", limit=2)] == ["A", "B"]
-    assert history.interactions(SHOP.key, "profileId", "u1") == []
-    assert history.interactions("elsewhere", "userId", "u1") == []
+    assert [one.product for one in history.persons.interactions(SHOP.key, "userId", "u1", limit=2)] == ["A", "B"]
+    assert history.persons.interactions(SHOP.key, "profileId", "u1") == []
+    assert history.persons.interactions("elsewhere", "userId", "u1") == []
 
 
 def test_a_story_holds_what_was_not_accepted_too_and_what_never_left_comes_last(history: History) -> None:
-    waiting = history.record(intent(owner=ME), [request(1, 1, [event(1, product_id="waits")])])
+    waiting = history.recorder.record(intent(owner=ME), [request(1, 1, [event(1, product_id="waits")])])
     send(history, event(2, product_id="A"))
     for product, outcome in (
         ("unknown", Outcome.UNKNOWN),
@@ -552,18 +556,18 @@ def test_a_story_holds_what_was_not_accepted_too_and_what_never_left_comes_last(
         ("not sent", Outcome.NOT_SENT),
     ):
         send(history, event(3, product_id=product), outcome=outcome)
-    steps = history.person_history(SHOP.key, "userId", "u1").events
+    steps = history.persons.person_history(SHOP.key, "userId", "u1").events
     assert [(step.product, step.state) for step in steps] == [
         ("A", "accepted"), ("unknown", "unknown"), ("rejected", "rejected"), ("not sent", "not sent"), ("waits", "pending")
     ]  # fmt: skip
     assert [step.product for step in steps if step.may_count] == ["unknown"]
     assert steps[-1].batch == waiting
-    assert history.person_history(SHOP.key, "userId", "u1").expected[FeedId.VIEWED] == ["A"]
+    assert history.persons.person_history(SHOP.key, "userId", "u1").expected[FeedId.VIEWED] == ["A"]
 
 
 def test_events_that_are_not_processed_are_no_interactions(history: History) -> None:
     send(history, event(1, event_id=None), event(2, product_id=None), event(3, name="view"), event(4, name=None))
-    assert history.interactions(SHOP.key, "userId", "u1") == []
+    assert history.persons.interactions(SHOP.key, "userId", "u1") == []
 
 
 @pytest.mark.parametrize(("deduplicates", "count"), [(True, 2), (False, 5)])
@@ -574,4 +578,4 @@ def test_a_repeated_event_counts_once_where_the_target_deduplicates(
     order = {"event_id": "o1", "name": "Product ordered"}
     lines = [event(2, **order, product_id="A"), event(3, **order, product_id="B"), event(4, **order, product_id="A")]
     send(history, event(1), *lines, event(1), target=target)  # a request each: only one payload makes an order (2.9)
-    assert len(history.interactions(SHOP.key, "userId", "u1")) == count
+    assert len(history.persons.interactions(SHOP.key, "userId", "u1")) == count

@@ -54,9 +54,9 @@ class Both:
             )
             for position, some in enumerate(requests)
         ]
-        batch = self.history.record(intent(owner=ME, target=target), made)
-        for work in self.history.take(batch, 1, 1000):
-            self.history.apply_transitions(
+        batch = self.history.recorder.record(intent(owner=ME, target=target), made)
+        for work in self.history.queue.take(batch, 1, 1000):
+            self.history.queue.apply_transitions(
                 [AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME
             )
             arrival = StoredRequest(1_795_348_980_000, "o", target.key, target.source_id, "", work.body)
@@ -72,7 +72,7 @@ class OneTarget:
         self.both, self.target = both, target
 
     def expected(self, field: str, value: str, **given: int) -> list[Interaction]:
-        found = self.both.history.interactions(self.target.key, field, value, **given)
+        found = self.both.history.persons.interactions(self.target.key, field, value, **given)
         return [Interaction(one.name, one.product) for one in found]
 
     def shown(self, field: str, value: str) -> list[Interaction]:
@@ -80,7 +80,7 @@ class OneTarget:
         return self.both.store.interactions("o", self.target.key, name)
 
     def story(self, field: str, value: str) -> PersonHistory:
-        return self.both.history.person_history(self.target.key, field, value)
+        return self.both.history.persons.person_history(self.target.key, field, value)
 
     def known(self, field: str, value: str, story: PersonHistory) -> ProcessingStatus:
         """What the sandbox says of a person's steps."""
@@ -171,7 +171,7 @@ def test_a_target_that_does_not_deduplicate_shows_every_event(both: Both) -> Non
 def test_the_last_events_of_a_person_are_enough(both: Both) -> None:
     at = both.sent([[one(f"p{n}", userId="u1", profileId="p1") for n in range(5)]])
     assert [found.product for found in at.expected("profileId", "p1", limit=2)] == ["p3", "p4"]
-    assert both.history.interactions("nowhere", "userId", "u1") == []
+    assert both.history.persons.interactions("nowhere", "userId", "u1") == []
 
 
 def test_a_value_that_everybody_has_is_not_followed_forever(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,9 +210,9 @@ def test_every_step_of_a_story_says_whether_it_counts_as_the_sandbox_does(both: 
     assert dict(story.events[-1].names) == {"userId": "u1", "profileId": "p1", "accountId": "a"}
     assert set(story.identities) == {("userId", "u1"), ("profileId", "p1")}
     assert at.known("userId", "u1", story).processed == {"e1"}
-    assert both.history.person_history("nowhere", "userId", "u1").events == ()
-    assert both.history.last_identity(at.target.key) == ("userId", "u1")
-    assert both.history.last_identity("nowhere") is None
+    assert both.history.persons.person_history("nowhere", "userId", "u1").events == ()
+    assert both.history.persons.last_identity(at.target.key) == ("userId", "u1")
+    assert both.history.persons.last_identity("nowhere") is None
 
 
 @given(st.lists(st.lists(_event, min_size=1, max_size=5), max_size=6))

@@ -51,14 +51,16 @@ def done(history: History, *sizes: int, left: int = 0, **given: str) -> str:
     """A batch that was sent."""
     rows = [ExcludedRow(1_000_000 + number, None, ("event_name",)) for number in range(left)]
     batch = batch_of(history, sizes, left_behind=rows, **given)
-    for work in history.take(batch, 1, 10_000):
-        history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
-    history.set_state(batch, BatchState.DONE)
+    for work in history.queue.take(batch, 1, 10_000):
+        history.queue.apply_transitions(
+            [AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME
+        )
+    history.control.set_state(batch, BatchState.DONE)
     return batch
 
 
 def rows_of(history: History) -> dict[str, int]:
-    with history._reading() as connection:
+    with history.database.reading() as connection:
         return {
             name: connection.execute(select(func.count()).select_from(table)).scalar_one()
             for name, table in metadata.tables.items()
@@ -71,43 +73,47 @@ def test_what_is_old_and_over_goes_whole_and_leaves_nothing_behind(history: Hist
     clock.now += DAY
     young = done(history, 1)
     before = clock.now
-    assert history.preview_deletion(before) == DeletionPreview(1, 2, 5, first, first, 0)
+    assert history.retention.preview_deletion(before) == DeletionPreview(1, 2, 5, first, first, 0)
     told: list[DeletionProgress] = []
-    gone = history.delete_before(before, told.append)
+    gone = history.retention.delete_before(before, told.append)
     assert (gone.batches, gone.events) == (1, 5)
     assert told[-1] == DeletionProgress(1, 5)
-    assert [batch.id for batch in history.batches().items] == [young]
+    assert [batch.id for batch in history.queries.batches().items] == [young]
     left = rows_of(history)
     assert all(count == (name in OF_ONE) for name, count in left.items()), left
-    assert history.preview_deletion(before) == DeletionPreview(0, 0, 0, 0, 0, 0)
-    assert history.delete_before(before).batches == 0
+    assert history.retention.preview_deletion(before) == DeletionPreview(0, 0, 0, 0, 0, 0)
+    assert history.retention.delete_before(before).batches == 0
 
 
 def test_what_still_moves_or_waits_for_a_person_stays(history: History, clock: Clock) -> None:
     kept = [batch_of(history, [1]) for _ in range(4)]
-    history.set_state(kept[1], BatchState.PAUSED)
-    history.set_state(kept[2], BatchState.STOPPED)
-    in_flight = history.take(kept[3], 1, 1)[0].id
-    history.apply_transitions([AttemptStart(in_flight)], owner=ME)
-    history.set_state(kept[3], BatchState.CANCELLED)  # but its answer is still to come
+    history.control.set_state(kept[1], BatchState.PAUSED)
+    history.control.set_state(kept[2], BatchState.STOPPED)
+    in_flight = history.queue.take(kept[3], 1, 1)[0].id
+    history.queue.apply_transitions([AttemptStart(in_flight)], owner=ME)
+    history.control.set_state(kept[3], BatchState.CANCELLED)  # but its answer is still to come
     clock.now += DAY
-    assert history.preview_deletion(clock.now) == DeletionPreview(0, 0, 0, 0, 0, 4)
-    assert history.delete_before(clock.now).batches == 0
-    assert {batch.id for batch in history.batches().items} == set(kept)
-    assert not history.apply_transitions([AttemptEnd(in_flight, attempt(Outcome.ACCEPTED))], owner=ME)
-    assert history.delete_before(clock.now).batches == 1
+    assert history.retention.preview_deletion(clock.now) == DeletionPreview(0, 0, 0, 0, 0, 4)
+    assert history.retention.delete_before(clock.now).batches == 0
+    assert {batch.id for batch in history.queries.batches().items} == set(kept)
+    assert not history.queue.apply_transitions([AttemptEnd(in_flight, attempt(Outcome.ACCEPTED))], owner=ME)
+    assert history.retention.delete_before(clock.now).batches == 1
 
 
 def test_halves_go_with_their_parents_and_count_once(history: History, clock: Clock) -> None:
     batch = batch_of(history, [4])
-    (whole,) = history.take(batch, 1, 1)
-    history.apply_transitions([AttemptStart(whole.id)], owner=ME)
-    for half in history.split(whole.id, attempt(Outcome.REJECTED, status=413), [RequestHalf(b"{}", 2)] * 2, owner=ME):
-        history.apply_transitions([AttemptStart(half.id), AttemptEnd(half.id, attempt(Outcome.ACCEPTED))], owner=ME)
-    history.set_state(batch, BatchState.DONE)
+    (whole,) = history.queue.take(batch, 1, 1)
+    history.queue.apply_transitions([AttemptStart(whole.id)], owner=ME)
+    for half in history.queue.split(
+        whole.id, attempt(Outcome.REJECTED, status=413), [RequestHalf(b"{}", 2)] * 2, owner=ME
+    ):
+        history.queue.apply_transitions(
+            [AttemptStart(half.id), AttemptEnd(half.id, attempt(Outcome.ACCEPTED))], owner=ME
+        )
+    history.control.set_state(batch, BatchState.DONE)
     clock.now += DAY
-    assert history.preview_deletion(clock.now).events == 4
-    assert history.delete_before(clock.now).events == 4
+    assert history.retention.preview_deletion(clock.now).events == 4
+    assert history.retention.delete_before(clock.now).events == 4
     assert sum(rows_of(history).values()) == rows_of(history).get("alembic_version", 0)
 
 
@@ -115,32 +121,37 @@ def test_a_deletion_that_breaks_off_hides_what_is_to_go_and_the_next_one_takes_i
     history: History, clock: Clock
 ) -> None:
     batch = done(history, *[50] * 300, digest="d")
-    request = history.requests(batch).items[0].id
+    request = history.queries.requests(batch).items[0].id
     clock.now += DAY
-    gone = history.delete_before(clock.now, should_stop=lambda: True)
+    gone = history.retention.delete_before(clock.now, should_stop=lambda: True)
     assert 0 < gone.events < 15_000
     assert gone.batches == 0
-    for ask in (history.batch, history.requests, history.timeline, lambda id_: list(history.rows(id_))):
+    for ask in (
+        history.queries.batch,
+        history.queries.requests,
+        history.throughput.timeline,
+        lambda id_: list(history.outcomes.rows(id_)),
+    ):
         with pytest.raises(NotFound):
             ask(batch)
     with pytest.raises(NotFound):
-        history.request(request)
+        history.queries.request(request)
     with pytest.raises((NotFound, NotAllowed)):
-        history.set_state(batch, BatchState.SENDING)
-    assert history.batches(BatchFilter(text="e1")).total == 0
-    assert history.batches_of_file("d", SHOP.key) == []
-    assert not history.sent_ids(SHOP.key, ["e1", "e15000"])
-    assert history.interactions(SHOP.key, "userId", "u1") == []
-    assert history.target_names() == []
-    assert history.unfinished() == []
-    assert history.delete_before(0).batches == 1
+        history.control.set_state(batch, BatchState.SENDING)
+    assert history.queries.batches(BatchFilter(text="e1")).total == 0
+    assert history.queries.batches_of_file("d", SHOP.key) == []
+    assert not history.events.prior_sends(SHOP.key, ["e1", "e15000"])
+    assert history.persons.interactions(SHOP.key, "userId", "u1") == []
+    assert history.queries.target_names() == []
+    assert history.queue.unfinished() == []
+    assert history.retention.delete_before(0).batches == 1
     assert rows_of(history)["events"] == 0
 
 
 def test_space_goes_back_to_the_disk(history: History, file: Path, clock: Clock) -> None:
     done(history, *[50] * 200)
     clock.now += DAY
-    gone = history.delete_before(clock.now)
+    gone = history.retention.delete_before(clock.now)
     assert gone.freed > 1_000_000
     assert gone.reusable == 0
     history.close()
@@ -154,7 +165,7 @@ def test_a_database_that_gives_no_space_back_says_so(file: Path, clock: Clock) -
     history = History.open(f"sqlite:///{file}", clock=clock)
     done(history, *[50] * 20)
     clock.now += DAY
-    gone = history.delete_before(clock.now)
+    gone = history.retention.delete_before(clock.now)
     assert gone.freed == 0
     assert gone.reusable > 100_000
     history.close()
@@ -168,9 +179,11 @@ def test_a_deletion_lets_others_write_in_between(history: History, clock: Clock)
     ended = threading.Event()
 
     def send() -> None:
-        for work in history.take(other, 1, 100):
+        for work in history.queue.take(other, 1, 100):
             began = time.monotonic()
-            history.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME)
+            history.queue.apply_transitions(
+                [AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME
+            )
             waited.append(time.monotonic() - began)
             if ended.is_set():
                 return
@@ -178,7 +191,7 @@ def test_a_deletion_lets_others_write_in_between(history: History, clock: Clock)
     sending = threading.Thread(target=send)
     sending.start()
     slices: list[DeletionProgress] = []
-    history.delete_before(clock.now, slices.append)
+    history.retention.delete_before(clock.now, slices.append)
     ended.set()
     sending.join()
     assert len(slices) >= 4

@@ -50,21 +50,21 @@ class Batches(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "batch"):
-            assert [row.row for row in self.history.rows(self.batch)] == list(range(1, self.total + 1))
+            assert [row.row for row in self.history.outcomes.rows(self.batch)] == list(range(1, self.total + 1))
         self.history.close()
         self.folder.cleanup()
 
     def all(self) -> Sequence[RequestSummary]:
-        return self.history.requests(self.batch, size=1000).items
+        return self.history.queries.requests(self.batch, size=1000).items
 
     def owner(self) -> str:
-        return self.history.batch(self.batch).owner
+        return self.history.queries.batch(self.batch).owner
 
     @rule(lane=st.integers(1, 3), owner=st.sampled_from(OWNERS))
     def leave(self, lane: int, owner: str) -> None:
-        sending = self.history.batch(self.batch).state is BatchState.SENDING and owner == self.owner()
-        for work in self.history.take(self.batch, lane, 1):
-            missed = self.history.apply_transitions([AttemptStart(work.id)], owner=owner)
+        sending = self.history.queries.batch(self.batch).state is BatchState.SENDING and owner == self.owner()
+        for work in self.history.queue.take(self.batch, lane, 1):
+            missed = self.history.queue.apply_transitions([AttemptStart(work.id)], owner=owner)
             assert bool(missed) is not sending
 
     @rule(
@@ -75,14 +75,14 @@ class Batches(RuleBasedStateMachine):
     )
     def settle(self, data: st.DataObject, owner: str, outcome: Outcome, again: bool) -> None:
         chosen = data.draw(st.sampled_from(self.all()))
-        before = self.history.request(chosen.id).summary
+        before = self.history.queries.request(chosen.id).summary
         mark = AttemptEnd(chosen.id, attempt(outcome), self.clock.now + 5 if again else None)
-        missed = self.history.apply_transitions([mark], owner=owner)
+        missed = self.history.queue.apply_transitions([mark], owner=owner)
         counts = before.state is RequestState.IN_FLIGHT and owner == self.owner()
         assert bool(missed) is not counts
         if outcome is Outcome.UNKNOWN and counts:
             self.doubted.add(chosen.id)
-        assert not self.history.apply_transitions([mark], owner=owner)
+        assert not self.history.queue.apply_transitions([mark], owner=owner)
 
     @rule(data=st.data(), owner=st.sampled_from(OWNERS))
     def split(self, data: st.DataObject, owner: str) -> None:
@@ -90,33 +90,33 @@ class Batches(RuleBasedStateMachine):
         first = chosen.events // 2
         with suppress(NotAllowed):
             halves = [RequestHalf(b"a", first), RequestHalf(b"b", chosen.events - first)] if first else []
-            made = self.history.split(chosen.id, attempt(Outcome.REJECTED), halves, owner=owner)
+            made = self.history.queue.split(chosen.id, attempt(Outcome.REJECTED), halves, owner=owner)
             self.doubted |= {work.id for work in made if chosen.id in self.doubted}
 
     @rule(owner=st.sampled_from(OWNERS), expected=st.sampled_from(OWNERS))
     def take_over(self, owner: str, expected: str) -> None:
         mine = self.owner()
-        assert self.history.claim(self.batch, owner, expected) is (mine == expected)
+        assert self.history.queue.claim(self.batch, owner, expected) is (mine == expected)
         if owner != mine and mine == expected:
             on_their_way = {one.id for one in self.all() if one.state is RequestState.IN_FLIGHT}
-            assert self.history.in_flight_to_unknown(self.batch, owner=owner) == len(on_their_way)
+            assert self.history.queue.in_flight_to_unknown(self.batch, owner=owner) == len(on_their_way)
             self.doubted |= on_their_way
 
     @rule(state=st.sampled_from(BatchState))
     def change(self, state: BatchState) -> None:
         with suppress(NotAllowed):
-            self.history.set_state(self.batch, state)
+            self.history.control.set_state(self.batch, state)
 
     @rule(policy=st.sampled_from(Policy), again=st.sets(st.sampled_from([RequestState.UNKNOWN, RequestState.NOT_SENT])))
     def decide(self, policy: Policy, again: set[RequestState]) -> None:
         with suppress(NotAllowed):
-            self.history.resume(self.batch, policy, again)
-            assert self.history.batch(self.batch).state is BatchState.SENDING
+            self.history.control.resume(self.batch, policy, again)
+            assert self.history.queries.batch(self.batch).state is BatchState.SENDING
 
     @invariant()
     @precondition(lambda self: hasattr(self, "batch"))
     def the_laws_hold(self) -> None:
-        found, listed = self.history.batch(self.batch), self.all()
+        found, listed = self.history.queries.batch(self.batch), self.all()
         self.counts_add_up(found, listed)
         self.what_is_final_never_changes(listed)
         self.what_may_have_arrived_is_never_called_certain(listed)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotFound
 from intempt_core.history import AttemptEnd, AttemptStart, History, RequestHalf, RequestState
-from intempt_core.history.lru_cache import BoundedCache
+from intempt_core.history.bounded_cache import BoundedCache
 from intempt_core.history.schema import attempts, requests, seconds, slowest
 from intempt_core.history.throughput import MAX_SLOW_ATTEMPTS
 from tests.core.history.factories import ME, attempt, batch_of
@@ -30,9 +30,9 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
 def settle(
     history: History, id_: int, outcome: Outcome, at: int, elapsed: float = 10.0, retry: int | None = None
 ) -> None:
-    history.apply_transitions([AttemptStart(id_)], owner=ME)
+    history.queue.apply_transitions([AttemptStart(id_)], owner=ME)
     tried = attempt(outcome, started_at=at, elapsed_ms=elapsed)
-    assert not history.apply_transitions([AttemptEnd(id_, tried, retry)], owner=ME)
+    assert not history.queue.apply_transitions([AttemptEnd(id_, tried, retry)], owner=ME)
 
 
 TRY = st.tuples(st.sampled_from([Outcome.NOT_SENT, Outcome.UNKNOWN]), st.integers(0, 90_000), st.floats(0, 5_000))
@@ -44,13 +44,13 @@ def test_seconds_and_slowest_are_what_the_attempts_say(
     history: History, tries: list[tuple[list[tuple[Outcome, int, float]], Outcome, int]]
 ) -> None:
     batch = batch_of(history, *([size % 3 + 1] for size in range(len(tries))))
-    for request, (again, last, at) in zip(history.requests(batch).items, tries, strict=True):
+    for request, (again, last, at) in zip(history.queries.requests(batch).items, tries, strict=True):
         for outcome, when, elapsed in again:
             settle(history, request.id, outcome, NOON + when, elapsed, retry=0)
         settle(history, request.id, last, NOON + at)
     expected: Counter[tuple[int, str]] = Counter()
     answered = []
-    with history._reading() as connection:
+    with history.database.reading() as connection:
         mine = select(attempts, requests.c.events).join(requests, requests.c.id == attempts.c.request)
         number = connection.execute(select(requests.c.batch).order_by(requests.c.id.desc()).limit(1)).scalar()
         for row in connection.execute(mine.where(requests.c.batch == number)) if tries else ():
@@ -61,7 +61,7 @@ def test_seconds_and_slowest_are_what_the_attempts_say(
         slow = connection.execute(select(slowest).where(slowest.c.batch == number)).all() if tries else ()
     assert {(row.second, row.outcome): row.events for row in kept} == expected
     assert {row.attempt for row in slow} == {id_ for _, id_ in sorted(answered)[:MAX_SLOW_ATTEMPTS]}
-    course = history.timeline(batch)
+    course = history.throughput.timeline(batch)
     total: Counter[str] = Counter()
     for bar in course.steps:
         total.update({outcome.value: events for outcome, events in bar.events.items()})
@@ -71,47 +71,47 @@ def test_seconds_and_slowest_are_what_the_attempts_say(
 
 def test_a_course_of_hours_has_as_many_bars_as_were_asked_for(history: History) -> None:
     batch = batch_of(history, [2], [3])
-    first, second = (request.id for request in history.requests(batch).items)
+    first, second = (request.id for request in history.queries.requests(batch).items)
     settle(history, first, Outcome.ACCEPTED, NOON)
     settle(history, second, Outcome.REJECTED, NOON + 7_200_000)
-    course = history.timeline(batch, max_steps=10)
+    course = history.throughput.timeline(batch, max_steps=10)
     assert (course.start, course.step_seconds) == (NOON, 721)
     assert [dict(bar.events) for bar in course.steps] == [{Outcome.ACCEPTED: 2}, *[{}] * 8, {Outcome.REJECTED: 3}]
 
 
 def test_a_batch_without_answers_has_no_course_and_one_that_is_not_there_is_not_found(history: History) -> None:
     batch = batch_of(history, [1])
-    assert history.timeline(batch).steps == ()
-    assert history.slowest(batch) == []
-    for ask in (history.timeline, history.slowest):
+    assert history.throughput.timeline(batch).steps == ()
+    assert history.throughput.slowest(batch) == []
+    for ask in (history.throughput.timeline, history.throughput.slowest):
         with pytest.raises(NotFound):
             ask("b_nobody")
 
 
 def test_the_slowest_answers_come_first_and_lead_to_their_requests(history: History) -> None:
     batch = batch_of(history, [1] * 30)
-    ids = [request.id for request in history.requests(batch).items]
+    ids = [request.id for request in history.queries.requests(batch).items]
     for number, id_ in enumerate(ids):
         settle(history, id_, Outcome.ACCEPTED, NOON, elapsed=float(number * 7 % 30))
-    found = history.slowest(batch)
+    found = history.throughput.slowest(batch)
     assert [answer.elapsed_ms for answer in found] == [29.0 - number for number in range(MAX_SLOW_ATTEMPTS)]
     assert ids[found[0].position - 1] == found[0].request
-    assert history.slowest(batch, limit=3) == found[:3]
+    assert history.throughput.slowest(batch, limit=3) == found[:3]
 
 
 def test_a_split_and_a_lost_request_are_part_of_the_course(history: History) -> None:
     batch = batch_of(history, [4], [1])
-    whole, lost = (request.id for request in history.requests(batch).items)
-    history.apply_transitions([AttemptStart(whole), AttemptStart(lost)], owner=ME)
-    history.split(
+    whole, lost = (request.id for request in history.queries.requests(batch).items)
+    history.queue.apply_transitions([AttemptStart(whole), AttemptStart(lost)], owner=ME)
+    history.queue.split(
         whole, attempt(Outcome.REJECTED, status=413), [RequestHalf(b"{}", 2), RequestHalf(b"{}", 2)], owner=ME
     )
-    assert history.in_flight_to_unknown(batch, owner=ME) == 1
+    assert history.queue.in_flight_to_unknown(batch, owner=ME) == 1
     total: Counter[Outcome] = Counter()
-    for bar in history.timeline(batch).steps:
+    for bar in history.throughput.timeline(batch).steps:
         total.update(bar.events)
     assert total == {Outcome.REJECTED: 4, Outcome.UNKNOWN: 1}
-    assert history.batch(batch).events[RequestState.PENDING] == 4
+    assert history.queries.batch(batch).events[RequestState.PENDING] == 4
 
 
 def test_a_bounded_memory_forgets_what_was_put_first() -> None:

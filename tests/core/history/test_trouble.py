@@ -53,32 +53,32 @@ def test_a_lock_that_another_program_holds_stops_writing_not_reading(history: Hi
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(HistoryUnavailable) as error:
-        history.set_state(batch, BatchState.PAUSED)
+        history.control.set_state(batch, BatchState.PAUSED)
     says(error, "is locked by another program")
-    assert history.batch(batch).state is BatchState.SENDING
+    assert history.queries.batch(batch).state is BatchState.SENDING
     other.execute("ROLLBACK")
     other.close()
-    history.set_state(batch, BatchState.PAUSED)
+    history.control.set_state(batch, BatchState.PAUSED)
 
 
 def test_a_full_disk_stops_writing_and_loses_nothing(history: History) -> None:
     batch = batch_of(history, [1])
-    with history._reading() as connection:
+    with history.database.reading() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     limit = [pages + 20]
 
     def full(connection: sqlite3.Connection, _: object) -> None:
         connection.execute(f"PRAGMA max_page_count={limit[0]}").close()
 
-    sqlalchemy_event.listen(history._engine, "connect", full)
-    history._engine.dispose()
+    sqlalchemy_event.listen(history.database.engine, "connect", full)
+    history.database.engine.dispose()
     with pytest.raises(HistoryUnavailable) as error:
-        history.record(intent(), (request(1, n, [event(n)], os.urandom(1000)) for n in range(1000)))
+        history.recorder.record(intent(), (request(1, n, [event(n)], os.urandom(1000)) for n in range(1000)))
     says(error, "the disk is full")
-    assert [one.id for one in history.batches().items] == [batch]
+    assert [one.id for one in history.queries.batches().items] == [batch]
     limit[0] = 100_000
-    history._engine.dispose()
-    assert history.batch(batch_of(history, [1])).total == 1
+    history.database.engine.dispose()
+    assert history.queries.batch(batch_of(history, [1])).total == 1
 
 
 _READ_ONLY = """
@@ -93,7 +93,7 @@ if os.geteuid() == 0:  # nothing is read-only to root
 for file in (there, absent):
     try:
         history = History.open("sqlite:///" + file, busy_seconds=0.1)
-        history.set_state(batch, BatchState.PAUSED)
+        history.control.set_state(batch, BatchState.PAUSED)
     except HistoryUnavailable as error:
         print(error)
 """
@@ -125,9 +125,9 @@ def test_a_deleted_file_is_missed_and_welcomed_back(history: History, file: Path
         batch_of(history, [1])
     says(error, "is gone")
     with pytest.raises(HistoryUnavailable):
-        history.batch(batch)
+        history.queries.batch(batch)
     aside.rename(file)
-    assert history.batch(batch).total == 1
+    assert history.queries.batch(batch).total == 1
 
 
 def test_another_file_in_its_place_is_opened(history: History, file: Path) -> None:
@@ -135,8 +135,8 @@ def test_another_file_in_its_place_is_opened(history: History, file: Path) -> No
     for old in file.parent.glob("history.sqlite3*"):
         old.rename(old.with_name("old" + old.name))
     file.touch()
-    assert history.batches().total == 0
-    assert history.batch(batch_of(history, [2])).total == 2
+    assert history.queries.batches().total == 0
+    assert history.queries.batch(batch_of(history, [2])).total == 2
 
 
 def test_what_is_no_database_is_told(file: Path) -> None:
@@ -154,12 +154,12 @@ def test_a_damaged_database_is_told(history: History, file: Path) -> None:
         raw.seek(8192)
         raw.write(b"\xff" * (file.stat().st_size - 8192))
     with pytest.raises(HistoryUnavailable) as error:
-        list(history.rows(batch))
+        list(history.outcomes.rows(batch))
     says(error, "is damaged")
 
 
 def test_a_newer_consoles_history_is_left_alone(history: History, file: Path) -> None:
-    with history._writing() as connection:
+    with history.database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(HistoryUnavailable, match="written by a newer console"):
         History.open(f"sqlite:///{file}")
@@ -190,18 +190,18 @@ def test_a_failed_migration_leaves_the_database_as_it_was(file: Path) -> None:
 
 
 def test_threads_that_find_no_free_connection_are_told(history: History) -> None:
-    history._engine.pool._timeout = 0.01  # type: ignore[attr-defined]  # not half a minute
-    held = [history._engine.connect() for _ in range(15)]
+    history.database.engine.pool._timeout = 0.01  # type: ignore[attr-defined]  # not half a minute
+    held = [history.database.engine.connect() for _ in range(15)]
     with pytest.raises(HistoryUnavailable) as error:
-        history.batches()
+        history.queries.batches()
     says(error, "is busy")
     for connection in held:
         connection.close()
-    assert history.batches().total == 0
+    assert history.queries.batches().total == 0
 
 
 def test_mistakes_of_ours_are_not_called_trouble_of_the_machine(history: History) -> None:
-    with pytest.raises(IntegrityError), history._writing() as connection:
+    with pytest.raises(IntegrityError), history.database.writing() as connection:
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
 
 
@@ -222,7 +222,7 @@ def test_processes_open_and_write_one_history_at_once(file: Path) -> None:
     started = [run(_RECORD, file) for _ in range(2)]
     assert [process.communicate(timeout=60)[1] for process in started] == ["", ""]
     history = History.open(f"sqlite:///{file}")
-    assert [one.total for one in history.batches().items] == [100] * 6
+    assert [one.total for one in history.queries.batches().items] == [100] * 6
     history.close()
 
 
@@ -233,7 +233,7 @@ def test_threads_share_one_history(history: History) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(made)) == history.batches().total == 20
+    assert len(set(made)) == history.queries.batches().total == 20
 
 
 _LEAVE = """
@@ -242,9 +242,9 @@ from intempt_core.history import AttemptEnd, AttemptStart, History
 from tests.core.history.factories import ME, attempt
 history = History.open("sqlite:///" + sys.argv[1])
 before = None
-for work in history.take(sys.argv[2], 1, 1000):
+for work in history.queue.take(sys.argv[2], 1, 1000):
     ended = [] if before is None else [AttemptEnd(before, attempt())]
-    assert not history.apply_transitions([*ended, AttemptStart(work.id)], owner=ME)
+    assert not history.queue.apply_transitions([*ended, AttemptStart(work.id)], owner=ME)
     print(work.id, flush=True)
     before = work.id
 """
@@ -258,8 +258,8 @@ def test_what_was_written_before_a_kill_is_there_after_it(history: History, file
     process.kill()
     left += [int(line) for line in process.stdout.read().splitlines()]
     process.communicate()
-    assert history.in_flight_to_unknown(batch, owner=ME) == 1
-    found = history.batch(batch).requests
+    assert history.queue.in_flight_to_unknown(batch, owner=ME) == 1
+    found = history.queries.batch(batch).requests
     assert found[RequestState.UNKNOWN] == 1
     assert found[RequestState.ACCEPTED] >= len(left) - 1
     assert sum(found.values()) == 1000
@@ -272,20 +272,20 @@ def test_no_key_is_ever_in_the_database(history: History, file: Path) -> None:
     url = "https://api.intempt.com/v1/acme/projects/shop/sources/1001/track"
     target = parse_track_url(url, {"INTEMPT_API_KEY": "canaryprefix.canarysecret"})
     batch = batch_of(history, [1], target=TargetSnapshot.from_target(target))
-    assert history.batch(batch).target.credential_reference == "$INTEMPT_API_KEY"
+    assert history.queries.batch(batch).target.credential_reference == "$INTEMPT_API_KEY"
     for part in file.parent.glob("history.sqlite3*"):
         assert b"canary" not in part.read_bytes()
 
 
 def test_a_version_is_told_for_every_database(history: History) -> None:
-    with history._reading() as connection:
+    with history.database.reading() as connection:
         assert version(connection) == HEAD
 
 
 def test_a_thread_that_never_gets_its_turn_is_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("intempt_core.history.database.WRITE_TURN_SECONDS", 0.0)
     batch = batch_of(history, [1])
-    with history._writing(), pytest.raises(HistoryUnavailable) as error:
-        history.set_state(batch, BatchState.PAUSED)
-    says(error, "another part of this program writes for too long")
-    history.set_state(batch, BatchState.PAUSED)
+    with history.database.writing(), pytest.raises(HistoryUnavailable) as error:
+        history.control.set_state(batch, BatchState.PAUSED)
+    says(error, "another part of this program is writing for too long")
+    history.control.set_state(batch, BatchState.PAUSED)

@@ -44,18 +44,18 @@ def history(tmp_path: Path, clock: Clock) -> Iterator[History]:
 
 def leave(history: History, batch: str, lane: int = 1) -> WorkItem:
     """The lane's next request leaves."""
-    work = history.take(batch, lane, 1)[0]
-    assert not history.apply_transitions([AttemptStart(work.id)], owner=ME)
+    work = history.queue.take(batch, lane, 1)[0]
+    assert not history.queue.apply_transitions([AttemptStart(work.id)], owner=ME)
     return work
 
 
 def settle(history: History, work: WorkItem, outcome: Outcome, retry_at: int | None = None) -> RequestState:
-    assert not history.apply_transitions([AttemptEnd(work.id, attempt(outcome), retry_at)], owner=ME)
-    return history.request(work.id).summary.state
+    assert not history.queue.apply_transitions([AttemptEnd(work.id, attempt(outcome), retry_at)], owner=ME)
+    return history.queries.request(work.id).summary.state
 
 
 def state(history: History, work: WorkItem) -> RequestState:
-    return history.request(work.id).summary.state
+    return history.queries.request(work.id).summary.state
 
 
 # ── taking and marking ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -63,16 +63,16 @@ def state(history: History, work: WorkItem) -> RequestState:
 
 def test_a_lane_gives_its_requests_in_order_and_no_other_lanes(history: History) -> None:
     batch = batch_of(history, [1] * 12, [2] * 3)
-    assert [work.position for work in history.take(batch, 1, 5)] == [1, 2, 3, 4, 5]
-    assert [(work.lane, work.events) for work in history.take(batch, 2, 50)] == [(2, 2)] * 3
-    assert history.take(batch, 9, 5) == history.take("b_nothing", 1, 5) == []
+    assert [work.position for work in history.queue.take(batch, 1, 5)] == [1, 2, 3, 4, 5]
+    assert [(work.lane, work.events) for work in history.queue.take(batch, 2, 50)] == [(2, 2)] * 3
+    assert history.queue.take(batch, 9, 5) == history.queue.take("b_nothing", 1, 5) == []
 
 
 def test_a_request_in_flight_is_not_given_again(history: History) -> None:
     batch = batch_of(history, [1] * 3)
     leave(history, batch)
-    assert [work.position for work in history.take(batch, 1, 5)] == [2, 3]
-    assert history.lanes(batch) == [LaneState(1, 2, 1, 0)]
+    assert [work.position for work in history.queue.take(batch, 1, 5)] == [2, 3]
+    assert history.queue.lanes(batch) == [LaneState(1, 2, 1, 0)]
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -81,41 +81,41 @@ def test_an_outcome_stands_and_is_told_with_its_attempt(history: History, clock:
     work = leave(history, batch)
     clock.now += 500
     assert settle(history, work, outcome).value == outcome.value
-    found = history.request(work.id).summary
+    found = history.queries.request(work.id).summary
     assert (found.tries, found.updated_at, found.retry_at) == (1, clock.now, None)
-    assert history.batch(batch).events == {RequestState(outcome.value): 3}
-    assert history.take(batch, 1, 5) == []
+    assert history.queries.batch(batch).events == {RequestState(outcome.value): 3}
+    assert history.queue.take(batch, 1, 5) == []
 
 
 def test_one_transaction_takes_an_outcome_and_the_lanes_next_request(history: History) -> None:
     batch = batch_of(history, [1, 1])
-    first, second = history.take(batch, 1, 2)
-    history.apply_transitions([AttemptStart(first.id)], owner=ME)
-    assert not history.apply_transitions([AttemptEnd(first.id, attempt()), AttemptStart(second.id)], owner=ME)
-    assert history.batch(batch).requests == {RequestState.ACCEPTED: 1, LEAVING: 1}
-    assert history.apply_transitions([], owner=ME) == frozenset()
+    first, second = history.queue.take(batch, 1, 2)
+    history.queue.apply_transitions([AttemptStart(first.id)], owner=ME)
+    assert not history.queue.apply_transitions([AttemptEnd(first.id, attempt()), AttemptStart(second.id)], owner=ME)
+    assert history.queries.batch(batch).requests == {RequestState.ACCEPTED: 1, LEAVING: 1}
+    assert history.queue.apply_transitions([], owner=ME) == frozenset()
 
 
 def test_what_never_arrived_waits_for_its_next_try_as_pending(history: History, clock: Clock) -> None:
     batch = batch_of(history, [1, 1])
     work = leave(history, batch)
     assert settle(history, work, Outcome.NOT_SENT, clock.now + 5000) is PENDING
-    again, following = history.take(batch, 1, 5)
+    again, following = history.queue.take(batch, 1, 5)
     assert (again.id, again.retry_at, again.tries, again.doubt) == (work.id, clock.now + 5000, 1, False)
     assert following.retry_at is None
-    history.apply_transitions([AttemptStart(again.id)], owner=ME)
+    history.queue.apply_transitions([AttemptStart(again.id)], owner=ME)
     assert settle(history, again, Outcome.ACCEPTED) is RequestState.ACCEPTED
-    assert history.request(work.id).summary.tries == 2
+    assert history.queries.request(work.id).summary.tries == 2
 
 
 def test_what_may_have_arrived_stays_unknown_while_it_waits_and_comes_first(history: History, clock: Clock) -> None:
     batch = batch_of(history, [1, 1], policy=Policy.RESEND)
     work = leave(history, batch)
     assert settle(history, work, Outcome.UNKNOWN, clock.now + 5000) is UNKNOWN
-    assert history.lanes(batch) == [LaneState(1, 2, 0, 0)]
-    again, _ = history.take(batch, 1, 5)
+    assert history.queue.lanes(batch) == [LaneState(1, 2, 0, 0)]
+    again, _ = history.queue.take(batch, 1, 5)
     assert (again.id, again.doubt) == (work.id, True)
-    assert history.take(batch, 1, 1) == [again]
+    assert history.queue.take(batch, 1, 1) == [again]
 
 
 @pytest.mark.parametrize("later", [Outcome.REJECTED, Outcome.NOT_SENT, Outcome.UNKNOWN])
@@ -125,7 +125,7 @@ def test_a_doubt_stays_whatever_a_later_attempt_says(history: History, later: Ou
     settle(history, work, Outcome.UNKNOWN, 1)
     leave(history, batch)
     assert settle(history, work, later) is UNKNOWN
-    assert history.request(work.id).summary.doubt
+    assert history.queries.request(work.id).summary.doubt
 
 
 def test_an_accepted_retry_ends_the_doubt(history: History) -> None:
@@ -134,20 +134,20 @@ def test_an_accepted_retry_ends_the_doubt(history: History) -> None:
     settle(history, work, Outcome.UNKNOWN, 1)
     leave(history, batch)
     assert settle(history, work, Outcome.ACCEPTED, retry_at=7) is RequestState.ACCEPTED
-    assert history.take(batch, 1, 5) == []
+    assert history.queue.take(batch, 1, 5) == []
 
 
 def test_a_mark_repeated_after_an_error_is_written_once(history: History) -> None:
     batch = batch_of(history, [1])
     work = leave(history, batch)
     settled = AttemptEnd(work.id, attempt())
-    assert history.apply_transitions([settled], owner=ME) == frozenset()
-    assert history.apply_transitions([settled], owner=ME) == frozenset()
-    assert len(history.attempts(work.id)) == 1
+    assert history.queue.apply_transitions([settled], owner=ME) == frozenset()
+    assert history.queue.apply_transitions([settled], owner=ME) == frozenset()
+    assert len(history.queries.request(work.id).attempts) == 1
 
 
 def test_marks_of_nothing_do_not_count(history: History) -> None:
-    assert history.apply_transitions([AttemptStart(4711), AttemptEnd(4712, attempt())], owner=ME) == {4711, 4712}
+    assert history.queue.apply_transitions([AttemptStart(4711), AttemptEnd(4712, attempt())], owner=ME) == {4711, 4712}
 
 
 # ── owners ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,66 +155,68 @@ def test_marks_of_nothing_do_not_count(history: History) -> None:
 
 def test_a_batch_is_claimed_by_one_only(history: History) -> None:
     batch = batch_of(history, [1], owner="")
-    assert history.claim(batch, ME, "")
-    assert not history.claim(batch, OTHER, "")
-    assert history.claim(batch, OTHER, ME)
-    assert [(one.id, one.owner, one.state) for one in history.unfinished()] == [(batch, OTHER, BatchState.SENDING)]
-    assert not history.claim("b_nothing", ME, "")
+    assert history.queue.claim(batch, ME, "")
+    assert not history.queue.claim(batch, OTHER, "")
+    assert history.queue.claim(batch, OTHER, ME)
+    assert [(one.id, one.owner, one.state) for one in history.queue.unfinished()] == [
+        (batch, OTHER, BatchState.SENDING)
+    ]
+    assert not history.queue.claim("b_nothing", ME, "")
 
 
 def test_who_lost_a_batch_sends_nothing_more_and_changes_nothing(history: History) -> None:
     batch = batch_of(history, [1, 1])
     work = leave(history, batch)
-    following = history.take(batch, 1, 1)[0]
-    history.claim(batch, OTHER, ME)
-    assert history.in_flight_to_unknown(batch, owner=OTHER) == 1
+    following = history.queue.take(batch, 1, 1)[0]
+    history.queue.claim(batch, OTHER, ME)
+    assert history.queue.in_flight_to_unknown(batch, owner=OTHER) == 1
     late = AttemptEnd(work.id, attempt())
-    assert history.apply_transitions([late, AttemptStart(following.id)], owner=ME) == {work.id, following.id}
+    assert history.queue.apply_transitions([late, AttemptStart(following.id)], owner=ME) == {work.id, following.id}
     assert state(history, work) is UNKNOWN
     with pytest.raises(NotAllowed):
-        history.set_state(batch, BatchState.PAUSED, owner=ME)
+        history.control.set_state(batch, BatchState.PAUSED, owner=ME)
     with pytest.raises(NotAllowed):
-        history.in_flight_to_unknown(batch, owner=ME)
+        history.queue.in_flight_to_unknown(batch, owner=ME)
 
 
 def test_a_late_answer_is_kept_as_evidence_once(history: History) -> None:
     batch = batch_of(history, [1])
     work = leave(history, batch)
-    history.claim(batch, OTHER, ME)
-    history.in_flight_to_unknown(batch, owner=OTHER)
+    history.queue.claim(batch, OTHER, ME)
+    history.queue.in_flight_to_unknown(batch, owner=OTHER)
     late = AttemptEnd(work.id, attempt())
-    assert history.apply_transitions([late], owner=ME) == {work.id}
-    assert history.apply_transitions([late], owner=ME) == frozenset()
-    told = [(one.number, one.outcome) for one in history.attempts(work.id)]
+    assert history.queue.apply_transitions([late], owner=ME) == {work.id}
+    assert history.queue.apply_transitions([late], owner=ME) == frozenset()
+    told = [(one.number, one.outcome) for one in history.queries.request(work.id).attempts]
     assert told == [(1, Outcome.UNKNOWN), (2, Outcome.ACCEPTED)]
-    found = history.request(work.id).summary
-    assert (found.state, found.tries, found.reason) == (UNKNOWN, 1, history.attempts(work.id)[0].reason)
+    found = history.queries.request(work.id).summary
+    assert (found.state, found.tries, found.reason) == (UNKNOWN, 1, history.queries.request(work.id).attempts[0].reason)
 
 
-# ── a console that went away ─────────────────────────────────────────────────────────────────────────────────────────
+# ── a console that has ended ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(("policy", "again"), [(Policy.STOP, False), (Policy.GO_ON, False), (Policy.RESEND, True)])
 def test_what_was_in_flight_when_its_console_went_is_unknown(history: History, policy: Policy, again: bool) -> None:
     batch = batch_of(history, [1, 1], [1], policy=policy)
     work = leave(history, batch)
-    assert history.in_flight_to_unknown(batch, owner=ME) == 1
-    assert history.in_flight_to_unknown(batch, owner=ME) == 0
+    assert history.queue.in_flight_to_unknown(batch, owner=ME) == 1
+    assert history.queue.in_flight_to_unknown(batch, owner=ME) == 0
     assert state(history, work) is UNKNOWN
-    assert "went away" in history.request(work.id).summary.reason
-    assert history.lanes(batch) == [LaneState(1, 1 + again, 0, 1 - again), LaneState(2, 1, 0, 0)]
-    assert (history.take(batch, 1, 1)[0].id == work.id) is again
+    assert "ended before the response came" in history.queries.request(work.id).summary.reason
+    assert history.queue.lanes(batch) == [LaneState(1, 1 + again, 0, 1 - again), LaneState(2, 1, 0, 0)]
+    assert (history.queue.take(batch, 1, 1)[0].id == work.id) is again
 
 
 def test_a_cancelled_batch_with_a_request_on_its_way_is_unfinished_until_its_outcome(history: History) -> None:
     batch = batch_of(history, [1, 1])
     work = leave(history, batch)
-    history.set_state(batch, BatchState.CANCELLED)
-    assert [one.id for one in history.unfinished()] == [batch]
-    assert not history.batch(batch).is_final
+    history.control.set_state(batch, BatchState.CANCELLED)
+    assert [one.id for one in history.queue.unfinished()] == [batch]
+    assert not history.queries.batch(batch).is_final
     assert settle(history, work, Outcome.NOT_SENT, retry_at=5) is UNSENT  # nothing is tried again in a cancelled batch
-    assert history.unfinished() == []
-    assert history.batch(batch).is_final
+    assert history.queue.unfinished() == []
+    assert history.queries.batch(batch).is_final
 
 
 # ── halves ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -222,7 +224,7 @@ def test_a_cancelled_batch_with_a_request_on_its_way_is_unfinished_until_its_out
 
 def split(history: History, work: WorkItem, *sizes: int) -> list[WorkItem]:
     halves = [RequestHalf(b"half %d" % number, size) for number, size in enumerate(sizes)]
-    return history.split(work.id, attempt(Outcome.REJECTED, status=413, too_large=True), halves, owner=ME)
+    return history.queue.split(work.id, attempt(Outcome.REJECTED, status=413, too_large=True), halves, owner=ME)
 
 
 def test_halves_take_their_parents_place_and_events(history: History) -> None:
@@ -230,15 +232,15 @@ def test_halves_take_their_parents_place_and_events(history: History) -> None:
     work = leave(history, batch)
     first, second = split(history, work, 1, 3)
     assert [(one.part, one.events, one.body) for one in (first, second)] == [("0", 1, b"half 0"), ("1", 3, b"half 1")]
-    assert [one.event.event_id for one in history.request_events(first.id)] == ["e1"]
-    assert [one.event.event_id for one in history.request_events(second.id)] == ["e2", "e3", "e4"]
-    assert [one.position for one in history.request_events(second.id)] == [0, 1, 2]
-    parent = history.request(work.id)
+    assert [one.event.event_id for one in history.queries.request(first.id).events] == ["e1"]
+    assert [one.event.event_id for one in history.queries.request(second.id).events] == ["e2", "e3", "e4"]
+    assert [one.position for one in history.queries.request(second.id).events] == [0, 1, 2]
+    parent = history.queries.request(work.id)
     assert (parent.summary.state, parent.halves, parent.events) == (RequestState.SPLIT, (first.id, second.id), ())
     assert parent.attempts[0].status == 413
-    assert history.batch(batch).events == {PENDING: 6}
-    assert history.batch(batch).total == 6
-    assert [row.event_id for row in history.rows(batch)] == [f"e{n}" for n in range(1, 7)]
+    assert history.queries.batch(batch).events == {PENDING: 6}
+    assert history.queries.batch(batch).total == 6
+    assert [row.event_id for row in history.outcomes.rows(batch)] == [f"e{n}" for n in range(1, 7)]
 
 
 def test_halves_of_halves_keep_the_lanes_order(history: History) -> None:
@@ -247,8 +249,8 @@ def test_halves_of_halves_keep_the_lanes_order(history: History) -> None:
     assert leave(history, batch).id == first.id
     split(history, first, 2, 2)
     order = []
-    while waiting := history.take(batch, 1, 10):
-        order += [one.event.event_id for one in history.request_events(waiting[0].id)]
+    while waiting := history.queue.take(batch, 1, 10):
+        order += [one.event.event_id for one in history.queries.request(waiting[0].id).events]
         settle(history, leave(history, batch), Outcome.ACCEPTED)
     assert order == [f"e{n}" for n in range(1, 10)]
 
@@ -259,8 +261,8 @@ def test_halves_inherit_a_doubt(history: History) -> None:
     settle(history, work, Outcome.UNKNOWN, 1)
     leave(history, batch)
     assert [one.doubt for one in split(history, work, 1, 1)] == [True, True]
-    assert history.batch(batch).events == {UNKNOWN: 2}
-    assert len(history.take(batch, 1, 5)) == 2
+    assert history.queries.batch(batch).events == {UNKNOWN: 2}
+    assert len(history.queue.take(batch, 1, 5)) == 2
 
 
 @pytest.mark.parametrize("doubt", [False, True])
@@ -270,27 +272,27 @@ def test_halves_in_a_cancelled_batch_do_not_leave(history: History, doubt: bool)
     if doubt:
         settle(history, work, Outcome.UNKNOWN, 1)
         leave(history, batch)
-    history.set_state(batch, BatchState.CANCELLED)
+    history.control.set_state(batch, BatchState.CANCELLED)
     split(history, work, 1, 1)
-    assert history.take(batch, 1, 5) == []
-    assert history.batch(batch).events == {UNKNOWN if doubt else RequestState.CANCELLED: 2}
+    assert history.queue.take(batch, 1, 5) == []
+    assert history.queries.batch(batch).events == {UNKNOWN if doubt else RequestState.CANCELLED: 2}
 
 
 def test_only_a_request_in_flight_of_ours_is_split_and_into_all_of_its_events(history: History) -> None:
     batch = batch_of(history, [3])
-    (work,) = history.take(batch, 1, 1)
+    (work,) = history.queue.take(batch, 1, 1)
     with pytest.raises(NotAllowed):
         split(history, work, 1, 2)
     leave(history, batch)
     for sizes in ((1, 1), (3,), (1,) * 11):
         with pytest.raises(NotAllowed):
             split(history, work, *sizes)
-    history.claim(batch, OTHER, ME)
+    history.queue.claim(batch, OTHER, ME)
     with pytest.raises(NotAllowed):
         split(history, work, 1, 2)
     with pytest.raises(NotFound):
-        history.split(4711, attempt(), [], owner=ME)
-    assert history.attempts(work.id) == []
+        history.queue.split(4711, attempt(), [], owner=ME)
+    assert history.queries.request(work.id).attempts == ()
 
 
 # ── states of a batch ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -300,59 +302,61 @@ def test_only_a_request_in_flight_of_ours_is_split_and_into_all_of_its_events(hi
 def test_nothing_leaves_a_batch_that_is_not_sending(history: History, clock: Clock, paused: BatchState) -> None:
     batch = batch_of(history, [1, 1])
     clock.now += 7
-    history.set_state(batch, paused, "12 rejected in a row: 401, check the key", expected=BatchState.SENDING, owner=ME)
-    found = history.batch(batch)
+    history.control.set_state(
+        batch, paused, "12 rejected in a row: 401, check the key", expected=BatchState.SENDING, owner=ME
+    )
+    found = history.queries.batch(batch)
     assert (found.state, found.reason, found.changed_at) == (
         paused,
         "12 rejected in a row: 401, check the key",
         clock.now,
     )
-    (work, _) = history.take(batch, 1, 2)
-    assert history.apply_transitions([AttemptStart(work.id)], owner=ME) == {work.id}
+    (work, _) = history.queue.take(batch, 1, 2)
+    assert history.queue.apply_transitions([AttemptStart(work.id)], owner=ME) == {work.id}
     assert state(history, work) is PENDING
-    history.set_state(batch, BatchState.SENDING)
-    assert history.batch(batch).reason == ""
-    assert not history.apply_transitions([AttemptStart(work.id)], owner=ME)
+    history.control.set_state(batch, BatchState.SENDING)
+    assert history.queries.batch(batch).reason == ""
+    assert not history.queue.apply_transitions([AttemptStart(work.id)], owner=ME)
 
 
 def test_a_batch_is_done_only_when_nothing_waits(history: History) -> None:
     batch = batch_of(history, [1])
     with pytest.raises(NotAllowed):
-        history.set_state(batch, BatchState.DONE)
+        history.control.set_state(batch, BatchState.DONE)
     work = leave(history, batch)
     with pytest.raises(NotAllowed):
-        history.set_state(batch, BatchState.DONE)
+        history.control.set_state(batch, BatchState.DONE)
     settle(history, work, Outcome.UNKNOWN, 5)
     with pytest.raises(NotAllowed):
-        history.set_state(batch, BatchState.DONE)
+        history.control.set_state(batch, BatchState.DONE)
     leave(history, batch)
     settle(history, work, Outcome.UNKNOWN)
-    history.set_state(batch, BatchState.DONE)
-    assert history.batch(batch).is_final
-    assert history.unfinished() == []
+    history.control.set_state(batch, BatchState.DONE)
+    assert history.queries.batch(batch).is_final
+    assert history.queue.unfinished() == []
 
 
 def test_cancelling_takes_along_what_waits_and_leaves_outcomes_alone(history: History) -> None:
     batch = batch_of(history, [1, 2], [4, 8])
     settle(history, leave(history, batch), Outcome.ACCEPTED)
     settle(history, leave(history, batch, 2), Outcome.UNKNOWN, 5)
-    history.set_state(batch, BatchState.CANCELLED, "Cancelled.")
-    assert history.batch(batch).events == {RequestState.ACCEPTED: 1, UNKNOWN: 4, RequestState.CANCELLED: 10}
-    assert history.take(batch, 2, 5) == []
+    history.control.set_state(batch, BatchState.CANCELLED, "Cancelled.")
+    assert history.queries.batch(batch).events == {RequestState.ACCEPTED: 1, UNKNOWN: 4, RequestState.CANCELLED: 10}
+    assert history.queue.take(batch, 2, 5) == []
 
 
 def test_a_batch_goes_nowhere_that_the_drawing_does_not_show(history: History) -> None:
     batch = batch_of(history, [1])
     with pytest.raises(NotAllowed, match="is sending: it cannot become recording"):
-        history.set_state(batch, BatchState.RECORDING)
+        history.control.set_state(batch, BatchState.RECORDING)
     with pytest.raises(NotAllowed):
-        history.set_state(batch, BatchState.PAUSED, expected=BatchState.STOPPED)
-    history.set_state(batch, BatchState.CANCELLED)
+        history.control.set_state(batch, BatchState.PAUSED, expected=BatchState.STOPPED)
+    history.control.set_state(batch, BatchState.CANCELLED)
     for after in BatchState:
         with pytest.raises(NotAllowed):
-            history.set_state(batch, after)
+            history.control.set_state(batch, after)
     with pytest.raises(NotFound):
-        history.set_state("b_nothing", BatchState.PAUSED)
+        history.control.set_state("b_nothing", BatchState.PAUSED)
 
 
 # ── a person's decision ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -364,17 +368,20 @@ def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, c
     settle(history, unknown, Outcome.UNKNOWN)
     settle(history, not_sent, Outcome.NOT_SENT)
     settle(history, rejected, Outcome.REJECTED)
-    assert [(lane.waiting, lane.unresolved) for lane in history.lanes(batch)] == [(1, 1), (0, 1), (0, 0)]
-    history.set_state(batch, BatchState.PAUSED)
-    assert history.resume(batch, Policy.GO_ON, []) == 0
-    assert (history.batch(batch).policy, history.batch(batch).state) == (Policy.GO_ON, BatchState.SENDING)
-    history.set_state(batch, BatchState.PAUSED)
-    assert history.resume(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 2
-    history.set_state(batch, BatchState.PAUSED)
-    assert history.resume(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 0
-    assert [(lane.waiting, lane.unresolved) for lane in history.lanes(batch)] == [(2, 0), (1, 0), (0, 0)]
+    assert [(lane.waiting, lane.unresolved) for lane in history.queue.lanes(batch)] == [(1, 1), (0, 1), (0, 0)]
+    history.control.set_state(batch, BatchState.PAUSED)
+    assert history.control.resume(batch, Policy.GO_ON, []) == 0
+    assert (history.queries.batch(batch).policy, history.queries.batch(batch).state) == (
+        Policy.GO_ON,
+        BatchState.SENDING,
+    )
+    history.control.set_state(batch, BatchState.PAUSED)
+    assert history.control.resume(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 2
+    history.control.set_state(batch, BatchState.PAUSED)
+    assert history.control.resume(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 0
+    assert [(lane.waiting, lane.unresolved) for lane in history.queue.lanes(batch)] == [(2, 0), (1, 0), (0, 0)]
     assert (state(history, unknown), state(history, not_sent)) == (UNKNOWN, PENDING)
-    assert history.take(batch, 1, 1)[0].retry_at == clock.now
+    assert history.queue.take(batch, 1, 1)[0].retry_at == clock.now
 
 
 @pytest.mark.parametrize(
@@ -400,11 +407,11 @@ def test_going_on_is_a_decision_about_what_is_unknown(
     requests = {UNKNOWN: leave(history, batch, 1), UNSENT: leave(history, batch, 2)}
     settle(history, requests[UNKNOWN], Outcome.UNKNOWN)
     settle(history, requests[UNSENT], Outcome.NOT_SENT)
-    history.set_state(batch, stands, "It stands.")
-    assert history.resume(batch, retry_states=again) == len(tried)
-    found = history.batch(batch)
+    history.control.set_state(batch, stands, "It stands.")
+    assert history.control.resume(batch, retry_states=again) == len(tried)
+    found = history.queries.batch(batch)
     assert (found.state, found.policy, found.reason) == (BatchState.SENDING, then, "")
-    waiting = {request.id for request in history.requests(batch).items if request.retry_at is not None}
+    waiting = {request.id for request in history.queries.requests(batch).items if request.retry_at is not None}
     assert waiting == {requests[state_].id for state_ in tried}
 
 
@@ -412,29 +419,29 @@ def test_what_does_not_stand_cannot_go_on_and_nothing_of_it_changes(history: His
     batch = batch_of(history, [1], policy=Policy.STOP)
     settle(history, leave(history, batch, 1), Outcome.NOT_SENT)
     with pytest.raises(NotAllowed, match="is sending: only what is paused or stopped can go on"):
-        history.resume(batch, Policy.RESEND)
-    assert history.batch(batch).policy is Policy.STOP
-    assert history.batch(batch).requests == {UNSENT: 1}
-    history.set_state(batch, BatchState.PAUSED)
+        history.control.resume(batch, Policy.RESEND)
+    assert history.queries.batch(batch).policy is Policy.STOP
+    assert history.queries.batch(batch).requests == {UNSENT: 1}
+    history.control.set_state(batch, BatchState.PAUSED)
     with pytest.raises(NotAllowed, match="Only what is unknown or not sent"):
-        history.resume(batch, Policy.RESEND, [RequestState.REJECTED])
-    history.set_state(batch, BatchState.CANCELLED)
+        history.control.resume(batch, Policy.RESEND, [RequestState.REJECTED])
+    history.control.set_state(batch, BatchState.CANCELLED)
     with pytest.raises(NotAllowed, match="is cancelled"):
-        history.resume(batch, Policy.RESEND)
-    assert history.batch(batch).policy is Policy.STOP
+        history.control.resume(batch, Policy.RESEND)
+    assert history.queries.batch(batch).policy is Policy.STOP
     with pytest.raises(NotFound):
-        history.resume("b_nothing", Policy.STOP)
+        history.control.resume("b_nothing", Policy.STOP)
 
 
 def test_a_batch_moves_while_it_is_sent_or_waits_for_an_answer(history: History) -> None:
     batch = batch_of(history, [1, 1])
-    assert history.batch(batch).is_active
+    assert history.queries.batch(batch).is_active
     request_ = leave(history, batch, 1)
-    history.set_state(batch, BatchState.PAUSED)
-    assert history.batch(batch).is_active
+    history.control.set_state(batch, BatchState.PAUSED)
+    assert history.queries.batch(batch).is_active
     settle(history, request_, Outcome.ACCEPTED)
-    assert not history.batch(batch).is_active
-    assert not history.batch(batch).is_final
+    assert not history.queries.batch(batch).is_active
+    assert not history.queries.batch(batch).is_final
 
 
 def test_a_batch_cancelled_while_it_is_written_down_never_becomes_one_that_sends(
@@ -443,13 +450,13 @@ def test_a_batch_cancelled_while_it_is_written_down_never_becomes_one_that_sends
     def requests() -> Iterator[RequestIntent]:
         yield request(1, 1, [event(1)])
         yield request(1, 2, [event(2)])
-        (found,) = history.unfinished()
-        history.set_state(found.id, BatchState.CANCELLED, "A person cancelled it.")
+        (found,) = history.queue.unfinished()
+        history.control.set_state(found.id, BatchState.CANCELLED, "A person cancelled it.")
         yield request(1, 3, [event(3)])
 
     monkeypatch.setattr("intempt_core.history.recorder.RECORD_CHUNK_EVENTS", 1)
-    with pytest.raises(NotAllowed, match="cancelled while it was being written down"):
-        history.record(intent(), requests())
-    (batch,) = history.batches().items
+    with pytest.raises(NotAllowed, match="cancelled while it was being recorded"):
+        history.recorder.record(intent(), requests())
+    (batch,) = history.queries.batches().items
     assert batch.state is BatchState.CANCELLED
     assert set(batch.requests) == {RequestState.CANCELLED}

@@ -29,7 +29,7 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}")
     op.drop_index("requests_leaving", "requests")
     for table, column in (("requests", "state"), ("attempts", "outcome"), ("seconds", "outcome")):
-        values = sa.column(column)
+        values: sa.ColumnClause[str] = sa.column(column, sa.Text())
         op.execute(
             sa.update(sa.table(table, values))
             .where(values.in_(list(STATES)))

@@ -1,4 +1,4 @@
-"""A little memory for what never changes, bounded, shared by threads."""
+"""A bounded cache for values that never change, shared by threads."""
 
 import threading
 from typing import Generic, TypeVar
@@ -8,7 +8,7 @@ V = TypeVar("V")
 
 
 class BoundedCache(Generic[K, V]):
-    """Up to ``size`` values by key; the one that was put first goes first."""
+    """Up to ``size`` values by key; the oldest one is dropped first."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -16,11 +16,11 @@ class BoundedCache(Generic[K, V]):
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V | None:
-        """What was put under the key, ``None`` where it is not remembered."""
+        """The value under a key, ``None`` where there is none (any more)."""
         return self._values.get(key)
 
     def put(self, key: K, value: V) -> None:
-        """Remember a value in the place of an older one."""
+        """Put a value under a key."""
         with self._lock:
             self._values.pop(key, None)
             self._values[key] = value

@@ -1,17 +1,25 @@
-"""What sending some of a batch again means, before anybody does (CONTRACT 3.6, 3.7)."""
+"""A preview of a resend: what sending some of a batch again would do at its target (CONTRACT 3.6, 3.7)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from intempt_core.history.records import RequestState
-from intempt_core.history.views import BatchSummary
+from intempt_core.history import BatchSummary, RequestState
 
 NOT_ARRIVED_STATES = (RequestState.NOT_SENT, RequestState.CANCELLED, RequestState.PENDING)
+"""States of requests that certainly did not arrive."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResendPreview:
-    """Events that would be sent again, by what is known of them, and whether their target ignores repeats."""
+    """The events that would be sent again, by what is known of them.
+
+    Attributes:
+        never_arrived: events that certainly did not arrive.
+        rejected: events that the target rejected.
+        unknown: events that may have arrived.
+        accepted: events that the target accepted.
+        deduplicates: whether the target ignores an event id that it has seen.
+    """
 
     never_arrived: int
     rejected: int
@@ -21,17 +29,12 @@ class ResendPreview:
 
     @property
     def events(self) -> int:
-        """All of them."""
+        """How many events there are in all."""
         return self.never_arrived + self.rejected + self.unknown + self.accepted
 
     @property
-    def may_double(self) -> int:
-        """Events that may be at the target already, and which it would count once more."""
-        return 0 if self.deduplicates else self.unknown + self.accepted
-
-    @property
     def message(self) -> str:
-        """In a sentence: ``12 never arrived, 3 rejected, 5 unknown; the target does not deduplicate: …``."""
+        """The preview as a sentence: ``12 never arrived, 3 rejected, 5 unknown; the target does not deduplicate: …``."""
         parts = {
             "never arrived": self.never_arrived,
             "rejected": self.rejected,
@@ -55,7 +58,7 @@ class ResendPreview:
 
 
 def preview_resend(batch: BatchSummary, states: Collection[RequestState], *, deduplicates: bool) -> ResendPreview:
-    """What sending a batch's events in these states again means, at a target that deduplicates or does not."""
+    """Preview sending a batch's events in these states again, at a target that deduplicates or does not."""
 
     def of(*some: RequestState) -> int:
         return sum(batch.events.get(state, 0) for state in some if state in states)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.history import BatchSummary, History, RequestState, preview_resend
+from intempt_core.analysis import preview_resend
+from intempt_core.history import BatchSummary, History, RequestState
 from tests.core.history.factories import batch_of
 
 ALL = tuple(RequestState)
@@ -22,7 +23,7 @@ COUNTS = {
 @pytest.fixture
 def batch(tmp_path: Path) -> Iterator[BatchSummary]:
     history = History.open(f"sqlite:///{tmp_path / 'history.sqlite3'}")
-    yield replace(history.batch(batch_of(history, [1])), events=COUNTS)
+    yield replace(history.queries.batch(batch_of(history, [1])), events=COUNTS)
     history.close()
 
 
@@ -69,8 +70,3 @@ def test_what_a_resend_does_is_said_in_numbers(
     meant = preview_resend(batch, states, deduplicates=deduplicates)
     assert meant.message == says
     assert meant.events == sum(COUNTS[state] for state in states)
-
-
-def test_what_is_known_to_have_arrived_or_may_have_is_what_may_double(batch: BatchSummary) -> None:
-    assert preview_resend(batch, ALL, deduplicates=False).may_double == 95
-    assert preview_resend(batch, ALL, deduplicates=True).may_double == 0
