@@ -6,7 +6,7 @@ A test holds that they are current: an issue or a setting that is added cannot b
 from collections.abc import Iterator
 from pathlib import Path
 
-from intempt_core.contract.issues import ISSUE_KINDS, IssueKind, Severity
+from intempt_core.contract.issue_kinds import ISSUE_KINDS, IssueKind, Severity
 from intempt_core.settings import PROJECT_FOLDER, SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -39,8 +39,11 @@ from .feeds import (
 from .fields import (
     BLANK_CHARACTERS as BLANK_CHARACTERS,
     EARLIEST_MS as EARLIEST_MS,
+    EVENT_COUNT as EVENT_COUNT,
     EVENT_EFFECTS as EVENT_EFFECTS,
+    EVENT_FIELDS as EVENT_FIELDS,
     EventName as EventName,
+    FieldType as FieldType,
     IDENTITY_FIELDS as IDENTITY_FIELDS,
     ID_FIELDS as ID_FIELDS,
     ID_PATTERNS as ID_PATTERNS,
@@ -58,26 +61,30 @@ from .fields import (
     is_event_name as is_event_name,
     is_given as is_given,
     is_placeholder as is_placeholder,
+    join_words as join_words,
     now_ms as now_ms,
     read_epoch_ms as read_epoch_ms,
+    spell_number as spell_number,
 )
 from .hints import (
-    HINT_BUILDERS as HINT_BUILDERS,
     find_similar_name as find_similar_name,
-    format_given as format_given,
 )
 from .identity import (
     find_links as find_links,
     read_identities as read_identities,
     read_linking_ids as read_linking_ids,
 )
+from .issue_kinds import (
+    ISSUE_KINDS as ISSUE_KINDS,
+    IssueKind as IssueKind,
+    Severity as Severity,
+)
 from .issues import (
     GIVEN_MAX_CHARACTERS as GIVEN_MAX_CHARACTERS,
-    ISSUE_KINDS as ISSUE_KINDS,
     Issue as Issue,
     Place as Place,
-    Severity as Severity,
     escape_pointer_key as escape_pointer_key,
+    format_given as format_given,
     shorten_value as shorten_value,
     split_pointer as split_pointer,
 )
@@ -95,6 +102,14 @@ from .person_history import (
     PersonEvent as PersonEvent,
     PersonHistory as PersonHistory,
     ProcessingStatus as ProcessingStatus,
+)
+from .readings import (
+    FieldColumn as FieldColumn,
+    JudgedElsewhere as JudgedElsewhere,
+    Requirement as Requirement,
+    ValueRule as ValueRule,
+    find_none as find_none,
+    read_each_value as read_each_value,
 )
 from .rules import (
     GivenEvent as GivenEvent,

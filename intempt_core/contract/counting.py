@@ -11,15 +11,13 @@ from functools import reduce
 from operator import and_, or_
 from typing import TypeVar
 
-from intempt_core.contract.fields import IDENTITY_FIELDS
+from intempt_core.contract.issue_kinds import ISSUE_KINDS
+from intempt_core.contract.readings import Requirement
 
 T = TypeVar("T")
 
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
-    "event_name": ("name",),  # CONTRACT 2.1
-    "event_id_missing": ("eventId",),  # CONTRACT 2.2
-    "identity_missing": IDENTITY_FIELDS,  # CONTRACT 2.3
-    "product_id_missing": ("data.productId",),  # CONTRACT 2.4
+    code: kind.reading.fields for code, kind in ISSUE_KINDS.items() if isinstance(kind.reading, Requirement)
 }
 """Code of the issue where it is not met → the fields of which one has to be given; ``name`` has to be a known one."""
 

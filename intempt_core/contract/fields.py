@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
+from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
@@ -11,12 +11,28 @@ Json: TypeAlias = Any
 
 
 class EventName(StrEnum):
-    """The four names, exactly as the wire has them (CONTRACT 2.1)."""
+    """The names of events that recommendations know, exactly as the wire has them (CONTRACT 2.1)."""
 
     VIEWED = "Product viewed"
     ADDED = "Added to cart"
     REMOVED = "Removed from cart"
     ORDERED = "Product ordered"
+
+
+def spell_number(number: int) -> str:
+    """A small number as a word, a larger one in digits."""
+    words = "zero one two three four five six seven eight nine ten eleven twelve".split()
+    return words[number] if number < len(words) else str(number)
+
+
+def join_words(words: Iterable[str], last: str = "and") -> str:
+    """Words as a sentence lists them: ``a, b and c``."""
+    *before, end = words
+    return f"{', '.join(before)} {last} {end}" if before else end
+
+
+EVENT_COUNT = spell_number(len(EventName))
+"""How many event names there are, as a word."""
 
 
 EVENT_EFFECTS: dict[EventName, str] = {
@@ -37,11 +53,41 @@ LINKING_FIELDS = ("profileId", "userId", "anotherUserId")
 """The identities that link events to one person (ARCHITECTURE, person); ``accountId`` only where it is the sole one."""
 
 
-ID_FIELDS = ("eventId", *IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId", "data.productId")
+class FieldType(Enum):
+    """What a field holds, and the Python types of the JSON value that is meant.
+
+    Attributes:
+        json_types: A value of one of these is written as text and read back without loss; any other has to be looked at
+            as it came.
+    """
+
+    ID = "an opaque id: text", (str,)
+    TIME = "epoch milliseconds: a whole number", (int,)
+
+    def __init__(self, meaning: str, json_types: tuple[type, ...]) -> None:
+        self.meaning, self.json_types = meaning, json_types
+
+
+EVENT_FIELDS: dict[str, FieldType] = {
+    "eventId": FieldType.ID,
+    **dict.fromkeys(IDENTITY_FIELDS, FieldType.ID),
+    "anotherAccountId": FieldType.ID,
+    "sessionId": FieldType.ID,
+    "pageId": FieldType.ID,
+    "timestamp": FieldType.TIME,
+    "data.productId": FieldType.ID,
+}
+"""Every field of an event that a rule reads, as a dotted path inside the event, in the order in which issues are listed.
+
+What reads, maps or generates events takes its fields from here. The model in ``model.py`` names the same ones.
+"""
+
+
+ID_FIELDS = tuple(field for field, kind in EVENT_FIELDS.items() if kind is FieldType.ID)
 """Every field that holds an opaque id (CONTRACT 1.4, 2.8), as a dotted path inside the event."""
 
 
-PLAIN_FIELDS = ("eventId", *IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId", "timestamp")
+PLAIN_FIELDS = tuple(field for field in EVENT_FIELDS if "." not in field)
 """The fields of an event that are single values beside ``data`` (CONTRACT 1.4)."""
 
 

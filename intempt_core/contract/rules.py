@@ -1,34 +1,28 @@
-"""The field rules applied to one event: its errors by the model, and its warnings."""
+"""One event judged by itself: its errors and its warnings, by every rule that reads a field.
 
-from collections.abc import Mapping
+Which rules there are, and what each asks of a value, is declared in ``issue_kinds.py``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from pydantic import (
-    ValidationError,
-)
-
-from intempt_core.contract.fields import (
-    COMPILED_ID_PATTERNS,
-    ID_FIELDS,
-    LATEST_MS,
-    Json,
-    get_field,
-    id_to_text,
-    is_placeholder,
-    read_epoch_ms,
-)
-from intempt_core.contract.hints import HINT_BUILDERS, build_product_hint, build_time_hint, format_given
-from intempt_core.contract.issues import ISSUE_KINDS, Issue, Place, escape_pointer_key, shorten_value
-from intempt_core.contract.model import TrackGroup
+from intempt_core.contract.fields import EVENT_FIELDS, Json, get_field
+from intempt_core.contract.issue_kinds import ISSUE_KINDS, Severity
+from intempt_core.contract.issues import Issue, Place, escape_pointer_key, format_given
+from intempt_core.contract.readings import Reading, Requirement, ValueRule
 
 
 @dataclass(frozen=True, slots=True)
 class GivenEvent:
-    """An event as it came: the name of its group, the JSON object, and where it stood.
+    """An event as it came.
 
-    ``place.pointer`` points at the event; ``name_pointer`` at its group's name, in the same document.
-    ``columns`` leads from a field (``data.productId``) to the file's own header, where a file it was.
+    Attributes:
+        name: The name of its group; any JSON value.
+        body: The event's JSON value, an object where all is well.
+        place: Where it is; the pointer leads to the event.
+        name_pointer: The pointer to its name, in the same document.
+        columns: Field (``data.productId``) → the file's own header, where it came from a file.
     """
 
     name: Json
@@ -46,46 +40,76 @@ class GivenEvent:
 
 
 def find_event_errors(event: GivenEvent) -> list[Issue]:
-    """Every field error of one event, by the model (CONTRACT 2.1–2.4, 2.7). Repeats need the batch: ``checks.py``."""
-    try:
-        TrackGroup.model_validate({"name": event.name, "payload": [event.body]})
-    except ValidationError as error:
-        # What pydantic itself cannot take (a key that is a lone surrogate) is no rule of the contract.
-        return [_build_issue(event, found) for found in error.errors(include_url=False) if found["type"] in ISSUE_KINDS]
-    return []
-
-
-def _build_issue(event: GivenEvent, error: Mapping[str, Any]) -> Issue:
-    code, location = error["type"], error["loc"]
-    field = "name" if location[:1] == ("name",) else ".".join(str(step) for step in location[2:])
-    if code == "identity_missing":
-        return Issue(code, event.place_of(field))
-    value = event.name if field == "name" else event.body if not field else get_field(event.body, field)
-    hint = HINT_BUILDERS[code](value) if code in HINT_BUILDERS else error.get("ctx", {}).get("hint", "")
-    if code == "product_id_missing" and not hint:
-        hint = build_product_hint(event.body)
-    return Issue(code, event.place_of(field), format_given(value), hint)
+    """Every error that one event shows by itself (CONTRACT 1.4, 2.1–2.4, 2.7), in the order of its fields."""
+    return [_build_issue(event, code, field) for code, field in _ERROR_RULES.find_broken(event)]
 
 
 def find_event_warnings(event: GivenEvent) -> list[Issue]:
-    """Every warning that one event gives by itself (CONTRACT 1.4, 2.7, 2.8)."""
-    if not isinstance(event.body, Mapping):
-        return []
-    found = []
-    for field in ID_FIELDS:
-        value = get_field(event.body, field)
-        text = id_to_text(value)
-        if text is None:
-            continue
-        codes = [code for code, pattern in COMPILED_ID_PATTERNS.items() if pattern.search(text)]
-        if is_placeholder(text):
-            codes.append("id_placeholder")
-        if not isinstance(value, str):
-            codes.append("id_number")
-        found += [Issue(code, event.place_of(field), shorten_value(text)) for code in codes]
-    time = read_epoch_ms(event.body.get("timestamp"))
-    if time is not None and time > LATEST_MS:
-        found.append(
-            Issue("timestamp_after_2040", event.place_of("timestamp"), format_given(time), build_time_hint(time))
-        )
-    return found
+    """Every warning that one event gives by itself (CONTRACT 1.4, 2.7, 2.8), in the order of its fields."""
+    return [_build_issue(event, code, field) for code, field in _WARNING_RULES.find_broken(event)]
+
+
+class _FieldRules(NamedTuple):
+    """What is asked about one field, each question with the code of the rule that is broken where it is answered no."""
+
+    field: str
+    parent: str
+    is_met: list[tuple[str, Callable[[Json], bool]]]
+    is_wrong: list[tuple[str, Callable[[Json], bool]]]
+
+
+class _RuleSet:
+    """The rules of one severity, by the field that each reads."""
+
+    def __init__(self, severity: Severity) -> None:
+        self._by_field = {
+            field: _FieldRules(field, field.rpartition(".")[0], [], []) for field in ("name", "", *EVENT_FIELDS)
+        }
+        self._any_of: list[tuple[str, Requirement]] = []
+        for code, kind in ISSUE_KINDS.items():
+            if kind.severity is severity:
+                self._add(code, kind.reading)
+        self._name, self._whole, *rest = self._by_field.values()
+        self._fields = [rules for rules in rest if rules.is_met or rules.is_wrong]
+
+    def _add(self, code: str, reading: Reading) -> None:
+        if isinstance(reading, Requirement) and len(reading.fields) > 1:
+            self._any_of.append((code, reading))
+        elif isinstance(reading, Requirement):
+            self._by_field[reading.fields[0]].is_met.append((code, reading.is_met))
+        elif isinstance(reading, ValueRule):
+            for field in reading.fields:
+                self._by_field[field].is_wrong.append((code, reading.is_wrong))
+
+    def find_broken(self, event: GivenEvent) -> Iterator[tuple[str, str]]:
+        """The code of each rule that an event breaks, and the field that it is about; empty for the whole event."""
+        body = event.body
+        yield from ((code, "name") for code, is_met in self._name.is_met if not is_met(event.name))
+        yield from ((code, "") for code, is_wrong in self._whole.is_wrong if is_wrong(body))
+        if not isinstance(body, Mapping):
+            return
+        for field, parent, requirements, value_rules in self._fields:
+            value = get_field(body, field) if parent else body.get(field)
+            for code, is_met in requirements:
+                if not is_met(value):
+                    is_parent_wrong = parent and not isinstance(get_field(body, parent), Mapping)
+                    yield code, parent if is_parent_wrong else field
+            if value is not None:
+                for code, is_wrong in value_rules:
+                    if is_wrong(value):
+                        yield code, field
+        for code, reading in self._any_of:
+            if not any(reading.is_met(body.get(field)) for field in reading.fields):
+                yield code, ""
+
+
+_ERROR_RULES, _WARNING_RULES = _RuleSet(Severity.ERROR), _RuleSet(Severity.WARNING)
+
+
+def _build_issue(event: GivenEvent, code: str, field: str) -> Issue:
+    kind = ISSUE_KINDS[code]
+    if isinstance(kind.reading, Requirement) and not field:
+        return Issue(code, event.place_of(field))
+    value = event.name if field == "name" else event.body if not field else get_field(event.body, field)
+    hint = (kind.hint(value) if kind.hint else "") or (kind.event_hint(event.body) if kind.event_hint else "")
+    return Issue(code, event.place_of(field), format_given(value), hint)

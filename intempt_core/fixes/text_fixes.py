@@ -17,6 +17,7 @@ from intempt_core.contract import (
     EARLIEST_MS,
     IDENTITY_FIELDS,
     LATEST_MS,
+    REQUIREMENTS,
     EventName,
     Issue,
     Json,
@@ -25,7 +26,8 @@ from intempt_core.contract import (
 from intempt_core.readers import TEXT_LINE_END, JsonNode, Payload, UnclosedQuote, parse_curl_command
 from intempt_core.validation import Annotation, annotate_issues, escape_invisible
 
-_MISSING_CODES = frozenset(("product_id_missing", "event_id_missing", "identity_missing"))
+_MISSING_CODES = REQUIREMENTS.keys() - {"event_name"}
+"""Codes of a field that is not given: it may be there under another name."""
 
 DIFF_CONTEXT = 48
 """Characters beside an edit that its difference shows."""

@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 
 from intempt_core.arrays import Int64Array, Mask, make_array, make_scalar
-from intempt_core.contract import PLAIN_FIELDS, GivenEvent, Issue, Json, Place, dump_json, format_given, shorten_value
+from intempt_core.contract import EVENT_FIELDS, GivenEvent, Issue, Json, Place, dump_json, format_given, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.delimited import BYTES_LINE_END, Dialect
 from intempt_core.readers.formats import JSON_LINES
@@ -296,17 +296,27 @@ class _EventCollector:
 
 
 def needs_model_check(event: GivenEvent) -> bool:
-    """Whether the model must be asked about an event, because its columns do not say all of it."""
+    """Whether an event has to be judged as it came, because its columns, being texts, do not say all of it."""
     name, body = event.name, event.body
-    if not isinstance(body, dict) or not (name is None or isinstance(name, str)):
+    if not isinstance(body, dict) or not (name is None or isinstance(name, str)) or "." in "".join(body):
         return True
-    data, time = body.get("data"), body.get("timestamp")
-    if not (data is None or isinstance(data, dict)) or not (time is None or type(time) is int):
+    data = body.get("data")
+    if not (data is None or isinstance(data, dict)):
         return True
-    product = data.get("productId") if data else None
-    if not (product is None or isinstance(product, str)) or "." in "".join(body):
-        return True
-    return not all(field not in body or body[field] is None or isinstance(body[field], str) for field in _ID_FIELDS)
+    for field, kind in _PLAIN_TYPES:
+        value = body.get(field)
+        if value is not None and type(value) not in kind:
+            return True
+    return any(_is_ambiguous(body, parent, key, kind) for parent, key, kind in _NESTED_TYPES)
+
+
+def _is_ambiguous(body: dict[str, Json], parent: str, key: str, kind: tuple[type, ...]) -> bool:
+    """Whether a field inside an object has a value of another type than is meant, or no object is around it."""
+    inside = body.get(parent)
+    if not isinstance(inside, dict):
+        return inside is not None
+    value = inside.get(key)
+    return value is not None and type(value) not in kind
 
 
 def flatten_event(event: GivenEvent) -> dict[str, str]:
@@ -330,8 +340,13 @@ def _flatten_object(value: dict[str, Json], above: str, into: dict[str, str]) ->
             into.setdefault(path, str(item) if type(item) is int else dump_json(item).decode())
 
 
-_CONTRACT_COLUMNS = ("name", *PLAIN_FIELDS, "data.productId")
-_ID_FIELDS = [field for field in PLAIN_FIELDS if field != "timestamp"]
+_CONTRACT_COLUMNS = ("name", *EVENT_FIELDS)
+_PLAIN_TYPES = [(field, kind.json_types) for field, kind in EVENT_FIELDS.items() if "." not in field]
+_NESTED_TYPES = [
+    (field.partition(".")[0], field.partition(".")[2], kind.json_types)
+    for field, kind in EVENT_FIELDS.items()
+    if "." in field
+]
 
 
 def _rank_column(column: str) -> tuple[int, bool]:

@@ -29,11 +29,11 @@ from intempt_core.contract import (
     id_to_text,
 )
 from intempt_core.mapping import MappedDocuments, MappedTable
-from intempt_core.validation.column_rules import RULE_BLOCK_ROWS as PART
-from intempt_core.validation.column_rules import ColumnChecker, find_lost_zeros, to_mask
+from intempt_core.validation.column_rules import RULE_BLOCK_ROWS, ColumnChecker
 from intempt_core.validation.duplicates import describe_duplicates, find_duplicates, number_orders
 from intempt_core.validation.report import PRIOR_SEND_PHRASES, PriorSend, PriorSendLookup, Report
 from intempt_core.validation.row_issues import DocumentRowIssues, Finding, ListRowIssues, Partition, TableRowIssues
+from intempt_core.validation.text_column import find_lost_zeros, to_mask
 
 UnknownProductLookup: TypeAlias = Callable[[pa.Array], Mask]
 """Product ids (texts) → which of them a loaded catalogue does not have (CONTRACT 2.5)."""
@@ -99,9 +99,11 @@ ColumnRules: TypeAlias = Callable[[ColumnChecker], Iterable[tuple[str, Int64Arra
 def _run_rules(mapped: MappedTable, rules: ColumnRules) -> list[Finding]:
     """What rules about single rows find, looked for in one part of the table after the other."""
     found: dict[tuple[str, str, int], list[Int64Array]] = {}
-    for start in range(0, mapped.rows, PART):
+    for start in range(0, mapped.rows, RULE_BLOCK_ROWS):
         seen: Counter[tuple[str, str]] = Counter()
-        for code, rows, field in rules(ColumnChecker(mapped.slice_rows(start, min(start + PART, mapped.rows)))):
+        for code, rows, field in rules(
+            ColumnChecker(mapped.slice_rows(start, min(start + RULE_BLOCK_ROWS, mapped.rows)))
+        ):
             found.setdefault((code, field, seen[code, field]), []).append(rows + start)
             seen[code, field] += 1  # a code may come often: its rows stand as often
         mapped.table.release_memory()

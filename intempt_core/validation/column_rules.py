@@ -1,272 +1,66 @@
-"""The field rules of ``events.py``, compiled over whole columns; part of the room of ``checks.py``.
+"""The rules over the columns of a mapped table.
 
-Names, patterns, placeholders, white space and bounds come from the declarations there. What no column rule can tell
-(a constant, a field without a column) the model is asked once, about an event made of nothing but constants. What is
-fast here is only ever a shortcut for a cell that is surely good; any other cell is read by the same function that
-reads one cell. ``tests/core/validation/test_one_truth.py`` holds that both speeds give the same codes.
+What a rule asks of a column is declared with it in the contract's catalogue. What no column can tell (a constant, a
+field without a column) is asked once, of an event made of nothing but constants. A property in
+``tests/core/validation/test_one_truth.py`` holds that both speeds give the same codes.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from enum import IntEnum
-from functools import cache, cached_property
-from zoneinfo import ZoneInfo
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from intempt_core.arrays import (
-    Int64Array,
-    Mask,
-    combine_column,
-    factorize_texts,
-    hash_texts,
-    make_array,
-    view_bytes,
-    view_numbers,
-)
+from intempt_core.arrays import Int64Array, Mask, combine_column, factorize_texts, hash_texts, make_array
 from intempt_core.contract import (
-    BLANK_CHARACTERS,
-    EARLIEST_MS,
-    ID_FIELDS,
-    ID_PATTERNS,
     IDENTITY_FIELDS,
-    LATEST_MS,
-    PLACEHOLDER_IDS,
+    ISSUE_KINDS,
     EventName,
     Issue,
+    Json,
+    Requirement,
+    Severity,
+    ValueRule,
     find_event_errors,
     find_event_warnings,
     find_links,
     get_field,
     id_to_text,
-    is_given,
     is_placeholder,
     read_identities,
 )
-from intempt_core.mapping import (
-    ISO_OR_EPOCH_MS,
-    LazyMapping,
-    MappedTable,
-    build_time_parser,
-    is_cell_of_type,
-    parse_time,
-    parse_time_suffix,
-)
-from intempt_core.validation.time_column import (
-    NO_OFFSET,
-    STABLE_OFFSETS_FROM_MS,
-    accepts_iso_dates,
-    convert_to_utc,
-    get_digit_scale,
-    read_pattern_times,
-)
+from intempt_core.mapping import LazyMapping, MappedTable
+from intempt_core.validation.text_column import TextColumn, find_mistyped, to_mask
+from intempt_core.validation.time_column import TimestampColumn
 
 RULE_BLOCK_ROWS = 1 << 18
 """Rows that the rules look at together: memory stays that of so many, whatever the size of the file."""
 
-_VISIBLE_ASCII = range(0x21, 0x7F)
-assert not any(character.encode()[0] in _VISIBLE_ASCII for character in BLANK_CHARACTERS)  # noqa: S101  what Cells.plain relies on
-_EXACT_PATTERNS = {  # spellings whose value a double surely keeps, up to 15 characters
-    "number": r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$",
-    "integer": r"^-?(?:0|[1-9][0-9]*)$",
-    "boolean": r"^(?:true|false)$",
-}
-MAX_EXACT_DIGITS = 15  # of a whole number that stays one when it is multiplied by a thousand
-_INT64 = np.iinfo(np.int64)
 
+class MappedColumn(TextColumn):
+    """The column of a mapped table that gives a field: the contract's ``FieldColumn``."""
 
-@cache
-def _make_placeholder_array() -> pa.Array:
-    return make_array(sorted(PLACEHOLDER_IDS))
-
-
-def to_mask(array: pa.Array) -> Mask:
-    """An Arrow array of booleans as NumPy has it."""
-    found: Mask = view_numbers(array)
-    return found
-
-
-class TextColumn:
-    """One column and what the rules ask of its cells, each answer made once, for all rows together."""
-
-    def __init__(self, array: pa.Array) -> None:
-        self.array = array
+    def __init__(self, mapped: MappedTable, field: str) -> None:
+        super().__init__(mapped.cells[field])
+        self._mapped, self._field = mapped, field
 
     @cached_property
-    def lengths(self) -> Int64Array:
-        """Bytes of each cell."""
-        found: Int64Array = view_numbers(pc.binary_length(self.array))
-        return found
+    def times(self) -> TimestampColumn:
+        """The cells read as times, as the mapping says that they are written."""
+        return TimestampColumn(self, self._mapped.zone, self._mapped.mapping.time_format)
 
-    @cached_property
-    def is_visible_ascii(self) -> bool:
-        """Whether every byte is visible ASCII, so that no cell holds white space of any kind."""
-        used = view_bytes(self.array)
-        return not used.size or (int(used.min()) in _VISIBLE_ASCII and int(used.max()) in _VISIBLE_ASCII)
+    def is_one_of(self, values: Iterable[str]) -> Mask:
+        """Whether the value of each row is one of these; a cell of the name is what the mapping makes of it."""
+        wanted = frozenset(values)
+        mapped = self._mapped.mapping.names if self._field == "name" else {}
+        spellings = [text for text in wanted if mapped.get(text, text) in wanted]
+        spellings += [cell for cell, text in mapped.items() if text in wanted and cell not in wanted]
+        return to_mask(pc.is_in(self.array, value_set=make_array(spellings)))
 
-    @cached_property
-    def trimmed(self) -> pa.Array:
-        """The cells without white space around them."""
-        return self.array if self.is_visible_ascii else pc.utf8_trim(self.array, characters=BLANK_CHARACTERS)
-
-    @cached_property
-    def given(self) -> Mask:
-        """Compiled ``events.is_given``."""
-        return self.lengths > 0 if self.is_visible_ascii else view_numbers(pc.binary_length(self.trimmed)) > 0
-
-    @cached_property
-    def placeholders(self) -> Mask:
-        """Compiled ``events.is_placeholder``, among the given."""
-        return to_mask(pc.is_in(pc.ascii_lower(self.trimmed), value_set=_make_placeholder_array())) & self.given
-
-    @cached_property
-    def real(self) -> Mask:
-        """Given and no placeholder: such an id may link events to a person."""
-        return self.given & ~self.placeholders
-
-    def matches(self, code: str) -> Mask | None:
-        """Compiled ``events.ID_PATTERNS``, among the given; ``None`` where no cell can match."""
-        if code == "id_white_space" and self.is_visible_ascii:
-            return None
-        return to_mask(pc.match_substring_regex(self.array, ID_PATTERNS[code])) & self.given
-
-    @cached_property
-    def codes(self) -> Int64Array:
-        """A number for each given id, the same for equal ones; -1 where none is given."""
-        codes = view_numbers(self.array.dictionary_encode().indices).astype(np.int64)
-        codes[~self.given] = -1
-        found: Int64Array = codes
-        return found
-
-    def equals_previous(self, rows: Int64Array) -> Mask:
-        """Whether the cells of these rows equal those of the rows before them."""
-        return to_mask(pc.equal(self.array.take(make_array(rows)), self.array.take(make_array(rows - 1))))
-
-
-def find_lost_zeros(ids: pa.Array) -> tuple[Int64Array, int]:
-    """Where leading zeros may be lost: (rows, width of the ids that still have theirs), CONTRACT 1.2, 2.8.
-
-    Among ids of digits only some begin with zeros; the widest of those tells the width, and shorter ones that do not
-    begin with a zero are doubtful.
-    """
-    digits = to_mask(pc.ascii_is_decimal(ids))
-    leads_with_zero = to_mask(pc.starts_with(ids, "0"))
-    lengths = view_numbers(pc.binary_length(ids))
-    padded = digits & leads_with_zero & (lengths > 1)
-    width = int(lengths[padded].max()) if padded.any() else 0
-    return np.flatnonzero(digits & ~leads_with_zero & (lengths < width)), width
-
-
-def find_mistyped(cells: TextColumn, kind: str) -> Int64Array:
-    """The rows whose cell is there and is not of its type: compiled ``mapping.is_typed``."""
-    if kind == "text":
-        return np.empty(0, np.int64)
-    doubtful = cells.lengths > 0
-    doubtful &= ~(to_mask(pc.match_substring_regex(cells.array, _EXACT_PATTERNS[kind])) & (cells.lengths <= 15))
-    rows = np.flatnonzero(doubtful)
-    spellings = cells.array.take(make_array(rows)).dictionary_encode()
-    fits = np.array([is_cell_of_type(cell, kind) for cell in spellings.dictionary.to_pylist()], np.bool_)
-    found: Int64Array = rows[~fits[view_numbers(spellings.indices)]] if len(rows) else rows
-    return found
-
-
-# ── times ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class TimeState(IntEnum):
-    """What became of a cell that should hold a time."""
-
-    ABSENT = 0
-    UNREADABLE = 1
-    READ = 2
-
-
-class TimestampColumn:
-    """A column of times: compiled ``times.reader_of``. ``ms`` is epoch milliseconds where ``state`` is ``READ``."""
-
-    def __init__(self, cells: TextColumn, zone: ZoneInfo, form: str = ISO_OR_EPOCH_MS) -> None:
-        count = len(cells.array)
-        self.ms: Int64Array = np.zeros(count, np.int64)
-        self.state: NDArray[np.int8] = np.where(cells.lengths > 0, TimeState.UNREADABLE, TimeState.ABSENT).astype(
-            np.int8
-        )
-        if scale := get_digit_scale(form):
-            times, over = scale
-            digits = np.flatnonzero(to_mask(pc.ascii_is_decimal(cells.array)) & (cells.lengths <= MAX_EXACT_DIGITS))
-            whole = cells.array if digits.size == count else cells.array.take(make_array(digits))
-            self._set_times(digits, view_numbers(whole.cast(pa.int64())) * times // over)
-        if accepts_iso_dates(form):
-            rest = np.flatnonzero((self.state == TimeState.UNREADABLE) & (cells.lengths >= 19))
-            if rest.size:
-                read, ms = _read_iso_times(cells.array.take(make_array(rest)), zone)
-                self._set_times(rest[read], ms[read])
-        elif scale is None:
-            rest = np.flatnonzero(self.state == TimeState.UNREADABLE)
-            read, ms = read_pattern_times(cells.array.take(make_array(rest)), form, zone)
-            self._set_times(rest[read], ms[read])
-        rest = np.flatnonzero(self.state == TimeState.UNREADABLE)
-        if not rest.size:
-            return
-        spellings = cells.array.take(make_array(rest)).dictionary_encode()
-        found = [*map(build_time_parser(form, zone), spellings.dictionary.to_pylist())]
-        codes = view_numbers(spellings.indices)
-        read = np.array([time is not None for time in found])[codes]
-        self._set_times(rest[read], np.array([clamp_to_int64(time or 0) for time in found], np.int64)[codes][read])
-
-    def _set_times(self, rows: Int64Array, ms: Int64Array) -> None:
-        self.ms[rows] = ms
-        self.state[rows] = TimeState.READ
-
-    def equals_previous(self, rows: Int64Array) -> Mask:
-        """Whether these rows have the time of the rows before them; none is a time too, an unreadable one is not."""
-        found: Mask = (
-            (self.state[rows] == self.state[rows - 1])
-            & (self.state[rows] != TimeState.UNREADABLE)
-            & (self.ms[rows] == self.ms[rows - 1])
-        )
-        return found
-
-
-def clamp_to_int64(time: int) -> int:
-    """A time that fits into 64 bits; what is beyond is as wrong as the greatest."""
-    return min(max(time, _INT64.min), _INT64.max)
-
-
-def _read_iso_times(cells: pa.Array, zone: ZoneInfo) -> tuple[Mask, Int64Array]:
-    """Times of the form ``2022-10-01 00:00:00`` and a tail: which were read, and their epoch milliseconds.
-
-    Days, clocks and tails each repeat in a column, so each is read once per spelling and they are added up.
-    """
-    days, day_ms, _ = _read_each_spelling(cells, 0, 10, lambda day: (parse_time(f"{day}T00:00:00Z", zone), 0))
-    clocks, clock_ms, _ = _read_each_spelling(cells, 10, 19, lambda clock: (parse_time(f"1970-01-01{clock}Z", zone), 0))
-    tails, cut_ms, east = _read_each_spelling(cells, 19, None, lambda tail: parse_time_suffix(tail) or (None, 0))
-    good = days & clocks & tails
-    ms = day_ms + clock_ms + cut_ms
-    wall = good & (east == NO_OFFSET)
-    ms -= np.where(wall, 0, east * 60_000)
-    if wall.any() and zone.key != "UTC":
-        good &= ~wall | (ms >= STABLE_OFFSETS_FROM_MS)  # an older one is read by itself
-        wall &= good
-        ms[wall] = convert_to_utc(ms[wall], zone)
-    return good, ms
-
-
-def _read_each_spelling(
-    cells: pa.Array, start: int, stop: int | None, read: Callable[[str], tuple[int | None, int | None]]
-) -> tuple[Mask, Int64Array, Int64Array]:
-    """A part of each cell, read once per spelling: whether it was read, its milliseconds, its minutes east of UTC."""
-    spellings = pc.utf8_slice_codeunits(cells, start, stop).dictionary_encode()
-    codes = view_numbers(spellings.indices)
-    found = [read(text) for text in spellings.dictionary.to_pylist()]
-    good = np.array([ms is not None for ms, _ in found], np.bool_)
-    ms = np.array([ms or 0 for ms, _ in found], np.int64)
-    east = np.array([NO_OFFSET if minutes is None else minutes for _, minutes in found], np.int64)
-    return good[codes], ms[codes], east[codes]
-
-
-# ── a mapped table ───────────────────────────────────────────────────────────────────────────────────────────────────
+    def read_values(self, cells: pa.Array) -> list[Json]:
+        """What cells of this column become; no value is ``None``."""
+        return self._mapped.read(self._field, cells)
 
 
 class ColumnChecker:
@@ -275,52 +69,52 @@ class ColumnChecker:
     def __init__(self, mapped: MappedTable) -> None:
         self.mapped = mapped
         self.rows = mapped.rows
-        self.cells = LazyMapping(mapped.cells, lambda field: TextColumn(mapped.cells[field]))
+        self.cells = LazyMapping(mapped.cells, lambda field: MappedColumn(mapped, field))
         self.constant_event = mapped.blank_event()
 
     def errors(self) -> Iterator[tuple[str, Int64Array, str]]:
         """Every error that one event can show by itself: code, rows that show it, field. A code may come often."""
         yield from self._find_in_every_row(find_event_errors(self.constant_event))
-        if "name" in self.cells:
-            yield "event_name", np.flatnonzero(~self._has_name(*EventName)), "name"
-        for field, code in (("eventId", "event_id_missing"), ("data.productId", "product_id_missing")):
-            if field in self.cells:
-                yield code, np.flatnonzero(~self.cells[field].given), field
-        columns = [self.cells[field].given for field in IDENTITY_FIELDS if field in self.cells]
-        if columns and not any(is_given(get_field(self.constant_event.body, field)) for field in IDENTITY_FIELDS):
-            yield "identity_missing", np.flatnonzero(~np.logical_or.reduce(columns)), ""
-        if self.times is not None:
-            read = self.times.state == TimeState.READ
-            yield "timestamp_unreadable", np.flatnonzero(self.times.state == TimeState.UNREADABLE), "timestamp"
-            yield "timestamp_before_2010", np.flatnonzero(read & (self.times.ms < EARLIEST_MS)), "timestamp"
+        yield from self._read_rules(Severity.ERROR)
 
     def warnings(self) -> Iterator[tuple[str, Int64Array, str]]:
-        """Every warning that one event can show by itself, as :meth:`errors` tells the errors."""
+        """Every warning that one event can show by itself, as :meth:`errors` gives the errors."""
         yield from self._find_in_every_row(find_event_warnings(self.constant_event))
-        if self.times is not None:
-            late = (self.times.state == TimeState.READ) & (self.times.ms > LATEST_MS)
-            yield "timestamp_after_2040", np.flatnonzero(late), "timestamp"
         for field, kind in self.mapped.mapping.types.items():
             yield "value_type", find_mistyped(self.cells[field], kind), field
-        for field in ID_FIELDS:
-            if field in self.cells and self.cells[field].given.any():
-                yield "id_placeholder", np.flatnonzero(self.cells[field].placeholders), field
-                for code in ID_PATTERNS:
-                    matches = self.cells[field].matches(code)
-                    if matches is not None:
-                        yield code, np.flatnonzero(matches), field
+        yield from self._read_rules(Severity.WARNING)
+
+    def _read_rules(self, severity: Severity) -> Iterator[tuple[str, Int64Array, str]]:
+        """What the rules of a severity find in the columns of the fields that they read."""
+        for code, kind in ISSUE_KINDS.items():
+            if kind.severity is not severity:
+                continue
+            if isinstance(kind.reading, Requirement):
+                yield from self._read_requirement(code, kind.reading)
+            elif isinstance(kind.reading, ValueRule):
+                for field in kind.reading.fields:
+                    if field in self.cells and not self.cells[field].is_empty:
+                        wrong = kind.reading.find_wrong(self.cells[field])
+                        if wrong is not None:
+                            yield code, np.flatnonzero(wrong), field
+
+    def _read_requirement(self, code: str, rule: Requirement) -> Iterator[tuple[str, Int64Array, str]]:
+        columns = [rule.find_met(self.cells[field]) for field in rule.fields if field in self.cells]
+        if columns and not any(rule.is_met(get_field(self.constant_event.body, field)) for field in rule.fields):
+            field = rule.fields[0] if len(rule.fields) == 1 else ""
+            yield code, np.flatnonzero(~np.logical_or.reduce(columns)), field
 
     def _find_in_every_row(self, issues: Iterable[Issue]) -> Iterator[tuple[str, Int64Array, str]]:
-        """What the model finds wrong with every row: by a constant, or by a field that has no source at all."""
-        checked_here = {self.constant_event.place_of(field).pointer for field in self.cells}
-        if any(field in self.cells for field in IDENTITY_FIELDS):
-            checked_here.add(self.constant_event.place_of("").pointer)  # identity_missing
+        """What is wrong with every row: by a constant, or by a field that has no source at all."""
+        in_columns = {self.constant_event.place_of(field).pointer for field in self.cells}
         for issue in issues:
-            if issue.place.pointer not in checked_here:
+            reading = ISSUE_KINDS[issue.code].reading
+            several = reading.fields if isinstance(reading, Requirement) and len(reading.fields) > 1 else ()
+            if issue.place.pointer not in in_columns and not any(field in self.cells for field in several):
                 yield issue.code, np.arange(self.rows), ""
 
     def unknown_products(self, is_unknown_product: Callable[[pa.Array], Mask]) -> Iterator[tuple[str, Int64Array, str]]:
-        """CONTRACT 2.5: the rows whose product id is given and, as ``lacks`` says, in no catalogue."""
+        """CONTRACT 2.5: the rows whose product id is given and, as ``is_unknown_product`` says, in no catalogue."""
         field = "data.productId"
         if field in self.cells:
             cells = self.cells[field]
@@ -333,16 +127,13 @@ class ColumnChecker:
     def times(self) -> TimestampColumn | None:
         """The column of times, if there is one."""
         cells = self.cells.get("timestamp")
-        return TimestampColumn(cells, self.mapped.zone, self.mapped.mapping.time_format) if cells else None
+        return cells.times if cells else None
 
     def _has_name(self, *names: EventName) -> Mask:
         """Whether the row's name is, or is mapped to, one of these; a row without a name is not."""
         if "name" not in self.cells:
             return np.full(self.rows, self.constant_event.name in names)
-        mapped = self.mapped.mapping.names
-        spellings = [name.value for name in names if mapped.get(name.value, name.value) in names]
-        spellings += [cell for cell, name in mapped.items() if name in names]
-        return to_mask(pc.is_in(self.cells["name"].array, value_set=make_array(spellings)))
+        return self.cells["name"].is_one_of(names)
 
     def event_ids(self) -> list[str | None]:
         """The event id of each row as text, ``None`` where there is none."""

@@ -11,10 +11,10 @@ import numpy as np
 
 from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import EventName, GivenEvent, Json, get_field, id_to_text, read_epoch_ms, read_linking_ids
-from intempt_core.validation.column_rules import RULE_BLOCK_ROWS as PART
-from intempt_core.validation.column_rules import clamp_to_int64
+from intempt_core.validation.column_rules import RULE_BLOCK_ROWS
 from intempt_core.validation.report import DuplicateKind
 from intempt_core.validation.row_issues import Finding, Partition
+from intempt_core.validation.time_column import clamp_to_int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _find_ids_in_use_twice(ids: Int64Array) -> Int64Array:
     """The rows whose id another row has too, sorted; -1 is no id."""
     often = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
     once = often.copy()
-    for some in np.array_split(ids, ids.size // PART + 1):  # a few rows at a time need little memory
+    for some in np.array_split(ids, ids.size // RULE_BLOCK_ROWS + 1):  # a few rows at a time need little memory
         words, counts = np.unique(some[some >= 0], return_counts=True)
         often[words] |= once[words] | (counts > 1)
         once[words] = True

@@ -13,10 +13,11 @@ import numpy as np
 
 from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import (
-    HINT_BUILDERS,
+    ISSUE_KINDS,
     GivenEvent,
     Issue,
     Json,
+    JudgedElsewhere,
     Place,
     find_event_errors,
     find_event_warnings,
@@ -29,7 +30,7 @@ ISSUE_BLOCK_ROWS = 4096
 """Rows that are judged together."""
 
 _PATTERNS_CACHED = 4096  # ways of being wrong whose judgement one stream keeps
-_READER_CODES = ("row_long", "row_short", "value_type")  # what a row shows beside its event: the model never sees it
+_CELL_CODES = frozenset(code for code, kind in ISSUE_KINDS.items() if kind.reading is JudgedElsewhere.BY_CELLS)
 
 _FieldIssues: TypeAlias = list[tuple[Issue, str | None]]
 """The issues of one row, each with the field that it is about, where a column gives that field."""
@@ -119,7 +120,7 @@ class TableRowIssues:
 
     def issues(self, rows: Sequence[int], findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
         """The model's issues, then those of reading."""
-        model_findings = [finding for finding in findings if finding.hint is None and finding.code not in _READER_CODES]
+        model_findings = [finding for finding in findings if finding.hint is None and finding.code not in _CELL_CODES]
         type_findings = [finding for finding in findings if finding.code == "value_type"]
         cache: dict[bytes, _FieldIssues] = {}
         for start in range(0, len(rows), ISSUE_BLOCK_ROWS):
@@ -163,7 +164,7 @@ class TableRowIssues:
     def _copy_issues(self, model_issues: _FieldIssues, rows: list[int], found: list[list[Issue]]) -> None:
         """Give rows that are wrong in the same way the issues of one of them, each with its own place and value."""
         for issue, field in model_issues:
-            code, place, hint_of = issue.code, issue.place, HINT_BUILDERS.get(issue.code)
+            code, place, hint_of = issue.code, issue.place, ISSUE_KINDS[issue.code].hint
             if field is None:
                 for row, its, line in zip(rows, found, self._mapped.table.line_numbers(rows), strict=True):
                     its.append(Issue(code, Place(row + 1, line, place.column, place.pointer), issue.given, issue.hint))

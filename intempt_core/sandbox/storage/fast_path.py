@@ -8,7 +8,17 @@ from collections.abc import Iterable, Sequence, Set
 from itertools import chain
 from typing import NamedTuple
 
-from intempt_core.contract import EARLIEST_MS, ID_FIELDS, IDENTITY_FIELDS, LATEST_MS, EventName, Json, dump_json
+from intempt_core.contract import (
+    EARLIEST_MS,
+    EVENT_FIELDS,
+    ID_FIELDS,
+    IDENTITY_FIELDS,
+    LATEST_MS,
+    Json,
+    dump_json,
+    get_field,
+    is_event_name,
+)
 
 
 class IncomingEvent(NamedTuple):
@@ -79,8 +89,9 @@ def concat_events(parts: Iterable[EventColumns]) -> EventColumns:
 NO_EVENTS = EventColumns._make([()] * len(IncomingEvent._fields))
 """No event."""
 
-_EVENT_NAMES = frozenset(name.value for name in EventName)
 _PLAIN_IDS = frozenset(field for field in ID_FIELDS if "." not in field)
+_OTHER_FIELDS = EVENT_FIELDS.keys() - _PLAIN_IDS - {"timestamp", "data.productId"}
+"""Fields that rules read and that are not looked at here: an event that has one is judged by the rules."""
 
 
 def try_fast_path(name: Json, payload: Sequence[Json], shared: Set[str]) -> EventColumns | None:
@@ -88,7 +99,7 @@ def try_fast_path(name: Json, payload: Sequence[Json], shared: Set[str]) -> Even
 
     ``shared`` are the event ids that lines of one order share. A property holds that the model passes them too.
     """
-    if type(name) is not str or name not in _EVENT_NAMES:
+    if type(name) is not str or not is_event_name(name):
         return None
     bodies = [body for body in payload if type(body) is dict]
     data = [part for body in bodies if type(part := body.get("data")) is dict]
@@ -101,6 +112,8 @@ def try_fast_path(name: Json, payload: Sequence[Json], shared: Set[str]) -> Even
     times = [body.get("timestamp") for body in bodies] if "timestamp" in given else nothing
     products = [part.get("productId") for part in data]
     if None in products or None in ids.get("eventId", nothing) or not all(map(any, zip(*persons, strict=True))):
+        return None
+    if _OTHER_FIELDS and any(get_field(body, field) is not None for body in bodies for field in _OTHER_FIELDS):
         return None
     if not (_are_plain_texts(products) and all(map(_are_plain_texts, ids.values())) and _are_allowed_times(times)):
         return None

@@ -78,7 +78,7 @@ def test_a_clean_file_is_0_and_a_wrong_one_is_1(tmp_path: Path, capsys: pytest.C
     assert main(["check", file(tmp_path, *good(1), "view,e9,,p,x\n")], {}) == 1
     out = capsys.readouterr().out
     assert "error: Row 2, column timestamp: The time “x” cannot be read." in out
-    assert "        1  identity_missing: nobody named" in out
+    assert "        1  identity_missing: identity missing" in out
     assert out.endswith("events.csv: 2 rows; 1 row has errors, 0 rows have warnings.\n")
 
 

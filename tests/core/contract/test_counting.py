@@ -15,7 +15,8 @@ from intempt_core.contract.counting import (
     explain_not_counting,
 )
 from intempt_core.contract.fields import EventName, get_field, id_to_text, is_event_name
-from intempt_core.contract.issues import ISSUE_KINDS, Place, Severity
+from intempt_core.contract.issue_kinds import ISSUE_KINDS, Severity
+from intempt_core.contract.issues import Place
 from intempt_core.contract.rules import GivenEvent, find_event_errors
 from intempt_core.sandbox.storage.counted_events import COUNTS_SQL, EVENT_COLUMNS
 

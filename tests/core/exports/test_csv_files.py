@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.issues import ISSUE_KINDS, Place
+from intempt_core.contract.issue_kinds import ISSUE_KINDS
+from intempt_core.contract.issues import Place
 from intempt_core.contract.outcome import Outcome
 from intempt_core.contract.rules import GivenEvent
 from intempt_core.errors import NotFound

@@ -86,7 +86,7 @@ def test_every_problem_is_listed_and_counted_by_kind() -> None:
     assert [line[4] for line in problems[1:]] == [issue.code for issue in report.issues()]
     about = cells(book["About"])
     assert ["rows with errors", 2, None] in about
-    assert ["nobody named", 1, "identity_missing"] in about
+    assert ["identity missing", 1, "identity_missing"] in about
     assert colour(book["Problems"], "F2") == RED
 
 

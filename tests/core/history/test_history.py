@@ -18,7 +18,8 @@ from sqlalchemy.event import listen, remove
 
 from intempt_core.contract.feeds import FeedId, compute_feeds
 from intempt_core.contract.fields import IDENTITY_FIELDS, Json
-from intempt_core.contract.issues import Place, Severity
+from intempt_core.contract.issue_kinds import Severity
+from intempt_core.contract.issues import Place
 from intempt_core.contract.outcome import Outcome
 from intempt_core.contract.rules import GivenEvent
 from intempt_core.errors import NotFound, ReadError

@@ -22,7 +22,8 @@ from intempt_core.mapping.time_formats import (
     compile_time_pattern,
 )
 from intempt_core.validation.check import check_table
-from intempt_core.validation.column_rules import TextColumn, TimestampColumn, TimeState, clamp_to_int64
+from intempt_core.validation.text_column import TextColumn
+from intempt_core.validation.time_column import TimestampColumn, TimeState, clamp_to_int64
 from tests.core.readers.factories import table_of
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.fields import IDENTITY_FIELDS, EventName
+from intempt_core.contract.fields import EVENT_FIELDS, PLAIN_FIELDS, EventName
 from intempt_core.contract.issues import Place
 from intempt_core.contract.rules import GivenEvent, find_event_errors
 from intempt_core.errors import SandboxRejection
@@ -32,13 +32,14 @@ values = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.sampled_from(["", " ", "u1", "0", "null", "é", "\u200b", "a\u0000", "1841503112918048768", "-x"]),
 )  # fmt: skip
-fields = ("eventId", *IDENTITY_FIELDS, "sessionId", "pageId", "anotherAccountId", "timestamp", "data", "more")
+fields = (*PLAIN_FIELDS, "data", "more")
+inner_fields = (*(field.partition(".")[2] for field in EVENT_FIELDS if "." in field), "brand")
 bodies = st.one_of(
     values,
     st.builds(
         lambda some, data: {**some, **({"data": data} if data is not None else {})},
         st.dictionaries(st.sampled_from(fields), values),
-        st.none() | st.dictionaries(st.sampled_from(("productId", "price")), values),
+        st.none() | st.dictionaries(st.sampled_from(inner_fields), values),
     ),
     st.dictionaries(st.sampled_from(("userId", "sessionId", "timestamp")), values).map(lambda some: {**GOOD, **some}),
 )

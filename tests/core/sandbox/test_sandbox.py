@@ -123,7 +123,7 @@ def test_incomplete_and_unnamed_events_are_taken_and_say_why_they_are_not_proces
         viewed({"eventId": "1", "userId": "u1", "data": {}}), ("Signed up", [event("2")]), ("Product viewed", [7])
     )
     assert [shown["because"] for shown in shop.events] == [
-        "The product id is missing.", "The event name is “Signed up”.", "In the place of an event stands “7”.",
+        "The product id is missing.", "The event name is “Signed up”.", "The event is “7”.",
     ]  # fmt: skip
     assert shop.processed == [False, False, False]
     assert shop.feed() == []

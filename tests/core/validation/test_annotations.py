@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.issues import Severity
+from intempt_core.contract.issue_kinds import Severity
 from intempt_core.readers.payload import read_payload
 from intempt_core.validation.annotations import (
     Annotation,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.cli import main
-from intempt_core.contract.issues import ISSUE_KINDS, Severity
+from intempt_core.contract.issue_kinds import ISSUE_KINDS, Severity
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.exports.junit import export_expectations_json, export_expectations_junit
 from intempt_core.mapping.model import Mapping, exact_mapping

@@ -1,0 +1,135 @@
+"""A column of texts: what the rules ask of every cell of it, answered for all rows together.
+
+What is fast here is only ever a shortcut for cells that are surely good; any other cell is read by the same function
+that reads a single one.
+"""
+
+from collections.abc import Callable
+from functools import cache, cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from intempt_core.arrays import Int64Array, Mask, make_array, view_bytes, view_numbers
+from intempt_core.contract import BLANK_CHARACTERS, PLACEHOLDER_IDS, Json
+from intempt_core.mapping import is_cell_of_type
+
+_VISIBLE_ASCII = range(0x21, 0x7F)
+assert not any(character.encode()[0] in _VISIBLE_ASCII for character in BLANK_CHARACTERS)  # noqa: S101  what TextColumn.is_visible_ascii relies on
+_EXACT_PATTERNS = {  # spellings whose value a double surely keeps, up to 15 characters
+    "number": r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$",
+    "integer": r"^-?(?:0|[1-9][0-9]*)$",
+    "boolean": r"^(?:true|false)$",
+}
+
+
+@cache
+def _make_placeholder_array() -> pa.Array:
+    """Made when first asked for: the first Arrow array of a process brings pandas along, and takes its time."""
+    return make_array(sorted(PLACEHOLDER_IDS))
+
+
+def to_mask(array: pa.Array) -> Mask:
+    """An Arrow array of booleans as NumPy has it."""
+    found: Mask = view_numbers(array)
+    return found
+
+
+class TextColumn:
+    """One column of texts and what the rules ask of its cells; each answer is worked out once, for all rows together."""
+
+    def __init__(self, array: pa.Array) -> None:
+        self.array = array
+
+    @cached_property
+    def lengths(self) -> Int64Array:
+        """Bytes of each cell."""
+        found: Int64Array = view_numbers(pc.binary_length(self.array))
+        return found
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no cell holds anything."""
+        return not view_bytes(self.array).size
+
+    @cached_property
+    def is_visible_ascii(self) -> bool:
+        """Whether every byte is visible ASCII, so that no cell holds white space of any kind."""
+        used = view_bytes(self.array)
+        return not used.size or (int(used.min()) in _VISIBLE_ASCII and int(used.max()) in _VISIBLE_ASCII)
+
+    @cached_property
+    def trimmed(self) -> pa.Array:
+        """The cells without white space around them."""
+        return self.array if self.is_visible_ascii else pc.utf8_trim(self.array, characters=BLANK_CHARACTERS)
+
+    @cached_property
+    def given(self) -> Mask:
+        """``is_given`` of each cell."""
+        return self.lengths > 0 if self.is_visible_ascii else view_numbers(pc.binary_length(self.trimmed)) > 0
+
+    @cached_property
+    def placeholders(self) -> Mask:
+        """``is_placeholder`` of each cell, among the given."""
+        return to_mask(pc.is_in(pc.ascii_lower(self.trimmed), value_set=_make_placeholder_array())) & self.given
+
+    @cached_property
+    def real(self) -> Mask:
+        """Whether a cell is given and no placeholder: such an id may link events to a person."""
+        return self.given & ~self.placeholders
+
+    def matches(self, pattern: str) -> Mask:
+        """Whether a pattern is found in each cell, among the given."""
+        return to_mask(pc.match_substring_regex(self.array, pattern)) & self.given
+
+    def are_wrong(self, is_wrong: Callable[[Json], bool]) -> Mask:
+        """Whether the value of each cell is wrong; each different cell is read once, an empty one gives no value."""
+        spellings = self.array.dictionary_encode()
+        values = self.read_values(spellings.dictionary)
+        wrong = np.array([value is not None and is_wrong(value) for value in values], np.bool_)
+        found: Mask = wrong[view_numbers(spellings.indices)] if len(self.array) else wrong
+        return found
+
+    def read_values(self, cells: pa.Array) -> list[Json]:
+        """What cells of this column become; no value is ``None``."""
+        return [text or None for text in cells.to_pylist()]
+
+    @cached_property
+    def codes(self) -> Int64Array:
+        """A number for each given id, the same for equal ones; -1 where none is given."""
+        codes = view_numbers(self.array.dictionary_encode().indices).astype(np.int64)
+        codes[~self.given] = -1
+        found: Int64Array = codes
+        return found
+
+    def equals_previous(self, rows: Int64Array) -> Mask:
+        """Whether the cells of these rows equal those of the rows before them."""
+        return to_mask(pc.equal(self.array.take(make_array(rows)), self.array.take(make_array(rows - 1))))
+
+
+def find_lost_zeros(ids: pa.Array) -> tuple[Int64Array, int]:
+    """Where leading zeros may be lost: (rows, width of the ids that still have theirs), CONTRACT 1.2, 2.8.
+
+    Among ids of digits only some begin with zeros; the widest of those tells the width, and shorter ones that do not
+    begin with a zero are doubtful.
+    """
+    digits = to_mask(pc.ascii_is_decimal(ids))
+    leads_with_zero = to_mask(pc.starts_with(ids, "0"))
+    lengths = view_numbers(pc.binary_length(ids))
+    padded = digits & leads_with_zero & (lengths > 1)
+    width = int(lengths[padded].max()) if padded.any() else 0
+    return np.flatnonzero(digits & ~leads_with_zero & (lengths < width)), width
+
+
+def find_mistyped(cells: TextColumn, kind: str) -> Int64Array:
+    """The rows whose cell is there and is not of its type: ``is_cell_of_type``, the other way round."""
+    if kind == "text":
+        return np.empty(0, np.int64)
+    doubtful = cells.lengths > 0
+    doubtful &= ~(to_mask(pc.match_substring_regex(cells.array, _EXACT_PATTERNS[kind])) & (cells.lengths <= 15))
+    rows = np.flatnonzero(doubtful)
+    spellings = cells.array.take(make_array(rows)).dictionary_encode()
+    fits = np.array([is_cell_of_type(cell, kind) for cell in spellings.dictionary.to_pylist()], np.bool_)
+    found: Int64Array = rows[~fits[view_numbers(spellings.indices)]] if len(rows) else rows
+    return found
