@@ -5,7 +5,6 @@ import csv
 import gzip
 import hashlib
 import io
-import json
 import sqlite3
 import zipfile
 from pathlib import Path
@@ -22,8 +21,7 @@ from intempt_core.readers import delimited as blocks
 from intempt_core.readers.delimited import MAX_FILLED_CELLS, Dialect, read_row_blocks
 from intempt_core.readers.table import Table, read_table
 from intempt_core.readers.text_table import _guess_dialect
-
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
+from tests.data.samples import SHOP_EXPORT, SHOP_EXPORT_ROWS
 
 
 def read(text: str | bytes, dialect: Dialect | None = None) -> Table:
@@ -42,32 +40,16 @@ def refused(data: str | bytes, dialect: Dialect | None = None) -> ReadError:
     return raised.value
 
 
-# ── what others wrote ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what others write ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    "path", sorted(SHARED.glob("csv-spectrum/csvs/*.csv")) or [None], ids=lambda path: path and path.stem
-)
-def test_awkward_files_read_as_they_are_meant(path: Path | None) -> None:
-    if path is None:
-        pytest.skip("csv-spectrum is not here")
-    meant = json.loads((path.parents[1] / "json" / f"{path.stem}.json").read_text())
-    if b"\r" not in path.read_bytes():  # git stored these with LF
-        meant = [{key: cell.replace("\r\n", "\n") for key, cell in record.items()} for record in meant]
-    table = read_table(path, name=path.name)
-    assert [table.record(row) for row in range(table.rows)] == meant
-
-
-@pytest.mark.parametrize("month", ["oct", "nov", "dec"])
-def test_a_month_of_a_shop_reads_as_999_rows(month: str) -> None:
-    path = SHARED / "cosmetics" / f"data_2022_{month}.csv"
-    if not path.exists():
-        pytest.skip("the cosmetics sample is not here")
-    table = read_table(path, name=path.name)
-    assert table.rows == 999
+def test_a_shops_export_is_read_as_it_is_written() -> None:
+    table = read_table(SHOP_EXPORT, name=SHOP_EXPORT.name)
+    assert table.rows == SHOP_EXPORT_ROWS
     assert table.header == ("event_time", "event_type", "product_id", "price", "user_id", "user_session")
-    assert list(table.lines) == list(range(2, 1001))
+    assert list(table.lines) == list(range(2, SHOP_EXPORT_ROWS + 2))
     assert (table.cell_counts, table.notes) == ({}, ())
+    assert ",".join(table.record(table.rows - 1).values()) == SHOP_EXPORT.read_text("utf-8").splitlines()[-1]
 
 
 # ── cells as they are ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,8 +1,5 @@
 """What a report promises: the contract's rules, each event judged, the good one of a repeat known by its place."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,9 +15,10 @@ from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.report import PriorSend, Report
 from intempt_core.validation.row_issues import ISSUE_BLOCK_ROWS
+from tests.bench import event_files
 from tests.core.readers.factories import table_of
+from tests.data.samples import SHOP_EXPORT, SHOP_EXPORT_ROWS, SHOP_MAPPING
 
-SHARED = Path(__file__).resolve().parents[4] / "shared"
 HEADER = ["name", "eventId", "userId", "productId", "timestamp"]
 ORDER, VIEW, TIME = "Product ordered", "Product viewed", "1714631904000"
 
@@ -283,47 +281,21 @@ def test_pages_of_issues_have_neither_gap_nor_repeat() -> None:
 
 # ── files of others ──
 
-COSMETICS = ColumnMapping(
-    {
-        "product_id": "data.productId",
-        "user_id": "userId",
-        "user_session": "sessionId",
-        "event_time": "timestamp",
-        "price": "data.price",
-        "event_type": "name",
-    },
-    names={
-        "view": "Product viewed",
-        "cart": "Added to cart",
-        "remove_from_cart": "Removed from cart",
-        "purchase": "Product ordered",
-    },
-    types={"data.price": "number"},
-)
 
-
-@pytest.mark.skipif(not SHARED.exists(), reason="the sample data are not on this machine")
-@pytest.mark.parametrize("month", ["oct", "nov", "dec"])
-def test_a_real_shop_export_is_clean_under_its_mapping(month: str) -> None:
-    file = SHARED / "data" / "cosmetics" / f"data_2022_{month}.csv"
-    mapped = map_table(read_table(file.read_bytes(), name=file.name), COSMETICS)
+def test_a_shops_export_is_clean_under_its_mapping() -> None:
+    mapping = ColumnMapping.from_json(SHOP_MAPPING.read_text("utf-8"))
+    mapped = map_table(read_table(SHOP_EXPORT, name=SHOP_EXPORT.name), mapping)
     report = check_table(mapped)
-    assert (report.rows, report.rows_with_errors) == (999, 0)
-    assert len({event.body["eventId"] for event in mapped.events()}) == 999
+    assert (report.rows, report.rows_with_errors) == (SHOP_EXPORT_ROWS, 0)
+    assert len({event.body["eventId"] for event in mapped.events()}) == SHOP_EXPORT_ROWS
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the generator is not on this machine")
 def test_planted_faults_are_found_and_nothing_else(tmp_path: Path) -> None:
-    file = tmp_path / "events.csv"
-    said = subprocess.run(
-        [sys.executable, SHARED / "tools" / "make_events.py", "100000", "0.02", file], capture_output=True, check=True
-    )
-    planted = json.loads(said.stdout)
-    table = read_table(file, name="events.csv")
+    file = event_files.write(tmp_path / "events.csv", 100_000, 0.02)
+    table = read_table(file.path, name="events.csv")
     report = check_table(map_table(table, exact_mapping(table.header)))
-    renamed = {"identity": "identity_missing", "product_id": "product_id_missing"}
-    assert report.counts == {renamed.get(fault, fault): count for fault, count in planted["planted"].items()}
-    assert report.rows_with_errors == planted["bad"]
+    assert report.counts == file.planted
+    assert report.rows_with_errors == sum(file.planted.values())
 
 
 def test_rows_that_are_wrong_in_the_same_way_keep_their_own_place_value_and_advice() -> None:
