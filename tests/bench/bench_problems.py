@@ -89,9 +89,9 @@ def pages(path: str) -> dict[str, float]:
             for column in verdict.mapped.table.header:
                 verdict.mapped.table.take_cells(column, at)
             core.append((time.perf_counter() - began) * 1000)
-        upload.press("upload-offer-0")
+        upload.press("upload-suggested-fix-0")
         began = time.perf_counter()
-        upload.press("upload-mend")
+        upload.press("upload-fix")
         mend_s = drawn[-1][0] - began
     return {"p95_ms": _p95(taken), "bytes": float(max(sizes)), "core_p95_ms": _p95(core[WARMING:]), "mend_s": mend_s}
 

@@ -75,7 +75,7 @@ def send(page: Page, key: str = "compose-send", outcome: str = "accepted") -> No
 
 def arrived(page: Page, outcome: str) -> None:
     """Wait for an outcome's card."""
-    expect(page.get_by_text("What came back", exact=True)).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Response", exact=True)).to_be_visible(timeout=20_000)
     settled(page)
     expect(page.get_by_test_id("stMain").get_by_text(outcome, exact=False).first).to_be_visible()
 
@@ -92,7 +92,7 @@ def events_of(console_url: str, person: str) -> list[dict[str, Any]]:
 def use_target(page: Page, name: str, host: str, *, production: bool = False, key: str = KEY) -> None:
     """Describe a target for this session, on its screen, and go on with it."""
     open_screen(page, "/targets")
-    page.get_by_text("Type a target for this session").click()
+    page.get_by_text("Add a temporary target").click()
     given = {"name": name, "host": host, "org": "acme", "project": "shop", "source": "1487580005268456192", "key": key}
     for field, text in given.items():
         box(page, f"target-form-{field}").fill(text)

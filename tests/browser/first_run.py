@@ -67,7 +67,7 @@ def upload(page: Page, file: str) -> None:
     click(page, "upload-accept")
     expect(page.locator(".st-key-upload-accept button")).to_have_count(0)
     click(page, "upload-accept-product")
-    expect(page.locator(".st-key-upload-offers")).to_have_count(0)
+    expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
     picture(page, "upload-mapping")
     click(page, "upload-settle")
     expect(page.locator(".st-key-upload-send button")).to_be_visible()
@@ -87,8 +87,8 @@ def compose(page: Page) -> None:
     settled(page)
     picture(page, "compose")
     click(page, "compose-send")
-    expect(page.get_by_text("What came back", exact=True)).to_be_visible(timeout=20_000)
-    page.get_by_text("What came back", exact=True).scroll_into_view_if_needed()
+    expect(page.get_by_text("Response", exact=True)).to_be_visible(timeout=20_000)
+    page.get_by_text("Response", exact=True).scroll_into_view_if_needed()
     picture(page, "compose-outcome")
 
 

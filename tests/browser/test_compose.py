@@ -64,12 +64,12 @@ def nothing_is_red(page: Page) -> None:
 
 def test_the_landing_page_is_compose_and_nothing_on_it_is_red(page: Page) -> None:
     open_screen(page, "/")
-    expect(page.get_by_text("What happened", exact=True)).to_be_visible()
+    expect(page.get_by_text("Event", exact=True)).to_be_visible()
     expect(page.get_by_text("… not checked")).to_be_visible()
     nothing_is_red(page)
 
 
-def test_problems_stand_at_their_field_and_in_a_list_that_leads_there_until_the_next_edit(page: Page) -> None:
+def test_problems_are_at_their_field_and_in_a_list_that_leads_there_until_the_next_edit(page: Page) -> None:
     open_screen(page, "/")
     box(page, "compose-1-eventId").fill("")
     press(page, "compose-check")
@@ -104,7 +104,7 @@ def test_typing_fast_through_the_fields_loses_nothing(page: Page) -> None:
         expect(page.get_by_test_id("stCode").first).to_contain_text(f'"{text}"')
 
 
-def test_a_sent_event_shows_its_card_and_the_form_takes_a_fresh_id(page: Page, console: Console) -> None:
+def test_a_sent_event_shows_its_card_and_the_form_takes_a_new_id(page: Page, console: Console) -> None:
     who = person()
     compose(page, who, "1487580005268456287")
     first = event_id(page)
@@ -112,10 +112,10 @@ def test_a_sent_event_shows_its_card_and_the_form_takes_a_fresh_id(page: Page, c
     card = page.get_by_test_id("stMain")
     expect(card.get_by_text("HTTP status 201")).to_be_visible()
     expect(
-        card.get_by_text(re.compile(r"201 Created\. [\d.]+ m?s, first try, at \d\d:\d\d:\d\d .*Europe/Berlin"))
+        card.get_by_text(re.compile(r"201 Created\. [\d.]+ m?s, first attempt, at \d\d:\d\d:\d\d .*Europe/Berlin"))
     ).to_be_visible()
-    expect(card.get_by_text(f"What the feeds show for {who}")).to_be_visible()
-    expect(card.get_by_text("Asked of Sandbox at")).to_be_visible()
+    expect(card.get_by_text(f"Feeds for {who}")).to_be_visible()
+    expect(card.get_by_text("Read from Sandbox at")).to_be_visible()
     card.get_by_text("Headers", exact=True).click()
     expect(card.get_by_text("content-length: 2")).to_be_visible()
     codes = [code.strip() for code in page.get_by_test_id("stCode").all_inner_texts()]
@@ -135,7 +135,7 @@ def test_a_sent_event_shows_its_card_and_the_form_takes_a_fresh_id(page: Page, c
     assert repeat["event"] == kept["event"]
     assert not repeat["processed"]
     assert page.get_by_test_id("stCode").nth(1).inner_text().strip() == codes[1]
-    expect(page.get_by_text("The target deduplicates by event id: what it already has, it ignores.")).to_be_visible()
+    expect(page.get_by_text("The target deduplicates by event id: it ignores events that it already has.")).to_be_visible()
 
 
 def test_a_double_click_sends_once(page: Page, console: Console) -> None:
@@ -147,7 +147,7 @@ def test_a_double_click_sends_once(page: Page, console: Console) -> None:
     assert len(events_of(console.url, who)) == 1
 
 
-def test_a_broken_event_is_sent_as_it_is_once_one_says_so(page: Page, console: Console) -> None:
+def test_a_broken_event_is_sent_as_it_is_after_a_confirmation(page: Page, console: Console) -> None:
     who = person()
     open_screen(page, "/")
     fill(page, "compose-1-userId", who)
@@ -162,10 +162,10 @@ def test_a_broken_event_is_sent_as_it_is_once_one_says_so(page: Page, console: C
     assert shown == {"track": [{"name": "Added to cart", "payload": [kept["event"]]}]}
 
 
-def test_a_journey_fills_the_form_and_leaves_as_one_request_in_its_order(page: Page, console: Console) -> None:
+def test_a_journey_fills_the_form_and_is_sent_as_one_request_in_its_order(page: Page, console: Console) -> None:
     who = person()
     compose(page, who, "SKU_1")
-    page.get_by_role("button", name="Ready-made journeys").click()
+    page.get_by_role("button", name="Journey templates").click()
     press(page, "compose-journey-0")
     expect(page.get_by_text("Event 5", exact=True)).to_be_visible()
     page.keyboard.press("Escape")
@@ -179,10 +179,10 @@ def test_a_journey_fills_the_form_and_leaves_as_one_request_in_its_order(page: P
     assert [code.strip() for code in page.get_by_test_id("stCode").all_inner_texts()[-3:]] == ["SKU_1"] * 3
 
 
-def test_a_time_chosen_in_a_zone_and_typed_values_leave_as_they_were_meant(page: Page, console: Console) -> None:
+def test_a_time_chosen_in_a_zone_and_typed_values_are_sent_as_they_were_meant(page: Page, console: Console) -> None:
     who = person()
     compose(page, who)
-    choose(page, "compose-1-when", "chosen")
+    choose(page, "compose-1-when", "custom")
     pick(page, "compose-1-zone", "Asia/Kolkata")
     fill(page, "compose-1-seconds", "7.042")
     moment = box(page, "compose-1-moment").input_value() if box(page, "compose-1-moment").count() else ""
@@ -192,7 +192,7 @@ def test_a_time_chosen_in_a_zone_and_typed_values_leave_as_they_were_meant(page:
         fill(page, f"compose-1-row-{number}-key", name)
         pick(page, f"compose-1-row-{number}-type", kind)
         fill(page, f"compose-1-row-{number}-value", text)
-    expect(page.get_by_text("This text is not of its type; it leaves as text.")).to_have_count(1)
+    expect(page.get_by_text("This text does not match its type; it is sent as text.")).to_have_count(1)
     send(page)
     (kept,) = events_of(console.url, who)
     assert kept["event"]["data"] == {
@@ -233,7 +233,7 @@ async def hangs(connection: Connection) -> None:
     await asyncio.sleep(60)
 
 
-def test_an_answer_in_html_is_shown_as_text_and_a_silent_target_is_told_apart_from_a_closed_one(page: Page) -> None:
+def test_a_response_in_html_is_shown_as_text_and_a_silent_target_differs_from_a_closed_one(page: Page) -> None:
     page_sent = b"<script>document.title='taken'</script><img src=http://e.example/a.png><b>welcome</b>"
     with hostile(answers(200, page_sent)) as server:
         use_server(page, "shop", server)

@@ -17,7 +17,7 @@ SCREENS = {
 
 
 @pytest.mark.parametrize(("path", "name"), SCREENS.items(), ids=SCREENS.values())
-def test_a_screen_opens_cold_and_says_where_one_is(page: Page, path: str, name: str) -> None:
+def test_a_screen_opens_by_its_address_and_shows_its_name(page: Page, path: str, name: str) -> None:
     open_screen(page, path)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "page")

@@ -93,23 +93,23 @@ def test_upload_sends_once(page: Page, console: Console, who: str, tmp_path: Pat
     assert batches(console, f"{who}-1") == 1
 
 
-def test_sending_again_sends_once_more(page: Page, console: Console, who: str) -> None:
+def test_resending_sends_once_more(page: Page, console: Console, who: str) -> None:
     compose(page, who)
     send(page)
     open_screen(page, f"/history?history-text={who}")
     page.get_by_role("link", name="Open").click()
     page.wait_for_url("**/history?batch=*")
     settled(page)
-    page.get_by_role("button", name="Send again").click()
-    again = page.get_by_role("button", name="Send 1 event again to Sandbox")
+    page.get_by_role("button", name="Resend").click()
+    again = page.get_by_role("button", name="Resend 1 event to Sandbox")
     expect(again).to_be_visible()
     double_click(console, again)
-    expect(page.get_by_role("link", name="Sent again from this batch")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("link", name="Resent from this batch")).to_be_visible(timeout=20_000)
     settled(page)
     assert batches(console, who) == 2
 
 
-def test_a_double_click_before_slow_feeds_have_answered_sends_once(page: Page, console: Console, who: str) -> None:
+def test_a_double_click_before_slow_feeds_have_responded_sends_once(page: Page, console: Console, who: str) -> None:
     compose(page, who)
     widget(page, "compose-send").get_by_role("button").dblclick(delay=20)
     arrived(page, "accepted")

@@ -32,12 +32,12 @@ def elsewhere(console: Console, person: str, name: str, product: str) -> None:
         assert answer.status == 201
 
 
-def test_from_a_send_to_the_person_and_the_link_opens_cold_elsewhere(
+def test_from_a_send_to_the_person_and_the_link_opens_in_another_browser_tab(
     page: Page, context: BrowserContext, person: str
 ) -> None:
     send(compose(page, person, "SKU_1"))
     expect(page.get_by_text("“SKU_1” gained place 1.")).to_be_visible()
-    page.get_by_role("link", name="Everything about this person").click()
+    page.get_by_role("link", name="Open this person's feeds").click()
     expect(box(page, "feeds-person")).to_have_value(person)
     settled(page)
     other = context.new_page()
@@ -49,10 +49,10 @@ def test_from_a_send_to_the_person_and_the_link_opens_cold_elsewhere(
     other.close()
 
 
-def test_a_person_stays_while_one_moves_about_and_each_identity_is_asked(page: Page, person: str) -> None:
+def test_a_person_is_kept_across_screens_and_each_identity_can_be_looked_up(page: Page, person: str) -> None:
     open_screen(page, "/feeds")
     fill(page, "feeds-person", person)
-    expect(page.get_by_text("Nothing was sent of this person to Sandbox from here")).to_be_visible()
+    expect(page.get_by_text("Nothing was sent for this person to Sandbox from here")).to_be_visible()
     pick(page, "feeds-by", "anotherUserId")
     expect(page.get_by_text("A feed can be read by userId, profileId or accountId.")).to_be_visible()
     go(page, "History")
@@ -62,7 +62,7 @@ def test_a_person_stays_while_one_moves_about_and_each_identity_is_asked(page: P
     expect(page).to_have_url(re.compile(r"/feeds\?target=sandbox&by=anotherUserId&person="))
 
 
-def test_what_an_application_sends_meanwhile_is_told_by_itself(page: Page, console: Console, person: str) -> None:
+def test_what_an_application_sends_meanwhile_is_shown_without_a_click(page: Page, console: Console, person: str) -> None:
     open_screen(page, "/feeds")
     fill(page, "feeds-person", person)
     press(page, "feeds-watch")
@@ -71,7 +71,7 @@ def test_what_an_application_sends_meanwhile_is_told_by_itself(page: Page, conso
     expect(page.get_by_text("Recently Viewed: “SKU_7” gained place 1.")).to_be_visible(timeout=15_000)
     expect(page.get_by_text("Recently Purchased: No change yet after")).to_be_visible()
     press(page, "feeds-unwatch")
-    press(page, "feeds-again")
+    press(page, "feeds-refresh")
     expect(page.get_by_text("“SKU_7” is shown and not expected: another client")).to_be_visible()
     assert serious_findings(page) == []
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
+from tests.core.readers.parquet_factories import parquet_of
 from tests.core.readers.workbook_factories import rows_xml, workbook
 from tests.pages.upload_steps import HEADER, csv_of, good_rows
 
@@ -63,7 +64,7 @@ def test_a_file_can_be_dropped_and_only_one(screen: Page) -> None:
     expect(screen.locator(".st-key-upload-step-1")).to_contain_text("<b>dropped.csv · 3 rows")
 
 
-def test_everyone_can_use_it_in_light_and_dark_while_it_is_busy_and_when_it_complains(screen: Page) -> None:
+def test_it_is_accessible_in_light_and_dark_while_it_is_busy_and_when_it_complains(screen: Page) -> None:
     held: list[Route] = []
     screen.route("**/_upload", lambda route: held.append(route))  # noqa: PLW0108  Playwright marks what it is given
     drop(screen, ("slow.csv", "a,b\n1,2\n"))
@@ -95,7 +96,7 @@ def test_an_upload_that_is_stopped_or_left_keeps_nothing(screen: Page, console: 
     box.set_input_files(file)
     expect(screen.locator(ZONE)).to_contain_text("of 300 MB")
     screen.get_by_role("button", name="Stop").click()
-    expect(screen.locator(ZONE)).to_contain_text("large.csv was stopped. Nothing of it was kept.")
+    expect(screen.locator(ZONE)).to_contain_text("large.csv was stopped. Nothing of it is kept.")
     box.set_input_files(file)
     expect(screen.locator(ZONE)).to_contain_text("of 300 MB")
     screen.get_by_role("link", name="History", exact=True).first.click()  # to another screen: nobody wants the rest
@@ -107,14 +108,14 @@ def test_an_upload_that_is_stopped_or_left_keeps_nothing(screen: Page, console: 
     assert sorted((console.data / "spool").glob("*")) == before
 
 
-def test_what_is_too_large_is_said_before_anything_is_sent(screen: Page, tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_reported_before_anything_is_sent(screen: Page, tmp_path: Path) -> None:
     file = tmp_path / "huge.csv"
     with file.open("wb") as huge:
         huge.truncate(500_000_001)
     asked: list[str] = []
     screen.on("request", lambda request: asked.append(request.url) if request.method == "PUT" else None)
     screen.locator("input[type=file]").set_input_files(file)
-    expect(screen.get_by_role("alert").filter(has_text="up to 500 MB are taken")).to_be_visible()
+    expect(screen.get_by_role("alert").filter(has_text="up to 500 MB are accepted")).to_be_visible()
     assert asked == []
 
 
@@ -127,6 +128,7 @@ def test_every_format_is_taken(screen: Page, tmp_path: Path) -> None:
         ("b.txt.gz", gzip.compress(csv_of(*good_rows(2))), "utf-8, comma"),
         ("c.xlsx", workbook({"Events": rows_xml(rows)}), "Excel, sheet Events"),
         ("d.jsonl", events.encode(), "JSON lines"),
+        ("e.parquet", parquet_of(rows[0], rows[1:]), "Parquet"),
     ):
         file = tmp_path / name
         file.write_bytes(data)

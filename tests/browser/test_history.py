@@ -67,7 +67,7 @@ def test_links_to_a_batch_and_a_request_open_cold_in_another_browser(
     page.get_by_role("link", name="Open").first.click()
     page.wait_for_url("**/history?request=*")
     settled(page)
-    expect(page.get_by_text("What came back")).to_be_visible()
+    expect(page.get_by_text("Response", exact=True)).to_be_visible()
     request = page.url
     usable(page)
 
@@ -79,7 +79,7 @@ def test_links_to_a_batch_and_a_request_open_cold_in_another_browser(
         expect(cold.get_by_text("● 5 accepted").first).to_be_visible()
         expect(cold.get_by_text("Asia/Tokyo", exact=False).first).to_be_visible()
         open_screen(cold, request)
-        expect(cold.get_by_text("What came back")).to_be_visible()
+        expect(cold.get_by_text("Response", exact=True)).to_be_visible()
         cold.get_by_role("link", name="← Batch", exact=False).click()
         cold.wait_for_url("**/history?batch=*")
         assert cold.url == batch
@@ -87,7 +87,7 @@ def test_links_to_a_batch_and_a_request_open_cold_in_another_browser(
         other.close()
 
 
-def test_a_batch_is_sent_again_under_the_same_ids_and_then_under_fresh_ones(
+def test_a_batch_is_resent_with_the_same_ids_and_then_with_new_ones(
     page: Page, console: Console, tmp_path: Path
 ) -> None:
     file = tmp_path / "again.csv"
@@ -100,14 +100,14 @@ def test_a_batch_is_sent_again_under_the_same_ids_and_then_under_fresh_ones(
     page.wait_for_url("**/history?batch=*")
     settled(page)
     first = page.url
-    for ids, new in (("the same ids", 0), ("fresh ids", 5)):
-        page.get_by_role("button", name="Send again").click()
+    for ids, new in (("the same ids", 0), ("new ids", 5)):
+        page.get_by_role("button", name="Resend").click()
         page.get_by_role("radio", name=ids, exact=True).click()
-        outcome = "counts them once more" if new else "what it already has, it ignores"
+        outcome = "counts them again" if new else "what it already has, it ignores"
         expect(page.get_by_text(outcome, exact=False)).to_be_visible()  # the plan comes before the button is pressed
         settled(page)
-        page.get_by_role("button", name="Send 5 events again to Sandbox").dblclick()  # two clicks, one batch
-        back = page.get_by_role("link", name="Sent again from this batch")
+        page.get_by_role("button", name="Resend 5 events to Sandbox").dblclick()  # two clicks, one batch
+        back = page.get_by_role("link", name="Resent from this batch")
         expect(page).not_to_have_url(first)
         settled(page)  # the batch that it was sent again from says "accepted" too, until it has gone
         expect(back).to_be_visible()
@@ -123,7 +123,7 @@ def test_a_batch_is_sent_again_under_the_same_ids_and_then_under_fresh_ones(
         expect(page.get_by_text(f"{count} batches, newest first", exact=False)).to_be_visible()
 
 
-def test_old_batches_are_deleted_from_the_screen_with_a_plan_first(page: Page, console: Console) -> None:
+def test_old_batches_are_deleted_from_the_screen_after_a_preview(page: Page, console: Console) -> None:
     history = History.open(Settings(data=console.data).history_url)
     history.database.clock = lambda: int((time.time() - 400 * 86_400) * 1000)  # as if it were last year
     old = batch_of(history, [50] * 4, label="last year")
@@ -141,7 +141,7 @@ def test_old_batches_are_deleted_from_the_screen_with_a_plan_first(page: Page, c
     expect(page.get_by_text("1 batch with 200 events", exact=False)).to_be_visible()
     settled(page)
     usable(page)
-    page.get_by_role("button", name="Delete 1 batch for good").dblclick()
+    page.get_by_role("button", name="Delete 1 batch permanently").dblclick()
     expect(page.get_by_text("Deleted 1 batch with 200 events.", exact=False)).to_be_visible()
     open_screen(page, f"/history?batch={old}")
     expect(page.get_by_text(f"History knows no batch {old}.")).to_be_visible()

@@ -19,7 +19,7 @@ def paste(page: Page, text: str) -> None:
     press(page, "inspect-read")
 
 
-def test_a_payload_is_judged_taken_to_compose_and_sent_as_it_is(page: Page, console: Console) -> None:
+def test_a_payload_is_checked_opened_in_compose_and_sent_as_it_is(page: Page, console: Console) -> None:
     who = f"14875800052684{uuid4().int % 10**9:09}"
     events = [
         {"eventId": f"a-{who}", "userId": who, "data": {"productId": "1487580005268456287"}},
@@ -51,7 +51,7 @@ def test_a_payload_is_judged_taken_to_compose_and_sent_as_it_is(page: Page, cons
     assert page.title() != "taken"
 
 
-def test_a_command_is_mended_from_the_list_and_leads_to_its_line(page: Page) -> None:
+def test_a_command_is_fixed_from_the_list_and_leads_to_its_line(page: Page) -> None:
     lines = ["curl 'https://api.intempt.com/v1/acme/projects/shop/sources/1/track' \\", f"  -u {KEY} \\", "  -d '["]
     lines += [
         f'{{"name": "Product viewed", "eventId": "c{n}", "userId": "u", "data": {{"productId": "p"}}}},'
@@ -64,12 +64,12 @@ def test_a_command_is_mended_from_the_list_and_leads_to_its_line(page: Page) -> 
     expect(box(page, "inspect-paste")).to_have_value(re.compile("-u •••• "))
     assert KEY.partition(".")[2] not in page.content()
     press(page, "inspect-go-0")
-    looked_at = widget(page, "inspect-text").locator(".looked-at")
+    looked_at = widget(page, "inspect-text").locator(".focused")
     expect(looked_at).to_be_in_viewport()
     expect(looked_at).to_contain_text("added_to_cart")
-    press(page, "inspect-mend-0")
+    press(page, "inspect-fix-0")
     expect(widget(page, "inspect-difference").locator("mark.new")).to_have_text('"Added to cart"')
-    press(page, "inspect-mend-really")
+    press(page, "inspect-fix-apply")
     expect(page.get_by_role("button", name="Send 81 events to Sandbox")).to_be_visible()
     press(page, "inspect-undo")
     expect(looked_at.or_(widget(page, "inspect-text")).first).to_contain_text("added_to_cart")
@@ -89,7 +89,7 @@ def test_a_file_is_opened_or_dropped_and_a_paste_that_is_too_long_is_a_sentence(
             area.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
         }"""
     )
-    expect(page.get_by_text("What was pasted has 200,000,001 characters; up to 5,000,000", exact=False)).to_be_visible()
+    expect(page.get_by_text("The pasted text has 200,000,001 characters; up to 5,000,000", exact=False)).to_be_visible()
     box(page, "inspect-paste").evaluate(
         """(area) => {
             const dataTransfer = new DataTransfer();
@@ -105,14 +105,14 @@ def test_a_file_is_opened_or_dropped_and_a_paste_that_is_too_long_is_a_sentence(
 def test_garbage_is_a_sentence_and_the_next_paste_is_read(page: Page) -> None:
     open_screen(page, "/inspect")
     paste(page, '{"a": 1,\n "b": }')
-    expect(page.get_by_text("this cannot be read", exact=False)).to_be_visible()
+    expect(page.get_by_text("cannot be read", exact=False)).to_be_visible()
     expect(page.get_by_text("line 2", exact=False).or_(page.get_by_text("Line 2", exact=False))).to_be_visible()
     paste(page, "12")
     expect(page.get_by_text("Recognised: nothing that holds events")).to_be_visible()
     expect(widget(page, "inspect-send")).to_have_count(0)
 
 
-def test_a_large_payload_is_judged_and_sent_once_by_a_double_click(page: Page, console: Console) -> None:
+def test_a_large_payload_is_checked_and_sent_once_by_a_double_click(page: Page, console: Console) -> None:
     who = f"14875800052684{uuid4().int % 10**9:09}"
     events = [
         {"name": "Product viewed", "eventId": f"{who}-{number}", "userId": who, "data": {"productId": f"p{number}"}}
@@ -124,13 +124,13 @@ def test_a_large_payload_is_judged_and_sent_once_by_a_double_click(page: Page, c
     expect(page.get_by_text("● 120 accepted", exact=True)).to_be_visible(timeout=20_000)
     settled(page)
     assert [event["productId"] for event in events_of(console.url, who)] == [f"p{number}" for number in range(120)]
-    expect(page.get_by_role("link", name="See it in History")).to_be_visible()
+    expect(page.get_by_role("link", name="Open in History")).to_be_visible()
 
 
 def test_axe_finds_nothing_serious_in_an_error_and_an_outcome(page: Page) -> None:
     open_screen(page, "/inspect")
     press(page, "inspect-example")
-    press(page, "inspect-mend-0")
+    press(page, "inspect-fix-0")
     assert serious_findings(page) == []
     page.get_by_role("button", name="Send as it is").click()
     send(page, "inspect-send-as-it-is")

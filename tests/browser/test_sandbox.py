@@ -55,9 +55,9 @@ def cell(page: Page, column: int, row: int) -> str:
     return (found.text_content() or "") if found.count() else ""
 
 
-def test_what_any_program_sends_is_seen_paused_and_opened(page: Page, console: Console, who: str) -> None:
+def test_what_any_program_sends_is_shown_paused_and_opened(page: Page, console: Console, who: str) -> None:
     open_screen(page, f"/watch?text={who}")
-    expect(page.get_by_text("Nothing that is shown here fits.", exact=False)).to_be_visible()
+    expect(page.get_by_text("Nothing matches these filters yet.", exact=False)).to_be_visible()
     good = {"eventId": f"a-{who}", "userId": who, "data": {"productId": "SKU_1"}}
     track(console, good, {"eventId": f"b-{who}", "userId": who, "data": {}})
     call(console, f"/v1/acme/projects/{who}/track", {"track": []}, key=SECRET)
@@ -68,14 +68,14 @@ def test_what_any_program_sends_is_seen_paused_and_opened(page: Page, console: C
     ]  # fmt: skip
     assert "shop-backend/2.3 from 127.0.0.1" in cell(page, 5, 0)
     press(page, "sandbox-pause")
-    expect(page.get_by_text("Paused: choose a row to open it.", exact=False)).to_be_visible()
+    expect(page.get_by_text("Paused: select a row to open it.", exact=False)).to_be_visible()
     track(console, {**good, "eventId": f"c-{who}"})
     page.wait_for_timeout(1500)  # longer than a look takes: nothing moves
     assert cell(page, 2, 3) == ""
     widget(page, "sandbox-rows-paused-0").locator(".dvn-scroller").first.click(
         position={"x": 17, "y": 120}
     )  # the last of three
-    expect(page.get_by_text("The request as it came", exact=False)).to_be_visible()
+    expect(page.get_by_text("The request as it arrived", exact=False)).to_be_visible()
     settled(page)
     assert "event=" in page.url
     text = "\n".join(page.get_by_test_id("stCode").all_inner_texts())
@@ -92,15 +92,15 @@ def test_what_any_program_sends_is_seen_paused_and_opened(page: Page, console: C
     assert SECRET.partition(".")[2] not in page.content()
 
 
-def test_the_sandbox_fails_on_purpose_until_it_is_stopped(page: Page, console: Console, who: str) -> None:
+def test_the_sandbox_simulates_failures_until_it_is_stopped(page: Page, console: Console, who: str) -> None:
     event = {"eventId": who, "userId": who, "data": {"productId": "SKU_1"}}
     open_screen(page, "/watch")
-    page.get_by_text("Fail on purpose", exact=True).click()
+    page.get_by_text("Simulate failures", exact=True).click()
     choose(page, "fault-path", "track")
     share = widget(page, "fault-share").locator("input")
     share.fill("100")
     share.press("Enter")
-    expect(page.get_by_role("button", name="Fail: 500 on track")).to_be_visible()
+    expect(page.get_by_role("button", name="Simulate: 500 on track")).to_be_visible()
     press(page, "fault-add")
     expect(page.get_by_text("The sandbox is failing on purpose: 500 on track.")).to_be_visible()
     assert serious_findings(page) == []
@@ -115,6 +115,6 @@ def test_the_sandbox_fails_on_purpose_until_it_is_stopped(page: Page, console: C
 def test_axe_finds_nothing_serious_in_the_dark(dark: Page, console: Console, who: str) -> None:
     track(console, {"eventId": who, "userId": who, "data": {"productId": "SKU_1"}})
     open_screen(dark, f"/watch?text={who}")
-    dark.get_by_text("Fail on purpose", exact=True).click()
+    dark.get_by_text("Simulate failures", exact=True).click()
     settled(dark)
     assert serious_findings(dark) == []

@@ -17,7 +17,7 @@ def sent(page: Page, event: dict[str, object]) -> None:
     send(page, "inspect-send")
 
 
-def test_an_event_is_found_compared_and_taken_along_as_a_case_that_inspect_opens(page: Page, tmp_path: Path) -> None:
+def test_an_event_is_found_compared_and_downloaded_as_a_case_that_inspect_opens(page: Page, tmp_path: Path) -> None:
     id_, who = f"shared-{uuid4().hex[:8]}", f"anna-{uuid4().hex[:8]}@shop.example"
     event: dict[str, object] = {"name": "Product viewed", "eventId": id_, "userId": who, "data": {"productId": "<b>p"}}
     sent(page, event)
@@ -27,7 +27,7 @@ def test_an_event_is_found_compared_and_taken_along_as_a_case_that_inspect_opens
     assert serious_findings(page) == []
     page.get_by_role("link", name="Request", exact=True).first.click()
     settled(page)
-    expect(page.get_by_text("What came back", exact=True)).to_be_visible()
+    expect(page.get_by_text("Response", exact=True)).to_be_visible()
     second = int(page.url.rpartition("request=")[2])
     widget(page, "history-case").get_by_role("button").first.click()
     with page.expect_download() as downloaded:

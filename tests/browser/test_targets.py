@@ -43,13 +43,13 @@ def test_a_key_without_a_dot_is_a_sentence_that_does_not_hold_it(page: Page) -> 
     assert serious_findings(page) == []
 
 
-def test_the_test_of_the_connection_answers_in_words_and_can_be_used_by_everyone(page: Page) -> None:
+def test_the_connection_test_is_a_sentence_and_accessible(page: Page) -> None:
     use_target(page, "shop", "https://nowhere.example", production=True)
     expect(page.get_by_text("PRODUCTION", exact=True)).to_be_visible()
     press(page, "target-test-shop")
-    expect(page.get_by_text("■ not ready")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("■ not connected")).to_be_visible(timeout=15_000)
     press(page, "target-test-sandbox")
-    expect(page.get_by_text("● it answers")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("● connected")).to_be_visible(timeout=15_000)
     page.emulate_media(color_scheme="dark")
     assert serious_findings(settled(page)) == []
     page.set_viewport_size({"width": 400, "height": 900})

@@ -12,9 +12,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
+from tests.data.samples import SHOP_EXPORT, SHOP_EXPORT_ROWS
 from tests.pages.upload_steps import cosmetics, csv_of, good_rows
 
-REAL = Path(__file__).parents[3] / "shared" / "data" / "cosmetics" / "data_2022_oct.csv"
 LONG = 15_000
 
 
@@ -72,7 +72,7 @@ def test_the_empty_screen_offers_a_template_that_is_clean_and_can_be_sent(
     page: Page, tmp_path: Path, received: Callable[[], int]
 ) -> None:
     open_screen(page, "/upload")
-    expect(page.get_by_text("every problem is shown before anything leaves")).to_be_visible()
+    expect(page.get_by_text("every problem is shown before anything is sent")).to_be_visible()
     file = tmp_path / "events-template.csv"
     file.write_text(taken(page, "upload-template"))
     drop(page, file)
@@ -83,7 +83,7 @@ def test_the_empty_screen_offers_a_template_that_is_clean_and_can_be_sent(
     assert received() == 4
 
 
-def test_a_shops_file_goes_its_whole_way_and_is_known_when_it_comes_again(
+def test_a_shops_file_is_sent_and_recognised_when_it_is_uploaded_again(
     page: Page, tmp_path: Path, received: Callable[[], int]
 ) -> None:
     file = tmp_path / "**shop** <b>2022.csv"
@@ -91,10 +91,10 @@ def test_a_shops_file_goes_its_whole_way_and_is_known_when_it_comes_again(
     open_screen(page, "/upload")
     drop(page, file)
     press(page, "upload-accept")
-    expect(page.get_by_text("no column is the product id")).to_be_visible()
+    expect(page.get_by_text("product id missing")).to_be_visible()
     press(page, "upload-accept-product")
-    expect(page.locator(".st-key-upload-offers")).to_have_count(0)
-    expect(page.get_by_text("no column is the product id")).to_have_count(0)
+    expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
+    expect(page.get_by_text("product id missing")).to_have_count(0)
     press(page, "upload-settle")
     expect(page.get_by_text("999 events of 93 persons", exact=False)).to_be_visible()
     assert received() == 0  # nothing leaves before the confirm
@@ -111,11 +111,11 @@ def test_a_shops_file_goes_its_whole_way_and_is_known_when_it_comes_again(
     settled(page)
     expect(page.get_by_text("● 999 accepted").first).to_be_visible()
 
-    press(page, "upload-again")
+    press(page, "upload-next")
     drop(page, file)
     expect(page.get_by_text("This file was sent on", exact=False)).to_contain_text("999 of 999 accepted.")
     expect(page.get_by_text("This file was sent on", exact=False)).to_have_count(1)  # one batch, in spite of two clicks
-    page.get_by_role("button", name="Map it as it was then").click()
+    page.get_by_role("button", name="Use the mapping of then").click()
     settled(page)
     press(page, "upload-settle")
     expect(page.get_by_text("The target deduplicates", exact=False)).to_be_visible()
@@ -123,12 +123,12 @@ def test_a_shops_file_goes_its_whole_way_and_is_known_when_it_comes_again(
     send(page, count="999 events")
     assert received() == 999  # accepted once more, and none counted twice
 
-    press(page, "upload-again")
+    press(page, "upload-next")
     drop(page, file)
-    page.get_by_role("button", name="Map it as it was then").first.click()
+    page.get_by_role("button", name="Use the mapping of then").first.click()
     settled(page)
     press(page, "upload-settle")
-    page.get_by_role("radio", name="fresh for this run").click()
+    page.get_by_role("radio", name="new for this upload").click()
     expect(page.locator(".st-key-upload-step-3")).not_to_contain_text("warnings")
     send(page, count="999 events")
     assert received() == 2 * 999
@@ -144,7 +144,7 @@ def test_a_mapping_is_saved_once_and_the_next_file_needs_one_click(page: Page, t
     settled(page)
     page.locator("[class*=st-key-upload-field-0] input").click()
     page.get_by_role("option", name="timestamp", exact=True).click()
-    expect(page.get_by_text("cannot be read so.", exact=False)).to_be_visible()
+    expect(page.get_by_text("cannot be read in this format.", exact=False)).to_be_visible()
     form = page.locator("[class*=st-key-upload-time-format] input")
     form.fill("%d.%m.%Y %H:%M Uhr")
     form.press("Enter")
@@ -179,13 +179,13 @@ def test_two_quick_decisions_on_the_mapping_both_hold(page: Page, tmp_path: Path
     page.evaluate(
         "['upload-accept', 'upload-accept-product'].forEach(k => document.querySelector(`.st-key-${k} button`).click())"
     )
-    expect(page.locator(".st-key-upload-offers")).to_have_count(0)
+    expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
     press(page, "upload-settle")
     expect(page.locator(".st-key-upload-step-2")).to_contain_text("4 event names mapped")
     expect(page.locator(".st-key-upload-send button")).to_have_text("Send 20 events to Sandbox")
 
 
-def test_a_button_sends_what_one_saw_or_nothing(page: Page, tmp_path: Path, received: Callable[[], int]) -> None:
+def test_a_button_sends_what_was_shown_or_nothing(page: Page, tmp_path: Path, received: Callable[[], int]) -> None:
     file = tmp_path / "seen.csv"
     file.write_bytes(cosmetics(20, seed=7))
     open_screen(page, "/upload")
@@ -193,7 +193,7 @@ def test_a_button_sends_what_one_saw_or_nothing(page: Page, tmp_path: Path, rece
     press(page, "upload-accept")
     expect(page.locator(".st-key-upload-accept button")).to_have_count(0)
     press(page, "upload-accept-product")
-    expect(page.locator(".st-key-upload-offers")).to_have_count(0)
+    expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
     press(page, "upload-settle")
     expect(page.locator(".st-key-upload-send button")).to_be_visible()
     page.evaluate(  # fresh ids are chosen, and the button pressed before the screen has followed
@@ -206,18 +206,17 @@ def test_a_button_sends_what_one_saw_or_nothing(page: Page, tmp_path: Path, rece
     assert received() == 20
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the shop's own files are not here")
 def test_the_shops_own_file_is_accepted_to_the_last_row(page: Page, received: Callable[[], int]) -> None:
     open_screen(page, "/upload")
-    drop(page, REAL)
+    drop(page, SHOP_EXPORT)
     press(page, "upload-accept")
     expect(page.locator(".st-key-upload-accept button")).to_have_count(0)
     press(page, "upload-accept-product")
-    expect(page.locator(".st-key-upload-offers")).to_have_count(0)
+    expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
     press(page, "upload-settle")
-    send(page, count="999 events")
-    expect(page.get_by_text("● 999 accepted").first).to_be_visible()
-    assert received() == 999
+    send(page, count=f"{SHOP_EXPORT_ROWS} events")
+    expect(page.get_by_text(f"● {SHOP_EXPORT_ROWS} accepted").first).to_be_visible()
+    assert received() == SHOP_EXPORT_ROWS
 
 
 def faults(ids: str) -> bytes:
@@ -232,7 +231,7 @@ def faults(ids: str) -> bytes:
     return csv_of(*rows)
 
 
-def test_faults_are_shown_stay_behind_are_taken_along_corrected_and_sent(
+def test_rows_with_errors_are_shown_excluded_downloaded_corrected_and_sent(
     page: Page, tmp_path: Path, received: Callable[[], int]
 ) -> None:
     file = tmp_path / "faults.csv"
@@ -244,7 +243,7 @@ def test_faults_are_shown_stay_behind_are_taken_along_corrected_and_sent(
     expect(page.locator(".st-key-upload-step-3")).to_contain_text("1 row with warnings")
     look(page, 3)
     counts = page.get_by_test_id("stDataFrame").nth(0)
-    expect(counts.get_by_test_id("glide-cell-0-2")).to_have_text("■ nobody named")
+    expect(counts.get_by_test_id("glide-cell-0-2")).to_have_text("■ identity missing")
     expect(counts.get_by_test_id("glide-cell-1-2")).to_have_text("1")
     rows = page.get_by_test_id("stDataFrame").nth(1)
     expect(rows.get_by_test_id("glide-cell-1-0")).to_have_text("2")
@@ -262,7 +261,7 @@ def test_faults_are_shown_stay_behind_are_taken_along_corrected_and_sent(
         "id_placeholder": 1,
     }
     assert [problem["line"] for problem in problems] == ["3", "4", "5", "6", "7", "8"]
-    behind = taken(page, "upload-left-behind")
+    behind = taken(page, "upload-rows-with-errors")
     assert [row["eventId"] for row in table(behind)] == ["faulty-2", "faulty-3", "faulty-4", "faulty-1", "faulty-6"]
     assert table(behind)[2]["price"] == "'=1+1"
 
@@ -270,7 +269,7 @@ def test_faults_are_shown_stay_behind_are_taken_along_corrected_and_sent(
     assert received() == 25
     results = table(taken(page, "upload-results"))
     assert len(results) == 30
-    assert Counter(row["outcome"] for row in results) == {"accepted": 25, "stayed behind": 5}
+    assert Counter(row["outcome"] for row in results) == {"accepted": 25, "excluded": 5}
     assert results[1]["issues"] == "event_name"
 
     mends = {
@@ -285,9 +284,9 @@ def test_faults_are_shown_stay_behind_are_taken_along_corrected_and_sent(
     for wrong, right in mends.items():
         assert wrong in corrected
         corrected = corrected.replace(wrong, right, 1)
-    again = tmp_path / "stay-behind.csv"
+    again = tmp_path / "skipped-rows.csv"
     again.write_text(corrected)
-    press(page, "upload-again")
+    press(page, "upload-next")
     drop(page, again)
     press(page, "upload-settle")
     send(page, count="5 events")
@@ -301,14 +300,14 @@ def test_everything_can_be_sent_as_it_is(page: Page, tmp_path: Path, received: C
     drop(page, file)
     press(page, "upload-settle")
     expect(page.locator(".st-key-upload-send button")).to_have_text("Send 26 events to Sandbox")
-    page.get_by_text("Send them too, as they are: 30 rows").click()
+    page.get_by_text("Send them too, unchanged: 30 rows").click()
     send(page, count="30 events")
     expect(page.get_by_text("● 30 accepted").first).to_be_visible()
-    expect(page.get_by_text("stayed behind")).to_have_count(0)
+    expect(page.get_by_text("skipped")).to_have_count(0)
     assert received() == 26  # accepted is not processed (CONTRACT 2.6)
 
 
-def test_sending_goes_on_when_the_tab_is_closed_and_two_tabs_keep_out_of_each_others_way(
+def test_sending_continues_when_the_tab_is_closed_and_two_tabs_do_not_disturb_each_other(
     page: Page, context: BrowserContext, tmp_path: Path, received: Callable[[], int]
 ) -> None:
     file = tmp_path / "long.csv"

@@ -28,12 +28,12 @@ class Screen:
     app: AppTest
 
     @property
-    def said(self) -> str:
+    def texts(self) -> str:
         """Every word in a place where untrusted text may stand."""
         return "\n".join(element.value for element in self.app.text)
 
     @property
-    def marks(self) -> str:
+    def markdown(self) -> str:
         """Every word in Markdown, badges and captions among them."""
         return "\n".join(element.value for kind in (self.app.markdown, self.app.caption) for element in kind)
 
@@ -43,12 +43,12 @@ class Screen:
         return [element.value for element in self.app.code]
 
     @property
-    def composing(self) -> ComposeState:
+    def compose_state(self) -> ComposeState:
         found: ComposeState = self.app.session_state["console"].screen_states["ComposeState"]
         return found
 
     @property
-    def inspecting(self) -> InspectState:
+    def inspect_state(self) -> InspectState:
         found: InspectState = self.app.session_state["console"].screen_states["InspectState"]
         return found
 
@@ -76,7 +76,7 @@ class Screen:
         """Press a button that sends, and wait for the outcome."""
         self.press(key)
         until = time.monotonic() + 20
-        guard = (self.inspecting if key.startswith("inspect") else self.composing).guard
+        guard = (self.inspect_state if key.startswith("inspect") else self.compose_state).guard
         while guard.is_sending and time.monotonic() < until:
             time.sleep(0.02)
             self.run()
@@ -86,7 +86,7 @@ class Screen:
     def run(self) -> "Screen":
         self.app.run(timeout=30)
         assert not self.app.exception
-        assert not self.app.error, [error.value for error in self.app.error] + [self.said]
+        assert not self.app.error, [error.value for error in self.app.error] + [self.texts]
         return self
 
 

@@ -36,29 +36,29 @@ def left(screen: Screen) -> dict[str, Any]:
 
 def answer_of(screen: Screen) -> str:
     """The card's first sentence."""
-    return next(line for line in screen.said.splitlines() if " at " in line and ("try" in line or "tries" in line))
+    return next(line for line in screen.texts.splitlines() if " at " in line and "attempt" in line)
 
 
 # ── the form's state ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_form_is_not_checked_then_has_problems_then_is_not_checked_then_ready(compose: Screen) -> None:
-    assert "not checked" in compose.marks
-    assert "problem" not in compose.marks
+    assert "not checked" in compose.markdown
+    assert "problem" not in compose.markdown
     compose.press("compose-check")
-    states = [compose.composing.state]
-    assert "2 problems" in compose.marks
-    assert "Event 1, track[0].payload[0].data.productId" in compose.said
-    states.append(ready(compose).composing.state)
-    states.append(compose.press("compose-check").composing.state)
+    states = [compose.compose_state.state]
+    assert "2 problems" in compose.markdown
+    assert "Event 1, track[0].payload[0].data.productId" in compose.texts
+    states.append(ready(compose).compose_state.state)
+    states.append(compose.press("compose-check").compose_state.state)
     assert states == [FormState.PROBLEMS, FormState.NOT_CHECKED, FormState.READY]
-    assert "✓ ready" in compose.marks
+    assert "✓ ready" in compose.markdown
 
 
 def test_send_as_it_is_is_offered_only_for_what_has_problems(compose: Screen) -> None:
     assert not compose.has("compose-send-as-it-is")
     assert compose.press("compose-send").has("compose-send-as-it-is")
-    assert compose.composing.guard.batch is None
+    assert compose.compose_state.guard.batch is None
 
 
 def test_every_problem_leads_to_a_field_that_is_there(compose: Screen) -> None:
@@ -67,7 +67,7 @@ def test_every_problem_leads_to_a_field_that_is_there(compose: Screen) -> None:
     compose.app.selectbox(key="compose-1-row-0-type").set_value("JSON")
     compose.fill("compose-1-profileId", " p ").fill("compose-1-eventId", "").press("compose-check")
     keys = {widget.key for kind in ("text_input", "button_group") for widget in compose.app.get(kind)}
-    for number in range(len(compose.composing.issues)):
+    for number in range(len(compose.compose_state.issues)):
         compose.app.button(key=f"compose-go-{number}").click()
         compose.run()
         script = next(element.proto.body for element in compose.app.get("html") if "focus" in element.proto.body)
@@ -78,39 +78,39 @@ def test_an_id_that_was_sent_before_is_a_warning(compose: Screen) -> None:
     first = ready(compose).app.text_input(key="compose-1-eventId").value
     assert first
     compose.send().fill("compose-1-eventId", first).press("compose-check")
-    assert "1 warning" in compose.marks
-    assert "was already sent to this target" in compose.said
+    assert "1 warning" in compose.markdown
+    assert "was already sent to this target" in compose.texts
 
 
-def test_an_edit_while_the_request_is_on_its_way_keeps_it_in_sight_and_renews_the_id(compose: Screen) -> None:
+def test_an_edit_while_the_request_is_in_flight_keeps_it_in_sight_and_renews_the_id(compose: Screen) -> None:
     first = ready(compose).app.text_input(key="compose-1-eventId").value
     compose.press("compose-send")
-    if compose.composing.guard.is_sending:
+    if compose.compose_state.guard.is_sending:
         compose.fill("compose-1-data-productId", "SKU_2")
     for _ in range(100):
         compose.run()
-        if not compose.composing.guard.is_sending:
+        if not compose.compose_state.guard.is_sending:
             break
-    assert "What came back" in compose.marks
+    assert "Response" in compose.markdown
     assert compose.app.text_input(key="compose-1-eventId").value != first
 
 
-def test_sending_the_same_again_sends_the_same_bytes_to_where_it_went(compose: Screen) -> None:
+def test_resending_sends_the_same_bytes_to_the_same_target(compose: Screen) -> None:
     ready(compose).send()
     body = left(compose)
-    compose.composing.guard.settled_at = 0.0
-    assert "The target deduplicates by event id" in compose.said
+    compose.compose_state.guard.settled_at = 0.0
+    assert "The target deduplicates by event id" in compose.texts
     assert left(compose.send("compose-same")) == body
 
 
 def test_a_second_click_is_the_same_click(compose: Screen) -> None:
     ready(compose).send()
-    batch = compose.composing.guard.batch
-    assert compose.press("compose-send").composing.guard.batch == batch
-    assert compose.press("compose-same").composing.guard.batch == batch
-    assert "Double click ignored" in compose.said
-    compose.composing.guard.settled_at -= 5
-    assert compose.send().composing.guard.batch != batch
+    batch = compose.compose_state.guard.batch
+    assert compose.press("compose-send").compose_state.guard.batch == batch
+    assert compose.press("compose-same").compose_state.guard.batch == batch
+    assert "Double click ignored" in compose.texts
+    compose.compose_state.guard.settled_at -= 5
+    assert compose.send().compose_state.guard.batch != batch
 
 
 # ── from the fields to the wire ──────────────────────────────────────────────────────────────────────────────────────
@@ -137,7 +137,7 @@ def test_a_second_click_is_the_same_click(compose: Screen) -> None:
         ("JSON", "[" * 9000, "[" * 9000, False),
     ],
 )
-def test_a_further_value_has_its_type_or_leaves_as_text_and_says_so(
+def test_an_extra_value_has_its_type_or_is_sent_as_text_with_a_note(
     kind: str, text: str, content: object, fits: bool
 ) -> None:
     row = ExtraValue("data", "k", kind, text)
@@ -146,26 +146,26 @@ def test_a_further_value_has_its_type_or_leaves_as_text_and_says_so(
     assert row.fits is fits
 
 
-def test_rows_that_would_not_leave_as_one_thinks_say_so(compose: Screen) -> None:
+def test_rows_of_extra_values_with_surprises_have_a_note(compose: Screen) -> None:
     ready(compose).press("compose-1-more").press("compose-1-more").fill("compose-1-row-0-value", "1")
-    assert "Without a key this does not leave." in compose.said
+    assert "Without a key this value is not sent." in compose.texts
     compose.fill("compose-1-row-0-key", "price").fill("compose-1-row-1-key", "price")
-    assert "This key stands once more below; the last one counts." in compose.said
+    assert "The same key is used again below; the last one is sent." in compose.texts
 
 
 def test_a_time_that_is_chosen_begins_at_now_in_the_zone_beside_it(
     compose: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(st.context), "timezone", "Asia/Kolkata")
-    ready(compose).app.button_group(key="compose-1-when").set_value("chosen")
+    ready(compose).app.button_group(key="compose-1-when").set_value("custom")
     compose.run()
     assert compose.app.selectbox(key="compose-1-zone").value == "Asia/Kolkata"
     compose.send()
     assert abs(left(compose)["track"][0]["payload"][0]["timestamp"] / 1000 - time.time()) < 120
 
 
-def test_a_time_chosen_in_a_zone_leaves_as_epoch_milliseconds(compose: Screen) -> None:
-    ready(compose).app.button_group(key="compose-1-when").set_value("chosen")
+def test_a_time_chosen_in_a_zone_is_sent_as_epoch_milliseconds(compose: Screen) -> None:
+    ready(compose).app.button_group(key="compose-1-when").set_value("custom")
     compose.run()
     compose.app.datetime_input[0].set_value(datetime(2022, 10, 1, 5, 30))  # noqa: DTZ001  zone apart
     compose.app.number_input(key="compose-1-seconds").set_value(7.042)
@@ -208,7 +208,7 @@ FIELDS = ["eventId", "userId", "profileId", "accountId", "timestamp", "sessionId
                                   optional=dict.fromkeys(FIELDS, JSON)),
 )  # fmt: skip
 @settings(max_examples=60)
-def test_the_form_holds_any_event_as_it_came(name: str, event: dict[str, Any]) -> None:
+def test_the_form_holds_any_event_unchanged(name: str, event: dict[str, Any]) -> None:
     st.session_state.clear()
     form = EventForm(1)
     form.fill(name, event)
@@ -240,13 +240,13 @@ async def hangs(connection: Connection) -> None:
     ],
     ids=["401", "404", "413", "429", "500", "html", "reset", "cut", "hang"],
 )
-def test_what_a_target_does_has_its_word_and_its_sentence(
+def test_what_a_target_does_has_an_outcome_and_a_sentence(
     targets: Screen, data: Path, behaviour: Behaviour, outcome: str, sentence: str
 ) -> None:
     with hostile(behaviour) as server:
         use(targets, "shop", server.url).go("compose.py")
         ready(targets).send()
-        assert outcome in targets.marks
+        assert outcome in targets.markdown
         assert sentence in answer_of(targets)
         assert json.loads(server.received[0].body) == left(targets)
         kept = b"".join(file.read_bytes() for file in data.rglob("*") if file.is_file())
@@ -259,19 +259,19 @@ def test_a_target_that_refuses_the_connection_has_been_sent_nothing(targets: Scr
         url = server.url
     use(targets, "shop", url).go("compose.py")
     ready(targets).send()
-    assert "○ not sent" in targets.marks
+    assert "○ not sent" in targets.markdown
     assert "Nothing was sent." in answer_of(targets)
-    assert "5 tries" in answer_of(targets)
+    assert "5 attempts" in answer_of(targets)
 
 
-def test_the_card_keeps_to_the_target_it_went_to_when_another_is_chosen(targets: Screen) -> None:
+def test_the_card_keeps_its_target_when_another_is_selected(targets: Screen) -> None:
     with hostile(answers(201, b"{}")) as server:
         use(targets, "shop", server.url).go("compose.py")
         ready(targets).send()
         targets.app.selectbox(key="target").set_value("sandbox")
         targets.run()
-        assert "the feed ids of this target are not known" in targets.marks
-        targets.composing.guard.settled_at = 0.0
+        assert "the feed ids of this target are not known" in targets.markdown
+        targets.compose_state.guard.settled_at = 0.0
         targets.send("compose-same")
         assert [one.body for one in server.received] == [server.received[0].body] * 2
 
@@ -279,7 +279,7 @@ def test_the_card_keeps_to_the_target_it_went_to_when_another_is_chosen(targets:
 def test_a_production_target_needs_its_name_typed(targets: Screen) -> None:
     with hostile(answers(201, b"{}")) as server:
         use(targets, "shop-eu", server.url, production=True).go("compose.py")
-        assert "PRODUCTION" in targets.said
+        assert "PRODUCTION" in targets.texts
         assert not ready(targets).has("compose-send")
         assert not targets.fill("compose-production-shop-eu", "sandbox").has("compose-send")
         targets.fill("compose-production-shop-eu", "shop-eu").send()

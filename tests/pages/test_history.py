@@ -42,9 +42,9 @@ def settle(history: History, batch: str, outcome: Outcome) -> None:
     history.queue.apply_transitions([AttemptEnd(id_, attempt(outcome)) for id_ in ids], owner=ME)
 
 
-def test_an_empty_history_says_what_it_is_for_and_where_to_begin(history: History) -> None:
+def test_an_empty_history_shows_what_it_is_for_and_where_to_begin(history: History) -> None:
     screen = opened()
-    assert "Nothing was sent yet." in screen.said
+    assert "Nothing was sent yet." in screen.texts
     assert not screen.app.get("popover")  # nothing to delete, either
 
 
@@ -69,7 +69,7 @@ def test_a_link_that_leads_nowhere_is_a_sentence_and_a_way_back(history: History
     batch_of(history, [1])
     screen = opened(**params)
     kind = "request" if "request" in params else "batch"
-    assert f"History knows no {kind} {params[kind]}." in screen.said
+    assert f"History knows no {kind} {params[kind]}." in screen.texts
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def four(history: History) -> dict[str, str]:
 
 def labels(screen: Upload) -> list[str]:
     """The batches of the list, from the top."""
-    return [line.split(" label")[0].split(": ")[1] for line in screen.said.splitlines() if " label" in line]
+    return [line.split(" label")[0].split(": ")[1] for line in screen.texts.splitlines() if " label" in line]
 
 
 def test_the_list_is_newest_first(four: dict[str, str]) -> None:
@@ -156,7 +156,7 @@ def test_a_search_finds_the_batch_of_an_event_a_person_or_a_product(four: dict[s
 def test_a_search_takes_a_whole_id(four: dict[str, str]) -> None:
     screen = opened()
     screen.app.text_input(key="history-text").set_value("person")
-    assert "No batch fits. A search takes a whole id" in screen.run().said
+    assert "No batch matches. A search needs a whole id" in screen.run().texts
 
 
 def test_a_filter_never_leaves_one_on_a_page_that_it_no_longer_has(history: History) -> None:
@@ -172,7 +172,7 @@ def test_a_filter_never_leaves_one_on_a_page_that_it_no_longer_has(history: Hist
 def test_hostile_labels_are_shown_as_they_are(history: History) -> None:
     label = "**a** <script>x</script> [x](http://e.example) \u202etxt " + "y" * 5_000
     batch = batch_of(history, [1], label=label)
-    assert label in opened().said
+    assert label in opened().texts
     screen = opened(batch=batch)
     heading = screen.app.subheader[0].value
     assert "<script>" not in heading
@@ -181,16 +181,16 @@ def test_hostile_labels_are_shown_as_they_are(history: History) -> None:
     opened(request=request_id)
 
 
-def test_a_batch_says_where_it_stands_and_a_request_shows_what_left_and_every_try(history: History) -> None:
+def test_a_batch_shows_its_progress_and_a_request_what_was_sent_and_every_attempt(history: History) -> None:
     batch = batch_of(history, [2, 1], policy=Policy.GO_ON, persons=2)
     settle(history, batch, Outcome.REJECTED)
     screen = opened(batch=batch)
-    assert "3 events of 2 persons" in screen.said
-    assert "after an unknown answer: go on" in screen.said
-    assert "■ 3 rejected" in screen.marks
+    assert "3 events of 2 persons" in screen.texts
+    assert "after an unknown outcome (may have arrived): go on" in screen.texts
+    assert "■ 3 rejected" in screen.markdown
     screen = opened(request=str(history.queries.requests(batch).items[0].id))
     assert '{"track":["e1","e2"]}' in [code.value for code in screen.app.code]
-    assert "It was rejected." in screen.said
+    assert "It was rejected." in screen.texts
 
 
 @pytest.fixture
@@ -206,13 +206,13 @@ def mixed(history: History) -> str:
     return batch
 
 
-def test_a_batch_shows_its_answers_over_time_and_its_slowest_ones(history: History, mixed: str) -> None:
+def test_a_batch_shows_its_outcomes_over_time_and_its_slowest_responses(history: History, mixed: str) -> None:
     screen = opened(batch=mixed)
-    assert "8 seconds, at most 50 in one: ● 200 accepted, ■ 50 rejected, ◆ 50 unknown, ○ 100 not sent." in captions(
+    assert "8 seconds, at most 50 in one: ● 200 accepted, ■ 50 rejected, ◆ 50 unknown (may have arrived), ○ 100 not sent." in captions(
         screen
     )
-    slow = [line for line in screen.said.splitlines() if ", lane " in line]
-    assert slow[0] == "400 ms  ■ 400, lane 5, request 1"
+    slow = [line for line in screen.texts.splitlines() if ", request " in line and " ms  " in line]
+    assert slow[0] == "400 ms  ■ 400, request 5"
     assert len(slow) == 5
 
 
@@ -226,18 +226,18 @@ def unfolded(screen: Upload, popover: str) -> Upload:
     return screen.run()
 
 
-def test_what_was_not_accepted_is_offered_first_with_a_plan_that_counts_it(history: History, mixed: str) -> None:
+def test_what_was_not_accepted_is_selected_first_with_a_plan_that_counts_it(history: History, mixed: str) -> None:
     screen = unfolded(opened(batch=mixed), f"resend-{mixed}")
     assert (
         "Of 200 events: 100 never arrived, 50 rejected, 50 unknown; the target deduplicates by event id: what it already"
         " has, it ignores."
-    ) in screen.said
-    assert "They go in 4 requests, byte for byte as before, to Sandbox" in screen.said
-    assert "What was rejected will be rejected again as it is" in screen.said
+    ) in screen.texts
+    assert "4 requests, byte for byte as before, to Sandbox" in screen.texts
+    assert "A rejected request will be rejected again unless the target has changed" in screen.texts
     assert screen.has(f"resend-send-{mixed}")
 
 
-def test_a_production_target_wants_its_name_and_the_number_of_events(
+def test_a_production_target_needs_its_name_and_the_number_of_events(
     history: History, mixed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = Target(
@@ -248,7 +248,7 @@ def test_a_production_target_wants_its_name_and_the_number_of_events(
     screen.app.session_state["console"].typed_targets["shop"] = known
     screen.app.session_state["console"].next_target = "shop"
     unfolded(screen, f"resend-{mixed}")
-    assert "the target does not deduplicate: a resend may double up to 50 events." in screen.said
+    assert "the target does not deduplicate: a resend may double up to 50 events." in screen.texts
     assert not screen.has(f"resend-send-{mixed}")
     screen.app.text_input(key=f"resend-{mixed}-production-shop").set_value("shop")
     assert not screen.run().has(f"resend-send-{mixed}")
@@ -258,7 +258,7 @@ def test_a_production_target_wants_its_name_and_the_number_of_events(
     assert screen.run().has(f"resend-send-{mixed}")
 
 
-def test_old_batches_are_deleted_after_a_plan_and_the_young_stay(history: History) -> None:
+def test_old_batches_are_deleted_after_a_preview_and_young_ones_are_kept(history: History) -> None:
     clock, days = history.database.clock, 86_400_000
     old = {}
     for age in (200, 40):
@@ -270,14 +270,14 @@ def test_old_batches_are_deleted_after_a_plan_and_the_young_stay(history: Histor
     history.control.set_state(waits, BatchState.PAUSED)
     history.database.clock = clock
     screen = unfolded(opened(), "history-clear")
-    assert "1 batch with 3 events, from " in screen.said
+    assert "1 batch with 3 events, from " in screen.texts
     screen.app.segmented_control(key="history-clear-age").set_value("1 month")
     screen.run()
-    assert "2 batches with 6 events, from " in screen.said
-    assert "Not among them: 1 older batch that still moves or waits for a decision." in screen.said
+    assert "2 batches with 6 events, from " in screen.texts
+    assert "Not deleted: 1 older batch that is active or waiting for a decision." in screen.texts
     screen.press("history-clear-go")
     until = time.monotonic() + 20
     while not history.retention.deletion.is_finished and time.monotonic() < until:
         time.sleep(0.02)
-    assert "Deleted 2 batches with 6 events." in screen.run().said
+    assert "Deleted 2 batches with 6 events." in screen.run().texts
     assert labels(screen) == ["waits"]

@@ -25,7 +25,7 @@ BROKEN = (
     ],
 )
 def test_what_is_pasted_is_recognised(inspect: Screen, text: str, recognised: str) -> None:
-    assert f"Recognised: {recognised}" in inspect.paste(text).said
+    assert f"Recognised: {recognised}" in inspect.paste(text).texts
 
 
 def pasted(screen: Screen) -> str:
@@ -34,7 +34,7 @@ def pasted(screen: Screen) -> str:
 
 def lines(screen: Screen, number: int = 0) -> list[tuple[int, str, str]]:
     """What a text with marks shows: line number, sign in the gutter, text."""
-    drawn = [e.proto for e in screen.app.get("bidi_component") if e.proto.component_name == "console.marked_text"]
+    drawn = [e.proto for e in screen.app.get("bidi_component") if e.proto.component_name == "console.annotated_text"]
     data = json.loads(drawn[number].json)
     return [(at, sign, "".join(text for text, _ in pieces)) for at, _, sign, pieces, _ in data["lines"]]
 
@@ -42,17 +42,17 @@ def lines(screen: Screen, number: int = 0) -> list[tuple[int, str, str]]:
 @pytest.mark.parametrize("text", ["{", "NaN", "[1,", "a: 1", "\x00", "[" * 5000, '{"a": "\n"}', "curl x -d '{"])
 def test_garbage_is_a_sentence(inspect: Screen, text: str) -> None:
     inspect.paste(text)
-    assert "this cannot be read" in inspect.marks
-    assert len(inspect.said.splitlines()[-1]) > 20
+    assert "cannot be read" in inspect.markdown
+    assert len(inspect.texts.splitlines()[-1]) > 20
     assert not inspect.has("inspect-send")
     inspect.paste(json.dumps(EVENT))
     assert inspect.has("inspect-send")
 
 
-def test_problems_stand_with_their_line_and_their_line_is_marked(inspect: Screen) -> None:
+def test_problems_have_their_line_and_the_line_is_annotated(inspect: Screen) -> None:
     inspect.paste(BROKEN)
-    assert "Line 4, column 4 · track[0].payload[0]" in inspect.said
-    assert "Line 5, column 27 · track[0].payload[0].data.productId" in inspect.said
+    assert "Line 4, column 4 · track[0].payload[0]" in inspect.texts
+    assert "Line 5, column 27 · track[0].payload[0].data.productId" in inspect.texts
     assert [sign for _, sign, _ in lines(inspect)] == ["", "", "", "■", "◆"]
     assert [text for _, _, text in lines(inspect)] == BROKEN.splitlines()
 
@@ -64,7 +64,7 @@ def test_lines_are_counted_as_json_counts_them(inspect: Screen) -> None:
 
 def test_what_cannot_be_read_is_shown_with_the_line_where_it_breaks_off(inspect: Screen) -> None:
     inspect.paste('{"track": [\n {"name": "x"')
-    assert "the object that begins in line 2 is still open" in inspect.said
+    assert "the object that begins in line 2 is still open" in inspect.texts
     assert [number for number, _, _ in lines(inspect)] == [1, 2]
 
 
@@ -76,44 +76,44 @@ def test_one_click_leads_from_a_problem_to_its_line(inspect: Screen) -> None:
     )
     assert lines(inspect)[0][0] == 1
     inspect.press("inspect-go-0")
-    assert inspect.inspecting.focus == 3001
+    assert inspect.inspect_state.focus == 3001
     assert lines(inspect)[-1][:2] == (3001, "◆")
     assert len(lines(inspect)) == 2000
 
 
-def test_a_mend_is_shown_made_and_undone(inspect: Screen) -> None:
+def test_a_fix_is_previewed_applied_and_undone(inspect: Screen) -> None:
     text = '{"name": "product viewed", "eventId": "m1", "user_id": "u", "data": {"product_id": "A\u202e1"}}'
     inspect.paste(text)
-    inspect.press("inspect-mend-0")
+    inspect.press("inspect-fix-0")
     assert lines(inspect, 1) == [
         (1, "−", '{"name": "product viewed", "eventId": "m1", "user_id": "u", "data": {"pro'),
         (1, "+", '{"name": "Product viewed", "eventId": "m1", "user_id": "u", "data": {"pro'),
     ]
-    inspect.press("inspect-mend-not").press("inspect-mend-all").press("inspect-mend-really")
+    inspect.press("inspect-fix-cancel").press("inspect-fix-all").press("inspect-fix-apply")
     mended = '{"name": "Product viewed", "eventId": "m1", "userId": "u", "data": {"productId": "A\u202e1"}}'
     assert pasted(inspect) == mended
-    assert not inspect.has("inspect-mend-all")
-    assert "invisible characters" in inspect.marks
-    assert "A⟨U+202E⟩1" in inspect.said
+    assert not inspect.has("inspect-fix-all")
+    assert "invisible characters" in inspect.markdown
+    assert "A⟨U+202E⟩1" in inspect.texts
     inspect.press("inspect-undo")
     assert pasted(inspect) == text
     assert not inspect.has("inspect-undo")
 
 
 def test_another_text_forgets_what_could_be_undone(inspect: Screen) -> None:
-    inspect.paste('{"name": "product viewed"}').press("inspect-mend-0").press("inspect-mend-really")
+    inspect.paste('{"name": "product viewed"}').press("inspect-fix-0").press("inspect-fix-apply")
     assert inspect.has("inspect-undo")
     assert not inspect.paste(json.dumps(EVENT)).has("inspect-undo")
 
 
-def test_a_command_is_read_its_key_masked_and_mended_in_its_quotes(inspect: Screen) -> None:
+def test_a_command_is_read_its_key_masked_and_fixed_in_its_quotes(inspect: Screen) -> None:
     key = "shopprefix.9f3c51d2a7e84b60"
     inspect.paste(f"curl -u {key} https://a.example/track -d '{json.dumps({**EVENT, 'name': 'product viewed'})}'")
-    assert "Recognised: cURL command with one event" in inspect.said
-    assert "held a key" in inspect.said
-    assert key not in str(vars(inspect.inspecting)) + str(inspect.app.session_state)
+    assert "Recognised: cURL command with one event" in inspect.texts
+    assert "held a key" in inspect.texts
+    assert key not in str(vars(inspect.inspect_state)) + str(inspect.app.session_state)
     assert key not in pasted(inspect)
-    inspect.press("inspect-mend-0").press("inspect-mend-really")
+    inspect.press("inspect-fix-0").press("inspect-fix-apply")
     assert "-u •••• https" in pasted(inspect)
     assert inspect.has("inspect-send")
 
@@ -123,29 +123,29 @@ def test_a_dropped_file_is_read_as_if_it_were_pasted(inspect: Screen) -> None:
         "a.jsonl", (json.dumps(EVENT) + "\n" + json.dumps(EVENT)).encode()
     )
     inspect.run()
-    assert "Recognised: 2 JSON values one after another, 2 events" in inspect.said
+    assert "Recognised: 2 JSON values one after another, 2 events" in inspect.texts
     inspect.app.file_uploader(key="inspect-file-1").upload("a.json", b"{\n\xff}")
     inspect.run()
-    assert "a.json is no text: line 2 holds bytes that are not UTF-8." in inspect.said
+    assert "a.json is not a text file in UTF-8: see line 2." in inspect.texts
     inspect.app.file_uploader(key="inspect-file-2").upload("a.json", json.dumps(EVENT).encode("utf-16"))
-    assert "Recognised: one event" in inspect.run().said
+    assert "Recognised: one event" in inspect.run().texts
 
 
-def test_a_text_that_is_too_long_is_a_sentence_and_is_let_go_of(inspect: Screen) -> None:
+def test_a_text_that_is_too_long_is_a_sentence_and_is_not_kept(inspect: Screen) -> None:
     inspect.paste("[" + " " * 5_000_000)
-    assert "up to 5,000,000 are read here" in inspect.said
+    assert "up to 5,000,000 are read here" in inspect.texts
     assert pasted(inspect) == ""
 
 
 def test_three_verdicts_are_kept_apart(inspect: Screen) -> None:
     events = [{**EVENT, "eventId": "v1"}, {**EVENT, "eventId": "v2", "data": {}}]
     inspect.paste(json.dumps(events))
-    assert inspect.marks.count("– not sent") == 2
+    assert inspect.markdown.count("– not sent") == 2
     inspect.send("inspect-send-as-it-is")
-    assert inspect.marks.count("● accepted") >= 2
-    assert "● processed" in inspect.marks
-    assert "■ not processed" in inspect.marks
-    assert "The product id is missing." in inspect.said
+    assert inspect.markdown.count("● accepted") >= 2
+    assert "● processed" in inspect.markdown
+    assert "■ not processed" in inspect.markdown
+    assert "The product id is missing." in inspect.texts
 
 
 def test_a_minified_body_is_drawn_around_its_problem(inspect: Screen) -> None:
@@ -163,26 +163,26 @@ def test_good_events_are_sent_and_then_known_as_sent(inspect: Screen) -> None:
         "Send 1 event to Sandbox"
     ]
     inspect.send("inspect-send")
-    assert "● accepted" in inspect.marks
-    assert "was already sent to this target" in inspect.said
-    assert "answered 201" in inspect.said
+    assert "● accepted" in inspect.markdown
+    assert "was already sent to this target" in inspect.texts
+    assert "answered 201" in inspect.texts
     body = {key: content for key, content in EVENT.items() if key != "name"}
     assert json.loads(next(code for code in inspect.codes if code.startswith('{"track"'))) == {
         "track": [{"name": "Product viewed", "payload": [body]}]
     }
 
 
-def test_looking_again_at_the_same_text_forgets_nothing(inspect: Screen) -> None:
+def test_reading_the_same_text_again_forgets_nothing(inspect: Screen) -> None:
     inspect.paste(json.dumps([{**EVENT, "eventId": f"again-{number}"} for number in range(120)])).send("inspect-send")
-    batch = inspect.inspecting.guard.batch
+    batch = inspect.inspect_state.guard.batch
     inspect.press("inspect-read")
-    assert inspect.inspecting.guard.batch == batch
-    assert "120 warnings" in inspect.marks
-    assert inspect.press("inspect-send").inspecting.guard.batch == batch
-    assert "Double click ignored" in inspect.said
+    assert inspect.inspect_state.guard.batch == batch
+    assert "120 warnings" in inspect.markdown
+    assert inspect.press("inspect-send").inspect_state.guard.batch == batch
+    assert "Double click ignored" in inspect.texts
 
 
-def test_everything_is_sent_as_it_is_once_one_says_so(inspect: Screen) -> None:
+def test_everything_is_sent_as_it_is_after_a_confirmation(inspect: Screen) -> None:
     assert not inspect.paste(BROKEN).has("inspect-send")
     inspect.send("inspect-send-as-it-is")
     left = next(code for code in inspect.codes if code.startswith('{"track"'))
@@ -202,9 +202,9 @@ def test_a_production_target_needs_its_name_typed(targets: Screen) -> None:
 @pytest.mark.parametrize(
     "text", [BROKEN, json.dumps(EVENT), json.dumps({**EVENT, "userId": 5, "timestamp": "x", "pageId": None})]
 )
-def test_compose_takes_over_what_was_pasted_as_it_came(inspect: Screen, text: str) -> None:
+def test_compose_takes_what_was_pasted_unchanged(inspect: Screen, text: str) -> None:
     inspect.paste(text).press("inspect-compose")
-    assert not inspect.composing.note
+    assert not inspect.compose_state.note
     inspect.go("compose.py")
     given = json.loads(text)
     name = given.pop("name", None)
@@ -212,11 +212,11 @@ def test_compose_takes_over_what_was_pasted_as_it_came(inspect: Screen, text: st
     assert json.loads(inspect.codes[0].partition("\n\n")[2]) == body
 
 
-def test_compose_says_what_it_cannot_take_over(inspect: Screen) -> None:
+def test_compose_notes_what_it_cannot_hold(inspect: Screen) -> None:
     inspect.paste(json.dumps([{**EVENT, "eventId": f"e{number}"} for number in range(60)])).press("inspect-compose")
-    assert "The form takes the first 50 of 60 events." in inspect.said
+    assert "The form takes the first 50 of 60 events." in inspect.texts
     inspect.go("explain.py").paste('[{"eventId": "1", "userId": "u"}]').press("inspect-compose")
-    assert "1 event cannot stand here as given" in inspect.said
+    assert "The form cannot hold 1 event unchanged" in inspect.texts
 
 
 def test_a_hostile_key_cannot_reach_the_script_that_leads_to_a_field(inspect: Screen) -> None:
@@ -225,6 +225,6 @@ def test_a_hostile_key_cannot_reach_the_script_that_leads_to_a_field(inspect: Sc
         json.dumps({"eventId": "e1", "userId": "u", "data": {"productId": "p", evil: 123456789012345678901234567}})
     )
     inspect.press("inspect-compose").go("compose.py").press("compose-check")
-    for number in range(len(inspect.composing.issues)):
+    for number in range(len(inspect.compose_state.issues)):
         inspect.press(f"compose-go-{number}")
         assert not any("alert" in element.proto.body for element in inspect.app.get("html"))

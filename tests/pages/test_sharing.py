@@ -27,41 +27,41 @@ def cold(tab: Callable[[str], Screen], **params: str) -> Screen:
 
 
 def request_id(screen: Screen) -> str:
-    return str(get_services().history.queries.requests(screen.inspecting.guard.batch or "").items[0].id)
+    return str(get_services().history.queries.requests(screen.inspect_state.guard.batch or "").items[0].id)
 
 
 def test_a_link_to_an_event_opens_cold(sent: Screen, tab: Callable[[str], Screen]) -> None:
     screen = cold(tab, event="shared-1")
-    assert "Event shared-1" in screen.said
-    assert "● accepted" in screen.marks
-    assert "Product viewed · p⟨U+202E⟩1" in screen.said
-    assert "No event of this id" in cold(tab, event="<b>nobody</b>").said
+    assert "Event shared-1" in screen.texts
+    assert "● accepted" in screen.markdown
+    assert "Product viewed · p⟨U+202E⟩1" in screen.texts
+    assert "No event with this id" in cold(tab, event="<b>nobody</b>").texts
 
 
 def test_two_things_are_compared_by_a_link_or_by_pasting(sent: Screen, tab: Callable[[str], Screen]) -> None:
     id_ = request_id(sent)
     screen = cold(tab, compare=f"request {id_}", **{"with": f"request {id_}"})
-    assert "the same by meaning" in screen.marks
+    assert "no differences" in screen.markdown
     screen.app.text_area(key="compare-right").set_value(json.dumps({**EVENT, "userId": "ben"}))
     screen.run()
     (found,) = screen.app.dataframe
     assert ["changed", "event 1 · userId", "anna", "ben"] in found.value.to_numpy().tolist()
     screen.app.text_area(key="compare-right").set_value("request 999")
-    assert "History knows no request 999" in screen.run().said
-    assert "Name two things to compare" in cold(tab, compare="").said
+    assert "History knows no request 999" in screen.run().texts
+    assert "Enter two things to compare" in cold(tab, compare="").texts
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_inspect_opens_a_case_file_again(sent: Screen, *, named: bool) -> None:
+def test_inspect_opens_a_case_file(sent: Screen, *, named: bool) -> None:
     case = build_case(get_services().history, request_id(sent), __version__, salt=None if named else b"salt")
     for text in (dump_case(case), "".join(render_case_page(case))):
         sent.paste(text)
-        assert "From a case file made" in sent.said
-        assert "Recognised: request body, 1 group, 1 event" in sent.said
+        assert "From a case file made" in sent.texts
+        assert "Recognised: request body, 1 group, 1 event" in sent.texts
         pasted = sent.app.text_area(key="inspect-paste").value or ""
         assert ('"anna"' in pasted) is named
     sent.paste('{"case_file": 9}')
-    assert "This is a case file of another form" in sent.said
+    assert "This is a case file of another form" in sent.texts
 
 
 def test_no_link_and_no_copy_holds_a_key(sent: Screen) -> None:
@@ -70,5 +70,5 @@ def test_no_link_and_no_copy_holds_a_key(sent: Screen) -> None:
         name="shop", host="api.intempt.com", org="a", project="b", source="1", key=key
     )
     sent.paste(json.dumps({**EVENT, "eventId": key}))
-    assert "No link is made here: it would hold a target's key." in sent.marks
+    assert "No link here: it would hold a target's key." in sent.markdown
     assert not any(key in code for code in sent.codes)

@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import streamlit as st
 
+from intempt_core.readers import TABLE_FORMATS
 from pages.parts.shared.services import get_services
+from tests.core.readers.parquet_factories import parquet, parquet_of
 from tests.core.readers.workbook_factories import rows_xml, workbook
 from tests.pages.tabs import tab_at
 from tests.pages.upload_steps import HEADER, Upload, cosmetics, csv_of, good_rows
@@ -31,8 +34,8 @@ def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
 # ── the empty screen ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_empty_screen_says_what_it_is_for_and_explains_the_templates_columns(upload: Upload) -> None:
-    assert "every problem is shown before anything leaves" in upload.said
+def test_the_empty_screen_shows_what_it_is_for_and_explains_the_columns_of_the_template(upload: Upload) -> None:
+    assert "every problem is shown before anything is sent" in upload.texts
     assert upload.app.table[0].value.index.tolist() == HEADER.split(",")
 
 
@@ -40,8 +43,8 @@ def test_the_template_has_no_problem_and_needs_no_mapping(upload: Upload) -> Non
     from pages.parts.upload.file_view import CSV_TEMPLATE
 
     upload.drop(CSV_TEMPLATE.encode(), "events-template.csv").press("upload-settle")
-    assert "4 events of 1 person · 1 request in 1 lane · to Sandbox" in upload.said
-    assert "none" in upload.said.splitlines()
+    assert "4 events of 1 person · 1 request · to Sandbox" in upload.texts
+    assert "none" in upload.texts.splitlines()
 
 
 # ── every bad file: a clear sentence, or read right ──────────────────────────────────────────────────────────────────
@@ -50,6 +53,7 @@ NO_TABLE = {
     "an empty file": (b"", "is empty"),
     "a png": (PNG, "is an image"),
     "an xlsx that was cut": (workbook({"S": rows_xml([["a"], ["1"]])})[:-9], "is cut or broken"),
+    "a parquet file that was cut": (parquet_of(["a"], [["1"]])[:-9], "the Parquet file was cut, or is broken"),
     "a gz that was cut": (gzip.compress(b"a,b\n1,2\n")[:-3], "it was cut, or is broken"),
     "no header": ("\n".join(good_rows(3)).encode(), "Write such a line above the rows"),
     "two identical headers": (csv_of("a,b,c", header="name,userId,name"), "name"),
@@ -60,16 +64,16 @@ NO_TABLE = {
 
 
 @pytest.mark.parametrize(("data", "sentence"), NO_TABLE.values(), ids=NO_TABLE)
-def test_what_is_no_table_is_met_with_a_sentence_and_the_next_file_is_welcome(
+def test_what_is_no_table_is_a_sentence_and_the_next_file_is_read(
     upload: Upload, data: bytes, sentence: str
 ) -> None:
     upload.drop(data, "strange.csv")
-    assert "this file cannot be read" in upload.marks
-    assert sentence in upload.said
-    assert upload.said.count("strange.csv") == 1
+    assert "cannot be read" in upload.markdown
+    assert sentence in upload.texts
+    assert upload.texts.count("strange.csv") == 1
     upload.drop(csv_of(*good_rows(1)))
-    assert "events.csv · 1 row · 6 columns" in upload.said
-    assert "this file cannot be read" not in upload.marks
+    assert "events.csv · 1 row · 6 columns" in upload.texts
+    assert "cannot be read" not in upload.markdown
 
 
 TEXT = csv_of("Product viewed,e1,zoë,SKU_1,1714631904000,1.50").decode()
@@ -84,59 +88,86 @@ READ_RIGHT = {
 
 
 @pytest.mark.parametrize(("data", "dialect"), READ_RIGHT.values(), ids=READ_RIGHT)
-def test_a_table_in_another_dress_is_read_right_and_says_how(upload: Upload, data: bytes, dialect: str) -> None:
+def test_a_table_in_another_dialect_is_read_and_shows_how(upload: Upload, data: bytes, dialect: str) -> None:
     upload.drop(data)
-    assert dialect in upload.said
+    assert dialect in upload.texts
     assert "zoë" in [code.value for code in upload.app.code]
     upload.press("upload-settle")
-    assert "1 event of 1 person" in upload.said
+    assert "1 event of 1 person" in upload.texts
 
 
 def test_a_workbook_is_read_as_text_and_another_of_its_sheets_can_be_chosen(upload: Upload) -> None:
     rows = [line.split(",") for line in (HEADER, *good_rows(2))]
     data = workbook({"Notes": rows_xml([["Read me"]]), "Events": rows_xml([["", ""], ["Shop"], *rows])})
     upload.drop(data, "shop.csv")  # whatever it is called
-    assert "shop.csv · 0 rows · 1 column · " in upload.said
-    assert "Excel, sheet Notes, header in row 1" in upload.said
+    assert "shop.csv · 0 rows · 1 column · " in upload.texts
+    assert "Excel, sheet Notes, header in row 1" in upload.texts
     upload.look(1)
     upload.app.selectbox(key=widget(upload, "upload-sheet")).set_value("Events")
     upload.run().press("upload-reread")
-    assert "3 rows · 1 column" in upload.said
+    assert "3 rows · 1 column" in upload.texts
     upload.app.number_input(key=widget(upload, "upload-header")).set_value(3)
     upload.run().press("upload-reread")
-    assert "2 rows · 6 columns" in upload.said
+    assert "2 rows · 6 columns" in upload.texts
     upload.press("upload-settle")
-    assert "2 events of 2 persons" in upload.said
+    assert "2 events of 2 persons" in upload.texts
+
+
+def test_parquet_is_read_as_text_by_its_rows_and_nothing_of_it_is_chosen(upload: Upload) -> None:
+    columns = {
+        "name": ["Product viewed", "Product viewed", "view"],
+        "eventId": ["e1", "e2", "e3"],
+        "userId": pa.array([1487580005268456192, 2, 3]),
+        "data": [{"productId": 507}, {"productId": 508}, {"productId": 509}],
+        "timestamp": pa.array([1714631904000] * 3).cast(pa.timestamp("ms", "UTC")),
+    }
+    upload.drop(parquet(columns), "shop.csv")  # whatever it is called
+    assert "shop.csv · 3 rows · 5 columns · " in upload.texts
+    assert "· Parquet" in upload.texts
+    upload.look(1)
+    assert "Columns inside a column are called by both names: “data.productId”." in upload.texts
+    assert not upload.has("upload-reread")
+    upload.look(1).press("upload-settle")
+    assert "2 events of 2 persons" in upload.texts
+    assert "1487580005268456192" in next(code.value for code in upload.app.code if "track" in code.value)
+    upload.look(3)
+    assert "1 row with errors" in upload.markdown
+
+
+def test_every_choice_of_a_format_has_its_widget() -> None:
+    from pages.parts.upload.file_view import CHOICES
+
+    assert set(CHOICES) == {option for one in TABLE_FORMATS for option in one.options}
 
 
 def test_rows_after_the_header_can_be_skipped_and_the_delimiter_be_another(upload: Upload) -> None:
     upload.drop(csv_of("(text),(text),(text),(text),(ms),(EUR)", *good_rows(1)))
-    assert "2 rows · 6 columns" in upload.said
+    assert "2 rows · 6 columns" in upload.texts
     upload.look(1)
     upload.app.number_input(key=widget(upload, "upload-skip")).set_value(1)
     upload.run().press("upload-reread")
-    assert "1 row · 6 columns" in upload.said
-    assert "The row after the header was skipped, as you said." in upload.said
+    assert "1 row · 6 columns" in upload.texts
+    assert "The row after the header was skipped, as you said." in upload.texts
     upload.app.selectbox(key=widget(upload, "upload-delimiter")).set_value("|")
     upload.run().press("upload-reread")
-    assert "1 row · 1 column" in upload.said
-    assert "utf-8, bar, header in line 1" in upload.said
+    assert "1 row · 1 column" in upload.texts
+    assert "utf-8, bar, header in line 1" in upload.texts
 
 
 def lines(*events: Mapping[str, object]) -> bytes:
     return "\n".join(json.dumps(event) for event in events).encode()
 
 
-def test_json_lines_leave_as_they_stand_and_their_problems_are_marked(upload: Upload) -> None:
+def test_json_lines_are_sent_unchanged_and_their_problems_are_shown(upload: Upload) -> None:
     good = {"name": "Product viewed", "eventId": "e1", "userId": "u1", "data": {"productId": "SKU_1", "price": 1.0}}
     upload.drop(lines(good, {**good, "eventId": "e2", "name": "view"}, good) + b"\n{broken\n", "events.jsonl")
-    assert "events.jsonl · 4 rows · 5 columns" in upload.said
-    assert "JSON lines, utf-8" in upload.said
-    assert "Every event leaves as it stands in its line" in upload.said
+    assert "events.jsonl · 4 rows · 5 columns" in upload.texts
+    assert "JSON lines, utf-8" in upload.texts
+    assert "Every event is sent exactly as it is in its line" in upload.texts
     upload.press("upload-settle")
-    assert "every event leaves as it stands in its line" in upload.said
-    assert "3 rows with errors" in upload.marks
-    assert "1 event of 1 person" in upload.said
+    assert "every event is sent unchanged" in upload.texts
+    assert "3 rows with errors" in upload.markdown
+    assert "1 event of 1 person" in upload.texts
     assert '"price":1.0' in next(code.value for code in upload.app.code if "track" in code.value)
     upload.look(3).look(1)
     kinds = upload.app.dataframe[0].value["kind"].tolist()
@@ -146,17 +177,17 @@ def test_json_lines_leave_as_they_stand_and_their_problems_are_marked(upload: Up
 def test_events_of_another_shape_are_mapped_by_their_keys_and_one_may_go_back(upload: Upload) -> None:
     event = {"event": "Product Added", "messageId": "m1", "who": "u1", "properties": {"product_id": "507"}}
     upload.drop(lines(event), "vendor.jsonl")
-    assert "Every event leaves as it stands" not in upload.said
+    assert "Every event is sent exactly as it is" not in upload.texts
     upload.app.selectbox(key=field_key(upload, "who")).set_value("userId")
     upload.run()
     upload.app.selectbox(key=field_key(upload, "properties.product_id")).set_value("data.productId")
     upload.run()
-    choice = next(str(group.key) for group in upload.app.button_group if str(group.key).startswith("upload-stands"))
-    upload.app.button_group(key=choice).set_value("as they stand")
+    choice = next(str(group.key) for group in upload.app.button_group if str(group.key).startswith("upload-json-events"))
+    upload.app.button_group(key=choice).set_value("unchanged")
     upload.run()
-    assert "Every event leaves as it stands" in upload.said
+    assert "Every event is sent exactly as it is" in upload.texts
     upload.press("upload-settle")
-    assert "1 row with errors" in upload.marks
+    assert "1 row with errors" in upload.markdown
 
 
 def widget(upload: Upload, begins: str) -> str:
@@ -168,26 +199,26 @@ def widget(upload: Upload, begins: str) -> str:
 
 def test_one_line_is_a_header_without_rows_and_nothing_can_be_sent(upload: Upload) -> None:
     upload.drop(HEADER.encode()).press("upload-settle")
-    assert "The file has a header and no rows: there is nothing to send." in upload.said
+    assert "The file has a header and no rows: there is nothing to send." in upload.texts
     assert not upload.has("upload-send")
 
 
 def test_quoted_newlines_stay_in_their_cell(upload: Upload) -> None:
     upload.drop(csv_of('Product viewed,e1,"u\n1",SKU_1,1714631904000,1', *good_rows(1, 2))).press("upload-settle")
-    assert "2 rows" in upload.said
-    assert "2 events of 2 persons" in upload.said
+    assert "2 rows" in upload.texts
+    assert "2 events of 2 persons" in upload.texts
 
 
 def test_ragged_rows_cost_themselves_only(upload: Upload) -> None:
     upload.drop(csv_of(*good_rows(2), "Product viewed,e8,u8,S,1714631904000,1,,,9", "Product viewed,e9,u9,S9"))
     upload.press("upload-settle")
-    assert "1 row with errors" in upload.marks  # the long one; the short one is a warning
-    assert "3 events" in upload.said
+    assert "1 row with errors" in upload.markdown  # the long one; the short one is a warning
+    assert "3 events" in upload.texts
 
 
 def test_nul_bytes_do_not_bring_the_screen_down(upload: Upload) -> None:
     upload.drop(csv_of("Product viewed,e\x001,u1,SKU_1,1714631904000,1"))
-    assert "this file cannot be read" in upload.marks or "1 row" in upload.said
+    assert "cannot be read" in upload.markdown or "1 row" in upload.texts
     if upload.has("upload-settle"):
         upload.press("upload-settle").look(3)
 
@@ -201,8 +232,8 @@ def test_ten_thousand_columns_do_not_freeze_the_screen(upload: Upload) -> None:
     started = time.monotonic()
     upload.drop(data, "wide.csv").press("upload-settle").look(3)
     assert time.monotonic() - started < 60
-    assert "10,005 columns" in upload.said
-    assert "30 rows with errors" in upload.marks
+    assert "10,005 columns" in upload.texts
+    assert "30 rows with errors" in upload.markdown
     assert len(upload.app.dataframe[1].value.columns) == 40
     assert "productId" in upload.app.dataframe[1].value.columns
 
@@ -213,8 +244,8 @@ def test_a_cell_of_ten_megabytes_is_sent_whole_and_shown_in_part(upload: Upload)
     upload.drop(csv_of(f"{cell},e1,u1,SKU_1,1714631904000,1", f"Product viewed,e2,u2,{cell},1714631904000,1"))
     upload.press("upload-settle").look(3)
     assert time.monotonic() - started < 30
-    assert "1 event of 1 person" in upload.said
-    shown = sum(len(code.value) for code in upload.app.code) + len(upload.said)
+    assert "1 event of 1 person" in upload.texts
+    shown = sum(len(code.value) for code in upload.app.code) + len(upload.texts)
     shown += sum(frame.value.to_csv().__len__() for frame in upload.app.dataframe)
     assert shown < 300_000
 
@@ -241,8 +272,8 @@ def test_hostile_headers_and_cells_are_shown_as_they_are_and_never_as_markup(upl
     name = "**a** <b>[x](http://e.example).csv"
     upload.drop(csv_of(f"{good_rows(1)[0]}{cells}", f"**View**,e2,,,x,1{cells}", header=header), name)
     upload.press("upload-settle").look(1).look(2).look(3)
-    assert name in upload.said
-    for text in (upload.marks, *(box.label for box in upload.app.selectbox), *(b.label for b in upload.app.button)):
+    assert name in upload.texts
+    for text in (upload.markdown, *(box.label for box in upload.app.selectbox), *(b.label for b in upload.app.button)):
         assert "<script>" not in text
         assert "](http" not in text
         assert ":red[colour]" not in text
@@ -255,17 +286,17 @@ def test_hostile_headers_and_cells_are_shown_as_they_are_and_never_as_markup(upl
 # ── mapping ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_product_id_is_never_taken_by_the_click_that_takes_the_other_suggestions(upload: Upload) -> None:
+def test_the_product_id_is_never_mapped_by_the_click_that_applies_the_other_suggestions(upload: Upload) -> None:
     upload.drop(cosmetics(20))
-    assert "no column is the product id" in upload.marks
+    assert "product id missing" in upload.markdown
     upload.press("upload-accept")
-    assert "no column is the product id" in upload.marks
+    assert "product id missing" in upload.markdown
     assert upload.app.selectbox(key=field_key(upload, "product_id")).value == "data.product_id"
     upload.press("upload-accept-product")
-    assert "no column is the product id" not in upload.marks
+    assert "product id missing" not in upload.markdown
     upload.press("upload-settle")
-    assert "6 of 6 columns used · " in upload.said
-    assert "20 events" in upload.said
+    assert "6 of 6 columns used · " in upload.texts
+    assert "20 events" in upload.texts
 
 
 def field_key(upload: Upload, column: str) -> str:
@@ -283,14 +314,14 @@ def test_two_columns_of_one_field_are_a_sentence_and_no_plan_even_after_the_mapp
     upload.drop(csv_of(*good_rows(2))).press("upload-settle").look(2)
     upload.app.selectbox(key=field_key(upload, "price")).set_value("userId")
     upload.run()
-    assert "both mapped to userId" in upload.said
+    assert "both mapped to userId" in upload.texts
     assert not upload.has("upload-send")
     upload.app.selectbox(key=field_key(upload, "price")).set_value("(not used)")
     upload.run()
-    assert "2 events of 2 persons" in upload.said
+    assert "2 events of 2 persons" in upload.texts
 
 
-def test_a_mapping_file_is_taken_whole_and_the_screen_shows_its_zone(upload: Upload) -> None:
+def test_a_mapping_file_is_used_whole_and_the_screen_shows_its_zone(upload: Upload) -> None:
     upload.drop(cosmetics(5))
     upload.app.file_uploader(key="upload-map-file").upload(
         "cosmetics.json",
@@ -299,11 +330,11 @@ def test_a_mapping_file_is_taken_whole_and_the_screen_shows_its_zone(upload: Upl
         ).encode(),
     )
     upload.run()
-    [zone] = [box for box in upload.app.selectbox if box.label == "Zone of times that name none"]
+    [zone] = [box for box in upload.app.selectbox if box.label == "Time zone of times without one"]
     assert zone.value == "Asia/Tokyo"
     upload.app.file_uploader(key="upload-map-file").upload("bad.json", b'{"columns": []}')
     upload.run()
-    assert "“columns” of the mapping is not an object of text to text." in upload.said
+    assert "“columns” of the mapping is not an object of text to text." in upload.texts
     assert zone.value == "Asia/Tokyo"
 
 
@@ -312,33 +343,33 @@ def german(rows: int = 3) -> bytes:
     return "\n".join(["wann;was;sku;user_id;preis", *lines]).encode()
 
 
-def test_times_are_read_in_the_form_of_the_file_and_the_screen_shows_how(upload: Upload) -> None:
+def test_times_are_read_in_the_format_of_the_file_and_the_screen_shows_how(upload: Upload) -> None:
     upload.drop(german())
     upload.app.selectbox(key=field_key(upload, "wann")).set_value("timestamp")
     upload.run()
-    assert "“01.10.2022 14:05” cannot be read so." in upload.said
-    assert "Its times are written as %d.%m.%Y %H:%M, such as “01.10.2022 14:05”." in upload.said
+    assert "“01.10.2022 14:05” cannot be read in this format." in upload.texts
+    assert "Its times are written as %d.%m.%Y %H:%M, such as “01.10.2022 14:05”." in upload.texts
     [form] = [box for box in upload.app.selectbox if box.key and box.key.startswith("upload-time-format")]
     form.set_value("%d.%m.%Y %H:%M")
     upload.run()
-    assert "“01.10.2022 14:05” is read as 2022-10-01 14:05:00 UTC." in upload.said
+    assert "“01.10.2022 14:05” is read as 2022-10-01 14:05:00 UTC." in upload.texts
     [form] = [box for box in upload.app.selectbox if box.key and box.key.startswith("upload-time-format")]
     form.set_value("epoch_s")
     upload.run()
-    assert "“01.10.2022 14:05” cannot be read so." in upload.said
+    assert "“01.10.2022 14:05” cannot be read in this format." in upload.texts
 
 
-def test_every_row_can_be_the_same_event_and_be_given_the_same_value(upload: Upload) -> None:
+def test_every_row_can_be_the_same_event_and_have_the_same_constant(upload: Upload) -> None:
     upload.drop(csv_of("u1,SKU_1", header="userId,productId"))
     upload.app.button_group[0].set_value("Product viewed")
     upload.run()
     upload.app.selectbox(key="upload-constant-field").set_value("data.shop")
     upload.app.text_input(key="upload-constant-value").set_value("007")
-    upload.press("upload-constant-give")
-    assert 'data.shop = "007"' in upload.said
+    upload.press("upload-constant-apply")
+    assert 'data.shop = "007"' in upload.texts
     upload.app.selectbox(key="upload-constant-field").set_value("userId")
-    upload.press("upload-constant-give")
-    assert "userId has a constant and column “userId”." in upload.said
+    upload.press("upload-constant-apply")
+    assert "userId has a constant and column “userId”." in upload.texts
     upload.press("upload-settle")
     first = upload.app.code[0].value
     assert '"name":"Product viewed"' in first
@@ -346,22 +377,22 @@ def test_every_row_can_be_the_same_event_and_be_given_the_same_value(upload: Upl
     upload.look(2)
     [remove] = [button for button in upload.app.button if button.label == "Remove"]
     upload.press(str(remove.key))
-    assert "data.shop" not in upload.said
+    assert "data.shop" not in upload.texts
 
 
-def test_a_mapping_is_saved_by_name_and_offered_when_a_file_with_its_header_comes(upload: Upload) -> None:
+def test_a_mapping_is_saved_by_name_and_suggested_for_a_file_with_its_header(upload: Upload) -> None:
     upload.drop(cosmetics(50)).press("upload-accept").press("upload-accept-product")
     upload.app.text_input(key="upload-save-name-1").set_value("cosmetics")
     upload.press("upload-save-now").press("upload-settle")
-    assert "6 of 6 columns used · 4 event names mapped · saved as “cosmetics”" in upload.said
+    assert "6 of 6 columns used · 4 event names mapped · saved as “cosmetics”" in upload.texts
     upload.drop(cosmetics(7, seed=9), "next.csv")
-    assert "Mapping “cosmetics” was saved for this very header." in upload.said
+    assert "Mapping “cosmetics” was saved for files with exactly these columns." in upload.texts
     upload.press("upload-known-use-0")
-    assert "7 events" in upload.said
-    assert "saved as “cosmetics”" in upload.said
+    assert "7 events" in upload.texts
+    assert "saved as “cosmetics”" in upload.texts
 
 
-def test_saved_mappings_are_renamed_and_deleted_and_what_does_not_work_is_a_sentence(upload: Upload) -> None:
+def test_saved_mappings_are_renamed_and_deleted_and_what_fails_is_a_sentence(upload: Upload) -> None:
     upload.drop(csv_of(*good_rows(2)))
     for name in ("a", "b"):
         upload.app.text_input(key="upload-save-name-1").set_value(name)
@@ -370,14 +401,14 @@ def test_saved_mappings_are_renamed_and_deleted_and_what_does_not_work_is_a_sent
     upload.run()
     upload.app.text_input(key="upload-saved-new-a").set_value("b")
     upload.press("upload-saved-rename")
-    assert "A mapping is saved as “b” already." in upload.said
+    assert "A mapping is saved as “b” already." in upload.texts
     upload.app.text_input(key="upload-saved-new-a").set_value("c")
     upload.press("upload-saved-rename")
     assert upload.app.selectbox(key="upload-saved-name").options == ["b", "c"]
     upload.press("upload-saved-delete")
     assert upload.app.selectbox(key="upload-saved-name").options == ["b"]
     upload.press("upload-saved-use")
-    assert "2 events" in upload.said
+    assert "2 events" in upload.texts
 
 
 def test_a_mapping_file_with_a_name_is_used_and_kept(upload: Upload) -> None:
@@ -405,14 +436,14 @@ def test_of_many_columns_a_page_is_drawn_and_one_is_found_by_its_name(upload: Up
     [find] = [box for box in upload.app.text_input if box.key and box.key.startswith("upload-find")]
     find.set_value("nothing like it")
     upload.run()
-    assert "No column has that in its name." in upload.said
-    assert "no column is the product id" not in upload.marks
+    assert "No column has this in its name." in upload.texts
+    assert "product id missing" not in upload.markdown
 
 
 def test_many_suggestions_of_one_reason_are_one_line(upload: Upload) -> None:
     header = ["event", *(f"properties.p{number}" for number in range(30))]
     upload.drop(csv_of(",".join(["Product Viewed", *["x"] * 30]), header=",".join(header)))
-    assert "properties.p0 → data.p0, properties.p1 → data.p1 and 28 more columns: It stands inside" in upload.said
+    assert "properties.p0 → data.p0, properties.p1 → data.p1 and 28 more columns: It stands inside" in upload.texts
     upload.press("upload-accept")
     assert upload.app.selectbox(key=field_key(upload, "properties.p7")).value == "data.p7"
 
@@ -433,12 +464,12 @@ def faults() -> bytes:
 
 def test_problems_are_counted_by_kind_and_one_kind_can_be_shown(upload: Upload) -> None:
     upload.drop(faults()).press("upload-settle").look(3)
-    assert "122 rows with errors" in upload.marks
-    assert "40 rows with warnings" in upload.marks
+    assert "122 rows with errors" in upload.markdown
+    assert "40 rows with warnings" in upload.markdown
     kinds = upload.app.dataframe[0].value
     assert dict(zip(kinds["kind"].str[2:], kinds["rows"], strict=True)) == {
         "event name not one of four": 1,
-        "nobody named": 1,
+        "identity missing": 1,
         "product id missing": 120,
         "id looks like a placeholder": 40,
     }
@@ -447,7 +478,7 @@ def test_problems_are_counted_by_kind_and_one_kind_can_be_shown(upload: Upload) 
     assert upload.app.dataframe[1].value.index.tolist() == [11]
     [sentence] = upload.app.dataframe[2].value.to_dict("records")
     assert (sentence["line"], sentence["row"], sentence["column"]) == (12, 11, "name")
-    assert sentence["mend"] == "Write “Product viewed”, exactly so."
+    assert sentence["fix"] == "Write “Product viewed”, exactly so."
 
 
 def test_every_problem_is_on_a_page_also_where_a_row_shows_one_kind_twice(upload: Upload) -> None:
@@ -465,55 +496,55 @@ def test_a_file_that_tests_itself_shows_what_is_not_as_expected(upload: Upload) 
     rows[1] = rows[1].replace("SKU_2", "")
     rows[2] = rows[2].replace("SKU_3", "").replace(",ok", ",product_id_missing")
     upload.drop(csv_of(*rows, header=f"{HEADER},expect")).press("upload-settle").look(0)
-    assert "1 row not as expected" in upload.marks
-    assert "column expect: 3 as expected, 1 not." in upload.said
+    assert "1 row not as expected" in upload.markdown
+    assert "column expect: 3 as expected, 1 not." in upload.texts
     [result] = upload.app.dataframe[0].value.to_dict("records")
-    assert (result["row"], result["line"], result["why"]) == (2, 3, "product_id_missing found and not expected.")
+    assert (result["row"], result["line"], result["reason"]) == (2, 3, "product_id_missing found and not expected.")
     upload.app.selectbox(key="upload-test-shown").set_value("every row")
     upload.run()
     assert len(upload.app.dataframe[0].value) == 4
 
 
-def test_a_column_expect_that_says_nothing_is_told(upload: Upload) -> None:
+def test_an_empty_column_expect_is_reported(upload: Upload) -> None:
     upload.drop(csv_of(f"{good_rows(1)[0]},", header=f"{HEADER},expect")).press("upload-settle")
-    assert "no row says what is expected of it" in upload.said
+    assert "no row says what is expected of it" in upload.texts
 
 
-def test_rows_with_errors_stay_behind_unless_everything_is_wanted_and_the_choice_shows_after_a_way_through_history(
+def test_rows_with_errors_are_excluded_unless_everything_is_sent_and_the_choice_is_kept_across_screens(
     upload: Upload,
 ) -> None:
     upload.drop(faults()).press("upload-settle")
-    assert "78 events" in upload.said
+    assert "78 events" in upload.texts
     upload.app.radio(key="upload-everything").set_value(True)
     upload.run()
-    assert "200 events" in upload.said
+    assert "200 events" in upload.texts
     upload.app.switch_page("history.py")
     upload.run()
     upload.app.switch_page("upload.py")
     upload.run()
     assert upload.app.radio(key="upload-everything").value is True
-    assert "200 events" in upload.said
+    assert "200 events" in upload.texts
 
 
-def test_a_file_of_bad_rows_only_says_what_can_be_done(upload: Upload) -> None:
+def test_a_file_with_errors_in_every_row_shows_what_can_be_done(upload: Upload) -> None:
     upload.drop(csv_of("Product viewed,e1,,SKU_1,1714631904000,1")).press("upload-settle")
-    assert "No row can be sent: every row has an error." in upload.said
+    assert "No row can be sent: every row has an error." in upload.texts
     assert not upload.has("upload-send")
 
 
-def test_made_ids_are_the_same_each_time_and_fresh_ones_are_others(upload: Upload) -> None:
+def test_generated_ids_are_the_same_each_time_and_new_ones_are_others(upload: Upload) -> None:
     upload.drop(cosmetics(5)).press("upload-accept").press("upload-accept-product").press("upload-settle")
     first = upload.app.code[0].value
-    upload.app.button_group(key="upload-ids").set_value("fresh for this run")
+    upload.app.button_group(key="upload-ids").set_value("new for this upload")
     upload.run()
     fresh = upload.app.code[0].value
     assert fresh != first
-    upload.app.button_group(key="upload-ids").set_value("made from the rows")
+    upload.app.button_group(key="upload-ids").set_value("same row, same id")
     upload.run()
     assert upload.app.code[0].value == first
 
 
-def test_what_history_cannot_record_is_not_sent_and_says_so(upload: Upload, tmp_path: Path) -> None:
+def test_what_history_cannot_record_is_not_sent_and_shown(upload: Upload, tmp_path: Path) -> None:
     upload.drop(csv_of(*good_rows(3))).press("upload-settle")
     with (
         get_services().history.database.engine.connect() as connection
@@ -522,39 +553,39 @@ def test_what_history_cannot_record_is_not_sent_and_says_so(upload: Upload, tmp_
     with closing(sqlite3.connect(tmp_path / "data" / "history.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         upload.press("upload-send")
-        assert "Nothing was sent: History" in upload.said
+        assert "Nothing was sent: History" in upload.texts
         assert get_services().history.queries.batches().total == 0
     upload.press("upload-send")
     assert get_services().history.queries.batches().total == 1
-    assert "3 events of 3 persons to sandbox" in upload.said
+    assert "3 events of 3 persons to sandbox" in upload.texts
 
 
-def test_a_file_that_nobody_read_for_a_day_is_gone_with_a_sentence(upload: Upload, tmp_path: Path) -> None:
+def test_a_file_that_was_not_used_for_a_day_is_gone_with_a_sentence(upload: Upload, tmp_path: Path) -> None:
     upload.drop(csv_of(*good_rows(1)))
     for file in (tmp_path / "data" / "spool").iterdir():
         file.unlink()
     upload.run()
-    assert "events.csv has lain here unread for a day and was removed. Drop it again." in upload.said
+    assert "events.csv was removed, as it was not used for a day. Upload it again." in upload.texts
     upload.drop(csv_of(*good_rows(1)))
-    assert "events.csv · 1 row" in upload.said
+    assert "events.csv · 1 row" in upload.texts
 
 
 def test_a_link_to_no_batch_is_a_sentence(upload: Upload) -> None:
     upload.app.query_params["batch"] = "nonsense"
     upload.run()
-    assert "History knows no batch nonsense." in upload.said
+    assert "History knows no batch nonsense." in upload.texts
 
 
-def test_a_hundred_thousand_rows_answer_within_seconds_and_are_paged(upload: Upload) -> None:
+def test_a_hundred_thousand_rows_are_shown_page_by_page_within_seconds(upload: Upload) -> None:
     rows = good_rows(100_000)
     for row in range(0, 100_000, 100):
         rows[row] = rows[row].replace("Product viewed", "product viewed")
     upload.drop(csv_of(*rows), "big.csv").press("upload-settle").look(3)
-    assert "1,000 rows with errors" in upload.marks
+    assert "1,000 rows with errors" in upload.markdown
     assert len(upload.app.dataframe[1].value) == 50
     started = time.monotonic()
     upload.app.session_state["upload-page-None"] = 20
     upload.run()
     assert time.monotonic() - started < 5
     assert upload.app.dataframe[1].value.index.tolist()[-1] == 99_901
-    assert "99,000 events of 99,000 persons · 1," in upload.said
+    assert "99,000 events of 99,000 persons · 1," in upload.texts

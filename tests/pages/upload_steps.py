@@ -42,12 +42,12 @@ class Upload:
     app: AppTest
 
     @property
-    def said(self) -> str:
+    def texts(self) -> str:
         """Every word in a place where untrusted text may stand."""
         return "\n".join(element.value for element in self.app.text)
 
     @property
-    def marks(self) -> str:
+    def markdown(self) -> str:
         """Every word in Markdown, badges among them."""
         return "\n".join(element.value for element in self.app.markdown)
 
@@ -73,7 +73,7 @@ class Upload:
         """Draw the screen anew; it must not fail, whatever the file."""
         self.app.run(timeout=60)
         assert not self.app.exception, self.app.exception
-        assert not self.app.error, (self.app.error, self.said)
+        assert not self.app.error, (self.app.error, self.texts)
         return self
 
     def has(self, key: str) -> bool:

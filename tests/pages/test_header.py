@@ -14,35 +14,35 @@ from tests.pages.conftest import Screen
 PAGES = Path(__file__).parents[2] / "pages"
 
 
-def test_what_the_sandbox_fails_at_on_purpose_stands_on_every_screen(tab: Callable[[str], Screen]) -> None:
+def test_the_failures_that_the_sandbox_simulates_are_shown_on_every_screen(tab: Callable[[str], Screen]) -> None:
     screen = tab("compose.py")
     works = "Sandbox on this machine · deduplicates · not production"
-    assert works in screen.said
+    assert works in screen.texts
     try:
         late, cut = LatencyFault(fault="latency", ms=200), DisconnectFault(fault="cut", share=0.5)
         get_sandbox_client().replace_faults(FaultDocument(faults=[late, cut], deduplicates=False))
         read_active_faults.clear()
-        said = "Sandbox on this machine · fails on purpose: {} and 1 more · does not deduplicate · not production"
+        said = "Sandbox on this machine · simulates failures: {} and 1 more · does not deduplicate · not production"
         first = late.describe(late.effect)
-        assert said.format(first) in screen.run().said
-        assert said.format(first) in screen.go("history.py").said
+        assert said.format(first) in screen.run().texts
+        assert said.format(first) in screen.go("history.py").texts
         get_sandbox_client().replace_faults(FaultDocument(deduplicates=False))
         read_active_faults.clear()
-        assert "Sandbox on this machine · does not deduplicate · not production" in screen.run().said
+        assert "Sandbox on this machine · does not deduplicate · not production" in screen.run().texts
     finally:
         get_sandbox_client().replace_faults(FaultDocument())
         read_active_faults.clear()
-    assert works in screen.run().said
+    assert works in screen.run().texts
 
 
-def test_a_sandbox_that_does_not_answer_leaves_the_line_as_it_is(
+def test_a_sandbox_that_does_not_respond_leaves_the_header_unchanged(
     data: Path, monkeypatch: pytest.MonkeyPatch, tab: Callable[[str], Screen]
 ) -> None:
     monkeypatch.setenv("CONSOLE_DATA", str(data / "alone"))
     monkeypatch.setenv("CONSOLE_SANDBOX", "http://127.0.0.1:9")  # nobody listens there
     alone = get_services()
     try:
-        assert "Sandbox on this machine · deduplicates · not production" in tab("compose.py").said
+        assert "Sandbox on this machine · deduplicates · not production" in tab("compose.py").texts
     finally:
         alone.history.close()
 

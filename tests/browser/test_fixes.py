@@ -38,7 +38,7 @@ def find(page: Page, text: str) -> None:
     settled(page)
 
 
-def test_a_group_and_a_cell_are_mended_one_mend_is_undone_the_rest_is_sent_and_history_tells(
+def test_a_group_and_a_cell_are_fixed_one_fix_is_undone_the_rest_is_sent_and_history_shows_it(
     page: Page, console: Console, tmp_path: Path
 ) -> None:
     file = tmp_path / "mended here.csv"
@@ -49,9 +49,9 @@ def test_a_group_and_a_cell_are_mended_one_mend_is_undone_the_rest_is_sent_and_h
     step = page.locator(".st-key-upload-step-3")
     expect(step).to_contain_text("13 rows with errors")
     look(page, 3)
-    press(page, "upload-offer-0")
-    expect(page.locator(".st-key-upload-difference")).to_contain_text("“product viewed” → “Product viewed” in 10 cells")
-    press(page, "upload-mend")
+    press(page, "upload-suggested-fix-0")
+    expect(page.locator(".st-key-upload-fix-preview")).to_contain_text("“product viewed” → “Product viewed” in 10 cells")
+    press(page, "upload-fix")
     expect(step).to_contain_text("3 rows with errors")
     find(page, "line 16 productId")
     expect(page.locator(".st-key-upload-cell")).to_contain_text("Row 15 · line 16 · column productId")
@@ -60,26 +60,26 @@ def test_a_group_and_a_cell_are_mended_one_mend_is_undone_the_rest_is_sent_and_h
     press(page, "upload-edit-one")
     expect(step).to_contain_text("2 rows with errors")
     find(page, "row 21 eventId")
-    page.get_by_role("button", name="Go to row 20, which has this event id first").click()
+    page.get_by_role("button", name="Go to row 20, the first with this event id").click()
     expect(page.locator(".st-key-upload-cell")).to_contain_text("Row 20 · line 21 · column eventId")
     settled(page)
     assert serious_findings(page) == []
-    press(page, "upload-offer-0")
-    press(page, "upload-mend")
+    press(page, "upload-suggested-fix-0")
+    press(page, "upload-fix")
     expect(step).to_contain_text("1 row with errors")
-    mended = table(taken(page, "upload-mended-csv"))
+    mended = table(taken(page, "upload-fixed-csv"))
     assert [row["productId"] for row in mended[13:17]] == ["SKU_14", "SKU_15", "", "SKU_17"]
     assert mended[20]["eventId"].startswith("made_")
     press(page, "upload-undo-1")
     expect(step).to_contain_text("2 rows with errors")
     send(page, count="28 events")
     assert [event["productId"] for event in events_of(console.url, "mender")] == ["SKU_21"]
-    page.get_by_role("link", name="See it in History").click()
-    page.get_by_text("2 mends before the send").click()
-    expect(page.locator(".st-key-history-mends")).to_contain_text(
+    page.get_by_role("link", name="Open in History").click()
+    page.get_by_text("2 fixes before the send").click()
+    expect(page.locator(".st-key-history-fixes")).to_contain_text(
         "“product viewed” → “Product viewed” in 10 cells of name"
     )
-    expect(page.locator(".st-key-history-mends")).to_contain_text("Give an id of its own to 1 cell of eventId")
+    expect(page.locator(".st-key-history-fixes")).to_contain_text("Give an id of its own to 1 cell of eventId")
     assert file.read_bytes() == faults()
 
 
@@ -94,10 +94,10 @@ def test_one_click_leads_from_a_kind_to_its_rows_and_from_a_problem_to_its_cell(
     tables = page.get_by_test_id("stDataFrame")
     expect(tables).to_have_count(4)  # the kinds, the rows, the problems, and those that stay behind
     click_in(page, 1, 1, left=20)
-    expect(card).to_contain_text("Row 2 · line 3 · column name · in the event /name · stays behind")
+    expect(card).to_contain_text("Row 2 · line 3 · column name · in the event /name · skipped")
     expect(tables).to_have_count(5)  # and the row that is looked at
     click_in(page, 0, 2, right=66)
     expect(box(page, "upload-kind")).to_have_value("product id missing")
     expect(tables.nth(2).get_by_test_id("glide-cell-1-0")).to_have_text("15")
     click_in(page, 3, 1, left=66)
-    expect(card).to_contain_text("Row 16 · line 17 · column productId · in the event /data/productId · stays behind")
+    expect(card).to_contain_text("Row 16 · line 17 · column productId · in the event /data/productId · skipped")

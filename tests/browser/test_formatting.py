@@ -34,16 +34,16 @@ def test_a_text_that_looks_like_addresses_is_shown_as_it_is_and_links_nowhere(pa
     expect(label.locator("a, img, [data-testid=stIconMaterial]")).to_have_count(0)
 
 
-def test_on_a_narrow_screen_go_there_leads_to_the_place_below_the_head(page: Page) -> None:
+def test_on_a_narrow_screen_jump_to_line_leads_to_the_place_below_the_header(page: Page) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
     page.goto("/inspect")
     page.locator(".st-key-inspect-paste textarea").fill(json.dumps(BODY, indent=2))
     page.locator(".st-key-inspect-read button").click()
     page.locator("[class*=st-key-inspect-go] button").first.click()
-    line = page.locator("li.looked-at")
+    line = page.locator("li.focused")
     expect(line).to_contain_text(re.compile("productID"))
     page.wait_for_function(
-        """() => [...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.looked-at')).some(line => {
+        """() => [...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.focused')).some(line => {
             const {top, bottom, left} = line?.getBoundingClientRect() ?? {};
             const drawn = line && document.elementFromPoint(left + 5, (top + bottom) / 2);
             return drawn && drawn.shadowRoot?.contains(line);

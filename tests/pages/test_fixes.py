@@ -54,99 +54,99 @@ def batch() -> BatchSummary:
     return get_services().history.queries.batches(size=1).items[0]
 
 
-def test_a_group_is_mended_after_its_difference_was_seen_and_undone_again(upload: Upload) -> None:
+def test_a_group_is_fixed_after_a_preview_and_the_fix_is_undone(upload: Upload) -> None:
     opened(upload)
-    assert "19 rows with errors" in upload.marks
+    assert "19 rows with errors" in upload.markdown
     assert offered(upload) == [
         "“product viewed” → “Product viewed” in 10 cells of name",
         "Give an id of its own to 2 cells of eventId (they repeat an id, and are other events)",
         "Give an id of its own to 1 cell of eventId (they repeat an event exactly: only if it happened as often)",
         "Seconds → milliseconds in 5 cells of timestamp",
     ]
-    upload.press("upload-offer-0")
-    cells = next(frame.value for frame in upload.app.dataframe if "mended" in frame.value.columns)
+    upload.press("upload-suggested-fix-0")
+    cells = next(frame.value for frame in upload.app.dataframe if "fixed" in frame.value.columns)
     assert cells.to_dict("records")[0] == {
         "line": 2,
         "row": 1,
         "name now": "product viewed",
-        "mended": "Product viewed",
+        "fixed": "Product viewed",
     }
     assert len(cells) == 10
-    upload.press("upload-mend")
-    assert "9 rows with errors" in upload.marks
-    assert "1 mend in 10 cells" in upload.said
+    upload.press("upload-fix")
+    assert "9 rows with errors" in upload.markdown
+    assert "1 fix in 10 cells" in upload.texts
     upload.press("upload-undo-0")
-    assert "19 rows with errors" in upload.marks
+    assert "19 rows with errors" in upload.markdown
 
 
-def test_a_cell_is_found_by_its_pointer_written_anew_and_undone_whatever_came_after(upload: Upload) -> None:
+def test_a_cell_is_found_by_its_pointer_changed_and_undone_whatever_came_after(upload: Upload) -> None:
     opened(upload)
     find(upload, "row 26 /data/productId")
-    assert "Row 26 · line 27 · column productId · in the event /data/productId · stays behind" in upload.said
+    assert "Row 26 · line 27 · column productId · in the event /data/productId · skipped" in upload.texts
     upload.app.text_input(key="upload-new-25-3-0").set_value("SKU_26")
     upload.press("upload-edit-one")
-    assert "Row 26, productId: empty → “SKU_26”" in upload.said
-    assert "18 rows with errors" in upload.marks
-    upload.press("upload-offer-0").press("upload-mend")
-    assert "8 rows with errors" in upload.marks
+    assert "Row 26, productId: empty → “SKU_26”" in upload.texts
+    assert "18 rows with errors" in upload.markdown
+    upload.press("upload-suggested-fix-0").press("upload-fix")
+    assert "8 rows with errors" in upload.markdown
     upload.press("upload-undo-0")
-    assert "9 rows with errors" in upload.marks
-    assert "1 mend in 10 cells" in upload.said
+    assert "9 rows with errors" in upload.markdown
+    assert "1 fix in 10 cells" in upload.texts
     upload.press("upload-undo-all")
-    assert "19 rows with errors" in upload.marks
+    assert "19 rows with errors" in upload.markdown
 
 
-def test_all_cells_that_hold_the_same_can_be_written_at_once(upload: Upload) -> None:
+def test_all_cells_with_the_same_value_can_be_changed_at_once(upload: Upload) -> None:
     opened(upload)
     find(upload, "line 2 name")
     upload.app.text_input(key="upload-new-0-0-0").set_value("Added to cart")
     upload.press("upload-edit-alike")
-    assert "“product viewed” → “Added to cart” in 10 cells of name" in upload.said
-    assert "9 rows with errors" in upload.marks
+    assert "“product viewed” → “Added to cart” in 10 cells of name" in upload.texts
+    assert "9 rows with errors" in upload.markdown
 
 
-def test_a_pointer_into_a_request_leads_to_its_cell_and_what_is_not_there_is_told(upload: Upload) -> None:
+def test_a_pointer_into_a_request_leads_to_its_cell_and_a_missing_place_is_reported(upload: Upload) -> None:
     opened(upload, csv_of(*good_rows(3), "Product viewed,e1,u9,SKU_9,1714631904000,1"))
     find(upload, "track[0].payload[2].data.productId")
-    assert "Row 3 · line 4 · column productId · in the event /data/productId · request 1: track[0]" in upload.said
+    assert "Row 3 · line 4 · column productId · in the event /data/productId · request 1: track[0]" in upload.texts
     find(upload, "row 99")
-    assert "The file has rows 1 to 4; it has no row 99." in upload.said
+    assert "The file has rows 1 to 4; it has no row 99." in upload.texts
 
 
-def test_repeats_are_told_apart_and_lead_to_the_first_of_their_id(upload: Upload) -> None:
+def test_repeats_are_of_two_kinds_and_lead_to_the_first_of_their_id(upload: Upload) -> None:
     opened(upload)
     upload.app.selectbox(key="upload-kind").set_value("event_id_repeated")
     upload.run()
     parts = upload.app.selectbox(key="upload-part-event_id_repeated")
-    assert parts.options == ["all of them", "exact repeat (1)", "same id, another body (2)"]
+    assert parts.options == ["all", "exact repeat (1)", "same id, another body (2)"]
     parts.set_value("exact repeat")
     upload.run()
     [issue] = upload.app.dataframe[2].value.to_dict("records")
     assert issue["row"] == 21
-    assert issue["mend"].startswith("It repeats row 20 (line 21) exactly.")
+    assert issue["fix"].startswith("It repeats row 20 (line 21) exactly.")
     find(upload, "row 21 eventId").press("upload-first-of")
-    assert "Row 20 · line 21 · column eventId" in upload.said
+    assert "Row 20 · line 21 · column eventId" in upload.texts
 
 
-def test_what_stays_behind_is_shown_before_the_send_and_what_was_mended_is_recorded_with_it(upload: Upload) -> None:
+def test_excluded_rows_are_shown_before_the_send_and_fixes_are_recorded_with_it(upload: Upload) -> None:
     opened(upload)
-    upload.press("upload-offer-0").press("upload-mend")
-    assert "9 rows stay behind: which, and why" in [expander.label for expander in upload.app.expander]
+    upload.press("upload-suggested-fix-0").press("upload-fix")
+    assert "9 rows skipped: which, and why" in [expander.label for expander in upload.app.expander]
     staying = upload.app.dataframe[-1].value
     assert staying["row"].tolist() == [11, 12, 13, 14, 15, 21, 22, 23, 26]
-    assert staying["why"].tolist() == ["time before 2010"] * 5 + ["event id repeated"] * 3 + ["product id missing"]
+    assert staying["reason"].tolist() == ["time before 2010"] * 5 + ["event id repeated"] * 3 + ["product id missing"]
     upload.press("upload-send")
     assert batch().total == 21
     assert batch().excluded_rows == 9
     [mended] = batch().notes["fixes"]
     assert mended["message"] == "“product viewed” → “Product viewed” in 10 cells of name"
-    assert not upload.has("upload-mended")  # what was sent is mended no more
+    assert not upload.has("upload-fixes")  # what was sent is mended no more
     rows = {row.row: row for row in get_services().history.outcomes.rows(batch().id)}
     assert rows[1].name == "Product viewed"
     assert rows[26].codes == ("product_id_missing",)
 
 
-def test_rows_that_were_accepted_before_can_be_left_out_and_are_told_apart(upload: Upload) -> None:
+def test_rows_that_were_accepted_before_are_counted_apart_and_can_be_excluded(upload: Upload) -> None:
     data = csv_of(*good_rows(120))
     opened(upload, data).press("upload-send")
     history, owner = get_services().history, get_services().dispatcher.owner
@@ -157,27 +157,27 @@ def test_rows_that_were_accepted_before_can_be_left_out_and_are_told_apart(uploa
     upload.app.session_state["console"].screen_states.pop("UploadState")
     upload.app.query_params.clear()
     upload.run().drop(data).press("upload-settle")
-    assert "120 rows with warnings" in upload.marks
+    assert "120 rows with warnings" in upload.markdown
     upload.app.selectbox(key="upload-kind").set_value("sent_before")
     upload.run()
     parts = upload.app.selectbox(key="upload-part-sent_before")
-    assert parts.options == ["all of them", "accepted (40)", "unknown (40)", "pending (40)"]
+    assert parts.options == ["all", "accepted (40)", "unknown (may have arrived) (40)", "queued (40)"]
     parts.set_value("accepted")
     upload.run()
-    assert upload.app.dataframe[2].value["mend"][0].startswith("It was accepted on 20")
+    assert upload.app.dataframe[2].value["fix"][0].startswith("It was accepted on 20")
     find(upload, "row 1")
-    assert "Row 1 · line 2 · request 1: track[0].payload[0]" in upload.said
-    assert upload.said.count("It was accepted on 20") == 1
-    assert upload.app.checkbox(key="upload-leave-out").label == (
-        "Leave out the 40 rows whose event was accepted here before"
+    assert "Row 1 · line 2 · request 1: track[0].payload[0]" in upload.texts
+    assert upload.texts.count("It was accepted on 20") == 1
+    assert upload.app.checkbox(key="upload-skip-accepted").label == (
+        "Skip the 40 rows whose event this target accepted before"
     )
-    upload.app.checkbox(key="upload-leave-out").set_value(True)
+    upload.app.checkbox(key="upload-skip-accepted").set_value(True)
     upload.run()
-    assert "80 events of 80 persons · 2 requests in 2 lanes · to Sandbox" in upload.said
-    assert "40 rows stay behind: which, and why" in [expander.label for expander in upload.app.expander]
-    assert set(upload.app.dataframe[-1].value["why"]) == {"sent before"}
+    assert "80 events of 80 persons · 2 requests · to Sandbox" in upload.texts
+    assert "40 rows skipped: which, and why" in [expander.label for expander in upload.app.expander]
+    assert set(upload.app.dataframe[-1].value["reason"]) == {"sent before"}
     upload.press("upload-send")
     assert (batch().total, batch().excluded_rows) == (80, 40)
-    assert batch().notes == {"accepted before, left out": 40}
+    assert batch().notes == {"accepted before, excluded": 40}
     codes = {row.codes for row in get_services().history.outcomes.rows(batch().id) if row.state is None}
     assert codes == {("sent_before",)}

@@ -44,10 +44,10 @@ def test_a_file_without_times_offers_no_order(upload: Upload) -> None:
     assert upload.has("upload-send")
 
 
-def test_a_lane_that_holds_most_of_a_file_is_told_before_the_start(upload: Upload) -> None:
+def test_a_lane_that_holds_most_of_a_file_is_shown_before_the_start(upload: Upload) -> None:
     few = [f"Product viewed,f{n},other{n},p,1714631904000,1" for n in range(100)]
     upload.drop(csv_of(*rows(*range(150), person="busy"), *few)).press("upload-settle")
     assert (
         "One lane holds 150 of 250 events, 150 of them one person's: a person's events go one after another."
-        in upload.said
+        in upload.texts
     )
