@@ -1,7 +1,7 @@
-"""The conversion of many events: how many persons viewed, added and ordered, and where persons fall out.
+"""The conversion funnel of a batch: how many persons viewed, added and ordered, and where persons drop out.
 
-Whole columns, for a million events. A person is in a stage who did it at all, in whatever order; notes are those of
-``journeys.py``, counted. Only what is in these events is known: a view of last week is none here.
+Computed over whole columns, for a million events. A person is in a stage who did it at all, in whatever order; notes
+are those of ``journey_notes.py``, counted. Only these events are known: a view of last week is not among them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.analysis.journey_notes import NoteKind
+from intempt_core.analysis.journey_notes import PRECEDING_EVENTS, NoteKind
 from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import IDENTITY_FIELDS, LINKING_FIELDS, EventName, event_counts, find_links, is_placeholder
 from intempt_core.planning import IdentityColumn, group_persons, link_columns
@@ -19,9 +19,12 @@ from intempt_core.planning import IdentityColumn, group_persons, link_columns
 
 @dataclass(frozen=True, slots=True)
 class FunnelStage:
-    """One stage: how many persons reach it from the one before, how many skip to it, and how many go no further.
+    """One stage of the funnel.
 
-    ``persons`` came from the stage before; ``skipped`` did this and not what comes before it.
+    Attributes:
+        name: The event that makes the stage.
+        persons: Persons who did this and everything before it.
+        skipped: Persons who did this and not everything before it.
     """
 
     name: EventName
@@ -30,13 +33,18 @@ class FunnelStage:
 
     @property
     def total(self) -> int:
-        """Everybody who did it."""
+        """All persons who did it."""
         return self.persons + self.skipped
 
 
 @dataclass(frozen=True, slots=True)
 class NoteCount:
-    """How often a kind of note is found: cases (a person and a product, an event, or a person), and whose they are."""
+    """How often a kind of note is found.
+
+    Attributes:
+        cases: Pairs of person and product, events, or persons, by the kind.
+        persons: The persons that they belong to.
+    """
 
     cases: int
     persons: int
@@ -44,7 +52,14 @@ class NoteCount:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """Viewed → added → ordered, in persons; ``events`` and ``persons`` are all that were looked at."""
+    """Viewed → added → ordered, in persons.
+
+    Attributes:
+        events: Events that count.
+        persons: Persons who have any of them.
+        stages: The three stages, in order.
+        notes: The kinds of notes that were found, with how often.
+    """
 
     events: int
     persons: int
@@ -53,16 +68,16 @@ class Funnel:
 
     @property
     def lost(self) -> tuple[int, int]:
-        """Who viewed and never added, and who viewed, added and never ordered."""
+        """How many persons viewed and never added, and how many viewed, added and never ordered."""
         viewed, added, ordered = self.stages
         return viewed.persons - added.persons, added.persons - ordered.persons
 
 
 def compute_funnel(events: pa.Table) -> Funnel:
-    """The conversion of events in their order of arrival.
+    """Compute the funnel of events in their order of arrival.
 
     ``events`` has text columns ``name``, ``productId`` and one for each of ``IDENTITY_FIELDS``, and ``timestamp`` in
-    epoch ms; null is none. Of ``eventId`` only whether it is null is looked at.
+    epoch milliseconds; null is none. Of ``eventId`` only whether it is null is looked at.
     """
     names = {
         name: _make_mask(pc.equal(events["name"], name.value))
@@ -85,8 +100,11 @@ def compute_funnel(events: pa.Table) -> Funnel:
     pairs = persons * max(product_count, 1) + products
     at = {name: np.unique(pairs[counts & mask]) for name, mask in names.items()}
     notes = {
-        NoteKind.NEVER_ADDED: _count_unmatched(at[EventName.REMOVED], at[EventName.ADDED], product_count),
-        NoteKind.NEVER_VIEWED: _count_unmatched(at[EventName.ORDERED], at[EventName.VIEWED], product_count),
+        **{
+            expected[1]: _count_unmatched(at[name], at[expected[0]], product_count)
+            for name, expected in PRECEDING_EVENTS.items()
+            if expected is not None
+        },
         NoteKind.TWO_IDS: _count_two_ids(persons, {field: ids[field] for field in LINKING_FIELDS}),
         NoteKind.TIME_ORDER: _count_late(persons, events["timestamp"], counts),
     }
@@ -135,7 +153,7 @@ def _count_unmatched(these: Int64Array, others: Int64Array, products: int) -> No
 
 
 def _count_two_ids(persons: Int64Array, ids: Mapping[str, tuple[Int64Array, int]]) -> NoteCount:
-    """Persons who go by two ids of one field."""
+    """Persons who have two ids in one field."""
     several: set[int] = set()
     for codes, count in ids.values():
         given = codes >= 0
@@ -152,6 +170,6 @@ def _count_late(persons: Int64Array, times: pa.ChunkedArray, counts: Mask) -> No
     rows = rows[np.argsort(persons[rows], kind="stable")]
     stamps = times.fill_null(0).to_numpy()[rows]
     _, rank = np.unique(stamps, return_inverse=True)
-    place = persons[rows] * (int(rank.max(initial=0)) + 1) + rank  # a later person stands after all of an earlier one
+    place = persons[rows] * (int(rank.max(initial=0)) + 1) + rank  # all of a later person come after an earlier one
     late = place < np.maximum.accumulate(place)
     return NoteCount(int(late.sum()), np.unique(persons[rows][late]).size)

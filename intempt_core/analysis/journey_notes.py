@@ -12,6 +12,7 @@ from intempt_core.contract import (
     EventName,
     PersonEvent,
     PersonHistory,
+    is_event_name,
     is_placeholder,
 )
 
@@ -42,10 +43,19 @@ NOTE_MEANINGS: Mapping[NoteKind, str] = {
     NoteKind.NEVER_VIEWED: "An order without a view is possible; many of them mean that views are not sent.",
     NoteKind.TWO_IDS: "Events under both ids are one person's, so they share their feeds. Intended for an alias; a bug"
     " where two people share a device or a placeholder.",
-    NoteKind.TIME_ORDER: "Feeds go by arrival, not by the event's own time: a late event stands before those that"
+    NoteKind.TIME_ORDER: "Feeds go by arrival, not by the event's own time: a late event is before those that"
     " happened after it.",
 }
 """What each kind of note means for the feeds."""
+
+
+PRECEDING_EVENTS: Mapping[EventName, tuple[EventName, NoteKind] | None] = {
+    EventName.VIEWED: None,
+    EventName.ADDED: None,
+    EventName.REMOVED: (EventName.ADDED, NoteKind.NEVER_ADDED),
+    EventName.ORDERED: (EventName.VIEWED, NoteKind.NEVER_VIEWED),
+}
+"""The event of the same product that one expects before each event, and the note where it is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +82,13 @@ def find_notes(history: PersonHistory, format_time: TimeFormatter = format_utc) 
 
 
 def _note_missing_events(events: Sequence[PersonEvent], format_time: TimeFormatter) -> Iterator[JourneyNote]:
-    demands = {
-        EventName.REMOVED: (EventName.ADDED, NoteKind.NEVER_ADDED),
-        EventName.ORDERED: (EventName.VIEWED, NoteKind.NEVER_VIEWED),
-    }
     done: set[tuple[str, str]] = set()
     noted: set[tuple[str, str]] = set()
     for event in events:
         key = (event.name, event.product)
-        if event.name in demands and key not in noted:
-            before, kind = demands[EventName(event.name)]
+        expected = PRECEDING_EVENTS[EventName(event.name)] if is_event_name(event.name) else None
+        if expected is not None and key not in noted:
+            before, kind = expected
             if (before.value, event.product) not in done:
                 noted.add(key)
                 yield JourneyNote(

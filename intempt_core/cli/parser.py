@@ -41,7 +41,7 @@ examples:
   check events.csv --problems problems.xlsx            every problem, the bad cells coloured; or a .csv
   check tests.csv --expect --format junit > tests.xml  for a build server: each row passes or fails
 
-A mapping file says which column becomes which field, and which cell which of the four names:
+A mapping file says which column becomes which field, and which cell which event name:
   {"columns": {"sku": "data.productId", "user": "userId", "what": "name", "when": "timestamp"},
    "names": {"view": "Product viewed"}, "types": {"data.price": "number"}, "constants": {"data.shop": "eu"},
    "time_zone": "Europe/Berlin", "time_format": "%d.%m.%Y %H:%M"}

@@ -27,6 +27,7 @@ from .faults import (
 from .feeds import (
     ADDS_TO_FEED as ADDS_TO_FEED,
     FEEDS as FEEDS,
+    FEED_EFFECTS as FEED_EFFECTS,
     FEED_IDENTITY_TYPES as FEED_IDENTITY_TYPES,
     FEED_TITLES as FEED_TITLES,
     FeedId as FeedId,

@@ -8,6 +8,7 @@ assumed, not documented (CONTRACT 4.7).
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from intempt_core.contract.fields import EventName
 
@@ -59,15 +60,29 @@ FEED_IDENTITY_TYPES: dict[str, FeedIdentity] = {
 }
 """Identity field → the type by which a feed is read for it. By ``anotherUserId`` no feed is read."""
 
-ADDS_TO_FEED: dict[str, str] = {
-    EventName.VIEWED: FeedId.VIEWED,  # CONTRACT 4.1
-    EventName.ADDED: FeedId.ADDED,  # CONTRACT 4.2
-    EventName.ORDERED: FeedId.ORDERED,  # CONTRACT 4.4, 4.5
-}
-"""What puts a product into which feed."""
 
-REMOVES_FROM_FEED: dict[str, str] = {EventName.REMOVED: FeedId.ADDED}  # CONTRACT 4.3; an order hides nothing: 4.4
-"""What takes a product out of which feed."""
+class FeedEffect(NamedTuple):
+    """What an event does to the feeds of its person: the feed that its product enters, and the one that it leaves."""
+
+    adds_to: FeedId | None = None
+    removes_from: FeedId | None = None
+
+
+FEED_EFFECTS: dict[EventName, FeedEffect] = {
+    EventName.VIEWED: FeedEffect(adds_to=FeedId.VIEWED),  # CONTRACT 4.1
+    EventName.ADDED: FeedEffect(adds_to=FeedId.ADDED),  # CONTRACT 4.2
+    EventName.REMOVED: FeedEffect(removes_from=FeedId.ADDED),  # CONTRACT 4.3
+    EventName.ORDERED: FeedEffect(adds_to=FeedId.ORDERED),  # CONTRACT 4.4, 4.5; it takes nothing out of the cart
+}
+"""What every event does; one that does nothing to the feeds says so by an empty effect."""
+
+ADDS_TO_FEED: dict[str, str] = {name: effect.adds_to for name, effect in FEED_EFFECTS.items() if effect.adds_to}
+"""Event name → the feed that its product enters."""
+
+REMOVES_FROM_FEED: dict[str, str] = {
+    name: effect.removes_from for name, effect in FEED_EFFECTS.items() if effect.removes_from
+}
+"""Event name → the feed that its product leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +96,7 @@ class Interaction:
 def compute_feeds(interactions: Iterable[Interaction]) -> dict[str, list[str]]:
     """What each feed shows for one person: feed id → product ids, most recent first, each product once.
 
-    ``interactions`` are that person's, oldest first. Names other than the four change nothing (CONTRACT 2.1, 2.6).
+    ``interactions`` are that person's, oldest first. Any other name changes nothing (CONTRACT 2.1, 2.6).
     """
     shelves: dict[str, dict[str, None]] = {feed: {} for feed in FEEDS}  # a dict keeps the order of insertion
     for interaction in interactions:

@@ -259,7 +259,7 @@ def _make_spelling_fixer(fields: Sequence[str]) -> Callable[[_IssueContext], _Dr
 
 
 def _fix_name(context: _IssueContext) -> _Draft | None:
-    """CONTRACT 2.1: one of the four in another case, or with other signs between its words."""
+    """CONTRACT 2.1: an event name in another case, or with other signs between its words."""
     value = context.value
     meant = [name for name in EventName if isinstance(value, str) and _fold_key(name) == _fold_key(value)]
     return (f"Write “{meant[0]}”.", context.replace_value(json.dumps(meant[0].value))) if meant else None

@@ -13,7 +13,7 @@ from dataclasses import field as with_default
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
-from intempt_core.contract import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, Json
+from intempt_core.contract import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, Json, is_event_name
 from intempt_core.errors import MappingError
 from intempt_core.mapping.time_formats import check_time_format
 from intempt_core.mapping.values import CELL_TYPES
@@ -47,7 +47,7 @@ def is_field(field: str) -> bool:
 class Mapping:
     """How a file becomes events: a mapping file (ARCHITECTURE, mapping file) as a value.
 
-    ``columns``: header → field. ``names``: cell of the name column → one of the four names; other cells stay.
+    ``columns``: header → field. ``names``: cell of the name column → an event name; other cells stay.
     ``types``: field → one of :data:`CELL_TYPES`. ``constants``: field → the JSON value that every row gets.
     ``time_zone``: the IANA zone of times that name none. ``time_format``: how the file writes its times (``times.py``),
     empty for ISO 8601 and epoch milliseconds. Checked where it is read or used, not where it is made, so that a screen
@@ -150,7 +150,7 @@ def _check_shape(given: Json) -> None:
 
 
 def _check_name(cell: str, name: str) -> None:
-    if name not in EventName._value2member_map_:
+    if not is_event_name(name):
         raise MappingError(f"The name “{cell}” is mapped to “{name}”. {suggest_nearest(name, list(EventName))}")
     if not cell:
         raise MappingError("An empty name is mapped. An empty cell is no name: fill it, or give a constant.")

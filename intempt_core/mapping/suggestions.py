@@ -1,6 +1,6 @@
 """What the columns and names of a file probably mean: offered to a person with a reason, never taken by itself.
 
-Part of the room of ``mapping.py``. Shops and other vendors have names of their own for the same four events (CONTRACT
+Part of the room of ``mapping.py``. Shops and other vendors have names of their own for the same events (CONTRACT
 4.6); the lists here say whose they are, so that a person can judge an offer. ``productId`` is offered one column at a
 time, because two columns often could be it (CONTRACT 2.4).
 """
@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from intempt_core.contract import EARLIEST_MS, ID_FIELDS, LATEST_MS, PLAIN_FIELDS, EventName, shorten_value
+from intempt_core.contract import (
+    EARLIEST_MS,
+    EVENT_COUNT,
+    ID_FIELDS,
+    LATEST_MS,
+    PLAIN_FIELDS,
+    EventName,
+    is_event_name,
+    shorten_value,
+)
 from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping, MappingSuggestion, exact_mapping, match_exact_field
 from intempt_core.mapping.time_formats import (
     COMMON_TIME_PATTERNS,
@@ -94,7 +103,7 @@ _NUMBER_KEYS = frozenset(
     " rating productprice orderamount ordertotal".split()
 )
 
-_KNOWN_NAMES: tuple[tuple[EventName, str, str], ...] = (  # which of the four, whose name it is, cells as plain letters
+_KNOWN_NAMES: tuple[tuple[EventName, str, str], ...] = (  # which event, whose name it is, cells as plain letters
     (EventName.VIEWED, "", ("productviewed view viewed itemseen productview itemview itemviewed viewproduct"
      " seen detail detailview productdetail productdetailview productpageview productdetailviewed productpageviewed")),
     (EventName.VIEWED, _GA4, "viewitem"),
@@ -180,7 +189,7 @@ class _Suggester:
             ):
                 field, reason = None, ""
             if field is None and column == self._name_column and "name" not in taken:
-                field, reason = "name", "Its cells can be read as the four names."
+                field, reason = "name", f"Its cells can be read as the {EVENT_COUNT} names."
             for offer in self._suggest_column(column, field, reason):
                 taken.add(offer.field)
                 yield offer
@@ -227,13 +236,15 @@ class _Suggester:
         names = {
             cell: _NAME_BY_CELL[normalize_name(cell)][0].value
             for cell in cells
-            if cell not in EventName._value2member_map_ and cell not in mapped and normalize_name(cell) in _NAME_BY_CELL
+            if not is_event_name(cell) and cell not in mapped and normalize_name(cell) in _NAME_BY_CELL
         }
-        unknown = [cell for cell in cells if cell not in (*names, *mapped) and cell not in EventName._value2member_map_]
+        unknown = [cell for cell in cells if cell not in (*names, *mapped) and not is_event_name(cell)]
         if names:
             means = ", ".join(f"“{cell}”{_describe_vendor(cell)} as {name}" for cell, name in names.items())
             stay = f" {_describe_unmapped(unknown)}." if unknown else ""
-            yield MappingSuggestion(column, "name", f"Its cells can be read as the four names: {means}.{stay}", names)
+            yield MappingSuggestion(
+                column, "name", f"Its cells can be read as the {EVENT_COUNT} names: {means}.{stay}", names
+            )
         elif reason and self.mapping.columns.get(column) != "name":
             yield MappingSuggestion(column, "name", reason)
 
@@ -268,7 +279,7 @@ class _Suggester:
             return None
         for column in self.table.header[:COLUMNS_SEARCHED]:
             cells = dict.fromkeys(self._sample_cells(column))
-            known = sum(normalize_name(cell) in _NAME_BY_CELL or cell in EventName._value2member_map_ for cell in cells)
+            known = sum(normalize_name(cell) in _NAME_BY_CELL or is_event_name(cell) for cell in cells)
             if known >= 2 and known * 2 >= len(cells):
                 return column
         return None

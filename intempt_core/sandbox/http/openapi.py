@@ -11,6 +11,7 @@ from typing import Any
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
+    EVENT_COUNT,
     FEED_IDENTITY_TYPES,
     FEED_TITLES,
     MAX_QUERY_EVENT_IDS,
@@ -129,7 +130,8 @@ def _build_schemas() -> JsonSchema:
         },
         "TrackTaken": {
             "type": "object",
-            "description": "What is taken. What is processed for recommendations is a TrackRequest: one of four names, "
+            "description": "What is taken. What is processed for recommendations is a TrackRequest: "
+            f"one of {EVENT_COUNT} names, "
             "an event id, an identity and a product id. A time before 2010 refuses the whole request.",
             "required": ["track"],
             "properties": {"track": {"type": "array", "items": {"properties": {"payload": {"items": {

@@ -5,7 +5,7 @@ approximation, for trying an integration. It looks at the last :data:`FEED_WINDO
 the project that were processed count, so that a feed takes the same time however much is stored:
 
 * **best-selling**: products by the number of their orders.
-* **most-popular**: products by the weighted sum of their events: a view 1, an add 3, an order 5, a removal −2; an
+* **most-popular**: products by the weighted sum of their events: :data:`POPULARITY_WEIGHTS`; an
   event weighs half as much for every :data:`HALF_LIFE_DAYS` that it came before the newest request.
 * **viewed-together**: products that were viewed in the most sessions in which the seed was viewed too. A session is a
   ``sessionId``; without one, a person's day (UTC).
@@ -35,6 +35,14 @@ HALF_LIFE_DAYS = 7
 MAX_FEED_PRODUCTS = 1_000
 """Products that a feed has at the most."""
 
+POPULARITY_WEIGHTS: dict[EventName, int] = {
+    EventName.VIEWED: 1,
+    EventName.ADDED: 3,
+    EventName.REMOVED: -2,
+    EventName.ORDERED: 5,
+}
+"""What each event adds to the popularity of its product."""
+
 SEED_FEEDS = {"viewed-together": FeedId.VIEWED, "purchased-together": FeedId.ORDERED}
 """The feeds that go with a product, and the person's feed whose first product is the seed where none is named."""
 
@@ -56,7 +64,7 @@ def rank_shared_feed(
     query, weight = _FEEDS[feed]
     given = {
         "org": place[0], "project": place[1], "seed": seed, "window": FEED_WINDOW_EVENTS,
-        "viewed": EventName.VIEWED, "added": EventName.ADDED, "ordered": EventName.ORDERED,
+        "viewed": EventName.VIEWED, "ordered": EventName.ORDERED,
     }  # fmt: skip
     weights: dict[str, float] = defaultdict(float)
     latest: dict[str, int] = {}
@@ -94,12 +102,13 @@ _BEST_SELLING = """
 SELECT product_id, count(*) AS weight, max(seq) AS latest FROM recent WHERE name = :ordered GROUP BY product_id
 """
 
-_MOST_POPULAR = """
+_MOST_POPULAR = f"""
 SELECT product_id, max(seq) AS latest,
        ((SELECT received_at FROM arrivals ORDER BY id DESC LIMIT 1) - received_at) / 86400000 AS days,
-       sum(CASE name WHEN :viewed THEN 1 WHEN :added THEN 3 WHEN :ordered THEN 5 ELSE -2 END) AS weight
+       sum(CASE name {" ".join(f"WHEN '{name.value}' THEN {weight}" for name, weight in POPULARITY_WEIGHTS.items())}
+           ELSE 0 END) AS weight
 FROM recent GROUP BY product_id, days
-"""
+"""  # noqa: S608  our own names and numbers
 
 # A body is stored as it came, and not every one is JSON to SQLite (depth, infinity).
 _VIEWED_TOGETHER = f""",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from intempt_core.contract import EventName, Json, dump_json
+from intempt_core.contract import EventName, Json, dump_json, is_event_name
 from intempt_core.errors import ConsoleError
 from intempt_core.mapping import (
     COMMON_TIME_PATTERNS,
@@ -117,7 +117,7 @@ def choose_same_name(mapping: Mapping) -> None:
     """The event name of every row, if no column is the event name."""
     widget = make_mapping_key("upload-same-name")
     now = mapping.constants.get("name")
-    st.session_state[widget] = now if now in EventName._value2member_map_ else None
+    st.session_state[widget] = now if is_event_name(now) else None
     st.segmented_control(
         "No column is the event name. Every row is",
         [name.value for name in EventName],

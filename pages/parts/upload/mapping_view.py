@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName
+from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName, is_event_name
 from intempt_core.errors import ConsoleError
 from intempt_core.mapping import (
     CELL_TYPES,
@@ -189,7 +189,7 @@ def show_event_names(table: Table, mapping: Mapping) -> None:
         choose_same_name(mapping)
         return
     cells = [cell for cell in table.columns[column].unique().to_pylist() if cell]
-    unknown = [cell for cell in cells if cell not in EventName._value2member_map_]
+    unknown = [cell for cell in cells if not is_event_name(cell)]
     if unknown:
         st.caption("Event names: what each value maps to")
     for number, cell in enumerate(unknown[:MAX_NAMES_SHOWN]):
