@@ -1,4 +1,12 @@
-"""analysis."""
+"""Analysis: what events did, why a feed does not show what one expects, and how two things differ.
+
+- ``feed_diff``: what a feed shows, beside what it should show and beside what it showed before
+- ``journey_notes``: what is odd about one person's events
+- ``funnel``: how many persons of a batch viewed, added and ordered
+- ``verdicts``: whether an event is well-formed, accepted, and matters
+- ``resend_preview``: what sending some of a batch again would do
+- ``diff``, ``diff_sources``: two bodies, requests, attempts or batches compared by meaning
+"""
 
 import lazy_loader
 

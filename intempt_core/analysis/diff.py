@@ -1,7 +1,7 @@
-"""Two bodies, attempts or batches compared by meaning: key order and generated ids aside.
+"""The difference by meaning between two bodies, attempts or batches, key order and generated ids aside.
 
-What is compared is a :class:`DiffSide`: facts, and events in their order. Events find each other by their ids, then by
-being equal, then by what they say; so one that was put in between does not make all that follow differ.
+What is compared is a :class:`DiffSide`: facts, and events in their order. Events are matched by their ids, then by
+being equal, then by their subject; so an inserted event does not make all that follow differ.
 """
 
 import re
@@ -19,7 +19,7 @@ _GENERATED_ID = re.compile(
 )
 
 MAX_DIFFERENCES = 500
-"""Differences that a comparison tells; it counts all of them."""
+"""Differences that a comparison lists; it counts all of them."""
 
 
 class DifferenceKind(StrEnum):
@@ -36,10 +36,15 @@ _MIRRORED = {DifferenceKind.LEFT: DifferenceKind.RIGHT, DifferenceKind.RIGHT: Di
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference. ``left_event`` and ``right_event`` count from 1, ``None`` where it is about facts or one side.
+    """One difference between two sides.
 
-    ``path`` is a place in the event or the facts (``data.price``), empty for the whole; ``left`` and ``right`` are
-    values as text.
+    Attributes:
+        kind: What it is.
+        path: The place in the event or the facts (``data.price``); empty for the whole.
+        left: The value of the left side as text, ``None`` where it has none.
+        right: The value of the right side as text, ``None`` where it has none.
+        left_event: The number of the left side's event, from 1; ``None`` for facts, or where the event is missing.
+        right_event: The number of the right side's event, likewise.
     """
 
     kind: DifferenceKind
@@ -58,7 +63,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class DiffSide:
-    """One of two things: its title, its facts as JSON, and its events as (name, body) in their order."""
+    """One side of a comparison.
+
+    Attributes:
+        title: What it is, for people.
+        facts: Everything but the events, as JSON.
+        events: The events as pairs of name and body, in their order.
+    """
 
     title: str
     facts: Mapping[str, Json] = field(default_factory=dict, repr=False)
@@ -67,7 +78,14 @@ class DiffSide:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between two sides; ``total`` counts all differences, ``differences`` holds the first ones."""
+    """What differs between two sides.
+
+    Attributes:
+        left: The left side.
+        right: The right side.
+        differences: The first differences, at the most :data:`MAX_DIFFERENCES`.
+        total: How many differences there are.
+    """
 
     left: DiffSide
     right: DiffSide
@@ -81,12 +99,12 @@ class Comparison:
 
 
 def build_payload_side(title: str, payload: Payload) -> DiffSide:
-    """A pasted body as a side."""
+    """Make a side of a pasted body."""
     return DiffSide(title, {}, [(event.name, event.body) for event in payload.events])
 
 
 def compare_sides(left: DiffSide, right: DiffSide) -> Comparison:
-    """What differs. Comparing the other way round gives the same, mirrored."""
+    """Compare two sides. Comparing them the other way round gives the same, mirrored."""
     found = list(_diff_values(left.facts, right.facts, ""))
     found += _diff_events(_SideEvents(left.events), _SideEvents(right.events))
     return Comparison(left, right, tuple(found[:MAX_DIFFERENCES]), len(found))
@@ -119,7 +137,7 @@ def _diff_values(left: Json, right: Json, path: str) -> Iterator[Difference]:
 
 
 def _are_equal(left: Json, right: Json) -> bool:
-    """JSON's own sense: 1 and 1.0 are one number, ``true`` is none."""
+    """Equality as JSON has it: 1 and 1.0 are one number, ``true`` is no number."""
     if isinstance(left, bool) or isinstance(right, bool) or not isinstance(left, int | float):
         return type(left) is type(right) and bool(left == right)
     return isinstance(right, int | float) and left == right
@@ -133,7 +151,7 @@ def _format_value(value: Json) -> str:
 
 
 class _SideEvents:
-    """The events of one side, generated ids put aside; ``keys`` are the others."""
+    """The events of one side without their generated ids; ``keys`` are the ids that were given."""
 
     def __init__(self, events: Sequence[tuple[Json, Json]]) -> None:
         self.names = [name for name, _ in events]
@@ -146,7 +164,7 @@ class _SideEvents:
         ]
 
     def content_key(self, row: int) -> Hashable:
-        """Everything that an event says, whatever the order of its keys."""
+        """Everything in an event, whatever the order of its keys."""
         return repr(_sort_keys([self.names[row], self.bodies[row]]))
 
     def subject_key(self, row: int) -> Hashable:
@@ -197,7 +215,7 @@ def _format_event(side: _SideEvents, row: int) -> str:
 
 
 def _diff_order(left: _SideEvents, right: _SideEvents, pairs: Sequence[tuple[int, int]]) -> Iterator[Difference]:
-    """One difference for the first place where the events that both have stand otherwise (CONTRACT 4.3)."""
+    """One difference for the first place where common events are in another order (CONTRACT 4.3)."""
     by_right = sorted(pairs, key=lambda pair: pair[1])
     for mine, other in zip(sorted(pairs), by_right, strict=True):
         if mine != other:
@@ -213,7 +231,7 @@ def _diff_order(left: _SideEvents, right: _SideEvents, pairs: Sequence[tuple[int
 
 
 def _pair_events(left: _SideEvents, right: _SideEvents) -> list[tuple[int, int]]:
-    """Which event of one side is which of the other, by ever weaker signs; the n-th of several is the n-th."""
+    """Match the events of both sides, by id, by content, then by subject; the n-th of several with the n-th."""
     pairs: list[tuple[int, int]] = []
     signs: list[Callable[[_SideEvents, int], Hashable]] = [
         lambda side, row: side.keys[row],
@@ -227,9 +245,9 @@ def _pair_events(left: _SideEvents, right: _SideEvents) -> list[tuple[int, int]]
         for row in reversed(others):
             waiting[sign(right, row)].append(row)
         for row in mine:
-            said = sign(left, row)
-            if said is not None and waiting.get(said):
-                pairs.append((row, waiting[said].pop()))
+            key = sign(left, row)
+            if key is not None and waiting.get(key):
+                pairs.append((row, waiting[key].pop()))
         taken = {row for row, _ in pairs}, {row for _, row in pairs}
         mine = [row for row in mine if row not in taken[0]]
         others = [row for row in others if row not in taken[1]]

@@ -1,4 +1,4 @@
-"""Three verdicts on an event, kept apart: well-formed (the contract), accepted (an answer), will matter (processed).
+"""Three separate verdicts on an event: well-formed (the contract), accepted (a response), matters (processed).
 
 A 2xx says that a request was taken, and no more (CONTRACT 2.6, 3.1, 3.2): so no verdict follows from another.
 """
@@ -24,7 +24,11 @@ from intempt_core.validation import Report
 
 
 class VerdictTone(StrEnum):
-    """How a verdict sounds: ``fine`` nothing is against it, ``good`` it is known, ``nothing`` nobody knows yet."""
+    """How a verdict is to be shown.
+
+    ``good``: it is known to be so; ``fine``: nothing is against it; ``doubt`` and ``bad``: something is; ``nothing``:
+    nothing is known yet.
+    """
 
     GOOD = "good"
     FINE = "fine"
@@ -35,9 +39,13 @@ class VerdictTone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One verdict: a ``word``, and what ``more`` is to be said, which may repeat what others wrote.
+    """One verdict on one event.
 
-    ``request`` is the request of history that it is known from.
+    Attributes:
+        tone: How it is to be shown.
+        label: The verdict in a word or two.
+        detail: What more there is to say; may repeat a text of others.
+        request: The number of the request in history that it is known from, ``None`` where there is none.
     """
 
     tone: VerdictTone
@@ -47,13 +55,23 @@ class Verdict:
 
     @property
     def message(self) -> str:
-        """Both in a line."""
+        """Label and detail in one line."""
         return f"{self.label}: {self.detail}" if self.detail else self.label
 
 
 @dataclass(frozen=True, slots=True)
 class EventVerdicts:
-    """An event of a payload and the three verdicts on it; ``row`` counts from 1."""
+    """An event of a payload and the three verdicts on it.
+
+    Attributes:
+        row: Its number in the payload, from 1.
+        name: Its name, or that it has none.
+        event_id: Its event id, ``None`` where it has none.
+        person: The first (field, id) that links it to a person, ``None`` where none does.
+        well_formed: Whether it meets the contract.
+        accepted: Whether the target accepted it.
+        matters: Whether recommendations take it up.
+    """
 
     row: int
     name: str
@@ -66,11 +84,14 @@ class EventVerdicts:
 
 @dataclass(frozen=True, slots=True)
 class VerdictContext:
-    """What is known beside the events themselves, of one target.
+    """What is known of one target, beside the events themselves.
 
-    ``sightings`` are history's at that target, ``words`` the sandbox's (``None`` where none can be asked), both by
-    event id. ``seen(field, id)`` is how many events of a person that target has accepted from here, ``None`` where
-    that was not looked for.
+    Attributes:
+        target: The target.
+        sightings: What history knows of events at that target, by event id.
+        sandbox_verdicts: What the sandbox says of events, by event id; ``None`` where no sandbox can be asked.
+        count_accepted: Counts the events of a person (field, id) that the target accepted from here; ``None`` where
+            that is not known.
     """
 
     target: Target
@@ -82,14 +103,15 @@ class VerdictContext:
 def assess_events(
     events: Sequence[GivenEvent], report: Report, context: VerdictContext, rows: Sequence[int]
 ) -> list[EventVerdicts]:
-    """The verdicts on the events of these rows (from 0, sorted)."""
+    """Assess the events of these rows (from 0, sorted)."""
     made = []
     for row, issues in zip(rows, report.issues_by_row(rows), strict=True):
         event = events[row]
         event_id = id_to_text(get_field(event.body, "eventId"))
         product = id_to_text(get_field(event.body, "data.productId"))
         links = read_linking_ids(event.body) or list(read_identities(event.body).items())
-        said = [word for word in (context.sandbox_verdicts or {}).get(event_id or "", ()) if word.product_id == product]
+        verdicts = (context.sandbox_verdicts or {}).get(event_id or "", ())
+        sandbox_verdicts = [verdict for verdict in verdicts if verdict.product_id == product]
         made.append(
             EventVerdicts(
                 row + 1,
@@ -97,8 +119,8 @@ def assess_events(
                 event_id,
                 links[0] if links else None,
                 _assess_form(issues),
-                _assess_acceptance(event, event_id, product, context, said),
-                _assess_relevance(event, issues, context, said),
+                _assess_acceptance(event, event_id, product, context, sandbox_verdicts),
+                _assess_relevance(event, issues, context, sandbox_verdicts),
             )
         )
     return made
@@ -122,7 +144,7 @@ _STATE_CERTAINTY = {
     RequestState.PENDING: (2, VerdictTone.NOTHING),
     RequestState.REJECTED: (1, VerdictTone.BAD),
 }
-"""How much each state says of an event that was sent more than once, and how it sounds."""
+"""How much each state says of an event that was sent more than once, and the tone of it."""
 
 
 def _assess_acceptance(
@@ -132,7 +154,7 @@ def _assess_acceptance(
     context: VerdictContext,
     sandbox_verdicts: Sequence[SandboxVerdict],
 ) -> Verdict:
-    """CONTRACT 3: what the target answered; of several sendings the one that says most."""
+    """CONTRACT 3: what the target responded; of several sendings the one that says most."""
     if event_id is None:
         return Verdict(VerdictTone.NOTHING, "not known", "without an event id it cannot be looked up")
     same_id = context.sightings.get(event_id, ())
@@ -140,10 +162,12 @@ def _assess_acceptance(
     mine = [one for one in same if one.state in _STATE_CERTAINTY]
     if mine:
         best = max(mine, key=lambda one: (_STATE_CERTAINTY[one.state][0], one.when))
-        more = [f"answered {best.status}" if best.status else "", f"sent {len(mine)} times" if len(mine) > 1 else ""]
-        return Verdict(
-            _STATE_CERTAINTY[best.state][1], best.state.value, ", ".join(part for part in more if part), best.request
-        )
+        more = [
+            "may have arrived" if best.state is RequestState.UNKNOWN else "",
+            f"answered {best.status}" if best.status else "",
+            f"sent {len(mine)} times" if len(mine) > 1 else "",
+        ]
+        return Verdict(_STATE_CERTAINTY[best.state][1], best.state.value, ", ".join(filter(None, more)), best.request)
     if sandbox_verdicts:
         return Verdict(
             VerdictTone.GOOD,
@@ -162,7 +186,7 @@ def _read_recorded_name(event: GivenEvent) -> str | None:
 def _assess_relevance(
     event: GivenEvent, issues: Sequence[Issue], context: VerdictContext, sandbox_verdicts: Sequence[SandboxVerdict]
 ) -> Verdict:
-    """CONTRACT 2.6, 2.9: whether recommendations take it up; the sandbox's own word stands before ours."""
+    """CONTRACT 2.6, 2.9: whether recommendations take it up; what the sandbox says counts before the rules here."""
     if sandbox_verdicts:
         return _assess_processing(sandbox_verdicts)
     stopping = [issue for issue in issues if issue.severity is Severity.ERROR and issue.code != "event_id_repeated"]
@@ -186,7 +210,7 @@ def _assess_relevance(
 
 
 def _assess_processing(sandbox_verdicts: Sequence[SandboxVerdict]) -> Verdict:
-    first = next((word for word in sandbox_verdicts if not word.reason), sandbox_verdicts[0])
+    first = next((verdict for verdict in sandbox_verdicts if not verdict.reason), sandbox_verdicts[0])
     if first.reason:
         return Verdict(VerdictTone.BAD, "not processed", first.reason)
     return Verdict(VerdictTone.GOOD, "processed", "its repeats were not" if len(sandbox_verdicts) > 1 else "")

@@ -1,4 +1,13 @@
-"""exports."""
+"""Exports: files and texts that leave the console, none with a key in it.
+
+- ``csv_files``: results, problems, excluded rows and the fixed file as CSV
+- ``xlsx_report``: the problems of a file as a workbook with coloured cells
+- ``junit``: the results of a file that tests itself, as JUnit XML and JSON
+- ``case_file``: one request with everything known of it, written and read
+- ``pseudonyms``, ``escapes``: identities replaced by other names, however they are written
+- ``secret_guard``: the last check for keys
+- ``snippets``: a request as code for a shell, Python or Node
+"""
 
 import lazy_loader
 

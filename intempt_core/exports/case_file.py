@@ -176,7 +176,7 @@ def _dump_problem(issue: Issue, pseudonymize: Pseudonymize) -> dict[str, Json]:
 
 
 def _hide_long_value(issue: Issue) -> Issue:
-    """Leave a long value out: an issue holds its beginning, and a part of an identity could not be recognised as one."""
+    """Leave out a long value: an issue holds its beginning, and part of an identity could not be recognised."""
     long = issue.given is not None and len(issue.given) > GIVEN_MAX_CHARACTERS
     return replace(issue, given="a long value") if long else issue
 

@@ -1,7 +1,7 @@
-"""Files to take away: results, problems, the rows that stayed behind, tests. Secret-free: nothing here sees a key.
+"""CSV exports: results, problems, excluded rows and the fixed file. No function here is given a key.
 
-Every CSV is UTF-8 with CRLF line ends, quoted by the csv module. Every file comes in pieces, so that a million rows
-need no more memory than a thousand. A cell that a spreadsheet would run as a formula gets a leading apostrophe.
+Every CSV is UTF-8 with CRLF line ends, quoted by the csv module. Every file is yielded in pieces, so that a million
+rows need no more memory than a thousand. A cell that a spreadsheet would run as a formula gets a leading apostrophe.
 """
 
 import csv
@@ -44,23 +44,23 @@ _SIGNED_NUMBER = re.compile(r"[+-][0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 def export_results_csv(history: History, batch: str) -> Iterator[str]:
-    """One line for every row of the input: what became of it. Raises ``NotFound`` with the first piece."""
+    """Export one line for every row of the input: its outcome. Raises ``NotFound`` with the first piece."""
     return _write_csv(RESULTS_HEADER, (_format_result(outcome) for outcome in history.outcomes.rows(batch)))
 
 
 def export_problems_csv(report: Report) -> Iterator[str]:
-    """One line for every issue, in row order: where, what, what was given, what is allowed, how to mend it."""
+    """Export one line for every issue, in row order: where, what, what was given, what is allowed, how to fix it."""
     return _write_csv(PROBLEMS_HEADER, (format_problem(issue) for issue in _iter_issues(report)))
 
 
 def export_excluded_csv(table: Table, report: Report, excluded: Sequence[int] | None = None) -> Iterator[str]:
-    """The rows that stay behind as they stand in the table, with what is wrong in one more column.
+    """Export the excluded rows as the table has them, with their problems in one more column.
 
-    They are those with errors, or the rows ``stay`` (from 0, sorted).
+    They are those with errors, or the rows ``excluded`` (from 0, sorted).
 
     Corrected, the file can be uploaded again: header and cells are the original ones. The added column says where an
-    apostrophe had to be put before a cell, for it must be taken away again. Of a row with too many cells only those
-    that have a header are there.
+    apostrophe was put before a cell, because it must be removed again. Of a row with too many cells only those that
+    have a header are exported.
     """
     header = [column for column in table.header if column != PROBLEMS_COLUMN]
     bad = report.error_mask.nonzero()[0].tolist() if excluded is None else excluded
@@ -68,9 +68,9 @@ def export_excluded_csv(table: Table, report: Report, excluded: Sequence[int] | 
 
 
 def export_event_lines(mapped: MappedDocuments, rows: Sequence[int]) -> Iterator[str]:
-    """Events of JSON lines (rows from 0, sorted), with every mend, one a line: corrected, they can be uploaded again.
+    """Export events of JSON lines (rows from 0, sorted), fixes applied, one a line.
 
-    A line that is no JSON comes as it stands.
+    Corrected, they can be uploaded again. A line that is no JSON is exported unchanged.
     """
     for event in mapped.events(rows):
         if isinstance(event.body, dict):
@@ -81,10 +81,10 @@ def export_event_lines(mapped: MappedDocuments, rows: Sequence[int]) -> Iterator
 
 
 def export_fixed_csv(mapped: MappedTable) -> Iterator[str]:
-    """A whole table as it is now, with every mend; made event ids stand in a column of their own.
+    """Export a whole table with its fixes applied; generated event ids are in a column of their own.
 
     So it can be uploaded again, and each row keeps its id. Where a cell looks like a formula, the last column says that
-    its leading apostrophe must be taken away again.
+    its leading apostrophe must be removed again.
     """
     table = mapped.table
     header = [column for column in table.header if column != PROBLEMS_COLUMN]
@@ -98,25 +98,25 @@ def _iter_table_records(mapped: MappedTable, header: Sequence[str], *, with_ids:
         cells = [mapped.table.take_cells(column, rows) for column in header]
         if with_ids:
             cells.append([str(text) for text in mapped.values("eventId", rows)])
-        said = _note_apostrophes(header, cells, [[] for _ in rows])
-        for record, words in zip(zip(*cells, strict=True), said, strict=True):
-            yield [*record, " · ".join(words)]
+        remarks = _note_apostrophes(header, cells, [[] for _ in rows])
+        for record, remark in zip(zip(*cells, strict=True), remarks, strict=True):
+            yield [*record, " · ".join(remark)]
 
 
 def neutralize_formula(text: str) -> str:
-    """A cell that no spreadsheet runs: what looks like a formula gets a leading apostrophe, a plain number stays."""
+    """Make a cell that no spreadsheet runs: what looks like a formula gets a leading apostrophe, a number does not."""
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate has no UTF-8
     return f"'{text}" if is_formula(text) else text
 
 
 def is_formula(text: str) -> bool:
-    """Whether a spreadsheet would run a cell; a plain number it would not."""
+    """Whether a spreadsheet would take a cell for a formula; a plain number is none."""
     return text[:1] in _FORMULA_STARTS and not _SIGNED_NUMBER.fullmatch(text)
 
 
 def _write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """A CSV file in pieces of some hundred lines."""
+    """Write a CSV file in pieces of some hundred lines."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([neutralize_formula(name) for name in header])
@@ -154,7 +154,7 @@ def _iter_issues(report: Report) -> Iterator[Issue]:
 
 
 def format_problem(issue: Issue) -> tuple[object, ...]:
-    """One issue as the columns of :data:`PROBLEMS_HEADER`."""
+    """Format one issue as the columns of :data:`PROBLEMS_HEADER`."""
     kind, place = issue.kind, issue.place
     return (
         place.row,
@@ -175,17 +175,16 @@ def _iter_excluded(table: Table, report: Report, header: Sequence[str], excluded
     for start in range(0, len(excluded), ISSUE_BLOCK_ROWS):
         rows = excluded[start : start + ISSUE_BLOCK_ROWS]
         cells = [table.take_cells(column, rows) for column in header]
-        said = _note_apostrophes(
-            header, cells, [[describe_issue(issue) for issue in found] for found in islice(issues, len(rows))]
-        )
-        for record, words in zip(zip(*cells, strict=True), said, strict=True):
-            yield [*record, " · ".join(words)]
+        remarks = [[describe_issue(issue) for issue in found] for found in islice(issues, len(rows))]
+        _note_apostrophes(header, cells, remarks)
+        for record, remark in zip(zip(*cells, strict=True), remarks, strict=True):
+            yield [*record, " · ".join(remark)]
 
 
 def _note_apostrophes(
     header: Sequence[str], cells: Sequence[Sequence[str]], remarks: list[list[str]]
 ) -> list[list[str]]:
-    """What is said of some rows, and where an apostrophe is put before a cell."""
+    """Add to the remarks on some rows where an apostrophe is put before a cell; the same list."""
     for column, texts in zip(header, cells, strict=False):
         for number, text in enumerate(texts):
             if neutralize_formula(text) != text:
@@ -194,7 +193,7 @@ def _note_apostrophes(
 
 
 def describe_issue(issue: Issue) -> str:
-    """One issue in a sentence, with its column before it."""
+    """Describe one issue in a sentence, its column first."""
     return (
         f"{issue.place.column}: {issue.message} {issue.fix}" if issue.place.column else f"{issue.message} {issue.fix}"
     )

@@ -1,4 +1,4 @@
-"""The ways in which a server or a log may write a text: as JSON, as HTML, percent-encoded, and two of them in turn."""
+"""Escapes: the forms in which a server or a log may write a text, as JSON, HTML, percent-encoded, or two in turn."""
 
 import html
 import json
@@ -43,18 +43,18 @@ ESCAPE_FUNCTIONS: dict[str, Callable[[str], str]] = {
     "percent, in an address": lambda text: quote(text, safe=_ADDRESS_SAFE, errors="surrogatepass"),
     "percent, in a form": lambda text: quote_plus(text, errors="surrogatepass"),
 }
-"""How a text may be written."""
+"""The ways in which a text may be escaped, each by its name."""
 
 
 def fold_case(text: str) -> str:
-    """A text without regard to letter case and of the same length, so that places in it are places in the text."""
+    """Fold the letter case of a text and keep its length, so that an index into it is an index into the text."""
     if text.isascii():
         return text.lower()
     return "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 
 def iterate_escapes(text: str, name: str) -> Iterator[tuple[str, str]]:
-    """Every form of a text, and its other name written in the same way; the plain one first, each form once."""
+    """Iterate over every escaped form of a text with ``name`` escaped alike; the plain one first, each form once."""
     forms = {text: name, text.upper(): name, text.lower(): name}  # these may be longer: ß, İ
     fresh = forms
     for _ in range(2 if len(text) <= _MAX_DOUBLE_ESCAPED else 1):

@@ -17,7 +17,7 @@ _INVALID_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def export_expectations_json(tests: ExpectationReport) -> Iterator[str]:
-    """The tests of a file as one JSON object: counts, then one result a row, each on a line of its own."""
+    """Export the results as one JSON object: counts, then one result a row, each on a line of its own."""
     counts = {state.value: count for state, count in tests.counts.items()}
     head = dump_json(
         {"file": tests.table.name, "rows": tests.rows, "as_expected": tests.as_expected, **counts}
@@ -42,16 +42,15 @@ def _dump_result(result: ExpectationResult) -> str:
 
 
 def export_expectations_junit(tests: ExpectationReport, report: Report) -> Iterator[str]:
-    """The tests of a file as JUnit XML for a build server: a row is a test case.
+    """Export the results as JUnit XML for a build server: a row is a test case.
 
-    A row that is not as expected is a failure, whose text are the row's problems; an expectation that cannot be read
-    is an error; a row without one is skipped.
+    A row that is not as expected is a failure, and its text lists the row's problems; an expectation that cannot be
+    read is an error; a row without one is skipped.
     """
     counts, name = tests.counts, _quote_attribute(tests.table.name)
-    totals = (
-        f'tests="{tests.rows}" failures="{counts[ExpectationState.FAILED]}" errors="{counts[ExpectationState.UNREADABLE]}" '
-        f'skipped="{counts[ExpectationState.UNTESTED]}"'
-    )
+    failures, errors = counts[ExpectationState.FAILED], counts[ExpectationState.UNREADABLE]
+    skipped = counts[ExpectationState.UNTESTED]
+    totals = f'tests="{tests.rows}" failures="{failures}" errors="{errors}" skipped="{skipped}"'
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {totals}>\n<testsuite name={name} {totals}>\n'
     issues = report.issues_by_row(tests.rows_in(ExpectationState.FAILED).tolist())
     for some in _chunk_texts(_write_test_case(result, name, issues) for result in tests.results()):
@@ -69,13 +68,13 @@ def _write_test_case(result: ExpectationResult, name: str, issues: Iterator[list
     if result.state is ExpectationState.UNREADABLE:
         return f'{case}><error message={_quote_attribute(result.message)} type="expectation"/></testcase>\n'
     if result.state is ExpectationState.UNTESTED:
-        return f'{case}><skipped message="The row says nothing in its column expect."/></testcase>\n'
+        return f'{case}><skipped message="The row has nothing in its column expect."/></testcase>\n'
     return f"{case}/>\n"
 
 
 @lru_cache(maxsize=4096)  # a file repeats its expectations
 def _escape_expectation(expected: str) -> str:
-    """What a row expects, for inside a quoted attribute."""
+    """What a row expects, escaped for a quoted attribute."""
     return (
         ": " + escape(_INVALID_XML.sub("�", expected), {'"': "&quot;", "\n": "&#10;", "\r": "&#13;"})
         if expected
@@ -84,7 +83,7 @@ def _escape_expectation(expected: str) -> str:
 
 
 def _quote_attribute(text: str) -> str:
-    """A text as a quoted attribute; what XML cannot hold is shown as lost."""
+    """A text as a quoted attribute; characters that XML cannot hold become �."""
     return quoteattr(_INVALID_XML.sub("�", text))
 
 

@@ -1,4 +1,4 @@
-"""Identities under other names: the same one always under the same, so that a case can be told and nobody named."""
+"""Pseudonyms: each identity gets another name, always the same, so that a case can be shared without identities."""
 
 import hashlib
 import hmac
@@ -18,16 +18,16 @@ from intempt_core.contract import (
 from intempt_core.exports.escapes import fold_case, iterate_escapes
 
 PERSONAL_FIELDS = (*IDENTITY_FIELDS, "anotherAccountId", "sessionId", "pageId")
-"""The fields of an event whose values name somebody, or lead to somebody."""
+"""The fields of an event whose values identify a person, or lead to one."""
 
 PERSONAL_ATTRIBUTES = ("userAttributes", "accountAttributes")
-"""What says who somebody is (CONTRACT 1.4): every value in it gets another name."""
+"""The objects that describe a person (CONTRACT 1.4): every value in them gets a pseudonym."""
 
-_MIN_LENGTH = 4  # a shorter value stands in other words by chance, and is replaced only where it stands alone
+_MIN_LENGTH = 4  # a shorter value is part of other words by chance, and is replaced only where it is the whole text
 
 
 def load_salt(folder: Path) -> bytes:
-    """The secret of this console that makes its pseudonyms: made once, kept in a file that only its user reads."""
+    """Load the secret of this console for its pseudonyms: made once, kept in a file that only its user can read."""
     file = folder / "pseudonyms.salt"
     try:
         handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -40,10 +40,10 @@ def load_salt(folder: Path) -> bytes:
 
 
 class Pseudonymizer:
-    """Other names for the identities of some events. Without the ``salt`` nobody can tell whose a name is.
+    """Replaces the identities of some events by pseudonyms. Without the ``salt`` no pseudonym can be traced back.
 
-    Placeholders stay (CONTRACT 2.8): they name nobody, and are often what is wrong. So does white space around an id,
-    and what nobody sees in it.
+    Placeholders are kept (CONTRACT 2.8): they identify no person, and are often what is wrong. So are white space
+    around an id and invisible characters in it.
     """
 
     def __init__(self, salt: bytes, bodies: Iterator[Json]) -> None:
@@ -57,7 +57,7 @@ class Pseudonymizer:
                     self._names.setdefault(
                         text.strip(BLANK_CHARACTERS), self._pseudonym_of(text.strip(BLANK_CHARACTERS))
                     )
-        self._folded: dict[str, str] = {}  # every written form, folded, and what stands in its stead
+        self._folded: dict[str, str] = {}  # every escaped form, case folded, and what replaces it
         lengths: dict[str, set[int]] = {}
         for text, name in self._names.items():
             if len(text) >= _MIN_LENGTH:
@@ -76,9 +76,9 @@ class Pseudonymizer:
         return f"{text[:at]}person-{digest[:10]}{unseen}{text[at + len(core) :]}"
 
     def replace_in_text(self, text: str) -> str:
-        """A text with every identity in it under its other name, however it is written and in whatever letter case.
+        """Replace every identity in a text by its pseudonym, in every escaped form and any letter case.
 
-        In one pass, the longest first, so that no name that was put in is changed again.
+        In one pass, the longest first, so that no pseudonym is changed again.
         """
         if text in self._names:
             return self._names[text]
@@ -95,14 +95,14 @@ class Pseudonymizer:
         return "".join(parts) + text[done:]
 
     def _find_end(self, folded: str, at: int) -> int | None:
-        """Where the longest identity that begins here ends."""
+        """The end of the longest identity that begins here."""
         for length in self._lengths.get(folded[at : at + _MIN_LENGTH], ()):
             if folded[at : at + length] in self._folded:
                 return at + length
         return None
 
     def replace_in_value(self, value: Json) -> Json:
-        """A JSON value likewise; a number that is an identity becomes another number of as many digits."""
+        """Replace the identities in a JSON value; a number that is one becomes another number of as many digits."""
         if isinstance(value, Mapping):
             return {self.replace_in_text(str(key)): self.replace_in_value(member) for key, member in value.items()}
         if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""No key leaves with a file or a link: everything that is taken along passes here first (CONTRACT 1.5).
+"""The last check before a file or a link leaves the console: none with a target's key in it is given out.
 
-Nothing that is written here sees a key, so none should be found. But a person may have put one into an event, and a
-server may echo one in words that nobody masked: a file or a link that holds a key in any form is refused.
+No export is given a key, so none should be found. But a person may have pasted one into an event, and a server may
+echo one in a form that is not masked: a file or a link that holds a key in any form is not made.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,9 +11,9 @@ from intempt_core.targets import Credential
 
 
 def reject_secrets(pieces: Iterable[str], credentials: Iterable[Credential]) -> Iterator[str]:
-    """The pieces as they are; :class:`SecretFound` before the first piece that has a part of a key in it.
+    """Yield the pieces unchanged; raise :class:`SecretFound` before the first piece that has a part of a key in it.
 
-    A key that lies over the border of two pieces is found too. Memory stays flat.
+    A key across two pieces is found too. Memory stays flat.
     """
     known = list(credentials)
     overlap = max((credential.longest_form for credential in known), default=1) - 1
@@ -21,14 +21,14 @@ def reject_secrets(pieces: Iterable[str], credentials: Iterable[Credential]) -> 
     for piece in pieces:
         held += piece
         _check_for_secret(held, known)
-        safe = max(0, len(held) - overlap)  # what may begin a key waits until its end was seen
+        safe = max(0, len(held) - overlap)  # the beginning of a key waits until its end was checked
         yield held[:safe]
         held = held[safe:]
     yield held
 
 
 def require_no_secret(text: str, credentials: Iterable[Credential]) -> str:
-    """A text as it is, or :class:`SecretFound`."""
+    """Return a text unchanged; raise :class:`SecretFound` where it has a key in it."""
     _check_for_secret(text, credentials)
     return text
 

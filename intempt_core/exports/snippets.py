@@ -1,7 +1,7 @@
-"""A request as others may repeat it: for a shell, for Python, for Node.
+"""Snippets: a request as code to be run elsewhere, for a shell, for Python, for Node.
 
-A snippet sends the very bytes that the console would send. The key stands in it only as ``$INTEMPT_API_KEY``: whoever
-runs it has the key in the environment, and whoever reads it learns nothing.
+A snippet sends the very bytes that the console would send. It names the key only as ``$INTEMPT_API_KEY``, so that it
+can be shared: the key comes from the environment of the person who runs it.
 """
 
 import base64
@@ -12,11 +12,11 @@ from intempt_core.settings import KEY_VARIABLE
 from intempt_core.targets import Target
 
 MAX_ARGUMENT_BYTES = 100_000
-"""The longest body that a command line carries as one argument (Linux ends at 131,072 bytes); a longer one is piped."""
+"""Bytes of the longest body that is one argument of a command (Linux allows 131,072); a longer one is piped."""
 
 
 def render_curl_snippet(target: Target, body: bytes) -> str:
-    """The request for a POSIX shell, as one curl command."""
+    """Render the request for a POSIX shell, as one curl command."""
     text = _decode_body(body)
     plain = text is not None and "\0" not in text
     quoted = shlex.quote(text) if text is not None and plain else ""
@@ -36,7 +36,7 @@ def render_curl_snippet(target: Target, body: bytes) -> str:
 
 
 def render_python_snippet(target: Target, body: bytes) -> str:
-    """The request for Python with httpx."""
+    """Render the request for Python with httpx."""
     text = _decode_body(body)
     if text is None:
         literal = repr(body)
@@ -62,7 +62,7 @@ print(response.status_code, response.text)
 
 
 def render_node_snippet(target: Target, body: bytes) -> str:
-    """The request for Node 18 or newer, whose fetch is built in; runs as a module and as a script."""
+    """Render the request for Node 18 or newer, whose fetch is built in; runs as a module and as a script."""
     text = _decode_body(body)
     packed = base64.b64encode(body).decode()
     literal = f'Buffer.from("{packed}", "base64")' if text is None else json.dumps(text, ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""The problems of a file as an Excel workbook, the bad cells coloured. Part of the room of ``exports.py``.
+"""The problems of a file as an Excel workbook with the bad cells coloured.
 
-Every cell of the file is written as text, so that ids keep their digits and no formula runs, and stays text when it is
-edited. What a sheet cannot hold is left out, and a sheet of its own says so. Written row by row: memory stays flat.
+Every cell of the file is written as text, so that ids keep their digits and no formula runs, and remains text when it
+is edited. What a sheet cannot hold is left out, and the sheet *About* says so. Written row by row: memory stays flat.
 """
 
 import re
@@ -34,19 +34,19 @@ _INVALID_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 CellSeverities = Mapping[tuple[int | None, str | None], Severity]
-"""(row from 1, column) → how bad the cell is."""
+"""(row from 1, column) → the severity of the worst issue of the cell."""
 
 
 def find_bad_cells(mapped: MappedTable, issues: Iterable[Issue]) -> CellSeverities:
-    """The bad cells of some issues; where nobody is named, every identity's column is; an error outdoes a warning."""
+    """Find the bad cells of some issues: every identity's column where none is given; an error outweighs a warning."""
     columns = mapped.field_columns
-    marks: dict[tuple[int | None, str | None], Severity] = {}
+    severities: dict[tuple[int | None, str | None], Severity] = {}
     for issue in issues:
-        nobody = issue.code == "identity_missing"
-        for column in [columns.get(identity) for identity in IDENTITY_FIELDS] if nobody else [issue.place.column]:
-            if column is not None and marks.get((issue.place.row, column)) is not Severity.ERROR:
-                marks[issue.place.row, column] = issue.severity
-    return marks
+        of_identities = issue.code == "identity_missing"
+        for column in map(columns.get, IDENTITY_FIELDS) if of_identities else [issue.place.column]:
+            if column is not None and severities.get((issue.place.row, column)) is not Severity.ERROR:
+                severities[issue.place.row, column] = issue.severity
+    return severities
 
 
 def write_problems_xlsx(
@@ -59,8 +59,8 @@ def write_problems_xlsx(
 ) -> None:
     """Write the workbook: the sheet *Rows* with every row that has an issue, *Problems* with every issue, *About*.
 
-    ``most_rows`` (its header among them) and ``most_columns`` are what a sheet takes. The same file with the same
-    report gives the same bytes.
+    ``max_rows`` (its header among them) and ``max_columns`` are what a sheet takes. The same file with the same report
+    gives the same bytes.
     """
     book = xlsxwriter.Workbook(
         out,
@@ -77,7 +77,7 @@ def write_problems_xlsx(
 
 
 class _ReportWriter:
-    """One workbook being written, and what had to be left out of it."""
+    """Writes one workbook, and notes what had to be left out of it."""
 
     def __init__(self, book: Any, mapped: MappedTable, report: Report, max_rows: int, max_columns: int) -> None:
         self._mapped, self._report = mapped, report
@@ -118,7 +118,7 @@ class _ReportWriter:
         flagged = _find_flagged_rows(self._report)
         rows = flagged[: self._max_rows - 1]
         issues = self._report.issues_by_row(flagged.tolist())
-        line, room = 1, self._max_rows - 1
+        line, capacity = 1, self._max_rows - 1
         step = max(1, min(ISSUE_BLOCK_ROWS, _BLOCK_CELLS // max(1, len(header))))
         listed = written = 0
         for start in range(0, len(rows), step):
@@ -128,7 +128,7 @@ class _ReportWriter:
             line += len(some)
             for issue in (issue for its in found for issue in its):
                 listed += 1
-                if listed <= room:
+                if listed <= capacity:
                     written += 1
                     self._write_values(self._problems, listed, format_problem(issue), issue.severity)
         if len(rows) < len(flagged):
@@ -147,20 +147,20 @@ class _ReportWriter:
         table = self._mapped.table
         cells = [table.take_cells(column, rows) for column in header]
         for index, (row, its, record) in enumerate(zip(rows, found, zip(*cells, strict=True), strict=True)):
-            marks = find_bad_cells(self._mapped, its)
+            severities = find_bad_cells(self._mapped, its)
             self._rows.write_number(line + index, 0, row + 1)
             if (number_in_file := table.line_numbers([row])[0]) is not None:
                 self._rows.write_number(line + index, 1, number_in_file)
             for number, (column, text) in enumerate(zip(header, record, strict=True), 2):
-                mark = marks.get((row + 1, column))
+                severity = severities.get((row + 1, column))
+                form = self._cell_format(severity, text)
                 if text:
-                    self._rows.write_string(line + index, number, self._fit_text(text), self._cell_format(mark, text))
-                elif mark is not None:
-                    self._rows.write_blank(line + index, number, None, self._cell_format(mark, text))
-            words = " · ".join(describe_issue(issue) for issue in its)
-            self._rows.write_string(
-                line + index, len(header) + 2, self._fit_text(words), self._cell_format(None, words)
-            )
+                    self._rows.write_string(line + index, number, self._fit_text(text), form)
+                elif severity is not None:
+                    self._rows.write_blank(line + index, number, None, form)
+            problems = " · ".join(describe_issue(issue) for issue in its)
+            form = self._cell_format(None, problems)
+            self._rows.write_string(line + index, len(header) + 2, self._fit_text(problems), form)
 
     def _write_values(self, sheet: Any, line: int, values: Iterable[object], severity: Severity | None = None) -> None:
         for number, value in enumerate(values):
@@ -168,14 +168,14 @@ class _ReportWriter:
             if isinstance(value, int):
                 sheet.write_number(line, number, value)
             elif text:
-                mark = severity if number == PROBLEMS_HEADER.index("severity") else None
-                sheet.write_string(line, number, self._fit_text(text), self._cell_format(mark, text))
+                colour = severity if number == PROBLEMS_HEADER.index("severity") else None
+                sheet.write_string(line, number, self._fit_text(text), self._cell_format(colour, text))
 
     def _cell_format(self, severity: Severity | None, text: str) -> Any:
         return self._formats[severity, is_formula(text)]
 
     def _fit_text(self, text: str) -> str:
-        """A text as a cell can hold it. One that the writer would take for its own markup gets an apostrophe."""
+        """Fit a text to what a cell can hold. One that the library would take for its own markup gets an apostrophe."""
         if not text.isascii():
             text = _INVALID_XML.sub("�", text)
         if text.startswith("<r>") and text.endswith("</r>"):
@@ -188,7 +188,7 @@ class _ReportWriter:
         return whole + length
 
     def _write_about(self) -> None:
-        """The sheet *About*: what was read, how many of which kind, and what could not be held."""
+        """Write the sheet *About*: what was read, how many problems of which kind, and what was left out."""
         table, report = self._mapped.table, self._report
         lines: list[Sequence[object]] = [
             ("file", table.name),

@@ -55,7 +55,7 @@ def sandbox_url(tmp_path: Path) -> Iterator[str]:
         thread.join(10)
 
 
-def judged(events: Sequence[object], known: VerdictContext) -> list[EventVerdicts]:
+def assess(events: Sequence[object], known: VerdictContext) -> list[EventVerdicts]:
     payload = read_payload(json.dumps(events))
     report = check_events(payload.events, None, payload.issues)
     return assess_events(payload.events, report, known, range(len(payload.events)))
@@ -71,9 +71,11 @@ def sighting(state: RequestState, when: int = 1, status: int | None = 201, produ
     ("event", "well_formed", "matters"),
     [
         (GOOD, (VerdictTone.FINE, "yes"), (VerdictTone.FINE, "nothing against it")),
-        ({**GOOD, "userId": " u1"}, (VerdictTone.DOUBT, "yes, but: id has white space around it or invisible characters"),
+        ({**GOOD, "userId": " u1"},
+         (VerdictTone.DOUBT, "yes, but: id has white space around it or invisible characters"),
          (VerdictTone.FINE, "nothing against it")),
-        ({**GOOD, "userId": None}, (VerdictTone.BAD, "no: nobody named"), (VerdictTone.BAD, "no: nobody named")),
+        ({**GOOD, "userId": None},
+         (VerdictTone.BAD, "no: identity missing"), (VerdictTone.BAD, "no: identity missing")),
         ({**GOOD, "timestamp": 5}, (VerdictTone.BAD, "no: time before 2010"),
          (VerdictTone.BAD, "no: its time has the whole request rejected")),
         ({**GOOD, "userId": "undefined"}, (VerdictTone.DOUBT, "yes, but: id looks like a placeholder"),
@@ -82,10 +84,10 @@ def sighting(state: RequestState, when: int = 1, status: int | None = 201, produ
          (VerdictTone.BAD, "no: event name not one of four, event is not an object")),
     ],
 )  # fmt: skip
-def test_form_and_effect_are_judged_apart(
+def test_form_and_effect_are_assessed_apart(
     event: object, well_formed: tuple[VerdictTone, str], matters: tuple[VerdictTone, str]
 ) -> None:
-    (one,) = judged([event], VerdictContext(TARGET, {}))
+    (one,) = assess([event], VerdictContext(TARGET, {}))
     assert (one.well_formed.tone, one.well_formed.message) == well_formed
     assert (one.matters.tone, one.matters.message) == matters
     assert one.accepted.tone is VerdictTone.NOTHING
@@ -98,23 +100,23 @@ def test_form_and_effect_are_judged_apart(
         ([sighting(RequestState.REJECTED, 9, 400), sighting(RequestState.ACCEPTED, 3)], VerdictTone.GOOD,
          "accepted: answered 201, sent 2 times", 3),
         ([sighting(RequestState.REJECTED, 9, 400)], VerdictTone.BAD, "rejected: answered 400", 9),
-        ([sighting(RequestState.UNKNOWN, 9, None)], VerdictTone.DOUBT, "unknown", 9),
+        ([sighting(RequestState.UNKNOWN, 9, None)], VerdictTone.DOUBT, "unknown: may have arrived", 9),
         ([sighting(RequestState.PENDING, 9, None)], VerdictTone.NOTHING, "pending", 9),
-        ([sighting(RequestState.ACCEPTED, product="other")], VerdictTone.DOUBT, "not sent: but another event of its id was",
-         None),
+        ([sighting(RequestState.ACCEPTED, product="other")], VerdictTone.DOUBT,
+         "not sent: but another event of its id was", None),
         ([sighting(RequestState.NOT_SENT, 9, None)], VerdictTone.NOTHING, "not sent: to Sandbox from here", None),
     ],
 )  # fmt: skip
-def test_of_several_sendings_the_one_that_says_most_is_told(
+def test_of_several_sendings_the_one_that_says_most_is_shown(
     seen: list[EventOccurrence], tone: VerdictTone, words: str, request_: int | None
 ) -> None:
-    (one,) = judged([GOOD], VerdictContext(TARGET, {"e1": seen}))
+    (one,) = assess([GOOD], VerdictContext(TARGET, {"e1": seen}))
     assert (one.accepted.tone, one.accepted.message, one.accepted.request) == (tone, words, request_)
     assert one.well_formed.tone is VerdictTone.FINE
 
 
-def test_a_repeat_an_unknown_product_and_a_known_person_are_told() -> None:
-    first, again = judged([GOOD, {**GOOD, "data": {"productId": "p2"}}], VerdictContext(TARGET, {}))
+def test_a_repeat_an_unknown_product_and_a_known_person_are_recognised() -> None:
+    first, again = assess([GOOD, {**GOOD, "data": {"productId": "p2"}}], VerdictContext(TARGET, {}))
     assert first.matters.tone is VerdictTone.FINE
     assert again.matters.message == "a repeat: it is ignored as a repeat"
     payload = read_payload(json.dumps([GOOD]))
@@ -123,18 +125,18 @@ def test_a_repeat_an_unknown_product_and_a_known_person_are_told() -> None:
     )
     (one,) = assess_events(payload.events, report, VerdictContext(TARGET, {}), [0])
     assert one.matters.message == "unsure: its product is not in the catalogue"
-    (one,) = judged(
+    (one,) = assess(
         [GOOD],
         VerdictContext(TARGET, {}, count_accepted=lambda field, id_: 3 if (field, id_) == ("userId", "u1") else 0),
     )
     assert one.matters.message == "nothing against it: its person is known, 3 of its events were accepted"
-    (one,) = judged([{**GOOD, "userId": "u9"}], VerdictContext(TARGET, {}, count_accepted=lambda _field, _id: 0))
+    (one,) = assess([{**GOOD, "userId": "u9"}], VerdictContext(TARGET, {}, count_accepted=lambda _field, _id: 0))
     assert one.matters.message == "nothing against it: its person is new there"
     assert one.person == ("userId", "u9")
 
 
 def test_an_event_without_an_id_cannot_be_looked_up() -> None:
-    (one,) = judged([{**GOOD, "eventId": " "}], VerdictContext(TARGET, {}))
+    (one,) = assess([{**GOOD, "eventId": " "}], VerdictContext(TARGET, {}))
     assert one.accepted.message == "not known: without an event id it cannot be looked up"
 
 
@@ -149,7 +151,7 @@ def test_the_sandbox_has_the_last_word_on_its_own_events(tmp_path: Path, sandbox
         found = sandbox.read_verdicts(["u1", "u1", "nobody"])
     assert [verdict.reason for verdict in found["e2"]] == ["The product id is missing."]
     assert [(verdict.reason == "", verdict.is_repeat) for verdict in found["e1"]] == [(True, False), (False, True)]
-    one, two, _ = judged(events, VerdictContext(target, {}, found))
+    one, two, _ = assess(events, VerdictContext(target, {}, found))
     assert (one.accepted.tone, one.accepted.message) == (
         VerdictTone.GOOD,
         "accepted: from event-console, not from here",

@@ -1,4 +1,4 @@
-"""A case file tells one request whole, names nobody unless asked, runs nothing, and is opened again."""
+"""A case file holds one whole request, identifies no person unless asked, runs nothing, and is read again."""
 
 import json
 import re
@@ -47,7 +47,7 @@ ANNA = {"eventId": "for-anna@shop.example-1", "userId": "anna@shop.example", "pr
         "data": {"productID": "SKU", "note": f"of anna@shop.example {EVIL}"}}  # fmt: skip
 
 
-def test_nobody_is_named_and_what_is_wrong_stays(history: History) -> None:
+def test_no_identity_is_in_a_case_and_what_is_wrong_is_kept(history: History) -> None:
     body = {"track": [{"name": "product viewed", "payload": [ANNA]}]}
     id_ = sent(history, body, b"anna@shop.example is not known")
     case = build_case(history, id_, "1.0", salt=SALT)
@@ -68,13 +68,13 @@ def test_nobody_is_named_and_what_is_wrong_stays(history: History) -> None:
     assert build_case(history, id_, "1.0", salt=b"other")["request"] != case["request"]
 
 
-def test_nobody_is_named_by_a_product_by_the_place_of_a_problem_or_by_what_a_mend_was_told_of(history: History) -> None:
+def test_no_identity_is_in_a_product_in_the_place_of_a_problem_or_in_the_note_of_a_fix(history: History) -> None:
     event_ = {"eventId": "e-1", "userId": "anna@shop.example",
               "data": {"productId": "anna@shop.example", "nested": {"anna@shop.example": 1}}}  # fmt: skip
     raw = json.dumps({"track": [{"name": "Product viewed", "payload": [event_]}]}).encode()
     notes = {"fixes": [{"message": "“anna@shop.example” became “bert@shop.example” in 1 row"}]}
-    told_of = event(1, product_id="anna@shop.example")
-    batch = history.recorder.record(intent(owner=ME, notes=notes), [request(1, 1, [told_of], raw)])
+    named = event(1, product_id="anna@shop.example")
+    batch = history.recorder.record(intent(owner=ME, notes=notes), [request(1, 1, [named], raw)])
     (work,) = history.queue.take(batch, 1, 1)
     case = build_case(history, work.id, "1.0", salt=SALT)
     for name in ("anna@", "bert@"):
@@ -94,7 +94,7 @@ def test_nobody_is_named_by_a_product_by_the_place_of_a_problem_or_by_what_a_men
         ("anna smith", "anna+smith"),
     ],
 )
-def test_nobody_is_named_by_an_answer_that_escapes_the_identity(history: History, who: str, written: str) -> None:
+def test_no_identity_is_in_a_response_that_escapes_it(history: History, who: str, written: str) -> None:
     body = {"track": [{"name": "Product viewed", "payload": [{**ANNA, "userId": who}]}]}
     case = build_case(history, sent(history, body, f"<p>No user {written}.</p>".encode()), "1.0", salt=SALT)
     assert written not in json.dumps(case, ensure_ascii=False)
@@ -102,14 +102,14 @@ def test_nobody_is_named_by_an_answer_that_escapes_the_identity(history: History
     assert re.fullmatch(r"<p>No user person-\w+\.</p>", attempt_["response"])
 
 
-def test_no_name_is_looked_for_in_a_name_that_was_put_there() -> None:
+def test_no_identity_is_looked_for_in_a_pseudonym() -> None:
     names = Pseudonymizer(SALT, iter([{"userId": "anna@x.de", "profileId": "person", "accountId": "erso"}]))
-    told = names.replace_in_text("of anna@x.de and a person")
-    assert re.fullmatch(r"of person-\w{10} and a person-\w{10}", told)
-    assert names.replace_in_text("anna@x.de") in told
+    replaced = names.replace_in_text("of anna@x.de and a person")
+    assert re.fullmatch(r"of person-\w{10} and a person-\w{10}", replaced)
+    assert names.replace_in_text("anna@x.de") in replaced
 
 
-def test_nobody_is_named_by_an_answer_that_escapes(history: History) -> None:
+def test_no_identity_is_in_a_response_or_a_reason_that_escape_it(history: History) -> None:
     user = "jürgen@müller.de"
     raw = json.dumps({"track": [{"name": "A", "payload": [{"eventId": "e-1", "userId": user}]}]}).encode()
     batch = history.recorder.record(intent(owner=ME), [request(1, 1, [event(1)], raw)])
@@ -200,7 +200,7 @@ def test_a_case_of_what_is_not_there_is_not_found(history: History) -> None:
         build_case(history, 99, "1.0", salt=None)
 
 
-def test_a_body_that_cannot_be_read_is_left_out_where_nobody_may_be_named(history: History) -> None:
+def test_a_body_that_cannot_be_read_is_left_out_where_identities_are_pseudonyms(history: History) -> None:
     id_ = sent(history, b'{"userId": "anna')
     assert "anna" not in dump_case(build_case(history, id_, "1.0", salt=SALT)["request"])
     assert build_case(history, id_, "1.0", salt=None)["request"]["body"] == '{"userId": "anna'

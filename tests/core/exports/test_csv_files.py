@@ -1,4 +1,4 @@
-"""What can be taken away: one line for every row, what is wrong, and the rows to mend; no formula, no secret."""
+"""CSV exports: one line for every row, every problem, and the excluded rows; no formula, no secret."""
 
 import csv
 import io
@@ -72,13 +72,13 @@ def test_results_have_one_line_for_every_row_of_the_input(history: History) -> N
     text = "".join(export_results_csv(history, batch))
     assert text.splitlines()[0] == ",".join(RESULTS_HEADER)
     assert text.count("\r\n") == 4
-    rejected, pending, stayed = read([text])
+    rejected, pending, excluded = read([text])
     assert (rejected["row"], rejected["line"], rejected["eventId"], rejected["outcome"]) == ("1", "2", "e1", "rejected")
     assert (rejected["status"], rejected["tries"], rejected["request"]) == ("400", "1", str(first.id))
     assert rejected["when"].startswith("20")
     assert (pending["outcome"], pending["status"], pending["tries"]) == ("pending", "", "0")
-    assert (stayed["outcome"], stayed["issues"]) == ("excluded", "event_id_missing event_name")
-    assert (stayed["eventId"], stayed["name"], stayed["tries"], stayed["when"], stayed["request"]) == (
+    assert (excluded["outcome"], excluded["issues"]) == ("excluded", "event_id_missing event_name")
+    assert (excluded["eventId"], excluded["name"], excluded["tries"], excluded["when"], excluded["request"]) == (
         "",
         "view",
         "",
@@ -112,7 +112,7 @@ def test_results_of_nothing_are_not_found(history: History) -> None:
 # ── problems ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_problem_is_told_with_its_place_and_its_mend() -> None:
+def test_every_problem_is_exported_with_its_place_and_its_fix() -> None:
     _, found = report()
     rows = read(export_problems_csv(found))
     assert list(rows[0]) == list(PROBLEMS_HEADER)
@@ -140,16 +140,16 @@ def test_no_problem_leaves_the_header_alone() -> None:
     assert "".join(export_problems_csv(found)) == ",".join(PROBLEMS_HEADER) + "\r\n"
 
 
-def test_more_problems_than_a_page_are_all_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_problems_than_a_page_are_all_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("intempt_core.exports.csv_files._CHUNK_ISSUES", 2)
     _, found = report("eventId,name,userId,productId\r\n" + ",,,\r\n" * 3)
     assert len(read(export_problems_csv(found))) == 12
 
 
-# ── the rows that stay behind ────────────────────────────────────────────────────────────────────────────────────────
+# ── excluded rows ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_rows_that_stay_behind_come_out_with_their_own_cells_and_what_is_wrong() -> None:
+def test_excluded_rows_come_out_with_their_own_cells_and_what_is_wrong() -> None:
     given_table, found = report()
     rows = read(export_excluded_csv(given_table.table, found))
     assert [row["eventId"] for row in rows] == ["e2", "e3", "e4"]
@@ -172,10 +172,10 @@ def test_corrected_rows_can_be_uploaded_again_and_again() -> None:
     assert second.table.header == (*given_table.table.header, "problems")
     assert again.rows_with_errors == 3
     assert "".join(export_excluded_csv(second.table, again)).count("problems") == 1
-    mended = text.replace("Product Viewed,", "Product viewed,").replace(
+    fixed = text.replace("Product Viewed,", "Product viewed,").replace(
         "e3,Product viewed,u1,,", "e3,Product viewed,u1,p3,"
     )
-    assert report(mended.replace("e4,Product viewed,,", "e4,Product viewed,u1,"))[1].rows_with_errors == 0
+    assert report(fixed.replace("e4,Product viewed,,", "e4,Product viewed,u1,"))[1].rows_with_errors == 0
 
 
 # ── cells ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,7 +208,7 @@ def test_ids_that_look_like_formulas_are_neutral_in_results(history: History) ->
     assert read(export_results_csv(history, batch))[0]["eventId"] == '\'=HYPERLINK("http://x")'
 
 
-def test_a_row_that_stayed_behind_comes_back_under_the_id_that_was_made_for_it() -> None:
+def test_an_excluded_row_comes_back_under_the_id_that_was_made_for_it() -> None:
     given_table, found = report("name,userId,productId\r\nProduct viewed,u1,\r\nProduct viewed,u2,p\r\n")
     again, _ = report("".join(export_excluded_csv(given_table.table, found)))
     assert again.event(0).body["eventId"] == given_table.event(0).body["eventId"]

@@ -51,15 +51,15 @@ def test_an_identity_is_found_in_each_of_its_forms(id_: str, form: str) -> None:
 
 def test_no_other_name_is_changed_again() -> None:
     names = Pseudonymizer(SALT, iter([{"userId": "anna@x.de", "profileId": "pers", "sessionId": "person-"}]))
-    told = names.replace_in_text("anna@x.de pers person-")
-    assert told == " ".join(names.replace_in_text(one) for one in ("anna@x.de", "pers", "person-"))
+    replaced = names.replace_in_text("anna@x.de pers person-")
+    assert replaced == " ".join(names.replace_in_text(one) for one in ("anna@x.de", "pers", "person-"))
 
 
 def test_identities_of_different_letter_case_keep_different_names() -> None:
     names = Pseudonymizer(SALT, iter([{"userId": "anna@x.de", "profileId": "ANNA@x.de"}]))
     assert names.replace_in_text("anna@x.de") != names.replace_in_text("ANNA@x.de")
-    told = [names.replace_in_text("anna@x.de"), names.replace_in_text("ANNA@x.de")]
-    assert names.replace_in_text("of anna@x.de ANNA@x.de") == "of " + " ".join(told)
+    replaced = [names.replace_in_text("anna@x.de"), names.replace_in_text("ANNA@x.de")]
+    assert names.replace_in_text("of anna@x.de ANNA@x.de") == "of " + " ".join(replaced)
 
 
 def test_a_short_identity_stays_in_a_sentence() -> None:
@@ -74,7 +74,7 @@ IDS = APART.filter(lambda text: len(text.strip(BLANK_CHARACTERS)) >= 4 and not i
 
 
 @given(IDS, st.text(OF_NAMES, min_size=4, max_size=7), st.sampled_from(sorted(ESCAPE_FUNCTIONS)), st.booleans())
-def test_in_any_form_nobody_is_named_and_names_do_not_change_each_other(
+def test_no_identity_is_left_in_any_form_and_pseudonyms_do_not_change_each_other(
     id_: str, like_a_name: str, how: str, capitals: bool
 ) -> None:
     names = Pseudonymizer(SALT, iter([{"userId": id_, "profileId": like_a_name}]))

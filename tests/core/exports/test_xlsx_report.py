@@ -59,7 +59,7 @@ def test_rows_with_problems_stand_there_with_their_bad_cells_coloured() -> None:
     coloured = {cell.coordinate: colour(rows, cell.coordinate) for line in rows.iter_rows() for cell in line}
     assert {place: found for place, found in coloured.items() if found} == {
         "C2": RED,  # the name
-        "E3": RED,  # nobody is named: both identities
+        "E3": RED,  # identity missing: both identities
         "F3": RED,
         "G3": RED,  # an empty product id
         "E4": AMBER,  # a placeholder
@@ -151,7 +151,7 @@ def test_a_large_file_with_few_bad_rows_is_quick_and_the_same_twice() -> None:
 
 
 @pytest.mark.parametrize("text", ["e1", "=1"])
-def test_a_column_that_comes_back_from_a_stay_behind_file_is_not_doubled(text: str) -> None:
+def test_a_column_that_comes_back_from_an_excluded_rows_file_is_not_doubled(text: str) -> None:
     header = [*HEADER, "problems"]
     sheet = book_of(*checked([["x", text, "u", "", "p", "", "old words"]], header))["Rows"]
     assert [str(cell) for cell in cells(sheet)[0]].count("problems") == 1
