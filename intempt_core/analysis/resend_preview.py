@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from intempt_core.contract import format_count
 from intempt_core.history import BatchSummary, RequestState
 
 NOT_ARRIVED_STATES = (RequestState.NOT_SENT, RequestState.CANCELLED, RequestState.PENDING)
@@ -34,11 +35,11 @@ class ResendPreview:
 
     @property
     def message(self) -> str:
-        """The preview as a sentence: ``12 never arrived, 3 rejected, 5 unknown; the target does not deduplicate: …``."""
+        """The preview as a sentence: ``12 never arrived, 5 unknown (may have arrived); the target deduplicates …``."""
         parts = {
             "never arrived": self.never_arrived,
             "rejected": self.rejected,
-            "unknown": self.unknown,
+            "unknown (may have arrived)": self.unknown,
             "accepted": self.accepted,
         }
         known = ", ".join(f"{count:,} {word}" for word, count in parts.items() if count)
@@ -51,7 +52,7 @@ class ResendPreview:
             return "none of them is at the target, so none is doubled."
         if self.deduplicates:
             return "the target deduplicates by event id: what it already has, it ignores."
-        events = f"{arrived:,} event{'' if arrived == 1 else 's'}"
+        events = format_count(arrived, "event")
         does = f"may double up to {events}" if self.unknown else f"will double {events}"
         sure = f", {self.accepted:,} of them surely" if self.accepted and self.unknown else ""
         return f"the target does not deduplicate: a resend {does}{sure}."

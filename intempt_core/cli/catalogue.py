@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from intempt_core.cli.output import format_count, print_message
+from intempt_core.cli.output import print_message
+from intempt_core.contract import format_count
 from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.settings import Settings
 from intempt_core.targets import Target, derive_target_key

@@ -14,9 +14,9 @@ from intempt_core import exports
 from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
 from intempt_core.cli.input import InputFile, read_input
-from intempt_core.cli.output import format_count, print_result
+from intempt_core.cli.output import print_result
 from intempt_core.cli.targets import resolve_target
-from intempt_core.contract import ISSUE_KINDS, Issue, Severity
+from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_count
 from intempt_core.errors import ReadError
 from intempt_core.settings import Settings
 from intempt_core.validation import ExpectationReport, ExpectationState, Report

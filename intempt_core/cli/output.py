@@ -14,11 +14,6 @@ def print_result(text: str) -> None:
     print(sanitize_text(text, sys.stdout))
 
 
-def format_count(number: int, thing: str, things: str = "") -> str:
-    """``1 row``, ``1,000 rows``."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
-
-
 def sanitize_text(text: str, out: TextIO) -> str:
     """A text for a terminal: what a file says must not move the cursor, nor be more than the output can write."""
     encoding = getattr(out, "encoding", None) or "utf-8"

@@ -20,8 +20,9 @@ from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.check import summarize_report
 from intempt_core.cli.files_out import check_writable, write_atomic
 from intempt_core.cli.input import InputFile, read_input
-from intempt_core.cli.output import format_count, print_message, print_result, sanitize_text
+from intempt_core.cli.output import print_message, print_result, sanitize_text
 from intempt_core.cli.targets import resolve_target
+from intempt_core.contract import format_count
 from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, read_running_console, wait_for_batch
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.exports import export_results_csv, reject_secrets

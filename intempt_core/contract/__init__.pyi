@@ -112,6 +112,9 @@ from .readings import (
     find_none as find_none,
     read_each_value as read_each_value,
 )
+from .quantities import (
+    format_count as format_count,
+)
 from .rules import (
     GivenEvent as GivenEvent,
     find_event_errors as find_event_errors,

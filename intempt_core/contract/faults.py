@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from intempt_core.contract.fields import Json
+from intempt_core.contract.quantities import format_count
 from intempt_core.errors import FaultDocumentUnreadable
 
 FAULT_PATH_LABELS: dict[str, str] = {
@@ -54,7 +55,7 @@ class _BaseFault(BaseModel):
     def describe(self, effect: str) -> str:
         """The whole of it: ``10 % 500 on track, 3 more times``."""
         some = "" if self.share == 1 else f"{self.share * 100:g} % "
-        left = "" if self.times is None else f", {self.times:,} more time{'' if self.times == 1 else 's'}"
+        left = "" if self.times is None else f", {format_count(self.times, 'more time')}"
         return f"{some}{effect} on {FAULT_PATH_LABELS.get(self.path, self.path)}{left}"
 
 
@@ -142,7 +143,7 @@ class TooLargeFault(_BaseFault):
     @property
     def effect(self) -> str:
         """``413 above 20 events``."""
-        return f"413 above {self.events:,} event{'' if self.events == 1 else 's'}"
+        return f"413 above {format_count(self.events, 'event')}"
 
 
 class SlowResponseFault(_BaseFault):

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from intempt_core.contract import format_count
 from intempt_core.dispatch.history_writer import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.dispatch.rate_limits import RateLimiter, TargetLimits
@@ -207,16 +208,11 @@ class BatchRunner:
         await self.set_state(
             sender.batch,
             BatchState.STOPPED,
-            f"{describe_count(len(held), 'lane')} of {len(lanes)} stopped: {describe_count(standing, 'request')} unknown or not sent,"
-            f" and {behind:,} behind, so that the order is kept. Decide what becomes of them.{said}",
+            f"{format_count(len(held), 'lane')} of {len(lanes)} stopped: {format_count(standing, 'request')} unknown or"
+            f" not sent, and {behind:,} behind, so that the order is kept. Decide what becomes of them.{said}",
         )
 
 
 def _group_lanes(lanes: Sequence[int], many: int) -> list[list[int]]:
     """Lanes dealt out to as many groups as may be driven at once."""
     return [list(lanes[first::many]) for first in range(min(many, len(lanes)))]
-
-
-def describe_count(number: int, noun: str) -> str:
-    """A number and its thing: "1 lane", "1,000 lanes"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -17,8 +17,8 @@ from functools import partial
 
 import httpx
 
-from intempt_core.contract import now_ms
-from intempt_core.dispatch.batch_runner import BatchRunner, describe_count
+from intempt_core.contract import format_count, now_ms
+from intempt_core.dispatch.batch_runner import BatchRunner
 from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.dispatch.process_locks import (
@@ -216,7 +216,7 @@ class Dispatcher:
         if sender and self._runner and not reason:
             reason = self._runner.trouble
         if waits and not reason:
-            reason = f"{describe_count(len(waits), 'lane')} will try again. The last answer: {list(waits.values())[-1]}"
+            reason = f"{format_count(len(waits), 'lane')} will try again. The last answer: {list(waits.values())[-1]}"
         seen = Progress(found.state, found.events, rate, left / rate if rate else None, reason)
         self._remember_progress(batch, seen)
         return seen
@@ -230,7 +230,7 @@ class Dispatcher:
 
     def _outage_message(self, sentence: str) -> str:
         kept = self._writer.unwritten
-        return f"{sentence} Nothing is sent until it returns; {describe_count(kept, 'outcome')} not yet written."
+        return f"{sentence} Nothing is sent until it returns; {format_count(kept, 'outcome')} not yet written."
 
     def _call_in_loop(self, what: Callable[[], object]) -> None:
         if self._loop is not None:

@@ -19,8 +19,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from intempt_core.arrays import Int64Array, make_array, make_scalar
-from intempt_core.contract import BLANK_CHARACTERS, EARLIEST_MS, INVISIBLE_CHARACTERS, LATEST_MS, Json, shorten_value
-from intempt_core.mapping import RESERVED_COLUMNS, MappedTable, make_event_ids
+from intempt_core.contract import (
+    BLANK_CHARACTERS,
+    EARLIEST_MS,
+    INVISIBLE_CHARACTERS,
+    LATEST_MS,
+    Json,
+    format_count,
+    shorten_value,
+)
+from intempt_core.mapping import RESERVED_COLUMNS, EventSource, make_event_ids
 from intempt_core.readers import Table
 from intempt_core.validation import to_mask
 
@@ -70,7 +78,7 @@ class Fix:
 
     def describe(self, cells: int) -> str:
         """What it does to so many cells: “Seconds to milliseconds in 4,067 cells of timestamp”."""
-        many = f"{cells:,} cell{'' if cells == 1 else 's'} of {self.column}"
+        many = f"{format_count(cells, 'cell')} of {self.column}"
         old, new = _quote_value(self.old), _quote_value(self.new)
         match self.kind:
             case FixKind.PUT if len(self.rows) == 1:
@@ -200,11 +208,11 @@ def make_own_ids(original: Table, column: str, rows: Int64Array) -> pa.Array:
 class FixedTable:
     """A mapped table after some mends, and how many cells each of them changed."""
 
-    mapped: MappedTable
+    mapped: EventSource
     cells: tuple[int, ...]
 
 
-def apply_fixes(mapped: MappedTable, fixes: Sequence[Fix]) -> FixedTable:
+def apply_fixes(mapped: EventSource, fixes: Sequence[Fix]) -> FixedTable:
     """A mapped table with mends applied, one after the other; what it had as made ids it keeps."""
     original, table, counts = mapped.original or mapped.table, mapped.table, []
     for step in fixes:

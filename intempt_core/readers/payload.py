@@ -19,6 +19,7 @@ from intempt_core.contract import (
     Json,
     Place,
     escape_pointer_key,
+    format_count,
     format_given,
     shorten_value,
 )
@@ -191,20 +192,20 @@ class PayloadShape:
             self.levels = 4
             self._add_track(value["track"], "")
             self.description = (
-                f"request body, {_format_count(self.groups, 'group')}, {_format_count(len(self.events), 'event')}"
+                f"request body, {format_count(self.groups, 'group')}, {format_count(len(self.events), 'event')}"
             )
         elif isinstance(value, list):
             self.levels = 3 if any(_is_group(item) for item in value) else 1
             for index, item in enumerate(value):
                 self._add_item(item, f"/{index}")
-            events = _format_count(len(self.events), "event")
+            events = format_count(len(self.events), "event")
             self.description = (
-                f"list of {_format_count(self.groups, 'group')}, {events}" if self.groups else f"list of {events}"
+                f"list of {format_count(self.groups, 'group')}, {events}" if self.groups else f"list of {events}"
             )
         elif _is_group(value):
             self.levels = 2
             self._add_group(value, "")
-            self.description = f"one group, {_format_count(len(self.events), 'event')}"
+            self.description = f"one group, {format_count(len(self.events), 'event')}"
         else:
             self._add_item(value, "") if isinstance(value, Mapping) else self._add_misplaced("", value, "")
             self.description = "one event" if self.events else "nothing that holds events"
@@ -223,7 +224,7 @@ class PayloadShape:
                 self._add_item(value, f"/{number}")
         self.levels = 5 if bodies else 3
         what = "request bodies" if bodies == len(values) else "JSON values"
-        self.description = f"{len(values):,} {what} one after another, {_format_count(len(self.events), 'event')}"
+        self.description = f"{len(values):,} {what} one after another, {format_count(len(self.events), 'event')}"
 
     def _add_track(self, track: Json, above: str) -> None:
         if not isinstance(track, list):
@@ -286,7 +287,3 @@ def _holds_events(value: Json) -> bool:
     return isinstance(value, Mapping) and (
         "track" in value or "payload" in value or len(EVENT_KEYS.intersection(value)) > 1
     )
-
-
-def _format_count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

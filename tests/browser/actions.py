@@ -1,4 +1,4 @@
-"""What a person does on a screen by a widget's key (type, press, choose), and what the sandbox says of it then."""
+"""Actions on a screen by a widget's key (type, press, choose), and the sandbox's view of what was sent."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from tests.browser.screens import open_screen, settled
 from tests.core.transport.fault_server import HostileServer
 
 KEY = "shopprefix.9f3c51d2a7e84b60"
-"""The key of the targets that these tests type; nothing may ever show it."""
+"""The key of the targets that these tests type; no screen may show it."""
 
 
 def widget(page: Page, key: str) -> Locator:
@@ -84,8 +84,8 @@ def events_of(console_url: str, person: str) -> list[dict[str, Any]]:
     """What the sandbox has received of a person, in the order of arrival."""
     asked = urllib.request.Request(f"{console_url}/sandbox/_sandbox/events?person={quote(person, safe='')}")
     asked.add_header("Authorization", "Basic " + base64.b64encode(b"sandbox:sandbox").decode())
-    with urllib.request.urlopen(asked, timeout=10) as answer:
-        found: list[dict[str, Any]] = json.load(answer)["events"]
+    with urllib.request.urlopen(asked, timeout=10) as response:
+        found: list[dict[str, Any]] = json.load(response)["events"]
     return found
 
 

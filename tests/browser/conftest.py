@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",  # nothing leaves, whatever is tried
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",  # nothing leaves this machine
 ]
 
 expect.set_options(timeout=20_000)  # two consoles and two browsers share two cores; nothing here asserts a time
@@ -103,9 +103,9 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 pytest.fail("the console did not stop within 20 s of being asked")
-    said = running.log.read_text()
-    if "Traceback" in said or '"level": "error"' in said:
-        pytest.fail("the console's log holds a traceback:\n" + said)
+    log_text = running.log.read_text()
+    if "Traceback" in log_text or '"level": "error"' in log_text:
+        pytest.fail("the console's log holds a traceback:\n" + log_text)
 
 
 def _wait_for(console: Console, process: "subprocess.Popen[bytes]") -> None:
@@ -148,7 +148,9 @@ def page(context: BrowserContext, tmp_path: Path) -> Iterator[Page]:
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.extend(_complaint(message)))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("request", lambda asked: complaints.append(f"left: {asked.url}") if is_foreign(asked.url) else None)
+    opened.on(
+        "request", lambda asked: complaints.append(f"foreign request: {asked.url}") if is_foreign(asked.url) else None
+    )
     yield opened
     opened.close()
     assert not complaints, complaints

@@ -1,6 +1,6 @@
 """Takes the pictures of ``docs/first-run.md``: ``python -m tests.browser.first_run URL FILE.csv`` on an empty console.
 
-It goes the road that the document describes, over the file that it names, and prints what the sandbox then serves.
+It follows the steps of the document with the given file, and prints the feeds that the sandbox then serves.
 """
 
 import sys
@@ -49,12 +49,12 @@ def main(url: str, file: str) -> None:
         picture(page, "targets")
         browser.close()
     for feed in FEEDS:
-        answer = httpx.post(
+        response = httpx.post(
             f"{url}/sandbox/v1/sandbox/projects/sandbox/feeds/{feed}/data",
             auth=("sandbox", "sandbox"),
             json={"type": "user", "id": PERSON, "fields": ["id"], "limit": 100},
         )
-        sys.stdout.write(f"{feed}: {answer.text}\n")
+        sys.stdout.write(f"{feed}: {response.text}\n")
 
 
 def upload(page: Page, file: str) -> None:

@@ -1,4 +1,4 @@
-"""How the tests use a browser: open a screen, wait until it stands still, ask whether everyone can use it."""
+"""A screen in a browser: open it, wait until it is drawn, check its accessibility."""
 
 from urllib.parse import urlsplit
 
@@ -9,40 +9,40 @@ STILL = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connec
 
 MOVES_NOT = """() => !document.querySelector('[data-stale=true]') &&
     document.getAnimations().every(one => one.effect.getComputedTiming().iterations === Infinity)"""
-"""Nothing is left from an older drawing, and nothing fades in or out."""
+"""No element of an older drawing is left, and nothing fades in or out."""
 
 
 WATCHED = """(() => {
-    const traffic = window.traffic = {said: 0, heard: 0, asked: performance.now()};
+    const traffic = window.traffic = {sent: 0, received: 0, acted: performance.now()};
     window.WebSocket = class extends WebSocket {
         constructor(...given) {
             super(...given);
-            this.addEventListener('message', () => { traffic.heard = performance.now(); });
+            this.addEventListener('message', () => { traffic.received = performance.now(); });
         }
-        send(data) { traffic.said = performance.now(); super.send(data); }
+        send(data) { traffic.sent = performance.now(); super.send(data); }
     };
 })()"""
-"""Runs before a page's own scripts: it notes when the page last said something to its server, and last heard of it."""
+"""Runs before a page's own scripts: notes when the page last sent to its server, and last received from it."""
 
 QUIET = f"""() => {{
-    const {{said, heard, asked}} = window.traffic, now = performance.now();
-    const answered = heard >= said || now - said > 5000;
-    return answered && now - Math.max(said, heard, asked) > 100 && document.querySelector({STILL!r})
+    const {{sent, received, acted}} = window.traffic, now = performance.now();
+    const complete = received >= sent || now - sent > 5000;
+    return complete && now - Math.max(sent, received, acted) > 100 && document.querySelector({STILL!r})
         && !document.querySelector('[data-testid=stSkeleton]');
 }}"""
-"""What was said has been answered, and nothing has been said or heard for a tenth of a second: a field that is left
-tells the server a moment later, and until the server answers the page looks as still as when all is done."""
+"""Everything that was sent has had a response, and nothing was sent or received for a tenth of a second: a field that
+loses the focus sends its value a moment later, and until the response the page looks as if all was done."""
 
 
 def settled(page: Page) -> Page:
-    """Wait until what was done has reached the server, its script has run, and nothing is still being drawn."""
-    page.evaluate("() => { window.traffic.asked = performance.now(); }")
+    """Wait until an action has reached the server, its script has run, and everything is drawn."""
+    page.evaluate("() => { window.traffic.acted = performance.now(); }")
     page.wait_for_function(QUIET, timeout=30_000)
     return page
 
 
 def open_screen(page: Page, path: str) -> Page:
-    """Open a screen by its address, as a shared link would, and wait until it stands still."""
+    """Open a screen by its address, as a shared link does, and wait until it is drawn."""
     page.goto(path)
     return settled(page)
 

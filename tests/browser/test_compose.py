@@ -1,4 +1,4 @@
-"""Compose, as a person meets it: what is typed is shown, what is shown is what leaves, and its outcome is told."""
+"""Compose in a real browser: what is typed is shown, what is shown is sent, and its outcome is shown."""
 
 import asyncio
 import json
@@ -54,11 +54,11 @@ RED = """() =>
         const m = getComputedStyle(e).backgroundColor.match(/\\d+/g).map(Number);
         return m.length === 3 && m[0] > 180 && m[1] < m[0] - 20 && m[2] < m[0] - 20;
     }).map(e => e.textContent)"""
-"""What stands on a red ground."""
+"""The elements with a red background."""
 
 
 def nothing_is_red(page: Page) -> None:
-    """Wait until nothing stands on a red ground; what an older drawing left behind is taken away in a moment."""
+    """Wait until no element has a red background; those of an older drawing disappear in a moment."""
     page.wait_for_function(f"() => ({RED})().length === 0", timeout=10_000)
 
 
@@ -120,8 +120,8 @@ def test_a_sent_event_shows_its_card_and_the_form_takes_a_new_id(page: Page, con
     expect(card.get_by_text("content-length: 2")).to_be_visible()
     codes = [code.strip() for code in page.get_by_test_id("stCode").all_inner_texts()]
     (kept,) = events_of(console.url, who)
-    left = {"name": "Added to cart", "payload": [kept["event"]]}
-    assert json.loads(codes[1]) == {"track": [left]}
+    sent = {"name": "Added to cart", "payload": [kept["event"]]}
+    assert json.loads(codes[1]) == {"track": [sent]}
     assert codes[2] == "{}"
     assert codes[-4:] == [codes[-4], "nothing", "1487580005268456287", "nothing"]
     assert kept["eventId"] == first
@@ -135,7 +135,9 @@ def test_a_sent_event_shows_its_card_and_the_form_takes_a_new_id(page: Page, con
     assert repeat["event"] == kept["event"]
     assert not repeat["processed"]
     assert page.get_by_test_id("stCode").nth(1).inner_text().strip() == codes[1]
-    expect(page.get_by_text("The target deduplicates by event id: it ignores events that it already has.")).to_be_visible()
+    expect(
+        page.get_by_text("The target deduplicates by event id: it ignores events that it already has.")
+    ).to_be_visible()
 
 
 def test_a_double_click_sends_once(page: Page, console: Console) -> None:
@@ -221,14 +223,14 @@ def test_hostile_text_is_text_in_every_field_and_loads_nothing(page: Page, conso
     assert [kept[name] for name in ("productId", "profileId", "anotherUserId", "accountId")] == HOSTILE
     assert kept["event"]["data"][HOSTILE[0]] == "x" * 5000
     text = page.get_by_test_id("stMain").inner_text()
-    assert text.count(HOSTILE[0]) >= 3, "in the request, in what left, in a feed"
+    assert text.count(HOSTILE[0]) >= 3, "in the request, in the sent body, in a feed"
     assert page.locator("[data-testid=stMain] img, [data-testid=stMain] a[href*='e.example']").count() == 0
     assert page.title() != "taken"
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 async def hangs(connection: Connection) -> None:
-    """Take the request and never answer."""
+    """Take the request and never respond."""
     await connection.request()
     await asyncio.sleep(60)
 

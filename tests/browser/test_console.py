@@ -1,4 +1,4 @@
-"""Every screen, opened cold by its address: it stands, says its name, asks nothing of the outside, all can use it."""
+"""Every screen, opened by its address: it shows its name, requests nothing from outside, and is accessible."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -16,7 +16,7 @@ from tests.browser.screens import open_screen, serious_findings, settled
 
 @pytest.fixture
 def person() -> str:
-    """Somebody whom no other test knows, with characters that a link has to carry."""
+    """A person that no other test has, with characters that a link has to carry."""
     return f"ann & bob/{uuid4().hex[:8]}?ü=1"
 
 
@@ -28,8 +28,8 @@ def elsewhere(console: Console, person: str, name: str, product: str) -> None:
         json.dumps({"track": [{"name": name, "payload": [event]}]}).encode(),
         {"Content-Type": "application/json", "Authorization": "Basic " + base64.b64encode(b"sandbox:sandbox").decode()},
     )
-    with urllib.request.urlopen(asked, timeout=10) as answer:
-        assert answer.status == 201
+    with urllib.request.urlopen(asked, timeout=10) as response:
+        assert response.status == 201
 
 
 def test_from_a_send_to_the_person_and_the_link_opens_in_another_browser_tab(
@@ -62,7 +62,9 @@ def test_a_person_is_kept_across_screens_and_each_identity_can_be_looked_up(page
     expect(page).to_have_url(re.compile(r"/feeds\?target=sandbox&by=anotherUserId&person="))
 
 
-def test_what_an_application_sends_meanwhile_is_shown_without_a_click(page: Page, console: Console, person: str) -> None:
+def test_what_an_application_sends_meanwhile_is_shown_without_a_click(
+    page: Page, console: Console, person: str
+) -> None:
     open_screen(page, "/feeds")
     fill(page, "feeds-person", person)
     press(page, "feeds-watch")

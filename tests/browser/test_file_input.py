@@ -1,4 +1,4 @@
-"""The file input in a real browser: by click, keyboard and drop; stopped, too large, refused; nothing stays behind."""
+"""The file input in a real browser: by click, keyboard and drop; stopped, too large, rejected; nothing is kept."""
 
 import gzip
 import json
@@ -36,7 +36,7 @@ def drop(page: Page, *files: tuple[str, str]) -> None:
 
 
 def parts(console: Console) -> list[str]:
-    """What stands half written in the spool."""
+    """The partly written files in the spool."""
     return [path.name for path in (console.data / "spool").glob("*.part")]
 
 
@@ -74,8 +74,8 @@ def test_it_is_accessible_in_light_and_dark_while_it_is_busy_and_when_it_complai
     for scheme in ("light", "dark"):
         screen.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         assert serious_findings(screen) == [], scheme
-    held[0].fulfill(status=200, json={"error": "slow.csv has no room."})
-    expect(screen.get_by_role("alert").filter(has_text="slow.csv has no room.")).to_be_visible()
+    held[0].fulfill(status=200, json={"error": "slow.csv does not fit on the disk."})
+    expect(screen.get_by_role("alert").filter(has_text="slow.csv does not fit on the disk.")).to_be_visible()
     for scheme in ("light", "dark"):
         screen.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         assert serious_findings(screen) == [], scheme
@@ -99,7 +99,7 @@ def test_an_upload_that_is_stopped_or_left_keeps_nothing(screen: Page, console: 
     expect(screen.locator(ZONE)).to_contain_text("large.csv was stopped. Nothing of it is kept.")
     box.set_input_files(file)
     expect(screen.locator(ZONE)).to_contain_text("of 300 MB")
-    screen.get_by_role("link", name="History", exact=True).first.click()  # to another screen: nobody wants the rest
+    screen.get_by_role("link", name="History", exact=True).first.click()  # on another screen the upload ends
     settled(screen)
     for _ in range(200):
         if not parts(console):

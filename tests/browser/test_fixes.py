@@ -1,4 +1,4 @@
-"""Mending in a real browser: a group, a cell, an undo; then it is sent, and History says what was mended."""
+"""Fixes in a real browser: a group, a cell, an undo; then the file is sent, and History shows its fixes."""
 
 from pathlib import Path
 
@@ -7,18 +7,18 @@ from playwright.sync_api import Page, expect
 from tests.browser.actions import box, events_of
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
-from tests.browser.test_upload import drop, look, press, send, table, taken
+from tests.browser.test_upload import download, drop, look, press, send, table
 from tests.pages.upload_steps import csv_of, good_rows
 
 
 def faults() -> bytes:
     """Thirty rows: ten names in the wrong case, two rows without a product, one repeat."""
-    rows = good_rows(30, ids="mended-")
+    rows = good_rows(30, ids="fixed-")
     for row in range(10):
         rows[row] = rows[row].replace("Product viewed", "product viewed")
     rows[14] = rows[14].replace("SKU_15", "")
     rows[15] = rows[15].replace("SKU_16", "")
-    rows[20] = rows[20].replace("mended-21,u21", "mended-20,mender")
+    rows[20] = rows[20].replace("fixed-21,u21", "fixed-20,fixer")
     return csv_of(*rows)
 
 
@@ -41,7 +41,7 @@ def find(page: Page, text: str) -> None:
 def test_a_group_and_a_cell_are_fixed_one_fix_is_undone_the_rest_is_sent_and_history_shows_it(
     page: Page, console: Console, tmp_path: Path
 ) -> None:
-    file = tmp_path / "mended here.csv"
+    file = tmp_path / "to be fixed.csv"
     file.write_bytes(faults())
     open_screen(page, "/upload")
     drop(page, file)
@@ -50,7 +50,9 @@ def test_a_group_and_a_cell_are_fixed_one_fix_is_undone_the_rest_is_sent_and_his
     expect(step).to_contain_text("13 rows with errors")
     look(page, 3)
     press(page, "upload-suggested-fix-0")
-    expect(page.locator(".st-key-upload-fix-preview")).to_contain_text("“product viewed” → “Product viewed” in 10 cells")
+    expect(page.locator(".st-key-upload-fix-preview")).to_contain_text(
+        "“product viewed” → “Product viewed” in 10 cells"
+    )
     press(page, "upload-fix")
     expect(step).to_contain_text("3 rows with errors")
     find(page, "line 16 productId")
@@ -67,13 +69,13 @@ def test_a_group_and_a_cell_are_fixed_one_fix_is_undone_the_rest_is_sent_and_his
     press(page, "upload-suggested-fix-0")
     press(page, "upload-fix")
     expect(step).to_contain_text("1 row with errors")
-    mended = table(taken(page, "upload-fixed-csv"))
-    assert [row["productId"] for row in mended[13:17]] == ["SKU_14", "SKU_15", "", "SKU_17"]
-    assert mended[20]["eventId"].startswith("made_")
+    fixed = table(download(page, "upload-fixed-csv"))
+    assert [row["productId"] for row in fixed[13:17]] == ["SKU_14", "SKU_15", "", "SKU_17"]
+    assert fixed[20]["eventId"].startswith("made_")
     press(page, "upload-undo-1")
     expect(step).to_contain_text("2 rows with errors")
     send(page, count="28 events")
-    assert [event["productId"] for event in events_of(console.url, "mender")] == ["SKU_21"]
+    assert [event["productId"] for event in events_of(console.url, "fixer")] == ["SKU_21"]
     page.get_by_role("link", name="Open in History").click()
     page.get_by_text("2 fixes before the send").click()
     expect(page.locator(".st-key-history-fixes")).to_contain_text(
@@ -92,7 +94,7 @@ def test_one_click_leads_from_a_kind_to_its_rows_and_from_a_problem_to_its_cell(
     look(page, 3)
     card = page.locator(".st-key-upload-cell")
     tables = page.get_by_test_id("stDataFrame")
-    expect(tables).to_have_count(4)  # the kinds, the rows, the problems, and those that stay behind
+    expect(tables).to_have_count(4)  # the kinds, the rows, the problems, and the excluded rows
     click_in(page, 1, 1, left=20)
     expect(card).to_contain_text("Row 2 · line 3 · column name · in the event /name · skipped")
     expect(tables).to_have_count(5)  # and the row that is looked at

@@ -1,4 +1,4 @@
-"""What only a browser shows of how things look: untrusted text is text, and what one is led to is in sight."""
+"""Formatting in a real browser: untrusted text is text, and a button that jumps to a line brings it into view."""
 
 import json
 import re

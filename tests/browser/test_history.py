@@ -1,4 +1,4 @@
-"""History in a real browser: links open cold, a batch is sent again, and nothing is lost when the process dies."""
+"""History in a real browser: links, resending, deleting, and nothing is lost when the process dies."""
 
 import json
 import os
@@ -37,12 +37,12 @@ def sent(console: Console, file: Path) -> None:
 def processed(url: str) -> int:
     request = urllib.request.Request(url + "/sandbox/_sandbox/events?limit=1")
     request.add_header("Authorization", "Basic c2FuZGJveDpzYW5kYm94")  # the sandbox's own key, known to all
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return int(json.load(answer)["processed"])
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return int(json.load(response)["processed"])
 
 
 def usable(page: Page) -> None:
-    """Nobody is kept from the page as it is shown, in light or in dark colours."""
+    """The page is accessible, in light and in dark colours."""
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         assert serious_findings(page) == [], scheme
@@ -109,7 +109,7 @@ def test_a_batch_is_resent_with_the_same_ids_and_then_with_new_ones(
         page.get_by_role("button", name="Resend 5 events to Sandbox").dblclick()  # two clicks, one batch
         back = page.get_by_role("link", name="Resent from this batch")
         expect(page).not_to_have_url(first)
-        settled(page)  # the batch that it was sent again from says "accepted" too, until it has gone
+        settled(page)  # until then the original batch is shown, which was accepted too
         expect(back).to_be_visible()
         expect(page.get_by_text("● 5 accepted").first).to_be_visible()
         assert processed(console.url) == before + new
@@ -194,9 +194,9 @@ def test_a_killed_console_accounts_for_everything_when_it_is_back(page: Page, tm
         open_screen(page, link)
         expect(page.get_by_text(f"{total:,} of {total:,} events · done")).to_be_visible(timeout=90_000)
         settled(page)
-        said = page.get_by_test_id("stMain").inner_text()
-        accepted = int(said.split("● ")[1].split(" accepted")[0].replace(",", ""))
-        unknown = int(said.split("◆ ")[1].split(" unknown")[0].replace(",", "")) if "◆ " in said else 0
+        text = page.get_by_test_id("stMain").inner_text()
+        accepted = int(text.split("● ")[1].split(" accepted")[0].replace(",", ""))
+        unknown = int(text.split("◆ ")[1].split(" unknown")[0].replace(",", "")) if "◆ " in text else 0
         assert accepted + unknown == total  # what was in flight is unknown, the rest has arrived, nothing is missing
         assert 0 <= unknown <= 16 * 50
         assert accepted <= processed(url) <= total

@@ -1,4 +1,4 @@
-"""Inspect, as a person meets it: paste, see what is wrong and where, take it to Compose, or send it as it is."""
+"""Inspect in a real browser: paste, see what is wrong and where, fix it, open it in Compose, or send it as it is."""
 
 import json
 import re
@@ -14,7 +14,7 @@ EVIL = "![x](http://e.example/y.png)<script>document.title='taken'</script>:red[
 
 
 def paste(page: Page, text: str) -> None:
-    """Paste, and look at it."""
+    """Paste a text, and read it."""
     box(page, "inspect-paste").fill(text)
     press(page, "inspect-read")
 
@@ -64,15 +64,15 @@ def test_a_command_is_fixed_from_the_list_and_leads_to_its_line(page: Page) -> N
     expect(box(page, "inspect-paste")).to_have_value(re.compile("-u •••• "))
     assert KEY.partition(".")[2] not in page.content()
     press(page, "inspect-go-0")
-    looked_at = widget(page, "inspect-text").locator(".focused")
-    expect(looked_at).to_be_in_viewport()
-    expect(looked_at).to_contain_text("added_to_cart")
+    focused = widget(page, "inspect-text").locator(".focused")
+    expect(focused).to_be_in_viewport()
+    expect(focused).to_contain_text("added_to_cart")
     press(page, "inspect-fix-0")
     expect(widget(page, "inspect-difference").locator("mark.new")).to_have_text('"Added to cart"')
     press(page, "inspect-fix-apply")
     expect(page.get_by_role("button", name="Send 81 events to Sandbox")).to_be_visible()
     press(page, "inspect-undo")
-    expect(looked_at.or_(widget(page, "inspect-text")).first).to_contain_text("added_to_cart")
+    expect(focused.or_(widget(page, "inspect-text")).first).to_contain_text("added_to_cart")
 
 
 def test_a_file_is_opened_or_dropped_and_a_paste_that_is_too_long_is_a_sentence(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Sandbox, as a person meets it: what any program sends is seen as it comes, opened, and met with faults on purpose."""
+"""Sandbox in a real browser: what any program sends is shown as it arrives, and opened; failures are simulated."""
 
 import json
 import urllib.error
@@ -38,8 +38,8 @@ def call(console: Console, path: str, body: Any = None, method: str = "POST", ke
     data = None if body is None else json.dumps(body).encode()
     asked = urllib.request.Request(f"{console.url}/sandbox{path}", data, headers, method=method)
     try:
-        with urllib.request.urlopen(asked, timeout=10) as answer:
-            return int(answer.status)
+        with urllib.request.urlopen(asked, timeout=10) as response:
+            return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code
 

@@ -1,4 +1,4 @@
-"""Sharing, as a person does it: a link that opens cold, two requests compared, a case file opened again in Inspect."""
+"""Sharing in a real browser: a link, two requests compared, a case file opened in Inspect."""
 
 import json
 from pathlib import Path

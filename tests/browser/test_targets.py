@@ -1,4 +1,4 @@
-"""Targets, as a person meets them: typed for a session, tested in words; a key is never seen again."""
+"""Targets in a real browser: a temporary target, the connection test; its key is never shown again."""
 
 from playwright.sync_api import Page, expect
 

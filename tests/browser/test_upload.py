@@ -1,4 +1,4 @@
-"""Upload in a real browser: a file goes in, everything that becomes of it can be seen and taken along."""
+"""Upload in a real browser: a file is mapped, checked and sent, and everything about it can be downloaded."""
 
 import csv
 import json
@@ -43,7 +43,7 @@ def send(page: Page, *, count: str) -> None:
     settled(page)
 
 
-def taken(page: Page, key: str) -> str:
+def download(page: Page, key: str) -> str:
     """The text of a file that a button downloads."""
     with page.expect_download() as download:
         page.locator(f".st-key-{key} button").click()
@@ -61,8 +61,8 @@ def received(console: Console) -> Callable[[], int]:
     def ask() -> int:
         request = urllib.request.Request(console.url + "/sandbox/_sandbox/events?limit=1")
         request.add_header("Authorization", "Basic c2FuZGJveDpzYW5kYm94")  # the sandbox's own key, known to all
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return int(json.load(answer)["processed"])
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return int(json.load(response)["processed"])
 
     begin = ask()
     return lambda: ask() - begin
@@ -74,7 +74,7 @@ def test_the_empty_screen_offers_a_template_that_is_clean_and_can_be_sent(
     open_screen(page, "/upload")
     expect(page.get_by_text("every problem is shown before anything is sent")).to_be_visible()
     file = tmp_path / "events-template.csv"
-    file.write_text(taken(page, "upload-template"))
+    file.write_text(download(page, "upload-template"))
     drop(page, file)
     press(page, "upload-settle")
     expect(page.locator(".st-key-upload-step-3")).to_contain_text("none")
@@ -97,17 +97,17 @@ def test_a_shops_file_is_sent_and_recognised_when_it_is_uploaded_again(
     expect(page.get_by_text("product id missing")).to_have_count(0)
     press(page, "upload-settle")
     expect(page.get_by_text("999 events of 93 persons", exact=False)).to_be_visible()
-    assert received() == 0  # nothing leaves before the confirm
+    assert received() == 0  # nothing is sent before the confirmation
     page.locator(".st-key-upload-send button").dblclick()  # two clicks, one batch
     expect(page.get_by_text("6 Result", exact=False)).to_be_visible(timeout=60_000)
     settled(page)
     expect(page.get_by_text("● 999 accepted").first).to_be_visible()
     assert received() == 999
-    results = table(taken(page, "upload-results"))
+    results = table(download(page, "upload-results"))
     assert [row["row"] for row in results] == [str(number) for number in range(1, 1000)]
     assert {(row["outcome"], row["status"]) for row in results} == {("accepted", "201")}
 
-    page.reload()  # the result stands in the link
+    page.reload()  # the result is in the link
     settled(page)
     expect(page.get_by_text("● 999 accepted").first).to_be_visible()
 
@@ -251,7 +251,7 @@ def test_rows_with_errors_are_shown_excluded_downloaded_corrected_and_sent(
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         assert serious_findings(page) == [], scheme
-    problems = table(taken(page, "upload-problems"))
+    problems = table(download(page, "upload-problems"))
     assert Counter(problem["code"] for problem in problems) == {
         "event_name": 1,
         "identity_missing": 1,
@@ -261,18 +261,18 @@ def test_rows_with_errors_are_shown_excluded_downloaded_corrected_and_sent(
         "id_placeholder": 1,
     }
     assert [problem["line"] for problem in problems] == ["3", "4", "5", "6", "7", "8"]
-    behind = taken(page, "upload-rows-with-errors")
-    assert [row["eventId"] for row in table(behind)] == ["faulty-2", "faulty-3", "faulty-4", "faulty-1", "faulty-6"]
-    assert table(behind)[2]["price"] == "'=1+1"
+    excluded = download(page, "upload-rows-with-errors")
+    assert [row["eventId"] for row in table(excluded)] == ["faulty-2", "faulty-3", "faulty-4", "faulty-1", "faulty-6"]
+    assert table(excluded)[2]["price"] == "'=1+1"
 
     send(page, count="25 events")
     assert received() == 25
-    results = table(taken(page, "upload-results"))
+    results = table(download(page, "upload-results"))
     assert len(results) == 30
     assert Counter(row["outcome"] for row in results) == {"accepted": 25, "excluded": 5}
     assert results[1]["issues"] == "event_name"
 
-    mends = {
+    corrections = {
         "Product Viewed,": "Product viewed,",
         "faulty-3,,": "faulty-3,u3,",
         "u4,,": "u4,SKU_4,",
@@ -280,8 +280,8 @@ def test_rows_with_errors_are_shown_excluded_downloaded_corrected_and_sent(
         "1714631904,": "1714631904000,",
         "'=1+1": "=1+1",
     }
-    corrected = behind
-    for wrong, right in mends.items():
+    corrected = excluded
+    for wrong, right in corrections.items():
         assert wrong in corrected
         corrected = corrected.replace(wrong, right, 1)
     again = tmp_path / "skipped-rows.csv"
@@ -295,7 +295,9 @@ def test_rows_with_errors_are_shown_excluded_downloaded_corrected_and_sent(
 
 def test_everything_can_be_sent_as_it_is(page: Page, tmp_path: Path, received: Callable[[], int]) -> None:
     file = tmp_path / "as-it-is.csv"
-    file.write_bytes(faults("odd-").replace(b",1714631904,", b",1714631904000,"))  # an early time is refused outright
+    file.write_bytes(
+        faults("odd-").replace(b",1714631904,", b",1714631904000,")
+    )  # a request with an early time is rejected
     open_screen(page, "/upload")
     drop(page, file)
     press(page, "upload-settle")

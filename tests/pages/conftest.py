@@ -29,17 +29,17 @@ class Screen:
 
     @property
     def texts(self) -> str:
-        """Every word in a place where untrusted text may stand."""
+        """All texts that are shown as they are; untrusted text is only there."""
         return "\n".join(element.value for element in self.app.text)
 
     @property
     def markdown(self) -> str:
-        """Every word in Markdown, badges and captions among them."""
+        """All Markdown, including badges and captions."""
         return "\n".join(element.value for kind in (self.app.markdown, self.app.caption) for element in kind)
 
     @property
     def codes(self) -> list[str]:
-        """Every text in fixed width."""
+        """All texts in a fixed-width face."""
         return [element.value for element in self.app.code]
 
     @property
@@ -53,7 +53,7 @@ class Screen:
         return found
 
     def has(self, key: str) -> bool:
-        """Whether a button stands there."""
+        """Whether there is a button with this key."""
         return key in [button.key for button in self.app.button]
 
     def go(self, page: str) -> "Screen":

@@ -1,4 +1,4 @@
-"""Compose without a browser: the form's state, what its fields become on the wire, what is said of every outcome."""
+"""Compose without a browser: the state of the form, its fields on the wire, and the sentence of every outcome."""
 
 import asyncio
 import json
@@ -28,13 +28,13 @@ def ready(screen: Screen, person: str = "u1", product: str = "SKU_1") -> Screen:
     return screen.fill("compose-1-data-productId", product).fill("compose-1-userId", person)
 
 
-def left(screen: Screen) -> dict[str, Any]:
-    """The body that left, as the card shows it."""
+def sent_body(screen: Screen) -> dict[str, Any]:
+    """The body that was sent, as the card shows it."""
     found: dict[str, Any] = json.loads(next(code for code in screen.codes if code.startswith('{"track"')))
     return found
 
 
-def answer_of(screen: Screen) -> str:
+def headline_of(screen: Screen) -> str:
     """The card's first sentence."""
     return next(line for line in screen.texts.splitlines() if " at " in line and "attempt" in line)
 
@@ -97,10 +97,10 @@ def test_an_edit_while_the_request_is_in_flight_keeps_it_in_sight_and_renews_the
 
 def test_resending_sends_the_same_bytes_to_the_same_target(compose: Screen) -> None:
     ready(compose).send()
-    body = left(compose)
+    body = sent_body(compose)
     compose.compose_state.guard.settled_at = 0.0
     assert "The target deduplicates by event id" in compose.texts
-    assert left(compose.send("compose-same")) == body
+    assert sent_body(compose.send("compose-same")) == body
 
 
 def test_a_second_click_is_the_same_click(compose: Screen) -> None:
@@ -161,7 +161,7 @@ def test_a_time_that_is_chosen_begins_at_now_in_the_zone_beside_it(
     compose.run()
     assert compose.app.selectbox(key="compose-1-zone").value == "Asia/Kolkata"
     compose.send()
-    assert abs(left(compose)["track"][0]["payload"][0]["timestamp"] / 1000 - time.time()) < 120
+    assert abs(sent_body(compose)["track"][0]["payload"][0]["timestamp"] / 1000 - time.time()) < 120
 
 
 def test_a_time_chosen_in_a_zone_is_sent_as_epoch_milliseconds(compose: Screen) -> None:
@@ -171,7 +171,7 @@ def test_a_time_chosen_in_a_zone_is_sent_as_epoch_milliseconds(compose: Screen) 
     compose.app.number_input(key="compose-1-seconds").set_value(7.042)
     compose.app.selectbox(key="compose-1-zone").set_value("Asia/Kolkata")
     compose.run().send()
-    assert left(compose)["track"][0]["payload"][0]["timestamp"] == 1664582407042
+    assert sent_body(compose)["track"][0]["payload"][0]["timestamp"] == 1664582407042
 
 
 @given(
@@ -247,8 +247,8 @@ def test_what_a_target_does_has_an_outcome_and_a_sentence(
         use(targets, "shop", server.url).go("compose.py")
         ready(targets).send()
         assert outcome in targets.markdown
-        assert sentence in answer_of(targets)
-        assert json.loads(server.received[0].body) == left(targets)
+        assert sentence in headline_of(targets)
+        assert json.loads(server.received[0].body) == sent_body(targets)
         kept = b"".join(file.read_bytes() for file in data.rglob("*") if file.is_file())
         assert KEY.encode() not in kept
         assert KEY.partition(".")[2].encode() not in kept
@@ -260,8 +260,8 @@ def test_a_target_that_refuses_the_connection_has_been_sent_nothing(targets: Scr
     use(targets, "shop", url).go("compose.py")
     ready(targets).send()
     assert "○ not sent" in targets.markdown
-    assert "Nothing was sent." in answer_of(targets)
-    assert "5 attempts" in answer_of(targets)
+    assert "Nothing was sent." in headline_of(targets)
+    assert "5 attempts" in headline_of(targets)
 
 
 def test_the_card_keeps_its_target_when_another_is_selected(targets: Screen) -> None:

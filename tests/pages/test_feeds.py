@@ -1,4 +1,4 @@
-"""Feeds without a browser: links that say anything at all, expected beside actual, and a feed API that does."""
+"""Feeds without a browser: links of any content, expected and actual feeds, a feed API that responds with anything."""
 
 from collections.abc import Callable
 from itertools import count
@@ -18,7 +18,7 @@ numbers = count(1)
 
 @pytest.fixture
 def person() -> str:
-    """Somebody whom no other test knows: the sandbox is shared."""
+    """A person that no other test has: the sandbox is shared."""
     return f"person-{uuid4().hex}"
 
 
@@ -78,7 +78,7 @@ def test_a_link_opens_cold(tab: Callable[[str], Screen], opened: Callable[..., S
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"target": "<b>nobody", "by": "userId", "person": "u1"}, "There is no target <b>nobody"),
+        ({"target": "<b>shop", "by": "userId", "person": "u1"}, "There is no target <b>shop"),
         ({"target": "sandbox", "by": "email", "person": "u1"}, "The link names email, which is no identity field"),
         ({"by": "userId", "person": "x" * 5000}, "This id has 5,000 characters"),
         ({"by": "userId"}, "Enter the id of a person"),
@@ -142,9 +142,9 @@ def test_a_watched_feed_shows_what_it_gains_and_never_that_nothing_happened(
 
 
 def test_compose_shows_which_places_its_event_gained(tab: Callable[[str], Screen], person: str) -> None:
-    said = sent(tab, person, "SKU_1").texts
-    assert "Recently Added to Cart\n“SKU_1” gained place 1." in said
-    assert "Recently Viewed\nNo change, as expected." in said
+    texts = sent(tab, person, "SKU_1").texts
+    assert "Recently Added to Cart\n“SKU_1” gained place 1." in texts
+    assert "Recently Viewed\nNo change, as expected." in texts
 
 
 def test_the_global_feeds_are_read_and_called_an_approximation(
@@ -247,11 +247,11 @@ ITEMS = b"product_id,brand\nSKU_1,Runail\nSKU_2,\n"
 
 
 def dropped(screen: Screen, data: bytes, name: str = "item.csv") -> Screen:
-    """A file comes in through the catalogue's door."""
-    doors = get_services().upload_tokens
-    with doors.spool.receive(name, len(data)) as incoming:
+    """Upload a catalogue file."""
+    tokens = get_services().upload_tokens
+    with tokens.spool.receive(name, len(data)) as incoming:
         incoming.write(data)
-    doors.add_file(screen.app.session_state["console"].screen_states["CatalogueUpload"].token, incoming.spooled)
+    tokens.add_file(screen.app.session_state["console"].screen_states["CatalogueUpload"].token, incoming.spooled)
     return screen.run()
 
 
@@ -275,12 +275,14 @@ def test_a_catalogue_names_products_and_warns_of_unknown_ones_until_it_is_remove
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "sentence"),
     [(b"\x89PNG\r\n\x1a\n\0\0", "item.csv"), (b"[1]", "no list of objects"), (b"", "is empty")],
     ids=["picture", "numbers", "nothing"],
 )
-def test_a_file_that_is_no_catalogue_is_a_sentence(opened: Callable[..., Screen], content: bytes, says: str) -> None:
-    assert says in dropped(opened(), content).texts
+def test_a_file_that_is_no_catalogue_is_a_sentence(
+    opened: Callable[..., Screen], content: bytes, sentence: str
+) -> None:
+    assert sentence in dropped(opened(), content).texts
 
 
 def test_a_column_without_ids_is_a_sentence_and_another_can_be_chosen(opened: Callable[..., Screen]) -> None:

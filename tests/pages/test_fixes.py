@@ -1,4 +1,4 @@
-"""Mending on the Upload screen without a browser: what is offered, shown, taken, undone, left out and recorded."""
+"""Fixes on the Upload screen without a browser: suggested, previewed, applied, undone and recorded; excluded rows."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.pages.upload_steps import Upload, csv_of, good_rows
 
 @pytest.fixture
 def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
-    """The Upload screen of a console that has a data folder of its own and nobody who sends."""
+    """The Upload screen of a console with a data folder of its own, whose engine is not started."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
     yield Upload(tab_at("upload.py")).run()
     get_services().history.close()
@@ -31,7 +31,7 @@ def faults() -> bytes:
     for row in range(10, 15):
         rows[row] = rows[row].replace("1714631904000", "1714631904")
     rows[20] = rows[19]
-    rows[21] = rows[19].replace("u20", "somebody else")
+    rows[21] = rows[19].replace("u20", "another")
     rows[22] = rows[19].replace("SKU_20", "SKU_21")
     rows[25] = rows[25].replace("SKU_26", "")
     return csv_of(*rows)
@@ -46,7 +46,7 @@ def find(upload: Upload, text: str) -> Upload:
     return upload.run()
 
 
-def offered(upload: Upload) -> list[str]:
+def suggested(upload: Upload) -> list[str]:
     return [text.value for text in upload.app.text if "→" in text.value or text.value.startswith("Give")]
 
 
@@ -57,7 +57,7 @@ def batch() -> BatchSummary:
 def test_a_group_is_fixed_after_a_preview_and_the_fix_is_undone(upload: Upload) -> None:
     opened(upload)
     assert "19 rows with errors" in upload.markdown
-    assert offered(upload) == [
+    assert suggested(upload) == [
         "“product viewed” → “Product viewed” in 10 cells of name",
         "Give an id of its own to 2 cells of eventId (they repeat an id, and are other events)",
         "Give an id of its own to 1 cell of eventId (they repeat an event exactly: only if it happened as often)",
@@ -132,15 +132,15 @@ def test_excluded_rows_are_shown_before_the_send_and_fixes_are_recorded_with_it(
     opened(upload)
     upload.press("upload-suggested-fix-0").press("upload-fix")
     assert "9 rows skipped: which, and why" in [expander.label for expander in upload.app.expander]
-    staying = upload.app.dataframe[-1].value
-    assert staying["row"].tolist() == [11, 12, 13, 14, 15, 21, 22, 23, 26]
-    assert staying["reason"].tolist() == ["time before 2010"] * 5 + ["event id repeated"] * 3 + ["product id missing"]
+    excluded = upload.app.dataframe[-1].value
+    assert excluded["row"].tolist() == [11, 12, 13, 14, 15, 21, 22, 23, 26]
+    assert excluded["reason"].tolist() == ["time before 2010"] * 5 + ["event id repeated"] * 3 + ["product id missing"]
     upload.press("upload-send")
     assert batch().total == 21
     assert batch().excluded_rows == 9
-    [mended] = batch().notes["fixes"]
-    assert mended["message"] == "“product viewed” → “Product viewed” in 10 cells of name"
-    assert not upload.has("upload-fixes")  # what was sent is mended no more
+    [fix] = batch().notes["fixes"]
+    assert fix["message"] == "“product viewed” → “Product viewed” in 10 cells of name"
+    assert not upload.has("upload-fixes")  # what was sent is not fixed any more
     rows = {row.row: row for row in get_services().history.outcomes.rows(batch().id)}
     assert rows[1].name == "Product viewed"
     assert rows[26].codes == ("product_id_missing",)

@@ -1,4 +1,4 @@
-"""What stands on every screen, and what every link and text on it passes."""
+"""The header of every screen, and the guard that every link passes."""
 
 import re
 from collections.abc import Callable
@@ -22,10 +22,10 @@ def test_the_failures_that_the_sandbox_simulates_are_shown_on_every_screen(tab: 
         late, cut = LatencyFault(fault="latency", ms=200), DisconnectFault(fault="cut", share=0.5)
         get_sandbox_client().replace_faults(FaultDocument(faults=[late, cut], deduplicates=False))
         read_active_faults.clear()
-        said = "Sandbox on this machine · simulates failures: {} and 1 more · does not deduplicate · not production"
+        status = "Sandbox on this machine · simulates failures: {} and 1 more · does not deduplicate · not production"
         first = late.describe(late.effect)
-        assert said.format(first) in screen.run().texts
-        assert said.format(first) in screen.go("history.py").texts
+        assert status.format(first) in screen.run().texts
+        assert status.format(first) in screen.go("history.py").texts
         get_sandbox_client().replace_faults(FaultDocument(deduplicates=False))
         read_active_faults.clear()
         assert "Sandbox on this machine · does not deduplicate · not production" in screen.run().texts
@@ -39,7 +39,7 @@ def test_a_sandbox_that_does_not_respond_leaves_the_header_unchanged(
     data: Path, monkeypatch: pytest.MonkeyPatch, tab: Callable[[str], Screen]
 ) -> None:
     monkeypatch.setenv("CONSOLE_DATA", str(data / "alone"))
-    monkeypatch.setenv("CONSOLE_SANDBOX", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("CONSOLE_SANDBOX", "http://127.0.0.1:9")  # a closed port
     alone = get_services()
     try:
         assert "Sandbox on this machine · deduplicates · not production" in tab("compose.py").texts

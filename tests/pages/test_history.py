@@ -1,4 +1,4 @@
-"""History without a browser: the list and its filters, and what a link that leads nowhere says."""
+"""History without a browser: the list and its filters, a batch, resending, deleting, and links that lead nowhere."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.pages.upload_steps import Upload
 
 @pytest.fixture
 def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
-    """The history of a console that has a data folder of its own and nobody who sends."""
+    """The history of a console with a data folder of its own, whose engine is not started."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
     yield get_services().history
     get_services().history.close()
@@ -76,7 +76,7 @@ def test_a_link_that_leads_nowhere_is_a_sentence_and_a_way_back(history: History
     "params",
     [
         {"history-since": "yesterday"},
-        {"history-target": "nobody"},
+        {"history-target": "no-such-target"},
         {"history-source": "<b>"},
         {"history-outcome": "split"},
         {"history-text": "x" * 5_000},
@@ -117,7 +117,7 @@ def test_the_list_is_newest_first(four: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("widget", "value", "left"),
+    ("widget", "value", "remaining"),
     [
         ("history-target", "shop-1", ["command line", "file"]),
         ("history-source", "file", ["file"]),
@@ -125,10 +125,10 @@ def test_the_list_is_newest_first(four: dict[str, str]) -> None:
         ("history-since", "last hour", ["command line", "payload", "file", "form"]),
     ],
 )
-def test_each_filter_leaves_what_fits(four: dict[str, str], widget: str, value: str, left: list[str]) -> None:
+def test_each_filter_leaves_what_fits(four: dict[str, str], widget: str, value: str, remaining: list[str]) -> None:
     screen = opened()
     screen.app.selectbox(key=widget).set_value(value)
-    assert labels(screen.run()) == left
+    assert labels(screen.run()) == remaining
 
 
 def test_a_link_of_an_earlier_version_still_filters_by_outcome(four: dict[str, str]) -> None:
@@ -208,8 +208,9 @@ def mixed(history: History) -> str:
 
 def test_a_batch_shows_its_outcomes_over_time_and_its_slowest_responses(history: History, mixed: str) -> None:
     screen = opened(batch=mixed)
-    assert "8 seconds, at most 50 in one: ● 200 accepted, ■ 50 rejected, ◆ 50 unknown (may have arrived), ○ 100 not sent." in captions(
-        screen
+    assert (
+        "8 seconds, at most 50 in one: ● 200 accepted, ■ 50 rejected, ◆ 50 unknown (may have arrived), ○ 100 not sent."
+        in captions(screen)
     )
     slow = [line for line in screen.texts.splitlines() if ", request " in line and " ms  " in line]
     assert slow[0] == "400 ms  ■ 400, request 5"
@@ -229,8 +230,8 @@ def unfolded(screen: Upload, popover: str) -> Upload:
 def test_what_was_not_accepted_is_selected_first_with_a_plan_that_counts_it(history: History, mixed: str) -> None:
     screen = unfolded(opened(batch=mixed), f"resend-{mixed}")
     assert (
-        "Of 200 events: 100 never arrived, 50 rejected, 50 unknown; the target deduplicates by event id: what it already"
-        " has, it ignores."
+        "Of 200 events: 100 never arrived, 50 rejected, 50 unknown (may have arrived); the target deduplicates by event"
+        " id: what it already has, it ignores."
     ) in screen.texts
     assert "4 requests, byte for byte as before, to Sandbox" in screen.texts
     assert "A rejected request will be rejected again unless the target has changed" in screen.texts

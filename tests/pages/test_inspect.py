@@ -1,4 +1,4 @@
-"""Inspect without a browser: what is pasted is recognised, judged at its place, sent or taken to Compose as it is."""
+"""Inspect without a browser: a pasted payload is recognised, checked, fixed, sent, or opened in Compose unchanged."""
 
 import json
 
@@ -33,10 +33,10 @@ def pasted(screen: Screen) -> str:
 
 
 def lines(screen: Screen, number: int = 0) -> list[tuple[int, str, str]]:
-    """What a text with marks shows: line number, sign in the gutter, text."""
+    """An annotated text: line number, shape in the gutter, text."""
     drawn = [e.proto for e in screen.app.get("bidi_component") if e.proto.component_name == "console.annotated_text"]
     data = json.loads(drawn[number].json)
-    return [(at, sign, "".join(text for text, _ in pieces)) for at, _, sign, pieces, _ in data["lines"]]
+    return [(line, shape, "".join(text for text, _ in pieces)) for line, _, shape, pieces, _ in data["lines"]]
 
 
 @pytest.mark.parametrize("text", ["{", "NaN", "[1,", "a: 1", "\x00", "[" * 5000, '{"a": "\n"}', "curl x -d '{"])
@@ -90,8 +90,8 @@ def test_a_fix_is_previewed_applied_and_undone(inspect: Screen) -> None:
         (1, "+", '{"name": "Product viewed", "eventId": "m1", "user_id": "u", "data": {"pro'),
     ]
     inspect.press("inspect-fix-cancel").press("inspect-fix-all").press("inspect-fix-apply")
-    mended = '{"name": "Product viewed", "eventId": "m1", "userId": "u", "data": {"productId": "A\u202e1"}}'
-    assert pasted(inspect) == mended
+    fixed = '{"name": "Product viewed", "eventId": "m1", "userId": "u", "data": {"productId": "A\u202e1"}}'
+    assert pasted(inspect) == fixed
     assert not inspect.has("inspect-fix-all")
     assert "invisible characters" in inspect.markdown
     assert "A⟨U+202E⟩1" in inspect.texts
@@ -185,8 +185,8 @@ def test_reading_the_same_text_again_forgets_nothing(inspect: Screen) -> None:
 def test_everything_is_sent_as_it_is_after_a_confirmation(inspect: Screen) -> None:
     assert not inspect.paste(BROKEN).has("inspect-send")
     inspect.send("inspect-send-as-it-is")
-    left = next(code for code in inspect.codes if code.startswith('{"track"'))
-    assert json.loads(left) == json.loads(BROKEN)
+    sent = next(code for code in inspect.codes if code.startswith('{"track"'))
+    assert json.loads(sent) == json.loads(BROKEN)
 
 
 def test_a_production_target_needs_its_name_typed(targets: Screen) -> None:

@@ -1,4 +1,4 @@
-"""The plan of a file says in which order its events go, and that is how they are written down."""
+"""The plan of a file: events are recorded in the order that it shows."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.pages.upload_steps import Upload, csv_of
 
 @pytest.fixture
 def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
-    """The Upload screen of a console that has a data folder of its own and nobody who sends."""
+    """The Upload screen of a console with a data folder of its own, whose engine is not started."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
     yield Upload(tab_at("upload.py")).run()
     get_services().history.close()

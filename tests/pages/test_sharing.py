@@ -1,4 +1,4 @@
-"""Sharing without a browser: links that open cold, two things compared, a case file that Inspect opens again."""
+"""Sharing without a browser: links, comparisons, and a case file that Inspect opens."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def test_a_link_to_an_event_opens_cold(sent: Screen, tab: Callable[[str], Screen
     assert "Event shared-1" in screen.texts
     assert "● accepted" in screen.markdown
     assert "Product viewed · p⟨U+202E⟩1" in screen.texts
-    assert "No event with this id" in cold(tab, event="<b>nobody</b>").texts
+    assert "No event with this id" in cold(tab, event="<b>unused-id</b>").texts
 
 
 def test_two_things_are_compared_by_a_link_or_by_pasting(sent: Screen, tab: Callable[[str], Screen]) -> None:

@@ -1,4 +1,4 @@
-"""Targets without a browser: what is typed for a session, what is wrong with it, what the connection's test says."""
+"""Targets without a browser: a temporary target, what is wrong with one, the connection test."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.core.transport.fault_server import Behaviour, answers, closed_port, h
 from tests.pages.conftest import Screen
 
 KEY = "shopprefix.9f3c51d2a7e84b60"
-"""The key that is typed; nothing may ever show it."""
+"""The key that is typed; no screen may show it."""
 
 
 def use(screen: Screen, name: str, url: str, *, production: bool = False, key: str = KEY, org: str = "acme") -> Screen:

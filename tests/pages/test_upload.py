@@ -1,4 +1,4 @@
-"""Upload without a browser: what the screen says of every kind of file, and that its choices do what they show."""
+"""Upload without a browser: files of every kind, and the choices of every step."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
 
 @pytest.fixture
 def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
-    """The Upload screen of a console that has a data folder of its own and nobody who sends."""
+    """The Upload screen of a console with a data folder of its own, whose engine is not started."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
     yield Upload(tab_at("upload.py")).run()
     get_services().history.close()
@@ -64,9 +64,7 @@ NO_TABLE = {
 
 
 @pytest.mark.parametrize(("data", "sentence"), NO_TABLE.values(), ids=NO_TABLE)
-def test_what_is_no_table_is_a_sentence_and_the_next_file_is_read(
-    upload: Upload, data: bytes, sentence: str
-) -> None:
+def test_what_is_no_table_is_a_sentence_and_the_next_file_is_read(upload: Upload, data: bytes, sentence: str) -> None:
     upload.drop(data, "strange.csv")
     assert "cannot be read" in upload.markdown
     assert sentence in upload.texts
@@ -182,7 +180,9 @@ def test_events_of_another_shape_are_mapped_by_their_keys_and_one_may_go_back(up
     upload.run()
     upload.app.selectbox(key=field_key(upload, "properties.product_id")).set_value("data.productId")
     upload.run()
-    choice = next(str(group.key) for group in upload.app.button_group if str(group.key).startswith("upload-json-events"))
+    choice = next(
+        str(group.key) for group in upload.app.button_group if str(group.key).startswith("upload-json-events")
+    )
     upload.app.button_group(key=choice).set_value("unchanged")
     upload.run()
     assert "Every event is sent exactly as it is" in upload.texts

@@ -43,20 +43,20 @@ class Upload:
 
     @property
     def texts(self) -> str:
-        """Every word in a place where untrusted text may stand."""
+        """All texts that are shown as they are; untrusted text is only there."""
         return "\n".join(element.value for element in self.app.text)
 
     @property
     def markdown(self) -> str:
-        """Every word in Markdown, badges among them."""
+        """All Markdown, including badges."""
         return "\n".join(element.value for element in self.app.markdown)
 
     def drop(self, data: bytes, name: str = "events.csv") -> "Upload":
-        """A file comes in through this tab's door, as the route brings it; the screen is drawn anew."""
-        doors = get_services().upload_tokens
-        with doors.spool.receive(name, len(data)) as incoming:
+        """Upload a file as the route does, and draw the screen again."""
+        tokens = get_services().upload_tokens
+        with tokens.spool.receive(name, len(data)) as incoming:
             incoming.write(data)
-        doors.add_file(self.app.session_state["console"].screen_states["UploadState"].token, incoming.spooled)
+        tokens.add_file(self.app.session_state["console"].screen_states["UploadState"].token, incoming.spooled)
         return self.run()
 
     def press(self, key: str) -> "Upload":
@@ -70,7 +70,7 @@ class Upload:
         return self.run()
 
     def run(self) -> "Upload":
-        """Draw the screen anew; it must not fail, whatever the file."""
+        """Draw the screen again; it must not fail, whatever the file."""
         self.app.run(timeout=60)
         assert not self.app.exception, self.app.exception
         assert not self.app.error, (self.app.error, self.texts)

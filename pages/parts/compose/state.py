@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 
-from intempt_core.contract import IDENTITY_FIELDS, EventName, Issue, Json, build_request_body, now_ms
+from intempt_core.contract import IDENTITY_FIELDS, EventName, Issue, Json, build_request_body, format_count, now_ms
 from intempt_core.dispatch import make_batch_intent
 from intempt_core.history import BatchSource, RequestState
 from intempt_core.planning import Policy, plan_events
@@ -20,7 +20,6 @@ from intempt_core.readers import Payload, read_payload
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import check_events
 from pages.parts.compose.form import NO_TIME, EventForm
-from pages.parts.shared.formatting import format_quantity
 from pages.parts.shared.screen_state import get_screen_state, get_session
 from pages.parts.shared.send_flow import RESENDABLE_STATES, Submission, make_event_id, prepare_resend, submit_once
 from pages.parts.shared.send_guard import SendGuard
@@ -245,7 +244,7 @@ def fill_from_payload(payload: Payload) -> None:
         notes.append(f"The form takes the first {MAX_FORM_EVENTS} of {len(payload.events):,} events.")
     if changed:
         notes.append(
-            f"The form cannot hold {format_quantity(changed, 'event')} unchanged: check the request before sending."
+            f"The form cannot hold {format_count(changed, 'event')} unchanged: check the request before sending."
         )
     found.note = " ".join(notes)
     mark_edited()

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from intempt_core.contract import EVENT_EFFECTS, IDENTITY_FIELDS, EventName, Issue, Severity
+from intempt_core.contract import EVENT_EFFECTS, IDENTITY_FIELDS, EventName, Issue, Severity, format_count
 from intempt_core.exports import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.targets import Target
 from pages.parts.compose.form import (
@@ -36,7 +36,6 @@ from pages.parts.compose.state import (
 )
 from pages.parts.shared.formatting import (
     escape_markdown,
-    format_quantity,
     format_size,
     format_state_badge,
     format_state_badges,
@@ -285,7 +284,7 @@ def _format_issue_place(issue: Issue) -> str:
 
 def show_send_buttons(screen: ComposeState, target: Target) -> None:
     """The buttons to check and send; events with problems are sent as they are behind a confirmation."""
-    events = format_quantity(len(screen.forms), "event")
+    events = format_count(len(screen.forms), "event")
     busy = screen.guard.is_sending
     with st.container(horizontal=True):
         if confirm_target_name(target, "compose"):

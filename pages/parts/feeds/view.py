@@ -15,6 +15,7 @@ from intempt_core.contract import (
     IDENTITY_FIELDS,
     SHARED_FEEDS,
     PersonEvent,
+    format_count,
     is_blank,
     now_ms,
 )
@@ -31,14 +32,7 @@ from pages.parts.shared.feed_card import (
     read_feed_snapshot,
     read_person_history,
 )
-from pages.parts.shared.formatting import (
-    escape_markdown,
-    format_clock,
-    format_duration,
-    format_moment,
-    format_quantity,
-    format_state,
-)
+from pages.parts.shared.formatting import escape_markdown, format_clock, format_duration, format_moment, format_state
 from pages.parts.shared.links import holds_key
 from pages.parts.shared.screen_state import get_screen_state, get_session, make_key, read_widget, set_widget
 from pages.parts.shared.services import get_services
@@ -260,7 +254,7 @@ def show_feed_comparison(snapshot: FeedSnapshot, feed: str, title: str) -> None:
             st.text(f"◆ {difference}")
         if explanation.remarks:
             with st.expander(
-                f"Not shown or not certain: {format_quantity(len(explanation.remarks), 'product')}", type="compact"
+                f"Not shown or not certain: {format_count(len(explanation.remarks), 'product')}", type="compact"
             ):
                 for remark in explanation.remarks:
                     st.text(remark)
@@ -274,7 +268,7 @@ def format_feed_verdict(snapshot: FeedSnapshot, feed: str) -> str:
     if response.products is None:
         return ":orange-badge[◆ could not be read]"
     found = len(snapshot.explain(feed).differences)
-    return f":orange-badge[◆ {format_quantity(found, 'difference')}]" if found else ":blue-badge[✓ as expected]"
+    return f":orange-badge[◆ {format_count(found, 'difference')}]" if found else ":blue-badge[✓ as expected]"
 
 
 def show_products(snapshot: FeedSnapshot, ids: Sequence[str]) -> None:
@@ -331,7 +325,7 @@ def show_journey_notes(snapshot: FeedSnapshot) -> None:
     found = find_notes(snapshot.person_history, format_clock)
     if not found:
         return
-    with st.expander(f"About this journey: {format_quantity(len(found), 'note')}", key="feeds-notes"):
+    with st.expander(f"About this journey: {format_count(len(found), 'note')}", key="feeds-notes"):
         for kind, some in groupby(found, lambda note: note.kind):
             messages = [note.message for note in some]
             st.markdown(f":blue-badge[{kind.value}: {len(messages):,}]")
@@ -347,7 +341,7 @@ def show_timeline(snapshot: FeedSnapshot) -> None:
     steps = snapshot.person_history.events
     if not steps:
         return
-    st.markdown(f"**Sent from this console for this person: {format_quantity(len(steps), 'event')}**")
+    st.markdown(f"**Sent from this console for this person: {format_count(len(steps), 'event')}**")
     pages = -(-len(steps) // TIMELINE_ROWS)
     page = min(max(1, read_widget("feeds-page", 1)), pages)
     end = len(steps) - (page - 1) * TIMELINE_ROWS

@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from intempt_core.analysis import Comparison, Difference, compare_sides, load_side
+from intempt_core.contract import format_count
 from intempt_core.errors import ConsoleError
 from intempt_core.validation import escape_invisible
-from pages.parts.shared.formatting import format_quantity
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import read_widget, set_widget
 from pages.parts.shared.services import get_services
@@ -46,14 +46,12 @@ def show_comparison(left: str, right: str) -> None:
 
 def _show_differences(found: Comparison) -> None:
     left, right = found.left.title, found.right.title
-    counts = (
-        f"{format_quantity(len(found.left.events), 'event')} and {format_quantity(len(found.right.events), 'event')}"
-    )
+    counts = f"{format_count(len(found.left.events), 'event')} and {format_count(len(found.right.events), 'event')}"
     if found.same:
         st.markdown(":blue-badge[✓ no differences]")
         st.text(escape_invisible(f"{left} and {right}: {counts}. The order of keys and generated ids are ignored."))
         return
-    st.markdown(f":orange-badge[◆ {format_quantity(found.total, 'difference')}]")
+    st.markdown(f":orange-badge[◆ {format_count(found.total, 'difference')}]")
     st.text(escape_invisible(f"{left} and {right}: {counts}."))
     rows = [
         {

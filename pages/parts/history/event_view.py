@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from intempt_core.contract import format_count
 from intempt_core.history import EventOccurrence
 from intempt_core.validation import escape_invisible
-from pages.parts.shared.formatting import format_moment, format_quantity, format_state_badge
+from pages.parts.shared.formatting import format_moment, format_state_badge
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
@@ -21,7 +22,7 @@ def show_event_history(event_id: str) -> None:
     if not found:
         st.text("No event with this id was sent from here. Events that an application sent are on the Sandbox screen.")
         return
-    st.caption(f"Sent {format_quantity(len(found), 'time')}, the latest first. Times in {get_zone_name()}.")
+    st.caption(f"Sent {format_count(len(found), 'time')}, the latest first. Times in {get_zone_name()}.")
     for occurrence in found:
         _show_occurrence(occurrence)
 

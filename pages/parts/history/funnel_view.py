@@ -3,9 +3,9 @@
 import streamlit as st
 
 from intempt_core.analysis import NOTE_MEANINGS, Funnel, FunnelStage, compute_funnel
-from intempt_core.contract import EventName
+from intempt_core.contract import EventName, format_count
 from intempt_core.errors import NotFound
-from pages.parts.shared.formatting import escape_markdown, format_quantity
+from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import get_screen_state
 from pages.parts.shared.services import get_services
@@ -28,12 +28,12 @@ def show_funnel(id_: str) -> None:
     show_link("history.py", f"← Batch: {escape_markdown(batch.label)}", {"batch": id_})
     cache = get_screen_state(FunnelCache)
     if id_ not in cache or not batch.is_final:
-        with st.spinner(f"Reading {format_quantity(batch.total, 'event')}"):
+        with st.spinner(f"Reading {format_count(batch.total, 'event')}"):
             cache[id_] = compute_funnel(get_services().history.outcomes.accepted_events(id_))
     found = cache[id_]
     st.subheader("Viewed → added → ordered", anchor=False)
     st.text(
-        f"{format_quantity(found.events, 'accepted event')} of {format_quantity(found.persons, 'person')}. A person"
+        f"{format_count(found.events, 'accepted event')} of {format_count(found.persons, 'person')}. A person"
         " counts in a stage with at least one such event in this batch, in any order."
     )
     if not found.events:
@@ -70,13 +70,13 @@ def show_funnel_chart(found: Funnel) -> None:
             ("viewed and added nothing", "viewed, added and ordered nothing"),
             strict=True,
         ):
-            st.text(f"Drop-off: {format_quantity(lost, 'person')} {description}{_format_share(lost, total)}")
+            st.text(f"Drop-off: {format_count(lost, 'person')} {description}{_format_share(lost, total)}")
 
 
 def describe_stage(stage: FunnelStage, total_persons: int) -> str:
     """A stage in words."""
     skipped = f", {stage.skipped:,} of them without the previous stage" if stage.skipped else ""
-    persons = f"{format_quantity(stage.total, 'person')}{_format_share(stage.total, total_persons)}"
+    persons = f"{format_count(stage.total, 'person')}{_format_share(stage.total, total_persons)}"
     return f"{STAGE_VERBS[stage.name].capitalize()}: {persons}{skipped}"
 
 
@@ -87,6 +87,6 @@ def _format_share(part: int, whole: int) -> str:
 def show_funnel_notes(found: Funnel) -> None:
     """What is unusual in these events, counted; notes, not errors."""
     for kind, noted in found.notes.items():
-        cases = f"{format_quantity(noted.cases, 'case')} of {format_quantity(noted.persons, 'person')}"
+        cases = f"{format_count(noted.cases, 'case')} of {format_count(noted.persons, 'person')}"
         st.markdown(f":blue-badge[{kind.value}: {cases}]")
         st.caption(NOTE_MEANINGS[kind])

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from intempt_core.analysis import preview_resend
+from intempt_core.contract import format_count
 from intempt_core.history import BatchSummary, RequestState
 from intempt_core.planning import explain_lane_length
 from intempt_core.targets import Target
-from pages.parts.shared.formatting import escape_markdown, format_quantity, format_state, show_raw_text
+from pages.parts.shared.formatting import escape_markdown, format_state, show_raw_text
 from pages.parts.shared.screen_state import TARGET_WIDGET, get_screen_state, make_key, read_widget, set_widget
 from pages.parts.shared.send_flow import (
     NEW_IDS,
@@ -90,7 +91,7 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
     name = make_key("resend", batch.id)
     if confirm_target_name(target, name) and confirm_event_count(target, count, name):
         st.button(
-            f"Resend {format_quantity(count, 'event')} to {escape_markdown(target.title)}",
+            f"Resend {format_count(count, 'event')} to {escape_markdown(target.title)}",
             key=make_key("resend-send", batch.id),
             type="primary",
             on_click=resend_batch,
@@ -114,14 +115,14 @@ def show_resend_plan(batch: BatchSummary, states: list[RequestState], target: Ta
     if new_ids:
         events = sum(batch.events[state] for state in states)
         st.text(
-            f"{format_quantity(events, 'event')}, planned again, to {target.title}."
+            f"{format_count(events, 'event')}, planned again, to {target.title}."
             " With new ids they are new events: the target counts them again."
         )
         return
     preview = preview_resend(batch, states, deduplicates=target.deduplicates)
-    st.text(f"Of {format_quantity(preview.events, 'event')}: {preview.message}")
+    st.text(f"Of {format_count(preview.events, 'event')}: {preview.message}")
     requests = sum(batch.requests[state] for state in states)
-    st.text(f"{format_quantity(requests, 'request')}, byte for byte as before, to {target.title}.")
+    st.text(f"{format_count(requests, 'request')}, byte for byte as before, to {target.title}.")
     lanes = get_services().history.outcomes.lane_events(batch.id, states)
     if reason := explain_lane_length(preview.events, len(lanes), max(lanes.values(), default=0)):
         st.text(reason)

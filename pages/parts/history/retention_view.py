@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
+from intempt_core.contract import format_count
 from intempt_core.errors import ConsoleError
 from intempt_core.history import BackgroundDeletion, DeletionPreview
-from pages.parts.shared.formatting import format_quantity, format_size
+from pages.parts.shared.formatting import format_size
 from pages.parts.shared.screen_state import make_key, read_widget
 from pages.parts.shared.services import get_services
 from pages.parts.shared.time_zones import get_browser_zone
@@ -41,7 +42,7 @@ def show_deletion_choice() -> None:
     preview = get_services().history.retention.preview_deletion(before)
     if preview.batches:
         st.text(
-            f"{format_quantity(preview.batches, 'batch', 'batches')} with {format_quantity(preview.events, 'event')}, "
+            f"{format_count(preview.batches, 'batch', 'batches')} with {format_count(preview.events, 'event')}, "
             f"from {format_day(preview.oldest)} to {format_day(preview.newest)}, with every request and response."
         )
         st.text(
@@ -52,12 +53,12 @@ def show_deletion_choice() -> None:
         st.text(f"No finished batch is older than {age}.")
     if preview.kept:
         st.text(
-            f"Not deleted: {format_quantity(preview.kept, 'older batch', 'older batches')} that"
+            f"Not deleted: {format_count(preview.kept, 'older batch', 'older batches')} that"
             f" {'is' if preview.kept == 1 else 'are'} active or waiting for a decision."
         )
     if preview.batches:
         st.button(
-            f"Delete {format_quantity(preview.batches, 'batch', 'batches')} permanently",
+            f"Delete {format_count(preview.batches, 'batch', 'batches')} permanently",
             key="history-clear-go",
             on_click=start_deletion,
             args=(before, preview, read_widget("history-clear-age")),
@@ -96,13 +97,13 @@ def show_deletion_progress(found: BackgroundDeletion) -> None:
     if found.error is not None:
         why = str(found.error) if isinstance(found.error, ConsoleError) else "An internal error occurred."
         st.text(
-            f"Deleted {format_quantity(found.progress.events, 'event')}, then stopped. {why} The next deletion removes"
+            f"Deleted {format_count(found.progress.events, 'event')}, then stopped. {why} The next deletion removes"
             " the rest, which is no longer shown."
         )
     elif not found.is_finished:
         st.progress(min(1.0, found.progress.events / events) if events else 1.0)
         st.text(
-            f"Deleting old batches: {found.progress.events:,} of {format_quantity(events, 'event')}. Sending continues."
+            f"Deleting old batches: {found.progress.events:,} of {format_count(events, 'event')}. Sending continues."
         )
     else:
         deleted = found.progress
@@ -111,5 +112,5 @@ def show_deletion_progress(found: BackgroundDeletion) -> None:
             if deleted.freed or not deleted.reusable
             else f"{format_size(deleted.reusable)} of the database file will be reused by later batches."
         )
-        batches = format_quantity(deleted.batches, "batch", "batches")
-        st.text(f"Deleted {batches} with {format_quantity(deleted.events, 'event')}. {space}")
+        batches = format_count(deleted.batches, "batch", "batches")
+        st.text(f"Deleted {batches} with {format_count(deleted.events, 'event')}. {space}")

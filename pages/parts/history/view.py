@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
+from intempt_core.contract import format_count
 from intempt_core.errors import NotFound
 from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchFilter, BatchSource, BatchSummary, RequestState, RequestSummary
@@ -17,7 +18,6 @@ from pages.parts.shared.formatting import (
     escape_markdown,
     format_duration,
     format_moment,
-    format_quantity,
     format_state,
     format_state_badge,
     format_state_badges,
@@ -118,7 +118,7 @@ def show_batches() -> None:
     if not found.total:
         show_no_batches(batch_filter)
         return
-    st.caption(f"{format_quantity(found.total, 'batch', 'batches')}, newest first. Times in {get_zone_name()}.")
+    st.caption(f"{format_count(found.total, 'batch', 'batches')}, newest first. Times in {get_zone_name()}.")
     for batch in found.items:
         show_batch_line(batch)
     if found.pages > 1:
@@ -144,7 +144,7 @@ def show_batch_line(batch: BatchSummary) -> None:
         with st.container(width=130):
             st.text(batch.target.name)
         with st.container(width=110):
-            st.text(format_quantity(batch.total, "event"))
+            st.text(format_count(batch.total, "event"))
         with st.container(width=260):
             st.markdown(format_state_badges(batch.events))
         show_link("history.py", "Open", {"batch": batch.id}, width=70)
@@ -165,16 +165,16 @@ def show_batch(id_: str) -> None:
         return
     st.subheader(escape_markdown(batch.label), anchor=False)
     persons = (
-        f" of {format_quantity(batch.persons, 'person')}" if batch.persons else ""
+        f" of {format_count(batch.persons, 'person')}" if batch.persons else ""
     )  # a batch of resent requests has none
     st.text(
         f"{batch.source.value} · {format_moment(batch.created_at)} ({get_zone_name()}) · to {batch.target.name} at "
-        f"{batch.target.host} · {format_quantity(batch.total, 'event')}{persons} in "
-        f"{format_quantity(sum(batch.requests.values()), 'request')} · after an unknown outcome (may have arrived):"
+        f"{batch.target.host} · {format_count(batch.total, 'event')}{persons} in "
+        f"{format_count(sum(batch.requests.values()), 'request')} · after an unknown outcome (may have arrived):"
         f" {batch.policy.value}"
     )
     if batch.excluded_rows:
-        st.text(f"{format_quantity(batch.excluded_rows, 'row')} of the input skipped.")
+        st.text(f"{format_count(batch.excluded_rows, 'row')} of the input skipped.")
     show_batch_fixes(batch)
     if batch.notes.get("order") == EventOrder.TIME.value:
         st.text(ORDER_MESSAGES[EventOrder.TIME])
@@ -204,7 +204,7 @@ def show_batch_fixes(batch: BatchSummary) -> None:
     given = batch.notes.get("fixes")
     steps = given if isinstance(given, list) else []
     if steps:
-        title = f"{format_quantity(len(steps), 'fix', 'fixes')} before the send; the file itself was not changed"
+        title = f"{format_count(len(steps), 'fix', 'fixes')} before the send; the file itself was not changed"
         with st.expander(title, key="history-fixes", type="compact"):
             for step in steps:
                 st.text(step["message"])
@@ -237,7 +237,7 @@ def show_request_line(request: RequestSummary) -> None:
         with st.container(width=170):
             st.text(f"request {request.id}{request.part and ' ' + request.part}")
         with st.container(width=110):
-            st.text(format_quantity(request.events, "event"))
+            st.text(format_count(request.events, "event"))
         with st.container(width=130):
             st.markdown(
                 format_state_badge(request.state) if request.state in STATE_STYLES else label_state(request.state)
@@ -245,7 +245,7 @@ def show_request_line(request: RequestSummary) -> None:
         with st.container(width="stretch"):
             st.text(request.reason or ("not sent yet" if not request.tries else ""))
         with st.container(width=80):
-            st.text(format_quantity(request.tries, "attempt"))
+            st.text(format_count(request.tries, "attempt"))
         show_link("history.py", "Open", {"request": str(request.id)}, width=70)
 
 
@@ -263,7 +263,7 @@ def show_request(id_: str) -> None:
     if st.button("Open in Compose", key="history-compose"):
         open_in_compose(read_payload(request.body.decode("utf-8", "replace")))
     show_case_actions(compare=f"request {id_}", request=id_)
-    with st.expander(format_quantity(len(request.events), "event"), key="history-events"):
+    with st.expander(format_count(len(request.events), "event"), key="history-events"):
         st.dataframe(
             [
                 {"row": event.event.row, **event.event._asdict(), "state": label_state(event.state)}

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from intempt_core.analysis import Verdict, VerdictTone
-from intempt_core.contract import ISSUE_KINDS, Issue
+from intempt_core.contract import ISSUE_KINDS, Issue, format_count
 from intempt_core.exports import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.fixes import preview_text_fixes
 from intempt_core.readers import MAX_PASTED_CHARS, TOO_LONG_HINT, locate_in_payload
@@ -24,7 +24,7 @@ from pages.parts.inspect.state import (
     send_payload,
     undo_last_fix,
 )
-from pages.parts.shared.formatting import escape_markdown, format_quantity, format_state_badges
+from pages.parts.shared.formatting import escape_markdown, format_state_badges
 from pages.parts.shared.links import guard_copied_text, open_in_compose, show_link
 from pages.parts.shared.outcome_card import show_outcome_card
 from pages.parts.shared.problem_list import format_issue_counts, show_problem_list
@@ -199,7 +199,7 @@ def show_payload_problems(screen: InspectState) -> None:
     pages = -(-total // ISSUES_PER_PAGE)
     if len(screen.fixes) > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
-            count = format_quantity(len(screen.fixes), "fix", "fixes")
+            count = format_count(len(screen.fixes), "fix", "fixes")
             st.button(f"Preview {count}", key="inspect-fix-all", on_click=select_preview,
                       args=(-1,))  # fmt: skip
     if screen.preview == -1:
@@ -236,12 +236,10 @@ def show_fix_preview(screen: InspectState) -> None:
         return
     fixes = list_previewed_fixes()
     changes = preview_text_fixes(screen.payload.text, fixes)
-    st.text(
-        fixes[0].title if len(fixes) == 1 else f"{format_quantity(len(changes), 'change')}; the rest is not changed."
-    )
+    st.text(fixes[0].title if len(fixes) == 1 else f"{format_count(len(changes), 'change')}; the rest is not changed.")
     show_text_changes(changes, key="inspect-difference")
     with st.container(horizontal=True):
-        count = format_quantity(len(fixes), "fix", "fixes")
+        count = format_count(len(fixes), "fix", "fixes")
         st.button(f"Apply {count}", key="inspect-fix-apply", type="primary", on_click=apply_previewed_fixes,
                   args=(get_selected_target(),))  # fmt: skip
         st.button("Cancel", key="inspect-fix-cancel", on_click=select_preview, args=(None,))
@@ -266,7 +264,7 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if good is not None and confirm_target_name(to, "inspect"):
             st.button(
-                f"Send {format_quantity(good.events, 'event')} to {escape_markdown(to.title)}",
+                f"Send {format_count(good.events, 'event')} to {escape_markdown(to.title)}",
                 key="inspect-send",
                 type="primary",
                 disabled=screen.guard.is_sending,
@@ -278,7 +276,7 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
                 st.text("A deliberately wrong event is a test case. Every event is sent exactly as it was pasted.")
                 if confirm_target_name(to, "inspect-as-it-is"):
                     st.button(
-                        f"Send all {format_quantity(everything.events, 'event')}, as they are",
+                        f"Send all {format_count(everything.events, 'event')}, as they are",
                         key="inspect-send-as-it-is",
                         on_click=send_payload,
                         args=(to, get_default_policy(to)),

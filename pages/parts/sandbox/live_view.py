@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from intempt_core.contract import EventName, LiveFilter
+from intempt_core.contract import EventName, LiveFilter, format_count
 from intempt_core.errors import SandboxUnavailable
 from intempt_core.sandbox import KEPT_BODY_BYTES, KEPT_REQUESTS, SEARCHED_EVENTS
 from intempt_core.targets import SANDBOX
@@ -23,7 +23,7 @@ from pages.parts.sandbox.state import (
     return_to_rows,
     toggle_pause,
 )
-from pages.parts.shared.formatting import format_moment, format_quantity, format_size, show_raw_text
+from pages.parts.shared.formatting import format_moment, format_size, show_raw_text
 from pages.parts.shared.sandbox_connection import get_sandbox_client
 from pages.parts.shared.screen_state import make_key, read_widget, translate_former_state
 from pages.parts.shared.services import get_services
@@ -99,7 +99,7 @@ def _format_live_headline(received: int, *, paused: bool) -> str:
     if not paused:
         hint = f"{compute_event_rate():,.0f} per second. Pause to open a row."
     last = f"The last {LIVE_ROWS} rows that match, times in {get_zone_name()}."
-    return f"{format_quantity(received, 'event')} received · {hint} {last}"
+    return f"{format_count(received, 'event')} received · {hint} {last}"
 
 
 def _show_live_rows(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
@@ -226,7 +226,7 @@ def _show_kept_request(request: KeptRequest) -> None:
     response = f"responded {request.status}" if request.status else "no response"
     client = f"{request.client or '(unnamed)'} at {request.address or '(no address)'}"
     st.text(
-        f"Request {request.id}: {response}, {format_quantity(request.events, 'event')} stored,"
+        f"Request {request.id}: {response}, {format_count(request.events, 'event')} stored,"
         f" {format_size(request.size)}, from {client}, {format_moment(request.received_at)}."
     )
     if request.fault:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from intempt_core.contract import Severity
+from intempt_core.contract import Severity, format_count
 from intempt_core.history import RequestState
 from pages.parts.shared.time_zones import get_browser_zone
 
@@ -113,11 +113,6 @@ def show_raw_text(text: str, height: int | None = None) -> None:
         st.code(text or "(empty)", language=None, wrap_lines=True)
 
 
-def format_quantity(number: int, one: str, many: str | None = None) -> str:
-    """A number with its noun: ``1 event``, ``1,204 events``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def format_moment(ms: int, now: datetime | None = None) -> str:
     """A time (epoch milliseconds) as ``12:03:07 (2 min ago)``, with its date where it is not today's."""
     here = now or datetime.now(get_browser_zone())
@@ -164,4 +159,4 @@ def format_size(size: int) -> str:
     for unit, step in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
         if size >= step:
             return f"{size / step:.1f} {unit}"
-    return format_quantity(size, "byte")
+    return format_count(size, "byte")

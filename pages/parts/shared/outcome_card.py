@@ -2,19 +2,13 @@
 
 import streamlit as st
 
+from intempt_core.contract import format_count
 from intempt_core.history import AttemptRecord, RequestRecord
 from intempt_core.targets import Target
 from intempt_core.validation import escape_invisible
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.feed_card import show_person_feeds
-from pages.parts.shared.formatting import (
-    format_duration,
-    format_moment,
-    format_quantity,
-    format_size,
-    format_state_badge,
-    show_raw_text,
-)
+from pages.parts.shared.formatting import format_duration, format_moment, format_size, format_state_badge, show_raw_text
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.time_zones import get_zone_name
 
@@ -30,7 +24,7 @@ def show_outcome_card(request: RequestRecord, target: Target | None) -> None:
     sent, response, feeds = st.columns(3, gap="medium")
     with sent:
         st.markdown("**Sent**")
-        st.caption(f"{format_quantity(request.summary.events, 'event')}, {format_size(len(request.body))}")
+        st.caption(f"{format_count(request.summary.events, 'event')}, {format_size(len(request.body))}")
         show_body("sent", request.summary.id, request.body)
     with response:
         st.markdown("**Response**")

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from intempt_core.contract import Issue, Severity
+from intempt_core.contract import Issue, Severity, format_count
 from intempt_core.validation import escape_invisible
-from pages.parts.shared.formatting import STATE_STYLES, format_quantity, format_state_badge
+from pages.parts.shared.formatting import STATE_STYLES, format_state_badge
 from pages.parts.shared.screen_state import make_key
 
 
@@ -20,9 +20,9 @@ def format_issue_counts(errors: int, warnings: int) -> str:
     """These numbers of errors and warnings as badges; an empty text for none."""
     parts = []
     if errors:
-        parts.append(f":red-badge[{STATE_STYLES[Severity.ERROR].shape} {format_quantity(errors, 'problem')}]")
+        parts.append(f":red-badge[{STATE_STYLES[Severity.ERROR].shape} {format_count(errors, 'problem')}]")
     if warnings:
-        parts.append(f":orange-badge[{STATE_STYLES[Severity.WARNING].shape} {format_quantity(warnings, 'warning')}]")
+        parts.append(f":orange-badge[{STATE_STYLES[Severity.WARNING].shape} {format_count(warnings, 'warning')}]")
     return " ".join(parts)
 
 

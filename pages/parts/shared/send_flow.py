@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-from intempt_core.contract import GivenEvent, get_field, id_to_text
+from intempt_core.contract import GivenEvent, format_count, get_field, id_to_text
 from intempt_core.dispatch import Progress
 from intempt_core.errors import ConsoleError, NotAllowed
 from intempt_core.history import (
@@ -26,7 +26,7 @@ from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, P
 from intempt_core.readers import read_payload
 from intempt_core.targets import Target
 from pages.parts.shared.feed_card import EarlierFeeds, keep_earlier_feeds, read_earlier_feeds
-from pages.parts.shared.formatting import escape_markdown, format_duration, format_quantity, format_state_badges
+from pages.parts.shared.formatting import escape_markdown, format_duration, format_state_badges
 from pages.parts.shared.screen_state import find_widgets, get_screen_state, make_key, set_widget
 from pages.parts.shared.send_guard import SendGuard, serialize_clicks
 from pages.parts.shared.services import get_services
@@ -272,7 +272,7 @@ def show_batch_progress(summary: BatchSummary, at: Progress) -> None:
 
 
 def _describe_rate(summary: BatchSummary, at: Progress, settled: int) -> str:
-    so_far = f"{settled:,} of {format_quantity(summary.total, 'event')}"
+    so_far = f"{settled:,} of {format_count(summary.total, 'event')}"
     if summary.state is not BatchState.SENDING or not at.rate:
         return f"{so_far} · {summary.state.value}"
     remaining = f" · {format_duration(at.seconds_left * 1000)} left" if at.seconds_left is not None else ""
@@ -293,11 +293,10 @@ def show_batch_controls(summary: BatchSummary) -> None:
             waiting = summary.events.get(RequestState.PENDING, 0)
             with st.popover("Cancel", key=make_key("cancel", summary.id)):
                 st.text(
-                    f"{format_quantity(waiting, 'queued event')} will not be sent. Events that were sent are not"
-                    " affected."
+                    f"{format_count(waiting, 'queued event')} will not be sent. Events that were sent are not affected."
                 )
                 st.button(
-                    f"Cancel {format_quantity(waiting, 'event')}",
+                    f"Cancel {format_count(waiting, 'event')}",
                     key=make_key("cancel-really", summary.id),
                     on_click=control_batch,
                     args=(engine.cancel, summary.id),
@@ -310,7 +309,7 @@ def show_resume_buttons(summary: BatchSummary) -> None:
     unknown = summary.events.get(RequestState.UNKNOWN, 0)
     if summary.state is BatchState.STOPPED and unknown:
         st.button(
-            f"Resend the {format_quantity(unknown, 'unknown event')} (may have arrived), then resume",
+            f"Resend the {format_count(unknown, 'unknown event')} (may have arrived), then resume",
             key=make_key("resume-again", summary.id),
             on_click=control_batch,
             args=(partial(engine.resume, retry_states=(RequestState.UNKNOWN, RequestState.NOT_SENT)), summary.id),

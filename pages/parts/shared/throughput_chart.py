@@ -4,9 +4,9 @@ from html import escape
 
 import streamlit as st
 
-from intempt_core.contract import Outcome
+from intempt_core.contract import Outcome, format_count
 from intempt_core.history import BatchSummary, SlowAttempt, ThroughputTimeline
-from pages.parts.shared.formatting import STATE_STYLES, format_duration, format_moment, format_quantity, format_state
+from pages.parts.shared.formatting import STATE_STYLES, format_duration, format_moment, format_state
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
@@ -70,7 +70,7 @@ def describe_throughput(found: ThroughputTimeline) -> str:
     """The chart in words: its period, the width of a bar, and the number of events by outcome."""
     total = {outcome: sum(bar.events.get(outcome, 0) for bar in found.steps) for outcome in OUTCOME_COLOURS}
     counts = ", ".join(format_state(outcome, count) for outcome, count in total.items() if count)
-    lasts = format_quantity(found.step_seconds * len(found.steps), "second")
+    lasts = format_count(found.step_seconds * len(found.steps), "second")
     each = "" if found.step_seconds == 1 else f", {format_duration(found.step_seconds * 1000)} a bar"
     highest = max(sum(bar.events.values()) for bar in found.steps)
     return (

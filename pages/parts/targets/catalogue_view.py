@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from intempt_core.contract import format_count
 from intempt_core.errors import CatalogueUnavailable, ConsoleError
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import CatalogueFile, ProductCatalogue, build_catalogue, read_catalogue_file
-from pages.parts.shared.formatting import escape_markdown, format_moment, format_quantity
+from pages.parts.shared.formatting import escape_markdown, format_moment
 from pages.parts.shared.screen_state import get_screen_state, make_key, read_widget
 from pages.parts.shared.services import get_services
 from pages.parts.shared.widgets.file_input import show_file_input
@@ -35,7 +36,7 @@ def show_catalogue(target: Target) -> None:
     upload = get_screen_state(CatalogueUpload)
     _receive_listing(upload)
     found, trouble = _find_loaded_catalogue(target)
-    size = format_quantity(len(found), "product") if found else "none is loaded"
+    size = format_count(len(found), "product") if found else "none is loaded"
     title = f"Catalogue of {escape_markdown(target.title)}: {size}"
     with st.expander(title, key="catalogue", expanded=bool(upload.listing or upload.trouble or trouble)):
         st.text(
@@ -46,8 +47,7 @@ def show_catalogue(target: Target) -> None:
             st.text(trouble)
         if found:
             st.text(
-                f"{found.name}: {size} of {format_quantity(found.rows, 'row')}, loaded"
-                f" {format_moment(found.loaded_at)}."
+                f"{found.name}: {size} of {format_count(found.rows, 'row')}, loaded {format_moment(found.loaded_at)}."
             )
         if found or trouble:
             st.button("Remove this catalogue", key="catalogue-remove", on_click=_remove_catalogue, args=(target,))
@@ -87,9 +87,7 @@ def _receive_listing(upload: CatalogueUpload) -> None:
 
 def _choose_columns(upload: CatalogueUpload, listing: CatalogueFile, target: Target) -> None:
     """The choice of the column of product ids, and of the columns of names."""
-    st.text(
-        f"{listing.name}: {format_quantity(listing.rows, 'row')}, {format_quantity(len(listing.header), 'column')}."
-    )
+    st.text(f"{listing.name}: {format_count(listing.rows, 'row')}, {format_count(len(listing.header), 'column')}.")
     columns = list(listing.header)
     left, right = st.columns(2)
     id_column = left.selectbox(

@@ -3,11 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from intempt_core.contract import ISSUE_KINDS, Severity
+from intempt_core.contract import ISSUE_KINDS, Severity, format_count
 from intempt_core.exports import export_event_lines, export_excluded_csv
 from intempt_core.mapping import MappedDocuments
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import format_quantity
 from pages.parts.shared.screen_state import make_key
 from pages.parts.upload.state import CheckedFile, get_upload_state
 
@@ -25,7 +24,7 @@ def choose_exclusion(checked: CheckedFile) -> None:
         return
     st.session_state["upload-skip-accepted"] = found.exclude_accepted
     st.checkbox(
-        f"Skip the {format_quantity(accepted, 'row')} whose event this target accepted before",
+        f"Skip the {format_count(accepted, 'row')} whose event this target accepted before",
         key="upload-skip-accepted",
         on_change=lambda: setattr(found, "exclude_accepted", st.session_state["upload-skip-accepted"]),
     )
@@ -38,13 +37,13 @@ def show_excluded_rows(checked: CheckedFile) -> None:
     if not rows.size:
         return
     with st.expander(
-        f"{format_quantity(rows.size, 'row')} skipped: which, and why", key="upload-excluded", type="compact"
+        f"{format_count(rows.size, 'row')} skipped: which, and why", key="upload-excluded", type="compact"
     ):
         pages = -(-rows.size // EXCLUDED_PER_PAGE)
         page = st.pagination(pages, key=make_key("upload-excluded-page", rows.size)) if pages > 1 else 1
         show_excluded_table(checked, rows[(page - 1) * EXCLUDED_PER_PAGE : page * EXCLUDED_PER_PAGE].tolist())
         show_excluded_download(
-            checked, rows.tolist(), f"Download {format_quantity(rows.size, 'row')}", key="upload-excluded-csv"
+            checked, rows.tolist(), f"Download {format_count(rows.size, 'row')}", key="upload-excluded-csv"
         )
 
 

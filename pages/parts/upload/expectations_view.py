@@ -3,12 +3,12 @@
 import pandas as pd
 import streamlit as st
 
+from intempt_core.contract import format_count
 from intempt_core.errors import ConsoleError
 from intempt_core.exports import export_expectations_json, export_expectations_junit
 from intempt_core.mapping import EXPECT_COLUMN
 from intempt_core.validation import ExpectationReport, ExpectationState
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import format_quantity
 from pages.parts.shared.screen_state import make_key
 from pages.parts.upload.state import CheckedFile
 from pages.parts.upload.step import show_step
@@ -44,9 +44,9 @@ def show_expectations(checked: CheckedFile) -> None:
     counts = found.counts
     badges = []
     if counts[ExpectationState.FAILED]:
-        badges.append(f":red-badge[■ {format_quantity(counts[ExpectationState.FAILED], 'row')} not as expected]")
+        badges.append(f":red-badge[■ {format_count(counts[ExpectationState.FAILED], 'row')} not as expected]")
     if counts[ExpectationState.UNREADABLE]:
-        unread = format_quantity(counts[ExpectationState.UNREADABLE], "expectation")
+        unread = format_count(counts[ExpectationState.UNREADABLE], "expectation")
         badges.append(f":orange-badge[◆ {unread} cannot be read]")
     if show_step(0, "Test", f"column {EXPECT_COLUMN}: {found.summary}", "View results", " ".join(badges)):
         show_expectation_results(checked, found)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, EventName
+from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, EventName, format_count
 from intempt_core.readers import DELIMITER_NAMES, GZIP_SUFFIX, Dialect, Table, list_suffixes
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import format_quantity, format_size
+from pages.parts.shared.formatting import format_size
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
 from pages.parts.shared.widgets.file_input import show_file_input
@@ -78,7 +78,7 @@ def describe_file() -> str:
     """The file in a line: name, rows, columns, size, and how it was read."""
     table = get_current_table()
     return (
-        f"{table.name} · {format_quantity(table.rows, 'row')} · {format_quantity(len(table.header), 'column')} · "
+        f"{table.name} · {format_count(table.rows, 'row')} · {format_count(len(table.header), 'column')} · "
         f"{format_size(table.size)} · {describe_dialect(table)}"
     )
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from intempt_core.contract import BLANK_CHARACTERS, ISSUE_KINDS
+from intempt_core.contract import BLANK_CHARACTERS, ISSUE_KINDS, format_count
 from intempt_core.exports import export_fixed_csv
 from intempt_core.fixes import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.planning import CellLocation, locate_in_event, locate_in_request
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import escape_markdown, format_quantity, format_state_badge
+from pages.parts.shared.formatting import escape_markdown, format_state_badge
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
@@ -37,7 +37,7 @@ def show_applied_fixes(checked: CheckedFile) -> None:
     steps = list(zip(checked.fixes, checked.cells_changed, strict=True))
     with st.container(border=True, key="upload-fixes", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{format_quantity(len(steps), 'fix', 'fixes')}**", width="stretch")
+            st.markdown(f"**{format_count(len(steps), 'fix', 'fixes')}**", width="stretch")
             show_download(
                 "fixed.csv",
                 lambda: export_fixed_csv(checked.mapped),
@@ -86,7 +86,7 @@ def show_fix_preview(checked: CheckedFile, fix: Fix) -> None:
         show_changed_cells(checked, change, (page - 1) * CELLS_PER_PAGE)
         with st.container(horizontal=True):
             st.button(
-                f"Apply to {format_quantity(change.cells, 'cell')}",
+                f"Apply to {format_count(change.cells, 'cell')}",
                 key="upload-fix",
                 type="primary",
                 on_click=accept_table_fix,
@@ -239,7 +239,7 @@ def _show_cell_editor(checked: CheckedFile, location: CellLocation, column: str)
             )
             if alike > 1:
                 st.form_submit_button(
-                    f"Change all {format_quantity(alike, 'cell')} with this value",
+                    f"Change all {format_count(alike, 'cell')} with this value",
                     key="upload-edit-alike",
                     on_click=write_cell,
                     args=(checked, widget),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName, is_event_name
+from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName, format_count, is_event_name
 from intempt_core.errors import ConsoleError
 from intempt_core.mapping import (
     CELL_TYPES,
@@ -17,7 +17,7 @@ from intempt_core.mapping import (
     suggest_mapping,
 )
 from intempt_core.readers import Table
-from pages.parts.shared.formatting import escape_markdown, format_quantity
+from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.screen_state import make_key
 from pages.parts.upload.mapping_times_view import (
     choose_same_name,
@@ -74,7 +74,7 @@ def show_mapping_suggestions(table: Table, mapping: Mapping) -> None:
         with st.container(horizontal=True):
             if joint:
                 st.button(
-                    f"Apply {format_quantity(len(joint), 'suggestion')}"
+                    f"Apply {format_count(len(joint), 'suggestion')}"
                     + (" (without the product id)" if product else ""),
                     key="upload-accept",
                     on_click=accept_suggestions,
@@ -98,7 +98,7 @@ def _format_suggestions(found: list[MappingSuggestion], mapping: Mapping) -> Ite
     for reason, some in similar.items():
         lines = [f"{suggestion.column}{_format_mapped_field(suggestion, mapping)}" for suggestion in some]
         if len(lines) > MAX_SIMILAR_SUGGESTIONS:
-            yield f"{', '.join(lines[:2])} and {format_quantity(len(lines) - 2, 'more column')}: {reason}"
+            yield f"{', '.join(lines[:2])} and {format_count(len(lines) - 2, 'more column')}: {reason}"
         else:
             yield from (f"{line}: {reason}" for line in lines)
 
@@ -120,7 +120,7 @@ def show_columns(table: Table, mapping: Mapping) -> None:
     if len(shown) > COLUMNS_PER_PAGE:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             word = st.text_input(
-                f"Find one of {format_quantity(len(shown), 'column')}",
+                f"Find one of {format_count(len(shown), 'column')}",
                 key=make_key("upload-find", table.digest),
                 width=280,
             )
@@ -208,9 +208,7 @@ def show_event_names(table: Table, mapping: Mapping) -> None:
             width=280,
         )
     if len(unknown) > MAX_NAMES_SHOWN:
-        st.caption(
-            f"{format_quantity(len(unknown) - MAX_NAMES_SHOWN, 'further value')}: use a mapping file for so many."
-        )
+        st.caption(f"{format_count(len(unknown) - MAX_NAMES_SHOWN, 'further value')}: use a mapping file for so many.")
 
 
 def show_settle_button(table: Table, mapping: Mapping) -> bool:

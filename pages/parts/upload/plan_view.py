@@ -4,11 +4,12 @@ from uuid import uuid4
 
 import streamlit as st
 
+from intempt_core.contract import format_count
 from intempt_core.history import RequestState
 from intempt_core.mapping import Mapping
 from intempt_core.planning import Plan
 from intempt_core.targets import Target, derive_target_key
-from pages.parts.shared.formatting import escape_markdown, format_moment, format_quantity
+from pages.parts.shared.formatting import escape_markdown, format_moment
 from pages.parts.shared.links import show_link
 from pages.parts.shared.outcome_card import show_body
 from pages.parts.shared.screen_state import make_key
@@ -74,8 +75,8 @@ def choose_invalid_rows(checked: CheckedFile) -> None:
     if not report.rows_with_errors:
         return
     labels = {
-        False: f"Skip {format_quantity(report.rows_with_errors, 'row')}",
-        True: f"Send them too, unchanged: {format_quantity(report.rows, 'row')}",
+        False: f"Skip {format_count(report.rows_with_errors, 'row')}",
+        True: f"Send them too, unchanged: {format_count(report.rows, 'row')}",
     }
     st.session_state["upload-everything"] = found.everything
     st.radio(
@@ -117,8 +118,8 @@ def show_empty_plan(checked: CheckedFile) -> None:
 def show_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
     """The plan: its events, persons and requests, the rows that are skipped, and the first request."""
     st.text(
-        f"{format_quantity(plan.events, 'event')} of {format_quantity(plan.persons, 'person')} · "
-        f"{format_quantity(len(plan.requests), 'request')} · to {target.title}"
+        f"{format_count(plan.events, 'event')} of {format_count(plan.persons, 'person')} · "
+        f"{format_count(len(plan.requests), 'request')} · to {target.title}"
     )
     if plan.largest_lane_reason:
         st.text(plan.largest_lane_reason)
@@ -133,7 +134,7 @@ def confirm_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
     policy = choose_policy(target, "upload")
     if confirm_target_name(target, "upload"):
         st.button(
-            f"Send {format_quantity(plan.events, 'event')} to {escape_markdown(target.title)}",
+            f"Send {format_count(plan.events, 'event')} to {escape_markdown(target.title)}",
             key="upload-send",
             type="primary",
             on_click=submit_upload,
@@ -163,5 +164,5 @@ def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool
                     args=(batch.mapping,),
                 )
     if len(sent) > EARLIER_BATCHES_SHOWN:
-        st.caption(f"And {format_quantity(len(sent) - EARLIER_BATCHES_SHOWN, 'time')} before that.")
+        st.caption(f"And {format_count(len(sent) - EARLIER_BATCHES_SHOWN, 'time')} before that.")
     return bool(sent)

@@ -5,10 +5,10 @@ import io
 import pandas as pd
 import streamlit as st
 
-from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue
+from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue, format_count
 from intempt_core.exports import export_problems_csv, find_bad_cells, write_problems_xlsx
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import STATE_STYLES, format_quantity, label_state
+from pages.parts.shared.formatting import STATE_STYLES, label_state
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 from pages.parts.upload.excluded_rows_view import show_excluded_download
 from pages.parts.upload.fixes_state import select_cell
@@ -157,7 +157,7 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
         alt="Rows with problems, with the cells highlighted; the box before a row selects it",
     )
     if len(shown) < len(table.header):
-        st.caption(f"{len(shown)} of {format_quantity(len(table.header), 'column')}, including those with problems.")
+        st.caption(f"{len(shown)} of {format_count(len(table.header), 'column')}, including those with problems.")
 
 
 _CELL_COLOURS = {
@@ -227,6 +227,6 @@ def show_problem_downloads(checked: CheckedFile) -> None:
         show_excluded_download(
             checked,
             report.error_mask.nonzero()[0].tolist(),
-            f"{format_quantity(report.rows_with_errors, 'row')} with errors",
+            f"{format_count(report.rows_with_errors, 'row')} with errors",
             key="upload-rows-with-errors",
         )

@@ -5,11 +5,12 @@ from pathlib import PurePath
 
 import streamlit as st
 
+from intempt_core.contract import format_count
 from intempt_core.errors import ConsoleError
 from intempt_core.mapping import MAPPING_NAME_LENGTH, Mapping, MappingStore, SavedMapping, map_table
 from intempt_core.readers import Table
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import escape_markdown, format_quantity
+from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 from pages.parts.shared.services import get_services
 from pages.parts.upload.mapping_times_view import set_mapping
@@ -42,7 +43,7 @@ def show_matching_mappings(table: Table, mapping: Mapping) -> None:
 
 
 def _describe_new_columns(count: int) -> str:
-    return f"{format_quantity(count, 'column is', 'columns are')} new to it and would not be sent." if count else ""
+    return f"{format_count(count, 'column is', 'columns are')} new to it and would not be sent." if count else ""
 
 
 def describe_saved_name(mapping: Mapping) -> str:

@@ -19,7 +19,7 @@ from intempt_core.errors import ConsoleError
 from intempt_core.fixes import Fix, SuggestedFix, apply_fixes, suggest_fixes
 from intempt_core.history import BatchSource, ExcludedRow, collect_excluded_rows
 from intempt_core.mapping import (
-    MappedTable,
+    EventSource,
     Mapping,
     MappingSuggestion,
     choose_initial_mapping,
@@ -197,7 +197,7 @@ class CheckedFile:
         plans: Plans by the rows that are excluded and by order, made once, as a screen is drawn often.
     """
 
-    mapped: MappedTable
+    mapped: EventSource
     report: Report
     fixes: tuple[Fix, ...] = ()
     cells_changed: tuple[int, ...] = ()

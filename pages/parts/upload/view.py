@@ -2,13 +2,14 @@
 
 import streamlit as st
 
+from intempt_core.contract import format_count
 from intempt_core.errors import NotFound
 from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchSummary
 from intempt_core.mapping import Mapping, is_unmapped_json
 from intempt_core.targets import Target, derive_target_key
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import format_quantity, format_state_badges
+from pages.parts.shared.formatting import format_state_badges
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.send_flow import (
@@ -44,8 +45,8 @@ def describe_mapping(mapping: Mapping) -> str:
         return "every event is sent unchanged"
     header = get_current_table().header
     used = len([column for column in mapping.columns if column in header])
-    names = f" · {format_quantity(len(mapping.names), 'event name')} mapped" if mapping.names else ""
-    return f"{used} of {format_quantity(len(header), 'column')} used{names}{describe_saved_name(mapping)}"
+    names = f" · {format_count(len(mapping.names), 'event name')} mapped" if mapping.names else ""
+    return f"{used} of {format_count(len(header), 'column')} used{names}{describe_saved_name(mapping)}"
 
 
 def show_mapping_step(target: Target) -> Mapping | None:
@@ -106,13 +107,13 @@ def show_problems_line(checked: CheckedFile, *, live: bool = True) -> None:
     report = checked.report
     badges = []
     if report.rows_with_errors:
-        badges.append(f":red-badge[■ {format_quantity(report.rows_with_errors, 'row')} with errors]")
+        badges.append(f":red-badge[■ {format_count(report.rows_with_errors, 'row')} with errors]")
     if report.rows_with_warnings:
-        badges.append(f":orange-badge[◆ {format_quantity(report.rows_with_warnings, 'row')} with warnings]")
+        badges.append(f":orange-badge[◆ {format_count(report.rows_with_warnings, 'row')} with warnings]")
     line = "" if report.rows_with_errors else "warnings only" if badges else "none"
     if checked.fixes:
-        fixes = f"{format_quantity(len(checked.fixes), 'fix', 'fixes')}"
-        line = f"{line} · {fixes} in {format_quantity(sum(checked.cells_changed), 'cell')}".lstrip(" ·")
+        fixes = f"{format_count(len(checked.fixes), 'fix', 'fixes')}"
+        line = f"{line} · {fixes} in {format_count(sum(checked.cells_changed), 'cell')}".lstrip(" ·")
     label = "View problems" if badges else "View rows" if live and report.rows else ""
     if show_step(3, "Problems", line, label, " ".join(badges)):
         show_problem_explorer(checked, live=live)
@@ -133,9 +134,9 @@ def show_sent_batch(id_: str) -> None:
         show_step(2, "Mapping", describe_mapping(Mapping.from_json(batch.mapping)))
         show_problems_line(check_upload(found.question), live=False)
     else:
-        show_step(1, "File", f"{batch.label} · {format_quantity(batch.rows, 'row')}")
-    events = f"{format_quantity(batch.total, 'event')} of {format_quantity(batch.persons, 'person')}"
-    skipped = f" · {format_quantity(batch.excluded_rows, 'row')} skipped" if batch.excluded_rows else ""
+        show_step(1, "File", f"{batch.label} · {format_count(batch.rows, 'row')}")
+    events = f"{format_count(batch.total, 'event')} of {format_count(batch.persons, 'person')}"
+    skipped = f" · {format_count(batch.excluded_rows, 'row')} skipped" if batch.excluded_rows else ""
     show_step(4, "Plan", f"{events} to {batch.target.name}{skipped}")
     st.markdown("**5 Sending**")
     watch_batch(id_)

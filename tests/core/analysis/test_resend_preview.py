@@ -34,14 +34,14 @@ def batch(tmp_path: Path) -> Iterator[BatchSummary]:
             (RequestState.NOT_SENT, RequestState.CANCELLED, RequestState.REJECTED, RequestState.UNKNOWN),
             False,
             (
-                "1,200 never arrived, 3 rejected, 5 unknown; the target does not deduplicate: a resend may double up to"
-                " 5 events."
+                "1,200 never arrived, 3 rejected, 5 unknown (may have arrived); the target does not deduplicate: a resend may"
+                " double up to 5 events."
             ),
         ),
         (
             (RequestState.UNKNOWN,),
             True,
-            "5 unknown; the target deduplicates by event id: what it already has, it ignores.",
+            "5 unknown (may have arrived); the target deduplicates by event id: what it already has, it ignores.",
         ),
         (
             (RequestState.NOT_SENT, RequestState.REJECTED),
@@ -57,8 +57,8 @@ def batch(tmp_path: Path) -> Iterator[BatchSummary]:
             (RequestState.ACCEPTED, RequestState.UNKNOWN),
             False,
             (
-                "5 unknown, 90 accepted; the target does not deduplicate: a resend may double up to 95 events, 90 of"
-                " them surely."
+                "5 unknown (may have arrived), 90 accepted; the target does not deduplicate: a resend may"
+                " double up to 95 events, 90 of them surely."
             ),
         ),
         ((), False, "no event; none of them is at the target, so none is doubled."),
