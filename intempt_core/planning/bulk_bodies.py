@@ -1,7 +1,7 @@
-"""The bodies of a mapped table's events, written over whole columns; part of the room of ``plan.py``.
+"""Bodies in bulk: the events of a mapped table written as JSON over whole columns.
 
-``MappedTable.events`` and ``events.body_of`` have the last word on what a body is. What is written here is the same to
-the byte, a property holds it, and costs a sixth of it: no object is made for an event.
+``MappedTable.events`` and ``build_request_body`` define what a body is. What is written here is the same to the byte, a
+property test holds it, and takes a sixth of the time, because no object is made for an event.
 """
 
 import functools
@@ -19,7 +19,7 @@ from intempt_core.mapping import EPOCH_MILLISECONDS, ISO_OR_EPOCH_MS, MappedTabl
 
 _TEXT_TYPE = pa.large_string()
 _ESCAPED_PATTERN = r'["\\\x00-\x1f]'
-"""What JSON writes otherwise than it is, in the syntax of Arrow's expressions."""
+"""The characters that JSON escapes, in the syntax of Arrow's expressions."""
 
 
 _BodyColumn: TypeAlias = Any
@@ -27,7 +27,7 @@ _BodyColumn: TypeAlias = Any
 
 
 def write_bodies(mapped: MappedTable, rows: Int64Array, bounds: Sequence[int]) -> list[bytes] | None:
-    """The body of each request (CONTRACT 1.3), which has the rows from one bound to the next.
+    """Write the body of each request (CONTRACT 1.3); a request has the rows from one bound to the next.
 
     ``None`` where they have to be written event by event: a value needs another JSON writer (a number beyond 64 bits,
     half a character), or the order of an event's objects differs from row to row.
@@ -39,8 +39,7 @@ def write_bodies(mapped: MappedTable, rows: Int64Array, bounds: Sequence[int]) -
     if written is None:
         return None
     names, events = written
-    word = names.dictionary_encode()
-    code = view_numbers(word.indices)
+    code = view_numbers(names.dictionary_encode().indices)
     begins = np.ones(rows.size, np.bool_)  # of groups: neighbours of one name, in one request, share one
     begins[1:] = code[1:] != code[:-1]
     begins[np.asarray(bounds[:-1], np.int64)] = True
@@ -64,7 +63,7 @@ def _make_lists(texts: pa.Array, bounds: Sequence[int]) -> pa.Array:
 
 
 class _JsonColumn(NamedTuple):
-    """A value as JSON for each row: ``parts`` side by side, each an array or the same for all. Null is no value."""
+    """A value as JSON for each row: ``parts`` are joined, each an array or one text for all. Null is no value."""
 
     parts: Sequence[_BodyColumn]
     nullable: bool = False
@@ -101,7 +100,7 @@ def _write_events(mapped: MappedTable, rows: Int64Array) -> tuple[pa.Array, pa.A
 
 
 def _write_objects(objects: Mapping[str, Sequence[_JsonColumn]], count: int) -> Iterator[_JsonColumn]:
-    """The objects inside an event: ``data`` is there as soon as a field could give something, others where one does."""
+    """The objects inside an event: ``data`` always where a field is mapped into it, others where one has a value."""
     if "data" in objects:
         yield _write_member("data", _JsonColumn(_wrap_members(objects["data"])))
     for name, members in objects.items():
@@ -128,9 +127,9 @@ def _write_member(key: str, value: _JsonColumn) -> _JsonColumn:
 
 
 def _wrap_members(members: Sequence[_JsonColumn]) -> list[_BodyColumn]:
-    """The members that are there, as one object: its parts.
+    """The members that have values, as one object: its parts.
 
-    Not by ``null_handling="skip"``: Arrow drops the rows of which nothing is left.
+    Not by ``null_handling="skip"``: Arrow would drop the rows that have none.
     """
     sure = next((number for number, member in enumerate(members) if not member.nullable), len(members))
     before: list[_BodyColumn] = [
@@ -158,9 +157,9 @@ def _write_values(mapped: MappedTable, field: str, cells: pa.Array) -> _JsonColu
         if pc.any(empty).as_py():
             cells = pc.if_else(empty, make_scalar(None, _TEXT_TYPE), cells)
         return _quote_texts(cells)
-    words = cells.dictionary_encode()
-    texts = [None if value is None else _dump_json(value) for value in mapped.read(field, words.dictionary)]
-    found = make_array(texts, _TEXT_TYPE).take(words.indices)
+    distinct = cells.dictionary_encode()
+    texts = [None if value is None else _dump_json(value) for value in mapped.read(field, distinct.dictionary)]
+    found = make_array(texts, _TEXT_TYPE).take(distinct.indices)
     return _JsonColumn([found], nullable=found.null_count > 0)
 
 
@@ -173,7 +172,7 @@ def _are_integers(cells: pa.Array) -> bool:
 
 
 def _quote_texts(cells: pa.Array) -> _JsonColumn:
-    """Texts as JSON: nearly all need nothing but quotes."""
+    """Texts as JSON: nearly all of them only need quotes."""
     used = view_bytes(cells)
     if used.size and (used.min() < ord(" ") or (used == ord('"')).any() or (used == ord("\\")).any()):
         odd = pc.fill_null(pc.match_substring_regex(cells, _ESCAPED_PATTERN), False)
@@ -184,7 +183,7 @@ def _quote_texts(cells: pa.Array) -> _JsonColumn:
 
 
 def _join_columns(*parts: _BodyColumn) -> _BodyColumn:
-    """Columns side by side; null where one of them is."""
+    """Columns joined element by element; null where one of them is."""
     return pc.binary_join_element_wise(*parts, _make_scalar(""))
 
 

@@ -61,8 +61,8 @@ def link_columns(columns: Iterable[IdentityColumn]) -> Links:
 def group_persons(count: int, links: Links) -> Int64Array:
     """Number the person of each of ``count`` events, in the order in which persons first appear.
 
-    Events and identities are the two sides of a graph, and a person is a connected component of it. Each round hooks every root
-    onto its smallest neighbour and then flattens the trees, so that a few rounds do for any file.
+    Events and identities are the two sides of a graph, and a person is a connected component of it. Each round hooks
+    every root onto its smallest neighbour and then flattens the trees, so that a few rounds do for any file.
     """
     one, other = links.events, links.identities + count
     parent = np.arange(count + int(links.identities.max(initial=-1)) + 1)
