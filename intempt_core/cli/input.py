@@ -7,7 +7,7 @@ from pathlib import Path
 from intempt_core.contract import GivenEvent, Issue
 from intempt_core.errors import MappingError
 from intempt_core.mapping import (
-    MappedTable,
+    EventSource,
     Mapping,
     MappingStore,
     choose_initial_mapping,
@@ -43,7 +43,7 @@ class InputFile:
     notes: tuple[str, ...]
     digest: str
     mapping: str
-    table: MappedTable | None
+    table: EventSource | None
     payload: Payload | None
 
     def check(self, catalogue: ProductCatalogue | None, find_prior_sends: PriorSendLookup | None = None) -> Report:

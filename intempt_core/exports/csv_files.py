@@ -13,7 +13,7 @@ from itertools import islice
 
 from intempt_core.contract import Issue, dump_json
 from intempt_core.history import History, RowOutcome
-from intempt_core.mapping import PROBLEMS_COLUMN, MappedDocuments, MappedTable
+from intempt_core.mapping import PROBLEMS_COLUMN, EventSource, MappedDocuments
 from intempt_core.readers import Table
 from intempt_core.validation import ISSUE_BLOCK_ROWS, Report
 
@@ -80,7 +80,7 @@ def export_event_lines(mapped: MappedDocuments, rows: Sequence[int]) -> Iterator
             yield (event.body if isinstance(event.body, str) else dump_json(event.body).decode()) + "\n"
 
 
-def export_fixed_csv(mapped: MappedTable) -> Iterator[str]:
+def export_fixed_csv(mapped: EventSource) -> Iterator[str]:
     """Export a whole table with its fixes applied; generated event ids are in a column of their own.
 
     So it can be uploaded again, and each row keeps its id. Where a cell looks like a formula, the last column says that
@@ -92,7 +92,7 @@ def export_fixed_csv(mapped: MappedTable) -> Iterator[str]:
     return _write_csv([*header, *own, PROBLEMS_COLUMN], _iter_table_records(mapped, header, with_ids=bool(own)))
 
 
-def _iter_table_records(mapped: MappedTable, header: Sequence[str], *, with_ids: bool) -> Iterator[list[str]]:
+def _iter_table_records(mapped: EventSource, header: Sequence[str], *, with_ids: bool) -> Iterator[list[str]]:
     for start in range(0, mapped.rows, ISSUE_BLOCK_ROWS):
         rows = list(range(start, min(start + ISSUE_BLOCK_ROWS, mapped.rows)))
         cells = [mapped.table.take_cells(column, rows) for column in header]

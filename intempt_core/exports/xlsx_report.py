@@ -16,7 +16,7 @@ import xlsxwriter
 from intempt_core.arrays import Int64Array
 from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue, Severity
 from intempt_core.exports.csv_files import PROBLEMS_HEADER, describe_issue, format_problem, is_formula
-from intempt_core.mapping import PROBLEMS_COLUMN, MappedTable
+from intempt_core.mapping import PROBLEMS_COLUMN, EventSource
 from intempt_core.validation import ISSUE_BLOCK_ROWS, Report
 
 MAX_SHEET_ROWS = 1_048_576
@@ -37,7 +37,7 @@ CellSeverities = Mapping[tuple[int | None, str | None], Severity]
 """(row from 1, column) → the severity of the worst issue of the cell."""
 
 
-def find_bad_cells(mapped: MappedTable, issues: Iterable[Issue]) -> CellSeverities:
+def find_bad_cells(mapped: EventSource, issues: Iterable[Issue]) -> CellSeverities:
     """Find the bad cells of some issues: every identity's column where none is given; an error outweighs a warning."""
     columns = mapped.field_columns
     severities: dict[tuple[int | None, str | None], Severity] = {}
@@ -50,7 +50,7 @@ def find_bad_cells(mapped: MappedTable, issues: Iterable[Issue]) -> CellSeveriti
 
 
 def write_problems_xlsx(
-    mapped: MappedTable,
+    mapped: EventSource,
     report: Report,
     out: BinaryIO,
     *,
@@ -79,7 +79,7 @@ def write_problems_xlsx(
 class _ReportWriter:
     """Writes one workbook, and notes what had to be left out of it."""
 
-    def __init__(self, book: Any, mapped: MappedTable, report: Report, max_rows: int, max_columns: int) -> None:
+    def __init__(self, book: Any, mapped: EventSource, report: Report, max_rows: int, max_columns: int) -> None:
         self._mapped, self._report = mapped, report
         self._max_rows, self._max_columns = max_rows, max_columns
         self._bold = book.add_format({"bold": True, "num_format": "@"})

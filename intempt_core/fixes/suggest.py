@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from intempt_core.arrays import Mask, make_array
 from intempt_core.contract import ID_FIELDS, LINKING_FIELDS, find_similar_name
 from intempt_core.fixes.table_fixes import ColumnChange, Fix, FixKind, preview_fix
-from intempt_core.mapping import MappedTable
+from intempt_core.mapping import EventSource
 from intempt_core.validation import DuplicateKind, Report, TextColumn, to_mask
 
 MAX_NAME_FIXES = 20
@@ -42,17 +42,17 @@ class SuggestedFix:
         return self.change.message
 
 
-def suggest_fixes(mapped: MappedTable, report: Report) -> list[SuggestedFix]:
+def suggest_fixes(mapped: EventSource, report: Report) -> list[SuggestedFix]:
     """The mends that would help, in the catalogue's order of what they help with; each changes at least one cell."""
     found = (one for offers in _SUGGESTERS for one in offers(mapped, report))
     return sorted((one for one in found if one.change.cells), key=lambda one: list(report.counts).index(one.code))
 
 
-def _make_suggestion(mapped: MappedTable, code: str, fix: Fix, reason: str = "") -> SuggestedFix:
+def _make_suggestion(mapped: EventSource, code: str, fix: Fix, reason: str = "") -> SuggestedFix:
     return SuggestedFix(code, preview_fix(mapped.table, fix, mapped.original), reason)
 
 
-def _suggest_name_fixes(mapped: MappedTable, report: Report) -> Iterator[SuggestedFix]:
+def _suggest_name_fixes(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
     column = mapped.field_columns.get("name")
     if column is None or "event_name" not in report.counts:
         return
@@ -63,7 +63,7 @@ def _suggest_name_fixes(mapped: MappedTable, report: Report) -> Iterator[Suggest
             yield _make_suggestion(mapped, "event_name", Fix(FixKind.REPLACE, column, old=spelling["values"], new=near))
 
 
-def _suggest_id_fixes(mapped: MappedTable, report: Report) -> Iterator[SuggestedFix]:
+def _suggest_id_fixes(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
     column = mapped.field_columns.get("eventId")
     if column is None:
         return
@@ -76,7 +76,7 @@ def _suggest_id_fixes(mapped: MappedTable, report: Report) -> Iterator[Suggested
             yield _make_suggestion(mapped, code, Fix(FixKind.IDS, column, tuple(rows.tolist())), reason)
 
 
-def _suggest_time_fixes(mapped: MappedTable, report: Report) -> Iterator[SuggestedFix]:
+def _suggest_time_fixes(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
     column = mapped.field_columns.get("timestamp")
     kinds = (
         ("timestamp_before_2010", FixKind.SECONDS),
@@ -88,14 +88,14 @@ def _suggest_time_fixes(mapped: MappedTable, report: Report) -> Iterator[Suggest
             yield _make_suggestion(mapped, code, Fix(way, column))
 
 
-def _suggest_trimming(mapped: MappedTable, report: Report) -> Iterator[SuggestedFix]:
+def _suggest_trimming(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
     if "id_white_space" in report.counts:
         for field, column in mapped.field_columns.items():
             if field in ID_FIELDS:
                 yield _make_suggestion(mapped, "id_white_space", Fix(FixKind.TRIM, column))
 
 
-def _suggest_emptying(mapped: MappedTable, report: Report) -> Iterator[SuggestedFix]:
+def _suggest_emptying(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
     """Placeholders that say nothing, where the event can do without: somebody else is named, or nobody needs to be."""
     if "id_placeholder" not in report.counts:
         return

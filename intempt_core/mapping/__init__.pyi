@@ -1,3 +1,12 @@
+from .document_events import (
+    MappedDocuments as MappedDocuments,
+)
+from .event_source import (
+    EventSource as EventSource,
+)
+from .mapped_table import (
+    MappedTable as MappedTable,
+)
 from .model import (
     EXPECT_COLUMN as EXPECT_COLUMN,
     Mapping as Mapping,
@@ -18,8 +27,6 @@ from .suggestions import (
     suggest_mapping as suggest_mapping,
 )
 from .table_events import (
-    MappedDocuments as MappedDocuments,
-    MappedTable as MappedTable,
     choose_initial_mapping as choose_initial_mapping,
     is_unmapped_json as is_unmapped_json,
     map_table as map_table,

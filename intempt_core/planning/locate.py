@@ -1,6 +1,6 @@
-"""From a cell of a file to its place in the JSON that leaves, and back; part of the room of ``plan.py``.
+"""Locations: from a cell of a file to its place in the JSON that is sent, and back.
 
-A row becomes an event, and an event stands in one request of a plan. So a cell has two pointers: one into its event
+A row becomes an event, and an event is in one request of a plan. So a cell has two pointers: one into its event
 (``/data/productId``), and one into the body of its request (``/track/0/payload/16/data/productId``).
 """
 
@@ -11,13 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from intempt_core.contract import Json, Place, escape_pointer_key, split_pointer
-from intempt_core.mapping import MappedTable
+from intempt_core.mapping import EventSource
 from intempt_core.planning.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLocation:
-    """Where a cell stands in a plan: ``request`` counts from 1, ``pointer`` leads into its body."""
+    """A place in the body of a planned request.
+
+    Attributes:
+        request: The number of the request, from 1.
+        pointer: A JSON pointer into its body.
+    """
 
     request: int
     pointer: str
@@ -30,20 +35,25 @@ class RequestLocation:
 
 @dataclass(frozen=True, slots=True)
 class CellLocation:
-    """A cell of a file: ``row`` counts from 0; no column is the whole row."""
+    """A cell of a file.
+
+    Attributes:
+        row: The row, from 0.
+        column: The column, ``None`` for the whole row.
+    """
 
     row: int
     column: str | None = None
 
 
-def locate_in_event(mapped: MappedTable, column: str) -> str | None:
-    """The pointer of a column's cells into their events; ``None`` for a column that is not sent."""
+def locate_in_event(mapped: EventSource, column: str) -> str | None:
+    """Locate a column's cells in their events, as a pointer; ``None`` for a column that is not sent."""
     field = mapped.field_of(column)
     return None if field is None else mapped.blank_event().place_of(field).pointer
 
 
-def locate_in_request(mapped: MappedTable, plan: Plan, row: int, column: str | None = None) -> RequestLocation | None:
-    """Where a row's event, or one cell of it, stands in a plan; ``None`` where it is not sent."""
+def locate_in_request(mapped: EventSource, plan: Plan, row: int, column: str | None = None) -> RequestLocation | None:
+    """Locate a row's event, or one cell of it, in a plan; ``None`` where it is not sent."""
     found = plan.find_row(row)
     if found is None:
         return None
@@ -57,7 +67,7 @@ def locate_in_request(mapped: MappedTable, plan: Plan, row: int, column: str | N
 
 
 def _locate_payloads(names: Sequence[Json]) -> list[tuple[int, int]]:
-    """Group and place in it of each event of a body, as ``events.body_of`` writes them (CONTRACT 1.3)."""
+    """Group and place in it of each event of a body, as ``build_request_body`` writes them (CONTRACT 1.3)."""
     places: list[tuple[int, int]] = []
     for number, name in enumerate(names):
         before = names[number - 1] if number else None
@@ -68,14 +78,14 @@ def _locate_payloads(names: Sequence[Json]) -> list[tuple[int, int]]:
     return places
 
 
-# ── from words to a cell ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── from a text to a cell ────────────────────────────────────────────────────────────────────────────────────────────
 
 _NUMBERED_NAME = re.compile(r"\b(row|line|request)\s*([0-9][0-9,]*)", re.IGNORECASE)
 _PATH_STEP = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
 
 
-def find_cell(text: str, mapped: MappedTable, plan: Plan) -> CellLocation | str:
-    """The cell that somebody means, or a sentence on why there is none.
+def find_cell(text: str, mapped: EventSource, plan: Plan) -> CellLocation | str:
+    """Find the cell that a text means, or say in a sentence why there is none.
 
     ``row 18``, ``line 19``, each with a column or a pointer into the event behind it (``row 18 product_id``, ``row 18
     /data/productId``); a place in a request (``request 3 track[0].payload[16].data.productId``), the first where none
@@ -95,7 +105,7 @@ def find_cell(text: str, mapped: MappedTable, plan: Plan) -> CellLocation | str:
     elif "line" in counts:
         row = int(np.searchsorted(mapped.table.lines, counts["line"], side="right")) - 1
         if row < 0:
-            return f"Line {counts['line']:,} stands above the first row."
+            return f"Line {counts['line']:,} is above the first row."
     else:
         return "Name a row, a line, or a place in a request: row 18, line 19, track[0].payload[16].data.productId."
     return _find_in_row(rest, keys, row, mapped)
@@ -107,7 +117,7 @@ def _parse_keys(text: str) -> list[str]:
     return [index or key for index, key in _PATH_STEP.findall(text)]
 
 
-def _find_in_row(text: str, keys: Sequence[str], row: int, mapped: MappedTable) -> CellLocation | str:
+def _find_in_row(text: str, keys: Sequence[str], row: int, mapped: EventSource) -> CellLocation | str:
     if not text:
         return CellLocation(row)
     if text.removeprefix("column ") in mapped.table.columns:
@@ -119,7 +129,7 @@ def _find_in_row(text: str, keys: Sequence[str], row: int, mapped: MappedTable) 
     return f"No column of the file becomes {text}."
 
 
-def _find_in_request(keys: Sequence[str], number: int, mapped: MappedTable, plan: Plan) -> CellLocation | str:
+def _find_in_request(keys: Sequence[str], number: int, mapped: EventSource, plan: Plan) -> CellLocation | str:
     if not 1 <= number <= len(plan.requests):
         return f"The plan has {len(plan.requests):,} requests; it has no request {number:,}."
     request = plan.requests[number - 1]

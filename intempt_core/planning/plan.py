@@ -1,7 +1,7 @@
-"""Chosen events become requests, in lanes: what will leave, in which order, before anything does.
+"""The plan of a batch: chosen events as requests in lanes, before anything is sent.
 
-A plan is a value of order and places. It is previewed and counted as it is; bodies are made when they are asked for,
-from the events as they came.
+A plan is a value: it can be previewed and counted. Bodies are written when they are asked for, from the events as they
+came.
 """
 
 import heapq
@@ -25,20 +25,20 @@ from intempt_core.contract import (
     read_epoch_ms,
 )
 from intempt_core.errors import PlanError
-from intempt_core.mapping import MappedDocuments, MappedTable
+from intempt_core.mapping import EventSource, MappedTable
 from intempt_core.planning.bulk_bodies import write_bodies
 from intempt_core.planning.persons import IdentityColumn, group_persons, link_columns, link_events
 from intempt_core.settings import Settings
 from intempt_core.validation import ColumnChecker, TimeState, clamp_to_int64
 
 EVENTS_PER_LANE = 200
-"""Events that make one more lane worth its while, beyond the ``Settings.lanes_at_once`` that a small plan may have."""
+"""Events for which one more lane is opened, beyond the ``Settings.lanes_at_once`` that a small plan may have."""
 
 LONG_LANE_EVENTS = 100
-"""Events of a lane from which on its length is worth a sentence."""
+"""Events of a lane from which on its length is explained."""
 
 PLAN_BLOCK_EVENTS = 16_384
-"""Events that :meth:`Plan.quote_for` holds at a time, so that a million of them need no more memory than these."""
+"""Events that :meth:`Plan.iter_requests` holds at a time, so that a million need no more memory than these."""
 
 
 class Policy(StrEnum):
@@ -71,7 +71,7 @@ ORDER_MESSAGES: dict[EventOrder, str] = {
     EventOrder.FILE: "A person's events go as the file has them, one after another.",
     EventOrder.TIME: (
         "A person's events go by their timestamp; of equal times the file's order counts, and an event without a time"
-        " stays behind the one before it."
+        " keeps its place after the one before it."
     ),
 }
 """Each order in one sentence."""
@@ -79,7 +79,13 @@ ORDER_MESSAGES: dict[EventOrder, str] = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedRequest:
-    """One request to be. ``lane`` and ``position`` in the lane count from 1; ``rows`` are indices into the events."""
+    """One planned request.
+
+    Attributes:
+        lane: The number of its lane, from 1.
+        position: Its place in the lane, from 1.
+        rows: Its events, as indices into the source of the plan.
+    """
 
     lane: int
     position: int
@@ -87,7 +93,7 @@ class PlannedRequest:
 
 
 class PlanSource(Protocol):
-    """Where a plan finds its events again: a mapped table, or a list."""
+    """The source from which a plan reads its events: a mapped table, or a list."""
 
     def events(self, rows: Iterable[int], /) -> Iterator[GivenEvent]:
         """The events of these rows (from 0), in their order."""
@@ -95,10 +101,17 @@ class PlanSource(Protocol):
 
 
 class Plan:
-    """Persons, lanes and requests of the chosen events. Made by :func:`plan_table` and :func:`plan_events`.
+    """The requests, lanes and persons of chosen events. Made by :func:`plan_table` and :func:`plan_events`.
 
-    ``events`` and ``persons`` are counts, ``lanes`` too. A person is in exactly one lane; in it, and in its requests,
-    the events keep the order in which they were chosen.
+    A person is in exactly one lane; in it, and in its requests, the events keep the order in which they were chosen.
+
+    Attributes:
+        requests: The requests, lane by lane.
+        events: How many events there are.
+        persons: How many persons they belong to.
+        largest_person: How many events belong to the person with most of them.
+        lanes: How many lanes there are.
+        largest_lane: How many events the longest lane has.
     """
 
     def __init__(self, source: PlanSource, requests: "_RequestSequence", persons: int, largest_person: int) -> None:
@@ -118,15 +131,15 @@ class Plan:
         return explain_lane_length(self.events, self.lanes, self.largest_lane, self.largest_person)
 
     def find_row(self, row: int) -> tuple[int, int] | None:
-        """Which request (from 0) has a row, and the row's place in it; ``None`` where the row is not sent."""
-        at_ = np.flatnonzero(self._requests.rows == row)
-        if not at_.size:
+        """Find the request (from 0) that has a row, and the row's place in it; ``None`` where the row is not sent."""
+        place = np.flatnonzero(self._requests.rows == row)
+        if not place.size:
             return None
-        number = int(np.searchsorted(self._requests.bounds, at_[0], side="right")) - 1
-        return number, int(at_[0] - self._requests.bounds[number])
+        number = int(np.searchsorted(self._requests.bounds, place[0], side="right")) - 1
+        return number, int(place[0] - self._requests.bounds[number])
 
     def events_in(self, request: PlannedRequest) -> list[GivenEvent]:
-        """The events of one request, in the order in which its body has them."""
+        """The events of one request, in the order of its body."""
         return list(self._source.events(request.rows))
 
     def body(self, request: PlannedRequest) -> bytes:
@@ -134,9 +147,9 @@ class Plan:
         return _write_body(self.events_in(request))
 
     def iter_requests(self) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
-        """Every request with its events and its body, in order; quicker than one by one, and memory stays flat.
+        """Iterate over every request with its events and its body, in order; memory stays flat.
 
-        The events are made when one of them is asked for.
+        This is quicker than asking for each. The events are read when one of them is asked for.
         """
         bounds = self._requests.bounds
         start = 0
@@ -150,17 +163,17 @@ class Plan:
         bounds = self._requests.bounds[start : stop + 1]
         rows = self._requests.rows[bounds[0] : bounds[-1]]
         places = (bounds - bounds[0]).tolist()
-        source, quick = self._source, None
-        if isinstance(source, MappedTable) and not isinstance(source, MappedDocuments):
-            quick = write_bodies(source, rows, places)
-        made = _EventBlock(source, rows)
+        source, bodies = self._source, None
+        if isinstance(source, MappedTable):
+            bodies = write_bodies(source, rows, places)
+        block = _EventBlock(source, rows)
         for number, request in enumerate(self.requests[start:stop]):
-            given = _EventSlice(made, places[number], places[number + 1])
-            yield request, given, quick[number] if quick else _write_body(given)
+            events = _EventSlice(block, places[number], places[number + 1])
+            yield request, events, bodies[number] if bodies else _write_body(events)
 
 
 class _EventBlock:
-    """The events of some rows, made together when the first one is asked for."""
+    """The events of some rows, read together when the first one is asked for."""
 
     def __init__(self, source: PlanSource, rows: Int64Array) -> None:
         self._source, self._rows = source, rows
@@ -171,7 +184,7 @@ class _EventBlock:
 
 
 class _EventSlice(Sequence[GivenEvent]):
-    """Neighbours among them."""
+    """A slice of a block, without reading it."""
 
     def __init__(self, block: _EventBlock, start: int, stop: int) -> None:
         self._block, self._places = block, range(start, stop)
@@ -190,9 +203,9 @@ class _EventSlice(Sequence[GivenEvent]):
 
 
 def explain_lane_length(events: int, lanes: int, largest: int, person: int = 0) -> str:
-    """Why the ``largest`` of some lanes is much longer than the others; empty where it is not, or all are short.
+    """Explain why the ``largest`` of some lanes is much longer than others; empty where it is not, or all are short.
 
-    ``person`` counts the events of the person who has most, where that is known.
+    ``events`` is how many all lanes have, ``person`` how many the person with most has, where that is known.
     """
     if lanes < 2 or largest < LONG_LANE_EVENTS or 2 * largest * lanes < 3 * events:
         return ""
@@ -205,7 +218,7 @@ def _write_body(given: Iterable[GivenEvent]) -> bytes:
 
 
 class _RequestSequence(Sequence[PlannedRequest]):
-    """All requests of a plan as three arrays; each is made when it is looked at.
+    """All requests of a plan as three arrays; a request is made when it is asked for.
 
     ``rows`` are the chosen rows, lane by lane; request ``n`` has ``rows[bounds[n]:bounds[n + 1]]`` and ``lanes[n]``.
     """
@@ -240,11 +253,11 @@ class _ListSource:
         return (self._events[row] for row in rows)
 
 
-# ── the two doors ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── planning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def plan_table(
-    mapped: MappedTable,
+    mapped: EventSource,
     rows: Sequence[int] | Int64Array,
     settings: Settings | None = None,
     *,
@@ -252,7 +265,7 @@ def plan_table(
 ) -> Plan:
     """Plan rows (from 0) of a mapped table, in the order in which they are given: the file's, or any other.
 
-    With :attr:`Order.TIME` a person's events are put in the order of their times.
+    With :attr:`EventOrder.TIME` a person's events are put in the order of their times.
 
     Neighbours that are lines of one order and share an event id go in one request (CONTRACT 2.9). No rows make an
     empty plan. Raises :class:`PlanError` for a row that is not there or is given twice.
@@ -262,12 +275,12 @@ def plan_table(
         raise PlanError(f"A row that the file does not have was chosen; it has {mapped.rows:,} rows.")
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
-    columns = ColumnChecker(mapped.column_view if isinstance(mapped, MappedDocuments) else mapped)
+    columns = ColumnChecker(mapped.column_view)
     persons = group_persons(chosen.size, link_columns(_read_identity_columns(columns, chosen)))
     if order is EventOrder.TIME and columns.times is not None:
         by = _sort_by_time(persons, columns.times.ms[chosen], columns.times.state[chosen] == TimeState.READ)
         chosen, persons = chosen[by], persons[by]
-    ids, ordered = columns.id_codes[chosen], columns.is_order[chosen]  # compiled are_one_order
+    ids, ordered = columns.id_codes[chosen], columns.is_order[chosen]  # are_one_order, over columns
     one_order = ordered[1:] & ordered[:-1] & (ids[1:] == ids[:-1]) & (ids[1:] >= 0)
     return _build_plan(mapped, chosen, persons, ~one_order, settings)
 
@@ -279,7 +292,7 @@ def plan_events(
     settings: Settings | None = None,
     order: EventOrder = EventOrder.FILE,
 ) -> Plan:
-    """Plan events in their order, or a person's by time; ``one_request`` keeps them together, as a form has them."""
+    """Plan events in their order, or each person's by time; ``one_request`` puts all into one, as a form does."""
     persons, rows = group_persons(len(events), link_events(events)), np.arange(len(events))
     if order is EventOrder.TIME:
         rows = _sort_by_time(persons, *_read_times(events))
@@ -308,9 +321,9 @@ def _read_times(events: Iterable[GivenEvent]) -> tuple[Int64Array, Mask]:
 
 
 def _sort_by_time(persons: Int64Array, ms: Int64Array, known: Mask) -> Int64Array:
-    """The places of events in the order of their times, equal times as they come.
+    """The indices of events in the order of their times, equal times in their present order.
 
-    An event without a time has that of its person's event before it; before the first time it goes before all.
+    An event without a time has that of its person's event before it; before the first time it comes before all.
     """
     of_one = np.argsort(persons, kind="stable")
     group = persons[of_one]
@@ -323,7 +336,7 @@ def _sort_by_time(persons: Int64Array, ms: Int64Array, known: Mask) -> Int64Arra
 
 
 def _find_split_points(events: Iterable[GivenEvent]) -> Mask:
-    """Of each pair of neighbours whether a request may end between them."""
+    """For each pair of neighbours, whether a request may end between them."""
     return np.array(
         [not are_one_order((before.name, before.body), (event.name, event.body)) for before, event in pairwise(events)],
         np.bool_,
@@ -336,7 +349,7 @@ def _find_split_points(events: Iterable[GivenEvent]) -> Mask:
 def _build_plan(
     source: PlanSource, rows: Int64Array, persons: Int64Array, splittable: Mask, settings: Settings | None
 ) -> Plan:
-    """Share persons out to lanes and cut the lanes into requests.
+    """Distribute persons to lanes, and cut the lanes into requests.
 
     ``persons`` numbers the person of each row; ``splittable`` says of each pair of neighbours whether a request may end
     between them.
@@ -349,18 +362,18 @@ def _build_plan(
     lane = _assign_lanes(sizes, _count_lanes(rows.size, sizes.size, settings))[persons]
     order = np.argsort(lane, kind="stable")
     ends = np.flatnonzero(np.diff(lane[order], append=-1)) + 1
-    # What different persons do is no order, whatever its ids say; and one person's neighbours are neighbours in a lane.
+    # Events of different persons are no order, whatever their ids. Neighbours of one person are neighbours in a lane.
     may_end = np.append(splittable | (persons[1:] != persons[:-1]), True)[order]
     cuts, lanes = [0], []
     for start, end in zip([0, *ends.tolist()], ends.tolist(), strict=False):
         allowed = np.flatnonzero(may_end[start:end]) + start + 1
-        at_ = start
-        while at_ < end:
-            within = int(np.searchsorted(allowed, at_ + settings.events_per_request, side="right")) - 1
-            if within < 0 or allowed[within] <= at_:
-                within += 1  # an order longer than a request goes whole
-            at_ = int(allowed[within])
-            cuts.append(at_)
+        place = start
+        while place < end:
+            within = int(np.searchsorted(allowed, place + settings.events_per_request, side="right")) - 1
+            if within < 0 or allowed[within] <= place:
+                within += 1  # an order longer than a request is one request
+            place = int(allowed[within])
+            cuts.append(place)
             lanes.append(int(lane[order[start]]))
     requests = _RequestSequence(rows[order], np.array(cuts, np.int64), np.array(lanes, np.int64))
     return Plan(source, requests, int(sizes.size), int(sizes.max()))
@@ -372,7 +385,7 @@ def _count_lanes(events: int, persons: int, settings: Settings) -> int:
 
 
 def _assign_lanes(sizes: Int64Array, lanes: int) -> Int64Array:
-    """A lane for each person: the longest first, always to the lane that has least so far, ties to the lower number."""
+    """A lane for each person: those with most events first, each to the lane with fewest; ties to the lower number."""
     heap = [(0, lane) for lane in range(lanes)]
     found = np.zeros(sizes.size, np.int64)
     for person in np.argsort(-sizes, kind="stable").tolist():

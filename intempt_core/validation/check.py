@@ -28,7 +28,7 @@ from intempt_core.contract import (
     get_field,
     id_to_text,
 )
-from intempt_core.mapping import MappedDocuments, MappedTable
+from intempt_core.mapping import EventSource, MappedDocuments, MappedTable
 from intempt_core.validation.column_rules import RULE_BLOCK_ROWS, ColumnChecker
 from intempt_core.validation.duplicates import describe_duplicates, find_duplicates, number_orders
 from intempt_core.validation.report import PRIOR_SEND_PHRASES, PriorSend, PriorSendLookup, Report
@@ -43,7 +43,7 @@ SENT_LOOKUP_CHUNK = 5000
 
 
 def check_table(
-    mapped: MappedTable,
+    source: EventSource,
     find_prior_sends: PriorSendLookup | None = None,
     is_unknown_product: UnknownProductLookup | None = None,
     *,
@@ -54,9 +54,10 @@ def check_table(
     ``known`` is a report on rows that have the very same event ids, such as those before a mend of another column:
     what history said of them it need not say again.
     """
-    if isinstance(mapped, MappedDocuments):
-        return _check_documents(mapped, find_prior_sends, is_unknown_product)
-    columns, table = ColumnChecker(mapped), mapped.table
+    if isinstance(source, MappedDocuments):
+        return _check_documents(source, find_prior_sends, is_unknown_product)
+    mapped, table = source.column_view, source.table
+    columns = ColumnChecker(mapped)
     with ThreadPoolExecutor(1) as other_core:  # Arrow numbers a million ids there, while the rules run here
         numbered = other_core.submit(lambda: columns.id_codes)
         errors = _run_rules(mapped, ColumnChecker.errors)

@@ -24,7 +24,7 @@ from intempt_core.contract import (
     format_given,
     get_field,
 )
-from intempt_core.mapping import MappedTable
+from intempt_core.mapping import EventSource, MappedTable
 
 ISSUE_BLOCK_ROWS = 4096
 """Rows that are judged together."""
@@ -95,7 +95,7 @@ class DocumentRowIssues:
     found, by row.
     """
 
-    def __init__(self, mapped: MappedTable, reader_issues: Mapping[int, Sequence[Issue]]) -> None:
+    def __init__(self, mapped: EventSource, reader_issues: Mapping[int, Sequence[Issue]]) -> None:
         self._mapped = mapped
         self._reader_issues = reader_issues
 

@@ -23,8 +23,9 @@ from intempt_core.exports.csv_files import (
     neutralize_formula,
 )
 from intempt_core.history import AttemptEnd, AttemptStart, ExcludedRow, History
+from intempt_core.mapping.event_source import EventSource
 from intempt_core.mapping.model import exact_mapping
-from intempt_core.mapping.table_events import MappedTable, map_table
+from intempt_core.mapping.table_events import map_table
 from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.report import Report
@@ -42,7 +43,7 @@ def read(pieces: Iterable[str]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO("".join(pieces), newline="")))
 
 
-def mapped(text: str) -> MappedTable:
+def mapped(text: str) -> EventSource:
     table = read_table(text.encode(), name="events.csv")
     return map_table(table, exact_mapping(table.header))
 
@@ -56,7 +57,7 @@ BAD = (
 )
 
 
-def report(text: str = BAD) -> tuple[MappedTable, Report]:
+def report(text: str = BAD) -> tuple[EventSource, Report]:
     found = mapped(text)
     return found, check_table(found)
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intempt_core.exports.xlsx_report import MAX_CELL_CHARACTERS, write_problems_xlsx
+from intempt_core.mapping.event_source import EventSource
 from intempt_core.mapping.model import exact_mapping
-from intempt_core.mapping.table_events import MappedTable, map_table
+from intempt_core.mapping.table_events import map_table
 from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_table
 from intempt_core.validation.report import Report
@@ -22,12 +23,12 @@ HEADER = ["name", "eventId", "userId", "profileId", "productId", "note"]
 RED, AMBER = "FFF6C7C1", "FFF9E3B0"
 
 
-def checked(rows: list[list[str]], header: list[str] = HEADER) -> tuple[MappedTable, Report]:
+def checked(rows: list[list[str]], header: list[str] = HEADER) -> tuple[EventSource, Report]:
     mapped = map_table(table_of(header, rows), exact_mapping(header))
     return mapped, check_table(mapped)
 
 
-def book_of(mapped: MappedTable, report: Report, **more: Any) -> Any:
+def book_of(mapped: EventSource, report: Report, **more: Any) -> Any:
     out = io.BytesIO()
     write_problems_xlsx(mapped, report, out, **more)
     return openpyxl.load_workbook(out)

@@ -11,8 +11,9 @@ from intempt_core.contract.fields import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
 from intempt_core.exports.csv_files import export_fixed_csv
 from intempt_core.fixes.suggest import suggest_fixes
 from intempt_core.fixes.table_fixes import MAX_FIX_ROWS_RECORDED, Fix, FixKind, apply_fixes, preview_fix
+from intempt_core.mapping.event_source import EventSource
 from intempt_core.mapping.model import exact_mapping
-from intempt_core.mapping.table_events import MappedTable, map_table
+from intempt_core.mapping.table_events import map_table
 from intempt_core.mapping.values import make_event_id
 from intempt_core.readers.table import Table, read_table
 from intempt_core.validation.check import check_table
@@ -33,7 +34,7 @@ ALPHABETS = [CELLS.get(column, ODD) for column in HEADER]
 Rows = list[list[str]]
 
 
-def mapped_of(rows: Rows, header: Sequence[str] = HEADER) -> MappedTable:
+def mapped_of(rows: Rows, header: Sequence[str] = HEADER) -> EventSource:
     return map_table(table_of(header, rows), exact_mapping(header))
 
 
@@ -184,12 +185,12 @@ def test_made_ids_stay_those_of_the_rows_in_the_file() -> None:
     header = ["name", "userId", "productId"]
     mapped = mapped_of([["product viewed", "u", "p"], [VIEW, "u", "p "]], header)
     never_asked = mapped_of([["product viewed", "u", "p"], [VIEW, "u", "p "]], header)
-    ids = mapped.made_ids.to_pylist()
+    ids = mapped.column_view.made_ids.to_pylist()
     steps = [Fix(FixKind.REPLACE, "name", old="product viewed", new=VIEW), Fix(FixKind.TRIM, "productId")]
     for before in (mapped, never_asked):
         found = apply_fixes(before, steps).mapped
-        assert found.made_ids.to_pylist() == ids
-        assert apply_fixes(found, [Fix(FixKind.TRIM, "userId")]).mapped.made_ids.to_pylist() == ids
+        assert found.column_view.made_ids.to_pylist() == ids
+        assert apply_fixes(found, [Fix(FixKind.TRIM, "userId")]).mapped.column_view.made_ids.to_pylist() == ids
         assert [event.body["eventId"] for event in found.events()] == ids
 
 

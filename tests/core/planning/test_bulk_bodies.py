@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.contract.body import build_request_body
+from intempt_core.mapping.mapped_table import MappedTable
 from intempt_core.mapping.model import Mapping
-from intempt_core.mapping.table_events import MappedTable, map_table
+from intempt_core.mapping.table_events import map_table
 from intempt_core.planning.bulk_bodies import write_bodies
 from tests.core.readers.factories import table_of
 
@@ -47,7 +48,7 @@ def tables(draw: st.DrawFn) -> MappedTable:
             field: value for field, value in CONSTANTS.items() if field not in columns.values() and draw(st.booleans())
         },
     )
-    return map_table(table_of(header, rows), mapping)
+    return map_table(table_of(header, rows), mapping).column_view
 
 
 def one_by_one(mapped: MappedTable, rows: list[int], bounds: list[int]) -> list[bytes]:
@@ -73,7 +74,7 @@ def test_bodies_over_columns_are_those_of_the_events_one_by_one(mapped: MappedTa
 def test_rows_that_have_nothing_in_an_object_keep_their_place() -> None:
     columns = {"u": "userId", "e": "eventId", "p": "data.productId", "price": "data.price", "age": "userAttributes.age"}
     rows = [["u", "", "", "", ""], ["", "", "x", "1", "3"], ["", "", "", "", ""], ["v", "e", "", "2", ""]]
-    mapped = map_table(table_of(list(columns), rows), Mapping(columns))
+    mapped = map_table(table_of(list(columns), rows), Mapping(columns)).column_view
     for some in ([0, 1, 2, 3], [2, 0], [2], [1]):
         assert write_bodies(mapped, np.array(some), [0, len(some)]) == one_by_one(mapped, some, [0, len(some)])
 
@@ -81,14 +82,14 @@ def test_rows_that_have_nothing_in_an_object_keep_their_place() -> None:
 def test_a_number_beyond_64_bits_takes_the_events_themselves() -> None:
     table = table_of(["userId", "n"], [["u", "9" * 30]])
     mapping = Mapping({"userId": "userId", "n": "data.n"}, types={"data.n": "integer"})
-    assert write_bodies(map_table(table, mapping), np.array([0]), [0, 1]) is None
-    assert write_bodies(map_table(table, replace(mapping, types={})), np.array([0]), [0, 1]) is not None
+    assert write_bodies(map_table(table, mapping).column_view, np.array([0]), [0, 1]) is None
+    assert write_bodies(map_table(table, replace(mapping, types={})).column_view, np.array([0]), [0, 1]) is not None
 
 
 @pytest.mark.parametrize("form", ["epoch_s", "epoch_ms", "iso", "epoch_us"])
 def test_every_form_of_times_is_written_as_the_events_have_it(form: str) -> None:
     rows = [["1714631904000"], ["1714631904"], [""], ["2024-05-02T06:38:24Z"]]
     for some in (rows, rows[:1]):
-        mapped = map_table(table_of(["time"], some), Mapping({"time": "timestamp"}, time_format=form))
+        mapped = map_table(table_of(["time"], some), Mapping({"time": "timestamp"}, time_format=form)).column_view
         bounds = [0, len(some)]
         assert write_bodies(mapped, np.arange(len(some)), bounds) == one_by_one(mapped, list(range(len(some))), bounds)

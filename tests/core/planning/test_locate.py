@@ -1,12 +1,13 @@
-"""From a cell to its pointer and back: what is named is found, and what is not there is told in a sentence."""
+"""From a cell to its pointer and back: what is named is found, and what is not there is a sentence."""
 
 import json
 
 import pytest
 
 from intempt_core.contract.issues import split_pointer
+from intempt_core.mapping.event_source import EventSource
 from intempt_core.mapping.model import Mapping
-from intempt_core.mapping.table_events import MappedTable, map_table
+from intempt_core.mapping.table_events import map_table
 from intempt_core.planning.locate import CellLocation, RequestLocation, find_cell, locate_in_event, locate_in_request
 from intempt_core.planning.plan import Plan, plan_table
 from intempt_core.settings import Settings
@@ -18,17 +19,17 @@ VIEW, CART = "Product viewed", "Added to cart"
 
 
 @pytest.fixture
-def mapped() -> MappedTable:
+def mapped() -> EventSource:
     rows = [[VIEW if row % 3 else CART, f"u{row % 2}", f"p{row}", f"x{row}", "n"] for row in range(9)]
     return map_table(table_of(HEADER, rows), Mapping(FIELDS))
 
 
 @pytest.fixture
-def plan(mapped: MappedTable) -> Plan:
+def plan(mapped: EventSource) -> Plan:
     return plan_table(mapped, [row for row in range(9) if row != 4], Settings(events_per_request=3))
 
 
-def test_every_cell_is_found_again_by_its_pointer_into_its_request(mapped: MappedTable, plan: Plan) -> None:
+def test_every_cell_is_found_again_by_its_pointer_into_its_request(mapped: EventSource, plan: Plan) -> None:
     for row in range(9):
         for column in FIELDS:
             found = locate_in_request(mapped, plan, row, column)
@@ -40,17 +41,17 @@ def test_every_cell_is_found_again_by_its_pointer_into_its_request(mapped: Mappe
             for key in split_pointer(found.pointer):
                 value = value[int(key) if isinstance(value, list) else key]
             assert value == mapped.table.cell(row, column)
-            spot = find_cell(f"request {found.request} {found.pointer}", mapped, plan)
+            location = find_cell(f"request {found.request} {found.pointer}", mapped, plan)
             if column == "event":  # a name is its whole group's
-                assert isinstance(spot, CellLocation)
-                assert mapped.table.cell(spot.row, column) == value
+                assert isinstance(location, CellLocation)
+                assert mapped.table.cell(location.row, column) == value
                 continue
-            assert spot == CellLocation(row, column)
+            assert location == CellLocation(row, column)
             if "/" not in column:
-                assert find_cell(f"request {found.request}: {found.path}", mapped, plan) == spot
+                assert find_cell(f"request {found.request}: {found.path}", mapped, plan) == location
 
 
-def test_a_cell_has_a_pointer_into_its_event(mapped: MappedTable, plan: Plan) -> None:
+def test_a_cell_has_a_pointer_into_its_event(mapped: EventSource, plan: Plan) -> None:
     assert [locate_in_event(mapped, column) for column in HEADER] == [
         "/name",
         "/userId",
@@ -65,7 +66,7 @@ def test_a_cell_has_a_pointer_into_its_event(mapped: MappedTable, plan: Plan) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "spot"),
+    ("text", "location"),
     [
         ("8", CellLocation(7)),
         ("Row 8", CellLocation(7)),
@@ -78,8 +79,10 @@ def test_a_cell_has_a_pointer_into_its_event(mapped: MappedTable, plan: Plan) ->
         ("/track/0/payload/0", CellLocation(0)),
     ],
 )
-def test_a_cell_is_found_by_what_people_call_it(mapped: MappedTable, plan: Plan, text: str, spot: CellLocation) -> None:
-    assert find_cell(text, mapped, plan) == spot
+def test_a_cell_is_found_by_what_people_call_it(
+    mapped: EventSource, plan: Plan, text: str, location: CellLocation
+) -> None:
+    assert find_cell(text, mapped, plan) == location
 
 
 @pytest.mark.parametrize(
@@ -97,5 +100,5 @@ def test_a_cell_is_found_by_what_people_call_it(mapped: MappedTable, plan: Plan,
         ("track", "there is none"),
     ],
 )
-def test_what_is_not_there_is_told(mapped: MappedTable, plan: Plan, text: str, sentence: str) -> None:
+def test_what_is_not_there_is_a_sentence(mapped: EventSource, plan: Plan, text: str, sentence: str) -> None:
     assert sentence in str(find_cell(text, mapped, plan))

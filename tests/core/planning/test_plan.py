@@ -18,8 +18,9 @@ from intempt_core.contract.identity import read_linking_ids
 from intempt_core.contract.issues import Place
 from intempt_core.contract.rules import GivenEvent
 from intempt_core.errors import PlanError
+from intempt_core.mapping.event_source import EventSource
 from intempt_core.mapping.model import Mapping, exact_mapping
-from intempt_core.mapping.table_events import MappedTable, map_table
+from intempt_core.mapping.table_events import map_table
 from intempt_core.planning.plan import (
     POLICY_MESSAGES,
     EventOrder,
@@ -37,7 +38,7 @@ from intempt_core.settings import Settings
 HEADER = ("name", "eventId", "profileId", "userId", "anotherUserId", "accountId", "productId")
 
 
-def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = HEADER, **constants: object) -> MappedTable:
+def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = HEADER, **constants: object) -> EventSource:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(header)
@@ -69,7 +70,7 @@ def persons_of(events: list[GivenEvent]) -> list[int]:
 
 
 def sent(plan: Plan) -> list[list[int]]:
-    """The rows of each lane in the order in which they leave."""
+    """The rows of each lane in the order in which they are sent."""
     assert [request.position for request in plan.requests] == [
         position for _, lane in groupby(plan.requests, lambda r: r.lane) for position, _ in enumerate(lane, 1)
     ]
@@ -166,7 +167,7 @@ def test_identities_link_transitively_whatever_field_joins_them() -> None:
     assert plan_events(events[:3]).persons == 3
 
 
-def test_placeholders_link_nobody() -> None:
+def test_placeholders_link_no_events() -> None:
     events = [event(n, userId=text) for n, text in enumerate(["null", "null", "0", "0", "Anonymous", "anonymous"])]
     assert plan_events(events).persons == len(events)
 
@@ -210,7 +211,7 @@ def test_lanes_follow_the_number_of_events_and_persons() -> None:
 def test_in_time_order_a_persons_events_go_by_their_times_and_nothing_else_changes(
     rows: list[tuple[int, str]],
 ) -> None:
-    """By both doors: what has no time, or none that can be read, stays behind what it followed."""
+    """By both doors: an event without a readable time keeps its place after the one it followed."""
     expected: dict[int, list[int]] = {}
     for person in {person for person, _ in rows}:
         mine = [row for row, (whose, _) in enumerate(rows) if whose == person]
@@ -254,7 +255,7 @@ def test_without_times_time_order_is_file_order() -> None:
     assert list(one.requests) == list(other.requests)
 
 
-def test_a_lane_that_holds_most_is_told_with_its_reason() -> None:
+def test_a_lane_that_holds_most_is_explained() -> None:
     rows = [("", "", "", "busy" if n % 2 else str(n), "", "", "p") for n in range(1000)]
     plan = plan_table(table(rows), np.arange(1000))
     assert plan.largest_lane == 500

@@ -18,14 +18,10 @@ from intempt_core.contract.rules import GivenEvent
 from intempt_core.errors import MappingError, ReadError
 from intempt_core.exports.csv_files import export_event_lines, export_excluded_csv, export_problems_csv
 from intempt_core.fixes.table_fixes import Fix, FixKind, apply_fixes
+from intempt_core.mapping.document_events import MappedDocuments, replace_event_cells
+from intempt_core.mapping.mapped_table import MappedTable
 from intempt_core.mapping.model import Mapping, exact_mapping
-from intempt_core.mapping.table_events import (
-    MappedDocuments,
-    MappedTable,
-    choose_initial_mapping,
-    map_table,
-    replace_event_cells,
-)
+from intempt_core.mapping.table_events import choose_initial_mapping, map_table
 from intempt_core.planning.locate import CellLocation, find_cell, locate_in_request
 from intempt_core.planning.plan import EventOrder, plan_table
 from intempt_core.readers import jsonl as json_lines
@@ -392,20 +388,11 @@ def test_events_that_stay_behind_come_as_json_lines_and_can_be_read_again() -> N
     assert [one.body for one in again.events()] == [one.body for one in file.events(range(1, 6))]
 
 
-def test_events_can_be_asked_for_one_by_one_and_by_slices() -> None:
-    listed = mapped(*(event(number) for number in range(1200))).as_sequence
-    assert len(listed) == 1200
-    assert listed[-1].body["eventId"] == "e1199"
-    assert [one.body["eventId"] for one in listed[5:8]] == ["e5", "e6", "e7"]
-    with pytest.raises(IndexError):
-        listed[1200]
-
-
 def test_a_table_of_text_has_no_events_of_its_own() -> None:
     table = read_table(b"userId\nu\n", name="t.csv")
     assert type(map_table(table, Mapping({}))) is MappedTable
     with pytest.raises(MappingError, match="holds no JSON"):
-        MappedDocuments(table, Mapping({})).event(0)
+        MappedDocuments(table).event(0)
 
 
 # ── the command line ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -254,7 +254,7 @@ def test_made_ids_fixes_bodies_and_the_export_of_excluded_rows_are_those_of_the_
     text = "\n".join(",".join(row) for row in (header, *rows))
     tables = (read(parquet_of(header, rows)), read_table(text.encode(), name="shop.csv"))
     mapped = [map_table(table, exact_mapping(table.header)) for table in tables]
-    assert mapped[0].made_ids.to_pylist() == mapped[1].made_ids.to_pylist()
+    assert mapped[0].column_view.made_ids.to_pylist() == mapped[1].column_view.made_ids.to_pylist()
     fixes = [
         Fix(FixKind.REPLACE, "name", old="view", new="Product viewed"),
         Fix(FixKind.PUT, "productId", (1,), "", "p2"),

@@ -30,9 +30,10 @@ from intempt_core.contract.issue_kinds import ISSUE_KINDS
 from intempt_core.contract.issues import Issue, Place, shorten_value
 from intempt_core.contract.model import TrackEvent
 from intempt_core.contract.rules import GivenEvent
+from intempt_core.mapping.mapped_table import MappedTable
 from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.mapping.model import exact_mapping, load_time_zone
-from intempt_core.mapping.table_events import MappedTable, map_table
+from intempt_core.mapping.table_events import map_table
 from intempt_core.mapping.values import is_cell_of_type, parse_time
 from intempt_core.readers.delimited import Dialect
 from intempt_core.readers.payload import read_payload
@@ -221,7 +222,7 @@ def mapped_tables(draw: st.DrawFn) -> MappedTable:
         ),
     )
     header = [f"column {field}" for field in fields]
-    return map_table(table_of(header, [[str(cell) for cell in row] for row in rows], cells=cells), mapping)
+    return map_table(table_of(header, [[str(cell) for cell in row] for row in rows], cells=cells), mapping).column_view
 
 
 @st.composite
@@ -246,7 +247,7 @@ def order_tables(draw: st.DrawFn) -> MappedTable:
         constants={field: draw(value) for field, value in fixed.items() if draw(st.booleans())},
     )
     cells = draw(st.dictionaries(st.integers(0, len(rows) - 1), st.just(99), max_size=1))
-    return map_table(table_of(fields, rows, cells=cells), mapping)
+    return map_table(table_of(fields, rows, cells=cells), mapping).column_view
 
 
 def said_before(ids: Sequence[str]) -> Mapping[str, PriorSend]:
@@ -334,10 +335,10 @@ def test_both_speeds_agree_on_every_known_oddity() -> None:
         "a b",
     ]
     for field in ("eventId", "userId", "accountId", "data.productId", "sessionId"):
-        both_speeds_agree(map_table(table_of([field], [[text] for text in odd]), exact_mapping([field])))
+        both_speeds_agree(map_table(table_of([field], [[text] for text in odd]), exact_mapping([field])).column_view)
     rows = [[text] for text in ODD_TIMES]
     for zone in ("UTC", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Monrovia"):
-        mapped = map_table(table_of(["t"], rows), ColumnMapping({"t": "timestamp"}, time_zone=zone))
+        mapped = map_table(table_of(["t"], rows), ColumnMapping({"t": "timestamp"}, time_zone=zone)).column_view
         both_speeds_agree(mapped)
         times = TimestampColumn(TextColumn(mapped.cells["timestamp"]), mapped.zone)
         for text, state, ms in zip(ODD_TIMES, times.state.tolist(), times.ms.tolist(), strict=True):
@@ -347,7 +348,7 @@ def test_both_speeds_agree_on_every_known_oddity() -> None:
             )
     for kind in ("number", "integer", "boolean", "text"):
         mapping = ColumnMapping({"n": "data.n"}, types={"data.n": kind})
-        both_speeds_agree(map_table(table_of(["n"], [[text] for text in ODD_NUMBERS]), mapping))
+        both_speeds_agree(map_table(table_of(["n"], [[text] for text in ODD_NUMBERS]), mapping).column_view)
 
 
 @given(
@@ -401,7 +402,7 @@ def test_form_file_and_pasted_json_give_the_same_codes(flat: list[dict[str, obje
     pasted = read_payload(json.dumps(objects))
     reports = [
         check_events(typed_in),
-        check_table(map_table(table, exact_mapping(FLAT_HEADER))),
+        check_table(map_table(table, exact_mapping(FLAT_HEADER)).column_view),
         check_events(
             pasted.events, reader_issues=[issue for issue in pasted.issues if issue.code != "number_precision"]
         ),

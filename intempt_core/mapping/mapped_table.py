@@ -1,0 +1,211 @@
+"""Events made of a table's columns by a mapping."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from intempt_core.arrays import Int64Array, Mask, combine_column, make_array, take_rows, view_numbers
+from intempt_core.contract import PLAIN_FIELDS, GivenEvent, Json, Place
+from intempt_core.mapping.event_source import EventSource
+from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping, load_time_zone
+from intempt_core.mapping.time_formats import build_time_parser
+from intempt_core.mapping.values import LazyMapping, make_event_ids, parse_cell
+from intempt_core.readers import Table
+
+EVENT_BLOCK_ROWS = 4096
+"""Rows whose events are made together."""
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True, eq=False)
+class MappedTable:
+    """Events made of a table's columns by a mapping, one a row.
+
+    Attributes:
+        table: The rows.
+        mapping: Which column becomes which field, and how.
+        id_salt: What makes other event ids for a new run of the same file; none for the same ids.
+        original: The table as it was read, where ``table`` is a fixed copy of it: made ids are those of the file's rows.
+    """
+
+    table: Table
+    mapping: Mapping
+    id_salt: str | None = None
+    original: Table | None = None
+
+    _base: "MappedTable | None" = field(default=None, repr=False)
+    """The table before it was fixed: its columns and ids are used again where they are the same."""
+
+    def with_table(self, table: Table) -> "MappedTable":
+        """The same mapping over a fixed copy of the table; columns that are the very same are not read again."""
+        return MappedTable(table, self.mapping, self.id_salt, self.original or self.table, self)
+
+    def has_same_ids(self, other: EventSource) -> bool:
+        """Whether each row surely has the event id that it has in another table of the same mapping."""
+        if self.makes_ids or "eventId" not in self.field_columns:
+            return True
+        column = self.field_columns["eventId"]
+        return self.table.columns[column] is other.table.columns[column]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the table, and so events."""
+        return self.table.rows
+
+    @cached_property
+    def field_columns(self) -> dict[str, str]:
+        """Field → header, in the order in which events have them."""
+        given = {field: column for column, field in self.mapping.columns.items()}
+        plain = {field: given.pop(field) for field in ("name", *PLAIN_FIELDS) if field in given}
+        return plain | given
+
+    def field_of(self, column: str) -> str | None:
+        """The field that a column becomes; ``None`` for one that is not sent."""
+        return self.mapping.columns.get(column)
+
+    @property
+    def unused_columns(self) -> tuple[str, ...]:
+        """The headers of columns that are not sent."""
+        return tuple(column for column in self.table.header if column not in self.mapping.columns)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The zone of times that name none."""
+        return load_time_zone(self.mapping.time_zone)
+
+    @property
+    def makes_ids(self) -> bool:
+        """Whether event ids are made, because neither a column nor a constant gives them."""
+        return "eventId" not in self.field_columns and "eventId" not in self.mapping.constants
+
+    @cached_property
+    def made_ids(self) -> pa.Array:
+        """The made event id of every row, from its original cells; made once, when first asked for."""
+        if self._base is not None:
+            return self._base.made_ids
+        return make_event_ids(self.original or self.table, self.id_salt, RESERVED_COLUMNS)
+
+    @cached_property
+    def cells(self) -> AnyMapping[str, pa.Array]:
+        """Field → its whole column as one array, for rules over columns and for rows picked from anywhere."""
+        return combine_cells(self.table, self.field_columns, self._base)
+
+    @property
+    def column_view(self) -> "MappedTable":
+        """The table itself: rules over whole columns see all of it."""
+        return self
+
+    def slice_rows(self, start: int, stop: int) -> "MappedTable":
+        """The rows from ``start`` up to ``stop``, for rules that look at each row by itself; it makes no ids."""
+        columns = {name: self.table.columns[name].slice(start, stop - start) for name in self.field_columns.values()}
+        table = replace(self.table, columns=columns, lines=self.table.lines[start:stop], cell_counts={})
+        return MappedTable(table, self.mapping, self.id_salt)
+
+    def select_rows(self, rows: Int64Array) -> "MappedTable":
+        """These rows (sorted), likewise."""
+        columns = {
+            name: pa.chunked_array([take_rows(self.table.columns[name], rows)]) for name in self.field_columns.values()
+        }
+        table = replace(self.table, columns=columns, lines=self.table.lines[rows], cell_counts={})
+        return MappedTable(table, self.mapping, self.id_salt)
+
+    def event(self, row: int) -> GivenEvent:
+        """The event of one row (from 0)."""
+        return next(self.events((row,)))
+
+    def events(self, rows: Iterable[int] | None = None) -> Iterator[GivenEvent]:
+        """The events of these rows (from 0) in their order; of all rows where none are named."""
+        wanted = np.arange(self.rows) if rows is None else np.fromiter(rows, np.int64)
+        for start in range(0, len(wanted), EVENT_BLOCK_ROWS):
+            some = wanted[start : start + EVENT_BLOCK_ROWS]
+            picked = make_array(some)
+            cells = {field: column.take(picked).to_pylist() for field, column in self.cells.items()}
+            made = self.made_ids.take(picked).to_pylist() if self.makes_ids else None
+            lines = self.table.line_numbers(some)
+            places = [Place(row + 1, line) for row, line in zip(some.tolist(), lines, strict=True)]
+            yield from self._events(places, cells, made)
+
+    def values(self, field: str, rows: Sequence[int]) -> list[Json]:
+        """One field of these rows (from 0), as their events have it; no value is ``None``."""
+        if field == "eventId" and self.makes_ids:
+            made: list[Json] = self.made_ids.take(make_array(np.asarray(rows, np.int64))).to_pylist()
+            return made
+        if field not in self.cells:
+            return [self.mapping.constants.get(field)] * len(rows)
+        return self.read(field, self.cells[field].take(make_array(np.asarray(rows, np.int64))))
+
+    def read(self, field: str, cells: pa.Array) -> list[Json]:
+        """What cells of a field's column become; no value is ``None``."""
+        return [None if value is _ABSENT else value for value in self._parse_column(field, cells.to_pylist())]
+
+    def filled_mask(self, field: str, rows: Int64Array) -> Mask:
+        """Whether these rows (from 0) have a cell for a field of a column that is not empty."""
+        lengths = pc.binary_length(self.cells[field].take(make_array(rows)))
+        found: Mask = view_numbers(lengths) > 0
+        return found
+
+    def blank_event(self) -> GivenEvent:
+        """The event of a row whose cells are all empty: what constants give, and what no column can give."""
+        cells = {field: [""] for field in self.field_columns}
+        return next(self._events([Place()], cells, ["made"] if self.makes_ids else None))
+
+    def _events(
+        self, places: Sequence[Place], cells: AnyMapping[str, list[str]], made: list[str] | None
+    ) -> Iterator[GivenEvent]:
+        values = {field: [constant] * len(places) for field, constant in self.mapping.constants.items()}
+        values |= {field: self._parse_column(field, texts) for field, texts in cells.items()}
+        if made is not None:
+            values["eventId"] = made
+        names = values.pop("name", None)
+        plain = [(field, values.pop(field)) for field in PLAIN_FIELDS if field in values]
+        inner = [(*field.partition(".")[::2], column) for field, column in values.items()]
+        has_data = any(inside == "data" for inside, *_ in inner)
+        for number, place in enumerate(places):
+            body: dict[str, Json] = {}
+            for key, column in plain:
+                if (value := column[number]) is not _ABSENT:
+                    body[key] = value
+            if has_data:
+                body["data"] = {}
+            for inside, key, column in inner:
+                if (value := column[number]) is not _ABSENT:
+                    body.setdefault(inside, {})[key] = value
+            name = names[number] if names else None
+            yield GivenEvent(None if name is _ABSENT else name, body, place, columns=self.field_columns)
+
+    def _parse_column(self, field: str, cells: list[str]) -> list[Json]:
+        """The values of a column's cells; an empty cell gives none."""
+        if field == "name":
+            names = self.mapping.names
+            return [names.get(cell, cell) if cell else _ABSENT for cell in cells]
+        if field == "timestamp":
+            times = map(build_time_parser(self.mapping.time_format, self.zone), cells)
+            return [time if time is not None else cell or _ABSENT for cell, time in zip(cells, times, strict=True)]
+        kind = self.mapping.types.get(field, "text")
+        if kind == "text":
+            return [cell or _ABSENT for cell in cells]
+        return [parse_cell(cell, kind) if cell else _ABSENT for cell in cells]
+
+
+def combine_cells(
+    table: Table, field_columns: AnyMapping[str, str], base: MappedTable | None = None
+) -> AnyMapping[str, pa.Array]:
+    """Field → its whole column as one array, made when first asked for; that of ``base`` where the column is the same.
+
+    It holds the table and not what is made of it: without a reference cycle its memory is freed at once.
+    """
+
+    def combine(field: str) -> pa.Array:
+        column = field_columns[field]
+        if base is not None and table.columns[column] is base.table.columns[column]:
+            return base.cells[field]
+        return combine_column(table.columns[column])
+
+    return LazyMapping(field_columns, combine)
