@@ -39,9 +39,9 @@ def make_array(values: NDArray[Any] | Sequence[str | None], kind: pa.DataType | 
     return array if kind is None or array.type == kind else array.cast(kind)
 
 
-def make_scalar(text: str | None, kind: pa.DataType | None = None) -> pa.Scalar:
-    """An Arrow scalar of a text, without importing pandas."""
-    return make_array([text], kind)[0]
+def make_scalar(value: str | bool | None, kind: pa.DataType | None = None) -> pa.Scalar:
+    """An Arrow scalar of a text, of null or of a truth value, without importing pandas."""
+    return make_array(np.array([value]) if isinstance(value, bool) else [value], kind)[0]
 
 
 def view_numbers(array: pa.Array | pa.ChunkedArray) -> NDArray[Any]:

@@ -153,7 +153,7 @@ def _write_values(mapped: MappedTable, field: str, cells: pa.Array) -> _JsonColu
         if _are_integers(cells):
             return _JsonColumn([cells])
     elif field not in ("name", "timestamp") and mapped.mapping.types.get(field, "text") == "text":
-        empty = pc.equal(pc.binary_length(cells), 0)
+        empty = pc.equal(cells, _make_scalar(""))
         if pc.any(empty).as_py():
             cells = pc.if_else(empty, make_scalar(None, _TEXT_TYPE), cells)
         return _quote_texts(cells)
@@ -175,7 +175,7 @@ def _quote_texts(cells: pa.Array) -> _JsonColumn:
     """Texts as JSON: nearly all of them only need quotes."""
     used = view_bytes(cells)
     if used.size and (used.min() < ord(" ") or (used == ord('"')).any() or (used == ord("\\")).any()):
-        odd = pc.fill_null(pc.match_substring_regex(cells, _ESCAPED_PATTERN), False)
+        odd = pc.fill_null(pc.match_substring_regex(cells, _ESCAPED_PATTERN), make_scalar(False))
         texts = [orjson.dumps(text)[1:-1].decode() for text in cells.filter(odd).to_pylist()]
         cells = pc.replace_with_mask(cells, odd, make_array(texts, _TEXT_TYPE))
     parts = (_make_scalar('"'), cells, _make_scalar('"'))

@@ -56,6 +56,7 @@ def test_half_a_character_is_no_text() -> None:
 def test_a_scalar_is_the_one_that_arrow_makes() -> None:
     assert make_scalar("é") == pa.scalar("é", pa.large_string())
     assert make_scalar(None, pa.string()) == pa.scalar(None, pa.string())
+    assert make_scalar(False) == pa.scalar(False)
 
 
 def first_rows(cells: list[str]) -> list[int]:
