@@ -130,7 +130,8 @@ def _read_header_record(text: FileBytes, dialect: Dialect, name: str) -> tuple[l
 def _describe_reading(text: FileBytes, dialect: Dialect, blank: Sequence[int], rows: int) -> Iterator[str]:
     yield from describe_encoding(dialect.encoding)
     if dialect.delimiter != ",":
-        yield f"Cells are separated by {DELIMITER_NAMES.get(dialect.delimiter, f'“{dialect.delimiter}”')}."
+        named = DELIMITER_NAMES.get(dialect.delimiter)
+        yield f"Cells are separated by {f'{named}s' if named else f'“{dialect.delimiter}”'}."
     if dialect.header_line > 1:
         yield f"The header is line {dialect.header_line:,}; what stands above it was not read."
     yield from describe_skipped_rows(dialect)
