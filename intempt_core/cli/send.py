@@ -23,7 +23,14 @@ from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.output import print_message, print_result, sanitize_text
 from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import format_count
-from intempt_core.dispatch import Dispatcher, Progress, make_batch_intent, read_running_console, wait_for_batch
+from intempt_core.dispatch import (
+    Dispatcher,
+    Progress,
+    SendingEnvironment,
+    make_batch_intent,
+    read_running_console,
+    wait_for_batch,
+)
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.exports import export_results_csv, reject_secrets
 from intempt_core.history import (
@@ -172,7 +179,7 @@ class _SendRun:
 
     def send_here(self) -> tuple[str, bool]:
         """Send from this process; the batch, and whether it was interrupted."""
-        dispatcher = Dispatcher(self.history, lambda _: self.target, self.settings, adopts=False)
+        dispatcher = Dispatcher(self.history, SendingEnvironment(self.settings, lambda _: self.target), adopts=False)
         dispatcher.start()
         try:
             batch = self.record(dispatcher.owner)

@@ -1,14 +1,15 @@
-"""Sending: nothing lost, nothing doubled, nothing reordered, nothing hidden.
+"""Sending: nothing is lost, doubled or reordered, and every outcome is recorded.
 
-- ``engine``: the process that sends: batches found, adopted, started, paused
-- ``batches``: one batch until it is done or stands: its lanes in groups, each driven chunk by chunk
-- ``runs``, ``durable``, ``workflows``: who calls for the next chunk: a loop of this process, or the durable engine
-- ``lanes``: one lane in order, what happens after each outcome
-- ``gates``: what all batches to one target share: its pace, and the breaker that pauses them
-- ``ledger``: history in a thread, marks of many lanes in one transaction
-- ``health``: whether this process can send, for whoever watches it from outside
-- ``progress``: counts, rate, time left, reason
-- ``simple``: plan in, outcome out, for a program that waits
+- ``dispatcher``: finds batches to send, takes over those of ended processes, reports progress
+- ``environment``: what sending needs from outside: settings, targets, clock, network
+- ``batch_runner``: sends one batch, its lanes in groups, chunk by chunk
+- ``lane_sender``: sends one lane in order, and decides what follows each outcome
+- ``runner``, ``dbos_runner``: call for the chunks, in a loop or from workflows of the durable engine
+- ``rate_limits``: the rate limiter and the circuit breaker that all batches to one target share
+- ``history_writer``: writes transitions of many lanes in one transaction, and waits while history is unavailable
+- ``process_locks``: which processes are alive, and which is the console of a data folder
+- ``progress``, ``health``: how far a batch is, and whether this process can send
+- ``one_shot``: sends a plan and waits for the outcome
 """
 
 import lazy_loader

@@ -1,6 +1,9 @@
 from .dispatcher import (
     Dispatcher as Dispatcher,
 )
+from .environment import (
+    SendingEnvironment as SendingEnvironment,
+)
 from .health import (
     check_health as check_health,
 )

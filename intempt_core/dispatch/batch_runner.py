@@ -1,12 +1,12 @@
-"""One batch of this process, sent until it is done, stands, or is halted."""
+"""The sending of one batch: its lanes in groups, until the batch is done, stopped or halted."""
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from intempt_core.contract import format_count
+from intempt_core.dispatch.environment import SendingEnvironment
 from intempt_core.dispatch.history_writer import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.dispatch.rate_limits import RateLimiter, TargetLimits
@@ -14,52 +14,48 @@ from intempt_core.dispatch.runner import ChunkRunner
 from intempt_core.errors import ConsoleError, EngineUnavailable, NotAllowed
 from intempt_core.history import BatchState, BatchSummary
 from intempt_core.logs import write_log
-from intempt_core.settings import Settings
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import HttpClient
 
 CHUNK_REQUESTS = 640
-"""Requests of a group of lanes between two words with the engine."""
+"""Requests of a group of lanes that are sent for one step of the engine."""
 
 TURN_REQUESTS = 64
-"""Requests of one lane before another lane, perhaps of another batch, may have its place."""
+"""Requests of one lane before another lane, perhaps of another batch, may have its slot."""
 
 log = logging.getLogger(__name__)
 
 
 class ChunkBudget:
-    """A part of what a group of lanes has to send. ``over`` is set when it is full: whoever only waits then ends."""
+    """How many requests a group of lanes may still send in one chunk.
+
+    Attributes:
+        exhausted: set when none is left: lanes that are waiting then end their chunk.
+    """
 
     def __init__(self, limit: int) -> None:
         self._remaining = limit
         self.exhausted = asyncio.Event()
 
     def count(self, sent: int) -> None:
-        """So many requests more."""
+        """Subtract requests that were sent."""
         self._remaining -= sent
         if self._remaining <= 0:
             self.exhausted.set()
 
 
 class BatchRunner:
-    """What the batches of one process share in its event loop: the wire, the ledger, the places for lanes, the engine.
+    """Sends the batches of one process, which share its event loop, HTTP client, history and slots for lanes.
 
-    ``trouble`` says why the engine lets nothing be sent, if so; ``senders`` are the batches on their way.
+    Attributes:
+        senders: the batches that are being sent, by id.
+        trouble: why the engine lets nothing be sent, in a sentence; empty where it does.
     """
 
-    def __init__(
-        self,
-        writer: HistoryWriter,
-        resolve: Callable[[BatchSummary], Target],
-        client: HttpClient,
-        settings: Settings,
-        *,
-        clock: Callable[[], int],
-        rng: random.Random,
-    ) -> None:
-        self._writer, self._resolve, self._client, self._settings = writer, resolve, client, settings
-        self._history, self._clock, self._rng = writer.history, clock, rng
-        self._lane_slots = asyncio.Semaphore(settings.lanes_at_once)
+    def __init__(self, writer: HistoryWriter, client: HttpClient, environment: SendingEnvironment) -> None:
+        self._writer, self._client, self._environment = writer, client, environment
+        self._history, self._max_lanes = writer.history, environment.settings.lanes_at_once
+        self._lane_slots = asyncio.Semaphore(self._max_lanes)
         self._lanes: set[asyncio.Task[bool]] = set()
         self._stopping = False
         self._limits_by_target: dict[str, TargetLimits] = {}
@@ -67,18 +63,18 @@ class BatchRunner:
         self.trouble = ""
 
     def halt(self) -> None:
-        """Let no more requests leave: the process ends."""
+        """Send no more requests: the process ends."""
         self._stopping = True
         for sender in self.senders.values():
             sender.halt.set()
 
     def abort(self) -> None:
-        """Wait for no more answers: what is on its way gets its outcome, unknown."""
+        """Wait for no more responses: requests in flight get the outcome unknown."""
         for lane in self._lanes:
             lane.cancel()
 
     async def send(self, batch: str, chunk_runner: ChunkRunner) -> None:
-        """Send a batch until it is done, stands, or is halted."""
+        """Send a batch until it is done, stopped or halted."""
         try:
             await self._writer.call(self._history.queue.in_flight_to_unknown, batch, owner=self._writer.owner)
             found = await self._writer.call(self._history.queries.batch, batch)
@@ -89,55 +85,53 @@ class BatchRunner:
                 self._client,
                 target,
                 policy=found.policy,
-                settings=self._settings,
-                clock=self._clock,
-                rng=self._rng,
+                environment=self._environment,
                 limits=self._target_limits(target),
             )
             self.senders[batch] = sender
             if self._stopping:
                 return
             write_log(
-                log, "batch is sent", batch=batch, target=target.name, host=target.host, policy=found.policy.value
+                log, "batch is being sent", batch=batch, target=target.name, host=target.host, policy=found.policy.value
             )
             await self._send_all_lanes(sender, chunk_runner)
-            broke = sender.breaker.reason
-            if broke:
+            break_reason = sender.breaker.reason
+            if break_reason:
                 write_log(log, "breaker opened", level=logging.WARNING, batch=batch, target=target.name)
-            if broke and any(lane.waiting for lane in await self._writer.call(self._history.queue.lanes, batch)):
-                await self.set_state(batch, BatchState.PAUSED, broke)
-            elif broke or not sender.halt.is_set():
+            if break_reason and any(lane.waiting for lane in await self._writer.call(self._history.queue.lanes, batch)):
+                await self.set_state(batch, BatchState.PAUSED, break_reason)
+            elif break_reason or not sender.halt.is_set():
                 await self._finish_batch(sender)
         except ConsoleError as error:
             await self.set_state(batch, BatchState.PAUSED, str(error))
         except Exception as error:
-            log.exception("batch broke off", extra={"facts": {"batch": batch}})
+            log.exception("sending a batch failed", extra={"facts": {"batch": batch}})
             await self.set_state(
-                batch, BatchState.PAUSED, f"Sending broke off by an error of the console ({type(error).__name__})."
+                batch, BatchState.PAUSED, f"Sending was interrupted by an internal error ({type(error).__name__})."
             )
         finally:
             if ended := self.senders.pop(batch, None):
                 ended.breaker.halts.discard(ended.halt)
 
     async def set_state(self, batch: str, state: BatchState, reason: str = "") -> None:
-        """Write where a batch of ours stands now."""
-        with suppress(NotAllowed):  # a person, or a new owner, was quicker; the next look tells
+        """Write a new state of a batch of this process."""
+        with suppress(NotAllowed):  # a person, or a new owner, was quicker; the next poll shows it
             await self._writer.call(self._history.control.set_state, batch, state, reason, owner=self._writer.owner)
-            write_log(log, "batch stands", batch=batch, state=state.value)
+            write_log(log, "batch changes state", batch=batch, state=state.value)
 
     async def _send_all_lanes(self, sender: LaneSender, chunk_runner: ChunkRunner) -> None:
-        """Until no lane is open. An engine that is away is waited for, as history is: the lanes are asked anew."""
+        """Send until no lane is open. An unavailable engine is waited for, as history is; then lanes are read again."""
 
-        async def hand(lanes: Sequence[int]) -> bool:
+        async def send_chunk(lanes: Sequence[int]) -> bool:
             return await self._send_chunk(sender, lanes)
 
         pause = FIRST_PAUSE_SECONDS
         while not sender.halt.is_set() and (lanes := await sender.open_lanes()):
             try:
-                await chunk_runner.run(sender.batch, _group_lanes(lanes, self._settings.lanes_at_once), hand)
+                await chunk_runner.run(sender.batch, _group_lanes(lanes, self._max_lanes), send_chunk)
                 self.trouble, pause = "", FIRST_PAUSE_SECONDS
             except EngineUnavailable as error:
-                write_log(log, "the engine is away", level=logging.WARNING, batch=sender.batch)
+                write_log(log, "the engine is unavailable", level=logging.WARNING, batch=sender.batch)
                 self.trouble = str(error)
                 await sender.wait(pause)
                 pause = min(pause * 2, MAX_PAUSE_SECONDS)
@@ -145,17 +139,17 @@ class BatchRunner:
                 raise sender.errors[0]
 
     async def _send_chunk(self, sender: LaneSender, lanes: Sequence[int]) -> bool:
-        """Send a chunk of some lanes beside each other; whether there is more. A lane is in one hand at a time."""
-        mine = [lane for lane in lanes if lane not in sender.active_lanes]
-        sender.active_lanes.update(mine)
+        """Send a chunk of some lanes side by side; whether there is more. No lane is sent twice at the same time."""
+        idle = [lane for lane in lanes if lane not in sender.active_lanes]
+        sender.active_lanes.update(idle)
         chunk = ChunkBudget(CHUNK_REQUESTS)
-        tasks = [asyncio.create_task(self._send_lane(sender, lane, chunk)) for lane in mine]
+        tasks = [asyncio.create_task(self._send_lane(sender, lane, chunk)) for lane in idle]
         self._lanes.update(tasks)
         try:
             ended = await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             self._lanes.difference_update(tasks)
-            sender.active_lanes.difference_update(mine)
+            sender.active_lanes.difference_update(idle)
         sender.errors += [error for error in ended if isinstance(error, Exception)]
         return not sender.halt.is_set() and True in ended
 
@@ -173,46 +167,47 @@ class BatchRunner:
                     await sender.wait(turn.wait_seconds, chunk.exhausted)
             return True
         except BaseException:
-            sender.halt.set()  # the other lanes end in good order
+            sender.halt.set()  # the other lanes end after the request in flight
             raise
         finally:
             sender.waiting.pop(lane, None)
 
     def _target_limits(self, target: Target) -> TargetLimits:
-        """The target's gate; after a break a new one: a person has said since that it is to go on."""
-        key, per_second = derive_target_key(target), target.requests_per_second or self._settings.requests_per_second
-        gate = self._limits_by_target.get(key)
-        if gate is None or gate.breaker.reason or gate.rate_limiter.per_second != per_second:
-            gate = self._limits_by_target[key] = TargetLimits(RateLimiter(per_second))
-        return gate
+        """The target's limits; new ones after its breaker has opened, as a person has resumed the batch since."""
+        key = derive_target_key(target)
+        per_second = target.requests_per_second or self._environment.settings.requests_per_second
+        limits = self._limits_by_target.get(key)
+        if limits is None or limits.breaker.reason or limits.rate_limiter.per_second != per_second:
+            limits = self._limits_by_target[key] = TargetLimits(RateLimiter(per_second))
+        return limits
 
     def _resolve_target(self, found: BatchSummary) -> Target:
-        target = self._resolve(found)
+        target = self._environment.resolve_target(found)
         if target.credential is None:
-            raise ConsoleError(f"The key of target {found.target.name} is missing. Give it, then go on.")
+            raise ConsoleError(f"The key of target {found.target.name} is missing. Provide it, then resume the batch.")
         if derive_target_key(target) != found.target.key:
             raise ConsoleError(
                 f"Target {found.target.name} now leads to {target.host}, and this batch was confirmed for"
-                f" {found.target.host}. Set the target back, or cancel this batch and send it anew."
+                f" {found.target.host}. Change the target back, or cancel this batch and send it again."
             )
         return target
 
     async def _finish_batch(self, sender: LaneSender) -> None:
         lanes = await self._writer.call(self._history.queue.lanes, sender.batch)
-        held = [lane for lane in lanes if lane.waiting]
-        if not held:
+        held_lanes = [lane for lane in lanes if lane.waiting]
+        if not held_lanes:
             await self.set_state(sender.batch, BatchState.DONE)
             return
-        behind, standing = sum(lane.waiting for lane in held), sum(lane.unresolved for lane in held)
-        said = f" The last answer: {sender.stop_reason}" if sender.stop_reason else ""
-        await self.set_state(
-            sender.batch,
-            BatchState.STOPPED,
-            f"{format_count(len(held), 'lane')} of {len(lanes)} stopped: {format_count(standing, 'request')} unknown or"
-            f" not sent, and {behind:,} behind, so that the order is kept. Decide what becomes of them.{said}",
+        waiting = sum(lane.waiting for lane in held_lanes)
+        unresolved = format_count(sum(lane.unresolved for lane in held_lanes), "request")
+        last_response = f" The last response: {sender.stop_reason}" if sender.stop_reason else ""
+        reason = (
+            f"{format_count(len(held_lanes), 'lane')} of {len(lanes)} stopped: {unresolved} unknown or not sent, and"
+            f" {waiting:,} behind, so that the order is kept. Decide what becomes of them.{last_response}"
         )
+        await self.set_state(sender.batch, BatchState.STOPPED, reason)
 
 
 def _group_lanes(lanes: Sequence[int], many: int) -> list[list[int]]:
-    """Lanes dealt out to as many groups as may be driven at once."""
+    """Distribute lanes over as many groups as may be sent at once."""
     return [list(lanes[first::many]) for first in range(min(many, len(lanes)))]

@@ -1,9 +1,20 @@
-"""The durable engine, DBOS Transact, under dispatch: it remembers which lanes were being sent, and goes on with them.
+"""The durable engine, DBOS Transact: it remembers which lanes were being sent, and goes on with them after a crash.
 
-History stays the truth; the engine only drives it. So its database may be lost, locked or full: then nothing is sent
-until it can be written again, and nothing is wrong afterwards. Each process is an executor of its own with a queue of
-its own. What a dead one left is taken over batch by batch, by whoever has claimed the batch in history, which is
-decided inside the database; with PostgreSQL that holds between machines.
+A workflow sends a group of lanes, one step per chunk. It knows a batch and its lanes and nothing else: what is to be
+sent is in history, and no body and no key ever comes into the engine's database. A step that is repeated after a crash
+takes what is pending *then*; what was in flight has been made unknown before (``WorkQueue.in_flight_to_unknown``). So a
+step that is repeated, or whose result was lost, sends nothing twice. The engine's database may be lost, locked or full:
+then nothing is sent until it can be written again, and nothing is wrong afterwards.
+
+Each process is an executor with a queue of its own. The work of a process that has ended is taken over batch by batch,
+by the process that has claimed the batch in history, which the database decides; with PostgreSQL that holds between
+machines.
+
+This module is imported where the engine is launched, and nowhere else: the library needs no engine. Two things in it
+belong to the process and not to an object, because DBOS is one per process. It registers workflows by name when their
+module is imported, and calls a recovered one with its recorded arguments only; so what sends a batch's chunks cannot be
+passed to a workflow but is looked up in :data:`CHUNK_SENDERS`. And it can be launched once at a time, which
+``DbosRunner._launched`` remembers.
 """
 
 import asyncio
@@ -19,26 +30,45 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from intempt_core.dispatch.dbos_workflows import CHUNK_SENDERS, WORKFLOW_VERSION, run_lanes_workflow
 from intempt_core.dispatch.runner import ChunkSender
 from intempt_core.errors import EngineUnavailable
+
+WORKFLOW_VERSION = "1"
+"""The version of the workflows below. One of another version is not resumed: history has what it still had to do."""
+
+CHUNK_SENDERS: dict[str, ChunkSender] = {}
+"""What sends the chunks of a batch, by the batch's id, while this process is sending it."""
 
 ENGINE_BUSY_SECONDS = 2.0
 """How long another program may hold the engine's SQLite file before that counts as trouble."""
 
 WORKFLOW_KEEP_DAYS = 7
-"""How long finished workflows are kept: to look at, nothing needs them."""
+"""How long finished workflows are kept, for inspection only."""
 
 QUEUE_POLL_SECONDS = 0.2
-"""How often the queue of this process is looked at: only what is taken over goes through it. The engine's end waits
-for as long, for a thread of its own that sleeps between its looks: a whole second, were it not told.
+"""How often the queue of this process is read: only resumed workflows go through it. Closing the engine waits as long
+for a thread of its own, which would otherwise sleep for a whole second.
 """
 
 _OPEN_STATUSES = ["PENDING", "ENQUEUED"]
 
 
+@DBOS.workflow(name="lanes")  # the names are in the engine's database: work of an earlier version is found by them
+async def run_lanes_workflow(batch: str, lanes: list[int]) -> None:
+    """Send some lanes of a batch, chunk after chunk, until there is no more, or the batch is not to be sent now."""
+    while await run_chunk_step(batch, lanes):
+        pass
+
+
+@DBOS.step(name="chunk")
+async def run_chunk_step(batch: str, lanes: list[int]) -> bool:
+    """Send one chunk; whether there is more. It is ``False`` where this process does not send the batch (any more)."""
+    send_chunk = CHUNK_SENDERS.get(batch)
+    return send_chunk is not None and await send_chunk(lanes)
+
+
 class DbosRunner:
-    """Calls for chunks from workflows. One at a time in a process: the engine is one per process."""
+    """Calls for chunks from durable workflows. There is one at a time in a process."""
 
     _launched: ClassVar[bool] = False
 
@@ -48,7 +78,7 @@ class DbosRunner:
         self._engine: Engine | None = None
 
     async def launch(self) -> None:
-        """Start the engine in the running event loop, which it blocks for a moment.
+        """Start the engine in the running event loop, which this blocks for a moment.
 
         Raises :class:`EngineUnavailable` where its database cannot be used.
         """
@@ -83,7 +113,7 @@ class DbosRunner:
             ) from None
 
     async def run(self, batch: str, groups: Sequence[Sequence[int]], send_chunk: ChunkSender) -> None:
-        """As :class:`~intempt_core.dispatch.runner.ChunkRunner` has it; workflows that were interrupted are taken up again."""
+        """As :class:`~intempt_core.dispatch.runner.ChunkRunner` has it; interrupted workflows are resumed."""
         CHUNK_SENDERS[batch] = send_chunk
         try:
             await self._run_workflows(batch, groups)
@@ -100,18 +130,18 @@ class DbosRunner:
         interrupted = await DBOS.list_workflows_async(
             workflow_id_prefix=f"{batch}.", status=_OPEN_STATUSES, load_output=False
         )
-        again = [found.workflow_id for found in interrupted if found.app_version == WORKFLOW_VERSION]
+        resumable = [found.workflow_id for found in interrupted if found.app_version == WORKFLOW_VERSION]
         await DBOS.cancel_workflows_async(
             [found.workflow_id for found in interrupted if found.app_version != WORKFLOW_VERSION]
         )
         running: list[Any] = []
-        if again:
+        if resumable:
             await DBOS.register_queue_async(self._queue, polling_interval_sec=QUEUE_POLL_SECONDS)
-            running += await DBOS.resume_workflows_async(again, queue_name=self._queue)
+            running += await DBOS.resume_workflows_async(resumable, queue_name=self._queue)
         covered = {
             lane
             for found in interrupted
-            if found.workflow_id in again and found.input
+            if found.workflow_id in resumable and found.input
             for lane in found.input["args"][1]
         }
         run = secrets.token_hex(4)
@@ -141,7 +171,7 @@ class DbosRunner:
 
 
 async def _delete_old_workflows() -> None:
-    """Remove what is over for days."""
+    """Delete workflows that finished days ago."""
     before = (datetime.now(UTC) - timedelta(days=WORKFLOW_KEEP_DAYS)).isoformat()
     old = await DBOS.list_workflows_async(
         status=["SUCCESS", "ERROR", "CANCELLED"], end_time=before, load_input=False, load_output=False, limit=10_000
@@ -151,11 +181,11 @@ async def _delete_old_workflows() -> None:
 
 
 def _open_engine(url: str) -> Engine:
-    """The engine's SQLite file as it needs it.
+    """Open the engine's SQLite file.
 
-    In WAL, so that readers and the writer do not wait for each other. ``synchronous=NORMAL``: a power cut may cost the
-    last steps' results, and then those steps are repeated, which history makes harmless. A lock that others hold is
-    raised after :data:`ENGINE_BUSY_SECONDS`: the engine itself would sleep, for up to a minute at a time, and say nothing.
+    In WAL mode, so that readers and the writer do not wait for each other. With ``synchronous=NORMAL`` a power cut may
+    lose the results of the last steps; then those are repeated, which history makes harmless. A lock that another
+    program holds raises after :data:`ENGINE_BUSY_SECONDS`: the engine itself would sleep for up to a minute, silently.
     """
     Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url)
@@ -172,7 +202,7 @@ def _open_engine(url: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "handle_error")
-    def in_words(context: ExceptionContext) -> None:
+    def translate_error(context: ExceptionContext) -> None:
         name = getattr(context.original_exception, "sqlite_errorname", "")
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise EngineUnavailable(f"The engine's database ({engine.url.database}) is held by another program.")

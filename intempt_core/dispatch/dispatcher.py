@@ -1,13 +1,12 @@
-"""The process that sends: finds batches to send, drives their lanes, and says how far they are.
+"""The dispatcher: finds batches to send, sends their lanes, and reports their progress.
 
-It runs in a thread with its own event loop. Whose a batch is stands in history; that an owner is alive is known by
-a lock that the system takes away when the process ends (``locks.py``).
+It runs in a thread with its own event loop. History has the owner of each batch; whether that process is alive is known
+by a lock that the system releases when it ends (``process_locks.py``).
 """
 
 import asyncio
 import logging
 import os
-import random
 import secrets
 import threading
 from collections.abc import Callable, Collection
@@ -15,10 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-import httpx
-
-from intempt_core.contract import format_count, now_ms
+from intempt_core.contract import format_count
 from intempt_core.dispatch.batch_runner import BatchRunner
+from intempt_core.dispatch.environment import SendingEnvironment
 from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.dispatch.process_locks import (
@@ -35,37 +33,40 @@ from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import (
     INCOMPLETE_RECORDING_REASON,
     BatchState,
-    BatchSummary,
     History,
     RequestState,
     UnfinishedBatch,
 )
 from intempt_core.logs import write_log
 from intempt_core.planning import Policy
-from intempt_core.settings import Settings
-from intempt_core.targets import Target
 from intempt_core.transport import open_client
 
 HISTORY_POLL_SECONDS = 1.0
-"""How often history is looked at for batches that other processes have recorded, or left behind."""
+"""How often history is read for batches that other processes have recorded, or no longer send."""
 
 MAX_CACHED_PROGRESS = 500
-"""Batches whose progress is remembered for the time that history is away: those asked about last."""
+"""Batches whose last progress is kept for while history is unavailable: those asked for last."""
 
 RECORDING_TIMEOUT_MS = 600_000
-"""After so many ms the recording of a process that is gone is given up."""
+"""Milliseconds after which a batch is cancelled whose process ended while it was recording it."""
 
 FINAL_WAIT_SECONDS = 1.0
-"""How long a process that ends waits for its batches once no answer is waited for any more."""
+"""How long a process that ends waits for its batches after it has stopped waiting for responses."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class DispatcherStatus:
-    """How a process that sends is: whether it ``runs``, by the durable engine or not, and what keeps it, if anything.
+    """The state of a process that sends.
 
-    ``sending`` are its batches on their way, ``unwritten`` the outcomes that history does not have yet.
+    Attributes:
+        owner: its name in history.
+        is_running: whether its thread is alive.
+        durable: whether the durable engine calls for the work.
+        sending: how many batches it is sending.
+        unwritten: how many outcomes history does not have yet.
+        trouble: what keeps requests from being sent, in a sentence; empty where nothing does.
     """
 
     owner: str
@@ -77,32 +78,35 @@ class DispatcherStatus:
 
 
 class Dispatcher:
-    """Sends batches: this owner's, and, if it ``adopts``, those of owners that are gone.
+    """Sends the batches of this process, and those of processes that have ended. Any thread may call its methods.
 
-    ``resolve`` finds the target of a batch with its key; a :class:`ConsoleError` from it pauses the batch with its
-    sentence. ``url`` is where a console is reached. ``clock`` gives epoch ms; ``transport`` replaces the wire.
-    Every method may be called from any thread.
+    Attributes:
+        owner: the name of this process in history.
     """
 
     def __init__(
         self,
         history: History,
-        resolve: Callable[[BatchSummary], Target],
-        settings: Settings,
+        environment: SendingEnvironment,
         *,
         owner: str = "",
         adopts: bool = True,
         url: str = "",
-        clock: Callable[[], int] = now_ms,
-        transport: httpx.AsyncBaseTransport | None = None,
-        rng: random.Random | None = None,
         poll_seconds: float = HISTORY_POLL_SECONDS,
     ) -> None:
+        """Make a dispatcher that is not started yet.
+
+        Args:
+            history: where batches come from, and outcomes go.
+            environment: what sending needs from outside.
+            owner: the name of this process in history; by default a new one.
+            adopts: whether it takes over the batches of processes that have ended.
+            url: where this console is reached, for other processes that find its lock.
+            poll_seconds: how often history is read for new batches.
+        """
         self.owner = owner or f"{os.getpid()}-{secrets.token_hex(8)}"
-        self._history, self._resolve, self._settings = history, resolve, settings
-        self._adopts, self._url, self._clock, self._transport = adopts, url, clock, transport
-        self._rng = rng or random.Random()
-        self._poll_seconds = poll_seconds
+        self._history, self._environment, self._settings = history, environment, environment.settings
+        self._adopts, self._url, self._poll_seconds = adopts, url, poll_seconds
         self._writer = HistoryWriter(history, self.owner)
         self._runner: BatchRunner | None = None
         self._chunk_runner: ChunkRunner = InProcessRunner()
@@ -113,14 +117,14 @@ class Dispatcher:
         self._locks: list[ProcessLock] = []
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._drain = settings.drain_seconds
+        self._drain_seconds = environment.settings.drain_seconds
 
-    # ── from any thread ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── called from any thread ───────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, *, durable: bool = False) -> None:
-        """Begin to send; with ``durable`` by the durable engine, as soon as this process is the data folder's console.
+        """Start to send; with ``durable`` by the durable engine, once this process is the data folder's console.
 
-        Raises :class:`HistoryUnavailable` where the data folder takes no lock, and :class:`EngineUnavailable` where
+        Raises :class:`HistoryUnavailable` where the data folder cannot be locked, and :class:`EngineUnavailable` where
         the engine's database cannot be used.
         """
         if self._thread is not None:
@@ -146,10 +150,10 @@ class Dispatcher:
             raise failed[0]
 
     def stop(self, drain: float | None = None) -> None:
-        """Send nothing more, wait up to ``drain`` seconds for answers, and write every outcome."""
+        """Send nothing more, wait up to ``drain`` seconds for responses, and write every outcome."""
         if self._thread is None:
             return
-        self._drain = self._settings.drain_seconds if drain is None else drain
+        self._drain_seconds = self._settings.drain_seconds if drain is None else drain
         self._call_in_loop(self._stopping.set)
         self._thread.join()
         self._thread = None
@@ -158,29 +162,29 @@ class Dispatcher:
 
     @property
     def status(self) -> DispatcherStatus:
-        """What this process can say of its sending, at once."""
-        batches, thread = self._runner, self._thread
+        """The state of this process, without asking history."""
+        runner, thread = self._runner, self._thread
         return DispatcherStatus(
             owner=self.owner,
             is_running=thread is not None and thread.is_alive(),
             durable=not isinstance(self._chunk_runner, InProcessRunner),
-            sending=len(batches.senders) if batches else 0,
+            sending=len(runner.senders) if runner else 0,
             unwritten=self._writer.unwritten,
-            trouble=self._writer.trouble or (batches.trouble if batches else ""),
+            trouble=self._writer.trouble or (runner.trouble if runner else ""),
         )
 
     def wake(self) -> None:
-        """Look at history now: something was recorded."""
+        """Read history now: something was recorded."""
         if self._thread is not None:
             self._call_in_loop(self._awake.set)
 
     def pause(self, batch: str, reason: str = "A person paused it.") -> None:
-        """Let no more requests leave; those on their way get their outcome. Raises :class:`NotAllowed`."""
+        """Send no more requests of a batch; those in flight get their outcome. Raises :class:`NotAllowed`."""
         self._history.control.set_state(batch, BatchState.PAUSED, reason)
         self._halt_batch(batch)
 
     def cancel(self, batch: str, reason: str = "A person cancelled it.") -> None:
-        """Never send what has not left; those on their way get their outcome. Raises :class:`NotAllowed`."""
+        """Never send what was not sent; requests in flight get their outcome. Raises :class:`NotAllowed`."""
         self._history.control.set_state(batch, BatchState.CANCELLED, reason)
         self._halt_batch(batch)
 
@@ -190,16 +194,16 @@ class Dispatcher:
         policy: Policy | None = None,
         retry_states: Collection[RequestState] | None = None,
     ) -> None:
-        """Go on with a batch that is paused or has stopped: what is sent again, and what a person may say about it, is
-        written at :meth:`History.resume`. Raises :class:`NotAllowed`.
+        """Go on with a batch that is paused or has stopped, as
+        :meth:`~intempt_core.history.control.BatchControl.resume` has it. Raises :class:`NotAllowed`.
         """
         self._history.control.resume(batch, policy, retry_states)
         self.wake()
 
     def progress(self, batch: str) -> Progress:
-        """Where a batch stands now. While history is away, where it stood, and why nothing moves.
+        """The progress of a batch. While history is unavailable it is the last one, with the reason.
 
-        Raises :class:`NotFound`, and :class:`HistoryUnavailable` where nothing was seen of it before.
+        Raises :class:`NotFound`, and :class:`HistoryUnavailable` where there is no last one.
         """
         sender, trouble = self._find_sender(batch), self._writer.trouble
         try:
@@ -210,32 +214,33 @@ class Dispatcher:
                 raise
             return Progress(last.state, last.counts, reason=self._outage_message(str(error)))
         rate = sender.meter.rate if sender and found.state is BatchState.SENDING else 0.0
-        left = sum(found.events.get(state, 0) for state in (RequestState.PENDING, RequestState.IN_FLIGHT))
-        waits = dict(sender.waiting) if sender else {}
+        remaining = sum(found.events.get(state, 0) for state in (RequestState.PENDING, RequestState.IN_FLIGHT))
+        waiting = dict(sender.waiting) if sender else {}
         reason = self._outage_message(trouble) if trouble else found.reason
         if sender and self._runner and not reason:
             reason = self._runner.trouble
-        if waits and not reason:
-            reason = f"{format_count(len(waits), 'lane')} will try again. The last answer: {list(waits.values())[-1]}"
-        seen = Progress(found.state, found.events, rate, left / rate if rate else None, reason)
-        self._remember_progress(batch, seen)
-        return seen
+        if waiting and not reason:
+            lanes = format_count(len(waiting), "lane")
+            reason = f"{lanes} will try again. The last response: {list(waiting.values())[-1]}"
+        progress = Progress(found.state, found.events, rate, remaining / rate if rate else None, reason)
+        self._remember_progress(batch, progress)
+        return progress
 
-    def _remember_progress(self, batch: str, seen: Progress) -> None:
+    def _remember_progress(self, batch: str, progress: Progress) -> None:
         with self._progress_lock:
             self._last_progress.pop(batch, None)
-            self._last_progress[batch] = seen  # the last one in the dict's order
+            self._last_progress[batch] = progress  # the last one in the dict's order
             if len(self._last_progress) > MAX_CACHED_PROGRESS:
                 del self._last_progress[next(iter(self._last_progress))]
 
     def _outage_message(self, sentence: str) -> str:
-        kept = self._writer.unwritten
-        return f"{sentence} Nothing is sent until it returns; {format_count(kept, 'outcome')} not yet written."
+        unwritten = format_count(self._writer.unwritten, "outcome")
+        return f"{sentence} Nothing is sent until it returns; {unwritten} not yet written."
 
-    def _call_in_loop(self, what: Callable[[], object]) -> None:
+    def _call_in_loop(self, function: Callable[[], object]) -> None:
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended meanwhile
-                self._loop.call_soon_threadsafe(what)
+                self._loop.call_soon_threadsafe(function)
 
     def _halt_batch(self, batch: str) -> None:
         sender = self._find_sender(batch)
@@ -245,15 +250,13 @@ class Dispatcher:
     def _find_sender(self, batch: str) -> LaneSender | None:
         return self._runner.senders.get(batch) if self._runner else None
 
-    # ── in the loop ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── in the event loop ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _main(self, started: threading.Event, failed: list[ConsoleError]) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping, self._awake = asyncio.Event(), asyncio.Event()
-        async with open_client(self._settings, transport=self._transport) as client:
-            self._runner = batches = BatchRunner(
-                self._writer, self._resolve, client, self._settings, clock=self._clock, rng=self._rng
-            )
+        async with open_client(self._settings, transport=self._environment.transport) as client:
+            self._runner = runner = BatchRunner(self._writer, client, self._environment)
             try:
                 await self._claim_console()
             except ConsoleError as error:
@@ -261,92 +264,90 @@ class Dispatcher:
                 self._stopping.set()
             started.set()
             write_log(log, "sending starts", owner=self.owner, durable=self._durable)
-            looking = asyncio.create_task(self._poll_history(batches))
+            polling = asyncio.create_task(self._poll_history(runner))
             await self._stopping.wait()
-            looking.cancel()
-            await self._drain_tasks({looking, *self._tasks.values()}, batches)
+            polling.cancel()
+            await self._drain_tasks({polling, *self._tasks.values()}, runner)
             await self._chunk_runner.close()
             self._chunk_runner = InProcessRunner()
             write_log(log, "sending ends", owner=self.owner, unwritten=self._writer.unwritten)
         self._writer.close()
 
-    async def _drain_tasks(self, tasks: Collection[asyncio.Task[None]], batches: BatchRunner) -> None:
-        """The end: first in peace, then cut off; an outcome is written either way if history is there."""
+    async def _drain_tasks(self, tasks: Collection[asyncio.Task[None]], runner: BatchRunner) -> None:
+        """Wait for responses, then stop waiting; either way outcomes are written if history is available."""
         self._writer.shorten_lock_timeout()
-        batches.halt()
-        _, late = await asyncio.wait(tasks, timeout=self._drain)
+        runner.halt()
+        _, late = await asyncio.wait(tasks, timeout=self._drain_seconds)
         self._writer.set_deadline(FINAL_WAIT_SECONDS)
-        batches.abort()
+        runner.abort()
         if late:
             _, late = await asyncio.wait(late, timeout=2 * FINAL_WAIT_SECONDS)
-        for task in late:  # it waits for the engine: all outcomes are with history by now
+        for task in late:  # it waits for the engine; history has all outcomes by now
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=FINAL_WAIT_SECONDS)
         await self._writer.flush()
         if self._writer.unwritten:
-            write_log(log, "history is away at the end", level=logging.ERROR, unwritten=self._writer.unwritten)
+            write_log(log, "history is unavailable at the end", level=logging.ERROR, unwritten=self._writer.unwritten)
 
-    async def _poll_history(self, batches: BatchRunner) -> None:
+    async def _poll_history(self, runner: BatchRunner) -> None:
         while True:
             self._awake.clear()
             try:
                 await self._claim_console()
-                await self._start_batches(batches)
-            except Exception:  # the next look may go better; without it nothing would ever be sent again
-                log.exception("Looking for batches failed.")
+                await self._start_batches(runner)
+            except Exception:  # the next poll may succeed; if this ended, nothing would ever be sent again
+                log.exception("looking for batches failed")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), self._poll_seconds)
 
     async def _claim_console(self) -> None:
-        """Be the console of the data folder if nobody else is: its lock guards the engine's SQLite file too."""
+        """Become the console of the data folder if no process is: its lock also guards the engine's SQLite file."""
         if not self._adopts or len(self._locks) != 1:
             return
-        said = {"pid": os.getpid(), "url": self._url, "owner": self.owner}
-        # Without patience: this is the loop in which everything is sent, and there is another look soon.
-        console = acquire_lock(self._settings.data / CONSOLE_LOCK_NAME, said, timeout=0)
+        content = {"pid": os.getpid(), "url": self._url, "owner": self.owner}
+        # Without waiting: this is the event loop in which everything is sent, and the next poll is soon.
+        console = acquire_lock(self._settings.data / CONSOLE_LOCK_NAME, content, timeout=0)
         if console:
             self._locks.append(console)
             write_log(log, "is the console of its data folder", owner=self.owner)
             if self._durable:
-                from intempt_core.dispatch.dbos_runner import DbosRunner  # noqa: PLC0415  two seconds, which a library can spare
+                from intempt_core.dispatch.dbos_runner import DbosRunner  # noqa: PLC0415  costs two seconds that a library need not spend
 
                 engine = DbosRunner(self._settings.engine_url, self.owner)
                 await engine.launch()
                 self._chunk_runner = engine
 
-    async def _start_batches(self, batches: BatchRunner) -> None:
+    async def _start_batches(self, runner: BatchRunner) -> None:
         for found in await self._writer.call(self._history.queue.unfinished):
-            if found.id in self._tasks or not (found.owner == self.owner or await self._adopt_batch(found, batches)):
+            if found.id in self._tasks or not (found.owner == self.owner or await self._adopt_batch(found, runner)):
                 continue
             if found.state is BatchState.SENDING:
-                task = asyncio.create_task(batches.send(found.id, self._chunk_runner))
+                task = asyncio.create_task(runner.send(found.id, self._chunk_runner))
                 self._tasks[found.id] = task
                 task.add_done_callback(partial(self._forget_task, found.id))
 
     def _forget_task(self, batch: str, _: asyncio.Task[None]) -> None:
         self._tasks.pop(batch, None)
 
-    async def _adopt_batch(self, found: UnfinishedBatch, batches: BatchRunner) -> bool:
-        """Take over a batch whose owner is gone; what was in flight there is unknown (ARCHITECTURE, takeover)."""
+    async def _adopt_batch(self, found: UnfinishedBatch, runner: BatchRunner) -> bool:
+        """Take over a batch whose process has ended; what was in flight there is unknown (ARCHITECTURE, takeover)."""
         if not self._adopts or is_owner_alive(self._settings.data, found.owner):
             return False
         if found.state is BatchState.RECORDING:
-            born = (await self._writer.call(self._history.queries.batch, found.id)).created_at
-            if self._clock() - born < RECORDING_TIMEOUT_MS:
+            recorded_at = (await self._writer.call(self._history.queries.batch, found.id)).created_at
+            if self._environment.clock() - recorded_at < RECORDING_TIMEOUT_MS:
                 return False  # another process may be recording it for us right now
         if not await self._writer.call(self._history.queue.claim, found.id, self.owner, found.owner):
             return False
         lost = await self._writer.call(self._history.queue.in_flight_to_unknown, found.id, owner=self.owner)
         write_log(log, "batch taken over", batch=found.id, state=found.state.value, was=found.owner, unknown=lost)
         if found.state is BatchState.RECORDING:
-            await batches.set_state(found.id, BatchState.CANCELLED, INCOMPLETE_RECORDING_REASON)
+            await runner.set_state(found.id, BatchState.CANCELLED, INCOMPLETE_RECORDING_REASON)
         elif found.state is BatchState.SENDING and await self._writer.call(self._was_sent_since, found.id):
             # Going on by itself would send older events after newer ones, and some of them twice (CONTRACT 3.7, 4.3).
-            reason = (
-                "Its process ended, and the same file was sent again since. Decide whether the rest is still wanted."
-            )
-            await batches.set_state(found.id, BatchState.PAUSED, reason)
+            reason = "Its process ended, and the same file was sent again since. Decide whether to send the rest."
+            await runner.set_state(found.id, BatchState.PAUSED, reason)
             return False
         return True
 

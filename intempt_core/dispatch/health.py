@@ -1,4 +1,4 @@
-"""Whether this process can send, for whoever watches it from outside: a load balancer, a supervisor, a person."""
+"""The health check: whether this process can send, for a load balancer, a supervisor or a person."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from intempt_core.history import History
 
 
 def check_health(history: History, dispatcher: Dispatcher, version: str) -> tuple[bool, Mapping[str, Any]]:
-    """Whether all is well, and what there is to say: version, database, engine, queue depth.
+    """Check that history can be read, the engine runs, and neither keeps a request from being sent.
 
-    Well is: history can be read, the engine runs, and neither keeps a request from being sent.
+    Returns whether that is so, and the details: version, database, engine, queue depth.
     """
     trouble, queue = "", None
     try:
@@ -19,9 +19,9 @@ def check_health(history: History, dispatcher: Dispatcher, version: str) -> tupl
     except HistoryUnavailable as error:
         trouble = str(error)
     engine = dispatcher.status
-    well = not trouble and engine.is_running and not engine.trouble
-    return well, {
-        "status": "ok" if well else "trouble",
+    is_well = not trouble and engine.is_running and not engine.trouble
+    return is_well, {
+        "status": "ok" if is_well else "trouble",
         "version": version,
         "database": {"ok": not trouble, "trouble": trouble},
         "engine": {

@@ -1,4 +1,4 @@
-"""History as dispatch uses it: many lanes' marks in one transaction, patient while it is away."""
+"""History as dispatch uses it: transitions of many lanes in one transaction, and waiting while it is unavailable."""
 
 import asyncio
 import logging
@@ -22,52 +22,56 @@ FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 2.0
 
 
 FAST_RESPONSE_MS, SLOW_LANES_PER_COMMIT = 15.0, 4
-"""Where answers come quickly, all lanes that wait share a transaction. Where they take longer than this there is time
-for more of those: so few lanes share one, and do not all wait for each other, leave together and come back together."""
+"""Where responses come faster than this, all lanes that wait share a transaction. Where they come slower there is time
+for more transactions: so few lanes share one, and not all of them wait for each other and send at the same moment."""
 
 SLOW_WRITE_SECONDS, WORKER_ONLY_SECONDS = 0.05, 1.0
-"""A write that took so long holds up the loop; for so long after it writes are left to the worker."""
+"""After a write in the event loop that took so long, all writes are left to the worker thread for a while."""
 
 TROUBLE_REPORT_SECONDS = 1.0
-"""After so long a write that others keep waiting is said to be trouble."""
+"""How long a write may wait for other writers before that is reported as trouble."""
 
 log = logging.getLogger(__name__)
 
 
 class HistoryWriter:
-    """One history in one event loop.
+    """Reads and writes history from one event loop, and waits while it is unavailable.
 
-    While history is unavailable every call waits until it returns, ``trouble`` says why as long as any call waits, and
-    what was to be written stays in memory: ``unwritten`` outcomes. As a lane waits for its start to be written,
-    nothing is sent meanwhile. An end bounds that patience: outcomes that it gave up are counted in ``unwritten`` too.
+    Until history returns, what is to be written stays in memory. As a lane waits until the start of its next request
+    is written, nothing is sent meanwhile. :meth:`set_deadline` ends the waiting.
+
+    Attributes:
+        history: the history.
+        owner: the process for which it writes.
+        trouble: why calls are waiting, in a sentence; empty while none is.
     """
 
     def __init__(self, history: History, owner: str) -> None:
         self.history = history
         self.owner = owner
         self.trouble = ""
-        self._troubles: dict[object, str] = {}  # by call: one that goes well says nothing of one that still waits
+        self._troubles: dict[object, str] = {}  # by call: that one succeeds does not mean that another no longer waits
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="history")
         self._waiting: list[_PendingWrite] = []
-        self._in_commit: Sequence[Transition] = ()  # those that are being written now
+        self._in_commit: Sequence[Transition] = ()  # the transitions that are being written
         self._given_up = 0
         self._commit_task: asyncio.Task[None] | None = None
         self._deadline: float | None = None  # on the monotonic clock
         self._worker_only_until = 0.0
-        self._response_ms = 0.0  # how long answers take, on a moving average
+        self._response_ms = 0.0  # how long responses take, as a moving average
 
     @property
     def unwritten(self) -> int:
-        """Outcomes that history does not have: those that wait, and those that were given up at the end."""
-        waiting = (mark for brought, _ in self._waiting for mark in brought)
+        """Outcomes that history does not have: those that wait to be written, and those given up at the end."""
+        waiting = (transition for group, _ in self._waiting for transition in group)
         return self._given_up + _count_outcomes(chain(self._in_commit, waiting))
 
     async def call(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a method of history in the worker, again and again until history is available.
+        """Call a method of history in the worker thread, repeatedly until history is available.
 
-        Raises what the method raises; :class:`HistoryUnavailable` only after :meth:`set_deadline`.
+        Raises what the method raises; :class:`HistoryUnavailable` only after the deadline.
         """
-        loop, pause, me = asyncio.get_running_loop(), FIRST_PAUSE_SECONDS, object()
+        loop, pause, call_id = asyncio.get_running_loop(), FIRST_PAUSE_SECONDS, object()
         try:
             while True:
                 try:
@@ -75,7 +79,7 @@ class HistoryWriter:
                 except HistoryUnavailable as error:
                     if self._is_past_deadline:
                         raise
-                    self._note_trouble(me, str(error))
+                    self._note_trouble(call_id, str(error))
                 await asyncio.sleep(pause)
                 pause = (
                     FIRST_PAUSE_SECONDS
@@ -83,59 +87,63 @@ class HistoryWriter:
                     else min(pause * 2, MAX_PAUSE_SECONDS)
                 )
         finally:
-            self._note_trouble(me, "")
+            self._note_trouble(call_id, "")
 
     def _note_trouble(self, call: object, sentence: str) -> None:
-        """A call waits, or waits no more. History may be read while it takes no writes, so each speaks for itself."""
+        """Note why a call waits; empty: it no longer does. Reads may succeed while writes fail, so each is noted."""
         if sentence:
             self._troubles[call] = sentence
         else:
             self._troubles.pop(call, None)
         before, self.trouble = self.trouble, next(iter(self._troubles.values()), "")
         if bool(before) != bool(self.trouble):
-            event, level = ("history is away", logging.WARNING) if self.trouble else ("history is back", logging.INFO)
+            event, level = (
+                ("history is unavailable", logging.WARNING)
+                if self.trouble
+                else ("history is available again", logging.INFO)
+            )
             write_log(log, event, level=level, unwritten=self.unwritten)
 
     async def write(self, transitions: Sequence[Transition]) -> frozenset[int]:
-        """Write marks, in one transaction with those that other lanes bring; the requests whose mark did not count."""
+        """Write transitions, together with other lanes'; returns the requests whose transition was not valid."""
         future: asyncio.Future[frozenset[int]] = asyncio.get_running_loop().create_future()
         self._waiting.append((transitions, future))
-        for mark in transitions:
-            if isinstance(mark, AttemptEnd):
-                self._response_ms += (mark.attempt.elapsed_ms - self._response_ms) / 16
+        for transition in transitions:
+            if isinstance(transition, AttemptEnd):
+                self._response_ms += (transition.attempt.elapsed_ms - self._response_ms) / 16
         if self._commit_task is None or self._commit_task.done():
             self._commit_task = asyncio.create_task(self._commit_waiting())
         return await future
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
-            quick = self._response_ms < FAST_RESPONSE_MS
-            if quick:
+            are_quick = self._response_ms < FAST_RESPONSE_MS
+            if are_quick:
                 await self._gather_ready()
-            few = len(self._waiting) if quick else SLOW_LANES_PER_COMMIT
+            few = len(self._waiting) if are_quick else SLOW_LANES_PER_COMMIT
             some, self._waiting = self._waiting[:few], self._waiting[few:]
             await self._commit_group(some)
-            if not quick:
-                await _yield_to_loop()  # so that these leave before the next ones are written
+            if not are_quick:
+                await _yield_to_loop()  # so that these are sent before the next ones are written
 
     async def _gather_ready(self) -> None:
-        """Wait for the answers that are there already: they go into the same transaction."""
-        brought = 0
-        while brought < len(self._waiting):
-            brought = len(self._waiting)
+        """Let lanes go on whose responses are there already: their outcomes go into the same transaction."""
+        count = 0
+        while count < len(self._waiting):
+            count = len(self._waiting)
             await _yield_to_loop()
 
     async def _commit_group(self, some: "list[_PendingWrite]") -> None:
-        self._in_commit = marks = [mark for brought, _ in some for mark in brought]
+        self._in_commit = transitions = [transition for group, _ in some for transition in group]
         try:
-            missed = await self._write_transitions(marks)
-        except Exception as error:  # noqa: BLE001  it is raised where it belongs
+            invalid = await self._write_transitions(transitions)
+        except Exception as error:  # noqa: BLE001  it is raised in the calls that wait
             self._in_commit = ()
             if len(some) > 1 and not isinstance(error, HistoryUnavailable):
-                for one in some:  # one lane's mark that cannot be written must not take the others along
+                for one in some:  # a transition that cannot be written must not keep others from being written
                     await self._commit_group([one])
                 return
-            self._given_up += _count_outcomes(marks)
+            self._given_up += _count_outcomes(transitions)
             for _, future in some:
                 if not future.done():
                     future.set_exception(error)
@@ -143,12 +151,12 @@ class HistoryWriter:
         self._in_commit = ()
         for _, future in some:
             if not future.done():
-                future.set_result(missed)
+                future.set_result(invalid)
 
     async def _write_transitions(self, transitions: Sequence[Transition]) -> frozenset[int]:
-        """Write marks here, where that takes a millisecond: a thread of their own would wait longer for its turns.
+        """Write transitions in the event loop, which takes a millisecond: a thread would wait longer for its turn.
 
-        The worker writes them where others are writing, and for a while after a disk was slow.
+        The worker thread writes them where others are writing, and for a while after the disk was slow.
         """
         began, busy = time.monotonic(), ""
         if self.history.database.supports_nowait and began >= self._worker_only_until:
@@ -161,7 +169,7 @@ class HistoryWriter:
             finally:
                 if time.monotonic() - began > SLOW_WRITE_SECONDS:
                     self._worker_only_until = time.monotonic() + WORKER_ONLY_SECONDS
-        saying = (
+        report = (
             asyncio.get_running_loop().call_later(TROUBLE_REPORT_SECONDS, self._note_trouble, busy, busy)
             if busy
             else None
@@ -169,21 +177,21 @@ class HistoryWriter:
         try:
             return await self.call(self.history.queue.apply_transitions, transitions, owner=self.owner)
         finally:
-            if saying is not None:
-                saying.cancel()
+            if report is not None:
+                report.cancel()
                 self._note_trouble(busy, "")
 
     async def flush(self) -> None:
-        """Wait until everything that was brought is written."""
+        """Wait until all transitions are written."""
         while self._commit_task is not None and not self._commit_task.done():
             await asyncio.wait({self._commit_task})
 
     def shorten_lock_timeout(self) -> None:
-        """The process ends: no lock is waited for long."""
+        """Wait for no lock for long: the process ends."""
         self.history.database.lock_timeout.shortened = True
 
     def set_deadline(self, seconds: float = 0.0) -> None:
-        """Be patient for so long: after that an unavailable history is raised."""
+        """Stop waiting for history after so many seconds: then it raises where it is unavailable."""
         self._deadline = time.monotonic() + seconds
 
     @property
@@ -191,16 +199,16 @@ class HistoryWriter:
         return self._deadline is not None and time.monotonic() >= self._deadline
 
     def close(self) -> None:
-        """Let the worker end, and history be as patient as before."""
+        """End the worker thread, and wait for locks as long as before."""
         self._worker.shutdown(wait=True, cancel_futures=True)
         self.history.database.lock_timeout.shortened = False
 
 
 def _count_outcomes(transitions: Iterable[Transition]) -> int:
-    return sum(isinstance(mark, AttemptEnd) for mark in transitions)
+    return sum(isinstance(transition, AttemptEnd) for transition in transitions)
 
 
 async def _yield_to_loop() -> None:
-    """Let everybody go on who can."""
+    """Let every task run that can."""
     await asyncio.sleep(0)
     await asyncio.sleep(0)

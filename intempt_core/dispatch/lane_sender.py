@@ -1,39 +1,41 @@
-"""A lane in order: one request after another, each recorded before it leaves and after it has come back.
+"""The sending of lanes: one request after another, each recorded before it is sent and after its response.
 
-What happens after each outcome is decided here (CONTRACT 3.4–3.7; ARCHITECTURE, policy):
+What follows each outcome is decided here (CONTRACT 3.4–3.7; ARCHITECTURE, policy):
 
-* *accepted*, *rejected*: the lane goes on. Too large: its halves take over, recorded before they leave.
-* *not sent*: tried again after a pause, as often as the settings say; *unknown*: only if the policy is to resend.
-* What is still not sent or unknown then: under the policy *go on* the lane goes on, else it stops and a person decides.
+* *accepted*, *rejected*: the lane goes on. Too large: its halves replace it, recorded before they are sent.
+* *not sent*: tried again after a pause, as often as the settings allow; *unknown*: only if the policy is to resend.
+* Still not sent or unknown after that: with the policy *go on* the lane goes on, else it stops and a person decides.
 """
 
 import asyncio
 import json
-import random
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from intempt_core.contract import Outcome, build_request_body, now_ms
+from intempt_core.contract import Outcome, build_request_body
+from intempt_core.dispatch.environment import SendingEnvironment
 from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.progress import RateMeter
 from intempt_core.dispatch.rate_limits import TargetLimits
 from intempt_core.history import AttemptEnd, AttemptStart, RequestHalf, Transition, WorkItem
 from intempt_core.planning import Policy, are_one_order
-from intempt_core.settings import Settings
 from intempt_core.targets import Target
 from intempt_core.transport import Attempt, HttpClient, compute_retry_delay, post_track_request
 
 SHORT_TURN_SECONDS = 0.05
-"""A lane that waits so long for its turn at a paced target keeps its place; for a longer wait it gives it up."""
+"""A lane keeps its slot while it waits up to this long for the target's rate limit; for longer it gives it up."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """What became of a turn: requests ``sent``, and whether there is ``more`` that may leave now or after ``seconds``.
+    """What came of a lane's turn.
 
-    ``request`` is the one that is waited for.
+    Attributes:
+        sent: how many requests were sent.
+        has_more: whether the lane has more that may be sent, now or after ``wait_seconds``.
+        wait_seconds: how long to wait before the lane's next turn.
+        request: id of the request that is waited for.
     """
 
     sent: int = 0
@@ -43,12 +45,14 @@ class TurnResult:
 
 
 class LaneSender:
-    """One batch on its way: its lanes share this.
+    """Sends one batch; its lanes share this.
 
-    ``halt`` ends every lane after the request that is on its way. ``waiting`` says which lanes wait to try again, and
-    why. ``gate`` is what the batch shares with others to its target. ``held`` is the last reason for which a lane
-    stopped. ``in_hand`` are the lanes that are being driven, ``broken`` is what broke off a lane. ``clock`` gives
-    epoch ms.
+    Attributes:
+        halt: set to end every lane after its request in flight.
+        waiting: the lanes that wait to try again, and why.
+        stop_reason: the last reason for which a lane stopped.
+        active_lanes: the lanes that are being sent.
+        errors: what ended a lane that should have gone on.
     """
 
     def __init__(
@@ -59,14 +63,12 @@ class LaneSender:
         target: Target,
         *,
         policy: Policy,
-        settings: Settings,
-        clock: Callable[[], int] = now_ms,
-        rng: random.Random | None = None,
+        environment: SendingEnvironment,
         limits: TargetLimits | None = None,
     ) -> None:
-        self.writer, self.batch, self.client, self.target = writer, batch, client, target
-        self.policy, self.settings, self.clock = policy, settings, clock
-        self.rng = rng or random.Random()
+        """Make a sender of one batch; ``limits`` are what it shares with other batches to its target."""
+        self.writer, self.batch, self.client, self.target, self.policy = writer, batch, client, target, policy
+        self.settings, self.clock, self.rng = environment.settings, environment.clock, environment.rng
         self.halt = asyncio.Event()
         self.limits = limits or TargetLimits()
         self.breaker = self.limits.breaker
@@ -86,53 +88,46 @@ class LaneSender:
         ]
 
     async def send_turn(self, lane: int, limit: int, *, due: int | None = None) -> TurnResult:
-        """Send up to ``limit`` of the lane's next requests, one after another; every outcome is written at the end.
+        """Send up to ``limit`` of the lane's next requests, one after another; all outcomes are written at its end.
 
-        ``due`` is a request that was waited for: the wall clock is not asked again, for it may have been set back.
+        An outcome is written in one transaction with the start of the request that follows it. ``due`` is a request
+        that was waited for: it is sent without asking the wall clock again, which may have been set back.
         """
-        works = deque(await self.writer.call(self.writer.history.queue.take, self.batch, lane, limit))
-        full, sent = len(works) == limit, 0
-        outcome: list[Transition] = []
+        items = deque(await self.writer.call(self.writer.history.queue.take, self.batch, lane, limit))
+        has_more_stored, sent = len(items) == limit, 0
+        ended: list[Transition] = []
         try:
-            while works and not self.halt.is_set():
-                work = works.popleft()
-                seconds = 0.0 if work.id == due else self._retry_at_delay(work)
-                if seconds > 0:
-                    return TurnResult(sent, has_more=True, wait_seconds=seconds, request=work.id)
-                seconds = self._rate_limit_delay(work)
-                if seconds > SHORT_TURN_SECONDS:
-                    self._granted_turns.add(work.id)
-                    return TurnResult(sent, has_more=True, wait_seconds=seconds, request=work.id)
-                if seconds > 0:
-                    await self.wait(seconds)
-                marks: list[Transition] = [*outcome, AttemptStart(work.id)]
-                outcome = []
-                if work.id in await self.writer.write(marks):
-                    self.halt.set()  # paused, cancelled or another's by now: the next look at the batch tells
+            while items and not self.halt.is_set():
+                item = items.popleft()
+                delay = await self._wait_for_permission(item, is_due=item.id == due)
+                if delay > 0:
+                    return TurnResult(sent, has_more=True, wait_seconds=delay, request=item.id)
+                transitions, ended = [*ended, AttemptStart(item.id)], []
+                if item.id in await self.writer.write(transitions):
+                    self.halt.set()  # it is paused, cancelled or another process's by now: the next poll shows it
                     return TurnResult(sent)
-                attempt = await self._send_request(work)
+                attempt = await self._send_request(item)
                 sent += 1
-                if attempt.too_large and work.events > 1:
-                    works.extendleft(reversed(await self._split_request(work, attempt)))
+                if attempt.too_large and item.events > 1:
+                    items.extendleft(reversed(await self._split_request(item, attempt)))
                     continue
-                again = self._next_retry_delay(work, attempt)
-                outcome = [AttemptEnd(work.id, attempt, None if again is None else self.clock() + int(again * 1000))]
-                if again is not None:
+                retry_delay = self._next_retry_delay(item, attempt)
+                retry_at = None if retry_delay is None else self.clock() + int(retry_delay * 1000)
+                ended = [AttemptEnd(item.id, attempt, retry_at)]
+                if retry_delay is not None:
                     self.waiting[lane] = attempt.reason
-                    return TurnResult(sent, has_more=True, wait_seconds=again, request=work.id)
-                self.waiting.pop(lane, None)
-                self.meter.count(work.events)
-                self.breaker.record(attempt, lane_continues=self.policy is Policy.GO_ON)
-                if self._stops_lane(work, attempt):
+                    return TurnResult(sent, has_more=True, wait_seconds=retry_delay, request=item.id)
+                self._count_outcome(lane, item, attempt)
+                if self._stops_lane(item, attempt):
                     self.stop_reason = attempt.reason
                     return TurnResult(sent)
         finally:
-            if outcome:
-                await self.writer.write(outcome)
-        return TurnResult(sent, has_more=bool(works) or full)
+            if ended:
+                await self.writer.write(ended)
+        return TurnResult(sent, has_more=bool(items) or has_more_stored)
 
     async def wait(self, seconds: float, until: asyncio.Event | None = None) -> None:
-        """Wait, but not beyond a halt, nor beyond what is ``over``."""
+        """Wait, but no longer than until a halt or another event."""
         ends = [asyncio.create_task(event.wait()) for event in (self.halt, until) if event is not None]
         try:
             await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -140,57 +135,76 @@ class LaneSender:
             for end in ends:
                 end.cancel()
 
-    def _rate_limit_delay(self, work: WorkItem) -> float:
-        """How long until the target's pace lets this request leave; a turn that was waited for is there now."""
-        if work.id in self._granted_turns:
-            self._granted_turns.remove(work.id)
+    async def _wait_for_permission(self, item: WorkItem, *, is_due: bool) -> float:
+        """Wait until a request may be sent, if that is soon; else the seconds until then."""
+        delay = 0.0 if is_due else self._retry_at_delay(item)
+        if delay > 0:
+            return delay
+        delay = self._rate_limit_delay(item)
+        if delay > SHORT_TURN_SECONDS:
+            self._granted_turns.add(item.id)
+            return delay
+        if delay > 0:
+            await self.wait(delay)
+        return 0.0
+
+    def _rate_limit_delay(self, item: WorkItem) -> float:
+        """How long until the target's rate limit lets a request be sent; a turn that was waited for has come."""
+        if item.id in self._granted_turns:
+            self._granted_turns.remove(item.id)
             return 0.0
         return self.limits.rate_limiter.reserve_turn()
 
-    def _retry_at_delay(self, work: WorkItem) -> float:
-        """How long until a request may be tried again: no longer than its pause was meant to be, on any clock."""
-        if work.retry_at is None:
+    def _retry_at_delay(self, item: WorkItem) -> float:
+        """How long until a request may be tried again: no longer than its pause was, even if the clock was set back."""
+        if item.retry_at is None:
             return 0.0
-        left, limit = (work.retry_at - self.clock()) / 1000, self.settings.backoff_limit_seconds
-        return min(left, limit if work.tried_at is None else (work.retry_at - work.tried_at) / 1000)
+        remaining, limit = (item.retry_at - self.clock()) / 1000, self.settings.backoff_limit_seconds
+        return min(remaining, limit if item.tried_at is None else (item.retry_at - item.tried_at) / 1000)
 
-    async def _send_request(self, work: WorkItem) -> Attempt:
-        """One try. Cut off by the end of the process, it is unknown: the request may have arrived."""
+    async def _send_request(self, item: WorkItem) -> Attempt:
+        """Make one attempt. Where the end of the process interrupts it, it is unknown: it may have arrived."""
         started_at, started = self.clock(), time.perf_counter()
         try:
-            return await post_track_request(self.client, self.target, work.body, clock=self.clock)
+            return await post_track_request(self.client, self.target, item.body, clock=self.clock)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None:
-                task.uncancel()  # what it came for is done here: the outcome is still to be written
+                task.uncancel()  # the interruption has had its effect; the outcome is still to be written
             self.halt.set()
             return Attempt(
                 outcome=Outcome.UNKNOWN,
                 status=None,
-                reason="The console was stopped before the answer came. The events may have arrived.",
+                reason="The console was stopped before the response came. The events may have arrived.",
                 started_at=started_at,
                 elapsed_ms=(time.perf_counter() - started) * 1000,
             )
 
-    async def _split_request(self, work: WorkItem, attempt: Attempt) -> list[WorkItem]:
-        halves = split_body(work.body)
+    async def _split_request(self, item: WorkItem, attempt: Attempt) -> list[WorkItem]:
+        halves = split_body(item.body)
         return await self.writer.call(
-            self.writer.history.queue.split, work.id, attempt, halves, owner=self.writer.owner
+            self.writer.history.queue.split, item.id, attempt, halves, owner=self.writer.owner
         )
 
-    def _next_retry_delay(self, work: WorkItem, attempt: Attempt) -> float | None:
+    def _next_retry_delay(self, item: WorkItem, attempt: Attempt) -> float | None:
         resend = self.policy is Policy.RESEND
-        return compute_retry_delay(attempt, work.tries + 1, self.settings, self.rng, resend_unknown=resend)
+        return compute_retry_delay(attempt, item.tries + 1, self.settings, self.rng, resend_unknown=resend)
 
-    def _stops_lane(self, work: WorkItem, attempt: Attempt) -> bool:
-        clear = attempt.outcome is Outcome.ACCEPTED or (attempt.outcome is Outcome.REJECTED and not work.doubt)
-        return not clear and self.policy is not Policy.GO_ON
+    def _count_outcome(self, lane: int, item: WorkItem, attempt: Attempt) -> None:
+        """Count an outcome that no other attempt of the request follows by itself."""
+        self.waiting.pop(lane, None)
+        self.meter.count(item.events)
+        self.breaker.record(attempt, lane_continues=self.policy is Policy.GO_ON)
+
+    def _stops_lane(self, item: WorkItem, attempt: Attempt) -> bool:
+        is_certain = attempt.outcome is Outcome.ACCEPTED or (attempt.outcome is Outcome.REJECTED and not item.doubt)
+        return not is_certain and self.policy is not Policy.GO_ON
 
 
 def split_body(body: bytes) -> tuple[RequestHalf, RequestHalf]:
-    """A request body in two, every event as it came and in order (CONTRACT 3.4).
+    """Split a request body in two, each event unchanged and in order (CONTRACT 3.4).
 
-    Lines of one order stay together where that can be (CONTRACT 2.9).
+    Lines of one order stay together where possible (CONTRACT 2.9).
     """
     groups = json.loads(body)["track"]  # not orjson: it would round integers beyond 64 bits
     events = [(group["name"], event) for group in groups for event in group["payload"]]

@@ -1,4 +1,4 @@
-"""Plan in, outcome out: for a program that waits until all is sent, such as the command line or a script."""
+"""Sending a plan and waiting for its outcome, for the command line and for scripts."""
 
 import os
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from intempt_core.contract import Json
 from intempt_core.dispatch.dispatcher import Dispatcher
+from intempt_core.dispatch.environment import SendingEnvironment
 from intempt_core.dispatch.progress import Progress
 from intempt_core.history import (
     BatchIntent,
@@ -36,9 +37,10 @@ def make_batch_intent(
     notes: Mapping[str, Json] | None = None,
     resend_of: str = "",
 ) -> BatchIntent:
-    """What history is told of a plan; by default ``policy`` is the target's and ``rows`` are the plan's events.
+    """Make the intent that history records for a plan.
 
-    The rest as in :class:`~intempt_core.history.BatchIntent`.
+    By default ``policy`` is the target's, and ``rows`` are as many as the plan's events. The rest is as in
+    :class:`~intempt_core.history.BatchIntent`.
     """
     return BatchIntent(
         source=source,
@@ -67,15 +69,15 @@ def send_plan(
     excluded: Iterable[ExcludedRow] = (),
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> BatchSummary:
-    """Record a plan, send it from this process, and wait until nothing moves any more; the batch as it then is.
+    """Record a plan, send it from this process, and wait until the batch is no longer active; returns it as it then is.
 
-    ``settings`` are by default the environment's, and ``history`` that of their data folder. ``watch`` is told four
-    times a second. Interrupted (Ctrl+C), it lets answers come in, pauses the batch and raises again.
+    By default ``settings`` are the environment's, and ``history`` is that of their data folder. ``on_progress`` is
+    called four times a second. Interrupted (Ctrl+C), it waits for responses, pauses the batch and raises again.
     """
     settings = settings or Settings.from_environment(os.environ)
     opened = history or History.open(settings.history_url)
     try:
-        dispatcher = Dispatcher(opened, lambda _: target, settings, adopts=False)
+        dispatcher = Dispatcher(opened, SendingEnvironment(settings, lambda _: target), adopts=False)
         dispatcher.start()
         try:
             intent = make_batch_intent(plan, target, label=label, policy=policy, owner=dispatcher.owner)
@@ -93,7 +95,7 @@ def send_plan(
 def wait_for_batch(
     dispatcher: Dispatcher, batch: str, on_progress: Callable[[Progress], None], seconds: float = 0.25
 ) -> None:
-    """Wait until nothing of a batch moves any more. Interrupted, it pauses the batch and raises again."""
+    """Wait until a batch is no longer active. Interrupted, it pauses the batch and raises again."""
     try:
         while True:
             progress = dispatcher.progress(batch)

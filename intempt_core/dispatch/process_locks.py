@@ -1,7 +1,8 @@
-"""Locks that the system lets go of when their process ends, however it ends: who is alive, and who is the console.
+"""Locks that the system releases when their process ends, however it ends.
 
-A lock is an ``flock`` on a file. Its name is what counts, and a lock file is removed by whoever lets go of it; so a
-holder makes sure that the file it has locked is still the one of that name.
+They tell which processes are alive, and which is the console of a data folder. A lock is an ``flock`` on a file of a
+certain name. The holder removes the file when it releases the lock; so a process that has locked a file checks that it
+is still the one of that name.
 """
 
 import fcntl
@@ -14,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 CONSOLE_LOCK_NAME = "console.lock"
-"""Held by the console of a data folder; says where it is reached."""
+"""The lock of a data folder's console; its content says where the console is reached."""
 
 OWNER_LOCKS_FOLDER = "owners"
-"""The folder of the locks that sending processes hold, each under its owner's name."""
+"""The folder with the locks of sending processes, each named after its owner."""
 
 LOCK_RETRY_SECONDS = 0.5
-"""How long a lock that is held is tried for: somebody who only looks holds it for a moment."""
+"""How long a held lock is tried again: a process that only checks it holds it for a moment."""
 
 
 class ProcessLock:
@@ -30,7 +31,7 @@ class ProcessLock:
         self._path, self._descriptor = path, descriptor
 
     def release(self) -> None:
-        """Let go; the file goes too."""
+        """Release the lock and remove its file."""
         if self._descriptor >= 0:
             self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
@@ -40,9 +41,9 @@ class ProcessLock:
 def acquire_lock(
     path: Path, content: Mapping[str, Any] | None = None, *, timeout: float = LOCK_RETRY_SECONDS
 ) -> ProcessLock | None:
-    """Take a lock and write into it what it ``says``; ``None`` where another process holds it. Raises ``OSError``.
+    """Take a lock and write ``content`` into it; ``None`` where another process holds it. Raises ``OSError``.
 
-    It sleeps up to ``patience`` seconds; with 0 it never does, and may miss a lock that somebody only looks at.
+    It waits up to ``timeout`` seconds; with 0 it does not, and may fail for a lock that a process is only checking.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + timeout
@@ -73,17 +74,17 @@ def is_lock_held(path: Path) -> bool:
 
 
 def locate_owner_lock(data: Path, owner: str) -> Path:
-    """Where the lock of an owner is, below the data folder."""
+    """The path of an owner's lock below the data folder."""
     return data / OWNER_LOCKS_FOLDER / f"{owner}.lock"
 
 
 def is_owner_alive(data: Path, owner: str) -> bool:
-    """Whether the process of that owner is still there; nobody's name is never alive."""
+    """Whether the process of that owner is alive; an empty name never is."""
     return bool(owner) and Path(owner).name == owner and is_lock_held(locate_owner_lock(data, owner))
 
 
 def remove_stale_locks(data: Path) -> None:
-    """Remove the lock files of owners that are gone."""
+    """Remove the lock files of processes that have ended."""
     for path in (data / OWNER_LOCKS_FOLDER).glob("*.lock"):
         with suppress(OSError):
             if not is_lock_held(path) and (lock := acquire_lock(path)):
@@ -91,15 +92,15 @@ def remove_stale_locks(data: Path) -> None:
 
 
 def read_running_console(data: Path) -> dict[str, Any] | None:
-    """What the running console of a data folder says of itself (``pid``, ``url``, ``owner``); ``None`` if none runs."""
+    """Read what the running console of a data folder wrote (``pid``, ``url``, ``owner``); ``None`` if none runs."""
     path = data / CONSOLE_LOCK_NAME
     for _ in range(10):
         if not is_lock_held(path):
             return None
         with suppress(OSError, ValueError):
-            said = json.loads(path.read_bytes())
-            return said if isinstance(said, dict) else {}
-        time.sleep(0.02)  # it is just being written
+            content = json.loads(path.read_bytes())
+            return content if isinstance(content, dict) else {}
+        time.sleep(0.02)  # it is being written
     return {}
 
 

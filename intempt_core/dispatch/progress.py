@@ -1,4 +1,4 @@
-"""How far a batch is, how fast it goes, and why it stands where it stands."""
+"""The progress of a batch: its counts, its rate, the time left, and what holds it up."""
 
 import threading
 import time
@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from intempt_core.history import BatchState, RequestState, is_batch_active
 
 RATE_WINDOW_SECONDS = 5.0
-"""The rate is that of the last seconds."""
+"""The rate is computed over so many last seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a batch stands. ``counts`` are its events by state; ``rate`` is events per second, 0 while nothing moves.
+    """The progress of a batch.
 
-    ``seconds_left`` is an estimate, ``None`` where there is none. ``reason`` says in sentences what holds it up.
+    Attributes:
+        state: the batch's state.
+        counts: how many events are in each state.
+        rate: events per second; 0 while none is sent.
+        seconds_left: an estimate; ``None`` where there is none.
+        reason: what holds the batch up, in sentences; often empty.
     """
 
     state: BatchState
@@ -27,14 +32,14 @@ class Progress:
 
     @property
     def is_active(self) -> bool:
-        """Whether something still moves by itself, as :attr:`~intempt_core.history.BatchSummary.moves` says it."""
+        """Whether the batch is still changing by itself, as in :attr:`~intempt_core.history.BatchSummary.is_active`."""
         return is_batch_active(self.state, self.counts)
 
 
 class RateMeter:
-    """Counts events whose outcome has come, over the last seconds. ``clock`` gives seconds and never jumps.
+    """Counts events per second over the last seconds. One thread counts, any may read the rate.
 
-    One thread counts, any may ask for the rate.
+    ``clock`` gives seconds and never jumps.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,7 +49,7 @@ class RateMeter:
         self._lock = threading.Lock()
 
     def count(self, events: int) -> None:
-        """So many events more."""
+        """Add events whose outcome has come."""
         now = self._clock()
         with self._lock:
             self._samples.append((now, events))

@@ -1,6 +1,6 @@
-"""What all batches to one target share: how fast requests may leave to it, and when no more should.
+"""Limits that all batches to one target share: a rate limiter, and a circuit breaker.
 
-One process, one gate for each target; nothing of it is kept.
+Each process has its own for each target, and nothing of them is stored.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from intempt_core.contract import Outcome
 from intempt_core.transport import Attempt
 
 FAILURES_TO_BREAK = 12
-"""Requests in a row that fail alike before a batch is paused: going on would burn the rest of it the same way."""
+"""Requests in a row that fail alike before a batch is paused: the rest of it would fail in the same way."""
 
 BODY_STATUSES = frozenset((400, 409, 413, 422))
-"""Refusals that say something of one request's events, and nothing of the next one's."""
+"""Statuses of rejections that depend on the body of one request, and say nothing of the next one's."""
 
 _STATUS_FIXES = {
     401: "Check the key.",
@@ -26,10 +26,14 @@ _STATUS_FIXES = {
 
 
 class CircuitBreaker:
-    """Pauses the batches to a target whose requests all fail alike; any other outcome begins anew.
+    """Pauses the batches to a target whose requests all fail alike; any other outcome resets the count.
 
-    Hopeless is whatever the next request will meet too: it cannot be sent, or is rejected for what is not in its body;
-    and, where a lane goes on after it, an unknown outcome. ``halts`` are the batches that a break stops.
+    What counts is a failure that the next request will have too: it cannot be sent, or is rejected for another reason
+    than its body; and, where the lane goes on after it, an unknown outcome.
+
+    Attributes:
+        reason: why it has opened, in sentences; empty while it has not.
+        halts: the events that it sets when it opens, one for each batch.
     """
 
     def __init__(self) -> None:
@@ -39,22 +43,21 @@ class CircuitBreaker:
         self._failures_in_a_row = 0
 
     def record(self, attempt: Attempt, *, lane_continues: bool = False) -> None:
-        """One outcome that stands; ``goes_on`` says whether the lane goes on after an unknown one."""
+        """Record an outcome; ``lane_continues`` says whether the lane goes on after an unknown one."""
         kind = attempt.outcome, attempt.status
-        if not _is_hopeless(attempt, lane_continues):
+        if not _affects_next_request(attempt, lane_continues):
             self._kind, self._failures_in_a_row = None, 0
             return
         self._failures_in_a_row = self._failures_in_a_row + 1 if kind == self._kind else 1
         self._kind = kind
         if self._failures_in_a_row >= FAILURES_TO_BREAK and not self.reason:
-            self.reason = (
-                f"{FAILURES_TO_BREAK} requests in a row {_describe_failure(attempt)} The last answer: {attempt.reason}"
-            )
+            failure = _describe_failure(attempt)
+            self.reason = f"{FAILURES_TO_BREAK} requests in a row {failure} The last response: {attempt.reason}"
             for halt in self.halts:
                 halt.set()
 
 
-def _is_hopeless(attempt: Attempt, lane_continues: bool) -> bool:
+def _affects_next_request(attempt: Attempt, lane_continues: bool) -> bool:
     match attempt.outcome:
         case Outcome.NOT_SENT:
             return True
@@ -73,12 +76,12 @@ def _describe_failure(attempt: Attempt) -> str:
         case Outcome.UNKNOWN:
             return "have an unknown outcome."
         case _:
-            mend = _STATUS_FIXES.get(attempt.status or 0, "Check the target.")
-            return f"were rejected: {attempt.status}. {mend}"
+            fix = _STATUS_FIXES.get(attempt.status or 0, "Check the target.")
+            return f"were rejected: {attempt.status}. {fix}"
 
 
 class RateLimiter:
-    """At most so many requests a second (0: as many as can be), evenly; what was not used is not made up for.
+    """Lets at most so many requests a second be sent (0: no limit), evenly; unused turns are lost.
 
     ``clock`` gives seconds and never jumps.
     """
@@ -90,7 +93,7 @@ class RateLimiter:
         self._free_from = 0.0
 
     def reserve_turn(self) -> float:
-        """Take the next turn; how long until it comes."""
+        """Reserve the next turn; returns the seconds until then."""
         if not self._step:
             return 0.0
         now = self._clock()
@@ -101,7 +104,7 @@ class RateLimiter:
 
 @dataclass(slots=True)
 class TargetLimits:
-    """The way to one target: its pace, and its breaker."""
+    """The rate limiter and the circuit breaker of one target."""
 
     rate_limiter: RateLimiter = field(default_factory=lambda: RateLimiter(0))
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)

@@ -1,30 +1,30 @@
-"""Who calls for the next chunk of a batch's lanes: a loop of this process, or a workflow of the durable engine."""
+"""Runners call for the chunks of a batch's lanes: a loop of this process, or workflows of the durable engine."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
 ChunkSender: TypeAlias = Callable[[Sequence[int]], Awaitable[bool]]
-"""Sends a chunk of some lanes of one batch, and says whether there is more that may be sent. It raises nothing."""
+"""Sends a chunk of some lanes of one batch and returns whether there is more that may be sent. It never raises."""
 
 
 class ChunkRunner(Protocol):
-    """A way to call for chunks again and again until there is no more."""
+    """Calls for chunks until there are no more."""
 
     async def run(self, batch: str, groups: Sequence[Sequence[int]], send_chunk: ChunkSender) -> None:
-        """Call ``hand`` with each group of lanes until it says that there is no more; groups go beside each other.
+        """Call ``send_chunk`` with each group of lanes until it returns ``False``; the groups run side by side.
 
-        Raises :class:`~intempt_core.errors.EngineUnavailable` where that broke off before the lanes' end.
+        Raises :class:`~intempt_core.errors.EngineUnavailable` where the engine fails before the end of the lanes.
         """
 
     async def close(self) -> None:
-        """Let go of everything; nothing runs any more."""
+        """Release everything; nothing runs any more."""
 
 
 class InProcessRunner:
-    """A loop of this process: for a program that sends and waits, and for a console that stands beside another."""
+    """Calls for chunks in a loop of this process: for a program that waits, and for a console beside another one."""
 
-    async def run(self, batch: str, groups: Sequence[Sequence[int]], send_chunk: ChunkSender) -> None:  # noqa: ARG002  Runs' own
+    async def run(self, batch: str, groups: Sequence[Sequence[int]], send_chunk: ChunkSender) -> None:  # noqa: ARG002  the protocol has it
         """As :class:`ChunkRunner` has it."""
 
         async def one(lanes: Sequence[int]) -> None:

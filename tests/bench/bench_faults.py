@@ -44,7 +44,7 @@ def kill(requests: int = 10_000, kills: int = 20) -> Figures:
 @bench("faults.thaw", at_most=0)
 def thaw(requests: int = 2_000) -> Figures:
     """The console is frozen (SIGSTOP), its work is taken over, and it thaws while another process sends."""
-    from intempt_core.dispatch.dispatcher import Dispatcher
+    from intempt_core.dispatch import Dispatcher, SendingEnvironment
     from intempt_core.settings import Settings
     from intempt_core.targets.target import sandbox_target
 
@@ -55,7 +55,9 @@ def thaw(requests: int = 2_000) -> Figures:
         until(lambda: _taken_over(at, running.process))
         lost = at.history.queue.in_flight_to_unknown(at.batch, owner="thief")
         target = sandbox_target(at.environment["CONSOLE_SANDBOX"])
-        thief = Dispatcher(at.history, lambda _: target, Settings(data=at.data), owner="thief", adopts=False)
+        thief = Dispatcher(
+            at.history, SendingEnvironment(Settings(data=at.data), lambda _: target), owner="thief", adopts=False
+        )
         thief.start()
         at.until_through(requests // 2)
         running.process.send_signal(signal.SIGCONT)

@@ -141,7 +141,7 @@ def sent(data: str, url: str) -> dict[str, float]:
     """Send what was recorded, by the engine; seconds from the first byte to the last outcome, and memory in MB."""
     from sqlalchemy import text
 
-    from intempt_core.dispatch import Dispatcher
+    from intempt_core.dispatch import Dispatcher, SendingEnvironment
     from intempt_core.history import BatchState, History
     from intempt_core.settings import Settings
     from intempt_core.targets.target import sandbox_target
@@ -149,7 +149,7 @@ def sent(data: str, url: str) -> dict[str, float]:
     settings = Settings(data=Path(data))
     history = History.open(settings.history_url)
     (batch,) = history.queue.unfinished()
-    dispatcher = Dispatcher(history, lambda _: sandbox_target(url), settings, owner="bench")
+    dispatcher = Dispatcher(history, SendingEnvironment(settings, lambda _: sandbox_target(url)), owner="bench")
     dispatcher.start(durable=True)
     while history.queries.batch(batch.id).state is BatchState.SENDING:
         time.sleep(0.25)

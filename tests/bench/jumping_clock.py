@@ -11,7 +11,7 @@ HOURS = (0, 1, -2, 48, -1, 0, 700, -30)
 
 def main(data: str, url: str) -> None:
     """Send what is there until it is asked to end."""
-    from intempt_core.dispatch.dispatcher import Dispatcher
+    from intempt_core.dispatch import Dispatcher, SendingEnvironment
     from intempt_core.history.history import History
     from intempt_core.settings import Settings
     from intempt_core.targets.target import sandbox_target
@@ -23,7 +23,7 @@ def main(data: str, url: str) -> None:
     settings = Settings(data=Path(data), backoff_seconds=0.05, tries=20)
     history = History.open(settings.history_url, clock=clock)
     target = sandbox_target(url)
-    dispatcher = Dispatcher(history, lambda _: target, settings, clock=clock)
+    dispatcher = Dispatcher(history, SendingEnvironment(settings, lambda _: target, clock))
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     dispatcher.start()

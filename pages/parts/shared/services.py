@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from intempt_core.dispatch import Dispatcher
+from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from intempt_core.errors import CatalogueUnavailable, TargetError, TargetNotFound
 from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, History, RequestIntent
 from intempt_core.settings import PROJECT_FOLDER, Settings
@@ -41,7 +41,7 @@ class AppServices:
         """Make the services that need another one."""
         self.catalogues = CatalogueStore(self.settings.catalogues_folder)
         self.upload_tokens = UploadTokens(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
-        self.dispatcher = Dispatcher(self.history, self.resolve_target, self.settings, url=self.url)
+        self.dispatcher = Dispatcher(self.history, SendingEnvironment(self.settings, self.resolve_target), url=self.url)
 
     @property
     def targets(self) -> Mapping[str, Target]:

@@ -22,7 +22,7 @@ from intempt_core import sandbox
 from intempt_core.cli import main
 from intempt_core.cli.output import sanitize_text
 from intempt_core.cli.parser import build_parser
-from intempt_core.dispatch import Dispatcher
+from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from intempt_core.dispatch.process_locks import CONSOLE_LOCK_NAME, acquire_lock, read_running_console
 from intempt_core.history import BatchSource, BatchState, History, RequestState
 from intempt_core.settings import Settings
@@ -505,7 +505,9 @@ def console(data: Path, *, sends: bool = True) -> Iterator[str]:
     settings = Settings(data=data)
     opened = History.open(settings.history_url)
     with sandbox.run_sandbox(settings.sandbox_file) as url:
-        dispatcher = Dispatcher(opened, lambda _: sandbox_target(url), settings, owner="console", url=url)
+        dispatcher = Dispatcher(
+            opened, SendingEnvironment(settings, lambda _: sandbox_target(url)), owner="console", url=url
+        )
         lock = None
         if sends:
             dispatcher.start()

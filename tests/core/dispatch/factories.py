@@ -14,7 +14,7 @@ from typing import Any
 from intempt_core.contract.fields import Json, now_ms
 from intempt_core.contract.issues import Place
 from intempt_core.contract.rules import GivenEvent
-from intempt_core.dispatch import Dispatcher, TurnResult
+from intempt_core.dispatch import Dispatcher, SendingEnvironment, TurnResult
 from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.dispatch.one_shot import make_batch_intent
@@ -103,8 +103,10 @@ class Desk:
         return asyncio.run(once())
 
     def dispatcher(self, **given: Json) -> Dispatcher:
+        clock = {"clock": given.pop("clock")} if "clock" in given else {}
+        environment = SendingEnvironment(self.settings, lambda _: self.target, **clock)
         usual: dict[str, Any] = {"owner": "me", "poll_seconds": 0.05}
-        return Dispatcher(self.history, lambda _: self.target, self.settings, **usual | given)
+        return Dispatcher(self.history, environment, **usual | given)
 
     def until(self, holds: Callable[[], object], seconds: float = 20) -> None:
         until = time.monotonic() + seconds
@@ -145,7 +147,8 @@ async def drive(
 ) -> TurnResult:
     """Send up to about ``limit`` requests of these lanes beside each other; whether there is more, and when."""
     ledger = HistoryWriter(history, owner)
-    sender = LaneSender(ledger, batch, client, target, policy=policy, settings=settings, clock=clock, rng=rng)
+    environment = SendingEnvironment(settings, lambda _: target, clock, rng or random.Random())
+    sender = LaneSender(ledger, batch, client, target, policy=policy, environment=environment)
     places = asyncio.Semaphore(settings.lanes_at_once)
     each = max(1, limit // max(1, len(lanes)))
 

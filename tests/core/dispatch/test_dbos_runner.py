@@ -14,8 +14,7 @@ from intempt_core.contract.fields import Json
 from intempt_core.dispatch import Dispatcher
 from intempt_core.dispatch import batch_runner as batches
 from intempt_core.dispatch import dbos_runner as durable
-from intempt_core.dispatch.dbos_runner import DbosRunner
-from intempt_core.dispatch.dbos_workflows import CHUNK_SENDERS, run_chunk_step
+from intempt_core.dispatch.dbos_runner import CHUNK_SENDERS, DbosRunner, run_chunk_step
 from intempt_core.dispatch.process_locks import is_owner_alive, read_running_console
 from intempt_core.errors import EngineUnavailable
 from intempt_core.history import BatchState, RequestState

@@ -16,7 +16,7 @@ import pytest
 
 from intempt_core import sandbox
 from intempt_core.contract.fields import Json, now_ms
-from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, send_plan
+from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, SendingEnvironment, send_plan
 from intempt_core.dispatch import dispatcher as engine
 from intempt_core.dispatch import process_locks as locks
 from intempt_core.dispatch.history_writer import HistoryWriter
@@ -274,7 +274,7 @@ def test_waiting_to_try_again_is_told(scene: Scene) -> None:
     at, _ = scene.desk(lambda _: http(503), backoff_seconds=5, backoff_limit_seconds=5, tries=9)
     batch = at.record(plan_of(1))
     dispatcher = scene.started(at)
-    at.until(lambda: "1 lane will try again. The last answer: 127.0.0.1" in dispatcher.progress(batch).reason)
+    at.until(lambda: "1 lane will try again. The last response: 127.0.0.1" in dispatcher.progress(batch).reason)
     dispatcher.cancel(batch)
     at.until(lambda: at.history.queries.batch(batch).is_final)
 
@@ -303,7 +303,7 @@ def no_key(_: object) -> Target:
         (lambda _: no_key, "The key of shop is not here."),
         (lambda at: lambda _: replace(at.target, credential=None), "The key of target sandbox is missing."),
         (lambda at: lambda _: replace(at.target, origin="typed", base="https://b.test"), "now leads to b.test"),
-        (lambda _: lambda _: 1 / 0, "an error of the console (ZeroDivisionError)"),
+        (lambda _: lambda _: 1 / 0, "an internal error (ZeroDivisionError)"),
     ],
 )
 def test_a_batch_whose_target_cannot_be_used_is_paused_with_the_reason(
@@ -311,7 +311,7 @@ def test_a_batch_whose_target_cannot_be_used_is_paused_with_the_reason(
 ) -> None:
     at, server = scene.desk()
     batch = at.record(plan_of(3))
-    found = Dispatcher(at.history, resolve(at), at.settings, owner="me", poll_seconds=0.05)
+    found = Dispatcher(at.history, SendingEnvironment(at.settings, resolve(at)), owner="me", poll_seconds=0.05)
     scene.opened.callback(found.stop, 0.2)
     found.start()
     assert said in at.over(batch).reason
@@ -494,7 +494,9 @@ def test_a_console_that_says_nothing_is_a_console_all_the_same(tmp_path: Path) -
 def test_a_folder_that_takes_no_lock_is_said(tmp_path: Path) -> None:
     at = desk(tmp_path / "here", "http://127.0.0.1:1")
     (tmp_path / "file").write_text("")
-    found = Dispatcher(at.history, lambda _: at.target, replace(at.settings, data=tmp_path / "file"))
+    found = Dispatcher(
+        at.history, SendingEnvironment(replace(at.settings, data=tmp_path / "file"), lambda _: at.target)
+    )
     with pytest.raises(HistoryUnavailable, match="cannot be written"):
         found.start()
     found.stop()
@@ -598,7 +600,7 @@ def test_a_process_ends_while_history_is_locked_and_says_what_it_could_not_write
     with caplog.at_level(logging.ERROR):
         dispatcher.stop(0.2)
     assert thief.in_transaction  # the end did not wait for the lock
-    (said,) = (record for record in caplog.records if record.getMessage() == "history is away at the end")
+    (said,) = (record for record in caplog.records if record.getMessage() == "history is unavailable at the end")
     assert vars(said)["facts"] == {"unwritten": 16}
     thief.execute("ROLLBACK")
     thief.close()
@@ -653,7 +655,7 @@ def test_an_answer_that_does_not_come_before_the_end_is_unknown(scene: Scene) ->
     assert at.counts(batch) == {"unknown": 1, "pending": 2}
     (unknown,) = at.history.queries.requests(batch, RequestState.UNKNOWN).items
     (attempt,) = at.history.queries.request(unknown.id).attempts
-    assert attempt.reason == "The console was stopped before the answer came. The events may have arrived."
+    assert attempt.reason == "The console was stopped before the response came. The events may have arrived."
 
 
 def test_a_stop_does_not_wait_for_a_retry(scene: Scene) -> None:

@@ -29,7 +29,7 @@ def attempt(outcome: Outcome, status: int | None = None) -> Attempt:
 @pytest.mark.parametrize(
     ("one", "said"),
     [
-        (attempt(Outcome.REJECTED, 401), "were rejected: 401. Check the key. The last answer: It said no."),
+        (attempt(Outcome.REJECTED, 401), "were rejected: 401. Check the key. The last response: It said no."),
         (attempt(Outcome.REJECTED, 403), "were rejected: 403. Check what the key is allowed to do."),
         (attempt(Outcome.REJECTED, 404), "were rejected: 404. Check org, project and source."),
         (attempt(Outcome.REJECTED, 302), "were rejected: 302. Check the target."),

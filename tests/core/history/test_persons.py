@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from intempt_core.analysis.journey_notes import explain_feed
+from intempt_core.analysis.feed_diff import explain_feed
 from intempt_core.contract.body import build_request_body
 from intempt_core.contract.feeds import Interaction, compute_feeds
 from intempt_core.contract.issues import Place
