@@ -96,7 +96,9 @@ def _write_events(mapped: MappedTable, rows: Int64Array) -> tuple[pa.Array, pa.A
     if len(objects.keys() - {"data"}) > 1:
         return None
     members += _write_objects(objects, rows.size)
-    return names.fill_null("null"), _join_columns(pa.repeat(_make_scalar(""), rows.size), *_wrap_members(members))
+    return names.fill_null(_make_scalar("null")), _join_columns(
+        pa.repeat(_make_scalar(""), rows.size), *_wrap_members(members)
+    )
 
 
 def _write_objects(objects: Mapping[str, Sequence[_JsonColumn]], count: int) -> Iterator[_JsonColumn]:
@@ -133,14 +135,14 @@ def _wrap_members(members: Sequence[_JsonColumn]) -> list[_BodyColumn]:
     """
     sure = next((number for number, member in enumerate(members) if not member.nullable), len(members))
     before: list[_BodyColumn] = [
-        _join_columns(member.column, _make_scalar(",")).fill_null("") for member in members[:sure]
+        _join_columns(member.column, _make_scalar(",")).fill_null(_make_scalar("")) for member in members[:sure]
     ]
     if sure == len(members) and members:  # the last comma is one too many
         before = [pc.utf8_slice_codeunits(_join_columns(*before), 0, -1)]
     found: list[_BodyColumn] = [_make_scalar("{"), *before]
     for number, member in enumerate(members[sure:]):
         if member.nullable:
-            found.append(_join_columns(_make_scalar(","), member.column).fill_null(""))
+            found.append(_join_columns(_make_scalar(","), member.column).fill_null(_make_scalar("")))
         else:
             found += [_make_scalar(","), *member.parts] if number else member.parts
     return [*found, _make_scalar("}")]
