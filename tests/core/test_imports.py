@@ -54,16 +54,25 @@ def test_every_name_of_the_core_is_there_and_its_version_is_the_projects() -> No
     assert (ROOT / "intempt_core" / "py.typed").exists()
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_check_loads_no_pandas_no_database_and_no_client(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text(FILES[name])
+def test_a_check_loads_no_pandas_no_database_and_no_client(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("sku,title\np1,Shoe\n")
-    catalogue = ("--catalogue", str(tmp_path / "items.csv"), "--catalogue-column", "sku")
-    for more in ((), ("--format", "json"), catalogue, ("--target", "sandbox")):
-        code = "import sys\nfrom intempt_core.cli import main\nassert main(sys.argv[1:]) in (0, 1)"
-        modules = loaded(code, "check", str(tmp_path / name), *more, CONSOLE_DATA=str(tmp_path / "data"))
-        assert not modules & {*HEAVY}
-        assert "pyarrow" in modules
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content)
+    catalogue = ["--catalogue", str(tmp_path / "items.csv"), "--catalogue-column", "sku"]
+    variants: list[list[str]] = [[], ["--format", "json"], catalogue, ["--target", "sandbox"]]
+    calls = [["check", str(tmp_path / name), *more] for name in FILES for more in variants]
+    called = "for call in json.loads(sys.argv[1]): assert main(call) in (0, 1)"
+    code = f"import json, sys\nfrom intempt_core.cli import main\n{called}"
+    modules = loaded(code, json.dumps(calls), CONSOLE_DATA=str(tmp_path / "data"))
+    assert not modules & {*HEAVY}
+    assert {"pyarrow", "numpy", "pydantic"} <= modules
+
+
+def test_a_send_loads_no_pandas(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text("name,eventId,userId,productId\nProduct viewed,e1,u1,p1\n")
+    call = ("send", str(tmp_path / "events.csv"), "--target", "sandbox", "--yes")
+    code = "import sys\nfrom intempt_core.cli import main\nassert main(sys.argv[1:]) == 0"
+    assert not loaded(code, *call, CONSOLE_DATA=str(tmp_path / "data")) & {"pandas", "streamlit"}
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("settings",)])
