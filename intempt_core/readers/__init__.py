@@ -1,4 +1,19 @@
-"""readers."""
+"""Readers: a file's bytes, or a pasted text, become a table of texts or events.
+
+- ``table``: a file as rows of text, and the way from bytes to it.
+- ``formats``: the registry of formats, and what a new format needs.
+- ``table_content``: what a reader of a format is given, and what it gives.
+- ``encoding``: a file's bytes at one moment, and the encoding of text.
+- ``compression``: gzip, unpacked within bounds.
+- ``mapped_file``: large files and tables on disk.
+- ``text_table``, ``delimited``: CSV and its like; its rows with their lines.
+- ``workbook_table``, ``xlsx``: a sheet of a workbook; the workbook's XML.
+- ``parquet``, ``arrow_texts``: Parquet; values of Arrow's types as text.
+- ``jsonl``: JSON lines, events as they came and their columns.
+- ``payload``: a pasted text as events.
+- ``curl``, ``shell_words``: a cURL command; a command line split into words.
+- ``json_positions``, ``json_lenient``: JSON with the offsets of its values; JSON with comments.
+"""
 
 import lazy_loader
 

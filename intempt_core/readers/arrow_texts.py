@@ -92,7 +92,7 @@ def _format_timestamps(array: pa.Array) -> pa.Array:
         try:
             local = pc.local_timestamp(array)
             suffix = _format_offsets(local, utc)
-        except pa.ArrowInvalid:  # a zone that nobody here knows: the moment is the same in UTC
+        except pa.ArrowInvalid:  # an unknown zone: the moment is the same in UTC
             pass
     plain = local.cast(pa.string())
     texts = _trim_fraction(pc.replace_substring(plain, pattern=" ", replacement="T", max_replacements=1), unit)
@@ -195,7 +195,7 @@ def _format_objects(array: pa.Array) -> list[str]:
 
 
 def _join_lists(array: pa.Array, members: Sequence[str], brackets: str) -> list[str]:
-    """The members of each list, which stand one list after the other, between brackets."""
+    """The JSON text of each list; ``members`` are those of all lists, one list after the other."""
     texts, at = [], 0
     for length in pc.list_value_length(array).to_pylist():
         texts.append("null" if length is None else f"{brackets[0]}{','.join(members[at : at + length])}{brackets[1]}")

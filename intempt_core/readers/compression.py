@@ -1,7 +1,4 @@
-"""What is packed is unpacked within bounds: a small file cannot ask for all the memory there is.
-
-Part of the room of ``tables.py``.
-"""
+"""Gzip, unpacked within bounds: a small file cannot ask for all the memory there is."""
 
 import gzip
 import io
@@ -13,7 +10,7 @@ from intempt_core.errors import ReadError
 from intempt_core.readers.mapped_file import MEMORY_LIMIT_BYTES, FileBytes, MappedFile
 
 MAX_UNPACKED_BYTES = 2_000_000_000
-"""Bytes that one file may become."""
+"""Bytes that one file may become, unpacked."""
 
 SUSPICIOUS_BYTES, MAX_EXPANSION_RATIO = 100_000_000, 250
 """More bytes than this, from a file that grows more than so many times, are a bomb: no table repeats itself so."""
@@ -35,7 +32,7 @@ class BoundedStream(io.RawIOBase):
         self.size = 0
 
     def read(self, size: int = -1) -> bytes:
-        """As of any stream."""
+        """Read as from any stream."""
         piece = self._stream.read(size if size >= 0 else _CHUNK_BYTES)
         self.size += len(piece)
         if self.size > MAX_UNPACKED_BYTES or (
@@ -43,15 +40,16 @@ class BoundedStream(io.RawIOBase):
         ):
             raise ReadError(
                 f"{self._name} has {self._packed:,} bytes and becomes more than {self.size:,} when it is unpacked."
-                f" Up to {MAX_UNPACKED_BYTES:,} are taken, and {MAX_EXPANSION_RATIO} times its size. Cut it into several files."
+                f" Up to {MAX_UNPACKED_BYTES:,} are taken, and {MAX_EXPANSION_RATIO} times its size. Cut it into"
+                " several files."
             )
         return piece
 
 
 def unpack_gzip(packed: FileBytes, name: str, memory_limit: int = MEMORY_LIMIT_BYTES) -> FileBytes:
-    """What a gzip file holds; ``large`` bytes or more of it lie on disk.
+    """The content of a gzip file; it lies on disk where it has ``memory_limit`` bytes or more.
 
-    Raises :class:`ReadError` where the file is cut, broken or too large, or the disk has no room for what it holds.
+    Raises :class:`ReadError` where the file is cut, broken or too large, or the disk has no space for its content.
     """
     stream = io.BytesIO(packed) if isinstance(packed, bytes) else packed
     bounded = BoundedStream(gzip.GzipFile(fileobj=stream), len(packed), name)
@@ -61,8 +59,8 @@ def unpack_gzip(packed: FileBytes, name: str, memory_limit: int = MEMORY_LIMIT_B
                 unpacked.write(piece)
             except OSError as error:
                 raise ReadError(
-                    f"{name} is compressed, and there is no room for what it holds ({error.strerror}). Free some space"
-                    " on the disk, then take it again."
+                    f"{name} is compressed, and the disk has no space for its content ({error.strerror}). Free some"
+                    " space, then take it again."
                 ) from error
         if bounded.size >= memory_limit:
             return MappedFile.from_file(unpacked)
@@ -76,6 +74,6 @@ def _read_chunk(bounded: BoundedStream, name: str) -> bytes:
     except (EOFError, OSError, zlib.error) as error:
         raise ReadError(
             f"{name} is compressed and cannot be unpacked: it was cut, or is broken"
-            f" ({str(error).strip('.') or 'no reason given'}). Of a part nobody knows what is missing: see that all of"
-            " it was copied, then take it again."
+            f" ({str(error).strip('.') or 'no reason given'}). It is not known what is missing: see that all of it was"
+            " copied, then take it again."
         ) from error

@@ -1,7 +1,7 @@
-"""A cURL command, read and never run: its address, its body with every character's place, and the keys that it holds.
+"""A cURL command, read and never run: its address, its body with every character's place, and the keys in it.
 
-Part of the room of ``payloads.py``. Keys are found in the text so that they can be masked in it before anything else
-sees it (CONTRACT 1.5): ``-u``, an ``Authorization`` header, a cookie, ``?apiKey=``.
+Keys are found in the text so that they are masked before anything else sees it (CONTRACT 1.5): ``-u``, an
+``Authorization`` header, a cookie, ``?apiKey=``.
 """
 
 import re
@@ -16,7 +16,7 @@ _CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORE
 _CURL_PROGRAM = re.compile(r"(?:\S*[/\\])?curl(?:\.exe)?", re.IGNORECASE)
 _COMMENTS = re.compile(r"(?:\s|//[^\n]*|#[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _PROMPT = re.compile(r"\[[^\]\[{\"\n]*\]\s*[$#%>]\s")
-"""``[me@machine ~]$``, which a list of JSON never begins like."""
+"""``[me@machine ~]$``; no list of JSON begins so."""
 
 _SHORT_WITH_VALUE = frozenset("AbcCdDeEFHhKmoPQrtTuUwxXyYz")
 _LONG_WITH_VALUE = frozenset(
@@ -47,9 +47,13 @@ _PROMPTS = ("$", "%", ">", "#", "\n", "|")
 
 @dataclass(frozen=True)
 class CurlCommand:
-    """A cURL command as it was written. ``body`` is what it would post, ``None`` where nothing stands in the text.
+    """A cURL command as it was written.
 
-    ``elsewhere`` says where the body stands instead (a file); ``more`` whether other commands stand beside it.
+    Attributes:
+        url: Its address; empty where it has none.
+        body: What it would post; none where the text does not hold it.
+        body_source: Where the body is instead, such as a file; empty where the text holds it, or there is none.
+        has_other_commands: Whether there are other commands in the text.
     """
 
     url: str
@@ -71,9 +75,9 @@ def _looks_like_json(text: str) -> bool:
 
 
 def mask_pasted_keys(text: str) -> tuple[str, bool]:
-    """A text with every key in it masked, and whether there was one; JSON is as it was.
+    """Mask every key in a text, and say whether there was one; JSON is left as it was.
 
-    What is no command, or one that cannot be read, is masked by what keys look like.
+    In what is no command, or one that cannot be read, keys are found by what they look like.
     """
     if _looks_like_json(text):
         return text, False
@@ -94,13 +98,13 @@ def mask_pasted_keys(text: str) -> tuple[str, bool]:
     keys = {text[at:end] for at, end in spans if not _is_placeholder(text[at:end])}
     masked = _mask_spans(text, [span for span in spans if text[slice(*span)] in keys])
     for key in sorted(keys, key=len, reverse=True):
-        if _LONG_KEY.fullmatch(key):  # the same key may stand elsewhere in the command
+        if _LONG_KEY.fullmatch(key):  # the same key may be elsewhere in the command, too
             masked = masked.replace(key, MASK)
     return masked, bool(keys)
 
 
 def parse_curl_command(text: str) -> CurlCommand:
-    """The cURL command in a text. Raises :class:`~intempt_core.readers.shell_words.UnclosedQuote`."""
+    """Read the cURL command in a text. Raises :class:`~intempt_core.readers.shell_words.UnclosedQuote`."""
     prompt = re.compile(rf"[{re.escape(BLANK_CHARACTERS)}]*{_PROMPT.pattern}").match(text)
     words = [word for word in split_command_line(text) if prompt is None or word.at >= prompt.end()]
     own_at = next((index for index, word in enumerate(words) if _is_curl_token(word)), len(words))
@@ -166,12 +170,12 @@ def _find_piped_body(before: Sequence[ShellToken]) -> ShellToken | None:
         if word.operator and word.value != "\n":
             break
         piece.insert(0, word)
-    said = [word for word in piece if not word.operator]
-    match [word.value for word in said]:
+    words = [word for word in piece if not word.operator]
+    match [word.value for word in words]:
         case ["printf", "%s" | "%s\\n", _] | ["echo", "-n" | "-E", _]:
-            return said[2]
+            return words[2]
         case ["echo", _]:
-            return said[1]
+            return words[1]
     return None
 
 
@@ -190,8 +194,8 @@ def _iterate_options(words: Iterable[ShellToken]) -> Iterator[tuple[str, ShellTo
 
     What is no option (the address) has an empty name.
     """
-    left = iter(words)
-    for word in left:
+    remaining = iter(words)
+    for word in remaining:
         if word.operator or word.value in ("", "-", "--"):
             continue
         name, at = _parse_option(word.value)
@@ -199,7 +203,7 @@ def _iterate_options(words: Iterable[ShellToken]) -> Iterator[tuple[str, ShellTo
             continue
         if at < len(word.value) or not at:
             yield name, word, at
-        elif (following := next(left, None)) is not None and not following.operator:
+        elif (following := next(remaining, None)) is not None and not following.operator:
             yield name, following, 0
 
 
@@ -218,7 +222,7 @@ def _parse_option(value: str) -> tuple[str | None, int]:
 
 
 def _find_keys(option: str, value: str) -> Iterator[tuple[int, int]]:
-    """Where in an option's value a key stands."""
+    """Where in an option's value there is a key."""
     if option in _SECRET_OPTIONS:
         yield 0, len(value)
     elif option == "cookie":

@@ -1,10 +1,10 @@
-"""The rows of a table of text, block by block, every row with the physical line on which it starts.
+"""The rows of delimited text, block by block, every row with the physical line on which it starts.
 
-A block whose quoting is regular is read by Arrow, and its lines are counted on whole arrays (:func:`_read_block_with_arrow`); any other
-block is read by the standard library's ``csv``, record by record (:func:`_read_block_with_csv`), which has the last word on what a
-file means. Both give the same rows, so a million good rows cost half a second; ragged rows cost themselves
-(:func:`_read_ragged_block`), and a stray quote costs its block.
-Blocks end where records end: to stream, take them one by one.
+A block whose quoting is regular is read by Arrow, its lines counted on whole arrays
+(:func:`_read_block_with_arrow`). Any other block is read by the standard library's ``csv``, record by record
+(:func:`_read_block_with_csv`), which decides what a file means. Both give the same rows, so a million good rows take
+half a second; of a block with ragged rows only those are read one by one (:func:`_read_ragged_block`), of one with a
+stray quote all are. Blocks end where records end: to stream, take them one by one.
 """
 
 import csv
@@ -23,16 +23,16 @@ from intempt_core.errors import ReadError
 from intempt_core.readers.mapped_file import FileBytes
 
 BLOCK_BYTES = 4_194_304
-"""Bytes that are read at a time, and the most that one irregular row sends the careful way."""
+"""Bytes that are read at a time, and at the most those that one irregular row has read by ``csv``."""
 
 MAX_FILLED_CELLS = 20_000_000
 """Cells that may be filled in for short rows; a small file cannot ask for all the memory there is."""
 
 MAX_FILLED_CELLS_IN_BLOCK = 1_000_000
-"""As many of them in one block make it no case for the quick way."""
+"""A block with more of them is read by ``csv``."""
 
 BYTES_LINE_END = re.compile(rb"\r\n?|\n")
-"""What ends a physical line, as Arrow has it."""
+"""What ends a physical line, by Arrow's rule."""
 
 UTF8_BOM = b"\xef\xbb\xbf"
 """The byte order mark in UTF-8."""
@@ -44,11 +44,18 @@ _OffsetArray = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What was understood of a file; a person may give every field instead.
+    """How a file is read: recognised, or given by a person.
 
-    ``quote`` may be empty: then nothing is quoted. ``header_line`` is a physical line, counted from 1: what stands
-    above it is not read, nor are the ``skip`` rows that follow it. ``sheet`` is the one of a workbook that is read; of
-    a workbook ``header_line`` may be 0, for the first row that holds anything.
+    Which of these a file's format uses says its record in ``formats.py``.
+
+    Attributes:
+        encoding: Python's name of the encoding.
+        delimiter: The character between cells.
+        quote: The character around a cell; empty where nothing is quoted.
+        header_line: The physical line of the header, from 1; what is above it is not read. In a workbook it is a row of
+            the sheet, 0 for the first row that holds anything.
+        skip: How many rows after the header are not read.
+        sheet: The sheet of a workbook that is read; empty for the first visible one.
     """
 
     encoding: str = "utf-8"
@@ -61,7 +68,16 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class RowBlock:
-    """Neighbouring rows: their columns in chunks, and where the next part begins."""
+    """Neighbouring rows of delimited text.
+
+    Attributes:
+        columns: Each column's cells, in chunks.
+        lines: The physical line (from 1) on which each row starts.
+        cell_counts: Row of the block (from 0) → cells found, for rows with more or fewer cells than the header.
+        blank_lines: The physical lines that are blank.
+        end: The offset in bytes at which the next block begins.
+        next_line: The physical line at which it begins.
+    """
 
     columns: Sequence[Sequence[pa.Array]]
     lines: np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -81,7 +97,7 @@ def read_row_blocks(
     block: int = BLOCK_BYTES,
     use_arrow: bool = True,
 ) -> Iterator[RowBlock]:
-    """The rows from offset ``at`` on, which is on ``line``. Without ``quick`` all of them are read carefully."""
+    """Read the rows from offset ``at`` on, which is on ``line``; by ``csv`` alone where not ``use_arrow``."""
     filled = 0
     use_arrow = use_arrow and (dialect.delimiter + dialect.quote).isascii()
     while at < len(text):
@@ -110,7 +126,10 @@ class _BlockLayout:
 def _read_unquoted_block(
     text: FileBytes, at: int, line: int, dialect: Dialect, width: int, *, block: int
 ) -> RowBlock | None:
-    """The same for a block without quotes and returns of which every line is a row: of it nothing is laid out."""
+    """Read a block without quotes and carriage returns whose every line is a row; ``None`` for any other.
+
+    It needs no layout, which takes longer to find than the rows to read.
+    """
     stop = min(at + block, len(text))
     if any(sign and text.find(sign, at, stop) >= 0 for sign in (dialect.quote.encode(), b"\r")):
         return None
@@ -145,7 +164,7 @@ def _read_block_with_arrow(
 def _parse_with_arrow(
     text: pa.Buffer, rows: int, dialect: Dialect, width: int, *, newlines: bool
 ) -> list[Sequence[pa.Array]] | None:
-    """The columns of so many rows of one width; ``None`` where Arrow sees it otherwise."""
+    """The columns of so many rows of one width; ``None`` where Arrow finds others."""
     if bytes(memoryview(text)[: len(UTF8_BOM)]) == UTF8_BOM:  # it belongs to a cell, and Arrow would drop it
         return None
     names = [str(number) for number in range(width)]
@@ -220,9 +239,9 @@ def _fit_to_width(record: list[str], width: int) -> list[str]:
 
 
 def _find_layout(text: FileBytes, at: int, stop: int, dialect: Dialect) -> _BlockLayout | None:
-    """The layout of the whole records between two offsets; ``None`` where it cannot be told for certain.
+    """The layout of the whole records between two offsets; ``None`` where it is not certain.
 
-    A line end is inside a cell where an odd number of quotes stands before it. That is exact where quoting is regular.
+    A line end is inside a cell where an odd number of quotes is before it. That is exact where quoting is regular.
     """
     window, last = np.frombuffer(text, np.uint8, stop - at, at), stop == len(text)
     ends, returns = _find_byte_offsets(text, b"\n", at, stop), _find_byte_offsets(text, b"\r", at, stop)
@@ -265,7 +284,7 @@ def _is_quoting_regular(window: _ByteArray, quotes: _OffsetArray, dialect: Diale
 
 
 def _find_byte_offsets(text: FileBytes, byte: bytes, at: int, stop: int) -> _OffsetArray:
-    """The offsets of a byte, counted from ``at``; at hardly any cost where there is none."""
+    """The offsets of a byte, counted from ``at``; found quickly where there is none."""
     if not byte or text.find(byte, at, stop) < 0:
         return np.empty(0, np.int64)
     return np.flatnonzero(np.frombuffer(text, np.uint8, stop - at, at) == ord(byte))
@@ -325,8 +344,8 @@ class LineReader(Iterator[str]):
 
 
 def read_csv_records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
-    """The records of some lines; an empty one is a blank line."""
-    csv.field_size_limit(sys.maxsize)  # a cell may be large; the limit is the process's, and nobody here wants another
+    """Read the records of some lines; an empty record is a blank line."""
+    csv.field_size_limit(sys.maxsize)  # a cell may be large; the limit is that of the whole process
     if not dialect.quote:
         return csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
     return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)

@@ -1,7 +1,4 @@
-"""What the bytes of a file are: read at one moment, of no other format, and text in some encoding.
-
-Part of the room of ``tables.py``.
-"""
+"""A file's bytes as they were at one moment, and the encoding of those that are text."""
 
 import codecs
 import os
@@ -16,7 +13,7 @@ from intempt_core.readers.formats import describe_formats
 from intempt_core.readers.mapped_file import FileBytes, MappedFile
 
 SAMPLE_BYTES = 65_536
-"""Bytes that a guess looks at."""
+"""Bytes at the beginning of a text by which its dialect is guessed."""
 
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """The delimiters that are recognised by themselves, with their names."""
@@ -25,7 +22,10 @@ _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def read_file_bytes(data: bytes | Path, name: str, memory_limit: int) -> FileBytes:
-    """A file's bytes as they were at one moment. Raises :class:`ReadError` where somebody writes to it meanwhile."""
+    """A file's bytes as they were at one moment; those of a file of ``memory_limit`` bytes or more lie on disk.
+
+    Raises :class:`ReadError` where the file cannot be read, or changes meanwhile.
+    """
     if not isinstance(data, Path):
         return data
     try:
@@ -40,8 +40,8 @@ def read_file_bytes(data: bytes | Path, name: str, memory_limit: int) -> FileByt
     states = {(state.st_size, state.st_mtime_ns) for state in (before, after)}
     if stat.S_ISREG(after.st_mode) and (len(states) > 1 or len(raw) != after.st_size):
         raise ReadError(
-            f"{name} changed while it was read, so that nobody knows what was read of it. Wait until it is written,"
-            " then take it again."
+            f"{name} changed while it was read, so that what was read is neither its old nor its new content. Wait"
+            " until it is written, then take it again."
         )
     return raw
 
@@ -53,7 +53,10 @@ def reject_empty_file(raw: FileBytes, name: str) -> None:
 
 
 def detect_encoding(raw: FileBytes, name: str) -> str:
-    """Python's name of the encoding."""
+    """Python's name of a text's encoding.
+
+    Raises :class:`ReadError` where the bytes are no text, or mix encodings.
+    """
     if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -104,7 +107,10 @@ def _find_invalid_utf8(raw: FileBytes) -> int | None:
 
 
 def convert_to_utf8(raw: FileBytes, encoding: str, name: str) -> FileBytes:
-    """The text in UTF-8 without a byte order mark; the very same bytes where they are that already."""
+    """A text in UTF-8 without a byte order mark; the very same bytes where they are that already.
+
+    Raises :class:`ReadError` where the bytes are not of the encoding, or there is none of that name.
+    """
     try:
         if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}:
             bad = _find_invalid_utf8(raw)
@@ -121,11 +127,11 @@ def convert_to_utf8(raw: FileBytes, encoding: str, name: str) -> FileBytes:
         ) from error
     except (LookupError, ValueError) as error:  # no such encoding, or one that makes no text
         raise ReadError(
-            f"{name} cannot be read as “{shorten_value(encoding)}”. Encodings are utf-8, utf-16, cp1252 and others that Python "
-            "knows. Choose one of them."
+            f"{name} cannot be read as “{shorten_value(encoding)}”. Encodings are utf-8, utf-16, cp1252 and others that"
+            " Python knows. Choose one of them."
         ) from error
 
 
 def find_line_number(raw: FileBytes, at: int) -> int:
-    """The line (from 1) on which a byte stands."""
+    """The line (from 1) that a byte is on."""
     return 1 + sum(1 for _ in BYTES_LINE_END.finditer(raw, 0, at))

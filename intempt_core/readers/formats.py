@@ -162,7 +162,7 @@ FORMATS = (EXCEL, PARQUET, JSON_LINES, JSON_DOCUMENT, CSV)
 """Every format, in the order in which a file's bytes are tried."""
 
 TABLE_FORMATS = (CSV, JSON_LINES, EXCEL, PARQUET)
-"""Those that become a table, in the order in which people are told of them."""
+"""Those that become a table, in the order in which they are listed for people."""
 
 OTHER_FORMATS: tuple[tuple[str, str, str], ...] = (
     (r"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a", "an image", "Choose the file that holds the events."),
@@ -208,7 +208,7 @@ def recognise_text(text: "FileBytes", name: str, *, documents: bool = True) -> F
     return next(one for one in FORMATS if one.matches is not None and one.matches(text, name))
 
 
-# ── what people are told of them ─────────────────────────────────────────────────────────────────────────────────────
+# ── what is said of them ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def describe_formats() -> str:

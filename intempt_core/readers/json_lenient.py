@@ -1,4 +1,4 @@
-"""JSON as people keep it, with comments and trailing commas, made JSON; part of the room of ``payloads.py``.
+"""JSON with comments and trailing commas, as people keep it, made JSON.
 
 What JSON does not know becomes blanks, so that everything else keeps its place.
 """
@@ -14,7 +14,13 @@ _COMMAS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|(?P<comma>,)(?=\s*[\]}])'
 
 @dataclass(frozen=True, slots=True)
 class BlankedSpan:
-    """What was read as if it were not there: ``code`` is an issue's, from ``at`` to ``end`` in the text."""
+    """A comment or a comma that was read as blanks.
+
+    Attributes:
+        code: The code of its issue.
+        at: The offset of its first character.
+        end: The offset behind its last one.
+    """
 
     code: str
     at: int
@@ -22,7 +28,7 @@ class BlankedSpan:
 
 
 def blank_lenient_syntax(text: str) -> tuple[str, tuple[BlankedSpan, ...]]:
-    """The text, equally long, with blanks for comments and trailing commas, and where those stood."""
+    """A text of the same length with blanks for comments and trailing commas, and where those were."""
     found: list[BlankedSpan] = []
 
     def comment(match: re.Match[str]) -> str:

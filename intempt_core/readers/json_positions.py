@@ -1,8 +1,8 @@
-"""JSON text to a value, with the place of everything in it.
+"""JSON text read to a value and the offsets of everything in it.
 
 The standard library reads the value, since it keeps every digit of an integer and calls back for each object and
-float; a walk of our own over the same text, valid by then, finds where values stand. What is no JSON is refused in the
-words of somebody who pastes.
+float; a walk of our own over the same text, valid by then, finds where values are. The error for a text that is no JSON
+says what a person who pasted it has to do.
 """
 
 import json
@@ -17,13 +17,13 @@ from intempt_core.contract import BLANK_CHARACTERS, Json, escape_pointer_key, sh
 from intempt_core.errors import ReadError
 
 MAX_JSON_DEPTH = 200
-"""Levels of brackets that are read. What writes a body later gives up a little above."""
+"""Levels of brackets that are read; what writes a body later takes only a few more."""
 
 HINT_WINDOW_CHARS = 1_000
-"""Characters that are looked at to say what is wrong with a text that is no JSON."""
+"""Characters from which it is told what is wrong with a text that is no JSON."""
 
 TEXT_LINE_END = re.compile(r"\r\n?|\n")
-"""What ends a line for whoever counts the lines of JSON; other separators are characters of a text."""
+"""What ends a line where lines of a text are counted; other separators of Unicode are characters of the text."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)'
@@ -34,10 +34,14 @@ _LITERALS = re.compile(rf"{_STRING}|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?
 
 @dataclass(slots=True)
 class JsonNode:
-    """Where a value stands in the text. Its members are looked up when first asked for, and kept.
+    """Where a value is in the text.
 
-    ``key_at`` is where its key begins, for a member of an object. ``repeats`` are the keys that stood in the object
-    before, each with the offset of its later one.
+    Attributes:
+        at: The offset of its first character.
+        end: The offset behind its last one.
+        members: Of an object or a list, its members by key or index; none until they are first asked for.
+        repeats: Keys that the object has more than once, each with the offset of a later one.
+        key_at: The offset at which its own key begins; -1 where it is no member of an object.
     """
 
     at: int
@@ -49,8 +53,14 @@ class JsonNode:
 
 @dataclass(frozen=True, slots=True)
 class JsonOddity:
-    """What a reader of JSON passes over: ``code`` is an issue's, it stands from ``at`` to ``end``, ``given`` is its
-    key or its number.
+    """What most readers of JSON pass over: a repeated key, a number that loses digits.
+
+    Attributes:
+        code: The code of its issue.
+        at: The offset of its first character.
+        end: The offset behind its last one.
+        pointer: The RFC 6901 pointer to it.
+        given: The key, or the number as it is written.
     """
 
     code: str
@@ -61,7 +71,7 @@ class JsonOddity:
 
 
 class JsonSyntaxError(ReadError):
-    """A text that is no JSON: ``what`` is wrong ``at`` which offset, and how to ``mend`` it."""
+    """A text that is no JSON: what is the ``problem``, ``at`` which offset, and how to ``fix`` it, in sentences."""
 
     def __init__(self, text: str, at: int, problem: str, fix: str) -> None:
         starts = [0, *(ended.end() for ended in TEXT_LINE_END.finditer(text, 0, at))]
@@ -71,13 +81,13 @@ class JsonSyntaxError(ReadError):
 
 
 class JsonText:
-    """A text that is JSON: its ``value``, and where everything in it stands.
+    """A text that is JSON: its ``value``, and where everything in it is.
 
     With ``several`` the text may hold one object or list after another (JSON lines): its ``value`` is their list,
-    ``documents`` is how many they are, and a pointer begins with the number of a document, from 0.
+    ``document_count`` is how many they are, and a pointer begins with the number of a document, from 0.
 
-    Raises :class:`JsonSyntaxError` where the text is no JSON, holds ``NaN``, ``Infinity`` or a number that no program keeps,
-    or is nested more than :data:`MAX_JSON_DEPTH` levels deep; :class:`ReadError` where there is no text.
+    Raises :class:`JsonSyntaxError` where the text is no JSON, holds ``NaN``, ``Infinity`` or a number that no program
+    keeps, or is nested more than :data:`MAX_JSON_DEPTH` levels deep; :class:`ReadError` where there is no text.
     """
 
     def __init__(self, text: str, *, several: bool = False) -> None:
@@ -142,7 +152,7 @@ def _find_bounds(text: str) -> tuple[int, int]:
 
 
 def _reject_deep_nesting(text: str) -> None:
-    """Before anything recursive sees the text."""
+    """Raise :class:`JsonSyntaxError` for brackets that are too deep, before anything recursive reads the text."""
     if text.count("[") + text.count("{") <= MAX_JSON_DEPTH:
         return
     depth = 0
@@ -162,8 +172,9 @@ def _reject_deep_nesting(text: str) -> None:
 
 
 def _parse_values(text: str, start: int, end: int, *, several: bool) -> tuple[list[Json], list[int], bool]:
-    """The values, where each begins, and whether they hold a repeated key or a number that loses digits: those are
-    looked for only then.
+    """The values, where each begins, and whether they hold a repeated key or a number that loses digits.
+
+    Only where they do is it looked for where.
     """
     hooks = _DecoderHooks()
     decoder = json.JSONDecoder(
@@ -184,12 +195,12 @@ def _parse_values(text: str, start: int, end: int, *, several: bool) -> tuple[li
             starts.append(at)
     except json.JSONDecodeError as error:
         raise _explain_bad_json(text[:end], error) from None
-    except ValueError:  # Impossible, or Python's own limit on the digits of an integer
+    except ValueError:  # _ImpossibleNumber, or Python's own limit on the digits of an integer
         raise _explain_bad_number(text) from None
 
 
 class _DecoderHooks:
-    """What the reader asks of each object and number; ``odd`` once a key was repeated or digits were lost."""
+    """What the decoder calls for each object and number; notes whether a key was repeated or digits were lost."""
 
     def __init__(self) -> None:
         self.has_oddities = False
@@ -215,7 +226,7 @@ class _ImpossibleNumber(ValueError):
 
 
 def _loses_digits(literal: str, number: float) -> bool:
-    """Whether a float's text says more than the float holds; 15 digits and a small exponent always fit."""
+    """Whether a float's text has digits that the float does not hold; 15 digits and a small exponent always fit."""
     if len(literal) <= 16 and "e" not in literal and "E" not in literal:
         return False
     if number == 0:
@@ -225,10 +236,10 @@ def _loses_digits(literal: str, number: float) -> bool:
 
 def _explain_bad_number(text: str) -> ReadError:
     """The first literal that stops a reading; everything before it is good JSON."""
-    found, what, mend = next(
+    found, problem, fix = next(
         (found, *why) for found in _LITERALS.finditer(text) if (why := _diagnose_number(found[0])) is not None
     )
-    return JsonSyntaxError(text, found.start(), what, mend)
+    return JsonSyntaxError(text, found.start(), problem, fix)
 
 
 def _diagnose_number(literal: str) -> tuple[str, str] | None:
@@ -240,19 +251,19 @@ def _diagnose_number(literal: str) -> tuple[str, str] | None:
         large = f"the number {shorten_value(literal)} is larger than any that a program keeps"
         return (large, "If it is an id, put it in quotes.") if math.isinf(float(literal)) else None
     digits, most = len(literal.lstrip("-")), sys.get_int_max_str_digits()
-    long = f"here stands an integer of {digits:,} digits"
+    long = f"an integer of {digits:,} digits begins here"
     return (long, f"Up to {most:,} are taken. If it is an id, put it in quotes.") if digits > most else None
 
 
 def _explain_bad_json(text: str, error: json.JSONDecodeError) -> ReadError:
-    """What is wrong, in the words of somebody who pastes and not of a parser."""
+    """The error for a text that is no JSON, in words for a person who pasted it and knows no parser."""
     at, message = error.pos, error.msg
     here, before = text[at : at + HINT_WINDOW_CHARS], text[:at].rstrip(BLANK_CHARACTERS)
     first, last = here[:1], before[-1:]
     word = shorten_value(re.split(r"[\s,:\]}]", here, maxsplit=1)[0] or first)
     comma = first in tuple("]}") and last == ","
-    for applies, what, mend in (
-        (not before and word == "curl", "this is a command, not its body", "Paste what stands after -d."),
+    for applies, problem, fix in (
+        (not before and word == "curl", "this is a command, not its body", "Paste what follows -d."),
         (
             message.startswith("Unterminated string"),
             "the text that begins here is never closed",
@@ -260,7 +271,7 @@ def _explain_bad_json(text: str, error: json.JSONDecodeError) -> ReadError:
         ),
         (
             message.startswith("Invalid control character"),
-            "a line break or another control character stands inside a text",
+            "a line break or another control character is inside a text",
             "Write \\n for a line break and \\t for a tab, or close the text before it.",
         ),
         (
@@ -284,9 +295,9 @@ def _explain_bad_json(text: str, error: json.JSONDecodeError) -> ReadError:
             "no value follows after the comma",
             "Remove the comma.",
         ),
-        (first == "," and last in tuple(",[{:"), "a comma stands where a value belongs", "Remove it."),
-        (first in tuple("'`"), "a text stands in single quotes", 'JSON takes double quotes: write "…".'),
-        (first in tuple("“”„‘’«»"), "a text stands in typographic quotes", 'JSON takes straight ones: write "…".'),
+        (first == "," and last in tuple(",[{:"), "a comma is where a value belongs", "Remove it."),
+        (first in tuple("'`"), "a text is in single quotes", 'JSON takes double quotes: write "…".'),
+        (first in tuple("“”„‘’«»"), "a text is in typographic quotes", 'JSON takes straight ones: write "…".'),
         (here.startswith(("//", "/*", "#")), "here begins a comment, and JSON has none", "Remove it."),
         (
             word.casefold() in {"true", "false", "none", "null", "undefined", "nan", "nil"},
@@ -303,14 +314,14 @@ def _explain_bad_json(text: str, error: json.JSONDecodeError) -> ReadError:
         (not before, f"the text begins with “{word}”, which is no JSON", "Paste an event, a list, or a request body."),
     ):
         if applies:
-            return JsonSyntaxError(text, at, what, mend)
+            return JsonSyntaxError(text, at, problem, fix)
     return JsonSyntaxError(
         text, at, f"“{word}” is no JSON value", "Write a text in double quotes, a number, true or null."
     )
 
 
 def _describe_open_bracket(text: str) -> str:
-    """Where in a text that breaks off the innermost bracket opened that is still open."""
+    """Where in a text that breaks off the innermost open bracket is, as the end of a sentence."""
     still: list[int] = []
     for found in _BRACKETS.finditer(text):
         if text[found.start()] in "[{":
@@ -323,7 +334,7 @@ def _describe_open_bracket(text: str) -> str:
     return f"; the {kind} that begins in line {len(TEXT_LINE_END.findall(text, 0, still[-1])) + 1:,} is still open"
 
 
-# ── where values stand ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── where values are ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 _decoder = json.JSONDecoder()
 

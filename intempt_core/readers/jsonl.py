@@ -1,7 +1,7 @@
-"""A file of one JSON document a line, an event or a request's body: events as they came, and columns to look at them.
+"""JSON lines: one JSON document a line, an event or a request's body. Events stay as they came, and have columns.
 
-Part of the room of ``tables.py``. A line that is no JSON is an event that is none, with its own issue: the others are
-judged all the same. Nothing but the text is kept: an event is read from its line whenever somebody asks for it.
+A line that is no JSON becomes an event with an issue of its own, so that the others are checked all the same. Only the
+text is kept in memory: an event is read from its line whenever it is asked for.
 """
 
 import re
@@ -23,31 +23,37 @@ from intempt_core.readers.payload import EVENT_KEYS, PayloadShape
 from intempt_core.readers.table_content import FileSource, TableContent, describe_encoding
 
 MAX_KEY_COLUMNS = 256
-"""Keys of events that get a column; more are sent as they are, and cannot be looked at or mapped."""
+"""Keys of events that get a column; others are sent as they are, and cannot be looked at or mapped."""
 
 JSONL_CHUNK_ROWS = 16_384
 """Events that become a chunk of columns together."""
 
 FAST_PATH_BRACKETS = 200
-"""Brackets of a line up to which no reader comes to its end."""
+"""Brackets of a line up to which it is read quickly; of more it must be seen whether they are nested too deeply."""
 
 SNIFFED_LINES = 20
 """Lines of a text that are looked at to see whether it is JSON lines."""
 
-# What orjson reads otherwise than the standard library, or what somebody should be told of: long numbers, exponents,
-# a colon that does not follow its key directly (repeated keys are counted by it).
+# What orjson reads otherwise than the standard library, or what is an issue: long numbers, exponents, a colon that does
+# not follow its key directly (repeated keys are counted by it).
 _NEEDS_FULL_PARSE = re.compile(rb'[:\[,\s]-?[0-9.]{16}|[:\[,\s]-?[0-9.]+[eE]|"\s+:')
 _JSON_WHITESPACE = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DocumentIndex:
-    """The events of a file, found again by their number (from 0): each is number ``numbers`` on the line that stands
-    between ``starts`` and ``ends`` in ``text`` and is physical line ``lines``.
+    """The events of a file of JSON lines, each to be read from the text again; the arrays have an item for each event.
 
-    ``issues`` are those of reading; their rows count from 1. ``named`` is how many events have a name where the
-    contract wants it. ``odd`` marks the events whose columns do not say all that a rule asks for: an id that is no
-    text, a time that is no number, no object at all, something that reading found.
+    Attributes:
+        text: The text in UTF-8.
+        starts: The offset in bytes at which the event's line begins.
+        ends: The offset in bytes at which it ends.
+        lines: The number of the line, from 1.
+        numbers: Which event of its line it is, from 0.
+        issues: The issues of reading; their rows count from 1.
+        named_count: How many events have a name where the contract wants it.
+        needs_model: Whether the columns do not say all that a rule asks of the event: an id that is no text, a time
+            that is no number, no object at all, something that reading found.
     """
 
     text: FileBytes
@@ -60,7 +66,7 @@ class DocumentIndex:
     needs_model: Mask
 
     def events(self, rows: Iterable[int], columns: Mapping[str, str]) -> Iterator[GivenEvent]:
-        """The events of these rows, each made anew, with the headers of its fields."""
+        """The events of these rows (from 0), read from the text again, with the headers of their fields."""
         at, found = -1, list[GivenEvent]()
         for row in rows:
             start, number = int(self.starts[row]), int(self.numbers[row])
@@ -71,7 +77,7 @@ class DocumentIndex:
 
 
 def is_json_lines(text: FileBytes, name: str) -> bool:
-    """Whether a text is one JSON object a line: its first line is one, or its name and half of its lines say so."""
+    """Whether a text has one JSON object a line: its first line is one, or its name says so and half its lines are."""
     tried = []
     for _, start, end in _iterate_lines(text):
         line = text[start:end].strip(_JSON_WHITESPACE)
@@ -143,7 +149,7 @@ def _is_json_document(line: bytes) -> bool:
 def _parse_line(line: bytes, number: int, *, with_issues: bool = False) -> tuple[list[GivenEvent], list[Issue]]:
     """The events of one line, whose rows count from 1 in it, and the issues of reading it.
 
-    Most lines are one plain event and are read quickly; ``first`` is where issues are wanted, too.
+    Most lines are one plain event and are read quickly. Without ``with_issues`` no issues are looked for in those.
     """
     line = line.strip(_JSON_WHITESPACE)
     above = f"/{number - 1}"
@@ -219,7 +225,7 @@ def _count_keys(value: Json) -> int:
 
 
 class _EventCollector:
-    """What is gathered line by line."""
+    """The events of all lines: their places, issues and columns."""
 
     def __init__(self) -> None:
         self._places: list[tuple[int, int, int, int]] = []
@@ -232,7 +238,7 @@ class _EventCollector:
         self.columns_left_out: set[str] = set()
 
     def add_line(self, events: Sequence[GivenEvent], issues: Iterable[Issue], place: tuple[int, int, int]) -> bool:
-        """The events of one line. Whether a chunk became whole."""
+        """Add the events of one line. Whether a chunk of columns is complete with them."""
         before = len(self._places)
         for number, event in enumerate(events):
             self._places.append((*place, number))
@@ -296,7 +302,7 @@ class _EventCollector:
 
 
 def needs_model_check(event: GivenEvent) -> bool:
-    """Whether an event has to be judged as it came, because its columns, being texts, do not say all of it."""
+    """Whether an event must be checked as it came, because its columns, being texts, do not say all of it."""
     name, body = event.name, event.body
     if not isinstance(body, dict) or not (name is None or isinstance(name, str)) or "." in "".join(body):
         return True
@@ -365,5 +371,5 @@ def _describe_lines(blank: int, empty: Sequence[int], left_out: set[str]) -> Ite
     if left_out:
         yield (
             f"The events have more than {MAX_KEY_COLUMNS} different keys. {len(left_out):,} have no column here, and"
-            " cannot be mapped; as they stand, events are sent whole."
+            " cannot be mapped; events that are sent as they are keep them."
         )

@@ -1,7 +1,7 @@
-"""What is large stays on disk, and memory holds only the pages that are being read; part of the room of ``tables.py``.
+"""Memory-mapped files for large inputs and tables, so that memory holds only the pages that are being read.
 
-The files here have no name: they are gone with the process, however that ends. Nobody else can change or cut them, so
-a page is always there to be read.
+They are temporary files without a name: they are gone when the process ends, however it ends. No other program can
+change or cut them, so that every page can always be read.
 """
 
 import mmap
@@ -21,11 +21,11 @@ _CHUNK_BYTES = 1 << 20
 
 
 class MappedFile(mmap.mmap):
-    """The bytes of a file without a name; as much of :class:`bytes` as reading a table asks for."""
+    """The bytes of a temporary file, with those methods of :class:`bytes` that reading a table needs."""
 
     @classmethod
     def copy_large_file(cls, file: IO[bytes], memory_limit: int = MEMORY_LIMIT_BYTES) -> "MappedFile | None":
-        """What a file holds from where it stands on; ``None`` where it is not large, or the disk has no room for it."""
+        """A copy of a file from its position on; ``None`` where it is not large, or the disk has no space for it."""
         at = file.tell()
         if file.seek(0, 2) - at < memory_limit:
             file.seek(at)
@@ -39,16 +39,16 @@ class MappedFile(mmap.mmap):
 
     @classmethod
     def from_file(cls, own: IO[bytes]) -> Self:
-        """The bytes of a file that nobody else has."""
+        """The bytes of a temporary file that no other program has open."""
         own.flush()
         return cls(own.fileno(), 0, access=mmap.ACCESS_READ)
 
     def release(self) -> None:
-        """Hand the pages back that were read; they are there again when they are asked for."""
+        """Hand back the memory of the pages that were read; they are read again when they are asked for."""
         self.madvise(mmap.MADV_DONTNEED)
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, a piece at a time."""
+        """The bytes in pieces; the memory of each is handed back before the next."""
         for at in range(0, len(self), _CHUNK_BYTES):
             yield self[at : at + _CHUNK_BYTES]
             self.release()
@@ -63,7 +63,7 @@ class MappedFile(mmap.mmap):
         return all(piece.isascii() for piece in self.chunks())
 
     def decode(self, encoding: str) -> str:
-        """As of bytes; it takes the memory that it takes."""
+        """As of bytes; the whole text is in memory then."""
         return self[:].decode(encoding)
 
     def removeprefix(self, prefix: bytes) -> "FileBytes":
@@ -88,7 +88,7 @@ def compute_sha256(raw: FileBytes) -> str:
 
 
 def find_byte(byte: bytes, raw: FileBytes) -> int:
-    """Where a byte stands first; -1 where it does not."""
+    """The offset of the first such byte; -1 where there is none."""
     if isinstance(raw, bytes):
         return raw.find(byte)
     pieces = enumerate(raw.chunks())
@@ -96,7 +96,7 @@ def find_byte(byte: bytes, raw: FileBytes) -> int:
 
 
 def release_pages(raw: FileBytes) -> None:
-    """Hand back the pages of what is on disk."""
+    """Hand back the memory of bytes that lie on disk; nothing to do for others."""
     if isinstance(raw, MappedFile):
         raw.release()
 

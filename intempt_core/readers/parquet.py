@@ -206,7 +206,7 @@ class _TextColumn(NamedTuple):
 
 
 def _format_batch(batch: pa.RecordBatch, header: Sequence[str], name: str, rows: int) -> list[_TextColumn]:
-    """The cells of some rows, which ``rows`` others stand before."""
+    """The cells of a batch; ``rows`` were read before it."""
     arrays = (leaf for array in batch.columns for leaf in _flatten_column(array))
     return [_format_column(array, column, name, rows) for column, array in zip(header, arrays, strict=True)]
 

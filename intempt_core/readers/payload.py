@@ -1,8 +1,8 @@
-"""A pasted text becomes events with places.
+"""A pasted text read as events with their places.
 
 Taken are a request's body (CONTRACT 1.3), one group of it, a list of groups, one event, a list of events, several of
-these one after another (JSON lines), and a cURL command that posts one of them. Comments and trailing commas are read
-over, and said.
+these one after another (JSON lines), and a cURL command that posts one of them. Comments and trailing commas are
+ignored, with an issue each.
 """
 
 from bisect import bisect_right
@@ -33,18 +33,25 @@ MAX_PASTED_CHARS = 5_000_000
 """Characters of a text that a screen takes; a file of more is Upload's."""
 
 TOO_LONG_HINT = "Paste a part of it, or take it to Upload as a file with one event or body a line (.jsonl)."
-"""What to do with a text that is longer."""
+"""What to do with a text that is too long, in a sentence."""
 
 EVENT_KEYS = frozenset(("name", *PLAIN_FIELDS, *OPEN_FIELDS[1:]))
-"""The keys by which an object is known as an event; ``data`` alone may as well be an envelope of another API."""
+"""Keys by which an object is recognised as an event; ``data`` alone may as well be an envelope of another API."""
 
 
 @dataclass(frozen=True)
 class Payload:
-    """A pasted text, read. ``recognised`` says as what; ``issues`` are those of reading itself, in the text's order.
+    """A pasted text, read.
 
-    ``text`` is what was pasted, but for a key, which is masked (CONTRACT 1.5); ``notes`` say what else one should
-    know, a sentence each. Events count from 1 in ``place.row``; ``place.pointer`` leads into the pasted document.
+    Attributes:
+        recognised: What it was read as, in words.
+        text: What was pasted, with every key masked (CONTRACT 1.5).
+        events: Its events. They count from 1 in ``place.row``; ``place.pointer`` leads into the document.
+        issues: The issues of reading itself, in the order of the text.
+        document: The JSON in the text.
+        source: Where each character of the document is in the text.
+        blanked: Comments and trailing commas that were read as blanks.
+        notes: Sentences on what else there was, such as other commands.
     """
 
     recognised: str
@@ -58,7 +65,7 @@ class Payload:
     _lines: tuple[int, ...] = field(repr=False, compare=False, default=())
 
     def span(self, node: JsonNode) -> tuple[int, int]:
-        """Where a value of the document stands in ``text``: from its first character to behind its last one."""
+        """Where a value of the document is in ``text``: from its first character to behind its last one."""
         return self.source.text_span(node.at, node.end)
 
     def line_column(self, at: int) -> tuple[int, int]:
@@ -68,11 +75,11 @@ class Payload:
 
 
 def read_payload(text: str, *, max_chars: int | None = None) -> Payload:
-    """Read a pasted text as events. What stands where it does not belong is an issue ``request_shape``, and no event.
+    """Read a pasted text as events. What is where it does not belong is an issue ``request_shape``, and no event.
 
     A key in a command is masked before anything is kept. Raises :class:`ReadError` with its line where the text is no
-    JSON, or none that can be sent on (``json_text.py``), where a command posts no body, and where the text is
-    longer than ``longest`` characters.
+    JSON, or none that can be sent on (``json_positions.py``), where a command posts no body, and where the text is
+    longer than ``max_chars`` characters.
     """
     if max_chars is not None and len(text) > max_chars:
         raise ReadError(f"The text has {len(text):,} characters; up to {max_chars:,} are read here. {TOO_LONG_HINT}")
@@ -116,13 +123,14 @@ def read_payload(text: str, *, max_chars: int | None = None) -> Payload:
 def locate_in_payload(payload: Payload, pointer: str) -> tuple[int, int]:
     """Line and column, from 1, in ``payload.text`` of the value at an RFC 6901 pointer into the document.
 
-    Where nothing stands there it is the nearest parent; of a repeated key the last value, which is the one that counts.
+    Where there is no such value it is the nearest parent; of a repeated key the last value, which is the one that is
+    read.
     """
     return payload.line_column(payload.span(payload.document.find_nearest(pointer))[0])
 
 
 def _extract_source(text: str) -> tuple[ShellToken, CurlCommand | None]:
-    """The document in a text, with the place of each of its characters, and the command that it stands in."""
+    """The document in a text, with the place of each of its characters, and the command that it is in."""
     if not is_curl_command(text):
         return ShellToken(text, [TextRun(0, len(text), 0, len(text), RAW_QUOTE)], 0, len(text)), None
     try:
@@ -134,11 +142,11 @@ def _extract_source(text: str) -> tuple[ShellToken, CurlCommand | None]:
         return command.body, command
     if command.body_source:
         raise ReadError(f"The command takes its body from {command.body_source}, which is not here. Paste that, too.")
-    raise ReadError("The command posts no body. One stands after -d, --data-raw or --json.")
+    raise ReadError("The command posts no body. A body follows -d, --data-raw or --json.")
 
 
 def _parse_document(text: str, source: ShellToken) -> tuple[JsonText, tuple[BlankedSpan, ...]]:
-    """The document as JSON, and what had to be read over for it."""
+    """The document as JSON, and what had to be ignored for it."""
     try:
         return JsonText(source.value, several=True), ()
     except JsonSyntaxError as error:
@@ -162,15 +170,15 @@ def _describe_payload(
         )
         if command.has_other_commands:
             notes.append(
-                "Other commands stand beside it. They are text here: nothing of it is run, and only the body is read."
+                "There are other commands beside it. They are text here: nothing is run, and only the body is read."
             )
     if had_key:
         notes.append("The command held a key. It is masked in the text, and kept nowhere.")
     if blanked:
         kinds = [kind for code, kind in _BLANKED_NAMES.items() if any(blank.code == code for blank in blanked)]
-        notes.append(f"The text has {' and '.join(kinds)}, which JSON does not know. They were read over.")
+        notes.append(f"The text has {' and '.join(kinds)}, which JSON does not know. They were ignored.")
     if document.document_count > 1:
-        notes.append(f"{document.document_count:,} JSON values stand one after another; each is read by itself.")
+        notes.append(f"{document.document_count:,} JSON values follow one another; each is read by itself.")
     return notes
 
 
@@ -178,8 +186,14 @@ _BLANKED_NAMES = {"json_comment": "comments", "json_comma": "trailing commas"}
 
 
 class PayloadShape:
-    """What a document is: its events as (name, body, pointer, pointer of the name), what is misplaced as (pointer,
-    value, hint), the levels of brackets above the events, and the words for it all.
+    """What a document is made of.
+
+    Attributes:
+        events: Each event as (name, body, pointer, pointer of the name).
+        misplaced: What is where it does not belong, as (pointer, value, hint).
+        groups: How many groups there are.
+        levels: Levels of brackets above the events.
+        description: What the document is, in words.
     """
 
     def __init__(self, value: Json, *, several: bool = False) -> None:
@@ -257,9 +271,7 @@ class PayloadShape:
             [] if _is_event(item) or not isinstance(item, Mapping) else [k for k, v in item.items() if _holds_events(v)]
         )
         for key in inside:
-            self._add_misplaced(
-                f"{pointer}/{escape_pointer_key(key)}", item[key], "Paste what stands in here by itself."
-            )
+            self._add_misplaced(f"{pointer}/{escape_pointer_key(key)}", item[key], "Paste what is in here by itself.")
         if not inside:
             name = item.get("name") if isinstance(item, Mapping) else None
             body = {k: v for k, v in item.items() if k != "name"} if isinstance(item, Mapping) else item
@@ -278,7 +290,7 @@ def _is_event(value: Json) -> bool:
 
 
 def _holds_events(value: Json) -> bool:
-    """Whether events, groups or a request seem to be in a value that stands where none belongs.
+    """Whether events, groups or a request seem to be in a value that is where none belongs.
 
     One key alone is no sign of an event: a product in ``data`` may well have a ``name``.
     """

@@ -1,6 +1,6 @@
-"""A command line split into words as its shell would split it, and never run; part of the room of ``payloads.py``.
+"""A command line split into words as its shell would split it, and never run.
 
-Every character of a word knows where it stands in the text, so that what is found in a word can be shown, and mended,
+The offset of every character of a word in the text is known, so that what is found in a word can be shown, and fixed,
 where it was written. What a shell would do with a word (a variable, a command in it) is not done: it stays text.
 """
 
@@ -45,10 +45,17 @@ class UnclosedQuote(ValueError):
 
 
 class TextRun(NamedTuple):
-    """Neighbours of a value: ``size`` characters from ``start`` in it, written at ``at`` to ``end`` in the text.
+    """Neighbouring characters of a word's value, and where they are written in the text.
 
-    Where both are equally long they are the same characters; where not, the text has an escape. ``quote`` is what
-    stands around them: ``'``, ``"``, ``$'``, ``^`` (the command line of Windows), nothing, or :data:`RAW_QUOTE`.
+    Where both are equally long they are the same characters; where not, the text has an escape.
+
+    Attributes:
+        start: The offset of the first one in the value.
+        size: How many they are in the value.
+        at: The offset of the first one in the text.
+        end: The offset behind the last one in the text.
+        quote: What is around them: ``'``, ``"``, ``$'``, ``^`` (the command line of Windows), nothing, or
+            :data:`RAW_QUOTE`.
     """
 
     start: int
@@ -60,7 +67,15 @@ class TextRun(NamedTuple):
 
 @dataclass
 class ShellToken:
-    """A word: its value, and the runs that lead from the value back to the text."""
+    """A word or an operator of a command line.
+
+    Attributes:
+        value: What the shell would make of it.
+        runs: Where the characters of the value are in the text.
+        at: The offset in the text at which it begins.
+        end: The offset behind it.
+        operator: Whether it is an operator of the shell, such as ``|``.
+    """
 
     value: str = ""
     runs: list[TextRun] = field(default_factory=list)
@@ -69,7 +84,7 @@ class ShellToken:
     operator: bool = False
 
     def text_offset(self, offset: int) -> int:
-        """Where a character of the value stands in the text; the value's end is behind its last character."""
+        """The offset in the text of a character of the value; the value's end is behind its last character."""
         if not self.runs:
             return self.at
         run = self.runs[max(0, bisect_right(self.runs, offset, key=attrgetter("start")) - 1)]
@@ -79,7 +94,7 @@ class ShellToken:
         return run.at + inside if run.end - run.at == run.size else run.at
 
     def text_span(self, start: int, end: int) -> tuple[int, int]:
-        """Where a stretch of the value stands in the text."""
+        """Where a stretch of the value is in the text."""
         at = self.text_offset(start)
         if end <= start:
             return at, at
@@ -88,7 +103,7 @@ class ShellToken:
         return at, last.at + end - last.start if plain else last.end
 
     def quote_for(self, offset: int, new: str) -> str:
-        """How a new piece of the value is written at this offset, in the quotes that stand there."""
+        """A new piece of the value as it is written at this offset, in the quotes that are around it."""
         run = self.runs[max(0, bisect_right(self.runs, offset, key=attrgetter("start")) - 1)] if self.runs else None
         match run.quote if run else "'":
             case "raw":
@@ -106,7 +121,7 @@ class ShellToken:
 
 
 def join_tokens(tokens: Iterable[ShellToken], between: str) -> ShellToken:
-    """Several words as one value, as cURL joins its data; what stands between them is written nowhere."""
+    """Join several words to one value, as cURL joins its data; what is between them is nowhere in the text."""
     made = ShellToken()
     for number, word in enumerate(tokens):
         if number and between:
@@ -119,9 +134,9 @@ def join_tokens(tokens: Iterable[ShellToken], between: str) -> ShellToken:
 
 
 def split_command_line(text: str) -> list[ShellToken]:
-    """The words and operators of a command line, for bash and its like or, where it is written so, for Windows.
+    """Split a command line into words and operators, by the rules of bash or, where it is written so, of Windows.
 
-    What is only written for the command line of Windows counts outside of ``'…'``: a body may hold ``"^"``. Raises
+    Signs of the command line of Windows count only outside of ``'…'``: a body may hold ``"^"``. Raises
     :class:`UnclosedQuote`.
     """
     for_windows = _CMD_SIGNS.search(text) and _CMD_SIGNS.search(_SINGLE_QUOTED.sub("''", text))
@@ -139,7 +154,7 @@ class _BashTokenizer:
         tags: list[tuple[str, bool]] = []  # here-documents that begin with the next line
         while self.at < len(self.text):
             char = self.text[self.at]
-            if char.isspace() and char != "\n":  # a space that no shell knows comes with a text that was copied
+            if char.isspace() and char != "\n":  # a space that no shell knows comes along when a text is copied
                 self.at += 1
             elif self.text.startswith(("\\\n", "\\\r\n", "`\n", "`\r\n"), self.at):  # PowerShell's lines go on so
                 self.at = self.text.index("\n", self.at) + 1
@@ -181,7 +196,7 @@ class _BashTokenizer:
         return word
 
     def _ends_command(self) -> bool:
-        """A ``&`` between two signs of a word is meant as one: who pastes a URL forgets its quotes."""
+        """Whether a ``&`` ends the command; between two characters of a word it is a part of a URL without quotes."""
         return not re.match(r"&[^\s&;|]", self.text[self.at : self.at + 2])
 
     def _read_piece(self, word: ShellToken, char: str) -> None:

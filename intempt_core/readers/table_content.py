@@ -78,7 +78,7 @@ class TableContent:
 def name_columns(given: Sequence[str], where: str, line: int | None = None) -> tuple[tuple[str, ...], list[str]]:
     """The columns' names, each another, and notes about them.
 
-    ``where`` the header is begins a sentence, such as “Line 1”; ``line`` is its number, if it has one.
+    ``where`` says in sentences where the header is, such as “Line 1”; ``line`` is its number, if it has one.
     Raises :class:`ReadError` for two columns of one name, and for more than :data:`MAX_COLUMNS`.
     """
     notes = []

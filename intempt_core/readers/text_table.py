@@ -69,7 +69,7 @@ def read_text_table(source: FileSource) -> TableContent:
 def _guess_dialect(head: bytes, encoding: str) -> Dialect:
     """The delimiter that cuts the first rows most evenly; the header is the first line that is not blank."""
     lines = LineReader(head, 0, 1)
-    separator = _SEPARATOR_LINE.match(head)  # a line that Excel writes and obeys
+    separator = _SEPARATOR_LINE.match(head)  # a line that Excel writes, and obeys when it reads
     if separator:
         next(lines)
     header_line = lines.line
@@ -133,7 +133,7 @@ def _describe_reading(text: FileBytes, dialect: Dialect, blank: Sequence[int], r
         named = DELIMITER_NAMES.get(dialect.delimiter)
         yield f"Cells are separated by {f'{named}s' if named else f'“{dialect.delimiter}”'}."
     if dialect.header_line > 1:
-        yield f"The header is line {dialect.header_line:,}; what stands above it was not read."
+        yield f"The header is line {dialect.header_line:,}; what is above it was not read."
     yield from describe_skipped_rows(dialect)
     if blank:
         lines = "One blank line was" if len(blank) == 1 else f"{len(blank):,} blank lines were"

@@ -103,7 +103,7 @@ def _describe_workbook(book: Workbook, used: Dialect, rows: int) -> Iterator[str
     if len(book.sheets) > 1:
         yield f"Sheet “{shorten_value(used.sheet)}” of {len(book.sheets):,} was read."
     if used.header_line > 1:
-        yield f"The header is row {used.header_line:,}; what stands above it was not read."
+        yield f"The header is row {used.header_line:,}; what is above it was not read."
     yield from describe_skipped_rows(used)
     if book.formulas_without_value:
         one = book.formulas_without_value == 1

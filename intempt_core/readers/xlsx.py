@@ -1,8 +1,8 @@
-"""An Excel workbook (``.xlsx``) as text: every cell as it is stored, never by way of a float, or as a person sees it.
+"""The sheets of an Excel workbook (``.xlsx``) as rows of text: every cell as it is stored, never by way of a float.
 
 A number is the sheet's own text, so that an id keeps every digit that Excel has kept; a date is ISO; a formula is the
-value that Excel worked out last. Part of the room of ``tables.py``. Sheets are read as a stream; what could blow up
-(a zip that grows, entities, a row of a million columns) is refused.
+value that Excel computed last. Sheets are read as a stream. What could exhaust memory (a zip that grows, entities, a
+row of a million columns) raises :class:`ReadError`.
 """
 
 import io
@@ -59,7 +59,10 @@ class _Sheet:
 class Workbook:
     """A workbook's sheets. Raises :class:`ReadError` with a sentence where the bytes are none that can be read.
 
-    ``unpacked`` counts the bytes of XML that were read, ``reading`` those of the sheet that is being read.
+    Attributes:
+        unpacked_bytes: Bytes of XML that were read of the whole workbook.
+        sheet_bytes: Those of the sheet that is being read.
+        formulas_without_value: Formulas of the sheet that was read whose value the file does not have.
     """
 
     def __init__(self, data: bytes, name: str) -> None:
@@ -102,7 +105,7 @@ class Workbook:
 
     @contextmanager
     def _translate_errors(self, what: str) -> Iterator[None]:
-        """What a broken archive or broken XML raises becomes a sentence."""
+        """Raise :class:`ReadError` for what a broken archive or broken XML raises."""
         try:
             yield
         except (*_ARCHIVE_ERRORS, expat.ExpatError) as error:
@@ -193,14 +196,14 @@ class Workbook:
                 strings.append(unescape_text("".join(text)))
 
         def characters(some: str) -> None:
-            if inside[-1] == "t" and "rPh" not in inside:  # how a word is pronounced is no part of it
+            if inside[-1] == "t" and "rPh" not in inside:  # how a word is pronounced is not part of the cell
                 text.append(some)
 
         self._parse(member, start, EndElementHandler=end, CharacterDataHandler=characters)
         return strings
 
     def _read_styles(self, members: set[str]) -> list[str]:
-        """Of each style whether it shows a ``date``, a ``time``, ``both``, or neither (empty)."""
+        """For each style what it shows: ``date``, ``time``, ``both``, or neither (empty)."""
         member = next((to for kind, to in self._book_relations.values() if kind == "styles"), "")
         formats: dict[str, str] = {}
         styles: list[str] = []
@@ -320,14 +323,14 @@ class _SheetParser:
 
 
 def create_xml_parser(name: str) -> expat.XMLParserType:
-    """A parser that declares nothing: a workbook needs no entities, and what brings some is a bomb or worse."""
+    """Make an XML parser that rejects a document type: a workbook needs no entities, and those could be a bomb."""
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
 
-    def refuse(*_: object) -> None:
+    def reject(*_: object) -> None:
         raise ReadError(f"{name} declares a document type of its own, which no workbook does. It is not read.")
 
-    parser.StartDoctypeDeclHandler = refuse
+    parser.StartDoctypeDeclHandler = reject
     return parser
 
 
@@ -337,14 +340,14 @@ def strip_namespace(name: str) -> str:
 
 
 def unescape_text(text: str) -> str:
-    """``_x000D_`` and its like as the characters they stand for."""
+    """Replace ``_x000D_`` and its like by the characters that they mean."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
 
 def format_stored_number(text: str) -> str:
-    """A number as it is stored, every digit of an integer; of a fraction what a person sees of its double.
+    """A number as it is stored: every digit of an integer, of a fraction the fewest digits of the same double.
 
-    Excel keeps 19.9 as 19.899999999999999, the same double in 17 digits.
+    Excel stores 19.9 as 19.899999999999999, the same double in 17 digits.
     """
     text = text.strip()
     if "." in text and len(text) > 16 and "e" not in text.lower():
@@ -357,7 +360,7 @@ def format_stored_number(text: str) -> str:
 
 
 def classify_number_format(number: int, code: str | None) -> str:
-    """What a number format shows: ``date``, ``time``, ``both``, or nothing of the kind (empty)."""
+    """What a number format shows: ``date``, ``time``, ``both``, or neither (empty)."""
     if code is None:
         return "both" if number == 22 else "date" if number in _BUILT_IN_DATES else "time" * (number in _BUILT_IN_TIMES)
     seen = _FORMAT_LITERALS.sub("", code.split(";")[0]).lower()
@@ -368,12 +371,12 @@ def classify_number_format(number: int, code: str | None) -> str:
 
 
 def format_serial_date(text: str, shows: str, *, date_1904: bool) -> str:
-    """Days since the workbook's beginning as ISO; as they are where they are no date."""
+    """Days since the workbook's first day as an ISO date or time; the number as it is where it is no date."""
     try:
         days = Decimal(text.strip())
     except InvalidOperation:
         return text
-    # Excel's 1900 has a 29 February: the days before March are not sure
+    # Excel's 1900 has a 29 February: which days those before March are is uncertain
     if not days.is_finite() or not 0 <= days < 2_958_466 or (1 <= days < 61 and not date_1904):
         return format_stored_number(text)
     begin = datetime(1904, 1, 1) if date_1904 else datetime(1899, 12, 30)  # noqa: DTZ001  a sheet knows no zone

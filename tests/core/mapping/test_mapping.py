@@ -94,7 +94,7 @@ def test_a_saved_mapping_comes_back_the_same(columns: dict[str, str], given_cons
         ('{"time_zone": "Europe"}', "Nobody knows the time zone"),
     ],
 )
-def test_a_wrong_mapping_file_is_told_in_a_sentence(text: str, says: str) -> None:
+def test_a_wrong_mapping_file_is_explained_in_a_sentence(text: str, says: str) -> None:
     with pytest.raises(MappingError) as error:
         Mapping.from_json(text)
     assert says in str(error.value)
@@ -129,7 +129,7 @@ def test_exact_headers_are_taken_and_nothing_is_guessed_or_dropped() -> None:
     assert exact_mapping(["data.productId"]).columns == {"data.productId": "data.productId"}
 
 
-def test_two_exact_spellings_of_the_product_id_are_told() -> None:
+def test_two_exact_spellings_of_the_product_id_are_rejected() -> None:
     header = ["productId", "data.productId"]
     with pytest.raises(MappingError, match=r"“productId” and “data\.productId” are both mapped to data\.productId"):
         map_table(table_of(header, []), exact_mapping(header))

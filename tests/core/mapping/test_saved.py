@@ -66,7 +66,7 @@ def test_saving_again_replaces_renaming_moves_and_nothing_is_lost(kept: MappingS
 
 
 @pytest.mark.parametrize("name", ["", " ", " shop", "a\nb", "x" * (MAPPING_NAME_LENGTH + 1)])
-def test_what_is_no_name_is_told(kept: MappingStore, name: str) -> None:
+def test_what_is_no_name_is_rejected(kept: MappingStore, name: str) -> None:
     with pytest.raises(MappingError, match="name"):
         kept.save(SavedMapping(name, HEADER, SHOP))
     assert names(kept) == []
@@ -91,7 +91,7 @@ def test_a_file_is_recognised_by_its_header_in_any_order(kept: MappingStore) -> 
     assert kept.recognise(["other"]) == []
 
 
-def test_a_name_that_is_not_there_is_told_with_its_nearest(kept: MappingStore) -> None:
+def test_a_name_that_is_not_there_is_rejected_with_its_nearest(kept: MappingStore) -> None:
     with pytest.raises(MappingError, match=r"None is saved yet\."):
         kept.get("shop")
     kept.save(SavedMapping("shop", HEADER, SHOP))
@@ -99,7 +99,7 @@ def test_a_name_that_is_not_there_is_told_with_its_nearest(kept: MappingStore) -
         kept.get("shpo")
 
 
-def test_a_file_that_a_person_put_there_is_taken_and_one_that_is_no_mapping_is_told(kept: MappingStore) -> None:
+def test_a_file_that_a_person_put_there_is_taken_and_one_that_is_no_mapping_is_listed(kept: MappingStore) -> None:
     kept.folder.mkdir(parents=True)
     (kept.folder / "by hand.json").write_text(SHOP.to_json())
     (kept.folder / "broken.json").write_text("{")
@@ -108,9 +108,14 @@ def test_a_file_that_a_person_put_there_is_taken_and_one_that_is_no_mapping_is_t
     (kept.folder / "folder.json").mkdir()
     assert kept.get("by hand").header == tuple(SHOP.columns)
     assert names(kept) == ["by hand"]
-    told = "\n".join(kept.problems())
-    for said in ("broken.json: The mapping is no JSON", "not UTF-8 (byte 14)", "10,000,001 bytes", "cannot be read"):
-        assert said in told
+    problems = "\n".join(kept.problems())
+    for sentence in (
+        "broken.json: The mapping is no JSON",
+        "not UTF-8 (byte 14)",
+        "10,000,001 bytes",
+        "cannot be read",
+    ):
+        assert some in problems
     kept.delete("by hand")
     assert names(kept) == []
 

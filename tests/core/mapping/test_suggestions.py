@@ -237,7 +237,7 @@ def test_names_of_the_column_that_a_person_has_chosen_are_offered() -> None:
         ([], []),
     ],
 )
-def test_the_form_of_times_is_told_from_all_of_them(cells: list[str], forms: list[str]) -> None:
+def test_the_form_of_times_is_found_from_all_of_them(cells: list[str], forms: list[str]) -> None:
     assert detect_time_formats(cells) == forms
 
 

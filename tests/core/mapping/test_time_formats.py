@@ -113,7 +113,7 @@ def test_what_is_not_of_the_form_is_unreadable(form: str, cell: str) -> None:
         ("%Y" * 80, "up to 100 characters"),
     ],
 )
-def test_a_wrong_form_is_told_in_a_sentence(form: str, says: str) -> None:
+def test_a_wrong_form_is_explained_in_a_sentence(form: str, says: str) -> None:
     with pytest.raises(MappingError) as error:
         Mapping({}, time_format=form).check()
     assert says in str(error.value)

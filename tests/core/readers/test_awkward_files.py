@@ -1,6 +1,6 @@
-"""A corpus of awkward files, made here and stored nowhere: each is read right, or refused with a sentence and its line.
+"""Awkward files, made here and stored nowhere: each is read right, or rejected with a sentence and its line.
 
-It goes on where ``csv-spectrum`` ends; what others wrote is read in ``test_tables.py``.
+They go on where ``csv-spectrum`` ends; files that others wrote are read in ``test_real_files.py``.
 """
 
 import gzip
@@ -21,8 +21,8 @@ class Read(NamedTuple):
     notes: str = ""
 
 
-class Refused(NamedTuple):
-    """Words of the refusal, and its line."""
+class Rejected(NamedTuple):
+    """Words of the rejection, and its line."""
 
     says: str
     line: int | None = None
@@ -30,7 +30,7 @@ class Refused(NamedTuple):
 
 TWO = [("1", "2"), ("3", "4")]
 BIG = "x" * 200_000
-AWKWARD: dict[str, tuple[str | bytes, Read | Refused]] = {
+AWKWARD: dict[str, tuple[str | bytes, Read | Rejected]] = {
     "no final newline": ("a,b\n1,2\n3,4", Read(TWO, [2, 3])),
     "mixed line ends": ("a,b\r\n1,2\n3,4\r", Read(TWO, [2, 3])),
     "old Mac line ends": ("a,b\r1,2\r3,4\r", Read(TWO, [2, 3])),
@@ -60,7 +60,7 @@ AWKWARD: dict[str, tuple[str | bytes, Read | Refused]] = {
     "utf-32": ("a,b\n1,2\n".encode("utf-32"), Read([("1", "2")], [2], "utf-32")),
     "windows-1252": ("a,b\n€ä,2\n".encode("cp1252"), Read([("€ä", "2")], [2], "cp1252")),
     "gzip": (gzip.compress(b"a,b\n1,2\n"), Read([("1", "2")], [2], "unpacked")),
-    "an empty gzip": (gzip.compress(b""), Refused("is empty")),
+    "an empty gzip": (gzip.compress(b""), Rejected("is empty")),
     "letters of the whole world": ("a,b\n日本語,שלום\n👩‍👩‍👧,é\n", Read([("日本語", "שלום"), ("👩‍👩‍👧", "é")], [2, 3])),
     "a null character": ("a,b\n1\x00,2\n", Read([("1\x00", "2")], [2], "NUL")),
     "form feeds and vertical tabs": ("a,b\n1\x0b\x0c,2\n", Read([("1\x0b\x0c", "2")], [2])),
@@ -73,31 +73,31 @@ AWKWARD: dict[str, tuple[str | bytes, Read | Refused]] = {
     "a header with quotes and newlines": ('"a\nb","c,d"\n1,2\n', Read([("1", "2")], [3])),
     "blank lines before the header": ("\n\na,b\n1,2\n", Read([("1", "2")], [4], "header is line 3")),
     "a header only": ("a,b", Read([], [], "no row")),
-    "nothing": ("", Refused("is empty")),
-    "white space only": (" \n\t\n", Refused("has no header", 1)),
-    "delimiters only": (",,,\n,,,\n", Refused("has no header", 1)),
-    "two columns of one name": ("a,a\n1,2\n", Refused("both called “a”", 1)),
-    "no header": ("Product viewed,1\nProduct viewed,2\n", Refused("looks like a value", 1)),
-    "a quote that is never closed": ('a,b\n1,2\n"3,4\n5,6\n', Refused("never closed", 3)),
-    "a quote that is never closed in the header": ('"a,b\n1,2\n', Refused("never closed", 1)),
-    "two encodings in one file": ("a,b\nä,2\n".encode() + "ä,2\n".encode("cp1252"), Refused("mixes encodings", 3)),
-    "half a character at the end": ("a,b\nä,ä".encode()[:-1], Refused("or was cut", 2)),
-    "a program": (b"\x7fELF\x02\x01\x01\x00\xff\xfe\x00", Refused("is no text", 1)),
-    "a web page": ("<!doctype html>\n<p>Sign in", Refused("a web page")),
-    "a zip": (b"PK\x05\x06" + bytes(18), Refused("zip archive")),
-    "a broken zip": (b"PK\x03\x04" + bytes(40), Refused("cut or broken")),
+    "nothing": ("", Rejected("is empty")),
+    "white space only": (" \n\t\n", Rejected("has no header", 1)),
+    "delimiters only": (",,,\n,,,\n", Rejected("has no header", 1)),
+    "two columns of one name": ("a,a\n1,2\n", Rejected("both called “a”", 1)),
+    "no header": ("Product viewed,1\nProduct viewed,2\n", Rejected("looks like a value", 1)),
+    "a quote that is never closed": ('a,b\n1,2\n"3,4\n5,6\n', Rejected("never closed", 3)),
+    "a quote that is never closed in the header": ('"a,b\n1,2\n', Rejected("never closed", 1)),
+    "two encodings in one file": ("a,b\nä,2\n".encode() + "ä,2\n".encode("cp1252"), Rejected("mixes encodings", 3)),
+    "half a character at the end": ("a,b\nä,ä".encode()[:-1], Rejected("or was cut", 2)),
+    "a program": (b"\x7fELF\x02\x01\x01\x00\xff\xfe\x00", Rejected("is no text", 1)),
+    "a web page": ("<!doctype html>\n<p>Sign in", Rejected("a web page")),
+    "a zip": (b"PK\x05\x06" + bytes(18), Rejected("zip archive")),
+    "a broken zip": (b"PK\x03\x04" + bytes(40), Rejected("cut or broken")),
 }
 
 
 @pytest.mark.parametrize(("data", "meant"), AWKWARD.values(), ids=AWKWARD)
-def test_an_awkward_file_is_read_right_or_refused_with_a_sentence(data: str | bytes, meant: Read | Refused) -> None:
+def test_an_awkward_file_is_read_right_or_rejected_with_a_sentence(data: str | bytes, meant: Read | Rejected) -> None:
     raw = data.encode() if isinstance(data, str) else data
-    if isinstance(meant, Refused):
-        with pytest.raises(ReadError) as refused:
+    if isinstance(meant, Rejected):
+        with pytest.raises(ReadError) as rejected:
             read_table(raw, name="awkward.csv")
-        assert meant.says in str(refused.value)
-        assert refused.value.line == (meant.line or refused.value.line)
-        assert str(refused.value).endswith(".")
+        assert meant.says in str(rejected.value)
+        assert rejected.value.line == (meant.line or rejected.value.line)
+        assert str(rejected.value).endswith(".")
         return
     table = read_table(raw, name="awkward.csv")
     assert list(zip(*(table.columns[column].to_pylist() for column in table.header), strict=True)) == meant.rows

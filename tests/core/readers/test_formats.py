@@ -1,4 +1,4 @@
-"""The registry of formats: what is recognised, and that all that is told of formats derives from it."""
+"""The registry of formats: what is recognised, and that all that is shown of formats derives from it."""
 
 import dataclasses
 import gzip

@@ -1,4 +1,4 @@
-"""A file of one JSON document a line: every event leaves as it came, and every line is judged by itself."""
+"""A file of one JSON document a line: every event leaves as it came, and every line is checked by itself."""
 
 import gzip
 import json
@@ -97,8 +97,8 @@ def test_the_verdict_is_that_of_the_same_events_pasted_one_by_one(bodies: list[d
         rest = {key: value for key, value in body.items() if key != "name"}
         events.append(GivenEvent(body.get("name"), rest, Place(row, row, None, f"/{row - 1}"), f"/{row - 1}/name"))
     ours, theirs = check_table(mapped(*plain)), check_events(events)
-    told = {"number_precision"}  # of reading, which these events have behind them
-    assert {code: ours.rows_of(code).tolist() for code in ours.counts if code not in told} == {
+    reading = {"number_precision"}  # an issue of reading, and these events are read
+    assert {code: ours.rows_of(code).tolist() for code in ours.counts if code not in reading} == {
         code: theirs.rows_of(code).tolist() for code in theirs.counts
     }
     assert [(given.name, given.body) for given in mapped(*plain).events()] == [(e.name, e.body) for e in events]
@@ -132,13 +132,13 @@ def test_the_quick_way_reads_what_the_careful_way_reads(line: str) -> None:
         ('{"userId":123456789012345678901234567890}', "id_number"),
     ],
 )
-def test_an_odd_line_is_told_and_the_others_are_judged_all_the_same(line: str, code: str) -> None:
+def test_an_odd_line_is_an_issue_and_the_others_are_checked_all_the_same(line: str, code: str) -> None:
     found = codes(event(1), line, event(3))
     assert code in found[1]
     assert found[0] == found[2] == []
 
 
-def test_what_is_wrong_with_a_line_is_said_with_its_place() -> None:
+def test_what_is_wrong_with_a_line_is_shown_with_its_place() -> None:
     report = check_table(mapped(event(1), "", '{"userId":"a" "b"}'))
     [issue] = [issue for issue in report.issues_of(1) if issue.code == "line_unreadable"]
     assert (issue.place.row, issue.place.line, issue.given) == (2, 3, '{"userId":"a" "b"}')
@@ -183,7 +183,7 @@ def test_a_line_may_hold_a_whole_request_and_each_event_is_a_row() -> None:
     assert "2 blank lines" in read(event(1), "", "", event(2)).notes[1]
 
 
-def test_lines_of_one_order_are_told_from_repeats_in_their_own_payload_only() -> None:
+def test_lines_of_one_order_are_no_repeats_in_their_own_payload_only() -> None:
     order = {
         "track": [
             {
@@ -246,13 +246,13 @@ def test_the_bytes_say_that_they_are_json_lines_and_a_document_in_one_piece_is_n
     st.binary(max_size=200)
     | st.lists(EVENT.map(json.dumps) | st.text(max_size=20), max_size=5).map("\n".join).map(str.encode)
 )
-def test_any_bytes_called_json_lines_are_read_or_refused_with_a_sentence(data: bytes) -> None:
+def test_any_bytes_called_json_lines_are_read_or_rejected_with_a_sentence(data: bytes) -> None:
     try:
         table = read_table(data, name="x.jsonl")
     except ReadError as error:
-        said = str(error)
+        sentence = str(error)
     else:
-        said = "."
+        sentence = "."
         if table.format is JSON_LINES:
             file = map_table(table, Mapping({}))
             report = check_table(file)
@@ -262,10 +262,10 @@ def test_any_bytes_called_json_lines_are_read_or_refused_with_a_sentence(data: b
             assert sum(len(json.loads(plan.body(request))["track"]) > 0 for request in plan.requests) == len(
                 plan.requests
             )
-    assert said.endswith(".")
+    assert sentence.endswith(".")
 
 
-# ── mapped, mended, pointed at, taken along ──────────────────────────────────────────────────────────────────────────
+# ── mapped, fixed, pointed at, taken along ──────────────────────────────────────────────────────────────────────────
 
 
 def test_events_of_another_shape_are_mapped_by_their_keys() -> None:
@@ -307,7 +307,7 @@ def test_a_vendors_file_is_read_line_by_line() -> None:
     }
 
 
-def test_a_mended_cell_is_put_where_its_value_stood_and_keeps_its_kind() -> None:
+def test_a_fixed_cell_is_put_where_its_value_stood_and_keeps_its_kind() -> None:
     file = mapped(event(1, name="product viewed", timestamp=1714631904), event(2, **{"a.b": {"c": "x"}}))
     ways = [
         Fix(FixKind.REPLACE, "name", old="product viewed", new="Product viewed"),
@@ -317,8 +317,8 @@ def test_a_mended_cell_is_put_where_its_value_stood_and_keeps_its_kind() -> None
         Fix(FixKind.PUT, "a.b.c", (1,), "x", "y"),
         Fix(FixKind.PUT, "userId", (1,), "u2", ""),
     ]
-    mended = apply_fixes(file, ways).mapped
-    first, second = mended.events()
+    fixed = apply_fixes(file, ways).mapped
+    first, second = fixed.events()
     assert first.name == "Product viewed"
     assert first.body == {
         "eventId": "e1",
@@ -328,8 +328,8 @@ def test_a_mended_cell_is_put_where_its_value_stood_and_keeps_its_kind() -> None
     }
     assert second.body == {"eventId": "e2", "data": {"productId": "SKU_9", "price": 1.5}, "a.b": {"c": "y"}}
     assert file.event(0).body["timestamp"] == 1714631904  # the file's own are as they were
-    assert check_table(mended).rows_of("identity_missing").tolist() == [1]
-    assert len(plan_table(mended, [0]).requests) == 1
+    assert check_table(fixed).rows_of("identity_missing").tolist() == [1]
+    assert len(plan_table(fixed, [0]).requests) == 1
 
 
 @pytest.mark.parametrize(

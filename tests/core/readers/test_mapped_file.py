@@ -27,7 +27,7 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-def told(path: Path, large: int = MEMORY_LIMIT_BYTES) -> object:
+def content_of(path: Path, large: int = MEMORY_LIMIT_BYTES) -> object:
     table = read_table(path, name="events.csv", memory_limit=large)
     mapped = map_table(table, exact_mapping(table.header))
     report = check_table(mapped)
@@ -52,7 +52,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
 
 def test_a_table_on_disk_is_the_table_in_memory(file: Path) -> None:
     assert read_table(file, name="events.csv", memory_limit=1000).mapped_file is not None
-    assert told(file, large=1000) == told(file)
+    assert content_of(file, large=1000) == content_of(file)
 
 
 def test_a_large_file_of_another_encoding_is_read_too(tmp_path: Path) -> None:

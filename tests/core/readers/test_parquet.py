@@ -165,7 +165,7 @@ def test_a_float_reads_back_as_itself_and_says_that_it_is_one(doubles: list[floa
 
 
 @given(st.lists(st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)), max_size=10))  # noqa: DTZ001
-def test_a_time_is_the_same_moment_in_whatever_zone_it_is_said(moments: list[datetime]) -> None:
+def test_a_time_is_the_same_moment_in_whatever_zone_it_is_written(moments: list[datetime]) -> None:
     for zone in ("UTC", "America/New_York", "+05:30"):
         texts = cells(pa.array(moments, pa.timestamp("us", zone)))
         assert [datetime.fromisoformat(text) for text in texts] == [one.replace(tzinfo=UTC) for one in moments]
@@ -403,12 +403,12 @@ def test_any_bytes_in_a_file_are_a_table_or_rejected_with_a_sentence(at: int, no
     try:
         table = read(data[:at] + noise + data[at + len(noise) :])
     except ReadError as error:
-        said = str(error)
+        sentence = str(error)
     else:
-        said = "."
+        sentence = "."
         assert {len(column) for column in table.columns.values()} == {table.rows}
         assert not any(column.null_count for column in table.columns.values())
-    assert said.endswith(".")
+    assert sentence.endswith(".")
 
 
 # ── other doors ──────────────────────────────────────────────────────────────────────────────────────────────────────

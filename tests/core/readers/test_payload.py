@@ -86,7 +86,7 @@ def test_a_group_without_a_name_gives_events_without_one() -> None:
     assert event.name is None
 
 
-def test_what_stands_in_the_place_of_an_event_is_handed_on_to_be_judged() -> None:
+def test_what_stands_in_the_place_of_an_event_is_handed_on_to_be_checked() -> None:
     events = read_payload('[5, {"name": "n", "payload": [null, "x"]}]').events
     assert [(event.name, event.body) for event in events] == [(None, 5), ("n", None), ("n", "x")]
     assert [issue.code for event in events for issue in find_event_errors(event)].count("event_not_object") == 3
@@ -112,7 +112,7 @@ def test_what_stands_one_after_another_is_read_one_by_one(text: str, recognised:
         assert text_at(text, *locate_in_payload(payload, event.place.pointer)).startswith("{")
 
 
-def test_comments_and_trailing_commas_are_read_over_and_said_at_their_place() -> None:
+def test_comments_and_trailing_commas_are_ignored_and_noted_at_their_place() -> None:
     text = '// a body\n{"name": "n", # why\n "a": "//no, #no, /*no",\n "b": [1, /* one\n two */ 2,],\n}'
     payload = read_payload(text)
     assert payload.events[0].body == {"a": "//no, #no, /*no", "b": [1, 2]}
@@ -124,9 +124,7 @@ def test_comments_and_trailing_commas_are_read_over_and_said_at_their_place() ->
         ("json_comma", ",", 5, 1),
         ("json_comma", ",", 5, 1),
     ]
-    assert payload.notes == (
-        "The text has comments and trailing commas, which JSON does not know. They were read over.",
-    )
+    assert payload.notes == ("The text has comments and trailing commas, which JSON does not know. They were ignored.",)
 
 
 @pytest.mark.parametrize("around", ["{}", "curl https://a.example/track -d '{}' --compressed"])
@@ -142,7 +140,7 @@ def test_each_of_several_commas_and_comments_on_one_line_has_its_own_place(aroun
     assert {issue.place.line for issue in payload.issues} == {1}
 
 
-def test_a_text_that_is_too_long_is_refused_with_the_limit() -> None:
+def test_a_text_that_is_too_long_is_rejected_with_the_limit() -> None:
     with pytest.raises(ReadError, match="up to 5,000,000 are read here"):
         read_payload(" " * 5_000_001, max_chars=MAX_PASTED_CHARS)
 
@@ -249,7 +247,7 @@ def test_zeros_that_say_nothing_are_no_lost_digits(literal: str) -> None:
     [
         ("", None, "Nothing was pasted"),
         (" \n\ufeff\u00a0", None, "Nothing was pasted"),
-        ("[1,\n,2]", 2, "a comma stands where a value belongs"),
+        ("[1,\n,2]", 2, "a comma is where a value belongs"),
         ("{\n'a': 1}", 2, "single quotes"),
         ('{"a":\n“b”}', 2, "typographic quotes"),
         ('{"a": True}', 1, "True is no JSON"),
@@ -284,7 +282,7 @@ def test_zeros_that_say_nothing_are_no_lost_digits(literal: str) -> None:
         ('["' + "[" * 500, 1, "never closed"),
     ],
 )
-def test_what_is_no_json_is_said_with_line_and_mend(text: str, line: int | None, says: str) -> None:
+def test_what_is_no_json_is_shown_with_line_and_fix(text: str, line: int | None, says: str) -> None:
     with pytest.raises(ReadError) as raised:
         read_payload(text)
     assert says in str(raised.value)
@@ -299,13 +297,13 @@ def test_brackets_in_texts_and_beside_each_other_are_not_deep() -> None:
 
 
 @given(st.text() | st.text(alphabet="{}[]\",:\\ \n01e.-truefalsn/'“a", max_size=40))
-def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
+def test_any_text_is_read_or_rejected_with_a_sentence(text: str) -> None:
     try:
-        said = read_payload(text).recognised
+        sentence = read_payload(text).recognised
     except ReadError as error:
-        said = str(error).removesuffix(".")
-    assert said
-    assert not said.endswith(".")
+        sentence = str(error).removesuffix(".")
+    assert sentence
+    assert not sentence.endswith(".")
 
 
 # ── where things stand ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""Whatever is pasted: it is read, judged, marked and mended, or refused with a sentence. Nothing else happens."""
+"""Whatever is pasted: it is read, checked, marked and fixed, or rejected with a sentence. Nothing else happens."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -40,9 +40,9 @@ def tried(read: Callable[[str], T], text: str) -> tuple[T | None, str]:
 @example('{"eventId": "a"}\n{"eventId": "b"}')
 @example('[{"a": 1},\n// no\n]')
 def test_any_text_comes_to_an_end_that_can_be_shown(text: str) -> None:
-    payload, refused = tried(read_payload, text)
+    payload, rejected = tried(read_payload, text)
     if payload is None:
-        assert escape_invisible(refused).encode().endswith(b".")
+        assert escape_invisible(rejected).encode().endswith(b".")
         return
     issues = check_events(payload.events, None, payload.issues).issues()
     marks = annotate_issues(payload, issues)
@@ -51,22 +51,22 @@ def test_any_text_comes_to_an_end_that_can_be_shown(text: str) -> None:
         "".join(piece.text for piece in line.pieces).encode()
     for issue in issues:
         escape_invisible(issue.sentence).encode()
-        mend = find_text_fix(payload, issue)
-        if mend is not None:
-            assert preview_text_fixes(payload.text, [mend])
-            new = apply_text_fixes(payload, [mend])
+        fix = find_text_fix(payload, issue)
+        if fix is not None:
+            assert preview_text_fixes(payload.text, [fix])
+            new = apply_text_fixes(payload, [fix])
             assert new is None or read_payload(new).events is not None
 
 
 @given(TEXTS)
-def test_any_text_is_a_case_file_or_none_or_refused(text: str) -> None:
-    case, refused = tried(read_case, text)
-    assert case is None or not refused
-    assert not refused or refused.endswith(".")
+def test_any_text_is_a_case_file_or_none_or_rejected(text: str) -> None:
+    case, rejected = tried(read_case, text)
+    assert case is None or not rejected
+    assert not rejected or rejected.endswith(".")
 
 
 @pytest.mark.parametrize("levels", [199, 1_000, 100_000])
-def test_however_deep_a_text_is_it_is_read_or_refused(levels: int) -> None:
+def test_however_deep_a_text_is_it_is_read_or_rejected(levels: int) -> None:
     text = '{"data": ' + "[" * levels + "]" * levels + "}"
     if levels < 200:
         assert read_payload(text).events

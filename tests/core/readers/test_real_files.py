@@ -1,4 +1,4 @@
-"""Files that nobody here wrote, where they lie beside the repository; elsewhere our own samples hold the claims."""
+"""Files that were not written here, where they lie beside the repository; elsewhere our own samples hold the claims."""
 
 import json
 

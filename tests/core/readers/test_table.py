@@ -1,4 +1,4 @@
-"""Bytes become a table of strings, exactly, or are refused with a sentence."""
+"""Bytes become a table of strings, exactly, or are rejected with a sentence."""
 
 import bz2
 import csv
@@ -32,7 +32,7 @@ def rows_of(table: Table) -> list[tuple[str, ...]]:
     return list(zip(*(table.columns[column].to_pylist() for column in table.header), strict=True))
 
 
-def refused(data: str | bytes, dialect: Dialect | None = None) -> ReadError:
+def rejected(data: str | bytes, dialect: Dialect | None = None) -> ReadError:
     with pytest.raises(ReadError) as raised:
         read(data, dialect)
     assert str(raised.value).endswith(".")
@@ -73,7 +73,7 @@ def test_a_table_knows_its_file(tmp_path: Path) -> None:
     assert table.lines.dtype == np.int64
 
 
-def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="No such file"):
         read_table(tmp_path / "gone.csv", name="gone.csv")
 
@@ -128,7 +128,7 @@ def test_long_rows_are_cut_and_short_ones_filled_and_both_are_counted() -> None:
 
 def test_a_small_file_cannot_fill_the_memory_with_missing_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     header = ",".join(f"c{n}" for n in range(1000))
-    error = refused(header + "\n" + "x\n" * 25_000)
+    error = rejected(header + "\n" + "x\n" * 25_000)
     assert error.line is not None
     assert "1 cells, the header has 1,000" in str(error)
     assert MAX_FILLED_CELLS == 20_000_000
@@ -153,7 +153,7 @@ TEXT = "name,who\nKöln,Ångström\nnaïve,“q”\n"
         (TEXT.encode("cp1252"), "cp1252"),
     ],
 )
-def test_encodings_are_recognised_and_said(data: bytes, encoding: str) -> None:
+def test_encodings_are_recognised_and_noted(data: bytes, encoding: str) -> None:
     table = read(data)
     assert table.header == ("name", "who")
     assert rows_of(table) == [("Köln", "Ångström"), ("naïve", "“q”")]
@@ -176,8 +176,8 @@ def test_an_encoding_that_a_person_gives_is_taken() -> None:
     assert read(b"\xef\xbb\xbfa,b\n1,2", Dialect("UTF8")).header == ("a", "b")
 
 
-def test_a_file_of_two_encodings_is_refused_and_not_mangled() -> None:
-    error = refused(b"a,b\n" + "ü,ä,ö\n".encode() * 3 + "é\n".encode("latin-1"))
+def test_a_file_of_two_encodings_is_rejected_and_not_mangled() -> None:
+    error = rejected(b"a,b\n" + "ü,ä,ö\n".encode() * 3 + "é\n".encode("latin-1"))
     assert error.line == 5
     assert "mixes encodings" in str(error)
 
@@ -194,8 +194,8 @@ def test_a_file_of_two_encodings_is_refused_and_not_mangled() -> None:
         (b"a,b\n1,2\n", "a\0b", None),
     ],
 )
-def test_bytes_that_are_not_of_the_given_encoding_are_refused(data: bytes, encoding: str, line: int | None) -> None:
-    error = refused(data, Dialect(encoding))
+def test_bytes_that_are_not_of_the_given_encoding_are_rejected(data: bytes, encoding: str, line: int | None) -> None:
+    error = rejected(data, Dialect(encoding))
     assert error.line == line
     assert "cannot be read as" in str(error)
 
@@ -203,7 +203,7 @@ def test_bytes_that_are_not_of_the_given_encoding_are_refused(data: bytes, encod
 def test_a_character_across_two_pieces_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("intempt_core.readers.encoding.BLOCK_BYTES", 7)
     assert rows_of(read("a,b\n" + "€,1\n" * 9)) == [("€", "1")] * 9
-    assert refused(b"a,b\n" + "€€€\n".encode() * 5 + b"\xe2\x82,1\n").line == 7
+    assert rejected(b"a,b\n" + "€€€\n".encode() * 5 + b"\xe2\x82,1\n").line == 7
 
 
 # ── dialects ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,7 +231,7 @@ def test_the_line_by_which_excel_tells_the_delimiter_is_obeyed() -> None:
 def test_a_person_may_say_delimiter_quote_and_header_line() -> None:
     table = read("made by us\na¦b\n'1¦'¦2\n", Dialect(delimiter="¦", quote="'", header_line=2))
     assert rows_of(table) == [("1¦", "2")]
-    assert table.notes == ("Cells are separated by “¦”.", "The header is line 2; what stands above it was not read.")
+    assert table.notes == ("Cells are separated by “¦”.", "The header is line 2; what is above it was not read.")
 
 
 def test_without_a_quote_nothing_is_quoted() -> None:
@@ -241,13 +241,13 @@ def test_without_a_quote_nothing_is_quoted() -> None:
 @pytest.mark.parametrize(
     "dialect", [Dialect(delimiter=""), Dialect(delimiter="\n"), Dialect(quote="''"), Dialect(delimiter='"')]
 )
-def test_an_impossible_dialect_is_refused(dialect: Dialect) -> None:
-    refused("a,b\n1,2\n", dialect)
+def test_an_impossible_dialect_is_rejected(dialect: Dialect) -> None:
+    rejected("a,b\n1,2\n", dialect)
 
 
 @pytest.mark.parametrize("line", [0, 4, 99])
-def test_a_header_line_that_is_not_there_is_refused(line: int) -> None:
-    error = refused("a,b\n1,2\n\n", Dialect(header_line=line))
+def test_a_header_line_that_is_not_there_is_rejected(line: int) -> None:
+    error = rejected("a,b\n1,2\n\n", Dialect(header_line=line))
     assert error.line == line
 
 
@@ -265,15 +265,15 @@ def test_rows_after_the_header_can_be_skipped(skip: int, rows: int) -> None:
 
 
 def test_fewer_than_no_rows_cannot_be_skipped() -> None:
-    refused("a,b\n1,2\n", Dialect(skip=-1))
-    assert refused('a,b\n"1,2\n3,4\n', Dialect(skip=1)).line == 2
+    rejected("a,b\n1,2\n", Dialect(skip=-1))
+    assert rejected('a,b\n"1,2\n3,4\n', Dialect(skip=1)).line == 2
 
 
 # ── headers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_two_columns_of_one_name_are_refused_with_both_numbers() -> None:
-    error = refused("id,price,name,price\n1,2,3,4\n")
+def test_two_columns_of_one_name_are_rejected_with_both_numbers() -> None:
+    error = rejected("id,price,name,price\n1,2,3,4\n")
     assert error.line == 1
     assert "columns 2 and 4 are both called “price”" in str(error)
 
@@ -283,10 +283,10 @@ def test_a_column_without_a_name_is_called_by_its_number() -> None:
     assert table.header == ("column 1", "a", "column 3")
     assert table.notes == ("Columns without a name are called by their number: “column 1”, “column 3”.",)
     assert "“column 3” and 2 more" in read("a,,,,,\n1,2,3,4,5,6\n").notes[0].replace("“column 4”", "“column 3”")
-    assert "both called “column 2”" in str(refused("column 2,\n1,2\n"))
+    assert "both called “column 2”" in str(rejected("column 2,\n1,2\n"))
 
 
-def test_white_space_around_a_name_is_kept_and_said() -> None:
+def test_white_space_around_a_name_is_kept_and_noted() -> None:
     table = read("a, b\n1,2\n")
     assert table.header == ("a", " b")
     assert table.notes == ("White space around a column's name belongs to the name: “ b”.",)
@@ -301,13 +301,13 @@ def test_white_space_around_a_name_is_kept_and_said() -> None:
         "1714631904000\n",
     ],
 )
-def test_a_first_line_of_values_is_refused_since_an_event_would_be_lost(text: str) -> None:
-    error = refused(text)
+def test_a_first_line_of_values_is_rejected_since_an_event_would_be_lost(text: str) -> None:
+    error = rejected(text)
     assert error.line == 1
     assert "looks like a value" in str(error)
 
 
-def test_a_header_with_a_value_among_names_is_taken_and_said() -> None:
+def test_a_header_with_a_value_among_names_is_taken_and_noted() -> None:
     table = read("product,brand,2022\n1,2,3\n")
     assert table.header == ("product", "brand", "2022")
     assert "“2022” in column 3 looks like a value" in table.notes[0]
@@ -319,9 +319,9 @@ def test_a_first_line_of_values_is_the_header_where_a_person_says_so() -> None:
     assert table.notes
 
 
-def test_a_header_of_nothing_is_refused() -> None:
+def test_a_header_of_nothing_is_rejected() -> None:
     for text in (",,,\n1,2,3,4\n", "\n\n", " ", "\x00\x00", '""'):
-        assert "has no header" in str(refused(text))
+        assert "has no header" in str(rejected(text))
 
 
 # ── what is packed, and what changes ─────────────────────────────────────────────────────────────────────────────────
@@ -348,17 +348,17 @@ def test_what_a_compressed_file_holds_lies_on_disk_where_it_is_large(tmp_path: P
 
 
 @pytest.mark.parametrize("broken", [slice(0, -3), slice(0, 12), slice(0, 3)])
-def test_a_compressed_file_that_was_cut_is_refused_and_no_part_of_it_is_taken(broken: slice) -> None:
-    assert "cannot be unpacked: it was cut, or is broken" in str(refused(gzip.compress(b"a,b\n1,2\n" * 99)[broken]))
+def test_a_compressed_file_that_was_cut_is_rejected_and_no_part_of_it_is_taken(broken: slice) -> None:
+    assert "cannot be unpacked: it was cut, or is broken" in str(rejected(gzip.compress(b"a,b\n1,2\n" * 99)[broken]))
 
 
-def test_a_gzip_bomb_is_refused_before_it_is_unpacked() -> None:
+def test_a_gzip_bomb_is_rejected_before_it_is_unpacked() -> None:
     bomb = gzip.compress(bytes(150_000_000), 9)
-    assert "bytes and becomes more than 100," in str(refused(bomb))
+    assert "bytes and becomes more than 100," in str(rejected(bomb))
 
 
 class Growing(type(Path())):  # type: ignore[misc]  # the system's own kind of path
-    """A file to which somebody writes as soon as some of it was read."""
+    """A file to which another program writes as soon as some of it was read."""
 
     def open(self, *_: Any, **__: Any) -> Any:
         path = str(self)
@@ -373,7 +373,7 @@ class Growing(type(Path())):  # type: ignore[misc]  # the system's own kind of p
         return Reader(path)
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_read_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "growing.csv"
     file.write_bytes(b"a,b\n1,2\n")
     with pytest.raises(ReadError, match=r"growing.csv changed while it was read"):
@@ -421,8 +421,8 @@ def database() -> bytes:
         (b"\x7fELF\x02\x01\x01\x00\xff\xfe", "is no text"),
     ],
 )
-def test_another_format_is_refused_by_its_name(data: bytes, says: str) -> None:
-    assert says in str(refused(data))
+def test_another_format_is_rejected_by_its_name(data: bytes, says: str) -> None:
+    assert says in str(rejected(data))
 
 
 def test_a_column_called_par1_is_no_parquet() -> None:
@@ -430,11 +430,11 @@ def test_a_column_called_par1_is_no_parquet() -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", ""])
-def test_a_quote_that_is_never_closed_is_refused_with_the_line_where_it_began(end: str) -> None:
-    assert refused(f'a,b\n1,2\n\n"x\ny","z\n3,4\n5,6{end}').line == 5
-    assert refused(f'a,"b\nc{end}').line == 1
-    assert refused('a,b\n1,"').line == 2
-    assert refused('a,b\n1,2\n"').line == 3
+def test_a_quote_that_is_never_closed_is_rejected_with_the_line_where_it_began(end: str) -> None:
+    assert rejected(f'a,b\n1,2\n\n"x\ny","z\n3,4\n5,6{end}').line == 5
+    assert rejected(f'a,"b\nc{end}').line == 1
+    assert rejected('a,b\n1,"').line == 2
+    assert rejected('a,b\n1,2\n"').line == 3
 
 
 def test_a_quote_within_a_cell_is_text() -> None:
@@ -451,8 +451,8 @@ def test_ten_thousand_columns_are_read() -> None:
     assert (table.cell(0, "c9999"), table.cell(1, "c9998"), table.cell(1, "c9999")) == ("x", "y", "")
 
 
-def test_more_columns_than_any_sheet_has_are_refused() -> None:
-    assert "20,000 columns" in str(refused(",".join(f"c{n}" for n in range(20_000))))
+def test_more_columns_than_any_sheet_has_are_rejected() -> None:
+    assert "20,000 columns" in str(rejected(",".join(f"c{n}" for n in range(20_000))))
 
 
 @pytest.mark.parametrize("large", ["x" * 10_000_000, ('"",\n' * 20_000 + "x" * 10_000_000)])
@@ -559,18 +559,18 @@ def test_regular_quoted_blocks_take_the_quick_way(monkeypatch: pytest.MonkeyPatc
 
 
 @given(st.binary(max_size=300) | MESSY.map(str.encode) | MESSY.map(lambda text: text.encode("utf-16")))
-def test_any_bytes_are_a_table_or_refused_with_a_sentence(data: bytes) -> None:
+def test_any_bytes_are_a_table_or_rejected_with_a_sentence(data: bytes) -> None:
     try:
         table = read(data)
     except ReadError as error:
-        said = str(error)
+        sentence = str(error)
     else:
-        said = "."
+        sentence = "."
         assert len(table.header) == len(table.columns)
         assert {len(column) for column in table.columns.values()} == {table.rows}
         assert (np.diff(table.lines) > 0).all()
         assert all(0 <= row < table.rows for row in table.cell_counts)
-    assert said.endswith(".")
+    assert sentence.endswith(".")
 
 
 DIALECTS = st.builds(
@@ -583,11 +583,11 @@ DIALECTS = st.builds(
 
 
 @given(st.binary(max_size=120), DIALECTS)
-def test_any_bytes_with_any_dialect_are_a_table_or_refused(data: bytes, dialect: Dialect) -> None:
+def test_any_bytes_with_any_dialect_are_a_table_or_rejected(data: bytes, dialect: Dialect) -> None:
     try:
         assert read(data, dialect).dialect == dialect
     except ReadError as error:
-        said = str(error)
+        sentence = str(error)
     else:
-        said = "."
-    assert said.endswith(".")
+        sentence = "."
+    assert sentence.endswith(".")

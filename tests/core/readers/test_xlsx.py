@@ -43,7 +43,7 @@ def cells(xml: str, **parts: Any) -> list[str]:
     return list(rows_of(table)[0]) if table.rows else [""] * len(table.header)
 
 
-def refused(data: bytes, dialect: Dialect | None = None) -> ReadError:
+def rejected(data: bytes, dialect: Dialect | None = None) -> ReadError:
     with pytest.raises(ReadError) as raised:
         read(data, dialect)
     assert str(raised.value).endswith(".")
@@ -170,7 +170,7 @@ def test_the_first_visible_sheet_is_read_and_another_can_be_chosen() -> None:
     assert (table.sheets, table.dialect.sheet, table.header) == (("New & <b>", "Old"), "New & <b>", ("b",))
     assert table.notes == ("Sheet “New & <b>” of 2 was read.",)
     assert read(data, Dialect(header_line=0, sheet="Old")).header == ("a",)
-    assert "has no sheet “Third”. It has New & <b>, Old." in str(refused(data, Dialect(sheet="Third")))
+    assert "has no sheet “Third”. It has New & <b>, Old." in str(rejected(data, Dialect(sheet="Third")))
 
 
 def test_header_and_rows_to_skip_are_rows_of_the_sheet() -> None:
@@ -180,12 +180,12 @@ def test_header_and_rows_to_skip_are_rows_of_the_sheet() -> None:
     assert rows_of(table) == [("1", "2")]
     assert (table.lines.tolist(), table.cell_counts) == ([6], {0: 3})
     assert table.notes == (
-        "The header is row 3; what stands above it was not read.",
+        "The header is row 3; what is above it was not read.",
         "The row after the header was skipped, as you said.",
     )
-    assert refused(data, Dialect(header_line=2)).line == 2
-    assert "no header in row 99" in str(refused(data, Dialect(header_line=99)))
-    assert "no header" in str(refused(workbook({"S": ""})))
+    assert rejected(data, Dialect(header_line=2)).line == 2
+    assert "no header in row 99" in str(rejected(data, Dialect(header_line=99)))
+    assert "no header" in str(rejected(workbook({"S": ""})))
 
 
 def test_places_are_obeyed_where_they_are_given() -> None:
@@ -198,10 +198,10 @@ def test_places_are_obeyed_where_they_are_given() -> None:
 
 def test_a_header_without_rows_says_so_and_the_first_row_must_not_be_values() -> None:
     assert read(workbook({"S": rows_xml([HEADER])})).notes == ("There is a header and no row.",)
-    assert "looks like a value" in str(refused(workbook({"S": rows_xml([ROW])})))
+    assert "looks like a value" in str(rejected(workbook({"S": rows_xml([ROW])})))
 
 
-def test_a_formula_that_nobody_has_worked_out_is_empty_and_said() -> None:
+def test_a_formula_without_a_value_is_empty_and_noted() -> None:
     formula, value = "<c><f>1+1</f></c>", "<c><v>2</v></c>"
     header = rows_xml([["a", "b", "c"]])
     one = read(workbook({"S": f"{header}<row>{formula}{value}</row>"}))
@@ -240,7 +240,7 @@ GOOD = rows_xml([["a"], ["1"]])
 
 @pytest.mark.parametrize("prolog", [LAUGHS, OUTSIDE, "<!DOCTYPE x>"])
 def test_entities_are_no_part_of_a_workbook(prolog: str) -> None:
-    assert "declares a document type" in str(refused(workbook({"S": GOOD}, prolog=prolog)))
+    assert "declares a document type" in str(rejected(workbook({"S": GOOD}, prolog=prolog)))
 
 
 @pytest.mark.parametrize(
@@ -258,42 +258,42 @@ def test_entities_are_no_part_of_a_workbook(prolog: str) -> None:
         ("&a;", "is cut or broken"),
     ],
 )
-def test_a_sheet_that_no_program_writes_is_refused(rows: str, says: str) -> None:
-    assert says in str(refused(workbook({"S": rows})))
+def test_a_sheet_that_no_program_writes_is_rejected(rows: str, says: str) -> None:
+    assert says in str(rejected(workbook({"S": rows})))
 
 
-def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
+def test_a_zip_bomb_is_rejected_before_it_is_unpacked() -> None:
     for member in ("xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml"):
         data = workbook({"S": GOOD}, members={member: b"<a>" + b" " * 150_000_000})
-        assert "bytes and becomes more than 100," in str(refused(data))
+        assert "bytes and becomes more than 100," in str(rejected(data))
 
 
 def test_few_cells_cannot_ask_for_all_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "MAX_FILLED_CELLS", 1000)
     monkeypatch.setattr(blocks, "MAX_FILLED_CELLS", 1000)
     wide = "<row>" + '<c r="XFD1" t="str"><v>x</v></c>' + "</row>"
-    error = refused(workbook({"S": wide + "<row><c><v>1</v></c></row>" * 20}))
+    error = rejected(workbook({"S": wide + "<row><c><v>1</v></c></row>" * 20}))
     assert "16,384 columns" in str(error)
 
 
-def test_a_workbook_that_was_cut_is_refused() -> None:
+def test_a_workbook_that_was_cut_is_rejected() -> None:
     data = workbook({"S": GOOD})
     for end in (100, len(data) // 2, len(data) - 1):
-        refused(data[:end])
+        rejected(data[:end])
 
 
 def test_a_broken_byte_within_is_a_sentence() -> None:
     data = bytearray(workbook({"S": rows_xml([["a"], *([str(n)] for n in range(500))])}))
     data[data.index(b"sheet1.xml") + 40] ^= 0xFF
-    assert "is cut or broken" in str(refused(bytes(data)))
+    assert "is cut or broken" in str(rejected(bytes(data)))
 
 
 def test_a_workbook_of_charts_only_has_no_sheet() -> None:
     data = workbook({}, members={"xl/workbook.xml": "<workbook><sheets/></workbook>"})
-    assert "no sheet with cells" in str(refused(data))
+    assert "no sheet with cells" in str(rejected(data))
 
 
-def test_what_needs_a_password_is_refused() -> None:
+def test_what_needs_a_password_is_rejected() -> None:
     file = io.BytesIO(workbook({"S": GOOD}))
     with zipfile.ZipFile(file) as archive:
         at = archive.getinfo("xl/worksheets/sheet1.xml").header_offset
@@ -301,14 +301,14 @@ def test_what_needs_a_password_is_refused() -> None:
     data[at + 6] |= 1
     directory = data.rindex(b"xl/worksheets/sheet1.xml") - 46
     data[directory + 8] |= 1
-    assert "is cut or broken" in str(refused(bytes(data)))
+    assert "is cut or broken" in str(rejected(bytes(data)))
 
 
 XML = st.text(alphabet='<>/crowvtis=" r1AB&;', max_size=60) | st.sampled_from([GOOD, rows_xml([HEADER, ROW])])
 
 
 @given(XML, XML, XML, st.binary(max_size=30), st.integers(0, 3000))
-def test_any_workbook_is_a_table_or_refused_with_a_sentence(
+def test_any_workbook_is_a_table_or_rejected_with_a_sentence(
     rows: str, strings: str, styles: str, noise: bytes, at: int
 ) -> None:
     data = workbook({"S": rows}, strings=strings, styles=styles)
@@ -316,9 +316,9 @@ def test_any_workbook_is_a_table_or_refused_with_a_sentence(
         try:
             table = read(some)
         except ReadError as error:
-            said = str(error)
+            sentence = str(error)
         else:
-            said = "."
+            sentence = "."
             assert {len(column) for column in table.columns.values()} == {table.rows}
             assert (np.diff(table.lines) > 0).all()
-        assert said.endswith(".")
+        assert sentence.endswith(".")

@@ -1,4 +1,4 @@
-"""Workbooks made by hand, element by element: what Excel writes, what others write, and what nobody should."""
+"""Workbooks made by hand, element by element: what Excel writes, what others write, and what no program should."""
 
 import io
 import zipfile

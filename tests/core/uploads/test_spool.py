@@ -106,7 +106,7 @@ def test_what_breaks_off_leaves_nothing(spool: Spool) -> None:
     assert files(spool) == []
 
 
-def test_more_than_is_taken_is_refused_by_its_announcement_and_by_its_bytes(spool: Spool) -> None:
+def test_more_than_is_taken_is_rejected_by_its_announcement_and_by_its_bytes(spool: Spool) -> None:
     with pytest.raises(SpoolTooLarge, match=r"has more than 5 MB"), spool.receive("big.csv", MOST + 1):
         pass
     with pytest.raises(SpoolTooLarge, match=r"has more than 5 MB"), spool.receive("big.csv") as incoming:
@@ -129,7 +129,7 @@ from intempt_core.errors import SpoolError
 from intempt_core.uploads.spool import Spool
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
-    with Spool(Path(sys.argv[1]), 10**9).receiving("events.csv") as incoming:
+    with Spool(Path(sys.argv[1]), 10**9).receive("events.csv") as incoming:
         for _ in range(100):
             incoming.write(bytes(10_000))
 except SpoolError as error:
@@ -139,8 +139,8 @@ except SpoolError as error:
 
 def test_a_disk_that_fills_half_way_is_a_sentence_and_nothing_stays(tmp_path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 0
-    said = subprocess.run([sys.executable, "-c", FILLING, tmp_path], capture_output=True, text=True, check=True)
-    assert said.stdout.startswith(f"events.csv could not be kept in {tmp_path}: File too large.")
+    sentence = subprocess.run([sys.executable, "-c", FILLING, tmp_path], capture_output=True, text=True, check=True)
+    assert sentence.stdout.startswith(f"events.csv could not be kept in {tmp_path}: File too large.")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -153,7 +153,7 @@ def test_a_folder_that_cannot_be_is_a_sentence(spool: Spool) -> None:
     spool.sweep()
 
 
-def test_what_nobody_reads_for_a_day_goes_and_so_do_parts_that_nobody_writes(tmp_path: Path) -> None:
+def test_what_is_not_read_for_a_day_goes_and_so_do_parts_that_are_not_written(tmp_path: Path) -> None:
     now = time.time()
     spool = Spool(tmp_path, MOST, clock=lambda: now)
     for name in ("old", "read"):
@@ -206,7 +206,7 @@ def test_of_several_files_the_newest_is_taken(url: str, doors: UploadTokens) -> 
         ({FILE_NAME_HEADER: "a/"}, 400, "A file has a name"),
     ],
 )
-def test_what_another_page_could_send_is_refused_and_nothing_is_kept(
+def test_what_another_page_could_send_is_rejected_and_nothing_is_kept(
     url: str, doors: UploadTokens, changed: dict[str, str], status: int, sentence: str
 ) -> None:
     token = doors.create_token()
@@ -217,7 +217,7 @@ def test_what_another_page_could_send_is_refused_and_nothing_is_kept(
     assert files(doors.spool) == []
 
 
-def test_only_put_is_taken_and_no_other_site_is_told_that_it_may(url: str) -> None:
+def test_only_put_is_taken_and_no_other_site_is_allowed(url: str) -> None:
     assert httpx.post(url + UPLOAD_PATH, content=b"x").status_code == 405
     asked = httpx.options(
         url + UPLOAD_PATH, headers={"Origin": "http://evil.example", "Access-Control-Request-Method": "PUT"}
@@ -225,7 +225,7 @@ def test_only_put_is_taken_and_no_other_site_is_told_that_it_may(url: str) -> No
     assert "access-control-allow-origin" not in asked.headers
 
 
-def test_too_large_a_file_is_refused_also_where_it_does_not_say_so(url: str, doors: UploadTokens) -> None:
+def test_too_large_a_file_is_rejected_also_where_it_does_not_say_so(url: str, doors: UploadTokens) -> None:
     token = doors.create_token()
     headers = {TOKEN_HEADER: token, FILE_NAME_HEADER: "big.csv", "Content-Type": UPLOAD_CONTENT_TYPE, "Origin": url}
     answer = httpx.put(url + UPLOAD_PATH, content=(bytes(1_000_000) for _ in range(6)), headers=headers)
