@@ -65,7 +65,7 @@ def test_a_check_loads_no_pandas_no_database_and_no_client(tmp_path: Path) -> No
     code = f"import json, sys\nfrom intempt_core.cli import main\n{called}"
     modules = loaded(code, json.dumps(calls), CONSOLE_DATA=str(tmp_path / "data"))
     assert not modules & {*HEAVY}
-    assert {"pyarrow", "numpy", "pydantic"} <= modules
+    assert "pyarrow" in modules
 
 
 def test_a_send_loads_no_pandas(tmp_path: Path) -> None:
