@@ -1,15 +1,14 @@
-"""Failing on purpose: which faults there are, how they are described, and which of them meets a request.
+"""Simulated failures: the document that says which faults the sandbox simulates, where and how often.
 
-A fault document says what goes wrong, where and how often::
+For example::
 
     {"faults": [{"fault": "status", "status": 500, "share": 0.1, "path": "*/track"},
                 {"fault": "latency", "ms": 200}],
      "deduplicates": false}
 
-Only requests that are good in themselves meet a fault; whatever the sandbox refuses anyway, it goes on refusing.
-Shares are parts of the same whole: 10 % each of three faults is 30 % of the requests, none of which meets two of them;
-what goes beyond the whole nobody meets. Latency comes on top of whatever else. Faults are kept in memory and end with
-the process: a sandbox that was started anew fails nobody.
+Only requests that would be taken meet a fault; what the sandbox rejects anyway, it goes on rejecting. Shares are parts
+of the same whole: 10 % each of three faults is 30 % of the requests, none of which meets two of them; what goes beyond
+the whole is met by none. Latency comes on top of any other fault. Faults are kept in memory and end with the process.
 """
 
 from typing import Annotated, Literal
@@ -26,7 +25,7 @@ FAULT_PATH_LABELS: dict[str, str] = {
     "*/feeds/*": "feeds",
     "*/consents/*": "consents",
 }
-"""Paths that people mean, as patterns, and what they are called."""
+"""Pattern of paths → its name for people."""
 
 MAX_FAULT_MS = 600_000
 """Milliseconds that a fault may take at the most."""
@@ -35,11 +34,11 @@ MAX_FAULTS = 50
 """Faults of one document."""
 
 BODILESS_STATUSES = (204, 205, 304)
-"""Statuses whose answers have no body."""
+"""Statuses whose responses have no body."""
 
 
 class _BaseFault(BaseModel):
-    """What every fault has: where, how often, and for how many requests."""
+    """A fault: where, how often, and for how many requests."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -53,7 +52,7 @@ class _BaseFault(BaseModel):
     ] = None
 
     def describe(self, effect: str) -> str:
-        """The whole of it: ``10 % 500 on track, 3 more times``."""
+        """The whole fault: ``10 % 500 on track, 3 more times``."""
         some = "" if self.share == 1 else f"{self.share * 100:g} % "
         left = "" if self.times is None else f", {format_count(self.times, 'more time')}"
         return f"{some}{effect} on {FAULT_PATH_LABELS.get(self.path, self.path)}{left}"
@@ -83,7 +82,7 @@ class StatusFault(_BaseFault):
 
 
 class LatencyFault(_BaseFault):
-    """The answer comes later; on top of any other fault."""
+    """A response that comes later; on top of any other fault."""
 
     fault: Literal["latency"]
     ms: Annotated[int, Field(ge=1, le=MAX_FAULT_MS)]
@@ -95,7 +94,7 @@ class LatencyFault(_BaseFault):
 
 
 class NoResponseFault(_BaseFault):
-    """The answer never comes: the request is held until the sender goes away, or cut after ``ms``."""
+    """No response: the request is held until the sender closes the connection, or cut after ``ms``."""
 
     fault: Literal["no_answer"]
     stored: bool = True
@@ -108,12 +107,12 @@ class NoResponseFault(_BaseFault):
 
     @property
     def effect(self) -> str:
-        """``no answer after storing``."""
-        return f"no answer {'after' if self.stored else 'without'} storing"
+        """``no response after storing``."""
+        return f"no response {'after' if self.stored else 'without'} storing"
 
 
 class DisconnectFault(_BaseFault):
-    """The connection is cut in the place of an answer."""
+    """A connection that is cut instead of a response."""
 
     fault: Literal["cut"]
     stored: bool = False
@@ -147,7 +146,7 @@ class TooLargeFault(_BaseFault):
 
 
 class SlowResponseFault(_BaseFault):
-    """The answer comes piece by piece, over ``ms``; the events are stored."""
+    """A response that comes piece by piece, over ``ms``; the events are stored."""
 
     fault: Literal["slow_answer"]
     ms: Annotated[int, Field(ge=1, le=MAX_FAULT_MS)]
@@ -159,8 +158,8 @@ class SlowResponseFault(_BaseFault):
 
     @property
     def effect(self) -> str:
-        """``an answer drawn out over 3,000 ms``."""
-        return f"an answer drawn out over {self.ms:,} ms"
+        """``a response drawn out over 3,000 ms``."""
+        return f"a response drawn out over {self.ms:,} ms"
 
 
 ResponseFault = StatusFault | NoResponseFault | DisconnectFault | TooLargeFault | SlowResponseFault
@@ -173,7 +172,7 @@ Fault = Annotated[
 
 
 class FaultDocument(BaseModel):
-    """What goes wrong on purpose. Without a word: nothing."""
+    """The failures that a sandbox simulates; an empty document simulates none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -187,21 +186,21 @@ class FaultDocument(BaseModel):
 
     @property
     def summary(self) -> str:
-        """What goes wrong on purpose, in few words: the first fault, and how many more; empty where none is there."""
+        """The faults in few words: the first one, and how many more; empty where there is none."""
         first, *more = [fault.describe(fault.effect) for fault in self.faults] or [""]
         return f"{first} and {len(more)} more" if more else first
 
     @property
     def sentence(self) -> str:
-        """What is wrong on purpose, in one line; empty where nothing is."""
-        said = [fault.describe(fault.effect) for fault in self.faults]
+        """All faults as a sentence; empty where there is none."""
+        effects = [fault.describe(fault.effect) for fault in self.faults]
         if not self.deduplicates:
-            said.append("repeated event ids are stored as new events")
-        return f"The sandbox is failing on purpose: {'; '.join(said)}." if said else ""
+            effects.append("repeated event ids are stored as new events")
+        return f"The sandbox simulates failures: {'; '.join(effects)}." if effects else ""
 
 
 def parse_fault_document(document: Json) -> FaultDocument:
-    """A fault document read. Raises :class:`FaultDocumentUnreadable` with one sentence: where, and what is allowed."""
+    """Parse a fault document. Raises :class:`FaultDocumentUnreadable` with one sentence: where, and what is allowed."""
     if not isinstance(document, dict):
         raise FaultDocumentUnreadable(
             'The fault document is no JSON object. An empty one, {"faults": []}, ends all faults.'

@@ -1,4 +1,11 @@
-"""transport."""
+"""Transport: one attempt over HTTP, and what is known after it.
+
+- ``exchange``: one request and its response, and what a failure proves
+- ``track_client``: events are posted; outcome, retries, connection test
+- ``feed_client``: a feed is read
+- ``sandbox_client``: the sandbox's own API
+- ``_httpx_fast``: the one module that relies on httpx's internals
+"""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A POST request that skips what ``httpx.Request`` and ``httpx.AsyncClient`` do anew for every request.
+"""A POST request that skips what ``httpx.Request`` and ``httpx.AsyncClient`` repeat for every request.
 
 All requests of a batch go to one URL with the same headers, so they are parsed and merged once (:class:`RequestHead`).
 Measured on two shared cores, a request of 130 bytes to a server on the same machine, 16 at a time, CPU time of the

@@ -102,13 +102,13 @@ def test_the_sandbox_simulates_failures_until_it_is_stopped(page: Page, console:
     share.press("Enter")
     expect(page.get_by_role("button", name="Simulate: 500 on track")).to_be_visible()
     press(page, "fault-add")
-    expect(page.get_by_text("The sandbox is failing on purpose: 500 on track.")).to_be_visible()
+    expect(page.get_by_text("The sandbox simulates failures: 500 on track.")).to_be_visible()
     assert serious_findings(page) == []
     assert track(console, event) == 500
     open_screen(page, f"/watch?text={who}")
-    expect(page.get_by_text("The sandbox is failing on purpose: 500 on track.")).to_be_visible()
+    expect(page.get_by_text("The sandbox simulates failures: 500 on track.")).to_be_visible()
     press(page, "sandbox-stop")
-    expect(page.get_by_text("failing on purpose", exact=False)).to_have_count(0)
+    expect(page.get_by_text("simulates failures", exact=False)).to_have_count(0)
     assert track(console, event) == 201
 
 

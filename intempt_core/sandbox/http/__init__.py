@@ -1,1 +1,1 @@
-"""The sandbox's HTTP side: who may come in, what is taken and how it is answered."""
+"""The sandbox's HTTP side: what a request must have, what it does, and the responses."""

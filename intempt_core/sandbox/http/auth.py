@@ -1,4 +1,4 @@
-"""Who may come in: the key, the origin, the content type, the size; and the middleware of a server standing alone."""
+"""What a request must have: key, origin, content type, size; and the middleware of a sandbox served alone."""
 
 import base64
 import binascii
@@ -13,17 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from intempt_core.errors import SandboxRejection
 
 SANDBOX_KEY = "sandbox.sandbox"
-"""The one key that the sandbox knows (CONTRACT 3.8); no secret."""
+"""The one key that the sandbox accepts (CONTRACT 3.8); no secret."""
 
 MAX_BODY_BYTES = 10_000_000
 """Bytes of a body at the most; more is 413. Two hundred times what the SDKs send (CONTRACT 1.6)."""
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "[::1]")
-"""Names under which a local server may be addressed. Any other name is a page that rebinds its own name to us."""
+"""Host names of a local server. A request with any other comes from a page that rebinds its own name to it."""
 
 
 class RawPathMiddleware:
-    """Middleware: routes by the path as it was written, so that ``%2F`` stays inside its segment (CONTRACT 1.2).
+    """Middleware: routes by the path as it was written, so that ``%2F`` is part of its segment (CONTRACT 1.2).
 
     Path parameters are then still percent-encoded.
     """
@@ -39,7 +39,7 @@ class RawPathMiddleware:
 
 
 class JsonHeadersMiddleware:
-    """Middleware: what a browser should make of the answers of a server that speaks JSON only."""
+    """Middleware: security headers for a server that only responds with JSON."""
 
     _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"),
                 (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))  # fmt: skip
@@ -59,20 +59,20 @@ class JsonHeadersMiddleware:
 
 
 def build_standalone_middleware(hosts: tuple[str, ...] = LOCAL_HOSTS) -> list[Middleware]:
-    """The middleware that the sandbox needs where no console stands around it."""
+    """Build the middleware that a sandbox needs that is served alone."""
     return [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)), Middleware(JsonHeadersMiddleware)]
 
 
 def check_key(request: Request) -> None:
-    """CONTRACT 1.5: HTTP Basic, or the query parameter ``apiKey``. Raises :class:`SandboxRejection` 401."""
+    """Check the key, by HTTP Basic or the parameter ``apiKey`` (CONTRACT 1.5). Raises :class:`SandboxRejection` 401."""
     given = request.headers.get("authorization")
     key = _parse_basic(given) if given is not None else request.query_params.get("apiKey", "")
     if not compare_digest(key.encode("utf-8", "replace"), SANDBOX_KEY.encode()):
-        told = "wrong" if given is not None or key else "missing"
+        fault = "wrong" if given is not None or key else "missing"
         raise SandboxRejection(
             401,
-            f"The API key is {told}. The sandbox's key is {SANDBOX_KEY}. By HTTP Basic, the user is what stands before the "
-            "dot and the password what stands after it.",
+            f"The API key is {fault}. The sandbox's key is {SANDBOX_KEY}. By HTTP Basic, the user is the part before"
+            " the dot and the password the part after it.",
             headers={"WWW-Authenticate": 'Basic realm="sandbox"'},
         )
 
@@ -89,7 +89,7 @@ def _parse_basic(header: str) -> str:
 
 
 def check_origin(request: Request) -> None:
-    """Refuse what a page of another host has a browser write. Servers send no Origin. Raises :class:`SandboxRejection` 403."""
+    """Check that no page of another host writes; servers send no Origin. Raises :class:`SandboxRejection` 403."""
     origin = request.headers.get("origin")
     if origin is not None and _parse_netloc(origin) != request.headers.get("host", "").lower():
         raise SandboxRejection(403, "A page of another origin may not write to the sandbox; a server may.")
@@ -103,7 +103,7 @@ def _parse_netloc(url: str) -> str | None:
 
 
 def check_content_type(request: Request) -> None:
-    """Writes carry JSON and say so: no form of any page can do that. Raises :class:`SandboxRejection` 415."""
+    """Check that the body is JSON and says so, which no HTML form can do. Raises :class:`SandboxRejection` 415."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         given = f"is {kind}" if kind else "is missing"
@@ -114,11 +114,11 @@ def check_content_type(request: Request) -> None:
 
 
 def read_content_length(request: Request, max_bytes: int) -> int | None:
-    """The body's size in bytes, where the request says it. Raises :class:`SandboxRejection` 413 before any of it is read."""
-    said = request.headers.get("content-length", "")
-    if not said.isdecimal():
+    """The stated size of the body in bytes, ``None`` without one. Raises :class:`SandboxRejection` 413 if too large."""
+    stated = request.headers.get("content-length", "")
+    if not stated.isdecimal():
         return None
-    size = int(said[:20])
+    size = int(stated[:20])
     if size > max_bytes:
         raise _build_size_rejection(max_bytes)
     return size
@@ -129,7 +129,7 @@ def _build_size_rejection(max_bytes: int) -> SandboxRejection:
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
-    """The body, up to ``largest`` bytes. Raises :class:`SandboxRejection` 413, or 400 where the sender went away."""
+    """Read the body, up to ``max_bytes``. Raises :class:`SandboxRejection` 413, or 400 where the sender went away."""
     body = bytearray()
     try:
         async for chunk in request.stream():

@@ -1,7 +1,7 @@
-"""Room for large bodies: few are in memory at once, and the others wait on the wire.
+"""Limits how many large bodies are in memory at once; the others wait unread.
 
-What is read of a body takes ten times as much memory as the body. A request that waits here has had none of its body
-read, so its sender is held back by TCP itself. Small bodies never wait.
+A parsed body takes ten times as much memory as the body. A request that waits here has had none of its body read, so
+TCP itself holds its sender back. Small bodies never wait.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ MAX_LARGE_BODIES = 4
 """Large bodies that are in memory at once, from their first byte until they are committed."""
 
 SMALL_BODY_BYTES = 100_000
-"""Bytes of a body that needs no place. One that does not say its size may be large."""
+"""Bytes of a body that needs no slot. One whose size is not stated may be large."""
 
 SLOT_WAIT_SECONDS = 60.0
-"""Wait for a place; longer is 503."""
+"""How long a body waits for a slot; longer is 503."""
 
 BODY_READ_SECONDS = 30.0
-"""Time that a body with a place has to come in; without it four slow senders would stop all others."""
+"""How long a body with a slot may take to arrive; without a limit four slow senders would stop all others."""
 
 
 class BodyLimiter:
-    """The places of one application, for use in its event loop."""
+    """The slots of one application, for use in its event loop."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class BodyLimiter:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """A place for a body, as long as it is in memory. Raises :class:`SandboxRejection` 503 where none becomes free."""
+        """Hold a slot while a body is in memory. Raises :class:`SandboxRejection` 503 where none becomes free."""
         try:
             async with asyncio.timeout(self._wait_seconds):
                 await self._slots.acquire()
@@ -50,10 +50,10 @@ class BodyLimiter:
             self._slots.release()
 
     async def read_in_time(self, body: Awaitable[bytes]) -> bytes:
-        """A body that has a place. Raises :class:`SandboxRejection` 503 where its sender takes too long."""
+        """Read a body that has a slot. Raises :class:`SandboxRejection` 503 where its sender takes too long."""
         try:
             async with asyncio.timeout(self._read_seconds):
                 return await body
         except TimeoutError:
-            raise SandboxRejection(503, f"The body has not come within {self._read_seconds:g} seconds. Nothing of it was stored.",
-                          headers={"Retry-After": "1"}) from None  # fmt: skip
+            message = f"The body has not come within {self._read_seconds:g} seconds. Nothing of it was stored."
+            raise SandboxRejection(503, message, headers={"Retry-After": "1"}) from None

@@ -1,4 +1,4 @@
-"""The fault injector: which fault, if any, a request meets."""
+"""The fault injector: draws the fault, if any, that a request meets."""
 
 import random
 import threading
@@ -9,9 +9,9 @@ from intempt_core.contract import FaultDocument, LatencyFault, ResponseFault, To
 
 
 class FaultInjector:
-    """The faults of one running sandbox: set, read, and met by requests. For use by many threads.
+    """The faults of one running sandbox. For use by many threads.
 
-    ``draw`` gives a number from 0 to 1 for each request.
+    ``rng`` draws which requests meet a fault.
     """
 
     def __init__(self, faults: FaultDocument | None = None, rng: "random.Random | None" = None) -> None:
@@ -20,26 +20,26 @@ class FaultInjector:
         self.set(faults or FaultDocument())
 
     def set(self, faults: FaultDocument) -> None:
-        """Put ``faults`` in the place of those there are; what was counted is forgotten."""
+        """Replace all faults; requests are counted from the start."""
         with self._lock:
             self._faults = faults
             self._remaining = [fault.times for fault in faults.faults]
 
     @property
     def current(self) -> FaultDocument:
-        """The faults that are active: what has met its number of requests is gone, the others say what is left."""
+        """The active faults, each with the number of requests that it has yet to meet."""
         with self._lock:
             if not self._faults.faults:
                 return self._faults
-            left = [
+            active = [
                 fault.model_copy(update={"times": times})
                 for fault, times in zip(self._faults.faults, self._remaining, strict=True)
                 if times != 0
             ]
-            return self._faults.model_copy(update={"faults": left})
+            return self._faults.model_copy(update={"faults": active})
 
     def draw_fault(self, path: str, events: int = 0) -> tuple[ResponseFault | None, float]:
-        """The fault that a request to ``path`` with so many events meets, if any, and how many seconds it is late."""
+        """Draw the fault that a request to ``path`` with so many events meets, and its delay in seconds."""
         if not self._faults.faults:
             return None, 0.0
         with self._lock:
@@ -56,9 +56,9 @@ class FaultInjector:
                     hit = ending is None and passed <= point < passed + fault.share
                     passed += fault.share
                     ending = fault if hit else ending
-                left = self._remaining[number]
-                if hit and left is not None:
-                    self._remaining[number] = left - 1
+                remaining = self._remaining[number]
+                if hit and remaining is not None:
+                    self._remaining[number] = remaining - 1
             return ending, late / 1000
 
     def _matching(self, path: str) -> Iterator[tuple[int, ResponseFault | LatencyFault]]:

@@ -1,4 +1,4 @@
-"""Answers that are none: how a request ends that meets a fault (``faults.py``)."""
+"""Fault responses: error statuses, closed connections, missing and slow responses (``contract/faults.py``)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,25 +19,24 @@ from intempt_core.contract import (
 from intempt_core.sandbox.http.responses import json_response
 
 FAULT_HEADER = "x-sandbox-fault"
-"""The header of every answer that is a fault: whoever reads a log sees that it was meant."""
-
+"""The header of every simulated failure, so that a log shows that it was simulated."""
 
 SHUTDOWN_POLL_SECONDS = 0.25
-"""How often a request that is held looks whether the server is ending."""
+"""How often a held request checks whether the server is shutting down."""
 
 
 def build_fault_response(fault: ResponseFault, response: Response, receive: Receive) -> tuple[int | None, Response]:
-    """The status that is answered, ``None`` where none is, and the answer in the place of ``said``."""
+    """Build what a fault makes of ``response``: the status, ``None`` where none is sent, and a response."""
     marked: dict[str, str] = {FAULT_HEADER: fault.fault}
     match fault:
         case StatusFault(status=status):
             if fault.retry_after is not None:
                 marked["Retry-After"] = str(fault.retry_after)
-            refusal = orjson.dumps({"message": f"Failing on purpose: {fault.effect}."})
-            body = b"" if status in BODILESS_STATUSES else bytes(response.body) if status < 300 else refusal
+            error = orjson.dumps({"message": f"Simulated failure: {fault.effect}."})
+            body = b"" if status in BODILESS_STATUSES else bytes(response.body) if status < 300 else error
             return status, Response(body, status, marked, "application/json")
         case TooLargeFault():
-            return 413, json_response({"message": f"Failing on purpose: {fault.effect}."}, 413, marked)
+            return 413, json_response({"message": f"Simulated failure: {fault.effect}."}, 413, marked)
         case SlowResponseFault(ms=ms):
             pieces = _stream_pieces(bytes(response.body), ms, receive)
             return response.status_code, StreamingResponse(pieces, response.status_code, marked, "application/json")
@@ -55,23 +54,23 @@ async def _stream_pieces(body: bytes, ms: int, receive: Receive) -> AsyncIterato
 
 
 class _HeldResponse(Response):
-    """Nothing is said for so many seconds; then, unless the sender went away before, the connection is cut."""
+    """No response for so many seconds; then, unless the sender closed the connection before, it is cut."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  nothing is sent
-        """The answer's place in an exchange."""
+        """Wait, then cut the connection."""
         gone = asyncio.create_task(_await_disconnect(receive))
         waiting = asyncio.create_task(delay_response(receive, self._seconds))
         try:
             await asyncio.wait((gone, waiting), return_when=asyncio.FIRST_COMPLETED)
             if not gone.done():
-                # ASGI has no word for cutting a connection; the server's own object behind ``receive`` holds it.
+                # ASGI cannot cut a connection; the server's own object behind ``receive`` has it.
                 transport = getattr(_find_exchange(receive), "transport", None)
                 if transport is None:
-                    raise ConnectionAbortedError("cut on purpose")  # a server that hides it says 500, or cuts
+                    raise ConnectionAbortedError("simulated failure")  # a server that hides it responds 500, or cuts
                 transport.abort()
                 await gone
         finally:
@@ -80,13 +79,13 @@ class _HeldResponse(Response):
 
 
 async def _await_disconnect(receive: Receive) -> None:
-    """Return when the sender is gone."""
+    """Return when the sender has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def delay_response(receive: Receive, seconds: float) -> None:
-    """Wait for so long, but not beyond the moment at which the server is asked to end: it waits for its requests."""
+    """Wait for so long, but no longer than until the server is asked to shut down: it waits for its requests."""
     exchange, clock = _find_exchange(receive), asyncio.get_running_loop().time
     before, until = getattr(exchange, "keep_alive", None), clock() + seconds
     while (left := until - clock()) > 0 and getattr(exchange, "keep_alive", None) is before:  # noqa: ASYNC110  the server's, no event
@@ -94,7 +93,7 @@ async def delay_response(receive: Receive, seconds: float) -> None:
 
 
 def _find_exchange(receive: Receive) -> object:
-    """The server's own object of this exchange, where there is one to be seen: uvicorn's says by ``keep_alive`` whether
-    another request may follow, which none may once the server is ending.
+    """The server's own object of this exchange, where it can be found: uvicorn's says by ``keep_alive`` whether another
+    request may follow, which none may once the server is shutting down.
     """
     return getattr(receive, "__self__", None)

@@ -1,8 +1,8 @@
-"""The sandbox's OpenAPI document: what it takes and what it answers, as it is and not as one would wish it.
+"""The sandbox's OpenAPI document: what it takes and what it responds.
 
-The sandbox takes whatever has a list ``track`` and stores what cannot be processed with the reason (CONTRACT 3.8), so
-its schema of a track request is wide; what an event should look like is beside it, derived from the wire model. A
-test has a tool send what the document allows and what it forbids, and hold the answers against it.
+The sandbox takes any body with a list ``track`` and stores what cannot be processed with the reason (CONTRACT 3.8), so
+its schema of a track request is wide; what an event should look like is in another schema, derived from the model of
+the contract. A test has a tool send what the document allows and what it forbids, and compares the responses with it.
 """
 
 import re
@@ -12,11 +12,11 @@ from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
     EVENT_COUNT,
-    FEED_IDENTITY_TYPES,
     FEED_TITLES,
     MAX_QUERY_EVENT_IDS,
     EventName,
     FaultDocument,
+    FeedIdentity,
     LiveFilter,
     SandboxPath,
     TrackRequest,
@@ -30,7 +30,7 @@ _LARGEST_NUMBER = 10**15 - 1
 
 
 def build_openapi(server_url: str = "/") -> JsonSchema:
-    """The OpenAPI document of a sandbox that is reached at ``servers``."""
+    """Build the OpenAPI document of a sandbox that is served at ``server_url``."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -39,7 +39,7 @@ def build_openapi(server_url: str = "/") -> JsonSchema:
             "description": (
                 "A local Track Events API and Recommendations Feed API. A 2xx means that events were accepted, not "
                 "that they are processed: /_sandbox/events says which are, and why others are not. A sandbox that "
-                "fails on purpose (/_sandbox/faults) answers as its faults say, with the header x-sandbox-fault."
+                "simulates failures (/_sandbox/faults) responds as its faults say, with the header x-sandbox-fault."
             ),
         },
         "servers": [{"url": server_url}],
@@ -57,11 +57,15 @@ def _build_api_paths() -> JsonSchema:
     project = "/v1/{org}/projects/{project}"
     place = [_build_path_parameter("org"), _build_path_parameter("project")]
     track = _build_operation(
-        "track", "Take events", _refer_to("TrackTaken"), {"201": _build_response("Taken.", _refer_to("Nothing"))}
+        "track", "Take events", _refer_to("TrackAccepted"), {"201": _build_response("Taken.", _refer_to("Nothing"))}
     )
     elsewhere = {**track, "operationId": "trackWithoutSource"}
-    feed = _build_operation("readFeed", f"What a feed shows for a person. The feeds are {', '.join(FEED_TITLES)}.",
-                      _refer_to("FeedQuestion"), {"200": _build_response("The products.", _refer_to("FeedAnswer"))})  # fmt: skip
+    feed = _build_operation(
+        "readFeed",
+        f"What a feed shows for a person. The feeds are {', '.join(FEED_TITLES)}.",
+        _refer_to("FeedQuery"),
+        {"200": _build_response("The products.", _refer_to("FeedResponse"))},
+    )
     consent = _build_operation(
         "consent", "Take a consent", _refer_to("Consent"), {"200": _build_response("Taken.", _refer_to("Nothing"))}
     )
@@ -75,41 +79,60 @@ def _build_api_paths() -> JsonSchema:
 
 
 def _build_sandbox_paths() -> JsonSchema:
-    """What the sandbox tells about itself."""
+    """The paths of the sandbox's own API."""
     listed = [
-        _build_query_parameter("limit", _build_integer(0)), _build_query_parameter("after", _build_integer(0)), _build_query_parameter("name", _TEXT), _build_query_parameter("person", _TEXT),
-    ]  # fmt: skip
+        _build_query_parameter("limit", _build_integer(0)),
+        _build_query_parameter("after", _build_integer(0)),
+        _build_query_parameter("name", _TEXT),
+        _build_query_parameter("person", _TEXT),
+    ]
     shown = [
-        _build_query_parameter("limit", _build_integer(0)), _build_query_parameter("name", _TEXT), _build_query_parameter("text", _TEXT),
+        _build_query_parameter("limit", _build_integer(0)),
+        _build_query_parameter("name", _TEXT),
+        _build_query_parameter("text", _TEXT),
         _build_query_parameter("shown", {"type": "string", "enum": list(LiveFilter)}),
-    ]  # fmt: skip
-    told = {"200": _build_response("They.", _refer_to("Told"))}
+    ]
+    found = {"200": _build_response("What was asked for.", _refer_to("SandboxResponse"))}
     number = {"name": "number", "in": "path", "required": True, "schema": _build_integer(1)}
-    missing = {"404": _build_response("Not kept, or not kept any more.", _refer_to("Refusal"))}
+    missing = {"404": _build_response("Not kept, or not kept any more.", _refer_to("Rejection"))}
     faults = {"200": _build_response("The faults that are active now.", _refer_to("FaultsNow"))}
     return {
         SandboxPath.EVENTS.value: {
-            "get": {**_build_operation("listEvents", "What has arrived, in its order", None, told), "parameters": listed},
-            "delete": _build_operation("clear", "Forget everything", None, told, takes_input=False),
+            "get": {
+                **_build_operation("listEvents", "What has arrived, in its order", None, found),
+                "parameters": listed,
+            },
+            "delete": _build_operation("clear", "Forget everything", None, found, takes_input=False),
         },
-        SandboxPath.PERSON.value: {"post": _build_operation("person", "What became of a person's events", _refer_to("Person"), told)},
-        SandboxPath.CONSENTS.value: {"get": _build_operation("listConsents", "The consents", None, told, takes_input=False)},
+        SandboxPath.PERSON.value: {
+            "post": _build_operation("person", "What became of a person's events", _refer_to("PersonQuery"), found)
+        },
+        SandboxPath.CONSENTS.value: {
+            "get": _build_operation("listConsents", "The consents", None, found, takes_input=False)
+        },
         SandboxPath.LIVE.value: {
-            "get": {**_build_operation("live", "The last of everything that came", None, told), "parameters": shown},
+            "get": {**_build_operation("live", "The last of everything that came", None, found), "parameters": shown},
         },
         f"{SandboxPath.REQUESTS}/{{number}}": {
             "parameters": [number],
-            "get": _build_operation("readRequest", "One request as it came", None, told | missing, takes_input=False),
+            "get": _build_operation("readRequest", "One request as it came", None, found | missing, takes_input=False),
         },
         SandboxPath.FAULTS.value: {
-            "get": _build_operation("readFaults", "What goes wrong on purpose", None, faults, takes_input=False),
-            "put": _build_operation("setFaults", "Fail on purpose", _refer_to("Faults"), faults),
-            "delete": _build_operation("clearFaults", "Work again", None, faults, takes_input=False),
+            "get": _build_operation("readFaults", "Which failures are simulated", None, faults, takes_input=False),
+            "put": _build_operation("setFaults", "Simulate failures", _refer_to("Faults"), faults),
+            "delete": _build_operation("clearFaults", "Simulate no failures", None, faults, takes_input=False),
         },
-    }  # fmt: skip
+    }
 
 
 _TEXT: JsonSchema = {"type": "string"}
+
+
+def _match_any_case(word: str) -> str:
+    return "".join(f"[{letter}{letter.upper()}]" for letter in word)
+
+
+_NEED_NO_SOURCE = f"{_match_any_case(FeedIdentity.USER)}|{_match_any_case(FeedIdentity.ACCOUNT)}"
 _ID: JsonSchema = {
     "description": "An opaque id: a text that shows something, or a number.",
     "anyOf": [{"type": "string", "pattern": f"[^{re.escape(BLANK_CHARACTERS)}]"}, {"type": "number"}],
@@ -121,18 +144,18 @@ def _build_schemas() -> JsonSchema:
     faults = FaultDocument.model_json_schema(ref_template="#/components/schemas/{model}")
     own: JsonSchema = {
         "Nothing": {"type": "object", "maxProperties": 0},
-        "Told": {"type": "object"},
-        "Refusal": {
+        "SandboxResponse": {"type": "object"},
+        "Rejection": {
             "type": "object",
             "required": ["message"],
             "properties": {"message": _TEXT, "detail": _TEXT},
             "additionalProperties": False,
         },
-        "TrackTaken": {
+        "TrackAccepted": {
             "type": "object",
-            "description": "What is taken. What is processed for recommendations is a TrackRequest: "
+            "description": "What is accepted. What is processed for recommendations is a TrackRequest: "
             f"one of {EVENT_COUNT} names, "
-            "an event id, an identity and a product id. A time before 2010 refuses the whole request.",
+            "an event id, an identity and a product id. A time before 2010 has the whole request rejected.",
             "required": ["track"],
             "properties": {"track": {"type": "array", "items": {"properties": {"payload": {"items": {
                 "properties": {"timestamp": {"not": {"type": "integer", "exclusiveMaximum": EARLIEST_MS}}},
@@ -141,22 +164,22 @@ def _build_schemas() -> JsonSchema:
                 {"eventId": "evt_1", "userId": "user_123", "data": {"productId": "SKU_987"}},
             ]}]}],
         },
-        "FeedQuestion": {
+        "FeedQuery": {
             "type": "object",
             "required": ["type", "id"],
             "properties": {
-                "type": {"type": "string", "pattern": "^(" + "|".join(map(_match_any_case, FEED_IDENTITY_TYPES.values())) + ")$"},
+                "type": {"type": "string", "pattern": f"^({'|'.join(map(_match_any_case, FeedIdentity))})$"},
                 "id": _ID,
                 "fields": {"type": ["array", "null"], "items": _TEXT},
                 "limit": {"type": ["integer", "null"], "minimum": 1},
                 "offset": {"type": ["integer", "null"], "minimum": 0},
             },
             "anyOf": [
-                {"properties": {"type": {"pattern": f"^({_match_any_case('user')}|{_match_any_case('account')})$"}}},
+                {"properties": {"type": {"pattern": f"^({_NEED_NO_SOURCE})$"}}},
                 {"required": ["sourceId"], "properties": {"sourceId": _ID}},
             ],
         },
-        "FeedAnswer": {
+        "FeedResponse": {
             "type": "object",
             "required": ["products"],
             "properties": {"products": {"type": "array", "items": {
@@ -175,7 +198,7 @@ def _build_schemas() -> JsonSchema:
                 {"required": ["profileId", "sourceId"], "properties": {"profileId": _ID, "sourceId": _ID}},
             ],
         },
-        "Person": {
+        "PersonQuery": {
             "type": "object",
             "required": ["org", "project", "id", "by"],
             "properties": {
@@ -195,29 +218,28 @@ def _build_schemas() -> JsonSchema:
     return own | derived
 
 
-def _match_any_case(word: str) -> str:
-    return "".join(f"[{letter}{letter.upper()}]" for letter in word)
-
-
 def _build_operation(
     name: str, summary: str, body: JsonSchema | None, responses: JsonSchema, *, takes_input: bool = True
 ) -> JsonSchema:
-    """One operation; ``asked``: it is given something that may be wrong."""
-    refusals = {
+    """One operation; ``takes_input``: it is given something that may be wrong."""
+    rejections = {
         "401": "The key is missing or wrong.",
         "503": "The database cannot be used, or too many large bodies come at once; nothing was stored.",
     }
     if takes_input:
-        refusals["400"] = "What was given cannot be read."
+        rejections["400"] = "What was given cannot be read."
     if body is not None or name.startswith("clear"):
-        refusals["403"] = "A page of another origin may not write."
+        rejections["403"] = "A page of another origin may not write."
     if body is not None:
-        refusals |= {"413": "The body is too large.", "415": "The body is not application/json."}
+        rejections |= {"413": "The body is too large.", "415": "The body is not application/json."}
     made = {
         "operationId": name,
         "summary": summary,
         "responses": responses
-        | {status: _build_response(words, _refer_to("Refusal")) for status, words in sorted(refusals.items())},
+        | {
+            status: _build_response(description, _refer_to("Rejection"))
+            for status, description in sorted(rejections.items())
+        },
     }
     return made if body is None else {**made, "requestBody": {"required": True, **_wrap_content(body)}}
 

@@ -1,4 +1,4 @@
-"""Bodies of feed reads and consents, read (CONTRACT 5.1, 5.2, 6.2)."""
+"""Queries: the bodies of feed reads, person queries and consents (CONTRACT 5.1, 5.2, 6.2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +18,14 @@ from intempt_core.sandbox.storage.persons import make_node
 
 @dataclass(frozen=True, slots=True)
 class FeedQuery:
-    """Whose feed (a node of ``persons.py``), which fields of each product, which stretch of the list, and beside which
-    product (``seed``, for the feeds of products that go together).
+    """A question to a feed.
+
+    Attributes:
+        node: The person, as a node of ``storage/persons.py``.
+        fields: The fields that are wanted of each product.
+        offset: How many products to skip.
+        limit: The most products, ``None`` for all.
+        seed: The product that feeds of products that go together are asked for, ``None`` where none is named.
     """
 
     node: str
@@ -29,16 +35,16 @@ class FeedQuery:
     seed: str | None
 
     def products(self, ranked: Sequence[str]) -> list[dict[str, str]]:
-        """The answer's products: only the fields asked for. There is no catalogue, so only ``id`` is known."""
+        """The response's products with the fields asked for. There is no catalogue, so only ``id`` is known."""
         end = None if self.limit is None else self.offset + self.limit
         return [{"id": product} if "id" in self.fields else {} for product in ranked[self.offset : end]]
 
 
 def parse_feed_query(feed: str, body: dict[str, Json]) -> FeedQuery:
-    """What a feed read asks for. Raises :class:`SandboxRejection` 400: ``Name is null`` for an unknown feed or nobody named.
+    """Parse a feed read. Raises :class:`SandboxRejection` 400, ``Name is null`` for an unknown feed or no identity.
 
-    The type is taken in any case (CONTRACT 5.1). Node's 1.x SDK and the browser's name no ``type`` and ``id``; live
-    servers answer them the same (CONTRACT 5.2).
+    The type is taken in any letter case (CONTRACT 5.1). Node's 1.x SDK and the browser's send no ``type`` and ``id``;
+    live servers respond to them in the same way (CONTRACT 5.2).
     """
     if feed not in FEED_TITLES:
         raise SandboxRejection(
@@ -46,7 +52,7 @@ def parse_feed_query(feed: str, body: dict[str, Json]) -> FeedQuery:
         )
     kind, person = body.get("type"), _read_id(body.get("id"))
     if kind is None or person is None:
-        raise SandboxRejection(400, "Name is null", detail="Nobody is named: a feed read needs type and id.")
+        raise SandboxRejection(400, "Name is null", detail="The identity is missing: a feed read needs type and id.")
     if not isinstance(kind, str) or kind.lower() not in FEED_IDENTITY_TYPES.values():
         raise SandboxRejection(400, f"The type is not one of {', '.join(FEED_IDENTITY_TYPES.values())}.")
     source = _read_id(body.get("sourceId"))
@@ -58,14 +64,21 @@ def parse_feed_query(feed: str, body: dict[str, Json]) -> FeedQuery:
     if not isinstance(fields, list) or not all(isinstance(field, str) for field in fields):
         raise SandboxRejection(400, "The fields are no list of names.")
     limit = _read_integer(body, "limit", minimum=1)
-    whose = make_node(kind.lower(), person, source or "")
+    node = make_node(kind.lower(), person, source or "")
     offset, seed = _read_integer(body, "offset", minimum=0) or 0, _read_id(body.get("productId"))
-    return FeedQuery(whose, tuple(fields), offset, limit, seed)
+    return FeedQuery(node, tuple(fields), offset, limit, seed)
 
 
 @dataclass(frozen=True, slots=True)
 class PersonEventsQuery:
-    """Whose events (a node of ``persons.py``) in which project, and of which event ids to say why not."""
+    """A question about one person's events.
+
+    Attributes:
+        org: The organisation.
+        project: The project.
+        node: The person, as a node of ``storage/persons.py``.
+        event_ids: Ids of events of which to say why they were not processed.
+    """
 
     org: str
     project: str
@@ -78,7 +91,7 @@ NODE_KINDS = {**FEED_IDENTITY_TYPES, "anotherUserId": "other"}
 
 
 def parse_person_query(body: dict[str, Json]) -> PersonEventsQuery:
-    """What ``POST /_sandbox/person`` asks. Raises :class:`SandboxRejection` 400."""
+    """Parse the body of ``POST /_sandbox/person``. Raises :class:`SandboxRejection` 400."""
     given = {name: _read_id(body.get(name)) for name in ("org", "project", "id")}
     by, ids = body.get("by"), body.get("eventIds")
     if None in given.values() or not isinstance(by, str) or by not in NODE_KINDS:
@@ -107,12 +120,12 @@ def _read_integer(body: dict[str, Json], field: str, *, minimum: int) -> int | N
 
 
 def check_consent(body: dict[str, Json]) -> None:
-    """CONTRACT 6.2. The browser's SDK sends no timestamp, so none is asked for. Raises :class:`SandboxRejection` 400."""
+    """Check a consent (CONTRACT 6.2); the browser's SDK sends no timestamp. Raises :class:`SandboxRejection` 400."""
     if body.get("action") not in ("accept", "reject"):
         raise SandboxRejection(400, "The action is neither accept nor reject.")
     user, profile = _read_id(body.get("userId")), _read_id(body.get("profileId"))
     if user is None and profile is None:
-        raise SandboxRejection(400, "Nobody is named: a consent needs userId or profileId.")
+        raise SandboxRejection(400, "The identity is missing: a consent needs userId or profileId.")
     if user is None and _read_id(body.get("sourceId")) is None:
         raise SandboxRejection(400, "A consent by profileId needs the sourceId that the profile belongs to.")
     time = body.get("timestamp")

@@ -1,4 +1,4 @@
-"""A request as it reached the sandbox: who sent it, to which path, with which headers; never with its credential."""
+"""A request as it reached the sandbox: its sender, path, headers and body, without its credential."""
 
 import re
 from dataclasses import dataclass
@@ -11,15 +11,21 @@ from starlette.requests import Request
 from intempt_core.sandbox.storage.store import StoredRequest
 
 REDACTED_VALUE = "(not kept)"
-"""What stands in the place of a credential."""
+"""What a credential is replaced by."""
 
 _SECRET_NAME = re.compile(r"auth|api[-_]?key|^key$|token|secret|password|cookie", re.IGNORECASE)
-"""In the name of a header or of a query's parameter: what else a program may call its key."""
+"""Matches names of headers and query parameters in which a program may send its key."""
 
 
 @dataclass(slots=True)
 class ReceivedRequest:
-    """One request on its way through the sandbox; ``body`` as far as it was read, ``received_at`` in epoch ms."""
+    """One request that the sandbox is handling.
+
+    Attributes:
+        request: Starlette's request.
+        received_at: When it arrived, in epoch milliseconds.
+        body: The body as far as it was read.
+    """
 
     request: Request
     received_at: int
@@ -27,15 +33,15 @@ class ReceivedRequest:
 
     @property
     def path(self) -> str:
-        """The path, below where the sandbox is mounted, as it was written."""
+        """The path as it was written, below where the sandbox is mounted."""
         return str(self.request.scope["path"]).removeprefix(self.request.scope.get("root_path", ""))
 
     def segment(self, name: str) -> str:
-        """A path segment as it was meant (CONTRACT 1.2); empty where the path has none of that name (CONTRACT 6.3)."""
+        """A path segment, decoded (CONTRACT 1.2); empty where the path has none of that name (CONTRACT 6.3)."""
         return unquote(self.request.path_params.get(name, ""))
 
     def to_stored_request(self, **more: object) -> StoredRequest:
-        """The record of it; ``more`` says what became of it."""
+        """The record of it; ``more`` are the fields that say what became of it."""
         request = self.request
         given = request.headers.get("content-length", "")
         size = max(len(self.body), int(given) if given.isdecimal() and len(given) < 18 else 0)

@@ -1,4 +1,4 @@
-"""The sandbox as a Starlette application: the paths of CONTRACT 1, 5 and 6, and what it tells about itself."""
+"""The sandbox as a Starlette application: the paths of CONTRACT 1, 5 and 6, and its own API below ``/_sandbox/``."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -63,11 +63,11 @@ EpochClock = Callable[[], int]
 """Epoch milliseconds."""
 
 INLINE_PARSE_BYTES = 100_000
-"""Bytes of a body that the event loop reads itself (a few milliseconds); a larger one is read in a thread."""
+"""Bytes of a body that is parsed in the event loop (a few milliseconds); a larger one is parsed in a thread."""
 
 CACHED_PARSE_BYTES = 50_000
-"""Bytes of a body whose events are remembered until they are digested; those of a larger one take too much memory to
-wait, and are read again.
+"""Bytes of a body whose parsed events are kept until they are projected; those of a larger one take too much memory,
+and the body is parsed again.
 """
 
 MAX_FAULT_DOCUMENT_BYTES = 100_000
@@ -78,7 +78,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class _Endpoints:
-    """The endpoints, and what they need."""
+    """The endpoints, and what they work with."""
 
     store: SandboxStore
     clock: EpochClock
@@ -88,26 +88,25 @@ class _Endpoints:
     body_limiter: BodyLimiter
 
     async def track(self, received: ReceivedRequest) -> Response:
-        """CONTRACT 1.1, 6.1, 6.3: take events. The answer leaves after they are committed."""
-        said, late = await self._with_body(received, self._take)
-        await delay_response(received.request.receive, self.latency + late)
-        return said
+        """CONTRACT 1.1, 6.1, 6.3: take events. The response is sent after they are committed."""
+        response, delay = await self._with_body(received, self._take)
+        await delay_response(received.request.receive, self.latency + delay)
+        return response
 
     async def _take(self, received: ReceivedRequest) -> tuple[Response, float]:
-        """Read and keep a track request; its answer, and how many seconds a fault holds that back."""
+        """Parse and store a track request; its response, and by how many seconds a fault delays it."""
         body = received.body
         received.received_at = self.clock()
-        number, events = await _run_parser(lambda: _parse_events(body, received.received_at), body)
-        met, late = self.injector.draw_fault(received.path, number)
-        status, said = (
-            (201, json_response({}, 201))
-            if met is None
-            else build_fault_response(met, json_response({}, 201), received.request.receive)
-        )
-        stored = met is None or met.stores
+        count, events = await _run_parser(lambda: _parse_events(body, received.received_at), body)
+        fault, delay = self.injector.draw_fault(received.path, count)
+        status: int | None = 201
+        response = json_response({}, 201)
+        if fault is not None:
+            status, response = build_fault_response(fault, response, received.request.receive)
+        stored = fault is None or fault.stores
         arrival = received.to_stored_request(
             status=status,
-            fault="" if met is None else met.effect,
+            fault="" if fault is None else fault.effect,
             stored=stored,
             deduplicates=self.injector.current.deduplicates,
             events=events,
@@ -116,8 +115,8 @@ class _Endpoints:
             await self.store.add(arrival)
         else:
             self.store.add_nowait(arrival)
-        received.body = b""  # it is kept: an answer that is held back does not hold it
-        return said, late
+        received.body = b""  # it is stored: a response that is delayed does not keep it in memory
+        return response, delay
 
     async def consent(self, received: ReceivedRequest) -> Response:
         """CONTRACT 6.2: take a consent."""
@@ -127,14 +126,14 @@ class _Endpoints:
             text = dump_json(body).decode()
         except RecursionError:
             raise build_depth_rejection() from None
-        said, taken = await self._finish(received, json_response({}))
-        if taken:
+        response, stores = await self._finish(received, json_response({}))
+        if stores:
             place = (received.segment("org"), received.segment("project"))
             await asyncio.to_thread(self.store.add_consent, received.received_at, *place, text)
-        return said
+        return response
 
     async def feed(self, received: ReceivedRequest) -> Response:
-        """CONTRACT 5.1, 5.2: what a feed shows for a person, or, of everybody's events, about (``trends.py``)."""
+        """CONTRACT 5.1, 5.2: a feed of one person, or an approximation of one of all persons (``shared_feeds.py``)."""
         body, feed = await self._read_object(received), received.segment("feed")
         question = parse_feed_query(feed, body)
         await self.store.catch_up()
@@ -143,64 +142,63 @@ class _Endpoints:
             shown = await asyncio.to_thread(rank_shared_feed, self.store, place, feed, question.node, question.seed)
         else:
             shown = compute_feeds(await asyncio.to_thread(self.store.interactions, *place, question.node))[feed]
-        said, _ = await self._finish(received, json_response({"products": question.products(shown)}))
-        return said
+        response, _ = await self._finish(received, json_response({"products": question.products(shown)}))
+        return response
 
     async def _finish(self, received: ReceivedRequest, response: Response) -> tuple[Response, bool]:
-        """The answer of a request that brings no events, or that of the fault it meets; whether it is to be heeded."""
-        met, late = self.injector.draw_fault(received.path)
+        """The response to a request without events, or that of the fault it meets; whether the request takes effect."""
+        fault, delay = self.injector.draw_fault(received.path)
         status: int | None = response.status_code
-        if met is not None:
-            status, response = build_fault_response(met, response, received.request.receive)
-        self.store.add_nowait(
-            received.to_stored_request(status=status, fault="" if met is None else met.effect, stored=False)
-        )
-        await delay_response(received.request.receive, self.latency + late)
-        return response, met is None or met.stores
+        if fault is not None:
+            status, response = build_fault_response(fault, response, received.request.receive)
+        effect = "" if fault is None else fault.effect
+        self.store.add_nowait(received.to_stored_request(status=status, fault=effect, stored=False))
+        await delay_response(received.request.receive, self.latency + delay)
+        return response, fault is None or fault.stores
 
     def api(self, handle: Callable[[ReceivedRequest], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint of the API: what it refuses is kept too, with the reason."""
+        """An endpoint of the API: a rejected request is kept too, with the reason."""
 
         async def endpoint(request: Request) -> Response:
-            seen = ReceivedRequest(request, self.clock())
+            received = ReceivedRequest(request, self.clock())
             try:
-                return await handle(seen)
-            except SandboxRejection as refusal:
-                self.record_rejection(seen, refusal.status, str(refusal))
+                return await handle(received)
+            except SandboxRejection as rejection:
+                self.record_rejection(received, rejection.status, str(rejection))
                 raise
 
         return endpoint
 
     def record_rejection(self, received: ReceivedRequest, status: int, message: str) -> None:
-        """Keep a request that was refused."""
+        """Keep a rejected request."""
         self.store.add_nowait(received.to_stored_request(status=status, message=message, stored=False))
 
     async def handle_http_exception(self, request: Request, error: Exception) -> Response:
-        """404 and 405: a client that is pointed wrongly should see what it did."""
-        said = handle_http_exception(request, error)
-        seen = ReceivedRequest(request, self.clock())
-        if not seen.path.startswith(SANDBOX_PATH_PREFIX):
-            self.record_rejection(seen, said.status_code, "Nothing is served at this path, by this method.")
-        return said
+        """404 and 405, kept too: a client with a wrong address should be able to see what it did."""
+        response = handle_http_exception(request, error)
+        received = ReceivedRequest(request, self.clock())
+        if not received.path.startswith(SANDBOX_PATH_PREFIX):
+            self.record_rejection(received, response.status_code, "Nothing is served at this path, by this method.")
+        return response
 
     async def events(self, request: Request) -> Response:
-        """What has arrived, or, by DELETE, an empty sandbox."""
+        """The events that arrived; by DELETE, empty the sandbox."""
         check_key(request)
         if request.method == "DELETE":
             check_origin(request)
             await self.store.catch_up()
             return json_response({"deleted": await asyncio.to_thread(self.store.clear)})
         given = request.query_params
-        wanted = EventListQuery(
+        query = EventListQuery(
             _read_number_parameter(request, "limit", 10_000),
             _read_number_parameter(request, "after", 0),
             given.get("name"),
             given.get("person"),
         )
-        return await self._respond(lambda: list_received_events(self.store, wanted))
+        return await self._respond(lambda: list_received_events(self.store, query))
 
     async def live(self, request: Request) -> Response:
-        """The last of what has arrived, whatever became of it, newest first."""
+        """The last events and requests, newest first, rejected ones too."""
         check_key(request)
         given = request.query_params
         try:
@@ -208,8 +206,8 @@ class _Endpoints:
         except ValueError:
             raise SandboxRejection(400, f"The parameter shown is none of {', '.join(LiveFilter)}.") from None
         limit = min(_read_number_parameter(request, "limit", 100), MAX_LIVE_ROWS)
-        wanted = LiveQuery(limit, given.get("name") or None, shown, given.get("text", ""))
-        return await self._respond(lambda: list_live_rows(self.store, wanted))
+        query = LiveQuery(limit, given.get("name") or None, shown, given.get("text", ""))
+        return await self._respond(lambda: list_live_rows(self.store, query))
 
     async def request(self, request: Request) -> Response:
         """One request as it came."""
@@ -217,25 +215,25 @@ class _Endpoints:
         text = request.path_params["number"]
         number = int(text) if text.isdecimal() and len(text) <= 15 else 0
         await self.store.catch_up()
-        told = await asyncio.to_thread(read_kept_request, self.store, number)
-        if told is None:
+        found = await asyncio.to_thread(read_kept_request, self.store, number)
+        if found is None:
             raise SandboxRejection(
                 404, f"No such request is kept. The last {KEPT_REQUESTS:,} are; of older ones, their events."
             )
-        return Response(told, media_type="application/json")
+        return Response(found, media_type="application/json")
 
     async def person(self, request: Request) -> Response:
-        """What became of a person's events, and of the event ids asked about that were not processed why not."""
+        """A person's processed events, and why events of other ids that are asked about were not processed."""
         question = parse_person_query(await self._read_object(ReceivedRequest(request, self.clock())))
         return await self._respond(lambda: list_person_events(self.store, question))
 
     async def consents(self, request: Request) -> Response:
-        """The consents that have arrived."""
+        """The consents that arrived."""
         check_key(request)
         return await self._respond(lambda: list_consents(self.store))
 
     async def fault_document(self, request: Request) -> Response:
-        """The faults: told, set by PUT, cleared by DELETE."""
+        """The simulated failures: read, set by PUT, cleared by DELETE."""
         check_key(request)
         if request.method == "PUT":
             check_origin(request)
@@ -253,7 +251,7 @@ class _Endpoints:
         return json_response({**now.model_dump(), "sentence": now.sentence})
 
     async def openapi(self, request: Request) -> Response:
-        """What this is, for machines. It needs no key: it holds nothing that was received."""
+        """The OpenAPI document. It needs no key: nothing that was received is in it."""
         return json_response(build_openapi(request.scope.get("root_path") or "/"))
 
     async def _respond(self, build: Callable[[], bytes]) -> Response:
@@ -261,13 +259,13 @@ class _Endpoints:
         return Response(await asyncio.to_thread(build), media_type="application/json")
 
     async def _read_object(self, received: ReceivedRequest) -> dict[str, object]:
-        async def read(seen: ReceivedRequest) -> dict[str, object]:
-            return await _run_parser(lambda: read_object_body(seen.body), seen.body)
+        async def read(with_body: ReceivedRequest) -> dict[str, object]:
+            return await _run_parser(lambda: read_object_body(with_body.body), with_body.body)
 
         return await self._with_body(received, read)
 
     async def _with_body(self, received: ReceivedRequest, then: Callable[[ReceivedRequest], Awaitable[_T]]) -> _T:
-        """Do something with a body, as soon as there is room for it."""
+        """Check a request, read its body as soon as memory allows, and go on with it."""
         check_key(received.request)
         check_origin(received.request)
         check_content_type(received.request)
@@ -285,7 +283,7 @@ async def _run_parser(read: Callable[[], _T], body: bytes) -> _T:
 
 
 def _parse_events(body: bytes, received_at: int) -> tuple[int, EventColumns | None]:
-    """How many events a track request has, and they, where they are few enough to be remembered."""
+    """How many events a track request has, and the events, where they are small enough to be kept."""
     events = read_track(body, received_at)
     return events.event_count, events if len(body) <= CACHED_PARSE_BYTES else None
 
@@ -309,12 +307,12 @@ def create_sandbox_app(
     injector: FaultInjector | None = None,
     body_limiter: BodyLimiter | None = None,
 ) -> Starlette:
-    """A local Track API on the database ``file``, served at ``/`` or mounted anywhere.
+    """Create a local Track API on the database ``file``, to be served at ``/`` or mounted anywhere.
 
-    ``latency_ms`` is added to the answers of the API itself; ``clock`` gives epoch milliseconds; ``largest_body`` is
-    in bytes. ``middleware`` stands before everything else. ``faults`` are what goes wrong on purpose, by default
-    nothing; ``room`` is where large bodies wait. Nothing is opened before the first request;
-    ``app.state.store.close()`` lets go of the file.
+    ``latency_ms`` is added to the responses of the Track and feed API; ``clock`` gives epoch milliseconds;
+    ``max_body_bytes`` is in bytes. ``middleware`` comes before everything else. ``injector`` has the simulated
+    failures, by default none; ``body_limiter`` holds large bodies back. The file is opened by the first request and
+    closed by ``app.state.store.close()``.
     """
     store = SandboxStore(file)
     sandbox = _Endpoints(

@@ -17,22 +17,22 @@ from intempt_core.sandbox.http.routes import create_sandbox_app
 LOOPBACK_HOST = "127.0.0.1"
 
 SHUTDOWN_GRACE_SECONDS = 3
-"""How long the end waits for requests that are still held, on purpose perhaps."""
+"""How long a shutdown waits for requests that are still held, by a simulated failure perhaps."""
 
 
 @contextmanager
 def run_sandbox(file: Path, port: int = 0, latency_ms: int = 0, faults: FaultDocument | None = None) -> Iterator[str]:
-    """The sandbox beside other work, in a thread; the value is its URL. ``port`` 0 takes any that is free; ``faults``
-    go wrong on purpose.
+    """Run the sandbox in a thread, beside other work; the value is its URL.
 
-    Raises OSError: port taken.
+    ``port`` 0 takes any free one; ``latency_ms`` is added to every response; ``faults`` are simulated. Raises OSError
+    where the port is taken.
     """
     with _open_listener(port) as listener:
         made = create_sandbox_app(
             file, latency_ms=latency_ms, middleware=build_standalone_middleware(), injector=FaultInjector(faults)
         )
         server = _create_server(made)
-        # The socket listens already: a request that comes before the thread is ready waits, and is answered.
+        # The socket listens already: a request that comes before the thread is ready waits for it.
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
         thread.start()
         try:
@@ -50,7 +50,7 @@ def _create_server(made: Starlette) -> uvicorn.Server:
 
 @contextmanager
 def _open_listener(port: int) -> Iterator[socket.socket]:
-    # The protocol is named, because asyncio switches off delayed packets (40 ms an answer) only where it is.
+    # The protocol is named because asyncio switches off delayed packets (40 ms a response) only then.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((LOOPBACK_HOST, port))

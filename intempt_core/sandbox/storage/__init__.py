@@ -1,1 +1,1 @@
-"""The sandbox's storage: what arrived, who is one person, and what the feeds show."""
+"""The sandbox's storage: stored requests, and the events, persons and feeds that follow from them."""

@@ -1,7 +1,7 @@
-"""Events as they were received, and the quick look that nearly every one of them passes.
+"""Received events as columns, and the fast check that nearly all of them pass.
 
-They are kept field by field: to ask something of fifty values takes little longer than of one, and a few long rows are
-less to carry about than many short ones.
+They are kept field by field: a check of fifty values takes little longer than of one, and a few long columns take less
+memory than many short rows.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -24,9 +24,19 @@ from intempt_core.contract import (
 class IncomingEvent(NamedTuple):
     """One event as it was received.
 
-    ``because`` says why it is not processed, empty where nothing is wrong with the event itself; ``codes`` are the
-    issues' codes, space-separated. ``line`` marks a line of an order that shares its event id (CONTRACT 2.9).
-    ``time`` is epoch milliseconds, ``None`` where none was given. ``body`` is the event as JSON.
+    Attributes:
+        name: The event's name, ``None`` where it has none.
+        event_id: The event's id.
+        profile_id: The profile's id.
+        user_id: The user's id.
+        another_user_id: The other user's id.
+        account_id: The account's id.
+        product_id: The product's id.
+        time: Its own time in epoch milliseconds, ``None`` where none was given.
+        line: Whether it is a line of an order whose lines share an event id (CONTRACT 2.9).
+        codes: The codes of its issues, separated by spaces.
+        because: Why it is not processed; empty where nothing is wrong with the event itself.
+        body: The event as JSON.
     """
 
     name: str | None
@@ -44,7 +54,7 @@ class IncomingEvent(NamedTuple):
 
 
 class EventColumns(NamedTuple):
-    """Events, field by field: as many values in each field as there are events."""
+    """Events as columns: the fields of :class:`IncomingEvent`, each with one value for every event."""
 
     name: Sequence[str | None]
     event_id: Sequence[str | None]
@@ -61,21 +71,21 @@ class EventColumns(NamedTuple):
 
     @property
     def event_count(self) -> int:
-        """How many they are."""
+        """How many events there are."""
         return len(self.body)
 
     def to_rows(self) -> list[IncomingEvent]:
-        """One by one."""
+        """The events one by one."""
         return list(map(IncomingEvent._make, zip(*self, strict=True)))
 
 
 def wrap_event(event: IncomingEvent) -> EventColumns:
-    """One event."""
+    """Make columns of one event."""
     return EventColumns._make((value,) for value in event)
 
 
 def concat_events(parts: Iterable[EventColumns]) -> EventColumns:
-    """Some events after others."""
+    """Concatenate events, in their order."""
     found = tuple(parts)
     if len(found) == 1:
         return found[0]
@@ -91,13 +101,13 @@ NO_EVENTS = EventColumns._make([()] * len(IncomingEvent._fields))
 
 _PLAIN_IDS = frozenset(field for field in ID_FIELDS if "." not in field)
 _OTHER_FIELDS = EVENT_FIELDS.keys() - _PLAIN_IDS - {"timestamp", "data.productId"}
-"""Fields that rules read and that are not looked at here: an event that has one is judged by the rules."""
+"""Fields that rules read and that are not checked here: an event that has one is checked by the rules."""
 
 
 def try_fast_path(name: Json, payload: Sequence[Json], shared: Set[str]) -> EventColumns | None:
-    """The events of a payload, where nothing at all is unusual about any; ``None`` where the model has to be asked.
+    """Read the events of a payload where nothing is unusual about any; ``None`` where the rules have to decide.
 
-    ``shared`` are the event ids that lines of one order share. A property holds that the model passes them too.
+    ``shared`` are the event ids that lines of one order share. A property test holds that the rules accept them too.
     """
     if type(name) is not str or not is_event_name(name):
         return None
@@ -124,7 +134,7 @@ def try_fast_path(name: Json, payload: Sequence[Json], shared: Set[str]) -> Even
 
 
 def _are_plain_texts(values: Sequence[Json]) -> bool:
-    """Whether all that is given is text with which nothing can be wrong."""
+    """Whether all given values are texts with which nothing can be wrong."""
     kinds = set(map(type, values))
     if kinds == {type(None)}:
         return True

@@ -1,4 +1,4 @@
-"""What the sandbox has received, as ``GET /_sandbox/events`` and ``GET /_sandbox/consents`` tell it."""
+"""Lists of what the sandbox received: events, consents, and one person's events, as JSON."""
 
 from dataclasses import dataclass
 from sqlite3 import Row
@@ -13,7 +13,14 @@ from intempt_core.sandbox.storage.store import SandboxStore
 
 @dataclass(frozen=True, slots=True)
 class EventListQuery:
-    """Which events: up to ``limit`` after the cursor ``after``; of one ``name``, of whoever has the id ``person``."""
+    """Which events of the list are wanted.
+
+    Attributes:
+        limit: The most events.
+        after: The cursor: the ``seq`` after which the page begins.
+        name: The name that events must have, ``None`` for any.
+        person: An id that events must have in any identity field, ``None`` for any.
+    """
 
     limit: int = 10_000
     after: int = 0
@@ -29,7 +36,7 @@ class EventListQuery:
 
 
 def list_received_events(store: SandboxStore, query: EventListQuery) -> bytes:
-    """The events in their order of arrival, as JSON.
+    """List the events in their order of arrival, as JSON.
 
     ``count`` and ``processed`` count all that the filters match. ``next`` is the ``after`` of the next page, null on
     the last one. Times are epoch milliseconds. Raises :class:`SandboxStoreUnavailable`.
@@ -40,38 +47,38 @@ def list_received_events(store: SandboxStore, query: EventListQuery) -> bytes:
     )
     rows = store.rows(_build_list_query(query.condition), given)
     shown = rows[: query.limit]
-    told = {
+    page = {
         "count": totals["received"],
         "processed": totals["received"] - totals["unprocessed"],
         "events": [_event_to_json(row) for row in shown],
         "next": shown[-1]["seq"] if len(rows) > len(shown) and shown else None,
     }
-    return orjson.dumps(told)
+    return orjson.dumps(page)
 
 
 def list_consents(store: SandboxStore) -> bytes:
-    """The consents in their order of arrival, as JSON (CONTRACT 6.2). Raises :class:`SandboxStoreUnavailable`."""
+    """List the consents in their order of arrival, as JSON (CONTRACT 6.2). Raises :class:`SandboxStoreUnavailable`."""
     rows = store.rows("SELECT id, received_at, org, project, body FROM consents ORDER BY id", {})
-    told = [dict(row) for row in rows]
-    for one in told:
-        one["consent"] = orjson.Fragment(one.pop("body"))
-    return orjson.dumps({"count": len(told), "consents": told})
+    consents = [dict(row) for row in rows]
+    for consent in consents:
+        consent["consent"] = orjson.Fragment(consent.pop("body"))
+    return orjson.dumps({"count": len(consents), "consents": consents})
 
 
 MAX_LISTED_PERSON_EVENTS = 10_000
-"""Events of one person that are told, and unprocessed events that are looked through, at the most: the last ones."""
+"""Events of one person that are listed, and unprocessed events that are searched, at the most: the last ones."""
 
 
 def list_person_events(store: SandboxStore, query: PersonEventsQuery) -> bytes:
-    """A person's processed events, oldest first, and why others were not processed, as JSON.
+    """List a person's processed events, oldest first, and why others were not processed, as JSON.
 
-    ``unprocessed`` holds, of the event ids asked about, those that came and were not processed. Raises
+    ``unprocessed`` holds, of the event ids asked about, those that arrived and were not processed. Raises
     :class:`SandboxStoreUnavailable`.
     """
     place = (query.org, query.project)
     processed = store.processed(*place, query.node, MAX_LISTED_PERSON_EVENTS)
     others = store.unprocessed(*place, query.event_ids, MAX_LISTED_PERSON_EVENTS) if query.event_ids else ()
-    told = {
+    found = {
         "events": [
             {
                 "seq": row["seq"],
@@ -85,11 +92,11 @@ def list_person_events(store: SandboxStore, query: PersonEventsQuery) -> bytes:
         ],
         "unprocessed": {row["event_id"]: read_verdict(row)[1] for row in others},
     }
-    return orjson.dumps(told)
+    return orjson.dumps(found)
 
 
 def read_verdict(row: Row) -> tuple[list[str], str | None]:
-    """The codes of what is wrong with an event, and why it is not processed; ``None`` where it is."""
+    """Read the codes of an event's issues, and why it is not processed; ``None`` where it is."""
     if row["repeat_of"] is None:
         return row["codes"].split(), row["because"] or None
     repeated = Issue("event_id_repeated", Place(), row["event_id"])
@@ -97,7 +104,7 @@ def read_verdict(row: Row) -> tuple[list[str], str | None]:
 
 
 def _event_to_json(row: Row) -> dict[str, Any]:
-    """One event as the door shows it. Any: JSON."""
+    """One event as the list has it. Any: JSON."""
     codes, because = read_verdict(row)
     return {
         "seq": row["seq"],

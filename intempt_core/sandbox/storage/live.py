@@ -1,7 +1,7 @@
-"""The last of what reached the sandbox, whatever became of it: ``GET /_sandbox/live`` and ``GET /_sandbox/requests/N``.
+"""The live view: the last events and requests, rejected ones too (``GET /_sandbox/live`` and ``/_sandbox/requests/N``).
 
-A view of it asks again and again while events pour in, so the answer has a bounded number of rows, and a search looks
-at a bounded number of events.
+A screen polls it while events pour in, so a response has a bounded number of rows, and a search looks at a bounded
+number of events.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from intempt_core.sandbox.storage.listing import read_verdict
 from intempt_core.sandbox.storage.store import SandboxStore
 
 MAX_LIVE_ROWS = 1_000
-"""Rows of one answer at the most."""
+"""Rows of one response at the most."""
 
 SEARCHED_EVENTS = 20_000
 """Events that a search looks at: the last ones."""
@@ -33,7 +33,14 @@ _CONDITIONS: dict[LiveFilter, tuple[str | None, str | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class LiveQuery:
-    """Which rows: the last ``limit`` of ``shown``, of one event ``name``, with ``text`` in an id, path or client."""
+    """Which rows of the live view are wanted.
+
+    Attributes:
+        limit: The most rows.
+        name: The name that events must have, ``None`` for any.
+        shown: The kind of rows.
+        text: A text that must be in an id, path or client; empty for any.
+    """
 
     limit: int = 100
     name: str | None = None
@@ -42,7 +49,7 @@ class LiveQuery:
 
 
 def list_live_rows(store: SandboxStore, query: LiveQuery) -> bytes:
-    """The rows, newest first, as JSON, with how many events there are. Raises :class:`SandboxStoreUnavailable`."""
+    """List the rows, newest first, as JSON, with the number of events. Raises :class:`SandboxStoreUnavailable`."""
     events, others = _CONDITIONS[query.shown]
     given = {"limit": query.limit, "name": query.name, "text": query.text.lower(), "window": SEARCHED_EVENTS}
     found = (
@@ -56,7 +63,7 @@ def list_live_rows(store: SandboxStore, query: LiveQuery) -> bytes:
 
 
 def read_kept_request(store: SandboxStore, number: int) -> bytes | None:
-    """One request as it came, as JSON; ``None`` where it is not kept (any more). Raises :class:`SandboxStoreUnavailable`."""
+    """Read one request as it came, as JSON; ``None`` where it is not kept. Raises :class:`SandboxStoreUnavailable`."""
     found = store.rows("SELECT * FROM requests WHERE id = :number", {"number": number})
     if not found:
         return None
@@ -113,7 +120,8 @@ def _build_request_query(condition: str, query: LiveQuery) -> str:
     return f"""
 SELECT r.id, r.received_at, r.method, r.path, r.client, r.address, r.status, r.message, r.fault
 FROM requests AS r WHERE NOT r.stored AND {condition}
-AND {_build_text_filter("r.path r.client r.address r.message r.fault") if query.text else "TRUE"} ORDER BY r.id DESC LIMIT :limit
+AND {_build_text_filter("r.path r.client r.address r.message r.fault") if query.text else "TRUE"}
+ORDER BY r.id DESC LIMIT :limit
 """  # noqa: S608  the conditions are ours, their values are parameters
 
 

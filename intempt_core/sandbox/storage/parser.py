@@ -1,8 +1,8 @@
-"""Bytes of a body → events as they were received, each judged (CONTRACT 2, 3.8, 6.1).
+"""The parser of track requests: the bytes of a body become events, each checked (CONTRACT 2, 3.8, 6.1).
 
-Bodies are read leniently: whatever a sender can write as JSON is taken and judged, and only what 3.8 names is
-refused. The field rules are the model's; events in which nothing is unusual are passed at a glance (``glance.py``),
-because nearly every one is such and the model takes ten times as long.
+Bodies are read leniently: anything that is JSON is accepted and checked, and only what 3.8 names is rejected. The field
+rules are the contract's; events in which nothing is unusual take the fast path (``fast_path.py``), because nearly all
+are such and the rules take ten times as long.
 """
 
 import json
@@ -34,11 +34,11 @@ IDENTIFY_NAME = "Identify"
 
 
 class _InexactNumber(Exception):
-    """The fast reader made a float of an id: a longer integer may have lost digits."""
+    """The fast JSON reader made a float of an id: a longer integer may have lost digits."""
 
 
 def read_json_body(body: bytes) -> Json:
-    """The document in a body. Raises :class:`SandboxRejection` 400 with a sentence where it holds none."""
+    """Read the JSON in a body. Raises :class:`SandboxRejection` 400 where it is none."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -46,15 +46,15 @@ def read_json_body(body: bytes) -> Json:
 
 
 def read_object_body(body: bytes) -> dict[str, Json]:
-    """The JSON object that a body holds. Raises :class:`SandboxRejection` 400."""
+    """Read the JSON object in a body. Raises :class:`SandboxRejection` 400 where it is none."""
     return _require_object(read_json_body(body))
 
 
 def read_track(body: bytes, received_at: int) -> EventColumns:
-    """The events of a track request in their order (CONTRACT 1.3, 3.8).
+    """Read the events of a track request in their order (CONTRACT 1.3, 3.8).
 
-    ``received_at`` is epoch milliseconds: it stands in for a time after 2040 (CONTRACT 2.7).
-    Raises :class:`SandboxRejection` 400 for a body that is no JSON object, has no ``track`` list, or holds a time before 2010.
+    ``received_at`` is epoch milliseconds: it replaces a time after 2040 (CONTRACT 2.7). Raises
+    :class:`SandboxRejection` 400 for a body that is no JSON object, has no ``track`` list, or has a time before 2010.
     """
     try:
         try:
@@ -66,8 +66,8 @@ def read_track(body: bytes, received_at: int) -> EventColumns:
 
 
 def make_unreadable_event(rejection: SandboxRejection) -> EventColumns:
-    """What stands for a request that was good when it came and cannot be read again: a body that is nested just as
-    deeply as the thread that took it could follow.
+    """Make an event that replaces a request that cannot be parsed a second time: its body is nested so deeply that only
+    the thread that received it could follow.
     """
     return wrap_event(
         IncomingEvent(None, None, None, None, None, None, None, None, False, "request_shape", str(rejection), "null")
@@ -75,7 +75,7 @@ def make_unreadable_event(rejection: SandboxRejection) -> EventColumns:
 
 
 def _read_exactly(body: bytes) -> Json:
-    """What orjson will not read as it is (lone surrogates, integers past 64 bits, UTF-16) the standard library does."""
+    """Read with the standard library what orjson does not: lone surrogates, integers past 64 bits, UTF-16."""
     try:
         return json.loads(body, parse_constant=_reject_constant)
     except RecursionError:
@@ -89,7 +89,7 @@ def _reject_constant(constant: str) -> NoReturn:
 
 
 def build_depth_rejection() -> SandboxRejection:
-    """The refusal of a body that is nested more deeply than anything here reads or writes."""
+    """Build the rejection of a body that is nested more deeply than can be read or written here."""
     return SandboxRejection(400, "The body is nested too deeply to be read.")
 
 
@@ -106,7 +106,7 @@ def _describe_kind(value: Json) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _TrackParser:
-    """One reading of one request. ``exact`` where every number of the document has kept its digits."""
+    """Parses one request; ``exact`` where every number of the document has all its digits."""
 
     received_at: int
     exact: bool = False
@@ -131,7 +131,7 @@ class _TrackParser:
         yield from self._payload(_PayloadSlice(name, payload, 0, here, shared))
 
     def _payload(self, part: "_PayloadSlice") -> Iterator[EventColumns]:
-        """The events of a part of a payload; where one of them is unusual, each half is looked at by itself."""
+        """The events of a part of a payload; where one of them is unusual, each half is parsed by itself."""
         found = try_fast_path(part.name, part.payload, part.shared)
         if found is not None:
             yield found
@@ -163,7 +163,7 @@ class _TrackParser:
         )
 
     def _time(self, time: int | None) -> int | None:
-        """CONTRACT 2.7: after 2040 the server's own clock; what no database has a number for is as if not given."""
+        """CONTRACT 2.7: after 2040 the server's own clock; a number that no database can hold counts as not given."""
         if time is None or time < -(2**63):
             return None
         return time if time <= LATEST_MS else self.received_at
@@ -176,7 +176,7 @@ class _TrackParser:
 
 @dataclass(frozen=True, slots=True)
 class _PayloadSlice:
-    """A part of a payload, from the position ``start`` on; ``here`` is its group's pointer."""
+    """A part of a payload, from the position ``start`` on."""
 
     name: Json
     payload: list[Json]
@@ -199,7 +199,7 @@ class _PayloadSlice:
 
 
 def _find_issues(event: GivenEvent) -> list[Issue]:
-    """What is wrong with one event. Raises :class:`SandboxRejection` for a time before 2010: the whole request is."""
+    """The issues of one event. Raises :class:`SandboxRejection` for a time before 2010, for the whole request."""
     found = _find_identify_issues(event) if event.name == IDENTIFY_NAME else find_event_errors(event)
     for issue in found:
         if issue.code == "timestamp_before_2010":

@@ -1,9 +1,9 @@
-"""Who is who: the names by which an event's person is known, and which of them belong together.
+"""Persons: the ids by which an event's person is found, and which of them belong together.
 
-A *node* is one id in one field: ``user:u1``, ``profile:1001:p1``, ``other:u2``, ``account:a1``. Nodes that stand in
-one event belong to one person, transitively (ARCHITECTURE, person). A profile belongs to its source (CONTRACT 5.1). An
-``anotherUserId`` is a node of its own, for no feed is readable by it; once an alias has named it, the user id of
-the same value is the same person (CONTRACT 6.1). Accounts and placeholders link nobody (CONTRACT 2.8).
+A *node* is one id in one field: ``user:u1``, ``profile:1001:p1``, ``other:u2``, ``account:a1``. Nodes of one event
+belong to one person, transitively (ARCHITECTURE, person). A profile belongs to its source (CONTRACT 5.1). An
+``anotherUserId`` is a node of its own, because no feed can be read by it; once an alias has named it, the user id of
+the same value is the same person (CONTRACT 6.1). Accounts and placeholders link no events (CONTRACT 2.8).
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ NodeLink = tuple[str, str]
 """Two nodes of one person."""
 
 _LINKABLE_CODES = frozenset(("event_name", "product_id_missing"))
-"""What keeps an event from recommendations but says nothing against who it names: any event name is taken (3.8)."""
+"""Issues that keep an event from recommendations but not from linking ids: any name is accepted (CONTRACT 3.8)."""
 
 
 def make_node(kind: str, text: str, source: str = "") -> str:
-    """One id in one field. ``kind`` is ``user``, ``profile``, ``other`` or ``account``; a profile needs its source."""
+    """Make the node of an id; ``kind`` is ``user``, ``profile`` (with its source), ``other`` or ``account``."""
     return f"profile:{quote(source, safe='')}:{text}" if kind == "profile" else f"{kind}:{text}"
 
 
 def extract_nodes(event: IncomingEvent, source: str) -> tuple[Sequence[str], Sequence[NodeLink]]:
-    """The nodes under which an event is to be found, and the pairs of nodes that it makes one person.
+    """Extract the nodes by which an event is found, and the pairs of nodes that it makes one person.
 
-    Linked nodes lead to each other, so one of them is enough to find the event; a pair stands there both ways.
+    Linked nodes lead to each other, so one of them is enough to find the event; each pair is there in both directions.
     """
     profile, user, other, account = ids = event[2:6]
     if user is not None and profile is None and other is None and account is None:  # nearly every event

@@ -1,8 +1,8 @@
-"""What follows from what arrived: repeats, who is who, and where to find whose events.
+"""The projection of stored requests: their events, repeats among them, and the ids by which a person's are found.
 
-Requests are kept in ``requests`` as they came, and digested in that order, some at a time. Digesting is pure in what
-stands there, so it may be done at any time, and by whichever process comes first. Every call into SQLite carries
-many rows, because each gives up the interpreter's lock and has to win it back.
+Requests are kept in ``requests`` as they came, and projected in that order, some at a time. The projection depends on
+nothing but these rows, so it may be updated at any time, and by any process that has the file open. Every call into
+SQLite carries many rows, because each releases the interpreter's lock and has to acquire it again.
 """
 
 import sqlite3
@@ -21,31 +21,35 @@ from intempt_core.sandbox.storage.parser import make_unreadable_event, read_trac
 from intempt_core.sandbox.storage.persons import extract_nodes
 
 PROJECTION_MAX_REQUESTS = 64
-"""Requests that are digested in one transaction at the most: some hundredths of a second."""
+"""Requests that are projected in one transaction at the most: some hundredths of a second."""
 
 PROJECTION_MAX_BYTES = 10_000_000
-"""Bytes of their bodies at the most, unless a single one is larger. What is read of them takes ten times as much
-memory: so a transaction takes about as much as the largest body does alone.
+"""Bytes of their bodies at the most, unless a single one is larger. Parsed, they take ten times as much memory: so a
+transaction takes about as much as the largest body does alone.
 """
 
 KEPT_REQUESTS = 5_000
-"""Requests that stay as they came, the last ones; older ones are known by their events only."""
+"""Requests that are kept as they came, the last ones; of older ones only the events are kept."""
 
 KEPT_BODY_BYTES = 100_000
-"""Bytes of such a request's body that stay, once it is digested."""
+"""Bytes of such a request's body that are kept once it is projected."""
 
 INSERT_BLOCK_ROWS = (1_024, 256, 64, 16, 4, 1)
-"""Rows of one statement: few sizes, so that SQLite knows the statements; 16 columns each stay below its 32,766
-parameters. The fewer the statements, the seldomer the interpreter's lock has to be won back.
+"""Rows of one statement: few sizes, so that SQLite has the statements prepared; 16 columns each are below its 32,766
+parameters. Fewer statements mean fewer acquisitions of the interpreter's lock.
 """
 
 ProjectLinks = set[tuple[int, str, str]]
-"""Pairs of nodes by project: who is one person."""
+"""(project, node, node): pairs of nodes of one person."""
 
 
 class ProjectionStep(NamedTuple):
-    """What one digest has done: how many requests it were, up to which number everything is digested now, and whether
-    requests are left.
+    """The result of one update of the projection.
+
+    Attributes:
+        request_count: How many requests were projected.
+        upto: The number of the last request up to which all are projected.
+        has_more: Whether requests remain.
     """
 
     request_count: int
@@ -56,14 +60,15 @@ class ProjectionStep(NamedTuple):
 def update_projection(
     connection: sqlite3.Connection, known_links: ProjectLinks, parsed_events: dict[int, EventColumns]
 ) -> ProjectionStep:
-    """Digest the oldest requests that are not, inside the caller's transaction: at least one, and no more than
-    :data:`PROJECTION_MAX_REQUESTS` and :data:`PROJECTION_MAX_BYTES` allow.
+    """Project the oldest requests that are not yet projected, inside the caller's transaction.
 
-    ``known`` are links that stand in the database already; the new ones are added. ``read`` are the events of requests
-    that were read before; those digested go.
+    At least one, and no more than :data:`PROJECTION_MAX_REQUESTS` and :data:`PROJECTION_MAX_BYTES` allow.
+
+    ``known_links`` are in the database already; new ones are added. ``parsed_events`` are the events of requests that
+    were parsed before, by number; those that are projected are removed.
     """
     ((before,),) = connection.execute("SELECT upto FROM projection")
-    ((found, left),) = connection.execute(_OLDEST_REQUESTS, (before, PROJECTION_MAX_REQUESTS, PROJECTION_MAX_BYTES))
+    ((found, has_more),) = connection.execute(_OLDEST_REQUESTS, (before, PROJECTION_MAX_REQUESTS, PROJECTION_MAX_BYTES))
     waiting = orjson.loads(found)
     if not waiting:
         return ProjectionStep(0, before, has_more=False)
@@ -72,7 +77,7 @@ def update_projection(
     connection.execute("UPDATE projection SET upto = ?", (upto,))
     connection.execute("DELETE FROM requests WHERE id <= ?", (upto - KEPT_REQUESTS,))
     connection.execute(_TRUNCATE_BODIES, (KEPT_BODY_BYTES, before, upto, KEPT_BODY_BYTES))
-    return ProjectionStep(len(waiting), upto, bool(left))
+    return ProjectionStep(len(waiting), upto, bool(has_more))
 
 
 def _insert_events(
@@ -85,14 +90,14 @@ def _insert_events(
     ((before,),) = connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
     parts: list[EventColumns] = []
     arrivals: list[tuple[Any, ...]] = []
-    whence: list[_EventOrigin] = []  # of each event
-    counting: set[int] = set()  # whose repeats count, because the sandbox did not deduplicate when they came
+    origins: list[_EventOrigin] = []  # of each event
+    counting: set[int] = set()  # events that count even if they repeat: the sandbox did not deduplicate at that time
     for number, at, org, project, source, client, address, deduplicates in requests:
-        place, found, first = places[org, project], parsed_events.pop(number, None), before + len(whence) + 1
+        place, found, first = places[org, project], parsed_events.pop(number, None), before + len(origins) + 1
         found = _parse_stored_request(connection, number, at) if found is None else found
         arrivals.append((number, at, place, source, client, address, first, found.event_count))
         parts.append(found)
-        whence += [_EventOrigin(number, place, source)] * found.event_count
+        origins += [_EventOrigin(number, place, source)] * found.event_count
         if not deduplicates:
             counting.update(range(first, first + found.event_count))
     insert_rows(
@@ -103,25 +108,25 @@ def _insert_events(
     events = concat_events(parts)
     if not events.event_count:
         return
-    numbers, in_projects, _ = zip(*whence, strict=True)
+    numbers, in_projects, _ = zip(*origins, strict=True)
     fields = {"seq": range(before + 1, before + 1 + events.event_count), "arrival": numbers, "project": in_projects,
               **events._asdict()}  # fmt: skip
     insert_columns(connection, "events", fields)
     repeats = _mark_repeats(connection, before, events, counting)
     connection.execute(_MENTION_USERS, (before,))
-    _index_persons(connection, before, events, whence, repeats, known_links)
+    _index_persons(connection, before, events, origins, repeats, known_links)
 
 
 def _parse_stored_request(connection: sqlite3.Connection, number: int, received_at: int) -> EventColumns:
     ((body,),) = connection.execute("SELECT body FROM requests WHERE id = ?", (number,))
     try:
         return read_track(body, received_at)
-    except SandboxRejection as refusal:
-        return make_unreadable_event(refusal)
+    except SandboxRejection as rejection:
+        return make_unreadable_event(rejection)
 
 
 class _EventOrigin(NamedTuple):
-    """Where an event comes from: the number of its request, that of its project, and the source."""
+    """The request (its number), project (its number) and source that an event came by."""
 
     arrival: int
     project_id: int
@@ -129,7 +134,7 @@ class _EventOrigin(NamedTuple):
 
 
 def _ensure_projects(connection: sqlite3.Connection, projects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """The number of each (org, project): events, persons and repeats know nothing across projects."""
+    """The number of each (org, project), for events, persons and repeats are separate in each project."""
     found = {}
     for key in projects:
         known = connection.execute("SELECT id FROM projects WHERE org = ? AND project = ?", key).fetchone()
@@ -137,7 +142,7 @@ def _ensure_projects(connection: sqlite3.Connection, projects: Iterable[tuple[st
     return found
 
 
-def _index_persons(  # noqa: PLR0917  what is known of one digest
+def _index_persons(  # noqa: PLR0917  all that is known of one update
     connection: sqlite3.Connection,
     before: int,
     events: EventColumns,
@@ -145,9 +150,7 @@ def _index_persons(  # noqa: PLR0917  what is known of one digest
     repeats: Set[int],
     known_links: ProjectLinks,
 ) -> None:
-    """Note under which names the events after ``before`` are found whose persons have others than a user id, and who
-    is one person with whom.
-    """
+    """Index the events after ``before`` that have other ids than a user id, and link the ids of one person."""
     others = zip(events.profile_id, events.another_user_id, events.account_id, strict=True)
     several = [at for at, names in enumerate(others) if names != (None, None, None)]
     mentions: list[tuple[int, str, int]] = []
@@ -168,9 +171,7 @@ def _index_persons(  # noqa: PLR0917  what is known of one digest
 
 
 def _mark_repeats(connection: sqlite3.Connection, before: int, events: EventColumns, counting: Set[int]) -> set[int]:
-    """Find which of the events after ``before`` were there already (CONTRACT 2.2, 2.9, 3.7), and mark them, but for
-    those that count all the same.
-    """
+    """Mark the events after ``before`` that do not count because they repeat others (CONTRACT 2.2, 2.9, 3.7)."""
     firsts = connection.execute(_FIRST_OF_ID, (before,)).rowcount
     if EventName.ORDERED.value in events.name:
         connection.execute(_FIRST_OF_LINE, (before, EventName.ORDERED.value))
@@ -183,10 +184,10 @@ def _mark_repeats(connection: sqlite3.Connection, before: int, events: EventColu
 
 
 def insert_columns(connection: sqlite3.Connection, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Insert many rows, given field by field, of which one is the rows' own number. Any: SQLite's own parameters.
+    """Insert many rows, given as columns. Any: SQLite's own parameters.
 
-    A field that is one value throughout is handed over once, and one that is nothing throughout not at all: half of
-    what an insertion takes goes into handing values over.
+    A column with one value throughout is passed once, and one that is null throughout not at all: passing values takes
+    half the time of an insertion.
     """
     alike = {name: values[0] for name, values in columns.items() if values.count(values[0]) == len(values) > 1}
     once = {name: value for name, value in alike.items() if value is not None}
@@ -203,7 +204,7 @@ def insert_rows(connection: sqlite3.Connection, into: str, rows: Sequence[Sequen
 
 
 def insert_block(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[Any]]) -> int:
-    """Insert some rows by one statement; the number of the last one. Any: SQLite's own parameters."""
+    """Insert some rows by one statement; returns the number of the last one. Any: SQLite's own parameters."""
     done = connection.execute(_build_insert(into, 0, len(rows[0]), len(rows)), list(chain.from_iterable(rows)))
     return done.lastrowid or 0
 
@@ -211,7 +212,7 @@ def insert_block(connection: sqlite3.Connection, into: str, rows: Sequence[Seque
 def _insert_in_blocks(
     connection: sqlite3.Connection, into: str, constants: tuple[Any, ...], rows: Sequence[Sequence[Any]]
 ) -> None:
-    """Insert many rows by few statements; each begins with the values of ``once``. Any: SQLite's own parameters."""
+    """Insert many rows by few statements; each row begins with ``constants``. Any: SQLite's own parameters."""
     at = 0
     for size in INSERT_BLOCK_ROWS:
         while len(rows) - at >= size:
@@ -227,8 +228,8 @@ def _build_insert(into: str, constant_count: int, width: int, height: int) -> st
     return f"{into} VALUES {', '.join([f'({row})'] * height)}"
 
 
-# One row of all, because the interpreter's lock is given up for every row. The length of a body stands before it, so
-# bodies are not read to add them up.
+# All in one row, because the interpreter's lock is released for every row. SQLite stores the length of a body before
+# it, so bodies are not read to add up their lengths.
 _OLDEST_REQUESTS = """
 WITH
   first(id, bytes) AS (SELECT id, length(body) FROM requests WHERE id > ?1 ORDER BY id LIMIT ?2),
@@ -245,8 +246,8 @@ _TRUNCATE_BODIES = """
 UPDATE requests SET body = substr(body, 1, ?) WHERE id > ? AND id <= ? AND length(body) > ?
 """
 
-# An event id is taken by the first event without another error; events of one project share their ids, whatever
-# source they came by, for an id names the event and not its way (CONTRACT 2.2).
+# An event id belongs to the first event without another error; it is unique in a project, whatever the source, because
+# an id names the event and not its way (CONTRACT 2.2).
 _FIRST_OF_ID = """
 INSERT OR IGNORE INTO firsts (project, event_id, product_id, seq)
 SELECT project, event_id, '', seq FROM events WHERE seq > ? AND because = '' ORDER BY seq
@@ -267,7 +268,7 @@ FROM events AS e CROSS JOIN firsts AS f
 WHERE e.seq > ? AND e.because = '' AND f.seq <> e.seq
 """
 
-# Who is known by a user id alone needs no look at other names; ``known_by`` says the same of it.
+# A person with nothing but a user id needs no links; ``extract_nodes`` says the same.
 _MENTION_USERS = f"""
 INSERT INTO mentions (project, node, seq)
 SELECT project, 'user:' || user_id, seq FROM events

@@ -1,4 +1,4 @@
-"""The tables of the sandbox's database, and how an older one becomes one of today."""
+"""The tables of the sandbox's database, and the migrations of earlier versions."""
 
 import sqlite3
 
@@ -73,7 +73,7 @@ ALTER TABLE arrivals ADD COLUMN events INTEGER;
 
 
 def prepare_sandbox_database(connection: sqlite3.Connection) -> None:
-    """Make a fresh connection ours: write-ahead log, and the tables where they are missing or older.
+    """Prepare a new connection: pragmas, and the tables where they are missing or of an earlier version.
 
     Raises :class:`sqlite3.Error`, among it :class:`sqlite3.DatabaseError` for a file that a later version made.
     """
@@ -82,7 +82,7 @@ def prepare_sandbox_database(connection: sqlite3.Connection) -> None:
     )  # survives a killed process; a power cut may cost the last commits
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -32000")  # 32 MB: event ids come in no order
-    connection.execute("PRAGMA wal_autocheckpoint = 64000")  # 256 MB: store.py puts the log away when it is quiet
+    connection.execute("PRAGMA wal_autocheckpoint = 64000")  # 256 MB: store.py checkpoints when nothing is waiting
     version = _read_version(connection)
     if version > SANDBOX_SCHEMA_VERSION:
         raise sqlite3.DatabaseError(

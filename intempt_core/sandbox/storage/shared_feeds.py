@@ -1,8 +1,8 @@
-"""The feeds that depend on everybody's events, in the sandbox's own approximation of CONTRACT 4.5.
+"""The feeds that depend on all persons' events, in the sandbox's own approximation of CONTRACT 4.5.
 
-The documents give these feeds a sentence each and no formula, so what the sandbox serves is called what it is: an
-approximation, for trying an integration. It looks at the last :data:`FEED_WINDOW_EVENTS` events of the sandbox, of which those of
-the project that were processed count, so that a feed takes the same time however much is stored:
+The vendor's documents give these feeds a sentence each and no formula, so the sandbox serves an approximation, for
+trying an integration. It uses the last :data:`FEED_WINDOW_EVENTS` events of the sandbox, and of these the processed
+ones of the project, so that a feed takes the same time however much is stored:
 
 * **best-selling**: products by the number of their orders.
 * **most-popular**: products by the weighted sum of their events: :data:`POPULARITY_WEIGHTS`; an
@@ -10,7 +10,7 @@ the project that were processed count, so that a feed takes the same time howeve
 * **viewed-together**: products that were viewed in the most sessions in which the seed was viewed too. A session is a
   ``sessionId``; without one, a person's day (UTC).
 * **purchased-together**: products that were bought in the same orders as the seed; each such order counts
-  ``ln(1 + orders / orders with the product)``, so that what is bought with everything says little. One order is what
+  ``ln(1 + orders / orders with the product)``, so that what is bought with everything weighs little. One order is what
   one person ordered at one time (``timestamp``; without one, in one request).
 
 The seed is the ``productId`` that the question names; without one, what the person last viewed or last ordered. Of
@@ -27,10 +27,10 @@ from intempt_core.sandbox.storage.counted_events import COUNTS_SQL
 from intempt_core.sandbox.storage.store import SandboxStore
 
 FEED_WINDOW_EVENTS = 100_000
-"""Events, counted over the whole sandbox, that a feed looks back on."""
+"""Events of the whole sandbox, the last ones, that a feed is computed from."""
 
 HALF_LIFE_DAYS = 7
-"""An event of a week ago weighs half of one of today."""
+"""Days after which an event weighs half as much."""
 
 MAX_FEED_PRODUCTS = 1_000
 """Products that a feed has at the most."""
@@ -44,17 +44,17 @@ POPULARITY_WEIGHTS: dict[EventName, int] = {
 """What each event adds to the popularity of its product."""
 
 SEED_FEEDS = {"viewed-together": FeedId.VIEWED, "purchased-together": FeedId.ORDERED}
-"""The feeds that go with a product, and the person's feed whose first product is the seed where none is named."""
+"""Feed that is read for a product → the person's feed whose first product is the seed where none is named."""
 
 
 def rank_shared_feed(
     store: SandboxStore, place: tuple[str, str], feed: str, node: str, seed: str | None
 ) -> Sequence[str]:
-    """What a feed of everybody's events shows, best first, as far as digested.
+    """Rank the products of a feed of all persons' events, best first, as far as projected.
 
     ``place`` is organisation and project, ``node`` the person, ``seed`` a product id.
 
-    Raises :class:`~intempt_core.sandbox.http.responses.SandboxStoreUnavailable`.
+    Raises :class:`~intempt_core.errors.SandboxStoreUnavailable`.
     """
     if feed in SEED_FEEDS and seed is None:
         own = compute_feeds(store.interactions(*place, node))[SEED_FEEDS[feed]]
@@ -140,4 +140,4 @@ _FEEDS: Mapping[str, tuple[str, Callable[[Row], float]]] = {
     "viewed-together": (_VIEWED_TOGETHER, _read_weight),
     "purchased-together": (_PURCHASED_TOGETHER, _weigh_by_rarity),
 }
-"""Each feed's question, and how much a row of its answer weighs for its product."""
+"""Feed → its query, and the function that computes the weight of a row for its product."""

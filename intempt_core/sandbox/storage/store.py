@@ -1,9 +1,9 @@
-"""The sandbox's own database: taking requests in, and asking what follows from them.
+"""The sandbox's own database: it stores requests and answers queries about what follows from them.
 
-One thread per process does all the writing, so that no event loop waits for a disk. It commits whatever requests are
-waiting in one statement, and digests them (``digest.py``) when nobody is in a hurry: when a while has passed without
-a request, when somebody asks, or when too much has piled up. Reads open a connection of their own. Several processes
-may have the file open. Of the requests as they came the last :data:`~intempt_core.sandbox.storage.projection.KEPT_REQUESTS` are kept.
+One thread per process does all the writing, so that no event loop waits for a disk. It commits all waiting requests in
+one statement, and updates the projection (``projection.py``) when nothing is waiting: after a pause, before a query, or
+when too many requests have accumulated. Reads open connections of their own. Several processes may have the file open.
+Of the requests as they came the last :data:`~intempt_core.sandbox.storage.projection.KEPT_REQUESTS` are kept.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,40 +25,53 @@ from intempt_core.sandbox.storage.projection import KEPT_BODY_BYTES, ProjectLink
 from intempt_core.sandbox.storage.schema import prepare_sandbox_database
 
 WRITE_LOCK_SECONDS = 5.0
-"""Wait for another process that is writing; longer is 503."""
+"""How long to wait for another process that is writing; longer is 503."""
 
 COMMIT_MAX_REQUESTS = 100
-"""Requests that one commit takes at the most: the rows of one statement."""
+"""Requests of one commit at the most: the rows of one statement."""
 
 COMMIT_MAX_BYTES = 10_000_000
-"""Bytes of their bodies with which a commit takes no more requests: SQLite has a copy of each."""
+"""Bytes of their bodies from which on a commit takes no more requests: SQLite has a copy of each."""
 
 WRITER_IDLE_SECONDS = 0.1
-"""Without a request for so long, what has come is digested."""
+"""How long without a request until stored requests are projected."""
 
 MAX_BACKLOG = 64
-"""Requests that wait to be digested at the most; with more, all are before anything else is taken. Taking and digesting
-by turns, each for a while, costs less than both at once, for they share one interpreter.
+"""Requests that wait to be projected at the most; with more, all are projected before any other is stored. Storing and
+projecting by turns, each for a while, takes less time than both at once, because they share one interpreter.
 """
 
 PROJECTION_TURN_SECONDS = 1.0
-"""So long a pile is digested before what has come meanwhile is taken, for senders wait: a large request is a second."""
+"""How long a backlog is projected before new requests are stored, for senders wait: a large request takes a second."""
 
 CHECKPOINT_REQUESTS = 500
-"""Requests after which the log is put away into the database, at the next quiet moment: it takes a disk's time."""
+"""Requests after which the log is written into the database, at the next pause: that takes the disk's time."""
 
 MAX_CACHED_LINKS = 100_000
-"""Links that the writer remembers, so as not to write them with every event of a person again."""
+"""Links that the writer remembers, so that they are not written with every event of a person."""
 
 
 class StoredRequest(NamedTuple):
-    """One request: when it came (epoch ms), where to, from whom, its body, and what became of it.
+    """One request as it is stored, and what became of it.
 
-    ``source`` is empty where the path named none (CONTRACT 6.3). ``headers`` are JSON, pairs, without credentials;
-    ``size`` is the body's whole length. ``status`` is the answer's, ``None`` where none comes; ``message`` is the sentence
-    of a rejection, ``fault`` what was done to it on purpose. ``stored``: it is a track request whose events are stored;
-    ``events`` are they, where they have been read already; they are remembered until they are digested. Without
-    ``deduplicates`` repeats among them count.
+    Attributes:
+        received_at: When it arrived, in epoch milliseconds.
+        org: The organisation in its path.
+        project: The project in its path.
+        source: The source in its path; empty where the path has none (CONTRACT 6.3).
+        client: The program that sent it, as it names itself.
+        body: The body, or its beginning.
+        method: The HTTP method.
+        path: Path and query as they were written.
+        address: The IP address that it came from.
+        headers: Pairs of name and value as JSON, without credentials.
+        size: Bytes of the whole body.
+        status: The status of the response, ``None`` where none is sent.
+        message: Why it was rejected; empty where it was not.
+        fault: The simulated failure that it met; empty where none.
+        stored: Whether it is a track request whose events are stored.
+        deduplicates: Whether repeats among its events do not count.
+        events: Its events, where they have been parsed; kept until they are projected.
     """
 
     received_at: int
@@ -82,7 +94,7 @@ class StoredRequest(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """An arrival to be committed, or, without one, the wish to have everything until now digested; who waits for it."""
+    """A request to store, or, without one, the wish to have all earlier ones projected; and the future to resolve."""
 
     request: StoredRequest | None
     done: "asyncio.Future[None] | None" = None
@@ -90,18 +102,18 @@ class _Job(NamedTuple):
 
 @dataclass(slots=True)
 class _WriterState:
-    """What the writer thread has before it."""
+    """The state of the writer thread."""
 
     connection: sqlite3.Connection
-    backlog: int  # requests to digest, as far as is known
-    uncheckpointed: int = 0  # requests since the log was put away
-    parsed_events: dict[int, EventColumns] = field(default_factory=dict)  # what was read of them already, by number
+    backlog: int  # requests to project, as far as is known
+    uncheckpointed: int = 0  # requests since the log was written into the database
+    parsed_events: dict[int, EventColumns] = field(default_factory=dict)  # of them, by number of the request
     known_links: ProjectLinks = field(default_factory=set)  # links that are in the database, as of its version below
-    data_version: int = -1  # what SQLite counts up whenever another connection has written
+    data_version: int = -1  # SQLite increments it whenever another connection has written
 
 
 class SandboxStore:
-    """The database in ``file``, made where it does not exist. Opened by the first use, not before."""
+    """The database in ``file``, created where it does not exist. Opened by the first use, not before."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -110,16 +122,17 @@ class SandboxStore:
         self._writer: threading.Thread | None = None
 
     async def add(self, request: StoredRequest) -> None:
-        """Store a request; returns after the commit. Raises :class:`SandboxStoreUnavailable`: then nothing was stored."""
+        """Store a request; return after the commit. Raises :class:`SandboxStoreUnavailable`: then it is not stored."""
         await self._submit(request)
 
     async def catch_up(self) -> None:
-        """Return when everything that was taken is digested too. Raises :class:`SandboxStoreUnavailable`."""
+        """Return when everything that was stored before is projected. Raises :class:`SandboxStoreUnavailable`."""
         await self._submit(None)
 
     def add_nowait(self, request: StoredRequest) -> None:
-        """Keep a request of which nothing is taken, with the beginning of its body. Nobody waits for it, and where it
-        cannot be kept nobody is told.
+        """Keep a request whose events are not stored, with the beginning of its body; return at once.
+
+        Where it cannot be kept, nothing is raised.
         """
         if len(request.body) > KEPT_BODY_BYTES:
             request = request._replace(body=request.body[:KEPT_BODY_BYTES])
@@ -138,7 +151,7 @@ class SandboxStore:
             self._jobs.put(job)
 
     def close(self) -> None:
-        """Commit what was handed over, and let go of the file. A later use opens it again."""
+        """Commit what was added, and close the file. A later use opens it again."""
         with self._lock:
             writer, self._writer = self._writer, None
             if writer is not None:
@@ -148,50 +161,50 @@ class SandboxStore:
     # ── the writer thread ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _run_writer(self) -> None:
-        """Take, digest, tell; after an error open the file anew."""
-        desk: _WriterState | None = None
-        settling: list[tuple[_Job, int]] = []  # with the number up to which everything is to be digested
+        """Store, project, wake those who wait; after an error open the file again."""
+        state: _WriterState | None = None
+        settling: list[tuple[_Job, int]] = []  # each with the number up to which requests are to be projected
         closing_down = False
         while not closing_down:
             waits = (
                 0.0
-                if settling or (desk and desk.backlog > MAX_BACKLOG)
+                if settling or (state and state.backlog > MAX_BACKLOG)
                 else WRITER_IDLE_SECONDS
-                if desk and desk.backlog
+                if state and state.backlog
                 else None
             )
             jobs, closing_down = self._next_jobs(waits)
-            taking = [job for job in jobs if job.request is not None]
-            asking = [job for job in jobs if job.request is None]
+            to_store = [job for job in jobs if job.request is not None]
+            to_settle = [job for job in jobs if job.request is None]
             try:
-                desk = desk or self._open_writer()
-                if taking:
-                    _insert_requests(desk, [job.request for job in taking if job.request is not None])
-                    _wake_waiters(taking)
-                    taking = []
-                if asking:
-                    last = _read_last_id(desk)
-                    settling += [(job, last) for job in asking]
-                    asking = []
-                if settling or not jobs or desk.backlog > MAX_BACKLOG:
-                    upto = _advance_projection(desk, whole_backlog=desk.backlog > MAX_BACKLOG)
+                state = state or self._open_writer()
+                if to_store:
+                    _insert_requests(state, [job.request for job in to_store if job.request is not None])
+                    _wake_waiters(to_store)
+                    to_store = []
+                if to_settle:
+                    last = _read_last_id(state)
+                    settling += [(job, last) for job in to_settle]
+                    to_settle = []
+                if settling or not jobs or state.backlog > MAX_BACKLOG:
+                    upto = _advance_projection(state, whole_backlog=state.backlog > MAX_BACKLOG)
                     _wake_waiters([job for job, last in settling if last <= upto])
                     settling = [(job, last) for job, last in settling if last > upto]
-                if not jobs and not desk.backlog and desk.uncheckpointed > CHECKPOINT_REQUESTS:
-                    desk.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                    desk.uncheckpointed = 0
-            except Exception as error:  # noqa: BLE001  whatever it is, senders are waiting for a word
-                _wake_waiters([*taking, *asking, *(job for job, _ in settling)], _translate_error(error))
+                if not jobs and not state.backlog and state.uncheckpointed > CHECKPOINT_REQUESTS:
+                    state.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                    state.uncheckpointed = 0
+            except Exception as error:  # noqa: BLE001  whatever it is, senders are waiting
+                _wake_waiters([*to_store, *to_settle, *(job for job, _ in settling)], _translate_error(error))
                 settling = []
-                if desk is not None:
-                    desk.connection.close()
-                desk = None
+                if state is not None:
+                    state.connection.close()
+                state = None
         _wake_waiters([job for job, _ in settling], SandboxStoreUnavailable("the sandbox is closing"))
-        if desk is not None:
-            desk.connection.close()
+        if state is not None:
+            state.connection.close()
 
     def _next_jobs(self, seconds: float | None) -> tuple[list[_Job], bool]:
-        """The jobs that are waiting, after a wait for the first one; and whether the store is being closed."""
+        """The waiting jobs, after a wait for the first one; and whether the store is being closed."""
         jobs: list[_Job] = []
         size = 0
         try:
@@ -208,8 +221,8 @@ class SandboxStore:
 
     def _open_writer(self) -> _WriterState:
         connection = self._open()
-        ((pile,),) = connection.execute("SELECT count(*) FROM requests WHERE id > (SELECT upto FROM projection)")
-        return _WriterState(connection, pile)
+        ((backlog,),) = connection.execute("SELECT count(*) FROM requests WHERE id > (SELECT upto FROM projection)")
+        return _WriterState(connection, backlog)
 
     # ── everything else, on a connection of its own ───────────────────────────────────────────────────────────────
 
@@ -222,15 +235,15 @@ class SandboxStore:
             )
 
     def interactions(self, org: str, project: str, node: str) -> list[Interaction]:
-        """What the person whom a node names did with products, oldest first (CONTRACT 4.7), as far as digested.
+        """What a person, given by a node, did with products, oldest first (CONTRACT 4.7), as far as projected.
 
-        Links count for earlier events too: who is one person now has always been. Raises :class:`SandboxStoreUnavailable`.
+        Links count for earlier events too. Raises :class:`SandboxStoreUnavailable`.
         """
         rows = self.rows(_INTERACTIONS, {"org": org, "project": project, "node": node})
         return [Interaction(name, product) for name, product in rows]
 
     def processed(self, org: str, project: str, node: str, limit: int) -> list[sqlite3.Row]:
-        """The last ``limit`` processed events of the person whom a node names, oldest first, as far as digested.
+        """The last ``limit`` processed events of a person, given by a node, oldest first, as far as projected.
 
         Each with ``seq``, ``event_id``, ``name``, ``product_id``, ``received_at`` (epoch ms) and ``client``. Raises
         :class:`SandboxStoreUnavailable`.
@@ -238,12 +251,12 @@ class SandboxStore:
         return self.rows(_PROCESSED, {"org": org, "project": project, "node": node, "limit": limit})
 
     def unprocessed(self, org: str, project: str, ids: Sequence[str], limit: int) -> list[sqlite3.Row]:
-        """Those of some event ids that were not processed, oldest first, among the last ``limit`` that were not.
+        """Which of some event ids were not processed, oldest first, among the last ``limit`` that were not.
 
         Each with ``event_id``, ``codes``, ``because`` and ``repeat_of``. Raises :class:`SandboxStoreUnavailable`.
         """
-        asked = json.dumps(ids)
-        return self.rows(_UNPROCESSED, {"org": org, "project": project, "ids": asked, "limit": limit})
+        given = {"org": org, "project": project, "ids": json.dumps(ids), "limit": limit}
+        return self.rows(_UNPROCESSED, given)
 
     def rows(self, query: str, given: dict[str, Any]) -> list[sqlite3.Row]:
         """The rows of a query. Raises :class:`SandboxStoreUnavailable`. Any: SQLite's own parameters."""
@@ -252,7 +265,7 @@ class SandboxStore:
             return connection.execute(query, given).fetchall()
 
     def clear(self) -> int:
-        """Forget everything; the number of events that were digested. ``seq`` goes on counting: cursors stay good."""
+        """Delete everything; returns the number of events. ``seq`` goes on counting, so that cursors stay valid."""
         with self._connection() as connection, _begin_transaction(connection):
             deleted = connection.execute("DELETE FROM events").rowcount
             for table in ("requests", "arrivals", "firsts", "mentions", "links", "consents"):
@@ -281,34 +294,27 @@ class SandboxStore:
 
 
 def _insert_requests(state: _WriterState, requests: Sequence[StoredRequest]) -> None:
-    """Keep requests by one statement, which is one commit."""
-    last = insert_block(
-        state.connection,
-        "INSERT INTO requests (received_at, org, project, source, client, body, method, path, address, headers, size,"
-        " status, message, fault, stored, deduplicates)",
-        [_REQUEST_ROW(arrival) for arrival in requests],
-    )
+    """Store requests by one statement, which is one commit."""
+    last = insert_block(state.connection, _INSERT_REQUESTS, [request[:-1] for request in requests])
     state.backlog += len(requests)
     state.uncheckpointed += len(requests)
-    for number, arrival in enumerate(requests, last - len(requests) + 1):  # one statement numbers its rows in a row
-        if arrival.events is not None:
-            state.parsed_events[number] = arrival.events
+    for number, request in enumerate(requests, last - len(requests) + 1):  # one statement numbers its rows in sequence
+        if request.events is not None:
+            state.parsed_events[number] = request.events
 
 
-_REQUEST_ROW = attrgetter("received_at", "org", "project", "source", "client", "body", "method", "path", "address", "headers",
-                  "size", "status", "message", "fault", "stored", "deduplicates")  # fmt: skip
+# All fields but the parsed events, which are no column.
+_INSERT_REQUESTS = f"INSERT INTO requests ({', '.join(StoredRequest._fields[:-1])})"
 
 
 def _read_last_id(state: _WriterState) -> int:
-    """The number of the last request that has come."""
+    """The number of the last stored request."""
     ((last,),) = state.connection.execute("SELECT coalesce(max(id), 0) FROM requests")
     return int(last)
 
 
 def _advance_projection(state: _WriterState, *, whole_backlog: bool) -> int:
-    """Digest what has waited longest, or everything, as far as a turn goes; the number up to which everything is
-    digested now.
-    """
+    """Project the oldest waiting requests, or all that a turn allows; the number up to which all are projected."""
     until = time.monotonic() + PROJECTION_TURN_SECONDS
     upto = _run_projection_step(state)
     while whole_backlog and state.backlog and time.monotonic() < until:
@@ -327,14 +333,14 @@ def _run_projection_step(state: _WriterState) -> int:
         state.backlog = max(state.backlog - done.request_count, 1)  # another process may have put in more
     else:
         state.backlog = 0
-        state.parsed_events.clear()  # what another process has digested, too
+        state.parsed_events.clear()  # those that another process has projected, too
     return done.upto
 
 
 def _wake_waiters(jobs: Sequence[_Job], failure: Exception | None = None) -> None:
-    """Wake those who wait, each in its own loop; a loop that is gone has nobody waiting."""
+    """Resolve the futures of jobs, each in its own event loop; in a closed loop nothing waits."""
 
-    def tell(futures: Sequence["asyncio.Future[None]"]) -> None:
+    def resolve(futures: Sequence["asyncio.Future[None]"]) -> None:
         for future in futures:
             if future.done():  # its request was cancelled
                 continue
@@ -346,7 +352,7 @@ def _wake_waiters(jobs: Sequence[_Job], failure: Exception | None = None) -> Non
     waiting = [job.done for job in jobs if job.done is not None]
     for loop in {future.get_loop() for future in waiting}:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(tell, [future for future in waiting if future.get_loop() is loop])
+            loop.call_soon_threadsafe(resolve, [future for future in waiting if future.get_loop() is loop])
 
 
 def _translate_error(error: Exception) -> Exception:

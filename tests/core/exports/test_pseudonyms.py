@@ -1,4 +1,4 @@
-"""Nobody is named, however a server writes an identity, and no other name is changed again."""
+"""No identity is left, however a server writes it, and no pseudonym is changed again."""
 
 import json
 from html import escape

@@ -33,8 +33,8 @@ def body(event_id: str, size: int = 0) -> bytes:
     return orjson.dumps({"track": [{"name": "Product viewed", "payload": [event]}]})
 
 
-def left_behind(file: Path, *bodies: bytes) -> None:
-    """A database as a killed sandbox leaves it: requests that were taken, and not digested."""
+def store_unprojected(file: Path, *bodies: bytes) -> None:
+    """Make a database as a killed sandbox leaves it: requests that are stored and not projected."""
     connection = sqlite3.connect(file, isolation_level=None)
     prepare_sandbox_database(connection)
     for one in bodies:
@@ -48,41 +48,41 @@ def left_behind(file: Path, *bodies: bytes) -> None:
 
 
 def seen(store: SandboxStore) -> list[str]:
-    told = orjson.loads(list_received_events(store, EventListQuery(limit=1_000_000)))
-    return [event["eventId"] for event in told["events"]]
+    page = orjson.loads(list_received_events(store, EventListQuery(limit=1_000_000)))
+    return [event["eventId"] for event in page["events"]]
 
 
-def test_a_digest_takes_no_more_bytes_than_its_bound_and_always_one_request(tmp_path: Path) -> None:
+def test_an_update_takes_no_more_bytes_than_its_bound_and_always_one_request(tmp_path: Path) -> None:
     large = [body("0", 12 * MB), *(body(str(number), 3 * MB) for number in range(1, 6))]
     small = [body(str(number)) for number in range(6, 6 + PROJECTION_MAX_REQUESTS)]
-    left_behind(tmp_path / "s.sqlite3", *large, *small)
+    store_unprojected(tmp_path / "s.sqlite3", *large, *small)
     connection = sqlite3.connect(tmp_path / "s.sqlite3", isolation_level=None)
     done = [update_projection(connection, set(), {}) for _ in range(5)]
     connection.close()
     assert max(map(len, large[1:])) * 3 < PROJECTION_MAX_BYTES < min(map(len, large[1:])) * 4
-    # The oldest is larger than all that is allowed; the last of the large ones leave room for small ones.
+    # The oldest is larger than all that is allowed; the last of the large ones leave space for small ones.
     assert [one.request_count for one in done] == [1, 3, PROJECTION_MAX_REQUESTS, 2, 0]
     assert [one.has_more for one in done] == [True, True, True, False, False]
     assert [one.upto for one in done] == [1, 4, 68, 70, 70]
     assert seen(SandboxStore(tmp_path / "s.sqlite3")) == [str(number) for number in range(70)]
 
 
-def test_a_full_digest_after_which_nothing_is_left_says_so(tmp_path: Path) -> None:
-    left_behind(tmp_path / "s.sqlite3", *(body(str(number)) for number in range(PROJECTION_MAX_REQUESTS)))
+def test_a_full_update_after_which_nothing_remains_says_so(tmp_path: Path) -> None:
+    store_unprojected(tmp_path / "s.sqlite3", *(body(str(number)) for number in range(PROJECTION_MAX_REQUESTS)))
     connection = sqlite3.connect(tmp_path / "s.sqlite3", isolation_level=None)
     assert update_projection(connection, set(), {}) == (PROJECTION_MAX_REQUESTS, PROJECTION_MAX_REQUESTS, False)
     connection.close()
 
 
-def test_what_a_killed_sandbox_left_is_all_digested_when_somebody_asks(tmp_path: Path) -> None:
-    left_behind(tmp_path / "s.sqlite3", *(body(str(number), 4 * MB) for number in range(7)))
+def test_what_a_killed_sandbox_stored_is_all_projected_for_a_query(tmp_path: Path) -> None:
+    store_unprojected(tmp_path / "s.sqlite3", *(body(str(number), 4 * MB) for number in range(7)))
     store = SandboxStore(tmp_path / "s.sqlite3")
     asyncio.run(store.catch_up())
     assert seen(store) == [str(number) for number in range(7)]
     store.close()
 
 
-def test_large_requests_are_all_digested_by_themselves_and_in_their_order(tmp_path: Path) -> None:
+def test_large_requests_are_all_projected_by_themselves_and_in_their_order(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "s.sqlite3")
     bodies = [body(str(number), 4 * MB) for number in range(7)]
 
@@ -98,12 +98,12 @@ def test_large_requests_are_all_digested_by_themselves_and_in_their_order(tmp_pa
     store.close()
 
 
-def test_a_pile_that_takes_several_turns_is_digested_all_the_same(
+def test_a_backlog_that_takes_several_turns_is_projected_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storing, "PROJECTION_TURN_SECONDS", 0.0)
     numbers = range(MAX_BACKLOG * 4)
-    left_behind(tmp_path / "s.sqlite3", *(body(str(number)) for number in numbers))
+    store_unprojected(tmp_path / "s.sqlite3", *(body(str(number)) for number in numbers))
     store = SandboxStore(tmp_path / "s.sqlite3")
     asyncio.run(store.add(StoredRequest(1, "o", "p", "1", "", body("last"))))
     asyncio.run(store.catch_up())
@@ -111,11 +111,11 @@ def test_a_pile_that_takes_several_turns_is_digested_all_the_same(
     store.close()
 
 
-def post(file: Path, room: BodyLimiter, *contents: bytes | AsyncIterator[bytes]) -> list[httpx.Response]:
-    """What bodies are answered that come at once, where there is only so much room."""
+def post(file: Path, limiter: BodyLimiter, *contents: bytes | AsyncIterator[bytes]) -> list[httpx.Response]:
+    """The responses to bodies that come at once, where so many may be in memory."""
 
     async def send() -> list[httpx.Response]:
-        made = create_sandbox_app(file, body_limiter=room)
+        made = create_sandbox_app(file, body_limiter=limiter)
         transport = httpx.ASGITransport(made)
         headers = {"content-type": "application/json"}
         try:
@@ -137,7 +137,7 @@ def test_large_bodies_wait_for_a_place_and_all_are_taken(tmp_path: Path) -> None
     store.close()
 
 
-def test_without_room_a_large_body_may_come_again_and_a_small_one_is_taken(tmp_path: Path) -> None:
+def test_without_a_slot_a_large_body_may_come_again_and_a_small_one_is_taken(tmp_path: Path) -> None:
     large, small = post(
         tmp_path / "s.sqlite3", BodyLimiter(slots=0, wait_seconds=0.01), body("1", SMALL_BODY_BYTES), body("2")
     )
@@ -154,14 +154,14 @@ def test_a_body_that_does_not_come_gives_its_place_up(tmp_path: Path) -> None:
     slow, next_one = post(
         tmp_path / "s.sqlite3", BodyLimiter(slots=1, read_seconds=0.5), stuck(), body("1", SMALL_BODY_BYTES)
     )
-    told = "The body has not come within 0.5 seconds. Nothing of it was stored."
-    assert (slow.status_code, slow.json()["message"]) == (503, told)
+    message = "The body has not come within 0.5 seconds. Nothing of it was stored."
+    assert (slow.status_code, slow.json()["message"]) == (503, message)
     assert next_one.status_code == 201
 
 
-def test_of_a_large_body_that_is_refused_the_beginning_is_kept(tmp_path: Path) -> None:
-    refused = orjson.dumps({"no track": "x" * (KEPT_BODY_BYTES * 2)})
-    (answer,) = post(tmp_path / "s.sqlite3", BodyLimiter(), refused)
+def test_of_a_large_body_that_is_rejected_the_beginning_is_kept(tmp_path: Path) -> None:
+    rejected = orjson.dumps({"no track": "x" * (KEPT_BODY_BYTES * 2)})
+    (answer,) = post(tmp_path / "s.sqlite3", BodyLimiter(), rejected)
     assert answer.status_code == 400
     ((kept, size),) = SandboxStore(tmp_path / "s.sqlite3").rows("SELECT body, size FROM requests", {})
-    assert (kept, size) == (refused[:KEPT_BODY_BYTES], len(refused))
+    assert (kept, size) == (rejected[:KEPT_BODY_BYTES], len(rejected))

@@ -1,4 +1,4 @@
-"""The sandbox failing on purpose: what was answered equals what was stored, fault by fault, over real HTTP."""
+"""Simulated failures: what is responded agrees with what is stored, fault by fault, over real HTTP."""
 
 import asyncio
 import os
@@ -37,18 +37,18 @@ numbers = count(1)
 
 @dataclass
 class Sandbox:
-    """A running sandbox and somebody who talks to it."""
+    """A running sandbox and a client of it."""
 
     http: httpx.Client
 
     def fail(self, *faults: dict[str, Any], **more: Any) -> dict[str, Any]:
         answer = self.http.put("/_sandbox/faults", json={"faults": list(faults), **more})
         assert answer.status_code == 200, answer.text
-        told: dict[str, Any] = answer.json()
-        return told
+        document: dict[str, Any] = answer.json()
+        return document
 
     def send(self, events: int = 1, *, ids: str | None = None) -> tuple[int | None, list[str]]:
-        """Send some events; the status, ``None`` where no answer came, and their ids."""
+        """Send some events; the status, ``None`` where no response came, and their ids."""
         name = ids or f"e{next(numbers)}"
         payload = [{"eventId": f"{name}-{n}", "userId": "u", "data": {"productId": "p"}} for n in range(events)]
         try:
@@ -139,9 +139,9 @@ def test_the_shares_of_faults_are_parts_of_one_whole(sandbox: Sandbox, shares: l
 
 
 def test_a_fault_is_said_plainly_and_ends_when_it_is_cleared(sandbox: Sandbox) -> None:
-    told = sandbox.fail({"fault": "status", "status": 500, "share": 0.1, "path": "*/track"})
-    assert told["sentence"] == "The sandbox is failing on purpose: 10 % 500 on track."
-    assert sandbox.http.get("/_sandbox/faults").json() == told
+    document = sandbox.fail({"fault": "status", "status": 500, "share": 0.1, "path": "*/track"})
+    assert document["sentence"] == "The sandbox simulates failures: 10 % 500 on track."
+    assert sandbox.http.get("/_sandbox/faults").json() == document
     assert sandbox.http.delete("/_sandbox/faults").json() == {"faults": [], "deduplicates": True, "sentence": ""}
     assert sandbox.send()[0] == 201
 
@@ -151,7 +151,7 @@ def test_429_says_when_to_come_again_and_that_it_was_meant(sandbox: Sandbox) -> 
     answer = sandbox.http.post("/v1/o/projects/p/track", json={"track": []})
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
     assert answer.headers["x-sandbox-fault"] == "status"
-    assert answer.json() == {"message": "Failing on purpose: 429 with Retry-After 7 s."}
+    assert answer.json() == {"message": "Simulated failure: 429 with Retry-After 7 s."}
     assert sandbox.http.get("/_sandbox/faults").json()["faults"] == []  # once, and it is over
     assert sandbox.send()[0] == 201
 
@@ -210,8 +210,8 @@ def test_without_deduplication_a_repeat_counts_and_with_it_again_the_first_is_st
         return [event["processed"] for event in sandbox.http.get("/_sandbox/events").json()["events"]]
 
     sandbox.send(ids="same")
-    told = sandbox.fail(deduplicates=False)
-    assert told["sentence"] == "The sandbox is failing on purpose: repeated event ids are stored as new events."
+    document = sandbox.fail(deduplicates=False)
+    assert document["sentence"] == "The sandbox simulates failures: repeated event ids are stored as new events."
     sandbox.send(ids="same")
     assert processed() == [True, True]
     sandbox.http.delete("/_sandbox/faults")
@@ -219,7 +219,7 @@ def test_without_deduplication_a_repeat_counts_and_with_it_again_the_first_is_st
     assert processed() == [True, True, False]
 
 
-def test_refusals_of_its_own_come_first_and_meet_no_fault(sandbox: Sandbox) -> None:
+def test_rejections_of_its_own_come_first_and_meet_no_fault(sandbox: Sandbox) -> None:
     sandbox.fail({"fault": "status", "status": 500, "times": 1})
     assert sandbox.http.post("/v1/o/projects/p/track", json={"tracks": []}).status_code == 400
     assert sandbox.http.post("/v1/o/projects/p/track", json={"track": []}, auth=("a", "b")).status_code == 401
@@ -265,8 +265,8 @@ def test_faults_are_said_in_words() -> None:
         ]
     }
     assert parse_fault_document(document).sentence == (
-        "The sandbox is failing on purpose: 1,200 ms late on everything; 25 % no answer after storing on /v1/acme/*; "
-        "connection cut after storing on everything, 3 more times; 413 above 1 event on everything; an answer drawn "
+        "The sandbox simulates failures: 1,200 ms late on everything; 25 % no response after storing on /v1/acme/*; "
+        "connection cut after storing on everything, 3 more times; 413 above 1 event on everything; a response drawn "
         "out over 50 ms on everything, 1 more time; 50 % 200 without storing on track."
     )
 
@@ -355,6 +355,6 @@ def test_the_command_serves_a_sandbox_that_fails_as_a_file_says(tmp_path: Path) 
             said = [process.stderr.readline() for _ in range(2)]
             url = said[0].split()[-1]
             assert httpx.post(url, json={"track": []}, auth=("sandbox", "sandbox")).status_code == 503
-            assert said[1] == "The sandbox is failing on purpose: 503 on everything.\n"
+            assert said[1] == "The sandbox simulates failures: 503 on everything.\n"
         finally:
             process.terminate()

@@ -1,4 +1,4 @@
-"""What the sandbox shows of everything that reaches it: taken or refused, newest first, never with a credential."""
+"""The live view: everything that reaches the sandbox, accepted or rejected, newest first, without credentials."""
 
 import asyncio
 import sqlite3
@@ -47,7 +47,7 @@ def rows(http: httpx.Client, **asked: Any) -> list[dict[str, Any]]:
     return found
 
 
-def test_events_and_refusals_stand_in_one_list_newest_first(http: httpx.Client) -> None:
+def test_events_and_rejections_are_in_one_list_newest_first(http: httpx.Client) -> None:
     http.post(TRACK, json=track(event("e1"), event("e2", userId=None)), headers={"user-agent": "shop/1"})
     http.post(TRACK, json=track(event("e3")), auth=("wrong", "key"))
     http.post(TRACK, json={"tracks": []})
@@ -93,7 +93,7 @@ def test_what_is_shown_can_be_chosen_and_searched(http: httpx.Client) -> None:
     assert names(shown="events") == ["u1 201", "HELGA 201", "u1 201"]
     assert names(shown="processed") == ["HELGA 201", "u1 201"]
     assert names(shown="not processed") == ["u1 201"]
-    assert names(shown="rejected") == names(shown="refused") == ["None 401"]  # as links of earlier versions have it
+    assert names(shown="rejected") == ["None 401"]
     assert names(shown="refused") == ["None 401"]  # a link or a program of an earlier version
     assert names(shown="other calls") == ["None 200"]
     assert names(name="Added to cart") == ["u1 201"]
@@ -112,10 +112,10 @@ def test_a_request_opens_as_it_came_and_holds_no_credential(http: httpx.Client) 
     sent = {"content-type": "application/json", "cookie": f"k={SECRET}", "x-intempt-lib": "node/3", "x-own": "kept"}
     http.post(TRACK, content=body, headers=sent)
     wrong = {**sent, "authorization": f"Basic {SECRET}"}
-    http.post(f"{TRACK}?apiKey={SECRET}&x=1", content=body, headers=wrong, auth=httpx.Auth())  # as they stand
-    refused, taken = rows(http)
+    http.post(f"{TRACK}?apiKey={SECRET}&x=1", content=body, headers=wrong, auth=httpx.Auth())  # as they are
+    rejected, taken = rows(http)
     assert SECRET not in http.get("/_sandbox/live").text
-    kept = [http.get(f"/_sandbox/requests/{row['request']}") for row in (taken, refused)]
+    kept = [http.get(f"/_sandbox/requests/{row['request']}") for row in (taken, rejected)]
     assert not any(SECRET in answer.text for answer in kept)
     good, bad = (answer.json() for answer in kept)
     assert good["body"] == body.decode()
@@ -177,8 +177,8 @@ def test_a_database_of_an_earlier_version_goes_on(tmp_path: Path, version: int) 
     store = SandboxStore(file)
     asyncio.run(store.add(StoredRequest(2, "o", "p", "1", "c", body("e3"))))
     asyncio.run(store.catch_up())
-    told = list_received_events(store, EventListQuery())
-    assert [id_ in told for id_ in (b'"eventId":"e1"', b'"eventId":"e2"', b'"eventId":"e3"')] == [True] * 3
+    page = list_received_events(store, EventListQuery())
+    assert [id_ in page for id_ in (b'"eventId":"e1"', b'"eventId":"e2"', b'"eventId":"e3"')] == [True] * 3
     assert [row["id"] for row in store.rows("SELECT id FROM arrivals ORDER BY id", {})] == [1, 2, 3]
     assert [row["name"] for row in store.rows("SELECT name FROM pragma_index_list('requests')", {})] == ["not_stored"]
     kept = read_kept_request(store, 2)
@@ -236,8 +236,9 @@ CREATE TABLE events (
 );
 CREATE INDEX unprocessed ON events (seq) WHERE because <> '' OR repeat_of IS NOT NULL;
 INSERT INTO projects VALUES (1, 'o', 'p');
-INSERT INTO requests VALUES (1, 1, 'o', 'p', '1', 'c', '{}', 2, 'POST', '/', '', '[]', 201, '', '', 1, 1);
-INSERT INTO requests VALUES (2, 1, 'o', 'p', '1', 'c', CAST('BODY' AS BLOB), 99, 'POST', '/', '', '[]', 201, '', '', 1, 1);
+INSERT INTO requests VALUES
+    (1, 1, 'o', 'p', '1', 'c', '{}', 2, 'POST', '/', '', '[]', 201, '', '', 1, 1),
+    (2, 1, 'o', 'p', '1', 'c', CAST('BODY' AS BLOB), 99, 'POST', '/', '', '[]', 201, '', '', 1, 1);
 INSERT INTO arrivals VALUES (1, 1, 1, '1', 'c', '', 1, 1);
 INSERT INTO events VALUES (1, 1, 1, 'Product viewed', 'e1', NULL, 'u', NULL, NULL, 'p', NULL, 0, '', '', NULL, '{}');
 PRAGMA user_version = 2;

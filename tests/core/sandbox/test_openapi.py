@@ -27,7 +27,7 @@ def schemathesis(url: str, folder: Path, *chosen: str) -> str:
 
 
 def test_schemathesis_finds_no_5xx_and_no_lie(url: str, tmp_path: Path) -> None:
-    """Without setting faults: what fails on purpose answers 500 because it was told to."""
+    """All operations but setting faults: a sandbox that simulates failures responds 500 as it should."""
     assert schemathesis(url, tmp_path, "--exclude-operation-id", "setFaults") == ""
 
 
@@ -36,9 +36,9 @@ def test_nor_in_the_fault_document(url: str, tmp_path: Path) -> None:
 
 
 def test_the_document_needs_no_key_and_knows_where_it_is(url: str) -> None:
-    told = httpx.get(f"{url}/openapi.json").json()
-    assert told["servers"] == [{"url": "/"}]
-    assert {"TrackRequest", "TrackEvent", "Faults", "StatusFault"} <= set(told["components"]["schemas"])
+    document = httpx.get(f"{url}/openapi.json").json()
+    assert document["servers"] == [{"url": "/"}]
+    assert {"TrackRequest", "TrackEvent", "Faults", "StatusFault"} <= set(document["components"]["schemas"])
 
 
 def test_ids_that_no_database_can_hold_are_no_500(url: str) -> None:

@@ -68,7 +68,7 @@ def test_events_of_one_payload_are_read_as_each_is_alone(name: Any, payload: lis
 
 
 @given(st.sampled_from(list(EventName)), bodies)
-def test_an_event_of_the_four_is_judged_as_the_model_judges_it(name: EventName, body: Any) -> None:
+def test_an_event_of_the_four_has_the_issues_that_the_rules_find(name: EventName, body: Any) -> None:
     expected = [issue.code for issue in find_event_errors(GivenEvent(name.value, body, Place()))]
     if "timestamp_before_2010" in expected:
         with pytest.raises(SandboxRejection):
@@ -103,19 +103,19 @@ def test_an_ordinary_event_does_pass_at_a_glance() -> None:
         (b'{"track": null}', "no list “track”"),
     ],
 )
-def test_a_body_that_is_no_track_request_is_refused_with_a_sentence(body: bytes, says: str) -> None:
-    with pytest.raises(SandboxRejection, match=says) as refusal:
+def test_a_body_that_is_no_track_request_is_rejected_with_a_sentence(body: bytes, says: str) -> None:
+    with pytest.raises(SandboxRejection, match=says) as rejection:
         read_track(body, NOW)
-    assert refusal.value.status == 400
+    assert rejection.value.status == 400
 
 
 @pytest.mark.parametrize("depth", [200, 260, 600, 1_000])
-def test_deep_nesting_inside_an_event_is_taken_or_refused_and_never_more(depth: int) -> None:
+def test_deep_nesting_inside_an_event_is_taken_or_rejected_and_nothing_else(depth: int) -> None:
     body = '{"track":[{"name":"x","payload":[{"eventId":"e","data":' + "[" * depth + "]" * depth + "}]}]}"
     try:
         (event,) = read_track(body.encode(), NOW).to_rows()
-    except SandboxRejection as refusal:
-        assert refusal.status == 400  # noqa: PT017  either is right
+    except SandboxRejection as rejection:
+        assert rejection.status == 400  # noqa: PT017  either is right
     else:
         assert event.event_id == "e"
 

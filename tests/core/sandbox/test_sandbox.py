@@ -33,7 +33,7 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 
 
 class Shop:
-    """One project of the sandbox, nobody else's."""
+    """One project of the sandbox, used by one test."""
 
     def __init__(self, http: httpx.Client) -> None:
         self.http = http
@@ -57,8 +57,8 @@ class Shop:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        told = self.http.get("/_sandbox/events", params={"limit": 100_000}).json()
-        return [event for event in told["events"] if event["project"] == self.name]
+        page = self.http.get("/_sandbox/events", params={"limit": 100_000}).json()
+        return [event for event in page["events"] if event["project"] == self.name]
 
     @property
     def processed(self) -> list[bool]:
@@ -341,7 +341,7 @@ def test_no_feed_is_readable_by_another_user_id(shop: Shop) -> None:
     assert shop.feed(person="x") == shop.feed() == ["a"]
 
 
-def test_placeholders_link_nobody_and_can_be_read_by_themselves(shop: Shop) -> None:
+def test_placeholders_link_no_events_and_can_be_read_by_themselves(shop: Shop) -> None:
     shop.sent(
         viewed(event("1", "a", profileId="p", userId="anonymous"), event("2", "b", profileId="q", userId="anonymous"))
     )
@@ -349,13 +349,13 @@ def test_placeholders_link_nobody_and_can_be_read_by_themselves(shop: Shop) -> N
     assert shop.feed(person="anonymous") == ["b", "a"]
 
 
-def test_an_account_links_nobody_and_has_a_feed_of_its_own(shop: Shop) -> None:
+def test_an_account_links_no_events_and_has_a_feed_of_its_own(shop: Shop) -> None:
     shop.sent(viewed(event("1", "a", userId="u1", accountId="x"), event("2", "b", userId="u2", accountId="x")))
     assert shop.feed(kind="Account", person="x") == ["b", "a"]
     assert shop.feed(person="u1") == ["a"]
 
 
-def test_a_repeat_or_a_broken_identify_links_nobody(shop: Shop) -> None:
+def test_a_repeat_or_a_broken_identify_links_no_ids(shop: Shop) -> None:
     shop.sent(
         viewed(event("1", "a", userId="u1")), ("Identify", [{"eventId": "1", "userId": "u2", "anotherUserId": "u1"}])
     )
@@ -444,7 +444,7 @@ def test_a_consent_is_taken_and_shown(shop: Shop) -> None:
     [
         ({"userId": "u"}, "neither accept nor reject"),
         ({"action": ["accept"], "userId": "u"}, "neither accept nor reject"),
-        ({"action": "accept"}, "Nobody is named"),
+        ({"action": "accept"}, "The identity is missing"),
         ({"action": "reject", "profileId": "p"}, "needs the sourceId"),
         ({"action": "accept", "userId": "u", "timestamp": "now"}, "no number of seconds"),
         ({"action": "accept", "userId": "u", "timestamp": True}, "no number of seconds"),
@@ -474,8 +474,8 @@ def test_the_list_is_counted_filtered_and_paged(tmp_path: Path) -> None:
         shop.sent(("Added to cart", [event("a"), {}]))
 
         def listed(**params: Any) -> tuple[int, int, list[int], int | None]:
-            told = http.get("/_sandbox/events", params=params).json()
-            return told["count"], told["processed"], [shown["seq"] for shown in told["events"]], told["next"]
+            page = http.get("/_sandbox/events", params=params).json()
+            return page["count"], page["processed"], [shown["seq"] for shown in page["events"]], page["next"]
 
         assert listed() == (8, 6, [1, 2, 3, 4, 5, 6, 7, 8], None)
         assert listed(limit=3) == (8, 6, [1, 2, 3], 3)
@@ -529,7 +529,7 @@ def test_a_time_that_no_database_has_a_number_for_harms_nothing(shop: Shop) -> N
     assert [shown["timestamp"] for shown in shop.events] == [None, None]
 
 
-def test_an_origin_that_is_no_address_is_refused(shop: Shop) -> None:
+def test_an_origin_that_is_no_address_is_rejected(shop: Shop) -> None:
     headers = {"Origin": "http://[bad"}
     assert shop.http.post(f"{shop.base}/track", json={"track": []}, headers=headers).status_code == 403
 
@@ -541,7 +541,7 @@ def test_a_key_that_is_half_a_character_is_no_error_of_the_server(shop: Shop) ->
     assert len(shop.events) == (answer.status_code == 201)
 
 
-def test_a_consent_nested_a_thousand_deep_is_refused_and_what_json_cannot_say_is_null(shop: Shop) -> None:
+def test_a_consent_nested_a_thousand_deep_is_rejected_and_what_json_cannot_say_is_null(shop: Shop) -> None:
     deep = b'{"action":"accept","userId":"u","x":' + b"[" * 980 + b"]" * 980 + b"}"
     headers = {"Content-Type": "application/json"}
     assert shop.http.post(f"{shop.base}/consents/data", content=deep, headers=headers).status_code in (200, 400)

@@ -34,8 +34,8 @@ def project() -> str:
 
 
 def received(url: str, project: str, door: str = "events") -> list[dict[str, Any]]:
-    told = httpx.get(f"{url}/_sandbox/{door}?apiKey=sandbox.sandbox").json()
-    return [one for one in told[door] if one["project"] == project]
+    page = httpx.get(f"{url}/_sandbox/{door}?apiKey=sandbox.sandbox").json()
+    return [one for one in page[door] if one["project"] == project]
 
 
 # ── Python, intempt 2.0.0 ────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,7 +203,7 @@ def test_what_the_other_sdks_ask_of_a_feed_is_answered(url: str, project: str) -
         assert post(url, project, headers, "feeds/recently-viewed/data", body).json() == {"products": [{"id": "a"}]}
 
 
-def test_what_names_nobody_is_answered_as_live_servers_answer_it(url: str, project: str) -> None:
+def test_a_feed_read_without_identity_is_answered_as_live_servers_answer_it(url: str, project: str) -> None:
     """Node's 1.x and the browser send a profileId that feeds never read."""
     body = {"profileId": "p", "fields": ["id"], "sourceId": SOURCE, "limit": 3}
     answer = post(url, project, NODE_1, "feeds/recently-viewed/data?apiKey=sandbox.sandbox", body)

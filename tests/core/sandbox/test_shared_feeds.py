@@ -25,7 +25,7 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 
 
 class Shop:
-    """One project of the sandbox, nobody else's."""
+    """One project of the sandbox, used by one test."""
 
     def __init__(self, http: httpx.Client) -> None:
         self.http, self.name = http, f"trends{next(numbers)}"
@@ -136,12 +136,12 @@ def test_it_tells_of_a_person_what_was_processed_and_of_event_ids_why_they_were_
     shop.viewed(["A"], eventId="one")
     shop.viewed(["B"], eventId="one")
     shop.did("Product viewed", [""], eventId="two")
-    told = shop.person(by="userId", id="u1", eventIds=["one", "two", "three"]).json()
-    assert [(event["eventId"], event["productId"]) for event in told["events"]] == [("one", "A")]
-    assert told["events"][0]["client"].startswith("python-httpx")
-    assert "was already used: repeat of event" in told["unprocessed"]["one"]
-    assert "product id" in told["unprocessed"]["two"]
-    assert "three" not in told["unprocessed"]
+    found = shop.person(by="userId", id="u1", eventIds=["one", "two", "three"]).json()
+    assert [(event["eventId"], event["productId"]) for event in found["events"]] == [("one", "A")]
+    assert found["events"][0]["client"].startswith("python-httpx")
+    assert "was already used: repeat of event" in found["unprocessed"]["one"]
+    assert "product id" in found["unprocessed"]["two"]
+    assert "three" not in found["unprocessed"]
     assert shop.person(by="anotherUserId", id="u1").json() == {"events": [], "unprocessed": {}}
 
 
@@ -157,7 +157,7 @@ def test_it_tells_of_a_person_what_was_processed_and_of_event_ids_why_they_were_
     ],
     ids=repr,
 )
-def test_a_question_about_nobody_is_400_with_a_sentence(shop: Shop, asked: dict[str, Any]) -> None:
+def test_a_question_without_identity_is_400_with_a_sentence(shop: Shop, asked: dict[str, Any]) -> None:
     answer = shop.person(**asked)
     assert answer.status_code == 400
     assert answer.json()["message"].endswith(".")

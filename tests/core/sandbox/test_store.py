@@ -1,4 +1,4 @@
-"""The sandbox's database: nothing lost, nothing doubled, one order, whoever else has the file open."""
+"""The sandbox's database: nothing lost, nothing doubled, one order, even if others have the file open."""
 
 import asyncio
 import sqlite3
@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from intempt_core.contract.feeds import Interaction
 from intempt_core.contract.fields import EventName
-from intempt_core.sandbox import create_sandbox_app, run_sandbox
 from intempt_core.errors import SandboxStoreUnavailable
+from intempt_core.sandbox import create_sandbox_app, run_sandbox
 from intempt_core.sandbox.storage.listing import EventListQuery, list_received_events
 from intempt_core.sandbox.storage.store import MAX_BACKLOG, SandboxStore, StoredRequest
 
@@ -33,8 +33,8 @@ def arrival(*events: tuple[str, str, str], user: str = "u1", project: str = "p")
 
 
 def seen(store: SandboxStore) -> list[tuple[str, bool]]:
-    told = orjson.loads(list_received_events(store, EventListQuery(limit=1_000_000)))
-    return [(event["eventId"], event["processed"]) for event in told["events"]]
+    found = orjson.loads(list_received_events(store, EventListQuery(limit=1_000_000)))
+    return [(event["eventId"], event["processed"]) for event in found["events"]]
 
 
 def add(store: SandboxStore, *arrivals: StoredRequest) -> None:
@@ -73,11 +73,11 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     for number in range(2):
         with run_sandbox(file) as url, httpx.Client(base_url=url, auth=("sandbox", "sandbox")) as http:
             assert http.post("/v1/o/projects/p/track", json=track_body("e1")).status_code == 201
-            told = http.get("/_sandbox/events").json()
-            assert [event["processed"] for event in told["events"]] == [True, False][: number + 1]
+            found = http.get("/_sandbox/events").json()
+            assert [event["processed"] for event in found["events"]] == [True, False][: number + 1]
 
 
-def test_what_was_taken_and_not_yet_digested_survives_too(tmp_path: Path) -> None:
+def test_what_is_stored_and_not_yet_projected_survives_too(tmp_path: Path) -> None:
     file = tmp_path / "s.sqlite3"
     first = SandboxStore(file)
     asyncio.run(first.add(arrival(("Product viewed", "e1", "a"))))
@@ -88,19 +88,19 @@ def test_what_was_taken_and_not_yet_digested_survives_too(tmp_path: Path) -> Non
     second.close()
 
 
-def test_requests_are_digested_by_themselves_once_it_is_quiet(tmp_path: Path) -> None:
+def test_requests_are_projected_by_themselves_after_a_pause(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "s.sqlite3")
     asyncio.run(store.add(arrival(("Product viewed", "e1", "a"))))
-    digested = threading.Event()
+    waiting = threading.Event()
     for _ in range(200):
         if seen(store):
             break
-        digested.wait(0.05)
+        waiting.wait(0.05)
     assert seen(store) == [("e1", True)]
     store.close()
 
 
-def test_a_pile_is_digested_without_being_asked_and_in_its_order(tmp_path: Path) -> None:
+def test_a_backlog_is_projected_without_a_query_and_in_its_order(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "s.sqlite3")
     ids = [f"e{number}" for number in range(MAX_BACKLOG + 300)]
     add(store, *(arrival(("Product viewed", event_id, "a")) for event_id in ids))
@@ -108,15 +108,15 @@ def test_a_pile_is_digested_without_being_asked_and_in_its_order(tmp_path: Path)
     store.close()
 
 
-def test_a_body_that_cannot_be_read_a_second_time_stands_in_nobodys_way(tmp_path: Path) -> None:
+def test_a_body_that_cannot_be_read_a_second_time_holds_up_no_other(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "s.sqlite3")
     add(store, StoredRequest(1, "o", "p", "1", "test", b"{"), arrival(("Product viewed", "e1", "a")))
-    told = orjson.loads(list_received_events(store, EventListQuery()))["events"]
-    assert [(event["processed"], event["codes"]) for event in told] == [(False, ["request_shape"]), (True, [])]
+    found = orjson.loads(list_received_events(store, EventListQuery()))["events"]
+    assert [(event["processed"], event["codes"]) for event in found] == [(False, ["request_shape"]), (True, [])]
     store.close()
 
 
-def test_what_cannot_be_digested_now_is_digested_later_and_once(tmp_path: Path) -> None:
+def test_what_cannot_be_projected_now_is_projected_later_and_once(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "s.sqlite3")
     add(store, arrival(("Product viewed", "e1", "a")))
     with sqlite3.connect(tmp_path / "s.sqlite3") as other:
@@ -162,7 +162,7 @@ def test_two_processes_on_one_file_lose_and_double_nothing(tmp_path: Path) -> No
     store.close()
 
 
-def test_links_are_found_again_after_somebody_else_has_emptied_the_sandbox(tmp_path: Path) -> None:
+def test_links_are_found_again_after_another_process_emptied_the_sandbox(tmp_path: Path) -> None:
     store, other = SandboxStore(tmp_path / "s.sqlite3"), SandboxStore(tmp_path / "s.sqlite3")
     alias = {"name": "Identify", "payload": [{"eventId": "i", "userId": "u1", "anotherUserId": "u0"}]}
     for _ in range(2):
@@ -213,7 +213,7 @@ def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_request_that_is_given_up_is_stored_and_harms_nobody_else(tmp_path: Path) -> None:
+def test_a_request_that_is_given_up_is_stored_and_harms_no_other(tmp_path: Path) -> None:
     store = SandboxStore(tmp_path / "s.sqlite3")
 
     async def give_up() -> None:

@@ -161,7 +161,7 @@ def test_long_words_are_cut_in_the_sentence_and_kept_in_the_answer() -> None:
     assert attempt.response_body == b"no " * 300
 
 
-def test_a_redirect_is_refused_and_not_followed() -> None:
+def test_a_redirect_is_rejected_and_not_followed() -> None:
     with hostile(answers(302, b"", "Location: /elsewhere")) as server:
         attempt = posted(server.url)
     assert attempt.outcome is Outcome.REJECTED
@@ -309,7 +309,7 @@ def test_a_yes_before_the_body_has_left_is_unknown() -> None:
     assert "before the whole request was sent" in attempt.reason
 
 
-def test_a_large_body_that_is_refused_on_the_way_is_too_large() -> None:
+def test_a_large_body_that_is_rejected_on_the_way_is_too_large() -> None:
     with hostile(answers_before_reading) as server:
         attempt = posted(server.url, b"x" * 30_000_000)
     assert (attempt.outcome, attempt.too_large) == (Outcome.REJECTED, True)
