@@ -28,7 +28,7 @@ class SandboxPath(StrEnum):
 class LiveFilter(StrEnum):
     """What the live view shows: the values of the parameter ``shown``.
 
-    Links and programs of earlier versions say ``refused`` for ``rejected``; ``LiveFilter("refused")`` is ``REJECTED``.
+    The values of earlier versions are understood: :data:`~intempt_core.contract.outcome.FORMER_STATE_VALUES`.
     """
 
     EVERYTHING = "everything"
