@@ -1,4 +1,21 @@
-"""contract."""
+"""The contract: what the Track API takes, what it does with an event, and the words in which every package says it.
+
+- ``fields``: event names, the fields of an event with their types, what counts as given, as an id, as a time.
+- ``issue_kinds``: the catalogue of issues: each rule with its code, severity, words, source and readings.
+- ``readings``: how a rule reads one event and how it reads columns.
+- ``rules``: one event judged by every rule that reads a field.
+- ``issues``: an issue with its place and the value that was given.
+- ``hints``: advice that a wrong value gives away.
+- ``counting``: which event counts, stated once.
+- ``identity``: which ids an event has, and which link it to a person.
+- ``model``: one event and one request as pydantic models.
+- ``body``: request bodies, written as the events came.
+- ``feeds``: what a person's events show in each feed.
+- ``person_history``: a person's events as analysis reads them.
+- ``outcome``: what is known after an attempt.
+- ``faults``: simulated failures of the sandbox, as a document.
+- ``sandbox_api``: the paths and filters of the sandbox's own API.
+"""
 
 import lazy_loader
 

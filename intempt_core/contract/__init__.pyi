@@ -106,7 +106,7 @@ from .person_history import (
 )
 from .readings import (
     FieldColumn as FieldColumn,
-    JudgedElsewhere as JudgedElsewhere,
+    FoundElsewhere as FoundElsewhere,
     Requirement as Requirement,
     ValueRule as ValueRule,
     find_none as find_none,

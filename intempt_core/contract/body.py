@@ -10,9 +10,9 @@ from intempt_core.contract.fields import Json
 
 
 def dump_json(value: Json, *, indent: bool = False) -> bytes:
-    """A JSON value as UTF-8 bytes, every number and key kept.
+    """Write a JSON value as UTF-8 bytes, with every number and key.
 
-    What orjson will not write (integers past 64 bits, lone surrogates) the standard library does. What is no number of
+    What orjson does not write (integers past 64 bits, lone surrogates) the standard library does. What is no number of
     JSON (1e400 as Python reads it) becomes null in both.
     """
     try:
@@ -24,7 +24,7 @@ def dump_json(value: Json, *, indent: bool = False) -> bytes:
 
 
 def build_request_body(events: Iterable[tuple[Json, Json]], *, indent: bool = False) -> bytes:
-    """The request body of (name, event) pairs in their order: neighbours of one name share a group (CONTRACT 1.3).
+    """Build the body of (name, event) pairs in their order: neighbours of one name share a group (CONTRACT 1.3).
 
     The events are written as they came; what is deliberately wrong stays wrong on the wire.
     """

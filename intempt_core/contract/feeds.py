@@ -1,8 +1,8 @@
-"""One person's events in order → what each feed shows, and what a difference means (CONTRACT 4.1–4.7).
+"""Feeds: what each one shows for a person, computed from that person's events in order (CONTRACT 4.1–4.7).
 
-The sandbox answers feed reads by these rules, and the console holds the same rules against what a target answers.
-Order is the order of arrival, then the position in the request; that the vendor's server keeps the latter is
-assumed, not documented (CONTRACT 4.7).
+The sandbox serves feeds by these rules, and the console compares them with what a target shows. Order is the order of
+arrival, then the position in the request; that the vendor's server keeps the latter is assumed, not documented
+(CONTRACT 4.7).
 """
 
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ from intempt_core.contract.fields import EventName
 class FeedId(StrEnum):
     """The feeds whose content follows from one person's events alone (CONTRACT 4.5, in part).
 
-    Best-selling, most popular and the feeds of products that go together depend on everybody's events, and no rule
-    here says what they show. A target may give its feeds ids of its own.
+    Best-selling, most popular and the feeds of products that go together depend on the events of all persons, and no
+    rule here says what they show. A target may give its feeds ids of its own.
     """
 
     VIEWED = "recently-viewed"
@@ -38,8 +38,8 @@ SHARED_FEEDS: dict[str, str] = {
     "viewed-together": "Viewed Together",
     "purchased-together": "Purchased Together",
 }
-"""Feeds that depend on everybody's events (CONTRACT 4.5), id → title. No rule says what they show to the letter, so
-nothing is ever *expected* of them; the sandbox serves an approximation of its own (``sandbox/trends.py``)."""
+"""Feeds that depend on the events of all persons (CONTRACT 4.5), id → title. No rule says exactly what they show, so
+nothing is ever *expected* of them; the sandbox serves an approximation (``sandbox/storage/shared_feeds.py``)."""
 
 FEED_TITLES = FEEDS | SHARED_FEEDS
 """Every feed that a target may have, id → title."""

@@ -1,4 +1,7 @@
-"""Fields of an event: their names, what counts as an id, a time, or missing, and the bounds (CONTRACT 1.4, 2)."""
+"""Fields of an event: their names and types, what counts as given, as an id or as a time, and the bounds.
+
+Everything that reads, maps or generates events takes its fields from here (CONTRACT 1.4, 2).
+"""
 
 import re
 import time
@@ -7,7 +10,7 @@ from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
-"""A JSON value as Python has it. Any: it is a person's input and may be anything at all."""
+"""A JSON value as Python has it. Any: it comes from outside and may be anything."""
 
 
 class EventName(StrEnum):
@@ -77,7 +80,7 @@ EVENT_FIELDS: dict[str, FieldType] = {
     "timestamp": FieldType.TIME,
     "data.productId": FieldType.ID,
 }
-"""Every field of an event that a rule reads, as a dotted path inside the event, in the order in which issues are listed.
+"""Every field of an event that a rule reads, as a dotted path inside it, in the order in which issues are listed.
 
 What reads, maps or generates events takes its fields from here. The model in ``model.py`` names the same ones.
 """
@@ -108,11 +111,11 @@ _INVISIBLE_RANGES = (range(0x20), range(0x7F, 0xA0), (0xAD, 0x180E), range(0x200
 
 
 INVISIBLE_CHARACTERS = "".join(chr(point) for points in _INVISIBLE_RANGES for point in points)
-"""Characters that nobody sees: controls, zero-width ones, direction marks, the byte order mark."""
+"""Invisible characters: controls, zero-width ones, direction marks, the byte order mark."""
 
 
 BLANK_CHARACTERS = INVISIBLE_CHARACTERS + " \u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-"""White space and what nobody sees. A value of nothing else is blank, and blank counts as missing."""
+"""White space and invisible characters. A value of nothing else is blank, and blank counts as missing."""
 
 
 PLACEHOLDER_IDS = frozenset(
@@ -126,10 +129,12 @@ def _build_character_class(characters: str) -> str:
     return "[" + "".join(re.escape(character) for character in characters) + "]"
 
 
+_BLANK_CLASS = _build_character_class(BLANK_CHARACTERS)
+
 ID_PATTERNS: dict[str, str] = {
     # A sheet keeps 15 significant digits and likes exponents: 1.84E+18, 148758000526845000000.
     "id_damaged": r"^(?:-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+|[1-9][0-9]{14}0+)$",
-    "id_white_space": f"^{_build_character_class(BLANK_CHARACTERS)}|{_build_character_class(INVISIBLE_CHARACTERS)}|{_build_character_class(BLANK_CHARACTERS)}$",
+    "id_white_space": f"^{_BLANK_CLASS}|{_build_character_class(INVISIBLE_CHARACTERS)}|{_BLANK_CLASS}$",
 }
 """Warnings about one id that a pattern finds: code → expression, searched, in what ``re`` and RE2 have in common."""
 
@@ -141,17 +146,17 @@ _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrst
 
 
 def now_ms() -> int:
-    """The machine's clock as epoch milliseconds, the unit of every time here (CONTRACT 2.7)."""
+    """Read the machine's clock as epoch milliseconds, the unit of every time here (CONTRACT 2.7)."""
     return time.time_ns() // 1_000_000
 
 
 def is_blank(text: str) -> bool:
-    """Whether a text holds nothing that anybody could see; it then counts as missing."""
+    """Whether a text holds nothing visible; it then counts as missing."""
     return not text.strip(BLANK_CHARACTERS)
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether an id is one of :data:`PLACEHOLDER_IDS` (CONTRACT 2.8). Such an id links nobody."""
+    """Whether an id is one of :data:`PLACEHOLDER_IDS` (CONTRACT 2.8). Such an id links no events."""
     return text.strip(BLANK_CHARACTERS).translate(_ASCII_LOWER) in PLACEHOLDER_IDS
 
 
@@ -166,7 +171,7 @@ def is_given(value: Json) -> bool:
 
 
 def id_to_text(value: Json) -> str | None:
-    """An id as text: text as it is, a JSON number as written by Python, anything else (or nothing) ``None``."""
+    """Read an id as text: text as it is, a JSON number as Python writes it, anything else (or nothing) as ``None``."""
     if isinstance(value, str):
         return None if is_blank(value) else value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -175,7 +180,7 @@ def id_to_text(value: Json) -> str | None:
 
 
 def read_epoch_ms(value: Json) -> int | None:
-    """A time as the wire has it: a whole JSON number. Anything else is unreadable: ``None`` (CONTRACT 2.7)."""
+    """Read a time as it is on the wire: a whole JSON number. Anything else is ``None`` (CONTRACT 2.7)."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -186,7 +191,7 @@ def read_epoch_ms(value: Json) -> int | None:
 
 
 def get_field(event: Json, field: str) -> Json:
-    """The value at a dotted field path (``data.productId``) of an event, ``None`` where there is none."""
+    """Get the value at a dotted path (``data.productId``) of an event, ``None`` where there is none."""
     for step in field.split("."):
         if not isinstance(event, Mapping):
             return None
@@ -202,4 +207,4 @@ def _format_number(value: float) -> str:
 
 
 MASK = "••••"
-"""What stands where a secret was."""
+"""What is shown in place of a secret."""

@@ -9,13 +9,13 @@ from intempt_core.contract.fields import EARLIEST_MS, LATEST_MS, EventName, Json
 
 
 def build_name_hint(value: Json) -> str:
-    """Which event name was probably meant, as a sentence; empty where it cannot be told."""
+    """Say which event name was probably meant, as a sentence; empty where it cannot be told."""
     near = find_similar_name(value) if isinstance(value, str) else ""
     return f"Write “{near}”, exactly so." if near else ""
 
 
 def find_similar_name(text: str) -> str:
-    """The event name that a text is nearly; empty where it is near none."""
+    """Find the event name that a text nearly is; empty where it is near none."""
     return _find_similar_folded(" ".join(text.replace("_", " ").split()).casefold()[:60])
 
 
@@ -27,7 +27,7 @@ def _find_similar_folded(folded: str) -> str:
 
 
 def build_product_hint(body: Json) -> str:
-    """Where the product id seems to be instead (CONTRACT 2.4), as a sentence; empty where nothing is near."""
+    """Say where the product id seems to be instead (CONTRACT 2.4); empty where nothing is near."""
     if not isinstance(body, Mapping):
         return ""
     if not isinstance(body.get("data"), Mapping):
@@ -41,7 +41,7 @@ def build_product_hint(body: Json) -> str:
 
 
 def build_time_hint(value: Json) -> str:
-    """What a time probably is, by its size (CONTRACT 2.7), as a sentence; empty where it cannot be told."""
+    """Say what a time probably is, by its size (CONTRACT 2.7); empty where it cannot be told."""
     time = read_epoch_ms(value)
     if time is None and isinstance(value, str) and re.fullmatch(r"[0-9]{10,17}", value):
         return "Write the number without quotes."

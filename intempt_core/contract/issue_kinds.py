@@ -29,7 +29,7 @@ from intempt_core.contract.fields import (
     spell_number,
 )
 from intempt_core.contract.hints import build_name_hint, build_product_hint, build_time_hint
-from intempt_core.contract.readings import FieldColumn, JudgedElsewhere, Reading, Requirement, ValueRule, find_none
+from intempt_core.contract.readings import FieldColumn, FoundElsewhere, Reading, Requirement, ValueRule, find_none
 
 
 class Severity(StrEnum):
@@ -153,7 +153,7 @@ _KINDS = (
         allowed="One event id for one event; only the lines of one order may share one.",
         fix="Give this event an id of its own, or leave it out if it is the same event.",
         source="2.2, 2.9",
-        reading=JudgedElsewhere.ACROSS_EVENTS,
+        reading=FoundElsewhere.ACROSS_EVENTS,
     ),
     IssueKind(
         code="identity_missing",
@@ -231,7 +231,7 @@ _KINDS = (
         allowed='A body is {"track": [{"name": …, "payload": [event, …]}, …]}.',
         fix="Bring the body into that shape.",
         source="1.3",
-        reading=JudgedElsewhere.BY_READER,
+        reading=FoundElsewhere.BY_READER,
     ),
     IssueKind(
         code="row_long",
@@ -241,7 +241,7 @@ _KINDS = (
         allowed="As many cells as the header has.",
         fix="Put a cell that holds the delimiter in quotes, or remove what is too much.",
         source="1.4",
-        reading=JudgedElsewhere.BY_CELLS,
+        reading=FoundElsewhere.BY_CELLS,
     ),
     IssueKind(
         code="line_unreadable",
@@ -251,7 +251,7 @@ _KINDS = (
         allowed="One event or one request body a line, as JSON.",
         fix="Correct the line in the file; as it is, it would be sent as a text.",
         source="1.3",
-        reading=JudgedElsewhere.BY_READER,
+        reading=FoundElsewhere.BY_READER,
     ),
     IssueKind(
         code="row_short",
@@ -261,7 +261,7 @@ _KINDS = (
         allowed="As many cells as the header has.",
         fix="See that no cell before the missing ones was lost.",
         source="1.4",
-        reading=JudgedElsewhere.BY_CELLS,
+        reading=FoundElsewhere.BY_CELLS,
     ),
     IssueKind(
         code="event_id_shared",
@@ -271,7 +271,7 @@ _KINDS = (
         allowed="Lines of one order may share it when they name different products.",
         fix="Nothing, if these are lines of one order.",
         source="2.9",
-        reading=JudgedElsewhere.ACROSS_EVENTS,
+        reading=FoundElsewhere.ACROSS_EVENTS,
     ),
     IssueKind(
         code="id_placeholder",
@@ -303,7 +303,7 @@ _KINDS = (
         allowed=_ID_ALLOWED,
         fix="Re-export the column as text, so that leading zeros stay.",
         source="1.2, 2.8",
-        reading=JudgedElsewhere.ACROSS_EVENTS,
+        reading=FoundElsewhere.ACROSS_EVENTS,
     ),
     IssueKind(
         code="id_white_space",
@@ -346,7 +346,7 @@ _KINDS = (
         allowed="A number such as 12.5, true or false, or text.",
         fix="Correct the cell; it is sent as text, as it is.",
         source="1.4",
-        reading=JudgedElsewhere.BY_CELLS,
+        reading=FoundElsewhere.BY_CELLS,
     ),
     IssueKind(
         code="key_repeated",
@@ -356,7 +356,7 @@ _KINDS = (
         allowed="Each key once.",
         fix="Remove one of the two.",
         source="1.3",
-        reading=JudgedElsewhere.BY_READER,
+        reading=FoundElsewhere.BY_READER,
     ),
     IssueKind(
         code="json_comment",
@@ -366,7 +366,7 @@ _KINDS = (
         allowed="JSON knows no comments; a server rejects a body that has one.",
         fix="Take it out before it is sent by anything but this console.",
         source="3.8",
-        reading=JudgedElsewhere.BY_READER,
+        reading=FoundElsewhere.BY_READER,
     ),
     IssueKind(
         code="json_comma",
@@ -376,7 +376,7 @@ _KINDS = (
         allowed="JSON has a comma only between values; a server rejects a body that has one more.",
         fix="Take it out before it is sent by anything but this console.",
         source="3.8",
-        reading=JudgedElsewhere.BY_READER,
+        reading=FoundElsewhere.BY_READER,
     ),
     IssueKind(
         code="number_precision",
@@ -386,7 +386,7 @@ _KINDS = (
         allowed="Up to about 16 significant digits.",
         fix="If it is an id, put it in quotes.",
         source="1.2",
-        reading=JudgedElsewhere.BY_READER,
+        reading=FoundElsewhere.BY_READER,
     ),
     IssueKind(
         code="product_unknown",
@@ -396,7 +396,7 @@ _KINDS = (
         allowed="A product of the catalogue, exactly as it writes the id.",
         fix="Correct the id, or load a newer catalogue: an event of an unknown product is accepted all the same.",
         source="2.5, 3.2",
-        reading=JudgedElsewhere.ACROSS_EVENTS,
+        reading=FoundElsewhere.ACROSS_EVENTS,
     ),
     IssueKind(
         code="sent_before",
@@ -406,7 +406,7 @@ _KINDS = (
         allowed="A new event has a new event id.",
         fix="Nothing, if it should be sent again: a target that deduplicates ignores it.",
         source="2.2, 3.7",
-        reading=JudgedElsewhere.ACROSS_EVENTS,
+        reading=FoundElsewhere.ACROSS_EVENTS,
     ),
 )
 

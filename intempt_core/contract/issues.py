@@ -14,23 +14,27 @@ GIVEN_MAX_CHARACTERS = 200
 
 
 def escape_pointer_key(key: str) -> str:
-    """A key as one step of an RFC 6901 pointer."""
+    """Write a key as one step of an RFC 6901 pointer."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
 def split_pointer(pointer: str) -> list[str]:
-    """The keys along an RFC 6901 pointer; an index of a list is text too."""
+    """Split an RFC 6901 pointer into its keys; an index of a list is text too."""
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands, in the file and in the JSON.
+    """The location of something in a file and in the JSON.
 
-    ``row`` counts events of the input from 1 (the header is not a row); ``line`` counts physical lines from 1;
-    ``column`` is the file's own header; ``pointer`` is an RFC 6901 pointer: into the pasted document, into the
-    request of a form, or, for a file, into the event that the row becomes. ``span`` is from where to where in the
-    pasted document, for what a pointer alone does not tell apart (a comma, a comment, one of several equal keys).
+    Attributes:
+        row: The event of the input, from 1; the header is not a row.
+        line: The physical line, from 1.
+        column: The file's own header.
+        pointer: An RFC 6901 pointer: into the pasted document, into the request of a form, or, for a file, into the
+            event that the row becomes.
+        span: From where to where in the pasted document, for what a pointer alone does not tell apart (a comma, a
+            comment, one of several equal keys).
     """
 
     row: int | None = None
@@ -41,13 +45,13 @@ class Place:
 
     @property
     def path(self) -> str:
-        """The pointer as people read it: ``track[0].payload[16].data.productId``."""
+        """The pointer in JavaScript's notation: ``track[0].payload[16].data.productId``."""
         text = "".join(f"[{key}]" if key.isdigit() else f".{key}" for key in split_pointer(self.pointer))
         return text.removeprefix(".")
 
     @property
     def label(self) -> str:
-        """The place at the head of a sentence: ``Row 18, column product_id``, ``Line 7, data.productId``."""
+        """The place as the beginning of a sentence: ``Row 18, column product_id``, ``Line 7, data.productId``."""
         head = f"Row {self.row:,}" if self.row is not None else f"Line {self.line:,}" if self.line is not None else ""
         tail = f"column {self.column}" if self.column is not None else self.path
         return ", ".join(part for part in (head, tail) if part)
@@ -55,10 +59,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Something found wrong: what, where, what was given, and how to mend it.
+    """One thing found wrong.
 
-    ``given`` is the value as text, ``None`` where there was none. ``hint`` is advice that only this case can give
-    ("These look like seconds: multiply by 1,000.") and stands before the kind's own mend.
+    Attributes:
+        code: The key of its kind in the catalogue.
+        place: Where it is.
+        given: The value as text, ``None`` where there was none.
+        hint: Advice that only this case can give ("These look like seconds: multiply by 1,000."); it takes the place of
+            the kind's own fix.
     """
 
     code: str
@@ -95,20 +103,20 @@ class Issue:
 
     @property
     def sentence(self) -> str:
-        """Where, what, allowed and mend in one line."""
+        """The place, what is wrong, and what to do, in one line."""
         where = self.place.label
         return f"{where}: {self.message} {self.fix}" if where else f"{self.message} {self.fix}"
 
 
 def shorten_value(text: str) -> str:
-    """A given value short enough to carry along: whole up to :data:`GIVEN_MAX_CHARACTERS` characters, else cut and measured."""
+    """Shorten a value to :data:`GIVEN_MAX_CHARACTERS` characters; a longer one is cut and says how long it was."""
     if len(text) <= GIVEN_MAX_CHARACTERS:
         return text
     return f"{text[:GIVEN_MAX_CHARACTERS]}… ({len(text):,} characters)"
 
 
 def format_given(value: Json) -> str | None:
-    """A given value as an issue shows it: text as it is, anything else as JSON; ``None`` where there was none."""
+    """Write a given value as an issue shows it: text as it is, anything else as JSON; ``None`` where there was none."""
     if value is None or isinstance(value, str):
         return None if value is None else shorten_value(value)
     return shorten_value(dump_json(value).decode())

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 State = TypeVar("State", bound=StrEnum)
 
 FORMER_STATE_VALUES: Mapping[str, str] = {"refused": "rejected", "unsent": "not sent", "leaving": "in flight"}
-"""Values of outcomes and states as earlier versions wrote them, and what they are now: links and files may hold them."""
+"""Value of an outcome or a state as earlier versions wrote it → what it is now; links and files may hold it."""
 
 
 class Outcome(StrEnum):

@@ -1,21 +1,28 @@
-"""A person's events as history and the sandbox know them: what analysis reads."""
+"""A person's history: their events as history and the sandbox know them, for analysis to explain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from intempt_core.contract import (
-    Interaction,
-    compute_feeds,
-)
+from intempt_core.contract.feeds import Interaction, compute_feeds
 from intempt_core.contract.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonEvent(Interaction):
-    """One event of a person that was sent, or waits to be. ``name`` and ``product`` are empty where it has none.
+    """One event of a person that was sent, or is pending.
 
-    ``state`` is its request's (an :class:`Outcome`, ``pending`` or ``in flight``), ``when`` (epoch ms) since when it is.
-    ``because`` says why it would not count even if it is accepted; empty where it counts.
+    Attributes:
+        name: Its name, empty where it has none.
+        product: Its product id, empty where it has none.
+        event_id: Its event id, empty where it has none.
+        state: Its request's: an :class:`Outcome`, ``pending`` or ``in flight``.
+        when: Since when the state is, epoch milliseconds.
+        timestamp: The event's own time, epoch milliseconds.
+        names: The identities that it names, as (field, id).
+        request: The number of its request.
+        position: Its place in the request, from 0.
+        batch: The id of its batch.
+        reason: Why it does not count even if it is accepted, as a sentence; empty where it counts.
     """
 
     name: str = field(kw_only=False)
@@ -32,18 +39,23 @@ class PersonEvent(Interaction):
 
     @property
     def counts(self) -> bool:
-        """Whether the feeds go by it."""
+        """Whether the feeds follow from it."""
         return self.state == Outcome.ACCEPTED and not self.reason
 
     @property
     def may_count(self) -> bool:
-        """Whether it may have arrived, and nobody knows."""
+        """Whether it counts if it arrived, and that is unknown."""
         return self.state in (Outcome.UNKNOWN, "in flight") and not self.reason
 
 
 @dataclass(frozen=True, slots=True)
 class PersonHistory:
-    """A person's steps, oldest first (CONTRACT 4.7), and the names (field, id) that lead to them."""
+    """The events of a person and the identities that lead to them.
+
+    Attributes:
+        events: Oldest first, in the order of arrival (CONTRACT 4.7).
+        identities: Every (field, id) by which the person is known.
+    """
 
     events: tuple[PersonEvent, ...]
     identities: tuple[tuple[str, str], ...]
@@ -51,12 +63,19 @@ class PersonHistory:
     @property
     def expected(self) -> dict[str, list[str]]:
         """What each feed should show: feed → products, most recent first."""
-        return compute_feeds(step for step in self.events if step.counts)
+        return compute_feeds(event for event in self.events if event.counts)
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignEvent:
-    """An event of the person that another client sent, and the target processed; ``when`` is epoch ms."""
+    """An event of the person that another client sent and the target processed.
+
+    Attributes:
+        name: Its name.
+        product: Its product id.
+        when: When it arrived, epoch milliseconds.
+        client: What the client calls itself.
+    """
 
     name: str
     product: str
@@ -66,10 +85,14 @@ class ForeignEvent:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingStatus:
-    """What the target itself says of a person's events, where it can be asked (the sandbox can).
+    """What the target itself knows of a person's events, where it can be asked (the sandbox can).
 
-    ``processed`` are ids of events that it processed, ``because`` says of others why not; an id in neither never came,
-    or is forgotten. ``foreign`` are the events of other clients, oldest first.
+    An id that is in neither never arrived, or was deleted since.
+
+    Attributes:
+        processed: Ids of the events that it processed.
+        reasons: Event id → why it was not processed, as a sentence.
+        foreign: The events of other clients, oldest first.
     """
 
     processed: frozenset[str]

@@ -97,8 +97,8 @@ class ValueRule:
     Attributes:
         fields: Dotted paths inside the event; empty text is the event itself.
         is_wrong: Whether a value breaks the rule. It is not asked about a field that is absent or null.
-        find_wrong: The rows of the field's column that break it, ``None`` where none does. :func:`read_each_value` makes
-            it from ``is_wrong``; one of its own is worth writing where a column has many different values.
+        find_wrong: The rows of the field's column that break it, ``None`` where none does. :func:`read_each_value`
+            makes it from ``is_wrong``; one of its own is worth it where a column has many different values.
     """
 
     fields: tuple[str, ...]
@@ -106,7 +106,7 @@ class ValueRule:
     find_wrong: Callable[[FieldColumn], Mask | None]
 
 
-class JudgedElsewhere(Enum):
+class FoundElsewhere(Enum):
     """Where an issue is found that neither a field nor a column of fields shows."""
 
     BY_READER = "by the reader, where bytes become events"
@@ -114,5 +114,5 @@ class JudgedElsewhere(Enum):
     ACROSS_EVENTS = "across events, or by what is known beside them: history, a catalogue"
 
 
-Reading: TypeAlias = Requirement | ValueRule | JudgedElsewhere
+Reading: TypeAlias = Requirement | ValueRule | FoundElsewhere
 """How a rule is judged."""

@@ -1,4 +1,9 @@
-"""fixes."""
+"""Fixes: changes to a file or a pasted text before it is sent, previewed, counted and undoable; never a guess.
+
+- ``table_fixes``: fixes of a table's cells, as values, and the table that they give.
+- ``text_fixes``: fixes of a pasted text, as small edits.
+- ``suggest``: the fixes that would help with a file's issues.
+"""
 
 import lazy_loader
 

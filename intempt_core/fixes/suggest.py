@@ -1,7 +1,7 @@
-"""What can be mended of a file's problems, offered for a person to look at and to accept; of the room of ``mends.py``.
+"""Suggested fixes of a file's issues, for a person to look at and to accept.
 
-Only what is certain is offered: a rule that gives each cell the one text it can have meant, or an id that nobody gave.
-Where digits are gone (``id_damaged``, ``id_zeros_lost``) nothing is offered: the catalogue says what helps.
+Only what is certain is suggested: a rule that gives each cell the one text that it can have meant, or an id for an
+event that has none. Where digits are gone (``id_damaged``, ``id_zeros_lost``) nothing is: the issue says what helps.
 """
 
 from collections.abc import Iterator
@@ -17,15 +17,21 @@ from intempt_core.mapping import EventSource
 from intempt_core.validation import DuplicateKind, Report, TextColumn, to_mask
 
 MAX_NAME_FIXES = 20
-"""Wrong spellings of a name that mends are offered for, the most frequent first."""
+"""Wrong spellings of a name that fixes are suggested for, the most frequent first."""
 
 NULL_WORDS = frozenset(("null", "undefined", "none", "nan", "nil"))
-"""Placeholders (CONTRACT 2.8) that say that there is no id. Others may be somebody's id."""
+"""Placeholders (CONTRACT 2.8) that mean that there is no id. Others may be a person's id."""
 
 
 @dataclass(frozen=True, eq=False)
 class SuggestedFix:
-    """A mend that helps with problems of a code; ``reason`` says why, where the mend's own words do not."""
+    """A fix that helps with issues of a code.
+
+    Attributes:
+        code: The issues' code.
+        change: What the fix would change.
+        reason: Which of the issues it is for, where the fix's own words do not say it.
+    """
 
     code: str
     change: ColumnChange
@@ -33,7 +39,7 @@ class SuggestedFix:
 
     @property
     def fix(self) -> Fix:
-        """The mend."""
+        """The fix."""
         return self.change.fix
 
     @property
@@ -43,8 +49,8 @@ class SuggestedFix:
 
 
 def suggest_fixes(mapped: EventSource, report: Report) -> list[SuggestedFix]:
-    """The mends that would help, in the catalogue's order of what they help with; each changes at least one cell."""
-    found = (one for offers in _SUGGESTERS for one in offers(mapped, report))
+    """Suggest fixes, in the catalogue's order of what they help with; each changes at least one cell."""
+    found = (one for suggest in _SUGGESTERS for one in suggest(mapped, report))
     return sorted((one for one in found if one.change.cells), key=lambda one: list(report.counts).index(one.code))
 
 
@@ -83,9 +89,9 @@ def _suggest_time_fixes(mapped: EventSource, report: Report) -> Iterator[Suggest
         ("timestamp_after_2040", FixKind.MICROSECONDS),
         ("timestamp_unreadable", FixKind.TRIM),
     )
-    for code, way in kinds:
+    for code, kind in kinds:
         if column is not None and code in report.counts:
-            yield _make_suggestion(mapped, code, Fix(way, column))
+            yield _make_suggestion(mapped, code, Fix(kind, column))
 
 
 def _suggest_trimming(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
@@ -96,20 +102,20 @@ def _suggest_trimming(mapped: EventSource, report: Report) -> Iterator[Suggested
 
 
 def _suggest_emptying(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
-    """Placeholders that say nothing, where the event can do without: somebody else is named, or nobody needs to be."""
+    """Placeholders that say nothing, where the event can do without: another id links it to a person."""
     if "id_placeholder" not in report.counts:
         return
     rows = report.rows_of("id_placeholder")
     cells = {
         field: TextColumn(array.take(make_array(rows))) for field, array in mapped.cells.items() if field in ID_FIELDS
     }
-    named = np.zeros(rows.size, np.bool_)
+    is_linked = np.zeros(rows.size, np.bool_)
     for field in LINKING_FIELDS:
         if field in cells:
-            named |= cells[field].real
+            is_linked |= cells[field].real
     for field, column in mapped.field_columns.items():
         if field in cells and field not in ("eventId", "data.productId"):
-            empty = rows[_is_null_word(cells[field]) & named]
+            empty = rows[_is_null_word(cells[field]) & is_linked]
             yield _make_suggestion(
                 mapped, "id_placeholder", Fix(FixKind.PUT, column, tuple(empty.tolist())), "another id says who"
             )

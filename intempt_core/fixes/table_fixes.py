@@ -1,9 +1,9 @@
-"""Mends: what a person changes of a file before it is sent, as values; applied to a table they give another table.
+"""Fixes of a table: what a person changes of a file before it is sent, as values that give another table.
 
-The file on disk is never changed, and no mend guesses: digits that a spreadsheet has lost are gone, and no mend brings
-them back. A mend of a whole group is a rule about one cell, or a list of rows; what it would do can be looked at and
-counted before (:func:`preview_fix`), and leaving one step out of a list of mends undoes it. Columns that no mend touches are
-shared with the table as it was read. What can be mended is offered in ``offering.py``.
+The file on disk is never changed, and no fix guesses: digits that a spreadsheet has lost cannot be restored. A fix of
+many cells is a rule about one cell, or a list of rows. What it would do can be previewed and counted
+(:func:`preview_fix`), and leaving it out of the list of fixes undoes it. Columns that no fix touches are shared with
+the table as it was read. ``suggest.py`` says which fixes would help.
 """
 
 import hashlib
@@ -33,14 +33,14 @@ from intempt_core.readers import Table
 from intempt_core.validation import to_mask
 
 MAX_FIX_ROWS_RECORDED = 100
-"""Rows of one mend that its record names; of more it keeps the count."""
+"""Rows of one fix that its record lists; of more it keeps the count."""
 
 _Column: TypeAlias = pa.ChunkedArray
 _INVISIBLE_PATTERN = "[" + "".join(rf"\x{{{ord(character):x}}}" for character in INVISIBLE_CHARACTERS) + "]"
 
 
 class FixKind(StrEnum):
-    """How a mend changes cells."""
+    """How a fix changes cells."""
 
     PUT = "put"
     """Write ``new`` into the named rows."""
@@ -58,10 +58,14 @@ class FixKind(StrEnum):
 
 @dataclass(frozen=True)
 class Fix:
-    """One step: ``column`` is the file's header, ``rows`` count from 0 and are sorted.
+    """One fix of one column.
 
-    ``rows`` is for :attr:`Way.PUT` and :attr:`Way.IDS`, ``old`` for :attr:`Way.REPLACE` (and told of a single
-    :attr:`Way.PUT`), ``new`` for both.
+    Attributes:
+        kind: How it changes cells.
+        column: The file's header.
+        rows: The rows of :attr:`FixKind.PUT` and :attr:`FixKind.IDS`, from 0, sorted.
+        old: The cell that :attr:`FixKind.REPLACE` replaces; of a single :attr:`FixKind.PUT` the cell as it was.
+        new: The text that both write.
     """
 
     kind: FixKind
@@ -72,12 +76,12 @@ class Fix:
 
     @cached_property
     def key(self) -> str:
-        """A short text that is another for every other mend."""
+        """A short text that is different for every different fix."""
         whole = json.dumps([self.kind.value, self.column, self.rows, self.old, self.new])
         return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
     def describe(self, cells: int) -> str:
-        """What it does to so many cells: “Seconds to milliseconds in 4,067 cells of timestamp”."""
+        """Describe what it does to so many cells: “Seconds → milliseconds in 4,067 cells of timestamp”."""
         many = f"{format_count(cells, 'cell')} of {self.column}"
         old, new = _quote_value(self.old), _quote_value(self.new)
         match self.kind:
@@ -95,7 +99,7 @@ class Fix:
                 return f"Give an id of its own to {many}"
 
     def record(self, cells: int) -> Json:
-        """The mend as history keeps it with its batch."""
+        """The fix as history keeps it with its batch."""
         rows = {"rows": [row + 1 for row in self.rows]} if 0 < len(self.rows) <= MAX_FIX_ROWS_RECORDED else {}
         return {"kind": self.kind.value, "column": self.column, "cells": cells, "message": self.describe(cells), **rows}
 
@@ -104,12 +108,19 @@ def _quote_value(text: str) -> str:
     return f"“{shorten_value(text)}”" if text else "empty"
 
 
-# ── what a mend does ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what a fix does ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, eq=False)
 class ColumnChange:
-    """The cells that a mend changes: their rows (from 0, sorted), and their text before and after."""
+    """The cells that a fix changes.
+
+    Attributes:
+        fix: The fix.
+        rows: The cells' rows, from 0, sorted.
+        before: Their texts as they are.
+        after: Their texts as they would be.
+    """
 
     fix: Fix
     rows: Int64Array
@@ -118,17 +129,17 @@ class ColumnChange:
 
     @property
     def cells(self) -> int:
-        """How many cells change; a cell that stays as it is, is none."""
+        """How many cells change; one that is the same afterwards is not counted."""
         return int(self.rows.size)
 
     @property
     def message(self) -> str:
-        """The mend with its count."""
+        """The fix with its count, as a sentence."""
         return self.fix.describe(self.cells)
 
 
 def preview_fix(table: Table, fix: Fix, original: Table | None = None) -> ColumnChange:
-    """What a mend would change of a table; ``original`` is the table as it was read, where others went before."""
+    """Find what a fix would change of a table; ``original`` is the table as it was read, if it was fixed before."""
     column = table.columns[fix.column]
     if fix.kind in _COLUMN_FIXES:
         whole = _COLUMN_FIXES[fix.kind](column)
@@ -185,14 +196,14 @@ _COLUMN_FIXES: dict[FixKind, Callable[[_Column], _Column]] = {
     FixKind.SECONDS: _convert_seconds,
     FixKind.MICROSECONDS: _convert_microseconds,
 }
-"""The mends of a whole column: each a rule about one cell, and one that finds nothing more to do the second time."""
+"""The fixes of a whole column: each is a rule about one cell, and finds nothing to do the second time."""
 
 
 def make_own_ids(original: Table, column: str, rows: Int64Array) -> pa.Array:
-    """Event ids for these rows (ARCHITECTURE, made event ids): from their cells and their occurrence number.
+    """Make event ids for these rows (ARCHITECTURE, made event ids): from their cells and their occurrence number.
 
-    So the same file, mended the same way, gives the same ids again. Identical rows share their cell of the id's column:
-    only rows that share one need to be looked at.
+    So the same file, fixed in the same way, gives the same ids again. Identical rows share their cell of the id's
+    column: only rows that share one need to be looked at.
     """
     cells = original.columns[column]
     alike = np.flatnonzero(to_mask(pc.is_in(cells, value_set=pc.unique(_take_rows(cells, rows)))))
@@ -201,19 +212,24 @@ def make_own_ids(original: Table, column: str, rows: Int64Array) -> pa.Array:
     return made.take(make_array(np.searchsorted(alike, rows))).cast(pa.string())
 
 
-# ── mended tables ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── fixed tables ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, eq=False)
 class FixedTable:
-    """A mapped table after some mends, and how many cells each of them changed."""
+    """A mapped table after some fixes.
+
+    Attributes:
+        mapped: The table.
+        cells: How many cells each fix changed.
+    """
 
     mapped: EventSource
     cells: tuple[int, ...]
 
 
 def apply_fixes(mapped: EventSource, fixes: Sequence[Fix]) -> FixedTable:
-    """A mapped table with mends applied, one after the other; what it had as made ids it keeps."""
+    """Apply fixes to a mapped table, one after the other; event ids that were made for its rows stay the same."""
     original, table, counts = mapped.original or mapped.table, mapped.table, []
     for step in fixes:
         changed = preview_fix(table, step, original)
@@ -223,7 +239,7 @@ def apply_fixes(mapped: EventSource, fixes: Sequence[Fix]) -> FixedTable:
 
 
 def apply_change(table: Table, change: ColumnChange) -> Table:
-    """The table with a change made; every other column, and every chunk that is not touched, is the very same."""
+    """Make a change in a table; every other column, and every chunk that is not touched, is shared."""
     if not change.cells:
         return table
     column = change.fix.column
@@ -237,7 +253,7 @@ def _replace_cells(column: _Column, change: ColumnChange) -> _Column:
         if first < last:
             mask = np.zeros(len(chunk), np.bool_)
             mask[change.rows[first:last] - begin] = True
-            chunk = pc.replace_with_mask(chunk, make_array(mask), change.after.slice(first, last - first))  # noqa: PLW2901  the same chunk, mended
+            chunk = pc.replace_with_mask(chunk, make_array(mask), change.after.slice(first, last - first))  # noqa: PLW2901  the same chunk, fixed
         chunks.append(chunk)
         begin += len(chunk)
     return pa.chunked_array(chunks, column.type)

@@ -1,7 +1,7 @@
-"""What is certain to mend in a pasted text, as small edits that leave everything else byte for byte as it is.
+"""Fixes of a pasted text: small edits that leave everything else byte for byte as it is.
 
-Certain is what leaves one way only: a key spelled otherwise, a name in another case, seconds where milliseconds belong.
-A guess is not made. Edits are places in the pasted text, also where the document stands inside a command's quotes.
+Only what can be fixed in one way is: a key spelled otherwise, a name in another case, seconds for milliseconds. Nothing
+is guessed. Edits are places in the pasted text, also where the document is inside a command's quotes.
 """
 
 import json
@@ -35,7 +35,7 @@ DIFF_CONTEXT = 48
 
 @dataclass(frozen=True, slots=True)
 class TextEdit:
-    """What stands from ``at`` to ``end`` becomes ``new``."""
+    """A replacement: the characters from ``at`` to ``end`` become ``new``."""
 
     at: int
     end: int
@@ -44,7 +44,13 @@ class TextEdit:
 
 @dataclass(frozen=True, slots=True)
 class TextFix:
-    """A way to mend one problem: what is done, its edits in the pasted text, and the same inside the document."""
+    """A fix of one issue.
+
+    Attributes:
+        title: What it does, as a sentence.
+        edits: Its edits in the pasted text.
+        document_edits: The same inside the document, where it is in a command's quotes.
+    """
 
     title: str
     edits: tuple[TextEdit, ...]
@@ -53,9 +59,12 @@ class TextFix:
 
 @dataclass(frozen=True, slots=True)
 class EditPreview:
-    """One edit as a difference: its line, and in four ``parts`` what stands before it, goes, comes and stands after.
+    """One edit as a difference; invisible characters are written out.
 
-    The surroundings are cut to :data:`DIFF_CONTEXT`, and everything in them that nobody sees is written out.
+    Attributes:
+        line: The edit's line, from 1.
+        parts: The text before it, the removed text, the new text, and the text after it; the first and the last are cut
+            to :data:`DIFF_CONTEXT` characters.
     """
 
     line: int
@@ -75,7 +84,7 @@ class EditPreview:
 
 
 def find_text_fix(payload: Payload, issue: Issue) -> TextFix | None:
-    """How an issue can be mended for certain; ``None`` where a person has to know more."""
+    """Find the one way to fix an issue; ``None`` where only a person can tell."""
     draft = _FIXERS.get(issue.code)
     drafted = draft(_IssueContext(payload, issue)) if draft else None
     if drafted is None:
@@ -87,28 +96,26 @@ def find_text_fix(payload: Payload, issue: Issue) -> TextFix | None:
 
 
 def annotate_with_fixes(payload: Payload, issues: Sequence[Issue], fixes: Mapping[int, TextFix]) -> list[Annotation]:
-    """The marks of some issues; what is missing and stands elsewhere under another name is marked where it stands."""
+    """Annotate issues; a field that is missing and is there under another name is annotated where it is."""
     annotations = [
-        replace(mark, at=fixes[mark.number].edits[0].at, end=fixes[mark.number].edits[0].end)
-        if mark.number in fixes and issues[mark.number].code in _MISSING_CODES
-        else mark
-        for mark in annotate_issues(payload, issues)
+        replace(one, at=fixes[one.number].edits[0].at, end=fixes[one.number].edits[0].end)
+        if one.number in fixes and issues[one.number].code in _MISSING_CODES
+        else one
+        for one in annotate_issues(payload, issues)
     ]
     return sorted(annotations, key=attrgetter("at"))
 
 
 def apply_text_fixes(payload: Payload, fixes: Iterable[TextFix]) -> str | None:
-    """The pasted text with these mends in it; of edits that lie over each other the first one is taken.
+    """Apply fixes to the pasted text; of edits that overlap the first one is made.
 
     ``None`` where the command around the document would read as something else afterwards.
     """
     chosen = list(fixes)
-    text = _apply_edits(payload.text, _drop_overlaps(edit for mend in chosen for edit in mend.edits))
+    text = _apply_edits(payload.text, _drop_overlaps(edit for fix in chosen for edit in fix.edits))
     if payload.source.value == payload.text:
         return text
-    document = _apply_edits(
-        payload.source.value, _drop_overlaps(edit for mend in chosen for edit in mend.document_edits)
-    )
+    document = _apply_edits(payload.source.value, _drop_overlaps(edit for fix in chosen for edit in fix.document_edits))
     try:
         body = parse_curl_command(text).body
     except UnclosedQuote:
@@ -117,9 +124,9 @@ def apply_text_fixes(payload: Payload, fixes: Iterable[TextFix]) -> str | None:
 
 
 def preview_text_fixes(text: str, fixes: Iterable[TextFix]) -> list[EditPreview]:
-    """What would change, edit by edit, in the text's order."""
+    """List what would change, edit by edit, in the text's order."""
     changes = []
-    for edit in _drop_overlaps(edit for mend in fixes for edit in mend.edits):
+    for edit in _drop_overlaps(edit for fix in fixes for edit in fix.edits):
         ends = list(TEXT_LINE_END.finditer(text, 0, edit.at))
         start = max(ends[-1].end() if ends else 0, edit.at - DIFF_CONTEXT)
         behind = TEXT_LINE_END.search(text, edit.end)
@@ -149,11 +156,11 @@ def _apply_edits(text: str, edits: Sequence[TextEdit]) -> str:
 # ── one issue at its place ───────────────────────────────────────────────────────────────────────────────────────────
 
 _Draft = tuple[str, list[TextEdit]]
-"""The words, and edits in the document (not yet in the text around it)."""
+"""The title, and edits in the document (not yet in the text around it)."""
 
 
 class _IssueContext:
-    """An issue in its document: its node, and the event that it belongs to."""
+    """An issue in its document: its node, and the event that it is in."""
 
     def __init__(self, payload: Payload, issue: Issue) -> None:
         self.payload, self.issue = payload, issue
@@ -291,12 +298,12 @@ def _convert_to_milliseconds(value: Json, literal: str) -> int | None:
 
 
 def _trim_id(context: _IssueContext) -> _Draft | None:
-    """CONTRACT 2.8: only what stands around an id; inside it nobody can be certain."""
+    """CONTRACT 2.8: only white space around an id; inside it there is no telling."""
     value = context.value
     if not isinstance(value, str) or value.strip(BLANK_CHARACTERS) in ("", value):
         return None
     new = json.dumps(value.strip(BLANK_CHARACTERS), ensure_ascii=context.literal.isascii())
-    return "Take away what stands around it.", context.replace_value(new)
+    return "Remove the white space around it.", context.replace_value(new)
 
 
 def _quote_number(context: _IssueContext) -> _Draft | None:

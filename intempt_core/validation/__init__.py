@@ -1,4 +1,17 @@
-"""validation."""
+"""Validation: events become a report of issues, by the rules of the contract and by what is known beside the events.
+
+- ``check``: the checks of a table, of JSON lines and of a list of events.
+- ``report``: the report: issues counted and paged, by row and by code.
+- ``column_rules``: the contract's rules over the columns of a mapped table.
+- ``text_column``: a column of texts and what rules ask of it.
+- ``time_column``: a column of times.
+- ``row_issues``: the issues of single rows, built on demand.
+- ``duplicates``: repeated event ids and lines of one order.
+- ``across_events``: lost zeros, unknown products, ids that were sent before.
+- ``product_catalogue``: the product catalogue of a target.
+- ``expectations``: a file's column ``expect`` compared with what was found.
+- ``annotations``: issues as places in a pasted text.
+"""
 
 import lazy_loader
 

@@ -1,6 +1,7 @@
-"""Where problems stand in a pasted text, and the text in lines and pieces that can be drawn with their marks.
+"""Annotations: the places of issues in a pasted text, and the text as lines and pieces that a screen can highlight.
 
-What nobody can see (zero-width and direction characters, half of a surrogate pair) is written out, so that it is seen.
+Invisible characters (zero-width and direction characters, half of a surrogate pair) are written out, so that they can
+be seen.
 """
 
 import re
@@ -13,25 +14,32 @@ from intempt_core.contract import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, Issue,
 from intempt_core.readers import TEXT_LINE_END, Payload
 
 MAX_LINES_DRAWN = 2_000
-"""Lines that a screen draws at once, around the one that is looked at."""
+"""Lines that a screen draws at once, around the selected one."""
 
 _ESCAPED_CHARACTERS = "".join(sorted((set(INVISIBLE_CHARACTERS) | set(BLANK_CHARACTERS)) - set(" \t\r\n")))
 _INVISIBLE_PATTERN = re.compile(f"([{re.escape(_ESCAPED_CHARACTERS)}\ud800-\udfff]|\r(?!\n))")
 
 
 def escape_character(char: str) -> str:
-    """A character that nobody sees, as its number: ``⟨U+202E⟩``."""
+    """Write a character as its number: ``⟨U+202E⟩``."""
     return f"⟨U+{ord(char):04X}⟩"
 
 
 def escape_invisible(text: str) -> str:
-    """A text with everything in it that nobody sees written out; line ends, tabs and spaces stay."""
+    """Write out every invisible character of a text; line ends, tabs and spaces stay as they are."""
     return _INVISIBLE_PATTERN.sub(lambda found: escape_character(found[0]), text)
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A stretch of the text with a problem; ``number`` is the problem's in its list."""
+    """The place of an issue in a text.
+
+    Attributes:
+        at: The first character, from 0.
+        end: The one behind the last.
+        severity: The issue's severity.
+        number: The issue's index in its list.
+    """
 
     at: int
     end: int
@@ -40,16 +48,20 @@ class Annotation:
 
 
 class TextPiece(NamedTuple):
-    """Neighbouring characters that look the same: ``kind`` is ``error``, ``warning``, ``unseen`` or nothing."""
+    """Neighbouring characters that look the same: ``kind`` is ``error``, ``warning``, ``unseen`` or empty."""
 
     text: str
     kind: str = ""
 
 
 class AnnotatedLine(NamedTuple):
-    """A line of the text, from 1, the worst that stands in it, and the numbers of the problems that begin in it.
+    """A line of a text with its annotations. A tuple, for a pasted text may have a hundred thousand of them.
 
-    A tuple, for a pasted text may have a hundred thousand of them.
+    Attributes:
+        number: The line, from 1.
+        severity: The worst severity in it, ``None`` where it has no issue.
+        pieces: The line in pieces, without its end.
+        problems: The numbers of the annotations that begin in it.
     """
 
     number: int
@@ -59,9 +71,9 @@ class AnnotatedLine(NamedTuple):
 
 
 def find_issue_span(payload: Payload, issue: Issue) -> tuple[int, int]:
-    """Where in the text an issue stands.
+    """The characters of a pasted text that an issue is about, from where to where.
 
-    A field that is not there is marked at the bracket of the object that lacks it, an object at its own bracket.
+    A field that is missing is annotated at the bracket of the object that lacks it, an object at its own bracket.
     """
     if issue.place.span is not None:
         return payload.source.text_span(*issue.place.span)
@@ -73,7 +85,7 @@ def find_issue_span(payload: Payload, issue: Issue) -> tuple[int, int]:
 
 
 def annotate_issues(payload: Payload, issues: Iterable[Issue]) -> list[Annotation]:
-    """A mark for each issue, in the text's order."""
+    """An annotation for each issue, in the text's order."""
     annotations = [
         Annotation(*find_issue_span(payload, issue), issue.severity, number) for number, issue in enumerate(issues)
     ]
@@ -83,12 +95,12 @@ def annotate_issues(payload: Payload, issues: Iterable[Issue]) -> list[Annotatio
 def annotate_lines(
     text: str, annotations: Sequence[Annotation], first: int = 1, count: int = 1_000_000
 ) -> list[AnnotatedLine]:
-    """Lines ``first`` to ``first + count`` of a text (from 1), with their marks; ``marks`` are in the text's order."""
+    """Lines ``first`` to ``first + count`` of a text (from 1); ``annotations`` are in the text's order."""
     ends = [found.span() for found in TEXT_LINE_END.finditer(text)]
     starts = [0, *(end for _, end in ends)][first - 1 : first - 1 + count]
     stops = [*(start for start, _ in ends), len(text)][first - 1 : first - 1 + count]
     plain = text.isascii() and not _INVISIBLE_PATTERN.search(text)
-    lines, ahead, over = [], 0, [mark for mark in annotations if starts and mark.at < starts[0] < mark.end]
+    lines, ahead, over = [], 0, [one for one in annotations if starts and one.at < starts[0] < one.end]
     while starts and ahead < len(annotations) and annotations[ahead].at < starts[0]:
         ahead += 1
     for number, (start, stop) in enumerate(zip(starts, stops, strict=True), first):
@@ -101,28 +113,28 @@ def annotate_lines(
             lines.append(AnnotatedLine(number, None, pieces, ()))
             continue
         mine = [*over, *annotations[ahead:after]]
-        worst = min(mark.severity for mark in mine)  # "error" comes before "warning"
-        problems = tuple(sorted(mark.number for mark in annotations[ahead:after]))
+        worst = min(one.severity for one in mine)  # "error" comes before "warning"
+        problems = tuple(sorted(one.number for one in annotations[ahead:after]))
         lines.append(AnnotatedLine(number, worst, tuple(_split_line(text, start, stop, mine)), problems))
-        over, ahead = [mark for mark in mine if mark.end > stop + 1], after
+        over, ahead = [one for one in mine if one.end > stop + 1], after
     return lines
 
 
 def _split_line(text: str, start: int, stop: int, annotations: Sequence[Annotation]) -> Iterator[TextPiece]:
-    """A line in pieces; where marks lie over each other the worse one shows, then the earlier."""
+    """A line in pieces; where annotations overlap the worse one shows, then the earlier."""
     at = start
-    for mark in sorted(annotations, key=lambda mark: (mark.at, mark.severity, -mark.end)) if annotations else ():
-        begin, end = max(mark.at, at), min(mark.end, stop)
+    for one in sorted(annotations, key=lambda one: (one.at, one.severity, -one.end)) if annotations else ():
+        begin, end = max(one.at, at), min(one.end, stop)
         if end <= begin:
             continue
         yield from _split_invisible(text[at:begin], "")
-        yield from _split_invisible(text[begin:end], mark.severity.value)
+        yield from _split_invisible(text[begin:end], one.severity.value)
         at = end
     yield from _split_invisible(text[at:stop], "")
 
 
 def _split_invisible(text: str, kind: str) -> Iterator[TextPiece]:
-    """A piece, with what nobody sees in it as pieces of its own."""
+    """A piece, with invisible characters as pieces of their own."""
     if text.isascii() and text.isprintable():
         if text:
             yield TextPiece(text, kind)

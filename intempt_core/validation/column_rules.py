@@ -64,7 +64,14 @@ class MappedColumn(TextColumn):
 
 
 class ColumnChecker:
-    """A mapped table as the rules see it."""
+    """A mapped table as the rules see it: its columns, and the event of a row whose cells are all empty.
+
+    Attributes:
+        mapped: The table.
+        rows: How many rows it has.
+        cells: Field → its column, made when first asked for.
+        constant_event: What constants give to every row, and nothing else.
+    """
 
     def __init__(self, mapped: MappedTable) -> None:
         self.mapped = mapped
@@ -72,13 +79,13 @@ class ColumnChecker:
         self.cells = LazyMapping(mapped.cells, lambda field: MappedColumn(mapped, field))
         self.constant_event = mapped.blank_event()
 
-    def errors(self) -> Iterator[tuple[str, Int64Array, str]]:
+    def find_errors(self) -> Iterator[tuple[str, Int64Array, str]]:
         """Every error that one event can show by itself: code, rows that show it, field. A code may come often."""
         yield from self._find_in_every_row(find_event_errors(self.constant_event))
         yield from self._read_rules(Severity.ERROR)
 
-    def warnings(self) -> Iterator[tuple[str, Int64Array, str]]:
-        """Every warning that one event can show by itself, as :meth:`errors` gives the errors."""
+    def find_warnings(self) -> Iterator[tuple[str, Int64Array, str]]:
+        """Every warning that one event can show by itself, as :meth:`find_errors` gives the errors."""
         yield from self._find_in_every_row(find_event_warnings(self.constant_event))
         for field, kind in self.mapped.mapping.types.items():
             yield "value_type", find_mistyped(self.cells[field], kind), field
@@ -113,7 +120,9 @@ class ColumnChecker:
             if issue.place.pointer not in in_columns and not any(field in self.cells for field in several):
                 yield issue.code, np.arange(self.rows), ""
 
-    def unknown_products(self, is_unknown_product: Callable[[pa.Array], Mask]) -> Iterator[tuple[str, Int64Array, str]]:
+    def find_unknown_products(
+        self, is_unknown_product: Callable[[pa.Array], Mask]
+    ) -> Iterator[tuple[str, Int64Array, str]]:
         """CONTRACT 2.5: the rows whose product id is given and, as ``is_unknown_product`` says, in no catalogue."""
         field = "data.productId"
         if field in self.cells:

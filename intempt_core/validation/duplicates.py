@@ -1,11 +1,11 @@
-"""Event ids that come again (CONTRACT 2.9): which row has an id, which repeat it, which are lines of one order.
+"""Repeated event ids (CONTRACT 2.9): which row has an id, which rows repeat it, and which are lines of one order.
 
-Part of the room of ``checks.py``.
+Everything is worked out over arrays of codes, so that tables, documents and lists of events share it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 
 import numpy as np
 
@@ -19,7 +19,14 @@ from intempt_core.validation.time_column import clamp_to_int64
 
 @dataclass(frozen=True, slots=True)
 class DuplicateRows:
-    """Rows that repeat an event id (CONTRACT 2.9), sorted, and beside each the row that has it first."""
+    """Rows whose event id an earlier row has (CONTRACT 2.9); every array is sorted by row.
+
+    Attributes:
+        repeated_rows: Rows that repeat an id.
+        repeated_first_rows: Beside each of them the row that has the id first.
+        shared_rows: Rows that share an id as lines of one order.
+        shared_first_rows: Beside each of them the row that has the id first.
+    """
 
     repeated_rows: Int64Array
     repeated_first_rows: Int64Array
@@ -30,11 +37,16 @@ class DuplicateRows:
 def find_duplicates(
     ids: Int64Array, wrong: Mask, orders: Callable[[], Int64Array], products: Callable[[Int64Array], Int64Array]
 ) -> DuplicateRows:
-    """CONTRACT 2.9, over arrays: the first row without another error has the id, each later one repeats it.
+    """Find the rows that repeat or share an event id: the first row without another error has it (CONTRACT 2.9).
 
-    ``ids`` and ``products`` (of some rows) number equal ids equally, -1 is none; ``wrong`` are rows with another error;
-    ``orders`` numbers the payloads of orders. Lines of the first row's order go by event id and product id together: of
-    each further product the first line without another error shares the id, and a later one repeats it.
+    Lines of the first row's order go by event id and product id together: of each further product the first line
+    without another error shares the id, and a later one repeats it.
+
+    Args:
+        ids: A code for the event id of each row, the same for equal ids; -1 is none.
+        wrong: Rows with another error.
+        orders: Gives a number for each row, the same for lines of one order; asked only where an id comes twice.
+        products: Gives a code for the product id of each of some rows; asked only where lines share an id.
     """
     rows = _find_ids_in_use_twice(ids)
     first = np.append(rows, ids.size)[_find_first_good(ids[rows], ~wrong[rows])]
@@ -66,9 +78,9 @@ def _find_ids_in_use_twice(ids: Int64Array) -> Int64Array:
     often = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
     once = often.copy()
     for some in np.array_split(ids, ids.size // RULE_BLOCK_ROWS + 1):  # a few rows at a time need little memory
-        words, counts = np.unique(some[some >= 0], return_counts=True)
-        often[words] |= once[words] | (counts > 1)
-        once[words] = True
+        codes, counts = np.unique(some[some >= 0], return_counts=True)
+        often[codes] |= once[codes] | (counts > 1)
+        once[codes] = True
     return np.flatnonzero(often[ids] & (ids >= 0))
 
 
@@ -83,34 +95,50 @@ def _find_first_good(codes: Int64Array, good: Mask) -> Int64Array:
 
 
 def describe_duplicates(
-    duplicate_rows: DuplicateRows, describe_row: Callable[[int], str], same_body: Callable[[], Mask]
+    duplicates: DuplicateRows, describe_row: Callable[[int], str], find_same: Callable[[], Mask]
 ) -> Iterator[Finding]:
-    """Repeats, told apart by ``same_body``: whether each repeats the whole first event and not only its id."""
+    """Make findings of duplicates; ``find_same`` says of each repeat whether it is the whole event again."""
+    hints = _DuplicateHints(duplicates, describe_row, find_same)
+    yield Finding(
+        "event_id_repeated",
+        duplicates.repeated_rows,
+        "eventId",
+        hints.describe_repeat,
+        duplicates.repeated_first_rows,
+        hints.get_partition,
+    )
+    yield Finding(
+        "event_id_shared", duplicates.shared_rows, "eventId", hints.describe_shared, duplicates.shared_first_rows
+    )
 
-    @cache
-    def partition_by_body() -> Partition:
-        return Partition(tuple(DuplicateKind), np.where(same_body(), 0, 1))
 
-    def repeated_hint(index: int) -> str:
-        first = describe_row(int(duplicate_rows.repeated_first_rows[index]))
-        if partition_by_body().codes[index]:
+class _DuplicateHints:
+    """What is said of single duplicates. Which of them are the whole event again is found out when first asked."""
+
+    def __init__(
+        self, duplicates: DuplicateRows, describe_row: Callable[[int], str], find_same: Callable[[], Mask]
+    ) -> None:
+        self._duplicates, self._describe_row, self._find_same = duplicates, describe_row, find_same
+
+    @cached_property
+    def _partition(self) -> Partition:
+        return Partition(tuple(DuplicateKind), np.where(self._find_same(), 0, 1))
+
+    def get_partition(self) -> Partition:
+        """The repeats by :class:`DuplicateKind`."""
+        return self._partition
+
+    def describe_repeat(self, index: int) -> str:
+        """What a repeat is, and what to do with it."""
+        first = self._describe_row(int(self._duplicates.repeated_first_rows[index]))
+        if self._partition.codes[index]:
             return f"It is the id of {first}, whose event is another. Give this event an id of its own."
         return f"It repeats {first} exactly. Leave it out, or give it an id of its own if it happened twice."
 
-    def shared_hint(index: int) -> str:
-        return f"It is shared with {describe_row(int(duplicate_rows.shared_first_rows[index]))}. Nothing to do, if these are lines of one order."
-
-    yield Finding(
-        "event_id_repeated",
-        duplicate_rows.repeated_rows,
-        "eventId",
-        repeated_hint,
-        duplicate_rows.repeated_first_rows,
-        partition_by_body,
-    )
-    yield Finding(
-        "event_id_shared", duplicate_rows.shared_rows, "eventId", shared_hint, duplicate_rows.shared_first_rows
-    )
+    def describe_shared(self, index: int) -> str:
+        """With which line of its order a row shares its id."""
+        first = self._describe_row(int(self._duplicates.shared_first_rows[index]))
+        return f"It is shared with {first}. Nothing to do, if these are lines of one order."
 
 
 def number_orders(events: Iterable[GivenEvent], rows: Int64Array) -> Int64Array:
@@ -123,7 +151,9 @@ def number_orders(events: Iterable[GivenEvent], rows: Int64Array) -> Int64Array:
     last: tuple[int, GivenEvent] | None = None
     for index, (row, event) in enumerate(zip(rows.tolist(), events, strict=True)):
         if event.name == EventName.ORDERED:
-            if not event.name_pointer.startswith(event.place.pointer + "/"):  # the name stands outside: a payload's
+            if not event.name_pointer.startswith(
+                event.place.pointer + "/"
+            ):  # the name is outside of the event: a payload's
                 orders[index] = payloads.setdefault(event.name_pointer, index)
             elif last is not None and last[0] == row - 1 and _is_same_order(last[1], event):
                 orders[index] = orders[index - 1]

@@ -1,8 +1,8 @@
-"""A file that tests itself: what its column ``expect`` says of each row, held against what was found.
+"""Expectations: a file's column ``expect`` compared with what was found, so that the file is a test of itself.
 
 A cell is ``ok`` or issue codes, separated by spaces or commas. ``ok`` means: no error. Codes mean: exactly these
-errors. Warnings that a cell names must be found; warnings that it does not name are left alone. An empty cell expects
-nothing, and its row is not tested. The column is about a row and never sent (``mapping.EXPECT``).
+errors. Warnings that a cell names must be found; others do not matter. An empty cell expects nothing, and its row is
+not tested. The column is about a row and never sent (``EXPECT_COLUMN`` of mapping).
 """
 
 import re
@@ -23,17 +23,17 @@ from intempt_core.readers import Table
 from intempt_core.validation.report import Report
 
 EXPECT_OK = "ok"
-"""What a cell says that expects no error."""
+"""The cell that expects no error."""
 
 RESULT_BLOCK_ROWS = 4096
-"""Rows whose results are put into words together."""
+"""Rows whose results are built together."""
 
 _SEPARATORS = re.compile(r"[\s,;]+")
 _ERROR_CODES = frozenset(code for code, kind in ISSUE_KINDS.items() if kind.severity is Severity.ERROR)
 
 
 class ExpectationState(StrEnum):
-    """What became of one row's expectation."""
+    """How one row's expectation compares with what was found."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -46,7 +46,13 @@ _STATES = tuple(ExpectationState)
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One cell of ``expect``, read: the codes it names, and why it cannot be read where it cannot."""
+    """One cell of ``expect``, read.
+
+    Attributes:
+        codes: The issue codes that it names.
+        is_tested: Whether it expects anything.
+        problem: Why it cannot be read, as a sentence; empty where it can.
+    """
 
     codes: frozenset[str] = frozenset()
     is_tested: bool = False
@@ -55,7 +61,7 @@ class Expectation:
 
 @lru_cache(maxsize=4096)  # a file repeats its expectations
 def parse_expectation(cell: str) -> Expectation:
-    """What a cell expects; what it cannot mean is a sentence in ``trouble``."""
+    """Read a cell of ``expect``; what it cannot mean is a sentence in ``problem``."""
     tokens = [word for word in _SEPARATORS.split(cell) if word]
     for word in tokens:
         if word != EXPECT_OK and word not in ISSUE_KINDS:
@@ -73,9 +79,15 @@ def parse_expectation(cell: str) -> Expectation:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult:
-    """One row's test: ``row`` counts from 1, ``line`` is physical, ``found`` are the codes of the row, errors first.
+    """One row's test.
 
-    ``says`` is a sentence on what is not as expected, empty where nothing is.
+    Attributes:
+        row: The row, from 1.
+        line: Its physical line, from 1.
+        state: Whether it is as expected.
+        expected: Its cell of ``expect``.
+        found: The codes that it shows, errors first.
+        message: What is not as expected, as a sentence; empty where everything is.
     """
 
     row: int
@@ -87,16 +99,16 @@ class ExpectationResult:
 
 
 class ExpectationReport:
-    """The tests of a file and what became of them: over columns, as quick as the check itself.
+    """The results of a file's expectations, worked out over columns and so as fast as the check itself.
 
-    Raises :class:`ReadError` where the table has no column ``expect``, or where no row expects anything.
+    Raises :class:`~intempt_core.errors.ReadError` where the table has no column ``expect``, or no row expects anything.
     """
 
     def __init__(self, table: Table, report: Report) -> None:
         if EXPECT_COLUMN not in table.columns:
             raise ReadError(
-                f"{table.name} has no column “{EXPECT_COLUMN}”. A file that tests itself says there what is right for each "
-                f"row: “{EXPECT_OK}”, or codes such as product_id_missing. Add the column."
+                f"{table.name} has no column “{EXPECT_COLUMN}”. A file that tests itself says there what is right for "
+                f"each row: “{EXPECT_OK}”, or codes such as product_id_missing. Add the column."
             )
         self.table = table
         self.rows = table.rows
@@ -106,7 +118,8 @@ class ExpectationReport:
         self._found_by_code = {code: _make_code_mask(report, code) for code in report.counts}
         if not any(read.is_tested or read.problem for read in self._expectations):
             raise ReadError(
-                f"In {table.name} no row says what is expected of it. Write “{EXPECT_OK}” or issue codes into “{EXPECT_COLUMN}”."
+                f"In {table.name} no row says what is expected of it. Write “{EXPECT_OK}” or issue codes into "
+                f"“{EXPECT_COLUMN}”."
             )
 
     @cached_property
@@ -152,7 +165,7 @@ class ExpectationReport:
 
     @property
     def summary(self) -> str:
-        """All of it in one sentence."""
+        """The counts in one sentence."""
         counts = self.counts
         parts = [f"{counts[ExpectationState.PASSED]:,} as expected", f"{counts[ExpectationState.FAILED]:,} not"]
         if counts[ExpectationState.UNREADABLE]:
@@ -181,11 +194,11 @@ class ExpectationReport:
             for row, line, state, cell, codes, which in zip(
                 some.tolist(), lines, states, cells, found, whiches, strict=True
             ):
-                word = _STATES[state]
-                says = (
-                    "" if word is ExpectationState.PASSED else _explain_failure(self._expectations[which], word, codes)
+                expected, found_state = self._expectations[which], _STATES[state]
+                message = (
+                    "" if found_state is ExpectationState.PASSED else _explain_failure(expected, found_state, codes)
                 )
-                yield ExpectationResult(row + 1, line, word, cell, codes, says)
+                yield ExpectationResult(row + 1, line, found_state, cell, codes, message)
 
 
 def _make_code_mask(report: Report, code: str) -> Mask:

@@ -1,8 +1,8 @@
-"""The catalogue of a target: which product ids there are, and what the products are called (CONTRACT 2.5).
+"""The product catalogue of a target: its product ids, and what the products are called (CONTRACT 2.5).
 
 It is read from a CSV or JSON file, the column of the product id chosen by a person unless it is called ``productId``
 (CONTRACT 2.4), and kept in the data folder, one for each target. Every id stays the text that it is in the file. A
-product that the file names several times has the last name that is none empty.
+product that is in the file several times has the last of its names that is not empty.
 """
 
 import json
@@ -47,7 +47,14 @@ _SCHEMA = pa.schema([("id", pa.large_string()), ("name", pa.large_string())])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CatalogueFile:
-    """A file that may be a catalogue: its columns by header, all text."""
+    """A file that may be a catalogue.
+
+    Attributes:
+        name: The file's name.
+        header: Its columns, in order.
+        columns: Header → its cells, all text.
+        rows: How many rows it has.
+    """
 
     name: str
     header: tuple[str, ...]
@@ -56,7 +63,7 @@ class CatalogueFile:
 
     @property
     def id_column(self) -> str | None:
-        """The column of the product id: where it is called exactly so."""
+        """The column that is called exactly ``productId``, if there is one."""
         return PRODUCT_ID_HEADER if PRODUCT_ID_HEADER in self.header else None
 
     @property
@@ -67,16 +74,21 @@ class CatalogueFile:
 
     @property
     def name_columns(self) -> list[str]:
-        """The columns that probably say what a product is called, the one that says most first."""
+        """The columns that probably say what a product is called, at most three, the most telling first."""
         by_name = {column.strip().lower(): column for column in self.header}
         return [by_name[name] for name in PRODUCT_NAME_HEADERS if name in by_name][:3]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProductCatalogue:
-    """Products by id: ``ids`` are sorted and each stands once, ``names`` stand beside them, empty where there is none.
+    """The products of a file.
 
-    ``name`` is the file's, ``loaded_at`` epoch ms, ``rows`` the rows that the file had.
+    Attributes:
+        name: The file's name.
+        loaded_at: When it was loaded, epoch milliseconds.
+        rows: The rows that the file had.
+        ids: The product ids, sorted, each once.
+        names: Beside each id what the product is called; empty where nothing says it.
     """
 
     name: str
@@ -89,7 +101,7 @@ class ProductCatalogue:
         return len(self.ids)
 
     def is_unknown(self, ids: pa.Array | pa.ChunkedArray) -> Mask:
-        """Which of these ids (texts) are no product of the catalogue; as quick for a million."""
+        """Which of these ids (texts) are no product of the catalogue; a million take a fraction of a second."""
         found: Mask = view_numbers(pc.invert(pc.is_in(ids, value_set=self.ids)))
         return found
 
@@ -120,7 +132,7 @@ def _is_encodable(text: str) -> bool:
 
 
 def read_catalogue_file(data: bytes | Path, *, name: str) -> CatalogueFile:
-    """Read a file as what may be a catalogue. JSON: a list of objects, an object with such a list, or one a line.
+    """Read a file that may be a catalogue. JSON: a list of objects, an object with such a list, or one a line.
 
     Raises :class:`ReadError` with a sentence where it is neither that nor a table.
     """
@@ -165,7 +177,7 @@ def _read_json_file(data: bytes | Path, name: str) -> CatalogueFile:
 
 
 def _parse_documents(text: str, name: str) -> Any:
-    """The document, or the documents of its lines. Any: JSON. Int64Array stay the text that they are (CONTRACT 1.2)."""
+    """The document, or the documents of its lines. Any: JSON. Numbers stay text (CONTRACT 1.2)."""
 
     def parse_json(document: str) -> Any:
         return json.loads(document, parse_int=str, parse_float=str, parse_constant=str)
@@ -209,9 +221,9 @@ def _format_cell(value: Any) -> str:
 def build_catalogue(
     file: CatalogueFile, id_column: str, name_columns: Sequence[str] = (), *, loaded_at: int | None = None
 ) -> ProductCatalogue:
-    """The catalogue of a file. Rows without an id are no products. Raises :class:`ReadError` where there is none.
+    """Build the catalogue of a file. Rows without an id are no products.
 
-    ``naming`` are the columns that say, one after the other, what a product is called.
+    ``name_columns`` are joined to what a product is called. Raises :class:`ReadError` where no row has an id.
     """
     ids = combine_column(file.columns[id_column])
     given = _is_filled(pc.utf8_trim(ids, characters=BLANK_CHARACTERS))
@@ -252,7 +264,7 @@ def _is_filled(texts: pa.Array) -> pa.Array:
 
 
 class CatalogueStore:
-    """The catalogues of this console, one for each target (by its key), kept in ``folder``."""
+    """The catalogues of this console, one for each target (by its key), kept as files in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -274,7 +286,7 @@ class CatalogueStore:
         return kept[1]
 
     def save(self, target: str, catalogue: ProductCatalogue) -> None:
-        """Make it a target's catalogue, in the place of one that there was. Raises :class:`CatalogueUnavailable`."""
+        """Make it a target's catalogue, replacing an earlier one. Raises :class:`CatalogueUnavailable`."""
         file = self._path_of(target)
         part = file.with_suffix(f".{uuid4().hex}.part")
         metadata = {"name": catalogue.name, "loaded_at": catalogue.loaded_at, "rows": catalogue.rows}
@@ -291,7 +303,7 @@ class CatalogueStore:
         self._loaded.pop(target, None)
 
     def remove(self, target: str) -> None:
-        """A target has no catalogue any more. Raises :class:`CatalogueUnavailable`."""
+        """Remove a target's catalogue, if it has one. Raises :class:`CatalogueUnavailable`."""
         file = self._path_of(target)
         try:
             file.unlink(missing_ok=True)

@@ -1,4 +1,8 @@
-"""What was found in a batch of events, to be counted, paged and told apart. Part of the room of ``checks.py``."""
+"""The report on a batch of events: its issues by row and by code, counted and paged without being kept.
+
+Only which rows show which code is kept, as arrays. The issues themselves, with place, value and hint, are built for the
+rows that somebody looks at.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,7 +22,10 @@ from intempt_core.validation.row_issues import ISSUE_BLOCK_ROWS, Finding, Partit
 class PriorSend(NamedTuple):
     """What became of an event id that was sent to a target before.
 
-    ``state`` is one of :data:`PRIOR_SEND_PHRASES`, ``when`` is epoch milliseconds, ``batch`` the id of the batch it was in.
+    Attributes:
+        state: One of :data:`PRIOR_SEND_PHRASES`.
+        when: Since when, epoch milliseconds.
+        batch: The id of the batch that it was in.
     """
 
     state: str
@@ -38,8 +45,7 @@ PRIOR_SEND_PHRASES = {
     "pending": "recorded, to be sent soon, on",
     "rejected": "rejected on",
 }
-"""Each state that an id sent before can be in, as a sentence begins; in any other it certainly never
-arrived."""
+"""State of an id that was sent before → how a sentence about it begins. In any other it certainly never arrived."""
 
 
 class PriorSendLookup(Protocol):
@@ -57,13 +63,21 @@ class DuplicateKind(StrEnum):
 
 
 class Report:
-    """What was found in a batch of events. Rows are counted from 0 here; an issue's place counts from 1.
+    """What was found in a batch of events. Rows count from 0 here; an issue's place counts from 1.
 
-    ``beside`` are issues of the document that belong to no event; they are counted by code and listed first.
-    ``more`` are findings without errors: they are looked for when somebody first asks.
+    Threads may share a report. What it works out is the same each time, so that at worst it is worked out twice;
+    ``find_more`` is called once.
 
-    Threads may share a report: what it works out is the same each time, so that at worst it is worked out twice; what
-    is looked for when first asked is looked for once.
+    Attributes:
+        rows: How many events were checked.
+        document_issues: Issues of the document that belong to no event; they are counted by code and listed first.
+
+    Args:
+        rows: How many events were checked.
+        findings: What was found, every error among it.
+        row_issues: What builds the issues of single rows.
+        find_more: Finds the warnings, when somebody first asks for them.
+        document_issues: Issues of the document that belong to no event.
     """
 
     def __init__(
@@ -84,17 +98,17 @@ class Report:
         self._issue_rows_by_code: dict[str | None, Int64Array] = {}
         self._partitions: dict[tuple[str, str], Partition] = {}
 
-    @property
-    def _findings(self) -> list[Finding]:
+    def _load_findings(self) -> list[Finding]:
+        """All findings; the first call looks for those that nobody asked for yet."""
         with self._find_lock:
             if self._find_more is not None:
                 self._found = [*self._found, *(finding for finding in self._find_more() if finding.rows.size)]
-                self._find_more = None  # with it goes what only it needed: what was worked out of whole columns
+                self._find_more = None  # frees what only it needed: what was worked out of whole columns
         return self._found
 
     @cached_property
     def error_mask(self) -> Mask:
-        """The rows with errors: they stay behind unless a person says otherwise."""
+        """The rows with errors: they are excluded unless a person says otherwise."""
         return self._severity_mask(Severity.ERROR, self._found)
 
     @property
@@ -105,11 +119,11 @@ class Report:
     @cached_property
     def rows_with_warnings(self) -> int:
         """Rows that have at least one warning."""
-        return int(self._severity_mask(Severity.WARNING, self._findings).sum())
+        return int(self._severity_mask(Severity.WARNING, self._load_findings()).sum())
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """Rows by code, in the catalogue's order; issues beside the events count one each."""
+        """Rows by code, in the catalogue's order; issues of the document count one each."""
         counts = {
             code: self.rows_of(code).size + sum(issue.code == code for issue in self.document_issues)
             for code in ISSUE_KINDS
@@ -121,29 +135,29 @@ class Report:
         if part is not None:
             return self._part_rows(code, part)
         found: Int64Array = np.flatnonzero(
-            self._finding_mask(finding for finding in self._findings if finding.code == code)
+            self._finding_mask(finding for finding in self._load_findings() if finding.code == code)
         )
         return found
 
     def findings_of(self, code: str) -> Iterator[Finding]:
         """What was found of a code, as it was found."""
-        return (finding for finding in self._findings if finding.code == code)
+        return (finding for finding in self._load_findings() if finding.code == code)
 
     def part_counts(self, code: str) -> dict[str, int]:
-        """The rows of a code told apart: how many there are of each part. Empty where a code has no parts."""
+        """How many rows of a code there are of each of its parts. Empty where a code has no parts."""
         names = dict.fromkeys(name for finding in self._partitioned(code) for name in self._partition_of(finding).names)
         counts = {name: self._part_rows(code, name).size for name in names}
         return {name: count for name, count in counts.items() if count}
 
     def first_row_of(self, row: int) -> int | None:
         """The row (from 0) whose event id this one repeats or shares; ``None`` where it does neither."""
-        for finding in self._findings:
+        for finding in self._load_findings():
             if finding.first_rows is not None and is_in_sorted(finding.rows, np.array([row]))[0]:
                 return int(finding.first_rows[np.searchsorted(finding.rows, row)])
         return None
 
     def _partitioned(self, code: str) -> Iterator[Finding]:
-        return (finding for finding in self._findings if finding.code == code and finding.partition is not None)
+        return (finding for finding in self._load_findings() if finding.code == code and finding.partition is not None)
 
     def _partition_of(self, finding: Finding) -> Partition:
         key = (finding.code, finding.field)
@@ -164,14 +178,14 @@ class Report:
     ) -> list[Issue]:
         """Issues ``start`` to ``start + limit`` in row order, of one code (or a part of it) or of all.
 
-        They are made now, for these rows only.
+        They are built now, for these rows only.
         """
         if part is not None and code is not None:
             rows = self._part_rows(code, part)[start : start + limit].tolist()
             return [issue for issues in self.issues_by_row(rows) for issue in issues if issue.code == code]
-        beside = [issue for issue in self.document_issues if code in (None, issue.code)]
-        document_page = beside[start : start + limit]
-        start, limit = max(0, start - len(beside)), limit - len(document_page)
+        of_document = [issue for issue in self.document_issues if code in (None, issue.code)]
+        document_page = of_document[start : start + limit]
+        start, limit = max(0, start - len(of_document)), limit - len(document_page)
         flagged = self._issue_rows(code)
         some = flagged[start : start + limit]
         if not some.size:
@@ -184,24 +198,24 @@ class Report:
         return [*document_page, *found[before : before + limit]]
 
     def issue_count(self, code: str | None = None, part: str | None = None) -> int:
-        """How many issues :meth:`issues` has; those beside the events are among them."""
+        """How many issues :meth:`issues` has, those of the document among them."""
         if part is not None and code is not None:
             return self._part_rows(code, part).size
-        beside = sum(code in (None, issue.code) for issue in self.document_issues)
-        return beside + sum(finding.rows.size for finding in self._findings if code in (None, finding.code))
+        of_document = sum(code in (None, issue.code) for issue in self.document_issues)
+        return of_document + sum(finding.rows.size for finding in self._load_findings() if code in (None, finding.code))
 
     def issues_of(self, row: int) -> list[Issue]:
         """Every issue of one row, errors first."""
         return next(self.issues_by_row((row,)))
 
     def issues_by_row(self, rows: Sequence[int]) -> Iterator[list[Issue]]:
-        """Every issue of each of these rows (sorted, from 0), errors first; as quick as it is for very many rows."""
-        by_row = self._row_issues.issues(rows, self._findings)
+        """Every issue of each of these rows (sorted, from 0), errors first; one call for many rows is much faster."""
+        by_row = self._row_issues.issues(rows, self._load_findings())
         for start in range(0, len(rows), ISSUE_BLOCK_ROWS):
             some = rows[start : start + ISSUE_BLOCK_ROWS]
             block = np.asarray(some, np.int64)
             found = list(islice(by_row, len(some)))
-            for finding in self._findings:
+            for finding in self._load_findings():
                 if finding.hint is not None:
                     where = np.flatnonzero(is_in_sorted(finding.rows, block))
                     indices = np.searchsorted(finding.rows, block[where]).tolist()
@@ -216,7 +230,7 @@ class Report:
     def _issue_rows(self, code: str | None) -> Int64Array:
         """The row of every issue, in order."""
         if code not in self._issue_rows_by_code:
-            rows = [finding.rows for finding in self._findings if code in (None, finding.code)]
+            rows = [finding.rows for finding in self._load_findings() if code in (None, finding.code)]
             self._issue_rows_by_code[code] = np.sort(np.concatenate([np.empty(0, np.int64), *rows]))
         return self._issue_rows_by_code[code]
 

@@ -1,8 +1,8 @@
-"""Who is asked about the rows that somebody looks at: what each shows by itself; part of the room of ``checks.py``.
+"""Validation issues of single rows, built on demand for the rows on screen or in an export.
 
-Of a table the model is not asked about every row. Rows that are wrong in the same way, by the columns, and have the
-same cells filled differ only in their values: the model judges the first of them, and the others get its issues with
-their own place, value and hint. So a million bad rows cost little more than the ways in which they are bad.
+Rows of a table that are wrong in the same way, by the columns, and have the same cells filled differ only in their
+values: the rules are asked about the first of them, and the others get its issues with their own place, value and hint.
+So a million bad rows cost little more than the number of ways in which they are bad.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ import numpy as np
 from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import (
     ISSUE_KINDS,
+    FoundElsewhere,
     GivenEvent,
     Issue,
     Json,
-    JudgedElsewhere,
     Place,
     find_event_errors,
     find_event_warnings,
@@ -27,10 +27,10 @@ from intempt_core.contract import (
 from intempt_core.mapping import EventSource, MappedTable
 
 ISSUE_BLOCK_ROWS = 4096
-"""Rows that are judged together."""
+"""Rows whose issues are built together."""
 
-_PATTERNS_CACHED = 4096  # ways of being wrong whose judgement one stream keeps
-_CELL_CODES = frozenset(code for code, kind in ISSUE_KINDS.items() if kind.reading is JudgedElsewhere.BY_CELLS)
+_PATTERNS_CACHED = 4096  # ways of being wrong whose issues one stream keeps
+_CELL_CODES = frozenset(code for code, kind in ISSUE_KINDS.items() if kind.reading is FoundElsewhere.BY_CELLS)
 
 _FieldIssues: TypeAlias = list[tuple[Issue, str | None]]
 """The issues of one row, each with the field that it is about, where a column gives that field."""
@@ -38,11 +38,15 @@ _FieldIssues: TypeAlias = list[tuple[Issue, str | None]]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A code and its rows (sorted; a row stands as often as it has issues of the code).
+    """The rows that show a code.
 
-    ``field`` is what it is about, empty for the whole event. ``hint`` is there where only several rows together show
-    it: ``hint(i)`` says why ``rows[i]`` does, ``points[i]`` is the row that it repeats, and ``parts`` tells the rows
-    apart within the code, when first asked.
+    Attributes:
+        code: The issue's code.
+        rows: Row numbers from 0, sorted; a row is in it as often as it has issues of the code.
+        field: The field that they are about; empty for the whole event.
+        hint: Where no single event shows it: why the row at an index of ``rows`` does, and what to do.
+        first_rows: Beside each row the one whose event id it repeats or shares.
+        partition: Tells the rows apart within the code; worked out when first called.
     """
 
     code: str
@@ -55,17 +59,22 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The rows of one finding told apart: row ``i`` of it is of the part ``names[of[i]]``."""
+    """The parts of a finding.
+
+    Attributes:
+        names: What the parts are called.
+        codes: For each row of the finding the index of its part in ``names``.
+    """
 
     names: tuple[str, ...]
     codes: Int64Array
 
 
 class RowIssueSource(Protocol):
-    """What a report asks for the rows that somebody looks at; rows are sorted and count from 0."""
+    """What builds the issues of single rows for a report; rows are sorted and count from 0."""
 
     def issues(self, rows: Sequence[int], findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
-        """The issues that each row has by itself; ``findings`` are all that was found without a look at its values."""
+        """The issues that each row has by itself; ``findings`` are all that was found without reading its values."""
         ...
 
     def field_values(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
@@ -74,7 +83,7 @@ class RowIssueSource(Protocol):
 
 
 class ListRowIssues:
-    """The judge of events in a list, all judged already."""
+    """Issues of events in a list, which were all found before."""
 
     def __init__(self, events: Sequence[GivenEvent], issues: Sequence[Sequence[Issue]]) -> None:
         self._events = events
@@ -91,16 +100,14 @@ class ListRowIssues:
 
 
 class DocumentRowIssues:
-    """The judge of JSON lines: the model is asked about each row that somebody looks at; ``read`` is what reading
-    found, by row.
-    """
+    """Issues of JSON lines: the rules are asked about each row again; those of reading are kept by row."""
 
     def __init__(self, mapped: EventSource, reader_issues: Mapping[int, Sequence[Issue]]) -> None:
         self._mapped = mapped
         self._reader_issues = reader_issues
 
     def issues(self, rows: Sequence[int], _findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
-        """The model's issues, then those of reading."""
+        """The issues of the rules, then those of reading."""
         for row, event in zip(rows, self._mapped.events(rows), strict=True):
             yield [*find_event_errors(event), *find_event_warnings(event), *self._reader_issues.get(row, ())]
 
@@ -111,7 +118,7 @@ class DocumentRowIssues:
 
 
 class TableRowIssues:
-    """The judge of a mapped table."""
+    """Issues of a mapped table: the rules are asked once for each way in which rows are wrong."""
 
     def __init__(self, mapped: MappedTable) -> None:
         self._mapped = mapped
@@ -119,16 +126,16 @@ class TableRowIssues:
         self._field_by_pointer = {self._constant_event.place_of(field).pointer: field for field in mapped.cells}
 
     def issues(self, rows: Sequence[int], findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
-        """The model's issues, then those of reading."""
-        model_findings = [finding for finding in findings if finding.hint is None and finding.code not in _CELL_CODES]
+        """The issues of the rules, then those of the row's cells."""
+        rule_findings = [finding for finding in findings if finding.hint is None and finding.code not in _CELL_CODES]
         type_findings = [finding for finding in findings if finding.code == "value_type"]
         cache: dict[bytes, _FieldIssues] = {}
         for start in range(0, len(rows), ISSUE_BLOCK_ROWS):
             block = np.asarray(rows[start : start + ISSUE_BLOCK_ROWS], np.int64)
             found: list[list[Issue]] = [[] for _ in block]
-            marks = [is_in_sorted(finding.rows, block) for finding in model_findings]
-            self._add_model_issues(block, marks, cache, found)
-            self._add_reader_issues(block, type_findings, found)
+            masks = [is_in_sorted(finding.rows, block) for finding in rule_findings]
+            self._add_rule_issues(block, masks, cache, found)
+            self._add_cell_issues(block, type_findings, found)
             yield from found
 
     def field_values(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
@@ -138,7 +145,7 @@ class TableRowIssues:
         for row, line, value in zip(rows, lines, self._mapped.values(field, rows), strict=True):
             yield Place(row + 1, line, place.column, place.pointer), value
 
-    def _add_model_issues(
+    def _add_rule_issues(
         self, block: Int64Array, masks: Sequence[Mask], cache: dict[bytes, _FieldIssues], found: list[list[Issue]]
     ) -> None:
         where = np.flatnonzero(np.logical_or.reduce(masks)) if masks else np.empty(0, np.int64)
@@ -146,24 +153,24 @@ class TableRowIssues:
             return
         rows = block[where]
         filled = [self._mapped.filled_mask(field, rows) for field in self._mapped.cells]
-        bits = np.packbits(np.stack([*(mark[where] for mark in masks), *filled], axis=1), axis=1)
+        bits = np.packbits(np.stack([*(mask[where] for mask in masks), *filled], axis=1), axis=1)
         patterns, firsts, pattern_of_row = np.unique(bits, axis=0, return_index=True, return_inverse=True)
-        names = [way.tobytes() for way in patterns]
+        names = [pattern.tobytes() for pattern in patterns]
         if len(cache) > _PATTERNS_CACHED:
             cache.clear()
-        new = [way for way, name in enumerate(names) if name not in cache]
-        for way, event in zip(new, self._mapped.events(rows[firsts[new]].tolist()), strict=True):
+        new = [number for number, name in enumerate(names) if name not in cache]
+        for number, event in zip(new, self._mapped.events(rows[firsts[new]].tolist()), strict=True):
             issues = [*find_event_errors(event), *find_event_warnings(event)]
-            cache[names[way]] = [(issue, self._field_by_pointer.get(issue.place.pointer)) for issue in issues]
+            cache[names[number]] = [(issue, self._field_by_pointer.get(issue.place.pointer)) for issue in issues]
         order = np.argsort(pattern_of_row.reshape(-1), kind="stable")
         for name, same in zip(
             names, np.split(order, np.cumsum(np.bincount(pattern_of_row.reshape(-1)))[:-1]), strict=True
         ):
             self._copy_issues(cache[name], rows[same].tolist(), [found[index] for index in where[same].tolist()])
 
-    def _copy_issues(self, model_issues: _FieldIssues, rows: list[int], found: list[list[Issue]]) -> None:
+    def _copy_issues(self, first_issues: _FieldIssues, rows: list[int], found: list[list[Issue]]) -> None:
         """Give rows that are wrong in the same way the issues of one of them, each with its own place and value."""
-        for issue, field in model_issues:
+        for issue, field in first_issues:
             code, place, hint_of = issue.code, issue.place, ISSUE_KINDS[issue.code].hint
             if field is None:
                 for row, its, line in zip(rows, found, self._mapped.table.line_numbers(rows), strict=True):
@@ -173,8 +180,8 @@ class TableRowIssues:
                 hint = issue.hint if hint_of is None else hint_of(value)
                 its.append(Issue(code, here, format_given(value), hint))
 
-    def _add_reader_issues(self, block: Int64Array, type_findings: Sequence[Finding], found: list[list[Issue]]) -> None:
-        """What a row shows beside its event: cells too many or too few, and cells that are not of their type."""
+    def _add_cell_issues(self, block: Int64Array, type_findings: Sequence[Finding], found: list[list[Issue]]) -> None:
+        """Add what a row shows beside its event: too many or too few cells, and cells that are not of their type."""
         table = self._mapped.table
         for row, its in zip(block.tolist(), found, strict=True) if table.cell_counts else ():
             count = table.cell_counts.get(row, len(table.header))
@@ -190,6 +197,6 @@ class TableRowIssues:
 
 
 def is_in_sorted(rows: Int64Array, block: Int64Array) -> Mask:
-    """Whether each row of a block stands in sorted ``rows``, of which there is at least one."""
+    """Whether each row of a block is among sorted ``rows``, of which there is at least one."""
     found: Mask = rows[np.minimum(np.searchsorted(rows, block), rows.size - 1)] == block
     return found

@@ -37,7 +37,7 @@ def to_mask(array: pa.Array) -> Mask:
 
 
 class TextColumn:
-    """One column of texts and what the rules ask of its cells; each answer is worked out once, for all rows together."""
+    """One column of texts and what the rules ask of its cells; each answer is worked out once, for all rows."""
 
     def __init__(self, array: pa.Array) -> None:
         self.array = array

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from intempt_core.contract.issue_kinds import ISSUE_KINDS
-from intempt_core.contract.readings import JudgedElsewhere
+from intempt_core.contract.readings import FoundElsewhere
 
 
 def model_fields(model: type[BaseModel]) -> Iterator[str]:
@@ -21,7 +21,7 @@ def model_fields(model: type[BaseModel]) -> Iterator[str]:
 RULE_FIELDS = frozenset(
     field
     for kind in ISSUE_KINDS.values()
-    if not isinstance(kind.reading, JudgedElsewhere)
+    if not isinstance(kind.reading, FoundElsewhere)
     for field in kind.reading.fields
 )
 """Every field that a rule reads; empty text is the event itself."""

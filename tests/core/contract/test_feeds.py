@@ -59,7 +59,7 @@ def test_every_feed_is_what_looking_backwards_gives(done: list[Interaction]) -> 
 
 
 @given(interactions, interactions)
-def test_what_happened_later_stands_before_what_happened_earlier(
+def test_what_happened_later_comes_before_what_happened_earlier(
     before: list[Interaction], after: list[Interaction]
 ) -> None:
     whole, late = compute_feeds(before + after), compute_feeds(after)

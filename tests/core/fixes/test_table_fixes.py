@@ -1,4 +1,4 @@
-"""What mends promise: they do what was shown, nothing else, and leaving one out undoes it; the file stays as it is."""
+"""What fixes promise: they do what was shown, nothing else, and leaving one out undoes it; the file stays as it is."""
 
 import json
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ tables = st.lists(st.tuples(*map(st.sampled_from, ALPHABETS)).map(list), min_siz
 
 
 @st.composite
-def mends(draw: st.DrawFn, rows: int) -> Fix:
+def draw_fix(draw: st.DrawFn, rows: int) -> Fix:
     column = draw(st.sampled_from(HEADER))
     some = tuple(sorted(draw(st.sets(st.integers(0, rows - 1), min_size=1))))
     cells = CELLS.get(column, ODD)
@@ -65,11 +65,11 @@ def mends(draw: st.DrawFn, rows: int) -> Fix:
     )
 
 
-mended_tables = tables.flatmap(lambda rows: st.tuples(st.just(rows), st.lists(mends(len(rows)), max_size=4)))
+fixed_tables = tables.flatmap(lambda rows: st.tuples(st.just(rows), st.lists(draw_fix(len(rows)), max_size=4)))
 
 
 def by_hand(original: Rows, now: Rows, step: Fix) -> Rows:
-    """The same mend, cell by cell."""
+    """The same fix, cell by cell."""
     at = HEADER.index(step.column)
     written = [list(row) for row in now]
     for number, row in enumerate(written):
@@ -91,8 +91,8 @@ def by_hand(original: Rows, now: Rows, step: Fix) -> Rows:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(mended_tables)
-def test_a_mended_file_is_the_file_with_those_cells_written_by_hand_and_so_is_its_report(
+@given(fixed_tables)
+def test_a_fixed_file_is_the_file_with_those_cells_written_by_hand_and_so_is_its_report(
     drawn: tuple[Rows, list[Fix]],
 ) -> None:
     rows, steps = drawn
@@ -109,7 +109,7 @@ def test_a_mended_file_is_the_file_with_those_cells_written_by_hand_and_so_is_it
 
 
 @settings(max_examples=150, deadline=None)
-@given(mended_tables)
+@given(fixed_tables)
 def test_what_a_preview_counts_and_shows_is_what_changes(drawn: tuple[Rows, list[Fix]]) -> None:
     rows, steps = drawn
     before, found = mapped_of(rows), apply_fixes(mapped_of(rows), steps)
@@ -128,7 +128,7 @@ def test_what_a_preview_counts_and_shows_is_what_changes(drawn: tuple[Rows, list
 
 
 @settings(max_examples=150, deadline=None)
-@given(mended_tables, st.data())
+@given(fixed_tables, st.data())
 def test_undoing_any_step_gives_the_table_that_never_had_it(drawn: tuple[Rows, list[Fix]], data: st.DataObject) -> None:
     rows, steps = drawn
     mapped = mapped_of(rows)
@@ -153,7 +153,7 @@ def test_a_rule_finds_nothing_more_to_do_the_second_time(cells: list[str], way: 
 
 @settings(max_examples=80, deadline=None)
 @given(tables)
-def test_every_mend_that_is_offered_helps_with_what_it_is_offered_for(rows: Rows) -> None:
+def test_every_suggested_fix_helps_with_what_it_is_suggested_for(rows: Rows) -> None:
     mapped = mapped_of(rows)
     report = check_table(mapped)
     for one in suggest_fixes(mapped, report):
@@ -194,7 +194,7 @@ def test_made_ids_stay_those_of_the_rows_in_the_file() -> None:
         assert [event.body["eventId"] for event in found.events()] == ids
 
 
-def test_columns_that_no_mend_touches_are_shared() -> None:
+def test_columns_that_no_fix_touches_are_shared() -> None:
     mapped = mapped_of([["product viewed", "e", "u", "", "p", TIME, ""]] * 7)
     found = apply_fixes(mapped, [Fix(FixKind.PUT, "productId", (6,), new="q")]).mapped
     assert found.cells["userId"] is mapped.cells["userId"]
@@ -231,20 +231,20 @@ def test_only_placeholders_that_say_nothing_are_emptied_and_only_where_somebody_
         (Fix(FixKind.SECONDS, "ts"), "Seconds → milliseconds in 1,204 cells of ts"),
     ],
 )
-def test_a_mend_says_what_it_does_and_its_record_can_be_kept(step: Fix, words: str) -> None:
+def test_a_fix_says_what_it_does_and_its_record_can_be_kept(step: Fix, words: str) -> None:
     assert step.describe(1204) == words
     assert json.loads(json.dumps(step.record(1204))) == step.record(1204)
     assert step.record(1204).get("rows") == ([row + 1 for row in step.rows] or None)
 
 
-def test_the_record_of_a_large_mend_is_small_and_its_key_its_own() -> None:
+def test_the_record_of_a_large_fix_is_small_and_its_key_its_own() -> None:
     large = Fix(FixKind.IDS, "eventId", tuple(range(MAX_FIX_ROWS_RECORDED + 1)))
     assert "rows" not in large.record(101)
     assert large.key != Fix(FixKind.IDS, "eventId", tuple(range(MAX_FIX_ROWS_RECORDED))).key
     assert preview_fix(table_of(["eventId"], [["a"]]), large).cells == 1  # rows beyond the table are nobody's
 
 
-def test_a_mended_file_can_be_taken_along_and_is_the_same_when_it_comes_back() -> None:
+def test_a_fixed_file_can_be_downloaded_and_is_the_same_when_it_is_read_again() -> None:
     header = ["name", "userId", "productId", "note"]
     mapped = mapped_of([["product viewed", "u", "p", "=1+1"], [VIEW, "u", "p ", "-5"]], header)
     steps = [Fix(FixKind.REPLACE, "name", old="product viewed", new=VIEW), Fix(FixKind.TRIM, "productId")]
@@ -253,7 +253,7 @@ def test_a_mended_file_can_be_taken_along_and_is_the_same_when_it_comes_back() -
     assert text.splitlines()[0] == "name,userId,productId,note,eventId,problems"
     assert "'=1+1" in text
     assert "take away the leading '" in text
-    table = read_table(text.encode(), name="mended.csv")
+    table = read_table(text.encode(), name="fixed.csv")
     back = map_table(table, exact_mapping(table.header))
     ids = [event.body["eventId"] for event in found.events()]
     assert [event.body["eventId"] for event in back.events()] == ids

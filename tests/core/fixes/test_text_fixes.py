@@ -1,4 +1,4 @@
-"""What is certain is mended in the text itself: the problem is gone, and everything else stays byte for byte."""
+"""What is certain is fixed in the text itself: the problem is gone, and everything else stays byte for byte."""
 
 import json
 import shlex
@@ -68,31 +68,31 @@ def found(text: str) -> tuple[Payload, list[tuple[Issue, TextFix | None]]]:
         ('{"name": "Product viewd", "eventId": "e", "userId": "u", "data": {"productId": "p"}}', None),
     ],
 )  # fmt: skip
-def test_what_is_certain_is_mended_and_nothing_else_is_touched(before: str, after: str | None) -> None:
+def test_what_is_certain_is_fixed_and_nothing_else_is_touched(before: str, after: str | None) -> None:
     text = before
     for _ in range(3):
         payload, some = found(text)
-        mends = [mend for _, mend in some if mend]
-        text = apply_text_fixes(payload, mends) or ""
+        fixes = [fix for _, fix in some if fix]
+        text = apply_text_fixes(payload, fixes) or ""
     assert text == (after or before)
     _, left = found(text)
-    assert not [issue for issue, mend in left if mend]
+    assert not [issue for issue, fix in left if fix]
     assert bool(left) == (after is None)
 
 
 def test_an_event_beside_a_comment_is_not_moved_over_it() -> None:
     _, some = found(BEGIN + ', "productId": "A1", /* not this */ "data": {}}')
-    assert [issue.code for issue, mend in some if mend] == ["json_comment"]
+    assert [issue.code for issue, fix in some if fix] == ["json_comment"]
 
 
 @pytest.mark.parametrize("quoted", [shlex.quote, lambda text: "$'" + text.replace("'", "\\'") + "'",
                                     lambda text: '"' + text.replace('"', '\\"') + '"'])  # fmt: skip
-def test_a_document_inside_a_command_is_mended_in_its_quotes(quoted: object) -> None:
+def test_a_document_inside_a_command_is_fixed_in_its_quotes(quoted: object) -> None:
     event = {"name": "product_viewed", "event_id": "it's", "user_id": "u", "data": {"product_id": "p"}}
     assert callable(quoted)
     text = f"curl https://a.example/track \\\n  -d {quoted(json.dumps(event))} --compressed"
     payload, some = found(text)
-    new = apply_text_fixes(payload, [mend for _, mend in some if mend])
+    new = apply_text_fixes(payload, [fix for _, fix in some if fix])
     assert new is not None
     assert new.startswith("curl https://a.example/track \\\n  -d ")
     assert new.endswith(" --compressed")
@@ -131,7 +131,7 @@ def tokens(value: object) -> list[str]:
 
 
 @given(JSONS, st.data(), st.sampled_from(["{}", "curl https://a.example/track -d '{}' --compressed"]))
-def test_every_comma_and_comment_put_into_a_document_is_marked_and_mended_and_nothing_else(
+def test_every_comma_and_comment_put_into_a_document_is_marked_and_fixed_and_nothing_else(
     value: object, data: st.DataObject, around: str
 ) -> None:
     strict, loose, before, put = "", "", "", []
@@ -153,26 +153,26 @@ def test_every_comma_and_comment_put_into_a_document_is_marked_and_mended_and_no
         return around.index("{}") + len(pasted(loose[:at])) - len(pasted(""))
 
     payload, some = found(pasted(loose))
-    over = [(issue, mend) for issue, mend in some if issue.code in ("json_comma", "json_comment")]
+    over = [(issue, fix) for issue, fix in some if issue.code in ("json_comma", "json_comment")]
     assert sorted(find_issue_span(payload, issue) for issue, _ in over) == [
         (placed(at), placed(end)) for at, end in put
     ]
-    assert apply_text_fixes(payload, [mend for _, mend in over if mend]) == pasted(strict)
+    assert apply_text_fixes(payload, [fix for _, fix in over if fix]) == pasted(strict)
     assert json.loads(strict) == value
     assert read_payload(pasted(strict)).blanked == ()
 
 
-def test_what_stands_in_two_kinds_of_quotes_is_mended_only_where_it_reads_as_meant() -> None:
+def test_what_is_in_two_kinds_of_quotes_is_fixed_only_where_it_reads_as_meant() -> None:
     payload, some = found("""curl https://a.example -d '{"eventId": "'" a'b\\" "'}'""")
-    mend = next(mend for _, mend in some if mend)
-    new = apply_text_fixes(payload, [mend])
+    fix = next(fix for _, fix in some if fix)
+    new = apply_text_fixes(payload, [fix])
     assert new is None or read_payload(new).events[0].body == {"eventId": "a'b"}
 
 
 def test_the_difference_shows_each_edit_in_its_line() -> None:
     text = '[\n{"name": "product viewed"},\n{"name": "ADDED TO CART"}]'
     _, some = found(text)
-    changes = preview_text_fixes(text, [mend for _, mend in some if mend])
+    changes = preview_text_fixes(text, [fix for _, fix in some if fix])
     assert [(change.line, change.before, change.after) for change in changes] == [
         (2, '{"name": "product viewed"},', '{"name": "Product viewed"},'),
         (3, '{"name": "ADDED TO CART"}]', '{"name": "Added to cart"}]'),
@@ -182,7 +182,7 @@ def test_the_difference_shows_each_edit_in_its_line() -> None:
 def test_a_long_line_is_cut_around_its_edit() -> None:
     text = '{"data": "' + "x" * 500 + '", "name": "product viewed", "y": "' + "z" * 500 + '"}'
     _, some = found(text)
-    (change,) = preview_text_fixes(text, [mend for _, mend in some if mend])
+    (change,) = preview_text_fixes(text, [fix for _, fix in some if fix])
     assert len(change.after) < 120
     assert '"Product viewed"' in change.after
 
@@ -211,13 +211,13 @@ EVENTS = st.lists(st.tuples(KEYS, VALUES), max_size=7).map(
 
 
 @given(st.lists(EVENTS, max_size=3).map(lambda events: "[" + ",\n".join(events) + "]"))
-def test_every_mend_is_well_formed_and_leaves_fewer_problems(text: str) -> None:
+def test_every_fix_is_well_formed_and_leaves_fewer_problems(text: str) -> None:
     payload, some = found(text)
-    for _, mend in some:
-        if mend is not None:
-            new = apply_text_fixes(payload, [mend])
+    for _, fix in some:
+        if fix is not None:
+            new = apply_text_fixes(payload, [fix])
             assert new is not None
             _, left = found(new)
-            # another problem may come to light (a number as an id), the one that was mended does not come back
+            # another issue may appear (a number as an id), the one that was fixed does not come back
             assert len(left) <= len(some)
             assert new != text

@@ -1,4 +1,4 @@
-"""Every problem has its mark where it stands, and what nobody sees is seen."""
+"""Every issue is annotated at its place, and invisible characters are written out."""
 
 import json
 
@@ -40,7 +40,7 @@ def marked(text: str) -> list[tuple[str, str]]:
          [("event_name", "\"it'\\''s\"")]),
     ],
 )  # fmt: skip
-def test_a_mark_stands_on_what_is_wrong(text: str, marks: list[tuple[str, str]]) -> None:
+def test_what_is_wrong_is_annotated(text: str, marks: list[tuple[str, str]]) -> None:
     assert sorted(marked(text)) == sorted(marks)
 
 

@@ -1,4 +1,4 @@
-"""What a report promises: the contract's rules, each event judged, the good one of a repeat known by its place."""
+"""What a report promises: the contract's rules, each event by itself, the good one of a repeat known by its place."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -210,7 +210,7 @@ def test_ids_without_leading_zeros_may_have_any_width() -> None:
     assert report_on([VIEW, "1", "u", "7", ""], [VIEW, "22", "u", "123", ""]).counts == {}
 
 
-def test_ragged_rows_are_told_with_their_cells() -> None:
+def test_ragged_rows_are_listed_with_their_cells() -> None:
     rows = [[VIEW, f"e{number}", "u", "p", ""] for number in range(3)]
     report = check_table(map_table(table_of(HEADER, rows, cells={0: 7, 2: 4}), exact_mapping(HEADER)))
     assert codes(report) == [["row_long"], [], ["row_short"]]
@@ -316,7 +316,7 @@ def test_rows_that_are_wrong_in_the_same_way_keep_their_own_place_value_and_advi
     assert report.issue_count("event_name") == count // 2
 
 
-def test_a_hint_on_where_the_product_id_stands_goes_only_to_rows_where_it_does() -> None:
+def test_a_hint_on_where_the_product_id_is_goes_only_to_rows_where_it_does() -> None:
     header = [*HEADER, "product_id"]
     report = report_on([VIEW, "e1", "u", "", "", "p1"], [VIEW, "e2", "u", "", "", ""], header=header)
     assert "data.product_id" in report.issues_of(0)[0].fix
@@ -334,7 +334,7 @@ def test_issues_beside_the_events_are_counted_with_the_others() -> None:
     )
 
 
-def test_what_history_said_of_rows_is_not_asked_again_after_a_mend_of_another_column() -> None:
+def test_what_history_knows_of_rows_is_not_asked_again_after_a_fix_of_another_column() -> None:
     rows = [[VIEW, "e1", "u", "p", "1714631904"], [VIEW, "e2", "u", "p", TIME]]
     before = map_table(table_of(HEADER, rows), exact_mapping(HEADER))
     first = check_table(

@@ -1,4 +1,4 @@
-"""A file that tests itself: what a row expects is held against what is found, and told row by row."""
+"""A file that tests itself: what a row expects is compared with what is found, row by row."""
 
 import json
 import time
@@ -166,8 +166,8 @@ def test_json_lines_are_tested_as_they_came_and_what_they_expect_is_not_sent() -
 
 def test_the_tests_as_json_have_a_result_for_every_row() -> None:
     tests, _ = held([row("ok", 1), row("ok", 2, name="=1+1\ud800".encode("utf-8", "replace").decode())])
-    told = json.loads("".join(export_expectations_json(tests)))
-    assert {key: told[key] for key in told if key != "results"} == {
+    shown = json.loads("".join(export_expectations_json(tests)))
+    assert {key: shown[key] for key in shown if key != "results"} == {
         "file": "events.csv",
         "rows": 2,
         "as_expected": False,
@@ -176,7 +176,7 @@ def test_the_tests_as_json_have_a_result_for_every_row() -> None:
         "unreadable": 0,
         "untested": 0,
     }
-    assert told["results"][1] == {
+    assert shown["results"][1] == {
         "row": 2,
         "line": 3,
         "result": "failed",
@@ -234,14 +234,14 @@ def test_the_command_line_tells_the_tests_by_its_exit_code(
     file.write_text(text.replace(",ok", ",event_name"))
     capsys.readouterr()
     assert main(call, {}) == 1
-    told = capsys.readouterr().out
+    shown = capsys.readouterr().out
     if form == "text":
-        assert "failed: Row 1 (line 2): event_name expected and not found." in told
-        assert told.endswith("tests.csv: 2 rows; 1 as expected, 1 not.\n")
+        assert "failed: Row 1 (line 2): event_name expected and not found." in shown
+        assert shown.endswith("tests.csv: 2 rows; 1 as expected, 1 not.\n")
     elif form == "json":
-        assert json.loads(told)["failed"] == 1
+        assert json.loads(shown)["failed"] == 1
     else:
-        assert ET.fromstring(told).attrib["failures"] == "1"  # noqa: S314  our own document
+        assert ET.fromstring(shown).attrib["failures"] == "1"  # noqa: S314  our own document
     file.write_text(text.replace("expect", "note"))
     assert main(call, {}) == 2
     assert "has no column “expect”" in capsys.readouterr().err
@@ -255,7 +255,7 @@ def test_more_failures_than_are_listed_are_counted(tmp_path: Path, capsys: pytes
     assert "… and 203 more rows." in capsys.readouterr().out
 
 
-def test_junit_without_expect_and_a_document_with_it_are_told(
+def test_junit_without_expect_and_a_document_with_it_are_listed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "body.json"

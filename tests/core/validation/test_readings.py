@@ -9,7 +9,7 @@ from intempt_core.contract.fields import EVENT_FIELDS
 from intempt_core.contract.issue_kinds import ISSUE_KINDS
 from intempt_core.contract.issues import Place
 from intempt_core.contract.model import TrackEvent
-from intempt_core.contract.readings import JudgedElsewhere, Requirement, ValueRule, find_none
+from intempt_core.contract.readings import FoundElsewhere, Requirement, ValueRule, find_none
 from intempt_core.contract.rules import GivenEvent, find_event_errors, find_event_warnings
 from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.mapping.model import exact_mapping
@@ -95,7 +95,7 @@ ELSEWHERE: dict[str, Callable[[], Report]] = {
 
 def test_every_rule_says_how_it_is_judged() -> None:
     readings: dict[str, object] = {code: kind.reading for code, kind in ISSUE_KINDS.items()}
-    ways = (Requirement, ValueRule, JudgedElsewhere)
+    ways = (Requirement, ValueRule, FoundElsewhere)
     assert [code for code, reading in readings.items() if not isinstance(reading, ways)] == []
 
 
@@ -127,6 +127,6 @@ def test_a_broken_rule_that_no_cell_shows_is_found_in_one_event(code: str) -> No
 
 
 @pytest.mark.parametrize("code", ELSEWHERE)
-def test_what_is_judged_elsewhere_is_found_there(code: str) -> None:
-    assert isinstance(ISSUE_KINDS[code].reading, JudgedElsewhere)
+def test_what_is_found_elsewhere_is_found_there(code: str) -> None:
+    assert isinstance(ISSUE_KINDS[code].reading, FoundElsewhere)
     assert code in ELSEWHERE[code]().counts
