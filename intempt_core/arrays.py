@@ -90,7 +90,7 @@ def hash_texts(array: pa.LargeStringArray) -> HashArray:
         return np.zeros(count, np.uint64)
     bounds = np.frombuffer(offsets, np.int64)[array.offset : array.offset + count + 1]
     first, size = bounds[0], int(bounds[-1] - bounds[0])
-    held = np.zeros(size + 8, np.uint8)  # room, so that the last word of the last text can be read whole
+    held = np.zeros(size + 8, np.uint8)  # longer, so that the last word of the last text can be read whole
     held[:size] = np.frombuffer(data, np.uint8)[first : first + size]
     words: HashArray = np.ndarray((size + 1,), "<u8", held.data, strides=(1,))  # a word from every byte on
     starts, lengths = bounds[:-1] - first, np.diff(bounds)

@@ -105,7 +105,7 @@ class MappedDocuments:
 
     @cached_property
     def column_view(self) -> MappedTable:
-        """The same file as columns of text, for rules over whole columns; what they cannot tell is :attr:`needs_model`."""
+        """The same rows as columns of text, for rules over whole columns; see :attr:`needs_model`."""
         fields = {column: column for column in self.field_columns if is_field(column)}
         none = {} if "eventId" in fields else {"eventId": None}  # no ids are made
         return MappedTable(self.table, Mapping(fields, constants=none), None, self.original)

@@ -32,7 +32,7 @@ class MappedTable:
         table: The rows.
         mapping: Which column becomes which field, and how.
         id_salt: What makes other event ids for a new run of the same file; none for the same ids.
-        original: The table as it was read, where ``table`` is a fixed copy of it: made ids are those of the file's rows.
+        original: The table as it was read, where ``table`` is a fixed copy of it: made ids are those of its rows.
     """
 
     table: Table

@@ -1,4 +1,4 @@
-"""Columns and names become the contract's fields: what a mapping is, where it comes from, what is offered for one.
+"""Mappings: which column becomes which field of the contract, and which cell which event name.
 
 An exact header is taken; everything else is offered and a person chooses (CONTRACT 2.4, 4.6).
 An empty cell means that the event does not have the field. Further columns go into ``data`` under their own header.
@@ -19,15 +19,15 @@ from intempt_core.mapping.time_formats import check_time_format
 from intempt_core.mapping.values import CELL_TYPES
 
 PROBLEMS_COLUMN = "problems"
-"""The column that ``exports.left_behind_csv`` adds: what is wrong with a row."""
+"""The column that the export of excluded rows adds: what is wrong with a row."""
 
 EXPECT_COLUMN = "expect"
-"""The column that says what a test expects of a row (``expectations.py``); no mapping can make a field of it."""
+"""The column that says what a test expects of a row (``validation/expectations.py``); it is never sent."""
 
 RESERVED_COLUMNS = (EXPECT_COLUMN, PROBLEMS_COLUMN)
 """Columns about a row and not of its event: what a test expects of it, and what is wrong with it.
-They are not sent, :data:`PROBLEMS_COLUMN` unless a mapping says so, and no made event id depends on them: a row that comes
-back keeps its id."""
+They are not sent, :data:`PROBLEMS_COLUMN` unless a mapping says so, and no made event id depends on them: a row that is
+corrected and uploaded again keeps its id."""
 
 FILE_METADATA_KEYS = ("name", "header")
 """Keys of a mapping file beside the mapping: what it was saved as, and the header that it was made for."""
@@ -47,11 +47,15 @@ def is_field(field: str) -> bool:
 class Mapping:
     """How a file becomes events: a mapping file (ARCHITECTURE, mapping file) as a value.
 
-    ``columns``: header → field. ``names``: cell of the name column → an event name; other cells stay.
-    ``types``: field → one of :data:`CELL_TYPES`. ``constants``: field → the JSON value that every row gets.
-    ``time_zone``: the IANA zone of times that name none. ``time_format``: how the file writes its times (``times.py``),
-    empty for ISO 8601 and epoch milliseconds. Checked where it is read or used, not where it is made, so that a screen
-    may hold one that is half done.
+    It is checked where it is read or used, not where it is made, so that a screen may hold one that is half done.
+
+    Attributes:
+        columns: Header → field.
+        names: Cell of the name column → event name; other cells stay as they are.
+        types: Field → one of :data:`CELL_TYPES`.
+        constants: Field → the JSON value that every row gets.
+        time_zone: The IANA name of the zone of times that name none.
+        time_format: How the file writes its times (``time_formats.py``); empty for ISO 8601 and epoch milliseconds.
     """
 
     columns: dict[str, str]
@@ -82,7 +86,7 @@ class Mapping:
         return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
 
     def accept(self, suggestion: "MappingSuggestion") -> "Mapping":
-        """This mapping with one offer accepted by a person; a column that had the field goes back to its own."""
+        """This mapping with a suggestion that a person accepted; a column that had the field gets its own again."""
         columns = dict(self.columns)
         for column, field in self.columns.items():
             if field == suggestion.field and column != suggestion.column:
@@ -100,13 +104,13 @@ class Mapping:
         )
 
     def check(self) -> None:
-        """Raise :class:`MappingError` with a sentence for what no file could mend."""
+        """Raise :class:`MappingError` with a sentence where the mapping is wrong for every file."""
         fields: dict[str, str] = {}
         for column, field in self.columns.items():
             if column == EXPECT_COLUMN:
                 raise MappingError(
-                    f"Column “{EXPECT_COLUMN}” is mapped to “{field}”. It says what a test expects of its row and is never "
-                    "sent. Leave it out, or call the column otherwise."
+                    f"Column “{EXPECT_COLUMN}” is mapped to “{field}”. It says what a test expects of its row and is"
+                    " never sent. Leave it out, or give the column another name."
                 )
             if not is_field(field):
                 raise MappingError(
@@ -177,14 +181,14 @@ def load_time_zone(name: str) -> ZoneInfo:
         near = suggest_nearest(
             name, sorted(available_timezones()), "A name such as “Europe/Berlin” or “UTC” is needed."
         )
-        raise MappingError(f"Nobody knows the time zone “{name}”. {near}") from error
+        raise MappingError(f"There is no time zone “{name}”. {near}") from error
 
 
 def _reject_repeated_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"the key “{next(key for key in keys if keys.count(key) > 1)}” stands twice in one object")
+        raise ValueError(f"the key “{next(key for key in keys if keys.count(key) > 1)}” is twice in one object")
     return found
 
 
@@ -197,7 +201,7 @@ def _is_text_to_text(value: Json) -> bool:
 
 
 def suggest_nearest(given: str, known: Iterable[str], default: str = "") -> str:
-    """What was probably meant among what is known, as a sentence; else all that is known, or ``otherwise``."""
+    """A sentence on which known text was probably meant; else ``default``, or a list of all that are known."""
     folded = {text.casefold(): text for text in known}
     near = get_close_matches(given.casefold()[:60], folded, n=1)
     if near:
@@ -229,10 +233,16 @@ def match_exact_field(column: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MappingSuggestion:
-    """A guess for a person to accept: this column is probably that field, because of ``reason`` (in sentences).
+    """A guess for a person to accept: a column is probably a field.
 
-    ``names`` are the cells of a name column and the names they probably mean; ``type`` is the type its cells have,
-    ``time_format`` how its times are written. One ``by_itself`` is never taken together with others.
+    Attributes:
+        column: The header.
+        field: The field.
+        reason: Why, in sentences.
+        names: Cells of a name column, each with the event name that it probably means.
+        type: The type that its cells have, one of :data:`CELL_TYPES`.
+        time_format: How its times are written.
+        exclusive: Whether it is only accepted by itself, never together with other suggestions.
     """
 
     column: str
@@ -242,6 +252,3 @@ class MappingSuggestion:
     type: str | None = None
     time_format: str | None = None
     exclusive: bool = False
-
-
-# ── a file and its mapping together ──────────────────────────────────────────────────────────────────────────────────

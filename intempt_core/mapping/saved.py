@@ -1,4 +1,4 @@
-"""Mappings kept by name, and recognised by a file's header. Part of the room of ``mapping.py``.
+"""Saved mappings: kept by name, and recognised by a file's header.
 
 Each is a mapping file (ARCHITECTURE, mapping file) in a folder of the data: two keys more say its name and
 the header that it was made for. What is exported, imported, kept and given to the command line is one form.
@@ -27,7 +27,13 @@ MAX_MAPPING_BYTES = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class SavedMapping:
-    """A mapping with its name and the header of the file that it was made for."""
+    """A mapping with its name and the header of the file that it was made for.
+
+    Attributes:
+        name: Its name.
+        header: The columns of that file.
+        mapping: The mapping.
+    """
 
     name: str
     header: tuple[str, ...]
@@ -48,8 +54,12 @@ class SavedMapping:
 
 @dataclass(frozen=True, slots=True)
 class RecognisedMapping:
-    """A saved mapping that fits a file; ``exact`` where it was made for this very header, ``new`` are columns that it
-    does not know.
+    """A saved mapping that fits a file.
+
+    Attributes:
+        saved: The mapping.
+        exact: Whether it was made for the very header of the file.
+        new_columns: Columns of the file that it does not know.
     """
 
     saved: SavedMapping
@@ -73,7 +83,7 @@ class MappingStore:
         return self._read_files()[1]
 
     def get(self, name: str) -> SavedMapping:
-        """The mapping of a name. Raises :class:`MappingError` that tells the nearest."""
+        """The mapping of a name. Raises :class:`MappingError` with the nearest name."""
         known = {saved.name: saved for saved in self.all()}
         if name not in known:
             has = suggest_nearest(name, known) if known else "None is saved yet."
@@ -97,7 +107,7 @@ class MappingStore:
                 part.unlink(missing_ok=True)
             raise MappingError(
                 f"The mapping could not be saved in {self.folder}: {error.strerror or error}. "
-                "Make room there, or see that the folder may be written."
+                "Free some space there, or see that the folder may be written."
             ) from error
 
     def rename(self, old: str, new: str) -> None:
@@ -111,7 +121,7 @@ class MappingStore:
         self.delete(old)
 
     def delete(self, name: str) -> None:
-        """Forget a mapping; one that is gone already is no error."""
+        """Delete a mapping; one that does not exist is no error."""
         try:
             for file, saved in self._read_files()[0].items():
                 if saved.name == name:
@@ -138,7 +148,7 @@ class MappingStore:
         return next((saved for saved in self.all() if saved.mapping == mapping), None)
 
     def _path_of(self, name: str) -> Path:
-        """Where a name is kept: a name that a file cannot have as it is, in every system, gets a digest of its own."""
+        """The file of a name; one that not every system takes for a file gets a digest of the name."""
         plain = quote(name, safe=" ").replace(".", "%2E")
         if plain != name or name != name.lower() or len(name) > _PLAIN_NAME_LENGTH:
             plain = f"{plain[:_PLAIN_NAME_LENGTH]}-{blake2b(name.encode(), digest_size=8).hexdigest()}"
@@ -159,7 +169,7 @@ class MappingStore:
 
 
 def read_mapping_file(file: Path) -> SavedMapping:
-    """A mapping file, called by what it says or by its own name. Raises :class:`MappingError` with a sentence."""
+    """Read a mapping file; its name is what it says, or that of the file. Raises :class:`MappingError`."""
     try:
         if file.stat().st_size > MAX_MAPPING_BYTES:
             raise MappingError(f"{file} has {file.stat().st_size:,} bytes: it is no mapping.")

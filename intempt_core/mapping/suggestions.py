@@ -1,8 +1,8 @@
-"""What the columns and names of a file probably mean: offered to a person with a reason, never taken by itself.
+"""Suggestions of a mapping: what columns and names probably mean, with a reason, for a person to accept.
 
-Part of the room of ``mapping.py``. Shops and other vendors have names of their own for the same events (CONTRACT
-4.6); the lists here say whose they are, so that a person can judge an offer. ``productId`` is offered one column at a
-time, because two columns often could be it (CONTRACT 2.4).
+Shops and other vendors have names of their own for the same events (CONTRACT 4.6); the lists here say whose they are,
+so that a person can decide. ``productId`` is suggested for one column at a time, because two columns often could be it
+(CONTRACT 2.4).
 """
 
 import re
@@ -33,19 +33,19 @@ from intempt_core.mapping.values import is_cell_of_type
 from intempt_core.readers import Table
 
 SAMPLE_CELLS = 1000
-"""Cells of a column that are looked at."""
+"""Cells of a column by which a suggestion is made."""
 
 DISTINCT_NAMES_READ = 500
-"""Different cells of a name column that are looked at."""
+"""Different cells of a name column that are read."""
 
 COLUMNS_SEARCHED = 200
-"""Columns that are looked into for what their header does not say."""
+"""Columns whose cells are read for what their header does not say."""
 
 _GA4, _SEGMENT, _SHOPIFY, _SNOWPLOW, _ALGOLIA = "Google Analytics 4", "Segment", "Shopify", "Snowplow", "Algolia"
 _UA, _META, _KLAVIYO, _ADOBE, _RETAIL = "Universal Analytics", "Meta", "Klaviyo", "Adobe Analytics", "Google Retail"
 _MIXPANEL, _ROCKET, _MPARTICLE, _AMPLITUDE = "Mixpanel", "Retailrocket", "mParticle", "Amplitude"
 
-_KNOWN_HEADERS: tuple[tuple[str, str, str, str], ...] = (  # field, what it is, whose name it is, headers as plain letters
+_KNOWN_HEADERS: tuple[tuple[str, str, str, str], ...] = (  # field, what it is, whose name it is, headers in letters
     ("data.productId", "product's id", "", ("productid dataproductid product sku itemid prodid pid productsku"
      " productcode itemcode itemsku articleid articlenumber asin goodsid offerid productnumber")),
     ("data.productId", "product's id", _META, "contentid contentids"),
@@ -144,17 +144,17 @@ _UTC = ZoneInfo("UTC")
 
 
 def normalize_name(text: str) -> str:
-    """A header or a name in its letters and digits, small: ``Product ID`` and ``product_id`` are one."""
+    """The letters and digits of a header or a name, in lower case: ``Product ID`` and ``product_id`` are the same."""
     return re.sub(r"[^a-z0-9]", "", text.casefold())
 
 
 def suggest_mapping(table: Table, mapping: Mapping | None = None) -> list[MappingSuggestion]:
-    """What a mapping could take over, in the header's order; by default :func:`exact_mapping`.
+    """Suggest what to change in a mapping, in the header's order; by default in :func:`exact_mapping`.
 
-    A field that a column has already is not offered to another, and what the mapping says already not at all.
+    A field that a column has already is not suggested for another, and what the mapping says already not at all.
     """
-    guesses = _Suggester(table, mapping or exact_mapping(table.header))
-    return [offer for offer in guesses.all() if not _is_applied(offer, guesses.mapping)]
+    suggester = _Suggester(table, mapping or exact_mapping(table.header))
+    return [one for one in suggester.all() if not _is_applied(one, suggester.mapping)]
 
 
 def _is_applied(suggestion: MappingSuggestion, mapping: Mapping) -> bool:
@@ -190,9 +190,9 @@ class _Suggester:
                 field, reason = None, ""
             if field is None and column == self._name_column and "name" not in taken:
                 field, reason = "name", f"Its cells can be read as the {EVENT_COUNT} names."
-            for offer in self._suggest_column(column, field, reason):
-                taken.add(offer.field)
-                yield offer
+            for suggestion in self._suggest_column(column, field, reason):
+                taken.add(suggestion.field)
+                yield suggestion
 
     def _match_header(self, column: str) -> tuple[str | None, str]:
         """The field that a column's header suggests, and why."""
@@ -210,7 +210,7 @@ class _Suggester:
             outer = column.split(".", 1)[0]
             return (
                 f"data.{column.split('.', 1)[1]}",
-                f"It stands inside “{shorten_value(outer)}”: data takes it without that.",
+                f"It is inside “{shorten_value(outer)}”: data takes it without that.",
             )
         return None, ""
 
@@ -308,9 +308,9 @@ def _describe_unmapped(cells: Sequence[str]) -> str:
 
 
 def detect_time_formats(cells: Iterable[str]) -> list[str]:
-    """The forms in which every one of these times can be read; none where they can be read as they are.
+    """Find the formats in which every one of these times can be read; none where they can be read as they are.
 
-    Several only where day and month cannot be told apart.
+    There are several only where it is open which number is the day and which the month.
     """
     cells = list(dict.fromkeys(cells))
     if not cells or _fits_format(ISO_OR_EPOCH_MS, cells):
@@ -333,8 +333,9 @@ def _fits_format(form: str, cells: Sequence[str]) -> bool:
 
 def _explain_format(form: str, cell: str, *, several: bool) -> str:
     if form in (EPOCH_SECONDS, EPOCH_MICROSECONDS):
-        return f"“{shorten_value(cell)}” and the others look like {'seconds' if form == EPOCH_SECONDS else 'microseconds'} since 1970."
+        unit = "seconds" if form == EPOCH_SECONDS else "microseconds"
+        return f"“{shorten_value(cell)}” and the others look like {unit} since 1970."
     if several:
         order = "day first" if form.index("%d") < form.index("%m") else "month first"
-        return f"“{shorten_value(cell)}” can be read with the {order} ({form}), and the other way round: only you can tell."
+        return f"“{shorten_value(cell)}” can be read with the {order} ({form}), and the other way round: you decide."
     return f"Its times are written as {form}, such as “{shorten_value(cell)}”."

@@ -9,9 +9,9 @@ from intempt_core.readers import Table
 
 
 def map_table(table: Table, mapping: Mapping, id_salt: str | None = None) -> EventSource:
-    """A table seen as events. Raises :class:`MappingError` where the mapping does not fit the file.
+    """See a table as events. Raises :class:`MappingError` where the mapping does not fit the file.
 
-    Where neither column nor constant gives ``eventId``, ids are made; ``fresh`` makes other ids for a new run.
+    Where neither column nor constant gives ``eventId``, ids are made; ``id_salt`` makes other ids for a new run.
     """
     mapping.check()
     for column in mapping.columns:
@@ -26,6 +26,6 @@ def is_unmapped_json(table: Table, mapping: Mapping) -> bool:
 
 
 def choose_initial_mapping(table: Table) -> Mapping:
-    """The mapping to begin with: nothing is guessed; events that have their name where the contract wants it stay."""
+    """Choose the mapping to begin with: nothing is guessed; JSON events that have their name in place stay."""
     documents = table.documents
     return Mapping({}) if documents and 2 * documents.named_count >= table.rows else exact_mapping(table.header)

@@ -1,8 +1,8 @@
-"""How a file writes its times: the forms a mapping may name, each read to epoch milliseconds (CONTRACT 2.7).
+"""Time formats: how a file may write its times, each format read to epoch milliseconds (CONTRACT 2.7).
 
-Part of the room of ``mapping.py``. A form is one of :data:`NAMED_TIME_FORMATS`, or a pattern in the way of ``strptime`` such as
-``%d.%m.%Y %H:%M``. A pattern is compiled to one expression that ``re`` and RE2 read alike, so that one cell and a whole
-column are read by the same declaration.
+A format is one of :data:`NAMED_TIME_FORMATS`, or a pattern like those of ``strptime``, such as ``%d.%m.%Y %H:%M``. A
+pattern is compiled to one regular expression that ``re`` and RE2 read alike, so that one cell and a whole column are
+read by the same declaration.
 """
 
 import re
@@ -30,7 +30,7 @@ NAMED_TIME_FORMATS = {
     EPOCH_MILLISECONDS: "epoch milliseconds only",
     EPOCH_MICROSECONDS: "epoch microseconds",
 }
-"""The forms that have a name, and what they are in words."""
+"""The formats that have a name, and what they are in words."""
 
 COMMON_TIME_PATTERNS = (
     "%d.%m.%Y %H:%M:%S",
@@ -62,7 +62,7 @@ COMMON_TIME_PATTERNS = (
     "%a, %d %b %Y %H:%M:%S %z",
     "%d/%b/%Y:%H:%M:%S %z",
 )
-"""Patterns that exports are often written in; any other can be given."""
+"""Patterns that exports often have; any other can be given."""
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
@@ -108,7 +108,14 @@ _MS = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class TimePattern:
-    """A pattern, compiled. ``expression`` matches a whole cell; its groups are the parts of a time."""
+    """A pattern, compiled.
+
+    Attributes:
+        text: The pattern.
+        expression: The regular expression for a whole cell; its groups are the parts of a time.
+        short_year: Whether years have two digits.
+        twelve_hours: Whether hours go to 12.
+    """
 
     text: str
     expression: str
@@ -124,9 +131,9 @@ class TimePattern:
 @lru_cache(maxsize=256)
 def compile_time_pattern(text: str) -> TimePattern:
     """Compile a pattern. Raises :class:`MappingError` with a sentence."""
-    said = f"The time format is “{text[:_MAX_FORMAT_LENGTH]}”"
+    given_text = f"The time format is “{text[:_MAX_FORMAT_LENGTH]}”"
     if len(text) > _MAX_FORMAT_LENGTH or not text.isprintable():
-        raise MappingError(f"{said}. It is printable and has up to {_MAX_FORMAT_LENGTH} characters.")
+        raise MappingError(f"{given_text}. It is printable and has up to {_MAX_FORMAT_LENGTH} characters.")
     whole = re.sub(r"%([A-Za-z%])", lambda found: _DIRECTIVE_ALIASES.get(found[1], found[0]), text)
     expression, given = "", set()
     for literal, directive in re.findall(r"([^%]+)|%(.?)", whole):
@@ -135,41 +142,42 @@ def compile_time_pattern(text: str) -> TimePattern:
             continue
         if directive not in _DIRECTIVES:
             known = " ".join(f"%{letter}" for letter in [*_DIRECTIVES, *_DIRECTIVE_ALIASES])
-            raise MappingError(f"{said}, but %{directive} means nothing here. It takes {known}.")
+            raise MappingError(f"{given_text}, but %{directive} means nothing here. It takes {known}.")
         part, written = _DIRECTIVES[directive]
         if part in given:
-            raise MappingError(f"{said}: the {part} stands twice in it. Give each part once.")
+            raise MappingError(f"{given_text}: the {part} is twice in it. Give each part once.")
         given |= {part} - {""}
         expression += f"(?P<{part}>{written})" if part else written
     missing = [part for part in ("year", "month", "day") if part not in given]
     if missing:
         raise MappingError(
-            f"{said}, which has no {' and no '.join(missing)}. A time needs year, month and day, as in "
+            f"{given_text}, which has no {' and no '.join(missing)}. A time needs year, month and day, as in "
             "“%d.%m.%Y %H:%M”."
         )
     twelve = "%I" in whole
     if twelve != ("half" in given):
-        raise MappingError(f"{said}: %I (hours to 12) and %p (AM or PM) belong together. Use both, or %H.")
+        raise MappingError(f"{given_text}: %I (hours to 12) and %p (AM or PM) belong together. Use both, or %H.")
     for part, before in (("minute", "hour"), ("second", "minute"), ("fraction", "second")):
         if part in given and before not in given:
-            raise MappingError(f"{said}, which has a {part} and no {before}.")
+            raise MappingError(f"{given_text}, which has a {part} and no {before}.")
     return TimePattern(text, f"^ *{expression} *$", "%y" in whole, twelve)
 
 
 def check_time_format(time_format: str) -> None:
-    """Raise :class:`MappingError` where a mapping's ``time_format`` is none."""
+    """Raise :class:`MappingError` where a mapping's ``time_format`` is no format."""
     if time_format in NAMED_TIME_FORMATS:
         return
     if "%" not in time_format:
         named = ", ".join(f"“{name}”" for name in NAMED_TIME_FORMATS if name)
         raise MappingError(
-            f"The time format is “{time_format[:_MAX_FORMAT_LENGTH]}”. It takes {named}, or a pattern such as “%d.%m.%Y %H:%M”."
+            f"The time format is “{time_format[:_MAX_FORMAT_LENGTH]}”. It takes {named}, or a pattern such as"
+            " “%d.%m.%Y %H:%M”."
         )
     compile_time_pattern(time_format)
 
 
 def build_time_parser(time_format: str, zone: ZoneInfo) -> Callable[[str], int | None]:
-    """What reads one cell of a form to epoch milliseconds; ``None`` for a cell that is not of it.
+    """Make a function that reads a cell of a format to epoch milliseconds; ``None`` for a cell that is not of it.
 
     A time that names no zone is in ``zone``. What is finer than a millisecond is cut.
     """
@@ -189,7 +197,7 @@ def build_time_parser(time_format: str, zone: ZoneInfo) -> Callable[[str], int |
 
 
 def _parse_scaled(cell: str, places: int) -> int | None:
-    """A decimal number whose point is moved, cut to a whole one, towards zero."""
+    """Move the point of a decimal number by some places and cut it to a whole one, towards zero."""
     match = _DECIMAL.fullmatch(cell.strip(" "))
     if match is None:
         return None
@@ -224,19 +232,19 @@ def _parse_patterned(pattern: TimePattern, expression: re.Pattern[str], cell: st
 
 
 def expand_year(number: int, *, short: bool) -> int:
-    """A year, of two digits by the POSIX rule: 69 to 99 are of the last century."""
+    """The year of a number; of two digits by the POSIX rule, by which 69 to 99 are of the last century."""
     return number if not short else number + (1900 if number >= 69 else 2000)
 
 
 def parse_month(text: str) -> int:
-    """A month by its number or its English name."""
+    """Read a month by its number or its English name."""
     if text.isdigit():
         return int(text)
     return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(text.lower()[:3]))
 
 
 def parse_12_hour(hour: int, am_pm: str | None) -> int | None:
-    """An hour of 24 from one of 12; ``None`` where there is no such hour."""
+    """Read an hour of twelve, with AM or PM, as one of 24; ``None`` where there is no such hour."""
     if not 1 <= hour <= 12:
         return None
     return hour % 12 + (12 if (am_pm or "").lower() == "pm" else 0)

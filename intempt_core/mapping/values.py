@@ -1,4 +1,4 @@
-"""A cell becomes a value: typed cells, times, event ids that a file lacks. Part of the room of ``mapping.py``."""
+"""Cells read as values: typed cells, times, and the event ids that a file lacks."""
 
 import hashlib
 import re
@@ -30,7 +30,7 @@ _MS = timedelta(milliseconds=1)
 
 
 def parse_cell(cell: str, kind: str) -> Json:
-    """A cell as a value of its type (CONTRACT 1.4), or the same text where it is not of that type.
+    """Read a cell as a value of a type (CONTRACT 1.4); the same text where it is not of that type.
 
     Numbers are written as JSON writes them and keep their value exactly: what a double would round stays text.
     """
@@ -55,7 +55,7 @@ def is_cell_of_type(cell: str, kind: str) -> bool:
 
 
 def parse_time(text: str, zone: ZoneInfo) -> int | None:
-    """A cell as epoch milliseconds: a whole number as it is, ISO 8601 in ``zone`` if it names none; else ``None``.
+    """Read a cell as epoch milliseconds: a whole number as it is, ISO 8601 in ``zone`` if it names none; else ``None``.
 
     ``2022-10-01``, ``2022-10-01 00:00``, ``2022-10-01T00:00:00.5+02:00``, ``2022-10-01 00:00:00 UTC``. What is finer
     than a millisecond is cut. An hour that the zone has twice is its first; one that it skips is read as before it.
@@ -80,7 +80,10 @@ def parse_time(text: str, zone: ZoneInfo) -> int | None:
 
 
 def parse_time_suffix(text: str) -> tuple[int, int | None] | None:
-    """What follows the seconds of a time: (milliseconds, minutes east of UTC or ``None`` for no zone), or ``None``."""
+    """Read what follows the seconds of a time, as (milliseconds, minutes east of UTC or ``None`` for no zone).
+
+    ``None`` where it is no such text.
+    """
     match = _TIME_SUFFIX.fullmatch(text)
     if match is None:
         return None
@@ -94,7 +97,7 @@ def parse_time_suffix(text: str) -> tuple[int, int | None] | None:
 
 
 class LazyMapping(Mapping[str, T]):
-    """What belongs to each of some keys, made when first asked for and then kept."""
+    """A mapping of some keys whose values are made when first asked for, and then kept."""
 
     def __init__(self, keys: Iterable[str], factory: Callable[[str], T]) -> None:
         self._keys, self._factory = dict.fromkeys(keys), factory
@@ -124,9 +127,10 @@ _SEPARATOR, _ESCAPE = "\x1f", "\x1e"
 
 
 def make_event_id(cells: Sequence[str], occurrence: int, id_salt: str | None = None) -> str:
-    """An event id for a row (ARCHITECTURE, made event ids): from its cells and its occurrence number (from 1).
+    """Make an event id for a row (ARCHITECTURE, made event ids): from its cells and its occurrence number (from 1).
 
-    The same file, or a corrected copy of it, gives the same ids to the same rows. ``fresh`` is mixed in for a new run.
+    The same file, or a corrected copy of it, gives the same ids to the same rows. ``id_salt`` is mixed in for a new run
+    of the same file.
     """
     parts = [*(_escape_cell(cell) for cell in cells), str(occurrence)]
     return _hash_row(_SEPARATOR.join(parts).encode("utf-8", "surrogatepass"), _derive_hash_key(id_salt))
@@ -145,7 +149,7 @@ def _hash_row(text: bytes, key: bytes) -> str:
 
 
 def make_event_ids(table: Table, id_salt: str | None, excluded: Collection[str] = ()) -> pa.Array:
-    """:func:`make_event_id` of every row, over all columns but ``besides``."""
+    """Make the event id of every row, as :func:`make_event_id` does, from all columns but the ``excluded``."""
     separator = make_scalar(_SEPARATOR)
     header = [column for column in table.header if column not in excluded] or table.header
     columns = [_escape_column(combine_column(table.columns[column])) for column in header]
@@ -161,7 +165,7 @@ def make_event_ids(table: Table, id_salt: str | None, excluded: Collection[str] 
 
 def _escape_column(column: pa.Array) -> pa.Array:
     if view_bytes(column).min(initial=255) > max(_SEPARATOR.encode(), _ESCAPE.encode())[0]:
-        return column  # neither mark is in it
+        return column  # neither character is in it
     column = pc.replace_substring(column, _ESCAPE, _ESCAPE + "0")
     return pc.replace_substring(column, _SEPARATOR, _ESCAPE + "1")
 

@@ -1,7 +1,7 @@
-"""The door through which a browser's tab brings a file: ``PUT`` with a token of its own, streamed into the spool.
+"""The HTTP endpoint for uploads: ``PUT`` with a token of the browser's tab, streamed into the spool.
 
-The server's own checks do not reach a route of ours, so this one makes its own: a token that nobody can guess, the
-origin of the console itself, a content type that no form can send. Another site's page has none of the three.
+The server's own checks do not cover this route, so it makes its own: a token that cannot be guessed, the origin of the
+console itself, a content type that no form can send. A page of another site has none of the three.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ WRITE_CHUNK_BYTES = 1_048_576
 """Bytes that go to the disk at a time."""
 
 MAX_UPLOAD_TOKENS = 10_000
-"""Tabs that may bring files; of more the one that has been silent longest is forgotten."""
+"""Tabs that may send files; of more the one that has been silent longest is forgotten."""
 
 MAX_FILE_NAME_CHARS = 200
 
 
 class UploadTokens:
-    """The tokens under which tabs bring files, and what has come in under each and was not taken yet."""
+    """The tokens under which tabs send files, and the files of each that were not taken yet."""
 
     def __init__(self, spool: Spool) -> None:
         self.spool = spool
@@ -41,7 +41,7 @@ class UploadTokens:
         self._files: OrderedDict[str, list[SpooledFile]] = OrderedDict()
 
     def create_token(self) -> str:
-        """A new door: its token, which only one tab ever sees."""
+        """Make a token for one tab; no other ever sees it."""
         token = secrets.token_urlsafe(32)
         with self._lock:
             self._files[token] = []
@@ -57,12 +57,12 @@ class UploadTokens:
             return token in self._files
 
     def add_file(self, token: str, file: SpooledFile) -> None:
-        """A file has come in whole."""
+        """Note a file that has arrived whole."""
         with self._lock:
             self._files.setdefault(token, []).append(file)
 
     def take_newest(self, token: str) -> SpooledFile | None:
-        """The newest file that has come in under a token and was not taken; it is taken now, with all before it."""
+        """Take the newest file that has arrived under a token; those before it are dropped."""
         with self._lock:
             arrived = self._files.get(token) or []
             newest = arrived[-1] if arrived else None
@@ -71,9 +71,9 @@ class UploadTokens:
 
 
 def create_upload_route(upload_tokens: Callable[[], UploadTokens]) -> Route:
-    """``PUT`` :data:`UPLOAD_PATH`. 201 ``{"digest", "size"}``, or ``{"error": sentence}``.
+    """Make the route ``PUT`` :data:`UPLOAD_PATH`. It answers 201 ``{"digest", "size"}``, or ``{"error": sentence}``.
 
-    400 no name · 403 origin or token · 413 too large · 415 content type · 507 no room on the disk.
+    400 no name · 403 origin or token · 413 too large · 415 content type · 507 no space on the disk.
     """
 
     async def put(request: Request) -> JSONResponse:
@@ -84,19 +84,19 @@ def create_upload_route(upload_tokens: Callable[[], UploadTokens]) -> Route:
 
 async def _receive_upload(request: Request, upload_tokens: UploadTokens) -> JSONResponse:
     token, name = request.headers.get(TOKEN_HEADER, ""), parse_file_name(request.headers.get(FILE_NAME_HEADER, ""))
-    if refusal := _reject_request(request, name, known=upload_tokens.is_valid(token)):
-        return refusal
+    if rejection := _reject_request(request, name, known=upload_tokens.is_valid(token)):
+        return rejection
     announced = request.headers.get("content-length", "")
     try:
-        receiving = upload_tokens.spool.receive(name, int(announced) if announced.isdigit() else 0)
-        incoming = await asyncio.to_thread(receiving.__enter__)
+        reception = upload_tokens.spool.receive(name, int(announced) if announced.isdigit() else 0)
+        incoming = await asyncio.to_thread(reception.__enter__)
         try:
             await _stream_body(request, incoming)
         except BaseException as error:  # a tab that is closed, a server that stops: whatever it is, nothing may stay
-            if not receiving.__exit__(type(error), error, error.__traceback__):
+            if not reception.__exit__(type(error), error, error.__traceback__):
                 raise
         else:
-            await asyncio.to_thread(partial(receiving.__exit__, None, None, None))
+            await asyncio.to_thread(partial(reception.__exit__, None, None, None))
     except SpoolTooLarge as error:
         return _error_response(413, str(error))
     except SpoolError as error:
@@ -108,12 +108,12 @@ async def _receive_upload(request: Request, upload_tokens: UploadTokens) -> JSON
 
 
 def _reject_request(request: Request, name: str, *, known: bool) -> JSONResponse | None:
-    """What is wrong with a request before its body is looked at."""
+    """The response to a request that is wrong before its body is read; none where it is right."""
     if urlsplit(request.headers.get("origin", "")).netloc != request.headers.get("host"):
         return _error_response(403, "Files are taken from the console's own page only.")
     if not known:
         return _error_response(
-            403, "The console was started anew since this page was opened. Reload the page, then drop the file."
+            403, "The console was restarted since this page was opened. Reload the page, then drop the file."
         )
     if request.headers.get("content-type") != UPLOAD_CONTENT_TYPE:
         return _error_response(415, f"A file is sent as {UPLOAD_CONTENT_TYPE}.")
@@ -131,7 +131,7 @@ async def _stream_body(request: Request, incoming: IncomingFile) -> None:
 
 
 def parse_file_name(given: str) -> str:
-    """The label in a header's percent-encoded name: what stands behind the last slash of either kind, not too long."""
+    """The file's name in a percent-encoded header: what follows the last slash of either kind, not too long."""
     name = unquote(given).replace("\\", "/").rpartition("/")[2].strip()
     return name if len(name) <= MAX_FILE_NAME_CHARS else f"…{name[-MAX_FILE_NAME_CHARS:]}"
 

@@ -1,8 +1,7 @@
-"""Files on their way in: streamed to disk, digested while they are written, called by what they hold.
+"""The spool: a folder of uploaded files, streamed to disk and named by the SHA-256 of their bytes.
 
-A file's own name is a label and never a path: in the folder it is the SHA-256 of its bytes. What is still being written
-is a part file of its own, which goes when its writer fails, so that two uploads never meet and one that breaks off
-leaves nothing behind.
+A file's own name is a label and never a path. A file that is still being written is a part file of its own, which is
+removed when its writer fails, so that two uploads never meet and one that breaks off leaves nothing on the disk.
 """
 
 import hashlib
@@ -19,20 +18,26 @@ from uuid import uuid4
 from intempt_core.errors import SpoolError, SpoolTooLarge
 
 SPOOL_KEEP_SECONDS = 86_400
-"""A file that nobody has read for this long is removed."""
+"""Seconds after which a file is removed that was not read."""
 
 PART_KEEP_SECONDS = 600
-"""A part that nobody has written to for this long belongs to a process that is gone."""
+"""Seconds after which a part file is removed that was not written to: its process has ended."""
 
 RESERVED_DISK_BYTES = 64_000_000
-"""Room on the disk that no upload takes: history writes there too."""
+"""Bytes of the disk that no upload takes: history writes there too."""
 
 PART_SUFFIX = ".part"
 
 
 @dataclass(frozen=True, slots=True)
 class SpooledFile:
-    """A file that is whole: its label, the SHA-256 of its ``size`` bytes in hex, which is how it is found again."""
+    """A file that arrived whole.
+
+    Attributes:
+        name: What it was called where it came from.
+        digest: The SHA-256 of its bytes, in hex, by which it is found again.
+        size: Its bytes.
+    """
 
     name: str
     digest: str
@@ -47,7 +52,7 @@ class IncomingFile:
         self._file, self._max_bytes, self._digest = file, max_bytes, hashlib.sha256()
 
     def write(self, piece: bytes) -> None:
-        """One more piece. Raises :class:`SpoolTooLarge`; and ``OSError``, which :meth:`Spool.receive` translates."""
+        """Write one more piece. Raises :class:`SpoolTooLarge`; and OSError, which :meth:`Spool.receive` translates."""
         self.size += len(piece)
         if self.size > self._max_bytes:
             raise build_too_large_error(self.name, self._max_bytes)
@@ -56,12 +61,12 @@ class IncomingFile:
 
     @property
     def spooled(self) -> SpooledFile:
-        """What it is, once everything is written."""
+        """The record of the file, once everything is written."""
         return SpooledFile(self.name, self._digest.hexdigest(), self.size)
 
 
 class Spool:
-    """A folder of files that came in. ``most`` is the size of one file at the most, in bytes."""
+    """A folder of uploaded files; ``max_bytes`` is the size of one file at the most."""
 
     def __init__(
         self,
@@ -76,7 +81,7 @@ class Spool:
 
     @contextmanager
     def receive(self, name: str, size: int = 0) -> Iterator[IncomingFile]:
-        """A file to write, kept where the block ends well and gone without a trace where it does not.
+        """A file to write: kept where the block ends without an error, removed where it does not.
 
         ``size`` is what is announced, 0 where nothing is. Raises :class:`SpoolError` with a sentence.
         """
@@ -88,8 +93,8 @@ class Spool:
             self.sweep()
             if self._free_bytes(self.folder) < size + RESERVED_DISK_BYTES:
                 raise SpoolError(
-                    f"{name} has no room in {self.folder}: the disk is almost full. Make room there, then drop the file"
-                    " again."
+                    f"{name} does not fit into {self.folder}: the disk is almost full. Free some space there, then drop"
+                    " the file again."
                 )
             with part.open("xb") as file:
                 incoming = IncomingFile(name, file, self.max_bytes)
@@ -97,27 +102,27 @@ class Spool:
             part.replace(self.path(incoming.spooled.digest))
         except OSError as error:
             raise SpoolError(
-                f"{name} could not be kept in {self.folder}: {error.strerror or error}. Make room there, or see that"
-                " the folder may be written, then drop the file again."
+                f"{name} could not be kept in {self.folder}: {error.strerror or error}. Free some space there, or see"
+                " that the folder may be written, then drop the file again."
             ) from error
         finally:
             with suppress(OSError):  # what cannot be removed now is swept later
                 part.unlink(missing_ok=True)
 
     def path(self, digest: str) -> Path:
-        """Where a file is that came in, if it is still there."""
+        """The path of a file, if it is still there."""
         return self.folder / digest
 
     def touch(self, digest: str) -> bool:
-        """Somebody reads the file: it stays. Whether it is there."""
+        """Note that a file is read, so that it is kept, and say whether it is there."""
         with suppress(OSError):
             os.utime(self.path(digest), (self._clock(), self._clock()))
         return self.path(digest).is_file()
 
     def sweep(self) -> None:
-        """Remove what nobody reads any more, and parts whose writer is gone."""
+        """Remove files that were not read for long, and part files whose process has ended."""
         for old in self.folder.iterdir() if self.folder.is_dir() else ():
-            with suppress(OSError):  # somebody else may have removed it
+            with suppress(OSError):  # another process may have removed it
                 if self._clock() - old.stat().st_mtime > (
                     PART_KEEP_SECONDS if old.suffix == PART_SUFFIX else SPOOL_KEEP_SECONDS
                 ):
@@ -125,7 +130,7 @@ class Spool:
 
 
 def build_too_large_error(name: str, max_bytes: int) -> SpoolTooLarge:
-    """The refusal of a file that has more bytes than are taken."""
+    """The error for a file that has more bytes than are taken."""
     return SpoolTooLarge(
         f"{name} has more than {max_bytes // 1_000_000:,} MB, the largest file that is taken. Cut it into several, or"
         " compress it: a .gz file is unpacked here."

@@ -109,7 +109,7 @@ def test_a_file_that_a_person_put_there_is_taken_and_one_that_is_no_mapping_is_l
     assert kept.get("by hand").header == tuple(SHOP.columns)
     assert names(kept) == ["by hand"]
     problems = "\n".join(kept.problems())
-    for sentence in (
+    for some in (
         "broken.json: The mapping is no JSON",
         "not UTF-8 (byte 14)",
         "10,000,001 bytes",

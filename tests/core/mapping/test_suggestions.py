@@ -249,7 +249,7 @@ def test_a_form_of_times_is_offered_with_its_reason_and_two_only_one_by_one() ->
     day, month = suggest_mapping(table)
     assert (day.time_format, month.time_format, day.exclusive, month.exclusive) == ("%d/%m/%Y", "%m/%d/%Y", True, True)
     assert "day first" in day.reason
-    assert "only you can tell" in month.reason
+    assert "you decide" in month.reason
     assert suggest_mapping(table, exact_mapping(["date"]).accept(month)) == []
 
 

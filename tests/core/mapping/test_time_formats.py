@@ -105,7 +105,7 @@ def test_what_is_not_of_the_form_is_unreadable(form: str, cell: str) -> None:
         ("%H:%M", "which has no year and no month and no day."),
         ("%Y-%m-%d %Q", "but %Q means nothing here. It takes %Y %y"),
         ("%Y-%m-%d %", "but % means nothing here."),
-        ("%Y-%m-%d %d", "the day stands twice"),
+        ("%Y-%m-%d %d", "the day is twice"),
         ("%Y-%m-%d %I", "belong together"),
         ("%Y-%m-%d %H %p", "belong together"),
         ("%Y-%m-%d %M", "which has a minute and no hour."),

@@ -370,7 +370,7 @@ def test_a_persons_events_can_go_in_the_order_of_their_times() -> None:
     assert request.rows == (2, 0)
 
 
-def test_what_is_wrong_and_what_stays_behind_can_be_taken_along() -> None:
+def test_what_is_wrong_and_what_is_excluded_can_be_downloaded() -> None:
     file = mapped(event(1), event(2, userId=None), event(1, data={"productId": "B"}))
     report = check_table(file)
     problems = "".join(export_problems_csv(report))
@@ -380,11 +380,11 @@ def test_what_is_wrong_and_what_stays_behind_can_be_taken_along() -> None:
     assert [line.split(",")[1] for line in behind] == ["eventId", "e2", "e1"]
 
 
-def test_events_that_stay_behind_come_as_json_lines_and_can_be_read_again() -> None:
+def test_excluded_events_come_as_json_lines_and_can_be_read_again() -> None:
     file = mapped(event(1), WRONG, "{broken", {"userId": "u"}, '{"track":7}', "7")
     text = "".join(export_event_lines(file, range(1, 6)))
     assert text.splitlines()[:3] == [WRONG, "{broken", '{"userId":"u"}']
-    again = map_table(read_table(text.encode(), name="stay-behind.jsonl"), Mapping({}))
+    again = map_table(read_table(text.encode(), name="skipped-rows.jsonl"), Mapping({}))
     assert [one.body for one in again.events()] == [one.body for one in file.events(range(1, 6))]
 
 

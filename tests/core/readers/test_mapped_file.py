@@ -41,7 +41,7 @@ def content_of(path: Path, large: int = MEMORY_LIMIT_BYTES) -> object:
 
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
-    """A disk that has no room for a larger file."""
+    """A disk that has no space for a larger file."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -61,7 +61,7 @@ def test_a_large_file_of_another_encoding_is_read_too(tmp_path: Path) -> None:
     assert read_table(path, name="events.csv", memory_limit=1000).cell(1000, "userId") == "ü"
 
 
-def test_rows_that_the_disk_has_no_room_for_are_a_sentence(file: Path) -> None:
+def test_rows_that_do_not_fit_on_the_disk_are_a_sentence(file: Path) -> None:
     with (
         files_of_at_most(file.stat().st_size + 100),
         pytest.raises(ReadError, match="no space on the disk to hold its rows: File too large"),
@@ -69,7 +69,7 @@ def test_rows_that_the_disk_has_no_room_for_are_a_sentence(file: Path) -> None:
         read_table(file, name="events.csv", memory_limit=1000)
 
 
-def test_a_file_that_the_disk_has_no_room_for_is_read_in_memory(file: Path) -> None:
+def test_a_file_that_does_not_fit_on_the_disk_is_read_in_memory(file: Path) -> None:
     with files_of_at_most(1000):
         assert read_table(file, name="events.csv", memory_limit=1000).rows == len(ROWS) + 7
 

@@ -38,18 +38,18 @@ def spool(tmp_path: Path) -> Spool:
 
 
 @pytest.fixture
-def doors(spool: Spool) -> UploadTokens:
+def tokens(spool: Spool) -> UploadTokens:
     return UploadTokens(spool)
 
 
 @pytest.fixture
-def url(doors: UploadTokens) -> Iterator[str]:
+def url(tokens: UploadTokens) -> Iterator[str]:
     """A server with the route alone, on a free port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()  # who comes before the server waits
         server = uvicorn.Server(
-            uvicorn.Config(Starlette(routes=[create_upload_route(lambda: doors)]), log_level="warning")
+            uvicorn.Config(Starlette(routes=[create_upload_route(lambda: tokens)]), log_level="warning")
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -116,7 +116,7 @@ def test_more_than_is_taken_is_rejected_by_its_announcement_and_by_its_bytes(spo
 
 def test_a_disk_that_is_almost_full_is_a_sentence_before_anything_is_written(tmp_path: Path) -> None:
     full = Spool(tmp_path / "spool", MOST, free_bytes=lambda _: 1000)
-    says = r"events.csv has no room in .*: the disk is almost full\. Make room"
+    says = r"events.csv does not fit into .*: the disk is almost full\. Free some space"
     with pytest.raises(SpoolError, match=says), full.receive("events.csv", 10):
         pass
     assert files(full) == []
@@ -176,24 +176,27 @@ def test_what_is_not_read_for_a_day_goes_and_so_do_parts_that_are_not_written(tm
 # ── the door ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_file_arrives_at_the_door_that_it_was_brought_to_and_is_taken_once(url: str, doors: UploadTokens) -> None:
-    mine, other = doors.create_token(), doors.create_token()
+def test_a_file_arrives_at_the_door_that_it_was_brought_to_and_is_taken_once(url: str, tokens: UploadTokens) -> None:
+    mine, other = tokens.create_token(), tokens.create_token()
     data = bytes(range(256)) * 10_000
-    answer = put(url, mine, data, "Köln/späte\\events.csv")
-    assert (answer.status_code, answer.json()) == (201, {"digest": hashlib.sha256(data).hexdigest(), "size": len(data)})
-    assert doors.take_newest(other) is None
-    assert doors.take_newest(mine) == SpooledFile("events.csv", hashlib.sha256(data).hexdigest(), len(data))
-    assert doors.take_newest(mine) is None
-    assert doors.take_newest("nonsense") is None
+    response = put(url, mine, data, "Köln/späte\\events.csv")
+    assert (response.status_code, response.json()) == (
+        201,
+        {"digest": hashlib.sha256(data).hexdigest(), "size": len(data)},
+    )
+    assert tokens.take_newest(other) is None
+    assert tokens.take_newest(mine) == SpooledFile("events.csv", hashlib.sha256(data).hexdigest(), len(data))
+    assert tokens.take_newest(mine) is None
+    assert tokens.take_newest("nonsense") is None
 
 
-def test_of_several_files_the_newest_is_taken(url: str, doors: UploadTokens) -> None:
-    token = doors.create_token()
+def test_of_several_files_the_newest_is_taken(url: str, tokens: UploadTokens) -> None:
+    token = tokens.create_token()
     assert [put(url, token, b"a", "a.csv").status_code, put(url, token, b"b", "b.csv").status_code] == [201, 201]
-    taken = doors.take_newest(token)
+    taken = tokens.take_newest(token)
     assert taken is not None
     assert taken.name == "b.csv"
-    assert doors.take_newest(token) is None
+    assert tokens.take_newest(token) is None
 
 
 @pytest.mark.parametrize(
@@ -207,14 +210,14 @@ def test_of_several_files_the_newest_is_taken(url: str, doors: UploadTokens) -> 
     ],
 )
 def test_what_another_page_could_send_is_rejected_and_nothing_is_kept(
-    url: str, doors: UploadTokens, changed: dict[str, str], status: int, sentence: str
+    url: str, tokens: UploadTokens, changed: dict[str, str], status: int, sentence: str
 ) -> None:
-    token = doors.create_token()
-    answer = put(url, token, b"a,b\n", **changed)
-    assert answer.status_code == status
-    assert sentence in answer.json()["error"]
-    assert doors.take_newest(token) is None
-    assert files(doors.spool) == []
+    token = tokens.create_token()
+    response = put(url, token, b"a,b\n", **changed)
+    assert response.status_code == status
+    assert sentence in response.json()["error"]
+    assert tokens.take_newest(token) is None
+    assert files(tokens.spool) == []
 
 
 def test_only_put_is_taken_and_no_other_site_is_allowed(url: str) -> None:
@@ -225,25 +228,25 @@ def test_only_put_is_taken_and_no_other_site_is_allowed(url: str) -> None:
     assert "access-control-allow-origin" not in asked.headers
 
 
-def test_too_large_a_file_is_rejected_also_where_it_does_not_say_so(url: str, doors: UploadTokens) -> None:
-    token = doors.create_token()
+def test_too_large_a_file_is_rejected_also_where_it_does_not_say_so(url: str, tokens: UploadTokens) -> None:
+    token = tokens.create_token()
     headers = {TOKEN_HEADER: token, FILE_NAME_HEADER: "big.csv", "Content-Type": UPLOAD_CONTENT_TYPE, "Origin": url}
-    answer = httpx.put(url + UPLOAD_PATH, content=(bytes(1_000_000) for _ in range(6)), headers=headers)
-    assert answer.status_code == 413
-    assert "big.csv has more than 5 MB" in answer.json()["error"]
-    assert files(doors.spool) == []
+    response = httpx.put(url + UPLOAD_PATH, content=(bytes(1_000_000) for _ in range(6)), headers=headers)
+    assert response.status_code == 413
+    assert "big.csv has more than 5 MB" in response.json()["error"]
+    assert files(tokens.spool) == []
 
 
-def test_no_room_is_an_answer(url: str, doors: UploadTokens) -> None:
-    doors.spool.folder.parent.mkdir(parents=True)
-    doors.spool.folder.write_text("a file in the place of the folder")
-    answer = put(url, doors.create_token(), b"a,b\n")
-    assert answer.status_code == 507
-    assert "events.csv could not be kept in" in answer.json()["error"]
+def test_no_space_is_a_response(url: str, tokens: UploadTokens) -> None:
+    tokens.spool.folder.parent.mkdir(parents=True)
+    tokens.spool.folder.write_text("a file in the place of the folder")
+    response = put(url, tokens.create_token(), b"a,b\n")
+    assert response.status_code == 507
+    assert "events.csv could not be kept in" in response.json()["error"]
 
 
-def test_an_upload_that_breaks_off_leaves_nothing_while_another_arrives(url: str, doors: UploadTokens) -> None:
-    token, other = doors.create_token(), doors.create_token()
+def test_an_upload_that_breaks_off_leaves_nothing_while_another_arrives(url: str, tokens: UploadTokens) -> None:
+    token, other = tokens.create_token(), tokens.create_token()
     connection = http.client.HTTPConnection(url.removeprefix("http://"))
     connection.putrequest("PUT", UPLOAD_PATH)
     headers = {
@@ -257,23 +260,23 @@ def test_an_upload_that_breaks_off_leaves_nothing_while_another_arrives(url: str
         connection.putheader(name, content)
     connection.endheaders()
     connection.send(bytes(2_000_000))
-    until("parts", doors.spool)
+    until("parts", tokens.spool)
     assert put(url, other, b"whole").status_code == 201
     connection.close()
-    until("no parts", doors.spool)
-    assert files(doors.spool) == [hashlib.sha256(b"whole").hexdigest()]
-    assert doors.take_newest(token) is None
-    assert doors.take_newest(other) is not None
+    until("no parts", tokens.spool)
+    assert files(tokens.spool) == [hashlib.sha256(b"whole").hexdigest()]
+    assert tokens.take_newest(token) is None
+    assert tokens.take_newest(other) is not None
 
 
 def test_of_very_many_doors_the_one_silent_longest_is_forgotten(
-    doors: UploadTokens, monkeypatch: pytest.MonkeyPatch
+    tokens: UploadTokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("intempt_core.uploads.endpoint.MAX_UPLOAD_TOKENS", 2)
-    first, second = doors.create_token(), doors.create_token()
-    assert doors.is_valid(first)
-    third = doors.create_token()
-    assert [doors.is_valid(token) for token in (first, second, third)] == [True, False, True]
+    first, second = tokens.create_token(), tokens.create_token()
+    assert tokens.is_valid(first)
+    third = tokens.create_token()
+    assert [tokens.is_valid(token) for token in (first, second, third)] == [True, False, True]
 
 
 @pytest.mark.parametrize(
