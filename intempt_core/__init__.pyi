@@ -1,5 +1,6 @@
 from .contract import (
     FEEDS as FEEDS,
+    FeedIdentity as FeedIdentity,
     GivenEvent as GivenEvent,
     ISSUE_KINDS as ISSUE_KINDS,
     Issue as Issue,

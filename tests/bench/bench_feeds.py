@@ -22,7 +22,7 @@ def expected() -> Figures:
     It is what the Feeds screen does: the person's whole story, who is who and which events are repeats, and the
     account of each feed. The target deduplicates, so every event id is looked up as well.
     """
-    from intempt_core.analysis.journey_notes import explain_feed
+    from intempt_core.analysis.feed_diff import explain_feed
     from intempt_core.contract.feeds import FEEDS
     from intempt_core.history import History
     from tests.core.history.factories import SHOP

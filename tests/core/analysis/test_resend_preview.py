@@ -34,8 +34,8 @@ def batch(tmp_path: Path) -> Iterator[BatchSummary]:
             (RequestState.NOT_SENT, RequestState.CANCELLED, RequestState.REJECTED, RequestState.UNKNOWN),
             False,
             (
-                "1,200 never arrived, 3 rejected, 5 unknown (may have arrived); the target does not deduplicate: a resend may"
-                " double up to 5 events."
+                "1,200 never arrived, 3 rejected, 5 unknown (may have arrived); the target does not deduplicate:"
+                " a resend may double up to 5 events."
             ),
         ),
         (
