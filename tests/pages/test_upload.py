@@ -443,7 +443,7 @@ def test_of_many_columns_a_page_is_drawn_and_one_is_found_by_its_name(upload: Up
 def test_many_suggestions_of_one_reason_are_one_line(upload: Upload) -> None:
     header = ["event", *(f"properties.p{number}" for number in range(30))]
     upload.drop(csv_of(",".join(["Product Viewed", *["x"] * 30]), header=",".join(header)))
-    assert "properties.p0 → data.p0, properties.p1 → data.p1 and 28 more columns: It stands inside" in upload.texts
+    assert "properties.p0 → data.p0, properties.p1 → data.p1 and 28 more columns: It is inside" in upload.texts
     upload.press("upload-accept")
     assert upload.app.selectbox(key=field_key(upload, "properties.p7")).value == "data.p7"
 
