@@ -22,7 +22,7 @@ with form:
     show_journeys()
     for event in screen.forms:
         show_event_form(screen, event)
-    st.button("+ Another event", key="compose-another", on_click=add_next_event)
+    st.button("+ Add event", key="compose-add", on_click=add_next_event)
 
 with request:
     show_request_text(screen, get_selected_target())

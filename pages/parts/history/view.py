@@ -168,7 +168,7 @@ def show_batch(id_: str) -> None:
         f" of {format_count(batch.persons, 'person')}" if batch.persons else ""
     )  # a batch of resent requests has none
     st.text(
-        f"{batch.source.value} · {format_moment(batch.created_at)} ({get_zone_name()}) · to {batch.target.name} at "
+        f"{batch.source.value} · {format_moment(batch.created_at)}, {get_zone_name()} · to {batch.target.name} at "
         f"{batch.target.host} · {format_count(batch.total, 'event')}{persons} in "
         f"{format_count(sum(batch.requests.values()), 'request')} · after an unknown outcome (may have arrived):"
         f" {batch.policy.value}"

@@ -106,15 +106,15 @@ def _show_live_rows(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
     shown = [
         {
             "Time": datetime.fromtimestamp(row.received_at / 1000, get_browser_zone()).strftime("%H:%M:%S.%f")[:-3],
-            "What": format_row_name(row),
+            "Event or request": format_row_name(row),
             "Person": row.person or "",
             "Product": row.product or "",
-            "Outcome": format_row_verdict(row),
+            "Result": format_row_verdict(row),
             "Client": f"{row.client or '(unnamed)'} from {row.address or '(no address)'}",
         }
         for row in rows
     ]
-    widths = {"Time": 100, "What": 170, "Person": 170, "Product": 150, "Outcome": 360, "Client": 220}
+    widths = {"Time": 100, "Event or request": 170, "Person": 170, "Product": 150, "Result": 360, "Client": 220}
     columns = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     alt = "The last events and requests that reached the sandbox, newest first"
     if not paused:  # a row that moves cannot be opened: the click would hit another one
@@ -157,7 +157,7 @@ def format_row_name(row: LiveRow) -> str:
 
 
 def format_row_verdict(row: LiveRow) -> str:
-    """The outcome of a row, with the shapes of every screen."""
+    """What became of an event or a request, with the shapes of every screen."""
     simulated = f", simulated: {row.fault}" if row.fault else ""
     if row.processed is None and row.status is not None and row.status < 300:
         return f"○ responded {row.status}{simulated}"
@@ -204,7 +204,7 @@ def show_sandbox_event(text: str) -> None:
     st.markdown(":green-badge[● processed]" if event["processed"] else ":orange-badge[◆ not processed]")
     if event["because"]:
         st.text(event["because"])
-    st.text(f"{event['name'] or '(no name)'} · {format_moment(event['received_at'])} ({get_zone_name()})")
+    st.text(f"{event['name'] or '(no name)'} · {format_moment(event['received_at'])}, {get_zone_name()}")
     st.caption("The event as the sandbox stores it")
     show_raw_text(json.dumps(event["event"], ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())
     try:

@@ -62,8 +62,8 @@ def show_target_card(target: Target) -> None:
             st.text(f"Key present: {target.credential_reference}" if target.credential else "Key missing")
             if target.requests_per_second:
                 st.text(f"At most {target.requests_per_second:g} requests a second")
-            known = ", ".join(f"{FEED_TITLES[ours]} {theirs}" for ours, theirs in target.feeds.items())
-            st.text(f"Feeds: {known}" if known else "Feeds: ids not known, so feeds are predicted but cannot be read")
+            known = ", ".join(f"{FEED_TITLES[feed]} ({feed_id})" for feed, feed_id in target.feeds.items())
+            st.text(f"Feed ids: {known}" if known else "Feed ids: not known, so feeds are predicted but cannot be read")
         if st.button("Test the connection", key=make_key("target-test", target.name)):
             show_connection_test(run_connection_test(target))
 
