@@ -1,7 +1,7 @@
 """The composition root: the console and its sandbox in one process, on one port.
 
-``python3 run.py`` starts it. The sandbox is real HTTP below ``/sandbox``; the engine starts with the server, not
-with the first visitor, and stops with it.
+``python3 run.py`` starts it. The sandbox is real HTTP below ``/sandbox``. The engine starts and stops with the
+server, not with the first visitor.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ from pages.parts.shared.header import show_exception
 from pages.parts.shared.services import get_services
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-"""The names that this server answers to: a page elsewhere cannot reach it under a name of its own."""
+"""The host names that this server accepts, so that a foreign page cannot reach it under its own name."""
 
 SWITCH_INTERVAL_SECONDS = 0.001
-"""How long one thread keeps the interpreter from another that wants it, a fifth of Python's own measure: while a batch
-is sent to the sandbox here, a page waits for its turn at every row that it reads.
+"""How long a thread keeps Python's interpreter lock while others wait: a fifth of the default, so that screens stay
+responsive while a batch is sent to the sandbox in this process.
 """
 
 SECURITY_HEADERS = {
@@ -45,13 +45,13 @@ SECURITY_HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds :data:`SECURITY_HEADERS` to every answer."""
+    """Middleware that adds :data:`SECURITY_HEADERS` to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -65,30 +65,30 @@ class SecurityHeaders:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Open history and start sending what is still to be sent; at the end let what is on its way arrive."""
+    """Open history and start the engine, which resumes unfinished batches; at the end wait for requests in flight."""
     logs.configure_logging()
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     try:
-        building = await asyncio.to_thread(get_services)
-        await asyncio.to_thread(building.start)
+        services = await asyncio.to_thread(get_services)
+        await asyncio.to_thread(services.start)
     except ConsoleError as error:
         exit_with_error(error)
     try:
         yield
     finally:
-        await asyncio.to_thread(building.stop)
+        await asyncio.to_thread(services.stop)
         await asyncio.to_thread(track_api.state.store.close)
 
 
 async def serve_health(_: Request) -> JSONResponse:
-    """Version, database, engine and queue depth; 503 where something keeps this process from sending."""
-    here = get_services()
-    well, said = await asyncio.to_thread(check_health, here.history, here.dispatcher, __version__)
-    return JSONResponse(said, 200 if well else 503, {"Cache-Control": "no-store"})
+    """Respond with version, database, engine and queue depth; with 503 if something prevents this process from sending."""
+    services = get_services()
+    healthy, report = await asyncio.to_thread(check_health, services.history, services.dispatcher, __version__)
+    return JSONResponse(report, 200 if healthy else 503, {"Cache-Control": "no-store"})
 
 
 def load_settings() -> Settings:
-    """The settings of the environment, or an end with a sentence."""
+    """The settings of the environment; ends the process with a sentence where they cannot be used."""
     try:
         return Settings.from_environment(os.environ)
     except ConsoleError as error:
@@ -96,10 +96,10 @@ def load_settings() -> Settings:
 
 
 def exit_with_error(error: ConsoleError) -> NoReturn:
-    """End the process with a sentence in the place of a traceback."""
+    """End the process with a sentence instead of a traceback."""
     sys.stderr.write(f"The console cannot start. {error}\n")
     sys.stderr.flush()
-    os._exit(1)  # the server would bury the sentence under a traceback of its own; nothing is open yet
+    os._exit(1)  # otherwise the server writes a traceback below the sentence; nothing is open yet
 
 
 track_api = sandbox.create_sandbox_app(load_settings().sandbox_file)

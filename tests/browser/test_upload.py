@@ -115,7 +115,7 @@ def test_a_shops_file_is_sent_and_recognised_when_it_is_uploaded_again(
     drop(page, file)
     expect(page.get_by_text("This file was sent on", exact=False)).to_contain_text("999 of 999 accepted.")
     expect(page.get_by_text("This file was sent on", exact=False)).to_have_count(1)  # one batch, in spite of two clicks
-    page.get_by_role("button", name="Use the mapping of then").click()
+    page.get_by_role("button", name="Use its mapping").click()
     settled(page)
     press(page, "upload-settle")
     expect(page.get_by_text("The target deduplicates", exact=False)).to_be_visible()
@@ -125,7 +125,7 @@ def test_a_shops_file_is_sent_and_recognised_when_it_is_uploaded_again(
 
     press(page, "upload-next")
     drop(page, file)
-    page.get_by_role("button", name="Use the mapping of then").first.click()
+    page.get_by_role("button", name="Use its mapping").first.click()
     settled(page)
     press(page, "upload-settle")
     page.get_by_role("radio", name="new for this upload").click()

@@ -97,7 +97,7 @@ def apply_feeds_link(target: Target) -> None:
     if not any(link) or link == screen.link:
         return
     screen.link, screen.trouble = link, ""
-    wanted, by, person = link
+    target_name, by, person = link
     if by in IDENTITY_FIELDS:
         set_widget("feeds-by", by)
     elif by:
@@ -106,11 +106,11 @@ def apply_feeds_link(target: Target) -> None:
         )
         person = ""
     set_widget("feeds-person", person)
-    if wanted and wanted not in list_targets():
-        screen.trouble = f"There is no target {wanted[:100]} here. Select one above, or add it on Targets."
+    if target_name and target_name not in list_targets():
+        screen.trouble = f"There is no target {target_name[:100]} here. Select one above, or add it on Targets."
         set_widget("feeds-person", "")
-    elif wanted and wanted != target.name:
-        get_session().next_target = wanted
+    elif target_name and target_name != target.name:
+        get_session().next_target = target_name
         st.rerun()
 
 

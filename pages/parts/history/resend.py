@@ -102,7 +102,7 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
 
 
 def read_resend_choice(batch: BatchSummary) -> tuple[object, ...]:
-    """What the button stands for now: how often the batch was sent again from here, and what is chosen."""
+    """What the button represents now: how often the batch was resent from here, and what is chosen."""
     return _get_guard(batch).describe_button(
         read_widget(make_key("resend-states", batch.id)),
         read_widget(make_key("resend-ids", batch.id)),

@@ -276,7 +276,7 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
                 st.text("A deliberately wrong event is a test case. Every event is sent exactly as it was pasted.")
                 if confirm_target_name(to, "inspect-as-it-is"):
                     st.button(
-                        f"Send all {format_count(everything.events, 'event')}, as they are",
+                        f"Send {format_count(everything.events, 'event')} unchanged",
                         key="inspect-send-as-it-is",
                         on_click=send_payload,
                         args=(to, get_default_policy(to)),

@@ -150,7 +150,7 @@ def submit_once(
     """Record and send what ``prepare`` makes, once however often the button is clicked; whether it was sent.
 
     Every screen sends by this function, from a button's callback. ``drawn`` and ``read_choice`` are what the button
-    stood for when it was drawn, and stands for now (see :meth:`SendGuard.accept_click`). ``prepare`` returns ``None``
+    represented when it was drawn, and represents now (see :meth:`SendGuard.accept_click`). ``prepare`` returns ``None``
     where nothing is to be sent. What cannot be recorded is not sent: the guard then holds the reason. The typed name
     of a production target is good for one send.
     """

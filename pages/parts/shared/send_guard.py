@@ -48,15 +48,15 @@ class SendGuard:
     trouble: str = ""
 
     def describe_button(self, *choice: object) -> tuple[object, ...]:
-        """What a button that disappears after its send stands for: the sends so far, and what is chosen."""
+        """What a button that disappears after its send represents: the sends so far, and what is chosen."""
         return self.sends, *choice
 
     def accept_click(self, drawn: tuple[object, ...] | None = None, now: tuple[object, ...] | None = None) -> bool:
         """Whether a click may send; if not, :attr:`double_clicked` or :attr:`trouble` says why.
 
         A button that stays where it is after its send takes no click until the outcome has been on the screen for
-        :data:`DOUBLE_CLICK_SECONDS`. A button that disappears passes what it stood for when it was ``drawn``, and what
-        it would stand for ``now``: it sends what the person saw, or nothing.
+        :data:`DOUBLE_CLICK_SECONDS`. A button that disappears passes what it represented when it was ``drawn``, and
+        what it would represent ``now``: it sends what the person saw, or nothing.
         """
         self.trouble = ""
         if drawn is not None:

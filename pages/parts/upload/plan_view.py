@@ -146,7 +146,7 @@ def confirm_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
 def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool:
     """Show when the same file was sent to this target before, and how much was accepted; whether it was.
 
-    With the current ``mapping``, a button offers the mapping of then where it differs.
+    With the current ``mapping``, a button restores the earlier one where it differs.
     """
     sent = get_services().history.queries.batches_of_file(get_upload_state().digest, derive_target_key(target))
     for batch in sent[:EARLIER_BATCHES_SHOWN]:
@@ -158,7 +158,7 @@ def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool
             show_link("history.py", "View batch", {"batch": batch.id})
             if mapping is not None and batch.mapping not in ("", mapping.to_json()):
                 st.button(
-                    "Use the mapping of then",
+                    "Use its mapping",
                     key=make_key("upload-earlier-mapping", batch.id),
                     on_click=use_mapping,
                     args=(batch.mapping,),

@@ -142,7 +142,7 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
 
     widget = make_key("upload-rows", get_upload_state().uploads, *at[:1], *at[-1:])
 
-    def look() -> None:
+    def select_row() -> None:
         if some := st.session_state[widget].selection.rows:
             row = numbers[some[0]]
             columns = [issue.place.column for issue in issues if issue.place.row == row and issue.place.column]
@@ -152,7 +152,7 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
         cells.style.apply(paint, axis=1),
         column_config={"_index": st.column_config.NumberColumn("row")},
         key=widget,
-        on_select=look,
+        on_select=select_row,
         selection_mode="single-row",  # a selected cell of one table would take the next click into another
         alt="Rows with problems, with the cells highlighted; the box before a row selects it",
     )

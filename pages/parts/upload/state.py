@@ -321,7 +321,7 @@ def settle_mapping() -> None:
 
 
 def read_plan_choice() -> tuple[object, ...]:
-    """What the plan's button stands for now: the sends so far, and every choice of the person."""
+    """What the plan's button represents now: the sends so far, and every choice of the person."""
     found, name = get_upload_state(), read_widget(TARGET_WIDGET)
     policy = read_widget(make_key("upload", "policy", name))
     return found.guard.describe_button(
