@@ -1,4 +1,4 @@
-"""Files that the command line writes: whole or not at all, and never in the place of something else."""
+"""Files that the command line writes: whole or not at all, and never in the place of the file that was read."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ from intempt_core.errors import ConsoleError
 
 
 def check_writable(out: Path, source: Path, what: str, *, consequence: str = "") -> None:
-    """Raise before the work is done where ``out`` could not be written, or would replace something else.
+    """Raise :class:`ConsoleError` before the work is done where ``out`` could not be written, or must not be replaced.
 
-    ``what`` is to be written, ``source`` is the file that was read, ``so`` is what follows, as a sentence.
+    ``what`` names what is to be written, ``source`` is the file that was read, ``consequence`` is a sentence to add.
     """
     consequence = f" {consequence}" if consequence else ""
     if out.parent.is_dir() and out.exists() and source.exists() and out.samefile(source):
@@ -26,7 +26,7 @@ def check_writable(out: Path, source: Path, what: str, *, consequence: str = "")
 
 @contextlib.contextmanager
 def open_atomic(file: Path, what: str) -> Iterator[BinaryIO]:
-    """A file to write into, which stands in its place when all of it is there."""
+    """A file to write into, which gets its name only when all of it is written. Raises :class:`ConsoleError`."""
     name = ""
     try:
         with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part:
@@ -44,7 +44,7 @@ def open_atomic(file: Path, what: str) -> Iterator[BinaryIO]:
 
 
 def write_atomic(file: Path, pieces: Iterator[str], what: str) -> None:
-    """Write a text, as it comes."""
+    """Write a text piece by piece."""
     with open_atomic(file, what) as out:
         for piece in pieces:
             out.write(piece.encode())

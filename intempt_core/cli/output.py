@@ -1,21 +1,21 @@
-"""How the command line speaks: counts on standard output, progress and errors on standard error."""
+"""What the command line prints: results on standard output, progress and errors on standard error."""
 
 import sys
 from typing import TextIO
 
 
 def print_message(text: str) -> None:
-    """A line on standard error."""
+    """Print a line on standard error."""
     print(sanitize_text(text, sys.stderr), file=sys.stderr, flush=True)
 
 
 def print_result(text: str) -> None:
-    """A line on standard output."""
+    """Print a line on standard output."""
     print(sanitize_text(text, sys.stdout))
 
 
 def sanitize_text(text: str, out: TextIO) -> str:
-    """A text for a terminal: what a file says must not move the cursor, nor be more than the output can write."""
+    """A text for a terminal: what comes from a file must not move the cursor, and what cannot be encoded is “?”."""
     encoding = getattr(out, "encoding", None) or "utf-8"
     shown = "".join(char if char.isprintable() else " " if char.isspace() else "�" for char in text)
     return shown.encode(encoding, "replace").decode(encoding)

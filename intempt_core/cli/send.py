@@ -1,4 +1,4 @@
-"""``send``: check, plan, confirm, record, send, show.
+"""``send``: check a file, plan, confirm, record the intent, send, and report every outcome.
 
 Alone this process sends by itself; beside a running console it records the intent and the console sends.
 """
@@ -98,7 +98,7 @@ def _plan_input(file: InputFile, report: Report, settings: Settings, order: Even
 
 @contextlib.contextmanager
 def _serve_sandbox(settings: Settings) -> Iterator[str]:
-    """The sandbox of the data folder, for as long as this process sends. Its URL."""
+    """Serve the sandbox of the data folder while this process sends; its URL."""
     with contextlib.ExitStack() as opened:
         try:
             settings.data.mkdir(parents=True, exist_ok=True)

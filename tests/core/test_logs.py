@@ -64,7 +64,13 @@ def test_sending_is_logged_step_by_step_without_a_body_a_response_or_a_key(strea
         at.history.close()
     logged = lines(stream)
     events = [line["event"] for line in logged]
-    assert events == ["sending starts", "batch is sent", "breaker opened", "batch stands", "sending ends"]
+    assert events == [
+        "sending starts",
+        "batch is being sent",
+        "breaker opened",
+        "batch changes state",
+        "sending ends",
+    ]
     assert {line["batch"] for line in logged if "batch" in line} == {batch}
     assert logged[3]["state"] == "paused"
     for secret in ("the words", "eventId", "Basic", "sandbox.sandbox"):
