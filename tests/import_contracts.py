@@ -1,5 +1,7 @@
 """Two rules that import-linter has no contract for: only what is allowed, and packages through their ``__init__``."""
 
+from typing import cast
+
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 
@@ -12,11 +14,11 @@ class OnlyContract(Contract):
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Look at every direct import of the package."""
-        root = self.source.split(".")[0]  # type: ignore[attr-defined]  # a field is its value on an instance
-        inside = (self.source, *self.allowed)  # type: ignore[misc]
+        source, allowed = cast("str", self.source), cast("list[str]", self.allowed)
+        root, inside = source.split(".")[0], (source, *allowed)
         wrong = [
             f"{importer} imports {imported}"
-            for importer in sorted(_modules_of(graph, str(self.source)))
+            for importer in sorted(_modules_of(graph, source))
             for imported in sorted(graph.find_modules_directly_imported_by(importer))
             if imported.split(".")[0] == root and not any(_is_inside(imported, one) for one in inside)
         ]
@@ -34,10 +36,11 @@ class FacesContract(Contract):
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Look at every direct import of a module that lies inside a package of the root."""
-        wrong = []
+        root = cast("str", self.root)
+        wrong: list[str] = []
         for imported in sorted(graph.modules):
             parts = imported.split(".")
-            if parts[0] != self.root or len(parts) < 3:
+            if parts[0] != root or len(parts) < 3:
                 continue
             package = ".".join(parts[:2])
             wrong += [

@@ -55,7 +55,7 @@ def _door(url: str) -> dict[str, str]:
     from intempt_core.uploads.endpoint import FILE_NAME_HEADER, TOKEN_HEADER, UPLOAD_PATH
     from tests.browser.conftest import FLAGS
 
-    chromium = run.on_this_machine()
+    chromium = run.find_installed_chromium()
     if not chromium:
         raise FileNotFoundError("a Chromium")
     with sync_playwright() as playwright:
