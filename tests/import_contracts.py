@@ -12,7 +12,7 @@ class OnlyContract(Contract):
     source = fields.StringField()
     allowed = fields.ListField(subfield=fields.StringField())
 
-    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002  import-linter passes it
         """Look at every direct import of the package."""
         source, allowed = cast("str", self.source), cast("list[str]", self.allowed)
         root, inside = source.split(".")[0], (source, *allowed)
@@ -34,7 +34,7 @@ class FacesContract(Contract):
 
     root = fields.StringField()
 
-    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002  import-linter passes it
         """Look at every direct import of a module that lies inside a package of the root."""
         root = cast("str", self.root)
         wrong: list[str] = []

@@ -7,6 +7,7 @@ from tests.import_contracts import FacesContract, OnlyContract
 
 def graph_of(*imports: tuple[str, str]) -> ImportGraph:
     graph = ImportGraph()
+    graph.add_module("core.sandbox")
     for importer, imported in imports:
         graph.add_import(importer=importer, imported=imported)
     return graph
