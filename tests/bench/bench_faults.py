@@ -181,7 +181,10 @@ def _taken_over(at: Scene, process: "subprocess.Popen[bytes]") -> bool:
 
 
 def _decide(at: Scene, *, send_again: bool = True) -> int:
-    """Let the batch go on whenever it stands, until it is done; how often. What was not sent or is unknown is sent again, or not."""
+    """Let the batch go on whenever it stands, until it is done; how often.
+
+    What was not sent or is unknown is sent again, or not.
+    """
     from intempt_core.history import BatchState, RequestState
 
     again, decisions, began = (

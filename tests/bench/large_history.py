@@ -30,7 +30,8 @@ _STATEMENTS = (
     "INSERT INTO bodies (request, body) SELECT n + 1, randomblob(600) FROM numbers",
     (
         "INSERT INTO attempts (id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_headers,"
-        " response_body, response_length, response_truncated) SELECT n + 1, n + 1, 1795348980000 + n, 41.0, 'accepted', 201, 'OK',"
+        " response_body, response_length, response_truncated)"
+        " SELECT n + 1, n + 1, 1795348980000 + n, 41.0, 'accepted', 201, 'OK',"
         """ '[["content-type","application/json"]]', '[]', x'7b7d', 2, 0 FROM numbers"""
     ),
     (

@@ -559,7 +559,8 @@ def test_a_story_holds_what_was_not_accepted_too_and_what_never_left_comes_last(
         send(history, event(3, product_id=product), outcome=outcome)
     steps = history.persons.person_history(SHOP.key, "userId", "u1").events
     assert [(step.product, step.state) for step in steps] == [
-        ("A", "accepted"), ("unknown", "unknown"), ("rejected", "rejected"), ("not sent", "not sent"), ("waits", "pending")
+        ("A", "accepted"), ("unknown", "unknown"), ("rejected", "rejected"), ("not sent", "not sent"),
+        ("waits", "pending"),
     ]  # fmt: skip
     assert [step.product for step in steps if step.may_count] == ["unknown"]
     assert steps[-1].batch == waiting
