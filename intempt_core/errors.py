@@ -6,7 +6,7 @@
     ├── SettingsError               a setting has a value that cannot be used
     ├── ReadError                   a file or a pasted text cannot be read at all
     │   └── JsonSyntaxError         a text is no JSON; says where, and how to fix it
-    ├── SpoolError                  an upload cannot be stored: no room, or no right to write
+    ├── SpoolError                  an upload cannot be stored: no space, or no right to write
     │   └── SpoolTooLarge           an upload has more bytes than are taken
     ├── MappingError                a mapping does not fit its file, or is no mapping
     ├── TargetError                 a target cannot be used
@@ -58,7 +58,7 @@ class ReadError(ConsoleError):
 
 
 class SpoolError(ConsoleError):
-    """An upload cannot be stored: there is no room for it, or its folder cannot be written."""
+    """An upload cannot be stored: there is no space for it, or its folder cannot be written."""
 
 
 class SpoolTooLarge(SpoolError):

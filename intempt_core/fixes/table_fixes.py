@@ -2,7 +2,7 @@
 
 The file on disk is never changed, and no fix guesses: digits that a spreadsheet has lost cannot be restored. A fix of
 many cells is a rule about one cell, or a list of rows. What it would do can be previewed and counted
-(:func:`preview_fix`), and leaving it out of the list of fixes undoes it. Columns that no fix touches are shared with
+(:func:`preview_fix`), and removing it from the list of fixes undoes it. Columns that no fix touches are shared with
 the table as it was read. ``suggest.py`` says which fixes would help.
 """
 

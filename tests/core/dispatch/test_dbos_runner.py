@@ -128,7 +128,7 @@ def test_pausing_ends_the_workflows_and_going_on_begins_new_ones(scene: Scene) -
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(60))
 
 
-def test_what_a_dead_executor_left_is_taken_up_by_whoever_has_claimed_the_batch(scene: Scene) -> None:
+def test_what_a_dead_executor_left_is_taken_up_by_the_process_that_has_claimed_the_batch(scene: Scene) -> None:
     at, server = scene.desk(pause=0.01)
     batch = at.record(plan_of(60, persons=3), owner="dead")
     first = scene.started(at, owner="dead")
@@ -141,7 +141,7 @@ def test_what_a_dead_executor_left_is_taken_up_by_whoever_has_claimed_the_batch(
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(60))
 
 
-def test_workflows_of_another_form_are_given_up_and_the_lanes_begun_anew(scene: Scene) -> None:
+def test_workflows_of_another_form_are_given_up_and_the_lanes_begun_again(scene: Scene) -> None:
     at, server = scene.desk(pause=0.01)
     batch = at.record(plan_of(40, persons=2), owner="dead")
     first = scene.started(at, owner="dead")

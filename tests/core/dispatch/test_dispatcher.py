@@ -463,7 +463,9 @@ def test_locks_of_the_gone_are_swept_and_of_the_living_kept(tmp_path: Path) -> N
     assert not is_owner_alive(tmp_path, "alive")
 
 
-def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_whose_file_was_removed_meanwhile_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.lock"
     real = _try_flock
     removed: list[bool] = []

@@ -68,7 +68,7 @@ def test_a_chunk_ends_at_its_limit_and_the_next_one_goes_on(open_desk: Open) -> 
     assert got(server) == [f"e{n}" for n in range(7)]
 
 
-def test_after_a_refusal_the_lane_goes_on(open_desk: Open) -> None:
+def test_after_a_rejection_the_lane_goes_on(open_desk: Open) -> None:
     servers: list[HostileServer] = []
     at, server = open_desk(nth(servers, {2: http(400, b'{"error": "no"}')}))
     servers.append(server)
@@ -107,7 +107,7 @@ def test_not_sent_that_retries_do_not_cure_stops_the_lane(open_desk: Open) -> No
     assert len(server.received) == 3
 
 
-def test_not_sent_that_retries_do_not_cure_is_left_behind_under_go_on(open_desk: Open) -> None:
+def test_not_sent_that_retries_do_not_cure_is_passed_over_under_go_on(open_desk: Open) -> None:
     at, server = open_desk(lambda received: http(429) if "e0" in ids(received.body) else OK, tries=2)
     batch = at.record(plan_of(3), Policy.GO_ON)
     finish(at, batch)
@@ -157,7 +157,7 @@ def test_a_resend_that_stays_unknown_stops_the_lane(open_desk: Open) -> None:
     assert got(server) == ["e0"] * 3
 
 
-def test_a_refusal_after_an_unknown_is_no_proof_and_stops_the_lane(open_desk: Open) -> None:
+def test_a_rejection_after_an_unknown_is_no_proof_and_stops_the_lane(open_desk: Open) -> None:
     servers: list[HostileServer] = []
     at, server = open_desk(nth(servers, {1: LOST, 2: http(400)}))
     servers.append(server)
@@ -261,7 +261,7 @@ def test_rejected_alike_many_times_in_a_row_the_rest_stays(open_desk: Open) -> N
     assert len(server.received) == FAILURES_TO_BREAK
 
 
-def test_refusals_of_single_bodies_do_not_hold_up_the_rest(open_desk: Open) -> None:
+def test_rejections_of_single_bodies_do_not_hold_up_the_rest(open_desk: Open) -> None:
     at, _ = open_desk(lambda _: http(400))
     batch = at.record(plan_of(FAILURES_TO_BREAK + 5))
     finish(at, batch)

@@ -54,7 +54,7 @@ def test_what_is_about_one_body_is_not(status: int) -> None:
     assert breaker.reason == ""
 
 
-def test_another_outcome_in_between_begins_anew() -> None:
+def test_another_outcome_in_between_begins_again() -> None:
     breaker = CircuitBreaker()
     for _ in range(50):
         for _ in range(FAILURES_TO_BREAK - 1):
@@ -158,9 +158,9 @@ def test_a_pause_does_not_wait_for_a_turn(scene: Scene) -> None:
     assert at.counts(batch) == {"accepted": 1, "pending": 2}
 
 
-def test_a_break_pauses_every_batch_to_the_target_and_going_on_begins_anew(scene: Scene) -> None:
-    mended: list[bool] = []
-    at, dispatcher = scene.started(lambda _: OK if mended else http(401), requests_per_second=100)
+def test_a_break_pauses_every_batch_to_the_target_and_going_on_begins_again(scene: Scene) -> None:
+    fixed: list[bool] = []
+    at, dispatcher = scene.started(lambda _: OK if fixed else http(401), requests_per_second=100)
     batches = [at.record(plan_of(40, persons=4)) for _ in range(2)]
     for batch in batches:
         paused = at.over(batch)
@@ -168,7 +168,7 @@ def test_a_break_pauses_every_batch_to_the_target_and_going_on_begins_anew(scene
         assert "were rejected: 401. Check the key." in paused.reason
     rejected = sum(at.counts(batch).get("rejected", 0) for batch in batches)
     assert FAILURES_TO_BREAK <= rejected <= FAILURES_TO_BREAK + 2 * at.settings.lanes_at_once
-    mended.append(True)
+    fixed.append(True)
     for batch in batches:
         dispatcher.resume(batch)
         assert at.over(batch).state is BatchState.DONE

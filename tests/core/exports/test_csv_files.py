@@ -67,7 +67,7 @@ def report(text: str = BAD) -> tuple[EventSource, Report]:
 
 def test_results_have_one_line_for_every_row_of_the_input(history: History) -> None:
     left = [ExcludedRow(3, 4, ("event_id_missing", "event_name"), None, "view")]
-    batch = batch_of(history, [1, 1], left_behind=left)
+    batch = batch_of(history, [1, 1], excluded=left)
     first = history.queue.take(batch, 1, 1)[0]
     history.queue.apply_transitions([AttemptStart(first.id), AttemptEnd(first.id, attempt(Outcome.REJECTED))], owner=ME)
     text = "".join(export_results_csv(history, batch))

@@ -1,4 +1,4 @@
-"""What fixes promise: they do what was shown, nothing else, and leaving one out undoes it; the file stays as it is."""
+"""What fixes promise: they do what was shown, nothing else, and removing one undoes it; the file stays as it is."""
 
 import json
 from collections.abc import Sequence

@@ -77,7 +77,7 @@ def batch_of(
     history: History,
     *lanes: Sequence[int],
     owner: str = ME,
-    left_behind: Sequence[ExcludedRow] = (),
+    excluded: Sequence[ExcludedRow] = (),
     **given: Any,
 ) -> str:
     """A batch with these lanes: each a list of the sizes of its requests."""
@@ -87,8 +87,8 @@ def batch_of(
         for lane, sizes in enumerate(lanes, 1)
         for position, size in enumerate(sizes, 1)
     ]
-    total = sum(len(made.events) for made in requests) + len(left_behind)
-    return history.recorder.record(intent(**{"owner": owner, "rows": total} | given), requests, left_behind)
+    total = sum(len(made.events) for made in requests) + len(excluded)
+    return history.recorder.record(intent(**{"owner": owner, "rows": total} | given), requests, excluded)
 
 
 _moments = count(1_795_348_980_001)

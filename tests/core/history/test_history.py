@@ -101,7 +101,7 @@ def test_a_recorded_batch_says_everything_that_was_decided(history: History, clo
     batch = batch_of(
         history,
         [2],
-        left_behind=left,
+        excluded=left,
         source=BatchSource.COMMAND,
         digest="d" * 64,
         mapping='{"columns":{}}',
@@ -148,7 +148,7 @@ def test_a_large_batch_is_written_in_several_transactions_and_is_whole(history: 
     assert (found.total, found.excluded_rows, found.state) == (45 * size, RECORD_CHUNK_EVENTS + 1, BatchState.SENDING)
 
 
-def test_a_batch_that_holds_nothing_but_left_behind_rows_is_recorded(history: History) -> None:
+def test_a_batch_that_holds_nothing_but_excluded_rows_is_recorded(history: History) -> None:
     found = history.queries.batch(history.recorder.record(intent(), [], [ExcludedRow(1, 2, ("event_name",))]))
     assert (found.total, found.excluded_rows, found.state) == (0, 1, BatchState.SENDING)
 
@@ -213,7 +213,7 @@ def test_an_event_is_kept_with_its_ids_as_text_whatever_it_held() -> None:
     )
 
 
-def test_the_rows_that_stay_behind_are_those_with_errors_each_with_its_codes() -> None:
+def test_the_excluded_rows_are_those_with_errors_each_with_its_codes() -> None:
     bodies: list[Json] = [
         {"eventId": 19, "userId": "u", "data": {}},
         {"eventId": "e", "userId": "u", "data": {"productId": "p"}},

@@ -140,7 +140,7 @@ def test_an_alias_makes_two_users_one(both: Both) -> None:
     assert at.products("userId", "old") == at.products("userId", "new") == "AB"
 
 
-def test_of_a_repeated_id_the_first_event_counts_whatever_its_product_and_whoever_repeats_it(both: Both) -> None:
+def test_of_a_repeated_id_the_first_event_counts_whatever_its_product_and_its_person(both: Both) -> None:
     at = both.sent(
         [
             [one("A", "e1", userId="u1")],

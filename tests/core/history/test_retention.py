@@ -50,7 +50,7 @@ def history(file: Path, clock: Clock) -> Iterator[History]:
 def done(history: History, *sizes: int, left: int = 0, **given: str) -> str:
     """A batch that was sent."""
     rows = [ExcludedRow(1_000_000 + number, None, ("event_name",)) for number in range(left)]
-    batch = batch_of(history, sizes, left_behind=rows, **given)
+    batch = batch_of(history, sizes, excluded=rows, **given)
     for work in history.queue.take(batch, 1, 10_000):
         history.queue.apply_transitions(
             [AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME

@@ -31,7 +31,7 @@ def versions() -> list[str]:
 
 
 def written_by(version: str, engine: Engine) -> None:
-    """What a console of that version leaves behind: its tables, with a small batch in them."""
+    """What a console of that version has written: its tables, with a small batch in them."""
     with engine.begin() as connection:
         upgrade(connection, version)
         tables = MetaData()

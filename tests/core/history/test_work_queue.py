@@ -22,7 +22,7 @@ from intempt_core.planning.plan import Policy
 from tests.core.history.factories import ME, Clock, attempt, batch_of, event, intent, request
 
 OTHER = "owner-2"
-PENDING, LEAVING, UNKNOWN, UNSENT = (
+PENDING, IN_FLIGHT, UNKNOWN, NOT_SENT = (
     RequestState.PENDING,
     RequestState.IN_FLIGHT,
     RequestState.UNKNOWN,
@@ -92,7 +92,7 @@ def test_one_transaction_takes_an_outcome_and_the_lanes_next_request(history: Hi
     first, second = history.queue.take(batch, 1, 2)
     history.queue.apply_transitions([AttemptStart(first.id)], owner=ME)
     assert not history.queue.apply_transitions([AttemptEnd(first.id, attempt()), AttemptStart(second.id)], owner=ME)
-    assert history.queries.batch(batch).requests == {RequestState.ACCEPTED: 1, LEAVING: 1}
+    assert history.queries.batch(batch).requests == {RequestState.ACCEPTED: 1, IN_FLIGHT: 1}
     assert history.queue.apply_transitions([], owner=ME) == frozenset()
 
 
@@ -214,7 +214,9 @@ def test_a_cancelled_batch_with_a_request_on_its_way_is_unfinished_until_its_out
     history.control.set_state(batch, BatchState.CANCELLED)
     assert [one.id for one in history.queue.unfinished()] == [batch]
     assert not history.queries.batch(batch).is_final
-    assert settle(history, work, Outcome.NOT_SENT, retry_at=5) is UNSENT  # nothing is tried again in a cancelled batch
+    assert (
+        settle(history, work, Outcome.NOT_SENT, retry_at=5) is NOT_SENT
+    )  # nothing is tried again in a cancelled batch
     assert history.queue.unfinished() == []
     assert history.queries.batch(batch).is_final
 
@@ -376,9 +378,9 @@ def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, c
         BatchState.SENDING,
     )
     history.control.set_state(batch, BatchState.PAUSED)
-    assert history.control.resume(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 2
+    assert history.control.resume(batch, Policy.RESEND, [UNKNOWN, NOT_SENT]) == 2
     history.control.set_state(batch, BatchState.PAUSED)
-    assert history.control.resume(batch, Policy.RESEND, [UNKNOWN, UNSENT]) == 0
+    assert history.control.resume(batch, Policy.RESEND, [UNKNOWN, NOT_SENT]) == 0
     assert [(lane.waiting, lane.unresolved) for lane in history.queue.lanes(batch)] == [(2, 0), (1, 0), (0, 0)]
     assert (state(history, unknown), state(history, not_sent)) == (UNKNOWN, PENDING)
     assert history.queue.take(batch, 1, 1)[0].retry_at == clock.now
@@ -387,11 +389,11 @@ def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, c
 @pytest.mark.parametrize(
     ("stands", "policy", "again", "then", "tried"),
     [
-        (BatchState.STOPPED, Policy.STOP, None, Policy.GO_ON, {UNSENT}),
-        (BatchState.STOPPED, Policy.RESEND, None, Policy.GO_ON, {UNSENT}),
+        (BatchState.STOPPED, Policy.STOP, None, Policy.GO_ON, {NOT_SENT}),
+        (BatchState.STOPPED, Policy.RESEND, None, Policy.GO_ON, {NOT_SENT}),
         (BatchState.STOPPED, Policy.STOP, [UNKNOWN], Policy.STOP, {UNKNOWN}),
-        (BatchState.STOPPED, Policy.STOP, [UNKNOWN, UNSENT], Policy.STOP, {UNKNOWN, UNSENT}),
-        (BatchState.PAUSED, Policy.STOP, None, Policy.STOP, {UNSENT}),
+        (BatchState.STOPPED, Policy.STOP, [UNKNOWN, NOT_SENT], Policy.STOP, {UNKNOWN, NOT_SENT}),
+        (BatchState.PAUSED, Policy.STOP, None, Policy.STOP, {NOT_SENT}),
         (BatchState.PAUSED, Policy.GO_ON, None, Policy.GO_ON, set()),
     ],
 )
@@ -404,9 +406,9 @@ def test_going_on_is_a_decision_about_what_is_unknown(
     tried: set[RequestState],
 ) -> None:
     batch = batch_of(history, [1, 1], [1], policy=policy)
-    requests = {UNKNOWN: leave(history, batch, 1), UNSENT: leave(history, batch, 2)}
+    requests = {UNKNOWN: leave(history, batch, 1), NOT_SENT: leave(history, batch, 2)}
     settle(history, requests[UNKNOWN], Outcome.UNKNOWN)
-    settle(history, requests[UNSENT], Outcome.NOT_SENT)
+    settle(history, requests[NOT_SENT], Outcome.NOT_SENT)
     history.control.set_state(batch, stands, "It stands.")
     assert history.control.resume(batch, retry_states=again) == len(tried)
     found = history.queries.batch(batch)
@@ -421,7 +423,7 @@ def test_what_does_not_stand_cannot_go_on_and_nothing_of_it_changes(history: His
     with pytest.raises(NotAllowed, match="is sending: only what is paused or stopped can go on"):
         history.control.resume(batch, Policy.RESEND)
     assert history.queries.batch(batch).policy is Policy.STOP
-    assert history.queries.batch(batch).requests == {UNSENT: 1}
+    assert history.queries.batch(batch).requests == {NOT_SENT: 1}
     history.control.set_state(batch, BatchState.PAUSED)
     with pytest.raises(NotAllowed, match="Only what is unknown or not sent"):
         history.control.resume(batch, Policy.RESEND, [RequestState.REJECTED])
