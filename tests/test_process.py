@@ -12,7 +12,7 @@ import httpx
 
 import run
 from intempt_core.planning.plan import Policy
-from tests.core.dispatch.factories import OK, decides, desk, plan_of
+from tests.core.dispatch.factories import OK, decides, make_setup, plan_of
 from tests.core.transport.fault_server import hostile
 
 
@@ -25,7 +25,7 @@ def free_port() -> int:
 def test_told_to_end_it_waits_for_answers_and_every_outcome_is_written_within_ten_seconds(tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     with hostile(decides(lambda _: OK, 0.3)) as server, log.open("w") as said:
-        at = desk(tmp_path / "data", server.url)
+        at = make_setup(tmp_path / "data", server.url)
         batch = at.record(plan_of(2000, persons=40), Policy.STOP, owner="")
         environment = {**os.environ, "CONSOLE_DATA": str(tmp_path / "data"), "CONSOLE_SANDBOX": server.url}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]

@@ -10,7 +10,7 @@ import pytest
 
 from intempt_core.dispatch import send_plan
 from intempt_core.logs import configure_logging, write_log
-from tests.core.dispatch.factories import decides, desk, plan_of
+from tests.core.dispatch.factories import decides, make_setup, plan_of
 from tests.core.transport.fault_server import hostile, http
 
 
@@ -59,7 +59,7 @@ def test_the_engine_is_logged_in_lines_as_well(stream: io.StringIO) -> None:
 
 def test_sending_is_logged_step_by_step_without_a_body_a_response_or_a_key(stream: io.StringIO, tmp_path: Path) -> None:
     with hostile(decides(lambda _: http(401, b"the words of the server"))) as server:
-        at = desk(tmp_path, server.url)
+        at = make_setup(tmp_path, server.url)
         batch = send_plan(plan_of(30), at.target, settings=at.settings).id
         at.history.close()
     logged = lines(stream)

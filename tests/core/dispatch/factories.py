@@ -1,4 +1,4 @@
-"""What a test of dispatch says first: a history, a plan, a target that does as it is told."""
+"""Factories for tests of dispatch: a history, plans, a target that responds as a test says."""
 
 import asyncio
 import json
@@ -27,26 +27,26 @@ from tests.core.transport.fault_server import Behaviour, Connection, HostileServ
 
 OK = http(201, b"{}")
 LOST = b"\0lost"
-"""An answer that never comes: the connection is reset after the request was read."""
+"""A response that never comes: the connection is reset after the request was read."""
 SILENCE = b"\0silence"
-"""The request was read and nothing follows."""
+"""A response that never comes: the connection stays open and silent."""
 
 Decide = Callable[[Received], bytes]
 
 
 def decides(decide: Decide, pause: float = 0.0) -> Behaviour:
-    """Answer each request as a function of it says, after a pause of so many seconds."""
+    """Respond to each request as a function of it says, after a pause of so many seconds."""
 
     async def behave(connection: Connection) -> None:
         while True:
-            answer = decide(await connection.request())
+            response = decide(await connection.request())
             await asyncio.sleep(pause)
-            if answer == LOST:
+            if response == LOST:
                 connection.reset()
                 return
-            if answer == SILENCE:
+            if response == SILENCE:
                 await asyncio.sleep(60)
-            await connection.send(answer)
+            await connection.send(response)
 
     return behave
 
@@ -72,8 +72,8 @@ def got(server: HostileServer) -> list[str]:
 
 
 @dataclass
-class Desk:
-    """A data folder with its history; ``target`` leads to a server of the test."""
+class Setup:
+    """A data folder with its history, and a target that is a server of the test."""
 
     history: History
     settings: Settings
@@ -145,10 +145,10 @@ async def drive(
     clock: Callable[[], int] = now_ms,
     rng: random.Random | None = None,
 ) -> TurnResult:
-    """Send up to about ``limit`` requests of these lanes beside each other; whether there is more, and when."""
-    ledger = HistoryWriter(history, owner)
+    """Send up to about ``limit`` requests of these lanes side by side; whether there is more, and when."""
+    writer = HistoryWriter(history, owner)
     environment = SendingEnvironment(settings, lambda _: target, clock, rng or random.Random())
-    sender = LaneSender(ledger, batch, client, target, policy=policy, environment=environment)
+    sender = LaneSender(writer, batch, client, target, policy=policy, environment=environment)
     places = asyncio.Semaphore(settings.lanes_at_once)
     each = max(1, limit // max(1, len(lanes)))
 
@@ -160,20 +160,20 @@ async def drive(
         wanted = set(lanes).intersection(await sender.open_lanes())
         turns = await asyncio.gather(*(one(lane) for lane in sorted(wanted)))
     finally:
-        await ledger.flush()
-        ledger.close()
+        await writer.flush()
+        writer.close()
     sent, more = sum(turn.sent for turn in turns), [turn.wait_seconds for turn in turns if turn.has_more]
     return TurnResult(sent, has_more=bool(more) and not sender.halt.is_set(), wait_seconds=min(more, default=0.0))
 
 
-def workflows(at: Desk) -> list[tuple[str, str]]:
-    """The engine's workflows, oldest first: who ran each last, and where it stands."""
+def workflows(at: Setup) -> list[tuple[str, str]]:
+    """The engine's workflows, oldest first: the last executor of each, and its status."""
     with closing(sqlite3.connect(at.settings.data / "engine.sqlite3")) as opened:
         found = opened.execute("SELECT executor_id, status FROM workflow_status ORDER BY rowid")
         return found.fetchall()
 
 
-def desk(folder: Path, url: str, **given: Json) -> Desk:
+def make_setup(folder: Path, url: str, **given: Json) -> Setup:
     quick: dict[str, Any] = {
         "backoff_seconds": 0.01,
         "backoff_limit_seconds": 0.05,
@@ -181,4 +181,4 @@ def desk(folder: Path, url: str, **given: Json) -> Desk:
         "read_seconds": 10,
     }
     settings = Settings(data=folder, **quick | given)
-    return Desk(History.open(settings.history_url, busy_seconds=0.1), settings, sandbox_target(url))
+    return Setup(History.open(settings.history_url, busy_seconds=0.1), settings, sandbox_target(url))

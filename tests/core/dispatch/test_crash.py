@@ -1,4 +1,4 @@
-"""A process that is killed in the middle: no event lost, doubles only where history says so, every person in order."""
+"""A process that is killed while it sends: no event lost, doubles only where unknown, every person in order."""
 
 import itertools
 import json
@@ -18,45 +18,43 @@ from intempt_core import sandbox
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
-from tests.core.dispatch.factories import Desk, desk, ids, plan_of, workflows
+from tests.core.dispatch.factories import Setup, ids, make_setup, plan_of, workflows
 
 PERSONS = 25
 SENDER = """
 import sys, time
 from pathlib import Path
-from tests.core.dispatch.factories import desk
-at = desk(Path(sys.argv[1]), sys.argv[2])
+from tests.core.dispatch.factories import make_setup
+at = make_setup(Path(sys.argv[1]), sys.argv[2])
 dispatcher = at.dispatcher(owner=sys.argv[3])
 dispatcher.start(durable=True)
 print("sending", flush=True)
 time.sleep(60)
 """
-MOTHER = """
+FORKING = """
 import json, os, signal, sys, time
 from pathlib import Path
 from intempt_core.dispatch import dbos_runner
-from tests.core.dispatch.factories import desk
+from tests.core.dispatch.factories import make_setup
 for line in sys.stdin:
     folder, url, owner = json.loads(line)
     child = os.fork()
     if child:
         os.waitpid(child, 0)
-        print("gone", flush=True)
+        print("ended", flush=True)
         continue
-    desk(Path(folder), url).dispatcher(owner=owner).start(durable=True)
+    make_setup(Path(folder), url).dispatcher(owner=owner).start(durable=True)
     print(os.getpid(), flush=True)
     time.sleep(60)
 """
-Mother = subprocess.Popen[str]
+ForkingProcess = subprocess.Popen[str]
 
 
 @pytest.fixture(scope="module")
-def mother() -> Iterator[Mother]:
-    """A process that has read the programs, which takes over a second, and does nothing but bear processes that send,
-    one after another.
-    """
+def forking() -> Iterator[ForkingProcess]:
+    """A process that has imported everything, which takes over a second, and forks processes that send."""
     with subprocess.Popen(
-        [sys.executable, "-c", MOTHER],
+        [sys.executable, "-c", FORKING],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -78,40 +76,42 @@ def received(url: str) -> list[tuple[str, str]]:
         after = page["next"]
 
 
-def killed_while_sending(mother: Mother, folder: Path, url: str, at: Desk, batch: str, owner: str, more: int) -> None:
-    """A process that sends, and gets SIGKILL after ``more`` further requests are through."""
+def killed_while_sending(
+    forking: ForkingProcess, folder: Path, url: str, at: Setup, batch: str, owner: str, more: int
+) -> None:
+    """Kill a process that sends after ``more`` further requests are accepted."""
     before = through(at, batch)
-    assert mother.stdin
-    assert mother.stdout
-    mother.stdin.write(json.dumps([str(folder), url, owner]) + "\n")
-    mother.stdin.flush()
-    sender = int(mother.stdout.readline())
+    assert forking.stdin
+    assert forking.stdout
+    forking.stdin.write(json.dumps([str(folder), url, owner]) + "\n")
+    forking.stdin.flush()
+    sender = int(forking.stdout.readline())
     at.until(lambda: through(at, batch) >= before + more, 60)
     os.kill(sender, signal.SIGKILL)
-    assert mother.stdout.readline() == "gone\n"
+    assert forking.stdout.readline() == "ended\n"
 
 
-def through(at: Desk, batch: str) -> int:
+def through(at: Setup, batch: str) -> int:
     return at.counts(batch).get("accepted", 0)
 
 
 @pytest.mark.parametrize("policy", [Policy.RESEND, Policy.GO_ON])
 def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(
-    mother: Mother, tmp_path: Path, policy: Policy
+    forking: ForkingProcess, tmp_path: Path, policy: Policy
 ) -> None:
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3", latency_ms=5) as url:
-        at = desk(tmp_path, url, tries=20)
+        at = make_setup(tmp_path, url, tries=20)
         batch = at.record(plan_of(1500, PERSONS, per_request=5), policy, owner="0")
         assert sum(at.counts(batch).values()) == 300
         for owner, more in (("0", 20), ("1", 60), ("2", 90)):
-            killed_while_sending(mother, tmp_path, url, at, batch, owner, more)
+            killed_while_sending(forking, tmp_path, url, at, batch, owner, more)
         assert at.state(batch) is BatchState.SENDING
         dispatcher = at.dispatcher(owner="survivor")
         dispatcher.start(durable=True)
         at.until(lambda: at.state(batch) is BatchState.DONE, 60)
         dispatcher.stop()
         assert {status for _, status in workflows(at)} == {"SUCCESS"}
-        assert "survivor" in {executor for executor, _ in workflows(at)}  # it has gone on with those of the dead
+        assert "survivor" in {executor for executor, _ in workflows(at)}  # it has resumed those of the dead
 
         found = received(url)
         outcomes = at.history.queries.batch(batch).events
@@ -136,7 +136,7 @@ def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(
         at.history.close()
 
 
-def doubted(at: Desk, batch: str) -> set[str]:
+def doubted(at: Setup, batch: str) -> set[str]:
     """The events of requests of which any attempt was unknown."""
     found: set[str] = set()
     for page in range(1, at.history.queries.requests(batch).pages + 1):
@@ -146,11 +146,11 @@ def doubted(at: Desk, batch: str) -> set[str]:
     return found
 
 
-def claimed_from(sender: "subprocess.Popen[bytes]", at: Desk, batch: str) -> bool:
+def claimed_from(sender: "subprocess.Popen[bytes]", at: Setup, batch: str) -> bool:
     """Freeze a process and claim its batch.
 
-    Frozen in the middle of a transaction it holds the database's lock for as long as it is frozen, and nobody can take
-    anything over. So it is thawed for a moment and frozen again, until it stands between two transactions.
+    Frozen in the middle of a transaction it holds the database's lock, and nothing can be taken over. So it is thawed
+    for a moment and frozen again, until it is between two transactions.
     """
     for _ in range(100):
         sender.send_signal(signal.SIGSTOP)
@@ -165,7 +165,7 @@ def claimed_from(sender: "subprocess.Popen[bytes]", at: Desk, batch: str) -> boo
 
 def test_a_process_that_thaws_after_its_batch_was_taken_over_changes_nothing(tmp_path: Path) -> None:
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3", latency_ms=5) as url:
-        at = desk(tmp_path, url)
+        at = make_setup(tmp_path, url)
         batch = at.record(plan_of(600, PERSONS, per_request=2), Policy.RESEND, owner="frozen")
         with subprocess.Popen(
             [sys.executable, "-c", SENDER, str(tmp_path), url, "frozen"],

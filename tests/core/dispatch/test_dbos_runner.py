@@ -1,4 +1,4 @@
-"""The durable engine under dispatch: it takes up what was interrupted, holds nothing else, and may be away or lost."""
+"""The durable engine resumes what was interrupted, stores nothing else, and may be unavailable or lost."""
 
 import asyncio
 import sqlite3
@@ -19,23 +19,25 @@ from intempt_core.dispatch.process_locks import is_owner_alive, read_running_con
 from intempt_core.errors import EngineUnavailable
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
-from tests.core.dispatch.factories import OK, Decide, Desk, decides, desk, got, plan_of, workflows
+from tests.core.dispatch.factories import OK, Decide, Setup, decides, got, make_setup, plan_of, workflows
 from tests.core.transport.fault_server import HostileServer, hostile, http
 
 
 class Scene:
-    """Opens servers, desks and dispatchers with an engine, and closes them in the right order."""
+    """Opens servers, setups and dispatchers with an engine, and closes them in the right order."""
 
     def __init__(self, folder: Path, opened: ExitStack) -> None:
         self.folder, self.opened = folder, opened
 
-    def desk(self, decide: Decide = lambda _: OK, pause: float = 0.0, **settings: Json) -> tuple[Desk, HostileServer]:
+    def make_setup(
+        self, decide: Decide = lambda _: OK, pause: float = 0.0, **settings: Json
+    ) -> tuple[Setup, HostileServer]:
         server = self.opened.enter_context(hostile(decides(decide, pause)))
-        made = desk(self.folder, server.url, **settings)
+        made = make_setup(self.folder, server.url, **settings)
         self.opened.callback(made.history.close)
         return made, server
 
-    def started(self, at: Desk, **given: Json) -> Dispatcher:
+    def started(self, at: Setup, **given: Json) -> Dispatcher:
         made = at.dispatcher(**given)
         self.opened.callback(made.stop, 0.2)
         made.start(durable=True)
@@ -48,11 +50,11 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield Scene(tmp_path, opened)
 
 
-def engine_of(at: Desk) -> sqlite3.Connection:
+def engine_of(at: Setup) -> sqlite3.Connection:
     return sqlite3.connect(at.settings.data / "engine.sqlite3", isolation_level=None)
 
 
-def leave_open(at: Desk, executor: str, version: str = "1") -> None:
+def leave_open(at: Setup, executor: str, version: str = "1") -> None:
     """Make the engine's workflows look as if their process had died in the middle of the last chunk."""
     with closing(engine_of(at)) as opened:
         opened.execute("DELETE FROM operation_outputs")
@@ -64,7 +66,7 @@ def leave_open(at: Desk, executor: str, version: str = "1") -> None:
 
 
 def test_a_batch_is_one_workflow_for_each_group_of_lanes(scene: Scene) -> None:
-    at, server = scene.desk(lanes_at_once=4)
+    at, server = scene.make_setup(lanes_at_once=4)
     batch = at.record(plan_of(60, persons=20))
     scene.started(at)
     assert at.over(batch).events == {RequestState.ACCEPTED: 60}
@@ -76,7 +78,7 @@ def test_a_batch_is_one_workflow_for_each_group_of_lanes(scene: Scene) -> None:
 def test_a_group_goes_on_chunk_by_chunk_and_each_chunk_is_a_step(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "CHUNK_REQUESTS", 10)
     monkeypatch.setattr(batches, "TURN_REQUESTS", 4)
-    at, server = scene.desk(lanes_at_once=2)
+    at, server = scene.make_setup(lanes_at_once=2)
     batch = at.record(plan_of(120, persons=6))
     scene.started(at)
     assert at.over(batch).events == {RequestState.ACCEPTED: 120}
@@ -88,8 +90,8 @@ def test_a_group_goes_on_chunk_by_chunk_and_each_chunk_is_a_step(scene: Scene, m
         assert [n for n in got(server) if int(n[1:]) % 6 == person] == [f"e{n}" for n in range(person, 120, 6)]
 
 
-def test_an_engine_that_cannot_go_on_is_waited_for(scene: Scene) -> None:
-    at, server = scene.desk()
+def test_an_unavailable_engine_is_waited_for(scene: Scene) -> None:
+    at, server = scene.make_setup()
     dispatcher = scene.started(at)
     with closing(engine_of(at)) as opened:
         opened.execute("ALTER TABLE workflow_status RENAME TO away")
@@ -102,7 +104,7 @@ def test_an_engine_that_cannot_go_on_is_waited_for(scene: Scene) -> None:
 
 
 def test_neither_an_event_nor_a_key_comes_into_the_engines_database(scene: Scene) -> None:
-    at, _ = scene.desk(lambda _: http(503), tries=2)
+    at, _ = scene.make_setup(lambda _: http(503), tries=2)
     batch = at.record(plan_of(3), Policy.GO_ON)
     scene.started(at).wake()
     at.over(batch)
@@ -113,8 +115,8 @@ def test_neither_an_event_nor_a_key_comes_into_the_engines_database(scene: Scene
         assert secret not in written
 
 
-def test_pausing_ends_the_workflows_and_going_on_begins_new_ones(scene: Scene) -> None:
-    at, server = scene.desk(pause=0.02)
+def test_pausing_ends_the_workflows_and_resuming_starts_new_ones(scene: Scene) -> None:
+    at, server = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(60, persons=2))
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 6)
@@ -128,8 +130,8 @@ def test_pausing_ends_the_workflows_and_going_on_begins_new_ones(scene: Scene) -
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(60))
 
 
-def test_what_a_dead_executor_left_is_taken_up_by_the_process_that_has_claimed_the_batch(scene: Scene) -> None:
-    at, server = scene.desk(pause=0.01)
+def test_workflows_of_a_dead_executor_are_resumed_by_the_process_that_claimed_the_batch(scene: Scene) -> None:
+    at, server = scene.make_setup(pause=0.01)
     batch = at.record(plan_of(60, persons=3), owner="dead")
     first = scene.started(at, owner="dead")
     at.until(lambda: len(server.received) > 10)
@@ -141,8 +143,8 @@ def test_what_a_dead_executor_left_is_taken_up_by_the_process_that_has_claimed_t
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(60))
 
 
-def test_workflows_of_another_form_are_given_up_and_the_lanes_begun_again(scene: Scene) -> None:
-    at, server = scene.desk(pause=0.01)
+def test_workflows_of_another_version_are_cancelled_and_the_lanes_get_new_ones(scene: Scene) -> None:
+    at, server = scene.make_setup(pause=0.01)
     batch = at.record(plan_of(40, persons=2), owner="dead")
     first = scene.started(at, owner="dead")
     at.until(lambda: len(server.received) > 6)
@@ -155,7 +157,7 @@ def test_workflows_of_another_form_are_given_up_and_the_lanes_begun_again(scene:
 
 
 def test_an_engine_whose_file_is_lost_loses_nothing(scene: Scene) -> None:
-    at, server = scene.desk(pause=0.01)
+    at, server = scene.make_setup(pause=0.01)
     batch = at.record(plan_of(40, persons=2), owner="first")
     first = scene.started(at, owner="first")
     at.until(lambda: len(server.received) > 6)
@@ -167,11 +169,11 @@ def test_an_engine_whose_file_is_lost_loses_nothing(scene: Scene) -> None:
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(40))
 
 
-def test_while_the_engines_database_is_held_nothing_is_sent_it_says_so_and_then_goes_on(
+def test_while_the_engines_database_is_locked_nothing_is_sent_with_the_reason_and_then_it_goes_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(durable, "ENGINE_BUSY_SECONDS", 0.1)
-    at, server = scene.desk()
+    at, server = scene.make_setup()
     dispatcher = scene.started(at)
     with closing(engine_of(at)) as thief:
         thief.execute("BEGIN EXCLUSIVE")
@@ -185,11 +187,11 @@ def test_while_the_engines_database_is_held_nothing_is_sent_it_says_so_and_then_
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(20))
 
 
-def test_an_engine_that_is_held_in_the_middle_of_a_chunk_doubles_nothing(
+def test_an_engine_locked_in_the_middle_of_a_chunk_doubles_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(durable, "ENGINE_BUSY_SECONDS", 0.1)
-    at, server = scene.desk(pause=0.01)
+    at, server = scene.make_setup(pause=0.01)
     batch = at.record(plan_of(60, persons=3))
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 6)
@@ -203,8 +205,8 @@ def test_an_engine_that_is_held_in_the_middle_of_a_chunk_doubles_nothing(
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(60))
 
 
-def test_a_damaged_database_of_the_engine_is_said_at_the_start(scene: Scene) -> None:
-    at, _ = scene.desk()
+def test_a_damaged_database_of_the_engine_is_an_error_at_the_start(scene: Scene) -> None:
+    at, _ = scene.make_setup()
     (at.settings.data / "engine.sqlite3").write_bytes(b"no database at all, only words" * 100)
     with pytest.raises(EngineUnavailable, match="may be moved away"):
         scene.started(at)
@@ -216,7 +218,7 @@ def test_a_damaged_database_of_the_engine_is_said_at_the_start(scene: Scene) -> 
 
 
 def test_beside_a_console_another_process_sends_without_the_engine_and_takes_it_when_it_is_free(scene: Scene) -> None:
-    at, _ = scene.desk()
+    at, _ = scene.make_setup()
     first = scene.started(at)
     at.until(lambda: read_running_console(at.settings.data))
     scene.started(at, owner="second")
@@ -231,19 +233,19 @@ def test_beside_a_console_another_process_sends_without_the_engine_and_takes_it_
 
 
 def test_there_is_one_engine_in_a_process(scene: Scene) -> None:
-    at, _ = scene.desk()
+    at, _ = scene.make_setup()
     scene.started(at)
     with pytest.raises(EngineUnavailable, match="in this process already"):
         asyncio.run(DbosRunner(at.settings.engine_url, "other").launch())
 
 
-def test_a_step_of_a_batch_that_nobody_drives_here_ends() -> None:
+def test_a_step_of_a_batch_that_this_process_does_not_send_ends() -> None:
     assert not CHUNK_SENDERS
     assert asyncio.run(run_chunk_step("b_none", [1])) is False
 
 
-def test_what_is_over_for_a_week_is_removed_at_a_start(scene: Scene) -> None:
-    at, _ = scene.desk()
+def test_workflows_that_ended_a_week_ago_are_deleted_at_a_start(scene: Scene) -> None:
+    at, _ = scene.make_setup()
     two = [at.record(plan_of(1)) for _ in range(2)]
     first = scene.started(at)
     for batch in two:
@@ -259,11 +261,11 @@ def test_what_is_over_for_a_week_is_removed_at_a_start(scene: Scene) -> None:
     assert len(workflows(at)) == 1
 
 
-def test_a_process_that_ends_while_the_engine_is_held_does_not_wait_for_it(
+def test_a_process_that_ends_while_the_engine_is_locked_does_not_wait_for_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(durable, "ENGINE_BUSY_SECONDS", 0.2)
-    at, server = scene.desk(pause=0.02)
+    at, server = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(100, persons=4))
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 8)

@@ -1,4 +1,4 @@
-"""The process that sends: batches found, paused, gone on with, cancelled, taken over; history away; the end."""
+"""The dispatcher: batches are found, paused, resumed, cancelled and taken over; history is unavailable; it ends."""
 
 import asyncio
 import json
@@ -35,23 +35,25 @@ from intempt_core.history import AttemptStart, BatchState, RequestState
 from intempt_core.history import recorder as recording
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.target import Target
-from tests.core.dispatch.factories import LOST, OK, SILENCE, Decide, Desk, decides, desk, got, ids, plan_of
+from tests.core.dispatch.factories import LOST, OK, SILENCE, Decide, Setup, decides, got, ids, make_setup, plan_of
 from tests.core.transport.fault_server import HostileServer, hostile, http
 
 
 class Scene:
-    """Opens servers, desks and dispatchers, and closes them in the right order."""
+    """Opens servers, setups and dispatchers, and closes them in the right order."""
 
     def __init__(self, folder: Path, opened: ExitStack) -> None:
         self.folder, self.opened = folder, opened
 
-    def desk(self, decide: Decide = lambda _: OK, pause: float = 0.0, **settings: Json) -> tuple[Desk, HostileServer]:
+    def make_setup(
+        self, decide: Decide = lambda _: OK, pause: float = 0.0, **settings: Json
+    ) -> tuple[Setup, HostileServer]:
         server = self.opened.enter_context(hostile(decides(decide, pause)))
-        made = desk(self.folder, server.url, **settings)
+        made = make_setup(self.folder, server.url, **settings)
         self.opened.callback(made.history.close)
         return made, server
 
-    def started(self, at: Desk, *, durable: bool = False, **given: Json) -> Dispatcher:
+    def started(self, at: Setup, *, durable: bool = False, **given: Json) -> Dispatcher:
         made = at.dispatcher(**given)
         made.start(durable=durable)
         self.opened.callback(made.stop, 0.2)
@@ -67,8 +69,8 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 # ── the common road ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_was_recorded_is_sent_and_done(scene: Scene) -> None:
-    at, server = scene.desk()
+def test_a_recorded_batch_is_sent_and_done(scene: Scene) -> None:
+    at, server = scene.make_setup()
     dispatcher = scene.started(at)
     batch = at.record(plan_of(120, persons=30, per_request=2))
     dispatcher.wake()
@@ -79,16 +81,16 @@ def test_what_was_recorded_is_sent_and_done(scene: Scene) -> None:
     assert dispatcher.progress(batch) == Progress(BatchState.DONE, {RequestState.ACCEPTED: 120})
 
 
-def test_what_was_recorded_before_the_start_or_by_another_process_is_found(scene: Scene) -> None:
-    at, _ = scene.desk()
+def test_batches_recorded_before_the_start_or_by_another_process_are_found(scene: Scene) -> None:
+    at, _ = scene.make_setup()
     before = at.record(plan_of(2))
     nobodys = at.record(plan_of(2), owner="")
     scene.started(at)
-    after = at.record(plan_of(2))  # nobody wakes the dispatcher
+    after = at.record(plan_of(2))  # the dispatcher is not woken
     assert [at.over(batch).state for batch in (before, nobodys, after)] == [BatchState.DONE] * 3
 
 
-def test_no_more_lanes_at_once_than_the_settings_say(scene: Scene) -> None:
+def test_no_more_lanes_are_sent_at_once_than_the_settings_allow(scene: Scene) -> None:
     now, most, lock = [0], [0], threading.Lock()
 
     async def behave(connection: Json) -> None:
@@ -103,7 +105,7 @@ def test_no_more_lanes_at_once_than_the_settings_say(scene: Scene) -> None:
             await connection.send(OK)
 
     server = scene.opened.enter_context(hostile(behave))
-    at = desk(scene.folder, server.url, lanes_at_once=3)
+    at = make_setup(scene.folder, server.url, lanes_at_once=3)
     scene.opened.callback(at.history.close)
     batch = at.record(plan_of(60, persons=20))
     scene.started(at)
@@ -112,7 +114,7 @@ def test_no_more_lanes_at_once_than_the_settings_say(scene: Scene) -> None:
 
 
 def test_a_small_batch_need_not_wait_for_a_large_one(scene: Scene) -> None:
-    at, _ = scene.desk(pause=0.005, lanes_at_once=2)
+    at, _ = scene.make_setup(pause=0.005, lanes_at_once=2)
     large = at.record(plan_of(800, persons=2))
     dispatcher = scene.started(at)
     at.until(lambda: at.counts(large).get("accepted", 0) > 10)
@@ -122,8 +124,8 @@ def test_a_small_batch_need_not_wait_for_a_large_one(scene: Scene) -> None:
     assert at.state(large) is BatchState.SENDING
 
 
-def test_progress_tells_rate_and_time_left_while_it_goes(scene: Scene) -> None:
-    at, _ = scene.desk(pause=0.02)
+def test_progress_has_rate_and_time_left_while_a_batch_is_sent(scene: Scene) -> None:
+    at, _ = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(60))
     dispatcher = scene.started(at)
     at.until(lambda: dispatcher.progress(batch).rate)
@@ -133,9 +135,9 @@ def test_progress_tells_rate_and_time_left_while_it_goes(scene: Scene) -> None:
         dispatcher.progress("b_none")
 
 
-def test_plan_in_outcome_out(tmp_path: Path) -> None:
+def test_a_plan_is_sent_and_its_outcome_returned(tmp_path: Path) -> None:
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
-        at = desk(tmp_path, url)
+        at = make_setup(tmp_path, url)
         watched: list[Progress] = []
         found = send_plan(plan_of(30, persons=3), at.target, settings=at.settings, on_progress=watched.append)
         assert found.events == {RequestState.ACCEPTED: 30}
@@ -145,11 +147,11 @@ def test_plan_in_outcome_out(tmp_path: Path) -> None:
         at.history.close()
 
 
-# ── a person's hand ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── a person decides ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_pause_lets_what_is_on_its_way_finish_and_resume_goes_on(scene: Scene) -> None:
-    at, server = scene.desk(pause=0.02)
+def test_pause_lets_requests_in_flight_finish_and_resume_goes_on(scene: Scene) -> None:
+    at, server = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(40, persons=4))
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 4)
@@ -169,7 +171,7 @@ def test_pause_lets_what_is_on_its_way_finish_and_resume_goes_on(scene: Scene) -
 
 
 def test_pausing_in_another_process_counts_too(scene: Scene) -> None:
-    at, server = scene.desk(pause=0.02)
+    at, server = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(40))
     scene.started(at)
     at.until(lambda: server.received)
@@ -180,8 +182,8 @@ def test_pausing_in_another_process_counts_too(scene: Scene) -> None:
     assert len(server.received) == left < 40
 
 
-def test_cancel_takes_along_what_has_not_left(scene: Scene) -> None:
-    at, server = scene.desk(pause=0.02)
+def test_cancel_cancels_what_was_not_sent(scene: Scene) -> None:
+    at, server = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(40))
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 2)
@@ -191,8 +193,8 @@ def test_cancel_takes_along_what_has_not_left(scene: Scene) -> None:
     assert at.counts(batch) == {"accepted": left, "cancelled": 40 - left}
 
 
-def test_a_stopped_batch_says_why_and_a_person_decides_to_go_on(scene: Scene) -> None:
-    at, server = scene.desk(lambda received: LOST if ids(received.body) == ["e1"] else OK)
+def test_a_stopped_batch_has_the_reason_and_a_person_decides_to_go_on(scene: Scene) -> None:
+    at, server = scene.make_setup(lambda received: LOST if ids(received.body) == ["e1"] else OK)
     batch = at.record(plan_of(4), Policy.STOP)
     dispatcher = scene.started(at)
     stopped = at.over(batch)
@@ -207,7 +209,7 @@ def test_a_stopped_batch_says_why_and_a_person_decides_to_go_on(scene: Scene) ->
 
 def test_a_stopped_batch_may_send_the_unknown_again(scene: Scene) -> None:
     server: list[HostileServer] = []
-    at, one = scene.desk(lambda _: LOST if len(server[0].received) == 2 else OK)
+    at, one = scene.make_setup(lambda _: LOST if len(server[0].received) == 2 else OK)
     server.append(one)
     batch = at.record(plan_of(4), Policy.STOP)
     dispatcher = scene.started(at)
@@ -219,9 +221,9 @@ def test_a_stopped_batch_may_send_the_unknown_again(scene: Scene) -> None:
     assert at.history.queries.batch(batch).policy is Policy.STOP
 
 
-def test_not_sent_that_stopped_a_lane_is_sent_first_when_it_goes_on(scene: Scene) -> None:
+def test_a_not_sent_request_that_stopped_a_lane_is_sent_first_when_it_goes_on(scene: Scene) -> None:
     taken = threading.Event()
-    at, server = scene.desk(lambda _: OK if taken.is_set() else http(503), tries=2)
+    at, server = scene.make_setup(lambda _: OK if taken.is_set() else http(503), tries=2)
     batch = at.record(plan_of(3), Policy.STOP)
     dispatcher = scene.started(at)
     assert at.over(batch).state is BatchState.STOPPED
@@ -232,7 +234,7 @@ def test_not_sent_that_stopped_a_lane_is_sent_first_when_it_goes_on(scene: Scene
 
 
 def test_under_go_on_nothing_earlier_is_sent_after_what_is_later(scene: Scene) -> None:
-    at, server = scene.desk(lambda received: http(503) if ids(received.body) == ["e0"] else OK, 0.02, tries=1)
+    at, server = scene.make_setup(lambda received: http(503) if ids(received.body) == ["e0"] else OK, 0.02, tries=1)
     batch = at.record(plan_of(30), Policy.GO_ON)
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 3)
@@ -245,7 +247,7 @@ def test_under_go_on_nothing_earlier_is_sent_after_what_is_later(scene: Scene) -
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_many_rejected_alike_pause_the_batch_with_the_reason(scene: Scene, status: int) -> None:
-    at, _ = scene.desk(lambda _: http(status))
+    at, _ = scene.make_setup(lambda _: http(status))
     batch = at.record(plan_of(100, persons=1))
     scene.started(at)
     paused = at.over(batch)
@@ -256,7 +258,7 @@ def test_many_rejected_alike_pause_the_batch_with_the_reason(scene: Scene, statu
 
 def test_a_dead_target_pauses_the_batch_and_nothing_is_lost(scene: Scene) -> None:
     alive = threading.Event()
-    at, server = scene.desk(lambda _: OK if alive.is_set() else http(503), tries=2)
+    at, server = scene.make_setup(lambda _: OK if alive.is_set() else http(503), tries=2)
     batch = at.record(plan_of(60, persons=20))
     dispatcher = scene.started(at)
     paused = at.over(batch)
@@ -270,8 +272,8 @@ def test_a_dead_target_pauses_the_batch_and_nothing_is_lost(scene: Scene) -> Non
         assert [n for n in got(server) if int(n[1:]) % 20 == person] == [f"e{n}" for n in range(person, 60, 20)]
 
 
-def test_waiting_to_try_again_is_told(scene: Scene) -> None:
-    at, _ = scene.desk(lambda _: http(503), backoff_seconds=5, backoff_limit_seconds=5, tries=9)
+def test_progress_says_that_lanes_wait_to_try_again(scene: Scene) -> None:
+    at, _ = scene.make_setup(lambda _: http(503), backoff_seconds=5, backoff_limit_seconds=5, tries=9)
     batch = at.record(plan_of(1))
     dispatcher = scene.started(at)
     at.until(lambda: "1 lane will try again. The last response: 127.0.0.1" in dispatcher.progress(batch).reason)
@@ -279,9 +281,9 @@ def test_waiting_to_try_again_is_told(scene: Scene) -> None:
     at.until(lambda: at.history.queries.batch(batch).is_final)
 
 
-def test_a_clock_that_jumps_back_holds_nobody(scene: Scene) -> None:
+def test_a_clock_that_jumps_back_holds_up_no_lane(scene: Scene) -> None:
     servers: list[HostileServer] = []
-    at, server = scene.desk(lambda _: http(503) if len(servers[0].received) == 1 else OK)
+    at, server = scene.make_setup(lambda _: http(503) if len(servers[0].received) == 1 else OK)
     servers.append(server)
     readings = iter([3_600_000] * 3)  # an hour ahead until the retry's time is set
 
@@ -298,7 +300,7 @@ def no_key(_: object) -> Target:
 
 
 @pytest.mark.parametrize(
-    ("resolve", "said"),
+    ("resolve", "message"),
     [
         (lambda _: no_key, "The key of shop is not here."),
         (lambda at: lambda _: replace(at.target, credential=None), "The key of target sandbox is missing."),
@@ -307,27 +309,29 @@ def no_key(_: object) -> Target:
     ],
 )
 def test_a_batch_whose_target_cannot_be_used_is_paused_with_the_reason(
-    scene: Scene, resolve: Callable[[Desk], Callable[[object], Target]], said: str
+    scene: Scene, resolve: Callable[[Setup], Callable[[object], Target]], message: str
 ) -> None:
-    at, server = scene.desk()
+    at, server = scene.make_setup()
     batch = at.record(plan_of(3))
     found = Dispatcher(at.history, SendingEnvironment(at.settings, resolve(at)), owner="me", poll_seconds=0.05)
     scene.opened.callback(found.stop, 0.2)
     found.start()
-    assert said in at.over(batch).reason
+    assert message in at.over(batch).reason
     assert at.state(batch) is BatchState.PAUSED
     assert not server.received
 
 
-# ── those who are gone ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── ended processes ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("policy", list(Policy))
-def test_what_a_gone_process_left_is_taken_over_and_what_was_in_flight_is_unknown(scene: Scene, policy: Policy) -> None:
-    at, server = scene.desk()
-    batch = at.record(plan_of(4), policy, owner="gone")
+def test_a_batch_of_an_ended_process_is_taken_over_and_what_was_in_flight_is_unknown(
+    scene: Scene, policy: Policy
+) -> None:
+    at, server = scene.make_setup()
+    batch = at.record(plan_of(4), policy, owner="ended")
     (first, *_) = at.history.queue.take(batch, 1, 1)
-    assert not at.history.queue.apply_transitions([AttemptStart(first.id)], owner="gone")
+    assert not at.history.queue.apply_transitions([AttemptStart(first.id)], owner="ended")
     scene.started(at)
     at.over(batch)
     sent = {Policy.STOP: [], Policy.GO_ON: ["e1", "e2", "e3"], Policy.RESEND: ["e0", "e1", "e2", "e3"]}[policy]
@@ -336,8 +340,8 @@ def test_what_a_gone_process_left_is_taken_over_and_what_was_in_flight_is_unknow
     assert at.history.queries.batch(batch).owner == "me"
 
 
-def test_what_belongs_to_a_living_process_is_left_alone(scene: Scene) -> None:
-    at, server = scene.desk()
+def test_a_batch_of_a_living_process_is_not_taken_over(scene: Scene) -> None:
+    at, server = scene.make_setup()
     lock = acquire_lock(locate_owner_lock(at.settings.data, "alive"))
     assert lock
     batch = at.record(plan_of(2), owner="alive")
@@ -348,9 +352,9 @@ def test_what_belongs_to_a_living_process_is_left_alone(scene: Scene) -> None:
     assert at.over(batch).state is BatchState.DONE
 
 
-def test_one_who_does_not_adopt_sends_only_its_own(scene: Scene) -> None:
-    at, server = scene.desk()
-    at.record(plan_of(2), owner="gone")
+def test_a_dispatcher_that_does_not_adopt_sends_only_its_own_batches(scene: Scene) -> None:
+    at, server = scene.make_setup()
+    at.record(plan_of(2), owner="ended")
     at.record(plan_of(2), owner="")
     mine = at.record(plan_of(3))
     scene.started(at, adopts=False)
@@ -360,8 +364,8 @@ def test_one_who_does_not_adopt_sends_only_its_own(scene: Scene) -> None:
     assert read_running_console(at.settings.data) is None
 
 
-def test_a_recording_that_nobody_finishes_is_given_up_only_after_a_while(scene: Scene) -> None:
-    at, server = scene.desk()
+def test_a_recording_that_is_never_finished_is_cancelled_only_after_a_while(scene: Scene) -> None:
+    at, server = scene.make_setup()
 
     class Killed(BaseException):
         pass
@@ -388,7 +392,7 @@ def test_a_recording_that_nobody_finishes_is_given_up_only_after_a_while(scene: 
     assert not server.received
 
 
-def record_and_die(at: Desk, death: type[BaseException]) -> None:
+def record_and_die(at: Setup, death: type[BaseException]) -> None:
     from intempt_core.dispatch.one_shot import make_batch_intent
     from intempt_core.history import make_request_intents
 
@@ -400,11 +404,11 @@ def record_and_die(at: Desk, death: type[BaseException]) -> None:
                 raise death
             yield request
 
-    at.history.recorder.record(make_batch_intent(plan, at.target, owner="gone"), until_death())
+    at.history.recorder.record(make_batch_intent(plan, at.target, owner="ended"), until_death())
 
 
 def test_the_console_is_known_by_its_lock(scene: Scene) -> None:
-    at, _ = scene.desk()
+    at, _ = scene.make_setup()
     dispatcher = scene.started(at, url="http://127.0.0.1:8501")
     at.until(lambda: read_running_console(at.settings.data))
     assert read_running_console(at.settings.data) == {
@@ -421,7 +425,7 @@ def test_the_console_is_known_by_its_lock(scene: Scene) -> None:
 
 
 def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -> None:
-    at, _ = scene.desk()
+    at, _ = scene.make_setup()
     other = acquire_lock(at.settings.data / CONSOLE_LOCK_NAME)
     assert other
     dispatcher = scene.started(at, poll_seconds=0.02)
@@ -438,14 +442,14 @@ def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -
 
 
 def test_an_owners_name_is_one_process(scene: Scene) -> None:
-    at, _ = scene.desk()
+    at, _ = scene.make_setup()
     dispatcher = scene.started(at)
     dispatcher.start()
     with pytest.raises(HistoryUnavailable, match="already sends as me"):
         at.dispatcher().start()
 
 
-def test_locks_of_the_gone_are_swept_and_of_the_living_kept(tmp_path: Path) -> None:
+def test_locks_of_ended_processes_are_removed_and_of_living_ones_kept(tmp_path: Path) -> None:
     gone = locate_owner_lock(tmp_path, "gone")
     gone.parent.mkdir(parents=True)
     gone.write_text("{}")
@@ -483,7 +487,7 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_again(
     lock.release()
 
 
-def test_a_console_that_says_nothing_is_a_console_all_the_same(tmp_path: Path) -> None:
+def test_a_console_whose_lock_file_is_empty_is_a_console_all_the_same(tmp_path: Path) -> None:
     lock = acquire_lock(tmp_path / CONSOLE_LOCK_NAME)
     assert lock
     (tmp_path / CONSOLE_LOCK_NAME).write_text("{")
@@ -493,8 +497,8 @@ def test_a_console_that_says_nothing_is_a_console_all_the_same(tmp_path: Path) -
     lock.release()
 
 
-def test_a_folder_that_takes_no_lock_is_said(tmp_path: Path) -> None:
-    at = desk(tmp_path / "here", "http://127.0.0.1:1")
+def test_a_folder_that_cannot_be_locked_is_an_error_with_a_sentence(tmp_path: Path) -> None:
+    at = make_setup(tmp_path / "here", "http://127.0.0.1:1")
     (tmp_path / "file").write_text("")
     found = Dispatcher(
         at.history, SendingEnvironment(replace(at.settings, data=tmp_path / "file"), lambda _: at.target)
@@ -509,8 +513,8 @@ def test_a_folder_that_takes_no_lock_is_said(tmp_path: Path) -> None:
 # ── history away ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_while_history_is_locked_nothing_leaves_it_says_so_and_then_goes_on(scene: Scene) -> None:
-    at, server = scene.desk(pause=0.02)
+def test_while_history_is_locked_nothing_is_sent_with_the_reason_and_then_it_goes_on(scene: Scene) -> None:
+    at, server = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(60, persons=4))
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 8)
@@ -533,8 +537,8 @@ def test_while_history_is_locked_nothing_leaves_it_says_so_and_then_goes_on(scen
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(60))
 
 
-def test_while_history_is_gone_progress_is_what_was_last_seen(scene: Scene) -> None:
-    at, _ = scene.desk(pause=0.02)
+def test_while_history_is_gone_progress_is_the_last_one(scene: Scene) -> None:
+    at, _ = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(30))
     dispatcher = scene.started(at)
     seen = dispatcher.progress(batch)
@@ -548,11 +552,9 @@ def test_while_history_is_gone_progress_is_what_was_last_seen(scene: Scene) -> N
     assert at.over(batch).events == {RequestState.ACCEPTED: 30}
 
 
-def test_no_more_is_remembered_for_a_history_that_goes_away_than_is_looked_at(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_is_cached_only_for_the_batches_asked_for_last(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "MAX_CACHED_PROGRESS", 2)
-    at, _ = scene.desk()
+    at, _ = scene.make_setup()
     dispatcher = at.dispatcher()
     batches = [at.record(plan_of(1)) for _ in range(3)]
     for batch in (batches[0], batches[1], batches[0], batches[2]):
@@ -565,10 +567,10 @@ def test_no_more_is_remembered_for_a_history_that_goes_away_than_is_looked_at(
         dispatcher.progress(batches[1])
 
 
-def test_a_process_that_ends_while_history_is_away_does_not_wait_forever(
+def test_a_process_that_ends_while_history_is_unavailable_does_not_wait_forever(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
-    at, server = scene.desk(pause=0.02)
+    at, server = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(30))
     dispatcher = scene.started(at)
     at.until(lambda: server.received)
@@ -589,40 +591,40 @@ def test_a_process_that_ends_while_history_is_away_does_not_wait_forever(
     assert len(set(got(server))) == len(got(server))
 
 
-def test_a_process_ends_while_history_is_locked_and_says_what_it_could_not_write(
+def test_a_process_that_ends_while_history_is_locked_logs_what_it_could_not_write(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
-    at, server = scene.desk(pause=0.5)
+    at, server = scene.make_setup(pause=0.5)
     batch = at.record(plan_of(64, persons=16, per_request=1))
     dispatcher = scene.started(at)
-    at.until(lambda: len(server.received) == 16)  # every lane waits for its answer
+    at.until(lambda: len(server.received) == 16)  # every lane waits for its response
     thief = sqlite3.connect(at.settings.data / "history.sqlite3", isolation_level=None)
     thief.execute("BEGIN IMMEDIATE")
     at.until(lambda: dispatcher.status.unwritten == 16)  # all that has come is counted, not what is tried just now
     with caplog.at_level(logging.ERROR):
         dispatcher.stop(0.2)
     assert thief.in_transaction  # the end did not wait for the lock
-    (said,) = (record for record in caplog.records if record.getMessage() == "history is unavailable at the end")
-    assert vars(said)["facts"] == {"unwritten": 16}
+    (logged,) = (record for record in caplog.records if record.getMessage() == "history is unavailable at the end")
+    assert vars(logged)["facts"] == {"unwritten": 16}
     thief.execute("ROLLBACK")
     thief.close()
     scene.started(at, owner="next")
-    at.until(lambda: at.counts(batch).get("unknown") == 16)  # nobody knows their answers any more
+    at.until(lambda: at.counts(batch).get("unknown") == 16)  # their responses are not waited for any more
     assert len(set(got(server))) == len(got(server)) == 16
 
 
-def test_one_mark_that_cannot_be_written_does_not_take_others_along(scene: Scene) -> None:
-    at, _ = scene.desk()
+def test_a_transition_that_cannot_be_written_does_not_keep_others_from_being_written(scene: Scene) -> None:
+    at, _ = scene.make_setup()
     batch = at.record(plan_of(2, persons=2))
     works = [work for lane in at.history.queue.lanes(batch) for work in at.history.queue.take(batch, lane.lane, 5)]
 
     async def both() -> list[object]:
-        ledger = HistoryWriter(at.history, "me")
+        writer = HistoryWriter(at.history, "me")
         wrong: Json = object()
         found = await asyncio.gather(
-            ledger.write([wrong]), *(ledger.write([AttemptStart(work.id)]) for work in works), return_exceptions=True
+            writer.write([wrong]), *(writer.write([AttemptStart(work.id)]) for work in works), return_exceptions=True
         )
-        ledger.close()
+        writer.close()
         return list(found)
 
     wrong, *good = asyncio.run(both())
@@ -633,8 +635,8 @@ def test_one_mark_that_cannot_be_written_does_not_take_others_along(scene: Scene
 # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_stopping_process_waits_for_answers_and_writes_every_outcome(scene: Scene) -> None:
-    at, server = scene.desk(pause=0.1)
+def test_a_stopping_process_waits_for_responses_and_writes_every_outcome(scene: Scene) -> None:
+    at, server = scene.make_setup(pause=0.1)
     batch = at.record(plan_of(100, persons=8))
     dispatcher = scene.started(at)
     at.until(lambda: len(server.received) > 8)
@@ -646,8 +648,8 @@ def test_a_stopping_process_waits_for_answers_and_writes_every_outcome(scene: Sc
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(100))
 
 
-def test_an_answer_that_does_not_come_before_the_end_is_unknown(scene: Scene) -> None:
-    at, server = scene.desk(lambda _: SILENCE, read_seconds=60)
+def test_a_response_that_does_not_come_before_the_end_is_unknown(scene: Scene) -> None:
+    at, server = scene.make_setup(lambda _: SILENCE, read_seconds=60)
     batch = at.record(plan_of(3), Policy.STOP)
     dispatcher = scene.started(at)
     at.until(lambda: server.received)
@@ -661,7 +663,7 @@ def test_an_answer_that_does_not_come_before_the_end_is_unknown(scene: Scene) ->
 
 
 def test_a_stop_does_not_wait_for_a_retry(scene: Scene) -> None:
-    at, server = scene.desk(lambda _: http(503), backoff_seconds=30, backoff_limit_seconds=60)
+    at, server = scene.make_setup(lambda _: http(503), backoff_seconds=30, backoff_limit_seconds=60)
     batch = at.record(plan_of(2))
     dispatcher = scene.started(at)
     at.until(lambda: at.outcomes(batch)[0])

@@ -1,4 +1,4 @@
-"""One lane in order, and what happens after each outcome: real HTTP, real SQLite, one chunk after another."""
+"""One lane in order, and what follows each outcome: real HTTP, real SQLite, one chunk after another."""
 
 import json
 import sys
@@ -18,32 +18,32 @@ from intempt_core.dispatch import FAILURES_TO_BREAK, TurnResult, split_body
 from intempt_core.dispatch.progress import Progress, RateMeter
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
-from tests.core.dispatch.factories import LOST, OK, SILENCE, Decide, Desk, decides, desk, got, ids, plan_of
+from tests.core.dispatch.factories import LOST, OK, SILENCE, Decide, Setup, decides, got, ids, make_setup, plan_of
 from tests.core.transport.fault_server import HostileServer, closed_port, hostile, http
 
-Open = Callable[..., tuple[Desk, HostileServer]]
+Open = Callable[..., tuple[Setup, HostileServer]]
 
 
 @pytest.fixture
-def open_desk(tmp_path: Path) -> Iterator[Open]:
+def open_setup(tmp_path: Path) -> Iterator[Open]:
     with ExitStack() as opened:
 
-        def open_(decide: Decide = lambda _: OK, **settings: Json) -> tuple[Desk, HostileServer]:
+        def open_(decide: Decide = lambda _: OK, **settings: Json) -> tuple[Setup, HostileServer]:
             server = opened.enter_context(hostile(decides(decide)))
-            made = desk(tmp_path, server.url, **settings)
+            made = make_setup(tmp_path, server.url, **settings)
             opened.callback(made.history.close)
             return made, server
 
         yield open_
 
 
-def nth(server: list[HostileServer], answers: dict[int, bytes]) -> Decide:
-    """The n-th request (from 1) gets its answer, every other one is accepted."""
-    return lambda _: answers.get(len(server[0].received), OK)
+def nth(server: list[HostileServer], responses: dict[int, bytes]) -> Decide:
+    """The n-th request (from 1) gets its own response, every other one is accepted."""
+    return lambda _: responses.get(len(server[0].received), OK)
 
 
-def test_a_lane_leaves_in_order_and_every_outcome_is_written(open_desk: Open) -> None:
-    at, server = open_desk()
+def test_a_lane_is_sent_in_order_and_every_outcome_is_written(open_setup: Open) -> None:
+    at, server = open_setup()
     batch = at.record(plan_of(10))
     assert at.drive(batch) == TurnResult(sent=10)
     assert got(server) == [f"e{n}" for n in range(10)]
@@ -51,8 +51,8 @@ def test_a_lane_leaves_in_order_and_every_outcome_is_written(open_desk: Open) ->
     assert at.counts(batch) == {"accepted": 10}
 
 
-def test_every_lane_keeps_its_order_while_lanes_go_beside_each_other(open_desk: Open) -> None:
-    at, server = open_desk()
+def test_every_lane_keeps_its_order_while_lanes_are_sent_side_by_side(open_setup: Open) -> None:
+    at, server = open_setup()
     plan = plan_of(200, persons=20, per_request=2)
     batch = at.record(plan)
     assert at.drive(batch) == TurnResult(sent=100)
@@ -60,27 +60,27 @@ def test_every_lane_keeps_its_order_while_lanes_go_beside_each_other(open_desk: 
         assert [n for n in got(server) if int(n[1:]) % 20 == person] == [f"e{n}" for n in range(person, 200, 20)]
 
 
-def test_a_chunk_ends_at_its_limit_and_the_next_one_goes_on(open_desk: Open) -> None:
-    at, server = open_desk()
+def test_a_chunk_ends_at_its_limit_and_the_next_one_goes_on(open_setup: Open) -> None:
+    at, server = open_setup()
     batch = at.record(plan_of(7))
     turns = [at.drive(batch, limit=3) for _ in range(3)]
     assert turns == [TurnResult(3, has_more=True), TurnResult(3, has_more=True), TurnResult(1)]
     assert got(server) == [f"e{n}" for n in range(7)]
 
 
-def test_after_a_rejection_the_lane_goes_on(open_desk: Open) -> None:
+def test_after_a_rejection_the_lane_goes_on(open_setup: Open) -> None:
     servers: list[HostileServer] = []
-    at, server = open_desk(nth(servers, {2: http(400, b'{"error": "no"}')}))
+    at, server = open_setup(nth(servers, {2: http(400, b'{"error": "no"}')}))
     servers.append(server)
     batch = at.record(plan_of(4))
     at.drive(batch)
     assert at.outcomes(batch) == [["accepted"], ["rejected"], ["accepted"], ["accepted"]]
 
 
-@pytest.mark.parametrize("answer", [http(429), http(503, b"", "Retry-After: 0")])
-def test_not_sent_is_tried_again_and_the_lane_waits_for_it(open_desk: Open, answer: bytes) -> None:
+@pytest.mark.parametrize("response", [http(429), http(503, b"", "Retry-After: 0")])
+def test_a_not_sent_request_is_tried_again_and_the_lane_waits_for_it(open_setup: Open, response: bytes) -> None:
     servers: list[HostileServer] = []
-    at, server = open_desk(nth(servers, {2: answer, 3: answer}))
+    at, server = open_setup(nth(servers, {2: response, 3: response}))
     servers.append(server)
     batch = at.record(plan_of(3))
     turns: list[TurnResult] = []
@@ -91,14 +91,14 @@ def test_not_sent_is_tried_again_and_the_lane_waits_for_it(open_desk: Open, answ
     assert got(server) == ["e0", "e1", "e1", "e1", "e2"]
 
 
-def finish(at: Desk, batch: str) -> None:
-    """Drive until nothing is left to do."""
+def finish(at: Setup, batch: str) -> None:
+    """Send until nothing remains to be sent."""
     while (turn := at.drive(batch)).has_more:
         time.sleep(turn.wait_seconds)
 
 
-def test_not_sent_that_retries_do_not_cure_stops_the_lane(open_desk: Open) -> None:
-    at, server = open_desk(lambda _: http(503), tries=3)
+def test_a_request_still_not_sent_after_all_retries_stops_the_lane(open_setup: Open) -> None:
+    at, server = open_setup(lambda _: http(503), tries=3)
     batch = at.record(plan_of(3))
     finish(at, batch)
     assert at.counts(batch) == {"not sent": 1, "pending": 2}
@@ -107,18 +107,18 @@ def test_not_sent_that_retries_do_not_cure_stops_the_lane(open_desk: Open) -> No
     assert len(server.received) == 3
 
 
-def test_not_sent_that_retries_do_not_cure_is_passed_over_under_go_on(open_desk: Open) -> None:
-    at, server = open_desk(lambda received: http(429) if "e0" in ids(received.body) else OK, tries=2)
+def test_a_request_still_not_sent_after_all_retries_is_passed_over_under_go_on(open_setup: Open) -> None:
+    at, server = open_setup(lambda received: http(429) if "e0" in ids(received.body) else OK, tries=2)
     batch = at.record(plan_of(3), Policy.GO_ON)
     finish(at, batch)
     assert at.counts(batch) == {"not sent": 1, "accepted": 2}
     assert got(server) == ["e0", "e0", "e1", "e2"]
 
 
-@pytest.mark.parametrize("answer", [LOST, SILENCE, http(500), http(502), http(408)])
-def test_after_an_unknown_outcome_the_lane_stops_and_nothing_is_doubled(open_desk: Open, answer: bytes) -> None:
+@pytest.mark.parametrize("response", [LOST, SILENCE, http(500), http(502), http(408)])
+def test_after_an_unknown_outcome_the_lane_stops_and_nothing_is_doubled(open_setup: Open, response: bytes) -> None:
     servers: list[HostileServer] = []
-    at, server = open_desk(nth(servers, {2: answer}), read_seconds=0.3)
+    at, server = open_setup(nth(servers, {2: response}), read_seconds=0.3)
     servers.append(server)
     batch = at.record(plan_of(4), Policy.STOP)
     finish(at, batch)
@@ -127,9 +127,9 @@ def test_after_an_unknown_outcome_the_lane_stops_and_nothing_is_doubled(open_des
     assert got(server) == ["e0", "e1"]
 
 
-def test_after_an_unknown_outcome_the_lane_goes_on_where_that_was_chosen(open_desk: Open) -> None:
+def test_after_an_unknown_outcome_the_lane_goes_on_where_that_was_chosen(open_setup: Open) -> None:
     servers: list[HostileServer] = []
-    at, server = open_desk(nth(servers, {2: LOST}))
+    at, server = open_setup(nth(servers, {2: LOST}))
     servers.append(server)
     batch = at.record(plan_of(4), Policy.GO_ON)
     finish(at, batch)
@@ -137,9 +137,9 @@ def test_after_an_unknown_outcome_the_lane_goes_on_where_that_was_chosen(open_de
     assert got(server) == ["e0", "e1", "e2", "e3"]
 
 
-def test_a_resend_is_byte_identical_counted_and_before_what_follows(open_desk: Open) -> None:
+def test_a_resend_is_byte_identical_counted_and_before_what_follows(open_setup: Open) -> None:
     servers: list[HostileServer] = []
-    at, server = open_desk(nth(servers, {2: LOST, 3: http(504)}))
+    at, server = open_setup(nth(servers, {2: LOST, 3: http(504)}))
     servers.append(server)
     batch = at.record(plan_of(4), Policy.RESEND)
     finish(at, batch)
@@ -149,17 +149,17 @@ def test_a_resend_is_byte_identical_counted_and_before_what_follows(open_desk: O
     assert got(server) == ["e0", "e1", "e1", "e1", "e2", "e3"]
 
 
-def test_a_resend_that_stays_unknown_stops_the_lane(open_desk: Open) -> None:
-    at, server = open_desk(lambda _: LOST, tries=3)
+def test_a_resend_that_stays_unknown_stops_the_lane(open_setup: Open) -> None:
+    at, server = open_setup(lambda _: LOST, tries=3)
     batch = at.record(plan_of(2), Policy.RESEND)
     finish(at, batch)
     assert at.counts(batch) == {"unknown": 1, "pending": 1}
     assert got(server) == ["e0"] * 3
 
 
-def test_a_rejection_after_an_unknown_is_no_proof_and_stops_the_lane(open_desk: Open) -> None:
+def test_a_rejection_after_an_unknown_is_no_proof_and_stops_the_lane(open_setup: Open) -> None:
     servers: list[HostileServer] = []
-    at, server = open_desk(nth(servers, {1: LOST, 2: http(400)}))
+    at, server = open_setup(nth(servers, {1: LOST, 2: http(400)}))
     servers.append(server)
     batch = at.record(plan_of(2), Policy.RESEND)
     finish(at, batch)
@@ -167,15 +167,15 @@ def test_a_rejection_after_an_unknown_is_no_proof_and_stops_the_lane(open_desk: 
 
 
 def test_no_connection_is_not_sent_and_nothing_is_lost(tmp_path: Path) -> None:
-    at = desk(tmp_path, f"http://127.0.0.1:{closed_port()}", tries=2)
+    at = make_setup(tmp_path, f"http://127.0.0.1:{closed_port()}", tries=2)
     batch = at.record(plan_of(2), Policy.RESEND)
     finish(at, batch)
     assert at.counts(batch) == {"not sent": 1, "pending": 1}
     at.history.close()
 
 
-def test_too_large_is_halved_until_it_fits_in_order_each_half_recorded(open_desk: Open) -> None:
-    at, server = open_desk(lambda received: http(413) if len(ids(received.body)) > 3 else OK)
+def test_too_large_is_halved_until_it_fits_in_order_each_half_recorded(open_setup: Open) -> None:
+    at, server = open_setup(lambda received: http(413) if len(ids(received.body)) > 3 else OK)
     batch = at.record(plan_of(23, per_request=10))
     finish(at, batch)
     taken = [text for received in server.received if len(ids(received.body)) <= 3 for text in ids(received.body)]
@@ -185,8 +185,8 @@ def test_too_large_is_halved_until_it_fits_in_order_each_half_recorded(open_desk
     assert sizes == [10, 5, 2, 3, 5, 2, 3] * 2 + [3]  # after each split its width is that of the plan again
 
 
-def test_a_single_event_that_is_too_large_fails_alone(open_desk: Open) -> None:
-    at, server = open_desk(lambda received: http(413) if "e2" in ids(received.body) else OK)
+def test_a_single_event_that_is_too_large_fails_alone(open_setup: Open) -> None:
+    at, server = open_setup(lambda received: http(413) if "e2" in ids(received.body) else OK)
     batch = at.record(plan_of(6, per_request=6))
     finish(at, batch)
     summary = at.history.queries.batch(batch)
@@ -220,7 +220,7 @@ def test_halves_are_the_same_events_in_the_same_order(events: list[tuple[str, Js
     assert second.events
 
 
-def test_halves_do_not_part_the_lines_of_an_order_where_that_can_be() -> None:
+def test_halves_do_not_part_the_lines_of_an_order_where_possible() -> None:
     line = ("Product ordered", {"eventId": "o1"})
     body = build_request_body(
         [("Product viewed", {"eventId": "a"}), line, line, line, ("Product viewed", {"eventId": "b"})]
@@ -229,47 +229,47 @@ def test_halves_do_not_part_the_lines_of_an_order_where_that_can_be() -> None:
     assert [half.events for half in split_body(build_request_body([line] * 4))] == [2, 2]
 
 
-def test_what_was_paused_meanwhile_does_not_leave(open_desk: Open) -> None:
-    desks: list[Desk] = []
+def test_a_batch_paused_meanwhile_is_not_sent(open_setup: Open) -> None:
+    setups: list[Setup] = []
     batches: list[str] = []
 
     def decide(_: object) -> bytes:
-        if desks[0].state(batches[0]) is BatchState.SENDING:
-            desks[0].history.control.set_state(batches[0], BatchState.PAUSED)
+        if setups[0].state(batches[0]) is BatchState.SENDING:
+            setups[0].history.control.set_state(batches[0], BatchState.PAUSED)
         return OK
 
-    at, server = open_desk(decide)
-    desks.append(at)
+    at, server = open_setup(decide)
+    setups.append(at)
     batches.append(at.record(plan_of(5)))
     assert at.drive(batches[0]) == TurnResult(sent=1)
     assert at.counts(batches[0]) == {"accepted": 1, "pending": 4}
     assert len(server.received) == 1
 
 
-def test_another_owners_batch_does_not_leave(open_desk: Open) -> None:
-    at, server = open_desk()
+def test_another_owners_batch_is_not_sent(open_setup: Open) -> None:
+    at, server = open_setup()
     batch = at.record(plan_of(5), owner="somebody")
     assert at.drive(batch, owner="me") == TurnResult()
     assert not server.received
 
 
-def test_rejected_alike_many_times_in_a_row_the_rest_stays(open_desk: Open) -> None:
-    at, server = open_desk(lambda _: http(401))
+def test_after_many_rejections_alike_in_a_row_the_rest_stays_pending(open_setup: Open) -> None:
+    at, server = open_setup(lambda _: http(401))
     batch = at.record(plan_of(FAILURES_TO_BREAK + 20))
     assert at.drive(batch) == TurnResult(sent=FAILURES_TO_BREAK)
     assert at.counts(batch) == {"rejected": FAILURES_TO_BREAK, "pending": 20}
     assert len(server.received) == FAILURES_TO_BREAK
 
 
-def test_rejections_of_single_bodies_do_not_hold_up_the_rest(open_desk: Open) -> None:
-    at, _ = open_desk(lambda _: http(400))
+def test_rejections_of_single_bodies_do_not_hold_up_the_rest(open_setup: Open) -> None:
+    at, _ = open_setup(lambda _: http(400))
     batch = at.record(plan_of(FAILURES_TO_BREAK + 5))
     finish(at, batch)
     assert at.counts(batch) == {"rejected": FAILURES_TO_BREAK + 5}
 
 
-def test_a_clock_that_was_set_back_does_not_hold_a_retry_for_long(open_desk: Open) -> None:
-    at, server = open_desk(lambda _: http(503, b"", "Retry-After: 9"))
+def test_a_clock_that_was_set_back_does_not_hold_a_retry_for_long(open_setup: Open) -> None:
+    at, server = open_setup(lambda _: http(503, b"", "Retry-After: 9"))
     batch = at.record(plan_of(1))
     an_hour_ahead = at.drive(batch, clock=lambda: now_ms() + 3_600_000)
     assert 9 <= an_hour_ahead.wait_seconds <= 9 + at.settings.backoff_limit_seconds
@@ -279,8 +279,8 @@ def test_a_clock_that_was_set_back_does_not_hold_a_retry_for_long(open_desk: Ope
     assert len(server.received) == 1
 
 
-def test_nothing_is_tried_again_before_the_server_wants_it_nor_after_a_restart(open_desk: Open) -> None:
-    at, server = open_desk(lambda _: http(429, b"", "Retry-After: 90"))
+def test_nothing_is_tried_again_before_the_server_wants_it_nor_after_a_restart(open_setup: Open) -> None:
+    at, server = open_setup(lambda _: http(429, b"", "Retry-After: 90"))
     batch = at.record(plan_of(1))
     assert 90 <= at.drive(batch).wait_seconds <= 90 + at.settings.backoff_limit_seconds
     assert 80 < at.drive(batch).wait_seconds <= 90 + at.settings.backoff_limit_seconds
@@ -331,14 +331,14 @@ def test_many_may_ask_for_the_rate_while_it_is_counted() -> None:
     assert failed == []
 
 
-def test_what_is_told_of_a_plan_may_say_whence_it_came(open_desk: Open) -> None:
-    at, _ = open_desk()
+def test_the_intent_of_a_plan_may_name_its_source(open_setup: Open) -> None:
+    at, _ = open_setup()
     batch = at.record(plan_of(1), notes={"as it is": True}, resend_of="b_0")
     found = at.history.queries.batch(batch)
     assert (found.notes, found.resend_of) == ({"as it is": True}, "b_0")
 
 
-def test_progress_moves_as_its_batch_does() -> None:
+def test_progress_is_active_as_its_batch_is() -> None:
     assert Progress(BatchState.SENDING, {}).is_active
     assert Progress(BatchState.PAUSED, {RequestState.IN_FLIGHT: 1}).is_active
     assert not Progress(BatchState.PAUSED, {RequestState.PENDING: 1}).is_active

@@ -1,4 +1,4 @@
-"""What batches to one target share: how fast requests leave, and the breaker that pauses them all."""
+"""What all batches to one target share: the rate limit, and the breaker that pauses them."""
 
 import time
 from collections.abc import Iterator
@@ -15,21 +15,21 @@ from intempt_core.dispatch.rate_limits import CircuitBreaker, RateLimiter
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
 from intempt_core.transport.track_client import Attempt
-from tests.core.dispatch.factories import LOST, OK, Decide, Desk, decides, desk, got, plan_of
+from tests.core.dispatch.factories import LOST, OK, Decide, Setup, decides, got, make_setup, plan_of
 from tests.core.transport.fault_server import hostile, http
 
 
 def attempt(outcome: Outcome, status: int | None = None) -> Attempt:
-    return Attempt(outcome=outcome, status=status, reason="It said no.", started_at=0, elapsed_ms=1.0)
+    return Attempt(outcome=outcome, status=status, reason="It was no.", started_at=0, elapsed_ms=1.0)
 
 
 # ── the breaker ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
-    ("one", "said"),
+    ("one", "message"),
     [
-        (attempt(Outcome.REJECTED, 401), "were rejected: 401. Check the key. The last response: It said no."),
+        (attempt(Outcome.REJECTED, 401), "were rejected: 401. Check the key. The last response: It was no."),
         (attempt(Outcome.REJECTED, 403), "were rejected: 403. Check what the key is allowed to do."),
         (attempt(Outcome.REJECTED, 404), "were rejected: 404. Check org, project and source."),
         (attempt(Outcome.REJECTED, 302), "were rejected: 302. Check the target."),
@@ -37,24 +37,24 @@ def attempt(outcome: Outcome, status: int | None = None) -> Attempt:
         (attempt(Outcome.NOT_SENT), "could not be sent."),
     ],
 )
-def test_what_the_next_request_will_meet_too_is_hopeless(one: Attempt, said: str) -> None:
+def test_a_failure_that_the_next_request_will_have_too_opens_the_breaker(one: Attempt, message: str) -> None:
     breaker = CircuitBreaker()
     for _ in range(FAILURES_TO_BREAK - 1):
         breaker.record(one)
     assert breaker.reason == ""
     breaker.record(one)
-    assert breaker.reason.startswith(f"{FAILURES_TO_BREAK} requests in a row {said}")
+    assert breaker.reason.startswith(f"{FAILURES_TO_BREAK} requests in a row {message}")
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 422])
-def test_what_is_about_one_body_is_not(status: int) -> None:
+def test_a_rejection_of_one_body_does_not(status: int) -> None:
     breaker = CircuitBreaker()
     for _ in range(100):
         breaker.record(attempt(Outcome.REJECTED, status))
     assert breaker.reason == ""
 
 
-def test_another_outcome_in_between_begins_again() -> None:
+def test_another_outcome_in_between_resets_the_count() -> None:
     breaker = CircuitBreaker()
     for _ in range(50):
         for _ in range(FAILURES_TO_BREAK - 1):
@@ -66,7 +66,7 @@ def test_another_outcome_in_between_begins_again() -> None:
     assert breaker.reason == ""
 
 
-def test_an_unknown_outcome_is_hopeless_only_where_the_lane_goes_on_after_it() -> None:
+def test_an_unknown_outcome_counts_only_where_the_lane_goes_on_after_it() -> None:
     holds, goes_on = CircuitBreaker(), CircuitBreaker()
     for _ in range(FAILURES_TO_BREAK):
         holds.record(attempt(Outcome.UNKNOWN, 500))
@@ -79,7 +79,7 @@ def test_an_unknown_outcome_is_hopeless_only_where_the_lane_goes_on_after_it() -
 
 
 @given(st.floats(0.1, 1000), st.lists(st.floats(0, 5), min_size=1, max_size=50))
-def test_turns_are_never_closer_than_the_pace_and_nobody_waits_longer_than_needed(
+def test_turns_are_never_closer_than_the_rate_and_never_later_than_needed(
     per_second: float, pauses: list[float]
 ) -> None:
     now = [0.0]
@@ -91,7 +91,7 @@ def test_turns_are_never_closer_than_the_pace_and_nobody_waits_longer_than_neede
         turns.append(turn)
 
 
-def test_no_pace_is_no_wait() -> None:
+def test_no_rate_limit_is_no_wait() -> None:
     assert RateLimiter(0).reserve_turn() == 0
 
 
@@ -99,19 +99,19 @@ def test_no_pace_is_no_wait() -> None:
 
 
 class Scene:
-    """A server, a desk and a dispatcher."""
+    """A server, a setup and a dispatcher."""
 
     def __init__(self, folder: Path, opened: ExitStack) -> None:
         self.folder, self.opened = folder, opened
         self.times: list[float] = []
 
-    def started(self, decide: Decide = lambda _: OK, **settings: float) -> tuple[Desk, Dispatcher]:
+    def started(self, decide: Decide = lambda _: OK, **settings: float) -> tuple[Setup, Dispatcher]:
         def timed(received: object) -> bytes:
             self.times.append(time.monotonic())
             return decide(received)  # type: ignore[arg-type]  # it is what a server of the test received
 
         self.server = self.opened.enter_context(hostile(decides(timed)))
-        at = desk(self.folder, self.server.url, **settings)
+        at = make_setup(self.folder, self.server.url, **settings)
         self.opened.callback(at.history.close)
         dispatcher = at.dispatcher()
         dispatcher.start()
@@ -126,7 +126,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 @pytest.mark.parametrize("per_second", [10.0, 50.0])
-def test_all_lanes_of_all_batches_to_a_target_keep_its_pace_together(scene: Scene, per_second: float) -> None:
+def test_all_lanes_of_all_batches_to_a_target_share_its_rate_limit(scene: Scene, per_second: float) -> None:
     at, _ = scene.started(requests_per_second=per_second)
     began = time.monotonic()  # the first turn is not before it, and so the last one not before 19 steps more
     batches = [at.record(plan_of(10, persons=5)) for _ in range(2)]
@@ -138,7 +138,7 @@ def test_all_lanes_of_all_batches_to_a_target_keep_its_pace_together(scene: Scen
         assert sorted(mine) == sorted([f"e{person}", f"e{person + 5}"] * 2)
 
 
-def test_what_is_tried_again_keeps_the_pace_too(scene: Scene) -> None:
+def test_retries_keep_the_rate_limit_too(scene: Scene) -> None:
     at, _ = scene.started(
         lambda _: http(503) if len(scene.times) % 2 else OK, requests_per_second=20, backoff_seconds=0.001
     )
@@ -158,7 +158,7 @@ def test_a_pause_does_not_wait_for_a_turn(scene: Scene) -> None:
     assert at.counts(batch) == {"accepted": 1, "pending": 2}
 
 
-def test_a_break_pauses_every_batch_to_the_target_and_going_on_begins_again(scene: Scene) -> None:
+def test_an_open_breaker_pauses_every_batch_to_the_target_and_resuming_resets_it(scene: Scene) -> None:
     fixed: list[bool] = []
     at, dispatcher = scene.started(lambda _: OK if fixed else http(401), requests_per_second=100)
     batches = [at.record(plan_of(40, persons=4)) for _ in range(2)]
@@ -174,14 +174,14 @@ def test_a_break_pauses_every_batch_to_the_target_and_going_on_begins_again(scen
         assert at.over(batch).state is BatchState.DONE
 
 
-def test_a_batch_that_was_through_when_the_break_came_is_done(scene: Scene) -> None:
+def test_a_batch_that_had_sent_everything_when_the_breaker_opened_is_done(scene: Scene) -> None:
     at, _ = scene.started(lambda _: http(401))
     batch = at.record(plan_of(FAILURES_TO_BREAK))
     assert at.over(batch).state is BatchState.DONE
     assert at.counts(batch) == {"rejected": FAILURES_TO_BREAK}
 
 
-def test_a_target_that_loses_every_answer_is_not_sent_a_million_more(scene: Scene) -> None:
+def test_a_target_that_loses_every_response_is_not_sent_a_million_more(scene: Scene) -> None:
     at, _ = scene.started(lambda _: LOST)
     batch = at.record(plan_of(60, persons=3), Policy.GO_ON)
     paused = at.over(batch)

@@ -1,4 +1,4 @@
-"""Batches written by hand: what a test of history, dispatch or exports says first."""
+"""Factories of batches, requests and attempts, for tests of history, dispatch and exports."""
 
 from collections.abc import Sequence
 from itertools import count

@@ -1,4 +1,4 @@
-"""What goes into history comes out again: intent, searches, rows, what was sent before, a person's events."""
+"""What goes into history comes out again: intent, searches, rows, prior sends, a person's events."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -62,7 +62,7 @@ def history(tmp_path: Path, clock: Clock) -> Iterator[History]:
 
 
 def settle(history: History, batch: str, outcome: Outcome = Outcome.ACCEPTED, **given: object) -> None:
-    """Every request of the batch leaves and gets this outcome."""
+    """Send every request of the batch with this outcome."""
     for lane in history.queue.lanes(batch):
         for work in history.queue.take(batch, lane.lane, 1000):
             settled = AttemptEnd(work.id, attempt(outcome, **given))
@@ -96,7 +96,7 @@ def test_opening_again_finds_what_was_written(tmp_path: Path) -> None:
 # ── intent ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_recorded_batch_says_everything_that_was_decided(history: History, clock: Clock) -> None:
+def test_a_recorded_batch_has_everything_that_was_decided(history: History, clock: Clock) -> None:
     left = [ExcludedRow(3, 4, ("event_id_missing", "event_name"), None, "view")]
     batch = batch_of(
         history,
@@ -131,7 +131,7 @@ def test_a_recorded_batch_says_everything_that_was_decided(history: History, clo
     assert not found.is_final
 
 
-def test_bodies_are_kept_byte_for_byte(history: History) -> None:
+def test_bodies_are_stored_byte_for_byte(history: History) -> None:
     body = bytes(range(256)) * 50
     batch = history.recorder.record(intent(), [request(1, 1, [event(1)], body)])
     (summary,) = history.queries.requests(batch).items
@@ -139,7 +139,7 @@ def test_bodies_are_kept_byte_for_byte(history: History) -> None:
     assert history.queries.request(str(summary.id)).body == body
 
 
-def test_a_large_batch_is_written_in_several_transactions_and_is_whole(history: History) -> None:
+def test_a_large_batch_is_recorded_in_several_transactions_and_is_whole(history: History) -> None:
     size = RECORD_CHUNK_EVENTS // 20
     many = (request(1, n, [event(n * size + i) for i in range(size)], b"{}") for n in range(45))
     left = (ExcludedRow(-row, None, ("event_name",)) for row in range(RECORD_CHUNK_EVENTS + 1))
@@ -148,12 +148,12 @@ def test_a_large_batch_is_written_in_several_transactions_and_is_whole(history: 
     assert (found.total, found.excluded_rows, found.state) == (45 * size, RECORD_CHUNK_EVENTS + 1, BatchState.SENDING)
 
 
-def test_a_batch_that_holds_nothing_but_excluded_rows_is_recorded(history: History) -> None:
+def test_a_batch_of_nothing_but_excluded_rows_is_recorded(history: History) -> None:
     found = history.queries.batch(history.recorder.record(intent(), [], [ExcludedRow(1, 2, ("event_name",))]))
     assert (found.total, found.excluded_rows, found.state) == (0, 1, BatchState.SENDING)
 
 
-def test_an_input_that_breaks_off_leaves_a_cancelled_batch_and_nothing_to_send(history: History) -> None:
+def test_an_input_that_fails_midway_makes_a_cancelled_batch_with_nothing_to_send(history: History) -> None:
     def broken() -> Iterator[RequestIntent]:
         yield from (request(1, n, [event(n)] * 10_000, b"{}") for n in range(5))
         raise ReadError("The file ends in the middle.")
@@ -167,7 +167,7 @@ def test_an_input_that_breaks_off_leaves_a_cancelled_batch_and_nothing_to_send(h
     assert history.queue.unfinished() == []
 
 
-def test_an_input_that_breaks_at_once_leaves_nothing(history: History) -> None:
+def test_an_input_that_fails_at_once_makes_no_batch(history: History) -> None:
     with pytest.raises(ReadError):
         history.recorder.record(intent(), (_ for _ in iter(_raise, None)))
     assert history.queries.batches().total == 0
@@ -203,7 +203,7 @@ def test_a_plan_is_recorded_request_by_request_with_the_rows_it_came_from(histor
     assert [row.event_id for row in history.outcomes.rows(batch)] == [f"e{n}" for n in range(120)]
 
 
-def test_an_event_is_kept_with_its_ids_as_text_whatever_it_held() -> None:
+def test_an_event_is_stored_with_its_ids_as_text_whatever_type_they_had() -> None:
     body = {"eventId": 19, "userId": " ", "accountId": [], "data": {"productId": "p"}, "timestamp": 2**70}
     assert EventIntent.from_event(GivenEvent(7, body, Place(line=4)), 3) == EventIntent(3, 4, "7", "19", product_id="p")
     assert EventIntent.from_event(GivenEvent(None, "no object", Place()), 1) == EventIntent(1)
@@ -213,7 +213,7 @@ def test_an_event_is_kept_with_its_ids_as_text_whatever_it_held() -> None:
     )
 
 
-def test_the_excluded_rows_are_those_with_errors_each_with_its_codes() -> None:
+def test_rows_with_errors_are_excluded_each_with_its_codes() -> None:
     bodies: list[Json] = [
         {"eventId": 19, "userId": "u", "data": {}},
         {"eventId": "e", "userId": "u", "data": {"productId": "p"}},
@@ -242,7 +242,7 @@ def test_the_excluded_rows_are_those_with_errors_each_with_its_codes() -> None:
 
 @given(st.text() | st.text(st.characters(), min_size=500, max_size=600) | st.text("\ud800\x00é"))
 @how(max_examples=50)
-def test_any_id_at_all_is_kept_and_found_again(text: str) -> None:
+def test_any_id_at_all_is_stored_and_found(text: str) -> None:
     assert make_indexable(text) == make_indexable(text)
     make_indexable(text).encode()
     assert len(make_indexable(text)) <= 512
@@ -250,7 +250,7 @@ def test_any_id_at_all_is_kept_and_found_again(text: str) -> None:
 
 
 @pytest.mark.parametrize("odd", ["\ud800", "a\0b", "é" * 600, "x" * 5000, "'; DROP TABLE events; --", "%s", "?"])
-def test_odd_ids_are_recorded_and_found_again(history: History, odd: str) -> None:
+def test_odd_ids_are_recorded_and_found(history: History, odd: str) -> None:
     batch = history.recorder.record(intent(label=odd), [request(1, 1, [event(1, event_id=odd, name=odd)], b"{}")])
     assert [found.id for found in history.queries.batches(BatchFilter(text=odd)).items] == [batch]
     assert odd in history.events.prior_sends(SHOP.key, [odd, "other"])
@@ -271,7 +271,7 @@ def test_two_names_of_one_track_url_are_one_place_and_the_sandbox_is_one_on_any_
 # ── lists and searches ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_batches_come_newest_first_a_page_at_a_time(history: History, clock: Clock) -> None:
+def test_batches_are_listed_newest_first_a_page_at_a_time(history: History, clock: Clock) -> None:
     made = []
     for _ in range(5):
         clock.now += 1000
@@ -282,10 +282,10 @@ def test_batches_come_newest_first_a_page_at_a_time(history: History, clock: Clo
     assert (first.total, first.pages, last.number) == (5, 3, 3)
     assert sorted(made) == made
     assert history.queries.batches(page=9).items == ()
-    assert history.queries.batches(BatchFilter(text="nobody")).pages == 1
+    assert history.queries.batches(BatchFilter(text="unknown")).pages == 1
 
 
-def test_filters_keep_what_they_say(history: History, clock: Clock) -> None:
+def test_filters_list_only_what_matches(history: History, clock: Clock) -> None:
     file = batch_of(history, [1])
     clock.now += 10_000
     other = TargetSnapshot(**{f: getattr(SHOP, f) for f in SHOP.__slots__} | {"name": "other"})
@@ -307,7 +307,7 @@ def test_filters_keep_what_they_say(history: History, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("field", ["event_id", "profile_id", "user_id", "another_user_id", "account_id", "product_id"])
-def test_a_search_finds_each_batch_that_holds_the_whole_id(history: History, field: str) -> None:
+def test_a_search_finds_each_batch_that_has_the_whole_id(history: History, field: str) -> None:
     def one(value: str) -> str:
         return history.recorder.record(
             intent(), [request(1, 1, [event(1, **{field: value}), event(2, **{field: value})])]
@@ -320,12 +320,12 @@ def test_a_search_finds_each_batch_that_holds_the_whole_id(history: History, fie
 
 
 def plans(history: History, question: Callable[[], object]) -> list[str]:
-    """How SQLite goes about each statement that a question really runs."""
-    said: list[tuple[str, Any]] = []
+    """The query plan of SQLite for each statement that a method really runs."""
+    statements: list[tuple[str, Any]] = []
 
     def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
         if statement.startswith(("SELECT", "WITH")):
-            said.append((statement, parameters))
+            statements.append((statement, parameters))
 
     listen(history.database.engine, "before_cursor_execute", note)
     try:
@@ -333,7 +333,7 @@ def plans(history: History, question: Callable[[], object]) -> list[str]:
     finally:
         remove(history.database.engine, "before_cursor_execute", note)
     with history.database.reading() as connection:
-        explained = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given).all() for sql, given in said]
+        explained = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given).all() for sql, given in statements]
     return ["\n".join(row.detail for row in rows) for rows in explained]
 
 
@@ -401,7 +401,7 @@ def test_requests_are_paged_and_filtered_by_state(history: History) -> None:
     )
 
 
-def test_a_request_shows_what_left_what_it_held_and_what_came_back(history: History) -> None:
+def test_a_request_has_its_body_its_events_and_its_response(history: History) -> None:
     batch = batch_of(history, [2])
     (work,) = history.queue.take(batch, 1, 10)
     tried = attempt(
@@ -432,7 +432,7 @@ def test_a_request_shows_what_left_what_it_held_and_what_came_back(history: Hist
 # ── rows, resends ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_row_of_the_input_has_one_line_in_row_order(history: History) -> None:
+def test_every_row_of_the_input_has_one_outcome_in_row_order(history: History) -> None:
     spread = [request(lane, 1, [event(row) for row in range(1, 12_001) if row % 3 == lane]) for lane in (0, 1)]
     left = [
         ExcludedRow(row, row + 1, ("event_name",), f"e{row}", "view") for row in range(12_000, 0, -1) if row % 3 == 2
@@ -481,43 +481,43 @@ def test_chosen_requests_are_read_byte_identical_to_be_sent_again(history: Histo
         (Outcome.NOT_SENT, None),
     ],
 )
-def test_what_history_says_of_ids_sent_before(history: History, outcome: Outcome, words: str | None) -> None:
+def test_prior_sends_of_an_id_by_outcome(history: History, outcome: Outcome, words: str | None) -> None:
     settle(history, batch_of(history, [2]), outcome)
-    said = history.events.prior_sends(SHOP.key, ["e1", "e2", "e3"])
-    assert {id_: sent.message for id_, sent in said.items()} == ({} if words is None else {"e1": words, "e2": words})
+    sent = history.events.prior_sends(SHOP.key, ["e1", "e2", "e3"])
+    assert {id_: one.message for id_, one in sent.items()} == ({} if words is None else {"e1": words, "e2": words})
     assert history.events.prior_sends("elsewhere", ["e1"]) == {}
 
 
-def test_what_says_most_of_an_id_counts_and_of_equals_the_latest(history: History, clock: Clock) -> None:
-    def said() -> str:
+def test_the_most_certain_prior_send_of_an_id_counts_and_of_equals_the_latest(history: History, clock: Clock) -> None:
+    def message() -> str:
         clock.now += 60_000
         return history.events.prior_sends(SHOP.key, iter(["e1"]))["e1"].message
 
     settle(history, batch_of(history, [1]), Outcome.REJECTED)
-    assert said() == "rejected on 2026-11-22 12:03 UTC"
+    assert message() == "rejected on 2026-11-22 12:03 UTC"
     settle(history, batch_of(history, [1]), Outcome.REJECTED)
-    assert said() == "rejected on 2026-11-22 12:04 UTC"
+    assert message() == "rejected on 2026-11-22 12:04 UTC"
     waiting = batch_of(history, [1])
     settle(history, batch_of(history, [1]), Outcome.REJECTED)
-    assert said() == "recorded, to be sent soon, on 2026-11-22 12:05 UTC"
+    assert message() == "recorded, to be sent soon, on 2026-11-22 12:05 UTC"
     history.control.set_state(waiting, BatchState.CANCELLED)
-    assert said() == "rejected on 2026-11-22 12:05 UTC"
+    assert message() == "rejected on 2026-11-22 12:05 UTC"
     settle(history, batch_of(history, [1]), Outcome.UNKNOWN)
-    assert said() == "sent, and may have arrived, on 2026-11-22 12:07 UTC"
+    assert message() == "sent, and may have arrived, on 2026-11-22 12:07 UTC"
     settle(history, batch_of(history, [1]))
     settle(history, batch_of(history, [1]), Outcome.UNKNOWN)
     settle(history, batch_of(history, [1]), Outcome.REJECTED)
-    assert said() == "accepted on 2026-11-22 12:08 UTC"
+    assert message() == "accepted on 2026-11-22 12:08 UTC"
     settle(history, batch_of(history, [1]))
-    assert said() == "accepted on 2026-11-22 12:09 UTC"
+    assert message() == "accepted on 2026-11-22 12:09 UTC"
 
 
-def test_thousands_of_ids_are_asked_about_at_once(history: History) -> None:
+def test_thousands_of_ids_are_looked_up_at_once(history: History) -> None:
     settle(history, batch_of(history, [1200]))
     assert len(history.events.prior_sends(SHOP.key, (f"e{n}" for n in range(5000)))) == 1200
 
 
-def test_the_same_file_to_the_same_target_is_remembered(history: History) -> None:
+def test_batches_of_the_same_file_to_the_same_target_are_found(history: History) -> None:
     first = batch_of(history, [1], digest="abc")
     second = batch_of(history, [1], digest="abc")
     batch_of(history, [1], digest="abd")
@@ -533,11 +533,11 @@ def send(history: History, *events: EventIntent, outcome: Outcome = Outcome.ACCE
     settle(history, batch, outcome)
 
 
-def test_a_persons_accepted_events_come_in_order_of_arrival(history: History) -> None:
+def test_a_persons_accepted_events_are_in_order_of_arrival(history: History) -> None:
     late = history.recorder.record(
         intent(owner=ME), [request(1, 1, [event(1, product_id="A"), event(2, product_id="B")])]
     )
-    send(history, event(3, product_id="C"), event(4, product_id="D", user_id="somebody else"))
+    send(history, event(3, product_id="C"), event(4, product_id="D", user_id="another"))
     send(history, event(5, product_id="E"), outcome=Outcome.UNKNOWN)
     settle(history, late)
     arrived = history.persons.interactions(SHOP.key, "userId", "u1")
@@ -548,7 +548,7 @@ def test_a_persons_accepted_events_come_in_order_of_arrival(history: History) ->
     assert history.persons.interactions("elsewhere", "userId", "u1") == []
 
 
-def test_a_story_holds_what_was_not_accepted_too_and_what_never_left_comes_last(history: History) -> None:
+def test_a_person_history_has_events_of_every_outcome_and_those_never_sent_last(history: History) -> None:
     waiting = history.recorder.record(intent(owner=ME), [request(1, 1, [event(1, product_id="waits")])])
     send(history, event(2, product_id="A"))
     for product, outcome in (
@@ -559,9 +559,12 @@ def test_a_story_holds_what_was_not_accepted_too_and_what_never_left_comes_last(
         send(history, event(3, product_id=product), outcome=outcome)
     steps = history.persons.person_history(SHOP.key, "userId", "u1").events
     assert [(step.product, step.state) for step in steps] == [
-        ("A", "accepted"), ("unknown", "unknown"), ("rejected", "rejected"), ("not sent", "not sent"),
+        ("A", "accepted"),
+        ("unknown", "unknown"),
+        ("rejected", "rejected"),
+        ("not sent", "not sent"),
         ("waits", "pending"),
-    ]  # fmt: skip
+    ]
     assert [step.product for step in steps if step.may_count] == ["unknown"]
     assert steps[-1].batch == waiting
     assert history.persons.person_history(SHOP.key, "userId", "u1").expected[FeedId.VIEWED] == ["A"]

@@ -1,4 +1,4 @@
-"""What history expects of a person is what the sandbox shows: who is who, which events count, which are repeats."""
+"""History expects of a person what the sandbox shows: which ids are theirs, which events count, which are repeats."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -79,17 +79,17 @@ class OneTarget:
         name = make_node(KINDS[field], value, self.target.source_id)
         return self.both.store.interactions("o", self.target.key, name)
 
-    def story(self, field: str, value: str) -> PersonHistory:
+    def person_history(self, field: str, value: str) -> PersonHistory:
         return self.both.history.persons.person_history(self.target.key, field, value)
 
-    def known(self, field: str, value: str, story: PersonHistory) -> ProcessingStatus:
-        """What the sandbox says of a person's steps."""
+    def known(self, field: str, value: str, person_history: PersonHistory) -> ProcessingStatus:
+        """What became of a person's events in the sandbox."""
         name, ids = (
             make_node(KINDS[field], value, self.target.source_id),
-            tuple({step.event_id for step in story.events}),
+            tuple({step.event_id for step in person_history.events}),
         )
-        told = orjson.loads(list_person_events(self.both.store, PersonEventsQuery("o", self.target.key, name, ids)))
-        return ProcessingStatus(frozenset(event["eventId"] for event in told["events"]), told["unprocessed"])
+        found = orjson.loads(list_person_events(self.both.store, PersonEventsQuery("o", self.target.key, name, ids)))
+        return ProcessingStatus(frozenset(event["eventId"] for event in found["events"]), found["unprocessed"])
 
     def products(self, field: str, value: str) -> str:
         assert self.expected(field, value) == self.shown(field, value)
@@ -107,7 +107,7 @@ def one(product: str, event_id: str = "", name: str = "Product viewed", **ids: s
     return name, {"eventId": event_id or f"e{product}", **ids, "data": {"productId": product}}
 
 
-def test_one_who_is_known_by_several_ids_is_one_person_however_far_they_lead(both: Both) -> None:
+def test_several_ids_that_lead_to_each_other_are_one_person_however_far(both: Both) -> None:
     at = both.sent(
         [
             [one("A", profileId="p1"), one("B", userId="u1"), one("C", userId="u2")],
@@ -122,7 +122,7 @@ def test_one_who_is_known_by_several_ids_is_one_person_however_far_they_lead(bot
     assert at.products("userId", "x") == ""
 
 
-def test_an_account_and_a_placeholder_lead_to_nobody(both: Both) -> None:
+def test_an_account_and_a_placeholder_lead_to_no_person(both: Both) -> None:
     at = both.sent(
         [
             [one("A", userId="u1", accountId="a"), one("B", userId="u2", accountId="a"), one("C", accountId="a")],
@@ -140,7 +140,7 @@ def test_an_alias_makes_two_users_one(both: Both) -> None:
     assert at.products("userId", "old") == at.products("userId", "new") == "AB"
 
 
-def test_of_a_repeated_id_the_first_event_counts_whatever_its_product_and_its_person(both: Both) -> None:
+def test_of_a_repeated_id_the_first_event_counts_whatever_its_product_and_person(both: Both) -> None:
     at = both.sent(
         [
             [one("A", "e1", userId="u1")],
@@ -148,7 +148,7 @@ def test_of_a_repeated_id_the_first_event_counts_whatever_its_product_and_its_pe
             [one("E", userId="u1"), one("F", "e1", userId="u1", profileId="p1"), one("G", profileId="p1")],
         ]
     )
-    assert at.products("userId", "u1") == "AE"  # the repeat with p1 links nobody either
+    assert at.products("userId", "u1") == "AE"  # the repeat with p1 links no ids either
     assert at.products("userId", "u2") == ""
     assert at.products("profileId", "p1") == "G"
 
@@ -174,7 +174,7 @@ def test_the_last_events_of_a_person_are_enough(both: Both) -> None:
     assert both.history.persons.interactions("nowhere", "userId", "u1") == []
 
 
-def test_a_value_that_everybody_has_is_not_followed_forever(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_id_that_all_persons_share_is_not_followed_forever(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(persons, "MAX_PERSON_IDS", 3)
     at = both.sent([[one(f"p{n}", userId=f"u{n}", profileId="all") for n in range(20)]])
     assert len(at.expected("profileId", "all")) == 20
@@ -191,7 +191,7 @@ _event = st.builds(
 )
 
 
-def test_every_step_of_a_story_says_whether_it_counts_as_the_sandbox_does(both: Both) -> None:
+def test_every_event_of_a_person_history_counts_exactly_where_it_does_in_the_sandbox(both: Both) -> None:
     at = both.sent(
         [
             [one("A", "e1", userId="u1"), one("B", "e1", userId="u1")],
@@ -200,16 +200,16 @@ def test_every_step_of_a_story_says_whether_it_counts_as_the_sandbox_does(both: 
             [("Product viewed", {"eventId": "e5", "userId": "u1", "profileId": "p1", "accountId": "a", "data": {}})],
         ]
     )
-    story = at.story("userId", "u1")
-    assert [(step.product, step.counts) for step in story.events] == [
+    person_history = at.person_history("userId", "u1")
+    assert [(step.product, step.counts) for step in person_history.events] == [
         ("A", True), ("B", False), ("C", False), ("D", False), ("", False)
     ]  # fmt: skip
-    assert [step.reason.split(" ")[1:3] for step in story.events[1:]] == [
+    assert [step.reason.split(" ")[1:3] for step in person_history.events[1:]] == [
         ["repeats", "an"], ["name", "is"], ["has", "no"], ["has", "no"]
     ]  # fmt: skip
-    assert dict(story.events[-1].names) == {"userId": "u1", "profileId": "p1", "accountId": "a"}
-    assert set(story.identities) == {("userId", "u1"), ("profileId", "p1")}
-    assert at.known("userId", "u1", story).processed == {"e1"}
+    assert dict(person_history.events[-1].names) == {"userId": "u1", "profileId": "p1", "accountId": "a"}
+    assert set(person_history.identities) == {("userId", "u1"), ("profileId", "p1")}
+    assert at.known("userId", "u1", person_history).processed == {"e1"}
     assert both.history.persons.person_history("nowhere", "userId", "u1").events == ()
     assert both.history.persons.last_identity(at.target.key) == ("userId", "u1")
     assert both.history.persons.last_identity("nowhere") is None
@@ -223,9 +223,9 @@ def test_history_expects_what_the_sandbox_shows(both: Both, requests: list[list[
         for value in ("a", "b", "c", "null"):
             seen = at.shown(field, value)
             assert at.expected(field, value) == seen
-            story, shown = at.story(field, value), compute_feeds(seen)
-            assert story.expected == shown
-            known = at.known(field, value, story)
+            person_history, shown = at.person_history(field, value), compute_feeds(seen)
+            assert person_history.expected == shown
+            known = at.known(field, value, person_history)
             for feed, actual in shown.items():
-                told = explain_feed(feed, story.events, actual, now=0, limit=50, status=known)
-                assert told.differences == ()
+                explained = explain_feed(feed, person_history.events, actual, now=0, limit=50, status=known)
+                assert explained.differences == ()

@@ -1,4 +1,4 @@
-"""Old batches go, with all that is theirs; nothing else goes, and nobody waits long."""
+"""Old batches are deleted with all their rows, nothing else is, and other work does not wait long."""
 
 import sqlite3
 import threading
@@ -67,17 +67,17 @@ def rows_of(history: History) -> dict[str, int]:
         }
 
 
-def test_what_is_old_and_over_goes_whole_and_leaves_nothing_behind(history: History, clock: Clock) -> None:
+def test_an_old_finished_batch_is_deleted_completely(history: History, clock: Clock) -> None:
     done(history, 2, 3, left=2, digest="d")
     first = clock.now
     clock.now += DAY
     young = done(history, 1)
     before = clock.now
     assert history.retention.preview_deletion(before) == DeletionPreview(1, 2, 5, first, first, 0)
-    told: list[DeletionProgress] = []
-    gone = history.retention.delete_before(before, told.append)
-    assert (gone.batches, gone.events) == (1, 5)
-    assert told[-1] == DeletionProgress(1, 5)
+    reported: list[DeletionProgress] = []
+    deleted = history.retention.delete_before(before, reported.append)
+    assert (deleted.batches, deleted.events) == (1, 5)
+    assert reported[-1] == DeletionProgress(1, 5)
     assert [batch.id for batch in history.queries.batches().items] == [young]
     left = rows_of(history)
     assert all(count == (name in OF_ONE) for name, count in left.items()), left
@@ -85,13 +85,13 @@ def test_what_is_old_and_over_goes_whole_and_leaves_nothing_behind(history: Hist
     assert history.retention.delete_before(before).batches == 0
 
 
-def test_what_still_moves_or_waits_for_a_person_stays(history: History, clock: Clock) -> None:
+def test_a_batch_that_is_active_or_waits_for_a_person_is_not_deleted(history: History, clock: Clock) -> None:
     kept = [batch_of(history, [1]) for _ in range(4)]
     history.control.set_state(kept[1], BatchState.PAUSED)
     history.control.set_state(kept[2], BatchState.STOPPED)
     in_flight = history.queue.take(kept[3], 1, 1)[0].id
     history.queue.apply_transitions([AttemptStart(in_flight)], owner=ME)
-    history.control.set_state(kept[3], BatchState.CANCELLED)  # but its answer is still to come
+    history.control.set_state(kept[3], BatchState.CANCELLED)  # but its response is still to come
     clock.now += DAY
     assert history.retention.preview_deletion(clock.now) == DeletionPreview(0, 0, 0, 0, 0, 4)
     assert history.retention.delete_before(clock.now).batches == 0
@@ -100,7 +100,7 @@ def test_what_still_moves_or_waits_for_a_person_stays(history: History, clock: C
     assert history.retention.delete_before(clock.now).batches == 1
 
 
-def test_halves_go_with_their_parents_and_count_once(history: History, clock: Clock) -> None:
+def test_halves_are_deleted_with_their_parents_and_count_once(history: History, clock: Clock) -> None:
     batch = batch_of(history, [4])
     (whole,) = history.queue.take(batch, 1, 1)
     history.queue.apply_transitions([AttemptStart(whole.id)], owner=ME)
@@ -117,15 +117,15 @@ def test_halves_go_with_their_parents_and_count_once(history: History, clock: Cl
     assert sum(rows_of(history).values()) == rows_of(history).get("alembic_version", 0)
 
 
-def test_a_deletion_that_breaks_off_hides_what_is_to_go_and_the_next_one_takes_it_along(
+def test_a_deletion_that_stops_hides_what_it_was_to_delete_and_the_next_one_deletes_it(
     history: History, clock: Clock
 ) -> None:
     batch = done(history, *[50] * 300, digest="d")
     request = history.queries.requests(batch).items[0].id
     clock.now += DAY
-    gone = history.retention.delete_before(clock.now, should_stop=lambda: True)
-    assert 0 < gone.events < 15_000
-    assert gone.batches == 0
+    deleted = history.retention.delete_before(clock.now, should_stop=lambda: True)
+    assert 0 < deleted.events < 15_000
+    assert deleted.batches == 0
     for ask in (
         history.queries.batch,
         history.queries.requests,
@@ -151,27 +151,27 @@ def test_a_deletion_that_breaks_off_hides_what_is_to_go_and_the_next_one_takes_i
 def test_space_goes_back_to_the_disk(history: History, file: Path, clock: Clock) -> None:
     done(history, *[50] * 200)
     clock.now += DAY
-    gone = history.retention.delete_before(clock.now)
-    assert gone.freed > 1_000_000
-    assert gone.reusable == 0
+    deleted = history.retention.delete_before(clock.now)
+    assert deleted.freed > 1_000_000
+    assert deleted.reusable == 0
     history.close()
     assert file.stat().st_size < 500_000
 
 
-def test_a_database_that_gives_no_space_back_says_so(file: Path, clock: Clock) -> None:
+def test_a_database_that_gives_no_space_back_reports_it_as_reusable(file: Path, clock: Clock) -> None:
     with sqlite3.connect(file) as older:
         older.execute("CREATE TABLE made_by_an_older_console (a)")
     older.close()
     history = History.open(f"sqlite:///{file}", clock=clock)
     done(history, *[50] * 20)
     clock.now += DAY
-    gone = history.retention.delete_before(clock.now)
-    assert gone.freed == 0
-    assert gone.reusable > 100_000
+    deleted = history.retention.delete_before(clock.now)
+    assert deleted.freed == 0
+    assert deleted.reusable > 100_000
     history.close()
 
 
-def test_a_deletion_lets_others_write_in_between(history: History, clock: Clock) -> None:
+def test_a_deletion_lets_other_writes_in_between(history: History, clock: Clock) -> None:
     done(history, *[50] * 400)
     clock.now += DAY
     other = batch_of(history, [1] * 100)

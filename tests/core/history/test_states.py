@@ -1,4 +1,4 @@
-"""Whatever dispatch, a person and a thawed process do in whatever order: nothing is lost and the accepted stays."""
+"""Whatever dispatch, a person and a thawed process do, in any order: nothing is lost, and accepted stays accepted."""
 
 import tempfile
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ IN_DOUBT = {RequestState.UNKNOWN, RequestState.IN_FLIGHT}
 
 
 class Batches(RuleBasedStateMachine):
-    """Two owners and one batch. What left is written down here too, by hand."""
+    """Two owners and one batch; the machine keeps its own record of what was sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,11 +61,11 @@ class Batches(RuleBasedStateMachine):
         return self.history.queries.batch(self.batch).owner
 
     @rule(lane=st.integers(1, 3), owner=st.sampled_from(OWNERS))
-    def leave(self, lane: int, owner: str) -> None:
+    def start(self, lane: int, owner: str) -> None:
         sending = self.history.queries.batch(self.batch).state is BatchState.SENDING and owner == self.owner()
         for work in self.history.queue.take(self.batch, lane, 1):
-            missed = self.history.queue.apply_transitions([AttemptStart(work.id)], owner=owner)
-            assert bool(missed) is not sending
+            invalid = self.history.queue.apply_transitions([AttemptStart(work.id)], owner=owner)
+            assert bool(invalid) is not sending
 
     @rule(
         data=st.data(),
@@ -76,13 +76,13 @@ class Batches(RuleBasedStateMachine):
     def settle(self, data: st.DataObject, owner: str, outcome: Outcome, again: bool) -> None:
         chosen = data.draw(st.sampled_from(self.all()))
         before = self.history.queries.request(chosen.id).summary
-        mark = AttemptEnd(chosen.id, attempt(outcome), self.clock.now + 5 if again else None)
-        missed = self.history.queue.apply_transitions([mark], owner=owner)
+        transition = AttemptEnd(chosen.id, attempt(outcome), self.clock.now + 5 if again else None)
+        invalid = self.history.queue.apply_transitions([transition], owner=owner)
         counts = before.state is RequestState.IN_FLIGHT and owner == self.owner()
-        assert bool(missed) is not counts
+        assert bool(invalid) is not counts
         if outcome is Outcome.UNKNOWN and counts:
             self.doubted.add(chosen.id)
-        assert not self.history.queue.apply_transitions([mark], owner=owner)
+        assert not self.history.queue.apply_transitions([transition], owner=owner)
 
     @rule(data=st.data(), owner=st.sampled_from(OWNERS))
     def split(self, data: st.DataObject, owner: str) -> None:

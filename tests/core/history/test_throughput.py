@@ -1,4 +1,4 @@
-"""How a batch went over time, as it is kept while attempts are written, is what its attempts say."""
+"""A batch's outcomes over time, counted while attempts are written, agree with its attempts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ TRY = st.tuples(st.sampled_from([Outcome.NOT_SENT, Outcome.UNKNOWN]), st.integer
 
 @how(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.lists(TRY, max_size=3), st.sampled_from(Outcome), st.integers(0, 90_000)), max_size=16))
-def test_seconds_and_slowest_are_what_the_attempts_say(
+def test_seconds_and_slowest_agree_with_the_attempts(
     history: History, tries: list[tuple[list[tuple[Outcome, int, float]], Outcome, int]]
 ) -> None:
     batch = batch_of(history, *([size % 3 + 1] for size in range(len(tries))))
@@ -49,18 +49,18 @@ def test_seconds_and_slowest_are_what_the_attempts_say(
             settle(history, request.id, outcome, NOON + when, elapsed, retry=0)
         settle(history, request.id, last, NOON + at)
     expected: Counter[tuple[int, str]] = Counter()
-    answered = []
+    responses = []
     with history.database.reading() as connection:
         mine = select(attempts, requests.c.events).join(requests, requests.c.id == attempts.c.request)
         number = connection.execute(select(requests.c.batch).order_by(requests.c.id.desc()).limit(1)).scalar()
         for row in connection.execute(mine.where(requests.c.batch == number)) if tries else ():
             expected[int(row.started_at + row.elapsed_ms) // 1000, row.outcome] += row.events
             if row.status is not None:
-                answered.append((-row.elapsed_ms, row.id))
+                responses.append((-row.elapsed_ms, row.id))
         kept = connection.execute(select(seconds).where(seconds.c.batch == number)).all() if tries else ()
         slow = connection.execute(select(slowest).where(slowest.c.batch == number)).all() if tries else ()
     assert {(row.second, row.outcome): row.events for row in kept} == expected
-    assert {row.attempt for row in slow} == {id_ for _, id_ in sorted(answered)[:MAX_SLOW_ATTEMPTS]}
+    assert {row.attempt for row in slow} == {id_ for _, id_ in sorted(responses)[:MAX_SLOW_ATTEMPTS]}
     course = history.throughput.timeline(batch)
     total: Counter[str] = Counter()
     for bar in course.steps:
@@ -69,7 +69,7 @@ def test_seconds_and_slowest_are_what_the_attempts_say(
     assert len(course.steps) <= 60
 
 
-def test_a_course_of_hours_has_as_many_bars_as_were_asked_for(history: History) -> None:
+def test_a_timeline_of_hours_has_as_many_steps_as_were_asked_for(history: History) -> None:
     batch = batch_of(history, [2], [3])
     first, second = (request.id for request in history.queries.requests(batch).items)
     settle(history, first, Outcome.ACCEPTED, NOON)
@@ -79,7 +79,7 @@ def test_a_course_of_hours_has_as_many_bars_as_were_asked_for(history: History) 
     assert [dict(bar.events) for bar in course.steps] == [{Outcome.ACCEPTED: 2}, *[{}] * 8, {Outcome.REJECTED: 3}]
 
 
-def test_a_batch_without_answers_has_no_course_and_one_that_is_not_there_is_not_found(history: History) -> None:
+def test_a_batch_without_attempts_has_no_timeline_and_an_unknown_one_is_not_found(history: History) -> None:
     batch = batch_of(history, [1])
     assert history.throughput.timeline(batch).steps == ()
     assert history.throughput.slowest(batch) == []
@@ -88,21 +88,21 @@ def test_a_batch_without_answers_has_no_course_and_one_that_is_not_there_is_not_
             ask("b_nobody")
 
 
-def test_the_slowest_answers_come_first_and_lead_to_their_requests(history: History) -> None:
+def test_the_slowest_responses_come_first_and_have_their_requests(history: History) -> None:
     batch = batch_of(history, [1] * 30)
     ids = [request.id for request in history.queries.requests(batch).items]
     for number, id_ in enumerate(ids):
         settle(history, id_, Outcome.ACCEPTED, NOON, elapsed=float(number * 7 % 30))
     found = history.throughput.slowest(batch)
-    assert [answer.elapsed_ms for answer in found] == [29.0 - number for number in range(MAX_SLOW_ATTEMPTS)]
+    assert [response.elapsed_ms for response in found] == [29.0 - number for number in range(MAX_SLOW_ATTEMPTS)]
     assert ids[found[0].position - 1] == found[0].request
     assert history.throughput.slowest(batch, limit=3) == found[:3]
 
 
-def test_a_split_and_a_lost_request_are_part_of_the_course(history: History) -> None:
+def test_a_split_and_a_lost_request_are_part_of_the_timeline(history: History) -> None:
     batch = batch_of(history, [4], [1])
-    whole, lost = (request.id for request in history.queries.requests(batch).items)
-    history.queue.apply_transitions([AttemptStart(whole), AttemptStart(lost)], owner=ME)
+    whole, unknown = (request.id for request in history.queries.requests(batch).items)
+    history.queue.apply_transitions([AttemptStart(whole), AttemptStart(unknown)], owner=ME)
     history.queue.split(
         whole, attempt(Outcome.REJECTED, status=413), [RequestHalf(b"{}", 2), RequestHalf(b"{}", 2)], owner=ME
     )
@@ -114,7 +114,7 @@ def test_a_split_and_a_lost_request_are_part_of_the_course(history: History) -> 
     assert history.queries.batch(batch).events[RequestState.PENDING] == 4
 
 
-def test_a_bounded_memory_forgets_what_was_put_first() -> None:
+def test_a_bounded_cache_drops_the_oldest_value() -> None:
     held = BoundedCache[str, int](2)
     for name, number in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
         held.put(name, number)

@@ -1,4 +1,4 @@
-"""History that is locked, full, read-only, damaged or gone says so in a sentence, and works again when it returns."""
+"""History that is locked, full, read-only, damaged or gone raises an error with a sentence, and works again later."""
 
 import os
 import sqlite3
@@ -35,7 +35,7 @@ def history(file: Path) -> Iterator[History]:
 
 
 def says(error: pytest.ExceptionInfo[HistoryUnavailable], words: str) -> None:
-    """The sentence has these words; neither SQL nor a cause hangs on it."""
+    """The sentence has these words, and the error has neither SQL nor a cause."""
     assert words in str(error.value)
     assert "SELECT" not in str(error.value)
     assert "INSERT" not in str(error.value)
@@ -81,7 +81,7 @@ def test_a_full_disk_stops_writing_and_loses_nothing(history: History) -> None:
     assert history.queries.batch(batch_of(history, [1])).total == 1
 
 
-_READ_ONLY = """
+_OPEN_READ_ONLY = """
 import os, sys
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import History, BatchState
@@ -99,8 +99,8 @@ for file in (there, absent):
 """
 
 
-def test_a_read_only_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
-    with tempfile.TemporaryDirectory() as name:  # not below pytest's own folder: nobody else may enter that
+def test_a_read_only_folder_is_an_error_with_a_sentence(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:  # not below pytest's own folder: no other user may enter that
         folder = Path(name)
         there, absent = folder / "there.sqlite3", folder / "absent.sqlite3"
         history = History.open(f"sqlite:///{there}")
@@ -108,7 +108,7 @@ def test_a_read_only_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
         history.close()
         there.chmod(0o444)
         folder.chmod(0o555)
-        out, err = run(_READ_ONLY, tmp_path / "able", there, batch, absent).communicate(timeout=60)
+        out, err = run(_OPEN_READ_ONLY, tmp_path / "able", there, batch, absent).communicate(timeout=60)
         folder.chmod(0o755)
     assert err == ""
     first, second = out.splitlines()
@@ -117,7 +117,7 @@ def test_a_read_only_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert second.startswith(f"History ({absent}) cannot be opened.")
 
 
-def test_a_deleted_file_is_missed_and_welcomed_back(history: History, file: Path) -> None:
+def test_a_deleted_file_is_an_error_until_it_is_back(history: History, file: Path) -> None:
     batch = batch_of(history, [1])
     aside = file.with_name("aside")
     file.rename(aside)
@@ -139,14 +139,14 @@ def test_another_file_in_its_place_is_opened(history: History, file: Path) -> No
     assert history.queries.batch(batch_of(history, [2])).total == 2
 
 
-def test_what_is_no_database_is_told(file: Path) -> None:
+def test_a_file_that_is_no_database_is_an_error_with_a_sentence(file: Path) -> None:
     file.write_bytes(b"row,line,eventId\r\n" * 1000)
     with pytest.raises(HistoryUnavailable) as error:
         History.open(f"sqlite:///{file}")
     says(error, "is not a database")
 
 
-def test_a_damaged_database_is_told(history: History, file: Path) -> None:
+def test_a_damaged_database_is_an_error_with_a_sentence(history: History, file: Path) -> None:
     batch = batch_of(history, [50] * 50)
     history.close()
     sqlite3.connect(file).execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
@@ -158,7 +158,7 @@ def test_a_damaged_database_is_told(history: History, file: Path) -> None:
     says(error, "is damaged")
 
 
-def test_a_newer_consoles_history_is_left_alone(history: History, file: Path) -> None:
+def test_a_newer_consoles_history_is_not_touched(history: History, file: Path) -> None:
     with history.database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(HistoryUnavailable, match="written by a newer console"):
@@ -166,12 +166,12 @@ def test_a_newer_consoles_history_is_left_alone(history: History, file: Path) ->
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://x", "sqlite+nosuch:///x"])
-def test_a_url_that_names_no_database_is_told(url: str) -> None:
+def test_a_url_that_names_no_database_is_an_error_with_a_sentence(url: str) -> None:
     with pytest.raises(HistoryUnavailable, match="No history can be opened with this URL"):
         History.open(url)
 
 
-def test_a_folder_that_cannot_be_made_is_told(file: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_an_error_with_a_sentence(file: Path) -> None:
     file.write_text("a file where a folder should be")
     with pytest.raises(HistoryUnavailable, match="cannot be made"):
         History.open(f"sqlite:///{file}/folder/history.sqlite3")
@@ -189,7 +189,7 @@ def test_a_failed_migration_leaves_the_database_as_it_was(file: Path) -> None:
     History.open(f"sqlite:///{file}").close()
 
 
-def test_threads_that_find_no_free_connection_are_told(history: History) -> None:
+def test_threads_that_find_no_free_connection_get_an_error(history: History) -> None:
     history.database.engine.pool._timeout = 0.01  # type: ignore[attr-defined]  # not half a minute
     held = [history.database.engine.connect() for _ in range(15)]
     with pytest.raises(HistoryUnavailable) as error:
@@ -200,14 +200,14 @@ def test_threads_that_find_no_free_connection_are_told(history: History) -> None
     assert history.queries.batches().total == 0
 
 
-def test_mistakes_of_ours_are_not_called_trouble_of_the_machine(history: History) -> None:
+def test_mistakes_of_the_program_are_not_reported_as_trouble_of_the_machine(history: History) -> None:
     with pytest.raises(IntegrityError), history.database.writing() as connection:
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
 
 
 # ── several processes and threads ────────────────────────────────────────────────────────────────────────────────────
 
-_RECORD = """
+_RECORD_BATCHES = """
 import sys
 from intempt_core.history import History
 from tests.core.history.factories import batch_of
@@ -219,7 +219,7 @@ history.close()
 
 
 def test_processes_open_and_write_one_history_at_once(file: Path) -> None:
-    started = [run(_RECORD, file) for _ in range(2)]
+    started = [run(_RECORD_BATCHES, file) for _ in range(2)]
     assert [process.communicate(timeout=60)[1] for process in started] == ["", ""]
     history = History.open(f"sqlite:///{file}")
     assert [one.total for one in history.queries.batches().items] == [100] * 6
@@ -236,7 +236,7 @@ def test_threads_share_one_history(history: History) -> None:
     assert len(set(made)) == history.queries.batches().total == 20
 
 
-_LEAVE = """
+_START_REQUESTS = """
 import sys
 from intempt_core.history import AttemptEnd, AttemptStart, History
 from tests.core.history.factories import ME, attempt
@@ -252,7 +252,7 @@ for work in history.queue.take(sys.argv[2], 1, 1000):
 
 def test_what_was_written_before_a_kill_is_there_after_it(history: History, file: Path) -> None:
     batch = batch_of(history, [1] * 1000)
-    process = run(_LEAVE, file, batch)
+    process = run(_START_REQUESTS, file, batch)
     assert process.stdout is not None
     left = [int(process.stdout.readline()) for _ in range(25)]
     process.kill()
@@ -277,12 +277,12 @@ def test_no_key_is_ever_in_the_database(history: History, file: Path) -> None:
         assert b"canary" not in part.read_bytes()
 
 
-def test_a_version_is_told_for_every_database(history: History) -> None:
+def test_every_database_has_a_version(history: History) -> None:
     with history.database.reading() as connection:
         assert version(connection) == HEAD
 
 
-def test_a_thread_that_never_gets_its_turn_is_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_never_gets_its_turn_gets_an_error(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("intempt_core.history.database.WRITE_TURN_SECONDS", 0.0)
     batch = batch_of(history, [1])
     with history.database.writing(), pytest.raises(HistoryUnavailable) as error:

@@ -1,4 +1,4 @@
-"""A history that any earlier console has written is opened, brought to the newest version, and read."""
+"""A database of any earlier version is opened, migrated to the newest, and read."""
 
 import re
 import zlib
@@ -31,7 +31,7 @@ def versions() -> list[str]:
 
 
 def written_by(version: str, engine: Engine) -> None:
-    """What a console of that version has written: its tables, with a small batch in them."""
+    """Make the database of that version, with a small batch in it."""
     with engine.begin() as connection:
         upgrade(connection, version)
         tables = MetaData()
@@ -44,7 +44,7 @@ def written_by(version: str, engine: Engine) -> None:
 
 
 def _in_words_of(version: str, table: str, row: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """A row as a console of that version writes it."""
+    """The table and row as that version writes them."""
     if version < "0003":
         return table, row
     renamed = {COLUMNS_OF_0003.get(name, name): value for name, value in row.items()}
@@ -57,7 +57,7 @@ def _in_words_of(version: str, table: str, row: Mapping[str, Any]) -> tuple[str,
 
 
 def _put(connection: Connection, tables: MetaData, table: str, row: Mapping[str, Any]) -> None:
-    """A row in a table as it then was; what its version demands beyond ours is empty."""
+    """Insert a row into a table of that version; columns that it requires and the row lacks are empty."""
     columns = tables.tables[table].columns
     empty = {
         column.name: "" if column.type.python_type is str else 0
@@ -105,7 +105,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "policy": "stop",
             "state": "stopped",
             "reason": "A lane stopped.",
-            "owner": "somebody",
+            "owner": "another",
             "rows": 11,
             "left_behind": 1,
             "persons": 2,
@@ -159,7 +159,7 @@ NOTES_OF_0003 = {"as it is": True, "fixes": [_FIX | {"kind": "replace", "message
 
 
 @pytest.mark.parametrize("version", versions())
-def test_what_a_console_of_any_version_has_written_is_read(tmp_path: Path, version: str) -> None:
+def test_a_database_of_any_version_is_migrated_and_read(tmp_path: Path, version: str) -> None:
     url = f"sqlite:///{tmp_path / 'history.sqlite3'}"
     engine = create_engine(url)
     written_by(version, engine)
@@ -193,12 +193,12 @@ def test_what_a_console_of_any_version_has_written_is_read(tmp_path: Path, versi
     assert [response.elapsed_ms for response in history.throughput.slowest("b_old")] == [41.5, 40.0, 30.0]
     assert history.queries.batches_of_file("d" * 64, SHOP.key)[0].id == "b_old"
     assert history.control.resume("b_old") == 1
-    assert history.queue.in_flight_to_unknown("b_old", owner="somebody") == 1
+    assert history.queue.in_flight_to_unknown("b_old", owner="another") == 1
     history.close()
 
 
 @pytest.mark.parametrize("version", versions())
-def test_no_value_of_an_earlier_version_is_left_anywhere(tmp_path: Path, version: str) -> None:
+def test_no_value_of_an_earlier_version_remains_anywhere(tmp_path: Path, version: str) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'history.sqlite3'}")
     written_by(version, engine)
     with engine.begin() as connection:

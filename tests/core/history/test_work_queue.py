@@ -1,4 +1,4 @@
-"""What dispatch relies on: order in a lane, states, doubt, halves, owners, a person's decisions."""
+"""The queue that dispatch relies on: order in a lane, states, doubt, halves, owners, a person's decisions."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +42,8 @@ def history(tmp_path: Path, clock: Clock) -> Iterator[History]:
     opened.close()
 
 
-def leave(history: History, batch: str, lane: int = 1) -> WorkItem:
-    """The lane's next request leaves."""
+def start_next(history: History, batch: str, lane: int = 1) -> WorkItem:
+    """Start the lane's next request."""
     work = history.queue.take(batch, lane, 1)[0]
     assert not history.queue.apply_transitions([AttemptStart(work.id)], owner=ME)
     return work
@@ -61,24 +61,24 @@ def state(history: History, work: WorkItem) -> RequestState:
 # ── taking and marking ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_lane_gives_its_requests_in_order_and_no_other_lanes(history: History) -> None:
+def test_a_lanes_requests_are_taken_in_order_and_no_other_lanes(history: History) -> None:
     batch = batch_of(history, [1] * 12, [2] * 3)
     assert [work.position for work in history.queue.take(batch, 1, 5)] == [1, 2, 3, 4, 5]
     assert [(work.lane, work.events) for work in history.queue.take(batch, 2, 50)] == [(2, 2)] * 3
     assert history.queue.take(batch, 9, 5) == history.queue.take("b_nothing", 1, 5) == []
 
 
-def test_a_request_in_flight_is_not_given_again(history: History) -> None:
+def test_a_request_in_flight_is_not_taken_again(history: History) -> None:
     batch = batch_of(history, [1] * 3)
-    leave(history, batch)
+    start_next(history, batch)
     assert [work.position for work in history.queue.take(batch, 1, 5)] == [2, 3]
     assert history.queue.lanes(batch) == [LaneState(1, 2, 1, 0)]
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_an_outcome_stands_and_is_told_with_its_attempt(history: History, clock: Clock, outcome: Outcome) -> None:
+def test_an_outcome_is_stored_with_its_attempt(history: History, clock: Clock, outcome: Outcome) -> None:
     batch = batch_of(history, [3])
-    work = leave(history, batch)
+    work = start_next(history, batch)
     clock.now += 500
     assert settle(history, work, outcome).value == outcome.value
     found = history.queries.request(work.id).summary
@@ -87,7 +87,7 @@ def test_an_outcome_stands_and_is_told_with_its_attempt(history: History, clock:
     assert history.queue.take(batch, 1, 5) == []
 
 
-def test_one_transaction_takes_an_outcome_and_the_lanes_next_request(history: History) -> None:
+def test_one_transaction_writes_an_outcome_and_the_start_of_the_next_request(history: History) -> None:
     batch = batch_of(history, [1, 1])
     first, second = history.queue.take(batch, 1, 2)
     history.queue.apply_transitions([AttemptStart(first.id)], owner=ME)
@@ -96,9 +96,9 @@ def test_one_transaction_takes_an_outcome_and_the_lanes_next_request(history: Hi
     assert history.queue.apply_transitions([], owner=ME) == frozenset()
 
 
-def test_what_never_arrived_waits_for_its_next_try_as_pending(history: History, clock: Clock) -> None:
+def test_a_request_that_never_arrived_is_pending_until_its_next_attempt(history: History, clock: Clock) -> None:
     batch = batch_of(history, [1, 1])
-    work = leave(history, batch)
+    work = start_next(history, batch)
     assert settle(history, work, Outcome.NOT_SENT, clock.now + 5000) is PENDING
     again, following = history.queue.take(batch, 1, 5)
     assert (again.id, again.retry_at, again.tries, again.doubt) == (work.id, clock.now + 5000, 1, False)
@@ -108,9 +108,11 @@ def test_what_never_arrived_waits_for_its_next_try_as_pending(history: History, 
     assert history.queries.request(work.id).summary.tries == 2
 
 
-def test_what_may_have_arrived_stays_unknown_while_it_waits_and_comes_first(history: History, clock: Clock) -> None:
+def test_a_request_that_may_have_arrived_stays_unknown_while_it_waits_and_comes_first(
+    history: History, clock: Clock
+) -> None:
     batch = batch_of(history, [1, 1], policy=Policy.RESEND)
-    work = leave(history, batch)
+    work = start_next(history, batch)
     assert settle(history, work, Outcome.UNKNOWN, clock.now + 5000) is UNKNOWN
     assert history.queue.lanes(batch) == [LaneState(1, 2, 0, 0)]
     again, _ = history.queue.take(batch, 1, 5)
@@ -119,41 +121,41 @@ def test_what_may_have_arrived_stays_unknown_while_it_waits_and_comes_first(hist
 
 
 @pytest.mark.parametrize("later", [Outcome.REJECTED, Outcome.NOT_SENT, Outcome.UNKNOWN])
-def test_a_doubt_stays_whatever_a_later_attempt_says(history: History, later: Outcome) -> None:
+def test_a_doubt_stays_whatever_a_later_outcome_is(history: History, later: Outcome) -> None:
     batch = batch_of(history, [1])
-    work = leave(history, batch)
+    work = start_next(history, batch)
     settle(history, work, Outcome.UNKNOWN, 1)
-    leave(history, batch)
+    start_next(history, batch)
     assert settle(history, work, later) is UNKNOWN
     assert history.queries.request(work.id).summary.doubt
 
 
 def test_an_accepted_retry_ends_the_doubt(history: History) -> None:
     batch = batch_of(history, [1])
-    work = leave(history, batch)
+    work = start_next(history, batch)
     settle(history, work, Outcome.UNKNOWN, 1)
-    leave(history, batch)
+    start_next(history, batch)
     assert settle(history, work, Outcome.ACCEPTED, retry_at=7) is RequestState.ACCEPTED
     assert history.queue.take(batch, 1, 5) == []
 
 
-def test_a_mark_repeated_after_an_error_is_written_once(history: History) -> None:
+def test_a_transition_repeated_after_an_error_is_written_once(history: History) -> None:
     batch = batch_of(history, [1])
-    work = leave(history, batch)
+    work = start_next(history, batch)
     settled = AttemptEnd(work.id, attempt())
     assert history.queue.apply_transitions([settled], owner=ME) == frozenset()
     assert history.queue.apply_transitions([settled], owner=ME) == frozenset()
     assert len(history.queries.request(work.id).attempts) == 1
 
 
-def test_marks_of_nothing_do_not_count(history: History) -> None:
+def test_transitions_of_unknown_requests_are_not_valid(history: History) -> None:
     assert history.queue.apply_transitions([AttemptStart(4711), AttemptEnd(4712, attempt())], owner=ME) == {4711, 4712}
 
 
 # ── owners ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_batch_is_claimed_by_one_only(history: History) -> None:
+def test_a_batch_is_claimed_by_one_process_only(history: History) -> None:
     batch = batch_of(history, [1], owner="")
     assert history.queue.claim(batch, ME, "")
     assert not history.queue.claim(batch, OTHER, "")
@@ -164,9 +166,9 @@ def test_a_batch_is_claimed_by_one_only(history: History) -> None:
     assert not history.queue.claim("b_nothing", ME, "")
 
 
-def test_who_lost_a_batch_sends_nothing_more_and_changes_nothing(history: History) -> None:
+def test_a_process_that_lost_a_batch_sends_nothing_more_and_changes_nothing(history: History) -> None:
     batch = batch_of(history, [1, 1])
-    work = leave(history, batch)
+    work = start_next(history, batch)
     following = history.queue.take(batch, 1, 1)[0]
     history.queue.claim(batch, OTHER, ME)
     assert history.queue.in_flight_to_unknown(batch, owner=OTHER) == 1
@@ -179,16 +181,16 @@ def test_who_lost_a_batch_sends_nothing_more_and_changes_nothing(history: Histor
         history.queue.in_flight_to_unknown(batch, owner=ME)
 
 
-def test_a_late_answer_is_kept_as_evidence_once(history: History) -> None:
+def test_a_late_response_is_kept_as_evidence_once(history: History) -> None:
     batch = batch_of(history, [1])
-    work = leave(history, batch)
+    work = start_next(history, batch)
     history.queue.claim(batch, OTHER, ME)
     history.queue.in_flight_to_unknown(batch, owner=OTHER)
     late = AttemptEnd(work.id, attempt())
     assert history.queue.apply_transitions([late], owner=ME) == {work.id}
     assert history.queue.apply_transitions([late], owner=ME) == frozenset()
-    told = [(one.number, one.outcome) for one in history.queries.request(work.id).attempts]
-    assert told == [(1, Outcome.UNKNOWN), (2, Outcome.ACCEPTED)]
+    outcomes = [(one.number, one.outcome) for one in history.queries.request(work.id).attempts]
+    assert outcomes == [(1, Outcome.UNKNOWN), (2, Outcome.ACCEPTED)]
     found = history.queries.request(work.id).summary
     assert (found.state, found.tries, found.reason) == (UNKNOWN, 1, history.queries.request(work.id).attempts[0].reason)
 
@@ -197,9 +199,9 @@ def test_a_late_answer_is_kept_as_evidence_once(history: History) -> None:
 
 
 @pytest.mark.parametrize(("policy", "again"), [(Policy.STOP, False), (Policy.GO_ON, False), (Policy.RESEND, True)])
-def test_what_was_in_flight_when_its_console_went_is_unknown(history: History, policy: Policy, again: bool) -> None:
+def test_a_request_in_flight_whose_process_ended_is_unknown(history: History, policy: Policy, again: bool) -> None:
     batch = batch_of(history, [1, 1], [1], policy=policy)
-    work = leave(history, batch)
+    work = start_next(history, batch)
     assert history.queue.in_flight_to_unknown(batch, owner=ME) == 1
     assert history.queue.in_flight_to_unknown(batch, owner=ME) == 0
     assert state(history, work) is UNKNOWN
@@ -208,9 +210,9 @@ def test_what_was_in_flight_when_its_console_went_is_unknown(history: History, p
     assert (history.queue.take(batch, 1, 1)[0].id == work.id) is again
 
 
-def test_a_cancelled_batch_with_a_request_on_its_way_is_unfinished_until_its_outcome(history: History) -> None:
+def test_a_cancelled_batch_with_a_request_in_flight_is_unfinished_until_its_outcome(history: History) -> None:
     batch = batch_of(history, [1, 1])
-    work = leave(history, batch)
+    work = start_next(history, batch)
     history.control.set_state(batch, BatchState.CANCELLED)
     assert [one.id for one in history.queue.unfinished()] == [batch]
     assert not history.queries.batch(batch).is_final
@@ -231,7 +233,7 @@ def split(history: History, work: WorkItem, *sizes: int) -> list[WorkItem]:
 
 def test_halves_take_their_parents_place_and_events(history: History) -> None:
     batch = batch_of(history, [4, 1], [1])
-    work = leave(history, batch)
+    work = start_next(history, batch)
     first, second = split(history, work, 1, 3)
     assert [(one.part, one.events, one.body) for one in (first, second)] == [("0", 1, b"half 0"), ("1", 3, b"half 1")]
     assert [one.event.event_id for one in history.queries.request(first.id).events] == ["e1"]
@@ -247,45 +249,45 @@ def test_halves_take_their_parents_place_and_events(history: History) -> None:
 
 def test_halves_of_halves_keep_the_lanes_order(history: History) -> None:
     batch = batch_of(history, [8, 1])
-    first, _ = split(history, leave(history, batch), 4, 4)
-    assert leave(history, batch).id == first.id
+    first, _ = split(history, start_next(history, batch), 4, 4)
+    assert start_next(history, batch).id == first.id
     split(history, first, 2, 2)
     order = []
     while waiting := history.queue.take(batch, 1, 10):
         order += [one.event.event_id for one in history.queries.request(waiting[0].id).events]
-        settle(history, leave(history, batch), Outcome.ACCEPTED)
+        settle(history, start_next(history, batch), Outcome.ACCEPTED)
     assert order == [f"e{n}" for n in range(1, 10)]
 
 
 def test_halves_inherit_a_doubt(history: History) -> None:
     batch = batch_of(history, [2], policy=Policy.RESEND)
-    work = leave(history, batch)
+    work = start_next(history, batch)
     settle(history, work, Outcome.UNKNOWN, 1)
-    leave(history, batch)
+    start_next(history, batch)
     assert [one.doubt for one in split(history, work, 1, 1)] == [True, True]
     assert history.queries.batch(batch).events == {UNKNOWN: 2}
     assert len(history.queue.take(batch, 1, 5)) == 2
 
 
 @pytest.mark.parametrize("doubt", [False, True])
-def test_halves_in_a_cancelled_batch_do_not_leave(history: History, doubt: bool) -> None:
+def test_halves_in_a_cancelled_batch_are_not_sent(history: History, doubt: bool) -> None:
     batch = batch_of(history, [2])
-    work = leave(history, batch)
+    work = start_next(history, batch)
     if doubt:
         settle(history, work, Outcome.UNKNOWN, 1)
-        leave(history, batch)
+        start_next(history, batch)
     history.control.set_state(batch, BatchState.CANCELLED)
     split(history, work, 1, 1)
     assert history.queue.take(batch, 1, 5) == []
     assert history.queries.batch(batch).events == {UNKNOWN if doubt else RequestState.CANCELLED: 2}
 
 
-def test_only_a_request_in_flight_of_ours_is_split_and_into_all_of_its_events(history: History) -> None:
+def test_only_an_owned_request_in_flight_is_split_and_into_all_of_its_events(history: History) -> None:
     batch = batch_of(history, [3])
     (work,) = history.queue.take(batch, 1, 1)
     with pytest.raises(NotAllowed):
         split(history, work, 1, 2)
-    leave(history, batch)
+    start_next(history, batch)
     for sizes in ((1, 1), (3,), (1,) * 11):
         with pytest.raises(NotAllowed):
             split(history, work, *sizes)
@@ -301,7 +303,7 @@ def test_only_a_request_in_flight_of_ours_is_split_and_into_all_of_its_events(hi
 
 
 @pytest.mark.parametrize("paused", [BatchState.PAUSED, BatchState.STOPPED])
-def test_nothing_leaves_a_batch_that_is_not_sending(history: History, clock: Clock, paused: BatchState) -> None:
+def test_nothing_is_sent_of_a_batch_that_is_not_sending(history: History, clock: Clock, paused: BatchState) -> None:
     batch = batch_of(history, [1, 1])
     clock.now += 7
     history.control.set_state(
@@ -321,33 +323,33 @@ def test_nothing_leaves_a_batch_that_is_not_sending(history: History, clock: Clo
     assert not history.queue.apply_transitions([AttemptStart(work.id)], owner=ME)
 
 
-def test_a_batch_is_done_only_when_nothing_waits(history: History) -> None:
+def test_a_batch_is_done_only_when_no_request_is_open(history: History) -> None:
     batch = batch_of(history, [1])
     with pytest.raises(NotAllowed):
         history.control.set_state(batch, BatchState.DONE)
-    work = leave(history, batch)
+    work = start_next(history, batch)
     with pytest.raises(NotAllowed):
         history.control.set_state(batch, BatchState.DONE)
     settle(history, work, Outcome.UNKNOWN, 5)
     with pytest.raises(NotAllowed):
         history.control.set_state(batch, BatchState.DONE)
-    leave(history, batch)
+    start_next(history, batch)
     settle(history, work, Outcome.UNKNOWN)
     history.control.set_state(batch, BatchState.DONE)
     assert history.queries.batch(batch).is_final
     assert history.queue.unfinished() == []
 
 
-def test_cancelling_takes_along_what_waits_and_leaves_outcomes_alone(history: History) -> None:
+def test_cancelling_a_batch_cancels_pending_requests_and_keeps_outcomes(history: History) -> None:
     batch = batch_of(history, [1, 2], [4, 8])
-    settle(history, leave(history, batch), Outcome.ACCEPTED)
-    settle(history, leave(history, batch, 2), Outcome.UNKNOWN, 5)
+    settle(history, start_next(history, batch), Outcome.ACCEPTED)
+    settle(history, start_next(history, batch, 2), Outcome.UNKNOWN, 5)
     history.control.set_state(batch, BatchState.CANCELLED, "Cancelled.")
     assert history.queries.batch(batch).events == {RequestState.ACCEPTED: 1, UNKNOWN: 4, RequestState.CANCELLED: 10}
     assert history.queue.take(batch, 2, 5) == []
 
 
-def test_a_batch_goes_nowhere_that_the_drawing_does_not_show(history: History) -> None:
+def test_a_batch_takes_only_the_states_that_the_drawing_allows(history: History) -> None:
     batch = batch_of(history, [1])
     with pytest.raises(NotAllowed, match="is sending: it cannot become recording"):
         history.control.set_state(batch, BatchState.RECORDING)
@@ -364,9 +366,9 @@ def test_a_batch_goes_nowhere_that_the_drawing_does_not_show(history: History) -
 # ── a person's decision ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, clock: Clock) -> None:
+def test_a_person_lets_a_stopped_lane_go_on_or_try_again(history: History, clock: Clock) -> None:
     batch = batch_of(history, [1, 1], [1], [1])
-    unknown, not_sent, rejected = (leave(history, batch, lane) for lane in (1, 2, 3))
+    unknown, not_sent, rejected = (start_next(history, batch, lane) for lane in (1, 2, 3))
     settle(history, unknown, Outcome.UNKNOWN)
     settle(history, not_sent, Outcome.NOT_SENT)
     settle(history, rejected, Outcome.REJECTED)
@@ -387,7 +389,7 @@ def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, c
 
 
 @pytest.mark.parametrize(
-    ("stands", "policy", "again", "then", "tried"),
+    ("state_before", "policy", "again", "then", "tried"),
     [
         (BatchState.STOPPED, Policy.STOP, None, Policy.GO_ON, {NOT_SENT}),
         (BatchState.STOPPED, Policy.RESEND, None, Policy.GO_ON, {NOT_SENT}),
@@ -399,17 +401,17 @@ def test_a_person_lets_a_lane_that_stands_go_on_or_try_again(history: History, c
 )
 def test_going_on_is_a_decision_about_what_is_unknown(
     history: History,
-    stands: BatchState,
+    state_before: BatchState,
     policy: Policy,
     again: list[RequestState] | None,
     then: Policy,
     tried: set[RequestState],
 ) -> None:
     batch = batch_of(history, [1, 1], [1], policy=policy)
-    requests = {UNKNOWN: leave(history, batch, 1), NOT_SENT: leave(history, batch, 2)}
+    requests = {UNKNOWN: start_next(history, batch, 1), NOT_SENT: start_next(history, batch, 2)}
     settle(history, requests[UNKNOWN], Outcome.UNKNOWN)
     settle(history, requests[NOT_SENT], Outcome.NOT_SENT)
-    history.control.set_state(batch, stands, "It stands.")
+    history.control.set_state(batch, state_before, "It state_before.")
     assert history.control.resume(batch, retry_states=again) == len(tried)
     found = history.queries.batch(batch)
     assert (found.state, found.policy, found.reason) == (BatchState.SENDING, then, "")
@@ -417,9 +419,9 @@ def test_going_on_is_a_decision_about_what_is_unknown(
     assert waiting == {requests[state_].id for state_ in tried}
 
 
-def test_what_does_not_stand_cannot_go_on_and_nothing_of_it_changes(history: History) -> None:
+def test_only_a_paused_or_stopped_batch_can_resume_and_others_do_not_change(history: History) -> None:
     batch = batch_of(history, [1], policy=Policy.STOP)
-    settle(history, leave(history, batch, 1), Outcome.NOT_SENT)
+    settle(history, start_next(history, batch, 1), Outcome.NOT_SENT)
     with pytest.raises(NotAllowed, match="is sending: only what is paused or stopped can go on"):
         history.control.resume(batch, Policy.RESEND)
     assert history.queries.batch(batch).policy is Policy.STOP
@@ -435,10 +437,10 @@ def test_what_does_not_stand_cannot_go_on_and_nothing_of_it_changes(history: His
         history.control.resume("b_nothing", Policy.STOP)
 
 
-def test_a_batch_moves_while_it_is_sent_or_waits_for_an_answer(history: History) -> None:
+def test_a_batch_is_active_while_it_is_sent_or_waits_for_responses(history: History) -> None:
     batch = batch_of(history, [1, 1])
     assert history.queries.batch(batch).is_active
-    request_ = leave(history, batch, 1)
+    request_ = start_next(history, batch, 1)
     history.control.set_state(batch, BatchState.PAUSED)
     assert history.queries.batch(batch).is_active
     settle(history, request_, Outcome.ACCEPTED)
@@ -446,7 +448,7 @@ def test_a_batch_moves_while_it_is_sent_or_waits_for_an_answer(history: History)
     assert not history.queries.batch(batch).is_final
 
 
-def test_a_batch_cancelled_while_it_is_written_down_never_becomes_one_that_sends(
+def test_a_batch_cancelled_while_it_is_recorded_never_becomes_sending(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def requests() -> Iterator[RequestIntent]:

@@ -1,4 +1,4 @@
-"""Batches, their requests, what left and what came back."""
+"""The first version: batches, their requests, the attempts and their responses."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A batch's answers second by second, and its slowest ones, worked out from the attempts that are there."""
+"""Throughput: outcomes of a batch second by second, and its slowest responses, computed from the stored attempts."""
 
 import sqlalchemy as sa
 from alembic import op
