@@ -14,6 +14,7 @@ from .contract import (
 from .dispatch import (
     Dispatcher as Dispatcher,
     Progress as Progress,
+    SendingEnvironment as SendingEnvironment,
     make_batch_intent as make_batch_intent,
     send_plan as send_plan,
 )

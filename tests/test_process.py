@@ -51,7 +51,7 @@ def test_told_to_end_it_waits_for_answers_and_every_outcome_is_written_within_te
         "is the console of its data folder",
         "sending starts",
         "batch taken over",
-        "batch is sent",
+        "batch is being sent",
         "sending ends",
     ]
     assert lines[-1]["unwritten"] == 0

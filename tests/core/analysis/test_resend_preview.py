@@ -1,4 +1,4 @@
-"""Before a part of a batch is sent again, what that may do is said in numbers."""
+"""The preview of a resend says in numbers what sending a part of a batch again may do."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -64,9 +64,9 @@ def batch(tmp_path: Path) -> Iterator[BatchSummary]:
         ((), False, "no event; none of them is at the target, so none is doubled."),
     ],
 )
-def test_what_a_resend_does_is_said_in_numbers(
+def test_a_resend_is_previewed_in_numbers(
     batch: BatchSummary, states: tuple[RequestState, ...], deduplicates: bool, says: str
 ) -> None:
-    meant = preview_resend(batch, states, deduplicates=deduplicates)
-    assert meant.message == says
-    assert meant.events == sum(COUNTS[state] for state in states)
+    preview = preview_resend(batch, states, deduplicates=deduplicates)
+    assert preview.message == says
+    assert preview.events == sum(COUNTS[state] for state in states)
