@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from pages.parts.shared.formatting import label_state
+
 WORDS = ("accepted", "rejected", "unknown", "not sent", "pending", "cancelled")
 
 
@@ -102,6 +104,6 @@ def _reordered(received: list[tuple[str, str]], doubted: set[str]) -> int:
 
 
 def _said(screen: str, word: str) -> int:
-    """What the badges of the batch's page say: ``● 1,204 accepted``, first of all that it says."""
-    found = re.search(rf"badge\[\S+ ([\d,]+) {word}\]", screen)
+    """The count in the first badge of a state on the batch's page: ``● 1,204 accepted``."""
+    found = re.search(rf"badge\[\S+ ([\d,]+) {re.escape(label_state(word))}\]", screen)
     return int(found[1].replace(",", "")) if found else 0

@@ -10,7 +10,7 @@ from intempt_core.history import AttemptEnd, AttemptStart, BatchState, History, 
 from tests.bench.reconciliation import Reckoning, reckon
 from tests.core.history.factories import ME, attempt, event, intent, request
 
-SAID = ":green-badge[● 4 accepted] · 6 of 6 events :orange-badge[◆ 2 unknown]"
+SAID = ":green-badge[● 4 accepted] · 6 of 6 events :orange-badge[◆ 2 unknown (may have arrived)]"
 ALL = [("e0", "u0"), ("e1", "u1"), ("e2", "u0"), ("e3", "u1")]
 
 
