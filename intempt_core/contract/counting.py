@@ -32,6 +32,14 @@ REASONS_NOT_COUNTING: dict[str, str] = {
 }
 """Code of a requirement → why an event that does not meet it does not count, as a sentence."""
 
+ERRORS_BEYOND_FIELDS: dict[str, str] = {
+    "timestamp_before_2010": "its whole request is rejected, so that it is never accepted",
+    "timestamp_unreadable": "history keeps only times that can be read: the event counts here, not in the sandbox",
+    "id_not_text": "history keeps only ids that are text: beside them the event counts here, not in the sandbox",
+    "event_not_object": "it gives no field, so that it meets no requirement",
+}
+"""Code of an error of a single event that is no requirement → what history, which keeps fields only, makes of it."""
+
 REASON_REPEATED = "It repeats an event that was accepted before, and the target deduplicates."
 """Why an event does not count whose id another one has."""
 

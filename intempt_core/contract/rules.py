@@ -62,9 +62,9 @@ class _RuleSet:
     """The rules of one severity, by the field that each reads."""
 
     def __init__(self, severity: Severity) -> None:
-        self._by_field = {
-            field: _FieldRules(field, field.rpartition(".")[0], [], []) for field in ("name", "", *EVENT_FIELDS)
-        }
+        self._by_field: dict[str, _FieldRules] = {}
+        for field in ("name", "", *EVENT_FIELDS):
+            self._get_field_rules(field)
         self._any_of: list[tuple[str, Requirement]] = []
         for code, kind in ISSUE_KINDS.items():
             if kind.severity is severity:
@@ -76,10 +76,13 @@ class _RuleSet:
         if isinstance(reading, Requirement) and len(reading.fields) > 1:
             self._any_of.append((code, reading))
         elif isinstance(reading, Requirement):
-            self._by_field[reading.fields[0]].is_met.append((code, reading.is_met))
+            self._get_field_rules(reading.fields[0]).is_met.append((code, reading.is_met))
         elif isinstance(reading, ValueRule):
             for field in reading.fields:
-                self._by_field[field].is_wrong.append((code, reading.is_wrong))
+                self._get_field_rules(field).is_wrong.append((code, reading.is_wrong))
+
+    def _get_field_rules(self, field: str) -> _FieldRules:
+        return self._by_field.setdefault(field, _FieldRules(field, field.rpartition(".")[0], [], []))
 
     def find_broken(self, event: GivenEvent) -> Iterator[tuple[str, str]]:
         """The code of each rule that an event breaks, and the field that it is about; empty for the whole event."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 import streamlit as st
 
+from intempt_core.contract import ISSUE_KINDS, EventName
 from intempt_core.readers import TABLE_FORMATS
 from pages.parts.shared.services import get_services
 from tests.core.readers.parquet_factories import parquet, parquet_of
@@ -43,7 +44,7 @@ def test_the_template_has_no_problem_and_needs_no_mapping(upload: Upload) -> Non
     from pages.parts.upload.file_view import CSV_TEMPLATE
 
     upload.drop(CSV_TEMPLATE.encode(), "events-template.csv").press("upload-settle")
-    assert "4 events of 1 person · 1 request · to Sandbox" in upload.texts
+    assert f"{len(EventName)} events of 1 person · 1 request · to Sandbox" in upload.texts
     assert "none" in upload.texts.splitlines()
 
 
@@ -468,7 +469,7 @@ def test_problems_are_counted_by_kind_and_one_kind_can_be_shown(upload: Upload) 
     assert "40 rows with warnings" in upload.markdown
     kinds = upload.app.dataframe[0].value
     assert dict(zip(kinds["kind"].str[2:], kinds["rows"], strict=True)) == {
-        "event name not one of four": 1,
+        ISSUE_KINDS["event_name"].title: 1,
         "identity missing": 1,
         "product id missing": 120,
         "id looks like a placeholder": 40,

@@ -12,6 +12,7 @@ import uvicorn
 
 from intempt_core import sandbox
 from intempt_core.analysis.verdicts import EventVerdicts, VerdictContext, VerdictTone, assess_events
+from intempt_core.contract.issue_kinds import ISSUE_KINDS
 from intempt_core.contract.outcome import Outcome
 from intempt_core.dispatch import send_plan
 from intempt_core.history import (
@@ -32,6 +33,7 @@ from tests.core.history.factories import ME, attempt, batch_of, event, intent, r
 
 GOOD = {"name": "Product viewed", "eventId": "e1", "userId": "u1", "data": {"productId": "p1"}}
 TARGET = sandbox_target("http://127.0.0.1:1")
+NAME_TITLE = ISSUE_KINDS["event_name"].title
 
 
 @pytest.fixture
@@ -80,8 +82,8 @@ def sighting(state: RequestState, when: int = 1, status: int | None = 201, produ
          (VerdictTone.BAD, "no: its time has the whole request rejected")),
         ({**GOOD, "userId": "undefined"}, (VerdictTone.DOUBT, "yes, but: id looks like a placeholder"),
          (VerdictTone.DOUBT, "unsure: an id looks like a placeholder")),
-        (5, (VerdictTone.BAD, "no: event name not one of four, event is not an object"),
-         (VerdictTone.BAD, "no: event name not one of four, event is not an object")),
+        (5, (VerdictTone.BAD, f"no: {NAME_TITLE}, event is not an object"),
+         (VerdictTone.BAD, f"no: {NAME_TITLE}, event is not an object")),
     ],
 )  # fmt: skip
 def test_form_and_effect_are_assessed_apart(

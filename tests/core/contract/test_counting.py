@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.contract.counting import (
+    ERRORS_BEYOND_FIELDS,
     REASONS_NOT_COUNTING,
     REQUIRED_FIELDS,
     REQUIREMENTS,
@@ -17,6 +18,7 @@ from intempt_core.contract.counting import (
 from intempt_core.contract.fields import EventName, get_field, id_to_text, is_event_name
 from intempt_core.contract.issue_kinds import ISSUE_KINDS, Severity
 from intempt_core.contract.issues import Place
+from intempt_core.contract.readings import Requirement, ValueRule
 from intempt_core.contract.rules import GivenEvent, find_event_errors
 from intempt_core.sandbox.storage.counted_events import COUNTS_SQL, EVENT_COLUMNS
 
@@ -58,6 +60,15 @@ def test_an_event_without_errors_counts_and_one_that_misses_something_does_not(
         assert event_counts(fields)
     if codes & REQUIREMENTS.keys():
         assert not event_counts(fields)
+
+
+def test_every_error_that_stored_fields_do_not_show_is_accounted_for() -> None:
+    of_one_event = {
+        code
+        for code, kind in ISSUE_KINDS.items()
+        if kind.severity is Severity.ERROR and isinstance(kind.reading, Requirement | ValueRule)
+    }
+    assert of_one_event - REQUIREMENTS.keys() ^ ERRORS_BEYOND_FIELDS.keys() == set()
 
 
 def test_every_requirement_is_an_error_and_has_a_reason() -> None:

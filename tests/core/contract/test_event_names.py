@@ -1,6 +1,7 @@
 """Whatever speaks of event names speaks of all of them: a new one is missed by name where it is missing."""
 
 from collections.abc import Collection
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from intempt_core.contract.fields import EVENT_EFFECTS, EventName
 from intempt_core.contract.issue_kinds import ISSUE_KINDS
 from intempt_core.mapping.suggestions import _KNOWN_NAMES
 from intempt_core.sandbox.storage.shared_feeds import POPULARITY_WEIGHTS
+
+ROOT = Path(__file__).resolve().parents[3]
 
 SAID_OF: dict[str, Collection[EventName]] = {
     "EVENT_EFFECTS: what it drives": EVENT_EFFECTS,
@@ -27,6 +30,12 @@ def test_every_event_name_is_spoken_of(table: str) -> None:
 
 def test_every_feed_of_a_person_is_fed_by_an_event() -> None:
     assert FEEDS.keys() - {effect.adds_to for effect in FEED_EFFECTS.values()} == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/contract.md"])
+def test_a_page_that_lists_the_names_lists_every_one(page: str) -> None:
+    text = " ".join((ROOT / page).read_text("utf-8").split())
+    assert [name for name in EventName if name not in text] == []
 
 
 def test_the_issue_of_a_wrong_name_lists_every_name() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from intempt_core.contract.fields import EVENT_COUNT
 from intempt_core.mapping.model import Mapping, MappingSuggestion, exact_mapping
 from intempt_core.mapping.suggestions import detect_time_formats, suggest_mapping
 from intempt_core.mapping.table_events import map_table
@@ -195,7 +196,7 @@ def test_an_offer_says_whose_name_it_is_and_which_names_stay() -> None:
     table = table_of(["event"], [["add_to_cart"], ["page_view"], ["scroll"], ["Product viewed"]])
     (offer,) = suggest_mapping(table)
     assert offer.reason == (
-        "Its cells can be read as the four names: “add_to_cart” (Google Analytics 4) as Added to cart. "
+        f"Its cells can be read as the {EVENT_COUNT} names: “add_to_cart” (Google Analytics 4) as Added to cart. "
         "“page_view”, “scroll” stay as they are."
     )
     (one,) = suggest_mapping(table_of(["distinct_id"], [["x"]]))

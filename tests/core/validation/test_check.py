@@ -219,12 +219,12 @@ def test_ragged_rows_are_listed_with_their_cells() -> None:
 
 
 def test_a_cell_that_is_not_of_its_type_is_a_warning() -> None:
-    header = [*HEADER, "price"]
-    rows = [[VIEW, f"e{number}", "u", "p", "", price] for number, price in enumerate(["1.5", "cheap", ""])]
-    mapping = ColumnMapping(exact_mapping(header).columns, types={"data.price": "number"})
+    header = [*HEADER, "weight"]
+    rows = [[VIEW, f"e{number}", "u", "p", "", weight] for number, weight in enumerate(["1.5", "light", ""])]
+    mapping = ColumnMapping(exact_mapping(header).columns, types={"data.weight": "number"})
     report = check_table(map_table(table_of(header, rows), mapping))
     assert report.counts == {"value_type": 1}
-    assert [(issue.given, issue.place.column) for issue in report.issues()] == [("cheap", "price")]
+    assert [(issue.given, issue.place.column) for issue in report.issues()] == [("light", "weight")]
 
 
 def test_what_history_has_seen_is_a_warning_and_asked_in_chunks() -> None:

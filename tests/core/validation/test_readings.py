@@ -80,7 +80,7 @@ ELSEWHERE: dict[str, Callable[[], Report]] = {
     "row_long": lambda: of_file("name,userId\na,b,c\n"),
     "row_short": lambda: of_file("name,userId\na\n"),
     "line_unreadable": lambda: of_file('{"name": "a", "userId": "u"}\n{"name": \n', "events.jsonl"),
-    "value_type": lambda: by_columns([GOOD | {"data.price": "cheap"}], {"data.price": "number"}),
+    "value_type": lambda: by_columns([GOOD | {"data.weight": "light"}], {"data.weight": "number"}),
     "key_repeated": lambda: of_text('{"userId": "a", "userId": "b"}'),
     "json_comment": lambda: of_text('{"userId": "a"} // why'),
     "json_comma": lambda: of_text('{"userId": "a",}'),
