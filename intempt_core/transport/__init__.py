@@ -1,6 +1,7 @@
 """Transport: one attempt over HTTP, and what is known after it.
 
 - ``exchange``: one request and its response, and what a failure proves
+- ``tls``: the certificate authorities that are trusted, read once a process
 - ``track_client``: events are posted; outcome, retries, connection test
 - ``feed_client``: a feed is read
 - ``sandbox_client``: the sandbox's own API

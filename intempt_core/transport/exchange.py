@@ -29,6 +29,7 @@ from intempt_core.contract import INVISIBLE_CHARACTERS, MASK, Outcome, now_ms
 from intempt_core.settings import Settings
 from intempt_core.targets import Credential, Target
 from intempt_core.transport._httpx_fast import PreparedPost, RequestHead
+from intempt_core.transport.tls import load_tls_context
 
 IDLE_SECONDS = 4.0
 """How long an idle connection is kept: less than servers do (uvicorn 5 s), so that none is used that they closed."""
@@ -102,7 +103,7 @@ def open_client(
 
 
 def _open_transport(trust: ssl.SSLContext | None, idle_seconds: float) -> AiohttpTransport:
-    trust = trust or httpx.create_ssl_context(trust_env=False)
+    trust = trust or load_tls_context("track")
 
     def session() -> aiohttp.ClientSession:  # opened by the first request: aiohttp wants a running loop
         connector = _Connector(

@@ -25,6 +25,7 @@ from intempt_core.contract import (
 )
 from intempt_core.errors import FaultDocumentUnreadable, SandboxUnavailable
 from intempt_core.targets import SANDBOX, Target
+from intempt_core.transport.tls import load_tls_context
 
 SANDBOX_TIMEOUT_SECONDS = 5.0
 """How long a response may take, unless the caller says."""
@@ -171,6 +172,7 @@ class SandboxClient:
             headers={"Authorization": target.credential.authorization},
             timeout=timeout,
             trust_env=False,
+            verify=load_tls_context("sandbox"),
         )
 
     def __enter__(self) -> Self:
