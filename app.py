@@ -81,7 +81,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 
 async def serve_health(_: Request) -> JSONResponse:
-    """Respond with version, database, engine and queue depth; with 503 if something prevents this process from sending."""
+    """Respond with version, database, engine and queue depth; with 503 if this process cannot send."""
     services = get_services()
     healthy, report = await asyncio.to_thread(check_health, services.history, services.dispatcher, __version__)
     return JSONResponse(report, 200 if healthy else 503, {"Cache-Control": "no-store"})
