@@ -23,6 +23,7 @@ import contextlib
 import errno
 import hashlib
 import importlib.util
+import ipaddress
 import json
 import os
 import re
@@ -31,6 +32,7 @@ import socket
 import subprocess
 import time
 import tomllib
+import urllib.error
 import urllib.request
 import webbrowser
 from collections.abc import Iterator, Mapping, Sequence
@@ -67,6 +69,9 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 
+
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  compared, not bound
+"""Addresses of a server that listens at all of its machine's."""
 
 NOT_TESTED = f"""
 {"=" * 100}
@@ -221,7 +226,14 @@ def _explain_os_errors() -> Iterator[None]:
 def start_console(arguments: Sequence[str]) -> int:
     """Become the console's server: signals reach it, its exit code is ours. The arguments are Streamlit's."""
     address, port = find_address(arguments, os.environ)
-    url = f"http://{'127.0.0.1' if address in ('0.0.0.0', '::') else address}:{port}"  # noqa: S104  compared, not bound
+    if not is_loopback(address) and not is_protected(os.environ):
+        raise Missing(
+            f"The console cannot start. It would listen at {address}, where other machines reach it, and nothing would "
+            "ask who is there. Set CONSOLE_PASSWORD, or CONSOLE_UNPROTECTED=1 where something in front of it asks, or "
+            "listen at 127.0.0.1."
+        )
+    host = "127.0.0.1" if address in EVERY_ADDRESS else f"[{address}]" if ":" in address else address
+    url = f"http://{host}:{port}"
     if is_port_taken(address, port):
         raise Missing(
             f"Port {port} is taken. Perhaps the console is running already: look at {url}. "
@@ -233,14 +245,20 @@ def start_console(arguments: Sequence[str]) -> int:
         subprocess.Popen([sys.executable, __file__, "open", url], start_new_session=True)
     os.chdir(ROOT)
     command = [str(PYTHON), "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--logger.hideWelcomeMessage", "true", *arguments]
-    os.execve(PYTHON, command, {**os.environ, "CONSOLE_PORT": str(port)})
+    command += ["--logger.hideWelcomeMessage", "true", *arguments, f"--server.address={address}"]
+    os.execve(PYTHON, command, {**os.environ, "CONSOLE_PORT": str(port), "CONSOLE_BIND": address})
 
 
 def find_address(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int]:
     """Address and port, from the arguments, the environment or .streamlit/config.toml. Raises :class:`Missing`."""
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["server"]
-    address = _option(arguments, "--server.address") or environment.get("STREAMLIT_SERVER_ADDRESS") or config["address"]
+    address = _option(arguments, "--server.address")
+    if address is None:
+        address = (
+            environment.get("STREAMLIT_SERVER_ADDRESS")
+            or environment.get("CONSOLE_BIND", "").strip()
+            or config.get("address", "")
+        )
     port = (
         _option(arguments, "--server.port")
         or environment.get("STREAMLIT_SERVER_PORT")
@@ -249,12 +267,30 @@ def find_address(arguments: Sequence[str], environment: Mapping[str, str]) -> tu
     )
     if not str(port).isdecimal() or not 1 <= int(port) <= 65535:
         raise Missing(f"The port is “{port}”. It takes a number from 1 to 65535.")
-    return address, int(port)
+    return address or EVERY_ADDRESS[0], int(port)  # what Streamlit makes of an empty one
 
 
-def _option(arguments: Sequence[str], name: str) -> str:
-    """The last value of an option, as ``--name value`` or ``--name=value``; empty where it is not there."""
-    found = ""
+def is_loopback(address: str) -> bool:
+    """Whether a server that listens at an address is reached from its own machine only."""
+    if address == "localhost":
+        return True
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return (mapped or ip).is_loopback
+
+
+def is_protected(environment: Mapping[str, str]) -> bool:
+    """Whether the console asks for a password, or was told that something in front of it asks."""
+    password, unprotected = environment.get("CONSOLE_PASSWORD", ""), environment.get("CONSOLE_UNPROTECTED", "")
+    return bool(password.strip()) or unprotected.strip() == "1"
+
+
+def _option(arguments: Sequence[str], name: str) -> "str | None":
+    """The last value of an option, as ``--name value`` or ``--name=value``; ``None`` where it is not there."""
+    found = None
     for argument, following in zip(arguments, [*arguments[1:], ""]):
         if argument == name:
             found = following
@@ -283,9 +319,14 @@ def open_browser(arguments: Sequence[str]) -> int:
     """Open the browser as soon as the console responds, for two minutes at most; :func:`start_console` starts it."""
     (url,) = arguments
     for _ in range(240):
-        with contextlib.suppress(OSError), urllib.request.urlopen(url + "/_stcore/health", timeout=5):  # noqa: S310  our own
-            return 0 if webbrowser.open(url) else 1
-        time.sleep(0.5)
+        try:
+            urllib.request.urlopen(url + "/healthz", timeout=5).close()  # noqa: S310  our own
+        except urllib.error.HTTPError:
+            pass  # it responds: the screens say what is wrong
+        except OSError:
+            time.sleep(0.5)
+            continue
+        return 0 if webbrowser.open(url) else 1
     return 1
 
 
@@ -304,8 +345,9 @@ def run_tests(arguments: Sequence[str]) -> int:
         [list(arguments)]
         if arguments
         # Two parts: Playwright keeps an event loop running, beside which no other test could start its own.
+        # Three processes on two cores: a seventh of the time is spent waiting, not computing.
         else [
-            ["-m", "not browser", "-n", "2", "--dist", "worksteal", "--cov", "--cov-report=term"],
+            ["-m", "not browser", "-n", "3", "--dist", "worksteal", "--cov", "--cov-report=term"],
             ["-m", "browser", "-n", "2"],
         ]
     )

@@ -20,6 +20,9 @@ PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 KEY_VARIABLE = "INTEMPT_API_KEY"
 """The environment variable that holds the key of a target given as a URL, and that every snippet reads."""
 
+PASSWORD_VARIABLE = "CONSOLE_PASSWORD"  # noqa: S105  the name of a variable
+"""The environment variable that holds the password of the console."""
+
 EVENTS_PER_REQUEST = 50
 """What the vendor's own SDKs put into one request (CONTRACT 1.6)."""
 
@@ -38,6 +41,26 @@ class Settings:
 
     data: Path = _define_setting("Folder of history, sandbox and locks.", PROJECT_FOLDER / ".data")
     port: int = _define_setting("Port of the console.", 8501, 1, 65535)
+    bind: str = _define_setting(
+        "Address that the console listens at, 127.0.0.1 where nothing is said. One that other machines reach needs"
+        " CONSOLE_PASSWORD or CONSOLE_UNPROTECTED.",
+        "",
+    )
+    hosts: str = _define_setting(
+        "Origins at which browsers reach the console, separated by commas, for example"
+        " https://console.example,http://10.0.0.5:8501; without it, those of this machine.",
+        "",
+    )
+    unprotected: int = _define_setting(
+        "1: something in front of the console asks who is there, so that it may be reached without a password. Every"
+        " screen says so.",
+        0,
+        0,
+        1,
+    )
+    sandbox_origins: str = _define_setting(
+        "Origins of pages that may call the sandbox from a browser, such as a shop under test, separated by commas.", ""
+    )
     sandbox: str = _define_setting(
         "URL of a sandbox to use in the place of the console's own, for example http://127.0.0.1:9000.", ""
     )
@@ -182,6 +205,13 @@ SETTINGS: tuple[Setting, ...] = (
             **one.metadata,
         )
         for one in fields(Settings)
+    ),
+    Setting(
+        "password",
+        PASSWORD_VARIABLE,
+        "",
+        "Password that the console asks for once a browser; a new one ends every session.",
+        secret=True,
     ),
     Setting("api_key", KEY_VARIABLE, "", "Key of a target that is given as a URL, prefix.secret.", secret=True),
 )

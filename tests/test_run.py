@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -148,12 +149,43 @@ def test_a_taken_port_is_said_before_anything_is_installed(project: Path) -> Non
         ([], {"CONSOLE_PORT": "9000"}, ("127.0.0.1", 9000)),
         (["--server.port=9001"], {"CONSOLE_PORT": "9000"}, ("127.0.0.1", 9001)),
         (["--server.port", "1", "--server.port", "9002", "--server.address", "0.0.0.0"], {}, ("0.0.0.0", 9002)),  # noqa: S104
+        ([], {"CONSOLE_BIND": " 10.0.0.5 "}, ("10.0.0.5", 8501)),
+        ([], {"CONSOLE_BIND": "10.0.0.5", "STREAMLIT_SERVER_ADDRESS": "10.0.0.6"}, ("10.0.0.6", 8501)),
+        (["--server.address=::1"], {"CONSOLE_BIND": "10.0.0.5"}, ("::1", 8501)),
+        (["--server.address", ""], {"CONSOLE_BIND": "127.0.0.1"}, ("0.0.0.0", 8501)),  # noqa: S104  as Streamlit takes it
     ],
 )
-def test_the_port_comes_from_the_arguments_then_the_environment_then_the_file(
+def test_the_address_and_the_port_come_from_the_arguments_then_the_environment_then_the_file(
     arguments: list[str], environment: dict[str, str], place: tuple[str, int]
 ) -> None:
     assert run.find_address(arguments, environment) == place
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["--server.address", "0.0.0.0"], {}),  # noqa: S104
+        (["--server.address=::"], {}),
+        (["--server.address="], {}),
+        ([], {"CONSOLE_BIND": "10.0.0.5"}),
+        ([], {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0", "CONSOLE_BIND": "127.0.0.1"}),  # noqa: S104
+        ([], {"CONSOLE_BIND": "console.example", "CONSOLE_PASSWORD": "  ", "CONSOLE_UNPROTECTED": "0"}),
+    ],
+)
+def test_an_address_that_others_reach_needs_a_password_before_anything_is_installed_or_opened(
+    project: Path, arguments: list[str], environment: dict[str, str]
+) -> None:
+    code, output = said(calls(project, "start", *arguments, **environment))
+    assert code == 1
+    assert re.fullmatch(r"The console cannot start\. It would listen at \S+, where other machines .*\n", output), output
+
+
+def test_the_address_of_the_configuration_needs_a_password_too(project: Path) -> None:
+    config = project / ".streamlit" / "config.toml"
+    given = config.read_text()
+    for line in ('address = "0.0.0.0"', 'address = ""', ""):
+        config.write_text(given.replace('address = "127.0.0.1"', line))
+        assert "nothing would ask who is there" in said(calls(project, "start"))[1]
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])

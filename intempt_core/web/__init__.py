@@ -1,0 +1,15 @@
+"""Web: who may reach the console over HTTP and its web socket. Middleware and checks, without Streamlit.
+
+Each stands before the application that answers, so that what may not pass never reaches it:
+
+- ``origins``: web origins, and the addresses at which the console answers
+- ``guard``: every request's Host and Origin against these addresses; CORS for the sandbox
+- ``password``, ``password_page``, ``throttle``: the password, once a browser; its page; its attempts bounded
+- ``socket_filter``: the messages of the web socket, by their kind
+- ``exposure``: whether other machines reach it, and what has to be set then
+- ``private_files``: files that only their owner may read
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

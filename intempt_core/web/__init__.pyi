@@ -1,0 +1,26 @@
+from .exposure import (
+    SANDBOX_ORIGINS_VARIABLE as SANDBOX_ORIGINS_VARIABLE,
+    Exposure as Exposure,
+)
+from .guard import (
+    HEALTH_PATH as HEALTH_PATH,
+    RequestGuard as RequestGuard,
+)
+from .origins import (
+    AnsweredAddresses as AnsweredAddresses,
+    WebOrigin as WebOrigin,
+    parse_origin_list as parse_origin_list,
+)
+from .password import (
+    PasswordCheck as PasswordCheck,
+    PasswordGate as PasswordGate,
+    is_signed_in as is_signed_in,
+)
+from .private_files import (
+    PRIVATE_UMASK as PRIVATE_UMASK,
+    describe_readable_secrets as describe_readable_secrets,
+    make_private_folder as make_private_folder,
+)
+from .socket_filter import (
+    SocketFilter as SocketFilter,
+)
