@@ -20,6 +20,7 @@ from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
 from tests.core.dispatch.factories import Setup, ids, make_setup, plan_of, workflows
 
+pytestmark = pytest.mark.untraced  # what sends here is another process, which nothing traces anyway
 PERSONS = 25
 SENDER = """
 import sys, time

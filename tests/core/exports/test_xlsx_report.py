@@ -137,6 +137,7 @@ def test_any_text_comes_back_as_it_was_or_as_what_a_workbook_can_hold(texts: lis
         assert openpyxl.utils.escape.unescape(read) == plain or "(cut: 20,000 characters)" in read
 
 
+@pytest.mark.untraced
 def test_a_large_file_with_few_bad_rows_is_quick_and_the_same_twice() -> None:
     lines = [f"{'x' if number % 50 == 0 else 'Product viewed'},e{number},u,,p," for number in range(100_000)]
     table = read_table("\n".join([",".join(HEADER), *lines]).encode(), name="events.csv")

@@ -298,6 +298,7 @@ def test_planted_faults_are_found_and_nothing_else(tmp_path: Path) -> None:
     assert report.rows_with_errors == sum(file.planted.values())
 
 
+@pytest.mark.untraced
 def test_rows_that_are_wrong_in_the_same_way_keep_their_own_place_value_and_advice() -> None:
     count = 2 * ISSUE_BLOCK_ROWS + 10
     rows = [
