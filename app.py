@@ -1,35 +1,48 @@
 """The composition root: the console and its sandbox in one process, on one port.
 
 ``python3 run.py`` starts it. The sandbox is real HTTP below ``/sandbox``. The engine starts and stops with the
-server, not with the first visitor.
+server, not with the first visitor. What decides who may reach it stands before Streamlit's own server.
 """
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import NoReturn
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config as streamlit_config
+from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
 
 from intempt_core import __version__, logs, sandbox
 from intempt_core.dispatch import check_health
 from intempt_core.errors import ConsoleError
 from intempt_core.settings import Settings
 from intempt_core.uploads import create_upload_route
+from intempt_core.web import (
+    HEALTH_PATH,
+    PRIVATE_UMASK,
+    AccessControl,
+    SocketFilter,
+    is_signed_in,
+    make_private_folder,
+)
 from pages.parts.shared.header import show_exception
-from pages.parts.shared.services import get_services
+from pages.parts.shared.services import get_services, read_exposure
+from pages.parts.shared.socket_messages import NEEDED_KINDS, read_message_kind
 
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-"""The host names that this server accepts, so that a foreign page cannot reach it under its own name."""
+SANDBOX_PATH = "/sandbox"
+"""Where the sandbox is mounted."""
+
+_LOG = logging.getLogger("intempt_core.console")
 
 SWITCH_INTERVAL_SECONDS = 0.001
 """How long a thread keeps Python's interpreter lock while others wait: a fifth of the default, so that screens stay
@@ -73,6 +86,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         await asyncio.to_thread(services.start)
     except ConsoleError as error:
         exit_with_error(error)
+    for notice in services.notices:
+        logs.write_log(_LOG, "others may reach what is kept here", level=logging.WARNING, notice=notice)
     try:
         yield
     finally:
@@ -80,17 +95,27 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         await asyncio.to_thread(track_api.state.store.close)
 
 
-async def serve_health(_: Request) -> JSONResponse:
-    """Respond with version, database, engine and queue depth; with 503 if this process cannot send."""
+async def serve_health(request: Request) -> JSONResponse:
+    """Respond with version, database, engine and queue depth; with 503 if this process cannot send.
+
+    Where a password is asked for, who has not given it learns only whether all is well.
+    """
     services = get_services()
     healthy, report = await asyncio.to_thread(check_health, services.history, services.dispatcher, __version__)
+    if not is_signed_in(request.scope):
+        report = {"status": "ok" if healthy else "unavailable"}
     return JSONResponse(report, 200 if healthy else 503, {"Cache-Control": "no-store"})
 
 
-def load_settings() -> Settings:
-    """The settings of the environment; ends the process with a sentence where they cannot be used."""
+def open_access() -> tuple[Settings, AccessControl]:
+    """The settings of the environment, and who may reach this console; ends the process with a sentence otherwise."""
+    os.umask(PRIVATE_UMASK)
     try:
-        return Settings.from_environment(os.environ)
+        settings = Settings.from_environment(os.environ)
+        exposure = read_exposure(settings)
+        with suppress(OSError):  # what opens a file there says what is wrong
+            make_private_folder(settings.data)
+        return settings, AccessControl.open(settings, os.environ, exposure)
     except ConsoleError as error:
         exit_with_error(error)
 
@@ -102,15 +127,28 @@ def exit_with_error(error: ConsoleError) -> NoReturn:
     os._exit(1)  # otherwise the server writes a traceback below the sentence; nothing is open yet
 
 
-track_api = sandbox.create_sandbox_app(load_settings().sandbox_file)
+settings, access = open_access()
+# Streamlit compares names only, and with its own list; what does not come from where it may never reaches it.
+streamlit_config.set_option(
+    "server.allowedHosts", [name.strip("[]") for name in access.exposure.addresses.names], "app.py"
+)
+track_api = sandbox.create_sandbox_app(
+    settings.sandbox_file, page_origins=[str(origin) for origin in access.sandbox_origins]
+)
 app = st.App(
     "pages/console.py",
     routes=[
-        Mount("/sandbox", track_api),
+        Mount(SANDBOX_PATH, track_api),
         create_upload_route(lambda: get_services().upload_tokens),
-        Route("/healthz", serve_health),
+        Route(HEALTH_PATH, serve_health),
     ],
-    middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=ALLOWED_HOSTS), Middleware(SecurityHeaders)],
+    middleware=[
+        Middleware(SecurityHeaders),
+        *access.build_middleware(SANDBOX_PATH),
+        Middleware(
+            SocketFilter, kinds=NEEDED_KINDS, read_kind=read_message_kind, max_bytes=get_max_widget_state_size_bytes()
+        ),
+    ],
     lifespan=lifespan,
     on_script_error=show_exception,
 )

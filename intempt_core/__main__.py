@@ -5,7 +5,9 @@ import os
 import sys
 
 from intempt_core.cli import main
+from intempt_core.web import PRIVATE_UMASK
 
+os.umask(PRIVATE_UMASK)  # history, the sandbox's database and results are for the one who calls
 code = main()
 # One of Arrow's threads may release the last piece of a file while the interpreter shuts down, and that aborts the
 # process (exit code 134 in the place of ours). So the process ends without a shutdown: everything is written and

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from intempt_core import sandbox
+from intempt_core import sandbox, web
 from intempt_core.cli.output import print_message
 from intempt_core.contract import FaultDocument, parse_fault_document
 from intempt_core.errors import ConsoleError, FaultDocumentUnreadable, ReadError
@@ -20,9 +20,17 @@ def serve_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> i
     """Run ``sandbox``: serve until Ctrl+C, then 0. Raises :class:`ConsoleError` where it cannot be served."""
     settings = Settings.from_environment(environment)
     faults = _read_faults(args.faults)
+    origins = web.parse_origin_list(settings.sandbox_origins, web.SANDBOX_ORIGINS_VARIABLE)
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        with sandbox.run_sandbox(settings.sandbox_file, args.port, args.latency_ms, faults) as url:
+        web.make_private_folder(settings.data)
+        with sandbox.run_sandbox(
+            settings.sandbox_file,
+            args.port,
+            args.latency_ms,
+            faults,
+            middleware=[web.build_sandbox_guard(origins)],
+            page_origins=[str(origin) for origin in origins],
+        ) as url:
             print_message(f"The sandbox: {sandbox_target(url).track_url}")
             if faults.active:
                 print_message(faults.sentence)

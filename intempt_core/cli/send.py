@@ -15,7 +15,7 @@ from typing import TextIO
 
 import numpy as np
 
-from intempt_core import sandbox
+from intempt_core import sandbox, web
 from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.check import summarize_report
 from intempt_core.cli.files_out import check_writable, write_atomic
@@ -67,6 +67,8 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
             target = sandbox_target(opened.enter_context(_serve_sandbox(settings)))
         if target.credential is None:
             raise CredentialError(f"The key of target {target.name} is missing or has the wrong form (prefix.secret).")
+        with contextlib.suppress(OSError):  # what opens a file there says what is wrong
+            web.make_private_folder(settings.data)
         history = opened.enter_context(contextlib.closing(History.open(settings.history_url)))
         for line in _describe_unfinished(history, file.digest, target):
             print_message(line)
@@ -101,8 +103,9 @@ def _serve_sandbox(settings: Settings) -> Iterator[str]:
     """Serve the sandbox of the data folder while this process sends; its URL."""
     with contextlib.ExitStack() as opened:
         try:
-            settings.data.mkdir(parents=True, exist_ok=True)
-            url = opened.enter_context(sandbox.run_sandbox(settings.sandbox_file))
+            web.make_private_folder(settings.data)
+            guard = web.build_sandbox_guard(())
+            url = opened.enter_context(sandbox.run_sandbox(settings.sandbox_file, middleware=[guard]))
         except OSError as error:
             raise HistoryUnavailable(f"The sandbox cannot be started in {settings.data}: {error.strerror}.") from None
         yield url

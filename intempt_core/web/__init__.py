@@ -7,6 +7,7 @@ Each stands before the application that answers, so that what may not pass never
 - ``password``, ``password_page``, ``throttle``: the password, once a browser; its page; its attempts bounded
 - ``socket_filter``: the messages of the web socket, by their kind
 - ``exposure``: whether other machines reach it, and what has to be set then
+- ``access``: all of it, made from settings
 - ``private_files``: files that only their owner may read
 """
 

@@ -1,3 +1,7 @@
+from .access import (
+    AccessControl as AccessControl,
+    build_sandbox_guard as build_sandbox_guard,
+)
 from .exposure import (
     SANDBOX_ORIGINS_VARIABLE as SANDBOX_ORIGINS_VARIABLE,
     Exposure as Exposure,

@@ -59,6 +59,11 @@ class Exposure:
         """Whether a connection from another machine must be rejected, because nothing asks who is there."""
         return not (self.has_password or self.unprotected)
 
+    def build_local_url(self, port: int) -> str:
+        """The URL by which its own machine reaches it, without a last slash."""
+        host = self.addresses.bound or "127.0.0.1"
+        return f"{self.addresses.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
     @property
     def notice(self) -> str:
         """What every screen has to say about it, as a sentence; empty where nothing has to be said."""

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from intempt_core import sandbox
 from pages.parts.compose.state import ComposeState
 from pages.parts.inspect.state import InspectState
-from pages.parts.shared.services import get_services
+from pages.parts.shared.services import close_services, get_services
 from tests.pages.tabs import tab_at
 
 HURRIED = {"CONSOLE_READ_SECONDS": "0.5", "CONSOLE_BACKOFF_SECONDS": "0.01", "CONSOLE_CONNECT_SECONDS": "1"}
@@ -117,7 +117,7 @@ def tab(sandbox_url: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         monkeypatch.setenv(name, content)
     get_services().start(durable=False)
     yield lambda page: Screen(tab_at(page)).run()
-    get_services().stop()
+    close_services()
     st.cache_resource.clear()
 
 

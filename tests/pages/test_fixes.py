@@ -8,7 +8,7 @@ import streamlit as st
 
 from intempt_core.contract.outcome import Outcome
 from intempt_core.history import AttemptEnd, AttemptStart, BatchSummary
-from pages.parts.shared.services import get_services
+from pages.parts.shared.services import close_services, get_services
 from tests.core.history.factories import attempt
 from tests.pages.tabs import tab_at
 from tests.pages.upload_steps import Upload, csv_of, good_rows
@@ -19,7 +19,7 @@ def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
     """The Upload screen of a console with a data folder of its own, whose engine is not started."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
     yield Upload(tab_at("upload.py")).run()
-    get_services().history.close()
+    close_services()
     st.cache_resource.clear()
 
 

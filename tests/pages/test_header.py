@@ -8,7 +8,7 @@ import pytest
 
 from intempt_core.contract.faults import DisconnectFault, FaultDocument, LatencyFault
 from pages.parts.shared.sandbox_connection import get_sandbox_client, read_active_faults
-from pages.parts.shared.services import get_services
+from pages.parts.shared.services import close_services
 from tests.pages.conftest import Screen
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -40,11 +40,8 @@ def test_a_sandbox_that_does_not_respond_leaves_the_header_unchanged(
 ) -> None:
     monkeypatch.setenv("CONSOLE_DATA", str(data / "alone"))
     monkeypatch.setenv("CONSOLE_SANDBOX", "http://127.0.0.1:9")  # a closed port
-    alone = get_services()
-    try:
-        assert "Sandbox on this machine · deduplicates · not production" in tab("compose.py").texts
-    finally:
-        alone.history.close()
+    close_services()
+    assert "Sandbox on this machine · deduplicates · not production" in tab("compose.py").texts
 
 
 def test_every_link_with_a_query_passes_the_guard_for_keys() -> None:

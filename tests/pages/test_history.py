@@ -13,7 +13,7 @@ from intempt_core.history import AttemptEnd, AttemptStart, BatchSource, BatchSta
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.target import Target
-from pages.parts.shared.services import get_services
+from pages.parts.shared.services import close_services, get_services
 from tests.core.history.factories import ME, SHOP, attempt, batch_of, event, intent, request
 from tests.pages.tabs import tab_at
 from tests.pages.upload_steps import Upload
@@ -24,7 +24,7 @@ def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[History
     """The history of a console with a data folder of its own, whose engine is not started."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
     yield get_services().history
-    get_services().history.close()
+    close_services()
     st.cache_resource.clear()
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from intempt_core.contract import ISSUE_KINDS, EventName
 from intempt_core.readers import TABLE_FORMATS
-from pages.parts.shared.services import get_services
+from pages.parts.shared.services import close_services, get_services
 from tests.core.readers.parquet_factories import parquet, parquet_of
 from tests.core.readers.workbook_factories import rows_xml, workbook
 from tests.pages.tabs import tab_at
@@ -28,7 +28,7 @@ def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
     """The Upload screen of a console with a data folder of its own, whose engine is not started."""
     monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
     yield Upload(tab_at("upload.py")).run()
-    get_services().history.close()
+    close_services()
     st.cache_resource.clear()
 
 

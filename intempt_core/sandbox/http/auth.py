@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Collection
 from hmac import compare_digest
 from urllib.parse import urlsplit
 
@@ -88,10 +89,15 @@ def _parse_basic(header: str) -> str:
         return ""
 
 
-def check_origin(request: Request) -> None:
-    """Check that no page of another host writes; servers send no Origin. Raises :class:`SandboxRejection` 403."""
+def check_origin(request: Request, page_origins: Collection[str]) -> None:
+    """Check that no page of another host writes, unless it may; servers send no Origin.
+
+    Raises :class:`SandboxRejection` 403.
+    """
     origin = request.headers.get("origin")
-    if origin is not None and _parse_netloc(origin) != request.headers.get("host", "").lower():
+    if origin is None or origin in page_origins:
+        return
+    if _parse_netloc(origin) != request.headers.get("host", "").lower():
         raise SandboxRejection(403, "A page of another origin may not write to the sandbox; a server may.")
 
 

@@ -1,7 +1,7 @@
 """The sandbox as a Starlette application: the paths of CONTRACT 1, 5 and 6, and its own API below ``/_sandbox/``."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -86,6 +86,7 @@ class _Endpoints:
     max_body_bytes: int
     injector: FaultInjector
     body_limiter: BodyLimiter
+    page_origins: Collection[str]
 
     async def track(self, received: ReceivedRequest) -> Response:
         """CONTRACT 1.1, 6.1, 6.3: take events. The response is sent after they are committed."""
@@ -185,7 +186,7 @@ class _Endpoints:
         """The events that arrived; by DELETE, empty the sandbox."""
         check_key(request)
         if request.method == "DELETE":
-            check_origin(request)
+            check_origin(request, self.page_origins)
             await self.store.catch_up()
             return json_response({"deleted": await asyncio.to_thread(self.store.clear)})
         given = request.query_params
@@ -236,7 +237,7 @@ class _Endpoints:
         """The simulated failures: read, set by PUT, cleared by DELETE."""
         check_key(request)
         if request.method == "PUT":
-            check_origin(request)
+            check_origin(request, self.page_origins)
             check_content_type(request)
             read_content_length(request, MAX_FAULT_DOCUMENT_BYTES)
             document = read_json_body(await read_body(request, MAX_FAULT_DOCUMENT_BYTES))
@@ -245,7 +246,7 @@ class _Endpoints:
             except FaultDocumentUnreadable as error:
                 raise SandboxRejection(400, str(error)) from None
         elif request.method == "DELETE":
-            check_origin(request)
+            check_origin(request, self.page_origins)
             self.injector.set(FaultDocument())
         now = self.injector.current
         return json_response({**now.model_dump(), "sentence": now.sentence})
@@ -267,7 +268,7 @@ class _Endpoints:
     async def _with_body(self, received: ReceivedRequest, then: Callable[[ReceivedRequest], Awaitable[_T]]) -> _T:
         """Check a request, read its body as soon as memory allows, and go on with it."""
         check_key(received.request)
-        check_origin(received.request)
+        check_origin(received.request, self.page_origins)
         check_content_type(received.request)
         size = read_content_length(received.request, self.max_body_bytes)
         if size is not None and size <= SMALL_BODY_BYTES:
@@ -306,17 +307,25 @@ def create_sandbox_app(
     middleware: list[Middleware] | None = None,
     injector: FaultInjector | None = None,
     body_limiter: BodyLimiter | None = None,
+    page_origins: Collection[str] = (),
 ) -> Starlette:
     """Create a local Track API on the database ``file``, to be served at ``/`` or mounted anywhere.
 
     ``latency_ms`` is added to the responses of the Track and feed API; ``clock`` gives epoch milliseconds;
     ``max_body_bytes`` is in bytes. ``middleware`` comes before everything else. ``injector`` has the simulated
-    failures, by default none; ``body_limiter`` holds large bodies back. The file is opened by the first request and
-    closed by ``app.state.store.close()``.
+    failures, by default none; ``body_limiter`` holds large bodies back. Pages of ``page_origins`` may write, beside
+    those of its own; whether browsers let them is for a middleware to say. The file is opened by the first request
+    and closed by ``app.state.store.close()``.
     """
     store = SandboxStore(file)
     sandbox = _Endpoints(
-        store, clock, latency_ms / 1000, max_body_bytes, injector or FaultInjector(), body_limiter or BodyLimiter()
+        store,
+        clock,
+        latency_ms / 1000,
+        max_body_bytes,
+        injector or FaultInjector(),
+        body_limiter or BodyLimiter(),
+        page_origins,
     )
     project = "/v1/{org}/projects/{project}"
     made = Starlette(

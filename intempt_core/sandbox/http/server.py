@@ -2,12 +2,13 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from intempt_core.contract import FaultDocument
 from intempt_core.sandbox.http.auth import build_standalone_middleware
@@ -21,15 +22,27 @@ SHUTDOWN_GRACE_SECONDS = 3
 
 
 @contextmanager
-def run_sandbox(file: Path, port: int = 0, latency_ms: int = 0, faults: FaultDocument | None = None) -> Iterator[str]:
+def run_sandbox(
+    file: Path,
+    port: int = 0,
+    latency_ms: int = 0,
+    faults: FaultDocument | None = None,
+    *,
+    middleware: Sequence[Middleware] = (),
+    page_origins: Collection[str] = (),
+) -> Iterator[str]:
     """Run the sandbox in a thread, beside other work; the value is its URL.
 
-    ``port`` 0 takes any free one; ``latency_ms`` is added to every response; ``faults`` are simulated. Raises OSError
-    where the port is taken.
+    ``port`` 0 takes any free one; ``latency_ms`` is added to every response; ``faults`` are simulated. ``middleware``
+    comes before its own; pages of ``page_origins`` may write. Raises OSError where the port is taken.
     """
     with _open_listener(port) as listener:
         made = create_sandbox_app(
-            file, latency_ms=latency_ms, middleware=build_standalone_middleware(), injector=FaultInjector(faults)
+            file,
+            latency_ms=latency_ms,
+            middleware=[*middleware, *build_standalone_middleware()],
+            injector=FaultInjector(faults),
+            page_origins=page_origins,
         )
         server = _create_server(made)
         # The socket listens already: a request that comes before the thread is ready waits for it.

@@ -10,13 +10,17 @@ from intempt_core.targets import SANDBOX, Target
 from pages.parts.shared.formatting import PAGE_CSS
 from pages.parts.shared.sandbox_connection import read_active_faults
 from pages.parts.shared.screen_state import TARGET_WIDGET, get_session
+from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import list_targets
 
 _LOG = logging.getLogger("console")
 
 
 def show_header() -> None:
-    """The target that everything on this screen is sent to. It is selected here, and kept across screens."""
+    """What everybody has to know, and the target that everything on this screen is sent to.
+
+    The target is selected here, and kept across screens.
+    """
     targets = list_targets()
     known = get_session()
     if known.next_target in targets:
@@ -25,6 +29,10 @@ def show_header() -> None:
         st.session_state[TARGET_WIDGET] = next(iter(targets))
     known.next_target = None
     st.html(PAGE_CSS)
+    if notices := get_services().notices:
+        with st.container(border=True, key="notices"):
+            for notice in notices:
+                st.text(f"◆ {notice}")
     with st.container(horizontal=True, vertical_alignment="center", key="frame"):
         with st.container(width="stretch"):
             chosen = targets[st.session_state[TARGET_WIDGET]]

@@ -4,7 +4,6 @@ import streamlit as st
 
 from intempt_core.contract import FaultDocument
 from intempt_core.errors import SandboxUnavailable
-from intempt_core.targets import SANDBOX
 from intempt_core.transport import SandboxClient
 from pages.parts.shared.services import get_services
 
@@ -12,22 +11,15 @@ FAULTS_POLL_SECONDS = 1.0
 """How old the faults in the header of every screen may be, and how long the sandbox is waited for when it is asked."""
 
 
-@st.cache_resource(show_spinner=False, on_release=SandboxClient.close)
-def _open_sandbox_client(base: str) -> SandboxClient:
-    target = get_services().targets[SANDBOX]
-    assert target.base == base  # noqa: S101  the base is what the cache tells sandboxes apart by
-    return SandboxClient(target)
-
-
 def get_sandbox_client() -> SandboxClient:
-    """The client of this console's sandbox, opened when first asked for."""
-    return _open_sandbox_client(get_services().targets[SANDBOX].base)
+    """The client of this console's sandbox."""
+    return get_services().sandbox_client
 
 
 @st.cache_data(ttl=FAULTS_POLL_SECONDS, show_spinner=False)
-def read_active_faults(base: str) -> FaultDocument:
+def read_active_faults(base: str) -> FaultDocument:  # noqa: ARG001  what the cache tells sandboxes apart by
     """The faults that the sandbox at ``base`` simulates; none where it does not respond."""
     try:
-        return _open_sandbox_client(base).read_faults(FAULTS_POLL_SECONDS)
+        return get_sandbox_client().read_faults(FAULTS_POLL_SECONDS)
     except SandboxUnavailable:
         return FaultDocument()

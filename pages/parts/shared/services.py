@@ -1,19 +1,28 @@
-"""The services behind the screens: settings, history, engine and targets. One set a process, opened by ``app.py``."""
+"""The services behind the screens: settings, history, engine and targets. One set a process, opened by ``app.py``.
+
+They are kept here and in no cache of Streamlit's: a cache can be cleared by a message of any browser.
+"""
 
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import cached_property
+from threading import Lock
 
 import streamlit as st
 
 from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from intempt_core.errors import CatalogueUnavailable, TargetError, TargetNotFound
 from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, History, RequestIntent
-from intempt_core.settings import PROJECT_FOLDER, Settings
+from intempt_core.settings import PASSWORD_VARIABLE, PROJECT_FOLDER, Settings
 from intempt_core.targets import SANDBOX, Credential, Target, TargetRegistry, read_secrets_file
+from intempt_core.transport import SandboxClient
 from intempt_core.uploads import Spool, UploadTokens
 from intempt_core.validation import CatalogueStore, ProductCatalogue, UnknownProductLookup
+from intempt_core.web import Exposure, describe_readable_secrets
+
+SECRETS_FILE = PROJECT_FOLDER / ".streamlit" / "secrets.toml"
+"""The file of targets and their keys."""
 
 
 @dataclass
@@ -24,7 +33,8 @@ class AppServices:
         settings: The settings of this process.
         history: The store of everything that was sent.
         configured: The targets of the configuration files and the environment.
-        url: Where this console is reached.
+        url: Where this console is reached from its own machine.
+        exposure: Whether other machines reach it, and what asks who is there.
         typed_targets: Targets typed in any tab, by credential reference: the engine needs their keys after that tab.
         catalogues: The product catalogues, one for a target.
         upload_tokens: The tokens under which browsers upload files.
@@ -35,6 +45,7 @@ class AppServices:
     history: History
     configured: TargetRegistry
     url: str
+    exposure: Exposure
     typed_targets: dict[str, Target] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -53,6 +64,16 @@ class AppServices:
         """The keys that nothing shown or downloaded may hold; the sandbox's is public and not among them."""
         known = [*self.configured.all, *self.typed_targets.values()]
         return [target.credential for target in known if target.credential and target.origin != SANDBOX]
+
+    @cached_property
+    def sandbox_client(self) -> SandboxClient:
+        """The client of this console's sandbox, opened when first asked for."""
+        return SandboxClient(self.targets[SANDBOX])
+
+    @property
+    def notices(self) -> list[str]:
+        """What every screen has to say about who reaches this console and its keys, as sentences."""
+        return [notice for notice in (self.exposure.notice, describe_readable_secrets(SECRETS_FILE)) if notice]
 
     def resolve_target(self, batch: BatchSummary) -> Target:
         """The target of a batch, with its key.
@@ -106,25 +127,64 @@ class AppServices:
         """Wait for requests in flight, record every outcome, and close."""
         self.dispatcher.stop()
         self.history.close()
+        if "sandbox_client" in vars(self):
+            self.sandbox_client.close()
 
 
-@st.cache_resource(show_spinner=False)
-def _open_services(data: str, port: int) -> AppServices:
-    settings = replace(Settings.from_environment(os.environ), data=Path(data).expanduser().resolve())
-    url = f"http://127.0.0.1:{port}"
+def read_exposure(settings: Settings) -> Exposure:
+    """Where Streamlit's server listens, and what asks who is there.
+
+    Raises :class:`~intempt_core.errors.SettingsError` where other machines would reach it and nothing asks.
+    """
+    return Exposure.from_settings(
+        settings,
+        st.get_option("server.address") or "",
+        scheme="https" if st.get_option("server.sslCertFile") else "http",
+        has_password=bool(os.environ.get(PASSWORD_VARIABLE, "").strip()),
+    )
+
+
+def _open_services() -> AppServices:
+    settings = Settings.from_environment(os.environ)
+    exposure = read_exposure(settings)
+    url = exposure.build_local_url(int(st.get_option("server.port")))
     sandbox = settings.sandbox or f"{url}/sandbox"
     try:
-        targets = TargetRegistry.from_sources(
-            read_secrets_file(PROJECT_FOLDER / ".streamlit" / "secrets.toml"), os.environ, sandbox
-        )
+        targets = TargetRegistry.from_sources(read_secrets_file(SECRETS_FILE), os.environ, sandbox)
     except TargetError as error:
         targets = TargetRegistry.from_sources({}, os.environ, sandbox)
         targets = TargetRegistry(targets.all, (str(error), *targets.problems))
-    return AppServices(settings, History.open(settings.history_url), targets, url)
+    return AppServices(settings, History.open(settings.history_url), targets, url, exposure)
+
+
+class _ServiceHolder:
+    """The one set of services of this process, from when it is first asked for until it is closed."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._services: AppServices | None = None
+
+    def get(self) -> AppServices:
+        with self._lock:
+            if self._services is None:
+                self._services = _open_services()
+            return self._services
+
+    def close(self) -> None:
+        with self._lock:
+            closing, self._services = self._services, None
+        if closing:
+            closing.stop()
+
+
+_HOLDER = _ServiceHolder()
 
 
 def get_services() -> AppServices:
     """The services of this process, opened when first asked for."""
-    return _open_services(
-        os.environ.get("CONSOLE_DATA", "") or str(PROJECT_FOLDER / ".data"), int(st.get_option("server.port"))
-    )
+    return _HOLDER.get()
+
+
+def close_services() -> None:
+    """Stop and close the services, if they are open; the next who asks opens them again, from the environment."""
+    _HOLDER.close()

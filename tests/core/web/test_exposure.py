@@ -46,6 +46,13 @@ def test_an_address_that_was_asked_for_and_is_not_listened_at_is_said() -> None:
     assert expose("10.0.0.5", bind="10.0.0.5", has_password=True).addresses.bound == "10.0.0.5"
 
 
+def test_its_own_machine_reaches_it_where_it_listens() -> None:
+    urls = [
+        expose(address, has_password=True).build_local_url(8501) for address in ("localhost", "10.0.0.5", "::", "::1")
+    ]
+    assert urls == ["http://127.0.0.1:8501", "http://10.0.0.5:8501", "http://127.0.0.1:8501", "http://[::1]:8501"]
+
+
 def test_it_answers_at_no_name_of_its_own_where_it_listens_at_every_address() -> None:
     for address in ("0.0.0.0", "::", ""):  # noqa: S104
         assert expose(address, has_password=True).addresses.names == {"localhost", "127.0.0.1", "[::1]"}
