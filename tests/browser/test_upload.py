@@ -196,11 +196,11 @@ def test_a_button_sends_what_was_shown_or_nothing(page: Page, tmp_path: Path, re
     expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
     press(page, "upload-settle")
     expect(page.locator(".st-key-upload-send button")).to_be_visible()
-    page.evaluate(  # fresh ids are chosen, and the button pressed before the screen has followed
+    page.evaluate(  # new ids are chosen, and the button pressed before the screen has followed
         "[document.querySelectorAll('.st-key-upload-ids button')[1],"
         " document.querySelector('.st-key-upload-send button')].forEach(button => button.click())"
     )
-    expect(page.get_by_text("Nothing was sent: the plan was being changed", exact=False)).to_be_visible()
+    expect(page.get_by_text("Nothing was sent: a choice changed", exact=False)).to_be_visible()
     assert received() == 0
     send(page, count="20 events")
     assert received() == 20
