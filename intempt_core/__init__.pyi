@@ -35,6 +35,7 @@ from .errors import (
     SandboxStoreUnavailable as SandboxStoreUnavailable,
     SandboxUnavailable as SandboxUnavailable,
     SecretFound as SecretFound,
+    SentBefore as SentBefore,
     SettingsError as SettingsError,
     SpoolError as SpoolError,
     SpoolTooLarge as SpoolTooLarge,

@@ -25,6 +25,7 @@
         ├── HistoryUnavailable      read-only, full, locked or gone: sending stops until it returns
         ├── NotFound                no batch, request or event has that id
         └── NotAllowed              a batch in this state cannot do that
+            └── SentBefore          the same input or the same events went to this target since the plan was made
 
 Bad input is data and becomes an :class:`~intempt_core.contract.Issue`; only broken plumbing is raised. No message ever
 holds a credential. All of them are exported by :mod:`intempt_core`, and a test compares this drawing with the classes.
@@ -145,3 +146,17 @@ class NotFound(HistoryError):
 
 class NotAllowed(HistoryError):
     """A batch in this state cannot do that."""
+
+
+class SentBefore(NotAllowed):
+    """The same input, or some of the same events, went or is going to this target since the plan was made.
+
+    Nothing of the batch was sent. The one who planned it decides: to send what is left, all of it, or nothing.
+
+    Attributes:
+        batches: The batches that it went in: their numbers, by which a plan confirms them, by their ids.
+    """
+
+    def __init__(self, message: str, batches: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.batches = batches

@@ -47,8 +47,8 @@ HISTORY_POLL_SECONDS = 1.0
 MAX_CACHED_PROGRESS = 500
 """Batches whose last progress is kept for while history is unavailable: those asked for last."""
 
-RECORDING_TIMEOUT_MS = 600_000
-"""Milliseconds after which a batch is cancelled whose process ended while it was recording it."""
+RECORDING_TIMEOUT_MS = 60_000
+"""Milliseconds without a further piece after which a batch is cancelled whose process ended while it recorded it."""
 
 FINAL_WAIT_SECONDS = 1.0
 """How long a process that ends waits for its batches after it has stopped waiting for responses."""
@@ -193,11 +193,13 @@ class Dispatcher:
         batch: str,
         policy: Policy | None = None,
         retry_states: Collection[RequestState] | None = None,
+        *,
+        confirmed: Collection[int] | None = None,
     ) -> None:
         """Go on with a batch that is paused or has stopped, as
         :meth:`~intempt_core.history.control.BatchControl.resume` has it. Raises :class:`NotAllowed`.
         """
-        self._history.control.resume(batch, policy, retry_states)
+        self._history.control.resume(batch, policy, retry_states, confirmed=confirmed)
         self.wake()
 
     def progress(self, batch: str) -> Progress:
@@ -335,8 +337,8 @@ class Dispatcher:
         if not self._adopts or is_owner_alive(self._settings.data, found.owner):
             return False
         if found.state is BatchState.RECORDING:
-            recorded_at = (await self._writer.call(self._history.queries.batch, found.id)).created_at
-            if self._environment.clock() - recorded_at < RECORDING_TIMEOUT_MS:
+            changed_at = (await self._writer.call(self._history.queries.batch, found.id)).changed_at
+            if self._environment.clock() - changed_at < RECORDING_TIMEOUT_MS:
                 return False  # another process may be recording it for us right now
         if not await self._writer.call(self._history.queue.claim, found.id, self.owner, found.owner):
             return False
@@ -344,14 +346,18 @@ class Dispatcher:
         write_log(log, "batch taken over", batch=found.id, state=found.state.value, was=found.owner, unknown=lost)
         if found.state is BatchState.RECORDING:
             await runner.set_state(found.id, BatchState.CANCELLED, INCOMPLETE_RECORDING_REASON)
-        elif found.state is BatchState.SENDING and await self._writer.call(self._was_sent_since, found.id):
+        elif found.state is BatchState.SENDING and await self._writer.call(self._was_sent_since, found):
             # Going on by itself would send older events after newer ones, and some of them twice (CONTRACT 3.7, 4.3).
-            reason = "Its process ended, and the same file was sent again since. Decide whether to send the rest."
+            reason = "Its process ended, and the same was sent again since. Decide whether to send the rest."
             await runner.set_state(found.id, BatchState.PAUSED, reason)
             return False
         return True
 
-    def _was_sent_since(self, batch: str) -> bool:
-        found = self._history.queries.batch(batch)
-        same = self._history.queries.batches_of_file(found.digest, found.target.key) if found.digest else []
-        return any(other.created_at > found.created_at for other in same)
+    def _was_sent_since(self, unfinished: UnfinishedBatch) -> bool:
+        """Whether a batch of a process that has ended was recorded again since, by the same file or the same events."""
+        if not unfinished.owner:
+            return False  # no process has ended: any may send it
+        found = self._history.queries.batch(unfinished.id)
+        same = self._history.repeats.of_input(found.digest, found.target.key)
+        later = [*same, *self._history.repeats.since(unfinished.id)]
+        return any(other.created_at > found.created_at for other in later)

@@ -3,6 +3,7 @@
 - ``history``: the store, made of the parts below; ``database``: the connection that they share, its errors as sentences
 - ``recorder`` records batches; ``work_queue`` gives out requests and takes outcomes; ``control`` changes batch states
 - ``queries``, ``outcomes``, ``persons``, ``event_lookup``, ``throughput`` read; ``retention`` deletes old batches
+- ``repeats``: what went in other batches too, so that nothing goes twice; ``resends``: what came of a resend
 - ``transitions``: the states of requests and batches, and what may follow each, as drawn in its docstring
 - ``records``, ``views``: the frozen records that go in and come out; ``schema``, ``migrations/``: the tables
 - ``sqlite_bulk``, ``bounded_cache``: what makes it quick

@@ -17,6 +17,7 @@ from .records import (
     BatchState as BatchState,
     EventIntent as EventIntent,
     ExcludedRow as ExcludedRow,
+    HistoryCheckpoint as HistoryCheckpoint,
     LaneState as LaneState,
     RequestHalf as RequestHalf,
     RequestIntent as RequestIntent,
@@ -26,6 +27,11 @@ from .records import (
     UnfinishedBatch as UnfinishedBatch,
     WorkItem as WorkItem,
     is_batch_active as is_batch_active,
+)
+from .repeats import (
+    GOING_STATES as GOING_STATES,
+    RepeatedSend as RepeatedSend,
+    describe_repeats as describe_repeats,
 )
 from .retention import (
     BackgroundDeletion as BackgroundDeletion,

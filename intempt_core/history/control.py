@@ -7,6 +7,8 @@ from sqlalchemy import Connection, or_, select, update
 from intempt_core.errors import NotAllowed
 from intempt_core.history.database import Database
 from intempt_core.history.records import BatchState, RequestState
+from intempt_core.history.repeats import find_repeats_since, make_error
+from intempt_core.history.resends import remove_resend_links
 from intempt_core.history.schema import batches, make_storable, requests
 from intempt_core.history.transitions import NEXT_BATCH_STATES, lock_batch
 from intempt_core.planning import Policy
@@ -46,11 +48,18 @@ class BatchControl:
                 raise NotAllowed(f"Batch {batch} is not done: some of its requests are still to be sent.")
             if state is BatchState.CANCELLED:
                 _cancel_pending(connection, found.number, now)
+            if found.state == BatchState.RECORDING.value:
+                remove_resend_links(connection, found.number)
             values = {"state": state.value, "reason": make_storable(reason), "changed_at": now}
             connection.execute(update(batches).where(batches.c.number == found.number).values(values))
 
     def resume(
-        self, batch: str, policy: Policy | None = None, retry_states: Collection[RequestState] | None = None
+        self,
+        batch: str,
+        policy: Policy | None = None,
+        retry_states: Collection[RequestState] | None = None,
+        *,
+        confirmed: Collection[int] | None = None,
     ) -> int:
         """Let a batch that is paused or has stopped go on; returns how many requests are tried again.
 
@@ -65,8 +74,9 @@ class BatchControl:
         * *send the unknown again*: ``retry_states`` has them. The policy stays, and they are sent before the requests
           behind them.
 
-        Another ``policy`` may be given with either. Raises :class:`NotAllowed` where the batch neither is paused nor
-        has stopped, and :class:`NotFound`.
+        Another ``policy`` may be given with either. With ``confirmed`` (numbers of batches that a person was told of)
+        it raises :class:`SentBefore` where some of what is still to be sent went or is going in another later batch.
+        Raises :class:`NotAllowed` where the batch neither is paused nor has stopped, and :class:`NotFound`.
         """
         if not {RequestState.UNKNOWN, RequestState.NOT_SENT}.issuperset(retry_states or ()):
             raise NotAllowed("Only what is unknown or not sent is tried again in its own batch.")
@@ -75,6 +85,10 @@ class BatchControl:
             found = lock_batch(connection, batch)
             if BatchState(found.state) not in (BatchState.PAUSED, BatchState.STOPPED):
                 raise NotAllowed(f"Batch {batch} is {found.state}: only what is paused or stopped can go on.")
+            if confirmed is not None:
+                repeats = [one for one in find_repeats_since(connection, found) if one.number not in confirmed]
+                if repeats:
+                    raise make_error(repeats, found.target_name)
             before = Policy(found.policy)
             if retry_states is None:
                 retry_states = () if before is Policy.GO_ON else (RequestState.NOT_SENT,)

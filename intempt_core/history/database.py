@@ -13,11 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, text
+from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, text
 
 from intempt_core.contract import dump_json, now_ms
 from intempt_core.errors import HistoryUnavailable
-from intempt_core.history.migrations import HEAD, upgrade, version
+from intempt_core.history.migrations import HEAD, create, upgrade, version
+from intempt_core.history.schema import metadata
 from intempt_core.history.sqlite_bulk import get_sqlite_driver
 
 T = TypeVar("T")
@@ -197,7 +198,9 @@ class Database:
                 f"{self._name} was written by a newer console (version {found}, this one knows {HEAD})."
                 " Start the newer one."
             )
-        if found != HEAD:
+        if found is None and not inspect(connection).get_table_names():
+            create(connection, metadata)
+        elif found != HEAD:
             upgrade(connection)
 
     @property

@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.queries import IS_LAST_ATTEMPT
-from intempt_core.history.records import RequestState
+from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.schema import attempts, batches, events, make_indexable, requests
-from intempt_core.history.transitions import IS_STORED
+from intempt_core.history.transitions import FINAL_BATCH_STATES, IS_STORED
 from intempt_core.validation import PriorSend, PriorSendLookup
 
 _STATE_WEIGHTS = {
@@ -115,13 +115,15 @@ class EventLookup:
         """What became of events of these ids at a target (a ``key``), when, and in which batch.
 
         Of several sends of one id it is the one that says most: accepted, then unknown, then in flight or pending,
-        then rejected; of equal ones the latest. Ids that were never sent there, or certainly never arrived, are left
-        out.
+        then rejected; of equal ones the latest. What is not sent counts as pending where its batch may be resumed. Ids
+        that were never sent there, or certainly never arrived, are left out.
         """
         found: dict[str, PriorSend] = {}
         with self._database.reading() as connection:
-            of_target = select(batches.c.number, batches.c.id).where(batches.c.target_key == target, IS_STORED)
-            batch_ids = {row.number: row.id for row in connection.execute(of_target)}
+            columns = batches.c.number, batches.c.id, batches.c.state
+            of_target = connection.execute(select(*columns).where(batches.c.target_key == target, IS_STORED)).all()
+            batch_ids = {row.number: row.id for row in of_target}
+            unfinished = {row.number for row in of_target if BatchState(row.state) not in FINAL_BATCH_STATES}
             if not batch_ids:
                 return found
             for some in iter_chunks(dict.fromkeys(ids)):
@@ -132,7 +134,9 @@ class EventLookup:
                     .where(events.c.event_id.in_(list(given_by_stored)))
                 )
                 weights: dict[str, tuple[int, int]] = {}
-                for event_id, batch, state, when in connection.execute(query):
+                for event_id, batch, given_state, when in connection.execute(query):
+                    is_waiting = given_state == RequestState.NOT_SENT.value and batch in unfinished
+                    state = RequestState.PENDING.value if is_waiting else given_state
                     weight = (_STATE_WEIGHTS.get(state, -1), when)
                     if batch in batch_ids and state in _STATE_WEIGHTS and weight >= weights.get(event_id, weight):
                         weights[event_id] = weight

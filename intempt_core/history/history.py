@@ -11,6 +11,7 @@ from intempt_core.history.outcomes import OutcomeQueries
 from intempt_core.history.persons import PersonQueries
 from intempt_core.history.queries import HistoryQueries
 from intempt_core.history.recorder import Recorder
+from intempt_core.history.repeats import RepeatLookup
 from intempt_core.history.retention import Retention
 from intempt_core.history.throughput import ThroughputLog
 from intempt_core.history.work_queue import WorkQueue
@@ -28,6 +29,7 @@ class History:
         outcomes: reads the outcomes of a whole batch, row by row.
         persons: reads the events of persons.
         events: looks up events by their ids.
+        repeats: tells what of a batch went in others too.
         throughput: tells how fast a batch was sent, and what came of it over time.
         retention: deletes old batches.
     """
@@ -42,6 +44,7 @@ class History:
         self.outcomes = OutcomeQueries(database)
         self.persons = PersonQueries(database)
         self.events = EventLookup(database)
+        self.repeats = RepeatLookup(database)
         self.retention = Retention(database)
 
     @classmethod

@@ -6,11 +6,12 @@ from heapq import merge
 from itertools import groupby
 
 import pyarrow as pa
-from sqlalchemy import Connection, case, func, literal, select
+from sqlalchemy import Connection, case, func, literal, not_, select
 
 from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.queries import IS_LAST_ATTEMPT, find_batch_number, read_recorded_events
-from intempt_core.history.records import IDENTITY_COLUMNS, RequestIntent, RequestState
+from intempt_core.history.records import IDENTITY_COLUMNS, HistoryCheckpoint, RequestIntent, RequestState
+from intempt_core.history.resends import was_resent
 from intempt_core.history.schema import attempts, bodies, events, excluded_rows, requests
 from intempt_core.history.views import RowOutcome
 
@@ -70,17 +71,24 @@ class OutcomeQueries:
             return {lane: int(events) for lane, events in connection.execute(held.group_by(columns.lane))}
 
     def request_intents(
-        self, batch: str, states: Iterable[RequestState], *, limit: int | None = None
+        self,
+        batch: str,
+        states: Iterable[RequestState],
+        *,
+        limit: int | None = None,
+        seen: HistoryCheckpoint | None = None,
     ) -> Iterator[RequestIntent]:
         """The batch's requests in those states, byte-identical and in their order, to be recorded again as a resend.
 
-        With ``limit`` only the first ones. Raises :class:`NotFound` when the first one is read.
+        With ``limit`` only the first ones. With ``seen`` without those that were not accepted and that a batch which
+        it has seen sends again already. Raises :class:`NotFound` when the first one is read.
         """
         with self._database.reading() as connection:
             columns = requests.c
             wanted = select(columns.id, columns.lane).where(
                 columns.batch == find_batch_number(connection, batch),
                 columns.state.in_([state.value for state in states]),
+                *([not_(was_resent(seen.newest))] if seen is not None else []),
             )
             ordered = wanted.order_by(columns.lane, columns.position, columns.part).limit(limit)
             places = connection.execute(ordered).all()
@@ -97,7 +105,7 @@ class OutcomeQueries:
                 held = read_recorded_events(connection, ids)
             for id_, lane, position in some:
                 intents = [recorded.event for recorded in held.get(id_, ())]
-                yield RequestIntent(lane, position, zlib.decompress(texts[id_]), intents)
+                yield RequestIntent(lane, position, zlib.decompress(texts[id_]), intents, resend_of=id_)
 
     def accepted_events(self, batch: str) -> pa.Table:
         """The accepted events of a batch in their order of arrival, as the funnel takes them.

@@ -18,6 +18,7 @@ from intempt_core.history.records import (
     RequestState,
     TargetSnapshot,
 )
+from intempt_core.history.resends import NO_RESENDS, ResendCounts, read_resends
 from intempt_core.history.schema import attempts, batches, bodies, events, make_indexable, requests
 from intempt_core.history.transitions import IS_STORED
 from intempt_core.history.views import (
@@ -120,13 +121,14 @@ class HistoryQueries:
         A finished batch is counted once: so a list of large batches, or a search that finds many, costs little.
         """
         fresh = [row.number for row in rows if self._final_counts.get(row.id) is None]
-        counts = _count_by_state(connection, fresh) if fresh else {}
+        counts = count_by_state(connection, fresh) if fresh else {}
+        resends = read_resends(connection, rows)  # of a finished batch they still change
         found = []
         for row in rows:
             events, requests = (
                 counts[row.number] if row.number in counts else self._final_counts.get(row.id) or ({}, {})
             )
-            summary = _make_batch_summary(row, events, requests)
+            summary = _make_batch_summary(row, events, requests, resends.get(row.number, NO_RESENDS))
             if summary.is_final:
                 self._final_counts.put(row.id, (events, requests))
             found.append(summary)
@@ -182,7 +184,7 @@ def find_batch_number(connection: Connection, batch: str) -> int:
     return int(number)
 
 
-def _count_by_state(connection: Connection, numbers: Sequence[int]) -> dict[int, _StateCounts]:
+def count_by_state(connection: Connection, numbers: Sequence[int]) -> dict[int, _StateCounts]:
     """Count events and requests by state, for some batches."""
     counted = (
         select(
@@ -204,7 +206,10 @@ def _count_by_state(connection: Connection, numbers: Sequence[int]) -> dict[int,
 
 
 def _make_batch_summary(
-    row: Row[Any], event_counts: dict[RequestState, int], request_counts: dict[RequestState, int]
+    row: Row[Any],
+    event_counts: dict[RequestState, int],
+    request_counts: dict[RequestState, int],
+    resends: ResendCounts,
 ) -> BatchSummary:
     return BatchSummary(
         id=row.id,
@@ -241,6 +246,9 @@ def _make_batch_summary(
         resend_of=row.resend_of,
         events=event_counts,
         requests=request_counts,
+        resends=resends.batches,
+        resent=resends.resent,
+        resolved=resends.resolved,
     )
 
 

@@ -19,6 +19,8 @@ from intempt_core.history.records import (
     RequestIntent,
     RequestState,
 )
+from intempt_core.history.repeats import check_intent
+from intempt_core.history.resends import remove_resend_links
 from intempt_core.history.schema import batches, bodies, events, excluded_rows, make_indexable, make_storable, requests
 from intempt_core.planning import Plan
 from intempt_core.validation import Report
@@ -77,10 +79,10 @@ def collect_excluded_rows(
 
 
 class Recorder:
-    """Writes batches, their requests, events and excluded rows."""
+    """Writes batches, their requests, events and excluded rows; ``chunk_events`` of them in one transaction."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, chunk_events: int = RECORD_CHUNK_EVENTS) -> None:
+        self._database, self._chunk_events = database, chunk_events
 
     def record(
         self, intent: BatchIntent, requests: Iterable[RequestIntent], excluded: Iterable[ExcludedRow] = ()
@@ -90,34 +92,42 @@ class Recorder:
         The batch is *recording* until its last request is written, then *sending*, so that no part of it is sent
         before all of it is known. Where an iterable raises, or history fails, the batch is cancelled (if that can be
         written) and the error is raised.
+
+        Raises :class:`SentBefore` where the same input, or some of the events, went or is going to the target in a
+        batch that the plan has not seen (``intent.seen``). Each transaction looks for that before it writes. Found by
+        the first one, nothing is recorded; found later, the batch is cancelled.
         """
         batch, number = _make_batch_id(self._database.clock()), None
         try:
-            for chunk, is_last in _flag_last(_split_into_chunks(requests, excluded)):
+            for chunk, is_last in _flag_last(_split_into_chunks(requests, excluded, self._chunk_events)):
                 with self._database.writing() as connection:
                     now = self._database.clock()
-                    number = _insert_batch(connection, batch, intent, now) if number is None else number
-                    _write_chunk(connection, number, chunk, now)
-                    if is_last:
-                        _start_sending(connection, batch, now)
+                    repeat = check_intent(connection, intent, number, [request for request, _ in chunk.requests])
+                    if repeat is None:
+                        if number is None:
+                            number = _insert_batch(connection, batch, intent, now)
+                        _write_chunk(connection, number, chunk, now)
+                        next_state = BatchState.SENDING if is_last else BatchState.RECORDING
+                        _set_recording_state(connection, number, next_state, now)
+                    elif number is not None:  # here, so that of two that find each other only one is cancelled
+                        _cancel_recording(connection, number, f"Nothing was sent. {repeat}", now)
+                if repeat is not None:
+                    number = None
+                    raise repeat
         except BaseException:
             with suppress(HistoryUnavailable):
                 if number is not None:
-                    self._cancel_recording(number)
+                    with self._database.writing() as connection:
+                        _cancel_recording(connection, number, INCOMPLETE_RECORDING_REASON, self._database.clock())
             raise
         return batch
 
-    def _cancel_recording(self, number: int) -> None:
-        with self._database.writing() as connection:
-            values = {
-                "state": BatchState.CANCELLED.value,
-                "reason": INCOMPLETE_RECORDING_REASON,
-                "changed_at": self._database.clock(),
-            }
-            connection.execute(update(batches).where(batches.c.number == number).values(values))
-            connection.execute(
-                update(requests).where(requests.c.batch == number).values(state=RequestState.CANCELLED.value)
-            )
+
+def _cancel_recording(connection: Connection, number: int, reason: str, now: int) -> None:
+    values = {"state": BatchState.CANCELLED.value, "reason": make_storable(reason), "changed_at": now}
+    connection.execute(update(batches).where(batches.c.number == number).values(values))
+    connection.execute(update(requests).where(requests.c.batch == number).values(state=RequestState.CANCELLED.value))
+    remove_resend_links(connection, number)
 
 
 def _insert_batch(connection: Connection, batch: str, intent: BatchIntent, now: int) -> int:
@@ -202,10 +212,10 @@ def _write_excluded_rows(connection: Connection, number: int, chunk: Sequence[Ex
     connection.execute(update(batches).where(batches.c.number == number).values(excluded_rows=more))
 
 
-def _start_sending(connection: Connection, batch: str, now: int) -> None:
-    """Let the batch be sent, now that its last chunk is written, unless a person has cancelled it meanwhile."""
-    recorded = batches.c.id == batch, batches.c.state == BatchState.RECORDING.value
-    values = {"state": BatchState.SENDING.value, "changed_at": now}
+def _set_recording_state(connection: Connection, number: int, state: BatchState, now: int) -> None:
+    """Say how far the recording is: going on now, or at its end. Raises where a person has cancelled it meanwhile."""
+    recorded = batches.c.number == number, batches.c.state == BatchState.RECORDING.value
+    values = {"state": state.value, "changed_at": now}
     if not connection.execute(update(batches).where(*recorded).values(values)).rowcount:
         raise NotAllowed("The batch was cancelled while it was being recorded. Nothing was sent.")
 
@@ -230,6 +240,7 @@ def _make_request_row(number: int, request: RequestIntent, now: int) -> dict[str
         "retry_at": None,
         "updated_at": now,
         "parent": None,
+        "resend_of": request.resend_of,
     }
 
 
@@ -255,18 +266,20 @@ def _make_batch_id(now: int) -> str:
     return f"b_{now:012x}{secrets.token_hex(8)}"
 
 
-def _split_into_chunks(requests: Iterable[RequestIntent], excluded: Iterable[ExcludedRow]) -> Iterator[_Chunk]:
+def _split_into_chunks(
+    requests: Iterable[RequestIntent], excluded: Iterable[ExcludedRow], chunk_events: int
+) -> Iterator[_Chunk]:
     """Split a batch into transactions; bodies are compressed here, while no transaction is open."""
     pairs: list[tuple[RequestIntent, bytes]] = []
     events_held = 0
     for request in requests:
         pairs.append((request, zlib.compress(request.body, ZLIB_LEVEL)))
         events_held += len(request.events)
-        if events_held >= RECORD_CHUNK_EVENTS:
+        if events_held >= chunk_events:
             yield _Chunk(requests=pairs)
             pairs, events_held = [], 0
     yield _Chunk(requests=pairs)
-    for rows in iter_chunks(excluded, RECORD_CHUNK_EVENTS):
+    for rows in iter_chunks(excluded, chunk_events):
         yield _Chunk(excluded=rows)
 
 

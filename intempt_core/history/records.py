@@ -3,8 +3,8 @@
 Times are epoch milliseconds and durations milliseconds. No record holds a key.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple, Self
 
@@ -117,6 +117,30 @@ class TargetSnapshot:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryCheckpoint:
+    """What a plan has seen of the batches to one target: what came later it cannot know.
+
+    Batches are named by their numbers, which count up. It is read before a plan looks for what was sent already
+    (:meth:`~intempt_core.history.repeats.RepeatLookup.checkpoint`), and compared when the plan is recorded.
+
+    Attributes:
+        target: the target's key, as in :attr:`TargetSnapshot.key`.
+        newest: the newest batch; 0 where there was none.
+        recording: the batches that were still being recorded, so that not all of their events could be seen.
+        confirmed: later batches that a person was told of, and sends all the same.
+    """
+
+    target: str
+    newest: int
+    recording: frozenset[int] = frozenset()
+    confirmed: frozenset[int] = frozenset()
+
+    def confirm(self, batches: Iterable[int]) -> "HistoryCheckpoint":
+        """The same, after a person was told of some batches."""
+        return replace(self, confirmed=self.confirmed.union(batches))
+
+
 # ── intent ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -135,6 +159,7 @@ class BatchIntent:
         owner: the process that will send it; empty where any console may.
         persons: how many persons its events are of.
         lanes: how many lanes it has.
+        seen: what its plan has seen of history: of later batches nothing is sent twice. ``None`` compares with none.
     """
 
     source: BatchSource
@@ -149,6 +174,7 @@ class BatchIntent:
     owner: str = ""
     persons: int = 0
     lanes: int = 0
+    seen: HistoryCheckpoint | None = None
 
 
 class EventIntent(NamedTuple):
@@ -212,12 +238,14 @@ class RequestIntent:
         position: its place in the lane, from 1.
         body: the exact bytes of the HTTP body.
         events: its events, in the order of the body.
+        resend_of: id of the request that it sends again; ``None`` where it does not.
     """
 
     lane: int
     position: int
     body: bytes
     events: Sequence[EventIntent]
+    resend_of: int | None = None
 
 
 class ExcludedRow(NamedTuple):

@@ -9,12 +9,12 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import Connection, and_, case, delete, func, not_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, not_, or_, select, update
 
 from intempt_core.errors import ConsoleError
 from intempt_core.history.database import Database
 from intempt_core.history.records import BatchState, RequestState
-from intempt_core.history.schema import batches, excluded_rows, requests
+from intempt_core.history.schema import batches, excluded_rows, requests, seconds
 from intempt_core.history.transitions import IS_STORED
 from intempt_core.history.views import DeletionPreview, DeletionProgress
 
@@ -32,7 +32,16 @@ _HAS_IN_FLIGHT = (
     .where(requests.c.batch == batches.c.number, requests.c.state == RequestState.IN_FLIGHT.value)
     .exists()
 )
+_HAS_ROWS = or_(
+    select(requests.c.id).where(requests.c.batch == batches.c.number).exists(),
+    select(excluded_rows.c.row).where(excluded_rows.c.batch == batches.c.number).exists(),
+)
 _IS_DELETABLE = and_(batches.c.state.in_([BatchState.DONE.value, BatchState.CANCELLED.value]), not_(_HAS_IN_FLIGHT))
+
+
+def _is_newest() -> ColumnElement[bool]:
+    numbers = batches.alias("numbers")
+    return batches.c.number == select(func.max(numbers.c.number)).scalar_subquery()
 
 
 class Retention:
@@ -84,6 +93,7 @@ class Retention:
         batches.
         """
         with self._database.writing() as connection:
+            connection.execute(delete(batches).where(_IS_FORGOTTEN, not_(_HAS_ROWS), not_(_is_newest())))
             deletable = and_(batches.c.created_at < before, _IS_DELETABLE)
             connection.execute(update(batches).where(deletable).values(state=BatchState.FORGOTTEN.value))
             numbers = list(connection.execute(select(batches.c.number).where(_IS_FORGOTTEN)).scalars())
@@ -108,7 +118,7 @@ class Retention:
                 if ids:
                     connection.execute(delete(requests).where(requests.c.id.in_(ids)))
                 elif not _delete_excluded_rows(connection, number):
-                    connection.execute(delete(batches).where(batches.c.number == number))
+                    _delete_batch_row(connection, number)
                     return
             yield event_count
 
@@ -201,6 +211,17 @@ def _select_slice(connection: Connection, number: int) -> tuple[list[int], int]:
         if weight >= DELETE_CHUNK_EVENTS:
             break
     return ids, events
+
+
+def _delete_batch_row(connection: Connection, number: int) -> None:
+    """Delete a batch's own row; that of the newest batch stays, empty, until there is a newer one.
+
+    Otherwise its number would be given again, and plans compare by numbers what came after them.
+    """
+    connection.execute(delete(batches).where(batches.c.number == number, not_(_is_newest())))
+    nothing = {"label": "", "digest": "", "mapping": "", "notes": {}, "reason": "", "owner": ""}
+    connection.execute(update(batches).where(batches.c.number == number).values(nothing))
+    connection.execute(delete(seconds).where(seconds.c.batch == number))
 
 
 def _delete_excluded_rows(connection: Connection, number: int) -> bool:

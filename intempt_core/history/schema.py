@@ -72,6 +72,7 @@ batches: Table = Table(
     Index("batches_by_state", "state"),
     Index("batches_by_digest", "digest"),
     Index("batches_by_target", "target_key"),
+    Index("batches_by_resend", "resend_of"),
 )
 
 requests: Table = Table(
@@ -90,6 +91,9 @@ requests: Table = Table(
     Column("retry_at", BigInteger),
     Column("updated_at", BigInteger, nullable=False),
     Column("parent", BigInteger, ForeignKey("requests.id", ondelete="CASCADE")),
+    # The request that it sends again. No foreign key: deleting would look for each request's resends, and a resend has
+    # the larger id, so that an id it names is not given again while it is there.
+    Column("resend_of", BigInteger),
     Column("last_attempt", BigInteger),  # attempts count up, so this is also the order of arrival (CONTRACT 4.7)
     Index("requests_work", "batch", "state", "lane", "position", "part", "events"),
     Index("requests_of_batch", "batch", "id"),
@@ -97,6 +101,8 @@ requests: Table = Table(
 )
 _IN_FLIGHT = literal_column("state") == literal_column("'in flight'")
 Index("requests_in_flight", requests.c.batch, sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT)
+_IS_RESEND = requests.c.resend_of.is_not(None)
+Index("requests_by_resend", requests.c.resend_of, sqlite_where=_IS_RESEND, postgresql_where=_IS_RESEND)
 
 # Not in the requests' own table: a state changes at least twice, and each time the whole row is written again.
 bodies: Table = Table(

@@ -4,7 +4,7 @@ Times are epoch milliseconds and durations milliseconds. No record holds a key.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from intempt_core.contract import Interaction, Json, Outcome
@@ -76,6 +76,10 @@ class BatchSummary:
         events: how many events are in each state; states without any are absent. The events of a request that was
             split count as its halves'.
         requests: how many requests are in each state; states without any are absent.
+        resends: ids of the batches that send some of its requests again, the first one first.
+        resent: how many of the events in a state were sent again in another batch, whatever came of it there; what was
+            accepted is not counted, and states without any are absent.
+        resolved: how many of these were accepted when they were sent again.
     """
 
     id: str
@@ -98,6 +102,13 @@ class BatchSummary:
     resend_of: str
     events: Mapping[RequestState, int]
     requests: Mapping[RequestState, int]
+    resends: tuple[str, ...] = ()
+    resent: Mapping[RequestState, int] = field(default_factory=dict)
+    resolved: Mapping[RequestState, int] = field(default_factory=dict)
+
+    def count_resendable(self, state: RequestState) -> int:
+        """How many events in a state can be sent again from here: those that were not already."""
+        return self.events.get(state, 0) - self.resent.get(state, 0)
 
     @property
     def total(self) -> int:

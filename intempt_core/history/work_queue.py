@@ -255,6 +255,7 @@ def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Req
             "retry_at": retry_at,
             "updated_at": now,
             "parent": parent.id,
+            "resend_of": None,
         }
         for number, half in enumerate(halves)
     ]

@@ -376,8 +376,8 @@ def test_a_recording_that_is_never_finished_is_cancelled_only_after_a_while(scen
         raise HistoryUnavailable("the disk is full")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(history.recorder, "_cancel_recording", cut_off)  # a killed process writes nothing more
-        patch.setattr(recording, "RECORD_CHUNK_EVENTS", 10)
+        patch.setattr(recording, "_cancel_recording", cut_off)  # a killed process writes nothing more
+        history.recorder = recording.Recorder(history.database, 10)
         with pytest.raises(Killed):
             record_and_die(at, Killed)
     (found,) = history.queue.unfinished()
@@ -386,7 +386,7 @@ def test_a_recording_that_is_never_finished_is_cancelled_only_after_a_while(scen
     time.sleep(0.2)
     assert at.state(found.id) is BatchState.RECORDING
     dispatcher.stop(0.1)
-    scene.started(at, owner="another", clock=lambda: now_ms() + 700_000)
+    scene.started(at, owner="another", clock=lambda: now_ms() + 70_000)
     at.over(found.id)
     assert at.state(found.id) is BatchState.CANCELLED
     assert not server.received

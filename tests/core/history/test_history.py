@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, select
+from sqlalchemy import Connection, create_engine, inspect, select, text
 from sqlalchemy.event import listen, remove
 
 from intempt_core.contract.feeds import FeedId, compute_feeds
@@ -72,9 +72,27 @@ def settle(history: History, batch: str, outcome: Outcome = Outcome.ACCEPTED, **
 # ── the schema ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_migrations_lead_to_the_schema(history: History) -> None:
-    with history.database.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+def test_a_new_database_has_the_tables_to_which_the_migrations_lead() -> None:
+    created, migrated = create_engine("sqlite://"), create_engine("sqlite://")
+    with created.begin() as one, migrated.begin() as other:
+        migrations.create(one, metadata)
+        migrations.upgrade(other)
+        assert tables_in(one) == tables_in(other)
+        for connection in (one, other):
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+            assert migrations.version(connection) == HEAD
+
+
+def tables_in(connection: Connection) -> dict[str, object]:
+    """Every table's columns, keys and indexes, in no order; an index also as the statement that made it."""
+    asked = inspect(connection)
+    found: dict[str, object] = {}
+    for table in asked.get_table_names():
+        columns = sorted((c["name"], str(c["type"]), c["nullable"], c["default"]) for c in asked.get_columns(table))
+        keys = sorted((tuple(k["constrained_columns"]), k["referred_table"]) for k in asked.get_foreign_keys(table))
+        found[table] = (columns, asked.get_pk_constraint(table)["constrained_columns"], keys)
+    indexes = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
+    return found | {name: " ".join(sql.split()) for name, sql in indexes}
 
 
 def test_the_newest_version_is_the_head_of_the_migrations() -> None:
@@ -482,10 +500,21 @@ def test_chosen_requests_are_read_byte_identical_to_be_sent_again(history: Histo
     ],
 )
 def test_prior_sends_of_an_id_by_outcome(history: History, outcome: Outcome, words: str | None) -> None:
-    settle(history, batch_of(history, [2]), outcome)
+    batch = batch_of(history, [2])
+    settle(history, batch, outcome)
+    history.control.set_state(batch, BatchState.DONE)
     sent = history.events.prior_sends(SHOP.key, ["e1", "e2", "e3"])
     assert {id_: one.message for id_, one in sent.items()} == ({} if words is None else {"e1": words, "e2": words})
     assert history.events.prior_sends("elsewhere", ["e1"]) == {}
+
+
+def test_what_is_not_sent_is_pending_while_its_batch_may_be_resumed(history: History) -> None:
+    batch = batch_of(history, [1])
+    settle(history, batch, Outcome.NOT_SENT)
+    history.control.set_state(batch, BatchState.PAUSED)
+    assert history.events.prior_sends(SHOP.key, ["e1"])["e1"].state == "pending"
+    history.control.set_state(batch, BatchState.CANCELLED)
+    assert history.events.prior_sends(SHOP.key, ["e1"]) == {}
 
 
 def test_the_most_certain_prior_send_of_an_id_counts_and_of_equals_the_latest(history: History, clock: Clock) -> None:

@@ -219,3 +219,31 @@ def test_former_values_are_understood_and_others_are_not() -> None:
     for kind, value in ((Outcome, "leaving"), (Outcome, "left"), (RequestState, "")):
         with pytest.raises(ValueError, match="is not a valid"):
             kind(value)
+
+
+def test_the_requests_of_earlier_resends_are_linked_by_their_bodies(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite3"
+    engine = create_engine(f"sqlite:///{file}")
+    written_by("0003", engine)
+    with engine.begin() as connection:
+        for statement in (
+            "UPDATE bodies SET body = CAST('body of ' || request AS BLOB) WHERE request IN (2, 4)",
+            (
+                "INSERT INTO batches SELECT 2, 'b_again', created_at, changed_at, source, label, digest, mapping, notes,"
+                " target_key, target_name, base, host, org, project, source_id, track_url, origin, production,"
+                " deduplicates, credential_reference, feeds, policy, 'done', '', owner, 4, 0, 0, 2, 'b_old' FROM batches"
+            ),
+            (
+                "INSERT INTO requests (id, batch, lane, position, part, events, state, tries, doubt, updated_at)"
+                " SELECT id + 10, 2, lane, position, part, events, 'accepted', 1, 0, updated_at FROM requests"
+                " WHERE id IN (2, 4)"
+            ),
+            "INSERT INTO bodies SELECT request + 10, body FROM bodies WHERE request IN (2, 4)",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    history = History.open(f"sqlite:///{file}")
+    found = history.queries.batch("b_old")
+    assert found.resends == ("b_again",)
+    assert found.resent == found.resolved == {RequestState.UNKNOWN: 2, RequestState.NOT_SENT: 2}
+    history.close()

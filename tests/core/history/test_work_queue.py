@@ -18,6 +18,7 @@ from intempt_core.history import (
     RequestState,
     WorkItem,
 )
+from intempt_core.history.recorder import Recorder
 from intempt_core.planning.plan import Policy
 from tests.core.history.factories import ME, Clock, attempt, batch_of, event, intent, request
 
@@ -448,9 +449,7 @@ def test_a_batch_is_active_while_it_is_sent_or_waits_for_responses(history: Hist
     assert not history.queries.batch(batch).is_final
 
 
-def test_a_batch_cancelled_while_it_is_recorded_never_becomes_sending(
-    history: History, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_cancelled_while_it_is_recorded_never_becomes_sending(history: History) -> None:
     def requests() -> Iterator[RequestIntent]:
         yield request(1, 1, [event(1)])
         yield request(1, 2, [event(2)])
@@ -458,9 +457,8 @@ def test_a_batch_cancelled_while_it_is_recorded_never_becomes_sending(
         history.control.set_state(found.id, BatchState.CANCELLED, "A person cancelled it.")
         yield request(1, 3, [event(3)])
 
-    monkeypatch.setattr("intempt_core.history.recorder.RECORD_CHUNK_EVENTS", 1)
     with pytest.raises(NotAllowed, match="cancelled while it was being recorded"):
-        history.recorder.record(intent(), requests())
+        Recorder(history.database, 1).record(intent(), requests())
     (batch,) = history.queries.batches().items
     assert batch.state is BatchState.CANCELLED
     assert set(batch.requests) == {RequestState.CANCELLED}
