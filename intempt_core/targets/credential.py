@@ -2,15 +2,12 @@
 
 import base64
 import hmac
-import json
 import re
 from typing import Never
-from urllib.parse import quote, quote_plus
 
 from intempt_core.contract import MASK
 from intempt_core.errors import CredentialError
-
-_MIN_MASKED_SECRET = 8  # a shorter secret may be a plain word ("sandbox"), and words must stay readable
+from intempt_core.targets.key_search import KeySearch
 
 
 class Credential:
@@ -20,22 +17,12 @@ class Credential:
     copy is the same object. Only :attr:`authorization` reveals the key.
     """
 
-    __slots__ = ("__forms", "__longest", "__pattern", "__prefix", "__secret")
+    __slots__ = ("__prefix", "__search", "__secret")
 
     def __init__(self, prefix: str, secret: str) -> None:
         self.__prefix = prefix
         self.__secret = secret
-        key = f"{prefix}.{secret}"
-        token = self.authorization.removeprefix("Basic ")
-        forms = {key, f"{prefix}:{secret}", token, token.rstrip("=")}
-        forms |= {secret} if len(secret) >= _MIN_MASKED_SECRET else set()
-        forms |= {written for form in forms for written in (quote(form, safe=""), quote_plus(form))}
-        forms |= {json.dumps(form)[1:-1] for form in forms} | {form.replace("/", "\\/") for form in forms}
-        self.__forms = sorted(forms, key=len, reverse=True)
-        encodings = ("utf-8", "utf-16-le", "utf-16-be")
-        written = sorted((form.encode(encoding) for form in forms for encoding in encodings), key=len, reverse=True)
-        self.__longest = len(written[0])
-        self.__pattern = re.compile(b"|".join(map(re.escape, written)))
+        self.__search = KeySearch(prefix, secret)
 
     @classmethod
     def parse(cls, text: str) -> "Credential":
@@ -60,30 +47,34 @@ class Credential:
     @property
     def longest_form(self) -> int:
         """Bytes of the longest form of an echoed key: to be read beyond a limit, so that a key there is recognised."""
-        return self.__longest
+        return self.__search.longest_form
 
     def mask_text(self, text: str) -> str:
-        """Replace every form of the key in a text (plain, Basic, percent-encoded, escaped) by the mask."""
-        for form in self.__forms:
-            text = text.replace(form, MASK)
-        return text
+        """Replace the key in a text by the mask, in every form that :mod:`~intempt_core.targets.key_search` finds."""
+        spans = self.__search.find_spans(text)
+        if not spans:
+            return text
+        kept, done = "", 0
+        for start, end in spans:
+            kept, done = kept + text[done:start] + MASK, end
+        return kept + text[done:]
 
     def mask_bytes(self, data: bytes, keep: int) -> bytes:
         """Cut data to ``keep`` bytes and mask the key in it as :meth:`mask_text` does, in UTF-8 and in UTF-16.
 
         A key that begins before the cut is masked whole, and nothing from behind the cut moves before it.
         """
-        kept, start = bytearray(), 0
-        for match in self.__pattern.finditer(data):
-            if match.start() >= keep:
+        kept, done = bytearray(), 0
+        for start, end in self.__search.find_spans(data.decode("latin-1")):
+            if start >= keep:
                 break
-            kept += data[start : match.start()] + MASK.encode()
-            start = match.end()
-        return bytes(kept + data[start:keep])[:keep]
+            kept += data[done:start] + MASK.encode()
+            done = end
+        return bytes(kept + data[done:keep])[:keep]
 
     def is_in(self, text: str) -> bool:
         """Whether a text holds the key in any form."""
-        return any(form in text for form in self.__forms)
+        return self.__search.is_in(text)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Credential):

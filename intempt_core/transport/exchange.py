@@ -310,7 +310,7 @@ def _prepare_head(client: HttpClient, url: str, credential: Credential) -> _Mask
 
 def _mask_header(name: bytes, value: bytes, credential: Credential) -> tuple[str, str]:
     """A header of a response as it may be shown."""
-    key = name.decode("latin-1").lower()
+    key = credential.mask_text(name.decode("latin-1")).lower()
     if key in _SECRET_HEADERS:
         return key, MASK
     try:
