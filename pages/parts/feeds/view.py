@@ -127,7 +127,7 @@ def choose_person() -> PersonQuery:
             "Id", key="feeds-person", placeholder="A whole id, exactly as it was sent", width="stretch",
             persist_state="session", on_change=_clear_trouble,
         )  # fmt: skip
-        st.button("Refresh", key="feeds-refresh", on_click=_refresh, disabled=not id_)
+        st.button("Refresh", key="feeds-refresh", on_click=_refresh_feeds, disabled=not id_)
     id_ = id_ or ""
     if screen.trouble:
         return PersonQuery(None, screen.trouble)
@@ -143,7 +143,7 @@ def _clear_trouble() -> None:
     get_screen_state(FeedsState).trouble = ""
 
 
-def _refresh() -> None:
+def _refresh_feeds() -> None:
     get_screen_state(FeedsState).asked_about = None
 
 

@@ -203,7 +203,7 @@ def show_payload_problems(screen: InspectState) -> None:
             st.button(f"Preview {count}", key="inspect-fix-all", on_click=select_preview,
                       args=(-1,))  # fmt: skip
     if screen.preview == -1:
-        show_fix_preview(screen)
+        show_text_fix_preview(screen)
     page = st.pagination(pages, key="inspect-page") if pages > 1 else 1
     first = (page - 1) * ISSUES_PER_PAGE
 
@@ -214,7 +214,7 @@ def show_payload_problems(screen: InspectState) -> None:
         issues,
         describe_place=lambda issue: _format_issue_line(screen, issue, numbers[id(issue)]),
         beside=lambda number: _show_fix_buttons(screen, first + number),
-        below=lambda number: show_fix_preview(screen) if screen.preview == first + number else None,
+        below=lambda number: show_text_fix_preview(screen) if screen.preview == first + number else None,
         show_allowed=True,
     )
     if total > len(screen.annotations):
@@ -230,7 +230,7 @@ def _show_fix_buttons(screen: InspectState, number: int) -> None:
                   args=(number,))  # fmt: skip
 
 
-def show_fix_preview(screen: InspectState) -> None:
+def show_text_fix_preview(screen: InspectState) -> None:
     """The changes that the previewed fixes would make."""
     if screen.payload is None:
         return

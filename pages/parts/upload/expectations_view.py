@@ -1,5 +1,7 @@
 """The expectations of a file with a column ``expect``: the result for each row, and its downloads."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 import streamlit as st
 
@@ -7,7 +9,7 @@ from intempt_core.contract import format_count
 from intempt_core.errors import ConsoleError
 from intempt_core.exports import export_expectations_json, export_expectations_junit
 from intempt_core.mapping import EXPECT_COLUMN
-from intempt_core.validation import ExpectationReport, ExpectationState
+from intempt_core.validation import ExpectationReport, ExpectationResult, ExpectationState
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.screen_state import make_key
 from pages.parts.upload.state import CheckedFile
@@ -84,6 +86,11 @@ def show_expectation_results(checked: CheckedFile, found: ExpectationReport) -> 
     rows = found.rows_in(*ExpectationState) if chosen == EVERY_ROW else found.rows_in(ExpectationState(chosen))
     pages = -(-len(rows) // RESULTS_PER_PAGE)
     page = st.pagination(pages, key=make_key("upload-test-page", chosen)) if pages > 1 else 1
+    show_expectation_table(found.results(rows[(page - 1) * RESULTS_PER_PAGE : page * RESULTS_PER_PAGE]))
+
+
+def show_expectation_table(results: Iterable[ExpectationResult]) -> None:
+    """Some results as a table."""
     st.dataframe(
         pd.DataFrame(
             [
@@ -96,7 +103,7 @@ def show_expectation_results(checked: CheckedFile, found: ExpectationReport) -> 
                     "found": " ".join(result.found),
                     "reason": result.message,
                 }
-                for result in found.results(rows[(page - 1) * RESULTS_PER_PAGE : page * RESULTS_PER_PAGE])
+                for result in results
             ]
         ),
         hide_index=True,

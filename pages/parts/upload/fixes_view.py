@@ -72,10 +72,10 @@ def show_fix_suggestions(checked: CheckedFile, code: str | None) -> None:
         st.caption(f"No fix is certain for this kind of problem. {ISSUE_KINDS[code].fix}")
     previewed = load_fixes_state().previewed_fix
     if previewed is not None:
-        show_fix_preview(checked, previewed)
+        show_table_fix_preview(checked, previewed)
 
 
-def show_fix_preview(checked: CheckedFile, fix: Fix) -> None:
+def show_table_fix_preview(checked: CheckedFile, fix: Fix) -> None:
     """The cells that a fix would change, page by page, and the buttons to apply or cancel it."""
     suggested = next((suggestion.change for suggestion in checked.suggestions if suggestion.fix == fix), None)
     change = suggested or preview_fix(checked.mapped.table, fix, checked.mapped.original)

@@ -1,6 +1,7 @@
 """Step 3 of the upload: problems by kind, rows with the wrong cells highlighted, and downloads."""
 
 import io
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
@@ -115,24 +116,17 @@ def choose_problem_kind(checked: CheckedFile) -> tuple[str | None, str | None]:
 
 def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
     """The rows of some issues, with the cells highlighted that have a problem or were fixed."""
-    table, original = checked.mapped.table, checked.mapped.original
+    table = checked.mapped.table
     numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
-    colours: dict[tuple[int | None, str | None], str] = {**find_bad_cells(checked.mapped, issues)}
-    bad = dict.fromkeys(column for _, column in colours)
-    wanted = dict.fromkeys((*bad, *checked.mapped.field_columns.values(), *table.header))
-    first = set([column for column in wanted if column is not None][:MAX_COLUMNS_SHOWN])
-    shown = [column for column in table.header if column in first]
-    at = [number - 1 for number in numbers]
-    texts = {column: table.take_cells(column, at) for column in shown}
-    if original is not None:
-        for column in shown:
-            if table.columns[column] is not original.columns[column]:
-                before = zip(numbers, texts[column], original.take_cells(column, at), strict=True)
-                colours |= {
-                    (number, column): "fixed"
-                    for number, now, then in before
-                    if now != then and (number, column) not in colours
-                }
+    indexes = [number - 1 for number in numbers]
+    bad_cells = find_bad_cells(checked.mapped, issues)
+    by_need = dict.fromkeys(
+        (*(column for _, column in bad_cells), *checked.mapped.field_columns.values(), *table.header)
+    )
+    chosen = set([column for column in by_need if column is not None][:MAX_COLUMNS_SHOWN])
+    shown = [column for column in table.header if column in chosen]
+    texts = {column: table.take_cells(column, indexes) for column in shown}
+    colours = {**_find_fixed_cells(checked, numbers, texts), **bad_cells}
     cells = pd.DataFrame(
         {column: [cell[:MAX_CELL_SHOWN] for cell in texts[column]] for column in shown}, pd.Index(numbers, name="row")
     )
@@ -140,11 +134,11 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
     def paint(line: "pd.Series[str]") -> list[str]:
         return [_CELL_COLOURS.get(colours.get((int(str(line.name)), column), ""), "") for column in shown]
 
-    widget = make_key("upload-rows", get_upload_state().uploads, *at[:1], *at[-1:])
+    widget = make_key("upload-rows", get_upload_state().uploads, *indexes[:1], *indexes[-1:])
 
     def select_row() -> None:
-        if some := st.session_state[widget].selection.rows:
-            row = numbers[some[0]]
+        if selected := st.session_state[widget].selection.rows:
+            row = numbers[selected[0]]
             columns = [issue.place.column for issue in issues if issue.place.row == row and issue.place.column]
             select_cell(row - 1, next(iter(columns), None) or _find_identity_column(checked))
 
@@ -158,6 +152,23 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
     )
     if len(shown) < len(table.header):
         st.caption(f"{len(shown)} of {format_count(len(table.header), 'column')}, including those with problems.")
+
+
+def _find_fixed_cells(
+    checked: CheckedFile, numbers: list[int], texts: Mapping[str, list[str]]
+) -> dict[tuple[int | None, str | None], str]:
+    """The cells of these rows that differ from the original file, by row number and column."""
+    table, original = checked.mapped.table, checked.mapped.original
+    if original is None:
+        return {}
+    indexes = [number - 1 for number in numbers]
+    return {
+        (number, column): "fixed"
+        for column, cells in texts.items()
+        if table.columns[column] is not original.columns[column]
+        for number, now, before in zip(numbers, cells, original.take_cells(column, indexes), strict=True)
+        if now != before
+    }
 
 
 _CELL_COLOURS = {

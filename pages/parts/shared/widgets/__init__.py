@@ -1,5 +1,6 @@
 """Streamlit components of this console, each with its markup, style and script beside it.
 
+- ``component``: loads a component from its files.
 - ``file_input``: uploads a file to the disk of the console, past the script.
 - ``annotated_text``: shows a text with line numbers and annotations.
 - ``paste_guard``: keeps a paste that is too long out of a text area.

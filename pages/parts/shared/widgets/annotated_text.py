@@ -1,27 +1,15 @@
 """A text with line numbers, an annotation at each problem, and the changes that fixes would make."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import streamlit as st
+from typing import Any
 
 from intempt_core.fixes import EditPreview
 from intempt_core.validation import MAX_LINES_DRAWN, AnnotatedLine, TextPiece
 from pages.parts.shared.formatting import STATE_STYLES
-
-if TYPE_CHECKING:
-    from streamlit.components.v2.types import ComponentRenderer
+from pages.parts.shared.widgets.component import load_component
 
 MAX_LINE_CHARACTERS = 20_000
 """Characters of one line that are shown; a minified body may be one line of a megabyte."""
-
-
-@cache
-def _load_component() -> "ComponentRenderer":
-    html, css, js = (Path(__file__).with_suffix(kind).read_text("utf-8") for kind in (".html", ".css", ".js"))
-    return st.components.v2.component("console.annotated_text", html=html, css=css, js=js)
 
 
 def show_annotated_text(
@@ -59,7 +47,7 @@ def show_text_changes(changes: Sequence[EditPreview], *, key: str) -> None:
 def _draw_lines(rows: Sequence[tuple[Any, ...]], *, key: str, label: str, focus: int = 0, focus_count: int = 0) -> None:
     width = len(str(rows[-1][0])) if rows else 1
     data = {"lines": rows, "label": label, "width": width + 1, "focus": focus, "focusCount": focus_count}
-    _load_component()(key=key, data=data)
+    load_component("annotated_text")(key=key, data=data)
 
 
 def clip_pieces(pieces: Sequence[TextPiece], max_characters: int) -> list[tuple[str, str]]:

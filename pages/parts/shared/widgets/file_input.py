@@ -1,22 +1,8 @@
 """A file input that uploads to the console's disk; the file passes neither the script nor its memory."""
 
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import streamlit as st
-
 from intempt_core.uploads import FILE_NAME_HEADER, TOKEN_HEADER, UPLOAD_CONTENT_TYPE, UPLOAD_PATH
 from pages.parts.shared.services import get_services
-
-if TYPE_CHECKING:
-    from streamlit.components.v2.types import ComponentRenderer
-
-
-@cache
-def _load_component() -> "ComponentRenderer":
-    html, css, js = (Path(__file__).with_suffix(kind).read_text("utf-8") for kind in (".html", ".css", ".js"))
-    return st.components.v2.component("console.file_input", html=html, css=css, js=js)
+from pages.parts.shared.widgets.component import load_component
 
 
 def show_file_input(label: str, *, hint: str, token: str, key: str) -> None:
@@ -35,4 +21,4 @@ def show_file_input(label: str, *, hint: str, token: str, key: str) -> None:
         "name_header": FILE_NAME_HEADER,
         "maxBytes": get_services().upload_tokens.spool.max_bytes,
     }
-    _load_component()(key=key, data=data, on_arrived_change=lambda: None)
+    load_component("file_input")(key=key, data=data, on_arrived_change=lambda: None)
