@@ -2,6 +2,7 @@
 
 - ``target``: a target, the registry of all targets, and targets from the environment, ``secrets.toml``, a form or a URL
 - ``parsing``: the fields of a target's description
+- ``loopback``: whether a host is this machine
 - ``credential``: the key, masked wherever it is shown or echoed
 - ``key_search``: where in a text the key is, however it is written there
 """

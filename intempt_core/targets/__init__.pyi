@@ -1,6 +1,9 @@
 from .credential import (
     Credential as Credential,
 )
+from .loopback import (
+    is_loopback_address as is_loopback_address,
+)
 from .target import (
     SANDBOX as SANDBOX,
     Target as Target,

@@ -209,7 +209,7 @@ ESCAPE_KINDS = (
     EscapeKind("%", re.compile("%(?:u([0-9a-f]{4})|([0-9a-f]{2}))", re.IGNORECASE), _resolve_percent),
     EscapeKind("&", re.compile("&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});", re.IGNORECASE), _resolve_entity),
     *(
-        EscapeKind(sign, re.compile(re.escape(sign)), "") for sign in ("\r", "\\\n", "=\n", "^\n", "\n")
+        EscapeKind(sign, re.compile(re.escape(sign)), "") for sign in ("\r", "\\\n", "^\n", "\n")
     ),  # long lines that were broken
     EscapeKind("^", re.compile(r"\^([!-~])"), lambda found: str(found[1])),
     EscapeKind(

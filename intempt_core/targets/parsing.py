@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from intempt_core.contract import FEED_TITLES, INVISIBLE_CHARACTERS
 from intempt_core.errors import TargetIncomplete
 from intempt_core.targets.credential import Credential
+from intempt_core.targets.loopback import leads_to_this_machine
 
 STAGING_HOST = "api.staging.intempt.com"
 """The vendor's staging host (CONTRACT 1.1)."""
@@ -46,20 +47,14 @@ def _parse_base_url(value: Any) -> str:
         )
     if ":" not in host and not re.fullmatch(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?", host):
         raise TargetIncomplete("This is no host name. A name beyond ASCII is written in its xn-- form.")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise TargetIncomplete("Over http:// the key would travel in clear text. Write https://.")
+    if parts.scheme == "http" and not leads_to_this_machine(host):
+        found = " This name does not lead to this machine." if host.rstrip(".").endswith("localhost") else ""
+        raise TargetIncomplete(f"Over http:// the key would travel in clear text.{found} Write https://.")
     if {".", ".."} & set(unquote(parts.path).split("/")):
         raise TargetIncomplete("The path has a . or .. as a step.")
     where = host if port is None else f"{host}:{port}"
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~")
     return f"{parts.scheme}://{where}{path}".rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")
 
 
 def is_production(base: str) -> bool:
@@ -68,7 +63,7 @@ def is_production(base: str) -> bool:
     Taking a staging system for production costs one more confirmation; the other way round costs a shop's data.
     """
     host = urlsplit(base).hostname or ""
-    return not (_is_loopback(host) or host == STAGING_HOST)
+    return not (leads_to_this_machine(host) or host == STAGING_HOST)
 
 
 def _parse_text(value: Any) -> str:

@@ -27,7 +27,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from intempt_core.contract import INVISIBLE_CHARACTERS, MASK, Outcome, now_ms
 from intempt_core.settings import Settings
-from intempt_core.targets import Credential, Target
+from intempt_core.targets import SANDBOX, Credential, Target, is_loopback_address
 from intempt_core.transport._httpx_fast import PreparedPost, RequestHead
 from intempt_core.transport.tls import load_tls_context
 
@@ -120,6 +120,7 @@ def _open_transport(trust: ssl.SSLContext | None, idle_seconds: float) -> Aiohtt
 class _ConnectionSlot:
     """The connection that the exchange of this task was given; while there is none, no byte can have been sent."""
 
+    is_key_secret: bool = True
     transport: asyncio.BaseTransport | None = None
 
     def abort(self) -> None:
@@ -133,6 +134,13 @@ class _ConnectionSlot:
 _CURRENT_SLOT: ContextVar[_ConnectionSlot] = ContextVar("connection slot")
 
 
+class _ClearTextConnection(aiohttp.ClientConnectionError):
+    """A connection without encryption to another machine, over which no key may travel."""
+
+    def __init__(self, host: str, address: str) -> None:
+        super().__init__(f"{host} leads to {address}: over http:// the key would travel in clear text. Write https://.")
+
+
 class _Connector(aiohttp.TCPConnector):
     async def connect(
         self,
@@ -141,7 +149,14 @@ class _Connector(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's own signature
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
-        _CURRENT_SLOT.get(_ConnectionSlot()).transport = connection.transport
+        slot = _CURRENT_SLOT.get(_ConnectionSlot())
+        if slot.is_key_secret and not req.is_ssl() and connection.transport is not None:
+            # The name was checked when the target was described; where it leads is decided only now.
+            address = (connection.transport.get_extra_info("peername") or ("nowhere",))[0]
+            if not is_loopback_address(address):
+                connection.close()
+                raise _ClearTextConnection(req.url.host or "", address)
+        slot.transport = connection.transport
         return connection
 
 
@@ -242,7 +257,7 @@ async def post_body(
     chunks = _ChunkedBody(body) if len(body) >= _STREAM_MIN_BYTES else None
     sent_headers: tuple[tuple[str, str], ...] = ()
     reader = _ResponseReader(max_bytes + credential.longest_form)  # so that a key at the cut is recognised, and masked
-    slot = _ConnectionSlot()
+    slot = _ConnectionSlot(is_key_secret=target.origin != SANDBOX)
     _CURRENT_SLOT.set(slot)
     failure, outcome = "", Outcome.UNKNOWN
     try:
@@ -383,15 +398,22 @@ def _classify_failure(
             return Outcome.UNKNOWN, f"{host} closed the connection without a response."
 
 
+def _explain_tls(cause: aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError, host: str) -> str:
+    certificate = getattr(cause, "certificate_error", None)
+    if isinstance(certificate, ssl.SSLCertVerificationError):
+        return f"The TLS certificate of {host} is not trusted: {certificate.verify_message}."
+    return f"No TLS with {host}: it does not speak TLS there, or none that is safe."
+
+
 def _explain_not_sent(cause: Exception, host: str, settings: Settings) -> str:
     """Why nothing was sent, as a sentence; empty where that is not proven."""
     match cause:
+        case _ClearTextConnection():
+            return str(cause)
         case aiohttp.ClientConnectorDNSError():
             return f"The name {cause.host} does not resolve."
-        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError() as wrong):
-            return f"The TLS certificate of {host} is not trusted: {wrong.verify_message}."
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            return f"No TLS with {host}: it does not speak TLS there, or none that is safe."
+            return _explain_tls(cause, host)
         case aiohttp.ClientConnectorError(os_error=OSError(errno=errno.ECONNREFUSED)):
             return f"{host} refuses connections: nothing listens at this port."
         case aiohttp.ClientConnectorError() | httpx.ConnectError():

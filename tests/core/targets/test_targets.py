@@ -19,6 +19,7 @@ from intempt_core.contract.fields import MASK
 from intempt_core.errors import ConsoleError, CredentialError, TargetIncomplete, TargetNotFound
 from intempt_core.settings import KEY_VARIABLE
 from intempt_core.targets.credential import Credential
+from intempt_core.targets.loopback import AddressLookup, leads_to_this_machine
 from intempt_core.targets.target import (
     Target,
     TargetRegistry,
@@ -273,7 +274,7 @@ def test_the_environment_wins_field_by_field() -> None:
         ("http://127.0.0.1:8501/sandbox", "http://127.0.0.1:8501/sandbox"),
         ("http://127.9.9.9", "http://127.9.9.9"),
         ("http://localhost:1", "http://localhost:1"),
-        ("http://shop.localhost.", "http://shop.localhost."),
+        ("https://shop.localhost.", "https://shop.localhost."),
         ("http://[::1]:8501", "http://[::1]:8501"),
         ("HTTPS://[2001:DB8::1]/", "https://[2001:db8::1]"),
         ("xn--bcher-kva.example", "https://xn--bcher-kva.example"),
@@ -281,6 +282,40 @@ def test_the_environment_wins_field_by_field() -> None:
 )
 def test_a_host_is_read_in_each_of_its_forms(host: str, base: str) -> None:
     assert shop(host=host).base == base
+
+
+def resolve_to(*addresses: str) -> AddressLookup:
+    """A lookup that gives these addresses for every name; none: it does not know the name."""
+
+    def look_up(name: str, _: None) -> list[tuple[Any, ...]]:
+        if not addresses:
+            raise OSError(f"{name} is not known")
+        return [(0, 0, 0, "", (address, 0)) for address in addresses]
+
+    return look_up
+
+
+@pytest.mark.parametrize("name", ["localhost", "LOCALHOST.", "shop.localhost", "a.b.localhost."])
+def test_a_name_of_this_machine_is_looked_up_and_not_believed(name: str) -> None:
+    for here in (["127.0.0.1"], ["::1", "127.9.9.9"], ["::ffff:127.0.0.1"]):
+        assert leads_to_this_machine(name, resolve_to(*here))
+    for elsewhere in ([], ["10.0.0.5"], ["127.0.0.1", "203.0.113.9"], ["fe80::1%eth0"], ["0.0.0.0"]):  # noqa: S104  no address to bind
+        assert not leads_to_this_machine(name, resolve_to(*elsewhere))
+    assert not leads_to_this_machine(f"{name.rstrip('.')}.example", resolve_to("127.0.0.1"))
+
+
+def test_a_target_below_localhost_is_taken_only_where_its_name_leads_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def describe() -> tuple[bool, str]:
+        found = targets({"shop": {**SHOP, "key": KEY, "host": "http://shop.localhost:8080"}})
+        return len(found.all) == 2, " ".join(found.problems)
+
+    monkeypatch.setattr(leads_to_this_machine, "__defaults__", (resolve_to("127.0.0.1"),))
+    assert describe() == (True, "")
+    for elsewhere in (resolve_to(), resolve_to("203.0.113.9")):
+        monkeypatch.setattr(leads_to_this_machine, "__defaults__", (elsewhere,))
+        taken, problem_ = describe()
+        assert not taken
+        assert "clear text. This name does not lead to this machine. Write https://." in problem_
 
 
 @pytest.mark.parametrize(

@@ -70,11 +70,12 @@ class HostileServer:
     received: list[Received] = field(default_factory=list)
     connections: int = 0
     scheme: str = "http"
+    address: str = "127.0.0.1"
     open: list[asyncio.WriteTransport] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://127.0.0.1:{self.port}"
+        return f"{self.scheme}://{self.address}:{self.port}"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -85,16 +86,16 @@ class HostileServer:
 
 
 @contextlib.contextmanager
-def hostile(behaviour: Behaviour, *, tls: bool = False) -> Iterator[HostileServer]:
-    """The server, listening on a free port of 127.0.0.1."""
-    server = HostileServer(behaviour, scheme="https" if tls else "http")
+def hostile(behaviour: Behaviour, *, tls: bool = False, address: str = "127.0.0.1") -> Iterator[HostileServer]:
+    """The server, listening on a free port of an address of this machine."""
+    server = HostileServer(behaviour, scheme="https" if tls else "http", address=address)
     ready = threading.Event()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def serve() -> None:
         listening = await asyncio.start_server(
-            server.handle, "127.0.0.1", 0, ssl=self_signed() if tls else None, limit=2**20
+            server.handle, address, 0, ssl=self_signed() if tls else None, limit=2**20
         )
         server.port = listening.sockets[0].getsockname()[1]
         ready.set()
@@ -121,6 +122,14 @@ def hostile(behaviour: Behaviour, *, tls: bool = False) -> Iterator[HostileServe
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
         assert not thread.is_alive()
+
+
+def outer_address() -> str | None:
+    """An address of this machine that others can reach; ``None`` where it has none. Nothing is sent."""
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as asking, contextlib.suppress(OSError):
+        asking.connect(("203.0.113.1", 9))
+        return str(asking.getsockname()[0])
+    return None
 
 
 # ── behaviours ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 """The client against a real server that misbehaves (CONTRACT 3, 5)."""
 
 import asyncio
+import base64
 import gzip
 import json
 import random
@@ -9,7 +10,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
@@ -64,6 +65,7 @@ from tests.core.transport.fault_server import (
     hostile,
     http,
     never_ends,
+    outer_address,
     resets_at_once,
     says,
     speaks_no_tls,
@@ -650,3 +652,41 @@ def test_the_sandbox_target_can_be_posted_to_and_its_words_stay_readable() -> No
     with hostile(answers(401, b"the sandbox does not know this key")) as server:
         attempt = run_with_client(lambda client: post_track_request(client, sandbox_target(server.url), BODY))
     assert "the sandbox does not know this key" in attempt.reason
+
+
+# ── where a key may go ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.skipif(outer_address() is None, reason="this machine has one address only, and that is its own")
+def test_a_name_that_leads_elsewhere_after_it_was_checked_gets_no_key_in_clear_text() -> None:
+    """``*.localhost`` led to this machine when the target was described, and to another one when it was sent to."""
+    with hostile(answers(201, b"{}"), address=outer_address() or "") as server:
+        attempt = posted(server.url)
+        assert server.received == []
+        assert (attempt.outcome, attempt.status) == (Outcome.NOT_SENT, None)
+        assert "over http:// the key would travel in clear text" in attempt.reason
+        sandbox = sandbox_target(server.url)  # its key is public, and it may be on another machine
+        found = run_with_client(lambda client: post_track_request(client, sandbox, BODY))
+        assert (found.outcome, len(server.received)) == (Outcome.ACCEPTED, 1)
+
+
+def test_a_key_is_masked_in_a_response_in_every_form_it_may_take() -> None:
+    pair, large = f"{PREFIX}:{SECRET}", "".join(f"\\u{ord(char):04x}" for char in KEY)
+    forms = [
+        base64.b64encode(KEY.encode()).decode(),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.urlsafe_b64encode(f"Authorization: {pair}".encode()).decode(),
+        KEY.encode().hex(),
+        SECRET.encode().hex().upper(),
+        quote(KEY, safe="").lower(),
+        KEY.upper(),
+        large,
+    ]
+    for form in forms:
+        with hostile(answers(400, f'{{"you sent": "{form}"}}'.encode(), f"X-Echo: {form}")) as server:
+            attempt = posted(server.url)
+        shown = f"{attempt.reason} {attempt.headers} {attempt.response_body.decode()}"
+        assert form not in shown
+        assert MASK in attempt.response_body.decode()
+        assert MASK in dict(attempt.headers)["x-echo"]
+        assert not any(form[at : at + 12] in shown for at in range(24, len(form) - 12))  # before that: Authorization
