@@ -29,6 +29,7 @@ from intempt_core.contract.fields import (
 from intempt_core.contract.issue_kinds import ISSUE_KINDS
 from intempt_core.contract.issues import Issue, Place, shorten_value
 from intempt_core.contract.model import TrackEvent
+from intempt_core.contract.readings import Requirement, ValueRule, read_each_value
 from intempt_core.contract.rules import GivenEvent
 from intempt_core.mapping.mapped_table import MappedTable
 from intempt_core.mapping.model import Mapping as ColumnMapping
@@ -39,6 +40,7 @@ from intempt_core.readers.delimited import Dialect
 from intempt_core.readers.payload import read_payload
 from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_events, check_table
+from intempt_core.validation.column_rules import ColumnChecker
 from intempt_core.validation.report import PriorSend, Report
 from intempt_core.validation.text_column import TextColumn
 from intempt_core.validation.time_column import TimestampColumn, TimeState, clamp_to_int64
@@ -310,6 +312,21 @@ def both_speeds_agree(mapped: MappedTable) -> None:
 @given(mapped_tables())
 def test_columns_and_model_agree_on_every_row_and_every_code(mapped: MappedTable) -> None:
     both_speeds_agree(mapped)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(mapped_tables())
+def test_what_a_rule_finds_in_a_column_is_what_it_finds_value_by_value(mapped: MappedTable) -> None:
+    for field, column in ColumnChecker(mapped).cells.items():
+        values = mapped.read(field, mapped.cells[field])
+        for code, kind in ISSUE_KINDS.items():
+            if isinstance(kind.reading, Requirement) and field in kind.reading.fields:
+                assert kind.reading.find_met(column).tolist() == [kind.reading.is_met(value) for value in values], code
+            elif isinstance(kind.reading, ValueRule) and field in kind.reading.fields:
+                expected = [value is not None and kind.reading.is_wrong(value) for value in values]
+                found = kind.reading.find_wrong(column)
+                assert expected == ([False] * len(values) if found is None else found.tolist()), code
+                assert expected == read_each_value(kind.reading.is_wrong)(column).tolist(), code
 
 
 @settings(max_examples=250, deadline=None)
