@@ -2,19 +2,14 @@
 
 - ``entry``: a call: its command, what became of it as an exit code, errors as sentences
 - ``parser``: what the command line takes, and the help that teaches it
-- ``check``, ``send``, ``sandbox``, ``settings``: one command each
+- ``exit_codes``: what each exit code means
+- ``check``, ``send``, ``resume`` (``send --resume``), ``sandbox``, ``settings``: one command each
+- ``sending``, ``outcome``, ``prior_events``: how a batch is sent, what became of it, what of a file went before
 - ``input``: a file as it is read and checked
 - ``targets``, ``catalogue``: the target that a call names, and what its products are looked for in
 - ``output``, ``files_out``: what is printed, and the files that are written
 
-Counts, issues and settings go to standard output, progress and errors to standard error. Exit codes:
-
-    ===  ============================================================================================
-    0    clean, or all as expected; all accepted
-    1    errors found, or not all as expected; not all accepted, or not sent; interrupted; any other error
-    2    the file or the mapping cannot be read, or the call is wrong
-    3    no such target, or its key is missing
-    ===  ============================================================================================
+Counts, issues and settings go to standard output, progress and errors to standard error.
 
 A command's module is imported when it is called: a check needs neither the database nor an HTTP client.
 """

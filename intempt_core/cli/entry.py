@@ -11,12 +11,17 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 from intempt_core import cli
+from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.output import print_message
-from intempt_core.cli.parser import build_parser
-from intempt_core.errors import ConsoleError, MappingError, ReadError, TargetError
+from intempt_core.cli.parser import build_parser, check_arguments
+from intempt_core.errors import ConsoleError, MappingError, NotFound, ReadError, SentBefore, TargetError
 
-EXIT_NOT_ALL, EXIT_UNREADABLE, EXIT_NO_TARGET = 1, 2, 3
-"""Exit codes of a command that could not do what it was called for."""
+ENDING_SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)  # one is not everywhere
+)
+"""The signals by which a person, the system or a closed terminal ends a command."""
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:
@@ -26,27 +31,28 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
             stream.reconfigure(errors="replace")  # a terminal that cannot write a character gets a question mark
     parser = build_parser()
     given = parser.parse_args(arguments)
-    if getattr(given, "format", "") == "junit" and not given.expect:
-        parser.error("--format junit reports the tests of a file: say --expect beside it")
+    check_arguments(parser, given)
     logging.getLogger("intempt_core").addHandler(logging.NullHandler())  # what a person needs to know is printed
     try:
-        with _handle_sigterm():
+        with _interrupt_once():
             return _run_command(given, os.environ if environment is None else environment)
     except TargetError as error:
-        return _report_error(error, EXIT_NO_TARGET)
-    except (ReadError, MappingError) as error:
-        return _report_error(error, EXIT_UNREADABLE)
+        return _report_error(error, ExitCode.NO_TARGET)
+    except (ReadError, MappingError, NotFound) as error:
+        return _report_error(error, ExitCode.UNREADABLE)
+    except SentBefore as error:
+        return _report_error(f"Nothing was sent. {error}", ExitCode.SENT_BEFORE)
     except ConsoleError as error:
-        return _report_error(error, EXIT_NOT_ALL)
+        return _report_error(error, ExitCode.NOT_ALL)
     except BrokenPipeError:
         # The reader of our output has closed it, which is its right; Python would complain once more at its end.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_NOT_ALL
+        return ExitCode.NOT_ALL
     except OSError as error:
-        return _report_error(f"The system reports an error: {error}.", EXIT_NOT_ALL)
+        return _report_error(f"The system reports an error: {error}.", ExitCode.NOT_ALL)
     except KeyboardInterrupt:
-        return _report_error("Interrupted.", EXIT_NOT_ALL)
+        return _report_error("Interrupted.", ExitCode.INTERRUPTED)
 
 
 def _run_command(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -63,18 +69,29 @@ def _run_command(given: argparse.Namespace, environment: Mapping[str, str]) -> i
 
 
 @contextlib.contextmanager
-def _handle_sigterm() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl+C: requests in flight arrive, every outcome is written."""
+def _interrupt_once() -> Iterator[None]:
+    """Treat the first signal of :data:`ENDING_SIGNALS` as Ctrl+C, and ignore those that follow.
+
+    So requests in flight arrive and every outcome is written. A signal that the caller ignores (``nohup``) stays so.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread receives signals
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heard = [number for number in ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+    def interrupt(*_: object) -> None:
+        for number in heard:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _report_error(error: object, exit_code: int) -> int:
+def _report_error(error: object, exit_code: ExitCode) -> ExitCode:
     print_message(str(error))
     return exit_code

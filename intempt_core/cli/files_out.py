@@ -10,14 +10,17 @@ from typing import BinaryIO, cast
 from intempt_core.errors import ConsoleError
 
 
-def check_writable(out: Path, source: Path, what: str, *, consequence: str = "") -> None:
+def check_writable(out: Path, source: Path | None, what: str, *, consequence: str = "", force: bool = True) -> None:
     """Raise :class:`ConsoleError` before the work is done where ``out`` could not be written, or must not be replaced.
 
     ``what`` names what is to be written, ``source`` is the file that was read, ``consequence`` is a sentence to add.
+    Without ``force`` no file is replaced.
     """
     consequence = f" {consequence}" if consequence else ""
-    if out.parent.is_dir() and out.exists() and source.exists() and out.samefile(source):
+    if source is not None and out.parent.is_dir() and out.exists() and source.exists() and out.samefile(source):
         raise ConsoleError(f"{out} is the file to read itself: the {what} would overwrite it.{consequence}")
+    if not force and out.is_file():
+        raise ConsoleError(f"{_describe_existing(out, what)}{consequence}")
     if out.is_symlink() or (out.exists() and not out.is_file()):
         raise ConsoleError(f"{out} is no plain file, and the {what} would replace it.{consequence}")
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
@@ -25,8 +28,11 @@ def check_writable(out: Path, source: Path, what: str, *, consequence: str = "")
 
 
 @contextlib.contextmanager
-def open_atomic(file: Path, what: str) -> Iterator[BinaryIO]:
-    """A file to write into, which gets its name only when all of it is written. Raises :class:`ConsoleError`."""
+def open_atomic(file: Path, what: str, *, force: bool = True) -> Iterator[BinaryIO]:
+    """A file to write into, which gets its name only when all of it is written. Raises :class:`ConsoleError`.
+
+    Without ``force`` it replaces no file, not even one that appeared in the meantime.
+    """
     name = ""
     try:
         with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part:
@@ -35,7 +41,12 @@ def open_atomic(file: Path, what: str) -> Iterator[BinaryIO]:
             part.flush()
             os.fsync(part.fileno())
         Path(name).chmod(0o644)
-        Path(name).replace(file)
+        if force:
+            Path(name).replace(file)
+        else:
+            _move_to_new_name(Path(name), file)
+    except FileExistsError:
+        raise ConsoleError(_describe_existing(file, what)) from None
     except OSError as error:
         raise ConsoleError(f"The {what} cannot be written to {file}: {error.strerror}.") from error
     finally:
@@ -43,8 +54,23 @@ def open_atomic(file: Path, what: str) -> Iterator[BinaryIO]:
             Path(name).unlink(missing_ok=True)
 
 
-def write_atomic(file: Path, pieces: Iterator[str], what: str) -> None:
-    """Write a text piece by piece."""
-    with open_atomic(file, what) as out:
+def _move_to_new_name(part: Path, file: Path) -> None:
+    """Give a file a name that no other file has. Raises ``FileExistsError`` where there is one."""
+    try:
+        file.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # not every file system has links: the name is reserved first
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        part.replace(file)
+
+
+def _describe_existing(file: Path, what: str) -> str:
+    return f"{file} is there already. Say --force to replace it by the {what}, or name another file."
+
+
+def write_atomic(file: Path, pieces: Iterator[str], what: str, *, force: bool = True) -> None:
+    """Write a text piece by piece; ``force`` is as in :func:`open_atomic`."""
+    with open_atomic(file, what, force=force) as out:
         for piece in pieces:
             out.write(piece.encode())

@@ -1,7 +1,7 @@
 """A file that the command line is called with: a table or a JSON document, read, mapped and checked."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from intempt_core.contract import GivenEvent, Issue
@@ -12,7 +12,9 @@ from intempt_core.mapping import (
     MappingStore,
     choose_initial_mapping,
     map_table,
+    map_table_as_new,
     read_mapping_file,
+    renew_event_ids,
 )
 from intempt_core.readers import Document, Payload, read_table_or_document
 from intempt_core.settings import Settings
@@ -70,24 +72,26 @@ class InputFile:
         return self.payload.line_column(find_issue_span(self.payload, issue)[0])[1]
 
 
-def read_input(file: Path, mapping: str | None, settings: Settings) -> InputFile:
+def read_input(file: Path, mapping: str | None, settings: Settings, *, run: str = "") -> InputFile:
     """Read a file, whatever it is called, by a mapping file or the name of a saved mapping.
 
-    Raises :class:`ReadError` where its bytes cannot be read, and :class:`MappingError`, also where a mapping is given
-    for a JSON document.
+    With ``run``, a text that no other run has, its events get new ids. Raises :class:`ReadError` where its bytes cannot
+    be read, and :class:`MappingError`, also where a mapping is given for a JSON document.
     """
     read = read_table_or_document(file, name=file.name)
     if isinstance(read, Document):
         if mapping is not None:
             raise MappingError(f"{file.name} holds events as they are sent, as JSON in one piece; it takes no mapping.")
-        return InputFile(read.name, read.notes, read.digest, "", None, read.payload)
+        payload = replace(read.payload, events=renew_event_ids(read.payload.events, run)) if run else read.payload
+        return InputFile(read.name, read.notes, read.digest, "", None, payload)
     saved = MappingStore(settings.mappings_folder)
     chosen = choose_initial_mapping(read) if mapping is None else _load_mapping(mapping, saved)
     notes = list(read.notes)
     if mapping is None:
         known = [one.saved.name for one in saved.recognise(read.header) if one.exact]
         notes += [f"A mapping is saved for this header: --mapping “{name}”." for name in known]
-    return InputFile(read.name, tuple(notes), read.digest, chosen.to_json(), map_table(read, chosen), None)
+    mapped = map_table_as_new(read, chosen, run) if run else map_table(read, chosen)
+    return InputFile(read.name, tuple(notes), read.digest, chosen.to_json(), mapped, None)
 
 
 def _load_mapping(mapping: str, saved: MappingStore) -> Mapping:

@@ -1,17 +1,24 @@
 """What the command line prints: results on standard output, progress and errors on standard error."""
 
+import contextlib
+import errno
 import sys
 from typing import TextIO
 
 
 def print_message(text: str) -> None:
-    """Print a line on standard error."""
-    print(sanitize_text(text, sys.stderr), file=sys.stderr, flush=True)
+    """Print a line on standard error; where nobody is there to read it any more, the work goes on."""
+    with contextlib.suppress(OSError):
+        print(sanitize_text(text, sys.stderr), file=sys.stderr, flush=True)
 
 
 def print_result(text: str) -> None:
-    """Print a line on standard output."""
-    print(sanitize_text(text, sys.stdout))
+    """Print a line on standard output; where its terminal was closed, the work goes on."""
+    try:
+        print(sanitize_text(text, sys.stdout))
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
 
 
 def sanitize_text(text: str, out: TextIO) -> str:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from intempt_core.cli.exit_codes import ExitCode, format_exit_codes
 from intempt_core.readers import GZIP_SUFFIX, JSON_DOCUMENT, list_suffixes
 
 if TYPE_CHECKING:
@@ -60,12 +61,17 @@ examples:
   send events.csv --target sandbox --yes --wait --results results.csv
   INTEMPT_API_KEY=prefix.secret python -m intempt_core send events.csv --yes \\
       --target https://api.intempt.com/v1/acme/projects/shop/sources/1001/track
+  send events.csv --target shop --yes --rest           only the events of which nothing went or is pending
+  send events.csv --target shop --yes --again --new-ids         a new run of the same file, as new events
+  send --resume --yes                                  go on with what was interrupted: exactly what never left
 
-Rows with errors are excluded and counted. Where a console runs on the same data, it does the sending (but not to a
-URL, whose key only this command knows): --wait then waits for the end. Without one this command sends by itself, and
-brings up the sandbox where that is the target.
+Rows with errors are excluded and counted. Where something of the file went to the target before, or is being sent,
+nothing is recorded (exit code 5) unless --rest or --again says what is wanted. Where a console runs on the same data,
+it does the sending (but not to a URL, whose key only this command knows): --wait then waits for the end. Without one
+this command sends by itself, and brings up the sandbox where that is the target.
 
-exit codes: 0 all accepted · 1 not all, or not sent · 2 cannot be read · 3 no such target
+exit codes:
+{codes}
 """
 
 _SANDBOX_EPILOG = """\
@@ -124,11 +130,10 @@ def _add_check(commands: "Commands") -> None:
 
 
 def _add_send(commands: "Commands") -> None:
-    send = _add_command(commands, "send", "check a file and send the rows without errors", _SEND_EPILOG)
-    _add_file(send)
-    send.add_argument(
-        "--target", required=True, metavar="sandbox|NAME|URL", help="a URL's key is that of $INTEMPT_API_KEY"
-    )
+    epilog = _SEND_EPILOG.replace("{codes}", format_exit_codes(*ExitCode))
+    send = _add_command(commands, "send", "check a file and send the rows without errors", epilog)
+    _add_file(send, is_optional=True)
+    send.add_argument("--target", metavar="sandbox|NAME|URL", help="a URL's key is that of $INTEMPT_API_KEY")
     _add_catalogue(send)
     send.add_argument(
         "--order",
@@ -139,6 +144,18 @@ def _add_send(commands: "Commands") -> None:
     send.add_argument("--yes", action="store_true", help="do not ask, not even for a production target")
     send.add_argument("--wait", action="store_true", help="wait for a running console that sends")
     send.add_argument("--results", type=Path, metavar="OUT.csv", help="the outcome of every row")
+    send.add_argument("--force", action="store_true", help="replace the file of --results if it is there already")
+    once = send.add_mutually_exclusive_group()
+    once.add_argument("--rest", action="store_true", help="send only events of which nothing went or is pending")
+    once.add_argument("--again", action="store_true", help="send all, also what was sent before")
+    send.add_argument("--new-ids", action="store_true", help="give the events new ids: they are new to the target")
+    send.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="BATCH",
+        help="without FILE: go on with a batch that was interrupted; default: the one that was",
+    )
 
 
 def _add_sandbox(commands: "Commands") -> None:
@@ -167,8 +184,25 @@ def _add_command(commands: "Commands", name: str, help_: str, epilog: str) -> ar
     )
 
 
-def _add_file(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", metavar="FILE", type=Path, help=_FILE_HELP)
+def check_arguments(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    """End the process with a sentence where arguments do not go together, as ``argparse`` does (exit code 2)."""
+    if getattr(given, "format", "") == "junit" and not given.expect:
+        parser.error("--format junit reports the tests of a file: say --expect beside it")
+    if given.command != "send":
+        return
+    if given.resume is None:
+        lacking = [name for name, value in (("FILE", given.file), ("--target", given.target)) if value is None]
+        if lacking:
+            parser.error(f"send needs {' and '.join(lacking)}; or --resume to go on with what was interrupted")
+        return
+    beside = ("file", "target", "mapping", "catalogue", "rest", "new_ids")
+    wrong = ["FILE" if name == "file" else f"--{name.replace('_', '-')}" for name in beside if getattr(given, name)]
+    if wrong:
+        parser.error(f"--resume sends what history has of a batch: it takes no {' and no '.join(wrong)}")
+
+
+def _add_file(command: argparse.ArgumentParser, *, is_optional: bool = False) -> None:
+    command.add_argument("file", metavar="FILE", type=Path, nargs="?" if is_optional else None, help=_FILE_HELP)
     command.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
 
 

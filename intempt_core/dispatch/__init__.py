@@ -10,6 +10,7 @@
 - ``process_locks``: which processes are alive, and which is the console of a data folder
 - ``progress``, ``health``: how far a batch is, and whether this process can send
 - ``one_shot``: sends a plan and waits for the outcome
+- ``interrupted``: goes on with what the process of a batch left to be sent
 """
 
 import lazy_loader

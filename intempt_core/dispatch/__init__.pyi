@@ -7,6 +7,13 @@ from .environment import (
 from .health import (
     check_health as check_health,
 )
+from .interrupted import (
+    cancel_abandoned_recordings as cancel_abandoned_recordings,
+    check_resumable as check_resumable,
+    count_never_left as count_never_left,
+    list_interrupted_batches as list_interrupted_batches,
+    resume_interrupted as resume_interrupted,
+)
 from .lane_sender import (
     TurnResult as TurnResult,
     split_body as split_body,

@@ -3,11 +3,13 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 from intempt_core.contract import Json
 from intempt_core.dispatch.dispatcher import Dispatcher
 from intempt_core.dispatch.environment import SendingEnvironment
 from intempt_core.dispatch.progress import Progress
+from intempt_core.errors import NotAllowed
 from intempt_core.history import (
     BatchIntent,
     BatchSource,
@@ -15,12 +17,13 @@ from intempt_core.history import (
     BatchSummary,
     ExcludedRow,
     History,
+    HistoryCheckpoint,
     TargetSnapshot,
     make_request_intents,
 )
 from intempt_core.planning import Plan, Policy
 from intempt_core.settings import Settings
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 
 
 def make_batch_intent(
@@ -36,6 +39,7 @@ def make_batch_intent(
     owner: str = "",
     notes: Mapping[str, Json] | None = None,
     resend_of: str = "",
+    seen: HistoryCheckpoint | None = None,
 ) -> BatchIntent:
     """Make the intent that history records for a plan.
 
@@ -55,6 +59,7 @@ def make_batch_intent(
         owner=owner,
         persons=plan.persons,
         lanes=plan.lanes,
+        seen=seen,
     )
 
 
@@ -67,12 +72,16 @@ def send_plan(
     label: str = "script",
     policy: Policy | None = None,
     excluded: Iterable[ExcludedRow] = (),
+    seen: HistoryCheckpoint | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> BatchSummary:
     """Record a plan, send it from this process, and wait until the batch is no longer active; returns it as it then is.
 
     By default ``settings`` are the environment's, and ``history`` is that of their data folder. ``on_progress`` is
     called four times a second. Interrupted (Ctrl+C), it waits for responses, pauses the batch and raises again.
+
+    ``seen`` is what the plan has seen of history (``history.repeats.checkpoint``), by default what is there now: where
+    some of its events went or are going to the target since, :class:`SentBefore` is raised and nothing is sent.
     """
     settings = settings or Settings.from_environment(os.environ)
     opened = history or History.open(settings.history_url)
@@ -80,7 +89,8 @@ def send_plan(
         dispatcher = Dispatcher(opened, SendingEnvironment(settings, lambda _: target), adopts=False)
         dispatcher.start()
         try:
-            intent = make_batch_intent(plan, target, label=label, policy=policy, owner=dispatcher.owner)
+            seen = seen or opened.repeats.checkpoint(derive_target_key(target))
+            intent = make_batch_intent(plan, target, label=label, policy=policy, owner=dispatcher.owner, seen=seen)
             batch = opened.recorder.record(intent, make_request_intents(plan), excluded)
             dispatcher.wake()
             wait_for_batch(dispatcher, batch, on_progress)
@@ -105,5 +115,6 @@ def wait_for_batch(
             time.sleep(seconds)
     except KeyboardInterrupt:
         if dispatcher.progress(batch).state is BatchState.SENDING:
-            dispatcher.pause(batch, "It was interrupted at the command line.")
+            with suppress(NotAllowed):  # it is done by now
+                dispatcher.pause(batch, "It was interrupted at the command line.")
         raise

@@ -30,6 +30,7 @@ from .records import (
 )
 from .repeats import (
     GOING_STATES as GOING_STATES,
+    NEVER_LEFT_STATES as NEVER_LEFT_STATES,
     RepeatedSend as RepeatedSend,
     describe_repeats as describe_repeats,
 )

@@ -7,6 +7,7 @@
 - ``table_events``: a table and its mapping together.
 - ``event_source``: what the rest of the pipeline asks of those; ``mapped_table`` makes events of columns,
   ``document_events`` gives those of JSON lines as they came.
+- ``new_ids``: other event ids for a new run of the same input.
 - ``saved``: mappings kept by name, and recognised by a header.
 """
 

@@ -17,6 +17,10 @@ from .model import (
     load_time_zone as load_time_zone,
     match_exact_field as match_exact_field,
 )
+from .new_ids import (
+    map_table_as_new as map_table_as_new,
+    renew_event_ids as renew_event_ids,
+)
 from .saved import (
     MAPPING_NAME_LENGTH as MAPPING_NAME_LENGTH,
     MappingStore as MappingStore,

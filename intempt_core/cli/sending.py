@@ -1,0 +1,199 @@
+"""How a batch is sent from the command line: by this process, or by the console that runs on the same data."""
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from intempt_core import sandbox, web
+from intempt_core.cli.output import print_message, sanitize_text
+from intempt_core.contract import format_count
+from intempt_core.dispatch import (
+    Dispatcher,
+    Progress,
+    SendingEnvironment,
+    cancel_abandoned_recordings,
+    read_running_console,
+    wait_for_batch,
+)
+from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
+from intempt_core.history import History, RequestState
+from intempt_core.settings import Settings
+from intempt_core.targets import SANDBOX, Target, sandbox_target
+
+POLL_SECONDS = 0.25
+"""How often the outcome of a batch is looked for that the console sends."""
+
+PROGRESS_LINE_SECONDS = 5.0
+"""How often progress is printed where there is no terminal."""
+
+
+@dataclass(frozen=True)
+class SendResult:
+    """How sending a batch ended for this command.
+
+    Attributes:
+        batch: The id of the batch.
+        is_here: Whether this process sent it.
+        is_interrupted: Whether a person or the system ended it early.
+    """
+
+    batch: str
+    is_here: bool
+    is_interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class BatchSender:
+    """Sends a batch to a target, once it is recorded or resumed.
+
+    Attributes:
+        history: The history of the data folder.
+        settings: The settings of this process.
+        target: Where it is sent.
+        console: What the running console has written; ``None`` where this process sends.
+    """
+
+    history: History
+    settings: Settings
+    target: Target
+    console: Mapping[str, Any] | None
+
+    @property
+    def console_owner(self) -> str:
+        """The owner's name of the console that sends; empty where this process does."""
+        return "" if self.console is None else str(self.console.get("owner", ""))
+
+    def send(self, begin: Callable[[str], str], *, wait: bool) -> SendResult:
+        """Have a batch sent: ``begin`` records or resumes it for the owner that it is given, and returns its id.
+
+        Interrupted, requests in flight arrive and every outcome is written; interrupted while it begins, it raises.
+        """
+        return self._send_here(begin) if self.console is None else self._send_at_console(begin, wait=wait)
+
+    def _send_here(self, begin: Callable[[str], str]) -> SendResult:
+        dispatcher = Dispatcher(self.history, SendingEnvironment(self.settings, lambda _: self.target), adopts=False)
+        dispatcher.start()
+        try:
+            batch = begin(dispatcher.owner)
+            dispatcher.wake()
+            try:
+                wait_for_batch(dispatcher, batch, ProgressLine(sys.stderr))
+            except KeyboardInterrupt:
+                print_message("Interrupted: waiting for what is in flight …")
+                return SendResult(batch, is_here=True, is_interrupted=True)
+            return SendResult(batch, is_here=True)
+        finally:
+            dispatcher.stop()
+
+    def _send_at_console(self, begin: Callable[[str], str], *, wait: bool) -> SendResult:
+        batch = begin(self.console_owner)
+        print_message(f"The console sends it: batch {batch}.")
+        watch = ProgressLine(sys.stderr)
+        try:
+            while wait:
+                found = self.history.queries.batch(batch)
+                watch(Progress(found.state, found.events, reason=found.reason))
+                if not found.is_active:
+                    break
+                if read_running_console(self.settings.data) is None:
+                    print_message("The console is gone. When it is started again it goes on with this batch.")
+                    break
+                time.sleep(POLL_SECONDS)
+        except KeyboardInterrupt:
+            return SendResult(batch, is_here=False, is_interrupted=True)
+        return SendResult(batch, is_here=False)
+
+
+@contextlib.contextmanager
+def open_history(settings: Settings) -> Iterator[History]:
+    """The history of the data folder; batches that a process left half recorded are cancelled in it."""
+    with contextlib.suppress(OSError):  # what opens a file there says what is wrong
+        web.make_private_folder(settings.data)
+    with contextlib.closing(History.open(settings.history_url)) as history:
+        cancel_abandoned_recordings(history, settings.data)
+        yield history
+
+
+@contextlib.contextmanager
+def open_sender(
+    history: History, settings: Settings, target: Target, console: Mapping[str, Any] | None
+) -> Iterator[BatchSender]:
+    """What sends to a target: the running console, or this process, which brings up the sandbox where it is that.
+
+    A target that was given as a URL has its key in this process only, so no other could send to it.
+    """
+    if console is not None and target.origin != "command line":
+        yield BatchSender(history, settings, _require_key(target), console)
+    elif target.name == SANDBOX and target.origin == SANDBOX:
+        with _serve_sandbox(settings) as url:
+            yield BatchSender(history, settings, sandbox_target(url), None)
+    else:
+        yield BatchSender(history, settings, _require_key(target), None)
+
+
+def _require_key(target: Target) -> Target:
+    if target.credential is None:
+        raise CredentialError(f"The key of target {target.name} is missing or has the wrong form (prefix.secret).")
+    return target
+
+
+@contextlib.contextmanager
+def _serve_sandbox(settings: Settings) -> Iterator[str]:
+    """Serve the sandbox of the data folder while this process sends; its URL."""
+    with contextlib.ExitStack() as opened:
+        try:
+            web.make_private_folder(settings.data)
+            guard = web.build_sandbox_guard(())
+            url = opened.enter_context(sandbox.run_sandbox(settings.sandbox_file, middleware=[guard]))
+        except OSError as error:
+            raise HistoryUnavailable(f"The sandbox cannot be started in {settings.data}: {error.strerror}.") from None
+        yield url
+
+
+def confirm_send(args: argparse.Namespace, target: Target, events: int, terminal: TextIO) -> bool:
+    """Whether sending is confirmed: by ``--yes``, or by a person; a production target wants its name typed."""
+    if args.yes:
+        return True
+    if not terminal.isatty():
+        raise ConsoleError("There is no terminal to ask at. Say --yes to send without a question.")
+    if target.production:
+        print_message(f"This is PRODUCTION. Type {target.name} to send {format_count(events, 'event')}:")
+        return terminal.readline().strip() == target.name
+    print_message(f"Send {format_count(events, 'event')}? [y/N]")
+    return terminal.readline().strip().lower() in ("y", "yes")
+
+
+class ProgressLine:
+    """Progress on standard error: a line that is written over on a terminal, else one line now and then."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._terminal = out.isatty()
+        self._last_line = ""
+        self._next = time.monotonic() + PROGRESS_LINE_SECONDS
+
+    def __call__(self, progress: Progress) -> None:
+        """Print where a batch is, if that is new."""
+        line = self._format_line(progress)
+        if self._terminal and line != self._last_line:
+            self._write(f"\r{line:<{len(self._last_line)}}", end="" if progress.is_active else "\n")
+            self._last_line = line
+        elif not self._terminal and time.monotonic() >= self._next:
+            self._write(line, end="\n")
+            self._next = time.monotonic() + PROGRESS_LINE_SECONDS
+
+    def _write(self, text: str, end: str) -> None:
+        with contextlib.suppress(OSError):  # nobody is there to read it any more; sending goes on
+            print(text, end=end, file=self._out, flush=True)
+
+    def _format_line(self, progress: Progress) -> str:
+        total = sum(progress.counts.values())
+        still = sum(progress.counts.get(state, 0) for state in (RequestState.PENDING, RequestState.IN_FLIGHT))
+        pace = f" · {progress.rate:,.0f} events per second" if progress.rate else ""
+        left = f" · {progress.seconds_left:,.0f} s left" if progress.seconds_left is not None else ""
+        reason = f" · {progress.reason}" if progress.reason else ""
+        return sanitize_text(f"{total - still:,} of {format_count(total, 'event')}{pace}{left}{reason}", self._out)

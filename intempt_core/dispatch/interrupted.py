@@ -1,0 +1,103 @@
+"""Interrupted batches: what their process left to be sent, and how another process goes on with it.
+
+A process that is asked to end pauses its batch; one that is killed leaves it *sending*, or half recorded. Either way
+history knows what never left. A batch whose process is alive is left alone: its lock says so (``process_locks.py``).
+"""
+
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from intempt_core.dispatch.process_locks import is_owner_alive
+from intempt_core.errors import NotAllowed
+from intempt_core.history import (
+    INCOMPLETE_RECORDING_REASON,
+    NEVER_LEFT_STATES,
+    BatchSource,
+    BatchState,
+    BatchSummary,
+    History,
+    RequestState,
+)
+from intempt_core.planning import Policy
+
+
+def cancel_abandoned_recordings(history: History, data: Path) -> None:
+    """Cancel batches whose process ended while it recorded them: nothing of them was sent, and nothing will be."""
+    for found in history.queue.unfinished():
+        if found.state is BatchState.RECORDING and not is_owner_alive(data, found.owner):
+            with suppress(NotAllowed):  # it is being sent by now
+                history.control.set_state(
+                    found.id, BatchState.CANCELLED, INCOMPLETE_RECORDING_REASON, expected=BatchState.RECORDING
+                )
+
+
+def list_interrupted_batches(history: History, data: Path) -> list[BatchSummary]:
+    """The batches of the command line that were interrupted and have something left to send, newest first."""
+    found = (history.queries.batch(one.id) for one in reversed(history.queue.unfinished()))
+    return [
+        batch
+        for batch in found
+        if batch.source is BatchSource.COMMAND and count_never_left(batch) and not _find_obstacle(batch, data)
+    ]
+
+
+def count_never_left(batch: BatchSummary) -> int:
+    """How many events of a batch never left, and are sent when it is resumed."""
+    return 0 if batch.is_final else sum(batch.events.get(state, 0) for state in NEVER_LEFT_STATES)
+
+
+def check_resumable(batch: BatchSummary, data: Path, console: str = "") -> None:
+    """Raise :class:`NotAllowed` where a batch is over, or another process may still send it.
+
+    ``console`` is the owner's name of the running console, whose own batches may be resumed.
+    """
+    obstacle = _find_obstacle(batch, data, console)
+    if obstacle:
+        raise NotAllowed(f"Batch {batch.id} {obstacle}")
+    if not count_never_left(batch):
+        raise NotAllowed(f"Batch {batch.id} is {batch.state.value}: nothing is left to send.")
+
+
+def resume_interrupted(
+    history: History, data: Path, batch: str, owner: str, *, confirmed: Collection[int] = ()
+) -> None:
+    """Let a process go on with a batch: exactly what never left is sent, in the order of its lanes.
+
+    What was in flight when its process ended is *unknown*: it may have arrived, and is sent again only by the policy
+    *resend*. Under the others it no longer holds its lane: the policy becomes *go on*.
+
+    Raises :class:`NotAllowed` where another process was quicker, and :class:`SentBefore` as
+    :meth:`~intempt_core.history.control.BatchControl.resume` has it.
+    """
+    found = history.queries.batch(batch)
+    was_alive = is_owner_alive(data, found.owner)
+    if not history.queue.claim(batch, owner, found.owner):
+        raise NotAllowed(f"Batch {batch} was taken over by another process just now.")
+    if not was_alive:
+        history.queue.in_flight_to_unknown(batch, owner=owner)
+    if found.state is BatchState.SENDING:
+        history.control.set_state(batch, BatchState.PAUSED, "Its process ended.", owner=owner)
+    policy = Policy.GO_ON if _is_held(history, batch) else None
+    history.control.resume(batch, policy, (RequestState.NOT_SENT,), confirmed=confirmed)
+
+
+def _is_held(history: History, batch: str) -> bool:
+    """Whether a lane is held by a request that may have arrived, and that is not tried again by itself."""
+    found = history.queries.batch(batch)
+    unresolved = sum(lane.unresolved for lane in history.queue.lanes(batch))
+    return found.policy is not Policy.GO_ON and unresolved > found.requests.get(RequestState.NOT_SENT, 0)
+
+
+def _find_obstacle(batch: BatchSummary, data: Path, console: str = "") -> str:
+    """Why this batch is not to be resumed by another process, as the end of a sentence; empty where it may be."""
+    if batch.is_final:
+        return f"is {batch.state.value}: nothing is left to send."
+    alive = is_owner_alive(data, batch.owner)
+    if batch.state is BatchState.RECORDING:
+        return "is being recorded." if alive else "was not recorded completely: send the file again."
+    if batch.state is BatchState.SENDING and alive:
+        return "is being sent by another process."
+    if alive and batch.owner != console and batch.requests.get(RequestState.IN_FLIGHT):
+        return "still waits for responses in another process. Try again in a moment."
+    return ""
