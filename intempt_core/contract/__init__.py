@@ -14,6 +14,7 @@
 - ``person_history``: a person's events as analysis reads them.
 - ``outcome``: what is known after an attempt.
 - ``faults``: simulated failures of the sandbox, as a document.
+- ``quantities``: counts in words, ``2 events``.
 - ``sandbox_api``: the paths and filters of the sandbox's own API.
 """
 
