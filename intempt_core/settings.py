@@ -96,6 +96,13 @@ class Settings:
         "Time that a stopping process gives to requests that are in flight.", 7.0, 0, 60
     )
     upload_mb: int = _define_setting("Largest file that the upload takes, in megabytes.", 500, 1, 2000)
+    reading_mb: int = _define_setting(
+        "Memory that reading, checking or planning one large file may take, in megabytes; one that needs more is not"
+        " read.",
+        1_500,
+        300,
+        100_000,
+    )
 
     @property
     def history_url(self) -> str:

@@ -4,9 +4,8 @@ import streamlit as st
 
 from pages.parts.shared.session_targets import get_selected_target
 from pages.parts.upload.file_view import show_file_step, show_upload_intro
-from pages.parts.upload.plan_view import show_plan_step
 from pages.parts.upload.state import get_upload_state, receive_file
-from pages.parts.upload.view import show_mapping_step, show_problems_step, show_sent_batch
+from pages.parts.upload.view import show_checked_steps, show_mapping_step, show_sent_batch
 
 receive_file()
 screen = get_upload_state()
@@ -21,4 +20,4 @@ if not screen.digest:
 show_file_step()
 mapping = show_mapping_step(get_selected_target())
 if mapping is not None:
-    show_plan_step(show_problems_step(mapping, get_selected_target()), get_selected_target())
+    show_checked_steps(mapping, get_selected_target())

@@ -31,6 +31,10 @@ class MappedDocuments:
     table: Table
     original: Table | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        """What another process cannot make of the table itself."""
+        return {name: value for name, value in vars(self).items() if name != "cells"}
+
     def with_table(self, table: Table) -> "MappedDocuments":
         """The events of a fixed copy of the table."""
         return MappedDocuments(table, self.original or self.table)

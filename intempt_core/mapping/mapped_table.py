@@ -43,6 +43,10 @@ class MappedTable:
     _base: "MappedTable | None" = field(default=None, repr=False)
     """The table before it was fixed: its columns and ids are used again where they are the same."""
 
+    def __getstate__(self) -> dict[str, object]:
+        """What another process cannot make of the table itself."""
+        return {name: value for name, value in vars(self).items() if name != "cells"}
+
     def with_table(self, table: Table) -> "MappedTable":
         """The same mapping over a fixed copy of the table; columns that are the very same are not read again."""
         return MappedTable(table, self.mapping, self.id_salt, self.original or self.table, self)

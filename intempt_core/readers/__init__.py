@@ -5,7 +5,7 @@
 - ``table_content``: what a reader of a format is given, and what it gives.
 - ``encoding``: a file's bytes at one moment, and the encoding of text.
 - ``compression``: gzip, unpacked within bounds.
-- ``mapped_file``: large files and tables on disk.
+- ``mapped_file``, ``open_file``: large files and tables on disk; files for another process.
 - ``text_table``, ``delimited``: CSV and its like; its rows with their lines.
 - ``workbook_table``, ``xlsx``: a sheet of a workbook; the workbook's XML.
 - ``parquet``, ``arrow_texts``: Parquet; values of Arrow's types as text.

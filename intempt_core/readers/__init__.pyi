@@ -25,6 +25,12 @@ from .json_positions import (
 from .jsonl import (
     DocumentIndex as DocumentIndex,
 )
+from .mapped_file import (
+    MappedFile as MappedFile,
+)
+from .open_file import (
+    OpenFile as OpenFile,
+)
 from .payload import (
     MAX_PASTED_CHARS as MAX_PASTED_CHARS,
     Payload as Payload,

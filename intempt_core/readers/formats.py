@@ -66,6 +66,10 @@ class FileFormat:
     read: "TableReader | None" = None
     holds: str = ""
 
+    def __reduce__(self) -> "tuple[Callable[[str], FileFormat], tuple[str]]":
+        """Its name, for another process: functions cannot be given to it."""
+        return find_format, (self.name,)
+
     def has_suffix(self, name: str) -> bool:
         """Whether a file is called as files of this format are, in gzip or not."""
         return name.lower().removesuffix(GZIP_SUFFIX).endswith(self.suffixes)
@@ -182,6 +186,11 @@ OTHER_FORMATS: tuple[tuple[str, str, str], ...] = (
     (r"(?i:(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml))", "a web page or XML", "Download the CSV itself."),
 )
 """How the bytes of formats begin that are not read, what these are, and what to do instead."""
+
+
+def find_format(name: str) -> FileFormat:
+    """The format of a name."""
+    return next(one for one in FORMATS if one.name == name)
 
 
 def recognise_binary(content: "FileBytes", name: str) -> FileFormat | None:

@@ -5,14 +5,18 @@ change or cut them, so that every page can always be read.
 """
 
 import mmap
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
+from pathlib import Path
 from typing import IO, Self, TypeAlias
 
 import pyarrow as pa
+
+from intempt_core.readers.open_file import OpenFile
 
 MEMORY_LIMIT_BYTES = 256_000_000
 """Bytes from which on a file, and the table that it becomes, are not held in memory."""
@@ -21,7 +25,13 @@ _CHUNK_BYTES = 1 << 20
 
 
 class MappedFile(mmap.mmap):
-    """The bytes of a temporary file, with those methods of :class:`bytes` that reading a table needs."""
+    """The bytes of a temporary file, with those methods of :class:`bytes` that reading a table needs.
+
+    Attributes:
+        file: The file itself, so that another process can be given it.
+    """
+
+    file: OpenFile
 
     @classmethod
     def copy_large_file(cls, file: IO[bytes], memory_limit: int = MEMORY_LIMIT_BYTES) -> "MappedFile | None":
@@ -38,10 +48,19 @@ class MappedFile(mmap.mmap):
         return None
 
     @classmethod
-    def from_file(cls, own: IO[bytes]) -> Self:
+    def from_file(cls, own: IO[bytes] | OpenFile) -> Self:
         """The bytes of a temporary file that no other program has open."""
-        own.flush()
-        return cls(own.fileno(), 0, access=mmap.ACCESS_READ)
+        if not isinstance(own, OpenFile):
+            own.flush()
+        found = cls(own.fileno(), 0, access=mmap.ACCESS_READ)
+        found.file = OpenFile.copy(own)
+        return found
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The bytes of a file that nobody changes, such as one of the spool. Raises :class:`OSError`."""
+        with path.open("rb") as file:
+            return cls.from_file(file)
 
     def release(self) -> None:
         """Hand back the memory of the pages that were read; they are read again when they are asked for."""

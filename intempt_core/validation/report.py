@@ -98,6 +98,20 @@ class Report:
         self._issue_rows_by_code: dict[str | None, Int64Array] = {}
         self._partitions: dict[tuple[str, str], Partition] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        """Everything but the lock, for another process; the warnings are found first."""
+        self._load_findings()
+        return {name: value for name, value in vars(self).items() if name != "_find_lock"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state, _find_lock=Lock())
+
+    def work_out(self) -> None:
+        """Work out now what is otherwise worked out when it is first asked for, and is long."""
+        _ = self.error_mask, self.rows_with_warnings, self.counts, self._issue_rows(None)
+        for code in self.counts:
+            self.part_counts(code)
+
     def _load_findings(self) -> list[Finding]:
         """All findings; the first call looks for those that nobody asked for yet."""
         with self._find_lock:

@@ -20,6 +20,8 @@ from intempt_core.transport import SandboxClient
 from intempt_core.uploads import Spool, UploadTokens
 from intempt_core.validation import CatalogueStore, ProductCatalogue, UnknownProductLookup
 from intempt_core.web import Exposure, describe_readable_secrets
+from intempt_core.workers import FileContext, ResultStore
+from pages.parts.shared.tab_connection import is_tab_open
 
 SECRETS_FILE = PROJECT_FOLDER / ".streamlit" / "secrets.toml"
 """The file of targets and their keys."""
@@ -38,6 +40,7 @@ class AppServices:
         typed_targets: Targets typed in any tab, by credential reference: the engine needs their keys after that tab.
         catalogues: The product catalogues, one for a target.
         upload_tokens: The tokens under which browsers upload files.
+        results: What was worked out of uploaded files, for all tabs.
         dispatcher: The engine that sends.
     """
 
@@ -52,6 +55,11 @@ class AppServices:
         """Make the services that need another one."""
         self.catalogues = CatalogueStore(self.settings.catalogues_folder)
         self.upload_tokens = UploadTokens(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
+        self.results = ResultStore(
+            FileContext(self.settings, lambda: self.history, self.catalogues),
+            self.upload_tokens.spool.folder,
+            is_tab_open=is_tab_open,
+        )
         self.dispatcher = Dispatcher(self.history, SendingEnvironment(self.settings, self.resolve_target), url=self.url)
 
     @property
@@ -121,10 +129,12 @@ class AppServices:
         Raises :class:`~intempt_core.errors.ConsoleError` where it cannot run.
         """
         self.upload_tokens.spool.sweep()
+        self.results.start()
         self.dispatcher.start(durable=durable)
 
     def stop(self) -> None:
         """Wait for requests in flight, record every outcome, and close."""
+        self.results.stop()
         self.dispatcher.stop()
         self.history.close()
         if "sandbox_client" in vars(self):

@@ -1,8 +1,11 @@
 """Rows of the file that are not sent: which, and why. Part of step 4 of the upload."""
 
+from collections.abc import Callable, Iterable
+
 import pandas as pd
 import streamlit as st
 
+from intempt_core.arrays import Int64Array
 from intempt_core.contract import ISSUE_KINDS, Severity, format_count
 from intempt_core.exports import export_event_lines, export_excluded_csv
 from intempt_core.mapping import MappedDocuments
@@ -42,26 +45,30 @@ def show_excluded_rows(checked: CheckedFile) -> None:
         pages = -(-rows.size // EXCLUDED_PER_PAGE)
         page = st.pagination(pages, key=make_key("upload-excluded-page", rows.size)) if pages > 1 else 1
         show_excluded_table(checked, rows[(page - 1) * EXCLUDED_PER_PAGE : page * EXCLUDED_PER_PAGE].tolist())
+        everything, exclude_accepted = found.everything, found.exclude_accepted
         show_excluded_download(
-            checked, rows.tolist(), f"Download {format_count(rows.size, 'row')}", key="upload-excluded-csv"
+            checked,
+            lambda: checked.excluded_rows(everything=everything, exclude_accepted=exclude_accepted),
+            f"Download {format_count(rows.size, 'row')}",
+            key="upload-excluded-csv",
         )
 
 
-def show_excluded_download(checked: CheckedFile, excluded: list[int], label: str, *, key: str) -> None:
+def show_excluded_download(
+    checked: CheckedFile, find_excluded: Callable[[], Int64Array], label: str, *, key: str
+) -> None:
     """The button that downloads rows that are not sent, in the format of the file: a table, or JSON lines."""
-    mapped = checked.mapped
-    if isinstance(mapped, MappedDocuments):
-        show_download(
-            label, lambda: export_event_lines(mapped, excluded), "skipped-rows.jsonl", "application/jsonl", key=key
-        )
+
+    def make() -> Iterable[str]:
+        mapped, excluded = checked.mapped, find_excluded().tolist()
+        if isinstance(mapped, MappedDocuments):
+            return export_event_lines(mapped, excluded)
+        return export_excluded_csv(mapped.table, checked.report, excluded)
+
+    if isinstance(checked.mapped, MappedDocuments):
+        show_download(label, make, "skipped-rows.jsonl", "application/jsonl", key=key)
     else:
-        show_download(
-            label,
-            lambda: export_excluded_csv(mapped.table, checked.report, excluded),
-            "skipped-rows.csv",
-            "text/csv",
-            key=key,
-        )
+        show_download(label, make, "skipped-rows.csv", "text/csv", key=key)
 
 
 def show_excluded_table(checked: CheckedFile, rows: list[int]) -> None:

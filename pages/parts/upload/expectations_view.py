@@ -56,7 +56,8 @@ def show_expectations(checked: CheckedFile) -> None:
 
 def show_expectation_results(checked: CheckedFile, found: ExpectationReport) -> None:
     """The results, a line each; by default those that are not as expected."""
-    states = [state for state in ExpectationState if found.counts[state]]
+    counts = found.counts
+    states = [state for state in ExpectationState if counts[state]]
     wrong = [state for state in states if state in (ExpectationState.FAILED, ExpectationState.UNREADABLE)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
@@ -64,21 +65,21 @@ def show_expectation_results(checked: CheckedFile, found: ExpectationReport) -> 
             [EVERY_ROW, *states],
             index=1 + states.index(wrong[0]) if wrong else 0,
             format_func=lambda state: (
-                state if state == EVERY_ROW else f"{_STATE_LABELS[ExpectationState(state)]} ({found.counts[state]:,})"
+                state if state == EVERY_ROW else f"{_STATE_LABELS[ExpectationState(state)]} ({counts[state]:,})"
             ),
             key="upload-test-shown",
             width=320,
         )
         show_download(
             "tests.json",
-            lambda: export_expectations_json(found),
+            lambda: export_expectations_json(checked.expectations),
             "tests.json",
             "application/json",
             key="upload-test-json",
         )
         show_download(
             "tests.xml (JUnit)",
-            lambda: export_expectations_junit(found, checked.report),
+            lambda: export_expectations_junit(checked.expectations, checked.report),
             "tests.xml",
             "application/xml",
             key="upload-test-junit",

@@ -138,7 +138,7 @@ def confirm_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
             key="upload-send",
             type="primary",
             on_click=submit_upload,
-            args=(checked, plan, target, policy, read_plan_choice()),
+            args=(checked, target, policy, read_plan_choice()),
         )
     show_send_trouble(get_upload_state().guard)
 

@@ -229,7 +229,7 @@ def show_problem_downloads(checked: CheckedFile) -> None:
     """The downloads of the problems, and of the rows with errors."""
     report = checked.report
     show_download(
-        "problems.csv", lambda: export_problems_csv(report), "problems.csv", "text/csv", key="upload-problems"
+        "problems.csv", lambda: export_problems_csv(checked.report), "problems.csv", "text/csv", key="upload-problems"
     )
     show_download(
         "problems.xlsx", lambda: _build_workbook(checked), "problems.xlsx", XLSX_MIME, key="upload-problems-xlsx"
@@ -237,7 +237,7 @@ def show_problem_downloads(checked: CheckedFile) -> None:
     if report.rows_with_errors:
         show_excluded_download(
             checked,
-            report.error_mask.nonzero()[0].tolist(),
+            lambda: checked.report.error_mask.nonzero()[0],
             f"{format_count(report.rows_with_errors, 'row')} with errors",
             key="upload-rows-with-errors",
         )

@@ -1,35 +1,33 @@
 """The state of the Upload screen: the file on disk, its mapping, its checks and its plan, and the callbacks.
 
-A file is uploaded once, past the script, into the spool on disk. What is computed from it is cached by everything that
-it depends on, so that a screen that is drawn again reads nothing again.
+A file is uploaded once, past the script, into the spool on disk. What is worked out from it is kept by everything that
+it depends on (:class:`~intempt_core.workers.ResultStore`), so that a screen that is drawn again reads nothing again.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from hashlib import sha256
+from typing import Any
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
+from intempt_core.arrays import Int64Array
 from intempt_core.contract import Json
 from intempt_core.dispatch import make_batch_intent
-from intempt_core.errors import ConsoleError
-from intempt_core.fixes import Fix, SuggestedFix, apply_fixes, suggest_fixes
-from intempt_core.history import BatchSource, ExcludedRow, collect_excluded_rows
+from intempt_core.errors import ConsoleError, ReadError
+from intempt_core.fixes import Fix, SuggestedFix
+from intempt_core.history import BatchSource, ExcludedRow
 from intempt_core.mapping import (
     EventSource,
     Mapping,
     MappingSuggestion,
     choose_initial_mapping,
     exact_mapping,
-    map_table,
 )
-from intempt_core.planning import EventOrder, Plan, Policy, plan_table
-from intempt_core.readers import Dialect, Table, read_table
+from intempt_core.planning import EventOrder, Plan, Policy
+from intempt_core.readers import Dialect, Table
 from intempt_core.targets import Target
-from intempt_core.validation import ExpectationReport, Report, check_table
+from intempt_core.validation import ExpectationReport, Report
+from intempt_core.workers import CheckFile, FileCheck, FileTask, PlanFile, ReadFile
 from pages.parts.shared.screen_state import (
     TARGET_WIDGET,
     get_screen_state,
@@ -40,12 +38,10 @@ from pages.parts.shared.screen_state import (
 from pages.parts.shared.send_flow import Submission, submit_once
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
+from pages.parts.shared.tab_connection import get_tab_id
 
-MAX_CACHED_FILES = 4
-"""Files whose table, checks and plans are kept in memory, over all sessions."""
-
-HISTOGRAM_BINS = 24
-"""Bars of the chart that shows where in a file a kind of problem is."""
+_WORK_LABELS = {"read": "Reading the file", "checked": "Checking every row", "planned": "Planning the requests"}
+"""What is shown while something is done with a file."""
 
 
 @dataclass
@@ -57,7 +53,8 @@ class UploadState:
         token: The token under which this tab uploads.
         name: The name of the file.
         digest: The SHA-256 of the file; empty without one.
-        dialect: How the file is read.
+        dialect: How the file is read; ``None`` before it was.
+        next_dialect: How a person wants it to be read instead; ``None`` where nothing is to be read.
         mapping: The mapping of the file.
         mapping_settled: Whether the mapping step is settled.
         fresh: A random text for ids that no earlier upload has; ``None`` for the same ids for the same rows.
@@ -78,6 +75,7 @@ class UploadState:
     name: str = ""
     digest: str = ""
     dialect: Dialect | None = None
+    next_dialect: Dialect | None = None
     mapping: Mapping | None = None
     mapping_settled: bool = False
     fresh: str | None = None
@@ -89,7 +87,7 @@ class UploadState:
     problem: str = ""
     newest_batch: str = ""
     revision: int = 0
-    question: "CheckQuestion | None" = None
+    question: CheckFile | None = None
 
 
 def get_upload_state() -> UploadState:
@@ -106,152 +104,171 @@ def get_upload_token() -> str:
 
 
 def receive_file() -> None:
-    """Read a file that this tab has uploaded; why it cannot be read is a sentence."""
+    """Take over a file that this tab has uploaded, and read it; why it cannot be read is a sentence.
+
+    A tab that does something else while its file is read comes back to it here.
+    """
     file = get_services().upload_tokens.take_newest(get_upload_token())
-    if file is None:
-        found = get_upload_state()
-        if found.digest and not get_services().upload_tokens.spool.touch(found.digest):
-            start_next_upload()
-            get_upload_state().problem = f"{found.name} was removed, as it was not used for a day. Upload it again."
-        return
-    start_next_upload()
     found = get_upload_state()
+    if file is not None:
+        start_next_upload()
+        found = get_upload_state()
+        found.name, found.digest = file.name, file.digest
+    elif found.digest and not get_services().upload_tokens.spool.touch(found.digest):
+        name = found.name
+        start_next_upload()
+        get_upload_state().problem = f"{name} was removed, as it was not used for a day. Upload it again."
+        return
+    if found.digest and found.dialect is None:
+        _read_new_file(found)
+    elif found.next_dialect is not None:
+        _read_file_again(found, found.next_dialect)
+
+
+def _read_new_file(found: UploadState) -> None:
+    name, task = found.name, make_read_task(found.digest, found.name, None)
     try:
-        table = load_table(file.digest, file.name, None)
-        found.name, found.digest, found.dialect = file.name, file.digest, table.dialect
-        found.mapping = choose_initial_mapping(table)
+        table: Table = fetch_result(task)
+    except Exception as error:
+        get_services().results.let_go(task, get_tab_id())
+        found.name = found.digest = ""
+        if not isinstance(error, ConsoleError):
+            raise
+        found.problem = str(error) if name in str(error) else f"{name}: {error}"
+        return
+    found.dialect, found.mapping = table.dialect, choose_initial_mapping(table)
+
+
+def _read_file_again(found: UploadState, dialect: Dialect) -> None:
+    """Read the file another way; if its header changes, its mapping is made again."""
+    try:
+        header = get_current_table().header
+        new = load_table(found.digest, found.name, dialect)
     except ConsoleError as error:
-        found.problem = str(error) if file.name in str(error) else f"{file.name}: {error}"
+        get_services().results.let_go(make_read_task(found.digest, found.name, dialect), get_tab_id())
+        found.problem, found.next_dialect = str(error), None
+        return
+    found.dialect, found.problem, found.mapping_settled, found.fixes = new.dialect, "", False, ()
+    found.next_dialect = None
+    if new.header != header:
+        found.mapping = choose_initial_mapping(new)
+        found.revision += 1
 
 
-@st.cache_resource(max_entries=MAX_CACHED_FILES, show_spinner="Reading the file", hash_funcs={Dialect: repr})
+def fetch_result(task: FileTask) -> Any:
+    """The result of a task; while a process works on it the screen says so, and the tab may do something else.
+
+    Any: of the task's own type.
+    """
+    results = get_services().results
+    if results.is_ready(task):
+        return results.fetch(task, get_tab_id())
+    with st.spinner(_WORK_LABELS[task.verb], show_time=True):
+        return results.fetch(task, get_tab_id(), while_waiting=get_upload_state)  # what Streamlit may interrupt
+
+
+def make_read_task(digest: str, name: str, dialect: Dialect | None) -> ReadFile:
+    """The task that reads the uploaded file; ``dialect`` overrules what is recognised."""
+    return ReadFile(get_services().upload_tokens.spool.path(digest), digest, name, dialect)
+
+
 def load_table(digest: str, name: str, dialect: Dialect | None) -> Table:
     """The uploaded file as a table; ``dialect`` overrules what is recognised."""
-    return read_table(get_services().upload_tokens.spool.path(digest), name=name, dialect=dialect)
+    table: Table = fetch_result(make_read_task(digest, name, dialect))
+    return table
 
 
-@dataclass(frozen=True, slots=True)
-class CheckQuestion:
-    """Everything that the checks of a file depend on.
-
-    Attributes:
-        digest: The SHA-256 of the file.
-        name: The name of the file.
-        dialect: How the file is read.
-        mapping: The mapping as JSON.
-        fresh: A random text for ids that no earlier upload has, or ``None``.
-        target_key: The target (a ``key``) whose history and catalogue are asked.
-        newest_batch: The newest batch when the mapping was settled.
-        fixes: The fixes of the file.
-        catalogue_time: When the target's catalogue was loaded, in epoch milliseconds.
-    """
-
-    digest: str
-    name: str
-    dialect: Dialect
-    mapping: str
-    fresh: str | None
-    target_key: str
-    newest_batch: str
-    fixes: tuple[Fix, ...] = ()
-    catalogue_time: int = 0
-
-    @property
-    def cache_key(self) -> str:
-        """The question in some hundred characters, however many cells were fixed."""
-        return repr((replace(self, fixes=()), [fix.key for fix in self.fixes]))
-
-
-@st.cache_resource(
-    max_entries=MAX_CACHED_FILES,
-    show_spinner="Checking every row",
-    hash_funcs={CheckQuestion: lambda question: question.cache_key},
-)
-def check_upload(question: CheckQuestion) -> "CheckedFile":
-    """The file fixed, mapped and checked, also against what was sent to the target before.
-
-    A fixed table shares with the original the columns that no fix changed, and what history was asked for them.
-    """
-    find_prior_sends = get_services().history.events.prior_send_lookup(question.target_key)
-    is_unknown_product = get_services().product_lookup(question.target_key)
-    if not question.fixes:
-        table = load_table(question.digest, question.name, question.dialect)
-        mapped = map_table(table, Mapping.from_json(question.mapping), question.fresh)
-        return CheckedFile(mapped, check_table(mapped, find_prior_sends, is_unknown_product))
-    original = check_upload(replace(question, fixes=()))
-    fixed = apply_fixes(original.mapped, question.fixes)
-    earlier = original.report if fixed.mapped.has_same_ids(original.mapped) else None
-    report = check_table(fixed.mapped, find_prior_sends, is_unknown_product, earlier_report=earlier)
-    return CheckedFile(fixed.mapped, report, question.fixes, fixed.cells)
+def check_upload(question: CheckFile) -> "CheckedFile":
+    """The file fixed, mapped and checked, also against what was sent to the target before."""
+    fetch_result(question)
+    return CheckedFile(question, get_tab_id())
 
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A mapped file and the result of checking it.
+    """A mapped file and the result of checking it, looked up whenever it is asked for.
+
+    Buttons hold this and not what it looks up, so that the memory of a tab that is closed can be given back.
 
     Attributes:
-        mapped: The file, mapped.
-        report: The issues of its rows.
-        fixes: The fixes that were applied.
-        cells_changed: The number of cells that each fix changed.
-        plans: Plans by the rows that are excluded and by order, made once, as a screen is drawn often.
+        task: What was checked, and how.
+        tab: The tab that holds the result.
     """
 
-    mapped: EventSource
-    report: Report
-    fixes: tuple[Fix, ...] = ()
-    cells_changed: tuple[int, ...] = ()
-    plans: dict[tuple[bytes, EventOrder], Plan] = field(default_factory=dict)
+    task: CheckFile
+    tab: str
 
     @property
-    def accepted_before(self) -> NDArray[np.int64]:
-        """The rows (from 0) whose event was accepted by this target before."""
-        return self.report.rows_of("sent_before", "accepted")
+    def _result(self) -> FileCheck:
+        found: FileCheck = get_services().results.fetch(self.task, self.tab)
+        return found
 
-    def excluded_rows(self, *, everything: bool, exclude_accepted: bool = False) -> NDArray[np.int64]:
+    @property
+    def mapped(self) -> EventSource:
+        """The file, mapped."""
+        return self._result.mapped
+
+    @property
+    def report(self) -> Report:
+        """The issues of its rows."""
+        return self._result.report
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """The fixes that were applied."""
+        return self.task.fixes
+
+    @property
+    def cells_changed(self) -> tuple[int, ...]:
+        """The number of cells that each fix changed."""
+        return self._result.cells_changed
+
+    @property
+    def accepted_before(self) -> Int64Array:
+        """The rows (from 0) whose event was accepted by this target before."""
+        return self._result.accepted_before
+
+    def excluded_rows(self, *, everything: bool, exclude_accepted: bool = False) -> Int64Array:
         """The rows (from 0) that are not sent: with errors, unless ``everything`` is, and those accepted before."""
-        mask = np.zeros(self.report.rows, np.bool_) if everything else self.report.error_mask.copy()
-        if exclude_accepted:
-            mask[self.accepted_before] = True
-        return np.flatnonzero(mask)
+        return self._result.excluded_rows(everything=everything, exclude_accepted=exclude_accepted)
 
     def plan(self, *, everything: bool, exclude_accepted: bool = False, order: EventOrder = EventOrder.FILE) -> Plan:
         """The requests of the rows that are sent."""
-        excluded = self.excluded_rows(everything=everything, exclude_accepted=exclude_accepted)
-        key = sha256(excluded.tobytes()).digest(), order
-        if key not in self.plans:
-            rows = np.delete(np.arange(self.report.rows), excluded)
-            self.plans[key] = plan_table(self.mapped, rows, get_services().settings, order=order)
-        return self.plans[key]
+        plan: Plan = fetch_result(PlanFile(self.task, everything, exclude_accepted, order))
+        return plan
 
-    @cached_property
+    def plan_of_click(self, found: UploadState) -> Plan:
+        """The plan of what is chosen now, in a click: nothing interrupts that."""
+        task = PlanFile(self.task, found.everything, found.exclude_accepted, found.order)
+        plan: Plan = get_services().results.fetch(task, self.tab)
+        return plan
+
+    @property
     def suggestions(self) -> list[SuggestedFix]:
         """The fixes that would help."""
-        return suggest_fixes(self.mapped, self.report)
+        return self._result.suggestions
 
-    @cached_property
+    @property
     def issue_histogram(self) -> dict[str, list[int]]:
-        """Where in the file each kind of problem is: numbers of rows, by code, in :data:`HISTOGRAM_BINS` parts."""
-        rows_by_code = {code: self.report.rows_of(code) for code in self.report.counts}
-        return {
-            code: np.histogram(rows, HISTOGRAM_BINS, (0, self.report.rows))[0].tolist()
-            for code, rows in rows_by_code.items()
-        }
+        """Where in the file each kind of problem is: numbers of rows, by code, in equal parts."""
+        return self._result.issue_histogram
 
     @property
     def fix_records(self) -> list[Json]:
         """The fixes as history keeps them with the batch."""
-        return [step.record(cells) for step, cells in zip(self.fixes, self.cells_changed, strict=True)]
+        return self._result.fix_records
 
-    @cached_property
+    @property
     def expectations(self) -> ExpectationReport:
-        """The results of the column ``expect``; raises :class:`ConsoleError` where it expects nothing."""
-        return ExpectationReport(self.mapped.table, self.report)
+        """The results of the column ``expect``; raises :class:`ReadError` where it expects nothing."""
+        found = self._result.expectations
+        if isinstance(found, str):
+            raise ReadError(found)
+        return found
 
     def excluded_records(self, *, everything: bool = False, exclude_accepted: bool = False) -> Iterator[ExcludedRow]:
         """The rows that are not sent, with the codes of their issues."""
-        excluded = self.excluded_rows(everything=everything, exclude_accepted=exclude_accepted).tolist()
-        return collect_excluded_rows(self.report, self.mapped.events, excluded)
+        return self._result.excluded_records(everything=everything, exclude_accepted=exclude_accepted)
 
 
 def get_current_table() -> Table:
@@ -261,18 +278,8 @@ def get_current_table() -> Table:
 
 
 def reread_file(dialect: Dialect) -> None:
-    """Read the file another way; if its header changes, its mapping is made again."""
-    found = get_upload_state()
-    try:
-        header = get_current_table().header
-        new = load_table(found.digest, found.name, dialect)
-    except ConsoleError as error:
-        found.problem = str(error)
-        return
-    found.dialect, found.problem, found.mapping_settled, found.fixes = new.dialect, "", False, ()
-    if new.header != header:
-        found.mapping = choose_initial_mapping(new)
-        found.revision += 1
+    """Have the file read another way when the screen is drawn next."""
+    get_upload_state().next_dialect = dialect
 
 
 def set_events_unchanged(*, unchanged: bool) -> None:
@@ -329,11 +336,12 @@ def read_plan_choice() -> tuple[object, ...]:
     )
 
 
-def submit_upload(checked: CheckedFile, plan: Plan, target: Target, policy: Policy, drawn: tuple[object, ...]) -> None:
+def submit_upload(checked: CheckedFile, target: Target, policy: Policy, drawn: tuple[object, ...]) -> None:
     """Record the plan as a batch, and have it sent; ``drawn`` is the choice that the button was drawn for."""
     found = get_upload_state()
 
     def prepare() -> Submission:
+        plan = checked.plan_of_click(found)
         intent = make_batch_intent(
             plan,
             target,

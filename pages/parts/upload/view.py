@@ -3,11 +3,12 @@
 import streamlit as st
 
 from intempt_core.contract import format_count
-from intempt_core.errors import NotFound
+from intempt_core.errors import NotFound, ReadError
 from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchSummary
 from intempt_core.mapping import Mapping, is_unmapped_json
 from intempt_core.targets import Target, derive_target_key
+from intempt_core.workers import CheckFile
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import format_state_badges
 from pages.parts.shared.links import show_link
@@ -20,15 +21,15 @@ from pages.parts.shared.services import get_services
 from pages.parts.upload.expectations_view import show_expectations
 from pages.parts.upload.file_view import describe_file, show_upload_intro
 from pages.parts.upload.mapping_view import show_mapping_editor
-from pages.parts.upload.plan_view import show_earlier_batches
+from pages.parts.upload.plan_view import show_earlier_batches, show_plan_step
 from pages.parts.upload.problems_view import show_problem_explorer
 from pages.parts.upload.saved_mappings_view import describe_saved_name
 from pages.parts.upload.state import (
     CheckedFile,
-    CheckQuestion,
     check_upload,
     get_current_table,
     get_upload_state,
+    make_read_task,
     set_events_unchanged,
     settle_mapping,
     start_next_upload,
@@ -82,13 +83,21 @@ def choose_json_mapping(mapping: Mapping) -> bool:
     return unchanged
 
 
+def show_checked_steps(mapping: Mapping, target: Target) -> None:
+    """Steps 3 and 4, Problems and Plan; or why the file cannot be checked or planned."""
+    try:
+        show_plan_step(show_problems_step(mapping, target), target)
+    except ReadError as error:
+        with st.container(border=True, key="upload-trouble"):
+            st.markdown(":red-badge[■ stopped]")
+            st.text(str(error))
+
+
 def show_problems_step(mapping: Mapping, target: Target) -> CheckedFile:
     """Step 3, Problems: check the file, and show the problems by kind."""
     found = get_upload_state()
-    found.question = CheckQuestion(
-        found.digest,
-        found.name,
-        found.dialect or get_current_table().dialect,
+    found.question = CheckFile(
+        make_read_task(found.digest, found.name, found.dialect),
         mapping.to_json(),
         found.fresh,
         derive_target_key(target),

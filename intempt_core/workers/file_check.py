@@ -1,0 +1,91 @@
+"""A file mapped and checked: the events, the report, and what screens ask of both."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from intempt_core.arrays import Int64Array
+from intempt_core.contract import Json
+from intempt_core.errors import ConsoleError
+from intempt_core.fixes import Fix, SuggestedFix, suggest_fixes
+from intempt_core.mapping import EXPECT_COLUMN, EventSource
+from intempt_core.validation import ExpectationReport, Report
+
+if TYPE_CHECKING:
+    from intempt_core.history import ExcludedRow
+
+HISTOGRAM_BINS = 24
+"""Bars of the chart that shows where in a file a kind of problem is."""
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """A mapped file and the result of checking it.
+
+    Attributes:
+        mapped: The file, mapped.
+        report: The issues of its rows.
+        fixes: The fixes that were applied.
+        cells_changed: The number of cells that each fix changed.
+    """
+
+    mapped: EventSource
+    report: Report
+    fixes: tuple[Fix, ...] = ()
+    cells_changed: tuple[int, ...] = ()
+
+    @property
+    def accepted_before(self) -> Int64Array:
+        """The rows (from 0) whose event was accepted by this target before."""
+        return self.report.rows_of("sent_before", "accepted")
+
+    def excluded_rows(self, *, everything: bool, exclude_accepted: bool = False) -> Int64Array:
+        """The rows (from 0) that are not sent: with errors, unless ``everything`` is, and those accepted before."""
+        mask = np.zeros(self.report.rows, np.bool_) if everything else self.report.error_mask.copy()
+        if exclude_accepted:
+            mask[self.accepted_before] = True
+        return np.flatnonzero(mask)
+
+    def excluded_records(self, *, everything: bool = False, exclude_accepted: bool = False) -> "Iterator[ExcludedRow]":
+        """The rows that are not sent, with the codes of their issues."""
+        from intempt_core.history import collect_excluded_rows  # noqa: PLC0415  a process that checks does without
+
+        excluded = self.excluded_rows(everything=everything, exclude_accepted=exclude_accepted).tolist()
+        return collect_excluded_rows(self.report, self.mapped.events, excluded)
+
+    @cached_property
+    def suggestions(self) -> list[SuggestedFix]:
+        """The fixes that would help."""
+        return suggest_fixes(self.mapped, self.report)
+
+    @cached_property
+    def issue_histogram(self) -> dict[str, list[int]]:
+        """Where in the file each kind of problem is: numbers of rows, by code, in :data:`HISTOGRAM_BINS` parts."""
+        rows_by_code = {code: self.report.rows_of(code) for code in self.report.counts}
+        return {
+            code: np.histogram(rows, HISTOGRAM_BINS, (0, self.report.rows))[0].tolist()
+            for code, rows in rows_by_code.items()
+        }
+
+    @property
+    def fix_records(self) -> list[Json]:
+        """The fixes as history keeps them with the batch."""
+        return [step.record(cells) for step, cells in zip(self.fixes, self.cells_changed, strict=True)]
+
+    @cached_property
+    def expectations(self) -> ExpectationReport | str:
+        """The results of the column ``expect``, or why it expects nothing, as a sentence."""
+        try:
+            return ExpectationReport(self.mapped.table, self.report)
+        except ConsoleError as error:
+            return str(error)
+
+    def work_out(self) -> None:
+        """Work out everything now that is otherwise worked out when it is first asked for."""
+        self.report.work_out()
+        _ = self.suggestions, self.issue_histogram
+        if EXPECT_COLUMN in self.mapped.table.header and not isinstance(self.expectations, str):
+            _ = self.expectations.counts

@@ -1,0 +1,218 @@
+"""The tasks of a file: to read it, to check it, to plan it. Each runs the same here and in a process of its own."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from intempt_core.errors import CatalogueUnavailable
+from intempt_core.fixes import Fix, apply_fixes
+from intempt_core.mapping import Mapping, map_table
+from intempt_core.planning import EventOrder, Plan, plan_table
+from intempt_core.readers import Dialect, Table, read_table
+from intempt_core.settings import Settings
+from intempt_core.validation import CatalogueStore, PriorSendLookup, UnknownProductLookup, check_table
+from intempt_core.workers.file_check import FileCheck
+
+if TYPE_CHECKING:
+    from intempt_core.history import History
+
+
+class FileContext:
+    """What a task needs beside the file: the settings, history and the product catalogues."""
+
+    def __init__(self, settings: Settings, open_history: "Callable[[], History]", catalogues: CatalogueStore) -> None:
+        self.settings = settings
+        self._open_history, self._catalogues = open_history, catalogues
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "FileContext":
+        """The context in a process of its own, which opens history itself when it is first asked."""
+
+        def open_history() -> "History":
+            from intempt_core.history import History  # noqa: PLC0415  half a second that only a check needs
+
+            return History.open(settings.history_url)
+
+        return cls(settings, open_history, CatalogueStore(settings.catalogues_folder))
+
+    def prior_send_lookup(self, target_key: str) -> PriorSendLookup:
+        """What history knows of event ids that were sent to a target (a ``key``)."""
+        return self._open_history().events.prior_send_lookup(target_key)
+
+    def product_lookup(self, target_key: str) -> UnknownProductLookup | None:
+        """The check of product ids where a catalogue is loaded for a target (a ``key``), and can be read."""
+        try:
+            catalogue = self._catalogues.get(target_key)
+        except CatalogueUnavailable:
+            return None
+        return catalogue.is_unknown if catalogue else None
+
+
+class FileTask(Protocol):
+    """Something that is worked out of a file, and of the results of other tasks."""
+
+    @property
+    def key(self) -> str:
+        """A text that is different for every different result."""
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file, for sentences."""
+
+    @property
+    def verb(self) -> str:
+        """What is done with the file, such as “read”."""
+
+    @property
+    def inputs(self) -> "Sequence[FileTask]":
+        """The tasks whose results this one is given."""
+
+    @property
+    def file_bytes(self) -> int:
+        """Bytes of the file on disk; 0 for a task that is given a table."""
+
+    def run(self, context: FileContext, given: Sequence[Any]) -> object:
+        """The result, of the results of ``inputs``. Any: of the types that those have."""
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """Read an uploaded file as a table.
+
+    Attributes:
+        path: Where it is; nobody changes it there.
+        digest: The SHA-256 of its bytes.
+        file_name: Its name.
+        dialect: How it is read; ``None`` to recognise that.
+    """
+
+    path: Path
+    digest: str
+    file_name: str
+    dialect: Dialect | None = None
+    verb = "read"
+    inputs = ()
+
+    @cached_property
+    def key(self) -> str:
+        """By its content, its name and how it is read."""
+        return _make_task_key("read", self.digest, self.file_name, self.dialect)
+
+    @property
+    def file_bytes(self) -> int:
+        """Bytes of the file; none where it is gone."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
+    def run(self, context: FileContext, given: Sequence[Any]) -> Table:  # noqa: ARG002  a task's parameters
+        """The table. Raises :class:`ReadError` where the bytes are none."""
+        return read_table(self.path, name=self.file_name, dialect=self.dialect)
+
+
+@dataclass(frozen=True)
+class CheckFile:
+    """Fix, map and check a file, also against what was sent to the target before.
+
+    A fixed table shares with the original the columns that no fix changed, and what history was asked for them.
+
+    Attributes:
+        table: The task that reads the file.
+        mapping: The mapping as JSON.
+        fresh: A random text for ids that no earlier upload has, or ``None``.
+        target_key: The target (a ``key``) whose history and catalogue are asked.
+        newest_batch: The newest batch when the mapping was settled.
+        fixes: The fixes of the file.
+        catalogue_time: When the target's catalogue was loaded, in epoch milliseconds.
+    """
+
+    table: ReadFile
+    mapping: str
+    fresh: str | None
+    target_key: str
+    newest_batch: str
+    fixes: tuple[Fix, ...] = ()
+    catalogue_time: int = 0
+    verb = "checked"
+    file_bytes = 0
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file."""
+        return self.table.file_name
+
+    @cached_property
+    def key(self) -> str:
+        """In some hundred characters, however many cells were fixed."""
+        fixes = [fix.key for fix in self.fixes]
+        own = self.mapping, self.fresh, self.target_key, self.newest_batch, self.catalogue_time
+        return _make_task_key("check", self.table.key, *own, *fixes)
+
+    @property
+    def inputs(self) -> "tuple[FileTask, ...]":
+        """The table, or the checked file before it was fixed."""
+        return (replace(self, fixes=()),) if self.fixes else (self.table,)
+
+    def run(self, context: FileContext, given: Sequence[Any]) -> FileCheck:
+        """The checked file."""
+        find_prior_sends = context.prior_send_lookup(self.target_key)
+        is_unknown_product = context.product_lookup(self.target_key)
+        if not self.fixes:
+            mapped = map_table(given[0], Mapping.from_json(self.mapping), self.fresh)
+            return FileCheck(mapped, check_table(mapped, find_prior_sends, is_unknown_product))
+        original: FileCheck = given[0]
+        fixed = apply_fixes(original.mapped, self.fixes)
+        earlier = original.report if fixed.mapped.has_same_ids(original.mapped) else None
+        report = check_table(fixed.mapped, find_prior_sends, is_unknown_product, earlier_report=earlier)
+        return FileCheck(fixed.mapped, report, self.fixes, fixed.cells)
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """Plan the rows of a checked file that are sent.
+
+    Attributes:
+        checked: The task that checks the file.
+        everything: Whether rows with errors are sent too.
+        exclude_accepted: Whether rows are excluded whose event was accepted before.
+        order: The order of a person's events.
+    """
+
+    checked: CheckFile
+    everything: bool
+    exclude_accepted: bool
+    order: EventOrder
+    verb = "planned"
+    file_bytes = 0
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file."""
+        return self.checked.file_name
+
+    @cached_property
+    def key(self) -> str:
+        """By the checked file and the choices."""
+        return _make_task_key("plan", self.checked.key, self.everything, self.exclude_accepted, self.order.value)
+
+    @property
+    def inputs(self) -> tuple[CheckFile]:
+        """The checked file."""
+        return (self.checked,)
+
+    def run(self, context: FileContext, given: Sequence[Any]) -> Plan:
+        """The plan of its rows."""
+        checked: FileCheck = given[0]
+        excluded = checked.excluded_rows(everything=self.everything, exclude_accepted=self.exclude_accepted)
+        rows = np.delete(np.arange(checked.report.rows), excluded)
+        return plan_table(checked.mapped, rows, context.settings, order=self.order)
+
+
+def _make_task_key(*parts: object) -> str:
+    return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,15 @@
+"""The connection of a tab: which one a script runs for, and whether its browser is still there."""
+
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+
+def get_tab_id() -> str:
+    """The id of the tab that a script runs for; empty outside of a script."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context else ""
+
+
+def is_tab_open(tab: str) -> bool:
+    """Whether a tab's browser is connected; without a server, as in tests, every tab is open."""
+    return not runtime.exists() or runtime.get_instance().is_active_session(tab)
