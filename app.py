@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config as streamlit_config
 from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
+from websockets import http11
 
 from intempt_core import __version__, logs, sandbox
 from intempt_core.dispatch import check_health
@@ -31,6 +32,7 @@ from intempt_core.web import (
     HEALTH_PATH,
     PRIVATE_UMASK,
     AccessControl,
+    FrameLogFilter,
     SocketFilter,
     is_signed_in,
     make_private_folder,
@@ -43,6 +45,9 @@ SANDBOX_PATH = "/sandbox"
 """Where the sandbox is mounted."""
 
 _LOG = logging.getLogger("intempt_core.console")
+
+MAX_HEAD_BYTES = 65_536
+"""Bytes of a request's head at the most, as uvicorn's own parser has it."""
 
 SWITCH_INTERVAL_SECONDS = 0.001
 """How long a thread keeps Python's interpreter lock while others wait: a fifth of the default, so that screens stay
@@ -80,6 +85,7 @@ class SecurityHeaders:
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open history and start the engine, which resumes unfinished batches; at the end wait for requests in flight."""
     logs.configure_logging()
+    logging.getLogger("uvicorn.error").addFilter(FrameLogFilter())
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     try:
         services = await asyncio.to_thread(get_services)
@@ -127,6 +133,9 @@ def exit_with_error(error: ConsoleError) -> NoReturn:
     os._exit(1)  # otherwise the server writes a traceback below the sentence; nothing is open yet
 
 
+# A socket's handshake is parsed twice; the second parser has lower bounds than the first, and never answers what is
+# beyond them: a browser with many cookies would wait without end.
+http11.MAX_LINE_LENGTH = http11.MAX_NUM_HEADERS = MAX_HEAD_BYTES
 settings, access = open_access()
 # Streamlit compares names only, and with its own list; what does not come from where it may never reaches it.
 streamlit_config.set_option(

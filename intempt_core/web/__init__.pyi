@@ -26,5 +26,6 @@ from .private_files import (
     make_private_folder as make_private_folder,
 )
 from .socket_filter import (
+    FrameLogFilter as FrameLogFilter,
     SocketFilter as SocketFilter,
 )

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ class Console:
     def url(self) -> str:
         """Where it is."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """What it has written to standard output and standard error."""
+        return (self.data.parent / f"{self.data.name}.log").read_text(errors="replace")
 
     def kill(self) -> None:
         """As a power cut would."""
@@ -50,13 +56,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(data: Path, environment: Mapping[str, str], *, port: int = 0, wait: bool = True) -> Console:
-    """Start a console on a data folder; ``environment`` is added to this process's own."""
+def start(
+    data: Path,
+    environment: Mapping[str, str],
+    *arguments: str,
+    port: int = 0,
+    wait: bool = True,
+    project: Path = ROOT,
+) -> Console:
+    """Start a console on a data folder; ``environment`` is added to its own, ``arguments`` are Streamlit's."""
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *arguments]
     given = {**os.environ, "CONSOLE_DATA": str(data), "CONSOLE_PORT": str(port), **environment}
     with (data.parent / f"{data.name}.log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=given, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=project, env=given, stdout=log, stderr=subprocess.STDOUT)
     console = Console(data, port, process)
     if wait:
         await_health(console)
@@ -67,17 +80,23 @@ def await_health(console: Console, seconds: float = 60) -> None:
     """Wait until it answers."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and console.process.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{console.url}/_stcore/health", timeout=5):
-            return
-        time.sleep(0.05)
-    log = (console.data.parent / f"{console.data.name}.log").read_text(errors="replace")
-    raise RuntimeError(f"The console did not come up:\n{log[-2000:]}")
+        try:
+            urllib.request.urlopen(f"{console.url}/healthz", timeout=5).close()
+        except urllib.error.HTTPError:
+            return  # it answers, if only that it is in trouble
+        except OSError:
+            time.sleep(0.05)
+            continue
+        return
+    raise RuntimeError(f"The console did not come up:\n{console.log[-2000:]}")
 
 
 @contextlib.contextmanager
-def console(data: Path, environment: Mapping[str, str] | None = None) -> Iterator[Console]:
+def console(
+    data: Path, environment: Mapping[str, str] | None = None, *arguments: str, project: Path = ROOT
+) -> Iterator[Console]:
     """A console for as long as the block lasts."""
-    running = start(data, environment or {})
+    running = start(data, environment or {}, *arguments, project=project)
     try:
         yield running
     finally:
