@@ -245,7 +245,7 @@ def start_console(arguments: Sequence[str]) -> int:
         subprocess.Popen([sys.executable, __file__, "open", url], start_new_session=True)
     os.chdir(ROOT)
     command = [str(PYTHON), "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--logger.hideWelcomeMessage", "true", *arguments, f"--server.address={address}"]
+    command += [f"--server.address={address}", "--logger.hideWelcomeMessage", "true", *arguments]
     os.execve(PYTHON, command, {**os.environ, "CONSOLE_PORT": str(port), "CONSOLE_BIND": address})
 
 

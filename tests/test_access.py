@@ -151,6 +151,33 @@ def test_told_where_to_answer_it_answers_there_and_nowhere_else(tmp_path: Path) 
         opened.stop()
 
 
+def test_a_sandbox_that_is_served_alone_takes_the_same_rule(tmp_path: Path) -> None:
+    port, shop = free_port(), "http://localhost:3000"
+    command = [sys.executable, "-m", "intempt_core", "sandbox", "--port", str(port)]
+    environment = {**os.environ, "CONSOLE_DATA": str(tmp_path / "data"), "CONSOLE_SANDBOX_ORIGINS": shop}
+    url, key = f"http://127.0.0.1:{port}/_sandbox/events", ("sandbox", "sandbox")
+    with subprocess.Popen(command, cwd=run.ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            for _ in range(300):
+                try:
+                    assert httpx.get(url, auth=key).status_code == 200
+                    break
+                except httpx.TransportError:
+                    time.sleep(0.1)
+            named = httpx.delete(url, auth=key, headers={"Origin": shop})
+            assert (named.status_code, named.headers["access-control-allow-origin"]) == (200, shop)
+            asked = {"Origin": shop, "Access-Control-Request-Method": "DELETE"}
+            assert httpx.options(url, headers=asked).status_code == 200
+            for origin in other_origins(port)[:10]:
+                for method in ("GET", "DELETE", "OPTIONS"):
+                    headers = {**asked, "Origin": origin}
+                    assert httpx.request(method, url, auth=key, headers=headers).status_code == 403, origin
+            assert httpx.get(url, auth=key, headers={"Host": "evil.example"}).status_code == 403
+            assert open_to_others(tmp_path / "data") == []
+        finally:
+            process.terminate()
+
+
 # ── the socket's messages ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -282,6 +309,8 @@ def test_the_same_holds_for_its_configuration(tmp_path: Path, project: Path, lin
 
 
 def test_an_address_that_streamlit_was_not_told_is_said(tmp_path: Path, project: Path) -> None:
+    code, output, _ = failed_start(project, tmp_path / "data", CONSOLE_BIND="0.0.0.0")  # noqa: S104
+    assert (code, SENTENCE in output) == (1, True)
     code, output, _ = failed_start(project, tmp_path / "data", CONSOLE_BIND="0.0.0.0", CONSOLE_PASSWORD=PASSWORD)  # noqa: S104
     assert code == 1
     assert "CONSOLE_BIND is 0.0.0.0, but the server listens at 127.0.0.1" in output

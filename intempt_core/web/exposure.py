@@ -33,26 +33,23 @@ class Exposure:
         Raises :class:`SettingsError` where ``CONSOLE_HOSTS`` lists something else than origins, where ``CONSOLE_BIND``
         asks for another address than the server listens at, and where nothing would ask other machines who is there.
         """
-        if settings.bind and settings.bind != address:
+        bind = settings.bind or address
+        protected = has_password or bool(settings.unprotected)
+        for asked in (address, bind):
+            if not (protected or is_loopback(asked)):
+                raise SettingsError(
+                    f"It would listen at {_name_address(asked)}, where other machines reach it, and nothing would ask"
+                    " who is there. Set CONSOLE_PASSWORD, or CONSOLE_UNPROTECTED=1 where something in front of it asks,"
+                    " or listen at 127.0.0.1."
+                )
+        if bind != address and not (_is_every_address(bind) and _is_every_address(address)):
             raise SettingsError(
-                f"CONSOLE_BIND is {settings.bind}, but the server listens at {_name_address(address)}: Streamlit was"
-                f" started without it. Start it with python3 run.py, or say --server.address {settings.bind}."
+                f"CONSOLE_BIND is {bind}, but the server listens at {_name_address(address)}: Streamlit was started"
+                f" without it. Start it with python3 run.py, or say --server.address {bind}."
             )
         told = parse_origin_list(settings.hosts, HOSTS_VARIABLE)
         bound = "" if address == "localhost" or _is_every_address(address) else address
-        found = cls(address, AnsweredAddresses(told, scheme, bound), has_password, bool(settings.unprotected))
-        if not (found.is_local or has_password or found.unprotected):
-            raise SettingsError(
-                f"It would listen at {_name_address(address)}, where other machines reach it, and nothing would ask who"
-                " is there. Set CONSOLE_PASSWORD, or CONSOLE_UNPROTECTED=1 where something in front of it asks, or"
-                " listen at 127.0.0.1."
-            )
-        return found
-
-    @property
-    def is_local(self) -> bool:
-        """Whether only its own machine reaches it directly."""
-        return is_loopback(self.address)
+        return cls(address, AnsweredAddresses(told, scheme, bound), has_password, bool(settings.unprotected))
 
     @property
     def loopback_only(self) -> bool:

@@ -91,8 +91,12 @@ def _read_key(file: Path) -> bytes:
         try:
             with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:  # noqa: PTH123  its mode
                 opened.write(secrets.token_bytes(_KEY_BYTES))
-            with suppress(FileExistsError):  # another process was quicker: its key is read
+            try:
                 os.link(made, file)
+            except FileExistsError:
+                pass  # another process was quicker: its key is read
+            except OSError:  # a file system without links
+                made.replace(file)
         finally:
             made.unlink(missing_ok=True)
     return file.read_bytes()

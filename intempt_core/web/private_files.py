@@ -18,10 +18,11 @@ def make_private_folder(folder: Path) -> None:
     """Make a folder, and take the rights of other users away from everything in it. Raises OSError.
 
     A folder that is clearly not kept for this alone (it holds the project or somebody's home, or belongs to another
-    user) stays as it is: what is made in it later has the umask of its process. A symbolic link is not followed.
+    user) stays as it is: what is made in it later has the umask of its process. A symbolic link in it is not followed.
     """
     folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-    if not _is_kept_for_data(folder.resolve()):
+    folder = folder.resolve()
+    if not _is_kept_for_data(folder):
         return
     _restrict(folder, _FOLDER_MODE)
     for parent, folders, files in os.walk(folder):

@@ -44,6 +44,9 @@ def test_an_address_that_was_asked_for_and_is_not_listened_at_is_said() -> None:
     with pytest.raises(SettingsError, match=r"CONSOLE_BIND is 10\.0\.0\.5, but the server listens at 127\.0\.0\.1"):
         expose("127.0.0.1", bind="10.0.0.5", has_password=True)
     assert expose("10.0.0.5", bind="10.0.0.5", has_password=True).addresses.bound == "10.0.0.5"
+    assert expose("", bind="0.0.0.0", has_password=True).addresses.bound == ""  # noqa: S104
+    with pytest.raises(SettingsError, match="Set CONSOLE_PASSWORD"):
+        expose("127.0.0.1", bind="10.0.0.5")
 
 
 def test_its_own_machine_reaches_it_where_it_listens() -> None:
