@@ -96,6 +96,7 @@ def parse_origin_list(text: str, variable: str) -> tuple[WebOrigin, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@lru_cache(256)
 def is_loopback(address: str) -> bool:
     """Whether a server that listens at an address is reached from its own machine only."""
     if address == "localhost":
