@@ -229,9 +229,10 @@ def test_the_requests_of_earlier_resends_are_linked_by_their_bodies(tmp_path: Pa
         for statement in (
             "UPDATE bodies SET body = CAST('body of ' || request AS BLOB) WHERE request IN (2, 4)",
             (
-                "INSERT INTO batches SELECT 2, 'b_again', created_at, changed_at, source, label, digest, mapping, notes,"
-                " target_key, target_name, base, host, org, project, source_id, track_url, origin, production,"
-                " deduplicates, credential_reference, feeds, policy, 'done', '', owner, 4, 0, 0, 2, 'b_old' FROM batches"
+                "INSERT INTO batches SELECT 2, 'b_again', created_at, changed_at, source, label, digest, mapping,"
+                " notes, target_key, target_name, base, host, org, project, source_id, track_url, origin, production,"
+                " deduplicates, credential_reference, feeds, policy, 'done', '', owner, 4, 0, 0, 2, 'b_old'"
+                " FROM batches"
             ),
             (
                 "INSERT INTO requests (id, batch, lane, position, part, events, state, tries, doubt, updated_at)"
