@@ -60,6 +60,8 @@ def combine_chunks(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """A column as one array, without importing pandas where it has no chunk."""
     if isinstance(column, pa.Array):
         return column
+    if column.num_chunks == 1:
+        return column.chunk(0)  # Arrow would copy it
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.nulls(0, column.type)
 
 
@@ -144,15 +146,22 @@ def combine_column(column: pa.ChunkedArray) -> pa.Array:
 
 
 def take_rows(column: pa.ChunkedArray, rows: Int64Array) -> pa.Array:
-    """The cells of these rows (sorted), as one array; only the chunks that hold some of them are looked at."""
+    """The cells of these rows, as one array; only the chunks that hold some of them are looked at.
+
+    Arrow's own ``take`` puts a whole column of text together first.
+    """
+    if rows.size > 1 and (rows[1:] < rows[:-1]).any():
+        order = np.argsort(rows, kind="stable")
+        back = np.empty(rows.size, np.int64)
+        back[order] = np.arange(rows.size)
+        return take_rows(column, rows[order]).take(make_array(back))
     starts = np.cumsum([0, *map(len, column.chunks)])
     cuts = np.searchsorted(rows, starts)
     found = [
-        chunk.take(make_array(rows[cuts[number] : cuts[number + 1]] - starts[number]))
-        for number, chunk in enumerate(column.chunks)
-        if cuts[number] < cuts[number + 1]
+        column.chunk(number).take(make_array(rows[cuts[number] : cuts[number + 1]] - starts[number]))
+        for number in np.flatnonzero(np.diff(cuts)).tolist()
     ]
-    return pa.concat_arrays(found).cast(pa.large_string()) if found else make_array([])
+    return combine_chunks(pa.chunked_array(found, column.type).cast(pa.large_string())) if found else make_array([])
 
 
 def view_bytes(array: pa.Array) -> NDArray[np.uint8]:

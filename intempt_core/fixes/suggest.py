@@ -62,7 +62,7 @@ def _suggest_name_fixes(mapped: EventSource, report: Report) -> Iterator[Suggest
     column = mapped.field_columns.get("name")
     if column is None or "event_name" not in report.counts:
         return
-    cells = mapped.cells["name"].take(make_array(report.rows_of("event_name"))).value_counts()
+    cells = mapped.take_cells("name", report.rows_of("event_name")).value_counts()
     spellings = sorted(cells.to_pylist(), key=lambda one: -one["counts"])
     for spelling in spellings[:MAX_NAME_FIXES]:
         if near := find_similar_name(spelling["values"]):
@@ -106,9 +106,7 @@ def _suggest_emptying(mapped: EventSource, report: Report) -> Iterator[Suggested
     if "id_placeholder" not in report.counts:
         return
     rows = report.rows_of("id_placeholder")
-    cells = {
-        field: TextColumn(array.take(make_array(rows))) for field, array in mapped.cells.items() if field in ID_FIELDS
-    }
+    cells = {field: TextColumn(mapped.take_cells(field, rows)) for field in mapped.field_columns if field in ID_FIELDS}
     is_linked = np.zeros(rows.size, np.bool_)
     for field in LINKING_FIELDS:
         if field in cells:

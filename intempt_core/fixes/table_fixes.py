@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Int64Array, make_array, make_scalar
+from intempt_core.arrays import Int64Array, make_array, make_scalar, take_rows
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
@@ -165,8 +165,7 @@ def _repeat_text(text: str, count: int) -> pa.Array:
 
 
 def _take_rows(column: _Column, rows: Int64Array) -> pa.Array:
-    chunked = column.take(make_array(rows))
-    return pa.concat_arrays(chunked.chunks) if chunked.num_chunks else make_array([], pa.string())
+    return take_rows(column, rows).cast(pa.string())
 
 
 def _trim_cells(column: _Column) -> _Column:
@@ -207,7 +206,7 @@ def make_own_ids(original: Table, column: str, rows: Int64Array) -> pa.Array:
     """
     cells = original.columns[column]
     alike = np.flatnonzero(to_mask(pc.is_in(cells, value_set=pc.unique(_take_rows(cells, rows)))))
-    some = {header: texts.take(make_array(alike)) for header, texts in original.columns.items()}
+    some = {header: pa.chunked_array([take_rows(texts, alike)]) for header, texts in original.columns.items()}
     made = make_event_ids(replace(original, columns=some, lines=original.lines[alike]), None, RESERVED_COLUMNS)
     return made.take(make_array(np.searchsorted(alike, rows))).cast(pa.string())
 

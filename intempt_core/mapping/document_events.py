@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Mask, make_array, view_numbers
+from intempt_core.arrays import Int64Array, Mask, take_rows, view_numbers
 from intempt_core.contract import OPEN_FIELDS, GivenEvent, Json, Place, get_field
 from intempt_core.errors import MappingError
 from intempt_core.mapping.event_source import EventSource
@@ -99,6 +99,10 @@ class MappedDocuments:
         """Field → its whole column as one array."""
         return combine_cells(self.table, self.field_columns)
 
+    def take_cells(self, field: str, rows: Int64Array) -> pa.Array:
+        """The cells of a field in these rows (from 0), as one array; only what is near them is read."""
+        return take_rows(self.table.columns[self.field_columns[field]], rows)
+
     def values(self, field: str, rows: Sequence[int]) -> list[Json]:
         """One field of these rows (from 0), as their events have it; no value is ``None``."""
         return [event.name if field == "name" else get_field(event.body, field) for event in self.events(rows)]
@@ -134,9 +138,9 @@ class MappedDocuments:
     def _fixed_cells(self, rows: Sequence[int]) -> dict[int, dict[str, str]]:
         """Of these rows the cells that are not as they were read: row → column → text."""
         found: dict[int, dict[str, str]] = {}
-        picked = make_array(np.asarray(rows, np.int64))
+        picked = np.asarray(rows, np.int64)
         for column, original in self._fixed_columns:
-            now, then = self.table.columns[column].take(picked).to_pylist(), original.take(picked).to_pylist()
+            now, then = (take_rows(one, picked).to_pylist() for one in (self.table.columns[column], original))
             for row, new, old in zip(rows, now, then, strict=True):
                 if new != old:
                     found.setdefault(row, {})[column] = new

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
+from intempt_core.arrays import Int64Array
 from intempt_core.contract import GivenEvent, Json
 from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.readers import Table
@@ -56,6 +57,9 @@ class EventSource(Protocol):
     @property
     def column_view(self) -> "MappedTable":
         """The same rows as columns of text, for rules over whole columns."""
+
+    def take_cells(self, field: str, rows: Int64Array) -> pa.Array:
+        """The cells of a field in these rows, as one array; only what is near them is read."""
 
     def field_of(self, column: str) -> str | None:
         """The field that a column becomes; ``None`` for one that is not sent."""

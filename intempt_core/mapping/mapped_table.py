@@ -98,13 +98,17 @@ class MappedTable:
 
     @cached_property
     def cells(self) -> AnyMapping[str, pa.Array]:
-        """Field → its whole column as one array, for rules over columns and for rows picked from anywhere."""
+        """Field → its whole column as one array, for rules over columns."""
         return combine_cells(self.table, self.field_columns, self._base)
 
     @property
     def column_view(self) -> "MappedTable":
         """The table itself: rules over whole columns see all of it."""
         return self
+
+    def take_cells(self, field: str, rows: Int64Array) -> pa.Array:
+        """The cells of a field in these rows (from 0), as one array; only what is near them is read."""
+        return take_rows(self.table.columns[self.field_columns[field]], rows)
 
     def slice_rows(self, start: int, stop: int) -> "MappedTable":
         """The rows from ``start`` up to ``stop``, for rules that look at each row by itself; it makes no ids."""
@@ -129,9 +133,8 @@ class MappedTable:
         wanted = np.arange(self.rows) if rows is None else np.fromiter(rows, np.int64)
         for start in range(0, len(wanted), EVENT_BLOCK_ROWS):
             some = wanted[start : start + EVENT_BLOCK_ROWS]
-            picked = make_array(some)
-            cells = {field: column.take(picked).to_pylist() for field, column in self.cells.items()}
-            made = self.made_ids.take(picked).to_pylist() if self.makes_ids else None
+            cells = {field: self.take_cells(field, some).to_pylist() for field in self.field_columns}
+            made = self.made_ids.take(make_array(some)).to_pylist() if self.makes_ids else None
             lines = self.table.line_numbers(some)
             places = [Place(row + 1, line) for row, line in zip(some.tolist(), lines, strict=True)]
             yield from self._events(places, cells, made)
@@ -141,9 +144,9 @@ class MappedTable:
         if field == "eventId" and self.makes_ids:
             made: list[Json] = self.made_ids.take(make_array(np.asarray(rows, np.int64))).to_pylist()
             return made
-        if field not in self.cells:
+        if field not in self.field_columns:
             return [self.mapping.constants.get(field)] * len(rows)
-        return self.read(field, self.cells[field].take(make_array(np.asarray(rows, np.int64))))
+        return self.read(field, self.take_cells(field, np.asarray(rows, np.int64)))
 
     def read(self, field: str, cells: pa.Array) -> list[Json]:
         """What cells of a field's column become; no value is ``None``."""
@@ -151,7 +154,7 @@ class MappedTable:
 
     def filled_mask(self, field: str, rows: Int64Array) -> Mask:
         """Whether these rows (from 0) have a cell for a field of a column that is not empty."""
-        lengths = pc.binary_length(self.cells[field].take(make_array(rows)))
+        lengths = pc.binary_length(self.take_cells(field, rows))
         found: Mask = view_numbers(lengths) > 0
         return found
 

@@ -83,7 +83,7 @@ def _write_events(mapped: MappedTable, rows: Int64Array) -> tuple[pa.Array, pa.A
     values = {
         field: _JsonColumn([_make_scalar(_dump_json(value))]) for field, value in mapped.mapping.constants.items()
     }
-    values |= {field: _write_values(mapped, field, mapped.cells[field].take(picked)) for field in mapped.cells}
+    values |= {field: _write_values(mapped, field, mapped.take_cells(field, rows)) for field in mapped.field_columns}
     if mapped.makes_ids:
         values["eventId"] = _quote_texts(mapped.made_ids.take(picked))
     names = values.pop("name").column if "name" in values else _make_scalar("null")

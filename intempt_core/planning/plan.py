@@ -5,12 +5,12 @@ came.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import Protocol, overload
+from typing import NamedTuple, Protocol, overload
 
 import numpy as np
 
@@ -276,11 +276,12 @@ def plan_table(
     if np.bincount(chosen).max(initial=0) > 1:
         raise PlanError("A row was chosen twice; each row can be sent once in a batch.")
     columns = ColumnChecker(mapped.column_view)
-    persons = group_persons(chosen.size, link_columns(_read_identity_columns(columns, chosen)))
-    if order is EventOrder.TIME and columns.times is not None:
-        by = _sort_by_time(persons, columns.times.ms[chosen], columns.times.state[chosen] == TimeState.READ)
+    read = _read_plan_columns(columns, with_times=order is EventOrder.TIME)
+    persons = group_persons(chosen.size, link_columns(_read_identity_columns(columns, read.links, chosen)))
+    if read.times is not None and read.has_time is not None:
+        by = _sort_by_time(persons, read.times[chosen], read.has_time[chosen])
         chosen, persons = chosen[by], persons[by]
-    ids, ordered = columns.id_codes[chosen], columns.is_order[chosen]  # are_one_order, over columns
+    ids, ordered = columns.id_codes[chosen], read.is_order[chosen]  # are_one_order, over columns
     one_order = ordered[1:] & ordered[:-1] & (ids[1:] == ids[:-1]) & (ids[1:] >= 0)
     return _build_plan(mapped, chosen, persons, ~one_order, settings)
 
@@ -306,10 +307,45 @@ def plan_events(
     return Plan(_ListSource(events), requests, int(np.count_nonzero(sizes)), int(sizes.max()))
 
 
-def _read_identity_columns(columns: ColumnChecker, rows: Int64Array) -> Iterator[IdentityColumn]:
+class _PlanColumns(NamedTuple):
+    """What a plan asks of every row of a table.
+
+    Attributes:
+        links: The rows whose id links them to a person, by the id's field.
+        is_order: The rows of the name ``Product ordered``.
+        times: The times of the rows; none where they are not asked for, or there is no column of them.
+        has_time: The rows that have one.
+    """
+
+    links: dict[str, Mask]
+    is_order: Mask
+    times: Int64Array | None = None
+    has_time: Mask | None = None
+
+
+def _read_plan_columns(columns: ColumnChecker, *, with_times: bool) -> _PlanColumns:
+    """Read the columns a part at a time, so that memory holds none of them."""
+    links: dict[str, list[Mask]] = {field: [] for field in columns.link_fields}
+    is_order, times, has_time = [np.zeros(0, np.bool_)], list[Int64Array](), list[Mask]()
+    for part in columns.iter_blocks():
+        for field, linked in part.links.items():
+            links[field].append(linked)
+        is_order.append(part.is_order)
+        if with_times and part.times is not None:
+            times.append(part.times.ms)
+            has_time.append(part.times.state == TimeState.READ)
+    found = {field: np.concatenate([np.zeros(0, np.bool_), *masks]) for field, masks in links.items()}
+    if not times:
+        return _PlanColumns(found, np.concatenate(is_order))
+    return _PlanColumns(found, np.concatenate(is_order), np.concatenate(times), np.concatenate(has_time))
+
+
+def _read_identity_columns(
+    columns: ColumnChecker, links: Mapping[str, Mask], rows: Int64Array
+) -> Iterator[IdentityColumn]:
     """The ids that link rows to their persons; a constant is one id that all rows have."""
-    for field, linked in columns.links.items():
-        codes = columns.cells[field].codes[rows] if field in columns.cells else np.zeros(rows.size, np.int64)
+    for field, linked in links.items():
+        codes = columns.number_ids(field)[rows] if field in columns.cells else np.zeros(rows.size, np.int64)
         yield IdentityColumn(codes, linked[rows])
 
 

@@ -5,7 +5,6 @@ change or cut them, so that every page can always be read.
 """
 
 import mmap
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence

@@ -160,8 +160,9 @@ def _have_same_cells(mapped: MappedTable, duplicates: DuplicateRows) -> Mask:
     """Whether each row that repeats an id becomes the same event as the row that has it first."""
     rows, firsts = duplicates.repeated_rows, duplicates.repeated_first_rows
     same = np.ones(rows.size, np.bool_)
-    for field, cells in mapped.cells.items():
-        differ = np.flatnonzero(same & ~to_mask(pc.equal(cells.take(make_array(rows)), cells.take(make_array(firsts)))))
+    for field in mapped.field_columns:
+        ours, theirs = mapped.take_cells(field, rows), mapped.take_cells(field, firsts)
+        differ = np.flatnonzero(same & ~to_mask(pc.equal(ours, theirs)))
         if field in ("name", "timestamp") or field in mapped.mapping.types:  # two spellings may be one value
             values = zip(*(mapped.values(field, some[differ].tolist()) for some in (rows, firsts)), strict=True)
             differ = differ[np.array([one != other for one, other in values], np.bool_)]

@@ -156,11 +156,13 @@ class ColumnChecker:
     @cached_property
     def id_codes(self) -> Int64Array:
         """A number for each event id, the same for equal ones; -1 where there is none."""
-        if self.mapped.makes_ids:
-            return np.arange(self.rows)
-        if "eventId" not in self.cells:
-            return self.codes_of("eventId")
-        column = self.mapped.table.columns[self.mapped.field_columns["eventId"]]
+        return np.arange(self.rows) if self.mapped.makes_ids else self.number_ids("eventId")
+
+    def number_ids(self, field: str) -> Int64Array:
+        """:meth:`codes_of` for a large table: a part of it at a time, so that memory holds no column."""
+        if field not in self.cells:
+            return self.codes_of(field)
+        column = self.mapped.table.columns[self.mapped.field_columns[field]]
         hashes, given = np.empty(self.rows, np.uint64), np.empty(self.rows, np.bool_)
         for start in range(0, self.rows, RULE_BLOCK_ROWS):
             array = combine_column(column.slice(start, RULE_BLOCK_ROWS))
@@ -170,6 +172,12 @@ class ColumnChecker:
         found = factorize_texts(hashes, column)
         found[~given] = -1
         return found
+
+    def iter_blocks(self) -> Iterator["ColumnChecker"]:
+        """The table in parts that memory can hold, in order."""
+        for start in range(0, self.rows, RULE_BLOCK_ROWS):
+            yield ColumnChecker(self.mapped.slice_rows(start, min(start + RULE_BLOCK_ROWS, self.rows)))
+            self.mapped.table.release_memory()
 
     def product_codes(self, rows: Int64Array) -> Int64Array:
         """A number for the product id of each of these rows (sorted), equal for equal ones; -1 where there is none."""
@@ -211,6 +219,12 @@ class ColumnChecker:
             both = linked[rows] & linked[rows - 1]
             same |= both & self.cells[field].equals_previous(rows) if field in self.cells else both
         return same
+
+    @property
+    def link_fields(self) -> list[str]:
+        """The identities that a column or a constant gives."""
+        constants = read_identities(self.constant_event.body)
+        return [field for field in IDENTITY_FIELDS if field in self.cells or field in constants]
 
     @cached_property
     def links(self) -> dict[str, Mask]:
