@@ -1,5 +1,4 @@
 from .curl import (
-    mask_pasted_keys as mask_pasted_keys,
     parse_curl_command as parse_curl_command,
 )
 from .delimited import (
@@ -30,6 +29,10 @@ from .mapped_file import (
 )
 from .open_file import (
     OpenFile as OpenFile,
+)
+from .pasted_keys import (
+    KEY_HINT as KEY_HINT,
+    mask_pasted_keys as mask_pasted_keys,
 )
 from .payload import (
     MAX_PASTED_CHARS as MAX_PASTED_CHARS,

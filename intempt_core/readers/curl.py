@@ -1,18 +1,18 @@
-"""A cURL command, read and never run: its address, its body with every character's place, and the keys in it.
+"""A cURL command, read and never run: its address, and its body with every character's place.
 
-Keys are found in the text so that they are masked before anything else sees it (CONTRACT 1.5): ``-u``, an
-``Authorization`` header, a cookie, ``?apiKey=``.
+The keys in it are masked before (``pasted_keys.py``).
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
-from intempt_core.contract import BLANK_CHARACTERS, MASK
-from intempt_core.readers.shell_words import ShellToken, UnclosedQuote, join_tokens, split_command_line
+from intempt_core.contract import BLANK_CHARACTERS
+from intempt_core.readers.shell_words import ShellToken, join_tokens, split_command_line
 
-_CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
+CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
+"""Where a cURL command begins in a text."""
+
 _CURL_PROGRAM = re.compile(r"(?:\S*[/\\])?curl(?:\.exe)?", re.IGNORECASE)
 _COMMENTS = re.compile(r"(?:\s|//[^\n]*|#[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _PROMPT = re.compile(r"\[[^\]\[{\"\n]*\]\s*[$#%>]\s")
@@ -28,20 +28,9 @@ _LONG_WITH_VALUE = frozenset(
     "preproxy socks5 socks5-hostname socks4 time-cond output-dir netrc-file service-name request-target".split()
 )
 _LONG_NAMES = {"d": "data", "H": "header", "u": "user", "U": "proxy-user", "X": "request", "b": "cookie", "F": "form"}
-_DATA_OPTIONS = ("data", "data-raw", "data-binary", "data-ascii", "json")
-_SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
-_SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)
-_QUERY_PAIR = re.compile(r"(?:^|[?&])([^=&#?]+)=([^&#]+)")
-_SECRET_QUERY = re.compile(r"api[-_]?key|key|(?:access_)?token|auth|secret|password", re.IGNORECASE)
-_USER_INFO = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?([^/@?#{}\s]+)@", re.IGNORECASE)
-_VARIABLE_ASSIGNMENT = re.compile(r"(?im)^\s*(?:export\s+|set\s+)?(\w+)=(['\"]?)([^\s'\";]+)\2")
-_SECRET_VARIABLE = re.compile(r"key|token|secret|password", re.IGNORECASE)
-_KEY_ANYWHERE = re.compile(
-    r"(?i)(?<!\S)(?:-u\s*|--user[\s=]+|--oauth2-bearer\s+)['\"^]*([^\s'\"^]+)"
-    r"|(?:authorization|api-?key|auth-token|cookie)\s*:\s*([^'\"\r\n^]+)|[?&]api_?key=([^&\s'\"#^]+)"
-)
-_SCHEME = re.compile(r"(?:basic|bearer|apikey|token)\s+", re.IGNORECASE)
-_LONG_KEY = re.compile(r"(?=.*[.:0-9]).{12,}", re.DOTALL)  # what is shorter may be a plain word of the body
+DATA_OPTIONS = ("data", "data-raw", "data-binary", "data-ascii", "json")
+"""The options of cURL whose value is the body, or a part of it."""
+
 _PROMPTS = ("$", "%", ">", "#", "\n", "|")
 
 
@@ -64,43 +53,14 @@ class CurlCommand:
 
 def is_curl_command(text: str) -> bool:
     """Whether a pasted text is a cURL command and not a body."""
-    return not _looks_like_json(text) and _CURL_COMMAND.search(text) is not None
+    return not looks_like_json(text) and CURL_COMMAND.search(text) is not None
 
 
-def _looks_like_json(text: str) -> bool:
+def looks_like_json(text: str) -> bool:
     """Whether a text begins as JSON does, behind comments or not."""
     begin = text.lstrip(BLANK_CHARACTERS)
     begin = begin[found.end() :] if (found := _COMMENTS.match(begin)) else begin
     return begin[:1] in tuple('{["') and not _PROMPT.match(begin)
-
-
-def mask_pasted_keys(text: str) -> tuple[str, bool]:
-    """Mask every key in a text, and say whether there was one; JSON is left as it was.
-
-    In what is no command, or one that cannot be read, keys are found by what they look like.
-    """
-    if _looks_like_json(text):
-        return text, False
-    spans: list[tuple[int, int]] = []
-    try:
-        words = split_command_line(text) if _CURL_COMMAND.search(text) else None
-    except UnclosedQuote:
-        words = None
-    if words is None:
-        spans += [found.span(found.lastindex or 0) for found in _KEY_ANYWHERE.finditer(text)]
-    else:
-        for option, word, start in _iterate_options(words):
-            spans += [word.text_span(start + a, start + b) for a, b in _find_keys(option, word.value[start:])]
-    variables = {re.sub(r"\W", "", text[at:end]) for at, end in spans if text[at:end][:1] in tuple("$%")}
-    for found in _VARIABLE_ASSIGNMENT.finditer(text):
-        if _SECRET_VARIABLE.search(found[1]) or found[1] in variables:
-            spans.append(found.span(3))
-    keys = {text[at:end] for at, end in spans if not _is_placeholder(text[at:end])}
-    masked = _mask_spans(text, [span for span in spans if text[slice(*span)] in keys])
-    for key in sorted(keys, key=len, reverse=True):
-        if _LONG_KEY.fullmatch(key):  # the same key may be elsewhere in the command, too
-            masked = masked.replace(key, MASK)
-    return masked, bool(keys)
 
 
 def parse_curl_command(text: str) -> CurlCommand:
@@ -113,8 +73,8 @@ def parse_curl_command(text: str) -> CurlCommand:
     piped = _find_piped_body(before) or _find_here_document(own, end)
     datas: list[tuple[str, ShellToken, int]] = []
     url = ""
-    for option, word, at in _iterate_options(own[:end]):
-        if option in _DATA_OPTIONS:
+    for option, word, at in iterate_options(own[:end]):
+        if option in DATA_OPTIONS:
             datas.append((option, word, at))
         elif option in ("url", "") and not url:
             url = word.value[at:]
@@ -189,7 +149,7 @@ def _find_here_document(own: Sequence[ShellToken], end: int) -> ShellToken | Non
     return None
 
 
-def _iterate_options(words: Iterable[ShellToken]) -> Iterator[tuple[str, ShellToken, int]]:
+def iterate_options(words: Iterable[ShellToken]) -> Iterator[tuple[str, ShellToken, int]]:
     """The options of a command that take a value: long name, the word that holds it, where in the word it begins.
 
     What is no option (the address) has an empty name.
@@ -216,36 +176,3 @@ def _parse_option(value: str) -> tuple[str | None, int]:
         return "", 0
     index = next((index for index, sign in enumerate(value) if index and sign in _SHORT_WITH_VALUE), 0)
     return (_LONG_NAMES.get(value[index], value[index]), index + 1) if index else (None, 0)
-
-
-# ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _find_keys(option: str, value: str) -> Iterator[tuple[int, int]]:
-    """Where in an option's value there is a key."""
-    if option in _SECRET_OPTIONS:
-        yield 0, len(value)
-    elif option == "cookie":
-        yield from [(0, len(value))] if "=" in value else []
-    elif option == "header":
-        name, colon, rest = value.partition(":")
-        if colon and _SECRET_HEADER.search(name):
-            start = len(name) + 1 + len(rest) - len(rest.lstrip())
-            scheme = _SCHEME.match(value, start)
-            yield (scheme.end() if scheme else start), len(value)
-    elif option in ("", "url", "url-query", *_DATA_OPTIONS, "data-urlencode") and not _looks_like_json(value):
-        pairs = _QUERY_PAIR.finditer(value)
-        yield from (found.span(2) for found in pairs if _SECRET_QUERY.fullmatch(unquote(found[1])))
-        if option in ("", "url"):
-            yield from (found.span(1) for found in _USER_INFO.finditer(value))
-
-
-def _is_placeholder(text: str) -> bool:
-    """A variable is no key, nor is what was masked before."""
-    return not text or text[0] in "$%" or MASK in text or text.strip("'\"").startswith("${")
-
-
-def _mask_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    for at, end in sorted(set(spans), reverse=True):
-        text = text[:at] + MASK + text[end:]
-    return text

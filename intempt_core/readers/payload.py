@@ -24,9 +24,10 @@ from intempt_core.contract import (
     shorten_value,
 )
 from intempt_core.errors import ReadError
-from intempt_core.readers.curl import CurlCommand, is_curl_command, mask_pasted_keys, parse_curl_command
+from intempt_core.readers.curl import CurlCommand, is_curl_command, parse_curl_command
 from intempt_core.readers.json_lenient import BlankedSpan, blank_lenient_syntax
 from intempt_core.readers.json_positions import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
+from intempt_core.readers.pasted_keys import mask_pasted_keys
 from intempt_core.readers.shell_words import RAW_QUOTE, ShellToken, TextRun, UnclosedQuote
 
 MAX_PASTED_CHARS = 5_000_000
@@ -173,7 +174,7 @@ def _describe_payload(
                 "There are other commands beside it. They are text here: nothing is run, and only the body is read."
             )
     if had_key:
-        notes.append("The command held a key. It is masked in the text, and kept nowhere.")
+        notes.append("The text held a key. It is masked, and kept nowhere.")
     if blanked:
         kinds = [kind for code, kind in _BLANKED_NAMES.items() if any(blank.code == code for blank in blanked)]
         notes.append(f"The text has {' and '.join(kinds)}, which JSON does not know. They were ignored.")

@@ -1,0 +1,232 @@
+"""The keys in a pasted text, found by where tools write them, and masked before anything else sees it (CONTRACT 1.5).
+
+A request is copied in many forms: as a cURL command for three shells, as code (fetch, Python, PowerShell and others),
+as a command of HTTPie or wget, as a HAR file, as a Postman collection, as raw HTTP. What they share is that the key
+follows its name: an ``Authorization`` header, a cookie, ``apiKey=``, ``--user``, ``auth=(…)``. So it is looked for by
+name, and in a cURL command by its options, too. In the body of a command, and in JSON that is no copied request, only
+what can be nothing but a key is masked: there every value may be data that is to be sent as it is.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from urllib.parse import unquote
+
+from intempt_core.contract import MASK
+from intempt_core.readers.curl import (
+    CURL_COMMAND,
+    DATA_OPTIONS,
+    iterate_options,
+    looks_like_json,
+    parse_curl_command,
+)
+from intempt_core.readers.shell_words import UnclosedQuote, split_command_line
+
+_SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
+_SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)
+_QUERY_PAIR = re.compile(r"(?:^|[?&])([^=&#?]+)=([^&#]+)")
+_SECRET_QUERY = re.compile(r"api[-_]?key|key|(?:access_)?token|auth|secret|password", re.IGNORECASE)
+_USER_INFO = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?([^/@?#{}\s]+)@", re.IGNORECASE)
+_VARIABLE_ASSIGNMENT = re.compile(r"(?im)^\s*(?:export\s+|set\s+)?(\w+)=(['\"]?)([^\s'\";]+)\2")
+_SECRET_VARIABLE = re.compile(r"key|token|secret|password", re.IGNORECASE)
+_LONG_KEY = re.compile(r"(?=.*[.:0-9]).{12,}", re.DOTALL)  # what is shorter may be a plain word of the body
+
+# ── what a key is called ─────────────────────────────────────────────────────────────────────────────────────────────
+
+_SCHEME = r"(?:(?:basic|bearer|digest|apikey|token)(?:\s|%20|\\?\+)+)?"
+_SCHEME_BEFORE = re.compile(_SCHEME, re.IGNORECASE)
+_HEADER = r"(?:proxy-)?authorization|set-cookie2?|x-?api-?key|x-auth-token"
+_MEMBER = rf"{_HEADER}|api[-_]?key|access[-_]?token"
+_NAME = (
+    rf"[\w.-]*(?:{_MEMBER}|auth[-_]?token|client[-_]?secret|secret|passw(?:or)?d|passphrase|cookie|token)s?(?![a-z])"
+    r"[\w-]*"
+)
+_ESCAPES = r"[\\^`]{0,8}"
+_QUOTE = rf"{_ESCAPES}[\"'`]"
+_QUOTED = (
+    rf"(?P<open>{_ESCAPES})(?P<quote>[\"'`]){_SCHEME}"
+    r"(?P<value>(?:(?!(?P=open)(?P=quote))(?:\\.|[^\r\n]))*+)"  # as far as the quote that closes it, or the line
+)
+_NAMED_BY = rf"[\"'](?:name|key)\\*[\"']\s*:\s*\\*[\"'](?:{_NAME})\\*[\"']"
+_MEMBERS_BETWEEN = r"(?:[^{}]{0,300}?,)?"
+_LOGIN_OPTION = "auth|user|(?:http-|proxy-)?passw(?:or)?d|http-user|proxy-user|bearer|oauth2-bearer|token"
+
+_ANYWHERE = tuple(
+    re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+    for pattern in (
+        # "Authorization: Basic KEY" as one quoted text
+        rf"(?P<quote>[\"'])(?:{_NAME})\s*:\s*{_SCHEME}(?P<value>(?:(?!{_ESCAPES}(?P=quote))[^\r\n])*+)",
+        # "authorization": "Basic KEY" · apiKey = 'KEY' · Header.Add("Authorization", "KEY") · $session["token"] = "KEY"
+        rf"(?<![\w.-])(?:{_NAME})(?:{_QUOTE})?[\])]*\s*(?:=>|:=|[:=]=?|,)\s*[bf]?{_QUOTED}",
+        # Authorization: Basic KEY
+        rf"^[ \t>*]*(?:{_NAME})[ \t]*:[ \t]*{_SCHEME}(?P<value>[^\r\n]+?)(?=\r?$)",
+        # apiKey=KEY · apiKey==KEY · X-Api-Key:KEY
+        rf"(?<![\w.-])(?:{_NAME})(?:=>|:=|[:=]=?)\s?{_SCHEME}(?P<value>[^\s\"'`&;,(){{}}\[\]<>^\\]+)(?![(\[])",
+        # {"name": "Authorization", "value": "Basic KEY"} and the other way round
+        rf"{_NAMED_BY}\s*,{_MEMBERS_BETWEEN}\s*\\*[\"']value\\*[\"']\s*:\s*{_QUOTED}",
+        rf"[\"']value\\*[\"']\s*:\s*{_QUOTED}(?P=open)(?P=quote)\s*,{_MEMBERS_BETWEEN}\s*\\*{_NAMED_BY}",
+        # -a user:KEY · --password KEY · --http-password=KEY
+        rf"(?<!\S)(?:-u\s*|-a[\s=]+|--(?:{_LOGIN_OPTION})[\s=]+)['\"^]*(?P<value>[^\s'\"^]+)",
+        # ConvertTo-SecureString "KEY"
+        rf"securestring\s+(?:-string\s+)?{_QUOTED}",
+        # https://user:KEY@host
+        r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://(?P<value>[^/@?#{}\s\"'`]+)@",
+    )
+)
+"""Where a key stands in a copied request; the group ``value`` is the key."""
+
+_IN_JSON = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"[\"'](?:{_MEMBER})\\*[\"']\s*:\s*{_QUOTED}",
+        rf"[\"']cookie\\*[\"']\s*:\s*(?=\\*[\"'][^\"']*=){_QUOTED}",
+        rf"[\"']user(?:name)?\\*[\"']\s*:\s*\\*[\"'][^\"']*[\"']\s*,\s*\\*[\"']password\\*[\"']\s*:\s*{_QUOTED}",
+        rf"[\"']password\\*[\"']\s*:\s*{_QUOTED}(?P=open)(?P=quote)\s*,\s*\\*[\"']user(?:name)?\\*[\"']\s*:",
+        _ANYWHERE[4].pattern,
+        _ANYWHERE[5].pattern,
+        r"[?&]api[-_]?key=(?P<value>[^&\s'\"#\\]+)",
+        _ANYWHERE[-1].pattern,
+    )
+)
+"""Where a key stands in JSON that may be data."""
+
+_CALL = re.compile(
+    r"(?:auth\w*\s*[=:]\s*(?:\w+\.)*\w*|\b\w*(?:auth|credentials?|btoa|b64encode|securestring|net\.cookie)(?:\.basic)?)\s*"
+    r"[(\[](?P<arguments>[^()\[\]\r\n]*)",
+    re.IGNORECASE,
+)
+_COOKIES = re.compile(r"\bcookies\\*[\"']?\s*[:=]\s*(?:\{([^{}]*)\}|\[([^\[\]]*)\])", re.IGNORECASE)
+_COOKIE_VALUES = (  # of {"sid": "KEY"} and of [{"name": "sid", "value": "KEY"}]
+    re.compile(rf":\s*{_QUOTED}"),
+    re.compile(rf"[\"']value\\*[\"']\s*:\s*{_QUOTED}"),
+)
+_QUOTED_ARGUMENT = re.compile(r"(?P<quote>[\"'`])(?P<value>(?:\\.|(?!(?P=quote))[^\\])*)(?P=quote)")
+_QUERY_ANYWHERE = re.compile(r"[?&]([^=&#?\s\"']+)=([^&#\s\"'`^\\]+)")
+_TOKEN = re.compile(r"\b(basic|bearer)(?:\s|%20|\\?\+)+([\w+/.~%-]{8,}=*)", re.IGNORECASE)
+_MIN_BEARER_CHARACTERS = 16
+
+KEY_HINT = (
+    r"auth|api.{0,3}key|token|secret|passw|cookie|credential|bearer|basic|btoa|securestring|user|value"
+    r"|(?:^|\s)-[au]\s*\S|://[^\s/]*@"
+)
+"""A regular expression, also for browsers, letter case ignored: a pasted text that it does not match has no key."""
+
+
+def mask_pasted_keys(text: str) -> tuple[str, bool]:
+    """Mask every key in a text, and say whether there was one."""
+    spans = [span for span in _find_spans(text) if span[0] < span[1]]
+    keys = {text[at:end] for at, end in spans if not _is_placeholder(text[at:end])}
+    if not keys:
+        return text, False
+    masked = _mask_spans(text, [span for span in spans if text[slice(*span)] in keys])
+    for key in sorted(keys.union(*map(_decode_basic, keys)), key=len, reverse=True):
+        if _LONG_KEY.fullmatch(key):  # the same key may be elsewhere in the text, too
+            masked = masked.replace(key, MASK)
+    return masked, True
+
+
+def _find_spans(text: str) -> Iterator[tuple[int, int]]:
+    yield from _find_tokens(text)
+    for cookies in _COOKIES.finditer(text):
+        pattern = _COOKIE_VALUES[(cookies.lastindex or 1) - 1]
+        yield from (found.span("value") for found in pattern.finditer(text, *cookies.span(cookies.lastindex or 0)))
+    if looks_like_json(text):
+        for pattern in _IN_JSON:
+            yield from (found.span("value") for found in pattern.finditer(text))
+        return
+    body: Sequence[tuple[int, int]] = ()
+    command_spans: list[tuple[int, int]] = []
+    if CURL_COMMAND.search(text):
+        try:
+            words = split_command_line(text)
+            command_spans += [
+                word.text_span(start + a, start + b)
+                for option, word, start in iterate_options(words)
+                for a, b in _find_in_option(option, word.value[start:])
+            ]
+            found_body = parse_curl_command(text).body
+            body = [(run.at, run.end) for run in found_body.runs] if found_body else ()
+        except UnclosedQuote:
+            pass
+    yield from command_spans
+    beside = [(at, end) for at, end in _find_by_name(text) if not any(at < b and a < end for a, b in body)]
+    yield from beside
+    variables = {
+        re.sub(r"\W", "", text[at:end]) for at, end in [*command_spans, *beside] if text[at:end][:1] in tuple("$%")
+    }
+    for found in _VARIABLE_ASSIGNMENT.finditer(text):
+        if _SECRET_VARIABLE.search(found[1]) or found[1] in variables:
+            yield found.span(3)
+
+
+def _find_by_name(text: str) -> Iterator[tuple[int, int]]:
+    """Keys in a text that is no data, by the name before them."""
+    for pattern in _ANYWHERE:
+        yield from (found.span("value") for found in pattern.finditer(text))
+    for call in _CALL.finditer(text):
+        for argument in _QUOTED_ARGUMENT.finditer(text, *call.span("arguments")):
+            yield argument.span("value")
+    for found in _QUERY_ANYWHERE.finditer(text):
+        if _SECRET_QUERY.fullmatch(unquote(found[1])):
+            yield found.span(2)
+
+
+def _find_tokens(text: str) -> Iterator[tuple[int, int]]:
+    """Keys that are recognised by what they are: ``Basic`` and user and password in base64, ``Bearer`` and a token."""
+    for found in _TOKEN.finditer(text):
+        token = found[2]
+        if found[1].lower() == "basic":
+            if any(_decode_basic(token)):
+                yield found.span(2)
+        elif len(token) >= _MIN_BEARER_CHARACTERS and re.search(r"[0-9]", token) and re.search(r"[A-Za-z]", token):
+            yield found.span(2)
+
+
+def _decode_basic(token: str) -> Iterator[str]:
+    """The forms of a key that is written as user and password in base64 (CONTRACT 1.5); none where it is not."""
+    packed = unquote(token)
+    try:
+        pair = base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return
+    user, colon, password = pair.partition(":")
+    if colon and pair.isprintable():
+        yield from (pair, f"{user}.{password}", password)
+
+
+def _find_in_option(option: str, value: str) -> Iterator[tuple[int, int]]:
+    """Where in the value of an option of cURL there is a key."""
+    if option in _SECRET_OPTIONS:
+        yield 0, len(value)
+    elif option == "cookie":
+        yield from [(0, len(value))] if "=" in value else []
+    elif option == "header":
+        name, colon, rest = value.partition(":")
+        if colon and _SECRET_HEADER.search(name):
+            start = len(name) + 1 + len(rest) - len(rest.lstrip())
+            scheme = _SCHEME_BEFORE.match(value, start)
+            yield (scheme.end() if scheme else start), len(value)
+    elif option in ("", "url", "url-query", *DATA_OPTIONS, "data-urlencode") and not looks_like_json(value):
+        pairs = _QUERY_PAIR.finditer(value)
+        yield from (found.span(2) for found in pairs if _SECRET_QUERY.fullmatch(unquote(found[1])))
+        if option in ("", "url"):
+            yield from (found.span(1) for found in _USER_INFO.finditer(value))
+
+
+def _is_placeholder(text: str) -> bool:
+    """A variable is no key, nor is what was masked before."""
+    bare = text.strip("'\"` ")
+    return not bare or bare[0] in "$%" or MASK in text or bare.startswith(("{{", "<", "${"))
+
+
+def _mask_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    merged: list[tuple[int, int]] = []
+    for at, end in sorted(set(spans)):
+        if merged and at < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((at, end))
+    edges = [0, *(edge for span in merged for edge in span), len(text)]
+    return MASK.join(text[at:end] for at, end in list(pairwise(edges))[::2])
