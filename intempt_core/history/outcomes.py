@@ -13,7 +13,7 @@ from intempt_core.history.queries import IS_LAST_ATTEMPT, find_batch_number, rea
 from intempt_core.history.records import IDENTITY_COLUMNS, HistoryCheckpoint, RequestIntent, RequestState
 from intempt_core.history.resends import was_resent
 from intempt_core.history.schema import attempts, bodies, events, excluded_rows, requests
-from intempt_core.history.views import RowOutcome
+from intempt_core.history.views import LaneSize, RowOutcome
 
 BODIES_PER_STATEMENT = 100
 """Bodies that are read at a time: each may be as large as a request can be."""
@@ -60,15 +60,22 @@ class OutcomeQueries:
             yield from window
             begin = None if begin is None else begin + EXPORT_CHUNK_ROWS
 
-    def lane_events(self, batch: str, states: Iterable[RequestState]) -> dict[int, int]:
-        """How many events each lane of a batch has in those states. Raises :class:`NotFound`."""
+    def lane_sizes(
+        self, batch: str, states: Iterable[RequestState], *, seen: HistoryCheckpoint | None = None
+    ) -> dict[int, LaneSize]:
+        """How many requests and events each lane of a batch has in those states.
+
+        ``seen`` is as in :meth:`request_intents`. Raises :class:`NotFound`.
+        """
         with self._database.reading() as connection:
             columns = requests.c
-            held = select(columns.lane, func.sum(columns.events)).where(
+            held = select(columns.lane, func.count(), func.sum(columns.events)).where(
                 columns.batch == find_batch_number(connection, batch),
                 columns.state.in_([state.value for state in states]),
+                *([not_(was_resent(seen))] if seen is not None else []),
             )
-            return {lane: int(events) for lane, events in connection.execute(held.group_by(columns.lane))}
+            found = connection.execute(held.group_by(columns.lane))
+            return {lane: LaneSize(int(count), int(events)) for lane, count, events in found}
 
     def request_intents(
         self,
@@ -80,15 +87,15 @@ class OutcomeQueries:
     ) -> Iterator[RequestIntent]:
         """The batch's requests in those states, byte-identical and in their order, to be recorded again as a resend.
 
-        With ``limit`` only the first ones. With ``seen`` without those that were not accepted and that a batch which
-        it has seen sends again already. Raises :class:`NotFound` when the first one is read.
+        With ``limit`` only the first ones. With ``seen`` without those that were not accepted and that a batch to its
+        target which it has seen sends again already. Raises :class:`NotFound` when the first one is read.
         """
         with self._database.reading() as connection:
             columns = requests.c
             wanted = select(columns.id, columns.lane).where(
                 columns.batch == find_batch_number(connection, batch),
                 columns.state.in_([state.value for state in states]),
-                *([not_(was_resent(seen.newest))] if seen is not None else []),
+                *([not_(was_resent(seen))] if seen is not None else []),
             )
             ordered = wanted.order_by(columns.lane, columns.position, columns.part).limit(limit)
             places = connection.execute(ordered).all()

@@ -136,6 +136,11 @@ class HistoryCheckpoint:
     recording: frozenset[int] = frozenset()
     confirmed: frozenset[int] = frozenset()
 
+    @property
+    def as_text(self) -> str:
+        """A text that is the same for the same batches: what was worked out of them need not be worked out again."""
+        return " ".join(map(str, (self.newest, *sorted(self.recording))))
+
     def confirm(self, batches: Iterable[int]) -> "HistoryCheckpoint":
         """The same, after a person was told of some batches."""
         return replace(self, confirmed=self.confirmed.union(batches))

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from intempt_core.history.database import iter_chunks
-from intempt_core.history.records import RequestState
+from intempt_core.history.records import HistoryCheckpoint, RequestState
 from intempt_core.history.schema import batches, requests
 from intempt_core.history.transitions import IS_STORED
 
@@ -42,10 +42,14 @@ NO_RESENDS = ResendCounts()
 """The counts of a batch of which nothing was sent again: of nearly every one."""
 
 
-def was_resent(newest: int) -> ColumnElement[bool]:
-    """Condition on requests: they were not accepted, and a batch up to this number sends them again."""
-    again = requests.alias("again")
-    resend = select(again.c.id).where(again.c.resend_of == requests.c.id, again.c.batch <= newest)
+def was_resent(seen: HistoryCheckpoint) -> ColumnElement[bool]:
+    """Condition on requests: not accepted, and sent again to the target by a batch that a plan has ``seen``."""
+    again, its_batch = requests.alias("again"), batches.alias("its_batch")
+    resend = (
+        select(again.c.id)
+        .join(its_batch, its_batch.c.number == again.c.batch)
+        .where(again.c.resend_of == requests.c.id, again.c.batch <= seen.newest, its_batch.c.target_key == seen.target)
+    )
     return and_(requests.c.state.in_(_UNRESOLVED_VALUES), resend.exists())
 
 
@@ -56,17 +60,23 @@ def remove_resend_links(connection: Connection, number: int) -> None:
 
 
 def read_resends(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, ResendCounts]:
-    """What was sent again of the batches of some rows, by number; those of which nothing was are left out."""
-    numbers = {row.id: row.number for row in rows}
-    linked: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
-    for ids in iter_chunks(numbers):
-        again = select(batches.c.resend_of, batches.c.number, batches.c.id).where(
-            batches.c.resend_of.in_(ids), IS_STORED
-        )
-        for original, number, id_ in connection.execute(again.order_by(batches.c.number)):
-            linked[numbers[original]].append((number, id_))
+    """What was sent again of the batches of some rows, by number; those of which nothing was are left out.
+
+    A resend to another target is named, but it resolves nothing.
+    """
+    originals = {row.id: row for row in rows}
+    linked: defaultdict[int, list[tuple[int, str, bool]]] = defaultdict(list)
+    columns = batches.c.resend_of, batches.c.number, batches.c.id, batches.c.target_key
+    for ids in iter_chunks(originals):
+        again = select(*columns).where(batches.c.resend_of.in_(ids), IS_STORED).order_by(batches.c.number)
+        for id_of_original, number, id_, target in connection.execute(again):
+            original = originals[id_of_original]
+            linked[original.number].append((number, id_, target == original.target_key))
     return {
-        number: ResendCounts(tuple(id_ for _, id_ in found), *_count_resent(connection, [again for again, _ in found]))
+        number: ResendCounts(
+            tuple(id_ for _, id_, _ in found),
+            *_count_resent(connection, [again for again, _, to_same_target in found if to_same_target]),
+        )
         for number, found in linked.items()
     }
 

@@ -5,7 +5,7 @@ Times are epoch milliseconds and durations milliseconds. No record holds a key.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from intempt_core.contract import Interaction, Json, Outcome
 from intempt_core.history.records import (
@@ -107,7 +107,7 @@ class BatchSummary:
     resolved: Mapping[RequestState, int] = field(default_factory=dict)
 
     def count_resendable(self, state: RequestState) -> int:
-        """How many events in a state can be sent again from here: those that were not already."""
+        """How many events in a state can be sent to the same target again from here: those that were not already."""
         return self.events.get(state, 0) - self.resent.get(state, 0)
 
     @property
@@ -241,6 +241,18 @@ class RowOutcome:
     tries: int = 0
     when: int | None = None
     request: int | None = None
+
+
+class LaneSize(NamedTuple):
+    """How much of one lane of a batch is in some states.
+
+    Attributes:
+        requests: how many requests.
+        events: how many events they hold.
+    """
+
+    requests: int
+    events: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class CheckFile:
         mapping: The mapping as JSON.
         fresh: A random text for ids that no earlier upload has, or ``None``.
         target_key: The target (a ``key``) whose history and catalogue are asked.
-        newest_batch: The newest batch when the mapping was settled.
+        seen: What of the target's history was there when the mapping was settled, as a text.
         fixes: The fixes of the file.
         catalogue_time: When the target's catalogue was loaded, in epoch milliseconds.
     """
@@ -136,7 +136,7 @@ class CheckFile:
     mapping: str
     fresh: str | None
     target_key: str
-    newest_batch: str
+    seen: str
     fixes: tuple[Fix, ...] = ()
     catalogue_time: int = 0
     verb = "checked"
@@ -151,7 +151,7 @@ class CheckFile:
     def key(self) -> str:
         """In some hundred characters, however many cells were fixed."""
         fixes = [fix.key for fix in self.fixes]
-        own = self.mapping, self.fresh, self.target_key, self.newest_batch, self.catalogue_time
+        own = self.mapping, self.fresh, self.target_key, self.seen, self.catalogue_time
         return _make_task_key("check", self.table.key, *own, *fixes)
 
     @property

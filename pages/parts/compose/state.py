@@ -10,18 +10,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from itertools import count
 
 from intempt_core.contract import IDENTITY_FIELDS, EventName, Issue, Json, build_request_body, format_count, now_ms
 from intempt_core.dispatch import make_batch_intent
-from intempt_core.history import BatchSource, RequestState
+from intempt_core.history import BatchSource, HistoryCheckpoint, RequestState
 from intempt_core.planning import Policy, plan_events
 from intempt_core.readers import Payload, read_payload
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import check_events
 from pages.parts.compose.form import NO_TIME, EventForm
 from pages.parts.shared.screen_state import get_screen_state, get_session
-from pages.parts.shared.send_flow import RESENDABLE_STATES, Submission, make_event_id, prepare_resend, submit_once
+from pages.parts.shared.send_flow import (
+    RESENDABLE_STATES,
+    Submission,
+    make_event_id,
+    prepare_resend,
+    see_history,
+    submit_once,
+)
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
 from pages.parts.shared.time_zones import get_zone_name
@@ -65,6 +73,7 @@ class ComposeState:
         sent_ids: While a batch is active: the event id that each of its forms had, by the form's number.
         focus: The widget key of the field that gets the cursor when the screen is drawn next.
         note: What a payload could not bring to the form, as a sentence.
+        seen: What the form has seen of history when it was filled or last checked, by target (a ``key``).
     """
 
     forms: list[EventForm] = field(default_factory=list)
@@ -75,6 +84,7 @@ class ComposeState:
     sent_ids: Mapping[int, str] = field(default_factory=dict)
     focus: str | None = None
     note: str = ""
+    seen: dict[str, HistoryCheckpoint] = field(default_factory=dict)
     _uids: "count[int]" = field(default_factory=lambda: count(1))
 
     def add(self, name: Json = None, body: Mapping[str, Json] | None = None) -> EventForm:
@@ -122,6 +132,18 @@ def mark_edited() -> None:
     found.now_ms = now_ms()
 
 
+def see_history_once(target: Target) -> HistoryCheckpoint:
+    """What the form has seen of history: of what went since, a person does not know."""
+    seen = get_screen_state(ComposeState).seen
+    return seen.setdefault(derive_target_key(target), see_history(target))
+
+
+def check_form(target: Target) -> None:
+    """Check every event for a person, who then knows what was sent before."""
+    get_screen_state(ComposeState).seen[derive_target_key(target)] = see_history(target)
+    check_form_events(target)
+
+
 def check_form_events(target: Target) -> None:
     """Check every event, also against what was sent to ``target`` before; the state is then *problems* or *ready*."""
     found = get_screen_state(ComposeState)
@@ -143,6 +165,7 @@ def send_form(target: Target, policy: Policy, *, as_it_is: bool = False) -> None
     event_ids = {form.uid: form.value("eventId") for form in found.forms}
 
     def prepare() -> Submission | None:
+        seen = see_history_once(target)
         found.note, found.now_ms = "", now_ms()
         check_form_events(target)
         if found.state is FormState.PROBLEMS and not as_it_is:
@@ -151,11 +174,11 @@ def send_form(target: Target, policy: Policy, *, as_it_is: bool = False) -> None
         plan = plan_events(events, one_request=True)
         notes = {"as it is": True} if as_it_is else {}
         intent = make_batch_intent(
-            plan, target, source=BatchSource.FORM, label=_make_label(found), policy=policy, notes=notes
+            plan, target, source=BatchSource.FORM, label=_make_label(found), policy=policy, notes=notes, seen=seen
         )
         return Submission(intent, plan, observed_events=events)
 
-    if submit_once(found.guard, target, prepare):
+    if submit_once(found.guard, target, prepare, partial(send_form, target, policy, as_it_is=as_it_is)):
         found.sent_ids, found.state = event_ids, FormState.SENDING
 
 
@@ -164,17 +187,18 @@ def _make_label(found: ComposeState) -> str:
     return ", ".join(list(names)[:4])
 
 
-def send_same_request(target: Target) -> None:
-    """Send the same request again, byte for byte, to where it went."""
+def send_same_request(target: Target, seen: HistoryCheckpoint) -> None:
+    """Send the same request again, byte for byte, to where it went; ``seen`` is of when the button was drawn."""
     found = get_screen_state(ComposeState)
 
     def prepare() -> Submission | None:
         batch = found.guard.batch
         if batch is None:
             return None
-        return prepare_resend(get_services().history.queries.batch(batch), RESENDABLE_STATES, target)
+        found_batch = get_services().history.queries.batch(batch)
+        return prepare_resend(found_batch, RESENDABLE_STATES, target, seen, everything=True)
 
-    if submit_once(found.guard, target, prepare):
+    if submit_once(found.guard, target, prepare, partial(send_same_request, target, seen)):
         found.sent_ids, found.state = {}, FormState.SENDING
 
 
@@ -187,6 +211,7 @@ def refresh_outcome(found: ComposeState) -> None:
         return
     if found.state is FormState.SENDING:
         found.state = FormState.OUTCOME
+    found.seen.clear()  # what was sent from here is shown
     if set(get_services().history.queries.batch(found.guard.batch or "").events) == {RequestState.ACCEPTED}:
         found.now_ms = now_ms()
         for form in found.forms:
@@ -228,6 +253,7 @@ def fill_journey(title: str) -> None:
         body = {"eventId": make_event_id(), **(person or {"userId": "user_123"}), "data": {"productId": product}}
         found.add(name, body).put("when", NO_TIME)
     found.note = ""
+    found.seen.clear()
     mark_edited()
 
 
@@ -247,6 +273,7 @@ def fill_from_payload(payload: Payload) -> None:
             f"The form cannot hold {format_count(changed, 'event')} unchanged: check the request before sending."
         )
     found.note = " ".join(notes)
+    found.seen.clear()
     mark_edited()
 
 

@@ -24,13 +24,14 @@ from pages.parts.compose.state import (
     JOURNEY_TEMPLATES,
     ComposeState,
     FormState,
-    check_form_events,
+    check_form,
     fill_journey,
     find_issue_field,
     focus_issue,
     mark_edited,
     remove_event,
     renew_event_id,
+    see_history_once,
     send_form,
     send_same_request,
 )
@@ -49,9 +50,11 @@ from pages.parts.shared.send_flow import (
     confirm_target_name,
     describe_deduplication,
     get_default_policy,
+    see_history,
     show_batch_controls,
     show_send_trouble,
     watch_batch,
+    watch_for_changes,
 )
 from pages.parts.shared.send_guard import DOUBLE_CLICK_MESSAGE
 from pages.parts.shared.services import get_services
@@ -284,6 +287,7 @@ def _format_issue_place(issue: Issue) -> str:
 
 def show_send_buttons(screen: ComposeState, target: Target) -> None:
     """The buttons to check and send; events with problems are sent as they are behind a confirmation."""
+    see_history_once(target)
     events = format_count(len(screen.forms), "event")
     busy = screen.guard.is_sending
     with st.container(horizontal=True):
@@ -306,8 +310,8 @@ def show_send_buttons(screen: ComposeState, target: Target) -> None:
                         args=(target, get_default_policy(target)),
                         kwargs={"as_it_is": True},
                     )
-        st.button("Check", key="compose-check", disabled=busy, on_click=check_form_events, args=(target,))
-    show_send_trouble(screen.guard)
+        st.button("Check", key="compose-check", disabled=busy, on_click=check_form, args=(target,))
+    show_send_trouble(screen.guard, "compose")
 
 
 def show_outcome(screen: ComposeState) -> None:
@@ -330,6 +334,7 @@ def show_outcome(screen: ComposeState) -> None:
     if found.reason:
         st.text(found.reason)
     show_batch_controls(found)
+    watch_for_changes(found)
     if found.is_final and target is not None:
         show_resend_button(target)
 
@@ -339,7 +344,7 @@ def show_resend_button(target: Target) -> None:
     if confirm_target_name(target, "compose-resend"):
         with st.container(horizontal=True, vertical_alignment="center", key="compose-resend"):
             label = f"Resend the same request to {escape_markdown(target.title)}"
-            st.button(label, key="compose-same", on_click=send_same_request, args=(target,))
+            st.button(label, key="compose-same", on_click=send_same_request, args=(target, see_history(target)))
             with st.container(width="stretch"):
                 st.text(describe_deduplication(target))
 

@@ -1,15 +1,16 @@
 """Resending a batch: choose its events and their ids, see what that means, confirm."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import streamlit as st
 
 from intempt_core.analysis import preview_resend
 from intempt_core.contract import format_count
-from intempt_core.history import BatchSummary, RequestState
+from intempt_core.history import BatchSummary, HistoryCheckpoint, RequestState
 from intempt_core.planning import explain_lane_length
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 from pages.parts.shared.formatting import escape_markdown, format_state, show_raw_text
 from pages.parts.shared.screen_state import TARGET_WIDGET, get_screen_state, make_key, read_widget, set_widget
 from pages.parts.shared.send_flow import (
@@ -18,7 +19,9 @@ from pages.parts.shared.send_flow import (
     SAME_IDS,
     confirm_event_count,
     confirm_target_name,
+    count_resendable,
     prepare_resend,
+    see_history,
     show_send_trouble,
     submit_once,
 )
@@ -49,17 +52,19 @@ def _get_guard(batch: BatchSummary) -> SendGuard:
 
 
 def show_resend(batch: BatchSummary, target: Target) -> None:
-    """The button that opens the choices for resending a finished batch."""
-    states = [state for state in RESENDABLE_STATES if batch.events.get(state)]
+    """The button that opens the choices for resending what of a finished batch was not sent again yet."""
+    seen = see_history(target)
+    batch = get_services().history.queries.batch(batch.id)  # read after that, so that no resend is missed
+    states = [state for state in RESENDABLE_STATES if count_resendable(batch, state, target)]
     if not states or not batch.is_final:
         return
     opened = st.popover("Resend", key=make_key("resend", batch.id), on_change="rerun")
     if opened.open:
         with opened:
-            choose_resend(batch, states, target)
+            choose_resend(batch, states, target, seen)
 
 
-def choose_resend(batch: BatchSummary, states: list[RequestState], target: Target) -> None:
+def choose_resend(batch: BatchSummary, states: list[RequestState], target: Target, seen: HistoryCheckpoint) -> None:
     """The events to resend (by default those that were not accepted), their ids, the plan, and the button."""
     unaccepted = [state for state in states if state is not RequestState.ACCEPTED]
     picked = st.pills(
@@ -67,7 +72,7 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
         [state.value for state in states],
         selection_mode="multi",
         default=[state.value for state in unaccepted or states],
-        format_func=lambda state: format_state(state, batch.events[RequestState(state)]),
+        format_func=lambda state: format_state(state, count_resendable(batch, RequestState(state), target)),
         key=make_key("resend-states", batch.id),
     )
     ids = st.segmented_control(
@@ -75,11 +80,11 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
     )
     new_ids = ids == NEW_IDS
     chosen = [RequestState(state) for state in picked]
-    count = sum(batch.events[state] for state in chosen)
+    count = sum(count_resendable(batch, state, target) for state in chosen)
     if not count:
         st.text("Choose at least one outcome.")
         return
-    show_resend_plan(batch, chosen, target, new_ids=new_ids)
+    show_resend_plan(batch, chosen, target, seen, new_ids=new_ids)
     if RequestState.REJECTED in chosen:
         st.text(REJECTED_ADVICE)
         st.button(
@@ -95,10 +100,10 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
             key=make_key("resend-send", batch.id),
             type="primary",
             on_click=resend_batch,
-            args=(batch, tuple(chosen), target, read_resend_choice(batch)),
+            args=(batch, tuple(chosen), target, seen, read_resend_choice(batch)),
             kwargs={"new_ids": new_ids},
         )
-    show_send_trouble(_get_guard(batch))
+    show_send_trouble(_get_guard(batch), name)
 
 
 def read_resend_choice(batch: BatchSummary) -> tuple[object, ...]:
@@ -110,23 +115,27 @@ def read_resend_choice(batch: BatchSummary) -> tuple[object, ...]:
     )
 
 
-def show_resend_plan(batch: BatchSummary, states: list[RequestState], target: Target, *, new_ids: bool) -> None:
+def show_resend_plan(
+    batch: BatchSummary, states: list[RequestState], target: Target, seen: HistoryCheckpoint, *, new_ids: bool
+) -> None:
     """What would be sent, to which target, and what that means; with the same ids also the first request."""
+    to_same_target = derive_target_key(target) == batch.target.key
+    outcomes, left = get_services().history.outcomes, seen if to_same_target else None
+    lanes = outcomes.lane_sizes(batch.id, states, seen=left)
+    events, requests = sum(lane.events for lane in lanes.values()), sum(lane.requests for lane in lanes.values())
     if new_ids:
-        events = sum(batch.events[state] for state in states)
         st.text(
-            f"{format_count(events, 'event')}, planned again, to {target.title}."
+            f"{format_count(events, 'event')} in {format_count(requests, 'request')}, to {target.title}."
             " With new ids they are new events: the target counts them again."
         )
         return
-    preview = preview_resend(batch, states, deduplicates=target.deduplicates)
+    chosen = {state: count_resendable(batch, state, target) for state in states}
+    preview = preview_resend(replace(batch, events=chosen), states, deduplicates=target.deduplicates)
     st.text(f"Of {format_count(preview.events, 'event')}: {preview.message}")
-    requests = sum(batch.requests[state] for state in states)
     st.text(f"{format_count(requests, 'request')}, byte for byte as before, to {target.title}.")
-    lanes = get_services().history.outcomes.lane_events(batch.id, states)
-    if reason := explain_lane_length(preview.events, len(lanes), max(lanes.values(), default=0)):
+    if reason := explain_lane_length(events, len(lanes), max((lane.events for lane in lanes.values()), default=0)):
         st.text(reason)
-    first = next(get_services().history.outcomes.request_intents(batch.id, states, limit=1), None)
+    first = next(outcomes.request_intents(batch.id, states, limit=1, seen=left), None)
     if first is not None:
         with st.expander("The first request", type="compact"):
             show_raw_text(first.body.decode("utf-8", "replace")[:BODY_PREVIEW_CHARACTERS], 120)
@@ -136,6 +145,7 @@ def resend_batch(
     batch: BatchSummary,
     states: tuple[RequestState, ...],
     target: Target,
+    seen: HistoryCheckpoint,
     drawn: tuple[object, ...],
     *,
     new_ids: bool = False,
@@ -145,7 +155,8 @@ def resend_batch(
     sent = submit_once(
         guard,
         target,
-        lambda: prepare_resend(batch, states, target, new_ids=new_ids),
+        lambda: prepare_resend(batch, states, target, seen, new_ids=new_ids),
+        partial(resend_batch, batch, states, target, seen, drawn, new_ids=new_ids),
         drawn=drawn,
         read_choice=lambda: read_resend_choice(batch),
     )

@@ -16,11 +16,11 @@ from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import (
     STATE_STYLES,
     escape_markdown,
+    format_batch_badges,
     format_duration,
     format_moment,
     format_state,
     format_state_badge,
-    format_state_badges,
     label_state,
 )
 from pages.parts.shared.links import open_in_compose, show_link
@@ -146,7 +146,7 @@ def show_batch_line(batch: BatchSummary) -> None:
         with st.container(width=110):
             st.text(format_count(batch.total, "event"))
         with st.container(width=260):
-            st.markdown(format_state_badges(batch.events))
+            st.markdown(format_batch_badges(batch))
         show_link("history.py", "Open", {"batch": batch.id}, width=70)
 
 
@@ -180,6 +180,9 @@ def show_batch(id_: str) -> None:
         st.text(ORDER_MESSAGES[EventOrder.TIME])
     if batch.resend_of:
         show_link("history.py", "Resent from this batch", {"batch": batch.resend_of})
+    for number, resend in enumerate(batch.resends, 1):
+        label = "Resent in this batch" if len(batch.resends) == 1 else f"Resent in this batch ({number})"
+        show_link("history.py", label, {"batch": resend})
     watch_batch(batch.id)
     batch = get_services().history.queries.batch(
         id_

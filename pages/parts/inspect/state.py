@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
 from intempt_core.analysis import EventVerdicts, VerdictContext, assess_events
 from intempt_core.contract import Issue, get_field, id_to_text, read_identities, read_linking_ids
@@ -10,14 +10,14 @@ from intempt_core.dispatch import make_batch_intent
 from intempt_core.errors import ConsoleError, SandboxUnavailable
 from intempt_core.exports import CaseFile, read_case
 from intempt_core.fixes import TextFix, annotate_with_fixes, apply_text_fixes, find_text_fix
-from intempt_core.history import BatchSource
+from intempt_core.history import BatchSource, HistoryCheckpoint
 from intempt_core.planning import Plan, Policy, plan_events
 from intempt_core.readers import MAX_PASTED_CHARS, Payload, mask_pasted_keys, read_payload
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import SandboxClient, SandboxVerdict
 from intempt_core.validation import Annotation, Report, check_events
 from pages.parts.shared.screen_state import get_screen_state, read_widget, set_widget
-from pages.parts.shared.send_flow import Submission, submit_once
+from pages.parts.shared.send_flow import Submission, see_history, submit_once
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
 
@@ -27,7 +27,7 @@ PASTE_WIDGET = "inspect-paste"
 MAX_ANNOTATED_ISSUES = 2_000
 """Problems that are annotated in the text and can be fixed together; where there are more, they are alike."""
 
-MASKED_KEY_MESSAGE = "The command held a key. It is masked in the text, and not stored."
+MASKED_KEY_MESSAGE = "The text held a key. It is masked, and not stored."
 
 MAX_UNDO_STEPS = 20
 """Fixes that can be undone."""
@@ -60,6 +60,7 @@ class InspectState:
         files_dropped: How many files were dropped, for the key of the next file input.
         guard: What was sent from this screen.
         checked_for: The target (a ``key``) that the text was checked for.
+        seen: What the check has seen of history.
     """
 
     payload: Payload | None = None
@@ -81,6 +82,7 @@ class InspectState:
     files_dropped: int = 0
     guard: SendGuard = field(default_factory=SendGuard)
     checked_for: str = ""
+    seen: HistoryCheckpoint | None = None
 
     @property
     def places(self) -> dict[int, int]:
@@ -99,14 +101,19 @@ def load_inspect_state(target: Target) -> InspectState:
 def read_paste(target: Target) -> None:
     """Read and check the pasted text, and mask a key in it; why it cannot be read is a sentence with the line."""
     found, text = get_screen_state(InspectState), read_widget(PASTE_WIDGET, "") or ""
-    had_key = False
+    case, trouble, had_key = None, None, False
     if len(text) > MAX_PASTED_CHARS:
         set_widget(PASTE_WIDGET, "")  # otherwise it is sent between browser and server with every click
     else:
-        text, had_key = mask_pasted_keys(text)
-        if had_key:
+        given = text
+        try:
+            case = read_case(text)
+        except ConsoleError as error:
+            trouble = error
+        text, had_key = mask_keys(text if case is None else case.body)
+        if text != given:
             set_widget(PASTE_WIDGET, text)
-    if found.payload is not None and text == found.payload.text:
+    if found.payload is not None and text == found.payload.text and case is None:
         check_paste(target)
         return
     if text not in (found.fixed_text, *found.undo_texts[-1:]):
@@ -115,12 +122,10 @@ def read_paste(target: Target) -> None:
     found.guard.forget_outcome()
     if not text.strip():
         return
-    found.text = text if len(text) <= MAX_PASTED_CHARS else ""
+    found.text, found.case = text if len(text) <= MAX_PASTED_CHARS else "", case
     try:
-        found.case = read_case(text) if len(text) <= MAX_PASTED_CHARS else None
-        if found.case is not None:
-            text = found.text = found.case.body
-            set_widget(PASTE_WIDGET, text)
+        if trouble is not None:
+            raise trouble
         found.payload = read_payload(text, max_chars=MAX_PASTED_CHARS)
     except ConsoleError as error:
         found.trouble, found.trouble_line = str(error), getattr(error, "line", None)
@@ -128,6 +133,14 @@ def read_paste(target: Target) -> None:
     check_paste(target)
     if had_key:
         found.note = MASKED_KEY_MESSAGE
+
+
+def mask_keys(text: str) -> tuple[str, bool]:
+    """Mask the keys in a pasted text, those of this console's targets in any form; whether there was one."""
+    masked, _ = mask_pasted_keys(text)
+    for credential in get_services().credentials:
+        masked = credential.mask_text(masked)
+    return masked, masked != text
 
 
 def reset_payload(found: InspectState) -> None:
@@ -162,7 +175,7 @@ def read_pasted_text(target: Target, text: str) -> None:
 def check_paste(target: Target) -> None:
     """Check the events that were read, also against what was sent to ``target`` before."""
     found, target_key = get_screen_state(InspectState), derive_target_key(target)
-    found.checked_for = target_key
+    found.checked_for, found.seen = target_key, see_history(target)
     found.verdicts = {}
     if found.payload is None:
         return
@@ -290,7 +303,10 @@ def send_payload(target: Target, policy: Policy, *, as_it_is: bool = False) -> N
         notes = {"as it is": True} if as_it_is else {}
         label = found.payload.recognised
         return Submission(
-            make_batch_intent(plan, target, source=BatchSource.PAYLOAD, label=label, policy=policy, notes=notes), plan
+            make_batch_intent(
+                plan, target, source=BatchSource.PAYLOAD, label=label, policy=policy, notes=notes, seen=found.seen
+            ),
+            plan,
         )
 
-    submit_once(found.guard, target, prepare)
+    submit_once(found.guard, target, prepare, partial(send_payload, target, policy, as_it_is=as_it_is))

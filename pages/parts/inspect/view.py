@@ -35,6 +35,7 @@ from pages.parts.shared.send_flow import (
     show_batch_controls,
     show_send_trouble,
     watch_batch,
+    watch_for_changes,
 )
 from pages.parts.shared.send_guard import DOUBLE_CLICK_MESSAGE
 from pages.parts.shared.services import get_services
@@ -286,7 +287,7 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
             open_in_compose(screen.payload)
         with st.popover("Copy as code", key="inspect-copy", type="tertiary"):
             show_snippets(everything.body(everything.requests[0]), len(everything.requests), to)
-    show_send_trouble(screen.guard)
+    show_send_trouble(screen.guard, "inspect")
 
 
 def show_snippets(body: bytes, requests: int, to: Target) -> None:
@@ -325,6 +326,7 @@ def show_inspect_result(screen: InspectState) -> None:
     if found.reason:
         st.text(found.reason)
     show_batch_controls(found)
+    watch_for_changes(found)
     show_link("history.py", "Open in History", {"batch": batch})
 
 

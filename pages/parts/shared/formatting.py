@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from intempt_core.contract import Severity, format_count
-from intempt_core.history import RequestState
+from intempt_core.history import BatchSummary, RequestState
 from pages.parts.shared.time_zones import get_browser_zone
 
 
@@ -100,6 +100,14 @@ def format_state_badge(state: str, count: int | None = None) -> str:
 def format_state_badges(counts: Mapping[Any, int]) -> str:
     """Counts by state (a text enum) as a line of badges; states with a count of zero are left out."""
     return " ".join(format_state_badge(state, counts[state]) for state in STATE_STYLES if counts.get(state))
+
+
+def format_batch_badges(batch: BatchSummary) -> str:
+    """The counts of a batch as a line of badges; what was accepted when it was sent again is *resolved*."""
+    counts = {state: count - batch.resolved.get(state, 0) for state, count in batch.events.items()}
+    resolved = sum(batch.resolved.values())
+    badges = [format_state_badges(counts), f":green-badge[◆ {resolved:,} resolved]" if resolved else ""]
+    return " ".join(badge for badge in badges if badge)
 
 
 def format_state_counts(counts: Mapping[Any, int]) -> str:

@@ -1,32 +1,35 @@
 """The one way from a screen to a send: choices, confirmation, recording, progress, controls, and resending."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 from uuid import uuid4
 
 import streamlit as st
 
-from intempt_core.contract import GivenEvent, format_count, get_field, id_to_text
+from intempt_core.contract import GivenEvent, build_request_body, format_count, get_field, id_to_text
 from intempt_core.dispatch import Progress
-from intempt_core.errors import ConsoleError, NotAllowed
+from intempt_core.errors import ConsoleError, NotAllowed, SentBefore
 from intempt_core.history import (
     BatchIntent,
     BatchState,
     BatchSummary,
+    EventIntent,
     ExcludedRow,
+    HistoryCheckpoint,
     RequestIntent,
     RequestState,
     TargetSnapshot,
+    describe_repeats,
     make_request_intents,
 )
-from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy, plan_events
+from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from intempt_core.readers import read_payload
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 from pages.parts.shared.feed_card import EarlierFeeds, keep_earlier_feeds, read_earlier_feeds
-from pages.parts.shared.formatting import escape_markdown, format_duration, format_state_badges
+from pages.parts.shared.formatting import escape_markdown, format_batch_badges, format_duration
+from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import find_widgets, get_screen_state, make_key, set_widget
 from pages.parts.shared.send_guard import SendGuard, serialize_clicks
 from pages.parts.shared.services import get_services
@@ -49,6 +52,9 @@ UNSETTLED_STATES = (RequestState.PENDING, RequestState.IN_FLIGHT)
 
 BATCH_WATCH_SECONDS = 0.5
 """How often a screen looks at an active batch."""
+
+WAITING_WATCH_SECONDS = 1.0
+"""How often it looks at one that is paused or has stopped, and that another tab may resume or cancel."""
 
 
 def get_default_policy(target: Target) -> Policy:
@@ -143,6 +149,7 @@ def submit_once(
     guard: SendGuard,
     target: Target,
     prepare: Callable[[], Submission | None],
+    send_again: Callable[[], object],
     *,
     drawn: tuple[object, ...] | None = None,
     read_choice: Callable[[], tuple[object, ...]] | None = None,
@@ -153,6 +160,9 @@ def submit_once(
     represented when it was drawn, and represents now (see :meth:`SendGuard.accept_click`). ``prepare`` returns ``None``
     where nothing is to be sent. What cannot be recorded is not sent: the guard then holds the reason. The typed name
     of a production target is good for one send.
+
+    Where some of it went since its plan was made (``intent.seen``), nothing is sent either: the person is told, and
+    may decide to send it all the same, by ``send_again``, which is the screen's own callback with its arguments.
     """
     with serialize_clicks():
         if not guard.accept_click(drawn, read_choice() if read_choice else None):
@@ -166,14 +176,19 @@ def submit_once(
             # From here on the session is not accessed: at the next access Streamlit may stop this click in favour of a
             # second one, and reading the feeds takes its time.
             earlier = read_earlier_feeds(target, submission.observed_events)
-            requests = submission.requests
+            intent, requests = submission.intent, submission.requests
+            if intent.seen is not None:
+                intent = replace(intent, seen=intent.seen.confirm(guard.confirmed))
             guard.record_send(
                 get_services().submit(
-                    submission.intent,
+                    intent,
                     make_request_intents(requests) if isinstance(requests, Plan) else requests,
                     submission.excluded_rows,
                 )
             )
+        except SentBefore as error:
+            guard.record_repeat(error, send_again)
+            return False
         except ConsoleError as error:
             guard.trouble = f"Nothing was sent: {error}"
             return False
@@ -181,11 +196,26 @@ def submit_once(
         return True
 
 
-def show_send_trouble(guard: SendGuard) -> None:
-    """Show why the last click sent nothing."""
-    if guard.trouble:
-        st.markdown(":red-badge[■ not sent]")
-        st.text(guard.trouble)
+def see_history(target: Target) -> HistoryCheckpoint:
+    """What a plan for this target sees of history from now on; read it before anything else is asked of history."""
+    return get_services().history.repeats.checkpoint(derive_target_key(target))
+
+
+def show_send_trouble(guard: SendGuard, name: str) -> None:
+    """Show why the last click sent nothing; where it would have sent something twice, with the ways on.
+
+    ``name`` is the screen's part of the widgets' keys.
+    """
+    if not guard.trouble:
+        return
+    st.markdown(":red-badge[■ not sent]")
+    st.text(guard.trouble)
+    if guard.repeat is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            for number, batch in enumerate(guard.repeat.batches, 1):
+                label = "View batch" if len(guard.repeat.batches) == 1 else f"View batch {number}"
+                show_link("history.py", label, {"batch": batch})
+            st.button("Send it all the same", key=make_key(name, "send-repeat"), on_click=guard.confirm_repeat)
 
 
 def clear_confirmations() -> None:
@@ -197,44 +227,67 @@ def clear_confirmations() -> None:
 # ── sending a batch again ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def count_resendable(batch: BatchSummary, state: RequestState, target: Target) -> int:
+    """How many events of a batch in a state can be resent to a target: to its own those that were not already."""
+    to_same_target = derive_target_key(target) == batch.target.key
+    return batch.count_resendable(state) if to_same_target else batch.events.get(state, 0)
+
+
 def prepare_resend(
-    batch: BatchSummary, states: tuple[RequestState, ...], target: Target, *, new_ids: bool = False
+    batch: BatchSummary,
+    states: tuple[RequestState, ...],
+    target: Target,
+    seen: HistoryCheckpoint,
+    *,
+    new_ids: bool = False,
+    everything: bool = False,
 ) -> Submission:
     """Make a batch of the requests of another one that are in these states, byte for byte as they were.
 
-    With ``new_ids`` it is made of their events under new ids, planned again.
+    What was not accepted and was sent to the target again already, as far as the plan has ``seen``, is left out, unless
+    ``everything`` is sent. With ``new_ids`` each request has its events under new ids. Raises :class:`NotAllowed` where
+    nothing is left.
     """
-    whole = all(state in states for state in batch.events)
+    everything = everything or derive_target_key(target) != batch.target.key
+    events = sum(batch.events.get(state, 0) if everything else batch.count_resendable(state) for state in states)
+    if not events:
+        raise NotAllowed("All of these events were sent again already.")
     intent = BatchIntent(
         source=batch.source,
         label=batch.label,
         target=TargetSnapshot.from_target(target),
         policy=get_default_policy(target),
-        rows=sum(batch.events.get(state, 0) for state in states),
+        rows=events,
         digest=batch.digest,
         mapping=batch.mapping,
         notes={"ids": NEW_IDS if new_ids else SAME_IDS},
         resend_of=batch.id,
-        persons=batch.persons if whole else 0,
+        persons=batch.persons if events == batch.total else 0,
         lanes=batch.lanes,
+        seen=seen,
     )
-    if not new_ids:
-        return Submission(intent, get_services().history.outcomes.request_intents(batch.id, states))
-    plan = plan_events(list(_give_new_ids(batch, states)))
-    return Submission(replace(intent, persons=plan.persons, lanes=plan.lanes), plan)
+    found = get_services().history.outcomes.request_intents(batch.id, states, seen=None if everything else seen)
+    return Submission(intent, _give_new_ids(found) if new_ids else found)
 
 
-def _give_new_ids(batch: BatchSummary, states: tuple[RequestState, ...]) -> Iterator[GivenEvent]:
-    """The batch's events in their order under new ids; events that shared an id share the new one."""
+def _give_new_ids(requests: Iterable[RequestIntent]) -> Iterator[RequestIntent]:
+    """The requests with their events under new ids; events that shared an id share the new one."""
     new_ids: dict[str, str] = {}
-    for request in get_services().history.outcomes.request_intents(batch.id, states):
-        payload = read_payload(request.body.decode())
-        for recorded, event in zip(request.events, payload.events, strict=True):
-            body = event.body
-            id_ = id_to_text(get_field(body, "eventId"))
-            if id_ is not None:
-                body = {**body, "eventId": new_ids.setdefault(id_, make_event_id())}
-            yield replace(event, body=body, place=replace(event.place, row=recorded.row, line=recorded.line))
+    for request in requests:
+        events = [_renew_id(event, new_ids) for event in read_payload(request.body.decode()).events]
+        recorded = [
+            EventIntent.from_event(event)._replace(row=known.row, line=known.line)
+            for event, known in zip(events, request.events, strict=True)
+        ]
+        body = build_request_body((event.name, event.body) for event in events)
+        yield replace(request, body=body, events=recorded)
+
+
+def _renew_id(event: GivenEvent, new_ids: dict[str, str]) -> GivenEvent:
+    id_ = id_to_text(get_field(event.body, "eventId"))
+    if id_ is None:
+        return event
+    return replace(event, body={**event.body, "eventId": new_ids.setdefault(id_, make_event_id())})
 
 
 def make_event_id() -> str:
@@ -246,18 +299,41 @@ def make_event_id() -> str:
 
 
 def watch_batch(batch: str) -> None:
-    """Show the progress of a batch until it is no longer active, then draw the whole screen again."""
-    moving = get_services().history.queries.batch(batch).is_active
+    """Show the progress of a batch until it is over; the whole screen is drawn again when its state changes.
 
-    @st.fragment(run_every=BATCH_WATCH_SECONDS if moving else None)
+    That may be another tab's doing: so a batch that is paused or has stopped is watched too.
+    """
+    shown = get_services().history.queries.batch(batch)
+
+    @st.fragment(run_every=_get_watch_seconds(shown))
     def progress_of() -> None:
         summary = get_services().history.queries.batch(batch)
         show_batch_progress(summary, get_services().dispatcher.progress(batch))
         show_throughput(summary)
-        if moving and not summary.is_active:
-            st.rerun()
+        _redraw_if_changed(shown, summary)
 
     progress_of()
+
+
+def watch_for_changes(batch: BatchSummary) -> None:
+    """Draw the whole screen again when the state of a batch is not what is ``shown`` any more; show nothing."""
+
+    @st.fragment(run_every=_get_watch_seconds(batch))
+    def look() -> None:
+        _redraw_if_changed(batch, get_services().history.queries.batch(batch.id))
+
+    look()
+
+
+def _get_watch_seconds(batch: BatchSummary) -> float | None:
+    if batch.is_final:
+        return None
+    return BATCH_WATCH_SECONDS if batch.is_active else WAITING_WATCH_SECONDS
+
+
+def _redraw_if_changed(shown: BatchSummary, now: BatchSummary) -> None:
+    if (shown.state, shown.is_active, shown.is_final) != (now.state, now.is_active, now.is_final):
+        st.rerun()
 
 
 def show_batch_progress(summary: BatchSummary, at: Progress) -> None:
@@ -265,7 +341,7 @@ def show_batch_progress(summary: BatchSummary, at: Progress) -> None:
     settled = sum(count for state, count in summary.events.items() if state not in UNSETTLED_STATES)
     st.progress(settled / summary.total if summary.total else 1.0)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(format_state_badges(summary.events))
+        st.markdown(format_batch_badges(summary))
         st.text(_describe_rate(summary, at, settled))
     if at.reason or summary.reason:
         st.text(at.reason or summary.reason)
@@ -277,6 +353,17 @@ def _describe_rate(summary: BatchSummary, at: Progress, settled: int) -> str:
         return f"{so_far} · {summary.state.value}"
     remaining = f" · {format_duration(at.seconds_left * 1000)} left" if at.seconds_left is not None else ""
     return f"{so_far} · {at.rate:,.0f} events per second{remaining}"
+
+
+@dataclass
+class ControlNotes:
+    """What the buttons of this tab that control batches could not do.
+
+    Attributes:
+        sentences: Why the last click on a batch changed nothing, by the batch's id, with the state that was shown then.
+    """
+
+    sentences: dict[str, str] = field(default_factory=dict)
 
 
 def show_batch_controls(summary: BatchSummary) -> None:
@@ -301,35 +388,46 @@ def show_batch_controls(summary: BatchSummary) -> None:
                     on_click=control_batch,
                     args=(engine.cancel, summary.id),
                 )
+    if note := get_screen_state(ControlNotes).sentences.get(summary.id):
+        st.text(note)
 
 
 def show_resume_buttons(summary: BatchSummary) -> None:
-    """The buttons to resume a batch; where outcomes are unknown, a person decides about those events."""
+    """The buttons to resume a batch; where outcomes are unknown, a person decides about those events.
+
+    What of it went since in another batch is shown above them: who resumes it then sends it all the same.
+    """
     engine = get_services().dispatcher
+    repeats = get_services().history.repeats.since(summary.id)
+    if repeats:
+        st.text(f"{describe_repeats(repeats, summary.target.name)} Resuming sends it again.")
+    resume = partial(engine.resume, confirmed=[one.number for one in repeats])
     unknown = summary.events.get(RequestState.UNKNOWN, 0)
     if summary.state is BatchState.STOPPED and unknown:
         st.button(
             f"Resend the {format_count(unknown, 'unknown event')} (may have arrived), then resume",
             key=make_key("resume-again", summary.id),
             on_click=control_batch,
-            args=(partial(engine.resume, retry_states=(RequestState.UNKNOWN, RequestState.NOT_SENT)), summary.id),
+            args=(partial(resume, retry_states=(RequestState.UNKNOWN, RequestState.NOT_SENT)), summary.id),
         )
         st.button(
             "Skip them and resume; later unknown outcomes (may have arrived) do not stop the batch",
             key=make_key("resume", summary.id),
             on_click=control_batch,
-            args=(engine.resume, summary.id),
+            args=(resume, summary.id),
         )
     else:
-        st.button(
-            "Resume", key=make_key("resume", summary.id), on_click=control_batch, args=(engine.resume, summary.id)
-        )
+        st.button("Resume", key=make_key("resume", summary.id), on_click=control_batch, args=(resume, summary.id))
 
 
 def control_batch(action: Callable[[str], None], batch: str) -> None:
-    """Have the engine do something to a batch; one that was finished before the click stays finished."""
-    with suppress(NotAllowed):
+    """Have the engine do something to a batch. What it cannot do any more changes nothing, and the screen says why."""
+    notes = get_screen_state(ControlNotes).sentences
+    notes.pop(batch, None)
+    try:
         action(batch)
+    except ConsoleError as error:
+        notes[batch] = f"This button did nothing: {error}"
 
 
 def describe_deduplication(target: Target) -> str:

@@ -1,10 +1,11 @@
 """The guard against double clicks: one decision to send leads to one batch, however often its button is clicked."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from intempt_core.errors import SentBefore
 from pages.parts.shared.screen_state import get_session
 from pages.parts.shared.services import get_services
 
@@ -27,6 +28,19 @@ def serialize_clicks() -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class RepeatNotice:
+    """What went to the target since a plan was made, so that a click sent nothing: a person decides.
+
+    Attributes:
+        batches: The numbers of the batches that it went in, by their ids.
+        send_again: The same click once more.
+    """
+
+    batches: Mapping[str, int]
+    send_again: Callable[[], object]
+
+
 @dataclass
 class SendGuard:
     """The sends of one screen, or of one thing on it.
@@ -38,6 +52,8 @@ class SendGuard:
         settled_at: When its outcome was shown, in seconds of the monotonic clock; 0 before, and after an edit.
         double_clicked: Whether the last click was the second half of a double click.
         trouble: Why the last click sent nothing, as a sentence; empty where it sent.
+        repeat: What the last click would have sent twice; ``None`` where there was nothing.
+        confirmed: The numbers of batches that the person was told of, and sends all the same.
     """
 
     batch: str | None = None
@@ -46,6 +62,8 @@ class SendGuard:
     settled_at: float = 0.0
     double_clicked: bool = False
     trouble: str = ""
+    repeat: RepeatNotice | None = None
+    confirmed: frozenset[int] = frozenset()
 
     def describe_button(self, *choice: object) -> tuple[object, ...]:
         """What a button that disappears after its send represents: the sends so far, and what is chosen."""
@@ -58,7 +76,7 @@ class SendGuard:
         :data:`DOUBLE_CLICK_SECONDS`. A button that disappears passes what it represented when it was ``drawn``, and
         what it would represent ``now``: it sends what the person saw, or nothing.
         """
-        self.trouble = ""
+        self.trouble, self.repeat = "", None
         if drawn is not None:
             self.double_clicked = drawn[0] != self.sends
         else:
@@ -69,11 +87,23 @@ class SendGuard:
 
     def record_send(self, batch: str) -> None:
         """Record that a batch was sent."""
-        self.batch, self.sends, self.is_sending = batch, self.sends + 1, True
+        self.batch, self.sends, self.is_sending, self.confirmed = batch, self.sends + 1, True, frozenset()
+
+    def record_repeat(self, error: SentBefore, send_again: Callable[[], object]) -> None:
+        """Record that nothing was sent, because some of it went since the plan was made."""
+        self.trouble, self.repeat = f"Nothing was sent. {error}", RepeatNotice(error.batches, send_again)
+
+    def confirm_repeat(self) -> None:
+        """Send what the last click would have sent, now that the person knows what went already."""
+        repeat, self.repeat = self.repeat, None
+        if repeat is not None:
+            self.confirmed |= frozenset(repeat.batches.values())
+            repeat.send_again()
 
     def forget_outcome(self) -> None:
         """Take the next click as a new decision, after an edit. A batch that is still active stays in sight."""
         self.settled_at, self.double_clicked = 0.0, False
+        self.trouble, self.repeat = "", None
         if not self.is_sending:
             self.batch = None
 

@@ -24,8 +24,10 @@ from pages.parts.shared.services import get_services
 from pages.parts.upload.excluded_rows_view import choose_exclusion, show_excluded_rows
 from pages.parts.upload.state import (
     CheckedFile,
+    check_again,
     get_upload_state,
     read_plan_choice,
+    see_history_of_check,
     submit_upload,
     use_mapping,
 )
@@ -138,9 +140,12 @@ def confirm_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
             key="upload-send",
             type="primary",
             on_click=submit_upload,
-            args=(checked, target, policy, read_plan_choice()),
+            args=(checked, target, policy, see_history_of_check(target), read_plan_choice()),
         )
-    show_send_trouble(get_upload_state().guard)
+    guard = get_upload_state().guard
+    show_send_trouble(guard, "upload")
+    if guard.repeat is not None:
+        st.button("Check the file again", key="upload-check-again", on_click=check_again)
 
 
 def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool:

@@ -6,6 +6,7 @@ it depends on (:class:`~intempt_core.workers.ResultStore`), so that a screen tha
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -15,7 +16,7 @@ from intempt_core.contract import Json
 from intempt_core.dispatch import make_batch_intent
 from intempt_core.errors import ConsoleError, ReadError
 from intempt_core.fixes import Fix, SuggestedFix
-from intempt_core.history import BatchSource, ExcludedRow
+from intempt_core.history import BatchSource, ExcludedRow, HistoryCheckpoint
 from intempt_core.mapping import (
     EventSource,
     Mapping,
@@ -25,7 +26,7 @@ from intempt_core.mapping import (
 )
 from intempt_core.planning import EventOrder, Plan, Policy
 from intempt_core.readers import Dialect, Table
-from intempt_core.targets import Target
+from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import ExpectationReport, Report
 from intempt_core.workers import CheckFile, FileCheck, FileTask, PlanFile, ReadFile
 from pages.parts.shared.screen_state import (
@@ -35,7 +36,7 @@ from pages.parts.shared.screen_state import (
     read_widget,
     replace_screen_state,
 )
-from pages.parts.shared.send_flow import Submission, submit_once
+from pages.parts.shared.send_flow import Submission, see_history, submit_once
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
 from pages.parts.shared.tab_connection import get_tab_id
@@ -64,7 +65,7 @@ class UploadState:
         order: The order of a person's events.
         guard: What was sent of this file.
         problem: What is wrong with the file or its mapping, as a sentence.
-        newest_batch: The newest batch when the mapping was settled.
+        seen: What the checks of the file have seen of history since the mapping was settled, by target (a ``key``).
         revision: How often the mapping was changed other than by its own fields. They then get new keys: a browser that
             is late would otherwise give back what they showed before.
         question: What the shown checks depend on.
@@ -85,7 +86,7 @@ class UploadState:
     order: EventOrder = EventOrder.FILE
     guard: SendGuard = field(default_factory=SendGuard)
     problem: str = ""
-    newest_batch: str = ""
+    seen: dict[str, HistoryCheckpoint] = field(default_factory=dict)
     revision: int = 0
     question: CheckFile | None = None
 
@@ -323,8 +324,20 @@ def accept_suggestions(suggestions: list[MappingSuggestion]) -> None:
 def settle_mapping() -> None:
     """Settle the mapping: the file is then checked against what history holds now."""
     found = get_upload_state()
-    newest = get_services().history.queries.batches(size=1).items
-    found.mapping_settled, found.newest_batch = True, newest[0].id if newest else ""
+    found.mapping_settled = True
+    found.seen.clear()
+
+
+def see_history_of_check(target: Target) -> HistoryCheckpoint:
+    """What the checks of the file have seen of a target's history: of what went since, their plan does not know."""
+    return get_upload_state().seen.setdefault(derive_target_key(target), see_history(target))
+
+
+def check_again() -> None:
+    """Check the file against what history holds now: its plan then knows what went in the meantime."""
+    found = get_upload_state()
+    found.seen.clear()
+    found.guard.forget_outcome()
 
 
 def read_plan_choice() -> tuple[object, ...]:
@@ -336,7 +349,9 @@ def read_plan_choice() -> tuple[object, ...]:
     )
 
 
-def submit_upload(checked: CheckedFile, target: Target, policy: Policy, drawn: tuple[object, ...]) -> None:
+def submit_upload(
+    checked: CheckedFile, target: Target, policy: Policy, seen: HistoryCheckpoint, drawn: tuple[object, ...]
+) -> None:
     """Record the plan as a batch, and have it sent; ``drawn`` is the choice that the button was drawn for."""
     found = get_upload_state()
 
@@ -352,11 +367,13 @@ def submit_upload(checked: CheckedFile, target: Target, policy: Policy, drawn: t
             digest=found.digest,
             mapping=checked.mapped.mapping.to_json(),
             notes=_collect_notes(checked, found),
+            seen=seen,
         )
         excluded = checked.excluded_records(everything=found.everything, exclude_accepted=found.exclude_accepted)
         return Submission(intent, plan, excluded)
 
-    submit_once(found.guard, target, prepare, drawn=drawn, read_choice=read_plan_choice)
+    send_again = partial(submit_upload, checked, target, policy, seen, drawn)
+    submit_once(found.guard, target, prepare, send_again, drawn=drawn, read_choice=read_plan_choice)
 
 
 def _collect_notes(checked: CheckedFile, found: UploadState) -> dict[str, Json]:

@@ -10,7 +10,7 @@ from intempt_core.mapping import Mapping, is_unmapped_json
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.workers import CheckFile
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import format_state_badges
+from pages.parts.shared.formatting import format_batch_badges
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.send_flow import (
@@ -30,6 +30,7 @@ from pages.parts.upload.state import (
     get_current_table,
     get_upload_state,
     make_read_task,
+    see_history_of_check,
     set_events_unchanged,
     settle_mapping,
     start_next_upload,
@@ -101,7 +102,7 @@ def show_problems_step(mapping: Mapping, target: Target) -> CheckedFile:
         mapping.to_json(),
         found.fresh,
         derive_target_key(target),
-        found.newest_batch,
+        see_history_of_check(target).as_text,
         found.fixes,
         get_services().catalogue_time(derive_target_key(target)),
     )
@@ -159,7 +160,7 @@ def show_sent_batch(id_: str) -> None:
 
 def show_upload_result(batch: BatchSummary) -> None:
     """Step 6, Result: the outcomes, a download with a line for each row of the file, and the link to History."""
-    st.markdown(f"**6 Result{'' if batch.is_final else ' so far'}** {format_state_badges(batch.events)}")
+    st.markdown(f"**6 Result{'' if batch.is_final else ' so far'}** {format_batch_badges(batch)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         show_download(
             "results.csv",

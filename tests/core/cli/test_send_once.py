@@ -300,7 +300,7 @@ def test_interrupted_it_drains_says_how_to_go_on_and_resume_sends_exactly_what_n
     given, out = file(tmp_path, *good(60, 7), "view,bad,u,p,\n"), tmp_path / "results.csv"
     with slow_target() as server:
         code, counts, told = interrupt(how, given, server, data)
-        assert code == ExitCode.INTERRUPTED == 130
+        assert code == ExitCode.INTERRUPTED.value == 130
         assert "Traceback" not in told
         assert "Interrupted: waiting for what is in flight" in told
         (batch,) = batches(data)
