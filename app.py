@@ -7,7 +7,9 @@ server, not with the first visitor. What decides who may reach it stands before 
 import asyncio
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import NoReturn
@@ -85,6 +87,7 @@ class SecurityHeaders:
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open history and start the engine, which resumes unfinished batches; at the end wait for requests in flight."""
     logs.configure_logging()
+    drain_on_hang_up()
     logging.getLogger("uvicorn.error").addFilter(FrameLogFilter())
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     try:
@@ -99,6 +102,17 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     finally:
         await asyncio.to_thread(services.stop)
         await asyncio.to_thread(track_api.state.store.close)
+
+
+def drain_on_hang_up() -> None:
+    """Let a terminal that is closed (SIGHUP) end the console as SIGTERM does, unless its caller ignores it (``nohup``).
+
+    Streamlit handles the other signals that end a process; this one would end it at once.
+    """
+    hang_up = getattr(signal, "SIGHUP", None)
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and hang_up is not None and signal.getsignal(hang_up) is signal.SIG_DFL:
+        signal.signal(hang_up, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 async def serve_health(request: Request) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 import run
 from intempt_core.planning.plan import Policy
@@ -22,7 +24,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_told_to_end_it_waits_for_answers_and_every_outcome_is_written_within_ten_seconds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_told_to_end_it_waits_for_answers_and_every_outcome_is_written_within_ten_seconds(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     port, log = free_port(), tmp_path / "log"
     with hostile(decides(lambda _: OK, 0.3)) as server, log.open("w") as said:
         at = make_setup(tmp_path / "data", server.url)
@@ -34,7 +39,7 @@ def test_told_to_end_it_waits_for_answers_and_every_outcome_is_written_within_te
                 at.until(lambda: at.counts(batch).get("accepted", 0) > 16, 60)
                 answer = httpx.get(f"http://127.0.0.1:{port}/healthz")
                 began = time.monotonic()
-                process.terminate()
+                process.send_signal(how)
                 process.wait(15)
                 assert time.monotonic() - began < 10
             finally:
