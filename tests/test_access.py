@@ -23,6 +23,7 @@ from websockets.typing import Origin, Subprotocol
 
 import run
 from tests.bench.consoles import Console, console, free_port, screen, start
+from tests.network_audit import is_of_this_machine, make_audited_environment, read_calls
 
 PASSWORD = "a long password"
 
@@ -365,11 +366,14 @@ def test_beyond_loopback_the_password_opens_screens_sockets_and_routes(tmp_path:
 
 
 def test_unprotected_it_says_so_on_every_screen_and_at_start(tmp_path: Path) -> None:
-    with console(tmp_path / "data", {"CONSOLE_UNPROTECTED": "1"}, "--server.address", "0.0.0.0") as opened:  # noqa: S104
+    environment = {"CONSOLE_UNPROTECTED": "1", **make_audited_environment(tmp_path)}
+    with console(tmp_path / "data", environment, "--server.address", "0.0.0.0") as opened:  # noqa: S104
         for page in ("", "upload", "inspect", "history", "feeds", "watch", "targets"):
             assert "asks for no password (CONSOLE_UNPROTECTED=1)" in screen(opened, page).words, page
     (line,) = [json.loads(line) for line in opened.log.splitlines() if "CONSOLE_UNPROTECTED" in line]
     assert line["level"] == "warning"
+    # Streamlit's own greeting would ask an outside host for the address of this machine.
+    assert [call for call in read_calls(tmp_path) if not is_of_this_machine(call)] == []
 
 
 def test_served_by_another_program_at_an_address_of_others_it_rejects_them(tmp_path: Path) -> None:

@@ -1,13 +1,11 @@
 """Who may drive a console, in a real browser: a page of another port, the password, what the console itself calls."""
 
 import json
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests.bench.consoles import console, free_port
 from tests.browser.actions import box, press
 from tests.browser.screens import WATCHED, open_screen, serious_findings, settled
+from tests.network_audit import is_of_this_machine, make_audited_environment, read_calls
 from tests.pages.upload_steps import csv_of, good_rows
 
 PASSWORD = "a long password"
@@ -153,43 +152,10 @@ def test_the_password_is_asked_for_once_a_browser(tabs: BrowserContext, tmp_path
     assert "Traceback" not in protected.log
 
 
-AUDIT = """
-import os, sys
-
-log = os.open(os.environ["AUDIT_FILE"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-WATCHED = ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname",
-           "socket.gethostbyaddr", "socket.getnameinfo")
-
-def note(event, given):
-    if event in WATCHED:
-        os.write(log, f"{event} {given[0 if event.startswith('socket.get') else 1]!r}\\n".encode())
-
-sys.addaudithook(note)
-"""
-"""Runs first in the console's process: notes every name that is resolved and every address that is connected to."""
-
-
-def calls_this_machine(line: str) -> bool:
-    """Whether a noted address or name is this machine's own."""
-    if "'/" in line:
-        return True  # a socket of the file system
-    named = line.split("'")[1] if "'" in line else ""
-    try:
-        return ip_address(named).is_loopback
-    except ValueError:
-        return named == "localhost"
-
-
 def test_over_a_whole_session_the_console_resolves_and_connects_to_nothing_but_this_machine(
     tabs: BrowserContext, tmp_path: Path
 ) -> None:
-    hook, noted = tmp_path / "hook", tmp_path / "noted"
-    hook.mkdir()
-    (hook / "sitecustomize.py").write_text(AUDIT)
-    environment = {
-        "PYTHONPATH": os.pathsep.join([str(hook), os.environ.get("PYTHONPATH", "")]),
-        "AUDIT_FILE": str(noted),
-    }
+    environment = make_audited_environment(tmp_path)
     outside: list[str] = []
     tabs.on("request", lambda asked: outside.append(asked.url))
     with console(tmp_path / "data", environment) as watched, shop(free_port()) as other_origin:
@@ -211,9 +177,9 @@ def test_over_a_whole_session_the_console_resolves_and_connects_to_nothing_but_t
         page.locator("input[type=file]").set_input_files(file)
         expect(page.get_by_text("events.csv", exact=False).first).to_be_visible()
         page.close()
-    lines = sorted(set(noted.read_text().splitlines()))
-    assert any(line.startswith("socket.connect") for line in lines)  # its own sandbox
-    assert [line for line in lines if not calls_this_machine(line)] == []
+    calls = read_calls(tmp_path)
+    assert any(call.startswith("socket.connect") for call in calls)  # its own sandbox
+    assert [call for call in calls if not is_of_this_machine(call)] == []
     assert {url for url in outside if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))} == set()
     assert (
         json.loads(next(line for line in watched.log.splitlines() if "requests rejected" in line))["level"] == "warning"
