@@ -1,10 +1,11 @@
 """Targets in a real browser: a temporary target, the connection test; its key is never shown again."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.actions import KEY, box, fill, go, press, send, use_server, use_target, widget
 from tests.browser.conftest import Console
-from tests.browser.screens import serious_findings, settled
+from tests.browser.screens import open_screen, serious_findings, settled
 from tests.core.transport.fault_server import answers, hostile
 
 SECRET = KEY.partition(".")[2]
@@ -33,6 +34,30 @@ def test_a_typed_key_is_in_no_page_no_address_no_file_and_no_log(page: Page, con
     for held in [*(text.encode() for text in pages), *files, console.log.read_bytes()]:
         assert SECRET.encode() not in held
     assert server.received[-1].headers["authorization"].startswith("Basic ")
+
+
+FILL_AS_A_PASSWORD_MANAGER = """(input, [text, events]) => {
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, text);
+    for (const event of events) input.dispatchEvent(new Event(event, {bubbles: true}));
+}"""
+
+
+@pytest.mark.parametrize("events", [["input"], ["input", "change"], ["change"], []], ids="+".join)
+def test_the_field_of_a_key_is_empty_after_each_use_however_it_was_filled(page: Page, events: list[str]) -> None:
+    open_screen(page, "/targets")
+    page.get_by_text("Add a temporary target").click()
+    field = box(page, "target-form-key")
+    for attempt, host in enumerate(["https://api.example", "http://not-here.example", "https://api.example", ""]):
+        given = {"name": f"shop{attempt}", "host": host, "org": "acme", "project": "shop", "source": "1"}
+        for name, text in given.items():
+            box(page, f"target-form-{name}").fill(text)
+        field.evaluate(FILL_AS_A_PASSWORD_MANAGER, [KEY, events])
+        press(page, "target-form-use")
+        expect(field).to_have_value("")
+        settled(page)
+        assert field.input_value() == ""
+        assert SECRET not in page.content()
+        assert page.evaluate("[...document.querySelectorAll('input')].every((input) => !input.value.includes('.9f3'))")
 
 
 def test_a_key_without_a_dot_is_a_sentence_that_does_not_hold_it(page: Page) -> None:

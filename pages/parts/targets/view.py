@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 import streamlit as st
@@ -105,8 +105,12 @@ def show_typed_form() -> None:
                 TYPED_FIELDS[4:],
             ):  # rows, so that they keep their order on a narrow screen
                 for column, (field, label) in zip(st.columns(2), pair, strict=True):
-                    kind: Literal["password", "default"] = "password" if field == "key" else "default"
-                    column.text_input(label, type=kind, key=_make_field_key(field), autocomplete="off")
+                    if field == "key":
+                        with column.container(key=_make_field_key(field)):
+                            # As for a new password, which a password manager does not fill in unasked.
+                            st.text_input(label, type="password", key=_make_secret_key(), autocomplete="new-password")
+                    else:
+                        column.text_input(label, key=_make_field_key(field), autocomplete="off")
             left, right = st.columns(2)
             left.checkbox("Production", True, key=_make_field_key("production"))
             right.checkbox("Deduplicates by event id", False, key=_make_field_key("deduplicates"))
@@ -117,8 +121,11 @@ def show_typed_form() -> None:
 
 
 def use_typed_target() -> None:
-    """Add the typed target and clear the form, or keep what is wrong with it."""
+    """Add the typed target and clear the form, or keep what is wrong with it. The key's field is always cleared."""
     given: dict[str, Any] = {field: read_widget(_make_field_key(field), "") or "" for field, _ in TYPED_FIELDS}
+    given["key"] = read_widget(_make_secret_key(), "") or ""
+    set_widget(_make_secret_key(), "")
+    _get_typed_state().keys_typed += 1
     promised: dict[str, Any] = {
         name: bool(read_widget(_make_field_key(name))) for name in ("production", "deduplicates")
     }
@@ -132,7 +139,8 @@ def use_typed_target() -> None:
     _get_typed_state().trouble = ""
     add_typed_target(target)
     for field, _ in TYPED_FIELDS:
-        set_widget(_make_field_key(field), "")
+        if field != "key":
+            set_widget(_make_field_key(field), "")
 
 
 @dataclass
@@ -141,9 +149,11 @@ class TypedTargetState:
 
     Attributes:
         trouble: What is wrong with the target that was typed last, as a sentence.
+        keys_typed: How often a key was typed.
     """
 
     trouble: str = ""
+    keys_typed: int = 0
 
 
 def _get_typed_state() -> TypedTargetState:
@@ -152,6 +162,15 @@ def _get_typed_state() -> TypedTargetState:
 
 def _make_field_key(field: str) -> str:
     return make_key("target-form", field)
+
+
+def _make_secret_key() -> str:
+    """The widget of the key: another one after each use.
+
+    A field that is only set to an empty text keeps in the browser what was typed, or filled in by a password manager,
+    where the browser has not told the server of it, or the server's text is the same as before.
+    """
+    return make_key("target-form-secret", _get_typed_state().keys_typed)
 
 
 def add_typed_target(target: Target) -> None:
