@@ -8,6 +8,7 @@ import pytest
 from intempt_core import __version__
 from intempt_core.exports.case_file import build_case, dump_case, render_case_page
 from intempt_core.targets.target import typed_target
+from pages.parts.shared.links import guard_copied_text
 from pages.parts.shared.services import get_services
 from tests.pages.conftest import Screen
 
@@ -70,5 +71,12 @@ def test_no_link_and_no_copy_holds_a_key(sent: Screen) -> None:
         name="shop", host="api.intempt.com", org="a", project="b", source="1", key=key
     )
     sent.paste(json.dumps({**EVENT, "eventId": key}))
-    assert "No link here: it would hold a target's key." in sent.markdown
-    assert not any(key in code for code in sent.codes)
+    assert key not in (sent.app.text_area(key="inspect-paste").value or "")  # masked where it is pasted, JSON or not
+    assert "The text held a key. It is masked, and not stored." in sent.texts
+    assert not any(key in text for text in (*sent.codes, sent.markdown, sent.texts))
+    sent.paste(json.dumps({**EVENT, "eventId": "e-1"}))
+    get_services().typed_targets["shop"] = typed_target(
+        name="shop", host="api.intempt.com", org="a", project="b", source="1", key="a.e-1"
+    )
+    assert guard_copied_text("e-1") == "e-1"  # a secret that is too short to be looked for alone
+    assert guard_copied_text("the key a.e-1") != "the key a.e-1"

@@ -261,3 +261,13 @@ def test_a_flood_of_clients_takes_no_memory(throttle: Callable[[int, int], Attem
     for number in range(11_000):
         tried.take(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
     assert len(tried._clients) == 10_000
+
+
+def test_a_file_system_without_links_keeps_the_key_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", link)
+    file = tmp_path / "password.key"
+    assert PasswordCheck.open(file, PASSWORD).session_key == PasswordCheck.open(file, PASSWORD).session_key
+    assert file.stat().st_mode & 0o777 == 0o600

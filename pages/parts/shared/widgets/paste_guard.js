@@ -1,4 +1,5 @@
-// Guards a text area: keeps out a paste that is too long, and reads a file that is dropped on it as its text.
+// Guards a text area: keeps out a paste that is too long, hands over one that may hold a key before it is shown, and
+// reads a file that is dropped on it as its text.
 export default function ({ parentElement, data, setTriggerValue }) {
   const status = parentElement.querySelector("[data-part=status]");
   const isInArea = (event) => event.target?.closest?.(`.st-key-${data.area}`);
@@ -10,13 +11,23 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const tooLong = (what, length) => {
     status.textContent = `${what} ${count(length)} characters; up to ${count(data.maxCharacters)} are read here. ${data.advice}`;
   };
+  const mayHoldKey = new RegExp(data.keyHint, "i");
   const paste = (event) => {
     if (!isInArea(event)) return;
-    const length = event.clipboardData?.getData("text").length ?? 0;
+    const pasted = event.clipboardData?.getData("text") ?? "";
     status.textContent = "";
-    if (length <= data.maxCharacters) return;
+    if (pasted.length > data.maxCharacters) {
+      suppress(event);
+      return tooLong("The pasted text has", pasted.length);
+    }
+    const { value, selectionStart, selectionEnd } = event.target;
+    if (value === undefined || !pasted) return;
+    const replacesAll = selectionEnd - selectionStart === value.length;
+    if (!replacesAll && !mayHoldKey.test(pasted)) return;
     suppress(event);
-    tooLong("The pasted text has", length);
+    const text = value.slice(0, selectionStart) + pasted + value.slice(selectionEnd);
+    if (text.length > data.maxCharacters) return tooLong("With the pasted text there would be", text.length);
+    setTriggerValue("text", text);
   };
   const over = (event) => {
     if (isInArea(event) && [...(event.dataTransfer?.types ?? [])].includes("Files")) event.preventDefault();
@@ -32,7 +43,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     try {
       const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
       if (text.length > data.maxCharacters) return tooLong(`${file.name} has`, text.length);
-      setTriggerValue("dropped", text);
+      setTriggerValue("text", text);
     } catch {
       status.textContent = `${file.name} is not a text file in UTF-8. Save it as UTF-8.`;
     }

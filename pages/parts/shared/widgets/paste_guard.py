@@ -1,4 +1,4 @@
-"""A guard of a text area: it keeps out a paste that is too long, and reads a dropped file as its text."""
+"""A guard of a text area: it keeps out a long paste, hands over one that may hold a key, and reads a dropped file."""
 
 from collections.abc import Callable
 
@@ -7,16 +7,20 @@ import streamlit as st
 from pages.parts.shared.widgets.component import load_component
 
 
-def guard_paste(area: str, max_characters: int, advice: str, on_dropped: Callable[[str], None], *, key: str) -> None:
+def guard_paste(
+    area: str, max_characters: int, advice: str, key_hint: str, on_text: Callable[[str], None], *, key: str
+) -> None:
     """Guard the text area with the widget key ``area``; ``advice`` says what to do with a longer text.
 
-    ``on_dropped`` is called with the text of a file that was dropped on it.
+    ``on_text`` is called with the text of a file that was dropped on it, with a text that was pasted in the place of
+    all that was there, and with what the area would hold after a paste that may have a key in it, which is what the
+    regular expression ``key_hint`` matches. The browser shows none of these before the caller has seen it.
     """
 
     def arrived() -> None:
-        text = getattr(st.session_state.get(key), "dropped", None)
+        text = getattr(st.session_state.get(key), "text", None)
         if isinstance(text, str) and len(text) <= max_characters:
-            on_dropped(text)
+            on_text(text)
 
-    data = {"area": area, "maxCharacters": max_characters, "advice": advice}
-    load_component("paste_guard")(key=key, data=data, on_dropped_change=arrived)
+    data = {"area": area, "maxCharacters": max_characters, "advice": advice, "keyHint": key_hint}
+    load_component("paste_guard")(key=key, data=data, on_text_change=arrived)
