@@ -11,8 +11,7 @@
 - ``parquet``, ``arrow_texts``: Parquet; values of Arrow's types as text.
 - ``jsonl``: JSON lines, events as they came and their columns.
 - ``payload``: a pasted text as events.
-- ``pasted_keys``: the keys in a pasted text, masked.
-- ``curl``, ``shell_words``: a cURL command; a command line split into words.
+- ``pasted``: the keys in a pasted text, masked; a cURL command; a command line split into words.
 - ``json_positions``, ``json_lenient``: JSON with the offsets of its values; JSON with comments.
 """
 

@@ -1,4 +1,4 @@
-from .curl import (
+from .pasted.curl import (
     parse_curl_command as parse_curl_command,
 )
 from .delimited import (
@@ -30,7 +30,7 @@ from .mapped_file import (
 from .open_file import (
     OpenFile as OpenFile,
 )
-from .pasted_keys import (
+from .pasted.pasted_keys import (
     KEY_HINT as KEY_HINT,
     mask_pasted_keys as mask_pasted_keys,
 )
@@ -41,7 +41,7 @@ from .payload import (
     locate_in_payload as locate_in_payload,
     read_payload as read_payload,
 )
-from .shell_words import (
+from .pasted.shell_words import (
     UnclosedQuote as UnclosedQuote,
 )
 from .table import (

@@ -24,11 +24,11 @@ from intempt_core.contract import (
     shorten_value,
 )
 from intempt_core.errors import ReadError
-from intempt_core.readers.curl import CurlCommand, is_curl_command, parse_curl_command
 from intempt_core.readers.json_lenient import BlankedSpan, blank_lenient_syntax
 from intempt_core.readers.json_positions import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
-from intempt_core.readers.pasted_keys import mask_pasted_keys
-from intempt_core.readers.shell_words import RAW_QUOTE, ShellToken, TextRun, UnclosedQuote
+from intempt_core.readers.pasted.curl import CurlCommand, is_curl_command, parse_curl_command
+from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
+from intempt_core.readers.pasted.shell_words import RAW_QUOTE, ShellToken, TextRun, UnclosedQuote
 
 MAX_PASTED_CHARS = 5_000_000
 """Characters of a text that a screen takes; a file of more is Upload's."""

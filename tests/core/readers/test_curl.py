@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from intempt_core.contract.fields import MASK
 from intempt_core.errors import ReadError
 from intempt_core.exports.snippets import render_curl_snippet
-from intempt_core.readers.curl import is_curl_command, parse_curl_command
-from intempt_core.readers.pasted_keys import mask_pasted_keys
+from intempt_core.readers.pasted.curl import is_curl_command, parse_curl_command
+from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
+from intempt_core.readers.pasted.shell_words import UnclosedQuote, split_command_line
 from intempt_core.readers.payload import locate_in_payload, read_payload
-from intempt_core.readers.shell_words import UnclosedQuote, split_command_line
 from intempt_core.targets.target import sandbox_target
 
 URL = "https://api.intempt.com/v1/acme/projects/shop/sources/1487580005268456287/track"

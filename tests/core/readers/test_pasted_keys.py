@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.contract.fields import MASK
-from intempt_core.readers.pasted_keys import KEY_HINT, mask_pasted_keys
+from intempt_core.readers.pasted.pasted_keys import KEY_HINT, mask_pasted_keys
 
 PREFIX = "shopprefix1"
 SECRET, KEY, TOKEN = "‹secret›", "‹key›", "‹token›"

@@ -15,14 +15,14 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 from intempt_core.contract import MASK
-from intempt_core.readers.curl import (
+from intempt_core.readers.pasted.curl import (
     CURL_COMMAND,
     DATA_OPTIONS,
     iterate_options,
     looks_like_json,
     parse_curl_command,
 )
-from intempt_core.readers.shell_words import UnclosedQuote, split_command_line
+from intempt_core.readers.pasted.shell_words import UnclosedQuote, split_command_line
 
 _SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)

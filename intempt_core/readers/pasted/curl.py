@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from intempt_core.contract import BLANK_CHARACTERS
-from intempt_core.readers.shell_words import ShellToken, join_tokens, split_command_line
+from intempt_core.readers.pasted.shell_words import ShellToken, join_tokens, split_command_line
 
 CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
 """Where a cURL command begins in a text."""
@@ -64,7 +64,7 @@ def looks_like_json(text: str) -> bool:
 
 
 def parse_curl_command(text: str) -> CurlCommand:
-    """Read the cURL command in a text. Raises :class:`~intempt_core.readers.shell_words.UnclosedQuote`."""
+    """Read the cURL command in a text. Raises :class:`~intempt_core.readers.pasted.shell_words.UnclosedQuote`."""
     prompt = re.compile(rf"[{re.escape(BLANK_CHARACTERS)}]*{_PROMPT.pattern}").match(text)
     words = [word for word in split_command_line(text) if prompt is None or word.at >= prompt.end()]
     own_at = next((index for index, word in enumerate(words) if _is_curl_token(word)), len(words))
