@@ -1,1 +1,1 @@
-"""Commands and requests as they are pasted: cURL, the words of a shell, and the keys in any form of a copied request."""
+"""Pasted commands and requests: cURL, the words of a shell, and the keys in a copied request of any form."""
