@@ -39,6 +39,7 @@ from .errors import (
     SettingsError as SettingsError,
     SpoolError as SpoolError,
     SpoolTooLarge as SpoolTooLarge,
+    TableTooLarge as TableTooLarge,
     TargetError as TargetError,
     TargetIncomplete as TargetIncomplete,
     TargetNotFound as TargetNotFound,

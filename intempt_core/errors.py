@@ -5,7 +5,8 @@
     ConsoleError                    str(error) is a sentence for people
     ├── SettingsError               a setting has a value that cannot be used
     ├── ReadError                   a file or a pasted text cannot be read at all
-    │   └── JsonSyntaxError         a text is no JSON; says where, and how to fix it
+    │   ├── JsonSyntaxError         a text is no JSON; says where, and how to fix it
+    │   └── TableTooLarge           a file becomes a larger table than is taken
     ├── SpoolError                  an upload cannot be stored: no space, or no right to write
     │   └── SpoolTooLarge           an upload has more bytes than are taken
     ├── MappingError                a mapping does not fit its file, or is no mapping
@@ -56,6 +57,10 @@ class ReadError(ConsoleError):
     def __init__(self, message: str, *, line: int | None = None) -> None:
         super().__init__(message)
         self.line = line
+
+
+class TableTooLarge(ReadError):
+    """A file becomes a larger table than is taken."""
 
 
 class SpoolError(ConsoleError):

@@ -96,6 +96,9 @@ class Settings:
         "Time that a stopping process gives to requests that are in flight.", 7.0, 0, 60
     )
     upload_mb: int = _define_setting("Largest file that the upload takes, in megabytes.", 500, 1, 2000)
+    tab_upload_mb: int = _define_setting(
+        "Uploaded files that one tab may keep together, in megabytes; of more the oldest is let go.", 1_500, 1, 100_000
+    )
     reading_mb: int = _define_setting(
         "Memory that reading, checking or planning one large file may take, in megabytes; one that needs more is not"
         " read.",

@@ -242,7 +242,7 @@ def apply_change(table: Table, change: ColumnChange) -> Table:
     if not change.cells:
         return table
     column = change.fix.column
-    return replace(table, columns={**table.columns, column: _replace_cells(table.columns[column], change)})
+    return table.with_column(column, _replace_cells(table.columns[column], change))
 
 
 def _replace_cells(column: _Column, change: ColumnChange) -> _Column:

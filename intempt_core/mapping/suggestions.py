@@ -285,10 +285,10 @@ class _Suggester:
         return None
 
     def _sample_cells(self, column: str) -> list[str]:
-        return [cell for cell in self.table.columns[column].slice(0, SAMPLE_CELLS).to_pylist() if cell]
+        return self.table.sample_cells(column, SAMPLE_CELLS)
 
     def _distinct_cells(self, column: str) -> list[str]:
-        return [cell for cell in self.table.columns[column].unique().slice(0, DISTINCT_NAMES_READ).to_pylist() if cell]
+        return self.table.distinct_cells(column, DISTINCT_NAMES_READ)
 
 
 def _is_contract_field(field: str) -> bool:

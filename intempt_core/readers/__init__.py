@@ -4,12 +4,13 @@
 - ``formats``: the registry of formats, and what a new format needs.
 - ``table_content``: what a reader of a format is given, and what it gives.
 - ``encoding``: a file's bytes at one moment, and the encoding of text.
-- ``compression``: gzip, unpacked within bounds.
-- ``mapped_file``, ``open_file``: large files and tables on disk; files for another process.
+- ``compression``, ``limits``: gzip, unpacked within bounds; how large an event and a table may be.
+- ``mapped_file``, ``open_file``: large files on disk; files for another process.
+- ``column_store``: the columns of a table, written some rows at a time; large ones lie on disk.
 - ``text_table``, ``delimited``: CSV and its like; its rows with their lines.
 - ``workbook_table``, ``xlsx``: a sheet of a workbook; the workbook's XML.
 - ``parquet``, ``arrow_texts``: Parquet; values of Arrow's types as text.
-- ``jsonl``: JSON lines, events as they came and their columns.
+- ``jsonl``, ``reading_issues``: JSON lines, events as they came and their columns; what is wrong with lines.
 - ``payload``: a pasted text as events.
 - ``pasted``: the keys in a pasted text, masked; a cURL command; a command line split into words.
 - ``json_positions``, ``json_lenient``: JSON with the offsets of its values; JSON with comments.

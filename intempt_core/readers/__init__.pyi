@@ -24,6 +24,10 @@ from .json_positions import (
 from .jsonl import (
     DocumentIndex as DocumentIndex,
 )
+from .limits import (
+    MAX_EVENT_BYTES as MAX_EVENT_BYTES,
+    ReadLimits as ReadLimits,
+)
 from .mapped_file import (
     MappedFile as MappedFile,
 )
@@ -40,6 +44,9 @@ from .payload import (
     TOO_LONG_HINT as TOO_LONG_HINT,
     locate_in_payload as locate_in_payload,
     read_payload as read_payload,
+)
+from .reading_issues import (
+    ReadingIssues as ReadingIssues,
 )
 from .pasted.shell_words import (
     UnclosedQuote as UnclosedQuote,

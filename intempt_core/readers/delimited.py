@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -20,10 +21,14 @@ import pyarrow.csv
 from intempt_core.arrays import make_array
 from intempt_core.contract import is_blank
 from intempt_core.errors import ReadError
+from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.mapped_file import FileBytes
 
 BLOCK_BYTES = 4_194_304
 """Bytes that are read at a time, and at the most those that one irregular row has read by ``csv``."""
+
+MAX_CELLS_IN_BLOCK, MAX_LINES_IN_BLOCK = 2_000_000, 262_144
+"""Cells and lines that are read one by one at a time."""
 
 MAX_FILLED_CELLS = 20_000_000
 """Cells that may be filled in for short rows; a small file cannot ask for all the memory there is."""
@@ -74,7 +79,7 @@ class RowBlock:
         columns: Each column's cells, in chunks.
         lines: The physical line (from 1) on which each row starts.
         cell_counts: Row of the block (from 0) → cells found, for rows with more or fewer cells than the header.
-        blank_lines: The physical lines that are blank.
+        blank_lines: The physical lines that are blank, sorted.
         end: The offset in bytes at which the next block begins.
         next_line: The physical line at which it begins.
     """
@@ -82,7 +87,7 @@ class RowBlock:
     columns: Sequence[Sequence[pa.Array]]
     lines: np.ndarray[tuple[int], np.dtype[np.int64]]
     cell_counts: dict[int, int]
-    blank_lines: Sequence[int]
+    blank_lines: Sequence[int] | _OffsetArray
     end: int
     next_line: int
 
@@ -158,7 +163,7 @@ def _read_block_with_arrow(
     if chunks is None:
         return _read_ragged_block(text, at, line, dialect, width, layout)
     on_line, blank = line + layout.record_lines, layout.blank
-    return RowBlock(chunks, on_line[~blank], {}, on_line[blank].tolist(), at + layout.size, line + layout.line_count)
+    return RowBlock(chunks, on_line[~blank], {}, on_line[blank], at + layout.size, line + layout.line_count)
 
 
 def _parse_with_arrow(
@@ -194,7 +199,9 @@ def _read_ragged_block(  # noqa: PLR0917  what _read_block_with_arrow holds
     bounds = np.append(layout.record_starts, layout.size)
     count = np.diff(np.searchsorted(delimiters, bounds)) + 1
     ragged = np.flatnonzero((count != width) & ~layout.blank)
-    if not ragged.size or np.maximum(width - count[ragged], 0).sum() > MAX_FILLED_CELLS_IN_BLOCK:
+    if not 0 < ragged.size <= MAX_LINES_IN_BLOCK:
+        return None
+    if np.maximum(width - count[ragged], 0).sum() > MAX_FILLED_CELLS_IN_BLOCK:
         return None
     blank, lifted, cells_of = layout.blank.copy(), [], {}
     good, after = [], at
@@ -224,9 +231,7 @@ def _read_ragged_block(  # noqa: PLR0917  what _read_block_with_arrow holds
     ]
     counted = dict(zip(np.flatnonzero(is_lifted).tolist(), cells_of.values(), strict=True))
     on_line = line + layout.record_lines
-    return RowBlock(
-        put_back, on_line[rows], counted, on_line[blank].tolist(), at + layout.size, line + layout.line_count
-    )
+    return RowBlock(put_back, on_line[rows], counted, on_line[blank], at + layout.size, line + layout.line_count)
 
 
 def _is_blank_record(record: Sequence[str], width: int) -> bool:
@@ -300,9 +305,10 @@ def _read_block_with_csv(
     blank: list[int] = []
     lines = LineReader(text, at, line)
     records = read_csv_records(lines, dialect)
-    while lines.at < min(at + block, len(text)):
+    most = min(MAX_LINES_IN_BLOCK, max(1, MAX_CELLS_IN_BLOCK // width))
+    while lines.at < min(at + block, len(text)) and len(rows) < most and len(blank) < MAX_LINES_IN_BLOCK:
         line = lines.line
-        record = next(records)
+        record = lines.next_record(records)
         reject_unclosed_quote(lines, record)
         if _is_blank_record(record, width):
             blank.append(line)
@@ -327,11 +333,13 @@ def _read_block_with_csv(
 class LineReader(Iterator[str]):
     """The physical lines of UTF-8 from an offset on, each with its end, and where the next one starts.
 
-    Ends are ``\\n``, ``\\r\\n`` and a lone ``\\r``, as Arrow has it; ``str.splitlines`` knows many more.
+    Ends are ``\\n``, ``\\r\\n`` and a lone ``\\r``, as Arrow has it; ``str.splitlines`` knows many more. The lines that
+    one record has may not have more than :data:`~intempt_core.readers.limits.MAX_EVENT_BYTES` bytes together.
     """
 
     def __init__(self, text: FileBytes, at: int, line: int) -> None:
         self.text, self.at, self.line, self.exhausted = text, at, line, False
+        self._record_at, self._record_line = at, line
 
     def __next__(self) -> str:
         if self.at >= len(self.text):
@@ -340,7 +348,30 @@ class LineReader(Iterator[str]):
         found = BYTES_LINE_END.search(self.text, self.at)
         start, self.at = self.at, found.end() if found else len(self.text)
         self.line += 1
+        if self.at - self._record_at > MAX_EVENT_BYTES:
+            self._reject_record(start)
         return self.text[start : self.at].decode(errors="replace")  # a guess's head may be cut through a character
+
+    def begin_record(self) -> None:
+        """A new record begins with the next line."""
+        self._record_at, self._record_line = self.at, self.line
+
+    def next_record(self, records: Iterator[list[str]], default: list[str] | None = None) -> list[str]:
+        """The next of the records that are read from these lines.
+
+        Raises :class:`ReadError` where it has too many bytes, and StopIteration where there is none and no ``default``.
+        """
+        self.begin_record()
+        return next(records) if default is None else next(records, default)
+
+    def _reject_record(self, start: int) -> NoReturn:
+        """``start`` is where the line begins that made the record too large."""
+        line, size = self._record_line, self.at - self._record_at
+        if start == self._record_at:
+            hint = "See that the delimiter is right and that rows end with a line end, or cut the cell."
+            raise build_oversize_error(f"Line {line:,}", "the row", size, line=line, hint=hint)
+        hint = "A quote that is opened and never closed makes one cell of all that follows: close it, or cut the cell."
+        raise build_oversize_error(f"Line {line:,}", "the row that begins there", size, line=line, hint=hint)
 
 
 def read_csv_records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:

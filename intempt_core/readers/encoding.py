@@ -4,13 +4,14 @@ import codecs
 import os
 import re
 import stat
+import tempfile
 from pathlib import Path
 
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.delimited import BLOCK_BYTES, BYTES_LINE_END, UTF8_BOM
 from intempt_core.readers.formats import describe_formats
-from intempt_core.readers.mapped_file import FileBytes, MappedFile
+from intempt_core.readers.mapped_file import FileBytes, MappedFile, release_pages, require_disk_space
 
 SAMPLE_BYTES = 65_536
 """Bytes at the beginning of a text by which its dialect is guessed."""
@@ -21,7 +22,7 @@ DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
-def read_file_bytes(data: bytes | Path, name: str, memory_limit: int) -> FileBytes:
+def read_file_bytes(data: bytes | Path | MappedFile, name: str, memory_limit: int) -> FileBytes:
     """A file's bytes as they were at one moment; those of a file of ``memory_limit`` bytes or more lie on disk.
 
     Raises :class:`ReadError` where the file cannot be read, or changes meanwhile.
@@ -86,7 +87,9 @@ def detect_encoding(raw: FileBytes, name: str) -> str:
             line=line,
         )
     try:
-        raw.decode("cp1252")
+        for at in range(0, len(raw), BLOCK_BYTES):
+            raw[at : at + BLOCK_BYTES].decode("cp1252")
+            release_pages(raw)
     except UnicodeDecodeError:
         return "latin-1"
     return "cp1252"
@@ -103,20 +106,27 @@ def _find_invalid_utf8(raw: FileBytes) -> int | None:
             decoder.decode(raw[at : at + BLOCK_BYTES], final=at + BLOCK_BYTES >= len(raw))
         except UnicodeDecodeError as error:
             return at - waiting + error.start
+        release_pages(raw)
     return None
 
 
 def convert_to_utf8(raw: FileBytes, encoding: str, name: str) -> FileBytes:
     """A text in UTF-8 without a byte order mark; the very same bytes where they are that already.
 
-    Raises :class:`ReadError` where the bytes are not of the encoding, or there is none of that name.
+    That of a file on disk lies on disk too. Raises :class:`ReadError` where the bytes are not of the encoding, or there
+    is none of that name.
     """
     try:
         if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}:
             bad = _find_invalid_utf8(raw)
             if bad is not None:
                 raise UnicodeDecodeError("utf-8", b"", bad, bad + 1, "not UTF-8")
-            return raw.removeprefix(UTF8_BOM)
+            if isinstance(raw, bytes):
+                return raw.removeprefix(UTF8_BOM)
+            return _convert_on_disk(raw, "utf-8", name) if raw.startswith(UTF8_BOM) else raw
+        if isinstance(raw, MappedFile):
+            b"".decode(encoding)  # it makes text, as not every codec does
+            return _convert_on_disk(raw, encoding, name)
         return raw.decode(encoding).removeprefix("\ufeff").encode()
     except UnicodeDecodeError as error:
         line = find_line_number(raw, error.start)
@@ -129,6 +139,32 @@ def convert_to_utf8(raw: FileBytes, encoding: str, name: str) -> FileBytes:
         raise ReadError(
             f"{name} cannot be read as “{shorten_value(encoding)}”. Encodings are utf-8, utf-16, cp1252 and others that"
             " Python knows. Choose one of them."
+        ) from error
+
+
+def _convert_on_disk(raw: MappedFile, encoding: str, name: str) -> FileBytes:
+    """The text of a file on disk in UTF-8 without a byte order mark, in another file; a piece of it at a time."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    begun = False
+    try:
+        with tempfile.TemporaryFile() as own:
+            for at in range(0, len(raw), BLOCK_BYTES):
+                waiting = len(decoder.getstate()[0])
+                try:
+                    text = decoder.decode(raw[at : at + BLOCK_BYTES], final=at + BLOCK_BYTES >= len(raw))
+                except UnicodeDecodeError as error:
+                    start = at - waiting + error.start
+                    raise UnicodeDecodeError(encoding, b"", start, start + 1, error.reason) from None
+                piece = (text if begun else text.removeprefix("\ufeff")).encode()
+                begun = begun or bool(text)
+                require_disk_space(own, len(piece))
+                own.write(piece)
+                release_pages(raw)
+            return MappedFile.from_file(own) if own.tell() else b""
+    except OSError as error:
+        raise ReadError(
+            f"{name} is large, and there is no space on the disk for its text in UTF-8: {error.strerror or error}. Free"
+            " some space, then take it again."
         ) from error
 
 

@@ -1,7 +1,7 @@
 """JSON lines: one JSON document a line, an event or a request's body. Events stay as they came, and have columns.
 
 A line that is no JSON becomes an event with an issue of its own, so that the others are checked all the same. Only the
-text is kept in memory: an event is read from its line whenever it is asked for.
+text is kept: an event is read from its line whenever it is asked for.
 """
 
 import re
@@ -12,24 +12,33 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from intempt_core.arrays import Int64Array, Mask, make_array, make_scalar
+from intempt_core.arrays import Int64Array, Mask, make_array
 from intempt_core.contract import EVENT_FIELDS, GivenEvent, Issue, Json, Place, dump_json, format_given, shorten_value
 from intempt_core.errors import ReadError
+from intempt_core.readers.column_store import ColumnWriter, StoredColumns
 from intempt_core.readers.delimited import BYTES_LINE_END, Dialect
 from intempt_core.readers.formats import JSON_LINES
 from intempt_core.readers.json_positions import JsonSyntaxError, JsonText
-from intempt_core.readers.mapped_file import FileBytes, release_pages
+from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
+from intempt_core.readers.mapped_file import FileBytes, MappedFile, release_pages
 from intempt_core.readers.payload import EVENT_KEYS, PayloadShape
-from intempt_core.readers.table_content import FileSource, TableContent, describe_encoding
+from intempt_core.readers.reading_issues import IssueBlock, ReadingIssues
+from intempt_core.readers.table_content import FileSource, TableContent, describe_encoding, translate_full_disk
 
 MAX_KEY_COLUMNS = 256
 """Keys of events that get a column; others are sent as they are, and cannot be looked at or mapped."""
 
-JSONL_CHUNK_ROWS = 16_384
-"""Events that become a chunk of columns together."""
+JSONL_CHUNK_ROWS, JSONL_CHUNK_BYTES = 16_384, 8_000_000
+"""Events, and bytes of their lines, that become a chunk of columns together."""
+
+MAX_LEFT_OUT_KEYS = 10_000
+"""Keys without a column that are counted."""
 
 FAST_PATH_BRACKETS = 200
 """Brackets of a line up to which it is read quickly; of more it must be seen whether they are nested too deeply."""
+
+SNIFFED_BYTES = 4_096
+"""Bytes of a line that is too large by which it is seen whether it is JSON."""
 
 SNIFFED_LINES = 20
 """Lines of a text that are looked at to see whether it is JSON lines."""
@@ -61,7 +70,7 @@ class DocumentIndex:
     ends: Int64Array
     lines: Int64Array
     numbers: Int64Array
-    issues: tuple[Issue, ...]
+    issues: ReadingIssues
     named_count: int
     needs_model: Mask
 
@@ -80,8 +89,9 @@ def is_json_lines(text: FileBytes, name: str) -> bool:
     """Whether a text has one JSON object a line: its first line is one, or its name says so and half its lines are."""
     tried = []
     for _, start, end in _iterate_lines(text):
-        line = text[start:end].strip(_JSON_WHITESPACE)
-        if line:
+        if end - start > MAX_EVENT_BYTES:
+            tried.append(text[start : start + SNIFFED_BYTES].lstrip(_JSON_WHITESPACE).startswith(b"{"))
+        elif line := text[start:end].strip(_JSON_WHITESPACE):
             tried.append(line.startswith(b"{") and _is_json_document(line))
         if len(tried) == SNIFFED_LINES or tried[:1] == [True]:
             break
@@ -91,21 +101,25 @@ def is_json_lines(text: FileBytes, name: str) -> bool:
 def read_json_lines(source: FileSource) -> TableContent:
     """Read a text with one JSON document a line: every event, and its values as columns.
 
-    Raises :class:`ReadError` where there is no event.
+    Raises :class:`ReadError` where there is no event, or a line is too large for any.
     """
-    text, collector = source.content, _EventCollector()
-    blank, empty = 0, list[int]()
-    for line, start, end in _iterate_lines(text):
-        some = text[start:end].strip(_JSON_WHITESPACE)
-        if not some:
-            blank += 1
-            continue
-        events, issues = _parse_line(some, line, with_issues=True)
-        if not events:
-            empty.append(line)
-        if collector.add_line(events, issues, (start, end, line)):
-            release_pages(text)
-    documents, columns = collector.finish(text)
+    text, blank, empty = source.content, 0, list[int]()
+    with translate_full_disk(source.name), ColumnWriter(0, source.limits, on_disk=source.is_large) as writer:
+        collector = _EventCollector(writer)
+        for line, start, end in _iterate_lines(text):
+            if end - start > MAX_EVENT_BYTES:
+                raise build_oversize_error(f"{source.name}, line {line:,}", "the line", end - start, line=line)
+            some = text[start:end].strip(_JSON_WHITESPACE)
+            if not some:
+                blank += 1
+                continue
+            events, issues = _parse_line(some, line, with_issues=True)
+            if not events:
+                empty.append(line)
+            if collector.add_line(events, issues, (start, end, line)):
+                source.limits.check_rows(line)
+                release_pages(text)
+        documents, header, columns, pages = collector.finish(text)
     if not len(documents.lines):
         raise ReadError(
             f"{source.name} is JSON and holds no event. Write one event or one request body a line"
@@ -113,14 +127,15 @@ def read_json_lines(source: FileSource) -> TableContent:
         )
     return TableContent(
         dialect=Dialect(source.encoding),
-        header=tuple(columns),
-        columns=tuple(columns.values()),
+        header=header,
+        columns=columns,
         lines=documents.lines,
         notes=(
             f"Read as {JSON_LINES.name}: one event or request body a line.",
             *describe_encoding(source.encoding),
             *_describe_lines(blank, empty, collector.columns_left_out),
         ),
+        mapped_file=pages,
         documents=documents,
     )
 
@@ -225,80 +240,93 @@ def _count_keys(value: Json) -> int:
 
 
 class _EventCollector:
-    """The events of all lines: their places, issues and columns."""
+    """The events of all lines: their places and issues; their columns go to a writer."""
 
-    def __init__(self) -> None:
-        self._places: list[tuple[int, int, int, int]] = []
-        self._issues: list[Issue] = []
-        self._rows: list[dict[str, str]] = []
-        self._lengths: list[int] = []
-        self._chunks: dict[str, list[pa.Array | None]] = {}
-        self._named_count = 0
-        self._needs_model: list[bool] = []
+    def __init__(self, writer: ColumnWriter) -> None:
+        self._writer = writer
+        self._places: list[Int64Array] = []
+        self._issue_blocks: list[IssueBlock] = []
+        self._needs_model = bytearray()
+        self._numbers: dict[str, int] = {}
+        self._named_count = self._row_count = 0
         self.columns_left_out: set[str] = set()
+        self._new_places: list[tuple[int, int, int, int]] = []
+        self._new_issues: list[Issue] = []
+        self._rows: list[dict[str, str]] = []
+        self._size = 0
 
     def add_line(self, events: Sequence[GivenEvent], issues: Iterable[Issue], place: tuple[int, int, int]) -> bool:
         """Add the events of one line. Whether a chunk of columns is complete with them."""
-        before = len(self._places)
+        before = self._row_count
         for number, event in enumerate(events):
-            self._places.append((*place, number))
+            self._new_places.append((*place, number))
             self._named_count += isinstance(event.name, str)
             self._rows.append(flatten_event(event))
             self._needs_model.append(needs_model_check(event))
+        self._row_count += len(events)
         for issue in issues:
             row = None if issue.place.row is None else issue.place.row + before
-            self._issues.append(replace(issue, place=replace(issue.place, row=row)))
+            self._new_issues.append(replace(issue, place=replace(issue.place, row=row)))
             if row is not None:
                 self._needs_model[row - 1] = True
-        full = len(self._rows) >= JSONL_CHUNK_ROWS
+        self._size += place[1] - place[0]
+        full = len(self._rows) >= JSONL_CHUNK_ROWS or self._size >= JSONL_CHUNK_BYTES
         if full:
-            self._flush_rows()
+            self._flush()
         return full
 
-    def finish(self, text: FileBytes) -> tuple[DocumentIndex, dict[str, pa.ChunkedArray]]:
-        """The index of all events, and their columns by header."""
-        self._flush_rows()
-        places = np.array(self._places, np.int64).reshape(-1, 4)
+    def finish(
+        self, text: FileBytes
+    ) -> tuple[DocumentIndex, tuple[str, ...], Sequence[pa.ChunkedArray], MappedFile | None]:
+        """The index of all events, the header, the columns, and the file on which they lie."""
+        self._flush()
+        header = tuple(sorted(self._numbers, key=_rank_column)) or ("name",)
+        if not self._numbers:
+            self._numbers["name"] = 0
+            self._writer.write_chunk([None], 0)
+        columns, pages = self._writer.finish()
+        order = [self._numbers[column] for column in header]
+        ordered = columns.select(order) if isinstance(columns, StoredColumns) else [columns[n] for n in order]
+        places = np.concatenate([np.empty((0, 4), np.int64), *self._places])
         starts, ends, lines, numbers = (np.ascontiguousarray(places[:, index]) for index in range(4))
-        documents = DocumentIndex(
-            text,
-            starts,
-            ends,
-            lines,
-            numbers,
-            tuple(self._issues),
-            self._named_count,
-            np.array(self._needs_model, np.bool_),
-        )
-        empty = {length: pa.repeat(make_scalar("", pa.string()), length) for length in set(self._lengths)}
-        header = tuple(sorted(self._chunks, key=_rank_column)) or ("name",)
-        columns = {}
-        for column in header:
-            chunks = self._chunks.get(column, [])
-            chunks += [None] * (len(self._lengths) - len(chunks))
-            whole = [empty[size] if chunk is None else chunk for chunk, size in zip(chunks, self._lengths, strict=True)]
-            columns[column] = pa.chunked_array(whole, pa.string())
-        return documents, columns
+        needs_model = np.frombuffer(bytes(self._needs_model), np.bool_)
+        issues = ReadingIssues(self._issue_blocks)
+        documents = DocumentIndex(text, starts, ends, lines, numbers, issues, self._named_count, needs_model)
+        return documents, header, ordered, pages
 
     def _build_array(self, cells: list[str]) -> pa.Array:
         try:
             return make_array(cells, pa.string())
         except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
-            self._needs_model[-len(cells) :] = [True] * len(cells)
+            self._needs_model[-len(cells) :] = b"\x01" * len(cells)
             return make_array([cell.encode("utf-8", "replace").decode() for cell in cells], pa.string())
 
-    def _flush_rows(self) -> None:
-        if not self._rows:
+    def _flush(self) -> None:
+        """What was collected becomes arrays."""
+        if self._new_issues:
+            self._issue_blocks.append(IssueBlock(self._new_issues))
+        if self._rows:
+            self._places.append(np.array(self._new_places, np.int64).reshape(-1, 4))
+            for column in dict.fromkeys(key for row in self._rows for key in row):
+                self._number_column(column)
+            keys = {key for row in self._rows for key in row}
+            self._writer.write_chunk(
+                [
+                    self._build_array([row.get(column, "") for row in self._rows]) if column in keys else None
+                    for column in self._numbers
+                ],
+                len(self._rows),
+            )
+        self._new_places, self._new_issues, self._rows, self._size = [], [], [], 0
+
+    def _number_column(self, column: str) -> None:
+        """Give a key a column, if it has none and there may be one more."""
+        if column in self._numbers:
             return
-        for column in dict.fromkeys(key for row in self._rows for key in row):
-            if column not in self._chunks and len(self._chunks) >= MAX_KEY_COLUMNS and column not in _CONTRACT_COLUMNS:
-                self.columns_left_out.add(column)
-                continue
-            chunks = self._chunks.setdefault(column, [])
-            chunks += [None] * (len(self._lengths) - len(chunks))
-            chunks.append(self._build_array([row.get(column, "") for row in self._rows]))
-        self._lengths.append(len(self._rows))
-        self._rows.clear()
+        if len(self._numbers) < MAX_KEY_COLUMNS or column in _CONTRACT_COLUMNS:
+            self._numbers[column] = len(self._numbers)
+        elif len(self.columns_left_out) < MAX_LEFT_OUT_KEYS:
+            self.columns_left_out.add(column)
 
 
 def needs_model_check(event: GivenEvent) -> bool:
@@ -369,7 +397,8 @@ def _describe_lines(blank: int, empty: Sequence[int], left_out: set[str]) -> Ite
         lines = "One line holds" if len(empty) == 1 else f"{len(empty):,} lines hold"
         yield f"{lines} no event, the first is line {empty[0]:,}."
     if left_out:
+        more = "or more " if len(left_out) == MAX_LEFT_OUT_KEYS else ""
         yield (
-            f"The events have more than {MAX_KEY_COLUMNS} different keys. {len(left_out):,} have no column here, and"
-            " cannot be mapped; events that are sent as they are keep them."
+            f"The events have more than {MAX_KEY_COLUMNS} different keys. {len(left_out):,} {more}have no column here,"
+            " and cannot be mapped; events that are sent as they are keep them."
         )

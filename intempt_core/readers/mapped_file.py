@@ -4,23 +4,31 @@ They are temporary files without a name: they are gone when the process ends, ho
 change or cut them, so that every page can always be read.
 """
 
+import errno
 import mmap
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Self, TypeAlias
 
-import pyarrow as pa
-
+from intempt_core.readers.limits import MEMORY_LIMIT_BYTES
 from intempt_core.readers.open_file import OpenFile
 
-MEMORY_LIMIT_BYTES = 256_000_000
-"""Bytes from which on a file, and the table that it becomes, are not held in memory."""
+RESERVED_DISK_BYTES = 64_000_000
+"""Bytes of the disk that no table takes: history writes there too."""
 
 _CHUNK_BYTES = 1 << 20
+
+
+def require_disk_space(file: IO[bytes], size: int) -> None:
+    """Raise :class:`OSError` where so many bytes more would leave too little space on the disk of a file."""
+    disk = os.fstatvfs(file.fileno())
+    if disk.f_bavail * disk.f_frsize < size + RESERVED_DISK_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class MappedFile(mmap.mmap):
@@ -41,6 +49,7 @@ class MappedFile(mmap.mmap):
             return None
         file.seek(at)
         with suppress(OSError), tempfile.TemporaryFile() as own:
+            require_disk_space(own, os.fstat(file.fileno()).st_size)
             shutil.copyfileobj(file, own, _CHUNK_BYTES)
             return cls.from_file(own)
         file.seek(at)
@@ -60,6 +69,10 @@ class MappedFile(mmap.mmap):
         """The bytes of a file that nobody changes, such as one of the spool. Raises :class:`OSError`."""
         with path.open("rb") as file:
             return cls.from_file(file)
+
+    def seekable(self) -> bool:
+        """As of a file: an archive is read from it."""
+        return True
 
     def release(self) -> None:
         """Hand back the memory of the pages that were read; they are read again when they are asked for."""
@@ -117,59 +130,3 @@ def release_pages(raw: FileBytes) -> None:
     """Hand back the memory of bytes that lie on disk; nothing to do for others."""
     if isinstance(raw, MappedFile):
         raw.release()
-
-
-class ColumnWriter:
-    """The columns of a table, written some rows at a time: in memory, or on disk where they are large.
-
-    ``on_disk`` puts them there from the first row on; ``memory_limit`` as soon as they have more bytes than that. It is
-    closed by ``with``.
-    """
-
-    def __init__(self, width: int, *, on_disk: bool, memory_limit: int | None = None) -> None:
-        self._chunks: list[list[pa.Array]] = [[] for _ in range(width)]
-        self._schema = pa.schema([pa.field(str(number), pa.string()) for number in range(width)])
-        self._on_disk, self._memory_limit, self._size = on_disk, memory_limit, 0
-        self._file: IO[bytes] | None = None
-        self._writer: pa.RecordBatchFileWriter | None = None
-
-    def __enter__(self) -> Self:
-        if self._on_disk:
-            self._move_to_disk()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def write(self, columns: Sequence[Sequence[pa.Array]]) -> None:
-        """Neighbouring rows: each column in chunks. Raises :class:`OSError` where the disk has no space for them."""
-        if self._writer is not None:
-            self._write_to_disk(columns)
-            return
-        for kept, chunks in zip(self._chunks, columns, strict=True):
-            kept.extend(chunks)
-        if self._memory_limit is not None:
-            self._size += sum(chunk.nbytes for chunks in columns for chunk in chunks)
-            if self._size > self._memory_limit:
-                self._move_to_disk()
-
-    def finish(self) -> tuple[list[pa.ChunkedArray], MappedFile | None]:
-        """Every column, and the file on which they lie. Raises :class:`OSError` likewise."""
-        if self._writer is None or self._file is None:
-            return [pa.chunked_array(chunks, pa.string()) for chunks in self._chunks], None
-        self._writer.close()
-        pages = MappedFile.from_file(self._file)
-        return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(pages))).read_all().columns, pages
-
-    def _move_to_disk(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  it stays open until all rows are there
-        self._writer = pa.ipc.new_file(self._file, self._schema)
-        if any(self._chunks):
-            self._write_to_disk(self._chunks)
-        self._chunks = []
-
-    def _write_to_disk(self, columns: Sequence[Sequence[pa.Array]]) -> None:
-        if self._writer is not None:
-            arrays = [pa.chunked_array(chunks, pa.string()) for chunks in columns]
-            self._writer.write_table(pa.table(arrays, schema=self._schema))

@@ -14,13 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from intempt_core.arrays import make_scalar
+from intempt_core.arrays import Int64Array, make_scalar, view_numbers
 from intempt_core.contract import shorten_value
-from intempt_core.errors import ReadError
+from intempt_core.errors import ReadError, TableTooLarge
 from intempt_core.readers.arrow_texts import format_values, is_known_zone
-from intempt_core.readers.compression import MAX_UNPACKED_BYTES
+from intempt_core.readers.column_store import ColumnWriter
 from intempt_core.readers.delimited import Dialect
-from intempt_core.readers.mapped_file import ColumnWriter, release_pages
+from intempt_core.readers.limits import MAX_EVENT_BYTES, MAX_UNPACKED_BYTES, build_oversize_error
+from intempt_core.readers.mapped_file import release_pages
 from intempt_core.readers.table_content import (
     FileSource,
     TableContent,
@@ -58,14 +59,17 @@ def read_parquet_table(source: FileSource) -> TableContent:
     rows = size = 0
     with (
         translate_full_disk(name),
-        ColumnWriter(len(header), on_disk=source.is_large, memory_limit=source.memory_limit) as writer,
+        ColumnWriter(len(header), source.limits, on_disk=source.is_large, moves=True) as writer,
     ):
         for batch in _iterate_batches(file, name, batch_rows):
             columns = _format_batch(batch, header, name, rows)
-            batch_size = sum(column.size for column in columns)
+            with _translate_errors(name):  # a broken file chooses texts that are not there
+                batch_size = sum(column.size for column in columns)
             size += batch_size
-            if size > MAX_UNPACKED_BYTES:
+            if size > _get_max_bytes(source):
                 raise _build_too_large_error(source, size)
+            if batch_size > MAX_EVENT_BYTES:
+                _reject_large_rows(columns, header, name, rows)
             step = max(1, batch.num_rows * PARQUET_BATCH_BYTES // max(batch_size, 1))
             for start in range(0, batch.num_rows, step):
                 writer.write([[column.slice(start, step)] for column in columns])
@@ -143,14 +147,19 @@ def _reject_bomb(metadata: pq.FileMetaData, width: int, source: FileSource) -> N
     """Raise :class:`ReadError` where a file says of itself that it becomes too large."""
     groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
     size = max(sum(group.total_byte_size for group in groups), metadata.num_rows * width * _OFFSET_BYTES)
-    if size > MAX_UNPACKED_BYTES:
+    if size > _get_max_bytes(source):
         raise _build_too_large_error(source, size)
+    source.limits.check_rows(metadata.num_rows)
+
+
+def _get_max_bytes(source: FileSource) -> int:
+    return min(source.limits.unpacked_bytes, MAX_UNPACKED_BYTES)
 
 
 def _build_too_large_error(source: FileSource, size: int) -> ReadError:
-    return ReadError(
+    return TableTooLarge(
         f"{source.name} has {len(source.content):,} bytes and becomes {size:,} or more as text. Up to"
-        f" {MAX_UNPACKED_BYTES:,} are taken. Cut it into several files, or leave columns out."
+        f" {_get_max_bytes(source):,} are taken. Cut it into several files, or leave columns out."
     )
 
 
@@ -189,6 +198,14 @@ class _TextColumn(NamedTuple):
     indices: pa.Array | None
 
     @property
+    def lengths(self) -> Int64Array:
+        """Bytes of each cell."""
+        lengths = pc.binary_length(self.texts).cast(pa.int64())
+        chosen = lengths if self.indices is None else lengths.take(self.indices)
+        found: Int64Array = view_numbers(pc.fill_null(chosen, 0))
+        return found
+
+    @property
     def size(self) -> int:
         """Bytes that the cells take."""
         if self.indices is None:
@@ -203,6 +220,17 @@ class _TextColumn(NamedTuple):
         else:
             found = self.texts.take(self.indices.slice(start, length))
         return pc.fill_null(found, make_scalar("", pa.string())) if found.null_count else found
+
+
+def _reject_large_rows(columns: Sequence[_TextColumn], header: Sequence[str], name: str, rows: int) -> None:
+    """Raise :class:`ReadError` for a row of a batch that is too large; ``rows`` were read before it."""
+    sizes = np.sum([column.lengths for column in columns], axis=0)
+    if sizes.max() <= MAX_EVENT_BYTES:
+        return
+    row = int(np.argmax(sizes > MAX_EVENT_BYTES))
+    largest = max(range(len(columns)), key=lambda number: int(columns[number].lengths[row]))
+    hint = f"Most of it is in column “{shorten_value(header[largest])}”. Leave that column out, or cut its cells."
+    raise build_oversize_error(f"{name}, row {rows + row + 1:,}", "the row", int(sizes[row]), hint=hint)
 
 
 def _format_batch(batch: pa.RecordBatch, header: Sequence[str], name: str, rows: int) -> list[_TextColumn]:

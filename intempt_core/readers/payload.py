@@ -26,6 +26,7 @@ from intempt_core.contract import (
 from intempt_core.errors import ReadError
 from intempt_core.readers.json_lenient import BlankedSpan, blank_lenient_syntax
 from intempt_core.readers.json_positions import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
+from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.pasted.curl import CurlCommand, is_curl_command, parse_curl_command
 from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
 from intempt_core.readers.pasted.shell_words import RAW_QUOTE, ShellToken, TextRun, UnclosedQuote
@@ -95,6 +96,7 @@ def read_payload(text: str, *, max_chars: int | None = None) -> Payload:
         node = document.find_nearest(pointer)
         spans.append((node.at, node.end))
         line = bisect_right(lines, source.text_offset(node.at))
+        _reject_large_event(source.value, node.at, node.end, line)
         events.append(GivenEvent(name, body, Place(row, line, None, pointer), name_pointer))
     found = []
     for pointer, given, hint in shape.misplaced:
@@ -128,6 +130,14 @@ def locate_in_payload(payload: Payload, pointer: str) -> tuple[int, int]:
     read.
     """
     return payload.line_column(payload.span(payload.document.find_nearest(pointer))[0])
+
+
+def _reject_large_event(text: str, start: int, end: int, line: int) -> None:
+    """Raise :class:`ReadError` for an event that is too large."""
+    if end - start > MAX_EVENT_BYTES // 4:  # a character has four bytes at the most
+        size = len(text[start:end].encode("utf-8", "surrogatepass"))
+        if size > MAX_EVENT_BYTES:
+            raise build_oversize_error(f"Line {line:,}", "the event", size, line=line)
 
 
 def _extract_source(text: str) -> tuple[ShellToken, CurlCommand | None]:

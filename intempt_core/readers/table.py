@@ -4,27 +4,40 @@ A file is what its bytes say, whatever it is called; it may lie in gzip. Which f
 how a format is read says the module that its record there names.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from intempt_core.arrays import Int64Array, make_array
+from intempt_core.arrays import Int64Array, take_rows
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
+from intempt_core.readers.column_store import TableColumns
 from intempt_core.readers.compression import GZIP_MAGIC, unpack_gzip
 from intempt_core.readers.delimited import Dialect
 from intempt_core.readers.encoding import convert_to_utf8, detect_encoding, read_file_bytes, reject_empty_file
 from intempt_core.readers.formats import CSV, JSON_LINES, FileFormat, recognise_binary, recognise_text
 from intempt_core.readers.jsonl import DocumentIndex
-from intempt_core.readers.mapped_file import MEMORY_LIMIT_BYTES, MappedFile, compute_sha256
+from intempt_core.readers.limits import ReadLimits
+from intempt_core.readers.mapped_file import MappedFile, compute_sha256
 from intempt_core.readers.payload import Payload, read_payload
 from intempt_core.readers.table_content import FileSource, TableContent, describe_encoding
+
+SAMPLE_CHARS, DISTINCT_CHARS = 5_000, 5_000_000
+"""Characters of a cell that is looked at as an example, and of all the different cells of a column."""
+
+MAX_DOCUMENT_BYTES = 100_000_000
+"""Bytes of one JSON document at the most: it is read whole into memory, many times its size."""
+
+_SMALL_SAMPLE_CELLS = 200
+
+READ_LIMITS = ReadLimits()
+"""The limits of a process that has nothing else to do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,9 +67,9 @@ class Table:
     size: int
     dialect: Dialect
     header: tuple[str, ...]
-    columns: dict[str, pa.ChunkedArray]
+    columns: Mapping[str, pa.ChunkedArray]
     lines: Int64Array
-    cell_counts: dict[int, int]
+    cell_counts: Mapping[int, int]
     notes: tuple[str, ...]
     format: FileFormat = CSV
     sheets: tuple[str, ...] = ()
@@ -73,16 +86,44 @@ class Table:
         if self.mapped_file is not None:
             self.mapped_file.release()
 
+    def with_column(self, name: str, column: pa.ChunkedArray) -> "Table":
+        """The table with another column in the place of the one of this name; the others are shared."""
+        if isinstance(self.columns, TableColumns):
+            return replace(self, columns=self.columns.with_column(name, column))
+        return replace(self, columns={**self.columns, name: column})
+
     def cell(self, row: int, column: str) -> str:
         """One cell; ``row`` counts from 0."""
         return str(self.columns[column][row])
 
-    def take_cells(self, column: str, rows: Sequence[int]) -> list[str]:
-        """The cells of one column in these rows (sorted, from 0); only what lies between the first and last is read."""
-        first = int(rows[0]) if len(rows) else 0
-        part = self.columns[column].slice(first, int(rows[-1]) - first + 1 if len(rows) else 0)
-        found: list[str] = part.take(make_array(np.asarray(rows, np.int64) - first)).to_pylist()
+    def take_cells(self, column: str, rows: Sequence[int], *, max_chars: int | None = None) -> list[str]:
+        """The cells of one column in these rows (from 0); of each only so many characters, where that is said."""
+        if max_chars is not None:
+            return [_cut_cell(self.columns[column][row], max_chars) for row in rows]
+        found: list[str] = take_rows(self.columns[column], np.asarray(rows, np.int64)).to_pylist()
         return found
+
+    def sample_cells(self, column: str, count: int, *, max_chars: int = SAMPLE_CHARS) -> list[str]:
+        """Those of the first cells of a column that are not empty; only so many characters of each."""
+        return [cell for cell in _cut_cells(self.columns[column].slice(0, count), max_chars) if cell]
+
+    def distinct_cells(self, column: str, most: int) -> list[str]:
+        """The different cells of a column that are not empty, in the order in which they come, up to so many.
+
+        No more are looked for, so that a column of a million different ids costs no more than one of few names.
+        """
+        found: dict[str, None] = {}
+        size = 0
+        for chunk in self.columns[column].chunks:
+            different = chunk.unique()
+            for start in range(0, len(different), most):
+                for text in _cut_cells(different.slice(start, most), SAMPLE_CHARS):
+                    if text and text not in found:
+                        found[text] = None
+                        size += len(text)
+                    if len(found) == most or size > DISTINCT_CHARS:
+                        return list(found)
+        return list(found)
 
     def record(self, row: int) -> dict[str, str]:
         """One row, header → cell; ``row`` counts from 0."""
@@ -108,6 +149,22 @@ class Table:
         return f"row {row + 1:,}" + (f" ({line})" if line else "")
 
 
+def _cut_cells(cells: pa.Array | pa.ChunkedArray, max_chars: int) -> list[str]:
+    """The first characters of some cells."""
+    if cells.nbytes <= SAMPLE_CHARS * _SMALL_SAMPLE_CELLS:
+        return [cell[:max_chars] for cell in cells.to_pylist()]
+    return [_cut_cell(cell, max_chars) for cell in cells]
+
+
+def _cut_cell(cell: pa.StringScalar, max_chars: int) -> str:
+    """The first characters of a cell, without making a text of all of it."""
+    held = cell.as_buffer()
+    if held.size <= max_chars:
+        return str(cell)
+    head: bytes = held.slice(0, min(held.size, 4 * max_chars)).to_pybytes()
+    return head.decode(errors="ignore")[:max_chars]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A file that is one JSON document: a request, an event or a list of events.
@@ -126,16 +183,18 @@ class Document:
 
 
 def read_table(
-    data: bytes | Path, *, name: str, dialect: Dialect | None = None, memory_limit: int = MEMORY_LIMIT_BYTES
+    data: bytes | Path | MappedFile, *, name: str, dialect: Dialect | None = None, limits: ReadLimits = READ_LIMITS
 ) -> Table:
     """Read a file's bytes, or the file at a path. Without a ``dialect`` it is guessed, and ``notes`` say how.
 
-    A file of ``memory_limit`` bytes or more is read from a copy on disk, and so its table lies there.
+    A file of ``limits.memory_bytes`` or more is read from a copy on disk, and so its table lies there; so does that of
+    a :class:`MappedFile`, which nobody changes and which therefore is not copied.
 
     Raises :class:`ReadError` with a sentence, and the line where one can be named, where the bytes are no table:
-    another format, no text, nothing at all, two columns of one name, a quote that is never closed.
+    another format, no text, nothing at all, two columns of one name, a quote that is never closed, a row or line of
+    more than :data:`~intempt_core.readers.limits.MAX_EVENT_BYTES`; :class:`TableTooLarge` for more than ``limits``.
     """
-    with _open_file(data, name, dialect, memory_limit, documents=False) as opened:
+    with _open_file(data, name, dialect, limits, documents=False) as opened:
         if opened.format.read is None:
             raise ReadError(
                 f"{name} is JSON in one piece. JSON is taken with one event or one request body a line"
@@ -145,13 +204,13 @@ def read_table(
 
 
 def read_table_or_document(
-    data: bytes | Path, *, name: str, dialect: Dialect | None = None, memory_limit: int = MEMORY_LIMIT_BYTES
+    data: bytes | Path, *, name: str, dialect: Dialect | None = None, limits: ReadLimits = READ_LIMITS
 ) -> Table | Document:
     """Read a file as :func:`read_table` does, or as one JSON document where it is that.
 
     Raises :class:`ReadError` likewise.
     """
-    with _open_file(data, name, dialect, memory_limit, documents=True) as opened:
+    with _open_file(data, name, dialect, limits, documents=True) as opened:
         if opened.format.read is None:
             return _build_document(opened)
         return _build_table(opened, opened.format.read(opened.source))
@@ -170,13 +229,14 @@ class _OpenFile:
 
 @contextmanager
 def _open_file(
-    data: bytes | Path, name: str, dialect: Dialect | None, memory_limit: int, *, documents: bool
+    data: bytes | Path | MappedFile, name: str, dialect: Dialect | None, limits: ReadLimits, *, documents: bool
 ) -> Iterator[_OpenFile]:
-    raw = read_file_bytes(data, name, memory_limit)
+    raw = read_file_bytes(data, name, limits.memory_bytes)
     reject_empty_file(raw, name)
     with ThreadPoolExecutor(1) as worker:  # it works out the digest while the rows are read here
         digest = worker.submit(lambda: compute_sha256(raw))
-        content = unpack_gzip(raw, name, memory_limit) if raw.startswith(GZIP_MAGIC) else raw
+        is_packed = raw.startswith(GZIP_MAGIC)
+        content = unpack_gzip(raw, name, limits.memory_bytes, limits.unpacked_bytes) if is_packed else raw
         reject_empty_file(content, name)
         notes = () if content is raw else (f"The file was unpacked: {len(raw):,} bytes became {len(content):,}.",)
         is_large = isinstance(content, MappedFile)
@@ -185,7 +245,7 @@ def _open_file(
             encoding = dialect.encoding if dialect else detect_encoding(content, name)
             content = convert_to_utf8(content, encoding, name)
             found = recognise_text(content, name, documents=documents)
-        source = FileSource(name, content, encoding, dialect, is_large, memory_limit)
+        source = FileSource(name, content, encoding, dialect, is_large, limits)
         yield _OpenFile(found, source, len(raw), notes, digest)
 
 
@@ -196,7 +256,7 @@ def _build_table(opened: _OpenFile, content: TableContent) -> Table:
         size=opened.size,
         dialect=content.dialect,
         header=content.header,
-        columns=dict(zip(content.header, content.columns, strict=True)),
+        columns=TableColumns(content.header, content.columns),
         lines=content.lines,
         cell_counts=content.cell_counts,
         notes=(*opened.notes, *content.notes),
@@ -209,6 +269,11 @@ def _build_table(opened: _OpenFile, content: TableContent) -> Table:
 
 def _build_document(opened: _OpenFile) -> Document:
     source = opened.source
+    if len(source.content) > MAX_DOCUMENT_BYTES:
+        raise ReadError(
+            f"{source.name} is JSON in one piece of {len(source.content):,} bytes. Up to {MAX_DOCUMENT_BYTES:,} are"
+            f" read at once. Write one event or one request body a line ({JSON_LINES.suffixes[0]})."
+        )
     try:
         payload = read_payload(source.content[:].decode())
     except ReadError as error:

@@ -1,18 +1,20 @@
 """What a reader of a format is given and what it gives: the source, and the content of a table."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from intempt_core.arrays import Int64Array
 from intempt_core.contract import EventName, is_blank, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.delimited import Dialect
-from intempt_core.readers.mapped_file import MEMORY_LIMIT_BYTES, FileBytes, MappedFile
+from intempt_core.readers.limits import ReadLimits
+from intempt_core.readers.mapped_file import FileBytes, MappedFile
 
 if TYPE_CHECKING:
     from intempt_core.readers.jsonl import DocumentIndex
@@ -26,6 +28,47 @@ _LOOKS_LIKE_VALUE = re.compile(
 """What a row holds and a header hardly does: a number, a date, a UUID."""
 
 
+class CellCounts(Mapping[int, int]):
+    """Row (from 0) → cells found, of the rows that have more or fewer than the header; in arrays, for they may be all.
+
+    Attributes:
+        rows: The rows, sorted.
+        counts: Beside each row how many cells it has.
+    """
+
+    def __init__(self, rows: Int64Array, counts: Int64Array) -> None:
+        self.rows, self.counts = rows, counts
+
+    def __getitem__(self, row: int) -> int:
+        at = int(np.searchsorted(self.rows, row))
+        if at == self.rows.size or self.rows[at] != row:
+            raise KeyError(row)
+        return int(self.counts[at])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.rows.tolist())
+
+    def __len__(self) -> int:
+        return int(self.rows.size)
+
+
+class CellCountCollector:
+    """Collects :class:`CellCounts` from one part of a file after the other."""
+
+    def __init__(self) -> None:
+        self._rows, self._counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+
+    def add(self, counts: Mapping[int, int], first_row: int) -> None:
+        """Add those of a part that begins at a row; its own rows count from 0, and are sorted."""
+        if counts:
+            self._rows.append(np.fromiter(counts, np.int64, len(counts)) + first_row)
+            self._counts.append(np.fromiter(counts.values(), np.int64, len(counts)))
+
+    def finish(self) -> CellCounts:
+        """Those of the whole file."""
+        return CellCounts(np.concatenate(self._rows), np.concatenate(self._counts))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FileSource:
     """The bytes of a file of a known format, for its reader.
@@ -35,8 +78,8 @@ class FileSource:
         content: Its bytes, unpacked; those of a format of text as UTF-8 without a byte order mark.
         encoding: The encoding that a text had; empty for other formats.
         dialect: How to read it, where a person said so.
-        is_large: Whether the file has so many bytes that it was copied to disk; its table then lies there, too.
-        memory_limit: Bytes from which on a table lies on disk, also that of a small file.
+        is_large: Whether the file has so many bytes that it is read from disk; its table then lies there, too.
+        limits: How large a table it may become, and from which size on that lies on disk.
     """
 
     name: str
@@ -44,7 +87,7 @@ class FileSource:
     encoding: str = ""
     dialect: Dialect | None = None
     is_large: bool = False
-    memory_limit: int = MEMORY_LIMIT_BYTES
+    limits: ReadLimits = field(default_factory=ReadLimits)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +112,7 @@ class TableContent:
     columns: Sequence[pa.ChunkedArray]
     lines: Int64Array
     notes: tuple[str, ...] = ()
-    cell_counts: dict[int, int] = field(default_factory=dict)
+    cell_counts: Mapping[int, int] = field(default_factory=dict)
     sheets: tuple[str, ...] = ()
     mapped_file: MappedFile | None = None
     documents: "DocumentIndex | None" = None

@@ -4,12 +4,13 @@ What a person did not say is guessed from the first rows, and noted. Rows are re
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from intempt_core.contract import is_blank, shorten_value
 from intempt_core.errors import ReadError
+from intempt_core.readers.column_store import ColumnWriter
 from intempt_core.readers.delimited import (
     Dialect,
     LineReader,
@@ -18,8 +19,9 @@ from intempt_core.readers.delimited import (
     reject_unclosed_quote,
 )
 from intempt_core.readers.encoding import DELIMITER_NAMES, SAMPLE_BYTES, find_line_number
-from intempt_core.readers.mapped_file import ColumnWriter, FileBytes, find_byte, release_pages
+from intempt_core.readers.mapped_file import FileBytes, find_byte, release_pages
 from intempt_core.readers.table_content import (
+    CellCountCollector,
     FileSource,
     TableContent,
     describe_encoding,
@@ -43,14 +45,19 @@ def read_text_table(source: FileSource) -> TableContent:
     header, more = name_columns(given, where, used.header_line)
     width = len(header)
     lines = [np.empty(0, np.int64)]
-    cells: dict[int, int] = {}
-    blank: list[int] = []
-    rows = 0
-    with translate_full_disk(name), ColumnWriter(width, on_disk=source.is_large) as writer:
+    cells = CellCountCollector()
+    blank, first_blank, rows = 0, 0, 0
+    with (
+        translate_full_disk(name),
+        ColumnWriter(width, source.limits, on_disk=source.is_large) as writer,
+    ):
         for part in read_row_blocks(text, end, next_line, used, width):
+            source.limits.check_rows(rows + len(part.lines) + blank + len(part.blank_lines))
             writer.write(part.columns)
-            cells.update({rows + row: count for row, count in part.cell_counts.items()})
-            blank.extend(part.blank_lines)
+            cells.add(part.cell_counts, rows)
+            if len(part.blank_lines):
+                first_blank = first_blank or int(part.blank_lines[0])
+                blank += len(part.blank_lines)
             lines.append(part.lines)
             rows += len(part.lines)
             release_pages(text)
@@ -60,8 +67,8 @@ def read_text_table(source: FileSource) -> TableContent:
         header=header,
         columns=columns,
         lines=np.concatenate(lines),
-        notes=(*_describe_reading(text, used, blank, rows), *notes, *more),
-        cell_counts=cells,
+        notes=(*_describe_reading(text, used, blank, first_blank, rows), *notes, *more),
+        cell_counts=cells.finish(),
         mapped_file=pages,
     )
 
@@ -110,9 +117,9 @@ def _read_header_record(text: FileBytes, dialect: Dialect, name: str) -> tuple[l
     """The header's cells, and offset and line of what follows them."""
     lines = LineReader(text, 0, 1)
     while lines.line < dialect.header_line and next(lines, None) is not None:
-        pass
+        lines.begin_record()
     line = lines.line
-    cells = next(read_csv_records(lines, dialect), [])
+    cells = lines.next_record(read_csv_records(lines, dialect), [])
     reject_unclosed_quote(lines, cells)
     if line != dialect.header_line or all(is_blank(cell) for cell in cells):
         raise ReadError(
@@ -121,13 +128,14 @@ def _read_header_record(text: FileBytes, dialect: Dialect, name: str) -> tuple[l
             line=dialect.header_line,
         )
     skipped, records = 0, read_csv_records(lines, dialect)
-    while skipped < dialect.skip and (record := next(records, None)) is not None:
+    while skipped < dialect.skip and lines.at < len(text):
+        record = lines.next_record(records, [])
         reject_unclosed_quote(lines, record)
         skipped += bool(record)
     return cells, lines.at, lines.line
 
 
-def _describe_reading(text: FileBytes, dialect: Dialect, blank: Sequence[int], rows: int) -> Iterator[str]:
+def _describe_reading(text: FileBytes, dialect: Dialect, blank: int, first_blank: int, rows: int) -> Iterator[str]:
     yield from describe_encoding(dialect.encoding)
     if dialect.delimiter != ",":
         named = DELIMITER_NAMES.get(dialect.delimiter)
@@ -136,8 +144,8 @@ def _describe_reading(text: FileBytes, dialect: Dialect, blank: Sequence[int], r
         yield f"The header is line {dialect.header_line:,}; what is above it was not read."
     yield from describe_skipped_rows(dialect)
     if blank:
-        lines = "One blank line was" if len(blank) == 1 else f"{len(blank):,} blank lines were"
-        yield f"{lines} skipped, the first is line {blank[0]:,}."
+        lines = "One blank line was" if blank == 1 else f"{blank:,} blank lines were"
+        yield f"{lines} skipped, the first is line {first_blank:,}."
     nul = find_byte(b"\0", text)
     if nul >= 0:
         yield f"Line {find_line_number(text, nul):,} holds a NUL character, which belongs to its cell."

@@ -7,19 +7,23 @@ import pyarrow as pa
 
 from intempt_core.arrays import Int64Array, make_array
 from intempt_core.contract import is_blank, shorten_value
-from intempt_core.errors import ReadError
+from intempt_core.errors import ReadError, TableTooLarge
+from intempt_core.readers.column_store import ColumnWriter
 from intempt_core.readers.delimited import MAX_FILLED_CELLS, Dialect
 from intempt_core.readers.table_content import (
+    CellCountCollector,
+    CellCounts,
     FileSource,
     TableContent,
     describe_skipped_rows,
     name_columns,
     note_header_values,
+    translate_full_disk,
 )
 from intempt_core.readers.xlsx import SheetRow, Workbook
 
-SHEET_CHUNK_ROWS = 65_536
-"""Rows of a sheet that become a chunk of columns together."""
+SHEET_CHUNK_ROWS, SHEET_CHUNK_CELLS, SHEET_CHUNK_CHARS = 65_536, 1_000_000, 8_000_000
+"""Rows of a sheet, cells, and characters of them, that become a chunk of columns together at the most."""
 
 
 def read_workbook_table(source: FileSource) -> TableContent:
@@ -28,7 +32,7 @@ def read_workbook_table(source: FileSource) -> TableContent:
     Raises :class:`ReadError` where the bytes are no workbook that can be read, or the sheet has no header.
     """
     name, dialect = source.name, source.dialect
-    book = Workbook(source.content[:], name)
+    book = Workbook(source.content, name, source.limits)
     sheet = (dialect.sheet if dialect else "") or book.sheets[0]
     rows = book.rows(sheet)
     wanted = dialect.header_line if dialect else 0
@@ -45,7 +49,12 @@ def read_workbook_table(source: FileSource) -> TableContent:
     header, more = name_columns(given, where, line)
     for _ in range(used.skip):
         next(rows, None)
-    columns, lines, cells = _read_columns(rows, len(header), book, name)
+    with (
+        translate_full_disk(name),
+        ColumnWriter(len(header), source.limits, on_disk=source.is_large, moves=True) as writer,
+    ):
+        lines, cells = _read_columns(rows, writer, len(header), book, source)
+        columns, pages = writer.finish()
     return TableContent(
         dialect=used,
         header=header,
@@ -54,6 +63,7 @@ def read_workbook_table(source: FileSource) -> TableContent:
         notes=(*_describe_workbook(book, used, len(lines)), *notes, *more),
         cell_counts=cells,
         sheets=book.sheets,
+        mapped_file=pages,
     )
 
 
@@ -66,37 +76,51 @@ def _pad_cells(cells: Mapping[int, str], width: int) -> list[str]:
 
 
 def _read_columns(
-    rows: Iterable[SheetRow], width: int, book: Workbook, name: str
-) -> tuple[list[pa.ChunkedArray], Int64Array, dict[int, int]]:
-    """The columns, lines and long rows of a sheet below its header. A row of nothing is none."""
-    chunks: list[list[pa.Array]] = [[] for _ in range(width)]
-    lines: list[int] = []
-    cells: dict[int, int] = {}
-    some: list[list[str]] = []
+    rows: Iterable[SheetRow], writer: ColumnWriter, width: int, book: Workbook, source: FileSource
+) -> tuple[Int64Array, CellCounts]:
+    """Write the columns of a sheet below its header; the rows' lines, and which are too long. An empty row is none.
 
-    def become_chunks() -> None:
-        for chunk, column in zip(chunks, zip(*some, strict=True), strict=False):
-            chunk.append(make_array(column, pa.string()))
+    Raises :class:`ReadError` where most cells are empty, or the texts become too many.
+    """
+    lines: list[int] = []
+    cells, long_rows = CellCountCollector(), dict[int, int]()
+    some: list[list[str]] = []
+    size = chars = 0
+
+    def become_chunk() -> None:
+        if some:
+            writer.write_chunk([make_array(column, pa.string()) for column in zip(*some, strict=True)], len(some))
+        cells.add(long_rows, 0)
         some.clear()
+        long_rows.clear()
 
     for line, row in rows:
         if _is_empty_row((line, row)):
             continue
         wide = max(row) + 1
         if wide > width:
-            cells[len(lines)] = wide
+            long_rows[len(lines)] = wide
         lines.append(line)
+        source.limits.check_rows(len(lines))
         if len(lines) * width > max(MAX_FILLED_CELLS, book.unpacked_bytes, book.sheet_bytes):
             raise ReadError(
-                f"{name}, row {line:,}: the header has {width:,} columns, and in too many rows most of them are empty."
-                " See that the header is right, and that no cell far to the right has something in it.",
+                f"{source.name}, row {line:,}: the header has {width:,} columns, and in too many rows most of them are"
+                " empty. See that the header is right, and that no cell far to the right has something in it.",
                 line=line,
             )
         some.append(_pad_cells(row, width))
-        if len(some) == SHEET_CHUNK_ROWS:
-            become_chunks()
-    become_chunks()
-    return [pa.chunked_array(chunk, pa.string()) for chunk in chunks], np.array(lines, np.int64), cells
+        chars += sum(map(len, row.values()))
+        if len(some) == SHEET_CHUNK_ROWS or len(some) * width >= SHEET_CHUNK_CELLS or chars >= SHEET_CHUNK_CHARS:
+            size += chars
+            chars = 0
+            become_chunk()
+        if size + chars > source.limits.unpacked_bytes:
+            raise TableTooLarge(
+                f"{source.name} has {len(source.content):,} bytes and becomes more than {size + chars:,} as text. Up to"
+                f" {source.limits.unpacked_bytes:,} are taken. Cut it into several files, or leave columns out."
+            )
+    become_chunk()
+    return np.array(lines, np.int64), cells.finish()
 
 
 def _describe_workbook(book: Workbook, used: Dialect, rows: int) -> Iterator[str]:

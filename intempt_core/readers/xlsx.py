@@ -8,25 +8,33 @@ row of a million columns) raises :class:`ReadError`.
 import io
 import posixpath
 import re
+import tempfile
 import zipfile
 import zlib
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import NoReturn, TypeAlias
+from typing import IO, NoReturn, TypeAlias, cast
 from xml.parsers import expat
 
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.compression import BoundedStream
 from intempt_core.readers.formats import describe_formats
+from intempt_core.readers.limits import MAX_EVENT_BYTES, ReadLimits
+from intempt_core.readers.mapped_file import FileBytes, MappedFile, require_disk_space
 
 XLSX_MAX_COLUMNS, XLSX_MAX_ROWS = 16_384, 1_048_576
 """As large as a sheet can be."""
 
 _CHUNK_BYTES = 262_144
+_DECODED_STRINGS, _DECODED_CHARS = 65_536, 256
+"""Shared texts that are kept decoded, and characters up to which one is."""
+
+_MAX_CHARACTER_BYTES = 4
 _BUILT_IN_DATES = {*range(14, 18), 22, *range(27, 32), 36, *range(50, 59)}
 _BUILT_IN_TIMES = {18, 19, 20, 21, *range(32, 36)}
 _FORMAT_LITERALS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
@@ -65,12 +73,13 @@ class Workbook:
         formulas_without_value: Formulas of the sheet that was read whose value the file does not have.
     """
 
-    def __init__(self, data: bytes, name: str) -> None:
+    def __init__(self, data: FileBytes, name: str, limits: ReadLimits) -> None:
         self.name = name
         self.unpacked_bytes = self.sheet_bytes = 0
         self.formulas_without_value = 0
+        self._limits = limits
         with self._translate_errors("The workbook"):
-            self._zip = zipfile.ZipFile(io.BytesIO(data))
+            self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else cast("IO[bytes]", data))
             self._packed = len(data)
             members = set(self._zip.namelist())
             self._reject_other_formats(members)
@@ -126,7 +135,7 @@ class Workbook:
     @contextmanager
     def _open(self, member: str) -> Iterator[BoundedStream]:
         with self._zip.open(member) as packed:
-            stream = BoundedStream(packed, max(self._packed, 1), self.name)
+            stream = BoundedStream(packed, max(self._packed, 1), self.name, self._limits.unpacked_bytes)
             yield stream
             self.unpacked_bytes += stream.size
 
@@ -138,6 +147,7 @@ class Workbook:
         with self._open(member) as stream:
             while piece := stream.read(_CHUNK_BYTES):
                 parser.Parse(piece)
+                reject_large_token(parser, stream.size, self.name)
             parser.Parse(b"", True)
 
     def _read_relations(self, member: str, members: set[str]) -> dict[str, tuple[str, str]]:
@@ -177,30 +187,43 @@ class Workbook:
         self._parse(book, start)
         return sheets
 
-    def _read_strings(self, members: set[str]) -> list[str]:
+    def _read_strings(self, members: set[str]) -> "_SharedStrings":
         member = next((to for kind, to in self._book_relations.values() if kind == "sharedStrings"), "")
-        strings: list[str] = []
-        if member not in members:
-            return strings
+        with tempfile.SpooledTemporaryFile(max_size=self._limits.memory_bytes) as file:
+            strings = _SharedStrings(file, self._limits.memory_bytes)
+            if member in members:
+                self._add_strings(member, strings)
+            return strings.finish()
+
+    def _add_strings(self, member: str, strings: "_SharedStrings") -> None:
         text: list[str] = []
         inside: list[str] = []
+        size = 0
 
         def start(name: str, _: Mapping[str, str]) -> None:
+            nonlocal size
             inside.append(name)
             if name == "si":
                 text.clear()
+                size = 0
 
         def end(name: str) -> None:
             inside.pop()
             if strip_namespace(name) == "si":
-                strings.append(unescape_text("".join(text)))
+                strings.add(unescape_text("".join(text)))
 
         def characters(some: str) -> None:
+            nonlocal size
             if inside[-1] == "t" and "rPh" not in inside:  # how a word is pronounced is not part of the cell
                 text.append(some)
+                size += len(some)
+                if size > MAX_EVENT_BYTES:
+                    raise ReadError(
+                        f"{self.name}: text {len(strings) + 1:,} of the workbook has more than {MAX_EVENT_BYTES:,}"
+                        " bytes. No more are read, for a larger event can go nowhere. Cut its cell, or leave it out."
+                    )
 
         self._parse(member, start, EndElementHandler=end, CharacterDataHandler=characters)
-        return strings
 
     def _read_styles(self, members: set[str]) -> list[str]:
         """For each style what it shows: ``date``, ``time``, ``both``, or neither (empty)."""
@@ -225,11 +248,50 @@ class Workbook:
         return styles
 
 
+class _SharedStrings:
+    """The texts that cells of a workbook share: on disk where they are large, and decoded when a cell has one."""
+
+    def __init__(self, file: "tempfile.SpooledTemporaryFile[bytes]", memory_limit: int) -> None:
+        self._bounds = array("q", [0])
+        self._file, self._memory_limit = file, memory_limit
+        self._data: FileBytes = b""
+        self._decoded: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    def add(self, text: str) -> None:
+        """Add the next one."""
+        encoded = text.encode("utf-8", "surrogatepass")
+        if self._bounds[-1] + len(encoded) > self._memory_limit:
+            require_disk_space(self._file, len(encoded))
+        self._file.write(encoded)
+        self._bounds.append(self._bounds[-1] + len(encoded))
+
+    def finish(self) -> "_SharedStrings":
+        """All of them were added."""
+        if self._bounds[-1] > self._memory_limit:
+            self._data = MappedFile.from_file(self._file)
+        else:
+            self._file.seek(0)
+            self._data = self._file.read()
+        return self
+
+    def __getitem__(self, number: int) -> str:
+        known = self._decoded.get(number)
+        if known is not None:
+            return known
+        found = self._data[self._bounds[number] : self._bounds[number + 1]].decode("utf-8", "surrogatepass")
+        if len(found) <= _DECODED_CHARS and len(self._decoded) < _DECODED_STRINGS:
+            self._decoded[number] = found
+        return found
+
+
 class _SheetParser:
     """The rows of a sheet's XML, piece by piece."""
 
     def __init__(
-        self, book: Workbook, sheet: str, strings: Sequence[str], dates: Sequence[str], *, date_1904: bool
+        self, book: Workbook, sheet: str, strings: _SharedStrings, dates: Sequence[str], *, date_1904: bool
     ) -> None:
         self._where = f"{book.name}, sheet “{shorten_value(sheet)}”"
         self._strings, self._dates, self._date_1904 = strings, dates, date_1904
@@ -241,6 +303,7 @@ class _SheetParser:
         self._in_cell_text = False  # whether characters are a cell's
         self._phonetic_depth = 0
         self._formula = False
+        self._fed = self._text_size = self._row_size = 0
         self.formulas_without_value = 0
         parser = self._parser = create_xml_parser(book.name)
         parser.StartElementHandler = self._start
@@ -251,6 +314,9 @@ class _SheetParser:
     def feed(self, piece: bytes, *, last: bool = False) -> None:
         """One more piece of the XML."""
         self._parser.Parse(piece, last)
+        self._fed += len(piece)
+        if not last:
+            reject_large_token(self._parser, self._fed, self._where)
 
     def take_rows(self) -> list[SheetRow]:
         """The rows that are whole since the last time."""
@@ -265,6 +331,7 @@ class _SheetParser:
             if self._column >= XLSX_MAX_COLUMNS:
                 self._reject(f"has a cell in column {self._column + 1:,}; up to {XLSX_MAX_COLUMNS:,} are taken")
             self._text.clear()
+            self._text_size = 0
             self._formula = False
         elif tag == "f":
             self._formula = True
@@ -272,7 +339,7 @@ class _SheetParser:
             self._in_cell_text = not self._phonetic_depth
         elif tag == "row":
             before, self._row = self._row, int(given["r"]) if "r" in given else self._row + 1
-            self._column, self._cells = -1, {}
+            self._column, self._cells, self._row_size = -1, {}, 0
             if not before < self._row <= XLSX_MAX_ROWS:
                 self._reject(f"follows row {before:,}; rows rise, up to {XLSX_MAX_ROWS:,}")
         elif tag == "rPh":
@@ -285,6 +352,9 @@ class _SheetParser:
         elif tag == "c":
             if self._text and (cell := self._convert_cell("".join(self._text))):
                 self._cells[self._column] = cell
+                self._row_size += len(cell)
+                if self._row_size > MAX_EVENT_BYTES // _MAX_CHARACTER_BYTES:
+                    self._check_row_size()
             elif self._formula and self._kind != "str":  # a text that a formula makes may well be empty
                 self.formulas_without_value += 1
         elif tag == "row":
@@ -296,6 +366,21 @@ class _SheetParser:
     def _characters(self, some: str) -> None:
         if self._in_cell_text:
             self._text.append(some)
+            self._text_size += len(some)
+            if self._text_size > MAX_EVENT_BYTES:
+                self._reject_size(f"more than {MAX_EVENT_BYTES:,}")
+
+    def _check_row_size(self) -> None:
+        size = sum(len(cell.encode("utf-8", "surrogatepass")) for cell in self._cells.values())
+        if size > MAX_EVENT_BYTES:
+            self._reject_size(f"{size:,}")
+
+    def _reject_size(self, size: str) -> NoReturn:
+        raise ReadError(
+            f"{self._where}: row {self._row:,} has {size} bytes. Up to {MAX_EVENT_BYTES:,} are read, for a larger event"
+            " can go nowhere. Cut its cells, or leave it out.",
+            line=self._row,
+        )
 
     def _parse_column(self, reference: str) -> int:
         match = _REFERENCE.fullmatch(reference)
@@ -311,7 +396,7 @@ class _SheetParser:
             shows = self._dates[int(self._style)] if self._style and int(self._style) < len(self._dates) else ""
             return format_serial_date(text, shows, date_1904=self._date_1904) if shows else format_stored_number(text)
         if self._kind == "s":
-            if int(text) >= len(self._strings):
+            if not 0 <= int(text) < len(self._strings):
                 self._reject(f"names text {text}, but the workbook has {len(self._strings):,}")
             return self._strings[int(text)]
         if self._kind == "b":
@@ -332,6 +417,15 @@ def create_xml_parser(name: str) -> expat.XMLParserType:
 
     parser.StartDoctypeDeclHandler = reject
     return parser
+
+
+def reject_large_token(parser: expat.XMLParserType, fed: int, name: str) -> None:
+    """Raise :class:`ReadError` where a parser waits for the end of a piece of XML that is too large."""
+    if fed - parser.CurrentByteIndex > MAX_EVENT_BYTES:
+        raise ReadError(
+            f"{name}: a piece of its XML has more than {MAX_EVENT_BYTES:,} bytes, which no program writes. It is not"
+            " read."
+        )
 
 
 def strip_namespace(name: str) -> str:

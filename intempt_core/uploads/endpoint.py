@@ -8,6 +8,7 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
 from urllib.parse import unquote, urlsplit
@@ -32,19 +33,31 @@ MAX_UPLOAD_TOKENS = 10_000
 MAX_FILE_NAME_CHARS = 200
 
 
-class UploadTokens:
-    """The tokens under which tabs send files, and the files of each that were not taken yet."""
+@dataclass
+class _TokenFiles:
+    """The files of one tab: those that were not taken yet, all that are kept, and the names of those let go."""
 
-    def __init__(self, spool: Spool) -> None:
-        self.spool = spool
+    arrived: list[SpooledFile] = field(default_factory=list)
+    kept: dict[str, SpooledFile] = field(default_factory=dict)
+    let_go: dict[str, str] = field(default_factory=dict)
+
+
+class UploadTokens:
+    """The tokens under which tabs send files, and the files of each.
+
+    A tab keeps files of up to ``max_tab_bytes`` together; of more the oldest is let go, unless another tab has it too.
+    """
+
+    def __init__(self, spool: Spool, max_tab_bytes: int) -> None:
+        self.spool, self.max_tab_bytes = spool, max(max_tab_bytes, spool.max_bytes)
         self._lock = Lock()
-        self._files: OrderedDict[str, list[SpooledFile]] = OrderedDict()
+        self._files: OrderedDict[str, _TokenFiles] = OrderedDict()
 
     def create_token(self) -> str:
         """Make a token for one tab; no other ever sees it."""
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._files[token] = []
+            self._files[token] = _TokenFiles()
             if len(self._files) > MAX_UPLOAD_TOKENS:
                 self._files.popitem(last=False)
         return token
@@ -57,17 +70,38 @@ class UploadTokens:
             return token in self._files
 
     def add_file(self, token: str, file: SpooledFile) -> None:
-        """Note a file that has arrived whole."""
+        """Note a file that has arrived whole; where the tab has too many bytes now, its oldest files are let go."""
         with self._lock:
-            self._files.setdefault(token, []).append(file)
+            files = self._files.setdefault(token, _TokenFiles())
+            files.arrived.append(file)
+            files.kept.pop(file.digest, None)
+            files.kept[file.digest] = file
+            files.let_go.pop(file.digest, None)
+            while sum(one.size for one in files.kept.values()) > self.max_tab_bytes:
+                oldest = files.kept.pop(next(iter(files.kept)))
+                files.let_go[oldest.digest] = oldest.name
+                if not any(oldest.digest in others.kept for others in self._files.values()):
+                    self.spool.remove(oldest.digest)
 
     def take_newest(self, token: str) -> SpooledFile | None:
         """Take the newest file that has arrived under a token; those before it are dropped."""
         with self._lock:
-            arrived = self._files.get(token) or []
-            newest = arrived[-1] if arrived else None
-            arrived.clear()
+            files = self._files.get(token) or _TokenFiles()
+            newest = files.arrived[-1] if files.arrived else None
+            files.arrived.clear()
         return newest
+
+    def list_let_go(self, token: str) -> list[str]:
+        """The names of a tab's files that were let go for newer ones."""
+        with self._lock:
+            files = self._files.get(token)
+            return list(files.let_go.values()) if files else []
+
+    def was_let_go(self, token: str, digest: str) -> bool:
+        """Whether a file was let go for newer ones of its tab."""
+        with self._lock:
+            files = self._files.get(token)
+            return files is not None and digest in files.let_go
 
 
 def create_upload_route(upload_tokens: Callable[[], UploadTokens]) -> Route:

@@ -119,6 +119,11 @@ class Spool:
             os.utime(self.path(digest), (self._clock(), self._clock()))
         return self.path(digest).is_file()
 
+    def remove(self, digest: str) -> None:
+        """Remove a file; who has it open reads on."""
+        with suppress(OSError):  # what cannot be removed now is swept later
+            self.path(digest).unlink(missing_ok=True)
+
     def sweep(self) -> None:
         """Remove files that were not read for long, and part files whose process has ended."""
         for old in self.folder.iterdir() if self.folder.is_dir() else ():

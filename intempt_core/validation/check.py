@@ -181,11 +181,7 @@ class _DocumentCheck:
         self._columns = ColumnChecker(mapped.column_view)
         self._is_single = mapped.needs_model
         self._single_rows = np.flatnonzero(self._is_single)
-        reader_issues: defaultdict[int, list[Issue]] = defaultdict(list)
-        for issue in mapped.documents.issues:
-            if issue.place.row is not None:
-                reader_issues[issue.place.row - 1].append(issue)
-        self._row_issues = DocumentRowIssues(mapped, reader_issues)
+        self._row_issues = DocumentRowIssues(mapped, mapped.documents.issues)
         self._single_findings: defaultdict[str, list[int]] = defaultdict(list)
         rows = self._single_rows.tolist()
         for row, issues in zip(rows, self._row_issues.issues(rows, ()), strict=True):
@@ -206,7 +202,7 @@ class _DocumentCheck:
             [*errors, *repeats],
             self._row_issues,
             find_more=self._find_warnings,
-            document_issues=[issue for issue in mapped.documents.issues if issue.place.row is None],
+            document_issues=mapped.documents.issues.of_no_row(),
         )
 
     def _find(self, severity: Severity, rules: ColumnRules) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ values: the rules are asked about the first of them, and the others get its issu
 So a million bad rows cost little more than the number of ways in which they are bad.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -25,6 +25,7 @@ from intempt_core.contract import (
     get_field,
 )
 from intempt_core.mapping import EventSource, MappedTable
+from intempt_core.readers import ReadingIssues
 
 ISSUE_BLOCK_ROWS = 4096
 """Rows whose issues are built together."""
@@ -102,14 +103,15 @@ class ListRowIssues:
 class DocumentRowIssues:
     """Issues of JSON lines: the rules are asked about each row again; those of reading are kept by row."""
 
-    def __init__(self, mapped: EventSource, reader_issues: Mapping[int, Sequence[Issue]]) -> None:
+    def __init__(self, mapped: EventSource, reading_issues: ReadingIssues) -> None:
         self._mapped = mapped
-        self._reader_issues = reader_issues
+        self._reading_issues = reading_issues
 
     def issues(self, rows: Sequence[int], _findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
         """The issues of the rules, then those of reading."""
         for row, event in zip(rows, self._mapped.events(rows), strict=True):
-            yield [*find_event_errors(event), *find_event_warnings(event), *self._reader_issues.get(row, ())]
+            own = self._reading_issues.of_row(row + 1) if len(self._reading_issues) else ()
+            yield [*find_event_errors(event), *find_event_warnings(event), *own]
 
     def field_values(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
         """Of each event."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from intempt_core.errors import CatalogueUnavailable
+from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.fixes import Fix, apply_fixes
 from intempt_core.mapping import Mapping, map_table
 from intempt_core.planning import EventOrder, Plan, plan_table
-from intempt_core.readers import Dialect, Table, read_table
+from intempt_core.readers import Dialect, MappedFile, ReadLimits, Table, read_table
 from intempt_core.settings import Settings
 from intempt_core.validation import CatalogueStore, PriorSendLookup, UnknownProductLookup, check_table
 from intempt_core.workers.file_check import FileCheck
@@ -22,11 +22,29 @@ if TYPE_CHECKING:
     from intempt_core.history import History
 
 
-class FileContext:
-    """What a task needs beside the file: the settings, history and the product catalogues."""
+SMALL_LIMITS = ReadLimits(table_bytes=32_000_000, unpacked_bytes=8_000_000, rows=50_000)
+"""What a file may become that is worked on in the console's own process."""
 
-    def __init__(self, settings: Settings, open_history: "Callable[[], History]", catalogues: CatalogueStore) -> None:
-        self.settings = settings
+OWN_PROCESS_LIMITS = ReadLimits(memory_bytes=32_000_000)
+"""What a file may become in a process of its own, whose table lies on disk for the console."""
+
+
+class FileContext:
+    """What a task needs beside the file: the settings, history and the product catalogues.
+
+    Attributes:
+        settings: The console's settings.
+        limits: How large a table a file may become here.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        open_history: "Callable[[], History]",
+        catalogues: CatalogueStore,
+        limits: ReadLimits = SMALL_LIMITS,
+    ) -> None:
+        self.settings, self.limits = settings, limits
         self._open_history, self._catalogues = open_history, catalogues
 
     @classmethod
@@ -38,7 +56,7 @@ class FileContext:
 
             return History.open(settings.history_url)
 
-        return cls(settings, open_history, CatalogueStore(settings.catalogues_folder))
+        return cls(settings, open_history, CatalogueStore(settings.catalogues_folder), OWN_PROCESS_LIMITS)
 
     def prior_send_lookup(self, target_key: str) -> PriorSendLookup:
         """What history knows of event ids that were sent to a target (a ``key``)."""
@@ -112,8 +130,15 @@ class ReadFile:
             return 0
 
     def run(self, context: FileContext, given: Sequence[Any]) -> Table:  # noqa: ARG002  a task's parameters
-        """The table. Raises :class:`ReadError` where the bytes are none."""
-        return read_table(self.path, name=self.file_name, dialect=self.dialect)
+        """The table. Raises :class:`ReadError` where the bytes are none, or it would be too large."""
+        try:
+            data = MappedFile.open(self.path) if context.limits is OWN_PROCESS_LIMITS else self.path
+        except (OSError, ValueError) as error:  # gone, or empty
+            if isinstance(error, OSError):
+                reason = error.strerror or error
+                raise ReadError(f"{self.file_name} cannot be read: {reason}. Upload it again.") from error
+            data = self.path
+        return read_table(data, name=self.file_name, dialect=self.dialect, limits=context.limits)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Event, Lock, RLock, Semaphore
 from typing import Any
 
+from intempt_core.errors import TableTooLarge
 from intempt_core.workers.file_tasks import FileContext, FileTask
 from intempt_core.workers.stored_results import StoredResult
 from intempt_core.workers.worker_process import WorkerProcess
@@ -121,6 +122,12 @@ class ResultStore:
             self._tabs.get(tab, OrderedDict()).pop(task.key, None)
             self._let_go(task.key, tab)
 
+    def let_go_all(self, tab: str) -> None:
+        """A tab needs none of its results any more."""
+        with self._lock:
+            for key in self._tabs.pop(tab, OrderedDict()):
+                self._let_go(key, tab)
+
     def _prepare(self, task: FileTask, tab: str, while_waiting: Callable[[], object]) -> _Entry:
         """The result of a task, in memory or on disk."""
         entry = self._hold(task.key, tab)
@@ -157,8 +164,9 @@ class ResultStore:
             if entry.worker is None:
                 stored = [one.stored for one in given if one.stored is not None]
                 if not stored and task.file_bytes <= self._small_bytes:
-                    entry.value = task.run(self._context, [one.value for one in given])
-                    return
+                    with suppress(TableTooLarge):  # a small file that becomes a large table is one for a process
+                        entry.value = task.run(self._context, [one.value for one in given])
+                        return
                 self._make_space()
                 entry.worker = WorkerProcess(task, stored, self._context.settings, self._folder, self._slots)
             worker = entry.worker

@@ -54,7 +54,8 @@ class AppServices:
     def __post_init__(self) -> None:
         """Make the services that need another one."""
         self.catalogues = CatalogueStore(self.settings.catalogues_folder)
-        self.upload_tokens = UploadTokens(Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000))
+        spool = Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000)
+        self.upload_tokens = UploadTokens(spool, self.settings.tab_upload_mb * 1_000_000)
         self.results = ResultStore(
             FileContext(self.settings, lambda: self.history, self.catalogues),
             self.upload_tokens.spool.folder,

@@ -16,6 +16,9 @@ from pages.parts.upload.state import CheckedFile, get_upload_state
 EXCLUDED_PER_PAGE = 50
 """Rows on one page."""
 
+MAX_CELL_SHOWN = 120
+"""Characters of a cell that are shown."""
+
 EXCLUDED_COLUMNS = 20
 """Columns of a row that are shown: mapped ones first."""
 
@@ -83,7 +86,7 @@ def show_excluded_table(checked: CheckedFile, rows: list[int]) -> None:
                 "reason": [
                     _format_reasons([issue.code for issue in found]) for found in checked.report.issues_by_row(rows)
                 ],
-                **{f"{column} ": [cell[:120] for cell in table.take_cells(column, rows)] for column in shown},
+                **{f"{column} ": table.take_cells(column, rows, max_chars=MAX_CELL_SHOWN) for column in shown},
             }
         ),
         hide_index=True,

@@ -13,7 +13,13 @@ from pages.parts.shared.formatting import format_size
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
 from pages.parts.shared.widgets.file_input import show_file_input
-from pages.parts.upload.state import get_current_table, get_upload_state, get_upload_token, reread_file
+from pages.parts.upload.state import (
+    describe_let_go_files,
+    get_current_table,
+    get_upload_state,
+    get_upload_token,
+    reread_file,
+)
 from pages.parts.upload.step import show_step
 
 if TYPE_CHECKING:
@@ -67,7 +73,9 @@ def show_upload_intro() -> None:
 
 
 def show_file_trouble() -> None:
-    """Why the last file could not be read."""
+    """Which older files were removed to make space, and why the last file could not be read."""
+    if removed := describe_let_go_files():
+        st.caption(removed)
     if problem := get_upload_state().problem:
         with st.container(border=True, key="upload-problem"):
             st.markdown(":red-badge[■ cannot be read]")

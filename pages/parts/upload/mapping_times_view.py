@@ -77,8 +77,7 @@ def show_time_format(table: Table, mapping: Mapping) -> None:
             args=(zone,),
             width=280,
         )
-    cell = next((cell for cell in table.columns[column].slice(0, 1000).to_pylist() if cell), "")
-    if cell:
+    for cell in table.sample_cells(column, 1000, max_chars=200)[:1]:
         st.text(_describe_time(cell, mapping))
 
 

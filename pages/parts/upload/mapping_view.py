@@ -37,6 +37,9 @@ COLUMNS_PER_PAGE = 25
 MAX_NAMES_SHOWN = 40
 """Values of the name column that can be mapped on the screen; a mapping file takes any number."""
 
+MAX_NAMES_READ = 1_000
+"""Different values of the name column that are looked for."""
+
 MAX_SIMILAR_SUGGESTIONS = 3
 """Suggestions with the same reason that get a line each; more share one."""
 
@@ -153,9 +156,9 @@ def show_column(table: Table, mapping: Mapping, column: str) -> None:
     with head:
         st.text(column or f"(column {number + 1} has no name)")
     with sample:
-        cells = [cell for cell in table.columns[column].slice(0, 50).to_pylist() if cell]
+        cells = table.sample_cells(column, 50, max_chars=30)
         st.code(
-            " · ".join(cell[:30] for cell in list(dict.fromkeys(cells))[:2]) or "(empty)",
+            " · ".join(list(dict.fromkeys(cells))[:2]) or "(empty)",
             language=None,
             wrap_lines=True,
         )
@@ -188,7 +191,7 @@ def show_event_names(table: Table, mapping: Mapping) -> None:
     if column not in table.header:
         choose_same_name(mapping)
         return
-    cells = [cell for cell in table.columns[column].unique().to_pylist() if cell]
+    cells = table.distinct_cells(column, MAX_NAMES_READ)
     unknown = [cell for cell in cells if not is_event_name(cell)]
     if unknown:
         st.caption("Event names: what each value maps to")
@@ -208,7 +211,10 @@ def show_event_names(table: Table, mapping: Mapping) -> None:
             width=280,
         )
     if len(unknown) > MAX_NAMES_SHOWN:
-        st.caption(f"{format_count(len(unknown) - MAX_NAMES_SHOWN, 'further value')}: use a mapping file for so many.")
+        more = "or more " if len(cells) == MAX_NAMES_READ else ""
+        st.caption(
+            f"{format_count(len(unknown) - MAX_NAMES_SHOWN, f'{more}further value')}: use a mapping file for so many."
+        )
 
 
 def show_settle_button(table: Table, mapping: Mapping) -> bool:

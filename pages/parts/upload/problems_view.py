@@ -1,7 +1,7 @@
 """Step 3 of the upload: problems by kind, rows with the wrong cells highlighted, and downloads."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +11,7 @@ from intempt_core.exports import export_problems_csv, find_bad_cells, write_prob
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import STATE_STYLES, label_state
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
-from pages.parts.upload.excluded_rows_view import show_excluded_download
+from pages.parts.upload.excluded_rows_view import MAX_CELL_SHOWN, show_excluded_download
 from pages.parts.upload.fixes_state import select_cell
 from pages.parts.upload.fixes_view import show_applied_fixes, show_cell_card, show_cell_finder, show_fix_suggestions
 from pages.parts.upload.state import CheckedFile, get_upload_state
@@ -28,9 +28,6 @@ MAX_COLUMNS_SHOWN = 40
 """Columns of a row that are shown: those with problems, then mapped ones, then the others."""
 
 EVERY_KIND, ALL_PARTS = "every kind", "all"
-
-MAX_CELL_SHOWN = 120
-"""Characters of a cell in the table of rows."""
 
 
 def show_problem_explorer(checked: CheckedFile, *, live: bool = True) -> None:
@@ -125,10 +122,10 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
     )
     chosen = set([column for column in by_need if column is not None][:MAX_COLUMNS_SHOWN])
     shown = [column for column in table.header if column in chosen]
-    texts = {column: table.take_cells(column, indexes) for column in shown}
-    colours = {**_find_fixed_cells(checked, numbers, texts), **bad_cells}
+    colours = {**_find_fixed_cells(checked, numbers, shown), **bad_cells}
     cells = pd.DataFrame(
-        {column: [cell[:MAX_CELL_SHOWN] for cell in texts[column]] for column in shown}, pd.Index(numbers, name="row")
+        {column: table.take_cells(column, indexes, max_chars=MAX_CELL_SHOWN) for column in shown},
+        pd.Index(numbers, name="row"),
     )
 
     def paint(line: "pd.Series[str]") -> list[str]:
@@ -155,19 +152,18 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
 
 
 def _find_fixed_cells(
-    checked: CheckedFile, numbers: list[int], texts: Mapping[str, list[str]]
+    checked: CheckedFile, numbers: list[int], columns: Sequence[str]
 ) -> dict[tuple[int | None, str | None], str]:
     """The cells of these rows that differ from the original file, by row number and column."""
     table, original = checked.mapped.table, checked.mapped.original
     if original is None:
         return {}
-    indexes = [number - 1 for number in numbers]
     return {
         (number, column): "fixed"
-        for column, cells in texts.items()
+        for column in columns
         if table.columns[column] is not original.columns[column]
-        for number, now, before in zip(numbers, cells, original.take_cells(column, indexes), strict=True)
-        if now != before
+        for number in numbers
+        if table.columns[column][number - 1] != original.columns[column][number - 1]
     }
 
 

@@ -29,6 +29,7 @@ from intempt_core.readers import Dialect, Table
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import ExpectationReport, Report
 from intempt_core.workers import CheckFile, FileCheck, FileTask, PlanFile, ReadFile
+from pages.parts.shared.formatting import format_size
 from pages.parts.shared.screen_state import (
     TARGET_WIDGET,
     get_screen_state,
@@ -40,6 +41,9 @@ from pages.parts.shared.send_flow import Submission, see_history, submit_once
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
 from pages.parts.shared.tab_connection import get_tab_id
+
+LET_GO_FILES_SHOWN = 3
+"""Files that were let go, of which the names are shown."""
 
 _WORK_LABELS = {"read": "Reading the file", "checked": "Checking every row", "planned": "Planning the requests"}
 """What is shown while something is done with a file."""
@@ -116,9 +120,10 @@ def receive_file() -> None:
         found = get_upload_state()
         found.name, found.digest = file.name, file.digest
     elif found.digest and not get_services().upload_tokens.spool.touch(found.digest):
-        name = found.name
+        name, was_let_go = found.name, get_services().upload_tokens.was_let_go(found.token, found.digest)
         start_next_upload()
-        get_upload_state().problem = f"{name} was removed, as it was not used for a day. Upload it again."
+        why = "to make space for newer files of this tab" if was_let_go else "as it was not used for a day"
+        get_upload_state().problem = f"{name} was removed, {why}. Upload it again."
         return
     if found.digest and found.dialect is None:
         _read_new_file(found)
@@ -388,7 +393,21 @@ def _collect_notes(checked: CheckedFile, found: UploadState) -> dict[str, Json]:
     return notes
 
 
+def describe_let_go_files() -> str:
+    """Which files of this tab were let go for newer ones, and why, as a sentence; empty where none was."""
+    tokens = get_services().upload_tokens
+    names = tokens.list_let_go(get_upload_token())
+    if not names:
+        return ""
+    was = "was" if len(names) == 1 else "were"
+    return (
+        f"{', '.join(names[-LET_GO_FILES_SHOWN:])} {was} removed to make space: a tab keeps files of up to"
+        f" {format_size(tokens.max_tab_bytes)} together."
+    )
+
+
 def start_next_upload() -> None:
-    """An empty screen for the next file."""
+    """An empty screen for the next file; what was worked out of the one before is let go."""
     st.query_params.clear()
+    get_services().results.let_go_all(get_tab_id())
     replace_screen_state(UploadState(uploads=get_upload_state().uploads + 1, token=get_upload_state().token))

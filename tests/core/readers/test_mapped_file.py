@@ -11,7 +11,8 @@ from intempt_core.errors import ReadError
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.planning.plan import plan_table
-from intempt_core.readers.mapped_file import MEMORY_LIMIT_BYTES, FileBytes, MappedFile, compute_sha256, find_byte
+from intempt_core.readers.limits import MEMORY_LIMIT_BYTES, ReadLimits
+from intempt_core.readers.mapped_file import FileBytes, MappedFile, compute_sha256, find_byte
 from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_table
 
@@ -28,7 +29,7 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def content_of(path: Path, large: int = MEMORY_LIMIT_BYTES) -> object:
-    table = read_table(path, name="events.csv", memory_limit=large)
+    table = read_table(path, name="events.csv", limits=ReadLimits(memory_bytes=large))
     mapped = map_table(table, exact_mapping(table.header))
     report = check_table(mapped)
     plan = plan_table(mapped, (~report.error_mask).nonzero()[0])
@@ -51,14 +52,14 @@ def files_of_at_most(size: int) -> Iterator[None]:
 
 
 def test_a_table_on_disk_is_the_table_in_memory(file: Path) -> None:
-    assert read_table(file, name="events.csv", memory_limit=1000).mapped_file is not None
+    assert read_table(file, name="events.csv", limits=ReadLimits(memory_bytes=1000)).mapped_file is not None
     assert content_of(file, large=1000) == content_of(file)
 
 
 def test_a_large_file_of_another_encoding_is_read_too(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_bytes((HEADER + "".join(ROWS) + "Product viewed,é,ü,p,\n").encode("cp1252"))
-    assert read_table(path, name="events.csv", memory_limit=1000).cell(1000, "userId") == "ü"
+    assert read_table(path, name="events.csv", limits=ReadLimits(memory_bytes=1000)).cell(1000, "userId") == "ü"
 
 
 def test_rows_that_do_not_fit_on_the_disk_are_a_sentence(file: Path) -> None:
@@ -66,12 +67,12 @@ def test_rows_that_do_not_fit_on_the_disk_are_a_sentence(file: Path) -> None:
         files_of_at_most(file.stat().st_size + 100),
         pytest.raises(ReadError, match="no space on the disk to hold its rows: File too large"),
     ):
-        read_table(file, name="events.csv", memory_limit=1000)
+        read_table(file, name="events.csv", limits=ReadLimits(memory_bytes=1000))
 
 
 def test_a_file_that_does_not_fit_on_the_disk_is_read_in_memory(file: Path) -> None:
     with files_of_at_most(1000):
-        assert read_table(file, name="events.csv", memory_limit=1000).rows == len(ROWS) + 7
+        assert read_table(file, name="events.csv", limits=ReadLimits(memory_bytes=1000)).rows == len(ROWS) + 7
 
 
 @pytest.mark.parametrize("text", [b"abc", b"\xef\xbb\xbfabc\0d", b"a" * (1 << 20) + b"\0", b"\xff"])

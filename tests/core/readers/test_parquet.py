@@ -28,6 +28,7 @@ from intempt_core.planning.plan import plan_table
 from intempt_core.readers import parquet as reader
 from intempt_core.readers.delimited import Dialect
 from intempt_core.readers.formats import PARQUET
+from intempt_core.readers.limits import ReadLimits
 from intempt_core.readers.table import Table, read_table
 from intempt_core.validation.check import check_table
 from intempt_core.validation.product_catalogue import read_catalogue_file
@@ -289,7 +290,7 @@ def test_several_row_groups_are_read_piece_by_piece_and_a_large_table_lies_on_di
     monkeypatch.setattr(reader, "PARQUET_BATCH_BYTES", 1000)
     count = 2000
     columns = {"n": pa.array(range(count)), "text": [f"{'x' * (row % 50)}{row % 7}" for row in range(count)]}
-    table = read(parquet(columns, row_group_size=300), memory_limit=limit)
+    table = read(parquet(columns, row_group_size=300), limits=ReadLimits(memory_bytes=limit))
     assert table.columns["n"].to_pylist() == [str(row) for row in range(count)]
     assert table.columns["text"].to_pylist() == columns["text"]
     assert table.columns["n"].num_chunks > count // 70

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from intempt_core.errors import ReadError
 from intempt_core.readers import delimited as blocks
 from intempt_core.readers.delimited import MAX_FILLED_CELLS, Dialect, read_row_blocks
+from intempt_core.readers.limits import ReadLimits
 from intempt_core.readers.table import Table, read_table
 from intempt_core.readers.text_table import _guess_dialect
 from tests.data.samples import SHOP_EXPORT, SHOP_EXPORT_ROWS
@@ -341,7 +342,7 @@ def test_what_a_compressed_file_holds_lies_on_disk_where_it_is_large(tmp_path: P
     packed = gzip.compress(b"a,b\n" + b"1,2\n" * 9_999)
     (tmp_path / "packed.csv.gz").write_bytes(packed)
     for data in (packed, tmp_path / "packed.csv.gz"):
-        table = read_table(data, name="packed.csv.gz", memory_limit=large)
+        table = read_table(data, name="packed.csv.gz", limits=ReadLimits(memory_bytes=large))
         assert (table.mapped_file is not None) == (large < 40_000)
         assert rows_of(table) == [("1", "2")] * 9_999
         assert (table.size, table.digest) == (len(packed), hashlib.sha256(packed).hexdigest())

@@ -39,7 +39,7 @@ def spool(tmp_path: Path) -> Spool:
 
 @pytest.fixture
 def tokens(spool: Spool) -> UploadTokens:
-    return UploadTokens(spool)
+    return UploadTokens(spool, 3 * MOST)
 
 
 @pytest.fixture
@@ -292,3 +292,52 @@ def test_of_very_many_doors_the_one_silent_longest_is_forgotten(
 def test_a_name_is_what_stands_behind_the_last_slash(given: str, name: str) -> None:
     assert parse_file_name(given) == name
     assert len(parse_file_name("x" * 1000)) == 201
+
+
+# ── what a tab keeps ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def keep(upload_tokens: UploadTokens, token: str, name: str, content: bytes) -> SpooledFile:
+    with upload_tokens.spool.receive(name, len(content)) as incoming:
+        incoming.write(content)
+    upload_tokens.add_file(token, incoming.spooled)
+    return incoming.spooled
+
+
+def test_a_tab_that_uploads_more_than_it_may_keep_loses_its_oldest_files_and_is_told(spool: Spool) -> None:
+    upload_tokens = UploadTokens(spool, 2 * MOST)
+    token = upload_tokens.create_token()
+    files = [keep(upload_tokens, token, f"{n}.csv", bytes([n]) * (MOST // 2)) for n in range(7)]
+    assert [spool.path(file.digest).exists() for file in files] == [False] * 3 + [True] * 4
+    assert upload_tokens.list_let_go(token) == ["0.csv", "1.csv", "2.csv"]
+    assert upload_tokens.was_let_go(token, files[0].digest)
+    assert upload_tokens.take_newest(token) == files[-1]
+
+
+def test_a_file_that_another_tab_has_too_stays(spool: Spool) -> None:
+    upload_tokens = UploadTokens(spool, MOST)
+    one, other = upload_tokens.create_token(), upload_tokens.create_token()
+    shared = keep(upload_tokens, one, "shared.csv", b"a" * MOST)
+    keep(upload_tokens, other, "shared.csv", b"a" * MOST)
+    keep(upload_tokens, one, "next.csv", b"b" * MOST)
+    assert spool.path(shared.digest).exists()
+    assert upload_tokens.was_let_go(one, shared.digest)
+    assert not upload_tokens.was_let_go(other, shared.digest)
+
+
+def test_a_file_that_is_uploaded_again_counts_once_and_is_the_newest(spool: Spool) -> None:
+    upload_tokens = UploadTokens(spool, MOST)
+    token = upload_tokens.create_token()
+    first = keep(upload_tokens, token, "first.csv", b"a" * (MOST // 3))
+    second = keep(upload_tokens, token, "second.csv", b"b" * (MOST // 3))
+    keep(upload_tokens, token, "first.csv", b"a" * (MOST // 3))
+    keep(upload_tokens, token, "third.csv", b"c" * (MOST // 2))
+    assert spool.path(first.digest).exists()
+    assert not spool.path(second.digest).exists()
+
+
+def test_a_tab_may_always_keep_one_file_of_the_largest_size(spool: Spool) -> None:
+    upload_tokens = UploadTokens(spool, 1)
+    token = upload_tokens.create_token()
+    assert spool.path(keep(upload_tokens, token, "large.csv", b"a" * MOST).digest).exists()
+    assert upload_tokens.list_let_go(token) == []
