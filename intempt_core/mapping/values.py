@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from intempt_core.arrays import combine_column, make_array, make_scalar, view_bytes, view_numbers
+from intempt_core.arrays import Int64Array, make_array, make_scalar, take_rows, view_bytes
 from intempt_core.contract import Json
 from intempt_core.readers import Table
 
@@ -125,6 +126,9 @@ class LazyMapping(Mapping[str, T]):
 _MADE_ID_PREFIX, _DIGEST_BYTES = "made_", 12
 _SEPARATOR, _ESCAPE = "\x1f", "\x1e"
 
+ID_BLOCK_ROWS = 20_000
+"""Rows whose event ids are made together."""
+
 
 def make_event_id(cells: Sequence[str], occurrence: int, id_salt: str | None = None) -> str:
     """Make an event id for a row (ARCHITECTURE, made event ids): from its cells and its occurrence number (from 1).
@@ -149,18 +153,37 @@ def _hash_row(text: bytes, key: bytes) -> str:
 
 
 def make_event_ids(table: Table, id_salt: str | None, excluded: Collection[str] = ()) -> pa.Array:
-    """Make the event id of every row, as :func:`make_event_id` does, from all columns but the ``excluded``."""
-    separator = make_scalar(_SEPARATOR)
+    """Make the event id of every row, as :func:`make_event_id` does, from all columns but the ``excluded``.
+
+    It reads :data:`ID_BLOCK_ROWS` rows at a time, so that memory holds their digests and none of the columns.
+    """
     header = [column for column in table.header if column not in excluded] or table.header
-    columns = [_escape_column(combine_column(table.columns[column])) for column in header]
-    rows = pc.binary_join_element_wise(*columns, separator)
-    texts = pc.binary_join_element_wise(rows, _number_occurrences(rows), separator).cast(pa.large_binary())
-    made, key = hashlib.blake2b, _derive_hash_key(id_salt)
-    hexes = b"".join([made(text, digest_size=_DIGEST_BYTES, key=key).digest() for text in texts.to_pylist()]).hex()
-    ends = np.arange(len(rows) + 1, dtype=np.int64) * 2 * _DIGEST_BYTES
-    ids = pa.LargeStringArray.from_buffers(len(rows), pa.py_buffer(ends), pa.py_buffer(hexes.encode()))
-    nothing = make_scalar("")
-    return pc.binary_join_element_wise(make_scalar(_MADE_ID_PREFIX), ids, nothing)
+    key, digests = _derive_hash_key(id_salt), np.empty((table.rows, _DIGEST_BYTES), np.uint8)
+
+    def digest_rows(rows: Int64Array, occurrences: Int64Array) -> None:
+        for start in range(0, rows.size, ID_BLOCK_ROWS):
+            some = rows[start : start + ID_BLOCK_ROWS]
+            digests[some] = _digest_rows(table, header, some, occurrences[start : start + ID_BLOCK_ROWS], key)
+            table.release_memory()
+
+    digest_rows(np.arange(table.rows), np.ones(table.rows, np.int64))
+    digest_rows(*_number_repeats(digests))  # equal rows have equal digests so far
+    ends = np.arange(table.rows + 1, dtype=np.int64) * 2 * _DIGEST_BYTES
+    hexes = pa.py_buffer(digests.tobytes().hex().encode())
+    ids = pa.LargeStringArray.from_buffers(table.rows, pa.py_buffer(ends), hexes)
+    return pc.binary_join_element_wise(make_scalar(_MADE_ID_PREFIX), ids, make_scalar(""))
+
+
+def _digest_rows(
+    table: Table, header: Sequence[str], rows: Int64Array, occurrences: Int64Array, key: bytes
+) -> NDArray[np.uint8]:
+    """The digest of each of these rows (sorted), with its occurrence number."""
+    columns = [_escape_column(take_rows(table.columns[column], rows)) for column in header]
+    columns.append(make_array(occurrences).cast(pa.large_string()))
+    texts = pc.binary_join_element_wise(*columns, make_scalar(_SEPARATOR)).cast(pa.large_binary())
+    made = hashlib.blake2b
+    joined = b"".join([made(text, digest_size=_DIGEST_BYTES, key=key).digest() for text in texts.to_pylist()])
+    return np.frombuffer(joined, np.uint8).reshape(-1, _DIGEST_BYTES)
 
 
 def _escape_column(column: pa.Array) -> pa.Array:
@@ -170,14 +193,13 @@ def _escape_column(column: pa.Array) -> pa.Array:
     return pc.replace_substring(column, _SEPARATOR, _ESCAPE + "1")
 
 
-def _number_occurrences(rows: pa.Array) -> pa.Array | pa.Scalar:
-    """The number (from 1) of each row among the rows that equal it, as text; one for all where no two are equal."""
-    codes = rows.dictionary_encode()
-    if len(codes.dictionary) == len(rows):
-        return make_scalar("1")
-    code = view_numbers(codes.indices)
-    order = np.argsort(code, kind="stable")
-    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
-    numbers = np.empty(len(rows), np.int64)
-    numbers[order] = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows))) + 1
-    return make_array(numbers).cast(pa.large_string())
+def _number_repeats(digests: NDArray[np.uint8]) -> tuple[Int64Array, Int64Array]:
+    """The rows (sorted) whose digest an earlier row has, and the number (from 2) of each among those that have it."""
+    words = np.ascontiguousarray(digests).view("<u4").reshape(-1, _DIGEST_BYTES // 4)
+    order = np.lexsort(tuple(words.T))
+    same = (words[order][1:] == words[order][:-1]).all(axis=1)
+    ranks = np.arange(same.size + 1)
+    starts = np.maximum.accumulate(np.where(np.append(False, same), 0, ranks))
+    rows, numbers = order[1:][same], (ranks - starts + 1)[1:][same]
+    by_row = np.argsort(rows)
+    return rows[by_row], numbers[by_row]

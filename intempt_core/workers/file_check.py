@@ -86,6 +86,8 @@ class FileCheck:
     def work_out(self) -> None:
         """Work out everything now that is otherwise worked out when it is first asked for."""
         self.report.work_out()
+        if self.mapped.makes_ids:
+            self.mapped.values("eventId", ())
         _ = self.suggestions, self.issue_histogram
         if EXPECT_COLUMN in self.mapped.table.header and not isinstance(self.expectations, str):
             _ = self.expectations.counts

@@ -13,7 +13,7 @@ from intempt_core.contract.body import dump_json
 from intempt_core.errors import MappingError
 from intempt_core.mapping.model import Mapping, MappingSuggestion, exact_mapping
 from intempt_core.mapping.table_events import map_table
-from intempt_core.mapping.values import is_cell_of_type, make_event_id, parse_cell, parse_time
+from intempt_core.mapping.values import is_cell_of_type, make_event_id, make_event_ids, parse_cell, parse_time
 from tests.core.readers.factories import table_of
 
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
@@ -330,6 +330,16 @@ def test_made_ids_are_one_per_row_and_the_same_row_by_row(rows: list[list[str]],
         expected.append(make_event_id(row, number, fresh))
     assert [event.body["eventId"] for event in made.events()] == expected
     assert len(set(expected)) == len(rows)
+
+
+@pytest.mark.parametrize("block_rows", [1, 3, 50])
+def test_made_ids_do_not_depend_on_how_many_rows_are_read_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, block_rows: int
+) -> None:
+    rows = [[f"{number % 7}", f"{number % 2}"] for number in range(50)]
+    monkeypatch.setattr("intempt_core.mapping.values.ID_BLOCK_ROWS", block_rows)
+    made = make_event_ids(table_of(["a", "b"], rows), None).to_pylist()
+    assert made == [make_event_id(row, rows[: number + 1].count(row)) for number, row in enumerate(rows)]
 
 
 def test_a_corrected_copy_gives_the_same_ids_to_the_same_rows() -> None:

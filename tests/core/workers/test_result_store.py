@@ -136,6 +136,16 @@ def test_a_file_that_cannot_be_read_is_the_same_sentence_and_is_not_read_again_a
     assert sentences[0] == sentences[1]
 
 
+def test_ids_are_made_in_the_process_that_checks_and_not_in_the_consoles(context: FileContext, tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_bytes(SAMPLES["made-ids.csv"])
+    store, read = store_of(context), ReadFile(path, "d", "events.csv")
+    mapping = choose_initial_mapping(store.fetch(read, "tab")).to_json()
+    checked: FileCheck = store.fetch(CheckFile(read, mapping, None, "target", ""), "tab")
+    assert checked.mapped.makes_ids
+    assert "made_ids" in vars(checked.mapped)
+
+
 # ── closed tabs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
