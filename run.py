@@ -1,7 +1,8 @@
 """Start, test, check and measure the console, from nothing but a Python of 3.11 or newer.
 
     python3 run.py                  start the console; options are Streamlit's: python3 run.py start --server.port 8502
-    python3 run.py test             every test, and the core's coverage; with arguments: pytest with these, no coverage
+    python3 run.py test             the tests, and the core's coverage; with arguments: pytest with these, no coverage
+    python3 run.py test --all       the long tests too
     python3 run.py check            format, lint, types, layers; with a name: that one, with its tool's own arguments
     python3 run.py bench [NAME…]    the benchmarks whose names begin so, one JSON object a line
     python3 run.py docs             write the pages of docs/ that follow from the code: issues.md, settings.md
@@ -53,6 +54,9 @@ LOG = VENV / "install.log"
 CONSOLE = ("requirements.txt",)
 TESTS = ("requirements.txt", "requirements-test.txt")
 BENCH = ("requirements.txt", "requirements-bench.txt")
+
+ALL_TESTS = "--all"
+"""The argument of ``test`` with which the long tests, marked ``long``, run too."""
 
 CHECKS = {
     "format": ("ruff", "format", "--check", "--output-format", "concise"),
@@ -334,27 +338,36 @@ def open_browser(arguments: Sequence[str]) -> int:
 
 
 def run_tests(arguments: Sequence[str]) -> int:
-    """The whole suite, the core's coverage held to its limit; or what the arguments tell pytest."""
+    """The tests, the core's coverage held to its limit; the long ones too; or what the arguments tell pytest."""
     ensure_installed(TESTS)
     browser = find_chromium()
     if browser is None and os.environ.get("CI") == "true":
         raise Missing("There is no Chromium, and none could be installed: the browser tests cannot run.")
     pytest = [str(PYTHON), "-m", "pytest"]
     environment = {**os.environ, "CHROMIUM": browser or ""}
-    parts = (
-        [list(arguments)]
-        if arguments
-        # Two parts: Playwright keeps an event loop running, beside which no other test could start its own.
-        # Three processes on two cores: a seventh of the time is spent waiting, not computing.
-        else [
-            ["-m", "not browser", "-n", "3", "--dist", "worksteal", "--cov", "--cov-report=term"],
-            ["-m", "browser", "-n", "2"],
-        ]
-    )
-    failed = [run_program([*pytest, *part], environment) for part in parts]
+    failed = [run_program([*pytest, *part], environment) for part in plan_test_runs(arguments)]
     if browser is None:
         print_line(NOT_TESTED)
     return max(failed)
+
+
+def plan_test_runs(arguments: Sequence[str]) -> "list[list[str]]":
+    """The arguments of each run of pytest, one after another. Raises :class:`Missing`.
+
+    Tests in a browser run by themselves: Playwright keeps an event loop running, beside which no other test could start
+    its own. Three processes on two cores: a seventh of the time is spent waiting, not computing. The long tests claim
+    nothing of coverage: what is measured is the same with and without them.
+    """
+    whole = list(arguments) == [ALL_TESTS]
+    if arguments and not whole:
+        if ALL_TESTS in arguments:
+            raise Missing(f"{ALL_TESTS} runs every test and takes no other argument: python3 run.py test {ALL_TESTS}")
+        return [list(arguments)]
+    without_browser = ["--ignore=tests/browser", "-n", "3", "--dist", "worksteal"]
+    quick = [*without_browser, "-m", "not long", "--cov", "--cov-report=term"]
+    if whole:
+        return [quick, ["tests/browser", "-n", "2"], [*without_browser, "-m", "long"]]
+    return [quick, ["tests/browser", "-n", "2", "-m", "not long"]]
 
 
 def find_chromium() -> "str | None":

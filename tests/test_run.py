@@ -201,6 +201,28 @@ def test_an_unknown_command_shows_what_there_is(project: Path) -> None:
     assert "python3 run.py bench" in output
 
 
+def test_all_tests_are_the_usual_ones_and_the_long_ones_each_once() -> None:
+    quick, browser = run.plan_test_runs([])
+    quick_again, whole_browser, long = run.plan_test_runs(["--all"])
+    assert quick == quick_again
+    assert (quick[quick.index("-m") + 1], long[long.index("-m") + 1]) == ("not long", "long")
+    assert ("--cov" in quick, "--cov" in long) == (True, False)
+    assert browser == [*whole_browser, "-m", "not long"]
+    assert browser[0] == "tests/browser"
+    assert all(f"--ignore={browser[0]}" in part for part in (quick, long))
+
+
+def test_other_arguments_are_those_of_pytest_and_all_stands_alone() -> None:
+    assert run.plan_test_runs(["tests/core", "-x"]) == [["tests/core", "-x"]]
+    with pytest.raises(run.Missing, match=r"python3 run\.py test --all"):
+        run.plan_test_runs(["--all", "-x"])
+
+
+def test_the_build_server_runs_every_check_and_every_test() -> None:
+    calls = [line for line in (run.ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("python3 run.py")]
+    assert calls == ["python3 run.py check", "python3 run.py test --all"]
+
+
 def test_a_chromium_that_does_not_start_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
     with pytest.raises(run.Missing, match="/nowhere/chromium"):
