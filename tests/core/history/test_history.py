@@ -49,18 +49,6 @@ from intempt_core.validation.check import check_events
 from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of, event, intent, request
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def history(tmp_path: Path, clock: Clock) -> Iterator[History]:
-    opened = History.open(f"sqlite:///{tmp_path / 'history.sqlite3'}", clock=clock)
-    yield opened
-    opened.close()
-
-
 def settle(history: History, batch: str, outcome: Outcome = Outcome.ACCEPTED, **given: object) -> None:
     """Send every request of the batch with this outcome."""
     for lane in history.queue.lanes(batch):

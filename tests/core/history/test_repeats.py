@@ -22,17 +22,10 @@ from intempt_core.history import (
     RequestState,
 )
 from intempt_core.history.recorder import INCOMPLETE_RECORDING_REASON, Recorder
-from tests.core.history.factories import ME, SHOP, Clock, attempt, event, intent, request
+from tests.core.history.factories import ME, SHOP, attempt, event, intent, request
 
 ROOT = Path(__file__).parents[3]
 FILE = "d" * 64
-
-
-@pytest.fixture
-def history(tmp_path: Path) -> Iterator[History]:
-    opened = History.open(f"sqlite:///{tmp_path / 'history.sqlite3'}", clock=Clock())
-    yield opened
-    opened.close()
 
 
 def planned(history: History, place: str = SHOP.key, **given: object) -> BatchIntent:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +17,7 @@ from intempt_core.history import (
     RequestState,
 )
 from intempt_core.history.recorder import Recorder
-from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of, event, intent, request
+from tests.core.history.factories import ME, SHOP, attempt, batch_of, event, intent, request
 
 ACCEPTED, UNKNOWN, REJECTED, CANCELLED = (
     RequestState.ACCEPTED,
@@ -26,13 +25,6 @@ ACCEPTED, UNKNOWN, REJECTED, CANCELLED = (
     RequestState.REJECTED,
     RequestState.CANCELLED,
 )
-
-
-@pytest.fixture
-def history(tmp_path: Path) -> Iterator[History]:
-    opened = History.open(f"sqlite:///{tmp_path / 'history.sqlite3'}", clock=Clock())
-    yield opened
-    opened.close()
 
 
 def end(history: History, batch: str, *outcomes: Outcome) -> None:

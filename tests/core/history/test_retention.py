@@ -3,7 +3,6 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,23 +27,6 @@ from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of
 DAY = 86_400_000
 OF_ONE = {"batches", "requests", "bodies", "attempts", "events", "seconds", "slowest"}
 """The tables that hold one row each for a batch of one event that was sent."""
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "history.sqlite3"
-
-
-@pytest.fixture
-def history(file: Path, clock: Clock) -> Iterator[History]:
-    opened = History.open(f"sqlite:///{file}", clock=clock)
-    yield opened
-    opened.close()
 
 
 def done(history: History, *sizes: int, left: int = 0, **given: str) -> str:

@@ -1,7 +1,6 @@
 """The queue that dispatch relies on: order in a lane, states, doubt, halves, owners, a person's decisions."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -29,18 +28,6 @@ PENDING, IN_FLIGHT, UNKNOWN, NOT_SENT = (
     RequestState.UNKNOWN,
     RequestState.NOT_SENT,
 )
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def history(tmp_path: Path, clock: Clock) -> Iterator[History]:
-    opened = History.open(f"sqlite:///{tmp_path / 'history.sqlite3'}", clock=clock)
-    yield opened
-    opened.close()
 
 
 def start_next(history: History, batch: str, lane: int = 1) -> WorkItem:
