@@ -14,6 +14,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import NoReturn
 
+from intempt_core import logs
+
+LOG_HANDLER = logs.capture_standard_error()  # before the imports below, some of which write to it
+"""What writes log lines."""
+
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -22,10 +27,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config as streamlit_config
+from streamlit import logger as streamlit_logger
 from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
 from websockets import http11
 
-from intempt_core import __version__, logs, sandbox
+from intempt_core import __version__, sandbox
 from intempt_core.dispatch import check_health
 from intempt_core.errors import ConsoleError
 from intempt_core.settings import Settings
@@ -96,12 +102,17 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     except ConsoleError as error:
         exit_with_error(error)
     for notice in services.notices:
-        logs.write_log(_LOG, "others may reach what is kept here", level=logging.WARNING, notice=notice)
+        logs.write_log(_LOG, "a notice stands on every screen", level=logging.WARNING, notice=notice)
     try:
         yield
     finally:
         await asyncio.to_thread(services.stop)
         await asyncio.to_thread(track_api.state.store.close)
+
+
+def attach_log_handler(log: logging.Logger) -> None:
+    """What Streamlit calls for each logger that it makes, its server's too: it writes log lines, not plain ones."""
+    logs.attach_handler(log, LOG_HANDLER)
 
 
 def drain_on_hang_up() -> None:
@@ -141,12 +152,17 @@ def open_access() -> tuple[Settings, AccessControl]:
 
 
 def exit_with_error(error: ConsoleError) -> NoReturn:
-    """End the process with a sentence instead of a traceback."""
-    sys.stderr.write(f"The console cannot start. {error}\n")
-    sys.stderr.flush()
+    """End the process with a sentence instead of a traceback: a log line, and plain where a person reads along."""
+    sentence = f"The console cannot start. {error}"
+    if sys.stderr.isatty() and sys.__stderr__ is not None:
+        sys.__stderr__.write(sentence + "\n")
+        sys.__stderr__.flush()
+    else:
+        logs.write_log(_LOG, sentence, level=logging.CRITICAL)
     os._exit(1)  # otherwise the server writes a traceback below the sentence; nothing is open yet
 
 
+streamlit_logger.setup_formatter = attach_log_handler  # type: ignore[assignment]
 # A socket's handshake is parsed twice; the second parser has lower bounds than the first, and never answers what is
 # beyond them: a browser with many cookies would wait without end.
 http11.MAX_LINE_LENGTH = http11.MAX_NUM_HEADERS = MAX_HEAD_BYTES
