@@ -4,7 +4,8 @@
 - ``environment``: what sending needs from outside: settings, targets, clock, network
 - ``batch_runner``: sends one batch, its lanes in groups, chunk by chunk
 - ``lane_sender``: sends one lane in order, and decides what follows each outcome
-- ``runner``, ``dbos_runner``: call for the chunks, in a loop or from workflows of the durable engine
+- ``runner``, ``dbos_runner``: call for the chunks, in a loop or from workflows of the durable engine; ``engine_file``:
+  the engine's file, moved aside where it is damaged
 - ``rate_limits``: the rate limiter and the circuit breaker that all batches to one target share
 - ``history_writer``: writes transitions of many lanes in one transaction, and waits while history is unavailable
 - ``process_locks``: which processes are alive, and which is the console of a data folder

@@ -30,6 +30,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from intempt_core.dispatch.engine_file import move_damaged_aside
 from intempt_core.dispatch.runner import ChunkSender
 from intempt_core.errors import EngineUnavailable
 
@@ -68,23 +69,30 @@ async def run_chunk_step(batch: str, lanes: list[int]) -> bool:
 
 
 class DbosRunner:
-    """Calls for chunks from durable workflows. There is one at a time in a process."""
+    """Calls for chunks from durable workflows. There is one at a time in a process.
+
+    Attributes:
+        notice: what people have to know of its launch, as sentences; mostly empty.
+    """
 
     _launched: ClassVar[bool] = False
 
     def __init__(self, url: str, owner: str) -> None:
         self._url, self._owner = url, owner
+        self.notice = ""
         self._queue = f"lanes of {owner}"
         self._engine: Engine | None = None
 
     async def launch(self) -> None:
         """Start the engine in the running event loop, which this blocks for a moment.
 
-        Raises :class:`EngineUnavailable` where its database cannot be used.
+        A damaged SQLite file is moved aside first. Raises :class:`EngineUnavailable` where its database cannot be used.
         """
         if DbosRunner._launched:
             raise EngineUnavailable("The engine runs in this process already.")
         sqlite = make_url(self._url).get_backend_name() == "sqlite"
+        if sqlite:
+            self.notice = self._move_damaged_aside()
         self._engine = _open_engine(self._url) if sqlite else None
         config: DBOSConfig = {
             "name": "event-console",
@@ -163,6 +171,15 @@ class DbosRunner:
             await DBOS.delete_queue_async(self._queue)
         await asyncio.to_thread(DBOS.destroy)
         self._release_engine()
+
+    def _move_damaged_aside(self) -> str:
+        file = Path(make_url(self._url).database or "")
+        try:
+            return move_damaged_aside(file)
+        except OSError as error:
+            raise EngineUnavailable(
+                f"The engine's database ({file}) is damaged and cannot be moved away: {error.strerror}. Move it away."
+            ) from None
 
     def _release_engine(self) -> None:
         if self._engine is not None:

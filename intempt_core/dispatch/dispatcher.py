@@ -25,6 +25,7 @@ from intempt_core.dispatch.process_locks import (
     acquire_lock,
     is_owner_alive,
     locate_owner_lock,
+    read_running_console,
     remove_stale_locks,
 )
 from intempt_core.dispatch.progress import Progress
@@ -111,6 +112,8 @@ class Dispatcher:
         self._runner: BatchRunner | None = None
         self._chunk_runner: ChunkRunner = InProcessRunner()
         self._durable = False
+        self._engine_notice = ""
+        self._found_unclean_end = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._last_progress: dict[str, Progress] = {}
         self._progress_lock = threading.Lock()
@@ -131,7 +134,7 @@ class Dispatcher:
             return
         data = self._settings.data
         try:
-            remove_stale_locks(data)
+            self._found_unclean_end = remove_stale_locks(data) > 0
             lock = acquire_lock(locate_owner_lock(data, self.owner))
         except OSError as error:
             raise HistoryUnavailable(f"The folder {data} cannot be written: {error.strerror}.") from None
@@ -171,6 +174,28 @@ class Dispatcher:
             sending=len(runner.senders) if runner else 0,
             unwritten=self._writer.unwritten,
             trouble=self._writer.trouble or (runner.trouble if runner else ""),
+        )
+
+    @property
+    def notices(self) -> list[str]:
+        """What everybody who uses this process has to know of how it sends, as sentences."""
+        return [notice for notice in (self._engine_notice, self._describe_other_console()) if notice]
+
+    def _describe_other_console(self) -> str:
+        """What this process does while another one is the console of its data folder; empty where none is."""
+        if self._thread is None or not self._adopts or len(self._locks) != 1:
+            return ""
+        console = read_running_console(self._settings.data)
+        if console is None:
+            return ""
+        facts = [str(console["url"])] if console.get("url") else []
+        facts += [f"process {console['pid']}"] if console.get("pid") else []
+        where = f" ({', '.join(facts)})" if facts else ""
+        return (
+            f"Another console uses this data folder{where}. It sends what is confirmed on its own screens and what the"
+            " command line hands over. This one shows the same history, and sends what is confirmed on its screens or"
+            " was left by a process that has ended, without the durable engine. When the other one ends, it takes its"
+            " place."
         )
 
     def wake(self) -> None:
@@ -309,16 +334,20 @@ class Dispatcher:
             return
         content = {"pid": os.getpid(), "url": self._url, "owner": self.owner}
         # Without waiting: this is the event loop in which everything is sent, and the next poll is soon.
-        console = acquire_lock(self._settings.data / CONSOLE_LOCK_NAME, content, timeout=0)
+        path = self._settings.data / CONSOLE_LOCK_NAME
+        was_left = path.exists()  # who ends in good order removes it
+        console = acquire_lock(path, content, timeout=0)
         if console:
             self._locks.append(console)
             write_log(log, "is the console of its data folder", owner=self.owner)
+            if was_left or self._found_unclean_end:
+                self._history.integrity.start()
             if self._durable:
                 from intempt_core.dispatch.dbos_runner import DbosRunner  # noqa: PLC0415  costs two seconds that a library need not spend
 
                 engine = DbosRunner(self._settings.engine_url, self.owner)
                 await engine.launch()
-                self._chunk_runner = engine
+                self._chunk_runner, self._engine_notice = engine, engine.notice
 
     async def _start_batches(self, runner: BatchRunner) -> None:
         for found in await self._writer.call(self._history.queue.unfinished):

@@ -9,7 +9,7 @@ from intempt_core.history import History
 
 
 def check_health(history: History, dispatcher: Dispatcher, version: str) -> tuple[bool, Mapping[str, Any]]:
-    """Check that history can be read, the engine runs, and neither keeps a request from being sent.
+    """Check that history can be read and written and is not damaged, and that the engine runs and can send.
 
     Returns whether that is so, and the details: version, database, engine, queue depth.
     """
@@ -18,6 +18,7 @@ def check_health(history: History, dispatcher: Dispatcher, version: str) -> tupl
         queue = history.queue.depth()
     except HistoryUnavailable as error:
         trouble = str(error)
+    trouble = trouble or history.database.damage or history.probe.check()
     engine = dispatcher.status
     is_well = not trouble and engine.is_running and not engine.trouble
     return is_well, {

@@ -83,12 +83,15 @@ def is_owner_alive(data: Path, owner: str) -> bool:
     return bool(owner) and Path(owner).name == owner and is_lock_held(locate_owner_lock(data, owner))
 
 
-def remove_stale_locks(data: Path) -> None:
-    """Remove the lock files of processes that have ended."""
+def remove_stale_locks(data: Path) -> int:
+    """Remove the lock files of processes that have ended without removing them; returns how many there were."""
+    removed = 0
     for path in (data / OWNER_LOCKS_FOLDER).glob("*.lock"):
         with suppress(OSError):
             if not is_lock_held(path) and (lock := acquire_lock(path)):
                 lock.release()
+                removed += 1
+    return removed
 
 
 def read_running_console(data: Path) -> dict[str, Any] | None:

@@ -1,10 +1,15 @@
 """A connection to the history database: it is opened, migrated and locked here, and its errors become sentences.
 
+Before an existing SQLite file is migrated it is copied, and what it holds is remembered beside it, so that an empty
+file in its place is noticed.
+
 Every part of history reads and writes through a :class:`Database`. SQLite's journal is in WAL mode, so that screens
 read while dispatch writes, and ``synchronous=FULL``, so that what is committed survives a power cut and not only the
 end of the process. Group commit makes that affordable: 0.3 ms a commit where it was measured.
 """
 
+import errno
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +25,9 @@ from intempt_core.errors import HistoryUnavailable
 from intempt_core.history.migrations import HEAD, create, upgrade, version
 from intempt_core.history.schema import metadata
 from intempt_core.history.sqlite_bulk import get_sqlite_driver
+from intempt_core.history.upkeep.backups import back_up_file, list_backups
+from intempt_core.history.upkeep.content_memory import ContentMemory
+from intempt_core.logs import write_log
 
 T = TypeVar("T")
 
@@ -56,6 +64,19 @@ _ERROR_MESSAGES = {
     "SQLITE_IOERR": "cannot be read or written: the disk reports an error.",
 }
 
+_OS_ERROR_CODES = {
+    errno.ENOSPC: "SQLITE_FULL",
+    errno.EDQUOT: "SQLITE_FULL",
+    errno.EROFS: "SQLITE_READONLY",
+    errno.EACCES: "SQLITE_PERM",
+    errno.EPERM: "SQLITE_PERM",
+}
+"""What SQLite calls an error of the system, by its number; another one is an error of the disk."""
+
+_DAMAGE_CODES = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+_LOG = logging.getLogger(__name__)
+
 
 class LockTimeout:
     """How long SQLite's lock is waited for when another connection holds it.
@@ -87,6 +108,9 @@ class Database:
         file: the SQLite database; ``None`` where it is a server.
         clock: the time now, in epoch ms; a test may replace it.
         lock_timeout: how long writes wait for SQLite's lock.
+        memory: what the file holds, remembered beside it; ``None`` where it is a server.
+        write_trouble: why the last write failed, as a sentence; empty where it succeeded.
+        damage: what is wrong with the file, as sentences; empty while it is not known to be damaged.
     """
 
     def __init__(self, engine: Engine, *, clock: Callable[[], int], lock_timeout: "LockTimeout") -> None:
@@ -99,6 +123,9 @@ class Database:
         self._reopen_lock = threading.Lock()
         self.lock_timeout = lock_timeout
         self._write_lock = threading.Lock()  # between threads: SQLite itself would sleep and try again
+        self.memory = ContentMemory(self.file) if self.file is not None and self.file.name else None
+        self.write_trouble = ""
+        self.damage = ""
 
     @classmethod
     def open(cls, url: str, *, clock: Callable[[], int] = now_ms, busy_seconds: float = 5.0) -> Self:
@@ -149,10 +176,30 @@ class Database:
 
         With ``nowait`` it raises :class:`HistoryUnavailable` at once while another connection is writing.
         """
-        with self._translate_errors(), self._hold_write_lock(nowait=nowait):
-            self._check_file()
-            with (self._nowait_writer if nowait else self._writer).begin() as connection:
-                yield connection
+        try:
+            with self._translate_errors(), self._hold_write_lock(nowait=nowait):
+                self._check_file()
+                with (self._nowait_writer if nowait else self._writer).begin() as connection:
+                    yield connection
+        except HistoryUnavailable as error:
+            if not nowait:  # who does not wait tries again
+                self.write_trouble = str(error)
+            raise
+        self.write_trouble = ""
+
+    @property
+    def is_being_written(self) -> bool:
+        """Whether a thread of this process is writing now."""
+        return self._write_lock.locked()
+
+    def note_damage(self) -> None:
+        """Remember that the file is damaged."""
+        backups = list_backups(self.file) if self.file is not None else []
+        newest = f" The newest backup is {backups[0]}." if backups else ""
+        self.damage = (
+            f"{self._name} is damaged: what is shown and recorded may be wrong or incomplete. Stop the console, then"
+            f" put a copy in its place, or move it away to begin a new one.{newest}"
+        )
 
     @contextmanager
     def maintaining(self) -> Iterator[Connection]:
@@ -189,7 +236,19 @@ class Database:
                     if self.file is None:  # PostgreSQL lets two processes begin to migrate at once
                         connection.execute(text("SELECT pg_advisory_xact_lock(1953653091)"))
                     self._migrate(connection)
-            self._inode = self._file_identity()
+            self._inode, self.damage = self._file_identity(), ""
+            self._remember_content()
+
+    def _remember_content(self) -> None:
+        if self.memory is not None:
+            with self.engine.begin() as connection:
+                newest = connection.execute(text("SELECT max(number) FROM batches")).scalar()
+            self.memory.remember(newest or 0, self.clock())
+
+    def _notice_loss(self) -> None:
+        """Say it where a new history is begun in the place of another one."""
+        if self.memory is not None and self.memory.notice_new_file(self.clock()):
+            write_log(_LOG, "history was gone or empty; a new one is begun", level=logging.WARNING, file=str(self.file))
 
     def _migrate(self, connection: Connection) -> None:
         found = version(connection)  # again: another process may have migrated it meanwhile
@@ -200,8 +259,25 @@ class Database:
             )
         if found is None and not inspect(connection).get_table_names():
             create(connection, metadata)
+            self._notice_loss()
         elif found != HEAD:
+            self._back_up(found or "0000")
             upgrade(connection)
+
+    def _back_up(self, found: str) -> None:
+        """Copy the file before it is migrated. The caller's transaction keeps others from writing meanwhile."""
+        if self.file is None:
+            return
+        try:
+            with self.translating_os_errors():
+                backup = back_up_file(self.file, found)
+        except (HistoryUnavailable, sqlite3.Error) as error:
+            trouble = str(error) if isinstance(error, HistoryUnavailable) else self.describe_error(error)
+            raise HistoryUnavailable(
+                f"{trouble} It has to be copied before it is brought from version {found} to {HEAD}; nothing was"
+                " changed."
+            ) from None
+        write_log(_LOG, "history was backed up before it is migrated", file=str(backup), version=found)
 
     @property
     def _name(self) -> str:
@@ -233,18 +309,31 @@ class Database:
         except (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
             raise  # a mistake of this program, not of the machine
         except exc.DBAPIError as error:
-            raise HistoryUnavailable(self._error_message(error.orig)) from None
+            raise HistoryUnavailable(self.describe_error(error.orig)) from None
         except sqlite3.OperationalError as error:
-            raise HistoryUnavailable(self._error_message(error)) from None
+            raise HistoryUnavailable(self.describe_error(error)) from None
         except sqlite3.DatabaseError as error:
             if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)):
                 raise
-            raise HistoryUnavailable(self._error_message(error)) from None
+            raise HistoryUnavailable(self.describe_error(error)) from None
         except exc.TimeoutError:
             raise HistoryUnavailable(f"{self._name} is busy: no connection came free.") from None
 
-    def _error_message(self, error: BaseException | None) -> str:
+    @contextmanager
+    def translating_os_errors(self) -> Iterator[None]:
+        """Raise :class:`HistoryUnavailable` for errors of the system beside the database."""
+        try:
+            yield
+        except OSError as error:
+            code = _OS_ERROR_CODES.get(error.errno or 0, "SQLITE_IOERR")
+            raise HistoryUnavailable(f"{self._name} {_ERROR_MESSAGES[code]}") from None
+
+    def describe_error(self, error: BaseException | None) -> str:
+        """An error of the database as a sentence; of damage it is remembered."""
         name = getattr(error, "sqlite_errorname", "")
+        if name.startswith(_DAMAGE_CODES) and not self.damage:
+            self.note_damage()
+            write_log(_LOG, "history is damaged", level=logging.ERROR, file=str(self.file), found=name)
         for code, message in _ERROR_MESSAGES.items():
             if name.startswith(code):
                 return f"{self._name} {message}"

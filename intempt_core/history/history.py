@@ -14,6 +14,8 @@ from intempt_core.history.recorder import Recorder
 from intempt_core.history.repeats import RepeatLookup
 from intempt_core.history.retention import Retention
 from intempt_core.history.throughput import ThroughputLog
+from intempt_core.history.upkeep.integrity import IntegrityCheck
+from intempt_core.history.upkeep.write_probe import WriteProbe
 from intempt_core.history.work_queue import WorkQueue
 
 
@@ -32,6 +34,8 @@ class History:
         repeats: tells what of a batch went in others too.
         throughput: tells how fast a batch was sent, and what came of it over time.
         retention: deletes old batches.
+        probe: tells whether it can be written now.
+        integrity: checks the file for damage.
     """
 
     def __init__(self, database: Database) -> None:
@@ -46,6 +50,8 @@ class History:
         self.events = EventLookup(database)
         self.repeats = RepeatLookup(database)
         self.retention = Retention(database)
+        self.probe = WriteProbe(database)
+        self.integrity = IntegrityCheck(database)
 
     @classmethod
     def open(cls, url: str, *, clock: Callable[[], int] = now_ms, busy_seconds: float = 5.0) -> Self:
@@ -58,6 +64,14 @@ class History:
         """
         return cls(Database.open(url, clock=clock, busy_seconds=busy_seconds))
 
+    @property
+    def notices(self) -> list[str]:
+        """What everybody who uses this history has to know of it, as sentences: damage, and that one was lost."""
+        database = self.database
+        loss = database.memory.describe_loss(database.clock()) if database.memory is not None else ""
+        return [notice for notice in (database.damage, loss) if notice]
+
     def close(self) -> None:
         """Close every connection."""
+        self.integrity.stop()
         self.database.close()

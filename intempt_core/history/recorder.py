@@ -120,6 +120,8 @@ class Recorder:
                     with self._database.writing() as connection:
                         _cancel_recording(connection, number, INCOMPLETE_RECORDING_REASON, self._database.clock())
             raise
+        if self._database.memory is not None:
+            self._database.memory.remember(number or 0, self._database.clock())
         return batch
 
 

@@ -81,8 +81,14 @@ class AppServices:
 
     @property
     def notices(self) -> list[str]:
-        """What every screen has to say about who reaches this console and its keys, as sentences."""
-        return [notice for notice in (self.exposure.notice, describe_readable_secrets(SECRETS_FILE)) if notice]
+        """What every screen has to say: who reaches this console and its keys, how its data is, how it sends."""
+        found = (
+            self.exposure.notice,
+            describe_readable_secrets(SECRETS_FILE),
+            *self.history.notices,
+            *self.dispatcher.notices,
+        )
+        return [notice for notice in found if notice]
 
     def resolve_target(self, batch: BatchSummary) -> Target:
         """The target of a batch, with its key.
