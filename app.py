@@ -40,8 +40,8 @@ from intempt_core.web import (
     HEALTH_PATH,
     PRIVATE_UMASK,
     AccessControl,
-    FrameLogFilter,
     SocketFilter,
+    answer_malformed_input,
     is_signed_in,
     make_private_folder,
 )
@@ -94,7 +94,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open history and start the engine, which resumes unfinished batches; at the end wait for requests in flight."""
     logs.configure_logging()
     drain_on_hang_up()
-    logging.getLogger("uvicorn.error").addFilter(FrameLogFilter())
+    answer_malformed_input()
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     try:
         services = await asyncio.to_thread(get_services)

@@ -6,6 +6,7 @@ Each stands before the application that answers, so that what may not pass never
 - ``guard``: every request's Host and Origin against these addresses; CORS for the sandbox
 - ``password``, ``password_page``, ``throttle``: the password, once a browser; its page; its attempts bounded
 - ``socket_filter``: the messages of the web socket, by their kind
+- ``malformed_input``: what is no HTTP and no handshake, answered with 400 and logged without a traceback
 - ``exposure``: whether other machines reach it, and what has to be set then
 - ``access``: all of it, made from settings
 - ``private_files``: files that only their owner may read

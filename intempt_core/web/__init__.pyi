@@ -10,6 +10,9 @@ from .guard import (
     HEALTH_PATH as HEALTH_PATH,
     RequestGuard as RequestGuard,
 )
+from .malformed_input import (
+    answer_malformed_input as answer_malformed_input,
+)
 from .origins import (
     AnsweredAddresses as AnsweredAddresses,
     WebOrigin as WebOrigin,
@@ -26,6 +29,5 @@ from .private_files import (
     make_private_folder as make_private_folder,
 )
 from .socket_filter import (
-    FrameLogFilter as FrameLogFilter,
     SocketFilter as SocketFilter,
 )

@@ -18,16 +18,6 @@ PROTOCOL_ERROR, UNSUPPORTED_DATA, TOO_BIG = 1002, 1003, 1009
 _LOG = logging.getLogger(__name__)
 
 
-class FrameLogFilter(logging.Filter):
-    """A log filter for the server: a text frame that is no text is its sender's fault and needs no traceback."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Take the traceback away from a record about such a frame."""
-        if record.exc_info and record.exc_info[0] is UnicodeDecodeError:
-            record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
-        return True
-
-
 KindReader = Callable[[bytes], str | None]
 """Reads the kind of a message; ``None`` where it has none that is known. Raises ValueError where it is no message."""
 

@@ -14,6 +14,7 @@ def serve(app: ASGIApp) -> Iterator[str]:
     """Serve an application on 127.0.0.1; the value is its URL."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen(128)  # who comes before the thread is ready waits for it
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="websockets-sansio"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

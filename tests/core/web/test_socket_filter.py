@@ -1,12 +1,11 @@
 """The filter of the web socket: only named kinds reach the application; what is no message closes the socket."""
 
 import asyncio
-import logging
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from intempt_core.web.socket_filter import FrameLogFilter, SocketFilter
+from intempt_core.web.socket_filter import SocketFilter
 
 
 def read_kind(body: bytes) -> str | None:
@@ -80,15 +79,3 @@ def test_what_is_no_socket_passes() -> None:
     filtered = SocketFilter(application, kinds=[], read_kind=read_kind, max_bytes=0)
     asyncio.run(filtered({"type": "http"}, receive, send))
     assert seen == [{"type": "http"}]
-
-
-def test_text_that_is_no_text_is_logged_without_a_traceback_and_other_errors_with_theirs() -> None:
-    def record(error: Exception) -> logging.LogRecord:
-        return logging.LogRecord("uvicorn.error", logging.ERROR, "", 1, "x", None, (type(error), error, None))
-
-    frame_error, other = record(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x")), record(ValueError())
-    assert FrameLogFilter().filter(frame_error)
-    assert FrameLogFilter().filter(other)
-    assert (frame_error.exc_info, frame_error.levelname) == (None, "WARNING")
-    assert other.exc_info
-    assert other.levelname == "ERROR"
