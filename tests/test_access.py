@@ -1,31 +1,45 @@
 """Who may drive a console: real attacks on a real process, over its own port."""
 
-import itertools
 import json
 import os
-import shutil
-import socket
-import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin, Subprotocol
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 import run
+from tests.access_attacks import (
+    PASSWORD,
+    ROUTES,
+    UNPROTECTED,
+    UNPROTECTED_STARTS,
+    WRONG_FRAMES,
+    ask_by_other_hosts,
+    ask_every_route,
+    build_message,
+    copy_project,
+    list_open_to_others,
+    list_other_origins,
+    open_socket,
+    open_sockets_of_other_origins,
+    open_to_everybody,
+    read_close_code,
+    read_socket_status,
+    receive_until_closed,
+    send_head,
+    send_unneeded_messages,
+    start_in_vain,
+)
 from tests.bench.consoles import Console, console, free_port, screen, start
 from tests.network_audit import is_of_this_machine, make_audited_environment, read_calls
-
-PASSWORD = "a long password"
 
 
 @pytest.fixture(scope="module")
@@ -37,76 +51,24 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     assert "Error" not in opened.log
 
 
-def open_socket(at: Console) -> ClientConnection:
-    """A socket as a program of this machine opens it."""
-    url = at.url.replace("http", "ws", 1) + "/_stcore/stream"
-    return connect(url, subprotocols=[Subprotocol("streamlit")], proxy=None, max_size=None)
-
-
-def receive_until_closed(opened: ClientConnection) -> None:
-    while True:
-        opened.recv(timeout=10)
-
-
-def send_head(at: Console, *lines: str) -> int:
-    """The status that a head gets, written as no library would; 0 where the connection is cut."""
-    with socket.create_connection(("127.0.0.1", at.port), timeout=10) as raw:
-        raw.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
-        answer = raw.makefile("rb").readline().split()
-    return int(answer[1]) if len(answer) > 1 else 0
-
-
-def socket_status(at: Console, *headers: str, host: str = "") -> int:
-    """The status of a handshake with these headers."""
-    upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
-    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-    host = host or f"127.0.0.1:{at.port}"
-    return send_head(at, "GET /_stcore/stream HTTP/1.1", f"Host: {host}", *upgrade, key, *headers)
-
-
-def other_origins(port: int) -> list[str]:
-    return [
-        f"http://localhost:{port + 1}", f"http://127.0.0.1:{port - 1}", "http://127.0.0.1", f"https://127.0.0.1:{port}",
-        "http://evil.example", f"http://evil.example:{port}", "null", "", "http://[bad", "http://127.0.0.1:99999",
-        "\xff", f"http://127.0.0.1:{port}/", f"http://127.0.0.1:{port}, http://evil.example", "file://",
-        "x" * 10_000,
-    ]  # fmt: skip
-
-
 # ── origins and hosts ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_socket_opens_to_its_own_pages_only(running: Console) -> None:
-    for origin in other_origins(running.port):
-        assert socket_status(running, f"Origin: {origin}") == 403, origin
+    assert open_sockets_of_other_origins(running) == {403: 15}
     own = f"Origin: http://127.0.0.1:{running.port}"
-    assert socket_status(running, own) == 101
-    assert socket_status(running, f"Origin: http://localhost:{running.port}", host="localhost") == 101
-    assert socket_status(running) == 101  # a program of this machine, which has no origin
-    assert socket_status(running, own, own) in (400, 403)  # the parser of handshakes rejects it first
-    assert socket_status(running, own, f"Cookie: {'x' * 20_000}", *(f"X-{number}: 1" for number in range(500))) == 101
-    assert socket_status(running, "Origin: null", f"Cookie: {'x' * 20_000}") == 403
-
-
-ROUTES = [
-    "/", "/history", "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics", "/_stcore/stream",
-    "/_stcore/upload_file/x/y", "/_stcore/bidi-components/x/y", "/_stcore/script-health-check", "/media/x",
-    "/component/x",    "/static/x", "/_upload", "/healthz", "/sandbox", "/sandbox/v1/o/projects/p/sources/1/track",
-    "/sandbox/_sandbox/events", "/sandbox/openapi.json", "/auth/login", "/oauth2callback", "/nothing",
-]  # fmt: skip
+    assert read_socket_status(running, own) == 101
+    assert read_socket_status(running, f"Origin: http://localhost:{running.port}", host="localhost") == 101
+    assert read_socket_status(running) == 101  # a program of this machine, which has no origin
+    assert read_socket_status(running, own, own) in (400, 403)  # the parser of handshakes rejects it first
+    assert (
+        read_socket_status(running, own, f"Cookie: {'x' * 20_000}", *(f"X-{number}: 1" for number in range(500))) == 101
+    )
+    assert read_socket_status(running, "Origin: null", f"Cookie: {'x' * 20_000}") == 403
 
 
 def test_every_route_is_closed_to_pages_of_other_origins_also_malformed_ones(running: Console) -> None:
-    def ask(asked: tuple[str, str, str]) -> tuple[int, bool]:
-        path, method, origin = asked
-        headers = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
-        response = http.request(method, path, headers=headers)
-        return response.status_code, any(name.startswith("access-control-allow") for name in response.headers)
-
-    methods = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
-    every = itertools.product(ROUTES, methods, other_origins(running.port)[:10])
-    with httpx.Client(base_url=running.url, auth=("sandbox", "sandbox")) as http, ThreadPoolExecutor(16) as threads:
-        assert set(threads.map(ask, every)) == {(403, False)}
+    assert ask_every_route(running) == {(403, False): 1050}
 
 
 def test_two_origins_two_hosts_and_no_host_are_closed_too(running: Console) -> None:
@@ -116,10 +78,10 @@ def test_two_origins_two_hosts_and_no_host_are_closed_too(running: Console) -> N
     assert send_head(running, "GET / HTTP/1.1", host, own, "Origin: http://evil.example") == 403
     assert send_head(running, "GET / HTTP/1.0") == 403
     assert send_head(running, "GET / HTTP/1.1", host, host) in (400, 403)  # the server itself rejects it
-    for name in ("evil.example", f"evil.example:{running.port}", "127.0.0.1.evil.example", "localhost.", "10.0.0.5"):
-        assert send_head(running, "GET / HTTP/1.1", f"Host: {name}") == 403
+    assert set(ask_by_other_hosts(running)) <= {400, 403}  # some the server itself rejects
 
 
+@pytest.mark.long
 def test_told_where_to_answer_it_answers_there_and_nowhere_else(tmp_path: Path) -> None:
     port = free_port()
     told = {"CONSOLE_HOSTS": f"https://console.example, http://10.0.0.5:{port}"}
@@ -138,10 +100,10 @@ def test_told_where_to_answer_it_answers_there_and_nowhere_else(tmp_path: Path) 
             (f"10.0.0.5:{port}", ""), (f"10.0.0.5:{port}", "https://console.example"),
         }  # fmt: skip
         assert set(statuses.values()) == {200, 403}
-        assert socket_status(opened, "Origin: https://console.example", host="console.example") == 101
+        assert read_socket_status(opened, "Origin: https://console.example", host="console.example") == 101
         # A proxy that sends another port: Streamlit would ask an outside host who it is, and then close the socket.
-        assert socket_status(opened, "Origin: https://console.example", host=f"console.example:{port}") == 101
-        assert socket_status(opened, f"Origin: http://127.0.0.1:{port}") == 403
+        assert read_socket_status(opened, "Origin: https://console.example", host=f"console.example:{port}") == 101
+        assert read_socket_status(opened, f"Origin: http://127.0.0.1:{port}") == 403
         assert httpx.get(f"{opened.url}/healthz").json()["status"] == "ok"
         assert httpx.get(f"{opened.url}/sandbox/_sandbox/events", auth=("sandbox", "sandbox")).status_code == 200
         assert (
@@ -169,12 +131,12 @@ def test_a_sandbox_that_is_served_alone_takes_the_same_rule(tmp_path: Path) -> N
             assert (named.status_code, named.headers["access-control-allow-origin"]) == (200, shop)
             asked = {"Origin": shop, "Access-Control-Request-Method": "DELETE"}
             assert httpx.options(url, headers=asked).status_code == 200
-            for origin in other_origins(port)[:10]:
+            for origin in list_other_origins(port)[:10]:
                 for method in ("GET", "DELETE", "OPTIONS"):
                     headers = {**asked, "Origin": origin}
                     assert httpx.request(method, url, auth=key, headers=headers).status_code == 403, origin
             assert httpx.get(url, auth=key, headers={"Host": "evil.example"}).status_code == 403
-            assert open_to_others(tmp_path / "data") == []
+            assert list_open_to_others(tmp_path / "data") == []
         finally:
             process.terminate()
 
@@ -182,28 +144,9 @@ def test_a_sandbox_that_is_served_alone_takes_the_same_rule(tmp_path: Path) -> N
 # ── the socket's messages ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def message(kind: str) -> bytes:
-    """A message that holds nothing but its kind."""
-    made = BackMsg()
-    setattr(made, kind, True)
-    return bytes(made.SerializeToString())
-
-
 def test_messages_that_no_screen_sends_change_nothing(running: Console) -> None:
     before = httpx.get(f"{running.url}/healthz").json()["engine"]["owner"]
-    install = BackMsg()
-    install.backend_operation_request.install_skills.SetInParent()
-    with open_socket(running) as opened:
-        for _ in range(20):
-            opened.send(message("clear_cache"))
-            opened.send(message("set_run_on_save"))
-            opened.send(message("load_git_info"))
-            opened.send(message("debug_disconnect_websocket"))
-            opened.send(message("debug_shutdown_runtime"))
-            opened.send(install.SerializeToString())
-            opened.send(b"")
-        opened.send(message("app_heartbeat"))
-        assert opened.recv(timeout=10)  # the socket is open, and what a screen needs is answered
+    assert send_unneeded_messages(running)  # the socket is open, and what a screen needs is answered
     assert "Sandbox on this machine" in screen(running, "").words
     health = httpx.get(f"{running.url}/healthz").json()
     assert (health["status"], health["engine"]["owner"]) == ("ok", before)
@@ -214,23 +157,9 @@ def test_messages_that_no_screen_sends_change_nothing(running: Console) -> None:
     assert httpx.post(track, json=event, auth=("sandbox", "sandbox")).status_code == 201
 
 
-@pytest.mark.parametrize(
-    ("frame", "code"),
-    [
-        ("text", 1003),
-        (message("clear_cache").decode("latin-1"), 1003),
-        (b"\xff" * 40, 1002),
-        (b"\x0a\xff\xff\xff\xff\x0f", 1002),
-        (b"\x5a\x7f", 1002),
-    ],
-)
+@pytest.mark.parametrize(("frame", "code"), WRONG_FRAMES)
 def test_a_frame_that_is_no_message_closes_the_socket(running: Console, frame: str | bytes, code: int) -> None:
-    with open_socket(running) as opened:
-        opened.send(frame)
-        with pytest.raises(ConnectionClosed) as closed:
-            receive_until_closed(opened)
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == code
+    assert read_close_code(running, frame) == code
 
 
 def test_text_that_is_no_text_closes_the_socket(running: Console) -> None:
@@ -242,84 +171,54 @@ def test_text_that_is_no_text_closes_the_socket(running: Console) -> None:
 
 # ── addresses ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-SENTENCE = "other machines reach it, and nothing would ask who is there."
-
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the console, whose configuration a test may change."""
-    folder = tmp_path_factory.mktemp("project")
-    without = shutil.ignore_patterns("__pycache__", "secrets.toml")
-    for name in ("intempt_core", "pages", ".streamlit"):
-        shutil.copytree(run.ROOT / name, folder / name, ignore=without)
-    shutil.copy(run.ROOT / "app.py", folder)
-    return folder
-
-
-def failed_start(project: Path, data: Path, *arguments: str, **environment: str) -> tuple[int, str, bytes]:
-    """Start a console that must not start: its exit code, what it says, and what its port answered meanwhile."""
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *arguments]
-    given = {**os.environ, "CONSOLE_DATA": str(data), **environment}
-    answered = b""
-    with subprocess.Popen(command, cwd=project, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        until = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < until:
-            try:
-                with socket.create_connection(("127.0.0.1", port), timeout=0.5) as asking:
-                    asking.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                    answered += asking.recv(1000)
-            except OSError:
-                time.sleep(0.05)
-        process.kill()
-        assert process.stdout is not None
-        return process.wait(), process.stdout.read().decode(), answered
+    return copy_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.mark.parametrize(
     ("arguments", "environment"),
-    [
-        (["--server.address", "0.0.0.0"], {}),  # noqa: S104
-        (["--server.address", "::"], {}),
-        (["--server.address", ""], {}),
-        ([], {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}),  # noqa: S104
-        (["--server.address", "0.0.0.0"], {"CONSOLE_BIND": "0.0.0.0", "CONSOLE_PASSWORD": "  "}),  # noqa: S104
-    ],
+    [UNPROTECTED_STARTS[0], *(pytest.param(*more, marks=pytest.mark.long) for more in UNPROTECTED_STARTS[1:])],
     ids=str,
 )
 def test_where_others_would_reach_it_and_nothing_asks_it_ends_with_one_sentence_and_answers_nothing(
     tmp_path: Path, project: Path, arguments: Sequence[str], environment: Mapping[str, str]
 ) -> None:
-    code, output, answered = failed_start(project, tmp_path / "data", *arguments, **environment)
+    code, output, answered = start_in_vain(project, tmp_path / "data", *arguments, **environment)
     said = [line for line in output.splitlines() if "MemoryCacheStorageManager" not in line]
     assert (code, len(said), answered) == (1, 1, b""), output
-    assert SENTENCE in said[0]
+    assert UNPROTECTED in said[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("line", ['address = "0.0.0.0"', 'address = ""', ""])
 def test_the_same_holds_for_its_configuration(tmp_path: Path, project: Path, line: str) -> None:
     config = project / ".streamlit" / "config.toml"
     given = config.read_text()
     config.write_text(given.replace('address = "127.0.0.1"', line))
     try:
-        code, output, answered = failed_start(project, tmp_path / "data")
+        code, output, answered = start_in_vain(project, tmp_path / "data")
     finally:
         config.write_text(given)
     assert (code, answered) == (1, b"")
-    assert SENTENCE in output
+    assert UNPROTECTED in output
 
 
+@pytest.mark.long
 def test_an_address_that_streamlit_was_not_told_is_said(tmp_path: Path, project: Path) -> None:
-    code, output, _ = failed_start(project, tmp_path / "data", CONSOLE_BIND="0.0.0.0")  # noqa: S104
-    assert (code, SENTENCE in output) == (1, True)
-    code, output, _ = failed_start(project, tmp_path / "data", CONSOLE_BIND="0.0.0.0", CONSOLE_PASSWORD=PASSWORD)  # noqa: S104
+    code, output, _ = start_in_vain(project, tmp_path / "data", CONSOLE_BIND="0.0.0.0")  # noqa: S104
+    assert (code, UNPROTECTED in output) == (1, True)
+    code, output, _ = start_in_vain(project, tmp_path / "data", CONSOLE_BIND="0.0.0.0", CONSOLE_PASSWORD=PASSWORD)  # noqa: S104
     assert code == 1
     assert "CONSOLE_BIND is 0.0.0.0, but the server listens at 127.0.0.1" in output
 
 
+@pytest.mark.long
 def test_origins_that_are_none_end_the_start(tmp_path: Path, project: Path) -> None:
     for variable in ("CONSOLE_HOSTS", "CONSOLE_SANDBOX_ORIGINS"):
-        code, output, _ = failed_start(project, tmp_path / "data", **{variable: "console.example"})
+        code, output, _ = start_in_vain(project, tmp_path / "data", **{variable: "console.example"})
         assert code == 1
         assert f"{variable} names “console.example”." in output
 
@@ -356,7 +255,7 @@ def test_beyond_loopback_the_password_opens_screens_sockets_and_routes(tmp_path:
             assert browser.get("/healthz").json()["queue"]["batches"] == 0
             cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
             with connect(url, origin=Origin(at), additional_headers={"Cookie": cookie}, proxy=None) as signed_in:
-                signed_in.send(message("app_heartbeat"))
+                signed_in.send(build_message("app_heartbeat"))
                 assert signed_in.recv(timeout=10)
     finally:
         opened.stop()
@@ -365,6 +264,7 @@ def test_beyond_loopback_the_password_opens_screens_sockets_and_routes(tmp_path:
         assert file.is_dir() or PASSWORD.encode() not in file.read_bytes()
 
 
+@pytest.mark.long
 def test_unprotected_it_says_so_on_every_screen_and_at_start(tmp_path: Path) -> None:
     environment = {"CONSOLE_UNPROTECTED": "1", **make_audited_environment(tmp_path)}
     with console(tmp_path / "data", environment, "--server.address", "0.0.0.0") as opened:  # noqa: S104
@@ -376,6 +276,7 @@ def test_unprotected_it_says_so_on_every_screen_and_at_start(tmp_path: Path) -> 
     assert [call for call in read_calls(tmp_path) if not is_of_this_machine(call)] == []
 
 
+@pytest.mark.long
 def test_served_by_another_program_at_an_address_of_others_it_rejects_them(tmp_path: Path) -> None:
     address, port = own_address(), free_port()
     command = [sys.executable, "-m", "uvicorn", "app:app", "--host", "0.0.0.0", "--port", str(port)]  # noqa: S104
@@ -399,24 +300,19 @@ def test_served_by_another_program_at_an_address_of_others_it_rejects_them(tmp_p
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def open_to_others(folder: Path) -> list[str]:
-    """What of a folder, itself included, other users could open."""
-    return [str(path) for path in (folder, *folder.rglob("*")) if stat.S_IMODE(path.lstat().st_mode) & 0o077]
-
-
 def test_data_is_for_its_own_user_also_what_was_there_before(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with console(data) as opened:
-        assert open_to_others(data) == []
-    for path in (data, *data.rglob("*")):
-        path.chmod(0o777 if path.is_dir() else 0o666)
-    assert open_to_others(data)
+        assert list_open_to_others(data) == []
+    open_to_everybody(data)
+    assert list_open_to_others(data)
     with console(data) as opened:
-        assert open_to_others(data) == []
+        assert list_open_to_others(data) == []
         screen(opened, "history")
-    assert open_to_others(data) == []
+    assert list_open_to_others(data) == []
 
 
+@pytest.mark.long
 def test_what_the_command_line_keeps_is_for_its_own_user_too(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "events.csv"
     data.mkdir(mode=0o777)
@@ -426,9 +322,10 @@ def test_what_the_command_line_keeps_is_for_its_own_user_too(tmp_path: Path) -> 
     environment = {**os.environ, "CONSOLE_DATA": str(data)}
     done = subprocess.run(command, cwd=run.ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert open_to_others(data) == []
+    assert list_open_to_others(data) == []
 
 
+@pytest.mark.long
 def test_a_file_of_keys_that_others_may_open_is_said_on_screen_and_at_start(tmp_path: Path, project: Path) -> None:
     secrets = project / ".streamlit" / "secrets.toml"
     secrets.write_text("")
