@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import NoReturn
 
 from intempt_core import logs
@@ -20,14 +21,13 @@ LOG_HANDLER = logs.capture_standard_error()  # before the imports below, some of
 """What writes log lines."""
 
 import streamlit as st
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config as streamlit_config
 from streamlit import logger as streamlit_logger
+from streamlit.file_util import get_static_dir
 from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
 from websockets import http11
 
@@ -40,14 +40,18 @@ from intempt_core.web import (
     HEALTH_PATH,
     PRIVATE_UMASK,
     AccessControl,
+    FrontendPage,
+    ResponseHeaders,
     SocketFilter,
     answer_malformed_input,
     is_signed_in,
     make_private_folder,
 )
+from pages.parts.shared.formatting import PAGE_STYLE
 from pages.parts.shared.header import show_exception
 from pages.parts.shared.services import get_services, read_exposure
 from pages.parts.shared.socket_messages import NEEDED_KINDS, read_message_kind
+from pages.parts.shared.widgets.component import read_component_styles
 
 SANDBOX_PATH = "/sandbox"
 """Where the sandbox is mounted."""
@@ -62,31 +66,14 @@ SWITCH_INTERVAL_SECONDS = 0.001
 responsive while a batch is sent to the sandbox in this process.
 """
 
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+PUBLIC_PATHS = ("/static/", "/favicon.png", "/manifest.json")
+"""Where Streamlit serves the files of its frontend, which are the same for everybody."""
 
 
-class SecurityHeaders:
-    """Middleware that adds :data:`SECURITY_HEADERS` to every response."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, content in SECURITY_HEADERS.items():
-                    headers.setdefault(name, content)
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers)
+def read_frontend_page() -> FrontendPage:
+    """The page of the installed frontend, with the styles that this console adds to it."""
+    index = Path(get_static_dir()) / "index.html"
+    return FrontendPage(index.read_bytes().decode(), [PAGE_STYLE, *read_component_styles()])
 
 
 @asynccontextmanager
@@ -182,7 +169,7 @@ app = st.App(
         Route(HEALTH_PATH, serve_health),
     ],
     middleware=[
-        Middleware(SecurityHeaders),
+        Middleware(ResponseHeaders, read_frontend_page(), public_paths=PUBLIC_PATHS),
         *access.build_middleware(SANDBOX_PATH),
         Middleware(
             SocketFilter, kinds=NEEDED_KINDS, read_kind=read_message_kind, max_bytes=get_max_widget_state_size_bytes()

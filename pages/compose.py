@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.parts.compose.state import add_next_event, load_compose_state
 from pages.parts.compose.view import (
-    focus_field,
+    focus_chosen_field,
     show_event_form,
     show_form_problems,
     show_form_state,
@@ -32,4 +32,4 @@ with request:
 
 if screen.guard.batch:
     show_outcome(screen)
-focus_field(screen)
+focus_chosen_field(screen)

@@ -47,5 +47,6 @@ from .views import (
     RequestSummary as RequestSummary,
     RowOutcome as RowOutcome,
     SlowAttempt as SlowAttempt,
+    ThroughputStep as ThroughputStep,
     ThroughputTimeline as ThroughputTimeline,
 )

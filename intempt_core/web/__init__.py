@@ -6,6 +6,8 @@ Each stands before the application that answers, so that what may not pass never
 - ``guard``: every request's Host and Origin against these addresses; CORS for the sandbox
 - ``password``, ``password_page``, ``throttle``: the password, once a browser; its page; its attempts bounded
 - ``socket_filter``: the messages of the web socket, by their kind
+- ``response_headers``: what browsers may do with a response, and what they may keep of it
+- ``frontend_page``: the page of Streamlit's frontend, and the content security policy under which it runs
 - ``malformed_input``: what is no HTTP and no handshake, answered with 400 and logged without a traceback
 - ``exposure``: whether other machines reach it, and what has to be set then
 - ``access``: all of it, made from settings

@@ -6,6 +6,7 @@ from .exposure import (
     SANDBOX_ORIGINS_VARIABLE as SANDBOX_ORIGINS_VARIABLE,
     Exposure as Exposure,
 )
+from .frontend_page import FrontendPage as FrontendPage
 from .guard import (
     HEALTH_PATH as HEALTH_PATH,
     RequestGuard as RequestGuard,
@@ -27,6 +28,9 @@ from .private_files import (
     PRIVATE_UMASK as PRIVATE_UMASK,
     describe_readable_secrets as describe_readable_secrets,
     make_private_folder as make_private_folder,
+)
+from .response_headers import (
+    ResponseHeaders as ResponseHeaders,
 )
 from .socket_filter import (
     SocketFilter as SocketFilter,

@@ -60,6 +60,7 @@ from pages.parts.shared.send_guard import DOUBLE_CLICK_MESSAGE
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import find_batch_target
 from pages.parts.shared.time_zones import get_browser_zone, list_time_zones
+from pages.parts.shared.widgets.focus_field import focus_field
 
 
 def show_journeys() -> None:
@@ -349,12 +350,8 @@ def show_resend_button(target: Target) -> None:
                 st.text(describe_deduplication(target))
 
 
-def focus_field(screen: ComposeState) -> None:
+def focus_chosen_field(screen: ComposeState) -> None:
     """Put the cursor into the field that "Jump to field" asked for."""
     if screen.focus:
-        st.html(
-            f"<script>document.querySelector('.st-key-{screen.focus} input, .st-key-{screen.focus} button')"
-            "?.focus()</script>",
-            unsafe_allow_javascript=True,
-        )
+        focus_field(screen.focus, key="compose-focus")
         screen.focus = None

@@ -7,10 +7,14 @@ from intempt_core.contract import EventName, format_count
 from intempt_core.errors import NotFound
 from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.links import show_link
-from pages.parts.shared.screen_state import get_screen_state
+from pages.parts.shared.screen_state import get_screen_state, make_key
 from pages.parts.shared.services import get_services
+from pages.parts.shared.widgets.bar_chart import BarSeries, ChartBar, show_bar_chart
 
 STAGE_VERBS = {EventName.VIEWED: "viewed", EventName.ADDED: "added", EventName.ORDERED: "ordered"}
+
+FUNNEL_SERIES = (BarSeries("from the previous stage", "blue"), BarSeries("skipped the previous stage", "orange"))
+"""The parts of a stage's bar."""
 
 
 class FunnelCache(dict[str, Funnel]):
@@ -38,27 +42,28 @@ def show_funnel(id_: str) -> None:
     )
     if not found.events:
         return
-    show_funnel_chart(found)
+    show_funnel_chart(id_, found)
     show_funnel_notes(found)
 
 
-def show_funnel_chart(found: Funnel) -> None:
+def show_funnel_chart(id_: str, found: Funnel) -> None:
     """The three stages as bars, and in words beside them."""
     chart, figures = st.columns([3, 2], gap="large")
     with chart:
-        st.bar_chart(
-            {
-                "stage": [f"{number} {STAGE_VERBS[stage.name]}" for number, stage in enumerate(found.stages, 1)],
-                "from the previous stage": [stage.persons for stage in found.stages],
-                "skipped the previous stage": [stage.skipped for stage in found.stages],
-            },
-            x="stage",
-            x_label="",
-            y=["from the previous stage", "skipped the previous stage"],
-            y_label="persons",
+        show_bar_chart(
+            "Viewed, added, ordered",
+            ". ".join(describe_stage(stage, found.persons) for stage in found.stages),
+            FUNNEL_SERIES,
+            [
+                ChartBar(
+                    f"{number} {STAGE_VERBS[stage.name]}",
+                    format_count(stage.total, "person"),
+                    (stage.persons, stage.skipped),
+                )
+                for number, stage in enumerate(found.stages, 1)
+            ],
             horizontal=True,
-            height=220,
-            alt=". ".join(describe_stage(stage, found.persons) for stage in found.stages),
+            key=make_key("funnel", id_),
         )
     with figures:
         for stage in found.stages:

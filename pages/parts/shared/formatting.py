@@ -45,7 +45,7 @@ _STATE_LABELS: Mapping[str, str] = {
 }
 """Labels that say more than the state's own value."""
 
-PAGE_CSS = """<style>
+PAGE_STYLE = """
 [class*='st-key-compose-event-'] .stTextInput input, .st-key-inspect-paste textarea {
     font-family: 'Source Code Pro', monospace; font-size: 0.86rem
 }
@@ -55,7 +55,7 @@ PAGE_CSS = """<style>
 }
 [data-testid=stButtonGroup] [data-selected=true] p {color: light-dark(#17456b, #a5d0f5)}
 [data-st-overlay-root] {color-scheme: light dark}
-</style>"""
+"""
 """What a theme cannot express: a fixed-width face for ids and payloads, an annotated text that stays beside its
 problems, and enough contrast in the dark, also in popovers, to which Streamlit does not pass the colour scheme."""
 

@@ -7,7 +7,7 @@ import streamlit as st
 from intempt_core.contract import FaultDocument
 from intempt_core.errors import ConsoleError
 from intempt_core.targets import SANDBOX, Target
-from pages.parts.shared.formatting import PAGE_CSS
+from pages.parts.shared.formatting import PAGE_STYLE
 from pages.parts.shared.sandbox_connection import read_active_faults
 from pages.parts.shared.screen_state import TARGET_WIDGET, get_session
 from pages.parts.shared.services import get_services
@@ -28,7 +28,7 @@ def show_header() -> None:
     elif st.session_state.get(TARGET_WIDGET) not in targets:
         st.session_state[TARGET_WIDGET] = next(iter(targets))
     known.next_target = None
-    st.html(PAGE_CSS)
+    st.html(f"<style>{PAGE_STYLE}</style>")
     if notices := get_services().notices:
         with st.container(border=True, key="notices"):
             for notice in notices:

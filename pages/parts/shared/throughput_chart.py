@@ -1,30 +1,21 @@
 """The throughput of a batch: a chart of attempts over time by outcome, with its figures, and the slowest responses."""
 
-from html import escape
-
 import streamlit as st
 
 from intempt_core.contract import Outcome, format_count
-from intempt_core.history import BatchSummary, SlowAttempt, ThroughputTimeline
+from intempt_core.history import BatchSummary, SlowAttempt, ThroughputStep, ThroughputTimeline
 from pages.parts.shared.formatting import STATE_STYLES, format_duration, format_moment, format_state
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
 from pages.parts.shared.time_zones import get_zone_name
+from pages.parts.shared.widgets.bar_chart import BarSeries, ChartBar, show_bar_chart
 
 SLOWEST_SHOWN = 5
 """Slow responses that are shown."""
 
-CHART_HEIGHT = 72
-"""Pixels of the highest bar."""
-
-OUTCOME_COLOURS = {
-    Outcome.ACCEPTED: "light-dark(#1a7f37, #4cb86a)",
-    Outcome.REJECTED: "light-dark(#b42318, #e5685c)",
-    Outcome.UNKNOWN: "light-dark(#b25e09, #e09a46)",
-    Outcome.NOT_SENT: "light-dark(#8a9199, #a3abb2)",
-}
-"""The colours of the outcomes (.streamlit/config.toml) in the chart; the caption below it names them."""
+CHART_OUTCOMES = (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.UNKNOWN, Outcome.NOT_SENT)
+"""The outcomes in the chart, from the lowest part of a bar on; the caption below it names them."""
 
 
 def show_throughput(summary: BatchSummary) -> None:
@@ -37,7 +28,7 @@ def show_throughput(summary: BatchSummary) -> None:
         return
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(key=make_key("throughput", summary.id), gap="xsmall"):
-        st.html(render_throughput_bars(over_time))
+        show_throughput_bars(over_time, key=make_key("throughput-bars", summary.id))
         st.caption(describe_throughput(over_time))
     with right, st.container(key=make_key("slowest", summary.id), gap=None):
         st.caption("Slowest responses")
@@ -45,30 +36,30 @@ def show_throughput(summary: BatchSummary) -> None:
             show_slow_response(attempt)
 
 
-def render_throughput_bars(found: ThroughputTimeline) -> str:
-    """The bars as HTML made of numbers only, with the figures as a label for screen readers."""
-    highest = max(sum(bar.events.values()) for bar in found.steps)
-    bars = "".join(
-        "<div style='flex:1 1 0;max-width:14px;display:flex;flex-direction:column-reverse'>"
-        + "".join(
-            f"<div style='height:{max(1, round(CHART_HEIGHT * bar.events[outcome] / highest))}px;"
-            f"background:{colour}'></div>"
-            for outcome, colour in OUTCOME_COLOURS.items()
-            if bar.events.get(outcome)
-        )
-        + "</div>"
-        for bar in found.steps
+def show_throughput_bars(found: ThroughputTimeline, *, key: str) -> None:
+    """The bars; one that is pointed at says when it was, and its counts."""
+    show_bar_chart(
+        "Events over time",
+        describe_throughput(found),
+        [BarSeries("", STATE_STYLES[outcome].colour) for outcome in CHART_OUTCOMES],
+        [
+            ChartBar("", _describe_step(step), tuple(step.events.get(outcome, 0) for outcome in CHART_OUTCOMES))
+            for step in found.steps
+        ],
+        key=key,
     )
-    return (
-        f"<div role='img' aria-label='{escape(describe_throughput(found), quote=True)}'"
-        f" style='display:flex;align-items:flex-end;gap:1px;height:{CHART_HEIGHT}px;"
-        f"border-bottom:1px solid light-dark(#c9ccc4, #444c54)'>{bars}</div>"
+
+
+def _describe_step(step: ThroughputStep) -> str:
+    counts = ", ".join(
+        format_state(outcome, step.events[outcome]) for outcome in CHART_OUTCOMES if step.events.get(outcome)
     )
+    return f"{format_moment(step.start).partition(' (')[0]}: {counts or 'no events'}"
 
 
 def describe_throughput(found: ThroughputTimeline) -> str:
     """The chart in words: its period, the width of a bar, and the number of events by outcome."""
-    total = {outcome: sum(bar.events.get(outcome, 0) for bar in found.steps) for outcome in OUTCOME_COLOURS}
+    total = {outcome: sum(bar.events.get(outcome, 0) for bar in found.steps) for outcome in CHART_OUTCOMES}
     counts = ", ".join(format_state(outcome, count) for outcome, count in total.items() if count)
     lasts = format_count(found.step_seconds * len(found.steps), "second")
     each = "" if found.step_seconds == 1 else f", {format_duration(found.step_seconds * 1000)} a bar"

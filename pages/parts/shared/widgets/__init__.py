@@ -3,5 +3,7 @@
 - ``component``: loads a component from its files.
 - ``file_input``: uploads a file to the disk of the console, past the script.
 - ``annotated_text``: shows a text with line numbers and annotations.
+- ``bar_chart``: a chart of bars, an SVG picture of our own.
+- ``focus_field``: puts the cursor into a field.
 - ``paste_guard``: keeps a paste that is too long out of a text area.
 """
