@@ -99,6 +99,13 @@ class Settings:
     tab_upload_mb: int = _define_setting(
         "Uploaded files that one tab may keep together, in megabytes; of more the oldest is let go.", 1_500, 1, 100_000
     )
+    sandbox_mb: int = _define_setting(
+        "Disk that the sandbox's database may take, in megabytes; what would go beyond is answered with 503 until it is"
+        " emptied.",
+        4_000,
+        100,
+        1_000_000,
+    )
     reading_mb: int = _define_setting(
         "Memory that reading, checking or planning one large file may take, in megabytes; one that needs more is not"
         " read.",

@@ -13,6 +13,11 @@ from intempt_core.sandbox.storage.store import StoredRequest
 REDACTED_VALUE = "(not kept)"
 """What a credential is replaced by."""
 
+KEPT_HEADER_CHARS, KEPT_PATH_CHARS, KEPT_NAME_CHARS = 8_000, 4_000, 500
+"""Characters that are kept of all headers, of path and query, and of each name: of the program and, without the key, of
+what the path names.
+"""
+
 _SECRET_NAME = re.compile(r"auth|api[-_]?key|^key$|token|secret|password|cookie", re.IGNORECASE)
 """Matches names of headers and query parameters in which a program may send its key."""
 
@@ -25,11 +30,13 @@ class ReceivedRequest:
         request: Starlette's request.
         received_at: When it arrived, in epoch milliseconds.
         body: The body as far as it was read.
+        authorized: Whether it has the key and comes from where it may; checked before the body is read.
     """
 
     request: Request
     received_at: int
     body: bytes = b""
+    authorized: bool = False
 
     @property
     def path(self) -> str:
@@ -47,24 +54,33 @@ class ReceivedRequest:
         size = max(len(self.body), int(given) if given.isdecimal() and len(given) < 18 else 0)
         return StoredRequest(
             self.received_at,
-            self.segment("org"),
-            self.segment("project"),
-            self.segment("source"),
-            request.headers.get("x-intempt-lib") or request.headers.get("user-agent", ""),
+            self._name("org"),
+            self._name("project"),
+            self._name("source"),
+            _cut_text(request.headers.get("x-intempt-lib") or request.headers.get("user-agent", ""), KEPT_NAME_CHARS),
             self.body,
             request.method,
-            self.path + self._query(),
+            _cut_text(self.path + self._query(), KEPT_PATH_CHARS),
             request.client.host if request.client else "",
             self._headers(),
             size,
+            authorized=self.authorized,
             **more,  # type: ignore[arg-type]  # fields of an arrival, by name
         )
 
+    def _name(self, segment: str) -> str:
+        name = self.segment(segment)
+        return name if self.authorized else _cut_text(name, KEPT_NAME_CHARS)
+
     def _headers(self) -> str:
-        kept = []
+        kept, room = [], KEPT_HEADER_CHARS
         for name, value in self.request.headers.raw:
             named, secret = _read_header_name(name)
-            kept.append((named, REDACTED_VALUE if secret else value.decode("latin-1")))
+            shown = REDACTED_VALUE if secret else value.decode("latin-1")
+            kept.append((_cut_text(named, room), _cut_text(shown, max(room - len(named), 0))))
+            room -= len(named) + len(shown)
+            if room <= 0:
+                break
         return orjson.dumps(kept).decode()
 
     def _query(self) -> str:
@@ -77,6 +93,10 @@ class ReceivedRequest:
         return "?" + urlencode(
             [(name, REDACTED_VALUE if _SECRET_NAME.search(name) else value) for name, value in pairs], safe="()"
         )
+
+
+def _cut_text(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 @lru_cache(1024)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -55,9 +56,9 @@ from intempt_core.sandbox.storage.live import (
     read_kept_request,
 )
 from intempt_core.sandbox.storage.parser import build_depth_rejection, read_json_body, read_object_body, read_track
-from intempt_core.sandbox.storage.projection import KEPT_REQUESTS
+from intempt_core.sandbox.storage.projection import KEPT_REQUESTS, KEPT_UNAUTHORIZED_REQUESTS
 from intempt_core.sandbox.storage.shared_feeds import rank_shared_feed
-from intempt_core.sandbox.storage.store import SandboxStore
+from intempt_core.sandbox.storage.store import MAX_STORE_BYTES, SandboxStore
 
 EpochClock = Callable[[], int]
 """Epoch milliseconds."""
@@ -178,6 +179,8 @@ class _Endpoints:
         """404 and 405, kept too: a client with a wrong address should be able to see what it did."""
         response = handle_http_exception(request, error)
         received = ReceivedRequest(request, self.clock())
+        with suppress(SandboxRejection):
+            self._authorize(received)
         if not received.path.startswith(SANDBOX_PATH_PREFIX):
             self.record_rejection(received, response.status_code, "Nothing is served at this path, by this method.")
         return response
@@ -219,7 +222,9 @@ class _Endpoints:
         found = await asyncio.to_thread(read_kept_request, self.store, number)
         if found is None:
             raise SandboxRejection(
-                404, f"No such request is kept. The last {KEPT_REQUESTS:,} are; of older ones, their events."
+                404,
+                f"No such request is kept. The last {KEPT_REQUESTS:,} with the key are, and the last"
+                f" {KEPT_UNAUTHORIZED_REQUESTS:,} without it; of older ones, their events.",
             )
         return Response(found, media_type="application/json")
 
@@ -265,10 +270,15 @@ class _Endpoints:
 
         return await self._with_body(received, read)
 
-    async def _with_body(self, received: ReceivedRequest, then: Callable[[ReceivedRequest], Awaitable[_T]]) -> _T:
-        """Check a request, read its body as soon as memory allows, and go on with it."""
+    def _authorize(self, received: ReceivedRequest) -> None:
+        """Check the key and the origin. Raises :class:`SandboxRejection`."""
         check_key(received.request)
         check_origin(received.request, self.page_origins)
+        received.authorized = True
+
+    async def _with_body(self, received: ReceivedRequest, then: Callable[[ReceivedRequest], Awaitable[_T]]) -> _T:
+        """Check a request, read its body as soon as memory allows, and go on with it."""
+        self._authorize(received)
         check_content_type(received.request)
         size = read_content_length(received.request, self.max_body_bytes)
         if size is not None and size <= SMALL_BODY_BYTES:
@@ -308,16 +318,17 @@ def create_sandbox_app(
     injector: FaultInjector | None = None,
     body_limiter: BodyLimiter | None = None,
     page_origins: Collection[str] = (),
+    max_store_bytes: int = MAX_STORE_BYTES,
 ) -> Starlette:
     """Create a local Track API on the database ``file``, to be served at ``/`` or mounted anywhere.
 
     ``latency_ms`` is added to the responses of the Track and feed API; ``clock`` gives epoch milliseconds;
     ``max_body_bytes`` is in bytes. ``middleware`` comes before everything else. ``injector`` has the simulated
     failures, by default none; ``body_limiter`` holds large bodies back. Pages of ``page_origins`` may write, beside
-    those of its own; whether browsers let them is for a middleware to say. The file is opened by the first request
-    and closed by ``app.state.store.close()``.
+    those of its own; whether browsers let them is for a middleware to say. ``max_store_bytes`` bounds the file and its
+    log. The file is opened by the first request and closed by ``app.state.store.close()``.
     """
-    store = SandboxStore(file)
+    store = SandboxStore(file, max_store_bytes)
     sandbox = _Endpoints(
         store,
         clock,

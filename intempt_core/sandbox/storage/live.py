@@ -15,7 +15,9 @@ from intempt_core.sandbox.storage.listing import read_verdict
 from intempt_core.sandbox.storage.store import SandboxStore
 
 MAX_LIVE_ROWS = 1_000
-"""Rows of one response at the most."""
+"""Rows of one response at the most. Requests without the key take half of them at the most, so that a flood of
+them hides nothing else.
+"""
 
 SEARCHED_EVENTS = 20_000
 """Events that a search looks at: the last ones."""
@@ -56,7 +58,10 @@ def list_live_rows(store: SandboxStore, query: LiveQuery) -> bytes:
         [] if events is None else [_event_to_row(row) for row in store.rows(_build_event_query(events, query), given)]
     )
     if others is not None and query.name is None:
-        found += [_request_to_row(row) for row in store.rows(_build_request_query(others, query), given)]
+        request_query = _build_request_query(others, query)
+        for authorized, limit in ((True, query.limit), (False, query.limit // 2)):
+            wanted = {**given, "authorized": authorized, "limit": limit}
+            found += [_request_to_row(row) for row in store.rows(request_query, wanted)]
         found.sort(key=lambda row: (row["request"], row["seq"] or 0), reverse=True)
     ((received,),) = store.rows("SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM events", {})
     return orjson.dumps({"received": received, "rows": found[: query.limit]})
@@ -69,7 +74,7 @@ def read_kept_request(store: SandboxStore, number: int) -> bytes | None:
         return None
     kept = dict(found[0])
     body: bytes = kept.pop("body")
-    del kept["deduplicates"]
+    del kept["deduplicates"], kept["authorized"]
     kept["stored"] = bool(kept["stored"])
     kept["headers"] = orjson.Fragment(kept["headers"])
     kept["body"] = body.decode("utf-8", "backslashreplace")
@@ -119,7 +124,7 @@ WHERE {condition} AND {by_name} AND {_build_text_filter(ids) if query.text else 
 def _build_request_query(condition: str, query: LiveQuery) -> str:
     return f"""
 SELECT r.id, r.received_at, r.method, r.path, r.client, r.address, r.status, r.message, r.fault
-FROM requests AS r WHERE NOT r.stored AND {condition}
+FROM requests AS r WHERE NOT r.stored AND r.authorized = :authorized AND {condition}
 AND {_build_text_filter("r.path r.client r.address r.message r.fault") if query.text else "TRUE"}
 ORDER BY r.id DESC LIMIT :limit
 """  # noqa: S608  the conditions are ours, their values are parameters

@@ -29,13 +29,18 @@ transaction takes about as much as the largest body does alone.
 """
 
 KEPT_REQUESTS = 5_000
-"""Requests that are kept as they came, the last ones; of older ones only the events are kept."""
+"""Requests with the key that are kept as they came, the last ones; of older ones only the events are kept."""
+
+KEPT_UNAUTHORIZED_REQUESTS = 1_000
+"""Requests without the key, of pages of other origins or to unknown paths that are kept, the last ones. They have a
+ring of their own, because anything that reaches the port may send them without end.
+"""
 
 KEPT_BODY_BYTES = 100_000
 """Bytes of such a request's body that are kept once it is projected."""
 
 INSERT_BLOCK_ROWS = (1_024, 256, 64, 16, 4, 1)
-"""Rows of one statement: few sizes, so that SQLite has the statements prepared; 16 columns each are below its 32,766
+"""Rows of one statement: few sizes, so that SQLite has the statements prepared; 18 columns each are below its 32,766
 parameters. Fewer statements mean fewer acquisitions of the interpreter's lock.
 """
 
@@ -75,7 +80,8 @@ def update_projection(
     upto = waiting[-1][0]
     _insert_events(connection, [row[:-1] for row in waiting if row[-1]], known_links, parsed_events)
     connection.execute("UPDATE projection SET upto = ?", (upto,))
-    connection.execute("DELETE FROM requests WHERE id <= ?", (upto - KEPT_REQUESTS,))
+    for authorized, kept in ((True, KEPT_REQUESTS), (False, KEPT_UNAUTHORIZED_REQUESTS)):
+        connection.execute(_TRIM_RING, {"authorized": authorized, "upto": upto, "kept": kept})
     connection.execute(_TRUNCATE_BODIES, (KEPT_BODY_BYTES, before, upto, KEPT_BODY_BYTES))
     return ProjectionStep(len(waiting), upto, bool(has_more))
 
@@ -240,6 +246,13 @@ SELECT
   json_group_array(json_array(id, received_at, org, project, source, client, address, deduplicates, stored)),
   EXISTS (SELECT 1 FROM requests WHERE id > (SELECT id FROM until))
 FROM (SELECT * FROM requests WHERE id > ?1 AND id <= (SELECT id FROM until) ORDER BY id)
+"""
+
+# Without an older request the inner query is null, and nothing is deleted. Both read the index only.
+_TRIM_RING = """
+DELETE FROM requests WHERE authorized = :authorized AND id <= (
+  SELECT id FROM requests WHERE authorized = :authorized AND id <= :upto ORDER BY id DESC LIMIT 1 OFFSET :kept
+)
 """
 
 _TRUNCATE_BODIES = """

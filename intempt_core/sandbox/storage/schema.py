@@ -2,7 +2,7 @@
 
 import sqlite3
 
-SANDBOX_SCHEMA_VERSION = 3
+SANDBOX_SCHEMA_VERSION = 4
 """``PRAGMA user_version`` of a database with these tables."""
 
 SANDBOX_TABLES = """
@@ -13,9 +13,10 @@ CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY AUTOINCREMENT, received_at INTEGER NOT NULL, org TEXT NOT NULL, project TEXT NOT NULL,
     source TEXT NOT NULL, client TEXT NOT NULL, body BLOB NOT NULL, size INTEGER NOT NULL, method TEXT NOT NULL,
     path TEXT NOT NULL, address TEXT NOT NULL, headers TEXT NOT NULL, status INTEGER, message TEXT NOT NULL,
-    fault TEXT NOT NULL, stored INTEGER NOT NULL, deduplicates INTEGER NOT NULL
+    fault TEXT NOT NULL, stored INTEGER NOT NULL, deduplicates INTEGER NOT NULL, authorized INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX IF NOT EXISTS not_stored ON requests (id) WHERE NOT stored;
+CREATE INDEX IF NOT EXISTS request_rings ON requests (authorized, id);
 CREATE TABLE IF NOT EXISTS projection (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL);
 INSERT OR IGNORE INTO projection (one, upto) VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS arrivals (
@@ -42,9 +43,16 @@ CREATE TABLE IF NOT EXISTS consents (
     id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, org TEXT NOT NULL, project TEXT NOT NULL, body TEXT NOT NULL
 );
 """
-"""``requests`` holds the last requests as they came, ``projection`` up to which of them the other tables are filled; an
-arrival's events are ``events`` in number, from the seq ``first``.
+"""``requests`` holds the last requests as they came, as two rings: those with the key, and all others;
+``projection`` up to which of them the other tables are filled; an arrival's events are ``events`` in number, from the
+seq ``first``.
 """
+
+MIGRATE_FROM_3 = """
+ALTER TABLE requests ADD COLUMN authorized INTEGER NOT NULL DEFAULT 1;
+UPDATE requests SET authorized = 0 WHERE NOT stored AND fault = '' AND status IN (401, 403, 404, 405);
+"""
+"""Of earlier requests the status says whether they had the key."""
 
 MIGRATE_FROM_2 = """
 ALTER TABLE requests RENAME COLUMN told TO message;
@@ -83,6 +91,7 @@ def prepare_sandbox_database(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -32000")  # 32 MB: event ids come in no order
     connection.execute("PRAGMA wal_autocheckpoint = 64000")  # 256 MB: store.py checkpoints when nothing is waiting
+    connection.execute("PRAGMA journal_size_limit = 64000000")  # of the log that a flood leaves behind
     version = _read_version(connection)
     if version > SANDBOX_SCHEMA_VERSION:
         raise sqlite3.DatabaseError(
@@ -105,6 +114,7 @@ def _create_or_migrate(connection: sqlite3.Connection) -> None:
         if version < SANDBOX_SCHEMA_VERSION:
             steps = (
                 (MIGRATE_FROM_2 if version == 2 else "")
+                + (MIGRATE_FROM_3 if version in (2, 3) else "")
                 + SANDBOX_TABLES
                 + (MIGRATE_FROM_1 if version == 1 else "")
                 + f"PRAGMA user_version = {SANDBOX_SCHEMA_VERSION};"

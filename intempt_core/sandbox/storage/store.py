@@ -3,17 +3,19 @@
 One thread per process does all the writing, so that no event loop waits for a disk. It commits all waiting requests in
 one statement, and updates the projection (``projection.py``) when nothing is waiting: after a pause, before a query, or
 when too many requests have accumulated. Reads open connections of their own. Several processes may have the file open.
-Of the requests as they came the last :data:`~intempt_core.sandbox.storage.projection.KEPT_REQUESTS` are kept.
+Of the requests as they came the last :data:`~intempt_core.sandbox.storage.projection.KEPT_REQUESTS` are kept, beside
+them the last ones without the key, in a ring of their own. The file is bounded: what goes beyond is rejected, not lost.
 """
 
 import asyncio
 import json
 import queue
+import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +49,15 @@ PROJECTION_TURN_SECONDS = 1.0
 CHECKPOINT_REQUESTS = 500
 """Requests after which the log is written into the database, at the next pause: that takes the disk's time."""
 
+MAX_STORE_BYTES = 4_000_000_000
+"""Bytes of the database and its log at the most, unless a caller says otherwise; a request beyond is rejected."""
+
+RESERVED_DISK_BYTES = 64_000_000
+"""Bytes of the disk that the sandbox leaves to others: history writes there too."""
+
+MAX_WAITING_UNAUTHORIZED = 500
+"""Requests without the key that wait to be written at the most; of more, nothing is kept."""
+
 MAX_CACHED_LINKS = 100_000
 """Links that the writer remembers, so that they are not written with every event of a person."""
 
@@ -71,6 +82,7 @@ class StoredRequest(NamedTuple):
         fault: The simulated failure that it met; empty where none.
         stored: Whether it is a track request whose events are stored.
         deduplicates: Whether repeats among its events do not count.
+        authorized: Whether it had the key and came from where it may; others are kept in a ring of their own.
         events: Its events, where they have been parsed; kept until they are projected.
     """
 
@@ -90,6 +102,7 @@ class StoredRequest(NamedTuple):
     fault: str = ""
     stored: bool = True
     deduplicates: bool = True
+    authorized: bool = True
     events: EventColumns | None = None
 
 
@@ -113,10 +126,20 @@ class _WriterState:
 
 
 class SandboxStore:
-    """The database in ``file``, created where it does not exist. Opened by the first use, not before."""
+    """The database in ``file``, created where it does not exist. Opened by the first use, not before.
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    ``max_bytes`` bounds the file and its log; ``free_bytes`` gives the bytes that are free on the disk of a folder.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        max_bytes: int = MAX_STORE_BYTES,
+        *,
+        free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    ) -> None:
+        self._file, self._max_bytes, self._free_bytes = file, max_bytes, free_bytes
+        self._waiting_unauthorized = 0
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
@@ -132,8 +155,13 @@ class SandboxStore:
     def add_nowait(self, request: StoredRequest) -> None:
         """Keep a request whose events are not stored, with the beginning of its body; return at once.
 
-        Where it cannot be kept, nothing is raised.
+        Where it cannot be kept, nothing is raised. Of a flood without the key some are not kept.
         """
+        if not request.authorized:
+            with self._lock:
+                if self._waiting_unauthorized >= MAX_WAITING_UNAUTHORIZED:
+                    return
+                self._waiting_unauthorized += 1
         if len(request.body) > KEPT_BODY_BYTES:
             request = request._replace(body=request.body[:KEPT_BODY_BYTES])
         self._enqueue(_Job(request))
@@ -174,13 +202,15 @@ class SandboxStore:
                 else None
             )
             jobs, closing_down = self._next_jobs(waits)
+            if unauthorized := sum(job.request is not None and not job.request.authorized for job in jobs):
+                with self._lock:
+                    self._waiting_unauthorized -= unauthorized
             to_store = [job for job in jobs if job.request is not None]
             to_settle = [job for job in jobs if job.request is None]
             try:
                 state = state or self._open_writer()
                 if to_store:
-                    _insert_requests(state, [job.request for job in to_store if job.request is not None])
-                    _wake_waiters(to_store)
+                    self._store_requests(state, to_store)
                     to_store = []
                 if to_settle:
                     last = _read_last_id(state)
@@ -203,6 +233,13 @@ class SandboxStore:
         if state is not None:
             state.connection.close()
 
+    def _store_requests(self, state: _WriterState, jobs: Sequence[_Job]) -> None:
+        """Store the requests of jobs and wake those who wait; where there is no room, with an error."""
+        fault = self._find_space_fault(state.connection)
+        if not fault:
+            _insert_requests(state, [job.request for job in jobs if job.request is not None])
+        _wake_waiters(jobs, SandboxStoreUnavailable(fault) if fault else None)
+
     def _next_jobs(self, seconds: float | None) -> tuple[list[_Job], bool]:
         """The waiting jobs, after a wait for the first one; and whether the store is being closed."""
         jobs: list[_Job] = []
@@ -224,11 +261,35 @@ class SandboxStore:
         ((backlog,),) = connection.execute("SELECT count(*) FROM requests WHERE id > (SELECT upto FROM projection)")
         return _WriterState(connection, backlog)
 
+    def _find_space_fault(self, connection: sqlite3.Connection) -> str:
+        """Why nothing more may be stored; empty where there is room."""
+        if self._free_bytes(self._file.parent) < RESERVED_DISK_BYTES:
+            return f"its disk has less than {RESERVED_DISK_BYTES // 1_000_000} MB left"
+        if self._measure_bytes(connection) > self._max_bytes:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # the log may be most of it
+            if self._measure_bytes(connection) > self._max_bytes:
+                return (
+                    f"it holds the {self._max_bytes // 1_000_000:,} MB that CONSOLE_SANDBOX_MB allows; empty it on the"
+                    " Sandbox screen, or by DELETE /_sandbox/events"
+                )
+        return ""
+
+    def _measure_bytes(self, connection: sqlite3.Connection) -> int:
+        """The bytes of the database that are in use, and those of its log."""
+        ((pages, free, page_bytes),) = connection.execute(
+            "SELECT page_count, freelist_count, page_size"
+            " FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+        )
+        log = self._file.with_name(self._file.name + "-wal")
+        return int((pages - free) * page_bytes) + (log.stat().st_size if log.exists() else 0)
+
     # ── everything else, on a connection of its own ───────────────────────────────────────────────────────────────
 
     def add_consent(self, received_at: int, org: str, project: str, body: str) -> None:
         """Store one consent (CONTRACT 6.2). Raises :class:`SandboxStoreUnavailable`."""
         with self._connection() as connection:
+            if fault := self._find_space_fault(connection):
+                raise SandboxStoreUnavailable(fault)
             connection.execute(
                 "INSERT INTO consents (received_at, org, project, body) VALUES (?, ?, ?, ?)",
                 (received_at, org, project, body),
@@ -265,11 +326,18 @@ class SandboxStore:
             return connection.execute(query, given).fetchall()
 
     def clear(self) -> int:
-        """Delete everything; returns the number of events. ``seq`` goes on counting, so that cursors stay valid."""
-        with self._connection() as connection, _begin_transaction(connection):
-            deleted = connection.execute("DELETE FROM events").rowcount
-            for table in ("requests", "arrivals", "firsts", "mentions", "links", "consents"):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608  names from the line above
+        """Delete everything and give its disk space back; returns the number of events.
+
+        ``seq`` goes on counting, so that cursors stay valid.
+        """
+        with self._connection() as connection:
+            with _begin_transaction(connection):
+                deleted = connection.execute("DELETE FROM events").rowcount
+                for table in ("requests", "arrivals", "firsts", "mentions", "links", "consents"):
+                    connection.execute(f"DELETE FROM {table}")  # noqa: S608  names from the line above
+            with suppress(sqlite3.OperationalError):  # another process is writing: the space is used again instead
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return deleted
 
     def _open(self) -> sqlite3.Connection:

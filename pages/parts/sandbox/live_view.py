@@ -233,7 +233,10 @@ def _show_kept_request(request: KeptRequest) -> None:
         st.text(f"Simulated failure: {request.fault}.")
     if request.message:
         st.text(f"Rejected: {request.message}")
-    st.caption(f"The request as it arrived, without its credential. The last {KEPT_REQUESTS:,} are kept.")
+    st.caption(
+        f"The request as it arrived, without its credential. The last {KEPT_REQUESTS:,} are kept."
+        " Those without the key are counted apart."
+    )
     show_raw_text(request.text, 420)
     if not request.whole:
         st.caption(f"The first {format_size(KEPT_BODY_BYTES)} of its body at most; the sandbox keeps no more.")

@@ -31,6 +31,7 @@ from intempt_core.errors import FaultDocumentUnreadable
 from intempt_core.sandbox import create_sandbox_app, run_sandbox
 from intempt_core.sandbox.http.fault_injector import FaultInjector
 from intempt_core.sandbox.http.server import SHUTDOWN_GRACE_SECONDS
+from tests.examples import scale_examples
 
 numbers = count(1)
 
@@ -108,7 +109,7 @@ def expected(fault: dict[str, Any], events: int) -> tuple[int | None, bool]:
             return None, fault["stored"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scale_examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fault=ENDINGS, sizes=st.lists(st.integers(1, 5), min_size=1, max_size=3))
 def test_what_was_answered_equals_what_was_stored(sandbox: Sandbox, fault: dict[str, Any], sizes: list[int]) -> None:
     sandbox.http.delete("/_sandbox/events")
@@ -122,7 +123,7 @@ def test_what_was_answered_equals_what_was_stored(sandbox: Sandbox, fault: dict[
     assert sandbox.stored == stored
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scale_examples(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(shares=st.lists(st.integers(0, 33), min_size=3, max_size=3), seed=st.integers(0, 1_000))
 def test_the_shares_of_faults_are_parts_of_one_whole(sandbox: Sandbox, shares: list[int], seed: int) -> None:
     statuses = [429, 500, 503]

@@ -31,6 +31,7 @@ def test_schemathesis_finds_no_5xx_and_no_lie(url: str, tmp_path: Path) -> None:
     assert schemathesis(url, tmp_path, "--exclude-operation-id", "setFaults") == ""
 
 
+@pytest.mark.long
 def test_nor_in_the_fault_document(url: str, tmp_path: Path) -> None:
     assert schemathesis(url, tmp_path, "--include-operation-id", "setFaults") == ""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,18 +17,10 @@ from starlette.routing import Mount
 from intempt_core.contract.feeds import FEEDS, Interaction, compute_feeds
 from intempt_core.contract.fields import EventName
 from intempt_core.sandbox import MAX_BODY_BYTES, create_sandbox_app, run_sandbox
+from tests.examples import scale_examples
 
 SOURCE = "1841503112918048768"
 numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    with (
-        run_sandbox(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url,
-        httpx.Client(base_url=url, auth=("sandbox", "sandbox"), trust_env=False) as client,
-    ):
-        yield client
 
 
 class Shop:
@@ -371,7 +362,7 @@ def test_a_removed_product_leaves_the_cart_feed_and_comes_back_with_an_add(shop:
     assert shop.feed("recently-added-to-cart") == ["a", "b"]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scale_examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(list(EventName)), st.sampled_from("abc")), max_size=12), st.integers(1, 4))
 def test_feeds_over_the_wire_are_the_feeds_of_the_same_events(
     http: httpx.Client, done: list[tuple[EventName, str]], requests: int

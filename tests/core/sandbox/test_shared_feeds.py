@@ -1,6 +1,6 @@
 """The sandbox's feeds of everybody's events, its own approximation of CONTRACT 4.5, and what it says of a person."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -8,20 +8,10 @@ import httpx
 import pytest
 
 from intempt_core.contract.feeds import SHARED_FEEDS
-from intempt_core.sandbox import run_sandbox
 from intempt_core.sandbox.storage import shared_feeds as trends
 
 DAY = 86_400_000
 numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    with (
-        run_sandbox(tmp_path_factory.mktemp("sandbox") / "s.sqlite3") as url,
-        httpx.Client(base_url=url, auth=("sandbox", "sandbox"), trust_env=False) as client,
-    ):
-        yield client
 
 
 class Shop:
