@@ -6,7 +6,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from intempt_core.planning.plan import Plan, Policy, plan_events
 from intempt_core.settings import Settings
 from intempt_core.targets.target import Target, sandbox_target
 from intempt_core.transport.exchange import HttpClient, open_client
-from tests.core.transport.fault_server import Behaviour, Connection, HostileServer, Received, http
+from tests.core.transport.fault_server import Behaviour, Connection, HostileServer, Received, hostile, http
 
 OK = http(201, b"{}")
 LOST = b"\0lost"
@@ -129,6 +129,27 @@ class Setup:
         found = self.history.queries.requests(batch, state).items
         ordered = sorted(found, key=lambda one: (one.lane, one.position, one.part))
         return [[attempt.outcome.value for attempt in self.history.queries.request(one.id).attempts] for one in ordered]
+
+
+class Scene:
+    """Opens servers, setups and dispatchers (``durable`` ones have an engine), and closes them in the right order."""
+
+    def __init__(self, folder: Path, opened: ExitStack, *, durable: bool = False) -> None:
+        self.folder, self.opened, self.durable = folder, opened, durable
+
+    def make_setup(
+        self, decide: Decide = lambda _: OK, pause: float = 0.0, **settings: Json
+    ) -> tuple[Setup, HostileServer]:
+        server = self.opened.enter_context(hostile(decides(decide, pause)))
+        made = make_setup(self.folder, server.url, **settings)
+        self.opened.callback(made.history.close)
+        return made, server
+
+    def started(self, at: Setup, **given: Json) -> Dispatcher:
+        made = at.dispatcher(**given)
+        self.opened.callback(made.stop, 0.2)
+        made.start(durable=self.durable)
+        return made
 
 
 async def drive(

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.contract.fields import Json
-from intempt_core.dispatch import Dispatcher
 from intempt_core.dispatch import batch_runner as batches
 from intempt_core.dispatch import dbos_runner as durable
 from intempt_core.dispatch.dbos_runner import CHUNK_SENDERS, DbosRunner, run_chunk_step
@@ -19,35 +17,14 @@ from intempt_core.dispatch.process_locks import is_owner_alive, read_running_con
 from intempt_core.errors import EngineUnavailable
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
-from tests.core.dispatch.factories import OK, Decide, Setup, decides, got, make_setup, plan_of, workflows
-from tests.core.transport.fault_server import HostileServer, hostile, http
-
-
-class Scene:
-    """Opens servers, setups and dispatchers with an engine, and closes them in the right order."""
-
-    def __init__(self, folder: Path, opened: ExitStack) -> None:
-        self.folder, self.opened = folder, opened
-
-    def make_setup(
-        self, decide: Decide = lambda _: OK, pause: float = 0.0, **settings: Json
-    ) -> tuple[Setup, HostileServer]:
-        server = self.opened.enter_context(hostile(decides(decide, pause)))
-        made = make_setup(self.folder, server.url, **settings)
-        self.opened.callback(made.history.close)
-        return made, server
-
-    def started(self, at: Setup, **given: Json) -> Dispatcher:
-        made = at.dispatcher(**given)
-        self.opened.callback(made.stop, 0.2)
-        made.start(durable=True)
-        return made
+from tests.core.dispatch.factories import Scene, Setup, got, plan_of, workflows
+from tests.core.transport.fault_server import http
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     with ExitStack() as opened:
-        yield Scene(tmp_path, opened)
+        yield Scene(tmp_path, opened, durable=True)
 
 
 def engine_of(at: Setup) -> sqlite3.Connection:

@@ -35,29 +35,8 @@ from intempt_core.history import AttemptStart, BatchState, RequestState
 from intempt_core.history import recorder as recording
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.target import Target
-from tests.core.dispatch.factories import LOST, OK, SILENCE, Decide, Setup, decides, got, ids, make_setup, plan_of
+from tests.core.dispatch.factories import LOST, OK, SILENCE, Scene, Setup, got, ids, make_setup, plan_of
 from tests.core.transport.fault_server import HostileServer, hostile, http
-
-
-class Scene:
-    """Opens servers, setups and dispatchers, and closes them in the right order."""
-
-    def __init__(self, folder: Path, opened: ExitStack) -> None:
-        self.folder, self.opened = folder, opened
-
-    def make_setup(
-        self, decide: Decide = lambda _: OK, pause: float = 0.0, **settings: Json
-    ) -> tuple[Setup, HostileServer]:
-        server = self.opened.enter_context(hostile(decides(decide, pause)))
-        made = make_setup(self.folder, server.url, **settings)
-        self.opened.callback(made.history.close)
-        return made, server
-
-    def started(self, at: Setup, *, durable: bool = False, **given: Json) -> Dispatcher:
-        made = at.dispatcher(**given)
-        made.start(durable=durable)
-        self.opened.callback(made.stop, 0.2)
-        return made
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_no_rate_limit_is_no_wait() -> None:
 # ── batches of one process ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Scene:
+class TimedScene:
     """A server, a setup and a dispatcher."""
 
     def __init__(self, folder: Path, opened: ExitStack) -> None:
@@ -120,13 +120,13 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
+def scene(tmp_path: Path) -> Iterator[TimedScene]:
     with ExitStack() as opened:
-        yield Scene(tmp_path, opened)
+        yield TimedScene(tmp_path, opened)
 
 
 @pytest.mark.parametrize("per_second", [10.0, 50.0])
-def test_all_lanes_of_all_batches_to_a_target_share_its_rate_limit(scene: Scene, per_second: float) -> None:
+def test_all_lanes_of_all_batches_to_a_target_share_its_rate_limit(scene: TimedScene, per_second: float) -> None:
     at, _ = scene.started(requests_per_second=per_second)
     began = time.monotonic()  # the first turn is not before it, and so the last one not before 19 steps more
     batches = [at.record(plan_of(10, persons=5)) for _ in range(2)]
@@ -138,7 +138,7 @@ def test_all_lanes_of_all_batches_to_a_target_share_its_rate_limit(scene: Scene,
         assert sorted(mine) == sorted([f"e{person}", f"e{person + 5}"] * 2)
 
 
-def test_retries_keep_the_rate_limit_too(scene: Scene) -> None:
+def test_retries_keep_the_rate_limit_too(scene: TimedScene) -> None:
     at, _ = scene.started(
         lambda _: http(503) if len(scene.times) % 2 else OK, requests_per_second=20, backoff_seconds=0.001
     )
@@ -149,7 +149,7 @@ def test_retries_keep_the_rate_limit_too(scene: Scene) -> None:
     assert scene.times[-1] - began >= 7 / 20
 
 
-def test_a_pause_does_not_wait_for_a_turn(scene: Scene) -> None:
+def test_a_pause_does_not_wait_for_a_turn(scene: TimedScene) -> None:
     at, dispatcher = scene.started(requests_per_second=0.05)
     batch = at.record(plan_of(3))
     at.until(lambda: at.counts(batch).get("accepted"))
@@ -158,7 +158,7 @@ def test_a_pause_does_not_wait_for_a_turn(scene: Scene) -> None:
     assert at.counts(batch) == {"accepted": 1, "pending": 2}
 
 
-def test_an_open_breaker_pauses_every_batch_to_the_target_and_resuming_resets_it(scene: Scene) -> None:
+def test_an_open_breaker_pauses_every_batch_to_the_target_and_resuming_resets_it(scene: TimedScene) -> None:
     fixed: list[bool] = []
     at, dispatcher = scene.started(lambda _: OK if fixed else http(401), requests_per_second=100)
     batches = [at.record(plan_of(40, persons=4)) for _ in range(2)]
@@ -174,14 +174,14 @@ def test_an_open_breaker_pauses_every_batch_to_the_target_and_resuming_resets_it
         assert at.over(batch).state is BatchState.DONE
 
 
-def test_a_batch_that_had_sent_everything_when_the_breaker_opened_is_done(scene: Scene) -> None:
+def test_a_batch_that_had_sent_everything_when_the_breaker_opened_is_done(scene: TimedScene) -> None:
     at, _ = scene.started(lambda _: http(401))
     batch = at.record(plan_of(FAILURES_TO_BREAK))
     assert at.over(batch).state is BatchState.DONE
     assert at.counts(batch) == {"rejected": FAILURES_TO_BREAK}
 
 
-def test_a_target_that_loses_every_response_is_not_sent_a_million_more(scene: Scene) -> None:
+def test_a_target_that_loses_every_response_is_not_sent_a_million_more(scene: TimedScene) -> None:
     at, _ = scene.started(lambda _: LOST)
     batch = at.record(plan_of(60, persons=3), Policy.GO_ON)
     paused = at.over(batch)
