@@ -355,8 +355,8 @@ def plan_test_runs(arguments: Sequence[str]) -> "list[list[str]]":
     """The arguments of each run of pytest, one after another. Raises :class:`Missing`.
 
     Tests in a browser run by themselves: Playwright keeps an event loop running, beside which no other test could start
-    its own. Three processes on two cores: a seventh of the time is spent waiting, not computing. The long tests claim
-    nothing of coverage: what is measured is the same with and without them.
+    its own. Three processes on two cores: a seventh of the time is spent waiting, not computing. Laws are tried with
+    few examples, and with all of them among the long tests. Coverage is measured without these.
     """
     whole = list(arguments) == [ALL_TESTS]
     if arguments and not whole:
@@ -364,9 +364,9 @@ def plan_test_runs(arguments: Sequence[str]) -> "list[list[str]]":
             raise Missing(f"{ALL_TESTS} runs every test and takes no other argument: python3 run.py test {ALL_TESTS}")
         return [list(arguments)]
     without_browser = ["--ignore=tests/browser", "-n", "3", "--dist", "worksteal"]
-    quick = [*without_browser, "-m", "not long", "--cov", "--cov-report=term"]
+    quick = [*without_browser, "-m", "not long", "--hypothesis-profile=quick", "--cov", "--cov-report=term"]
     if whole:
-        return [quick, ["tests/browser", "-n", "2"], [*without_browser, "-m", "long"]]
+        return [quick, ["tests/browser", "-n", "2"], [*without_browser, "-m", "long or hypothesis"]]
     return [quick, ["tests/browser", "-n", "2", "-m", "not long"]]
 
 

@@ -9,8 +9,11 @@ import pytest
 from coverage import Coverage
 from hypothesis import settings
 
+from tests.examples import PROFILE_EXAMPLES
+
 # Under CI the same examples every time: new ones are looked for where a person reads what they show.
-settings.register_profile("console", deadline=None, derandomize=os.environ.get("CI") == "true")
+for name, count in PROFILE_EXAMPLES.items():
+    settings.register_profile(name, max_examples=count, deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("console")
 
 

@@ -69,6 +69,15 @@ def last(outcome: tuple[int, str]) -> tuple[int, str]:
     return outcome[0], outcome[1].splitlines()[-1]
 
 
+def test_a_first_call_installs_and_the_next_is_quick(project: Path) -> None:
+    code, output = said(calls(project, "bench"))
+    assert (code, output.splitlines()[-1], output.count("Installed in")) == (0, "1.0", 1)
+    began = time.monotonic()
+    assert said(calls(project, "bench")) == (0, "1.0\n")
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.long
 def test_two_first_calls_install_once_the_next_is_quick_and_what_changed_is_installed_again(project: Path) -> None:
     both = [said(call) for call in [calls(project, "bench"), calls(project, "bench")]]
     assert [last(each) for each in both] == [(0, "1.0"), (0, "1.0")]
@@ -205,7 +214,8 @@ def test_all_tests_are_the_usual_ones_and_the_long_ones_each_once() -> None:
     quick, browser = run.plan_test_runs([])
     quick_again, whole_browser, long = run.plan_test_runs(["--all"])
     assert quick == quick_again
-    assert (quick[quick.index("-m") + 1], long[long.index("-m") + 1]) == ("not long", "long")
+    assert (quick[quick.index("-m") + 1], long[long.index("-m") + 1]) == ("not long", "long or hypothesis")
+    assert ("--hypothesis-profile=quick" in quick, "--hypothesis-profile=quick" in long) == (True, False)
     assert ("--cov" in quick, "--cov" in long) == (True, False)
     assert browser == [*whole_browser, "-m", "not long"]
     assert browser[0] == "tests/browser"

@@ -18,6 +18,7 @@ from intempt_core.readers.payload import read_payload
 from pages.parts.compose.form import EventForm, ExtraValue
 from pages.parts.compose.state import FormState
 from tests.core.transport.fault_server import Behaviour, Connection, answers, hostile, http, resets_at_once, says
+from tests.examples import scale_examples
 from tests.pages.conftest import Screen
 from tests.pages.test_targets import KEY, use
 
@@ -178,7 +179,7 @@ def test_a_time_chosen_in_a_zone_is_sent_as_epoch_milliseconds(compose: Screen) 
     ms=some.integers(-(10**13), 10**14),
     zone=some.sampled_from(["Europe/Berlin", "UTC", "America/New_York", "Asia/Kathmandu"]),
 )
-@settings(max_examples=60)
+@settings(max_examples=scale_examples(60))
 def test_any_time_comes_back_from_the_form_as_it_went_in(ms: int, zone: str) -> None:
     st.session_state.clear()
     form = EventForm(1)
@@ -207,7 +208,7 @@ FIELDS = ["eventId", "userId", "profileId", "accountId", "timestamp", "sessionId
     event=some.fixed_dictionaries({"data": some.dictionaries(some.sampled_from(["productId", "price", "a b"]), JSON)},
                                   optional=dict.fromkeys(FIELDS, JSON)),
 )  # fmt: skip
-@settings(max_examples=60)
+@settings(max_examples=scale_examples(60))
 def test_the_form_holds_any_event_unchanged(name: str, event: dict[str, Any]) -> None:
     st.session_state.clear()
     form = EventForm(1)

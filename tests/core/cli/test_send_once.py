@@ -237,6 +237,7 @@ def test_of_two_sends_of_one_file_at_once_one_is_sent_and_the_other_ends_with_5(
     assert "what --rest and --again would send" in late
 
 
+@pytest.mark.long
 def test_a_job_that_overlaps_with_the_one_before_it_sends_nothing_that_is_going(tmp_path: Path, data: Path) -> None:
     """The second job's file has grown: another file, with the first one's events in it."""
     first, second = file(tmp_path, *good(20)), file(tmp_path, *good(24), name="grown.csv")
@@ -293,7 +294,10 @@ def interrupt(how: signal.Signals, given: str, server: HostileServer, data: Path
     return sender.returncode, out, error
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "how",
+    [signal.SIGINT, *(pytest.param(how, marks=pytest.mark.long) for how in (signal.SIGTERM, signal.SIGHUP))],
+)
 def test_interrupted_it_drains_says_how_to_go_on_and_resume_sends_exactly_what_never_left(
     tmp_path: Path, data: Path, how: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -322,6 +326,7 @@ def test_interrupted_it_drains_says_how_to_go_on_and_resume_sends_exactly_what_n
         assert [row["outcome"] for row in csv.DictReader(lines)] == ["accepted"] * 60 + ["excluded"]
 
 
+@pytest.mark.long
 def test_a_persons_events_keep_their_order_when_they_are_resumed(tmp_path: Path, data: Path) -> None:
     with slow_target() as server:
         interrupt(signal.SIGINT, file(tmp_path, *good(40, 1)), server, data)
@@ -355,6 +360,7 @@ def test_what_was_in_flight_when_its_process_was_killed_is_unknown_and_not_sent_
     assert "may have arrived, and are not sent again" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_what_was_not_sent_is_sent_by_resume(tmp_path: Path, data: Path) -> None:
     """Twelve requests in a row that could not be sent pause a batch: the target was away."""
     answers = [BUSY]
@@ -383,6 +389,7 @@ def test_the_key_of_a_url_comes_from_its_variable_and_of_no_other_place(
         assert {one.headers["authorization"] for one in server.received[before:]} == {"Basic b3RoZXI6a2V5"}
 
 
+@pytest.mark.long
 def test_the_key_of_a_named_target_comes_from_its_description(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -403,6 +410,7 @@ def test_the_key_of_a_named_target_comes_from_its_description(
         assert sorted(got(server)) == sorted(f"e{n}" for n in range(40))
 
 
+@pytest.mark.long
 def test_several_interrupted_batches_are_listed_and_nothing_is_sent(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -458,6 +466,7 @@ def test_what_cannot_be_resumed_says_why(tmp_path: Path, data: Path, capsys: pyt
         assert "is done: nothing is left to send." in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_beside_a_console_the_console_goes_on(tmp_path: Path, data: Path) -> None:
     settings = Settings(data=data)
     with History.open(settings.history_url).database.writing():
@@ -484,6 +493,7 @@ runpy.run_module("intempt_core", run_name="__main__")
 """
 
 
+@pytest.mark.long
 def test_a_terminal_that_is_closed_loses_nothing(tmp_path: Path, data: Path) -> None:
     """The terminal goes with its window: the process gets SIGHUP, and can print no more."""
     with slow_target() as server:

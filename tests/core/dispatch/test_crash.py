@@ -96,7 +96,7 @@ def through(at: Setup, batch: str) -> int:
     return at.counts(batch).get("accepted", 0)
 
 
-@pytest.mark.parametrize("policy", [Policy.RESEND, Policy.GO_ON])
+@pytest.mark.parametrize("policy", [Policy.RESEND, pytest.param(Policy.GO_ON, marks=pytest.mark.long)])
 def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(
     forking: ForkingProcess, tmp_path: Path, policy: Policy
 ) -> None:

@@ -16,6 +16,7 @@ from intempt_core.exports.snippets import render_curl_snippet, render_node_snipp
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.target import Target, sandbox_target
 from tests.core.transport.fault_server import Received, answers, hostile
+from tests.examples import scale_examples
 
 KEY = "k3yPrefix.s3cret.with'quote\"and$(dot)"
 CREDENTIAL = Credential.parse(KEY)
@@ -91,7 +92,7 @@ def fake_curl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(body=_BODY.filter(lambda body: body != b"@-"))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scale_examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_body_survives_the_shell(body: bytes, fake_curl: Path) -> None:
     text = render_curl_snippet(target_at("http://127.0.0.1:1"), body)
     environment = {"PATH": f"{fake_curl}:/usr/bin:/bin", "INTEMPT_API_KEY": KEY}

@@ -18,6 +18,7 @@ from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_table
 from intempt_core.validation.report import Report
 from tests.core.readers.factories import table_of
+from tests.examples import scale_examples
 
 HEADER = ["name", "eventId", "userId", "profileId", "productId", "note"]
 RED, AMBER = "FFF6C7C1", "FFF9E3B0"
@@ -123,7 +124,7 @@ def test_a_file_without_a_problem_is_a_workbook_too() -> None:
 anything = st.text(max_size=12).map(lambda text: text.encode("utf-8", "ignore").decode())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=scale_examples(30), deadline=None)
 @given(
     st.lists(anything, min_size=1, max_size=4)
     | st.just(["_x0041_", "\x00\x0b", "\ufffe", " a ", "\U0001f6d2" * 20_000])

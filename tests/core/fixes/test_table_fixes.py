@@ -19,6 +19,7 @@ from intempt_core.readers.table import Table, read_table
 from intempt_core.validation.check import check_table
 from intempt_core.validation.report import DuplicateKind
 from tests.core.readers.factories import table_of
+from tests.examples import scale_examples
 
 HEADER = ["name", "eventId", "userId", "accountId", "productId", "timestamp", "problems"]
 VIEW, ORDER, TIME = "Product viewed", "Product ordered", "1714631904000"
@@ -90,7 +91,7 @@ def by_hand(original: Rows, now: Rows, step: Fix) -> Rows:
     return written
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=scale_examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fixed_tables)
 def test_a_fixed_file_is_the_file_with_those_cells_written_by_hand_and_so_is_its_report(
     drawn: tuple[Rows, list[Fix]],
@@ -108,7 +109,7 @@ def test_a_fixed_file_is_the_file_with_those_cells_written_by_hand_and_so_is_its
     assert [event.body for event in found.mapped.events()] == [event.body for event in mapped_of(written).events()]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scale_examples(150), deadline=None)
 @given(fixed_tables)
 def test_what_a_preview_counts_and_shows_is_what_changes(drawn: tuple[Rows, list[Fix]]) -> None:
     rows, steps = drawn
@@ -127,7 +128,7 @@ def test_what_a_preview_counts_and_shows_is_what_changes(drawn: tuple[Rows, list
         before = after
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scale_examples(150), deadline=None)
 @given(fixed_tables, st.data())
 def test_undoing_any_step_gives_the_table_that_never_had_it(drawn: tuple[Rows, list[Fix]], data: st.DataObject) -> None:
     rows, steps = drawn
@@ -143,7 +144,7 @@ def test_undoing_any_step_gives_the_table_that_never_had_it(drawn: tuple[Rows, l
         assert rows_in(apply_fixes(mapped, rest).mapped.table) == written
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scale_examples(100), deadline=None)
 @given(st.lists(st.text(), min_size=1), st.sampled_from([FixKind.TRIM, FixKind.SECONDS, FixKind.MICROSECONDS]))
 def test_a_rule_finds_nothing_more_to_do_the_second_time(cells: list[str], way: FixKind) -> None:
     mapped = mapped_of([[cell] for cell in [*cells, *CELLS["timestamp"], *ODD]], ["timestamp"])
@@ -151,7 +152,7 @@ def test_a_rule_finds_nothing_more_to_do_the_second_time(cells: list[str], way: 
     assert preview_fix(once.table, Fix(way, "timestamp")).cells == 0
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=scale_examples(80), deadline=None)
 @given(tables)
 def test_every_suggested_fix_helps_with_what_it_is_suggested_for(rows: Rows) -> None:
     mapped = mapped_of(rows)

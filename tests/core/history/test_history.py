@@ -47,6 +47,7 @@ from intempt_core.planning.plan import Policy, plan_events
 from intempt_core.targets.target import derive_target_key, parse_track_url, sandbox_target
 from intempt_core.validation.check import check_events
 from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of, event, intent, request
+from tests.examples import scale_examples
 
 
 def settle(history: History, batch: str, outcome: Outcome = Outcome.ACCEPTED, **given: object) -> None:
@@ -247,7 +248,7 @@ def test_rows_with_errors_are_excluded_each_with_its_codes() -> None:
 
 
 @given(st.text() | st.text(st.characters(), min_size=500, max_size=600) | st.text("\ud800\x00é"))
-@how(max_examples=50)
+@how(max_examples=scale_examples(50))
 def test_any_id_at_all_is_stored_and_found(text: str) -> None:
     assert make_indexable(text) == make_indexable(text)
     make_indexable(text).encode()

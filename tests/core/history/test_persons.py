@@ -26,6 +26,7 @@ from intempt_core.sandbox.storage.listing import list_person_events
 from intempt_core.sandbox.storage.persons import make_node
 from intempt_core.sandbox.storage.store import SandboxStore, StoredRequest
 from tests.core.history.factories import ME, SHOP, Clock, attempt, intent
+from tests.examples import scale_examples
 
 KINDS = {"profileId": "profile", "userId": "user", "anotherUserId": "other", "accountId": "account"}
 Sent = tuple[str, dict[str, Any]]
@@ -216,7 +217,7 @@ def test_every_event_of_a_person_history_counts_exactly_where_it_does_in_the_san
 
 
 @given(st.lists(st.lists(_event, min_size=1, max_size=5), max_size=6))
-@how(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@how(max_examples=scale_examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_history_expects_what_the_sandbox_shows(both: Both, requests: list[list[Sent]]) -> None:
     at = both.sent(requests)
     for field in KINDS:

@@ -23,6 +23,7 @@ from intempt_core.history import (
 )
 from intempt_core.planning.plan import Policy
 from tests.core.history.factories import Clock, attempt, batch_of
+from tests.examples import scale_examples
 
 OWNERS = ("one", "two")
 FINAL = {RequestState.ACCEPTED, RequestState.REJECTED, RequestState.SPLIT, RequestState.CANCELLED}
@@ -148,4 +149,4 @@ class Batches(RuleBasedStateMachine):
 
 
 TestBatches = Batches.TestCase
-TestBatches.settings = how(max_examples=20, stateful_step_count=25, deadline=None)
+TestBatches.settings = how(max_examples=scale_examples(20), stateful_step_count=25, deadline=None)

@@ -16,6 +16,7 @@ from intempt_core.history.bounded_cache import BoundedCache
 from intempt_core.history.schema import attempts, requests, seconds, slowest
 from intempt_core.history.throughput import MAX_SLOW_ATTEMPTS
 from tests.core.history.factories import ME, attempt, batch_of
+from tests.examples import scale_examples
 
 NOON = 1_795_348_800_000
 
@@ -38,7 +39,7 @@ def settle(
 TRY = st.tuples(st.sampled_from([Outcome.NOT_SENT, Outcome.UNKNOWN]), st.integers(0, 90_000), st.floats(0, 5_000))
 
 
-@how(max_examples=25, deadline=None)
+@how(max_examples=scale_examples(25), deadline=None)
 @given(st.lists(st.tuples(st.lists(TRY, max_size=3), st.sampled_from(Outcome), st.integers(0, 90_000)), max_size=16))
 def test_seconds_and_slowest_agree_with_the_attempts(
     history: History, tries: list[tuple[list[tuple[Outcome, int, float]], Outcome, int]]

@@ -25,6 +25,7 @@ from intempt_core.validation.check import check_table
 from intempt_core.validation.text_column import TextColumn
 from intempt_core.validation.time_column import TimestampColumn, TimeState, clamp_to_int64
 from tests.core.readers.factories import table_of
+from tests.examples import scale_examples
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -135,7 +136,7 @@ odd = st.from_regex(r"\A *[0-3]?[0-9][./-][01]?[0-9][./-][0-9]{2,4}( [0-9]{1,2}:
 numbers = st.from_regex(r"\A-?[0-9]{1,31}(\.[0-9]{1,5})?\Z")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=scale_examples(200), deadline=None)
 @example(["1664582400"], "%y%m%d", "UTC")
 @given(
     st.lists(written | odd | numbers | st.text(max_size=5), max_size=6),

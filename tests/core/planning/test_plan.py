@@ -34,6 +34,7 @@ from intempt_core.planning.plan import (
 from intempt_core.readers.payload import read_payload
 from intempt_core.readers.table import read_table
 from intempt_core.settings import Settings
+from tests.examples import scale_examples
 
 HEADER = ("name", "eventId", "profileId", "userId", "anotherUserId", "accountId", "productId")
 
@@ -119,7 +120,7 @@ settings_ = st.builds(Settings, events_per_request=st.integers(1, 5), lanes=st.i
 constants_ = st.sampled_from([{}, {}, {"accountId": "acme"}, {"userId": "none"}, {"userId": 7}, {"accountId": "null"}])
 
 
-@how(max_examples=150)
+@how(max_examples=scale_examples(150))
 @given(rows_, settings_, st.randoms(use_true_random=False), constants_)
 def test_a_table_is_planned_lawfully_whatever_it_holds(
     rows: list[tuple[str, ...]], settings: Settings, random: Random, constants: dict[str, object]
@@ -134,7 +135,7 @@ def test_a_table_is_planned_lawfully_whatever_it_holds(
     assert_lawful(plan, list(mapped.events()), chosen, settings)
 
 
-@how(max_examples=100)
+@how(max_examples=scale_examples(100))
 @given(rows_, settings_)
 def test_both_doors_plan_the_same(rows: list[tuple[str, ...]], settings: Settings) -> None:
     mapped = table(rows)

@@ -41,7 +41,12 @@ def rejected(data: bytes, name: str = "t.csv") -> ReadError:
         (HEADER + b"a,b\n" + b"x" * LARGE + b",c\n", 3, f"Line 3: the row has {LARGE + 3:,} bytes"),
         (HEADER + b'a,"' + b"x" * LARGE + b'"\n', 2, f"Line 2: the row has {LARGE + 5:,} bytes"),
         (HEADER + b'a,b\na,"' + b"xxxxxxxxx\n" * (LARGE // 10) + b'"\n', 3, "A quote that is opened and never closed"),
-        (HEADER + b'a,"b\n' + b"c,d\n" * (LARGE // 4), 2, "Line 2: the row that begins there has 10,"),
+        pytest.param(
+            HEADER + b'a,"b\n' + b"c,d\n" * (LARGE // 4),
+            2,
+            "Line 2: the row that begins there has 10,",
+            marks=pytest.mark.long,
+        ),
         (b"x" * LARGE, 1, "Line 1: the row has"),
         (b"x" * LARGE + b"\na,b\n", 1, "rows end with a line end"),
         (HEADER + b"a," + b"\xe9" * LARGE + b"\n", 2, "Line 2: the row has"),  # not UTF-8
@@ -62,6 +67,7 @@ def test_a_row_that_a_request_could_just_hold_is_read() -> None:
     assert (table.rows, len(table.cell(0, "userId"))) == (1, MAX_EVENT_BYTES - 3)
 
 
+@pytest.mark.long
 def test_lines_above_the_header_are_no_row_together() -> None:
     from intempt_core.readers.delimited import Dialect
 
@@ -109,6 +115,7 @@ def test_a_row_of_a_workbook_that_no_request_could_hold_is_named_with_its_size()
     assert "row 2 has 12,000,000 bytes" in str(error)
 
 
+@pytest.mark.long
 def test_shared_texts_that_make_a_small_workbook_a_huge_table_are_a_sentence() -> None:
     cell = '<row><c t="s"><v>0</v></c></row>'
     data = workbook({"S": rows_xml([["a"]]) + cell * 3000}, strings=f"<si><t>{'x' * 1_000_000}</t></si>")
@@ -147,15 +154,17 @@ def on_disk(data: bytes, folder: Path, **limits: int) -> Table:
     return read_table(MappedFile.open(path), name="t.csv", limits=ReadLimits(**limits))
 
 
-def test_sixteen_thousand_columns_are_a_table_of_few_arrays(tmp_path: Path) -> None:
-    rows = b"".join(b",".join(b"%d" % (row * number) for number in range(WIDTH)) + b"\n" for row in range(300))
+@pytest.mark.parametrize("count", [20, pytest.param(300, marks=pytest.mark.long)])
+def test_sixteen_thousand_columns_are_a_table_of_few_arrays(tmp_path: Path, count: int) -> None:
+    rows = b"".join(b",".join(b"%d" % (row * number) for number in range(WIDTH)) + b"\n" for row in range(count))
     table = on_disk(WIDE_HEADER + rows, tmp_path)
-    assert (table.rows, len(table.columns)) == (300, WIDTH)
+    assert (table.rows, len(table.columns)) == (count, WIDTH)
     assert table.columns["c15999"].num_chunks == 1
-    assert table.cell(299, "c15999") == str(299 * 15999)
+    assert table.cell(count - 1, "c15999") == str((count - 1) * 15999)
     assert read_table(WIDE_HEADER + rows, name="t.csv").columns["c7"].to_pylist() == table.columns["c7"].to_pylist()
 
 
+@pytest.mark.long
 def test_short_rows_of_many_columns_are_read_a_few_at_a_time(tmp_path: Path) -> None:
     table = on_disk(WIDE_HEADER + b"x\n" * 1_200, tmp_path)
     assert (table.rows, table.cell(1_199, "c0"), table.cell(1_199, "c1")) == (1_200, "x", "")
@@ -241,7 +250,17 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
-@pytest.mark.parametrize(("write", "said"), ATTACKS.values(), ids=ATTACKS)
+QUICK_ATTACKS = ("a cell of 200 MB", "a line of JSON of 200 MB", "a gzip of 200 KB that becomes 200 MB")
+"""The others claim the same of other forms."""
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        pytest.param(*attack, id=name, marks=() if name in QUICK_ATTACKS else pytest.mark.long)
+        for name, attack in ATTACKS.items()
+    ],
+)
 def test_no_file_takes_much_memory_whatever_is_in_it(write: Callable[[Path], None], said: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
     write(path)

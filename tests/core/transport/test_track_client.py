@@ -70,6 +70,7 @@ from tests.core.transport.fault_server import (
     says,
     speaks_no_tls,
 )
+from tests.examples import scale_examples
 
 
 def posted(base: str, body: bytes = BODY, *, settings: Settings = PATIENT, trust: ssl.SSLContext = TRUST) -> Attempt:
@@ -343,7 +344,7 @@ def test_a_cancelled_post_is_cancelled_and_leaves_the_client_usable() -> None:
 
 
 @given(data=st.binary(max_size=200) | st.binary(max_size=100).map(lambda tail: b"HTTP/1.1 200 OK\r\n" + tail))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=scale_examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_server_says_becomes_an_attempt_and_a_feed_answer(data: bytes) -> None:
     async def both(client: HttpClient) -> tuple[Attempt, FeedResponse, ConnectionTest]:
         target = target_at(server.url)
@@ -437,7 +438,7 @@ _STEP = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).filt
 
 
 @given(org=_STEP, project=_STEP, source=_STEP)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=scale_examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_org_project_and_source_arrive_as_they_are(org: str, project: str, source: str) -> None:
     with hostile(answers(201, b"{}")) as server:
         target = replace(target_at(server.url), org=org, project=project, source=source)

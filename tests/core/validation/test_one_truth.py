@@ -46,6 +46,7 @@ from intempt_core.validation.text_column import TextColumn
 from intempt_core.validation.time_column import TimestampColumn, TimeState, clamp_to_int64
 from tests.core.contract.factories import RULE_FIELDS, model_fields
 from tests.core.readers.factories import table_of
+from tests.examples import scale_examples
 
 EXOTIC = "ıİſKßẞσςΣéﬁ０１٣५🛒\u0301\ufb01"
 PIECES = [*BLANK_CHARACTERS, *INVISIBLE_CHARACTERS, *EXOTIC, "\U0010ffff", "$", "\n", "\r\n", "0", "E+", "[", "]", "\\"]
@@ -308,13 +309,21 @@ def both_speeds_agree(mapped: MappedTable) -> None:
         assert Counter(issue.place.row for issue in of_code).keys() == {row + 1 for row in fast.rows_of(code).tolist()}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=scale_examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(mapped_tables())
 def test_columns_and_model_agree_on_every_row_and_every_code(mapped: MappedTable) -> None:
     both_speeds_agree(mapped)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=scale_examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(mapped_tables())
 def test_what_a_rule_finds_in_a_column_is_what_it_finds_value_by_value(mapped: MappedTable) -> None:
     for field, column in ColumnChecker(mapped).cells.items():
@@ -329,14 +338,24 @@ def test_what_a_rule_finds_in_a_column_is_what_it_finds_value_by_value(mapped: M
                 assert expected == read_each_value(kind.reading.is_wrong)(column).tolist(), code
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=scale_examples(250), deadline=None)
 @given(order_tables())
 def test_columns_and_model_agree_on_repeats_and_orders(mapped: MappedTable) -> None:
     both_speeds_agree(mapped)
 
 
 @pytest.mark.untraced  # as generated examples
-def test_both_speeds_agree_on_every_known_oddity() -> None:
+@pytest.mark.parametrize(
+    "field",
+    [
+        "userId",
+        *(
+            pytest.param(field, marks=pytest.mark.long)
+            for field in ("eventId", "accountId", "data.productId", "sessionId")
+        ),
+    ],
+)
+def test_both_speeds_agree_on_every_known_oddity_of_an_id(field: str) -> None:
     around = [
         text
         for mark in (*BLANK_CHARACTERS, *INVISIBLE_CHARACTERS)
@@ -351,8 +370,11 @@ def test_both_speeds_agree_on_every_known_oddity() -> None:
         "\x1e",
         "a b",
     ]
-    for field in ("eventId", "userId", "accountId", "data.productId", "sessionId"):
-        both_speeds_agree(map_table(table_of([field], [[text] for text in odd]), exact_mapping([field])).column_view)
+    both_speeds_agree(map_table(table_of([field], [[text] for text in odd]), exact_mapping([field])).column_view)
+
+
+@pytest.mark.untraced  # as generated examples
+def test_both_speeds_agree_on_every_known_oddity_of_times_and_numbers() -> None:
     rows = [[text] for text in ODD_TIMES]
     for zone in ("UTC", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Monrovia"):
         mapped = map_table(table_of(["t"], rows), ColumnMapping({"t": "timestamp"}, time_zone=zone)).column_view
@@ -395,7 +417,7 @@ flat_events: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scale_examples(100), deadline=None)
 @given(st.lists(flat_events, max_size=6))
 def test_form_file_and_pasted_json_give_the_same_codes(flat: list[dict[str, object]]) -> None:
     flat = [{key: value for key, value in event.items() if value != ""} for event in flat]
