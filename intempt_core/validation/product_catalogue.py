@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from intempt_core.arrays import Mask, combine_column, make_array, make_scalar, view_numbers
 from intempt_core.contract import BLANK_CHARACTERS, now_ms
 from intempt_core.errors import CatalogueUnavailable, ReadError
-from intempt_core.readers import read_table
+from intempt_core.readers import ReadLimits, read_table
 
 PRODUCT_ID_HEADER = "productId"
 """The one header that is the product id without being asked about (CONTRACT 2.4)."""
@@ -131,15 +131,16 @@ def _is_encodable(text: str) -> bool:
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_catalogue_file(data: bytes | Path, *, name: str) -> CatalogueFile:
+def read_catalogue_file(data: bytes | Path, *, name: str, limits: ReadLimits | None = None) -> CatalogueFile:
     """Read a file that may be a catalogue. JSON: a list of objects, an object with such a list, or one a line.
 
-    Raises :class:`ReadError` with a sentence where it is neither that nor a table.
+    Raises :class:`ReadError` with a sentence where it is neither that nor a table, and
+    :class:`~intempt_core.errors.TableTooLarge` for more than ``limits``.
     """
     head = _read_head(data)
     if head.lstrip()[:1] in (b"{", b"["):
         return _read_json_file(data, name)
-    table = read_table(data, name=name)
+    table = read_table(data, name=name, limits=limits or ReadLimits())
     return CatalogueFile(name, table.header, table.columns, table.rows)
 
 

@@ -1,4 +1,7 @@
-"""The tasks of a file: to read it, to check it, to plan it. Each runs the same here and in a process of its own."""
+"""The tasks of a file: to read, check, fix and plan it, or to make a catalogue of it.
+
+Each runs the same here and in a process of its own.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +13,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from intempt_core.errors import CatalogueUnavailable, ReadError
-from intempt_core.fixes import Fix, apply_fixes
+from intempt_core.fixes import ColumnChange, Fix, apply_fixes, preview_fix
 from intempt_core.mapping import Mapping, map_table
 from intempt_core.planning import EventOrder, Plan, plan_table
 from intempt_core.readers import Dialect, MappedFile, ReadLimits, Table, read_table
 from intempt_core.settings import Settings
-from intempt_core.validation import CatalogueStore, PriorSendLookup, UnknownProductLookup, check_table
+from intempt_core.validation import (
+    CatalogueFile,
+    CatalogueStore,
+    PriorSendLookup,
+    ProductCatalogue,
+    UnknownProductLookup,
+    build_catalogue,
+    check_table,
+    read_catalogue_file,
+)
 from intempt_core.workers.file_check import FileCheck
 
 if TYPE_CHECKING:
@@ -124,10 +136,7 @@ class ReadFile:
     @property
     def file_bytes(self) -> int:
         """Bytes of the file; none where it is gone."""
-        try:
-            return self.path.stat().st_size
-        except OSError:
-            return 0
+        return _measure_file(self.path)
 
     def run(self, context: FileContext, given: Sequence[Any]) -> Table:  # noqa: ARG002  a task's parameters
         """The table. Raises :class:`ReadError` where the bytes are none, or it would be too large."""
@@ -199,6 +208,42 @@ class CheckFile:
 
 
 @dataclass(frozen=True)
+class PreviewFix:
+    """Find the cells of a checked file that a fix would change.
+
+    Attributes:
+        checked: The task that checks the file.
+        fix: The fix.
+    """
+
+    checked: CheckFile
+    fix: Fix
+    verb = "previewed"
+    file_bytes = 0
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file."""
+        return self.checked.file_name
+
+    @cached_property
+    def key(self) -> str:
+        """By the checked file and the fix."""
+        return _make_task_key("preview", self.checked.key, self.fix.key)
+
+    @property
+    def inputs(self) -> tuple[CheckFile]:
+        """The checked file."""
+        return (self.checked,)
+
+    def run(self, context: FileContext, given: Sequence[Any]) -> ColumnChange:  # noqa: ARG002  a task's parameters
+        """The cells, as they are and as they would be; from what was suggested where it was."""
+        checked: FileCheck = given[0]
+        suggested = next((found.change for found in checked.suggestions if found.fix == self.fix), None)
+        return suggested or preview_fix(checked.mapped.table, self.fix, checked.mapped.original)
+
+
+@dataclass(frozen=True)
 class PlanFile:
     """Plan the rows of a checked file that are sent.
 
@@ -237,6 +282,80 @@ class PlanFile:
         excluded = checked.excluded_rows(everything=self.everything, exclude_accepted=self.exclude_accepted)
         rows = np.delete(np.arange(checked.report.rows), excluded)
         return plan_table(checked.mapped, rows, context.settings, order=self.order)
+
+
+@dataclass(frozen=True)
+class ReadCatalogue:
+    """Read an uploaded file that may be a product catalogue.
+
+    Attributes:
+        path: Where it is; nobody changes it there.
+        digest: The SHA-256 of its bytes.
+        file_name: Its name.
+    """
+
+    path: Path
+    digest: str
+    file_name: str
+    verb = "read"
+    inputs = ()
+
+    @cached_property
+    def key(self) -> str:
+        """By its content and its name."""
+        return _make_task_key("read catalogue", self.digest, self.file_name)
+
+    @property
+    def file_bytes(self) -> int:
+        """Bytes of the file; none where it is gone."""
+        return _measure_file(self.path)
+
+    def run(self, context: FileContext, given: Sequence[Any]) -> CatalogueFile:  # noqa: ARG002  a task's parameters
+        """Its columns. Raises :class:`ReadError` where it is no catalogue."""
+        return read_catalogue_file(self.path, name=self.file_name, limits=context.limits)
+
+
+@dataclass(frozen=True)
+class BuildCatalogue:
+    """Build the product catalogue of a file.
+
+    Attributes:
+        file: The task that reads it.
+        id_column: The column of the product id.
+        name_columns: The columns that are joined to what a product is called.
+    """
+
+    file: ReadCatalogue
+    id_column: str
+    name_columns: tuple[str, ...] = ()
+    verb = "made a catalogue"
+    file_bytes = 0
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file."""
+        return self.file.file_name
+
+    @cached_property
+    def key(self) -> str:
+        """By the file and the choice of columns."""
+        return _make_task_key("catalogue", self.file.key, self.id_column, self.name_columns)
+
+    @property
+    def inputs(self) -> tuple[ReadCatalogue]:
+        """The file."""
+        return (self.file,)
+
+    def run(self, context: FileContext, given: Sequence[Any]) -> ProductCatalogue:  # noqa: ARG002  a task's parameters
+        """The catalogue. Raises :class:`ReadError` where no row has a product id."""
+        return build_catalogue(given[0], self.id_column, self.name_columns)
+
+
+def _measure_file(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _make_task_key(*parts: object) -> str:

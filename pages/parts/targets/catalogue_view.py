@@ -1,16 +1,19 @@
 """The product catalogue of a target: load it from a file, replace it, remove it (CONTRACT 2.5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from intempt_core.contract import format_count
+from intempt_core.contract import format_count, now_ms
 from intempt_core.errors import CatalogueUnavailable, ConsoleError
 from intempt_core.targets import Target, derive_target_key
-from intempt_core.validation import CatalogueFile, ProductCatalogue, build_catalogue, read_catalogue_file
+from intempt_core.validation import CatalogueFile, ProductCatalogue
+from intempt_core.workers import BuildCatalogue, ReadCatalogue
 from pages.parts.shared.formatting import escape_markdown, format_moment
 from pages.parts.shared.screen_state import get_screen_state, make_key, read_widget
 from pages.parts.shared.services import get_services
+from pages.parts.shared.tab_connection import get_tab_id
+from pages.parts.shared.task_results import fetch_result
 from pages.parts.shared.widgets.file_input import show_file_input
 
 
@@ -21,20 +24,20 @@ class CatalogueUpload:
     Attributes:
         token: The token of its upload.
         uploads: How many files were uploaded, for the keys of the next widgets.
-        listing: The file that was uploaded last, read, ``None`` where its columns have been chosen.
+        listing: The task that reads the file that was uploaded last, ``None`` where its columns have been chosen.
         trouble: Why it cannot be read or loaded, as a sentence.
     """
 
     token: str = ""
     uploads: int = 0
-    listing: CatalogueFile | None = None
+    listing: ReadCatalogue | None = None
     trouble: str = ""
 
 
 def show_catalogue(target: Target) -> None:
     """The catalogue of a target, and the ways to load, replace and remove it."""
     upload = get_screen_state(CatalogueUpload)
-    _receive_listing(upload)
+    listing = _receive_listing(upload)
     found, trouble = _find_loaded_catalogue(target)
     size = format_count(len(found), "product") if found else "none is loaded"
     title = f"Catalogue of {escape_markdown(target.title)}: {size}"
@@ -59,8 +62,8 @@ def show_catalogue(target: Target) -> None:
         )
         if upload.trouble:
             st.text(upload.trouble)
-        if upload.listing:
-            _choose_columns(upload, upload.listing, target)
+        if listing:
+            _choose_columns(upload, listing, target)
 
 
 def _find_loaded_catalogue(target: Target) -> tuple[ProductCatalogue | None, str]:
@@ -70,19 +73,31 @@ def _find_loaded_catalogue(target: Target) -> tuple[ProductCatalogue | None, str
         return None, str(error)
 
 
-def _receive_listing(upload: CatalogueUpload) -> None:
-    """Read a file that has been uploaded; why it is no catalogue is a sentence."""
+def _receive_listing(upload: CatalogueUpload) -> CatalogueFile | None:
+    """The file that has been uploaded, read, where its columns are to be chosen; why it is no catalogue is a sentence.
+
+    The tab keeps the task and not the file, so that its memory can be given back when the tab is closed.
+    """
     tokens = get_services().upload_tokens
     if not upload.token:
         upload.token = tokens.create_token()
     file = tokens.take_newest(upload.token)
-    if file is None:
-        return
-    upload.uploads, upload.listing, upload.trouble = upload.uploads + 1, None, ""
+    if file is not None:
+        _discard_listing()
+        upload.uploads += 1
+        upload.listing = ReadCatalogue(tokens.spool.path(file.digest), file.digest, file.name)
+    if upload.listing is None:
+        return None
+    name = upload.listing.file_name
     try:
-        upload.listing = read_catalogue_file(tokens.spool.path(file.digest), name=file.name)
-    except ConsoleError as error:
-        upload.trouble = str(error) if file.name in str(error) else f"{file.name}: {error}"
+        listing: CatalogueFile = fetch_result(upload.listing)
+    except Exception as error:
+        _discard_listing()
+        if not isinstance(error, ConsoleError):
+            raise
+        upload.trouble = str(error) if name in str(error) else f"{name}: {error}"
+        return None
+    return listing
 
 
 def _choose_columns(upload: CatalogueUpload, listing: CatalogueFile, target: Target) -> None:
@@ -120,16 +135,23 @@ def _load_catalogue(target: Target) -> None:
     if upload.listing is None:
         return
     id_column, naming = (read_widget(make_key("catalogue", part, upload.uploads)) for part in ("id", "naming"))
+    building = BuildCatalogue(upload.listing, id_column, tuple(naming))
+    results, tab = get_services().results, get_tab_id()
     try:
-        get_services().catalogues.save(derive_target_key(target), build_catalogue(upload.listing, id_column, naming))
+        catalogue: ProductCatalogue = results.fetch(building, tab)  # in a click: nothing interrupts that
+        get_services().catalogues.save(derive_target_key(target), replace(catalogue, loaded_at=now_ms()))
     except ConsoleError as error:
         upload.trouble = str(error)
         return
+    finally:
+        results.let_go(building, tab)
     _discard_listing()
 
 
 def _discard_listing() -> None:
     upload = get_screen_state(CatalogueUpload)
+    if upload.listing is not None:
+        get_services().results.let_go(upload.listing, get_tab_id())
     upload.listing, upload.trouble = None, ""
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from intempt_core.contract import BLANK_CHARACTERS, ISSUE_KINDS, format_count
 from intempt_core.exports import export_fixed_csv
-from intempt_core.fixes import ColumnChange, Fix, FixKind, preview_fix
+from intempt_core.fixes import ColumnChange, Fix, FixKind
 from intempt_core.planning import CellLocation, locate_in_event, locate_in_request
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import escape_markdown, format_state_badge
@@ -77,8 +77,7 @@ def show_fix_suggestions(checked: CheckedFile, code: str | None) -> None:
 
 def show_table_fix_preview(checked: CheckedFile, fix: Fix) -> None:
     """The cells that a fix would change, page by page, and the buttons to apply or cancel it."""
-    suggested = next((suggestion.change for suggestion in checked.suggestions if suggestion.fix == fix), None)
-    change = suggested or preview_fix(checked.mapped.table, fix, checked.mapped.original)
+    change = checked.preview(fix)
     with st.container(border=True, key="upload-fix-preview"):
         st.text(change.message)
         pages = -(-change.cells // CELLS_PER_PAGE)
@@ -221,7 +220,7 @@ def _show_cell_editor(checked: CheckedFile, location: CellLocation, column: str)
     """The form that changes a cell, alone or with all cells of the same value."""
     table = checked.mapped.table
     cell = table.cell(location.row, column)
-    alike = preview_fix(table, Fix(FixKind.REPLACE, column, old=cell, new=f"{cell}·")).cells
+    alike = checked.preview(Fix(FixKind.REPLACE, column, old=cell, new=f"{cell}·")).cells
     widget = make_key("upload-new", location.row, table.header.index(column), len(checked.fixes))
     if any(character in BLANK_CHARACTERS for character in cell if character != " ") or cell != cell.strip():
         visible = "".join(f"‹U+{ord(one):04X}›" if one in BLANK_CHARACTERS else one for one in cell)

@@ -7,7 +7,6 @@ it depends on (:class:`~intempt_core.workers.ResultStore`), so that a screen tha
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -15,7 +14,7 @@ from intempt_core.arrays import Int64Array
 from intempt_core.contract import Json
 from intempt_core.dispatch import make_batch_intent
 from intempt_core.errors import ConsoleError, ReadError
-from intempt_core.fixes import Fix, SuggestedFix
+from intempt_core.fixes import ColumnChange, Fix, SuggestedFix
 from intempt_core.history import BatchSource, ExcludedRow, HistoryCheckpoint
 from intempt_core.mapping import (
     EventSource,
@@ -28,7 +27,7 @@ from intempt_core.planning import EventOrder, Plan, Policy
 from intempt_core.readers import Dialect, Table
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import ExpectationReport, Report
-from intempt_core.workers import CheckFile, FileCheck, FileTask, PlanFile, ReadFile
+from intempt_core.workers import CheckFile, FileCheck, PlanFile, PreviewFix, ReadFile
 from pages.parts.shared.formatting import format_size
 from pages.parts.shared.screen_state import (
     TARGET_WIDGET,
@@ -41,12 +40,10 @@ from pages.parts.shared.send_flow import Submission, see_history, submit_once
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
 from pages.parts.shared.tab_connection import get_tab_id
+from pages.parts.shared.task_results import fetch_result
 
 LET_GO_FILES_SHOWN = 3
 """Files that were let go, of which the names are shown."""
-
-_WORK_LABELS = {"read": "Reading the file", "checked": "Checking every row", "planned": "Planning the requests"}
-"""What is shown while something is done with a file."""
 
 
 @dataclass
@@ -161,18 +158,6 @@ def _read_file_again(found: UploadState, dialect: Dialect) -> None:
         found.revision += 1
 
 
-def fetch_result(task: FileTask) -> Any:
-    """The result of a task; while a process works on it the screen says so, and the tab may do something else.
-
-    Any: of the task's own type.
-    """
-    results = get_services().results
-    if results.is_ready(task):
-        return results.fetch(task, get_tab_id())
-    with st.spinner(_WORK_LABELS[task.verb], show_time=True):
-        return results.fetch(task, get_tab_id(), while_waiting=get_upload_state)  # what Streamlit may interrupt
-
-
 def make_read_task(digest: str, name: str, dialect: Dialect | None) -> ReadFile:
     """The task that reads the uploaded file; ``dialect`` overrules what is recognised."""
     return ReadFile(get_services().upload_tokens.spool.path(digest), digest, name, dialect)
@@ -248,6 +233,11 @@ class CheckedFile:
         task = PlanFile(self.task, found.everything, found.exclude_accepted, found.order)
         plan: Plan = get_services().results.fetch(task, self.tab)
         return plan
+
+    def preview(self, fix: Fix) -> ColumnChange:
+        """The cells that a fix would change."""
+        change: ColumnChange = fetch_result(PreviewFix(self.task, fix))
+        return change
 
     @property
     def suggestions(self) -> list[SuggestedFix]:

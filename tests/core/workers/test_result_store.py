@@ -15,9 +15,17 @@ from intempt_core.history import History
 from intempt_core.mapping import choose_initial_mapping
 from intempt_core.planning import EventOrder
 from intempt_core.settings import Settings
-from intempt_core.validation import CatalogueStore
+from intempt_core.validation import CatalogueFile, CatalogueStore, ProductCatalogue
 from intempt_core.workers.file_check import FileCheck
-from intempt_core.workers.file_tasks import CheckFile, FileContext, PlanFile, ReadFile
+from intempt_core.workers.file_tasks import (
+    BuildCatalogue,
+    CheckFile,
+    FileContext,
+    PlanFile,
+    PreviewFix,
+    ReadCatalogue,
+    ReadFile,
+)
 from intempt_core.workers.result_store import CLOSED_TAB_SECONDS, RESULTS_PER_TAB, ResultStore
 from tests.core.readers.parquet_factories import parquet_of
 from tests.core.readers.workbook_factories import rows_xml, workbook
@@ -50,6 +58,7 @@ SAMPLES = {
     "events.parquet": parquet_of(HEADER.split(","), [row.split(",")[:6] for row in ROWS[:36]]),
     "empty.csv": csv_of(),
 }
+QUICK_SAMPLES = ("events.csv", "events.jsonl", "made-ids.csv")
 
 
 @pytest.fixture
@@ -72,6 +81,9 @@ def describe_all(store: ResultStore, path: Path, fixes: tuple[Fix, ...]) -> obje
     checked: FileCheck = store.fetch(check, "tab")
     choices = product((False, True), EventOrder) if fixes else ((False, EventOrder.FILE),)
     plans = [store.fetch(PlanFile(check, everything, False, order), "tab") for everything, order in choices]
+    some_fixes = [Fix(FixKind.REPLACE, table.header[2], old="u1", new="u2")]
+    some_fixes += [suggested.fix for suggested in checked.suggestions][:1]
+    changes = [store.fetch(PreviewFix(check, fix), "tab") for fix in some_fixes]
     report = checked.report
     expectations = checked.expectations
     return (
@@ -84,6 +96,7 @@ def describe_all(store: ResultStore, path: Path, fixes: tuple[Fix, ...]) -> obje
         {code: report.part_counts(code) for code in report.counts},
         [report.first_row_of(row) for row in range(report.rows)],
         [(fix.code, fix.message, fix.reason, fix.change.after.to_pylist()) for fix in checked.suggestions],
+        [(change.message, change.rows.tolist(), change.after.to_pylist()) for change in changes],
         checked.issue_histogram, checked.fix_records, list(checked.excluded_records()),
         expectations if isinstance(expectations, str) else list(expectations.results(range(report.rows))),
         [(plan.events, plan.persons, plan.lanes, plan.largest_lane, plan.find_row(3)) for plan in plans],
@@ -91,7 +104,9 @@ def describe_all(store: ResultStore, path: Path, fixes: tuple[Fix, ...]) -> obje
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK_SAMPLES else pytest.mark.long) for name in SAMPLES]
+)
 def test_a_process_of_its_own_gives_what_is_worked_out_here(context: FileContext, name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(SAMPLES[name])
@@ -100,6 +115,32 @@ def test_a_process_of_its_own_gives_what_is_worked_out_here(context: FileContext
         column = "productId" if name == "events.csv" else "data.productId"
         fixes = Fix(FixKind.PUT, column, (1,), "", "SKU_NEW"), Fix(FixKind.IDS, "eventId", (5,))
     assert describe_all(store_of(context), path, fixes) == describe_all(store_of(context, small=True), path, fixes)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("items.csv", b"productId,brand\nSKU_2,Runail\nSKU_1,Irisk\nSKU_2,\n,none\n"),
+        ("items.json", b'{"items": [{"productId": "SKU_2", "brand": "Runail"}, {"productId": 1, "brand": null}]}'),
+    ],
+)
+def test_a_catalogue_is_the_same_from_a_process_of_its_own(
+    context: FileContext, tmp_path: Path, name: str, content: bytes
+) -> None:
+    path, found = tmp_path / name, []
+    path.write_bytes(content)
+    nothing = tmp_path / "nothing.csv"
+    nothing.write_bytes(b"productId,nothing\nSKU_1,\n")
+    for store in (store_of(context), store_of(context, small=True)):
+        read = ReadCatalogue(path, "d", name)
+        listing: CatalogueFile = store.fetch(read, "tab")
+        built: ProductCatalogue = store.fetch(BuildCatalogue(read, "productId", ("brand",)), "tab")
+        columns = {column: cells.to_pylist() for column, cells in listing.columns.items()}
+        products = (built.rows, built.ids.to_pylist(), built.names.to_pylist())
+        found.append((listing.header, listing.rows, columns, products))
+        with pytest.raises(ReadError, match="has a product id in its column nothing"):
+            store.fetch(BuildCatalogue(ReadCatalogue(nothing, "n", "nothing.csv"), "nothing"), "tab")
+    assert found[0] == found[1]
 
 
 def test_a_result_is_worked_out_once_for_all_tabs(context: FileContext, tmp_path: Path) -> None:
