@@ -122,7 +122,12 @@ class Settings:
     @property
     def engine_url(self) -> str:
         """Where the durable engine keeps what it was doing, as an SQLAlchemy URL."""
-        return _make_sqlite_url(self.data / "engine.sqlite3")
+        return _make_sqlite_url(self.engine_file)
+
+    @property
+    def engine_file(self) -> Path:
+        """The file of the durable engine; it is only there where history was too."""
+        return self.data / "engine.sqlite3"
 
     @property
     def sandbox_file(self) -> Path:
