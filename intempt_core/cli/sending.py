@@ -113,7 +113,9 @@ def open_history(settings: Settings) -> Iterator[History]:
     """The history of the data folder; batches that a process left half recorded are cancelled in it."""
     with contextlib.suppress(OSError):  # what opens a file there says what is wrong
         web.make_private_folder(settings.data)
-    with contextlib.closing(History.open(settings.history_url)) as history:
+    with contextlib.closing(History.open(settings.history_url, traces=[settings.engine_file])) as history:
+        for notice in history.notices:
+            print_message(notice)
         cancel_abandoned_recordings(history, settings.data)
         yield history
 
@@ -147,8 +149,8 @@ def _serve_sandbox(settings: Settings) -> Iterator[str]:
     with contextlib.ExitStack() as opened:
         try:
             web.make_private_folder(settings.data)
-            guard = web.build_sandbox_guard(())
-            url = opened.enter_context(sandbox.run_sandbox(settings.sandbox_file, middleware=[guard]))
+            middleware = web.build_sandbox_middleware(())
+            url = opened.enter_context(sandbox.run_sandbox(settings.sandbox_file, middleware=middleware))
         except OSError as error:
             raise HistoryUnavailable(f"The sandbox cannot be started in {settings.data}: {error.strerror}.") from None
         yield url

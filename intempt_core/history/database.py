@@ -113,7 +113,14 @@ class Database:
         damage: what is wrong with the file, as sentences; empty while it is not known to be damaged.
     """
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], int], lock_timeout: "LockTimeout") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Callable[[], int],
+        lock_timeout: "LockTimeout",
+        traces: Iterable[Path] = (),
+    ) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**{WRITE_OPTION: True})
         self._nowait_writer = engine.execution_options(**{WRITE_OPTION: True, NOWAIT_OPTION: True})
@@ -123,15 +130,23 @@ class Database:
         self._reopen_lock = threading.Lock()
         self.lock_timeout = lock_timeout
         self._write_lock = threading.Lock()  # between threads: SQLite itself would sleep and try again
-        self.memory = ContentMemory(self.file) if self.file is not None and self.file.name else None
+        self.memory = ContentMemory(self.file, traces) if self.file is not None and self.file.name else None
         self.write_trouble = ""
         self.damage = ""
 
     @classmethod
-    def open(cls, url: str, *, clock: Callable[[], int] = now_ms, busy_seconds: float = 5.0) -> Self:
+    def open(
+        cls,
+        url: str,
+        *,
+        clock: Callable[[], int] = now_ms,
+        busy_seconds: float = 5.0,
+        traces: Iterable[Path] = (),
+    ) -> Self:
         """Open the database at an SQLAlchemy URL, made and migrated where needed.
 
         ``busy_seconds``: how long to wait for a lock that another process holds before :class:`HistoryUnavailable`.
+        ``traces``: files that are only there where a history was too: a new one beside them is noticed.
         """
         try:
             engine = create_engine(
@@ -145,7 +160,7 @@ class Database:
         lock_timeout = LockTimeout(busy_seconds)
         if engine.dialect.name == "sqlite":
             _configure_sqlite(engine, lock_timeout)
-        opened = cls(engine, clock=clock, lock_timeout=lock_timeout)
+        opened = cls(engine, clock=clock, lock_timeout=lock_timeout, traces=traces)
         try:
             opened._create_or_migrate()
         except BaseException:

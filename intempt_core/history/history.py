@@ -1,6 +1,7 @@
 """The store of everything that is recorded and sent: one object made of parts, each with one duty."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Self
 
 from intempt_core.contract import now_ms
@@ -54,15 +55,23 @@ class History:
         self.integrity = IntegrityCheck(database)
 
     @classmethod
-    def open(cls, url: str, *, clock: Callable[[], int] = now_ms, busy_seconds: float = 5.0) -> Self:
+    def open(
+        cls,
+        url: str,
+        *,
+        clock: Callable[[], int] = now_ms,
+        busy_seconds: float = 5.0,
+        traces: Iterable[Path] = (),
+    ) -> Self:
         """Open the database at an SQLAlchemy URL; it is created and migrated where needed.
 
         Args:
             url: such as ``sqlite:////data/history.sqlite3``.
             clock: the time now, in epoch ms.
             busy_seconds: how long to wait for a lock that another process holds before :class:`HistoryUnavailable`.
+            traces: files that are only there where a history was too: a new one beside them is noticed.
         """
-        return cls(Database.open(url, clock=clock, busy_seconds=busy_seconds))
+        return cls(Database.open(url, clock=clock, busy_seconds=busy_seconds, traces=traces))
 
     @property
     def notices(self) -> list[str]:

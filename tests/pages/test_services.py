@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from pages.parts.shared.services import close_services, get_services
 from pages.parts.shared.socket_messages import NEEDED_KINDS, read_message_kind
 from tests.pages.conftest import Screen
@@ -31,6 +32,30 @@ def test_a_console_without_a_password_that_others_may_reach_says_so(
     screen = tab("compose.py")
     for page in ("compose.py", "history.py", "targets.py"):
         assert "asks for no password (CONSOLE_UNPROTECTED=1)" in screen.go(page).texts
+
+
+def test_damage_a_lost_history_and_another_console_are_said_on_every_screen(
+    tab: Callable[[str], Screen], data: Path
+) -> None:
+    screen = tab("compose.py")
+    services = get_services()
+    assert services.notices == []
+    other = Dispatcher(services.history, SendingEnvironment(services.settings, services.resolve_target))
+    close_services()
+    (data / "history.known.json").write_text('{"newest": 7, "at": 1}')
+    for part in data.glob("history.sqlite3*"):
+        part.unlink()
+    other.start()
+    try:
+        get_services().start(durable=False)
+        get_services().history.database.note_damage()
+        for page in ("compose.py", "history.py", "targets.py"):
+            shown = screen.go(page).texts
+            assert "Another console uses this data folder (process " in shown
+            assert "is damaged: what is shown and recorded may be wrong" in shown
+            assert "its newest batch had the number 7" in shown
+    finally:
+        other.stop()
 
 
 def test_closed_services_are_opened_again_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What history held when it was last used, kept in a file beside it: an empty history in its place is then noticed."""
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -28,10 +29,14 @@ class RememberedContent:
 
 
 class ContentMemory:
-    """Remembers what the history in one file holds. What cannot be read or written is as if it were not known."""
+    """Remembers what the history in one file holds. What cannot be read or written is as if it were not known.
 
-    def __init__(self, file: Path) -> None:
+    ``traces`` are files that are only there where a history was too.
+    """
+
+    def __init__(self, file: Path, traces: Iterable[Path] = ()) -> None:
         self._file = file
+        self._traces = (file.with_name(file.name + "-wal"), *traces)
         self._path = file.with_suffix(".known.json")
         self._known = self._read()
 
@@ -42,7 +47,7 @@ class ContentMemory:
 
     def notice_new_file(self, now: int) -> bool:
         """Note that a new history is begun; whether there was one before, which is gone."""
-        there_was_one = self._known.newest > 0 or self._has_rest
+        there_was_one = self._known.newest > 0 or any(map(_has_content, self._traces))
         if there_was_one:
             self._write(RememberedContent(0, now, self._known.newest, now))
         return there_was_one
@@ -56,16 +61,9 @@ class ContentMemory:
         had = f" (its newest batch had the number {known.lost:,})" if known.lost else ""
         return (
             f"History is a new one since {when:%Y-%m-%d %H:%M} UTC: {self._file} was gone or empty then, where there"
-            f" was one before{had}. If that was not meant, stop the console and put a copy back in its place. Until then"
-            " what was sent before is not recognised as sent."
+            f" was one before{had}. If that was not meant, stop the console and put a copy back in its place. Until"
+            " then what was sent before is not recognised as sent."
         )
-
-    @property
-    def _has_rest(self) -> bool:
-        """Whether a journal with content lies where the database itself has none."""
-        with suppress(OSError):
-            return self._file.with_name(self._file.name + "-wal").stat().st_size > 0
-        return False
 
     def _read(self) -> RememberedContent:
         try:
@@ -81,3 +79,10 @@ class ContentMemory:
         with suppress(OSError):
             unfinished.write_text(json.dumps(asdict(known)))
             unfinished.replace(self._path)
+
+
+def _has_content(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False

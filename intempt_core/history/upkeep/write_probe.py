@@ -51,30 +51,33 @@ class WriteProbe:
         return self._database.write_trouble
 
     def _probe(self) -> None:
-        until = self._clock() + LOCK_SECONDS
-        while True:
-            try:
-                self._write()
-            except HistoryUnavailable as error:
+        until = time.monotonic() + LOCK_SECONDS
+        try:
+            if self._database.file is not None:
+                with self._database.translating_os_errors():
+                    _write_beside(self._database.file)
+            while trouble := self._write():
                 if self._database.is_being_written:
                     return  # by this process; that says itself what comes of it
-                if self._clock() >= until or not self._database.supports_nowait:
-                    self._database.write_trouble = str(error)
+                if time.monotonic() >= until:
+                    self._database.write_trouble = trouble
                     return
-            else:
-                return
-            time.sleep(_PAUSE_SECONDS)
+                time.sleep(_PAUSE_SECONDS)
+        except HistoryUnavailable as error:
+            self._database.write_trouble = str(error)
 
-    def _write(self) -> None:
-        if self._database.file is not None:
-            with self._database.translating_os_errors():
-                _write_beside(self._database.file)
-        with self._database.writing(nowait=self._database.supports_nowait) as connection:
-            if self._database.file is None:
-                connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
-            else:  # a number that SQLite keeps for its users, and nothing else of ours uses
-                found = int(connection.execute(text("PRAGMA user_version")).scalar_one())
-                connection.execute(text(f"PRAGMA user_version = {found % _LARGEST_VERSION + 1}"))
+    def _write(self) -> str:
+        """Write a little in the database; what keeps it from that, as a sentence, or nothing."""
+        try:
+            with self._database.writing(nowait=self._database.supports_nowait) as connection:
+                if self._database.file is None:
+                    connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+                else:  # a number that SQLite keeps for its users, and nothing else of ours uses
+                    found = int(connection.execute(text("PRAGMA user_version")).scalar_one())
+                    connection.execute(text(f"PRAGMA user_version = {found % _LARGEST_VERSION + 1}"))
+        except HistoryUnavailable as error:
+            return str(error)
+        return ""
 
 
 def _write_beside(file: Path) -> None:

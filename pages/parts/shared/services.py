@@ -171,7 +171,8 @@ def _open_services() -> AppServices:
     except TargetError as error:
         targets = TargetRegistry.from_sources({}, os.environ, sandbox)
         targets = TargetRegistry(targets.all, (str(error), *targets.problems))
-    return AppServices(settings, History.open(settings.history_url), targets, url, exposure)
+    history = History.open(settings.history_url, traces=[settings.engine_file])
+    return AppServices(settings, history, targets, url, exposure)
 
 
 class _ServiceHolder:
