@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 import run
+from intempt_core.web.response_headers import HEADERS
 from tests.bench.consoles import Console, free_port
 
 PASSWORD = "a long password"
@@ -88,6 +89,30 @@ def ask_every_route(at: Console) -> Counter[tuple[int, bool]]:
 
     methods = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
     every = itertools.product(ROUTES, methods, list_other_origins(at.port)[:10])
+    with httpx.Client(base_url=at.url, auth=("sandbox", "sandbox")) as http, ThreadPoolExecutor(16) as threads:
+        return Counter(threads.map(ask, every))
+
+
+def find_header_faults(at: Console) -> Counter[str]:
+    """Ask every route by every method, by pages of its own and of others: what the headers of a response lack."""
+
+    def ask(asked: tuple[str, str, str]) -> str:
+        path, method, origin = asked
+        response = http.request(method, path, headers={"Origin": origin, "Content-Type": "application/json"})
+        policy = response.headers.get("content-security-policy", "")
+        is_page = response.status_code == 200 and response.headers.get("content-type", "").startswith("text/html")
+        as_expected = (
+            {name: response.headers.get(name) for name in HEADERS} == HEADERS
+            and "unsafe" not in policy
+            and policy.startswith("default-src 'none'; ")
+            and ("script-src 'self' blob: 'sha256-" in policy) == is_page
+            and "frame-ancestors 'none'" in policy
+            and response.headers.get("cache-control") == "no-store"
+        )
+        return "none" if as_expected else f"{method} {path} {response.status_code}: {dict(response.headers)}"
+
+    routes = [path for path in ROUTES if path != "/oauth2callback"]  # without a sign-in it logs an error
+    every = itertools.product(routes, ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"), (at.url, "http://a.example"))
     with httpx.Client(base_url=at.url, auth=("sandbox", "sandbox")) as http, ThreadPoolExecutor(16) as threads:
         return Counter(threads.map(ask, every))
 

@@ -26,6 +26,7 @@ from tests.access_attacks import (
     ask_every_route,
     build_message,
     copy_project,
+    find_header_faults,
     list_open_to_others,
     list_other_origins,
     open_socket,
@@ -69,6 +70,10 @@ def test_the_socket_opens_to_its_own_pages_only(running: Console) -> None:
 
 def test_every_route_is_closed_to_pages_of_other_origins_also_malformed_ones(running: Console) -> None:
     assert ask_every_route(running) == {(403, False): 1050}
+
+
+def test_every_response_says_what_a_browser_may_do_with_it(running: Console) -> None:
+    assert find_header_faults(running) == {"none": 240}
 
 
 def test_two_origins_two_hosts_and_no_host_are_closed_too(running: Console) -> None:

@@ -28,7 +28,7 @@ def serve_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> i
             args.port,
             args.latency_ms,
             faults,
-            middleware=[web.build_sandbox_guard(origins)],
+            middleware=web.build_sandbox_middleware(origins),
             page_origins=[str(origin) for origin in origins],
         ) as url:
             print_message(f"The sandbox: {sandbox_target(url).track_url}")

@@ -1,6 +1,6 @@
 from .access import (
     AccessControl as AccessControl,
-    build_sandbox_guard as build_sandbox_guard,
+    build_sandbox_middleware as build_sandbox_middleware,
 )
 from .exposure import (
     SANDBOX_ORIGINS_VARIABLE as SANDBOX_ORIGINS_VARIABLE,

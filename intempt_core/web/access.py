@@ -10,6 +10,7 @@ from intempt_core.web.exposure import SANDBOX_ORIGINS_VARIABLE, Exposure
 from intempt_core.web.guard import RequestGuard
 from intempt_core.web.origins import AnsweredAddresses, WebOrigin, parse_origin_list
 from intempt_core.web.password import PasswordCheck, PasswordGate
+from intempt_core.web.response_headers import ResponseHeaders
 
 KEY_FILE = "password.key"
 """The file, in the data folder, with the key of the sessions that the password begins."""
@@ -61,8 +62,11 @@ class AccessControl:
         ]
 
 
-def build_sandbox_guard(page_origins: Sequence[WebOrigin]) -> Middleware:
-    """Build the guard of a sandbox that is served alone, at loopback; pages of ``page_origins`` may call it."""
-    return Middleware(
-        RequestGuard, AnsweredAddresses(), sandbox_path="", sandbox_origins=page_origins, loopback_only=True
-    )
+def build_sandbox_middleware(page_origins: Sequence[WebOrigin]) -> list[Middleware]:
+    """Build what stands before a sandbox that is served alone, at loopback; pages of ``page_origins`` may call it."""
+    return [
+        Middleware(ResponseHeaders),
+        Middleware(
+            RequestGuard, AnsweredAddresses(), sandbox_path="", sandbox_origins=page_origins, loopback_only=True
+        ),
+    ]

@@ -33,13 +33,13 @@ _GZIP = 16 + zlib.MAX_WBITS
 class ResponseHeaders:
     """Middleware that adds :data:`HEADERS`, a content security policy and ``no-store`` to every response.
 
-    ``page`` is sent as :class:`FrontendPage` has it, with its policy; everything else has its own or
-    :data:`DATA_POLICY`. What a path of ``public_paths`` begins is a file of the program, the same for everybody: these
-    alone may be kept. An error that nothing has answered becomes a 500 here, and a socket that is not accepted a 403,
-    so that these carry the headers too.
+    ``page``, where there is one, is sent as :class:`FrontendPage` has it, with its policy; everything else has its own
+    policy or :data:`DATA_POLICY`. What lies below ``public_paths`` are files of the program, the same for everybody:
+    these alone may be kept. An error that nothing has answered becomes a 500 here, and a socket that is not accepted a
+    403, so that these carry the headers too.
     """
 
-    def __init__(self, app: ASGIApp, page: FrontendPage, *, public_paths: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, page: FrontendPage | None = None, *, public_paths: Collection[str] = ()) -> None:
         self.app = app
         self._page = page
         self._public_paths = tuple(public_paths)
@@ -72,7 +72,7 @@ class _Sender:
     A response that may be the page waits until its body is there, which is some thousand bytes.
     """
 
-    def __init__(self, scope: Scope, send: Send, page: FrontendPage, *, is_public: bool) -> None:
+    def __init__(self, scope: Scope, send: Send, page: FrontendPage | None, *, is_public: bool) -> None:
         self._scope, self._send, self._page, self._is_public = scope, send, page, is_public
         self._state = _State.NOT_BEGUN
         self._start: Message = {}
@@ -88,13 +88,13 @@ class _Sender:
         kind = message["type"]
         if kind == "websocket.close" and self._can_deny:
             await self._deny()
-        elif kind == "http.response.start" and self._may_be_page(message):
+        elif kind == "http.response.start" and self._page is not None and _may_be_page(message):
             self._state, self._start = _State.PERHAPS_PAGE, message
         elif kind in ("http.response.start", "websocket.http.response.start"):
             self._state = _State.BEGUN
             await self._send(self._add_headers(message))
-        elif self._state is _State.PERHAPS_PAGE:
-            await self._collect(message)
+        elif self._state is _State.PERHAPS_PAGE and self._page is not None:
+            await self._collect(message, self._page)
         else:
             self._state = _State.BEGUN
             await self._send(message)
@@ -111,43 +111,37 @@ class _Sender:
         await self.send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
         await self.send({"type": "websocket.http.response.body", "body": body})
 
-    def _may_be_page(self, start: Message) -> bool:
-        headers = Headers(raw=start.get("headers", ()))
-        return (
-            start["status"] == 200
-            and headers.get("content-type", "").partition(";")[0].strip().lower() == "text/html"
-            and headers.get("content-encoding", "gzip") == "gzip"
-        )
-
-    async def _collect(self, message: Message) -> None:
+    async def _collect(self, message: Message, page: FrontendPage) -> None:
         self._body += message.get("body", b"")
         more = message.get("more_body", False)
-        if more and len(self._body) <= len(self._page.original):
+        if more and len(self._body) <= len(page.original):
             return
         self._state = _State.BEGUN
         headers = MutableHeaders(raw=[*self._start.get("headers", ())])
         is_head = self._scope.get("method") == "HEAD"
-        if more or not (is_head or self._is_page(headers)):
+        if more or not (
+            _may_have_length(headers, page) if is_head else self._read_body(headers, page) == page.original
+        ):
             await self._send(self._add_headers(self._start))
             await self._send({**message, "body": bytes(self._body)})
             return
-        nonce = self._page.make_nonce()
-        page = self._page.render(nonce)
+        nonce = page.make_nonce()
+        body = page.render(nonce)
         for name in ("Content-Encoding", "ETag", "Last-Modified", "Accept-Ranges"):  # these are of the file
             del headers[name]
-        headers["Content-Length"] = str(len(page))
+        headers["Content-Length"] = str(len(body))
         start = {**self._start, "headers": headers.raw}
-        await self._send(self._add_headers(start, self._page.describe_policy(nonce)))
-        await self._send({"type": "http.response.body", "body": b"" if is_head else page})
+        await self._send(self._add_headers(start, page.describe_policy(nonce)))
+        await self._send({"type": "http.response.body", "body": b"" if is_head else body})
 
-    def _is_page(self, headers: Headers) -> bool:
+    def _read_body(self, headers: Headers, page: FrontendPage) -> bytes:
+        """The body as it was before it was compressed, of which no more is read than can be the page."""
         if "content-encoding" not in headers:
-            return bytes(self._body) == self._page.original
+            return bytes(self._body)
         try:
-            body = zlib.decompressobj(wbits=_GZIP).decompress(bytes(self._body), len(self._page.original) + 1)
+            return zlib.decompressobj(wbits=_GZIP).decompress(bytes(self._body), len(page.original) + 1)
         except zlib.error:
-            return False
-        return body == self._page.original
+            return b""
 
     def _add_headers(self, start: Message, policy: str = "") -> Message:
         headers = MutableHeaders(raw=[*start.get("headers", ())])
@@ -157,3 +151,18 @@ class _Sender:
         if policy or not self._is_public or start["status"] >= 400:
             headers["Cache-Control"] = "no-store"
         return {**start, "headers": headers.raw}
+
+
+def _may_be_page(start: Message) -> bool:
+    headers = Headers(raw=start.get("headers", ()))
+    return (
+        start["status"] == 200
+        and headers.get("content-type", "").partition(";")[0].strip().lower() == "text/html"
+        and headers.get("content-encoding", "gzip") == "gzip"
+    )
+
+
+def _may_have_length(headers: Headers, page: FrontendPage) -> bool:
+    """Whether a response without a body may be about the page."""
+    size = str(len(page.original))
+    return "content-encoding" in headers or headers.get("content-length", size) == size

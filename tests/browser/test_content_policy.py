@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from tests.browser.actions import box, compose, go, press, send, widget
 from tests.browser.conftest import Console
@@ -59,12 +59,26 @@ ATTEMPTS = """async () => {
 
 @pytest.fixture
 def violations(page: Page) -> list[str]:
-    """What the policy has refused on any page of this tab; errors of the browser's console fail the test anyway."""
+    """What the policy has refused on any page of this tab, and responses without it or that might be kept.
+
+    Errors of the browser's console fail the test anyway.
+    """
     found: list[str] = []
 
     def note(text: str) -> None:
         found.append(text)
 
+    def check(response: Response) -> None:
+        if response.url.startswith("http"):
+            headers = response.headers
+            page_policy = "script-src 'self' blob:" in headers["content-security-policy"]
+            kept = "/static/" in response.url or response.url.endswith(("/favicon.png", "/manifest.json"))
+            if (response.request.resource_type == "document" and not page_policy) or (
+                headers["cache-control"] != "no-store" and not kept
+            ):
+                found.append(f"headers of {response.url}: {headers}")
+
+    page.on("response", check)
     page.expose_function("noteViolation", note)
     page.add_init_script(LISTENER)
     return found
@@ -148,7 +162,8 @@ def test_history_charts_feeds_and_the_sandbox_work_and_violate_nothing(
     open_screen(page, f"/history?batch={batch}")
     over_time = page.get_by_role("img", name="Events over time")
     expect(over_time).to_be_visible()
-    assert sum(bar.bounding_box()["height"] for bar in over_time.locator("rect").all()) > 50
+    boxes = [bar.bounding_box() for bar in over_time.locator("rect").all()]
+    assert max(box["height"] for box in boxes if box) == 72
     page.get_by_role("link", name="Open").first.click()
     page.wait_for_url("**/history?request=*")
     settled(page)

@@ -6,7 +6,7 @@ import pytest
 
 from intempt_core.errors import SettingsError
 from intempt_core.settings import Settings
-from intempt_core.web.access import AccessControl, build_sandbox_guard
+from intempt_core.web.access import AccessControl, build_sandbox_middleware
 from intempt_core.web.exposure import Exposure
 from intempt_core.web.guard import RequestGuard
 from intempt_core.web.origins import parse_origin_list
@@ -63,5 +63,5 @@ def test_origins_of_the_sandbox_that_are_none_are_named(tmp_path: Path) -> None:
 
 
 def test_a_sandbox_that_is_served_alone_is_all_sandbox_and_for_this_machine() -> None:
-    guard = build_sandbox_guard(parse_origin_list("http://localhost:3000", "CONSOLE_SANDBOX_ORIGINS"))
+    _, guard = build_sandbox_middleware(parse_origin_list("http://localhost:3000", "CONSOLE_SANDBOX_ORIGINS"))
     assert (guard.kwargs["sandbox_path"], guard.kwargs["loopback_only"]) == ("", True)
