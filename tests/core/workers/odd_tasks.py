@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from intempt_core.errors import ReadError
 from intempt_core.workers.file_tasks import FileContext
 
@@ -58,8 +60,14 @@ class OddTask:
         if self.deed == "fail":
             raise ZeroDivisionError("a cell of the file")
         if self.deed == "look":
-            status = Path("/proc/self/status").read_text()
-            return {"environment": sorted(os.environ), "nice": os.nice(0), "threads": status, "umask": os.umask(0o077)}
+            return {
+                "environment": sorted(os.environ),
+                "nice": os.nice(0),
+                "arrow threads": (pa.cpu_count(), pa.io_thread_count()),
+                "first to go": int(Path("/proc/self/oom_score_adj").read_text()),
+                "command": Path("/proc/self/cmdline").read_bytes().split(b"\0")[1:3],
+                "parent": os.getppid(),
+            }
         return self.deed
 
 

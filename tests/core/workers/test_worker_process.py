@@ -86,7 +86,16 @@ def test_the_process_gives_way_and_has_no_key_of_the_console(tmp_path: Path, mon
     monkeypatch.setenv("CONSOLE_PASSWORD", "secret")
     seen = start("look", tmp_path)[1].result().load()
     assert seen["nice"] >= os.nice(0) + 10
+    assert seen["arrow threads"] == (1, 1)
+    assert seen["first to go"] > int(Path("/proc/self/oom_score_adj").read_text())
     assert not {name for name in seen["environment"] if name.startswith(("INTEMPT", "CONSOLE", "STREAMLIT"))}
+
+
+def test_the_process_is_a_new_one_and_no_copy_of_the_console(tmp_path: Path) -> None:
+    """A copy would have the console's locks, connections and keys."""
+    seen = start("look", tmp_path)[1].result().load()
+    assert seen["command"] == [b"-m", b"intempt_core.workers.child"]
+    assert seen["parent"] == os.getpid()
 
 
 PARENT = """
