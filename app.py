@@ -45,6 +45,7 @@ from intempt_core.web import (
     SocketFilter,
     answer_malformed_input,
     is_signed_in,
+    limit_slow_connections_everywhere,
     make_private_folder,
 )
 from pages.parts.shared.formatting import PAGE_STYLE
@@ -153,13 +154,17 @@ streamlit_logger.setup_formatter = attach_log_handler  # type: ignore[assignment
 # A socket's handshake is parsed twice; the second parser has lower bounds than the first, and never answers what is
 # beyond them: a browser with many cookies would wait without end.
 http11.MAX_LINE_LENGTH = http11.MAX_NUM_HEADERS = MAX_HEAD_BYTES
+# Streamlit makes the server itself, and lets it wait for slow clients without end.
+limit_slow_connections_everywhere()
 settings, access = open_access()
 # Streamlit compares names only, and with its own list; what does not come from where it may never reaches it.
 streamlit_config.set_option(
     "server.allowedHosts", [name.strip("[]") for name in access.exposure.addresses.names], "app.py"
 )
 track_api = sandbox.create_sandbox_app(
-    settings.sandbox_file, page_origins=[str(origin) for origin in access.sandbox_origins]
+    settings.sandbox_file,
+    page_origins=[str(origin) for origin in access.sandbox_origins],
+    max_store_bytes=settings.sandbox_mb * 1_000_000,
 )
 app = st.App(
     "pages/console.py",

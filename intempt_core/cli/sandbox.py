@@ -30,6 +30,8 @@ def serve_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> i
             faults,
             middleware=web.build_sandbox_middleware(origins),
             page_origins=[str(origin) for origin in origins],
+            max_store_bytes=settings.sandbox_mb * 1_000_000,
+            configure=web.limit_slow_connections,
         ) as url:
             print_message(f"The sandbox: {sandbox_target(url).track_url}")
             if faults.active:

@@ -150,7 +150,14 @@ def _serve_sandbox(settings: Settings) -> Iterator[str]:
         try:
             web.make_private_folder(settings.data)
             middleware = web.build_sandbox_middleware(())
-            url = opened.enter_context(sandbox.run_sandbox(settings.sandbox_file, middleware=middleware))
+            url = opened.enter_context(
+                sandbox.run_sandbox(
+                    settings.sandbox_file,
+                    middleware=middleware,
+                    max_store_bytes=settings.sandbox_mb * 1_000_000,
+                    configure=web.limit_slow_connections,
+                )
+            )
         except OSError as error:
             raise HistoryUnavailable(f"The sandbox cannot be started in {settings.data}: {error.strerror}.") from None
         yield url

@@ -9,6 +9,7 @@ Each stands before the application that answers, so that what may not pass never
 - ``response_headers``: what browsers may do with a response, and what they may keep of it
 - ``frontend_page``: the page of Streamlit's frontend, and the content security policy under which it runs
 - ``malformed_input``: what is no HTTP and no handshake, answered with 400 and logged without a traceback
+- ``slow_connections``: clients that send or take next to nothing at a time, closed and bounded in number
 - ``exposure``: whether other machines reach it, and what has to be set then
 - ``access``: all of it, made from settings
 - ``private_files``: files that only their owner may read

@@ -32,6 +32,10 @@ from .private_files import (
 from .response_headers import (
     ResponseHeaders as ResponseHeaders,
 )
+from .slow_connections import (
+    limit_slow_connections as limit_slow_connections,
+    limit_slow_connections_everywhere as limit_slow_connections_everywhere,
+)
 from .socket_filter import (
     SocketFilter as SocketFilter,
 )

@@ -9,6 +9,7 @@ import logging
 import re
 
 from h11 import LocalProtocolError, RemoteProtocolError
+from starlette.requests import ClientDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 BAD_HANDSHAKE = (
@@ -39,7 +40,9 @@ class MalformedInputFilter(logging.Filter):
 
 
 def _is_of_client(record: logging.LogRecord, error: BaseException) -> bool:
-    """Whether an error follows from what a client sent: text that is none, or a body that ended its own response."""
+    """Whether an error follows from what a client did: text that is none, a body that broke off or was none."""
+    if isinstance(error, ClientDisconnect):
+        return True
     if isinstance(error, UnicodeDecodeError):
         return str(record.msg).startswith("Invalid UTF-8 sequence received from client")
     if isinstance(error, LocalProtocolError):
@@ -49,7 +52,7 @@ def _is_of_client(record: logging.LogRecord, error: BaseException) -> bool:
 
 def answer_malformed_input() -> None:
     """Have this process's server answer each malformed handshake, and log malformed input as its sender's fault."""
-    WebSocketsSansIOProtocol.data_received = _receive_and_answer  # type: ignore[method-assign]
+    WebSocketsSansIOProtocol.data_received = _receive_and_answer  # type: ignore[assignment]
     for name in SERVER_LOGS:
         log = logging.getLogger(name)
         if not any(isinstance(one, MalformedInputFilter) for one in log.filters):

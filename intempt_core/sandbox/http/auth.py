@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from intempt_core.errors import SandboxRejection
+from intempt_core.sandbox.http.body_limits import Admission
 
 SANDBOX_KEY = "sandbox.sandbox"
 """The one key that the sandbox accepts (CONTRACT 3.8); no secret."""
@@ -134,11 +135,16 @@ def _build_size_rejection(max_bytes: int) -> SandboxRejection:
     return SandboxRejection(413, f"The body is larger than {max_bytes:,} bytes. Send fewer events in one request.")
 
 
-async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Read the body, up to ``max_bytes``. Raises :class:`SandboxRejection` 413, or 400 where the sender went away."""
+async def read_body(request: Request, max_bytes: int, admit: Admission | None = None) -> bytes:
+    """Read the body, up to ``max_bytes``; ``admit`` is awaited before each part of it is kept.
+
+    Raises :class:`SandboxRejection` 413, or 400 where the sender went away.
+    """
     body = bytearray()
     try:
         async for chunk in request.stream():
+            if admit is not None and chunk:
+                await admit(len(chunk))
             body += chunk
             if len(body) > max_bytes:
                 raise _build_size_rejection(max_bytes)

@@ -282,11 +282,13 @@ class _Endpoints:
         check_content_type(received.request)
         size = read_content_length(received.request, self.max_body_bytes)
         if size is not None and size <= SMALL_BODY_BYTES:
-            received.body = await read_body(received.request, self.max_body_bytes)
-            return await then(received)
-        async with self.body_limiter.slot():
             received.body = await self.body_limiter.read_in_time(read_body(received.request, self.max_body_bytes))
             return await then(received)
+        async with self.body_limiter.hold() as held:
+            whole = read_body(received.request, self.max_body_bytes, held.admit)
+            received.body = await held.read_in_time(whole)
+            async with self.body_limiter.slot():
+                return await then(received)
 
 
 async def _run_parser(read: Callable[[], _T], body: bytes) -> _T:

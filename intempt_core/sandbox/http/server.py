@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from intempt_core.contract import FaultDocument
 from intempt_core.sandbox.http.auth import build_standalone_middleware
 from intempt_core.sandbox.http.fault_injector import FaultInjector
 from intempt_core.sandbox.http.routes import create_sandbox_app
+from intempt_core.sandbox.storage.store import MAX_STORE_BYTES
 
 LOOPBACK_HOST = "127.0.0.1"
 
@@ -30,11 +31,14 @@ def run_sandbox(
     *,
     middleware: Sequence[Middleware] = (),
     page_origins: Collection[str] = (),
+    max_store_bytes: int = MAX_STORE_BYTES,
+    configure: Callable[[uvicorn.Config], None] | None = None,
 ) -> Iterator[str]:
     """Run the sandbox in a thread, beside other work; the value is its URL.
 
     ``port`` 0 takes any free one; ``latency_ms`` is added to every response; ``faults`` are simulated. ``middleware``
-    comes before its own; pages of ``page_origins`` may write. Raises OSError where the port is taken.
+    comes before its own; pages of ``page_origins`` may write; ``max_store_bytes`` bounds the database; ``configure``
+    changes how it is served. Raises OSError where the port is taken.
     """
     with _open_listener(port) as listener:
         made = create_sandbox_app(
@@ -43,8 +47,11 @@ def run_sandbox(
             middleware=[*middleware, *build_standalone_middleware()],
             injector=FaultInjector(faults),
             page_origins=page_origins,
+            max_store_bytes=max_store_bytes,
         )
         server = _create_server(made)
+        if configure is not None:
+            configure(server.config)
         # The socket listens already: a request that comes before the thread is ready waits for it.
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
         thread.start()
