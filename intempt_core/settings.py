@@ -70,7 +70,18 @@ class Settings:
     lanes: int = _define_setting("Lanes of a plan at the most.", 64, 1, 64)
     lanes_at_once: int = _define_setting("Lanes that one process drives at the same time.", 16, 1, 64)
     requests_per_second: float = _define_setting(
-        "Requests a second to one target at the most, unless its description says otherwise; 0: no limit.", 0.0, 0, 1e5
+        "Requests a second to one target at the most, of all processes of the data folder together, unless its"
+        " description says otherwise; 0: no limit.",
+        0.0,
+        0,
+        1e5,
+    )
+    requests_in_flight: int = _define_setting(
+        "Requests in flight to one target at the most, of all processes of the data folder together, unless its"
+        " description says otherwise; 0: one in each lane that a process drives.",
+        0,
+        0,
+        1000,
     )
     connect_seconds: float = _define_setting(
         "Wait for a connection; when it is over nothing was sent (CONTRACT 3.6).", 5.0, 0.05, 300

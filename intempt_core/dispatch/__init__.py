@@ -6,7 +6,8 @@
 - ``lane_sender``: sends one lane in order, and decides what follows each outcome
 - ``runner``, ``dbos_runner``: call for the chunks, in a loop or from workflows of the durable engine; ``engine_file``:
   the engine's file, moved aside where it is damaged
-- ``rate_limits``: the rate limiter and the circuit breaker that all batches to one target share
+- ``rate_limits``: the limits and the circuit breaker that all batches to one target share; ``shared_turns``,
+  ``shared_places``: what all processes of a data folder share of them
 - ``history_writer``: writes transitions of many lanes in one transaction, and waits while history is unavailable
 - ``process_locks``: which processes are alive, and which is the console of a data folder
 - ``progress``, ``health``: how far a batch is, and whether this process can send

@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from intempt_core.contract import format_count
 from intempt_core.dispatch.environment import SendingEnvironment
 from intempt_core.dispatch.history_writer import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender
-from intempt_core.dispatch.rate_limits import RateLimiter, TargetLimits
+from intempt_core.dispatch.rate_limits import CircuitBreaker, TargetLimits
 from intempt_core.dispatch.runner import ChunkRunner
 from intempt_core.errors import ConsoleError, EngineUnavailable, NotAllowed
 from intempt_core.history import BatchState, BatchSummary
@@ -59,6 +60,7 @@ class BatchRunner:
         self._lanes: set[asyncio.Task[bool]] = set()
         self._stopping = False
         self._limits_by_target: dict[str, TargetLimits] = {}
+        self._opened_limits: list[TargetLimits] = []
         self.senders: dict[str, LaneSender] = {}
         self.trouble = ""
 
@@ -72,6 +74,11 @@ class BatchRunner:
         """Wait for no more responses: requests in flight get the outcome unknown."""
         for lane in self._lanes:
             lane.cancel()
+
+    def close(self) -> None:
+        """Give back what this process holds of the targets' limits; nothing is sent any more."""
+        for limits in self._opened_limits:
+            limits.close()
 
     async def send(self, batch: str, chunk_runner: ChunkRunner) -> None:
         """Send a batch until it is done, stopped or halted."""
@@ -157,8 +164,13 @@ class BatchRunner:
         due: int | None = None
         try:
             while not sender.halt.is_set() and not chunk.exhausted.is_set():
-                async with self._lane_slots:
-                    turn = await sender.send_turn(lane, TURN_REQUESTS, due=due)
+                if not await sender.limits.places.acquire(sender.halt, chunk.exhausted):
+                    break
+                try:
+                    async with self._lane_slots:
+                        turn = await sender.send_turn(lane, TURN_REQUESTS, due=due)
+                finally:
+                    sender.limits.places.release()
                 chunk.count(turn.sent)
                 if not turn.has_more:
                     return False
@@ -175,10 +187,15 @@ class BatchRunner:
     def _target_limits(self, target: Target) -> TargetLimits:
         """The target's limits; new ones after its breaker has opened, as a person has resumed the batch since."""
         key = derive_target_key(target)
-        per_second = target.requests_per_second or self._environment.settings.requests_per_second
+        settings = self._environment.settings
+        per_second = target.requests_per_second or settings.requests_per_second
+        in_flight = target.requests_in_flight or settings.requests_in_flight
         limits = self._limits_by_target.get(key)
-        if limits is None or limits.breaker.reason or limits.rate_limiter.per_second != per_second:
-            limits = self._limits_by_target[key] = TargetLimits(RateLimiter(per_second))
+        if limits is None or not limits.are_for(per_second, in_flight):
+            limits = self._limits_by_target[key] = TargetLimits.open(key, per_second, in_flight, settings.data)
+            self._opened_limits.append(limits)
+        elif limits.breaker.reason:
+            limits = self._limits_by_target[key] = replace(limits, breaker=CircuitBreaker())
         return limits
 
     def _resolve_target(self, found: BatchSummary) -> Target:

@@ -295,6 +295,7 @@ class Dispatcher:
             await self._stopping.wait()
             polling.cancel()
             await self._drain_tasks({polling, *self._tasks.values()}, runner)
+            runner.close()
             await self._chunk_runner.close()
             self._chunk_runner = InProcessRunner()
             write_log(log, "sending ends", owner=self.owner, unwritten=self._writer.unwritten)

@@ -101,6 +101,8 @@ class LaneSender:
                 item = items.popleft()
                 delay = await self._wait_for_permission(item, is_due=item.id == due)
                 if delay > 0:
+                    if self.limits.rate_limiter.trouble:
+                        self.waiting[lane] = self.limits.rate_limiter.trouble
                     return TurnResult(sent, has_more=True, wait_seconds=delay, request=item.id)
                 transitions, ended = [*ended, AttemptStart(item.id)], []
                 if item.id in await self.writer.write(transitions):
@@ -121,6 +123,8 @@ class LaneSender:
                 if self._stops_lane(item, attempt):
                     self.stop_reason = attempt.reason
                     return TurnResult(sent)
+                if self.limits.places.should_hand_over:
+                    break
         finally:
             if ended:
                 await self.writer.write(ended)
@@ -140,20 +144,18 @@ class LaneSender:
         delay = 0.0 if is_due else self._retry_at_delay(item)
         if delay > 0:
             return delay
-        delay = self._rate_limit_delay(item)
-        if delay > SHORT_TURN_SECONDS:
-            self._granted_turns.add(item.id)
-            return delay
-        if delay > 0:
-            await self.wait(delay)
-        return 0.0
-
-    def _rate_limit_delay(self, item: WorkItem) -> float:
-        """How long until the target's rate limit lets a request be sent; a turn that was waited for has come."""
         if item.id in self._granted_turns:
             self._granted_turns.remove(item.id)
-            return 0.0
-        return self.limits.rate_limiter.reserve_turn()
+            return 0.0  # the turn that was waited for has come
+        turn = self.limits.rate_limiter.reserve_turn()
+        if not turn.is_reserved:
+            return turn.seconds
+        if turn.seconds > SHORT_TURN_SECONDS:
+            self._granted_turns.add(item.id)
+            return turn.seconds
+        if turn.seconds > 0:
+            await self.wait(turn.seconds)
+        return 0.0
 
     def _retry_at_delay(self, item: WorkItem) -> float:
         """How long until a request may be tried again: no longer than its pause was, even if the clock was set back."""

@@ -1,18 +1,33 @@
-"""Limits that all batches to one target share: a rate limiter, and a circuit breaker.
+"""Limits that all batches to one target share: requests a second, requests in flight, and a circuit breaker.
 
-Each process has its own for each target, and nothing of them is stored.
+The two limits hold for all processes of a data folder together (``shared_turns``, ``shared_places``), and cost nothing
+where there are none. Each process has a breaker of its own for each target, and nothing of it is stored.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
 
 from intempt_core.contract import Outcome
+from intempt_core.dispatch.shared_places import SharedPlaces
+from intempt_core.dispatch.shared_turns import BUSY_RETRY_SECONDS, LOOK_AHEAD_SECONDS, SharedTurns, Stretch
 from intempt_core.transport import Attempt
 
 FAILURES_TO_BREAK = 12
 """Requests in a row that fail alike before a batch is paused: the rest of it would fail in the same way."""
+
+LIMITS_FOLDER = "limits"
+"""The folder of what processes share, below the data folder."""
+
+STRETCH_SECONDS = 0.1
+"""How much of the time one process takes for itself at once, at the most; a single turn may be longer."""
+
+TROUBLE_RETRY_SECONDS = 0.5
+"""After how long a data folder is tried again that cannot be used."""
 
 BODY_STATUSES = frozenset((400, 409, 413, 422))
 """Statuses of rejections that depend on the body of one request, and say nothing of the next one's."""
@@ -80,31 +95,113 @@ def _describe_failure(attempt: Attempt) -> str:
             return f"were rejected: {attempt.status}. {fix}"
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a request may be sent.
+
+    Attributes:
+        seconds: from now on.
+        is_reserved: whether that turn is the asker's; else it has to ask again by then.
+    """
+
+    seconds: float
+    is_reserved: bool = True
+
+
+_AT_ONCE = Turn(0.0)
+
+
 class RateLimiter:
     """Lets at most so many requests a second be sent (0: no limit), evenly; unused turns are lost.
 
-    ``clock`` gives seconds and never jumps.
+    With ``shared`` all processes of a data folder together send no more: turns are taken from there, a stretch of time
+    at once. A stretch grows with what was used of the last one, up to :data:`STRETCH_SECONDS`. Without it, ``clock``
+    gives seconds and never jumps.
+
+    Attributes:
+        per_second: the limit.
+        trouble: why no turns can be taken, as a sentence; mostly empty.
     """
 
-    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, per_second: float, clock: Callable[[], float] = time.monotonic, *, shared: SharedTurns | None = None
+    ) -> None:
         self.per_second = per_second
+        self.trouble = ""
         self._step = 1 / per_second if per_second else 0.0
-        self._clock = clock
+        self._shared = shared
+        self._clock = shared.clock if shared else clock
         self._free_from = 0.0
+        self._end = float("-inf") if shared else float("inf")  # of the stretch
+        self._given, self._used = 1, 0  # turns of the stretch
+        self._promised_until = 0.0
 
-    def reserve_turn(self) -> float:
-        """Reserve the next turn; returns the seconds until then."""
+    def reserve_turn(self) -> Turn:
+        """Reserve the next turn, or say when to ask again."""
         if not self._step:
-            return 0.0
+            return _AT_ONCE
         now = self._clock()
         turn = max(self._free_from, now)
+        if turn > self._end - self._step / 100:  # sums of steps are not exact
+            stretch = self._take_stretch(turn, now)
+            if not stretch.turns:
+                return self._promise(stretch.start, now)
+            turn, self._end = max(turn, stretch.start), stretch.start + stretch.turns * self._step
+        self._used += 1
         self._free_from = turn + self._step
-        return turn - now
+        return Turn(turn - now)
+
+    def close(self) -> None:
+        """Close what is shared."""
+        if self._shared is not None:
+            self._shared.close()
+
+    def _take_stretch(self, turn: float, now: float) -> Stretch:
+        assert self._shared is not None  # noqa: S101  else the stretch has no end
+        wanted = min(max(1, int(self.per_second * STRETCH_SECONDS)), self._used * 2 if self._used >= self._given else 1)
+        try:
+            stretch = self._shared.take(self._step, max(1, wanted), turn)
+        except OSError as error:
+            self.trouble = f"The limit of requests a second waits for the data folder: {error.strerror}."
+            return Stretch(now + TROUBLE_RETRY_SECONDS, 0)
+        self.trouble = ""
+        if stretch.turns:
+            self._given, self._used = stretch.turns, 0
+        return stretch
+
+    def _promise(self, free_from: float, now: float) -> Turn:
+        """When to ask again: one after the other, and a little earlier, so that the turn is not missed."""
+        promised = max(self._promised_until, free_from)
+        self._promised_until = promised + self._step
+        return Turn(max(promised - now - LOOK_AHEAD_SECONDS / 2, BUSY_RETRY_SECONDS), is_reserved=False)
 
 
 @dataclass(slots=True)
 class TargetLimits:
-    """The rate limiter and the circuit breaker of one target."""
+    """The limits and the circuit breaker of one target.
+
+    Attributes:
+        rate_limiter: how many requests a second are sent.
+        breaker: pauses batches whose requests all fail alike.
+        places: how many requests are in flight.
+    """
 
     rate_limiter: RateLimiter = field(default_factory=lambda: RateLimiter(0))
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    places: SharedPlaces = field(default_factory=SharedPlaces)
+
+    @classmethod
+    def open(cls, target_key: str, per_second: float, in_flight: int, data: Path) -> Self:
+        """The limits that all processes of a data folder share for a target; those that are 0 are none."""
+        folder = data / LIMITS_FOLDER / sha256(target_key.encode()).hexdigest()[:16]
+        shared = SharedTurns(folder / "turns") if per_second else None
+        return cls(RateLimiter(per_second, shared=shared), CircuitBreaker(), SharedPlaces(in_flight, folder))
+
+    def are_for(self, per_second: float, in_flight: int) -> bool:
+        """Whether these are the limits."""
+        return self.rate_limiter.per_second == per_second and self.places.limit == in_flight
+
+    def close(self) -> None:
+        """Give back what this process holds."""
+        self.rate_limiter.close()
+        self.places.close()

@@ -107,6 +107,14 @@ def _parse_rate(value: Any) -> float:
     return rate
 
 
+def _parse_in_flight(value: Any) -> int:
+    text = str(value).strip()
+    count = int(text) if text.isdecimal() and len(text) < 5 else 0
+    if isinstance(value, bool) or not 1 <= count <= 1000:
+        raise TargetIncomplete("This is no number of requests in flight from 1 to 1000.")
+    return count
+
+
 def _parse_feed_ids(value: Any) -> Mapping[str, str]:
     """Parse feed ids (the console's name → its id there): a table, or text as JSON or ``recently-viewed=123,…``."""
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
@@ -142,6 +150,7 @@ FIELD_PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "deduplicates": _parse_boolean,
         "feeds": _parse_feed_ids,
         "requests_per_second": _parse_rate,
+        "requests_in_flight": _parse_in_flight,
     }
 )
 """Field → the parser of what TOML, the environment or a form gave for it."""

@@ -13,6 +13,7 @@ the environment wins::
     deduplicates = false                # unless said: no (CONTRACT 3.7)
     feeds = { recently-viewed = "123" } # our feed → its id there (CONTRACT 5.1)
     requests_per_second = 20            # no more; unless said: what the settings say
+    requests_in_flight = 4              # no more; unless said: what the settings say
 
 A description that cannot be used becomes a sentence, and leaves the other targets usable. No sentence repeats a given
 value: a key that was pasted into the wrong field would be in it.
@@ -42,7 +43,15 @@ TARGET_VARIABLE_PREFIX = "CONSOLE_TARGET_"
 REQUIRED_FIELDS = ("host", "org", "project", "source")
 """The fields that a description must have."""
 
-TARGET_FIELDS = (*REQUIRED_FIELDS, "key", "production", "deduplicates", "feeds", "requests_per_second")
+TARGET_FIELDS = (
+    *REQUIRED_FIELDS,
+    "key",
+    "production",
+    "deduplicates",
+    "feeds",
+    "requests_per_second",
+    "requests_in_flight",
+)
 """The fields that a description may have."""
 
 
@@ -63,6 +72,7 @@ class Target:
         production: Whether its data is a shop's own, so that sending asks once more.
         feeds: The console's name of a feed → the feed's id there, as plain text.
         requests_per_second: The most requests in a second; 0 for what the settings say.
+        requests_in_flight: The most requests whose response is still to come; 0 for what the settings say.
     """
 
     name: str
@@ -77,6 +87,7 @@ class Target:
     production: bool = True
     feeds: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     requests_per_second: float = 0.0
+    requests_in_flight: int = 0
 
     @property
     def title(self) -> str:

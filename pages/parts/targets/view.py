@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-from intempt_core.contract import FEED_TITLES
+from intempt_core.contract import FEED_TITLES, format_count
 from intempt_core.errors import ConsoleError, TargetIncomplete
 from intempt_core.targets import Target, typed_target
 from intempt_core.transport import ConnectionTest, check_connection, open_client
@@ -37,6 +37,7 @@ production = true
 deduplicates = false
 feeds = { "recently-viewed" = "101", "recently-added-to-cart" = "102" }
 requests_per_second = 20
+requests_in_flight = 4
 
 # or in the environment
 CONSOLE_TARGET_SHOP_HOST=api.intempt.com   CONSOLE_TARGET_SHOP_ORG=acme   CONSOLE_TARGET_SHOP_PROJECT=shop
@@ -62,6 +63,8 @@ def show_target_card(target: Target) -> None:
             st.text(f"Key present: {target.credential_reference}" if target.credential else "Key missing")
             if target.requests_per_second:
                 st.text(f"At most {target.requests_per_second:g} requests a second")
+            if target.requests_in_flight:
+                st.text(f"At most {format_count(target.requests_in_flight, 'request')} in flight")
             known = ", ".join(f"{FEED_TITLES[feed]} ({feed_id})" for feed, feed_id in target.feeds.items())
             st.text(f"Feed ids: {known}" if known else "Feed ids: not known, so feeds are predicted but cannot be read")
         if st.button("Test the connection", key=make_key("target-test", target.name)):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from intempt_core.contract.outcome import Outcome
 from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher
-from intempt_core.dispatch.rate_limits import CircuitBreaker, RateLimiter
+from intempt_core.dispatch.rate_limits import CircuitBreaker, RateLimiter, Turn
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
 from intempt_core.transport.track_client import Attempt
@@ -86,13 +86,15 @@ def test_turns_are_never_closer_than_the_rate_and_never_later_than_needed(
     pace, turns = RateLimiter(per_second, lambda: now[0]), list[float]()
     for pause in pauses:
         now[0] += pause
-        turn = now[0] + pace.reserve_turn()
+        reserved = pace.reserve_turn()
+        assert reserved.is_reserved
+        turn = now[0] + reserved.seconds
         assert turn == pytest.approx(max(now[0], turns[-1] + 1 / per_second) if turns else now[0])
         turns.append(turn)
 
 
 def test_no_rate_limit_is_no_wait() -> None:
-    assert RateLimiter(0).reserve_turn() == 0
+    assert RateLimiter(0).reserve_turn() == Turn(0.0)
 
 
 # ── batches of one process ───────────────────────────────────────────────────────────────────────────────────────────

@@ -540,3 +540,13 @@ def test_a_target_may_say_how_fast_requests_may_leave_to_it() -> None:
     assert found.requests_per_second == 2.5
     for wrong in (0, -1, True, "fast", "nan", 1e9):
         assert "no number of requests a second" in problem(requests_per_second=wrong)
+
+
+def test_a_target_may_say_how_many_requests_may_be_in_flight_to_it() -> None:
+    assert shop().requests_in_flight == 0
+    assert shop(requests_in_flight=4).requests_in_flight == 4
+    variables = {f"SHOP_{name.upper()}": value for name, value in SHOP.items()}
+    (_, found) = targets(**variables, SHOP_KEY=KEY, SHOP_REQUESTS_IN_FLIGHT="12").all
+    assert found.requests_in_flight == 12
+    for wrong in (0, -1, True, 2.5, "many", "nan", 1001):
+        assert "no number of requests in flight" in problem(requests_in_flight=wrong)
