@@ -53,7 +53,7 @@ LOG = VENV / "install.log"
 
 CONSOLE = ("requirements.txt",)
 TESTS = ("requirements.txt", "requirements-test.txt")
-BENCH = ("requirements.txt", "requirements-bench.txt")
+BENCH = ("requirements.txt", "requirements-test.txt", "requirements-bench.txt")  # some benchmarks repeat tests
 
 ALL_TESTS = "--all"
 """The argument of ``test`` with which the long tests, marked ``long``, run too."""

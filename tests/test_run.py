@@ -42,7 +42,8 @@ def project(tmp_path: Path) -> Path:
     shutil.copy(run.ROOT / "run.py", folder)
     shutil.copy(run.ROOT / ".streamlit" / "config.toml", folder / ".streamlit")
     (folder / "requirements.txt").write_text(f"{PACKAGE}==1.0\n")
-    (folder / "requirements-bench.txt").write_text("# nothing\n")
+    for name in ("requirements-test.txt", "requirements-bench.txt"):
+        (folder / name).write_text("# nothing\n")
     (folder / "tests" / "bench" / "__main__.py").write_text(f"import {PACKAGE}\nprint({PACKAGE}.VERSION)\n")
     for version in ("1.0", "2.0"):
         wheel(folder, version)
