@@ -28,6 +28,7 @@ from tests.access_attacks import (
     ask_by_other_hosts,
     ask_every_route,
     copy_project,
+    find_header_faults,
     list_open_to_others,
     open_sockets_of_other_origins,
     open_to_everybody,

@@ -1,4 +1,4 @@
-"""The content security policy in a real browser: every screen works under it, and what it forbids is refused."""
+"""The content security policy in a real browser: every screen works under it, and what it forbids is blocked."""
 
 import json
 import re
@@ -20,7 +20,7 @@ LISTENER = """document.addEventListener('securitypolicyviolation', event => note
 
 
 ATTEMPTS = """async () => {
-    const refused = {}, add = node => document.body.append(node);
+    const blocked = {}, add = node => document.body.append(node);
     const make = (name, attributes) => Object.assign(document.createElement(name), attributes);
     const wait = () => new Promise(done => setTimeout(done, 300));
     const violated = new Set();
@@ -36,7 +36,7 @@ ATTEMPTS = """async () => {
         };
         setTimeout('window.ranText = true', 0);
     `);
-    Object.assign(refused, tried);
+    Object.assign(blocked, tried);
     add(make('script', {textContent: 'window.ranInline = true'}));
     add(make('script', {src: 'data:text/javascript,window.ranData = true'}));
     const holder = make('div', {});
@@ -46,20 +46,20 @@ ATTEMPTS = """async () => {
     add(make('img', {src: 'http://localhost:1/x.png'}));
     const fetched = await fetch('http://localhost:1/').then(() => true, () => false);
     await wait();
-    for (const name of ['ranText', 'ranInline', 'ranData', 'ranHandler']) refused[name] = !(name in window);
-    refused.style = getComputedStyle(document.getElementById('root')).display !== 'none';
-    refused.fetch = !fetched && violated.has('connect-src');
-    refused.frame = violated.has('frame-src');
-    refused.object = violated.has('object-src');
-    refused.image = violated.has('img-src');
-    return refused;
+    for (const name of ['ranText', 'ranInline', 'ranData', 'ranHandler']) blocked[name] = !(name in window);
+    blocked.style = getComputedStyle(document.getElementById('root')).display !== 'none';
+    blocked.fetch = !fetched && violated.has('connect-src');
+    blocked.frame = violated.has('frame-src');
+    blocked.object = violated.has('object-src');
+    blocked.image = violated.has('img-src');
+    return blocked;
 }"""
-"""What injected text would do; whether each was refused."""
+"""What injected text would do; whether each was blocked."""
 
 
 @pytest.fixture
 def violations(page: Page) -> list[str]:
-    """What the policy has refused on any page of this tab, and responses without it or that might be kept.
+    """What the policy has blocked on any page of this tab, and responses without it or that might be kept.
 
     Errors of the browser's console fail the test anyway.
     """
@@ -180,16 +180,16 @@ def test_history_charts_feeds_and_the_sandbox_work_and_violate_nothing(
     assert violations == []
 
 
-def test_what_a_page_could_be_made_to_run_is_refused(page: Page, console: Console) -> None:
+def test_what_a_page_could_be_made_to_run_is_blocked(page: Page, console: Console) -> None:
     """What injected text would do: each is tried in a page of the console, and none of it comes to pass."""
     tab = page.context.new_page()  # without the watch of its console: errors are what is expected here
     try:
         tab.goto(console.url)
         expect(tab.get_by_test_id("stApp")).to_be_visible()
-        refused = tab.evaluate(ATTEMPTS)
+        blocked = tab.evaluate(ATTEMPTS)
         answered = tab.request.get(console.url).headers["content-security-policy"]
     finally:
         tab.close()
     assert "unsafe" not in answered
-    assert refused == dict.fromkeys(refused, True)
-    assert len(refused) == 12
+    assert blocked == dict.fromkeys(blocked, True)
+    assert len(blocked) == 12

@@ -71,8 +71,13 @@ def test_every_problem_leads_to_a_field_that_is_there(compose: Screen) -> None:
     for number in range(len(compose.compose_state.issues)):
         compose.app.button(key=f"compose-go-{number}").click()
         compose.run()
-        script = next(element.proto.body for element in compose.app.get("html") if "focus" in element.proto.body)
-        assert any(f"'.st-key-{key} input" in script for key in keys if key), script
+        focused = [
+            json.loads(element.proto.json)["field"]
+            for element in compose.app.get("bidi_component")
+            if element.proto.component_name.endswith("focus_field")
+        ]
+        assert len(focused) == 1
+        assert focused[0] in keys
 
 
 def test_an_id_that_was_sent_before_is_a_warning(compose: Screen) -> None:
