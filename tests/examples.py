@@ -8,4 +8,4 @@ PROFILE_EXAMPLES = {"console": 100, "quick": 30}
 
 def scale_examples(count: int) -> int:
     """So many examples in the profile that is meant for whole runs; fewer in a quick one."""
-    return max(5, count * settings.default.max_examples // PROFILE_EXAMPLES["console"])
+    return max(5, count * settings().max_examples // PROFILE_EXAMPLES["console"])
