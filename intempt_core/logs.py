@@ -132,7 +132,7 @@ def configure_logging(stream: TextIO | None = None) -> logging.Handler:
 
 
 def capture_standard_error() -> logging.Handler:
-    """Make all of this process's standard error JSON lines, whoever writes it; returns the handler of log records.
+    """Make all of this process's standard error JSON lines, from any library; returns the handler of log records.
 
     Loggers of other libraries that write there get this handler, also by way of the root; warnings and uncaught errors
     become records; any other text becomes an object a line. A library that gives a logger a handler of its own later

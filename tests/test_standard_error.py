@@ -60,7 +60,7 @@ def parse(text: str) -> list[dict[str, object]]:
     return lines
 
 
-def test_whoever_writes_there_writes_objects() -> None:
+def test_everything_that_is_written_there_is_an_object_a_line() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", SPEAKER], cwd=run.ROOT, capture_output=True, text=True, check=False, timeout=60
     )
@@ -129,7 +129,7 @@ def test_a_console_that_starts_sends_fails_and_ends_writes_objects(tmp_path: Pat
     assert "the words of the server" not in log.read_text()
 
 
-def test_a_refused_start_is_an_object_too() -> None:
+def test_a_start_that_fails_says_so_in_an_object_too() -> None:
     environment = {**os.environ, "CONSOLE_DATA": "/dev/null/data"}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(free_port())]
     ended = subprocess.run(

@@ -19,7 +19,7 @@ LOCK_SECONDS = 1.0
 """How long a probe waits for another program that is writing."""
 
 PROBE_BYTES = 65_536
-"""Bytes that a probe writes beside the database: a page alone may find room in the journal of a full disk."""
+"""Bytes that a probe writes beside the database: a page alone may find space in the journal of a full disk."""
 
 _PAUSE_SECONDS = 0.05
 _LARGEST_VERSION = 2**31 - 1
