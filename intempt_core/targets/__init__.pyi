@@ -1,6 +1,9 @@
 from .credential import (
     Credential as Credential,
 )
+from .key_search import (
+    MIN_SECRET_CHARACTERS as MIN_SECRET_CHARACTERS,
+)
 from .loopback import (
     is_loopback_address as is_loopback_address,
 )

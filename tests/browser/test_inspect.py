@@ -1,12 +1,13 @@
 """Inspect in a real browser: paste, see what is wrong and where, fix it, open it in Compose, or send it as it is."""
 
+import base64
 import json
 import re
 from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.actions import KEY, arrived, box, events_of, go, press, send, widget
+from tests.browser.actions import KEY, arrived, box, events_of, go, press, send, use_target, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
 
@@ -73,6 +74,63 @@ def test_a_command_is_fixed_from_the_list_and_leads_to_its_line(page: Page) -> N
     expect(page.get_by_role("button", name="Send 81 events to Sandbox")).to_be_visible()
     press(page, "inspect-undo")
     expect(focused.or_(widget(page, "inspect-text")).first).to_contain_text("added_to_cart")
+
+
+COPIED_REQUESTS = {
+    "cURL": "curl 'https://api.example/track' -H 'authorization: Basic {token}' --data-raw '{body}'",
+    "cmd": 'curl ^"https://api.example/track^" ^\n  -H ^"authorization: Basic {token}^" ^\n  --data-raw ^"[1]^"',
+    "PowerShell": 'Invoke-WebRequest -Uri "https://api.example/" -Headers @{{\n"authorization"="Basic {token}"\n}}',
+    "fetch": 'fetch("https://api.example/track", {{"headers": {{"authorization": "Basic {token}"}}, "body": "{{}}"}});',
+    "HAR": '{{"log": {{"entries": [{{"headers": [{{"name": "authorization", "value": "Basic {token}"}}]}}]}}}}',
+    "HTTPie": "http -a {key} POST https://api.example/track name=x",
+    "wget": "wget --header='Authorization: Basic {token}' --post-data='{body}' https://api.example/track",
+    "requests": 'requests.post("https://api.example/track", auth=("shopprefix", "{secret}"))',
+    "Postman": '{{"request": {{"auth": {{"basic": [{{"key": "password", "value": "{secret}"}}]}}}}}}',
+    "raw HTTP": "POST /track?apiKey={key} HTTP/1.1\nHost: api.example\n\n{body}",
+    "a known key in data": '[{{"eventId": "e1", "data": {{"note": "{key}"}}}}]',
+}
+"""A request with the key of :data:`KEY` as tools copy it."""
+
+WATCH_FOR_SECRETS = """(secrets) => {
+    window.seen = [];
+    const look = () => {
+        const areas = [...document.querySelectorAll("textarea, input")].map((area) => area.value);
+        const shown = document.body.innerText + areas.join(" ");
+        window.seen.push(...secrets.filter((secret) => shown.includes(secret)));
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+"""Looks at each frame that is drawn for texts that must not be in it."""
+
+
+def test_no_pasted_key_is_shown_for_one_frame_in_any_form_of_a_copied_request(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    use_target(page, "shop", "https://api.example")  # so that its key is known
+    secret = KEY.partition(".")[2]
+    token = base64.b64encode(KEY.replace(".", ":", 1).encode()).decode()
+    go(page, "Inspect")
+    page.evaluate(WATCH_FOR_SECRETS, [secret, token])
+    area = box(page, "inspect-paste")
+    body = '{"eventId":"e1"}'
+    for copied in COPIED_REQUESTS.values():
+        text = copied.format(key=KEY, secret=secret, token=token, body=body)
+        page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+        area.press("Control+a")
+        area.press("Control+v")
+        expect(area).to_have_value(re.compile("••••"))
+        settled(page)
+        area.fill("#  #")  # and the same in the middle of what was typed, while the field keeps its focus
+        area.evaluate("(area) => area.setSelectionRange(3, 3)")
+        area.press("Control+v")
+        expect(area).to_have_value(re.compile(r"^#  (?s:.*)••••(?s:.*)#$"))
+        settled(page)
+    assert page.evaluate("window.seen") == []
+    assert secret not in page.content()
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", '{"eventId": "e2"}')
+    area.press("Control+a")
+    area.press("Control+v")
+    expect(page.get_by_text("Recognised: one event")).to_be_visible()  # a plain paste is read at once, too
 
 
 def test_a_file_is_opened_or_dropped_and_a_paste_that_is_too_long_is_a_sentence(page: Page) -> None:

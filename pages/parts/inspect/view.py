@@ -7,7 +7,7 @@ from intempt_core.contract import ISSUE_KINDS, Issue, format_count
 from intempt_core.exports import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.fixes import preview_text_fixes
 from intempt_core.readers import KEY_HINT, MAX_PASTED_CHARS, TOO_LONG_HINT, locate_in_payload
-from intempt_core.targets import Target
+from intempt_core.targets import MIN_SECRET_CHARACTERS, Target
 from intempt_core.validation import MAX_LINES_DRAWN, annotate_lines, escape_invisible
 from pages.parts.inspect.state import (
     PASTE_WIDGET,
@@ -86,9 +86,10 @@ def show_paste_area(screen: InspectState) -> None:
         PASTE_WIDGET,
         MAX_PASTED_CHARS,
         TOO_LONG_HINT,
-        KEY_HINT,
         lambda text: read_pasted_text(get_selected_target(), text),
         key="inspect-guard",
+        min_key_characters=MIN_SECRET_CHARACTERS,
+        key_hint=KEY_HINT,
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Inspect", key="inspect-read", type="primary" if screen.payload is None else "secondary",

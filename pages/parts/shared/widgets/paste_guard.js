@@ -1,5 +1,7 @@
 // Guards a text area: keeps out a paste that is too long, hands over one that may hold a key before it is shown, and
 // reads a file that is dropped on it as its text.
+const NAME_CHARACTERS = 40; // before what is pasted: a name there may make a key of it
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const status = parentElement.querySelector("[data-part=status]");
   const isInArea = (event) => event.target?.closest?.(`.st-key-${data.area}`);
@@ -23,10 +25,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const { value, selectionStart, selectionEnd } = event.target;
     if (value === undefined || !pasted) return;
     const replacesAll = selectionEnd - selectionStart === value.length;
-    if (!replacesAll && !mayHoldKey.test(pasted)) return;
+    const withNameBefore = value.slice(Math.max(0, selectionStart - NAME_CHARACTERS), selectionStart) + pasted;
+    if (!replacesAll && pasted.length < data.minKeyCharacters && !mayHoldKey.test(withNameBefore)) return;
     suppress(event);
     const text = value.slice(0, selectionStart) + pasted + value.slice(selectionEnd);
     if (text.length > data.maxCharacters) return tooLong("With the pasted text there would be", text.length);
+    event.target.blur(); // hands in what was typed: the area takes no text from the server while it holds some
+    event.target.focus({ preventScroll: true });
     setTriggerValue("text", text);
   };
   const over = (event) => {
