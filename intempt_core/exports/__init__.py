@@ -4,7 +4,8 @@
 - ``xlsx_report``: the problems of a file as a workbook with coloured cells
 - ``junit``: the results of a file that tests itself, as JUnit XML and JSON
 - ``case_file``: one request with everything known of it, written and read
-- ``pseudonyms``, ``escapes``: identities replaced by other names, however they are written
+- ``personal_values``, ``person_patterns``, ``plain_words``: what in a body or a text is a person's, and what is not
+- ``pseudonyms``, ``body_pseudonyms``, ``escapes``, ``salt``: persons replaced by other names, however they are written
 - ``secret_guard``: the last check for keys
 - ``snippets``: a request as code for a shell, Python or Node
 """

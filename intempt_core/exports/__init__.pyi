@@ -16,7 +16,12 @@ from .junit import (
     export_expectations_json as export_expectations_json,
     export_expectations_junit as export_expectations_junit,
 )
-from .pseudonyms import (
+from .personal_values import (
+    list_replaced_keys as list_replaced_keys,
+)
+from .salt import (
+    Salt as Salt,
+    check_salt as check_salt,
     load_salt as load_salt,
 )
 from .secret_guard import (

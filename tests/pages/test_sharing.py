@@ -7,6 +7,7 @@ import pytest
 
 from intempt_core import __version__
 from intempt_core.exports.case_file import build_case, dump_case, render_case_page
+from intempt_core.exports.salt import check_salt
 from intempt_core.targets.target import typed_target
 from pages.parts.shared.links import guard_copied_text
 from pages.parts.shared.services import get_services
@@ -54,7 +55,9 @@ def test_two_things_are_compared_by_a_link_or_by_pasting(sent: Screen, tab: Call
 
 @pytest.mark.parametrize("named", [False, True])
 def test_inspect_opens_a_case_file(sent: Screen, *, named: bool) -> None:
-    case = build_case(get_services().history, request_id(sent), __version__, salt=None if named else b"salt")
+    case = build_case(
+        get_services().history, request_id(sent), __version__, salt=None if named else check_salt(b"s" * 16)
+    )
     for text in (dump_case(case), "".join(render_case_page(case))):
         sent.paste(text)
         assert "From a case file made" in sent.texts

@@ -14,13 +14,16 @@ from intempt_core.contract.fields import BLANK_CHARACTERS, is_placeholder
 from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.exports.case_file import build_case, dump_case, read_case, render_case_page
-from intempt_core.exports.pseudonyms import Pseudonymizer, load_salt
+from intempt_core.exports.personal_values import list_replaced_keys
+from intempt_core.exports.pseudonyms import Pseudonymizer
+from intempt_core.exports.salt import SALT_FILE, Salt, check_salt, load_salt
 from intempt_core.history import AttemptEnd, AttemptStart, History
 from intempt_core.readers.payload import read_payload
-from tests.core.history.factories import ME, attempt, event, intent, request
+from intempt_core.transport.track_client import REJECTION_REASONS
+from tests.core.history.factories import ME, SHOP, attempt, event, intent, request
 
 DATA = Path(__file__).parents[2] / "data"
-SALT = b"s" * 32
+SALT = check_salt(b"s" * 32)
 EVIL = "</pre><script>alert(1)</script>&amp;<img src=x onerror=y>\u202e"
 
 
@@ -65,7 +68,7 @@ def test_no_identity_is_in_a_case_and_what_is_wrong_is_kept(history: History) ->
     codes = {problem["code"] for problem in case["problems"]}
     assert codes == {"event_name", "product_id_missing", "id_white_space", "id_placeholder", "id_number"}
     assert build_case(history, id_, "1.0", salt=SALT)["request"] == case["request"]
-    assert build_case(history, id_, "1.0", salt=b"other")["request"] != case["request"]
+    assert build_case(history, id_, "1.0", salt=check_salt(b"o" * 16))["request"] != case["request"]
 
 
 def test_no_identity_is_in_a_product_in_the_place_of_a_problem_or_in_the_note_of_a_fix(history: History) -> None:
@@ -103,7 +106,7 @@ def test_no_identity_is_in_a_response_that_escapes_it(history: History, who: str
 
 
 def test_no_identity_is_looked_for_in_a_pseudonym() -> None:
-    names = Pseudonymizer(SALT, iter([{"userId": "anna@x.de", "profileId": "person", "accountId": "erso"}]))
+    names = Pseudonymizer(SALT.secret, iter([{"userId": "anna@x.de", "profileId": "person", "accountId": "erso"}]))
     replaced = names.replace_in_text("of anna@x.de and a person")
     assert re.fullmatch(r"of person-\w{10} and a person-\w{10}", replaced)
     assert names.replace_in_text("anna@x.de") in replaced
@@ -209,18 +212,86 @@ def test_a_body_that_cannot_be_read_is_left_out_where_identities_are_pseudonyms(
 
 def test_the_salt_is_made_once_and_only_its_user_reads_it(tmp_path: Path) -> None:
     salt = load_salt(tmp_path)
-    assert len(salt) == 32
+    assert (len(salt.secret), salt.note) == (32, "")
     assert load_salt(tmp_path) == salt
     (file,) = tmp_path.iterdir()
     assert file.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("damaged", [b"", b"short", b"fifteen bytes.."])
+def test_an_empty_or_short_salt_is_replaced_and_that_is_said(
+    history: History, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: bytes
+) -> None:
+    (tmp_path / SALT_FILE).write_bytes(damaged)
+    salt = load_salt(tmp_path)
+    assert "The secret of the pseudonyms" in salt.note
+    assert salt.note in caplog.text
+    assert load_salt(tmp_path) == Salt(salt.secret)
+    id_ = sent(history, {"track": [{"name": "A", "payload": [ANNA]}]})
+    for used in (salt, Salt(damaged)):
+        case = build_case(history, id_, "1.0", salt=used)
+        assert "was replaced: other case files have other pseudonyms" in case["note"]
+        assert case["note"] in "".join(render_case_page(case))
+    bodies = {build_case(history, id_, "1.0", salt=Salt(damaged))["request"]["body"] for _ in range(2)}
+    assert len(bodies) == 2  # a secret that everybody can guess is never used
+
+
+def test_the_values_of_chosen_keys_are_kept_and_of_no_others(history: History) -> None:
+    data = {"productId": "SKU-1", "colour_code": "teal", "age": 41, "more": {"tier": "gold-plus", "who": "Zoltan K"}}
+    body = {"track": [{"name": "Product viewed", "payload": [{"eventId": "e-1", "userId": "zoltan-7", "data": data}]}]}
+    id_ = sent(history, body)
+    assert list_replaced_keys(body) == ["colour_code", "age", "tier", "who"]
+    case = build_case(history, id_, "1.0", salt=SALT, kept_keys=["age", "tier"])
+    again = json.loads(case["request"]["body"])["track"][0]["payload"][0]["data"]
+    assert (again["age"], again["productId"]) == (41, "SKU-1")
+    (_, more) = list(again.values())[1], list(again.values())[3]
+    assert more["tier"] == "gold-plus"
+    assert "teal" not in dump_case(case)
+    assert "Zoltan" not in dump_case(case)
+    assert "So are the values of age, tier." in "".join(render_case_page(case))
+    (other,) = {
+        json.loads(build_case(history, id_, "1.0", salt=SALT)["request"]["body"])["track"][0]["payload"][0]["data"][
+            "age"
+        ]
+    }
+    assert other != 41
+    assert len(str(other)) == 2
+
+
+def test_repeated_keys_white_space_and_the_form_of_numbers_stay(history: History) -> None:
+    raw = b"""{"track": [{"name":"Product viewed" , "payload":[ {"eventId":"e-1","userId":"anna-b","userId":"anna-c",
+      "timestamp":1669650, "data":{"productId":"p-1","weightOf":12.50,"big":12345678.901234567891}} ]}]}"""
+    case = build_case(history, sent(history, raw), "1.0", salt=SALT)
+    body = case["request"]["body"]
+    form = re.sub(r"[0-9]", "9", re.sub(r"person-\w{10}|anna-\w", "id", body))
+    kept = re.sub(r"[0-9]", "9", re.sub(r"anna-\w", "id", raw.decode()))
+    assert re.sub(r'"w\w{10}"|"weightOf"|"big"', '"key"', form) == re.sub(r'"weightOf"|"big"', '"key"', kept)
+    codes = {problem["code"] for problem in case["problems"]}
+    assert codes == {"timestamp_before_2010", "key_repeated", "number_precision"}
+
+
+def test_the_console_s_own_sentences_stay_as_they_are(history: History) -> None:
+    case = build_case(history, sent(history, {"track": []}), "1.0", salt=SALT)
+    assert case["target"]["address"] == SHOP.track_url
+    reasons = [
+        "api.intempt.com answered 400 Bad Request: it does not accept this body as it is.",
+        *(f"api.intempt.com answered {status}: {meaning}" for status, meaning in REJECTION_REASONS.items()),
+        "api.intempt.com accepted it: 201 Created. The body is not JSON but an HTML page.",
+        "No connection to api.intempt.com within 10 s. Nothing was sent.",
+        "api.intempt.com closed the connection without a response. The events may have arrived.",
+        'api.intempt.com answered 400 Bad Request: it says: {"message": "The field userId is missing in payload[3]"}',
+    ]
+    for reason in reasons:
+        names = Pseudonymizer(SALT.secret, [ANNA], (), ["api.intempt.com"])
+        assert names.replace_in_text(reason) == reason
+
+
 @given(st.text(min_size=4, max_size=12), st.text(max_size=8), st.text(max_size=8))
 def test_an_identity_is_found_in_every_text_and_the_same_is_always_the_same(id_: str, a: str, b: str) -> None:
-    names = Pseudonymizer(SALT, iter([{"userId": id_}]))
+    names = Pseudonymizer(SALT.secret, iter([{"userId": id_}]))
     core = id_.strip(BLANK_CHARACTERS)
     if not core or is_placeholder(id_):
         assert names.replace_in_text(id_) == id_
         return
-    assert names.replace_in_text(id_) == Pseudonymizer(SALT, iter([{"profileId": id_}])).replace_in_text(id_)
+    assert names.replace_in_text(id_) == Pseudonymizer(SALT.secret, iter([{"profileId": id_}])).replace_in_text(id_)
     assert id_ not in names.replace_in_text(a + id_ + b) or id_ in a + names.replace_in_text(id_) + b
