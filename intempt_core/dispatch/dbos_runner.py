@@ -30,7 +30,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from intempt_core.dispatch.engine_file import move_damaged_aside
+from intempt_core.dispatch.engine_file import is_damaged, is_fault_of_content, move_aside
 from intempt_core.dispatch.runner import ChunkSender
 from intempt_core.errors import EngineUnavailable
 
@@ -91,8 +91,18 @@ class DbosRunner:
         if DbosRunner._launched:
             raise EngineUnavailable("The engine runs in this process already.")
         sqlite = make_url(self._url).get_backend_name() == "sqlite"
-        if sqlite:
-            self.notice = self._move_damaged_aside()
+        file = Path(make_url(self._url).database or "")
+        if sqlite and is_damaged(file):
+            self.notice = self._move_aside(file)
+        try:
+            await self._launch(sqlite=sqlite)
+        except EngineUnavailable as error:
+            if not sqlite or self.notice or not is_fault_of_content(error.__context__):
+                raise
+            self.notice = self._move_aside(file)
+            await self._launch(sqlite=sqlite)
+
+    async def _launch(self, *, sqlite: bool) -> None:
         self._engine = _open_engine(self._url) if sqlite else None
         config: DBOSConfig = {
             "name": "event-console",
@@ -172,10 +182,9 @@ class DbosRunner:
         await asyncio.to_thread(DBOS.destroy)
         self._release_engine()
 
-    def _move_damaged_aside(self) -> str:
-        file = Path(make_url(self._url).database or "")
+    def _move_aside(self, file: Path) -> str:
         try:
-            return move_damaged_aside(file)
+            return move_aside(file)
         except OSError as error:
             raise EngineUnavailable(
                 f"The engine's database ({file}) is damaged and cannot be moved away: {error.strerror}. Move it away."

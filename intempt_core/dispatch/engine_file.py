@@ -28,13 +28,19 @@ def is_damaged(file: Path) -> bool:
         return getattr(error, "sqlite_errorname", "").startswith(DAMAGE_CODES)
 
 
-def move_damaged_aside(file: Path) -> str:
-    """Move a damaged engine file aside, with what lies beside it; what was done, as sentences, empty where it is well.
+def is_fault_of_content(error: BaseException | None) -> bool:
+    """Whether an error of the engine comes of what its file holds: damage, or tables that are not the engine's."""
+    while error is not None:
+        found = getattr(error, "orig", None) or error  # SQLAlchemy's errors hold the driver's
+        name = getattr(found, "sqlite_errorname", "")
+        if name:
+            return name.startswith(DAMAGE_CODES) or name == "SQLITE_ERROR"
+        error = error.__cause__ or error.__context__
+    return False
 
-    Raises ``OSError`` where it cannot be moved.
-    """
-    if not is_damaged(file):
-        return ""
+
+def move_aside(file: Path) -> str:
+    """Move an engine file aside, with what lies beside it; what was done, as sentences. Raises ``OSError``."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     aside = file.with_name(f"{file.name}.damaged-{stamp}")
     file.rename(aside)

@@ -182,13 +182,13 @@ def test_an_engine_locked_in_the_middle_of_a_chunk_doubles_nothing(
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(60))
 
 
-def test_a_damaged_database_of_the_engine_is_an_error_at_the_start(scene: Scene) -> None:
+def test_an_engines_file_that_cannot_be_opened_is_an_error_at_the_start(scene: Scene) -> None:
     at, _ = scene.make_setup()
-    (at.settings.data / "engine.sqlite3").write_bytes(b"no database at all, only words" * 100)
+    at.settings.engine_file.mkdir()
     with pytest.raises(EngineUnavailable, match="may be moved away"):
         scene.started(at)
     assert not is_owner_alive(at.settings.data, "me")
-    (at.settings.data / "engine.sqlite3").unlink()
+    at.settings.engine_file.rmdir()
     batch = at.record(plan_of(1))
     scene.started(at)
     assert at.over(batch).state is BatchState.DONE

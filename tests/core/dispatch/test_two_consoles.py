@@ -36,7 +36,7 @@ def test_a_second_console_says_what_it_is_and_does_what_it_says(tmp_path: Path) 
         at.history.close()
 
 
-@pytest.mark.parametrize("how", ["no database", "a page", "empty"])
+@pytest.mark.parametrize("how", ["no database", "a page", "tables of others", "empty"])
 def test_a_damaged_engine_file_is_moved_aside_and_what_was_pending_is_sent(tmp_path: Path, how: str) -> None:
     with hostile(decides(lambda _: OK)) as server:
         at = make_setup(tmp_path, server.url)
@@ -66,7 +66,12 @@ def test_a_damaged_engine_file_is_moved_aside_and_what_was_pending_is_sent(tmp_p
 
 def break_file(file: Path, how: str) -> bytes:
     """Damage a database; its content then."""
-    if how == "a page":
+    if how == "tables of others":
+        with closing(sqlite3.connect(file)) as opened:
+            opened.execute("DROP TABLE workflow_status")
+            opened.execute("CREATE TABLE workflow_status (something)")
+            opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    elif how == "a page":
         with closing(sqlite3.connect(file)) as opened:
             opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             found = opened.execute("SELECT rootpage FROM sqlite_master WHERE name = 'workflow_status'").fetchone()
