@@ -1,6 +1,7 @@
 """Workers: files are read, checked and planned, the large ones in processes of their own.
 
 - ``file_tasks``: what is worked out of a file, the same here and in a process of its own.
+- ``export_tasks``: the files that are made of a checked file, such as its problems.
 - ``file_check``: a file mapped and checked.
 - ``result_store``: the results of all tabs, worked out once, and given back when tabs are closed.
 - ``worker_process``: a task in a process of its own, started, watched and ended.

@@ -1,3 +1,8 @@
+from .export_tasks import (
+    ExportFile as ExportFile,
+    ExportKind as ExportKind,
+    ExportedFile as ExportedFile,
+)
 from .file_check import (
     FileCheck as FileCheck,
 )

@@ -131,7 +131,7 @@ class ReadFile:
     @cached_property
     def key(self) -> str:
         """By its content, its name and how it is read."""
-        return _make_task_key("read", self.digest, self.file_name, self.dialect)
+        return make_task_key("read", self.digest, self.file_name, self.dialect)
 
     @property
     def file_bytes(self) -> int:
@@ -186,7 +186,7 @@ class CheckFile:
         """In some hundred characters, however many cells were fixed."""
         fixes = [fix.key for fix in self.fixes]
         own = self.mapping, self.fresh, self.target_key, self.seen, self.catalogue_time
-        return _make_task_key("check", self.table.key, *own, *fixes)
+        return make_task_key("check", self.table.key, *own, *fixes)
 
     @property
     def inputs(self) -> "tuple[FileTask, ...]":
@@ -229,7 +229,7 @@ class PreviewFix:
     @cached_property
     def key(self) -> str:
         """By the checked file and the fix."""
-        return _make_task_key("preview", self.checked.key, self.fix.key)
+        return make_task_key("preview", self.checked.key, self.fix.key)
 
     @property
     def inputs(self) -> tuple[CheckFile]:
@@ -269,7 +269,7 @@ class PlanFile:
     @cached_property
     def key(self) -> str:
         """By the checked file and the choices."""
-        return _make_task_key("plan", self.checked.key, self.everything, self.exclude_accepted, self.order.value)
+        return make_task_key("plan", self.checked.key, self.everything, self.exclude_accepted, self.order.value)
 
     @property
     def inputs(self) -> tuple[CheckFile]:
@@ -303,7 +303,7 @@ class ReadCatalogue:
     @cached_property
     def key(self) -> str:
         """By its content and its name."""
-        return _make_task_key("read catalogue", self.digest, self.file_name)
+        return make_task_key("read catalogue", self.digest, self.file_name)
 
     @property
     def file_bytes(self) -> int:
@@ -339,7 +339,7 @@ class BuildCatalogue:
     @cached_property
     def key(self) -> str:
         """By the file and the choice of columns."""
-        return _make_task_key("catalogue", self.file.key, self.id_column, self.name_columns)
+        return make_task_key("catalogue", self.file.key, self.id_column, self.name_columns)
 
     @property
     def inputs(self) -> tuple[ReadCatalogue]:
@@ -358,5 +358,6 @@ def _measure_file(path: Path) -> int:
         return 0
 
 
-def _make_task_key(*parts: object) -> str:
+def make_task_key(*parts: object) -> str:
+    """A text that is different for different parts."""
     return sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()

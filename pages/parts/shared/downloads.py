@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import streamlit as st
 
-from intempt_core.errors import SecretFound
+from intempt_core.errors import ConsoleError
 from intempt_core.exports import reject_secrets, require_no_secret
 from pages.parts.shared.services import get_services
 
@@ -14,7 +14,10 @@ from pages.parts.shared.services import get_services
 def show_download(
     label: str, pieces: Callable[[], Iterable[str] | bytes], file_name: str, mime: str, *, key: str, help_: str = ""
 ) -> None:
-    """A button that makes a file when it is pressed; a file that would hold a key holds an explanation instead."""
+    """A button that makes a file when it is pressed.
+
+    A file that would hold a key, or cannot be made, holds an explanation instead.
+    """
 
     def make() -> str | bytes:
         try:
@@ -24,7 +27,7 @@ def show_download(
                     require_no_secret(text, get_services().credentials)
                 return made
             return "".join(reject_secrets([made] if isinstance(made, str) else made, get_services().credentials))
-        except SecretFound as error:
+        except ConsoleError as error:
             return str(error)
 
     st.download_button(label, make, file_name, mime, key=key, on_click="ignore", help=help_ or None)

@@ -14,6 +14,7 @@ _WORK_LABELS = {
     "checked": "Checking every row",
     "previewed": "Looking for the cells that change",
     "planned": "Planning the requests",
+    "exported": "Making the file",
     "made a catalogue": "Making the catalogue",
 }
 """What is shown while something is done with a file."""

@@ -1,14 +1,13 @@
 """Rows of the file that are not sent: which, and why. Part of step 4 of the upload."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pandas as pd
 import streamlit as st
 
-from intempt_core.arrays import Int64Array
 from intempt_core.contract import ISSUE_KINDS, Severity, format_count
-from intempt_core.exports import export_event_lines, export_excluded_csv
 from intempt_core.mapping import MappedDocuments
+from intempt_core.workers import ExportKind
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.screen_state import make_key
 from pages.parts.upload.state import CheckedFile, get_upload_state
@@ -48,25 +47,23 @@ def show_excluded_rows(checked: CheckedFile) -> None:
         pages = -(-rows.size // EXCLUDED_PER_PAGE)
         page = st.pagination(pages, key=make_key("upload-excluded-page", rows.size)) if pages > 1 else 1
         show_excluded_table(checked, rows[(page - 1) * EXCLUDED_PER_PAGE : page * EXCLUDED_PER_PAGE].tolist())
-        everything, exclude_accepted = found.everything, found.exclude_accepted
         show_excluded_download(
             checked,
-            lambda: checked.excluded_rows(everything=everything, exclude_accepted=exclude_accepted),
             f"Download {format_count(rows.size, 'row')}",
             key="upload-excluded-csv",
+            everything=found.everything,
+            exclude_accepted=found.exclude_accepted,
         )
 
 
 def show_excluded_download(
-    checked: CheckedFile, find_excluded: Callable[[], Int64Array], label: str, *, key: str
+    checked: CheckedFile, label: str, *, key: str, everything: bool = False, exclude_accepted: bool = False
 ) -> None:
     """The button that downloads rows that are not sent, in the format of the file: a table, or JSON lines."""
 
     def make() -> Iterable[str]:
-        mapped, excluded = checked.mapped, find_excluded().tolist()
-        if isinstance(mapped, MappedDocuments):
-            return export_event_lines(mapped, excluded)
-        return export_excluded_csv(mapped.table, checked.report, excluded)
+        made = checked.export(ExportKind.EXCLUDED_ROWS, everything=everything, exclude_accepted=exclude_accepted)
+        return made.iter_texts()
 
     if isinstance(checked.mapped, MappedDocuments):
         show_download(label, make, "skipped-rows.jsonl", "application/jsonl", key=key)

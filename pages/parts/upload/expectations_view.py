@@ -7,9 +7,9 @@ import streamlit as st
 
 from intempt_core.contract import format_count
 from intempt_core.errors import ConsoleError
-from intempt_core.exports import export_expectations_json, export_expectations_junit
 from intempt_core.mapping import EXPECT_COLUMN
 from intempt_core.validation import ExpectationReport, ExpectationResult, ExpectationState
+from intempt_core.workers import ExportKind
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.screen_state import make_key
 from pages.parts.upload.state import CheckedFile
@@ -72,14 +72,14 @@ def show_expectation_results(checked: CheckedFile, found: ExpectationReport) -> 
         )
         show_download(
             "tests.json",
-            lambda: export_expectations_json(checked.expectations),
+            lambda: checked.export(ExportKind.EXPECTATIONS_JSON).iter_texts(),
             "tests.json",
             "application/json",
             key="upload-test-json",
         )
         show_download(
             "tests.xml (JUnit)",
-            lambda: export_expectations_junit(checked.expectations, checked.report),
+            lambda: checked.export(ExportKind.EXPECTATIONS_JUNIT).iter_texts(),
             "tests.xml",
             "application/xml",
             key="upload-test-junit",

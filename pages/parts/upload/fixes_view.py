@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from intempt_core.contract import BLANK_CHARACTERS, ISSUE_KINDS, format_count
-from intempt_core.exports import export_fixed_csv
 from intempt_core.fixes import ColumnChange, Fix, FixKind
 from intempt_core.planning import CellLocation, locate_in_event, locate_in_request
+from intempt_core.workers import ExportKind
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import escape_markdown, format_state_badge
 from pages.parts.shared.links import show_link
@@ -40,7 +40,7 @@ def show_applied_fixes(checked: CheckedFile) -> None:
             st.markdown(f"**{format_count(len(steps), 'fix', 'fixes')}**", width="stretch")
             show_download(
                 "fixed.csv",
-                lambda: export_fixed_csv(checked.mapped),
+                lambda: checked.export(ExportKind.FIXED_CSV).iter_texts(),
                 "fixed.csv",
                 "text/csv",
                 key="upload-fixed-csv",

@@ -1,13 +1,13 @@
 """Step 3 of the upload: problems by kind, rows with the wrong cells highlighted, and downloads."""
 
-import io
 from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue, format_count
-from intempt_core.exports import export_problems_csv, find_bad_cells, write_problems_xlsx
+from intempt_core.exports import find_bad_cells
+from intempt_core.workers import ExportKind
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import STATE_STYLES, label_state
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
@@ -17,9 +17,6 @@ from pages.parts.upload.fixes_view import show_applied_fixes, show_cell_card, sh
 from pages.parts.upload.state import CheckedFile, get_upload_state
 
 XLSX_MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-MAX_WORKBOOK_ROWS = 100_001
-"""Rows of the workbook that the screen makes at once; ``check --problems`` fills a whole sheet."""
 
 PROBLEMS_PER_PAGE = 50
 """Problems on one page."""
@@ -215,25 +212,26 @@ def _find_identity_column(checked: CheckedFile) -> str | None:
     return next((columns[identity] for identity in IDENTITY_FIELDS if identity in columns), None)
 
 
-def _build_workbook(checked: CheckedFile) -> bytes:
-    book = io.BytesIO()
-    write_problems_xlsx(checked.mapped, checked.report, book, max_rows=MAX_WORKBOOK_ROWS)
-    return book.getvalue()
-
-
 def show_problem_downloads(checked: CheckedFile) -> None:
     """The downloads of the problems, and of the rows with errors."""
     report = checked.report
     show_download(
-        "problems.csv", lambda: export_problems_csv(checked.report), "problems.csv", "text/csv", key="upload-problems"
+        "problems.csv",
+        lambda: checked.export(ExportKind.PROBLEMS_CSV).iter_texts(),
+        "problems.csv",
+        "text/csv",
+        key="upload-problems",
     )
     show_download(
-        "problems.xlsx", lambda: _build_workbook(checked), "problems.xlsx", XLSX_MIME, key="upload-problems-xlsx"
+        "problems.xlsx",
+        lambda: checked.export(ExportKind.PROBLEMS_XLSX).read(),
+        "problems.xlsx",
+        XLSX_MIME,
+        key="upload-problems-xlsx",
     )
     if report.rows_with_errors:
         show_excluded_download(
             checked,
-            lambda: checked.report.error_mask.nonzero()[0],
             f"{format_count(report.rows_with_errors, 'row')} with errors",
             key="upload-rows-with-errors",
         )

@@ -27,7 +27,16 @@ from intempt_core.planning import EventOrder, Plan, Policy
 from intempt_core.readers import Dialect, Table
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import ExpectationReport, Report
-from intempt_core.workers import CheckFile, FileCheck, PlanFile, PreviewFix, ReadFile
+from intempt_core.workers import (
+    CheckFile,
+    ExportedFile,
+    ExportFile,
+    ExportKind,
+    FileCheck,
+    PlanFile,
+    PreviewFix,
+    ReadFile,
+)
 from pages.parts.shared.formatting import format_size
 from pages.parts.shared.screen_state import (
     TARGET_WIDGET,
@@ -238,6 +247,15 @@ class CheckedFile:
         """The cells that a fix would change."""
         change: ColumnChange = fetch_result(PreviewFix(self.task, fix))
         return change
+
+    def export(self, kind: ExportKind, *, everything: bool = False, exclude_accepted: bool = False) -> ExportedFile:
+        """A file that is made of the checked one, in a click on its download."""
+        results, task = get_services().results, ExportFile(self.task, kind, everything, exclude_accepted)
+        try:
+            made: ExportedFile = results.fetch(task, self.tab)
+        finally:
+            results.let_go(task, self.tab)  # it is handed out once
+        return made
 
     @property
     def suggestions(self) -> list[SuggestedFix]:

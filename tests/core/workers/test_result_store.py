@@ -1,8 +1,10 @@
 """Results are worked out once, the same here and in a process of their own, and given back when tabs are closed."""
 
 import gzip
+import io
 import json
 import threading
+import zipfile
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -16,6 +18,7 @@ from intempt_core.mapping import choose_initial_mapping
 from intempt_core.planning import EventOrder
 from intempt_core.settings import Settings
 from intempt_core.validation import CatalogueFile, CatalogueStore, ProductCatalogue
+from intempt_core.workers.export_tasks import ExportFile, ExportKind
 from intempt_core.workers.file_check import FileCheck
 from intempt_core.workers.file_tasks import (
     BuildCatalogue,
@@ -73,6 +76,17 @@ def store_of(context: FileContext, *, small: bool = False, **more: object) -> Re
     return ResultStore(context, context.settings.data, small_bytes=10**9 if small else 0, **arguments)  # type: ignore[arg-type]
 
 
+ABOUT_EXPECTATIONS = (ExportKind.EXPECTATIONS_JSON, ExportKind.EXPECTATIONS_JUNIT)
+
+
+def unpacked(made: bytes) -> object:
+    """A workbook's parts but those that hold the time; any other file as it is."""
+    if not made.startswith(b"PK"):
+        return made
+    with zipfile.ZipFile(io.BytesIO(made)) as parts:
+        return {name: parts.read(name) for name in parts.namelist() if name.startswith("xl/")}
+
+
 def describe_all(store: ResultStore, path: Path, fixes: tuple[Fix, ...]) -> object:
     """Everything that a screen can show of a file."""
     read = ReadFile(path, path.name, path.name)
@@ -84,6 +98,11 @@ def describe_all(store: ResultStore, path: Path, fixes: tuple[Fix, ...]) -> obje
     some_fixes = [Fix(FixKind.REPLACE, table.header[2], old="u1", new="u2")]
     some_fixes += [suggested.fix for suggested in checked.suggestions][:1]
     changes = [store.fetch(PreviewFix(check, fix), "tab") for fix in some_fixes]
+    exports = [
+        store.fetch(ExportFile(check, kind), "tab").read()
+        for kind in ExportKind
+        if kind not in ABOUT_EXPECTATIONS or not isinstance(checked.expectations, str)
+    ]
     report = checked.report
     expectations = checked.expectations
     return (
@@ -96,6 +115,7 @@ def describe_all(store: ResultStore, path: Path, fixes: tuple[Fix, ...]) -> obje
         {code: report.part_counts(code) for code in report.counts},
         [report.first_row_of(row) for row in range(report.rows)],
         [(fix.code, fix.message, fix.reason, fix.change.after.to_pylist()) for fix in checked.suggestions],
+        [unpacked(made) for made in exports],
         [(change.message, change.rows.tolist(), change.after.to_pylist()) for change in changes],
         checked.issue_histogram, checked.fix_records, list(checked.excluded_records()),
         expectations if isinstance(expectations, str) else list(expectations.results(range(report.rows))),
