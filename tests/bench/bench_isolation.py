@@ -7,6 +7,7 @@ import asyncio
 import gc
 import re
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -41,12 +42,12 @@ def neighbours() -> Figures:
 
 async def _measure_neighbours(running: Console, files: Sequence[Path]) -> Figures:
     async with Tab.open(running) as tab:
-        await _draw_pages(tab, lambda done: done < 9)  # everything is imported and compiled then
-        idle = await _draw_pages(tab, lambda done: done < IDLE_PAGES)
+        await draw_pages(tab, lambda done: done < 9)  # everything is imported and compiled then
+        idle = await draw_pages(tab, lambda done: done < IDLE_PAGES)
         results: dict[str, str] = {}
-        reading = threading.Thread(target=lambda: results.update(_take_files(running, files)))
+        reading = threading.Thread(target=lambda: results.update(take_files(running, files)))
         reading.start()
-        busy = await _draw_pages(tab, lambda _: reading.is_alive())
+        busy = await draw_pages(tab, lambda _: reading.is_alive())
         reading.join()
     return {
         "ratio": _p95(busy) / _p95(idle),
@@ -68,17 +69,17 @@ def memory() -> Figures:
     with folder() as where, _console_with_files(where) as (running, files):
         small = where / "small.csv"
         small.write_text(SMALL)
-        _take_files(running, [small])  # what the first file needs is there
+        take_files(running, [small])  # what the first file needs is there
         time.sleep(GIVEN_BACK_SECONDS)
-        before = _read_resident_mb(running.process.pid)
+        before = read_resident_mb(running.process.pid)
         peak, stop = [before], threading.Event()
-        watching = threading.Thread(target=_watch_peak, args=(running.process.pid, peak, stop))
+        watching = threading.Thread(target=watch_peak, args=(running.process.pid, peak, stop))
         watching.start()
-        results = _take_files(running, files)
+        results = take_files(running, files)
         stop.set()
         watching.join()
         time.sleep(GIVEN_BACK_SECONDS)
-        after = _read_resident_mb(running.process.pid)
+        after = read_resident_mb(running.process.pid)
     return {
         "ratio": after / before,
         "after_mb": after,
@@ -101,7 +102,7 @@ def _console_with_files(where: Path) -> Iterator[tuple[Console, list[Path]]]:
 # ── tabs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _take_files(running: Console, files: Sequence[Path]) -> dict[str, str]:
+def take_files(running: Console, files: Sequence[Path]) -> dict[str, str]:
     """Have a tab of its own take each file, and close it; ``planned``, or the sentence that rejects it."""
     from playwright.sync_api import sync_playwright
 
@@ -117,7 +118,7 @@ def _take_files(running: Console, files: Sequence[Path]) -> dict[str, str]:
         for file in files:
             page = browser.new_page(base_url=running.url)
             found[file.name] = _take_file(page, file)
-            print(f"  {file.name}: {found[file.name]}", flush=True)
+            print(f"  {file.name}: {found[file.name]}", file=sys.stderr, flush=True)  # beside the line of figures
             page.close()
         browser.close()
     return found
@@ -137,7 +138,7 @@ def _take_file(page: "Page", file: Path) -> str:
     return trouble.first.inner_text() if trouble.count() else "planned"
 
 
-async def _draw_pages(tab: Tab, goes_on: Callable[[int], bool]) -> list[float]:
+async def draw_pages(tab: Tab, goes_on: Callable[[int], bool]) -> list[float]:
     """Screens in turns, one after another, for as long as it goes on; ms of each."""
     screens = ("history", "", "targets")
     taken: list[float] = []
@@ -154,12 +155,12 @@ def _p95(taken: Sequence[float]) -> float:
 # ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_resident_mb(process: int) -> float:
+def read_resident_mb(process: int) -> float:
     found = re.search(r"VmRSS:\s*([0-9]+) kB", Path(f"/proc/{process}/status").read_text())
     return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
-def _watch_peak(process: int, peak: list[float], stop: threading.Event) -> None:
+def watch_peak(process: int, peak: list[float], stop: threading.Event) -> None:
     while not stop.wait(0.1):
-        peak.append(max(peak[-1], _read_resident_mb(process)))
+        peak.append(max(peak[-1], read_resident_mb(process)))
         del peak[:-1]

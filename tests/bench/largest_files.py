@@ -27,6 +27,9 @@ CELL_MB = 200
 WIDTH = 16_000
 """Columns of the header with which it was attacked."""
 
+WIDE_MB = 50
+"""Megabytes of the table with so many columns."""
+
 MAX_SHEET_ROWS = 1_048_576
 """Rows of a sheet at the most."""
 
@@ -44,6 +47,14 @@ def write_largest_files(folder: Path, scale: float) -> list[Path]:
         found.append(folder / name)
         write(plain, folder / name, scale)
     return found
+
+
+def write_hostile_file(folder: Path, name: str, scale: float = 1.0) -> Path:
+    """Write one of the files with which the console was attacked: its cell or line has :data:`CELL_MB`."""
+    plain, path = folder / "plain.csv", folder / name
+    event_files.write(plain, int(WIDE_MB * scale * ROWS_PER_MB), 0.02)
+    _WRITERS[name](plain, path, scale)
+    return path
 
 
 def _write_json_lines(plain: Path, path: Path, _scale: float) -> None:
