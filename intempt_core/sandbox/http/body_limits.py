@@ -26,7 +26,7 @@ SLOT_WAIT_SECONDS = 60.0
 BODY_READ_SECONDS = 30.0
 """How long a body may take to arrive; longer is 503."""
 
-STEP_BYTES, STEP_SECONDS = 50_000, 1.0
+STEP_BYTES, STEP_SECONDS = 25_000, 0.5
 """A large body of which fewer bytes arrive in so much time is rejected where another waits for memory."""
 
 ROOM_POLL_SECONDS = 0.05
@@ -40,7 +40,7 @@ class IncomingBody:
         self._limiter = limiter
         self._timeout: asyncio.Timeout | None = None
         self._step_bytes, self._step_at = 0, 0.0
-        self.size, self.complete, self._held_back, self._displaced = 0, False, False, False
+        self.size, self._held_back, self._displaced = 0, False, False
 
     async def read_in_time(self, body: Awaitable[bytes]) -> bytes:
         """Read the body. Raises :class:`SandboxRejection` 503 where its sender takes too long."""
@@ -53,7 +53,7 @@ class IncomingBody:
                 message = "The body came too slowly while others were waiting. Nothing of it was stored."
                 raise SandboxRejection(503, message, headers={"Retry-After": "1"}) from None
             raise self._limiter.build_time_rejection() from None
-        self.complete = True
+        self._limiter.note_complete(self)
         return whole
 
     async def admit(self, size: int) -> None:
@@ -64,13 +64,14 @@ class IncomingBody:
             await self._limiter.wait_for_room(self)
             self._held_back, self._step_at = False, clock()
         self.size += size
+        self._limiter.held_bytes += size
         self._step_bytes += size
         if self._step_bytes >= STEP_BYTES:
             self._step_bytes, self._step_at = 0, clock()
 
     def displace_if_slow(self, now: float) -> None:
         """Reject it where its sender is slow."""
-        if not (self.complete or self._held_back or self._displaced) and now - self._step_at >= STEP_SECONDS:
+        if not (self._held_back or self._displaced) and now - self._step_at >= STEP_SECONDS:
             self._displaced = True
             if self._timeout is not None:
                 self._timeout.reschedule(now)
@@ -88,17 +89,20 @@ class BodyLimiter:
     ) -> None:
         self._slots = asyncio.Semaphore(slots)
         self._wait_seconds, self.read_seconds, self._max_held_bytes = wait_seconds, read_seconds, max_held_bytes
-        self._bodies: dict[IncomingBody, None] = {}  # in the order in which they began
+        self.held_bytes = 0
+        self._arriving: dict[IncomingBody, None] = {}  # in the order in which they began
+        self._next_look = 0.0
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[IncomingBody]:
         """Hold a large body in memory, from its first byte on."""
         body = IncomingBody(self)
-        self._bodies[body] = None
+        self._arriving[body] = None
         try:
             yield body
         finally:
-            del self._bodies[body]
+            self.held_bytes -= body.size
+            self.note_complete(body)
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -129,16 +133,20 @@ class BodyLimiter:
 
     def has_room(self, body: IncomingBody) -> bool:
         """Whether more of a body may be held. The oldest that is not complete always may, or all would wait."""
-        if sum(one.size for one in self._bodies) < self._max_held_bytes:
-            return True
-        return body is next((one for one in self._bodies if not one.complete), None)
+        return self.held_bytes < self._max_held_bytes or body is next(iter(self._arriving), None)
+
+    def note_complete(self, body: IncomingBody) -> None:
+        """Note that a body has arrived, or that it never will."""
+        self._arriving.pop(body, None)
 
     async def wait_for_room(self, body: IncomingBody) -> None:
         """Wait until more of a body may be held; others whose senders are slow are rejected meanwhile."""
         clock = asyncio.get_running_loop().time
         while not self.has_room(body):
-            for other in list(self._bodies):
-                other.displace_if_slow(clock())
+            if clock() >= self._next_look:  # one look for all that wait
+                self._next_look = clock() + ROOM_POLL_SECONDS
+                for other in list(self._arriving):
+                    other.displace_if_slow(clock())
             await asyncio.sleep(ROOM_POLL_SECONDS)
 
 

@@ -159,6 +159,32 @@ def test_a_body_that_does_not_come_gives_its_place_up(tmp_path: Path) -> None:
     assert next_one.status_code == 201
 
 
+async def send_in_parts(whole: bytes, then_stop: bool = False) -> AsyncIterator[bytes]:
+    """A body by parts of 64 kB, as the server gives it; with ``then_stop`` its end never comes."""
+    for at in range(0, len(whole), 65_536):
+        yield whole[at : at + 65_536]
+        await asyncio.sleep(0)
+    if then_stop:
+        await asyncio.Event().wait()
+
+
+def test_slow_bodies_that_hold_all_the_memory_are_given_up_for_others(tmp_path: Path) -> None:
+    slow = [send_in_parts(body("slow", 200_000), then_stop=True) for _ in range(10)]
+    honest = [send_in_parts(body(str(number), 400_000)) for number in range(3)]
+    limiter = BodyLimiter(max_held_bytes=MB, read_seconds=6.0)
+    answers = post(tmp_path / "s.sqlite3", limiter, *slow, *honest)
+    assert [answer.status_code for answer in answers] == [503] * 10 + [201] * 3  # none of them waited for 6 seconds
+    message = "The body came too slowly while others were waiting. Nothing of it was stored."
+    assert answers[0].json()["message"] == message
+    assert limiter.held_bytes == 0
+
+
+def test_bodies_that_are_not_slow_are_all_taken_however_little_memory_there_is(tmp_path: Path) -> None:
+    bodies = [send_in_parts(body(str(number), 300_000)) for number in range(12)]
+    answers = post(tmp_path / "s.sqlite3", BodyLimiter(max_held_bytes=100_000), *bodies)
+    assert [answer.status_code for answer in answers] == [201] * 12
+
+
 def test_of_a_large_body_that_is_rejected_the_beginning_is_kept(tmp_path: Path) -> None:
     rejected = orjson.dumps({"no track": "x" * (KEPT_BODY_BYTES * 2)})
     (answer,) = post(tmp_path / "s.sqlite3", BodyLimiter(), rejected)
