@@ -17,6 +17,7 @@ from intempt_core.readers import JsonText
 _PART = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 _NUMBER = re.compile(r"-?[0-9]")
 _MAX_COUNT_CHARACTERS = 6
+_MAX_PRICE_DIGITS = 9  # a longer number is none of a price or a quantity
 _EVENT_KEYS = frozenset(("track", "payload", "name", *PLAIN_FIELDS, *OPEN_FIELDS))
 
 
@@ -104,6 +105,8 @@ class _BodyRewriter:
                 return token
             case ValueKind.TIME:
                 return self._replace_time(token)
+            case ValueKind.PRODUCT if len(token.partition(".")[0]) > _MAX_PRICE_DIGITS:
+                return self._names.replace_number(token)
             case ValueKind.PRODUCT | ValueKind.PRODUCT_ID:
                 return self._names.replace_number(token) if self._names.knows_number(token) else token
             case ValueKind.COUNT if len(token) <= _MAX_COUNT_CHARACTERS and not self._names.knows_number(token):

@@ -36,6 +36,7 @@ _STREET_ENDS = r"(?:stra(?:ß|ss)e|str\.?|weg|allee|platz|gasse|ring|damm|ufer|s
 
 EMAIL = re.compile(
     rf"{_LOCAL}(?:@|\s*[\[({{]\s*at\s*[\])}}]\s*){_HOST}"
+    rf"|{_LOCAL}@[^\W\d_][\w-]{{1,62}}"
     rf"|{_LOCAL}@\[?[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}\]?",
     re.IGNORECASE,
 )

@@ -312,7 +312,7 @@ class Pseudonymizer:
         gap = make_letters_plain(_LETTER_ESCAPE.sub(_resolve_letters, gap))
 
         def replace_rest(rest: str) -> str:
-            return self._replace_each_word(rest, keeps=lambda word: _MADE_ID.fullmatch(word) is not None)
+            return self._replace_each_word(rest, keeps=_is_made_id)
 
         return _replace_matches(gap, lambda text: self._find_forms(text, keeps_uuid=True), replace_rest=replace_rest)
 
@@ -417,6 +417,11 @@ def _resolve_letters(escape: "re.Match[str]") -> str:
         if is_shorter and any(char.isalnum() or char in "@.+-_" for char in reading):
             return reading
     return escape[0]
+
+
+def _is_made_id(word: str) -> bool:
+    """Whether a machine made an id: digits and letters in which no text is written."""
+    return _MADE_ID.fullmatch(word) is not None and next(iterate_readings(word), None) is None
 
 
 def _is_apart(text: str, at: int, end: int) -> bool:

@@ -175,6 +175,12 @@ class Planter:
         self.needles[str(number)] = "number, data"
         event["data"]["mobile"] = self.random.choice([number, float(number) + 0.5, [number]])
 
+    def in_price(self, event: dict[str, Any]) -> None:
+        phone = 49_000_000_000 + self.random.randrange(10**9)
+        self.needles[str(phone)] = "phone, price"
+        event["data"]["listPrice"], event["data"]["brand"] = phone, f"x{self.random.randrange(10**4)}@localhost"
+        self.needles[event["data"]["brand"]] = "email, brand"
+
     def in_nested_data(self, event: dict[str, Any]) -> None:
         event["data"]["items"] = [{"sku": self.fact("email", "phone", forms=KEPT_FORMS), "buyer": [[self.fact()]]}]
 
