@@ -18,6 +18,8 @@ from intempt_core.web.slow_connections import SlownessLimits
 from tests.bench.consoles import Console, console, screen
 from tests.slow_clients import slow_clients, write_body_start, write_head
 
+pytestmark = pytest.mark.long  # tests/core/web/test_slow_connections.py claims the same of a bare application
+
 SLOW = 500
 TRACK = "/v1/acme/projects/shop/sources/1001/track"
 LIMITS = SlownessLimits()
