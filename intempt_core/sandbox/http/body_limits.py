@@ -29,8 +29,8 @@ BODY_READ_SECONDS = 30.0
 STEP_BYTES, STEP_SECONDS = 25_000, 0.5
 """A large body of which fewer bytes arrive in so much time is rejected where another waits for memory."""
 
-ROOM_POLL_SECONDS = 0.05
-"""How often a body that is held back looks whether there is room."""
+SPACE_POLL_SECONDS = 0.05
+"""How often a body that is held back looks whether there is space."""
 
 
 class IncomingBody:
@@ -59,9 +59,9 @@ class IncomingBody:
     async def admit(self, size: int) -> None:
         """Wait until so many bytes more may be held, and count them."""
         clock = asyncio.get_running_loop().time
-        if not self._limiter.has_room(self):
+        if not self._limiter.has_space(self):
             self._held_back = True
-            await self._limiter.wait_for_room(self)
+            await self._limiter.wait_for_space(self)
             self._held_back, self._step_at = False, clock()
         self.size += size
         self._limiter.held_bytes += size
@@ -131,7 +131,7 @@ class BodyLimiter:
         message = f"The body has not come within {self.read_seconds:g} seconds. Nothing of it was stored."
         return SandboxRejection(503, message, headers={"Retry-After": "1"})
 
-    def has_room(self, body: IncomingBody) -> bool:
+    def has_space(self, body: IncomingBody) -> bool:
         """Whether more of a body may be held. The oldest that is not complete always may, or all would wait."""
         return self.held_bytes < self._max_held_bytes or body is next(iter(self._arriving), None)
 
@@ -139,15 +139,15 @@ class BodyLimiter:
         """Note that a body has arrived, or that it never will."""
         self._arriving.pop(body, None)
 
-    async def wait_for_room(self, body: IncomingBody) -> None:
+    async def wait_for_space(self, body: IncomingBody) -> None:
         """Wait until more of a body may be held; others whose senders are slow are rejected meanwhile."""
         clock = asyncio.get_running_loop().time
-        while not self.has_room(body):
+        while not self.has_space(body):
             if clock() >= self._next_look:  # one look for all that wait
-                self._next_look = clock() + ROOM_POLL_SECONDS
+                self._next_look = clock() + SPACE_POLL_SECONDS
                 for other in list(self._arriving):
                     other.displace_if_slow(clock())
-            await asyncio.sleep(ROOM_POLL_SECONDS)
+            await asyncio.sleep(SPACE_POLL_SECONDS)
 
 
 Admission = Callable[[int], Awaitable[None]]

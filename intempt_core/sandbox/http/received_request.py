@@ -73,13 +73,13 @@ class ReceivedRequest:
         return name if self.authorized else _cut_text(name, KEPT_NAME_CHARS)
 
     def _headers(self) -> str:
-        kept, room = [], KEPT_HEADER_CHARS
+        kept, space = [], KEPT_HEADER_CHARS
         for name, value in self.request.headers.raw:
             named, secret = _read_header_name(name)
             shown = REDACTED_VALUE if secret else value.decode("latin-1")
-            kept.append((_cut_text(named, room), _cut_text(shown, max(room - len(named), 0))))
-            room -= len(named) + len(shown)
-            if room <= 0:
+            kept.append((_cut_text(named, space), _cut_text(shown, max(space - len(named), 0))))
+            space -= len(named) + len(shown)
+            if space <= 0:
                 break
         return orjson.dumps(kept).decode()
 

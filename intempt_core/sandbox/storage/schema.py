@@ -91,7 +91,7 @@ def prepare_sandbox_database(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -32000")  # 32 MB: event ids come in no order
     connection.execute("PRAGMA wal_autocheckpoint = 64000")  # 256 MB: store.py checkpoints when nothing is waiting
-    connection.execute("PRAGMA journal_size_limit = 64000000")  # of the log that a flood leaves behind
+    connection.execute("PRAGMA journal_size_limit = 64000000")  # of the log, after a flood
     version = _read_version(connection)
     if version > SANDBOX_SCHEMA_VERSION:
         raise sqlite3.DatabaseError(

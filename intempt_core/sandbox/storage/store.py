@@ -234,7 +234,7 @@ class SandboxStore:
             state.connection.close()
 
     def _store_requests(self, state: _WriterState, jobs: Sequence[_Job]) -> None:
-        """Store the requests of jobs and wake those who wait; where there is no room, with an error."""
+        """Store the requests of jobs and wake those who wait; where there is no space, with an error."""
         fault = self._find_space_fault(state.connection)
         if not fault:
             _insert_requests(state, [job.request for job in jobs if job.request is not None])
@@ -262,7 +262,7 @@ class SandboxStore:
         return _WriterState(connection, backlog)
 
     def _find_space_fault(self, connection: sqlite3.Connection) -> str:
-        """Why nothing more may be stored; empty where there is room."""
+        """Why nothing more may be stored; empty where there is space."""
         if self._free_bytes(self._file.parent) < RESERVED_DISK_BYTES:
             return f"its disk has less than {RESERVED_DISK_BYTES // 1_000_000} MB left"
         if self._measure_bytes(connection) > self._max_bytes:
