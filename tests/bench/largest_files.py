@@ -104,7 +104,8 @@ def _write_workbook(plain: Path, path: Path, scale: float) -> None:
             for number, line in enumerate(given):
                 if number == MAX_SHEET_ROWS or size >= LARGEST_MB * scale * 1e6:
                     break
-                size += out.write(f"<row>{''.join(map(cell.format, line.rstrip().replace('"', '').split(',')))}</row>".encode())
+                cells = line.rstrip().replace('"', "").split(",")
+                size += out.write(f"<row>{''.join(map(cell.format, cells))}</row>".encode())
             out.write(b"</sheetData></worksheet>")
 
 
