@@ -19,6 +19,9 @@ TESTS_BY_FILE: Mapping[str, Mapping[str, Sequence[str]]] = {
     "tests/core/web/test_malformed_input.py": {
         "malformed_handshakes": ["test_a_handshake_that_the_second_parser_rejects_is_400_and_closed"],
     },
+    "tests/core/web/test_every_route.py": {
+        "schemathesis": ["test_schemathesis_finds_no_5xx_in_any_route"],
+    },
     "tests/core/cli/test_send_once.py": {
         "two_sends": ["test_of_two_sends_of_one_file_at_once_one_is_sent_and_the_other_ends_with_5"],
         "overlapping_jobs": ["test_a_job_that_overlaps_with_the_one_before_it_sends_nothing_that_is_going"],

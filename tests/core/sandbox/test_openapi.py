@@ -7,8 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.routing import Route
 
-from intempt_core.sandbox import SANDBOX_KEY, run_sandbox
+from intempt_core.sandbox import SANDBOX_KEY, create_sandbox_app, run_sandbox
 
 
 @pytest.fixture
@@ -40,6 +41,18 @@ def test_the_document_needs_no_key_and_knows_where_it_is(url: str) -> None:
     document = httpx.get(f"{url}/openapi.json").json()
     assert document["servers"] == [{"url": "/"}]
     assert {"TrackRequest", "TrackEvent", "Faults", "StatusFault"} <= set(document["components"]["schemas"])
+
+
+def test_every_route_is_in_the_document(url: str, tmp_path: Path) -> None:
+    paths = httpx.get(f"{url}/openapi.json").json()["paths"]
+    documented = {(path, method.upper()) for path, methods in paths.items() for method in methods}
+    app = create_sandbox_app(tmp_path / "other.sqlite3")
+    served = {
+        (str(route.path), method) for route in app.routes if isinstance(route, Route) for method in route.methods or ()
+    }
+    app.state.store.close()
+    told = {(path, method) for path, method in served if method != "HEAD" and path != "/openapi.json"}
+    assert told - documented == set()
 
 
 def test_ids_that_no_database_can_hold_are_no_500(url: str) -> None:
