@@ -52,8 +52,8 @@ GUESSES, GUESSES_ALLOWED = 60, 5
 FLOOD = 6_000
 """Requests without a key: more than the sandbox keeps of all."""
 
-FLOOD_MB = 60
-"""Megabytes by which the data folder may grow meanwhile."""
+FLOOD_MB = 256
+"""Megabytes by which the data folder may grow meanwhile: what the database writes ahead at the most."""
 
 SLOW_CONNECTIONS, SLOW_SECONDS = 400, 60
 """Connections that send a byte a second, and seconds after which all of them must be closed."""

@@ -45,6 +45,33 @@ TESTS_BY_FILE: Mapping[str, Mapping[str, Sequence[str]]] = {
     "tests/core/dispatch/test_health.py": {
         "history_without_writes": ["test_a_history_that_is_gone_or_takes_no_writes_is_not_well"],
     },
+    "tests/core/dispatch/test_two_consoles.py": {
+        "second_console": ["test_a_second_console_says_what_it_is_and_does_what_it_says"],
+        "damaged_engine": ["test_a_damaged_engine_file_is_moved_aside_and_what_was_pending_is_sent"],
+    },
+    "tests/core/dispatch/test_shared_limits.py": {
+        "limits_of_several_processes": [
+            "test_two_processes_send_no_more_than_the_limit_and_a_killed_ones_share_is_given_back",
+        ],
+    },
+    "tests/test_sick_console.py": {
+        "history_damaged": ["test_after_a_kill_damage_is_found_and_a_damaged_engine_keeps_nothing_from_starting"],
+    },
+    "tests/core/history/test_upkeep.py": {
+        "history_lost": ["test_a_history_that_is_empty_where_there_was_one_is_told_for_a_day"],
+        "migration_without_a_copy": [
+            "test_an_existing_file_is_copied_before_it_is_migrated",
+            "test_where_no_copy_can_be_made_nothing_is_migrated",
+        ],
+    },
+    "tests/browser/test_closed_tabs.py": {
+        "tabs_closed": [
+            "test_the_table_of_a_closed_tab_is_given_back_within_a_minute_and_mapped_again_for_one_that_comes_back",
+        ],
+    },
+    "tests/core/exports/test_case_names_nobody.py": {
+        "case_files": ["test_no_planted_person_is_left_and_the_problems_stay"],
+    },
     "tests/test_standard_error.py": {
         "standard_error": ["test_a_console_that_starts_sends_fails_and_ends_writes_objects"],
     },
