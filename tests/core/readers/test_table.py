@@ -127,9 +127,11 @@ def test_long_rows_are_cut_and_short_ones_filled_and_both_are_counted() -> None:
     assert table.cell_counts == {1: 5, 2: 1, 4: 2}
 
 
-def test_a_small_file_cannot_fill_the_memory_with_missing_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("most", [400_000, pytest.param(MAX_FILLED_CELLS, marks=pytest.mark.long)])
+def test_a_small_file_cannot_fill_the_memory_with_missing_cells(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(blocks, "MAX_FILLED_CELLS", most)
     header = ",".join(f"c{n}" for n in range(1000))
-    error = rejected(header + "\n" + "x\n" * 25_000)
+    error = rejected(header + "\n" + "x\n" * (most // 800))
     assert error.line is not None
     assert "1 cells, the header has 1,000" in str(error)
     assert MAX_FILLED_CELLS == 20_000_000

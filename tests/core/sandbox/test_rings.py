@@ -84,7 +84,10 @@ def flood(url: str, path: str, headers: dict[str, str], count: int) -> None:
                 answered += b"HTTP/1.1 40" in line
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize(
+    "attack",
+    [pytest.param(name, marks=() if name in ("no key", "a wrong key") else pytest.mark.long) for name in ATTACKS],
+)
 def test_a_flood_without_the_key_displaces_nothing_that_has_it(file: Path, http: httpx.Client, attack: str) -> None:
     for number in range(50):
         assert http.post(TRACK, json=track(f"e{number}")).status_code == 201
