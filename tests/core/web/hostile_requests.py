@@ -470,7 +470,7 @@ def _exchange(connection: socket.socket, request: HostileRequest) -> tuple[list[
     reader = _AnswerReader(connection, request.sent.startswith(b"HEAD "))
     with suppress(ConnectionError, TimeoutError):
         connection.sendall(request.sent)
-    statuses = []
+    statuses: list[int] = []
     for _ in range(max(request.answers, 1)):
         try:
             status, kept = reader.read()

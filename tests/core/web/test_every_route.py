@@ -13,18 +13,25 @@ from intempt_core.sandbox import SANDBOX_KEY
 from tests.bench.consoles import console
 from tests.core.web.hostile_requests import Route, list_routes
 
+QUERY_NAMES = ("limit", "families", "x")
+BODY_TYPES = ("application/json", "multipart/form-data", "text/plain")
+
 
 def describe_routes(routes: Sequence[Route]) -> dict[str, object]:
     """An OpenAPI document of routes that allows everything: any text in a path, any JSON as a body."""
     paths: dict[str, dict[str, object]] = {}
     for route in routes:
         path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
-        parameters = [
+        parameters: list[dict[str, object]] = [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
             for name in re.findall(r"\{(\w+)\}", path)
         ]
-        query = [{"name": name, "in": "query", "schema": {}} for name in ("limit", "families", "x")]
-        body = {"content": {kind: {"schema": {}} for kind in ("application/json", "multipart/form-data", "text/plain")}}
+        query: list[dict[str, object]] = [
+            {"name": name, "in": "query", "schema": {}} for name in ("limit", "families", "x")
+        ]
+        body: dict[str, object] = {
+            "content": {kind: {"schema": {}} for kind in ("application/json", "multipart/form-data", "text/plain")}
+        }
         for method in (method.lower() for method in route.methods if method not in ("HEAD", "OPTIONS")):
             operation: dict[str, object] = {
                 "parameters": parameters + query,
