@@ -18,8 +18,8 @@ HEAD = """\
 # Benchmarks
 
 `python3 run.py bench [NAME…]` measures these; a prefix of a name will do. Both sides of a ratio are measured in one
-run, in turns, the median of at least three. Each row is the last run of its benchmark. Of `attacks.*` the ratio is 0 where
-the attack was held off and 1 where it was not; each starts a console of its own.
+run, in turns, the median of at least three. Each row is the last run of its benchmark. Of `attacks.*` the ratio is 0
+where the attack was held off and 1 where it was not; each starts a console of its own.
 
 | name | ratio | bound | figures | machine |
 |---|---|---|---|---|
