@@ -89,7 +89,7 @@ class _Connection(asyncio.Protocol):
     phase = _Phase.HEAD
     since = began = untaken_since = 0.0
     received = untaken = 0
-    has_untaken = False
+    has_untaken = has_sent = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
@@ -100,6 +100,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what has come, and note whether it is what was owed."""
         super().data_received(data)
+        self.has_sent = True
         if self.transport.get_protocol() is not self:  # a web socket's now
             self.watch.discard(self)
             return
@@ -147,9 +148,12 @@ class _Connection(asyncio.Protocol):
         return self.phase is not _Phase.RESPONSE and not self.has_untaken
 
     def close(self) -> None:
-        """Close it, with a response where one can be given."""
+        """Close it, with a response where one can be given.
+
+        A connection on which nothing was sent gets none: browsers open some in advance, and would show it to a person.
+        """
         answered = self.phase is _Phase.BODY and self.cycle is not None and self.cycle.response_started
-        if self.waits_for_client and self.phase is not _Phase.NEXT and not answered:
+        if self.has_sent and self.waits_for_client and self.phase is not _Phase.NEXT and not answered:
             self.transport.write(TIMEOUT_RESPONSE)
         if self.transport.get_write_buffer_size():
             self.transport.abort()

@@ -73,7 +73,7 @@ class IncomingBody:
         """Reject it where its sender is slow."""
         if not (self._held_back or self._displaced) and now - self._step_at >= STEP_SECONDS:
             self._displaced = True
-            if self._timeout is not None:
+            if self._timeout is not None and not self._timeout.expired():
                 self._timeout.reschedule(now)
 
 
