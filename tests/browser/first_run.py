@@ -101,7 +101,7 @@ def feeds(page: Page) -> None:
     settled(page)
     page.get_by_role("link", name="Open").last.click()
     page.get_by_role("link", name="Conversion", exact=True).click()
-    expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible()
+    expect(page.get_by_role("img", name="Viewed, added, ordered")).to_be_visible()
     picture(page, "feeds-conversion")
 
 
