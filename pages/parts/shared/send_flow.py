@@ -51,10 +51,7 @@ UNSETTLED_STATES = (RequestState.PENDING, RequestState.IN_FLIGHT)
 """The states of requests that have no outcome yet."""
 
 BATCH_WATCH_SECONDS = 0.5
-"""How often a screen looks at an active batch."""
-
-WAITING_WATCH_SECONDS = 1.0
-"""How often it looks at one that is paused or has stopped, and that another tab may resume or cancel."""
+"""How often a screen looks at a batch that is not final: one that waits may be resumed or cancelled by another tab."""
 
 
 def get_default_policy(target: Target) -> Policy:
@@ -326,9 +323,7 @@ def watch_for_changes(batch: BatchSummary) -> None:
 
 
 def _get_watch_seconds(batch: BatchSummary) -> float | None:
-    if batch.is_final:
-        return None
-    return BATCH_WATCH_SECONDS if batch.is_active else WAITING_WATCH_SECONDS
+    return None if batch.is_final else BATCH_WATCH_SECONDS
 
 
 def _redraw_if_changed(shown: BatchSummary, now: BatchSummary) -> None:
