@@ -26,11 +26,11 @@ def test_a_second_console_says_what_it_is_and_does_what_it_says(tmp_path: Path) 
         assert "without the durable engine" in notice
         assert (first.status.durable, second.status.durable) == (True, False)
         own, handed_over = at.record(plan_of(3), owner="second"), at.record(plan_of(3), owner="first")
-        assert at.over(own).state is at.over(handed_over).state is BatchState.DONE
+        at.until(lambda: at.state(own) is at.state(handed_over) is BatchState.DONE, 60)
         first.stop()
-        at.until(lambda: not second.notices)  # it takes its place
+        at.until(lambda: not second.notices, 60)  # it takes its place
         left = at.record(plan_of(3), owner="ended")
-        assert at.over(left).state is BatchState.DONE
+        at.until(lambda: at.state(left) is BatchState.DONE, 60)
         second.stop()
         assert len(got(server)) == 9
         at.history.close()
@@ -48,7 +48,7 @@ def test_a_damaged_engine_file_is_moved_aside_and_what_was_pending_is_sent(tmp_p
         batch = at.record(plan_of(20), owner="ended")
         dispatcher = at.dispatcher(owner="next")
         dispatcher.start(durable=True)
-        assert at.over(batch).state is BatchState.DONE
+        at.until(lambda: at.state(batch) is BatchState.DONE, 60)
         assert dispatcher.status.durable
         moved = list(tmp_path.glob("engine.sqlite3.damaged-*"))
         if how == "empty":  # that is a new one
