@@ -240,7 +240,9 @@ class HostileRequests:
                 yield self._make_handshake()
             elif kind < 0.14:
                 several = [self._make_request() for _ in range(3)]
-                if all(one.answers for one in several):
+                if all(
+                    one.answers and not one.sent.startswith(b"HEAD ") for one in several
+                ):  # whose answers have no body
                     yield HostileRequest(b"".join(one.sent for one in several), 3)
                 else:
                     yield several[0]
@@ -440,10 +442,11 @@ def open_session(console: Console) -> Iterator[tuple[str, str]]:
         asked = BackMsg()
         asked.rerun_script.page_name = ""
         tab.send(asked.SerializeToString())
-        message = ForwardMsg()
-        while message.WhichOneof("type") != "new_session":
+        message, session = ForwardMsg(), ""
+        while message.WhichOneof("type") != "script_finished":  # what is not taken would hold back its pings
             message = ForwardMsg.FromString(tab.recv(timeout=60))
-        yield str(message.new_session.initialize.session_id), cookies["_streamlit_xsrf"].value
+            session = session or message.new_session.initialize.session_id
+        yield session, cookies["_streamlit_xsrf"].value
 
 
 def _send_all(port: int, requests: Sequence[HostileRequest], result: AttackResult, lock: threading.Lock) -> None:
