@@ -95,6 +95,7 @@ class _Connection(asyncio.Protocol):
         """Begin to wait for a head."""
         super().connection_made(transport)
         self._enter(_Phase.HEAD)
+        self.untaken_since = self.since
         self.watch.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -115,7 +116,8 @@ class _Connection(asyncio.Protocol):
     def on_response_complete(self) -> None:
         """Begin to wait for the next head."""
         super().on_response_complete()  # type: ignore[misc]  # the server's own protocol has it
-        self._enter(self._read_phase() or _Phase.NEXT)
+        answered_early = self.cycle is not None and self.cycle.more_body
+        self._enter(self._read_phase() or (_Phase.HEAD if answered_early else _Phase.NEXT))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -232,11 +234,11 @@ class _ConnectionWatch:
 
 
 def _choose_oldest(waiting: Iterable[_Connection], count: int) -> list[_Connection]:
-    """Choose so many connections: always the oldest of the client that has most; last, those that have been of use."""
+    """Choose so many connections: always the oldest of the client that has most."""
     if count <= 0:
         return []
     peers: dict[str, deque[_Connection]] = defaultdict(deque)
-    for one in sorted(waiting, key=lambda one: (one.phase is _Phase.NEXT, one.since)):
+    for one in sorted(waiting, key=lambda one: one.since):
         peers[one.peer].append(one)
     chosen: list[_Connection] = []
     while len(chosen) < count and (most := max(peers.values(), key=len, default=None)):
