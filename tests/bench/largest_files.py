@@ -27,7 +27,7 @@ CELL_MB = 200
 WIDTH = 16_000
 """Columns of the header with which it was attacked."""
 
-WIDE_MB = 50
+WIDE_MB = 20
 """Megabytes of the table with so many columns."""
 
 MAX_SHEET_ROWS = 1_048_576
