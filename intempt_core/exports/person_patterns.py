@@ -90,7 +90,7 @@ QUERY_PAIR = re.compile(r"(?P<name>[\w.\-\[\]]{1,40})=(?P<value>[^\s&#;\"'<>]+)"
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}[\s:]?){4,}")
 _PIECES = re.compile(r"[-_/+]")
-_ESCAPE = re.compile(r"\\+u\{?([0-9a-fA-F]{4,6})\}?|\\+x([0-9a-fA-F]{2})|=([0-9A-F]{2})")
+_ESCAPE = re.compile(r"\\+u\{([0-9a-fA-F]{1,6})\}|\\+u([0-9a-fA-F]{4})|\\+x([0-9a-fA-F]{2})|=([0-9A-F]{2})")
 _INVISIBLE = str.maketrans(dict.fromkeys(INVISIBLE_CHARACTERS))
 
 
@@ -173,5 +173,5 @@ def _read_bytes(content: bytes) -> Iterator[str]:
 
 
 def _resolve_escape(found: "re.Match[str]") -> str:
-    number = int(found[1] or found[2] or found[3], 16)
+    number = int(found[found.lastindex or 1], 16)
     return chr(number) if number <= 0x10FFFF else found[0]
