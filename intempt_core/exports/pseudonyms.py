@@ -42,7 +42,8 @@ _SAME_LENGTH_TRIES = 200
 _UNSEEN = "".join(char for char in INVISIBLE_CHARACTERS if char > "\x7f") + "\u200c\u200d"
 _WORD = re.compile(rf"(?:[^\W_]|[\u0300-\u036f{re.escape(_UNSEEN)}])+")
 _LETTER_ESCAPE = re.compile(
-    r"(?:%[0-9a-f]{2})+|&\#(?:[0-9]{1,7}|x[0-9a-f]{1,6});|\\+u\{[0-9a-f]{1,6}\}|\\+u[0-9a-f]{4}|\\+x[0-9a-f]{2}", re.IGNORECASE
+    r"(?:%[0-9a-f]{2})+|&\#(?:[0-9]{1,7}|x[0-9a-f]{1,6});|\\+u\{[0-9a-f]{1,6}\}|\\+u[0-9a-f]{4}|\\+x[0-9a-f]{2}",
+    re.IGNORECASE,
 )
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;\"'>{\[(\n]\s*)\Z")
 _BETWEEN_NAMES = re.compile(r"[ .\u00a0-]{1,2}")
