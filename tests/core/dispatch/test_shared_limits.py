@@ -254,6 +254,7 @@ def test_two_processes_send_no_more_than_the_limit_and_a_killed_ones_share_is_gi
             assert bisect_left(times, when + 1) - index <= limit + 2 * LANES  # in any second, with what was late
 
 
+@pytest.mark.long
 @pytest.mark.untraced
 def test_two_processes_have_no_more_in_flight_than_the_limit_and_a_killed_ones_places_are_given_back(
     tmp_path: Path,
@@ -275,6 +276,7 @@ def test_two_processes_have_no_more_in_flight_than_the_limit_and_a_killed_ones_p
         assert seen.count(again, again + 1.5, "console") >= 0.4 * seen.count(began, ended) / 2 * 1.5
 
 
+@pytest.mark.long
 @pytest.mark.untraced
 def test_one_place_goes_back_and_forth_between_two_processes(tmp_path: Path) -> None:
     with two_senders(tmp_path, 2000, 0, 1) as (_, seen, _processes):

@@ -81,7 +81,7 @@ def ids_of(body: str) -> list[int]:
     return [ids.index(id_) for id_ in ids]
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in range(1, PARTS))])
 def test_no_planted_person_is_left_and_the_problems_stay(history: History, part: int) -> None:
     left: list[tuple[int, dict[str, str]]] = []
     planted_forms: Counter[str] = Counter()
