@@ -156,12 +156,14 @@ class NotAllowed(HistoryError):
 class SentBefore(NotAllowed):
     """The same input, or some of the same events, went or is going to this target since the plan was made.
 
-    Nothing of the batch was sent. The one who planned it decides: to send what is left, all of it, or nothing.
+    The one who planned it decides: to send what is left, all of it, or nothing.
 
     Attributes:
         batches: The batches that it went in: their numbers, by which a plan confirms them, by their ids.
+        stopped: The id of this batch where it was found after a part of it was recorded, which may have been sent;
+            empty where nothing was.
     """
 
-    def __init__(self, message: str, batches: Mapping[str, int]) -> None:
+    def __init__(self, message: str, batches: Mapping[str, int], stopped: str = "") -> None:
         super().__init__(message)
-        self.batches = batches
+        self.batches, self.stopped = batches, stopped

@@ -80,6 +80,8 @@ def _describe_next_step(found: BatchSummary, sent: SendResult) -> str:
 
 def describe_way_on(batch: BatchSummary) -> str:
     """How a batch that was interrupted goes on, as a sentence; empty where nothing is left to send."""
+    if batch.unrecorded and not batch.is_final:
+        return "Send the same file with --rest: everything of it that never left is sent, in its order."
     if not count_never_left(batch):
         return ""
     key = " with the key in $INTEMPT_API_KEY" if batch.target.origin == "command line" else ""

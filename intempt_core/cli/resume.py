@@ -58,7 +58,9 @@ def run_resume(args: argparse.Namespace, environment: Mapping[str, str]) -> Exit
         )
 
 
-def _resume(history: History, settings: Settings, batch: str, owner: str, *, confirmed: list[int]) -> str:
+def _resume(
+    history: History, settings: Settings, batch: str, owner: str, _recorder: str, _show: object, *, confirmed: list[int]
+) -> str:
     resume_interrupted(history, settings.data, batch, owner, confirmed=confirmed)
     return batch
 

@@ -6,8 +6,9 @@ Alone this process sends by itself; beside a running console it records the inte
 import argparse
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -21,16 +22,16 @@ from intempt_core.cli.outcome import can_write_results, report_outcome
 from intempt_core.cli.output import print_message
 from intempt_core.cli.prior_events import PriorEvents, describe_decision, find_prior_events
 from intempt_core.cli.resume import run_resume
-from intempt_core.cli.sending import confirm_send, open_history, open_sender
+from intempt_core.cli.sending import SendResult, confirm_send, open_history, open_sender, prepare_sending
 from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import Json, format_count
-from intempt_core.dispatch import make_batch_intent, read_running_console
+from intempt_core.dispatch import SendingProcess, make_batch_intent, read_running_console
 from intempt_core.errors import SentBefore
 from intempt_core.history import (
     History,
     HistoryCheckpoint,
     collect_excluded_rows,
-    make_request_intents,
+    make_request_blocks,
 )
 from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy, plan_events, plan_table
 from intempt_core.settings import Settings
@@ -44,13 +45,24 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> ExitCo
         return run_resume(args, environment)
     settings = Settings.from_environment(environment)
     console = read_running_console(settings.data)
+    with prepare_sending(args.file, console) as process:
+        return _send_file(args, environment, settings, console, process)
+
+
+def _send_file(
+    args: argparse.Namespace,
+    environment: Mapping[str, str],
+    settings: Settings,
+    console: Mapping[str, Any] | None,
+    process: SendingProcess | None,
+) -> ExitCode:
     file = read_input(args.file, args.mapping, settings, run=uuid4().hex[:12] if args.new_ids else "")
     if not can_write_results(args.results, args.file, force=args.force):
         return ExitCode.NO_RESULTS
     with contextlib.ExitStack() as opened:
         target = resolve_target(args.target, settings, environment, str((console or {}).get("url", "")))
         history = opened.enter_context(open_history(settings))
-        sender = opened.enter_context(open_sender(history, settings, target, console))
+        sender = opened.enter_context(open_sender(history, settings, target, console, process))
         checked = _check_file(args, file, history, sender.target, settings)
         if checked.needs_decision:
             for line in describe_decision(checked.prior, checked.good_rows.size, sender.target, history):
@@ -66,6 +78,10 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> ExitCo
         try:
             sent = sender.send(checked.record, wait=args.wait)
         except SentBefore as error:
+            if error.stopped:
+                print_message(str(error))
+                sent = SendResult(error.stopped, is_here=sender.console is None)
+                return report_outcome(history, sent, sender.target, args.results, force=args.force)
             print_message(f"Nothing was sent. {error}")
             print_message("Call it again: it then says what is left, and what --rest and --again would send.")
             return ExitCode.SENT_BEFORE
@@ -85,6 +101,7 @@ class CheckedInput:
         seen: What its report has seen of history.
         prior: What of it went before.
         plan: The requests of the rows that are sent.
+        half: The stopped batches of this file that are half recorded: what never left of them is the rest too.
     """
 
     args: argparse.Namespace
@@ -95,6 +112,7 @@ class CheckedInput:
     seen: HistoryCheckpoint
     prior: PriorEvents
     plan: Plan
+    half: Mapping[str, int]
 
     @property
     def good_rows(self) -> Int64Array:
@@ -141,7 +159,7 @@ class CheckedInput:
         print_message("There is nothing left to send.")
         return ExitCode.DONE if self.prior.are_all_accepted else ExitCode.NOT_ALL
 
-    def record(self, owner: str) -> str:
+    def record(self, owner: str, recorder: str, show: Callable[[str, int], None]) -> str:
         """Record the intent, before the first byte is sent; the batch. Raises :class:`SentBefore`."""
         intent = make_batch_intent(
             self.plan,
@@ -151,6 +169,8 @@ class CheckedInput:
             digest=self.file.digest,
             mapping=self.file.mapping,
             owner=owner,
+            recorder=recorder,
+            supersedes=list(self.half.values()) if self.args.rest else (),
             notes=self._collect_notes(),
             seen=self.seen,
         )
@@ -158,11 +178,7 @@ class CheckedInput:
         if self.args.rest:
             excluded = np.union1d(excluded, self.prior.rows)
         rows = collect_excluded_rows(self.report, self.file.events, excluded.tolist())
-        try:
-            return self.history.recorder.record(intent, make_request_intents(self.plan), rows)
-        except KeyboardInterrupt:
-            print_message("Nothing was sent.")
-            raise
+        return self.history.recorder.record(intent, make_request_blocks(self.plan), rows, on_progress=show)
 
     def _collect_notes(self) -> dict[str, Json]:
         """The choices of the call that history keeps with the batch."""
@@ -183,14 +199,15 @@ def _check_file(
     key = derive_target_key(target)
     seen = history.repeats.checkpoint(key)  # before anything else is asked of history, so that nothing is missed
     batches = history.repeats.of_input(file.digest, key)
+    half = history.repeats.half_recorded(file.digest, key)
     catalogue = load_catalogue(args.catalogue, args.catalogue_column, target, settings)
-    report = file.check(catalogue, history.events.prior_send_lookup(key))
+    report = file.check(catalogue, history.events.prior_send_lookup(key, half.values()))
     prior = find_prior_events(report, batches)
     rows = np.flatnonzero(~report.error_mask)
     if args.rest:
         rows = np.setdiff1d(rows, prior.rows, assume_unique=True)
     plan = _plan_rows(file, rows, settings, EventOrder(args.order))
-    return CheckedInput(args, file, report, target, history, seen, prior, plan)
+    return CheckedInput(args, file, report, target, history, seen, prior, plan, half)
 
 
 def _plan_rows(file: InputFile, rows: Int64Array, settings: Settings, order: EventOrder) -> Plan:

@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any, TextIO, TypeAlias
 
 from intempt_core import sandbox, web
 from intempt_core.cli.output import print_message, sanitize_text
@@ -15,9 +16,12 @@ from intempt_core.dispatch import (
     Dispatcher,
     Progress,
     SendingEnvironment,
-    cancel_abandoned_recordings,
+    SendingProcess,
+    hold_process_lock,
     read_running_console,
+    stop_abandoned_recordings,
     wait_for_batch,
+    wake_once,
 )
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.history import History, RequestState
@@ -26,6 +30,12 @@ from intempt_core.targets import SANDBOX, Target, sandbox_target
 
 POLL_SECONDS = 0.25
 """How often the outcome of a batch is looked for that the console sends."""
+
+OWN_PROCESS_BYTES = 4_000_000
+"""Bytes of a file from which on a process of its own sends it, while this one still records it."""
+
+BeginBatch: TypeAlias = Callable[[str, str, Callable[[str, int], None]], str]
+"""What begins a batch for an owner, as a recorder of a name, and tells how far it is recorded; it returns the id."""
 
 PROGRESS_LINE_SECONDS = 5.0
 """How often progress is printed where there is no terminal."""
@@ -55,48 +65,72 @@ class BatchSender:
         settings: The settings of this process.
         target: Where it is sent.
         console: What the running console has written; ``None`` where this process sends.
+        process: The process beside this one that sends in its place; ``None`` where it does so itself.
     """
 
     history: History
     settings: Settings
     target: Target
     console: Mapping[str, Any] | None
+    process: SendingProcess | None = None
 
     @property
     def console_owner(self) -> str:
         """The owner's name of the console that sends; empty where this process does."""
         return "" if self.console is None else str(self.console.get("owner", ""))
 
-    def send(self, begin: Callable[[str], str], *, wait: bool) -> SendResult:
+    def send(self, begin: "BeginBatch", *, wait: bool) -> SendResult:
         """Have a batch sent: ``begin`` records or resumes it for the owner that it is given, and returns its id.
+
+        While it records, it calls what it is given as well, with the id and how many events are recorded.
 
         Interrupted, requests in flight arrive and every outcome is written; interrupted while it begins, it raises.
         """
         return self._send_here(begin) if self.console is None else self._send_at_console(begin, wait=wait)
 
-    def _send_here(self, begin: Callable[[str], str]) -> SendResult:
-        dispatcher = Dispatcher(self.history, SendingEnvironment(self.settings, lambda _: self.target), adopts=False)
-        dispatcher.start()
+    def _send_here(self, begin: "BeginBatch") -> SendResult:
+        dispatcher = self._start_dispatcher()
         try:
-            batch = begin(dispatcher.owner)
-            dispatcher.wake()
+            line, wake, batch = ProgressLine(sys.stderr), wake_once(dispatcher), ""
+
+            def show(recording: str, recorded: int) -> None:
+                nonlocal batch
+                batch = recording
+                wake(recording, recorded)
+                if line.is_due:
+                    line(dispatcher.progress(recording))
+
             try:
-                wait_for_batch(dispatcher, batch, ProgressLine(sys.stderr))
+                batch = begin(dispatcher.owner, "", show)
+                dispatcher.wake()
+                wait_for_batch(dispatcher, batch, line)
             except KeyboardInterrupt:
+                if not batch:
+                    print_message("Nothing was sent.")
+                    raise
                 print_message("Interrupted: waiting for what is in flight …")
                 return SendResult(batch, is_here=True, is_interrupted=True)
             return SendResult(batch, is_here=True)
         finally:
             dispatcher.stop()
 
-    def _send_at_console(self, begin: Callable[[str], str], *, wait: bool) -> SendResult:
-        batch = begin(self.console_owner)
+    def _start_dispatcher(self) -> Dispatcher | SendingProcess:
+        if self.process is not None:
+            self.process.start(self.history, self.settings, self.target)
+            return self.process
+        dispatcher = Dispatcher(self.history, SendingEnvironment(self.settings, lambda _: self.target), adopts=False)
+        dispatcher.start()
+        return dispatcher
+
+    def _send_at_console(self, begin: "BeginBatch", *, wait: bool) -> SendResult:
+        with hold_process_lock(self.settings.data) as recorder:
+            batch = begin(self.console_owner, recorder, lambda *_: None)
         print_message(f"The console sends it: batch {batch}.")
         watch = ProgressLine(sys.stderr)
         try:
             while wait:
                 found = self.history.queries.batch(batch)
-                watch(Progress(found.state, found.events, reason=found.reason))
+                watch(Progress(found.state, found.events, reason=found.reason, unrecorded=found.unrecorded))
                 if not found.is_active:
                     break
                 if read_running_console(self.settings.data) is None:
@@ -109,6 +143,23 @@ class BatchSender:
 
 
 @contextlib.contextmanager
+def prepare_sending(file: Path, console: Mapping[str, Any] | None) -> Iterator[SendingProcess | None]:
+    """A process that will send a large file, started while this one still reads it; ``None`` where none is needed."""
+    try:
+        is_large = file.stat().st_size >= OWN_PROCESS_BYTES
+    except OSError:
+        is_large = False  # what reads it says what is wrong
+    if console is not None or not is_large:
+        yield None
+        return
+    process = SendingProcess()
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+@contextlib.contextmanager
 def open_history(settings: Settings) -> Iterator[History]:
     """The history of the data folder; batches that a process left half recorded are cancelled in it."""
     with contextlib.suppress(OSError):  # what opens a file there says what is wrong
@@ -116,13 +167,17 @@ def open_history(settings: Settings) -> Iterator[History]:
     with contextlib.closing(History.open(settings.history_url, traces=[settings.engine_file])) as history:
         for notice in history.notices:
             print_message(notice)
-        cancel_abandoned_recordings(history, settings.data)
+        stop_abandoned_recordings(history, settings.data)
         yield history
 
 
 @contextlib.contextmanager
 def open_sender(
-    history: History, settings: Settings, target: Target, console: Mapping[str, Any] | None
+    history: History,
+    settings: Settings,
+    target: Target,
+    console: Mapping[str, Any] | None,
+    process: SendingProcess | None = None,
 ) -> Iterator[BatchSender]:
     """What sends to a target: the running console, or this process, which brings up the sandbox where it is that.
 
@@ -132,9 +187,9 @@ def open_sender(
         yield BatchSender(history, settings, _require_key(target), console)
     elif target.name == SANDBOX and target.origin == SANDBOX:
         with _serve_sandbox(settings) as url:
-            yield BatchSender(history, settings, sandbox_target(url), None)
+            yield BatchSender(history, settings, sandbox_target(url), None, process)
     else:
-        yield BatchSender(history, settings, _require_key(target), None)
+        yield BatchSender(history, settings, _require_key(target), None, process)
 
 
 def _require_key(target: Target) -> Target:
@@ -183,11 +238,18 @@ class ProgressLine:
         self._out = out
         self._terminal = out.isatty()
         self._last_line = ""
+        self._shown_at = 0.0
         self._next = time.monotonic() + PROGRESS_LINE_SECONDS
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a new line would be shown, and it is time for one."""
+        return time.monotonic() >= (self._shown_at + POLL_SECONDS if self._terminal else self._next)
 
     def __call__(self, progress: Progress) -> None:
         """Print where a batch is, if that is new."""
         line = self._format_line(progress)
+        self._shown_at = time.monotonic()
         if self._terminal and line != self._last_line:
             self._write(f"\r{line:<{len(self._last_line)}}", end="" if progress.is_active else "\n")
             self._last_line = line
@@ -200,9 +262,13 @@ class ProgressLine:
             print(text, end=end, file=self._out, flush=True)
 
     def _format_line(self, progress: Progress) -> str:
-        total = sum(progress.counts.values())
-        still = sum(progress.counts.get(state, 0) for state in (RequestState.PENDING, RequestState.IN_FLIGHT))
+        recorded = sum(progress.counts.values())
+        total = recorded + progress.unrecorded
+        still = progress.unrecorded + sum(
+            progress.counts.get(state, 0) for state in (RequestState.PENDING, RequestState.IN_FLIGHT)
+        )
         pace = f" · {progress.rate:,.0f} events per second" if progress.rate else ""
         left = f" · {progress.seconds_left:,.0f} s left" if progress.seconds_left is not None else ""
         reason = f" · {progress.reason}" if progress.reason else ""
+        pace = f" · {recorded:,} recorded{pace}" if progress.unrecorded else pace
         return sanitize_text(f"{total - still:,} of {format_count(total, 'event')}{pace}{left}{reason}", self._out)

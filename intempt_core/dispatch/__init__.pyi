@@ -8,7 +8,7 @@ from .health import (
     check_health as check_health,
 )
 from .interrupted import (
-    cancel_abandoned_recordings as cancel_abandoned_recordings,
+    stop_abandoned_recordings as stop_abandoned_recordings,
     check_resumable as check_resumable,
     count_never_left as count_never_left,
     list_interrupted_batches as list_interrupted_batches,
@@ -22,8 +22,10 @@ from .one_shot import (
     make_batch_intent as make_batch_intent,
     send_plan as send_plan,
     wait_for_batch as wait_for_batch,
+    wake_once as wake_once,
 )
 from .process_locks import (
+    hold_process_lock as hold_process_lock,
     read_running_console as read_running_console,
 )
 from .progress import (
@@ -31,4 +33,7 @@ from .progress import (
 )
 from .rate_limits import (
     FAILURES_TO_BREAK as FAILURES_TO_BREAK,
+)
+from .sending_process import (
+    SendingProcess as SendingProcess,
 )

@@ -13,7 +13,7 @@ from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.dispatch.rate_limits import CircuitBreaker, TargetLimits
 from intempt_core.dispatch.runner import ChunkRunner
 from intempt_core.errors import ConsoleError, EngineUnavailable, NotAllowed
-from intempt_core.history import BatchState, BatchSummary
+from intempt_core.history import BatchState, BatchSummary, describe_partial_recording
 from intempt_core.logs import write_log
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import HttpClient
@@ -23,6 +23,9 @@ CHUNK_REQUESTS = 640
 
 TURN_REQUESTS = 64
 """Requests of one lane before another lane, perhaps of another batch, may have its slot."""
+
+SEND_THE_REST = "Send the same file again: what was sent is known, and left out."
+"""What to do about a batch that is half recorded."""
 
 log = logging.getLogger(__name__)
 
@@ -95,13 +98,18 @@ class BatchRunner:
                 environment=self._environment,
                 limits=self._target_limits(target),
             )
+            sender.is_recorded = not found.recorder
             self.senders[batch] = sender
             if self._stopping:
                 return
             write_log(
                 log, "batch is being sent", batch=batch, target=target.name, host=target.host, policy=found.policy.value
             )
-            await self._send_all_lanes(sender, chunk_runner)
+            watching = asyncio.create_task(sender.watch_recording())
+            try:
+                await self._send_all_lanes(sender, chunk_runner)
+            finally:
+                watching.cancel()
             break_reason = sender.breaker.reason
             if break_reason:
                 write_log(log, "breaker opened", level=logging.WARNING, batch=batch, target=target.name)
@@ -133,7 +141,14 @@ class BatchRunner:
             return await self._send_chunk(sender, lanes)
 
         pause = FIRST_PAUSE_SECONDS
-        while not sender.halt.is_set() and (lanes := await sender.open_lanes()):
+        while not sender.halt.is_set():
+            is_recorded = sender.is_recorded
+            lanes = await sender.open_lanes()
+            if not lanes and is_recorded:
+                return
+            if not lanes:
+                await sender.wait_for_recording()
+                continue
             try:
                 await chunk_runner.run(sender.batch, _group_lanes(lanes, self._max_lanes), send_chunk)
                 self.trouble, pause = "", FIRST_PAUSE_SECONDS
@@ -164,6 +179,7 @@ class BatchRunner:
         due: int | None = None
         try:
             while not sender.halt.is_set() and not chunk.exhausted.is_set():
+                is_recorded = sender.is_recorded  # before the turn: what is recorded after it must not be overlooked
                 if not await sender.limits.places.acquire(sender.halt, chunk.exhausted):
                     break
                 try:
@@ -173,7 +189,10 @@ class BatchRunner:
                     sender.limits.places.release()
                 chunk.count(turn.sent)
                 if not turn.has_more:
-                    return False
+                    if turn.is_held or is_recorded:
+                        return False
+                    await sender.wait_for_recording(chunk.exhausted)
+                    continue
                 due = turn.request
                 if turn.wait_seconds:
                     await sender.wait(turn.wait_seconds, chunk.exhausted)
@@ -212,6 +231,11 @@ class BatchRunner:
     async def _finish_batch(self, sender: LaneSender) -> None:
         lanes = await self._writer.call(self._history.queue.lanes, sender.batch)
         held_lanes = [lane for lane in lanes if lane.waiting]
+        found = await self._writer.call(self._history.queries.batch, sender.batch)
+        if not held_lanes and found.unrecorded:
+            reason = describe_partial_recording(found.total, found.unrecorded)
+            await self.set_state(sender.batch, BatchState.STOPPED, f"{reason} {SEND_THE_REST}")
+            return
         if not held_lanes:
             await self.set_state(sender.batch, BatchState.DONE)
             return

@@ -7,7 +7,6 @@ by a lock that the system releases when it ends (``process_locks.py``).
 import asyncio
 import logging
 import os
-import secrets
 import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -25,6 +24,7 @@ from intempt_core.dispatch.process_locks import (
     acquire_lock,
     is_owner_alive,
     locate_owner_lock,
+    make_owner_name,
     read_running_console,
     remove_stale_locks,
 )
@@ -32,7 +32,6 @@ from intempt_core.dispatch.progress import Progress
 from intempt_core.dispatch.runner import ChunkRunner, InProcessRunner
 from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import (
-    INCOMPLETE_RECORDING_REASON,
     BatchState,
     History,
     RequestState,
@@ -47,9 +46,6 @@ HISTORY_POLL_SECONDS = 1.0
 
 MAX_CACHED_PROGRESS = 500
 """Batches whose last progress is kept for while history is unavailable: those asked for last."""
-
-RECORDING_TIMEOUT_MS = 60_000
-"""Milliseconds without a further piece after which a batch is cancelled whose process ended while it recorded it."""
 
 FINAL_WAIT_SECONDS = 1.0
 """How long a process that ends waits for its batches after it has stopped waiting for responses."""
@@ -105,7 +101,7 @@ class Dispatcher:
             url: where this console is reached, for other processes that find its lock.
             poll_seconds: how often history is read for new batches.
         """
-        self.owner = owner or f"{os.getpid()}-{secrets.token_hex(8)}"
+        self.owner = owner or make_owner_name()
         self._history, self._environment, self._settings = history, environment, environment.settings
         self._adopts, self._url, self._poll_seconds = adopts, url, poll_seconds
         self._writer = HistoryWriter(history, self.owner)
@@ -249,7 +245,9 @@ class Dispatcher:
         if waiting and not reason:
             lanes = format_count(len(waiting), "lane")
             reason = f"{lanes} will try again. The last response: {list(waiting.values())[-1]}"
-        progress = Progress(found.state, found.events, rate, remaining / rate if rate else None, reason)
+        remaining += found.unrecorded
+        left = remaining / rate if rate else None
+        progress = Progress(found.state, found.events, rate, left, reason, found.unrecorded)
         self._remember_progress(batch, progress)
         return progress
 
@@ -352,6 +350,9 @@ class Dispatcher:
 
     async def _start_batches(self, runner: BatchRunner) -> None:
         for found in await self._writer.call(self._history.queue.unfinished):
+            if found.recorder and not self._is_recorded_still(found):
+                await self._writer.call(self._history.control.stop_recording, found.id, found.recorder)
+                continue  # the next look finds it as it is now
             if found.id in self._tasks or not (found.owner == self.owner or await self._adopt_batch(found, runner)):
                 continue
             if found.state is BatchState.SENDING:
@@ -366,22 +367,20 @@ class Dispatcher:
         """Take over a batch whose process has ended; what was in flight there is unknown (ARCHITECTURE, takeover)."""
         if not self._adopts or is_owner_alive(self._settings.data, found.owner):
             return False
-        if found.state is BatchState.RECORDING:
-            changed_at = (await self._writer.call(self._history.queries.batch, found.id)).changed_at
-            if self._environment.clock() - changed_at < RECORDING_TIMEOUT_MS:
-                return False  # another process may be recording it for us right now
         if not await self._writer.call(self._history.queue.claim, found.id, self.owner, found.owner):
             return False
         lost = await self._writer.call(self._history.queue.in_flight_to_unknown, found.id, owner=self.owner)
         write_log(log, "batch taken over", batch=found.id, state=found.state.value, was=found.owner, unknown=lost)
-        if found.state is BatchState.RECORDING:
-            await runner.set_state(found.id, BatchState.CANCELLED, INCOMPLETE_RECORDING_REASON)
-        elif found.state is BatchState.SENDING and await self._writer.call(self._was_sent_since, found):
+        if found.state is BatchState.SENDING and await self._writer.call(self._was_sent_since, found):
             # Going on by itself would send older events after newer ones, and some of them twice (CONTRACT 3.7, 4.3).
             reason = "Its process ended, and the same was sent again since. Decide whether to send the rest."
             await runner.set_state(found.id, BatchState.PAUSED, reason)
             return False
         return True
+
+    def _is_recorded_still(self, found: UnfinishedBatch) -> bool:
+        """Whether the process that records a batch is alive."""
+        return found.recorder == self.owner or is_owner_alive(self._settings.data, found.recorder)
 
     def _was_sent_since(self, unfinished: UnfinishedBatch) -> bool:
         """Whether a batch of a process that has ended was recorded again since, by the same file or the same events."""

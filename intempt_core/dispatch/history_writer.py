@@ -28,6 +28,9 @@ for more transactions: so few lanes share one, and not all of them wait for each
 SLOW_WRITE_SECONDS, WORKER_ONLY_SECONDS = 0.05, 1.0
 """After a write in the event loop that took so long, all writes are left to the worker thread for a while."""
 
+BUSY_POLL_SECONDS, BUSY_POLL_PAUSE_SECONDS = 0.25, 0.001
+"""How long the event loop itself tries to write while others do, and how often."""
+
 TROUBLE_REPORT_SECONDS = 1.0
 """How long a write may wait for other writers before that is reported as trouble."""
 
@@ -58,6 +61,7 @@ class HistoryWriter:
         self._commit_task: asyncio.Task[None] | None = None
         self._deadline: float | None = None  # on the monotonic clock
         self._worker_only_until = 0.0
+        self._busy = ""  # why the last write in the event loop failed
         self._response_ms = 0.0  # how long responses take, as a moving average
 
     @property
@@ -134,9 +138,13 @@ class HistoryWriter:
             await _yield_to_loop()
 
     async def _commit_group(self, some: "list[_PendingWrite]") -> None:
+        """Write what some lanes wait for, and what others begin to wait for while the lock is waited for."""
         self._in_commit = transitions = [transition for group, _ in some for transition in group]
         try:
-            invalid = await self._write_transitions(transitions)
+            invalid = await self._write_in_turn(some)
+            if invalid is None:
+                transitions = [transition for group, _ in some for transition in group]
+                invalid = await self._write_transitions(transitions)
         except Exception as error:  # noqa: BLE001  it is raised in the calls that wait
             self._in_commit = ()
             if len(some) > 1 and not isinstance(error, HistoryUnavailable):
@@ -153,22 +161,38 @@ class HistoryWriter:
             if not future.done():
                 future.set_result(invalid)
 
-    async def _write_transitions(self, transitions: Sequence[Transition]) -> frozenset[int]:
-        """Write transitions in the event loop, which takes a millisecond: a thread would wait longer for its turn.
+    async def _write_in_turn(self, some: "list[_PendingWrite]") -> frozenset[int] | None:
+        """Write in the event loop, which takes a millisecond: a thread would wait longer for its turn.
 
-        The worker thread writes them where others are writing, and for a while after the disk was slow.
+        While others write it is tried again every millisecond, for a recording lets others in for a few of them; what
+        waits by then is written too. ``None`` where that is in vain for long, and for a while after the disk was slow:
+        then the worker thread writes.
         """
-        began, busy = time.monotonic(), ""
-        if self.history.database.supports_nowait and began >= self._worker_only_until:
+        began = time.monotonic()
+        if not self.history.database.supports_nowait or began < self._worker_only_until:
+            return None
+        self._busy = ""
+        while True:
+            tried = time.monotonic()
+            self._in_commit = transitions = [transition for group, _ in some for transition in group]
             try:
                 return self.history.queue.apply_transitions(transitions, owner=self.owner, nowait=True)
             except HistoryUnavailable as error:
                 if self._is_past_deadline:
                     raise
-                busy = str(error)
+                self._busy = str(error)
             finally:
-                if time.monotonic() - began > SLOW_WRITE_SECONDS:
+                if time.monotonic() - tried > SLOW_WRITE_SECONDS:
                     self._worker_only_until = time.monotonic() + WORKER_ONLY_SECONDS
+            if time.monotonic() - began > BUSY_POLL_SECONDS:
+                return None
+            await asyncio.sleep(BUSY_POLL_PAUSE_SECONDS)
+            some += self._waiting
+            self._waiting = []
+
+    async def _write_transitions(self, transitions: Sequence[Transition]) -> frozenset[int]:
+        """Write transitions in the worker thread, which waits for others that write."""
+        busy, self._busy = self._busy, ""
         report = (
             asyncio.get_running_loop().call_later(TROUBLE_REPORT_SECONDS, self._note_trouble, busy, busy)
             if busy

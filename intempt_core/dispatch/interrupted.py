@@ -5,13 +5,11 @@ history knows what never left. A batch whose process is alive is left alone: its
 """
 
 from collections.abc import Collection
-from contextlib import suppress
 from pathlib import Path
 
 from intempt_core.dispatch.process_locks import is_owner_alive
 from intempt_core.errors import NotAllowed
 from intempt_core.history import (
-    INCOMPLETE_RECORDING_REASON,
     NEVER_LEFT_STATES,
     BatchSource,
     BatchState,
@@ -22,14 +20,11 @@ from intempt_core.history import (
 from intempt_core.planning import Policy
 
 
-def cancel_abandoned_recordings(history: History, data: Path) -> None:
-    """Cancel batches whose process ended while it recorded them: nothing of them was sent, and nothing will be."""
+def stop_abandoned_recordings(history: History, data: Path) -> None:
+    """Stop batches whose process ended while it recorded them; what is recorded may have been sent."""
     for found in history.queue.unfinished():
-        if found.state is BatchState.RECORDING and not is_owner_alive(data, found.owner):
-            with suppress(NotAllowed):  # it is being sent by now
-                history.control.set_state(
-                    found.id, BatchState.CANCELLED, INCOMPLETE_RECORDING_REASON, expected=BatchState.RECORDING
-                )
+        if found.recorder and not is_owner_alive(data, found.recorder):
+            history.control.stop_recording(found.id, found.recorder)
 
 
 def list_interrupted_batches(history: History, data: Path) -> list[BatchSummary]:
@@ -72,12 +67,10 @@ def resume_interrupted(
     """
     found = history.queries.batch(batch)
     was_alive = is_owner_alive(data, found.owner)
-    if not history.queue.claim(batch, owner, found.owner):
+    if not history.queue.claim(batch, owner, found.owner, pause="Its process ended."):
         raise NotAllowed(f"Batch {batch} was taken over by another process just now.")
     if not was_alive:
         history.queue.in_flight_to_unknown(batch, owner=owner)
-    if found.state is BatchState.SENDING:
-        history.control.set_state(batch, BatchState.PAUSED, "Its process ended.", owner=owner)
     policy = Policy.GO_ON if _is_held(history, batch) else None
     history.control.resume(batch, policy, (RequestState.NOT_SENT,), confirmed=confirmed)
 
@@ -94,8 +87,8 @@ def _find_obstacle(batch: BatchSummary, data: Path, console: str = "") -> str:
     if batch.is_final:
         return f"is {batch.state.value}: nothing is left to send."
     alive = is_owner_alive(data, batch.owner)
-    if batch.state is BatchState.RECORDING:
-        return "is being recorded." if alive else "was not recorded completely: send the file again."
+    if batch.recorder:
+        return "is being recorded."
     if batch.state is BatchState.SENDING and alive:
         return "is being sent by another process."
     if alive and batch.owner != console and batch.requests.get(RequestState.IN_FLIGHT):

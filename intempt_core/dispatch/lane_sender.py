@@ -26,6 +26,12 @@ from intempt_core.transport import Attempt, HttpClient, compute_retry_delay, pos
 SHORT_TURN_SECONDS = 0.05
 """A lane keeps its slot while it waits up to this long for the target's rate limit; for longer it gives it up."""
 
+RECORDING_POLL_SECONDS = 0.05
+"""How often history is asked whether more of a batch is recorded, while its lanes have sent what was."""
+
+MAX_RECORDING_WAIT_SECONDS = 5.0
+"""How long a lane waits for more at the most before it looks for itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
@@ -34,6 +40,7 @@ class TurnResult:
     Attributes:
         sent: how many requests were sent.
         has_more: whether the lane has more that may be sent, now or after ``wait_seconds``.
+        is_held: whether an outcome holds the lane, about which a person must decide.
         wait_seconds: how long to wait before the lane's next turn.
         request: id of the request that is waited for.
     """
@@ -42,6 +49,7 @@ class TurnResult:
     has_more: bool = False
     wait_seconds: float = 0.0
     request: int | None = None
+    is_held: bool = False
 
 
 class LaneSender:
@@ -53,6 +61,7 @@ class LaneSender:
         stop_reason: the last reason for which a lane stopped.
         active_lanes: the lanes that are being sent.
         errors: what ended a lane that should have gone on.
+        is_recorded: whether all of the batch is recorded, or nobody records it any further.
     """
 
     def __init__(
@@ -79,12 +88,16 @@ class LaneSender:
         self.stop_reason = ""
         self.active_lanes: set[int] = set()
         self.errors: list[Exception] = []
+        self.is_recorded = True
+        self._news = asyncio.Event()
 
     async def open_lanes(self) -> list[int]:
-        """The lanes that have something to send and are not held by an outcome that a person must decide about."""
+        """The lanes that have something to send, or will have, and are not held until a person decides."""
         found = await self.writer.call(self.writer.history.queue.lanes, self.batch)
         return [
-            lane.lane for lane in found if lane.waiting and not (lane.unresolved and self.policy is not Policy.GO_ON)
+            lane.lane
+            for lane in found
+            if (lane.waiting or not self.is_recorded) and not (lane.unresolved and self.policy is not Policy.GO_ON)
         ]
 
     async def send_turn(self, lane: int, limit: int, *, due: int | None = None) -> TurnResult:
@@ -122,7 +135,7 @@ class LaneSender:
                 self._count_outcome(lane, item, attempt)
                 if self._stops_lane(item, attempt):
                     self.stop_reason = attempt.reason
-                    return TurnResult(sent)
+                    return TurnResult(sent, is_held=True)
                 if self.limits.places.should_hand_over:
                     break
         finally:
@@ -130,9 +143,25 @@ class LaneSender:
                 await self.writer.write(ended)
         return TurnResult(sent, has_more=bool(items) or has_more_stored)
 
-    async def wait(self, seconds: float, until: asyncio.Event | None = None) -> None:
+    async def watch_recording(self) -> None:
+        """Let lanes that have nothing more to send know whenever more of the batch is recorded, until all of it is."""
+        before: int | None = None
+        while not self.is_recorded:
+            unrecorded, recorder = await self.writer.call(self.writer.history.queue.unrecorded, self.batch)
+            self.is_recorded = not recorder
+            if unrecorded != before or self.is_recorded:
+                before, self._news, news = unrecorded, asyncio.Event(), self._news
+                news.set()
+            await self.wait(RECORDING_POLL_SECONDS)
+
+    async def wait_for_recording(self, until: asyncio.Event | None = None) -> None:
+        """Wait until more of the batch is recorded, or all that ever will be."""
+        if not self.is_recorded:
+            await self.wait(MAX_RECORDING_WAIT_SECONDS, until, self._news)
+
+    async def wait(self, seconds: float, *until: asyncio.Event | None) -> None:
         """Wait, but no longer than until a halt or another event."""
-        ends = [asyncio.create_task(event.wait()) for event in (self.halt, until) if event is not None]
+        ends = [asyncio.create_task(event.wait()) for event in (self.halt, *until) if event is not None]
         try:
             await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:

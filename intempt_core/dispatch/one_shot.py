@@ -2,13 +2,14 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
 from intempt_core.contract import Json
 from intempt_core.dispatch.dispatcher import Dispatcher
 from intempt_core.dispatch.environment import SendingEnvironment
 from intempt_core.dispatch.progress import Progress
+from intempt_core.dispatch.sending_process import SendingProcess
 from intempt_core.errors import NotAllowed
 from intempt_core.history import (
     BatchIntent,
@@ -19,7 +20,7 @@ from intempt_core.history import (
     History,
     HistoryCheckpoint,
     TargetSnapshot,
-    make_request_intents,
+    make_request_blocks,
 )
 from intempt_core.planning import Plan, Policy
 from intempt_core.settings import Settings
@@ -37,6 +38,8 @@ def make_batch_intent(
     digest: str = "",
     mapping: str = "",
     owner: str = "",
+    recorder: str = "",
+    supersedes: Collection[int] = (),
     notes: Mapping[str, Json] | None = None,
     resend_of: str = "",
     seen: HistoryCheckpoint | None = None,
@@ -60,6 +63,9 @@ def make_batch_intent(
         persons=plan.persons,
         lanes=plan.lanes,
         seen=seen,
+        events=plan.events,
+        recorder=recorder,
+        supersedes=supersedes,
     )
 
 
@@ -91,8 +97,9 @@ def send_plan(
         try:
             seen = seen or opened.repeats.checkpoint(derive_target_key(target))
             intent = make_batch_intent(plan, target, label=label, policy=policy, owner=dispatcher.owner, seen=seen)
-            batch = opened.recorder.record(intent, make_request_intents(plan), excluded)
-            dispatcher.wake()
+            batch = opened.recorder.record(
+                intent, make_request_blocks(plan), excluded, on_progress=wake_once(dispatcher)
+            )
             wait_for_batch(dispatcher, batch, on_progress)
         finally:
             dispatcher.stop()
@@ -102,8 +109,18 @@ def send_plan(
             opened.close()
 
 
+def wake_once(dispatcher: Dispatcher | SendingProcess) -> Callable[[str, int], None]:
+    """Something to call whenever more of a batch is recorded: the first time, a dispatcher begins to send it."""
+    waking = iter([dispatcher.wake])
+
+    def wake(_batch: str, _recorded: int) -> None:
+        next(waking, lambda: None)()
+
+    return wake
+
+
 def wait_for_batch(
-    dispatcher: Dispatcher, batch: str, on_progress: Callable[[Progress], None], seconds: float = 0.25
+    dispatcher: Dispatcher | SendingProcess, batch: str, on_progress: Callable[[Progress], None], seconds: float = 0.25
 ) -> None:
     """Wait until a batch is no longer active. Interrupted, it pauses the batch and raises again."""
     try:

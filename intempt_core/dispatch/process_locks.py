@@ -8,9 +8,10 @@ is still the one of that name.
 import fcntl
 import json
 import os
+import secrets
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,23 @@ def locate_owner_lock(data: Path, owner: str) -> Path:
 def is_owner_alive(data: Path, owner: str) -> bool:
     """Whether the process of that owner is alive; an empty name never is."""
     return bool(owner) and Path(owner).name == owner and is_lock_held(locate_owner_lock(data, owner))
+
+
+@contextmanager
+def hold_process_lock(data: Path) -> Iterator[str]:
+    """Hold a lock of this process for a while; its name, by which others see that this process is alive."""
+    name = make_owner_name()
+    lock = acquire_lock(locate_owner_lock(data, name))
+    try:
+        yield name
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def make_owner_name() -> str:
+    """A new name of this process in history."""
+    return f"{os.getpid()}-{secrets.token_hex(8)}"
 
 
 def remove_stale_locks(data: Path) -> int:

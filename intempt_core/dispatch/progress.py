@@ -22,6 +22,7 @@ class Progress:
         rate: events per second; 0 while none is sent.
         seconds_left: an estimate; ``None`` where there is none.
         reason: what holds the batch up, in sentences; often empty.
+        unrecorded: how many events are still to be recorded.
     """
 
     state: BatchState
@@ -29,6 +30,7 @@ class Progress:
     rate: float = 0.0
     seconds_left: float | None = None
     reason: str = ""
+    unrecorded: int = 0
 
     @property
     def is_active(self) -> bool:

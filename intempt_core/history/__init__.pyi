@@ -5,9 +5,9 @@ from .history import (
     History as History,
 )
 from .recorder import (
-    INCOMPLETE_RECORDING_REASON as INCOMPLETE_RECORDING_REASON,
     collect_excluded_rows as collect_excluded_rows,
-    make_request_intents as make_request_intents,
+    describe_partial_recording as describe_partial_recording,
+    make_request_blocks as make_request_blocks,
 )
 from .records import (
     AttemptEnd as AttemptEnd,
@@ -19,6 +19,7 @@ from .records import (
     ExcludedRow as ExcludedRow,
     HistoryCheckpoint as HistoryCheckpoint,
     LaneState as LaneState,
+    RequestBlock as RequestBlock,
     RequestHalf as RequestHalf,
     RequestIntent as RequestIntent,
     RequestState as RequestState,

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from intempt_core.errors import NotAllowed
 from intempt_core.history.database import Database
+from intempt_core.history.recorder import cancel_pending, describe_partial_recording, write_recording_stop
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.repeats import find_repeats_since, make_error
-from intempt_core.history.resends import remove_resend_links
 from intempt_core.history.schema import batches, make_storable, requests
 from intempt_core.history.transitions import NEXT_BATCH_STATES, lock_batch
 from intempt_core.planning import Policy
@@ -44,14 +44,32 @@ class BatchControl:
                 expected is not None and found.state != expected.value
             ):
                 raise NotAllowed(f"Batch {batch} is {found.state}: it cannot become {state.value}.")
+            if state is BatchState.DONE and found.unrecorded:
+                raise NotAllowed(f"Batch {batch} is not done: {found.unrecorded:,} of its events are not recorded.")
             if state is BatchState.DONE and _has_open_requests(connection, found.number):
                 raise NotAllowed(f"Batch {batch} is not done: some of its requests are still to be sent.")
             if state is BatchState.CANCELLED:
-                _cancel_pending(connection, found.number, now)
-            if found.state == BatchState.RECORDING.value:
-                remove_resend_links(connection, found.number)
+                cancel_pending(connection, requests.c.batch == found.number, now)
             values = {"state": state.value, "reason": make_storable(reason), "changed_at": now}
+            if state is BatchState.CANCELLED:
+                values["recorder"] = ""
             connection.execute(update(batches).where(batches.c.number == found.number).values(values))
+
+    def stop_recording(self, batch: str, recorder: str) -> bool:
+        """Stop a batch whose recorder has ended before all of it was recorded; whether it was that one's still.
+
+        What is recorded stays, and may have been sent.
+        """
+        with self._database.writing() as connection:
+            found = lock_batch(connection, batch)
+            if not recorder or found.recorder != recorder:
+                return False
+            recorded = select(func.coalesce(func.sum(requests.c.events), 0))
+            whole = requests.c.batch == found.number, requests.c.parent.is_(None)
+            events = int(connection.execute(recorded.where(*whole)).scalar_one())
+            reason = describe_partial_recording(events, found.unrecorded)
+            write_recording_stop(connection, batch, reason, self._database.clock())
+            return True
 
     def resume(
         self,
@@ -125,13 +143,3 @@ def _has_open_requests(connection: Connection, number: int) -> bool:
         connection.execute(select(requests.c.id).where(requests.c.batch == number, is_open).limit(1)).first()
         is not None
     )
-
-
-def _cancel_pending(connection: Connection, number: int, now: int) -> None:
-    of_batch = update(requests).where(requests.c.batch == number)
-    connection.execute(
-        of_batch.where(requests.c.state == RequestState.PENDING.value).values(
-            state=RequestState.CANCELLED.value, retry_at=None, updated_at=now
-        )
-    )
-    connection.execute(of_batch.where(requests.c.retry_at.is_not(None)).values(retry_at=None, updated_at=now))

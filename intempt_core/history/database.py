@@ -223,6 +223,23 @@ class Database:
             yield connection
 
     @contextmanager
+    def watching(self) -> Iterator[Callable[[], int]]:
+        """A function whose number changes whenever another connection has written to SQLite's file."""
+        with self._translate_errors():
+            connection = self.engine.raw_connection()
+            try:
+                driver = connection.driver_connection
+                assert isinstance(driver, sqlite3.Connection)  # noqa: S101  no other driver is used here
+
+                def read_version() -> int:
+                    (version,) = driver.execute("PRAGMA data_version").fetchone()
+                    return int(version)
+
+                yield read_version
+            finally:
+                connection.close()
+
+    @contextmanager
     def _hold_write_lock(self, *, nowait: bool) -> Iterator[None]:
         if self.file is None:  # a server lets many write at once
             yield

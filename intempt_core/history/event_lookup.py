@@ -3,7 +3,7 @@
 Validation asks the second question through its protocol :class:`~intempt_core.validation.PriorSendLookup`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -111,12 +111,13 @@ class EventLookup:
                         of_id.append(_make_occurrence(row, given_by_stored[row.event_id]))
         return found
 
-    def prior_sends(self, target: str, ids: Iterable[str]) -> dict[str, PriorSend]:
+    def prior_sends(self, target: str, ids: Iterable[str], *, superseded: Collection[int] = ()) -> dict[str, PriorSend]:
         """What became of events of these ids at a target (a ``key``), when, and in which batch.
 
         Of several sends of one id it is the one that says most: accepted, then unknown, then in flight or pending,
         then rejected; of equal ones the latest. What is not sent counts as pending where its batch may be resumed. Ids
-        that were never sent there, or certainly never arrived, are left out.
+        that were never sent there, or certainly never arrived, are left out, and what is pending in ``superseded``
+        batches (their numbers), for those give their rest to another one.
         """
         found: dict[str, PriorSend] = {}
         with self._database.reading() as connection:
@@ -137,15 +138,17 @@ class EventLookup:
                 for event_id, batch, given_state, when in connection.execute(query):
                     is_waiting = given_state == RequestState.NOT_SENT.value and batch in unfinished
                     state = RequestState.PENDING.value if is_waiting else given_state
+                    if state == RequestState.PENDING.value and batch in superseded:
+                        continue
                     weight = (_STATE_WEIGHTS.get(state, -1), when)
                     if batch in batch_ids and state in _STATE_WEIGHTS and weight >= weights.get(event_id, weight):
                         weights[event_id] = weight
                         found[given_by_stored[event_id]] = PriorSend(state, when, batch_ids[batch])
         return found
 
-    def prior_send_lookup(self, target: str) -> PriorSendLookup:
-        """The look-up of event ids that validation is given, for one target (a ``key``)."""
-        return partial(self.prior_sends, target)
+    def prior_send_lookup(self, target: str, superseded: Collection[int] = ()) -> PriorSendLookup:
+        """The look-up of event ids that validation is given, as :meth:`prior_sends` has it."""
+        return partial(self.prior_sends, target, superseded=superseded)
 
 
 def _make_occurrence(row: Any, event_id: str) -> EventOccurrence:

@@ -99,18 +99,19 @@ class OutcomeQueries:
             )
             ordered = wanted.order_by(columns.lane, columns.position, columns.part).limit(limit)
             places = connection.execute(ordered).all()
-        counted = (
-            (place.id, lane, position)
+        counted = [
+            (position, lane, place.id)
             for lane, of_lane in groupby(places, key=lambda place: place.lane)
             for position, place in enumerate(of_lane, 1)
-        )
+        ]
+        counted.sort()  # the first requests of all lanes come first, so that every lane has work at once
         for some in iter_chunks(counted, BODIES_PER_STATEMENT):
-            ids = [id_ for id_, _, _ in some]
+            ids = [id_ for _, _, id_ in some]
             with self._database.reading() as connection:
                 found = select(bodies.c.request, bodies.c.body).where(bodies.c.request.in_(ids))
                 texts = {row.request: row.body for row in connection.execute(found)}
                 held = read_recorded_events(connection, ids)
-            for id_, lane, position in some:
+            for position, lane, id_ in some:
                 intents = [recorded.event for recorded in held.get(id_, ())]
                 yield RequestIntent(lane, position, zlib.decompress(texts[id_]), intents, resend_of=id_)
 

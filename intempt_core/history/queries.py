@@ -249,6 +249,8 @@ def _make_batch_summary(
         resends=resends.batches,
         resent=resends.resent,
         resolved=resends.resolved,
+        unrecorded=row.unrecorded,
+        recorder=row.recorder,
     )
 
 

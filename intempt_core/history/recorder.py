@@ -1,55 +1,75 @@
 """The recording of a batch: what is to be sent is written down before the first byte of it leaves."""
 
 import secrets
+import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, insert, update
+from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
 
 from intempt_core.contract import ISSUE_KINDS, GivenEvent, Severity
-from intempt_core.errors import HistoryUnavailable, NotAllowed
+from intempt_core.errors import ConsoleError, HistoryUnavailable, NotAllowed, SentBefore
 from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.records import (
     BatchIntent,
     BatchState,
     EventIntent,
     ExcludedRow,
+    RequestBlock,
     RequestIntent,
     RequestState,
 )
 from intempt_core.history.repeats import check_intent
-from intempt_core.history.resends import remove_resend_links
-from intempt_core.history.schema import batches, bodies, events, excluded_rows, make_indexable, make_storable, requests
+from intempt_core.history.schema import (
+    MAX_INDEXED_LENGTH,
+    batches,
+    bodies,
+    events,
+    excluded_rows,
+    make_indexable,
+    make_storable,
+    requests,
+)
+from intempt_core.history.sqlite_bulk import get_sqlite_driver
+from intempt_core.history.transitions import FINAL_BATCH_STATES
 from intempt_core.planning import Plan
 from intempt_core.validation import Report
+
+_FINAL_STATES = [state.value for state in FINAL_BATCH_STATES]
 
 RECORD_CHUNK_EVENTS = 20_000
 """Events recorded in one transaction: enough of them to be quick, few enough to let others write in between."""
 
-INCOMPLETE_RECORDING_REASON = "It was not recorded completely; nothing was sent."
-"""Reason of a batch whose recording broke off."""
+SHARED_CHUNK_EVENTS = 1_000
+"""Events recorded in one transaction while others write too, and in the first one: what is recorded can be sent."""
+
+TURN_SECONDS, TURN_POLL_SECONDS = 0.02, 0.0005
+"""How long the recording lets others write between two pieces, where they do, and how often it looks for that."""
+
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 2.0
+"""Seconds between two attempts to write a piece while history is unavailable; the pause doubles."""
 
 ZLIB_LEVEL = 1
 """How hard bodies are compressed: they are repetitive, and zlib's best level takes thrice as long for 10 % less."""
 
 
-class _Chunk(NamedTuple):
-    """What is written in one transaction: requests, each with its compressed body, and excluded rows."""
+class _Piece(NamedTuple):
+    """What is written in one transaction: requests, their compressed bodies, and excluded rows."""
 
-    requests: Sequence[tuple[RequestIntent, bytes]] = ()
+    block: RequestBlock | None = None
+    compressed: Sequence[bytes] = ()
     excluded: Sequence[ExcludedRow] = ()
 
 
-def make_request_intents(plan: Plan) -> Iterator[RequestIntent]:
-    """Turn a plan into what history records, one request after another; bodies are built here.
+def make_request_blocks(plan: Plan) -> Iterator[RequestBlock]:
+    """Turn a plan into what history records, the first requests of all lanes first; bodies are built here.
 
     The row of an event that does not know its own (a form's) is its place in the plan, from 1.
     """
-    for request, given, body in plan.iter_requests():
-        events = [EventIntent.from_event(event, row + 1) for event, row in zip(given, request.rows, strict=True)]
-        yield RequestIntent(request.lane, request.position, body, events)
+    return map(RequestBlock.from_plan, plan.iter_blocks())
 
 
 def collect_excluded_rows(
@@ -79,60 +99,168 @@ def collect_excluded_rows(
 
 
 class Recorder:
-    """Writes batches, their requests, events and excluded rows; ``chunk_events`` of them in one transaction."""
+    """Writes batches, their requests, events and excluded rows, a piece in each transaction.
+
+    A piece has at most ``chunk_events`` events; while others write too it is as small as they can wait for.
+    """
 
     def __init__(self, database: Database, chunk_events: int = RECORD_CHUNK_EVENTS) -> None:
         self._database, self._chunk_events = database, chunk_events
 
     def record(
-        self, intent: BatchIntent, requests: Iterable[RequestIntent], excluded: Iterable[ExcludedRow] = ()
+        self,
+        intent: BatchIntent,
+        requests: Iterable[RequestBlock | RequestIntent],
+        excluded: Iterable[ExcludedRow] = (),
+        *,
+        on_progress: Callable[[str, int], None] | None = None,
     ) -> str:
         """Record a batch and return its id; memory stays flat, however long the iterables are.
 
-        The batch is *recording* until its last request is written, then *sending*, so that no part of it is sent
-        before all of it is known. Where an iterable raises, or history fails, the batch is cancelled (if that can be
-        written) and the error is raised.
+        What is recorded may be sent at once, while later pieces are recorded: so ``on_progress`` is called with the id,
+        and how many events are recorded, after each piece. The batch says how many events are still to come, and is not
+        *done* before the last one is there. History that is unavailable after the first piece is waited for. Where an
+        iterable raises, or this is interrupted, the batch is *stopped* (if that can be written), says how far it is
+        recorded, and the error is raised; before the first piece nothing is recorded at all.
 
         Raises :class:`SentBefore` where the same input, or some of the events, went or is going to the target in a
         batch that the plan has not seen (``intent.seen``). Each transaction looks for that before it writes. Found by
-        the first one, nothing is recorded; found later, the batch is cancelled.
+        the first one, nothing is recorded; found later, that piece is not, what is pending is cancelled, and the batch
+        is *stopped*. Raises :class:`NotAllowed` where a person cancels the batch meanwhile.
         """
-        batch, number = _make_batch_id(self._database.clock()), None
+        recording = _Recording(self._database, intent, on_progress)
+        pieces = _split_into_pieces(
+            requests, excluded, lambda: min(recording.chunk_events, self._chunk_events), intent.lanes
+        )
         try:
-            for chunk, is_last in _flag_last(_split_into_chunks(requests, excluded, self._chunk_events)):
-                with self._database.writing() as connection:
-                    now = self._database.clock()
-                    repeat = check_intent(connection, intent, number, [request for request, _ in chunk.requests])
-                    if repeat is None:
-                        if number is None:
-                            number = _insert_batch(connection, batch, intent, now)
-                        _write_chunk(connection, number, chunk, now)
-                        next_state = BatchState.SENDING if is_last else BatchState.RECORDING
-                        _set_recording_state(connection, number, next_state, now)
-                    elif number is not None:  # here, so that of two that find each other only one is cancelled
-                        _cancel_recording(connection, number, f"Nothing was sent. {repeat}", now)
-                if repeat is not None:
-                    number = None
-                    raise repeat
-        except BaseException:
-            with suppress(HistoryUnavailable):
-                if number is not None:
-                    with self._database.writing() as connection:
-                        _cancel_recording(connection, number, INCOMPLETE_RECORDING_REASON, self._database.clock())
+            for piece, is_last in _flag_last(pieces):
+                recording.write(piece, is_last=is_last)
+        except BaseException as error:
+            recording.give_up(error)
             raise
+        recording.remember()
+        return recording.batch
+
+
+class _Recording:
+    """A batch that is being recorded.
+
+    Attributes:
+        batch: its id.
+        is_contended: whether others have written since the last piece, and wait for their turn.
+    """
+
+    def __init__(self, database: Database, intent: BatchIntent, on_progress: Callable[[str, int], None] | None) -> None:
+        self._database, self._intent, self._on_progress = database, intent, on_progress
+        self.batch = _make_batch_id(database.clock())
+        self.is_contended = False
+        self._recorder = intent.recorder or intent.owner or self.batch
+        self._number: int | None = None
+        self._events = 0  # that are recorded
+        self._is_over = False
+        self._data_version = 0
+
+    @property
+    def chunk_events(self) -> int:
+        """How many events the next piece has."""
+        return SHARED_CHUNK_EVENTS if self._number is None or self.is_contended else RECORD_CHUNK_EVENTS
+
+    def write(self, piece: _Piece, *, is_last: bool) -> None:
+        """Write a piece; after the first one wait for a history that is unavailable."""
+        pause, is_again = FIRST_PAUSE_SECONDS, False
+        while True:
+            try:
+                repeat = self._try_write(piece, is_last=is_last, is_again=is_again)
+            except HistoryUnavailable:
+                if self._number is None:
+                    raise
+                time.sleep(pause)
+                pause, is_again = min(2 * pause, MAX_PAUSE_SECONDS), True
+            else:
+                break
+        if repeat is not None:
+            raise repeat
+        if self._on_progress is not None:
+            self._on_progress(self.batch, self._events)
+        if self.is_contended and not is_last:
+            self._let_others_write()
+
+    def _try_write(self, piece: _Piece, *, is_last: bool, is_again: bool) -> SentBefore | None:
+        """Write a piece in one transaction; what was found that went or is going elsewhere, and is said with it.
+
+        ``is_again`` where that has failed before: a commit may succeed and still raise an error.
+        """
+        number, events = self._number, self._events
+        with self._database.writing() as connection:
+            now = self._database.clock()
+            self._note_other_writers(connection)
+            repeat = check_intent(connection, self._intent, number, piece.block)
+            if repeat is not None:
+                if number is None:
+                    return repeat
+                # In this transaction, and with nothing left to send: so of two that find each other only one stops.
+                cancel_pending(connection, requests.c.batch == number, now)
+                self._stop(connection, f"{self._describe()} What was not is cancelled. {repeat}", now)
+                return SentBefore(f"{repeat} {self._describe()}", repeat.batches, stopped=self.batch)
+            if number is None:
+                number = _insert_batch(connection, self.batch, self._intent, self._recorder, now)
+                _supersede(connection, self._intent.supersedes, self.batch, now)
+            if not (is_again and _is_written(connection, number, piece)):
+                if piece.block is not None:
+                    _write_requests(connection, number, piece.block, piece.compressed, now)
+                _write_excluded_rows(connection, number, piece.excluded)
+            events += len(piece.block.events.rows) if piece.block is not None else 0
+            self._note_progress(connection, number, 0 if is_last else max(self._intent.events - events, 1), now)
+        self._number, self._events, self._is_over = number, events, is_last
+        return None
+
+    def _note_progress(self, connection: Connection, number: int, unrecorded: int, now: int) -> None:
+        """Say how far the recording is. Raises where a person, or another process, has ended it meanwhile."""
+        values = {"unrecorded": unrecorded, "recorder": self._recorder if unrecorded else "", "changed_at": now}
+        mine = batches.c.recorder == self._recorder, batches.c.state.not_in(_FINAL_STATES)
+        if not connection.execute(update(batches).where(batches.c.number == number, *mine).values(values)).rowcount:
+            self._is_over = True
+            raise NotAllowed(f"The batch was cancelled or stopped while it was being recorded. {self._describe()}")
+
+    def _note_other_writers(self, connection: Connection) -> None:
+        if connection.dialect.name == "sqlite":
+            (version,) = get_sqlite_driver(connection).execute("PRAGMA data_version").fetchone()
+            self.is_contended = self._number is not None and version != self._data_version
+            self._data_version = version
+
+    def _let_others_write(self) -> None:
+        """Give others their turn: until one of them has written, or none does.
+
+        They try again every millisecond; the lock knows no queue.
+        """
+        until = time.monotonic() + TURN_SECONDS
+        with self._database.watching() as read_version:
+            before = read_version()
+            while time.monotonic() < until and read_version() == before:
+                time.sleep(TURN_POLL_SECONDS)
+
+    def remember(self) -> None:
+        """Let the data folder remember that there was this batch, in case its history is gone one day."""
         if self._database.memory is not None:
-            self._database.memory.remember(number or 0, self._database.clock())
-        return batch
+            self._database.memory.remember(self._number or 0, self._database.clock())
+
+    def give_up(self, error: BaseException) -> None:
+        """Stop a batch that will not be recorded any further."""
+        if self._number is None or self._is_over:
+            return
+        why = str(error) if isinstance(error, ConsoleError) else ""
+        with suppress(HistoryUnavailable), self._database.writing() as connection:
+            self._stop(connection, f"{self._describe()} {why}".strip(), self._database.clock())
+
+    def _stop(self, connection: Connection, reason: str, now: int) -> None:
+        write_recording_stop(connection, self.batch, reason, now)
+        self._is_over = True
+
+    def _describe(self) -> str:
+        return describe_partial_recording(self._events, max(self._intent.events - self._events, 0))
 
 
-def _cancel_recording(connection: Connection, number: int, reason: str, now: int) -> None:
-    values = {"state": BatchState.CANCELLED.value, "reason": make_storable(reason), "changed_at": now}
-    connection.execute(update(batches).where(batches.c.number == number).values(values))
-    connection.execute(update(requests).where(requests.c.batch == number).values(state=RequestState.CANCELLED.value))
-    remove_resend_links(connection, number)
-
-
-def _insert_batch(connection: Connection, batch: str, intent: BatchIntent, now: int) -> int:
+def _insert_batch(connection: Connection, batch: str, intent: BatchIntent, recorder: str, now: int) -> int:
     target = intent.target
     row = {
         "id": batch,
@@ -157,7 +285,7 @@ def _insert_batch(connection: Connection, batch: str, intent: BatchIntent, now: 
         "credential_reference": target.credential_reference,
         "feeds": dict(target.feeds),
         "policy": intent.policy.value,
-        "state": BatchState.RECORDING.value,
+        "state": BatchState.SENDING.value,
         "reason": "",
         "owner": intent.owner,
         "rows": intent.rows,
@@ -165,61 +293,121 @@ def _insert_batch(connection: Connection, batch: str, intent: BatchIntent, now: 
         "persons": intent.persons,
         "lanes": intent.lanes,
         "resend_of": intent.resend_of,
+        "unrecorded": intent.events,
+        "recorder": recorder,
     }
     return int(connection.execute(insert(batches).returning(batches.c.number), row).scalar_one())
 
 
-def _write_chunk(connection: Connection, number: int, chunk: _Chunk, now: int) -> None:
-    _write_requests(connection, number, chunk.requests, now)
-    _write_excluded_rows(connection, number, chunk.excluded)
+def _supersede(connection: Connection, numbers: Collection[int], batch: str, now: int) -> None:
+    """Cancel half recorded batches whose rest is in this one. Raises where one of them goes on by now."""
+    if not numbers:
+        return
+    half = batches.c.state == BatchState.STOPPED.value, batches.c.unrecorded > 0, batches.c.recorder == ""
+    reason = f"What never left of it is sent in batch {batch}."
+    cancelled = {"state": BatchState.CANCELLED.value, "reason": reason, "changed_at": now}
+    found = connection.execute(update(batches).where(batches.c.number.in_(numbers), *half).values(cancelled))
+    if found.rowcount != len(numbers):
+        raise NotAllowed("A batch of this file that was half recorded goes on by now. Nothing was sent; call it again.")
+    cancel_pending(connection, requests.c.batch.in_(numbers), now)
 
 
 def _write_requests(
-    connection: Connection, number: int, chunk: Sequence[tuple[RequestIntent, bytes]], now: int
+    connection: Connection, number: int, block: RequestBlock, compressed: Sequence[bytes], now: int
 ) -> None:
-    if not chunk:
-        return
-    ids = insert_requests(connection, [_make_request_row(number, request, now) for request, _ in chunk])
-    connection.execute(
-        insert(bodies), [{"request": id_, "body": body} for id_, (_, body) in zip(ids, chunk, strict=True)]
+    ids = _insert_request_rows(connection, number, block, now)
+    insert_columns(connection, bodies, ("request", "body"), (ids, compressed))
+    found = block.events
+    insert_columns(
+        connection,
+        events,
+        _EVENT_COLUMNS,
+        (
+            [number] * len(found.rows),
+            list(chain.from_iterable(map(repeat, ids, block.sizes))),
+            list(chain.from_iterable(map(range, block.sizes))),
+            found.rows,
+            found.lines,
+            *map(_make_column_indexable, (found.names, *found.ids)),
+            found.times,
+        ),
     )
-    rows: list[tuple[Any, ...]] = []
-    for id_, (request, _) in zip(ids, chunk, strict=True):
-        for position, event in enumerate(request.events):
-            row, line, name, *texts, time = event
-            rows.append(
-                (
-                    number,
-                    id_,
-                    position,
-                    row,
-                    line,
-                    name and make_indexable(name),
-                    *(text and make_indexable(text) for text in texts),
-                    time,
-                )
-            )
-    insert_tuples(connection, events, _EVENT_COLUMNS, rows)
+
+
+def _is_written(connection: Connection, number: int, piece: _Piece) -> bool:
+    """Whether a piece is there already: its first request or excluded row is."""
+    if piece.block is not None:
+        place = requests.c.lane == piece.block.lanes[0], requests.c.position == piece.block.positions[0]
+        found = select(requests.c.id).where(requests.c.batch == number, *place)
+    elif piece.excluded:
+        mine = excluded_rows.c.batch == number, excluded_rows.c.row == piece.excluded[0].row
+        found = select(excluded_rows.c.row).where(*mine)
+    else:
+        return True
+    return connection.execute(found.limit(1)).first() is not None
+
+
+def _insert_request_rows(connection: Connection, number: int, block: RequestBlock, now: int) -> Sequence[int]:
+    count = len(block.sizes)
+    given = {"batch": number, "part": "", "state": RequestState.PENDING.value, "tries": 0, "doubt": False}
+    given |= {"retry_at": None, "updated_at": now, "parent": None, "last_attempt": None}
+    columns = {"lane": block.lanes, "position": block.positions, "events": block.sizes, "resend_of": block.resend_of}
+    if connection.dialect.name != "sqlite":
+        names = [*columns, *given]
+        rows = zip(*columns.values(), *([value] * count for value in given.values()), strict=True)
+        return insert_requests(connection, [dict(zip(names, row, strict=True)) for row in rows])
+    (first,) = get_sqlite_driver(connection).execute("SELECT coalesce(max(id), 0) + 1 FROM requests").fetchone()
+    ids = range(first, first + count)  # no other connection writes meanwhile
+    values = (ids, *columns.values(), *([value] * count for value in given.values()))
+    insert_columns(connection, requests, ("id", *columns, *given), values)
+    return ids
+
+
+def _make_column_indexable(texts: Sequence[str | None]) -> Sequence[str | None]:
+    """:func:`make_indexable` of each; nearly every column stays as it is."""
+    given = [text for text in texts if text is not None]
+    joined = "".join(given)
+    if joined.isascii() and "\0" not in joined and max(map(len, given), default=0) <= MAX_INDEXED_LENGTH:
+        return texts
+    return [text and make_indexable(text) for text in texts]
 
 
 def _write_excluded_rows(connection: Connection, number: int, chunk: Sequence[ExcludedRow]) -> None:
     if not chunk:
         return
-    rows = [
-        (number, row, line, " ".join(codes), event_id and make_indexable(event_id), name and make_indexable(name))
-        for row, line, codes, event_id, name in chunk
-    ]
-    insert_tuples(connection, excluded_rows, ("batch", "row", "line", "codes", "event_id", "name"), rows)
+    rows, lines, codes, *texts = zip(*chunk, strict=True)
+    values = (
+        [number] * len(rows),
+        rows,
+        lines,
+        [" ".join(some) for some in codes],
+        *map(_make_column_indexable, texts),
+    )
+    insert_columns(connection, excluded_rows, ("batch", "row", "line", "codes", "event_id", "name"), values)
     more = batches.c.excluded_rows + len(rows)
     connection.execute(update(batches).where(batches.c.number == number).values(excluded_rows=more))
 
 
-def _set_recording_state(connection: Connection, number: int, state: BatchState, now: int) -> None:
-    """Say how far the recording is: going on now, or at its end. Raises where a person has cancelled it meanwhile."""
-    recorded = batches.c.number == number, batches.c.state == BatchState.RECORDING.value
-    values = {"state": state.value, "changed_at": now}
-    if not connection.execute(update(batches).where(*recorded).values(values)).rowcount:
-        raise NotAllowed("The batch was cancelled while it was being recorded. Nothing was sent.")
+def cancel_pending(connection: Connection, which: ColumnElement[bool], now: int) -> None:
+    """Cancel the requests of a condition that are pending; the others are not tried again."""
+    of_them = update(requests).where(which)
+    is_pending = requests.c.state == RequestState.PENDING.value
+    cancelled = {"state": RequestState.CANCELLED.value, "retry_at": None, "updated_at": now}
+    connection.execute(of_them.where(is_pending).values(cancelled))
+    connection.execute(of_them.where(requests.c.retry_at.is_not(None)).values(retry_at=None, updated_at=now))
+
+
+def describe_partial_recording(recorded: int, unrecorded: int) -> str:
+    """How far a batch is recorded that no process records any further."""
+    of_all = f" of {recorded + unrecorded:,}" if unrecorded else ""
+    return f"{recorded:,}{of_all} events are recorded; what was recorded may have been sent."
+
+
+def write_recording_stop(connection: Connection, batch: str, reason: str, now: int) -> None:
+    """Let a batch, of which no more will be recorded, stop; one that a person has cancelled stays so."""
+    mine = batches.c.id == batch, batches.c.state.not_in(_FINAL_STATES)
+    values = {"state": BatchState.STOPPED.value, "reason": make_storable(reason), "changed_at": now, "recorder": ""}
+    connection.execute(update(batches).where(*mine).values(values))
 
 
 _EVENT_COLUMNS = (
@@ -229,38 +417,23 @@ _EVENT_COLUMNS = (
 )
 
 
-def _make_request_row(number: int, request: RequestIntent, now: int) -> dict[str, Any]:
-    return {
-        "batch": number,
-        "lane": request.lane,
-        "position": request.position,
-        "part": "",
-        "events": len(request.events),
-        "state": RequestState.PENDING.value,
-        "tries": 0,
-        "doubt": False,
-        "retry_at": None,
-        "updated_at": now,
-        "parent": None,
-        "resend_of": request.resend_of,
-    }
-
-
 def insert_requests(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
     """Insert rows into ``requests`` and return their ids, in the rows' order."""
     statement = insert(requests).returning(requests.c.id, sort_by_parameter_order=True)
     return list(connection.execute(statement, rows).scalars())
 
 
-def insert_tuples(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+def insert_columns(
+    connection: Connection, table: Table, names: Sequence[str], columns: Sequence[Sequence[Any]]
 ) -> None:
-    """Insert many rows. A driver that takes tuples gets them as they are: a million dicts are slow."""
-    statement = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
-    if statement.positional:
-        connection.exec_driver_sql(str(statement), list(rows))
-    else:
-        connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+    """Insert rows that are given as columns of one length. A driver that takes tuples gets them as they are."""
+    if connection.dialect.name == "sqlite":
+        quoted, places = ", ".join(f'"{name}"' for name in names), ", ".join("?" * len(names))
+        statement = f'INSERT INTO "{table.name}" ({quoted}) VALUES ({places})'  # noqa: S608  no part of it is given
+        get_sqlite_driver(connection).executemany(statement, zip(*columns, strict=True))
+    elif columns[0]:
+        rows = zip(*columns, strict=True)
+        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def _make_batch_id(now: int) -> str:
@@ -268,27 +441,49 @@ def _make_batch_id(now: int) -> str:
     return f"b_{now:012x}{secrets.token_hex(8)}"
 
 
-def _split_into_chunks(
-    requests: Iterable[RequestIntent], excluded: Iterable[ExcludedRow], chunk_events: int
-) -> Iterator[_Chunk]:
-    """Split a batch into transactions; bodies are compressed here, while no transaction is open."""
-    pairs: list[tuple[RequestIntent, bytes]] = []
-    events_held = 0
-    for request in requests:
-        pairs.append((request, zlib.compress(request.body, ZLIB_LEVEL)))
-        events_held += len(request.events)
-        if events_held >= chunk_events:
-            yield _Chunk(requests=pairs)
-            pairs, events_held = [], 0
-    yield _Chunk(requests=pairs)
-    for rows in iter_chunks(excluded, chunk_events):
-        yield _Chunk(excluded=rows)
+def _split_into_pieces(
+    requests: Iterable[RequestBlock | RequestIntent],
+    excluded: Iterable[ExcludedRow],
+    events: Callable[[], int],
+    lanes: int,
+) -> Iterator[_Piece]:
+    """Split a batch into transactions; bodies are compressed here, while no transaction is open.
+
+    The first one has at least as many requests as there are ``lanes``: the first of each.
+    """
+    is_empty = True
+    for block in _gather_blocks(requests, events):
+        for part in block.split(events, lanes if is_empty else 1):
+            yield _Piece(part, [zlib.compress(body, ZLIB_LEVEL) for body in part.bodies])
+            is_empty = False
+    for rows in iter_chunks(excluded, RECORD_CHUNK_EVENTS):
+        yield _Piece(excluded=rows)
+        is_empty = False
+    if is_empty:
+        yield _Piece()
 
 
-def _flag_last(chunks: Iterator[_Chunk]) -> Iterator[tuple[_Chunk, bool]]:
-    """Each chunk, and whether it is the last one: a small batch is one transaction."""
-    ahead = next(chunks)
-    for chunk in chunks:
+def _gather_blocks(found: Iterable[RequestBlock | RequestIntent], limit: Callable[[], int]) -> Iterator[RequestBlock]:
+    """Blocks as they are, and requests that were made one by one together in blocks."""
+    single: list[RequestIntent] = []
+    events = 0
+    for one in found:
+        if isinstance(one, RequestIntent):
+            single.append(one)
+            events += len(one.events)
+        if single and (isinstance(one, RequestBlock) or events >= limit()):
+            yield RequestBlock.from_intents(single)
+            single, events = [], 0
+        if isinstance(one, RequestBlock):
+            yield one
+    if single:
+        yield RequestBlock.from_intents(single)
+
+
+def _flag_last(pieces: Iterator[_Piece]) -> Iterator[tuple[_Piece, bool]]:
+    """Each piece, and whether it is the last one: a small batch is one transaction."""
+    ahead = next(pieces)
+    for piece in pieces:
         yield ahead, False
-        ahead = chunk
+        ahead = piece
     yield ahead, True

@@ -3,18 +3,17 @@
 Times are epoch milliseconds and durations milliseconds. No record holds a key.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import accumulate
 from typing import NamedTuple, Self
 
-from intempt_core.contract import GivenEvent, Json, dump_json, find_current_state, get_field, id_to_text, read_epoch_ms
-from intempt_core.planning import Policy
+from intempt_core.contract import GivenEvent, Json, find_current_state
+from intempt_core.planning import EventColumns, PlannedBlock, Policy, describe_event
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import Attempt
-
-INT64_LIMIT = 2**63
-"""An event's time beyond it is sent as it is and not stored: no database has a number for it."""
 
 
 class BatchSource(StrEnum):
@@ -49,7 +48,6 @@ class RequestState(StrEnum):
 class BatchState(StrEnum):
     """The state of a batch; the drawing is in :mod:`intempt_core.history.transitions`."""
 
-    RECORDING = "recording"
     SENDING = "sending"
     PAUSED = "paused"
     STOPPED = "stopped"
@@ -64,7 +62,7 @@ def is_batch_active(state: BatchState, counts: Mapping[RequestState, int]) -> bo
 
     ``counts`` are its requests, or its events, by state.
     """
-    return state in (BatchState.RECORDING, BatchState.SENDING) or bool(counts.get(RequestState.IN_FLIGHT))
+    return state is BatchState.SENDING or bool(counts.get(RequestState.IN_FLIGHT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +163,10 @@ class BatchIntent:
         persons: how many persons its events are of.
         lanes: how many lanes it has.
         seen: what its plan has seen of history: of later batches nothing is sent twice. ``None`` compares with none.
+        events: how many events it will have; 0 where that is not known before they are recorded.
+        recorder: the process that records it; empty where the owner does.
+        supersedes: numbers of stopped batches of the same input that are half recorded: what never left of them is in
+            this one, and cancelled there.
     """
 
     source: BatchSource
@@ -180,6 +182,9 @@ class BatchIntent:
     persons: int = 0
     lanes: int = 0
     seen: HistoryCheckpoint | None = None
+    events: int = 0
+    recorder: str = ""
+    supersedes: Collection[int] = ()
 
 
 class EventIntent(NamedTuple):
@@ -207,19 +212,8 @@ class EventIntent(NamedTuple):
     @classmethod
     def from_event(cls, event: GivenEvent, row: int = 0) -> "EventIntent":
         """Copy what history stores of an event; ``row`` (from 1) is used where the event does not know its own."""
-        body, place, time = event.body, event.place, read_epoch_ms(get_field(event.body, "timestamp"))
-        return cls(
-            place.row if place.row is not None else row,
-            place.line,
-            event.name if isinstance(event.name, str) or event.name is None else dump_json(event.name).decode(),
-            id_to_text(get_field(body, "eventId")),
-            id_to_text(get_field(body, "profileId")),
-            id_to_text(get_field(body, "userId")),
-            id_to_text(get_field(body, "anotherUserId")),
-            id_to_text(get_field(body, "accountId")),
-            id_to_text(get_field(body, "data.productId")),
-            time if time is not None and -INT64_LIMIT <= time < INT64_LIMIT else None,
-        )
+        place, found = event.place, describe_event(event)
+        return cls(place.row if place.row is not None else row, place.line, *found)
 
 
 IDENTITY_COLUMNS = {
@@ -251,6 +245,76 @@ class RequestIntent:
     body: bytes
     events: Sequence[EventIntent]
     resend_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBlock:
+    """Some requests before they are sent, in columns: so many events are recorded in bulk.
+
+    Attributes:
+        lanes: the number of each request's lane, from 1.
+        positions: its place in the lane, from 1.
+        sizes: how many events it has.
+        bodies: the exact bytes of its HTTP body.
+        events: what is stored of all their events, one request after another.
+        resend_of: id of the request that each sends again; ``None`` where it does not.
+    """
+
+    lanes: Sequence[int]
+    positions: Sequence[int]
+    sizes: Sequence[int]
+    bodies: Sequence[bytes]
+    events: EventColumns
+    resend_of: Sequence[int | None]
+
+    @classmethod
+    def from_plan(cls, planned: PlannedBlock) -> "RequestBlock":
+        """What history records of requests of a plan."""
+        return cls(
+            planned.lanes.tolist(),
+            planned.positions.tolist(),
+            planned.sizes.tolist(),
+            planned.bodies,
+            planned.read_event_columns(),
+            [None] * len(planned.bodies),
+        )
+
+    @classmethod
+    def from_intents(cls, intents: Sequence[RequestIntent]) -> "RequestBlock":
+        """Requests that were made one by one, together."""
+        found = list(zip(*(event for one in intents for event in one.events), strict=True))
+        rows, lines, names, *ids, times = found or [()] * len(EventIntent._fields)
+        return cls(
+            [one.lane for one in intents],
+            [one.position for one in intents],
+            [len(one.events) for one in intents],
+            [one.body for one in intents],
+            EventColumns(rows, lines, names, ids, times),
+            [one.resend_of for one in intents],
+        )
+
+    def split(self, events: Callable[[], int], first_requests: int = 1) -> "Iterator[RequestBlock]":
+        """The block in parts of at least one request and about so many events, asked before each part.
+
+        The first one has at least ``first_requests``, where there are so many.
+        """
+        ends = list(accumulate(self.sizes))
+        start = 0
+        while start < len(ends):
+            first = ends[start - 1] if start else 0
+            at_least = 1 if start else max(first_requests, 1)
+            stop = min(max(start + at_least, bisect_right(ends, first + events())), len(ends))
+            requests, some = slice(start, stop), slice(first, ends[stop - 1])
+            rows, lines, names, ids, times = self.events
+            yield RequestBlock(
+                self.lanes[requests],
+                self.positions[requests],
+                self.sizes[requests],
+                self.bodies[requests],
+                EventColumns(rows[some], lines[some], names[some], [column[some] for column in ids], times[some]),
+                self.resend_of[requests],
+            )
+            start = stop
 
 
 class ExcludedRow(NamedTuple):
@@ -377,8 +441,10 @@ class UnfinishedBatch:
 
     Attributes:
         owner: the process that sends it; empty where none does.
+        recorder: the process that still records it; empty where none does.
     """
 
     id: str
     owner: str
     state: BatchState
+    recorder: str = ""

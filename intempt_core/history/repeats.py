@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 from intempt_core.errors import NotFound, SentBefore
 from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.queries import count_by_state
-from intempt_core.history.records import BatchIntent, BatchState, HistoryCheckpoint, RequestIntent, RequestState
+from intempt_core.history.records import BatchIntent, BatchState, HistoryCheckpoint, RequestBlock, RequestState
 from intempt_core.history.schema import batches, events, make_indexable, requests
 from intempt_core.history.transitions import FINAL_BATCH_STATES, IS_STORED
 
@@ -38,7 +38,7 @@ IS_GOING: ColumnElement[bool] = or_(
 )
 """Condition on requests joined with their batches: they went, or may still go without being recorded again."""
 
-_IS_RECORDING = batches.c.state == BatchState.RECORDING.value
+_IS_RECORDING = batches.c.recorder != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,14 @@ class RepeatLookup:
             found = [row for row in connection.execute(same.order_by(batches.c.number)) if _is_going(connection, row)]
             return _summarize(connection, [(row, True, 0) for row in found])
 
+    def half_recorded(self, digest: str, target: str) -> dict[str, int]:
+        """The stopped batches of an input of which not all is recorded, and nobody records the rest: number by id."""
+        half = (batches.c.unrecorded > 0, batches.c.recorder == "", batches.c.state == BatchState.STOPPED.value)
+        same = batches.c.digest == digest, batches.c.target_key == target
+        with self._database.reading() as connection:
+            found = connection.execute(select(batches.c.id, batches.c.number).where(*same, *half))
+            return {row.id: row.number for row in found} if digest else {}
+
     def since(self, batch: str) -> list[RepeatedSend]:
         """What of that which a batch still has to send went, or is going, in batches recorded after it.
 
@@ -120,7 +128,7 @@ class RepeatLookup:
 
 
 def check_intent(
-    connection: Connection, intent: BatchIntent, number: int | None, piece: Sequence[RequestIntent]
+    connection: Connection, intent: BatchIntent, number: int | None, piece: RequestBlock | None
 ) -> SentBefore | None:
     """Compare a piece that is about to be recorded with later batches than its plan has seen; what was found.
 
@@ -163,7 +171,7 @@ def find_repeats_since(connection: Connection, row: Row[Any]) -> list[RepeatedSe
     without_id = without_id.where(is_waiting, events.c.event_id.is_(None)).limit(1)
     same = [one for one in later if row.digest and one.digest == row.digest and _is_going(connection, one)]
     if same and connection.execute(without_id).first() is None:  # else the ids say it, but of one that is half recorded
-        same = [one for one in same if one.state == BatchState.RECORDING.value]
+        same = [one for one in same if one.recorder]
     return _combine(connection, later, same, {batch: int(count) for batch, count in connection.execute(repeated)})
 
 
@@ -190,23 +198,25 @@ def _is_same_input(row: Row[Any], intent: BatchIntent) -> bool:
 
 def _is_going(connection: Connection, row: Row[Any]) -> bool:
     """Whether anything of a batch went, or is going; of one that is being recorded everything is."""
-    if row.state == BatchState.RECORDING.value:
+    if row.recorder:
         return True
     going = select(requests.c.id).join(batches, batches.c.number == requests.c.batch)
     return connection.execute(going.where(requests.c.batch == row.number, IS_GOING).limit(1)).first() is not None
 
 
 def _count_repeated_events(
-    connection: Connection, numbers: Sequence[int], piece: Sequence[RequestIntent]
+    connection: Connection, numbers: Sequence[int], piece: RequestBlock | None
 ) -> dict[int, int]:
     """How many events of a piece are in later batches too, by batch: the same event id, or a resend of one request."""
-    ids = {event.event_id for request in piece for event in request.events if event.event_id is not None}
+    if piece is None:
+        return {}
+    ids = {id_ for id_ in piece.events.ids[0] if id_ is not None}
     repeated: dict[int, int] = {}
     for some in iter_chunks(map(make_indexable, ids)):
         by_id = select(events.c.batch, func.count(events.c.event_id.distinct())).where(events.c.event_id.in_(some))
         for batch, count in connection.execute(_join_going(by_id, numbers).group_by(events.c.batch)):
             repeated[batch] = repeated.get(batch, 0) + int(count)
-    resent = [request.resend_of for request in piece if request.resend_of is not None]
+    resent = [original for original in piece.resend_of if original is not None]
     by_request: dict[int, int] = {}
     for originals in iter_chunks(resent):
         same = select(requests.c.batch, func.sum(requests.c.events)).join(batches, batches.c.number == requests.c.batch)

@@ -1,8 +1,7 @@
 """Resends: the link from a batch to those that send its requests again, and what came of them there.
 
 Each request of a resend names the one that it sends again (``requests.resend_of``). A resend may itself be sent again,
-and its requests may be split, so what came of a request is looked for along the whole chain. A batch that was cancelled
-while it was being recorded is no resend: its links are removed, and the requests can be sent again from the original.
+and its requests may be split, so what came of a request is looked for along the whole chain.
 """
 
 from collections import defaultdict
@@ -10,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from intempt_core.history.database import iter_chunks
 from intempt_core.history.records import HistoryCheckpoint, RequestState
@@ -51,12 +50,6 @@ def was_resent(seen: HistoryCheckpoint) -> ColumnElement[bool]:
         .where(again.c.resend_of == requests.c.id, again.c.batch <= seen.newest, its_batch.c.target_key == seen.target)
     )
     return and_(requests.c.state.in_(_UNRESOLVED_VALUES), resend.exists())
-
-
-def remove_resend_links(connection: Connection, number: int) -> None:
-    """Let a batch, of which nothing ever went, be no resend."""
-    connection.execute(update(requests).where(requests.c.batch == number).values(resend_of=None))
-    connection.execute(update(batches).where(batches.c.number == number).values(resend_of=""))
 
 
 def read_resends(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, ResendCounts]:

@@ -69,6 +69,10 @@ batches: Table = Table(
     Column("persons", BigInteger, nullable=False),
     Column("lanes", Integer, nullable=False),
     Column("resend_of", Text, nullable=False),
+    # How many events are still to be recorded, and the process that does so. Nobody records a batch that is whole, or
+    # that was given up.
+    Column("unrecorded", BigInteger, nullable=False, server_default="0"),
+    Column("recorder", Text, nullable=False, server_default=""),
     Index("batches_by_state", "state"),
     Index("batches_by_digest", "digest"),
     Index("batches_by_target", "target_key"),

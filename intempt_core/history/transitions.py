@@ -19,17 +19,19 @@ a request will be tried again without a person's decision.
 
 A batch::
 
-    recording ─▶ sending ◀─▶ paused
-        │        │  ▲  │        │
-        │        │  └─ stopped ─┤      stopped: lanes are held, a person decides
-        │        ▼              ▼
-        └──────▶ done        cancelled     both final; cancelling cancels what is pending
+    (first piece recorded) ─▶ sending ◀─▶ paused
+                              │  ▲  │        │
+                              │  └─ stopped ─┤      stopped: lanes are held, or it is half recorded: a person decides
+                              ▼              ▼
+                             done        cancelled     both final; cancelling cancels what is pending
 
         done, cancelled ─▶ forgotten: its rows are being deleted, and no query finds it
 
-*done* needs that nothing is pending, in flight or to be tried again. Only requests of a *sending* batch may be sent,
-and only by its owner: the owner is compared in the transaction that writes, so a process that lost a batch while it was
-frozen cannot change it.
+A batch is sent while it is recorded. ``unrecorded`` counts the events that are still to come, and ``recorder`` names
+the process that records them; where that one ends before the last of them, the batch is *stopped*. *done* needs that
+all of it is recorded, and that nothing is pending, in flight or to be tried again. Only requests of a *sending* batch
+may be sent, and only by its owner: the owner is compared in the transaction that writes, so a process that lost a batch
+while it was frozen cannot change it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,7 +48,6 @@ from intempt_core.history.sqlite_bulk import fetch_snapshot_rows, insert_attempt
 from intempt_core.transport import Attempt
 
 NEXT_BATCH_STATES: dict[BatchState, frozenset[BatchState]] = {
-    BatchState.RECORDING: frozenset({BatchState.CANCELLED}),  # it becomes sending with its last request, nowhere else
     BatchState.SENDING: frozenset({BatchState.PAUSED, BatchState.STOPPED, BatchState.DONE, BatchState.CANCELLED}),
     BatchState.PAUSED: frozenset({BatchState.SENDING, BatchState.CANCELLED}),
     BatchState.STOPPED: frozenset({BatchState.SENDING, BatchState.CANCELLED}),

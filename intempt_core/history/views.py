@@ -80,6 +80,8 @@ class BatchSummary:
         resent: how many of the events in a state were sent again in another batch, whatever came of it there; what was
             accepted is not counted, and states without any are absent.
         resolved: how many of these were accepted when they were sent again.
+        unrecorded: how many of its events are still to be recorded, or never will be: see ``recorder``.
+        recorder: the process that records them; empty where none does (any more).
     """
 
     id: str
@@ -105,6 +107,8 @@ class BatchSummary:
     resends: tuple[str, ...] = ()
     resent: Mapping[RequestState, int] = field(default_factory=dict)
     resolved: Mapping[RequestState, int] = field(default_factory=dict)
+    unrecorded: int = 0
+    recorder: str = ""
 
     def count_resendable(self, state: RequestState) -> int:
         """How many events in a state can be sent to the same target again from here: those that were not already."""

@@ -54,12 +54,15 @@ class WorkQueue:
         with_requests_in_flight = select(requests.c.batch).where(_IS_IN_FLIGHT)
         going = batches.c.state.in_([state.value for state in BatchState if state not in FINAL_BATCH_STATES])
         found = (
-            select(batches.c.id, batches.c.owner, batches.c.state)
+            select(batches.c.id, batches.c.owner, batches.c.state, batches.c.recorder)
             .where(or_(going, batches.c.number.in_(with_requests_in_flight)))
             .order_by(batches.c.number)
         )
         with self._database.reading() as connection:
-            return [UnfinishedBatch(row.id, row.owner, BatchState(row.state)) for row in connection.execute(found)]
+            return [
+                UnfinishedBatch(row.id, row.owner, BatchState(row.state), row.recorder)
+                for row in connection.execute(found)
+            ]
 
     def depth(self) -> QueueDepth:
         """How many batches are being sent, and how many of their requests are pending or in flight."""
@@ -71,11 +74,28 @@ class WorkQueue:
         with self._database.reading() as connection:
             return QueueDepth(*connection.execute(counted).one())
 
-    def claim(self, batch: str, owner: str, expected: str) -> bool:
-        """Make ``owner`` the batch's owner if ``expected`` (empty: no process) is it still; whether that was so."""
-        mine = update(batches).where(batches.c.id == batch, batches.c.owner == expected).values(owner=owner)
+    def claim(self, batch: str, owner: str, expected: str, *, pause: str = "") -> bool:
+        """Make ``owner`` the batch's owner if ``expected`` (empty: no process) is it still; whether that was so.
+
+        With ``pause``, a reason, a batch that is *sending* is paused by the same transaction, so that its new owner
+        sends nothing of it before it says so.
+        """
+        mine = update(batches).where(batches.c.id == batch, batches.c.owner == expected)
         with self._database.writing() as connection:
-            return bool(connection.execute(mine).rowcount)
+            if not connection.execute(mine.values(owner=owner)).rowcount:
+                return False
+            if pause:
+                paused = {"state": BatchState.PAUSED.value, "reason": pause, "changed_at": self._database.clock()}
+                is_sending = batches.c.id == batch, batches.c.state == BatchState.SENDING.value
+                connection.execute(update(batches).where(*is_sending).values(paused))
+            return True
+
+    def unrecorded(self, batch: str) -> tuple[int, str]:
+        """How many events of a batch are still to be recorded, and by which process; cheap."""
+        asked = select(batches.c.unrecorded, batches.c.recorder).where(batches.c.id == batch)
+        with self._database.reading() as connection:
+            found = connection.execute(asked).one_or_none()
+        return (0, "") if found is None else (found.unrecorded, found.recorder)
 
     def lanes(self, batch: str) -> list[LaneState]:
         """All lanes of the batch in order, finished ones too."""

@@ -3,6 +3,7 @@
 - ``plan``: the plan, its lanes and requests
 - ``persons``: which events belong to one person
 - ``bulk_bodies``: the bodies of a table's events, written over whole columns
+- ``event_columns``: what is stored of events so that they can be found again
 - ``locate``: from a cell of a file to its place in a request, and back
 """
 

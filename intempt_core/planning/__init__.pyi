@@ -1,3 +1,8 @@
+from .event_columns import (
+    EventColumns as EventColumns,
+    describe_event as describe_event,
+    read_event_columns as read_event_columns,
+)
 from .locate import (
     CellLocation as CellLocation,
     find_cell as find_cell,
@@ -14,6 +19,7 @@ from .plan import (
     ORDER_MESSAGES as ORDER_MESSAGES,
     POLICY_MESSAGES as POLICY_MESSAGES,
     Plan as Plan,
+    PlannedBlock as PlannedBlock,
     Policy as Policy,
     are_one_order as are_one_order,
     explain_lane_length as explain_lane_length,

@@ -8,9 +8,8 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple, Protocol, overload
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from intempt_core.contract import (
 from intempt_core.errors import PlanError
 from intempt_core.mapping import EventSource, MappedTable
 from intempt_core.planning.bulk_bodies import write_bodies
+from intempt_core.planning.event_columns import EventColumns, PlanSource, read_event_columns
 from intempt_core.planning.persons import IdentityColumn, group_persons, link_columns, link_events
 from intempt_core.settings import Settings
 from intempt_core.validation import ColumnChecker, TimeState, clamp_to_int64
@@ -38,7 +38,7 @@ LONG_LANE_EVENTS = 100
 """Events of a lane from which on its length is explained."""
 
 PLAN_BLOCK_EVENTS = 16_384
-"""Events that :meth:`Plan.iter_requests` holds at a time, so that a million need no more memory than these."""
+"""Events that :meth:`Plan.iter_blocks` holds at a time, so that a million need no more memory than these."""
 
 
 class Policy(StrEnum):
@@ -92,14 +92,6 @@ class PlannedRequest:
     rows: tuple[int, ...]
 
 
-class PlanSource(Protocol):
-    """The source from which a plan reads its events: a mapped table, or a list."""
-
-    def events(self, rows: Iterable[int], /) -> Iterator[GivenEvent]:
-        """The events of these rows (from 0), in their order."""
-        ...
-
-
 class Plan:
     """The requests, lanes and persons of chosen events. Made by :func:`plan_table` and :func:`plan_events`.
 
@@ -146,60 +138,57 @@ class Plan:
         """The body of one request (CONTRACT 1.3)."""
         return _write_body(self.events_in(request))
 
-    def iter_requests(self) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
-        """Iterate over every request with its events and its body, in order; memory stays flat.
+    def iter_blocks(self, events: int = PLAN_BLOCK_EVENTS) -> "Iterator[PlannedBlock]":
+        """Iterate over all requests by their place in their lanes, with bodies; memory stays flat.
 
-        This is quicker than asking for each. The events are read when one of them is asked for.
+        First come the first requests of all lanes, then all second ones: so every lane has work at once. A block has at
+        least one request, and about so many ``events``. This is quicker than asking for each body.
         """
-        bounds = self._requests.bounds
+        found = self._requests
+        order = np.lexsort((found.lanes, found.positions))
+        sizes = np.diff(found.bounds)[order]
+        ends = np.cumsum(sizes)
         start = 0
-        while start < len(self.requests):
-            stop = int(np.searchsorted(bounds, bounds[start] + PLAN_BLOCK_EVENTS, side="right")) - 1
-            stop = max(start + 1, min(stop, len(self.requests)))
-            yield from self._iter_block(start, stop)
+        while start < order.size:
+            before = int(ends[start - 1]) if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, before + events, side="right")))
+            yield self._make_block(order[start:stop], sizes[start:stop])
             start = stop
 
-    def _iter_block(self, start: int, stop: int) -> Iterator[tuple[PlannedRequest, Sequence[GivenEvent], bytes]]:
-        bounds = self._requests.bounds[start : stop + 1]
-        rows = self._requests.rows[bounds[0] : bounds[-1]]
-        places = (bounds - bounds[0]).tolist()
-        source, bodies = self._source, None
-        if isinstance(source, MappedTable):
-            bodies = write_bodies(source, rows, places)
-        block = _EventBlock(source, rows)
-        for number, request in enumerate(self.requests[start:stop]):
-            events = _EventSlice(block, places[number], places[number + 1])
-            yield request, events, bodies[number] if bodies else _write_body(events)
+    def _make_block(self, numbers: Int64Array, sizes: Int64Array) -> "PlannedBlock":
+        found, source = self._requests, self._source
+        bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+        places = np.arange(bounds[-1]) + np.repeat(found.bounds[numbers] - bounds[:-1], sizes)
+        rows = found.rows[places]
+        bodies = write_bodies(source, rows, bounds.tolist()) if isinstance(source, MappedTable) else None
+        if bodies is None:
+            events, cuts = list(source.events(rows.tolist())), bounds.tolist()
+            bodies = [_write_body(events[start:stop]) for start, stop in pairwise(cuts)]
+        return PlannedBlock(source, rows, sizes, found.lanes[numbers] + 1, found.positions[numbers], bodies)
 
 
-class _EventBlock:
-    """The events of some rows, read together when the first one is asked for."""
+class PlannedBlock(NamedTuple):
+    """Some requests of a plan, in arrays.
 
-    def __init__(self, source: PlanSource, rows: Int64Array) -> None:
-        self._source, self._rows = source, rows
+    Attributes:
+        source: Where their events come from.
+        rows: The rows (from 0) of all their events, one request after another.
+        sizes: How many events each request has.
+        lanes: The number of each request's lane, from 1.
+        positions: Its place in the lane, from 1.
+        bodies: Its body (CONTRACT 1.3).
+    """
 
-    @cached_property
-    def events(self) -> list[GivenEvent]:
-        return list(self._source.events(self._rows.tolist()))
+    source: PlanSource
+    rows: Int64Array
+    sizes: Int64Array
+    lanes: Int64Array
+    positions: Int64Array
+    bodies: Sequence[bytes]
 
-
-class _EventSlice(Sequence[GivenEvent]):
-    """A slice of a block, without reading it."""
-
-    def __init__(self, block: _EventBlock, start: int, stop: int) -> None:
-        self._block, self._places = block, range(start, stop)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    @overload
-    def __getitem__(self, index: int) -> GivenEvent: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[GivenEvent]: ...
-    def __getitem__(self, index: int | slice) -> GivenEvent | list[GivenEvent]:
-        if isinstance(index, slice):
-            return [self._block.events[place] for place in self._places[index]]
-        return self._block.events[self._places[index]]
+    def read_event_columns(self) -> EventColumns:
+        """What is stored of their events so that they can be found again."""
+        return read_event_columns(self.source, self.rows)
 
 
 def explain_lane_length(events: int, lanes: int, largest: int, person: int = 0) -> str:

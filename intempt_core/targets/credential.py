@@ -39,6 +39,12 @@ class Credential:
             raise CredentialError("The key holds a character that no key has. It has the form prefix.secret.")
         return cls(prefix, secret)
 
+    @classmethod
+    def from_authorization(cls, header: str) -> "Credential":
+        """The key of an :attr:`authorization`, for a process that is given it by another one of this program."""
+        prefix, _, secret = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
+        return cls(prefix, secret)
+
     @property
     def authorization(self) -> str:
         """The value of the ``Authorization`` header: HTTP Basic (CONTRACT 1.5)."""

@@ -133,7 +133,7 @@ def ours_verdict(path: str) -> tuple[float, str]:
     _imports_done()
 
     began = time.perf_counter()
-    bad = _report(path).bad
+    bad = _report(path).error_mask
     return time.perf_counter() - began, _digest(bad.tolist())
 
 
@@ -246,10 +246,10 @@ def planned(path: str) -> float:
     from intempt_core.planning.plan import plan_table
 
     mapped, report = _mapped_and_checked(path)
-    rows = (~report.bad).nonzero()[0]
+    rows = (~report.error_mask).nonzero()[0]
     began = time.perf_counter()
     plan = plan_table(mapped, rows)
-    written = sum(1 for _ in plan.iter_requests())
+    written = sum(len(block.bodies) for block in plan.iter_blocks())
     seconds = time.perf_counter() - began
     assert written == len(plan.requests)
     return seconds
@@ -262,8 +262,8 @@ def ready_made(path: str) -> float:
     from intempt_core.planning.plan import plan_table
 
     mapped, report = _mapped_and_checked(path)
-    plan = plan_table(mapped, (~report.bad).nonzero()[0])
-    objects = [orjson.loads(body) for _, _, body in plan.iter_requests()]
+    plan = plan_table(mapped, (~report.error_mask).nonzero()[0])
+    objects = [orjson.loads(body) for block in plan.iter_blocks() for body in block.bodies]
     began = time.perf_counter()
     for request in objects:
         orjson.dumps(request)

@@ -90,7 +90,7 @@ class Scene:
     def record(self, requests: int, policy: "Policy | None" = None) -> None:
         """A batch of so many requests that any console may send, by a person's policy."""
         from intempt_core.dispatch.one_shot import make_batch_intent
-        from intempt_core.history import make_request_intents
+        from intempt_core.history import make_request_blocks
         from intempt_core.planning.plan import Policy
         from intempt_core.targets.target import sandbox_target
         from tests.core.dispatch.factories import plan_of
@@ -99,7 +99,7 @@ class Scene:
         intent = make_batch_intent(
             plan, sandbox_target(self.environment["CONSOLE_SANDBOX"]), policy=policy or Policy.RESEND
         )
-        self.batch = self.history.recorder.record(intent, make_request_intents(plan))
+        self.batch = self.history.recorder.record(intent, make_request_blocks(plan))
 
     def console(self, *, wait: bool = True) -> Console:
         """Start a console."""

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from intempt_core.dispatch import make_batch_intent
-from intempt_core.history import BatchState, make_request_intents
+from intempt_core.history import BatchState, make_request_blocks
 from intempt_core.history.history import History
 from intempt_core.settings import Settings
 from intempt_core.targets import sandbox_target
@@ -186,7 +186,7 @@ def paused_batch(page: Page, console: Console) -> str:
     with history(console) as at:
         owner = at.queries.batches(size=1).items[0].owner
         batch = at.recorder.record(
-            make_batch_intent(plan, target, label="waits", owner="of-another-process"), make_request_intents(plan)
+            make_batch_intent(plan, target, label="waits", owner="of-another-process"), make_request_blocks(plan)
         )
         at.control.set_state(batch, BatchState.PAUSED, "A person paused it.")
         at.queue.claim(batch, owner, "of-another-process")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest version."""
 
 

@@ -22,7 +22,7 @@ from intempt_core.history import (
     RequestState,
     TargetSnapshot,
     describe_repeats,
-    make_request_intents,
+    make_request_blocks,
 )
 from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from intempt_core.readers import read_payload
@@ -179,7 +179,7 @@ def submit_once(
             guard.record_send(
                 get_services().submit(
                     intent,
-                    make_request_intents(requests) if isinstance(requests, Plan) else requests,
+                    make_request_blocks(requests) if isinstance(requests, Plan) else requests,
                     submission.excluded_rows,
                 )
             )
@@ -262,6 +262,7 @@ def prepare_resend(
         persons=batch.persons if events == batch.total else 0,
         lanes=batch.lanes,
         seen=seen,
+        events=events,
     )
     found = get_services().history.outcomes.request_intents(batch.id, states, seen=None if everything else seen)
     return Submission(intent, _give_new_ids(found) if new_ids else found)

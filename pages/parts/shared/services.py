@@ -13,7 +13,7 @@ import streamlit as st
 
 from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from intempt_core.errors import CatalogueUnavailable, TargetError, TargetNotFound
-from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, History, RequestIntent
+from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, History, RequestBlock, RequestIntent
 from intempt_core.settings import PASSWORD_VARIABLE, PROJECT_FOLDER, Settings
 from intempt_core.targets import SANDBOX, Credential, Target, TargetRegistry, read_secrets_file
 from intempt_core.transport import SandboxClient
@@ -103,7 +103,10 @@ class AppServices:
         return found
 
     def submit(
-        self, intent: BatchIntent, requests: Iterable[RequestIntent], excluded_rows: Iterable[ExcludedRow] = ()
+        self,
+        intent: BatchIntent,
+        requests: Iterable[RequestBlock | RequestIntent],
+        excluded_rows: Iterable[ExcludedRow] = (),
     ) -> str:
         """Record a batch and have the engine send it; the batch's id. Nothing is sent before it is recorded."""
         batch = self.history.recorder.record(replace(intent, owner=self.dispatcher.owner), requests, excluded_rows)

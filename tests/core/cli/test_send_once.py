@@ -261,15 +261,30 @@ def test_a_job_that_overlaps_with_the_one_before_it_sends_nothing_that_is_going(
         assert sorted(got(server)) == sorted(f"e{n}" for n in range(24))
 
 
-def test_a_recording_whose_process_was_killed_keeps_nobody_from_sending(tmp_path: Path, data: Path) -> None:
+def test_the_rest_of_a_file_whose_recording_was_killed_is_sent_in_its_order(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with hostile(decides(lambda _: OK)) as server:
-        given = file(tmp_path, *good(3))
-        assert main(call(given, server), key(data)) == 0
+        given = file(tmp_path, *good(6, 1))
+        each = key(data, CONSOLE_EVENTS_PER_REQUEST="1")
+        assert main(call(given, server), each) == 0
         with history(data) as at, at.database.writing() as connection:  # as a process that is killed leaves it
-            connection.exec_driver_sql("UPDATE batches SET state = 'recording', owner = '1-gone'")
-            connection.exec_driver_sql("UPDATE requests SET state = 'pending'")
-        assert main(call(given, server), key(data)) == 0
-    assert [one.state for one in batches(data)] == [BatchState.CANCELLED, BatchState.DONE]
+            connection.exec_driver_sql(
+                "UPDATE batches SET state = 'sending', owner = '1-gone', recorder = '1-gone', unrecorded = 2"
+            )
+            connection.exec_driver_sql("DELETE FROM requests WHERE position > 4")
+            connection.exec_driver_sql("UPDATE requests SET state = 'pending' WHERE position > 2")
+        server.received.clear()
+        assert main(call(given, server), each) == ExitCode.SENT_BEFORE.value
+        assert "--rest             sends 4 events" in capsys.readouterr().err
+        (half,) = batches(data)
+        assert half.reason == "4 of 6 events are recorded; what was recorded may have been sent."
+        assert main([*call(given, server), "--rest"], each) == 0
+        assert got(server) == ["e2", "e3", "e4", "e5"]
+    half, rest = batches(data)
+    assert (half.state, half.reason) == (BatchState.CANCELLED, f"What never left of it is sent in batch {rest.id}.")
+    assert half.events == {RequestState.ACCEPTED: 2, RequestState.CANCELLED: 2}
+    assert (rest.state, rest.events) == (BatchState.DONE, {RequestState.ACCEPTED: 4})
 
 
 # ── going on with what was interrupted ───────────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ from intempt_core.dispatch import Dispatcher, SendingEnvironment, TurnResult
 from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.dispatch.one_shot import make_batch_intent
-from intempt_core.history import BatchState, BatchSummary, History, RequestState, make_request_intents
+from intempt_core.history import BatchState, BatchSummary, History, RequestState, make_request_blocks
 from intempt_core.planning.plan import Plan, Policy, plan_events
 from intempt_core.settings import Settings
 from intempt_core.targets.target import Target, sandbox_target
@@ -81,7 +81,7 @@ class Setup:
 
     def record(self, plan: Plan, policy: Policy = Policy.STOP, owner: str = "me", **given: Json) -> str:
         return self.history.recorder.record(
-            make_batch_intent(plan, self.target, policy=policy, owner=owner, **given), make_request_intents(plan)
+            make_batch_intent(plan, self.target, policy=policy, owner=owner, **given), make_request_blocks(plan)
         )
 
     def drive(self, batch: str, owner: str = "me", limit: int = 640, clock: Callable[[], int] = now_ms) -> TurnResult:

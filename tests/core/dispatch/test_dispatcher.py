@@ -16,7 +16,15 @@ import pytest
 
 from intempt_core import sandbox
 from intempt_core.contract.fields import Json, now_ms
-from intempt_core.dispatch import FAILURES_TO_BREAK, Dispatcher, Progress, SendingEnvironment, send_plan
+from intempt_core.dispatch import (
+    FAILURES_TO_BREAK,
+    Dispatcher,
+    Progress,
+    SendingEnvironment,
+    make_batch_intent,
+    send_plan,
+    wake_once,
+)
 from intempt_core.dispatch import dispatcher as engine
 from intempt_core.dispatch import process_locks as locks
 from intempt_core.dispatch.history_writer import HistoryWriter
@@ -31,7 +39,7 @@ from intempt_core.dispatch.process_locks import (
     remove_stale_locks,
 )
 from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
-from intempt_core.history import AttemptStart, BatchState, RequestState
+from intempt_core.history import AttemptStart, BatchState, RequestBlock, RequestState
 from intempt_core.history import recorder as recording
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.target import Target
@@ -343,47 +351,73 @@ def test_a_dispatcher_that_does_not_adopt_sends_only_its_own_batches(scene: Scen
     assert read_running_console(at.settings.data) is None
 
 
-def test_a_recording_that_is_never_finished_is_cancelled_only_after_a_while(scene: Scene) -> None:
+def test_a_recording_whose_process_has_ended_is_stopped_and_its_rest_is_not_called_sent(scene: Scene) -> None:
     at, server = scene.make_setup()
-
-    class Killed(BaseException):
-        pass
-
-    history = at.history
-
-    def cut_off(*_: object) -> None:
-        raise HistoryUnavailable("the disk is full")
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recording, "_cancel_recording", cut_off)  # a killed process writes nothing more
-        history.recorder = recording.Recorder(history.database, 10)
+        patch.setattr(recording, "write_recording_stop", lambda *_: None)  # a killed process writes nothing more
         with pytest.raises(Killed):
-            record_and_die(at, Killed)
-    (found,) = history.queue.unfinished()
-    assert found.state is BatchState.RECORDING
-    dispatcher = scene.started(at)
-    time.sleep(0.2)
-    assert at.state(found.id) is BatchState.RECORDING
-    dispatcher.stop(0.1)
-    scene.started(at, owner="another", clock=lambda: now_ms() + 70_000)
-    at.over(found.id)
-    assert at.state(found.id) is BatchState.CANCELLED
+            record_and_die(at, owner="ended")
+    (found,) = at.history.queue.unfinished()
+    assert (found.state, found.recorder) == (BatchState.SENDING, "ended")
+    scene.started(at)
+    at.until(lambda: at.state(found.id) is BatchState.STOPPED)
+    stopped = at.history.queries.batch(found.id)
+    assert stopped.reason == "20 of 30 events are recorded; what was recorded may have been sent."
     assert not server.received
 
 
-def record_and_die(at: Setup, death: type[BaseException]) -> None:
-    from intempt_core.dispatch.one_shot import make_batch_intent
-    from intempt_core.history import make_request_intents
-
+def test_what_is_recorded_is_sent_while_the_rest_is_recorded(scene: Scene) -> None:
+    at, server = scene.make_setup()
+    dispatcher = scene.started(at)
     plan = plan_of(30)
 
-    def until_death() -> Iterator[Json]:
-        for number, request in enumerate(make_request_intents(plan)):
-            if number >= 25:
-                raise death
-            yield request
+    def slow() -> Iterator[RequestBlock]:
+        for number, block in enumerate(plan.iter_blocks(1)):
+            if number == 20:
+                at.until(lambda: len(server.received) >= 19)
+                (going,) = at.history.queue.unfinished()
+                assert at.state(going.id) is BatchState.SENDING
+                assert at.history.queries.batch(going.id).unrecorded > 0
+            yield RequestBlock.from_plan(block)
 
-    at.history.recorder.record(make_batch_intent(plan, at.target, owner="ended"), until_death())
+    intent = make_batch_intent(plan, at.target, owner=dispatcher.owner)
+    batch = recording.Recorder(at.history.database, 1).record(intent, slow(), on_progress=wake_once(dispatcher))
+    at.over(batch)
+    found = at.history.queries.batch(batch)
+    assert (found.state, found.unrecorded, found.events) == (BatchState.DONE, 0, {RequestState.ACCEPTED: 30})
+
+
+def test_a_half_recorded_batch_that_is_resumed_sends_what_there_is_and_is_never_done(scene: Scene) -> None:
+    at, server = scene.make_setup()
+    with pytest.raises(Killed):
+        record_and_die(at, owner="me")
+    (found,) = at.history.queue.unfinished()
+    assert found.state is BatchState.STOPPED
+    dispatcher = scene.started(at)
+    dispatcher.resume(found.id)
+    at.until(lambda: at.state(found.id) is BatchState.STOPPED and len(server.received) == 20)
+    stopped = at.history.queries.batch(found.id)
+    assert stopped.events == {RequestState.ACCEPTED: 20}
+    assert stopped.reason.startswith(
+        "20 of 30 events are recorded; what was recorded may have been sent. Send the same"
+    )
+
+
+class Killed(BaseException):
+    """The end of a process."""
+
+
+def record_and_die(at: Setup, owner: str) -> None:
+    plan = plan_of(30)
+
+    def until_death() -> Iterator[RequestBlock]:
+        for number, block in enumerate(plan.iter_blocks(1)):
+            if number > 20:
+                raise Killed
+            yield RequestBlock.from_plan(block)
+
+    recorder = recording.Recorder(at.history.database, 1)
+    recorder.record(make_batch_intent(plan, at.target, owner=owner), until_death())
 
 
 def test_the_console_is_known_by_its_lock(scene: Scene) -> None:

@@ -22,13 +22,14 @@ from intempt_core.contract.issue_kinds import Severity
 from intempt_core.contract.issues import Place
 from intempt_core.contract.outcome import Outcome
 from intempt_core.contract.rules import GivenEvent
-from intempt_core.errors import NotFound, ReadError
+from intempt_core.errors import NotAllowed, NotFound, ReadError
 from intempt_core.history import (
     AttemptEnd,
     AttemptStart,
     BatchFilter,
     BatchSource,
     BatchState,
+    BatchSummary,
     EventIntent,
     ExcludedRow,
     History,
@@ -36,11 +37,11 @@ from intempt_core.history import (
     RequestState,
     TargetSnapshot,
     collect_excluded_rows,
-    make_request_intents,
+    make_request_blocks,
     migrations,
 )
 from intempt_core.history.migrations import HEAD
-from intempt_core.history.recorder import INCOMPLETE_RECORDING_REASON, RECORD_CHUNK_EVENTS, insert_tuples
+from intempt_core.history.recorder import RECORD_CHUNK_EVENTS, Recorder, insert_columns
 from intempt_core.history.records import IDENTITY_COLUMNS
 from intempt_core.history.schema import excluded_rows, make_indexable, metadata
 from intempt_core.planning.plan import Policy, plan_events
@@ -149,10 +150,87 @@ def test_bodies_are_stored_byte_for_byte(history: History) -> None:
 def test_a_large_batch_is_recorded_in_several_transactions_and_is_whole(history: History) -> None:
     size = RECORD_CHUNK_EVENTS // 20
     many = (request(1, n, [event(n * size + i) for i in range(size)], b"{}") for n in range(45))
+    told: list[tuple[str, int]] = []
     left = (ExcludedRow(-row, None, ("event_name",)) for row in range(RECORD_CHUNK_EVENTS + 1))
-    batch = history.recorder.record(intent(), many, left)
+    batch = history.recorder.record(intent(), many, left, on_progress=lambda *how_far: told.append(how_far))
     found = history.queries.batch(batch)
     assert (found.total, found.excluded_rows, found.state) == (45 * size, RECORD_CHUNK_EVENTS + 1, BatchState.SENDING)
+    assert (found.unrecorded, found.recorder) == (0, "")
+    assert {name for name, _ in told} == {batch}
+    assert [events for _, events in told] == [1_000, 2_000, 22_000, 42_000, 45_000, 45_000, 45_000]
+
+
+def test_what_is_recorded_may_be_sent_while_more_is_and_the_batch_is_not_done_before_it_is_whole(
+    history: History,
+) -> None:
+    seen: list[BatchSummary] = []
+
+    def slow() -> Iterator[RequestIntent]:
+        yield request(1, 1, [event(1), event(2)])
+        yield request(2, 1, [event(3)])
+        yield request(2, 2, [event(4)])
+        yield request(2, 3, [event(5), event(6)])
+        (going,) = history.queue.unfinished()
+        first = history.queue.take(going.id, 1, 1)[0].id
+        history.queue.apply_transitions([AttemptStart(first), AttemptEnd(first, attempt())], owner=ME)
+        with pytest.raises(NotAllowed, match="is not done: 3 of its events are not recorded"):
+            history.control.set_state(going.id, BatchState.DONE)
+        seen.append(history.queries.batch(going.id))
+        assert history.queue.unrecorded(going.id) == (3, ME)
+        yield request(2, 4, [event(7)])
+
+    batch = Recorder(history.database, 2).record(intent(owner=ME, events=7), slow())
+    assert (seen[0].state, seen[0].unrecorded, seen[0].recorder) == (BatchState.SENDING, 3, ME)
+    assert seen[0].events == {RequestState.ACCEPTED: 2, RequestState.PENDING: 2}
+    assert history.queries.batch(batch).events == {RequestState.ACCEPTED: 2, RequestState.PENDING: 5}
+    assert history.queue.unrecorded(batch) == (0, "")
+
+
+def test_cancelled_by_a_person_nothing_more_is_recorded(history: History) -> None:
+    def slow() -> Iterator[RequestIntent]:
+        yield from (request(1, n, [event(n)]) for n in (1, 2))
+        (going,) = history.queue.unfinished()
+        history.control.set_state(going.id, BatchState.CANCELLED, "A person cancelled it.")
+        yield request(1, 3, [event(3)])
+
+    with pytest.raises(NotAllowed, match="was being recorded\\. 1 of 3 events are recorded"):
+        Recorder(history.database, 1).record(intent(owner=ME, events=3), slow())
+    (found,) = history.queries.batches().items
+    assert (found.state, found.reason) == (BatchState.CANCELLED, "A person cancelled it.")
+    assert found.events == {RequestState.CANCELLED: 1}
+
+
+def test_paused_by_a_person_the_rest_is_recorded_and_waits(history: History) -> None:
+    def slow() -> Iterator[RequestIntent]:
+        yield from (request(1, n, [event(n)]) for n in (1, 2))
+        (going,) = history.queue.unfinished()
+        history.control.set_state(going.id, BatchState.PAUSED, "A person paused it.")
+        yield request(1, 3, [event(3)])
+
+    found = history.queries.batch(Recorder(history.database, 1).record(intent(owner=ME, events=3), slow()))
+    assert (found.state, found.unrecorded, found.events) == (BatchState.PAUSED, 0, {RequestState.PENDING: 3})
+
+
+def test_a_batch_whose_recorder_has_ended_is_stopped_and_says_how_far_it_is(history: History) -> None:
+    class Killed(BaseException):
+        pass
+
+    def slow() -> Iterator[RequestIntent]:
+        yield from (request(1, n, [event(n)]) for n in (1, 2, 3))
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("intempt_core.history.recorder.write_recording_stop", lambda *_: None)
+        with pytest.raises(Killed):
+            Recorder(history.database, 1).record(intent(owner=ME, events=9), slow())
+    (going,) = history.queue.unfinished()
+    assert not history.control.stop_recording(going.id, "another")
+    assert history.control.stop_recording(going.id, ME)
+    found = history.queries.batch(going.id)
+    assert found.reason == "2 of 9 events are recorded; what was recorded may have been sent."
+    assert (found.state, found.unrecorded, found.recorder) == (BatchState.STOPPED, 7, "")
+    assert history.control.resume(going.id) == 0
+    assert not history.control.stop_recording(going.id, "")
 
 
 def test_a_batch_of_nothing_but_excluded_rows_is_recorded(history: History) -> None:
@@ -160,7 +238,7 @@ def test_a_batch_of_nothing_but_excluded_rows_is_recorded(history: History) -> N
     assert (found.total, found.excluded_rows, found.state) == (0, 1, BatchState.SENDING)
 
 
-def test_an_input_that_fails_midway_makes_a_cancelled_batch_with_nothing_to_send(history: History) -> None:
+def test_an_input_that_fails_midway_makes_a_stopped_batch_that_says_how_far_it_is(history: History) -> None:
     def broken() -> Iterator[RequestIntent]:
         yield from (request(1, n, [event(n)] * 10_000, b"{}") for n in range(5))
         raise ReadError("The file ends in the middle.")
@@ -168,10 +246,11 @@ def test_an_input_that_fails_midway_makes_a_cancelled_batch_with_nothing_to_send
     with pytest.raises(ReadError, match="in the middle"):
         history.recorder.record(intent(), broken())
     (found,) = history.queries.batches().items
-    assert found.state is BatchState.CANCELLED
-    assert found.reason == INCOMPLETE_RECORDING_REASON
-    assert set(found.events) == {RequestState.CANCELLED}
-    assert history.queue.unfinished() == []
+    assert (found.state, found.recorder) == (BatchState.STOPPED, "")
+    assert found.reason == (
+        "20,000 events are recorded; what was recorded may have been sent. The file ends in the middle."
+    )
+    assert found.events == {RequestState.PENDING: 20_000}
 
 
 def test_an_input_that_fails_at_once_makes_no_batch(history: History) -> None:
@@ -186,9 +265,11 @@ def _raise() -> RequestIntent:
 
 def test_a_driver_that_takes_no_tuples_gets_dicts() -> None:
     engine = create_engine("sqlite://", paramstyle="named")
+    engine.dialect.name = "another"
     metadata.create_all(engine)
     with engine.begin() as connection:
-        insert_tuples(connection, excluded_rows, ("batch", "row", "codes"), [(1, 1, "a"), (1, 2, "b")])
+        insert_columns(connection, excluded_rows, ("batch", "row", "codes"), [(1, 1), (1, 2), ("a", "b")])
+        insert_columns(connection, excluded_rows, ("batch", "row", "codes"), [(), (), ()])
         assert connection.execute(select(excluded_rows.c.codes)).scalars().all() == ["a", "b"]
     engine.dispose()
 
@@ -201,7 +282,7 @@ def test_a_plan_is_recorded_request_by_request_with_the_rows_it_came_from(histor
         for n in range(120)
     ]
     plan = plan_events(given)
-    batch = history.recorder.record(intent(rows=120), make_request_intents(plan))
+    batch = history.recorder.record(intent(rows=120), make_request_blocks(plan))
     listed = history.queries.requests(batch, size=100).items
     assert [(one.lane, one.position, one.events) for one in listed] == [
         (one.lane, one.position, len(one.rows)) for one in plan.requests
@@ -468,9 +549,9 @@ def test_chosen_requests_are_read_byte_identical_to_be_sent_again(history: Histo
             outcome = Outcome.NOT_SENT if work.position % 2 else Outcome.ACCEPTED
             history.queue.apply_transitions([AttemptStart(work.id), AttemptEnd(work.id, attempt(outcome))], owner=ME)
     again = list(history.outcomes.request_intents(batch, [RequestState.NOT_SENT]))
-    assert [(one.lane, one.position) for one in again] == [(1, n) for n in range(1, 61)] + [(2, 1)]
+    assert [(one.lane, one.position) for one in again] == [(1, 1), (2, 1), *((1, n) for n in range(2, 61))]
     old = history.queries.requests(batch, RequestState.NOT_SENT, size=100).items
-    assert [one.body for one in again] == [history.queries.request(one.id).body for one in old]
+    assert {one.resend_of: one.body for one in again} == {one.id: history.queries.request(one.id).body for one in old}
     second = history.recorder.record(intent(resend_of=batch, owner=ME), again)
     assert history.queries.batch(second).total == 62
     assert [row.row for row in history.outcomes.rows(second)] == [*range(1, 121, 2), 121, 122]

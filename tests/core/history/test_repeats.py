@@ -21,7 +21,7 @@ from intempt_core.history import (
     RequestIntent,
     RequestState,
 )
-from intempt_core.history.recorder import INCOMPLETE_RECORDING_REASON, Recorder
+from intempt_core.history.recorder import Recorder
 from tests.core.history.factories import ME, SHOP, attempt, event, intent, request
 
 ROOT = Path(__file__).parents[3]
@@ -189,7 +189,7 @@ def test_the_number_of_a_deleted_batch_is_not_given_again(history: History) -> N
 # ── two that record at once ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_found_in_a_later_piece_the_batch_is_cancelled_and_nothing_of_it_is_pending(history: History) -> None:
+def test_found_in_a_later_piece_the_batch_is_stopped_and_nothing_of_it_is_pending(history: History) -> None:
     mine = planned(history)
 
     def slow() -> Iterator[RequestIntent]:
@@ -197,13 +197,16 @@ def test_found_in_a_later_piece_the_batch_is_cancelled_and_nothing_of_it_is_pend
         history.recorder.record(planned(history), of_rows(6))
         yield from of_rows(5, 6)
 
-    with pytest.raises(SentBefore, match="1 of these events"):
+    with pytest.raises(SentBefore, match="1 of these events") as told:
         in_pieces(history).record(mine, slow())
-    cancelled, other = history.queries.batches().items[::-1]
-    assert (cancelled.state, other.state) == (BatchState.CANCELLED, BatchState.SENDING)
-    assert set(cancelled.events) == {RequestState.CANCELLED}
-    assert cancelled.reason.startswith("Nothing was sent. Since the plan was made, this went or is going to shop: 1 of")
-    assert cancelled.reason != INCOMPLETE_RECORDING_REASON
+    stopped, other = history.queries.batches().items[::-1]
+    assert told.value.stopped == stopped.id
+    assert (stopped.state, other.state) == (BatchState.STOPPED, BatchState.SENDING)
+    assert set(stopped.events) == {RequestState.CANCELLED}
+    assert stopped.reason.startswith(
+        "4 events are recorded; what was recorded may have been sent. What was not is cancelled."
+        " Since the plan was made, this went or is going to shop: 1 of"
+    )
 
 
 def test_of_two_that_find_each_other_one_is_sent(history: History) -> None:
@@ -226,7 +229,7 @@ def test_of_two_that_find_each_other_one_is_sent(history: History) -> None:
     for thread in threads:
         thread.join()
     assert len(told) == 1
-    assert sorted(states(history)) == [BatchState.CANCELLED, BatchState.SENDING]
+    assert sorted(states(history)) == [BatchState.SENDING, BatchState.STOPPED]
 
 
 RECORDER = """
@@ -279,7 +282,7 @@ def test_a_batch_that_is_cancelled_while_it_is_recorded_ends_with_its_next_piece
                 history.control.set_state(history.queries.batches().items[0].id, BatchState.CANCELLED)
             yield from of_rows(asked)
 
-    with pytest.raises(NotAllowed, match="cancelled while it was being recorded"):
+    with pytest.raises(NotAllowed, match="cancelled or stopped while it was being recorded"):
         in_pieces(history).record(planned(history), slow())
     assert asked < 12
     assert set(history.queries.batches().items[0].events) == {RequestState.CANCELLED}

@@ -136,7 +136,7 @@ def test_a_later_send_of_the_whole_file_is_a_repeat_of_a_resend(history: History
         resend(history, batch, UNKNOWN, seen=drawn)
 
 
-def test_a_resend_that_was_not_recorded_completely_is_none(history: History) -> None:
+def test_a_resend_that_was_not_recorded_completely_is_one_of_what_was(history: History) -> None:
     batch = original(history)
 
     def broken() -> Iterator[object]:
@@ -145,9 +145,10 @@ def test_a_resend_that_was_not_recorded_completely_is_none(history: History) -> 
 
     with pytest.raises(OSError, match="gone"):
         Recorder(history.database, 2).record(intent(owner=ME, resend_of=batch), broken())  # type: ignore[arg-type]
-    assert [found.state for found in history.queries.batches().items] == [BatchState.CANCELLED, BatchState.DONE]
-    found = history.queries.batch(batch)
-    assert (found.resends, found.resent, found.count_resendable(UNKNOWN)) == ((), {}, 4)
+    again, found = history.queries.batches().items
+    assert [again.state, found.state] == [BatchState.STOPPED, BatchState.DONE]
+    assert again.events == {RequestState.PENDING: 2}
+    assert (found.resends, found.resent, found.count_resendable(UNKNOWN)) == ((again.id,), {UNKNOWN: 2}, 2)
 
 
 def test_what_a_person_cancelled_of_a_resend_is_offered_there(history: History) -> None:

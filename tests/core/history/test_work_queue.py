@@ -339,8 +339,8 @@ def test_cancelling_a_batch_cancels_pending_requests_and_keeps_outcomes(history:
 
 def test_a_batch_takes_only_the_states_that_the_drawing_allows(history: History) -> None:
     batch = batch_of(history, [1])
-    with pytest.raises(NotAllowed, match="is sending: it cannot become recording"):
-        history.control.set_state(batch, BatchState.RECORDING)
+    with pytest.raises(NotAllowed, match="is sending: it cannot become sending"):
+        history.control.set_state(batch, BatchState.SENDING)
     with pytest.raises(NotAllowed):
         history.control.set_state(batch, BatchState.PAUSED, expected=BatchState.STOPPED)
     history.control.set_state(batch, BatchState.CANCELLED)
@@ -444,7 +444,7 @@ def test_a_batch_cancelled_while_it_is_recorded_never_becomes_sending(history: H
         history.control.set_state(found.id, BatchState.CANCELLED, "A person cancelled it.")
         yield request(1, 3, [event(3)])
 
-    with pytest.raises(NotAllowed, match="cancelled while it was being recorded"):
+    with pytest.raises(NotAllowed, match="cancelled or stopped while it was being recorded"):
         Recorder(history.database, 1).record(intent(), requests())
     (batch,) = history.queries.batches().items
     assert batch.state is BatchState.CANCELLED

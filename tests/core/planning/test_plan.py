@@ -4,7 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from random import Random
 
 import numpy as np
@@ -97,9 +97,19 @@ def assert_lawful(plan: Plan, events: list[GivenEvent], chosen: list[int], setti
         back = read_payload(plan.body(request).decode()).events
         assert [(e.name, e.body) for e in back] == [(e.name, e.body) for e in plan.events_in(request)]
         assert [(e.name, e.body) for e in back] == [(events[row].name, events[row].body) for row in request.rows]
-    assert [(r, list(g), b) for r, g, b in plan.iter_requests()] == [
-        (r, plan.events_in(r), plan.body(r)) for r in plan.requests
+    assert written(plan) == [
+        (r, plan.body(r)) for r in sorted(plan.requests, key=lambda request: (request.position, request.lane))
     ]
+
+
+def written(plan: Plan) -> list[tuple[PlannedRequest, bytes]]:
+    """The requests with their bodies in the order in which they are recorded."""
+    found = []
+    for block in plan.iter_blocks(7):
+        rows = iter(block.rows.tolist())
+        for lane, position, size, body in zip(block.lanes, block.positions, block.sizes, block.bodies, strict=True):
+            found.append((PlannedRequest(int(lane), int(position), tuple(islice(rows, int(size)))), body))
+    return found
 
 
 def _lanes_by(person: dict[int, int], lanes: list[list[int]]) -> dict[int, set[int]]:
@@ -281,7 +291,7 @@ def test_one_request_keeps_everything_together() -> None:
 @pytest.mark.parametrize("plan", [plan_events([]), plan_events([], one_request=True), plan_table(table([]), [])])
 def test_nothing_chosen_is_an_empty_plan(plan: Plan) -> None:
     assert (plan.events, plan.persons, plan.lanes, list(plan.requests)) == (0, 0, 0, [])
-    assert list(plan.iter_requests()) == []
+    assert list(plan.iter_blocks()) == []
 
 
 def test_a_row_that_is_not_there_or_comes_twice_is_no_plan() -> None:
@@ -306,7 +316,9 @@ def test_requests_are_a_sequence() -> None:
 def test_written_holds_a_large_plan_in_pieces() -> None:
     rows = [("Product viewed", "", "", str(n % 97), "", "", "p") for n in range(9000)]
     plan = plan_table(table(rows), np.arange(9000))
-    assert [(r, b) for r, _, b in plan.iter_requests()] == [(r, plan.body(r)) for r in plan.requests]
+    found = dict(written(plan))
+    assert [found[request] for request in plan.requests] == [plan.body(request) for request in plan.requests]
+    assert [block.rows.size for block in plan.iter_blocks(4_000)] == [4_000, 3_996, 1_004]
 
 
 def test_a_chain_of_a_thousand_links_is_one_person() -> None:

@@ -70,7 +70,7 @@ def test_an_event_leaves_as_it_came_also_where_it_is_wrong() -> None:
     }
     assert b'"eventId":1487580005268456192' in plan.body(request)
     assert b'"n":1.0' in plan.body(request)
-    assert [written for _, _, written in plan.iter_requests()] == [plan.body(request)]
+    assert [written for block in plan.iter_blocks() for written in block.bodies] == [plan.body(request)]
     assert body["track"][2]["payload"][0]["userAttributes"] == {"a": {"b": None}}
 
 

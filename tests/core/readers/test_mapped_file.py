@@ -36,7 +36,7 @@ def content_of(path: Path, large: int = MEMORY_LIMIT_BYTES) -> object:
     columns = {name: column.to_pylist() for name, column in table.columns.items()}
     return (
         table.digest, table.size, columns, table.lines.tolist(), table.cell_counts, table.notes,
-        report.counts, report.issues(), [body for _, _, body in plan.iter_requests()],
+        report.counts, report.issues(), [body for block in plan.iter_blocks() for body in block.bodies],
     )  # fmt: skip
 
 

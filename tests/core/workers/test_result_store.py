@@ -120,7 +120,7 @@ def describe_all(store: ResultStore, path: Path, fixes: tuple[Fix, ...]) -> obje
         checked.issue_histogram, checked.fix_records, list(checked.excluded_records()),
         expectations if isinstance(expectations, str) else list(expectations.results(range(report.rows))),
         [(plan.events, plan.persons, plan.lanes, plan.largest_lane, plan.find_row(3)) for plan in plans],
-        [[body for _, _, body in plan.iter_requests()] for plan in plans],
+        [[body for block in plan.iter_blocks() for body in block.bodies] for plan in plans],
     )  # fmt: skip
 
 
