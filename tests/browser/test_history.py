@@ -2,11 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
-import re
 import time
 import urllib.request
 from collections.abc import Iterator
