@@ -24,6 +24,9 @@ HashArray: TypeAlias = NDArray[np.uint64]
 _HASHED_WORDS = 32
 """Longer texts than so many words of eight bytes are hashed one by one."""
 
+_NEAR, _NEAR_ROWS, _MAX_NEAR_ROWS, _MAX_NEAR_BYTES = 4, 1_024, 1 << 18, 1 << 26
+"""Rows are near each other that lie among so many times as many and some more, of no more rows and bytes than these."""
+
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 _BUCKETS = 1 << 22
@@ -148,20 +151,32 @@ def combine_column(column: pa.ChunkedArray) -> pa.Array:
 def take_rows(column: pa.ChunkedArray, rows: Int64Array) -> pa.Array:
     """The cells of these rows, as one array; only the chunks that hold some of them are looked at.
 
-    Arrow's own ``take`` puts a whole column of text together first.
+    Arrow's own ``take`` puts a whole column of text together first. Rows that are near each other are taken from what
+    lies between them, in any order; others are sorted.
     """
-    if rows.size > 1 and (rows[1:] < rows[:-1]).any():
+    if not rows.size:
+        return make_array([])
+    first, last = int(rows.min()), int(rows.max())
+    if last - first < min(_NEAR * rows.size + _NEAR_ROWS, _MAX_NEAR_ROWS):
+        near = column.slice(first, last - first + 1)
+        if near.nbytes <= _MAX_NEAR_BYTES:
+            return combine_column(near).take(make_array(rows - first))
+    if (rows[1:] < rows[:-1]).any():
         order = np.argsort(rows, kind="stable")
         back = np.empty(rows.size, np.int64)
         back[order] = np.arange(rows.size)
-        return take_rows(column, rows[order]).take(make_array(back))
+        return _take_sorted_rows(column, rows[order]).take(make_array(back))
+    return _take_sorted_rows(column, rows)
+
+
+def _take_sorted_rows(column: pa.ChunkedArray, rows: Int64Array) -> pa.Array:
     starts = np.cumsum([0, *map(len, column.chunks)])
     cuts = np.searchsorted(rows, starts)
     found = [
         column.chunk(number).take(make_array(rows[cuts[number] : cuts[number + 1]] - starts[number]))
         for number in np.flatnonzero(np.diff(cuts)).tolist()
     ]
-    return combine_chunks(pa.chunked_array(found, column.type).cast(pa.large_string())) if found else make_array([])
+    return combine_chunks(pa.chunked_array(found, column.type).cast(pa.large_string()))
 
 
 def view_bytes(array: pa.Array) -> NDArray[np.uint8]:

@@ -270,8 +270,10 @@ def plan_table(
     if read.times is not None and read.has_time is not None:
         by = _sort_by_time(persons, read.times[chosen], read.has_time[chosen])
         chosen, persons = chosen[by], persons[by]
-    ids, ordered = columns.id_codes[chosen], read.is_order[chosen]  # are_one_order, over columns
-    one_order = ordered[1:] & ordered[:-1] & (ids[1:] == ids[:-1]) & (ids[1:] >= 0)
+    ordered = read.is_order[chosen]  # are_one_order, over columns
+    one_order = ordered[1:] & ordered[:-1]
+    both = np.flatnonzero(one_order)
+    one_order[both] = columns.have_same_ids(chosen[both + 1], chosen[both])
     return _build_plan(mapped, chosen, persons, ~one_order, settings)
 
 
@@ -334,8 +336,11 @@ def _read_identity_columns(
 ) -> Iterator[IdentityColumn]:
     """The ids that link rows to their persons; a constant is one id that all rows have."""
     for field, linked in links.items():
+        of_rows = linked[rows]
+        if not of_rows.any():
+            continue
         codes = columns.number_ids(field)[rows] if field in columns.cells else np.zeros(rows.size, np.int64)
-        yield IdentityColumn(codes, linked[rows])
+        yield IdentityColumn(codes, of_rows)
 
 
 def _read_times(events: Iterable[GivenEvent]) -> tuple[Int64Array, Mask]:
@@ -389,17 +394,20 @@ def _build_plan(
     ends = np.flatnonzero(np.diff(lane[order], append=-1)) + 1
     # Events of different persons are no order, whatever their ids. Neighbours of one person are neighbours in a lane.
     may_end = np.append(splittable | (persons[1:] != persons[:-1]), True)[order]
+    allowed = np.flatnonzero(may_end) + 1
+    latest = np.zeros(rows.size + 1, np.int64)  # for each place the last one up to it where a request may end
+    latest[allowed] = allowed
+    latest = np.maximum.accumulate(latest)
     cuts, lanes = [0], []
-    for start, end in zip([0, *ends.tolist()], ends.tolist(), strict=False):
-        allowed = np.flatnonzero(may_end[start:end]) + start + 1
-        place = start
+    for start, end in pairwise([0, *ends.tolist()]):
+        place, number = start, int(lane[order[start]])
         while place < end:
-            within = int(np.searchsorted(allowed, place + settings.events_per_request, side="right")) - 1
-            if within < 0 or allowed[within] <= place:
-                within += 1  # an order longer than a request is one request
-            place = int(allowed[within])
+            until = int(latest[min(place + settings.events_per_request, end)])
+            if until <= place:  # an order longer than a request is one request
+                until = int(allowed[np.searchsorted(allowed, place, side="right")])
+            place = until
             cuts.append(place)
-            lanes.append(int(lane[order[start]]))
+            lanes.append(number)
     requests = _RequestSequence(rows[order], np.array(cuts, np.int64), np.array(lanes, np.int64))
     return Plan(source, requests, int(sizes.size), int(sizes.max()))
 
@@ -412,11 +420,14 @@ def _count_lanes(events: int, persons: int, settings: Settings) -> int:
 def _assign_lanes(sizes: Int64Array, lanes: int) -> Int64Array:
     """A lane for each person: those with most events first, each to the lane with fewest; ties to the lower number."""
     heap = [(0, lane) for lane in range(lanes)]
-    found = np.zeros(sizes.size, np.int64)
-    for person in np.argsort(-sizes, kind="stable").tolist():
+    persons = np.argsort(-sizes, kind="stable")
+    chosen = []
+    for size in sizes[persons].tolist():
         load, lane = heap[0]
-        heapq.heapreplace(heap, (load + int(sizes[person]), lane))
-        found[person] = lane
+        heapq.heapreplace(heap, (load + size, lane))
+        chosen.append(lane)
+    found = np.empty(sizes.size, np.int64)
+    found[persons] = chosen
     return found
 
 

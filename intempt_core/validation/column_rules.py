@@ -12,7 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Int64Array, Mask, combine_column, factorize_texts, hash_texts, make_array
+from intempt_core.arrays import (
+    HashArray,
+    Int64Array,
+    Mask,
+    combine_column,
+    factorize_texts,
+    hash_texts,
+    make_array,
+    view_numbers,
+)
 from intempt_core.contract import (
     IDENTITY_FIELDS,
     ISSUE_KINDS,
@@ -36,6 +45,9 @@ from intempt_core.validation.time_column import TimestampColumn
 
 RULE_BLOCK_ROWS = 1 << 18
 """Rows that the rules look at together: memory stays that of so many, whatever the size of the file."""
+
+MAX_DISTINCT_SHARE = 0.5
+"""Which share of a part's ids may be different where ids come often: then a dictionary of them is quick and small."""
 
 
 class MappedColumn(TextColumn):
@@ -167,11 +179,38 @@ class ColumnChecker:
         for start in range(0, self.rows, RULE_BLOCK_ROWS):
             array = combine_column(column.slice(start, RULE_BLOCK_ROWS))
             hashes[start : start + len(array)] = hash_texts(array)
+            if not start and _come_often(hashes[: len(array)]):
+                return self._number_few_ids(column)
             given[start : start + len(array)] = TextColumn(array).given
             self.mapped.table.release_memory()
         found = factorize_texts(hashes, column)
         found[~given] = -1
         return found
+
+    def _number_few_ids(self, column: pa.ChunkedArray) -> Int64Array:
+        """The same where ids come often: a dictionary of each part, and one of all these."""
+        codes, dictionaries, size = np.empty(self.rows, np.int64), list[pa.Array](), 0
+        for start in range(0, self.rows, RULE_BLOCK_ROWS):
+            encoded = combine_column(column.slice(start, RULE_BLOCK_ROWS)).dictionary_encode()
+            codes[start : start + len(encoded)] = view_numbers(encoded.indices) + size
+            dictionaries.append(encoded.dictionary)
+            size += len(encoded.dictionary)
+            self.mapped.table.release_memory()
+        numbers = TextColumn(pa.concat_arrays(dictionaries)).codes
+        found: Int64Array = numbers[codes]
+        return found
+
+    def have_same_ids(self, rows: Int64Array, others: Int64Array) -> Mask:
+        """Whether each of these rows has an event id that the other row beside it has too."""
+        if "eventId" not in self.cells:
+            return self.codes_of("eventId")[rows] >= 0 if not self.mapped.makes_ids else rows == others
+        same = [np.zeros(0, np.bool_)]
+        for start in range(0, rows.size, RULE_BLOCK_ROWS):
+            ours, theirs = (
+                self.mapped.take_cells("eventId", some[start : start + RULE_BLOCK_ROWS]) for some in (rows, others)
+            )
+            same.append(to_mask(pc.equal(ours, theirs)) & TextColumn(ours).given)
+        return np.concatenate(same)
 
     def iter_blocks(self) -> Iterator["ColumnChecker"]:
         """The table in parts that memory can hold, in order."""
@@ -239,3 +278,9 @@ class ColumnChecker:
                 given[field] = np.ones(self.rows, np.bool_)
                 real[field] = np.full(self.rows, not is_placeholder(constants[field]))
         return find_links(given, real)
+
+
+def _come_often(hashes: HashArray) -> bool:
+    """Whether ids of these hashes come often."""
+    ordered = np.sort(hashes)
+    return bool(np.count_nonzero(ordered[1:] != ordered[:-1]) < hashes.size * MAX_DISTINCT_SHARE)

@@ -91,7 +91,7 @@ def memory() -> Figures:
     return {"ratio": large_mb / small_mb, "rows_5000000_mb": large_mb, "rows_500000_mb": small_mb}
 
 
-@bench("plan.floor", at_most=15)
+@bench("plan.floor", at_most=8)
 def planning() -> Figures:
     """Report to persons, lanes and 20,000 request bodies, over orjson writing the same ready-made objects."""
     path = _file(MILLION, 0.02)

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.arrays import combine_column, factorize_texts, hash_texts, make_array, make_scalar, view_numbers
+from intempt_core import arrays
+from intempt_core.arrays import (
+    combine_column,
+    factorize_texts,
+    hash_texts,
+    make_array,
+    make_scalar,
+    take_rows,
+    view_numbers,
+)
 
 lengths = st.sampled_from([0, 1, 7, 8, 9, 15, 16, 17, 255, 256, 257, 300])
 texts = st.lists(
@@ -81,3 +90,19 @@ def test_a_slice_hashes_as_the_whole_does(cells: list[str], data: st.DataObject)
     start = data.draw(st.integers(0, len(cells)))
     whole = combine_column(pa.chunked_array([cells], pa.string()))
     assert hash_texts(whole[start:]).tolist() == hash_texts(whole)[start:].tolist()
+
+
+@pytest.mark.parametrize("far", [False, True])
+@given(texts, st.integers(1, 4), st.data())
+def test_rows_are_taken_in_any_order_however_far_apart(
+    far: bool, cells: list[str], chunk: int, data: st.DataObject
+) -> None:
+    column = pa.chunked_array([cells[at : at + chunk] for at in range(0, len(cells), chunk)], pa.string())
+    rows = data.draw(st.lists(st.integers(0, len(cells) - 1), max_size=12)) if cells else []
+    with pytest.MonkeyPatch.context() as patch:
+        if far:
+            patch.setattr(arrays, "_MAX_NEAR_ROWS", 0)
+        taken = take_rows(column, np.array(rows, np.int64))
+    taken.validate(full=True)
+    assert taken.type == pa.large_string()
+    assert taken.to_pylist() == [cells[row] for row in rows]

@@ -79,6 +79,27 @@ def test_rows_that_have_nothing_in_an_object_keep_their_place() -> None:
         assert write_bodies(mapped, np.array(some), [0, len(some)]) == one_by_one(mapped, some, [0, len(some)])
 
 
+def test_columns_in_which_no_row_has_a_value_leave_no_trace_but_data() -> None:
+    columns = {"u": "userId", "a": "accountId", "p": "data.productId", "age": "userAttributes.age"}
+    columns |= {"plan": "accountAttributes.plan"}
+    mapped = map_table(table_of(list(columns), [["u", "", "", "", ""]] * 3), Mapping(columns)).column_view
+    assert write_bodies(mapped, np.arange(3), [0, 3]) is None  # two objects: their order is the events' own
+    del columns["plan"]
+    mapped = map_table(table_of(list(columns), [["u", "", "", ""]] * 3), Mapping(columns)).column_view
+    assert write_bodies(mapped, np.arange(3), [0, 2, 3]) == one_by_one(mapped, [0, 1, 2], [0, 2, 3])
+    assert b'"data":{}' in one_by_one(mapped, [0], [0, 1])[0]
+
+
+def test_neighbours_of_one_name_share_a_group_but_never_with_another_request() -> None:
+    columns = {"n": "name", "e": "eventId"}
+    cells = ["view", "Product viewed", "buy", "buy", "view", "", "", "other"]
+    rows = [[name, str(number)] for number, name in enumerate(cells)]
+    mapped = map_table(table_of(list(columns), rows), Mapping(columns, names=NAMES)).column_view
+    every = list(range(len(rows)))
+    for bounds in ([0, 8], [0, 1, 3, 4, 8], [0, 6, 7, 8], [*range(9)]):
+        assert write_bodies(mapped, np.array(every), bounds) == one_by_one(mapped, every, bounds)
+
+
 def test_a_number_beyond_64_bits_takes_the_events_themselves() -> None:
     table = table_of(["userId", "n"], [["u", "9" * 30]])
     mapping = Mapping({"userId": "userId", "n": "data.n"}, types={"data.n": "integer"})
