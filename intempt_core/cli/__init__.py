@@ -7,6 +7,7 @@
 - ``sending``, ``outcome``, ``prior_events``: how a batch is sent, what became of it, what of a file went before
 - ``input``: a file as it is read and checked
 - ``targets``, ``catalogue``: the target that a call names, and what its products are looked for in
+- ``steps``: which step a command is at, on standard error
 - ``output``, ``files_out``: what is printed, and the files that are written
 
 Counts, issues and settings go to standard output, progress and errors to standard error.

@@ -15,6 +15,7 @@ from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
 from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.output import print_result
+from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_count
 from intempt_core.errors import ReadError
@@ -31,10 +32,13 @@ def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         check_writable(args.problems, args.file, "problems")
     settings = Settings.from_environment(environment)
     target = resolve_target(args.target, settings, environment) if args.target else None
-    file = read_input(args.file, args.mapping, settings)
-    report = file.check(load_catalogue(args.catalogue, args.catalogue_column, target, settings))
-    if args.problems is not None:
-        _write_problems(args.problems, file, report)
+    with StepDisplay(sys.stderr) as steps:
+        file = read_input(args.file, args.mapping, settings, steps)
+        with steps.step("Checking", file.size_in_words):
+            report = file.check(load_catalogue(args.catalogue, args.catalogue_column, target, settings))
+        if args.problems is not None:
+            with steps.step("Writing", shorten_name(args.problems.name)):
+                _write_problems(args.problems, file, report)
     if args.expect:
         return _check_expectations(file, report, args.format)
     issues = report.issues(0, MAX_ISSUES_LISTED)

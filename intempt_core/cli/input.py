@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from intempt_core.contract import GivenEvent, Issue
+from intempt_core.cli.steps import StepDisplay, shorten_name
+from intempt_core.contract import GivenEvent, Issue, format_count
 from intempt_core.errors import MappingError
 from intempt_core.mapping import (
     EventSource,
@@ -16,7 +18,7 @@ from intempt_core.mapping import (
     read_mapping_file,
     renew_event_ids,
 )
-from intempt_core.readers import Document, Payload, read_table_or_document
+from intempt_core.readers import Document, Payload, Table, read_table_or_document
 from intempt_core.settings import Settings
 from intempt_core.validation import (
     PriorSendLookup,
@@ -57,6 +59,13 @@ class InputFile:
         return check_events(self.payload_events, find_prior_sends, reader_issues, is_unknown_product)
 
     @property
+    def size_in_words(self) -> str:
+        """How much of it there is to check: ``1,000,000 rows``."""
+        if self.table is not None:
+            return format_count(self.table.rows, "row")
+        return format_count(len(self.payload_events), "event")
+
+    @property
     def payload_events(self) -> tuple[GivenEvent, ...]:
         """The events of a document."""
         return self.payload.events if self.payload else ()
@@ -72,16 +81,26 @@ class InputFile:
         return self.payload.line_column(find_issue_span(self.payload, issue)[0])[1]
 
 
-def read_input(file: Path, mapping: str | None, settings: Settings, *, run: str = "") -> InputFile:
+def read_input(file: Path, mapping: str | None, settings: Settings, steps: StepDisplay, *, run: str = "") -> InputFile:
     """Read a file, whatever it is called, by a mapping file or the name of a saved mapping.
 
     With ``run``, a text that no other run has, its events get new ids. Raises :class:`ReadError` where its bytes cannot
     be read, and :class:`MappingError`, also where a mapping is given for a JSON document.
     """
-    read = read_table_or_document(file, name=file.name)
+    with steps.step("Reading", shorten_name(file.name)):
+        read = read_table_or_document(file, name=file.name, on_progress=partial(_show_bytes, steps, file.name))
+        return _map_input(read, mapping, settings, run)
+
+
+def _show_bytes(steps: StepDisplay, name: str, done: int, size: int) -> None:
+    megabytes = f" · {done / 1_000_000:,.0f} of {size / 1_000_000:,.0f} MB" if size >= 1_000_000 else ""
+    steps.update(f"{shorten_name(name)}{megabytes}", done, size)
+
+
+def _map_input(read: Table | Document, mapping: str | None, settings: Settings, run: str) -> InputFile:
     if isinstance(read, Document):
         if mapping is not None:
-            raise MappingError(f"{file.name} holds events as they are sent, as JSON in one piece; it takes no mapping.")
+            raise MappingError(f"{read.name} holds events as they are sent, as JSON in one piece; it takes no mapping.")
         payload = replace(read.payload, events=renew_event_ids(read.payload.events, run)) if run else read.payload
         return InputFile(read.name, read.notes, read.digest, "", None, payload)
     saved = MappingStore(settings.mappings_folder)

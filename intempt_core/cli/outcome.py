@@ -6,6 +6,7 @@ from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.files_out import check_writable, write_atomic
 from intempt_core.cli.output import print_message, print_result
 from intempt_core.cli.sending import SendResult
+from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.contract import format_count
 from intempt_core.dispatch import count_never_left
 from intempt_core.errors import ConsoleError
@@ -30,7 +31,7 @@ def can_write_results(out: Path | None, source: Path | None, *, force: bool) -> 
 
 
 def report_outcome(
-    history: History, sent: SendResult, target: Target, results: Path | None, *, force: bool = False
+    history: History, sent: SendResult, target: Target, results: Path | None, steps: StepDisplay, *, force: bool = False
 ) -> ExitCode:
     """Print what became of a batch and write its results; the exit code that says so."""
     found = history.queries.batch(sent.batch)
@@ -41,19 +42,16 @@ def report_outcome(
         print_result(f"{found.excluded_rows:>9,}  excluded")
     print_message(_describe_next_step(found, sent))
     code = _find_exit_code(found, sent)
-    if results is not None and not _write_results(history, sent.batch, target, results, force=force):
-        return code if code is ExitCode.INTERRUPTED else ExitCode.NO_RESULTS
-    return code
-
-
-def _write_results(history: History, batch: str, target: Target, results: Path, *, force: bool) -> bool:
+    if results is None:
+        return code
     keys = [target.credential] if target.credential and target.origin != SANDBOX else []
     try:
-        write_atomic(results, reject_secrets(export_results_csv(history, batch), keys), "results", force=force)
+        with steps.step("Writing", shorten_name(results.name)):
+            write_atomic(results, reject_secrets(export_results_csv(history, sent.batch), keys), "results", force=force)
     except ConsoleError as error:
         print_message(f"{error} They are in the console (python3 run.py), under History.")
-        return False
-    return True
+        return code if code is ExitCode.INTERRUPTED else ExitCode.NO_RESULTS
+    return code
 
 
 def _find_exit_code(found: BatchSummary, sent: SendResult) -> ExitCode:

@@ -10,6 +10,7 @@ from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.outcome import can_write_results, report_outcome
 from intempt_core.cli.output import print_message, print_result
 from intempt_core.cli.sending import confirm_send, open_history, open_sender
+from intempt_core.cli.steps import StepDisplay
 from intempt_core.cli.targets import read_targets
 from intempt_core.contract import format_count
 from intempt_core.dispatch import (
@@ -38,7 +39,8 @@ def run_resume(args: argparse.Namespace, environment: Mapping[str, str]) -> Exit
             return ExitCode.NOT_ALL
         console = read_running_console(settings.data)
         target = _resolve_batch_target(batch, settings, environment, str((console or {}).get("url", "")))
-        sender = opened.enter_context(open_sender(history, settings, target, console))
+        steps = opened.enter_context(StepDisplay(sys.stderr))
+        sender = opened.enter_context(open_sender(history, settings, target, console, steps=steps))
         check_resumable(batch, settings.data, sender.console_owner)
         repeats = history.repeats.since(batch.id)
         if repeats and not args.again:
@@ -54,7 +56,7 @@ def run_resume(args: argparse.Namespace, environment: Mapping[str, str]) -> Exit
             return ExitCode.NOT_ALL
         begin = partial(_resume, history, settings, batch.id, confirmed=[one.number for one in repeats])
         return report_outcome(
-            history, sender.send(begin, wait=args.wait), sender.target, args.results, force=args.force
+            history, sender.send(begin, wait=args.wait), sender.target, args.results, steps, force=args.force
         )
 
 

@@ -23,6 +23,7 @@ from intempt_core.cli.output import print_message
 from intempt_core.cli.prior_events import PriorEvents, describe_decision, find_prior_events
 from intempt_core.cli.resume import run_resume
 from intempt_core.cli.sending import SendResult, confirm_send, open_history, open_sender, prepare_sending
+from intempt_core.cli.steps import StepDisplay
 from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import Json, format_count
 from intempt_core.dispatch import SendingProcess, make_batch_intent, read_running_console
@@ -45,8 +46,8 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> ExitCo
         return run_resume(args, environment)
     settings = Settings.from_environment(environment)
     console = read_running_console(settings.data)
-    with prepare_sending(args.file, console) as process:
-        return _send_file(args, environment, settings, console, process)
+    with prepare_sending(args.file, console) as process, StepDisplay(sys.stderr) as steps:
+        return _send_file(args, environment, settings, console, process=process, steps=steps)
 
 
 def _send_file(
@@ -54,16 +55,18 @@ def _send_file(
     environment: Mapping[str, str],
     settings: Settings,
     console: Mapping[str, Any] | None,
+    *,
     process: SendingProcess | None,
+    steps: StepDisplay,
 ) -> ExitCode:
-    file = read_input(args.file, args.mapping, settings, run=uuid4().hex[:12] if args.new_ids else "")
+    file = read_input(args.file, args.mapping, settings, steps, run=uuid4().hex[:12] if args.new_ids else "")
     if not can_write_results(args.results, args.file, force=args.force):
         return ExitCode.NO_RESULTS
     with contextlib.ExitStack() as opened:
         target = resolve_target(args.target, settings, environment, str((console or {}).get("url", "")))
         history = opened.enter_context(open_history(settings))
-        sender = opened.enter_context(open_sender(history, settings, target, console, process))
-        checked = _check_file(args, file, history, sender.target, settings)
+        sender = opened.enter_context(open_sender(history, settings, target, console, steps=steps, process=process))
+        checked = _check_file(args, file, history, sender.target, settings, steps=steps)
         if checked.needs_decision:
             for line in describe_decision(checked.prior, checked.good_rows.size, sender.target, history):
                 print_message(line)
@@ -81,11 +84,11 @@ def _send_file(
             if error.stopped:
                 print_message(str(error))
                 sent = SendResult(error.stopped, is_here=sender.console is None)
-                return report_outcome(history, sent, sender.target, args.results, force=args.force)
+                return report_outcome(history, sent, sender.target, args.results, steps, force=args.force)
             print_message(f"Nothing was sent. {error}")
             print_message("Call it again: it then says what is left, and what --rest and --again would send.")
             return ExitCode.SENT_BEFORE
-        return report_outcome(history, sent, sender.target, args.results, force=args.force)
+        return report_outcome(history, sent, sender.target, args.results, steps, force=args.force)
 
 
 @dataclass(frozen=True)
@@ -193,20 +196,28 @@ class CheckedInput:
 
 
 def _check_file(
-    args: argparse.Namespace, file: InputFile, history: History, target: Target, settings: Settings
+    args: argparse.Namespace,
+    file: InputFile,
+    history: History,
+    target: Target,
+    settings: Settings,
+    *,
+    steps: StepDisplay,
 ) -> CheckedInput:
     """Check a file, also against what was sent to the target before, and plan what is sent of it."""
     key = derive_target_key(target)
     seen = history.repeats.checkpoint(key)  # before anything else is asked of history, so that nothing is missed
     batches = history.repeats.of_input(file.digest, key)
     half = history.repeats.half_recorded(file.digest, key)
-    catalogue = load_catalogue(args.catalogue, args.catalogue_column, target, settings)
-    report = file.check(catalogue, history.events.prior_send_lookup(key, half.values()))
-    prior = find_prior_events(report, batches)
+    with steps.step("Checking", file.size_in_words):
+        catalogue = load_catalogue(args.catalogue, args.catalogue_column, target, settings)
+        report = file.check(catalogue, history.events.prior_send_lookup(key, half.values()))
+        prior = find_prior_events(report, batches)
     rows = np.flatnonzero(~report.error_mask)
     if args.rest:
         rows = np.setdiff1d(rows, prior.rows, assume_unique=True)
-    plan = _plan_rows(file, rows, settings, EventOrder(args.order))
+    with steps.step("Planning", format_count(rows.size, "event")):
+        plan = _plan_rows(file, rows, settings, EventOrder(args.order))
     return CheckedInput(args, file, report, target, history, seen, prior, plan, half)
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
 from intempt_core import sandbox, web
-from intempt_core.cli.output import print_message, sanitize_text
+from intempt_core.cli.output import print_message
+from intempt_core.cli.steps import StepDisplay
 from intempt_core.contract import format_count
 from intempt_core.dispatch import (
     Dispatcher,
@@ -18,6 +18,7 @@ from intempt_core.dispatch import (
     SendingEnvironment,
     SendingProcess,
     hold_process_lock,
+    pause_interrupted,
     read_running_console,
     stop_abandoned_recordings,
     wait_for_batch,
@@ -36,9 +37,6 @@ OWN_PROCESS_BYTES = 4_000_000
 
 BeginBatch: TypeAlias = Callable[[str, str, Callable[[str, int], None]], str]
 """What begins a batch for an owner, as a recorder of a name, and tells how far it is recorded; it returns the id."""
-
-PROGRESS_LINE_SECONDS = 5.0
-"""How often progress is printed where there is no terminal."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,7 @@ class BatchSender:
         settings: The settings of this process.
         target: Where it is sent.
         console: What the running console has written; ``None`` where this process sends.
+        steps: What shows how far it is.
         process: The process beside this one that sends in its place; ``None`` where it does so itself.
     """
 
@@ -72,6 +71,7 @@ class BatchSender:
     settings: Settings
     target: Target
     console: Mapping[str, Any] | None
+    steps: StepDisplay
     process: SendingProcess | None = None
 
     @property
@@ -91,28 +91,41 @@ class BatchSender:
     def _send_here(self, begin: "BeginBatch") -> SendResult:
         dispatcher = self._start_dispatcher()
         try:
-            line, wake, batch = ProgressLine(sys.stderr), wake_once(dispatcher), ""
+            wake, batch = wake_once(dispatcher), ""
 
             def show(recording: str, recorded: int) -> None:
                 nonlocal batch
                 batch = recording
                 wake(recording, recorded)
-                if line.is_due:
-                    line(dispatcher.progress(recording))
+                if self.steps.is_due:
+                    self._show(dispatcher.progress(recording))
 
             try:
-                batch = begin(dispatcher.owner, "", show)
+                with self.steps.step("Recording"):
+                    batch = begin(dispatcher.owner, "", show)
                 dispatcher.wake()
-                wait_for_batch(dispatcher, batch, line)
+                with self.steps.step("Sending"):
+                    wait_for_batch(dispatcher, batch, self._show)
             except KeyboardInterrupt:
+                batch = batch or self._find_batch(dispatcher.owner)
                 if not batch:
                     print_message("Nothing was sent.")
                     raise
                 print_message("Interrupted: waiting for what is in flight …")
+                pause_interrupted(dispatcher, batch)
                 return SendResult(batch, is_here=True, is_interrupted=True)
             return SendResult(batch, is_here=True)
         finally:
-            dispatcher.stop()
+            with self.steps.step("Waiting for responses"):
+                dispatcher.stop()
+
+    def _find_batch(self, owner: str) -> str:
+        """The batch of an owner that was interrupted as it began; empty where there is none."""
+        return next((found.id for found in self.history.queue.unfinished() if found.owner == owner), "")
+
+    def _show(self, progress: Progress) -> None:
+        if self.steps.is_due or not progress.is_active:
+            self.steps.update(*describe_progress(progress))
 
     def _start_dispatcher(self) -> Dispatcher | SendingProcess:
         if self.process is not None:
@@ -123,23 +136,37 @@ class BatchSender:
         return dispatcher
 
     def _send_at_console(self, begin: "BeginBatch", *, wait: bool) -> SendResult:
-        with hold_process_lock(self.settings.data) as recorder:
-            batch = begin(self.console_owner, recorder, lambda *_: None)
+        with hold_process_lock(self.settings.data) as recorder, self.steps.step("Recording"):
+            batch = begin(self.console_owner, recorder, self._show_recorded)
         print_message(f"The console sends it: batch {batch}.")
-        watch = ProgressLine(sys.stderr)
         try:
-            while wait:
-                found = self.history.queries.batch(batch)
-                watch(Progress(found.state, found.events, reason=found.reason, unrecorded=found.unrecorded))
-                if not found.is_active:
-                    break
-                if read_running_console(self.settings.data) is None:
+            if wait:
+                with self.steps.step("Sending"):
+                    has_ended = self._wait_for_console(batch)
+                if not has_ended:
                     print_message("The console is gone. When it is started again it goes on with this batch.")
-                    break
-                time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:
             return SendResult(batch, is_here=False, is_interrupted=True)
         return SendResult(batch, is_here=False)
+
+    def _show_recorded(self, batch: str, _recorded: int) -> None:
+        if self.steps.is_due:
+            self._show(self._read_progress(batch))
+
+    def _read_progress(self, batch: str) -> Progress:
+        found = self.history.queries.batch(batch)
+        return Progress(found.state, found.events, reason=found.reason, unrecorded=found.unrecorded)
+
+    def _wait_for_console(self, batch: str) -> bool:
+        """Wait for the end of what the console sends; whether it came, or the console is gone."""
+        while True:
+            progress = self._read_progress(batch)
+            self._show(progress)
+            if not progress.is_active:
+                return True
+            if read_running_console(self.settings.data) is None:
+                return False
+            time.sleep(POLL_SECONDS)
 
 
 @contextlib.contextmanager
@@ -177,6 +204,8 @@ def open_sender(
     settings: Settings,
     target: Target,
     console: Mapping[str, Any] | None,
+    *,
+    steps: StepDisplay,
     process: SendingProcess | None = None,
 ) -> Iterator[BatchSender]:
     """What sends to a target: the running console, or this process, which brings up the sandbox where it is that.
@@ -184,12 +213,12 @@ def open_sender(
     A target that was given as a URL has its key in this process only, so no other could send to it.
     """
     if console is not None and target.origin != "command line":
-        yield BatchSender(history, settings, _require_key(target), console)
+        yield BatchSender(history, settings, _require_key(target), console, steps)
     elif target.name == SANDBOX and target.origin == SANDBOX:
         with _serve_sandbox(settings) as url:
-            yield BatchSender(history, settings, sandbox_target(url), None, process)
+            yield BatchSender(history, settings, sandbox_target(url), None, steps, process)
     else:
-        yield BatchSender(history, settings, _require_key(target), None, process)
+        yield BatchSender(history, settings, _require_key(target), None, steps, process)
 
 
 def _require_key(target: Target) -> Target:
@@ -231,44 +260,15 @@ def confirm_send(args: argparse.Namespace, target: Target, events: int, terminal
     return terminal.readline().strip().lower() in ("y", "yes")
 
 
-class ProgressLine:
-    """Progress on standard error: a line that is written over on a terminal, else one line now and then."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._terminal = out.isatty()
-        self._last_line = ""
-        self._shown_at = 0.0
-        self._next = time.monotonic() + PROGRESS_LINE_SECONDS
-
-    @property
-    def is_due(self) -> bool:
-        """Whether a new line would be shown, and it is time for one."""
-        return time.monotonic() >= (self._shown_at + POLL_SECONDS if self._terminal else self._next)
-
-    def __call__(self, progress: Progress) -> None:
-        """Print where a batch is, if that is new."""
-        line = self._format_line(progress)
-        self._shown_at = time.monotonic()
-        if self._terminal and line != self._last_line:
-            self._write(f"\r{line:<{len(self._last_line)}}", end="" if progress.is_active else "\n")
-            self._last_line = line
-        elif not self._terminal and time.monotonic() >= self._next:
-            self._write(line, end="\n")
-            self._next = time.monotonic() + PROGRESS_LINE_SECONDS
-
-    def _write(self, text: str, end: str) -> None:
-        with contextlib.suppress(OSError):  # nobody is there to read it any more; sending goes on
-            print(text, end=end, file=self._out, flush=True)
-
-    def _format_line(self, progress: Progress) -> str:
-        recorded = sum(progress.counts.values())
-        total = recorded + progress.unrecorded
-        still = progress.unrecorded + sum(
-            progress.counts.get(state, 0) for state in (RequestState.PENDING, RequestState.IN_FLIGHT)
-        )
-        pace = f" · {progress.rate:,.0f} events per second" if progress.rate else ""
-        left = f" · {progress.seconds_left:,.0f} s left" if progress.seconds_left is not None else ""
-        reason = f" · {progress.reason}" if progress.reason else ""
-        pace = f" · {recorded:,} recorded{pace}" if progress.unrecorded else pace
-        return sanitize_text(f"{total - still:,} of {format_count(total, 'event')}{pace}{left}{reason}", self._out)
+def describe_progress(progress: Progress) -> tuple[str, int, int]:
+    """Where a batch is, in words; how many of its events have an outcome, and how many it has."""
+    recorded = sum(progress.counts.values())
+    total = recorded + progress.unrecorded
+    still = progress.unrecorded + sum(
+        progress.counts.get(state, 0) for state in (RequestState.PENDING, RequestState.IN_FLIGHT)
+    )
+    pace = f" · {progress.rate:,.0f} events per second" if progress.rate else ""
+    left = f" · {progress.seconds_left:,.0f} s left" if progress.seconds_left is not None else ""
+    reason = f" · {progress.reason}" if progress.reason else ""
+    pace = f" · {recorded:,} recorded{pace}" if progress.unrecorded else pace
+    return f"{total - still:,} of {format_count(total, 'event')}{pace}{left}{reason}", total - still, total

@@ -21,6 +21,7 @@ from .lane_sender import (
 from .one_shot import (
     make_batch_intent as make_batch_intent,
     send_plan as send_plan,
+    pause_interrupted as pause_interrupted,
     wait_for_batch as wait_for_batch,
     wake_once as wake_once,
 )

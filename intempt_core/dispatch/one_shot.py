@@ -131,7 +131,12 @@ def wait_for_batch(
                 return
             time.sleep(seconds)
     except KeyboardInterrupt:
-        if dispatcher.progress(batch).state is BatchState.SENDING:
-            with suppress(NotAllowed):  # it is done by now
-                dispatcher.pause(batch, "It was interrupted at the command line.")
+        pause_interrupted(dispatcher, batch)
         raise
+
+
+def pause_interrupted(dispatcher: Dispatcher | SendingProcess, batch: str) -> None:
+    """Pause a batch that a person interrupts, if it is still being sent."""
+    if dispatcher.progress(batch).state is BatchState.SENDING:
+        with suppress(NotAllowed):  # it is done by now
+            dispatcher.pause(batch, "It was interrupted at the command line.")

@@ -119,6 +119,7 @@ def read_json_lines(source: FileSource) -> TableContent:
             if collector.add_line(events, issues, (start, end, line)):
                 source.limits.check_rows(line)
                 release_pages(text)
+                source.on_progress(end, len(text))
         documents, header, columns, pages = collector.finish(text)
     if not len(documents.lines):
         raise ReadError(

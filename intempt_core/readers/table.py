@@ -4,7 +4,7 @@ A file is what its bytes say, whatever it is called; it may lie in gzip. Which f
 how a format is read says the module that its record there names.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from intempt_core.readers.jsonl import DocumentIndex
 from intempt_core.readers.limits import ReadLimits
 from intempt_core.readers.mapped_file import MappedFile, compute_sha256
 from intempt_core.readers.payload import Payload, read_payload
-from intempt_core.readers.table_content import FileSource, TableContent, describe_encoding
+from intempt_core.readers.table_content import FileSource, TableContent, describe_encoding, ignore_progress
 
 SAMPLE_CHARS, DISTINCT_CHARS = 5_000, 5_000_000
 """Characters of a cell that is looked at as an example, and of all the different cells of a column."""
@@ -204,13 +204,20 @@ def read_table(
 
 
 def read_table_or_document(
-    data: bytes | Path, *, name: str, dialect: Dialect | None = None, limits: ReadLimits = READ_LIMITS
+    data: bytes | Path,
+    *,
+    name: str,
+    dialect: Dialect | None = None,
+    limits: ReadLimits = READ_LIMITS,
+    on_progress: Callable[[int, int], None] = ignore_progress,
 ) -> Table | Document:
     """Read a file as :func:`read_table` does, or as one JSON document where it is that.
 
+    While a text is read, ``on_progress`` is called now and then with how many of its bytes are, and how many it has.
+
     Raises :class:`ReadError` likewise.
     """
-    with _open_file(data, name, dialect, limits, documents=True) as opened:
+    with _open_file(data, name, dialect, limits, documents=True, on_progress=on_progress) as opened:
         if opened.format.read is None:
             return _build_document(opened)
         return _build_table(opened, opened.format.read(opened.source))
@@ -229,7 +236,13 @@ class _OpenFile:
 
 @contextmanager
 def _open_file(
-    data: bytes | Path | MappedFile, name: str, dialect: Dialect | None, limits: ReadLimits, *, documents: bool
+    data: bytes | Path | MappedFile,
+    name: str,
+    dialect: Dialect | None,
+    limits: ReadLimits,
+    *,
+    documents: bool,
+    on_progress: Callable[[int, int], None] = ignore_progress,
 ) -> Iterator[_OpenFile]:
     raw = read_file_bytes(data, name, limits.memory_bytes)
     reject_empty_file(raw, name)
@@ -245,7 +258,7 @@ def _open_file(
             encoding = dialect.encoding if dialect else detect_encoding(content, name)
             content = convert_to_utf8(content, encoding, name)
             found = recognise_text(content, name, documents=documents)
-        source = FileSource(name, content, encoding, dialect, is_large, limits)
+        source = FileSource(name, content, encoding, dialect, is_large, limits, on_progress)
         yield _OpenFile(found, source, len(raw), notes, digest)
 
 

@@ -1,7 +1,7 @@
 """What a reader of a format is given and what it gives: the source, and the content of a table."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -69,6 +69,10 @@ class CellCountCollector:
         return CellCounts(np.concatenate(self._rows), np.concatenate(self._counts))
 
 
+def ignore_progress(_done: int, _size: int) -> None:
+    """Nobody wants to know how far a file is read."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FileSource:
     """The bytes of a file of a known format, for its reader.
@@ -80,6 +84,7 @@ class FileSource:
         dialect: How to read it, where a person said so.
         is_large: Whether the file has so many bytes that it is read from disk; its table then lies there, too.
         limits: How large a table it may become, and from which size on that lies on disk.
+        on_progress: Is called now and then with how many bytes of ``content`` are read, and how many there are.
     """
 
     name: str
@@ -88,6 +93,7 @@ class FileSource:
     dialect: Dialect | None = None
     is_large: bool = False
     limits: ReadLimits = field(default_factory=ReadLimits)
+    on_progress: Callable[[int, int], None] = ignore_progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -61,6 +61,7 @@ def read_text_table(source: FileSource) -> TableContent:
             lines.append(part.lines)
             rows += len(part.lines)
             release_pages(text)
+            source.on_progress(part.end, len(text))
         columns, pages = writer.finish()
     return TableContent(
         dialect=used,
