@@ -152,7 +152,7 @@ class _Recording:
 
     def __init__(self, database: Database, intent: BatchIntent, on_progress: Callable[[str, int], None] | None) -> None:
         self._database, self._intent, self._on_progress = database, intent, on_progress
-        self.batch = _make_batch_id(database.clock())
+        self.batch = intent.id or make_batch_id(database.clock())
         self.is_contended = False
         self._recorder = intent.recorder or intent.owner or self.batch
         self._number: int | None = None
@@ -308,7 +308,7 @@ def _supersede(connection: Connection, numbers: Collection[int], batch: str, now
     cancelled = {"state": BatchState.CANCELLED.value, "reason": reason, "changed_at": now}
     found = connection.execute(update(batches).where(batches.c.number.in_(numbers), *half).values(cancelled))
     if found.rowcount != len(numbers):
-        raise NotAllowed("A batch of this file that was half recorded goes on by now. Nothing was sent; call it again.")
+        raise NotAllowed("A batch of this file that was half recorded goes on by now. Check the file again, then send.")
     cancel_pending(connection, requests.c.batch.in_(numbers), now)
 
 
@@ -436,8 +436,8 @@ def insert_columns(
         connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
 
 
-def _make_batch_id(now: int) -> str:
-    """A unique id that sorts by time: 48 bits of time and 64 random ones, as hexadecimal digits."""
+def make_batch_id(now: int) -> str:
+    """Make a unique id of a batch that sorts by time (epoch ms): 48 bits of it and 64 random ones, in hexadecimal."""
     return f"b_{now:012x}{secrets.token_hex(8)}"
 
 

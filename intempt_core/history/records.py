@@ -167,6 +167,8 @@ class BatchIntent:
         recorder: the process that records it; empty where the owner does.
         supersedes: numbers of stopped batches of the same input that are half recorded: what never left of them is in
             this one, and cancelled there.
+        id: its id, of :func:`~intempt_core.history.recorder.make_batch_id`, where it must be known before the batch is
+            recorded; empty for a new one.
     """
 
     source: BatchSource
@@ -185,6 +187,7 @@ class BatchIntent:
     events: int = 0
     recorder: str = ""
     supersedes: Collection[int] = ()
+    id: str = ""
 
 
 class EventIntent(NamedTuple):

@@ -120,6 +120,16 @@ class BatchSummary:
         return sum(self.events.values())
 
     @property
+    def planned(self) -> int:
+        """How many events were confirmed to be sent: those that are recorded, and those that are not, or never are."""
+        return self.total + self.unrecorded
+
+    @property
+    def is_half_recorded(self) -> bool:
+        """Whether nobody records the rest of it any more: the same input, sent again, is planned as that rest."""
+        return bool(self.unrecorded) and not self.recorder
+
+    @property
     def is_active(self) -> bool:
         """Whether it is still changing by itself: it is being recorded or sent, or waits for responses.
 

@@ -90,6 +90,11 @@ class WorkQueue:
                 connection.execute(update(batches).where(*is_sending).values(paused))
             return True
 
+    def has_batch(self, batch: str) -> bool:
+        """Whether a batch is recorded, or at least its first piece; cheap."""
+        with self._database.reading() as connection:
+            return connection.execute(select(batches.c.number).where(batches.c.id == batch)).first() is not None
+
     def unrecorded(self, batch: str) -> tuple[int, str]:
         """How many events of a batch are still to be recorded, and by which process; cheap."""
         asked = select(batches.c.unrecorded, batches.c.recorder).where(batches.c.id == batch)

@@ -3,6 +3,8 @@
 - ``file_tasks``: what is worked out of a file, the same here and in a process of its own.
 - ``export_tasks``: the files that are made of a checked file, such as its problems.
 - ``file_check``: a file mapped and checked.
+- ``record_task``: what records a plan in a process of its own, while this one sends.
+- ``file_recorder``: that process, watched: what it began is sent, and stopped where it does not end it.
 - ``result_store``: the results of all tabs, worked out once, and given back when tabs are closed.
 - ``worker_process``: a task in a process of its own, started, watched and ended.
 - ``child``: that process.

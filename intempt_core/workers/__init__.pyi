@@ -6,6 +6,9 @@ from .export_tasks import (
 from .file_check import (
     FileCheck as FileCheck,
 )
+from .file_recorder import (
+    FileRecorder as FileRecorder,
+)
 from .file_tasks import (
     BuildCatalogue as BuildCatalogue,
     CheckFile as CheckFile,
@@ -16,6 +19,13 @@ from .file_tasks import (
     ReadCatalogue as ReadCatalogue,
     ReadFile as ReadFile,
 )
+from .record_task import (
+    RECORDING_NICENESS as RECORDING_NICENESS,
+    RecordPlan as RecordPlan,
+)
 from .result_store import (
     ResultStore as ResultStore,
+)
+from .worker_process import (
+    WorkerProcess as WorkerProcess,
 )

@@ -1,6 +1,6 @@
-"""The process that runs one task: ``python -m intempt_core.workers.child DESCRIPTOR``.
+"""The process that runs one task: ``python -m intempt_core.workers.child DESCRIPTOR NICENESS``.
 
-It gives way to every other process, uses one thread for a computation, is the first to go where the machine runs out
+It gives way to other processes, uses one thread for a computation, is the first to go where the machine runs out
 of memory, and ends as soon as the console that started it is gone.
 """
 
@@ -23,9 +23,6 @@ from intempt_core.workers.messages import (
     send_message,
 )
 
-NICENESS = 15
-"""How much it gives way, of 19."""
-
 _OOM_SCORE = "900"
 _WATCH_SECONDS = 0.1
 _STATM = Path("/proc/self/statm")
@@ -33,7 +30,7 @@ _STATM = Path("/proc/self/statm")
 
 def main() -> None:
     """Receive one order, do it, and send the reply."""
-    _give_way()
+    _give_way(int(sys.argv[2]))
     connection = socket.socket(fileno=int(sys.argv[1]))
     order, files = receive_message(connection)
     _watch_own_memory(order.memory_limit)
@@ -48,7 +45,7 @@ def _do_order(order: TaskOrder, files: list[OpenFile]) -> tuple[TaskReply, tuple
     try:
         import pyarrow as pa  # noqa: PLC0415  after giving way
 
-        from intempt_core.errors import ConsoleError  # noqa: PLC0415
+        from intempt_core.errors import ConsoleError, ReadError  # noqa: PLC0415
         from intempt_core.workers.file_tasks import FileContext  # noqa: PLC0415
         from intempt_core.workers.stored_results import StoredResult, store_result  # noqa: PLC0415
 
@@ -66,15 +63,14 @@ def _do_order(order: TaskOrder, files: list[OpenFile]) -> tuple[TaskReply, tuple
             found.work_out()
         stored = store_result(found, order.folder)
     except ConsoleError as error:
-        return TaskReply(sentence=str(error), line=getattr(error, "line", None)), ()
+        return TaskReply.from_error(error), ()
     except MemoryError:
         os._exit(OUT_OF_MEMORY_EXIT)
     except OSError as error:
         reason = error.strerror or str(error)
-        return TaskReply(
-            sentence=f"{order.task.file_name} could not be {order.task.verb}: {reason}. Free some space in"
-            f" {order.folder}, then take it again."
-        ), ()
+        what = f"{order.task.file_name} could not be {order.task.verb}"
+        error_of_disk = ReadError(f"{what}: {reason}. Free some space in {order.folder}, then take it again.")
+        return TaskReply.from_error(error_of_disk), ()
     except Exception as error:  # noqa: BLE001  whatever it is, the console is told
         return TaskReply(error=_describe_error(error)), ()
     return TaskReply(head=stored.head), stored.files
@@ -86,9 +82,9 @@ def _describe_error(error: BaseException) -> str:
     return f"{type(error).__name__} at {where}"
 
 
-def _give_way() -> None:
+def _give_way(niceness: int) -> None:
     with suppress(OSError):
-        os.nice(NICENESS)
+        os.nice(niceness)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
 

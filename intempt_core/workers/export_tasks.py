@@ -76,7 +76,7 @@ class ExportFile:
         checked: The task that checks the file.
         kind: What is exported.
         everything: Of excluded rows: whether rows with errors are sent too, and so are none of them.
-        exclude_accepted: Of excluded rows: whether those are among them whose event was accepted before.
+        exclude_accepted: Of excluded rows: whether those are among them whose event was sent before.
     """
 
     checked: CheckFile

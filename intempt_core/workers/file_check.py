@@ -30,23 +30,39 @@ class FileCheck:
         report: The issues of its rows.
         fixes: The fixes that were applied.
         cells_changed: The number of cells that each fix changed.
+        superseded: Numbers of the half recorded batches of the file, of which what never left is not sent yet.
     """
 
     mapped: EventSource
     report: Report
     fixes: tuple[Fix, ...] = ()
     cells_changed: tuple[int, ...] = ()
+    superseded: tuple[int, ...] = ()
 
     @property
     def accepted_before(self) -> Int64Array:
         """The rows (from 0) whose event was accepted by this target before."""
         return self.report.rows_of("sent_before", "accepted")
 
+    @property
+    def sent_before(self) -> Int64Array:
+        """The rows (from 0) that a person may leave out, as their event went to this target before.
+
+        Those are the accepted ones. Of a file of which a batch is half recorded they are also those that may have
+        arrived, and those that are going in another batch, so that what is left is exactly the rest.
+        """
+        if not self.superseded:
+            return self.accepted_before
+        from intempt_core.history import GOING_STATES  # noqa: PLC0415  a process that checks does without
+
+        found = [self.report.rows_of("sent_before", state.value) for state in GOING_STATES]
+        return np.unique(np.concatenate(found))
+
     def excluded_rows(self, *, everything: bool, exclude_accepted: bool = False) -> Int64Array:
-        """The rows (from 0) that are not sent: with errors, unless ``everything`` is, and those accepted before."""
+        """The rows (from 0) that are not sent: with errors, unless ``everything`` is, and those sent before."""
         mask = np.zeros(self.report.rows, np.bool_) if everything else self.report.error_mask.copy()
         if exclude_accepted:
-            mask[self.accepted_before] = True
+            mask[self.sent_before] = True
         return np.flatnonzero(mask)
 
     def excluded_records(self, *, everything: bool = False, exclude_accepted: bool = False) -> "Iterator[ExcludedRow]":

@@ -70,9 +70,16 @@ class FileContext:
 
         return cls(settings, open_history, CatalogueStore(settings.catalogues_folder), OWN_PROCESS_LIMITS)
 
-    def prior_send_lookup(self, target_key: str) -> PriorSendLookup:
-        """What history knows of event ids that were sent to a target (a ``key``)."""
-        return self._open_history().events.prior_send_lookup(target_key)
+    def open_history(self) -> "History":
+        """The history of the data folder."""
+        return self._open_history()
+
+    def prior_send_lookup(self, target_key: str, superseded: Sequence[int] = ()) -> PriorSendLookup:
+        """What history knows of event ids that were sent to a target (a ``key``).
+
+        What is pending in ``superseded`` batches (their numbers) does not count.
+        """
+        return self._open_history().events.prior_send_lookup(target_key, superseded)
 
     def product_lookup(self, target_key: str) -> UnknownProductLookup | None:
         """The check of product ids where a catalogue is loaded for a target (a ``key``), and can be read."""
@@ -164,6 +171,7 @@ class CheckFile:
         seen: What of the target's history was there when the mapping was settled, as a text.
         fixes: The fixes of the file.
         catalogue_time: When the target's catalogue was loaded, in epoch milliseconds.
+        superseded: Numbers of the half recorded batches of the file: what never left of them is not sent yet.
     """
 
     table: ReadFile
@@ -173,6 +181,7 @@ class CheckFile:
     seen: str
     fixes: tuple[Fix, ...] = ()
     catalogue_time: int = 0
+    superseded: tuple[int, ...] = ()
     verb = "checked"
     file_bytes = 0
 
@@ -185,7 +194,7 @@ class CheckFile:
     def key(self) -> str:
         """In some hundred characters, however many cells were fixed."""
         fixes = [fix.key for fix in self.fixes]
-        own = self.mapping, self.fresh, self.target_key, self.seen, self.catalogue_time
+        own = self.mapping, self.fresh, self.target_key, self.seen, self.catalogue_time, self.superseded
         return make_task_key("check", self.table.key, *own, *fixes)
 
     @property
@@ -195,16 +204,17 @@ class CheckFile:
 
     def run(self, context: FileContext, given: Sequence[Any]) -> FileCheck:
         """The checked file."""
-        find_prior_sends = context.prior_send_lookup(self.target_key)
+        find_prior_sends = context.prior_send_lookup(self.target_key, self.superseded)
         is_unknown_product = context.product_lookup(self.target_key)
         if not self.fixes:
             mapped = map_table(given[0], Mapping.from_json(self.mapping), self.fresh)
-            return FileCheck(mapped, check_table(mapped, find_prior_sends, is_unknown_product))
+            report = check_table(mapped, find_prior_sends, is_unknown_product)
+            return FileCheck(mapped, report, superseded=self.superseded)
         original: FileCheck = given[0]
         fixed = apply_fixes(original.mapped, self.fixes)
         earlier = original.report if fixed.mapped.has_same_ids(original.mapped) else None
         report = check_table(fixed.mapped, find_prior_sends, is_unknown_product, earlier_report=earlier)
-        return FileCheck(fixed.mapped, report, self.fixes, fixed.cells)
+        return FileCheck(fixed.mapped, report, self.fixes, fixed.cells, self.superseded)
 
 
 @dataclass(frozen=True)
@@ -250,7 +260,7 @@ class PlanFile:
     Attributes:
         checked: The task that checks the file.
         everything: Whether rows with errors are sent too.
-        exclude_accepted: Whether rows are excluded whose event was accepted before.
+        exclude_accepted: Whether rows are excluded whose event was sent before.
         order: The order of a person's events.
     """
 

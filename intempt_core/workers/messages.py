@@ -3,11 +3,12 @@
 import pickle
 import socket
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from intempt_core.errors import ConsoleError
 from intempt_core.readers import OpenFile
 
 OUT_OF_MEMORY_EXIT = 77
@@ -47,15 +48,28 @@ class TaskReply:
 
     Attributes:
         head: The head of the result, whose files come with the message; empty where there is none.
-        sentence: Why there is none, for people.
-        line: The line of the file where.
+        kind: The class of the error that was raised in its place, where people can be told.
+        sentence: That error, for people; empty where there is none.
+        facts: What the error holds beside it, such as the line of the file.
         error: The kind of an error that nobody expected, and where in the code it was raised; no text of the file.
     """
 
     head: bytes = b""
+    kind: type[ConsoleError] = ConsoleError
     sentence: str = ""
-    line: int | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
+
+    @classmethod
+    def from_error(cls, error: ConsoleError) -> Self:
+        """The reply that says what was raised: an error with a constructor of its own cannot be pickled as it is."""
+        return cls(kind=type(error), sentence=str(error), facts=vars(error))
+
+    def rebuild_error(self) -> ConsoleError:
+        """The error that was raised, with all that it holds."""
+        error = self.kind.__new__(self.kind, self.sentence)
+        vars(error).update(self.facts)
+        return error
 
 
 def send_message(connection: socket.socket, message: object, files: Sequence[OpenFile] = ()) -> None:

@@ -111,6 +111,23 @@ class ResultStore:
                 entry.value = entry.stored.load()
             return entry.value
 
+    def is_stored(self, task: FileTask) -> bool:
+        """Whether a result is on disk, of a process of its own."""
+        entry = self._entries.get(task.key)
+        return entry is not None and entry.stored is not None
+
+    def start_process(self, task: FileTask, tab: str, niceness: int) -> WorkerProcess | None:
+        """A process of its own for a task whose result is not kept, and that goes on when the tab is closed.
+
+        ``None`` where what it is given is in this process: then it is worked on here as well. Raises what the tasks
+        raise that it is given the results of.
+        """
+        given = [self._prepare(one, tab, lambda: None).stored for one in task.inputs]
+        stored = [one for one in given if one is not None]
+        if len(stored) < len(given):
+            return None
+        return WorkerProcess(task, stored, self._context.settings, self._folder, Semaphore(1), niceness=niceness)
+
     def is_ready(self, task: FileTask) -> bool:
         """Whether a result is here, or on disk."""
         entry = self._entries.get(task.key)

@@ -25,6 +25,9 @@ from intempt_core.workers.stored_results import StoredResult
 WATCH_SECONDS = 0.05
 """How often a process's memory is looked at."""
 
+NICENESS = 15
+"""How much a process gives way to others, of 19."""
+
 _INHERITED = (
     "PATH",
     "HOME",
@@ -46,14 +49,22 @@ class WorkerProcess:
     """One task in a process of its own.
 
     It begins at once, or when one of the ``slots`` is free. :attr:`done` is set when there is a result, or a reason why
-    there is none.
+    there is none. It gives way to other processes by its ``niceness``, of 19.
     """
 
     def __init__(
-        self, task: FileTask, given: Sequence[StoredResult], settings: Settings, folder: Path, slots: Semaphore
+        self,
+        task: FileTask,
+        given: Sequence[StoredResult],
+        settings: Settings,
+        folder: Path,
+        slots: Semaphore,
+        *,
+        niceness: int = NICENESS,
     ) -> None:
         self.task = task
         self.done = Event()
+        self._niceness = niceness
         self._given, self._settings, self._folder, self._slots = given, settings, folder, slots
         self._limit = settings.reading_mb * 1_000_000
         self._ended = False
@@ -62,7 +73,7 @@ class WorkerProcess:
         Thread(target=self._run, name=f"worker-{task.verb}", daemon=True).start()
 
     def result(self) -> StoredResult:
-        """The result. Raises :class:`ReadError` with the reason why there is none."""
+        """The result. Raises what the task raised, or :class:`ReadError` with the reason why there is none."""
         self.done.wait()
         if self._result is None:
             raise self._trouble or ReadError(f"{self.task.file_name} was not {self.task.verb}.")
@@ -90,7 +101,7 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             process = subprocess.Popen(  # noqa: S603  our own module
-                [sys.executable, "-m", "intempt_core.workers.child", str(theirs.fileno())],
+                [sys.executable, "-m", "intempt_core.workers.child", str(theirs.fileno()), str(self._niceness)],
                 pass_fds=(theirs.fileno(),),
                 env=_build_environment(os.environ, self._folder),
                 stdin=subprocess.DEVNULL,
@@ -128,7 +139,7 @@ class WorkerProcess:
         if reply.head:
             return stored
         if reply.sentence:
-            raise ReadError(reply.sentence, line=reply.line)
+            raise reply.rebuild_error()
         write_log(_log, "a worker failed", level=logging.ERROR, task=self.task.verb, reason=reply.error)
         raise RuntimeError(f"A file could not be {self.task.verb}: {reply.error}")
 
