@@ -140,11 +140,13 @@ def show_batch_line(batch: BatchSummary) -> None:
         with st.container(width=230):
             st.text(format_moment(batch.created_at))
         with st.container(width="stretch"):
-            st.text(f"{batch.source.value}: {batch.label}" + ("" if batch.is_final else f" ({batch.state.value})"))
+            recorded = f", {batch.total:,} recorded" if batch.unrecorded else ""
+            state = "" if batch.is_final and not recorded else f" ({batch.state.value}{recorded})"
+            st.text(f"{batch.source.value}: {batch.label}{state}")
         with st.container(width=130):
             st.text(batch.target.name)
         with st.container(width=110):
-            st.text(format_count(batch.total, "event"))
+            st.text(format_count(batch.planned, "event"))
         with st.container(width=260):
             st.markdown(format_batch_badges(batch))
         show_link("history.py", "Open", {"batch": batch.id}, width=70)
@@ -167,11 +169,12 @@ def show_batch(id_: str) -> None:
     persons = (
         f" of {format_count(batch.persons, 'person')}" if batch.persons else ""
     )  # a batch of resent requests has none
+    so_far = " so far" if batch.recorder else ""
     st.text(
         f"{batch.source.value} · {format_moment(batch.created_at)}, {get_zone_name()} · to {batch.target.name} at "
-        f"{batch.target.host} · {format_count(batch.total, 'event')}{persons} in "
-        f"{format_count(sum(batch.requests.values()), 'request')} · after an unknown outcome (may have arrived):"
-        f" {batch.policy.value}"
+        f"{batch.target.host} · {format_count(batch.planned, 'event')}{persons} in "
+        f"{format_count(sum(batch.requests.values()), 'request')}{so_far} · after an unknown outcome (may have"
+        f" arrived): {batch.policy.value}"
     )
     if batch.excluded_rows:
         st.text(f"{format_count(batch.excluded_rows, 'row')} of the input skipped.")

@@ -13,6 +13,7 @@ from intempt_core.dispatch import Progress
 from intempt_core.errors import ConsoleError, NotAllowed, SentBefore
 from intempt_core.history import (
     BatchIntent,
+    BatchSource,
     BatchState,
     BatchSummary,
     EventIntent,
@@ -27,6 +28,7 @@ from intempt_core.history import (
 from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
 from intempt_core.readers import read_payload
 from intempt_core.targets import Target, derive_target_key
+from intempt_core.workers import WorkerProcess
 from pages.parts.shared.feed_card import EarlierFeeds, keep_earlier_feeds, read_earlier_feeds
 from pages.parts.shared.formatting import escape_markdown, format_batch_badges, format_duration
 from pages.parts.shared.links import show_link
@@ -134,12 +136,16 @@ class Submission:
         requests: The plan of its requests, or requests that are written already.
         excluded_rows: Rows of the input that are not sent, each with its reasons.
         observed_events: Events whose person's feeds are read before the send, to show afterwards what changed.
+        start_process: Starts a process that records it in place of this one, where its file is a large one.
+        notice: What the screen says meanwhile; empty where that takes no time.
     """
 
     intent: BatchIntent
     requests: Plan | Iterable[RequestIntent]
     excluded_rows: Iterable[ExcludedRow] = ()
     observed_events: Sequence[GivenEvent] = ()
+    start_process: Callable[[BatchIntent], WorkerProcess | None] = lambda _: None
+    notice: str = ""
 
 
 def submit_once(
@@ -170,6 +176,8 @@ def submit_once(
                 return False
             clear_confirmations()
             kept = get_screen_state(EarlierFeeds)
+            if submission.notice:
+                st.toast(submission.notice)
             # From here on the session is not accessed: at the next access Streamlit may stop this click in favour of a
             # second one, and reading the feeds takes its time.
             earlier = read_earlier_feeds(target, submission.observed_events)
@@ -181,6 +189,7 @@ def submit_once(
                     intent,
                     make_request_blocks(requests) if isinstance(requests, Plan) else requests,
                     submission.excluded_rows,
+                    submission.start_process,
                 )
             )
         except SentBefore as error:
@@ -328,27 +337,54 @@ def _get_watch_seconds(batch: BatchSummary) -> float | None:
 
 
 def _redraw_if_changed(shown: BatchSummary, now: BatchSummary) -> None:
-    if (shown.state, shown.is_active, shown.is_final) != (now.state, now.is_active, now.is_final):
+    if _describe_phase(shown) != _describe_phase(now):
         st.rerun()
+
+
+def _describe_phase(batch: BatchSummary) -> tuple[object, ...]:
+    return batch.state, batch.is_active, batch.is_final, batch.recorder
 
 
 def show_batch_progress(summary: BatchSummary, at: Progress) -> None:
     """The progress of a batch: a bar, counts by outcome, the rate and the time left, or why it does not go on."""
     settled = sum(count for state, count in summary.events.items() if state not in UNSETTLED_STATES)
-    st.progress(settled / summary.total if summary.total else 1.0)
+    st.progress(settled / summary.planned if summary.planned else 1.0)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(format_batch_badges(summary))
         st.text(_describe_rate(summary, at, settled))
     if at.reason or summary.reason:
         st.text(at.reason or summary.reason)
+    if recording := describe_recording(summary):
+        st.text(recording)
 
 
 def _describe_rate(summary: BatchSummary, at: Progress, settled: int) -> str:
-    so_far = f"{settled:,} of {format_count(summary.total, 'event')}"
+    if summary.unrecorded:
+        accepted = summary.events.get(RequestState.ACCEPTED, 0)
+        so_far = f"{summary.total:,} of {summary.planned:,} recorded · {accepted:,} accepted"
+    else:
+        so_far = f"{settled:,} of {format_count(summary.total, 'event')}"
     if summary.state is not BatchState.SENDING or not at.rate:
         return f"{so_far} · {summary.state.value}"
     remaining = f" · {format_duration(at.seconds_left * 1000)} left" if at.seconds_left is not None else ""
     return f"{so_far} · {at.rate:,.0f} events per second{remaining}"
+
+
+def describe_recording(batch: BatchSummary) -> str:
+    """What becomes of the events of a batch that are not recorded, as a sentence; empty where all are."""
+    if batch.recorder:
+        if batch.state is BatchState.PAUSED:
+            return "Paused: the rest is still being recorded, and waits. Nothing of it is sent before you resume."
+        return "What is recorded is sent, while the rest is being recorded."
+    if not batch.is_half_recorded:
+        return ""
+    missing = f"{format_count(batch.unrecorded, 'event was', 'events were')} never recorded, and not sent."
+    if batch.state is not BatchState.STOPPED or batch.source not in (BatchSource.FILE, BatchSource.COMMAND):
+        return missing
+    return (
+        f"{missing} Upload the same file again: its plan leaves out what was sent, and takes over what never left of"
+        " this batch. At the command line the same is --rest."
+    )
 
 
 @dataclass
@@ -375,11 +411,13 @@ def show_batch_controls(summary: BatchSummary) -> None:
         if summary.state in (BatchState.SENDING, BatchState.PAUSED, BatchState.STOPPED):
             waiting = summary.events.get(RequestState.PENDING, 0)
             with st.popover("Cancel", key=make_key("cancel", summary.id)):
+                rest = f" The rest is not recorded any further: {summary.unrecorded:,} or fewer."
                 st.text(
                     f"{format_count(waiting, 'queued event')} will not be sent. Events that were sent are not affected."
+                    f"{rest if summary.recorder else ''}"
                 )
                 st.button(
-                    f"Cancel {format_count(waiting, 'event')}",
+                    "Cancel what was not sent" if summary.recorder else f"Cancel {format_count(waiting, 'event')}",
                     key=make_key("cancel-really", summary.id),
                     on_click=control_batch,
                     args=(engine.cancel, summary.id),

@@ -4,23 +4,32 @@ They are kept here and in no cache of Streamlit's: a cache can be cleared by a m
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 
 import streamlit as st
 
+from intempt_core.contract import now_ms
 from intempt_core.dispatch import Dispatcher, SendingEnvironment
-from intempt_core.errors import CatalogueUnavailable, TargetError, TargetNotFound
-from intempt_core.history import BatchIntent, BatchSummary, ExcludedRow, History, RequestBlock, RequestIntent
+from intempt_core.errors import CatalogueUnavailable, ConsoleError, HistoryUnavailable, TargetError, TargetNotFound
+from intempt_core.history import (
+    BatchIntent,
+    BatchSummary,
+    ExcludedRow,
+    History,
+    RequestBlock,
+    RequestIntent,
+    make_batch_id,
+)
 from intempt_core.settings import PASSWORD_VARIABLE, PROJECT_FOLDER, Settings
 from intempt_core.targets import SANDBOX, Credential, Target, TargetRegistry, read_secrets_file
 from intempt_core.transport import SandboxClient
 from intempt_core.uploads import Spool, UploadTokens
 from intempt_core.validation import CatalogueStore, ProductCatalogue, UnknownProductLookup
 from intempt_core.web import Exposure, describe_readable_secrets
-from intempt_core.workers import FileContext, ResultStore
+from intempt_core.workers import FileContext, FileRecorder, ResultStore, WorkerProcess
 from pages.parts.shared.tab_connection import is_tab_open
 
 SECRETS_FILE = PROJECT_FOLDER / ".streamlit" / "secrets.toml"
@@ -42,6 +51,7 @@ class AppServices:
         upload_tokens: The tokens under which browsers upload files.
         results: What was worked out of uploaded files, for all tabs.
         dispatcher: The engine that sends.
+        recordings: The recordings of large files, in processes of their own.
     """
 
     settings: Settings
@@ -62,6 +72,7 @@ class AppServices:
             is_tab_open=is_tab_open,
         )
         self.dispatcher = Dispatcher(self.history, SendingEnvironment(self.settings, self.resolve_target), url=self.url)
+        self.recordings = FileRecorder(self.history, self.dispatcher.wake)
 
     @property
     def targets(self) -> Mapping[str, Target]:
@@ -107,11 +118,31 @@ class AppServices:
         intent: BatchIntent,
         requests: Iterable[RequestBlock | RequestIntent],
         excluded_rows: Iterable[ExcludedRow] = (),
+        start_process: Callable[[BatchIntent], WorkerProcess | None] = lambda _: None,
     ) -> str:
-        """Record a batch and have the engine send it; the batch's id. Nothing is sent before it is recorded."""
-        batch = self.history.recorder.record(replace(intent, owner=self.dispatcher.owner), requests, excluded_rows)
+        """Record a batch and have the engine send it; the batch's id. Nothing is sent before it is recorded.
+
+        Where ``start_process`` starts one, that process records it, and this returns as soon as the first piece can be
+        sent; ``requests`` and ``excluded_rows`` are then not looked at. Of what cannot be recorded whole a part may
+        have been sent: then this returns too, and the batch says so. Raises where nothing is recorded.
+        """
+        intent = replace(intent, owner=self.dispatcher.owner, id=make_batch_id(now_ms()))
+        process = start_process(intent)
+        if process is not None:
+            return self.recordings.record(intent, process)
+        try:
+            self.history.recorder.record(intent, requests, excluded_rows)
+        except ConsoleError:
+            if not self._is_recorded(intent.id):
+                raise
         self.dispatcher.wake()
-        return batch
+        return intent.id
+
+    def _is_recorded(self, batch: str) -> bool:
+        try:
+            return self.history.queue.has_batch(batch)
+        except HistoryUnavailable:
+            return False
 
     def catalogue(self, target: str) -> ProductCatalogue | None:
         """The catalogue that is loaded for a target (a ``key``); ``None`` where there is none, or it cannot be read.
@@ -144,6 +175,7 @@ class AppServices:
 
     def stop(self) -> None:
         """Wait for requests in flight, record every outcome, and close."""
+        self.recordings.stop()
         self.results.stop()
         self.dispatcher.stop()
         self.history.close()

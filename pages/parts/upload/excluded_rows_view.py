@@ -23,13 +23,22 @@ EXCLUDED_COLUMNS = 20
 
 
 def choose_exclusion(checked: CheckedFile) -> None:
-    """The choice to skip rows whose event was accepted before, where there are any."""
+    """The choice to skip rows whose event was sent before: where any was accepted, or a batch is half recorded."""
     found, accepted = get_upload_state(), checked.accepted_before.size
-    if not accepted:
+    half = len(checked.task.superseded)
+    if not (accepted or half):
         return
+    label = f"Skip the {format_count(accepted, 'row')} whose event this target accepted before"
+    if half:
+        batches = "the batch that stopped" if half == 1 else f"the {half} batches that stopped"
+        skipped = format_count(checked.sent_before.size, "row")
+        label = (
+            f"Send only the rest of {batches} half recorded: skip the {skipped} that went, or may have, and cancel what"
+            " never left of it there"
+        )
     st.session_state["upload-skip-accepted"] = found.exclude_accepted
     st.checkbox(
-        f"Skip the {format_count(accepted, 'row')} whose event this target accepted before",
+        label,
         key="upload-skip-accepted",
         on_change=lambda: setattr(found, "exclude_accepted", st.session_state["upload-skip-accepted"]),
     )

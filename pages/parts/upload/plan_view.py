@@ -5,7 +5,7 @@ from uuid import uuid4
 import streamlit as st
 
 from intempt_core.contract import format_count
-from intempt_core.history import RequestState
+from intempt_core.history import BatchState, BatchSummary, RequestState
 from intempt_core.mapping import Mapping
 from intempt_core.planning import Plan
 from intempt_core.targets import Target, derive_target_key
@@ -148,6 +148,14 @@ def confirm_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
         st.button("Check the file again", key="upload-check-again", on_click=check_again)
 
 
+def _describe_half(batch: BatchSummary) -> str:
+    if batch.recorder:
+        return f" It is being recorded: {batch.total:,} so far."
+    if batch.is_half_recorded and batch.state is BatchState.STOPPED:
+        return f" It stopped half recorded: {batch.unrecorded:,} were never recorded."
+    return ""
+
+
 def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool:
     """Show when the same file was sent to this target before, and how much was accepted; whether it was.
 
@@ -158,7 +166,8 @@ def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool
         accepted = batch.events.get(RequestState.ACCEPTED, 0)
         with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-earlier", batch.id)):
             st.text(
-                f"This file was sent on {format_moment(batch.created_at)}: {accepted:,} of {batch.total:,} accepted."
+                f"This file was sent on {format_moment(batch.created_at)}: {accepted:,} of {batch.planned:,} accepted."
+                f"{_describe_half(batch)}"
             )
             show_link("history.py", "View batch", {"batch": batch.id})
             if mapping is not None and batch.mapping not in ("", mapping.to_json()):

@@ -11,7 +11,7 @@ from functools import partial
 import streamlit as st
 
 from intempt_core.arrays import Int64Array
-from intempt_core.contract import Json
+from intempt_core.contract import Json, format_count
 from intempt_core.dispatch import make_batch_intent
 from intempt_core.errors import ConsoleError, ReadError
 from intempt_core.fixes import ColumnChange, Fix, SuggestedFix
@@ -28,6 +28,7 @@ from intempt_core.readers import Dialect, Table
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import ExpectationReport, Report
 from intempt_core.workers import (
+    RECORDING_NICENESS,
     CheckFile,
     ExportedFile,
     ExportFile,
@@ -36,6 +37,7 @@ from intempt_core.workers import (
     PlanFile,
     PreviewFix,
     ReadFile,
+    RecordPlan,
 )
 from pages.parts.shared.formatting import format_size
 from pages.parts.shared.screen_state import (
@@ -70,7 +72,8 @@ class UploadState:
         mapping_settled: Whether the mapping step is settled.
         fresh: A random text for ids that no earlier upload has; ``None`` for the same ids for the same rows.
         everything: Whether rows with errors are sent too.
-        exclude_accepted: Whether rows are excluded whose event was accepted before.
+        exclude_accepted: Whether rows are excluded whose event was sent before.
+        superseded: Numbers of the half recorded batches of the file, of which the plan may be the rest.
         fixes: The fixes of the file, in their order.
         order: The order of a person's events.
         guard: What was sent of this file.
@@ -92,6 +95,7 @@ class UploadState:
     fresh: str | None = None
     everything: bool = False
     exclude_accepted: bool = False
+    superseded: tuple[int, ...] = ()
     fixes: tuple[Fix, ...] = ()
     order: EventOrder = EventOrder.FILE
     guard: SendGuard = field(default_factory=SendGuard)
@@ -228,8 +232,13 @@ class CheckedFile:
         """The rows (from 0) whose event was accepted by this target before."""
         return self._result.accepted_before
 
+    @property
+    def sent_before(self) -> Int64Array:
+        """The rows (from 0) that a person may leave out, as their event went to this target before."""
+        return self._result.sent_before
+
     def excluded_rows(self, *, everything: bool, exclude_accepted: bool = False) -> Int64Array:
-        """The rows (from 0) that are not sent: with errors, unless ``everything`` is, and those accepted before."""
+        """The rows (from 0) that are not sent: with errors, unless ``everything`` is, and those sent before."""
         return self._result.excluded_rows(everything=everything, exclude_accepted=exclude_accepted)
 
     def plan(self, *, everything: bool, exclude_accepted: bool = False, order: EventOrder = EventOrder.FILE) -> Plan:
@@ -239,9 +248,17 @@ class CheckedFile:
 
     def plan_of_click(self, found: UploadState) -> Plan:
         """The plan of what is chosen now, in a click: nothing interrupts that."""
-        task = PlanFile(self.task, found.everything, found.exclude_accepted, found.order)
-        plan: Plan = get_services().results.fetch(task, self.tab)
+        plan: Plan = get_services().results.fetch(self.plan_task(found), self.tab)
         return plan
+
+    def plan_task(self, found: UploadState) -> PlanFile:
+        """The task that plans what is chosen now."""
+        return PlanFile(self.task, found.everything, found.exclude_accepted, found.order)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it was checked in a process of its own, and lies on disk."""
+        return get_services().results.is_stored(self.task)
 
     def preview(self, fix: Fix) -> ColumnChange:
         """The cells that a fix would change."""
@@ -346,6 +363,20 @@ def see_history_of_check(target: Target) -> HistoryCheckpoint:
     return get_upload_state().seen.setdefault(derive_target_key(target), see_history(target))
 
 
+def see_half_recorded(target: Target) -> tuple[int, ...]:
+    """Numbers of the batches of the file that stopped half recorded: what never left of them may be sent as the rest.
+
+    Where there are new ones, only that rest is planned until the person chooses otherwise.
+    """
+    found = get_upload_state()
+    half = get_services().history.repeats.half_recorded(found.digest, derive_target_key(target))
+    superseded = tuple(sorted(half.values()))
+    if not set(superseded) <= set(found.superseded):
+        found.exclude_accepted = True
+    found.superseded = superseded
+    return superseded
+
+
 def check_again() -> None:
     """Check the file against what history holds now: its plan then knows what went in the meantime."""
     found = get_upload_state()
@@ -369,7 +400,7 @@ def submit_upload(
     found = get_upload_state()
 
     def prepare() -> Submission:
-        plan = checked.plan_of_click(found)
+        plan, task = checked.plan_of_click(found), checked.plan_task(found)
         intent = make_batch_intent(
             plan,
             target,
@@ -380,10 +411,21 @@ def submit_upload(
             digest=found.digest,
             mapping=checked.mapped.mapping.to_json(),
             notes=_collect_notes(checked, found),
+            supersedes=checked.task.superseded if found.exclude_accepted else (),
             seen=seen,
         )
         excluded = checked.excluded_records(everything=found.everything, exclude_accepted=found.exclude_accepted)
-        return Submission(intent, plan, excluded)
+        return Submission(
+            intent,
+            plan,
+            excluded,
+            start_process=lambda given: get_services().results.start_process(
+                RecordPlan(task, given), checked.tab, RECORDING_NICENESS
+            ),
+            notice=f"Recording {format_count(plan.events, 'event')}: the first are sent at once."
+            if checked.is_large
+            else "",
+        )
 
     send_again = partial(submit_upload, checked, target, policy, seen, drawn)
     submit_once(found.guard, target, prepare, send_again, drawn=drawn, read_choice=read_plan_choice)
@@ -392,8 +434,8 @@ def submit_upload(
 def _collect_notes(checked: CheckedFile, found: UploadState) -> dict[str, Json]:
     """The choices beside the mapping that History shows with the batch."""
     notes: dict[str, Json] = {"as it is": True} if found.everything else {}
-    if found.exclude_accepted and (count := checked.accepted_before.size):
-        notes["accepted before, excluded"] = int(count)
+    if found.exclude_accepted and (count := checked.sent_before.size):
+        notes["sent before, excluded" if checked.task.superseded else "accepted before, excluded"] = int(count)
     if checked.fixes:
         notes["fixes"] = checked.fix_records
     if found.order is not EventOrder.FILE:

@@ -30,6 +30,7 @@ from pages.parts.upload.state import (
     get_current_table,
     get_upload_state,
     make_read_task,
+    see_half_recorded,
     see_history_of_check,
     set_events_unchanged,
     settle_mapping,
@@ -105,6 +106,7 @@ def show_problems_step(mapping: Mapping, target: Target) -> CheckedFile:
         see_history_of_check(target).as_text,
         found.fixes,
         get_services().catalogue_time(derive_target_key(target)),
+        see_half_recorded(target),
     )
     checked = check_upload(found.question)
     show_problems_line(checked)
@@ -145,7 +147,7 @@ def show_sent_batch(id_: str) -> None:
         show_problems_line(check_upload(found.question), live=False)
     else:
         show_step(1, "File", f"{batch.label} · {format_count(batch.rows, 'row')}")
-    events = f"{format_count(batch.total, 'event')} of {format_count(batch.persons, 'person')}"
+    events = f"{format_count(batch.planned, 'event')} of {format_count(batch.persons, 'person')}"
     skipped = f" · {format_count(batch.excluded_rows, 'row')} skipped" if batch.excluded_rows else ""
     show_step(4, "Plan", f"{events} to {batch.target.name}{skipped}")
     st.markdown("**5 Sending**")
