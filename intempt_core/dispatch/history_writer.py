@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from typing import ParamSpec, TypeAlias, TypeVar
@@ -184,9 +185,14 @@ class HistoryWriter:
             finally:
                 if time.monotonic() - tried > SLOW_WRITE_SECONDS:
                     self._worker_only_until = time.monotonic() + WORKER_ONLY_SECONDS
-            if time.monotonic() - began > BUSY_POLL_SECONDS:
-                return None
-            await asyncio.sleep(BUSY_POLL_PAUSE_SECONDS)
+            while True:
+                if time.monotonic() - began > BUSY_POLL_SECONDS:
+                    return None
+                await asyncio.sleep(BUSY_POLL_PAUSE_SECONDS)
+                with suppress(HistoryUnavailable):  # the write itself says why
+                    if self.history.database.is_locked():
+                        continue
+                break
             some += self._waiting
             self._waiting = []
 

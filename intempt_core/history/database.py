@@ -43,6 +43,9 @@ BUSY_TIMEOUT_KEY = "busy_timeout"
 CACHE_KB = 32_768
 """Maximum page cache of one SQLite connection, in KiB: the indexes of a large batch grow in random places."""
 
+CHECKPOINT_PAGES = 10_000
+"""Pages of the journal from which on they are written back: a page that changes often is then written back once."""
+
 IDS_PER_STATEMENT = 500
 """Most ids in one statement: databases bound its parameters."""
 
@@ -239,6 +242,29 @@ class Database:
             finally:
                 connection.close()
 
+    def is_locked(self) -> bool:
+        """Whether another thread or process holds the lock to write right now; takes some microseconds."""
+        if self.file is None or self._write_lock.locked():
+            return self.file is not None
+        with self._translate_errors():
+            connection = self.engine.raw_connection()
+            try:
+                driver = connection.driver_connection
+                assert isinstance(driver, sqlite3.Connection)  # noqa: S101  no other driver is used here
+                if connection.info.get(BUSY_TIMEOUT_KEY) != 0:
+                    driver.execute("PRAGMA busy_timeout=0")
+                    connection.info[BUSY_TIMEOUT_KEY] = 0
+                try:
+                    driver.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                        return True
+                    raise
+                driver.execute("ROLLBACK")
+                return False
+            finally:
+                connection.close()
+
     @contextmanager
     def _hold_write_lock(self, *, nowait: bool) -> Iterator[None]:
         if self.file is None:  # a server lets many write at once
@@ -391,6 +417,7 @@ def _configure_sqlite(engine: Engine, lock_timeout: LockTimeout) -> None:
             "synchronous=FULL",
             "foreign_keys=ON",
             f"cache_size=-{CACHE_KB}",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
 
