@@ -7,7 +7,7 @@ history knows what never left. A batch whose process is alive is left alone: its
 from collections.abc import Collection
 from pathlib import Path
 
-from intempt_core.dispatch.process_locks import is_owner_alive
+from intempt_core.dispatch.process_locks import is_owner_alive, make_owner_name
 from intempt_core.errors import NotAllowed
 from intempt_core.history import (
     NEVER_LEFT_STATES,
@@ -16,15 +16,29 @@ from intempt_core.history import (
     BatchSummary,
     History,
     RequestState,
+    UnfinishedBatch,
 )
 from intempt_core.planning import Policy
 
 
 def stop_abandoned_recordings(history: History, data: Path) -> None:
-    """Stop batches whose process ended while it recorded them; what is recorded may have been sent."""
+    """Stop batches whose process ended while it recorded them; what is recorded may have been sent.
+
+    Nobody resumes those, so what was in flight in a process that has ended is *unknown* from now on.
+    """
     for found in history.queue.unfinished():
         if found.recorder and not is_owner_alive(data, found.recorder):
             history.control.stop_recording(found.id, found.recorder)
+        if found.owner and found.state is not BatchState.FORGOTTEN and not is_owner_alive(data, found.owner):
+            _settle_in_flight(history, found)
+
+
+def _settle_in_flight(history: History, found: UnfinishedBatch) -> None:
+    batch = history.queries.batch(found.id)
+    if (batch.is_final or batch.state is BatchState.STOPPED) and batch.requests.get(RequestState.IN_FLIGHT):
+        owner = make_owner_name()
+        if history.queue.claim(found.id, owner, found.owner):
+            history.queue.in_flight_to_unknown(found.id, owner=owner)
 
 
 def list_interrupted_batches(history: History, data: Path) -> list[BatchSummary]:
