@@ -225,15 +225,21 @@ end
 
 def by_wrk(url: str) -> float:
     """Requests a second of wrk."""
+    with folder() as data:
+        (data / "bodies").write_bytes(b"\n".join(body for body, _ in bodies(WIRE_REQUESTS)))
+        return post_by_wrk(url, data / "bodies", WRK_SECONDS)
+
+
+def post_by_wrk(url: str, lines: Path, seconds: int) -> float:
+    """Requests a second of wrk, which posts the bodies of a file, one a line, for some seconds."""
     from intempt_core.targets.target import sandbox_target
 
     target = sandbox_target(url)
     assert target.credential
     with folder() as data:
         (data / "script.lua").write_text(SCRIPT)
-        (data / "bodies").write_bytes(b"\n".join(body for body, _ in bodies(WIRE_REQUESTS)))
-        command = ["wrk", "-t1", f"-c{LANES}", f"-d{WRK_SECONDS}s", "-s", str(data / "script.lua"), target.track_url]
-        environment = {**os.environ, "BODIES": str(data / "bodies"), "KEY": target.credential.authorization}
+        command = ["wrk", "-t1", f"-c{LANES}", f"-d{seconds}s", "-s", str(data / "script.lua"), target.track_url]
+        environment = {**os.environ, "BODIES": str(lines), "KEY": target.credential.authorization}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode or "Non-2xx" in done.stdout:
         raise RuntimeError(f"wrk failed: {done.stdout}{done.stderr}")
