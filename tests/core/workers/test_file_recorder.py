@@ -3,6 +3,8 @@
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,11 +15,12 @@ from threading import Semaphore
 import pytest
 
 from intempt_core.contract import now_ms
+from intempt_core.dispatch import stop_abandoned_recordings
 from intempt_core.errors import HistoryUnavailable, NotAllowed, ReadError, SentBefore
 from intempt_core.history import BatchIntent, BatchState, History, RequestState, make_batch_id, make_request_blocks
 from intempt_core.mapping import choose_initial_mapping
 from intempt_core.planning import EventOrder, Plan
-from intempt_core.settings import Settings
+from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.validation import CatalogueStore
 from intempt_core.workers import CheckFile, FileContext, FileRecorder, PlanFile, ReadFile, RecordPlan, ResultStore
 from intempt_core.workers.messages import TaskReply
@@ -27,6 +30,18 @@ from tests.core.workers.odd_tasks import OddTask, wait_until_gone
 from tests.pages.upload_steps import csv_of, good_rows
 
 MANY = 60_000
+
+CONSOLE = """
+import sys, time
+from pathlib import Path
+from tests.core.workers.test_file_recorder import MANY, Scene, good_rows
+
+at = Scene(Path(sys.argv[1]))
+task = at.plan(good_rows(MANY))
+print(at.record(task, at.intent(task)), flush=True)
+time.sleep(60)
+"""
+"""A process that records a file as a console does."""
 
 
 class Scene:
@@ -86,12 +101,12 @@ def at(tmp_path: Path) -> Iterator[Scene]:
     scene.history.close()
 
 
-def find_child() -> int:
-    """The process of this one that carries out a task."""
+def find_child(console: int = os.getpid()) -> int:
+    """The process of a console, by default of this one, that carries out a task."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == os.getpid() and b"intempt_core.workers.child" in (folder / "cmdline").read_bytes():
+            if parent == console and b"intempt_core.workers.child" in (folder / "cmdline").read_bytes():
                 return int(folder.name)
         except OSError:
             continue
@@ -171,6 +186,23 @@ def test_killed_while_it_records_the_batch_is_stopped_and_says_how_far_it_is(at:
     assert found.reason == f"{found.total:,} of {MANY:,} events are recorded; what was recorded may have been sent."
     assert (found.is_half_recorded, found.planned) == (True, MANY)
     assert at.history.repeats.half_recorded("digest", SHOP.key) == {batch: 1}
+
+
+def test_where_the_console_is_killed_the_recording_ends_with_it_and_the_next_start_stops_the_batch(at: Scene) -> None:
+    command = [sys.executable, "-c", CONSOLE, str(at.folder)]
+    with subprocess.Popen(command, cwd=PROJECT_FOLDER, stdout=subprocess.PIPE, text=True) as console:
+        assert console.stdout is not None
+        batch = console.stdout.readline().strip()
+        with closing(at.locked()):
+            recording = find_child(console.pid)
+            console.kill()
+            wait_until_gone(recording)
+    going = at.history.queries.batch(batch)
+    assert (going.state, going.recorder) == (BatchState.SENDING, ME)
+    assert 0 < going.total < MANY
+    stop_abandoned_recordings(at.history, at.folder)
+    found = at.history.queries.batch(batch)
+    assert (found.state, found.is_half_recorded, found.planned) == (BatchState.STOPPED, True, MANY)
 
 
 def test_a_console_that_ends_stops_what_it_still_records(at: Scene) -> None:
