@@ -66,6 +66,13 @@ def _send_file(
         target = resolve_target(args.target, settings, environment, str((console or {}).get("url", "")))
         history = opened.enter_context(open_history(settings))
         sender = opened.enter_context(open_sender(history, settings, target, console, steps=steps, process=process))
+        recorded = history.repeats.being_recorded(file.digest, derive_target_key(sender.target)) if args.rest else []
+        if recorded:
+            print_message(
+                f"Nothing was sent. This file is still being recorded by another process, in batch {recorded[0]}:"
+                " what is left is known when that has ended. Call it again then."
+            )
+            return ExitCode.SENT_BEFORE
         checked = _check_file(args, file, history, sender.target, settings, steps=steps)
         if checked.needs_decision:
             for line in describe_decision(checked.prior, checked.good_rows.size, sender.target, history):

@@ -112,6 +112,12 @@ class RepeatLookup:
             found = connection.execute(select(batches.c.id, batches.c.number).where(*same, *half))
             return {row.id: row.number for row in found} if digest else {}
 
+    def being_recorded(self, digest: str, target: str) -> list[str]:
+        """The batches of an input that a process still records."""
+        same = batches.c.digest == digest, batches.c.target_key == target, batches.c.recorder != ""
+        with self._database.reading() as connection:
+            return list(connection.execute(select(batches.c.id).where(*same)).scalars()) if digest else []
+
     def since(self, batch: str) -> list[RepeatedSend]:
         """What of that which a batch still has to send went, or is going, in batches recorded after it.
 

@@ -209,3 +209,17 @@ def test_both_are_killed_while_it_records(
     with history(data) as at:
         states = [one.events for one in at.queries.batches().items]
     assert not [one for one in states if one.get(RequestState.IN_FLIGHT)]
+
+
+def test_the_rest_of_a_file_that_is_still_recorded_is_not_known_yet(
+    given: str, server: HostileServer, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sent now, it would overtake what is pending there."""
+    sender = start_sending(given, server, data)
+    assert main(call(given, server, "--rest"), environment(data)) == ExitCode.SENT_BEFORE
+    assert f"still being recorded by another process, in batch {read_newest(data).id}" in capsys.readouterr().err
+    sender.communicate(timeout=60)
+    assert sender.returncode == ExitCode.DONE
+    arrived = list_arrivals(server)
+    assert len(arrived) == len(set(arrived)) == EVENTS
+    assert_persons_in_order(arrived)
