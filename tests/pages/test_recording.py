@@ -224,3 +224,16 @@ def test_a_half_recorded_batch_that_goes_on_meanwhile_is_a_sentence_and_a_new_ch
     upload.press("upload-send")
     assert "A batch of this file that was half recorded goes on by now." in upload.texts
     assert newest().id == half.id
+
+
+def test_a_large_batch_that_is_sent_again_says_so_before_it_is_recorded(upload: Upload) -> None:
+    history = get_services().history
+    requests = [request(1, number, [event(row) for row in range(1_000)]) for number in range(1, 7)]
+    batch = history.recorder.record(intent(owner="gone", events=6_000), requests)
+    history.control.set_state(batch, BatchState.CANCELLED)
+    screen = Screen(tab_at("history.py"))
+    screen.app.query_params["batch"] = batch
+    screen.app.session_state[f"resend-{batch}"] = True
+    screen.run().press(f"resend-send-{batch}")
+    assert [toast.value for toast in screen.app.toast] == ["Recording 6,000 events to send again."]
+    assert (newest().total, newest().resend_of) == (6_000, batch)

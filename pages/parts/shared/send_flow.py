@@ -52,6 +52,9 @@ SAME_IDS, NEW_IDS = "the same ids", "new ids"
 UNSETTLED_STATES = (RequestState.PENDING, RequestState.IN_FLIGHT)
 """The states of requests that have no outcome yet."""
 
+NOTICE_EVENTS = 5_000
+"""Events of a resend from which on recording them takes so long that the screen says so."""
+
 BATCH_WATCH_SECONDS = 0.5
 """How often a screen looks at a batch that is not final: one that waits may be resumed or cancelled by another tab."""
 
@@ -177,7 +180,7 @@ def submit_once(
             clear_confirmations()
             kept = get_screen_state(EarlierFeeds)
             if submission.notice:
-                st.toast(submission.notice)
+                st.toast(submission.notice, duration="long")
             # From here on the session is not accessed: at the next access Streamlit may stop this click in favour of a
             # second one, and reading the feeds takes its time.
             earlier = read_earlier_feeds(target, submission.observed_events)
@@ -274,7 +277,8 @@ def prepare_resend(
         events=events,
     )
     found = get_services().history.outcomes.request_intents(batch.id, states, seen=None if everything else seen)
-    return Submission(intent, _give_new_ids(found) if new_ids else found)
+    notice = f"Recording {format_count(events, 'event')} to send again." if events >= NOTICE_EVENTS else ""
+    return Submission(intent, _give_new_ids(found) if new_ids else found, notice=notice)
 
 
 def _give_new_ids(requests: Iterable[RequestIntent]) -> Iterator[RequestIntent]:
