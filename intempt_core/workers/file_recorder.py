@@ -51,12 +51,12 @@ class FileRecorder:
             watch.start()
         while True:
             is_over = worker.done.wait(FIRST_POLL_SECONDS)  # before the look: what it has recorded is then found
-            if self._is_begun(intent.id):
+            is_begun = self._is_begun(intent.id)
+            if is_over and not is_begun:
+                worker.result()  # it raises, unless all is recorded and history could not be asked just now
+            if is_over or is_begun:
                 self._wake()
                 return intent.id
-            if is_over:
-                worker.result()  # it raises, as nothing is recorded
-                raise NotFound(f"History knows no batch {intent.id}.")
 
     @property
     def is_recording(self) -> bool:
