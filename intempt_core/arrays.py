@@ -6,6 +6,8 @@ of five million different ids takes 160 bytes for each, a hash eight. Only texts
 no number is ever wrong.
 """
 
+import ctypes
+import sys
 from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
@@ -30,6 +32,18 @@ _NEAR, _NEAR_ROWS, _MAX_NEAR_ROWS, _MAX_NEAR_BYTES = 4, 1_024, 1 << 18, 1 << 26
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 _BUCKETS = 1 << 22
+
+
+def release_unused_memory() -> None:
+    """Hand back to the system what Arrow, and the C library for NumPy, keep of memory that was freed.
+
+    After a large file was checked that may be as much as the file itself.
+    """
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of the GNU C library alone
+        if trim is not None:
+            trim(0)
 
 
 def make_array(values: NDArray[Any] | Sequence[str | None], kind: pa.DataType | None = None) -> pa.Array:

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from intempt_core.arrays import Int64Array
+from intempt_core.arrays import Int64Array, release_unused_memory
 from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.check import summarize_report
 from intempt_core.cli.exit_codes import ExitCode
@@ -111,6 +111,7 @@ class CheckedInput:
         seen: What its report has seen of history.
         prior: What of it went before.
         plan: The requests of the rows that are sent.
+        steps: What shows how far it is.
         half: The stopped batches of this file that are half recorded: what never left of them is the rest too.
     """
 
@@ -122,6 +123,7 @@ class CheckedInput:
     seen: HistoryCheckpoint
     prior: PriorEvents
     plan: Plan
+    steps: StepDisplay
     half: Mapping[str, int]
 
     @property
@@ -188,7 +190,8 @@ class CheckedInput:
         if self.args.rest:
             excluded = np.union1d(excluded, self.prior.rows)
         rows = collect_excluded_rows(self.report, self.file.events, excluded.tolist())
-        return self.history.recorder.record(intent, make_request_blocks(self.plan), rows, on_progress=show)
+        blocks = make_request_blocks(self.plan)
+        return self.history.recorder.record(intent, blocks, rows, on_progress=show, on_trouble=self.steps.note)
 
     def _collect_notes(self) -> dict[str, Json]:
         """The choices of the call that history keeps with the batch."""
@@ -225,7 +228,8 @@ def _check_file(
         rows = np.setdiff1d(rows, prior.rows, assume_unique=True)
     with steps.step("Planning", format_count(rows.size, "event")):
         plan = _plan_rows(file, rows, settings, EventOrder(args.order))
-    return CheckedInput(args, file, report, target, history, seen, prior, plan, half)
+    release_unused_memory()  # what is left stays until the last event is sent
+    return CheckedInput(args, file, report, target, history, seen, prior, plan, steps, half)
 
 
 def _plan_rows(file: InputFile, rows: Int64Array, settings: Settings, order: EventOrder) -> Plan:

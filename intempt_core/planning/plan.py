@@ -37,7 +37,7 @@ EVENTS_PER_LANE = 200
 LONG_LANE_EVENTS = 100
 """Events of a lane from which on its length is explained."""
 
-PLAN_BLOCK_EVENTS = 16_384
+PLAN_BLOCK_EVENTS = 20_000
 """Events that :meth:`Plan.iter_blocks` holds at a time, so that a million need no more memory than these."""
 
 

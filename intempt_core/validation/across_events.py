@@ -59,28 +59,32 @@ def _return_hint(hint: str, _index: int) -> str:
     return hint
 
 
-def report_prior_sends(ids: Sequence[str | None], find_prior_sends: PriorSendLookup) -> Finding:
-    """Find the event ids that were sent to the target before (CONTRACT 2.2, 3.7)."""
-    asked = list(dict.fromkeys(text for text in ids if text is not None))
-    prior_sends: dict[str, PriorSend] = {}
-    for start in range(0, len(asked), SENT_LOOKUP_CHUNK_IDS):
-        prior_sends.update(find_prior_sends(asked[start : start + SENT_LOOKUP_CHUNK_IDS]))
-    rows = np.array([row for row, text in enumerate(ids) if text in prior_sends], np.int64)
-    states, batches = list(PRIOR_SEND_PHRASES), list({sent.batch: None for sent in prior_sends.values()})
-    numbers = ({name: number for number, name in enumerate(names)} for names in (states, batches))
-    of_state, of_batch = numbers
-    # A million of them are kept as arrays: the ids and what is known of each would take hundreds of megabytes.
-    kept = [
-        (of_state[sent.state], sent.when, of_batch[sent.batch])
-        for sent in (prior_sends[ids[row] or ""] for row in rows)
-    ]
-    found = np.array(kept, np.int64).reshape(-1, 3)
+def report_prior_sends(ids: Iterable[Sequence[str | None]], find_prior_sends: PriorSendLookup) -> Finding:
+    """Find the event ids that were sent to the target before (CONTRACT 2.2, 3.7).
+
+    ``ids`` are those of all rows in parts: memory holds one of these, and numbers of what is found.
+    """
+    rows, found = [np.zeros(0, np.int64)], [np.zeros((0, 3), np.int64)]
+    of_state = {name: number for number, name in enumerate(PRIOR_SEND_PHRASES)}
+    of_batch: dict[str, int] = {}
+    first = 0
+    for part in ids:
+        asked = list(dict.fromkeys(text for text in part if text is not None))
+        known: dict[str, tuple[int, int, int]] = {}
+        for start in range(0, len(asked), SENT_LOOKUP_CHUNK_IDS):
+            for text, sent in find_prior_sends(asked[start : start + SENT_LOOKUP_CHUNK_IDS]).items():
+                known[text] = of_state[sent.state], sent.when, of_batch.setdefault(sent.batch, len(of_batch))
+        mine = [row for row, text in enumerate(part) if text in known] if known else []
+        rows.append(np.array(mine, np.int64) + first)
+        found.append(np.array([known[part[row] or ""] for row in mine], np.int64).reshape(-1, 3))
+        first += len(part)
+    kept = np.concatenate(found)
     return Finding(
         "sent_before",
-        rows,
+        np.concatenate(rows),
         "eventId",
-        partial(_describe_prior_send, found, batches),
-        partition=partial(_partition_by_state, found),
+        partial(_describe_prior_send, kept, list(of_batch)),
+        partition=partial(_partition_by_state, kept),
     )
 
 

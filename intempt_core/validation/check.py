@@ -148,7 +148,7 @@ class _TableCheck:
         if known.earlier_report is not None:
             yield from known.earlier_report.findings_of("sent_before")
         elif known.find_prior_sends is not None:
-            yield report_prior_sends(self._columns.event_ids(), known.find_prior_sends)
+            yield report_prior_sends(self._columns.iter_event_ids(), known.find_prior_sends)
 
     def _select_rows(self, predicate: Callable[[int], bool]) -> Int64Array:
         """The rows whose number of cells is so."""
@@ -224,10 +224,17 @@ class _DocumentCheck:
             products = self._read_single_ids("data.productId")
             yield report_unknown_products(products, known.is_unknown_product, self._single_rows)
         if known.find_prior_sends is not None:
-            ids = self._columns.event_ids()
-            for row, text in zip(self._single_rows.tolist(), self._read_single_ids("eventId"), strict=True):
-                ids[row] = text
-            yield report_prior_sends(ids, known.find_prior_sends)
+            yield report_prior_sends(self._iter_event_ids(), known.find_prior_sends)
+
+    def _iter_event_ids(self) -> Iterator[list[str | None]]:
+        """The event ids of all rows, in parts."""
+        rows, texts, first = self._single_rows, self._read_single_ids("eventId"), 0
+        for ids in self._columns.iter_event_ids():
+            start, stop = np.searchsorted(rows, [first, first + len(ids)]).tolist()
+            for row, text in zip(rows[start:stop].tolist(), texts[start:stop], strict=True):
+                ids[row - first] = text
+            yield ids
+            first += len(ids)
 
     @cached_property
     def _id_codes(self) -> Int64Array:
@@ -298,7 +305,7 @@ class _EventCheck:
         for field, texts in self._ids.items():
             yield report_lost_zeros(field, make_array([_keep_digits(text) for text in texts]))
         if known.find_prior_sends is not None:
-            yield report_prior_sends(self._ids["eventId"], known.find_prior_sends)
+            yield report_prior_sends([self._ids["eventId"]], known.find_prior_sends)
         if known.is_unknown_product is not None:
             yield report_unknown_products(self._ids["data.productId"], known.is_unknown_product)
 

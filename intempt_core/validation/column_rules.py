@@ -46,6 +46,9 @@ from intempt_core.validation.time_column import TimestampColumn
 RULE_BLOCK_ROWS = 1 << 18
 """Rows that the rules look at together: memory stays that of so many, whatever the size of the file."""
 
+EVENT_ID_ROWS = 1 << 16
+"""Rows whose event ids are texts of Python together."""
+
 MAX_DISTINCT_SHARE = 0.5
 """Which share of a part's ids may be different where ids come often: then a dictionary of them is quick and small."""
 
@@ -156,14 +159,17 @@ class ColumnChecker:
             return np.full(self.rows, self.constant_event.name in names)
         return self.cells["name"].is_one_of(names)
 
-    def event_ids(self) -> list[str | None]:
-        """The event id of each row as text, ``None`` where there is none."""
-        if self.mapped.makes_ids:
-            made: list[str | None] = self.mapped.made_ids.to_pylist()
-            return made
-        if "eventId" in self.cells:
-            return [id_to_text(cell) for cell in self.cells["eventId"].array.to_pylist()]
-        return [id_to_text(get_field(self.constant_event.body, "eventId"))] * self.rows
+    def iter_event_ids(self) -> Iterator[list[str | None]]:
+        """The event id of each row as text, ``None`` where there is none, in parts that memory can hold."""
+        constant = id_to_text(get_field(self.constant_event.body, "eventId"))
+        for start in range(0, self.rows, EVENT_ID_ROWS):
+            rows = np.arange(start, min(start + EVENT_ID_ROWS, self.rows))
+            if self.mapped.makes_ids:
+                yield self.mapped.made_ids.slice(start, rows.size).to_pylist()
+            elif "eventId" in self.cells:
+                yield [id_to_text(cell) for cell in self.mapped.take_cells("eventId", rows).to_pylist()]
+            else:
+                yield [constant] * rows.size
 
     @cached_property
     def id_codes(self) -> Int64Array:

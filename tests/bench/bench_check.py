@@ -245,7 +245,7 @@ def planned(path: str) -> float:
     """Seconds from a report to all request bodies."""
     from intempt_core.planning.plan import plan_table
 
-    mapped, report = _mapped_and_checked(path)
+    mapped, report = mapped_and_checked(path)
     rows = (~report.error_mask).nonzero()[0]
     began = time.perf_counter()
     plan = plan_table(mapped, rows)
@@ -261,7 +261,7 @@ def ready_made(path: str) -> float:
 
     from intempt_core.planning.plan import plan_table
 
-    mapped, report = _mapped_and_checked(path)
+    mapped, report = mapped_and_checked(path)
     plan = plan_table(mapped, (~report.error_mask).nonzero()[0])
     objects = [orjson.loads(body) for block in plan.iter_blocks() for body in block.bodies]
     began = time.perf_counter()
@@ -277,10 +277,11 @@ def _imports_done() -> None:
 
 
 def _report(path: str) -> Any:
-    return _mapped_and_checked(path)[1]
+    return mapped_and_checked(path)[1]
 
 
-def _mapped_and_checked(path: str) -> tuple[Any, Any]:
+def mapped_and_checked(path: str) -> tuple[Any, Any]:
+    """The events of a file, and the report on them."""
     from intempt_core.mapping.model import exact_mapping
     from intempt_core.mapping.table_events import map_table
     from intempt_core.readers.table import read_table

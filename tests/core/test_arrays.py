@@ -13,6 +13,7 @@ from intempt_core.arrays import (
     hash_texts,
     make_array,
     make_scalar,
+    release_unused_memory,
     take_rows,
     view_numbers,
 )
@@ -106,3 +107,9 @@ def test_rows_are_taken_in_any_order_however_far_apart(
     taken.validate(full=True)
     assert taken.type == pa.large_string()
     assert taken.to_pylist() == [cells[row] for row in rows]
+
+
+def test_memory_that_was_freed_is_handed_back() -> None:
+    array = make_array(np.arange(1 << 20))
+    release_unused_memory()  # takes nothing that is in use
+    assert view_numbers(array)[-1] == (1 << 20) - 1
