@@ -98,7 +98,8 @@ class BatchSender:
                 batch = recording
                 wake(recording, recorded)
                 if self.steps.is_due:
-                    self._show(dispatcher.progress(recording))
+                    with contextlib.suppress(HistoryUnavailable):  # what records says so, and waits
+                        self._show(dispatcher.progress(recording))
 
             try:
                 with self.steps.step("Recording"):
@@ -126,6 +127,7 @@ class BatchSender:
     def _show(self, progress: Progress) -> None:
         if self.steps.is_due or not progress.is_active:
             self.steps.update(*describe_progress(progress))
+            self.steps.note(progress.reason)
 
     def _start_dispatcher(self) -> Dispatcher | SendingProcess:
         if self.process is not None:
@@ -151,7 +153,8 @@ class BatchSender:
 
     def _show_recorded(self, batch: str, _recorded: int) -> None:
         if self.steps.is_due:
-            self._show(self._read_progress(batch))
+            with contextlib.suppress(HistoryUnavailable):  # what records says so, and waits
+                self._show(self._read_progress(batch))
 
     def _read_progress(self, batch: str) -> Progress:
         found = self.history.queries.batch(batch)
@@ -269,6 +272,5 @@ def describe_progress(progress: Progress) -> tuple[str, int, int]:
     )
     pace = f" · {progress.rate:,.0f} events per second" if progress.rate else ""
     left = f" · {progress.seconds_left:,.0f} s left" if progress.seconds_left is not None else ""
-    reason = f" · {progress.reason}" if progress.reason else ""
     pace = f" · {recorded:,} recorded{pace}" if progress.unrecorded else pace
-    return f"{total - still:,} of {format_count(total, 'event')}{pace}{left}{reason}", total - still, total
+    return f"{total - still:,} of {format_count(total, 'event')}{pace}{left}", total - still, total

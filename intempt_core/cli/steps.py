@@ -49,7 +49,7 @@ class StepDisplay:
         self._is_live = is_terminal and os.environ.get("TERM", "").lower() not in _DUMB_TERMINALS
         self._first_line = DUMB_LINE_SECONDS if is_terminal else PLAIN_LINE_SECONDS
         self._console: Console | None = None
-        self._word, self._detail, self._done, self._total = "", "", 0, 0
+        self._word, self._detail, self._trouble, self._done, self._total = "", "", "", 0, 0
         self._began = self._updated = 0.0
 
     def __enter__(self) -> "StepDisplay":
@@ -66,7 +66,8 @@ class StepDisplay:
     @contextlib.contextmanager
     def step(self, word: str, detail: str = "") -> Iterator[None]:
         """Name a step for as long as it takes; whatever is printed meanwhile would be written into its line."""
-        self._word, self._detail, self._done, self._total = word, detail, 0, 0
+        self._word, self._trouble = word, ""
+        self._detail, self._done, self._total = detail, 0, 0
         self._began, self._updated = time.monotonic(), 0.0
         with self._show_live() if self._is_live else self._print_lines():
             yield
@@ -79,13 +80,16 @@ class StepDisplay:
 
     def update(self, detail: str, done: int = 0, total: int = 0) -> None:
         """Say where the step is; with a ``total``, a bar shows it too."""
-        self._detail, self._done, self._total = detail, done, total
+        self._detail, self._trouble, self._done, self._total = detail, "", done, total
         self._updated = time.monotonic()
 
-    def _format_line(self, seconds: float | None = None) -> str:
+    def note(self, trouble: str) -> None:
+        """Say what holds the step up, until there is something new."""
+        self._trouble = trouble
+
+    def _format_line(self, seconds: float) -> str:
         line = f"{self._word}: {self._detail}" if self._detail else self._word
-        elapsed = "" if seconds is None else f" · {seconds:,.0f} s"
-        return sanitize_text(f"{line}{elapsed}", self._out)
+        return sanitize_text(f"{line} · {seconds:,.0f} s", self._out)
 
     # ── at a terminal ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -120,9 +124,12 @@ class StepDisplay:
         turns = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if (self._out.encoding or "").lower().startswith("utf") else "|/-\\"
         turn = turns[int(seconds * REFRESHES_PER_SECOND) % len(turns)]
         line = Text(f"{turn} {self._format_line(seconds)}", no_wrap=True, overflow="ellipsis")
-        if not self._total:
-            return line
-        return Group(line, ProgressBar(total=self._total, completed=self._done, width=BAR_WIDTH))
+        lines: list[RenderableType] = [line]
+        if self._total:
+            lines.append(ProgressBar(total=self._total, completed=self._done, width=BAR_WIDTH))
+        if self._trouble:
+            lines.append(Text(sanitize_text(self._trouble, self._out)))
+        return Group(*lines)
 
     # ── elsewhere ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -134,7 +141,9 @@ class StepDisplay:
             wait = self._first_line
             while not is_over.wait(wait):
                 wait = PLAIN_LINE_SECONDS
-                _GuardedStream(self._out).write(f"{self._format_line(time.monotonic() - self._began)}\n")
+                line = self._format_line(time.monotonic() - self._began)
+                trouble = sanitize_text(f" · {self._trouble}", self._out) if self._trouble else ""
+                _GuardedStream(self._out).write(f"{line}{trouble}\n")
 
         printing = threading.Thread(target=print_now_and_then, name="steps", daemon=True)
         try:

@@ -60,6 +60,7 @@ class SendingProcess:
         self._history: History | None = None
         self._drain_seconds = 0.0
         self._meter, self._counted = RateMeter(), 0
+        self._last: Progress | None = None
 
     @property
     def pid(self) -> int:
@@ -87,17 +88,28 @@ class SendingProcess:
         self._opened.control.set_state(batch, BatchState.PAUSED, reason)
 
     def progress(self, batch: str) -> Progress:
-        """The progress of a batch. Where the process has ended, the batch is paused first."""
-        found = self._opened.queries.batch(batch)
-        if found.is_active and self._process.poll() is not None:
-            found = self._take_back(found)
+        """The progress of a batch. Where the process has ended, the batch is paused first.
+
+        While history is unavailable it is the last one, with the reason; raises :class:`HistoryUnavailable` where there
+        is none.
+        """
+        try:
+            found = self._opened.queries.batch(batch)
+            if found.is_active and self._process.poll() is not None:
+                found = self._take_back(found)
+        except HistoryUnavailable as error:
+            if self._last is None:
+                raise
+            return replace(self._last, rate=0.0, seconds_left=None, reason=str(error))
         open_states = (RequestState.PENDING, RequestState.IN_FLIGHT)
         done = sum(count for state, count in found.events.items() if state not in open_states)
         self._meter.count(done - self._counted)
         self._counted = done
         rate = self._meter.rate if found.state is BatchState.SENDING else 0.0
         left = found.total - done + found.unrecorded
-        return Progress(found.state, found.events, rate, left / rate if rate else None, found.reason, found.unrecorded)
+        left_s = left / rate if rate else None
+        self._last = Progress(found.state, found.events, rate, left_s, found.reason, found.unrecorded)
+        return self._last
 
     def stop(self) -> None:
         """Send nothing more, wait for responses, and write every outcome."""

@@ -114,21 +114,23 @@ class Recorder:
         excluded: Iterable[ExcludedRow] = (),
         *,
         on_progress: Callable[[str, int], None] | None = None,
+        on_trouble: Callable[[str], None] | None = None,
     ) -> str:
         """Record a batch and return its id; memory stays flat, however long the iterables are.
 
         What is recorded may be sent at once, while later pieces are recorded: so ``on_progress`` is called with the id,
         and how many events are recorded, after each piece. The batch says how many events are still to come, and is not
-        *done* before the last one is there. History that is unavailable after the first piece is waited for. Where an
-        iterable raises, or this is interrupted, the batch is *stopped* (if that can be written), says how far it is
-        recorded, and the error is raised; before the first piece nothing is recorded at all.
+        *done* before the last one is there. History that is unavailable after the first piece is waited for, and
+        ``on_trouble`` is called with the reason, again and again. Where an iterable raises, or this is interrupted, the
+        batch is *stopped* (if that can be written), says how far it is recorded, and the error is raised; before the
+        first piece nothing is recorded at all.
 
         Raises :class:`SentBefore` where the same input, or some of the events, went or is going to the target in a
         batch that the plan has not seen (``intent.seen``). Each transaction looks for that before it writes. Found by
         the first one, nothing is recorded; found later, that piece is not, what is pending is cancelled, and the batch
         is *stopped*. Raises :class:`NotAllowed` where a person cancels the batch meanwhile.
         """
-        recording = _Recording(self._database, intent, on_progress)
+        recording = _Recording(self._database, intent, on_progress, on_trouble)
         pieces = _split_into_pieces(
             requests, excluded, lambda: min(recording.chunk_events, self._chunk_events), intent.lanes
         )
@@ -150,8 +152,15 @@ class _Recording:
         is_contended: whether others have written since the last piece, and wait for their turn.
     """
 
-    def __init__(self, database: Database, intent: BatchIntent, on_progress: Callable[[str, int], None] | None) -> None:
-        self._database, self._intent, self._on_progress = database, intent, on_progress
+    def __init__(
+        self,
+        database: Database,
+        intent: BatchIntent,
+        on_progress: Callable[[str, int], None] | None,
+        on_trouble: Callable[[str], None] | None,
+    ) -> None:
+        self._database, self._intent = database, intent
+        self._on_progress, self._on_trouble = on_progress, on_trouble
         self.batch = intent.id or make_batch_id(database.clock())
         self.is_contended = False
         self._recorder = intent.recorder or intent.owner or self.batch
@@ -171,9 +180,11 @@ class _Recording:
         while True:
             try:
                 repeat = self._try_write(piece, is_last=is_last, is_again=is_again)
-            except HistoryUnavailable:
+            except HistoryUnavailable as error:
                 if self._number is None:
                     raise
+                if self._on_trouble is not None:
+                    self._on_trouble(str(error))
                 time.sleep(pause)
                 pause, is_again = min(2 * pause, MAX_PAUSE_SECONDS), True
             else:

@@ -71,12 +71,12 @@ def thaw(requests: int = 2_000) -> Figures:
 @bench("faults.disk_full", at_most=0)
 def disk_full(requests: int = 2_000) -> Figures:
     """The disk is full for some seconds: a small file system that a ballast fills, until it is taken away."""
-    with _small_disk(megabytes=48) as disk, scene(disk / "console") as at:
+    with small_disk(megabytes=48) as disk, scene(disk / "console") as at:
         at.record(requests)
         running = at.console()
         at.until_through(requests // 10)
         ballast = disk / "ballast"
-        _fill(ballast)
+        fill_disk(ballast)
         said = _until_said(at, "disk is full")
         stood = _stands(at)
         ballast.unlink()
@@ -239,7 +239,7 @@ def _stands(at: Scene, seconds: float = 2.0) -> int:
 
 
 @contextlib.contextmanager
-def _small_disk(megabytes: int) -> Iterator[Path]:
+def small_disk(megabytes: int) -> Iterator[Path]:
     """A file system of its own in memory; needs the right to mount one."""
     with folder() as where:
         disk = where / "disk"
@@ -256,7 +256,7 @@ def _small_disk(megabytes: int) -> Iterator[Path]:
             subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
-def _fill(file: Path) -> None:
+def fill_disk(file: Path) -> None:
     """Write until nothing more fits."""
     with file.open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
         for size in (2**20, 2**12):

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -43,34 +44,44 @@ class Reckoning:
         return {"ratio": self.wrong} | {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
-def reckon(history: Path, batch: str, received: list[tuple[str, str]], screen: str) -> Reckoning:
+def reckon(
+    history: Path, batch: str | Sequence[str], received: list[tuple[str, str]], screen: str | Sequence[str]
+) -> Reckoning:
     """``received`` are (event id, person) as they came to the sandbox; ``screen`` is all that the batch's page says.
 
+    Of several batches of one file, whose rest a later one sends, an event's state is that of the last one that has it.
     Events are called ``e0``, ``e1``, … in the order in which each person's were given.
     """
     with closing(sqlite3.connect(f"file:{history}?mode=ro", uri=True)) as connection:
-        (number,) = connection.execute("SELECT number FROM batches WHERE id = ?", (batch,)).fetchone()
-        mine = connection.execute(
-            "SELECT e.event_id, r.state, r.id FROM events e JOIN requests r ON r.id = e.request WHERE e.batch = ?",
-            (number,),
-        ).fetchall()
-        doubted = {
-            row[0]
-            for row in connection.execute(
-                "SELECT DISTINCT e.event_id FROM attempts a JOIN events e ON e.request = a.request"
-                " WHERE e.batch = ? AND a.outcome = 'unknown'",
+        mine, doubted = list[tuple[str, str]](), set[str]()
+        for one in [batch] if isinstance(batch, str) else batch:
+            (number,) = connection.execute("SELECT number FROM batches WHERE id = ?", (one,)).fetchone()
+            mine += connection.execute(
+                "SELECT e.event_id, r.state FROM events e JOIN requests r ON r.id = e.request WHERE e.batch = ?",
                 (number,),
             )
-        }
-    states = {event: state for event, state, _ in mine}
+            doubted |= {
+                row[0]
+                for row in connection.execute(
+                    "SELECT DISTINCT e.event_id FROM attempts a JOIN events e ON e.request = a.request"
+                    " WHERE e.batch = ? AND a.outcome = 'unknown'",
+                    (number,),
+                )
+            }
+    states = dict(mine)
     times = Counter(event for event, _ in received)
-    by_state = Counter(states.values())
+    by_state = Counter(state for _, state in mine)
     lost = sum(1 for event, state in states.items() if state == "accepted" and not times[event])
-    lost += sum(1 for event, state in states.items() if state in ("pending", "not sent", "rejected") and times[event])
+    lost += sum(
+        1
+        for event, state in states.items()
+        if state in ("pending", "not sent", "rejected", "cancelled") and times[event]
+    )
     lost += len(times.keys() - states.keys())
     silent = sum(1 for event, count in times.items() if count > 1 and event not in doubted)
     arrived_unknown = sum(1 for event, state in states.items() if state == "unknown" and times[event])
-    shown = {word: _said(screen, word) for word in WORDS}
+    pages = [screen] if isinstance(screen, str) else screen
+    shown = {word: sum(_said(page, word) for page in pages) for word in WORDS}
     differing = sum(abs(shown[word] - by_state[word]) for word in WORDS)
     differing += abs(len(times) - by_state["accepted"] - arrived_unknown)
     return Reckoning(

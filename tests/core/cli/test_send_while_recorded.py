@@ -2,9 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -223,3 +224,18 @@ def test_the_rest_of_a_file_that_is_still_recorded_is_not_known_yet(
     arrived = list_arrivals(server)
     assert len(arrived) == len(set(arrived)) == EVENTS
     assert_persons_in_order(arrived)
+
+
+@pytest.mark.long
+def test_a_history_that_is_locked_while_it_records_is_said_and_waited_for(
+    given: str, server: HostileServer, data: Path
+) -> None:
+    run = TerminalRun([str(SLOWLY), *call(given, server)], environment(data), SLOW_RECORDING)
+    wait_until(lambda: len(server.received) >= 20)
+    with closing(sqlite3.connect(data / "history.sqlite3", isolation_level=None, timeout=30)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        run.wait_for("locked")
+        other.execute("ROLLBACK")
+    assert run.end() == (ExitCode.DONE, "    1,000  accepted\n")
+    arrived = list_arrivals(server)
+    assert len(arrived) == len(set(arrived)) == EVENTS
