@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from intempt_core.arrays import Int64Array, make_array, make_scalar, view_numbers
 from intempt_core.contract import GivenEvent, Json, dump_json, get_field, id_to_text, read_epoch_ms
 from intempt_core.mapping import MappedTable
-from intempt_core.validation import ColumnChecker, TextColumn, TimeState
+from intempt_core.validation import TextColumn, TimestampColumn
 
 INT64_LIMIT = 2**63
 """An event's time beyond it is sent as it is and not stored: no database has a number for it."""
@@ -129,6 +129,8 @@ def _read_ids(source: MappedTable, field: str, rows: Int64Array) -> list[str | N
         return [id_to_text(get_field(source.blank_event().body, field))] * rows.size
     cells = source.take_cells(field, rows)  # ids have no type but text
     given = TextColumn(cells).given
+    if not given.any():
+        return [None] * rows.size
     if not given.all():
         cells = pc.if_else(make_array(given), cells, make_scalar(None, pa.large_string()))
     found: list[str | None] = cells.to_pylist()
@@ -139,14 +141,11 @@ def _read_times(source: MappedTable, rows: Int64Array) -> list[int | None]:
     if "timestamp" not in source.field_columns:
         constant = describe_event(source.blank_event()).timestamp
         return [constant] * rows.size
-    order = np.argsort(rows, kind="stable")
-    column = ColumnChecker(source.select_rows(rows[order])).times
-    assert column is not None  # noqa: S101  there is a column of times
-    ms, has_time = np.empty(rows.size, np.int64), np.empty(rows.size, np.bool_)
-    ms[order], has_time[order] = column.ms, column.state == TimeState.READ
-    found: list[int | None] = [*ms.tolist()]
-    for place in np.flatnonzero(~has_time).tolist():
+    cells = TextColumn(source.take_cells("timestamp", rows))
+    column = TimestampColumn(cells, source.zone, source.mapping.time_format)
+    found: list[int | None] = [*column.ms.tolist()]
+    for place in np.flatnonzero(~column.is_read).tolist():
         found[place] = None
-    for place in np.flatnonzero(np.isin(ms, _CLAMPED)).tolist():  # perhaps it does not fit
+    for place in np.flatnonzero(np.isin(column.ms, _CLAMPED)).tolist():  # perhaps it does not fit
         found[place] = describe_event(source.event(int(rows[place]))).timestamp
     return found

@@ -45,5 +45,6 @@ from .text_column import (
 )
 from .time_column import (
     TimeState as TimeState,
+    TimestampColumn as TimestampColumn,
     clamp_to_int64 as clamp_to_int64,
 )
