@@ -105,7 +105,7 @@ class SearchIndex:
             with self._watching() as read_version:
                 while self._is_due() and self._wait_for_turn(read_version):
                     self.fill()
-        except HistoryUnavailable as error:  # whoever calls next goes on
+        except HistoryUnavailable as error:  # the next who starts it goes on
             write_log(_LOG, "the search index waits for history", level=logging.WARNING, trouble=str(error))
 
     def _watching(self) -> AbstractContextManager[Callable[[], int]]:

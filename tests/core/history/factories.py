@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from itertools import count
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from intempt_core.contract.outcome import Outcome
 from intempt_core.history import (
@@ -101,6 +101,12 @@ def unkey(history: History, requests: Collection[int]) -> None:
         delete_keys(connection, list(requests))
         if requests:
             connection.execute(insert(unkeyed_requests), [{"request": id_} for id_ in requests])
+
+
+def read_unkeyed(history: History) -> set[int]:
+    """The requests whose events are still to be put into the search index."""
+    with history.database.reading() as connection:
+        return set(connection.execute(select(unkeyed_requests.c.request)).scalars())
 
 
 _moments = count(1_795_348_980_001)
