@@ -256,7 +256,7 @@ def test_the_search_index_is_filled_from_the_events_that_are_there(tmp_path: Pat
     written_by("0005", engine)
     with engine.begin() as connection:
         connection.exec_driver_sql(
-            "UPDATE events SET user_id = 'u' || row % 3, product_id = 'p', account_id = nullif(row % 2, 0)"
+            "UPDATE events SET user_id = 'u' || (row % 3), product_id = 'p', account_id = nullif(row % 2, 0)"
         )
     engine.dispose()
     history = History.open(f"sqlite:///{tmp_path / 'history.sqlite3'}")
