@@ -28,7 +28,7 @@ from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestState
 from intempt_core.history.schema import batches, event_keys, events, make_indexable, requests
 from intempt_core.history.transitions import IS_STORED
-from intempt_core.history.upkeep.search_index import is_key_of_event, is_keyed_by, is_unkeyed
+from intempt_core.history.upkeep.search_index import find_unkeyed_requests, is_key_of_event, is_keyed_by
 from intempt_core.history.views import AcceptedEvent
 
 MAX_PERSON_IDS = 1_000
@@ -333,13 +333,18 @@ def _read_named_events(
         alias = or_(events.c.name.is_(None), events.c.name.not_in(_EVENT_NAMES))
         ways.append((IDENTITY_COLUMNS["anotherUserId"], and_(events.c.user_id.is_not(None), alias)))
     for column, condition in ways:
-        keyed = _select_sent(target).join(event_keys, is_key_of_event()).where(is_keyed_by(column, value), condition)
-        unkeyed = _select_sent(target).where(is_unkeyed(), events.c[column] == value, condition)
+        sent = _select_sent(target).where(condition)
+        # Those without keys by their ids: as one query, all events of the target might be read.
+        chunks = iter_chunks(find_unkeyed_requests(connection, column, value))
+        queries = [
+            sent.join(event_keys, is_key_of_event()).where(is_keyed_by(column, value)),
+            *(sent.where(events.c.request.in_(ids), events.c[column] == value) for ids in chunks),
+        ]
         found: list[StoredEvent] = []
-        for query in (keyed, unkeyed):
+        for query in queries:
             last = query.order_by(requests.c.last_attempt.desc(), events.c.position.desc()).limit(limit)
             found += _read_stored_events(connection, last)
-        if len(found) > limit:  # those that were never sent are the first to go, as they are in each of both
+        if len(found) > limit:  # those that were never sent are the first to go, as they are in each query
             found.sort(key=lambda one: (one.is_tried, one.arrival_order), reverse=True)
         yield from found[:limit]
 

@@ -21,13 +21,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    bindparam,
     delete,
     func,
     insert,
     literal_column,
     or_,
     select,
-    tuple_,
     union_all,
 )
 
@@ -49,7 +49,9 @@ QUIET_SECONDS, LONGEST_TURN_SECONDS = 0.1, 10.0
 _LOG = logging.getLogger(__name__)
 
 _KINDS = {column: kind for kind, column in enumerate(KEY_COLUMNS, 1)}
+_IS_UNKEYED = events.c.request.in_(select(unkeyed_requests.c.request))
 _KEY_FIELDS = ("kind", "value", "batch", "request", "position")
+_DELETE_KEY = delete(event_keys).where(*(event_keys.c[name] == bindparam(name) for name in _KEY_FIELDS))
 
 
 class SearchIndex:
@@ -134,10 +136,10 @@ def write_keys(connection: Connection, ids: Sequence[int]) -> None:
 def delete_keys(connection: Connection, ids: Sequence[int]) -> None:
     """Delete the keys of the events of some requests, while the events are still there, and that they are unkeyed."""
     for some in iter_chunks(ids):
-        for column in KEY_COLUMNS:
-            keys = _select_keys(column, events.c.request.in_(some))
-            fields = tuple_(*(event_keys.c[name] for name in _KEY_FIELDS))
-            connection.execute(delete(event_keys).where(fields.in_(keys)))
+        # Key by key: a condition that they are among the events' would read all keys of a kind.
+        keys = connection.execute(_select_keys(events.c.request.in_(some))).all()
+        if keys:
+            connection.execute(_DELETE_KEY, [dict(zip(_KEY_FIELDS, key, strict=True)) for key in keys])
         connection.execute(delete(unkeyed_requests).where(unkeyed_requests.c.request.in_(some)))
 
 
@@ -150,11 +152,6 @@ def is_keyed_by(column: str, value: str) -> ColumnElement[bool]:
 def is_key_of_event() -> ColumnElement[bool]:
     """The condition that joins keys with events."""
     return (event_keys.c.request == events.c.request) & (event_keys.c.position == events.c.position)
-
-
-def is_unkeyed() -> ColumnElement[bool]:
-    """The condition on events that they have no keys yet."""
-    return events.c.request.in_(select(unkeyed_requests.c.request))
 
 
 def select_batches_by_id(column: str, text: str) -> Select[Any]:
@@ -175,7 +172,13 @@ def select_batches_by_id(column: str, text: str) -> Select[Any]:
 
 def select_unkeyed_batches(text: str) -> Select[Any]:
     """Select the batches that hold an event with this id in any of the columns, of those that have no keys yet."""
-    return select(events.c.batch).where(is_unkeyed(), or_(*(events.c[column] == text for column in KEY_COLUMNS)))
+    return select(events.c.batch).where(_IS_UNKEYED, or_(*(events.c[column] == text for column in KEY_COLUMNS)))
+
+
+def find_unkeyed_requests(connection: Connection, column: str, value: str) -> list[int]:
+    """The requests with an event that has this value in a column, of those that have no keys yet."""
+    found = select(events.c.request).distinct().where(_IS_UNKEYED, events.c[column] == value)
+    return list(connection.execute(found).scalars())
 
 
 def _measure_slice(connection: Connection, limit: int) -> tuple[int | None, int]:
@@ -190,14 +193,16 @@ def _measure_slice(connection: Connection, limit: int) -> tuple[int | None, int]
 
 
 def _insert_keys(connection: Connection, which: ColumnElement[bool]) -> None:
-    """Insert the keys of some events in the order of the index: so each of its pages is touched once."""
-    keys = union_all(*(_select_keys(column, which) for column in KEY_COLUMNS)).subquery("keys")
-    in_order = select(keys).order_by(*(keys.c[name] for name in _KEY_FIELDS))
-    connection.execute(insert(event_keys).from_select(_KEY_FIELDS, in_order))
+    connection.execute(insert(event_keys).from_select(_KEY_FIELDS, _select_keys(which)))
 
 
-def _select_keys(column: str, which: ColumnElement[bool]) -> Select[Any]:
-    given = events.c[column]
-    kind: ColumnElement[int] = literal_column(str(_KINDS[column])).label("kind")
-    fields = kind, given.label("value"), events.c.batch, events.c.request, events.c.position
-    return select(*fields).where(which, given.is_not(None))
+def _select_keys(which: ColumnElement[bool]) -> Select[Any]:
+    """Select the keys of some events in the order of the index: so each of its pages is touched once."""
+    place = events.c.batch, events.c.request, events.c.position
+    kinds: list[Select[Any]] = []
+    for column, number in _KINDS.items():
+        kind: ColumnElement[int] = literal_column(str(number)).label("kind")
+        value = events.c[column]
+        kinds.append(select(kind, value.label("value"), *place).where(which, value.is_not(None)))
+    keys = union_all(*kinds).subquery("keys")
+    return select(keys).order_by(*(keys.c[name] for name in _KEY_FIELDS))

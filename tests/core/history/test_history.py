@@ -437,6 +437,7 @@ def test_a_search_reads_no_more_of_a_popular_product_than_its_batches(history: H
     for plan in searches:
         assert "event_keys USING PRIMARY KEY (kind=? AND value=? AND batch>?)" in plan
         assert "COVERING INDEX events_by_event_id (event_id=? AND batch>?)" in plan
+        assert "SEARCH events USING PRIMARY KEY (request=?)" in plan  # those that have no keys
         assert not re.search(r"SCAN (events|event_keys|unkeyed_requests)", plan)
 
 
@@ -448,13 +449,19 @@ def test_counts_come_from_an_index_alone(history: History) -> None:
         assert all("COVERING INDEX requests_work" in plan for plan in counts)
 
 
+@pytest.mark.parametrize("unkeyed", [set(), {1}], ids=str)
 @pytest.mark.parametrize("field", IDENTITY_FIELDS)
-def test_a_persons_events_are_found_by_indexes(history: History, field: str) -> None:
+def test_a_persons_events_are_found_by_indexes(history: History, field: str, unkeyed: set[int]) -> None:
     send(history, event(1, **{IDENTITY_COLUMNS[field]: "u1"}), target=replace(SHOP, deduplicates=True))
+    unkey(history, unkeyed)
     asked = plans(history, lambda: history.persons.interactions(SHOP.key, field, "u1"))
     assert any("event_keys USING PRIMARY KEY (kind=? AND value=?)" in plan for plan in asked)
     assert any("events_by_event_id" in plan for plan in asked)
     assert not any("SCAN events" in plan or "SCAN requests" in plan for plan in asked)
+    reading = [plan for plan in asked if "unkeyed_requests" in plan]  # only of these the events
+    assert reading
+    assert all(plan.startswith("SEARCH events USING PRIMARY KEY (request=?)") for plan in reading)
+    assert not any("events_of_row" in plan for plan in asked)
 
 
 @pytest.mark.parametrize("wrong", ["b_nothing", "", "'"])
