@@ -359,6 +359,8 @@ class Dispatcher:
                 task = asyncio.create_task(runner.send(found.id, self._chunk_runner))
                 self._tasks[found.id] = task
                 task.add_done_callback(partial(self._forget_task, found.id))
+        if self._adopts and not self._tasks:  # what a recording that was killed has left, once there is nothing to send
+            await self._writer.call(self._history.search_index.start)
 
     def _forget_task(self, batch: str, _: asyncio.Task[None]) -> None:
         self._tasks.pop(batch, None)

@@ -7,7 +7,8 @@
 - ``transitions``: the states of requests and batches, and what may follow each, as drawn in its docstring
 - ``records``, ``views``: the frozen records that go in and come out; ``schema``, ``migrations/``: the tables
 - ``sqlite_bulk``, ``bounded_cache``: what makes it quick
-- ``upkeep/``: backups before a migration, checks of damage and of writing, and what was there before
+- ``upkeep/``: the search index, which is filled behind the inserts; backups before a migration, checks of damage and of
+  writing, and what was there before
 
 What a lower package keeps in the database it states as a protocol in its own terms, as validation does with
 :class:`~intempt_core.validation.PriorSendLookup`. To keep something new: state the protocol there, add the tables to

@@ -16,6 +16,7 @@ from intempt_core.history.repeats import RepeatLookup
 from intempt_core.history.retention import Retention
 from intempt_core.history.throughput import ThroughputLog
 from intempt_core.history.upkeep.integrity import IntegrityCheck
+from intempt_core.history.upkeep.search_index import SearchIndex
 from intempt_core.history.upkeep.write_probe import WriteProbe
 from intempt_core.history.work_queue import WorkQueue
 
@@ -25,6 +26,7 @@ class History:
 
     Attributes:
         database: the connection that all parts share.
+        search_index: writes the keys of events that are missing for quick searches.
         recorder: records batches before they are sent.
         queue: gives out requests to dispatch, and takes back their outcomes.
         control: pauses, resumes, finishes and cancels batches.
@@ -41,7 +43,8 @@ class History:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.recorder = Recorder(database)
+        self.search_index = SearchIndex(database)
+        self.recorder = Recorder(database, search_index=self.search_index)
         self.throughput = ThroughputLog(database)
         self.queue = WorkQueue(database, self.throughput)
         self.control = BatchControl(database)
@@ -83,4 +86,5 @@ class History:
     def close(self) -> None:
         """Close every connection."""
         self.integrity.stop()
+        self.search_index.stop()
         self.database.close()

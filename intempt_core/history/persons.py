@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, literal_column, or_, select
 
 from intempt_core.contract import (
     LINKING_FIELDS,
@@ -26,8 +26,9 @@ from intempt_core.contract import (
 )
 from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestState
-from intempt_core.history.schema import batches, events, make_indexable, requests
+from intempt_core.history.schema import batches, event_keys, events, make_indexable, requests
 from intempt_core.history.transitions import IS_STORED
+from intempt_core.history.upkeep.search_index import find_unkeyed_requests, is_key_of_event, is_keyed_by
 from intempt_core.history.views import AcceptedEvent
 
 MAX_PERSON_IDS = 1_000
@@ -72,6 +73,11 @@ class StoredEvent(NamedTuple):
     state: str
     timestamp: int | None
     batch: str
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether an attempt was made to send it."""
+        return self.arrival_order[0] < _NO_ATTEMPT_ORDER
 
     @property
     def is_accepted(self) -> bool:
@@ -322,15 +328,25 @@ def _read_named_events(
 ) -> Iterator[StoredEvent]:
     """The last events with an identity."""
     field, value = identity
-    column = events.c[IDENTITY_COLUMNS[field]]
-    ways = [column == value]
-    if field == "userId":  # one look-up in each index: with OR, neither might be used
+    ways = [(IDENTITY_COLUMNS[field], literal_column("1") == 1)]
+    if field == "userId":  # one look-up for each: with OR, the index might not be used
         alias = or_(events.c.name.is_(None), events.c.name.not_in(_EVENT_NAMES))
-        ways.append(and_(events.c.another_user_id == value, events.c.user_id.is_not(None), alias))
-    for way in ways:
-        last = _select_sent(target).where(way)
-        last = last.order_by(requests.c.last_attempt.desc(), events.c.position.desc()).limit(limit)
-        yield from _read_stored_events(connection, last)
+        ways.append((IDENTITY_COLUMNS["anotherUserId"], and_(events.c.user_id.is_not(None), alias)))
+    for column, condition in ways:
+        sent = _select_sent(target).where(condition)
+        # Those without keys by their ids: as one query, all events of the target might be read.
+        chunks = iter_chunks(find_unkeyed_requests(connection, column, value))
+        queries = [
+            sent.join(event_keys, is_key_of_event()).where(is_keyed_by(column, value)),
+            *(sent.where(events.c.request.in_(ids), events.c[column] == value) for ids in chunks),
+        ]
+        found: list[StoredEvent] = []
+        for query in queries:
+            last = query.order_by(requests.c.last_attempt.desc(), events.c.position.desc()).limit(limit)
+            found += _read_stored_events(connection, last)
+        if len(found) > limit:  # those that were never sent are the first to go, as they are in each query
+            found.sort(key=lambda one: (one.is_tried, one.arrival_order), reverse=True)
+        yield from found[:limit]
 
 
 def _select_accepted(target: str) -> Select[Any]:

@@ -21,6 +21,7 @@ from intempt_core.history.records import (
 from intempt_core.history.resends import NO_RESENDS, ResendCounts, read_resends
 from intempt_core.history.schema import attempts, batches, bodies, events, make_indexable, requests
 from intempt_core.history.transitions import IS_STORED
+from intempt_core.history.upkeep.search_index import select_batches_by_id, select_unkeyed_batches
 from intempt_core.history.views import (
     AttemptRecord,
     BatchFilter,
@@ -158,22 +159,11 @@ def _build_conditions(where: BatchFilter) -> list[Any]:
         chosen.append(
             or_(
                 batches.c.id == text,
-                *(batches.c.number.in_(_select_batches_by_id(name, text)) for name in SEARCH_COLUMNS),
+                *(batches.c.number.in_(select_batches_by_id(name, text)) for name in SEARCH_COLUMNS),
+                batches.c.number.in_(select_unkeyed_batches(text)),
             )
         )
     return chosen
-
-
-def _select_batches_by_id(column: str, text: str) -> Select[Any]:
-    """Select the batches that hold an event with this id, by jumping through the index from one batch to the next.
-
-    A product may be in a million events of ten batches: this makes eleven look-ups, not a million.
-    """
-    same = events.c[column] == text
-    hit = select(func.min(events.c.batch).label("batch")).where(same).cte(f"hit_{column}", recursive=True)
-    following = select(func.min(events.c.batch)).where(same, events.c.batch > hit.c.batch).scalar_subquery()
-    hit = hit.union_all(select(following).where(hit.c.batch.is_not(None)))
-    return select(hit.c.batch).where(hit.c.batch.is_not(None))
 
 
 def find_batch_number(connection: Connection, batch: str) -> int:

@@ -32,9 +32,11 @@ from intempt_core.history.schema import (
     make_indexable,
     make_storable,
     requests,
+    unkeyed_requests,
 )
 from intempt_core.history.sqlite_bulk import get_sqlite_driver
 from intempt_core.history.transitions import FINAL_BATCH_STATES
+from intempt_core.history.upkeep.search_index import SearchIndex, write_keys
 from intempt_core.planning import Plan
 from intempt_core.validation import Report
 
@@ -104,8 +106,10 @@ class Recorder:
     A piece has at most ``chunk_events`` events; while others write too it is as small as they can wait for.
     """
 
-    def __init__(self, database: Database, chunk_events: int = RECORD_CHUNK_EVENTS) -> None:
-        self._database, self._chunk_events = database, chunk_events
+    def __init__(
+        self, database: Database, chunk_events: int = RECORD_CHUNK_EVENTS, search_index: SearchIndex | None = None
+    ) -> None:
+        self._database, self._chunk_events, self._search_index = database, chunk_events, search_index
 
     def record(
         self,
@@ -141,6 +145,9 @@ class Recorder:
             recording.give_up(error)
             raise
         recording.remember()
+        if self._search_index is not None:
+            with suppress(HistoryUnavailable):  # the batch is whole; a later call finds what is missing
+                self._search_index.start()
         return recording.batch
 
 
@@ -218,7 +225,11 @@ class _Recording:
                 _supersede(connection, self._intent.supersedes, self.batch, now)
             if not (is_again and _is_written(connection, number, piece)):
                 if piece.block is not None:
-                    _write_requests(connection, number, piece.block, piece.compressed, now)
+                    ids = _write_requests(connection, number, piece.block, piece.compressed, now)
+                    if is_last and self._number is None:
+                        write_keys(connection, ids)
+                    else:
+                        insert_columns(connection, unkeyed_requests, ("request",), (ids,))
                 _write_excluded_rows(connection, number, piece.excluded)
             events += len(piece.block.events.rows) if piece.block is not None else 0
             self._note_progress(connection, number, 0 if is_last else max(self._intent.events - events, 1), now)
@@ -325,7 +336,7 @@ def _supersede(connection: Connection, numbers: Collection[int], batch: str, now
 
 def _write_requests(
     connection: Connection, number: int, block: RequestBlock, compressed: Sequence[bytes], now: int
-) -> None:
+) -> Sequence[int]:
     ids = _insert_request_rows(connection, number, block, now)
     insert_columns(connection, bodies, ("request", "body"), (ids, compressed))
     found = block.events
@@ -343,6 +354,7 @@ def _write_requests(
             found.times,
         ),
     )
+    return ids
 
 
 def _is_written(connection: Connection, number: int, piece: _Piece) -> bool:

@@ -227,7 +227,10 @@ IDENTITY_COLUMNS = {
 }
 """The wire's identity fields (CONTRACT 2.3) and history's columns."""
 
-SEARCH_COLUMNS: tuple[str, ...] = ("event_id", *IDENTITY_COLUMNS.values(), "product_id")
+KEY_COLUMNS: tuple[str, ...] = (*IDENTITY_COLUMNS.values(), "product_id")
+"""The columns of the search index, in the order of its kinds, from 1; the order never changes."""
+
+SEARCH_COLUMNS: tuple[str, ...] = ("event_id", *KEY_COLUMNS)
 """The columns in which a text is searched."""
 
 

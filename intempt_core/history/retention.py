@@ -16,6 +16,7 @@ from intempt_core.history.database import Database
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.schema import batches, excluded_rows, requests, seconds
 from intempt_core.history.transitions import IS_STORED
+from intempt_core.history.upkeep.search_index import delete_keys
 from intempt_core.history.views import DeletionPreview, DeletionProgress
 
 DELETE_CHUNK_EVENTS = 5_000
@@ -116,6 +117,7 @@ class Retention:
             with self._database.writing() as connection:
                 ids, event_count = _select_slice(connection, number)
                 if ids:
+                    delete_keys(connection, ids)
                     connection.execute(delete(requests).where(requests.c.id.in_(ids)))
                 elif not _delete_excluded_rows(connection, number):
                     _delete_batch_row(connection, number)

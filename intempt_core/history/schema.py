@@ -4,8 +4,8 @@ It is what the migrations lead to; a test holds that both agree. Rows of other t
 ``number``, people name it by its ``id``.
 
 The index ``requests_work`` serves the two queries that run all the time: how many requests are in each state (from the
-index alone), and which come next in a lane. The indexes by id and identity have the batch's number, so that a search
-jumps from batch to batch and does not read every event of a popular product.
+index alone), and which come next in a lane. The index by event id and the keys of events have the batch's number, so
+that a search jumps from batch to batch and does not read every event of a popular product.
 """
 
 from hashlib import sha256
@@ -25,8 +25,6 @@ from sqlalchemy import (
     Text,
     literal_column,
 )
-
-from intempt_core.history.records import SEARCH_COLUMNS
 
 MAX_INDEXED_LENGTH = 512
 """Longest id that is stored whole, in characters: the page of an index is limited."""
@@ -178,9 +176,28 @@ events: Table = Table(
     Index("events_of_row", "batch", "row"),
     sqlite_with_rowid=False,
 )
-for _name in SEARCH_COLUMNS:
-    _given = events.c[_name].is_not(None)
-    Index(f"events_by_{_name}", events.c[_name], events.c.batch, sqlite_where=_given, postgresql_where=_given)
+_HAS_ID = events.c.event_id.is_not(None)
+Index("events_by_event_id", events.c.event_id, events.c.batch, sqlite_where=_HAS_ID, postgresql_where=_HAS_ID)
+
+# The index of events by the other ids, filled behind the inserts (``upkeep/search_index.py``). No foreign key: rows are
+# found by their values only.
+event_keys: Table = Table(
+    "event_keys",
+    metadata,
+    Column("kind", Integer, primary_key=True, autoincrement=False),  # which column, from 1
+    Column("value", Text, primary_key=True),
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),
+    Column("request", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+# Requests whose events are not in ``event_keys`` yet.
+unkeyed_requests: Table = Table(
+    "unkeyed_requests",
+    metadata,
+    Column("request", _KEY_TYPE, ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+)
 
 excluded_rows: Table = Table(
     "excluded_rows",

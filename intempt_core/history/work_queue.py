@@ -33,6 +33,7 @@ from intempt_core.history.transitions import (
     read_request_snapshots,
     write_request_snapshots,
 )
+from intempt_core.history.upkeep.search_index import delete_keys, write_keys
 from intempt_core.planning import Policy
 from intempt_core.transport import Attempt
 
@@ -289,6 +290,7 @@ def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Req
         insert(bodies),
         [{"request": id_, "body": zlib.compress(half.body, ZLIB_LEVEL)} for id_, half in zip(ids, halves, strict=True)],
     )
+    delete_keys(connection, [parent.id])
     begin = 0
     for id_, half in zip(ids, halves, strict=True):
         taken = events.c.position.between(begin, begin + half.events - 1)
@@ -298,6 +300,7 @@ def _write_halves(connection: Connection, parent: Row[Any], halves: Sequence[Req
             .values(request=id_, position=events.c.position - begin)
         )
         begin += half.events
+    write_keys(connection, ids)
     return ids
 
 

@@ -42,6 +42,8 @@ _STATEMENTS = (
         " 'u' || ((n * :per + k) * 7919 % :persons), 'p' || ((n * :per + k) * 31 % :products), 1795348980000"
         " FROM numbers, places"
     ),
+    "INSERT INTO event_keys SELECT :user_kind, user_id, batch, request, position FROM events ORDER BY 2, 3, 4, 5",
+    "INSERT INTO event_keys SELECT :product_kind, product_id, batch, request, position FROM events ORDER BY 2, 3, 4, 5",
     "UPDATE batches SET state = 'done'",
 )
 
@@ -54,6 +56,7 @@ def persons(events: int) -> int:
 def filled(file: Path, events: int) -> str:
     """A history of so many events ``e0`` and on, each accepted, of products ``p0`` and on: its URL."""
     from intempt_core.history import BatchIntent, BatchSource, History
+    from intempt_core.history.records import KEY_COLUMNS
     from intempt_core.planning.plan import Policy
     from tests.core.history.factories import ME, SHOP
 
@@ -72,6 +75,8 @@ def filled(file: Path, events: int) -> str:
         "per": PER_REQUEST,
         "persons": persons(events),
         "products": PRODUCTS,
+        "user_kind": KEY_COLUMNS.index("user_id") + 1,
+        "product_kind": KEY_COLUMNS.index("product_id") + 1,
     }
     with closing(sqlite3.connect(file)) as connection:
         for pragma in ("synchronous = OFF", "cache_size = -262144"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest version."""
 
 

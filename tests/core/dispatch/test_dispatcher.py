@@ -39,11 +39,12 @@ from intempt_core.dispatch.process_locks import (
     remove_stale_locks,
 )
 from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
-from intempt_core.history import AttemptStart, BatchState, RequestBlock, RequestState
+from intempt_core.history import AttemptStart, BatchFilter, BatchState, RequestBlock, RequestState
 from intempt_core.history import recorder as recording
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.target import Target
 from tests.core.dispatch.factories import LOST, OK, SILENCE, Scene, Setup, got, ids, make_setup, plan_of
+from tests.core.history.factories import read_unkeyed, unkey
 from tests.core.transport.fault_server import HostileServer, hostile, http
 
 
@@ -75,6 +76,17 @@ def test_batches_recorded_before_the_start_or_by_another_process_are_found(scene
     scene.started(at)
     after = at.record(plan_of(2))  # the dispatcher is not woken
     assert [at.over(batch).state for batch in (before, nobodys, after)] == [BatchState.DONE] * 3
+
+
+def test_keys_that_a_killed_recording_has_left_out_are_written_when_there_is_nothing_to_send(scene: Scene) -> None:
+    at, _ = scene.make_setup()
+    batch = at.record(plan_of(4, persons=2))
+    unkey(at.history, [1, 2])
+    assert read_unkeyed(at.history) == {1, 2}
+    scene.started(at)
+    at.over(batch)
+    at.until(lambda: not read_unkeyed(at.history))
+    assert at.history.queries.batches(BatchFilter(text="u0")).total == 1
 
 
 def test_no_more_lanes_are_sent_at_once_than_the_settings_allow(scene: Scene) -> None:

@@ -1,8 +1,10 @@
 """Factories of batches, requests and attempts, for tests of history, dispatch and exports."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
 from typing import Any
+
+from sqlalchemy import insert, select
 
 from intempt_core.contract.outcome import Outcome
 from intempt_core.history import (
@@ -14,6 +16,8 @@ from intempt_core.history import (
     RequestIntent,
     TargetSnapshot,
 )
+from intempt_core.history.schema import unkeyed_requests
+from intempt_core.history.upkeep.search_index import delete_keys
 from intempt_core.planning.plan import Policy
 from intempt_core.transport.track_client import Attempt
 
@@ -89,6 +93,20 @@ def batch_of(
     ]
     total = sum(len(made.events) for made in requests) + len(excluded)
     return history.recorder.record(intent(**{"owner": owner, "rows": total} | given), requests, excluded)
+
+
+def unkey(history: History, requests: Collection[int]) -> None:
+    """Let these requests be as if the search index were still to be filled with their events."""
+    with history.database.writing() as connection:
+        delete_keys(connection, list(requests))
+        if requests:
+            connection.execute(insert(unkeyed_requests), [{"request": id_} for id_ in requests])
+
+
+def read_unkeyed(history: History) -> set[int]:
+    """The requests whose events are still to be put into the search index."""
+    with history.database.reading() as connection:
+        return set(connection.execute(select(unkeyed_requests.c.request)).scalars())
 
 
 _moments = count(1_795_348_980_001)

@@ -1,5 +1,6 @@
 """What goes into history comes out again: intent, searches, rows, prior sends, a person's events."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,7 @@ from intempt_core.history.schema import excluded_rows, make_indexable, metadata
 from intempt_core.planning.plan import Policy, plan_events
 from intempt_core.targets.target import derive_target_key, parse_track_url, sandbox_target
 from intempt_core.validation.check import check_events
-from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of, event, intent, request
+from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of, event, intent, request, unkey
 from tests.examples import scale_examples
 
 
@@ -394,14 +395,16 @@ def test_filters_list_only_what_matches(history: History, clock: Clock) -> None:
     assert history.queries.target_names() == ["other", "shop"]
 
 
+@pytest.mark.parametrize("unkeyed", [set(), {1}, {2}, {1, 2, 3}], ids=str)
 @pytest.mark.parametrize("field", ["event_id", "profile_id", "user_id", "another_user_id", "account_id", "product_id"])
-def test_a_search_finds_each_batch_that_has_the_whole_id(history: History, field: str) -> None:
+def test_a_search_finds_each_batch_that_has_the_whole_id(history: History, field: str, unkeyed: set[int]) -> None:
     def one(value: str) -> str:
         return history.recorder.record(
             intent(), [request(1, 1, [event(1, **{field: value}), event(2, **{field: value})])]
         )
 
     first, second, _ = one("X-42"), one("X-42"), one("X-421")
+    unkey(history, unkeyed)
     assert [found.id for found in history.queries.batches(BatchFilter(text="X-42")).items] == [second, first]
     assert history.queries.batches(BatchFilter(text="x-42")).total == 0
     assert history.queries.batches(BatchFilter(text="X-4%")).total == 0
@@ -432,8 +435,10 @@ def test_a_search_reads_no_more_of_a_popular_product_than_its_batches(history: H
     ]
     assert searches
     for plan in searches:
-        assert "COVERING INDEX events_by_product_id (product_id=? AND batch>?)" in plan
-        assert "SCAN events" not in plan
+        assert "event_keys USING PRIMARY KEY (kind=? AND value=? AND batch>?)" in plan
+        assert "COVERING INDEX events_by_event_id (event_id=? AND batch>?)" in plan
+        assert "SEARCH events USING PRIMARY KEY (request=?)" in plan  # those that have no keys
+        assert not re.search(r"SCAN (events|event_keys|unkeyed_requests)", plan)
 
 
 def test_counts_come_from_an_index_alone(history: History) -> None:
@@ -444,13 +449,19 @@ def test_counts_come_from_an_index_alone(history: History) -> None:
         assert all("COVERING INDEX requests_work" in plan for plan in counts)
 
 
+@pytest.mark.parametrize("unkeyed", [set(), {1}], ids=str)
 @pytest.mark.parametrize("field", IDENTITY_FIELDS)
-def test_a_persons_events_are_found_by_indexes(history: History, field: str) -> None:
+def test_a_persons_events_are_found_by_indexes(history: History, field: str, unkeyed: set[int]) -> None:
     send(history, event(1, **{IDENTITY_COLUMNS[field]: "u1"}), target=replace(SHOP, deduplicates=True))
+    unkey(history, unkeyed)
     asked = plans(history, lambda: history.persons.interactions(SHOP.key, field, "u1"))
-    assert any(f"events_by_{IDENTITY_COLUMNS[field]}" in plan for plan in asked)
+    assert any("event_keys USING PRIMARY KEY (kind=? AND value=?)" in plan for plan in asked)
     assert any("events_by_event_id" in plan for plan in asked)
     assert not any("SCAN events" in plan or "SCAN requests" in plan for plan in asked)
+    reading = [plan for plan in asked if "unkeyed_requests" in plan]  # only of these the events
+    assert reading
+    assert all(plan.startswith("SEARCH events USING PRIMARY KEY (request=?)") for plan in reading)
+    assert not any("events_of_row" in plan for plan in asked)
 
 
 @pytest.mark.parametrize("wrong", ["b_nothing", "", "'"])

@@ -1,7 +1,7 @@
 """History expects of a person what the sandbox shows: which ids are theirs, which events count, which are repeats."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -25,7 +25,7 @@ from intempt_core.sandbox.http.queries import PersonEventsQuery
 from intempt_core.sandbox.storage.listing import list_person_events
 from intempt_core.sandbox.storage.persons import make_node
 from intempt_core.sandbox.storage.store import SandboxStore, StoredRequest
-from tests.core.history.factories import ME, SHOP, Clock, attempt, intent
+from tests.core.history.factories import ME, SHOP, Clock, attempt, intent, unkey
 from tests.examples import scale_examples
 
 KINDS = {"profileId": "profile", "userId": "user", "anotherUserId": "other", "accountId": "account"}
@@ -44,7 +44,9 @@ class Both:
         self.history.close()
         self.store.close()
 
-    def sent(self, requests: Sequence[Sequence[Sent]], *, deduplicates: bool = True) -> "OneTarget":
+    def sent(
+        self, requests: Sequence[Sequence[Sent]], *, deduplicates: bool = True, unkeyed: Collection[int] = ()
+    ) -> "OneTarget":
         target = replace(SHOP, key=f"project {next(_projects)}", deduplicates=deduplicates)
         made = [
             RequestIntent(
@@ -56,7 +58,9 @@ class Both:
             for position, some in enumerate(requests)
         ]
         batch = self.history.recorder.record(intent(owner=ME, target=target), made)
-        for work in self.history.queue.take(batch, 1, 1000):
+        for number, work in enumerate(self.history.queue.take(batch, 1, 1000)):
+            if number in unkeyed:
+                unkey(self.history, [work.id])
             self.history.queue.apply_transitions(
                 [AttemptStart(work.id), AttemptEnd(work.id, attempt(Outcome.ACCEPTED))], owner=ME
             )
@@ -216,10 +220,10 @@ def test_every_event_of_a_person_history_counts_exactly_where_it_does_in_the_san
     assert both.history.persons.last_identity("nowhere") is None
 
 
-@given(st.lists(st.lists(_event, min_size=1, max_size=5), max_size=6))
+@given(st.lists(st.lists(_event, min_size=1, max_size=5), max_size=6), st.sets(st.integers(0, 5)))
 @how(max_examples=scale_examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_history_expects_what_the_sandbox_shows(both: Both, requests: list[list[Sent]]) -> None:
-    at = both.sent(requests)
+def test_history_expects_what_the_sandbox_shows(both: Both, requests: list[list[Sent]], unkeyed: set[int]) -> None:
+    at = both.sent(requests, unkeyed=unkeyed)
     for field in KINDS:
         for value in ("a", "b", "c", "null"):
             seen = at.shown(field, value)

@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, insert, sele
 from intempt_core.contract.outcome import FORMER_STATE_VALUES, Outcome
 from intempt_core.history import BatchFilter, BatchState, History, RequestState, migrations
 from intempt_core.history.migrations import HEAD, upgrade
-from intempt_core.history.schema import metadata
+from intempt_core.history.schema import event_keys, metadata, unkeyed_requests
 from tests.core.history.factories import SHOP
 
 AT = 1_795_348_980_000
@@ -247,4 +248,23 @@ def test_the_requests_of_earlier_resends_are_linked_by_their_bodies(tmp_path: Pa
     found = history.queries.batch("b_old")
     assert found.resends == ("b_again",)
     assert found.resent == found.resolved == {RequestState.UNKNOWN: 2, RequestState.NOT_SENT: 2}
+    history.close()
+
+
+def test_the_search_index_is_filled_from_the_events_that_are_there(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+    written_by("0005", engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE events SET user_id = 'u' || (row % 3), product_id = 'p', account_id = nullif(row % 2, 0)"
+        )
+    engine.dispose()
+    history = History.open(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+    with history.database.reading() as connection:
+        found = Counter(tuple(row) for row in connection.execute(select(event_keys.c.kind, event_keys.c.value)))
+        assert connection.execute(select(unkeyed_requests)).all() == []
+    assert found == {(2, "u0"): 3, (2, "u1"): 4, (2, "u2"): 3, (4, "1"): 5, (5, "p"): 10}
+    for text in ("u0", "1", "p"):
+        assert history.queries.batches(BatchFilter(text=text)).total == 1
+    assert len(history.persons.person_history(SHOP.key, "userId", "u1").events) == 4
     history.close()
