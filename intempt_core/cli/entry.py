@@ -14,6 +14,7 @@ from intempt_core import cli
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.output import print_message
 from intempt_core.cli.parser import build_parser, check_arguments
+from intempt_core.cli.steps import StepDisplay
 from intempt_core.errors import ConsoleError, MappingError, NotFound, ReadError, SentBefore, TargetError
 
 ENDING_SIGNALS = tuple(
@@ -58,10 +59,10 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
 def _run_command(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Run the command that was called; only its own module is imported, by the package's lazy face."""
     match given.command:
-        case "check":
-            return cli.run_check(given, environment)
-        case "send":
-            return cli.run_send(given, environment)
+        case "check" | "send" as command:
+            with StepDisplay(sys.stderr) as steps, steps.step("Starting"):
+                run = cli.run_check if command == "check" else cli.run_send
+            return run(given, environment)
         case "sandbox":
             return cli.serve_sandbox(given, environment)
         case _:
