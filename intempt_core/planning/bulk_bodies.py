@@ -1,7 +1,7 @@
 """Bodies in bulk: the events of a mapped table written as JSON over whole columns.
 
 ``MappedTable.events`` and ``build_request_body`` define what a body is. What is written here is the same to the byte, a
-property test holds it, and takes a sixth of the time, because no object is made for an event.
+property test holds it, and takes a twelfth of the time, because no object is made for an event.
 """
 
 import functools
