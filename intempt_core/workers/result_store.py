@@ -5,6 +5,7 @@ when it is asked for. When the last tab that holds a result is closed, its proce
 what lies on disk stays for a while, so that a tab that comes back maps it again.
 """
 
+import gc
 import shutil
 import threading
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 from threading import Event, Lock, RLock, Semaphore
 from typing import Any
 
+from intempt_core.arrays import release_unused_memory
 from intempt_core.errors import TableTooLarge
 from intempt_core.workers.file_tasks import FileContext, FileTask
 from intempt_core.workers.stored_results import StoredResult
@@ -216,7 +218,7 @@ class ResultStore:
 
     def sweep(self) -> None:
         """Let go what tabs hold that are closed, and what has been on disk for long."""
-        now = self._clock()
+        now, open_tabs = self._clock(), len(self._tabs)
         with self._lock:
             for tab in list(self._tabs):
                 if self._is_tab_open(tab):
@@ -226,6 +228,9 @@ class ResultStore:
                         self._let_go(key, tab)
                     del self._closed_since[tab]
             self._drop_stored(lambda entry: now - entry.asked > STORED_KEEP_SECONDS)
+        if len(self._tabs) < open_tabs:  # what a tab has drawn of a file is as large as the file, and freed in pieces
+            gc.collect()
+            release_unused_memory()
 
     def _let_go(self, key: str, tab: str) -> None:
         """What one tab held: where no other does, its process is ended, and its memory given back."""
