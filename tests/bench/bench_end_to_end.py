@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from intempt_core.targets import sandbox_target
 from tests.bench.bench_check import mapped_and_checked
 from tests.bench.bench_send import post_by_wrk
 from tests.bench.event_files import write
@@ -66,15 +67,16 @@ def _file() -> Iterator[Path]:
 
 def send_file(path: str, data: str, url: str, ends_at_first: bool = False) -> dict[str, float]:
     """Send a file by the command; seconds from its start to its first byte, to the end of recording, to its exit."""
-    environment = {**os.environ, "CONSOLE_DATA": data, "CONSOLE_SANDBOX": url}
-    command = [sys.executable, "-m", "intempt_core", "send", path, "--target", "sandbox", "--yes"]
+    target = sandbox_target(url)  # named by its URL: by its name the command would serve a sandbox itself
+    environment = {**os.environ, "CONSOLE_DATA": data, "INTEMPT_API_KEY": "sandbox.sandbox"}
+    command = [sys.executable, "-m", "intempt_core", "send", path, "--target", target.track_url, "--yes"]
     began_at, began = time.time(), time.perf_counter()
     recorded_s = first_s = 0.0
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     ) as process:
         while process.poll() is None:
-            time.sleep(0.1)
+            time.sleep(0.1 if not first_s else 1)
             if not first_s:
                 first_s = _ask(data, "SELECT min(started_at) / 1000.0 FROM attempts") - began_at
                 first_s = max(first_s, 0.0)
@@ -90,13 +92,10 @@ def send_file(path: str, data: str, url: str, ends_at_first: bool = False) -> di
 
 
 def check_file(path: str) -> float:
-    """Seconds of a process that reads a file and checks it, from its start."""
-    script = (
-        "import sys; from pathlib import Path; from intempt_core.cli.input import read_input;"
-        " from intempt_core.settings import Settings; read_input(Path(sys.argv[1]), None, Settings()).check(None)"
-    )
+    """Seconds of the command that reads a file and checks it, from its start to its exit."""
+    command = [sys.executable, "-m", "intempt_core", "check", path]
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", script, path], cwd=ROOT, check=True)
+    subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - began
 
 
