@@ -55,6 +55,13 @@ class SlowClients:
         asked = self.opened[-last:]
         return len(asked) - sum(map(_is_closed, asked))
 
+    def wait_until_few(self, most: int, seconds: float = 5) -> None:
+        """Wait until at most so many are open: those that came last are let be for a second."""
+        until = time.monotonic() + seconds
+        while self.count_open() > most:
+            assert time.monotonic() < until, f"{self.count_open()} are open after {seconds} s"
+            time.sleep(0.1)
+
     def wait_until_closed(self, seconds: float) -> float:
         """Wait until the server has closed all; the seconds that it took, infinite where it took longer."""
         began = time.monotonic()

@@ -113,24 +113,23 @@ def test_interrupted_while_it_records_it_drains_and_says_how_far_it_is(
 
 
 @pytest.mark.parametrize("how", INTERRUPTS)
-def test_interrupted_when_all_is_recorded_it_is_resumed(
-    given: str, server: HostileServer, data: Path, how: signal.Signals
-) -> None:
-    sender = start_sending(given, server, data, 0)
-    wait_until(lambda: not read_newest(data).unrecorded)
-    sender.send_signal(how)
-    out, told = sender.communicate(timeout=60)
-    assert sender.returncode == ExitCode.INTERRUPTED
-    batch = read_newest(data)
-    assert (batch.state, batch.total) == (BatchState.PAUSED, EVENTS)
-    assert set(batch.events) == {RequestState.ACCEPTED, RequestState.PENDING}
-    assert batch.events[RequestState.ACCEPTED] == len(got(server))
-    assert f"{batch.events[RequestState.PENDING]:>9,}  pending\n" in out
-    assert f"send --resume {batch.id}." in told
-    assert main(["send", "--resume", "--yes"], environment(data)) == 0
-    arrived = list_arrivals(server)
-    assert len(arrived) == len(set(arrived)) == EVENTS
-    assert_persons_in_order(arrived)
+def test_interrupted_when_all_is_recorded_it_is_resumed(given: str, data: Path, how: signal.Signals) -> None:
+    with hostile(decides(lambda _: OK, pause=0.1)) as server:  # so that it still sends when all is recorded
+        sender = start_sending(given, server, data, 0)
+        wait_until(lambda: not read_newest(data).unrecorded)
+        sender.send_signal(how)
+        out, told = sender.communicate(timeout=60)
+        assert sender.returncode == ExitCode.INTERRUPTED
+        batch = read_newest(data)
+        assert (batch.state, batch.total) == (BatchState.PAUSED, EVENTS)
+        assert set(batch.events) == {RequestState.ACCEPTED, RequestState.PENDING}
+        assert batch.events[RequestState.ACCEPTED] == len(got(server))
+        assert f"{batch.events[RequestState.PENDING]:>9,}  pending\n" in out
+        assert f"send --resume {batch.id}." in told
+        assert main(["send", "--resume", "--yes"], environment(data)) == 0
+        arrived = list_arrivals(server)
+        assert len(arrived) == len(set(arrived)) == EVENTS
+        assert_persons_in_order(arrived)
 
 
 @pytest.mark.parametrize("how", ["Ctrl+C", pytest.param("closed", marks=pytest.mark.long)])
