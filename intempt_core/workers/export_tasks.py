@@ -25,7 +25,7 @@ from intempt_core.mapping import MappedDocuments
 from intempt_core.readers import MappedFile
 from intempt_core.validation import ExpectationReport
 from intempt_core.workers.file_check import FileCheck
-from intempt_core.workers.file_tasks import SMALL_LIMITS, CheckFile, FileContext, make_task_key
+from intempt_core.workers.file_tasks import SMALL_LIMITS, CheckedFileTask, FileContext, make_task_key
 
 MAX_WORKBOOK_ROWS = 100_001
 """Rows of a workbook of problems that a screen offers; ``check --problems`` fills a whole sheet."""
@@ -69,37 +69,24 @@ class ExportedFile:
 
 
 @dataclass(frozen=True)
-class ExportFile:
+class ExportFile(CheckedFileTask):
     """Export something of a checked file.
 
     Attributes:
-        checked: The task that checks the file.
         kind: What is exported.
         everything: Of excluded rows: whether rows with errors are sent too, and so are none of them.
         exclude_accepted: Of excluded rows: whether those are among them whose event was sent before.
     """
 
-    checked: CheckFile
     kind: ExportKind
     everything: bool = False
     exclude_accepted: bool = False
     verb = "exported"
-    file_bytes = 0
-
-    @property
-    def file_name(self) -> str:
-        """The name of the file."""
-        return self.checked.file_name
 
     @cached_property
     def key(self) -> str:
         """By the checked file and what is exported."""
         return make_task_key("export", self.checked.key, self.kind.value, self.everything, self.exclude_accepted)
-
-    @property
-    def inputs(self) -> tuple[CheckFile]:
-        """The checked file."""
-        return (self.checked,)
 
     def run(self, context: FileContext, given: Sequence[Any]) -> ExportedFile:
         """The file. Raises :class:`ReadError` where there are no expectations to export."""

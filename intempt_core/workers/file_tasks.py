@@ -218,17 +218,14 @@ class CheckFile:
 
 
 @dataclass(frozen=True)
-class PreviewFix:
-    """Find the cells of a checked file that a fix would change.
+class CheckedFileTask:
+    """What is worked out of a checked file alone.
 
     Attributes:
         checked: The task that checks the file.
-        fix: The fix.
     """
 
     checked: CheckFile
-    fix: Fix
-    verb = "previewed"
     file_bytes = 0
 
     @property
@@ -236,15 +233,27 @@ class PreviewFix:
         """The name of the file."""
         return self.checked.file_name
 
-    @cached_property
-    def key(self) -> str:
-        """By the checked file and the fix."""
-        return make_task_key("preview", self.checked.key, self.fix.key)
-
     @property
     def inputs(self) -> tuple[CheckFile]:
         """The checked file."""
         return (self.checked,)
+
+
+@dataclass(frozen=True)
+class PreviewFix(CheckedFileTask):
+    """Find the cells of a checked file that a fix would change.
+
+    Attributes:
+        fix: The fix.
+    """
+
+    fix: Fix
+    verb = "previewed"
+
+    @cached_property
+    def key(self) -> str:
+        """By the checked file and the fix."""
+        return make_task_key("preview", self.checked.key, self.fix.key)
 
     def run(self, context: FileContext, given: Sequence[Any]) -> ColumnChange:  # noqa: ARG002  a task's parameters
         """The cells, as they are and as they would be; from what was suggested where it was."""
@@ -254,37 +263,24 @@ class PreviewFix:
 
 
 @dataclass(frozen=True)
-class PlanFile:
+class PlanFile(CheckedFileTask):
     """Plan the rows of a checked file that are sent.
 
     Attributes:
-        checked: The task that checks the file.
         everything: Whether rows with errors are sent too.
         exclude_accepted: Whether rows are excluded whose event was sent before.
         order: The order of a person's events.
     """
 
-    checked: CheckFile
     everything: bool
     exclude_accepted: bool
     order: EventOrder
     verb = "planned"
-    file_bytes = 0
-
-    @property
-    def file_name(self) -> str:
-        """The name of the file."""
-        return self.checked.file_name
 
     @cached_property
     def key(self) -> str:
         """By the checked file and the choices."""
         return make_task_key("plan", self.checked.key, self.everything, self.exclude_accepted, self.order.value)
-
-    @property
-    def inputs(self) -> tuple[CheckFile]:
-        """The checked file."""
-        return (self.checked,)
 
     def run(self, context: FileContext, given: Sequence[Any]) -> Plan:
         """The plan of its rows."""
