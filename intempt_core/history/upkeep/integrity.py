@@ -2,10 +2,10 @@
 
 import logging
 import sqlite3
-import threading
 from contextlib import closing
 
 from intempt_core.history.database import Database
+from intempt_core.history.upkeep.background import BackgroundWork
 from intempt_core.logs import write_log
 
 STEPS_BETWEEN_LOOKS = 10_000
@@ -14,31 +14,15 @@ STEPS_BETWEEN_LOOKS = 10_000
 _LOG = logging.getLogger(__name__)
 
 
-class IntegrityCheck:
-    """Checks the pages of SQLite's file; a database server does that itself."""
+class IntegrityCheck(BackgroundWork):
+    """Checks the pages of SQLite's file; what it finds is ``Database.damage``. A database server does that itself."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__("integrity")
         self._database = database
-        self._ending = threading.Event()
-        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Begin a check in a thread of its own, unless one runs; what it finds is ``Database.damage``."""
-        if self._database.file is None or (self._thread is not None and self._thread.is_alive()):
-            return
-        self._ending.clear()
-        self._thread = threading.Thread(target=self._run, name="integrity", daemon=True)
-        self._thread.start()
-
-    def wait(self, seconds: float | None = None) -> None:
-        """Wait until a check that runs has ended."""
-        if self._thread is not None:
-            self._thread.join(seconds)
-
-    def stop(self) -> None:
-        """End a check that runs."""
-        self._ending.set()
-        self.wait()
+    def _is_due(self) -> bool:
+        return self._database.file is not None
 
     def _run(self) -> None:
         file = self._database.file

@@ -11,7 +11,6 @@ once.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -35,6 +34,7 @@ from intempt_core.errors import HistoryUnavailable
 from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.records import KEY_COLUMNS
 from intempt_core.history.schema import batches, event_keys, events, requests, unkeyed_requests
+from intempt_core.history.upkeep.background import BackgroundWork
 from intempt_core.logs import write_log
 
 FILL_CHUNK_EVENTS = 25_000
@@ -54,36 +54,16 @@ _KEY_FIELDS = ("kind", "value", "batch", "request", "position")
 _DELETE_KEY = delete(event_keys).where(*(event_keys.c[name] == bindparam(name) for name in _KEY_FIELDS))
 
 
-class SearchIndex:
-    """Writes the keys that are still missing, in a thread of its own."""
+class SearchIndex(BackgroundWork):
+    """Writes the keys that are still missing, where there are any and no batch is being recorded.
+
+    To start it is cheap: that may be done every second. The recording of a batch does so at its end. It ends after the
+    transaction that it is in; what is missing then is found all the same.
+    """
 
     def __init__(self, database: Database) -> None:
+        super().__init__("search index")
         self._database = database
-        self._lock = threading.Lock()
-        self._ending = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Begin to write missing keys in the background, where there are any and no batch is being recorded.
-
-        Cheap: it may be called every second. The recording of a batch calls it at its end.
-        """
-        with self._lock:
-            if (self._thread is not None and self._thread.is_alive()) or not self._is_due():
-                return
-            self._ending.clear()
-            self._thread = threading.Thread(target=self._run, name="search index", daemon=True)
-            self._thread.start()
-
-    def wait(self, seconds: float | None = None) -> None:
-        """Wait until nothing is written any more."""
-        if self._thread is not None:
-            self._thread.join(seconds)
-
-    def stop(self) -> None:
-        """End it after the transaction that it is in; what is missing then is found all the same."""
-        self._ending.set()
-        self.wait()
 
     def fill(self, limit: int = FILL_CHUNK_EVENTS) -> int:
         """Write the keys of about so many events in one transaction; of how many, 0 where none is missing."""
