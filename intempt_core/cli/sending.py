@@ -25,7 +25,7 @@ from intempt_core.dispatch import (
     wake_once,
 )
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
-from intempt_core.history import History, RequestState
+from intempt_core.history import History, count_settled
 from intempt_core.settings import Settings
 from intempt_core.targets import SANDBOX, Target, sandbox_target
 
@@ -79,7 +79,7 @@ class BatchSender:
         """The owner's name of the console that sends; empty where this process does."""
         return "" if self.console is None else str(self.console.get("owner", ""))
 
-    def send(self, begin: "BeginBatch", *, wait: bool) -> SendResult:
+    def send(self, begin: BeginBatch, *, wait: bool) -> SendResult:
         """Have a batch sent: ``begin`` records or resumes it for the owner that it is given, and returns its id.
 
         While it records, it calls what it is given as well, with the id and how many events are recorded.
@@ -88,7 +88,7 @@ class BatchSender:
         """
         return self._send_here(begin) if self.console is None else self._send_at_console(begin, wait=wait)
 
-    def _send_here(self, begin: "BeginBatch") -> SendResult:
+    def _send_here(self, begin: BeginBatch) -> SendResult:
         dispatcher = self._start_dispatcher()
         try:
             wake, batch = wake_once(dispatcher), ""
@@ -137,7 +137,7 @@ class BatchSender:
         dispatcher.start()
         return dispatcher
 
-    def _send_at_console(self, begin: "BeginBatch", *, wait: bool) -> SendResult:
+    def _send_at_console(self, begin: BeginBatch, *, wait: bool) -> SendResult:
         with hold_process_lock(self.settings.data) as recorder, self.steps.step("Recording"):
             batch = begin(self.console_owner, recorder, self._show_recorded)
         print_message(f"The console sends it: batch {batch}.")
@@ -191,7 +191,7 @@ def prepare_sending(file: Path, console: Mapping[str, Any] | None) -> Iterator[S
 
 @contextlib.contextmanager
 def open_history(settings: Settings) -> Iterator[History]:
-    """The history of the data folder; batches that a process left half recorded are cancelled in it."""
+    """The history of the data folder; batches that a process left half recorded are stopped in it."""
     with contextlib.suppress(OSError):  # what opens a file there says what is wrong
         web.make_private_folder(settings.data)
     with contextlib.closing(History.open(settings.history_url, traces=[settings.engine_file])) as history:
@@ -265,12 +265,9 @@ def confirm_send(args: argparse.Namespace, target: Target, events: int, terminal
 
 def describe_progress(progress: Progress) -> tuple[str, int, int]:
     """Where a batch is, in words; how many of its events have an outcome, and how many it has."""
-    recorded = sum(progress.counts.values())
+    recorded, settled = sum(progress.counts.values()), count_settled(progress.counts)
     total = recorded + progress.unrecorded
-    still = progress.unrecorded + sum(
-        progress.counts.get(state, 0) for state in (RequestState.PENDING, RequestState.IN_FLIGHT)
-    )
     pace = f" · {progress.rate:,.0f} events per second" if progress.rate else ""
     left = f" · {progress.seconds_left:,.0f} s left" if progress.seconds_left is not None else ""
     pace = f" · {recorded:,} recorded{pace}" if progress.unrecorded else pace
-    return f"{total - still:,} of {format_count(total, 'event')}{pace}{left}", total - still, total
+    return f"{settled:,} of {format_count(total, 'event')}{pace}{left}", settled, total

@@ -144,9 +144,9 @@ class BatchRunner:
         while not sender.halt.is_set():
             is_recorded = sender.is_recorded
             lanes = await sender.open_lanes()
-            if not lanes and is_recorded:
-                return
             if not lanes:
+                if is_recorded:
+                    return
                 await sender.wait_for_recording()
                 continue
             try:
@@ -231,13 +231,13 @@ class BatchRunner:
     async def _finish_batch(self, sender: LaneSender) -> None:
         lanes = await self._writer.call(self._history.queue.lanes, sender.batch)
         held_lanes = [lane for lane in lanes if lane.waiting]
-        found = await self._writer.call(self._history.queries.batch, sender.batch)
-        if not held_lanes and found.unrecorded:
-            reason = describe_partial_recording(found.total, found.unrecorded)
-            await self.set_state(sender.batch, BatchState.STOPPED, f"{reason} {SEND_THE_REST}")
-            return
         if not held_lanes:
-            await self.set_state(sender.batch, BatchState.DONE)
+            found = await self._writer.call(self._history.queries.batch, sender.batch)
+            if found.unrecorded:
+                reason = describe_partial_recording(found.total, found.unrecorded)
+                await self.set_state(sender.batch, BatchState.STOPPED, f"{reason} {SEND_THE_REST}")
+            else:
+                await self.set_state(sender.batch, BatchState.DONE)
             return
         waiting = sum(lane.waiting for lane in held_lanes)
         unresolved = format_count(sum(lane.unresolved for lane in held_lanes), "request")

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from intempt_core.contract import format_count
@@ -36,6 +36,7 @@ from intempt_core.history import (
     History,
     RequestState,
     UnfinishedBatch,
+    count_settled,
 )
 from intempt_core.logs import write_log
 from intempt_core.planning import Policy
@@ -235,9 +236,8 @@ class Dispatcher:
             last = self._last_progress.get(batch)
             if last is None:
                 raise
-            return Progress(last.state, last.counts, reason=self._outage_message(str(error)))
+            return replace(last, rate=0.0, seconds_left=None, reason=self._outage_message(str(error)))
         rate = sender.meter.rate if sender and found.state is BatchState.SENDING else 0.0
-        remaining = sum(found.events.get(state, 0) for state in (RequestState.PENDING, RequestState.IN_FLIGHT))
         waiting = dict(sender.waiting) if sender else {}
         reason = self._outage_message(trouble) if trouble else found.reason
         if sender and self._runner and not reason:
@@ -245,8 +245,7 @@ class Dispatcher:
         if waiting and not reason:
             lanes = format_count(len(waiting), "lane")
             reason = f"{lanes} will try again. The last response: {list(waiting.values())[-1]}"
-        remaining += found.unrecorded
-        left = remaining / rate if rate else None
+        left = (found.planned - count_settled(found.events)) / rate if rate else None
         progress = Progress(found.state, found.events, rate, left, reason, found.unrecorded)
         self._remember_progress(batch, progress)
         return progress

@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from itertools import chain
 from typing import ParamSpec, TypeAlias, TypeVar
@@ -68,8 +67,7 @@ class HistoryWriter:
     @property
     def unwritten(self) -> int:
         """Outcomes that history does not have: those that wait to be written, and those given up at the end."""
-        waiting = (transition for group, _ in self._waiting for transition in group)
-        return self._given_up + _count_outcomes(chain(self._in_commit, waiting))
+        return self._given_up + _count_outcomes(chain(self._in_commit, _join_groups(self._waiting)))
 
     async def call(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a method of history in the worker thread, repeatedly until history is available.
@@ -140,19 +138,18 @@ class HistoryWriter:
 
     async def _commit_group(self, some: "list[_PendingWrite]") -> None:
         """Write what some lanes wait for, and what others begin to wait for while the lock is waited for."""
-        self._in_commit = transitions = [transition for group, _ in some for transition in group]
+        self._in_commit = _join_groups(some)
         try:
             invalid = await self._write_in_turn(some)
             if invalid is None:
-                transitions = [transition for group, _ in some for transition in group]
-                invalid = await self._write_transitions(transitions)
+                invalid = await self._write_transitions(self._in_commit)
         except Exception as error:  # noqa: BLE001  it is raised in the calls that wait
-            self._in_commit = ()
+            failed, self._in_commit = self._in_commit, ()
             if len(some) > 1 and not isinstance(error, HistoryUnavailable):
                 for one in some:  # a transition that cannot be written must not keep others from being written
                     await self._commit_group([one])
                 return
-            self._given_up += _count_outcomes(transitions)
+            self._given_up += _count_outcomes(failed)
             for _, future in some:
                 if not future.done():
                     future.set_exception(error)
@@ -175,9 +172,8 @@ class HistoryWriter:
         self._busy = ""
         while True:
             tried = time.monotonic()
-            self._in_commit = transitions = [transition for group, _ in some for transition in group]
             try:
-                return self.history.queue.apply_transitions(transitions, owner=self.owner, nowait=True)
+                return self.history.queue.apply_transitions(self._in_commit, owner=self.owner, nowait=True)
             except HistoryUnavailable as error:
                 if self._is_past_deadline:
                     raise
@@ -185,16 +181,21 @@ class HistoryWriter:
             finally:
                 if time.monotonic() - tried > SLOW_WRITE_SECONDS:
                     self._worker_only_until = time.monotonic() + WORKER_ONLY_SECONDS
-            while True:
-                if time.monotonic() - began > BUSY_POLL_SECONDS:
-                    return None
-                await asyncio.sleep(BUSY_POLL_PAUSE_SECONDS)
-                with suppress(HistoryUnavailable):  # the write itself says why
-                    if self.history.database.is_locked():
-                        continue
-                break
+            if not await self._wait_for_lock(until=began + BUSY_POLL_SECONDS):
+                return None
             some += self._waiting
-            self._waiting = []
+            self._waiting, self._in_commit = [], _join_groups(some)
+
+    async def _wait_for_lock(self, until: float) -> bool:
+        """Wait until nobody else writes, or a time of the monotonic clock; whether it came to a try."""
+        while time.monotonic() <= until:
+            await asyncio.sleep(BUSY_POLL_PAUSE_SECONDS)
+            try:
+                if not self.history.database.is_locked():
+                    return True
+            except HistoryUnavailable:
+                return True  # the write itself says why
+        return False
 
     async def _write_transitions(self, transitions: Sequence[Transition]) -> frozenset[int]:
         """Write transitions in the worker thread, which waits for others that write."""
@@ -232,6 +233,10 @@ class HistoryWriter:
         """End the worker thread, and wait for locks as long as before."""
         self._worker.shutdown(wait=True, cancel_futures=True)
         self.history.database.lock_timeout.shortened = False
+
+
+def _join_groups(some: "Iterable[_PendingWrite]") -> list[Transition]:
+    return [transition for group, _ in some for transition in group]
 
 
 def _count_outcomes(transitions: Iterable[Transition]) -> int:

@@ -111,10 +111,13 @@ def send_plan(
 
 def wake_once(dispatcher: Dispatcher | SendingProcess) -> Callable[[str, int], None]:
     """Something to call whenever more of a batch is recorded: the first time, a dispatcher begins to send it."""
-    waking = iter([dispatcher.wake])
+    is_awake = False
 
     def wake(_batch: str, _recorded: int) -> None:
-        next(waking, lambda: None)()
+        nonlocal is_awake
+        if not is_awake:
+            is_awake = True
+            dispatcher.wake()
 
     return wake
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from intempt_core.dispatch.process_locks import make_owner_name
 from intempt_core.dispatch.progress import Progress, RateMeter
 from intempt_core.errors import ConsoleError, HistoryUnavailable
-from intempt_core.history import BatchState, BatchSummary, History, RequestState
+from intempt_core.history import BatchState, BatchSummary, History, count_settled
 from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.targets import Target
 
@@ -101,14 +101,12 @@ class SendingProcess:
             if self._last is None:
                 raise
             return replace(self._last, rate=0.0, seconds_left=None, reason=str(error))
-        open_states = (RequestState.PENDING, RequestState.IN_FLIGHT)
-        done = sum(count for state, count in found.events.items() if state not in open_states)
-        self._meter.count(done - self._counted)
-        self._counted = done
+        settled = count_settled(found.events)
+        self._meter.count(settled - self._counted)
+        self._counted = settled
         rate = self._meter.rate if found.state is BatchState.SENDING else 0.0
-        left = found.total - done + found.unrecorded
-        left_s = left / rate if rate else None
-        self._last = Progress(found.state, found.events, rate, left_s, found.reason, found.unrecorded)
+        left = (found.planned - settled) / rate if rate else None
+        self._last = Progress(found.state, found.events, rate, left, found.reason, found.unrecorded)
         return self._last
 
     def stop(self) -> None:

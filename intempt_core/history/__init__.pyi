@@ -28,6 +28,7 @@ from .records import (
     Transition as Transition,
     UnfinishedBatch as UnfinishedBatch,
     WorkItem as WorkItem,
+    count_settled as count_settled,
     is_batch_active as is_batch_active,
 )
 from .repeats import (

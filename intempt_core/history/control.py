@@ -48,10 +48,9 @@ class BatchControl:
                 raise NotAllowed(f"Batch {batch} is not done: {found.unrecorded:,} of its events are not recorded.")
             if state is BatchState.DONE and _has_open_requests(connection, found.number):
                 raise NotAllowed(f"Batch {batch} is not done: some of its requests are still to be sent.")
-            if state is BatchState.CANCELLED:
-                cancel_pending(connection, requests.c.batch == found.number, now)
             values = {"state": state.value, "reason": make_storable(reason), "changed_at": now}
             if state is BatchState.CANCELLED:
+                cancel_pending(connection, requests.c.batch == found.number, now)
                 values["recorder"] = ""
             connection.execute(update(batches).where(batches.c.number == found.number).values(values))
 

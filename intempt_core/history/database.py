@@ -13,7 +13,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -228,42 +228,32 @@ class Database:
     @contextmanager
     def watching(self) -> Iterator[Callable[[], int]]:
         """A function whose number changes whenever another connection has written to SQLite's file."""
-        with self._translate_errors():
-            connection = self.engine.raw_connection()
-            try:
-                driver = connection.driver_connection
-                assert isinstance(driver, sqlite3.Connection)  # noqa: S101  no other driver is used here
+        with self._translate_errors(), closing(self.engine.raw_connection()) as connection:
+            driver = get_sqlite_driver(connection)
 
-                def read_version() -> int:
-                    (version,) = driver.execute("PRAGMA data_version").fetchone()
-                    return int(version)
+            def read_version() -> int:
+                (version,) = driver.execute("PRAGMA data_version").fetchone()
+                return int(version)
 
-                yield read_version
-            finally:
-                connection.close()
+            yield read_version
 
     def is_locked(self) -> bool:
         """Whether another thread or process holds the lock to write right now; takes some microseconds."""
         if self.file is None or self._write_lock.locked():
             return self.file is not None
-        with self._translate_errors():
-            connection = self.engine.raw_connection()
+        with self._translate_errors(), closing(self.engine.raw_connection()) as connection:
+            driver = get_sqlite_driver(connection)
+            if connection.info.get(BUSY_TIMEOUT_KEY) != 0:
+                driver.execute("PRAGMA busy_timeout=0")
+                connection.info[BUSY_TIMEOUT_KEY] = 0
             try:
-                driver = connection.driver_connection
-                assert isinstance(driver, sqlite3.Connection)  # noqa: S101  no other driver is used here
-                if connection.info.get(BUSY_TIMEOUT_KEY) != 0:
-                    driver.execute("PRAGMA busy_timeout=0")
-                    connection.info[BUSY_TIMEOUT_KEY] = 0
-                try:
-                    driver.execute("BEGIN IMMEDIATE")
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorname.startswith("SQLITE_BUSY"):
-                        return True
-                    raise
-                driver.execute("ROLLBACK")
-                return False
-            finally:
-                connection.close()
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                    return True
+                raise
+            driver.execute("ROLLBACK")
+            return False
 
     @contextmanager
     def _hold_write_lock(self, *, nowait: bool) -> Iterator[None]:

@@ -35,7 +35,7 @@ from intempt_core.history.schema import (
     unkeyed_requests,
 )
 from intempt_core.history.sqlite_bulk import get_sqlite_driver
-from intempt_core.history.transitions import FINAL_BATCH_STATES
+from intempt_core.history.transitions import FINAL_BATCH_STATES, IS_HALF_RECORDED
 from intempt_core.history.upkeep.search_index import SearchIndex, write_keys
 from intempt_core.planning import Plan
 from intempt_core.validation import Report
@@ -325,10 +325,9 @@ def _supersede(connection: Connection, numbers: Collection[int], batch: str, now
     """Cancel half recorded batches whose rest is in this one. Raises where one of them goes on by now."""
     if not numbers:
         return
-    half = batches.c.state == BatchState.STOPPED.value, batches.c.unrecorded > 0, batches.c.recorder == ""
     reason = f"What never left of it is sent in batch {batch}."
     cancelled = {"state": BatchState.CANCELLED.value, "reason": reason, "changed_at": now}
-    found = connection.execute(update(batches).where(batches.c.number.in_(numbers), *half).values(cancelled))
+    found = connection.execute(update(batches).where(batches.c.number.in_(numbers), IS_HALF_RECORDED).values(cancelled))
     if found.rowcount != len(numbers):
         raise NotAllowed("A batch of this file that was half recorded goes on by now. Check the file again, then send.")
     cancel_pending(connection, requests.c.batch.in_(numbers), now)

@@ -65,6 +65,15 @@ def is_batch_active(state: BatchState, counts: Mapping[RequestState, int]) -> bo
     return state is BatchState.SENDING or bool(counts.get(RequestState.IN_FLIGHT))
 
 
+UNSETTLED_STATES = (RequestState.PENDING, RequestState.IN_FLIGHT)
+"""The states of requests that have no outcome yet."""
+
+
+def count_settled(counts: Mapping[RequestState, int]) -> int:
+    """How many of what is counted by state have an outcome."""
+    return sum(count for state, count in counts.items() if state not in UNSETTLED_STATES)
+
+
 @dataclass(frozen=True, slots=True)
 class TargetSnapshot:
     """A target as it was when the batch was confirmed, without its key.

@@ -21,7 +21,7 @@ from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.queries import count_by_state
 from intempt_core.history.records import BatchIntent, BatchState, HistoryCheckpoint, RequestBlock, RequestState
 from intempt_core.history.schema import batches, events, make_indexable, requests
-from intempt_core.history.transitions import FINAL_BATCH_STATES, IS_STORED
+from intempt_core.history.transitions import FINAL_BATCH_STATES, IS_HALF_RECORDED, IS_STORED
 
 GOING_STATES = frozenset((RequestState.PENDING, RequestState.IN_FLIGHT, RequestState.ACCEPTED, RequestState.UNKNOWN))
 """States of events that went, or are going, and may have an effect."""
@@ -106,10 +106,9 @@ class RepeatLookup:
 
     def half_recorded(self, digest: str, target: str) -> dict[str, int]:
         """The stopped batches of an input of which not all is recorded, and nobody records the rest: number by id."""
-        half = (batches.c.unrecorded > 0, batches.c.recorder == "", batches.c.state == BatchState.STOPPED.value)
         same = batches.c.digest == digest, batches.c.target_key == target
         with self._database.reading() as connection:
-            found = connection.execute(select(batches.c.id, batches.c.number).where(*same, *half))
+            found = connection.execute(select(batches.c.id, batches.c.number).where(*same, IS_HALF_RECORDED))
             return {row.id: row.number for row in found} if digest else {}
 
     def being_recorded(self, digest: str, target: str) -> list[str]:

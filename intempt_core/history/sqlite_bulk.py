@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, PoolProxiedConnection
 
 MAX_INSERT_ROWS = 500
 """Most rows of one insert: SQLite takes 32,766 parameters."""
@@ -41,9 +41,10 @@ id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_head
 response_length, response_truncated"""
 
 
-def get_sqlite_driver(connection: Connection) -> sqlite3.Connection:
+def get_sqlite_driver(connection: Connection | PoolProxiedConnection) -> sqlite3.Connection:
     """SQLite's own connection below SQLAlchemy's, for statements that run with every request that is sent."""
-    driver = connection.connection.driver_connection
+    pooled = connection.connection if isinstance(connection, Connection) else connection
+    driver = pooled.driver_connection
     assert isinstance(driver, sqlite3.Connection)  # noqa: S101  no other driver is used here
     return driver
 

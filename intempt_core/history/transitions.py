@@ -38,7 +38,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, update
 
 from intempt_core.contract import Outcome, dump_json
 from intempt_core.errors import NotFound
@@ -59,6 +59,11 @@ NEXT_BATCH_STATES: dict[BatchState, frozenset[BatchState]] = {
 
 IS_STORED = batches.c.state != BatchState.FORGOTTEN.value
 """Condition on batches: they are not being deleted."""
+
+IS_HALF_RECORDED = and_(
+    batches.c.state == BatchState.STOPPED.value, batches.c.unrecorded > 0, batches.c.recorder == literal("")
+)
+"""Condition on batches: they stopped before all of them was recorded, and nobody records the rest."""
 
 FINAL_BATCH_STATES = frozenset(state for state, after in NEXT_BATCH_STATES.items() if not after)
 """States of a batch that no other state follows."""

@@ -22,6 +22,7 @@ from intempt_core.history import (
     RequestIntent,
     RequestState,
     TargetSnapshot,
+    count_settled,
     describe_repeats,
     make_request_blocks,
 )
@@ -48,9 +49,6 @@ RESENDABLE_STATES = (
 
 SAME_IDS, NEW_IDS = "the same ids", "new ids"
 """The event ids that a batch can be sent again with."""
-
-UNSETTLED_STATES = (RequestState.PENDING, RequestState.IN_FLIGHT)
-"""The states of requests that have no outcome yet."""
 
 NOTICE_EVENTS = 5_000
 """Events of a resend from which on recording them takes so long that the screen says so."""
@@ -351,7 +349,7 @@ def _describe_phase(batch: BatchSummary) -> tuple[object, ...]:
 
 def show_batch_progress(summary: BatchSummary, at: Progress) -> None:
     """The progress of a batch: a bar, counts by outcome, the rate and the time left, or why it does not go on."""
-    settled = sum(count for state, count in summary.events.items() if state not in UNSETTLED_STATES)
+    settled = count_settled(summary.events)
     st.progress(settled / summary.planned if summary.planned else 1.0)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(format_batch_badges(summary))
