@@ -46,6 +46,8 @@ class BatchControl:
                 raise NotAllowed(f"Batch {batch} is {found.state}: it cannot become {state.value}.")
             if state is BatchState.DONE and found.unrecorded:
                 raise NotAllowed(f"Batch {batch} is not done: {found.unrecorded:,} of its events are not recorded.")
+            if state is BatchState.DONE and found.recorder:
+                raise NotAllowed(f"Batch {batch} is not done: its excluded rows are still being recorded.")
             if state is BatchState.DONE and _has_open_requests(connection, found.number):
                 raise NotAllowed(f"Batch {batch} is not done: some of its requests are still to be sent.")
             values = {"state": state.value, "reason": make_storable(reason), "changed_at": now}

@@ -232,13 +232,18 @@ class _Recording:
                         insert_columns(connection, unkeyed_requests, ("request",), (ids,))
                 _write_excluded_rows(connection, number, piece.excluded)
             events += len(piece.block.events.rows) if piece.block is not None else 0
-            self._note_progress(connection, number, 0 if is_last else max(self._intent.events - events, 1), now)
+            self._note_progress(connection, number, events, now, is_last=is_last)
         self._number, self._events, self._is_over = number, events, is_last
         return None
 
-    def _note_progress(self, connection: Connection, number: int, unrecorded: int, now: int) -> None:
-        """Say how far the recording is. Raises where a person, or another process, has ended it meanwhile."""
-        values = {"unrecorded": unrecorded, "recorder": self._recorder if unrecorded else "", "changed_at": now}
+    def _note_progress(self, connection: Connection, number: int, events: int, now: int, *, is_last: bool) -> None:
+        """Say how far the recording is. Raises where a person, or another process, has ended it meanwhile.
+
+        Where it is not known how many events there will be, one at least is still to come.
+        """
+        known = self._intent.events
+        unrecorded = 0 if is_last else max(known - events, 0 if known else 1)
+        values = {"unrecorded": unrecorded, "recorder": "" if is_last else self._recorder, "changed_at": now}
         mine = batches.c.recorder == self._recorder, batches.c.state.not_in(_FINAL_STATES)
         if not connection.execute(update(batches).where(batches.c.number == number, *mine).values(values)).rowcount:
             self._is_over = True

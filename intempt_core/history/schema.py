@@ -67,8 +67,8 @@ batches: Table = Table(
     Column("persons", BigInteger, nullable=False),
     Column("lanes", Integer, nullable=False),
     Column("resend_of", Text, nullable=False),
-    # How many events are still to be recorded, and the process that does so. Nobody records a batch that is whole, or
-    # that was given up.
+    # How many events are still to be recorded, and the process that does so, or records the excluded rows after them.
+    # Nobody records a batch that is whole, or that was given up.
     Column("unrecorded", BigInteger, nullable=False, server_default="0"),
     Column("recorder", Text, nullable=False, server_default=""),
     Index("batches_by_state", "state"),

@@ -23,20 +23,11 @@ from intempt_core.history import (
     make_batch_id,
 )
 from intempt_core.history.recorder import Recorder
-from pages.parts.shared.services import close_services, get_services
+from pages.parts.shared.services import get_services
 from tests.core.history.factories import attempt, event, intent, request
 from tests.pages.conftest import Screen
 from tests.pages.tabs import tab_at
 from tests.pages.upload_steps import Upload, csv_of, good_rows
-
-
-@pytest.fixture
-def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
-    """The Upload screen of a console with a data folder of its own, whose engine is not started."""
-    monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
-    yield Upload(tab_at("upload.py")).run()
-    close_services()
-    st.cache_resource.clear()
 
 
 def newest() -> BatchSummary:
@@ -45,7 +36,7 @@ def newest() -> BatchSummary:
 
 def wait_until_recorded(batch: str) -> BatchSummary:
     until = time.monotonic() + 30
-    while get_services().history.queue.unrecorded(batch)[0]:
+    while get_services().history.queue.unrecorded(batch)[1]:
         assert time.monotonic() < until
         time.sleep(0.02)
     return get_services().history.queries.batch(batch)
@@ -84,12 +75,16 @@ def recording(events: int, recorded: int) -> Iterator[str]:
 # ── a large file ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_large_file_is_recorded_by_a_process_and_a_word_is_said_before_that(upload: Upload) -> None:
+def test_a_large_file_is_recorded_by_a_process_and_a_word_is_said_before_that(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []  # as it is said: AppTest forgets it when the screen is drawn once more by itself
+    monkeypatch.setattr(st, "toast", lambda text, **_: said.append(text))
     get_services().results._small_bytes = 0
     rows = good_rows(3_000)
     rows[7] = rows[7].replace("SKU_8", "")
     upload.drop(csv_of(*rows)).press("upload-settle").press("upload-send")
-    assert [toast.value for toast in upload.app.toast] == ["Recording 2,999 events: the first are sent at once."]
+    assert said == ["Recording 2,999 events: the first are sent at once."]
     assert "2,999 events of 2,999 persons to sandbox" in upload.texts
     found = wait_until_recorded(newest().id)
     assert (found.total, found.excluded_rows, found.state) == (2_999, 1, BatchState.SENDING)

@@ -187,6 +187,22 @@ def test_what_is_recorded_may_be_sent_while_more_is_and_the_batch_is_not_done_be
     assert history.queue.unrecorded(batch) == (0, "")
 
 
+def test_while_the_excluded_rows_are_recorded_every_event_is_there_and_the_batch_is_not_done(history: History) -> None:
+    seen: list[BatchSummary] = []
+
+    def slow() -> Iterator[ExcludedRow]:
+        yield from (ExcludedRow(row, None, ("event_name",)) for row in range(10, 2 * RECORD_CHUNK_EVENTS + 10))
+        (going,) = history.queue.unfinished()
+        seen.append(history.queries.batch(going.id))
+        with pytest.raises(NotAllowed, match="is not done: its excluded rows are still being recorded"):
+            history.control.set_state(going.id, BatchState.DONE)
+        yield ExcludedRow(1, None, ("event_name",))
+
+    batch = history.recorder.record(intent(owner=ME, events=2), [request(1, 1, [event(1), event(2)])], slow())
+    assert (seen[0].total, seen[0].unrecorded, seen[0].planned, seen[0].recorder) == (2, 0, 2, ME)
+    assert (history.queries.batch(batch).recorder, history.queries.batch(batch).planned) == ("", 2)
+
+
 def test_cancelled_by_a_person_nothing_more_is_recorded(history: History) -> None:
     def slow() -> Iterator[RequestIntent]:
         yield from (request(1, n, [event(n)]) for n in (1, 2))
