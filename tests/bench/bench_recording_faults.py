@@ -168,14 +168,9 @@ def recording_locked(events: int = EVENTS, times: int = 3, seconds: float = 12.0
 @bench("faults.recording_paused", at_most=0)
 def recording_paused(events: int = EVENTS) -> Figures:
     """A person pauses the batch while it is recorded; it is recorded to its end, and goes on by ``--resume``."""
-    from intempt_core.history import BatchState
-
     with scene() as at:
         given = Recording.start(at, events)
-        sender = given.send()
-        batch = given.until_recorded(events // 10)
-        at.history.control.set_state(batch, BatchState.PAUSED, "A person paused it.")
-        code = given.end(sender)
+        batch, code = _decide_after(given, events // 10, "paused")
         recorded, before = given.newest()[1], len(at.sandbox.received())
         resumed = given.end(given.send("send", "--resume", batch, "--yes"))
         return given.reckoned(exit_code=code, recorded=recorded, sent_before_it_went_on=before, resumed=resumed)
@@ -184,17 +179,22 @@ def recording_paused(events: int = EVENTS) -> Figures:
 @bench("faults.recording_cancelled", at_most=0)
 def recording_cancelled(events: int = EVENTS) -> Figures:
     """A person cancels the batch while it is recorded; then the rest of the file is sent after all."""
-    from intempt_core.history import BatchState
-
     with scene() as at:
         given = Recording.start(at, events)
-        sender = given.send()
-        batch = given.until_recorded(events // 10)
-        at.history.control.set_state(batch, BatchState.CANCELLED, "A person cancelled it.")
-        code = given.end(sender)
+        _, code = _decide_after(given, events // 10, "cancelled")
         recorded, before = given.newest()[1], len(at.sandbox.received())
         rest = given.end(given.send())
         return given.reckoned(exit_code=code, recorded=recorded, sent_before_it_was_cancelled=before, rest=rest)
+
+
+def _decide_after(given: Recording, events: int, state: str) -> tuple[str, int]:
+    """Send, and let a person change the batch's state when so much of it is recorded; the batch, and the exit code."""
+    from intempt_core.history import BatchState
+
+    sender = given.send()
+    batch = given.until_recorded(events)
+    given.at.history.control.set_state(batch, BatchState(state), f"A person {state} it.")
+    return batch, given.end(sender)
 
 
 def _find_child(parent: int) -> int:

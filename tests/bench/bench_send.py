@@ -28,7 +28,7 @@ WRK_SECONDS = 4
 HERE = "tests.bench.bench_send"
 
 
-@bench("send.wire", at_least=0.85)
+@bench("send.wire", at_least=0.9)
 def wire() -> Figures:
     """Requests a second, recorded, over those of wrk posting the same bodies over as many connections."""
     intents: list[float] = []
@@ -52,7 +52,7 @@ def sequential() -> Figures:
     return {"ratio": ours / one, "dispatch_requests_s": ours, "sequential_requests_s": one, "latency_ms": LATENCY_MS}
 
 
-@bench("send.engine", at_most=1.25)
+@bench("send.engine", at_most=1.2)
 def engine() -> Figures:
     """Wall time of sending with engine and records, over that of the bare client loop; a server without latency."""
     with track_server() as url:

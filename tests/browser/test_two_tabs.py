@@ -60,6 +60,14 @@ def planned(page: Page, file: Path) -> None:
     expect(widget(page, "upload-send").get_by_role("button")).to_be_visible()
 
 
+def plan_in_both(page: Page, other: Page, who: str, folder: Path) -> None:
+    """A file of three rows, planned in both tabs."""
+    file = folder / f"{who}.csv"
+    file.write_bytes(csv_of(*good_rows(3, ids=f"{who}-")))
+    planned(page, file)
+    planned(other, file)
+
+
 def result_of(page: Page) -> None:
     expect(page.get_by_text("6 Result", exact=False)).to_be_visible(timeout=20_000)
     settled(page)
@@ -73,10 +81,7 @@ def batches_of(console: Console, event: str) -> int:
 def test_of_two_tabs_with_the_same_plan_one_sends_and_the_other_is_told_what_went(
     page: Page, other: Page, console: Console, who: str, tmp_path: Path
 ) -> None:
-    file = tmp_path / f"{who}.csv"
-    file.write_bytes(csv_of(*good_rows(3, ids=f"{who}-")))
-    planned(page, file)
-    planned(other, file)
+    plan_in_both(page, other, who, tmp_path)
     press(other, "upload-send")
     result_of(other)
     press(page, "upload-send")
@@ -94,10 +99,7 @@ def test_of_two_tabs_with_the_same_plan_one_sends_and_the_other_is_told_what_wen
 def test_the_same_file_is_sent_all_the_same_where_the_person_says_so(
     page: Page, other: Page, console: Console, who: str, tmp_path: Path
 ) -> None:
-    file = tmp_path / f"{who}.csv"
-    file.write_bytes(csv_of(*good_rows(3, ids=f"{who}-")))
-    planned(page, file)
-    planned(other, file)
+    plan_in_both(page, other, who, tmp_path)
     press(other, "upload-send")
     result_of(other)
     press(page, "upload-send")

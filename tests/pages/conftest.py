@@ -17,6 +17,7 @@ from pages.parts.compose.state import ComposeState
 from pages.parts.inspect.state import InspectState
 from pages.parts.shared.services import close_services, get_services
 from tests.pages.tabs import tab_at
+from tests.pages.upload_steps import Upload
 
 HURRIED = {"CONSOLE_READ_SECONDS": "0.5", "CONSOLE_BACKOFF_SECONDS": "0.01", "CONSOLE_CONNECT_SECONDS": "1"}
 
@@ -137,3 +138,12 @@ def inspect(tab: Callable[[str], Screen]) -> Screen:
 def targets(tab: Callable[[str], Screen]) -> Screen:
     """Targets, where only the sandbox is described."""
     return tab("targets.py")
+
+
+@pytest.fixture
+def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
+    """The Upload screen of a console with a data folder of its own, whose engine is not started."""
+    monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
+    yield Upload(tab_at("upload.py")).run()
+    close_services()
+    st.cache_resource.clear()

@@ -1,26 +1,10 @@
 """Fixes on the Upload screen without a browser: suggested, previewed, applied, undone and recorded; excluded rows."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-import streamlit as st
-
 from intempt_core.contract.outcome import Outcome
 from intempt_core.history import AttemptEnd, AttemptStart, BatchSummary
-from pages.parts.shared.services import close_services, get_services
+from pages.parts.shared.services import get_services
 from tests.core.history.factories import attempt
-from tests.pages.tabs import tab_at
 from tests.pages.upload_steps import Upload, csv_of, good_rows
-
-
-@pytest.fixture
-def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
-    """The Upload screen of a console with a data folder of its own, whose engine is not started."""
-    monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
-    yield Upload(tab_at("upload.py")).run()
-    close_services()
-    st.cache_resource.clear()
 
 
 def faults() -> bytes:

@@ -1,25 +1,12 @@
 """The plan of a file: events are recorded in the order that it shows."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from intempt_core.planning.plan import EventOrder
-from pages.parts.shared.services import close_services, get_services
-from tests.pages.tabs import tab_at
+from pages.parts.shared.services import get_services
 from tests.pages.upload_steps import Upload, csv_of
-
-
-@pytest.fixture
-def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
-    """The Upload screen of a console with a data folder of its own, whose engine is not started."""
-    monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
-    yield Upload(tab_at("upload.py")).run()
-    close_services()
-    st.cache_resource.clear()
 
 
 def rows(*times: int, person: str = "u1") -> list[str]:

@@ -4,32 +4,21 @@ import gzip
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-import streamlit as st
 
 from intempt_core.contract import ISSUE_KINDS, EventName
 from intempt_core.readers import TABLE_FORMATS
-from pages.parts.shared.services import close_services, get_services
+from pages.parts.shared.services import get_services
 from tests.core.readers.parquet_factories import parquet, parquet_of
 from tests.core.readers.workbook_factories import rows_xml, workbook
-from tests.pages.tabs import tab_at
 from tests.pages.upload_steps import HEADER, Upload, cosmetics, csv_of, good_rows
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
-
-
-@pytest.fixture
-def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upload]:
-    """The Upload screen of a console with a data folder of its own, whose engine is not started."""
-    monkeypatch.setenv("CONSOLE_DATA", str(tmp_path / "data"))
-    yield Upload(tab_at("upload.py")).run()
-    close_services()
-    st.cache_resource.clear()
 
 
 # ── the empty screen ─────────────────────────────────────────────────────────────────────────────────────────────────
