@@ -22,8 +22,8 @@ LISTENER = """document.addEventListener('securitypolicyviolation', event => note
 ATTEMPTS = """async () => {
     const blocked = {}, add = node => document.body.append(node);
     const make = (name, attributes) => Object.assign(document.createElement(name), attributes);
-    const wait = () => new Promise(done => setTimeout(done, 300));
-    const violated = new Set();
+    const wait = ms => new Promise(done => setTimeout(done, ms));
+    const violated = new Set(), directives = ['connect-src', 'frame-src', 'object-src', 'img-src'];
     document.addEventListener('securitypolicyviolation', event => violated.add(event.effectiveDirective));
     // By a script of the page's own, since what a debugger evaluates may do more.
     const module = code => import(URL.createObjectURL(new Blob([code], {type: 'text/javascript'})));
@@ -45,7 +45,8 @@ ATTEMPTS = """async () => {
         + '<style>#root { display: none }</style><iframe src="/healthz"></iframe><object data="/healthz"></object>';
     add(make('img', {src: 'http://localhost:1/x.png'}));
     const fetched = await fetch('http://localhost:1/').then(() => true, () => false);
-    await wait();
+    await wait(300);  // what would run has run
+    for (let tries = 0; tries < 200 && !directives.every(one => violated.has(one)); tries++) await wait(50);
     for (const name of ['ranText', 'ranInline', 'ranData', 'ranHandler']) blocked[name] = !(name in window);
     blocked.style = getComputedStyle(document.getElementById('root')).display !== 'none';
     blocked.fetch = !fetched && violated.has('connect-src');
