@@ -22,7 +22,7 @@ from tests.bench.largest_files import LARGEST_MB, write_largest_files
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-SCALE = 0.2
+SCALE = 0.1
 """How large the files are, over the largest that are taken: with files of 500 MB each of these takes an hour."""
 
 IDLE_PAGES = 120
