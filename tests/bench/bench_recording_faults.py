@@ -14,13 +14,13 @@ import sys
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.bench.bench_faults import fill_disk, small_disk
 from tests.bench.consoles import console, screen
 from tests.bench.fault_scenarios import PER_REQUEST, PERSONS, Scene, scene, until
 from tests.bench.harness import ROOT, Figures, bench
 from tests.bench.reconciliation import reckon
+from tests.child_processes import find_child
 
 EVENTS = 60_000
 PADDING = 60
@@ -114,7 +114,7 @@ def recording_killed(events: int = EVENTS, kills: int = 20) -> Figures:
         for _ in range(kills):
             sender = given.send()
             known = given.until_recorded(rng.randrange(1, events // 2 // kills), known)
-            child = _find_child(sender.pid) if rng.random() < 0.5 else 0
+            child = find_child(sender.pid, "dispatch.sending_child") if rng.random() < 0.5 else 0
             for pid in filter(None, (sender.pid, child)):
                 os.kill(pid, signal.SIGKILL)
             both += bool(child)
@@ -195,12 +195,6 @@ def _decide_after(given: Recording, events: int, state: str) -> tuple[str, int]:
     batch = given.until_recorded(events)
     given.at.history.control.set_state(batch, BatchState(state), f"A person {state} it.")
     return batch, given.end(sender)
-
-
-def _find_child(parent: int) -> int:
-    """The process that sends for a command."""
-    found = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return next(int(pid) for pid in found if b"sending_child" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 def _stands(given: Recording, seconds: float) -> tuple[int, int]:

@@ -40,11 +40,12 @@ HURRIED = {"CONSOLE_READ_SECONDS": "1.5", "CONSOLE_BACKOFF_SECONDS": "0.02"}
 
 @dataclass(frozen=True)
 class Console:
-    """A running console: where it is, the folder of its data, the file of its log."""
+    """A running console: where it is, the folder of its data, the file of its log, its process."""
 
     url: str
     data: Path
     log: Path
+    pid: int
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -86,13 +87,13 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = Console(f"http://127.0.0.1:{port}", folder / "data", folder / "log")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = {**os.environ, "CONSOLE_DATA": str(running.data), "CONSOLE_PORT": str(port), **HURRIED}
+    environment = {**os.environ, "CONSOLE_DATA": str(folder / "data"), "CONSOLE_PORT": str(port), **HURRIED}
     with (
-        running.log.open("w") as log,
+        (folder / "log").open("w") as log,
         subprocess.Popen(command, cwd=run.ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT) as process,
     ):
+        running = Console(f"http://127.0.0.1:{port}", folder / "data", folder / "log", process.pid)
         try:
             _wait_for(running, process)
             yield running

@@ -35,9 +35,10 @@ def who() -> str:
 
 
 @contextmanager
-def busy(console: Console) -> Iterator[None]:
-    """Another program holds the history's write lock."""
-    with closing(sqlite3.connect(console.data / "history.sqlite3", isolation_level=None)) as other:
+def busy(console: Console, wait_seconds: float = 5.0) -> Iterator[None]:
+    """Another program holds the history's write lock; ``sqlite3.OperationalError`` where it has to wait longer."""
+    file = console.data / "history.sqlite3"
+    with closing(sqlite3.connect(file, timeout=wait_seconds, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")

@@ -8,23 +8,30 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 from playwright.sync_api import Locator, Page, expect
 
-from intempt_core.settings import Settings
 from tests.browser.actions import go, use_server, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import settled
+from tests.browser.test_double_click import busy
+from tests.child_processes import find_child, find_children
+from tests.core.cli.slow_sends import wait_until
 from tests.core.dispatch.factories import OK, decides
 from tests.core.transport.fault_server import HostileServer, hostile
 from tests.pages.upload_steps import csv_of, good_rows
 
 ROWS = 60_000
+"""With their long ids more than 4 MB, so that processes of their own work on them."""
 
-FIRST_WORD_MS = 5_000
-"""Within which even a busy machine's screen says what it does with a click that sends, in milliseconds."""
+FIRST_WORD_MS = 1_000
+"""Within which the screen says what it does with a click that sends, in milliseconds."""
+
+STEP_SECONDS = 0.8
+"""How much longer each step takes: Streamlit's spinner says nothing of what is done in half a second."""
 
 WATCH_WORDS = """() => {
     window.spoken = {};
@@ -60,69 +67,68 @@ def count_received(server: HostileServer) -> Counter[str]:
 
 
 @contextmanager
+def slow_steps(console: Console) -> Iterator[None]:
+    """Each process that works on a file stands still for a while at first, so that its step is said."""
+    is_over = Event()
+
+    def slow_down() -> None:
+        seen: set[int] = set()
+        while not is_over.wait(0.01):
+            for worker in set(find_children(console.pid, "workers.child")) - seen:
+                seen.add(worker)
+                os.kill(worker, signal.SIGSTOP)
+                time.sleep(STEP_SECONDS)
+                os.kill(worker, signal.SIGCONT)
+
+    slowing = Thread(target=slow_down)
+    slowing.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        slowing.join()
+
+
+@contextmanager
 def frozen_recording(console: Console, server: HostileServer) -> Iterator[None]:
     """From the first request on, the process that records stands still; it holds no lock of history's file then."""
-    while not server.received:
-        time.sleep(0.001)
-    (recorder,) = find_recorders(console)
+    wait_until(lambda: find_children(console.pid, "workers.child"))
+    recorder = find_child(console.pid, "workers.child")
+    wait_until(lambda: server.received)
     try:
-        for _ in range(1_000):
-            os.kill(recorder, signal.SIGSTOP)
-            if is_writable(console):
-                break
-            os.kill(recorder, signal.SIGCONT)
-            time.sleep(0.002)
+        wait_until(lambda: is_stopped_without_lock(recorder, console))
         yield
     finally:
         os.kill(recorder, signal.SIGCONT)
 
 
-def find_recorders(console: Console) -> list[int]:
-    """The processes in which this console has files worked on; after a click that sends, the one that records."""
-    processes = list(Path("/proc").glob("[0-9]*"))
-    data = f"CONSOLE_DATA={console.data}".encode()
-    consoles = {one.name.encode() for one in processes if data in read_quietly(one / "environ").split(b"\0")}
-    return [
-        int(one.name)
-        for one in processes
-        if b"intempt_core.workers.child" in read_quietly(one / "cmdline")
-        and consoles & set(re.findall(rb"PPid:\s+(\d+)", read_quietly(one / "status")))
-    ]
-
-
-def read_quietly(file: Path) -> bytes:
+def is_stopped_without_lock(recorder: int, console: Console) -> bool:
+    """Stop a process; where it was about to write, let it go on."""
+    os.kill(recorder, signal.SIGSTOP)
     try:
-        return file.read_bytes()
-    except OSError:  # the process has ended
-        return b""
-
-
-def is_writable(console: Console) -> bool:
-    """Whether a transaction that writes to history can begin."""
-    file = Settings(data=console.data).history_url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(file, timeout=0.2, isolation_level=None)) as connection:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return False
-        connection.execute("ROLLBACK")
-        return True
+        with busy(console, wait_seconds=0.2):
+            return True
+    except sqlite3.OperationalError:
+        os.kill(recorder, signal.SIGCONT)
+        return False
 
 
 def test_a_large_file_says_a_word_at_once_and_is_sent_while_it_is_recorded(
     page: Page, console: Console, tmp_path: Path
 ) -> None:
     file = tmp_path / "large.csv"
-    file.write_bytes(csv_of(*good_rows(ROWS, ids="rec-")))
+    file.write_bytes(csv_of(*good_rows(ROWS, ids="recorded-while-it-is-sent-")))
     with hostile(decides(lambda _: OK, 0.02)) as server:
         use_server(page, "slow", server)
         go(page, "Upload")
         page.evaluate(WATCH_WORDS)
-        page.locator("input[type=file]").first.set_input_files(file)
-        expect(widget(page, "upload-settle").get_by_role("button")).to_be_visible()
-        press(page, "upload-settle")
-        expect(widget(page, "upload-send").get_by_role("button")).to_be_visible(timeout=60_000)
-        settled(page)
+        with slow_steps(console):
+            page.locator("input[type=file]").first.set_input_files(file)
+            expect(widget(page, "upload-settle").get_by_role("button")).to_be_visible()
+            settled(page)
+            press(page, "upload-settle")
+            expect(widget(page, "upload-send").get_by_role("button")).to_be_visible(timeout=60_000)
+            settled(page)
         assert list(spoken(page)) == ["Reading the file", "Checking every row", "Planning the requests"]
 
         press(page, "upload-send")

@@ -40,13 +40,6 @@ def start_slowly(pause: float, arguments: list[str], environment: dict[str, str]
     )  # fmt: skip
 
 
-def find_child(parent: int) -> int:
-    """The process that sends for a command."""
-    found = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    (child,) = [int(pid) for pid in found if b"sending_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    return child
-
-
 def wait_until(holds: Callable[[], object], seconds: float = 60) -> None:
     """Wait for something that another process does."""
     end = time.monotonic() + seconds

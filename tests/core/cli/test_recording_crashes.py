@@ -10,9 +10,9 @@ import pytest
 from intempt_core.cli import main
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.history import BatchState, History
+from tests.child_processes import find_child
 from tests.core.cli.slow_sends import (
     assert_persons_in_order,
-    find_child,
     find_newest,
     kill,
     list_arrivals,
@@ -51,7 +51,7 @@ def test_killed_while_it_records_and_its_rest_sent_until_done(tmp_path: Path, ki
             moment = rng.randrange(EVENTS_PER_KILL)
             wait_until(partial(_is_recorded, at, known, moment))
             if rng.random() < 0.5:
-                kill(sender, find_child(sender.pid))
+                kill(sender, find_child(sender.pid, "dispatch.sending_child"))
             else:
                 kill(sender)  # what sends for it drains
                 wait_for_owners(at, data)

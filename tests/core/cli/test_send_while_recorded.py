@@ -13,11 +13,11 @@ import pytest
 from intempt_core.cli import main
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.history import BatchState, BatchSummary, RequestState
+from tests.child_processes import find_child
 from tests.core.cli.slow_sends import (
     SLOW_RECORDING,
     assert_persons_in_order,
     count_doubles,
-    find_child,
     find_newest,
     kill,
     list_arrivals,
@@ -171,7 +171,7 @@ def test_killed_while_it_records_what_sends_drains_and_the_batch_stops(
 
 def test_what_sends_is_killed_while_it_is_recorded(given: str, server: HostileServer, data: Path) -> None:
     sender = start_sending(given, server, data)
-    os.kill(find_child(sender.pid), signal.SIGKILL)
+    os.kill(find_child(sender.pid, "dispatch.sending_child"), signal.SIGKILL)
     out, told = sender.communicate(timeout=60)
     assert sender.returncode == ExitCode.NOT_ALL
     assert "Traceback" not in told
@@ -194,7 +194,7 @@ def test_both_are_killed_while_it_records(
     given: str, server: HostileServer, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sender = start_sending(given, server, data)
-    kill(sender, find_child(sender.pid))
+    kill(sender, find_child(sender.pid, "dispatch.sending_child"))
     assert main(call(given, server), environment(data)) == ExitCode.SENT_BEFORE
     told = capsys.readouterr().err
     batch = read_newest(data)

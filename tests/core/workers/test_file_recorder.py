@@ -25,6 +25,7 @@ from intempt_core.validation import CatalogueStore
 from intempt_core.workers import CheckFile, FileContext, FileRecorder, PlanFile, ReadFile, RecordPlan, ResultStore
 from intempt_core.workers.messages import TaskReply
 from intempt_core.workers.worker_process import WorkerProcess
+from tests.child_processes import find_child
 from tests.core.history.factories import ME, SHOP, intent, request
 from tests.core.workers.odd_tasks import OddTask, wait_until_gone
 from tests.pages.upload_steps import csv_of, good_rows
@@ -101,18 +102,6 @@ def at(tmp_path: Path) -> Iterator[Scene]:
     scene.history.close()
 
 
-def find_child(console: int = os.getpid()) -> int:
-    """The process of a console, by default of this one, that carries out a task."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == console and b"intempt_core.workers.child" in (folder / "cmdline").read_bytes():
-                return int(folder.name)
-        except OSError:
-            continue
-    raise AssertionError("there is no such process")
-
-
 def test_a_process_records_what_this_one_would_and_the_batch_is_found_under_its_id(at: Scene) -> None:
     rows = good_rows(2_000)
     rows[7] = rows[7].replace("SKU_8", "")
@@ -178,7 +167,7 @@ def test_killed_while_it_records_the_batch_is_stopped_and_says_how_far_it_is(at:
         going = at.history.queries.batch(batch)
         assert (going.state, going.recorder, going.planned) == (BatchState.SENDING, ME, MANY)
         assert 0 < going.total < MANY
-        process = find_child()
+        process = find_child(os.getpid(), "workers.child")
         os.kill(process, signal.SIGKILL)
         wait_until_gone(process)
     at.until(lambda: at.history.queries.batch(batch).state is BatchState.STOPPED)
@@ -194,7 +183,7 @@ def test_where_the_console_is_killed_the_recording_ends_with_it_and_the_next_sta
         assert console.stdout is not None
         batch = console.stdout.readline().strip()
         with closing(at.locked()):
-            recording = find_child(console.pid)
+            recording = find_child(console.pid, "workers.child")
             console.kill()
             wait_until_gone(recording)
     going = at.history.queries.batch(batch)
