@@ -68,7 +68,7 @@ from .fields import (
     spell_number as spell_number,
 )
 from .hints import (
-    find_similar_name as find_similar_name,
+    find_meant_name as find_meant_name,
 )
 from .identity import (
     find_links as find_links,

@@ -1,29 +1,66 @@
 """Hints: advice that only one case can give, such as the event name that was probably meant."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
-from difflib import get_close_matches
-from functools import lru_cache
 
 from intempt_core.contract.fields import EARLIEST_MS, LATEST_MS, EventName, Json, read_epoch_ms
 
+_NAME_SYNONYMS = {  # other words for the very same event, as letters and digits
+    EventName.VIEWED: "productview viewproduct viewedproduct itemviewed viewitem vieweditem productdetailviewed",
+    EventName.ADDED: (
+        "addtocart addedtobasket addtobasket addedtobag addtobag productadded productaddedtocart addproducttocart"
+        " itemaddedtocart additemtocart"
+    ),
+    EventName.REMOVED: (
+        "removefromcart removedfrombasket removefrombasket removedfrombag removefrombag productremoved"
+        " productremovedfromcart removeproductfromcart itemremovedfromcart removeitemfromcart deletedfromcart"
+        " deletefromcart"
+    ),
+    EventName.ORDERED: "orderedproduct productpurchased purchasedproduct productbought itemordered itempurchased",
+}
+
+
+def _fold_name(text: str) -> str:
+    """The letters and digits of a name: ``product_viewed`` and ``Product Viewed`` are the same."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text[:200]).casefold()))
+
+
+_FOLDED_NAMES = {_fold_name(name): name.value for name in EventName}
+_MEANT_NAMES = _FOLDED_NAMES | {word: name.value for name, words in _NAME_SYNONYMS.items() for word in words.split()}
+
 
 def build_name_hint(value: Json) -> str:
-    """Say which event name was probably meant, as a sentence; empty where it cannot be told."""
-    near = find_similar_name(value) if isinstance(value, str) else ""
-    return f"Write “{near}”, exactly so." if near else ""
+    """Say which event name was meant, or perhaps meant, as a sentence; empty where it is near none."""
+    if not isinstance(value, str):
+        return ""
+    if meant := find_meant_name(value):
+        return f"Write “{meant}”, exactly so."
+    folded = _fold_name(value)
+    near = next(
+        (name for known, name in _FOLDED_NAMES.items() if folded.isalpha() and _is_one_slip_away(folded, known)), ""
+    )
+    return f"It is one letter away from “{near}”: write that, if it is what happened." if near else ""
 
 
-def find_similar_name(text: str) -> str:
-    """Find the event name that a text nearly is; empty where it is near none."""
-    return _find_similar_folded(" ".join(text.replace("_", " ").split()).casefold()[:60])
+def find_meant_name(text: str) -> str:
+    """Find the event name that a text surely means; empty where only a person can tell.
+
+    It differs from the name in case, spaces and punctuation, or is a known synonym of it. *Product Reviewed* is another
+    event, however few letters it has more.
+    """
+    return _MEANT_NAMES.get(_fold_name(text), "")
 
 
-@lru_cache(maxsize=4096)  # a file repeats its names, and a comparison takes its time
-def _find_similar_folded(folded: str) -> str:
-    names = {name.value.casefold(): name.value for name in EventName}
-    near = get_close_matches(folded, names, n=1, cutoff=0.8)
-    return names[near[0]] if near else ""
+def _is_one_slip_away(text: str, name: str) -> bool:
+    """Whether a text is a name with one letter too many, missing or wrong, or with two neighbours exchanged."""
+    if text == name or abs(len(text) - len(name)) > 1:
+        return False
+    start = next((at for at, (one, other) in enumerate(zip(text, name, strict=False)) if one != other), None)
+    if start is None:
+        return True  # the last letter is missing or too many
+    rest, its = text[start:], name[start:]
+    return rest[1:] in (its, its[1:]) or rest == its[1:] or (rest[:2] == its[1::-1] and rest[2:] == its[2:])
 
 
 def build_product_hint(body: Json) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from intempt_core.arrays import Mask, make_array
-from intempt_core.contract import ID_FIELDS, LINKING_FIELDS, find_similar_name
+from intempt_core.contract import ID_FIELDS, LINKING_FIELDS, find_meant_name
 from intempt_core.fixes.table_fixes import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.mapping import EventSource
 from intempt_core.validation import DuplicateKind, Report, TextColumn, to_mask
@@ -65,8 +65,9 @@ def _suggest_name_fixes(mapped: EventSource, report: Report) -> Iterator[Suggest
     cells = mapped.take_cells("name", report.rows_of("event_name")).value_counts()
     spellings = sorted(cells.to_pylist(), key=lambda one: -one["counts"])
     for spelling in spellings[:MAX_NAME_FIXES]:
-        if near := find_similar_name(spelling["values"]):
-            yield _make_suggestion(mapped, "event_name", Fix(FixKind.REPLACE, column, old=spelling["values"], new=near))
+        if meant := find_meant_name(spelling["values"]):
+            fix = Fix(FixKind.REPLACE, column, old=spelling["values"], new=meant)
+            yield _make_suggestion(mapped, "event_name", fix)
 
 
 def _suggest_id_fixes(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:

@@ -18,9 +18,9 @@ from intempt_core.contract import (
     IDENTITY_FIELDS,
     LATEST_MS,
     REQUIREMENTS,
-    EventName,
     Issue,
     Json,
+    find_meant_name,
     id_to_text,
 )
 from intempt_core.readers import TEXT_LINE_END, JsonNode, Payload, UnclosedQuote, parse_curl_command
@@ -266,10 +266,10 @@ def _make_spelling_fixer(fields: Sequence[str]) -> Callable[[_IssueContext], _Dr
 
 
 def _fix_name(context: _IssueContext) -> _Draft | None:
-    """CONTRACT 2.1: an event name in another case, or with other signs between its words."""
+    """CONTRACT 2.1: an event name in another case, with other signs between its words, or a synonym of it."""
     value = context.value
-    meant = [name for name in EventName if isinstance(value, str) and _fold_key(name) == _fold_key(value)]
-    return (f"Write “{meant[0]}”.", context.replace_value(json.dumps(meant[0].value))) if meant else None
+    meant = find_meant_name(value) if isinstance(value, str) else ""
+    return (f"Write “{meant}”.", context.replace_value(json.dumps(meant))) if meant else None
 
 
 def _fix_time(context: _IssueContext) -> _Draft | None:

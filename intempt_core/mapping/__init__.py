@@ -3,7 +3,7 @@
 - ``model``: what a mapping is, and which one is taken without a guess.
 - ``suggestions``: what columns and names probably mean, for a person to accept.
 - ``values``: a cell becomes a value; made event ids.
-- ``time_formats``: how a file writes its times.
+- ``time_formats``: how a file writes its times; ``number_forms``: how it writes numbers for people.
 - ``table_events``: a table and its mapping together.
 - ``event_source``: what the rest of the pipeline asks of those; ``mapped_table`` makes events of columns,
   ``document_events`` gives those of JSON lines as they came.

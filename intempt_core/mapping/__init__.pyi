@@ -21,6 +21,10 @@ from .new_ids import (
     map_table_as_new as map_table_as_new,
     renew_event_ids as renew_event_ids,
 )
+from .number_forms import (
+    NUMBER_FORMS as NUMBER_FORMS,
+    detect_number_form as detect_number_form,
+)
 from .saved import (
     MAPPING_NAME_LENGTH as MAPPING_NAME_LENGTH,
     MappingStore as MappingStore,

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from intempt_core.arrays import Int64Array, make_array, make_scalar, take_rows, view_bytes
 from intempt_core.contract import Json
+from intempt_core.mapping.number_forms import NUMBER_FORMS, normalize_number
 from intempt_core.readers import Table
 
 T = TypeVar("T")
 
-CELL_TYPES = ("text", "number", "integer", "boolean")
+CELL_TYPES = ("text", "number", "integer", "boolean", *NUMBER_FORMS)
 """What a cell of ``data``, ``userAttributes`` or ``accountAttributes`` can be read as (CONTRACT 1.4)."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -35,6 +36,10 @@ def parse_cell(cell: str, kind: str) -> Json:
 
     Numbers are written as JSON writes them and keep their value exactly: what a double would round stays text.
     """
+    if kind in NUMBER_FORMS:
+        written = normalize_number(cell, kind)
+        value = cell if written is None else parse_cell(written, "number")
+        return cell if isinstance(value, str) else value
     text = cell.strip(" ")
     if kind == "boolean":
         return {"true": True, "false": False}.get(text.lower() if text.isascii() else "", cell)

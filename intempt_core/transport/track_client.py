@@ -14,6 +14,7 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
@@ -220,8 +221,12 @@ def parse_retry_after(headers: dict[str, str], now: int) -> float | None:
 
 
 def _parse_http_date(text: str) -> float | None:
+    """Parse an HTTP date to epoch seconds. It is GMT by its definition, also where it names no zone."""
     try:
-        return parsedate_to_datetime(text).timestamp() if text else None
+        read = parsedate_to_datetime(text) if text else None
+        if read is None:
+            return None
+        return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
 

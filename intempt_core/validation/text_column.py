@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from intempt_core.arrays import Int64Array, Mask, make_array, view_bytes, view_numbers
 from intempt_core.contract import BLANK_CHARACTERS, PLACEHOLDER_IDS, Json
-from intempt_core.mapping import is_cell_of_type
+from intempt_core.mapping import NUMBER_FORMS, is_cell_of_type
 
 _VISIBLE_ASCII = range(0x21, 0x7F)
 assert not any(character.encode()[0] in _VISIBLE_ASCII for character in BLANK_CHARACTERS)  # noqa: S101  what TextColumn.is_visible_ascii relies on
@@ -21,6 +21,7 @@ _EXACT_PATTERNS = {  # spellings whose value a double surely keeps, up to 15 cha
     "number": r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$",
     "integer": r"^-?(?:0|[1-9][0-9]*)$",
     "boolean": r"^(?:true|false)$",
+    **{kind: form.plain_expression for kind, form in NUMBER_FORMS.items()},
 }
 
 

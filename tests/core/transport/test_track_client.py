@@ -549,6 +549,26 @@ def test_retry_after_is_read_and_bounded(header: str, seconds: float | None) -> 
     assert parse_retry_after({"retry-after": header}, now) == seconds
 
 
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize(
+    "written", ["Wed, 21 Oct 2015 07:28:10", "Wed Oct 21 07:28:10 2015", "Wed, 21 Oct 2015 07:28:10 -0000"]
+)
+def test_a_date_without_a_zone_is_gmt_whatever_the_zone_of_the_machine(
+    zone: str, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        now = 1_445_412_480_000  # 2015-10-21T07:28:00Z
+        assert parse_retry_after({"retry-after": written}, now) == 10.0
+        earlier = written.replace(":10", ":00")
+        assert parse_retry_after({"retry-after": written, "date": earlier}, 0) == 10.0
+        assert parse_retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:10 GMT", "date": earlier}, 0) == 10.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_a_retry_date_is_measured_by_the_servers_own_clock() -> None:
     headers = {"retry-after": "Wed, 21 Oct 2015 07:28:10 GMT", "date": "Wed, 21 Oct 2015 07:28:00 GMT"}
     assert parse_retry_after(headers, 1_900_000_000_000) == 10.0
