@@ -9,7 +9,7 @@ What a program needs is imported from here; each name loads the package that hol
     mapped = map_table(table, exact_mapping(table.header))
     report = check_table(mapped)
     print(report.counts, "excluded:", report.rows_with_errors)
-    plan = plan_table(mapped, (~report.error_mask).nonzero()[0])
+    plan = plan_table(mapped, (~report.excluded_mask).nonzero()[0])
     batch = send_plan(plan, sandbox_target("http://127.0.0.1:8501/sandbox"))
     print(batch.events)
 

@@ -31,6 +31,7 @@ from .errors import (
     NotFound as NotFound,
     PlanError as PlanError,
     ReadError as ReadError,
+    RulesError as RulesError,
     SandboxRejection as SandboxRejection,
     SandboxStoreUnavailable as SandboxStoreUnavailable,
     SandboxUnavailable as SandboxUnavailable,
@@ -89,8 +90,10 @@ from .transport import (
 )
 from .validation import (
     Report as Report,
+    TeamRules as TeamRules,
     check_events as check_events,
     check_table as check_table,
+    read_rules_file as read_rules_file,
 )
 
 __version__: str

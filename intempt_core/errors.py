@@ -10,6 +10,7 @@
     ├── SpoolError                  an upload cannot be stored: no space, or no right to write
     │   └── SpoolTooLarge           an upload has more bytes than are taken
     ├── MappingError                a mapping does not fit its file, or is no mapping
+    ├── RulesError                  a file of the team's rules is none, or does not fit the mapping
     ├── TargetError                 a target cannot be used
     │   ├── TargetNotFound          no target of that name is described
     │   ├── TargetIncomplete        its description lacks something, or holds something impossible
@@ -73,6 +74,10 @@ class SpoolTooLarge(SpoolError):
 
 class MappingError(ConsoleError):
     """A mapping does not fit its file, or is no mapping."""
+
+
+class RulesError(ConsoleError):
+    """A file of the team's rules is none, or does not go together with the mapping."""
 
 
 class TargetError(ConsoleError):

@@ -15,6 +15,7 @@ from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
 from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.output import print_result
+from intempt_core.cli.rules import load_rules
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_count
@@ -34,8 +35,11 @@ def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     target = resolve_target(args.target, settings, environment) if args.target else None
     with StepDisplay(sys.stderr) as steps:
         file = read_input(args.file, args.mapping, settings, steps)
+        rules = load_rules(args.rules, file)
         with steps.step("Checking", file.size_in_words):
-            report = file.check(load_catalogue(args.catalogue, args.catalogue_column, target, settings))
+            report = file.check(
+                load_catalogue(args.catalogue, args.catalogue_column, target, settings), rules=rules
+            )
         if args.problems is not None:
             with steps.step("Writing", shorten_name(args.problems.name)):
                 _write_problems(args.problems, file, report)
@@ -46,7 +50,7 @@ def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         print(json.dumps(_build_report_document(file, report, issues), ensure_ascii=True))
     else:
         _print_report(file, report, issues)
-    wrong = report.rows_with_errors or any(ISSUE_KINDS[code].severity is Severity.ERROR for code in report.counts)
+    wrong = report.excluded_mask.any() or any(ISSUE_KINDS[code].severity is Severity.ERROR for code in report.counts)
     return 1 if wrong else 0
 
 
@@ -101,6 +105,7 @@ def _build_report_document(file: InputFile, report: Report, issues: Sequence[Iss
         "rows_with_errors": report.rows_with_errors,
         "rows_with_warnings": report.rows_with_warnings,
         "counts": report.counts,
+        **_describe_rules(report),
         "issues": [
             {
                 "code": issue.code,
@@ -119,6 +124,18 @@ def _build_report_document(file: InputFile, report: Report, issues: Sequence[Iss
     }
 
 
+def _describe_rules(report: Report) -> dict[str, Any]:
+    """What the team's rules found, beside what the contract's did; nothing where no rules were asked."""
+    if report.rules is None:
+        return {}
+    return {
+        "rules": report.rules.name,
+        "rule_counts": report.rule_counts,
+        "rows_with_rule_errors": report.rows_with_rule_errors,
+        "rule_notes": list(report.rules.notes),
+    }
+
+
 def _print_report(file: InputFile, report: Report, issues: Sequence[Issue]) -> None:
     for note in file.notes:
         print_result(note)
@@ -126,11 +143,13 @@ def _print_report(file: InputFile, report: Report, issues: Sequence[Issue]) -> N
         print_result(f"Not sent: {', '.join(file.table.unused_columns)}.")
     for issue in issues:
         print_result(f"{issue.severity.value}: {issue.sentence}")
-    total = sum(report.counts.values())
+    total = report.issue_count()
     if total > len(issues):
         print_result(f"… and {format_count(total - len(issues), 'more issue', 'more issues')}.")
     for code, count in report.counts.items():
         print_result(f"{count:>9,}  {code}: {ISSUE_KINDS[code].title}")
+    for code, count in report.rule_counts.items():
+        print_result(f"{count:>9,}  {code} (the team's, {report.kind_of(code).severity.value})")
     print_result(summarize_report(file, report))
 
 
@@ -138,4 +157,8 @@ def summarize_report(file: InputFile, report: Report) -> str:
     """The verdict in one line."""
     errors = format_count(report.rows_with_errors, "row has errors", "rows have errors")
     warnings = format_count(report.rows_with_warnings, "row has warnings", "rows have warnings")
-    return f"{file.name}: {format_count(report.rows, 'row')}; {errors}, {warnings}."
+    line = f"{file.name}: {format_count(report.rows, 'row')}; {errors}, {warnings}."
+    if report.rules is None:
+        return line
+    broken = format_count(report.rows_with_rule_errors, "row has errors", "rows have errors")
+    return f"{line} By the team's rules ({report.rules.name}) {broken}."

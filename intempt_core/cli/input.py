@@ -24,6 +24,7 @@ from intempt_core.validation import (
     PriorSendLookup,
     ProductCatalogue,
     Report,
+    TeamRules,
     check_events,
     check_table,
     find_issue_span,
@@ -50,13 +51,21 @@ class InputFile:
     table: EventSource | None
     payload: Payload | None
 
-    def check(self, catalogue: ProductCatalogue | None, find_prior_sends: PriorSendLookup | None = None) -> Report:
-        """The report on its events. ``catalogue`` is what products are looked for in (CONTRACT 2.5)."""
+    def check(
+        self,
+        catalogue: ProductCatalogue | None,
+        find_prior_sends: PriorSendLookup | None = None,
+        rules: TeamRules | None = None,
+    ) -> Report:
+        """The report on its events, also by the team's ``rules``.
+
+        ``catalogue`` is what products are looked for in (CONTRACT 2.5).
+        """
         is_unknown_product = None if catalogue is None else catalogue.is_unknown
         if self.table is not None:
-            return check_table(self.table, find_prior_sends, is_unknown_product)
+            return check_table(self.table, find_prior_sends, is_unknown_product, rules=rules)
         reader_issues = self.payload.issues if self.payload else ()
-        return check_events(self.payload_events, find_prior_sends, reader_issues, is_unknown_product)
+        return check_events(self.payload_events, find_prior_sends, reader_issues, is_unknown_product, rules=rules)
 
     @property
     def size_in_words(self) -> str:

@@ -19,6 +19,7 @@ _MAPPING_HELP = (
 )
 
 _CATALOGUE_HELP = "products are looked for in this file, CSV or JSON; default: the one loaded for the target"
+_RULES_HELP = "the team's own rules, JSON Schema by event name (docs/rules.md); rows that break one with an error are bad"
 _COLUMN_HELP = "the catalogue's column of the product id; default: productId"
 
 _MAIN_EPILOG = """\
@@ -38,6 +39,7 @@ examples:
   check shop.csv --mapping cosmetics                   a mapping saved in the console, by its name
   check events.csv --target shop                       against the product catalogue loaded for a target, or
   check events.csv --catalogue items.csv --catalogue-column sku       against one in a file
+  check events.csv --rules tracking-plan.json          also by the team's own rules
   check events.csv --format json                       for a program: rows, counts by code, the first 1,000 issues
   check events.csv --problems problems.xlsx            every problem, the bad cells coloured; or a .csv
   check tests.csv --expect --format junit > tests.xml  for a build server: each row passes or fails
@@ -195,7 +197,7 @@ def check_arguments(parser: argparse.ArgumentParser, given: argparse.Namespace) 
         if lacking:
             parser.error(f"send needs {' and '.join(lacking)}; or --resume to go on with what was interrupted")
         return
-    beside = ("file", "target", "mapping", "catalogue", "rest", "new_ids")
+    beside = ("file", "target", "mapping", "rules", "catalogue", "rest", "new_ids")
     wrong = ["FILE" if name == "file" else f"--{name.replace('_', '-')}" for name in beside if getattr(given, name)]
     if wrong:
         parser.error(f"--resume sends what history has of a batch: it takes no {' and no '.join(wrong)}")
@@ -204,6 +206,7 @@ def check_arguments(parser: argparse.ArgumentParser, given: argparse.Namespace) 
 def _add_file(command: argparse.ArgumentParser, *, is_optional: bool = False) -> None:
     command.add_argument("file", metavar="FILE", type=Path, nargs="?" if is_optional else None, help=_FILE_HELP)
     command.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
+    command.add_argument("--rules", metavar="FILE", type=Path, help=_RULES_HELP)
 
 
 def _add_catalogue(command: argparse.ArgumentParser) -> None:

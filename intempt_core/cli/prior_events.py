@@ -53,7 +53,7 @@ class PriorEvents:
 
 def find_prior_events(report: Report, batches: Sequence[RepeatedSend]) -> PriorEvents:
     """Work out what went before from a file's report, which knows each event id, and from the batches of the file."""
-    is_good = ~report.error_mask
+    is_good = ~report.excluded_mask
     by_state = {state: report.rows_of("sent_before", state.value) for state in GOING_STATES}
     good = {state: rows[is_good[rows]] for state, rows in by_state.items()}
     counts = {state: int(rows.size) for state, rows in good.items() if rows.size}

@@ -22,6 +22,7 @@ from intempt_core.cli.outcome import can_write_results, report_outcome
 from intempt_core.cli.output import print_message
 from intempt_core.cli.prior_events import PriorEvents, describe_decision, find_prior_events
 from intempt_core.cli.resume import run_resume
+from intempt_core.cli.rules import load_rules
 from intempt_core.cli.sending import SendResult, confirm_send, open_history, open_sender, prepare_sending
 from intempt_core.cli.steps import StepDisplay
 from intempt_core.cli.targets import resolve_target
@@ -37,7 +38,7 @@ from intempt_core.history import (
 from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy, plan_events, plan_table
 from intempt_core.settings import Settings
 from intempt_core.targets import Target, derive_target_key
-from intempt_core.validation import Report
+from intempt_core.validation import Report, TeamRules
 
 
 def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> ExitCode:
@@ -60,6 +61,7 @@ def _send_file(
     steps: StepDisplay,
 ) -> ExitCode:
     file = read_input(args.file, args.mapping, settings, steps, run=uuid4().hex[:12] if args.new_ids else "")
+    rules = load_rules(args.rules, file)
     if not can_write_results(args.results, args.file, force=args.force):
         return ExitCode.NO_RESULTS
     with contextlib.ExitStack() as opened:
@@ -73,7 +75,7 @@ def _send_file(
                 " what is left is known when that has ended. Call it again then."
             )
             return ExitCode.SENT_BEFORE
-        checked = _check_file(args, file, history, sender.target, settings, steps=steps)
+        checked = _check_file(args, file, history, sender.target, settings, steps=steps, rules=rules)
         if checked.needs_decision:
             for line in describe_decision(checked.prior, checked.good_rows.size, sender.target, history):
                 print_message(line)
@@ -129,7 +131,7 @@ class CheckedInput:
     @property
     def good_rows(self) -> Int64Array:
         """The rows (from 0) without errors."""
-        return np.flatnonzero(~self.report.error_mask)
+        return np.flatnonzero(~self.report.excluded_mask)
 
     @property
     def needs_decision(self) -> bool:
@@ -148,6 +150,9 @@ class CheckedInput:
         if self.report.rows_with_errors:
             errors = format_count(self.report.rows_with_errors, "row with errors is", "rows with errors are")
             yield f"{errors} excluded."
+        if self.report.rows_with_rule_errors:
+            team = format_count(self.report.rows_with_rule_errors, "row breaks", "rows break")
+            yield f"{team} the team's rules ({self.report.rules.name if self.report.rules else ''}) with an error: excluded."
         if self.args.order != EventOrder.FILE.value:
             yield ORDER_MESSAGES[EventOrder(self.args.order)]
         if self.plan.largest_lane_reason:
@@ -186,7 +191,7 @@ class CheckedInput:
             notes=self._collect_notes(),
             seen=self.seen,
         )
-        excluded = np.flatnonzero(self.report.error_mask)
+        excluded = np.flatnonzero(self.report.excluded_mask)
         if self.args.rest:
             excluded = np.union1d(excluded, self.prior.rows)
         rows = collect_excluded_rows(self.report, self.file.events, excluded.tolist())
@@ -200,6 +205,8 @@ class CheckedInput:
             notes["order"] = self.args.order
         if self.args.rest and self.prior.rows.size:
             notes["sent before, excluded"] = int(self.prior.rows.size)
+        if self.report.rules is not None:
+            notes["rules"] = self.report.rules.name
         if self.args.new_ids:
             notes["ids"] = "new ids"
         return notes
@@ -213,6 +220,7 @@ def _check_file(
     settings: Settings,
     *,
     steps: StepDisplay,
+    rules: TeamRules | None,
 ) -> CheckedInput:
     """Check a file, also against what was sent to the target before, and plan what is sent of it."""
     key = derive_target_key(target)
@@ -221,9 +229,9 @@ def _check_file(
     half = history.repeats.half_recorded(file.digest, key)
     with steps.step("Checking", file.size_in_words):
         catalogue = load_catalogue(args.catalogue, args.catalogue_column, target, settings)
-        report = file.check(catalogue, history.events.prior_send_lookup(key, half.values()))
+        report = file.check(catalogue, history.events.prior_send_lookup(key, half.values()), rules)
         prior = find_prior_events(report, batches)
-    rows = np.flatnonzero(~report.error_mask)
+    rows = np.flatnonzero(~report.excluded_mask)
     if args.rest:
         rows = np.setdiff1d(rows, prior.rows, assume_unique=True)
     with steps.step("Planning", format_count(rows.size, "event")):

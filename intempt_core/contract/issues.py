@@ -67,17 +67,19 @@ class Issue:
         given: The value as text, ``None`` where there was none.
         hint: Advice that only this case can give ("These look like seconds: multiply by 1,000."); it takes the place of
             the kind's own fix.
+        rule: The kind of issue where it is the team's own and not the contract's.
     """
 
     code: str
     place: Place
     given: str | None = None
     hint: str = ""
+    rule: IssueKind | None = None
 
     @property
     def kind(self) -> IssueKind:
-        """The catalogue's entry."""
-        return ISSUE_KINDS[self.code]
+        """The catalogue's entry, or the team's rule."""
+        return self.rule or ISSUE_KINDS[self.code]
 
     @property
     def severity(self) -> Severity:

@@ -111,6 +111,7 @@ class FoundElsewhere(Enum):
 
     BY_READER = "by the reader, where bytes become events"
     BY_CELLS = "by the cells of a row, beside the event that it becomes"
+    BY_TEAM_RULES = "by the team's own rules, which are no part of the contract"
     ACROSS_EVENTS = "across events, or by what is known beside them: history, a catalogue"
 
 

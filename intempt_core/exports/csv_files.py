@@ -63,7 +63,7 @@ def export_excluded_csv(table: Table, report: Report, excluded: Sequence[int] | 
     have a header are exported.
     """
     header = [column for column in table.header if column != PROBLEMS_COLUMN]
-    bad = report.error_mask.nonzero()[0].tolist() if excluded is None else excluded
+    bad = report.excluded_mask.nonzero()[0].tolist() if excluded is None else excluded
     return _write_csv([*header, PROBLEMS_COLUMN], _iter_excluded(table, report, header, bad))
 
 

@@ -197,6 +197,7 @@ class _ReportWriter:
             ("rows with warnings", report.rows_with_warnings),
             (),
             *((ISSUE_KINDS[code].title, count, code) for code, count in report.counts.items()),
+            *(("the team's rule " + report.kind_of(code).title, count, code) for code, count in report.rule_counts.items()),
         ]
         if self._truncated_cells:
             cells = "cell is" if self._truncated_cells == 1 else "cells are"
@@ -212,7 +213,7 @@ class _ReportWriter:
 def _find_flagged_rows(report: Report) -> Int64Array:
     """The rows that have any issue, sorted."""
     marked = np.zeros(report.rows, np.bool_)
-    for code in report.counts:
+    for code in report.all_counts:
         marked[report.rows_of(code)] = True
     found: Int64Array = np.flatnonzero(marked)
     return found

@@ -94,6 +94,10 @@ def collect_excluded_rows(
         if kind.severity is Severity.ERROR:
             for row in report.rows_of(code).tolist():
                 codes.setdefault(row, []).append(code)
+    for code in report.rule_counts:
+        if report.kind_of(code).severity is Severity.ERROR:
+            for row in report.rows_of(code).tolist():
+                codes.setdefault(row, []).append(code)
     rows = sorted(codes if excluded is None else excluded)
     for row, given in zip(rows, events(rows), strict=True):
         event = EventIntent.from_event(given, row + 1)

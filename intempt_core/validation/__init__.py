@@ -10,6 +10,7 @@
 - ``across_events``: lost zeros, unknown products, ids that were sent before.
 - ``product_catalogue``: the product catalogue of a target.
 - ``expectations``: a file's column ``expect`` compared with what was found.
+- ``team_rules``: the team's own rules, in a file, beside the contract's.
 - ``annotations``: issues as places in a pasted text.
 """
 

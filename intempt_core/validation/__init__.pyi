@@ -39,6 +39,13 @@ from .report import (
 from .row_issues import (
     ISSUE_BLOCK_ROWS as ISSUE_BLOCK_ROWS,
 )
+from .team_rules.remembered import (
+    RulesStore as RulesStore,
+)
+from .team_rules.rules_file import (
+    TeamRules as TeamRules,
+    read_rules_file as read_rules_file,
+)
 from .text_column import (
     TextColumn as TextColumn,
     to_mask as to_mask,

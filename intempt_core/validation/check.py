@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow.compute as pc
@@ -41,6 +41,9 @@ from intempt_core.validation.report import PriorSendLookup, Report
 from intempt_core.validation.row_issues import DocumentRowIssues, Finding, ListRowIssues, TableRowIssues
 from intempt_core.validation.text_column import to_mask
 
+if TYPE_CHECKING:
+    from intempt_core.validation.team_rules.rules_file import TeamRules
+
 
 def check_table(
     source: EventSource,
@@ -48,6 +51,7 @@ def check_table(
     is_unknown_product: UnknownProductLookup | None = None,
     *,
     earlier_report: Report | None = None,
+    rules: "TeamRules | None" = None,
 ) -> Report:
     """Check the events of a table or of JSON lines. No Python runs for a single row as long as the rows are clean.
 
@@ -57,8 +61,9 @@ def check_table(
         is_unknown_product: Which products a catalogue lacks; without it nothing is said of them.
         earlier_report: A report on rows that have the very same event ids, such as those before a fix of another
             column: what it says of ids that were sent before is taken over.
+        rules: The team's own rules.
     """
-    known = _Beside(find_prior_sends, is_unknown_product, earlier_report)
+    known = _Beside(find_prior_sends, is_unknown_product, earlier_report, rules)
     if isinstance(source, MappedDocuments):
         return _DocumentCheck(source, known).report()
     return _TableCheck(source.column_view, known).report()
@@ -69,6 +74,8 @@ def check_events(
     find_prior_sends: PriorSendLookup | None = None,
     reader_issues: Sequence[Issue] = (),
     is_unknown_product: UnknownProductLookup | None = None,
+    *,
+    rules: "TeamRules | None" = None,
 ) -> Report:
     """Check events from a form or a pasted document.
 
@@ -77,17 +84,23 @@ def check_events(
         find_prior_sends: What history knows of event ids; without it nothing is said of them.
         reader_issues: What was found while the document was read; it becomes part of the report.
         is_unknown_product: Which products a catalogue lacks; without it nothing is said of them.
+        rules: The team's own rules.
     """
-    return _EventCheck(events, reader_issues).report(_Beside(find_prior_sends, is_unknown_product))
+    return _EventCheck(events, reader_issues).report(_Beside(find_prior_sends, is_unknown_product, rules=rules))
 
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    """What is known beside the events: history, a catalogue, and a report on rows with the same ids."""
+    """What is known beside the events: history, a catalogue, a report on rows with the same ids, the team's rules."""
 
     find_prior_sends: PriorSendLookup | None
     is_unknown_product: UnknownProductLookup | None
     earlier_report: Report | None = None
+    rules: "TeamRules | None" = None
+
+    def find_rule_findings(self, source: EventSource) -> list[Finding]:
+        """What the team's rules find."""
+        return self.rules.find_in_source(source) if self.rules is not None else []
 
 
 # ── a table of texts ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -131,7 +144,9 @@ class _TableCheck:
         repeats = describe_duplicates(
             duplicates, mapped.table.describe_row, partial(_have_same_cells, mapped, duplicates)
         )
-        return Report(mapped.rows, [*errors, *repeats], row_issues, find_more=self._find_warnings)
+        team = self._known.find_rule_findings(mapped)
+        findings = [*errors, *repeats, *team]
+        return Report(mapped.rows, findings, row_issues, find_more=self._find_warnings, rules=self._known.rules)
 
     def _find_warnings(self) -> Iterator[Finding]:
         mapped, known = self._mapped, self._known
@@ -199,10 +214,11 @@ class _DocumentCheck:
         )
         return Report(
             mapped.rows,
-            [*errors, *repeats],
+            [*errors, *repeats, *self._known.find_rule_findings(mapped)],
             self._row_issues,
             find_more=self._find_warnings,
             document_issues=mapped.documents.issues.of_no_row(),
+            rules=self._known.rules,
         )
 
     def _find(self, severity: Severity, rules: ColumnRules) -> Iterator[Finding]:
@@ -291,7 +307,11 @@ class _EventCheck:
         row_issues = ListRowIssues(self._events, self._issues)
         wrong = Report(len(self._events), findings, row_issues).error_mask
         findings += self._find_across(wrong, known)
-        return Report(len(self._events), findings, row_issues, document_issues=self._document_issues)
+        rules = known.rules
+        if rules is not None:
+            findings += rules.find_in_events(self._events)
+        documents = self._document_issues
+        return Report(len(self._events), findings, row_issues, document_issues=documents, rules=rules)
 
     def _find_across(self, wrong: Mask, known: _Beside) -> Iterator[Finding]:
         """What no single event shows; ``wrong`` are the rows with errors of their own."""

@@ -28,6 +28,9 @@ EXPECT_OK = "ok"
 RESULT_BLOCK_ROWS = 4096
 """Rows whose results are built together."""
 
+RULE_PREFIX = "rule:"
+"""How the codes of the team's rules begin."""
+
 _SEPARATORS = re.compile(r"[\s,;]+")
 _ERROR_CODES = frozenset(code for code, kind in ISSUE_KINDS.items() if kind.severity is Severity.ERROR)
 
@@ -60,19 +63,27 @@ class Expectation:
 
 
 @lru_cache(maxsize=4096)  # a file repeats its expectations
-def parse_expectation(cell: str) -> Expectation:
-    """Read a cell of ``expect``; what it cannot mean is a sentence in ``problem``."""
-    tokens = [word for word in _SEPARATORS.split(cell) if word]
+def parse_expectation(cell: str, team_codes: tuple[tuple[str, bool], ...] = ()) -> Expectation:
+    """Read a cell of ``expect``; what it cannot mean is a sentence in ``problem``.
+
+    ``team_codes`` are the codes of the team's rules, each with whether it is an error.
+    """
+    tokens, team = [word for word in _SEPARATORS.split(cell) if word], dict(team_codes)
     for word in tokens:
-        if word != EXPECT_OK and word not in ISSUE_KINDS:
-            near = get_close_matches(word.casefold()[:60], [EXPECT_OK, *ISSUE_KINDS], n=1)
+        if word.startswith(RULE_PREFIX) and not team:
+            return Expectation(
+                problem=f"“{shorten_value(word)}” is of the team's rules, and none were asked. Say --rules FILE."
+            )
+        if word != EXPECT_OK and word not in ISSUE_KINDS and word not in team:
+            near = get_close_matches(word.casefold()[:60], [EXPECT_OK, *ISSUE_KINDS, *team], n=1)
             advice = (
                 f"Did you mean “{near[0]}”?" if near else f"It takes “{EXPECT_OK}” or codes such as product_id_missing."
             )
             return Expectation(problem=f"“{shorten_value(word)}” is no issue code. {advice}")
     codes = frozenset(tokens) - {EXPECT_OK}
-    if EXPECT_OK in tokens and codes & _ERROR_CODES:
-        both = f"“{EXPECT_OK}” and {_join_codes(codes & _ERROR_CODES)} cannot both be expected:"
+    errors = codes & (_ERROR_CODES | {code for code, is_error in team_codes if is_error})
+    if EXPECT_OK in tokens and errors:
+        both = f"“{EXPECT_OK}” and {_join_codes(errors)} cannot both be expected:"
         return Expectation(problem=f"{both} “{EXPECT_OK}” means that there is no error. Keep one of them.")
     return Expectation(codes, is_tested=bool(tokens))
 
@@ -114,8 +125,12 @@ class ExpectationReport:
         self.rows = table.rows
         distinct = combine_chunks(table.columns[EXPECT_COLUMN]).dictionary_encode()
         self._expectation_codes: Int64Array = view_numbers(distinct.indices).astype(np.int64)
-        self._expectations = [parse_expectation(cell) for cell in distinct.dictionary.to_pylist()]
-        self._found_by_code = {code: _make_code_mask(report, code) for code in report.counts}
+        kinds = {**ISSUE_KINDS, **report.rule_kinds}
+        self._codes = tuple(kinds)
+        self._error_codes = frozenset(code for code, kind in kinds.items() if kind.severity is Severity.ERROR)
+        team = tuple((code, code in self._error_codes) for code in report.rule_kinds)
+        self._expectations = [parse_expectation(cell, team) for cell in distinct.dictionary.to_pylist()]
+        self._found_by_code = {code: _make_code_mask(report, code) for code in report.all_counts}
         if not any(read.is_tested or read.problem for read in self._expectations):
             raise ReadError(
                 f"In {table.name} no row says what is expected of it. Write “{EXPECT_OK}” or issue codes into "
@@ -126,10 +141,10 @@ class ExpectationReport:
     def states(self) -> NDArray[np.int8]:
         """The state of each row, as its number in :class:`ExpectationState`."""
         wrong = np.zeros(self.rows, np.bool_)
-        for code in ISSUE_KINDS:
+        for code in self._codes:
             wanted = self._rows_by_expectation([code in read.codes for read in self._expectations])
             found = self._found_by_code.get(code)
-            if code in _ERROR_CODES:
+            if code in self._error_codes:
                 wrong |= wanted if found is None else wanted ^ found
             elif wanted.any():
                 wrong |= wanted if found is None else wanted & ~found
@@ -186,7 +201,7 @@ class ExpectationReport:
             some = wanted[start : start + RESULT_BLOCK_ROWS]
             cells = self.table.take_cells(EXPECT_COLUMN, some.tolist())
             found: list[tuple[str, ...]] = [()] * len(some)
-            for code in sorted(self._found_by_code, key=lambda code: code not in _ERROR_CODES):
+            for code in sorted(self._found_by_code, key=lambda code: code not in self._error_codes):
                 for index in np.flatnonzero(self._found_by_code[code][some]).tolist():
                     found[index] += (code,)
             lines, states = self.table.line_numbers(some), self.states[some].tolist()
@@ -196,9 +211,21 @@ class ExpectationReport:
             ):
                 expected, found_state = self._expectations[which], _STATES[state]
                 message = (
-                    "" if found_state is ExpectationState.PASSED else _explain_failure(expected, found_state, codes)
+                    "" if found_state is ExpectationState.PASSED else self._explain_failure(expected, found_state, codes)
                 )
                 yield ExpectationResult(row + 1, line, found_state, cell, codes, message)
+
+    def _explain_failure(self, expected: Expectation, state: ExpectationState, found: Sequence[str]) -> str:
+        if state is ExpectationState.UNREADABLE:
+            return expected.problem
+        if state is ExpectationState.UNTESTED:
+            return ""
+        missing = expected.codes.difference(found)
+        surplus = [code for code in found if code in self._error_codes and code not in expected.codes]
+        sentences = [f"{_join_codes(missing)} expected and not found."] if missing else []
+        if surplus:
+            sentences.append(f"{_join_codes(surplus)} found and not expected.")
+        return " ".join(sentences)
 
 
 def _make_code_mask(report: Report, code: str) -> Mask:
@@ -207,18 +234,6 @@ def _make_code_mask(report: Report, code: str) -> Mask:
     return mask
 
 
-def _explain_failure(expected: Expectation, state: ExpectationState, found: Sequence[str]) -> str:
-    if state is ExpectationState.UNREADABLE:
-        return expected.problem
-    if state is ExpectationState.UNTESTED:
-        return ""
-    missing = expected.codes.difference(found)
-    surplus = [code for code in found if code in _ERROR_CODES and code not in expected.codes]
-    sentences = [f"{_join_codes(missing)} expected and not found."] if missing else []
-    if surplus:
-        sentences.append(f"{_join_codes(surplus)} found and not expected.")
-    return " ".join(sentences)
-
-
 def _join_codes(codes: Sequence[str] | frozenset[str]) -> str:
-    return ", ".join(sorted(codes, key=list(ISSUE_KINDS).index))
+    order = {code: number for number, code in enumerate(ISSUE_KINDS)}
+    return ", ".join(sorted(codes, key=lambda code: (order.get(code, len(order)), code)))

@@ -10,13 +10,16 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import islice
 from threading import Lock
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from intempt_core.arrays import Int64Array, Mask
-from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_given
+from intempt_core.contract import ISSUE_KINDS, Issue, IssueKind, Severity, format_given
 from intempt_core.validation.row_issues import ISSUE_BLOCK_ROWS, Finding, Partition, RowIssueSource, is_in_sorted
+
+if TYPE_CHECKING:
+    from intempt_core.validation.team_rules.rules_file import TeamRules
 
 
 class PriorSend(NamedTuple):
@@ -71,6 +74,7 @@ class Report:
     Attributes:
         rows: How many events were checked.
         document_issues: Issues of the document that belong to no event; they are counted by code and listed first.
+        rules: The team's own rules that were asked too; ``None`` for none.
 
     Args:
         rows: How many events were checked.
@@ -78,6 +82,7 @@ class Report:
         row_issues: What builds the issues of single rows.
         find_more: Finds the warnings, when somebody first asks for them.
         document_issues: Issues of the document that belong to no event.
+        rules: The team's own rules; what they found is among ``findings``.
     """
 
     def __init__(
@@ -88,9 +93,11 @@ class Report:
         *,
         find_more: Callable[[], Iterable[Finding]] = tuple,
         document_issues: Sequence[Issue] = (),
+        rules: "TeamRules | None" = None,
     ) -> None:
         self.rows = rows
         self.document_issues = tuple(document_issues)
+        self.rules = rules
         self._found = [finding for finding in findings if finding.rows.size]
         self._find_more: Callable[[], Iterable[Finding]] | None = find_more
         self._find_lock = Lock()
@@ -108,7 +115,7 @@ class Report:
 
     def work_out(self) -> None:
         """Work out now what is otherwise worked out when it is first asked for, and is long."""
-        _ = self.error_mask, self.rows_with_warnings, self.counts, self._issue_rows(None)
+        _ = self.excluded_mask, self.rows_with_warnings, self.counts, self.rule_counts, self._issue_rows(None)
         for code in self.counts:
             self.part_counts(code)
 
@@ -122,7 +129,7 @@ class Report:
 
     @cached_property
     def error_mask(self) -> Mask:
-        """The rows with errors: they are excluded unless a person says otherwise."""
+        """The rows with errors by the contract."""
         return self._severity_mask(Severity.ERROR, self._found)
 
     @property
@@ -134,6 +141,48 @@ class Report:
     def rows_with_warnings(self) -> int:
         """Rows that have at least one warning."""
         return int(self._severity_mask(Severity.WARNING, self._load_findings()).sum())
+
+    # ── the team's own rules, never counted among the contract's ─────────────────────────────────────────────────────
+
+    @cached_property
+    def _rule_findings(self) -> list[Finding]:
+        return [finding for finding in self._found if finding.rule is not None]
+
+    @cached_property
+    def rule_error_mask(self) -> Mask:
+        """The rows with errors by the team's rules."""
+        return self._finding_mask(one for one in self._rule_findings if one.rule and one.rule.severity is Severity.ERROR)
+
+    @cached_property
+    def excluded_mask(self) -> Mask:
+        """The rows that are excluded unless a person says otherwise: with errors by the contract or the team's rules."""
+        mask: Mask = self.error_mask | self.rule_error_mask
+        return mask
+
+    @property
+    def rows_with_rule_errors(self) -> int:
+        """Rows that break at least one of the team's rules that is an error."""
+        return int(self.rule_error_mask.sum())
+
+    @cached_property
+    def rule_counts(self) -> dict[str, int]:
+        """Rows by code of the team's rules, in the order of their file."""
+        found = {finding.code for finding in self._rule_findings}
+        return {code: self.rows_of(code).size for code in self.rule_kinds if code in found}
+
+    @property
+    def rule_kinds(self) -> Mapping[str, IssueKind]:
+        """Every code that the team's rules can find."""
+        return self.rules.kinds if self.rules is not None else {}
+
+    @property
+    def all_counts(self) -> dict[str, int]:
+        """Rows by code, the contract's first, then the team's."""
+        return {**self.counts, **self.rule_counts}
+
+    def kind_of(self, code: str) -> IssueKind:
+        """The kind of issue that a code is, of the contract or of the team's rules."""
+        return ISSUE_KINDS.get(code) or self.rule_kinds[code]
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -224,7 +273,8 @@ class Report:
 
     def issues_by_row(self, rows: Sequence[int]) -> Iterator[list[Issue]]:
         """Every issue of each of these rows (sorted, from 0), errors first; one call for many rows is much faster."""
-        by_row = self._row_issues.issues(rows, self._load_findings())
+        contract_findings = [finding for finding in self._load_findings() if finding.rule is None]
+        by_row = self._row_issues.issues(rows, contract_findings)
         for start in range(0, len(rows), ISSUE_BLOCK_ROWS):
             some = rows[start : start + ISSUE_BLOCK_ROWS]
             block = np.asarray(some, np.int64)
@@ -236,10 +286,19 @@ class Report:
                     fields = self._row_issues.field_values(finding.field, block[where].tolist())
                     for its, index, (place, value) in zip(where.tolist(), indices, fields, strict=True):
                         found[its].append(Issue(finding.code, place, format_given(value), finding.hint(index)))
+            self._add_rule_issues(block, found)
             yield from (
                 sorted(issues, key=lambda issue: issue.severity is not Severity.ERROR) if len(issues) > 1 else issues
                 for issues in found
             )
+
+    def _add_rule_issues(self, block: Int64Array, found: list[list[Issue]]) -> None:
+        """Add the issues of the team's rules: they are asked again about the events that broke any."""
+        if self.rules is None or not self._rule_findings:
+            return
+        where = np.flatnonzero(np.logical_or.reduce([is_in_sorted(one.rows, block) for one in self._rule_findings]))
+        for its, event in zip(where.tolist(), self._row_issues.events(block[where].tolist()), strict=True):
+            found[its] += self.rules.find_issues(event)
 
     def _issue_rows(self, code: str | None) -> Int64Array:
         """The row of every issue, in order."""
@@ -249,7 +308,8 @@ class Report:
         return self._issue_rows_by_code[code]
 
     def _severity_mask(self, severity: Severity, findings: Iterable[Finding]) -> Mask:
-        return self._finding_mask(finding for finding in findings if ISSUE_KINDS[finding.code].severity is severity)
+        contract = (finding for finding in findings if finding.rule is None)
+        return self._finding_mask(finding for finding in contract if ISSUE_KINDS[finding.code].severity is severity)
 
     def _finding_mask(self, findings: Iterable[Finding]) -> Mask:
         mask = np.zeros(self.rows, np.bool_)

@@ -17,6 +17,7 @@ from intempt_core.contract import (
     FoundElsewhere,
     GivenEvent,
     Issue,
+    IssueKind,
     Json,
     Place,
     find_event_errors,
@@ -48,6 +49,7 @@ class Finding:
         hint: Where no single event shows it: why the row at an index of ``rows`` does, and what to do.
         first_rows: Beside each row the one whose event id it repeats or shares.
         partition: Tells the rows apart within the code; worked out when first called.
+        rule: The team's rule that it is about; ``None`` where it is the contract's.
     """
 
     code: str
@@ -56,6 +58,7 @@ class Finding:
     hint: Callable[[int], str] | None = None
     first_rows: Int64Array | None = None
     partition: Callable[[], "Partition"] | None = None
+    rule: IssueKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,10 @@ class RowIssueSource(Protocol):
         """Place and value of one field in each row; no value is ``None``."""
         ...
 
+    def events(self, rows: Sequence[int], /) -> Iterator[GivenEvent]:
+        """The events of the rows."""
+        ...
+
 
 class ListRowIssues:
     """Issues of events in a list, which were all found before."""
@@ -98,6 +105,10 @@ class ListRowIssues:
         """Of each event."""
         for event in (self._events[row] for row in rows):
             yield event.place_of(field), event.name if field == "name" else get_field(event.body, field)
+
+    def events(self, rows: Sequence[int], /) -> Iterator[GivenEvent]:
+        """The events of the rows."""
+        return (self._events[row] for row in rows)
 
 
 class DocumentRowIssues:
@@ -117,6 +128,10 @@ class DocumentRowIssues:
         """Of each event."""
         for event in self._mapped.events(rows):
             yield event.place_of(field), event.name if field == "name" else get_field(event.body, field)
+
+    def events(self, rows: Sequence[int], /) -> Iterator[GivenEvent]:
+        """The events of the rows."""
+        return self._mapped.events(rows)
 
 
 class TableRowIssues:
@@ -146,6 +161,10 @@ class TableRowIssues:
         lines = self._mapped.table.line_numbers(rows)
         for row, line, value in zip(rows, lines, self._mapped.values(field, rows), strict=True):
             yield Place(row + 1, line, place.column, place.pointer), value
+
+    def events(self, rows: Sequence[int], /) -> Iterator[GivenEvent]:
+        """The events of the rows."""
+        return self._mapped.events(rows)
 
     def _add_rule_issues(
         self, block: Int64Array, masks: Sequence[Mask], cache: dict[bytes, _FieldIssues], found: list[list[Issue]]

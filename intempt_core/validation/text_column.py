@@ -123,13 +123,16 @@ def find_lost_zeros(ids: pa.Array) -> tuple[Int64Array, int]:
     return np.flatnonzero(digits & ~leads_with_zero & (lengths < width)), width
 
 
+def find_surely_typed(cells: TextColumn, kind: str) -> Mask:
+    """The cells that are surely of a type other than text; a number among them is one that a double keeps."""
+    return to_mask(pc.match_substring_regex(cells.array, _EXACT_PATTERNS[kind])) & (cells.lengths <= 15)
+
+
 def find_mistyped(cells: TextColumn, kind: str) -> Int64Array:
     """The rows whose cell is there and is not of its type: ``is_cell_of_type``, the other way round."""
     if kind == "text":
         return np.empty(0, np.int64)
-    doubtful = cells.lengths > 0
-    doubtful &= ~(to_mask(pc.match_substring_regex(cells.array, _EXACT_PATTERNS[kind])) & (cells.lengths <= 15))
-    rows = np.flatnonzero(doubtful)
+    rows = np.flatnonzero((cells.lengths > 0) & ~find_surely_typed(cells, kind))
     spellings = cells.array.take(make_array(rows)).dictionary_encode()
     fits = np.array([is_cell_of_type(cell, kind) for cell in spellings.dictionary.to_pylist()], np.bool_)
     found: Int64Array = rows[~fits[view_numbers(spellings.indices)]] if len(rows) else rows

@@ -60,7 +60,7 @@ class FileCheck:
 
     def excluded_rows(self, *, everything: bool, exclude_accepted: bool = False) -> Int64Array:
         """The rows (from 0) that are not sent: with errors, unless ``everything`` is, and those sent before."""
-        mask = np.zeros(self.report.rows, np.bool_) if everything else self.report.error_mask.copy()
+        mask = np.zeros(self.report.rows, np.bool_) if everything else self.report.excluded_mask.copy()
         if exclude_accepted:
             mask[self.sent_before] = True
         return np.flatnonzero(mask)
@@ -80,7 +80,7 @@ class FileCheck:
     @cached_property
     def issue_histogram(self) -> dict[str, list[int]]:
         """Where in the file each kind of problem is: numbers of rows, by code, in :data:`HISTOGRAM_BINS` parts."""
-        rows_by_code = {code: self.report.rows_of(code) for code in self.report.counts}
+        rows_by_code = {code: self.report.rows_of(code) for code in self.report.all_counts}
         return {
             code: np.histogram(rows, HISTOGRAM_BINS, (0, self.report.rows))[0].tolist()
             for code, rows in rows_by_code.items()

@@ -1,0 +1,127 @@
+"""The team's rules asked about one event, by ``jsonschema-rs``; patterns are read by RE2, as over columns."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+import pyarrow.compute as pc
+
+from intempt_core.arrays import make_array
+from intempt_core.contract import GivenEvent, Issue, Json, Place, escape_pointer_key, format_given
+from intempt_core.validation.team_rules.keywords import PATTERN_KEYWORD
+from intempt_core.validation.team_rules.schema_expansion import ExpandedSchema, RuleCheck, SchemaPath
+from intempt_core.validation.team_rules.sentences import describe_finding
+
+MATCHES_REMEMBERED = 65_536
+"""Texts whose match of a pattern is remembered: a file repeats its values."""
+
+
+class BrokenCheck(NamedTuple):
+    """A check that a value breaks.
+
+    Attributes:
+        check: The check.
+        where: The steps from the value that was asked about to the one that breaks it.
+        names: The keys that are missing, or too many.
+    """
+
+    check: RuleCheck
+    where: tuple[str | int, ...]
+    names: tuple[str, ...]
+
+
+@lru_cache(maxsize=MATCHES_REMEMBERED)
+def matches_pattern(pattern: str, text: str) -> bool:
+    """Whether RE2 finds a pattern in a text."""
+    return bool(pc.match_substring_regex(make_array([text]), pattern)[0].as_py())
+
+
+class _Re2Pattern:
+    """The keyword ``pattern``, read by RE2."""
+
+    def __init__(self, parent_schema: dict[str, Any], value: Any, schema_path: list[str | int]) -> None:  # noqa: ARG002  jsonschema-rs passes them
+        self._pattern: str = value
+
+    def validate(self, instance: Json) -> None:
+        """Raise where a text does not match."""
+        if isinstance(instance, str) and not matches_pattern(self._pattern, instance):
+            raise ValueError(self._pattern)
+
+
+class SchemaValidator:
+    """An expanded schema, or a part of it, that can be asked about values.
+
+    Attributes:
+        expanded: The schema and its checks.
+    """
+
+    def __init__(self, expanded: ExpandedSchema, part: SchemaPath = ()) -> None:
+        self.expanded, self._part = expanded, part
+        schema = expanded.schema
+        for step in part:
+            schema = schema[step]
+        self._validator = jsonschema_rs.Draft202012Validator(
+            schema,
+            keywords={PATTERN_KEYWORD: _Re2Pattern},
+            offline=True,
+            validate_formats=True,
+            pattern_options=jsonschema_rs.RegexOptions(),
+        )
+
+    def find_broken(self, value: Json) -> Iterator[BrokenCheck]:
+        """The checks that a value breaks, in the order of the validator."""
+        for error in self._iter_errors(value):
+            kind, where = error.kind, tuple(error.instance_path)
+            check = self.expanded.find_check((*self._part, *error.evaluation_path))
+            names: Sequence[str] = ()
+            if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+                names, where = (kind.property,), (*where, kind.property)
+            elif isinstance(
+                kind,
+                jsonschema_rs.ValidationErrorKind.AdditionalProperties
+                | jsonschema_rs.ValidationErrorKind.UnevaluatedProperties,
+            ):
+                names = kind.unexpected
+            yield BrokenCheck(check, where, tuple(names))
+
+    def _iter_errors(self, value: Json) -> Iterator[jsonschema_rs.ValidationError]:
+        try:
+            return self._validator.iter_errors(value)
+        except UnicodeEncodeError:  # half a character; nothing in a rule can ask for one
+            return self._validator.iter_errors(replace_half_characters(value))
+
+
+def replace_half_characters(value: Json) -> Json:
+    """The same value with U+FFFD for every lone surrogate."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode() if not value.isascii() else value
+    if isinstance(value, Mapping):
+        return {replace_half_characters(key): replace_half_characters(one) for key, one in value.items()}
+    return [replace_half_characters(one) for one in value] if isinstance(value, list) else value
+
+
+def build_rule_issue(event: GivenEvent, broken: BrokenCheck) -> Issue:
+    """The issue of a check that an event breaks, with its place and value."""
+    value: Json = event.body
+    for step in broken.where:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            value = None
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in broken.where).removeprefix(".")
+    pointer = event.place.pointer + "".join(f"/{escape_pointer_key(str(step))}" for step in broken.where)
+    column = find_column(event, broken.where)
+    kind = describe_finding(broken.check, path, value, broken.names)
+    place = Place(event.place.row, event.place.line, column, pointer)
+    return Issue(broken.check.code, place, format_given(value), rule=kind)
+
+
+def find_column(event: GivenEvent, where: Sequence[str | int]) -> str | None:
+    """The file's own header of the value at these steps, where a column gives it."""
+    columns = event.columns or {}
+    for length in (2, 1):
+        field = ".".join(map(str, where[:length]))
+        if len(where) >= length and field in columns:
+            return columns[field]
+    return None

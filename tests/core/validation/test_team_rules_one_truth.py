@@ -1,0 +1,84 @@
+"""The team's rules over columns and event by event find the same, on every row."""
+
+import json
+from collections import Counter
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from intempt_core.mapping.mapped_table import MappedTable
+from intempt_core.mapping.model import Mapping
+from intempt_core.validation.team_rules.rules_file import TeamRules
+from tests.core.readers.factories import table_of
+from tests.examples import scale_examples
+
+CELLS = st.sampled_from(
+    ["", " ", "a", "abc", "äé🛒", "0", "-1", "1", "5", "5.0", "12.50", " 5", "007", "1e3", "true", "False", "x\n",
+     "123456789012345678901", "0.1234567890123456789", "1664618400123", "2022-10-01", "EUR", "eur"]
+)  # fmt: skip
+NAMES = st.sampled_from(["Product viewed", "Product ordered", "", "other"])
+NUMBERS = st.sampled_from([-1, 0, 1, 5, 5.0, 12.5, 1e3, 2**60, 1664618400123])
+VALUES = st.one_of(NUMBERS, st.sampled_from(["a", "abc", "EUR", True, False, None, "5"]))
+TYPES = st.sampled_from(["string", "number", "integer", "boolean", "object", "array", "null"])
+CHECKS = st.one_of(
+    st.builds(lambda v: {"type": v}, TYPES | st.lists(TYPES, min_size=1, max_size=3, unique=True)),
+    st.builds(lambda v: {"enum": v}, st.lists(VALUES, max_size=4)),
+    st.builds(lambda v: {"const": v}, VALUES),
+    st.builds(lambda k, v: {k: v}, st.sampled_from("minimum maximum exclusiveMinimum exclusiveMaximum".split()), NUMBERS),
+    st.builds(lambda k, v: {k: v}, st.sampled_from(["minLength", "maxLength"]), st.integers(0, 4)),
+    st.builds(lambda v: {"pattern": v}, st.sampled_from(["^a", "^.$", r"\d", "(?i)eur", "", "é", "5$"])),
+    st.sampled_from([{"format": "date"}, {"multipleOf": 5}, {"not": {"const": "a"}}, False, True, {"items": False}]),
+    st.builds(lambda v: {"anyOf": [{"type": "number"}, {"minLength": v}]}, st.integers(0, 3)),
+)
+FIELDS = ["productId", "price", "note", "absent", "fixed"]
+LEAVES = st.one_of(CHECKS, st.builds(lambda some: {"allOf": some}, st.lists(CHECKS, min_size=1, max_size=3)))
+OF_DATA = st.fixed_dictionaries(
+    {"properties": st.dictionaries(st.sampled_from(FIELDS), LEAVES, max_size=4)},
+    optional={
+        "required": st.lists(st.sampled_from(FIELDS), max_size=3, unique=True),
+        "dependentRequired": st.just({"price": ["note", "absent"]}),
+        "additionalProperties": st.sampled_from([False, {"type": "number"}]),
+        "patternProperties": st.just({"^p": {"maxLength": 3}}),
+        "minProperties": st.integers(0, 4),
+        "type": TYPES,
+        "if": st.just({"required": ["price"]}),
+        "then": st.just({"required": ["note"]}),
+    },
+)
+OF_EVENT = st.fixed_dictionaries(
+    {"properties": st.fixed_dictionaries({}, optional={
+        "data": OF_DATA, "eventId": LEAVES, "userId": LEAVES, "timestamp": LEAVES,
+        "userAttributes": st.sampled_from([{"required": ["city"]}, {"properties": {"city": {"minLength": 2}}}, False]),
+    })},
+    optional={
+        "required": st.lists(st.sampled_from(["userId", "timestamp", "userAttributes", "data", "eventId"]), max_size=3, unique=True),
+        "additionalProperties": st.just(False),
+    },
+)  # fmt: skip
+HEADER = ["name", "userId", "timestamp", "pid", "price", "note", "city"]
+COLUMNS = dict(zip(HEADER, ["name", "userId", "timestamp", "data.productId", "data.price", "data.note",
+                            "userAttributes.city"], strict=True))  # fmt: skip
+
+
+@settings(max_examples=scale_examples(200), deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["*", "Product ordered"]), OF_EVENT, min_size=1),
+    st.lists(st.tuples(NAMES, *[CELLS] * 6), min_size=1, max_size=6),
+    st.sampled_from([{}, {"data.price": "number"}, {"data.price": "integer", "data.note": "boolean"}]),
+    st.sampled_from([{}, {"data.fixed": 3}, {"data.fixed": "abc"}]),
+    st.sampled_from(["", "epoch_s"]),
+)
+def test_columns_and_events_break_the_same_checks(
+    events: dict[str, Any], rows: list[tuple[str, ...]], types: dict[str, str], constants: dict[str, Any], form: str
+) -> None:
+    table = table_of(HEADER, rows)
+    mapped = MappedTable(table, Mapping(COLUMNS, types=types, constants=constants, time_format=form))
+    rules = TeamRules.from_json(json.dumps({"rules": "1", "events": events}))
+    by_columns: Counter[tuple[int, str]] = Counter()
+    for finding in rules.find_in_source(mapped):
+        by_columns.update((row, finding.code) for row in finding.rows.tolist())
+    by_events = Counter(
+        (row, broken.check.code) for row, event in enumerate(mapped.events()) for broken in rules.find_broken(event)
+    )
+    assert by_columns == by_events
