@@ -37,9 +37,7 @@ def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         file = read_input(args.file, args.mapping, settings, steps)
         rules = load_rules(args.rules, file)
         with steps.step("Checking", file.size_in_words):
-            report = file.check(
-                load_catalogue(args.catalogue, args.catalogue_column, target, settings), rules=rules
-            )
+            report = file.check(load_catalogue(args.catalogue, args.catalogue_column, target, settings), rules=rules)
         if args.problems is not None:
             with steps.step("Writing", shorten_name(args.problems.name)):
                 _write_problems(args.problems, file, report)

@@ -19,7 +19,7 @@ _MAPPING_HELP = (
 )
 
 _CATALOGUE_HELP = "products are looked for in this file, CSV or JSON; default: the one loaded for the target"
-_RULES_HELP = "the team's own rules, JSON Schema by event name (docs/rules.md); rows that break one with an error are bad"
+_RULES_HELP = "the team's own rules, JSON Schema by event name (docs/rules.md)"
 _COLUMN_HELP = "the catalogue's column of the product id; default: productId"
 
 _MAIN_EPILOG = """\

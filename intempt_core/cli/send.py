@@ -151,8 +151,8 @@ class CheckedInput:
             errors = format_count(self.report.rows_with_errors, "row with errors is", "rows with errors are")
             yield f"{errors} excluded."
         if self.report.rows_with_rule_errors:
-            team = format_count(self.report.rows_with_rule_errors, "row breaks", "rows break")
-            yield f"{team} the team's rules ({self.report.rules.name if self.report.rules else ''}) with an error: excluded."
+            team = format_count(self.report.rows_with_rule_errors, "row", "rows")
+            yield f"{team} with errors by the team's rules excluded."
         if self.args.order != EventOrder.FILE.value:
             yield ORDER_MESSAGES[EventOrder(self.args.order)]
         if self.plan.largest_lane_reason:

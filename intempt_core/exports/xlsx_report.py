@@ -197,7 +197,10 @@ class _ReportWriter:
             ("rows with warnings", report.rows_with_warnings),
             (),
             *((ISSUE_KINDS[code].title, count, code) for code, count in report.counts.items()),
-            *(("the team's rule " + report.kind_of(code).title, count, code) for code, count in report.rule_counts.items()),
+            *(
+                ("the team's rule " + report.kind_of(code).title, count, code)
+                for code, count in report.rule_counts.items()
+            ),
         ]
         if self._truncated_cells:
             cells = "cell is" if self._truncated_cells == 1 else "cells are"

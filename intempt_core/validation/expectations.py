@@ -211,7 +211,9 @@ class ExpectationReport:
             ):
                 expected, found_state = self._expectations[which], _STATES[state]
                 message = (
-                    "" if found_state is ExpectationState.PASSED else self._explain_failure(expected, found_state, codes)
+                    ""
+                    if found_state is ExpectationState.PASSED
+                    else self._explain_failure(expected, found_state, codes)
                 )
                 yield ExpectationResult(row + 1, line, found_state, cell, codes, message)
 

@@ -151,11 +151,13 @@ class Report:
     @cached_property
     def rule_error_mask(self) -> Mask:
         """The rows with errors by the team's rules."""
-        return self._finding_mask(one for one in self._rule_findings if one.rule and one.rule.severity is Severity.ERROR)
+        return self._finding_mask(
+            one for one in self._rule_findings if one.rule and one.rule.severity is Severity.ERROR
+        )
 
     @cached_property
     def excluded_mask(self) -> Mask:
-        """The rows that are excluded unless a person says otherwise: with errors by the contract or the team's rules."""
+        """The rows with errors by the contract or the team's rules: excluded unless a person says otherwise."""
         mask: Mask = self.error_mask | self.rule_error_mask
         return mask
 

@@ -22,8 +22,8 @@ from intempt_core.validation.team_rules.schema_expansion import RuleCheck, Schem
 from intempt_core.validation.text_column import TextColumn
 
 _OF_WHOLE_OBJECTS = frozenset({
-    "enum", "const", "minProperties", "maxProperties", "propertyNames", "unevaluatedProperties", "anyOf", "oneOf", "not",
-    "if", "then", "else", "dependentSchemas",
+    "enum", "const", "minProperties", "maxProperties", "propertyNames", "unevaluatedProperties", "anyOf", "oneOf",
+    "not", "if", "then", "else", "dependentSchemas",
 })  # fmt: skip
 """Keywords that are asked event by event of an event, and of an object in it."""
 
@@ -90,7 +90,8 @@ class _Block:
         if not inside or field == "data":  # data is there wherever the mapping puts anything into it
             return bool(inside)
         parts = [self.is_present(one) for one in inside]
-        return True if any(part is True for part in parts) else np.logical_or.reduce(parts)
+        masks = [part for part in parts if not isinstance(part, bool)]
+        return True if any(part is True for part in parts) else np.logical_or.reduce(masks)
 
     @cached_property
     def made_ids(self) -> TextColumn:
@@ -236,32 +237,36 @@ class _TablePlan:
             else:
                 self._add_keyword(place, keyword, value, field, schema)
 
-    def _add_keyword(self, place: SchemaPath, keyword: str, value: Json, field: str, schema: Mapping[str, Json]) -> None:
+    def _add_keyword(
+        self, place: SchemaPath, keyword: str, value: Json, field: str, schema: Mapping[str, Json]
+    ) -> None:
         keys = self._keys_of(field)
-        if keyword == "properties":
-            for key in value:
-                if key in keys:
-                    self._add_schema((*place, key), keys[key])
-        elif keyword == "patternProperties":
-            for pattern in value:
-                for key in find_matching(pattern, keys):
-                    self._add_schema((*place, pattern), keys[key])
+        if keyword in ("properties", "patternProperties"):
+            for name in value:
+                named = [name] if name in keys else []
+                for key in named if keyword == "properties" else find_matching(name, keys):
+                    self._add_schema((*place, name), keys[key])
         elif keyword == "additionalProperties":
-            named = {key for one in schema.get("patternProperties", ()) for key in find_matching(one, keys)}
-            surplus = [keys[key] for key in keys if key not in named and key not in schema.get("properties", ())]
-            if value is False and surplus:
-                self._add_key_test(place, field, surplus, is_wanted=False)
-            for one in surplus if value is not False else ():
-                self._add_schema(place, one)
+            self._add_surplus(place, value, field, schema)
         elif keyword == "required":
             for key in value:
                 self._add_key_test(place, field, [keys.get(key, _NOWHERE)], is_wanted=True)
         elif keyword == "dependentRequired":
-            for given, needed in value.items():
-                for key in needed if given in keys else ():
-                    self._add_key_test(place, field, [keys.get(key, _NOWHERE)], is_wanted=True, given=keys[given])
+            for given, key in ((given, key) for given, needed in value.items() for key in needed if given in keys):
+                self._add_key_test(place, field, [keys.get(key, _NOWHERE)], is_wanted=True, given=keys[given])
         elif keyword == "type" and "object" not in ([value] if isinstance(value, str) else value):
             self._add_key_test(place, _EVENT, [field], is_wanted=False)
+
+    def _add_surplus(self, place: SchemaPath, value: Json, field: str, schema: Mapping[str, Json]) -> None:
+        """What ``additionalProperties`` asks of the keys that the schema does not name."""
+        keys = self._keys_of(field)
+        named = {key for one in schema.get("patternProperties", ()) for key in find_matching(one, keys)}
+        surplus = [keys[key] for key in keys if key not in named and key not in schema.get("properties", ())]
+        if value is not False:
+            for one in surplus:
+                self._add_schema(place, one)
+        elif surplus:
+            self._add_key_test(place, field, surplus, is_wanted=False)
 
     def _add_key_test(
         self, place: SchemaPath, inside: str, fields: Sequence[str], *, is_wanted: bool, given: str = _EVENT

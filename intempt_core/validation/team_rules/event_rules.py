@@ -76,6 +76,8 @@ class SchemaValidator:
             check = self.expanded.find_check((*self._part, *error.evaluation_path))
             names: Sequence[str] = ()
             if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+                if isinstance(error.instance, Mapping) and kind.property in error.instance:
+                    continue  # 0.60 says so of a key that is there and that "additionalProperties": false rejects
                 names, where = (kind.property,), (*where, kind.property)
             elif isinstance(
                 kind,

@@ -38,7 +38,7 @@ ANNOTATIONS = frozenset({
 LABELS = ("x-name", "x-severity", "x-message")
 """Keywords of ours: what a finding is called, how much it weighs, and what it says."""
 
-REFUSED = {
+NOT_TAKEN = {
     "$id": "Refer to a schema of this file by its place, such as #/$defs/money.",
     "$anchor": "Refer to a schema by its place, such as #/$defs/money.",
     "$dynamicRef": "Use $ref with a place, such as #/$defs/money.",

@@ -46,7 +46,11 @@ def _list_field_checks(schema: ExpandedSchema, *, with_required: bool = False) -
             yield str(steps[0]), check
         elif len(steps) == 2 and steps[0] in OPEN_FIELDS:
             yield f"{steps[0]}.{steps[1]}", check
-        if with_required and check.keyword == "required" and (not steps or (len(steps) == 1 and steps[0] in OPEN_FIELDS)):
+        if (
+            with_required
+            and check.keyword == "required"
+            and (not steps or (len(steps) == 1 and steps[0] in OPEN_FIELDS))
+        ):
             for key in check.value:
                 field = ".".join([*map(str, steps), key])
                 if steps or key in (*PLAIN_FIELDS, *OPEN_FIELDS):

@@ -179,8 +179,8 @@ class SchemaExpander:
         return made
 
     def _expand_keyword(self, key: str, value: Json, spot: _Spot, made: dict[str, Json]) -> None:
-        if key in keywords.REFUSED:
-            raise RulesError(f"{spot.pointer}: “{key}” is not taken. {keywords.REFUSED[key]}")
+        if key in keywords.NOT_TAKEN:
+            raise RulesError(f"{spot.pointer}: “{key}” is not taken. {keywords.NOT_TAKEN[key]}")
         if key in keywords.LABELS or key in keywords.ANNOTATIONS or key == "$ref":
             return
         if key == "$defs":
@@ -249,7 +249,8 @@ class SchemaExpander:
                 f"{place}: “{shorten_value(reference)}” leaves the file, and nothing outside it is read. Copy that"
                 " schema into $defs, and refer to it like #/$defs/money."
             )
-        pointer, found = unquote(reference[1:]), self._document
+        pointer = unquote(reference[1:])
+        found: Json = self._document
         steps = split_pointer(pointer)
         if not pointer.startswith("/") or len(steps) < 2 or steps[0] not in ("$defs", "events"):
             raise RulesError(

@@ -21,11 +21,12 @@ NAMES = st.sampled_from(["Product viewed", "Product ordered", "", "other"])
 NUMBERS = st.sampled_from([-1, 0, 1, 5, 5.0, 12.5, 1e3, 2**60, 1664618400123])
 VALUES = st.one_of(NUMBERS, st.sampled_from(["a", "abc", "EUR", True, False, None, "5"]))
 TYPES = st.sampled_from(["string", "number", "integer", "boolean", "object", "array", "null"])
+LIMITS = st.sampled_from("minimum maximum exclusiveMinimum exclusiveMaximum".split())
 CHECKS = st.one_of(
     st.builds(lambda v: {"type": v}, TYPES | st.lists(TYPES, min_size=1, max_size=3, unique=True)),
     st.builds(lambda v: {"enum": v}, st.lists(VALUES, max_size=4)),
     st.builds(lambda v: {"const": v}, VALUES),
-    st.builds(lambda k, v: {k: v}, st.sampled_from("minimum maximum exclusiveMinimum exclusiveMaximum".split()), NUMBERS),
+    st.builds(lambda k, v: {k: v}, LIMITS, NUMBERS),
     st.builds(lambda k, v: {k: v}, st.sampled_from(["minLength", "maxLength"]), st.integers(0, 4)),
     st.builds(lambda v: {"pattern": v}, st.sampled_from(["^a", "^.$", r"\d", "(?i)eur", "", "é", "5$"])),
     st.sampled_from([{"format": "date"}, {"multipleOf": 5}, {"not": {"const": "a"}}, False, True, {"items": False}]),
@@ -46,13 +47,14 @@ OF_DATA = st.fixed_dictionaries(
         "then": st.just({"required": ["note"]}),
     },
 )
+PLAIN = ["userId", "timestamp", "userAttributes", "data", "eventId"]
 OF_EVENT = st.fixed_dictionaries(
     {"properties": st.fixed_dictionaries({}, optional={
         "data": OF_DATA, "eventId": LEAVES, "userId": LEAVES, "timestamp": LEAVES,
         "userAttributes": st.sampled_from([{"required": ["city"]}, {"properties": {"city": {"minLength": 2}}}, False]),
     })},
     optional={
-        "required": st.lists(st.sampled_from(["userId", "timestamp", "userAttributes", "data", "eventId"]), max_size=3, unique=True),
+        "required": st.lists(st.sampled_from(PLAIN), max_size=3, unique=True),
         "additionalProperties": st.just(False),
     },
 )  # fmt: skip

@@ -1,0 +1,89 @@
+"""``check`` and ``send`` by the team's own rules, with the very example of ``docs/rules.md``."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from intempt_core.cli import main
+from intempt_core.settings import PROJECT_FOLDER
+
+EVENTS = """\
+name,eventId,userId,productId,price,currency
+Product ordered,e1,u1,p1,9.5,EUR
+Product ordered,e2,u1,p1,0,USD
+Product ordered,e3,u1,p1,,EUR
+Product viewed,e4,u1,p1,,GBP
+Product viewed,e5,u1,p1,,
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    example = re.findall(r"```json\n(.*?)```", (PROJECT_FOLDER / "docs" / "rules.md").read_text(), re.DOTALL)[0]
+    mapping = {
+        "columns": {"name": "name", "eventId": "eventId", "userId": "userId", "productId": "data.productId",
+                    "price": "data.price", "currency": "data.currency"},
+    }  # fmt: skip
+    texts = {
+        "events.csv": EVENTS,
+        "rules.json": example,
+        "text.json": json.dumps(mapping),
+        "typed.json": json.dumps({**mapping, "types": {"data.price": "number"}}),
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    return {name.split(".")[0]: str(tmp_path / name) for name in texts}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {"CONSOLE_DATA": str(tmp_path / "data")}
+
+
+def checked(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_the_example_of_the_page_finds_what_it_says(
+    files: dict[str, str], environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["check", files["events"], "--mapping", files["typed"], "--rules", files["rules"]]
+    assert main([*call, "--format", "json"], environment) == 1
+    found = checked(capsys)
+    assert found["rule_counts"] == {"rule:currency_known": 1, "rule:order_has_price": 1, "rule:price_positive": 1}
+    assert (found["rows_with_rule_errors"], found["rows_with_errors"], found["counts"]) == (1, 0, {})
+    assert [(one["row"], one["code"], one["severity"], one["column"]) for one in found["issues"]] == [
+        (2, "rule:price_positive", "warning", "price"),
+        (3, "rule:order_has_price", "warning", "price"),
+        (4, "rule:currency_known", "error", "currency"),
+    ]
+    assert found["issues"][0]["message"].startswith("Prices are net")
+    assert main(call, environment) == 1
+    assert "rule:currency_known (the team's, error)" in capsys.readouterr().out
+
+
+def test_without_rules_nothing_of_them_is_said(
+    files: dict[str, str], environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", files["events"], "--mapping", files["typed"], "--format", "json"], environment) == 0
+    assert "rule_counts" not in checked(capsys)
+
+
+def test_rules_that_do_not_fit_the_mapping_end_with_2(
+    files: dict[str, str], environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["--mapping", files["text"], "--rules", files["rules"]]
+    for command in (["check", files["events"]], ["send", files["events"], "--target", "sandbox", "--yes"]):
+        assert main([*command, *call], environment) == 2
+        assert '"types": {"data.price": "number"}' in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_ends_with_2(
+    files: dict[str, str], environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", files["events"], "--rules", "nowhere.json"], environment) == 2
+    assert "nowhere.json" in capsys.readouterr().err

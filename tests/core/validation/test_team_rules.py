@@ -1,0 +1,240 @@
+"""The team's own rules: what their file may hold, what they find, and in which words."""
+
+import json
+import pickle
+import time
+from typing import Any
+
+import pytest
+
+from intempt_core.contract.issues import Place
+from intempt_core.contract.rules import GivenEvent
+from intempt_core.errors import RulesError
+from intempt_core.mapping.model import Mapping
+from intempt_core.mapping.table_events import map_table
+from intempt_core.validation.check import check_events, check_table
+from intempt_core.validation.expectations import ExpectationReport
+from intempt_core.validation.team_rules.remembered import RulesStore
+from intempt_core.validation.team_rules.rules_file import TeamRules
+from tests.core.readers.factories import table_of
+
+HEADER = ["name", "eventId", "userId", "productId", "price", "currency"]
+COLUMNS = dict(zip(HEADER, ["name", "eventId", "userId", "data.productId", "data.price", "data.currency"], strict=True))
+
+
+def rules_of(data: dict[str, Any], name: str = "*", **top: Any) -> TeamRules:
+    """Rules about ``data``."""
+    return TeamRules.from_json(json.dumps({"rules": "1", "events": {name: {"properties": {"data": data}}}, **top}), "r")
+
+
+def event_of(name: str = "Product viewed", **data: Any) -> GivenEvent:
+    return GivenEvent(name, {"eventId": "e", "userId": "u", "data": {"productId": "p", **data}}, Place())
+
+
+def rejected(events: Any, **top: Any) -> str:
+    with pytest.raises(RulesError) as error:
+        TeamRules.from_json(json.dumps({"rules": "1", "events": events, **top}), "plan.json")
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "wrong", "message", "allowed"),
+    [
+        ({"minimum": 0}, -1, "data.x is “-1”.", "0 or more."),
+        ({"exclusiveMaximum": 5}, 5, "data.x is “5”.", "Less than 5."),
+        ({"enum": ["EUR", "USD"]}, "GBP", "data.x is “GBP”.", "“EUR” or “USD”."),
+        ({"const": True}, "yes", "data.x is “yes”.", "true."),
+        ({"minLength": 3}, "ab", "data.x is “ab”, 2 characters.", "At least 3 characters."),
+        ({"maxLength": 1}, "ab", "data.x is “ab”, 2 characters.", "At most 1 character."),
+        ({"type": "number"}, "12", "data.x is “12”, a text.", "A number."),
+        ({"type": ["string", "null"]}, 3, "data.x is “3”, a number.", "Text or null."),
+        ({"pattern": "^S"}, "x", "data.x is “x”, which does not match.", "A text in which the pattern “^S” is found."),
+        ({"format": "date"}, "1.2.22", "data.x is “1.2.22”.", "A text of the format “date”."),
+        (False, "x", "data.x is “x”.", "No data.x."),
+        ({"uniqueItems": True}, [1, 1], "data.x has an item twice.", "Items that differ from each other."),
+    ],
+)  # fmt: skip
+def test_each_keyword_has_a_plain_sentence(schema: Any, wrong: Any, message: str, allowed: str) -> None:
+    (issue,) = rules_of({"properties": {"x": schema}}).find_issues(event_of(x=wrong))
+    assert (issue.message, issue.kind.allowed, issue.place.pointer) == (message, allowed, "/data/x")
+    assert issue.fix
+
+
+def test_a_finding_is_called_by_its_name_or_by_the_pointer_of_its_schema() -> None:
+    rules = rules_of(
+        {"required": ["price"], "properties": {"price": {"minimum": 1, "x-name": "dear"}}}, "Product ordered"
+    )
+    codes = [issue.code for issue in rules.find_issues(event_of("Product ordered"))]
+    assert codes == ["rule:/events/Product%20ordered/properties/data"]
+    assert [issue.code for issue in rules.find_issues(event_of("Product ordered", price=0))] == ["rule:dear"]
+    assert rules.find_issues(event_of("Product viewed")) == []
+
+
+def test_labels_reach_what_is_about_the_same_value_and_no_further() -> None:
+    money = {"money": {"type": "number", "minimum": 0}}
+    price = {"$ref": "#/$defs/money", "x-name": "price_ok", "x-severity": "error", "x-message": "Ask Ana."}
+    rules = rules_of({"properties": {"price": price}, "x-severity": "warning"}, **{"$defs": money})
+    (issue,) = rules.find_issues(event_of(price=-1))
+    assert (issue.code, issue.severity, issue.message) == ("rule:price_ok", "error", "Ask Ana.")
+    assert "0 or more" in issue.fix
+    assert rules.notes == ()
+
+
+def test_counts_are_the_teams_own_and_only_errors_exclude() -> None:
+    rules = rules_of({
+        "required": ["currency"],
+        "properties": {"currency": {"enum": ["EUR"], "x-name": "euro", "x-severity": "error"}},
+    })  # fmt: skip
+    rows = [
+        ["Product viewed", "e1", "u", "p", "1", "EUR"],
+        ["Product viewed", "e2", "u", "p", "1", "GBP"],
+        ["Product viewed", "e3", "u", "p", "1", ""],
+        ["Product viewed", "", "u", "p", "1", "GBP"],
+    ]
+    report = check_table(map_table(table_of(HEADER, rows), Mapping(COLUMNS)), rules=rules)
+    assert report.rule_counts == {"rule:/events/*/properties/data": 1, "rule:euro": 2}
+    assert (report.rows_with_errors, report.rows_with_rule_errors) == (1, 2)
+    assert report.counts == {"event_id_missing": 1}
+    assert report.excluded_mask.tolist() == [False, True, False, True]
+    assert [(issue.place.row, issue.code) for issue in report.issues(code="rule:euro")] == [
+        (2, "rule:euro"),
+        (4, "rule:euro"),
+    ]
+    again = pickle.loads(pickle.dumps(report))  # noqa: S301  for a worker
+    assert [issue.sentence for issue in again.issues()] == [issue.sentence for issue in report.issues()]
+    assert report.issue_count() == len(report.issues()) == 4
+
+
+def test_events_of_a_list_give_the_same() -> None:
+    rules = rules_of({"properties": {"currency": {"const": "EUR", "x-severity": "error"}}})
+    report = check_events([event_of(currency="EUR"), event_of(currency="GBP")], rules=rules)
+    assert report.rows_with_rule_errors == 1
+    assert report.rule_counts == {"rule:/events/*/properties/data/properties/currency": 1}
+
+
+def test_a_rule_about_numbers_on_a_text_is_a_mistake_with_the_line_that_fixes_it() -> None:
+    rules = rules_of({"properties": {"price": {"minimum": 0}}})
+    source = map_table(table_of(HEADER, [[""] * 6]), Mapping(COLUMNS))
+    with pytest.raises(RulesError, match=r'"types": \{"data.price": "number"\}'):
+        rules.check_mapping(source)
+    assert (
+        rules.check_mapping(map_table(table_of(HEADER, [[""] * 6]), Mapping(COLUMNS, types={"data.price": "number"})))
+        == []
+    )
+    with pytest.raises(RulesError, match="Ids are always text"):
+        rules_of({"properties": {"productId": {"type": "integer"}}}).check_mapping(source)
+    with pytest.raises(RulesError, match='"boolean"'):
+        rules_of({"properties": {"price": {"enum": [True, False]}}}).check_mapping(source)
+
+
+def test_a_field_that_no_event_has_is_said() -> None:
+    source = map_table(table_of(HEADER, [[""] * 6]), Mapping(COLUMNS))
+    (note,) = rules_of({"required": ["colour"], "properties": {"colour": {"minLength": 1}}}).check_mapping(source)
+    assert "data.colour" in note
+
+
+def test_expectations_take_the_codes_of_the_rules() -> None:
+    rules = rules_of({"properties": {"currency": {"const": "EUR", "x-name": "euro", "x-severity": "error"}}})
+    header = [*HEADER, "expect"]
+    rows = [
+        ["Product viewed", "e1", "u", "p", "1", "GBP", "rule:euro"],
+        ["Product viewed", "e2", "u", "p", "1", "EUR", "rule:euro"],
+        ["Product viewed", "e3", "u", "p", "1", "GBP", "ok"],
+        ["Product viewed", "e4", "u", "p", "1", "GBP", "rule:eruo"],
+    ]
+    table = table_of(header, rows)
+    source = map_table(table, Mapping(COLUMNS))
+    results = list(ExpectationReport(table, check_table(source, rules=rules)).results())
+    assert [result.state.value for result in results] == ["passed", "failed", "failed", "unreadable"]
+    assert "Did you mean “rule:euro”?" in results[3].message
+    (first, *_) = ExpectationReport(table, check_table(source)).results()
+    assert "--rules" in first.message
+
+
+@pytest.mark.parametrize(
+    ("events", "top", "words"),
+    [
+        ({"*": {"minimum": "x"}}, {}, ["/events/*/minimum", "“x”"]),
+        ({"*": {"properties": 3}}, {}, ["/events/*/properties", "“3”"]),
+        ({"*": 5}, {}, ["/events/*", "“5”"]),
+        ([], {}, ["events"]),
+        ({"*": {"type": "nummer"}}, {}, ["/events/*/type", "nummer"]),
+        ({"*": {"$ref": "https://example.com/s.json"}}, {}, ["/events/*/$ref", "leaves the file"]),
+        ({"*": {"$ref": "file:///etc/passwd"}}, {}, ["leaves the file"]),
+        ({"*": {"$ref": "#/$defs/mony"}}, {"$defs": {"money": {}}}, ["Did you mean “money”?"]),
+        ({"*": {"$ref": "#"}}, {}, ["names no schema"]),
+        ({"*": {"$ref": "#/$defs/a"}}, {"$defs": {"a": {"$ref": "#/$defs/a"}}}, ["circle"]),
+        ({"*": {}}, {"$defs": {"a": {"items": {"$ref": "#/$defs/b"}}, "b": {"$ref": "#/$defs/a"}}}, ["circle"]),
+        ({"*": {"$ref": "#/events/*"}}, {}, ["circle"]),
+        ({"*": {"$anchor": "x"}}, {}, ["$anchor"]),
+        ({"*": {"properties": {"userId": {"pattern": "(?=a)"}}}}, {}, ["/events/*/properties/userId/pattern", "RE2"]),
+        ({"*": {"pattern": "("}}, {}, ["missing )"]),
+        ({"*": {"pattern": "((a{100}){100}){100}"}}, {}, ["RE2"]),
+        ({"*": {"x-severity": "fatal"}}, {}, ["x-severity", "fatal"]),
+        ({"*": {"x-name": "two words"}}, {}, ["two words"]),
+        ({"*": {"allOf": [{"required": [], "x-name": "a"}, {"required": [], "x-name": "a", "x-severity": "error"}]}},
+         {}, ["one an error and one a warning"]),
+        ({"*": {}}, {"event": {}}, ["event"]),
+        ({"*": {}}, {"$schema": "http://json-schema.org/draft-07/schema#"}, ["$schema"]),
+        ({"*": {}}, {"rules": "2"}, ["“1”"]),
+    ],
+)  # fmt: skip
+def test_what_is_no_file_of_rules_is_said_with_its_place(events: Any, top: dict[str, Any], words: list[str]) -> None:
+    message = rejected(events, **top)
+    assert message.startswith("plan.json: ")
+    assert [word for word in words if word not in message] == []
+
+
+def test_schemas_that_multiply_are_bounded() -> None:
+    definitions = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 10} for n in range(12)} | {"d12": {}}
+    began = time.perf_counter()
+    assert "5,000" in rejected({"*": {"$ref": "#/$defs/d0"}}, **{"$defs": definitions})
+    assert "inside each other" in rejected(json.loads('{"*":' + '{"not":' * 100 + "{}" + "}" * 101))
+    assert time.perf_counter() - began < 5
+
+
+def test_a_text_that_is_too_large_or_no_json_is_rejected_at_once() -> None:
+    for text, word in [
+        ('{"events": {}}' + " " * 10_000_000, "10,000,014 bytes"),
+        ("{", "line 1"),
+        ("[" * 100_000, "no JSON"),
+        ('{"rules": "1", "rules": "1"}', "twice"),
+        ('{"rules": NaN}', "NaN"),
+        ("[]", "no object"),
+    ]:
+        with pytest.raises(RulesError, match=word):
+            TeamRules.from_json(text, "plan.json")
+
+
+def test_a_pattern_that_makes_other_engines_run_for_ever_is_quick() -> None:
+    rules = rules_of({"properties": {"x": {"pattern": "^(a+)+$"}}})
+    began = time.perf_counter()
+    assert len(rules.find_issues(event_of(x="a" * 50_000 + "!"))) == 1
+    assert time.perf_counter() - began < 2
+
+
+def test_what_is_ignored_is_said() -> None:
+    rules = rules_of({"properties": {"x": {"minimun": 3, "format": "nope", "x-owner": "Ana"}}}, "Product veiwed")
+    assert len(rules.notes) == 3
+    assert "Did you mean “Product viewed”?" in rules.notes[0]
+    assert "Did you mean “minimum”?" in " ".join(rules.notes)
+    assert "nope" in " ".join(rules.notes)
+
+
+def test_half_a_character_and_odd_bodies_break_nothing() -> None:
+    rules = rules_of({"properties": {"x": {"maxLength": 1, "pattern": "."}}})
+    assert rules.find_issues(event_of(x="\ud800")) == []
+    for body in (None, 5, "text", [1], {"data": 3}):
+        rules.find_issues(GivenEvent("Product viewed", body, Place()))
+
+
+def test_rules_are_remembered_until_they_are_removed(tmp_path: Any) -> None:
+    store, rules = RulesStore(tmp_path / "data"), rules_of({"required": ["x"]})
+    assert store.get() is None
+    store.save(rules)
+    assert store.get() == rules
+    store.remove()
+    assert store.get() is None
+    (tmp_path / "data" / "team-rules.json").write_text("{")
+    with pytest.raises(RulesError, match="damaged"):
+        store.get()
