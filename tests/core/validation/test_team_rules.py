@@ -71,9 +71,9 @@ def test_a_finding_is_called_by_its_name_or_by_the_pointer_of_its_schema() -> No
 
 
 def test_labels_reach_what_is_about_the_same_value_and_no_further() -> None:
-    money = {"money": {"type": "number", "minimum": 0}}
+    money: dict[str, Any] = {"$defs": {"money": {"type": "number", "minimum": 0}}}
     price = {"$ref": "#/$defs/money", "x-name": "price_ok", "x-severity": "error", "x-message": "Ask Ana."}
-    rules = rules_of({"properties": {"price": price}, "x-severity": "warning"}, **{"$defs": money})
+    rules = rules_of({"properties": {"price": price}, "x-severity": "warning"}, **money)
     (issue,) = rules.find_issues(event_of(price=-1))
     assert (issue.code, issue.severity, issue.message) == ("rule:price_ok", "error", "Ask Ana.")
     assert "0 or more" in issue.fix
