@@ -105,8 +105,8 @@ def assess_events(
 ) -> list[EventVerdicts]:
     """Assess the events of these rows (from 0, sorted)."""
     made = []
-    for row, issues in zip(rows, report.issues_by_row(rows), strict=True):
-        event = events[row]
+    for row, found in zip(rows, report.issues_by_row(rows), strict=True):
+        event, issues = events[row], [issue for issue in found if issue.rule is None]  # the contract's
         event_id = id_to_text(get_field(event.body, "eventId"))
         product = id_to_text(get_field(event.body, "data.productId"))
         links = read_linking_ids(event.body) or list(read_identities(event.body).items())

@@ -23,6 +23,7 @@ from intempt_core.validation import (
     CatalogueStore,
     PriorSendLookup,
     ProductCatalogue,
+    TeamRules,
     UnknownProductLookup,
     build_catalogue,
     check_table,
@@ -172,6 +173,7 @@ class CheckFile:
         fixes: The fixes of the file.
         catalogue_time: When the target's catalogue was loaded, in epoch milliseconds.
         superseded: Numbers of the half recorded batches of the file: what never left of them is not sent yet.
+        rules: The team's own rules.
     """
 
     table: ReadFile
@@ -182,6 +184,7 @@ class CheckFile:
     fixes: tuple[Fix, ...] = ()
     catalogue_time: int = 0
     superseded: tuple[int, ...] = ()
+    rules: TeamRules | None = None
     verb = "checked"
     file_bytes = 0
 
@@ -194,7 +197,8 @@ class CheckFile:
     def key(self) -> str:
         """In some hundred characters, however many cells were fixed."""
         fixes = [fix.key for fix in self.fixes]
-        own = self.mapping, self.fresh, self.target_key, self.seen, self.catalogue_time, self.superseded
+        rules = self.rules and (self.rules.name, self.rules.digest)
+        own = self.mapping, self.fresh, self.target_key, self.seen, self.catalogue_time, self.superseded, rules
         return make_task_key("check", self.table.key, *own, *fixes)
 
     @property
@@ -208,12 +212,16 @@ class CheckFile:
         is_unknown_product = context.product_lookup(self.target_key)
         if not self.fixes:
             mapped = map_table(given[0], Mapping.from_json(self.mapping), self.fresh)
-            report = check_table(mapped, find_prior_sends, is_unknown_product)
+            if self.rules is not None:
+                self.rules.check_mapping(mapped)
+            report = check_table(mapped, find_prior_sends, is_unknown_product, rules=self.rules)
             return FileCheck(mapped, report, superseded=self.superseded)
         original: FileCheck = given[0]
         fixed = apply_fixes(original.mapped, self.fixes)
         earlier = original.report if fixed.mapped.has_same_ids(original.mapped) else None
-        report = check_table(fixed.mapped, find_prior_sends, is_unknown_product, earlier_report=earlier)
+        report = check_table(
+            fixed.mapped, find_prior_sends, is_unknown_product, earlier_report=earlier, rules=self.rules
+        )
         return FileCheck(fixed.mapped, report, self.fixes, fixed.cells, self.superseded)
 
 

@@ -109,7 +109,9 @@ class TeamRules:
     def kinds(self) -> dict[str, IssueKind]:
         """Every kind of finding that there can be, by its code, in the order of the file."""
         checks = [check for schema in self._schemas.values() for check in schema.checks.values()]
-        return {check.code: make_rule_kind(check) for check in reversed(checks)}
+        return {
+            check.code: make_rule_kind(check, fix=f"See {check.pointer} of {self.name}.") for check in reversed(checks)
+        }
 
     @property
     def event_names(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from pages.parts.shared.send_flow import (
 )
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
+from pages.parts.shared.team_rules import get_team_rules
 from pages.parts.shared.time_zones import get_zone_name
 
 MAX_FORM_EVENTS = 50
@@ -154,9 +155,10 @@ def check_form_events(target: Target) -> None:
         get_services().history.events.prior_send_lookup(target_key),
         payload.issues,
         get_services().product_lookup(target_key),
+        rules=get_team_rules(),
     )
     found.issues = tuple(report.issues())
-    found.state = FormState.PROBLEMS if report.rows_with_errors else FormState.READY
+    found.state = FormState.PROBLEMS if report.excluded_mask.any() else FormState.READY
 
 
 def send_form(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:

@@ -37,6 +37,7 @@ from pages.parts.compose.state import (
 )
 from pages.parts.shared.formatting import (
     escape_markdown,
+    format_issue_badge,
     format_size,
     format_state_badge,
     format_state_badges,
@@ -59,6 +60,7 @@ from pages.parts.shared.send_flow import (
 from pages.parts.shared.send_guard import DOUBLE_CLICK_MESSAGE
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import find_batch_target
+from pages.parts.shared.team_rules import show_rules_choice
 from pages.parts.shared.time_zones import get_browser_zone, list_time_zones
 from pages.parts.shared.widgets.focus_field import focus_field
 
@@ -230,10 +232,10 @@ def show_field_problems(form: EventForm, field: str, issues: list[Issue], notes:
     """
     with st.container(gap="xxsmall"):
         found = [issue for issue in issues if find_issue_field(form, issue) == field]
-        messages = [(str(issue.severity), f"{issue.message} {issue.fix}") for issue in found]
-        for severity, sentence in [*messages, *((Severity.WARNING, note) for note in notes)]:
+        messages = [(format_issue_badge(issue), f"{issue.message} {issue.fix}") for issue in found]
+        for badge, sentence in [*messages, *((format_state_badge(Severity.WARNING), note) for note in notes)]:
             with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-                st.markdown(format_state_badge(severity), width="content")
+                st.markdown(badge, width="content")
                 with st.container(width="stretch"):
                     st.text(sentence)
 
@@ -312,6 +314,7 @@ def show_send_buttons(screen: ComposeState, target: Target) -> None:
                         kwargs={"as_it_is": True},
                     )
         st.button("Check", key="compose-check", disabled=busy, on_click=check_form, args=(target,))
+    show_rules_choice("compose")
     show_send_trouble(screen.guard, "compose")
 
 

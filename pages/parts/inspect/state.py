@@ -20,6 +20,7 @@ from pages.parts.shared.screen_state import get_screen_state, read_widget, set_w
 from pages.parts.shared.send_flow import Submission, see_history, submit_once
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
+from pages.parts.shared.team_rules import get_team_rules
 
 PASTE_WIDGET = "inspect-paste"
 """The widget key of the pasted text."""
@@ -60,6 +61,7 @@ class InspectState:
         files_dropped: How many files were dropped, for the key of the next file input.
         guard: What was sent from this screen.
         checked_for: The target (a ``key``) that the text was checked for.
+        checked_by: The digest of the team's rules that the text was checked by; empty for none.
         seen: What the check has seen of history.
     """
 
@@ -82,6 +84,7 @@ class InspectState:
     files_dropped: int = 0
     guard: SendGuard = field(default_factory=SendGuard)
     checked_for: str = ""
+    checked_by: str = ""
     seen: HistoryCheckpoint | None = None
 
     @property
@@ -93,7 +96,9 @@ class InspectState:
 def load_inspect_state(target: Target) -> InspectState:
     """This tab's Inspect screen; checked again for another ``target``, or after something was sent to it."""
     found = get_screen_state(InspectState)
-    if found.guard.refresh() or found.checked_for != derive_target_key(target):
+    rules = get_team_rules()
+    was_checked = (found.checked_for, found.checked_by) == (derive_target_key(target), rules.digest if rules else "")
+    if found.guard.refresh() or not was_checked:
         check_paste(target)
     return found
 
@@ -176,7 +181,8 @@ def check_paste(target: Target) -> None:
     """Check the events that were read, also against what was sent to ``target`` before."""
     found, target_key = get_screen_state(InspectState), derive_target_key(target)
     found.checked_for, found.seen = target_key, see_history(target)
-    found.verdicts = {}
+    found.verdicts, rules = {}, get_team_rules()
+    found.checked_by = rules.digest if rules else ""
     if found.payload is None:
         return
     found.report = check_events(
@@ -184,6 +190,7 @@ def check_paste(target: Target) -> None:
         get_services().history.events.prior_send_lookup(target_key),
         found.payload.issues,
         get_services().product_lookup(target_key),
+        rules=rules,
     )
     found.issues = found.report.issues(limit=MAX_ANNOTATED_ISSUES)
     fixes = ((number, find_text_fix(found.payload, issue)) for number, issue in enumerate(found.issues))
@@ -287,7 +294,7 @@ def plan_payload(*, everything: bool) -> Plan | None:
     found = get_screen_state(InspectState)
     if found.payload is None or found.report is None:
         return None
-    bad = found.report.error_mask
+    bad = found.report.excluded_mask
     events = [event for number, event in enumerate(found.payload.events) if everything or not bad[number]]
     return plan_events(events) if events else None
 

@@ -40,6 +40,7 @@ from pages.parts.shared.send_flow import (
 from pages.parts.shared.send_guard import DOUBLE_CLICK_MESSAGE
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import find_batch_target, get_selected_target
+from pages.parts.shared.team_rules import show_rules_choice
 from pages.parts.shared.widgets.annotated_text import show_annotated_text, show_text_changes
 from pages.parts.shared.widgets.paste_guard import guard_paste
 
@@ -101,6 +102,7 @@ def show_paste_area(screen: InspectState) -> None:
                 on_click=undo_last_fix,
                 args=(get_selected_target(),),
             )
+        show_rules_choice("inspect")
         with st.popover("Open a file", key="inspect-drop", type="tertiary"):
             file_key = make_key("inspect-file", screen.files_dropped)
             st.file_uploader(
@@ -155,7 +157,8 @@ def show_recognition(screen: InspectState) -> None:
         st.text(escape_invisible(note))
     counts = screen.report.counts
     errors = sum(count for code, count in counts.items() if ISSUE_KINDS[code].severity == "error")
-    st.markdown(format_issue_counts(errors, sum(counts.values()) - errors) or ":blue-badge[✓ no problems]")
+    team = sum(screen.report.issue_count(code) for code in screen.report.rule_counts)
+    st.markdown(format_issue_counts(errors, sum(counts.values()) - errors, team) or ":blue-badge[✓ no problems]")
 
 
 def show_verdicts(screen: InspectState, to: Target) -> None:

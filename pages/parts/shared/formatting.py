@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from intempt_core.contract import Severity, format_count
+from intempt_core.contract import Issue, IssueKind, Severity, format_count
 from intempt_core.history import BatchSummary, RequestState
 from pages.parts.shared.time_zones import get_browser_zone
 
@@ -38,6 +38,9 @@ STATE_STYLES: Mapping[str, StateStyle] = {
     Severity.WARNING: StateStyle("◆", "orange"),
 }
 """The look of each state of a request, in the order in which counts are listed, and of each severity."""
+
+TEAM_STYLE = StateStyle("▲", "violet")
+"""The look of what the team's own rules find, whatever it weighs: it is never the contract's."""
 
 _STATE_LABELS: Mapping[str, str] = {
     RequestState.UNKNOWN: "unknown (may have arrived)",
@@ -95,6 +98,23 @@ def format_state(state: str, count: int | None = None) -> str:
 def format_state_badge(state: str, count: int | None = None) -> str:
     """A state as a Markdown badge in its colour."""
     return f":{STATE_STYLES[state].colour}-badge[{format_state(state, count)}]"
+
+
+def get_kind_style(kind: IssueKind, *, is_team: bool) -> StateStyle:
+    """The look of a kind of issue: that of its severity, or that of the team's rules."""
+    return TEAM_STYLE if is_team else STATE_STYLES[kind.severity]
+
+
+def format_issue_badge(issue: Issue) -> str:
+    """The severity of an issue as a Markdown badge; that of the team's in the team's colour."""
+    if issue.rule is None:
+        return format_state_badge(issue.severity)
+    return f":{TEAM_STYLE.colour}-badge[{TEAM_STYLE.shape} team's {issue.severity.value}]"
+
+
+def format_team_badge(text: str) -> str:
+    """A line about the team's rules as a Markdown badge."""
+    return f":{TEAM_STYLE.colour}-badge[{TEAM_STYLE.shape} {text}]"
 
 
 def format_state_badges(counts: Mapping[Any, int]) -> str:

@@ -6,23 +6,26 @@ import streamlit as st
 
 from intempt_core.contract import Issue, Severity, format_count
 from intempt_core.validation import escape_invisible
-from pages.parts.shared.formatting import STATE_STYLES, format_state_badge
+from pages.parts.shared.formatting import STATE_STYLES, escape_markdown, format_issue_badge, format_team_badge
 from pages.parts.shared.screen_state import make_key
 
 
 def format_issue_summary(issues: Sequence[Issue]) -> str:
     """The number of errors and warnings as badges; an empty text where there are none."""
-    errors = sum(issue.severity is Severity.ERROR for issue in issues)
-    return format_issue_counts(errors, len(issues) - errors)
+    contract = [issue for issue in issues if issue.rule is None]
+    errors = sum(issue.severity is Severity.ERROR for issue in contract)
+    return format_issue_counts(errors, len(contract) - errors, len(issues) - len(contract))
 
 
-def format_issue_counts(errors: int, warnings: int) -> str:
-    """These numbers of errors and warnings as badges; an empty text for none."""
+def format_issue_counts(errors: int, warnings: int, team: int = 0) -> str:
+    """These numbers of errors and warnings, and of the ``team``'s findings, as badges; an empty text for none."""
     parts = []
     if errors:
         parts.append(f":red-badge[{STATE_STYLES[Severity.ERROR].shape} {format_count(errors, 'problem')}]")
     if warnings:
         parts.append(f":orange-badge[{STATE_STYLES[Severity.WARNING].shape} {format_count(warnings, 'warning')}]")
+    if team:
+        parts.append(format_team_badge(f"{format_count(team, 'finding')} of the team's rules"))
     return " ".join(parts)
 
 
@@ -45,7 +48,8 @@ def show_problem_list(
     for number, issue in enumerate(issues):
         with st.container(key=make_key(name, "problem", number), border=True, gap="xsmall"):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{format_state_badge(issue.severity)} **{issue.kind.title}**", width="stretch")
+                title = issue.kind.title if issue.rule is None else escape_markdown(issue.kind.title)
+                st.markdown(f"{format_issue_badge(issue)} **{title}**", width="stretch")
                 if on_go is not None:
                     st.button(
                         "Jump to field",

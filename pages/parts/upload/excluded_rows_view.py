@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 import streamlit as st
 
-from intempt_core.contract import ISSUE_KINDS, Severity, format_count
+from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_count
 from intempt_core.mapping import MappedDocuments
 from intempt_core.workers import ExportKind
 from pages.parts.shared.downloads import show_download
@@ -89,9 +89,7 @@ def show_excluded_table(checked: CheckedFile, rows: list[int]) -> None:
             {
                 "line": table.line_numbers(rows),
                 "row": [row + 1 for row in rows],
-                "reason": [
-                    _format_reasons([issue.code for issue in found]) for found in checked.report.issues_by_row(rows)
-                ],
+                "reason": [_format_reasons(found) for found in checked.report.issues_by_row(rows)],
                 **{f"{column} ": table.take_cells(column, rows, max_chars=MAX_CELL_SHOWN) for column in shown},
             }
         ),
@@ -101,7 +99,7 @@ def show_excluded_table(checked: CheckedFile, rows: list[int]) -> None:
     )
 
 
-def _format_reasons(codes: list[str]) -> str:
-    kinds = [ISSUE_KINDS[code] for code in dict.fromkeys(codes)]
-    errors = [kind.title for kind in kinds if kind.severity is Severity.ERROR]
-    return ", ".join(errors) or ISSUE_KINDS["sent_before"].title
+def _format_reasons(issues: list[Issue]) -> str:
+    errors = [issue for issue in issues if issue.severity is Severity.ERROR]
+    titles = [issue.kind.title if issue.rule is None else f"team's rule {issue.kind.title}" for issue in errors]
+    return ", ".join(dict.fromkeys(titles)) or ISSUE_KINDS["sent_before"].title

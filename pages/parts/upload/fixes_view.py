@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from intempt_core.contract import BLANK_CHARACTERS, ISSUE_KINDS, format_count
+from intempt_core.contract import BLANK_CHARACTERS, format_count
 from intempt_core.fixes import ColumnChange, Fix, FixKind
 from intempt_core.planning import CellLocation, locate_in_event, locate_in_request
 from intempt_core.workers import ExportKind
@@ -69,7 +69,7 @@ def show_fix_suggestions(checked: CheckedFile, code: str | None) -> None:
                         args=(suggestion.fix,),
                     )
     elif code is not None:
-        st.caption(f"No fix is certain for this kind of problem. {ISSUE_KINDS[code].fix}")
+        st.caption(f"No fix is certain for this kind of problem. {checked.report.kind_of(code).fix}")
     previewed = load_fixes_state().previewed_fix
     if previewed is not None:
         show_table_fix_preview(checked, previewed)

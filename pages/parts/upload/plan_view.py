@@ -74,10 +74,11 @@ def choose_plan(checked: CheckedFile, target: Target, *, sent_before: bool) -> P
 def choose_invalid_rows(checked: CheckedFile) -> None:
     """The choice to skip rows with errors or to send them too, where there are any."""
     found, report = get_upload_state(), checked.report
-    if not report.rows_with_errors:
+    bad = int(report.excluded_mask.sum())
+    if not bad:
         return
     labels = {
-        False: f"Skip {format_count(report.rows_with_errors, 'row')}",
+        False: f"Skip {format_count(bad, 'row')}",
         True: f"Send them too, unchanged: {format_count(report.rows, 'row')}",
     }
     st.session_state["upload-everything"] = found.everything

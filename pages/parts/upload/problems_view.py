@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, Issue, format_count
+from intempt_core.contract import IDENTITY_FIELDS, Issue, format_count
 from intempt_core.exports import find_bad_cells
 from intempt_core.workers import ExportKind
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import STATE_STYLES, label_state
+from pages.parts.shared.formatting import get_kind_style, label_state
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 from pages.parts.upload.excluded_rows_view import MAX_CELL_SHOWN, show_excluded_download
 from pages.parts.upload.fixes_state import select_cell
@@ -30,7 +30,7 @@ EVERY_KIND, ALL_PARTS = "every kind", "all"
 def show_problem_explorer(checked: CheckedFile, *, live: bool = True) -> None:
     """The problems of a file, and its fixes; without fixes where it is not ``live``."""
     report = checked.report
-    if report.counts:
+    if report.all_counts:
         show_problem_kinds(checked)
     else:
         st.text("No problems found.")
@@ -51,7 +51,8 @@ def show_problem_explorer(checked: CheckedFile, *, live: bool = True) -> None:
 def show_problem_kinds(checked: CheckedFile) -> None:
     """The kinds of problems: number of rows, place in the file, how to fix them; a click shows one kind."""
     report, widget = checked.report, "upload-show-kind"
-    codes = list(report.counts)
+    counts = report.all_counts
+    codes = list(counts)
     suggested = {fix.code: f"{fix.message} …" for fix in reversed(checked.suggestions)}
 
     def show() -> None:
@@ -61,13 +62,14 @@ def show_problem_kinds(checked: CheckedFile) -> None:
         pd.DataFrame(
             [
                 {
-                    "kind": f"{STATE_STYLES[ISSUE_KINDS[code].severity].shape} {ISSUE_KINDS[code].title}",
+                    "kind": f"{get_kind_style(report.kind_of(code), is_team=code in report.rule_counts).shape}"
+                    f" {report.kind_of(code).title}",
                     "rows": count,
                     "where in the file": checked.issue_histogram[code],
-                    "fix": suggested.get(code, ISSUE_KINDS[code].fix),
+                    "fix": suggested.get(code, report.kind_of(code).fix),
                     "show": "Show",
                 }
-                for code, count in report.counts.items()
+                for code, count in counts.items()
             ]
         ),
         hide_index=True,
@@ -83,13 +85,13 @@ def show_problem_kinds(checked: CheckedFile) -> None:
 def choose_problem_kind(checked: CheckedFile) -> tuple[str | None, str | None]:
     """The chosen kind of problems, and the part of it."""
     report = checked.report
-    if read_widget("upload-kind", EVERY_KIND) not in report.counts:
+    if read_widget("upload-kind", EVERY_KIND) not in report.all_counts:
         set_widget("upload-kind", EVERY_KIND)  # a kind that was fixed is not there any more
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox(
             "Show",
-            [EVERY_KIND, *report.counts],
-            format_func=lambda code: code if code == EVERY_KIND else ISSUE_KINDS[code].title,
+            [EVERY_KIND, *report.all_counts],
+            format_func=lambda code: code if code == EVERY_KIND else report.kind_of(code).title,
             key="upload-kind",
             width=320,
         )
@@ -103,7 +105,7 @@ def choose_problem_kind(checked: CheckedFile) -> tuple[str | None, str | None]:
                 key=make_key("upload-part", code),
                 width=240,
             )
-        if report.counts:
+        if report.all_counts:
             show_problem_downloads(checked)
     return code, None if part == ALL_PARTS else part
 
@@ -119,7 +121,9 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
     )
     chosen = set([column for column in by_need if column is not None][:MAX_COLUMNS_SHOWN])
     shown = [column for column in table.header if column in chosen]
-    colours = {**_find_fixed_cells(checked, numbers, shown), **bad_cells}
+    team = {(issue.place.row, issue.place.column): "team" for issue in issues if issue.rule is not None}
+    contract = find_bad_cells(checked.mapped, [issue for issue in issues if issue.rule is None])
+    colours = {**_find_fixed_cells(checked, numbers, shown), **team, **contract}
     cells = pd.DataFrame(
         {column: table.take_cells(column, indexes, max_chars=MAX_CELL_SHOWN) for column in shown},
         pd.Index(numbers, name="row"),
@@ -167,6 +171,7 @@ def _find_fixed_cells(
 _CELL_COLOURS = {
     "error": "background-color: rgba(200, 50, 40, 0.25)",
     "warning": "background-color: rgba(210, 140, 30, 0.25)",
+    "team": "background-color: rgba(130, 80, 200, 0.25)",
     "fixed": "background-color: rgba(60, 130, 200, 0.25)",
 }
 
@@ -185,7 +190,7 @@ def show_problem_sentences(checked: CheckedFile, issues: list[Issue]) -> None:
             [
                 {
                     "go": "Go to cell",
-                    "": STATE_STYLES[issue.severity].shape,
+                    "": get_kind_style(issue.kind, is_team=issue.rule is not None).shape,
                     "line": issue.place.line,
                     "row": issue.place.row,
                     "column": issue.place.column or "",
@@ -229,9 +234,9 @@ def show_problem_downloads(checked: CheckedFile) -> None:
         XLSX_MIME,
         key="upload-problems-xlsx",
     )
-    if report.rows_with_errors:
+    if bad := int(report.excluded_mask.sum()):
         show_excluded_download(
             checked,
-            f"{format_count(report.rows_with_errors, 'row')} with errors",
+            f"{format_count(bad, 'row')} with errors",
             key="upload-rows-with-errors",
         )

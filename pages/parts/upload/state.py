@@ -436,6 +436,8 @@ def _collect_notes(checked: CheckedFile, found: UploadState) -> dict[str, Json]:
     notes: dict[str, Json] = {"as it is": True} if found.everything else {}
     if found.exclude_accepted and (count := checked.sent_before.size):
         notes["sent before, excluded" if checked.task.superseded else "accepted before, excluded"] = int(count)
+    if checked.task.rules is not None:
+        notes["rules"] = checked.task.rules.name
     if checked.fixes:
         notes["fixes"] = checked.fix_records
     if found.order is not EventOrder.FILE:

@@ -1,16 +1,17 @@
 """The steps of the upload after the file: mapping, problems, and from the confirmation on, sending and result."""
 
+import numpy as np
 import streamlit as st
 
 from intempt_core.contract import format_count
-from intempt_core.errors import NotFound, ReadError
+from intempt_core.errors import NotFound, ReadError, RulesError
 from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchSummary
 from intempt_core.mapping import Mapping, is_unmapped_json
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.workers import CheckFile
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import format_batch_badges
+from pages.parts.shared.formatting import format_batch_badges, format_team_badge
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.send_flow import (
@@ -18,6 +19,7 @@ from pages.parts.shared.send_flow import (
     watch_batch,
 )
 from pages.parts.shared.services import get_services
+from pages.parts.shared.team_rules import get_team_rules, show_rules_choice
 from pages.parts.upload.expectations_view import show_expectations
 from pages.parts.upload.file_view import describe_file, show_upload_intro
 from pages.parts.upload.mapping_view import show_mapping_editor
@@ -89,7 +91,9 @@ def show_checked_steps(mapping: Mapping, target: Target) -> None:
     """Steps 3 and 4, Problems and Plan; or why the file cannot be checked or planned."""
     try:
         show_plan_step(show_problems_step(mapping, target), target)
-    except ReadError as error:
+    except (ReadError, RulesError) as error:
+        if isinstance(error, RulesError):
+            show_rules_choice("upload")
         with st.container(border=True, key="upload-trouble"):
             st.markdown(":red-badge[■ stopped]")
             st.text(str(error))
@@ -107,9 +111,14 @@ def show_problems_step(mapping: Mapping, target: Target) -> CheckedFile:
         found.fixes,
         get_services().catalogue_time(derive_target_key(target)),
         see_half_recorded(target),
+        get_team_rules(),
     )
     checked = check_upload(found.question)
     show_problems_line(checked)
+    show_rules_choice("upload")
+    if found.question.rules is not None:
+        for note in found.question.rules.check_mapping(checked.mapped):
+            st.text(note)
     show_expectations(checked)
     return checked
 
@@ -122,7 +131,10 @@ def show_problems_line(checked: CheckedFile, *, live: bool = True) -> None:
         badges.append(f":red-badge[■ {format_count(report.rows_with_errors, 'row')} with errors]")
     if report.rows_with_warnings:
         badges.append(f":orange-badge[◆ {format_count(report.rows_with_warnings, 'row')} with warnings]")
-    line = "" if report.rows_with_errors else "warnings only" if badges else "none"
+    if report.rule_counts:
+        team = np.unique(np.concatenate([report.rows_of(code) for code in report.rule_counts])).size
+        badges.append(format_team_badge(f"{format_count(team, 'row breaks', 'rows break')} the team's rules"))
+    line = "" if report.rows_with_errors or report.rule_counts else "warnings only" if badges else "none"
     if checked.fixes:
         fixes = f"{format_count(len(checked.fixes), 'fix', 'fixes')}"
         line = f"{line} · {fixes} in {format_count(sum(checked.cells_changed), 'cell')}".lstrip(" ·")

@@ -1,0 +1,86 @@
+"""The team's own rules on every screen that checks: one file, chosen once and remembered in the data folder."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from intempt_core.contract import format_count
+from intempt_core.errors import RulesError
+from intempt_core.validation import RulesStore, TeamRules, escape_invisible
+from pages.parts.shared.formatting import escape_markdown
+from pages.parts.shared.screen_state import get_screen_state, make_key
+from pages.parts.shared.services import get_services
+
+
+@dataclass
+class RulesChoice:
+    """The choice of a file of rules in one tab.
+
+    Attributes:
+        files_chosen: How many files were chosen, for the key of the next file input.
+        trouble: Why the last one cannot be used, as a sentence.
+    """
+
+    files_chosen: int = 0
+    trouble: str = ""
+
+
+def open_rules_store() -> RulesStore:
+    """The store of this console's rules."""
+    return RulesStore(get_services().settings.data)
+
+
+def get_team_rules() -> TeamRules | None:
+    """The remembered rules; ``None`` where there are none, or they cannot be read, which the choice of them says."""
+    try:
+        return open_rules_store().get()
+    except RulesError:
+        return None
+
+
+def show_rules_choice(screen: str) -> None:
+    """The file of the team's rules: which one is asked, and the ways to choose another one, or none."""
+    choice, trouble = get_screen_state(RulesChoice), ""
+    try:
+        rules = open_rules_store().get()
+    except RulesError as error:
+        rules, trouble = None, str(error)
+    trouble = choice.trouble or trouble
+    label = f"The team's rules: {escape_markdown(rules.name)}" if rules else "The team's rules"
+    with st.popover(label, key=make_key(screen, "rules"), type="tertiary"):
+        st.text("A file of your own rules, JSON Schema by event name. What they find is shown beside the contract's.")
+        if rules is not None:
+            st.text(f"{rules.name}: {format_count(len(rules.kinds), 'rule')}. Every screen asks them.")
+            for note in rules.notes:
+                st.text(escape_invisible(note))
+            st.button("Remove these rules", key=make_key(screen, "rules-remove"), on_click=_remove_rules)
+        widget = make_key(screen, "rules-file", choice.files_chosen)
+        st.file_uploader(
+            "A file of rules", ["json"], key=widget, on_change=_choose_rules, args=(widget,), max_upload_size=1
+        )
+    if trouble:
+        st.text(escape_invisible(trouble))
+
+
+def _choose_rules(widget: str) -> None:
+    choice, file = get_screen_state(RulesChoice), st.session_state.get(widget)
+    if file is None:
+        return
+    choice.files_chosen += 1
+    try:
+        text = file.getvalue().decode("utf-8-sig")
+        open_rules_store().save(TeamRules.from_json(text, file.name))
+        choice.trouble = ""
+    except UnicodeDecodeError as error:
+        choice.trouble = f"{file.name} is not UTF-8 (byte {error.start:,}). Save it as UTF-8."
+    except RulesError as error:
+        choice.trouble = str(error)
+
+
+def _remove_rules() -> None:
+    choice = get_screen_state(RulesChoice)
+    try:
+        open_rules_store().remove()
+        choice.trouble = ""
+    except RulesError as error:
+        choice.trouble = str(error)

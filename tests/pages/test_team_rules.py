@@ -1,0 +1,62 @@
+"""The team's own rules on the screens that check: chosen once, asked on each, counted and coloured as the team's."""
+
+import json
+
+from tests.pages.conftest import Screen
+from tests.pages.upload_steps import Upload, csv_of
+
+RULES = json.dumps({
+    "rules": "1",
+    "events": {"*": {"properties": {"data": {
+        "required": ["currency"],
+        "properties": {"productId": {"pattern": "^SKU_", "x-name": "sku_form", "x-severity": "error"}},
+    }}}},
+}).encode()  # fmt: skip
+NUMERIC = json.dumps(
+    {"rules": "1", "events": {"*": {"properties": {"data": {"properties": {"price": {"minimum": 0}}}}}}}
+)
+ROWS = csv_of(
+    "Product viewed,e1,u1,SKU_1,1714631904000,1.50",
+    "Product viewed,e2,u1,x,1714631904000,1.50",
+    "Product viewed,,u1,SKU_3,1714631904000,1.50",
+)
+
+
+def choose(screen: Screen | Upload, name: str, rules: bytes = RULES, number: int = 0) -> None:
+    screen.app.file_uploader(key=f"{name}-rules-file-{number}").upload("plan.json", rules)
+    screen.run()
+
+
+def test_upload_counts_what_the_rules_find_beside_what_the_contract_does(upload: Upload) -> None:
+    upload.drop(ROWS).press("upload-settle")
+    assert "team's rules]" not in upload.markdown
+    choose(upload, "upload")
+    assert ":red-badge[■ 1 row with errors]" in upload.markdown
+    assert ":violet-badge[▲ 3 rows break the team's rules]" in upload.markdown
+    assert "1 event of 1 person" in upload.texts
+    assert upload.app.radio(key="upload-everything").options[0] == "Skip 2 rows"
+    upload.press("upload-rules-remove")
+    assert "break the team's rules" not in upload.markdown
+    assert "2 events of 1 person" in upload.texts
+
+
+def test_upload_says_which_line_of_types_a_rule_about_numbers_needs(upload: Upload) -> None:
+    upload.drop(ROWS).press("upload-settle")
+    choose(upload, "upload", NUMERIC.encode())
+    assert '"types": {"data.price": "number"}' in upload.texts
+    choose(upload, "upload", b'{"events": []}', 1)
+    assert "“events” is no object" in upload.texts
+
+
+def test_compose_and_inspect_ask_the_same_rules(compose: Screen) -> None:
+    choose(compose, "compose")
+    compose.fill("compose-1-data-productId", "x").fill("compose-1-userId", "u1").press("compose-check")
+    assert "2 findings of the team's rules" in compose.markdown
+    assert ":violet-badge[▲ team's error]" in compose.markdown
+    assert compose.has("compose-send-as-it-is")
+    compose.go("explain.py")
+    compose.paste(json.dumps({"name": "Product viewed", "eventId": "e", "userId": "u", "data": {"productId": "x"}}))
+    assert "2 findings of the team's rules" in compose.markdown
+    assert "■ 1 problem" not in compose.markdown
+    assert not compose.has("inspect-send")
+    assert compose.has("inspect-send-as-it-is")
