@@ -1,0 +1,227 @@
+"""A text written in the quotes of a shell or a language, with the place of each of its characters.
+
+What is found in such a text (a body in a command, in a call of ``fetch`` or in a HAR file) can so be shown, and fixed,
+where it was written.
+"""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import attrgetter
+from typing import NamedTuple
+
+
+class Quote(StrEnum):
+    """What is around a piece of text, and so how a new character is written there."""
+
+    RAW = "raw"
+    """No quotes of a language: everything is written as it is."""
+    NONE = ""
+    """A word of a shell without quotes."""
+    SINGLE = "'"
+    DOUBLE = '"'
+    C_ESCAPED = "$'"
+    """``$'…'`` of bash."""
+    WINDOWS = "^"
+    """The command line of Windows, where ``^`` takes the next sign as it is."""
+    WINDOWS_DOUBLED = "^\\"
+    """The same as browsers write it: every backslash is doubled."""
+    WINDOWS_PLAIN = '^"'
+    """The command line of Windows within plain quotes: a quote is doubled, ``^`` is a sign like others."""
+    POWERSHELL_SINGLE = "ps'"
+    POWERSHELL_DOUBLE = 'ps"'
+    POWERSHELL_PROGRAM = "ps\\"
+    """PowerShell's single quotes around an argument of a program that takes ``\\"`` for a quote."""
+    JSON = "json"
+    """A text of JSON or JavaScript, in double quotes."""
+    SCRIPT_SINGLE = "js'"
+    SCRIPT_TEMPLATE = "js`"
+
+
+class UnclosedQuote(ValueError):
+    """A quote that is never closed: ``at`` is where it opens."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__("a quote is never closed")
+        self.at = at
+
+
+class TextRun(NamedTuple):
+    """Neighbouring characters of a text's value, and where they are written.
+
+    Where both are equally long they are the same characters; where not, an escape is written.
+
+    Attributes:
+        start: The offset of the first one in the value.
+        size: How many they are in the value.
+        at: The offset of the first one where it is written.
+        end: The offset behind the last one where it is written.
+        quote: What is around them.
+    """
+
+    start: int
+    size: int
+    at: int
+    end: int
+    quote: Quote
+
+
+@dataclass
+class QuotedText:
+    """A text as it is written, such as a word of a command line: what it is, and where each character stands.
+
+    Attributes:
+        value: What the shell or the language would make of it.
+        runs: Where the characters of the value are written.
+        at: The offset at which it begins.
+        end: The offset behind it.
+        operator: Whether it is an operator of a shell, such as ``|``.
+    """
+
+    value: str = ""
+    runs: list[TextRun] = field(default_factory=list)
+    at: int = 0
+    end: int = 0
+    operator: bool = False
+
+    def text_offset(self, offset: int) -> int:
+        """Where a character of the value is written; the value's end is behind its last character."""
+        if not self.runs:
+            return self.at
+        run = self.runs[max(0, bisect_right(self.runs, offset, key=attrgetter("start")) - 1)]
+        inside = offset - run.start
+        if inside >= run.size:
+            return run.end
+        return run.at + inside if run.end - run.at == run.size else run.at
+
+    def text_span(self, start: int, end: int) -> tuple[int, int]:
+        """Where a stretch of the value is written."""
+        at = self.text_offset(start)
+        if end <= start:
+            return at, at
+        last = self.runs[max(0, bisect_right(self.runs, end - 1, key=attrgetter("start")) - 1)]
+        plain = last.end - last.at == last.size
+        return at, last.at + end - last.start if plain else last.end
+
+    def quote_for(self, offset: int, new: str) -> str:
+        """A new piece of the value as it is written at this offset, in the quotes that are around it."""
+        run = self.runs[max(0, bisect_right(self.runs, offset, key=attrgetter("start")) - 1)] if self.runs else None
+        return _write_in_quotes(new, run.quote if run else Quote.SINGLE)
+
+    def cut(self, start: int, end: int | None = None) -> "QuotedText":
+        """A stretch of it, as a text of its own."""
+        end = len(self.value) if end is None else end
+        runs = []
+        for run in self.runs:
+            first, last = max(start, run.start), min(end, run.start + run.size)
+            if first < last:
+                plain = run.end - run.at == run.size
+                at, stop = (run.at + first - run.start, run.at + last - run.start) if plain else (run.at, run.end)
+                runs.append(TextRun(first - start, last - first, at, stop, run.quote))
+        return QuotedText(self.value[start:end], runs, runs[0].at if runs else self.at, runs[-1].end if runs else self.end)
+
+
+class QuotedTextBuilder:
+    """A text that is put together piece by piece; cheap also where it is long."""
+
+    def __init__(self, at: int) -> None:
+        self._made = QuotedText(at=at)
+        self._pieces: list[str] = []
+        self._size = 0
+
+    def add(self, value: str, at: int, end: int, quote: Quote) -> None:
+        """Add characters that are written from ``at`` to ``end``."""
+        if not value:
+            return
+        runs = self._made.runs
+        last = runs[-1] if runs else None
+        plain = end - at == len(value)
+        if plain and last and last.end == at and last.end - last.at == last.size and last.quote == quote:
+            runs[-1] = last._replace(size=last.size + len(value), end=end)
+        else:
+            runs.append(TextRun(self._size, len(value), at, end, quote))
+        self._pieces.append(value)
+        self._size += len(value)
+
+    def build(self, end: int) -> QuotedText:
+        """The text, which is written up to ``end``."""
+        self._made.value, self._made.end = "".join(self._pieces), end
+        return self._made
+
+
+def quote_nothing(text: str) -> QuotedText:
+    """A text in no quotes at all."""
+    return QuotedText(text, [TextRun(0, len(text), 0, len(text), Quote.RAW)], 0, len(text))
+
+
+def join_texts(texts: Iterable[QuotedText], between: str) -> QuotedText:
+    """Join several texts to one value; what is between them is written nowhere."""
+    made, pieces, size = QuotedText(), [], 0
+    for number, text in enumerate(texts):
+        if number and between:
+            made.runs.append(TextRun(size, len(between), text.at, text.at, Quote.NONE))
+            pieces.append(between)
+            size += len(between)
+        made.runs += [run._replace(start=run.start + size) for run in text.runs]
+        pieces.append(text.value)
+        size += len(text.value)
+        made.at, made.end = (made.at if number else text.at), text.end
+    made.value = "".join(pieces)
+    return made
+
+
+def compose_texts(outer: QuotedText, inner: QuotedText) -> QuotedText:
+    """A text whose places are offsets in the value of another one, with its places where that one is written."""
+    if not outer.runs:
+        return inner
+    made = QuotedText(inner.value, [], outer.text_offset(inner.at), outer.text_offset(inner.end), inner.operator)
+    starts = [run.start for run in outer.runs]
+    for run in inner.runs:
+        if run.end - run.at != run.size:
+            made.runs.append(TextRun(run.start, run.size, *outer.text_span(run.at, run.end), run.quote))
+            continue
+        index = max(0, bisect_right(starts, run.at) - 1)
+        while index < len(outer.runs) and outer.runs[index].start < run.end:
+            under = outer.runs[index]
+            first, last = max(run.at, under.start), min(run.end, under.start + under.size)
+            plain = under.end - under.at == under.size
+            at, stop = (under.at + first - under.start, under.at + last - under.start) if plain else under[2:4]
+            if first < last:
+                made.runs.append(TextRun(run.start + first - run.at, last - first, at, stop, run.quote))
+            index += 1
+    return made
+
+
+def _write_in_quotes(new: str, quote: Quote) -> str:
+    match quote:
+        case Quote.RAW:
+            return new
+        case Quote.SINGLE:
+            return new.replace("'", "'\\''")
+        case Quote.DOUBLE:
+            return re.sub(r'(["\\$`])', r"\\\1", new)
+        case Quote.C_ESCAPED:
+            return re.sub(r"(['\\])", r"\\\1", new)
+        case Quote.WINDOWS:
+            return re.sub(r'(\\*)"', r'\1\1^\\^"', new)
+        case Quote.WINDOWS_DOUBLED:
+            return re.sub(r'([\\"])', r"^\\^\1", new)
+        case Quote.WINDOWS_PLAIN:
+            return new.replace("\\", "\\\\").replace('"', '""')
+        case Quote.POWERSHELL_SINGLE:
+            return new.replace("'", "''")
+        case Quote.POWERSHELL_DOUBLE:
+            return re.sub(r'([`$"])', r"`\1", new)
+        case Quote.POWERSHELL_PROGRAM:
+            return re.sub(r'(\\*)"', r'\1\1\\"', new).replace("'", "''")
+        case Quote.JSON:
+            return json.dumps(new, ensure_ascii=False)[1:-1]
+        case Quote.SCRIPT_SINGLE:
+            return json.dumps(new, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("'", "\\'")
+        case Quote.SCRIPT_TEMPLATE:
+            return re.sub(r"([\\`]|\$(?=\{))", r"\\\1", new)
+        case _:
+            return re.sub(r"([^\w@%+=:,./-])", r"\\\1", new)
