@@ -48,7 +48,7 @@ from .payload import (
 from .reading_issues import (
     ReadingIssues as ReadingIssues,
 )
-from .pasted.shell_words import (
+from .pasted.quoted_text import (
     UnclosedQuote as UnclosedQuote,
 )
 from .table import (

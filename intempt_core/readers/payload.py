@@ -29,7 +29,7 @@ from intempt_core.readers.json_positions import TEXT_LINE_END, JsonNode, JsonSyn
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.pasted.curl import CurlCommand, is_curl_command, parse_curl_command
 from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
-from intempt_core.readers.pasted.shell_words import RAW_QUOTE, ShellToken, TextRun, UnclosedQuote
+from intempt_core.readers.pasted.quoted_text import QuotedText, UnclosedQuote, quote_nothing
 
 MAX_PASTED_CHARS = 5_000_000
 """Characters of a text that a screen takes; a file of more is Upload's."""
@@ -61,7 +61,7 @@ class Payload:
     events: tuple[GivenEvent, ...] = field(repr=False)
     issues: tuple[Issue, ...]
     document: JsonText = field(repr=False, compare=False)
-    source: ShellToken = field(repr=False, compare=False)
+    source: QuotedText = field(repr=False, compare=False)
     blanked: tuple[BlankedSpan, ...] = ()
     notes: tuple[str, ...] = ()
     _lines: tuple[int, ...] = field(repr=False, compare=False, default=())
@@ -140,10 +140,10 @@ def _reject_large_event(text: str, start: int, end: int, line: int) -> None:
             raise build_oversize_error(f"Line {line:,}", "the event", size, line=line)
 
 
-def _extract_source(text: str) -> tuple[ShellToken, CurlCommand | None]:
+def _extract_source(text: str) -> tuple[QuotedText, CurlCommand | None]:
     """The document in a text, with the place of each of its characters, and the command that it is in."""
     if not is_curl_command(text):
-        return ShellToken(text, [TextRun(0, len(text), 0, len(text), RAW_QUOTE)], 0, len(text)), None
+        return quote_nothing(text), None
     try:
         command = parse_curl_command(text)
     except UnclosedQuote as error:
@@ -156,7 +156,7 @@ def _extract_source(text: str) -> tuple[ShellToken, CurlCommand | None]:
     raise ReadError("The command posts no body. A body follows -d, --data-raw or --json.")
 
 
-def _parse_document(text: str, source: ShellToken) -> tuple[JsonText, tuple[BlankedSpan, ...]]:
+def _parse_document(text: str, source: QuotedText) -> tuple[JsonText, tuple[BlankedSpan, ...]]:
     """The document as JSON, and what had to be ignored for it."""
     try:
         return JsonText(source.value, several=True), ()

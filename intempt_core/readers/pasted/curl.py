@@ -8,7 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from intempt_core.contract import BLANK_CHARACTERS
-from intempt_core.readers.pasted.shell_words import ShellToken, join_tokens, split_command_line
+from intempt_core.errors import ReadError
+from intempt_core.readers.json_lenient import blank_lenient_syntax
+from intempt_core.readers.json_positions import JsonText
+from intempt_core.readers.pasted.command_line import iterate_readings
+from intempt_core.readers.pasted.quoted_text import QuotedText, join_texts
 
 CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
 """Where a cURL command begins in a text."""
@@ -46,7 +50,7 @@ class CurlCommand:
     """
 
     url: str
-    body: ShellToken | None = field(repr=False)
+    body: QuotedText | None = field(repr=False)
     body_source: str = ""
     has_other_commands: bool = False
 
@@ -64,14 +68,34 @@ def looks_like_json(text: str) -> bool:
 
 
 def parse_curl_command(text: str) -> CurlCommand:
-    """Read the cURL command in a text. Raises :class:`~intempt_core.readers.pasted.shell_words.UnclosedQuote`."""
+    """Read the cURL command in a text. Raises :class:`~intempt_core.readers.pasted.quoted_text.UnclosedQuote`."""
+    first: CurlCommand | None = None
+    for words in iterate_readings(text):
+        command = _read_command(text, words)
+        if first is None:
+            first = command
+        if command.body is None or _is_json(command.body.value):
+            return command  # backslashes are written in several ways, and only one of them makes JSON of the body
+    assert first is not None
+    return first
+
+
+def _is_json(text: str) -> bool:
+    try:
+        JsonText(blank_lenient_syntax(text)[0], several=True)
+    except ReadError:
+        return False
+    return True
+
+
+def _read_command(text: str, words: Sequence[QuotedText]) -> CurlCommand:
     prompt = re.compile(rf"[{re.escape(BLANK_CHARACTERS)}]*{_PROMPT.pattern}").match(text)
-    words = [word for word in split_command_line(text) if prompt is None or word.at >= prompt.end()]
+    words = [word for word in words if prompt is None or word.at >= prompt.end()]
     own_at = next((index for index, word in enumerate(words) if _is_curl_token(word)), len(words))
     before, own = words[:own_at], words[own_at + 1 :]
     end = next((index for index, word in enumerate(own) if word.operator and not word.value.startswith("<")), len(own))
     piped = _find_piped_body(before) or _find_here_document(own, end)
-    datas: list[tuple[str, ShellToken, int]] = []
+    datas: list[tuple[str, QuotedText, int]] = []
     url = ""
     for option, word, at in iterate_options(own[:end]):
         if option in DATA_OPTIONS:
@@ -84,14 +108,14 @@ def parse_curl_command(text: str) -> CurlCommand:
     return _build_command(url, datas, piped, has_other_commands=bool(others))
 
 
-def _is_curl_token(word: ShellToken) -> bool:
+def _is_curl_token(word: QuotedText) -> bool:
     return not word.operator and _CURL_PROGRAM.fullmatch(word.value.strip(BLANK_CHARACTERS)) is not None
 
 
 def _build_command(
-    url: str, datas: Sequence[tuple[str, ShellToken, int]], piped: ShellToken | None, *, has_other_commands: bool
+    url: str, datas: Sequence[tuple[str, QuotedText, int]], piped: QuotedText | None, *, has_other_commands: bool
 ) -> CurlCommand:
-    parts: list[ShellToken] = []
+    parts: list[QuotedText] = []
     for option, word, at in datas:
         value = word.value[at:]
         if value == "@-" and piped is not None and option != "data-raw":
@@ -100,32 +124,19 @@ def _build_command(
             where = "what is piped into the command" if value == "@-" else f"the file {value[1:]}"
             return CurlCommand(url, None, where, has_other_commands)
         else:
-            parts.append(_drop_prefix(word, at))
+            parts.append(word.cut(at))
     if not parts:
         return CurlCommand(url, None, "", has_other_commands)
     return CurlCommand(
-        url, join_tokens(parts, "" if all(option == "json" for option, _, _ in datas) else "&"), "", has_other_commands
+        url, join_texts(parts, "" if all(option == "json" for option, _, _ in datas) else "&"), "", has_other_commands
     )
 
 
-def _drop_prefix(word: ShellToken, at: int) -> ShellToken:
-    """A word without its first characters (``-d`` may be written to its value)."""
-    if not at:
-        return word
-    runs = []
-    for run in word.runs:
-        cut = min(max(0, at - run.start), run.size)
-        if cut < run.size:
-            plain = run.end - run.at == run.size
-            runs.append(run._replace(start=run.start + cut - at, size=run.size - cut, at=run.at + cut * plain))
-    return ShellToken(word.value[at:], runs, word.at, word.end)
-
-
-def _find_piped_body(before: Sequence[ShellToken]) -> ShellToken | None:
+def _find_piped_body(before: Sequence[QuotedText]) -> QuotedText | None:
     """What ``printf '%s' BODY |`` or ``echo BODY |`` pipes into the command."""
     if not before or before[-1].value != "|":
         return None
-    piece: list[ShellToken] = []
+    piece: list[QuotedText] = []
     for word in reversed(before[:-1]):
         if word.operator and word.value != "\n":
             break
@@ -139,7 +150,7 @@ def _find_piped_body(before: Sequence[ShellToken]) -> ShellToken | None:
     return None
 
 
-def _find_here_document(own: Sequence[ShellToken], end: int) -> ShellToken | None:
+def _find_here_document(own: Sequence[QuotedText], end: int) -> QuotedText | None:
     """What a here-document or a here-string gives to the command."""
     for index, word in enumerate(own):
         if word.operator and word.value == "<<<" and index + 1 < len(own):
@@ -149,7 +160,7 @@ def _find_here_document(own: Sequence[ShellToken], end: int) -> ShellToken | Non
     return None
 
 
-def iterate_options(words: Iterable[ShellToken]) -> Iterator[tuple[str, ShellToken, int]]:
+def iterate_options(words: Iterable[QuotedText]) -> Iterator[tuple[str, QuotedText, int]]:
     """The options of a command that take a value: long name, the word that holds it, where in the word it begins.
 
     What is no option (the address) has an empty name.

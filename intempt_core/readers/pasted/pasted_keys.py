@@ -22,7 +22,8 @@ from intempt_core.readers.pasted.curl import (
     looks_like_json,
     parse_curl_command,
 )
-from intempt_core.readers.pasted.shell_words import UnclosedQuote, split_command_line
+from intempt_core.readers.pasted.command_line import split_command_line
+from intempt_core.readers.pasted.quoted_text import UnclosedQuote
 
 _SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)

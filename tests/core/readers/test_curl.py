@@ -13,7 +13,8 @@ from intempt_core.errors import ReadError
 from intempt_core.exports.snippets import render_curl_snippet
 from intempt_core.readers.pasted.curl import is_curl_command, parse_curl_command
 from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
-from intempt_core.readers.pasted.shell_words import UnclosedQuote, split_command_line
+from intempt_core.readers.pasted.command_line import split_command_line
+from intempt_core.readers.pasted.quoted_text import UnclosedQuote
 from intempt_core.readers.payload import locate_in_payload, read_payload
 from intempt_core.targets.target import sandbox_target
 
