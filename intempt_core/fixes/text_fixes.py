@@ -23,7 +23,8 @@ from intempt_core.contract import (
     find_meant_name,
     id_to_text,
 )
-from intempt_core.readers import TEXT_LINE_END, JsonNode, Payload, UnclosedQuote, parse_curl_command
+from intempt_core.errors import ReadError
+from intempt_core.readers import TEXT_LINE_END, JsonNode, Payload, choose_source
 from intempt_core.validation import Annotation, annotate_issues, escape_invisible
 
 _MISSING_CODES = REQUIREMENTS.keys() - {"event_name"}
@@ -117,10 +118,9 @@ def apply_text_fixes(payload: Payload, fixes: Iterable[TextFix]) -> str | None:
         return text
     document = _apply_edits(payload.source.value, _drop_overlaps(edit for fix in chosen for edit in fix.document_edits))
     try:
-        body = parse_curl_command(text).body
-    except UnclosedQuote:
+        return text if choose_source(text, payload.request).source.value == document else None
+    except ReadError:
         return None
-    return text if body is not None and body.value == document else None
 
 
 def preview_text_fixes(text: str, fixes: Iterable[TextFix]) -> list[EditPreview]:

@@ -1,6 +1,3 @@
-from .pasted.curl import (
-    parse_curl_command as parse_curl_command,
-)
 from .delimited import (
     Dialect as Dialect,
 )
@@ -34,6 +31,11 @@ from .mapped_file import (
 from .open_file import (
     OpenFile as OpenFile,
 )
+from .pasted.chosen_requests import (
+    ListedRequest as ListedRequest,
+    RequestChoiceError as RequestChoiceError,
+    choose_source as choose_source,
+)
 from .pasted.pasted_keys import (
     KEY_HINT as KEY_HINT,
     mask_pasted_keys as mask_pasted_keys,
@@ -47,9 +49,6 @@ from .payload import (
 )
 from .reading_issues import (
     ReadingIssues as ReadingIssues,
-)
-from .pasted.quoted_text import (
-    UnclosedQuote as UnclosedQuote,
 )
 from .table import (
     Document as Document,

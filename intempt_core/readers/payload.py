@@ -1,17 +1,16 @@
 """A pasted text read as events with their places.
 
 Taken are a request's body (CONTRACT 1.3), one group of it, a list of groups, one event, a list of events, several of
-these one after another (JSON lines), and a cURL command that posts one of them. Comments and trailing commas are
-ignored, with an issue each.
+these one after another (JSON lines), and requests that post one of them, as tools copy them (``pasted/forms.py``).
+Comments and trailing commas are ignored, with an issue each.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
 from intempt_core.contract import (
-    BLANK_CHARACTERS,
     OPEN_FIELDS,
     PLAIN_FIELDS,
     GivenEvent,
@@ -27,9 +26,9 @@ from intempt_core.errors import ReadError
 from intempt_core.readers.json_lenient import BlankedSpan, blank_lenient_syntax
 from intempt_core.readers.json_positions import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
-from intempt_core.readers.pasted.curl import CurlCommand, is_curl_command, parse_curl_command
+from intempt_core.readers.pasted.chosen_requests import ChosenSource, ListedRequest, choose_source
 from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
-from intempt_core.readers.pasted.quoted_text import QuotedText, UnclosedQuote, quote_nothing
+from intempt_core.readers.pasted.quoted_text import QuotedText
 
 MAX_PASTED_CHARS = 5_000_000
 """Characters of a text that a screen takes; a file of more is Upload's."""
@@ -54,6 +53,8 @@ class Payload:
         source: Where each character of the document is in the text.
         blanked: Comments and trailing commas that were read as blanks.
         notes: Sentences on what else there was, such as other commands.
+        requests: The requests in the text; none where it is a body itself.
+        request: The number of the request that was chosen, from 1; ``None`` where those to a track path are read.
     """
 
     recognised: str
@@ -64,6 +65,8 @@ class Payload:
     source: QuotedText = field(repr=False, compare=False)
     blanked: tuple[BlankedSpan, ...] = ()
     notes: tuple[str, ...] = ()
+    requests: tuple[ListedRequest, ...] = ()
+    request: int | None = None
     _lines: tuple[int, ...] = field(repr=False, compare=False, default=())
 
     def span(self, node: JsonNode) -> tuple[int, int]:
@@ -76,17 +79,19 @@ class Payload:
         return line, at - self._lines[line - 1] + 1
 
 
-def read_payload(text: str, *, max_chars: int | None = None) -> Payload:
+def read_payload(text: str, *, max_chars: int | None = None, request: int | None = None) -> Payload:
     """Read a pasted text as events. What is where it does not belong is an issue ``request_shape``, and no event.
 
-    A key in a command is masked before anything is kept. Raises :class:`ReadError` with its line where the text is no
-    JSON, or none that can be sent on (``json_positions.py``), where a command posts no body, and where the text is
-    longer than ``max_chars`` characters.
+    A key in a copied request is masked before anything is kept. Of several requests those to a track path are read, or
+    only the one with the number ``request``, from 1. Raises :class:`ReadError` with its line where the text is no JSON,
+    or none that can be sent on (``json_positions.py``), where a request posts no body, and where the text is longer
+    than ``max_chars`` characters; :class:`RequestChoiceError` where a person has to choose a request.
     """
     if max_chars is not None and len(text) > max_chars:
         raise ReadError(f"The text has {len(text):,} characters; up to {max_chars:,} are read here. {TOO_LONG_HINT}")
     text, had_key = mask_pasted_keys(text)
-    source, command = _extract_source(text)
+    chosen = choose_source(text, request)
+    source = chosen.source
     document, over = _parse_document(text, source)
     lines = (0, *(ended.end() for ended in TEXT_LINE_END.finditer(text)))
     shape = PayloadShape(document.value, several=document.document_count > 1)
@@ -118,9 +123,11 @@ def read_payload(text: str, *, max_chars: int | None = None) -> Payload:
         pointer = events[row - 1].place.pointer if row and blank.at < spans[row - 1][1] else ""
         oddity(blank.code, (blank.at, blank.end), pointer, source.value[blank.at : blank.end])
     issues = tuple(issue for _, issue in sorted(found, key=itemgetter(0)))
-    recognised = f"cURL command with {shape.description}" if command else shape.description
-    notes = tuple(_describe_payload(command, over, document, had_key=had_key))
-    return Payload(recognised, text, tuple(events), issues, document, source, over, notes, lines)
+    recognised = f"{chosen.copied.form} with {shape.description}" if chosen.copied else shape.description
+    notes = tuple(_describe_payload(chosen, over, document, had_key=had_key))
+    return Payload(
+        recognised, text, tuple(events), issues, document, source, over, notes, chosen.requests, request, lines
+    )
 
 
 def locate_in_payload(payload: Payload, pointer: str) -> tuple[int, int]:
@@ -140,22 +147,6 @@ def _reject_large_event(text: str, start: int, end: int, line: int) -> None:
             raise build_oversize_error(f"Line {line:,}", "the event", size, line=line)
 
 
-def _extract_source(text: str) -> tuple[QuotedText, CurlCommand | None]:
-    """The document in a text, with the place of each of its characters, and the command that it is in."""
-    if not is_curl_command(text):
-        return quote_nothing(text), None
-    try:
-        command = parse_curl_command(text)
-    except UnclosedQuote as error:
-        what = "the quote that opens here is never closed"
-        raise JsonSyntaxError(text, error.at, what, "See that all of the command was copied.") from None
-    if command.body is not None and command.body.value.strip(BLANK_CHARACTERS):
-        return command.body, command
-    if command.body_source:
-        raise ReadError(f"The command takes its body from {command.body_source}, which is not here. Paste that, too.")
-    raise ReadError("The command posts no body. A body follows -d, --data-raw or --json.")
-
-
 def _parse_document(text: str, source: QuotedText) -> tuple[JsonText, tuple[BlankedSpan, ...]]:
     """The document as JSON, and what had to be ignored for it."""
     try:
@@ -172,17 +163,9 @@ def _parse_document(text: str, source: QuotedText) -> tuple[JsonText, tuple[Blan
 
 
 def _describe_payload(
-    command: CurlCommand | None, blanked: Sequence[BlankedSpan], document: JsonText, *, had_key: bool
+    chosen: ChosenSource, blanked: Sequence[BlankedSpan], document: JsonText, *, had_key: bool
 ) -> list[str]:
-    notes = []
-    if command is not None:
-        notes.append(
-            f"The command posts to {shorten_value(command.url)}." if command.url else "The command names no address."
-        )
-        if command.has_other_commands:
-            notes.append(
-                "There are other commands beside it. They are text here: nothing is run, and only the body is read."
-            )
+    notes = [*_describe_requests(chosen), *chosen.notes]
     if had_key:
         notes.append("The text held a key. It is masked, and kept nowhere.")
     if blanked:
@@ -192,6 +175,35 @@ def _describe_payload(
         notes.append(f"{document.document_count:,} JSON values follow one another; each is read by itself.")
     return notes
 
+
+def _describe_requests(chosen: ChosenSource) -> list[str]:
+    """What was read of a text that holds requests, in sentences."""
+    if chosen.copied is None:
+        return []
+    read = [one for one in chosen.requests if one.is_read]
+    if len(chosen.requests) == 1:
+        url = chosen.requests[0].url
+        notes = [f"The command posts to {url}." if url else "The command names no address."]
+    else:
+        which = "is read" if len(read) == 1 else "are read"
+        numbers = _list_numbers(one.number for one in read)
+        held = f"The text holds {len(chosen.requests):,} requests; {len(read):,} of them {which}"
+        notes = [f"{held}: {numbers}, to {read[0].url}."]
+    if chosen.copied.has_other_commands:
+        notes.append(
+            "There are other commands beside it. They are text here: nothing is run, and only the body is read."
+        )
+    return [*notes, *chosen.copied.notes]
+
+
+def _list_numbers(numbers: Iterable[int]) -> str:
+    """Numbers of requests, the first of them."""
+    given = list(numbers)
+    shown = ", ".join(f"{number:,}" for number in given[:_MAX_NUMBERS_LISTED])
+    return f"{shown} and {len(given) - _MAX_NUMBERS_LISTED:,} more" if len(given) > _MAX_NUMBERS_LISTED else shown
+
+
+_MAX_NUMBERS_LISTED = 10
 
 _BLANKED_NAMES = {"json_comment": "comments", "json_comma": "trailing commas"}
 

@@ -1,17 +1,18 @@
-"""A cURL command, read and never run: its address, and its body with every character's place.
+"""cURL commands, read and never run: the requests that they would send.
 
-The keys in it are masked before (``pasted_keys.py``).
+The keys in them are masked before (``pasted_keys.py``).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
-from intempt_core.contract import BLANK_CHARACTERS
+from intempt_core.contract import BLANK_CHARACTERS, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.json_lenient import blank_lenient_syntax
 from intempt_core.readers.json_positions import JsonText
 from intempt_core.readers.pasted.command_line import iterate_readings
+from intempt_core.readers.pasted.copied_request import CopiedRequest, CopiedText
+from intempt_core.readers.pasted.curl_options import DATA_OPTIONS, CurlOption, iterate_options
 from intempt_core.readers.pasted.quoted_text import QuotedText, join_texts
 
 CURL_COMMAND = re.compile(r"(?<![\w.\-])curl(?:\.exe)?(?=[\s^\\]|$)", re.IGNORECASE | re.MULTILINE)
@@ -22,37 +23,12 @@ _COMMENTS = re.compile(r"(?:\s|//[^\n]*|#[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _PROMPT = re.compile(r"\[[^\]\[{\"\n]*\]\s*[$#%>]\s")
 """``[me@machine ~]$``; no list of JSON begins so."""
 
-_SHORT_WITH_VALUE = frozenset("AbcCdDeEFHhKmoPQrtTuUwxXyYz")
-_LONG_WITH_VALUE = frozenset(
-    "user header data data-raw data-binary data-ascii data-urlencode json url request cookie cookie-jar user-agent "
-    "referer max-time connect-timeout output form form-string proxy proxy-user cacert capath cert cert-type key "
-    "key-type pass retry retry-delay retry-max-time resolve connect-to interface limit-rate write-out upload-file "
-    "oauth2-bearer config url-query aws-sigv4 range ciphers max-redirs dump-header unix-socket rate stderr trace "
-    "trace-ascii variable expect100-timeout keepalive-time noproxy dns-servers proto tls-max speed-limit speed-time "
-    "preproxy socks5 socks5-hostname socks4 time-cond output-dir netrc-file service-name request-target".split()
-)
-_LONG_NAMES = {"d": "data", "H": "header", "u": "user", "U": "proxy-user", "X": "request", "b": "cookie", "F": "form"}
-DATA_OPTIONS = ("data", "data-raw", "data-binary", "data-ascii", "json")
-"""The options of cURL whose value is the body, or a part of it."""
-
 _PROMPTS = ("$", "%", ">", "#", "\n", "|")
+_VARIABLE = re.compile(r"\$\{?(\w+)\}?|%(\w+)%")
+_SUBSTITUTION = re.compile(r"\$\(|`")
 
-
-@dataclass(frozen=True)
-class CurlCommand:
-    """A cURL command as it was written.
-
-    Attributes:
-        url: Its address; empty where it has none.
-        body: What it would post; none where the text does not hold it.
-        body_source: Where the body is instead, such as a file; empty where the text holds it, or there is none.
-        has_other_commands: Whether there are other commands in the text.
-    """
-
-    url: str
-    body: QuotedText | None = field(repr=False)
-    body_source: str = ""
-    has_other_commands: bool = False
+NO_BODY = "The command posts no body. A body follows -d, --data-raw or --json."
+"""A command without a body, in sentences."""
 
 
 def is_curl_command(text: str) -> bool:
@@ -67,17 +43,15 @@ def looks_like_json(text: str) -> bool:
     return begin[:1] in tuple('{["') and not _PROMPT.match(begin)
 
 
-def parse_curl_command(text: str) -> CurlCommand:
-    """Read the cURL command in a text. Raises :class:`~intempt_core.readers.pasted.quoted_text.UnclosedQuote`."""
-    first: CurlCommand | None = None
+def parse_curl_commands(text: str) -> CopiedText:
+    """Read the cURL commands in a text. Raises :class:`~intempt_core.readers.pasted.quoted_text.UnclosedQuote`."""
+    first: CopiedText | None = None
     for words in iterate_readings(text):
-        command = _read_command(text, words)
-        if first is None:
-            first = command
-        if command.body is None or _is_json(command.body.value):
-            return command  # backslashes are written in several ways, and only one of them makes JSON of the body
-    assert first is not None
-    return first
+        copied = _read_commands(text, words)
+        if all(request.body is None or _is_json(request.body.value) for request in copied.requests):
+            return copied  # backslashes are written in several ways, and only one of them makes JSON of the body
+        first = first or copied
+    return first or CopiedText("cURL command", ())
 
 
 def _is_json(text: str) -> bool:
@@ -88,48 +62,146 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _read_command(text: str, words: Sequence[QuotedText]) -> CurlCommand:
+def _read_commands(text: str, words: Sequence[QuotedText]) -> CopiedText:
     prompt = re.compile(rf"[{re.escape(BLANK_CHARACTERS)}]*{_PROMPT.pattern}").match(text)
     words = [word for word in words if prompt is None or word.at >= prompt.end()]
-    own_at = next((index for index, word in enumerate(words) if _is_curl_token(word)), len(words))
-    before, own = words[:own_at], words[own_at + 1 :]
-    end = next((index for index, word in enumerate(own) if word.operator and not word.value.startswith("<")), len(own))
-    piped = _find_piped_body(before) or _find_here_document(own, end)
-    datas: list[tuple[str, QuotedText, int]] = []
-    url = ""
-    for option, word, at in iterate_options(own[:end]):
-        if option in DATA_OPTIONS:
-            datas.append((option, word, at))
-        elif option in ("url", "") and not url:
-            url = word.value[at:]
-    others = [word for word in own[end:] if not word.operator and word is not piped]
-    if piped is None:
-        others += [word for word in before if word.value not in _PROMPTS and "=" not in word.value]
-    return _build_command(url, datas, piped, has_other_commands=bool(others))
+    requests: list[CopiedRequest] = []
+    count, others, at = 0, False, 0
+    variables = _find_assignments(words)
+    while (own_at := next((n for n in range(at, len(words)) if _is_curl_token(words[n])), None)) is not None:
+        before, own = words[at:own_at], words[own_at + 1 :]
+        end = next((n for n, word in enumerate(own) if word.operator and not word.value.startswith("<")), len(own))
+        piped = _find_piped_body(before) or _find_here_document(own, end)
+        requests += [
+            _build_request(words[own_at], options, piped, variables)
+            for options in _split_at_next(list(iterate_options(own[:end])))
+        ]
+        count += 1
+        others = others or (piped is None and _holds_commands(before))
+        at = own_at + 1 + end
+        if piped is not None and piped in own[end:]:
+            at += own[end:].index(piped) + 1
+    others = others or any(not word.operator for word in words[at:])
+    return CopiedText(f"{count} cURL commands" if count > 1 else "cURL command", tuple(requests), others)
 
 
 def _is_curl_token(word: QuotedText) -> bool:
     return not word.operator and _CURL_PROGRAM.fullmatch(word.value.strip(BLANK_CHARACTERS)) is not None
 
 
-def _build_command(
-    url: str, datas: Sequence[tuple[str, QuotedText, int]], piped: QuotedText | None, *, has_other_commands: bool
-) -> CurlCommand:
-    parts: list[QuotedText] = []
-    for option, word, at in datas:
-        value = word.value[at:]
-        if value == "@-" and piped is not None and option != "data-raw":
-            parts.append(piped)
-        elif value.startswith("@") and option != "data-raw":
-            where = "what is piped into the command" if value == "@-" else f"the file {value[1:]}"
-            return CurlCommand(url, None, where, has_other_commands)
+def _holds_commands(words: Sequence[QuotedText]) -> bool:
+    return any(not word.operator and word.value not in _PROMPTS and "=" not in word.value for word in words)
+
+
+def _find_assignments(words: Sequence[QuotedText]) -> dict[str, QuotedText]:
+    """What variables are given in the text, by their names."""
+    found = {}
+    for word in words:
+        name, equals, _ = word.value.partition("=")
+        if equals and not word.operator and name.isidentifier():
+            found[name] = word.cut(len(name) + 1)
+    return found
+
+
+def _split_at_next(options: Sequence[CurlOption]) -> Iterator[list[CurlOption]]:
+    """The options of each request: ``--next`` begins another one."""
+    own: list[CurlOption] = []
+    for option in options:
+        if option.name == "next":
+            yield own
+            own = []
         else:
-            parts.append(word.cut(at))
-    if not parts:
-        return CurlCommand(url, None, "", has_other_commands)
-    return CurlCommand(
-        url, join_texts(parts, "" if all(option == "json" for option, _, _ in datas) else "&"), "", has_other_commands
-    )
+            own.append(option)
+    yield own
+
+
+def _build_request(
+    command: QuotedText, options: Sequence[CurlOption], piped: QuotedText | None, variables: dict[str, QuotedText]
+) -> CopiedRequest:
+    urls = [option.value for option in options if option.name in ("", "url")]
+    at = options[0].word.at if options else command.at
+    body, trouble = _build_body(options, piped, variables)
+    method = next((option.value for option in options if option.name == "request"), "")
+    if not method:
+        is_get = any(option.name in ("get", "head") for option in options)
+        sends = body is not None or any(option.name in (*DATA_OPTIONS, *_FORM_OPTIONS) for option in options)
+        method = "POST" if sends and not is_get else "GET"
+    notes = (f"It sends the same to {len(urls):,} addresses; the first is named.",) if len(urls) > 1 else ()
+    return CopiedRequest(min(at, command.at), urls[0] if urls else "", method.upper(), body, trouble, notes)
+
+
+_FORM_OPTIONS = ("form", "form-string", "data-urlencode")
+
+
+def _build_body(
+    options: Sequence[CurlOption], piped: QuotedText | None, variables: dict[str, QuotedText]
+) -> tuple[QuotedText | None, str]:
+    """The body of a request, or why it has none that can be read."""
+    pieces = [option for option in options if option.name in (*DATA_OPTIONS, "data-urlencode")]
+    if trouble := _describe_other_body(options, pieces):
+        return None, trouble
+    parts: list[QuotedText] = []
+    for number, option in enumerate(pieces):
+        given = _resolve_piece(option, piped, variables)
+        if isinstance(given, str):
+            return None, given
+        if number and option.name != "json":
+            parts.append(QuotedText("&", at=given.at, end=given.at))
+        parts.append(given)
+    body = join_texts(parts, "") if parts else None
+    if body is None or not body.value.strip(BLANK_CHARACTERS):
+        return None, NO_BODY
+    if len(pieces) > 1 and not _is_json(body.value):
+        return None, (
+            f"The body is given in {len(pieces)} pieces. cURL joins them to one text with “&” before each new -d, and "
+            f"that is no JSON: {shorten_value(body.value)}. Put all events into one body, or write --next and the "
+            "address before each further body."
+        )
+    return body, ""
+
+
+def _describe_other_body(options: Sequence[CurlOption], pieces: Sequence[CurlOption]) -> str:
+    """Why a request sends something else than a body of JSON, in sentences; empty where it does not."""
+    form = next((option for option in options if option.name in ("form", "form-string")), None)
+    if form is not None:
+        return (
+            f"The command sends a form of several parts (multipart/form-data; -F {shorten_value(form.value)}). Events "
+            "are taken as JSON that is the whole body: give it with --data-raw."
+        )
+    if any(option.name in ("get", "head") for option in options):
+        if pieces:
+            return (
+                "With -G cURL puts what -d holds into the address and sends GET without a body. Events are posted as "
+                "the body: leave -G out."
+            )
+        return NO_BODY
+    encoded = next((option for option in pieces if option.name == "data-urlencode"), None)
+    if encoded is not None:
+        return (
+            f"The command sends the field of a form (--data-urlencode {shorten_value(encoded.value)}): its signs are "
+            "written as %7B%22 and so on. Events are taken as JSON that is the whole body: give it with --data-raw."
+        )
+    upload = next((option for option in options if option.name == "upload-file"), None)
+    if upload is not None:
+        return f"The command takes its body from the file {upload.value}, which is not here. Paste that, too."
+    return ""
+
+
+def _resolve_piece(option: CurlOption, piped: QuotedText | None, variables: dict[str, QuotedText]) -> QuotedText | str:
+    """A piece of the body, or why it is not in the text, in sentences."""
+    value = option.value
+    if value.startswith("@") and option.name != "data-raw":
+        if value == "@-" and piped is not None:
+            return piped
+        where = "what is piped into the command" if value == "@-" else f"the file {value[1:]}"
+        return f"The command takes its body from {where}, which is not here. Paste that, too."
+    variable = _VARIABLE.fullmatch(value)
+    if variable is None:
+        if _SUBSTITUTION.match(value):
+            return f"The body is made by {shorten_value(value)} when the command runs. Paste what that gives."
+        return option.word.cut(option.at)
+    name = variable[1] or variable[2]
+    return variables.get(name) or f"The body is in the variable {name}, which is not given here. Paste that, too."
 
 
 def _find_piped_body(before: Sequence[QuotedText]) -> QuotedText | None:
@@ -152,38 +224,9 @@ def _find_piped_body(before: Sequence[QuotedText]) -> QuotedText | None:
 
 def _find_here_document(own: Sequence[QuotedText], end: int) -> QuotedText | None:
     """What a here-document or a here-string gives to the command."""
-    for index, word in enumerate(own):
+    for index, word in enumerate(own[:end]):
         if word.operator and word.value == "<<<" and index + 1 < len(own):
             return own[index + 1]
     if any(word.operator and word.value in ("<<", "<<-") for word in own[:end]):
         return next((word for word in own[end:] if not word.operator), None)
     return None
-
-
-def iterate_options(words: Iterable[QuotedText]) -> Iterator[tuple[str, QuotedText, int]]:
-    """The options of a command that take a value: long name, the word that holds it, where in the word it begins.
-
-    What is no option (the address) has an empty name.
-    """
-    remaining = iter(words)
-    for word in remaining:
-        if word.operator or word.value in ("", "-", "--"):
-            continue
-        name, at = _parse_option(word.value)
-        if name is None:
-            continue
-        if at < len(word.value) or not at:
-            yield name, word, at
-        elif (following := next(remaining, None)) is not None and not following.operator:
-            yield name, following, 0
-
-
-def _parse_option(value: str) -> tuple[str | None, int]:
-    """The long name of an option that takes a value, and where in the word that begins; behind it, if in the next."""
-    if value.startswith("--"):
-        name, equals, _ = value[2:].partition("=")
-        return (name if name in _LONG_WITH_VALUE else None), len(name) + 2 + len(equals)
-    if not value.startswith("-"):
-        return "", 0
-    index = next((index for index, sign in enumerate(value) if index and sign in _SHORT_WITH_VALUE), 0)
-    return (_LONG_NAMES.get(value[index], value[index]), index + 1) if index else (None, 0)

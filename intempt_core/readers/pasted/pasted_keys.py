@@ -15,14 +15,9 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 from intempt_core.contract import MASK
-from intempt_core.readers.pasted.curl import (
-    CURL_COMMAND,
-    DATA_OPTIONS,
-    iterate_options,
-    looks_like_json,
-    parse_curl_command,
-)
 from intempt_core.readers.pasted.command_line import split_command_line
+from intempt_core.readers.pasted.curl import CURL_COMMAND, looks_like_json, parse_curl_commands
+from intempt_core.readers.pasted.curl_options import DATA_OPTIONS, iterate_options
 from intempt_core.readers.pasted.quoted_text import UnclosedQuote
 
 _SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
@@ -147,8 +142,8 @@ def _find_spans(text: str) -> Iterator[tuple[int, int]]:
                 for option, word, start in iterate_options(words)
                 for a, b in _find_in_option(option, word.value[start:])
             ]
-            found_body = parse_curl_command(text).body
-            body = [(run.at, run.end) for run in found_body.runs] if found_body else ()
+            bodies = [request.body for request in parse_curl_commands(text).requests if request.body is not None]
+            body = [(run.at, run.end) for one in bodies for run in one.runs]
         except UnclosedQuote:
             pass
     yield from command_spans

@@ -7,7 +7,7 @@ where it was written.
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
@@ -109,7 +109,7 @@ class QuotedText:
     def quote_for(self, offset: int, new: str) -> str:
         """A new piece of the value as it is written at this offset, in the quotes that are around it."""
         run = self.runs[max(0, bisect_right(self.runs, offset, key=attrgetter("start")) - 1)] if self.runs else None
-        return _write_in_quotes(new, run.quote if run else Quote.SINGLE)
+        return _WRITERS[run.quote if run else Quote.SINGLE](new)
 
     def cut(self, start: int, end: int | None = None) -> "QuotedText":
         """A stretch of it, as a text of its own."""
@@ -121,7 +121,9 @@ class QuotedText:
                 plain = run.end - run.at == run.size
                 at, stop = (run.at + first - run.start, run.at + last - run.start) if plain else (run.at, run.end)
                 runs.append(TextRun(first - start, last - first, at, stop, run.quote))
-        return QuotedText(self.value[start:end], runs, runs[0].at if runs else self.at, runs[-1].end if runs else self.end)
+        return QuotedText(
+            self.value[start:end], runs, runs[0].at if runs else self.at, runs[-1].end if runs else self.end
+        )
 
 
 class QuotedTextBuilder:
@@ -195,33 +197,24 @@ def compose_texts(outer: QuotedText, inner: QuotedText) -> QuotedText:
     return made
 
 
-def _write_in_quotes(new: str, quote: Quote) -> str:
-    match quote:
-        case Quote.RAW:
-            return new
-        case Quote.SINGLE:
-            return new.replace("'", "'\\''")
-        case Quote.DOUBLE:
-            return re.sub(r'(["\\$`])', r"\\\1", new)
-        case Quote.C_ESCAPED:
-            return re.sub(r"(['\\])", r"\\\1", new)
-        case Quote.WINDOWS:
-            return re.sub(r'(\\*)"', r'\1\1^\\^"', new)
-        case Quote.WINDOWS_DOUBLED:
-            return re.sub(r'([\\"])', r"^\\^\1", new)
-        case Quote.WINDOWS_PLAIN:
-            return new.replace("\\", "\\\\").replace('"', '""')
-        case Quote.POWERSHELL_SINGLE:
-            return new.replace("'", "''")
-        case Quote.POWERSHELL_DOUBLE:
-            return re.sub(r'([`$"])', r"`\1", new)
-        case Quote.POWERSHELL_PROGRAM:
-            return re.sub(r'(\\*)"', r'\1\1\\"', new).replace("'", "''")
-        case Quote.JSON:
-            return json.dumps(new, ensure_ascii=False)[1:-1]
-        case Quote.SCRIPT_SINGLE:
-            return json.dumps(new, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("'", "\\'")
-        case Quote.SCRIPT_TEMPLATE:
-            return re.sub(r"([\\`]|\$(?=\{))", r"\\\1", new)
-        case _:
-            return re.sub(r"([^\w@%+=:,./-])", r"\\\1", new)
+def _write_json(new: str) -> str:
+    return json.dumps(new, ensure_ascii=False)[1:-1]
+
+
+_WRITERS: dict[Quote, Callable[[str], str]] = {
+    Quote.RAW: str,
+    Quote.NONE: lambda new: re.sub(r"([^\w@%+=:,./-])", r"\\\1", new),
+    Quote.SINGLE: lambda new: new.replace("'", "'\\''"),
+    Quote.DOUBLE: lambda new: re.sub(r'(["\\$`])', r"\\\1", new),
+    Quote.C_ESCAPED: lambda new: re.sub(r"(['\\])", r"\\\1", new),
+    Quote.WINDOWS: lambda new: re.sub(r'(\\*)"', r'\1\1^\\^"', new),
+    Quote.WINDOWS_DOUBLED: lambda new: re.sub(r'([\\"])', r"^\\^\1", new),
+    Quote.WINDOWS_PLAIN: lambda new: new.replace("\\", "\\\\").replace('"', '""'),
+    Quote.POWERSHELL_SINGLE: lambda new: new.replace("'", "''"),
+    Quote.POWERSHELL_DOUBLE: lambda new: re.sub(r'([`$"])', r"`\1", new),
+    Quote.POWERSHELL_PROGRAM: lambda new: re.sub(r'(\\*)"', r'\1\1\\"', new).replace("'", "''"),
+    Quote.JSON: _write_json,
+    Quote.SCRIPT_SINGLE: lambda new: _write_json(new).replace('\\"', '"').replace("'", "\\'"),
+    Quote.SCRIPT_TEMPLATE: lambda new: re.sub(r"([\\`]|\$(?=\{))", r"\\\1", new),
+}
+"""How a new piece is written in each kind of quotes."""

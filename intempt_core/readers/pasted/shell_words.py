@@ -7,7 +7,7 @@ where it was written. What a shell would do with a word (a variable, a command i
 import re
 from collections.abc import Iterator
 
-from intempt_core.readers.pasted.quoted_text import QuotedText, QuotedTextBuilder, Quote, TextRun, UnclosedQuote
+from intempt_core.readers.pasted.quoted_text import Quote, QuotedText, QuotedTextBuilder, TextRun, UnclosedQuote
 
 _OPERATOR = re.compile(r"<<<|<<-?|&&|\|\||;;|[;|&<>()\n]")
 _UNQUOTED = re.compile(r"[^\s'\"\\$;&|<>()`]+")

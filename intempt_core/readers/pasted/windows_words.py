@@ -14,16 +14,18 @@ from collections.abc import Iterator
 from enum import Enum
 
 from intempt_core.readers.pasted.quoted_text import (
+    Quote,
     QuotedText,
     QuotedTextBuilder,
-    Quote,
     UnclosedQuote,
     compose_texts,
 )
 
 _SINGLE_QUOTED = re.compile(r"\$'(?:[^'\\]|\\.)*'|'[^']*'", re.DOTALL)
 _CARET = re.compile(r'\^"|\^[ \t]*\r?\n')
-_DOUBLED_QUOTES = re.compile(r'"[\s\[{]*[\[{]\s*""|"\s*[\[{]+\s*\\?""')
+_DOUBLED_QUOTES = re.compile(r'"[\s\[{]*\\?""[^"]{1,200}""\s*:')
+"""The first key of a body in quotes whose own quotes are doubled: ``"{""track"":``."""
+
 _CARETED_QUOTE = re.compile(r'\^"')
 _FIREFOX = re.compile(r"(?i)\bcurl\.exe\s+\^\"")
 _LINE_GOES_ON = re.compile(r"\^[ \t]*\r?\n")
@@ -74,9 +76,9 @@ def split_windows_line(text: str, rule: BackslashRule = BackslashRule.PROGRAM) -
     doubled = _DOUBLED_QUOTES.search(text) is not None
     careted = not doubled and _CARETED_QUOTE.search(text) is not None
     line, escaped = _resolve_carets(text, always=careted)
-    quote = (
-        Quote.WINDOWS_PLAIN if not careted else Quote.WINDOWS_DOUBLED if rule is BackslashRule.DOUBLED else Quote.WINDOWS
-    )
+    quote = Quote.WINDOWS_PLAIN
+    if careted:
+        quote = Quote.WINDOWS_DOUBLED if rule is BackslashRule.DOUBLED else Quote.WINDOWS
     return [compose_texts(line, word) for word in _WordSplitter(line.value, escaped, rule, quote).split()]
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from intempt_core.contract.fields import MASK
 from intempt_core.errors import ReadError
 from intempt_core.exports.snippets import render_curl_snippet
-from intempt_core.readers.pasted.curl import is_curl_command, parse_curl_command
-from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
 from intempt_core.readers.pasted.command_line import split_command_line
+from intempt_core.readers.pasted.curl import is_curl_command, parse_curl_commands
+from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
 from intempt_core.readers.pasted.quoted_text import UnclosedQuote
 from intempt_core.readers.payload import locate_in_payload, read_payload
 from intempt_core.targets.target import sandbox_target
@@ -63,9 +63,16 @@ def test_every_way_to_write_a_command_gives_its_body(command: str) -> None:
     assert any(URL in note for note in payload.notes)
 
 
+def read_body(command: str) -> str | None:
+    (request,) = parse_curl_commands(command).requests
+    return None if request.body is None else request.body.value
+
+
 def test_data_given_in_pieces_is_joined_as_curl_joins_it() -> None:
-    assert parse_curl_command("curl u --json '{\"a\":' --json '1}'").body.value == '{"a":1}'  # type: ignore[union-attr]
-    assert parse_curl_command("curl u -d a=1 -d b=2").body.value == "a=1&b=2"  # type: ignore[union-attr]
+    """Worked out by running cURL 7.88 against a server: ``&`` is before each further piece that is not ``--json``."""
+    assert read_body("curl u --json '{\"a\":' --json '1}'") == '{"a":1}'
+    assert read_body("curl u -d '{\"a\":\"x' -d 'y\"}'") == '{"a":"x&y"}'
+    assert read_body("curl u -d '{\"a\":' --json '\"b' --data-raw '@c\"}'") == '{"a":"b&@c"}'
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
@@ -73,9 +80,7 @@ def test_our_own_command_is_read_back_as_the_very_body(text: str) -> None:
     body = json.dumps({"track": [{"name": text, "payload": [{"eventId": text}]}]}, ensure_ascii=False)
     command = render_curl_snippet(sandbox_target("http://127.0.0.1:1"), body.encode())
     assert mask_pasted_keys(command) == (command, False)
-    read = parse_curl_command(command).body
-    assert read is not None
-    assert read.value == body
+    assert read_body(command) == body
 
 
 PIECES = st.lists(
@@ -144,7 +149,6 @@ KEY = "prefix123.s3cret-of-the-shop"
         f"curl\u00a0-u {KEY} {URL} -d '{{}}'",
         f"/usr/bin/curl -u {KEY} {URL} -d '{{}}'",
         f"curl {URL} -H 'apiKey: {KEY}' -H 'X-Auth-Token: {KEY}' -d '{{}}'",
-        f"curl -G {URL} --data-urlencode apiKey={KEY} -d '{{}}'",
         f"curl a:{KEY}@a.example/track -d '{{}}'",
         f"curl '{URL}?api%4Bey={KEY}' -d '{{}}'",
         f'SHOP={KEY} curl -u "$SHOP" {URL} -d \'{{}}\'',
@@ -189,6 +193,7 @@ def test_a_key_in_a_command_that_cannot_be_read_is_masked_too(command: str) -> N
     "text",
     [
         f"curl -G {URL} -d apiKey={KEY}",
+        f"curl -G {URL} --data-urlencode apiKey={KEY} -d '{{}}'",
         f"wget --header='Authorization: Basic {KEY}' --post-data='{{}}' {URL}",
         f"POST /v1 HTTP/1.1\nHost: x\nAuthorization: Basic {KEY}\n\n{{}}",
     ],
