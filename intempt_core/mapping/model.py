@@ -17,6 +17,7 @@ from intempt_core.contract import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventNam
 from intempt_core.errors import MappingError
 from intempt_core.mapping.time_formats import check_time_format
 from intempt_core.mapping.values import CELL_TYPES
+from intempt_core.readers import ReadOptions
 
 PROBLEMS_COLUMN = "problems"
 """The column that the export of excluded rows adds: what is wrong with a row."""
@@ -31,6 +32,8 @@ corrected and uploaded again keeps its id."""
 
 FILE_METADATA_KEYS = ("name", "header")
 """Keys of a mapping file beside the mapping: what it was saved as, and the header that it was made for."""
+
+_LEFT_OUT_IF_EMPTY = ("time_format", "read")
 
 _EXAMPLE_FIELDS = (*PLAIN_FIELDS, "name", "data.productId")
 
@@ -56,6 +59,7 @@ class Mapping:
         constants: Field → the JSON value that every row gets.
         time_zone: The IANA name of the zone of times that name none.
         time_format: How the file writes its times (``time_formats.py``); empty for ISO 8601 and epoch milliseconds.
+        read: How the file is read, where a person said so.
     """
 
     columns: dict[str, str]
@@ -64,6 +68,7 @@ class Mapping:
     constants: dict[str, Json] = with_default(default_factory=dict)
     time_zone: str = "UTC"
     time_format: str = ""
+    read: ReadOptions = ReadOptions()
 
     @classmethod
     def from_json(cls, text: str) -> "Mapping":
@@ -76,13 +81,16 @@ class Mapping:
             raise MappingError(f"The mapping is no JSON that can be used: {error}.") from error
         _check_shape(given)
         keys = {key: value for key, value in given.items() if key not in FILE_METADATA_KEYS}
+        keys["read"] = ReadOptions.from_json(given.get("read", {}))
         mapping = cls(**{"columns": {}, **keys})
         mapping.check()
         return mapping
 
     def to_json(self) -> str:
         """The mapping file; :meth:`from_json` gives the same mapping back."""
-        given = {key: getattr(self, key) for key in self.__slots__ if key != "time_format" or self.time_format}
+        given = {key: getattr(self, key) for key in self.__slots__ if key not in _LEFT_OUT_IF_EMPTY}
+        given |= {"time_format": self.time_format} if self.time_format else {}
+        given |= {"read": self.read.to_json()} if self.read.to_json() else {}
         return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
 
     def accept(self, suggestion: "MappingSuggestion") -> "Mapping":

@@ -1,8 +1,12 @@
 from .delimited import (
     Dialect as Dialect,
 )
-from .encoding import (
+from .dialects.read_options import (
     DELIMITER_NAMES as DELIMITER_NAMES,
+    HIDDEN_ROWS_CHOICES as HIDDEN_ROWS_CHOICES,
+    MERGED_CELLS_CHOICES as MERGED_CELLS_CHOICES,
+    ReadOptions as ReadOptions,
+    parse_delimiter as parse_delimiter,
 )
 from .formats import (
     FORMATS as FORMATS,

@@ -11,7 +11,7 @@ import csv
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NoReturn
 
 import numpy as np
@@ -21,6 +21,7 @@ import pyarrow.csv
 from intempt_core.arrays import make_array
 from intempt_core.contract import is_blank
 from intempt_core.errors import ReadError
+from intempt_core.readers.dialects.read_options import HIDDEN_ROWS_CHOICES, MERGED_CELLS_CHOICES, ReadOptions
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.mapped_file import FileBytes
 
@@ -59,16 +60,30 @@ class Dialect:
         quote: The character around a cell; empty where nothing is quoted.
         header_line: The physical line of the header, from 1; what is above it is not read. In a workbook it is a row of
             the sheet, 0 for the first row that holds anything.
-        skip: How many rows after the header are not read.
+        rows_to_skip: How many rows after the header are not read.
         sheet: The sheet of a workbook that is read; empty for the first visible one.
+        no_header: Whether there is no header: the columns are called by their number, and ``header_line`` is the line
+            of the first row.
+        hidden_rows: What becomes of rows of a sheet that are hidden: one of ``HIDDEN_ROWS_CHOICES``.
+        merged_cells: What becomes of merged cells of a sheet: one of ``MERGED_CELLS_CHOICES``.
     """
 
     encoding: str = "utf-8"
     delimiter: str = ","
     quote: str = '"'
     header_line: int = 1
-    skip: int = 0
+    rows_to_skip: int = 0
     sheet: str = ""
+    no_header: bool = False
+    hidden_rows: str = HIDDEN_ROWS_CHOICES[0]
+    merged_cells: str = MERGED_CELLS_CHOICES[0]
+
+    def as_options(self) -> ReadOptions:
+        """The same as what a person says of it: all of it, but for what is to be recognised."""
+        given = {option.name: getattr(self, option.name) for option in fields(self)}
+        if not self.header_line:
+            given |= {"header_line": None, "no_header": self.no_header or None}
+        return ReadOptions(**given | {"sheet": self.sheet or None})
 
 
 @dataclass(frozen=True, slots=True)

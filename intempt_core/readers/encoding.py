@@ -10,14 +10,12 @@ from pathlib import Path
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.delimited import BLOCK_BYTES, BYTES_LINE_END, UTF8_BOM
+from intempt_core.readers.dialects.read_options import DELIMITER_NAMES
 from intempt_core.readers.formats import describe_formats
 from intempt_core.readers.mapped_file import FileBytes, MappedFile, release_pages, require_disk_space
 
 SAMPLE_BYTES = 65_536
 """Bytes at the beginning of a text by which its dialect is guessed."""
-
-DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-"""The delimiters that are recognised by themselves, with their names."""
 
 _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 

@@ -20,8 +20,9 @@ from intempt_core.errors import ReadError
 from intempt_core.readers.column_store import TableColumns
 from intempt_core.readers.compression import GZIP_MAGIC, unpack_gzip
 from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.dialects.read_options import ReadOptions
 from intempt_core.readers.encoding import convert_to_utf8, detect_encoding, read_file_bytes, reject_empty_file
-from intempt_core.readers.formats import CSV, JSON_LINES, FileFormat, recognise_binary, recognise_text
+from intempt_core.readers.formats import CSV, JSON_LINES, FileFormat, join_words, recognise_binary, recognise_text
 from intempt_core.readers.jsonl import DocumentIndex
 from intempt_core.readers.limits import ReadLimits
 from intempt_core.readers.mapped_file import MappedFile, compute_sha256
@@ -183,9 +184,13 @@ class Document:
 
 
 def read_table(
-    data: bytes | Path | MappedFile, *, name: str, dialect: Dialect | None = None, limits: ReadLimits = READ_LIMITS
+    data: bytes | Path | MappedFile,
+    *,
+    name: str,
+    dialect: Dialect | ReadOptions | None = None,
+    limits: ReadLimits = READ_LIMITS,
 ) -> Table:
-    """Read a file's bytes, or the file at a path. Without a ``dialect`` it is guessed, and ``notes`` say how.
+    """Read a file's bytes, or the file at a path. What ``dialect`` leaves open is recognised; ``notes`` say how.
 
     A file of ``limits.memory_bytes`` or more is read from a copy on disk, and so its table lies there; so does that of
     a :class:`MappedFile`, which nobody changes and which therefore is not copied.
@@ -207,7 +212,7 @@ def read_table_or_document(
     data: bytes | Path,
     *,
     name: str,
-    dialect: Dialect | None = None,
+    dialect: Dialect | ReadOptions | None = None,
     limits: ReadLimits = READ_LIMITS,
     on_progress: Callable[[int, int], None] = ignore_progress,
 ) -> Table | Document:
@@ -238,12 +243,13 @@ class _OpenFile:
 def _open_file(
     data: bytes | Path | MappedFile,
     name: str,
-    dialect: Dialect | None,
+    dialect: Dialect | ReadOptions | None,
     limits: ReadLimits,
     *,
     documents: bool,
     on_progress: Callable[[int, int], None] = ignore_progress,
 ) -> Iterator[_OpenFile]:
+    options = dialect.as_options() if isinstance(dialect, Dialect) else dialect or ReadOptions()
     raw = read_file_bytes(data, name, limits.memory_bytes)
     reject_empty_file(raw, name)
     with ThreadPoolExecutor(1) as worker:  # it works out the digest while the rows are read here
@@ -255,11 +261,25 @@ def _open_file(
         is_large = isinstance(content, MappedFile)
         found, encoding = recognise_binary(content, name), ""
         if found is None:
-            encoding = dialect.encoding if dialect else detect_encoding(content, name)
+            encoding = options.encoding or detect_encoding(content, name)
             content = convert_to_utf8(content, encoding, name)
             found = recognise_text(content, name, documents=documents)
-        source = FileSource(name, content, encoding, dialect, is_large, limits, on_progress)
+        if isinstance(dialect, ReadOptions) and (unused := _describe_unused_options(dialect, found)):
+            notes = (*notes, unused)
+        source = FileSource(name, content, encoding, options, is_large, limits, on_progress)
         yield _OpenFile(found, source, len(raw), notes, digest)
+
+
+def _describe_unused_options(options: ReadOptions, form: FileFormat) -> str:
+    """A note on what a person said that has no meaning for a format; empty where there is nothing."""
+    unused = [
+        f"{name.replace('_', ' ')} “{shorten_value(str(value))}”"
+        for name, value in options.to_json().items()
+        if name not in form.options
+    ]
+    if not unused:
+        return ""
+    return f"Not used, since {form.name} has no such choice: {join_words(unused, 'and')}."
 
 
 def _build_table(opened: _OpenFile, content: TableContent) -> Table:

@@ -13,6 +13,7 @@ from intempt_core.arrays import Int64Array
 from intempt_core.contract import EventName, is_blank, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.dialects.read_options import ReadOptions
 from intempt_core.readers.limits import ReadLimits
 from intempt_core.readers.mapped_file import FileBytes, MappedFile
 
@@ -81,7 +82,7 @@ class FileSource:
         name: The file's name, for sentences.
         content: Its bytes, unpacked; those of a format of text as UTF-8 without a byte order mark.
         encoding: The encoding that a text had; empty for other formats.
-        dialect: How to read it, where a person said so.
+        options: What a person said of how to read it.
         is_large: Whether the file has so many bytes that it is read from disk; its table then lies there, too.
         limits: How large a table it may become, and from which size on that lies on disk.
         on_progress: Is called now and then with how many bytes of ``content`` are read, and how many there are.
@@ -90,7 +91,7 @@ class FileSource:
     name: str
     content: FileBytes
     encoding: str = ""
-    dialect: Dialect | None = None
+    options: ReadOptions = ReadOptions()
     is_large: bool = False
     limits: ReadLimits = field(default_factory=ReadLimits)
     on_progress: Callable[[int, int], None] = ignore_progress
@@ -177,8 +178,8 @@ def note_header_values(given: Sequence[str], where: str, line: int, *, confirmed
 
 def describe_skipped_rows(dialect: Dialect) -> Iterator[str]:
     """A note on the rows after the header that a person wanted to skip."""
-    if dialect.skip:
-        rows = "The row after the header was" if dialect.skip == 1 else f"{dialect.skip:,} rows after the header were"
+    if dialect.rows_to_skip:
+        rows = "The row after the header was" if dialect.rows_to_skip == 1 else f"{dialect.rows_to_skip:,} rows after the header were"
         yield f"{rows} skipped, as you said."
 
 

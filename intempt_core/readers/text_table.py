@@ -5,6 +5,7 @@ What a person did not say is guessed from the first rows, and noted. Rows are re
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from intempt_core.readers.delimited import (
     read_row_blocks,
     reject_unclosed_quote,
 )
-from intempt_core.readers.encoding import DELIMITER_NAMES, SAMPLE_BYTES, find_line_number
+from intempt_core.readers.dialects.read_options import DELIMITER_NAMES, ReadOptions
+from intempt_core.readers.encoding import SAMPLE_BYTES, find_line_number
+from intempt_core.readers.formats import CSV
 from intempt_core.readers.mapped_file import FileBytes, find_byte, release_pages
 from intempt_core.readers.table_content import (
     CellCountCollector,
@@ -37,11 +40,11 @@ _SEPARATOR_LINE = re.compile(rb"sep=([,;\t|])(?:\r\n?|\n|\Z)", re.IGNORECASE)
 def read_text_table(source: FileSource) -> TableContent:
     """Read a table of text. Raises :class:`ReadError` where it has no header, or a quote is never closed."""
     text, name = source.content, source.name
-    used = source.dialect or _guess_dialect(text[:SAMPLE_BYTES], source.encoding)
+    used = _choose_dialect(text[:SAMPLE_BYTES], source.encoding, source.options)
     _check_dialect(used)
     given, end, next_line = _read_header_record(text, used, name)
     where = f"Line {used.header_line:,}"
-    notes = list(note_header_values(given, where, used.header_line, confirmed=source.dialect is not None))
+    notes = list(note_header_values(given, where, used.header_line, confirmed=source.options.is_header_known))
     header, more = name_columns(given, where, used.header_line)
     width = len(header)
     lines = [np.empty(0, np.int64)]
@@ -72,6 +75,13 @@ def read_text_table(source: FileSource) -> TableContent:
         cell_counts=cells.finish(),
         mapped_file=pages,
     )
+
+
+def _choose_dialect(head: bytes, encoding: str, options: ReadOptions) -> Dialect:
+    """What a person said, and for the rest what the first rows show."""
+    guessed = _guess_dialect(head, encoding)
+    given = {name: value for name, value in options.to_json().items() if name in CSV.options and name != "encoding"}
+    return replace(guessed, **given)  # type: ignore[arg-type]  as they are checked
 
 
 def _guess_dialect(head: bytes, encoding: str) -> Dialect:
@@ -108,8 +118,8 @@ def _check_dialect(dialect: Dialect) -> None:
                 f"The {what} is “{shorten_value(character)}”. It is one visible character, or a tab. "
                 "Choose one, such as a comma or a quote."
             )
-    if dialect.skip < 0:
-        raise ReadError(f"{dialect.skip:,} rows after the header cannot be skipped. Say 0, or more.")
+    if dialect.rows_to_skip < 0:
+        raise ReadError(f"{dialect.rows_to_skip:,} rows after the header cannot be skipped. Say 0, or more.")
     if dialect.delimiter == dialect.quote:
         raise ReadError(f"Delimiter and quote are both “{dialect.quote}”. They must differ. Choose another for one.")
 
@@ -129,7 +139,7 @@ def _read_header_record(text: FileBytes, dialect: Dialect, name: str) -> tuple[l
             line=dialect.header_line,
         )
     skipped, records = 0, read_csv_records(lines, dialect)
-    while skipped < dialect.skip and lines.at < len(text):
+    while skipped < dialect.rows_to_skip and lines.at < len(text):
         record = lines.next_record(records, [])
         reject_unclosed_quote(lines, record)
         skipped += bool(record)

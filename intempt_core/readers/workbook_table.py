@@ -31,11 +31,11 @@ def read_workbook_table(source: FileSource) -> TableContent:
 
     Raises :class:`ReadError` where the bytes are no workbook that can be read, or the sheet has no header.
     """
-    name, dialect = source.name, source.dialect
+    name, options = source.name, source.options
     book = Workbook(source.content, name, source.limits)
-    sheet = (dialect.sheet if dialect else "") or book.sheets[0]
+    sheet = options.sheet or book.sheets[0]
     rows = book.rows(sheet)
-    wanted = dialect.header_line if dialect else 0
+    wanted = options.header_line or 0
     line, first = next((row for row in rows if row[0] >= wanted and not _is_empty_row(row)), (wanted, {}))
     if not first or (wanted and line != wanted):
         raise ReadError(
@@ -43,11 +43,11 @@ def read_workbook_table(source: FileSource) -> TableContent:
             " that names its columns. Put the header there, or say which row or sheet it is.",
             line=max(wanted, 1),
         )
-    used = Dialect(header_line=line, skip=dialect.skip if dialect else 0, sheet=sheet)
+    used = Dialect(header_line=line, rows_to_skip=options.rows_to_skip or 0, sheet=sheet)
     given, where = _pad_cells(first, max(first) + 1), f"Row {line:,}"
-    notes = list(note_header_values(given, where, line, confirmed=wanted > 0))
+    notes = list(note_header_values(given, where, line, confirmed=options.is_header_known))
     header, more = name_columns(given, where, line)
-    for _ in range(used.skip):
+    for _ in range(used.rows_to_skip):
         next(rows, None)
     with (
         translate_full_disk(name),

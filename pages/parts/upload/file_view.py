@@ -139,9 +139,9 @@ def choose_dialect(table: Table) -> Dialect:
         for option, container in zip(options, st.columns(max(len(options), 3)), strict=False)
     }
     if "sheet" in options and chosen["sheet"] != dialect.sheet:
-        moved = {option for option in ("header_line", "skip") if chosen[option] != getattr(dialect, option)}
+        moved = {option for option in ("header_line", "rows_to_skip") if chosen[option] != getattr(dialect, option)}
         if not moved:  # another sheet has a header of its own
-            chosen |= {"header_line": 0, "skip": 0}
+            chosen |= {"header_line": 0, "rows_to_skip": 0}
     return replace(dialect, **chosen)
 
 
@@ -196,7 +196,7 @@ def choose_header(container: "DeltaGenerator", table: Table) -> int:
 def choose_skip(container: "DeltaGenerator", table: Table) -> int:
     """The number of rows to skip after the header."""
     return choose_row_number(
-        container, "Rows to skip after the header", 0, table.dialect.skip, make_key("upload-skip", table.digest)
+        container, "Rows to skip after the header", 0, table.dialect.rows_to_skip, make_key("upload-skip", table.digest)
     )
 
 
@@ -211,6 +211,6 @@ CHOICES: dict[str, Callable[["DeltaGenerator", Table], Any]] = {
     "quote": choose_quote,
     "sheet": choose_sheet,
     "header_line": choose_header,
-    "skip": choose_skip,
+    "rows_to_skip": choose_skip,
 }
 """The widgets that ask for the fields of a dialect. Any: the type of the field."""

@@ -246,7 +246,7 @@ def test_the_file_is_known_by_its_bytes_and_read_the_same_in_gzip_and_from_a_pat
     for table in tables:
         assert [table.record(row) for row in range(3)] == [dict(zip(HEADER, row, strict=True)) for row in ROWS]
     assert tables[2].notes == (f"The file was unpacked: {len(packed):,} bytes became {len(data):,}.",)
-    assert read(data, dialect=Dialect("cp1252", ";", skip=2)).rows == 3  # nothing of it can be chosen
+    assert read(data, dialect=Dialect("cp1252", ";", rows_to_skip=2)).rows == 3  # nothing of it can be chosen
 
 
 def test_made_ids_fixes_bodies_and_the_export_of_excluded_rows_are_those_of_the_same_rows_as_csv() -> None:

@@ -261,15 +261,15 @@ def test_a_guess_is_always_made(head: bytes) -> None:
 
 @pytest.mark.parametrize(("skip", "rows"), [(0, 4), (1, 3), (2, 2), (9, 0)])
 def test_rows_after_the_header_can_be_skipped(skip: int, rows: int) -> None:
-    table = read('a,b\n(text),"(a\nnumber)"\n\n(unit),(EUR)\n1,2\n3,4\n', Dialect(skip=skip))
+    table = read('a,b\n(text),"(a\nnumber)"\n\n(unit),(EUR)\n1,2\n3,4\n', Dialect(rows_to_skip=skip))
     assert rows_of(table) == [("(text)", "(a\nnumber)"), ("(unit)", "(EUR)"), ("1", "2"), ("3", "4")][4 - rows :]
     assert list(table.lines) == [2, 5, 6, 7][4 - rows :]
     assert any("skipped, as you said" in note for note in table.notes) == (skip > 0)
 
 
 def test_fewer_than_no_rows_cannot_be_skipped() -> None:
-    rejected("a,b\n1,2\n", Dialect(skip=-1))
-    assert rejected('a,b\n"1,2\n3,4\n', Dialect(skip=1)).line == 2
+    rejected("a,b\n1,2\n", Dialect(rows_to_skip=-1))
+    assert rejected('a,b\n"1,2\n3,4\n', Dialect(rows_to_skip=1)).line == 2
 
 
 # ── headers ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -176,7 +176,7 @@ def test_the_first_visible_sheet_is_read_and_another_can_be_chosen() -> None:
 def test_header_and_rows_to_skip_are_rows_of_the_sheet() -> None:
     data = workbook({"S": rows_xml([["Report"], [], ["a", "b"], ["(unit)", "(EUR)"], ["", " "], ["1", "2", "3"]])})
     assert read(data).header == ("Report",)
-    table = read(data, Dialect(header_line=3, skip=1))
+    table = read(data, Dialect(header_line=3, rows_to_skip=1))
     assert rows_of(table) == [("1", "2")]
     assert (table.lines.tolist(), table.cell_counts) == ([6], {0: 3})
     assert table.notes == (
