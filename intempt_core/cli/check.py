@@ -6,7 +6,7 @@ Exports are imported when they are asked for: with them comes history, and with 
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     settings = Settings.from_environment(environment)
     target = resolve_target(args.target, settings, environment) if args.target else None
     with StepDisplay(sys.stderr) as steps:
-        file = read_input(args.file, args.mapping, settings, steps)
+        file = read_input(args, settings, steps)
         rules = load_rules(args.rules, file)
         with steps.step("Checking", file.size_in_words):
             report = file.check(load_catalogue(args.catalogue, args.catalogue_column, target, settings), rules=rules)
@@ -43,11 +43,12 @@ def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
                 _write_problems(args.problems, file, report)
     if args.expect:
         return _check_expectations(file, report, args.format)
-    issues = report.issues(0, MAX_ISSUES_LISTED)
     if args.format == "json":
-        print(json.dumps(_build_report_document(file, report, issues), ensure_ascii=True))
+        document = _build_report_document(file, report, report.issues(0, MAX_ISSUES_LISTED))
+        print(json.dumps(document, ensure_ascii=True))
     else:
-        _print_report(file, report, issues)
+        for line in describe_report(file, report):
+            print_result(line)
     wrong = report.excluded_mask.any() or any(ISSUE_KINDS[code].severity is Severity.ERROR for code in report.counts)
     return 1 if wrong else 0
 
@@ -134,21 +135,20 @@ def _describe_rules(report: Report) -> dict[str, Any]:
     }
 
 
-def _print_report(file: InputFile, report: Report, issues: Sequence[Issue]) -> None:
-    for note in file.notes:
-        print_result(note)
+def describe_report(file: InputFile, report: Report) -> Iterator[str]:
+    """What was decided when the file was read, what is wrong with it, and the verdict, line by line."""
+    yield from file.notes
     if file.table is not None and file.table.unused_columns:
-        print_result(f"Not sent: {', '.join(file.table.unused_columns)}.")
-    for issue in issues:
-        print_result(f"{issue.severity.value}: {issue.sentence}")
+        yield f"Not sent: {', '.join(file.table.unused_columns)}."
+    issues = report.issues(0, MAX_ISSUES_LISTED)
+    yield from (f"{issue.severity.value}: {issue.sentence}" for issue in issues)
     total = report.issue_count()
     if total > len(issues):
-        print_result(f"… and {format_count(total - len(issues), 'more issue', 'more issues')}.")
-    for code, count in report.counts.items():
-        print_result(f"{count:>9,}  {code}: {ISSUE_KINDS[code].title}")
+        yield f"… and {format_count(total - len(issues), 'more issue', 'more issues')}."
+    yield from (f"{count:>9,}  {code}: {ISSUE_KINDS[code].title}" for code, count in report.counts.items())
     for code, count in report.rule_counts.items():
-        print_result(f"{count:>9,}  {code} (the team's, {report.kind_of(code).severity.value})")
-    print_result(summarize_report(file, report))
+        yield f"{count:>9,}  {code} (the team's, {report.kind_of(code).severity.value})"
+    yield summarize_report(file, report)
 
 
 def summarize_report(file: InputFile, report: Report) -> str:

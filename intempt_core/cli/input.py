@@ -1,7 +1,8 @@
 """A file that the command line is called with: a table or a JSON document, read, mapped and checked."""
 
+import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from intempt_core.mapping import (
     read_mapping_file,
     renew_event_ids,
 )
-from intempt_core.readers import Document, Payload, Table, read_table_or_document
+from intempt_core.readers import Document, Payload, ReadOptions, Table, read_table_or_document
 from intempt_core.settings import Settings
 from intempt_core.validation import (
     PriorSendLookup,
@@ -90,15 +91,28 @@ class InputFile:
         return self.payload.line_column(find_issue_span(self.payload, issue)[0])[1]
 
 
-def read_input(file: Path, mapping: str | None, settings: Settings, steps: StepDisplay, *, run: str = "") -> InputFile:
-    """Read a file, whatever it is called, by a mapping file or the name of a saved mapping.
+def read_input(args: argparse.Namespace, settings: Settings, steps: StepDisplay, *, run: str = "") -> InputFile:
+    """Read the file of a call, whatever it is called, by a mapping file or the name of a saved mapping.
 
     With ``run``, a text that no other run has, its events get new ids. Raises :class:`ReadError` where its bytes cannot
     be read, and :class:`MappingError`, also where a mapping is given for a JSON document.
     """
+    file: Path = args.file
+    saved = MappingStore(settings.mappings_folder)
     with steps.step("Reading", shorten_name(file.name)):
-        read = read_table_or_document(file, name=file.name, on_progress=partial(_show_bytes, steps, file.name))
-        return _map_input(read, mapping, settings, run)
+        mapping = None if args.mapping is None else _load_mapping(args.mapping, saved)
+        options = parse_read_options(args).over(mapping.read if mapping else ReadOptions())
+        progress = partial(_show_bytes, steps, file.name)
+        read = read_table_or_document(
+            file, name=file.name, dialect=options, on_progress=progress, prefers_lines=mapping is not None
+        )
+        return _map_input(read, mapping, saved, options, run)
+
+
+def parse_read_options(args: argparse.Namespace) -> ReadOptions:
+    """How a call says that its file is to be read."""
+    given = {option.name: getattr(args, option.name, None) for option in fields(ReadOptions)}
+    return ReadOptions(**given)
 
 
 def _show_bytes(steps: StepDisplay, name: str, done: int, size: int) -> None:
@@ -106,14 +120,15 @@ def _show_bytes(steps: StepDisplay, name: str, done: int, size: int) -> None:
     steps.update(f"{shorten_name(name)}{megabytes}", done, size)
 
 
-def _map_input(read: Table | Document, mapping: str | None, settings: Settings, run: str) -> InputFile:
+def _map_input(
+    read: Table | Document, mapping: Mapping | None, saved: MappingStore, options: ReadOptions, run: str
+) -> InputFile:
     if isinstance(read, Document):
         if mapping is not None:
             raise MappingError(f"{read.name} holds events as they are sent, as JSON in one piece; it takes no mapping.")
         payload = replace(read.payload, events=renew_event_ids(read.payload.events, run)) if run else read.payload
         return InputFile(read.name, read.notes, read.digest, "", None, payload)
-    saved = MappingStore(settings.mappings_folder)
-    chosen = choose_initial_mapping(read) if mapping is None else _load_mapping(mapping, saved)
+    chosen = replace(choose_initial_mapping(read) if mapping is None else mapping, read=options)
     notes = list(read.notes)
     if mapping is None:
         known = [one.saved.name for one in saved.recognise(read.header) if one.exact]

@@ -1,11 +1,21 @@
 """What the command line takes, and the help that teaches it."""
 
 import argparse
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from intempt_core.cli.exit_codes import ExitCode, format_exit_codes
-from intempt_core.readers import GZIP_SUFFIX, JSON_DOCUMENT, list_suffixes
+from intempt_core.contract import join_words
+from intempt_core.readers import (
+    DELIMITER_NAMES,
+    GZIP_SUFFIX,
+    JSON_DOCUMENT,
+    ReadOptions,
+    list_suffixes,
+    parse_delimiter,
+)
 
 if TYPE_CHECKING:
     Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  it has no public name
@@ -14,6 +24,8 @@ _FILE_HELP = (
     f"{list_suffixes(conjunction='or')}, each also as {GZIP_SUFFIX};"
     f" or {list_suffixes([JSON_DOCUMENT])}: {JSON_DOCUMENT.holds}"
 )
+_MAX_DIGITS = 9
+
 _MAPPING_HELP = (
     "a mapping file, or the name of a mapping saved in the console; without one only exact headers are taken"
 )
@@ -37,6 +49,8 @@ examples:
   check events.csv                                     headers are the contract's own: name, eventId, userId …
   check shop.csv --mapping shop.json                   a mapping file, as the Upload screen exports it
   check shop.csv --mapping cosmetics                   a mapping saved in the console, by its name
+  check report.csv --header-line 6 --delimiter semicolon --encoding cp1252
+  check book.xlsx --sheet Orders
   check events.csv --target shop                       against the product catalogue loaded for a target, or
   check events.csv --catalogue items.csv --catalogue-column sku       against one in a file
   check events.csv --rules tracking-plan.json          also by the team's own rules
@@ -47,8 +61,10 @@ examples:
 A mapping file says which column becomes which field, and which cell which event name:
   {"columns": {"sku": "data.productId", "user": "userId", "what": "name", "when": "timestamp"},
    "names": {"view": "Product viewed"}, "types": {"data.price": "number"}, "constants": {"data.shop": "eu"},
-   "time_zone": "Europe/Berlin", "time_format": "%d.%m.%Y %H:%M"}
+   "time_zone": "Europe/Berlin", "time_format": "%d.%m.%Y %H:%M",
+   "read": {"header_line": 6, "delimiter": ";", "encoding": "cp1252"}}
 time_format may be left out (ISO 8601 or epoch milliseconds), or be iso, epoch_s, epoch_ms, epoch_us or a pattern.
+read says how the file is read, where that is not recognised: the options below, with _ in the place of -.
 
 A file that tests itself has a column “expect”: ok, or the codes that are right for the row, such as
 product_id_missing; errors must be exactly those, warnings that are named must be there. It is never sent.
@@ -198,7 +214,9 @@ def check_arguments(parser: argparse.ArgumentParser, given: argparse.Namespace) 
             parser.error(f"send needs {' and '.join(lacking)}; or --resume to go on with what was interrupted")
         return
     beside = ("file", "target", "mapping", "rules", "catalogue", "rest", "new_ids")
-    wrong = ["FILE" if name == "file" else f"--{name.replace('_', '-')}" for name in beside if getattr(given, name)]
+    said = [name for name in beside if getattr(given, name)]
+    said += [option.name for option in fields(ReadOptions) if getattr(given, option.name, None) is not None]
+    wrong = ["FILE" if name == "file" else f"--{name.replace('_', '-')}" for name in said]
     if wrong:
         parser.error(f"--resume sends what history has of a batch: it takes no {' and no '.join(wrong)}")
 
@@ -207,11 +225,43 @@ def _add_file(command: argparse.ArgumentParser, *, is_optional: bool = False) ->
     command.add_argument("file", metavar="FILE", type=Path, nargs="?" if is_optional else None, help=_FILE_HELP)
     command.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
     command.add_argument("--rules", metavar="FILE", type=Path, help=_RULES_HELP)
+    _add_read_options(command)
+
+
+def _add_read_options(command: argparse.ArgumentParser) -> None:
+    """Each option is called as a field of :class:`~intempt_core.readers.ReadOptions`."""
+    group = command.add_argument_group("how the file is read", "recognised where neither this nor the mapping says it")
+    names = join_words(list(DELIMITER_NAMES.values()), "or")
+    group.add_argument("--sheet", metavar="NAME", help="the sheet of a workbook; default: the first visible one")
+    group.add_argument(
+        "--header-line",
+        type=partial(_parse_number, least=1),
+        metavar="N",
+        help="the line, or row of a sheet, of the header",
+    )
+    group.add_argument(
+        "--rows-to-skip", type=partial(_parse_number, least=0), metavar="N", help="skip so many rows after the header"
+    )
+    group.add_argument(
+        "--delimiter", type=parse_delimiter, metavar="CHAR", help=f"between cells: {names}, or a character"
+    )
+    group.add_argument("--quote", type=_parse_quote, metavar="CHAR", help="around cells: a character, or none")
+    group.add_argument("--encoding", metavar="NAME", help="such as utf-8, utf-16 or cp1252")
 
 
 def _add_catalogue(command: argparse.ArgumentParser) -> None:
     command.add_argument("--catalogue", metavar="FILE", type=Path, help=_CATALOGUE_HELP)
     command.add_argument("--catalogue-column", metavar="COLUMN", help=_COLUMN_HELP)
+
+
+def _parse_number(text: str, least: int) -> int:
+    if not text.isdecimal() or len(text) > _MAX_DIGITS or int(text) < least:
+        raise argparse.ArgumentTypeError(f"“{text}” is no number of lines; it takes {least} or more")
+    return int(text)
+
+
+def _parse_quote(text: str) -> str:
+    return "" if text.lower() == "none" else text
 
 
 def _parse_port(text: str) -> int:

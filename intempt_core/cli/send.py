@@ -15,7 +15,7 @@ import numpy as np
 
 from intempt_core.arrays import Int64Array, release_unused_memory
 from intempt_core.cli.catalogue import load_catalogue
-from intempt_core.cli.check import summarize_report
+from intempt_core.cli.check import describe_report
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.outcome import can_write_results, report_outcome
@@ -60,7 +60,7 @@ def _send_file(
     process: SendingProcess | None,
     steps: StepDisplay,
 ) -> ExitCode:
-    file = read_input(args.file, args.mapping, settings, steps, run=uuid4().hex[:12] if args.new_ids else "")
+    file = read_input(args, settings, steps, run=uuid4().hex[:12] if args.new_ids else "")
     rules = load_rules(args.rules, file)
     if not can_write_results(args.results, args.file, force=args.force):
         return ExitCode.NO_RESULTS
@@ -139,8 +139,8 @@ class CheckedInput:
         return self.prior.are_any and not (self.args.again or self.args.rest)
 
     def describe(self) -> Iterator[str]:
-        """What will be sent, in sentences."""
-        yield summarize_report(self.file, self.report)
+        """What the check found, and what will be sent, in sentences."""
+        yield from describe_report(self.file, self.report)
         production = "PRODUCTION, " if self.target.production else ""
         yield (
             f"To send: {format_count(self.plan.events, 'event')} of {format_count(self.plan.persons, 'person')} in"

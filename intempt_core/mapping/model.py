@@ -68,7 +68,7 @@ class Mapping:
     constants: dict[str, Json] = with_default(default_factory=dict)
     time_zone: str = "UTC"
     time_format: str = ""
-    read: ReadOptions = ReadOptions()
+    read: ReadOptions = with_default(default_factory=ReadOptions)
 
     @classmethod
     def from_json(cls, text: str) -> "Mapping":

@@ -78,6 +78,12 @@ class Dialect:
     hidden_rows: str = HIDDEN_ROWS_CHOICES[0]
     merged_cells: str = MERGED_CELLS_CHOICES[0]
 
+    def changes_from(self, other: "Dialect") -> ReadOptions:
+        """What a person says who wants this dialect in the place of the other."""
+        mine = self.as_options()
+        changed = {option.name for option in fields(self) if getattr(self, option.name) != getattr(other, option.name)}
+        return ReadOptions(**{name: getattr(mine, name) for name in changed})
+
     def as_options(self) -> ReadOptions:
         """The same as what a person says of it: all of it, but for what is to be recognised."""
         given = {option.name: getattr(self, option.name) for option in fields(self)}

@@ -121,7 +121,7 @@ def _read_parquet(source: "FileSource") -> "TableContent":
 CSV = FileFormat(
     name="CSV",
     suffixes=(".csv", ".tsv", ".txt"),
-    options=("encoding", "delimiter", "quote", "header_line", "no_header", "rows_to_skip"),
+    options=("encoding", "delimiter", "quote", "header_line", "rows_to_skip"),
     row_label="line",
     matches=lambda _text, _name: True,  # the last that is asked
     read=_read_text,
@@ -139,7 +139,7 @@ JSON_LINES = FileFormat(
 EXCEL = FileFormat(
     name="Excel",
     suffixes=(".xlsx",),
-    options=("sheet", "header_line", "no_header", "rows_to_skip", "hidden_rows", "merged_cells"),
+    options=("sheet", "header_line", "rows_to_skip"),
     row_label="row",
     magic=re.compile(rb"PK\x03\x04"),
     read=_read_workbook,

@@ -215,14 +215,16 @@ def read_table_or_document(
     dialect: Dialect | ReadOptions | None = None,
     limits: ReadLimits = READ_LIMITS,
     on_progress: Callable[[int, int], None] = ignore_progress,
+    prefers_lines: bool = False,
 ) -> Table | Document:
     """Read a file as :func:`read_table` does, or as one JSON document where it is that.
 
+    One line of JSON is both; it is a document if the file is called so, unless lines are preferred.
     While a text is read, ``on_progress`` is called now and then with how many of its bytes are, and how many it has.
 
     Raises :class:`ReadError` likewise.
     """
-    with _open_file(data, name, dialect, limits, documents=True, on_progress=on_progress) as opened:
+    with _open_file(data, name, dialect, limits, documents=not prefers_lines, on_progress=on_progress) as opened:
         if opened.format.read is None:
             return _build_document(opened)
         return _build_table(opened, opened.format.read(opened.source))

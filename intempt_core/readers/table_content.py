@@ -91,7 +91,7 @@ class FileSource:
     name: str
     content: FileBytes
     encoding: str = ""
-    options: ReadOptions = ReadOptions()
+    options: ReadOptions = field(default_factory=ReadOptions)
     is_large: bool = False
     limits: ReadLimits = field(default_factory=ReadLimits)
     on_progress: Callable[[int, int], None] = ignore_progress
@@ -179,7 +179,8 @@ def note_header_values(given: Sequence[str], where: str, line: int, *, confirmed
 def describe_skipped_rows(dialect: Dialect) -> Iterator[str]:
     """A note on the rows after the header that a person wanted to skip."""
     if dialect.rows_to_skip:
-        rows = "The row after the header was" if dialect.rows_to_skip == 1 else f"{dialect.rows_to_skip:,} rows after the header were"
+        one = dialect.rows_to_skip == 1
+        rows = "The row after the header was" if one else f"{dialect.rows_to_skip:,} rows after the header were"
         yield f"{rows} skipped, as you said."
 
 

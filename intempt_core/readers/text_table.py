@@ -81,7 +81,7 @@ def _choose_dialect(head: bytes, encoding: str, options: ReadOptions) -> Dialect
     """What a person said, and for the rest what the first rows show."""
     guessed = _guess_dialect(head, encoding)
     given = {name: value for name, value in options.to_json().items() if name in CSV.options and name != "encoding"}
-    return replace(guessed, **given)  # type: ignore[arg-type]  as they are checked
+    return replace(guessed, **given)
 
 
 def _guess_dialect(head: bytes, encoding: str) -> Dialect:

@@ -16,7 +16,7 @@ from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.fixes import ColumnChange, Fix, apply_fixes, preview_fix
 from intempt_core.mapping import Mapping, map_table
 from intempt_core.planning import EventOrder, Plan, plan_table
-from intempt_core.readers import Dialect, MappedFile, ReadLimits, Table, read_table
+from intempt_core.readers import Dialect, MappedFile, ReadLimits, ReadOptions, Table, read_table
 from intempt_core.settings import Settings
 from intempt_core.validation import (
     CatalogueFile,
@@ -126,13 +126,13 @@ class ReadFile:
         path: Where it is; nobody changes it there.
         digest: The SHA-256 of its bytes.
         file_name: Its name.
-        dialect: How it is read; ``None`` to recognise that.
+        dialect: How it is read; what is not said is recognised.
     """
 
     path: Path
     digest: str
     file_name: str
-    dialect: Dialect | None = None
+    dialect: Dialect | ReadOptions | None = None
     verb = "read"
     inputs = ()
 

@@ -329,6 +329,20 @@ def test_a_mapping_file_is_used_whole_and_the_screen_shows_its_zone(upload: Uplo
     assert zone.value == "Asia/Tokyo"
 
 
+def test_how_the_file_is_read_goes_into_its_mapping_and_comes_back_from_it(upload: Upload) -> None:
+    data = csv_of("(text),(text),(text),(text),(ms),(EUR)", *good_rows(2))
+    upload.drop(data).look(1)
+    upload.app.number_input(key=widget(upload, "upload-skip")).set_value(1)
+    upload.run().press("upload-reread")
+    upload.app.text_input(key="upload-save-name-1").set_value("units")
+    upload.press("upload-save-now")
+    upload.drop(data, "next.csv")
+    assert "3 rows · 6 columns" in upload.texts
+    upload.press("upload-known-use-0")
+    assert "2 rows · 6 columns" in upload.texts
+    assert "saved as “units”" in upload.texts
+
+
 def german(rows: int = 3) -> bytes:
     lines = [f"{day + 1:02}.10.2022 14:05;view;{day};u{day};9,99" for day in range(rows)]
     return "\n".join(["wann;was;sku;user_id;preis", *lines]).encode()

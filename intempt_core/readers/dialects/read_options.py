@@ -68,7 +68,7 @@ class ReadOptions:
 
     def over(self, other: "ReadOptions") -> "ReadOptions":
         """These options, and those of another where these say nothing."""
-        return replace(other, **self.to_json())  # type: ignore[arg-type]  as they are checked
+        return replace(other, **self.to_json())
 
     @property
     def is_header_known(self) -> bool:

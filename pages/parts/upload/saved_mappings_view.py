@@ -14,7 +14,13 @@ from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 from pages.parts.shared.services import get_services
 from pages.parts.upload.mapping_times_view import set_mapping
-from pages.parts.upload.state import get_current_table, get_upload_state, settle_mapping, use_mapping
+from pages.parts.upload.state import (
+    get_current_table,
+    get_upload_state,
+    reread_by_mapping,
+    settle_mapping,
+    use_mapping,
+)
 
 SAVED_MAPPINGS_SUGGESTED = 3
 """Saved mappings that are suggested for a file."""
@@ -57,6 +63,8 @@ def use_saved_mapping(chosen: SavedMapping) -> None:
     found = get_upload_state()
     found.problem = ""
     set_mapping(chosen.mapping, redraw=True)
+    if reread_by_mapping(chosen.mapping):
+        return
     try:
         map_table(get_current_table(), chosen.mapping)
     except ConsoleError:

@@ -24,7 +24,7 @@ from intempt_core.mapping import (
     exact_mapping,
 )
 from intempt_core.planning import EventOrder, Plan, Policy
-from intempt_core.readers import Dialect, Table
+from intempt_core.readers import Dialect, ReadOptions, Table
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import ExpectationReport, Report
 from intempt_core.workers import (
@@ -67,7 +67,8 @@ class UploadState:
         name: The name of the file.
         digest: The SHA-256 of the file; empty without one.
         dialect: How the file is read; ``None`` before it was.
-        next_dialect: How a person wants it to be read instead; ``None`` where nothing is to be read.
+        next_dialect: How a person, or a chosen mapping, wants it to be read instead; ``None`` where nothing is
+            to be read.
         mapping: The mapping of the file.
         mapping_settled: Whether the mapping step is settled.
         fresh: A random text for ids that no earlier upload has; ``None`` for the same ids for the same rows.
@@ -89,7 +90,7 @@ class UploadState:
     name: str = ""
     digest: str = ""
     dialect: Dialect | None = None
-    next_dialect: Dialect | None = None
+    next_dialect: Dialect | ReadOptions | None = None
     mapping: Mapping | None = None
     mapping_settled: bool = False
     fresh: str | None = None
@@ -155,10 +156,13 @@ def _read_new_file(found: UploadState) -> None:
     found.dialect, found.mapping = table.dialect, choose_initial_mapping(table)
 
 
-def _read_file_again(found: UploadState, dialect: Dialect) -> None:
-    """Read the file another way; if its header changes, its mapping is made again."""
+def _read_file_again(found: UploadState, dialect: Dialect | ReadOptions) -> None:
+    """Read the file another way; if its header changes, its mapping is made again, unless it was chosen for that.
+
+    What a person said of how the file is read goes into the mapping.
+    """
     try:
-        header = get_current_table().header
+        before = get_current_table()
         new = load_table(found.digest, found.name, dialect)
     except ConsoleError as error:
         get_services().results.let_go(make_read_task(found.digest, found.name, dialect), get_tab_id())
@@ -166,17 +170,24 @@ def _read_file_again(found: UploadState, dialect: Dialect) -> None:
         return
     found.dialect, found.problem, found.mapping_settled, found.fixes = new.dialect, "", False, ()
     found.next_dialect = None
-    if new.header != header:
-        found.mapping = choose_initial_mapping(new)
+    if isinstance(dialect, ReadOptions):
+        return
+    mapping = found.mapping or choose_initial_mapping(before)
+    said = mapping.read
+    if dialect.sheet != before.dialect.sheet:  # another sheet has a header of its own
+        said = replace(said, header_line=None, rows_to_skip=None, no_header=None)
+    if new.header != before.header:
+        mapping = choose_initial_mapping(new)
         found.revision += 1
+    found.mapping = replace(mapping, read=dialect.changes_from(before.dialect).over(said))
 
 
-def make_read_task(digest: str, name: str, dialect: Dialect | None) -> ReadFile:
+def make_read_task(digest: str, name: str, dialect: Dialect | ReadOptions | None) -> ReadFile:
     """The task that reads the uploaded file; ``dialect`` overrules what is recognised."""
     return ReadFile(get_services().upload_tokens.spool.path(digest), digest, name, dialect)
 
 
-def load_table(digest: str, name: str, dialect: Dialect | None) -> Table:
+def load_table(digest: str, name: str, dialect: Dialect | ReadOptions | None) -> Table:
     """The uploaded file as a table; ``dialect`` overrules what is recognised."""
     table: Table = fetch_result(make_read_task(digest, name, dialect))
     return table
@@ -313,10 +324,22 @@ def reread_file(dialect: Dialect) -> None:
     get_upload_state().next_dialect = dialect
 
 
+def reread_by_mapping(mapping: Mapping) -> bool:
+    """Have the file read as its mapping says, if it says so and the file was read otherwise; whether it will be."""
+    found = get_upload_state()
+    if mapping.read == ReadOptions():
+        return False
+    if found.dialect is not None and replace(found.dialect, **mapping.read.to_json()) == found.dialect:
+        return False
+    found.next_dialect = mapping.read
+    return True
+
+
 def set_events_unchanged(*, unchanged: bool) -> None:
     """Send events of JSON lines unchanged, or map their keys."""
     found = get_upload_state()
-    found.mapping = Mapping({}) if unchanged else exact_mapping(get_current_table().header)
+    mapping = Mapping({}) if unchanged else exact_mapping(get_current_table().header)
+    found.mapping = replace(mapping, read=found.mapping.read) if found.mapping else mapping
     found.mapping_settled = False
     found.revision += 1
 
@@ -339,6 +362,7 @@ def use_mapping(text: str) -> None:
     try:
         found.mapping, found.problem = Mapping.from_json(text), ""
         found.revision += 1
+        reread_by_mapping(found.mapping)
     except ConsoleError as error:
         found.problem = str(error)
 

@@ -248,7 +248,7 @@ def test_an_impossible_dialect_is_rejected(dialect: Dialect) -> None:
     rejected("a,b\n1,2\n", dialect)
 
 
-@pytest.mark.parametrize("line", [0, 4, 99])
+@pytest.mark.parametrize("line", [-1, 4, 99])
 def test_a_header_line_that_is_not_there_is_rejected(line: int) -> None:
     error = rejected("a,b\n1,2\n\n", Dialect(header_line=line))
     assert error.line == line
@@ -581,7 +581,7 @@ DIALECTS = st.builds(
     st.sampled_from(["utf-8", "utf-16", "cp1252", "utf-7", "x"]),
     st.sampled_from(",;\t|'a\0é"),
     st.sampled_from(["", '"', "'", "é"]),
-    st.integers(-1, 3),
+    st.sampled_from([-1, 1, 2, 3]),
 )
 
 
