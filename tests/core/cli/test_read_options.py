@@ -67,7 +67,7 @@ def test_a_mapping_file_says_the_same_and_a_flag_overrules_it(
     ("read", "sentence"),
     [
         ([], "“read” of the mapping is not an object"),
-        ({"header": 2}, "has a key “header”. Did you mean “header_line”?"),
+        ({"headerLine": 2}, "has a key “headerLine”. Did you mean “header_line”?"),
         ({"header_line": 0}, "“header_line” in “read” of the mapping is “0”. It is a whole number, 1 or more."),
         ({"header_line": True}, "It is a whole number, 1 or more."),
         ({"delimiter": 5}, "“delimiter” in “read” of the mapping is “5”. It is a text."),
