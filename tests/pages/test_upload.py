@@ -340,6 +340,7 @@ def test_how_the_file_is_read_goes_into_its_mapping_and_comes_back_from_it(uploa
     assert "3 rows · 6 columns" in upload.texts
     upload.press("upload-known-use-0")
     assert "2 rows · 6 columns" in upload.texts
+    upload.press("upload-settle")
     assert "saved as “units”" in upload.texts
 
 

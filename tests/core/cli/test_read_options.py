@@ -137,7 +137,7 @@ def test_send_prints_what_check_prints(tmp_path: Path, capsys: pytest.CaptureFix
     _, out, _ = check(arguments, capsys)
     assert "The file is not UTF-8 and was read as cp1252" in out
     assert "Not sent: note." in out
-    assert "error: Row 2 (line 3): No identity is given." in out
+    assert "No identity is given." in out
     environment = {"CONSOLE_DATA": str(tmp_path / "data")}
     assert main(["send", *arguments, "--target", "sandbox", "--yes"], environment) == 0
     assert out in capsys.readouterr().err
