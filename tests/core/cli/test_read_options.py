@@ -97,7 +97,7 @@ def test_a_flag_that_cannot_be_is_a_sentence(
     try:
         code, _, err = check([write_report(tmp_path), "--encoding", "cp1252", *flags], capsys)
     except SystemExit as end:
-        code, err = end.code, capsys.readouterr().err
+        code, err = int(end.code or 0), capsys.readouterr().err
     assert (code, sentence in err) == (2, True), err
 
 
