@@ -15,7 +15,7 @@ from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
 from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.output import print_result
-from intempt_core.cli.rules import load_rules
+from intempt_core.cli.rules import list_rule_notes, load_rules
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_count
@@ -104,7 +104,7 @@ def _build_report_document(file: InputFile, report: Report, issues: Sequence[Iss
         "rows_with_errors": report.rows_with_errors,
         "rows_with_warnings": report.rows_with_warnings,
         "counts": report.counts,
-        **_describe_rules(report),
+        **_describe_rules(file, report),
         "issues": [
             {
                 "code": issue.code,
@@ -123,7 +123,7 @@ def _build_report_document(file: InputFile, report: Report, issues: Sequence[Iss
     }
 
 
-def _describe_rules(report: Report) -> dict[str, Any]:
+def _describe_rules(file: InputFile, report: Report) -> dict[str, Any]:
     """What the team's rules found, beside what the contract's did; nothing where no rules were asked."""
     if report.rules is None:
         return {}
@@ -131,7 +131,7 @@ def _describe_rules(report: Report) -> dict[str, Any]:
         "rules": report.rules.name,
         "rule_counts": report.rule_counts,
         "rows_with_rule_errors": report.rows_with_rule_errors,
-        "rule_notes": list(report.rules.notes),
+        "rule_notes": list_rule_notes(report.rules, file),
     }
 
 

@@ -15,7 +15,14 @@ def load_rules(path: Path | None, file: InputFile) -> TeamRules | None:
     if path is None:
         return None
     rules = read_rules_file(path)
-    notes = [*rules.notes, *(rules.check_mapping(file.table) if file.table is not None else ())]
-    for note in notes:
+    for note in list_rule_notes(rules, file):
         print_message(f"{rules.name}: {note}")
     return rules
+
+
+def list_rule_notes(rules: TeamRules, file: InputFile) -> list[str]:
+    """What is ignored in the rules, and what is never asked of the events of this file, as sentences.
+
+    Raises :class:`RulesError` where rules and mapping do not go together.
+    """
+    return [*rules.notes, *(rules.check_mapping(file.table) if file.table is not None else ())]

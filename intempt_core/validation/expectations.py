@@ -21,15 +21,13 @@ from intempt_core.errors import ReadError
 from intempt_core.mapping import EXPECT_COLUMN
 from intempt_core.readers import Table
 from intempt_core.validation.report import Report
+from intempt_core.validation.row_issues import RULE_CODE_PREFIX
 
 EXPECT_OK = "ok"
 """The cell that expects no error."""
 
 RESULT_BLOCK_ROWS = 4096
 """Rows whose results are built together."""
-
-RULE_PREFIX = "rule:"
-"""How the codes of the team's rules begin."""
 
 _SEPARATORS = re.compile(r"[\s,;]+")
 _ERROR_CODES = frozenset(code for code, kind in ISSUE_KINDS.items() if kind.severity is Severity.ERROR)
@@ -70,7 +68,7 @@ def parse_expectation(cell: str, team_codes: tuple[tuple[str, bool], ...] = ()) 
     """
     tokens, team = [word for word in _SEPARATORS.split(cell) if word], dict(team_codes)
     for word in tokens:
-        if word.startswith(RULE_PREFIX) and not team:
+        if word.startswith(RULE_CODE_PREFIX) and not team:
             return Expectation(
                 problem=f"“{shorten_value(word)}” is of the team's rules, and none were asked. Say --rules FILE."
             )

@@ -28,6 +28,9 @@ from intempt_core.contract import (
 from intempt_core.mapping import EventSource, MappedTable
 from intempt_core.readers import ReadingIssues
 
+RULE_CODE_PREFIX = "rule:"
+"""How the code of every finding of the team's rules begins; no code of the contract does."""
+
 ISSUE_BLOCK_ROWS = 4096
 """Rows whose issues are built together."""
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from intempt_core.arrays import Int64Array, Mask, make_array, view_numbers
 from intempt_core.contract import Json
+from intempt_core.mapping import NUMBER_FORMS
 from intempt_core.validation.column_rules import ColumnChecker, MappedColumn
 from intempt_core.validation.team_rules import keywords
 from intempt_core.validation.team_rules.event_rules import SchemaValidator
@@ -24,6 +25,9 @@ Floats: TypeAlias = NDArray[np.float64]
 
 LARGEST_EXACT = float(2**53)
 """Up to this a double holds every whole number."""
+
+NUMBER_TYPES = ("number", "integer", *NUMBER_FORMS)
+"""The types of a mapping that make numbers."""
 
 _OF_NO_OBJECT_OR_LIST = frozenset({"format", "anyOf", "oneOf", "not", "if", "then", "else", "multipleOf"})
 """Keywords about single values that no kernel has."""
@@ -102,7 +106,7 @@ class FieldRules:
         kind = "time" if field == "timestamp" else mapping.types.get(field, "text")
         if kind == "text":
             yield from self.find_in_texts(column, rows)
-        elif kind in ("time", "number", "integer"):
+        elif kind == "time" or kind in NUMBER_TYPES:
             values, is_sure = read_sure_times(column, rows) if kind == "time" else read_sure_numbers(column, kind, rows)
             yield from self._find_in_numbers(column, rows, values, is_sure)
         else:
@@ -235,5 +239,8 @@ def read_sure_numbers(cells: TextColumn, kind: str, rows: Int64Array) -> tuple[F
     is_sure = find_surely_typed(cells, kind)[rows]
     values = np.zeros(rows.size)
     sure = cells.array.take(make_array(rows[is_sure]))
+    if (form := NUMBER_FORMS.get(kind)) is not None:
+        ungrouped = pc.replace_substring_regex(sure, f"[{form.group}]", "")
+        sure = pc.replace_substring(ungrouped, form.decimal, ".")
     values[is_sure] = view_numbers(sure.cast("float64"))
     return values, is_sure

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import jsonschema_rs
 import numpy as np
 
 from intempt_core.arrays import Int64Array, Mask
@@ -18,6 +17,7 @@ from intempt_core.mapping import MappedTable
 from intempt_core.validation.column_rules import RULE_BLOCK_ROWS, ColumnChecker
 from intempt_core.validation.team_rules.column_checks import BrokenRows, FieldRules
 from intempt_core.validation.team_rules.event_rules import SchemaValidator
+from intempt_core.validation.team_rules.patterns import find_matching_keys
 from intempt_core.validation.team_rules.schema_expansion import RuleCheck, SchemaPath
 from intempt_core.validation.text_column import TextColumn
 
@@ -244,7 +244,7 @@ class _TablePlan:
         if keyword in ("properties", "patternProperties"):
             for name in value:
                 named = [name] if name in keys else []
-                for key in named if keyword == "properties" else find_matching(name, keys):
+                for key in named if keyword == "properties" else find_matching_keys(name, keys):
                     self._add_schema((*place, name), keys[key])
         elif keyword == "additionalProperties":
             self._add_surplus(place, value, field, schema)
@@ -260,7 +260,7 @@ class _TablePlan:
     def _add_surplus(self, place: SchemaPath, value: Json, field: str, schema: Mapping[str, Json]) -> None:
         """What ``additionalProperties`` asks of the keys that the schema does not name."""
         keys = self._keys_of(field)
-        named = {key for one in schema.get("patternProperties", ()) for key in find_matching(one, keys)}
+        named = {key for one in schema.get("patternProperties", ()) for key in find_matching_keys(one, keys)}
         surplus = [keys[key] for key in keys if key not in named and key not in schema.get("properties", ())]
         if value is not False:
             for one in surplus:
@@ -276,11 +276,3 @@ class _TablePlan:
 
 _NOWHERE = "no field"
 """A field that no event has."""
-
-
-def find_matching(pattern: str, keys: Mapping[str, str]) -> list[str]:
-    """The keys in which a pattern of ``patternProperties`` is found, as the validator finds it."""
-    validator = jsonschema_rs.Draft202012Validator(
-        {"patternProperties": {pattern: False}}, pattern_options=jsonschema_rs.RegexOptions()
-    )
-    return [key for key in keys if not validator.is_valid({key: None})]

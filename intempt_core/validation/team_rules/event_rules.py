@@ -1,20 +1,15 @@
 """The team's rules asked about one event, by ``jsonschema-rs``; patterns are read by RE2, as over columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jsonschema_rs
-import pyarrow.compute as pc
 
-from intempt_core.arrays import make_array
 from intempt_core.contract import GivenEvent, Issue, Json, Place, escape_pointer_key, format_given
 from intempt_core.validation.team_rules.keywords import PATTERN_KEYWORD
+from intempt_core.validation.team_rules.patterns import matches_pattern
 from intempt_core.validation.team_rules.schema_expansion import ExpandedSchema, RuleCheck, SchemaPath
 from intempt_core.validation.team_rules.sentences import describe_finding
-
-MATCHES_REMEMBERED = 65_536
-"""Texts whose match of a pattern is remembered: a file repeats its values."""
 
 
 class BrokenCheck(NamedTuple):
@@ -29,12 +24,6 @@ class BrokenCheck(NamedTuple):
     check: RuleCheck
     where: tuple[str | int, ...]
     names: tuple[str, ...]
-
-
-@lru_cache(maxsize=MATCHES_REMEMBERED)
-def matches_pattern(pattern: str, text: str) -> bool:
-    """Whether RE2 finds a pattern in a text."""
-    return bool(pc.match_substring_regex(make_array([text]), pattern)[0].as_py())
 
 
 class _Re2Pattern:

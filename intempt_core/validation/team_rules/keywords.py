@@ -18,6 +18,9 @@ INNER_SCHEMAS = frozenset({"additionalProperties", "items", "unevaluatedProperti
 WHOLE_LISTS = frozenset({"anyOf", "oneOf"})
 """Lists of schemas of which one finding is reported, that of the keyword itself."""
 
+SAME_VALUE = frozenset({"anyOf", "oneOf", "not", "if"})
+"""Keywords beside those in place whose schemas are about the same value."""
+
 WHOLE_SCHEMAS = frozenset({"not", "contains", "propertyNames"})
 SILENT_SCHEMAS = frozenset({"if"})
 

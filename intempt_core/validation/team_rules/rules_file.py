@@ -10,6 +10,7 @@ A schema is JSON Schema 2020-12 about the whole event as it will be sent: ``{"pr
 """
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,6 +42,9 @@ from intempt_core.validation.team_rules.sentences import make_rule_kind
 
 MAX_RULES_BYTES = 1_000_000
 """A file of rules that is larger is not read."""
+
+MAX_DIGITS = 300
+"""Digits of a whole number in the rules."""
 
 MAX_NOTES = 20
 """Sentences on a file that are shown; of the others, how many there are."""
@@ -76,9 +80,17 @@ class TeamRules:
         if len(text) > MAX_RULES_BYTES:
             raise _build_size_error(name, len(text))
         try:
-            given = json.loads(text, object_pairs_hook=_reject_repeated_keys, parse_constant=_reject_constant)
+            given = json.loads(
+                text,
+                object_pairs_hook=_reject_repeated_keys,
+                parse_constant=_reject_constant,
+                parse_float=_parse_float,
+                parse_int=_parse_int,
+            )
         except json.JSONDecodeError as error:
-            raise RulesError(f"{name} is no JSON: {error.msg} (line {error.lineno}).") from error
+            raise RulesError(
+                f"{name} is no JSON: {error.msg} (line {error.lineno}). Rules are written as JSON, such as {_EXAMPLE}."
+            ) from error
         except (ValueError, RecursionError) as error:
             raise RulesError(f"{name} is no JSON that can be used: {error}.") from error
         try:
@@ -165,10 +177,11 @@ class TeamRules:
 def read_rules_file(file: Path) -> TeamRules:
     """Read a file of rules. Raises :class:`RulesError` with a sentence where it is none."""
     try:
-        size = file.stat().st_size
-        if size > MAX_RULES_BYTES:
-            raise _build_size_error(file.name, size)
-        text = file.read_text("utf-8-sig")
+        with file.open("rb") as opened:
+            size, content = file.stat().st_size, opened.read(MAX_RULES_BYTES + 1)  # a pipe has no size
+        if len(content) > MAX_RULES_BYTES:
+            raise _build_size_error(file.name, max(size, len(content)))
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise RulesError(f"The rules {file} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
@@ -221,3 +234,16 @@ def _reject_repeated_keys(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
 
 def _reject_constant(text: str) -> Json:
     raise ValueError(f"{text} is no JSON number")
+
+
+def _parse_float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {shorten_value(text)} is too large")
+    return number
+
+
+def _parse_int(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number has {len(text):,} digits, and up to {MAX_DIGITS} are taken")
+    return int(text)

@@ -11,25 +11,28 @@ from typing import TypeAlias
 from urllib.parse import quote, unquote
 
 import jsonschema_rs
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from intempt_core.arrays import make_array
-from intempt_core.contract import Json, Severity, escape_pointer_key, format_given, shorten_value, split_pointer
+from intempt_core.contract import (
+    OPEN_FIELDS,
+    PLAIN_FIELDS,
+    Json,
+    Severity,
+    escape_pointer_key,
+    format_given,
+    join_words,
+    shorten_value,
+    split_pointer,
+)
 from intempt_core.errors import RulesError
+from intempt_core.validation.row_issues import RULE_CODE_PREFIX
 from intempt_core.validation.team_rules import keywords
-
-RULE_CODE_PREFIX = "rule:"
-"""How the code of every finding of the team's begins; no code of the contract does."""
+from intempt_core.validation.team_rules.patterns import check_key_pattern, check_pattern
 
 MAX_SCHEMAS = 5_000
 """Schemas that the rules of a file may become, with references written out."""
 
 MAX_DEPTH = 64
 """Schemas inside each other."""
-
-MAX_PATTERN_LENGTH = 1_000
-"""Characters of a pattern."""
 
 MAX_NAME_LENGTH, MAX_MESSAGE_LENGTH = 80, 500
 """Characters of ``x-name`` and of ``x-message``."""
@@ -99,21 +102,28 @@ class _Labels:
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """Where the expansion is: in the expanded schema and in the file, and which references led there."""
+    """Where the expansion is: in the expanded schema and in the file, and which references led there.
+
+    What is at a spot may be about the event itself, and may be reported or not.
+    """
 
     path: SchemaPath
     pointer: str
     labels: _Labels = _Labels()
     references: tuple[str, ...] = ()
     is_reported: bool = True
+    is_of_event: bool = False
     depth: int = 0
 
-    def enter(self, *steps: str | int, keeps_labels: bool = False, is_reported: bool = True) -> "_Spot":
+    def enter(
+        self, *steps: str | int, keeps_labels: bool = False, is_reported: bool = True, is_same_value: bool = False
+    ) -> "_Spot":
         """The spot of a schema inside this one."""
         pointer = self.pointer + "".join(f"/{escape_pointer_key(str(step))}" for step in steps)
         labels = self.labels if keeps_labels else _Labels()
         reported = self.is_reported and is_reported
-        return _Spot((*self.path, *steps), pointer, labels, self.references, reported, self.depth + 1)
+        of_event = self.is_of_event and is_same_value
+        return _Spot((*self.path, *steps), pointer, labels, self.references, reported, of_event, self.depth + 1)
 
 
 class SchemaExpander:
@@ -131,11 +141,12 @@ class SchemaExpander:
         self._pointers: dict[SchemaPath, str] = {}
         self.notes: dict[str, None] = {}
         self.severities: dict[str, tuple[Severity, str]] = {}
+        self._named_at: dict[str, str] = {}
 
     def expand(self, pointer: str, schema: Json, *, is_reported: bool = True) -> ExpandedSchema:
         """The schema at a pointer of the file."""
         self._checks, self._pointers, self._is_definition = {}, {}, not is_reported
-        expanded = self._expand(schema, _Spot((), pointer, is_reported=is_reported))
+        expanded = self._expand(schema, _Spot((), pointer, is_reported=is_reported, is_of_event=is_reported))
         self._check_form(expanded)
         return ExpandedSchema(expanded, self._checks)
 
@@ -191,6 +202,8 @@ class SchemaExpander:
             self._add_check(spot, "pattern", value, keywords.PATTERN_KEYWORD)
         elif key in keywords.ASSERTIONS:
             made[key] = value
+            if key == "required" and spot.is_of_event:
+                self._look_at_event_keys(value, spot, key)
             self._add_check(spot, key, value, key)
             if key == "format":
                 self._look_at_format(value, spot)
@@ -204,6 +217,9 @@ class SchemaExpander:
         in_place = key in keywords.IN_PLACE_LISTS | keywords.IN_PLACE_SCHEMAS | keywords.IN_PLACE_MAPS
         is_whole = key in keywords.WHOLE_LISTS | keywords.WHOLE_SCHEMAS
         is_reported = not is_whole and key not in keywords.SILENT_SCHEMAS
+        is_same_value = in_place or key in keywords.SAME_VALUE
+        if key == "properties" and spot.is_of_event:
+            self._look_at_event_keys(value, spot, key)
         if is_whole:
             self._add_check(spot, key, value, key)
         if key in keywords.IN_PLACE_MAPS | keywords.INNER_MAPS:
@@ -211,21 +227,27 @@ class SchemaExpander:
                 return value
             if key == "patternProperties":
                 for pattern in value:
-                    check_pattern(pattern, f"{spot.pointer}/{key}")
+                    check_key_pattern(pattern, f"{spot.pointer}/{key}")
             return {
-                name: self._expand(one, spot.enter(key, name, keeps_labels=in_place)) for name, one in value.items()
+                name: self._expand(one, spot.enter(key, name, keeps_labels=in_place, is_same_value=is_same_value))
+                for name, one in value.items()
             }
         if key in keywords.IN_PLACE_LISTS | keywords.INNER_LISTS | keywords.WHOLE_LISTS:
             if not isinstance(value, list):
                 return value
             return [
-                self._expand(one, spot.enter(key, at, keeps_labels=in_place, is_reported=is_reported))
+                self._expand(
+                    one,
+                    spot.enter(key, at, keeps_labels=in_place, is_reported=is_reported, is_same_value=is_same_value),
+                )
                 for at, one in enumerate(value)
             ]
         if key in keywords.INNER_SCHEMAS and value is False:  # a keyword of this schema: it may have labels
             self._add_check(spot, key, value, key)
             return value
-        return self._expand(value, spot.enter(key, keeps_labels=in_place, is_reported=is_reported))
+        return self._expand(
+            value, spot.enter(key, keeps_labels=in_place, is_reported=is_reported, is_same_value=is_same_value)
+        )
 
     def _expand_definitions(self, value: Json, spot: _Spot) -> None:
         """Look at definitions inside a schema: they are expanded where they are referred to."""
@@ -237,7 +259,7 @@ class SchemaExpander:
         if target in spot.references or target == spot.pointer:
             circle = " → ".join(f"#{one}" for one in (*spot.references, target))
             raise RulesError(f"{spot.pointer}/$ref runs in a circle: {circle}. Let no schema refer to itself.")
-        inner = spot.enter("allOf", at, keeps_labels=True)
+        inner = spot.enter("allOf", at, keeps_labels=True, is_same_value=True)
         return self._expand(schema, replace(inner, pointer=target, references=(*spot.references, target)))
 
     def _resolve(self, reference: Json, place: str) -> tuple[str, Json]:
@@ -288,6 +310,8 @@ class SchemaExpander:
             )
         if len(message) > MAX_MESSAGE_LENGTH:
             raise RulesError(f"{spot.pointer}/x-message has more than {MAX_MESSAGE_LENGTH} characters. Shorten it.")
+        if name and (first := self._named_at.setdefault(name, spot.pointer)) != spot.pointer:
+            self._note(f"{first} and {spot.pointer} are both called “{name}”: what they find is counted together.")
         if given and not spot.is_reported and not self._is_definition:
             self._note(f"{spot.pointer}: {next(iter(given))} is never shown; what is reported is the schema around it.")
         own = _Labels(name or spot.labels.name, severity or spot.labels.severity, message or spot.labels.message)
@@ -314,6 +338,22 @@ class SchemaExpander:
         except jsonschema_rs.ValidationError:
             self._note(f"{spot.pointer}: the format “{shorten_value(str(name))}” is not known, and is not checked.")
 
+    def _look_at_event_keys(self, names: Json, spot: _Spot, keyword: str) -> None:
+        """Say which keys no event has beside ``data`` and its other fields; the metaschema sees what is no key."""
+        keys = [one for one in names if isinstance(one, str)] if isinstance(names, list | Mapping) else []
+        for key in keys:
+            if key in (*PLAIN_FIELDS, *OPEN_FIELDS):
+                continue
+            advice = (
+                "The name is not in an event that is sent: write the rules of a name below “events”, by that name."
+                if key == "name"
+                else f'What is in data stands in the schema of data: {{"properties": {{"data": {{"{keyword}": … }}}}}}.'
+            )
+            self._note(
+                f"{spot.pointer}/{keyword}: “{shorten_value(key)}” is no field of an event (it has"
+                f" {join_words((*PLAIN_FIELDS, *OPEN_FIELDS))}). {advice}"
+            )
+
     def _note_unknown(self, key: str, spot: _Spot) -> None:
         if key in keywords.FORMER:
             advice = f" JSON Schema 2020-12 has {keywords.FORMER[key]} in its place."
@@ -326,19 +366,3 @@ class SchemaExpander:
 
     def _note(self, sentence: str) -> None:
         self.notes[sentence] = None
-
-
-def check_pattern(pattern: Json, place: str) -> None:
-    """Raise :class:`RulesError` where RE2 does not take a pattern; it reads every text in linear time."""
-    if not isinstance(pattern, str):
-        raise RulesError(f"{place} is {format_given(pattern)}, no text. Write a regular expression as text.")
-    if len(pattern) > MAX_PATTERN_LENGTH:
-        raise RulesError(f"{place} has {len(pattern):,} characters; up to {MAX_PATTERN_LENGTH:,} are taken.")
-    try:
-        pc.match_substring_regex(make_array([""]), pattern)
-    except (pa.ArrowInvalid, UnicodeEncodeError) as error:
-        reason = str(error).removeprefix("Invalid regular expression: ")
-        raise RulesError(
-            f"{place}: “{shorten_value(pattern)}” is no pattern that RE2 takes ({shorten_value(reason)}). RE2 has no"
-            " look-around and no references back; write it without."
-        ) from None

@@ -9,6 +9,9 @@ from intempt_core.validation.team_rules.schema_expansion import RuleCheck
 MAX_VALUES_LISTED = 12
 """Allowed values that a sentence lists."""
 
+WHOLE_EVENT = "The event"
+"""What a sentence calls the whole event."""
+
 SOURCE = "the team's rules"
 
 _TYPES = {
@@ -46,7 +49,7 @@ def describe_finding(check: RuleCheck, where: str, value: Json, names: Sequence[
         value: The value; what is absent is ``None``.
         names: The keys that are too many, or missing.
     """
-    message, allowed, fix = _phrase(check, where or "The event", value, names)
+    message, allowed, fix = _phrase(check, where or WHOLE_EVENT, value, names)
     if check.message:
         message, fix = check.message, f"{fix} Allowed: {allowed[:1].lower()}{allowed[1:]}"
     return make_rule_kind(check, message, allowed, fix)
@@ -140,7 +143,8 @@ def _phrase_surplus(_check: RuleCheck, where: str, _value: Json, names: Sequence
 
 
 def _phrase_nothing(_check: RuleCheck, where: str, _value: Json, _names: Sequence[str]) -> tuple[str, str, str]:
-    return f"{where} is {{given}}.", f"No {where}.", "Leave it out."
+    allowed = "No such event." if where == WHOLE_EVENT else f"No {where}."
+    return f"{where} is {{given}}.", allowed, "Leave it out."
 
 
 def _phrase_repeats(_check: RuleCheck, where: str, _value: Json, _names: Sequence[str]) -> tuple[str, str, str]:

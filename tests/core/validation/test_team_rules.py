@@ -3,6 +3,7 @@
 import json
 import pickle
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from intempt_core.mapping.table_events import map_table
 from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.expectations import ExpectationReport
 from intempt_core.validation.team_rules.remembered import RulesStore
-from intempt_core.validation.team_rules.rules_file import TeamRules
+from intempt_core.validation.team_rules.rules_file import TeamRules, read_rules_file
 from tests.core.readers.factories import table_of
 
 HEADER = ["name", "eventId", "userId", "productId", "price", "currency"]
@@ -169,8 +170,14 @@ def test_expectations_take_the_codes_of_the_rules() -> None:
         ({"*": {"$anchor": "x"}}, {}, ["$anchor"]),
         ({"*": {"properties": {"userId": {"pattern": "(?=a)"}}}}, {}, ["/events/*/properties/userId/pattern", "RE2"]),
         ({"*": {"pattern": "("}}, {}, ["missing )"]),
+        ({"*": {"properties": {"userId": {"pattern": r"(a)\1"}}}}, {}, ["/events/*/properties/userId/pattern", "RE2"]),
+        ({"*": {"patternProperties": {"(?=a)": {}}}}, {}, ["/events/*/patternProperties", "RE2"]),
+        ({"*": {"patternProperties": {r"\Qa\E": {}}}}, {}, ["/events/*/patternProperties", "not for keys"]),
+        ({"*": {"patternProperties": {"{": {}}}}, {}, ["not for keys", "backslash before a brace"]),
         ({"*": {"pattern": "((a{100}){100}){100}"}}, {}, ["RE2"]),
-        ({"*": {"x-severity": "fatal"}}, {}, ["x-severity", "fatal"]),
+        ({"*": {"x-severity": "fatal"}}, {}, ["/events/*/x-severity", "fatal", "“error”", "“warning”"]),
+        ({"*": {"x-severity": "Error"}}, {}, ["“Error”", "“error”", "“warning”"]),
+        ({"*": {"x-severity": 1}}, {}, ["/events/*/x-severity is no text"]),
         ({"*": {"x-name": "two words"}}, {}, ["two words"]),
         ({"*": {"allOf": [{"required": [], "x-name": "a"}, {"required": [], "x-name": "a", "x-severity": "error"}]}},
          {}, ["one an error and one a warning"]),
@@ -201,9 +208,24 @@ def test_a_text_that_is_too_large_or_no_json_is_rejected_at_once() -> None:
         ('{"rules": "1", "rules": "1"}', "twice"),
         ('{"rules": NaN}', "NaN"),
         ("[]", "no object"),
+        ("", "Rules are written as JSON, such as"),
+        ("rules: '1'\nevents:\n  '*': {}\n", "line 1.*Rules are written as JSON"),
+        ('{"events": {"*": {"minimum": 1e999}}}', "1e999 is too large"),
+        ('{"events": {"*": {"minimum": ' + "9" * 5000 + "}}}", "5,000 digits"),
     ]:
         with pytest.raises(RulesError, match=word):
             TeamRules.from_json(text, "plan.json")
+
+
+def test_of_a_file_that_never_ends_no_more_is_read_than_may_be(tmp_path: Path) -> None:
+    large = tmp_path / "large.json"
+    large.write_text(" " * 10_000_000)
+    for file, words in [(large, "large.json has 10,000,000 bytes"), (Path("/dev/zero"), "1,000,001 bytes"),
+                        (tmp_path, "cannot be read")]:  # fmt: skip
+        with pytest.raises(RulesError, match=words):
+            read_rules_file(file)
+    (tmp_path / "bom.json").write_bytes(b'\xef\xbb\xbf{"events": {"*": {}}}')
+    assert read_rules_file(tmp_path / "bom.json").event_names == ("*",)
 
 
 def test_a_pattern_that_makes_other_engines_run_for_ever_is_quick() -> None:
@@ -219,6 +241,50 @@ def test_what_is_ignored_is_said() -> None:
     assert "Did you mean “Product viewed”?" in rules.notes[0]
     assert "Did you mean “minimum”?" in " ".join(rules.notes)
     assert "nope" in " ".join(rules.notes)
+
+
+def test_a_key_that_no_event_has_beside_its_data_is_said() -> None:
+    events = {
+        "*": {"required": ["userId", "data"], "allOf": [{"properties": {"name": {"const": "Product viewed"}}}]},
+        "Product ordered": {"required": ["price"], "properties": {"data": {"required": ["name", "price"]}}},
+    }
+    name, price = TeamRules.from_json(json.dumps({"events": events})).notes
+    assert name.startswith("/events/*/allOf/0/properties: “name” is no field of an event")
+    assert "write the rules of a name below “events”" in name
+    assert price.startswith("/events/Product ordered/required: “price” is no field of an event")
+    assert '{"properties": {"data": {"required": … }}}' in price
+
+
+def test_two_rules_of_one_name_are_counted_together_and_that_is_said() -> None:
+    twice = {"x": {"minimum": 5, "x-name": "least"}, "y": {"minimum": 5, "x-name": "least"}}
+    rules = rules_of({"properties": twice})
+    (note,) = rules.notes
+    assert "/properties/x and /events/*/properties/data/properties/y are both called “least”" in note
+    report = check_events([event_of(x=1), event_of(y=1), event_of(x=1, y=1), event_of(x=5, y=5)], rules=rules)
+    assert report.rule_counts == {"rule:least": 3}
+    shared, definitions = {"$ref": "#/$defs/least"}, {"$defs": {"least": {"minimum": 5, "x-name": "least"}}}
+    of_one_place = rules_of({"properties": {"x": shared, "y": shared}}, "*", **definitions)
+    assert of_one_place.notes == ()
+
+
+def test_rules_see_the_event_as_it_will_be_sent() -> None:
+    """A made id, a time that becomes milliseconds, a constant, and a number that was written for people."""
+    rules = TeamRules.from_json(json.dumps({"events": {"*": {
+        "required": ["eventId"],
+        "properties": {
+            "timestamp": {"const": 1714631904000, "x-name": "at"},
+            "data": {"properties": {
+                "price": {"const": 1299.5, "x-name": "price"}, "shop": {"const": "b", "x-name": "shop"},
+            }},
+        },
+    }}}))  # fmt: skip
+    table = table_of(["at", "user", "price"], [["2024-05-02T06:38:24Z", "u", "1.299,50 €"], ["2024-05-02", "u", "x"]])
+    columns = {"at": "timestamp", "user": "userId", "price": "data.price"}
+    constants = {"name": "Product viewed", "data.shop": "a", "data.productId": "p"}
+    mapping = Mapping(columns, types={"data.price": "number:1.234,5"}, constants=constants)
+    report = check_table(map_table(table, mapping), rules=rules)
+    assert report.rule_counts == {"rule:at": 1, "rule:price": 1, "rule:shop": 2}
+    assert report.rows_of("rule:at").tolist() == report.rows_of("rule:price").tolist() == [1]
 
 
 def test_half_a_character_and_odd_bodies_break_nothing() -> None:

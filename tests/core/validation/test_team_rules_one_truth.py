@@ -4,9 +4,12 @@ import json
 from collections import Counter
 from typing import Any
 
+import jsonschema_rs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from intempt_core.contract.issues import Place
+from intempt_core.contract.rules import GivenEvent
 from intempt_core.mapping.mapped_table import MappedTable
 from intempt_core.mapping.model import Mapping
 from intempt_core.validation.team_rules.rules_file import TeamRules
@@ -15,7 +18,8 @@ from tests.examples import scale_examples
 
 CELLS = st.sampled_from(
     ["", " ", "a", "abc", "äé🛒", "0", "-1", "1", "5", "5.0", "12.50", " 5", "007", "1e3", "true", "False", "x\n",
-     "123456789012345678901", "0.1234567890123456789", "1664618400123", "2022-10-01", "EUR", "eur"]
+     "123456789012345678901", "0.1234567890123456789", "1664618400123", "2022-10-01", "EUR", "eur",
+     "1.000,5", "12,50 €", "-1.000.000", "-0"]
 )  # fmt: skip
 NAMES = st.sampled_from(["Product viewed", "Product ordered", "", "other"])
 NUMBERS = st.sampled_from([-1, 0, 1, 5, 5.0, 12.5, 1e3, 2**60, 1664618400123])
@@ -62,12 +66,19 @@ HEADER = ["name", "userId", "timestamp", "pid", "price", "note", "city"]
 COLUMNS = dict(zip(HEADER, ["name", "userId", "timestamp", "data.productId", "data.price", "data.note",
                             "userAttributes.city"], strict=True))  # fmt: skip
 
+TYPES_OF_COLUMNS = [
+    {},
+    {"data.price": "number"},
+    {"data.price": "integer", "data.note": "boolean"},
+    {"data.price": "number:1.234,5", "data.note": "number:1 234.5"},
+]
+
 
 @settings(max_examples=scale_examples(200), deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["*", "Product ordered"]), OF_EVENT, min_size=1),
     st.lists(st.tuples(NAMES, *[CELLS] * 6), min_size=1, max_size=6),
-    st.sampled_from([{}, {"data.price": "number"}, {"data.price": "integer", "data.note": "boolean"}]),
+    st.sampled_from(TYPES_OF_COLUMNS),
     st.sampled_from([{}, {"data.fixed": 3}, {"data.fixed": "abc"}]),
     st.sampled_from(["", "epoch_s"]),
 )
@@ -84,3 +95,28 @@ def test_columns_and_events_break_the_same_checks(
         (row, broken.check.code) for row, event in enumerate(mapped.events()) for broken in rules.find_broken(event)
     )
     assert by_columns == by_events
+
+
+BODIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "userId": VALUES,
+        "timestamp": NUMBERS,
+        "data": st.dictionaries(st.sampled_from(FIELDS), VALUES | st.lists(VALUES, max_size=3), max_size=4) | VALUES,
+        "other": VALUES,
+    },
+)
+
+
+@settings(max_examples=scale_examples(200), deadline=None)
+@given(OF_EVENT, st.lists(LEAVES, min_size=2, max_size=2), BODIES)
+def test_a_schema_with_its_references_written_out_means_the_same(
+    schema: dict[str, Any], definitions: list[Any], body: dict[str, Any]
+) -> None:
+    """``jsonschema-rs`` by itself, which knows nothing of ours, is asked the schema as it stands in the file."""
+    definition = {"allOf": [definitions[0], {"$ref": "#/$defs/two"}]}
+    schema = {**schema, "allOf": [{"properties": {"userId": {"$ref": "#/$defs/one"}}}]}
+    given_file = {"events": {"*": schema}, "$defs": {"one": definition, "two": definitions[1]}}
+    by_itself = jsonschema_rs.Draft202012Validator({**schema, "$defs": given_file["$defs"]}, validate_formats=True)
+    found = TeamRules.from_json(json.dumps(given_file)).find_issues(GivenEvent("Product viewed", body, Place()))
+    assert by_itself.is_valid(body) == (found == [])
