@@ -90,7 +90,7 @@ def events_of(console_url: str, person: str) -> list[dict[str, Any]]:
 
 
 def use_target(page: Page, name: str, host: str, *, production: bool = False, key: str = KEY) -> None:
-    """Describe a target for this session, on its screen, and go on with it."""
+    """Describe a target for this session, on its screen, and go on with it; or with the sentence why it is none."""
     open_screen(page, "/targets")
     page.get_by_text("Add a temporary target").click()
     given = {"name": name, "host": host, "org": "acme", "project": "shop", "source": "1487580005268456192", "key": key}
@@ -99,6 +99,8 @@ def use_target(page: Page, name: str, host: str, *, production: bool = False, ke
     if not production:
         widget(page, "target-form-production").get_by_text("Production").click()
     press(page, "target-form-use")
+    expect(widget(page, f"target-{name}").or_(page.get_by_text("this target cannot be used"))).to_be_visible()
+    settled(page)
 
 
 def go(page: Page, screen: str) -> None:

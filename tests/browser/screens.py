@@ -13,31 +13,73 @@ MOVES_NOT = """() => !document.querySelector('[data-stale=true]') &&
 
 
 WATCHED = """(() => {
-    const traffic = window.traffic = {sent: 0, received: 0, acted: performance.now()};
+    const [NEW_SESSION, SCRIPT_FINISHED, RERUN_SCRIPT, IS_AUTO_RERUN] = [4, 6, 11, 6];
+    const traffic = window.traffic = {sent: 0, received: 0, asked: 0, began: 0, ended: 0, acted: performance.now()};
+    const parse = data => {
+        const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data, fields = new Map();
+        let at = 0;
+        const number = () => {
+            for (let value = 0, scale = 1; ; scale *= 128) {
+                value += (bytes[at] & 127) * scale;
+                if (bytes[at++] < 128) return value;
+            }
+        };
+        while (at < bytes.length) {
+            const tag = number(), kind = tag & 7;
+            const length = kind === 0 ? 0 : kind === 1 ? 8 : kind === 5 ? 4 : number();
+            fields.set(Math.floor(tag / 8), kind === 0 ? number() : bytes.subarray(at, at + length));
+            at += length;
+        }
+        return fields;
+    };
     window.WebSocket = class extends WebSocket {
         constructor(...given) {
             super(...given);
-            this.addEventListener('message', () => { traffic.received = performance.now(); });
+            this.addEventListener('message', ({data}) => {
+                traffic.received = performance.now();
+                if (!(data instanceof ArrayBuffer)) return;
+                const fields = parse(data);
+                if (fields.has(NEW_SESSION)) traffic.began = traffic.received;
+                if (fields.has(SCRIPT_FINISHED)) traffic.ended = traffic.received;
+            });
         }
-        send(data) { traffic.sent = performance.now(); super.send(data); }
+        send(data) {
+            traffic.sent = performance.now();
+            if (data instanceof Uint8Array) {
+                const rerun = parse(data).get(RERUN_SCRIPT);
+                if (rerun && !parse(rerun).get(IS_AUTO_RERUN)) traffic.asked = traffic.sent;
+            }
+            super.send(data);
+        }
     };
 })()"""
-"""Runs before a page's own scripts: notes when the page last sent to its server, and last received from it."""
+"""Runs before a page's own scripts: notes when the page last sent to its server and received from it, when it asked for
+a run of the script (not by a clock of its own), and when a run began and ended. The numbers are those of the fields in
+Streamlit's ``BackMsg`` and ``ForwardMsg``, which are read as any protocol buffer.
+"""
+
+LOST_MS = 20_000
+"""After how long a run that was asked for is waited for no longer: one of a part that is gone never begins."""
 
 QUIET = f"""() => {{
-    const {{sent, received, acted}} = window.traffic, now = performance.now();
-    const complete = received >= sent || now - sent > 5000;
-    return complete && now - Math.max(sent, received, acted) > 100 && document.querySelector({STILL!r})
+    const traffic = window.traffic, now = performance.now();
+    const {{sent, received, asked, began, ended, acted}} = traffic;
+    const complete = (began > asked && ended >= began) || now - asked > {LOST_MS};
+    const still = complete && now - Math.max(sent, received, acted) > 100 && document.querySelector({STILL!r})
         && !document.querySelector('[data-testid=stSkeleton]');
+    traffic.looks = still ? (traffic.looks ?? 0) + 1 : 0;
+    return traffic.looks >= 3;
 }}"""
-"""Everything that was sent has had a response, and nothing was sent or received for a tenth of a second: a field that
-loses the focus sends its value a moment later, and until the response the page looks as if all was done."""
+"""The run that was asked for last has begun and ended, and nothing was sent or received for a tenth of a second, in
+three looks: a field that loses the focus sends its value a moment later, and until the run begins the page looks as if
+all was done. Messages alone say nothing: they may be those of the run before.
+"""
 
 
 def settled(page: Page) -> Page:
     """Wait until an action has reached the server, its script has run, and everything is drawn."""
     page.evaluate("() => { window.traffic.acted = performance.now(); }")
-    page.wait_for_function(QUIET, timeout=30_000)
+    page.wait_for_function(QUIET, timeout=60_000)
     return page
 
 
