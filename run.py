@@ -1,8 +1,8 @@
 """Start, test, check and measure the console, from nothing but a Python of 3.11 or newer.
 
     python3 run.py                  start the console; options are Streamlit's: python3 run.py start --server.port 8502
-    python3 run.py test             the tests, and the core's coverage; with arguments: pytest with these, no coverage
-    python3 run.py test --all       the long tests too
+    python3 run.py test             the tests; with arguments: pytest with these
+    python3 run.py test --all       the long tests too, and the core's coverage
     python3 run.py check            format, lint, types, layers; with a name: that one, with its tool's own arguments
     python3 run.py bench [NAME…]    the benchmarks whose names begin so, one JSON object a line
     python3 run.py docs             write the pages of docs/ that follow from the code: issues.md, settings.md
@@ -56,7 +56,7 @@ TESTS = ("requirements.txt", "requirements-test.txt")
 BENCH = ("requirements.txt", "requirements-test.txt", "requirements-bench.txt")  # some benchmarks repeat tests
 
 ALL_TESTS = "--all"
-"""The argument of ``test`` with which the long tests, marked ``long``, run too."""
+"""The argument of ``test`` with which the long tests, marked ``long``, run too, and coverage is measured."""
 
 CHECKS = {
     "format": ("ruff", "format", "--check", "--output-format", "concise"),
@@ -338,7 +338,7 @@ def open_browser(arguments: Sequence[str]) -> int:
 
 
 def run_tests(arguments: Sequence[str]) -> int:
-    """The tests, the core's coverage held to its limit; the long ones too; or what the arguments tell pytest."""
+    """The tests; or every one, and the core's coverage held to its limit; or what the arguments tell pytest."""
     ensure_installed(TESTS)
     browser = find_chromium()
     if browser is None and os.environ.get("CI") == "true":
@@ -355,19 +355,25 @@ def plan_test_runs(arguments: Sequence[str]) -> "list[list[str]]":
     """The arguments of each run of pytest, one after another. Raises :class:`Missing`.
 
     Tests in a browser run by themselves: Playwright keeps an event loop running, beside which no other test could start
-    its own. Three processes on two cores: a seventh of the time is spent waiting, not computing. Laws are tried with
-    few examples, and with all of them among the long tests. Coverage is measured without these.
+    its own. The others share two cores among more processes, since many of them wait, not compute. Laws are tried with
+    few examples, and with all of them where the long tests run; there coverage is measured too, which costs a tenth of
+    the time. What floods a console with slow clients runs last and alone: beside it no other test keeps its times.
     """
     whole = list(arguments) == [ALL_TESTS]
     if arguments and not whole:
         if ALL_TESTS in arguments:
             raise Missing(f"{ALL_TESTS} runs every test and takes no other argument: python3 run.py test {ALL_TESTS}")
         return [list(arguments)]
-    without_browser = ["--ignore=tests/browser", "-n", "3", "--dist", "worksteal"]
-    quick = [*without_browser, "-m", "not long", "--hypothesis-profile=quick", "--cov", "--cov-report=term"]
+    without_browser = ["--ignore=tests/browser", "--dist", "worksteal"]
+    browser = ["tests/browser", "-n", "2"]
     if whole:
-        return [quick, ["tests/browser", "-n", "2"], [*without_browser, "-m", "long or hypothesis"]]
-    return [quick, ["tests/browser", "-n", "2", "-m", "not long"]]
+        alone = "tests/test_slow_clients.py"
+        everything = [*without_browser, f"--ignore={alone}", "-n", "3", "--cov", "--cov-report=term"]
+        return [everything, browser, [alone]]
+    return [
+        [*without_browser, "-n", "4", "-m", "not long", "--hypothesis-profile=quick"],
+        [*browser, "-m", "not long"],
+    ]
 
 
 def find_chromium() -> "str | None":

@@ -26,12 +26,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """First the tests that start whole programs, so that no worker waits for them at the end. And what is traced.
 
     Coverage is a claim of the core's own tests by example. Tracing doubles the time of Python code, so generated
-    examples, hundreds to a law, and whole screens run without: what they happen to touch counts for nothing.
+    examples, hundreds to a law, whole screens and long tests run without: what they happen to touch counts for nothing.
     """
     items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
     for item in items:
         generated = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
-        if generated or "core" not in item.path.parts:
+        if generated or "core" not in item.path.parts or item.get_closest_marker("long"):
             item.add_marker("untraced")
 
 
@@ -49,9 +49,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             measuring.start()
 
 
+def pytest_collection() -> None:
+    """Reading the modules makes much that stays and next to no garbage: looking for it takes a third of that time."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """All modules are read by now: no collection of garbage goes over them again, and Streamlit asks for many."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

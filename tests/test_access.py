@@ -305,6 +305,7 @@ def test_served_by_another_program_at_an_address_of_others_it_rejects_them(tmp_p
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.long
 def test_data_is_for_its_own_user_also_what_was_there_before(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with console(data) as opened:

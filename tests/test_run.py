@@ -70,6 +70,7 @@ def last(outcome: tuple[int, str]) -> tuple[int, str]:
     return outcome[0], outcome[1].splitlines()[-1]
 
 
+@pytest.mark.long
 def test_a_first_call_installs_and_the_next_is_quick(project: Path) -> None:
     code, output = said(calls(project, "bench"))
     assert (code, output.splitlines()[-1], output.count("Installed in")) == (0, "1.0", 1)
@@ -211,16 +212,18 @@ def test_an_unknown_command_shows_what_there_is(project: Path) -> None:
     assert "python3 run.py bench" in output
 
 
-def test_all_tests_are_the_usual_ones_and_the_long_ones_each_once() -> None:
-    quick, browser = run.plan_test_runs([])
-    quick_again, whole_browser, long = run.plan_test_runs(["--all"])
-    assert quick == quick_again
-    assert (quick[quick.index("-m") + 1], long[long.index("-m") + 1]) == ("not long", "long or hypothesis")
-    assert ("--hypothesis-profile=quick" in quick, "--hypothesis-profile=quick" in long) == (True, False)
-    assert ("--cov" in quick, "--cov" in long) == (True, False)
-    assert browser == [*whole_browser, "-m", "not long"]
-    assert browser[0] == "tests/browser"
-    assert all(f"--ignore={browser[0]}" in part for part in (quick, long))
+def test_all_tests_are_the_usual_ones_and_the_long_ones_each_once_and_coverage_is_that_of_all() -> None:
+    quick, quick_browser = run.plan_test_runs([])
+    rest, browser, alone = run.plan_test_runs(["--all"])
+    for part in (quick, quick_browser):
+        assert part[part.index("-m") + 1] == "not long"
+    assert all("-m" not in part for part in (rest, browser, alone))
+    assert ("--hypothesis-profile=quick" in quick, "--hypothesis-profile=quick" in rest) == (True, False)
+    assert ["--cov" in part for part in (quick, rest, browser, alone)] == [False, True, False, False]
+    assert quick_browser == [*browser, "-m", "not long"]
+    assert {part for part in rest if part.startswith("--ignore")} == {f"--ignore={browser[0]}", f"--ignore={alone[0]}"}
+    assert {part for part in quick if part.startswith("--ignore")} == {f"--ignore={browser[0]}"}
+    assert all((run.ROOT / part[0]).exists() for part in (browser, alone))
 
 
 def test_other_arguments_are_those_of_pytest_and_all_stands_alone() -> None:
@@ -231,7 +234,7 @@ def test_other_arguments_are_those_of_pytest_and_all_stands_alone() -> None:
 
 def test_the_build_server_runs_every_check_and_every_test() -> None:
     calls = [line for line in (run.ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("python3 run.py")]
-    assert calls == ["python3 run.py check", "python3 run.py test"]
+    assert calls == ["python3 run.py check", "python3 run.py test --all"]
 
 
 def test_a_chromium_that_does_not_start_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,7 @@ def events(log: Path) -> list[str]:
     return [str(json.loads(line)["event"]) for line in log.read_text().splitlines()]
 
 
+@pytest.mark.long
 def test_while_the_disk_is_full_it_is_not_well_though_nothing_is_sent(small_disk: Path, tmp_path: Path) -> None:
     with console(small_disk, tmp_path / "log") as (ask, _):
         assert becomes(ask, 200)["database"] == {"ok": True, "trouble": ""}
@@ -78,6 +79,7 @@ def test_while_the_disk_is_full_it_is_not_well_though_nothing_is_sent(small_disk
         becomes(ask, 200)
 
 
+@pytest.mark.long
 def test_after_a_kill_damage_is_found_and_a_damaged_engine_keeps_nothing_from_starting(tmp_path: Path) -> None:
     data, log = tmp_path / "data", tmp_path / "log"
     with console(data, log) as (ask, process):

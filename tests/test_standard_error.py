@@ -88,6 +88,7 @@ def test_everything_that_is_written_there_is_an_object_a_line() -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.long
 @pytest.mark.untraced
 def test_a_console_that_starts_sends_fails_and_ends_writes_objects(tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"

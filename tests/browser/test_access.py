@@ -152,6 +152,7 @@ def test_the_password_is_asked_for_once_a_browser(tabs: BrowserContext, tmp_path
     assert "Traceback" not in protected.log
 
 
+@pytest.mark.long  # tests/test_access.py listens to what a console calls, too
 def test_over_a_whole_session_the_console_resolves_and_connects_to_nothing_but_this_machine(
     tabs: BrowserContext, tmp_path: Path
 ) -> None:

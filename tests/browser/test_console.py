@@ -23,7 +23,7 @@ def test_a_screen_opens_by_its_address_and_shows_its_name(page: Page, path: str,
     expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "page")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 @pytest.mark.parametrize("path", SCREENS, ids=SCREENS.values())
 def test_axe_finds_nothing_serious(page: Page, path: str, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import run
@@ -171,6 +172,7 @@ def running(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
             process.send_signal(signal.SIGKILL)
 
 
+@pytest.mark.long  # of a sender alone: tests/core/dispatch/test_crash.py
 def test_a_killed_console_accounts_for_everything_when_it_is_back(page: Page, tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -8,10 +8,11 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.actions import go, use_server, widget
@@ -76,9 +77,10 @@ def slow_steps(console: Console) -> Iterator[None]:
         while not is_over.wait(0.01):
             for worker in set(find_children(console.pid, "workers.child")) - seen:
                 seen.add(worker)
-                os.kill(worker, signal.SIGSTOP)
-                time.sleep(STEP_SECONDS)
-                os.kill(worker, signal.SIGCONT)
+                with suppress(ProcessLookupError):  # it has ended meanwhile
+                    os.kill(worker, signal.SIGSTOP)
+                    time.sleep(STEP_SECONDS)
+                    os.kill(worker, signal.SIGCONT)
 
     slowing = Thread(target=slow_down)
     slowing.start()
@@ -113,6 +115,7 @@ def is_stopped_without_lock(recorder: int, console: Console) -> bool:
         return False
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_recording.py
 def test_a_large_file_says_a_word_at_once_and_is_sent_while_it_is_recorded(
     page: Page, console: Console, tmp_path: Path
 ) -> None:

@@ -42,7 +42,11 @@ FILL_AS_A_PASSWORD_MANAGER = """(input, [text, events]) => {
 }"""
 
 
-@pytest.mark.parametrize("events", [["input"], ["input", "change"], ["change"], []], ids="+".join)
+@pytest.mark.parametrize(
+    "events",
+    [["input", "change"], [], *(pytest.param(one, marks=pytest.mark.long) for one in (["input"], ["change"]))],
+    ids="+".join,
+)
 def test_the_field_of_a_key_is_empty_after_each_use_however_it_was_filled(page: Page, events: list[str]) -> None:
     open_screen(page, "/targets")
     page.get_by_text("Add a temporary target").click()

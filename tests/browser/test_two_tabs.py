@@ -132,6 +132,7 @@ def test_forms_with_ids_of_their_own_are_not_asked(page: Page, other: Page, cons
     assert len(events_of(console.url, who)) == 2
 
 
+@pytest.mark.long  # a resend goes the way of an upload
 def test_of_two_tabs_that_resend_the_same_requests_one_does(
     page: Page, other: Page, console: Console, who: str
 ) -> None:
@@ -227,6 +228,7 @@ def test_a_tab_notices_within_two_seconds_that_another_one_cancelled(page: Page,
     expect(page.get_by_text("3 of 3 events · cancelled", exact=False)).to_be_visible()
 
 
+@pytest.mark.long  # a tab notices it as it does a cancellation
 @pytest.mark.usefixtures("slow_sandbox")
 def test_a_tab_notices_within_two_seconds_that_another_one_paused(
     page: Page, other: Page, console: Console, who: str, tmp_path: Path

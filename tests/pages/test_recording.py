@@ -99,6 +99,7 @@ def test_a_small_file_is_recorded_at_once_and_says_nothing_before(upload: Upload
     assert newest().unrecorded == 0
 
 
+@pytest.mark.long
 def test_a_large_file_that_was_sent_meanwhile_is_not_sent_and_may_be_all_the_same(upload: Upload) -> None:
     get_services().results._small_bytes = 0
     upload.drop(csv_of(*good_rows(200))).press("upload-settle")

@@ -582,6 +582,7 @@ def test_a_link_to_no_batch_is_a_sentence(upload: Upload) -> None:
     assert "History knows no batch nonsense." in upload.texts
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_rows_are_shown_page_by_page_within_seconds(upload: Upload) -> None:
     rows = good_rows(100_000)
     for row in range(0, 100_000, 100):

@@ -112,6 +112,7 @@ def test_interrupted_while_it_records_it_drains_and_says_how_far_it_is(
     assert_rest_is_exactly_the_rest(given, server, data)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", INTERRUPTS)
 def test_interrupted_when_all_is_recorded_it_is_resumed(given: str, data: Path, how: signal.Signals) -> None:
     with hostile(decides(lambda _: OK, pause=0.1)) as server:  # so that it still sends when all is recorded
@@ -132,6 +133,7 @@ def test_interrupted_when_all_is_recorded_it_is_resumed(given: str, data: Path, 
         assert_persons_in_order(arrived)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["Ctrl+C", pytest.param("closed", marks=pytest.mark.long)])
 def test_at_a_terminal(given: str, server: HostileServer, data: Path, how: str) -> None:
     run = TerminalRun([str(SLOWLY), *call(given, server)], environment(data), SLOW_RECORDING)
@@ -169,6 +171,7 @@ def test_killed_while_it_records_what_sends_drains_and_the_batch_stops(
     assert_rest_is_exactly_the_rest(given, server, data)
 
 
+@pytest.mark.long
 def test_what_sends_is_killed_while_it_is_recorded(given: str, server: HostileServer, data: Path) -> None:
     sender = start_sending(given, server, data)
     os.kill(find_child(sender.pid, "dispatch.sending_child"), signal.SIGKILL)
@@ -190,6 +193,7 @@ def test_what_sends_is_killed_while_it_is_recorded(given: str, server: HostileSe
     assert_persons_in_order(arrived)
 
 
+@pytest.mark.long
 def test_both_are_killed_while_it_records(
     given: str, server: HostileServer, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,6 +215,7 @@ def test_both_are_killed_while_it_records(
     assert not [one for one in states if one.get(RequestState.IN_FLIGHT)]
 
 
+@pytest.mark.long
 def test_the_rest_of_a_file_that_is_still_recorded_is_not_known_yet(
     given: str, server: HostileServer, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

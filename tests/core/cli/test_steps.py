@@ -69,9 +69,8 @@ def test_check_says_each_step_at_a_terminal_and_only_there(big: str, tmp_path: P
 @pytest.mark.parametrize(
     "step",
     [
-        "Reading",
         "Recording",
-        *(pytest.param(one, marks=pytest.mark.long) for one in ("Checking", "Planning", "Sending")),
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("Reading", "Checking", "Planning", "Sending")),
     ],
 )
 def test_ctrl_c_in_each_step_leaves_the_terminal_as_it_was(step: str, tmp_path: Path, data: Path) -> None:

@@ -96,15 +96,22 @@ def through(at: Setup, batch: str) -> int:
     return at.counts(batch).get("accepted", 0)
 
 
-@pytest.mark.parametrize("policy", [Policy.RESEND, pytest.param(Policy.GO_ON, marks=pytest.mark.long)])
-def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(
-    forking: ForkingProcess, tmp_path: Path, policy: Policy
+@pytest.mark.parametrize(
+    ("policy", "kills"),
+    [
+        (Policy.RESEND, 1),
+        *(pytest.param(policy, 3, marks=pytest.mark.long) for policy in (Policy.RESEND, Policy.GO_ON)),
+    ],
+)
+def test_killed_again_and_again_no_event_is_lost_doubled_in_silence_or_reordered(
+    forking: ForkingProcess, tmp_path: Path, policy: Policy, kills: int
 ) -> None:
+    count = kills * 500
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3", latency_ms=5) as url:
         at = make_setup(tmp_path, url, tries=20)
-        batch = at.record(plan_of(1500, PERSONS, per_request=5), policy, owner="0")
-        assert sum(at.counts(batch).values()) == 300
-        for owner, more in (("0", 20), ("1", 60), ("2", 90)):
+        batch = at.record(plan_of(count, PERSONS, per_request=5), policy, owner="0")
+        assert sum(at.counts(batch).values()) == count / 5
+        for owner, more in (("0", 20), ("1", 60), ("2", 90))[:kills]:
             killed_while_sending(forking, tmp_path, url, at, batch, owner, more)
         assert at.state(batch) is BatchState.SENDING
         dispatcher = at.dispatcher(owner="survivor")
@@ -117,14 +124,14 @@ def test_killed_three_times_no_event_is_lost_doubled_in_silence_or_reordered(
         found = received(url)
         outcomes = at.history.queries.batch(batch).events
         doubtful = doubted(at, batch)
-        assert sum(outcomes.values()) == 1500
+        assert sum(outcomes.values()) == count
         times = Counter(event for event, _ in found)
-        for number in range(1500):
+        for number in range(count):
             event = f"e{number}"
             assert times[event] == 1 or event in doubtful, event
         if policy is Policy.RESEND:
-            assert outcomes == {RequestState.ACCEPTED: 1500}
-            assert set(times) == {f"e{number}" for number in range(1500)}
+            assert outcomes == {RequestState.ACCEPTED: count}
+            assert set(times) == {f"e{number}" for number in range(count)}
         else:
             assert set(outcomes) <= {RequestState.ACCEPTED, RequestState.UNKNOWN}
             assert max(times.values()) == 1
@@ -164,6 +171,7 @@ def claimed_from(sender: "subprocess.Popen[bytes]", at: Setup, batch: str) -> bo
     pytest.fail("the process was never found between two transactions")
 
 
+@pytest.mark.long
 def test_a_process_that_thaws_after_its_batch_was_taken_over_changes_nothing(tmp_path: Path) -> None:
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3", latency_ms=5) as url:
         at = make_setup(tmp_path, url)

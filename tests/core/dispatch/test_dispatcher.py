@@ -592,6 +592,7 @@ def test_progress_is_cached_only_for_the_batches_asked_for_last(scene: Scene, mo
         dispatcher.progress(batches[1])
 
 
+@pytest.mark.long
 def test_a_process_that_ends_while_history_is_unavailable_does_not_wait_forever(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -129,6 +129,7 @@ Recorder(at.history.database, 1).record(intent, slow(), on_progress=wake_once(pr
 """
 
 
+@pytest.mark.long
 def test_where_the_other_process_is_killed_it_drains_and_the_batch_is_stopped(
     tmp_path: Path, server: HostileServer
 ) -> None:

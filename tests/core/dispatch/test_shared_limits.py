@@ -232,6 +232,7 @@ def two_senders(
         yield at, seen, processes
 
 
+@pytest.mark.long
 @pytest.mark.untraced
 def test_two_processes_send_no_more_than_the_limit_and_a_killed_ones_share_is_given_back(tmp_path: Path) -> None:
     limit = 80

@@ -20,7 +20,7 @@ from tests.core.exports.planted_persons import FORMS, Planted, Planter, find_nee
 from tests.core.history.factories import ME, SHOP, attempt, event, intent, request
 
 SALT = check_salt(b"s" * 32)
-PAYLOADS, PARTS = 1_000, 10
+PAYLOADS, PARTS = 1_000, 25
 
 
 @pytest.fixture

@@ -250,6 +250,7 @@ except SentBefore:
 """
 
 
+@pytest.mark.long
 def test_of_processes_that_record_the_same_at_once_one_does(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'history.sqlite3'}"
     history = History.open(url)

@@ -183,6 +183,7 @@ def test_what_a_recording_that_ended_early_has_left_is_filled_by_the_next_who_st
     assert check_index(history) == set()
 
 
+@pytest.mark.long
 def test_locked_it_gives_up_and_a_later_start_goes_on(file: Path) -> None:
     history = History.open(f"sqlite:///{file}", busy_seconds=0.05)
     batch_of(history, [1])

@@ -218,6 +218,7 @@ history.close()
 """
 
 
+@pytest.mark.long
 def test_processes_open_and_write_one_history_at_once(file: Path) -> None:
     started = [run(_RECORD_BATCHES, file) for _ in range(2)]
     assert [process.communicate(timeout=60)[1] for process in started] == ["", ""]

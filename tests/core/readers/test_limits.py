@@ -40,7 +40,12 @@ def rejected(data: bytes, name: str = "t.csv") -> ReadError:
     [
         (HEADER + b"a,b\n" + b"x" * LARGE + b",c\n", 3, f"Line 3: the row has {LARGE + 3:,} bytes"),
         (HEADER + b'a,"' + b"x" * LARGE + b'"\n', 2, f"Line 2: the row has {LARGE + 5:,} bytes"),
-        (HEADER + b'a,b\na,"' + b"xxxxxxxxx\n" * (LARGE // 10) + b'"\n', 3, "A quote that is opened and never closed"),
+        pytest.param(
+            HEADER + b'a,b\na,"' + b"xxxxxxxxx\n" * (LARGE // 10) + b'"\n',
+            3,
+            "A quote that is opened and never closed",
+            marks=pytest.mark.long,
+        ),
         pytest.param(
             HEADER + b'a,"b\n' + b"c,d\n" * (LARGE // 4),
             2,

@@ -319,6 +319,7 @@ def test_two_columns_of_one_name_are_rejected_with_both_numbers() -> None:
     assert "columns 1 and 2 are both called “data.id”" in rejected(parquet(inner))
 
 
+@pytest.mark.long
 def test_ten_thousand_columns_are_read_and_more_than_a_sheet_has_are_rejected() -> None:
     table = read(parquet({f"c{number}": [number, None] for number in range(10_000)}))
     assert (table.rows, len(table.header)) == (2, 10_000)

@@ -27,6 +27,7 @@ def schemathesis(url: str, folder: Path, *chosen: str) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_schemathesis_finds_no_5xx_and_no_lie(url: str, tmp_path: Path) -> None:
     """All operations but setting faults: a sandbox that simulates failures responds 500 as it should."""
     assert schemathesis(url, tmp_path, "--exclude-operation-id", "setFaults") == ""

@@ -43,7 +43,7 @@ def describe_routes(routes: Sequence[Route]) -> dict[str, object]:
     return {"openapi": "3.0.3", "info": {"title": "Every route", "version": "1"}, "paths": paths}
 
 
-@pytest.mark.long  # 1,500 requests of our own to the same routes: test_hostile_requests.py
+@pytest.mark.long  # as test_hostile_requests.py, to the same routes
 def test_schemathesis_finds_no_5xx_in_any_route(tmp_path: Path) -> None:
     routes = list_routes(tmp_path / "listed")
     document = tmp_path / "routes.json"

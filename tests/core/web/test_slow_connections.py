@@ -185,7 +185,13 @@ def test_a_connection_in_use_is_newer_than_those_that_wait() -> None:
                 assert honest.post("/take", content=b"again").text == "5"  # on the connection that it has
 
 
-@pytest.mark.parametrize("kind", ["a head by the byte", "a body by the byte", "says nothing"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("a head by the byte", "a body by the byte")),
+        "says nothing",
+    ],
+)
 def test_nobody_waits_for_500_slow_clients(kind: str) -> None:
     """With the limits of the console."""
 

@@ -127,6 +127,7 @@ def test_what_is_in_this_process_is_recorded_by_it(at: Scene) -> None:
     assert small.start_process(RecordPlan(task, at.intent(task)), "tab", 0) is None
 
 
+@pytest.mark.long
 def test_the_same_file_that_was_sent_meanwhile_is_told_with_its_batches_and_nothing_is_recorded(at: Scene) -> None:
     task = at.plan(good_rows(50))
     seen = at.history.repeats.checkpoint(SHOP.key)
@@ -137,6 +138,7 @@ def test_the_same_file_that_was_sent_meanwhile_is_told_with_its_batches_and_noth
     assert at.history.queries.batches().total == 1
 
 
+@pytest.mark.long
 def test_a_half_recorded_batch_that_goes_on_is_not_superseded(at: Scene) -> None:
     task = at.plan(good_rows(50))
     going = at.history.recorder.record(intent(owner=ME), [request(1, 1, [])])
@@ -146,6 +148,7 @@ def test_a_half_recorded_batch_that_goes_on_is_not_superseded(at: Scene) -> None
     assert [one.id for one in at.history.queries.batches().items] == [going]
 
 
+@pytest.mark.long
 def test_history_that_is_locked_is_history_unavailable_and_nothing_is_recorded(at: Scene) -> None:
     task = at.plan(good_rows(50))
     meant = at.intent(task)
@@ -177,6 +180,7 @@ def test_killed_while_it_records_the_batch_is_stopped_and_says_how_far_it_is(at:
     assert at.history.repeats.half_recorded("digest", SHOP.key) == {batch: 1}
 
 
+@pytest.mark.long
 def test_where_the_console_is_killed_the_recording_ends_with_it_and_the_next_start_stops_the_batch(at: Scene) -> None:
     command = [sys.executable, "-c", CONSOLE, str(at.folder)]
     with subprocess.Popen(command, cwd=PROJECT_FOLDER, stdout=subprocess.PIPE, text=True) as console:
@@ -194,6 +198,7 @@ def test_where_the_console_is_killed_the_recording_ends_with_it_and_the_next_sta
     assert (found.state, found.is_half_recorded, found.planned) == (BatchState.STOPPED, True, MANY)
 
 
+@pytest.mark.long
 def test_a_console_that_ends_stops_what_it_still_records(at: Scene) -> None:
     task = at.plan(good_rows(MANY))
     batch = at.record(task, at.intent(task))
@@ -202,6 +207,7 @@ def test_a_console_that_ends_stops_what_it_still_records(at: Scene) -> None:
     assert (found.state, found.is_half_recorded) == (BatchState.STOPPED, True)
 
 
+@pytest.mark.long
 def test_cancelled_while_it_is_recorded_it_stays_cancelled_and_paused_the_rest_is_recorded(at: Scene) -> None:
     task = at.plan(good_rows(MANY))
     batch = at.record(task, at.intent(task))
