@@ -119,6 +119,7 @@ def test_told_where_to_answer_it_answers_there_and_nowhere_else(tmp_path: Path) 
         opened.stop()
 
 
+@pytest.mark.long
 def test_a_sandbox_that_is_served_alone_takes_the_same_rule(tmp_path: Path) -> None:
     port, shop = free_port(), "http://localhost:3000"
     command = [sys.executable, "-m", "intempt_core", "sandbox", "--port", str(port)]

@@ -35,9 +35,8 @@ DOUBTED = "SELECT e.event_id FROM attempts a JOIN events e ON e.request = a.requ
 pytestmark = pytest.mark.untraced  # what is killed here is another process
 
 
-@pytest.mark.parametrize(
-    ("kills", "seed"), [(2, 1), pytest.param(20, 2, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
-)
+@pytest.mark.long  # killed once: tests/core/dispatch/test_crash.py, test_send_while_recorded.py
+@pytest.mark.parametrize(("kills", "seed"), [(2, 1), pytest.param(20, 2, marks=pytest.mark.timeout(900))])
 def test_killed_while_it_records_and_its_rest_sent_until_done(tmp_path: Path, kills: int, seed: int) -> None:
     rng, events, data = random.Random(seed), EVENTS_PER_KILL * (kills + 1), tmp_path / "data"
     given = file(tmp_path, *good(events, PERSONS))

@@ -163,6 +163,7 @@ def test_a_process_that_is_killed_before_it_has_recorded_anything_is_a_read_erro
         at.recorder.record(intent(owner=ME, id="b_1"), died)
 
 
+@pytest.mark.long
 def test_killed_while_it_records_the_batch_is_stopped_and_says_how_far_it_is(at: Scene) -> None:
     task = at.plan(good_rows(MANY))
     batch = at.record(task, at.intent(task))

@@ -61,7 +61,6 @@ SAMPLES = {
     "events.parquet": parquet_of(HEADER.split(","), [row.split(",")[:6] for row in ROWS[:36]]),
     "empty.csv": csv_of(),
 }
-QUICK_SAMPLES = ("made-ids.csv",)
 
 
 @pytest.fixture
@@ -124,9 +123,8 @@ def describe_all(store: ResultStore, path: Path, fixes: tuple[Fix, ...]) -> obje
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK_SAMPLES else pytest.mark.long) for name in SAMPLES]
-)
+@pytest.mark.long  # of catalogues and of ids that are made the next tests say it
+@pytest.mark.parametrize("name", SAMPLES)
 def test_a_process_of_its_own_gives_what_is_worked_out_here(context: FileContext, name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(SAMPLES[name])
