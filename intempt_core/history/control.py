@@ -2,11 +2,16 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from intempt_core.errors import NotAllowed
 from intempt_core.history.database import Database
-from intempt_core.history.recorder import cancel_pending, describe_partial_recording, write_recording_stop
+from intempt_core.history.recorder import (
+    cancel_pending,
+    count_recorded_events,
+    describe_partial_recording,
+    write_recording_stop,
+)
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.repeats import find_repeats_since, make_error
 from intempt_core.history.schema import batches, make_storable, requests
@@ -65,9 +70,7 @@ class BatchControl:
             found = lock_batch(connection, batch)
             if not recorder or found.recorder != recorder:
                 return False
-            recorded = select(func.coalesce(func.sum(requests.c.events), 0))
-            whole = requests.c.batch == found.number, requests.c.parent.is_(None)
-            events = int(connection.execute(recorded.where(*whole)).scalar_one())
+            events = count_recorded_events(connection, found.number)
             reason = describe_partial_recording(events, found.unrecorded)
             write_recording_stop(connection, batch, reason, self._database.clock())
             return True

@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
 
 from intempt_core.contract import ISSUE_KINDS, GivenEvent, Severity
 from intempt_core.errors import ConsoleError, HistoryUnavailable, NotAllowed, SentBefore
@@ -276,12 +276,19 @@ class _Recording:
             self._database.memory.remember(self._number or 0, self._database.clock())
 
     def give_up(self, error: BaseException) -> None:
-        """Stop a batch that will not be recorded any further."""
-        if self._number is None or self._is_over:
-            return
+        """Stop a batch that will not be recorded any further.
+
+        What is recorded is counted: an interrupt may come when a piece is committed and that is not noted here yet.
+        """
         why = str(error) if isinstance(error, ConsoleError) else ""
+        if self._is_over or (self._number is None and why):
+            return
+        mine = batches.c.id == self.batch, batches.c.recorder == self._recorder
         with suppress(HistoryUnavailable), self._database.writing() as connection:
-            self._stop(connection, f"{self._describe()} {why}".strip(), self._database.clock())
+            number = connection.execute(select(batches.c.number).where(*mine)).scalar_one_or_none()
+            if number is not None:
+                self._events = count_recorded_events(connection, number)
+                self._stop(connection, f"{self._describe()} {why}".strip(), self._database.clock())
 
     def _stop(self, connection: Connection, reason: str, now: int) -> None:
         write_recording_stop(connection, self.batch, reason, now)
@@ -426,6 +433,13 @@ def cancel_pending(connection: Connection, which: ColumnElement[bool], now: int)
     cancelled = {"state": RequestState.CANCELLED.value, "retry_at": None, "updated_at": now}
     connection.execute(of_them.where(is_pending).values(cancelled))
     connection.execute(of_them.where(requests.c.retry_at.is_not(None)).values(retry_at=None, updated_at=now))
+
+
+def count_recorded_events(connection: Connection, number: int) -> int:
+    """How many events of a batch are recorded: those of its requests as they were planned, not of their parts."""
+    recorded = select(func.coalesce(func.sum(requests.c.events), 0))
+    whole = requests.c.batch == number, requests.c.parent.is_(None)
+    return int(connection.execute(recorded.where(*whole)).scalar_one())
 
 
 def describe_partial_recording(recorded: int, unrecorded: int) -> str:

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +250,31 @@ def test_a_batch_whose_recorder_has_ended_is_stopped_and_says_how_far_it_is(hist
     assert (found.state, found.unrecorded, found.recorder) == (BatchState.STOPPED, 7, "")
     assert history.control.resume(going.id) == 0
     assert not history.control.stop_recording(going.id, "")
+
+
+@pytest.mark.parametrize("piece", [1, 2, 9])
+def test_interrupted_when_a_piece_is_just_committed_it_counts_as_recorded(
+    history: History, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    writing, committed = history.database.writing, count(1)
+
+    @contextmanager
+    def interrupted_writing() -> Iterator[Connection]:
+        with writing() as connection:
+            yield connection
+        if next(committed) == piece:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(history.database, "writing", interrupted_writing)
+    with pytest.raises(KeyboardInterrupt):
+        Recorder(history.database, 1).record(
+            intent(owner=ME, events=9), (request(1, n, [event(n)]) for n in range(1, 10))
+        )
+    (found,) = history.queries.batches().items
+    reason = f"{piece} of 9 events are recorded; what was recorded may have been sent."
+    assert (found.state, found.reason, found.unrecorded, found.recorder) == (
+        (BatchState.SENDING, "", 0, "") if piece == 9 else (BatchState.STOPPED, reason, 9 - piece, "")
+    )
 
 
 def test_a_batch_of_nothing_but_excluded_rows_is_recorded(history: History) -> None:
