@@ -32,8 +32,13 @@ from .saved import (
     SavedMapping as SavedMapping,
     read_mapping_file as read_mapping_file,
 )
-from .suggestions import (
+from .suggestions.suggest import (
+    TableReading as TableReading,
     suggest_mapping as suggest_mapping,
+)
+from .suggestions.vendors import (
+    VENDORS as VENDORS,
+    find_vendor as find_vendor,
 )
 from .table_events import (
     choose_initial_mapping as choose_initial_mapping,

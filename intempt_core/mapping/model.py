@@ -96,6 +96,9 @@ class Mapping:
     def accept(self, suggestion: "MappingSuggestion") -> "Mapping":
         """This mapping with a suggestion that a person accepted; a column that had the field gets its own again."""
         columns = dict(self.columns)
+        constants = {field: constant for field, constant in self.constants.items() if field != suggestion.field}
+        if suggestion.constant is not None:
+            return replace(self, constants={**constants, suggestion.field: suggestion.constant})
         for column, field in self.columns.items():
             if field == suggestion.field and column != suggestion.column:
                 columns[column] = match_exact_field(column)
@@ -106,6 +109,7 @@ class Mapping:
         return replace(
             self,
             columns=columns,
+            constants=constants,
             names={**self.names, **suggestion.names},
             types={**types, suggestion.field: suggestion.type} if suggestion.type else types,
             time_format=self.time_format if suggestion.time_format is None else suggestion.time_format,
@@ -251,6 +255,8 @@ class MappingSuggestion:
         type: The type that its cells have, one of :data:`CELL_TYPES`.
         time_format: How its times are written.
         exclusive: Whether it is only accepted by itself, never together with other suggestions.
+        runner_up: The column that comes second for the field, in quotes, with what speaks against it; empty for none.
+        constant: The value that every row gets, where no column has the field; ``column`` is then empty.
     """
 
     column: str
@@ -260,3 +266,5 @@ class MappingSuggestion:
     type: str | None = None
     time_format: str | None = None
     exclusive: bool = False
+    runner_up: str = ""
+    constant: Json = None

@@ -9,7 +9,7 @@ from intempt_core.analysis.journey_notes import PRECEDING_EVENTS
 from intempt_core.contract.feeds import FEED_EFFECTS, FEEDS
 from intempt_core.contract.fields import EVENT_EFFECTS, EventName
 from intempt_core.contract.issue_kinds import ISSUE_KINDS
-from intempt_core.mapping.suggestions import _KNOWN_NAMES
+from intempt_core.mapping.suggestions.known_names import KNOWN_NAMES
 from intempt_core.sandbox.storage.shared_feeds import POPULARITY_WEIGHTS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,7 +19,7 @@ SAID_OF: dict[str, Collection[EventName]] = {
     "FEED_EFFECTS: what it does to the feeds of its person": FEED_EFFECTS,
     "PRECEDING_EVENTS: what one expects before it": PRECEDING_EVENTS,
     "POPULARITY_WEIGHTS: what it adds to a product's popularity": POPULARITY_WEIGHTS,
-    "_KNOWN_NAMES: what shops and vendors call it": {name for name, _, _ in _KNOWN_NAMES},
+    "KNOWN_NAMES: what shops and vendors call it": {name for name, _, _ in KNOWN_NAMES},
 }
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from intempt_core.contract.fields import EVENT_COUNT
 from intempt_core.mapping.model import Mapping, MappingSuggestion, exact_mapping
-from intempt_core.mapping.suggestions import detect_time_formats, suggest_mapping
+from intempt_core.mapping.suggestions.profile import ColumnProfile
+from intempt_core.mapping.suggestions.suggest import suggest_mapping
+from intempt_core.mapping.suggestions.times import find_time_forms
 from intempt_core.mapping.table_events import map_table
 from intempt_core.readers.table import Table
 from tests.core.readers.factories import table_of
@@ -70,7 +72,9 @@ def test_known_names_of_others_are_offered(cell: str, name: str) -> None:
     ],
 )
 def test_usual_headers_are_offered(column: str, field: str) -> None:
-    assert [(offer.column, offer.field) for offer in suggest_mapping(table_of([column], [["x"]]))] == [(column, field)]
+    cell = "2026-11-22 12:00" if field == "timestamp" else "x"
+    found = suggest_mapping(table_of([column], [[cell]]))
+    assert [(offer.column, offer.field) for offer in found] == [(column, field)]
 
 
 def test_nothing_is_offered_where_headers_are_exact_or_taken() -> None:
@@ -78,7 +82,8 @@ def test_nothing_is_offered_where_headers_are_exact_or_taken() -> None:
         suggest_mapping(table_of(["name", "productId", "sku", "event_type"], [["Product viewed", "1", "2", "view"]]))
         == []
     )
-    assert [offer.column for offer in suggest_mapping(table_of(["uid", "customer_id"], [["1", "2"]]))] == ["uid"]
+    (offer,) = suggest_mapping(table_of(["uid", "customer_id"], [["1", "2"]]))
+    assert (offer.column, offer.runner_up) == ("uid", "“customer_id”")
     assert suggest_mapping(table_of(["price", "quantity"], [["cheap", ""]])) == []
 
 
@@ -94,11 +99,11 @@ def test_of_several_columns_that_could_be_the_product_id_each_is_offered_by_itse
     table = table_of(["sku", "item_id", "user_id"], [["1", "2", "u"]])
     found = suggest_mapping(table)
     assert [(offer.column, offer.field, offer.exclusive) for offer in found] == [
+        ("user_id", "userId", False),
         ("sku", "data.productId", True),
         ("item_id", "data.productId", True),
-        ("user_id", "userId", False),
     ]
-    chosen = exact_mapping(table.header).accept(found[1])
+    chosen = exact_mapping(table.header).accept(found[2])
     assert [offer.column for offer in suggest_mapping(table, chosen)] == ["user_id"]
 
 
@@ -239,7 +244,8 @@ def test_names_of_the_column_that_a_person_has_chosen_are_offered() -> None:
     ],
 )
 def test_the_form_of_times_is_found_from_all_of_them(cells: list[str], forms: list[str]) -> None:
-    assert detect_time_formats(cells) == forms
+    found = find_time_forms(ColumnProfile(table_of(["t"], [[cell] for cell in cells]), "t"))
+    assert [fit.form for fit in found if fit.form] == forms
 
 
 def test_a_form_of_times_is_offered_with_its_reason_and_two_only_one_by_one() -> None:

@@ -1,0 +1,200 @@
+"""What the cells of a column look like, counted over all rows: their shapes.
+
+The shape of a cell is the cell with ``9`` for each digit: ``2022-10-01`` and ``2023-01-31`` are ``9999-99-99``. A
+column of times, of numbers or of ids has few shapes however many rows it has, so that every row is looked at in a
+moment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from intempt_core.arrays import hash_texts, make_scalar, view_numbers
+from intempt_core.contract import is_blank, is_placeholder, shorten_value
+from intempt_core.mapping.model import RESERVED_COLUMNS
+from intempt_core.readers import Table
+
+MAX_SHAPES = 1_000
+"""Shapes of a column at the most; one that has more has text of all kinds, or ids of letters."""
+
+MAX_SHAPE_BYTES = 200
+"""Bytes of a cell that has a shape; a longer one is text."""
+
+_FIRST_ROWS, _FIRST_SHAPES = 2_000, 200
+"""Where so many of the first rows have more shapes than these, the column is not gone through."""
+
+_NINES = bytes(ord("9") if ord("0") <= byte <= ord("9") else byte for byte in range(256))
+_FEW_CELLS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CellShape:
+    """A shape of a column's cells.
+
+    Attributes:
+        text: The shape: a cell with ``9`` for each digit.
+        count: How many cells have it.
+        row: The first row (from 0) that has it.
+        cell: That row's cell.
+    """
+
+    text: str
+    count: int
+    row: int
+    cell: str
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnProfile:
+    """A column and what its cells look like; each part is worked out when it is first asked for, and kept.
+
+    Attributes:
+        table: The table.
+        column: The header.
+    """
+
+    table: Table
+    column: str
+
+    @property
+    def cells(self) -> pa.ChunkedArray:
+        """The column."""
+        return self.table.columns[self.column]
+
+    @cached_property
+    def shapes(self) -> tuple[CellShape, ...] | None:
+        """The shapes of the cells that are not blank, those first that most have; ``None`` where there are many."""
+        found = self._count_shapes()
+        self.table.release_memory()
+        if found is None:
+            return None
+        given = sorted(found.items(), key=lambda item: (-item[1][0], item[1][1]))
+        shapes = []
+        for shape, (count, row) in given:
+            text = shape.decode(errors="replace")
+            if not is_blank(text):
+                shapes.append(CellShape(text, count, row, self.table.cell(row, self.column)))
+        return tuple(shapes)
+
+    @cached_property
+    def filled(self) -> int:
+        """How many cells are not blank."""
+        if self.shapes is not None:
+            return sum(shape.count for shape in self.shapes)
+        return int(sum(np.count_nonzero(view_numbers(pc.binary_length(chunk))) for chunk in self.cells.chunks))
+
+    @cached_property
+    def says_nothing(self) -> bool:
+        """Whether no cell can be an id: each is blank, or a word that stands for nothing (CONTRACT 2.8)."""
+        if not self.filled:
+            return True
+        few = self.few_cells
+        return few is not None and all(is_placeholder(cell) for cell in few)
+
+    @cached_property
+    def few_cells(self) -> tuple[str, ...] | None:
+        """The different cells that are not blank, where they are few; else ``None``."""
+        found = self.table.distinct_cells(self.column, _FEW_CELLS + 1)
+        return None if len(found) > _FEW_CELLS else tuple(cell for cell in found if not is_blank(cell))
+
+    @cached_property
+    def distinct(self) -> int:
+        """How many different cells there are that are not empty, over all rows."""
+        hashes = [hash_texts(chunk.cast(pa.large_string())) for chunk in self.cells.chunks if len(chunk)]
+        if not hashes:
+            return 0
+        ordered = np.sort(np.concatenate(hashes))
+        self.table.release_memory()
+        different = int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1
+        has_empty = any(bool((view_numbers(pc.binary_length(chunk)) == 0).any()) for chunk in self.cells.chunks)
+        return different - has_empty
+
+    @cached_property
+    def with_spaces(self) -> int:
+        """How many cells have a space inside, as texts for people have and ids have not."""
+        if self.shapes is not None:
+            return sum(shape.count for shape in self.shapes if " " in shape.text.strip())
+        return sum(_count_true(pc.match_substring(chunk, " ")) for chunk in self.cells.chunks)
+
+    @cached_property
+    def names(self) -> dict[str, int] | None:
+        """Cell → how many rows have it, where the cells are few words; ``None`` where they are many."""
+        if self.shapes is None:
+            return None
+        if all("9" not in shape.text for shape in self.shapes):
+            return {shape.cell: shape.count for shape in self.shapes}
+        found: dict[str, int] = {}
+        first = next((chunk for chunk in self.cells.chunks if len(chunk)), None)
+        if first is None or len(pc.unique(first.slice(0, _FIRST_ROWS))) > _FIRST_SHAPES:
+            return None
+        for chunk in self.cells.chunks:
+            counted = pc.value_counts(chunk)
+            if len(counted) + len(found) > 2 * MAX_SHAPES:
+                return None
+            for cell, count in zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True):
+                if not is_blank(cell):
+                    found[cell] = found.get(cell, 0) + count
+        return found
+
+    def describe_exceptions(self, rows: Sequence[int], exceptions: int) -> str:
+        """Sentence on cells that do not fit: how many of all do, and the first ones that do not, with their lines."""
+        if not exceptions:
+            return ""
+        some = [
+            f"{self.table.describe_line(row) or f'row {row + 1:,}'} is"
+            f" “{shorten_value(self.table.cell(row, self.column))}”"
+            for row in sorted(rows)[:2]
+        ]
+        more = exceptions - len(some)
+        listed = ", ".join(some) + (f", and {more:,} more do not" if more > 0 else "")
+        return f"{self.filled - exceptions:,} of {self.filled:,} fit; {listed}."
+
+    def _count_shapes(self) -> dict[bytes, tuple[int, int]] | None:
+        """Shape → how many cells have it, and the first row; ``None`` where there are many."""
+        found: dict[bytes, tuple[int, int]] = {}
+        start = 0
+        for chunk in self.cells.chunks:
+            if not start and len(pc.unique(make_shapes(chunk.slice(0, _FIRST_ROWS)))) > _FIRST_SHAPES:
+                return None
+            encoded = make_shapes(chunk).dictionary_encode()
+            codes = view_numbers(encoded.indices)
+            if len(encoded.dictionary) + len(found) > 2 * MAX_SHAPES:
+                return None
+            if not codes.size:
+                continue
+            known = np.arange(len(encoded.dictionary))  # each comes first where it is first met
+            first = np.searchsorted(np.maximum.accumulate(codes), known) if known.size > 1 else known
+            counts = np.bincount(codes) if known.size > 1 else np.array([codes.size])
+            for shape, count, row in zip(encoded.dictionary.to_pylist(), counts.tolist(), first.tolist(), strict=True):
+                before = found.get(shape)
+                found[shape] = (before[0] + count, before[1]) if before else (count, start + row)
+            start += len(chunk)
+        return found if len(found) <= MAX_SHAPES else None
+
+
+def make_shapes(chunk: pa.Array) -> pa.BinaryArray:
+    """The shapes of a chunk's cells; a long cell has the shape of its first bytes."""
+    wide = pa.types.is_large_string(chunk.type)
+    _, offsets, data = chunk.buffers()
+    bounds = np.frombuffer(offsets, np.int64 if wide else np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+    if data is None or not len(chunk) or bounds[-1] == bounds[0]:
+        return pa.repeat(make_scalar("", pa.string()), len(chunk)).cast(pa.binary())
+    if int(bounds[-1] - bounds[0]) > MAX_SHAPE_BYTES * len(chunk):
+        short = pc.binary_slice(chunk.cast(pa.large_binary() if wide else pa.binary()), 0, MAX_SHAPE_BYTES)
+        return make_shapes(short.cast(pa.large_binary()).view(pa.large_string()) if wide else short.view(pa.string()))
+    shaped = memoryview(data)[int(bounds[0]) : int(bounds[-1])].tobytes().translate(_NINES)
+    kind = pa.large_binary() if wide else pa.binary()
+    return pa.Array.from_buffers(kind, len(chunk), [None, pa.py_buffer(bounds - bounds[0]), pa.py_buffer(shaped)])
+
+
+def _count_true(mask: pa.Array) -> int:
+    return int(np.count_nonzero(view_numbers(mask)))
+
+
+def list_columns(table: Table) -> list[str]:
+    """The columns that may become fields: all but those about a row."""
+    return [column for column in table.header if column not in RESERVED_COLUMNS]
