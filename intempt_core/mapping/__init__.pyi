@@ -33,7 +33,7 @@ from .saved import (
     read_mapping_file as read_mapping_file,
 )
 from .suggestions.suggest import (
-    TableReading as TableReading,
+    ColumnFacts as ColumnFacts,
     suggest_mapping as suggest_mapping,
 )
 from .suggestions.vendors import (

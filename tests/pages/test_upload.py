@@ -446,6 +446,34 @@ def test_of_many_columns_a_page_is_drawn_and_one_is_found_by_its_name(upload: Up
     assert "product id missing" not in upload.markdown
 
 
+def test_suggestions_say_what_does_not_fit_and_which_column_comes_second(upload: Upload) -> None:
+    rows = [f"2022100{day},{day:02}.10.2022 10:00,view,c{day},A-{day}" for day in range(1, 10)] + [
+        "20221010,n/a,view,c,A"
+    ]
+    upload.drop(csv_of(*rows, header="event_date,Zeitpunkt,event_type,Kundennummer,Artikelnummer"))
+    assert (
+        "Zeitpunkt → timestamp: “Zeitpunkt” has the words of the event's time. 9 of 10 fit; line 11 is “n/a”."
+        " Its times are written as %d.%m.%Y %H:%M, such as “01.10.2022 10:00”."
+        " Next best: “event_date” (its cells are whole days)."
+    ) in upload.texts
+    upload.press("upload-accept")
+    assert upload.app.selectbox(key=field_key(upload, "Kundennummer")).value == "userId"
+    assert upload.app.selectbox(key=field_key(upload, "Artikelnummer")).value == "data.Artikelnummer"
+    upload.press("upload-accept-product")
+    assert upload.app.selectbox(key=field_key(upload, "Artikelnummer")).value == "data.productId"
+
+
+def test_lines_of_orders_get_their_name_by_a_click_of_its_own(upload: Upload) -> None:
+    rows = ["536365,85123A,12/13/2010 8:26,17850", "536365,71053,12/13/2010 8:26,17850"]
+    upload.drop(csv_of(*rows, header="InvoiceNo,StockCode,InvoiceDate,CustomerID"))
+    assert "every row → name = Product ordered: No column is the event's name" in upload.texts
+    upload.press("upload-accept").press("upload-accept-product")
+    assert "every row → name" in upload.texts
+    upload.press("upload-accept-every-row")
+    upload.press("upload-settle")
+    assert "2 events" in upload.texts
+
+
 def test_many_suggestions_of_one_reason_are_one_line(upload: Upload) -> None:
     header = ["event", *(f"properties.p{number}" for number in range(30))]
     upload.drop(csv_of(",".join(["Product Viewed", *["x"] * 30]), header=",".join(header)))

@@ -39,7 +39,7 @@ class CellShape:
         text: The shape: a cell with ``9`` for each digit.
         count: How many cells have it.
         row: The first row (from 0) that has it.
-        cell: That row's cell.
+        cell: That row's cell; of a long one the beginning.
     """
 
     text: str
@@ -77,7 +77,8 @@ class ColumnProfile:
         for shape, (count, row) in given:
             text = shape.decode(errors="replace")
             if not is_blank(text):
-                shapes.append(CellShape(text, count, row, self.table.cell(row, self.column)))
+                (cell,) = self.table.take_cells(self.column, [row], max_chars=MAX_SHAPE_BYTES)
+                shapes.append(CellShape(text, count, row, cell))
         return tuple(shapes)
 
     @cached_property
@@ -123,7 +124,7 @@ class ColumnProfile:
     @cached_property
     def names(self) -> dict[str, int] | None:
         """Cell → how many rows have it, where the cells are few words; ``None`` where they are many."""
-        if self.shapes is None:
+        if self.shapes is None or any(len(shape.cell) == MAX_SHAPE_BYTES for shape in self.shapes):
             return None
         if all("9" not in shape.text for shape in self.shapes):
             return {shape.cell: shape.count for shape in self.shapes}

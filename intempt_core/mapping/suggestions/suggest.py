@@ -4,10 +4,11 @@
 (CONTRACT 2.4).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from intempt_core.contract import EVENT_COUNT, IDENTITY_FIELDS, EventName, is_event_name, shorten_value
 from intempt_core.mapping.model import Mapping, MappingSuggestion, exact_mapping, match_exact_field
@@ -42,24 +43,56 @@ _OWN_NAMES = {  # a field of data that many files have → what it is called in 
 _OWN_NAME_BY_HEADER = {header: name for name, headers in _OWN_NAMES.items() for header in headers.split()}
 
 
+@dataclass(eq=False)
+class ColumnFacts:
+    """What was worked out of the columns of a file, kept for the next suggestions; it holds nothing of the table.
+
+    Attributes:
+        by_column: Header → what is known of the column, as its profile and its reading keep it. Any: of several types.
+    """
+
+    by_column: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
+
+    def restore(self, reading: ColumnReading) -> ColumnReading:
+        """A column with what is known of it."""
+        for known, where in zip(self.by_column.get(reading.profile.column, ({}, {})), _parts_of(reading), strict=True):
+            where.update(known)
+        return reading
+
+    def keep(self, readings: Iterable[ColumnReading]) -> None:
+        """Keep what is known of columns now."""
+        for reading in readings:
+            profile, own = ({key: part[key] for key in part if key not in _NOT_KEPT} for part in _parts_of(reading))
+            self.by_column[reading.profile.column] = profile, own
+
+
+_NOT_KEPT = ("table", "column", "profile", "vendor")
+
+
+def _parts_of(reading: ColumnReading) -> tuple[dict[str, Any], dict[str, Any]]:
+    return vars(reading.profile), vars(reading)
+
+
 @dataclass(frozen=True, eq=False)
 class TableReading:
-    """A table and what its columns may be, worked out when it is first asked for, and kept.
+    """A table and what its columns may be, worked out when it is first asked for.
 
     Attributes:
         table: The table.
         vendor: Whose file it is, where a person said so: one of :data:`VENDORS`; else empty.
+        facts: What is known of its columns already.
     """
 
     table: Table
     vendor: str = ""
-    _readings: dict[str, ColumnReading] = field(default_factory=dict, repr=False)
+    facts: ColumnFacts = field(default_factory=ColumnFacts)
+    readings: dict[str, ColumnReading] = field(default_factory=dict, repr=False)
 
     def column(self, name: str) -> ColumnReading:
         """What one column may be."""
-        if name not in self._readings:
-            self._readings[name] = ColumnReading(ColumnProfile(self.table, name), self.vendor)
-        return self._readings[name]
+        if name not in self.readings:
+            self.readings[name] = self.facts.restore(ColumnReading(ColumnProfile(self.table, name), self.vendor))
+        return self.readings[name]
 
     @cached_property
     def searched(self) -> tuple[str, ...]:
@@ -91,17 +124,22 @@ class TableReading:
 
 
 def suggest_mapping(
-    table: Table, mapping: Mapping | None = None, reading: TableReading | None = None
+    table: Table, mapping: Mapping | None = None, facts: ColumnFacts | None = None, vendor: str = ""
 ) -> list[MappingSuggestion]:
     """Suggest what to change in a mapping, in the header's order; by default in :func:`exact_mapping`.
 
     Every row is looked at. A field that a column has already, and can have by its cells, is not suggested for another;
     what the mapping says already is not suggested at all. Of several columns for a field the best is suggested and
-    names the next; of those that could be the product id each is suggested by itself, the best first. ``reading``
-    keeps what was worked out of the same table for the next call.
+    names the next; of those that could be the product id each is suggested by itself, the best first.
+
+    ``facts`` keeps what was worked out for the next call with the same table; ``vendor`` is whose file it is, one of
+    :data:`VENDORS`, where a person says so.
     """
-    suggester = _Suggester(reading or TableReading(table), mapping or exact_mapping(table.header))
-    return [one for one in suggester.all() if not _is_applied(one, suggester.mapping)]
+    reading = TableReading(table, vendor, facts or ColumnFacts())
+    suggester = _Suggester(reading, mapping or exact_mapping(table.header))
+    found = [one for one in suggester.all() if not _is_applied(one, suggester.mapping)]
+    reading.facts.keep(reading.readings.values())
+    return found
 
 
 def _is_applied(suggestion: MappingSuggestion, mapping: Mapping) -> bool:

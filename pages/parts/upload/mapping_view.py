@@ -29,7 +29,13 @@ from pages.parts.upload.mapping_times_view import (
     show_time_format,
 )
 from pages.parts.upload.saved_mappings_view import show_mapping_files, show_matching_mappings
-from pages.parts.upload.state import accept_suggestions, get_upload_state, set_field, settle_mapping
+from pages.parts.upload.state import (
+    accept_suggestions,
+    get_column_facts,
+    get_upload_state,
+    set_field,
+    settle_mapping,
+)
 
 COLUMNS_PER_PAGE = 25
 """Columns on one page of the editor."""
@@ -65,7 +71,7 @@ def show_mapping_editor(table: Table, mapping: Mapping) -> bool:
 
 def show_mapping_suggestions(table: Table, mapping: Mapping) -> None:
     """Suggested fields of columns, each with its reason; applied by a click, the product id by one of its own."""
-    suggestions = suggest_mapping(table, mapping)
+    suggestions = suggest_mapping(table, mapping, get_column_facts())
     joint = [suggestion for suggestion in suggestions if not suggestion.exclusive]
     exclusive = [suggestion for suggestion in suggestions if suggestion.exclusive]
     if not suggestions:
@@ -84,7 +90,7 @@ def show_mapping_suggestions(table: Table, mapping: Mapping) -> None:
                     args=(joint,),
                 )
             for number, suggestion in enumerate(exclusive):
-                kind = "product" if suggestion.field == "data.productId" else "exclusive"
+                kind = {"data.productId": "product", "name": "every-row"}.get(suggestion.field, "exclusive")
                 st.button(
                     _label_suggestion(suggestion),
                     key=make_key("upload-accept", kind, *([number] if number else [])),
@@ -99,19 +105,29 @@ def _format_suggestions(found: list[MappingSuggestion], mapping: Mapping) -> Ite
     for suggestion in found:
         similar.setdefault(suggestion.reason, []).append(suggestion)
     for reason, some in similar.items():
-        lines = [f"{suggestion.column}{_format_mapped_field(suggestion, mapping)}" for suggestion in some]
+        lines = [
+            f"{suggestion.column or 'every row'}{_format_mapped_field(suggestion, mapping)}" for suggestion in some
+        ]
         if len(lines) > MAX_SIMILAR_SUGGESTIONS:
             yield f"{', '.join(lines[:2])} and {format_count(len(lines) - 2, 'more column')}: {reason}"
         else:
-            yield from (f"{line}: {reason}" for line in lines)
+            seconds = (suggestion.runner_up for suggestion in some)
+            yield from (
+                f"{line}: {reason}{f' Next best: {second}.' if second else ''}"
+                for line, second in zip(lines, seconds, strict=True)
+            )
 
 
 def _format_mapped_field(suggestion: MappingSuggestion, mapping: Mapping) -> str:
+    if suggestion.constant is not None:
+        return f" → {suggestion.field} = {suggestion.constant}"
     return "" if mapping.columns.get(suggestion.column) == suggestion.field else f" → {suggestion.field}"
 
 
 def _label_suggestion(suggestion: MappingSuggestion) -> str:
     """The label of the button of an exclusive suggestion."""
+    if suggestion.constant is not None:
+        return f"Take every row as {escape_markdown(suggestion.constant)}"
     if suggestion.time_format:
         return f"Read {escape_markdown(suggestion.column)} as {escape_markdown(suggestion.time_format)}"
     return f"Use {escape_markdown(suggestion.column)} as the product id"

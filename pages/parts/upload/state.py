@@ -17,6 +17,7 @@ from intempt_core.errors import ConsoleError, ReadError
 from intempt_core.fixes import ColumnChange, Fix, SuggestedFix
 from intempt_core.history import BatchSource, ExcludedRow, HistoryCheckpoint
 from intempt_core.mapping import (
+    ColumnFacts,
     EventSource,
     Mapping,
     MappingSuggestion,
@@ -83,6 +84,7 @@ class UploadState:
         revision: How often the mapping was changed other than by its own fields. They then get new keys: a browser that
             is late would otherwise give back what they showed before.
         question: What the shown checks depend on.
+        column_facts: What suggestions know of the file's columns, and which file it is, read how.
     """
 
     uploads: int = 0
@@ -104,6 +106,7 @@ class UploadState:
     seen: dict[str, HistoryCheckpoint] = field(default_factory=dict)
     revision: int = 0
     question: CheckFile | None = None
+    column_facts: tuple[tuple[str, Dialect | None], ColumnFacts] | None = None
 
 
 def get_upload_state() -> UploadState:
@@ -317,6 +320,14 @@ def get_current_table() -> Table:
     """The file as it is read now."""
     found = get_upload_state()
     return load_table(found.digest, found.name, found.dialect)
+
+
+def get_column_facts() -> ColumnFacts:
+    """What suggestions know of the columns of the file as it is read now."""
+    found = get_upload_state()
+    if found.column_facts is None or found.column_facts[0] != (found.digest, found.dialect):
+        found.column_facts = (found.digest, found.dialect), ColumnFacts()
+    return found.column_facts[1]
 
 
 def reread_file(dialect: Dialect) -> None:
