@@ -18,7 +18,7 @@ from intempt_core.cli.output import print_result
 from intempt_core.cli.rules import list_rule_notes, load_rules
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.cli.targets import resolve_target
-from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_count
+from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_count, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.settings import Settings
 from intempt_core.validation import ExpectationReport, ExpectationState, Report
@@ -101,8 +101,12 @@ def _print_tests(file: InputFile, tests: ExpectationReport) -> None:
 def _build_report_document(file: InputFile, report: Report, issues: Sequence[Issue]) -> dict[str, Any]:
     return {
         "rows": report.rows,
+        "events": report.events,
         "rows_with_errors": report.rows_with_errors,
+        "events_with_errors": report.events_with_errors,
         "rows_with_warnings": report.rows_with_warnings,
+        "rows_ignored": report.rows_ignored,
+        "ignored_names": report.ignored_names,
         "counts": report.counts,
         **_describe_rules(file, report),
         "issues": [
@@ -110,6 +114,7 @@ def _build_report_document(file: InputFile, report: Report, issues: Sequence[Iss
                 "code": issue.code,
                 "severity": issue.severity.value,
                 "row": issue.place.row,
+                "member": issue.place.member,
                 "line": issue.place.line,
                 "column": file.column_of(issue),
                 "pointer": issue.place.pointer,
@@ -148,14 +153,29 @@ def describe_report(file: InputFile, report: Report) -> Iterator[str]:
     yield from (f"{count:>9,}  {code}: {ISSUE_KINDS[code].title}" for code, count in report.counts.items())
     for code, count in report.rule_counts.items():
         yield f"{count:>9,}  {code} (the team's, {report.kind_of(code).severity.value})"
+    if report.rows_ignored:
+        yield describe_ignored(report)
     yield summarize_report(file, report)
+
+
+def describe_ignored(report: Report) -> str:
+    """How many rows are no events, as the mapping says of their names."""
+    names = ", ".join(f"{shorten_value(name)} {count:,}" for name, count in list(report.ignored_names.items())[:10])
+    more = ", …" if len(report.ignored_names) > 10 else ""
+    rows = format_count(report.rows_ignored, "row is ignored", "rows are ignored")
+    return f"{rows}, as the mapping says of {'their names' if report.rows_ignored > 1 else 'its name'}: {names}{more}."
 
 
 def summarize_report(file: InputFile, report: Report) -> str:
     """The verdict in one line."""
     errors = format_count(report.rows_with_errors, "row has errors", "rows have errors")
     warnings = format_count(report.rows_with_warnings, "row has warnings", "rows have warnings")
-    line = f"{file.name}: {format_count(report.rows, 'row')}; {errors}, {warnings}."
+    rows = format_count(report.rows, "row")
+    if report.origin is not None:
+        rows = f"{rows} that {'becomes' if report.rows == 1 else 'become'} {format_count(report.events, 'event')}"
+        if report.events_with_errors:
+            errors += f" ({format_count(report.events_with_errors, 'event')})"
+    line = f"{file.name}: {rows}; {errors}, {warnings}."
     if report.rules is None:
         return line
     broken = format_count(report.rows_with_rule_errors, "row has errors", "rows have errors")

@@ -129,11 +129,11 @@ def _map_input(
         payload = replace(read.payload, events=renew_event_ids(read.payload.events, run)) if run else read.payload
         return InputFile(read.name, read.notes, read.digest, "", None, payload)
     chosen = replace(choose_initial_mapping(read) if mapping is None else mapping, read=options)
-    notes = list(read.notes)
+    mapped = map_table_as_new(read, chosen, run) if run else map_table(read, chosen)
+    notes = list(mapped.table.notes)
     if mapping is None:
         known = [one.saved.name for one in saved.recognise(read.header) if one.exact]
         notes += [f"A mapping is saved for this header: --mapping “{name}”." for name in known]
-    mapped = map_table_as_new(read, chosen, run) if run else map_table(read, chosen)
     return InputFile(read.name, tuple(notes), read.digest, chosen.to_json(), mapped, None)
 
 

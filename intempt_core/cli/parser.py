@@ -162,6 +162,11 @@ def _add_send(commands: "Commands") -> None:
     send.add_argument("--yes", action="store_true", help="do not ask, not even for a production target")
     send.add_argument("--wait", action="store_true", help="wait for a running console that sends")
     send.add_argument("--results", type=Path, metavar="OUT.csv", help="the outcome of every row")
+    send.add_argument(
+        "--good-members",
+        action="store_true",
+        help="of a row that becomes several events, send those without errors; without this the row is excluded whole",
+    )
     send.add_argument("--force", action="store_true", help="replace the file of --results if it is there already")
     once = send.add_mutually_exclusive_group()
     once.add_argument("--rest", action="store_true", help="send only events of which nothing went or is pending")

@@ -51,9 +51,12 @@ class PriorEvents:
         return ", ".join(found)
 
 
-def find_prior_events(report: Report, batches: Sequence[RepeatedSend]) -> PriorEvents:
-    """Work out what went before from a file's report, which knows each event id, and from the batches of the file."""
-    is_good = ~report.excluded_mask
+def find_prior_events(report: Report, batches: Sequence[RepeatedSend], *, good_members: bool = False) -> PriorEvents:
+    """Work out what went before from a file's report, which knows each event id, and from the batches of the file.
+
+    ``good_members``: of a row with errors, its events without are sent too.
+    """
+    is_good = ~report.find_excluded(keep_good_members=good_members)
     by_state = {state: report.rows_of("sent_before", state.value) for state in GOING_STATES}
     good = {state: rows[is_good[rows]] for state, rows in by_state.items()}
     counts = {state: int(rows.size) for state, rows in good.items() if rows.size}

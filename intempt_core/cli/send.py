@@ -8,6 +8,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any
 from uuid import uuid4
 
@@ -33,6 +34,7 @@ from intempt_core.history import (
     History,
     HistoryCheckpoint,
     collect_excluded_rows,
+    collect_ignored_rows,
     make_request_blocks,
 )
 from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy, plan_events, plan_table
@@ -131,7 +133,7 @@ class CheckedInput:
     @property
     def good_rows(self) -> Int64Array:
         """The rows (from 0) without errors."""
-        return np.flatnonzero(~self.report.excluded_mask)
+        return np.flatnonzero(~self.report.find_excluded(keep_good_members=self.args.good_members))
 
     @property
     def needs_decision(self) -> bool:
@@ -148,11 +150,12 @@ class CheckedInput:
             f" ({production}{self.target.host})."
         )
         if self.report.rows_with_errors:
-            errors = format_count(self.report.rows_with_errors, "row with errors is", "rows with errors are")
-            yield f"{errors} excluded."
+            yield from self._describe_excluded()
         if self.report.rows_with_rule_errors:
             team = format_count(self.report.rows_with_rule_errors, "row", "rows")
             yield f"{team} with errors by the team's rules excluded."
+        if self.plan.shared_id_message:
+            yield self.plan.shared_id_message
         if self.args.order != EventOrder.FILE.value:
             yield ORDER_MESSAGES[EventOrder(self.args.order)]
         if self.plan.largest_lane_reason:
@@ -160,6 +163,24 @@ class CheckedInput:
         if self.prior.rows.size:
             yield self._describe_prior()
         yield f"If a response never comes: {POLICY_MESSAGES[Policy(self.target.default_policy)]}"
+
+    def _describe_excluded(self) -> Iterator[str]:
+        """What is excluded for its errors, and what else could be done with the other events of those rows."""
+        report = self.report
+        errors = format_count(report.rows_with_errors, "row with errors is", "rows with errors are")
+        if report.origin is None:
+            yield f"{errors} excluded."
+            return
+        bad = format_count(report.events_with_errors, "event")
+        others = int(report.find_excluded().sum()) - report.events_with_errors
+        good = format_count(others, "event")
+        if self.args.good_members:
+            rows = format_count(report.rows_with_errors, "row")
+            yield f"{bad} with errors excluded, of {rows}; {good} of those sent."
+        elif others:
+            yield f"{errors} excluded whole: {bad} with errors and {good} without. --good-members sends the latter."
+        else:
+            yield f"{errors} excluded: {bad}."
 
     def _describe_prior(self) -> str:
         known = f"Of this file went to {self.target.name} before, or is going: {self.prior.describe()}."
@@ -191,10 +212,12 @@ class CheckedInput:
             notes=self._collect_notes(),
             seen=self.seen,
         )
-        excluded = np.flatnonzero(self.report.excluded_mask)
+        excluded = np.flatnonzero(self.report.find_excluded(keep_good_members=self.args.good_members))
         if self.args.rest:
             excluded = np.union1d(excluded, self.prior.rows)
-        rows = collect_excluded_rows(self.report, self.file.events, excluded.tolist())
+        rows = merge(
+            collect_excluded_rows(self.report, self.file.events, excluded.tolist()), collect_ignored_rows(self.report)
+        )
         blocks = make_request_blocks(self.plan)
         return self.history.recorder.record(intent, blocks, rows, on_progress=show, on_trouble=self.steps.note)
 
@@ -207,6 +230,10 @@ class CheckedInput:
             notes["sent before, excluded"] = int(self.prior.rows.size)
         if self.report.rules is not None:
             notes["rules"] = self.report.rules.name
+        if self.report.rows_ignored:
+            notes["names ignored, excluded"] = self.report.rows_ignored
+        if self.args.good_members and self.report.origin is not None:
+            notes["members"] = "of rows with errors, events without are sent"
         if self.args.new_ids:
             notes["ids"] = "new ids"
         return notes
@@ -230,8 +257,8 @@ def _check_file(
     with steps.step("Checking", file.size_in_words):
         catalogue = load_catalogue(args.catalogue, args.catalogue_column, target, settings)
         report = file.check(catalogue, history.events.prior_send_lookup(key, half.values()), rules)
-        prior = find_prior_events(report, batches)
-    rows = np.flatnonzero(~report.excluded_mask)
+        prior = find_prior_events(report, batches, good_members=args.good_members)
+    rows = np.flatnonzero(~report.find_excluded(keep_good_members=args.good_members))
     if args.rest:
         rows = np.setdiff1d(rows, prior.rows, assume_unique=True)
     with steps.step("Planning", format_count(rows.size, "event")):

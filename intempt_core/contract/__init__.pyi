@@ -1,4 +1,5 @@
 from .body import (
+    ExactNumber as ExactNumber,
     build_request_body as build_request_body,
     dump_json as dump_json,
 )

@@ -35,6 +35,7 @@ class Place:
             event that the row becomes.
         span: From where to where in the pasted document, for what a pointer alone does not tell apart (a comma, a
             comment, one of several equal keys).
+        member: Which event of its row it is, from 1; 0 where the row is one event.
     """
 
     row: int | None = None
@@ -42,6 +43,7 @@ class Place:
     column: str | None = None
     pointer: str = ""
     span: tuple[int, int] | None = None
+    member: int = 0
 
     @property
     def path(self) -> str:
@@ -53,6 +55,7 @@ class Place:
     def label(self) -> str:
         """The place as the beginning of a sentence: ``Row 18, column product_id``, ``Line 7, data.productId``."""
         head = f"Row {self.row:,}" if self.row is not None else f"Line {self.line:,}" if self.line is not None else ""
+        head += f", member {self.member:,}" if self.member else ""
         tail = f"column {self.column}" if self.column is not None else self.path
         return ", ".join(part for part in (head, tail) if part)
 

@@ -36,7 +36,7 @@ class GivenEvent:
         steps = "".join(f"/{escape_pointer_key(key)}" for key in field.split(".", 1)) if field else ""
         pointer = self.name_pointer if field == "name" else self.place.pointer + steps
         column = (self.columns or {}).get(field)
-        return Place(self.place.row, self.place.line, column, pointer)
+        return Place(self.place.row, self.place.line, column, pointer, member=self.place.member)
 
 
 def find_event_errors(event: GivenEvent) -> list[Issue]:

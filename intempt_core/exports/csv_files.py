@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
+import numpy as np
+
+from intempt_core.arrays import Int64Array
 from intempt_core.contract import Issue, dump_json
 from intempt_core.history import History, RowOutcome
 from intempt_core.mapping import PROBLEMS_COLUMN, EventSource, MappedDocuments
@@ -20,8 +23,9 @@ from intempt_core.validation import ISSUE_BLOCK_ROWS, Report
 EXCLUDED_OUTCOME = "excluded"
 """The outcome of a row that was not sent because of its errors."""
 
-RESULTS_HEADER = ("row", "line", "eventId", "name", "outcome", "issues", "status", "tries", "when", "request")
-"""Columns of :func:`export_results_csv`. ``when`` is UTC; ``issues`` are codes, separated by spaces."""
+RESULTS_HEADER = ("row", "line", "eventId", "name", "outcome", "issues", "status", "tries", "when", "request", "member")
+"""Columns of :func:`export_results_csv`. ``when`` is UTC; ``issues`` are codes, separated by spaces; ``member`` says
+which event of its row it is, from 1, and is 0 where a row is one event."""
 
 PROBLEMS_HEADER = (
     "row",
@@ -34,6 +38,7 @@ PROBLEMS_HEADER = (
     "given",
     "allowed",
     "fix",
+    "member",
 )
 """Columns of :func:`export_problems_csv`."""
 
@@ -62,8 +67,12 @@ def export_excluded_csv(table: Table, report: Report, excluded: Sequence[int] | 
     apostrophe was put before a cell, because it must be removed again. Of a row with too many cells only those that
     have a header are exported.
     """
-    header = [column for column in table.header if column != PROBLEMS_COLUMN]
     bad = report.excluded_mask.nonzero()[0].tolist() if excluded is None else excluded
+    if table.origin is not None:
+        header = [column for column in table.origin.table.header if column != PROBLEMS_COLUMN]
+        rows = report.input_rows_of(np.asarray(bad, np.int64))
+        return _write_csv([*header, PROBLEMS_COLUMN], _iter_excluded_rows(table, report, header, rows))
+    header = [column for column in table.header if column != PROBLEMS_COLUMN]
     return _write_csv([*header, PROBLEMS_COLUMN], _iter_excluded(table, report, header, bad))
 
 
@@ -143,6 +152,7 @@ def _format_result(outcome: RowOutcome) -> tuple[object, ...]:
         None if outcome.state is None else outcome.tries,
         None if when is None else when.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00"),
         outcome.request,
+        outcome.member,
     )
 
 
@@ -167,6 +177,7 @@ def format_problem(issue: Issue) -> tuple[object, ...]:
         issue.given,
         kind.allowed,
         issue.fix,
+        place.member,
     )
 
 
@@ -179,6 +190,31 @@ def _iter_excluded(table: Table, report: Report, header: Sequence[str], excluded
         _note_apostrophes(header, cells, remarks)
         for record, remark in zip(zip(*cells, strict=True), remarks, strict=True):
             yield [*record, " · ".join(remark)]
+
+
+def _iter_excluded_rows(table: Table, report: Report, header: Sequence[str], rows: Int64Array) -> Iterator[list[str]]:
+    """Rows of the file of which a row may be several events; a cell that these share is as it was fixed."""
+    origin = table.origin
+    assert origin is not None  # noqa: S101  asked by the caller
+    issues = report.issues_by_input_row(rows)
+    for start in range(0, rows.size, ISSUE_BLOCK_ROWS):
+        some = rows[start : start + ISSUE_BLOCK_ROWS]
+        events = np.searchsorted(origin.rows, some).tolist()
+        cells = [
+            origin.table.take_cells(column, some.tolist())
+            if column in origin.member_columns
+            else [table.origin_cell(column, event) for event in events]
+            for column in header
+        ]
+        remarks = [[_name_member(issue) for issue in found] for found in islice(issues, len(some))]
+        _note_apostrophes(header, cells, remarks)
+        for record, remark in zip(zip(*cells, strict=True), remarks, strict=True):
+            yield [*record, " · ".join(remark)]
+
+
+def _name_member(issue: Issue) -> str:
+    member = f"member {issue.place.member:,}, " if issue.place.member else ""
+    return member + describe_issue(issue)
 
 
 def _note_apostrophes(

@@ -52,7 +52,7 @@ def export_expectations_junit(tests: ExpectationReport, report: Report) -> Itera
     skipped = counts[ExpectationState.UNTESTED]
     totals = f'tests="{tests.rows}" failures="{failures}" errors="{errors}" skipped="{skipped}"'
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {totals}>\n<testsuite name={name} {totals}>\n'
-    issues = report.issues_by_row(tests.rows_in(ExpectationState.FAILED).tolist())
+    issues = report.issues_by_input_row(tests.rows_in(ExpectationState.FAILED))
     for some in _chunk_texts(_write_test_case(result, name, issues) for result in tests.results()):
         yield "".join(some)
     yield "</testsuite>\n</testsuites>\n"

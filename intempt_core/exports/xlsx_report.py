@@ -33,19 +33,20 @@ _COLOURS = {None: None, Severity.ERROR: "#F6C7C1", Severity.WARNING: "#F9E3B0"}
 _INVALID_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
-CellSeverities = Mapping[tuple[int | None, str | None], Severity]
-"""(row from 1, column) → the severity of the worst issue of the cell."""
+CellSeverities = Mapping[tuple[int | None, int, str | None], Severity]
+"""(row from 1, member, column) → the severity of the worst issue of the cell."""
 
 
 def find_bad_cells(mapped: EventSource, issues: Iterable[Issue]) -> CellSeverities:
     """Find the bad cells of some issues: every identity's column where none is given; an error outweighs a warning."""
     columns = mapped.field_columns
-    severities: dict[tuple[int | None, str | None], Severity] = {}
+    severities: dict[tuple[int | None, int, str | None], Severity] = {}
     for issue in issues:
         of_identities = issue.code == "identity_missing"
         for column in map(columns.get, IDENTITY_FIELDS) if of_identities else [issue.place.column]:
-            if column is not None and severities.get((issue.place.row, column)) is not Severity.ERROR:
-                severities[issue.place.row, column] = issue.severity
+            place = issue.place.row, issue.place.member, column
+            if column is not None and severities.get(place) is not Severity.ERROR:
+                severities[place] = issue.severity
     return severities
 
 
@@ -101,7 +102,8 @@ class _ReportWriter:
             self.notes.append(
                 f"A sheet holds {self._max_columns:,} columns: those after “{header[-1][:80]}” are left out."
             )
-        self._write_header(self._rows, ["row", "line", *header, PROBLEMS_COLUMN])
+        members = ["member"] if table.origin is not None else []
+        self._write_header(self._rows, ["row", "line", *header, PROBLEMS_COLUMN, *members])
         self._write_header(self._problems, PROBLEMS_HEADER)
         self._write_rows(header)
         self._write_about()
@@ -146,13 +148,15 @@ class _ReportWriter:
     def _write_block(self, header: Sequence[str], rows: Sequence[int], found: Sequence[list[Issue]], line: int) -> None:
         table = self._mapped.table
         cells = [table.take_cells(column, rows) for column in header]
+        picked = np.asarray(rows, np.int64)
+        places = list(zip(table.row_numbers(picked), table.member_numbers(picked), strict=True))
         for index, (row, its, record) in enumerate(zip(rows, found, zip(*cells, strict=True), strict=True)):
             severities = find_bad_cells(self._mapped, its)
-            self._rows.write_number(line + index, 0, row + 1)
+            self._rows.write_number(line + index, 0, places[index][0])
             if (number_in_file := table.line_numbers([row])[0]) is not None:
                 self._rows.write_number(line + index, 1, number_in_file)
             for number, (column, text) in enumerate(zip(header, record, strict=True), 2):
-                severity = severities.get((row + 1, column))
+                severity = severities.get((*places[index], column))
                 form = self._cell_format(severity, text)
                 if text:
                     self._rows.write_string(line + index, number, self._fit_text(text), form)
@@ -161,6 +165,8 @@ class _ReportWriter:
             problems = " · ".join(describe_issue(issue) for issue in its)
             form = self._cell_format(None, problems)
             self._rows.write_string(line + index, len(header) + 2, self._fit_text(problems), form)
+            if table.origin is not None:
+                self._rows.write_number(line + index, len(header) + 3, places[index][1])
 
     def _write_values(self, sheet: Any, line: int, values: Iterable[object], severity: Severity | None = None) -> None:
         for number, value in enumerate(values):
@@ -193,6 +199,7 @@ class _ReportWriter:
         lines: list[Sequence[object]] = [
             ("file", table.name),
             ("rows", report.rows),
+            *([("events", report.events)] if report.origin is not None else []),
             ("rows with errors", report.rows_with_errors),
             ("rows with warnings", report.rows_with_warnings),
             (),
@@ -215,7 +222,7 @@ class _ReportWriter:
 
 def _find_flagged_rows(report: Report) -> Int64Array:
     """The rows that have any issue, sorted."""
-    marked = np.zeros(report.rows, np.bool_)
+    marked = np.zeros(report.events, np.bool_)
     for code in report.all_counts:
         marked[report.rows_of(code)] = True
     found: Int64Array = np.flatnonzero(marked)

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Int64Array, make_array, make_scalar, take_rows
+from intempt_core.arrays import Int64Array, Mask, make_array, make_scalar, take_rows, view_numbers
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
@@ -29,7 +29,7 @@ from intempt_core.contract import (
     shorten_value,
 )
 from intempt_core.mapping import RESERVED_COLUMNS, EventSource, make_event_ids
-from intempt_core.readers import Table
+from intempt_core.readers import JSON_CELL, TEXT_CELL, Table, TableOrigin, parse_exactly
 from intempt_core.validation import to_mask
 
 MAX_FIX_ROWS_RECORDED = 100
@@ -80,13 +80,16 @@ class Fix:
         whole = json.dumps([self.kind.value, self.column, self.rows, self.old, self.new])
         return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
-    def describe(self, cells: int) -> str:
-        """Describe what it does to so many cells: “Seconds → milliseconds in 4,067 cells of timestamp”."""
+    def describe(self, cells: int, table: Table | None = None) -> str:
+        """Describe what it does to so many cells: “Seconds → milliseconds in 4,067 cells of timestamp”.
+
+        ``table`` knows which row and member its rows are, where a row becomes several events.
+        """
         many = f"{format_count(cells, 'cell')} of {self.column}"
         old, new = _quote_value(self.old), _quote_value(self.new)
         match self.kind:
             case FixKind.PUT if len(self.rows) == 1:
-                return f"Row {self.rows[0] + 1:,}, {self.column}: {old} → {new}"
+                return f"{self._name_row(table)}, {self.column}: {old} → {new}"
             case FixKind.PUT:
                 return f"Empty {many}" if not self.new else f"Write {new} into {many}"
             case FixKind.REPLACE:
@@ -98,10 +101,20 @@ class Fix:
             case FixKind.IDS:
                 return f"Give an id of its own to {many}"
 
-    def record(self, cells: int) -> Json:
-        """The fix as history keeps it with its batch."""
-        rows = {"rows": [row + 1 for row in self.rows]} if 0 < len(self.rows) <= MAX_FIX_ROWS_RECORDED else {}
-        return {"kind": self.kind.value, "column": self.column, "cells": cells, "message": self.describe(cells), **rows}
+    def _name_row(self, table: Table | None) -> str:
+        row, member, origin = self.rows[0], 0, None if table is None else table.origin
+        if origin is not None:
+            member = int(origin.members[row]) if self.column in origin.member_columns else 0
+            row = int(origin.rows[row])
+        return f"Row {row + 1:,}" + (f", member {member:,}" if member else "")
+
+    def record(self, cells: int, table: Table | None = None) -> Json:
+        """The fix as history keeps it with its batch; ``table`` as in :meth:`describe`."""
+        picked = np.array(self.rows, np.int64)
+        numbers = (picked + 1).tolist() if table is None else sorted(set(table.row_numbers(picked)))
+        rows = {"rows": numbers} if 0 < len(self.rows) <= MAX_FIX_ROWS_RECORDED else {}
+        message = self.describe(cells, table)
+        return {"kind": self.kind.value, "column": self.column, "cells": cells, "message": message, **rows}
 
 
 def _quote_value(text: str) -> str:
@@ -115,27 +128,28 @@ def _quote_value(text: str) -> str:
 class ColumnChange:
     """The cells that a fix changes.
 
+    A cell that several events of one row share is one: it is named at the first of them, and changes for all.
+
     Attributes:
         fix: The fix.
         rows: The cells' rows, from 0, sorted.
         before: Their texts as they are.
         after: Their texts as they would be.
+        message: The fix with its count, as a sentence.
+        shared: The rows of all events that share these cells, and their texts, where a row may be several events.
     """
 
     fix: Fix
     rows: Int64Array
     before: pa.Array
     after: pa.Array
+    message: str
+    shared: tuple[Int64Array, pa.Array] | None = None
 
     @property
     def cells(self) -> int:
         """How many cells change; one that is the same afterwards is not counted."""
         return int(self.rows.size)
-
-    @property
-    def message(self) -> str:
-        """The fix with its count, as a sentence."""
-        return self.fix.describe(self.cells)
 
 
 def preview_fix(table: Table, fix: Fix, original: Table | None = None) -> ColumnChange:
@@ -144,20 +158,43 @@ def preview_fix(table: Table, fix: Fix, original: Table | None = None) -> Column
     if fix.kind in _COLUMN_FIXES:
         whole = _COLUMN_FIXES[fix.kind](column)
         rows = np.flatnonzero(to_mask(pc.not_equal(column, whole)))
-        return ColumnChange(fix, rows, _take_rows(column, rows), _take_rows(whole, rows))
+        return _make_change(table, fix, rows, _take_rows(column, rows), _take_rows(whole, rows))
     if fix.kind is FixKind.REPLACE:
         rows = np.flatnonzero(to_mask(pc.equal(column, fix.old)))
     else:
         rows = np.array(fix.rows, np.int64)
         rows = rows[rows < table.rows]
+    origin = table.origin
+    if origin is not None and fix.column not in origin.member_columns:
+        rows = origin.spread_rows(rows)
     before = _take_rows(column, rows)
     after = (
         make_own_ids(original or table, fix.column, rows)
         if fix.kind is FixKind.IDS
         else _repeat_text(fix.new, rows.size)
     )
+    if origin is not None and fix.column == origin.id_column:
+        after = number_members(origin, rows, after)
     other = np.flatnonzero(to_mask(pc.not_equal(before, after)))
-    return ColumnChange(fix, rows[other], before.take(make_array(other)), after.take(make_array(other)))
+    return _make_change(table, fix, rows[other], before.take(make_array(other)), after.take(make_array(other)))
+
+
+def _make_change(table: Table, fix: Fix, rows: Int64Array, before: pa.Array, after: pa.Array) -> ColumnChange:
+    """The change of some cells, each of which is named once, however many events share it."""
+    origin = table.origin
+    if origin is None or fix.column in origin.member_columns:
+        return ColumnChange(fix, rows, before, after, fix.describe(rows.size, table))
+    firsts = np.unique(origin.rows[rows], return_index=True)[1]
+    some = make_array(firsts)
+    message = fix.describe(firsts.size, table)
+    return ColumnChange(fix, rows[firsts], before.take(some), after.take(some), message, (rows, after))
+
+
+def number_members(origin: TableOrigin, rows: Int64Array, ids: pa.Array) -> pa.Array:
+    """The event ids of some events, with the number of the member behind those that are not shared in a row."""
+    own = origin.own_ids[rows] & (view_numbers(pc.binary_length(ids)) > 0)
+    numbers = make_array(origin.members[rows]).cast(pa.string())
+    return pc.if_else(make_array(own), pc.binary_join_element_wise(ids, numbers, make_scalar("-", pa.string())), ids)
 
 
 def _repeat_text(text: str, count: int) -> pa.Array:
@@ -204,6 +241,9 @@ def make_own_ids(original: Table, column: str, rows: Int64Array) -> pa.Array:
     So the same file, fixed in the same way, gives the same ids again. Identical rows share their cell of the id's
     column: only rows that share one need to be looked at.
     """
+    if original.origin is not None and column not in original.origin.member_columns:
+        of_rows, events = np.unique(original.origin.rows[rows], return_inverse=True)
+        return make_own_ids(original.origin.table, column, of_rows).take(make_array(events))
     cells = original.columns[column]
     alike = np.flatnonzero(to_mask(pc.is_in(cells, value_set=pc.unique(_take_rows(cells, rows)))))
     some = {header: pa.chunked_array([take_rows(texts, alike)]) for header, texts in original.columns.items()}
@@ -242,17 +282,39 @@ def apply_change(table: Table, change: ColumnChange) -> Table:
     if not change.cells:
         return table
     column = change.fix.column
-    return table.with_column(column, _replace_cells(table.columns[column], change))
+    rows, texts = change.shared or (change.rows, change.after)
+    fixed = table.with_column(column, _replace_cells(table.columns[column], rows, texts))
+    kinds = table.cell_kinds.get(column)
+    if kinds is None:
+        return fixed
+    kinds = kinds.copy()
+    kinds[rows] = np.where((kinds[rows] == JSON_CELL) & _are_json_values(texts), JSON_CELL, TEXT_CELL)
+    return replace(fixed, cell_kinds={**table.cell_kinds, column: kinds})
 
 
-def _replace_cells(column: _Column, change: ColumnChange) -> _Column:
+def _are_json_values(texts: pa.Array) -> Mask:
+    """Whether each text is a JSON value that is no text: what was a number stays one where it is corrected."""
+    spellings = texts.dictionary_encode()
+    found = np.array([_is_json_value(text) for text in spellings.dictionary.to_pylist()], np.bool_)
+    are_values: Mask = found[view_numbers(spellings.indices)]
+    return are_values
+
+
+def _is_json_value(text: str) -> bool:
+    try:
+        return not isinstance(parse_exactly(text.encode()), str)
+    except ValueError:
+        return False
+
+
+def _replace_cells(column: _Column, rows: Int64Array, texts: pa.Array) -> _Column:
     chunks, begin = [], 0
     for chunk in column.chunks:
-        first, last = np.searchsorted(change.rows, [begin, begin + len(chunk)])
+        first, last = np.searchsorted(rows, [begin, begin + len(chunk)])
         if first < last:
             mask = np.zeros(len(chunk), np.bool_)
-            mask[change.rows[first:last] - begin] = True
-            chunk = pc.replace_with_mask(chunk, make_array(mask), change.after.slice(first, last - first))  # noqa: PLW2901  the same chunk, fixed
+            mask[rows[first:last] - begin] = True
+            chunk = pc.replace_with_mask(chunk, make_array(mask), texts.slice(first, last - first))  # noqa: PLW2901  the same chunk, fixed
         chunks.append(chunk)
         begin += len(chunk)
     return pa.chunked_array(chunks, column.type)

@@ -6,6 +6,7 @@ from .history import (
 )
 from .recorder import (
     collect_excluded_rows as collect_excluded_rows,
+    collect_ignored_rows as collect_ignored_rows,
     describe_partial_recording as describe_partial_recording,
     make_batch_id as make_batch_id,
     make_request_blocks as make_request_blocks,

@@ -158,23 +158,24 @@ def _read_row_outcomes(connection: Connection, number: int, begin: int, end: int
             requests.c.tries,
             requests.c.updated_at,
             requests.c.id,
+            events.c.member,
         )
         .join(requests, requests.c.id == events.c.request)
         .outerjoin(attempts, IS_LAST_ATTEMPT)
         .where(*inside)
-        .order_by(events.c.row, events.c.request, events.c.position)
+        .order_by(events.c.row, events.c.member, events.c.request, events.c.position)
     )
     excluded = (
         select(excluded_rows)
         .where(excluded_rows.c.batch == number, excluded_rows.c.row >= begin, excluded_rows.c.row < end)
-        .order_by(excluded_rows.c.row)
+        .order_by(excluded_rows.c.row, excluded_rows.c.member)
     )
     sent_outcomes = (
-        RowOutcome(row, line, event_id, name, RequestState(state), (), status, reason or "", tries, when, request)
-        for row, line, event_id, name, state, status, reason, tries, when, request in connection.execute(sent)
+        RowOutcome(*place, RequestState(state), (), status, reason or "", *rest)
+        for place, state, status, reason, rest in ((row[:4], *row[4:7], row[7:]) for row in connection.execute(sent))
     )
     excluded_outcomes = (
-        RowOutcome(row.row, row.line, row.event_id, row.name, None, tuple(row.codes.split()))
+        RowOutcome(row.row, row.line, row.event_id, row.name, None, tuple(row.codes.split()), member=row.member)
         for row in connection.execute(excluded)
     )
-    return list(merge(sent_outcomes, excluded_outcomes, key=lambda outcome: outcome.row))
+    return list(merge(sent_outcomes, excluded_outcomes, key=lambda outcome: (outcome.row, outcome.member)))

@@ -58,6 +58,10 @@ ZLIB_LEVEL = 1
 """How hard bodies are compressed: they are repetitive, and zlib's best level takes thrice as long for 10 % less."""
 
 
+NAME_IGNORED = "name_ignored"
+"""What is recorded of a row that is no event in the place of codes: a person said that its name is not for us."""
+
+
 class _Piece(NamedTuple):
     """What is written in one transaction: requests, their compressed bodies, and excluded rows."""
 
@@ -87,7 +91,7 @@ def collect_excluded_rows(
         report: what validation found.
         events: gives the events of rows (from 0): a mapped table's ``events``, or a list's.
         excluded: the excluded rows (from 0), by default those with errors; one without errors gets the code
-            ``sent_before``.
+            ``sent_before``, and one that is excluded with another of its row has none.
     """
     codes: dict[int, list[str]] = {}
     for code, kind in ISSUE_KINDS.items():
@@ -98,10 +102,22 @@ def collect_excluded_rows(
         if report.kind_of(code).severity is Severity.ERROR:
             for row in report.rows_of(code).tolist():
                 codes.setdefault(row, []).append(code)
-    rows = sorted(codes if excluded is None else excluded)
+    is_bad = report.excluded_mask
+    rows = sorted(is_bad.nonzero()[0].tolist() if excluded is None else excluded)
     for row, given in zip(rows, events(rows), strict=True):
         event = EventIntent.from_event(given, row + 1)
-        yield ExcludedRow(event.row, event.line, codes.get(row, ["sent_before"]), event.event_id, event.name)
+        why = codes.get(row, [] if is_bad[row] else ["sent_before"])
+        yield ExcludedRow(event.row, event.line, why, event.event_id, event.name, event.member)
+
+
+def collect_ignored_rows(report: Report) -> Iterator[ExcludedRow]:
+    """Collect the rows that are no events, as a person said of their names, in order."""
+    origin = report.origin
+    if origin is None:
+        return
+    lines = origin.table.line_numbers(origin.ignored_rows)
+    for row, line, name in zip(origin.ignored_rows.tolist(), lines, origin.ignored_names, strict=True):
+        yield ExcludedRow(row + 1, line, [NAME_IGNORED], None, name)
 
 
 class Recorder:
@@ -367,6 +383,7 @@ def _write_requests(
             found.lines,
             *map(_make_column_indexable, (found.names, *found.ids)),
             found.times,
+            found.members,
         ),
     )
     return ids
@@ -378,8 +395,9 @@ def _is_written(connection: Connection, number: int, piece: _Piece) -> bool:
         place = requests.c.lane == piece.block.lanes[0], requests.c.position == piece.block.positions[0]
         found = select(requests.c.id).where(requests.c.batch == number, *place)
     elif piece.excluded:
-        mine = excluded_rows.c.batch == number, excluded_rows.c.row == piece.excluded[0].row
-        found = select(excluded_rows.c.row).where(*mine)
+        first = piece.excluded[0]
+        mine = excluded_rows.c.row == first.row, excluded_rows.c.member == first.member
+        found = select(excluded_rows.c.row).where(excluded_rows.c.batch == number, *mine)
     else:
         return True
     return connection.execute(found.limit(1)).first() is not None
@@ -413,15 +431,17 @@ def _make_column_indexable(texts: Sequence[str | None]) -> Sequence[str | None]:
 def _write_excluded_rows(connection: Connection, number: int, chunk: Sequence[ExcludedRow]) -> None:
     if not chunk:
         return
-    rows, lines, codes, *texts = zip(*chunk, strict=True)
+    rows, lines, codes, *texts, members = zip(*chunk, strict=True)
     values = (
         [number] * len(rows),
         rows,
         lines,
         [" ".join(some) for some in codes],
         *map(_make_column_indexable, texts),
+        members,
     )
-    insert_columns(connection, excluded_rows, ("batch", "row", "line", "codes", "event_id", "name"), values)
+    names = ("batch", "row", "line", "codes", "event_id", "name", "member")
+    insert_columns(connection, excluded_rows, names, values)
     more = batches.c.excluded_rows + len(rows)
     connection.execute(update(batches).where(batches.c.number == number).values(excluded_rows=more))
 

@@ -208,6 +208,7 @@ class EventIntent(NamedTuple):
         row: the input's row that it was made from, from 1.
         line: the physical line of that row in its file, from 1.
         timestamp: the event's own time, in epoch ms; ``None`` where it has none or it does not fit.
+        member: which event of its row it is, from 1; 0 where the row is one event.
     """
 
     row: int
@@ -220,12 +221,13 @@ class EventIntent(NamedTuple):
     account_id: str | None = None
     product_id: str | None = None
     timestamp: int | None = None
+    member: int = 0
 
     @classmethod
     def from_event(cls, event: GivenEvent, row: int = 0) -> "EventIntent":
         """Copy what history stores of an event; ``row`` (from 1) is used where the event does not know its own."""
         place, found = event.place, describe_event(event)
-        return cls(place.row if place.row is not None else row, place.line, *found)
+        return cls(place.row if place.row is not None else row, place.line, *found, place.member)
 
 
 IDENTITY_COLUMNS = {
@@ -298,13 +300,13 @@ class RequestBlock:
     def from_intents(cls, intents: Sequence[RequestIntent]) -> "RequestBlock":
         """Requests that were made one by one, together."""
         found = list(zip(*(event for one in intents for event in one.events), strict=True))
-        rows, lines, names, *ids, times = found or [()] * len(EventIntent._fields)
+        rows, lines, names, *ids, times, members = found or [()] * len(EventIntent._fields)
         return cls(
             [one.lane for one in intents],
             [one.position for one in intents],
             [len(one.events) for one in intents],
             [one.body for one in intents],
-            EventColumns(rows, lines, names, ids, times),
+            EventColumns(rows, lines, names, ids, times, members),
             [one.resend_of for one in intents],
         )
 
@@ -320,25 +322,27 @@ class RequestBlock:
             at_least = 1 if start else max(first_requests, 1)
             stop = min(max(start + at_least, bisect_right(ends, first + events())), len(ends))
             requests, some = slice(start, stop), slice(first, ends[stop - 1])
-            rows, lines, names, ids, times = self.events
+            rows, lines, names, ids, times, members = self.events
+            ids = [column[some] for column in ids]
             yield RequestBlock(
                 self.lanes[requests],
                 self.positions[requests],
                 self.sizes[requests],
                 self.bodies[requests],
-                EventColumns(rows[some], lines[some], names[some], [column[some] for column in ids], times[some]),
+                EventColumns(rows[some], lines[some], names[some], ids, times[some], members[some]),
                 self.resend_of[requests],
             )
             start = stop
 
 
 class ExcludedRow(NamedTuple):
-    """A row of the input that is not sent.
+    """A row of the input that is not sent, or one of the events that it would become.
 
     Attributes:
         row: the row's number, from 1.
         line: the physical line in its file, from 1.
         codes: codes of the issues that exclude it.
+        member: which event of its row it is, from 1; 0 where the row is one event.
     """
 
     row: int
@@ -346,6 +350,7 @@ class ExcludedRow(NamedTuple):
     codes: Sequence[str]
     event_id: str | None = None
     name: str | None = None
+    member: int = 0
 
 
 # ── dispatch ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -173,6 +173,7 @@ events: Table = Table(
     Column("account_id", Text),
     Column("product_id", Text),
     Column("timestamp", BigInteger),
+    Column("member", Integer, nullable=False, server_default="0"),  # which event of its row, from 1; 0: the only one
     Index("events_of_row", "batch", "row"),
     sqlite_with_rowid=False,
 )
@@ -208,6 +209,7 @@ excluded_rows: Table = Table(
     Column("codes", Text, nullable=False),  # separated by spaces
     Column("event_id", Text),
     Column("name", Text),
+    Column("member", Integer, primary_key=True, autoincrement=False, server_default="0"),
 )
 
 

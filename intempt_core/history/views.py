@@ -242,6 +242,7 @@ class RowOutcome:
         tries: how many attempts were made.
         when: time of the request's last change.
         request: id of its request.
+        member: which event of its row it is, from 1; 0 where the row is one event.
     """
 
     row: int
@@ -255,6 +256,7 @@ class RowOutcome:
     tries: int = 0
     when: int | None = None
     request: int | None = None
+    member: int = 0
 
 
 class LaneSize(NamedTuple):

@@ -4,6 +4,9 @@ from .document_events import (
 from .event_source import (
     EventSource as EventSource,
 )
+from .explode import (
+    Explode as Explode,
+)
 from .mapped_table import (
     MappedTable as MappedTable,
 )
@@ -41,6 +44,7 @@ from .suggestions.vendors import (
     find_vendor as find_vendor,
 )
 from .table_events import (
+    check_columns as check_columns,
     choose_initial_mapping as choose_initial_mapping,
     is_unmapped_json as is_unmapped_json,
     map_table as map_table,

@@ -9,19 +9,24 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from intempt_core.arrays import Int64Array, Mask, combine_column, make_array, take_rows, view_numbers
-from intempt_core.contract import PLAIN_FIELDS, GivenEvent, Json, Place
+from intempt_core.arrays import Int64Array, Mask, combine_column, make_array, make_scalar, take_rows, view_numbers
+from intempt_core.contract import ID_FIELDS, PLAIN_FIELDS, GivenEvent, Json, Place
 from intempt_core.mapping.event_source import EventSource
+from intempt_core.mapping.exploded_table import NAME_SEPARATOR
 from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping, load_time_zone
 from intempt_core.mapping.time_formats import build_time_parser
 from intempt_core.mapping.values import LazyMapping, make_event_ids, parse_cell
-from intempt_core.readers import Table
+from intempt_core.readers import TEXT_CELL, Table, decode_cell
 
 EVENT_BLOCK_ROWS = 4096
 """Rows whose events are made together."""
 
 _ABSENT = object()
+
+_TEXT_FIELDS = frozenset((*ID_FIELDS, "name", "timestamp"))
+"""Fields whose cells are texts, whatever JSON has for them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +71,12 @@ class MappedTable:
     @cached_property
     def field_columns(self) -> dict[str, str]:
         """Field → header, in the order in which events have them."""
-        given = {field: column for column, field in self.mapping.columns.items()}
+        columns = sorted(self.mapping.columns.items(), key=lambda one: self.mapping.is_member(one[0]))
+        given = {field: column for column, field in columns}  # that of the members wins: it is filled up with the other
+        order = dict.fromkeys(self.mapping.columns.values())
+        given = {field: given[field] for field in order}
+        if self.mapping.name_columns:
+            given["name"] = NAME_SEPARATOR.join(self.mapping.name_columns)
         plain = {field: given.pop(field) for field in ("name", *PLAIN_FIELDS) if field in given}
         return plain | given
 
@@ -77,7 +87,13 @@ class MappedTable:
     @property
     def unused_columns(self) -> tuple[str, ...]:
         """The headers of columns that are not sent."""
-        return tuple(column for column in self.table.header if column not in self.mapping.columns)
+        explode = self.mapping.explode
+        used = {*self.mapping.columns, *self.mapping.name_columns, *(explode.sources if explode else ())}
+        used |= {self.field_columns["name"]} if self.mapping.name_columns else set()
+        inside = [f"{column}." for column in used]
+        return tuple(
+            column for column in self.table.header if column not in used and not column.startswith(tuple(inside))
+        )
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -94,7 +110,13 @@ class MappedTable:
         """The made event id of every row, from its original cells; made once, when first asked for."""
         if self._base is not None:
             return self._base.made_ids
-        return make_event_ids(self.original or self.table, self.id_salt, RESERVED_COLUMNS)
+        table, origin = self.original or self.table, self.table.origin
+        if origin is None:
+            return make_event_ids(table, self.id_salt, RESERVED_COLUMNS)
+        of_rows = make_event_ids(origin.table, self.id_salt, RESERVED_COLUMNS).take(make_array(origin.rows))
+        numbers = make_array(origin.members).cast(pa.large_string())
+        numbered = pc.binary_join_element_wise(of_rows, numbers, make_scalar("-"))
+        return pc.if_else(make_array(origin.members > 0), numbered, of_rows)
 
     @cached_property
     def cells(self) -> AnyMapping[str, pa.Array]:
@@ -110,19 +132,38 @@ class MappedTable:
         """The cells of a field in these rows (from 0), as one array; only what is near them is read."""
         return take_rows(self.table.columns[self.field_columns[field]], rows)
 
+    def take_kinds(self, field: str, rows: Int64Array) -> NDArray[np.uint8] | None:
+        """What the cells of a field in these rows are (``readers/json_cells.py``); ``None`` where all are texts.
+
+        Ids, names and times are always read as texts, and so is what a mapping says is one.
+        """
+        if field in _TEXT_FIELDS or self.mapping.types.get(field) == "text":
+            return None
+        kinds = self.table.cell_kinds.get(self.field_columns[field])
+        if kinds is None:
+            return None
+        some = kinds[rows]
+        return some if some.any() else None
+
     def slice_rows(self, start: int, stop: int) -> "MappedTable":
         """The rows from ``start`` up to ``stop``, for rules that look at each row by itself; it makes no ids."""
-        columns = {name: self.table.columns[name].slice(start, stop - start) for name in self.field_columns.values()}
-        table = replace(self.table, columns=columns, lines=self.table.lines[start:stop], cell_counts={})
-        return MappedTable(table, self.mapping, self.id_salt)
+        table = self.table
+        columns = {name: table.columns[name].slice(start, stop - start) for name in self.field_columns.values()}
+        kinds = {name: table.cell_kinds[name][start:stop] for name in columns if name in table.cell_kinds}
+        lines = table.lines[start:stop]
+        part = replace(table, columns=columns, lines=lines, cell_counts={}, cell_kinds=kinds, origin=None)
+        return MappedTable(part, self.mapping, self.id_salt)
 
     def select_rows(self, rows: Int64Array) -> "MappedTable":
         """These rows (sorted), likewise."""
+        table = self.table
         columns = {
-            name: pa.chunked_array([take_rows(self.table.columns[name], rows)]) for name in self.field_columns.values()
+            name: pa.chunked_array([take_rows(table.columns[name], rows)]) for name in self.field_columns.values()
         }
-        table = replace(self.table, columns=columns, lines=self.table.lines[rows], cell_counts={})
-        return MappedTable(table, self.mapping, self.id_salt)
+        kinds = {name: table.cell_kinds[name][rows] for name in columns if name in table.cell_kinds}
+        lines = table.lines[rows]
+        part = replace(table, columns=columns, lines=lines, cell_counts={}, cell_kinds=kinds, origin=None)
+        return MappedTable(part, self.mapping, self.id_salt)
 
     def event(self, row: int) -> GivenEvent:
         """The event of one row (from 0)."""
@@ -134,10 +175,15 @@ class MappedTable:
         for start in range(0, len(wanted), EVENT_BLOCK_ROWS):
             some = wanted[start : start + EVENT_BLOCK_ROWS]
             cells = {field: self.take_cells(field, some).to_pylist() for field in self.field_columns}
+            kinds = {field: self.take_kinds(field, some) for field in self.field_columns}
             made = self.made_ids.take(make_array(some)).to_pylist() if self.makes_ids else None
-            lines = self.table.line_numbers(some)
-            places = [Place(row + 1, line) for row, line in zip(some.tolist(), lines, strict=True)]
-            yield from self._events(places, cells, made)
+            yield from self._events(self.places(some), cells, made, kinds)
+
+    def places(self, rows: Int64Array, column: str | None = None, pointer: str = "") -> list[Place]:
+        """The places of these rows (from 0), or of one column in them."""
+        table = self.table
+        found = zip(table.row_numbers(rows), table.line_numbers(rows), table.member_numbers(rows), strict=True)
+        return [Place(row, line, column, pointer, member=member) for row, line, member in found]
 
     def values(self, field: str, rows: Sequence[int]) -> list[Json]:
         """One field of these rows (from 0), as their events have it; no value is ``None``."""
@@ -146,11 +192,13 @@ class MappedTable:
             return made
         if field not in self.field_columns:
             return [self.mapping.constants.get(field)] * len(rows)
-        return self.read(field, self.take_cells(field, np.asarray(rows, np.int64)))
+        some = np.asarray(rows, np.int64)
+        return self.read(field, self.take_cells(field, some), self.take_kinds(field, some))
 
-    def read(self, field: str, cells: pa.Array) -> list[Json]:
+    def read(self, field: str, cells: pa.Array, kinds: NDArray[np.uint8] | None = None) -> list[Json]:
         """What cells of a field's column become; no value is ``None``."""
-        return [None if value is _ABSENT else value for value in self._parse_column(field, cells.to_pylist())]
+        values = self._parse_column(field, cells.to_pylist(), kinds)
+        return [None if value is _ABSENT else value for value in values]
 
     def filled_mask(self, field: str, rows: Int64Array) -> Mask:
         """Whether these rows (from 0) have a cell for a field of a column that is not empty."""
@@ -164,10 +212,14 @@ class MappedTable:
         return next(self._events([Place()], cells, ["made"] if self.makes_ids else None))
 
     def _events(
-        self, places: Sequence[Place], cells: AnyMapping[str, list[str]], made: list[str] | None
+        self,
+        places: Sequence[Place],
+        cells: AnyMapping[str, list[str]],
+        made: list[str] | None,
+        kinds: AnyMapping[str, NDArray[np.uint8] | None] | None = None,
     ) -> Iterator[GivenEvent]:
         values = {field: [constant] * len(places) for field, constant in self.mapping.constants.items()}
-        values |= {field: self._parse_column(field, texts) for field, texts in cells.items()}
+        values |= {field: self._parse_column(field, texts, (kinds or {}).get(field)) for field, texts in cells.items()}
         if made is not None:
             values["eventId"] = made
         names = values.pop("name", None)
@@ -187,8 +239,14 @@ class MappedTable:
             name = names[number] if names else None
             yield GivenEvent(None if name is _ABSENT else name, body, place, columns=self.field_columns)
 
-    def _parse_column(self, field: str, cells: list[str]) -> list[Json]:
+    def _parse_column(self, field: str, cells: list[str], kinds: NDArray[np.uint8] | None = None) -> list[Json]:
         """The values of a column's cells; an empty cell gives none."""
+        if kinds is not None:
+            texts = self._parse_column(field, cells)
+            return [
+                value if kind == TEXT_CELL else decode_cell(cell, kind)
+                for value, cell, kind in zip(texts, cells, kinds.tolist(), strict=True)
+            ]
         if field == "name":
             names = self.mapping.names
             return [names.get(cell, cell) if cell else _ABSENT for cell in cells]

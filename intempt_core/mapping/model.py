@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from intempt_core.contract import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, Json, is_event_name
 from intempt_core.errors import MappingError
+from intempt_core.mapping.explode import Explode
 from intempt_core.mapping.time_formats import check_time_format
 from intempt_core.mapping.values import CELL_TYPES
 from intempt_core.readers import ReadOptions
@@ -33,7 +34,7 @@ corrected and uploaded again keeps its id."""
 FILE_METADATA_KEYS = ("name", "header")
 """Keys of a mapping file beside the mapping: what it was saved as, and the header that it was made for."""
 
-_LEFT_OUT_IF_EMPTY = ("time_format", "read")
+_LEFT_OUT_IF_EMPTY = ("time_format", "read", "explode", "ignored_names", "name_columns")
 
 _EXAMPLE_FIELDS = (*PLAIN_FIELDS, "name", "data.productId")
 
@@ -60,6 +61,9 @@ class Mapping:
         time_zone: The IANA name of the zone of times that name none.
         time_format: How the file writes its times (``time_formats.py``); empty for ISO 8601 and epoch milliseconds.
         read: How the file is read, where a person said so.
+        explode: What of a row becomes several events; ``None`` where each is one.
+        ignored_names: Names whose rows are not for us: they are excluded, and no error.
+        name_columns: Columns that together are the name, as ``view / click`` in ``names``; none where one column is.
     """
 
     columns: dict[str, str]
@@ -69,6 +73,9 @@ class Mapping:
     time_zone: str = "UTC"
     time_format: str = ""
     read: ReadOptions = with_default(default_factory=ReadOptions)
+    explode: Explode | None = None
+    ignored_names: tuple[str, ...] = ()
+    name_columns: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, text: str) -> "Mapping":
@@ -82,16 +89,28 @@ class Mapping:
         _check_shape(given)
         keys = {key: value for key, value in given.items() if key not in FILE_METADATA_KEYS}
         keys["read"] = ReadOptions.from_json(given.get("read", {}))
+        keys |= {key: tuple(keys[key]) for key in _LISTS_OF_TEXT if key in keys}
+        if "explode" in keys:
+            keys["explode"] = Explode.from_json(keys["explode"])
         mapping = cls(**{"columns": {}, **keys})
         mapping.check()
         return mapping
 
     def to_json(self) -> str:
         """The mapping file; :meth:`from_json` gives the same mapping back."""
-        given = {key: getattr(self, key) for key in self.__slots__ if key not in _LEFT_OUT_IF_EMPTY}
-        given |= {"time_format": self.time_format} if self.time_format else {}
-        given |= {"read": self.read.to_json()} if self.read.to_json() else {}
+        given = {
+            key: getattr(self, key) for key in self.__slots__ if key not in _LEFT_OUT_IF_EMPTY or getattr(self, key)
+        }
+        given |= {"read": self.read.to_json()}
+        if not given["read"]:
+            del given["read"]
+        if self.explode is not None:
+            given["explode"] = self.explode.to_json()
         return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
+
+    def is_member(self, column: str) -> bool:
+        """Whether a column is one of the members that rows are exploded into."""
+        return self.explode is not None and self.explode.is_member_column(column)
 
     def accept(self, suggestion: "MappingSuggestion") -> "Mapping":
         """This mapping with a suggestion that a person accepted; a column that had the field gets its own again."""
@@ -128,10 +147,10 @@ class Mapping:
                 raise MappingError(
                     f"Column “{column}” is mapped to “{field}”, no field. {_suggest_nearest_field(field)}"
                 )
-            if field in fields:
-                two = f"Columns “{fields[field]}” and “{column}” are both mapped to {field}."
-                raise MappingError(f"{two} Map one of them, or give one another field.")
+            if field in fields and self.is_member(fields[field]) == self.is_member(column):
+                raise MappingError(_refuse_two_columns(fields[field], column, field))
             fields[field] = column
+        self._check_events(fields)
         for field in self.constants:
             if not is_field(field):
                 raise MappingError(f"A constant is given for “{field}”, no field. {_suggest_nearest_field(field)}")
@@ -143,6 +162,36 @@ class Mapping:
             _check_name(cell, name)
         load_time_zone(self.time_zone)
         check_time_format(self.time_format)
+
+    def _check_events(self, fields: AnyMapping[str, str]) -> None:
+        """Raise :class:`MappingError` where it cannot be said which events rows become, or what they are called."""
+        if self.explode is not None and not any(self.is_member(column) for column in self.columns):
+            member = self.explode.member_column
+            raise MappingError(
+                "“explode” makes several events of a row, but no column of its members is mapped, so that they would be"
+                f" alike. Map “{member}”{f' or “{member}.KEY”' if self.explode.path else ''}."
+            )
+        named = "name" in fields or bool(self.name_columns)
+        if self.name_columns and ("name" in fields or "name" in self.constants):
+            raise MappingError(
+                "“name_columns” says which columns together are the name, and something else gives it too. Keep one."
+            )
+        if self.ignored_names and not named:
+            raise MappingError("“ignored_names” needs a column that gives the name. Map one, or leave it out.")
+        for name in self.ignored_names:
+            if name in self.names:
+                raise MappingError(f"“{name}” is mapped to “{self.names[name]}” and is ignored. Keep one of them.")
+
+
+_LISTS_OF_TEXT = ("ignored_names", "name_columns")
+
+
+def _refuse_two_columns(first: str, second: str, field: str) -> str:
+    explode = json.dumps({"columns": [first, second], "as": "product"}, ensure_ascii=False)
+    return (
+        f"Columns “{first}” and “{second}” are both mapped to {field}. Map one of them, or give one another field. If"
+        f' each is an event of its own, write "explode": {explode}, and map “product” to {field}.'
+    )
 
 
 def _check_shape(given: Json) -> None:
@@ -160,8 +209,14 @@ def _check_shape(given: Json) -> None:
     for key, example in (("name", "cosmetics"), ("time_zone", "Europe/Berlin"), ("time_format", "%d.%m.%Y %H:%M")):
         if not isinstance(given.get(key, ""), str):
             raise MappingError(f"“{key}” of the mapping is not text such as “{example}”.")
-    header = given.get("header", [])
-    if not isinstance(header, list) or not all(isinstance(column, str) for column in header):
+    _check_lists(given)
+
+
+def _check_lists(given: dict[str, Json]) -> None:
+    for key in _LISTS_OF_TEXT:
+        if not _is_list_of_texts(given.get(key, [])) or "" in given.get(key, []):
+            raise MappingError(f"“{key}” of the mapping is not a list of texts.")
+    if not _is_list_of_texts(given.get("header", [])):
         raise MappingError("“header” of the mapping is not a list of the columns' names.")
 
 
@@ -206,6 +261,10 @@ def _reject_repeated_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _reject_constant(text: str) -> Json:
     raise ValueError(f"{text} is no JSON number")
+
+
+def _is_list_of_texts(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def _is_text_to_text(value: Json) -> bool:

@@ -30,9 +30,7 @@ def map_table_as_new(table: Table, mapping: Mapping, run: str) -> EventSource:
     column = mapped.field_columns.get(_ID_FIELD)
     if column is None:
         return mapped
-    return mapped.with_table(
-        replace(table, columns={**table.columns, column: _renew_column(table.columns[column], run)})
-    )
+    return mapped.with_table(mapped.table.with_column(column, _renew_column(mapped.table.columns[column], run)))
 
 
 def renew_event_ids(events: Iterable[GivenEvent], run: str) -> tuple[GivenEvent, ...]:

@@ -3,21 +3,39 @@
 from intempt_core.errors import MappingError
 from intempt_core.mapping.document_events import MappedDocuments
 from intempt_core.mapping.event_source import EventSource
+from intempt_core.mapping.exploded_table import expand_table, is_derivable
 from intempt_core.mapping.mapped_table import MappedTable
 from intempt_core.mapping.model import Mapping, exact_mapping, suggest_nearest
-from intempt_core.readers import Table
+from intempt_core.readers import ReadLimits, Table
 
 
-def map_table(table: Table, mapping: Mapping, id_salt: str | None = None) -> EventSource:
+def map_table(
+    table: Table, mapping: Mapping, id_salt: str | None = None, limits: ReadLimits | None = None
+) -> EventSource:
     """See a table as events. Raises :class:`MappingError` where the mapping does not fit the file.
 
     Where neither column nor constant gives ``eventId``, ids are made; ``id_salt`` makes other ids for a new run.
+    Raises :class:`~intempt_core.errors.TableTooLarge` where its rows become more events than ``limits``.
     """
+    check_columns(table, mapping)
+    if is_unmapped_json(table, mapping):
+        return MappedDocuments(table)
+    return MappedTable(expand_table(table, mapping, limits), mapping, id_salt)
+
+
+def check_columns(table: Table, mapping: Mapping) -> None:
+    """Raise :class:`MappingError` where the mapping is wrong, or names a column that the file does not have."""
     mapping.check()
-    for column in mapping.columns:
-        if column not in table.columns:
+    explode = mapping.explode
+    asked = [column for column in mapping.columns if not mapping.is_member(column)]
+    for column in (*asked, *(explode.sources if explode else ()), *mapping.name_columns):
+        if column not in table.columns and (column in mapping.name_columns or not is_derivable(table, column)):
             raise MappingError(f"{table.name} has no column “{column}”. {suggest_nearest(column, table.header)}")
-    return MappedDocuments(table) if is_unmapped_json(table, mapping) else MappedTable(table, mapping, id_salt)
+    if explode is not None and explode.name in table.columns:
+        raise MappingError(
+            f"{table.name} has a column “{explode.name}”, so that the members of “explode” cannot be called so."
+            " Write another name for “as”."
+        )
 
 
 def is_unmapped_json(table: Table, mapping: Mapping) -> bool:

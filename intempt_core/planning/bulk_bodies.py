@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from intempt_core.arrays import Int64Array, make_array, make_scalar, view_bytes, view_numbers
 from intempt_core.contract import PLAIN_FIELDS, Json
 from intempt_core.mapping import EPOCH_MILLISECONDS, ISO_OR_EPOCH_MS, MappedTable
+from intempt_core.readers import JSON_CELL, TEXT_CELL
 
 _TEXT_TYPE = pa.large_string()
 _ESCAPED_PATTERN = r'["\\\x00-\x1f]'
@@ -87,7 +88,7 @@ def _write_events(mapped: MappedTable, rows: Int64Array) -> tuple[tuple[Int64Arr
     """
     values = {field: _JsonColumn([_dump_json(value)]) for field, value in mapped.mapping.constants.items()}
     fields = [field for field in mapped.field_columns if field != "name"]
-    values |= {field: _write_values(mapped, field, mapped.take_cells(field, rows)) for field in fields}
+    values |= {field: _write_cells(mapped, field, rows) for field in fields}
     if mapped.makes_ids:
         values["eventId"] = _quote_texts(mapped.made_ids.take(make_array(rows)))
     values.pop("name", None)
@@ -152,6 +153,24 @@ def _join_members(members: Sequence[_JsonColumn]) -> list[_Part]:
         else:
             found += [",", *member.parts] if number else member.parts
     return found
+
+
+def _write_cells(mapped: MappedTable, field: str, rows: Int64Array) -> _JsonColumn:
+    """The values of a column in these rows as JSON; what came from JSON and is no text is written as it came."""
+    cells, kinds = mapped.take_cells(field, rows), mapped.take_kinds(field, rows)
+    if kinds is None:
+        return _write_values(mapped, field, cells)
+    if (kinds == JSON_CELL).all():
+        return _JsonColumn([cells])
+    found = make_array([None, None, "null", '""'], _TEXT_TYPE).take(make_array(kinds.astype(np.int64)))
+    texts, values = np.flatnonzero(kinds == TEXT_CELL), np.flatnonzero(kinds == JSON_CELL)
+    if texts.size:
+        written = _write_values(mapped, field, cells.take(make_array(texts)))
+        whole = _join_parts(*written.parts) if written.parts else pa.nulls(texts.size, _TEXT_TYPE)
+        found = pc.replace_with_mask(found, make_array(kinds == TEXT_CELL), whole)
+    if values.size:
+        found = pc.replace_with_mask(found, make_array(kinds == JSON_CELL), cells.take(make_array(values)))
+    return _JsonColumn([found], nullable=found.null_count > 0)
 
 
 def _write_values(mapped: MappedTable, field: str, cells: pa.Array) -> _JsonColumn:

@@ -43,6 +43,7 @@ class EventColumns(NamedTuple):
         names: Their names, as text.
         ids: Their ids as text, a list for each of :data:`ID_FIELDS`.
         times: Their own times in epoch ms; ``None`` for one that has none or whose does not fit 64 bits.
+        members: Which event of its row each is, from 1; 0 where a row is one event.
     """
 
     rows: Sequence[int]
@@ -50,6 +51,7 @@ class EventColumns(NamedTuple):
     names: Sequence[str | None]
     ids: Sequence[Sequence[str | None]]
     times: Sequence[int | None]
+    members: Sequence[int]
 
 
 class EventDescription(NamedTuple):
@@ -92,20 +94,21 @@ def collect_event_columns(events: Iterable[GivenEvent], rows: Sequence[int]) -> 
         names,
         ids,
         times,
+        [event.place.member for event in given],
     )
 
 
 def read_event_columns(source: PlanSource, rows: Int64Array) -> EventColumns:
     """What is stored of the events of some rows (from 0) of a file."""
-    numbers = (rows + 1).tolist()
     if not isinstance(source, MappedTable):
-        return collect_event_columns(source.events(rows.tolist()), numbers)
+        return collect_event_columns(source.events(rows.tolist()), (rows + 1).tolist())
     return EventColumns(
-        numbers,
+        source.table.row_numbers(rows),
         source.table.line_numbers(rows),
         _read_names(source, rows),
         [_read_ids(source, field, rows) for field in ID_FIELDS],
         _read_times(source, rows),
+        source.table.member_numbers(rows),
     )
 
 

@@ -80,16 +80,16 @@ def _locate_payloads(names: Sequence[Json]) -> list[tuple[int, int]]:
 
 # ── from a text to a cell ────────────────────────────────────────────────────────────────────────────────────────────
 
-_NUMBERED_NAME = re.compile(r"\b(row|line|request)\s*([0-9][0-9,]*)", re.IGNORECASE)
+_NUMBERED_NAME = re.compile(r"\b(row|line|member|request)\s*([0-9][0-9,]*)", re.IGNORECASE)
 _PATH_STEP = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
 
 
 def find_cell(text: str, mapped: EventSource, plan: Plan) -> CellLocation | str:
     """Find the cell that a text means, or say in a sentence why there is none.
 
-    ``row 18``, ``line 19``, each with a column or a pointer into the event behind it (``row 18 product_id``, ``row 18
-    /data/productId``); a place in a request (``request 3 track[0].payload[16].data.productId``), the first where none
-    is named. A bare number is a row.
+    ``row 18``, ``row 18 member 2``, ``line 19``, each with a column or a pointer into the event behind it (``row 18
+    product_id``, ``row 18 /data/productId``); a place in a request (``request 3
+    track[0].payload[16].data.productId``), the first where none is named. A bare number is a row.
     """
     counts = {kind.lower(): int(number.replace(",", "")) for kind, number in _NUMBERED_NAME.findall(text)}
     rest = _NUMBERED_NAME.sub(" ", text).strip(" ,:")
@@ -99,16 +99,35 @@ def find_cell(text: str, mapped: EventSource, plan: Plan) -> CellLocation | str:
     if keys[:1] == ["track"]:
         return _find_in_request(keys, counts.get("request", 1), mapped, plan)
     if "row" in counts:
-        row = counts["row"] - 1
-        if not 0 <= row < mapped.rows:
-            return f"The file has rows 1 to {mapped.rows:,}; it has no row {counts['row']:,}."
+        found = _find_event(counts["row"], counts.get("member"), mapped)
+        if isinstance(found, str):
+            return found
+        row = found
     elif "line" in counts:
         row = int(np.searchsorted(mapped.table.lines, counts["line"], side="right")) - 1
         if row < 0:
             return f"Line {counts['line']:,} is above the first row."
+        if mapped.table.origin is not None:  # the first event of that line
+            row = int(np.searchsorted(mapped.table.lines, mapped.table.lines[row]))
     else:
         return "Name a row, a line, or a place in a request: row 18, line 19, track[0].payload[16].data.productId."
     return _find_in_row(rest, keys, row, mapped)
+
+
+def _find_event(row: int, member: int | None, mapped: EventSource) -> int | str:
+    """The event of a row (from 1), the first where no member is named; or why there is none."""
+    origin, rows = mapped.table.origin, mapped.rows
+    if origin is not None:
+        rows = origin.table.rows
+    if not 1 <= row <= rows:
+        return f"The file has rows 1 to {rows:,}; it has no row {row:,}."
+    found, first = mapped.table.find_place(row, member), mapped.table.find_place(row)
+    if found is not None:
+        return found
+    if origin is None or first is None:
+        return f"Row {row:,} is no event: its name is ignored, as the mapping says."
+    last = origin.members[np.searchsorted(origin.rows, row) - 1]
+    return f"Row {row:,} has members {origin.members[first]:,} to {last:,}; none is {member:,}."
 
 
 def _parse_keys(text: str) -> list[str]:

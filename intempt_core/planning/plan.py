@@ -19,6 +19,7 @@ from intempt_core.contract import (
     GivenEvent,
     Json,
     build_request_body,
+    format_count,
     get_field,
     id_to_text,
     read_epoch_ms,
@@ -104,15 +105,24 @@ class Plan:
         largest_person: How many events belong to the person with most of them.
         lanes: How many lanes there are.
         largest_lane: How many events the longest lane has.
+        id_sharers: How many events have the event id of an earlier line of their order (CONTRACT 2.9).
     """
 
-    def __init__(self, source: PlanSource, requests: "_RequestSequence", persons: int, largest_person: int) -> None:
+    def __init__(
+        self,
+        source: PlanSource,
+        requests: "_RequestSequence",
+        persons: int,
+        largest_person: int,
+        id_sharers: int = 0,
+    ) -> None:
         self._source = source
         self.requests: Sequence[PlannedRequest] = requests
         self._requests = requests
         self.events = len(requests.rows)
         self.persons = persons
         self.largest_person = largest_person
+        self.id_sharers = id_sharers
         loads = np.bincount(requests.lanes, np.diff(requests.bounds)) if requests.lanes.size else np.zeros(1)
         self.lanes = int(np.count_nonzero(loads))
         self.largest_lane = int(loads.max())
@@ -121,6 +131,17 @@ class Plan:
     def largest_lane_reason(self) -> str:
         """Why one lane is much longer than the others, as a sentence; empty where none is."""
         return explain_lane_length(self.events, self.lanes, self.largest_lane, self.largest_person)
+
+    @property
+    def shared_id_message(self) -> str:
+        """What a target would keep that deduplicates by the event id alone, as a sentence; empty where it is all."""
+        if not self.id_sharers:
+            return ""
+        return (
+            f"{format_count(self.id_sharers, 'event has', 'events have')} the event id of an earlier line of the same"
+            f" order: a target that deduplicates by id alone would keep {self.events - self.id_sharers:,} of"
+            f" {format_count(self.events, 'event')}."
+        )
 
     def find_row(self, row: int) -> tuple[int, int] | None:
         """Find the request (from 0) that has a row, and the row's place in it; ``None`` where the row is not sent."""
@@ -274,7 +295,15 @@ def plan_table(
     one_order = ordered[1:] & ordered[:-1]
     both = np.flatnonzero(one_order)
     one_order[both] = columns.have_same_ids(chosen[both + 1], chosen[both])
-    return _build_plan(mapped, chosen, persons, ~one_order, settings)
+    one_order &= persons[1:] == persons[:-1]  # events of different persons are no order, whatever their ids
+    sharers = int(one_order.sum())
+    if (origin := columns.mapped.table.origin) is not None and origin.id_column is not None:
+        lines = origin.order_lines[chosen]
+        of_one_row = lines[1:] & lines[:-1] & origin.are_of_one_row(chosen[1:], chosen[:-1])
+        shared = chosen[lines & ~origin.own_ids[chosen]]
+        sharers += shared.size - np.unique(origin.rows[shared]).size - int((one_order & of_one_row).sum())
+        one_order |= of_one_row  # also the line that has an id of its own
+    return _build_plan(mapped, chosen, persons, ~one_order, settings, id_sharers=sharers)
 
 
 def plan_events(
@@ -377,7 +406,13 @@ def _find_split_points(events: Iterable[GivenEvent]) -> Mask:
 
 
 def _build_plan(
-    source: PlanSource, rows: Int64Array, persons: Int64Array, splittable: Mask, settings: Settings | None
+    source: PlanSource,
+    rows: Int64Array,
+    persons: Int64Array,
+    splittable: Mask,
+    settings: Settings | None,
+    *,
+    id_sharers: int = 0,
 ) -> Plan:
     """Distribute persons to lanes, and cut the lanes into requests.
 
@@ -409,7 +444,7 @@ def _build_plan(
             cuts.append(place)
             lanes.append(number)
     requests = _RequestSequence(rows[order], np.array(cuts, np.int64), np.array(lanes, np.int64))
-    return Plan(source, requests, int(sizes.size), int(sizes.max()))
+    return Plan(source, requests, int(sizes.size), int(sizes.max()), id_sharers)
 
 
 def _count_lanes(events: int, persons: int, settings: Settings) -> int:

@@ -1,3 +1,6 @@
+from .column_store import (
+    ReplaceableColumns as ReplaceableColumns,
+)
 from .delimited import (
     Dialect as Dialect,
 )
@@ -15,6 +18,17 @@ from .formats import (
     JSON_DOCUMENT as JSON_DOCUMENT,
     TABLE_FORMATS as TABLE_FORMATS,
     list_suffixes as list_suffixes,
+)
+from .json_cells import (
+    EMPTY_TEXT_CELL as EMPTY_TEXT_CELL,
+    JSON_CELL as JSON_CELL,
+    NULL as NULL,
+    NULL_CELL as NULL_CELL,
+    TEXT_CELL as TEXT_CELL,
+    decode_cell as decode_cell,
+    encode_cells as encode_cells,
+    flatten_value as flatten_value,
+    parse_exactly as parse_exactly,
 )
 from .json_positions import (
     JsonNode as JsonNode,
@@ -54,9 +68,13 @@ from .payload import (
 from .reading_issues import (
     ReadingIssues as ReadingIssues,
 )
+from .table_content import (
+    CellCounts as CellCounts,
+)
 from .table import (
     Document as Document,
     Table as Table,
+    TableOrigin as TableOrigin,
     read_table as read_table,
     read_table_or_document as read_table_or_document,
 )

@@ -6,6 +6,7 @@ asked for.
 """
 
 import tempfile
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Self, overload
@@ -80,7 +81,15 @@ def _read_array(whole: pa.Buffer, rows: int, offsets: int, data: int) -> pa.Arra
     return pa.Array.from_buffers(pa.string(), rows, [None, bounds, whole.slice(data, size)])
 
 
-class TableColumns(Mapping[str, pa.ChunkedArray]):
+class ReplaceableColumns(Mapping[str, pa.ChunkedArray]):
+    """Header → column, of which one can be replaced without making the others."""
+
+    @abstractmethod
+    def with_column(self, name: str, column: pa.ChunkedArray) -> "ReplaceableColumns":
+        """The same columns, one of them another; the others are shared."""
+
+
+class TableColumns(ReplaceableColumns):
     """Header → column, of a table in memory or on disk."""
 
     def __init__(self, header: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> None:

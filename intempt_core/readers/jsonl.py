@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import orjson
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from intempt_core.arrays import Int64Array, Mask, make_array
 from intempt_core.contract import EVENT_FIELDS, GivenEvent, Issue, Json, Place, dump_json, format_given, shorten_value
@@ -18,6 +19,7 @@ from intempt_core.errors import ReadError
 from intempt_core.readers.column_store import ColumnWriter, StoredColumns
 from intempt_core.readers.delimited import BYTES_LINE_END, Dialect
 from intempt_core.readers.formats import JSON_LINES
+from intempt_core.readers.json_cells import NULL, encode_cells, flatten_value, needs_exact_parse, parse_exactly
 from intempt_core.readers.json_positions import JsonSyntaxError, JsonText
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.mapped_file import FileBytes, MappedFile, release_pages
@@ -84,6 +86,13 @@ class DocumentIndex:
             event = found[number]
             yield replace(event, place=replace(event.place, row=row + 1), columns=columns)
 
+    def iter_exact_bodies(self, rows: Iterable[int]) -> Iterator[Json]:
+        """The bodies of these events, with numbers as they are written."""
+        for row, event in zip(rows, self.events(rows, {}), strict=True):
+            line = self.text[self.starts[row] : self.ends[row]]
+            exact = _parse_exact_body(line, [event]) if needs_exact_parse(line) and not self.numbers[row] else None
+            yield event.body if exact is None else exact
+
 
 def is_json_lines(text: FileBytes, name: str) -> bool:
     """Whether a text has one JSON object a line: its first line is one, or its name says so and half its lines are."""
@@ -116,7 +125,8 @@ def read_json_lines(source: FileSource) -> TableContent:
             events, issues = _parse_line(some, line, with_issues=True)
             if not events:
                 empty.append(line)
-            if collector.add_line(events, issues, (start, end, line)):
+            exact = _parse_exact_body(some, events) if needs_exact_parse(some) else None
+            if collector.add_line(events, issues, (start, end, line), exact):
                 source.limits.check_rows(line)
                 release_pages(text)
                 source.on_progress(end, len(text))
@@ -138,6 +148,7 @@ def read_json_lines(source: FileSource) -> TableContent:
         ),
         mapped_file=pages,
         documents=documents,
+        cell_kinds=collector.cell_kinds,
     )
 
 
@@ -207,6 +218,18 @@ def _parse_line(line: bytes, number: int, *, with_issues: bool = False) -> tuple
     return events, issues
 
 
+def _parse_exact_body(line: bytes, events: Sequence[GivenEvent]) -> dict[str, Json] | None:
+    """The body of a line that is one event, its numbers as they are written; ``None`` where it is not that."""
+    if len(events) != 1 or not isinstance(events[0].body, dict):
+        return None
+    try:
+        value = parse_exactly(line)
+    except (ValueError, RecursionError):
+        return None
+    body = {key: item for key, item in value.items() if key != "name"} if isinstance(value, dict) else None
+    return body if body is not None and body.keys() == events[0].body.keys() else None
+
+
 def _split_name(body: dict[str, Json]) -> tuple[Json, Json, str, str]:
     return body.get("name"), {key: value for key, value in body.items() if key != "name"}, "", "/name"
 
@@ -253,16 +276,23 @@ class _EventCollector:
         self.columns_left_out: set[str] = set()
         self._new_places: list[tuple[int, int, int, int]] = []
         self._new_issues: list[Issue] = []
-        self._rows: list[dict[str, str]] = []
+        self._rows: list[dict[str, Json]] = []
+        self._kinds: dict[str, list[tuple[int, NDArray[np.uint8]]]] = {}
         self._size = 0
 
-    def add_line(self, events: Sequence[GivenEvent], issues: Iterable[Issue], place: tuple[int, int, int]) -> bool:
-        """Add the events of one line. Whether a chunk of columns is complete with them."""
+    def add_line(
+        self,
+        events: Sequence[GivenEvent],
+        issues: Iterable[Issue],
+        place: tuple[int, int, int],
+        exact: dict[str, Json] | None = None,
+    ) -> bool:
+        """Add the events of one line, or its one event as ``exact`` has it. Whether a chunk is complete with them."""
         before = self._row_count
         for number, event in enumerate(events):
             self._new_places.append((*place, number))
             self._named_count += isinstance(event.name, str)
-            self._rows.append(flatten_event(event))
+            self._rows.append(flatten_event(event, exact if number == 0 else None))
             self._needs_model.append(needs_model_check(event))
         self._row_count += len(events)
         for issue in issues:
@@ -275,6 +305,17 @@ class _EventCollector:
         if full:
             self._flush()
         return full
+
+    @property
+    def cell_kinds(self) -> dict[str, NDArray[np.uint8]]:
+        """Column → what each of its cells is, where they are not all plain texts."""
+        found = {}
+        for column, parts in self._kinds.items():
+            if column in self._numbers:
+                found[column] = np.zeros(self._row_count, np.uint8)
+                for start, kinds in parts:
+                    found[column][start : start + kinds.size] = kinds
+        return found
 
     def finish(
         self, text: FileBytes
@@ -295,6 +336,13 @@ class _EventCollector:
         documents = DocumentIndex(text, starts, ends, lines, numbers, issues, self._named_count, needs_model)
         return documents, header, ordered, pages
 
+    def _build_column(self, column: str) -> pa.Array:
+        """The cells of a column in this chunk; what they are is noted where they are not plain texts."""
+        cells, kinds = encode_cells([row.get(column) for row in self._rows])
+        if kinds is not None:
+            self._kinds.setdefault(column, []).append((self._row_count - len(cells), kinds))
+        return self._build_array(cells)
+
     def _build_array(self, cells: list[str]) -> pa.Array:
         try:
             return make_array(cells, pa.string())
@@ -308,23 +356,22 @@ class _EventCollector:
             self._issue_blocks.append(IssueBlock(self._new_issues))
         if self._rows:
             self._places.append(np.array(self._new_places, np.int64).reshape(-1, 4))
-            for column in dict.fromkeys(key for row in self._rows for key in row):
-                self._number_column(column)
-            keys = {key for row in self._rows for key in row}
+            keys = dict.fromkeys(key for row in self._rows for key in row)
+            for column in keys:
+                if column not in self._numbers:
+                    self._add_column(column)
             self._writer.write_chunk(
-                [
-                    self._build_array([row.get(column, "") for row in self._rows]) if column in keys else None
-                    for column in self._numbers
-                ],
+                [self._build_column(column) if column in keys else None for column in self._numbers],
                 len(self._rows),
             )
         self._new_places, self._new_issues, self._rows, self._size = [], [], [], 0
 
-    def _number_column(self, column: str) -> None:
-        """Give a key a column, if it has none and there may be one more."""
-        if column in self._numbers:
-            return
-        if len(self._numbers) < MAX_KEY_COLUMNS or column in _CONTRACT_COLUMNS:
+    def _add_column(self, column: str) -> None:
+        """Give a key a column, if there may be one more; one that is only null so far has none yet."""
+        if all(row.get(column, NULL) is NULL for row in self._rows):
+            if len(self._kinds) < 2 * MAX_KEY_COLUMNS:
+                self._build_column(column)  # notes where it is null
+        elif len(self._numbers) < MAX_KEY_COLUMNS or column in _CONTRACT_COLUMNS:
             self._numbers[column] = len(self._numbers)
         elif len(self.columns_left_out) < MAX_LEFT_OUT_KEYS:
             self.columns_left_out.add(column)
@@ -354,25 +401,16 @@ def _is_ambiguous(body: dict[str, Json], parent: str, key: str, kind: tuple[type
     return value is not None and type(value) not in kind
 
 
-def flatten_event(event: GivenEvent) -> dict[str, str]:
-    """An event's values as text by their dotted path; what is null has none, a list is JSON."""
-    into: dict[str, str] = {}
+def flatten_event(event: GivenEvent, exact: dict[str, Json] | None = None) -> dict[str, Json]:
+    """An event's values by their dotted path, a list is one; ``exact`` is its body with numbers as they are written."""
+    into: dict[str, Json] = {}
     if event.name is not None:
         into["name"] = event.name if isinstance(event.name, str) else dump_json(event.name).decode()
-    if isinstance(event.body, dict):
-        _flatten_object(event.body, "", into)
+    body = event.body if exact is None else exact
+    if isinstance(body, dict):
+        for key, value in body.items():
+            flatten_value(value, key, into)
     return into
-
-
-def _flatten_object(value: dict[str, Json], above: str, into: dict[str, str]) -> None:
-    for key, item in value.items():
-        path = above + key if above else key
-        if type(item) is str:
-            into.setdefault(path, item)
-        elif item and type(item) is dict:
-            _flatten_object(item, path + ".", into)
-        elif item is not None:
-            into.setdefault(path, str(item) if type(item) is int else dump_json(item).decode())
 
 
 _CONTRACT_COLUMNS = ("name", *EVENT_FIELDS)

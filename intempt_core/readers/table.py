@@ -7,17 +7,17 @@ how a format is read says the module that its record there names.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from intempt_core.arrays import Int64Array, take_rows
+from intempt_core.arrays import Int64Array, Mask, take_rows
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.readers.column_store import TableColumns
+from intempt_core.readers.column_store import ReplaceableColumns, TableColumns
 from intempt_core.readers.compression import GZIP_MAGIC, unpack_gzip
 from intempt_core.readers.delimited import Dialect
 from intempt_core.readers.dialects.read_options import ReadOptions
@@ -61,6 +61,8 @@ class Table:
         sheets: The names of all sheets of a workbook.
         mapped_file: The file without a name on which a large table lies.
         documents: The events of JSON lines, as they came.
+        cell_kinds: Column → what each of its cells is (``json_cells.py``), where they are not all plain texts.
+        origin: Where the rows of this table come from, if several were made of one.
     """
 
     name: str
@@ -76,11 +78,18 @@ class Table:
     sheets: tuple[str, ...] = ()
     mapped_file: MappedFile | None = None
     documents: DocumentIndex | None = None
+    cell_kinds: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    origin: "TableOrigin | None" = None
 
     @property
     def rows(self) -> int:
         """How many rows there are; header and blank lines are none."""
         return len(self.lines)
+
+    @property
+    def width(self) -> int:
+        """How many columns the file has."""
+        return len(self.header if self.origin is None else self.origin.table.header)
 
     def release_memory(self) -> None:
         """Hand back the memory that holds what was read of a large table; it is read again when it is asked for."""
@@ -89,7 +98,7 @@ class Table:
 
     def with_column(self, name: str, column: pa.ChunkedArray) -> "Table":
         """The table with another column in the place of the one of this name; the others are shared."""
-        if isinstance(self.columns, TableColumns):
+        if isinstance(self.columns, ReplaceableColumns):
             return replace(self, columns=self.columns.with_column(name, column))
         return replace(self, columns={**self.columns, name: column})
 
@@ -144,10 +153,88 @@ class Table:
         sheet = f" of sheet “{shorten_value(self.dialect.sheet)}”" if self.dialect.sheet else ""
         return f"{self.format.row_label} {int(self.lines[row]):,}{sheet}"
 
+    def row_numbers(self, rows: Int64Array) -> Sequence[int]:
+        """The rows of the file (from 1) that these rows (from 0) come from."""
+        found: list[int] = ((rows if self.origin is None else self.origin.rows[rows]) + 1).tolist()
+        return found
+
+    def member_numbers(self, rows: Int64Array) -> Sequence[int]:
+        """Which member of its row of the file each of these rows (from 0) is, from 1; 0 for a whole row."""
+        if self.origin is None:
+            return [0] * len(rows)
+        found: list[int] = self.origin.members[rows].tolist()
+        return found
+
+    def origin_cell(self, column: str, row: int) -> str:
+        """A cell as its row of the file has it: an event id without the number of the member."""
+        text, origin = self.cell(row, column), self.origin
+        if origin is not None and column == origin.id_column and origin.own_ids[row]:
+            return text.removesuffix(f"-{origin.members[row]}")
+        return text
+
+    def find_place(self, row: int, member: int | None = None) -> int | None:
+        """The row (from 0) of this table that a row of the file (from 1) became; ``None`` where there is none.
+
+        Where it became several: the one of a member, or the first.
+        """
+        if self.origin is None:
+            return row - 1 if 1 <= row <= self.rows else None
+        first, end = np.searchsorted(self.origin.rows, [row - 1, row]).tolist()
+        if member is not None:
+            first += int(np.searchsorted(self.origin.members[first:end], member))
+        found = first < end and member in (None, int(self.origin.members[first]))
+        return int(first) if found else None
+
     def describe_row(self, row: int) -> str:
-        """A row (from 0) in a sentence: “row 18 (line 19)”."""
+        """A row (from 0) in a sentence: “row 18 (line 19)”, “row 18, member 2 (line 19)”."""
         line = self.describe_line(row)
-        return f"row {row + 1:,}" + (f" ({line})" if line else "")
+        return self.name_row(row) + (f" ({line})" if line else "")
+
+    def name_row(self, row: int) -> str:
+        """A row (from 0) by its number in the file: “row 18”, “row 18, member 2”."""
+        number, member = row + 1, 0
+        if self.origin is not None:
+            number, member = int(self.origin.rows[row]) + 1, int(self.origin.members[row])
+        return f"row {number:,}" + (f", member {member:,}" if member else "")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableOrigin:
+    """Where the rows of a table come from that were made of another one's: its events, of which a row may be several.
+
+    Attributes:
+        table: The table as it was read.
+        rows: For each event its row there, from 0, rising.
+        members: Which member of that row it is, from 1; 0 where the row is one event.
+        ignored_rows: Rows there that are no event, as a person said of their names.
+        ignored_names: Their names.
+        member_columns: The columns whose cells are a member's own; those of others are the same in all of a row.
+        id_column: The column of the row's event id, which members do not share unless they are lines of an order.
+        order_lines: Where there is such a column: the lines of orders, which go by the id of their row (CONTRACT 2.9).
+        own_ids: Likewise the events that have a number behind the id of their row, as they do not share it.
+    """
+
+    table: Table
+    rows: Int64Array
+    members: Int64Array
+    ignored_rows: Int64Array
+    ignored_names: Sequence[str]
+    member_columns: frozenset[str] = frozenset()
+    id_column: str | None = None
+    order_lines: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
+    own_ids: Mask = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+    def spread_rows(self, events: Int64Array) -> Int64Array:
+        """All events (from 0, sorted) of the rows that these events come from."""
+        picked = np.zeros(self.table.rows, np.bool_)
+        picked[self.rows[events]] = True
+        found: Int64Array = np.flatnonzero(picked[self.rows])
+        return found
+
+    def are_of_one_row(self, events: Int64Array, others: Int64Array) -> Mask:
+        """Whether each of these events comes from the row of the other one beside it."""
+        found: Mask = self.rows[events] == self.rows[others]
+        return found
 
 
 def _cut_cells(cells: pa.Array | pa.ChunkedArray, max_chars: int) -> list[str]:
@@ -299,6 +386,7 @@ def _build_table(opened: _OpenFile, content: TableContent) -> Table:
         sheets=content.sheets,
         mapped_file=content.mapped_file,
         documents=content.documents,
+        cell_kinds=content.cell_kinds,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from intempt_core.arrays import Int64Array
 from intempt_core.contract import EventName, is_blank, shorten_value
@@ -112,6 +113,7 @@ class TableContent:
         sheets: The names of all sheets of a workbook.
         mapped_file: The file without a name on which a large table lies.
         documents: The events of a file that holds JSON, as they came.
+        cell_kinds: Column → what each of its cells is (``json_cells.py``), where they are not all plain texts.
     """
 
     dialect: Dialect
@@ -123,6 +125,7 @@ class TableContent:
     sheets: tuple[str, ...] = ()
     mapped_file: MappedFile | None = None
     documents: "DocumentIndex | None" = None
+    cell_kinds: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
 
 def name_columns(given: Sequence[str], where: str, line: int | None = None) -> tuple[tuple[str, ...], list[str]]:

@@ -136,22 +136,30 @@ class _TableCheck:
             numbering = worker.submit(lambda: columns.id_codes)
             errors = _run_rules(mapped, ColumnChecker.find_errors)
             numbering.result()
-        header = len(mapped.table.header)
+        header = mapped.table.width
         errors.append(Finding("row_long", self._select_rows(lambda cells: cells > header)))
         row_issues = TableRowIssues(mapped)
         wrong = Report(mapped.rows, errors, row_issues).error_mask
         duplicates = find_duplicates(columns.id_codes, wrong, lambda: columns.order_codes, columns.product_codes)
+        if (origin := mapped.table.origin) is not None:
+            duplicates = duplicates.without_lines_of_one_row(origin, columns.product_codes)
         repeats = describe_duplicates(
             duplicates, mapped.table.describe_row, partial(_have_same_cells, mapped, duplicates)
         )
         team = self._known.find_rule_findings(mapped)
-        findings = [*errors, *repeats, *team]
-        return Report(mapped.rows, findings, row_issues, find_more=self._find_warnings, rules=self._known.rules)
+        return Report(
+            mapped.rows,
+            [*errors, *repeats, *team],
+            row_issues,
+            find_more=self._find_warnings,
+            rules=self._known.rules,
+            origin=origin,
+        )
 
     def _find_warnings(self) -> Iterator[Finding]:
         mapped, known = self._mapped, self._known
         yield from _run_rules(mapped, ColumnChecker.find_warnings)
-        header = len(mapped.table.header)
+        header = mapped.table.width
         yield Finding("row_short", self._select_rows(lambda cells: cells < header))
         for field, column in mapped.field_columns.items():
             if field in ID_FIELDS:
@@ -182,6 +190,9 @@ def _have_same_cells(mapped: MappedTable, duplicates: DuplicateRows) -> Mask:
             values = zip(*(mapped.values(field, some[differ].tolist()) for some in (rows, firsts)), strict=True)
             differ = differ[np.array([one != other for one, other in values], np.bool_)]
         same[differ] = False
+        kinds, others = mapped.take_kinds(field, rows), mapped.take_kinds(field, firsts)
+        if kinds is not None or others is not None:  # 12.5 and "12.5" are two values
+            same &= (0 if kinds is None else kinds) == (0 if others is None else others)
     return same
 
 

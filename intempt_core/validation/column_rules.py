@@ -255,6 +255,11 @@ class ColumnChecker:
                 same &= some.times.equals_previous(at_)
             linked[rows[same & some.is_same_person(at_)]] = True
         found: Int64Array = np.cumsum(~linked)
+        origin = self.mapped.table.origin
+        if origin is not None and origin.order_lines.any():
+            lines = np.flatnonzero(origin.order_lines)  # of one row, whatever is between them
+            _, first, row = np.unique(origin.rows[lines], return_index=True, return_inverse=True)
+            found[lines] = found[lines[first]][row]
         return found
 
     def is_same_person(self, rows: Int64Array) -> Mask:

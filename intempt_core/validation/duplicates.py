@@ -11,6 +11,7 @@ import numpy as np
 
 from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import EventName, GivenEvent, Json, get_field, id_to_text, read_epoch_ms, read_linking_ids
+from intempt_core.readers import TableOrigin
 from intempt_core.validation.column_rules import RULE_BLOCK_ROWS
 from intempt_core.validation.report import DuplicateKind
 from intempt_core.validation.row_issues import Finding, Partition
@@ -32,6 +33,25 @@ class DuplicateRows:
     repeated_first_rows: Int64Array
     shared_rows: Int64Array
     shared_first_rows: Int64Array
+
+    def without_lines_of_one_row(
+        self, origin: TableOrigin, products: Callable[[Int64Array], Int64Array]
+    ) -> "DuplicateRows":
+        """These without lines of an order that share an id because they are events of one row.
+
+        One without a product id has that error alone, not also that of an id which it repeats.
+        """
+        plain = origin.are_of_one_row(self.shared_rows, self.shared_first_rows)
+        rows, firsts = self.repeated_rows, self.repeated_first_rows
+        forgiven = origin.are_of_one_row(rows, firsts)
+        if origin.order_lines.size and forgiven.any():
+            forgiven &= origin.order_lines[rows] & origin.order_lines[firsts]
+            forgiven[forgiven] = products(rows[forgiven]) < 0
+        else:
+            forgiven[:] = False
+        return DuplicateRows(
+            rows[~forgiven], firsts[~forgiven], self.shared_rows[~plain], self.shared_first_rows[~plain]
+        )
 
 
 def find_duplicates(

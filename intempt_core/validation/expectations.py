@@ -2,7 +2,7 @@
 
 A cell is ``ok`` or issue codes, separated by spaces or commas. ``ok`` means: no error. Codes mean: exactly these
 errors. Warnings that a cell names must be found; others do not matter. An empty cell expects nothing, and its row is
-not tested. The column is about a row and never sent (``EXPECT_COLUMN`` of mapping).
+not tested. It speaks of all events of its row. The column is about a row and never sent (``EXPECT_COLUMN`` of mapping).
 """
 
 import re
@@ -13,9 +13,11 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.arrays import Int64Array, Mask, combine_chunks, view_numbers
+from intempt_core.arrays import Int64Array, Mask, combine_chunks, combine_column, make_array, take_rows, view_numbers
 from intempt_core.contract import ISSUE_KINDS, Severity, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.mapping import EXPECT_COLUMN
@@ -119,15 +121,16 @@ class ExpectationReport:
                 f"{table.name} has no column “{EXPECT_COLUMN}”. A file that tests itself says there what is right for "
                 f"each row: “{EXPECT_OK}”, or codes such as product_id_missing. Add the column."
             )
-        self.table = table
-        self.rows = table.rows
-        distinct = combine_chunks(table.columns[EXPECT_COLUMN]).dictionary_encode()
+        self.table = table if table.origin is None else table.origin.table
+        self.rows = self.table.rows
+        distinct = combine_chunks(_read_expectations(table)).dictionary_encode()
         self._expectation_codes: Int64Array = view_numbers(distinct.indices).astype(np.int64)
         kinds = {**ISSUE_KINDS, **report.rule_kinds}
         self._codes = tuple(kinds)
         self._error_codes = frozenset(code for code, kind in kinds.items() if kind.severity is Severity.ERROR)
         team = tuple((code, code in self._error_codes) for code in report.rule_kinds)
-        self._expectations = [parse_expectation(cell, team) for cell in distinct.dictionary.to_pylist()]
+        self._cells: list[str] = distinct.dictionary.to_pylist()
+        self._expectations = [parse_expectation(cell, team) for cell in self._cells]
         self._found_by_code = {code: _make_code_mask(report, code) for code in report.all_counts}
         if not any(read.is_tested or read.problem for read in self._expectations):
             raise ReadError(
@@ -197,23 +200,20 @@ class ExpectationReport:
         wanted = np.arange(self.rows) if rows is None else np.asarray(rows, np.int64)
         for start in range(0, len(wanted), RESULT_BLOCK_ROWS):
             some = wanted[start : start + RESULT_BLOCK_ROWS]
-            cells = self.table.take_cells(EXPECT_COLUMN, some.tolist())
             found: list[tuple[str, ...]] = [()] * len(some)
             for code in sorted(self._found_by_code, key=lambda code: code not in self._error_codes):
                 for index in np.flatnonzero(self._found_by_code[code][some]).tolist():
                     found[index] += (code,)
             lines, states = self.table.line_numbers(some), self.states[some].tolist()
             whiches = self._expectation_codes[some].tolist()
-            for row, line, state, cell, codes, which in zip(
-                some.tolist(), lines, states, cells, found, whiches, strict=True
-            ):
+            for row, line, state, codes, which in zip(some.tolist(), lines, states, found, whiches, strict=True):
                 expected, found_state = self._expectations[which], _STATES[state]
                 message = (
                     ""
                     if found_state is ExpectationState.PASSED
                     else self._explain_failure(expected, found_state, codes)
                 )
-                yield ExpectationResult(row + 1, line, found_state, cell, codes, message)
+                yield ExpectationResult(row + 1, line, found_state, self._cells[which], codes, message)
 
     def _explain_failure(self, expected: Expectation, state: ExpectationState, found: Sequence[str]) -> str:
         if state is ExpectationState.UNREADABLE:
@@ -228,9 +228,22 @@ class ExpectationReport:
         return " ".join(sentences)
 
 
+def _read_expectations(table: Table) -> pa.ChunkedArray:
+    """The column ``expect`` as the rows of the file have it; a fixed cell is that of the first event of its row."""
+    column = table.columns[EXPECT_COLUMN]
+    if table.origin is None:
+        return column
+    rows, firsts = np.unique(table.origin.rows, return_index=True)
+    is_event = np.zeros(table.origin.table.rows, np.bool_)
+    is_event[rows] = True
+    cells = combine_column(table.origin.table.columns[EXPECT_COLUMN])
+    return pa.chunked_array([pc.replace_with_mask(cells, make_array(is_event), take_rows(column, firsts))])
+
+
 def _make_code_mask(report: Report, code: str) -> Mask:
+    """The rows of the file of which an event shows a code."""
     mask = np.zeros(report.rows, np.bool_)
-    mask[report.rows_of(code)] = True
+    mask[report.input_rows_of(report.rows_of(code))] = True
     return mask
 
 

@@ -4,6 +4,7 @@ Only which rows show which code is kept, as arrays. The issues themselves, with 
 rows that somebody looks at.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,6 +17,7 @@ import numpy as np
 
 from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import ISSUE_KINDS, Issue, IssueKind, Severity, format_given
+from intempt_core.readers import TableOrigin
 from intempt_core.validation.row_issues import ISSUE_BLOCK_ROWS, Finding, Partition, RowIssueSource, is_in_sorted
 
 if TYPE_CHECKING:
@@ -66,36 +68,42 @@ class DuplicateKind(StrEnum):
 
 
 class Report:
-    """What was found in a batch of events. Rows count from 0 here; an issue's place counts from 1.
+    """What was found in a batch of events. They are numbered from 0 here; an issue's place counts from 1.
+
+    Most inputs have an event a row. Where rows are exploded, the number of an event is that in the table of events;
+    rows are counted, and excluded, as the file has them.
 
     Threads may share a report. What it works out is the same each time, so that at worst it is worked out twice;
     ``find_more`` is called once.
 
     Attributes:
-        rows: How many events were checked.
+        events: How many events were checked.
+        origin: The rows that they were made of, where a row may be several events.
         document_issues: Issues of the document that belong to no event; they are counted by code and listed first.
         rules: The team's own rules that were asked too; ``None`` for none.
 
     Args:
-        rows: How many events were checked.
+        events: How many events were checked.
         findings: What was found, every error among it.
         row_issues: What builds the issues of single rows.
         find_more: Finds the warnings, when somebody first asks for them.
         document_issues: Issues of the document that belong to no event.
         rules: The team's own rules; what they found is among ``findings``.
+        origin: The rows that the events were made of, where a row may be several.
     """
 
     def __init__(
         self,
-        rows: int,
+        events: int,
         findings: Iterable[Finding],
         row_issues: RowIssueSource,
         *,
         find_more: Callable[[], Iterable[Finding]] = tuple,
         document_issues: Sequence[Issue] = (),
         rules: "TeamRules | None" = None,
+        origin: TableOrigin | None = None,
     ) -> None:
-        self.rows = rows
+        self.events, self.origin = events, origin
         self.document_issues = tuple(document_issues)
         self.rules = rules
         self._found = [finding for finding in findings if finding.rows.size]
@@ -129,18 +137,73 @@ class Report:
 
     @cached_property
     def error_mask(self) -> Mask:
-        """The rows with errors by the contract."""
+        """The events with errors by the contract. What of them is excluded says :meth:`find_excluded`."""
         return self._severity_mask(Severity.ERROR, self._found)
+
+    def find_excluded(self, *, keep_good_members: bool = False) -> Mask:
+        """The events that are excluded unless a person says otherwise: all events of each row that has an error
+        (CONTRACT 7.21).
+
+        Errors are those of the contract or the team's rules. With ``keep_good_members`` only the events are excluded
+        that have one themselves.
+        """
+        own: Mask = self.error_mask | self.rule_error_mask
+        if self.origin is None or keep_good_members:
+            return own
+        is_bad = np.zeros(self.origin.table.rows, np.bool_)
+        is_bad[self.origin.rows[own]] = True
+        found: Mask = is_bad[self.origin.rows]
+        return found
+
+    @property
+    def rows(self) -> int:
+        """Rows of the input, those among them that are no event by their name."""
+        return self.events if self.origin is None else self.origin.table.rows
 
     @property
     def rows_with_errors(self) -> int:
         """Rows that have at least one error."""
+        return self._count_rows(np.flatnonzero(self.error_mask))
+
+    @property
+    def events_with_errors(self) -> int:
+        """Events that have at least one error."""
         return int(self.error_mask.sum())
 
     @cached_property
     def rows_with_warnings(self) -> int:
         """Rows that have at least one warning."""
-        return int(self._severity_mask(Severity.WARNING, self._load_findings()).sum())
+        return self._count_rows(np.flatnonzero(self._severity_mask(Severity.WARNING, self._load_findings())))
+
+    @cached_property
+    def ignored_names(self) -> dict[str, int]:
+        """How many rows are no event, by their names: a person said that these are not for us."""
+        names = Counter(() if self.origin is None else self.origin.ignored_names)
+        return dict(sorted(names.items(), key=lambda one: (-one[1], one[0])))
+
+    @property
+    def rows_ignored(self) -> int:
+        """Rows that are no event, as a person said of their names."""
+        return 0 if self.origin is None else int(self.origin.ignored_rows.size)
+
+    def input_rows_of(self, events: Int64Array) -> Int64Array:
+        """The rows of the input (from 0, sorted) that these events (sorted) come from."""
+        return events if self.origin is None else np.unique(self.origin.rows[events])
+
+    def issues_by_input_row(self, rows: Int64Array) -> Iterator[list[Issue]]:
+        """Every issue of each of these rows of the input (sorted, from 0), those of all its events."""
+        if self.origin is None:
+            yield from self.issues_by_row(rows.tolist())
+            return
+        starts = np.searchsorted(self.origin.rows, rows)
+        counts = np.searchsorted(self.origin.rows, rows, side="right") - starts
+        events = np.repeat(starts - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
+        issues = self.issues_by_row(events.tolist())
+        for count in counts.tolist():
+            yield [issue for its in islice(issues, count) for issue in its]
+
+    def _count_rows(self, events: Int64Array) -> int:
+        return int(self.input_rows_of(events).size)
 
     # ── the team's own rules, never counted among the contract's ─────────────────────────────────────────────────────
 
@@ -150,27 +213,26 @@ class Report:
 
     @cached_property
     def rule_error_mask(self) -> Mask:
-        """The rows with errors by the team's rules."""
+        """The events with errors by the team's rules."""
         return self._finding_mask(
             one for one in self._rule_findings if one.rule and one.rule.severity is Severity.ERROR
         )
 
     @cached_property
     def excluded_mask(self) -> Mask:
-        """The rows with errors by the contract or the team's rules: excluded unless a person says otherwise."""
-        mask: Mask = self.error_mask | self.rule_error_mask
-        return mask
+        """All events of rows with errors by the contract or the team's rules: :meth:`find_excluded`."""
+        return self.find_excluded()
 
     @property
     def rows_with_rule_errors(self) -> int:
         """Rows that break at least one of the team's rules that is an error."""
-        return int(self.rule_error_mask.sum())
+        return self._count_rows(np.flatnonzero(self.rule_error_mask))
 
     @cached_property
     def rule_counts(self) -> dict[str, int]:
         """Rows by code of the team's rules, in the order of their file."""
         found = {finding.code for finding in self._rule_findings}
-        return {code: self.rows_of(code).size for code in self.rule_kinds if code in found}
+        return {code: self._count_rows(self.rows_of(code)) for code in self.rule_kinds if code in found}
 
     @property
     def rule_kinds(self) -> Mapping[str, IssueKind]:
@@ -190,13 +252,13 @@ class Report:
     def counts(self) -> dict[str, int]:
         """Rows by code, in the catalogue's order; issues of the document count one each."""
         counts = {
-            code: self.rows_of(code).size + sum(issue.code == code for issue in self.document_issues)
+            code: self._count_rows(self.rows_of(code)) + sum(issue.code == code for issue in self.document_issues)
             for code in ISSUE_KINDS
         }
         return {code: count for code, count in counts.items() if count}
 
     def rows_of(self, code: str, part: str | None = None) -> Int64Array:
-        """The rows that show a code, or one part of it, sorted."""
+        """The events (from 0) that show a code, or one part of it, sorted."""
         if part is not None:
             return self._part_rows(code, part)
         found: Int64Array = np.flatnonzero(
@@ -209,7 +271,7 @@ class Report:
         return (finding for finding in self._load_findings() if finding.code == code)
 
     def part_counts(self, code: str) -> dict[str, int]:
-        """How many rows of a code there are of each of its parts. Empty where a code has no parts."""
+        """How many events of a code there are of each of its parts. Empty where a code has no parts."""
         names = dict.fromkeys(name for finding in self._partitioned(code) for name in self._partition_of(finding).names)
         counts = {name: self._part_rows(code, name).size for name in names}
         return {name: count for name, count in counts.items() if count}
@@ -314,7 +376,7 @@ class Report:
         return self._finding_mask(finding for finding in contract if ISSUE_KINDS[finding.code].severity is severity)
 
     def _finding_mask(self, findings: Iterable[Finding]) -> Mask:
-        mask = np.zeros(self.rows, np.bool_)
+        mask = np.zeros(self.events, np.bool_)
         for finding in findings:
             mask[finding.rows] = True
         return mask

@@ -161,9 +161,8 @@ class TableRowIssues:
     def field_values(self, field: str, rows: Sequence[int], /) -> Iterator[tuple[Place, Json]]:
         """Of each row."""
         place = self._constant_event.place_of(field)
-        lines = self._mapped.table.line_numbers(rows)
-        for row, line, value in zip(rows, lines, self._mapped.values(field, rows), strict=True):
-            yield Place(row + 1, line, place.column, place.pointer), value
+        places = self._mapped.places(np.asarray(rows, np.int64), place.column, place.pointer)
+        yield from zip(places, self._mapped.values(field, rows), strict=True)
 
     def events(self, rows: Sequence[int], /) -> Iterator[GivenEvent]:
         """The events of the rows."""
@@ -197,8 +196,9 @@ class TableRowIssues:
         for issue, field in first_issues:
             code, place, hint_of = issue.code, issue.place, ISSUE_KINDS[issue.code].hint
             if field is None:
-                for row, its, line in zip(rows, found, self._mapped.table.line_numbers(rows), strict=True):
-                    its.append(Issue(code, Place(row + 1, line, place.column, place.pointer), issue.given, issue.hint))
+                places = self._mapped.places(np.asarray(rows, np.int64), place.column, place.pointer)
+                for here, its in zip(places, found, strict=True):
+                    its.append(Issue(code, here, issue.given, issue.hint))
                 continue
             for its, (here, value) in zip(found, self.field_values(field, rows), strict=True):
                 hint = issue.hint if hint_of is None else hint_of(value)
@@ -208,10 +208,10 @@ class TableRowIssues:
         """Add what a row shows beside its event: too many or too few cells, and cells that are not of their type."""
         table = self._mapped.table
         for row, its in zip(block.tolist(), found, strict=True) if table.cell_counts else ():
-            count = table.cell_counts.get(row, len(table.header))
-            if count != len(table.header):
-                code = "row_long" if count > len(table.header) else "row_short"
-                its.append(Issue(code, Place(row + 1, table.line_numbers([row])[0]), str(count)))
+            count = table.cell_counts.get(row, table.width)
+            if count != table.width:
+                code = "row_long" if count > table.width else "row_short"
+                its.append(Issue(code, self._mapped.places(np.array([row]))[0], str(count)))
         for finding in type_findings:
             where = np.flatnonzero(is_in_sorted(finding.rows, block)).tolist()
             for index, (place, value) in zip(

@@ -76,17 +76,20 @@ class ExportFile(CheckedFileTask):
         kind: What is exported.
         everything: Of excluded rows: whether rows with errors are sent too, and so are none of them.
         exclude_accepted: Of excluded rows: whether those are among them whose event was sent before.
+        good_members: Of excluded rows: whether of rows with errors the events without are sent.
     """
 
     kind: ExportKind
     everything: bool = False
     exclude_accepted: bool = False
+    good_members: bool = False
     verb = "exported"
 
     @cached_property
     def key(self) -> str:
         """By the checked file and what is exported."""
-        return make_task_key("export", self.checked.key, self.kind.value, self.everything, self.exclude_accepted)
+        choices = self.everything, self.exclude_accepted, self.good_members
+        return make_task_key("export", self.checked.key, self.kind.value, *choices)
 
     def run(self, context: FileContext, given: Sequence[Any]) -> ExportedFile:
         """The file. Raises :class:`ReadError` where there are no expectations to export."""
@@ -112,7 +115,11 @@ class ExportFile(CheckedFileTask):
             case ExportKind.EXPECTATIONS_JUNIT:
                 return export_expectations_junit(_require_expectations(checked), checked.report)
             case _:
-                rows = checked.excluded_rows(everything=self.everything, exclude_accepted=self.exclude_accepted)
+                rows = checked.excluded_rows(
+                    everything=self.everything,
+                    exclude_accepted=self.exclude_accepted,
+                    good_members=self.good_members,
+                )
                 if isinstance(checked.mapped, MappedDocuments):
                     return export_event_lines(checked.mapped, rows.tolist())
                 return export_excluded_csv(checked.mapped.table, checked.report, rows.tolist())

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import merge
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,19 +59,35 @@ class FileCheck:
         found = [self.report.rows_of("sent_before", state.value) for state in GOING_STATES]
         return np.unique(np.concatenate(found))
 
-    def excluded_rows(self, *, everything: bool, exclude_accepted: bool = False) -> Int64Array:
-        """The rows (from 0) that are not sent: with errors, unless ``everything`` is, and those sent before."""
-        mask = np.zeros(self.report.rows, np.bool_) if everything else self.report.excluded_mask.copy()
+    def excluded_rows(
+        self, *, everything: bool, exclude_accepted: bool = False, good_members: bool = False
+    ) -> Int64Array:
+        """The events (from 0) that are not sent: of rows with errors, unless ``everything`` is, and those sent before.
+
+        With ``good_members`` the events without errors are sent of rows that have some.
+        """
+        mask = np.zeros(self.report.events, np.bool_)
+        if not everything:
+            mask |= self.report.find_excluded(keep_good_members=good_members)
         if exclude_accepted:
             mask[self.sent_before] = True
         return np.flatnonzero(mask)
 
-    def excluded_records(self, *, everything: bool = False, exclude_accepted: bool = False) -> "Iterator[ExcludedRow]":
-        """The rows that are not sent, with the codes of their issues."""
-        from intempt_core.history import collect_excluded_rows  # noqa: PLC0415  a process that checks does without
+    def excluded_records(
+        self, *, everything: bool = False, exclude_accepted: bool = False, good_members: bool = False
+    ) -> "Iterator[ExcludedRow]":
+        """The events that are not sent, with the codes of their issues, and rows that are none by their names."""
+        from intempt_core.history import (  # noqa: PLC0415  a process that checks does without
+            collect_excluded_rows,
+            collect_ignored_rows,
+        )
 
-        excluded = self.excluded_rows(everything=everything, exclude_accepted=exclude_accepted).tolist()
-        return collect_excluded_rows(self.report, self.mapped.events, excluded)
+        excluded = self.excluded_rows(
+            everything=everything, exclude_accepted=exclude_accepted, good_members=good_members
+        ).tolist()
+        return merge(
+            collect_excluded_rows(self.report, self.mapped.events, excluded), collect_ignored_rows(self.report)
+        )
 
     @cached_property
     def suggestions(self) -> list[SuggestedFix]:
@@ -82,14 +99,16 @@ class FileCheck:
         """Where in the file each kind of problem is: numbers of rows, by code, in :data:`HISTOGRAM_BINS` parts."""
         rows_by_code = {code: self.report.rows_of(code) for code in self.report.all_counts}
         return {
-            code: np.histogram(rows, HISTOGRAM_BINS, (0, self.report.rows))[0].tolist()
+            code: np.histogram(rows, HISTOGRAM_BINS, (0, self.report.events))[0].tolist()
             for code, rows in rows_by_code.items()
         }
 
     @property
     def fix_records(self) -> list[Json]:
         """The fixes as history keeps them with the batch."""
-        return [step.record(cells) for step, cells in zip(self.fixes, self.cells_changed, strict=True)]
+        return [
+            step.record(cells, self.mapped.table) for step, cells in zip(self.fixes, self.cells_changed, strict=True)
+        ]
 
     @cached_property
     def expectations(self) -> ExpectationReport | str:

@@ -278,23 +278,28 @@ class PlanFile(CheckedFileTask):
         everything: Whether rows with errors are sent too.
         exclude_accepted: Whether rows are excluded whose event was sent before.
         order: The order of a person's events.
+        good_members: Whether of rows with errors the events without are sent.
     """
 
     everything: bool
     exclude_accepted: bool
     order: EventOrder
+    good_members: bool = False
     verb = "planned"
 
     @cached_property
     def key(self) -> str:
         """By the checked file and the choices."""
-        return make_task_key("plan", self.checked.key, self.everything, self.exclude_accepted, self.order.value)
+        choices = self.everything, self.exclude_accepted, self.order.value, self.good_members
+        return make_task_key("plan", self.checked.key, *choices)
 
     def run(self, context: FileContext, given: Sequence[Any]) -> Plan:
         """The plan of its rows."""
         checked: FileCheck = given[0]
-        excluded = checked.excluded_rows(everything=self.everything, exclude_accepted=self.exclude_accepted)
-        rows = np.delete(np.arange(checked.report.rows), excluded)
+        excluded = checked.excluded_rows(
+            everything=self.everything, exclude_accepted=self.exclude_accepted, good_members=self.good_members
+        )
+        rows = np.delete(np.arange(checked.report.events), excluded)
         return plan_table(checked.mapped, rows, context.settings, order=self.order)
 
 

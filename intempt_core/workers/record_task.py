@@ -53,7 +53,9 @@ class RecordPlan:
         plan: Plan = given[0]
         checked: FileCheck = given[1]
         excluded = checked.excluded_records(
-            everything=self.plan.everything, exclude_accepted=self.plan.exclude_accepted
+            everything=self.plan.everything,
+            exclude_accepted=self.plan.exclude_accepted,
+            good_members=self.plan.good_members,
         )
         with closing(context.open_history()) as history:
             return history.recorder.record(self.intent, make_request_blocks(plan), excluded)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest version."""
 
 

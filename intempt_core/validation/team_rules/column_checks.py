@@ -4,6 +4,7 @@ What a kernel surely judges as a validator would, it judges for all rows togethe
 no kernel has, is asked of the validator, once for each different cell.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -12,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.arrays import Int64Array, Mask, make_array, view_numbers
+from intempt_core.arrays import Int64Array, Mask, make_array, make_scalar, view_numbers
 from intempt_core.contract import Json
 from intempt_core.mapping import NUMBER_FORMS
+from intempt_core.readers import EMPTY_TEXT_CELL, NULL_CELL, TEXT_CELL
 from intempt_core.validation.column_rules import ColumnChecker, MappedColumn
 from intempt_core.validation.team_rules import keywords
 from intempt_core.validation.team_rules.event_rules import SchemaValidator
@@ -101,8 +103,13 @@ class FieldRules:
         return found
 
     def find_in_column(self, columns: ColumnChecker, field: str, rows: Int64Array) -> Iterator[BrokenRows]:
-        """What is broken in these rows of a column; none of their cells is empty."""
+        """What is broken in these rows of a column; each of them has a value."""
         column, mapping = columns.cells[field], columns.mapped.mapping
+        kinds = columns.mapped.take_kinds(field, rows)
+        if kinds is not None:
+            values = rows[kinds != TEXT_CELL]
+            yield from self._find_in_values(_take_json(column, values, kinds[kinds != TEXT_CELL]), values, _parse_each)
+            rows = rows[kinds == TEXT_CELL]
         kind = "time" if field == "timestamp" else mapping.types.get(field, "text")
         if kind == "text":
             yield from self.find_in_texts(column, rows)
@@ -156,6 +163,17 @@ class FieldRules:
 
     def _is_other(self, check: RuleCheck) -> bool:
         return any(check.path[: len(place)] == place for place in self._others)
+
+
+def _parse_each(texts: pa.Array) -> list[Json]:
+    return [json.loads(text) for text in texts.to_pylist()]
+
+
+def _take_json(column: MappedColumn, rows: Int64Array, kinds: NDArray[np.uint8]) -> pa.Array:
+    """The cells of rows that are values of JSON and no texts, as JSON."""
+    cells = column.array.take(make_array(rows))
+    cells = pc.if_else(make_array(kinds == NULL_CELL), make_scalar("null", cells.type), cells)
+    return pc.if_else(make_array(kinds == EMPTY_TEXT_CELL), make_scalar('""', cells.type), cells)
 
 
 # ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────────────

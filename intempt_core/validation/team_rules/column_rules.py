@@ -14,6 +14,7 @@ import numpy as np
 from intempt_core.arrays import Int64Array, Mask
 from intempt_core.contract import OPEN_FIELDS, PLAIN_FIELDS, Json
 from intempt_core.mapping import MappedTable
+from intempt_core.readers import TEXT_CELL
 from intempt_core.validation.column_rules import RULE_BLOCK_ROWS, ColumnChecker
 from intempt_core.validation.team_rules.column_checks import BrokenRows, FieldRules
 from intempt_core.validation.team_rules.event_rules import SchemaValidator
@@ -83,7 +84,9 @@ class _Block:
         if field == _EVENT or field in self._mapped.mapping.constants:
             return True
         if field in self.columns.cells:
-            return self.columns.cells[field].lengths > 0
+            there: Mask = self.columns.cells[field].lengths > 0
+            kinds = self.columns.mapped.take_kinds(field, np.arange(self.rows))
+            return there if kinds is None else there | (kinds != TEXT_CELL)
         if field == "eventId":
             return self._mapped.makes_ids
         inside = [one for one in list_fields(self._mapped) if one.startswith(f"{field}.")]

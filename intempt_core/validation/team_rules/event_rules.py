@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from intempt_core.contract import GivenEvent, Issue, Json, Place, escape_pointer_key, format_given
+from intempt_core.contract import ExactNumber, GivenEvent, Issue, Json, Place, escape_pointer_key, format_given
 from intempt_core.validation.team_rules.keywords import PATTERN_KEYWORD
 from intempt_core.validation.team_rules.patterns import matches_pattern
 from intempt_core.validation.team_rules.schema_expansion import ExpandedSchema, RuleCheck, SchemaPath
@@ -79,12 +79,14 @@ class SchemaValidator:
     def _iter_errors(self, value: Json) -> Iterator[jsonschema_rs.ValidationError]:
         try:
             return self._validator.iter_errors(value)
-        except UnicodeEncodeError:  # half a character; nothing in a rule can ask for one
+        except ValueError:  # half a character, for which nothing in a rule can ask, or a number that keeps its text
             return self._validator.iter_errors(replace_half_characters(value))
 
 
 def replace_half_characters(value: Json) -> Json:
-    """The same value with U+FFFD for every lone surrogate."""
+    """The same value with U+FFFD for every lone surrogate, and with plain numbers."""
+    if isinstance(value, ExactNumber):
+        return float(value)
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode() if not value.isascii() else value
     if isinstance(value, Mapping):
@@ -104,7 +106,7 @@ def build_rule_issue(event: GivenEvent, broken: BrokenCheck) -> Issue:
     pointer = event.place.pointer + "".join(f"/{escape_pointer_key(str(step))}" for step in broken.where)
     column = find_column(event, broken.where)
     kind = describe_finding(broken.check, path, value, broken.names)
-    place = Place(event.place.row, event.place.line, column, pointer)
+    place = Place(event.place.row, event.place.line, column, pointer, member=event.place.member)
     return Issue(broken.check.code, place, format_given(value), rule=kind)
 
 

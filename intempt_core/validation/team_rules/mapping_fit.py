@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from intempt_core.contract import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, Json, shorten_value
 from intempt_core.errors import RulesError
 from intempt_core.mapping import EventSource, MappedTable
@@ -19,6 +21,7 @@ def check_mapping_fit(schemas: Mapping[str, ExpandedSchema], source: EventSource
     if isinstance(source, MappedTable):
         texts = [field for field in source.field_columns if source.mapping.types.get(field, "text") == "text"]
         texts = [field for field in texts if field not in ("name", "timestamp")]
+        texts = [field for field in texts if source.take_kinds(field, np.arange(source.rows)) is None]
         for schema in schemas.values():
             for field, check in _list_field_checks(schema):
                 if field in texts and (kind := _find_needed_type(check)):

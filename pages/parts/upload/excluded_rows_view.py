@@ -1,12 +1,15 @@
 """Rows of the file that are not sent: which, and why. Part of step 4 of the upload."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from intempt_core.arrays import Int64Array
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_count
 from intempt_core.mapping import MappedDocuments
+from intempt_core.readers import Table
 from intempt_core.workers import ExportKind
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.screen_state import make_key
@@ -47,31 +50,51 @@ def choose_exclusion(checked: CheckedFile) -> None:
 def show_excluded_rows(checked: CheckedFile) -> None:
     """The rows that are not sent, page by page, each with its reasons; and all of them as a file."""
     found = get_upload_state()
-    rows = checked.excluded_rows(everything=found.everything, exclude_accepted=found.exclude_accepted)
+    rows = checked.excluded_rows(
+        everything=found.everything, exclude_accepted=found.exclude_accepted, good_members=found.good_members
+    )
     if not rows.size:
         return
-    with st.expander(
-        f"{format_count(rows.size, 'row')} skipped: which, and why", key="upload-excluded", type="compact"
-    ):
+    many = count_rows(checked, rows)
+    with st.expander(f"{many} skipped: which, and why", key="upload-excluded", type="compact"):
         pages = -(-rows.size // EXCLUDED_PER_PAGE)
         page = st.pagination(pages, key=make_key("upload-excluded-page", rows.size)) if pages > 1 else 1
         show_excluded_table(checked, rows[(page - 1) * EXCLUDED_PER_PAGE : page * EXCLUDED_PER_PAGE].tolist())
         show_excluded_download(
             checked,
-            f"Download {format_count(rows.size, 'row')}",
+            f"Download {format_count(checked.report.input_rows_of(rows).size, 'row')}",
             key="upload-excluded-csv",
             everything=found.everything,
             exclude_accepted=found.exclude_accepted,
+            good_members=found.good_members,
         )
 
 
+def count_rows(checked: CheckedFile, events: Int64Array) -> str:
+    """How many rows some events (from 0) come from, and how many these are where a row may be several."""
+    rows = format_count(checked.report.input_rows_of(events).size, "row")
+    return rows if checked.report.origin is None else f"{rows} ({format_count(events.size, 'event')})"
+
+
+def name_members(table: Table, events: Sequence[int] | Int64Array) -> dict[str, Sequence[int]]:
+    """The column that says which event of its row each is; none where every row is one event."""
+    return {} if table.origin is None else {"member": table.member_numbers(np.asarray(events, np.int64))}
+
+
 def show_excluded_download(
-    checked: CheckedFile, label: str, *, key: str, everything: bool = False, exclude_accepted: bool = False
+    checked: CheckedFile,
+    label: str,
+    *,
+    key: str,
+    everything: bool = False,
+    exclude_accepted: bool = False,
+    good_members: bool = False,
 ) -> None:
     """The button that downloads rows that are not sent, in the format of the file: a table, or JSON lines."""
 
     def make() -> Iterable[str]:
-        made = checked.export(ExportKind.EXCLUDED_ROWS, everything=everything, exclude_accepted=exclude_accepted)
+        kind = ExportKind.EXCLUDED_ROWS
+        made = checked.export(kind, everything=everything, exclude_accepted=exclude_accepted, good_members=good_members)
         return made.iter_texts()
 
     if isinstance(checked.mapped, MappedDocuments):
@@ -83,13 +106,18 @@ def show_excluded_download(
 def show_excluded_table(checked: CheckedFile, rows: list[int]) -> None:
     """Some rows that are not sent, as a table."""
     table = checked.mapped.table
+    is_bad = checked.report.excluded_mask
     shown = list(dict.fromkeys((*checked.mapped.field_columns.values(), *table.header)))[:EXCLUDED_COLUMNS]
     st.dataframe(
         pd.DataFrame(
             {
                 "line": table.line_numbers(rows),
-                "row": [row + 1 for row in rows],
-                "reason": [_format_reasons(found) for found in checked.report.issues_by_row(rows)],
+                "row": table.row_numbers(np.asarray(rows, np.int64)),
+                **name_members(table, rows),
+                "reason": [
+                    _format_reasons(found, is_bad_row=bool(is_bad[row]))
+                    for row, found in zip(rows, checked.report.issues_by_row(rows), strict=True)
+                ],
                 **{f"{column} ": table.take_cells(column, rows, max_chars=MAX_CELL_SHOWN) for column in shown},
             }
         ),
@@ -99,7 +127,9 @@ def show_excluded_table(checked: CheckedFile, rows: list[int]) -> None:
     )
 
 
-def _format_reasons(issues: list[Issue]) -> str:
+def _format_reasons(issues: list[Issue], *, is_bad_row: bool) -> str:
     errors = [issue for issue in issues if issue.severity is Severity.ERROR]
     titles = [issue.kind.title if issue.rule is None else f"team's rule {issue.kind.title}" for issue in errors]
+    if is_bad_row and not titles:
+        return "another event of its row has an error"
     return ", ".join(dict.fromkeys(titles)) or ISSUE_KINDS["sent_before"].title

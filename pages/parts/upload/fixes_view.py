@@ -14,6 +14,7 @@ from pages.parts.shared.formatting import escape_markdown, format_state_badge
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
+from pages.parts.upload.excluded_rows_view import name_members
 from pages.parts.upload.fixes_state import (
     accept_table_fix,
     go_to_cell,
@@ -48,7 +49,7 @@ def show_applied_fixes(checked: CheckedFile) -> None:
             st.button("Undo all", key="upload-undo-all", on_click=undo_all_fixes)
         for number, (step, cells) in enumerate(steps):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(step.describe(cells), width="stretch")
+                st.text(step.describe(cells, checked.mapped.table), width="stretch")
                 st.button("Undo", key=make_key("upload-undo", number), on_click=undo_table_fix, args=(number, step))
         st.caption("Your file is not changed. The fixes are recorded with the batch.")
 
@@ -102,7 +103,8 @@ def show_changed_cells(checked: CheckedFile, change: ColumnChange, start: int) -
         pd.DataFrame(
             {
                 "line": checked.mapped.table.line_numbers(rows),
-                "row": rows + 1,
+                "row": checked.mapped.table.row_numbers(rows),
+                **name_members(checked.mapped.table, rows),
                 f"{change.fix.column} now": change.before[page].to_pylist(),
                 "fixed": change.after[page].to_pylist(),
             }
@@ -147,7 +149,7 @@ def show_cell_card(checked: CheckedFile, *, live: bool) -> None:
         first = checked.report.first_row_of(location.row)
         if first is not None:
             st.button(
-                f"Go to row {first + 1:,}, the first with this event id",
+                f"Go to {checked.mapped.table.name_row(first)}, the first with this event id",
                 key="upload-first-of",
                 on_click=select_cell,
                 args=(first, checked.mapped.field_columns.get("eventId")),
@@ -169,12 +171,15 @@ def _show_earlier_batch(checked: CheckedFile, row: int) -> None:
 
 def _describe_location(checked: CheckedFile, location: CellLocation) -> str:
     line = checked.mapped.table.describe_line(location.row)
-    parts = [f"Row {location.row + 1:,}", *([line] if line else [])]
+    name = checked.mapped.table.name_row(location.row)
+    parts = [name[0].upper() + name[1:], *([line] if line else [])]
     if location.column is not None:
         parts.append(f"column {location.column}")
         parts.append(f"in the event {locate_in_event(checked.mapped, location.column) or '–'}")
     found = get_upload_state()
-    plan = checked.plan(everything=found.everything, exclude_accepted=found.exclude_accepted)
+    plan = checked.plan(
+        everything=found.everything, exclude_accepted=found.exclude_accepted, good_members=found.good_members
+    )
     place = locate_in_request(checked.mapped, plan, location.row, location.column)
     parts.append(f"request {place.request:,}: {place.path}" if place else "skipped")
     return " · ".join(parts)
@@ -227,7 +232,7 @@ def _show_cell_editor(checked: CheckedFile, location: CellLocation, column: str)
         st.text(f"With invisible characters shown: {visible}")
     with st.form(make_key("upload-edit", location.row, column), border=False):
         ask = st.text_area if "\n" in cell or "\r" in cell else st.text_input
-        ask(f"New value of {escape_markdown(column)} in row {location.row + 1:,}", cell, key=widget)
+        ask(f"New value of {escape_markdown(column)} in {table.name_row(location.row)}", cell, key=widget)
         with st.container(horizontal=True):
             st.form_submit_button(
                 "Change this cell",

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+import numpy as np
 import streamlit as st
 
 from intempt_core.contract import format_count
@@ -21,7 +22,7 @@ from pages.parts.shared.send_flow import (
     show_send_trouble,
 )
 from pages.parts.shared.services import get_services
-from pages.parts.upload.excluded_rows_view import choose_exclusion, show_excluded_rows
+from pages.parts.upload.excluded_rows_view import choose_exclusion, count_rows, show_excluded_rows
 from pages.parts.upload.state import (
     CheckedFile,
     check_again,
@@ -68,19 +69,35 @@ def choose_plan(checked: CheckedFile, target: Target, *, sent_before: bool) -> P
         st.text(describe_deduplication(target))
     if "timestamp" in checked.mapped.mapping.columns.values():
         choose_order(found, "upload-order")
-    return checked.plan(everything=found.everything, exclude_accepted=found.exclude_accepted, order=found.order)
+    return checked.plan(
+        everything=found.everything,
+        exclude_accepted=found.exclude_accepted,
+        order=found.order,
+        good_members=found.good_members,
+    )
 
 
 def choose_invalid_rows(checked: CheckedFile) -> None:
     """The choice to skip rows with errors or to send them too, where there are any."""
     found, report = get_upload_state(), checked.report
-    bad = int(report.excluded_mask.sum())
-    if not bad:
+    bad = np.flatnonzero(report.excluded_mask)
+    if not bad.size:
         return
+    everything = format_count(report.rows, "row")
+    if report.origin is not None:
+        everything = format_count(report.events, "event")
     labels = {
-        False: f"Skip {format_count(bad, 'row')}",
-        True: f"Send them too, unchanged: {format_count(report.rows, 'row')}",
+        False: f"Skip {count_rows(checked, bad)}",
+        True: f"Send them too, unchanged: {everything}",
     }
+    others = bad.size - int(report.find_excluded(keep_good_members=True).sum())
+    if others and not found.everything:
+        st.session_state["upload-good-members"] = found.good_members
+        st.checkbox(
+            f"Of rows with errors, send the {format_count(others, 'event')} without",
+            key="upload-good-members",
+            on_change=lambda: setattr(found, "good_members", st.session_state["upload-good-members"]),
+        )
     st.session_state["upload-everything"] = found.everything
     st.radio(
         "Rows with errors",
@@ -124,6 +141,11 @@ def show_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
         f"{format_count(plan.events, 'event')} of {format_count(plan.persons, 'person')} · "
         f"{format_count(len(plan.requests), 'request')} · to {target.title}"
     )
+    if checked.report.rows_ignored:
+        ignored = format_count(checked.report.rows_ignored, "row is", "rows are")
+        st.text(f"{ignored} skipped for the name, as the mapping says.")
+    if plan.shared_id_message:
+        st.text(plan.shared_id_message)
     if plan.largest_lane_reason:
         st.text(plan.largest_lane_reason)
     show_excluded_rows(checked)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -113,36 +114,46 @@ def choose_problem_kind(checked: CheckedFile) -> tuple[str | None, str | None]:
 def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
     """The rows of some issues, with the cells highlighted that have a problem or were fixed."""
     table = checked.mapped.table
-    numbers = sorted({issue.place.row for issue in issues if issue.place.row is not None})
-    indexes = [number - 1 for number in numbers]
+    places = {_find_event(checked, issue): issue.place for issue in issues if issue.place.row is not None}
+    indexes = sorted(places)
+    numbers = [(places[index].row, places[index].member) for index in indexes]
     bad_cells = find_bad_cells(checked.mapped, issues)
     by_need = dict.fromkeys(
-        (*(column for _, column in bad_cells), *checked.mapped.field_columns.values(), *table.header)
+        (*(column for _, _, column in bad_cells), *checked.mapped.field_columns.values(), *table.header)
     )
     chosen = set([column for column in by_need if column is not None][:MAX_COLUMNS_SHOWN])
     shown = [column for column in table.header if column in chosen]
-    team = {(issue.place.row, issue.place.column): "team" for issue in issues if issue.rule is not None}
+    team = {
+        (issue.place.row, issue.place.member, issue.place.column): "team" for issue in issues if issue.rule is not None
+    }
     contract = find_bad_cells(checked.mapped, [issue for issue in issues if issue.rule is None])
-    colours = {**_find_fixed_cells(checked, numbers, shown), **team, **contract}
+    colours = {**_find_fixed_cells(checked, indexes, shown), **team, **contract}
+    labels: dict[object, tuple[int | None, int]] = {_label_event(place): place for place in numbers}
     cells = pd.DataFrame(
         {column: table.take_cells(column, indexes, max_chars=MAX_CELL_SHOWN) for column in shown},
-        pd.Index(numbers, name="row"),
+        pd.Index(list(labels), name="row"),
     )
 
     def paint(line: "pd.Series[str]") -> list[str]:
-        return [_CELL_COLOURS.get(colours.get((int(str(line.name)), column), ""), "") for column in shown]
+        place = labels[line.name]
+        return [_CELL_COLOURS.get(colours.get((*place, column), ""), "") for column in shown]
 
     widget = make_key("upload-rows", get_upload_state().uploads, *indexes[:1], *indexes[-1:])
 
     def select_row() -> None:
         if selected := st.session_state[widget].selection.rows:
-            row = numbers[selected[0]]
-            columns = [issue.place.column for issue in issues if issue.place.row == row and issue.place.column]
-            select_cell(row - 1, next(iter(columns), None) or _find_identity_column(checked))
+            row, member = numbers[selected[0]]
+            mine = [issue.place for issue in issues if (issue.place.row, issue.place.member) == (row, member)]
+            columns = [place.column for place in mine if place.column]
+            select_cell(indexes[selected[0]], next(iter(columns), None) or _find_identity_column(checked))
 
     st.dataframe(
         cells.style.apply(paint, axis=1),
-        column_config={"_index": st.column_config.NumberColumn("row")},
+        column_config={
+            "_index": st.column_config.NumberColumn("row")
+            if table.origin is None
+            else st.column_config.TextColumn("row · member")
+        },
         key=widget,
         on_select=select_row,
         selection_mode="single-row",  # a selected cell of one table would take the next click into another
@@ -153,19 +164,33 @@ def show_problem_rows(checked: CheckedFile, issues: list[Issue]) -> None:
 
 
 def _find_fixed_cells(
-    checked: CheckedFile, numbers: list[int], columns: Sequence[str]
-) -> dict[tuple[int | None, str | None], str]:
-    """The cells of these rows that differ from the original file, by row number and column."""
+    checked: CheckedFile, indexes: list[int], columns: Sequence[str]
+) -> dict[tuple[int | None, int, str | None], str]:
+    """The cells of these events (from 0) that differ from the original file, by row number, member and column."""
     table, original = checked.mapped.table, checked.mapped.original
     if original is None:
         return {}
+    some = np.asarray(indexes, np.int64)
+    places = list(zip(table.row_numbers(some), table.member_numbers(some), strict=True))
     return {
-        (number, column): "fixed"
+        (*place, column): "fixed"
         for column in columns
         if table.columns[column] is not original.columns[column]
-        for number in numbers
-        if table.columns[column][number - 1] != original.columns[column][number - 1]
+        for index, place in zip(indexes, places, strict=True)
+        if table.columns[column][index] != original.columns[column][index]
     }
+
+
+def _label_event(place: tuple[int | None, int]) -> int | str | None:
+    """The row of an event, with its member where a row is several."""
+    row, member = place
+    return f"{row} · {member}" if member else row
+
+
+def _find_event(checked: CheckedFile, issue: Issue) -> int:
+    """The event (from 0) of an issue that has a row."""
+    found = checked.mapped.table.find_place(issue.place.row or 0, issue.place.member or None)
+    return found or 0
 
 
 _CELL_COLOURS = {
@@ -183,7 +208,7 @@ def show_problem_sentences(checked: CheckedFile, issues: list[Issue]) -> None:
     def go() -> None:
         issue = issues[st.session_state[widget].row]
         if issue.place.row is not None:
-            select_cell(issue.place.row - 1, issue.place.column or _find_identity_column(checked))
+            select_cell(_find_event(checked, issue), issue.place.column or _find_identity_column(checked))
 
     st.dataframe(
         pd.DataFrame(
@@ -193,6 +218,7 @@ def show_problem_sentences(checked: CheckedFile, issues: list[Issue]) -> None:
                     "": get_kind_style(issue.kind, is_team=issue.rule is not None).shape,
                     "line": issue.place.line,
                     "row": issue.place.row,
+                    **({} if checked.report.origin is None else {"member": issue.place.member}),
                     "column": issue.place.column or "",
                     "problem": issue.message,
                     "fix": issue.fix,
@@ -234,7 +260,8 @@ def show_problem_downloads(checked: CheckedFile) -> None:
         XLSX_MIME,
         key="upload-problems-xlsx",
     )
-    if bad := int(report.excluded_mask.sum()):
+    if report.excluded_mask.any():
+        bad = report.input_rows_of(np.flatnonzero(report.excluded_mask)).size
         show_excluded_download(
             checked,
             f"{format_count(bad, 'row')} with errors",

@@ -74,6 +74,7 @@ class UploadState:
         mapping_settled: Whether the mapping step is settled.
         fresh: A random text for ids that no earlier upload has; ``None`` for the same ids for the same rows.
         everything: Whether rows with errors are sent too.
+        good_members: Whether of rows with errors, where a row may be several events, those without are sent.
         exclude_accepted: Whether rows are excluded whose event was sent before.
         superseded: Numbers of the half recorded batches of the file, of which the plan may be the rest.
         fixes: The fixes of the file, in their order.
@@ -97,6 +98,7 @@ class UploadState:
     mapping_settled: bool = False
     fresh: str | None = None
     everything: bool = False
+    good_members: bool = False
     exclude_accepted: bool = False
     superseded: tuple[int, ...] = ()
     fixes: tuple[Fix, ...] = ()
@@ -251,13 +253,27 @@ class CheckedFile:
         """The rows (from 0) that a person may leave out, as their event went to this target before."""
         return self._result.sent_before
 
-    def excluded_rows(self, *, everything: bool, exclude_accepted: bool = False) -> Int64Array:
-        """The rows (from 0) that are not sent: with errors, unless ``everything`` is, and those sent before."""
-        return self._result.excluded_rows(everything=everything, exclude_accepted=exclude_accepted)
+    def excluded_rows(
+        self, *, everything: bool, exclude_accepted: bool = False, good_members: bool = False
+    ) -> Int64Array:
+        """The events (from 0) that are not sent: of rows with errors, unless ``everything`` is, and those sent before.
 
-    def plan(self, *, everything: bool, exclude_accepted: bool = False, order: EventOrder = EventOrder.FILE) -> Plan:
+        With ``good_members`` the events without errors are sent of rows that have some.
+        """
+        return self._result.excluded_rows(
+            everything=everything, exclude_accepted=exclude_accepted, good_members=good_members
+        )
+
+    def plan(
+        self,
+        *,
+        everything: bool,
+        exclude_accepted: bool = False,
+        order: EventOrder = EventOrder.FILE,
+        good_members: bool = False,
+    ) -> Plan:
         """The requests of the rows that are sent."""
-        plan: Plan = fetch_result(PlanFile(self.task, everything, exclude_accepted, order))
+        plan: Plan = fetch_result(PlanFile(self.task, everything, exclude_accepted, order, good_members))
         return plan
 
     def plan_of_click(self, found: UploadState) -> Plan:
@@ -267,7 +283,7 @@ class CheckedFile:
 
     def plan_task(self, found: UploadState) -> PlanFile:
         """The task that plans what is chosen now."""
-        return PlanFile(self.task, found.everything, found.exclude_accepted, found.order)
+        return PlanFile(self.task, found.everything, found.exclude_accepted, found.order, found.good_members)
 
     @property
     def is_large(self) -> bool:
@@ -279,9 +295,17 @@ class CheckedFile:
         change: ColumnChange = fetch_result(PreviewFix(self.task, fix))
         return change
 
-    def export(self, kind: ExportKind, *, everything: bool = False, exclude_accepted: bool = False) -> ExportedFile:
+    def export(
+        self,
+        kind: ExportKind,
+        *,
+        everything: bool = False,
+        exclude_accepted: bool = False,
+        good_members: bool = False,
+    ) -> ExportedFile:
         """A file that is made of the checked one, in a click on its download."""
-        results, task = get_services().results, ExportFile(self.task, kind, everything, exclude_accepted)
+        task = ExportFile(self.task, kind, everything, exclude_accepted, good_members)
+        results = get_services().results
         try:
             made: ExportedFile = results.fetch(task, self.tab)
         finally:
@@ -311,9 +335,13 @@ class CheckedFile:
             raise ReadError(found)
         return found
 
-    def excluded_records(self, *, everything: bool = False, exclude_accepted: bool = False) -> Iterator[ExcludedRow]:
+    def excluded_records(
+        self, *, everything: bool = False, exclude_accepted: bool = False, good_members: bool = False
+    ) -> Iterator[ExcludedRow]:
         """The rows that are not sent, with the codes of their issues."""
-        return self._result.excluded_records(everything=everything, exclude_accepted=exclude_accepted)
+        return self._result.excluded_records(
+            everything=everything, exclude_accepted=exclude_accepted, good_members=good_members
+        )
 
 
 def get_current_table() -> Table:
@@ -424,7 +452,13 @@ def read_plan_choice() -> tuple[object, ...]:
     found, name = get_upload_state(), read_widget(TARGET_WIDGET)
     policy = read_widget(make_key("upload", "policy", name))
     return found.guard.describe_button(
-        found.fresh, found.everything, found.exclude_accepted, found.fixes, found.order, name, policy
+        found.fresh,
+        (found.everything, found.good_members),
+        found.exclude_accepted,
+        found.fixes,
+        found.order,
+        name,
+        policy,
     )
 
 
@@ -449,7 +483,9 @@ def submit_upload(
             supersedes=checked.task.superseded if found.exclude_accepted else (),
             seen=seen,
         )
-        excluded = checked.excluded_records(everything=found.everything, exclude_accepted=found.exclude_accepted)
+        excluded = checked.excluded_records(
+            everything=found.everything, exclude_accepted=found.exclude_accepted, good_members=found.good_members
+        )
         return Submission(
             intent,
             plan,
@@ -469,6 +505,10 @@ def submit_upload(
 def _collect_notes(checked: CheckedFile, found: UploadState) -> dict[str, Json]:
     """The choices beside the mapping that History shows with the batch."""
     notes: dict[str, Json] = {"as it is": True} if found.everything else {}
+    if checked.report.rows_ignored:
+        notes["names ignored, excluded"] = checked.report.rows_ignored
+    if found.good_members and not found.everything and checked.report.origin is not None:
+        notes["members"] = "of rows with errors, events without are sent"
     if found.exclude_accepted and (count := checked.sent_before.size):
         notes["sent before, excluded" if checked.task.superseded else "accepted before, excluded"] = int(count)
     if checked.task.rules is not None:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from intempt_core.contract import format_count
-from intempt_core.errors import NotFound, ReadError, RulesError
+from intempt_core.errors import MappingError, NotFound, ReadError, RulesError
 from intempt_core.exports import export_results_csv
 from intempt_core.history import BatchSummary
 from intempt_core.mapping import Mapping, is_unmapped_json
@@ -91,7 +91,7 @@ def show_checked_steps(mapping: Mapping, target: Target) -> None:
     """Steps 3 and 4, Problems and Plan; or why the file cannot be checked or planned."""
     try:
         show_plan_step(show_problems_step(mapping, target), target)
-    except (ReadError, RulesError) as error:
+    except (MappingError, ReadError, RulesError) as error:
         if isinstance(error, RulesError):
             show_rules_choice("upload")
         with st.container(border=True, key="upload-trouble"):
@@ -132,9 +132,12 @@ def show_problems_line(checked: CheckedFile, *, live: bool = True) -> None:
     if report.rows_with_warnings:
         badges.append(f":orange-badge[◆ {format_count(report.rows_with_warnings, 'row')} with warnings]")
     if report.rule_counts:
-        team = np.unique(np.concatenate([report.rows_of(code) for code in report.rule_counts])).size
+        events = np.unique(np.concatenate([report.rows_of(code) for code in report.rule_counts]))
+        team = report.input_rows_of(events).size
         badges.append(format_team_badge(f"{format_count(team, 'row breaks', 'rows break')} the team's rules"))
     line = "" if report.rows_with_errors or report.rule_counts else "warnings only" if badges else "none"
+    if report.origin is not None:
+        line = f"{format_count(report.rows, 'row')} become {format_count(report.events, 'event')} · {line}".rstrip(" ·")
     if checked.fixes:
         fixes = f"{format_count(len(checked.fixes), 'fix', 'fixes')}"
         line = f"{line} · {fixes} in {format_count(sum(checked.cells_changed), 'cell')}".lstrip(" ·")

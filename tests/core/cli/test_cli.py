@@ -87,14 +87,19 @@ def test_the_verdict_as_json_has_the_fixed_shape(tmp_path: Path, capsys: pytest.
     told = json.loads(capsys.readouterr().out)
     assert {name: told[name] for name in told if name != "issues"} == {
         "rows": 2,
+        "events": 2,
         "rows_with_errors": 1,
+        "events_with_errors": 1,
         "rows_with_warnings": 1,
+        "rows_ignored": 0,
+        "ignored_names": {},
         "counts": {"event_id_missing": 1, "timestamp_before_2010": 1, "id_placeholder": 1},
     }
     assert told["issues"][0] == {
         "code": "event_id_missing",
         "severity": "error",
         "row": 2,
+        "member": 0,
         "line": 3,
         "column": "eventId",
         "pointer": "/eventId",

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from intempt_core.contract.body import dump_json
 from intempt_core.contract.fields import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
 from intempt_core.exports.csv_files import export_fixed_csv
 from intempt_core.fixes.suggest import suggest_fixes
 from intempt_core.fixes.table_fixes import MAX_FIX_ROWS_RECORDED, Fix, FixKind, apply_fixes, preview_fix
 from intempt_core.mapping.event_source import EventSource
-from intempt_core.mapping.model import exact_mapping
+from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.mapping.values import make_event_id
 from intempt_core.readers.table import Table, read_table
@@ -259,3 +260,14 @@ def test_a_fixed_file_can_be_downloaded_and_is_the_same_when_it_is_read_again() 
     ids = [event.body["eventId"] for event in found.events()]
     assert [event.body["eventId"] for event in back.events()] == ids
     assert check_table(back).counts == check_table(found).counts == {}
+
+
+def test_a_json_value_that_is_corrected_stays_one_where_it_still_is_one() -> None:
+    table = read_table(b'{"userId":"u","v":12.5}\n{"userId":"u","v":[1]}\n{"userId":"u","v":"3"}', name="x.jsonl")
+    mapped = map_table(table, Mapping({"userId": "userId", "v": "data.v"}, constants={"name": "n", "eventId": "e"}))
+    for row, new, expected in ((0, "13.50", b"13.50"), (0, "many", b'"many"'), (1, "[2]", b"[2]"), (2, "4", b'"4"')):
+        fixed = apply_fixes(mapped, [Fix(FixKind.PUT, "v", (row,), table.cell(row, "v"), new)]).mapped
+        assert dump_json(fixed.event(row).body["data"]["v"]) == expected
+        assert fixed.event((row + 1) % 3).body == mapped.event((row + 1) % 3).body
+    emptied = apply_fixes(mapped, [Fix(FixKind.PUT, "v", (0,), "12.5", "")]).mapped
+    assert emptied.event(0).body["data"] == {}

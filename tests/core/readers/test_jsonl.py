@@ -299,7 +299,7 @@ def test_a_vendors_file_is_read_line_by_line() -> None:
     assert "properties.product_id" in table.header
     assert table.columns["event"].to_pylist()[:3] == ["Product List Viewed", "Product Viewed", "Product Added"]
     assert table.cell(3, "properties.product_id") == "900719925474099312"
-    assert table.cell(7, "properties.price") == "9.9"
+    assert table.cell(7, "properties.price") == "9.90"
     assert json.loads(table.cell(0, "properties.products"))[1] == {
         "product_id": "tea-mint-50",
         "price": 4.5,
