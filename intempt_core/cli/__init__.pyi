@@ -13,3 +13,6 @@ from .send import (
 from .settings import (
     print_settings as print_settings,
 )
+from .suggest import (
+    print_mapping as print_mapping,
+)

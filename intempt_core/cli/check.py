@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from intempt_core import exports
+from intempt_core.cli.baseline import Baseline, CheckComparison, read_baseline
 from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
 from intempt_core.cli.input import InputFile, read_input
@@ -28,10 +29,14 @@ MAX_ISSUES_LISTED = 1000
 
 
 def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Run ``check``: 0 clean, 1 errors found; with ``--expect`` 0 all as expected, 1 not."""
+    """Run ``check``: 0 clean, 1 errors found; with ``--expect`` 0 all as expected, 1 not.
+
+    With ``--baseline`` 1 is only for errors that are new.
+    """
     if args.problems is not None:
         check_writable(args.problems, args.file, "problems")
     settings = Settings.from_environment(environment)
+    before = None if args.baseline is None else read_baseline(args.baseline)
     target = resolve_target(args.target, settings, environment) if args.target else None
     with StepDisplay(sys.stderr) as steps:
         file = read_input(args, settings, steps)
@@ -43,12 +48,26 @@ def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
                 _write_problems(args.problems, file, report)
     if args.expect:
         return _check_expectations(file, report, args.format)
-    if args.format == "json":
+    return _print_verdict(file, report, args.format, before)
+
+
+def _print_verdict(file: InputFile, report: Report, form: str, before: Baseline | None) -> int:
+    """Print what is wrong, and what of it is new since an earlier check, where one is given."""
+    now = Baseline.of(file, report) if form == "json" or before is not None else None
+    comparison = CheckComparison.of(before, now) if before is not None and now is not None else None
+    if form == "json" and now is not None:
         document = _build_report_document(file, report, report.issues(0, MAX_ISSUES_LISTED))
+        document["baseline"] = now.to_json()
+        if comparison is not None:
+            document["compared"] = comparison.to_json()
         print(json.dumps(document, ensure_ascii=True))
     else:
         for line in describe_report(file, report):
             print_result(line)
+        for line in comparison.describe() if comparison is not None else ():
+            print_result(line)
+    if comparison is not None:
+        return int(comparison.has_new_errors(report))
     wrong = report.excluded_mask.any() or any(ISSUE_KINDS[code].severity is Severity.ERROR for code in report.counts)
     return 1 if wrong else 0
 

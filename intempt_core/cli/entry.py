@@ -63,6 +63,8 @@ def _run_command(given: argparse.Namespace, environment: Mapping[str, str]) -> i
             with StepDisplay(sys.stderr) as steps, steps.step("Starting"):
                 run = cli.run_check if command == "check" else cli.run_send
             return run(given, environment)
+        case "suggest":
+            return cli.print_mapping(given)
         case "sandbox":
             return cli.serve_sandbox(given, environment)
         case _:

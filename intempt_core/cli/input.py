@@ -102,7 +102,7 @@ def read_input(args: argparse.Namespace, settings: Settings, steps: StepDisplay,
     with steps.step("Reading", shorten_name(file.name)):
         mapping = None if args.mapping is None else _load_mapping(args.mapping, saved)
         options = parse_read_options(args).over(mapping.read if mapping else ReadOptions())
-        progress = partial(_show_bytes, steps, file.name)
+        progress = partial(show_bytes, steps, file.name)
         read = read_table_or_document(
             file, name=file.name, dialect=options, on_progress=progress, prefers_lines=mapping is not None
         )
@@ -115,7 +115,8 @@ def parse_read_options(args: argparse.Namespace) -> ReadOptions:
     return ReadOptions(**given)
 
 
-def _show_bytes(steps: StepDisplay, name: str, done: int, size: int) -> None:
+def show_bytes(steps: StepDisplay, name: str, done: int, size: int) -> None:
+    """Say how much of a file is read."""
     megabytes = f" · {done / 1_000_000:,.0f} of {size / 1_000_000:,.0f} MB" if size >= 1_000_000 else ""
     steps.update(f"{shorten_name(name)}{megabytes}", done, size)
 

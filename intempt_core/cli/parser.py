@@ -4,10 +4,12 @@ import argparse
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, TypeAlias
 
 from intempt_core.cli.exit_codes import ExitCode, format_exit_codes
 from intempt_core.contract import join_words
+from intempt_core.mapping import VENDORS
 from intempt_core.readers import (
     DELIMITER_NAMES,
     GZIP_SUFFIX,
@@ -37,6 +39,7 @@ _COLUMN_HELP = "the catalogue's column of the product id; default: productId"
 _MAIN_EPILOG = """\
 commands in their order of use:
   python -m intempt_core check events.csv
+  python -m intempt_core suggest shop.csv > shop.json
   python -m intempt_core send events.csv --target sandbox --yes
   python -m intempt_core sandbox
   python -m intempt_core settings
@@ -55,6 +58,7 @@ examples:
   check events.csv --catalogue items.csv --catalogue-column sku       against one in a file
   check events.csv --rules tracking-plan.json          also by the team's own rules
   check events.csv --format json                       for a program: rows, counts by code, the first 1,000 issues
+  check events.csv --baseline last.json                what is new, fixed and still failing since then
   check events.csv --problems problems.xlsx            every problem, the bad cells coloured; or a .csv
   check tests.csv --expect --format junit > tests.xml  for a build server: each row passes or fails
 
@@ -70,6 +74,20 @@ A file that tests itself has a column “expect”: ok, or the codes that are ri
 product_id_missing; errors must be exactly those, warnings that are named must be there. It is never sent.
 
 exit codes: 0 clean, or all as expected · 1 errors found, or not all as expected · 2 cannot be read · 3 no such target
+"""
+
+_SUGGEST_EPILOG = """\
+examples:
+  suggest shop.csv > shop.json                         a mapping file to correct by hand; the reasons are on the screen
+  suggest export.jsonl --vendor segment > shop.json    whose words the headers are, where that is known
+  check shop.csv --mapping shop.json                   what it makes of the file
+
+Every row is looked at. A product id is among it where a column could be it: confirm it, for only you know which
+column names one product of the catalogue. What is missing is said. Nothing is applied, sent or saved.
+
+vendors: {vendors}
+
+exit codes: 0 · 2 cannot be read, or takes no mapping
 """
 
 _SEND_EPILOG = """\
@@ -122,6 +140,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_check(commands)
+    _add_suggest(commands)
     _add_send(commands)
     _add_sandbox(commands)
     _add_settings(commands)
@@ -145,6 +164,20 @@ def _add_check(commands: "Commands") -> None:
         metavar="OUT",
         help="write every problem to OUT.csv, or to OUT.xlsx with coloured cells",
     )
+    check.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="LAST.json",
+        help="what an earlier check --format json printed: say what is new since then, and end with 1 only for that",
+    )
+
+
+def _add_suggest(commands: "Commands") -> None:
+    epilog = _SUGGEST_EPILOG.replace("{vendors}", fill(", ".join(VENDORS), 100, subsequent_indent="  "))
+    suggest = _add_command(commands, "suggest", "print a mapping file for a file, with the reasons", epilog)
+    suggest.add_argument("file", metavar="FILE", type=Path, help=_FILE_HELP)
+    suggest.add_argument("--vendor", metavar="NAME", help="whose export it is; default: all are looked through")
+    _add_read_options(suggest)
 
 
 def _add_send(commands: "Commands") -> None:
@@ -211,6 +244,8 @@ def check_arguments(parser: argparse.ArgumentParser, given: argparse.Namespace) 
     """End the process with a sentence where arguments do not go together, as ``argparse`` does (exit code 2)."""
     if getattr(given, "format", "") == "junit" and not given.expect:
         parser.error("--format junit reports the tests of a file: say --expect beside it")
+    if getattr(given, "baseline", None) is not None and given.expect:
+        parser.error("--baseline compares two checks; the tests of --expect say themselves what is right. Say one")
     if given.command != "send":
         return
     if given.resume is None:

@@ -35,13 +35,22 @@ from .saved import (
     SavedMapping as SavedMapping,
     read_mapping_file as read_mapping_file,
 )
+from .suggestions.cell_kinds import (
+    describe_columns as describe_columns,
+)
+from .suggestions.draft import (
+    MappingDraft as MappingDraft,
+    draft_mapping as draft_mapping,
+)
 from .suggestions.suggest import (
     ColumnFacts as ColumnFacts,
     suggest_mapping as suggest_mapping,
 )
+from .suggestions.vendor_lookup import (
+    find_vendor as find_vendor,
+)
 from .suggestions.vendors import (
     VENDORS as VENDORS,
-    find_vendor as find_vendor,
 )
 from .table_events import (
     check_columns as check_columns,

@@ -14,7 +14,7 @@ from intempt_core.mapping.model import match_exact_field
 from intempt_core.mapping.suggestions.header_parts import read_header_parts
 from intempt_core.mapping.suggestions.known_headers import FIELD_MEANINGS, KNOWN_HEADERS, VENDOR_HEADERS
 from intempt_core.mapping.suggestions.known_names import is_known_name
-from intempt_core.mapping.suggestions.profile import ColumnProfile
+from intempt_core.mapping.suggestions.profile import CellShape, ColumnProfile
 from intempt_core.mapping.suggestions.times import FIT_SHARE, TimeFit, find_time_forms, has_unread_times
 from intempt_core.mapping.suggestions.words import normalize_name
 
@@ -163,7 +163,7 @@ class ColumnReading:
                 column, "name", _BY_CELLS, f"Its cells can be read as the {EVENT_COUNT} names.", verdict.cells
             )
         shapes = profile.shapes
-        if found or not shapes or not _WRITTEN_TIME.fullmatch(shapes[0].text) or is_other_moment(column):
+        if found or not shapes or not is_written_time(shapes[0]) or is_other_moment(column):
             return
         if self.times:
             yield Candidate(
@@ -235,7 +235,7 @@ class ColumnReading:
             shape
             for shape in profile.shapes or ()
             if shape.cell.startswith(("{", "["))
-            or _WRITTEN_TIME.fullmatch(shape.text)
+            or is_written_time(shape)
             or (_MONEY.fullmatch(shape.text) and not takes_decimals)
         ]
         if not profile.shapes:
@@ -255,6 +255,11 @@ class ColumnReading:
             said = f"{different:,} of its {profile.filled:,} ids are different."
             return _Verdict(share, said, "not all of its cells are different")
         return _Verdict(share, doubt=doubt)
+
+
+def is_written_time(shape: CellShape) -> bool:
+    """Whether the cells of a shape are a date or a clock by their signs alone."""
+    return bool(_WRITTEN_TIME.fullmatch(shape.text))
 
 
 def is_other_moment(column: str) -> bool:

@@ -85,7 +85,7 @@ def test_a_clean_file_is_0_and_a_wrong_one_is_1(tmp_path: Path, capsys: pytest.C
 def test_the_verdict_as_json_has_the_fixed_shape(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", file(tmp_path, *good(1), "Product viewed,,null,p,1\n"), "--format", "json"], {}) == 1
     told = json.loads(capsys.readouterr().out)
-    assert {name: told[name] for name in told if name != "issues"} == {
+    assert {name: told[name] for name in told if name not in ("issues", "baseline")} == {
         "rows": 2,
         "events": 2,
         "rows_with_errors": 1,
@@ -94,6 +94,12 @@ def test_the_verdict_as_json_has_the_fixed_shape(tmp_path: Path, capsys: pytest.
         "rows_ignored": 0,
         "ignored_names": {},
         "counts": {"event_id_missing": 1, "timestamp_before_2010": 1, "id_placeholder": 1},
+    }
+    assert told["baseline"] == {
+        "version": 1,
+        "file": "events.csv",
+        "columns": {"name": "text", "eventId": "text", "userId": "text", "productId": "text", "timestamp": "integer"},
+        "failing": {"event_id_missing": "2", "timestamp_before_2010": "2", "id_placeholder": "2"},
     }
     assert told["issues"][0] == {
         "code": "event_id_missing",
@@ -288,7 +294,7 @@ def test_a_wrong_call_is_2(wrong: list[str], capsys: pytest.CaptureFixture[str])
     assert "usage: python -m intempt_core" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [[], ["check"], ["send"], ["sandbox"], ["settings"]])
+@pytest.mark.parametrize("command", [[], ["check"], ["suggest"], ["send"], ["sandbox"], ["settings"]])
 def test_the_help_teaches_by_examples_that_can_be_called(
     command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

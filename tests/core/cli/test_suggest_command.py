@@ -1,0 +1,135 @@
+"""``suggest``: a mapping file on standard output that ``check`` takes, and the reasons on standard error."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from intempt_core.cli import main
+
+DE = "Ereignis;Zeitpunkt;Kundennummer;Artikelnummer;Preis\n"
+
+
+def write(folder: Path, text: str, name: str = "shop.csv") -> str:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return str(path)
+
+
+def suggested(capsys: pytest.CaptureFixture[str], *call: str) -> tuple[str, str]:
+    """What ``suggest`` prints on standard output, and its reasons."""
+    capsys.readouterr()
+    assert main(["suggest", *call], {}) == 0
+    out, err = capsys.readouterr()
+    return out, err
+
+
+def test_what_suggest_prints_is_a_mapping_file_that_check_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, DE + "view;01.10.2022 10:00;u1;p1;12,50\nkauf;13.10.2022 10:00;u2;p2;1.299,00\n")
+    out, err = suggested(capsys, file)
+    assert json.loads(out) == {
+        "columns": {
+            "Ereignis": "name",
+            "Zeitpunkt": "timestamp",
+            "Kundennummer": "userId",
+            "Artikelnummer": "data.productId",
+            "Preis": "data.price",
+        },
+        "names": {"view": "Product viewed", "kauf": "Product ordered"},
+        "types": {"data.price": "number:1.234,5"},
+        "constants": {},
+        "time_zone": "UTC",
+        "time_format": "%d.%m.%Y %H:%M",
+    }
+    assert "Artikelnummer → data.productId: Confirm it: a product id names one product of the catalogue" in err
+    assert main(["check", file, "--mapping", write(tmp_path, out, "m.json")], {"CONSOLE_DATA": str(tmp_path)}) == 0
+    assert not (tmp_path / "mappings").exists()
+
+
+def test_nothing_is_suggested_for_csvs_of_something_else_and_check_still_takes_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, "first,last,zip\nJohn,Doe,08123\n")
+    out, err = suggested(capsys, file)
+    assert json.loads(out)["columns"] == {"first": "data.first", "last": "data.last", "zip": "data.zip"}
+    for missing in ("No column seems to be name", "No column seems to be data.productId", "an identity"):
+        assert missing in err
+    assert main(["check", file, "--mapping", write(tmp_path, out, "m.json")], {}) == 1
+
+
+def test_how_the_file_is_read_goes_into_the_mapping(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path, "Report of October\n\nevent|user_id|sku\nview|u1|p1\n")
+    out, _ = suggested(capsys, file, "--header-line", "3", "--delimiter", "|")
+    assert json.loads(out)["read"] == {"header_line": 3, "delimiter": "|"}
+    assert main(["check", file, "--mapping", write(tmp_path, out, "m.json")], {}) == 0
+
+
+def test_json_lines_are_mapped_and_many_columns_of_one_reason_share_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = {
+        "event": "Product Added",
+        "userId": "u1",
+        "messageId": "m1",
+        "timestamp": "2022-10-01T10:00:00Z",
+        "properties": {"product_id": "p1", "a": "1", "b": "2", "c": "3", "d": "4", "price": 12.5},
+    }
+    file = write(tmp_path, json.dumps(event) + "\n", "x.json")
+    out, err = suggested(capsys, file)
+    mapping = json.loads(out)
+    assert mapping["columns"]["properties.product_id"] == "data.productId"
+    assert mapping["columns"]["properties.price"] == "data.price"
+    assert "properties.a → data.a, properties.b → data.b, properties.c → data.c and 1 more: It is inside" in err
+    assert main(["check", file, "--mapping", write(tmp_path, out, "m.json")], {}) == 0
+
+
+def test_events_that_have_their_names_need_no_mapping(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    event = {"name": "Product viewed", "eventId": "e", "userId": "u", "data": {"productId": "p"}}
+    out, err = suggested(capsys, write(tmp_path, json.dumps(event) + "\n", "x.jsonl"))
+    assert json.loads(out)["columns"] == {}
+    assert "they are sent as they are, and need no mapping" in err
+
+
+def test_of_two_columns_that_are_the_product_by_name_the_filled_one_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, "name,userId,productId,data.productId\nProduct viewed,u,,p1\n")
+    out, err = suggested(capsys, file)
+    assert json.loads(out)["columns"] == {"name": "name", "userId": "userId", "data.productId": "data.productId"}
+    assert "“productId” is left out: another column is data.productId." in err
+    assert main(["check", file, "--mapping", write(tmp_path, out, "m.json")], {}) == 0
+
+
+@pytest.mark.parametrize(
+    ("vendor", "header", "cells", "columns"),
+    [
+        (
+            "Magento",
+            "object_id,subject_id,logged_at",
+            "7,9,2022-10-01 10:00:00",
+            ["data.productId", "userId", "timestamp"],
+        ),
+        ("ga4", "item_id,user_pseudo_id", "SKU,1.2", ["data.productId", "profileId"]),
+        ("mixpanel", "time,distinct_id", "1664618400,u1", ["timestamp", "userId"]),
+        ("uci", "StockCode,CustomerID", "85123A,17850", ["data.productId", "userId"]),
+        ("AWS Personalize", "USER_ID,ITEM_ID,TIMESTAMP", "u,i,1664618400", ["userId", "data.productId", "timestamp"]),
+        ("rudderstack", "id,anonymous_id", "e1,a1", ["eventId", "anotherUserId"]),
+    ],
+)
+def test_a_vendor_says_whose_words_the_headers_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], vendor: str, header: str, cells: str, columns: list[str]
+) -> None:
+    out, _ = suggested(capsys, write(tmp_path, f"{header}\n{cells}\n"), "--vendor", vendor)
+    assert list(json.loads(out)["columns"].values()) == columns
+
+
+def test_an_unknown_vendor_and_a_document_are_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path, "sku\n1\n")
+    assert main(["suggest", file, "--vendor", "Shopfy"], {}) == 2
+    assert "“Shopfy” is no vendor whose exports are known. Did you mean “Shopify”?" in capsys.readouterr().err
+    document = write(tmp_path, '[{"name": "Product viewed",\n "eventId": "e"}]', "x.json")
+    assert main(["suggest", document], {}) == 2
+    assert "it takes no mapping" in capsys.readouterr().err
+    assert main(["suggest", str(tmp_path / "none.csv")], {}) == 2
