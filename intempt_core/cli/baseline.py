@@ -19,6 +19,7 @@ from intempt_core.cli.input import InputFile
 from intempt_core.contract import Severity, format_count, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.mapping import describe_columns
+from intempt_core.readers import Table
 from intempt_core.validation import Report
 
 BASELINE_VERSION = 1
@@ -53,8 +54,10 @@ class Baseline:
     def of(cls, file: InputFile, report: Report) -> "Baseline":
         """What a check found now."""
         codes = [*report.counts, *report.rule_counts]
-        columns = {} if file.table is None else describe_columns(file.table.table)
-        return cls(file.name, report.rows, columns, {code: _find_rows(report, code) for code in codes})
+        table = None if file.table is None else file.table.table
+        as_read = table.origin.table if table is not None and table.origin is not None else table
+        columns = {} if as_read is None else describe_columns(as_read)
+        return cls(file.name, report.rows, columns, {code: _find_rows(report, code, table) for code in codes})
 
     def to_json(self) -> dict[str, Any]:
         """The value of ``baseline`` in what ``check`` prints. Any: JSON."""
@@ -222,9 +225,11 @@ def parse_ranges(text: str) -> Int64Array:
     return np.unique(np.concatenate([np.arange(first, last + 1) for first, last in bounds]))
 
 
-def _find_rows(report: Report, code: str) -> Int64Array:
+def _find_rows(report: Report, code: str, table: Table | None) -> Int64Array:
+    """The rows of the file (from 1) that show a code; of a row that became several events, any of them."""
     of_file = any(issue.code == code for issue in report.document_issues)
-    rows = report.rows_of(code) + 1
+    found = report.rows_of(code)
+    rows = found + 1 if table is None else np.unique(np.asarray(table.row_numbers(found), np.int64))
     return np.append(DOCUMENT_ROW, rows) if of_file else rows
 
 

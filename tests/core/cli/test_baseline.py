@@ -172,3 +172,30 @@ def test_a_baseline_that_is_not_there_and_one_beside_expect_are_sentences(
 def test_ranges_are_read_as_they_are_written(rows: list[int]) -> None:
     given_rows = np.unique(np.array(rows, np.int64))
     assert parse_ranges(format_ranges(given_rows)).tolist() == given_rows.tolist()
+
+
+def test_what_the_teams_rules_find_is_compared_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shelf = {"required": ["shelf"], "x-name": "shelf", "x-severity": "error"}
+    rules = {"rules": "1", "events": {"Product viewed": {"properties": {"data": shelf}}}}
+    given_rules = write(tmp_path, json.dumps(rules), "rules.json")
+    file = write(tmp_path, HEADER + GOOD.format(1) + GOOD.format(2))
+    last = keep(capsys, tmp_path, file)
+    code, told = checked(capsys, file, "--baseline", last, "--rules", given_rules)
+    assert (code, told["compared"]["new"]) == (1, {"rule:shelf": "1-2"})
+
+
+def test_a_row_that_became_several_events_is_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = "order_id,userId,product_1,product_2\n"
+    mapping = {
+        "columns": {"order_id": "eventId", "userId": "userId", "product": "data.productId"},
+        "constants": {"name": "Product ordered"},
+        "explode": {"columns": ["product_1", "product_2"], "as": "product"},
+    }
+    given_mapping = write(tmp_path, json.dumps(mapping), "m.json")
+    file = write(tmp_path, header + "O1,u1,p1,p2\nO2,u2,p3,p4\n")
+    told = checked(capsys, file, "--mapping", given_mapping)[1]
+    assert list(told["baseline"]["columns"]) == ["order_id", "userId", "product_1", "product_2"]
+    last = write(tmp_path, json.dumps(told), "last.json")
+    file = write(tmp_path, header + "O1,u1,p1,p2\nO2,,p3,p4\n")
+    code, told = checked(capsys, file, "--mapping", given_mapping, "--baseline", last)
+    assert (code, told["compared"]["new"]) == (1, {"identity_missing": "2"})
