@@ -99,8 +99,16 @@ class ColumnProfile:
     @cached_property
     def few_cells(self) -> tuple[str, ...] | None:
         """The different cells that are not blank, where they are few; else ``None``."""
+        if self._has_many_at_once:
+            return None
         found = self.table.distinct_cells(self.column, _FEW_CELLS + 1)
         return None if len(found) > _FEW_CELLS else tuple(cell for cell in found if not is_blank(cell))
+
+    @cached_property
+    def _has_many_at_once(self) -> bool:
+        """Whether the first rows alone have more different cells than names have."""
+        first = next((chunk for chunk in self.cells.chunks if len(chunk)), None)
+        return first is not None and len(pc.unique(first.slice(0, _FIRST_ROWS))) > _FIRST_SHAPES
 
     @cached_property
     def distinct(self) -> int:
@@ -129,8 +137,7 @@ class ColumnProfile:
         if all("9" not in shape.text for shape in self.shapes):
             return {shape.cell: shape.count for shape in self.shapes}
         found: dict[str, int] = {}
-        first = next((chunk for chunk in self.cells.chunks if len(chunk)), None)
-        if first is None or len(pc.unique(first.slice(0, _FIRST_ROWS))) > _FIRST_SHAPES:
+        if self._has_many_at_once:
             return None
         for chunk in self.cells.chunks:
             counted = pc.value_counts(chunk)
@@ -161,7 +168,13 @@ class ColumnProfile:
         for chunk in self.cells.chunks:
             if not start and len(pc.unique(make_shapes(chunk.slice(0, _FIRST_ROWS)))) > _FIRST_SHAPES:
                 return None
-            encoded = make_shapes(chunk).dictionary_encode()
+            shapes = make_shapes(chunk)
+            if (only := _find_only_shape(shapes)) is not None:
+                before = found.get(only)
+                found[only] = (before[0] + len(chunk), before[1]) if before else (len(chunk), start)
+                start += len(chunk)
+                continue
+            encoded = shapes.dictionary_encode()
             codes = view_numbers(encoded.indices)
             if len(encoded.dictionary) + len(found) > 2 * MAX_SHAPES:
                 return None
@@ -175,6 +188,18 @@ class ColumnProfile:
                 found[shape] = (before[0] + count, before[1]) if before else (count, start + row)
             start += len(chunk)
         return found if len(found) <= MAX_SHAPES else None
+
+
+def _find_only_shape(shapes: pa.BinaryArray) -> bytes | None:
+    """The shape that all cells of a chunk have; ``None`` where they have several."""
+    if not len(shapes):
+        return None
+    first: bytes = shapes[0].as_py()
+    lengths = view_numbers(pc.binary_length(shapes))
+    if not first or (lengths != len(first)).any():
+        return None
+    held = np.frombuffer(shapes.buffers()[2], np.uint8, len(first) * len(shapes)).reshape(len(shapes), len(first))
+    return first if (held == held[0]).all() else None
 
 
 def make_shapes(chunk: pa.Array) -> pa.BinaryArray:

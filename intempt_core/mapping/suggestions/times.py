@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -71,6 +72,8 @@ _LIKE_A_TIME = re.compile(
     re.DOTALL,
 )
 _DAYS = np.array([0, *(calendar.monthrange(2023, month)[1] for month in range(1, 13))])
+
+_DIRECTIVE, _DIGITS_OR_LETTERS = re.compile(r"%[A-Za-z]"), re.compile(r"[0-9A-Za-z]+")
 
 Span = tuple[int, int]
 """Where digits begin and end in a cell."""
@@ -139,7 +142,9 @@ def find_time_forms(profile: ColumnProfile) -> list[TimeFit]:
     if not shapes or sum(shape.count for shape in shapes) < needed:
         return []
     layouts: dict[str, dict[str, _Layout]] = {}
-    for form in (ISO_OR_EPOCH_MS, EPOCH_SECONDS, EPOCH_MICROSECONDS, *SEARCHED_PATTERNS):
+    signs = {_find_signs(shape.cell) for shape in shapes}
+    likely = (form for form in SEARCHED_PATTERNS if _may_fit(form, signs))
+    for form in (ISO_OR_EPOCH_MS, EPOCH_SECONDS, EPOCH_MICROSECONDS, *likely):
         found = {shape.text: layout for shape in shapes if (layout := _find_layout(form, shape.cell))}
         if found and sum(shape.count for shape in shapes if shape.text in found) >= needed:
             layouts[form] = found
@@ -176,6 +181,24 @@ def _without_day_and_month(form: str) -> str:
 
 def _may_be_time(shape: CellShape) -> bool:
     return shape.text.isascii() and shape.text.count("9") >= 3
+
+
+def _may_fit(pattern: str, signs: set[str]) -> bool:
+    """Whether cells with these signs may be of a pattern: to compile all of them takes long."""
+    if "%z" not in pattern:
+        return _find_pattern_signs(pattern) in signs
+    before = _find_pattern_signs(pattern.partition("%z")[0])
+    return any(some.startswith(before) for some in signs)
+
+
+@lru_cache(maxsize=1024)
+def _find_pattern_signs(pattern: str) -> str:
+    return _find_signs(_DIRECTIVE.sub("x", pattern))
+
+
+def _find_signs(text: str) -> str:
+    """What stands between the digits and letters of a time."""
+    return _DIGITS_OR_LETTERS.sub("x", text.strip())
 
 
 def _find_layout(form: str, cell: str) -> _Layout | None:
