@@ -12,7 +12,7 @@ from functools import cached_property
 from intempt_core.contract import EVENT_COUNT, PLAIN_FIELDS, format_count, shorten_value
 from intempt_core.mapping.model import match_exact_field
 from intempt_core.mapping.suggestions.header_parts import read_header_parts
-from intempt_core.mapping.suggestions.known_headers import FIELD_MEANINGS, KNOWN_HEADERS, VENDOR_HEADERS
+from intempt_core.mapping.suggestions.known_headers import FIELD_MEANINGS, KNOWN_HEADERS, VENDOR_HEADERS, KnownHeader
 from intempt_core.mapping.suggestions.known_names import is_known_name
 from intempt_core.mapping.suggestions.profile import CellShape, ColumnProfile
 from intempt_core.mapping.suggestions.times import FIT_SHARE, TimeFit, find_time_forms, has_unread_times
@@ -27,7 +27,7 @@ WRAPPER_OBJECTS = frozenset(
 """What others call the object that holds an event's further data: its name goes, its keys go into ``data``."""
 
 _EXACT, _OF_VENDOR, _KNOWN, _KNOWN_INSIDE, _IN_WRAPPER = 100, 98, 90, 80, 45
-_OTHER_VENDOR_COSTS = 25
+_OTHER_VENDOR_COSTS, _ONE_VENDOR_COSTS, _LATER_PLACE_COSTS = 25, 1, 0.1
 _BY_CELLS = 50
 _SPACES_SHARE, _OTHER_SHARE, _FORMS_NAMED = 0.3, 0.5, 3
 _MONEY = re.compile(r"-?9+[.,]99")
@@ -125,7 +125,7 @@ class ColumnReading:
 
     # ── the header ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _read_header(self) -> Iterator[tuple[str, int, str]]:
+    def _read_header(self) -> Iterator[tuple[str, float, str]]:
         """Each field that the header may mean, its score, and why in a sentence; the surest first of each field."""
         column = self.profile.column
         quoted = f"“{shorten_value(column)}”"
@@ -137,20 +137,23 @@ class ColumnReading:
         outer, _, rest = column.partition(".")
         is_wrapped = bool(rest) and normalize_name(outer) in WRAPPER_OBJECTS
         if known := KNOWN_HEADERS.get(whole):
-            yield known.field, self._rate_known(known.vendor, _KNOWN), _explain_known(quoted, known.field, known.vendor)
+            yield known.field, self._rate_known(known, _KNOWN), _explain_known(quoted, known.field, known.vendor)
         last = column.rpartition(".")[2]
         if rest and (known := KNOWN_HEADERS.get(normalize_name(last))):
             is_product = known.field == "data.productId"
             score = _KNOWN_INSIDE if is_product or not is_wrapped else 0 if known.field == "name" else _IN_WRAPPER
-            yield known.field, self._rate_known(known.vendor, score), _explain_known(quoted, known.field, known.vendor)
+            yield known.field, self._rate_known(known, score), _explain_known(quoted, known.field, known.vendor)
         for field, score in read_header_parts(last if is_wrapped else column):
             most = _EXACT if not is_wrapped or field == "data.productId" else 0 if field == "name" else _IN_WRAPPER
             yield field, min(score, most), f"{quoted} has the words of the {FIELD_MEANINGS[field]}."
 
-    def _rate_known(self, vendor: str, score: int) -> int:
-        if not vendor or not self.vendor:
-            return score
-        return max(score, _OF_VENDOR) if vendor == self.vendor else max(0, score - _OTHER_VENDOR_COSTS)
+    def _rate_known(self, known: KnownHeader, score: float) -> float:
+        """The score of a known header: what many write comes before one vendor's word, unless the file is that's."""
+        if known.vendor and self.vendor:
+            score = max(score, _OF_VENDOR) if known.vendor == self.vendor else max(0, score - _OTHER_VENDOR_COSTS)
+        elif known.vendor:
+            score -= _ONE_VENDOR_COSTS
+        return score - _LATER_PLACE_COSTS * known.place
 
     # ── the cells ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -123,8 +123,9 @@ def _read_parts(parts: list[Part], given: set[Part]) -> list[tuple[str, int]]:
     if given <= {Part.HAPPENED, Part.FILLER}:
         return [("timestamp", _WEAK)]
     if thing is Part.EVENT:
-        score = _SURE if is_id or Part.NAME in given else _NEAR
-        return [("eventId" if is_id else "name", score)]
+        if is_id and Part.NAME not in given:
+            return [("eventId", _SURE)]
+        return [("name", _SURE if Part.NAME in given and not is_id else _NEAR)]
     if Part.NAME in given:
         return []
     if Part.SKU in given:
@@ -175,11 +176,12 @@ def _split_compound(word: str) -> tuple[Part, ...] | None:
     """What the known words stand for of which a word is made; ``None`` where some of it is unknown."""
     if word in _PARTS:
         return (_PARTS[word],)
-    for size in range(len(word) - _SHORTEST_WORD, _SHORTEST_WORD, -1):
+    for size in range(len(word) - _SHORTEST_WORD, _SHORTEST_WORD - 1, -1):
         head = _PARTS.get(word[:size])
         if head is None or head is Part.FILLER:
             continue
         for link in _LINKS:
-            if word.startswith(link, size) and (tail := _split_compound(word[size + len(link) :])):
+            tail = _split_compound(word[size + len(link) :]) if word.startswith(link, size) else None
+            if tail and Part.FILLER not in tail:
                 return (head, *tail)
     return None

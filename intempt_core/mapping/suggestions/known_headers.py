@@ -44,13 +44,15 @@ class KnownHeader(NamedTuple):
     Attributes:
         field: The field that it is.
         vendor: Whose word it is; empty where many write it.
+        place: Its place among the headers of its line: where a file has several, the earlier one is better.
     """
 
     field: str
     vendor: str
+    place: int
 
 
-_HEADERS: tuple[tuple[str, str, str], ...] = (  # field, whose word it is, headers as letters and digits
+_HEADERS: tuple[tuple[str, str, str], ...] = (  # field, whose word it is, headers as letters and digits, the best first
     ("data.productId", "", ("productid dataproductid product sku itemid prodid pid productsku productcode itemcode"
      " itemsku articleid articlenumber asin goodsid offerid productnumber productno itemnumber itemno")),
     ("data.productId", META, "contentid contentids"),
@@ -106,7 +108,9 @@ _HEADERS: tuple[tuple[str, str, str], ...] = (  # field, whose word it is, heade
 )  # fmt: skip
 
 KNOWN_HEADERS = {
-    header: KnownHeader(field, vendor) for field, vendor, headers in _HEADERS for header in headers.split()
+    header: KnownHeader(field, vendor, place)
+    for field, vendor, headers in _HEADERS
+    for place, header in enumerate(headers.split())
 }
 """Header as letters and digits → what it is."""
 

@@ -68,7 +68,7 @@ _EPOCHS = {  # the digits of the numbers that can be sent, and how each becomes 
     EPOCH_MICROSECONDS: (re.compile(r" *(?P<epoch>[0-9]{16})(?:\.[0-9]+)? *"), (1, 1000)),
 }
 _LIKE_A_TIME = re.compile(
-    r".*(?:20[0-9]{2}.*[0-9]{2}|[0-9]{1,2}:[0-9]{2}|[0-9]{1,2}[/.-][0-9]{1,2}[/.-](?:20)?[0-9]{2}).*|[0-9]{19}|4[0-9]{4}(?:\.[0-9]+)?|1\.[0-9]+E\+[0-9]{2}",
+    r".*(?:20[0-9]{2}.*[0-9]{2}|[0-9]{1,2}[/.-][0-9]{1,2}[/.-](?:20)?[0-9]{2}).*|[0-9]{19}|4[0-9]{4}(?:\.[0-9]+)?|1\.[0-9]+E\+[0-9]{2}",
     re.DOTALL,
 )
 _DAYS = np.array([0, *(calendar.monthrange(2023, month)[1] for month in range(1, 13))])

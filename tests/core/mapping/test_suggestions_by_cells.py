@@ -153,6 +153,84 @@ def test_lines_of_orders_get_their_name_as_a_constant_by_a_click_of_its_own() ->
     assert "name" not in found_in(table, mapping)
 
 
+DAY = "2023-05-01 10:11:12"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "columns"),
+    [
+        (  # Magento: its orders have a moment of change and an id of each line
+            "increment_id created_at updated_at customer_id customer_email sku item_id qty_ordered name",
+            ["100001", DAY, DAY, "7", "a@x.org", "SKU-1", "1", "1", "Shirt"],
+            {"timestamp": "created_at", "userId": "customer_id", "data.productId": "sku"},
+        ),
+        (  # RudderStack's warehouse
+            "id anonymous_id user_id event original_timestamp sent_at received_at context_ip product_id",
+            ["m1", "a1", "u1", "product_added", DAY, DAY, DAY, "1.2.3.4", "p1"],
+            {
+                "eventId": "id",
+                "anotherUserId": "anonymous_id",
+                "userId": "user_id",
+                "name": "event",
+                "timestamp": "original_timestamp",
+                "data.productId": "product_id",
+            },
+        ),
+        (  # Snowplow: the corrected time comes before those of the device and the collector
+            "etl_tstamp collector_tstamp derived_tstamp event event_id user_ipaddress domain_userid ecommerce_action_type",
+            [DAY, DAY, DAY, "unstruct", "c6ef-1", "1.2.3.4", "bc2e", "product_view"],
+            {
+                "timestamp": "derived_tstamp",
+                "eventId": "event_id",
+                "profileId": "domain_userid",
+                "name": "ecommerce_action_type",
+            },
+        ),
+        (  # Amplitude: what many write comes before what is its own
+            "amplitude_id client_event_time device_id event_time event_type server_upload_time uuid",
+            ["12", DAY, "dv1", DAY, "Product Viewed", DAY, "a-1"],
+            {"profileId": "device_id", "timestamp": "event_time", "name": "event_type", "eventId": "uuid"},
+        ),
+        (  # Mixpanel's export
+            "event properties.time properties.distinct_id properties.$insert_id properties.product_id",
+            ["Add To Cart", "1664618400", "u1", "i1", "p1"],
+            {
+                "name": "event",
+                "timestamp": "properties.time",
+                "userId": "properties.distinct_id",
+                "eventId": "properties.$insert_id",
+                "data.productId": "properties.product_id",
+            },
+        ),
+        (  # Google Analytics 4 as BigQuery flattens it
+            "event_date event_timestamp event_name user_pseudo_id user_first_touch_timestamp ga_session_id item_id",
+            ["20210131", "1612069510766593", "view_item", "10.42", "1612069510766593", "66", "GGOE1"],
+            {
+                "timestamp": "event_timestamp",
+                "name": "event_name",
+                "profileId": "user_pseudo_id",
+                "sessionId": "ga_session_id",
+                "data.productId": "item_id",
+            },
+        ),
+        (  # Klaviyo
+            "Metric Person_ID Email ProductID ProductName Timestamp",
+            ["Placed Order", "01GDD", "a@x.org", "p1", "Shirt", "1664618400"],
+            {"name": "Metric", "profileId": "Person_ID", "data.productId": "ProductID", "timestamp": "Timestamp"},
+        ),
+        (  # a French file whose clock stands in a column of its own
+            "Date Heure Action Référence_produit N°client",
+            ["13/10/2022", "10:00", "vu", "P-1", "C1"],
+            {"timestamp": "Date", "name": "Action", "data.productId": "Référence_produit", "userId": "N°client"},
+        ),
+    ],
+)
+def test_what_vendors_export_is_understood(header: str, row: list[str], columns: dict[str, str]) -> None:
+    found = found_in(table_of(header.split(), [row]))
+    own = {field for field in found if field.startswith("data.") and field != "data.productId"}
+    assert {field: one.column for field, one in found.items() if field not in own} == columns
+
+
 # ── headers in parts and in other languages ──────────────────────────────────────────────────────────────────────────
 
 
