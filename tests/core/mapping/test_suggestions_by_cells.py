@@ -177,13 +177,13 @@ DAY = "2023-05-01 10:11:12"
             },
         ),
         (  # Snowplow: the corrected time comes before those of the device and the collector
-            "etl_tstamp collector_tstamp derived_tstamp event event_id user_ipaddress domain_userid ecommerce_action_type",
+            "etl_tstamp collector_tstamp derived_tstamp event event_id user_ipaddress domain_userid se_action",
             [DAY, DAY, DAY, "unstruct", "c6ef-1", "1.2.3.4", "bc2e", "product_view"],
             {
                 "timestamp": "derived_tstamp",
                 "eventId": "event_id",
                 "profileId": "domain_userid",
-                "name": "ecommerce_action_type",
+                "name": "se_action",
             },
         ),
         (  # Amplitude: what many write comes before what is its own
