@@ -116,13 +116,13 @@ class Mapping:
         """This mapping with a suggestion that a person accepted; a column that had the field gets its own again."""
         columns = dict(self.columns)
         constants = {field: constant for field, constant in self.constants.items() if field != suggestion.field}
-        if suggestion.constant is not None:
-            return replace(self, constants={**constants, suggestion.field: suggestion.constant})
         for column, field in self.columns.items():
             if field == suggestion.field and column != suggestion.column:
                 columns[column] = match_exact_field(column)
                 if columns[column] == field:
                     del columns[column]
+        if suggestion.constant is not None:
+            return replace(self, columns=columns, constants={**constants, suggestion.field: suggestion.constant})
         columns[suggestion.column] = suggestion.field
         types = {field: kind for field, kind in self.types.items() if field in columns.values()}
         return replace(
