@@ -51,6 +51,7 @@ from .history import (
 )
 from .mapping import (
     Mapping as Mapping,
+    draft_mapping as draft_mapping,
     exact_mapping as exact_mapping,
     map_table as map_table,
     suggest_mapping as suggest_mapping,

@@ -70,9 +70,10 @@ def _drop_twice_mapped(table: Table) -> tuple[Mapping, list[str]]:
     for column, field in exact.columns.items():
         if field not in chosen or not ColumnProfile(table, chosen[field]).filled:
             chosen[field] = column
-    dropped = [column for column in exact.columns if column not in chosen.values()]
+    kept = set(chosen.values())
+    dropped = [column for column in exact.columns if column not in kept]
     said = [f"“{shorten_value(column)}” is left out: another column is {exact.columns[column]}." for column in dropped]
-    return replace(exact, columns={c: f for c, f in exact.columns.items() if c not in dropped}), said
+    return replace(exact, columns={column: field for column, field in exact.columns.items() if column in kept}), said
 
 
 def _explain(one: MappingSuggestion) -> tuple[str, str]:
