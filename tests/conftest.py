@@ -17,6 +17,10 @@ for name, count in PROFILE_EXAMPLES.items():
 settings.load_profile("console")
 
 
+LONG_TIMEOUT_SECONDS = 600
+"""After how long a long test hangs; some take a minute where they have a core to themselves."""
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name binary values by their size: a compressed one holds the time, and two processes must name a test alike."""
     return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) and not val.isascii() else None
@@ -31,8 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
     for item in items:
         generated = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
-        if generated or "core" not in item.path.parts or item.get_closest_marker("long"):
+        is_long = item.get_closest_marker("long") is not None
+        if generated or "core" not in item.path.parts or is_long:
             item.add_marker("untraced")
+        if is_long and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(LONG_TIMEOUT_SECONDS))
 
 
 @pytest.hookimpl(wrapper=True)

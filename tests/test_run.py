@@ -18,6 +18,9 @@ import run
 
 PACKAGE = "tidy_example"
 
+QUICK_SECONDS = 10
+"""How long a call that installs nothing may take beside much other work; by itself it takes a tenth of a second."""
+
 
 def wheel(folder: Path, version: str) -> Path:
     """A package that needs no network."""
@@ -76,7 +79,7 @@ def test_a_first_call_installs_and_the_next_is_quick(project: Path) -> None:
     assert (code, output.splitlines()[-1], output.count("Installed in")) == (0, "1.0", 1)
     began = time.monotonic()
     assert said(calls(project, "bench")) == (0, "1.0\n")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < QUICK_SECONDS
 
 
 @pytest.mark.long
@@ -86,7 +89,7 @@ def test_two_first_calls_install_once_the_next_is_quick_and_what_changed_is_inst
     assert sum(output.count("Installed in") for _, output in both) == 1
     began = time.monotonic()
     assert said(calls(project, "bench")) == (0, "1.0\n")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < QUICK_SECONDS
 
     (project / "requirements.txt").write_text(f"{PACKAGE}==2.0\n")
     assert last(said(calls(project, "bench"))) == (0, "2.0")
@@ -234,7 +237,7 @@ def test_other_arguments_are_those_of_pytest_and_all_stands_alone() -> None:
 
 def test_the_build_server_runs_every_check_and_every_test() -> None:
     calls = [line for line in (run.ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("python3 run.py")]
-    assert calls == ["python3 run.py check", "python3 run.py test"]
+    assert calls == ["python3 run.py check", "python3 run.py test --all"]
 
 
 def test_a_chromium_that_does_not_start_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,6 @@ def show_header() -> None:
         st.session_state[TARGET_WIDGET] = known.next_target
     elif st.session_state.get(TARGET_WIDGET) not in targets:
         st.session_state[TARGET_WIDGET] = next(iter(targets))
-    known.next_target = None
     st.html(f"<style>{PAGE_STYLE}</style>")
     if notices := get_services().notices:
         with st.container(border=True, key="notices"):
@@ -50,6 +49,7 @@ def show_header() -> None:
             width=260,
             persist_state="session",
         )
+    known.next_target = None  # not sooner: a run that is broken off above is followed by one that selects it
 
 
 def describe_target_status(chosen: Target, faults: FaultDocument) -> str:
