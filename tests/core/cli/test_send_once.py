@@ -462,6 +462,7 @@ def test_what_went_since_is_not_sent_by_resume_unless_it_is_said(
         assert len(server.received) > before
 
 
+@pytest.mark.long
 def test_what_cannot_be_resumed_says_why(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["send", "--resume", "--yes"], key(data)) == 1
     assert "There is nothing to resume" in capsys.readouterr().err
@@ -537,6 +538,7 @@ def _read_until_closed(descriptor: int) -> None:
             pass
 
 
+@pytest.mark.long
 def test_a_hang_up_that_the_caller_ignores_stays_ignored(tmp_path: Path, data: Path) -> None:
     with slow_target() as server:
         environment = key(data, CONSOLE_EVENTS_PER_REQUEST="1")

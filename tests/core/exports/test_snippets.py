@@ -62,7 +62,7 @@ def assert_sent(request: Received, body: bytes) -> None:
     assert request.headers["authorization"] == CREDENTIAL.authorization
 
 
-@pytest.mark.parametrize("shell", ["bash", "sh"])
+@pytest.mark.parametrize("shell", ["bash", pytest.param("sh", marks=pytest.mark.long)])
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
 def test_curl_sends_the_very_request(body: bytes, shell: str) -> None:
@@ -74,7 +74,7 @@ def test_python_sends_the_very_request(body: bytes) -> None:
     assert_sent(sent(render_python_snippet, [sys.executable, "-"], body), body)
 
 
-@pytest.mark.parametrize("kind", ["module", "commonjs"])
+@pytest.mark.parametrize("kind", ["module", pytest.param("commonjs", marks=pytest.mark.long)])
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 @pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
 def test_node_sends_the_very_request(body: bytes, kind: str) -> None:
