@@ -27,18 +27,17 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """First the tests that start whole programs, so that no worker waits for them at the end. And what is traced.
+    """First the tests that start whole programs, so that no worker waits for them at the end. What is traced, how long.
 
     Coverage is a claim of the core's own tests by example. Tracing doubles the time of Python code, so generated
-    examples, hundreds to a law, whole screens and long tests run without: what they happen to touch counts for nothing.
+    examples, hundreds to a law, and whole screens run without: what they happen to touch counts for nothing.
     """
     items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
     for item in items:
         generated = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
-        is_long = item.get_closest_marker("long") is not None
-        if generated or "core" not in item.path.parts or is_long:
+        if generated or "core" not in item.path.parts:
             item.add_marker("untraced")
-        if is_long and item.get_closest_marker("timeout") is None:
+        if item.get_closest_marker("long") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LONG_TIMEOUT_SECONDS))
 
 
