@@ -220,13 +220,15 @@ class ColumnReading:
             several = len(profile.few_cells or ()) > 1
             return _Verdict(0.5, doubt="its cells stand for nothing") if several and field != "eventId" else _Verdict(0)
         share = 0.6 + 0.4 * filled / rows
-        doubt = "" if filled == rows else f"{format_count(rows - filled, 'of its cells is', 'of its cells are')} empty"
+        empty = rows - filled
+        doubt = f"{format_count(empty, 'of its cells is', 'of its cells are')} empty" if empty else ""
+        said = f"It is empty in {empty:,} of {rows:,} rows." if empty else ""
         if field == "eventId":
-            return self._judge_event_ids(share, doubt)
+            return self._judge_event_ids(share, said, doubt)
         few = profile.few_cells
         if few is not None and len(few) == 1 and rows > _FEW_ROWS:
             share, doubt = share * 0.6, "it is the same in every row"
-        return _Verdict(share, doubt=doubt)
+        return _Verdict(share, said, doubt)
 
     def _is_no_id(self, field: str) -> bool:
         """Whether most cells are something else: texts for people, times, amounts, JSON, event names."""
@@ -245,7 +247,7 @@ class ColumnReading:
             return profile.table.cell(0, profile.column).startswith(("{", "["))
         return sum(shape.count for shape in other) > _OTHER_SHARE * profile.filled
 
-    def _judge_event_ids(self, share: float, doubt: str) -> _Verdict:
+    def _judge_event_ids(self, share: float, said: str, doubt: str) -> _Verdict:
         """Ids of events differ from row to row; lines of one order may share one (CONTRACT 2.9)."""
         profile = self.profile
         if profile.filled < FIT_SHARE * profile.table.rows:
@@ -255,9 +257,9 @@ class ColumnReading:
             return _Verdict(0)
         if different < profile.filled:
             share *= 0.9 if different >= _REPEATED_SHARE * profile.filled else 0.5
-            said = f"{different:,} of its {profile.filled:,} ids are different."
+            said = f"{different:,} of its {profile.filled:,} ids are different. {said}".strip()
             return _Verdict(share, said, "not all of its cells are different")
-        return _Verdict(share, doubt=doubt)
+        return _Verdict(share, said, doubt)
 
 
 def is_written_time(shape: CellShape) -> bool:

@@ -33,6 +33,7 @@ MAX_COLUMNS_SEARCHED = 400
 
 _ROWS_FOR_THREADS, _THREADS = 50_000, 2
 _LEAST_FINER_SCORE = 35
+_DOUBTFUL_SHARE, _CLEARLY_MORE = 0.5, 10
 _ORDER_COLUMNS = 2
 _EMAIL_SCORE = 32
 _OWN_NAMES = {  # a field of data that many files have → what it is called in other languages
@@ -187,10 +188,16 @@ class _Suggester:
         for column, field_ in mapping.columns.items():
             if not is_contract_field(field_) or column not in self.reading.table.columns:
                 continue
-            by_name = match_exact_field(column) == field_
-            if not by_name or column not in self.reading.searched or self.reading.column(column).judge(field_).share:
+            if match_exact_field(column) != field_ or column not in self.reading.searched:
+                given.add(field_)  # a person said so, or nobody looks
+            elif (share := self.reading.column(column).judge(field_).share) and not self._is_outdone(field_, share):
                 given.add(field_)
         return frozenset(given)
+
+    def _is_outdone(self, field_: str, share: float) -> bool:
+        """Whether cells that hardly can be what their header says leave a field to a column that surely is it."""
+        best = max((one.score for one in self.reading.candidates if one.field == field_), default=0)
+        return share <= _DOUBTFUL_SHARE and best > 100 * share + _CLEARLY_MORE
 
     def _choose(self) -> dict[str, Candidate]:
         """The best column for each field that is not given; a column becomes the field that it is most surely."""

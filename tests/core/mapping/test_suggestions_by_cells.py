@@ -106,6 +106,22 @@ def test_a_filled_column_is_suggested_in_the_place_of_an_empty_one_that_has_the_
     map_table(table, mapping)
 
 
+def test_a_title_called_name_leaves_the_name_to_the_column_that_has_names() -> None:
+    table = columns_of(event=["Product Added", "Order Completed"], name=["Monopoly", "Uno"], userId=["u1", ""])
+    name = found_in(table)["name"]
+    assert (name.column, dict(name.names)) == (
+        "event",
+        {"Product Added": "Added to cart", "Order Completed": "Product ordered"},
+    )
+    mapping = exact_mapping(table.header).accept(name)
+    assert mapping.columns == {"event": "name", "userId": "userId"}
+
+
+def test_how_much_of_a_column_is_empty_is_said() -> None:
+    found = found_in(columns_of(customer_id=["c1", "", "c2", ""], sku=["1", "2", "3", "4"]))
+    assert found["userId"].reason.endswith(" It is empty in 2 of 4 rows.")
+
+
 def test_of_two_products_the_one_whose_ids_repeat_comes_first() -> None:
     rows = 60
     table = columns_of(item_id=[f"line{n}" for n in range(rows)], sku=[f"s{n % 7}" for n in range(rows)])
