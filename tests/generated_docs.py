@@ -19,6 +19,7 @@ SECTIONS = {
     "4": "4-what-the-events-drive",
     "5": "5-feed-read",
     "6": "6-other-calls-of-the-vendors-server-sdks",
+    "7": "7-what-files-do-to-events",
 }
 """The anchors of the sections of ``docs/contract.md``, by the number before a row's dot."""
 

@@ -40,17 +40,26 @@ def _write_exact(value: Any) -> orjson.Fragment:
 def dump_json(value: Json, *, indent: bool = False) -> bytes:
     """Write a JSON value as UTF-8 bytes, with every number and key.
 
-    What orjson does not write (lone surrogates) the standard library does. What is no number of
+    What orjson does not write (integers past 64 bits, lone surrogates) the standard library does. What is no number of
     JSON (1e400 as Python reads it) becomes null in both.
     """
     option = orjson.OPT_INDENT_2 if indent else None
     with suppress(TypeError, ValueError):
         return orjson.dumps(value, default=_write_exact, option=option)
     with suppress(TypeError, ValueError):
-        return orjson.dumps(_wrap_long_integers(value), default=_write_exact, option=option)
+        if _has_exact_number(value):  # which the standard library would write otherwise
+            return orjson.dumps(_wrap_long_integers(value), default=_write_exact, option=option)
     separators = (",", ": ") if indent else (",", ":")
     value = json.loads(json.dumps(value), parse_constant=lambda _: None)
     return json.dumps(value, indent=2 if indent else None, separators=separators).encode()
+
+
+def _has_exact_number(value: Json) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_exact_number, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_has_exact_number, value))
+    return isinstance(value, ExactNumber)
 
 
 def _wrap_long_integers(value: Json) -> Json:

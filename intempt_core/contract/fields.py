@@ -134,6 +134,12 @@ _BLANK_CLASS = _build_character_class(BLANK_CHARACTERS)
 ID_PATTERNS: dict[str, str] = {
     # A sheet keeps 15 significant digits and likes exponents: 1.84E+18, 148758000526845000000.
     "id_damaged": r"^(?:-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+|[1-9][0-9]{14}0+)$",
+    # Several ids in one: p1|p2, p1;p2, [1, 2]. A comma alone may belong to one id.
+    "product_list": (
+        r"^[A-Za-z0-9_.:#/-]+(?: ?\| ?[A-Za-z0-9_.:#/-]+)+$|^[A-Za-z0-9_.:#/-]+(?:; ?[A-Za-z0-9_.:#/-]+)+$"
+        r"|^[A-Za-z0-9_.:#/-]+(?:, ?[A-Za-z0-9_.:#/-]+){2,}$|^[A-Za-z0-9_.:#/-]+, [A-Za-z0-9_.:#/-]+$"
+        r"|^[A-Za-z_][A-Za-z0-9_.:#/-]*,[A-Za-z_][A-Za-z0-9_.:#/-]*$|^\[.+\]$"
+    ),
     "id_white_space": f"^{_BLANK_CLASS}|{_build_character_class(INVISIBLE_CHARACTERS)}|{_BLANK_CLASS}$",
 }
 """Warnings about one id that a pattern finds: code → expression, searched, in what ``re`` and RE2 have in common."""

@@ -316,6 +316,20 @@ _KINDS = (
         reading=ValueRule(ID_FIELDS, partial(_is_id_like, "id_white_space"), _find_white_space),
     ),
     IssueKind(
+        code="product_list",
+        severity=Severity.WARNING,
+        title="product id looks like a list",
+        message="The product id {given} looks like a list of several.",
+        allowed="One product an event; an order of several products is several events.",
+        fix='Make each an event of its own: "explode" in the mapping: {"column": "products", "separator": "|"}.',
+        source="7.20",
+        reading=ValueRule(
+            ("data.productId",),
+            partial(_is_id_like, "product_list"),
+            lambda column: column.matches(ID_PATTERNS["product_list"]),
+        ),
+    ),
+    IssueKind(
         code="id_number",
         severity=Severity.WARNING,
         title="id given as a number",

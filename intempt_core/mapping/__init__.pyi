@@ -7,6 +7,17 @@ from .event_source import (
 from .explode import (
     Explode as Explode,
 )
+from .explode_suggestions import (
+    ExplodeSuggestion as ExplodeSuggestion,
+    expand_sample as expand_sample,
+    list_json_paths as list_json_paths,
+    suggest_explode as suggest_explode,
+)
+from .exploded_table import (
+    NAME_SEPARATOR as NAME_SEPARATOR,
+    expand_table as expand_table,
+    join_name_columns as join_name_columns,
+)
 from .mapped_table import (
     MappedTable as MappedTable,
 )

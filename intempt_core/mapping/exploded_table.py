@@ -174,9 +174,7 @@ def _add_derived_columns(table: Table, mapping: Mapping) -> Table:
     if mapping.name_columns:
         for column in mapping.name_columns:
             _require_column(table, column)
-        parts = [combine_column(table.columns[column]) for column in mapping.name_columns]
-        joined = pc.binary_join_element_wise(*parts, make_scalar(NAME_SEPARATOR))
-        found[NAME_SEPARATOR.join(mapping.name_columns)] = pa.chunked_array([joined.cast(pa.string())]), None
+        found[NAME_SEPARATOR.join(mapping.name_columns)] = join_name_columns(table, mapping.name_columns), None
     if not found:
         return table
     return replace(
@@ -185,6 +183,13 @@ def _add_derived_columns(table: Table, mapping: Mapping) -> Table:
         columns={**table.columns, **{column: cells for column, (cells, _) in found.items()}},
         cell_kinds={**table.cell_kinds, **{column: kinds for column, (_, kinds) in found.items() if kinds is not None}},
     )
+
+
+def join_name_columns(table: Table, columns: Sequence[str]) -> pa.ChunkedArray:
+    """The cells of several columns that together are the name, such as ``product / view``."""
+    parts = [combine_column(table.columns[column]) for column in columns]
+    joined = pc.binary_join_element_wise(*parts, make_scalar(NAME_SEPARATOR))
+    return pa.chunked_array([joined.cast(pa.string())])
 
 
 def _require_column(table: Table, column: str) -> None:
@@ -345,7 +350,7 @@ class _MemberCollector:
                 values.append({})
             for number, member in found:
                 self._members.append(number)
-                values.append(_flatten_member(member))
+                values.append(flatten_member(member))
         present = dict.fromkeys(key for one in values for key in one)
         self._choose_keys(present)
         columns = {}
@@ -386,7 +391,7 @@ class _MemberCollector:
         return found
 
 
-def _flatten_member(member: Json) -> dict[str, Json]:
+def flatten_member(member: Json) -> dict[str, Json]:
     """The values of a member by their dotted paths; that of one which is no object by an empty one."""
     if type(member) is not dict:
         return {"": NULL if member is None else member}

@@ -63,8 +63,12 @@ def flatten_value(value: Json, path: str, into: dict[str, Json]) -> None:
         if len(value) == 1 and (inner := unwrap_mongo(value)) is not value:
             flatten_value(inner, path, into)
             return
+        prefix = f"{path}." if path else ""
         for key, item in value.items():
-            flatten_value(item, f"{path}.{key}" if path else key, into)
+            if item is None or type(item) is dict:
+                flatten_value(item, prefix + key, into)
+            else:
+                into.setdefault(prefix + key, item)
     else:
         into.setdefault(path, NULL if value is None else value)
 

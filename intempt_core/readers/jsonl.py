@@ -409,7 +409,10 @@ def flatten_event(event: GivenEvent, exact: dict[str, Json] | None = None) -> di
     body = event.body if exact is None else exact
     if isinstance(body, dict):
         for key, value in body.items():
-            flatten_value(value, key, into)
+            if value is None or type(value) is dict:
+                flatten_value(value, key, into)
+            else:
+                into.setdefault(key, value)
     return into
 
 

@@ -9,9 +9,13 @@ from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName, form
 from intempt_core.errors import ConsoleError
 from intempt_core.mapping import (
     CELL_TYPES,
+    NAME_SEPARATOR,
     RESERVED_COLUMNS,
     Mapping,
     MappingSuggestion,
+    check_columns,
+    expand_sample,
+    join_name_columns,
     map_table,
     match_exact_field,
     suggest_mapping,
@@ -19,6 +23,7 @@ from intempt_core.mapping import (
 from intempt_core.readers import Table
 from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.screen_state import make_key
+from pages.parts.upload.explode_view import show_explode, show_further_columns
 from pages.parts.upload.mapping_times_view import (
     choose_same_name,
     is_late,
@@ -51,6 +56,7 @@ MAX_SIMILAR_SUGGESTIONS = 3
 
 UNUSED_FIELD = "(not used)"
 UNCHANGED_NAME = "(unchanged)"
+IGNORED_NAME = "(ignored: not for us)"
 MAPPABLE_FIELDS = ("name", *PLAIN_FIELDS, "data.productId")
 _COLUMN_WIDTHS = (3, 4, 4, 2)
 
@@ -59,9 +65,15 @@ def show_mapping_editor(table: Table, mapping: Mapping) -> bool:
     """The mapping of a file, and the button that settles it; whether the mapping can be used."""
     show_matching_mappings(table, mapping)
     show_mapping_suggestions(table, mapping)
-    show_columns(table, mapping)
-    show_event_names(table, mapping)
-    show_time_format(table, mapping)
+    show_explode(table, mapping)
+    try:
+        events = expand_sample(table, mapping)
+    except ConsoleError:
+        events = table  # what is wrong is said below
+    show_columns(events, mapping)
+    show_further_columns(table, mapping)
+    show_event_names(table, events, mapping)
+    show_time_format(events, mapping)
     show_constants(mapping)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_constant_form(MAPPABLE_FIELDS)
@@ -201,9 +213,14 @@ def show_column(table: Table, mapping: Mapping, column: str) -> None:
         )
 
 
-def show_event_names(table: Table, mapping: Mapping) -> None:
-    """The values of the name column, and the event name that each maps to (CONTRACT 4.6)."""
+def show_event_names(table: Table, events: Table, mapping: Mapping) -> None:
+    """The values of the name column, and the event name that each maps to (CONTRACT 4.6), or that it is not for us."""
     column = next((column for column, field in mapping.columns.items() if field == "name"), None)
+    if mapping.name_columns and all(one in table.header for one in mapping.name_columns):
+        column = NAME_SEPARATOR.join(mapping.name_columns)
+        table = replace(table, columns={column: join_name_columns(table, mapping.name_columns)}, header=(column,))
+    elif column not in table.header:
+        table = events  # a column of members, or one made of others
     if column not in table.header:
         choose_same_name(mapping)
         return
@@ -211,15 +228,25 @@ def show_event_names(table: Table, mapping: Mapping) -> None:
     unknown = [cell for cell in cells if not is_event_name(cell)]
     if unknown:
         st.caption("Event names: what each value maps to")
+    rest = [cell for cell in unknown if cell and cell not in mapping.names and cell not in mapping.ignored_names]
+    if len(rest) > 1:
+        st.button(
+            f"Ignore the {format_count(len(rest), 'name')} that are mapped to nothing",
+            key="upload-ignore-names",
+            on_click=_ignore_names,
+            args=(rest,),
+            help="Their rows are not for us: they are skipped with a count of their own, and are no error.",
+        )
     for number, cell in enumerate(unknown[:MAX_NAMES_SHOWN]):
         left, right = st.columns([3, 10], vertical_alignment="center")
         with left:
             st.text(cell[:80])
         widget = make_mapping_key("upload-name", number)
-        st.session_state[widget] = mapping.names.get(cell, UNCHANGED_NAME)
+        ignored = IGNORED_NAME if cell in mapping.ignored_names else UNCHANGED_NAME
+        st.session_state[widget] = mapping.names.get(cell, ignored)
         right.selectbox(
             f"Name of {escape_markdown(cell[:80])}",
-            (UNCHANGED_NAME, *(name.value for name in EventName)),
+            (UNCHANGED_NAME, *([IGNORED_NAME] if cell else []), *(name.value for name in EventName)),
             key=widget,
             label_visibility="collapsed",
             on_change=_set_name,
@@ -236,7 +263,11 @@ def show_event_names(table: Table, mapping: Mapping) -> None:
 def show_settle_button(table: Table, mapping: Mapping) -> bool:
     """The button that settles the mapping, or what is still wrong with it; whether it can be used."""
     try:
-        map_table(table, mapping)
+        if mapping.explode is None:
+            map_table(table, mapping)
+        else:  # all rows are made events when the file is checked
+            check_columns(table, mapping)
+            expand_sample(table, mapping)
     except ConsoleError as error:
         st.markdown(":red-badge[■ this mapping cannot be used]")
         st.text(str(error))
@@ -272,5 +303,16 @@ def _set_type(field: str, widget: str) -> None:
 def _set_name(cell: str, widget: str) -> None:
     mapping = get_upload_state().mapping
     if mapping and not is_late(widget):
-        names = {**mapping.names, cell: st.session_state[widget]}
-        set_mapping(replace(mapping, names={c: name for c, name in names.items() if name != UNCHANGED_NAME}))
+        chosen = st.session_state[widget]
+        names = {**mapping.names, cell: chosen}
+        names = {c: name for c, name in names.items() if name not in (UNCHANGED_NAME, IGNORED_NAME)}
+        ignored = [name for name in mapping.ignored_names if name != cell]
+        ignored += [cell] if chosen == IGNORED_NAME else []
+        set_mapping(replace(mapping, names=names, ignored_names=tuple(ignored)))
+
+
+def _ignore_names(cells: list[str]) -> None:
+    mapping = get_upload_state().mapping
+    if mapping:
+        ignored = dict.fromkeys((*mapping.ignored_names, *cells))
+        set_mapping(replace(mapping, ignored_names=tuple(ignored)), redraw=True)

@@ -391,8 +391,9 @@ def set_field(column: str, field: str | None) -> None:
     if field:
         columns[column] = field
     types = {f: kind for f, kind in mapping.types.items() if f in columns.values()}
-    names = mapping.names if "name" in columns.values() else {}
-    found.mapping = replace(mapping, columns=columns, types=types, names=names)
+    is_named = "name" in columns.values() or bool(mapping.name_columns)
+    names, ignored = (mapping.names, mapping.ignored_names) if is_named else ({}, ())
+    found.mapping = replace(mapping, columns=columns, types=types, names=names, ignored_names=ignored)
 
 
 def use_mapping(text: str) -> None:

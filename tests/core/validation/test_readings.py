@@ -61,6 +61,7 @@ CELLS: dict[str, dict[str, str]] = {
     "id_placeholder": {"userId": "null"},
     "id_damaged": {"sessionId": "1.84E+18"},
     "id_white_space": {"data.productId": " p"},
+    "product_list": {"data.productId": "p1|p2"},
 }
 """Code of a rule that columns can show → cells that break it."""
 
