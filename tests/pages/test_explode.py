@@ -1,4 +1,4 @@
-"""Upload: rows that become several events are suggested and chosen, names are ignored by a click, keys of JSON mapped."""
+"""Upload: rows that become several events are suggested and chosen, names are ignored, keys of JSON are mapped."""
 
 import json
 from typing import Any
